@@ -1,0 +1,216 @@
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use argon2::password_hash::phc;
+use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
+use argon2::{Algorithm, Argon2, Params, Version};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::Semaphore;
+
+use crate::text::comparison_key;
+
+/// Characters of a password at least.
+const MIN_CHARS: usize = 8;
+/// Bytes of a password at most, so that hashing has a bound.
+const MAX_BYTES: usize = 1_024;
+/// From this share of common characters on, a password is too like a name.
+const TOO_LIKE: f32 = 0.7;
+/// No list of common passwords holds a longer one.
+const COMMON_MAX_CHARS: usize = 20;
+/// Parts of names shorter than this are in too many good passwords to count.
+const MIN_PART_CHARS: usize = 4;
+
+/// An Argon2id hash in PHC text form. `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PasswordHash(String);
+
+impl PasswordHash {
+    /// Wraps a stored PHC string.
+    #[must_use]
+    pub fn from_phc(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The PHC string, to be stored.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PasswordHash(…)")
+    }
+}
+
+/// What hashing a password costs. The default is OWASP's: Argon2id with 19 MiB, 2 iterations, 1 lane
+/// (Password Storage Cheat Sheet).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PasswordParams {
+    /// Memory, in KiB.
+    pub memory_kib: u32,
+    /// Passes over the memory.
+    pub iterations: u32,
+}
+
+impl Default for PasswordParams {
+    fn default() -> Self {
+        Self { memory_kib: 19_456, iterations: 2 }
+    }
+}
+
+/// Hashes and verifies passwords on threads of their own, only so many at once.
+#[derive(Clone, Debug)]
+pub struct PasswordHasher {
+    argon2: Argon2<'static>,
+    permits: Arc<Semaphore>,
+    decoy: PasswordHash,
+}
+
+impl PasswordHasher {
+    /// A hasher of these costs that works on at most `concurrency` passwords at once.
+    ///
+    /// # Errors
+    /// [`PasswordError`] where Argon2 does not take the costs (memory below 8 KiB, no iteration).
+    pub fn new(params: PasswordParams, concurrency: NonZeroUsize) -> Result<Self, PasswordError> {
+        let costs = Params::new(params.memory_kib, params.iterations, 1, None).map_err(|_| PasswordError::Params)?;
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, costs);
+        let decoy = hash_blocking(&argon2, b"the password of nobody")?;
+        Ok(Self { argon2, permits: Arc::new(Semaphore::new(concurrency.get())), decoy })
+    }
+
+    /// Hashes a password.
+    ///
+    /// # Errors
+    /// [`PasswordError`] where hashing failed, for want of memory say.
+    pub async fn hash(&self, password: &SecretString) -> Result<PasswordHash, PasswordError> {
+        let password = password.clone();
+        self.run(move |argon2| hash_blocking(argon2, password.expose_secret().as_bytes())).await
+    }
+
+    /// Whether the password is the one that was hashed. Without a hash it takes the same time and says no, so that
+    /// an unknown name cannot be told from a wrong password (spec 3.2).
+    ///
+    /// # Errors
+    /// [`PasswordError`] where the hash is none or verifying failed.
+    pub async fn verify(&self, password: &SecretString, hash: Option<&PasswordHash>) -> Result<bool, PasswordError> {
+        let known = hash.is_some();
+        let hash = hash.unwrap_or(&self.decoy).clone();
+        let password = password.clone();
+        let matches = self.run(move |argon2| verify_blocking(argon2, password.expose_secret().as_bytes(), &hash)).await?;
+        Ok(matches && known)
+    }
+
+    /// How many more passwords could be worked on right now.
+    #[must_use]
+    pub fn available_permits(&self) -> usize {
+        self.permits.available_permits()
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Argon2<'static>) -> Result<T, PasswordError> + Send + 'static,
+    ) -> Result<T, PasswordError> {
+        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| PasswordError::Hashing)?;
+        let argon2 = self.argon2.clone();
+        // The permit goes along: a caller that hangs up does not free a place while the thread still works.
+        tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            work(&argon2)
+        })
+        .await
+        .map_err(|_| PasswordError::Hashing)?
+    }
+}
+
+fn hash_blocking(argon2: &Argon2<'_>, password: &[u8]) -> Result<PasswordHash, PasswordError> {
+    let hash: phc::PasswordHash = argon2.hash_password(password).map_err(|_| PasswordError::Hashing)?;
+    Ok(PasswordHash(hash.to_string()))
+}
+
+fn verify_blocking(argon2: &Argon2<'_>, password: &[u8], hash: &PasswordHash) -> Result<bool, PasswordError> {
+    let parsed = phc::PasswordHash::new(&hash.0).map_err(|_| PasswordError::Hashing)?;
+    match argon2.verify_password(password, &parsed) {
+        Ok(()) => Ok(true),
+        Err(argon2::password_hash::Error::PasswordInvalid) => Ok(false),
+        Err(_) => Err(PasswordError::Hashing),
+    }
+}
+
+/// Why a password could not be worked on. Says nothing of the password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PasswordError {
+    /// Argon2 does not take these costs.
+    #[error("Argon2 takes at least 8 KiB of memory and one iteration")]
+    Params,
+    /// Hashing or verifying failed.
+    #[error("the password could not be hashed")]
+    Hashing,
+}
+
+/// Why a password is not taken (spec 3.7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PasswordPolicyError {
+    /// Too short.
+    #[error("This password is too short. It must have at least {MIN_CHARS} characters.")]
+    TooShort,
+    /// Too long.
+    #[error("This password is too long. It may have at most {MAX_BYTES} bytes.")]
+    TooLong,
+    /// Digits only.
+    #[error("This password is entirely numeric.")]
+    Numeric,
+    /// Among the passwords that attackers try first.
+    #[error("This password is too common.")]
+    Common,
+    /// Too like the user's name or e-mail address.
+    #[error("This password is too similar to the {0}.")]
+    TooLike(&'static str),
+}
+
+/// All that speaks against a password; `names` are what it may not be like, each with what it is called.
+pub(crate) fn check_password(password: &SecretString, names: &[(&'static str, &str)]) -> Vec<PasswordPolicyError> {
+    let password = password.expose_secret();
+    if password.len() > MAX_BYTES {
+        // The other checks would work on all of it.
+        return vec![PasswordPolicyError::TooLong];
+    }
+    let mut errors = Vec::new();
+    if password.chars().count() < MIN_CHARS {
+        errors.push(PasswordPolicyError::TooShort);
+    }
+    if !password.is_empty() && password.chars().all(char::is_numeric) {
+        errors.push(PasswordPolicyError::Numeric);
+    }
+    if is_common(password) {
+        errors.push(PasswordPolicyError::Common);
+    }
+    let like = names.iter().find(|(_, name)| is_like(password, name));
+    errors.extend(like.map(|(what, _)| PasswordPolicyError::TooLike(what)));
+    errors
+}
+
+/// Whether the whole password is one thing that attackers try first: an entry of zxcvbn's dictionaries (30,000 common
+/// passwords among them), a row of keys, a sequence, a repeat.
+fn is_common(password: &str) -> bool {
+    use zxcvbn::matching::patterns::MatchPattern::{Dictionary, Repeat, Sequence, Spatial};
+    if password.chars().count() > COMMON_MAX_CHARS {
+        return false;
+    }
+    let estimate = zxcvbn::zxcvbn(password, &[]);
+    matches!(estimate.sequence(), [whole] if matches!(whole.pattern, Dictionary(_) | Repeat(_) | Sequence(_) | Spatial(_)))
+}
+
+/// Whether the password is much the same as the name or a part of it, letter case aside.
+fn is_like(password: &str, name: &str) -> bool {
+    let password = comparison_key(password);
+    let name = comparison_key(name);
+    let parts = name.split(|character: char| !character.is_alphanumeric());
+    parts.chain([name.as_str()]).filter(|part| part.chars().count() >= MIN_PART_CHARS).any(|part| {
+        // Too long a password cannot reach the ratio; comparing it would only cost time.
+        password.chars().count() <= part.chars().count() * 3
+            && similar::TextDiff::from_chars(password.as_str(), part).ratio() >= TOO_LIKE
+    })
+}

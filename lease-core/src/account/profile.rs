@@ -1,0 +1,51 @@
+use chrono::NaiveDate;
+
+use crate::account::require_readable_customer;
+use crate::error::Error;
+use crate::id::{Stored, Versioned};
+use crate::input::{Extent, Field, Form};
+use crate::model::{Customer, Profile};
+use crate::permission::{Act, Actor, Resource};
+use crate::repository::Change;
+use crate::text;
+
+/// What a customer tells of themselves.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub struct ProfileDraft {
+    /// Occupation.
+    pub job: Field<String>,
+    /// Date of birth, in the past.
+    pub dob: Field<NaiveDate>,
+    /// Anything else.
+    pub notes: Field<String>,
+}
+
+impl ProfileDraft {
+    pub(super) fn read(&self, form: &mut Form, current: Option<&Profile>, today: NaiveDate) -> Option<Profile> {
+        let job = form.optional("job", &self.job, current.map(|now| &now.job), String::new(), |job| text::line(job));
+        let dob = form.optional("dob", &self.dob, current.map(|now| &now.dob), None, |dob| {
+            if *dob < today { Ok(Some(*dob)) } else { Err("The date of birth must lie in the past.") }
+        });
+        let notes = form.optional("notes", &self.notes, current.map(|now| &now.notes), String::new(), |notes| text::free(notes));
+        Some(Profile { job: job?, dob: dob?, notes: notes? })
+    }
+}
+
+/// Changes a customer's profile (spec 6.1). Every field is optional, so `PUT` and `PATCH` mean the same.
+///
+/// # Errors
+/// [`Error::NotFound`]; wrong fields.
+pub fn update_profile(
+    customer: &Versioned<Stored<Customer>>,
+    actor: &Actor,
+    draft: &ProfileDraft,
+    today: NaiveDate,
+) -> Result<Change<Customer>, Error> {
+    require_readable_customer(actor, customer.id)?;
+    actor.require(Resource::Customer, Act::Update)?;
+    let mut form = Form::new(Extent::Partial);
+    let Some(profile) = draft.read(&mut form, Some(&customer.profile), today) else { return Err(form.errors.into()) };
+    let value = Customer { profile, ..customer.value.value.clone() };
+    Ok(Change::Update { id: customer.id, expected: customer.version, value })
+}

@@ -1,0 +1,215 @@
+use chrono::{DateTime, NaiveDate, Utc};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::account::password::check_password;
+use crate::account::{PasswordHash, ProfileDraft, TakenNames, TokenHash, UserDraft};
+use crate::error::Error;
+use crate::input::{Extent, Field, FieldErrors, Form};
+use crate::model::{Email, LoginName, Profile, Role, User, Username};
+use crate::permission::{Act, Actor, Resource};
+use crate::repository::NewUser;
+use crate::text;
+
+/// What registering takes.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub struct RegistrationDraft {
+    /// The name to log in with.
+    pub username: Field<String>,
+    /// The password.
+    pub password: Field<SecretString>,
+    /// The password once more.
+    pub password2: Field<SecretString>,
+    /// The e-mail address.
+    pub email: Field<String>,
+    /// Given name.
+    pub first_name: Field<String>,
+    /// Family name.
+    pub last_name: Field<String>,
+    /// Occupation.
+    pub job: Field<String>,
+    /// Date of birth, in the past.
+    pub dob: Field<NaiveDate>,
+    /// Anything else.
+    pub notes: Field<String>,
+}
+
+impl RegistrationDraft {
+    /// The login names that it asks for, as far as they can be read.
+    #[must_use]
+    pub fn login_names(&self) -> Vec<LoginName> {
+        login_names(&self.username, &self.email)
+    }
+}
+
+/// The keys of the names that a draft asks for.
+pub(super) fn login_names(username: &Field<String>, email: &Field<String>) -> Vec<LoginName> {
+    [username, email].into_iter().filter_map(Field::given).map(|name| LoginName::new(name)).collect()
+}
+
+/// Somebody whose fields are in order; what is missing is the hash of the password.
+#[derive(Clone, Debug)]
+pub struct Registrant {
+    identity: Identity,
+    is_active: bool,
+    role: Role,
+    profile: Profile,
+    /// The password to hash.
+    pub password: SecretString,
+}
+
+impl Registrant {
+    /// The user to be made, and the first token's hash and end where one is handed out.
+    #[must_use]
+    pub fn into_new_user(self, password: PasswordHash, token: Option<(TokenHash, DateTime<Utc>)>, now: DateTime<Utc>) -> NewUser {
+        let Identity { username, email, first_name, last_name } = self.identity;
+        NewUser {
+            user: User {
+                username,
+                email,
+                first_name,
+                last_name,
+                password,
+                is_active: self.is_active,
+                role: self.role,
+                date_joined: now,
+                last_login: None,
+                token_epoch: 0,
+            },
+            profile: (self.role == Role::Customer).then_some(self.profile),
+            token,
+        }
+    }
+}
+
+/// Checks a registration (spec 3.1). Anybody may register; `is_staff` and the like are not looked at.
+///
+/// # Errors
+/// Wrong fields.
+pub fn check_registration(draft: &RegistrationDraft, taken: &TakenNames, today: NaiveDate) -> Result<Registrant, Error> {
+    let mut form = Form::new(Extent::Full);
+    let names = IdentityDraft {
+        username: &draft.username,
+        email: &draft.email,
+        first_name: &draft.first_name,
+        last_name: &draft.last_name,
+    };
+    let identity = names.read(&mut form, None, |name| taken.iter().any(|(other, _)| other == name));
+    let password = read_password(&mut form, &draft.password, &names);
+    let repeated = form.required("password2", &draft.password2, None, |again| Ok::<_, String>(again.clone()));
+    if let (Some(again), Some(password)) = (repeated, draft.password.given())
+        && again.expose_secret() != password.expose_secret()
+    {
+        form.errors.add("password2", "The two passwords do not match.");
+    }
+    let profile = ProfileDraft { job: draft.job.clone(), dob: draft.dob.clone(), notes: draft.notes.clone() };
+    let profile = profile.read(&mut form, None, today);
+    let (Some(identity), Some(password), Some(profile)) = (identity, password, profile) else { return Err(form.errors.into()) };
+    form.finish()?;
+    Ok(Registrant { identity, is_active: true, role: Role::Customer, profile, password })
+}
+
+/// Checks a user that staff make (spec 3.4); only superusers make administrative ones.
+///
+/// # Errors
+/// [`Error::PermissionDenied`]; wrong fields.
+pub fn check_new_user(actor: &Actor, draft: &UserDraft, taken: &TakenNames, today: NaiveDate) -> Result<Registrant, Error> {
+    actor.require(Resource::User, Act::Create)?;
+    if draft.role_flags(Role::Customer) != Role::Customer {
+        actor.require(Resource::User, Act::GrantRoles)?;
+    }
+    Ok(read_new_user(draft, taken, today)?)
+}
+
+/// Reads a user to be made, whoever makes it.
+///
+/// # Errors
+/// Wrong fields.
+pub fn read_new_user(draft: &UserDraft, taken: &TakenNames, today: NaiveDate) -> Result<Registrant, FieldErrors> {
+    let mut form = Form::new(Extent::Full);
+    let names = draft.identity();
+    let identity = names.read(&mut form, None, |name| taken.iter().any(|(other, _)| other == name));
+    let password = read_password(&mut form, &draft.password, &names);
+    let (is_active, role) = draft.read_flags(&mut form, true, Role::Customer);
+    let profile = draft.profile.read(&mut form, None, today);
+    let (Some(identity), Some(password), Some(profile)) = (identity, password, profile) else { return Err(form.errors) };
+    form.finish()?;
+    Ok(Registrant { identity, is_active, role, profile, password })
+}
+
+/// The names of a user.
+#[derive(Clone, Debug)]
+pub(super) struct Identity {
+    pub(super) username: Username,
+    pub(super) email: Email,
+    pub(super) first_name: String,
+    pub(super) last_name: String,
+}
+
+impl Identity {
+    pub(super) fn of(user: &User) -> Self {
+        Self {
+            username: user.username.clone(),
+            email: user.email.clone(),
+            first_name: user.first_name.clone(),
+            last_name: user.last_name.clone(),
+        }
+    }
+}
+
+/// The names of a user, as they were given.
+#[derive(Clone, Copy)]
+pub(super) struct IdentityDraft<'a> {
+    pub(super) username: &'a Field<String>,
+    pub(super) email: &'a Field<String>,
+    pub(super) first_name: &'a Field<String>,
+    pub(super) last_name: &'a Field<String>,
+}
+
+impl IdentityDraft<'_> {
+    /// Reads the names; `is_taken` tells whether another user has one.
+    pub(super) fn read(
+        &self,
+        form: &mut Form,
+        current: Option<&Identity>,
+        is_taken: impl Fn(&LoginName) -> bool,
+    ) -> Option<Identity> {
+        let username = form.required("username", self.username, current.map(|now| &now.username), |name| {
+            let name = Username::parse(name)?;
+            if is_taken(&name.key()) { Err("A user with that username already exists.".to_owned()) } else { Ok(name) }
+        });
+        let email = form.required("email", self.email, current.map(|now| &now.email), |email| {
+            let email = Email::parse(email)?;
+            if is_taken(&email.key()) { Err("A user with that email already exists.".to_owned()) } else { Ok(email) }
+        });
+        let first_name =
+            form.required("first_name", self.first_name, current.map(|now| &now.first_name), |name| text::name(name));
+        let last_name = form.required("last_name", self.last_name, current.map(|now| &now.last_name), |name| text::name(name));
+        Some(Identity { username: username?, email: email?, first_name: first_name?, last_name: last_name? })
+    }
+
+    /// What a password may not be like: the names as they will be, what each is called in front.
+    pub(super) fn likes<'b>(&'b self, current: Option<&'b Identity>) -> Vec<(&'static str, &'b str)> {
+        let or = |field: &'b Field<String>, now: Option<&'b str>| field.given().map(String::as_str).or(now).unwrap_or_default();
+        vec![
+            ("username", or(self.username, current.map(|now| now.username.as_str()))),
+            ("email", or(self.email, current.map(|now| now.email.as_str()))),
+            ("first name", or(self.first_name, current.map(|now| now.first_name.as_str()))),
+            ("last name", or(self.last_name, current.map(|now| now.last_name.as_str()))),
+        ]
+    }
+}
+
+fn read_password(form: &mut Form, field: &Field<SecretString>, names: &IdentityDraft<'_>) -> Option<SecretString> {
+    let password = form.required("password", field, None, |password| Ok::<_, String>(password.clone()))?;
+    note_policy_errors(form, &password, &names.likes(None)).then_some(password)
+}
+
+/// Notes what speaks against a password; whether nothing does.
+pub(super) fn note_policy_errors(form: &mut Form, password: &SecretString, likes: &[(&'static str, &str)]) -> bool {
+    let errors = check_password(password, likes);
+    for error in &errors {
+        form.errors.add("password", error.to_string());
+    }
+    errors.is_empty()
+}

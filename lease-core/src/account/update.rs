@@ -1,0 +1,179 @@
+use chrono::{DateTime, Utc};
+use secrecy::SecretString;
+
+use crate::account::register::{Identity, IdentityDraft, login_names, note_policy_errors};
+use crate::account::{PasswordHash, ProfileDraft, TakenNames, TokenHash, require_right};
+use crate::error::{Error, Refusal};
+use crate::id::{UserId, Versioned};
+use crate::input::{Extent, Field, Form, as_given};
+use crate::model::{LoginName, Profile, Role, User};
+use crate::permission::{Act, Actor, Resource};
+use crate::repository::{AccountChange, AccountSnapshot, CustomerChange};
+
+/// What making or changing a user takes.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub struct UserDraft {
+    /// The name to log in with.
+    pub username: Field<String>,
+    /// The e-mail address.
+    pub email: Field<String>,
+    /// Given name.
+    pub first_name: Field<String>,
+    /// Family name.
+    pub last_name: Field<String>,
+    /// The password; a new one revokes the user's other tokens.
+    pub password: Field<SecretString>,
+    /// Whether the user may log in.
+    pub is_active: Field<bool>,
+    /// Whether the user administers.
+    pub is_staff: Field<bool>,
+    /// Whether the user may everything; makes `is_staff` true too.
+    pub is_superuser: Field<bool>,
+    /// Of a customer to be made; not looked at in a change.
+    #[serde(flatten)]
+    pub profile: ProfileDraft,
+}
+
+impl UserDraft {
+    /// The login names that it asks for, as far as they can be read.
+    #[must_use]
+    pub fn login_names(&self) -> Vec<LoginName> {
+        login_names(&self.username, &self.email)
+    }
+
+    pub(super) fn identity(&self) -> IdentityDraft<'_> {
+        IdentityDraft { username: &self.username, email: &self.email, first_name: &self.first_name, last_name: &self.last_name }
+    }
+
+    /// The role that the flags ask for of a user of this role.
+    pub(super) fn role_flags(&self, current: Role) -> Role {
+        let is_superuser = self.is_superuser.given().copied().unwrap_or(current.is_superuser());
+        // A superuser is staff by being one: taken down, nothing of it is left but what is asked for.
+        let was_staff = current == Role::Staff || (current.is_superuser() && self.is_staff.is_missing());
+        let is_staff = self.is_staff.given().copied().unwrap_or(was_staff);
+        Role::from_flags(is_staff, is_superuser)
+    }
+
+    pub(super) fn read_flags(&self, form: &mut Form, is_active: bool, role: Role) -> (bool, Role) {
+        let active = form.required("is_active", &or_present(&self.is_active, is_active), None, as_given);
+        form.required("is_staff", &or_present(&self.is_staff, role.is_staff()), None, as_given);
+        form.required("is_superuser", &or_present(&self.is_superuser, role.is_superuser()), None, as_given);
+        (active.unwrap_or(is_active), self.role_flags(role))
+    }
+}
+
+/// A flag that stays at its present value where it is not named, in `PUT` too.
+fn or_present(field: &Field<bool>, present: bool) -> Field<bool> {
+    if field.is_missing() { Field::Given(present) } else { field.clone() }
+}
+
+/// A change whose fields are in order; what may be missing is the hash of a new password.
+#[derive(Clone, Debug)]
+pub struct CheckedUpdate {
+    change: AccountChange,
+    keep_token: Option<TokenHash>,
+    /// The password to hash, where a new one is given.
+    pub new_password: Option<SecretString>,
+}
+
+impl CheckedUpdate {
+    /// The change, with the new password's hash where there is one: it revokes the user's tokens but the one in use.
+    #[must_use]
+    pub fn into_change(mut self, password: Option<PasswordHash>) -> AccountChange {
+        if let Some(password) = password {
+            self.change.user.password = password;
+            self.change.user.token_epoch += 1;
+            self.change.keep_token = self.keep_token;
+        }
+        self.change
+    }
+}
+
+/// Checks a change to a user (spec 3.5). `keep_token` is the token that the actor came with.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::PermissionDenied`] for a change of `is_active`, `is_staff` or `is_superuser` without the right;
+/// wrong fields; [`Refusal::LastSuperuser`], [`Refusal::CustomerInUse`].
+pub fn check_update(
+    snapshot: &Versioned<AccountSnapshot>,
+    actor: &Actor,
+    draft: &UserDraft,
+    extent: Extent,
+    taken: &TakenNames,
+    keep_token: Option<TokenHash>,
+    now: DateTime<Utc>,
+) -> Result<CheckedUpdate, Error> {
+    let stored = &snapshot.account.user;
+    require_right(actor, Act::Update, stored.id, stored.role)?;
+    if draft.role_flags(stored.role) != stored.role {
+        actor.require(Resource::User, Act::GrantRoles)?;
+    }
+    if draft.is_active.given().is_some_and(|asked| *asked != stored.is_active) {
+        actor.require(Resource::User, Act::Delete)?;
+    }
+
+    let mut form = Form::new(extent);
+    let current = Identity::of(stored);
+    let names = draft.identity();
+    let identity = names.read(&mut form, Some(&current), |name| is_anothers(taken, name, stored.id));
+    let new_password = form.optional("password", &draft.password, None, None, |password| Ok::<_, String>(Some(password.clone())));
+    if let Some(Some(password)) = &new_password {
+        note_policy_errors(&mut form, password, &names.likes(Some(&current)));
+    }
+    let (is_active, role) = draft.read_flags(&mut form, stored.is_active, stored.role);
+    let (Some(Identity { username, email, first_name, last_name }), Some(new_password)) = (identity, new_password) else {
+        return Err(form.errors.into());
+    };
+    form.finish()?;
+
+    let token_epoch = stored.token_epoch + i64::from(stored.is_active && !is_active);
+    let user = User { username, email, first_name, last_name, is_active, role, token_epoch, ..stored.value.clone() };
+    let change = change_of(snapshot, user, now)?;
+    let keep_token = keep_token.filter(|_| actor.user() == Some(stored.id));
+    Ok(CheckedUpdate { change, keep_token, new_password })
+}
+
+/// Deactivates a user and revokes their tokens (spec 3.4): rows that invoices hang on are never erased.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::PermissionDenied`]; [`Refusal::LastSuperuser`].
+pub fn deactivate(snapshot: &Versioned<AccountSnapshot>, actor: &Actor, now: DateTime<Utc>) -> Result<AccountChange, Error> {
+    let stored = &snapshot.account.user;
+    require_right(actor, Act::Delete, stored.id, stored.role)?;
+    let user = User { is_active: false, token_epoch: stored.token_epoch + 1, ..stored.value.clone() };
+    change_of(snapshot, user, now)
+}
+
+/// Revokes all tokens of the actor's own user (spec 3.3).
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn revoke_tokens(snapshot: &Versioned<AccountSnapshot>, actor: &Actor, now: DateTime<Utc>) -> Result<AccountChange, Error> {
+    let stored = &snapshot.account.user;
+    if actor.user() != Some(stored.id) {
+        return Err(Error::NotFound);
+    }
+    let user = User { token_epoch: stored.token_epoch + 1, ..stored.value.clone() };
+    change_of(snapshot, user, now)
+}
+
+/// What else a new state of the user brings about, and what forbids it.
+fn change_of(snapshot: &Versioned<AccountSnapshot>, user: User, now: DateTime<Utc>) -> Result<AccountChange, Error> {
+    let stored = &snapshot.account.user;
+    let needs_another_superuser = stored.is_active_superuser() && !user.is_active_superuser();
+    if needs_another_superuser && !snapshot.another_active_superuser {
+        return Err(Refusal::LastSuperuser.into());
+    }
+    let customer = match (snapshot.account.customer_id, user.role) {
+        (Some(_), Role::Customer) | (None, Role::Staff | Role::Superuser) => CustomerChange::Keep,
+        (None, Role::Customer) => CustomerChange::Create(Profile::default(), now),
+        (Some(_), Role::Staff | Role::Superuser) if snapshot.customer_in_use => return Err(Refusal::CustomerInUse.into()),
+        (Some(customer), Role::Staff | Role::Superuser) => CustomerChange::Erase(customer),
+    };
+    Ok(AccountChange { id: stored.id, expected: snapshot.version, user, customer, keep_token: None, needs_another_superuser })
+}
+
+fn is_anothers(taken: &TakenNames, name: &LoginName, user: UserId) -> bool {
+    taken.iter().any(|(other, owner)| other == name && *owner != user)
+}

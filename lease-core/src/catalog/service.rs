@@ -1,0 +1,189 @@
+use rust_decimal::Decimal;
+use std::str::FromStr;
+
+use crate::error::{Error, Refusal};
+use crate::id::{Stored, Versioned};
+use crate::input::{Extent, Field, FieldErrors, Form, as_given};
+use crate::model::{BillTo, InvoiceOn, Service, ServiceKind};
+use crate::money::{Currency, Money};
+use crate::permission::{Act, Actor, Grant, Resource};
+use crate::repository::Change;
+use crate::text;
+
+/// Days to pay where none are given.
+const DEFAULT_DUE_DAYS: u16 = 14;
+
+/// What making or changing a service takes.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub struct ServiceDraft {
+    /// What it is called.
+    pub name: Field<String>,
+    /// `lease`, `sell` or `custom`.
+    pub kind: Field<String>,
+    /// `first_proposal` or `acceptance`; only a custom service chooses.
+    pub invoice_on: Field<String>,
+    /// `owner` or `counterparty`, the latter only with `acceptance`.
+    pub bill_to: Field<String>,
+    /// The fee; zero is no invoice.
+    pub amount: Field<Decimal>,
+    /// The fee's currency, of ISO 4217.
+    pub currency: Field<String>,
+    /// Days from issue to due date, 0 to 365.
+    pub payment_due_days: Field<i64>,
+    /// Anything else.
+    pub description: Field<String>,
+    /// Whether new trades may be opened under it.
+    pub is_active: Field<bool>,
+}
+
+/// Makes a service.
+///
+/// # Errors
+/// [`Error::PermissionDenied`]; wrong fields.
+pub fn create_service(actor: &Actor, draft: &ServiceDraft) -> Result<Change<Service>, Error> {
+    actor.require(Resource::Service, Act::Create)?;
+    Ok(Change::Create(read(draft, Extent::Full, None)?))
+}
+
+/// Changes a service. What rules of running trades hang on is fixed once a trade uses it (spec 5.1).
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::PermissionDenied`]; wrong fields; [`Refusal::ServiceInUse`].
+pub fn update_service(
+    service: &Versioned<Stored<Service>>,
+    actor: &Actor,
+    draft: &ServiceDraft,
+    extent: Extent,
+) -> Result<Change<Service>, Error> {
+    require_right(service, actor, Act::Update)?;
+    let value = read(draft, extent, Some(service))?;
+    let fixed = |service: &Service| (service.kind, service.invoice_on, service.bill_to, service.fee.currency());
+    if service.is_used && fixed(&value) != fixed(service) {
+        return Err(Refusal::ServiceInUse.into());
+    }
+    Ok(Change::Update { id: service.id, expected: service.version, value })
+}
+
+/// Deactivates a service: no new trade is opened under it; those that run go on.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::PermissionDenied`].
+pub fn deactivate_service(service: &Versioned<Stored<Service>>, actor: &Actor) -> Result<Change<Service>, Error> {
+    require_right(service, actor, Act::Delete)?;
+    let value = Service { is_active: false, ..service.value.value.clone() };
+    Ok(Change::Update { id: service.id, expected: service.version, value })
+}
+
+/// Passes where the actor may see the service: everybody the active ones, staff all.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn visible_service(service: &Service, actor: &Actor) -> Result<(), Error> {
+    match actor.require(Resource::Service, Act::Read)? {
+        Grant::Active if !service.is_active => Err(Error::NotFound),
+        _ => Ok(()),
+    }
+}
+
+/// The two services that a store without any starts with (spec 5.1).
+#[must_use]
+pub fn standard_services(lease_fee: Money, sell_fee: Money) -> [Service; 2] {
+    let service = |name: &str, kind, invoice_on, fee| Service {
+        name: name.to_owned(),
+        kind,
+        invoice_on,
+        bill_to: BillTo::Owner,
+        fee,
+        payment_due_days: DEFAULT_DUE_DAYS,
+        description: String::new(),
+        is_active: true,
+        is_used: false,
+    };
+    [
+        service("Lease", ServiceKind::Lease, InvoiceOn::FirstProposal, lease_fee),
+        service("Sell", ServiceKind::Sell, InvoiceOn::Acceptance, sell_fee),
+    ]
+}
+
+fn require_right(service: &Service, actor: &Actor, act: Act) -> Result<(), Error> {
+    visible_service(service, actor)?;
+    actor.require(Resource::Service, act).map(drop)
+}
+
+fn read(draft: &ServiceDraft, extent: Extent, current: Option<&Stored<Service>>) -> Result<Service, FieldErrors> {
+    let mut form = Form::new(extent);
+    let name = form.required("name", &draft.name, current.map(|now| &now.name), |name| text::name(name));
+    let kind = form.required("kind", &draft.kind, current.map(|now| &now.kind), |kind| choice(kind, "lease, sell and custom"));
+    let invoice_on = read_invoice_on(&mut form, draft, kind, current);
+    let bill_to = form.optional("bill_to", &draft.bill_to, current.map(|now| &now.bill_to), BillTo::Owner, |to| {
+        choice(to, "owner and counterparty")
+    });
+    if (bill_to, invoice_on) == (Some(BillTo::Counterparty), Some(InvoiceOn::FirstProposal)) {
+        form.errors.add("bill_to", "With the first proposal there is no counterparty to bill.");
+    }
+    let fee = read_fee(&mut form, draft, current);
+    let due_days = form.optional(
+        "payment_due_days",
+        &draft.payment_due_days,
+        current.map(|now| &now.payment_due_days),
+        DEFAULT_DUE_DAYS,
+        |days| u16::try_from(*days).ok().filter(|days| *days <= 365).ok_or("The days must be 0 to 365."),
+    );
+    let description =
+        form.optional("description", &draft.description, current.map(|now| &now.description), String::new(), |words| {
+            text::free(words)
+        });
+    // Null would turn a deactivated service on again.
+    let is_active = match &draft.is_active {
+        Field::Missing => Some(current.is_none_or(|now| now.is_active)),
+        given => form.required("is_active", given, None, as_given),
+    };
+    let (Some(name), Some(kind), Some(invoice_on), Some(bill_to)) = (name, kind, invoice_on, bill_to) else {
+        return Err(form.errors);
+    };
+    let (Some(fee), Some(payment_due_days), Some(description), Some(is_active)) = (fee, due_days, description, is_active) else {
+        return Err(form.errors);
+    };
+    form.finish()?;
+    let is_used = current.is_some_and(|now| now.is_used);
+    Ok(Service { name, kind, invoice_on, bill_to, fee, payment_due_days, description, is_active, is_used })
+}
+
+/// The moment of invoicing: what the kind means, or what a custom service chooses.
+fn read_invoice_on(
+    form: &mut Form,
+    draft: &ServiceDraft,
+    kind: Option<ServiceKind>,
+    current: Option<&Stored<Service>>,
+) -> Option<InvoiceOn> {
+    let given =
+        form.optional("invoice_on", &draft.invoice_on, None, None, |on| choice(on, "first_proposal and acceptance").map(Some))?;
+    let kept = current.filter(|now| kind == Some(now.kind)).map(|now| now.invoice_on);
+    match (kind?.fixed_invoice_on(), given, kept) {
+        (Some(fixed), Some(other), _) if other != fixed => {
+            form.wrong("invoice_on", format!("A service of this kind is invoiced on {fixed}."))
+        }
+        (Some(fixed), ..) => Some(fixed),
+        (None, Some(chosen), _) => Some(chosen),
+        (None, None, Some(kept)) => Some(kept),
+        (None, None, None) => form.wrong("invoice_on", "This field is required for a custom service."),
+    }
+}
+
+/// Amount and currency together: how many digits are right depends on both.
+fn read_fee(form: &mut Form, draft: &ServiceDraft, current: Option<&Stored<Service>>) -> Option<Money> {
+    let present = current.map(|now| (now.fee.amount(), now.fee.currency()));
+    let currency = form.required("currency", &draft.currency, present.as_ref().map(|(_, currency)| currency), |code| {
+        Currency::parse(code.trim())
+    });
+    let amount = form.required("amount", &draft.amount, present.as_ref().map(|(amount, _)| amount), as_given);
+    let (currency, amount) = (currency?, amount?);
+    // An amount that stays is the same number in another currency: 49.00 USD becomes 49 JPY.
+    let amount = if draft.amount.is_missing() { amount.normalize() } else { amount };
+    Money::new(amount, currency).map_err(|error| form.errors.add("amount", error.to_string())).ok()
+}
+
+fn choice<T: FromStr>(name: &str, of: &str) -> Result<T, String> {
+    name.parse().map_err(|_| format!("One of {of} is required."))
+}

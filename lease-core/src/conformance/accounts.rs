@@ -1,0 +1,244 @@
+//! Users, the customers behind them, and tokens.
+
+use std::sync::Arc;
+
+use super::build::*;
+use super::world::{World, agreement};
+use crate::account::PasswordHash;
+use crate::id::{Version, Versioned};
+use crate::lifecycle::{NewInvoice, TradeChanges, TradeMove, VehicleTransfer};
+use crate::model::*;
+use crate::repository::*;
+
+/// A change of this account, as it is now, to `user`.
+async fn change(world: &World, id: crate::id::UserId, user: User) -> AccountChange {
+    let expected = world.load_account(id).await.version;
+    AccountChange { id, expected, user, customer: CustomerChange::Keep, keep_token: None, needs_another_superuser: false }
+}
+
+pub async fn an_account_is_made_whole(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    let profile = Profile { job: "Pilot".into(), dob: Some(day(0)), notes: "a\nb".into() };
+    let user = User {
+        username: Username::parse("Ádá.L+1@x_y-z").unwrap(),
+        email: Email::parse("Ada@Example.com").unwrap(),
+        date_joined: at(3) + tick(),
+        token_epoch: 5,
+        ..user(1, Role::Customer)
+    };
+    let token = Some((token_hash(1), at(50) + tick()));
+    let new = NewUser { user: user.clone(), profile: Some(profile.clone()), token };
+    let account = world.store.create_account(&new, None).await.unwrap();
+    assert_eq!(account.user.value, user);
+
+    let loaded = world.load_account(account.user.id).await;
+    let value = AccountSnapshot { account: account.clone(), customer_in_use: false, another_active_superuser: false };
+    assert_eq!(loaded, Versioned { version: Version::FIRST, value });
+    let customer = world.store.find_customer(account.customer_id.unwrap()).await.unwrap().unwrap();
+    let expected = Customer { user_id: account.user.id, profile, created_at: at(3) + tick() };
+    assert_eq!((customer.version, &customer.value.value), (Version::FIRST, &expected));
+    let (token, owner) = world.store.find_token(&token_hash(1)).await.unwrap().unwrap();
+    let expected = super::build::token(account.user.id, 1);
+    assert_eq!(token, crate::account::Token { epoch: 5, expires_at: at(50) + tick(), ..expected });
+    assert_eq!(owner, account);
+    for name in user.login_names() {
+        assert_eq!(world.store.find_login(&name).await.unwrap().as_ref(), Some(&account));
+    }
+    assert_eq!(world.store.find_login(&LoginName::new("somebody")).await.unwrap(), None);
+}
+
+pub async fn an_account_that_is_refused_leaves_no_customer_and_no_token(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    world.register(user(1, Role::Staff)).await;
+    let new = NewUser { token: Some((token_hash(1), at(50))), ..new_user(user(1, Role::Customer)) };
+    world.assert_taken(Guarantee::LoginName, world.store.create_account(&new, None)).await;
+    assert_eq!(world.store.find_token(&token_hash(1)).await.unwrap(), None);
+}
+
+pub async fn every_field_of_a_user_but_the_last_login_is_written(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    let account = world.account(Role::Customer).await;
+    let id = account.user.id;
+    world.store.commit_login(&Login { token: token(id, 1), at: at(1) + tick() }, None).await.unwrap();
+    let value = User {
+        first_name: String::new(),
+        last_name: "O'Neil \"x\" \\".into(),
+        password: PasswordHash::from_phc("$argon2id$two".into()),
+        is_active: false,
+        date_joined: at(-5),
+        last_login: Some(at(99)),
+        token_epoch: 8,
+        ..user(77, Role::Customer)
+    };
+    let change = change(&world, id, value.clone()).await;
+    assert_eq!(change.expected, Version::FIRST, "a login does not move the version");
+    world.store.commit_account(&change, None).await.unwrap();
+    let loaded = world.load_account(id).await;
+    assert_eq!(loaded.account.user.value, User { last_login: Some(at(1) + tick()), ..value });
+    assert_eq!((loaded.version, loaded.account.customer_id), (Version::FIRST.next(), account.customer_id));
+    world.assert_conflict(world.store.commit_account(&change, None)).await;
+    let nobody = AccountChange { id: nobody(), ..change };
+    world.assert_conflict(world.store.commit_account(&nobody, None)).await;
+}
+
+pub async fn a_user_gets_a_customer_and_loses_it(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    let account = world.account(Role::Staff).await;
+    let (id, staff) = (account.user.id, account.user.value);
+    assert_eq!(account.customer_id, None);
+    let profile = Profile { job: "Pilot".into(), ..Profile::default() };
+    let regular = User { role: Role::Customer, ..staff.clone() };
+    let customer = CustomerChange::Create(profile.clone(), at(7));
+    let regular = AccountChange { customer, ..change(&world, id, regular).await };
+    let made = world.store.commit_account(&regular, None).await.unwrap().unwrap();
+    assert_eq!(world.load_account(id).await.account.customer_id, Some(made));
+    let read = world.store.find_customer(made).await.unwrap().unwrap();
+    assert_eq!(read.value.value, Customer { user_id: id, profile, created_at: at(7) });
+    assert_eq!(read.version, Version::FIRST);
+
+    let erase = AccountChange { customer: CustomerChange::Erase(made), ..change(&world, id, staff).await };
+    world.store.commit_account(&erase, None).await.unwrap();
+    assert_eq!(world.load_account(id).await.account.customer_id, None);
+    assert_eq!(world.store.find_customer(made).await.unwrap(), None);
+    assert_eq!(world.list_customers(&CustomerFilter::default()).await, []);
+}
+
+/// Each kind of thing that keeps a customer from being erased, alone where that is possible.
+pub async fn a_customer_in_use_is_not_erased(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    for what in 0..9 {
+        let account = world.account(Role::Customer).await;
+        assert!(!world.load_account(account.user.id).await.customer_in_use);
+        hang_something_on(&world, account.customer_id.unwrap(), what).await;
+        assert!(world.load_account(account.user.id).await.customer_in_use, "thing {what}");
+        let staff = User { role: Role::Staff, ..account.user.value };
+        let customer = CustomerChange::Erase(account.customer_id.unwrap());
+        let erase = AccountChange { customer, ..change(&world, account.user.id, staff).await };
+        world.assert_conflict(world.store.commit_account(&erase, None)).await;
+    }
+}
+
+async fn hang_something_on(world: &World, customer: crate::id::CustomerId, what: u8) {
+    match what {
+        0 => {
+            world.card(customer).await;
+        }
+        1 => {
+            world.card_of(CreditCard { deleted_at: Some(at(1)), ..credit_card(customer) }).await;
+        }
+        2 => {
+            world.contact(ContactOwner::Customer(customer)).await;
+        }
+        3 => {
+            world.lead(Lead { state: LeadState::Converted(customer), ..lead() }).await;
+        }
+        4 => {
+            world.vehicle(customer).await;
+        }
+        // A trade of a vehicle that it has sold since.
+        5 => {
+            let trade = world.trade(customer).await;
+            let vehicle_id = world.load(TradeKey::Trade(trade)).await.trade.vehicle_id;
+            let transfer = Some(VehicleTransfer { vehicle_id, from: customer, to: world.customer().await });
+            world.commit(trade, &TradeChanges { transfer, ..TradeChanges::default() }).await;
+        }
+        // The other party of a trade.
+        6 => {
+            let deal = world.deal().await;
+            world.go(deal.trade, TradeMove::Agree(agreement(deal.proposal, customer))).await;
+        }
+        7 => {
+            world.propose(world.deal().await.trade, customer).await;
+        }
+        _ => {
+            let deal = world.deal().await;
+            let new_invoice = Some(NewInvoice { proposal_id: Some(deal.proposal), ..new_invoice(customer) });
+            world.commit(deal.trade, &TradeChanges { new_invoice, ..TradeChanges::default() }).await;
+        }
+    }
+}
+
+pub async fn a_user_may_have_many_tokens_and_give_up_one(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    let account = world.account(Role::Staff).await;
+    let id = account.user.id;
+    for number in [1, 2] {
+        let login = Login { token: token(id, number), at: at(number.into()) };
+        world.store.commit_login(&login, None).await.unwrap();
+    }
+    let (found, owner) = world.store.find_token(&token_hash(1)).await.unwrap().unwrap();
+    assert_eq!((found, owner.user.last_login), (token(id, 1), Some(at(2))));
+    world.store.delete_token(&token_hash(1), None).await.unwrap();
+    world.store.delete_token(&token_hash(1), None).await.unwrap();
+    assert_eq!(world.store.find_token(&token_hash(1)).await.unwrap(), None);
+    assert!(world.store.find_token(&token_hash(2)).await.unwrap().is_some());
+}
+
+/// Good or not is core's to judge: expired, of an epoch that is over, of a deactivated user.
+pub async fn a_token_is_found_good_or_not(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    let row = world.account(Role::Staff).await.user;
+    let old = crate::account::Token { expires_at: at(-86_400), ..token(row.id, 1) };
+    world.store.commit_login(&Login { token: old.clone(), at: base() }, None).await.unwrap();
+    let value = User { is_active: false, token_epoch: 1, ..row.value };
+    world.store.commit_account(&change(&world, row.id, value).await, None).await.unwrap();
+    let (found, account) = world.store.find_token(&token_hash(1)).await.unwrap().unwrap();
+    assert_eq!((found, account.user.is_active, account.user.token_epoch), (old, false, 1));
+}
+
+pub async fn one_token_is_carried_over_to_a_new_epoch(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    let (row, other) = (world.account(Role::Staff).await.user, world.account(Role::Staff).await.user);
+    for token in [token(row.id, 1), token(row.id, 2), token(other.id, 3)] {
+        world.store.commit_login(&Login { token, at: base() }, None).await.unwrap();
+    }
+    let user = User { token_epoch: 1, last_login: Some(base()), ..row.value };
+    let keep = |number| Some(token_hash(number));
+    let kept = AccountChange { keep_token: keep(1), ..change(&world, row.id, user.clone()).await };
+    world.store.commit_account(&kept, None).await.unwrap();
+    // Somebody else's token is not carried along.
+    let stolen = AccountChange { keep_token: keep(3), ..change(&world, row.id, User { token_epoch: 2, ..user }).await };
+    world.store.commit_account(&stolen, None).await.unwrap();
+    for (number, epoch) in [(1, 1), (2, 0), (3, 0)] {
+        let (found, _) = world.store.find_token(&token_hash(number)).await.unwrap().unwrap();
+        assert_eq!(found.epoch, epoch, "token {number}");
+    }
+}
+
+pub async fn expired_tokens_are_purged_some_at_a_time(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    let id = world.account(Role::Staff).await.user.id;
+    for number in 0..5_u8 {
+        let token = crate::account::Token { expires_at: at(i64::from(number)), ..token(id, number) };
+        world.store.commit_login(&Login { token, at: base() }, None).await.unwrap();
+    }
+    assert_eq!(world.store.purge_tokens(at(0), 10).await.unwrap(), 0, "one that expires now has not expired before");
+    assert_eq!(world.store.purge_tokens(at(4), 3).await.unwrap(), 3);
+    assert_eq!(world.store.purge_tokens(at(4), 3).await.unwrap(), 1);
+    assert_eq!(world.store.purge_tokens(at(4), 3).await.unwrap(), 0);
+    for number in 0..5 {
+        let left = world.store.find_token(&token_hash(number)).await.unwrap().is_some();
+        assert_eq!(left, number == 4, "token {number}");
+    }
+}
+
+pub async fn logins_move_no_version_and_stand_in_nobodys_way(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    let row = world.account(Role::Staff).await.user;
+    let renamed = change(&world, row.id, User { first_name: "New".into(), ..row.value }).await;
+    world.store.commit_login(&Login { token: token(row.id, 1), at: at(1) }, None).await.unwrap();
+    world.store.commit_account(&renamed, None).await.unwrap();
+    let loaded = world.load_account(row.id).await;
+    assert_eq!((loaded.version, loaded.account.user.last_login), (Version(2), Some(at(1))));
+}
+
+pub async fn another_active_superuser_is_another_and_active(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    let row = world.account(Role::Superuser).await.user;
+    let staff = world.account(Role::Staff).await.user;
+    world.register(User { is_active: false, ..user(world.number(), Role::Superuser) }).await;
+    assert!(!world.load_account(row.id).await.another_active_superuser);
+    assert!(world.load_account(staff.id).await.another_active_superuser);
+    world.account(Role::Superuser).await;
+    assert!(world.load_account(row.id).await.another_active_superuser);
+}

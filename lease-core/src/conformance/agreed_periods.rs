@@ -1,0 +1,110 @@
+//! Which agreed period is in the way of a proposal.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Duration, Utc};
+
+use super::build::*;
+use super::world::World;
+use crate::id::{CustomerId, ServiceId, TradeId, VehicleId};
+use crate::lifecycle::TradeMove;
+use crate::model::*;
+use crate::repository::*;
+
+/// Lets a vehicle in trades of one service.
+struct Letting {
+    world: World,
+    owner: CustomerId,
+    lessee: CustomerId,
+    service: ServiceId,
+}
+
+impl Letting {
+    async fn new(store: Arc<dyn Repository>) -> Self {
+        let world = World::new(store);
+        let (owner, lessee) = (world.customer().await, world.customer().await);
+        let service = world.service(ServiceKind::Custom).await;
+        Self { world, owner, lessee, service }
+    }
+
+    /// A trade of the vehicle that was agreed and completed on these days.
+    async fn letting(&self, vehicle: VehicleId, days: Period) -> TradeId {
+        let trade = self.world.open(vehicle, self.service).await;
+        let terms = Proposal { period: Some(days), ..proposal(trade, self.owner) };
+        let terms = self.world.propose_as(terms).await;
+        self.world.complete(trade, terms, self.lessee).await;
+        trade
+    }
+
+    /// What is in the way of terms of these days in a trade.
+    async fn in_the_way(&self, trade: TradeId, period: Option<Period>, now: DateTime<Utc>) -> Option<Period> {
+        let terms = self.world.propose_as(Proposal { period, ..proposal(trade, self.owner) }).await;
+        let view = self.world.load_at(TradeKey::Proposal(terms), None, now).await.value.proposal;
+        self.world.decide(trade, terms, ProposalState::Withdrawn { at: at(1) }).await;
+        view.unwrap().agreed_period_in_the_way
+    }
+}
+
+pub async fn an_agreed_period_that_shares_a_day_is_in_the_way(store: Arc<dyn Repository>) {
+    let letting = Letting::new(store).await;
+    let (car, other) = (letting.world.vehicle(letting.owner).await, letting.world.vehicle(letting.owner).await);
+    let agreed = period(10, 20);
+    letting.letting(car, agreed).await;
+    let (trade, elsewhere) = (letting.world.open(car, letting.service).await, letting.world.open(other, letting.service).await);
+    for days in [period(10, 20), period(19, 21), period(9, 11), period(12, 13), period(1, 40)] {
+        assert_eq!(letting.in_the_way(trade, Some(days), base()).await, Some(agreed), "{days:?}");
+        // It is in the way in the past as well, and in no other vehicle's.
+        assert_eq!(letting.in_the_way(trade, Some(days), at(100 * 86_400)).await, Some(agreed), "{days:?}");
+        assert_eq!(letting.in_the_way(elsewhere, Some(days), base()).await, None, "{days:?}");
+    }
+    for days in [period(20, 21), period(9, 10), period(1, 10), period(20, 400)] {
+        assert_eq!(letting.in_the_way(trade, Some(days), base()).await, None, "{days:?} is next to it");
+    }
+}
+
+/// Terms without days are for good: what has not ended by today stands in their way.
+pub async fn a_period_that_ends_after_today_is_in_the_way_of_a_sale(store: Arc<dyn Repository>) {
+    let letting = Letting::new(store).await;
+    let car = letting.world.vehicle(letting.owner).await;
+    let agreed = period(10, 20);
+    letting.letting(car, agreed).await;
+    let trade = letting.world.open(car, letting.service).await;
+    let midnight = day(20).and_hms_opt(0, 0, 0).unwrap().and_utc();
+    let cases = [
+        (base(), Some(agreed)),
+        (midnight - Duration::days(2), Some(agreed)),
+        (midnight - tick(), Some(agreed)),
+        (midnight, None),
+        (midnight + Duration::days(1), None),
+    ];
+    for (now, expected) in cases {
+        assert_eq!(letting.in_the_way(trade, None, now).await, expected, "at {now}");
+    }
+}
+
+/// Nor are periods that were only offered, that were agreed for nothing, and the trade's own.
+pub async fn only_what_is_agreed_in_another_trade_is_in_the_way(store: Arc<dyn Repository>) {
+    let letting = Letting::new(store).await;
+    let (world, days) = (&letting.world, Some(period(10, 20)));
+    let car = world.vehicle(letting.owner).await;
+    let offered = world.open(car, letting.service).await;
+    world.propose_as(Proposal { period: days, ..proposal(offered, letting.owner) }).await;
+    world.go(offered, TradeMove::Cancel(at(1))).await;
+    let undated = world.open(car, letting.service).await;
+    let terms = world.propose(undated, letting.owner).await;
+    world.complete(undated, terms, letting.lessee).await;
+
+    let trade = world.open(car, letting.service).await;
+    assert_eq!(letting.in_the_way(trade, days, base()).await, None);
+    assert_eq!(letting.in_the_way(trade, None, base()).await, None);
+    let terms = world.propose_as(Proposal { period: days, ..proposal(trade, letting.owner) }).await;
+    world.agree(trade, terms, letting.lessee).await;
+    let view = world.load(TradeKey::Proposal(terms)).await.value.proposal.unwrap();
+    assert_eq!(view.agreed_period_in_the_way, None, "its own");
+
+    // Agreed is enough: the trade that is asked about need not be the later one.
+    let bid = Proposal { period: days, ..proposal(offered, letting.lessee) };
+    let bid = world.propose_as(bid).await;
+    let view = world.load(TradeKey::Proposal(bid)).await.value.proposal.unwrap();
+    assert_eq!(view.agreed_period_in_the_way, days);
+}

@@ -1,0 +1,233 @@
+//! Values with sensible defaults, all made at one fixed instant: a case says only what matters to it.
+
+use chrono::{DateTime, Days, Duration, NaiveDate, Utc};
+
+use crate::account::{PasswordHash, Token, TokenHash};
+use crate::gateway::{CardToken, ChargeKey};
+use crate::id::{CreditCardId, CustomerId, Id, InvoiceId, ServiceId, TradeId, UserId, VehicleId, Version};
+use crate::lifecycle::{Event, NewInvoice, Opening, TradeChanges, TradeText};
+use crate::model::{
+    BillTo, CardBrand, Contact, ContactOwner, CreditCard, Email, InvoiceOn, Lead, LeadState, Payment, PaymentState, Period,
+    Profile, Proposal, ProposalState, Role, Service, ServiceKind, Trade, TradeState, User, Username, Vehicle, Vin,
+};
+use crate::money::{Currency, Money};
+use crate::repository::{Claim, KeyHash, NewClaim, NewUser};
+
+/// The instant at which everything is made: noon, and a few microseconds that a store has to keep.
+pub(super) fn base() -> DateTime<Utc> {
+    DateTime::from_timestamp_micros(1_772_452_800_123_456).unwrap()
+}
+
+/// So many seconds after [`base`], or before it.
+pub(super) fn at(seconds: i64) -> DateTime<Utc> {
+    base() + Duration::seconds(seconds)
+}
+
+/// The smallest step of time that a store keeps.
+pub(super) fn tick() -> Duration {
+    Duration::microseconds(1)
+}
+
+/// The day of [`base`], or so many days after it.
+pub(super) fn day(number: u64) -> NaiveDate {
+    base().date_naive() + Days::new(number)
+}
+
+/// The days from `start` to `end`, counted from [`base`]; the end not included.
+pub(super) fn period(start: u64, end: u64) -> Period {
+    Period::new(day(start), day(end)).unwrap()
+}
+
+/// US dollars.
+pub(super) fn usd(text: &str) -> Money {
+    Money::parse(text, Currency::USD).unwrap()
+}
+
+/// An id that the store of a case never came to.
+pub(super) fn nobody<I: Id>() -> I {
+    I::new(i64::MAX / 2).unwrap()
+}
+
+pub(super) fn user(number: u32, role: Role) -> User {
+    User {
+        username: Username::parse(&format!("user-{number}")).unwrap(),
+        email: Email::parse(&format!("user-{number}@example.com")).unwrap(),
+        first_name: "Ada".into(),
+        last_name: "Lovelace".into(),
+        password: PasswordHash::from_phc("$argon2id$one".into()),
+        is_active: true,
+        role,
+        date_joined: base(),
+        last_login: None,
+        token_epoch: 0,
+    }
+}
+
+/// A user to be made: with a profile where it trades, without a token.
+pub(super) fn new_user(user: User) -> NewUser {
+    let profile = (user.role == Role::Customer).then(Profile::default);
+    NewUser { user, profile, token: None }
+}
+
+pub(super) fn token_hash(number: u8) -> TokenHash {
+    TokenHash([number; 32])
+}
+
+pub(super) fn token(user_id: UserId, number: u8) -> Token {
+    Token { hash: token_hash(number), user_id, epoch: 0, expires_at: at(3_600) }
+}
+
+pub(super) fn credit_card(customer_id: CustomerId) -> CreditCard {
+    CreditCard {
+        customer_id,
+        brand: CardBrand::Visa,
+        last4: "4242".into(),
+        exp_month: 12,
+        exp_year: 2030,
+        holder_name: "Ada Lovelace".into(),
+        is_default: false,
+        token: CardToken::new("tok_1".into()),
+        created_at: base(),
+        deleted_at: None,
+    }
+}
+
+pub(super) fn contact(owner: ContactOwner) -> Contact {
+    Contact {
+        owner,
+        label: "home".into(),
+        name: "Ada Lovelace".into(),
+        email: "ada@example.com".into(),
+        phone: String::new(),
+        address_line1: String::new(),
+        address_line2: String::new(),
+        city: String::new(),
+        state: String::new(),
+        postal_code: String::new(),
+        country: String::new(),
+        created_at: base(),
+    }
+}
+
+pub(super) fn lead() -> Lead {
+    Lead {
+        first_name: "Grace".into(),
+        last_name: "Hopper".into(),
+        email: "grace@example.com".into(),
+        phone: String::new(),
+        company: String::new(),
+        source: String::new(),
+        state: LeadState::New,
+        notes: String::new(),
+        created_at: base(),
+    }
+}
+
+pub(super) fn vin(number: u32) -> Vin {
+    Vin::parse(&format!("WVW{number:014}")).unwrap()
+}
+
+pub(super) fn vehicle(customer_id: CustomerId, number: u32) -> Vehicle {
+    Vehicle {
+        customer_id,
+        vin: vin(number),
+        make: "Skoda".into(),
+        model: "Octavia".into(),
+        year: 2020,
+        color: String::new(),
+        mileage: None,
+        license_plate: String::new(),
+        description: String::new(),
+        created_at: base(),
+    }
+}
+
+pub(super) fn service(kind: ServiceKind) -> Service {
+    Service {
+        name: "A service".into(),
+        kind,
+        invoice_on: kind.fixed_invoice_on().unwrap_or(InvoiceOn::Acceptance),
+        bill_to: BillTo::Owner,
+        fee: usd("100.00"),
+        payment_due_days: 14,
+        description: String::new(),
+        is_active: true,
+        is_used: false,
+    }
+}
+
+pub(super) fn trade(vehicle_id: VehicleId, service_id: ServiceId, customer_id: CustomerId) -> Trade {
+    Trade {
+        vehicle_id,
+        service_id,
+        customer_id,
+        title: "A trade".into(),
+        description: String::new(),
+        state: TradeState::Open,
+        invoice_id: None,
+        created_at: base(),
+    }
+}
+
+pub(super) fn opening(trade: Trade, vehicle_version: Version) -> Opening {
+    let event = Event::TradeOpened { vehicle_id: trade.vehicle_id, service_id: trade.service_id };
+    Opening { trade, vehicle_version, first_use_of_service: None, event }
+}
+
+/// A pending proposal without dates, open for ever.
+pub(super) fn proposal(trade_id: TradeId, customer_id: CustomerId) -> Proposal {
+    Proposal {
+        trade_id,
+        customer_id,
+        amount: usd("250.00"),
+        period: None,
+        message: String::new(),
+        expires_at: None,
+        created_at: base(),
+        state: ProposalState::Pending,
+    }
+}
+
+/// An invoice over 100.00 for the new proposal of the same changes.
+pub(super) fn new_invoice(customer_id: CustomerId) -> NewInvoice {
+    NewInvoice { proposal_id: None, customer_id, amount: usd("100.00"), issued_at: base(), due_date: day(14) }
+}
+
+/// A pending payment of 10.00.
+pub(super) fn payment(invoice_id: InvoiceId, credit_card_id: CreditCardId, customer_id: CustomerId, key: &str) -> Payment {
+    Payment {
+        invoice_id,
+        credit_card_id,
+        customer_id,
+        amount: usd("10.00"),
+        state: PaymentState::Pending,
+        is_late: false,
+        charge_key: ChargeKey::new(key.into()),
+        created_at: base(),
+    }
+}
+
+/// Changes that say something else on the trade, and nothing more.
+pub(super) fn retitled(title: &str) -> TradeChanges {
+    TradeChanges { text: Some(TradeText { title: title.into(), description: title.into() }), ..TradeChanges::default() }
+}
+
+/// Changes that make this proposal.
+pub(super) fn proposed(proposal: Proposal) -> TradeChanges {
+    TradeChanges { new_proposal: Some(proposal), ..TradeChanges::default() }
+}
+
+/// Changes that begin this payment.
+pub(super) fn paying(payment: Payment) -> TradeChanges {
+    TradeChanges { new_payment: Some(payment), ..TradeChanges::default() }
+}
+
+/// The right of `holder` to act under `key`.
+pub(super) const fn claim(key: u8, holder: u8) -> Claim {
+    Claim { key: KeyHash([key; 32]), holder: [holder; 16] }
+}
+
+/// A claim that is held for a minute and forgotten after a day.
+pub(super) fn new_claim(key: u8, holder: u8) -> NewClaim {
+    NewClaim { claim: claim(key, holder), fingerprint: [holder; 32], held_until: at(60), expires_at: at(86_400) }
+}

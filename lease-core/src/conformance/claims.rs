@@ -1,0 +1,250 @@
+//! Idempotency records: who may claim a key, and what stays of it.
+
+use std::sync::Arc;
+
+use super::build::*;
+use super::world::{World, agreed, agreement};
+use crate::id::Version;
+use crate::lifecycle::{TradeChanges, TradeMove};
+use crate::model::*;
+use crate::repository::*;
+
+const HELD_BY_ONE: ClaimState = ClaimState::Held { fingerprint: [1; 32] };
+
+/// Claims key 0 as the first holder.
+async fn claimed(store: Arc<dyn Repository>) -> World {
+    assert_eq!(store.claim(&new_claim(0, 1), base()).await.unwrap(), ClaimState::Claimed);
+    World::new(store)
+}
+
+impl World {
+    /// What another holder finds at key 0 while a claim of it would still be held.
+    async fn found(&self) -> ClaimState {
+        self.store.claim(&new_claim(0, 9), at(1)).await.unwrap()
+    }
+
+    /// Commits a lead under the first holder's claim of key 0.
+    async fn act(&self) -> Result<crate::id::LeadId, RepositoryError> {
+        let change = LeadChange { lead: Change::Create(lead()), contacts: ContactsOfLead::Keep };
+        self.store.commit_lead(&change, Some(claim(0, 1))).await
+    }
+}
+
+pub async fn a_key_is_claimed_by_one(store: Arc<dyn Repository>) {
+    let world = claimed(store).await;
+    assert_eq!(world.found().await, HELD_BY_ONE);
+    // Looking changes nothing, and the holder that asks twice is told the same.
+    assert_eq!(world.found().await, HELD_BY_ONE);
+    assert_eq!(world.store.claim(&new_claim(0, 1), at(2)).await.unwrap(), HELD_BY_ONE);
+    assert_eq!(world.store.claim(&new_claim(1, 2), at(1)).await.unwrap(), ClaimState::Claimed);
+}
+
+pub async fn a_claim_without_effect_runs_out(store: Arc<dyn Repository>) {
+    let world = claimed(store).await;
+    let taker = NewClaim { held_until: at(120), ..new_claim(0, 2) };
+    assert_eq!(world.store.claim(&taker, at(60) - tick()).await.unwrap(), HELD_BY_ONE);
+    assert_eq!(world.store.claim(&taker, at(60)).await.unwrap(), ClaimState::Claimed);
+    let held = ClaimState::Held { fingerprint: [2; 32] };
+    assert_eq!(world.store.claim(&new_claim(0, 3), at(119)).await.unwrap(), held);
+}
+
+pub async fn a_holder_that_was_taken_over_can_do_nothing(store: Arc<dyn Repository>) {
+    let world = claimed(store).await;
+    let taker = NewClaim { held_until: at(120), ..new_claim(0, 2) };
+    assert_eq!(world.store.claim(&taker, at(60)).await.unwrap(), ClaimState::Claimed);
+    world.assert_taken(Guarantee::Claim, world.act()).await;
+    // Neither its answer nor its release reaches what the other holds.
+    let _ = world.store.save_answer(&claim(0, 1), &SavedAnswer(vec![1])).await;
+    world.store.release_claim(&claim(0, 1)).await.unwrap();
+    assert_eq!(world.store.claim(&new_claim(0, 3), at(100)).await.unwrap(), ClaimState::Held { fingerprint: [2; 32] });
+}
+
+pub async fn a_claim_that_nobody_took_over_still_commits(store: Arc<dyn Repository>) {
+    let world = claimed(store).await;
+    let id = world.act().await.unwrap();
+    let done = ClaimState::Done { fingerprint: [1; 32], made: Some(id.get()) };
+    assert_eq!(world.store.claim(&new_claim(0, 2), at(60)).await.unwrap(), done, "what was done cannot be taken over");
+}
+
+pub async fn a_commit_under_a_claim_that_was_never_made_is_refused(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    world.assert_taken(Guarantee::Claim, world.act()).await;
+    assert_eq!(world.found().await, ClaimState::Claimed);
+}
+
+pub async fn one_claim_commits_once(store: Arc<dyn Repository>) {
+    let world = claimed(store).await;
+    world.act().await.unwrap();
+    world.assert_taken(Guarantee::Claim, world.act()).await;
+}
+
+pub async fn a_refused_commit_leaves_the_claim_held(store: Arc<dyn Repository>) {
+    let world = claimed(store).await;
+    let owner = world.customer().await;
+    world.vehicle_of(vehicle(owner, 50)).await;
+    let create = Change::Create(vehicle(owner, 50));
+    let commit = world.store.commit_vehicle(&create, Some(claim(0, 1)));
+    world.assert_taken(Guarantee::VehicleVin, commit).await;
+    assert_eq!(world.found().await, HELD_BY_ONE);
+    world.act().await.unwrap();
+}
+
+pub async fn a_released_key_is_free(store: Arc<dyn Repository>) {
+    let world = claimed(store).await;
+    world.store.release_claim(&claim(0, 7)).await.unwrap();
+    assert_eq!(world.found().await, HELD_BY_ONE, "another cannot release it");
+    world.store.release_claim(&claim(0, 1)).await.unwrap();
+    world.store.release_claim(&claim(0, 1)).await.unwrap();
+    world.assert_taken(Guarantee::Claim, world.act()).await;
+    assert_eq!(world.found().await, ClaimState::Claimed);
+}
+
+pub async fn what_had_an_effect_is_not_released(store: Arc<dyn Repository>) {
+    let world = claimed(store).await;
+    let id = world.act().await.unwrap();
+    world.store.release_claim(&claim(0, 1)).await.unwrap();
+    assert_eq!(world.found().await, ClaimState::Done { fingerprint: [1; 32], made: Some(id.get()) });
+}
+
+pub async fn an_answer_is_kept_until_the_record_expires(store: Arc<dyn Repository>) {
+    let world = claimed(store).await;
+    world.act().await.unwrap();
+    let answer = SavedAnswer(vec![0, 255, 7]);
+    world.store.save_answer(&claim(0, 1), &answer).await.unwrap();
+    let answered = ClaimState::Answered { fingerprint: [1; 32], answer };
+    assert_eq!(world.found().await, answered);
+    world.store.release_claim(&claim(0, 1)).await.unwrap();
+    let late = NewClaim { held_until: at(90_000), expires_at: at(190_000), ..new_claim(0, 2) };
+    assert_eq!(world.store.claim(&late, at(86_400) - tick()).await.unwrap(), answered);
+    assert_eq!(world.store.claim(&late, at(86_400)).await.unwrap(), ClaimState::Claimed);
+    let held = ClaimState::Held { fingerprint: [2; 32] };
+    assert_eq!(world.store.claim(&new_claim(0, 3), at(86_401)).await.unwrap(), held, "nothing of the old record is left");
+}
+
+/// A refusal is an answer too: nothing was done, and the key is used up all the same.
+pub async fn an_answer_may_come_without_an_effect(store: Arc<dyn Repository>) {
+    let world = claimed(store).await;
+    let answer = SavedAnswer(vec![]);
+    world.store.save_answer(&claim(0, 1), &answer).await.unwrap();
+    let answered = ClaimState::Answered { fingerprint: [1; 32], answer };
+    assert_eq!(world.store.claim(&new_claim(0, 2), at(61)).await.unwrap(), answered);
+}
+
+pub async fn every_commit_marks_its_claim_with_what_it_made(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    let store = &world.store;
+    let mut made = Vec::new();
+    for key in 0..12 {
+        store.claim(&new_claim(key, 1), base()).await.unwrap();
+    }
+    let under = |key| Some(claim(key, 1));
+
+    // Numbers that no other table has come to yet tell the tables apart.
+    for _ in 0..3 {
+        world.account(Role::Staff).await;
+    }
+    let account = store.create_account(&new_user(user(world.number(), Role::Customer)), under(0)).await.unwrap();
+    let owner = account.customer_id.unwrap();
+    made.push(Some(account.user.id.get()));
+    let card = WalletChange {
+        customer_id: owner,
+        expected: Version::FIRST,
+        card: CardChange::Create(credit_card(owner)),
+        others: DefaultCard::Keep,
+    };
+    let card_id = store.commit_wallet(&card, under(1)).await.unwrap();
+    made.push(Some(card_id.get()));
+    let entry = Change::Create(contact(ContactOwner::Customer(owner)));
+    made.push(Some(store.commit_contact(&entry, under(2)).await.unwrap().get()));
+    let prospect = LeadChange { lead: Change::Create(lead()), contacts: ContactsOfLead::Keep };
+    made.push(Some(store.commit_lead(&prospect, under(3)).await.unwrap().get()));
+    let vehicle_id = store.commit_vehicle(&Change::Create(vehicle(owner, 900)), under(4)).await.unwrap();
+    made.push(Some(vehicle_id.get()));
+    let service_id = store.commit_service(&Change::Create(service(ServiceKind::Sell)), under(5)).await.unwrap();
+    made.push(Some(service_id.get()));
+    let trade_id = store.open_trade(&opening(trade(vehicle_id, service_id, owner), Version::FIRST), under(6)).await.unwrap();
+    made.push(Some(trade_id.get()));
+
+    let first = proposed(proposal(trade_id, owner));
+    let billed = TradeChanges { new_invoice: Some(new_invoice(owner)), ..first };
+    let ids = store.commit_trade(trade_id, Version(1), &billed, under(7)).await.unwrap();
+    made.push(ids.proposal.map(crate::id::ProposalId::get));
+    let begun = paying(payment(ids.invoice.unwrap(), card_id, owner, "charge"));
+    let other = world.customer().await;
+    let counter = proposal(trade_id, other);
+    let both = TradeChanges { new_proposal: Some(counter), ..begun };
+    let ids = store.commit_trade(trade_id, Version(2), &both, under(8)).await.unwrap();
+    made.push(ids.payment.map(crate::id::PaymentId::get));
+    let terms = ids.proposal.unwrap();
+    let accept = agreed(terms, TradeMove::Agree(agreement(terms, other)));
+    store.commit_trade(trade_id, Version(3), &accept, under(9)).await.unwrap();
+    made.push(None);
+
+    let login = Login { token: token(account.user.id, 1), at: at(1) };
+    store.commit_login(&login, under(10)).await.unwrap();
+    made.push(None);
+    store.delete_token(&token_hash(1), under(11)).await.unwrap();
+    made.push(None);
+
+    for (key, made) in (0_u8..).zip(made) {
+        let state = store.claim(&new_claim(key, 9), at(1)).await.unwrap();
+        assert_eq!(state, ClaimState::Done { fingerprint: [1; 32], made }, "key {key}");
+    }
+}
+
+/// Each commit that takes a claim refuses one that is not held, and writes nothing.
+pub async fn every_commit_looks_at_its_claim(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    let deal = world.deal().await;
+    let account = world.account(Role::Customer).await;
+    let (id, owner) = (account.user.id, account.customer_id.unwrap());
+    let car = world.vehicle(owner).await;
+    let login = Login { token: token(id, 1), at: at(1) };
+    world.store.commit_login(&login, None).await.unwrap();
+    let (store, never, taken) = (&world.store, Some(claim(0, 1)), Guarantee::Claim);
+
+    let new = new_user(user(world.number(), Role::Customer));
+    world.assert_taken(taken, store.create_account(&new, never)).await;
+    let change = AccountChange {
+        id,
+        expected: Version::FIRST,
+        user: User { first_name: "New".into(), ..account.user.value },
+        customer: CustomerChange::Keep,
+        keep_token: None,
+        needs_another_superuser: false,
+    };
+    world.assert_taken(taken, store.commit_account(&change, never)).await;
+    let second = Login { token: token(id, 2), at: at(2) };
+    world.assert_taken(taken, store.commit_login(&second, never)).await;
+    assert_eq!(store.find_token(&token_hash(2)).await.unwrap(), None);
+    world.assert_taken(taken, store.delete_token(&token_hash(1), never)).await;
+    assert!(store.find_token(&token_hash(1)).await.unwrap().is_some());
+    let card = CardChange::Create(credit_card(owner));
+    let wallet = WalletChange { customer_id: owner, expected: Version::FIRST, card, others: DefaultCard::Keep };
+    world.assert_taken(taken, store.commit_wallet(&wallet, never)).await;
+    let entry = Change::Create(contact(ContactOwner::Customer(owner)));
+    world.assert_taken(taken, store.commit_contact(&entry, never)).await;
+    let new = Change::Create(vehicle(owner, 901));
+    world.assert_taken(taken, store.commit_vehicle(&new, never)).await;
+    let new = Change::Create(service(ServiceKind::Sell));
+    world.assert_taken(taken, store.commit_service(&new, never)).await;
+    let opening = world.opening(car, world.service(ServiceKind::Sell).await).await;
+    world.assert_taken(taken, store.open_trade(&opening, never)).await;
+    let version = world.load(TradeKey::Trade(deal.trade)).await.version;
+    let retitled = retitled("new");
+    world.assert_taken(taken, store.commit_trade(deal.trade, version, &retitled, never)).await;
+}
+
+pub async fn expired_records_are_purged_some_at_a_time(store: Arc<dyn Repository>) {
+    for key in 0..5 {
+        let new = NewClaim { expires_at: at(1_000 + i64::from(key)), ..new_claim(key, 1) };
+        store.claim(&new, base()).await.unwrap();
+    }
+    assert_eq!(store.purge_claims(at(1_000), 10).await.unwrap(), 0, "one that expires now has not expired before");
+    assert_eq!(store.purge_claims(at(1_004), 3).await.unwrap(), 3);
+    assert_eq!(store.purge_claims(at(1_004), 3).await.unwrap(), 1);
+    assert_eq!(store.purge_claims(at(1_004), 3).await.unwrap(), 0);
+    // The one that is left is still what it was; the others are as if they had never been.
+    assert_eq!(store.claim(&new_claim(4, 2), at(1)).await.unwrap(), HELD_BY_ONE);
+    assert_eq!(store.claim(&new_claim(0, 2), at(1)).await.unwrap(), ClaimState::Claimed);
+}

@@ -1,0 +1,105 @@
+//! Lists in full, page by page, and from them a picture of all that a store holds.
+
+use chrono::{DateTime, Utc};
+
+use super::build::base;
+use super::world::World;
+use crate::id::Stored;
+use crate::model::{Account, Contact, CreditCard, Customer, Invoice, Lead, Payment, Proposal, Service, Trade, Vehicle};
+use crate::page::{MAX_LIMIT, PageRequest};
+use crate::repository::{
+    CardFilter, ContactFilter, CustomerFilter, InvoiceFilter, LeadFilter, PaymentFilter, ProposalFilter, ServiceFilter,
+    TradeFilter, TradeKey, UserFilter, VehicleFilter, WalletKey,
+};
+
+/// A method for each list: all that a filter finds, following the cursors to the end.
+macro_rules! lists {
+    ($($method:ident($filter:ty $(, $now:ident)?) -> $row:ty;)+) => {
+        impl World {$(
+            pub(super) async fn $method(&self, filter: &$filter $(, $now: DateTime<Utc>)?) -> Vec<$row> {
+                let mut rows = Vec::new();
+                let mut cursor = None;
+                loop {
+                    let request = PageRequest::new(MAX_LIMIT, cursor).unwrap();
+                    let page = self.store.$method(filter, request $(, $now)?).await.unwrap();
+                    rows.extend(page.items);
+                    cursor = page.next;
+                    if cursor.is_none() {
+                        return rows;
+                    }
+                }
+            }
+        )+}
+    };
+}
+
+lists! {
+    list_users(UserFilter) -> Account;
+    list_customers(CustomerFilter) -> Stored<Customer>;
+    list_cards(CardFilter) -> Stored<CreditCard>;
+    list_contacts(ContactFilter) -> Stored<Contact>;
+    list_leads(LeadFilter) -> Stored<Lead>;
+    list_vehicles(VehicleFilter) -> Stored<Vehicle>;
+    list_services(ServiceFilter) -> Stored<Service>;
+    list_trades(TradeFilter) -> Stored<Trade>;
+    list_proposals(ProposalFilter, now) -> Stored<Proposal>;
+    list_invoices(InvoiceFilter, now) -> Stored<Invoice>;
+    list_payments(PaymentFilter) -> Stored<Payment>;
+}
+
+impl World {
+    pub(super) async fn vehicles(&self) -> Vec<Stored<Vehicle>> {
+        self.list_vehicles(&VehicleFilter::default()).await
+    }
+
+    pub(super) async fn services(&self) -> Vec<Stored<Service>> {
+        self.list_services(&ServiceFilter::default()).await
+    }
+
+    pub(super) async fn trades(&self) -> Vec<Stored<Trade>> {
+        self.list_trades(&TradeFilter::default()).await
+    }
+
+    pub(super) async fn proposals(&self) -> Vec<Stored<Proposal>> {
+        self.list_proposals(&ProposalFilter::default(), base()).await
+    }
+
+    pub(super) async fn invoices(&self) -> Vec<Stored<Invoice>> {
+        self.list_invoices(&InvoiceFilter::default(), base()).await
+    }
+
+    pub(super) async fn payments(&self) -> Vec<Stored<Payment>> {
+        self.list_payments(&PaymentFilter::default()).await
+    }
+
+    /// Every row with its version, a line each: for before and after.
+    pub(super) async fn dump(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for row in self.list_users(&UserFilter::default()).await {
+            lines.push(format!("{:?}", self.store.load_account(row.user.id).await.unwrap()));
+        }
+        for row in self.list_customers(&CustomerFilter::default()).await {
+            lines.push(format!("{:?}", self.store.find_customer(row.id).await.unwrap()));
+            lines.push(format!("{:?}", self.store.load_wallet(WalletKey::Customer(row.id)).await.unwrap()));
+        }
+        for row in self.list_contacts(&ContactFilter::default()).await {
+            lines.push(format!("{:?}", self.store.find_contact(row.id).await.unwrap()));
+        }
+        for row in self.list_leads(&LeadFilter::default()).await {
+            lines.push(format!("{:?}", self.store.find_lead(row.id).await.unwrap()));
+        }
+        for row in self.services().await {
+            lines.push(format!("{:?}", self.store.find_service(row.id).await.unwrap()));
+        }
+        for row in self.vehicles().await {
+            lines.push(format!("{:?}", self.load_vehicle(row.id).await));
+        }
+        for row in self.trades().await {
+            lines.push(format!("{:?}", self.load(TradeKey::Trade(row.id)).await));
+        }
+        lines.extend(self.list_cards(&CardFilter::default()).await.iter().map(|row| format!("{row:?}")));
+        lines.extend(self.proposals().await.iter().map(|row| format!("{row:?}")));
+        lines.extend(self.payments().await.iter().map(|row| format!("{row:?}")));
+        lines
+    }
+}

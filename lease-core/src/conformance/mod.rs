@@ -1,0 +1,331 @@
+//! The suite that every backend must pass: the contract of [`repository`](crate::repository), case by case.
+//!
+//! # To run it on a backend
+//!
+//! Depend on `lease-core` with the feature `conformance` for tests, write a function that makes an empty store, and hand
+//! it to [`repository_conformance!`](crate::repository_conformance). In `tests/conformance.rs`, the whole file:
+//!
+//! ```text
+//! async fn fresh_repository() -> MyRepository {
+//!     MyRepository::new()
+//! }
+//!
+//! lease_core::repository_conformance!(fresh_repository);
+//! ```
+//!
+//! Each case becomes a `#[test]` of its own, on a store of its own and a runtime of four threads, so that the races among
+//! them are real. Nothing but `lease-core` is needed. The function may return a [`FreshRepository`] instead, which also
+//! takes what has to happen afterwards, whether the case passed or not:
+//!
+//! ```text
+//! async fn fresh_repository() -> FreshRepository {
+//!     let database = TestDatabase::create().await;
+//!     let store = MyRepository::connect(database.url()).await;
+//!     FreshRepository::new(store).with_cleanup(async move { database.drop().await })
+//! }
+//! ```
+//!
+//! # What a case relies on
+//!
+//! A case names ids that exist (but for the cases that are about those that do not), keeps the sums of invoices right and
+//! counts time in whole microseconds. Otherwise it puts changes together as the contract allows, in orders that core would
+//! not come to as well, such as agreeing on a cancelled trade: a store holds no rule, and must not lean on core's. All
+//! times are fixed, so a store that looks at a clock of its own fails.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed expectation is how a case fails")]
+#![cfg_attr(
+    not(test), // where clippy does not mind them
+    expect(clippy::wildcard_imports, reason = "cases speak in all the words of the model and the contract")
+)]
+#![expect(clippy::missing_panics_doc, reason = "a case panics where the store fails it")]
+#![expect(missing_docs, reason = "the name of a case says what it expects")]
+
+mod build;
+mod lists;
+mod race;
+mod script;
+mod world;
+
+mod accounts;
+mod agreed_periods;
+mod applying;
+mod claims;
+mod commit;
+mod directory;
+mod filters;
+mod pages;
+mod races;
+mod trade_filters;
+mod trade_races;
+mod trades;
+mod uniqueness;
+mod visibility;
+mod wallets;
+
+use std::fmt;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::repository::Repository;
+
+/// How long a case may take: far longer than any does, so that a deadlock is a failure and not a hang.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// An empty store, and what has to happen once the case is over.
+pub struct FreshRepository {
+    store: Arc<dyn Repository>,
+    cleanup: Pin<Box<dyn Future<Output = ()>>>,
+}
+
+impl FreshRepository {
+    /// A store that needs no more than to be dropped.
+    pub fn new(store: impl Repository) -> Self {
+        Self { store: Arc::new(store), cleanup: Box::pin(async {}) }
+    }
+
+    /// The store, and what to do after the case, whether it passed or not.
+    #[must_use]
+    pub fn with_cleanup(self, cleanup: impl Future<Output = ()> + 'static) -> Self {
+        Self { cleanup: Box::pin(cleanup), ..self }
+    }
+}
+
+impl fmt::Debug for FreshRepository {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FreshRepository").field("store", &self.store).finish_non_exhaustive()
+    }
+}
+
+impl<R: Repository> From<R> for FreshRepository {
+    fn from(store: R) -> Self {
+        Self::new(store)
+    }
+}
+
+/// Runs one case on one fresh store; what [`repository_conformance!`](crate::repository_conformance) calls.
+pub fn run<F, C>(fresh: impl FnOnce() -> F, case: impl FnOnce(Arc<dyn Repository>) -> C)
+where
+    F: Future<Output: Into<FreshRepository>>,
+    C: Future<Output = ()>,
+{
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap();
+    let FreshRepository { store, cleanup } = runtime.block_on(fresh()).into();
+    let case = async { tokio::time::timeout(PATIENCE, case(store)).await.expect("the case hangs") };
+    let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| runtime.block_on(case)));
+    runtime.block_on(cleanup);
+    if let Err(panic) = outcome {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+/// The one list of cases becomes what is exported and the macro that runs it. A case that is not on it is dead code, which
+/// the compiler reports. (`$dollar` is a dollar sign, for the macro inside.)
+macro_rules! cases {
+    ($dollar:tt $($theme:ident { $($case:ident,)+ })+) => {
+        #[doc(hidden)]
+        pub mod cases {$(
+            pub mod $theme {
+                $(pub use crate::conformance::$theme::$case;)+
+            }
+        )+}
+
+        /// Makes a `#[test]` of each case of [the suite](crate::conformance), run on what this async function returns: a
+        /// repository or a [`FreshRepository`](crate::conformance::FreshRepository).
+        #[macro_export]
+        macro_rules! repository_conformance {
+            ($dollar fresh:path) => {$(
+                mod $theme {
+                    #[allow(unused_imports, reason = "a path that starts at the crate does not need them")]
+                    use super::*;
+                    $(
+                        #[test]
+                        fn $case() {
+                            $crate::conformance::run($dollar fresh, $crate::conformance::cases::$theme::$case);
+                        }
+                    )+
+                }
+            )+};
+        }
+    };
+}
+
+cases! {
+    $
+    accounts {
+        an_account_is_made_whole,
+        an_account_that_is_refused_leaves_no_customer_and_no_token,
+        every_field_of_a_user_but_the_last_login_is_written,
+        a_user_gets_a_customer_and_loses_it,
+        a_customer_in_use_is_not_erased,
+        a_user_may_have_many_tokens_and_give_up_one,
+        a_token_is_found_good_or_not,
+        one_token_is_carried_over_to_a_new_epoch,
+        expired_tokens_are_purged_some_at_a_time,
+        logins_move_no_version_and_stand_in_nobodys_way,
+        another_active_superuser_is_another_and_active,
+    }
+    agreed_periods {
+        an_agreed_period_that_shares_a_day_is_in_the_way,
+        a_period_that_ends_after_today_is_in_the_way_of_a_sale,
+        only_what_is_agreed_in_another_trade_is_in_the_way,
+    }
+    applying {
+        nothing_at_all_moves_the_version,
+        new_words_change_the_words,
+        proposals_are_made_and_decided,
+        closing_the_others_ends_each_in_its_way,
+        an_invoice_is_issued_with_the_new_proposal_or_for_one_that_is_there,
+        payments_are_begun_and_settled_with_their_invoice,
+        a_proposal_and_a_payment_may_come_in_one_commit,
+        a_trade_goes_to_each_of_its_states,
+        any_sequence_of_changes_reads_as_applied,
+    }
+    claims {
+        a_key_is_claimed_by_one,
+        a_claim_without_effect_runs_out,
+        a_holder_that_was_taken_over_can_do_nothing,
+        a_claim_that_nobody_took_over_still_commits,
+        a_commit_under_a_claim_that_was_never_made_is_refused,
+        one_claim_commits_once,
+        a_refused_commit_leaves_the_claim_held,
+        a_released_key_is_free,
+        what_had_an_effect_is_not_released,
+        an_answer_is_kept_until_the_record_expires,
+        an_answer_may_come_without_an_effect,
+        every_commit_marks_its_claim_with_what_it_made,
+        every_commit_looks_at_its_claim,
+        expired_records_are_purged_some_at_a_time,
+    }
+    commit {
+        a_ping_is_answered,
+        every_field_of_a_vehicle_is_kept,
+        every_field_of_a_service_is_kept,
+        ids_are_positive_and_ascend,
+        what_does_not_exist_is_none,
+        a_version_that_is_not_the_rows_is_a_conflict,
+        services_are_seeded_into_an_empty_store_only,
+    }
+    directory {
+        every_field_of_a_contact_is_kept,
+        every_field_of_a_lead_is_kept,
+        a_contact_needs_an_owner_that_exists,
+        converting_a_lead_moves_its_contacts_and_no_others,
+        a_lead_is_erased_with_its_contacts_or_not_at_all,
+    }
+    filters {
+        users_are_filtered,
+        customers_are_filtered,
+        cards_are_filtered,
+        contacts_are_filtered,
+        leads_are_filtered,
+        vehicles_are_filtered,
+        services_are_filtered,
+    }
+    pages {
+        users_come_in_pages,
+        customers_come_in_pages,
+        cards_come_in_pages,
+        contacts_come_in_pages,
+        leads_come_in_pages,
+        vehicles_come_in_pages,
+        services_come_in_pages,
+        trades_come_in_pages,
+        proposals_come_in_pages,
+        invoices_come_in_pages,
+        payments_come_in_pages,
+        a_filter_holds_on_every_page,
+        a_page_has_a_hundred_rows_at_the_most,
+    }
+    races {
+        one_of_many_gets_a_login_name,
+        the_last_two_superusers_cannot_both_go,
+        one_of_many_default_cards_is_the_default,
+        one_of_many_gets_a_vin,
+        services_are_seeded_once,
+        no_update_of_a_vehicle_is_lost,
+        logins_and_a_new_password_do_not_stand_in_each_others_way,
+        a_customer_is_not_erased_under_a_new_card,
+        one_of_two_claims_of_a_key_is_made,
+        a_commit_and_a_take_over_exclude_each_other,
+    }
+    trade_filters {
+        trades_are_filtered,
+        proposals_are_filtered,
+        invoices_and_payments_are_filtered,
+        an_id_that_does_not_exist_finds_nothing,
+    }
+    trade_races {
+        one_of_many_trades_of_a_vehicle_opens,
+        opening_a_trade_and_erasing_its_vehicle_exclude_each_other,
+        one_of_many_first_proposals_is_made_and_billed,
+        one_of_many_accepts_wins,
+        one_of_two_agreed_periods_is_agreed,
+        one_of_many_payments_gets_a_charge_key,
+        one_of_many_payments_is_taken_off_the_same_invoice,
+        a_load_never_sees_half_of_a_commit,
+    }
+    trades {
+        opening_a_trade_writes_it_and_moves_what_it_was_decided_on,
+        opening_on_a_version_that_is_gone_is_a_conflict,
+        a_trade_that_moved_takes_no_changes,
+        a_sale_moves_the_vehicle_and_its_version,
+        a_trade_is_found_by_each_of_its_keys,
+        many_trades_are_loaded_in_the_order_of_their_keys,
+        a_card_that_is_asked_about_is_loaded_deleted_or_not,
+        a_payment_keeps_a_card_that_is_deleted,
+        the_viewer_is_told_how_it_stands,
+        an_author_is_active_or_not,
+        pending_payments_come_oldest_first_and_no_more_than_asked,
+        an_offer_is_the_vehicle_and_the_service_as_they_are,
+    }
+    uniqueness {
+        a_login_name_is_one_users,
+        a_user_may_have_one_name_twice,
+        the_last_active_superuser_stays,
+        a_customer_has_one_default_card,
+        a_vin_is_one_vehicles_until_that_is_deleted,
+        a_vehicle_has_one_live_trade,
+        a_traded_vehicle_is_never_erased,
+        a_trade_has_one_invoice,
+        a_customer_has_one_pending_proposal_in_a_trade,
+        a_pending_proposal_that_expired_still_counts_as_pending,
+        a_trade_has_one_accepted_proposal,
+        the_agreed_periods_of_a_vehicle_do_not_overlap,
+        a_charge_key_is_one_payments,
+    }
+    visibility {
+        trades_are_listed_as_the_predicate_says,
+        proposals_are_listed_as_the_predicate_says,
+        vehicles_are_listed_as_the_predicate_says,
+        invoices_and_payments_are_listed_as_the_predicates_say,
+        a_loaded_vehicle_knows_its_trades_and_its_viewer,
+        a_proposal_expires_to_the_instant,
+        an_invoice_is_overdue_from_midnight_on,
+    }
+    wallets {
+        every_field_of_a_card_is_kept,
+        a_customer_and_its_cards_share_a_version,
+        deleting_the_default_card_hands_it_on,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+    use crate::repository::MockRepository;
+
+    #[test]
+    fn what_has_to_happen_afterwards_happens_after_a_failure_too() {
+        let happened = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&happened);
+        let fresh =
+            async || FreshRepository::new(MockRepository::new()).with_cleanup(async move { flag.store(true, Ordering::SeqCst) });
+        let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| run(fresh, async |_| panic!("the case fails"))));
+        assert!(outcome.is_err());
+        assert!(happened.load(Ordering::SeqCst));
+    }
+}

@@ -1,0 +1,220 @@
+//! Real races: tasks on several threads, let go together by a barrier, round after round; exact counts.
+
+use std::sync::Arc;
+
+use super::build::*;
+use super::race::{RACERS, ROUNDS, assert_one_took, assert_one_won, assert_others_conflict, together};
+use super::world::World;
+use crate::id::{CustomerId, Version};
+use crate::model::*;
+use crate::repository::*;
+
+pub async fn one_of_many_gets_a_login_name(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    for round in 0..u32::from(ROUNDS) {
+        let shared = format!("name-{round}@example.com");
+        let racers = (0..RACERS).map(|racer| {
+            let (store, mut user) = (Arc::clone(&world.store), user(world.number(), Role::Customer));
+            // Half of them want it as a user name, half as an e-mail address.
+            if racer % 2 == 0 {
+                user.username = Username::parse(&shared).unwrap();
+            } else {
+                user.email = Email::parse(&shared).unwrap();
+            }
+            async move { store.create_account(&new_user(user), None).await }
+        });
+        assert_one_took(&together(racers).await, Guarantee::LoginName);
+    }
+    assert_eq!(world.list_users(&UserFilter::default()).await.len(), usize::from(ROUNDS));
+    assert_eq!(world.list_customers(&CustomerFilter::default()).await.len(), usize::from(ROUNDS));
+}
+
+pub async fn the_last_two_superusers_cannot_both_go(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    let mut survivor = world.account(Role::Superuser).await.user;
+    for _ in 0..ROUNDS * 2 {
+        let second = world.account(Role::Superuser).await.user;
+        let racers = [survivor, second].map(|row| {
+            let store = Arc::clone(&world.store);
+            let change = AccountChange {
+                id: row.id,
+                expected: Version::FIRST,
+                user: User { is_active: false, ..row.value },
+                customer: CustomerChange::Keep,
+                keep_token: None,
+                needs_another_superuser: true,
+            };
+            async move { store.commit_account(&change, None).await }
+        });
+        assert_one_took(&together(racers).await, Guarantee::ActiveSuperuser);
+        let active = UserFilter { is_active: Some(true), ..UserFilter::default() };
+        let mut left = world.list_users(&active).await;
+        assert_eq!(left.len(), 1, "one superuser stays");
+        survivor = left.remove(0).user;
+    }
+}
+
+pub async fn one_of_many_default_cards_is_the_default(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    for _ in 0..ROUNDS {
+        let customer_id = world.customer().await;
+        let racers = (0..RACERS).map(|_| {
+            let store = Arc::clone(&world.store);
+            let card = CardChange::Create(CreditCard { is_default: true, ..credit_card(customer_id) });
+            let change = WalletChange { customer_id, expected: Version::FIRST, card, others: DefaultCard::Keep };
+            async move { store.commit_wallet(&change, None).await }
+        });
+        assert_one_won(&together(racers).await, Guarantee::DefaultCard);
+        let cards = world.list_cards(&CardFilter { customer_id: Some(customer_id), ..CardFilter::default() }).await;
+        assert_eq!(cards.iter().map(|card| card.is_default).collect::<Vec<_>>(), [true]);
+    }
+}
+
+pub async fn one_of_many_gets_a_vin(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    let owner = world.customer().await;
+    for round in 0..u32::from(ROUNDS) {
+        let racers = (0..RACERS).map(|_| {
+            let store = Arc::clone(&world.store);
+            async move { store.commit_vehicle(&Change::Create(vehicle(owner, round)), None).await }
+        });
+        assert_one_took(&together(racers).await, Guarantee::VehicleVin);
+    }
+    assert_eq!(world.vehicles().await.len(), usize::from(ROUNDS));
+}
+
+pub async fn services_are_seeded_once(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    let racers = (0..RACERS).map(|_| {
+        let store = Arc::clone(&world.store);
+        let standard = [service(ServiceKind::Lease), service(ServiceKind::Sell)];
+        async move { store.seed_services(&standard).await.unwrap() }
+    });
+    let seeded = together(racers).await;
+    assert_eq!(seeded.iter().filter(|seeded| **seeded).count(), 1);
+    assert_eq!(world.services().await.len(), 2);
+}
+
+/// Several workers read, add one and write, until each has done so `TURNS` times; nothing is lost.
+pub async fn no_update_of_a_vehicle_is_lost(store: Arc<dyn Repository>) {
+    const TURNS: i64 = 10;
+    let world = World::new(store);
+    let id = world.vehicle(world.customer().await).await;
+    let workers = (0..RACERS).map(|_| {
+        let store = Arc::clone(&world.store);
+        async move {
+            let mut done = 0;
+            while done < TURNS {
+                let loaded = store.load_vehicle(id, None).await.unwrap().unwrap();
+                let mut value = loaded.vehicle.value.clone();
+                value.mileage = Some(value.mileage.unwrap_or(0) + 1);
+                match store.commit_vehicle(&Change::Update { id, expected: loaded.version, value }, None).await {
+                    Ok(_) => done += 1,
+                    Err(RepositoryError::Conflict) => {}
+                    Err(other) => panic!("{other:?}"),
+                }
+            }
+        }
+    });
+    together(workers).await;
+    let count = i64::from(RACERS) * TURNS;
+    let loaded = world.load_vehicle(id).await;
+    assert_eq!((loaded.vehicle.mileage, loaded.version), (Some(count), Version(count + 1)));
+}
+
+/// Two logins and a new password at once: none is refused, and the logins carry the epoch that is over.
+pub async fn logins_and_a_new_password_do_not_stand_in_each_others_way(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    for round in 0..ROUNDS {
+        let row = world.account(Role::Customer).await.user;
+        let tokens = [token(row.id, round * 2), token(row.id, round * 2 + 1)];
+        let change = AccountChange {
+            id: row.id,
+            expected: Version::FIRST,
+            user: User { token_epoch: 1, ..row.value.clone() },
+            customer: CustomerChange::Keep,
+            keep_token: None,
+            needs_another_superuser: false,
+        };
+        let (first, second) = (Arc::clone(&world.store), Arc::clone(&world.store));
+        let logins = [(first, tokens[0].clone()), (second, tokens[1].clone())]
+            .map(|(store, token)| tokio::spawn(async move { store.commit_login(&Login { token, at: at(9) }, None).await }));
+        world.store.commit_account(&change, None).await.unwrap();
+        for login in logins {
+            login.await.unwrap().unwrap();
+        }
+        let user = world.load_account(row.id).await.value.account.user;
+        assert_eq!((user.token_epoch, user.last_login), (1, Some(at(9))));
+        for token in tokens {
+            let (stored, account) = world.store.find_token(&token.hash).await.unwrap().unwrap();
+            assert_eq!((stored, account.user.token_epoch), (token, 1));
+        }
+    }
+}
+
+/// Nothing is hung on a customer while it is erased: either it has the card, or it is gone.
+pub async fn a_customer_is_not_erased_under_a_new_card(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    for _ in 0..ROUNDS {
+        let account = world.account(Role::Customer).await;
+        let id: CustomerId = account.customer_id.unwrap();
+        let change = AccountChange {
+            id: account.user.id,
+            expected: Version::FIRST,
+            user: User { role: Role::Staff, ..account.user.value },
+            customer: CustomerChange::Erase(id),
+            keep_token: None,
+            needs_another_superuser: false,
+        };
+        let card = CardChange::Create(credit_card(id));
+        let wallet = WalletChange { customer_id: id, expected: Version::FIRST, card, others: DefaultCard::Keep };
+        let (erases, adds) = (Arc::clone(&world.store), Arc::clone(&world.store));
+        let erases = tokio::spawn(async move { erases.commit_account(&change, None).await.map(|_| ()) });
+        let adds = tokio::spawn(async move { adds.commit_wallet(&wallet, None).await.map(|_| ()) });
+        assert_others_conflict(&[erases.await.unwrap(), adds.await.unwrap()]);
+    }
+}
+
+pub async fn one_of_two_claims_of_a_key_is_made(store: Arc<dyn Repository>) {
+    for key in 0..ROUNDS {
+        // First on a key that nobody had, then on one whose claim ran out.
+        for (first_holder, now) in [(1, base()), (100, at(60))] {
+            let racers = (first_holder..first_holder + RACERS).map(|holder| {
+                let store = Arc::clone(&store);
+                let new = NewClaim { held_until: now + chrono::Duration::seconds(60), ..new_claim(key, holder) };
+                async move { store.claim(&new, now).await.unwrap() }
+            });
+            let states = together(racers).await;
+            let claimed = states.iter().position(|state| *state == ClaimState::Claimed).unwrap();
+            let holder = first_holder + u8::try_from(claimed).unwrap();
+            let held = ClaimState::Held { fingerprint: [holder; 32] };
+            assert_eq!(states.iter().filter(|state| **state == held).count(), usize::from(RACERS) - 1, "{states:?}");
+        }
+    }
+}
+
+/// A claim runs out just as its holder commits: either the act is done, or somebody else holds the key; never both.
+pub async fn a_commit_and_a_take_over_exclude_each_other(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    for key in 0..ROUNDS {
+        world.store.claim(&new_claim(key, 1), base()).await.unwrap();
+        let value = Lead { notes: key.to_string(), ..lead() };
+        let change = LeadChange { lead: Change::Create(value), contacts: ContactsOfLead::Keep };
+        let (commits, takes) = (Arc::clone(&world.store), Arc::clone(&world.store));
+        let commits = tokio::spawn(async move { commits.commit_lead(&change, Some(claim(key, 1))).await });
+        let takes = tokio::spawn(async move { takes.claim(&new_claim(key, 2), at(60)).await.unwrap() });
+        let ended = (commits.await.unwrap(), takes.await.unwrap());
+        let made = world.list_leads(&LeadFilter::default()).await;
+        match ended {
+            (Ok(id), state) => {
+                assert_eq!(state, ClaimState::Done { fingerprint: [1; 32], made: Some(id.get()) });
+                assert!(made.iter().any(|row| row.id == id));
+            }
+            (Err(RepositoryError::Taken(Guarantee::Claim)), state) => {
+                assert_eq!(state, ClaimState::Claimed);
+                assert!(made.iter().all(|row| row.notes != key.to_string()));
+            }
+            (other, state) => panic!("{other:?}, {state:?}"),
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! Scripts: changes to one trade, each held against what `TradeSnapshot::apply` says of it.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Duration, Utc};
+
+use super::build::*;
+use super::world::{World, agreement};
+use crate::id::{CreditCardId, CustomerId, Stored, TradeId, VehicleId};
+use crate::lifecycle::{InvoiceChange, NewIds, NewInvoice, TradeChanges, TradeMove, VehicleTransfer};
+use crate::model::*;
+use crate::repository::*;
+
+type Instant = DateTime<Utc>;
+
+/// A trade, and those who act in it; the first of them is its owner.
+pub(super) struct Script {
+    pub(super) world: World,
+    pub(super) trade: TradeId,
+    pub(super) vehicle: VehicleId,
+    pub(super) people: Vec<CustomerId>,
+    pub(super) card: CreditCardId,
+}
+
+impl Script {
+    pub(super) async fn new(store: Arc<dyn Repository>) -> Self {
+        Self::in_world(World::new(store)).await
+    }
+
+    pub(super) async fn in_world(world: World) -> Self {
+        let mut people = Vec::new();
+        for _ in 0..3 {
+            people.push(world.customer().await);
+        }
+        let [owner, ..] = people[..] else { unreachable!() };
+        let vehicle = world.vehicle(owner).await;
+        let trade = world.open(vehicle, world.service(ServiceKind::Custom).await).await;
+        let card = world.card(owner).await;
+        Self { world, trade, vehicle, people, card }
+    }
+
+    /// Commits, and holds every load of the trade against what apply makes of the load before.
+    pub(super) async fn play(&self, changes: &TradeChanges) -> NewIds {
+        let mut before = Vec::new();
+        for load in self.loads(changes).await {
+            before.push((load, self.world.store.load_trade(&load).await.unwrap().unwrap()));
+        }
+        let ids = self.world.commit(self.trade, changes).await;
+        for (load, loaded) in before {
+            let mut applied = loaded.value;
+            applied.apply(changes, ids);
+            for key in keys_after(load.key, ids) {
+                let read = self.world.store.load_trade(&TradeLoad { key, ..load }).await.unwrap().unwrap();
+                let mut expected = applied.clone();
+                // A load asks about one thing; apply knows of both that are new.
+                expected.proposal.take_if(|_| !matches!(key, TradeKey::Proposal(_)));
+                expected.payment.take_if(|_| !matches!(key, TradeKey::Payment(_)));
+                assert_eq!(read.value, expected, "{key:?} after {changes:#?}");
+                assert_eq!(read.version, loaded.version.next(), "the version after {changes:#?}");
+            }
+        }
+        ids
+    }
+
+    /// Each key of the trade, for each customer where that matters. Apply takes who proposes for the one who asks.
+    async fn loads(&self, changes: &TradeChanges) -> Vec<TradeLoad> {
+        let mut keys = vec![TradeKey::Trade(self.trade)];
+        keys.extend(self.proposals().await.iter().map(|row| TradeKey::Proposal(row.id)));
+        if let Some(invoice) = self.world.load(TradeKey::Trade(self.trade)).await.value.invoice {
+            keys.push(TradeKey::Invoice(invoice.id));
+            keys.extend(self.payments(&invoice).await.iter().map(|row| TradeKey::Payment(row.id)));
+        }
+        let author = changes.new_proposal.as_ref().map(|proposal| proposal.customer_id);
+        let people: Vec<_> = author.map_or_else(|| self.people.clone(), |author| vec![author]);
+        let card = Some(self.card);
+        let mut loads: Vec<_> = people
+            .iter()
+            .map(|viewer| TradeLoad { key: TradeKey::Trade(self.trade), viewer: Some(*viewer), card, now: base() })
+            .collect();
+        let viewers = people.iter().cycle();
+        loads.extend(keys.into_iter().zip(viewers).map(|(key, viewer)| TradeLoad {
+            key,
+            viewer: Some(*viewer),
+            card,
+            now: base(),
+        }));
+        loads
+    }
+
+    pub(super) fn owner(&self) -> CustomerId {
+        self.people[0]
+    }
+
+    pub(super) async fn invoice(&self) -> Stored<Invoice> {
+        self.world.load(TradeKey::Trade(self.trade)).await.value.invoice.unwrap()
+    }
+
+    async fn proposals(&self) -> Vec<Stored<Proposal>> {
+        let filter = ProposalFilter { trade_id: Some(self.trade), ..ProposalFilter::default() };
+        self.world.list_proposals(&filter, base()).await
+    }
+
+    async fn payments(&self, invoice: &Stored<Invoice>) -> Vec<Stored<Payment>> {
+        let filter = PaymentFilter { invoice_id: Some(invoice.id), ..PaymentFilter::default() };
+        self.world.list_payments(&filter).await
+    }
+
+    pub(super) fn payment(&self, invoice: &Stored<Invoice>) -> Payment {
+        payment(invoice.id, self.card, self.owner(), &format!("charge-{}", self.world.number()))
+    }
+}
+
+/// By which keys to load what a load by `key` was, once the commit gave these ids.
+fn keys_after(key: TradeKey, ids: NewIds) -> Vec<TradeKey> {
+    let proposal = ids.proposal.map(TradeKey::Proposal);
+    let payment = ids.payment.map(TradeKey::Payment);
+    match key {
+        TradeKey::Payment(_) => vec![payment.unwrap_or(key)],
+        _ => proposal.into_iter().chain(payment).chain((ids == NewIds::default()).then_some(key)).collect(),
+    }
+}
+
+impl Script {
+    /// Changes that break no guarantee and keep the invariants of an invoice.
+    pub(super) async fn draw(&self, draw: &mut Draw, step: i64) -> TradeChanges {
+        let now = at(step * 10);
+        let proposals = self.proposals().await;
+        let mut changes = TradeChanges::default();
+        if draw.chance(30) {
+            changes.text = retitled(&format!("step {step}")).text;
+        }
+        if draw.chance(40) {
+            changes.decided = draw.one_of(&proposals).map(|row| (row.id, draw_ending(draw, &proposals, now)));
+        }
+        if draw.chance(30) {
+            changes.close_others = Some(now);
+        }
+        self.draw_proposal(draw, &proposals, &mut changes, now);
+        self.draw_money(draw, &proposals, &mut changes, now).await;
+        if let Some(accepted) = draw.one_of(&proposals).filter(|_| draw.chance(20)) {
+            let agreement = agreement(accepted.id, self.people[1]);
+            let moves = [TradeMove::Agree(agreement), TradeMove::Complete(agreement, now), TradeMove::Cancel(now)];
+            changes.state = draw.one_of(&moves).copied();
+        }
+        if draw.chance(10) {
+            let from = self.world.load_vehicle(self.vehicle).await.vehicle.customer_id;
+            changes.transfer = draw.one_of(&self.people).map(|to| VehicleTransfer { vehicle_id: self.vehicle, from, to: *to });
+        }
+        changes
+    }
+
+    /// A proposal of somebody who has none pending once the changes before it are written.
+    fn draw_proposal(&self, draw: &mut Draw, proposals: &[Stored<Proposal>], changes: &mut TradeChanges, now: Instant) {
+        let still_pending = |row: &&Stored<Proposal>| {
+            row.state == ProposalState::Pending
+                && changes.close_others.is_none()
+                && changes.decided.is_none_or(|(id, _)| id != row.id)
+        };
+        let pending: Vec<_> = proposals.iter().filter(still_pending).map(|row| row.customer_id).collect();
+        let free: Vec<_> = self.people.iter().filter(|one| !pending.contains(one)).collect();
+        let lives = [None, Some(1), Some(10), Some(25), Some(86_400)];
+        let expires_at = draw.one_of(&lives).copied().flatten().map(|seconds| now + Duration::seconds(seconds));
+        changes.new_proposal = draw.one_of(&free).filter(|_| draw.chance(50)).map(|author| Proposal {
+            expires_at,
+            created_at: now,
+            ..proposal(self.trade, **author)
+        });
+    }
+
+    async fn draw_money(&self, draw: &mut Draw, proposals: &[Stored<Proposal>], changes: &mut TradeChanges, now: Instant) {
+        let Some(invoice) = self.world.load(TradeKey::Trade(self.trade)).await.value.invoice else {
+            let of = draw.one_of(proposals).map(|row| row.id).filter(|_| changes.new_proposal.is_none());
+            if draw.chance(50) && (of.is_some() || changes.new_proposal.is_some()) {
+                changes.new_invoice = Some(NewInvoice { proposal_id: of, issued_at: now, ..new_invoice(self.owner()) });
+            }
+            return;
+        };
+        if draw.chance(30) {
+            changes.new_payment = Some(self.payment(&invoice));
+        }
+        let payments = self.payments(&invoice).await;
+        if let Some(payment) = draw.one_of(&payments).filter(|_| draw.chance(50)) {
+            let reference = format!("re_{step}", step = now.timestamp());
+            let declined = PaymentState::Failed { failure_code: "card_declined".into(), reference: reference.clone() };
+            let outcomes = [PaymentState::Succeeded { reference }, declined];
+            changes.settled = draw.one_of(&outcomes).map(|outcome| (payment.id, outcome.clone()));
+        }
+        let states = [
+            ("0.00", "0.00", InvoiceState::Open),
+            ("10.00", "90.00", InvoiceState::Open),
+            ("100.00", "0.00", InvoiceState::Paid { at: now }),
+            ("0.00", "0.00", InvoiceState::Void { at: now, reason: "None".into() }),
+        ];
+        if let Some((paid, pending, state)) = draw.one_of(&states).filter(|_| draw.chance(50)) {
+            let (paid, pending, state) = (usd(paid), usd(pending), state.clone());
+            changes.invoice = Some(InvoiceChange { id: invoice.id, paid, pending, state });
+        }
+    }
+}
+
+/// Accepted where none is yet; otherwise some other end.
+fn draw_ending(draw: &mut Draw, proposals: &[Stored<Proposal>], at: Instant) -> ProposalState {
+    let has_accepted = proposals.iter().any(|row| matches!(row.state, ProposalState::Accepted { .. }));
+    let endings = [ProposalState::Rejected { at }, ProposalState::Withdrawn { at }, ProposalState::Superseded { at }];
+    let other = draw.one_of(&endings).copied().unwrap_or(ProposalState::Closed { at });
+    if has_accepted || draw.chance(50) { other } else { ProposalState::Accepted { at } }
+}
+
+/// Numbers that look random and are the same each time (`SplitMix64`).
+pub(super) struct Draw(pub(super) u64);
+
+impl Draw {
+    fn number(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn chance(&mut self, percent: u64) -> bool {
+        self.number() % 100 < percent
+    }
+
+    fn one_of<'a, T>(&mut self, choices: &'a [T]) -> Option<&'a T> {
+        let index = usize::try_from(self.number() >> 1).ok()?.checked_rem(choices.len())?;
+        choices.get(index)
+    }
+}

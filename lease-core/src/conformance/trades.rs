@@ -1,0 +1,267 @@
+//! What decisions about a trade read.
+
+use std::sync::Arc;
+
+use super::build::*;
+use super::world::{World, agreement};
+use crate::id::{Stored, Version};
+use crate::lifecycle::{Opening, Standing, TradeChanges, TradeMove, TradeSnapshot, VehicleTransfer};
+use crate::model::*;
+use crate::repository::*;
+
+pub async fn opening_a_trade_writes_it_and_moves_what_it_was_decided_on(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    let owner = world.customer().await;
+    let (car, work) = (world.vehicle(owner).await, world.service(ServiceKind::Sell).await);
+    let value =
+        Trade { title: "Ein Käfer".into(), description: "a\nb".into(), created_at: at(3) + tick(), ..trade(car, work, owner) };
+    let first = Opening { first_use_of_service: Some(Version::FIRST), ..opening(value.clone(), Version::FIRST) };
+    let id = world.store.open_trade(&first, None).await.unwrap();
+    let loaded = world.load(TradeKey::Trade(id)).await;
+    let service = Service { is_used: true, ..service(ServiceKind::Sell) };
+    let expected = TradeSnapshot {
+        trade: Stored { id, value },
+        service: Stored { id: work, value: service.clone() },
+        invoice: None,
+        has_proposals: false,
+        proposal: None,
+        payment: None,
+        card: None,
+        viewer: Standing::default(),
+    };
+    assert_eq!((loaded.version, &loaded.value), (Version::FIRST, &expected));
+    assert_eq!(world.load_as(TradeKey::Trade(id), Some(owner)).await, loaded, "who asks changes nothing yet");
+    assert_eq!(world.load_vehicle(car).await.version, Version(2));
+    let used = world.store.find_service(work).await.unwrap().unwrap();
+    assert_eq!((used.version, &used.value.value), (Version(2), &service));
+
+    // A later trade leaves the service as it is.
+    let second = world.vehicle(owner).await;
+    world.open(second, work).await;
+    assert_eq!(world.store.find_service(work).await.unwrap().unwrap().version, Version(2));
+}
+
+pub async fn opening_on_a_version_that_is_gone_is_a_conflict(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    let owner = world.customer().await;
+    let (car, work) = (world.vehicle(owner).await, world.service(ServiceKind::Sell).await);
+    let good = Opening { first_use_of_service: Some(Version::FIRST), ..world.opening(car, work).await };
+    let stale_vehicle = Opening { vehicle_version: Version(2), ..good.clone() };
+    world.assert_conflict(world.store.open_trade(&stale_vehicle, None)).await;
+    let stale_service = Opening { first_use_of_service: Some(Version(2)), ..good.clone() };
+    world.assert_conflict(world.store.open_trade(&stale_service, None)).await;
+    let gone = opening(trade(nobody(), work, owner), Version::FIRST);
+    world.assert_conflict(world.store.open_trade(&gone, None)).await;
+    world.store.open_trade(&good, None).await.unwrap();
+}
+
+pub async fn a_trade_that_moved_takes_no_changes(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    let deal = world.deal().await;
+    let Version(now) = world.load(TradeKey::Trade(deal.trade)).await.version;
+    let full = TradeChanges {
+        decided: Some((deal.proposal, ProposalState::Superseded { at: at(1) })),
+        new_invoice: Some(new_invoice(deal.owner)),
+        new_proposal: Some(proposal(deal.trade, deal.owner)),
+        state: Some(TradeMove::Cancel(at(1))),
+        ..retitled("half")
+    };
+    for expected in [Version(now - 1), Version(now + 1)] {
+        world.assert_conflict(world.store.commit_trade(deal.trade, expected, &full, None)).await;
+    }
+    world.assert_conflict(world.store.commit_trade(nobody(), Version::FIRST, &retitled("x"), None)).await;
+}
+
+pub async fn a_sale_moves_the_vehicle_and_its_version(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    let (deal, buyer) = (world.deal().await, world.customer().await);
+    let before = world.load_vehicle(deal.vehicle).await;
+    let edit = Change::Update { id: deal.vehicle, expected: before.version, value: before.vehicle.value.clone() };
+    let transfer = VehicleTransfer { vehicle_id: deal.vehicle, from: deal.owner, to: buyer };
+    world.commit(deal.trade, &TradeChanges { transfer: Some(transfer), ..TradeChanges::default() }).await;
+    let after = world.load_vehicle(deal.vehicle).await;
+    assert_eq!(after.version, before.version.next());
+    assert_eq!(after.vehicle.value, Vehicle { customer_id: buyer, ..before.vehicle.value.clone() });
+    // What was decided on the vehicle of the old owner is decided again.
+    world.assert_conflict(world.store.commit_vehicle(&edit, None)).await;
+}
+
+pub async fn a_trade_is_found_by_each_of_its_keys(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    let (deal, other) = (world.deal().await, world.deal().await);
+    let second = world.propose(deal.trade, other.owner).await;
+    let invoice = world.bill(deal.trade, deal.proposal, deal.owner).await;
+    let payments = [world.pay(deal.trade).await, world.pay(deal.trade).await];
+    let plain = world.load(TradeKey::Trade(deal.trade)).await;
+    assert_eq!((plain.proposal.as_ref(), plain.payment.as_ref(), plain.has_proposals), (None, None, true));
+    assert_eq!(plain.invoice.as_ref().map(|row| row.id), Some(invoice));
+    assert_eq!(plain.trade.invoice_id, Some(invoice));
+    assert_eq!(world.load(TradeKey::Invoice(invoice)).await, plain);
+    for id in [deal.proposal, second] {
+        let mut loaded = world.load(TradeKey::Proposal(id)).await;
+        let asked = loaded.value.proposal.take().unwrap().proposal;
+        assert_eq!((asked.id, asked.trade_id), (id, deal.trade));
+        assert_eq!(loaded, plain);
+    }
+    for id in payments {
+        let mut loaded = world.load(TradeKey::Payment(id)).await;
+        let (payment, card) = loaded.value.payment.take().unwrap();
+        assert_eq!((payment.id, payment.credit_card_id, card.customer_id), (id, card.id, deal.owner));
+        assert_eq!(loaded, plain);
+    }
+    let absent =
+        [TradeKey::Trade(nobody()), TradeKey::Proposal(nobody()), TradeKey::Invoice(nobody()), TradeKey::Payment(nobody())];
+    for key in absent {
+        let load = TradeLoad { key, viewer: Some(deal.owner), card: None, now: base() };
+        assert_eq!(world.store.load_trade(&load).await.unwrap(), None);
+    }
+}
+
+pub async fn many_trades_are_loaded_in_the_order_of_their_keys(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    let (deal, other) = (world.deal().await, world.deal().await);
+    let invoice = world.bill(deal.trade, deal.proposal, deal.owner).await;
+    let payment = world.pay(deal.trade).await;
+    let keys = [
+        TradeKey::Payment(payment),
+        TradeKey::Trade(nobody()),
+        TradeKey::Trade(other.trade),
+        TradeKey::Proposal(deal.proposal),
+        TradeKey::Proposal(nobody()),
+        TradeKey::Invoice(invoice),
+        TradeKey::Trade(deal.trade),
+        TradeKey::Trade(other.trade),
+    ];
+    for viewer in [None, Some(deal.owner), Some(other.owner)] {
+        let mut one_by_one = Vec::new();
+        for key in keys {
+            let load = TradeLoad { key, viewer, card: None, now: at(1) };
+            one_by_one.push(world.store.load_trade(&load).await.unwrap().map(|loaded| loaded.value));
+        }
+        assert_eq!(world.store.load_trades(&keys, viewer, at(1)).await.unwrap(), one_by_one);
+    }
+    assert_eq!(world.store.load_trades(&[], None, base()).await.unwrap(), []);
+}
+
+pub async fn a_card_that_is_asked_about_is_loaded_deleted_or_not(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    let deal = world.deal().await;
+    let gone = CreditCard { deleted_at: Some(at(1)), ..credit_card(deal.owner) };
+    let (kept, deleted) = (world.card(deal.owner).await, world.card_of(gone.clone()).await);
+    let asked = [
+        (kept, Some(Stored { id: kept, value: credit_card(deal.owner) })),
+        (deleted, Some(Stored { id: deleted, value: gone })),
+        (nobody(), None),
+    ];
+    for (card, expected) in asked {
+        let load = TradeLoad { key: TradeKey::Trade(deal.trade), viewer: None, card: Some(card), now: base() };
+        assert_eq!(world.store.load_trade(&load).await.unwrap().unwrap().card, expected);
+    }
+}
+
+/// A payment stays with its card, whatever becomes of the card.
+pub async fn a_payment_keeps_a_card_that_is_deleted(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    let deal = world.deal().await;
+    world.bill(deal.trade, deal.proposal, deal.owner).await;
+    let id = world.pay(deal.trade).await;
+    let (_, card) = world.load(TradeKey::Payment(id)).await.value.payment.unwrap();
+    let gone = CreditCard { deleted_at: Some(at(1)), ..card.value };
+    let change = WalletChange {
+        customer_id: deal.owner,
+        expected: world.wallet(deal.owner).await.version,
+        card: CardChange::Update(card.id, gone.clone()),
+        others: DefaultCard::Keep,
+    };
+    world.store.commit_wallet(&change, None).await.unwrap();
+    let (_, loaded) = world.load(TradeKey::Payment(id)).await.value.payment.unwrap();
+    assert_eq!(loaded, Stored { id: card.id, value: gone });
+}
+
+pub async fn the_viewer_is_told_how_it_stands(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    let deal = world.deal().await;
+    let (bidder, stranger) = (world.customer().await, world.customer().await);
+    for _ in 0..2 {
+        let bid = world.propose(deal.trade, bidder).await;
+        world.decide(deal.trade, bid, ProposalState::Withdrawn { at: at(1) }).await;
+    }
+    let short = Proposal { expires_at: Some(at(1)), ..proposal(deal.trade, bidder) };
+    let pending = world.propose_as(short.clone()).await;
+    world.propose(world.trade(stranger).await, stranger).await;
+    let own = Stored { id: deal.proposal, value: proposal(deal.trade, deal.owner) };
+    let standings = [
+        (Some(deal.owner), Standing { proposals_made: 1, pending: Some(own) }),
+        (Some(bidder), Standing { proposals_made: 3, pending: Some(Stored { id: pending, value: short }) }),
+        (Some(stranger), Standing::default()),
+        (None, Standing::default()),
+    ];
+    for (viewer, standing) in standings {
+        // Expired or not: what is stored as pending counts.
+        for now in [base(), at(1), at(100)] {
+            assert_eq!(world.load_at(TradeKey::Trade(deal.trade), viewer, now).await.value.viewer, standing, "{viewer:?}");
+        }
+    }
+}
+
+pub async fn an_author_is_active_or_not(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    let (deal, account) = (world.deal().await, world.account(Role::Customer).await);
+    let bid = world.propose(deal.trade, account.customer_id.unwrap()).await;
+    let is_active = async |id| world.load(TradeKey::Proposal(id)).await.value.proposal.unwrap().author_is_active;
+    assert!(is_active(bid).await);
+    let change = AccountChange {
+        id: account.user.id,
+        expected: Version::FIRST,
+        user: User { is_active: false, ..account.user.value },
+        customer: CustomerChange::Keep,
+        keep_token: None,
+        needs_another_superuser: false,
+    };
+    world.store.commit_account(&change, None).await.unwrap();
+    assert!(!is_active(bid).await);
+    assert!(is_active(deal.proposal).await);
+}
+
+pub async fn pending_payments_come_oldest_first_and_no_more_than_asked(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    let deal = world.deal().await;
+    let invoice = world.bill(deal.trade, deal.proposal, deal.owner).await;
+    let card = world.card(deal.owner).await;
+    let mut ids = Vec::new();
+    for (index, seconds) in [30, 10, 20, 40].into_iter().enumerate() {
+        let begun = Payment { created_at: at(seconds), ..payment(invoice, card, deal.owner, &format!("key-{index}")) };
+        ids.push(world.commit(deal.trade, &paying(begun)).await.payment.unwrap());
+    }
+    let pending = async |before, limit| world.store.pending_payments(before, limit).await.unwrap();
+    assert_eq!(pending(at(100), 10).await, [ids[1], ids[2], ids[0], ids[3]]);
+    assert_eq!(pending(at(100), 2).await, [ids[1], ids[2]]);
+    assert_eq!(pending(at(30), 10).await, [ids[1], ids[2]], "begun before, not at, that instant");
+    assert_eq!(pending(at(30) + tick(), 10).await, [ids[1], ids[2], ids[0]]);
+    assert_eq!(pending(at(10), 10).await, []);
+    let outcomes = [
+        (ids[1], PaymentState::Succeeded { reference: "re_1".into() }),
+        (ids[0], PaymentState::Failed { failure_code: "no".into(), reference: "re_2".into() }),
+    ];
+    for settled in outcomes {
+        world.commit(deal.trade, &TradeChanges { settled: Some(settled), ..TradeChanges::default() }).await;
+    }
+    assert_eq!(pending(at(100), 10).await, [ids[2], ids[3]]);
+}
+
+pub async fn an_offer_is_the_vehicle_and_the_service_as_they_are(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    let (deal, buyer) = (world.deal().await, world.customer().await);
+    world.go(deal.trade, TradeMove::Agree(agreement(deal.proposal, buyer))).await;
+    let service = world.load(TradeKey::Trade(deal.trade)).await.trade.service_id;
+    for viewer in [None, Some(deal.owner), Some(buyer)] {
+        let offer = world.store.load_offer(deal.vehicle, service, viewer).await.unwrap();
+        assert_eq!(offer.vehicle, world.store.load_vehicle(deal.vehicle, viewer).await.unwrap());
+        assert_eq!(offer.service, world.store.find_service(service).await.unwrap());
+        assert_eq!(offer.vehicle.unwrap().viewer_is_party, viewer.is_some());
+    }
+    let none = world.store.load_offer(nobody(), nobody(), None).await.unwrap();
+    assert_eq!(none, Offer { vehicle: None, service: None });
+    let half = world.store.load_offer(nobody(), service, Some(buyer)).await.unwrap();
+    assert_eq!((half.vehicle.is_some(), half.service.is_some()), (false, true));
+}

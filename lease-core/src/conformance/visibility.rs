@@ -1,0 +1,239 @@
+//! A list with `visible_to` holds what the predicates of `permission` say, for everybody and on both sides of each deadline.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::build::*;
+use super::world::{World, agreement};
+use crate::id::{CustomerId, Stored, TradeId, VehicleId};
+use crate::lifecycle::{NewInvoice, TradeChanges, TradeMove, VehicleTransfer};
+use crate::model::*;
+use crate::permission::{sees_invoice, sees_payment, sees_proposal, sees_trade, sees_vehicle};
+use crate::repository::*;
+
+/// A trade in each state, and people who stand to them in each way.
+struct Market {
+    world: World,
+    owner: CustomerId,
+    buyer: CustomerId,
+    bidder: CustomerId,
+    stranger: CustomerId,
+}
+
+impl Market {
+    async fn new(store: Arc<dyn Repository>) -> Self {
+        let world = World::new(store);
+        let (owner, buyer) = (world.customer().await, world.customer().await);
+        let (bidder, stranger) = (world.customer().await, world.customer().await);
+        let market = Self { world, owner, buyer, bidder, stranger };
+        market.offer(false, None).await;
+        for bids in [true, false] {
+            market.offer(bids, None).await;
+            market.offer(bids, Some(TradeMove::Cancel(at(9)))).await;
+            market.conclude(bids, false).await;
+            market.conclude(bids, true).await;
+        }
+        for person in market.people() {
+            market.world.vehicle(person).await;
+        }
+        market
+    }
+
+    fn people(&self) -> [CustomerId; 4] {
+        [self.owner, self.buyer, self.bidder, self.stranger]
+    }
+
+    /// A trade with the owner's proposal, in which the bidder made another (decided since) or did not.
+    async fn offer(&self, bids: bool, to: Option<TradeMove>) -> (TradeId, crate::id::ProposalId) {
+        let trade = self.world.trade(self.owner).await;
+        let terms = self.world.propose(trade, self.owner).await;
+        if bids {
+            let bid = self.world.propose(trade, self.bidder).await;
+            self.world.decide(trade, bid, ProposalState::Rejected { at: at(1) }).await;
+            self.world.propose(trade, self.buyer).await;
+        }
+        if let Some(to) = to {
+            self.world.go(trade, to).await;
+        }
+        (trade, terms)
+    }
+
+    /// A trade that the buyer agreed to, invoiced to one of the two; once complete, the vehicle is the buyer's.
+    async fn conclude(&self, bids: bool, complete: bool) {
+        let (trade, terms) = self.offer(bids, None).await;
+        let billed = if bids { self.owner } else { self.buyer };
+        let invoice = NewInvoice { proposal_id: Some(terms), ..new_invoice(billed) };
+        let vehicle_id = self.world.load(TradeKey::Trade(trade)).await.trade.vehicle_id;
+        let agreement = agreement(terms, self.buyer);
+        let state = if complete { TradeMove::Complete(agreement, at(9)) } else { TradeMove::Agree(agreement) };
+        let transfer = VehicleTransfer { vehicle_id, from: self.owner, to: self.buyer };
+        let changes = TradeChanges {
+            close_others: Some(at(5)),
+            new_invoice: Some(invoice),
+            state: Some(state),
+            transfer: complete.then_some(transfer),
+            ..TradeChanges::default()
+        };
+        self.world.commit(trade, &changes).await;
+        self.world.pay(trade).await;
+    }
+
+    /// Who made a proposal in which trade.
+    async fn bids(&self) -> HashSet<(CustomerId, TradeId)> {
+        self.world.proposals().await.iter().map(|row| (row.customer_id, row.trade_id)).collect()
+    }
+}
+
+fn assert_same<T: crate::id::Entity>(viewer: CustomerId, all: &[Stored<T>], found: &[Stored<T>], sees: impl Fn(&T) -> bool) {
+    let expected: Vec<_> = all.iter().filter(|row| sees(&row.value)).cloned().collect();
+    assert_eq!(found, expected, "what customer {viewer} sees");
+}
+
+pub async fn trades_are_listed_as_the_predicate_says(store: Arc<dyn Repository>) {
+    let market = Market::new(store).await;
+    let (all, bids) = (market.world.trades().await, market.bids().await);
+    let mut counts = HashSet::new();
+    for viewer in market.people() {
+        let seen = market.world.list_trades(&TradeFilter { visible_to: Some(viewer), ..TradeFilter::default() }).await;
+        let expected: Vec<_> =
+            all.iter().filter(|row| sees_trade(viewer, row, bids.contains(&(viewer, row.id)))).cloned().collect();
+        assert_eq!(seen, expected, "what customer {viewer} sees");
+        counts.insert(seen.len());
+
+        let filter = TradeFilter { visible_to: Some(viewer), status: Some(TradeStatus::Cancelled), ..TradeFilter::default() };
+        let cancelled: Vec<_> = seen.into_iter().filter(|row| TradeStatus::from(row.state) == TradeStatus::Cancelled).collect();
+        assert_eq!(market.world.list_trades(&filter).await, cancelled);
+    }
+    assert_eq!(counts.len(), 4, "everybody sees something else");
+}
+
+pub async fn proposals_are_listed_as_the_predicate_says(store: Arc<dyn Repository>) {
+    let market = Market::new(store).await;
+    let (all, bids) = (market.world.proposals().await, market.bids().await);
+    let trades: HashMap<TradeId, Trade> = market.world.trades().await.into_iter().map(|row| (row.id, row.value)).collect();
+    for viewer in market.people() {
+        let filter = ProposalFilter { visible_to: Some(viewer), ..ProposalFilter::default() };
+        let seen = market.world.list_proposals(&filter, base()).await;
+        assert_same(viewer, &all, &seen, |row| {
+            sees_proposal(viewer, row, &trades[&row.trade_id], bids.contains(&(viewer, row.trade_id)))
+        });
+        for trade_id in trades.keys() {
+            let filter = ProposalFilter { trade_id: Some(*trade_id), ..filter.clone() };
+            let expected: Vec<_> = seen.iter().filter(|row| row.trade_id == *trade_id).cloned().collect();
+            assert_eq!(market.world.list_proposals(&filter, base()).await, expected);
+        }
+    }
+}
+
+pub async fn vehicles_are_listed_as_the_predicate_says(store: Arc<dyn Repository>) {
+    let market = Market::new(store).await;
+    let (all, trades) = (market.world.vehicles().await, market.world.trades().await);
+    let of = |id: VehicleId| trades.iter().filter(move |trade| trade.vehicle_id == id);
+    for viewer in market.people() {
+        let filter = VehicleFilter { visible_to: Some(viewer), ..VehicleFilter::default() };
+        let seen = market.world.list_vehicles(&filter).await;
+        let is_visible = |row: &&Stored<Vehicle>| {
+            let has_open_trade = of(row.id).any(|trade| trade.is_open());
+            sees_vehicle(viewer, row, has_open_trade, of(row.id).any(|trade| trade.has_party(viewer)))
+        };
+        let expected: Vec<_> = all.iter().filter(is_visible).cloned().collect();
+        assert_eq!(seen, expected, "what customer {viewer} sees");
+        assert!(seen.len() < all.len(), "nobody sees everything");
+    }
+}
+
+pub async fn invoices_and_payments_are_listed_as_the_predicates_say(store: Arc<dyn Repository>) {
+    let market = Market::new(store).await;
+    let (invoices, payments) = (market.world.invoices().await, market.world.payments().await);
+    assert_eq!((invoices.len(), payments.len()), (4, 4));
+    for viewer in market.people() {
+        let filter = InvoiceFilter { visible_to: Some(viewer), ..InvoiceFilter::default() };
+        let seen = market.world.list_invoices(&filter, base()).await;
+        assert_same(viewer, &invoices, &seen, |row| sees_invoice(viewer, row));
+        let filter = PaymentFilter { visible_to: Some(viewer), ..PaymentFilter::default() };
+        let seen = market.world.list_payments(&filter).await;
+        assert_same(viewer, &payments, &seen, |row| sees_payment(viewer, row));
+    }
+}
+
+/// What one load says of one vehicle is what the list of all trades says.
+pub async fn a_loaded_vehicle_knows_its_trades_and_its_viewer(store: Arc<dyn Repository>) {
+    let market = Market::new(store).await;
+    let trades = market.world.trades().await;
+    for row in market.world.vehicles().await {
+        let of: Vec<_> = trades.iter().filter(|trade| trade.vehicle_id == row.id).collect();
+        for viewer in market.people().map(Some).into_iter().chain([None]) {
+            let loaded = market.world.store.load_vehicle(row.id, viewer).await.unwrap().unwrap();
+            let expected = VehicleSnapshot {
+                vehicle: row.clone(),
+                has_open_trade: of.iter().any(|trade| trade.is_open()),
+                has_live_trade: of.iter().any(|trade| trade.is_live()),
+                was_traded: !of.is_empty(),
+                viewer_is_party: viewer.is_some_and(|viewer| of.iter().any(|trade| trade.has_party(viewer))),
+            };
+            assert_eq!(loaded.value, expected, "vehicle {} for {viewer:?}", row.id);
+        }
+    }
+}
+
+/// A pending proposal reads expired from its instant on: for the filter, not in the row.
+pub async fn a_proposal_expires_to_the_instant(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    let trade = world.trade(world.customer().await).await;
+    for (expires_at, decided) in [(Some(at(60)), false), (Some(at(60)), true), (Some(at(90)), false), (None, false)] {
+        let author = world.customer().await;
+        let id = world.propose_as(Proposal { expires_at, ..proposal(trade, author) }).await;
+        if decided {
+            world.decide(trade, id, ProposalState::Withdrawn { at: at(1) }).await;
+        }
+    }
+    let expired_author = world.customer().await;
+    let swept = world.propose(trade, expired_author).await;
+    world.decide(trade, swept, ProposalState::Expired { at: at(2) }).await;
+    let all = world.proposals().await;
+    let mut found = HashSet::new();
+    for now in [base(), at(60) - tick(), at(60), at(60) + tick(), at(90), at(1_000_000)] {
+        for status in [ProposalStatus::Pending, ProposalStatus::Expired, ProposalStatus::Withdrawn, ProposalStatus::Closed] {
+            let reads: Vec<_> = all.iter().filter(|row| ProposalStatus::from(row.state_at(now)) == status).cloned().collect();
+            for visible_to in [None, Some(expired_author)] {
+                let filter = ProposalFilter { status: Some(status), visible_to, ..ProposalFilter::default() };
+                let mine = |row: &&Stored<Proposal>| visible_to.is_none_or(|viewer| row.customer_id == viewer);
+                let expected: Vec<_> = reads.iter().filter(mine).cloned().collect();
+                assert_eq!(world.list_proposals(&filter, now).await, expected, "{status} at {now}");
+            }
+            found.insert((status.to_string(), reads.len()));
+        }
+        assert_eq!(world.list_proposals(&ProposalFilter::default(), now).await, all, "rows say what is stored");
+    }
+    assert!(found.contains(&("expired".into(), 1)) && found.contains(&("expired".into(), 3)), "{found:?}");
+}
+
+/// An invoice is overdue from the midnight (UTC) after its due date on.
+pub async fn an_invoice_is_overdue_from_midnight_on(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    for (due, is_paid) in [(0, false), (1, false), (1, true), (365, false)] {
+        let deal = world.deal().await;
+        let invoice = NewInvoice { proposal_id: Some(deal.proposal), due_date: day(due), ..new_invoice(deal.owner) };
+        world.commit(deal.trade, &TradeChanges { new_invoice: Some(invoice), ..TradeChanges::default() }).await;
+        if is_paid {
+            let id = world.load(TradeKey::Trade(deal.trade)).await.value.invoice.unwrap().id;
+            let state = InvoiceState::Paid { at: at(1) };
+            let invoice = crate::lifecycle::InvoiceChange { id, paid: usd("100"), pending: usd("0"), state };
+            world.commit(deal.trade, &TradeChanges { invoice: Some(invoice), ..TradeChanges::default() }).await;
+        }
+    }
+    let all = world.invoices().await;
+    let mut counts = Vec::new();
+    for days in [1, 2, 366] {
+        let midnight = day(days).and_hms_opt(0, 0, 0).unwrap().and_utc();
+        for now in [midnight - tick(), midnight, midnight + tick()] {
+            for overdue in [true, false] {
+                let filter = InvoiceFilter { overdue: Some(overdue), ..InvoiceFilter::default() };
+                let expected: Vec<_> = all.iter().filter(|row| row.is_overdue(now) == overdue).cloned().collect();
+                assert_eq!(world.list_invoices(&filter, now).await, expected, "overdue {overdue} at {now}");
+                counts.push(expected.len());
+            }
+        }
+    }
+    assert_eq!(counts, [0, 4, 1, 3, 1, 3, 1, 3, 2, 2, 2, 2, 2, 2, 3, 1, 3, 1]);
+}

@@ -1,0 +1,231 @@
+//! A store under test, and the few steps that most cases start with.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use chrono::{DateTime, Utc};
+
+use super::build::*;
+use crate::id::{
+    ContactId, CreditCardId, CustomerId, InvoiceId, LeadId, PaymentId, ProposalId, ServiceId, TradeId, UserId, VehicleId,
+    Versioned,
+};
+use crate::lifecycle::{NewIds, Opening, TradeChanges, TradeMove, TradeSnapshot};
+use crate::model::{
+    Account, Agreement, ContactOwner, CreditCard, Lead, Proposal, ProposalState, Role, Service, ServiceKind, User, Vehicle,
+};
+use crate::repository::{
+    AccountSnapshot, CardChange, Change, ContactsOfLead, DefaultCard, Guarantee, LeadChange, Repository, RepositoryError,
+    TradeKey, TradeLoad, VehicleSnapshot, Wallet, WalletChange, WalletKey,
+};
+
+/// A store under test.
+pub(super) struct World {
+    pub(super) store: Arc<dyn Repository>,
+    made: AtomicU32,
+}
+
+/// A trade that just one proposal, the owner's, was made in.
+pub(super) struct Deal {
+    pub(super) owner: CustomerId,
+    pub(super) vehicle: VehicleId,
+    pub(super) trade: TradeId,
+    pub(super) proposal: ProposalId,
+}
+
+impl World {
+    pub(super) fn new(store: Arc<dyn Repository>) -> Self {
+        Self { store, made: AtomicU32::new(0) }
+    }
+
+    /// A number that was not given before: for names and VINs.
+    pub(super) fn number(&self) -> u32 {
+        self.made.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    pub(super) async fn account(&self, role: Role) -> Account {
+        self.register(user(self.number(), role)).await
+    }
+
+    pub(super) async fn register(&self, user: User) -> Account {
+        self.store.create_account(&new_user(user), None).await.unwrap()
+    }
+
+    pub(super) async fn customer(&self) -> CustomerId {
+        self.account(Role::Customer).await.customer_id.unwrap()
+    }
+
+    pub(super) async fn card(&self, customer: CustomerId) -> CreditCardId {
+        self.card_of(credit_card(customer)).await
+    }
+
+    pub(super) async fn card_of(&self, card: CreditCard) -> CreditCardId {
+        let change = WalletChange {
+            customer_id: card.customer_id,
+            expected: self.wallet(card.customer_id).await.version,
+            card: CardChange::Create(card),
+            others: DefaultCard::Keep,
+        };
+        self.store.commit_wallet(&change, None).await.unwrap()
+    }
+
+    pub(super) async fn contact(&self, owner: ContactOwner) -> ContactId {
+        self.store.commit_contact(&Change::Create(contact(owner)), None).await.unwrap()
+    }
+
+    pub(super) async fn lead(&self, lead: Lead) -> LeadId {
+        let change = LeadChange { lead: Change::Create(lead), contacts: ContactsOfLead::Keep };
+        self.store.commit_lead(&change, None).await.unwrap()
+    }
+
+    pub(super) async fn vehicle(&self, owner: CustomerId) -> VehicleId {
+        self.vehicle_of(vehicle(owner, self.number())).await
+    }
+
+    pub(super) async fn vehicle_of(&self, vehicle: Vehicle) -> VehicleId {
+        self.store.commit_vehicle(&Change::Create(vehicle), None).await.unwrap()
+    }
+
+    pub(super) async fn service(&self, kind: ServiceKind) -> ServiceId {
+        self.service_of(service(kind)).await
+    }
+
+    pub(super) async fn service_of(&self, service: Service) -> ServiceId {
+        self.store.commit_service(&Change::Create(service), None).await.unwrap()
+    }
+
+    /// What opening a trade of this vehicle, by its owner, commits.
+    pub(super) async fn opening(&self, vehicle: VehicleId, service: ServiceId) -> Opening {
+        let loaded = self.load_vehicle(vehicle).await;
+        opening(trade(vehicle, service, loaded.vehicle.customer_id), loaded.version)
+    }
+
+    pub(super) async fn open(&self, vehicle: VehicleId, service: ServiceId) -> TradeId {
+        self.store.open_trade(&self.opening(vehicle, service).await, None).await.unwrap()
+    }
+
+    /// An open trade of a vehicle and a service of its own.
+    pub(super) async fn trade(&self, owner: CustomerId) -> TradeId {
+        let service = self.service(ServiceKind::Custom).await;
+        self.open(self.vehicle(owner).await, service).await
+    }
+
+    /// An open trade of somebody new, with the owner's proposal.
+    pub(super) async fn deal(&self) -> Deal {
+        let owner = self.customer().await;
+        let trade = self.trade(owner).await;
+        let vehicle = self.load(TradeKey::Trade(trade)).await.trade.vehicle_id;
+        Deal { owner, vehicle, trade, proposal: self.propose(trade, owner).await }
+    }
+
+    pub(super) async fn propose(&self, trade: TradeId, author: CustomerId) -> ProposalId {
+        self.propose_as(proposal(trade, author)).await
+    }
+
+    pub(super) async fn propose_as(&self, proposal: Proposal) -> ProposalId {
+        self.commit(proposal.trade_id, &proposed(proposal)).await.proposal.unwrap()
+    }
+
+    pub(super) async fn decide(&self, trade: TradeId, proposal: ProposalId, state: ProposalState) {
+        self.commit(trade, &TradeChanges { decided: Some((proposal, state)), ..TradeChanges::default() }).await;
+    }
+
+    pub(super) async fn go(&self, trade: TradeId, to: TradeMove) {
+        self.commit(trade, &TradeChanges { state: Some(to), ..TradeChanges::default() }).await;
+    }
+
+    pub(super) async fn agree(&self, trade: TradeId, proposal: ProposalId, counterparty: CustomerId) {
+        let changes = agreed(proposal, TradeMove::Agree(agreement(proposal, counterparty)));
+        self.commit(trade, &changes).await;
+    }
+
+    pub(super) async fn complete(&self, trade: TradeId, proposal: ProposalId, counterparty: CustomerId) {
+        let changes = agreed(proposal, TradeMove::Complete(agreement(proposal, counterparty), at(10)));
+        self.commit(trade, &changes).await;
+    }
+
+    pub(super) async fn bill(&self, trade: TradeId, proposal: ProposalId, customer: CustomerId) -> InvoiceId {
+        let invoice = crate::lifecycle::NewInvoice { proposal_id: Some(proposal), ..new_invoice(customer) };
+        let changes = TradeChanges { new_invoice: Some(invoice), ..TradeChanges::default() };
+        self.commit(trade, &changes).await.invoice.unwrap()
+    }
+
+    /// A pending payment by a new card of the one that is billed.
+    pub(super) async fn pay(&self, trade: TradeId) -> PaymentId {
+        let invoice = self.load(TradeKey::Trade(trade)).await.value.invoice.unwrap();
+        let card = self.card(invoice.customer_id).await;
+        let payment = payment(invoice.id, card, invoice.customer_id, &format!("charge-{}", self.number()));
+        self.commit(trade, &paying(payment)).await.payment.unwrap()
+    }
+
+    /// Commits to a trade as it is now.
+    pub(super) async fn commit(&self, trade: TradeId, changes: &TradeChanges) -> NewIds {
+        let version = self.load(TradeKey::Trade(trade)).await.version;
+        self.store.commit_trade(trade, version, changes, None).await.unwrap()
+    }
+
+    pub(super) async fn load(&self, key: TradeKey) -> Versioned<TradeSnapshot> {
+        self.load_as(key, None).await
+    }
+
+    pub(super) async fn load_as(&self, key: TradeKey, viewer: Option<CustomerId>) -> Versioned<TradeSnapshot> {
+        self.load_at(key, viewer, base()).await
+    }
+
+    pub(super) async fn load_at(
+        &self,
+        key: TradeKey,
+        viewer: Option<CustomerId>,
+        now: DateTime<Utc>,
+    ) -> Versioned<TradeSnapshot> {
+        self.store.load_trade(&TradeLoad { key, viewer, card: None, now }).await.unwrap().unwrap()
+    }
+
+    pub(super) async fn load_vehicle(&self, id: VehicleId) -> Versioned<VehicleSnapshot> {
+        self.store.load_vehicle(id, None).await.unwrap().unwrap()
+    }
+
+    pub(super) async fn load_account(&self, id: UserId) -> Versioned<AccountSnapshot> {
+        self.store.load_account(id).await.unwrap().unwrap()
+    }
+
+    pub(super) async fn wallet(&self, customer: CustomerId) -> Versioned<Wallet> {
+        self.store.load_wallet(WalletKey::Customer(customer)).await.unwrap().unwrap()
+    }
+
+    /// Asserts that a commit is a conflict and leaves everything as it was.
+    pub(super) async fn assert_conflict<T: Debug>(&self, commit: impl Future<Output = Result<T, RepositoryError>>) {
+        let before = self.dump().await;
+        let result = commit.await;
+        assert!(matches!(result, Err(RepositoryError::Conflict)), "expected a conflict, got {result:?}");
+        assert_eq!(self.dump().await, before, "a refused commit left something behind");
+    }
+
+    /// Asserts that a commit would break a guarantee and leaves everything as it was.
+    pub(super) async fn assert_taken<T: Debug>(
+        &self,
+        guarantee: Guarantee,
+        commit: impl Future<Output = Result<T, RepositoryError>>,
+    ) {
+        let before = self.dump().await;
+        let result = commit.await;
+        let taken = matches!(result, Err(RepositoryError::Taken(which)) if which == guarantee);
+        assert!(taken, "expected {guarantee} to be taken, got {result:?}");
+        assert_eq!(self.dump().await, before, "a refused commit left something behind");
+    }
+}
+
+pub(super) fn agreement(proposal_id: ProposalId, counterparty_id: CustomerId) -> Agreement {
+    Agreement { counterparty_id, proposal_id, agreed_at: at(5) }
+}
+
+/// Changes that accept a proposal, close the others and move the trade.
+pub(super) fn agreed(proposal: ProposalId, to: TradeMove) -> TradeChanges {
+    TradeChanges {
+        decided: Some((proposal, ProposalState::Accepted { at: at(5) })),
+        close_others: Some(at(5)),
+        state: Some(to),
+        ..TradeChanges::default()
+    }
+}

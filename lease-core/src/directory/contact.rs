@@ -1,0 +1,176 @@
+use chrono::{DateTime, Utc};
+
+use crate::error::Error;
+use crate::id::{CustomerId, LeadId, Stored, Versioned};
+use crate::input::{Extent, Field, FieldErrors, Form};
+use crate::model::{Contact, ContactOwner, Email};
+use crate::permission::{Act, Actor, Grant, Resource};
+use crate::repository::Change;
+use crate::text;
+
+/// What making or changing a contact takes.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub struct ContactDraft {
+    /// Whose it is, if a customer's; a customer's own where it is left out.
+    pub customer_id: Field<CustomerId>,
+    /// Whose it is, if a lead's; staff only.
+    pub lead_id: Field<LeadId>,
+    /// What the entry is called.
+    pub label: Field<String>,
+    /// The person or firm.
+    pub name: Field<String>,
+    /// E-mail address.
+    pub email: Field<String>,
+    /// Phone number.
+    pub phone: Field<String>,
+    /// Street and number.
+    pub address_line1: Field<String>,
+    /// What else the address needs.
+    pub address_line2: Field<String>,
+    /// Town.
+    pub city: Field<String>,
+    /// State or province.
+    pub state: Field<String>,
+    /// Postal code.
+    pub postal_code: Field<String>,
+    /// Country.
+    pub country: Field<String>,
+}
+
+/// Makes a contact. `owner_exists` tells whether the one that the draft names does.
+///
+/// # Errors
+/// [`Error::NotAuthenticated`]; wrong fields.
+pub fn create_contact(
+    actor: &Actor,
+    draft: &ContactDraft,
+    owner_exists: bool,
+    now: DateTime<Utc>,
+) -> Result<Change<Contact>, Error> {
+    let grant = actor.require(Resource::Contact, Act::Create)?;
+    let mut form = Form::new(Extent::Full);
+    let owner = read_owner(&mut form, actor, grant, draft, None, owner_exists);
+    let contact = read(&mut form, draft, None, owner, now);
+    contact.map(Change::Create).ok_or_else(|| form.errors.into())
+}
+
+/// Changes a contact. Its owner stays unless the draft names another; `owner_exists` tells whether that one does.
+///
+/// # Errors
+/// [`Error::NotFound`]; wrong fields.
+pub fn update_contact(
+    contact: &Versioned<Stored<Contact>>,
+    actor: &Actor,
+    draft: &ContactDraft,
+    extent: Extent,
+    owner_exists: bool,
+) -> Result<Change<Contact>, Error> {
+    visible_contact(contact, actor)?;
+    let grant = actor.require(Resource::Contact, Act::Update)?;
+    let mut form = Form::new(extent);
+    let owner = read_owner(&mut form, actor, grant, draft, Some(contact.owner), owner_exists);
+    let value = read(&mut form, draft, Some(contact), owner, contact.created_at);
+    let Some(value) = value else { return Err(form.errors.into()) };
+    Ok(Change::Update { id: contact.id, expected: contact.version, value })
+}
+
+/// Erases a contact.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn delete_contact(contact: &Versioned<Stored<Contact>>, actor: &Actor) -> Result<Change<Contact>, Error> {
+    visible_contact(contact, actor)?;
+    actor.require(Resource::Contact, Act::Delete)?;
+    Ok(Change::Delete { id: contact.id, expected: contact.version })
+}
+
+/// Passes where the actor may see the contact: customers their own, staff all.
+///
+/// # Errors
+/// [`Error::NotAuthenticated`], [`Error::NotFound`].
+pub fn visible_contact(contact: &Contact, actor: &Actor) -> Result<(), Error> {
+    let is_own = actor.customer().is_some_and(|customer| contact.owner == ContactOwner::Customer(customer));
+    match actor.require(Resource::Contact, Act::Read)? {
+        Grant::Own if !is_own => Err(Error::NotFound),
+        _ => Ok(()),
+    }
+}
+
+/// Whose the contact is: of a customer's drafts their own, of staff's exactly one customer or lead, or who it is already.
+fn read_owner(
+    form: &mut Form,
+    actor: &Actor,
+    grant: Grant,
+    draft: &ContactDraft,
+    own: Option<ContactOwner>,
+    exists: bool,
+) -> Option<ContactOwner> {
+    let customer = form.optional("customer_id", &draft.customer_id, None, None, |id| Ok::<_, String>(Some(*id)));
+    let lead = form.optional("lead_id", &draft.lead_id, None, None, |id| Ok::<_, String>(Some(*id)));
+    let (customer, lead) = (customer?, lead?);
+    if let (Grant::Own, Some(own)) = (grant, actor.customer()) {
+        if customer.is_some_and(|named| named != own) {
+            return form.wrong("customer_id", "There is no such customer.");
+        }
+        if lead.is_some() {
+            return form.wrong("lead_id", "There is no such lead.");
+        }
+        return Some(ContactOwner::Customer(own));
+    }
+    match (customer, lead, own) {
+        (Some(_), None, _) if !exists => form.wrong("customer_id", "There is no such customer."),
+        (None, Some(_), _) if !exists => form.wrong("lead_id", "There is no such lead."),
+        (Some(customer), None, _) => Some(ContactOwner::Customer(customer)),
+        (None, Some(lead), _) => Some(ContactOwner::Lead(lead)),
+        (None, None, Some(own)) => Some(own),
+        (Some(_), Some(_), _) | (None, None, None) => {
+            form.wrong(FieldErrors::NON_FIELD, "Exactly one of customer_id and lead_id is required.")
+        }
+    }
+}
+
+fn read(
+    form: &mut Form,
+    draft: &ContactDraft,
+    current: Option<&Stored<Contact>>,
+    owner: Option<ContactOwner>,
+    created_at: DateTime<Utc>,
+) -> Option<Contact> {
+    let mut line = |name, field: &Field<String>, now: Option<&String>| {
+        form.optional(name, field, now, String::new(), |line| text::line(line))
+    };
+    let label = line("label", &draft.label, current.map(|now| &now.label));
+    let name = line("name", &draft.name, current.map(|now| &now.name));
+    let phone = line("phone", &draft.phone, current.map(|now| &now.phone));
+    let address_line1 = line("address_line1", &draft.address_line1, current.map(|now| &now.address_line1));
+    let address_line2 = line("address_line2", &draft.address_line2, current.map(|now| &now.address_line2));
+    let city = line("city", &draft.city, current.map(|now| &now.city));
+    let state = line("state", &draft.state, current.map(|now| &now.state));
+    let postal_code = line("postal_code", &draft.postal_code, current.map(|now| &now.postal_code));
+    let country = line("country", &draft.country, current.map(|now| &now.country));
+    let email = form.optional("email", &draft.email, current.map(|now| &now.email), String::new(), |email| optional_email(email));
+    if [&email, &phone, &address_line1].into_iter().all(|way| way.as_ref().is_some_and(String::is_empty)) {
+        form.errors.add(FieldErrors::NON_FIELD, "At least one of email, phone and address_line1 is required.");
+    }
+    let contact = Contact {
+        owner: owner?,
+        label: label?,
+        name: name?,
+        email: email?,
+        phone: phone?,
+        address_line1: address_line1?,
+        address_line2: address_line2?,
+        city: city?,
+        state: state?,
+        postal_code: postal_code?,
+        country: country?,
+        created_at,
+    };
+    form.errors.is_empty().then_some(contact)
+}
+
+/// An e-mail address, or nothing.
+pub(super) fn optional_email(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() { Ok(String::new()) } else { Email::parse(text).map(|email| email.as_str().to_owned()) }
+}

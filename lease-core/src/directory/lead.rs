@@ -1,0 +1,150 @@
+use chrono::{DateTime, Utc};
+
+use crate::directory::contact::optional_email;
+use crate::error::{Error, Refusal};
+use crate::id::{CustomerId, Stored, Versioned};
+use crate::input::{Extent, Field, FieldErrors, Form};
+use crate::model::{Lead, LeadState, LeadStatus};
+use crate::permission::{Act, Actor, Resource};
+use crate::repository::{Change, ContactsOfLead, LeadChange};
+use crate::text;
+
+/// What making or changing a lead takes.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub struct LeadDraft {
+    /// Given name.
+    pub first_name: Field<String>,
+    /// Family name.
+    pub last_name: Field<String>,
+    /// E-mail address.
+    pub email: Field<String>,
+    /// Phone number.
+    pub phone: Field<String>,
+    /// Firm.
+    pub company: Field<String>,
+    /// Where the lead came from.
+    pub source: Field<String>,
+    /// How far it is; any but `converted`, which only converting gives.
+    pub status: Field<String>,
+    /// Anything else.
+    pub notes: Field<String>,
+}
+
+/// What converting a lead takes.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub struct ConversionDraft {
+    /// The customer that the lead became.
+    pub customer_id: Field<CustomerId>,
+}
+
+/// Makes a lead.
+///
+/// # Errors
+/// [`Error::PermissionDenied`]; wrong fields.
+pub fn create_lead(actor: &Actor, draft: &LeadDraft, now: DateTime<Utc>) -> Result<LeadChange, Error> {
+    actor.require(Resource::Lead, Act::Create)?;
+    let lead = read(draft, Extent::Full, None, now)?;
+    Ok(LeadChange { lead: Change::Create(lead), contacts: ContactsOfLead::Keep })
+}
+
+/// Changes a lead.
+///
+/// # Errors
+/// [`Error::PermissionDenied`]; wrong fields.
+pub fn update_lead(
+    lead: &Versioned<Stored<Lead>>,
+    actor: &Actor,
+    draft: &LeadDraft,
+    extent: Extent,
+) -> Result<LeadChange, Error> {
+    actor.require(Resource::Lead, Act::Update)?;
+    let value = read(draft, extent, Some(lead), lead.created_at)?;
+    Ok(LeadChange { lead: update(lead, value), contacts: ContactsOfLead::Keep })
+}
+
+/// Erases a lead and its contacts.
+///
+/// # Errors
+/// [`Error::PermissionDenied`].
+pub fn delete_lead(lead: &Versioned<Stored<Lead>>, actor: &Actor) -> Result<LeadChange, Error> {
+    actor.require(Resource::Lead, Act::Delete)?;
+    Ok(LeadChange { lead: Change::Delete { id: lead.id, expected: lead.version }, contacts: ContactsOfLead::Erase })
+}
+
+/// Makes the lead a customer's (spec 6.4): its contacts become theirs in the same step. `customer_exists` tells whether the one
+/// that the draft names does.
+///
+/// # Errors
+/// [`Error::PermissionDenied`]; wrong fields; [`Refusal::LeadConverted`].
+pub fn convert_lead(
+    lead: &Versioned<Stored<Lead>>,
+    actor: &Actor,
+    draft: &ConversionDraft,
+    customer_exists: bool,
+) -> Result<LeadChange, Error> {
+    actor.require(Resource::Lead, Act::Convert)?;
+    let mut form = Form::new(Extent::Full);
+    let customer = form.required("customer_id", &draft.customer_id, None, |id| {
+        if customer_exists { Ok(*id) } else { Err("There is no such customer.") }
+    });
+    let Some(customer) = customer else { return Err(form.errors.into()) };
+    if lead.customer_id().is_some() {
+        return Err(Refusal::LeadConverted.into());
+    }
+    let value = Lead { state: LeadState::Converted(customer), ..lead.value.value.clone() };
+    Ok(LeadChange { lead: update(lead, value), contacts: ContactsOfLead::MoveTo(customer) })
+}
+
+fn update(lead: &Versioned<Stored<Lead>>, value: Lead) -> Change<Lead> {
+    Change::Update { id: lead.id, expected: lead.version, value }
+}
+
+fn read(
+    draft: &LeadDraft,
+    extent: Extent,
+    current: Option<&Versioned<Stored<Lead>>>,
+    created_at: DateTime<Utc>,
+) -> Result<Lead, FieldErrors> {
+    let mut form = Form::new(extent);
+    let mut line = |name, field: &Field<String>, now: Option<&String>| {
+        form.optional(name, field, now, String::new(), |line| text::line(line))
+    };
+    let first_name = line("first_name", &draft.first_name, current.map(|now| &now.first_name));
+    let last_name = line("last_name", &draft.last_name, current.map(|now| &now.last_name));
+    let phone = line("phone", &draft.phone, current.map(|now| &now.phone));
+    let company = line("company", &draft.company, current.map(|now| &now.company));
+    let source = line("source", &draft.source, current.map(|now| &now.source));
+    let email = form.optional("email", &draft.email, current.map(|now| &now.email), String::new(), |email| optional_email(email));
+    let notes = form.optional("notes", &draft.notes, current.map(|now| &now.notes), String::new(), |notes| text::free(notes));
+    let present = current.map(|now| now.state);
+    // Null is no status: it would undo a conversion.
+    let state = match (&draft.status, present) {
+        (Field::Missing, present) => Some(present.unwrap_or(LeadState::New)),
+        (status, present) => form.required("status", status, None, |status| read_status(status, present)),
+    };
+    let (Some(first_name), Some(last_name), Some(phone), Some(company)) = (first_name, last_name, phone, company) else {
+        return Err(form.errors);
+    };
+    let (Some(source), Some(email), Some(notes), Some(state)) = (source, email, notes, state) else { return Err(form.errors) };
+    if [&first_name, &last_name, &company, &email, &phone].into_iter().all(String::is_empty) {
+        form.errors.add(FieldErrors::NON_FIELD, "At least one of first_name, last_name, company, email and phone is required.");
+    }
+    form.finish()?;
+    Ok(Lead { first_name, last_name, email, phone, company, source, state, notes, created_at })
+}
+
+/// A status by its name; a converted lead stays converted, and no other becomes so here.
+fn read_status(name: &str, present: Option<LeadState>) -> Result<LeadState, String> {
+    let status = name.parse::<LeadStatus>().map_err(|_| "One of new, contacted, qualified and lost is required.".to_owned())?;
+    match (status, present) {
+        (LeadStatus::Converted, Some(converted @ LeadState::Converted(_))) => Ok(converted),
+        (_, Some(LeadState::Converted(_))) => Err("A converted lead stays converted.".to_owned()),
+        (LeadStatus::Converted, _) => Err("A lead is converted by converting it to a customer.".to_owned()),
+        (LeadStatus::New, _) => Ok(LeadState::New),
+        (LeadStatus::Contacted, _) => Ok(LeadState::Contacted),
+        (LeadStatus::Qualified, _) => Ok(LeadState::Qualified),
+        (LeadStatus::Lost, _) => Ok(LeadState::Lost),
+    }
+}

@@ -1,0 +1,7 @@
+//! The address book (spec 6.3) and the prospects (spec 6.4).
+
+mod contact;
+mod lead;
+
+pub use contact::{ContactDraft, create_contact, delete_contact, update_contact, visible_contact};
+pub use lead::{ConversionDraft, LeadDraft, convert_lead, create_lead, delete_lead, update_lead};

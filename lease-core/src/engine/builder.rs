@@ -1,0 +1,103 @@
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use super::{LeaseEngine, Shared};
+use crate::account::{PasswordError, PasswordHasher, PasswordParams};
+use crate::clock::{Clock, SystemClock};
+use crate::gateway::{PaymentGateway, SandboxGateway};
+use crate::policy::Policy;
+use crate::random::{OsRandomness, Randomness};
+use crate::repository::Repository;
+
+/// Sets an engine up. Everything but the store has a default.
+#[derive(Clone, Debug)]
+pub struct LeaseEngineBuilder {
+    store: Arc<dyn Repository>,
+    gateway: Arc<dyn PaymentGateway>,
+    clock: Arc<dyn Clock>,
+    randomness: Arc<dyn Randomness>,
+    password_params: PasswordParams,
+    hashing_concurrency: NonZeroUsize,
+    policy: Policy,
+}
+
+impl LeaseEngineBuilder {
+    pub(super) fn new(store: Arc<dyn Repository>) -> Self {
+        Self {
+            store,
+            gateway: Arc::new(SandboxGateway::new()),
+            clock: Arc::new(SystemClock),
+            randomness: Arc::new(OsRandomness),
+            password_params: PasswordParams::default(),
+            hashing_concurrency: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            policy: Policy::default(),
+        }
+    }
+
+    /// Who charges cards; the [sandbox](SandboxGateway) where none is given.
+    #[must_use]
+    pub fn gateway(mut self, gateway: Arc<dyn PaymentGateway>) -> Self {
+        self.gateway = gateway;
+        self
+    }
+
+    /// Who tells the time; the system where none is given.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Where random bytes come from; the operating system where none is given.
+    #[must_use]
+    pub fn randomness(mut self, randomness: Arc<dyn Randomness>) -> Self {
+        self.randomness = randomness;
+        self
+    }
+
+    /// What hashing a password costs; OWASP's advice where nothing is given.
+    #[must_use]
+    pub const fn password_params(mut self, params: PasswordParams) -> Self {
+        self.password_params = params;
+        self
+    }
+
+    /// How many passwords are hashed at once; one a core where nothing is given.
+    #[must_use]
+    pub const fn hashing_concurrency(mut self, concurrency: NonZeroUsize) -> Self {
+        self.hashing_concurrency = concurrency;
+        self
+    }
+
+    /// The operator's choices.
+    #[must_use]
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// The engine.
+    ///
+    /// # Errors
+    /// [`BuildError`] where Argon2 does not take the costs.
+    pub fn build(self) -> Result<LeaseEngine, BuildError> {
+        let hasher = PasswordHasher::new(self.password_params, self.hashing_concurrency)?;
+        let shared = Shared {
+            store: self.store,
+            gateway: self.gateway,
+            clock: self.clock,
+            randomness: self.randomness,
+            hasher,
+            policy: self.policy,
+        };
+        Ok(LeaseEngine { shared: Arc::new(shared), claim: None })
+    }
+}
+
+/// Why an engine could not be built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BuildError {
+    /// The costs of hashing a password.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+}

@@ -1,0 +1,40 @@
+use super::LeaseEngine;
+use crate::error::Error;
+use crate::repository::{Claim, ClaimState, KeyHash, NewClaim, SavedAnswer};
+use chrono::Duration;
+
+/// How long a claim holds while its act runs; longer than any request may take.
+const HELD: Duration = Duration::minutes(2);
+/// How long a record is kept (spec 6.7).
+const KEPT: Duration = Duration::hours(24);
+
+/// Idempotency records (spec 6.7), for a layer that answers requests. What is hashed and how answers are sealed is its
+/// business.
+impl LeaseEngine {
+    /// Claims a key for one act; the claim that comes back belongs to [`under`](Self::under).
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn claim(&self, key: KeyHash, fingerprint: [u8; 32]) -> Result<(Claim, ClaimState), Error> {
+        let now = self.now();
+        let claim = Claim { key, holder: self.random()? };
+        let new = NewClaim { claim, fingerprint, held_until: now + HELD, expires_at: now + KEPT };
+        Ok((claim, self.store().claim(&new, now).await?))
+    }
+
+    /// Saves the answer to the act that was done under a claim.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn save_answer(&self, claim: &Claim, answer: &SavedAnswer) -> Result<(), Error> {
+        Ok(self.store().save_answer(claim, answer).await?)
+    }
+
+    /// Gives a claim up that had no effect.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn release_claim(&self, claim: &Claim) -> Result<(), Error> {
+        Ok(self.store().release_claim(claim).await?)
+    }
+}

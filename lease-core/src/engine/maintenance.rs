@@ -1,0 +1,38 @@
+use chrono::Duration;
+
+use super::LeaseEngine;
+use crate::error::Error;
+
+/// Rows that one round of clearing takes at the most from each table.
+const PURGED_AT_ONCE: u32 = 1_000;
+
+/// What a server does beside answering: any number of processes may do it at the same time.
+impl LeaseEngine {
+    /// Settles up to `limit` payments that have been pending for `older_than` (spec 5.5). One that cannot be settled now is
+    /// left for the next round. Returns how many were settled.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] where the store does not say which are pending.
+    pub async fn settle_pending(&self, older_than: Duration, limit: u32) -> Result<usize, Error> {
+        let before = self.now().checked_sub_signed(older_than).unwrap_or_else(|| self.now());
+        let mut settled = 0;
+        for id in self.store().pending_payments(before, limit).await? {
+            match self.recover(id).await {
+                Ok(_) => settled += 1,
+                Err(error) => tracing::warn!(%error, payment = %id, "a pending payment could not be settled yet"),
+            }
+        }
+        Ok(settled)
+    }
+
+    /// Forgets tokens and idempotency records that expired; a bounded number. Returns how many.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn purge_expired(&self) -> Result<u64, Error> {
+        let now = self.now();
+        let tokens = self.store().purge_tokens(now, PURGED_AT_ONCE).await?;
+        let claims = self.store().purge_claims(now, PURGED_AT_ONCE).await?;
+        Ok(tokens + claims)
+    }
+}

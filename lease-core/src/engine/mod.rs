@@ -1,0 +1,130 @@
+//! The API of an embedding app: one method a command or query. Each command loads what its decision reads, decides, commits;
+//! where the row moved meanwhile it does so again, a bounded number of times. No rule stands here.
+
+mod accounts;
+mod builder;
+mod cards;
+mod claims;
+mod contacts;
+mod customers;
+mod invoices;
+mod leads;
+mod maintenance;
+mod payments;
+mod proposals;
+mod retry;
+mod services;
+mod trades;
+mod users;
+mod vehicles;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+pub use accounts::{LoggedIn, LoginDraft, Registered};
+pub use builder::{BuildError, LeaseEngineBuilder};
+pub use trades::WithActions;
+
+use crate::account::PasswordHasher;
+use crate::clock::Clock;
+use crate::error::Error;
+use crate::gateway::PaymentGateway;
+use crate::id::CustomerId;
+use crate::permission::{Act, Actor, Resource};
+use crate::policy::Policy;
+use crate::random::Randomness;
+use crate::repository::{Claim, Repository};
+use retry::Retry;
+
+/// The engine. Cheap to clone; clones share everything.
+///
+/// Needs a tokio runtime with its timer, as `#[tokio::main]` gives it.
+#[derive(Clone, Debug)]
+pub struct LeaseEngine {
+    shared: Arc<Shared>,
+    claim: Option<Claim>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    store: Arc<dyn Repository>,
+    gateway: Arc<dyn PaymentGateway>,
+    clock: Arc<dyn Clock>,
+    randomness: Arc<dyn Randomness>,
+    hasher: PasswordHasher,
+    policy: Policy,
+}
+
+impl LeaseEngine {
+    /// An engine on this store, with the sandbox gateway, the system's clock and default policies.
+    ///
+    /// # Errors
+    /// [`BuildError`], as [`LeaseEngineBuilder::build`].
+    pub fn new(store: Arc<dyn Repository>) -> Result<Self, BuildError> {
+        Self::builder(store).build()
+    }
+
+    /// An engine on this store, to be set up.
+    #[must_use]
+    pub fn builder(store: Arc<dyn Repository>) -> LeaseEngineBuilder {
+        LeaseEngineBuilder::new(store)
+    }
+
+    /// The same engine, its next command done under an idempotency claim: the command's commit marks the claim in the same
+    /// atomic step, and is refused where the claim was lost.
+    #[must_use]
+    pub fn under(&self, claim: Claim) -> Self {
+        Self { shared: Arc::clone(&self.shared), claim: Some(claim) }
+    }
+
+    /// The present instant, as decisions see it.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.shared.clock.now()
+    }
+
+    /// What the operator chose.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.shared.policy
+    }
+
+    /// Where passwords are hashed.
+    #[must_use]
+    pub fn password_hasher(&self) -> &PasswordHasher {
+        &self.shared.hasher
+    }
+
+    /// Whether the store answers.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] where it does not.
+    pub async fn ping(&self) -> Result<(), Error> {
+        Ok(self.store().ping().await?)
+    }
+
+    fn store(&self) -> &dyn Repository {
+        &*self.shared.store
+    }
+
+    fn today(&self) -> NaiveDate {
+        self.now().date_naive()
+    }
+
+    fn random<const N: usize>(&self) -> Result<[u8; N], Error> {
+        let mut bytes = [0; N];
+        self.shared.randomness.fill(&mut bytes).map_err(Error::internal)?;
+        Ok(bytes)
+    }
+
+    fn retry(&self) -> Retry<'_> {
+        Retry::new(&*self.shared.randomness)
+    }
+}
+
+/// What a list is bound to: nothing for staff, the actor's customer else.
+fn own_only(actor: &Actor, resource: Resource) -> Result<Option<CustomerId>, Error> {
+    actor.require(resource, Act::Read)?;
+    if actor.is_staff() { Ok(None) } else { actor.customer().map(Some).ok_or(Error::NotAuthenticated) }
+}

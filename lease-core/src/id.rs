@@ -1,0 +1,134 @@
+//! The ids of the eleven tables: one type each, so that a trade's id cannot stand where an invoice's belongs.
+
+use std::fmt::{Debug, Display};
+use std::hash::Hash;
+
+/// What every id type can do.
+pub trait Id: Copy + Debug + Display + Eq + Hash + Ord + Send + Sync + 'static {
+    /// The id of this number, or `None` for zero and below: the store hands out positive numbers only.
+    fn new(number: i64) -> Option<Self>;
+
+    /// The number, as stored and as written in JSON.
+    fn get(self) -> i64;
+}
+
+/// What is kept in a table of its own under an [`Id`].
+pub trait Entity: Clone + Debug + PartialEq + Send + Sync + 'static {
+    /// The type of its id.
+    type Id: Id;
+}
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+        #[serde(transparent)]
+        pub struct $name(i64);
+
+        impl $name {
+            /// The id of this number, or `None` for zero and below.
+            #[must_use]
+            pub const fn new(number: i64) -> Option<Self> {
+                if number > 0 { Some(Self(number)) } else { None }
+            }
+
+            /// The number, as stored and as written in JSON.
+            #[must_use]
+            pub const fn get(self) -> i64 {
+                self.0
+            }
+        }
+
+        impl Id for $name {
+            fn new(number: i64) -> Option<Self> {
+                Self::new(number)
+            }
+
+            fn get(self) -> i64 {
+                self.0
+            }
+        }
+
+        impl Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                Display::fmt(&self.0, f)
+            }
+        }
+    )+};
+}
+
+ids! {
+    /// Names a [`User`](crate::model::User).
+    UserId,
+    /// Names a [`Customer`](crate::model::Customer).
+    CustomerId,
+    /// Names a [`CreditCard`](crate::model::CreditCard).
+    CreditCardId,
+    /// Names a [`Contact`](crate::model::Contact).
+    ContactId,
+    /// Names a [`Lead`](crate::model::Lead).
+    LeadId,
+    /// Names a [`Vehicle`](crate::model::Vehicle).
+    VehicleId,
+    /// Names a [`Service`](crate::model::Service).
+    ServiceId,
+    /// Names a [`Trade`](crate::model::Trade).
+    TradeId,
+    /// Names a [`Proposal`](crate::model::Proposal).
+    ProposalId,
+    /// Names an [`Invoice`](crate::model::Invoice).
+    InvoiceId,
+    /// Names a [`Payment`](crate::model::Payment).
+    PaymentId,
+}
+
+/// A row as it is stored: its id and what it says.
+///
+/// Derefs to the value, so `stored.status` reads a field of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stored<T: Entity> {
+    /// The id that the store gave it.
+    pub id: T::Id,
+    /// What it says.
+    pub value: T,
+}
+
+impl<T: Entity> std::ops::Deref for Stored<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+/// How often a row (with all that hangs on it) was changed. A commit names the version it decided on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Version(pub i64);
+
+impl Version {
+    /// The version of a row that was just made.
+    pub const FIRST: Self = Self(1);
+
+    /// The version after one more commit.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+/// What was read, and the version it was read at.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Versioned<T> {
+    /// The version that a commit built on this must expect.
+    pub version: Version,
+    /// What was read.
+    pub value: T,
+}
+
+impl<T> std::ops::Deref for Versioned<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}

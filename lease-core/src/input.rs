@@ -1,0 +1,378 @@
+//! What callers hand in, before any rule has seen it.
+//!
+//! A *draft* is a struct of [`Field`]s: each absent, null, of a wrong kind, or given. Drafts read leniently from
+//! JSON so that a wrong kind becomes a message on its field instead of the end of the request: permission is
+//! checked before fields (spec 2, rule 4), and the decision then reports every wrong field at once.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use rust_decimal::Decimal;
+use secrecy::SecretString;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use crate::clock::to_micros;
+use crate::money::parse_decimal;
+
+/// One field of a draft.
+#[derive(Clone, Debug, Default)]
+pub enum Field<T> {
+    /// Not named at all.
+    #[default]
+    Missing,
+    /// Given as null.
+    Null,
+    /// Given, but not of the kind that the field takes; the text says which it takes.
+    Wrong(String),
+    /// Given.
+    Given(T),
+}
+
+impl<T> Field<T> {
+    /// The value, where one was given.
+    #[must_use]
+    pub const fn given(&self) -> Option<&T> {
+        match self {
+            Self::Given(value) => Some(value),
+            Self::Missing | Self::Null | Self::Wrong(_) => None,
+        }
+    }
+
+    /// Whether the field was not named.
+    #[must_use]
+    pub const fn is_missing(&self) -> bool {
+        matches!(self, Self::Missing)
+    }
+}
+
+impl<T> From<T> for Field<T> {
+    fn from(value: T) -> Self {
+        Self::Given(value)
+    }
+}
+
+impl From<&str> for Field<String> {
+    fn from(value: &str) -> Self {
+        Self::Given(value.to_owned())
+    }
+}
+
+impl From<&str> for Field<SecretString> {
+    fn from(value: &str) -> Self {
+        Self::Given(value.into())
+    }
+}
+
+/// A plain JSON value. Lists and objects are only known to be no scalar: no field takes one. `Debug` does not show it: it may
+/// be a password.
+#[derive(Clone)]
+pub enum Scalar {
+    /// `true` or `false`.
+    Bool(bool),
+    /// A whole number.
+    Whole(i128),
+    /// A number with a fraction or an exponent.
+    Fraction(f64),
+    /// A string.
+    Text(String),
+    /// A list or an object.
+    Composite,
+}
+
+impl fmt::Debug for Scalar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Scalar(…)")
+    }
+}
+
+/// What can be read from a [`Scalar`].
+pub trait FromScalar: Sized {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// A sentence that says what the field takes.
+    fn from_scalar(scalar: Scalar) -> Result<Self, String>;
+}
+
+impl<'de, T: FromScalar> Deserialize<'de> for Field<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match deserializer.deserialize_any(ScalarVisitor)? {
+            None => Self::Null,
+            Some(scalar) => T::from_scalar(scalar).map_or_else(Self::Wrong, Self::Given),
+        })
+    }
+}
+
+struct ScalarVisitor;
+
+impl<'de> Visitor<'de> for ScalarVisitor {
+    type Value = Option<Scalar>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
+        Ok(Some(Scalar::Bool(value)))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
+        Ok(Some(Scalar::Whole(value.into())))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
+        Ok(Some(Scalar::Whole(value.into())))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
+        Ok(Some(Scalar::Fraction(value)))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
+        Ok(Some(Scalar::Text(value.to_owned())))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Self::Value, E> {
+        Ok(Some(Scalar::Text(value)))
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_none<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Some(Scalar::Composite))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Some(Scalar::Composite))
+    }
+}
+
+impl FromScalar for String {
+    fn from_scalar(scalar: Scalar) -> Result<Self, String> {
+        match scalar {
+            Scalar::Text(text) => Ok(text),
+            _ => Err("A string is required.".to_owned()),
+        }
+    }
+}
+
+impl FromScalar for SecretString {
+    fn from_scalar(scalar: Scalar) -> Result<Self, String> {
+        String::from_scalar(scalar).map(Self::from)
+    }
+}
+
+impl FromScalar for bool {
+    fn from_scalar(scalar: Scalar) -> Result<Self, String> {
+        match scalar {
+            Scalar::Bool(value) => Ok(value),
+            Scalar::Whole(0) => Ok(false),
+            Scalar::Whole(1) => Ok(true),
+            Scalar::Text(text) if text == "0" || text == "false" => Ok(false),
+            Scalar::Text(text) if text == "1" || text == "true" => Ok(true),
+            _ => Err("true or false is required.".to_owned()),
+        }
+    }
+}
+
+impl FromScalar for i64 {
+    #[expect(clippy::cast_possible_truncation, reason = "the guard admits only whole numbers that a double holds exactly")]
+    fn from_scalar(scalar: Scalar) -> Result<Self, String> {
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        match scalar {
+            Scalar::Whole(number) => Self::try_from(number).map_err(|_| "The number is too large.".to_owned()),
+            // JSON does not tell 5 from 5.0.
+            Scalar::Fraction(number) if number.fract() == 0.0 && number.abs() < EXACT => Ok(number as Self),
+            _ => Err("A whole number is required.".to_owned()),
+        }
+    }
+}
+
+impl FromScalar for Decimal {
+    fn from_scalar(scalar: Scalar) -> Result<Self, String> {
+        let text = match scalar {
+            Scalar::Text(text) => text,
+            Scalar::Whole(number) => number.to_string(),
+            // The shortest text that reads back as this double: what the sender wrote, up to 15 digits.
+            Scalar::Fraction(number) => number.to_string(),
+            Scalar::Bool(_) | Scalar::Composite => return Err("An amount is required, as a string or a number.".to_owned()),
+        };
+        parse_decimal(text.trim()).map_err(|error| error.to_string())
+    }
+}
+
+impl FromScalar for NaiveDate {
+    fn from_scalar(scalar: Scalar) -> Result<Self, String> {
+        let Scalar::Text(text) = scalar else { return Err(DATE.to_owned()) };
+        parse_date(&text).ok_or_else(|| DATE.to_owned())
+    }
+}
+
+const DATE: &str = "A date is required, as YYYY-MM-DD.";
+
+/// Reads `YYYY-MM-DD` and nothing else; years 0001 to 9999.
+#[must_use]
+pub fn parse_date(text: &str) -> Option<NaiveDate> {
+    let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
+    // chrono also takes `+2026-1-2`; a date has one form.
+    (date.format("%Y-%m-%d").to_string() == text && text > "0001").then_some(date)
+}
+
+impl FromScalar for DateTime<Utc> {
+    fn from_scalar(scalar: Scalar) -> Result<Self, String> {
+        const INSTANT: &str = "A date and time with its offset is required, as 2026-01-31T12:00:00Z.";
+        let Scalar::Text(text) = scalar else { return Err(INSTANT.to_owned()) };
+        let instant = DateTime::parse_from_rfc3339(text.trim()).map_err(|_| INSTANT.to_owned())?.to_utc();
+        if (1..=9999).contains(&instant.year()) {
+            Ok(to_micros(instant))
+        } else {
+            Err("The year must be between 0001 and 9999.".to_owned())
+        }
+    }
+}
+
+macro_rules! id_from_scalar {
+    ($($id:ident),+) => {$(
+        impl FromScalar for crate::id::$id {
+            fn from_scalar(scalar: Scalar) -> Result<Self, String> {
+                const ID: &str = "An id is required: a positive whole number.";
+                i64::from_scalar(scalar).ok().and_then(Self::new).ok_or_else(|| ID.to_owned())
+            }
+        }
+    )+};
+}
+
+id_from_scalar!(CustomerId, CreditCardId, LeadId, VehicleId, ServiceId, TradeId, InvoiceId);
+
+/// Whether a draft replaces a thing or changes some fields of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// `POST` and `PUT`: every required field must be given.
+    Full,
+    /// `PATCH`: what is not named stays.
+    Partial,
+}
+
+/// Messages by field.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(transparent)]
+pub struct FieldErrors(BTreeMap<&'static str, Vec<String>>);
+
+impl FieldErrors {
+    /// The name under which messages stand that belong to no single field.
+    pub const NON_FIELD: &'static str = "non_field_errors";
+
+    /// One message on one field.
+    #[must_use]
+    pub fn one(field: &'static str, message: impl Into<String>) -> Self {
+        let mut errors = Self::default();
+        errors.add(field, message);
+        errors
+    }
+
+    /// Adds a message.
+    pub fn add(&mut self, field: &'static str, message: impl Into<String>) {
+        self.0.entry(field).or_default().push(message.into());
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The messages of a field.
+    #[must_use]
+    pub fn of(&self, field: &str) -> &[String] {
+        self.0.get(field).map_or(&[], Vec::as_slice)
+    }
+
+    /// The names of the wrong fields.
+    pub fn fields(&self) -> impl Iterator<Item = &'static str> {
+        self.0.keys().copied()
+    }
+}
+
+/// Reads the fields of a draft and gathers what is wrong with them.
+#[derive(Debug)]
+pub(crate) struct Form {
+    extent: Extent,
+    pub(crate) errors: FieldErrors,
+}
+
+impl Form {
+    pub(crate) fn new(extent: Extent) -> Self {
+        Self { extent, errors: FieldErrors::default() }
+    }
+
+    /// A field that must be given, unless a `PATCH` leaves it at what it is. `None`: an error was noted.
+    pub(crate) fn required<T, U: Clone, E: ToString>(
+        &mut self,
+        name: &'static str,
+        field: &Field<T>,
+        current: Option<&U>,
+        parse: impl FnOnce(&T) -> Result<U, E>,
+    ) -> Option<U> {
+        match (field, self.extent, current) {
+            (Field::Missing, Extent::Partial, Some(current)) => Some(current.clone()),
+            (Field::Missing, ..) => self.wrong(name, "This field is required."),
+            (Field::Null, ..) => self.wrong(name, "This field may not be null."),
+            (Field::Wrong(message), ..) => self.wrong(name, message.as_str()),
+            (Field::Given(value), ..) => parse(value).map_or_else(|error| self.wrong(name, error.to_string()), Some),
+        }
+    }
+
+    /// A field that stays at `current` (`empty` for a new thing) where it is not named, and becomes `empty` by null.
+    /// `None`: an error was noted.
+    pub(crate) fn optional<T, U: Clone, E: ToString>(
+        &mut self,
+        name: &'static str,
+        field: &Field<T>,
+        current: Option<&U>,
+        empty: U,
+        parse: impl FnOnce(&T) -> Result<U, E>,
+    ) -> Option<U> {
+        match field {
+            Field::Missing => Some(current.cloned().unwrap_or(empty)),
+            Field::Null => Some(empty),
+            Field::Wrong(message) => self.wrong(name, message.as_str()),
+            Field::Given(value) => parse(value).map_or_else(|error| self.wrong(name, error.to_string()), Some),
+        }
+    }
+
+    /// Notes an error.
+    pub(crate) fn wrong<U>(&mut self, name: &'static str, message: impl Into<String>) -> Option<U> {
+        self.errors.add(name, message);
+        None
+    }
+
+    /// The errors, where there are any.
+    pub(crate) fn finish(self) -> Result<(), FieldErrors> {
+        if self.errors.is_empty() { Ok(()) } else { Err(self.errors) }
+    }
+}
+
+/// A parse that takes what was given as it is.
+#[expect(clippy::unnecessary_wraps, reason = "stands where a parse function is asked for")]
+pub(crate) fn as_given<T: Clone>(value: &T) -> Result<T, String> {
+    Ok(value.clone())
+}
+
+/// [`as_given`] for a field that may be empty.
+#[expect(clippy::unnecessary_wraps, reason = "stands where a parse function is asked for")]
+pub(crate) fn some_given<T: Clone>(value: &T) -> Result<Option<T>, String> {
+    Ok(Some(value.clone()))
+}

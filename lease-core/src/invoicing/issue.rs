@@ -1,0 +1,38 @@
+use chrono::{DateTime, Utc};
+
+use crate::id::{CustomerId, ProposalId};
+use crate::lifecycle::{Event, NewInvoice, TradeChanges, TradeSnapshot};
+use crate::model::{BillTo, InvoiceOn};
+
+/// Issues the trade's invoice if this is the service's moment and it bears a fee (spec 4.8, 5.2, I1, I2). The amount is the
+/// service's now; `proposal` is the one that brings it about, `None` for the one made in the same changes.
+pub(crate) fn issue(
+    changes: &mut TradeChanges,
+    snapshot: &TradeSnapshot,
+    moment: InvoiceOn,
+    proposal: Option<ProposalId>,
+    counterparty: Option<CustomerId>,
+    now: DateTime<Utc>,
+) {
+    let service = &snapshot.service;
+    if service.invoice_on != moment || service.fee.is_zero() || snapshot.invoice.is_some() {
+        return;
+    }
+    let customer_id = match (service.bill_to, counterparty) {
+        (BillTo::Counterparty, Some(counterparty)) => counterparty,
+        (BillTo::Owner, _) | (BillTo::Counterparty, None) => snapshot.trade.customer_id,
+    };
+    changes.events.push(Event::InvoiceIssued { customer_id, amount: service.fee });
+    changes.new_invoice = Some(NewInvoice {
+        proposal_id: proposal,
+        customer_id,
+        amount: service.fee,
+        issued_at: now,
+        due_date: service.due_date(now.date_naive()),
+    });
+}
+
+/// Whether nothing is owed: no invoice was issued, or it is paid or void (spec 4.7).
+pub(crate) fn owes_nothing(snapshot: &TradeSnapshot) -> bool {
+    snapshot.invoice.as_ref().is_none_or(|invoice| !invoice.is_open())
+}

@@ -1,0 +1,67 @@
+use chrono::{DateTime, Utc};
+
+use crate::error::{Error, Refusal};
+use crate::id::Stored;
+use crate::input::{Extent, Field, Form};
+use crate::invoicing::visible_invoice;
+use crate::lifecycle::{Event, InvoiceChange, TradeChanges, TradeSnapshot, conclude};
+use crate::model::{Invoice, InvoiceState, TradeState};
+use crate::permission::{Act, Actor, Resource};
+use crate::text;
+
+/// What dropping an invoice takes.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub struct VoidDraft {
+    /// Why.
+    pub reason: Field<String>,
+}
+
+/// Drops the trade's invoice (spec 5.3). A void invoice counts as settled, so an agreed trade completes with it.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::PermissionDenied`]; wrong fields; [`Refusal::InvoiceNotOpen`], [`Refusal::InvoiceHasPayments`].
+pub fn void(snapshot: &TradeSnapshot, actor: &Actor, draft: &VoidDraft, now: DateTime<Utc>) -> Result<TradeChanges, Error> {
+    let invoice = require_right(snapshot, actor)?;
+    let mut form = Form::new(Extent::Full);
+    let reason = form.required("reason", &draft.reason, None, |reason| text::reason(reason));
+    let Some(reason) = reason else { return Err(form.errors.into()) };
+    require_unpaid(invoice)?;
+
+    let mut changes = TradeChanges {
+        invoice: Some(InvoiceChange {
+            id: invoice.id,
+            paid: invoice.paid,
+            pending: invoice.pending,
+            state: InvoiceState::Void { at: now, reason },
+        }),
+        events: vec![Event::InvoiceVoided(invoice.id)],
+        ..TradeChanges::default()
+    };
+    if let TradeState::Agreed(agreement) = snapshot.trade.state {
+        conclude(&mut changes, snapshot, agreement, true, now);
+    }
+    Ok(changes)
+}
+
+/// Whether the actor may drop the trade's invoice now.
+pub(crate) fn may_void(snapshot: &TradeSnapshot, actor: &Actor) -> Result<(), Error> {
+    Ok(require_unpaid(require_right(snapshot, actor)?)?)
+}
+
+fn require_right<'a>(snapshot: &'a TradeSnapshot, actor: &Actor) -> Result<&'a Stored<Invoice>, Error> {
+    let invoice = visible_invoice(snapshot, actor)?;
+    actor.require(Resource::Invoice, Act::Void)?;
+    Ok(invoice)
+}
+
+/// Failed payments do not count: they moved no money.
+fn require_unpaid(invoice: &Invoice) -> Result<(), Refusal> {
+    if !invoice.is_open() {
+        return Err(Refusal::InvoiceNotOpen);
+    }
+    if !invoice.paid.is_zero() || !invoice.pending.is_zero() {
+        return Err(Refusal::InvoiceHasPayments);
+    }
+    Ok(())
+}

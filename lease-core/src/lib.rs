@@ -1,0 +1,54 @@
+//! The engine of a platform on which customers offer their own vehicles for lease or sale and others shop around.
+//!
+//! # Three steps
+//!
+//! Every command takes the same three steps. [`LeaseEngine`] **loads** what the decision needs from a
+//! [`Repository`](repository::Repository); a pure function **decides**, from a snapshot, the actor, the input and the time, what
+//! changes or why not; the store **commits** the changes in one atomic step, unless the snapshot has moved meanwhile, in which
+//! case the engine starts over. Rules stand in the decisions and nowhere else: not in a store, not in a request handler.
+//!
+//! # Where each rule lives
+//!
+//! | question | place |
+//! | --- | --- |
+//! | who may do what, and see what | [`permission`]: one table, five predicates |
+//! | how a trade opens, is negotiated, agreed, cancelled and completed | [`lifecycle`]: a file a rule |
+//! | when the fee is claimed, of whom, and how it is paid | [`invoicing`] |
+//! | registering, logging in, tokens, passwords, users | [`account`] |
+//! | stored cards and the default one | [`wallet`] |
+//! | vehicles and services | [`catalog`] |
+//! | contacts and leads | [`directory`] |
+//! | what a thing is made of | [`model`], with [`money`], [`id`], [`text`] |
+//! | what a store must do | [`repository`], and `conformance` (a feature), which checks it |
+//! | who charges cards | [`gateway`] |
+//! | what an operator may choose | [`policy`] |
+//! | what comes in, before any rule has seen it | [`input`] |
+//! | loading, committing, retrying, recovering | [`engine`] |
+//!
+//! Time and randomness are inputs ([`clock`], [`random`]): no decision asks for them.
+
+pub mod account;
+pub mod catalog;
+pub mod clock;
+#[cfg(feature = "conformance")]
+pub mod conformance;
+pub mod directory;
+pub mod engine;
+pub mod error;
+pub mod gateway;
+pub mod id;
+pub mod input;
+pub mod invoicing;
+pub mod lifecycle;
+pub mod model;
+pub mod money;
+pub mod page;
+pub mod permission;
+pub mod policy;
+pub mod random;
+pub mod repository;
+pub mod text;
+pub mod wallet;
+
+pub use engine::LeaseEngine;
+pub use error::{Error, Refusal};

@@ -1,0 +1,57 @@
+use chrono::{DateTime, Utc};
+
+use crate::error::{Error, Refusal};
+use crate::invoicing::{issue, owes_nothing};
+use crate::lifecycle::{Event, ProposalView, TradeChanges, TradeSnapshot, conclude, require_pending, visible_proposal};
+use crate::model::{Agreement, InvoiceOn, ProposalState, ServiceKind};
+use crate::permission::{Act, Actor, Resource};
+
+/// Accepts the proposal that is asked about (spec 4.4): it binds exactly the terms that were read.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::PermissionDenied`] for one's own; [`Refusal::TradeNotOpen`], also for who could have accepted
+/// while it was; [`Refusal::ProposalExpired`], [`Refusal::ProposalNotPending`], [`Refusal::PartyInactive`],
+/// [`Refusal::VehicleNotAvailable`].
+pub fn accept(snapshot: &TradeSnapshot, actor: &Actor, now: DateTime<Utc>) -> Result<TradeChanges, Error> {
+    let customer = actor.require_customer(Resource::Proposal, Act::Decide)?;
+    let owner = snapshot.trade.customer_id;
+    let view = match visible_proposal(snapshot, actor) {
+        // Everybody saw the owner's proposal while the trade was open, so it is hidden because it no longer is.
+        Err(Error::NotFound) if snapshot.proposal.as_ref().is_some_and(|view| view.proposal.customer_id == owner) => {
+            return Err(Refusal::TradeNotOpen.into());
+        }
+        visible => visible?,
+    };
+    let proposal = &view.proposal;
+    let counterparty_id = match (customer == owner, proposal.customer_id == owner) {
+        (true, false) => proposal.customer_id,
+        (false, true) => customer,
+        (true, true) | (false, false) => return Err(Error::PermissionDenied),
+    };
+    require_pending(snapshot, proposal, now)?;
+    if !view.author_is_active {
+        return Err(Refusal::PartyInactive.into());
+    }
+    require_available(snapshot, view)?;
+
+    let agreement = Agreement { counterparty_id, proposal_id: proposal.id, agreed_at: now };
+    let mut changes = TradeChanges {
+        decided: Some((proposal.id, ProposalState::Accepted { at: now })),
+        close_others: Some(now),
+        events: vec![Event::ProposalAccepted(proposal.id), Event::TradeAgreed(agreement)],
+        ..TradeChanges::default()
+    };
+    issue(&mut changes, snapshot, InvoiceOn::Acceptance, Some(proposal.id), Some(counterparty_id), now);
+    let settled = changes.new_invoice.is_none() && owes_nothing(snapshot);
+    conclude(&mut changes, snapshot, agreement, settled, now);
+    Ok(changes)
+}
+
+/// A vehicle is let to one at a time, and not sold while let (spec 4.10).
+fn require_available(snapshot: &TradeSnapshot, view: &ProposalView) -> Result<(), Refusal> {
+    let needs_the_vehicle = view.proposal.period.is_some() || snapshot.service.kind == ServiceKind::Sell;
+    if needs_the_vehicle && view.agreed_period_in_the_way.is_some() {
+        return Err(Refusal::VehicleNotAvailable);
+    }
+    Ok(())
+}

@@ -1,0 +1,58 @@
+use chrono::{DateTime, Utc};
+
+use crate::invoicing::{may_pay, may_void};
+use crate::lifecycle::propose::may_propose;
+use crate::lifecycle::{TradeSnapshot, accept, cancel, reject, require_visible, withdraw};
+use crate::permission::{Act, Actor, Resource};
+use crate::policy::Policy;
+
+/// An act that an actor may do now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::Display, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case")]
+pub enum AvailableAction {
+    /// Make a proposal in the trade.
+    Propose,
+    /// Accept the proposal.
+    Accept,
+    /// Turn the proposal down.
+    Reject,
+    /// Take the proposal back.
+    Withdraw,
+    /// Call the trade off.
+    Cancel,
+    /// Pay the trade's invoice.
+    Pay,
+    /// Drop the trade's invoice.
+    Void,
+}
+
+/// What the actor may do with the trade now, asked of the decisions themselves, so that no user interface has to rebuild the
+/// rules.
+#[must_use]
+pub fn trade_actions(snapshot: &TradeSnapshot, actor: &Actor, policy: &Policy, now: DateTime<Utc>) -> Vec<AvailableAction> {
+    let proposes = || {
+        let author = actor.require_customer(Resource::Proposal, Act::Create)?;
+        require_visible(snapshot, actor)?;
+        may_propose(snapshot, author, policy.max_proposals).map_err(crate::Error::from)
+    };
+    which([
+        (AvailableAction::Propose, proposes().is_ok()),
+        (AvailableAction::Cancel, cancel(snapshot, actor, now).is_ok()),
+        (AvailableAction::Pay, may_pay(snapshot, actor, policy, now).is_ok()),
+        (AvailableAction::Void, may_void(snapshot, actor).is_ok()),
+    ])
+}
+
+/// What the actor may do with the proposal that is asked about now.
+#[must_use]
+pub fn proposal_actions(snapshot: &TradeSnapshot, actor: &Actor, now: DateTime<Utc>) -> Vec<AvailableAction> {
+    which([
+        (AvailableAction::Accept, accept(snapshot, actor, now).is_ok()),
+        (AvailableAction::Reject, reject(snapshot, actor, now).is_ok()),
+        (AvailableAction::Withdraw, withdraw(snapshot, actor, now).is_ok()),
+    ])
+}
+
+fn which<const N: usize>(asked: [(AvailableAction, bool); N]) -> Vec<AvailableAction> {
+    asked.into_iter().filter_map(|(action, may)| may.then_some(action)).collect()
+}

@@ -1,0 +1,38 @@
+use crate::error::Error;
+use crate::input::{Extent, Field, Form};
+use crate::lifecycle::{Event, TradeChanges, TradeSnapshot, TradeText, require_open, require_visible};
+use crate::permission::{Act, Actor, Resource};
+use crate::text;
+
+/// What changes in the words of a trade.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub struct AmendmentDraft {
+    /// A line about it.
+    pub title: Field<String>,
+    /// Anything else.
+    pub description: Field<String>,
+}
+
+/// Changes the words of a trade: its owner, while it is open (spec 4.12).
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::PermissionDenied`]; wrong fields; [`TradeNotOpen`](crate::Refusal::TradeNotOpen).
+pub fn amend(snapshot: &TradeSnapshot, actor: &Actor, draft: &AmendmentDraft) -> Result<TradeChanges, Error> {
+    require_visible(snapshot, actor)?;
+    if actor.require_customer(Resource::Trade, Act::Update)? != snapshot.trade.customer_id {
+        return Err(Error::PermissionDenied);
+    }
+    let mut form = Form::new(Extent::Partial);
+    let trade = &snapshot.trade;
+    let title = form.optional("title", &draft.title, Some(&trade.title), String::new(), |title| text::title(title));
+    let description =
+        form.optional("description", &draft.description, Some(&trade.description), String::new(), |words| text::free(words));
+    let (Some(title), Some(description)) = (title, description) else { return Err(form.errors.into()) };
+    require_open(snapshot)?;
+    Ok(TradeChanges {
+        text: Some(TradeText { title, description }),
+        events: vec![Event::TradeAmended],
+        ..TradeChanges::default()
+    })
+}

@@ -1,0 +1,44 @@
+use chrono::{DateTime, Utc};
+
+use crate::error::Error;
+use crate::lifecycle::{Event, TradeChanges, TradeSnapshot, require_pending, visible_proposal};
+use crate::model::ProposalState;
+use crate::permission::{Act, Actor, Resource};
+
+/// Turns the proposal that is asked about down: the trade's owner, another's (spec 4.5).
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::PermissionDenied`];
+/// [`TradeNotOpen`](crate::Refusal::TradeNotOpen), [`ProposalExpired`](crate::Refusal::ProposalExpired),
+/// [`ProposalNotPending`](crate::Refusal::ProposalNotPending).
+pub fn reject(snapshot: &TradeSnapshot, actor: &Actor, now: DateTime<Utc>) -> Result<TradeChanges, Error> {
+    let proposal = &visible_proposal(snapshot, actor)?.proposal;
+    let customer = actor.require_customer(Resource::Proposal, Act::Decide)?;
+    if customer != snapshot.trade.customer_id || customer == proposal.customer_id {
+        return Err(Error::PermissionDenied);
+    }
+    require_pending(snapshot, proposal, now)?;
+    Ok(TradeChanges {
+        decided: Some((proposal.id, ProposalState::Rejected { at: now })),
+        events: vec![Event::ProposalRejected(proposal.id)],
+        ..TradeChanges::default()
+    })
+}
+
+/// Takes the proposal that is asked about back: its author (spec 4.5).
+///
+/// # Errors
+/// As [`reject`].
+pub fn withdraw(snapshot: &TradeSnapshot, actor: &Actor, now: DateTime<Utc>) -> Result<TradeChanges, Error> {
+    let proposal = &visible_proposal(snapshot, actor)?.proposal;
+    let customer = actor.require_customer(Resource::Proposal, Act::Decide)?;
+    if customer != proposal.customer_id {
+        return Err(Error::PermissionDenied);
+    }
+    require_pending(snapshot, proposal, now)?;
+    Ok(TradeChanges {
+        decided: Some((proposal.id, ProposalState::Withdrawn { at: now })),
+        events: vec![Event::ProposalWithdrawn(proposal.id)],
+        ..TradeChanges::default()
+    })
+}

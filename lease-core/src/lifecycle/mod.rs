@@ -1,0 +1,74 @@
+//! The life of a trade (spec 4): a file a rule.
+//!
+//! Every decision is a pure function `snapshot + actor + input + now → changes or error`; the engine loads the one and
+//! commits the other. Each checks in the order of spec 2, rule 4: what may be seen and done, the fields, the state.
+
+mod accept;
+mod actions;
+mod amend;
+mod answer;
+mod cancel;
+mod changes;
+mod complete;
+mod open;
+mod propose;
+mod snapshot;
+
+pub use accept::accept;
+pub use actions::{AvailableAction, proposal_actions, trade_actions};
+pub use amend::{AmendmentDraft, amend};
+pub use answer::{reject, withdraw};
+pub use cancel::cancel;
+pub use changes::{Event, InvoiceChange, NewIds, NewInvoice, Opening, TradeChanges, TradeMove, TradeText, VehicleTransfer};
+pub(crate) use complete::conclude;
+pub use open::{TradeDraft, open};
+pub use propose::{ProposalDraft, propose, propose_in_unknown_trade};
+pub use snapshot::{ProposalView, Standing, TradeSnapshot};
+
+use chrono::{DateTime, Utc};
+
+use crate::error::{Error, Refusal};
+use crate::id::Stored;
+use crate::model::{Proposal, ProposalState};
+use crate::permission::{Actor, sees_proposal, sees_trade};
+
+/// Passes where the actor may see the trade.
+pub(crate) fn require_visible(snapshot: &TradeSnapshot, actor: &Actor) -> Result<(), Error> {
+    let visible = match actor {
+        Actor::Anonymous => return Err(Error::NotAuthenticated),
+        Actor::Customer { customer, .. } => sees_trade(*customer, &snapshot.trade, snapshot.viewer.proposals_made > 0),
+        Actor::Staff { .. } | Actor::Superuser { .. } => true,
+    };
+    if visible { Ok(()) } else { Err(Error::NotFound) }
+}
+
+/// The proposal that is asked about, where the actor may see it.
+pub(crate) fn visible_proposal<'a>(snapshot: &'a TradeSnapshot, actor: &Actor) -> Result<&'a ProposalView, Error> {
+    let view = snapshot.proposal.as_ref().ok_or(Error::NotFound)?;
+    let visible = match actor {
+        Actor::Anonymous => return Err(Error::NotAuthenticated),
+        Actor::Customer { customer, .. } => {
+            sees_proposal(*customer, &view.proposal, &snapshot.trade, snapshot.viewer.proposals_made > 0)
+        }
+        Actor::Staff { .. } | Actor::Superuser { .. } => true,
+    };
+    if visible { Ok(view) } else { Err(Error::NotFound) }
+}
+
+fn require_open(snapshot: &TradeSnapshot) -> Result<(), Refusal> {
+    if snapshot.trade.is_open() { Ok(()) } else { Err(Refusal::TradeNotOpen) }
+}
+
+/// Passes where the proposal can be decided (spec 4.5): the trade first, then its time, then its state.
+fn require_pending(snapshot: &TradeSnapshot, proposal: &Stored<Proposal>, now: DateTime<Utc>) -> Result<(), Refusal> {
+    require_open(snapshot)?;
+    match proposal.state_at(now) {
+        ProposalState::Pending => Ok(()),
+        ProposalState::Expired { .. } => Err(Refusal::ProposalExpired),
+        ProposalState::Accepted { .. }
+        | ProposalState::Rejected { .. }
+        | ProposalState::Withdrawn { .. }
+        | ProposalState::Superseded { .. }
+        | ProposalState::Closed { .. } => Err(Refusal::ProposalNotPending),
+    }
+}

@@ -1,0 +1,69 @@
+use chrono::{DateTime, Utc};
+
+use crate::id::{CustomerId, Entity, LeadId};
+use crate::text::search_text;
+
+/// A prospect; only administrative users see it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lead {
+    /// Given name, or empty.
+    pub first_name: String,
+    /// Family name, or empty.
+    pub last_name: String,
+    /// E-mail address, or empty.
+    pub email: String,
+    /// Phone number, or empty.
+    pub phone: String,
+    /// Firm, or empty.
+    pub company: String,
+    /// Where the lead came from, or empty.
+    pub source: String,
+    /// How far it is.
+    pub state: LeadState,
+    /// Anything else.
+    pub notes: String,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+}
+
+impl Entity for Lead {
+    type Id = LeadId;
+}
+
+impl Lead {
+    /// What `search` looks through.
+    #[must_use]
+    pub fn search_text(&self) -> String {
+        search_text(&[&self.first_name, &self.last_name, &self.email, &self.phone, &self.company])
+    }
+
+    /// The customer it became.
+    #[must_use]
+    pub const fn customer_id(&self) -> Option<CustomerId> {
+        match self.state {
+            LeadState::Converted(customer) => Some(customer),
+            LeadState::New | LeadState::Contacted | LeadState::Qualified | LeadState::Lost => None,
+        }
+    }
+}
+
+/// How far a lead is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumDiscriminants)]
+#[strum_discriminants(
+    name(LeadStatus),
+    doc = "The names of a lead's states.",
+    derive(Hash, strum::Display, strum::EnumString, strum::IntoStaticStr, strum::VariantArray),
+    strum(serialize_all = "snake_case")
+)]
+pub enum LeadState {
+    /// Just made.
+    New,
+    /// Spoken to.
+    Contacted,
+    /// Worth pursuing.
+    Qualified,
+    /// Became this customer.
+    Converted(CustomerId),
+    /// Given up.
+    Lost,
+}

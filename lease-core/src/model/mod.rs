@@ -1,0 +1,29 @@
+//! The eleven tables (spec 1), a file each. A value says what a row says; [`Stored`](crate::id::Stored) adds its id.
+//!
+//! Statuses carry what belongs to them: an agreed trade cannot exist without its counterparty. How they look in JSON is
+//! the REST layer's business.
+
+mod contact;
+mod credit_card;
+mod customer;
+mod invoice;
+mod lead;
+mod payment;
+mod proposal;
+mod service;
+mod trade;
+mod user;
+mod vehicle;
+
+pub use contact::{Contact, ContactOwner};
+pub(crate) use credit_card::is_card_expired;
+pub use credit_card::{CardBrand, CreditCard};
+pub use customer::{Customer, Profile};
+pub use invoice::{Invoice, InvoiceState, InvoiceStatus};
+pub use lead::{Lead, LeadState, LeadStatus};
+pub use payment::{Payment, PaymentState, PaymentStatus};
+pub use proposal::{Period, Proposal, ProposalState, ProposalStatus};
+pub use service::{BillTo, InvoiceOn, Service, ServiceKind};
+pub use trade::{Agreement, Trade, TradeState, TradeStatus};
+pub use user::{Account, Email, LoginName, Role, User, Username};
+pub use vehicle::{Vehicle, Vin};

@@ -1,0 +1,79 @@
+use chrono::{DateTime, Utc};
+
+use crate::id::{CustomerId, Entity, VehicleId};
+use crate::text::{comparison_key, search_text};
+
+/// What is offered. It has exactly one owner, and changes hands only by a completed sale (I6).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Vehicle {
+    /// The owner.
+    pub customer_id: CustomerId,
+    /// The vehicle identification number.
+    pub vin: Vin,
+    /// Manufacturer.
+    pub make: String,
+    /// Model.
+    pub model: String,
+    /// Model year, 1886 to next year.
+    pub year: i32,
+    /// Colour, or empty.
+    pub color: String,
+    /// What the odometer shows.
+    pub mileage: Option<i64>,
+    /// License plate, or empty.
+    pub license_plate: String,
+    /// Anything else.
+    pub description: String,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+}
+
+impl Entity for Vehicle {
+    type Id = VehicleId;
+}
+
+impl Vehicle {
+    /// What `search` looks through.
+    #[must_use]
+    pub fn search_text(&self) -> String {
+        search_text(&[self.vin.as_str(), &self.make, &self.model, &self.color, &self.license_plate])
+    }
+
+    /// The form in which makes are compared.
+    #[must_use]
+    pub fn make_key(&self) -> String {
+        comparison_key(&self.make)
+    }
+
+    /// The form in which models are compared.
+    #[must_use]
+    pub fn model_key(&self) -> String {
+        comparison_key(&self.model)
+    }
+}
+
+/// A vehicle identification number (ISO 3779): 17 digits and capitals without I, O and Q.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Vin(String);
+
+impl Vin {
+    /// Takes a number in any case.
+    ///
+    /// # Errors
+    /// A sentence that says what a number looks like.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let vin = text.trim().to_ascii_uppercase();
+        let in_alphabet = |byte: u8| byte.is_ascii_digit() || (byte.is_ascii_uppercase() && !b"IOQ".contains(&byte));
+        if vin.len() == 17 && vin.bytes().all(in_alphabet) {
+            Ok(Self(vin))
+        } else {
+            Err("A VIN is 17 digits and letters, without I, O and Q (ISO 3779).".to_owned())
+        }
+    }
+
+    /// In capitals.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}

@@ -1,0 +1,101 @@
+//! Who may do what (spec 2): [`Actor`], one table, and what may be seen.
+//!
+//! Every decision asks [`Actor::grant`] (the table) and, where the answer is [`Grant::Own`], whether the thing is the
+//! actor's. Whether something may be seen at all is in [`visibility`](self): a predicate for one thing, and the
+//! `visible_to` of a list's filter for many.
+
+mod table;
+mod visibility;
+
+pub use table::{Act, Grant, Resource};
+pub use visibility::{sees_invoice, sees_payment, sees_proposal, sees_trade, sees_vehicle};
+
+use crate::error::Error;
+use crate::id::{CustomerId, UserId};
+use crate::model::{Account, Role};
+
+/// Who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Actor {
+    /// Nobody known.
+    Anonymous,
+    /// An active user that does not administer, and the customer behind it.
+    Customer {
+        /// The login.
+        user: UserId,
+        /// The trading party.
+        customer: CustomerId,
+    },
+    /// An administrative user.
+    Staff {
+        /// The login.
+        user: UserId,
+    },
+    /// An administrative user that may everything.
+    Superuser {
+        /// The login.
+        user: UserId,
+    },
+}
+
+impl Actor {
+    /// The actor that an active account is. A customer's account without a customer is nobody.
+    #[must_use]
+    pub const fn of(account: &Account) -> Self {
+        let user = account.user.id;
+        match (account.user.value.role, account.customer_id) {
+            (Role::Customer, Some(customer)) => Self::Customer { user, customer },
+            (Role::Customer, None) => Self::Anonymous,
+            (Role::Staff, _) => Self::Staff { user },
+            (Role::Superuser, _) => Self::Superuser { user },
+        }
+    }
+
+    /// The customer, where the actor is one.
+    #[must_use]
+    pub const fn customer(&self) -> Option<CustomerId> {
+        match self {
+            Self::Customer { customer, .. } => Some(*customer),
+            Self::Anonymous | Self::Staff { .. } | Self::Superuser { .. } => None,
+        }
+    }
+
+    /// The user, where somebody is known.
+    #[must_use]
+    pub const fn user(&self) -> Option<UserId> {
+        match self {
+            Self::Customer { user, .. } | Self::Staff { user } | Self::Superuser { user } => Some(*user),
+            Self::Anonymous => None,
+        }
+    }
+
+    /// Whether it administers: staff and superusers.
+    #[must_use]
+    pub const fn is_staff(&self) -> bool {
+        matches!(self, Self::Staff { .. } | Self::Superuser { .. })
+    }
+
+    /// What the table grants.
+    #[must_use]
+    pub fn grant(&self, resource: Resource, act: Act) -> Grant {
+        table::grant(self, resource, act)
+    }
+
+    /// Passes where the table grants anything at all; what, is the answer.
+    ///
+    /// # Errors
+    /// [`Error::NotAuthenticated`] for nobody, [`Error::PermissionDenied`] for somebody without the right.
+    pub fn require(&self, resource: Resource, act: Act) -> Result<Grant, Error> {
+        match (self.grant(resource, act), self) {
+            (Grant::None, Self::Anonymous) => Err(Error::NotAuthenticated),
+            (Grant::None, _) => Err(Error::PermissionDenied),
+            (grant, _) => Ok(grant),
+        }
+    }
+
+    /// The customer that the actor must be to do this.
+    pub(crate) fn require_customer(&self, resource: Resource, act: Act) -> Result<CustomerId, Error> {
+        self.require(resource, act)?;
+        self.customer().ok_or(Error::PermissionDenied)
+    }
+}

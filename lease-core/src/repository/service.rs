@@ -1,0 +1,31 @@
+use async_trait::async_trait;
+
+use super::{Change, Claim, RepositoryError};
+use crate::id::{ServiceId, Stored, Versioned};
+use crate::model::{Service, ServiceKind};
+use crate::page::{Page, PageRequest};
+
+/// Services. The first trade opened under one moves its version, since it sets `is_used`.
+#[async_trait]
+pub trait ServiceRepository {
+    /// One service.
+    async fn find_service(&self, id: ServiceId) -> Result<Option<Versioned<Stored<Service>>>, RepositoryError>;
+
+    /// Writes a service; services are never erased.
+    async fn commit_service(&self, change: &Change<Service>, claim: Option<Claim>) -> Result<ServiceId, RepositoryError>;
+
+    /// Makes these services if the store has none at all, safely when several processes try at once. Returns whether it did.
+    async fn seed_services(&self, services: &[Service]) -> Result<bool, RepositoryError>;
+
+    /// Lists services.
+    async fn list_services(&self, filter: &ServiceFilter, page: PageRequest) -> Result<Page<Stored<Service>>, RepositoryError>;
+}
+
+/// Which services to list; each condition that is given must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServiceFilter {
+    /// Active or not.
+    pub is_active: Option<bool>,
+    /// Of this kind.
+    pub kind: Option<ServiceKind>,
+}

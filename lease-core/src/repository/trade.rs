@@ -1,0 +1,183 @@
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use super::{Claim, RepositoryError, VehicleSnapshot};
+use crate::id::{
+    CreditCardId, CustomerId, InvoiceId, PaymentId, ProposalId, ServiceId, Stored, TradeId, VehicleId, Version, Versioned,
+};
+use crate::lifecycle::{NewIds, Opening, TradeChanges, TradeSnapshot};
+use crate::model::{
+    Invoice, InvoiceStatus, Payment, PaymentStatus, Proposal, ProposalStatus, Service, ServiceKind, Trade, TradeStatus,
+};
+use crate::page::{Page, PageRequest};
+use crate::text::Search;
+
+/// Trades with their proposals, invoice and payments. All of these move with the trade's version.
+#[async_trait]
+pub trait TradeRepository {
+    /// What opening a trade reads; `viewer` is the customer who asks.
+    async fn load_offer(
+        &self,
+        vehicle: VehicleId,
+        service: ServiceId,
+        viewer: Option<CustomerId>,
+    ) -> Result<Offer, RepositoryError>;
+
+    /// Makes a trade. The vehicle moves on from its expected version, so that it cannot change under the offer.
+    async fn open_trade(&self, opening: &Opening, claim: Option<Claim>) -> Result<TradeId, RepositoryError>;
+
+    /// What a decision about a trade reads. Trades whose key names nothing are left out.
+    async fn load_trade(&self, load: &TradeLoad) -> Result<Option<Versioned<TradeSnapshot>>, RepositoryError>;
+
+    /// [`load_trade`](Self::load_trade) for up to a page of keys at once, without a card: the snapshots in the order of the
+    /// keys, `None` for a key that names nothing. One round trip.
+    async fn load_trades(
+        &self,
+        keys: &[TradeKey],
+        viewer: Option<CustomerId>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Option<TradeSnapshot>>, RepositoryError>;
+
+    /// Writes a change to a trade, in the order of [`TradeChanges`]' fields: all or nothing.
+    async fn commit_trade(
+        &self,
+        id: TradeId,
+        expected: Version,
+        changes: &TradeChanges,
+        claim: Option<Claim>,
+    ) -> Result<NewIds, RepositoryError>;
+
+    /// Lists trades.
+    async fn list_trades(&self, filter: &TradeFilter, page: PageRequest) -> Result<Page<Stored<Trade>>, RepositoryError>;
+
+    /// Lists proposals.
+    async fn list_proposals(
+        &self,
+        filter: &ProposalFilter,
+        page: PageRequest,
+        now: DateTime<Utc>,
+    ) -> Result<Page<Stored<Proposal>>, RepositoryError>;
+
+    /// Lists invoices.
+    async fn list_invoices(
+        &self,
+        filter: &InvoiceFilter,
+        page: PageRequest,
+        now: DateTime<Utc>,
+    ) -> Result<Page<Stored<Invoice>>, RepositoryError>;
+
+    /// Lists payments.
+    async fn list_payments(&self, filter: &PaymentFilter, page: PageRequest) -> Result<Page<Stored<Payment>>, RepositoryError>;
+
+    /// Payments begun before `before` that are still pending, the oldest first; at most `limit`.
+    async fn pending_payments(&self, before: DateTime<Utc>, limit: u32) -> Result<Vec<PaymentId>, RepositoryError>;
+}
+
+/// What opening a trade reads.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Offer {
+    /// The vehicle.
+    pub vehicle: Option<Versioned<VehicleSnapshot>>,
+    /// The service.
+    pub service: Option<Versioned<Stored<Service>>>,
+}
+
+/// Which trade to load, and for whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TradeLoad {
+    /// By what it is found.
+    pub key: TradeKey,
+    /// The customer who asks.
+    pub viewer: Option<CustomerId>,
+    /// A card that is asked about, deleted or not.
+    pub card: Option<CreditCardId>,
+    /// The present instant.
+    pub now: DateTime<Utc>,
+}
+
+/// By what a trade is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TradeKey {
+    /// Its own id.
+    Trade(TradeId),
+    /// A proposal of it, which becomes the snapshot's `proposal`.
+    Proposal(ProposalId),
+    /// Its invoice.
+    Invoice(InvoiceId),
+    /// A payment of its invoice, which becomes the snapshot's `payment`.
+    Payment(PaymentId),
+}
+
+/// Which trades to list; each condition that is given must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TradeFilter {
+    /// Only what this customer may see: open ones, those they are owner or counterparty of, those they made a proposal in
+    /// ([`sees_trade`](crate::permission::sees_trade)).
+    pub visible_to: Option<CustomerId>,
+    /// Of this status.
+    pub status: Option<TradeStatus>,
+    /// Under this service.
+    pub service_id: Option<ServiceId>,
+    /// Of this vehicle.
+    pub vehicle_id: Option<VehicleId>,
+    /// Of this owner.
+    pub customer_id: Option<CustomerId>,
+    /// With this counterparty.
+    pub counterparty_id: Option<CustomerId>,
+    /// Under a service of this kind.
+    pub kind: Option<ServiceKind>,
+    /// Of a vehicle of this make, as a comparison key.
+    pub make: Option<String>,
+    /// Of a vehicle of this model, as a comparison key.
+    pub model: Option<String>,
+    /// Of a vehicle not before this model year.
+    pub year_min: Option<i32>,
+    /// Of a vehicle not after this model year.
+    pub year_max: Option<i32>,
+    /// Matching [`Trade::search_text`].
+    pub search: Option<Search>,
+}
+
+/// Which proposals to list; each condition that is given must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProposalFilter {
+    /// Only what this customer may see: their own, all in their own trades, the owner's in trades they may see
+    /// ([`sees_proposal`](crate::permission::sees_proposal)).
+    pub visible_to: Option<CustomerId>,
+    /// In this trade.
+    pub trade_id: Option<TradeId>,
+    /// Of this author.
+    pub customer_id: Option<CustomerId>,
+    /// Reading this at the present instant: [`Proposal::state_at`].
+    pub status: Option<ProposalStatus>,
+}
+
+/// Which invoices to list; each condition that is given must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InvoiceFilter {
+    /// Only those billed to this customer.
+    pub visible_to: Option<CustomerId>,
+    /// Of this status.
+    pub status: Option<InvoiceStatus>,
+    /// [Overdue](Invoice::is_overdue) at the present instant, or not.
+    pub overdue: Option<bool>,
+    /// Of this trade.
+    pub trade_id: Option<TradeId>,
+    /// Billed to this customer.
+    pub customer_id: Option<CustomerId>,
+}
+
+/// Which payments to list; each condition that is given must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PaymentFilter {
+    /// Only this customer's.
+    pub visible_to: Option<CustomerId>,
+    /// Of this invoice.
+    pub invoice_id: Option<InvoiceId>,
+    /// Of this status.
+    pub status: Option<PaymentStatus>,
+    /// By this customer.
+    pub customer_id: Option<CustomerId>,
+    /// With this card.
+    pub credit_card_id: Option<CreditCardId>,
+}

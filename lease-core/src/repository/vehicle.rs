@@ -1,0 +1,65 @@
+use async_trait::async_trait;
+
+use super::{Change, Claim, RepositoryError};
+use crate::id::{CustomerId, Stored, VehicleId, Versioned};
+use crate::model::{Vehicle, Vin};
+use crate::page::{Page, PageRequest};
+use crate::text::Search;
+
+/// Vehicles. Opening a trade and completing a sale move the vehicle's version too.
+#[async_trait]
+pub trait VehicleRepository {
+    /// What a decision about a vehicle reads; `viewer` is the customer who asks.
+    async fn load_vehicle(
+        &self,
+        id: VehicleId,
+        viewer: Option<CustomerId>,
+    ) -> Result<Option<Versioned<VehicleSnapshot>>, RepositoryError>;
+
+    /// The vehicle that has this VIN.
+    async fn find_vin(&self, vin: &Vin) -> Result<Option<VehicleId>, RepositoryError>;
+
+    /// Writes a vehicle. Erasing one that was ever traded is a [`RepositoryError::Conflict`].
+    async fn commit_vehicle(&self, change: &Change<Vehicle>, claim: Option<Claim>) -> Result<VehicleId, RepositoryError>;
+
+    /// Lists vehicles.
+    async fn list_vehicles(&self, filter: &VehicleFilter, page: PageRequest) -> Result<Page<Stored<Vehicle>>, RepositoryError>;
+}
+
+/// What a decision about a vehicle reads.
+#[expect(clippy::struct_excessive_bools, reason = "four separate facts")]
+#[derive(Clone, Debug, PartialEq)]
+pub struct VehicleSnapshot {
+    /// The vehicle.
+    pub vehicle: Stored<Vehicle>,
+    /// Whether a trade of it is open.
+    pub has_open_trade: bool,
+    /// Whether a trade of it is open or agreed.
+    pub has_live_trade: bool,
+    /// Whether any trade of it was ever opened.
+    pub was_traded: bool,
+    /// Whether the viewer is owner or counterparty of a trade of it.
+    pub viewer_is_party: bool,
+}
+
+/// Which vehicles to list; each condition that is given must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VehicleFilter {
+    /// Only what this customer may see: their own, those in an open trade, those in a trade they are owner or counterparty
+    /// of ([`sees_vehicle`](crate::permission::sees_vehicle)).
+    pub visible_to: Option<CustomerId>,
+    /// Of this owner.
+    pub customer_id: Option<CustomerId>,
+    /// Of this make: [`Vehicle::make_key`] is this key.
+    pub make: Option<String>,
+    /// Of this model: [`Vehicle::model_key`] is this key.
+    pub model: Option<String>,
+    /// Not before this model year.
+    pub year_min: Option<i32>,
+    /// Not after this model year.
+    pub year_max: Option<i32>,
+    /// With this VIN.
+    pub vin: Option<Vin>,
+    /// Matching [`Vehicle::search_text`].
+    pub search: Option<Search>,
+}

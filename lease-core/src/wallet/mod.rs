@@ -1,0 +1,165 @@
+//! Credit cards (spec 5.6): what is kept of them, and which is the default.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::error::Error;
+use crate::gateway::{CardDetails, CardNumber, CardToken, parse_cvc};
+use crate::id::{CustomerId, Stored, Versioned};
+use crate::input::{Extent, Field, Form, as_given};
+use crate::model::{CreditCard, is_card_expired};
+use crate::permission::{Act, Actor, Grant, Resource};
+use crate::repository::{CardChange, DefaultCard, Wallet, WalletChange};
+use crate::text;
+
+/// What storing or changing a card takes.
+#[derive(Clone, Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub struct CardDraft {
+    /// The number; goes to the gateway and nowhere else. Not looked at in a change.
+    pub number: Field<SecretString>,
+    /// The month it expires at the end of, 1 to 12.
+    pub exp_month: Field<i64>,
+    /// The year it expires in.
+    pub exp_year: Field<i64>,
+    /// The security code; goes to the gateway and nowhere else. Not looked at in a change.
+    pub cvc: Field<SecretString>,
+    /// The name on it.
+    pub holder_name: Field<String>,
+    /// Whether it becomes the default.
+    pub is_default: Field<bool>,
+}
+
+/// A card whose fields are in order, to be handed to the gateway.
+#[derive(Clone, Debug)]
+pub struct CheckedCard {
+    /// Whose it will be.
+    pub customer_id: CustomerId,
+    /// What the gateway gets.
+    pub details: CardDetails,
+    wants_default: bool,
+}
+
+/// Checks a new card.
+///
+/// # Errors
+/// [`Error::PermissionDenied`]; wrong fields.
+pub fn check_card(actor: &Actor, draft: &CardDraft, today: NaiveDate) -> Result<CheckedCard, Error> {
+    let customer_id = actor.require_customer(Resource::CreditCard, Act::Create)?;
+    let mut form = Form::new(Extent::Full);
+    let number = form.required("number", &draft.number, None, |number| CardNumber::parse(number.expose_secret()));
+    let cvc = form.optional("cvc", &draft.cvc, None, None, |cvc| parse_cvc(cvc).map(Some));
+    let face = read_face(&mut form, draft, None, today);
+    let wants_default = form.optional("is_default", &draft.is_default, None, false, as_given);
+    let (Some(number), Some(cvc), Some(face), Some(wants_default)) = (number, cvc, face, wants_default) else {
+        return Err(form.errors.into());
+    };
+    let Face { exp_month, exp_year, holder_name } = face;
+    Ok(CheckedCard { customer_id, details: CardDetails { number, exp_month, exp_year, cvc, holder_name }, wants_default })
+}
+
+/// Stores a checked card under the gateway's token; the first card of a customer is the default.
+#[must_use]
+pub fn store_card(wallet: &Versioned<Wallet>, checked: &CheckedCard, token: CardToken, now: DateTime<Utc>) -> WalletChange {
+    let is_default = checked.wants_default || wallet.newest_other.is_none();
+    let CardDetails { number, exp_month, exp_year, holder_name, .. } = &checked.details;
+    let card = CreditCard {
+        customer_id: wallet.customer_id,
+        brand: number.brand(),
+        last4: number.last4(),
+        exp_month: *exp_month,
+        exp_year: *exp_year,
+        holder_name: holder_name.clone(),
+        is_default,
+        token,
+        created_at: now,
+        deleted_at: None,
+    };
+    change(wallet, CardChange::Create(card), if is_default { DefaultCard::Clear } else { DefaultCard::Keep })
+}
+
+/// Changes what is printed on a card, or makes it the default. The default passes on by giving it to another card: taking it
+/// away leaves it where it is.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::PermissionDenied`]; wrong fields.
+pub fn update_card(
+    wallet: &Versioned<Wallet>,
+    actor: &Actor,
+    draft: &CardDraft,
+    extent: Extent,
+    today: NaiveDate,
+) -> Result<WalletChange, Error> {
+    let card = require_own(wallet, actor, Act::Update)?;
+    let mut form = Form::new(extent);
+    let face = read_face(&mut form, draft, Some(card), today);
+    let wants_default = form.optional("is_default", &draft.is_default, Some(&card.is_default), false, as_given);
+    let (Some(face), Some(wants_default)) = (face, wants_default) else { return Err(form.errors.into()) };
+    let takes_over = wants_default && !card.is_default;
+    let Face { exp_month, exp_year, holder_name } = face;
+    let value =
+        CreditCard { exp_month, exp_year, holder_name, is_default: wants_default || card.is_default, ..card.value.clone() };
+    let others = if takes_over { DefaultCard::Clear } else { DefaultCard::Keep };
+    Ok(change(wallet, CardChange::Update(card.id, value), others))
+}
+
+/// Deletes a card: it is gone from lists, its payments stay. The newest other card takes over as the default.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::PermissionDenied`].
+pub fn delete_card(wallet: &Versioned<Wallet>, actor: &Actor, now: DateTime<Utc>) -> Result<WalletChange, Error> {
+    let card = require_own(wallet, actor, Act::Delete)?;
+    let others = match wallet.newest_other {
+        Some(other) if card.is_default => DefaultCard::Becomes(other),
+        _ => DefaultCard::Keep,
+    };
+    let value = CreditCard { is_default: false, deleted_at: Some(now), ..card.value.clone() };
+    Ok(change(wallet, CardChange::Update(card.id, value), others))
+}
+
+/// The card that was asked for, where the actor may see it.
+///
+/// # Errors
+/// [`Error::NotAuthenticated`], [`Error::NotFound`].
+pub fn visible_card<'a>(wallet: &'a Wallet, actor: &Actor) -> Result<&'a Stored<CreditCard>, Error> {
+    let is_own = actor.customer() == Some(wallet.customer_id);
+    match actor.require(Resource::CreditCard, Act::Read)? {
+        Grant::Own if !is_own => Err(Error::NotFound),
+        _ => wallet.card.as_ref().ok_or(Error::NotFound),
+    }
+}
+
+fn require_own<'a>(wallet: &'a Wallet, actor: &Actor, act: Act) -> Result<&'a Stored<CreditCard>, Error> {
+    let card = visible_card(wallet, actor)?;
+    actor.require(Resource::CreditCard, act)?;
+    Ok(card)
+}
+
+fn change(wallet: &Versioned<Wallet>, card: CardChange, others: DefaultCard) -> WalletChange {
+    WalletChange { customer_id: wallet.customer_id, expected: wallet.version, card, others }
+}
+
+/// What may change on a card.
+struct Face {
+    exp_month: u32,
+    exp_year: i32,
+    holder_name: String,
+}
+
+fn read_face(form: &mut Form, draft: &CardDraft, current: Option<&Stored<CreditCard>>, today: NaiveDate) -> Option<Face> {
+    let exp_month = form.required("exp_month", &draft.exp_month, current.map(|card| &card.exp_month), |month| {
+        u32::try_from(*month).ok().filter(|month| (1..=12).contains(month)).ok_or("The month must be 1 to 12.")
+    });
+    let exp_year = form.required("exp_year", &draft.exp_year, current.map(|card| &card.exp_year), |year| {
+        i32::try_from(*year).ok().filter(|year| (2000..=9999).contains(year)).ok_or("The year must have four digits.")
+    });
+    let holder_name =
+        form.required("holder_name", &draft.holder_name, current.map(|card| &card.holder_name), |name| text::name(name));
+    let (exp_month, exp_year) = (exp_month?, exp_year?);
+    // A card that expired since may still get another holder's name.
+    let is_new = current.is_none_or(|card| (card.exp_month, card.exp_year) != (exp_month, exp_year));
+    if is_new && is_card_expired(exp_month, exp_year, today) {
+        return form.wrong("exp_year", "The card has expired.");
+    }
+    Some(Face { exp_month, exp_year, holder_name: holder_name? })
+}
