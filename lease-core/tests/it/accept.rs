@@ -1,0 +1,191 @@
+//! Accepting: spec 4.4, 4.5, 4.10, 4.11, and the invoice that comes with it (spec 5.2).
+
+use lease_core::lifecycle::{Event, TradeMove, accept};
+use lease_core::model::{Agreement, BillTo, InvoiceOn, Period, ProposalState};
+use lease_core::permission::Actor;
+
+use crate::support::*;
+
+/// The owner's proposal in a sale.
+fn offered() -> Scene {
+    Scene::sale().proposed_by(OWNER)
+}
+
+/// [`BUYER`]'s proposal in a sale.
+fn countered() -> Scene {
+    Scene::sale().proposed_by(BUYER)
+}
+
+fn answer(scene: &Scene, who: i64) -> &'static str {
+    code(accept(&scene.0, &customer(who), now()))
+}
+
+/// spec 4.4
+#[test]
+fn the_owner_accepts_anothers_and_others_accept_the_owners() {
+    for (scene, who) in [(offered(), BUYER), (countered(), OWNER)] {
+        let changes = accept(&scene.0, &customer(who), now()).unwrap();
+        let agreement = Agreement { counterparty_id: id(BUYER), proposal_id: id(1), agreed_at: now() };
+        assert_eq!(changes.decided, Some((id(1), ProposalState::Accepted { at: now() })));
+        assert_eq!(changes.close_others, Some(now()));
+        assert_eq!(changes.state, Some(TradeMove::Agree(agreement)));
+        assert_eq!(changes.transfer, None);
+        assert_eq!(changes.events[..2], [Event::ProposalAccepted(id(1)), Event::TradeAgreed(agreement)]);
+    }
+}
+
+/// spec 4.4
+#[test]
+fn nobody_accepts_their_own() {
+    assert_eq!(answer(&offered(), OWNER), "permission_denied");
+    assert_eq!(answer(&countered().viewer_made(1), BUYER), "permission_denied");
+}
+
+/// spec 2: proposals of others are not even seen.
+#[test]
+fn nobody_accepts_what_two_others_negotiate() {
+    assert_eq!(answer(&countered(), THIRD), "not_found");
+    assert_eq!(answer(&countered().viewer_made(1), THIRD), "not_found");
+    assert_eq!(answer(&countered().agreed(), THIRD), "not_found");
+}
+
+/// spec 2
+#[test]
+fn only_customers_accept() {
+    assert_eq!(code(accept(&offered().0, &Actor::Anonymous, now())), "not_authenticated");
+    for actor in [staff(), superuser()] {
+        assert_eq!(code(accept(&offered().0, &actor, now())), "permission_denied");
+    }
+}
+
+/// spec 4.4: also who may no longer see the trade.
+#[test]
+fn who_comes_too_late_learns_that_the_trade_is_not_open() {
+    for scene in [offered().agreed(), offered().cancelled(), offered().completed()] {
+        assert_eq!(answer(&scene, BUYER), "trade_not_open");
+        assert_eq!(answer(&scene, THIRD), "trade_not_open");
+        assert_eq!(answer(&scene.viewer_made(1), THIRD), "trade_not_open");
+    }
+    assert_eq!(answer(&countered().agreed(), OWNER), "trade_not_open");
+}
+
+/// spec 4.5: the trade is looked at before the proposal.
+#[test]
+fn a_closed_trade_is_told_before_an_expired_or_decided_proposal() {
+    let expired = countered().expiring(at(-1)).cancelled();
+    assert_eq!(answer(&expired, OWNER), "trade_not_open");
+    let rejected = countered().decided(ProposalState::Rejected { at: at(-1) }).cancelled();
+    assert_eq!(answer(&rejected, OWNER), "trade_not_open");
+}
+
+/// spec 4.5: to the instant.
+#[test]
+fn a_proposal_expires_to_the_instant() {
+    let cases = [(now() - tick(), "proposal_expired"), (now(), "proposal_expired"), (now() + tick(), "ok")];
+    for (expires_at, expected) in cases {
+        assert_eq!(answer(&countered().expiring(expires_at), OWNER), expected, "{expires_at}");
+        assert_eq!(answer(&offered().expiring(expires_at), BUYER), expected, "{expires_at}");
+    }
+}
+
+/// spec 4.5
+#[test]
+fn only_a_pending_proposal_is_accepted() {
+    let at = at(-1);
+    let states = [
+        (ProposalState::Accepted { at }, "proposal_not_pending"),
+        (ProposalState::Rejected { at }, "proposal_not_pending"),
+        (ProposalState::Withdrawn { at }, "proposal_not_pending"),
+        (ProposalState::Superseded { at }, "proposal_not_pending"),
+        (ProposalState::Closed { at }, "proposal_not_pending"),
+        (ProposalState::Expired { at }, "proposal_expired"),
+    ];
+    for (state, expected) in states {
+        assert_eq!(answer(&countered().decided(state), OWNER), expected, "{state:?}");
+        // Decided before its time came, it reads as decided.
+        assert_eq!(answer(&countered().decided(state).expiring(at), OWNER), expected, "{state:?}");
+    }
+}
+
+/// spec 4.11
+#[test]
+fn a_deactivated_author_binds_nobody() {
+    assert_eq!(answer(&countered().author_is_inactive(), OWNER), "party_inactive");
+    assert_eq!(answer(&offered().author_is_inactive(), BUYER), "party_inactive");
+}
+
+/// spec 4.10
+#[test]
+fn dated_terms_need_days_that_are_free() {
+    for scene in [Scene::lease(), Scene::custom(InvoiceOn::Acceptance, BillTo::Owner)] {
+        let scene = scene.proposed_by(OWNER).dated(period(10, 20));
+        assert_eq!(answer(&scene, BUYER), "ok");
+        assert_eq!(answer(&scene.in_the_way(period(19, 30)), BUYER), "vehicle_not_available");
+    }
+}
+
+/// spec 4.10: the end is not included.
+#[test]
+fn periods_that_touch_do_not_overlap() {
+    let let_out = period(10, 20);
+    for (start, end, overlaps) in [(0, 10, false), (20, 30, false), (0, 11, true), (19, 20, true), (12, 13, true), (0, 40, true)]
+    {
+        let other = period(start, end);
+        assert_eq!(let_out.overlaps(other), overlaps, "{other:?}");
+        assert_eq!(other.overlaps(let_out), overlaps, "{other:?}");
+    }
+    assert!(Period::new(day(1), day(1)).is_none());
+    assert!(Period::new(day(2), day(1)).is_none());
+}
+
+/// spec 4.10
+#[test]
+fn a_vehicle_is_not_sold_while_it_is_let() {
+    assert_eq!(answer(&offered().in_the_way(period(0, 1)), BUYER), "vehicle_not_available");
+    assert_eq!(answer(&countered().in_the_way(period(50, 60)), OWNER), "vehicle_not_available");
+}
+
+/// spec 4.10: terms without days take the vehicle from nobody.
+#[test]
+fn custom_terms_without_days_do_not_ask_for_the_vehicle() {
+    let scene = Scene::custom(InvoiceOn::Acceptance, BillTo::Owner).proposed_by(OWNER).in_the_way(period(0, 9));
+    assert_eq!(answer(&scene, BUYER), "ok");
+}
+
+/// spec 5.2, I2
+#[test]
+fn the_invoice_of_a_sale_comes_with_the_acceptance() {
+    let changes = accept(&countered().0, &customer(OWNER), now()).unwrap();
+    let invoice = changes.new_invoice.unwrap();
+    assert_eq!((invoice.customer_id, invoice.amount, invoice.proposal_id), (id(OWNER), usd("100.00"), Some(id(1))));
+    assert_eq!((invoice.issued_at, invoice.due_date), (now(), day(14)));
+    assert!(changes.events.contains(&Event::InvoiceIssued { customer_id: id(OWNER), amount: usd("100.00") }));
+}
+
+/// spec 5.1: whoever the service bills, whichever way the acceptance went.
+#[test]
+fn the_counterparty_is_billed_where_the_service_says_so() {
+    for (author, accepter) in [(OWNER, BUYER), (BUYER, OWNER)] {
+        for (bill_to, billed) in [(BillTo::Owner, OWNER), (BillTo::Counterparty, BUYER)] {
+            let scene = Scene::custom(InvoiceOn::Acceptance, bill_to).proposed_by(author);
+            let changes = accept(&scene.0, &customer(accepter), now()).unwrap();
+            assert_eq!(changes.new_invoice.unwrap().customer_id, id(billed));
+        }
+    }
+}
+
+/// spec 5.2, I1
+#[test]
+fn accepting_under_a_lease_issues_no_second_invoice() {
+    let scene = Scene::lease().proposed_by(OWNER).dated(period(1, 2)).billed_to(OWNER);
+    assert_eq!(accept(&scene.0, &customer(BUYER), now()).unwrap().new_invoice, None);
+}
+
+/// spec 4.11: an accept names a proposal and binds its terms, whatever else was offered.
+#[test]
+fn the_accepted_terms_are_those_of_the_proposal_that_was_named() {
+    let scene = countered().viewer_has_pending(OWNER, None);
+    let changes = accept(&scene.0, &customer(OWNER), now()).unwrap();
+    assert_eq!(changes.decided.map(|(proposal, _)| proposal), Some(id(1)));
+    assert_eq!(changes.new_proposal, None);
+}

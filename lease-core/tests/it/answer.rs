@@ -1,0 +1,199 @@
+//! Rejecting and withdrawing (spec 4.5), cancelling (spec 4.6), changing the words (spec 4.12), available actions.
+
+use chrono::{DateTime, Utc};
+use lease_core::Error;
+use lease_core::lifecycle::{
+    AmendmentDraft, AvailableAction, Event, TradeChanges, TradeMove, TradeSnapshot, TradeText, amend, cancel, proposal_actions,
+    reject, trade_actions, withdraw,
+};
+use lease_core::model::ProposalState;
+use lease_core::permission::Actor;
+use lease_core::policy::{LatePayments, Policy};
+use serde_json::json;
+
+use crate::support::*;
+
+type Answer = fn(&TradeSnapshot, &Actor, DateTime<Utc>) -> Result<TradeChanges, Error>;
+
+/// spec 4.5
+#[test]
+fn the_owner_rejects_anothers_proposal() {
+    let changes = reject(&Scene::sale().proposed_by(BUYER).0, &customer(OWNER), now()).unwrap();
+    assert_eq!(changes.decided, Some((id(1), ProposalState::Rejected { at: now() })));
+    assert_eq!(changes.events, [Event::ProposalRejected(id(1))]);
+    assert_eq!((changes.state, changes.close_others), (None, None));
+}
+
+/// spec 4.5
+#[test]
+fn an_author_withdraws_the_own_proposal() {
+    for author in [OWNER, BUYER] {
+        let changes = withdraw(&Scene::sale().proposed_by(author).0, &customer(author), now()).unwrap();
+        assert_eq!(changes.decided, Some((id(1), ProposalState::Withdrawn { at: now() })));
+        assert_eq!(changes.events, [Event::ProposalWithdrawn(id(1))]);
+        assert_eq!((changes.state, changes.close_others), (None, None));
+    }
+}
+
+/// spec 4.5, 2
+#[test]
+fn rejecting_and_withdrawing_are_for_the_right_one() {
+    let owners = Scene::sale().proposed_by(OWNER);
+    let buyers = Scene::sale().proposed_by(BUYER);
+    let cases: [(Answer, &Scene, Actor, &str); 14] = [
+        (reject, &owners, customer(OWNER), "permission_denied"),
+        (reject, &owners, customer(BUYER), "permission_denied"),
+        (reject, &buyers, customer(BUYER), "permission_denied"),
+        (reject, &buyers, customer(THIRD), "not_found"),
+        (reject, &buyers, staff(), "permission_denied"),
+        (reject, &buyers, superuser(), "permission_denied"),
+        (reject, &buyers, Actor::Anonymous, "not_authenticated"),
+        (withdraw, &buyers, customer(OWNER), "permission_denied"),
+        (withdraw, &owners, customer(BUYER), "permission_denied"),
+        (withdraw, &buyers, customer(THIRD), "not_found"),
+        (withdraw, &buyers, staff(), "permission_denied"),
+        (withdraw, &buyers, superuser(), "permission_denied"),
+        (withdraw, &buyers, Actor::Anonymous, "not_authenticated"),
+        (withdraw, &buyers, customer(BUYER), "ok"),
+    ];
+    for (act, scene, actor, expected) in cases {
+        assert_eq!(code(act(&scene.0, &actor, now())), expected, "{actor:?}");
+    }
+}
+
+/// spec 4.5: the trade first, then the time, then the state; both sides of the instant.
+#[test]
+fn what_can_no_longer_be_decided_is_neither_rejected_nor_withdrawn() {
+    let scene = Scene::sale().proposed_by(BUYER);
+    let rejected = ProposalState::Rejected { at: at(-9) };
+    let cases = [
+        (scene.clone().expiring(now() + tick()), "ok"),
+        (scene.clone().expiring(now()), "proposal_expired"),
+        (scene.clone().decided(rejected).expiring(now()), "proposal_not_pending"),
+        (scene.clone().decided(ProposalState::Expired { at: at(-9) }), "proposal_expired"),
+        (scene.clone().decided(ProposalState::Superseded { at: at(-9) }), "proposal_not_pending"),
+        (scene.clone().expiring(now()).agreed(), "trade_not_open"),
+        (scene.clone().decided(rejected).cancelled(), "trade_not_open"),
+        (scene.completed(), "trade_not_open"),
+    ];
+    for (scene, expected) in cases {
+        assert_eq!(code(reject(&scene.0, &customer(OWNER), now())), expected, "{scene:?}");
+        assert_eq!(code(withdraw(&scene.0, &customer(BUYER), now())), expected, "{scene:?}");
+    }
+}
+
+/// spec 4.5: with no sweeper running; spec 4.4: decided ones keep their time.
+#[test]
+fn a_proposal_reads_expired_from_its_instant_on() {
+    let mut pending = proposal(BUYER);
+    pending.expires_at = Some(now());
+    assert_eq!(pending.state_at(now() - tick()), ProposalState::Pending);
+    assert_eq!(pending.state_at(now()), ProposalState::Expired { at: now() });
+    assert_eq!(pending.state_at(at(9_999)), ProposalState::Expired { at: now() });
+    pending.state = ProposalState::Rejected { at: at(-5) };
+    assert_eq!(pending.state_at(at(9_999)).decided_at(), Some(at(-5)));
+}
+
+/// spec 4.6: the invoice stays due.
+#[test]
+fn owner_and_staff_cancel_an_open_trade() {
+    for actor in [customer(OWNER), staff(), superuser()] {
+        let changes = cancel(&Scene::lease().billed_to(OWNER).0, &actor, now()).unwrap();
+        assert_eq!(changes.state, Some(TradeMove::Cancel(now())));
+        assert_eq!(changes.close_others, Some(now()));
+        assert_eq!((changes.invoice, changes.decided), (None, None));
+        assert_eq!(changes.events, [Event::TradeCancelled]);
+    }
+}
+
+/// spec 4.6
+#[test]
+fn what_is_no_longer_open_is_not_cancelled() {
+    let scene = Scene::sale();
+    for scene in [scene.clone().agreed(), scene.clone().completed(), scene.cancelled()] {
+        for actor in [customer(OWNER), staff(), superuser()] {
+            assert_eq!(code(cancel(&scene.0, &actor, now())), "trade_not_open");
+        }
+    }
+}
+
+/// spec 2
+#[test]
+fn others_do_not_cancel() {
+    let scene = Scene::sale();
+    assert_eq!(code(cancel(&scene.0, &customer(BUYER), now())), "permission_denied");
+    assert_eq!(code(cancel(&scene.0, &Actor::Anonymous, now())), "not_authenticated");
+    assert_eq!(code(cancel(&scene.clone().agreed().0, &customer(BUYER), now())), "permission_denied");
+    assert_eq!(code(cancel(&scene.agreed().0, &customer(THIRD), now())), "not_found");
+}
+
+/// spec 4.12
+#[test]
+fn the_owner_changes_the_words_while_the_trade_is_open() {
+    let words = |json| amend(&Scene::sale().0, &customer(OWNER), &draft(json)).unwrap().text.unwrap();
+    let text = |title: &str, description: &str| TradeText { title: title.into(), description: description.into() };
+    assert_eq!(words(json!({"title": " New "})), text("New", "Words"));
+    assert_eq!(words(json!({"description": null})), text("A trade", ""));
+    assert_eq!(words(json!({"status": "cancelled"})), text("A trade", "Words"));
+}
+
+/// spec 4.12, 2
+#[test]
+fn words_change_for_the_owner_only_and_while_open_only() {
+    let new: AmendmentDraft = draft(json!({"title": "New"}));
+    let scene = Scene::sale();
+    let cases = [
+        (scene.clone(), Actor::Anonymous, "not_authenticated"),
+        (scene.clone(), customer(BUYER), "permission_denied"),
+        (scene.clone(), staff(), "permission_denied"),
+        (scene.clone(), superuser(), "permission_denied"),
+        (scene.clone().agreed(), customer(THIRD), "not_found"),
+        (scene.clone().agreed(), customer(OWNER), "trade_not_open"),
+        (scene.clone().cancelled(), customer(OWNER), "trade_not_open"),
+        (scene.completed(), customer(OWNER), "trade_not_open"),
+    ];
+    for (scene, actor, expected) in cases {
+        assert_eq!(code(amend(&scene.0, &actor, &new)), expected, "{actor:?}");
+    }
+    let wrong = amend(&Scene::sale().0, &customer(OWNER), &draft(json!({"title": "a\nb", "description": "x".repeat(4_001)})));
+    assert_eq!(wrong_fields(wrong), ["description", "title"]);
+}
+
+/// What is offered as an action is what the decisions themselves would do.
+#[test]
+fn available_actions_of_a_trade_are_what_the_decisions_allow() {
+    use AvailableAction::{Cancel, Pay, Propose, Void};
+    let policy = Policy::default();
+    let offers = |scene: &Scene, actor: &Actor, expected: &[AvailableAction]| {
+        assert_eq!(trade_actions(&scene.0, actor, &policy, now()), expected, "{actor:?} {scene:?}");
+    };
+    let billed = Scene::lease().billed_to(OWNER);
+    offers(&billed, &customer(OWNER), &[Propose, Cancel, Pay]);
+    offers(&billed, &customer(BUYER), &[Propose]);
+    offers(&billed, &staff(), &[Cancel, Void]);
+    offers(&billed, &Actor::Anonymous, &[]);
+    offers(&billed.clone().cancelled(), &customer(OWNER), &[Pay]);
+    offers(&billed.clone().cancelled(), &customer(THIRD), &[]);
+    offers(&billed.clone().paid_and_pending("0", "100"), &customer(OWNER), &[Propose, Cancel]);
+    offers(&billed.clone().paid_and_pending("100", "0").agreed(), &staff(), &[]);
+    offers(&billed.clone().viewer_made(100), &customer(BUYER), &[]);
+    offers(&Scene::sale(), &customer(BUYER), &[]);
+    let late = Policy { late_payments: LatePayments::Reject, ..Policy::default() };
+    assert_eq!(trade_actions(&billed.cancelled().0, &customer(OWNER), &late, at(30 * 86_400)), []);
+}
+
+/// As above, of a proposal.
+#[test]
+fn available_actions_of_a_proposal_are_what_the_decisions_allow() {
+    use AvailableAction::{Accept, Reject, Withdraw};
+    let offers = |scene: &Scene, actor: &Actor, expected: &[AvailableAction]| {
+        assert_eq!(proposal_actions(&scene.0, actor, now()), expected, "{actor:?} {scene:?}");
+    };
+    let countered = Scene::sale().proposed_by(BUYER);
+    offers(&countered, &customer(OWNER), &[Accept, Reject]);
+    offers(&countered, &customer(BUYER), &[Withdraw]);
+    offers(&countered, &staff(), &[]);
+    offers(&countered.expiring(now()), &customer(OWNER), &[]);
+    offers(&Scene::sale().proposed_by(OWNER), &customer(BUYER), &[Accept]);
+    offers(&Scene::sale().proposed_by(OWNER), &customer(OWNER), &[Withdraw]);
+}

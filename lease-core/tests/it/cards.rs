@@ -1,0 +1,204 @@
+//! Credit cards: spec 5.6.
+
+use lease_core::Error;
+use lease_core::gateway::{CardNumber, CardToken};
+use lease_core::id::{CreditCardId, Versioned};
+use lease_core::input::Extent;
+use lease_core::model::{CardBrand, CreditCard};
+use lease_core::permission::Actor;
+use lease_core::repository::{CardChange, DefaultCard, Wallet};
+use lease_core::wallet::{CheckedCard, check_card, delete_card, store_card, update_card, visible_card};
+use serde_json::{Value, json};
+
+use crate::support::*;
+
+fn a_card(fields: Value) -> Value {
+    let json = json!({"number": "4242 4242 4242 4242", "exp_month": 12, "exp_year": 2030, "cvc": "123", "holder_name": "Ada"});
+    with(json, fields)
+}
+
+fn check(fields: Value) -> Result<CheckedCard, Error> {
+    check_card(&customer(OWNER), &draft(a_card(fields)), now().date_naive())
+}
+
+/// The owner's wallet: card 1 as it is given, and perhaps another.
+fn wallet(card: Option<CreditCard>, newest_other: Option<i64>) -> Versioned<Wallet> {
+    let newest_other: Option<CreditCardId> = newest_other.map(id);
+    first(Wallet { customer_id: id(OWNER), card: card.map(|card| stored(1, card)), newest_other })
+}
+
+fn update(wallet: &Versioned<Wallet>, json: Value) -> Result<(CreditCard, DefaultCard), Error> {
+    let change = update_card(wallet, &customer(OWNER), &draft(json), Extent::Partial, now().date_naive())?;
+    match change.card {
+        CardChange::Update(_, card) => Ok((card, change.others)),
+        other @ CardChange::Create(_) => panic!("{other:?}"),
+    }
+}
+
+/// spec 5.6: what is kept of a card.
+#[test]
+fn a_card_is_kept_without_its_number() {
+    let checked = check(json!({"number": "4000-0000-0000-0002"})).unwrap();
+    assert_eq!(checked.details.number.expose(), "4000000000000002");
+    let change = store_card(&wallet(None, Some(9)), &checked, CardToken::new("tok".into()), now());
+    let CardChange::Create(card) = change.card else { panic!("a new card") };
+    assert_eq!((card.brand, &*card.last4, card.exp_month, card.exp_year), (CardBrand::Visa, "0002", 12, 2030));
+    assert_eq!((card.customer_id, &*card.holder_name, card.token.expose()), (id(OWNER), "Ada", "tok"));
+    assert_eq!((card.created_at, card.deleted_at), (now(), None));
+}
+
+/// spec 5.6: Luhn, length, digits.
+#[test]
+fn a_number_is_checked() {
+    let bad =
+        ["4242424242424241", "4242", "42424242424242424242", "4242x24242424242", "", "٤٢٤٢٤٢٤٢٤٢٤٢٤٢٤٢", "4242\n424242424242"];
+    for number in bad {
+        assert_eq!(wrong_fields(check(json!({"number": number}))), ["number"], "{number}");
+    }
+    for number in [json!(4_242_424_242_424_242_i64), json!(null), json!([])] {
+        assert_eq!(wrong_fields(check(json!({"number": number}))), ["number"]);
+    }
+}
+
+/// spec 5.6
+#[test]
+fn the_brand_is_detected() {
+    use CardBrand::{Amex, Diners, Discover, Jcb, Mastercard, Unionpay, Visa};
+    let cases = [
+        ("4242424242424242", Visa),
+        ("4000056655665556", Visa),
+        ("5555555555554444", Mastercard),
+        ("2223003122003222", Mastercard),
+        ("378282246310005", Amex),
+        ("6011111111111117", Discover),
+        ("3056930009020004", Diners),
+        ("3566002020360505", Jcb),
+        ("6200000000000005", Unionpay),
+    ];
+    for (number, brand) in cases {
+        assert_eq!(CardNumber::parse(number).unwrap().brand(), brand, "{number}");
+    }
+}
+
+/// spec 5.6: a card lives through its month.
+#[test]
+fn an_expired_card_is_not_stored() {
+    for (month, year, is_good) in [(3, 2026, true), (2, 2026, false), (12, 2025, false), (1, 2027, true)] {
+        assert_eq!(check(json!({"exp_month": month, "exp_year": year})).is_ok(), is_good, "{month}/{year}");
+    }
+    for (field, value) in [("exp_month", 0), ("exp_month", 13), ("exp_year", 30), ("exp_year", 10_000)] {
+        assert_eq!(wrong_fields(check(json!({field: value}))), [field]);
+    }
+    for (cvc, is_good) in
+        [(json!("12"), false), (json!("1234"), true), (json!("12a"), false), (json!(null), true), (json!(""), false)]
+    {
+        assert_eq!(check(json!({"cvc": cvc})).is_ok(), is_good, "{cvc}");
+    }
+}
+
+/// spec 6.6
+#[test]
+fn every_wrong_field_of_a_card_is_named_at_once() {
+    let json = json!({"number": "1", "exp_month": 0, "exp_year": "x", "cvc": "x", "holder_name": " ", "is_default": 7});
+    let expected = ["cvc", "exp_month", "exp_year", "holder_name", "is_default", "number"];
+    assert_eq!(wrong_fields(check(json)), expected);
+}
+
+/// spec 6.6
+#[test]
+fn an_expired_card_is_told_beside_a_missing_name() {
+    let json = json!({"exp_month": 1, "exp_year": 2020, "holder_name": ""});
+    assert_eq!(wrong_fields(check(json)), ["exp_year", "holder_name"]);
+}
+
+/// spec 5.6
+#[test]
+fn the_first_card_is_the_default_and_later_ones_when_asked() {
+    let cases = [
+        (None, json!({}), true, DefaultCard::Clear),
+        (None, json!({"is_default": false}), true, DefaultCard::Clear),
+        (Some(9), json!({}), false, DefaultCard::Keep),
+        (Some(9), json!({"is_default": true}), true, DefaultCard::Clear),
+    ];
+    for (other, json, is_default, others) in cases {
+        let change = store_card(&wallet(None, other), &check(json).unwrap(), CardToken::new("t".into()), now());
+        let CardChange::Create(card) = change.card else { panic!("a new card") };
+        assert_eq!((card.is_default, change.others), (is_default, others));
+    }
+}
+
+/// spec 5.6
+#[test]
+fn another_card_takes_over_as_the_default() {
+    let second = wallet(Some(CreditCard { is_default: false, ..card(OWNER) }), Some(9));
+    assert_eq!(
+        update(&second, json!({"is_default": true})).map(|(card, others)| (card.is_default, others)).unwrap(),
+        (true, DefaultCard::Clear)
+    );
+    assert_eq!(
+        update(&second, json!({"holder_name": "Eve"})).map(|(card, others)| (card.is_default, others)).unwrap(),
+        (false, DefaultCard::Keep)
+    );
+    let default = wallet(Some(card(OWNER)), Some(9));
+    for json in [json!({"is_default": false}), json!({"is_default": true}), json!({"is_default": null})] {
+        let (card, others) = update(&default, json).unwrap();
+        assert_eq!((card.is_default, others), (true, DefaultCard::Keep), "one default stays");
+    }
+}
+
+/// spec 5.6
+#[test]
+fn only_what_is_printed_on_a_card_changes() {
+    let wallet = wallet(Some(card(OWNER)), None);
+    let json =
+        json!({"holder_name": "Eve", "exp_month": 4, "exp_year": 2031, "number": "5555555555554444", "cvc": "999", "last4": "0"});
+    let (changed, _) = update(&wallet, json).unwrap();
+    assert_eq!(changed, CreditCard { holder_name: "Eve".into(), exp_month: 4, exp_year: 2031, ..card(OWNER) });
+    assert_eq!(wrong_fields(update(&wallet, json!({"exp_year": 2020}))), ["exp_year"]);
+}
+
+/// spec 5.6: a card that expired since still gets another holder's name.
+#[test]
+fn an_expired_card_may_be_renamed() {
+    let wallet = wallet(Some(CreditCard { exp_year: 2020, ..card(OWNER) }), None);
+    assert_eq!(update(&wallet, json!({"holder_name": "Eve"})).unwrap().0.holder_name, "Eve");
+}
+
+/// spec 5.6
+#[test]
+fn deleting_the_default_hands_it_to_the_newest_other() {
+    let plain = CreditCard { is_default: false, ..card(OWNER) };
+    let cases = [
+        (card(OWNER), Some(9), DefaultCard::Becomes(id(9))),
+        (card(OWNER), None, DefaultCard::Keep),
+        (plain, Some(9), DefaultCard::Keep),
+    ];
+    for (card, other, others) in cases {
+        let change = delete_card(&wallet(Some(card), other), &customer(OWNER), now()).unwrap();
+        let CardChange::Update(_, deleted) = change.card else { panic!("a change") };
+        assert_eq!((deleted.deleted_at, deleted.is_default, change.others), (Some(now()), false, others));
+    }
+}
+
+/// spec 2
+#[test]
+fn cards_are_ones_own_and_staff_only_look() {
+    let own = wallet(Some(card(OWNER)), None);
+    let cases = [
+        (Actor::Anonymous, "not_authenticated", "not_authenticated"),
+        (customer(OWNER), "ok", "ok"),
+        (customer(BUYER), "not_found", "not_found"),
+        (staff(), "ok", "permission_denied"),
+        (superuser(), "ok", "permission_denied"),
+    ];
+    for (actor, read, write) in cases {
+        assert_eq!(code(visible_card(&own, &actor)), read, "{actor:?}");
+        let renamed = update_card(&own, &actor, &draft(json!({"holder_name": "Eve"})), Extent::Partial, now().date_naive());
+        assert_eq!(code(renamed), write, "{actor:?}");
+        assert_eq!(code(delete_card(&own, &actor, now())), write, "{actor:?}");
+    }
+    for (actor, expected) in [(Actor::Anonymous, "not_authenticated"), (staff(), "permission_denied")] {
+        assert_eq!(code(check_card(&actor, &draft(a_card(json!({}))), now().date_naive())), expected);
+    }
+    assert_eq!(code(visible_card(&wallet(None, None), &customer(OWNER))), "not_found");
+}

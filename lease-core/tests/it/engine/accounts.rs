@@ -1,0 +1,186 @@
+//! Registering and logging in.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::mpsc;
+use std::task::{Context, Waker};
+
+use lease_core::Error;
+use lease_core::account::{RegistrationDraft, TokenText};
+use lease_core::engine::LoginDraft;
+use lease_core::model::{Account, LoginName, Role};
+use lease_core::repository::{Guarantee, MockRepository, RepositoryError};
+use secrecy::SecretString;
+use serde_json::json;
+
+use super::*;
+
+const PASSWORD: &str = "plum-Tractor-94-west";
+
+fn registration() -> RegistrationDraft {
+    draft(json!({"username": "eve", "password": PASSWORD, "password2": PASSWORD, "email": "eve@example.com", "first_name": "Eve",
+        "last_name": "Moneypenny"}))
+}
+
+fn login_draft(name: &str, password: &str) -> LoginDraft {
+    draft(json!({"username": name, "password": password}))
+}
+
+/// An account that [`PASSWORD`] logs in, as hashed by an engine like those of these tests.
+async fn account_with_password() -> Account {
+    let hasher = engine(MockRepository::new()).password_hasher().clone();
+    let mut account = account(OWNER, Role::Customer);
+    account.user.value.password = hasher.hash(&SecretString::from(PASSWORD)).await.unwrap();
+    account
+}
+
+/// spec 3.1
+#[tokio::test]
+async fn registering_makes_all_of_it_in_one_step() {
+    let mut store = MockRepository::new();
+    store.expect_taken_names().returning(|_| Ok(Vec::new()));
+    store.expect_create_account().times(1).returning(|new, _| {
+        assert!(new.profile.is_some() && new.user.password.expose().starts_with("$argon2id$"));
+        let (hash, expires_at) = new.token.unwrap();
+        assert_eq!((hash, expires_at), (TokenText::from_random([0; 20]).hash(), at(30 * 86_400)));
+        Ok(Account { user: stored(101, new.user.clone()), customer_id: Some(id(1)) })
+    });
+    let registered = engine(store).register(&registration()).await.unwrap();
+    assert_eq!(registered.token.expose(), "0".repeat(40));
+}
+
+/// spec 3.7: the loser of a race for a name is told as if it had looked later.
+#[tokio::test]
+async fn a_name_that_another_took_meanwhile_is_a_wrong_field() {
+    let mut store = MockRepository::new();
+    store.expect_taken_names().times(1).returning(|_| Ok(Vec::new()));
+    store.expect_taken_names().times(1).returning(|_| Ok(vec![(LoginName::new("eve"), id(9))]));
+    store.expect_create_account().times(1).returning(|_, _| Err(RepositoryError::Taken(Guarantee::LoginName)));
+    assert_eq!(wrong_fields(engine(store).register(&registration()).await), ["username"]);
+}
+
+#[tokio::test]
+async fn registering_under_a_claim_that_was_lost_is_not_tried_again() {
+    let mut store = MockRepository::new();
+    store.expect_taken_names().returning(|_| Ok(Vec::new()));
+    store.expect_create_account().times(1).returning(|_, claim| {
+        assert_eq!(claim, Some(CLAIM));
+        Err(RepositoryError::Taken(Guarantee::Claim))
+    });
+    assert_eq!(code(engine(store).under(CLAIM).register(&registration()).await), "idempotency_key_in_use");
+}
+
+/// spec 3.5: the store looks once more, and the decision says it in its own words.
+#[tokio::test]
+async fn the_last_superuser_is_kept_through_a_race() {
+    let row = |another: bool| {
+        let mut row = account_snapshot(102, Role::Superuser);
+        row.value.another_active_superuser = another;
+        Ok(Some(row))
+    };
+    let mut store = MockRepository::new();
+    store.expect_load_account().times(1).returning(move |_| row(true));
+    store.expect_load_account().times(1).returning(move |_| row(false));
+    store.expect_commit_account().times(1).returning(|change, _| {
+        assert!(change.needs_another_superuser);
+        Err(RepositoryError::Taken(Guarantee::ActiveSuperuser))
+    });
+    assert_eq!(code(engine(store).deactivate_user(&superuser(), id(202)).await), "last_superuser");
+}
+
+/// spec 3.2: by name and by address, each login with a token of its own in the epoch that the password was read in.
+#[tokio::test]
+async fn who_knows_the_password_gets_a_token() {
+    let known = account_with_password().await;
+    let mut store = MockRepository::new();
+    store.expect_find_login().withf(|name| name.as_str() == "user-1@example.com").returning(move |_| Ok(Some(known.clone())));
+    store.expect_commit_login().times(1).returning(|login, _| {
+        assert_eq!((login.token.epoch, login.token.expires_at, login.at), (7, at(30 * 86_400), now()));
+        assert_eq!(login.token.hash, TokenText::from_random([0; 20]).hash());
+        Ok(())
+    });
+    let session = engine(store).login(&login_draft(" USER-1@Example.com ", PASSWORD)).await.unwrap();
+    assert_eq!((session.account.user.last_login, session.expires_at), (Some(now()), at(30 * 86_400)));
+}
+
+/// spec 3.2: one answer for a wrong name, a wrong password and a deactivated user.
+#[tokio::test]
+async fn whatever_is_wrong_with_a_login_the_answer_is_one() {
+    let known = account_with_password().await;
+    let mut inactive = known.clone();
+    inactive.user.value.is_active = false;
+    let mut answers = Vec::new();
+    for (found, password) in
+        [(None, PASSWORD), (None, "the password of nobody"), (Some(known), "wrong"), (Some(inactive), PASSWORD)]
+    {
+        let mut store = MockRepository::new();
+        store.expect_find_login().returning(move |_| Ok(found.clone()));
+        let error = engine(store).login(&login_draft("x", password)).await.unwrap_err();
+        assert!(matches!(error, Error::InvalidCredentials), "{error:?}");
+        answers.push(error.to_string());
+    }
+    answers.dedup();
+    assert_eq!(answers.len(), 1);
+    let missing = engine(MockRepository::new()).login(&draft(json!({}))).await;
+    assert_eq!(wrong_fields(missing), ["password", "username"]);
+}
+
+/// spec 3.2: in the same time, for a password is verified either way. The one thread that may hash is kept busy, so that a
+/// login that wants to verify is seen to wait for it.
+#[test]
+fn a_login_verifies_a_password_whether_or_not_the_name_is_known() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build().unwrap();
+    for is_known in [true, false] {
+        runtime.block_on(async {
+            let found = if is_known { Some(account_with_password().await) } else { None };
+            let mut store = MockRepository::new();
+            store.expect_find_login().returning(move |_| Ok(found.clone()));
+            let engine = engine(store);
+            let (release, busy) = mpsc::channel::<()>();
+            let keeper = tokio::task::spawn_blocking(move || busy.recv());
+            let draft = login_draft("x", "wrong");
+            let mut login = pin!(engine.login(&draft));
+            assert!(login.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+            assert_eq!(engine.password_hasher().available_permits(), 0, "known: {is_known}");
+            release.send(()).unwrap();
+            assert!(keeper.await.unwrap().is_ok());
+            assert_eq!(code(login.await), "invalid_credentials");
+        });
+    }
+}
+
+/// spec 3.7: a caller that hangs up frees no place while its password is still being hashed.
+#[test]
+fn hashing_is_bounded_even_where_callers_hang_up() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build().unwrap();
+    runtime.block_on(async {
+        let engine = engine(MockRepository::new());
+        let hasher = engine.password_hasher();
+        let (release, busy) = mpsc::channel::<()>();
+        let keeper = tokio::task::spawn_blocking(move || busy.recv());
+        let password = SecretString::from(PASSWORD);
+        {
+            let mut hashing = pin!(hasher.hash(&password));
+            assert!(hashing.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        }
+        assert_eq!(hasher.available_permits(), 0, "the work outlives who asked for it");
+        release.send(()).unwrap();
+        assert!(keeper.await.unwrap().is_ok());
+        assert!(hasher.hash(&password).await.is_ok());
+    });
+}
+
+/// spec 3.3
+#[tokio::test]
+async fn a_token_is_found_by_its_hash_and_judged_by_the_clock() {
+    let text = TokenText::from_random([5; 20]);
+    let hash = text.hash();
+    for (expires_at, expected) in [(now(), "not_authenticated"), (now() + tick(), "ok")] {
+        let mut store = MockRepository::new();
+        store.expect_find_token().withf(move |asked| *asked == hash).returning(move |_| {
+            let token = lease_core::account::Token { hash, user_id: user_id(OWNER), epoch: 7, expires_at };
+            Ok(Some((token, account(OWNER, Role::Customer))))
+        });
+        assert_eq!(code(engine(store).authenticate(&text).await), expected);
+    }
+}

@@ -1,0 +1,92 @@
+//! The engine on mocks: conflicts, failures and races that no real store gives on demand.
+
+mod accounts;
+mod payments;
+mod retrying;
+
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex};
+
+use lease_core::LeaseEngine;
+use lease_core::account::PasswordParams;
+use lease_core::clock::ManualClock;
+use lease_core::gateway::{MockPaymentGateway, PaymentGateway};
+use lease_core::id::{Version, Versioned};
+use lease_core::lifecycle::{NewIds, TradeChanges, TradeSnapshot};
+use lease_core::random::{Randomness, RandomnessError};
+use lease_core::repository::{Claim, KeyHash, MockRepository, RepositoryError};
+
+use crate::support::*;
+
+/// Zeros, so that no retry waits.
+#[derive(Debug)]
+struct Zeros;
+
+impl Randomness for Zeros {
+    fn fill(&self, buffer: &mut [u8]) -> Result<(), RandomnessError> {
+        buffer.fill(0);
+        Ok(())
+    }
+}
+
+/// An engine on this store, at [`now`], with cheap passwords and a gateway that expects nothing.
+fn engine(store: MockRepository) -> LeaseEngine {
+    engine_with(store, MockPaymentGateway::new())
+}
+
+fn engine_with(store: MockRepository, gateway: impl PaymentGateway) -> LeaseEngine {
+    let builder = LeaseEngine::builder(Arc::new(store))
+        .gateway(Arc::new(gateway))
+        .clock(Arc::new(ManualClock::at(now())))
+        .randomness(Arc::new(Zeros))
+        .password_params(PasswordParams { memory_kib: 64, iterations: 1 })
+        .hashing_concurrency(NonZeroUsize::MIN);
+    builder.build().unwrap()
+}
+
+fn unavailable() -> RepositoryError {
+    RepositoryError::Unavailable("connection refused by postgres://u:pw@db".into())
+}
+
+const CLAIM: Claim = Claim { key: KeyHash([1; 32]), holder: [2; 16] };
+
+/// One stored trade. Loads and commits that a test does not script go to it.
+#[derive(Clone, Debug)]
+struct Row(Arc<Mutex<Versioned<TradeSnapshot>>>);
+
+impl Row {
+    fn new(scene: Scene) -> Self {
+        Self(Arc::new(Mutex::new(first(scene.0))))
+    }
+
+    fn snapshot(&self) -> TradeSnapshot {
+        self.0.lock().unwrap().value.clone()
+    }
+
+    /// Says what every load returns: the trade as it is.
+    fn loads(&self, store: &mut MockRepository) {
+        let row = self.clone();
+        store.expect_load_trade().returning(move |_| Ok(Some(row.0.lock().unwrap().clone())));
+    }
+
+    /// Says what the next so many commits do: they are written, if their version is the row's.
+    fn commits(&self, store: &mut MockRepository, times: usize) {
+        let row = self.clone();
+        store.expect_commit_trade().times(times).returning(move |_, expected, changes, _| row.commit(expected, changes));
+    }
+
+    fn commit(&self, expected: Version, changes: &TradeChanges) -> Result<NewIds, RepositoryError> {
+        let mut row = self.0.lock().unwrap();
+        if row.version != expected {
+            return Err(RepositoryError::Conflict);
+        }
+        let ids = NewIds {
+            proposal: changes.new_proposal.as_ref().map(|_| id(5)),
+            invoice: changes.new_invoice.as_ref().map(|_| id(6)),
+            payment: changes.new_payment.as_ref().map(|_| id(7)),
+        };
+        row.value.apply(changes, ids);
+        row.version = expected.next();
+        Ok(ids)
+    }
+}

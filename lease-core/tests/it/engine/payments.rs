@@ -1,0 +1,367 @@
+//! Payments against a gateway and a store that fail: spec 5.5.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use lease_core::Error;
+use lease_core::gateway::{
+    CardDetails, CardToken, Charge, ChargeKey, ChargeOutcome, GatewayError, MockPaymentGateway, PaymentGateway, SandboxGateway,
+};
+use lease_core::model::{InvoiceState, PaymentState};
+use lease_core::repository::{CardChange, MockRepository, RepositoryError, Wallet, WalletKey};
+use lease_core::wallet::{CardDraft, check_card};
+use serde_json::json;
+use tokio::sync::Notify;
+
+use super::*;
+
+/// A trade whose invoice of 100.00 is the owner's, with a good card.
+fn billed() -> Row {
+    Row::new(Scene::lease().billed_to(OWNER).with_card(card(OWNER)))
+}
+
+/// The same with a payment on its way that was begun before.
+fn pending() -> Row {
+    Row::new(Scene::lease().billed_to(OWNER).paid_and_pending("0", "100").with_payment("100", PaymentState::Pending))
+}
+
+fn pay_all() -> lease_core::invoicing::PaymentDraft {
+    draft(json!({"credit_card_id": 1}))
+}
+
+fn succeeded() -> ChargeOutcome {
+    ChargeOutcome::Succeeded { reference: "ch_1".into() }
+}
+
+fn timed_out() -> GatewayError {
+    GatewayError::new("timed out")
+}
+
+/// A store that has this row and names its payment as pending.
+fn recovering(row: &Row) -> MockRepository {
+    let mut store = MockRepository::new();
+    row.loads(&mut store);
+    store.expect_pending_payments().returning(|_, _| Ok(vec![id(1)]));
+    store
+}
+
+fn state_of(row: &Row) -> PaymentState {
+    row.snapshot().payment.unwrap().0.value.state
+}
+
+/// The whole of it, once: pending is written before the gateway is called.
+#[tokio::test]
+async fn a_payment_is_written_pending_then_charged_then_settled() {
+    let row = billed();
+    let mut store = MockRepository::new();
+    row.loads(&mut store);
+    row.commits(&mut store, 2);
+    let mut gateway = MockPaymentGateway::new();
+    let seen = row.clone();
+    gateway.expect_charge().times(1).returning(move |charge| {
+        assert_eq!(state_of(&seen), PaymentState::Pending);
+        let expected = Charge { key: ChargeKey::new("0".repeat(32)), card: card(OWNER).token, amount: usd("100") };
+        assert_eq!(*charge, expected);
+        Ok(succeeded())
+    });
+    let payment = engine_with(store, gateway).pay_invoice(&customer(OWNER), id(1), &pay_all()).await.unwrap();
+    assert_eq!((payment.id.get(), payment.state.gateway_reference()), (7, Some("ch_1")));
+    assert!(matches!(row.snapshot().invoice.unwrap().state, InvoiceState::Paid { .. }));
+}
+
+/// spec 5.4
+#[tokio::test]
+async fn a_decline_is_told_and_kept() {
+    let row = billed();
+    let mut store = MockRepository::new();
+    row.loads(&mut store);
+    row.commits(&mut store, 2);
+    let mut gateway = MockPaymentGateway::new();
+    gateway
+        .expect_charge()
+        .times(1)
+        .returning(|_| Ok(ChargeOutcome::Declined { failure_code: "insufficient_funds".into(), reference: "ch_1".into() }));
+    let answer = engine_with(store, gateway).pay_invoice(&customer(OWNER), id(1), &pay_all()).await;
+    let Err(Error::CardDeclined(payment)) = answer else { panic!("{answer:?}") };
+    assert_eq!(payment.state.failure_code(), Some("insufficient_funds"));
+    let invoice = row.snapshot().invoice.unwrap();
+    assert_eq!((invoice.payable().unwrap(), invoice.is_open()), (usd("100"), true));
+}
+
+/// P3: a gateway that times out, having charged or not, has not failed: the payment stays pending, and recovery settles it once.
+#[tokio::test]
+async fn a_charge_without_an_answer_stays_pending_and_recovery_settles_it_once() {
+    let row = billed();
+    let mut store = recovering(&row);
+    row.commits(&mut store, 2);
+    let mut gateway = MockPaymentGateway::new();
+    gateway.expect_charge().times(1).returning(|_| Err(timed_out()));
+    gateway.expect_find_charge().returning(|key| {
+        assert_eq!(key.as_str(), "0".repeat(32));
+        Ok(Some(succeeded()))
+    });
+    let engine = engine_with(store, gateway);
+    let payment = engine.pay_invoice(&customer(OWNER), id(1), &pay_all()).await.unwrap();
+    assert_eq!(payment.state, PaymentState::Pending);
+    let retried = engine.pay_invoice(&customer(OWNER), id(1), &pay_all()).await;
+    assert_eq!(code(retried), "payment_pending", "while it is unknown nothing is charged");
+    for _ in 0..3 {
+        engine.settle_pending(chrono::Duration::zero(), 10).await.unwrap();
+    }
+    let after = row.snapshot();
+    assert_eq!((state_of(&row), after.invoice.unwrap().paid), (PaymentState::Succeeded { reference: "ch_1".into() }, usd("100")));
+}
+
+/// P2: the store fails after the card was charged.
+#[tokio::test]
+async fn a_store_that_fails_after_charging_never_charges_again() {
+    let row = billed();
+    let mut store = recovering(&row);
+    row.commits(&mut store, 1);
+    store.expect_commit_trade().times(1).returning(|_, _, _, _| Err(unavailable()));
+    row.commits(&mut store, 1);
+    let mut gateway = MockPaymentGateway::new();
+    gateway.expect_charge().times(1).returning(|_| Ok(succeeded()));
+    gateway.expect_find_charge().times(1).returning(|_| Ok(Some(succeeded())));
+    let engine = engine_with(store, gateway);
+    assert_eq!(code(engine.pay_invoice(&customer(OWNER), id(1), &pay_all()).await), "unavailable");
+    assert_eq!(state_of(&row), PaymentState::Pending);
+    assert_eq!(engine.settle_pending(chrono::Duration::zero(), 10).await.unwrap(), 1);
+    assert!(matches!(state_of(&row), PaymentState::Succeeded { .. }));
+}
+
+/// P5: conflicts around a charge never call the gateway twice.
+#[tokio::test]
+async fn conflicts_before_and_after_a_charge_do_not_repeat_it() {
+    let row = billed();
+    let mut store = MockRepository::new();
+    row.loads(&mut store);
+    store.expect_commit_trade().times(2).returning(|_, _, _, _| Err(RepositoryError::Conflict));
+    row.commits(&mut store, 1);
+    store.expect_commit_trade().times(2).returning(|_, _, _, _| Err(RepositoryError::Conflict));
+    row.commits(&mut store, 1);
+    let mut gateway = MockPaymentGateway::new();
+    gateway.expect_charge().times(1).returning(|_| Ok(succeeded()));
+    let payment = engine_with(store, gateway).pay_invoice(&customer(OWNER), id(1), &pay_all()).await.unwrap();
+    assert!(matches!(payment.state, PaymentState::Succeeded { .. }));
+}
+
+#[tokio::test]
+async fn what_could_not_be_written_as_pending_is_not_charged() {
+    let mut store = MockRepository::new();
+    billed().loads(&mut store);
+    store.expect_commit_trade().times(1).returning(|_, _, _, _| Err(unavailable()));
+    let answer = engine(store).pay_invoice(&customer(OWNER), id(1), &pay_all()).await;
+    assert_eq!(code(answer), "unavailable");
+}
+
+/// spec 6.7: beginning the payment is the act of a claim; settling it is not.
+#[tokio::test]
+async fn a_claim_is_marked_with_the_beginning_of_a_payment() {
+    let row = billed();
+    let mut store = MockRepository::new();
+    row.loads(&mut store);
+    for expected_claim in [Some(CLAIM), None] {
+        let written = row.clone();
+        store.expect_commit_trade().times(1).returning(move |_, expected, changes, claim| {
+            assert_eq!(claim, expected_claim);
+            written.commit(expected, changes)
+        });
+    }
+    let mut gateway = MockPaymentGateway::new();
+    gateway.expect_charge().times(1).returning(|_| Ok(succeeded()));
+    let engine = engine_with(store, gateway).under(CLAIM);
+    assert_eq!(code(engine.pay_invoice(&customer(OWNER), id(1), &pay_all()).await), "ok");
+}
+
+#[tokio::test]
+async fn a_claim_that_was_lost_charges_nothing() {
+    let mut store = MockRepository::new();
+    billed().loads(&mut store);
+    store
+        .expect_commit_trade()
+        .times(1)
+        .returning(|_, _, _, _| Err(RepositoryError::Taken(lease_core::repository::Guarantee::Claim)));
+    let answer = engine(store).under(CLAIM).pay_invoice(&customer(OWNER), id(1), &pay_all()).await;
+    assert_eq!(code(answer), "idempotency_key_in_use");
+}
+
+/// A crash before the gateway was called: recovery makes the charge, under the key that was written.
+#[tokio::test]
+async fn recovery_makes_a_charge_that_the_gateway_never_got() {
+    let row = pending();
+    let mut store = recovering(&row);
+    row.commits(&mut store, 1);
+    let mut gateway = MockPaymentGateway::new();
+    gateway.expect_find_charge().times(1).returning(|_| Ok(None));
+    gateway.expect_charge().times(1).withf(|charge| charge.key == key()).returning(|_| Ok(succeeded()));
+    assert_eq!(engine_with(store, gateway).settle_pending(chrono::Duration::zero(), 10).await.unwrap(), 1);
+    assert!(matches!(state_of(&row), PaymentState::Succeeded { .. }));
+}
+
+/// P6: two that recover at once, or one and the request itself.
+#[tokio::test]
+async fn a_payment_that_another_settled_first_is_left_as_it_is() {
+    let row = pending();
+    let mut store = recovering(&row);
+    let other = row.clone();
+    store.expect_commit_trade().times(1).returning(move |_, expected, changes, _| {
+        other.commit(expected, changes)?;
+        Err(RepositoryError::Conflict)
+    });
+    let mut gateway = MockPaymentGateway::new();
+    gateway.expect_find_charge().times(1).returning(|_| Ok(Some(succeeded())));
+    assert_eq!(engine_with(store, gateway).settle_pending(chrono::Duration::zero(), 10).await.unwrap(), 1);
+    assert_eq!(row.snapshot().invoice.unwrap().paid, usd("100"));
+}
+
+/// Between the list of pending payments and this one's turn another process settled it, and the gateway forgot its key.
+#[tokio::test]
+async fn a_payment_that_is_settled_by_its_turn_is_not_charged_again() {
+    let settled = PaymentState::Succeeded { reference: "ch_1".into() };
+    let row = Row::new(Scene::lease().billed_to(OWNER).paid_and_pending("100", "0").with_payment("100", settled));
+    let mut gateway = MockPaymentGateway::new();
+    gateway.expect_find_charge().returning(|_| Ok(None));
+    gateway.expect_charge().never();
+    engine_with(recovering(&row), gateway).settle_pending(chrono::Duration::zero(), 10).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_payment_that_cannot_be_settled_yet_holds_no_other_up() {
+    let row = pending();
+    let mut store = MockRepository::new();
+    row.loads(&mut store);
+    store.expect_pending_payments().times(1).returning(|before, limit| {
+        assert_eq!((before, limit), (at(-60), 5));
+        Ok(vec![id(1), id(1)])
+    });
+    row.commits(&mut store, 1);
+    let mut gateway = MockPaymentGateway::new();
+    gateway.expect_find_charge().times(1).returning(|_| Err(timed_out()));
+    gateway.expect_find_charge().times(1).returning(|_| Ok(Some(succeeded())));
+    assert_eq!(engine_with(store, gateway).settle_pending(chrono::Duration::seconds(60), 5).await.unwrap(), 1);
+}
+
+/// A gateway that holds a charge back until it is let go.
+#[derive(Debug, Default)]
+struct Held {
+    started: Notify,
+    go: Notify,
+    charges: AtomicUsize,
+}
+
+/// Shares a [`Held`] with the engine.
+#[derive(Debug)]
+struct Shared(Arc<Held>);
+
+#[async_trait]
+impl PaymentGateway for Shared {
+    async fn tokenize(&self, _: &CardDetails) -> Result<CardToken, GatewayError> {
+        Err(timed_out())
+    }
+
+    async fn charge(&self, _: &Charge) -> Result<ChargeOutcome, GatewayError> {
+        self.0.started.notify_one();
+        self.0.go.notified().await;
+        self.0.charges.fetch_add(1, Ordering::Relaxed);
+        Ok(succeeded())
+    }
+
+    async fn find_charge(&self, _: &ChargeKey) -> Result<Option<ChargeOutcome>, GatewayError> {
+        Ok(None)
+    }
+}
+
+/// D1: who hangs up while the card is being charged loses nothing.
+#[tokio::test]
+async fn a_payment_goes_on_to_its_end_when_the_caller_hangs_up() {
+    let row = billed();
+    let mut store = MockRepository::new();
+    row.loads(&mut store);
+    row.commits(&mut store, 1);
+    let (written, settled) = (row.clone(), Arc::new(Notify::new()));
+    let told = Arc::clone(&settled);
+    store.expect_commit_trade().times(1).returning(move |_, expected, changes, _| {
+        told.notify_one();
+        written.commit(expected, changes)
+    });
+    let held = Arc::new(Held::default());
+    let engine = engine_with(store, Shared(Arc::clone(&held)));
+    let draft = pay_all();
+    let actor = customer(OWNER);
+    tokio::select! {
+        answer = engine.pay_invoice(&actor, id(1), &draft) => panic!("the charge is held back: {answer:?}"),
+        () = held.started.notified() => {}
+    }
+    held.go.notify_one();
+    settled.notified().await;
+    assert_eq!(held.charges.load(Ordering::Relaxed), 1);
+    assert!(matches!(state_of(&row), PaymentState::Succeeded { .. }));
+}
+
+fn card_draft() -> CardDraft {
+    draft(json!({"number": "4242424242424242", "exp_month": 12, "exp_year": 2030, "cvc": "123", "holder_name": "Ada"}))
+}
+
+/// spec 5.6: without the gateway's token nothing is stored.
+#[tokio::test]
+async fn a_card_that_the_gateway_did_not_take_is_not_stored() {
+    let mut gateway = MockPaymentGateway::new();
+    gateway.expect_tokenize().times(1).returning(|_| Err(timed_out()));
+    let error = engine_with(MockRepository::new(), gateway).create_card(&customer(OWNER), &card_draft()).await.unwrap_err();
+    assert_eq!((error.code(), &*error.to_string()), ("unavailable", "The service is unavailable at the moment."));
+    let wrong = engine(MockRepository::new()).create_card(&customer(OWNER), &CardDraft::default()).await;
+    assert_eq!(code(wrong), "validation_error", "wrong cards never reach the gateway");
+}
+
+/// spec 5.6
+#[tokio::test]
+async fn a_card_is_tokenised_once_however_often_its_wallet_moves() {
+    let mut store = MockRepository::new();
+    store.expect_load_wallet().times(2).returning(|key| {
+        assert_eq!(key, WalletKey::Customer(id(OWNER)));
+        Ok(Some(first(Wallet { customer_id: id(OWNER), card: None, newest_other: None })))
+    });
+    store.expect_commit_wallet().times(1).returning(|_, _| Err(RepositoryError::Conflict));
+    store.expect_commit_wallet().times(1).returning(|change, _| {
+        assert!(matches!(&change.card, CardChange::Create(card) if card.token.expose() == "tok" && card.last4 == "4242"));
+        Ok(id(3))
+    });
+    let mut gateway = MockPaymentGateway::new();
+    gateway.expect_tokenize().times(1).returning(|details| {
+        assert_eq!(details.number.expose(), "4242424242424242");
+        Ok(CardToken::new("tok".into()))
+    });
+    let card = engine_with(store, gateway).create_card(&customer(OWNER), &card_draft()).await.unwrap();
+    assert_eq!((card.id.get(), card.is_default), (3, true));
+}
+
+/// spec 5.5: the usual test numbers; the same key again is the same charge.
+#[tokio::test]
+async fn the_sandbox_knows_the_usual_numbers() {
+    let sandbox = SandboxGateway::new();
+    let cases = [
+        ("4242424242424242", None),
+        ("5555555555554444", None),
+        ("4000000000000002", Some("card_declined")),
+        ("4000000000009995", Some("insufficient_funds")),
+        ("4000000000000069", Some("expired_card")),
+    ];
+    for (number, failure) in cases {
+        let json = json!({"number": number, "exp_month": 12, "exp_year": 2030, "holder_name": "Ada"});
+        let checked = check_card(&customer(OWNER), &draft(json), now().date_naive()).unwrap();
+        let token = sandbox.tokenize(&checked.details).await.unwrap();
+        assert!(!token.expose().contains(number), "a token is no number");
+        let charge = Charge { key: ChargeKey::new(number.into()), card: token, amount: usd("1") };
+        assert_eq!(sandbox.find_charge(&charge.key).await.unwrap(), None);
+        let outcome = sandbox.charge(&charge).await.unwrap();
+        let code = match &outcome {
+            ChargeOutcome::Declined { failure_code, .. } => Some(failure_code.as_str()),
+            ChargeOutcome::Succeeded { .. } => None,
+        };
+        assert_eq!(code, failure, "{number}");
+        let again = Charge { card: CardToken::new("another".into()), ..charge.clone() };
+        assert_eq!(sandbox.charge(&again).await.unwrap(), outcome, "the key decides");
+        assert_eq!(sandbox.find_charge(&charge.key).await.unwrap(), Some(outcome));
+    }
+}

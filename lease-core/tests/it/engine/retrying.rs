@@ -1,0 +1,210 @@
+//! Conflicts, guarantees and claims: load, decide and commit again, a bounded number of times.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use lease_core::catalog::VehicleDraft;
+use lease_core::model::{ProposalState, ServiceKind, TradeState};
+use lease_core::permission::Actor;
+use lease_core::repository::{Guarantee, MockRepository, Offer, RepositoryError};
+use lease_core::{Error, LeaseEngine};
+use serde_json::json;
+
+use super::*;
+
+fn countered() -> Row {
+    Row::new(Scene::sale().proposed_by(BUYER))
+}
+
+#[tokio::test]
+async fn a_conflict_is_decided_again_until_it_goes_through() {
+    let row = countered();
+    let mut store = MockRepository::new();
+    row.loads(&mut store);
+    store.expect_commit_trade().times(2).returning(|_, _, _, _| Err(RepositoryError::Conflict));
+    row.commits(&mut store, 1);
+    let accepted = engine(store).accept(&customer(OWNER), id(1)).await.unwrap();
+    assert_eq!(accepted.stored.state, ProposalState::Accepted { at: now() });
+    assert!(matches!(row.snapshot().trade.state, TradeState::Agreed(_)));
+}
+
+#[tokio::test]
+async fn conflicts_for_ever_end_as_unavailable_after_a_bounded_number() {
+    let row = countered();
+    let tries = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&tries);
+    let mut store = MockRepository::new();
+    row.loads(&mut store);
+    store.expect_commit_trade().returning(move |_, _, _, _| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        Err(RepositoryError::Conflict)
+    });
+    assert_eq!(code(engine(store).accept(&customer(OWNER), id(1)).await), "unavailable");
+    assert!((3..=100).contains(&tries.load(Ordering::Relaxed)), "{tries:?} tries");
+}
+
+/// What came first is seen by the decision, not by the retry.
+#[tokio::test]
+async fn who_lost_the_race_is_told_what_the_state_says_now() {
+    let (open, agreed) = (countered(), Row::new(Scene::sale().proposed_by(BUYER).agreed()));
+    let mut store = MockRepository::new();
+    store.expect_load_trade().times(1).returning(move |_| Ok(Some(first(open.snapshot()))));
+    store.expect_commit_trade().times(1).returning(|_, _, _, _| Err(RepositoryError::Conflict));
+    agreed.loads(&mut store);
+    assert_eq!(code(engine(store).accept(&customer(OWNER), id(1)).await), "trade_not_open");
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_be_reached_is_not_asked_again() {
+    let row = countered();
+    let mut store = MockRepository::new();
+    row.loads(&mut store);
+    store.expect_commit_trade().times(1).returning(|_, _, _, _| Err(unavailable()));
+    let error = engine(store).accept(&customer(OWNER), id(1)).await.unwrap_err();
+    assert_eq!((error.code(), &*error.to_string()), ("unavailable", "The service is unavailable at the moment."));
+}
+
+#[tokio::test]
+async fn a_fault_in_the_store_says_nothing_of_the_inside() {
+    let mut store = MockRepository::new();
+    store.expect_load_trade().returning(|_| Err(RepositoryError::Internal("relation \"trade\" does not exist".into())));
+    let error = engine(store).accept(&customer(OWNER), id(1)).await.unwrap_err();
+    assert_eq!((error.code(), &*error.to_string()), ("internal_error", "An internal error occurred."));
+}
+
+/// I7: what was refused is not committed. The mock knows no commit, so that one would fail the test.
+#[tokio::test]
+async fn what_is_refused_is_never_committed() {
+    let mut store = MockRepository::new();
+    Row::new(Scene::sale().proposed_by(BUYER).expiring(now())).loads(&mut store);
+    let engine = engine(store);
+    assert_eq!(code(engine.accept(&customer(OWNER), id(1)).await), "proposal_expired");
+    assert_eq!(code(engine.reject(&customer(OWNER), id(1)).await), "proposal_expired");
+    assert_eq!(code(engine.withdraw(&customer(THIRD), id(1)).await), "not_found");
+    assert_eq!(code(engine.cancel_trade(&customer(BUYER), id(1)).await), "permission_denied");
+    assert_eq!(code(engine.propose(&customer(OWNER), id(1), &draft(json!({}))).await), "validation_error");
+}
+
+/// spec 6.7: the claim goes into the commit; one that was lost ends the command at once.
+#[tokio::test]
+async fn a_claim_that_was_lost_is_not_tried_again() {
+    let row = countered();
+    let mut store = MockRepository::new();
+    row.loads(&mut store);
+    let lost = |_, _, _: &_, claim| {
+        assert_eq!(claim, Some(CLAIM));
+        Err(RepositoryError::Taken(Guarantee::Claim))
+    };
+    store.expect_commit_trade().times(1).returning(lost);
+    assert_eq!(code(engine(store).under(CLAIM).accept(&customer(OWNER), id(1)).await), "idempotency_key_in_use");
+}
+
+#[tokio::test]
+async fn a_command_without_a_claim_commits_without_one() {
+    let row = countered();
+    let mut store = MockRepository::new();
+    row.loads(&mut store);
+    let written = row.clone();
+    store.expect_commit_trade().times(1).returning(move |trade, expected, changes, claim| {
+        assert_eq!((trade.get(), claim), (1, None));
+        written.commit(expected, changes)
+    });
+    assert_eq!(code(engine(store).withdraw(&customer(BUYER), id(1)).await), "ok");
+}
+
+/// spec 4.1: opening loses the race for the vehicle to another trade, and says so.
+#[tokio::test]
+async fn opening_a_trade_that_another_forestalled_is_refused() {
+    let offer = |is_live: bool| {
+        let mut vehicle = vehicle_snapshot();
+        vehicle.value.has_live_trade = is_live;
+        Offer { vehicle: Some(vehicle), service: Some(stored_service(ServiceKind::Lease)) }
+    };
+    let mut store = MockRepository::new();
+    store.expect_load_offer().times(1).returning(move |_, _, _| Ok(offer(false)));
+    store.expect_load_offer().times(1).returning(move |_, _, _| Ok(offer(true)));
+    store.expect_open_trade().times(1).returning(|_, _| Err(RepositoryError::Taken(Guarantee::LiveTradeOfVehicle)));
+    let draft = draft(json!({"vehicle_id": 1, "service_id": 1}));
+    assert_eq!(code(engine(store).open_trade(&customer(OWNER), &draft).await), "vehicle_in_trade");
+}
+
+/// spec 6.2
+#[tokio::test]
+async fn a_vin_that_another_took_meanwhile_is_a_wrong_field() {
+    let mut store = MockRepository::new();
+    store.expect_find_vin().times(1).returning(|_| Ok(None));
+    store.expect_find_vin().times(1).returning(|_| Ok(Some(id(9))));
+    store.expect_commit_vehicle().times(1).returning(|_, _| Err(RepositoryError::Taken(Guarantee::VehicleVin)));
+    let draft: VehicleDraft = draft(json!({"vin": VIN, "make": "Skoda", "model": "Octavia", "year": 2020}));
+    assert_eq!(wrong_fields(engine(store).create_vehicle(&customer(OWNER), &draft).await), ["vin"]);
+}
+
+/// spec 4.1, 2: another's vehicle that is seen is forbidden, whatever else the body lacks.
+#[tokio::test]
+async fn anothers_vehicle_is_forbidden_before_a_missing_service_is_wrong() {
+    let mut store = MockRepository::new();
+    store.expect_load_offer().returning(|_, _, _| {
+        let mut vehicle = vehicle_snapshot();
+        vehicle.value.has_open_trade = true;
+        Ok(Offer { vehicle: Some(vehicle), service: None })
+    });
+    store.expect_load_vehicle().returning(|_, _| {
+        let mut vehicle = vehicle_snapshot();
+        vehicle.value.has_open_trade = true;
+        Ok(Some(vehicle))
+    });
+    let answer = engine(store).open_trade(&customer(BUYER), &draft(json!({"vehicle_id": 1}))).await;
+    assert_eq!(code(answer), "permission_denied");
+}
+
+/// spec 2: who may not is told so before the store is asked. The mock knows no call, so that one would fail the test.
+#[tokio::test]
+async fn nobody_and_the_wrong_role_never_reach_the_store() {
+    let engine = engine(MockRepository::new());
+    for (actor, expected) in [(Actor::Anonymous, "not_authenticated"), (customer(OWNER), "permission_denied")] {
+        assert_eq!(code(engine.create_lead(&actor, &draft(json!({}))).await), expected);
+        assert_eq!(code(engine.get_lead(&actor, id(1)).await), expected);
+        assert_eq!(code(engine.delete_lead(&actor, id(1)).await), expected);
+        assert_eq!(code(engine.create_user(&actor, &draft(json!({}))).await), expected);
+        assert_eq!(code(engine.create_service(&actor, &draft(json!({}))).await), expected);
+    }
+    for (actor, expected) in [(Actor::Anonymous, "not_authenticated"), (staff(), "permission_denied")] {
+        assert_eq!(code(engine.open_trade(&actor, &draft(json!({"vehicle_id": 1, "service_id": 1}))).await), expected);
+        assert_eq!(code(engine.create_vehicle(&actor, &draft(json!({}))).await), expected);
+        assert_eq!(code(engine.create_card(&actor, &draft(json!({}))).await), expected);
+        assert_eq!(code(engine.pay_invoice(&actor, id(1), &draft(json!({}))).await), expected);
+        assert_eq!(code(engine.create_payment(&actor, &draft(json!({}))).await), expected);
+    }
+    assert_eq!(code(engine.accept(&Actor::Anonymous, id(1)).await), "not_authenticated");
+    assert_eq!(code(engine.get_trade(&Actor::Anonymous, id(1)).await), "not_authenticated");
+    assert_eq!(code(engine.logout_everywhere(&Actor::Anonymous).await), "not_authenticated");
+}
+
+/// spec 2, rule 2: named in a body, what is hidden is a wrong field.
+#[tokio::test]
+async fn a_trade_or_invoice_in_a_body_that_is_not_there_is_a_wrong_field() {
+    let mut store = MockRepository::new();
+    store.expect_load_trade().returning(|_| Ok(None));
+    let engine = engine(store);
+    let proposal = draft(json!({"trade_id": 9, "amount": 0}));
+    assert_eq!(wrong_fields(engine.create_proposal(&customer(BUYER), &proposal).await), ["amount", "trade_id"]);
+    let payment = draft(json!({"invoice_id": 9, "amount": 0}));
+    assert_eq!(wrong_fields(engine.create_payment(&customer(BUYER), &payment).await), ["amount", "credit_card_id", "invoice_id"]);
+    assert_eq!(code(engine.get_trade(&customer(BUYER), id(9)).await), "not_found");
+}
+
+/// Without randomness nothing that needs it is done.
+#[tokio::test]
+async fn an_engine_without_randomness_says_so() {
+    #[derive(Debug)]
+    struct NoRandomness;
+    impl Randomness for NoRandomness {
+        fn fill(&self, _: &mut [u8]) -> Result<(), RandomnessError> {
+            Err(RandomnessError)
+        }
+    }
+    let builder = LeaseEngine::builder(Arc::new(MockRepository::new())).randomness(Arc::new(NoRandomness));
+    let engine = builder.password_params(PasswordParams { memory_kib: 64, iterations: 1 }).build().unwrap();
+    let answer = engine.pay_invoice(&customer(OWNER), id(1), &draft(json!({"credit_card_id": 1}))).await;
+    assert!(matches!(answer, Err(Error::Internal(_))), "{answer:?}");
+}

@@ -1,0 +1,222 @@
+//! Invoices: due dates (spec 5.1, 5.2), reading and dropping them (spec 5.3), completion by either end (spec 4.7, 4.8).
+
+use lease_core::gateway::ChargeOutcome;
+use lease_core::invoicing::{VoidDraft, settle_payment, void};
+use lease_core::lifecycle::{Event, TradeChanges, TradeMove, VehicleTransfer, accept};
+use lease_core::model::{Agreement, BillTo, InvoiceOn, InvoiceState, PaymentState};
+use lease_core::permission::Actor;
+use serde_json::{Value, json};
+
+use crate::support::*;
+
+fn dropped(scene: &Scene, actor: &Actor, json: Value) -> Result<TradeChanges, lease_core::Error> {
+    void(&scene.0, actor, &draft::<VoidDraft>(json), now())
+}
+
+fn why() -> Value {
+    json!({"reason": " A mistake.\n"})
+}
+
+fn succeeded() -> ChargeOutcome {
+    ChargeOutcome::Succeeded { reference: "ch_1".into() }
+}
+
+/// spec 5.1, 5.2: the issue date in UTC plus the days; leap days, month ends, the end of the calendar.
+#[test]
+fn the_due_date_is_the_issue_date_and_the_days() {
+    let cases = [
+        ("2026-03-02", 14, "2026-03-16"),
+        ("2026-03-02", 0, "2026-03-02"),
+        ("2028-02-28", 1, "2028-02-29"),
+        ("2027-02-28", 1, "2027-03-01"),
+        ("2026-01-31", 30, "2026-03-02"),
+        ("2027-03-01", 365, "2028-02-29"),
+        ("9999-12-31", 365, "9999-12-31"),
+        ("9999-12-20", 14, "9999-12-31"),
+    ];
+    for (issued, days, due) in cases {
+        let mut service = service(lease_core::model::ServiceKind::Lease);
+        service.payment_due_days = days;
+        assert_eq!(service.due_date(date(issued)), date(due), "{issued} + {days}");
+    }
+}
+
+/// spec 5.2: a day is a day in UTC, up to its last microsecond.
+#[test]
+fn an_invoice_issued_just_before_midnight_counts_from_that_day() {
+    for (text, due) in [("2026-03-02T23:59:59.999999Z", "2026-03-16"), ("2026-03-03T00:00:00Z", "2026-03-17")] {
+        let scene = Scene::sale().proposed_by(OWNER);
+        let invoice = accept(&scene.0, &customer(BUYER), instant(text)).unwrap().new_invoice.unwrap();
+        assert_eq!((invoice.issued_at, invoice.due_date), (instant(text), date(due)));
+    }
+}
+
+/// spec 5.3: open after its due date, the day of it included.
+#[test]
+fn an_invoice_is_overdue_from_the_midnight_after_its_due_date() {
+    let open = invoice(OWNER);
+    assert!(!open.is_overdue(instant("2026-03-16T23:59:59.999999Z")));
+    assert!(open.is_overdue(instant("2026-03-17T00:00:00Z")));
+    let scene = Scene::lease().billed_to(OWNER);
+    assert!(!scene.clone().paid_and_pending("100", "0").invoice().is_overdue(at(99 * 86_400)));
+    assert!(!scene.voided().invoice().is_overdue(at(99 * 86_400)));
+}
+
+/// spec 5.3
+#[test]
+fn a_number_has_eight_digits_or_more() {
+    let number = |id: i64| lease_core::id::InvoiceId::new(id).unwrap().number();
+    assert_eq!([number(1), number(12_345_678), number(123_456_789)], ["INV-00000001", "INV-12345678", "INV-123456789"]);
+}
+
+/// spec 1: what is due counts what succeeded; what may be paid counts what is on its way too (spec 5.5).
+#[test]
+fn what_is_due_and_what_may_be_paid_add_up() {
+    let scene = Scene::lease().billed_to(OWNER).paid_and_pending("30", "50");
+    assert_eq!((scene.invoice().due().unwrap(), scene.invoice().payable().unwrap()), (usd("70"), usd("20")));
+    assert_eq!(Scene::lease().billed_to(OWNER).voided().invoice().due().unwrap(), usd("0"));
+    let broken = Scene::lease().billed_to(OWNER).paid_and_pending("90", "50");
+    assert!(broken.invoice().payable().is_err(), "never below zero");
+}
+
+/// spec 5.3
+#[test]
+fn staff_drop_an_open_invoice() {
+    for actor in [staff(), superuser()] {
+        let changes = dropped(&Scene::lease().billed_to(OWNER), &actor, why()).unwrap();
+        let change = changes.invoice.unwrap();
+        assert_eq!(change.state, InvoiceState::Void { at: now(), reason: "A mistake.".into() });
+        assert_eq!((change.id, change.paid, change.pending), (id(1), usd("0"), usd("0")));
+        assert_eq!(changes.state, None);
+        assert_eq!(changes.events, [Event::InvoiceVoided(id(1))]);
+    }
+}
+
+/// spec 5.3, 2
+#[test]
+fn customers_drop_no_invoice() {
+    let scene = Scene::lease().billed_to(OWNER);
+    assert_eq!(code(dropped(&scene, &customer(OWNER), why())), "permission_denied");
+    assert_eq!(code(dropped(&scene, &customer(BUYER), why())), "not_found");
+    assert_eq!(code(dropped(&scene, &Actor::Anonymous, why())), "not_authenticated");
+    assert_eq!(code(dropped(&Scene::lease(), &staff(), why())), "not_found");
+}
+
+/// spec 5.3: the reason before the state.
+#[test]
+fn dropping_takes_a_reason_that_says_something() {
+    for reason in
+        [json!({}), json!({"reason": null}), json!({"reason": " \n "}), json!({"reason": 5}), json!({"reason": "\u{7}"})]
+    {
+        let scene = Scene::lease().billed_to(OWNER).voided();
+        assert_eq!(wrong_fields(dropped(&scene, &staff(), reason)), ["reason"]);
+    }
+}
+
+/// spec 5.3
+#[test]
+fn what_is_paid_void_or_has_payments_is_not_dropped() {
+    let scene = Scene::lease().billed_to(OWNER);
+    let cases = [
+        (scene.clone().paid_and_pending("100", "0"), "invoice_not_open"),
+        (scene.clone().voided(), "invoice_not_open"),
+        (scene.clone().paid_and_pending("0.01", "0"), "invoice_has_payments"),
+        (scene.clone().paid_and_pending("0", "0.01"), "invoice_has_payments"),
+        // A payment that failed moved no money.
+        (scene.with_payment("10", PaymentState::Failed { failure_code: "no".into(), reference: "r".into() }), "ok"),
+    ];
+    for (scene, expected) in cases {
+        assert_eq!(code(dropped(&scene, &staff(), why())), expected, "{scene:?}");
+    }
+}
+
+/// spec 4.7: paid or dropped before the agreement, a trade completes with it.
+#[test]
+fn a_trade_whose_invoice_is_settled_completes_on_acceptance() {
+    let scene = Scene::lease().proposed_by(OWNER).dated(period(1, 9)).billed_to(OWNER);
+    let agreement = Agreement { counterparty_id: id(BUYER), proposal_id: id(1), agreed_at: now() };
+    let cases = [
+        (scene.clone(), TradeMove::Agree(agreement)),
+        (scene.clone().paid_and_pending("99.99", "0"), TradeMove::Agree(agreement)),
+        (scene.clone().paid_and_pending("0", "100"), TradeMove::Agree(agreement)),
+        (scene.clone().paid_and_pending("100", "0"), TradeMove::Complete(agreement, now())),
+        (scene.voided(), TradeMove::Complete(agreement, now())),
+    ];
+    for (scene, expected) in cases {
+        let changes = accept(&scene.0, &customer(BUYER), now()).unwrap();
+        assert_eq!(changes.state, Some(expected));
+        assert_eq!(changes.events.contains(&Event::TradeCompleted), matches!(expected, TradeMove::Complete(..)));
+        assert_eq!(changes.transfer, None, "a lease hands nothing over");
+    }
+}
+
+/// spec 4.7: paid after the agreement; only the last of it completes.
+#[test]
+fn an_agreed_trade_completes_with_the_last_payment() {
+    let scene = Scene::lease().billed_to(OWNER).paid_and_pending("60", "40").agreed();
+    let whole = scene.clone().with_payment("40", PaymentState::Pending);
+    let changes = settle_payment(&whole.0, &succeeded(), now()).unwrap().unwrap();
+    assert_eq!(changes.state, Some(TradeMove::Complete(agreement(), now())));
+    let part = scene.paid_and_pending("50", "40").with_payment("40", PaymentState::Pending);
+    let changes = settle_payment(&part.0, &succeeded(), now()).unwrap().unwrap();
+    assert_eq!(changes.state, None);
+}
+
+/// spec 4.7: an open trade does not complete by being paid, nor does a cancelled one.
+#[test]
+fn paying_or_dropping_completes_only_what_is_agreed() {
+    let scene = Scene::lease().billed_to(OWNER).paid_and_pending("0", "100").with_payment("100", PaymentState::Pending);
+    for scene in [scene.clone(), scene.cancelled()] {
+        let changes = settle_payment(&scene.0, &succeeded(), now()).unwrap().unwrap();
+        assert_eq!((changes.state, changes.transfer), (None, None));
+    }
+    for scene in [Scene::sale().billed_to(OWNER), Scene::sale().billed_to(OWNER).cancelled()] {
+        let changes = dropped(&scene, &staff(), why()).unwrap();
+        assert_eq!((changes.state, changes.transfer), (None, None));
+    }
+}
+
+/// spec 4.7
+#[test]
+fn dropping_the_invoice_of_an_agreed_trade_completes_it() {
+    let changes = dropped(&Scene::lease().billed_to(OWNER).agreed(), &staff(), why()).unwrap();
+    assert_eq!(changes.state, Some(TradeMove::Complete(agreement(), now())));
+    assert_eq!(changes.events, [Event::InvoiceVoided(id(1)), Event::TradeCompleted]);
+}
+
+/// spec 4.7: in the same step, whichever way a sale completes.
+#[test]
+fn a_completed_sale_hands_the_vehicle_over() {
+    let transfer = Some(VehicleTransfer { vehicle_id: id(1), from: id(OWNER), to: id(BUYER) });
+    let agreed = Scene::sale().billed_to(OWNER).agreed();
+    let paid = agreed.clone().paid_and_pending("0", "100").with_payment("100", PaymentState::Pending);
+    assert_eq!(settle_payment(&paid.0, &succeeded(), now()).unwrap().unwrap().transfer, transfer);
+    assert_eq!(dropped(&agreed, &staff(), why()).unwrap().transfer, transfer);
+    for (author, accepter) in [(OWNER, BUYER), (BUYER, OWNER)] {
+        let free = Scene::sale().fee(usd("0")).proposed_by(author);
+        let changes = accept(&free.0, &customer(accepter), now()).unwrap();
+        assert_eq!(changes.transfer, transfer);
+        assert_eq!(changes.events.last(), transfer.map(Event::VehicleTransferred).as_ref());
+    }
+}
+
+/// spec 4.7, 4.9: a custom service hands nothing over, whatever it is called.
+#[test]
+fn nothing_but_a_sale_hands_the_vehicle_over() {
+    let mut scene = Scene::custom(InvoiceOn::Acceptance, BillTo::Owner).fee(usd("0")).proposed_by(OWNER);
+    scene.0.service.value.name = "Sell".into();
+    let changes = accept(&scene.0, &customer(BUYER), now()).unwrap();
+    assert!(matches!(changes.state, Some(TradeMove::Complete(..))));
+    assert_eq!(changes.transfer, None);
+}
+
+/// spec 4.8, 5.1: no fee at the moment, no invoice ever.
+#[test]
+fn a_trade_without_a_fee_completes_on_acceptance() {
+    let passed = Scene::lease().proposed_by(OWNER).dated(period(1, 9));
+    for scene in [passed, Scene::custom(InvoiceOn::Acceptance, BillTo::Counterparty).fee(usd("0")).proposed_by(OWNER)] {
+        let changes = accept(&scene.0, &customer(BUYER), now()).unwrap();
+        assert!(matches!(changes.state, Some(TradeMove::Complete(..))), "{:?}", changes.state);
+        assert_eq!(changes.new_invoice, None);
+    }
+}

@@ -1,0 +1,246 @@
+//! Random walks over the pure core, by several actors over several trades and vehicles: the invariants of spec 5 hold after
+//! every step, and what is refused changes nothing.
+
+use std::collections::BTreeMap;
+
+use lease_core::model::{InvoiceState, PaymentState, ProposalState, ServiceKind, TradeState};
+use lease_core::policy::LatePayments;
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+
+use crate::invariants::{View, what_was_settled_stays};
+use crate::support::usd;
+use crate::world::{CUSTOMERS, Step, Terms, World};
+
+/// Actors, most of them the two owners and the two who deal with them.
+fn who() -> impl Strategy<Value = usize> {
+    prop_oneof![8 => 0..3_usize, 1 => 3..CUSTOMERS + 2]
+}
+
+/// Rows, most of them of the newest.
+fn which() -> impl Strategy<Value = usize> {
+    prop_oneof![3 => 0..3_usize, 1 => 0..8_usize]
+}
+
+fn terms() -> impl Strategy<Value = Terms> {
+    let days = (0..25_u64, 1..20_u64);
+    (1..500_u32, days, prop::bool::weighted(0.05), option::weighted(0.3, 1..40_u16))
+        .prop_map(|(amount, days, is_odd, expires_in_hours)| Terms { amount, days, is_odd, expires_in_hours })
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let cents = prop_oneof![3 => Just(None), 2 => (1..12_000_u32).prop_map(Some)];
+    prop_oneof![
+        8 => (who(), 0..3_usize, 0..7_usize).prop_map(|(who, vehicle, service)| Step::Open { who, vehicle, service }),
+        12 => (who(), which(), terms()).prop_map(|(who, trade, terms)| Step::Propose { who, trade, terms }),
+        10 => (who(), which()).prop_map(|(who, proposal)| Step::Accept { who, proposal }),
+        1 => (who(), which()).prop_map(|(who, proposal)| Step::Reject { who, proposal }),
+        1 => (who(), which()).prop_map(|(who, proposal)| Step::Withdraw { who, proposal }),
+        1 => (who(), which()).prop_map(|(who, trade)| Step::Cancel { who, trade }),
+        1 => (who(), which()).prop_map(|(who, trade)| Step::Amend { who, trade }),
+        2 => (3..6_usize, which()).prop_map(|(who, trade)| Step::Void { who, trade }),
+        10 => (who(), which(), 0..5_usize, cents).prop_map(|(who, trade, card, cents)| Step::Pay { who, trade, card, cents }),
+        7 => (which(), prop::bool::weighted(0.8)).prop_map(|(payment, succeeds)| Step::Settle { payment, succeeds }),
+        1 => (0..7_usize, prop_oneof![Just(0), 1..200_u8]).prop_map(|(service, amount)| Step::Fee { service, amount }),
+        1 => (0..CUSTOMERS, prop::bool::weighted(0.7)).prop_map(|(customer, is_active)| Step::Activate { customer, is_active }),
+        2 => prop_oneof![4 => 1..3_000_u32, 1 => 3_000..60_000_u32].prop_map(|minutes| Step::Wait { minutes }),
+    ]
+}
+
+fn late_payments() -> impl Strategy<Value = LatePayments> {
+    prop_oneof![Just(LatePayments::Accept), Just(LatePayments::Reject)]
+}
+
+/// Carries one step out and holds the world against the invariants; the answer's code.
+fn checked(world: &mut World, step: &Step) -> &'static str {
+    let before = world.view.clone();
+    let code = match world.run(step) {
+        Ok(()) => "ok",
+        Err(error) => {
+            assert_eq!(world.view, before, "{step:?} was refused with {error}, yet changed something");
+            error.code()
+        }
+    };
+    assert_eq!(world.view.violations(), Vec::<String>::new(), "after {step:?}");
+    assert_eq!(what_was_settled_stays(&before, &world.view), Vec::<String>::new(), "after {step:?}");
+    code
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, max_shrink_iters: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// I1 to I6 after every step.
+    #[test]
+    fn no_walk_breaks_an_invariant(late in late_payments(), steps in vec(step(), 1..120)) {
+        let mut world = World::new(late);
+        for step in &steps {
+            checked(&mut world, step);
+        }
+    }
+
+    /// One trade and everybody at it: deeper than the walks above.
+    #[test]
+    fn no_walk_through_one_trade_breaks_an_invariant(
+        late in late_payments(),
+        service in 0..7_usize,
+        steps in vec(step().prop_filter("no other trade", |step| !matches!(step, Step::Open { .. })), 1..60),
+    ) {
+        let mut world = World::new(late);
+        prop_assert_eq!(checked(&mut world, &Step::Open { who: 0, vehicle: 1, service }), "ok");
+        for step in &steps {
+            checked(&mut world, step);
+        }
+    }
+}
+
+/// The walks are worth something only where they come to every end, and meet every refusal on the way.
+#[test]
+fn the_walks_come_to_every_end_and_meet_every_refusal() {
+    let mut runner = TestRunner::deterministic();
+    let mut codes = BTreeMap::<&str, usize>::new();
+    let mut ends = BTreeMap::<String, usize>::new();
+    for round in 0..120 {
+        let late = if round % 2 == 0 { LatePayments::Accept } else { LatePayments::Reject };
+        let mut world = World::new(late);
+        for step in vec(step(), 150).new_tree(&mut runner).unwrap().current() {
+            *codes.entry(checked(&mut world, &step)).or_default() += 1;
+        }
+        for trade in &world.view.trades {
+            let kind = world.view.services.iter().find(|service| service.id == trade.service_id).unwrap().kind;
+            let state = match trade.state {
+                TradeState::Open => "open",
+                TradeState::Agreed(_) => "agreed",
+                TradeState::Completed { .. } => "completed",
+                TradeState::Cancelled { .. } => "cancelled",
+            };
+            *ends.entry(format!("{kind} {state}")).or_default() += 1;
+        }
+        let count =
+            |ends: &mut BTreeMap<String, usize>, what: &str, number: usize| *ends.entry(what.into()).or_default() += number;
+        let payments = |wanted: fn(&PaymentState) -> bool| world.view.payments.iter().filter(|row| wanted(&row.state)).count();
+        count(&mut ends, "payment pending", payments(|state| matches!(state, PaymentState::Pending)));
+        count(&mut ends, "payment failed", payments(|state| matches!(state, PaymentState::Failed { .. })));
+        count(&mut ends, "payment succeeded", payments(|state| matches!(state, PaymentState::Succeeded { .. })));
+        let void = world.view.invoices.iter().filter(|invoice| matches!(invoice.state, InvoiceState::Void { .. })).count();
+        count(&mut ends, "invoice void", void);
+        let late = world.view.payments.iter().filter(|payment| payment.is_late).count();
+        count(&mut ends, "payment late", late);
+    }
+    for kind in [ServiceKind::Lease, ServiceKind::Sell, ServiceKind::Custom] {
+        for state in ["open", "agreed", "completed", "cancelled"] {
+            assert!(ends.contains_key(&format!("{kind} {state}")), "no {kind} was {state}: {ends:?}");
+        }
+    }
+    let zero: Vec<_> = ends.iter().filter(|(_, number)| **number == 0).collect();
+    assert!(zero.is_empty(), "never seen: {zero:?}");
+    let met = [
+        "ok",
+        "not_authenticated",
+        "permission_denied",
+        "not_found",
+        "validation_error",
+        "vehicle_in_trade",
+        "owner_proposal_required",
+        "trade_not_open",
+        "proposal_expired",
+        "proposal_not_pending",
+        "vehicle_not_available",
+        "party_inactive",
+        "proposal_limit",
+        "invoice_not_open",
+        "invoice_has_payments",
+        "invoice_overdue",
+        "payment_pending",
+        "card_not_usable",
+    ];
+    for code in met {
+        assert!(codes.contains_key(code), "{code} was never met: {codes:?}");
+    }
+}
+
+/// A lease, let and paid, and a sale, paid in two parts: what the tests below break.
+fn a_finished_world() -> World {
+    let mut world = World::new(LatePayments::Accept);
+    let terms = |days| Terms { amount: 250, days, is_odd: false, expires_in_hours: None };
+    let script = [
+        // Vehicle 3 is customer 2's; rows are counted from the newest.
+        Step::Open { who: 1, vehicle: 0, service: 6 },
+        Step::Propose { who: 1, trade: 0, terms: terms((0, 5)) },
+        Step::Propose { who: 2, trade: 0, terms: terms((1, 5)) },
+        Step::Accept { who: 1, proposal: 0 },
+        Step::Pay { who: 1, trade: 0, card: 3, cents: None },
+        Step::Settle { payment: 0, succeeds: true },
+        Step::Wait { minutes: 60 * 24 * 10 },
+        Step::Open { who: 1, vehicle: 0, service: 5 },
+        Step::Propose { who: 1, trade: 0, terms: terms((0, 0)) },
+        Step::Propose { who: 2, trade: 0, terms: terms((0, 0)) },
+        Step::Accept { who: 2, proposal: 1 },
+        Step::Pay { who: 1, trade: 0, card: 3, cents: Some(4_000) },
+        Step::Settle { payment: 0, succeeds: true },
+        Step::Pay { who: 1, trade: 0, card: 3, cents: None },
+    ];
+    for step in &script {
+        assert_eq!(checked(&mut world, step), "ok", "{step:?}");
+    }
+    world
+}
+
+/// spec 4, 5: the two cycles that everything is about.
+#[test]
+fn a_lease_and_a_sale_go_through_their_whole_cycle() {
+    let mut world = a_finished_world();
+    assert_eq!(world.count(|state| matches!(state, TradeState::Agreed(_))), 1);
+    assert_eq!(checked(&mut world, &Step::Settle { payment: 0, succeeds: true }), "ok");
+    assert_eq!(world.count(|state| matches!(state, TradeState::Completed { .. })), 2);
+    assert_eq!(world.view.vehicles[2].customer_id.get(), 3, "the buyer's now");
+}
+
+type Break = fn(&mut View);
+
+/// Each invariant finds what breaks it: an invariant that finds nothing would prove nothing.
+#[test]
+fn each_invariant_finds_what_breaks_it() {
+    let good = a_finished_world().view;
+    let breaks: [(&str, Break); 18] = [
+        ("I1", |view| view.invoices.truncate(1)),
+        ("I1", |view| view.trades[0].value.invoice_id = None),
+        ("I1", |view| {
+            let mut twice = view.invoices[0].clone();
+            twice.id = crate::support::id(9);
+            view.invoices.push(twice);
+        }),
+        ("I2", |view| view.invoices[1].value.amount = usd("99")),
+        ("I2", |view| view.invoices[1].value.customer_id = crate::support::id(3)),
+        ("I3", |view| view.invoices[0].value.paid = usd("1")),
+        ("I3", |view| view.invoices[1].value.pending = usd("0")),
+        ("I3", |view| view.payments[1].value.amount = usd("41")),
+        ("I3", |view| view.invoices[0].value.state = InvoiceState::Open),
+        ("I4", |view| view.payments[0].value.customer_id = crate::support::id(1)),
+        ("I4", |view| view.payments[0].value.credit_card_id = crate::support::id(3)),
+        ("I5", |view| view.proposals[0].value.state = ProposalState::Pending),
+        ("I5", |view| view.proposals[0].value.state = ProposalState::Accepted { at: crate::support::now() }),
+        ("I6", |view| {
+            view.trades[1].value.state =
+                TradeState::Completed { agreement: *view.trades[1].agreement().unwrap(), completed_at: crate::support::now() }
+        }),
+        ("I6", |view| view.vehicles[0].value.customer_id = crate::support::id(4)),
+        ("I6: vehicle 3 has 2 live trades", |view| view.trades[0].value.state = TradeState::Open),
+        ("I6: trade 2 sells vehicle 3 while trade 1 lets it", |view| {
+            view.proposals[1].value.period = Some(crate::support::period(1, 99));
+        }),
+        ("I6: trades 1 and 2 let", |view| view.proposals[2].value.period = view.proposals[1].period),
+    ];
+    assert_eq!(good.violations(), Vec::<String>::new());
+    for (number, (invariant, break_it)) in breaks.into_iter().enumerate() {
+        let mut view = good.clone();
+        break_it(&mut view);
+        let found = view.violations();
+        assert!(
+            found.iter().any(|violation| violation.starts_with(invariant)),
+            "break {number}: {invariant} is not in {found:?}"
+        );
+    }
+}

@@ -1,0 +1,24 @@
+//! The rules of the core, area by area; each test names the rule of the specification that it is about.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed expectation is how a test fails")]
+
+mod accept;
+mod answer;
+mod cards;
+mod directory;
+mod engine;
+mod invariants;
+mod invoices;
+mod lifecycle_properties;
+mod open;
+mod payments;
+mod permission_matrix;
+mod propose;
+mod registration;
+mod secrets;
+mod services;
+mod support;
+mod users;
+mod values;
+mod vehicles;
+mod world;

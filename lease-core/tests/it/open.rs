@@ -1,0 +1,101 @@
+//! Opening a trade: spec 4.1.
+
+use lease_core::Error;
+use lease_core::id::{Stored, Version, Versioned};
+use lease_core::lifecycle::{Event, Opening, TradeDraft, open};
+use lease_core::model::{Service, ServiceKind, TradeState};
+use lease_core::permission::Actor;
+use lease_core::repository::{Offer, VehicleSnapshot};
+use serde_json::{Value, json};
+
+use crate::support::*;
+
+fn offer(vehicle: Versioned<VehicleSnapshot>, service: Versioned<Stored<Service>>) -> Offer {
+    Offer { vehicle: Some(vehicle), service: Some(service) }
+}
+
+fn good_offer() -> Offer {
+    offer(vehicle_snapshot(), stored_service(ServiceKind::Lease))
+}
+
+fn opened(offer: Option<&Offer>, actor: &Actor, json: Value) -> Result<Opening, Error> {
+    open(offer, actor, &draft::<TradeDraft>(json), now())
+}
+
+fn both() -> Value {
+    json!({"vehicle_id": 1, "service_id": 1})
+}
+
+/// spec 4.1
+#[test]
+fn the_owner_opens_a_trade_under_an_active_service() {
+    let json = json!({"vehicle_id": 1, "service_id": 1, "title": "  Nice car ", "description": "Two\nlines", "status": "agreed"});
+    let opening = opened(Some(&good_offer()), &customer(OWNER), json).unwrap();
+    assert_eq!(opening.trade.state, TradeState::Open);
+    assert_eq!((opening.trade.customer_id, opening.trade.vehicle_id, opening.trade.service_id), (id(OWNER), id(1), id(1)));
+    assert_eq!((&*opening.trade.title, &*opening.trade.description), ("Nice car", "Two\nlines"));
+    assert_eq!((opening.trade.created_at, opening.trade.invoice_id), (now(), None));
+    assert_eq!(opening.vehicle_version, Version::FIRST);
+    assert_eq!(opening.event, Event::TradeOpened { vehicle_id: id(1), service_id: id(1) });
+}
+
+/// spec 5.1: what a trade uses is fixed, so the first one says so.
+#[test]
+fn the_first_trade_under_a_service_marks_it_as_used_and_later_ones_do_not() {
+    let first_use = opened(Some(&good_offer()), &customer(OWNER), both()).unwrap().first_use_of_service;
+    assert_eq!(first_use, Some(Version::FIRST));
+    let mut used = stored_service(ServiceKind::Lease);
+    used.value.value.is_used = true;
+    let later = opened(Some(&offer(vehicle_snapshot(), used)), &customer(OWNER), both()).unwrap();
+    assert_eq!(later.first_use_of_service, None);
+}
+
+/// spec 4.1
+#[test]
+fn a_vehicle_in_a_live_trade_is_not_offered_again() {
+    let mut vehicle = vehicle_snapshot();
+    vehicle.value.has_live_trade = true;
+    let answer = opened(Some(&offer(vehicle, stored_service(ServiceKind::Sell))), &customer(OWNER), both());
+    assert_eq!(code(answer), "vehicle_in_trade");
+}
+
+/// spec 4.1
+#[test]
+fn an_inactive_service_takes_no_trade() {
+    let mut service = stored_service(ServiceKind::Lease);
+    service.value.value.is_active = false;
+    let answer = opened(Some(&offer(vehicle_snapshot(), service)), &customer(OWNER), both());
+    assert_eq!(wrong_fields(answer), ["service_id"]);
+}
+
+/// spec 2, rule 2
+#[test]
+fn anothers_vehicle_is_forbidden_where_it_is_seen_and_unknown_where_not() {
+    let hidden = good_offer();
+    assert_eq!(wrong_fields(opened(Some(&hidden), &customer(BUYER), both())), ["vehicle_id"]);
+    let mut seen = vehicle_snapshot();
+    seen.value.has_open_trade = true;
+    let seen = offer(seen, stored_service(ServiceKind::Lease));
+    assert_eq!(code(opened(Some(&seen), &customer(BUYER), both())), "permission_denied");
+}
+
+/// spec 2
+#[test]
+fn only_customers_open_trades() {
+    let expected = ["not_authenticated", "permission_denied", "permission_denied"];
+    for (actor, expected) in [Actor::Anonymous, staff(), superuser()].iter().zip(expected) {
+        assert_eq!(code(opened(Some(&good_offer()), actor, both())), expected, "{actor:?}");
+    }
+}
+
+/// spec 6.6
+#[test]
+fn every_wrong_field_of_a_trade_is_named_at_once() {
+    let nothing = Offer { vehicle: None, service: None };
+    let json = json!({"vehicle_id": 7, "service_id": 8, "title": "x".repeat(201), "description": 5});
+    let answer = opened(Some(&nothing), &customer(OWNER), json);
+    assert_eq!(wrong_fields(answer), ["description", "service_id", "title", "vehicle_id"]);
+    assert_eq!(wrong_fields(opened(None, &customer(OWNER), json!({}))), ["service_id", "vehicle_id"]);
+    let answer = opened(None, &customer(OWNER), json!({"vehicle_id": "x", "service_id": null}));
+    assert_eq!(wrong_fields(answer), ["service_id", "vehicle_id"]);
+}

@@ -1,0 +1,239 @@
+//! Paying: spec 5.4, 5.5, I3, I4.
+
+use lease_core::gateway::ChargeOutcome;
+use lease_core::invoicing::{PaymentDraft, begin_payment, pay_unknown_invoice, settle_payment};
+use lease_core::lifecycle::Event;
+use lease_core::model::{CreditCard, InvoiceState, PaymentState};
+use lease_core::money::{Currency, Money};
+use lease_core::permission::Actor;
+use lease_core::policy::{LatePayments, Policy};
+use serde_json::{Value, json};
+
+use crate::support::*;
+
+/// An invoice of [`OWNER`] over 100.00, and a good card of theirs.
+fn billed() -> Scene {
+    Scene::lease().billed_to(OWNER).with_card(card(OWNER))
+}
+
+fn pay(scene: &Scene, amount: &Value) -> &'static str {
+    code(scene.pay(&customer(OWNER), amount))
+}
+
+/// spec 5.4, 5.5: the amount is reserved before anything is charged.
+#[test]
+fn a_payment_begins_pending_and_reserves_its_amount() {
+    let changes = billed().paid_and_pending("20", "10").pay(&customer(OWNER), &json!("30.00")).unwrap();
+    let payment = changes.new_payment.unwrap();
+    assert_eq!((payment.amount, &payment.state, payment.is_late), (usd("30"), &PaymentState::Pending, false));
+    assert_eq!((payment.invoice_id, payment.credit_card_id, payment.customer_id), (id(1), id(1), id(OWNER)));
+    assert_eq!((payment.charge_key, payment.created_at), (key(), now()));
+    let change = changes.invoice.unwrap();
+    assert_eq!((change.id, change.paid, change.pending, change.state), (id(1), usd("20"), usd("40"), InvoiceState::Open));
+    assert_eq!(changes.events, [Event::PaymentBegun { invoice_id: id(1), amount: usd("30") }]);
+    assert_eq!((changes.settled, changes.state, changes.transfer), (None, None, None));
+}
+
+/// spec 5.4
+#[test]
+fn the_amount_defaults_to_all_that_may_be_paid() {
+    for (paid, pending, expected) in [("0", "0", "100"), ("30", "0", "70"), ("30", "50", "20")] {
+        for amount in [json!(null), json!(expected)] {
+            let changes = billed().paid_and_pending(paid, pending).pay(&customer(OWNER), &amount).unwrap();
+            assert_eq!(changes.new_payment.unwrap().amount, usd(expected));
+        }
+    }
+    let draft: PaymentDraft = draft(json!({"credit_card_id": 1}));
+    let changes = begin_payment(&billed().0, &customer(OWNER), &draft, &Policy::default(), key(), now()).unwrap();
+    assert_eq!(changes.new_payment.unwrap().amount, usd("100"));
+}
+
+/// spec 5.4, 1
+#[test]
+fn the_amount_is_above_zero_exact_and_no_more_than_is_due() {
+    let wrong = [json!(0), json!("-0"), json!(-5), json!("100.01"), json!(1e300), json!("0.001"), json!("1e1"), json!("NaN")];
+    for amount in wrong {
+        assert_eq!(wrong_fields(billed().pay(&customer(OWNER), &amount)), ["amount"], "{amount}");
+    }
+    for amount in [json!("0.01"), json!("100.00"), json!(99.99)] {
+        assert_eq!(pay(&billed(), &amount), "ok");
+    }
+}
+
+/// spec 5.5: what is on its way is taken off what may be paid.
+#[test]
+fn pending_payments_are_taken_off() {
+    let scene = billed().paid_and_pending("0", "60");
+    assert_eq!(pay(&scene, &json!("40")), "ok");
+    assert_eq!(wrong_fields(scene.pay(&customer(OWNER), &json!("40.01"))), ["amount"]);
+    let covered = billed().paid_and_pending("40", "60");
+    assert_eq!(pay(&covered, &json!(null)), "payment_pending");
+    assert_eq!(pay(&covered, &json!("1")), "payment_pending");
+    // More than is due is wrong whatever is on its way.
+    assert_eq!(pay(&covered, &json!("60.01")), "validation_error");
+}
+
+/// spec 5.4
+#[test]
+fn a_paid_or_void_invoice_takes_no_payment() {
+    for amount in [json!(null), json!("5"), json!("500")] {
+        assert_eq!(pay(&billed().paid_and_pending("100", "0"), &amount), "invoice_not_open");
+        assert_eq!(pay(&billed().voided(), &amount), "invoice_not_open");
+    }
+}
+
+/// spec 4.6: the invoice of a cancelled trade stays due.
+#[test]
+fn the_invoice_of_a_trade_in_any_state_is_paid() {
+    for scene in [billed(), billed().cancelled(), billed().agreed()] {
+        assert_eq!(pay(&scene, &json!(null)), "ok");
+    }
+}
+
+/// spec 5.4: the due date itself is in time, in UTC.
+#[test]
+fn late_payments_are_marked_or_refused() {
+    let refuse = Policy { late_payments: LatePayments::Reject, ..Policy::default() };
+    let cases = [("2026-03-16T23:59:59.999999Z", false, "ok"), ("2026-03-17T00:00:00Z", true, "invoice_overdue")];
+    for (text, is_late, refused) in cases {
+        let paid = billed().pay_under(&Policy::default(), &customer(OWNER), &json!(null), instant(text)).unwrap();
+        assert_eq!(paid.new_payment.unwrap().is_late, is_late, "{text}");
+        assert_eq!(code(billed().pay_under(&refuse, &customer(OWNER), &json!(null), instant(text))), refused, "{text}");
+    }
+}
+
+/// spec 5.4: cards live through the last day of their month.
+#[test]
+fn an_expired_or_deleted_card_is_not_usable() {
+    let until = |exp_year, exp_month| billed().with_card(CreditCard { exp_year, exp_month, ..card(OWNER) });
+    assert_eq!(pay(&until(2026, 3), &json!(null)), "ok");
+    assert_eq!(pay(&until(2026, 2), &json!(null)), "card_not_usable");
+    assert_eq!(pay(&until(2025, 12), &json!(null)), "card_not_usable");
+    let midnight = |text| code(until(2026, 3).pay_under(&Policy::default(), &customer(OWNER), &json!(null), instant(text)));
+    assert_eq!(midnight("2026-03-31T23:59:59.999999Z"), "ok");
+    assert_eq!(midnight("2026-04-01T00:00:00Z"), "card_not_usable");
+    let deleted = billed().with_card(CreditCard { deleted_at: Some(at(-1)), ..card(OWNER) });
+    assert_eq!(pay(&deleted, &json!(null)), "card_not_usable");
+}
+
+/// spec 2, rule 2, I4: another's card does not exist.
+#[test]
+fn anothers_card_is_a_wrong_field() {
+    assert_eq!(wrong_fields(billed().with_card(card(BUYER)).pay(&customer(OWNER), &json!(null))), ["credit_card_id"]);
+    assert_eq!(wrong_fields(Scene::lease().billed_to(OWNER).pay(&customer(OWNER), &json!(null))), ["credit_card_id"]);
+    for id in [json!({}), json!({"credit_card_id": null}), json!({"credit_card_id": 0}), json!({"credit_card_id": "x"})] {
+        let answer = begin_payment(&billed().0, &customer(OWNER), &draft(id), &Policy::default(), key(), now());
+        assert_eq!(wrong_fields(answer), ["credit_card_id"]);
+    }
+}
+
+/// spec 5.4, I4
+#[test]
+fn only_the_billed_customer_pays() {
+    let scene = billed().agreed();
+    let cases = [
+        (Actor::Anonymous, "not_authenticated"),
+        (staff(), "permission_denied"),
+        (superuser(), "permission_denied"),
+        (customer(BUYER), "not_found"),
+        (customer(THIRD), "not_found"),
+    ];
+    for (actor, expected) in cases {
+        assert_eq!(code(scene.pay(&actor, &json!(null))), expected, "{actor:?}");
+    }
+    assert_eq!(code(Scene::lease().with_card(card(OWNER)).pay(&customer(OWNER), &json!(null))), "not_found");
+}
+
+/// spec 6.6
+#[test]
+fn every_wrong_field_of_a_payment_is_named_at_once() {
+    let answer = billed().with_card(card(BUYER)).pay(&customer(OWNER), &json!("x"));
+    assert_eq!(wrong_fields(answer), ["amount", "credit_card_id"]);
+    let json = json!({"invoice_id": 9, "amount": 0});
+    let error = pay_unknown_invoice(&customer(OWNER), &draft(json.clone()));
+    assert_eq!(wrong_fields::<()>(Err(error)), ["amount", "credit_card_id", "invoice_id"]);
+    assert_eq!(pay_unknown_invoice(&staff(), &draft(json.clone())).code(), "permission_denied");
+    assert_eq!(pay_unknown_invoice(&Actor::Anonymous, &draft(json)).code(), "not_authenticated");
+}
+
+/// spec 6.6, 5.4
+#[test]
+fn an_amount_beyond_what_is_due_is_named_beside_a_wrong_card() {
+    let answer = billed().with_card(card(BUYER)).pay(&customer(OWNER), &json!("100.01"));
+    assert_eq!(wrong_fields(answer), ["amount", "credit_card_id"]);
+}
+
+/// spec 1: the digits of the invoice's currency.
+#[test]
+fn a_yen_invoice_is_paid_in_whole_yen() {
+    let yen = |text| Money::parse(text, Currency::parse("JPY").unwrap()).unwrap();
+    let mut scene = billed();
+    let invoice = &mut scene.0.invoice.as_mut().unwrap().value;
+    (invoice.amount, invoice.paid, invoice.pending) = (yen("5000"), yen("0"), yen("0"));
+    assert_eq!(wrong_fields(scene.pay(&customer(OWNER), &json!("1.5"))), ["amount"]);
+    let changes = scene.pay(&customer(OWNER), &json!(1_000)).unwrap();
+    assert_eq!(changes.new_payment.unwrap().amount, yen("1000"));
+}
+
+/// spec 5.4, I3
+#[test]
+fn a_payment_that_succeeded_counts_as_paid() {
+    let scene = billed().paid_and_pending("10", "50").with_payment("40", PaymentState::Pending);
+    let outcome = ChargeOutcome::Succeeded { reference: "ch_1".into() };
+    let changes = settle_payment(&scene.0, &outcome, now()).unwrap().unwrap();
+    assert_eq!(changes.settled, Some((id(1), PaymentState::Succeeded { reference: "ch_1".into() })));
+    let change = changes.invoice.unwrap();
+    assert_eq!((change.paid, change.pending, change.state), (usd("50"), usd("10"), InvoiceState::Open));
+    assert_eq!(changes.events, [Event::PaymentSucceeded(id(1))]);
+}
+
+/// I3
+#[test]
+fn the_last_payment_pays_the_invoice() {
+    let scene = billed().paid_and_pending("60", "40").with_payment("40", PaymentState::Pending);
+    let outcome = ChargeOutcome::Succeeded { reference: "ch_1".into() };
+    let changes = settle_payment(&scene.0, &outcome, now()).unwrap().unwrap();
+    let change = changes.invoice.unwrap();
+    assert_eq!((change.paid, change.pending, change.state), (usd("100"), usd("0"), InvoiceState::Paid { at: now() }));
+    assert_eq!(changes.events, [Event::PaymentSucceeded(id(1)), Event::InvoicePaid(id(1))]);
+}
+
+/// spec 5.4: a declined payment is kept and frees what it had reserved.
+#[test]
+fn a_declined_payment_is_kept_as_failed() {
+    let scene = billed().paid_and_pending("10", "40").agreed().with_payment("40", PaymentState::Pending);
+    let outcome = ChargeOutcome::Declined { failure_code: "insufficient_funds".into(), reference: "ch_2".into() };
+    let changes = settle_payment(&scene.0, &outcome, now()).unwrap().unwrap();
+    let (settled, state) = changes.settled.unwrap();
+    assert_eq!(settled, id(1));
+    assert_eq!((state.failure_code(), state.gateway_reference()), (Some("insufficient_funds"), Some("ch_2")));
+    let change = changes.invoice.unwrap();
+    assert_eq!((change.paid, change.pending, change.state), (usd("10"), usd("0"), InvoiceState::Open));
+    assert_eq!((changes.state, changes.events), (None, vec![Event::PaymentFailed(id(1))]));
+}
+
+/// spec 5.5: settled once, however often it is asked, and whatever the gateway says the second time.
+#[test]
+fn settling_twice_changes_nothing() {
+    let outcomes = [
+        ChargeOutcome::Succeeded { reference: "ch_1".into() },
+        ChargeOutcome::Declined { failure_code: "card_declined".into(), reference: "ch_1".into() },
+    ];
+    for first in &outcomes {
+        let mut scene = billed().paid_and_pending("0", "100").agreed().with_payment("100", PaymentState::Pending);
+        let changes = settle_payment(&scene.0, first, now()).unwrap().unwrap();
+        scene.0.apply(&changes, lease_core::lifecycle::NewIds::default());
+        for second in &outcomes {
+            assert_eq!(settle_payment(&scene.0, second, at(5)).unwrap(), None);
+        }
+    }
+}
+
+/// A snapshot without what it takes, or whose sums are wrong, is a fault inside and changes nothing.
+#[test]
+fn a_snapshot_that_does_not_add_up_is_an_internal_error() {
+    let outcome = ChargeOutcome::Succeeded { reference: "ch_1".into() };
+    let nothing_reserved = billed().with_payment("40", PaymentState::Pending);
+    assert_eq!(code(settle_payment(&billed().0, &outcome, now())), "internal_error");
+    assert_eq!(code(settle_payment(&nothing_reserved.0, &outcome, now())), "internal_error");
+}

@@ -1,0 +1,63 @@
+//! The table of spec 2 as text, against one that was read and checked by hand: `permission_matrix.txt`.
+
+use lease_core::permission::{Act, Actor, Grant, Resource};
+use strum::VariantArray;
+
+use crate::support::*;
+
+const REVIEWED: &str = include_str!("permission_matrix.txt");
+
+/// A line a resource and act that anybody has a right to.
+fn matrix() -> String {
+    let roles = [Actor::Anonymous, customer(OWNER), staff(), superuser()];
+    let mut lines =
+        vec![format!("{:<12} {:<12} {:<10} {:<10} {:<10} superuser", "resource", "act", "anonymous", "customer", "staff")];
+    for resource in Resource::VARIANTS {
+        for act in Act::VARIANTS {
+            let grants = roles.map(|actor| match actor.grant(*resource, *act) {
+                Grant::None => "-".to_owned(),
+                grant => grant.to_string(),
+            });
+            let [anonymous, customer, staff, superuser] = grants;
+            let line = format!("{resource:<12} {act:<12} {anonymous:<10} {customer:<10} {staff:<10} {superuser}");
+            lines.push(line);
+        }
+    }
+    lines.join("\n") + "\n"
+}
+
+#[test]
+fn the_table_is_the_one_that_was_reviewed() {
+    let matrix = matrix();
+    for (present, reviewed) in matrix.lines().zip(REVIEWED.lines()) {
+        assert_eq!(present, reviewed);
+    }
+    assert_eq!(matrix, REVIEWED, "the table as it is:\n{matrix}");
+}
+
+#[test]
+fn every_resource_and_act_is_in_the_reviewed_table() {
+    for resource in Resource::VARIANTS {
+        for act in Act::VARIANTS {
+            let named = |line: &&str| line.split_whitespace().take(2).eq([resource.to_string(), act.to_string()]);
+            assert_eq!(REVIEWED.lines().filter(named).count(), 1, "{resource} {act}");
+        }
+    }
+}
+
+/// spec 2: nobody gets 401, somebody without the right 403.
+#[test]
+fn a_missing_right_is_told_by_who_asks() {
+    for resource in Resource::VARIANTS {
+        for act in Act::VARIANTS {
+            for actor in [Actor::Anonymous, customer(OWNER), staff(), superuser()] {
+                let expected = match (actor.grant(*resource, *act), actor) {
+                    (Grant::None, Actor::Anonymous) => "not_authenticated",
+                    (Grant::None, _) => "permission_denied",
+                    _ => "ok",
+                };
+                assert_eq!(code(actor.require(*resource, *act)), expected, "{actor:?} {resource} {act}");
+            }
+        }
+    }
+}

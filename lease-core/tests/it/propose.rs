@@ -1,0 +1,263 @@
+//! Making proposals: spec 4.2, 4.3, 4.11, and the invoice that the first one issues (spec 5.2).
+
+use chrono::Duration;
+use lease_core::lifecycle::{Event, ProposalDraft, propose, propose_in_unknown_trade};
+use lease_core::model::{BillTo, InvoiceOn, ProposalState, ServiceKind};
+use lease_core::money::{Currency, Money};
+use lease_core::permission::Actor;
+use serde_json::{Value, json};
+
+use crate::support::*;
+
+fn dated() -> Value {
+    json!({"amount": "250.00", "start_date": "2026-04-01", "end_date": "2026-05-01"})
+}
+
+fn undated() -> Value {
+    json!({"amount": "250.00"})
+}
+
+/// spec 4.2: which dates a kind takes; they may lie in the past.
+#[test]
+fn dates_follow_the_kind_of_the_service() {
+    let both = json!({"amount": 1, "start_date": "2020-01-31", "end_date": "2020-02-29"});
+    let start = json!({"amount": 1, "start_date": "2026-04-01"});
+    let end = json!({"amount": 1, "end_date": "2026-04-01"});
+    let neither = json!({"amount": 1});
+    let cases: [(ServiceKind, &Value, &[&str]); 12] = [
+        (ServiceKind::Lease, &both, &[]),
+        (ServiceKind::Lease, &start, &["end_date"]),
+        (ServiceKind::Lease, &end, &["start_date"]),
+        (ServiceKind::Lease, &neither, &["end_date", "start_date"]),
+        (ServiceKind::Sell, &both, &["end_date", "start_date"]),
+        (ServiceKind::Sell, &start, &["start_date"]),
+        (ServiceKind::Sell, &end, &["end_date"]),
+        (ServiceKind::Sell, &neither, &[]),
+        (ServiceKind::Custom, &both, &[]),
+        (ServiceKind::Custom, &start, &["end_date"]),
+        (ServiceKind::Custom, &end, &["start_date"]),
+        (ServiceKind::Custom, &neither, &[]),
+    ];
+    for (kind, json, wrong) in cases {
+        let answer = Scene::under(kind).propose(&customer(OWNER), json.clone());
+        if wrong.is_empty() {
+            assert!(answer.is_ok(), "{kind} {json}: {answer:?}");
+        } else {
+            assert_eq!(wrong_fields(answer), wrong, "{kind} {json}");
+        }
+    }
+}
+
+/// spec 4.2
+#[test]
+fn the_end_is_after_the_start() {
+    for (end, is_good) in [("2026-03-31", false), ("2026-04-01", false), ("2026-04-02", true)] {
+        let json = json!({"amount": 1, "start_date": "2026-04-01", "end_date": end});
+        let answer = Scene::lease().propose(&customer(OWNER), json);
+        assert_eq!(answer.is_ok(), is_good, "{end}");
+    }
+}
+
+/// spec 4.2
+#[test]
+fn a_proposal_is_pending_and_in_the_services_currency() {
+    let yen = Money::parse("5000", Currency::parse("JPY").unwrap()).unwrap();
+    let scene = Scene::sale().fee(yen);
+    let json = json!({"amount": 120_000, "message": " Hi\tthere ", "expires_at": "2026-03-03T13:00:00+01:00", "currency": "USD"});
+    let changes = scene.propose(&customer(OWNER), json).unwrap();
+    let proposal = changes.new_proposal.unwrap();
+    assert_eq!(proposal.amount.to_string(), "120000 JPY");
+    assert_eq!((proposal.trade_id, proposal.customer_id), (id(1), id(OWNER)));
+    assert_eq!((proposal.state, proposal.created_at), (ProposalState::Pending, now()));
+    assert_eq!((&*proposal.message, proposal.expires_at), ("Hi\tthere", Some(instant("2026-03-03T12:00:00Z"))));
+    assert_eq!(changes.events, [Event::ProposalMade { customer_id: id(OWNER), amount: proposal.amount }]);
+}
+
+/// spec 4.2, 1: an amount above zero, with no more digits than the currency has.
+#[test]
+fn the_amount_is_above_zero_and_exact() {
+    let wrong = [
+        json!(0),
+        json!("0.00"),
+        json!(-1),
+        json!("-0"),
+        json!("1.005"),
+        json!(0.001),
+        json!("1e2"),
+        json!("NaN"),
+        json!("Infinity"),
+        json!("1000000000000"),
+        json!("9".repeat(60)),
+        json!(1e300),
+        json!(true),
+        json!([1]),
+        json!(null),
+        json!(""),
+        json!("1,000"),
+    ];
+    for amount in wrong {
+        let answer = Scene::sale().propose(&customer(OWNER), json!({"amount": amount}));
+        assert_eq!(wrong_fields(answer), ["amount"], "{amount}");
+    }
+    for (amount, expected) in [(json!("0.01"), "0.01"), (json!(0.1), "0.1"), (json!(" 5 "), "5"), (json!(1e2), "100")] {
+        let changes = Scene::sale().propose(&customer(OWNER), json!({"amount": amount})).unwrap();
+        assert_eq!(changes.new_proposal.unwrap().amount, usd(expected));
+    }
+}
+
+/// spec 4.3
+#[test]
+fn the_first_proposal_is_the_owners() {
+    let scene = Scene::sale();
+    assert_eq!(code(scene.propose(&customer(BUYER), undated())), "owner_proposal_required");
+    assert_eq!(code(scene.propose(&customer(OWNER), undated())), "ok");
+    let later = Scene::sale().proposed_by(OWNER);
+    assert_eq!(code(later.propose(&customer(BUYER), undated())), "ok");
+    assert_eq!(code(later.propose(&customer(OWNER), undated())), "ok");
+}
+
+/// spec 4.3
+#[test]
+fn a_new_proposal_supersedes_the_authors_earlier_one() {
+    let scene = Scene::sale().viewer_has_pending(BUYER, None);
+    let changes = scene.propose(&customer(BUYER), undated()).unwrap();
+    assert_eq!(changes.decided, Some((id(9), ProposalState::Superseded { at: now() })));
+    assert!(changes.events.contains(&Event::ProposalSuperseded(id(9))));
+    assert_eq!(changes.close_others, None);
+    assert_eq!(changes.state, None);
+}
+
+/// spec 4.5: to the instant.
+#[test]
+fn an_earlier_one_that_expired_stays_expired() {
+    let expired = ProposalState::Expired { at: now() };
+    let superseded = ProposalState::Superseded { at: now() };
+    for (expires_at, state) in [(now(), expired), (now() + tick(), superseded)] {
+        let scene = Scene::sale().viewer_has_pending(BUYER, Some(expires_at));
+        let changes = scene.propose(&customer(BUYER), undated()).unwrap();
+        assert_eq!(changes.decided, Some((id(9), state)), "{expires_at}");
+    }
+}
+
+/// spec 4.3, 4.5
+#[test]
+fn what_expired_is_not_reported_as_superseded() {
+    let scene = Scene::sale().viewer_has_pending(BUYER, Some(now()));
+    let changes = scene.propose(&customer(BUYER), undated()).unwrap();
+    assert!(!changes.events.contains(&Event::ProposalSuperseded(id(9))), "{:?}", changes.events);
+}
+
+/// spec 4.11
+#[test]
+fn a_customer_makes_so_many_proposals_in_a_trade_and_no_more() {
+    for (made, expected) in [(99, "ok"), (100, "proposal_limit"), (101, "proposal_limit")] {
+        let scene = Scene::sale().proposed_by(OWNER).viewer_made(made);
+        assert_eq!(code(scene.propose(&customer(BUYER), undated())), expected, "{made}");
+    }
+    let scene = Scene::sale().proposed_by(OWNER).viewer_made(2);
+    let draft = draft::<ProposalDraft>(undated());
+    assert_eq!(code(propose(&scene.0, &customer(BUYER), &draft, 3, now())), "ok");
+    assert_eq!(code(propose(&scene.0, &customer(BUYER), &draft, 2, now())), "proposal_limit");
+}
+
+/// spec 4.5
+#[test]
+fn an_expiry_lies_in_the_future() {
+    for (expires_at, is_good) in [(at(-1), false), (now(), false), (now() + tick(), true), (now() + Duration::days(9_000), true)]
+    {
+        let json = json!({"amount": 1, "expires_at": expires_at.to_rfc3339()});
+        assert_eq!(Scene::sale().propose(&customer(OWNER), json).is_ok(), is_good, "{expires_at}");
+    }
+}
+
+/// spec 4.3, 4.6: owner and visitors alike.
+#[test]
+fn a_trade_that_is_not_open_takes_no_proposal() {
+    let scene = Scene::sale().proposed_by(OWNER).viewer_made(1);
+    for scene in [scene.clone().agreed(), scene.clone().cancelled(), scene.completed()] {
+        assert_eq!(code(scene.propose(&customer(OWNER), undated())), "trade_not_open");
+        assert_eq!(code(scene.propose(&customer(BUYER), undated())), "trade_not_open");
+        assert_eq!(code(scene.clone().viewer_made(0).propose(&customer(THIRD), undated())), "not_found");
+    }
+}
+
+/// spec 2
+#[test]
+fn only_customers_propose() {
+    let scene = Scene::sale();
+    assert_eq!(code(scene.propose(&Actor::Anonymous, undated())), "not_authenticated");
+    assert_eq!(code(scene.propose(&staff(), undated())), "permission_denied");
+    assert_eq!(code(scene.propose(&superuser(), undated())), "permission_denied");
+}
+
+/// spec 5.2: billed to the owner, at the service's fee of now, due in so many days.
+#[test]
+fn the_first_proposal_under_a_lease_issues_the_invoice() {
+    let changes = Scene::lease().propose(&customer(OWNER), dated()).unwrap();
+    let invoice = changes.new_invoice.unwrap();
+    assert_eq!((invoice.customer_id, invoice.amount, invoice.proposal_id), (id(OWNER), usd("100.00"), None));
+    assert_eq!((invoice.issued_at, invoice.due_date), (now(), day(14)));
+    assert!(changes.events.contains(&Event::InvoiceIssued { customer_id: id(OWNER), amount: usd("100.00") }));
+}
+
+/// spec 5.2, I1
+#[test]
+fn no_later_proposal_issues_one() {
+    for scene in [Scene::lease().proposed_by(OWNER), Scene::lease().billed_to(OWNER)] {
+        for who in [OWNER, BUYER] {
+            assert_eq!(scene.propose(&customer(who), dated()).unwrap().new_invoice, None);
+        }
+    }
+}
+
+/// spec 5.2, 4.9: the moment is the service's, not its kind's.
+#[test]
+fn the_moment_of_invoicing_is_read_from_the_service() {
+    let on_proposal = Scene::custom(InvoiceOn::FirstProposal, BillTo::Owner);
+    assert!(on_proposal.propose(&customer(OWNER), undated()).unwrap().new_invoice.is_some());
+    let on_acceptance = Scene::custom(InvoiceOn::Acceptance, BillTo::Owner);
+    assert_eq!(on_acceptance.propose(&customer(OWNER), undated()).unwrap().new_invoice, None);
+    assert_eq!(Scene::sale().propose(&customer(OWNER), undated()).unwrap().new_invoice, None);
+}
+
+/// spec 4.8
+#[test]
+fn a_service_without_a_fee_issues_no_invoice() {
+    let changes = Scene::lease().fee(usd("0")).propose(&customer(OWNER), dated()).unwrap();
+    assert_eq!(changes.new_invoice, None);
+    assert!(!changes.events.iter().any(|event| matches!(event, Event::InvoiceIssued { .. })));
+}
+
+/// spec 6.6
+#[test]
+fn every_wrong_field_of_a_proposal_is_named_at_once() {
+    let json = json!({"amount": "x", "start_date": "2026-05-01", "end_date": "2026-04-01", "message": "\u{0}",
+        "expires_at": "2026-03-03T12:00:00"});
+    let answer = Scene::lease().propose(&customer(OWNER), json);
+    assert_eq!(wrong_fields(answer), ["amount", "end_date", "expires_at", "message"]);
+}
+
+/// spec 6.6
+#[test]
+fn two_dates_that_cannot_be_read_are_both_named() {
+    let json = json!({"amount": 1, "start_date": "2026-02-30", "end_date": "soon"});
+    assert_eq!(wrong_fields(Scene::lease().propose(&customer(OWNER), json)), ["end_date", "start_date"]);
+}
+
+/// spec 6.6
+#[test]
+fn a_missing_end_is_named_beside_a_start_that_cannot_be_read() {
+    let json = json!({"amount": 1, "start_date": 5});
+    assert_eq!(wrong_fields(Scene::lease().propose(&customer(OWNER), json)), ["end_date", "start_date"]);
+}
+
+/// spec 2, rule 2: a trade in a body that may not be seen is a wrong field.
+#[test]
+fn a_trade_in_a_draft_that_is_not_known_is_a_wrong_field() {
+    let json = json!({"trade_id": 5, "amount": 0, "expires_at": "yesterday"});
+    let draft = draft::<ProposalDraft>(json);
+    let error = propose_in_unknown_trade(&customer(BUYER), &draft, now());
+    assert_eq!(wrong_fields::<()>(Err(error)), ["amount", "expires_at", "trade_id"]);
+    assert_eq!(propose_in_unknown_trade(&staff(), &draft, now()).code(), "permission_denied");
+    assert_eq!(propose_in_unknown_trade(&Actor::Anonymous, &draft, now()).code(), "not_authenticated");
+}

@@ -1,0 +1,220 @@
+//! Registering (spec 3.1), and what a password may be (spec 3.7).
+
+use std::num::NonZeroUsize;
+
+use lease_core::Error;
+use lease_core::account::{
+    PasswordHash, PasswordHasher, PasswordParams, Registrant, RegistrationDraft, TokenHash, check_registration,
+};
+use lease_core::model::Role;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+
+use crate::support::*;
+
+const GOOD: &str = "plum-Tractor-94-west";
+
+fn somebody(fields: Value) -> Value {
+    let json = json!({"username": "ada.byron", "password": GOOD, "password2": GOOD, "email": "ada@example.com",
+        "first_name": "Augusta", "last_name": "Lovelace"});
+    with(json, fields)
+}
+
+fn register(fields: Value) -> Result<Registrant, Error> {
+    check_registration(&draft::<RegistrationDraft>(somebody(fields)), &[], now().date_naive())
+}
+
+/// What speaks against this password of Augusta Lovelace.
+fn objections(password: &str) -> Vec<String> {
+    match register(json!({"password": password, "password2": password})) {
+        Ok(_) => Vec::new(),
+        Err(Error::Invalid(errors)) => errors.of("password").to_vec(),
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
+/// spec 3.1
+#[test]
+fn whoever_registers_becomes_an_active_customer() {
+    let json =
+        json!({"is_staff": true, "is_superuser": true, "is_active": false, "job": "poet", "dob": "1815-12-10", "notes": "n"});
+    let token = (TokenHash([1; 32]), at(60));
+    let new = register(json).unwrap().into_new_user(PasswordHash::from_phc("h".into()), Some(token), now());
+    assert_eq!((new.user.role, new.user.is_active, new.user.date_joined), (Role::Customer, true, now()));
+    assert_eq!((new.user.last_login, new.token), (None, Some(token)));
+    let profile = new.profile.unwrap();
+    assert_eq!((&*profile.job, profile.dob, &*profile.notes), ("poet", Some(date("1815-12-10")), "n"));
+}
+
+/// spec 3.1, 6.6
+#[test]
+fn every_wrong_field_of_a_registration_is_named_at_once() {
+    let json = json!({"username": "a b", "password": "short", "password2": "other", "email": "no", "first_name": " ", "last_name": null,
+        "job": 5, "dob": "2999-01-01", "notes": "\u{0}"});
+    let expected = ["dob", "email", "first_name", "job", "last_name", "notes", "password", "password2", "username"];
+    assert_eq!(wrong_fields(register(json)), expected);
+    let missing = check_registration(&RegistrationDraft::default(), &[], now().date_naive());
+    assert_eq!(wrong_fields(missing), ["email", "first_name", "last_name", "password", "password2", "username"]);
+}
+
+/// spec 3.7
+#[test]
+fn the_password_is_given_twice() {
+    assert_eq!(wrong_fields(register(json!({"password2": "plum-Tractor-94-West"}))), ["password2"]);
+    assert_eq!(wrong_fields(register(json!({"password2": null}))), ["password2"]);
+    assert_eq!(wrong_fields(register(json!({"password": 12_345_678, "password2": 12_345_678}))), ["password", "password2"]);
+}
+
+/// spec 3.7: names are compared without regard to case, and across the two kinds.
+#[test]
+fn a_name_that_another_user_has_is_taken() {
+    let taken = |name: &str| {
+        let taken = [(lease_core::model::LoginName::new(name), user_id(9))];
+        check_registration(
+            &draft::<RegistrationDraft>(somebody(json!({"username": "Ada@Example.org"}))),
+            &taken,
+            now().date_naive(),
+        )
+    };
+    assert_eq!(wrong_fields(taken("ADA@example.org")), ["username"]);
+    assert_eq!(wrong_fields(taken("ada@EXAMPLE.com")), ["email"]);
+    assert_eq!(code(taken("ada@example.net")), "ok");
+}
+
+/// spec 3.7
+#[test]
+fn a_username_has_letters_digits_and_five_signs() {
+    for name in ["a", "Ada.Byron+x@y-z_1", "ädä", "李", "１２", &"x".repeat(150)] {
+        assert_eq!(code(register(json!({"username": name}))), "ok", "{name}");
+    }
+    for name in ["", " ", "a b", "a/b", "a\u{0}b", "a#b", "a\u{200b}b", "😀", &"x".repeat(151)] {
+        assert_eq!(wrong_fields(register(json!({"username": name}))), ["username"], "{name:?}");
+    }
+    let name = |text: &str| lease_core::model::Username::parse(text).unwrap();
+    assert_eq!(name("ＡＤＡ").key(), name("ada").key(), "compatibility forms are one name");
+    assert_eq!(name(" Ada ").as_str(), "Ada");
+}
+
+/// spec 3.7
+#[test]
+fn an_email_is_an_address() {
+    for email in ["a@b.co", "first.last+tag@sub.example.com", " Ada@Example.com ", "müller@example.com"] {
+        assert_eq!(code(register(json!({"email": email}))), "ok", "{email}");
+    }
+    let long = format!("{}@example.com", "x".repeat(250));
+    for email in [
+        "",
+        "a",
+        "a@",
+        "@b.co",
+        "a@b",
+        "a b@c.de",
+        "Ada <a@b.co>",
+        "a@[127.0.0.1]",
+        "a@b..co",
+        "a@b.co\u{0}",
+        "a@b.co,c@d.ef",
+        &long,
+    ] {
+        assert_eq!(wrong_fields(register(json!({"email": email}))), ["email"], "{email:?}");
+    }
+}
+
+/// spec 3.7
+#[test]
+fn good_passwords_are_taken() {
+    let long = "correct horse battery staple ".repeat(35);
+    for password in [GOOD, "Xk3!pq9Z", "naïve-façade-93", "пароль-лиса-7", "tr0ub4dor&3x", "  spaces around it  ", long.as_str()]
+    {
+        assert_eq!(objections(password), Vec::<String>::new(), "{password:?}");
+    }
+}
+
+/// spec 3.7: each rule by its own words.
+#[test]
+fn bad_passwords_are_refused_for_what_is_wrong_with_them() {
+    let too_long = "x1-".repeat(342);
+    let cases = [
+        ("Xk3!pq9", "too short"),
+        ("", "too short"),
+        ("äöüßéèà", "too short"),
+        (&*too_long, "too long"),
+        ("8675309864", "entirely numeric"),
+        ("٨٦٧٥٣٠٩٨", "entirely numeric"),
+        ("password", "too common"),
+        ("password1", "too common"),
+        ("PASSWORD1", "too common"),
+        ("iloveyou", "too common"),
+        ("trustno1", "too common"),
+        ("qwertyuiop", "too common"),
+        ("abcdefgh", "too common"),
+        ("aaaaaaaa", "too common"),
+        ("12345678", "too common"),
+        ("adabyron", "similar to the username"),
+        ("Ada.Byron1", "similar to the username"),
+        ("ada@example.com", "similar to the email"),
+        ("augusta1", "similar to the first name"),
+        ("LOVELACE!", "similar to the last name"),
+    ];
+    for (password, words) in cases {
+        let objections = objections(password);
+        assert!(objections.iter().any(|objection| objection.contains(words)), "{password:?}: {objections:?}");
+    }
+}
+
+/// spec 3.7: 1,024 bytes to the byte; characters, not bytes, at least.
+#[test]
+fn the_lengths_of_a_password_are_exact() {
+    let of_bytes = |bytes: usize| "k9-".repeat(400).chars().take(bytes).collect::<String>();
+    assert_eq!(objections(&of_bytes(1_024)), Vec::<String>::new());
+    assert_eq!(objections(&of_bytes(1_025)).len(), 1);
+    assert!(objections("äöüßéèàß").iter().all(|objection| !objection.contains("short")));
+}
+
+/// spec 3.7: all that is wrong with a password is told.
+#[test]
+fn a_password_may_be_bad_in_many_ways() {
+    assert_eq!(objections("1234567").len(), 3, "{:?}", objections("1234567"));
+}
+
+/// No objection repeats the password.
+#[test]
+fn no_objection_shows_the_password() {
+    for password in ["Xk3!pq9", "adabyron", "iloveyou", "8675309864"] {
+        assert!(objections(password).iter().all(|objection| !objection.contains(password)));
+    }
+}
+
+fn cheap() -> PasswordHasher {
+    PasswordHasher::new(PasswordParams { memory_kib: 64, iterations: 1 }, NonZeroUsize::MIN).unwrap()
+}
+
+/// spec 3.7: Argon2id with a salt of its own each time, in PHC form.
+#[tokio::test]
+async fn a_password_is_hashed_with_argon2id_and_a_salt() {
+    let password = SecretString::from(GOOD);
+    let (one, two) = (cheap().hash(&password).await.unwrap(), cheap().hash(&password).await.unwrap());
+    assert!(one.expose().starts_with("$argon2id$v=19$m=64,t=1,p=1$"), "{}", one.expose());
+    assert_ne!(one, two);
+    assert!(cheap().verify(&password, Some(&one)).await.unwrap());
+    assert!(!cheap().verify(&SecretString::from("another one"), Some(&one)).await.unwrap());
+}
+
+/// spec 3.7: OWASP's parameters where none are given.
+#[test]
+fn the_default_costs_are_owasps() {
+    assert_eq!(PasswordParams::default(), PasswordParams { memory_kib: 19_456, iterations: 2 });
+    for params in [PasswordParams { memory_kib: 7, iterations: 1 }, PasswordParams { memory_kib: 64, iterations: 0 }] {
+        assert!(PasswordHasher::new(params, NonZeroUsize::MIN).is_err());
+    }
+}
+
+/// spec 3.2: without a hash nothing is right, not even the decoy's own password.
+#[tokio::test]
+async fn no_password_is_right_for_nobody() {
+    for password in ["the password of nobody", GOOD, ""] {
+        assert!(!cheap().verify(&SecretString::from(password), None).await.unwrap());
+    }
+    let broken = PasswordHash::from_phc("no hash".into());
+    assert!(cheap().verify(&SecretString::from(GOOD), Some(&broken)).await.is_err());
+}

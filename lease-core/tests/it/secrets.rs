@@ -1,0 +1,111 @@
+//! No secret is ever shown: spec 3.7, 5.6.
+
+use std::fmt::Debug;
+
+use lease_core::account::{PasswordHash, RegistrationDraft, Token, TokenText, UserDraft, check_registration, check_update};
+use lease_core::engine::{LoggedIn, LoginDraft, Registered};
+use lease_core::gateway::{CardToken, Charge};
+use lease_core::input::{Extent, Field, Scalar};
+use lease_core::model::{Profile, Role};
+use lease_core::repository::{Login, SavedAnswer};
+use lease_core::wallet::{CardDraft, check_card, store_card};
+use lease_core::{Error, repository::RepositoryError};
+use secrecy::SecretString;
+use serde_json::json;
+
+use crate::support::*;
+
+const PASSWORD: &str = "plum-Tractor-94-west";
+const NUMBER: &str = "4242424242424242";
+const CVC: &str = "731";
+
+/// Neither form of `Debug` shows any of these.
+fn hides(shown: &impl Debug, secrets: &[&str]) {
+    for text in [format!("{shown:?}"), format!("{shown:#?}")] {
+        for secret in secrets {
+            assert!(!text.contains(secret), "{text} shows {secret}");
+        }
+    }
+}
+
+#[test]
+fn passwords_are_not_shown() {
+    let json = json!({"username": "eve", "password": PASSWORD, "password2": PASSWORD, "email": "eve@example.com", "first_name": "E",
+        "last_name": "M"});
+    let registration: RegistrationDraft = draft(json.clone());
+    hides(&registration, &[PASSWORD]);
+    hides(&check_registration(&registration, &[], now().date_naive()).unwrap(), &[PASSWORD]);
+    let update: UserDraft = draft(json.clone());
+    hides(&update, &[PASSWORD]);
+    let row = account_snapshot(OWNER, Role::Customer);
+    let checked = check_update(&row, &customer(OWNER), &update, Extent::Full, &[], None, now()).unwrap();
+    hides(&checked, &[PASSWORD, "a-hash-that-is-secret"]);
+    hides(&checked.into_change(Some(PasswordHash::from_phc("another-hash".into()))), &["another-hash"]);
+    hides(&draft::<LoginDraft>(json), &[PASSWORD]);
+    hides(&Scalar::Text(PASSWORD.into()), &[PASSWORD]);
+    hides(&Field::from(PASSWORD) as &Field<SecretString>, &[PASSWORD]);
+}
+
+#[test]
+fn hashes_and_tokens_are_not_shown() {
+    let text = TokenText::from_random([0x5A; 20]);
+    let plain = text.expose().to_owned();
+    let account = account(OWNER, Role::Customer);
+    let token = Token { hash: text.hash(), user_id: user_id(OWNER), epoch: 0, expires_at: now() };
+    let bytes = format!("{:?}", text.hash().0);
+    let secrets = [plain.as_str(), "a-hash-that-is-secret", bytes.as_str()];
+    hides(&text, &secrets);
+    hides(&token, &secrets);
+    hides(&Login { token, at: now() }, &secrets);
+    hides(&account, &secrets);
+    hides(&LoggedIn { account: account.clone(), token: text.clone(), expires_at: now() }, &secrets);
+    hides(&Registered { account, profile: Profile::default(), token: text }, &secrets);
+    hides(&SavedAnswer(b"{\"token\":\"x\"}".to_vec()), &["token", "123, 34"]);
+}
+
+#[test]
+fn cards_are_not_shown() {
+    let json = json!({"number": NUMBER, "cvc": CVC, "exp_month": 12, "exp_year": 2030, "holder_name": "Ada"});
+    let card: CardDraft = draft(json);
+    let secrets = [NUMBER, CVC, "tok_that_is_secret"];
+    hides(&card, &secrets);
+    let checked = check_card(&customer(OWNER), &card, now().date_naive()).unwrap();
+    hides(&checked, &secrets);
+    let wallet = first(lease_core::repository::Wallet { customer_id: id(OWNER), card: None, newest_other: None });
+    let token = || CardToken::new("tok_that_is_secret".into());
+    hides(&store_card(&wallet, &checked, token(), now()), &secrets);
+    hides(&Charge { key: key(), card: token(), amount: usd("1") }, &secrets);
+}
+
+/// A wrong card or password is not repeated by what is said about it.
+#[test]
+fn what_is_wrong_with_a_secret_does_not_repeat_it() {
+    let json = json!({"number": "4242424242424241", "cvc": "73x", "exp_month": 12, "exp_year": 2030, "holder_name": "Ada"});
+    let error = check_card(&customer(OWNER), &draft::<CardDraft>(json), now().date_naive()).unwrap_err();
+    hides(&error, &["4242424242424241", "73x"]);
+    let wrong: CardDraft = draft(json!({"number": 4_242_424_242_424_242_i64, "cvc": 731}));
+    hides(&wrong, &[NUMBER, CVC]);
+}
+
+/// spec 6.6: not a word of the inside.
+#[test]
+fn what_an_error_says_leaks_nothing_of_its_cause() {
+    let cause = || Box::<dyn std::error::Error + Send + Sync>::from("password authentication failed for postgres://u:pw@db");
+    let cases = [
+        (RepositoryError::Unavailable(cause()), "unavailable"),
+        (RepositoryError::Internal(cause()), "internal_error"),
+        (RepositoryError::Corrupt { table: "users", id: 7, reason: "bad role".into() }, "internal_error"),
+        (RepositoryError::Conflict, "unavailable"),
+        (RepositoryError::Taken(lease_core::repository::Guarantee::LoginName), "unavailable"),
+    ];
+    for (error, code) in cases {
+        let error = Error::from(error);
+        assert_eq!(error.code(), code);
+        for word in ["postgres", "pw@", "users", "role", "login", "conflict"] {
+            assert!(!error.to_string().contains(word), "{error}");
+        }
+        assert!(std::error::Error::source(&error).is_some(), "the operator still learns why");
+    }
+    let broken = Error::from(lease_core::money::MoneyError::Negative);
+    assert_eq!((broken.code(), &*broken.to_string()), ("internal_error", "An internal error occurred."));
+}

@@ -1,0 +1,219 @@
+use chrono::{DateTime, Days, Duration, NaiveDate, Utc};
+use lease_core::account::PasswordHash;
+use lease_core::gateway::{CardToken, ChargeKey};
+use lease_core::id::{CustomerId, Entity, Id, Stored, UserId, Version, Versioned};
+use lease_core::model::{
+    Account, BillTo, CardBrand, CreditCard, Email, Invoice, InvoiceOn, InvoiceState, Payment, PaymentState, Period, Proposal,
+    ProposalState, Role, Service, ServiceKind, User, Username, Vehicle, Vin,
+};
+use lease_core::money::{Currency, Money};
+use lease_core::permission::Actor;
+use lease_core::repository::{AccountSnapshot, VehicleSnapshot};
+
+/// The vehicle's owner.
+pub(crate) const OWNER: i64 = 1;
+/// A customer who deals with the owner.
+pub(crate) const BUYER: i64 = 2;
+/// Another customer.
+pub(crate) const THIRD: i64 = 3;
+
+/// The present instant of most tests: a noon in March, with microseconds.
+pub(crate) fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp_micros(1_772_452_800_123_456).unwrap()
+}
+
+/// So many seconds after [`now`], or before it.
+pub(crate) fn at(seconds: i64) -> DateTime<Utc> {
+    now() + Duration::seconds(seconds)
+}
+
+/// The smallest step of time there is.
+pub(crate) fn tick() -> Duration {
+    Duration::microseconds(1)
+}
+
+/// An instant as it is written.
+pub(crate) fn instant(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+/// A day as it is written.
+pub(crate) fn date(text: &str) -> NaiveDate {
+    text.parse().unwrap()
+}
+
+/// The day of [`now`], or so many days after it.
+pub(crate) fn day(number: u64) -> NaiveDate {
+    now().date_naive() + Days::new(number)
+}
+
+/// The days from `start` to `end`, counted from today; the end not included.
+pub(crate) fn period(start: u64, end: u64) -> Period {
+    Period::new(day(start), day(end)).unwrap()
+}
+
+pub(crate) fn usd(text: &str) -> Money {
+    Money::parse(text, Currency::USD).unwrap()
+}
+
+pub(crate) fn id<I: Id>(number: i64) -> I {
+    I::new(number).unwrap()
+}
+
+/// The login of customer `n` is user `100 + n`, so that the two are never mixed up unseen.
+pub(crate) fn user_id(customer: i64) -> UserId {
+    id(100 + customer)
+}
+
+pub(crate) fn customer(number: i64) -> Actor {
+    Actor::Customer { user: user_id(number), customer: id(number) }
+}
+
+pub(crate) fn staff() -> Actor {
+    Actor::Staff { user: id(201) }
+}
+
+pub(crate) fn superuser() -> Actor {
+    Actor::Superuser { user: id(202) }
+}
+
+pub(crate) fn stored<T: Entity>(number: i64, value: T) -> Stored<T> {
+    Stored { id: id(number), value }
+}
+
+/// What a store reads at its first version.
+pub(crate) fn first<T>(value: T) -> Versioned<T> {
+    Versioned { version: Version::FIRST, value }
+}
+
+/// An active user of this role, with a customer of the same number where it trades.
+pub(crate) fn account(number: i64, role: Role) -> Account {
+    let user = User {
+        username: Username::parse(&format!("user-{number}")).unwrap(),
+        email: Email::parse(&format!("user-{number}@example.com")).unwrap(),
+        first_name: "Ada".into(),
+        last_name: "Lovelace".into(),
+        password: PasswordHash::from_phc("$argon2id$a-hash-that-is-secret".into()),
+        is_active: true,
+        role,
+        date_joined: now(),
+        last_login: None,
+        token_epoch: 7,
+    };
+    let customer_id: Option<CustomerId> = (role == Role::Customer).then(|| id(number));
+    Account { user: Stored { id: user_id(number), value: user }, customer_id }
+}
+
+/// A user as a decision about it reads it: it owns nothing, and other superusers are there.
+pub(crate) fn account_snapshot(number: i64, role: Role) -> Versioned<AccountSnapshot> {
+    first(AccountSnapshot { account: account(number, role), customer_in_use: false, another_active_superuser: true })
+}
+
+pub(crate) const VIN: &str = "WVWZZZ1JZXW000001";
+
+pub(crate) fn vehicle(owner: i64) -> Vehicle {
+    Vehicle {
+        customer_id: id(owner),
+        vin: Vin::parse(VIN).unwrap(),
+        make: "Skoda".into(),
+        model: "Octavia".into(),
+        year: 2020,
+        color: "red".into(),
+        mileage: Some(10_000),
+        license_plate: String::new(),
+        description: String::new(),
+        created_at: at(-60),
+    }
+}
+
+/// The owner's vehicle, never traded.
+pub(crate) fn vehicle_snapshot() -> Versioned<VehicleSnapshot> {
+    first(VehicleSnapshot {
+        vehicle: stored(1, vehicle(OWNER)),
+        has_open_trade: false,
+        has_live_trade: false,
+        was_traded: false,
+        viewer_is_party: false,
+    })
+}
+
+/// An active service that nobody used yet, with a fee of 100.00.
+pub(crate) fn service(kind: ServiceKind) -> Service {
+    Service {
+        name: "A service".into(),
+        kind,
+        invoice_on: kind.fixed_invoice_on().unwrap_or(InvoiceOn::Acceptance),
+        bill_to: BillTo::Owner,
+        fee: usd("100.00"),
+        payment_due_days: 14,
+        description: String::new(),
+        is_active: true,
+        is_used: false,
+    }
+}
+
+pub(crate) fn stored_service(kind: ServiceKind) -> Versioned<Stored<Service>> {
+    first(stored(1, service(kind)))
+}
+
+/// A pending proposal over 250.00 without dates, open for ever.
+pub(crate) fn proposal(author: i64) -> Proposal {
+    Proposal {
+        trade_id: id(1),
+        customer_id: id(author),
+        amount: usd("250.00"),
+        period: None,
+        message: String::new(),
+        expires_at: None,
+        created_at: at(-60),
+        state: ProposalState::Pending,
+    }
+}
+
+/// An open invoice over 100.00, issued today.
+pub(crate) fn invoice(billed: i64) -> Invoice {
+    Invoice {
+        trade_id: id(1),
+        proposal_id: id(1),
+        customer_id: id(billed),
+        amount: usd("100.00"),
+        paid: usd("0"),
+        pending: usd("0"),
+        state: InvoiceState::Open,
+        issued_at: now(),
+        due_date: day(14),
+    }
+}
+
+pub(crate) fn card(holder: i64) -> CreditCard {
+    CreditCard {
+        customer_id: id(holder),
+        brand: CardBrand::Visa,
+        last4: "4242".into(),
+        exp_month: 12,
+        exp_year: 2030,
+        holder_name: "Ada Lovelace".into(),
+        is_default: true,
+        token: CardToken::new("tok_that_is_secret".into()),
+        created_at: now(),
+        deleted_at: None,
+    }
+}
+
+pub(crate) fn key() -> ChargeKey {
+    ChargeKey::new("key-1".into())
+}
+
+/// A pending payment of the invoice and with the card of number 1.
+pub(crate) fn payment(payer: i64, amount: &str) -> Payment {
+    Payment {
+        invoice_id: id(1),
+        credit_card_id: id(1),
+        customer_id: id(payer),
+        amount: usd(amount),
+        state: PaymentState::Pending,
+        is_late: false,
+        charge_key: key(),
+        created_at: now(),
+    }
+}

@@ -1,0 +1,38 @@
+//! What the tests of every area share: values with sensible defaults, a trade in any state, and short forms of answers.
+
+mod build;
+mod scene;
+
+use std::fmt::Debug;
+
+use lease_core::Error;
+use serde_json::Value;
+
+pub(crate) use build::*;
+pub(crate) use scene::{Scene, agreement};
+
+/// Reads a draft from JSON, as a handler does.
+pub(crate) fn draft<T: serde::de::DeserializeOwned>(json: Value) -> T {
+    serde_json::from_value(json).expect("a draft reads any object")
+}
+
+/// The object, with these fields in it or in place of what it has.
+pub(crate) fn with(mut json: Value, fields: Value) -> Value {
+    if let (Value::Object(json), Value::Object(fields)) = (&mut json, fields) {
+        json.extend(fields);
+    }
+    json
+}
+
+/// The stable code of an answer, `ok` where it is none.
+pub(crate) fn code<T: Debug>(answer: Result<T, Error>) -> &'static str {
+    answer.map_or_else(|error| error.code(), |_| "ok")
+}
+
+/// The names of the wrong fields.
+pub(crate) fn wrong_fields<T: Debug>(answer: Result<T, Error>) -> Vec<&'static str> {
+    match answer {
+        Err(Error::Invalid(errors)) => errors.fields().collect(),
+        other => panic!("wrong fields were expected, not {other:?}"),
+    }
+}

@@ -1,0 +1,208 @@
+use chrono::{DateTime, Utc};
+use lease_core::Error;
+use lease_core::id::Stored;
+use lease_core::invoicing::{PaymentDraft, begin_payment};
+use lease_core::lifecycle::{ProposalDraft, ProposalView, Standing, TradeChanges, TradeSnapshot, propose};
+use lease_core::model::{
+    Agreement, BillTo, CreditCard, Invoice, InvoiceOn, InvoiceState, Payment, PaymentState, Period, ProposalState, ServiceKind,
+    Trade, TradeState,
+};
+use lease_core::money::Money;
+use lease_core::permission::Actor;
+use lease_core::policy::Policy;
+use serde_json::{Value, json};
+
+use super::build::{BUYER, OWNER, at, card, id, invoice, key, now, payment, proposal, service, stored, usd};
+
+/// A trade of [`OWNER`] in any state, as a decision reads it.
+#[derive(Clone, Debug)]
+pub(crate) struct Scene(pub(crate) TradeSnapshot);
+
+impl Scene {
+    /// An open trade without proposals under a service of this kind, with a fee of 100.00.
+    pub(crate) fn under(kind: ServiceKind) -> Self {
+        let trade = Trade {
+            vehicle_id: id(1),
+            service_id: id(1),
+            customer_id: id(OWNER),
+            title: "A trade".into(),
+            description: "Words".into(),
+            state: TradeState::Open,
+            invoice_id: None,
+            created_at: at(-3_600),
+        };
+        Self(TradeSnapshot {
+            trade: stored(1, trade),
+            service: stored(1, service(kind)),
+            invoice: None,
+            has_proposals: false,
+            proposal: None,
+            payment: None,
+            card: None,
+            viewer: Standing::default(),
+        })
+    }
+
+    pub(crate) fn lease() -> Self {
+        Self::under(ServiceKind::Lease)
+    }
+
+    pub(crate) fn sale() -> Self {
+        Self::under(ServiceKind::Sell)
+    }
+
+    /// Under a custom service that is invoiced then and to them.
+    pub(crate) fn custom(invoice_on: InvoiceOn, bill_to: BillTo) -> Self {
+        let mut scene = Self::under(ServiceKind::Custom);
+        scene.0.service.value.invoice_on = invoice_on;
+        scene.0.service.value.bill_to = bill_to;
+        scene
+    }
+
+    pub(crate) fn fee(mut self, fee: Money) -> Self {
+        self.0.service.value.fee = fee;
+        self
+    }
+
+    /// Proposal 1, by this author, is the one that is asked about.
+    pub(crate) fn proposed_by(mut self, author: i64) -> Self {
+        let proposal = stored(1, proposal(author));
+        self.0.has_proposals = true;
+        self.0.proposal = Some(ProposalView { proposal, author_is_active: true, agreed_period_in_the_way: None });
+        self
+    }
+
+    /// What is asked about has these days.
+    pub(crate) fn dated(mut self, period: Period) -> Self {
+        self.view().proposal.value.period = Some(period);
+        self
+    }
+
+    pub(crate) fn expiring(mut self, instant: DateTime<Utc>) -> Self {
+        self.view().proposal.value.expires_at = Some(instant);
+        self
+    }
+
+    pub(crate) fn decided(mut self, state: ProposalState) -> Self {
+        self.view().proposal.value.state = state;
+        self
+    }
+
+    pub(crate) fn author_is_inactive(mut self) -> Self {
+        self.view().author_is_active = false;
+        self
+    }
+
+    /// These days of the vehicle are agreed in another trade, and are in the way.
+    pub(crate) fn in_the_way(mut self, period: Period) -> Self {
+        self.view().agreed_period_in_the_way = Some(period);
+        self
+    }
+
+    /// The one who asks has made so many proposals before.
+    pub(crate) fn viewer_made(mut self, proposals: u32) -> Self {
+        self.0.viewer.proposals_made = proposals;
+        self
+    }
+
+    /// Proposal 9, pending, is that of the one who asks.
+    pub(crate) fn viewer_has_pending(mut self, author: i64, expires_at: Option<DateTime<Utc>>) -> Self {
+        let mut earlier = proposal(author);
+        earlier.expires_at = expires_at;
+        self.0.has_proposals = true;
+        self.0.viewer = Standing { proposals_made: 1, pending: Some(stored(9, earlier)) };
+        self
+    }
+
+    pub(crate) fn in_state(mut self, state: TradeState) -> Self {
+        self.0.trade.value.state = state;
+        self
+    }
+
+    /// Agreed with [`BUYER`] on proposal 1.
+    pub(crate) fn agreed(self) -> Self {
+        self.in_state(TradeState::Agreed(agreement()))
+    }
+
+    pub(crate) fn cancelled(self) -> Self {
+        self.in_state(TradeState::Cancelled { cancelled_at: at(-1) })
+    }
+
+    pub(crate) fn completed(self) -> Self {
+        self.in_state(TradeState::Completed { agreement: agreement(), completed_at: at(-1) })
+    }
+
+    /// Invoice 1 is issued over 100.00.
+    pub(crate) fn billed_to(mut self, customer: i64) -> Self {
+        self.0.trade.value.invoice_id = Some(id(1));
+        self.0.has_proposals = true;
+        self.0.invoice = Some(stored(1, invoice(customer)));
+        self
+    }
+
+    /// So much of the invoice is paid, and so much on its way.
+    pub(crate) fn paid_and_pending(mut self, paid: &str, pending: &str) -> Self {
+        let invoice = self.invoice_mut();
+        (invoice.value.paid, invoice.value.pending) = (usd(paid), usd(pending));
+        if invoice.paid == invoice.amount {
+            invoice.value.state = InvoiceState::Paid { at: at(-1) };
+        }
+        self
+    }
+
+    pub(crate) fn voided(mut self) -> Self {
+        self.invoice_mut().value.state = InvoiceState::Void { at: at(-1), reason: "mistake".into() };
+        self
+    }
+
+    /// Card 1 is the one that is asked about.
+    pub(crate) fn with_card(mut self, card: CreditCard) -> Self {
+        self.0.card = Some(stored(1, card));
+        self
+    }
+
+    /// Payment 1 of [`OWNER`] is the one that is asked about.
+    pub(crate) fn with_payment(mut self, amount: &str, state: PaymentState) -> Self {
+        let payment = Payment { state, ..payment(OWNER, amount) };
+        self.0.payment = Some((stored(1, payment), stored(1, card(OWNER))));
+        self
+    }
+
+    /// What proposing this now comes to.
+    pub(crate) fn propose(&self, actor: &Actor, json: Value) -> Result<TradeChanges, Error> {
+        propose(&self.0, actor, &super::draft::<ProposalDraft>(json), Policy::default().max_proposals, now())
+    }
+
+    /// What paying with card 1 now comes to; `amount` in JSON, null for all.
+    pub(crate) fn pay(&self, actor: &Actor, amount: &Value) -> Result<TradeChanges, Error> {
+        self.pay_under(&Policy::default(), actor, amount, now())
+    }
+
+    pub(crate) fn pay_under(
+        &self,
+        policy: &Policy,
+        actor: &Actor,
+        amount: &Value,
+        now: DateTime<Utc>,
+    ) -> Result<TradeChanges, Error> {
+        let draft: PaymentDraft = super::draft(json!({"credit_card_id": 1, "amount": amount}));
+        begin_payment(&self.0, actor, &draft, policy, key(), now)
+    }
+
+    pub(crate) fn invoice(&self) -> &Stored<Invoice> {
+        self.0.invoice.as_ref().expect("the scene has an invoice")
+    }
+
+    fn invoice_mut(&mut self) -> &mut Stored<Invoice> {
+        self.0.invoice.as_mut().expect("the scene has an invoice")
+    }
+
+    fn view(&mut self) -> &mut ProposalView {
+        self.0.proposal.as_mut().expect("the scene has a proposal")
+    }
+}
+
+/// [`BUYER`] and proposal 1, a second ago.
+pub(crate) fn agreement() -> Agreement {
+    Agreement { counterparty_id: id(BUYER), proposal_id: id(1), agreed_at: at(-1) }
+}

@@ -1,0 +1,321 @@
+//! Users and their roles: spec 3.3 to 3.6, 6.1.
+
+use lease_core::account::{
+    CheckedUpdate, ProfileDraft, Token, TokenHash, TokenText, check_new_user, check_update, deactivate,
+    require_readable_customer, require_readable_user, revoke_tokens, session, update_profile,
+};
+use lease_core::id::Versioned;
+use lease_core::input::Extent;
+use lease_core::model::{Account, Customer, Profile, Role};
+use lease_core::permission::Actor;
+use lease_core::repository::{AccountChange, AccountSnapshot, Change, CustomerChange};
+use lease_core::{Error, Refusal};
+use serde_json::{Value, json};
+
+use crate::support::*;
+
+/// A password that nothing speaks against.
+const GOOD: &str = "plum-Tractor-94-west";
+
+fn patched(snapshot: &Versioned<AccountSnapshot>, actor: &Actor, json: Value) -> Result<CheckedUpdate, Error> {
+    check_update(snapshot, actor, &draft(json), Extent::Partial, &[], None, now())
+}
+
+fn changed(snapshot: &Versioned<AccountSnapshot>, actor: &Actor, json: Value) -> AccountChange {
+    patched(snapshot, actor, json).unwrap().into_change(None)
+}
+
+/// The superuser of [`superuser`], as a row.
+fn superuser_row() -> Versioned<AccountSnapshot> {
+    account_snapshot(102, Role::Superuser)
+}
+
+/// spec 2: who reads and changes whom.
+#[test]
+fn users_are_read_and_changed_by_themselves_and_staff() {
+    let customers = account_snapshot(OWNER, Role::Customer);
+    let cases = [
+        (Actor::Anonymous, "not_authenticated"),
+        (customer(OWNER), "ok"),
+        (customer(BUYER), "not_found"),
+        (staff(), "ok"),
+        (superuser(), "ok"),
+    ];
+    for (actor, expected) in cases {
+        assert_eq!(code(require_readable_user(&actor, user_id(OWNER), Role::Customer)), expected, "{actor:?}");
+        assert_eq!(code(patched(&customers, &actor, json!({"first_name": "Eve"}))), expected, "{actor:?}");
+        assert_eq!(code(require_readable_customer(&actor, id(OWNER))), expected, "{actor:?}");
+    }
+}
+
+/// spec 3.4
+#[test]
+fn staff_deactivate_users_and_nobody_else_does() {
+    let customers = account_snapshot(OWNER, Role::Customer);
+    let cases = [
+        (Actor::Anonymous, "not_authenticated"),
+        (customer(OWNER), "permission_denied"),
+        (customer(BUYER), "not_found"),
+        (staff(), "ok"),
+        (superuser(), "ok"),
+    ];
+    for (actor, expected) in cases {
+        assert_eq!(code(deactivate(&customers, &actor, now())), expected, "{actor:?}");
+    }
+    let change = deactivate(&customers, &staff(), now()).unwrap();
+    assert_eq!((change.user.is_active, change.user.token_epoch, change.keep_token), (false, 8, None));
+    assert_eq!((change.customer, change.needs_another_superuser), (CustomerChange::Keep, false));
+    assert_eq!(change.expected, customers.version);
+}
+
+/// spec 2: not touch a superuser.
+#[test]
+fn staff_do_not_touch_a_superuser() {
+    let row = superuser_row();
+    assert_eq!(code(require_readable_user(&staff(), row.account.user.id, Role::Superuser)), "ok");
+    for json in [json!({"first_name": "Eve"}), json!({"password": GOOD}), json!({"is_active": false}), json!({})] {
+        assert_eq!(code(patched(&row, &staff(), json.clone())), "permission_denied");
+        assert_eq!(code(patched(&row, &superuser(), json)), "ok");
+    }
+    assert_eq!(code(deactivate(&row, &staff(), now())), "permission_denied");
+    assert_eq!(code(deactivate(&row, &superuser(), now())), "ok");
+}
+
+/// spec 3.5: 403, before any wrong field.
+#[test]
+fn roles_are_granted_by_superusers_only() {
+    for json in [json!({"is_staff": true}), json!({"is_superuser": true}), json!({"is_staff": true, "email": "no"})] {
+        let row = account_snapshot(OWNER, Role::Customer);
+        assert_eq!(code(patched(&row, &customer(OWNER), json.clone())), "permission_denied");
+        assert_eq!(code(patched(&row, &staff(), json)), "permission_denied");
+    }
+    let staff_row = account_snapshot(50, Role::Staff);
+    assert_eq!(code(patched(&staff_row, &staff(), json!({"is_staff": false}))), "permission_denied");
+    assert_eq!(code(patched(&staff_row, &staff(), json!({"is_staff": true, "is_superuser": "0"}))), "ok");
+}
+
+/// spec 3.5
+#[test]
+fn a_customer_sends_the_present_flags_but_no_others() {
+    let row = account_snapshot(OWNER, Role::Customer);
+    assert_eq!(code(patched(&row, &customer(OWNER), json!({"is_active": true, "is_staff": false, "is_superuser": 0}))), "ok");
+    assert_eq!(code(patched(&row, &customer(OWNER), json!({"is_active": false}))), "permission_denied");
+    assert_eq!(code(patched(&row, &staff(), json!({"is_active": "false"}))), "ok");
+    assert_eq!(
+        wrong_fields(patched(&row, &customer(OWNER), json!({"is_active": "maybe", "is_staff": null}))),
+        ["is_active", "is_staff"]
+    );
+}
+
+/// spec 2, 3.5: what two flags ask for.
+#[test]
+fn the_flags_make_the_role() {
+    let cases = [
+        (Role::Customer, json!({"is_staff": true}), Role::Staff),
+        (Role::Customer, json!({"is_superuser": true}), Role::Superuser),
+        (Role::Customer, json!({"is_superuser": true, "is_staff": false}), Role::Superuser),
+        (Role::Staff, json!({"is_staff": false}), Role::Customer),
+        (Role::Staff, json!({"is_superuser": true}), Role::Superuser),
+        (Role::Staff, json!({}), Role::Staff),
+        (Role::Superuser, json!({"is_superuser": false}), Role::Staff),
+        (Role::Superuser, json!({"is_superuser": false, "is_staff": false}), Role::Customer),
+        (Role::Superuser, json!({"is_staff": false}), Role::Superuser),
+        (Role::Superuser, json!({}), Role::Superuser),
+    ];
+    for (from, json, to) in cases {
+        assert_eq!(changed(&account_snapshot(50, from), &superuser(), json.clone()).user.role, to, "{from} {json}");
+    }
+}
+
+/// spec 3.5
+#[test]
+fn a_user_has_a_customer_exactly_while_it_is_one() {
+    let row = account_snapshot(OWNER, Role::Customer);
+    assert_eq!(changed(&row, &superuser(), json!({"is_staff": true})).customer, CustomerChange::Erase(id(OWNER)));
+    let back = changed(&account_snapshot(50, Role::Staff), &superuser(), json!({"is_staff": false}));
+    assert_eq!(back.customer, CustomerChange::Create(Profile::default(), now()));
+    let mut in_use = account_snapshot(OWNER, Role::Customer);
+    in_use.value.customer_in_use = true;
+    let answer = patched(&in_use, &superuser(), json!({"is_staff": true}));
+    assert!(matches!(answer, Err(Error::Refused(Refusal::CustomerInUse))), "{answer:?}");
+    assert_eq!(changed(&in_use, &superuser(), json!({"first_name": "Eve"})).customer, CustomerChange::Keep);
+}
+
+/// spec 3.5
+#[test]
+fn the_last_active_superuser_stays() {
+    let mut last = superuser_row();
+    last.value.another_active_superuser = false;
+    for json in [json!({"is_active": false}), json!({"is_superuser": false}), json!({"is_superuser": false, "is_staff": false})] {
+        assert_eq!(code(patched(&last, &superuser(), json.clone())), "last_superuser");
+        assert!(changed(&superuser_row(), &superuser(), json).needs_another_superuser, "the store looks once more");
+    }
+    assert_eq!(code(deactivate(&last, &superuser(), now())), "last_superuser");
+    assert!(!changed(&last, &superuser(), json!({"first_name": "Eve", "password": GOOD})).needs_another_superuser);
+    last.value.account.user.value.is_active = false;
+    assert_eq!(code(patched(&last, &superuser(), json!({"is_superuser": false}))), "ok", "an inactive one does not count");
+}
+
+/// spec 3.5
+#[test]
+fn a_new_password_revokes_the_other_tokens() {
+    let row = account_snapshot(OWNER, Role::Customer);
+    let token = TokenHash([7; 32]);
+    let hash = || lease_core::account::PasswordHash::from_phc("new".into());
+    let change = |actor: &Actor, json: Value| {
+        let checked = check_update(&row, actor, &draft(json), Extent::Partial, &[], Some(token), now()).unwrap();
+        let hash = checked.new_password.is_some().then(hash);
+        checked.into_change(hash)
+    };
+    let own = change(&customer(OWNER), json!({"password": GOOD}));
+    assert_eq!((own.user.token_epoch, own.keep_token, own.user.password.expose()), (8, Some(token), "new"));
+    let staffs = change(&staff(), json!({"password": GOOD}));
+    assert_eq!((staffs.user.token_epoch, staffs.keep_token), (8, None), "the token of who changed it is another user's");
+    let none = change(&customer(OWNER), json!({"first_name": "Eve", "password": null}));
+    assert_eq!((none.user.token_epoch, none.keep_token), (7, None));
+}
+
+/// spec 3.4: a token from before does not come back with the user.
+#[test]
+fn deactivating_revokes_the_tokens_for_good() {
+    let mut row = account_snapshot(OWNER, Role::Customer);
+    assert_eq!(changed(&row, &staff(), json!({"is_active": false})).user.token_epoch, 8);
+    row.value.account.user.value.is_active = false;
+    let back = changed(&row, &staff(), json!({"is_active": true})).user;
+    assert_eq!((back.is_active, back.token_epoch), (true, 7));
+}
+
+/// spec 3.5
+#[test]
+fn put_takes_every_name_and_patch_any() {
+    let row = account_snapshot(OWNER, Role::Customer);
+    let put = check_update(&row, &customer(OWNER), &draft(json!({})), Extent::Full, &[], None, now());
+    assert_eq!(wrong_fields(put), ["email", "first_name", "last_name", "username"]);
+    let change = changed(&row, &customer(OWNER), json!({"username": " NewName ", "last_login": "x", "id": 9}));
+    assert_eq!((change.user.username.as_str(), change.user.email.as_str()), ("NewName", "user-1@example.com"));
+    assert_eq!((change.id, change.user.date_joined, change.user.token_epoch), (user_id(OWNER), now(), 7));
+}
+
+/// spec 3.7: unique without regard to case, one's own names excepted.
+#[test]
+fn a_name_of_another_user_is_taken() {
+    let row = account_snapshot(OWNER, Role::Customer);
+    let draft: lease_core::account::UserDraft = draft(json!({"username": "EVE", "email": "Eve@Example.com"}));
+    let [username, email] = <[_; 2]>::try_from(draft.login_names()).unwrap();
+    let update = |taken: &[_]| check_update(&row, &customer(OWNER), &draft, Extent::Partial, taken, None, now());
+    assert_eq!((username.as_str(), email.as_str()), ("eve", "eve@example.com"));
+    let anothers = [(username.clone(), user_id(9)), (email.clone(), user_id(9))];
+    assert_eq!(wrong_fields(update(&anothers)), ["email", "username"]);
+    assert_eq!(code(update(&[(username, user_id(OWNER)), (email, user_id(OWNER))])), "ok");
+}
+
+/// spec 3.7: a changed password is held against the names as they will be.
+#[test]
+fn a_new_password_is_not_like_the_new_name() {
+    let row = account_snapshot(OWNER, Role::Customer);
+    let json = json!({"username": "greenmountain", "password": "greenmountain1"});
+    assert_eq!(wrong_fields(patched(&row, &customer(OWNER), json)), ["password"]);
+    let answer = patched(&row, &customer(OWNER), json!({"password": "lovelace"}));
+    assert_eq!(wrong_fields(answer), ["password"], "like the present last name");
+}
+
+/// spec 3.4
+#[test]
+fn staff_make_users_with_a_customer_unless_they_administer() {
+    let json = || json!({"username": "eve", "email": "eve@example.com", "first_name": "Eve", "last_name": "Moneypenny", "password": GOOD});
+    let new = |actor: &Actor, extra: Value| check_new_user(actor, &draft(with(json(), extra)), &[], now().date_naive());
+    let hash = || lease_core::account::PasswordHash::from_phc("h".into());
+    let plain = new(&staff(), json!({"job": "spy", "is_active": false})).unwrap().into_new_user(hash(), None, now());
+    assert_eq!((plain.user.role, plain.user.is_active, plain.profile.unwrap().job), (Role::Customer, false, "spy".to_owned()));
+    for (flag, role) in [("is_staff", Role::Staff), ("is_superuser", Role::Superuser)] {
+        assert_eq!(code(new(&staff(), json!({flag: true}))), "permission_denied");
+        let made = new(&superuser(), json!({flag: true})).unwrap().into_new_user(hash(), None, now());
+        assert_eq!((made.user.role, made.profile), (role, None));
+    }
+    assert_eq!(code(new(&customer(OWNER), json!({}))), "permission_denied");
+    assert_eq!(code(new(&Actor::Anonymous, json!({}))), "not_authenticated");
+}
+
+/// spec 2, rule 1; spec 3.6: to the instant, in the present epoch, of an active user.
+#[test]
+fn a_token_is_good_until_it_is_not() {
+    let found = |expires_at, epoch, change: fn(&mut Account)| {
+        let mut account = account(OWNER, Role::Customer);
+        change(&mut account);
+        let token = Token { hash: TokenHash([1; 32]), user_id: user_id(OWNER), epoch, expires_at };
+        code(session(Some((token, account)), now()))
+    };
+    assert_eq!(found(now() + tick(), 7, |_| {}), "ok");
+    assert_eq!(found(now(), 7, |_| {}), "not_authenticated");
+    assert_eq!(found(at(60), 6, |_| {}), "not_authenticated");
+    assert_eq!(found(at(60), 8, |_| {}), "not_authenticated");
+    assert_eq!(found(at(60), 7, |account| account.user.value.is_active = false), "not_authenticated");
+    assert_eq!(found(at(60), 7, |account| account.customer_id = None), "not_authenticated");
+    assert_eq!(code(session(None, now())), "not_authenticated");
+}
+
+/// spec 2: what an account acts as.
+#[test]
+fn an_account_is_the_actor_of_its_role() {
+    assert_eq!(Actor::of(&account(OWNER, Role::Customer)), customer(OWNER));
+    assert_eq!(Actor::of(&account(50, Role::Staff)), Actor::Staff { user: user_id(50) });
+    assert_eq!(Actor::of(&account(50, Role::Superuser)), Actor::Superuser { user: user_id(50) });
+}
+
+/// spec 3.3
+#[test]
+fn only_the_own_tokens_are_revoked_at_once() {
+    let row = account_snapshot(OWNER, Role::Customer);
+    let change = revoke_tokens(&row, &customer(OWNER), now()).unwrap();
+    assert_eq!((change.user.token_epoch, change.keep_token, change.user.is_active), (8, None, true));
+    for actor in [Actor::Anonymous, customer(BUYER), staff(), superuser()] {
+        assert_eq!(code(revoke_tokens(&row, &actor, now())), "not_found", "{actor:?}");
+    }
+}
+
+/// spec 3.6: 40 lower-case hex characters; stored as their SHA-256 (FIPS 180-2's second test vector has another length).
+#[test]
+fn a_token_has_one_form() {
+    let token = TokenText::from_random([0xAB; 20]);
+    assert_eq!(token.expose(), "ab".repeat(20));
+    let again: TokenText = token.expose().parse().unwrap();
+    assert_eq!(again.hash(), token.hash());
+    assert_ne!(TokenText::from_random([0xAC; 20]).hash(), token.hash());
+    for text in [
+        String::new(),
+        "ab".repeat(19),
+        "ab".repeat(21),
+        "AB".repeat(20),
+        "zz".repeat(20),
+        format!(" {}", "ab".repeat(20)),
+        "é".repeat(20),
+    ] {
+        assert!(text.parse::<TokenText>().is_err(), "{text:?}");
+    }
+}
+
+/// spec 6.1
+#[test]
+fn a_profile_is_changed_by_its_customer_and_staff() {
+    let row = first(stored(OWNER, Customer { user_id: user_id(OWNER), profile: Profile::default(), created_at: now() }));
+    let update = |actor: &Actor, json: Value| update_profile(&row, actor, &draft::<ProfileDraft>(json), now().date_naive());
+    for (actor, expected) in [
+        (Actor::Anonymous, "not_authenticated"),
+        (customer(OWNER), "ok"),
+        (customer(BUYER), "not_found"),
+        (staff(), "ok"),
+        (superuser(), "ok"),
+    ] {
+        assert_eq!(code(update(&actor, json!({"job": "spy"}))), expected);
+    }
+    for (dob, is_good) in
+        [("2026-03-01", true), ("2026-03-02", false), ("2026-03-03", false), ("1899-02-28", true), ("1900-02-29", false)]
+    {
+        assert_eq!(update(&customer(OWNER), json!({"dob": dob})).is_ok(), is_good, "{dob}");
+    }
+    assert_eq!(wrong_fields(update(&staff(), json!({"job": 1, "dob": "x", "notes": "\u{0}"}))), ["dob", "job", "notes"]);
+    let Change::Update { value, .. } = update(&staff(), json!({"notes": "a\nb", "dob": null})).unwrap() else {
+        panic!("an update")
+    };
+    assert_eq!(value.profile, Profile { notes: "a\nb".into(), ..Profile::default() });
+}

@@ -1,0 +1,310 @@
+//! Money, texts, dates, booleans, ids and cursors: spec 1, 6.5.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use lease_core::clock::to_micros;
+use lease_core::id::TradeId;
+use lease_core::input::{Field, FromScalar, parse_date};
+use lease_core::money::{Currency, MAX_AMOUNT, Money, MoneyError, parse_decimal, positive};
+use lease_core::page::{Cursor, Page, PageRequest};
+use lease_core::text::{Search, comparison_key, search_text};
+use proptest::prelude::*;
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+
+use crate::support::*;
+
+fn currency(code: &str) -> Currency {
+    Currency::parse(code).unwrap()
+}
+
+/// How a field reads this JSON.
+fn read<T: FromScalar>(json: Value) -> Option<T> {
+    match serde_json::from_value::<Field<T>>(json).unwrap() {
+        Field::Given(value) => Some(value),
+        Field::Missing | Field::Null | Field::Wrong(_) => None,
+    }
+}
+
+/// spec 1: each currency has its number of digits.
+#[test]
+fn money_has_the_digits_of_its_currency() {
+    use MoneyError::{Negative, NotANumber, TooLarge, TooManyDigits};
+    let cases = [
+        ("JPY", "100", Ok("100 JPY")),
+        ("JPY", "100.5", Err(TooManyDigits { digits: 0 })),
+        ("JPY", "100.0", Err(TooManyDigits { digits: 0 })),
+        ("USD", "0", Ok("0.00 USD")),
+        ("USD", "1.5", Ok("1.50 USD")),
+        ("USD", "1.005", Err(TooManyDigits { digits: 2 })),
+        ("KWD", "1.005", Ok("1.005 KWD")),
+        ("KWD", "1.0005", Err(TooManyDigits { digits: 3 })),
+        ("USD", "-0", Ok("0.00 USD")),
+        ("USD", "-0.01", Err(Negative)),
+        ("USD", "999999999999.99", Ok("999999999999.99 USD")),
+        ("USD", "1000000000000", Err(TooLarge)),
+        ("USD", "79228162514264337593543950336", Err(TooLarge)),
+        ("USD", "1e2", Err(NotANumber)),
+        ("USD", "NaN", Err(NotANumber)),
+        ("USD", "Infinity", Err(NotANumber)),
+        ("USD", "+1", Err(NotANumber)),
+        ("USD", "1,000", Err(NotANumber)),
+        ("USD", "1_000", Err(NotANumber)),
+        ("USD", ".5", Err(NotANumber)),
+        ("USD", "5.", Err(NotANumber)),
+        ("USD", "--5", Err(NotANumber)),
+        ("USD", "", Err(NotANumber)),
+        ("USD", "٥", Err(NotANumber)),
+        ("USD", "0x10", Err(NotANumber)),
+    ];
+    for (code, text, expected) in cases {
+        let money = Money::parse(text, currency(code)).map(|money| money.to_string());
+        assert_eq!(money, expected.map(ToOwned::to_owned), "{text} {code}");
+    }
+}
+
+/// spec 1: more digits than any decimal holds are refused, never rounded.
+#[test]
+fn too_many_digits_are_never_rounded_away() {
+    let tiny = format!("1.{}1", "0".repeat(40));
+    assert!(Money::parse(&tiny, Currency::USD).is_err());
+    assert!(Money::parse(&"9".repeat(400), Currency::USD).is_err());
+    assert!(Money::parse(&format!("999999999999.{}", "9".repeat(60)), Currency::USD).is_err());
+}
+
+/// spec 1
+#[test]
+fn currencies_are_those_with_a_minor_unit() {
+    assert_eq!([currency("JPY").digits(), currency("USD").digits(), currency("KWD").digits()], [0, 2, 3]);
+    for code in ["usd", "Usd", "XAU", "XTS", "XXX", "US", "USDD", "", "ÜSD", "840"] {
+        assert_eq!(Currency::parse(code), Err(MoneyError::UnknownCurrency), "{code}");
+    }
+}
+
+/// Adding and subtracting are exact, stay in range and in one currency.
+#[test]
+fn sums_and_differences_are_exact() {
+    assert_eq!(usd("0.10").plus(usd("0.20")), Ok(usd("0.30")));
+    assert_eq!(usd("0.30").minus(usd("0.10")), Ok(usd("0.20")));
+    assert_eq!(usd("1").minus(usd("1")), Ok(Money::zero(Currency::USD)));
+    assert_eq!(usd("1").minus(usd("1.01")), Err(MoneyError::Negative));
+    assert_eq!(usd("999999999999.99").plus(usd("0.01")), Err(MoneyError::TooLarge));
+    let yen = Money::parse("1", currency("JPY")).unwrap();
+    assert_eq!(usd("1").plus(yen), Err(MoneyError::CurrencyMismatch));
+    assert_eq!(usd("1").minus(yen), Err(MoneyError::CurrencyMismatch));
+    assert_eq!(MAX_AMOUNT, Decimal::from(1_000_000_000_000_i64));
+    assert_eq!(positive(Decimal::ZERO), Err(MoneyError::NotPositive));
+    assert_eq!(positive(parse_decimal("-0").unwrap()), Err(MoneyError::NotPositive));
+}
+
+/// spec 1: a string or a number; a number is what its sender wrote.
+#[test]
+fn amounts_come_as_strings_and_numbers() {
+    let amount = |json| read::<Decimal>(json).map(|amount| amount.to_string());
+    for (json, expected) in [
+        (json!("199.99"), Some("199.99")),
+        (json!(199.99), Some("199.99")),
+        (json!(0.1), Some("0.1")),
+        (json!(1e2), Some("100")),
+        (json!(u64::MAX), Some("18446744073709551615")),
+        (json!(-5), Some("-5")),
+        (json!(" 5 "), Some("5")),
+        (json!("1e2"), None),
+        (json!(1e300), None),
+        (json!(true), None),
+        (json!({"amount": 1}), None),
+        (json!([1]), None),
+    ] {
+        assert_eq!(amount(json.clone()).as_deref(), expected, "{json}");
+    }
+    let raw: Field<Decimal> = serde_json::from_str("1.005").unwrap();
+    assert_eq!(raw.given().unwrap().to_string(), "1.005");
+}
+
+/// spec 1
+#[test]
+fn booleans_also_come_as_digits_and_words() {
+    for json in [json!(true), json!(1), json!("1"), json!("true")] {
+        assert_eq!(read::<bool>(json), Some(true));
+    }
+    for json in [json!(false), json!(0), json!("0"), json!("false")] {
+        assert_eq!(read::<bool>(json), Some(false));
+    }
+    for json in [json!(2), json!("yes"), json!(null), json!([]), json!(-1), json!("")] {
+        assert_eq!(read::<bool>(json.clone()), None, "{json}");
+    }
+}
+
+/// spec 1: positive 64-bit integers.
+#[test]
+fn ids_are_positive_whole_numbers() {
+    for (json, expected) in [(json!(1), Some(1)), (json!(i64::MAX), Some(i64::MAX)), (json!(5.0), Some(5))] {
+        assert_eq!(read::<TradeId>(json).map(TradeId::get), expected);
+    }
+    for json in [json!(0), json!(-1), json!(u64::MAX), json!(1.5), json!(1e30), json!(true), json!({}), json!(null)] {
+        assert_eq!(read::<TradeId>(json.clone()), None, "{json}");
+    }
+    assert_eq!(TradeId::new(0), None);
+}
+
+/// spec 1: `YYYY-MM-DD`, years 0001 to 9999, days that are.
+#[test]
+fn a_date_has_one_form() {
+    for good in ["2026-03-02", "2028-02-29", "0001-01-01", "9999-12-31"] {
+        assert_eq!(parse_date(good).unwrap().to_string(), good);
+    }
+    let bad = [
+        "2026-3-2",
+        "2026-02-29",
+        "2026-13-01",
+        "2026-00-10",
+        "0000-01-01",
+        "10000-01-01",
+        "+2026-01-01",
+        "-2026-01-01",
+        " 2026-01-01",
+        "2026-01-01T00:00:00Z",
+        "26-01-01",
+        "2026/01/01",
+        "today",
+        "",
+        "２026-01-01",
+    ];
+    for text in bad {
+        assert_eq!(parse_date(text), None, "{text}");
+        assert_eq!(read::<NaiveDate>(json!(text)), None);
+    }
+    assert_eq!(read::<NaiveDate>(json!(20_260_101)), None);
+}
+
+/// spec 1: a date-time needs an offset.
+#[test]
+fn an_instant_has_its_offset() {
+    let read = |text: &str| read::<DateTime<Utc>>(json!(text));
+    assert_eq!(read("2026-03-02T12:00:00+02:00"), Some(instant("2026-03-02T10:00:00Z")));
+    assert_eq!(read("2026-03-02T12:00:00.1234567Z"), Some(instant("2026-03-02T12:00:00.123456Z")), "cut, not rounded");
+    for text in
+        ["2026-03-02T12:00:00", "2026-03-02", "2026-02-30T12:00:00Z", "9999-12-31T23:59:59-01:00", "0000-12-31T00:00:00Z", ""]
+    {
+        assert_eq!(read(text), None, "{text}");
+    }
+}
+
+/// A leap second is an instant that every backend reads back as it was written.
+#[test]
+fn an_instant_survives_being_kept_in_microseconds() {
+    let leap = read::<DateTime<Utc>>(json!("2030-06-30T23:59:60.5Z"));
+    if let Some(leap) = leap {
+        assert_eq!(DateTime::from_timestamp_micros(leap.timestamp_micros()), Some(leap));
+    }
+    assert_eq!(to_micros(instant("2026-03-02T12:00:00.999999999Z")), instant("2026-03-02T12:00:00.999999Z"));
+}
+
+/// spec 1: trimmed, bounded, without control characters, by way of a lead's fields.
+#[test]
+fn texts_are_trimmed_bounded_and_free_of_control_characters() {
+    use lease_core::directory::create_lead;
+    let make = |field: &str, text: &str| create_lead(&staff(), &draft(json!({"phone": "1", field: text})), now());
+    for (field, max) in [("company", 150), ("notes", 4_000)] {
+        assert_eq!(code(make(field, &"ä".repeat(max))), "ok", "characters, not bytes");
+        assert_eq!(code(make(field, &format!("  {}\n", "x".repeat(max)))), "ok", "trimmed first");
+        assert_eq!(wrong_fields(make(field, &"x".repeat(max + 1))), [field]);
+        for bad in ["a\u{0}b", "a\u{1b}b", "a\u{7f}b", "a\u{85}b", "\u{0}"] {
+            assert_eq!(wrong_fields(make(field, bad)), [field], "{bad:?}");
+        }
+    }
+    for breaks in ["a\nb", "a\r\nb", "a\tb"] {
+        assert_eq!(code(make("notes", breaks)), "ok");
+        assert_eq!(wrong_fields(make("company", breaks)), ["company"]);
+    }
+}
+
+/// Names are compared and searched by one key.
+#[test]
+fn searching_finds_words_without_regard_to_case_and_form() {
+    let text = search_text(&["Škoda Octavia", "", "WVWZZZ", "ﬁne"]);
+    for found in ["octavia", "OCTAV", "tavia", "šk", "škoda wvw", "fine", "", "  "] {
+        assert!(Search::new(found).matches(&text), "{found}");
+    }
+    for missing in ["ko", "octavia bmw", "vw", "ia"] {
+        assert!(!Search::new(missing).matches(&text), "{missing}: short words start a word");
+    }
+    assert_eq!(comparison_key(" ＡＤＡ "), "ada");
+}
+
+/// spec 6.5: opaque, and one text for one place.
+#[test]
+fn what_is_no_cursor_is_none() {
+    let encode = |plain: &str| {
+        use base64::Engine as _;
+        base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(plain)
+    };
+    assert_eq!(Cursor::decode(&encode("a5")), Some(Cursor::After(5)));
+    for plain in ["", "a", "5", "c5", "a0", "a-1", "a05", "a+5", "a 5", "a5 ", "a99999999999999999999", "äa5", "b", "a5b"] {
+        assert_eq!(Cursor::decode(&encode(plain)), None, "{plain}");
+    }
+    for text in ["", "!", "YTU=", "a5", "\u{0}", "YTU ", "ÿ", &"A".repeat(10_000)] {
+        assert_eq!(Cursor::decode(text), None, "{text}");
+    }
+}
+
+/// spec 6.5
+#[test]
+fn a_page_holds_one_to_a_hundred_rows() {
+    assert!(PageRequest::new(0, None).is_none() && PageRequest::new(101, None).is_none());
+    assert_eq!(PageRequest::new(100, None).unwrap().fetch(), 101);
+    assert_eq!(PageRequest::default().fetch(), 26);
+}
+
+/// spec 6.5: newest first, with the pages on either side where there are rows.
+#[test]
+fn a_page_knows_its_neighbours() {
+    use Cursor::{After, Before};
+    let page = |cursor, fetched: &[i64]| {
+        let page = Page::of(PageRequest::new(2, cursor).unwrap(), fetched.to_vec(), |row| *row);
+        (page.items, page.next, page.previous)
+    };
+    assert_eq!(page(None, &[]), (vec![], None, None));
+    assert_eq!(page(None, &[9, 8]), (vec![9, 8], None, None));
+    assert_eq!(page(None, &[9, 8, 7]), (vec![9, 8], Some(After(8)), None));
+    assert_eq!(page(Some(After(8)), &[7, 6, 5]), (vec![7, 6], Some(After(6)), Some(Before(7))));
+    assert_eq!(page(Some(After(6)), &[5]), (vec![5], None, Some(Before(5))));
+    assert_eq!(page(Some(Before(5)), &[6, 7, 8]), (vec![7, 6], Some(After(6)), Some(Before(7))));
+    assert_eq!(page(Some(Before(7)), &[8, 9]), (vec![9, 8], Some(After(8)), None));
+}
+
+proptest! {
+    #[test]
+    fn a_cursor_reads_back(number in 1..=i64::MAX, is_after: bool) {
+        let cursor = if is_after { Cursor::After(number) } else { Cursor::Before(number) };
+        prop_assert_eq!(Cursor::decode(&cursor.encode()), Some(cursor));
+    }
+
+    #[test]
+    fn no_text_breaks_a_parser(text in any::<String>()) {
+        if let Some(cursor) = Cursor::decode(&text) {
+            prop_assert_eq!(cursor.encode(), &*text);
+        }
+        if let Some(date) = parse_date(&text) {
+            prop_assert_eq!(date.to_string(), &*text);
+        }
+        let _ = (read::<Decimal>(json!(text)), read::<DateTime<Utc>>(json!(text)), lease_core::model::Vin::parse(&text));
+        let _ = (lease_core::gateway::CardNumber::parse(&text), text.parse::<lease_core::account::TokenText>());
+        let _ = (lease_core::model::Email::parse(&text), lease_core::model::Username::parse(&text), Currency::parse(&text));
+    }
+
+    #[test]
+    fn cents_are_written_and_read_as_they_are(cents in 0..100_000_000_000_000_i64) {
+        let text = format!("{}.{:02}", cents / 100, cents % 100);
+        let money = Money::parse(&text, Currency::USD).unwrap();
+        prop_assert_eq!(money.amount().to_string(), &*text);
+        prop_assert_eq!(read::<Decimal>(json!(text)), Some(money.amount()));
+    }
+
+    #[test]
+    fn what_is_added_can_be_taken_off_again(a in 0..40_000_000_000_000_i64, b in 0..40_000_000_000_000_i64) {
+        let cents = |cents| Money::new(Decimal::new(cents, 2), Currency::USD).unwrap();
+        let sum = cents(a).plus(cents(b)).unwrap();
+        prop_assert_eq!(sum, cents(a + b));
+        prop_assert_eq!(sum.minus(cents(b)), Ok(cents(a)));
+    }
+}

@@ -1,0 +1,170 @@
+//! Vehicles: spec 6.2, and who sees them (spec 2).
+
+use lease_core::Error;
+use lease_core::catalog::{VehicleDraft, create_vehicle, delete_vehicle, update_vehicle, visible_vehicle};
+use lease_core::id::VehicleId;
+use lease_core::input::Extent;
+use lease_core::model::{Vehicle, Vin};
+use lease_core::permission::Actor;
+use lease_core::repository::Change;
+use serde_json::{Value, json};
+
+use crate::support::*;
+
+fn a_vehicle(fields: Value) -> Value {
+    let json = json!({"vin": VIN, "make": "Skoda", "model": "Octavia", "year": 2020});
+    with(json, fields)
+}
+
+fn create(fields: Value) -> Result<Vehicle, Error> {
+    match create_vehicle(&customer(OWNER), &draft::<VehicleDraft>(a_vehicle(fields)), None, now())? {
+        Change::Create(vehicle) => Ok(vehicle),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// spec 6.2
+#[test]
+fn a_vehicle_is_its_makers() {
+    let made = create(json!({"vin": VIN.to_lowercase(), "mileage": 5, "customer_id": 77, "id": 5})).unwrap();
+    assert_eq!((made.vin.as_str(), made.customer_id, made.mileage, made.created_at), (VIN, id(OWNER), Some(5), now()));
+}
+
+/// spec 6.2
+#[test]
+fn a_vin_has_seventeen_characters_of_its_alphabet() {
+    for good in [VIN, " wvwzzz1jzxw000001 ", "11111111111111111"] {
+        assert_eq!(Vin::parse(good).unwrap().as_str().len(), 17, "{good}");
+    }
+    let bad = [
+        "",
+        "WVWZZZ1JZXW00000",
+        "WVWZZZ1JZXW0000011",
+        "WVWZZZ1JZXW00000I",
+        "OVWZZZ1JZXW000001",
+        "WVWZZZ1JZXWQ00001",
+        "WVWZZZ1JZ-W000001",
+        "WVWZZZ1JZ W000001",
+        "ÄVWZZZ1JZXW00001",
+        "WVWZZZ1JZXW00000\u{1}",
+        "ſVWZZZ1JZXW00001",
+    ];
+    for vin in bad {
+        assert!(Vin::parse(vin).is_err(), "{vin}");
+        assert_eq!(wrong_fields(create(json!({"vin": vin}))), ["vin"], "{vin}");
+    }
+}
+
+/// spec 6.2: free again once its vehicle is deleted is the store's answer; taken is a wrong field.
+#[test]
+fn a_vin_is_one_vehicles() {
+    let draft: VehicleDraft = draft(a_vehicle(json!({})));
+    assert_eq!(draft.wanted_vin(), Some(Vin::parse(VIN).unwrap()));
+    assert_eq!(wrong_fields(create_vehicle(&customer(OWNER), &draft, Some(id(9)), now())), ["vin"]);
+    let update =
+        |owner: Option<VehicleId>| update_vehicle(&vehicle_snapshot(), &customer(OWNER), &draft, Extent::Full, owner, now());
+    assert_eq!(code(update(Some(id(1)))), "ok");
+    assert_eq!(wrong_fields(update(Some(id(2)))), ["vin"]);
+}
+
+/// spec 6.2: 1886 to next year, in UTC.
+#[test]
+fn the_year_is_that_of_a_motor_car() {
+    for (year, is_good) in
+        [(1885, false), (1886, true), (2026, true), (2027, true), (2028, false), (i64::MAX, false), (-1, false)]
+    {
+        assert_eq!(create(json!({"year": year})).is_ok(), is_good, "{year}");
+    }
+    let new_year = |text| {
+        let draft: VehicleDraft = draft(a_vehicle(json!({"year": 2028})));
+        code(create_vehicle(&customer(OWNER), &draft, None, instant(text)))
+    };
+    assert_eq!(new_year("2026-12-31T23:59:59.999999Z"), "validation_error");
+    assert_eq!(new_year("2027-01-01T00:00:00Z"), "ok");
+}
+
+/// spec 6.2
+#[test]
+fn mileage_is_not_below_zero() {
+    for (mileage, is_good) in
+        [(json!(-1), false), (json!(0), true), (json!(null), true), (json!("5"), false), (json!(1.5), false)]
+    {
+        assert_eq!(create(json!({"mileage": mileage})).is_ok(), is_good, "{mileage}");
+    }
+}
+
+/// spec 6.2
+#[test]
+fn what_identifies_a_vehicle_stays_while_a_trade_is_live() {
+    let mut live = vehicle_snapshot();
+    live.value.has_live_trade = true;
+    let update = |json: Value| code(update_vehicle(&live, &customer(OWNER), &draft(json), Extent::Partial, None, now()));
+    let other = "WVWZZZ1JZXW000002";
+    for json in [json!({"vin": other}), json!({"make": "VW"}), json!({"model": "Fabia"}), json!({"year": 2021})] {
+        assert_eq!(update(json.clone()), "vehicle_in_trade", "{json}");
+        let idle = update_vehicle(&vehicle_snapshot(), &customer(OWNER), &draft(json), Extent::Partial, None, now());
+        assert_eq!(code(idle), "ok");
+    }
+    assert_eq!(update(json!({"mileage": 7, "color": "blue", "license_plate": "B", "description": "d"})), "ok");
+    assert_eq!(update(a_vehicle(json!({"color": null}))), "ok", "the same again is no change");
+    assert_eq!(update(json!({"make": "VW", "year": 1})), "validation_error", "fields before the state");
+}
+
+/// spec 6.2
+#[test]
+fn a_vehicle_that_was_traded_is_not_deleted() {
+    let mut snapshot = vehicle_snapshot();
+    let deleted = delete_vehicle(&snapshot, &customer(OWNER)).unwrap();
+    assert_eq!(deleted, Change::Delete { id: id(1), expected: snapshot.version });
+    snapshot.value.was_traded = true;
+    assert_eq!(code(delete_vehicle(&snapshot, &customer(OWNER))), "vehicle_in_use");
+}
+
+/// spec 2: own, in an open trade, in a trade one is a party of.
+#[test]
+fn who_sees_a_vehicle_and_who_changes_it() {
+    let hidden = vehicle_snapshot();
+    let mut offered = vehicle_snapshot();
+    offered.value.has_open_trade = true;
+    let mut partys = vehicle_snapshot();
+    partys.value.viewer_is_party = true;
+    let cases = [
+        (&hidden, Actor::Anonymous, "not_authenticated", "not_authenticated", "not_authenticated"),
+        (&hidden, customer(OWNER), "ok", "ok", "ok"),
+        (&hidden, customer(BUYER), "not_found", "not_found", "not_found"),
+        (&offered, customer(BUYER), "ok", "permission_denied", "permission_denied"),
+        (&partys, customer(BUYER), "ok", "permission_denied", "permission_denied"),
+        (&hidden, staff(), "ok", "ok", "permission_denied"),
+        (&hidden, superuser(), "ok", "ok", "permission_denied"),
+    ];
+    for (snapshot, actor, read, update, delete) in cases {
+        assert_eq!(code(visible_vehicle(snapshot, &actor)), read, "{actor:?}");
+        let new = draft(json!({"color": "blue"}));
+        assert_eq!(code(update_vehicle(snapshot, &actor, &new, Extent::Partial, None, now())), update, "{actor:?}");
+        assert_eq!(code(delete_vehicle(snapshot, &actor)), delete, "{actor:?}");
+    }
+    for (actor, expected) in [(Actor::Anonymous, "not_authenticated"), (staff(), "permission_denied")] {
+        assert_eq!(code(create_vehicle(&actor, &draft(a_vehicle(json!({}))), None, now())), expected);
+    }
+}
+
+/// A change by staff leaves the vehicle its owner's, and its birthday.
+#[test]
+fn staff_change_a_vehicle_but_not_whose_it_is() {
+    let snapshot = vehicle_snapshot();
+    let json = json!({"color": "blue", "customer_id": 77});
+    let Change::Update { value, .. } = update_vehicle(&snapshot, &staff(), &draft(json), Extent::Partial, None, now()).unwrap()
+    else {
+        panic!("an update")
+    };
+    assert_eq!(value, Vehicle { color: "blue".into(), ..snapshot.vehicle.value.clone() });
+}
+
+/// spec 6.6
+#[test]
+fn every_wrong_field_of_a_vehicle_is_named_at_once() {
+    let json = json!({"vin": 1, "make": "", "model": null, "year": "x", "mileage": -1, "color": "a\u{0}", "license_plate": [],
+        "description": "x".repeat(4_001)});
+    let expected = ["color", "description", "license_plate", "make", "mileage", "model", "vin", "year"];
+    assert_eq!(wrong_fields(create(json)), expected);
+}

@@ -1,0 +1,109 @@
+//! What a store would do: find rows, and put together what a decision reads.
+
+use lease_core::Error;
+use lease_core::id::{CreditCardId, CustomerId, Entity, Stored, VehicleId};
+use lease_core::lifecycle::{ProposalView, Standing, TradeSnapshot};
+use lease_core::model::{Period, Proposal, ProposalState};
+use lease_core::repository::{TradeKey, VehicleSnapshot};
+
+use super::World;
+use crate::support::{id, stored};
+
+impl World {
+    /// A vehicle, as a decision about it reads it.
+    pub(super) fn vehicle_snapshot(&self, id: VehicleId, viewer: Option<CustomerId>) -> VehicleSnapshot {
+        let trades: Vec<_> = self.view.trades.iter().filter(|trade| trade.vehicle_id == id).collect();
+        VehicleSnapshot {
+            vehicle: row(&self.view.vehicles, id).clone(),
+            has_open_trade: trades.iter().any(|trade| trade.is_open()),
+            has_live_trade: trades.iter().any(|trade| trade.is_live()),
+            was_traded: !trades.is_empty(),
+            viewer_is_party: viewer.is_some_and(|viewer| trades.iter().any(|trade| trade.has_party(viewer))),
+        }
+    }
+
+    /// What a store's load returns.
+    pub(super) fn load(&self, key: TradeKey, viewer: Option<CustomerId>, card: Option<CreditCardId>) -> TradeSnapshot {
+        let view = &self.view;
+        let (mut asked_proposal, mut asked_payment) = (None, None);
+        let trade_id = match key {
+            TradeKey::Trade(id) => id,
+            TradeKey::Proposal(id) => {
+                asked_proposal = Some(row(&view.proposals, id));
+                row(&view.proposals, id).trade_id
+            }
+            TradeKey::Invoice(id) => row(&view.invoices, id).trade_id,
+            TradeKey::Payment(id) => {
+                asked_payment = Some(row(&view.payments, id));
+                row(&view.invoices, row(&view.payments, id).invoice_id).trade_id
+            }
+        };
+        let trade = row(&view.trades, trade_id).clone();
+        let mine =
+            || view.proposals.iter().filter(|proposal| proposal.trade_id == trade_id && Some(proposal.customer_id) == viewer);
+        let viewer_stands = Standing {
+            proposals_made: u32::try_from(mine().count()).unwrap(),
+            pending: mine().find(|proposal| proposal.state == ProposalState::Pending).cloned(),
+        };
+        TradeSnapshot {
+            service: row(&view.services, trade.service_id).clone(),
+            invoice: trade.invoice_id.map(|id| row(&view.invoices, id).clone()),
+            has_proposals: view.proposals.iter().any(|proposal| proposal.trade_id == trade_id),
+            proposal: asked_proposal.map(|proposal| self.proposal_view(proposal, trade.vehicle_id)),
+            payment: asked_payment.map(|payment| (payment.clone(), row(&view.cards, payment.credit_card_id).clone())),
+            card: card.map(|card| row(&view.cards, card).clone()),
+            viewer: viewer_stands,
+            trade,
+        }
+    }
+
+    fn proposal_view(&self, proposal: &Stored<Proposal>, vehicle: VehicleId) -> ProposalView {
+        let others = self.view.trades.iter().filter(|trade| trade.vehicle_id == vehicle && trade.id != proposal.trade_id);
+        let today = self.now.date_naive();
+        let in_the_way = |taken: &Period| match proposal.period {
+            Some(period) => period.overlaps(*taken),
+            None => taken.end() > today,
+        };
+        let mut agreed = others.filter_map(|trade| row(&self.view.proposals, trade.agreement()?.proposal_id).period);
+        ProposalView {
+            proposal: proposal.clone(),
+            author_is_active: self.active[usize::try_from(proposal.customer_id.get()).unwrap() - 1],
+            agreed_period_in_the_way: agreed.find(in_the_way),
+        }
+    }
+}
+
+/// A row by any number: 0 is the newest, 1 the one before it, round and round the newest eight.
+pub(super) fn pick<T: Entity>(rows: &[Stored<T>], number: usize) -> Result<&Stored<T>, Error> {
+    let back = number % rows.len().clamp(1, 8);
+    rows.iter().rev().nth(back).ok_or(Error::NotFound)
+}
+
+pub(super) fn rows<T: Entity>(values: impl IntoIterator<Item = T>) -> Vec<Stored<T>> {
+    (1..).zip(values).map(|(number, value)| stored(number, value)).collect()
+}
+
+pub(super) fn row<T: Entity>(rows: &[Stored<T>], id: T::Id) -> &Stored<T> {
+    rows.iter().find(|row| row.id == id).expect("the row is there")
+}
+
+pub(super) fn row_mut<T: Entity>(rows: &mut [Stored<T>], id: T::Id) -> &mut Stored<T> {
+    rows.iter_mut().find(|row| row.id == id).expect("the row is there")
+}
+
+pub(super) fn next_id<T: Entity>(rows: &[Stored<T>]) -> T::Id {
+    id(i64::try_from(rows.len()).unwrap() + 1)
+}
+
+pub(super) fn push<T: Entity>(rows: &mut Vec<Stored<T>>, value: T) {
+    rows.push(Stored { id: next_id(rows), value });
+}
+
+/// Replaces the row of this id, or adds it.
+pub(super) fn put<T: Entity>(rows: &mut Vec<Stored<T>>, new: Option<&Stored<T>>) {
+    let Some(new) = new else { return };
+    match rows.iter_mut().find(|row| row.id == new.id) {
+        Some(row) => row.clone_from(new),
+        None => rows.push(new.clone()),
+    }
+}

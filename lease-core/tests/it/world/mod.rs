@@ -1,0 +1,310 @@
+//! A small world for the pure core: rows in memory, no store. It builds what a decision reads, calls the decision, and applies
+//! what it changes by [`TradeSnapshot::apply`] and the one change that spans rows which were not loaded.
+
+mod load;
+
+use chrono::{DateTime, Duration, Utc};
+use lease_core::Error;
+use lease_core::catalog::update_service;
+use lease_core::gateway::{ChargeKey, ChargeOutcome};
+use lease_core::id::{CreditCardId, CustomerId, TradeId};
+use lease_core::input::Extent;
+use lease_core::invoicing::{begin_payment, settle_payment, void};
+use lease_core::lifecycle::{NewIds, TradeChanges, TradeSnapshot, accept, amend, cancel, open, propose, reject, withdraw};
+use lease_core::model::{BillTo, InvoiceOn, PaymentState, ProposalState, Service, ServiceKind, TradeState};
+use lease_core::permission::Actor;
+use lease_core::policy::{LatePayments, Policy};
+use lease_core::repository::{Change, Offer, TradeKey};
+use serde_json::{Value, json};
+
+use crate::invariants::View;
+use crate::support::*;
+use load::{next_id, pick, push, put, row, row_mut, rows};
+
+/// How many customers there are: 1 and 2 own vehicles, the last is deactivated to begin with.
+pub(crate) const CUSTOMERS: usize = 4;
+
+/// A command, by numbers that are taken modulo what there is.
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    Open { who: usize, vehicle: usize, service: usize },
+    Propose { who: usize, trade: usize, terms: Terms },
+    Accept { who: usize, proposal: usize },
+    Reject { who: usize, proposal: usize },
+    Withdraw { who: usize, proposal: usize },
+    Cancel { who: usize, trade: usize },
+    Amend { who: usize, trade: usize },
+    Void { who: usize, trade: usize },
+    Pay { who: usize, trade: usize, card: usize, cents: Option<u32> },
+    Settle { payment: usize, succeeds: bool },
+    Fee { service: usize, amount: u8 },
+    Activate { customer: usize, is_active: bool },
+    Wait { minutes: u32 },
+}
+
+/// What is proposed.
+#[derive(Clone, Debug)]
+pub(crate) struct Terms {
+    pub(crate) amount: u32,
+    /// First day and number of days, counted from the world's first day.
+    pub(crate) days: (u64, u64),
+    /// Whether the dates are given or left out against the kind of the service.
+    pub(crate) is_odd: bool,
+    pub(crate) expires_in_hours: Option<u16>,
+}
+
+/// All rows, the time, and who is active. Row `n` of a table has the id `n + 1`.
+#[derive(Clone, Debug)]
+pub(crate) struct World {
+    pub(crate) view: View,
+    pub(crate) now: DateTime<Utc>,
+    policy: Policy,
+    active: [bool; CUSTOMERS],
+}
+
+impl World {
+    /// Three vehicles, seven services of every sort, a card a customer and one that has expired; at most three proposals.
+    pub(crate) fn new(late_payments: LatePayments) -> Self {
+        let custom = |invoice_on, bill_to| Service { invoice_on, bill_to, ..service(ServiceKind::Custom) };
+        let services = [
+            service(ServiceKind::Lease),
+            service(ServiceKind::Sell),
+            Service { bill_to: BillTo::Counterparty, ..service(ServiceKind::Sell) },
+            custom(InvoiceOn::FirstProposal, BillTo::Owner),
+            custom(InvoiceOn::Acceptance, BillTo::Owner),
+            custom(InvoiceOn::Acceptance, BillTo::Counterparty),
+            Service { fee: usd("0"), ..service(ServiceKind::Lease) },
+        ];
+        let cards = (1..=4).map(card).chain([lease_core::model::CreditCard { exp_year: 2026, exp_month: 2, ..card(OWNER) }]);
+        let mut view = View {
+            services: rows(services),
+            vehicles: rows([vehicle(1), vehicle(1), vehicle(2)]),
+            cards: rows(cards),
+            ..View::default()
+        };
+        view.past.first_owners = view.vehicles.iter().map(|vehicle| (vehicle.id, vehicle.customer_id)).collect();
+        let policy = Policy { late_payments, max_proposals: 3, ..Policy::default() };
+        Self { view, now: now(), policy, active: [true, true, true, false] }
+    }
+
+    /// Carries a command out, or says why not.
+    pub(crate) fn run(&mut self, step: &Step) -> Result<(), Error> {
+        match *step {
+            Step::Open { who, vehicle, service } => self.open(who, vehicle, service),
+            Step::Propose { who, trade, ref terms } => {
+                let (key, limit) = (self.trade(trade)?, self.policy.max_proposals);
+                let draft = self.proposal_draft(trade, terms);
+                self.change(key, who, None, |snapshot, actor, now| propose(snapshot, actor, &draft, limit, now))
+            }
+            Step::Accept { who, proposal } => self.change(self.proposal(proposal)?, who, None, accept),
+            Step::Reject { who, proposal } => self.change(self.proposal(proposal)?, who, None, reject),
+            Step::Withdraw { who, proposal } => self.change(self.proposal(proposal)?, who, None, withdraw),
+            Step::Cancel { who, trade } => self.change(self.trade(trade)?, who, None, cancel),
+            Step::Amend { who, trade } => {
+                let words = draft(json!({"title": self.now.to_string()}));
+                self.change(self.trade(trade)?, who, None, |snapshot, actor, _| amend(snapshot, actor, &words))
+            }
+            Step::Void { who, trade } => {
+                let why = draft(json!({"reason": "a mistake"}));
+                self.change(self.trade(trade)?, who, None, |snapshot, actor, now| void(snapshot, actor, &why, now))
+            }
+            Step::Pay { who, trade, card, cents } => self.pay(who, trade, card, cents),
+            Step::Settle { payment, succeeds } => self.settle(payment, succeeds),
+            Step::Fee { service, amount } => self.set_fee(service, amount),
+            Step::Activate { customer, is_active } => {
+                self.active[customer % CUSTOMERS] = is_active;
+                Ok(())
+            }
+            Step::Wait { minutes } => {
+                self.now += Duration::minutes(minutes.into());
+                Ok(())
+            }
+        }
+    }
+
+    /// Who asks: a customer, staff, or nobody; a deactivated one has no session any more.
+    fn actor(&self, who: usize) -> Result<Actor, Error> {
+        match who % (CUSTOMERS + 2) {
+            number if number < CUSTOMERS && !self.active[number] => Err(Error::NotAuthenticated),
+            number if number < CUSTOMERS => Ok(customer(i64::try_from(number).unwrap() + 1)),
+            CUSTOMERS => Ok(staff()),
+            _ => Ok(Actor::Anonymous),
+        }
+    }
+
+    fn open(&mut self, who: usize, vehicle: usize, service: usize) -> Result<(), Error> {
+        let actor = self.actor(who)?;
+        let vehicle = pick(&self.view.vehicles, vehicle)?.id;
+        let service = pick(&self.view.services, service)?.id;
+        let offer = Offer {
+            vehicle: Some(first(self.vehicle_snapshot(vehicle, actor.customer()))),
+            service: Some(first(row(&self.view.services, service).clone())),
+        };
+        let json = json!({"vehicle_id": vehicle.get(), "service_id": service.get()});
+        let opening = open(Some(&offer), &actor, &draft(json), self.now)?;
+        if opening.first_use_of_service.is_some() {
+            row_mut(&mut self.view.services, service).value.is_used = true;
+        }
+        push(&mut self.view.trades, opening.trade);
+        Ok(())
+    }
+
+    fn proposal_draft(&self, trade: usize, terms: &Terms) -> lease_core::lifecycle::ProposalDraft {
+        let kind = pick(&self.view.trades, trade).map(|trade| row(&self.view.services, trade.service_id).kind);
+        let is_dated = match kind {
+            Ok(ServiceKind::Lease) => true,
+            Ok(ServiceKind::Sell) | Err(_) => false,
+            Ok(ServiceKind::Custom) => terms.amount.is_multiple_of(2),
+        };
+        let mut json = json!({"amount": terms.amount});
+        if is_dated != terms.is_odd {
+            json["start_date"] = Value::from(day(terms.days.0).to_string());
+            json["end_date"] = Value::from(day(terms.days.0 + terms.days.1).to_string());
+        }
+        if let Some(hours) = terms.expires_in_hours {
+            json["expires_at"] = Value::from((self.now + Duration::hours(hours.into())).to_rfc3339());
+        }
+        draft(json)
+    }
+
+    fn pay(&mut self, who: usize, trade: usize, card: usize, cents: Option<u32>) -> Result<(), Error> {
+        let card = pick(&self.view.cards, card)?.id;
+        let amount = cents.map(|cents| format!("{}.{:02}", cents / 100, cents % 100));
+        let draft = draft(json!({"credit_card_id": card.get(), "amount": amount}));
+        let key = ChargeKey::new(format!("key-{}", self.view.payments.len()));
+        let policy = self.policy.clone();
+        self.change(self.trade(trade)?, who, Some(card), |snapshot, actor, now| {
+            begin_payment(snapshot, actor, &draft, &policy, key.clone(), now)
+        })
+    }
+
+    fn settle(&mut self, payment: usize, succeeds: bool) -> Result<(), Error> {
+        let payment = pick(&self.view.payments, payment)?;
+        let (key, was_pending) = (TradeKey::Payment(payment.id), payment.state == PaymentState::Pending);
+        let reference = format!("ch_{}", payment.id);
+        let outcome = if succeeds {
+            ChargeOutcome::Succeeded { reference }
+        } else {
+            ChargeOutcome::Declined { failure_code: "card_declined".into(), reference }
+        };
+        let mut snapshot = self.load(key, None, None);
+        let changes = settle_payment(&snapshot, &outcome, self.now)?;
+        assert_eq!(changes.is_some(), was_pending, "a payment is settled once");
+        if let Some(changes) = changes {
+            self.commit(&mut snapshot, &changes, None, None);
+        }
+        Ok(())
+    }
+
+    fn set_fee(&mut self, service: usize, amount: u8) -> Result<(), Error> {
+        let found = first(pick(&self.view.services, service)?.clone());
+        let draft = draft(json!({"amount": amount}));
+        let Change::Update { id, value, .. } = update_service(&found, &staff(), &draft, Extent::Partial)? else {
+            panic!("a service is updated")
+        };
+        row_mut(&mut self.view.services, id).value = value;
+        Ok(())
+    }
+
+    /// Loads, decides (twice: a decision is deterministic), commits.
+    fn change(
+        &mut self,
+        key: TradeKey,
+        who: usize,
+        card: Option<CreditCardId>,
+        decide: impl Fn(&TradeSnapshot, &Actor, DateTime<Utc>) -> Result<TradeChanges, Error>,
+    ) -> Result<(), Error> {
+        let actor = self.actor(who)?;
+        let mut snapshot = self.load(key, actor.customer(), card);
+        let decided = decide(&snapshot, &actor, self.now);
+        let again = decide(&snapshot.clone(), &actor, self.now);
+        assert_eq!(format!("{decided:?}"), format!("{again:?}"), "a decision is deterministic");
+        self.commit(&mut snapshot, &decided?, actor.customer(), card);
+        Ok(())
+    }
+
+    fn commit(
+        &mut self,
+        snapshot: &mut TradeSnapshot,
+        changes: &TradeChanges,
+        viewer: Option<CustomerId>,
+        card: Option<CreditCardId>,
+    ) {
+        let ids = NewIds {
+            proposal: changes.new_proposal.as_ref().map(|_| next_id(&self.view.proposals)),
+            invoice: changes.new_invoice.as_ref().map(|_| next_id(&self.view.invoices)),
+            payment: changes.new_payment.as_ref().map(|_| next_id(&self.view.payments)),
+        };
+        self.remember_the_fee(snapshot, changes);
+        snapshot.apply(changes, ids);
+        self.end_proposals(snapshot.trade.id, changes);
+        put(&mut self.view.trades, Some(&snapshot.trade));
+        put(&mut self.view.proposals, snapshot.proposal.as_ref().map(|view| &view.proposal));
+        put(&mut self.view.invoices, snapshot.invoice.as_ref());
+        put(&mut self.view.payments, snapshot.payment.as_ref().map(|(payment, _)| payment));
+        if let Some(transfer) = changes.transfer {
+            let vehicle = row_mut(&mut self.view.vehicles, transfer.vehicle_id);
+            assert_eq!(vehicle.customer_id, transfer.from);
+            vehicle.value.customer_id = transfer.to;
+        }
+        self.assert_reads_as_applied(snapshot, viewer, card);
+    }
+
+    /// What the service asks for at the moment of invoicing, whether or not an invoice is issued.
+    fn remember_the_fee(&mut self, before: &TradeSnapshot, changes: &TradeChanges) {
+        let is_the_moment = match before.service.invoice_on {
+            InvoiceOn::FirstProposal => changes.new_proposal.is_some() && !before.has_proposals,
+            InvoiceOn::Acceptance => matches!(changes.decided, Some((_, ProposalState::Accepted { .. }))),
+        };
+        if is_the_moment {
+            self.view.past.fees.insert(before.trade.id, before.service.fee);
+        }
+    }
+
+    /// What changes about proposals that were there: the one that is decided, and all others where they are closed.
+    fn end_proposals(&mut self, trade: TradeId, changes: &TradeChanges) {
+        for proposal in self.view.proposals.iter_mut().filter(|proposal| proposal.trade_id == trade) {
+            match (changes.decided, changes.close_others) {
+                (Some((id, state)), _) if id == proposal.id => proposal.value.state = state,
+                (_, Some(at)) if proposal.state == ProposalState::Pending => {
+                    proposal.value.state = match proposal.state_at(at) {
+                        ProposalState::Pending => ProposalState::Closed { at },
+                        ended => ended,
+                    };
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// What is loaded after a commit is what was loaded before it, with the changes applied; but for the days that are in the
+    /// way of a proposal that was just made, which only a load knows.
+    fn assert_reads_as_applied(&self, applied: &TradeSnapshot, viewer: Option<CustomerId>, card: Option<CreditCardId>) {
+        let key = match (&applied.payment, &applied.proposal) {
+            (Some((payment, _)), _) => TradeKey::Payment(payment.id),
+            (None, Some(view)) => TradeKey::Proposal(view.proposal.id),
+            (None, None) => TradeKey::Trade(applied.trade.id),
+        };
+        let level = |mut snapshot: TradeSnapshot| {
+            if let Some(view) = &mut snapshot.proposal {
+                view.agreed_period_in_the_way = None;
+            }
+            snapshot
+        };
+        let loaded = self.load(key, viewer, card);
+        assert_eq!(level(loaded), level(applied.clone()), "committing is applying");
+    }
+
+    fn trade(&self, number: usize) -> Result<TradeKey, Error> {
+        pick(&self.view.trades, number).map(|trade| TradeKey::Trade(trade.id))
+    }
+
+    fn proposal(&self, number: usize) -> Result<TradeKey, Error> {
+        pick(&self.view.proposals, number).map(|proposal| TradeKey::Proposal(proposal.id))
+    }
+
+    /// How many trades are in a state like this one.
+    pub(crate) fn count(&self, wanted: impl Fn(&TradeState) -> bool) -> usize {
+        self.view.trades.iter().filter(|trade| wanted(&trade.state)).count()
+    }
+}
