@@ -1,0 +1,47 @@
+use chrono::{DateTime, Utc};
+use lease_core::repository::{Claim, ClaimState, Guarantee, NewClaim, RepositoryError, SavedAnswer};
+
+use crate::MemoryRepository;
+
+impl MemoryRepository {
+    pub(crate) fn write_claim(&self, new: &NewClaim, now: DateTime<Utc>) -> Result<ClaimState, RepositoryError> {
+        self.state.write(
+            |state| Ok(state.claims.state(new, now)),
+            |state, became| {
+                if matches!(became, ClaimState::Claimed) {
+                    state.claims.insert(new);
+                }
+            },
+        )
+    }
+
+    pub(crate) fn write_answer(&self, claim: &Claim, answer: &SavedAnswer) -> Result<(), RepositoryError> {
+        self.state.write(
+            |state| {
+                if state.claims.is_held(claim) { Ok(()) } else { Err(RepositoryError::Taken(Guarantee::Claim)) }
+            },
+            |state, ()| state.claims.answer(claim, answer),
+        )
+    }
+
+    pub(crate) fn give_up_claim(&self, claim: &Claim) -> Result<(), RepositoryError> {
+        self.state
+            .write(
+                |state| Ok(state.claims.is_fresh(claim)),
+                |state, is_fresh| {
+                    if *is_fresh {
+                        state.claims.remove(&claim.key);
+                    }
+                },
+            )
+            .map(drop)
+    }
+
+    pub(crate) fn forget_expired_claims(&self, now: DateTime<Utc>, limit: usize) -> Result<u64, RepositoryError> {
+        let expired = self.state.write(
+            |state| Ok::<_, RepositoryError>(state.claims.expired(now, limit)),
+            |state, expired| expired.iter().for_each(|key| state.claims.remove(key)),
+        )?;
+        Ok(expired.len() as u64)
+    }
+}

@@ -1,0 +1,84 @@
+//! The memory backend of the lease engine: everything is kept in this process, and gone with it.
+//!
+//! For tests, demonstrations, and as the measure of what the engine itself costs. It keeps the whole contract of
+//! [`lease_core::repository`]: commits are atomic and checked, readers get consistent snapshots and never wait for a writer,
+//! and every look-up, filter and list goes through an index.
+//!
+//! ```
+//! use lease_core::model::{BillTo, InvoiceOn, Service, ServiceKind};
+//! use lease_core::money::{Currency, Money};
+//! use lease_core::page::PageRequest;
+//! use lease_core::repository::{ServiceFilter, ServiceRepository};
+//! use lease_store_memory::MemoryRepository;
+//!
+//! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+//! let store = MemoryRepository::default();
+//! let lease = Service {
+//!     name: "Lease exposure".to_owned(),
+//!     kind: ServiceKind::Lease,
+//!     invoice_on: InvoiceOn::FirstProposal,
+//!     bill_to: BillTo::Owner,
+//!     fee: Money::parse("199.99", Currency::USD)?,
+//!     payment_due_days: 14,
+//!     description: String::new(),
+//!     is_active: true,
+//!     is_used: false,
+//! };
+//! assert!(store.seed_services(&[lease]).await?);
+//!
+//! let leases = ServiceFilter { kind: Some(ServiceKind::Lease), ..ServiceFilter::default() };
+//! let page = store.list_services(&leases, PageRequest::default()).await?;
+//! assert_eq!(page.items[0].name, "Lease exposure");
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # How it is built
+//!
+//! `left_right` holds two copies of the state, of which readers read one while the writer changes the other. `state` is the
+//! tables; a row is found by *terms*, which `index` keeps in one ordered set a table and `walk` answers queries from; `lapse`
+//! has the terms for what time alone changes. `commit` decides and writes, `repository` reads.
+
+mod commit;
+mod index;
+mod lapse;
+mod left_right;
+mod repository;
+mod state;
+mod walk;
+
+use std::fmt;
+use std::sync::Arc;
+
+use left_right::LeftRight;
+use state::State;
+
+/// A store in memory. A clone is another handle on the same store.
+#[derive(Clone, Default)]
+pub struct MemoryRepository {
+    state: Arc<LeftRight<State>>,
+}
+
+/// Shows how many rows there are, and never what they say.
+impl fmt::Debug for MemoryRepository {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.state.read(|state| {
+            f.debug_struct("MemoryRepository")
+                .field("users", &state.accounts.users.len())
+                .field("customers", &state.accounts.customers.len())
+                .field("tokens", &state.tokens.len())
+                .field("credit_cards", &state.cards.rows.len())
+                .field("contacts", &state.contacts.len())
+                .field("leads", &state.leads.len())
+                .field("vehicles", &state.vehicles.rows.len())
+                .field("services", &state.services.len())
+                .field("trades", &state.trades.rows.len())
+                .field("proposals", &state.proposals.rows.len())
+                .field("invoices", &state.invoices.len())
+                .field("payments", &state.payments.rows.len())
+                .field("claims", &state.claims.len())
+                .finish()
+        })
+    }
+}

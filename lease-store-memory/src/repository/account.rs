@@ -1,0 +1,116 @@
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use lease_core::account::{Token, TokenHash};
+use lease_core::id::{CustomerId, Stored, UserId, Versioned};
+use lease_core::model::{Account, Customer, LoginName, Role, User};
+use lease_core::page::{Page, PageRequest};
+use lease_core::repository::{
+    AccountChange, AccountRepository, AccountSnapshot, Change, Claim, CustomerFilter, Login, NewUser, RepositoryError, UserFilter,
+};
+
+use crate::MemoryRepository;
+use crate::index::Term;
+use crate::state::{State, role};
+use crate::walk::Query;
+
+#[async_trait]
+impl AccountRepository for MemoryRepository {
+    async fn find_token(&self, hash: &TokenHash) -> Result<Option<(Token, Account)>, RepositoryError> {
+        Ok(self.state.read(|state| {
+            let token = state.tokens.get(hash)?;
+            Some((token.clone(), state.accounts.account(token.user_id)?))
+        }))
+    }
+
+    async fn find_login(&self, name: &LoginName) -> Result<Option<Account>, RepositoryError> {
+        Ok(self.state.read(|state| state.accounts.account(*state.accounts.by_name.get(name)?)))
+    }
+
+    async fn load_account(&self, id: UserId) -> Result<Option<Versioned<AccountSnapshot>>, RepositoryError> {
+        Ok(self.state.read(|state| state.account_snapshot(id)))
+    }
+
+    async fn taken_names(&self, names: &[LoginName]) -> Result<Vec<(LoginName, UserId)>, RepositoryError> {
+        let taken = |state: &State| {
+            let owner = |name: &LoginName| state.accounts.by_name.get(name).map(|user| (name.clone(), *user));
+            names.iter().filter_map(owner).collect()
+        };
+        Ok(self.state.read(taken))
+    }
+
+    async fn create_account(&self, new: &NewUser, claim: Option<Claim>) -> Result<Account, RepositoryError> {
+        self.write_new_account(new, claim)
+    }
+
+    async fn commit_account(&self, change: &AccountChange, claim: Option<Claim>) -> Result<Option<CustomerId>, RepositoryError> {
+        self.write_account(change, claim)
+    }
+
+    async fn commit_login(&self, login: &Login, claim: Option<Claim>) -> Result<(), RepositoryError> {
+        self.write_login(login, claim)
+    }
+
+    async fn delete_token(&self, hash: &TokenHash, claim: Option<Claim>) -> Result<(), RepositoryError> {
+        self.forget_token(hash, claim)
+    }
+
+    async fn purge_tokens(&self, now: DateTime<Utc>, limit: u32) -> Result<u64, RepositoryError> {
+        self.forget_expired_tokens(now, limit as usize)
+    }
+
+    async fn list_users(&self, filter: &UserFilter, page: PageRequest) -> Result<Page<Account>, RepositoryError> {
+        Ok(self.state.read(|state| state.users(filter, page)))
+    }
+
+    async fn find_customer(&self, id: CustomerId) -> Result<Option<Versioned<Stored<Customer>>>, RepositoryError> {
+        Ok(self.state.read(|state| state.accounts.customers.versioned(id)))
+    }
+
+    async fn commit_customer(&self, change: &Change<Customer>) -> Result<CustomerId, RepositoryError> {
+        self.write_customer(change)
+    }
+
+    async fn list_customers(
+        &self,
+        filter: &CustomerFilter,
+        page: PageRequest,
+    ) -> Result<Page<Stored<Customer>>, RepositoryError> {
+        Ok(self.state.read(|state| state.customers(filter, page)))
+    }
+}
+
+impl State {
+    fn account_snapshot(&self, id: UserId) -> Option<Versioned<AccountSnapshot>> {
+        let version = self.accounts.users.get(id)?.version;
+        let account = self.accounts.account(id)?;
+        let customer_in_use = account.customer_id.is_some_and(|customer| self.customer_in_use(customer));
+        let another_active_superuser = self.accounts.another_superuser(id);
+        Some(Versioned { version, value: AccountSnapshot { account, customer_in_use, another_active_superuser } })
+    }
+
+    fn users(&self, filter: &UserFilter, page: PageRequest) -> Page<Account> {
+        let mut query =
+            Query::default().and(filter.is_active.map(Term::flag)).and(filter.role.map(role)).and_search(filter.search.as_ref());
+        if let Some(is_staff) = filter.is_staff {
+            let roles = [Role::Customer, Role::Staff, Role::Superuser];
+            query = query.and_any(roles.into_iter().filter(|role| role.is_staff() == is_staff).map(role));
+        }
+        if let Some(user) = filter.visible_to {
+            query = query.and_row(Some(user));
+        }
+        let matches = |user: &User| filter.search.as_ref().is_none_or(|search| search.matches(&user.search_text()));
+        let users = self.accounts.users.list(query, page, |row| matches(&row.value));
+        users.map(|user| self.accounts.with_customer(user))
+    }
+
+    fn customers(&self, filter: &CustomerFilter, page: PageRequest) -> Page<Stored<Customer>> {
+        let mut query = Query::default();
+        if let Some(customer) = filter.visible_to {
+            query = query.and_row(Some(customer));
+        }
+        if let Some(user) = filter.user_id {
+            query = query.and_row(self.accounts.customer_of.get(&user).copied());
+        }
+        self.accounts.customers.list(query, page, |_| true)
+    }
+}

@@ -1,0 +1,43 @@
+use async_trait::async_trait;
+use lease_core::id::{CreditCardId, Stored, Versioned};
+use lease_core::model::CreditCard;
+use lease_core::page::{Page, PageRequest};
+use lease_core::repository::{CardFilter, CardRepository, Claim, RepositoryError, Wallet, WalletChange, WalletKey};
+
+use crate::MemoryRepository;
+use crate::state::{State, cards_of, not_deleted};
+use crate::walk::Query;
+
+#[async_trait]
+impl CardRepository for MemoryRepository {
+    async fn load_wallet(&self, key: WalletKey) -> Result<Option<Versioned<Wallet>>, RepositoryError> {
+        Ok(self.state.read(|state| state.wallet(key)))
+    }
+
+    async fn commit_wallet(&self, change: &WalletChange, claim: Option<Claim>) -> Result<CreditCardId, RepositoryError> {
+        self.write_wallet(change, claim)
+    }
+
+    async fn list_cards(&self, filter: &CardFilter, page: PageRequest) -> Result<Page<Stored<CreditCard>>, RepositoryError> {
+        let query = match (filter.visible_to, filter.customer_id) {
+            (None, None) => Query::default().and(Some(not_deleted())),
+            (viewer, customer) => Query::default().and(viewer.map(cards_of)).and(customer.map(cards_of)),
+        };
+        Ok(self.state.read(|state| state.cards.rows.list(query, page, |_| true)))
+    }
+}
+
+impl State {
+    fn wallet(&self, key: WalletKey) -> Option<Versioned<Wallet>> {
+        let (customer_id, card) = match key {
+            WalletKey::Customer(customer) => (customer, None),
+            WalletKey::Card(id) => {
+                let card = self.cards.rows.stored(id).filter(|card| card.deleted_at.is_none())?;
+                (card.customer_id, Some(card))
+            }
+        };
+        let version = self.accounts.customers.get(customer_id)?.version;
+        let newest_other = self.cards.newest_other(customer_id, card.as_ref().map(|card| card.id));
+        Some(Versioned { version, value: Wallet { customer_id, card, newest_other } })
+    }
+}

@@ -1,0 +1,49 @@
+use async_trait::async_trait;
+use lease_core::id::{ContactId, LeadId, Stored, Versioned};
+use lease_core::model::{Contact, ContactOwner, Lead};
+use lease_core::page::{Page, PageRequest};
+use lease_core::repository::{Change, Claim, ContactFilter, DirectoryRepository, LeadChange, LeadFilter, RepositoryError};
+
+use crate::MemoryRepository;
+use crate::index::{Kind, Term};
+use crate::state::{contact_owner, lead_status};
+use crate::walk::Query;
+
+#[async_trait]
+impl DirectoryRepository for MemoryRepository {
+    async fn find_contact(&self, id: ContactId) -> Result<Option<Versioned<Stored<Contact>>>, RepositoryError> {
+        Ok(self.state.read(|state| state.contacts.versioned(id)))
+    }
+
+    async fn commit_contact(&self, change: &Change<Contact>, claim: Option<Claim>) -> Result<ContactId, RepositoryError> {
+        self.write_contact(change, claim)
+    }
+
+    async fn list_contacts(&self, filter: &ContactFilter, page: PageRequest) -> Result<Page<Stored<Contact>>, RepositoryError> {
+        let owners = [
+            filter.visible_to.map(ContactOwner::Customer),
+            filter.customer_id.map(ContactOwner::Customer),
+            filter.lead_id.map(ContactOwner::Lead),
+        ];
+        let query = owners.into_iter().fold(Query::default(), |query, owner| query.and(owner.map(contact_owner)));
+        Ok(self.state.read(|state| state.contacts.list(query, page, |_| true)))
+    }
+
+    async fn find_lead(&self, id: LeadId) -> Result<Option<Versioned<Stored<Lead>>>, RepositoryError> {
+        Ok(self.state.read(|state| state.leads.versioned(id)))
+    }
+
+    async fn commit_lead(&self, change: &LeadChange, claim: Option<Claim>) -> Result<LeadId, RepositoryError> {
+        self.write_lead(change, claim)
+    }
+
+    async fn list_leads(&self, filter: &LeadFilter, page: PageRequest) -> Result<Page<Stored<Lead>>, RepositoryError> {
+        let search = filter.search.as_ref();
+        let query = Query::default()
+            .and(filter.status.map(lead_status))
+            .and(filter.customer_id.map(|id| Term::id(Kind::Customer, id)))
+            .and_search(search);
+        let matches = |lead: &Lead| search.is_none_or(|search| search.matches(&lead.search_text()));
+        Ok(self.state.read(|state| state.leads.list(query, page, |row| matches(&row.value))))
+    }
+}

@@ -1,0 +1,24 @@
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use lease_core::repository::{Claim, ClaimState, IdempotencyRepository, NewClaim, RepositoryError, SavedAnswer};
+
+use crate::MemoryRepository;
+
+#[async_trait]
+impl IdempotencyRepository for MemoryRepository {
+    async fn claim(&self, new: &NewClaim, now: DateTime<Utc>) -> Result<ClaimState, RepositoryError> {
+        self.write_claim(new, now)
+    }
+
+    async fn save_answer(&self, claim: &Claim, answer: &SavedAnswer) -> Result<(), RepositoryError> {
+        self.write_answer(claim, answer)
+    }
+
+    async fn release_claim(&self, claim: &Claim) -> Result<(), RepositoryError> {
+        self.give_up_claim(claim)
+    }
+
+    async fn purge_claims(&self, now: DateTime<Utc>, limit: u32) -> Result<u64, RepositoryError> {
+        self.forget_expired_claims(now, limit as usize)
+    }
+}

@@ -1,0 +1,159 @@
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use lease_core::id::{CustomerId, PaymentId, ProposalId, ServiceId, Stored, TradeId, VehicleId, Version, Versioned};
+use lease_core::lifecycle::{NewIds, Opening, ProposalView, Standing, TradeChanges, TradeSnapshot};
+use lease_core::model::{CreditCard, Invoice, Payment, Proposal, Trade};
+use lease_core::page::{Page, PageRequest};
+use lease_core::repository::{
+    Claim, InvoiceFilter, Offer, PaymentFilter, ProposalFilter, RepositoryError, TradeFilter, TradeKey, TradeLoad,
+    TradeRepository,
+};
+
+use crate::MemoryRepository;
+use crate::state::{Row, State};
+
+#[async_trait]
+impl TradeRepository for MemoryRepository {
+    async fn load_offer(
+        &self,
+        vehicle: VehicleId,
+        service: ServiceId,
+        viewer: Option<CustomerId>,
+    ) -> Result<Offer, RepositoryError> {
+        Ok(self
+            .state
+            .read(|state| Offer { vehicle: state.vehicle_snapshot(vehicle, viewer), service: state.services.versioned(service) }))
+    }
+
+    async fn open_trade(&self, opening: &Opening, claim: Option<Claim>) -> Result<TradeId, RepositoryError> {
+        self.write_opening(opening, claim)
+    }
+
+    async fn load_trade(&self, load: &TradeLoad) -> Result<Option<Versioned<TradeSnapshot>>, RepositoryError> {
+        self.state.read(|state| state.trade_snapshot(load))
+    }
+
+    async fn load_trades(
+        &self,
+        keys: &[TradeKey],
+        viewer: Option<CustomerId>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Option<TradeSnapshot>>, RepositoryError> {
+        self.state.read(|state| {
+            let load = |key: &TradeKey| state.trade_snapshot(&TradeLoad { key: *key, viewer, card: None, now });
+            keys.iter().map(|key| Ok(load(key)?.map(|found| found.value))).collect()
+        })
+    }
+
+    async fn commit_trade(
+        &self,
+        id: TradeId,
+        expected: Version,
+        changes: &TradeChanges,
+        claim: Option<Claim>,
+    ) -> Result<NewIds, RepositoryError> {
+        self.write_trade(id, expected, changes, claim)
+    }
+
+    async fn list_trades(&self, filter: &TradeFilter, page: PageRequest) -> Result<Page<Stored<Trade>>, RepositoryError> {
+        Ok(self.state.read(|state| state.list_trades(filter, page)))
+    }
+
+    async fn list_proposals(
+        &self,
+        filter: &ProposalFilter,
+        page: PageRequest,
+        now: DateTime<Utc>,
+    ) -> Result<Page<Stored<Proposal>>, RepositoryError> {
+        Ok(self.state.read(|state| state.list_proposals(filter, page, now)))
+    }
+
+    async fn list_invoices(
+        &self,
+        filter: &InvoiceFilter,
+        page: PageRequest,
+        now: DateTime<Utc>,
+    ) -> Result<Page<Stored<Invoice>>, RepositoryError> {
+        Ok(self.state.read(|state| state.list_invoices(filter, page, now)))
+    }
+
+    async fn list_payments(&self, filter: &PaymentFilter, page: PageRequest) -> Result<Page<Stored<Payment>>, RepositoryError> {
+        Ok(self.state.read(|state| state.list_payments(filter, page)))
+    }
+
+    async fn pending_payments(&self, before: DateTime<Utc>, limit: u32) -> Result<Vec<PaymentId>, RepositoryError> {
+        Ok(self.state.read(|state| {
+            let begun = state.payments.pending.iter().take_while(|(at, _)| *at < before);
+            begun.take(limit as usize).map(|(_, id)| *id).collect()
+        }))
+    }
+}
+
+impl State {
+    fn trade_snapshot(&self, load: &TradeLoad) -> Result<Option<Versioned<TradeSnapshot>>, RepositoryError> {
+        let Some((id, row)) = self.named_trade(load.key) else { return Ok(None) };
+        let trade = &row.value;
+        let service = self.services.stored(trade.service_id).ok_or_else(|| lost("trade", id.get(), "its service is gone"))?;
+        let proposal = match load.key {
+            TradeKey::Proposal(proposal) => self.proposal_view(proposal, trade, load.now),
+            _ => None,
+        };
+        let payment = match load.key {
+            TradeKey::Payment(payment) => Some(self.payment_and_card(payment)?),
+            _ => None,
+        };
+        let snapshot = TradeSnapshot {
+            service,
+            invoice: trade.invoice_id.and_then(|invoice| self.invoices.stored(invoice)),
+            has_proposals: self.proposals.any_in(id),
+            proposal,
+            payment,
+            card: load.card.and_then(|card| self.cards.rows.stored(card)),
+            viewer: load.viewer.map(|viewer| self.standing(id, viewer)).unwrap_or_default(),
+            trade: Stored { id, value: trade.clone() },
+        };
+        Ok(Some(Versioned { version: row.version, value: snapshot }))
+    }
+
+    fn named_trade(&self, key: TradeKey) -> Option<(TradeId, &Row<Trade>)> {
+        let id = match key {
+            TradeKey::Trade(id) => id,
+            TradeKey::Proposal(id) => self.proposals.rows.get(id)?.value.trade_id,
+            TradeKey::Invoice(id) => self.invoices.get(id)?.value.trade_id,
+            TradeKey::Payment(id) => self.invoices.get(self.payments.rows.get(id)?.value.invoice_id)?.value.trade_id,
+        };
+        Some((id, self.trades.rows.get(id)?))
+    }
+
+    fn proposal_view(&self, id: ProposalId, trade: &Trade, now: DateTime<Utc>) -> Option<ProposalView> {
+        let proposal = self.proposals.rows.stored(id)?;
+        Some(ProposalView {
+            author_is_active: self.accounts.is_active(proposal.customer_id),
+            agreed_period_in_the_way: self.trades.agreed_in_the_way(
+                trade.vehicle_id,
+                proposal.trade_id,
+                proposal.period,
+                now.date_naive(),
+            ),
+            proposal,
+        })
+    }
+
+    fn payment_and_card(&self, id: PaymentId) -> Result<(Stored<Payment>, Stored<CreditCard>), RepositoryError> {
+        let payment = self.payments.rows.stored(id).ok_or_else(|| lost("payment", id.get(), "it is gone"))?;
+        let card = self.cards.rows.stored(payment.credit_card_id);
+        Ok((payment, card.ok_or_else(|| lost("payment", id.get(), "its card is gone"))?))
+    }
+
+    fn standing(&self, trade: TradeId, viewer: CustomerId) -> Standing {
+        let pending = self.proposals.pending.get(&(trade, viewer));
+        Standing {
+            proposals_made: self.proposals.made_by(trade, viewer),
+            pending: pending.and_then(|id| self.proposals.rows.stored(*id)),
+        }
+    }
+}
+
+fn lost(table: &'static str, id: i64, reason: &str) -> RepositoryError {
+    RepositoryError::Corrupt { table, id, reason: reason.to_owned() }
+}

@@ -1,0 +1,121 @@
+use chrono::{DateTime, Utc};
+use lease_core::id::{ServiceId, Stored};
+use lease_core::model::{Invoice, InvoiceStatus, Payment, Proposal, ProposalStatus, Trade, TradeStatus};
+use lease_core::page::{Page, PageRequest};
+use lease_core::repository::{InvoiceFilter, PaymentFilter, ProposalFilter, TradeFilter};
+
+use super::vehicle::is_of_model;
+use crate::index::{Index, Kind, Term};
+use crate::lapse;
+use crate::state::{
+    State, invoice_status, make, model, payment_status, proposal_status, public_proposals, service_kind, trade_status, year,
+};
+use crate::walk::Query;
+
+impl State {
+    pub(super) fn list_trades(&self, filter: &TradeFilter, page: PageRequest) -> Page<Stored<Trade>> {
+        let mut query = Query::default()
+            .and(filter.status.map(trade_status))
+            .and(filter.service_id.map(|id| Term::id(Kind::Service, id)))
+            .and(filter.vehicle_id.map(|id| Term::id(Kind::Vehicle, id)))
+            .and(filter.customer_id.map(|id| Term::id(Kind::Customer, id)))
+            .and(filter.counterparty_id.map(|id| Term::id(Kind::Counterparty, id)))
+            .and(filter.make.as_deref().map(make))
+            .and(filter.model.as_deref().map(model))
+            .and_years(&self.trades.rows.index, filter.year_min, filter.year_max)
+            .and_search(filter.search.as_ref());
+        if let Some(kind) = filter.kind {
+            // Services are few, and trades of them many: the kind is looked up there.
+            let services = self.services.index.rows(service_kind(kind));
+            query = query.and_any(services.map(|id: ServiceId| Term::id(Kind::Service, id)));
+        }
+        if let Some(viewer) = filter.visible_to {
+            let parts = [Kind::Customer, Kind::Counterparty, Kind::Proposer].map(|part| Term::id(part, viewer));
+            query = query.and_any(parts.into_iter().chain([trade_status(TradeStatus::Open)]));
+        }
+        self.trades.rows.list(query, page, |row| {
+            self.is_of_model(&row.value, filter)
+                && filter.search.as_ref().is_none_or(|search| search.matches(&row.value.search_text()))
+        })
+    }
+
+    fn is_of_model(&self, trade: &Trade, filter: &TradeFilter) -> bool {
+        let (make, model) = (filter.make.as_deref(), filter.model.as_deref());
+        (make.is_none() && model.is_none())
+            || self.vehicles.rows.get(trade.vehicle_id).is_some_and(|row| is_of_model(&row.value, make, model))
+    }
+
+    pub(super) fn list_proposals(
+        &self,
+        filter: &ProposalFilter,
+        page: PageRequest,
+        now: DateTime<Utc>,
+    ) -> Page<Stored<Proposal>> {
+        let mut query = Query::default()
+            .and(filter.trade_id.map(|id| Term::id(Kind::Trade, id)))
+            .and(filter.customer_id.map(|id| Term::id(Kind::Customer, id)));
+        if let Some(status) = filter.status {
+            query = query.and_any(reads(&self.proposals.rows.index, status, now));
+        }
+        if let Some(viewer) = filter.visible_to {
+            let ties = [Kind::Customer, Kind::TradeOwner, Kind::Audience].map(|tie| Term::id(tie, viewer));
+            query = query.and_any(ties.into_iter().chain([public_proposals()]));
+        }
+        let status_at = |proposal: &Proposal| ProposalStatus::from(proposal.state_at(now));
+        self.proposals.rows.list(query, page, |row| filter.status.is_none_or(|status| status_at(&row.value) == status))
+    }
+
+    pub(super) fn list_invoices(&self, filter: &InvoiceFilter, page: PageRequest, now: DateTime<Utc>) -> Page<Stored<Invoice>> {
+        let billed_to = |id| Term::id(Kind::Customer, id);
+        let mut query = Query::default()
+            .and(filter.visible_to.map(billed_to))
+            .and(filter.customer_id.map(billed_to))
+            .and(filter.status.map(invoice_status));
+        if let Some(trade) = filter.trade_id {
+            query = query.and_row(self.trades.rows.get(trade).and_then(|row| row.value.invoice_id));
+        }
+        let today = lapse::day(now.date_naive());
+        query = match filter.overdue {
+            Some(true) => query.and_any(lapse::before(&self.invoices.index, today)),
+            Some(false) => {
+                let settled = [InvoiceStatus::Paid, InvoiceStatus::Void].map(invoice_status);
+                query.and_any(lapse::from(&self.invoices.index, today).into_iter().chain(settled))
+            }
+            None => query,
+        };
+        self.invoices.list(query, page, |row| filter.overdue.is_none_or(|overdue| row.value.is_overdue(now) == overdue))
+    }
+
+    pub(super) fn list_payments(&self, filter: &PaymentFilter, page: PageRequest) -> Page<Stored<Payment>> {
+        let payer = |id| Term::id(Kind::Customer, id);
+        let query = Query::default()
+            .and(filter.visible_to.map(payer))
+            .and(filter.customer_id.map(payer))
+            .and(filter.invoice_id.map(|id| Term::id(Kind::Invoice, id)))
+            .and(filter.credit_card_id.map(|id| Term::id(Kind::Card, id)))
+            .and(filter.status.map(payment_status));
+        self.payments.rows.list(query, page, |_| true)
+    }
+}
+
+/// The terms of proposals that may read so at an instant: in the hour in which they expire, each has to be asked.
+fn reads(index: &Index, status: ProposalStatus, now: DateTime<Utc>) -> Vec<Term> {
+    let hour = lapse::hour(now);
+    let mut terms = match status {
+        ProposalStatus::Pending => lapse::from(index, hour),
+        ProposalStatus::Expired => lapse::before(index, hour + 1),
+        _ => Vec::new(),
+    };
+    terms.push(proposal_status(status));
+    terms
+}
+
+impl Query {
+    /// Of those, the rows of model years from the one to the other, where any is given: those that occur, one by one.
+    pub(super) fn and_years(self, index: &Index, min: Option<i32>, max: Option<i32>) -> Self {
+        if min.is_none() && max.is_none() {
+            return self;
+        }
+        self.and_any(index.terms_between(year(min.unwrap_or(i32::MIN)), year(max.unwrap_or(i32::MAX))))
+    }
+}

@@ -1,0 +1,73 @@
+use async_trait::async_trait;
+use lease_core::id::{CustomerId, Stored, VehicleId, Versioned};
+use lease_core::model::{Vehicle, Vin};
+use lease_core::page::{Page, PageRequest};
+use lease_core::repository::{Change, Claim, RepositoryError, VehicleFilter, VehicleRepository, VehicleSnapshot};
+
+use crate::MemoryRepository;
+use crate::index::{Kind, Term};
+use crate::state::{State, in_open_trade, make, model, party};
+use crate::walk::Query;
+
+#[async_trait]
+impl VehicleRepository for MemoryRepository {
+    async fn load_vehicle(
+        &self,
+        id: VehicleId,
+        viewer: Option<CustomerId>,
+    ) -> Result<Option<Versioned<VehicleSnapshot>>, RepositoryError> {
+        Ok(self.state.read(|state| state.vehicle_snapshot(id, viewer)))
+    }
+
+    async fn find_vin(&self, vin: &Vin) -> Result<Option<VehicleId>, RepositoryError> {
+        Ok(self.state.read(|state| state.vehicles.by_vin.get(vin).copied()))
+    }
+
+    async fn commit_vehicle(&self, change: &Change<Vehicle>, claim: Option<Claim>) -> Result<VehicleId, RepositoryError> {
+        self.write_vehicle(change, claim)
+    }
+
+    async fn list_vehicles(&self, filter: &VehicleFilter, page: PageRequest) -> Result<Page<Stored<Vehicle>>, RepositoryError> {
+        Ok(self.state.read(|state| state.vehicles(filter, page)))
+    }
+}
+
+impl State {
+    pub(super) fn vehicle_snapshot(&self, id: VehicleId, viewer: Option<CustomerId>) -> Option<Versioned<VehicleSnapshot>> {
+        let Versioned { version, value: vehicle } = self.vehicles.rows.versioned(id)?;
+        let index = &self.vehicles.rows.index;
+        let value = VehicleSnapshot {
+            vehicle,
+            has_open_trade: index.contains(in_open_trade(), id),
+            has_live_trade: self.trades.live.contains_key(&id),
+            was_traded: self.trades.rows.index.any(Term::id(Kind::Vehicle, id)),
+            viewer_is_party: viewer.is_some_and(|viewer| index.contains(party(viewer), id)),
+        };
+        Some(Versioned { version, value })
+    }
+
+    fn vehicles(&self, filter: &VehicleFilter, page: PageRequest) -> Page<Stored<Vehicle>> {
+        let owner = |id| Term::id(Kind::Customer, id);
+        let mut query = Query::default()
+            .and(filter.customer_id.map(owner))
+            .and(filter.make.as_deref().map(make))
+            .and(filter.model.as_deref().map(model))
+            .and_years(&self.vehicles.rows.index, filter.year_min, filter.year_max)
+            .and_search(filter.search.as_ref());
+        if let Some(viewer) = filter.visible_to {
+            query = query.and_any([owner(viewer), in_open_trade(), party(viewer)]);
+        }
+        if let Some(vin) = &filter.vin {
+            query = query.and_row(self.vehicles.by_vin.get(vin).copied());
+        }
+        self.vehicles.rows.list(query, page, |row| {
+            is_of_model(&row.value, filter.make.as_deref(), filter.model.as_deref())
+                && filter.search.as_ref().is_none_or(|search| search.matches(&row.value.search_text()))
+        })
+    }
+}
+
+/// Whether a vehicle is of the make and model asked for; terms of names are hashes, so this decides.
+pub(super) fn is_of_model(vehicle: &Vehicle, make: Option<&str>, model: Option<&str>) -> bool {
+    make.is_none_or(|make| vehicle.make_key() == make) && model.is_none_or(|model| vehicle.model_key() == model)
+}

@@ -1,0 +1,145 @@
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use chrono::{DateTime, Utc};
+use lease_core::account::{Token, TokenHash};
+use lease_core::id::{CustomerId, Stored, UserId};
+use lease_core::model::{Account, Customer, LoginName, Role, User};
+use lease_core::repository::{Guarantee, RepositoryError};
+
+use super::table::{Indexed, Table};
+use crate::index::{Kind, Term, text_terms};
+use crate::walk::{Direction, Query};
+
+/// Users and the customers behind them.
+#[derive(Debug, Default)]
+pub(crate) struct Accounts {
+    pub(crate) users: Table<User>,
+    pub(crate) customers: Table<Customer>,
+    pub(crate) customer_of: BTreeMap<UserId, CustomerId>,
+    pub(crate) by_name: HashMap<LoginName, UserId>,
+}
+
+impl Indexed for User {
+    fn terms(&self) -> Vec<Term> {
+        let mut terms = vec![Term::flag(self.is_active), role(self.role)];
+        terms.extend(text_terms(&self.search_text()));
+        terms
+    }
+}
+
+impl Indexed for Customer {
+    fn terms(&self) -> Vec<Term> {
+        // Customers are listed by their own id or by their user's: both are known without an index.
+        Vec::new()
+    }
+}
+
+/// The term of users of a role.
+pub(crate) const fn role(role: Role) -> Term {
+    Term::number(Kind::Role, role as i64)
+}
+
+impl Accounts {
+    /// The account of a user.
+    pub(crate) fn account(&self, id: UserId) -> Option<Account> {
+        self.users.stored(id).map(|user| self.with_customer(user))
+    }
+
+    /// The account that a user is part of.
+    pub(crate) fn with_customer(&self, user: Stored<User>) -> Account {
+        let customer_id = self.customer_of.get(&user.id).copied();
+        Account { user, customer_id }
+    }
+
+    /// Whether the user behind a customer is active.
+    pub(crate) fn is_active(&self, customer: CustomerId) -> bool {
+        let user = self.customers.get(customer).and_then(|row| self.users.get(row.value.user_id));
+        user.is_some_and(|row| row.value.is_active)
+    }
+
+    /// Passes where no other user has one of the user's names.
+    pub(crate) fn names_free(&self, user: &User, own: UserId) -> Result<(), RepositoryError> {
+        let taken = user.login_names().iter().any(|name| self.by_name.get(name).is_some_and(|other| *other != own));
+        if taken { Err(RepositoryError::Taken(Guarantee::LoginName)) } else { Ok(()) }
+    }
+
+    /// Whether a user other than this one is an active superuser.
+    pub(crate) fn another_superuser(&self, than: UserId) -> bool {
+        let superusers = Query::default().and(Some(Term::flag(true))).and(Some(role(Role::Superuser)));
+        self.users.walk(superusers, Direction::Up, 1).any(|(id, _)| id != than)
+    }
+
+    /// Puts a new user in.
+    pub(crate) fn insert_user(&mut self, id: UserId, user: User) {
+        self.by_name.extend(user.login_names().map(|name| (name, id)));
+        let terms = user.terms();
+        self.users.insert(id, user, terms);
+    }
+
+    /// What a user says changes, except for its last login.
+    pub(crate) fn replace_user(&mut self, id: UserId, mut user: User) {
+        if let Some(row) = self.users.get(id) {
+            user.last_login = row.value.last_login;
+            for name in row.value.login_names() {
+                self.by_name.remove(&name);
+            }
+        }
+        self.by_name.extend(user.login_names().map(|name| (name, id)));
+        self.users.replace(id, user);
+    }
+
+    /// Puts a new customer in.
+    pub(crate) fn insert_customer(&mut self, id: CustomerId, customer: Customer) {
+        self.customer_of.insert(customer.user_id, id);
+        self.customers.insert(id, customer, None);
+    }
+
+    /// Erases a customer.
+    pub(crate) fn erase_customer(&mut self, id: CustomerId) {
+        if let Some(row) = self.customers.get(id) {
+            self.customer_of.remove(&row.value.user_id);
+        }
+        self.customers.erase(id);
+    }
+}
+
+/// Tokens, by their hash and by when they expire.
+#[derive(Debug, Default)]
+pub(crate) struct Tokens {
+    by_hash: HashMap<TokenHash, Token>,
+    by_expiry: BTreeSet<(DateTime<Utc>, TokenHash)>,
+}
+
+impl Tokens {
+    pub(crate) fn len(&self) -> usize {
+        self.by_hash.len()
+    }
+
+    pub(crate) fn get(&self, hash: &TokenHash) -> Option<&Token> {
+        self.by_hash.get(hash)
+    }
+
+    pub(crate) fn insert(&mut self, token: Token) {
+        self.remove(&token.hash);
+        self.by_expiry.insert((token.expires_at, token.hash));
+        self.by_hash.insert(token.hash, token);
+    }
+
+    pub(crate) fn remove(&mut self, hash: &TokenHash) {
+        if let Some(token) = self.by_hash.remove(hash) {
+            self.by_expiry.remove(&(token.expires_at, token.hash));
+        }
+    }
+
+    /// Carries a token of a user over to an epoch.
+    pub(crate) fn carry_over(&mut self, hash: &TokenHash, user: UserId, epoch: i64) {
+        if let Some(token) = self.by_hash.get_mut(hash).filter(|token| token.user_id == user) {
+            token.epoch = epoch;
+        }
+    }
+
+    /// Those that expired before `now`, at most so many.
+    pub(crate) fn expired(&self, now: DateTime<Utc>, limit: usize) -> Vec<TokenHash> {
+        self.by_expiry.iter().take_while(|(at, _)| *at < now).take(limit).map(|(_, hash)| *hash).collect()
+    }
+}

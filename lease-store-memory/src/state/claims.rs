@@ -1,0 +1,107 @@
+use std::collections::{BTreeSet, HashMap};
+
+use chrono::{DateTime, Utc};
+use lease_core::repository::{Claim, ClaimState, Guarantee, KeyHash, NewClaim, RepositoryError, SavedAnswer};
+
+/// Idempotency records, by their key and by when they expire.
+#[derive(Debug, Default)]
+pub(crate) struct Claims {
+    by_key: HashMap<KeyHash, Record>,
+    by_expiry: BTreeSet<(DateTime<Utc>, KeyHash)>,
+}
+
+/// How far an act under a key is.
+#[derive(Debug)]
+struct Record {
+    claimed: NewClaim,
+    progress: Progress,
+}
+
+#[derive(Clone, Debug)]
+enum Progress {
+    /// Nothing happened.
+    Claimed,
+    /// It was done, and made this row or none.
+    Done(Option<i64>),
+    /// It was answered.
+    Answered(SavedAnswer),
+}
+
+impl Claims {
+    pub(crate) fn len(&self) -> usize {
+        self.by_key.len()
+    }
+
+    /// What a new claim on this key comes to.
+    pub(crate) fn state(&self, new: &NewClaim, now: DateTime<Utc>) -> ClaimState {
+        let Some(record) = self.by_key.get(&new.claim.key).filter(|record| record.claimed.expires_at > now) else {
+            return ClaimState::Claimed;
+        };
+        let fingerprint = record.claimed.fingerprint;
+        match &record.progress {
+            Progress::Claimed if record.claimed.held_until <= now => ClaimState::Claimed,
+            Progress::Claimed => ClaimState::Held { fingerprint },
+            Progress::Done(made) => ClaimState::Done { fingerprint, made: *made },
+            Progress::Answered(answer) => ClaimState::Answered { fingerprint, answer: answer.clone() },
+        }
+    }
+
+    /// Makes a claim, in place of whatever the key had.
+    pub(crate) fn insert(&mut self, new: &NewClaim) {
+        self.remove(&new.claim.key);
+        self.by_expiry.insert((new.expires_at, new.claim.key));
+        self.by_key.insert(new.claim.key, Record { claimed: new.clone(), progress: Progress::Claimed });
+    }
+
+    /// Forgets a record.
+    pub(crate) fn remove(&mut self, key: &KeyHash) {
+        if let Some(record) = self.by_key.remove(key) {
+            self.by_expiry.remove(&(record.claimed.expires_at, *key));
+        }
+    }
+
+    /// Passes where there is no claim, or one that is held and had no effect yet.
+    pub(crate) fn check(&self, claim: Option<Claim>) -> Result<(), RepositoryError> {
+        match claim {
+            Some(claim) if !self.is_fresh(&claim) => Err(RepositoryError::Taken(Guarantee::Claim)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether this claim is held and had neither effect nor answer.
+    pub(crate) fn is_fresh(&self, claim: &Claim) -> bool {
+        self.held(claim).is_some_and(|record| matches!(record.progress, Progress::Claimed))
+    }
+
+    /// Whether this claim is held.
+    pub(crate) fn is_held(&self, claim: &Claim) -> bool {
+        self.held(claim).is_some()
+    }
+
+    /// The act under a claim was done, and made this.
+    pub(crate) fn finish(&mut self, claim: Option<Claim>, made: Option<i64>) {
+        if let Some(claim) = claim {
+            self.advance(&claim, Progress::Done(made));
+        }
+    }
+
+    /// The act under a claim was answered.
+    pub(crate) fn answer(&mut self, claim: &Claim, answer: &SavedAnswer) {
+        self.advance(claim, Progress::Answered(answer.clone()));
+    }
+
+    /// The keys of records that expired before `now`, at most so many.
+    pub(crate) fn expired(&self, now: DateTime<Utc>, limit: usize) -> Vec<KeyHash> {
+        self.by_expiry.iter().take_while(|(at, _)| *at < now).take(limit).map(|(_, key)| *key).collect()
+    }
+
+    fn held(&self, claim: &Claim) -> Option<&Record> {
+        self.by_key.get(&claim.key).filter(|record| record.claimed.claim.holder == claim.holder)
+    }
+
+    fn advance(&mut self, claim: &Claim, progress: Progress) {
+        if let Some(record) = self.by_key.get_mut(&claim.key) {
+            record.progress = progress;
+        }
+    }
+}

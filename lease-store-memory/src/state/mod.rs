@@ -1,0 +1,39 @@
+//! The tables, what hangs on them beside their rows, and the terms that their rows are found by.
+
+mod account;
+mod card;
+mod claims;
+mod directory;
+mod table;
+mod trade;
+mod vehicle;
+
+use lease_core::model::{Contact, Lead, Service};
+
+pub(crate) use account::{Accounts, Tokens, role};
+pub(crate) use card::{Cards, is_default, not_deleted, of as cards_of};
+pub(crate) use claims::Claims;
+pub(crate) use directory::{lead_status, owner as contact_owner, service_kind};
+pub(crate) use table::{Indexed, Row, Table, made, written};
+pub(crate) use trade::{
+    Invoices, Payments, Proposals, Trades, invoice_status, invoice_terms, payment_status, proposal_status,
+    public as public_proposals, set_invoice_state, title_terms, trade_status, trade_terms,
+};
+pub(crate) use vehicle::{Vehicles, in_open_trade, make, model, model_terms, party, year};
+
+/// Everything there is.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    pub(crate) accounts: Accounts,
+    pub(crate) tokens: Tokens,
+    pub(crate) cards: Cards,
+    pub(crate) contacts: Table<Contact>,
+    pub(crate) leads: Table<Lead>,
+    pub(crate) vehicles: Vehicles,
+    pub(crate) services: Table<Service>,
+    pub(crate) trades: Trades,
+    pub(crate) proposals: Proposals,
+    pub(crate) invoices: Invoices,
+    pub(crate) payments: Payments,
+    pub(crate) claims: Claims,
+}

@@ -1,0 +1,274 @@
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use lease_core::gateway::ChargeKey;
+use lease_core::id::{CustomerId, InvoiceId, PaymentId, ProposalId, TradeId, VehicleId};
+use lease_core::model::{
+    Invoice, InvoiceState, InvoiceStatus, Payment, PaymentState, PaymentStatus, Period, Proposal, ProposalState, ProposalStatus,
+    Trade, TradeState, TradeStatus, Vehicle,
+};
+
+use super::table::Table;
+use super::vehicle::model_terms;
+use crate::index::{Kind, Term, text_terms};
+use crate::lapse;
+use crate::walk::{Direction, Query};
+
+/// Trades, and what a vehicle has of them.
+#[derive(Debug, Default)]
+pub(crate) struct Trades {
+    pub(crate) rows: Table<Trade>,
+    /// The open or agreed trade of each vehicle that has one.
+    pub(crate) live: BTreeMap<VehicleId, TradeId>,
+    /// The agreed periods of each vehicle by their start: their end, and the trade. They never overlap, so their ends are in
+    /// order as well.
+    agreed: BTreeMap<(VehicleId, NaiveDate), (NaiveDate, TradeId)>,
+}
+
+/// All terms of a new trade.
+pub(crate) fn trade_terms(trade: &Trade, vehicle: &Vehicle) -> Vec<Term> {
+    let mut terms = vec![
+        trade_status(TradeStatus::from(trade.state)),
+        Term::id(Kind::Service, trade.service_id),
+        Term::id(Kind::Vehicle, trade.vehicle_id),
+        Term::id(Kind::Customer, trade.customer_id),
+    ];
+    terms.extend(model_terms(vehicle));
+    terms.extend(title_terms(trade));
+    terms
+}
+
+/// The terms of a trade's words.
+pub(crate) fn title_terms(trade: &Trade) -> Vec<Term> {
+    text_terms(&trade.search_text()).collect()
+}
+
+/// The term of trades of a status.
+pub(crate) const fn trade_status(status: TradeStatus) -> Term {
+    Term::number(Kind::Status, status as i64)
+}
+
+impl Trades {
+    /// An agreed period of the vehicle, in another trade than this one, that shares a day with `period`; without a period
+    /// one that ends after `today`.
+    pub(crate) fn agreed_in_the_way(
+        &self,
+        vehicle: VehicleId,
+        trade: TradeId,
+        period: Option<Period>,
+        today: NaiveDate,
+    ) -> Option<Period> {
+        let (from, until) = period.map_or((today, NaiveDate::MAX), |period| (period.start(), period.end()));
+        let mut before = self.agreed.range((vehicle, NaiveDate::MIN)..(vehicle, until)).rev();
+        let ((_, start), (end, _)) = before.find(|(_, (_, other))| *other != trade)?;
+        if *end > from { Period::new(*start, *end) } else { None }
+    }
+
+    /// A period of a vehicle is agreed in a trade.
+    pub(crate) fn agree(&mut self, vehicle: VehicleId, trade: TradeId, period: Period) {
+        self.agreed.insert((vehicle, period.start()), (period.end(), trade));
+    }
+
+    /// A trade gets a state.
+    pub(crate) fn set_state(&mut self, id: TradeId, state: TradeState) {
+        let Some(row) = self.rows.get_mut(id) else { return };
+        let old = std::mem::replace(&mut row.value.state, state);
+        let (vehicle, is_live) = (row.value.vehicle_id, row.value.is_live());
+        let counterparty = row.value.agreement().map(|agreement| agreement.counterparty_id);
+        self.rows.retag(id, &[trade_status(old.into())], &[trade_status(state.into())]);
+        if let Some(counterparty) = counterparty {
+            self.rows.index.insert(Term::id(Kind::Counterparty, counterparty), id);
+        }
+        if is_live {
+            self.live.insert(vehicle, id);
+        } else if self.live.get(&vehicle) == Some(&id) {
+            self.live.remove(&vehicle);
+        }
+    }
+}
+
+/// Proposals, and what each customer has of them in each trade.
+///
+/// The term of everybody (`Public`) is set by an owner's proposals in open trades; that of a customer (`Audience`) by those
+/// in trades that are no longer open and that the customer takes part in.
+#[derive(Debug, Default)]
+pub(crate) struct Proposals {
+    pub(crate) rows: Table<Proposal>,
+    /// The stored-pending one.
+    pub(crate) pending: BTreeMap<(TradeId, CustomerId), ProposalId>,
+    /// How many were made.
+    made: BTreeMap<(TradeId, CustomerId), u32>,
+}
+
+/// The term of proposals that everybody may see.
+pub(crate) const fn public() -> Term {
+    Term::number(Kind::Public, 0)
+}
+
+/// The term of proposals that are stored as being of this status; pending ones that may expire have those of [`lapse`].
+pub(crate) const fn proposal_status(status: ProposalStatus) -> Term {
+    Term::number(Kind::Status, status as i64)
+}
+
+fn standing_terms(proposal: &Proposal) -> impl Iterator<Item = Term> + use<> {
+    let lapses = proposal.expires_at.filter(|_| proposal.state == ProposalState::Pending).map(lapse::hour);
+    let status = lapses.is_none().then(|| proposal_status(proposal.state.into()));
+    lapses.into_iter().flat_map(lapse::terms).chain(status)
+}
+
+impl Proposals {
+    /// How many proposals a customer made in a trade.
+    pub(crate) fn made_by(&self, trade: TradeId, customer: CustomerId) -> u32 {
+        self.made.get(&(trade, customer)).copied().unwrap_or_default()
+    }
+
+    /// Whether a proposal was ever made in a trade.
+    pub(crate) fn any_in(&self, trade: TradeId) -> bool {
+        self.authors(trade).next().is_some()
+    }
+
+    /// Those who made a proposal in a trade.
+    pub(crate) fn authors(&self, trade: TradeId) -> impl Iterator<Item = CustomerId> + '_ {
+        in_trade(&self.made, trade).map(|(author, _)| author)
+    }
+
+    /// The stored-pending proposals of a trade.
+    pub(crate) fn pending_in(&self, trade: TradeId) -> Vec<ProposalId> {
+        in_trade(&self.pending, trade).map(|(_, id)| *id).collect()
+    }
+
+    /// The proposals of one customer in a trade.
+    pub(crate) fn of(&self, trade: TradeId, customer: CustomerId) -> Vec<ProposalId> {
+        let query = Query::default().and(Some(Term::id(Kind::Trade, trade))).and(Some(Term::id(Kind::Customer, customer)));
+        self.rows.walk(query, Direction::Up, 1).map(|(id, _)| id).collect()
+    }
+
+    /// Whether another proposal of the trade than this one was accepted.
+    pub(crate) fn another_accepted(&self, trade: TradeId, than: ProposalId) -> bool {
+        let accepted = proposal_status(ProposalStatus::Accepted);
+        let query = Query::default().and(Some(Term::id(Kind::Trade, trade))).and(Some(accepted));
+        self.rows.walk(query, Direction::Up, 1).any(|(id, _)| id != than)
+    }
+
+    /// Puts a new proposal in; `owner` is the trade's.
+    pub(crate) fn insert(&mut self, id: ProposalId, proposal: Proposal, owner: CustomerId) {
+        let key = (proposal.trade_id, proposal.customer_id);
+        *self.made.entry(key).or_default() += 1;
+        if proposal.state == ProposalState::Pending {
+            self.pending.insert(key, id);
+        }
+        let seen_by = if key.1 == owner { public() } else { Term::id(Kind::TradeOwner, owner) };
+        let found_by = [Term::id(Kind::Trade, key.0), Term::id(Kind::Customer, key.1), seen_by];
+        let standing = standing_terms(&proposal);
+        self.rows.insert(id, proposal, standing.chain(found_by));
+    }
+
+    /// A proposal gets a state.
+    pub(crate) fn set_state(&mut self, id: ProposalId, state: ProposalState) {
+        let Some(row) = self.rows.get_mut(id) else { return };
+        let old = standing_terms(&row.value);
+        row.value.state = state;
+        let new = standing_terms(&row.value);
+        let key = (row.value.trade_id, row.value.customer_id);
+        old.for_each(|term| self.rows.index.remove(term, id));
+        new.for_each(|term| self.rows.index.insert(term, id));
+        if state == ProposalState::Pending {
+            self.pending.insert(key, id);
+        } else if self.pending.get(&key) == Some(&id) {
+            self.pending.remove(&key);
+        }
+    }
+
+    /// The owner's proposals of a trade that is no longer open are seen by those who take part in it, and nobody else.
+    pub(crate) fn narrow(&mut self, trade: TradeId, owner: CustomerId, counterparty: Option<CustomerId>) {
+        let audience: Vec<Term> = self
+            .authors(trade)
+            .chain(counterparty)
+            .filter(|who| *who != owner)
+            .map(|who| Term::id(Kind::Audience, who))
+            .collect();
+        for id in self.of(trade, owner) {
+            self.rows.retag(id, &[public()], &audience);
+        }
+    }
+}
+
+/// What a map by trade and customer has of a trade.
+fn in_trade<T>(map: &BTreeMap<(TradeId, CustomerId), T>, trade: TradeId) -> impl Iterator<Item = (CustomerId, &T)> {
+    let first = CustomerId::new(1).map(|first| (trade, first));
+    let rows = first.into_iter().flat_map(|first| map.range(first..));
+    rows.take_while(move |((other, _), _)| *other == trade).map(|((_, customer), value)| (*customer, value))
+}
+
+/// Invoices.
+pub(crate) type Invoices = Table<Invoice>;
+
+/// The term of invoices of a status.
+pub(crate) const fn invoice_status(status: InvoiceStatus) -> Term {
+    Term::number(Kind::Status, status as i64)
+}
+
+/// The terms of a new invoice.
+pub(crate) fn invoice_terms(invoice: &Invoice) -> impl Iterator<Item = Term> + use<> {
+    invoice_standing(invoice).chain([Term::id(Kind::Customer, invoice.customer_id)])
+}
+
+fn invoice_standing(invoice: &Invoice) -> impl Iterator<Item = Term> + use<> {
+    let lapses = invoice.is_open().then(|| lapse::day(invoice.due_date));
+    lapses.into_iter().flat_map(lapse::terms).chain([invoice_status((&invoice.state).into())])
+}
+
+/// An invoice gets a state.
+pub(crate) fn set_invoice_state(invoices: &mut Invoices, id: InvoiceId, state: &InvoiceState) {
+    let Some(row) = invoices.get_mut(id).filter(|row| row.value.state != *state) else { return };
+    let old = invoice_standing(&row.value);
+    row.value.state = state.clone();
+    let new = invoice_standing(&row.value);
+    old.for_each(|term| invoices.index.remove(term, id));
+    new.for_each(|term| invoices.index.insert(term, id));
+}
+
+/// Payments.
+#[derive(Debug, Default)]
+pub(crate) struct Payments {
+    pub(crate) rows: Table<Payment>,
+    /// Those that wait for the gateway's answer, by when they were begun.
+    pub(crate) pending: BTreeSet<(DateTime<Utc>, PaymentId)>,
+    /// The charge keys of all.
+    pub(crate) charge_keys: HashSet<ChargeKey>,
+}
+
+/// The term of payments of a status.
+pub(crate) const fn payment_status(status: PaymentStatus) -> Term {
+    Term::number(Kind::Status, status as i64)
+}
+
+impl Payments {
+    /// Puts a new payment in.
+    pub(crate) fn insert(&mut self, id: PaymentId, payment: Payment) {
+        self.charge_keys.insert(payment.charge_key.clone());
+        if payment.state == PaymentState::Pending {
+            self.pending.insert((payment.created_at, id));
+        }
+        let terms = [
+            payment_status((&payment.state).into()),
+            Term::id(Kind::Invoice, payment.invoice_id),
+            Term::id(Kind::Customer, payment.customer_id),
+            Term::id(Kind::Card, payment.credit_card_id),
+        ];
+        self.rows.insert(id, payment, terms);
+    }
+
+    /// A payment gets a state.
+    pub(crate) fn set_state(&mut self, id: PaymentId, state: &PaymentState) {
+        let Some(row) = self.rows.get_mut(id) else { return };
+        let old = std::mem::replace(&mut row.value.state, state.clone());
+        let key = (row.value.created_at, id);
+        self.rows.retag(id, &[payment_status((&old).into())], &[payment_status(state.into())]);
+        if *state == PaymentState::Pending {
+            self.pending.insert(key);
+        } else {
+            self.pending.remove(&key);
+        }
+    }
+}

@@ -1,0 +1,103 @@
+use std::collections::HashMap;
+
+use lease_core::id::{CustomerId, VehicleId};
+use lease_core::model::{Vehicle, Vin};
+
+use super::table::{Indexed, Table};
+use crate::index::{Kind, Term, text_terms};
+
+/// Vehicles. The term of everybody (`Public`) is set by those in an open trade, that of a customer (`Audience`) by those in
+/// a trade the customer is a party of.
+#[derive(Debug, Default)]
+pub(crate) struct Vehicles {
+    pub(crate) rows: Table<Vehicle>,
+    pub(crate) by_vin: HashMap<Vin, VehicleId>,
+}
+
+impl Indexed for Vehicle {
+    fn terms(&self) -> Vec<Term> {
+        let mut terms = vec![Term::id(Kind::Customer, self.customer_id)];
+        terms.extend(model_terms(self));
+        terms.extend(text_terms(&self.search_text()));
+        terms
+    }
+}
+
+/// What trades of a vehicle are found by as well.
+pub(crate) fn model_terms(vehicle: &Vehicle) -> [Term; 3] {
+    [make(&vehicle.make_key()), model(&vehicle.model_key()), year(vehicle.year)]
+}
+
+/// The term of a make, given as a comparison key.
+pub(crate) fn make(key: &str) -> Term {
+    Term::name(Kind::Make, key)
+}
+
+/// The term of a model, given as a comparison key.
+pub(crate) fn model(key: &str) -> Term {
+    Term::name(Kind::Model, key)
+}
+
+/// The term of a model year.
+pub(crate) const fn year(year: i32) -> Term {
+    Term::number(Kind::Year, year as i64)
+}
+
+/// The term of vehicles in an open trade.
+pub(crate) const fn in_open_trade() -> Term {
+    Term::number(Kind::Public, 0)
+}
+
+/// The term of vehicles in a trade of this party.
+pub(crate) fn party(customer: CustomerId) -> Term {
+    Term::id(Kind::Audience, customer)
+}
+
+impl Vehicles {
+    /// Puts a new vehicle in.
+    pub(crate) fn insert(&mut self, id: VehicleId, vehicle: Vehicle) {
+        self.by_vin.insert(vehicle.vin.clone(), id);
+        let terms = vehicle.terms();
+        self.rows.insert(id, vehicle, terms);
+    }
+
+    /// What a vehicle says changes.
+    pub(crate) fn replace(&mut self, id: VehicleId, vehicle: Vehicle) {
+        if let Some(row) = self.rows.get(id) {
+            self.by_vin.remove(&row.value.vin);
+        }
+        self.by_vin.insert(vehicle.vin.clone(), id);
+        self.rows.replace(id, vehicle);
+    }
+
+    /// Erases a vehicle.
+    pub(crate) fn erase(&mut self, id: VehicleId) {
+        if let Some(row) = self.rows.get(id) {
+            self.by_vin.remove(&row.value.vin);
+        }
+        self.rows.erase(id);
+    }
+
+    /// A trade of the vehicle was opened.
+    pub(crate) fn opened(&mut self, id: VehicleId, owner: CustomerId) {
+        self.rows.index.insert(in_open_trade(), id);
+        self.rows.index.insert(party(owner), id);
+        self.rows.bump(id);
+    }
+
+    /// Its trade is no longer open.
+    pub(crate) fn closed(&mut self, id: VehicleId, counterparty: Option<CustomerId>) {
+        self.rows.index.remove(in_open_trade(), id);
+        if let Some(counterparty) = counterparty {
+            self.rows.index.insert(party(counterparty), id);
+        }
+    }
+
+    /// It changes hands.
+    pub(crate) fn transfer(&mut self, id: VehicleId, to: CustomerId) {
+        let Some(row) = self.rows.get_mut(id) else { return };
+        let from = std::mem::replace(&mut row.value.customer_id, to);
+        row.bump();
+        self.rows.retag(id, &[Term::id(Kind::Customer, from)], &[Term::id(Kind::Customer, to)]);
+    }
+}

@@ -1,0 +1,9 @@
+//! The contract, case by case.
+
+use lease_store_memory::MemoryRepository;
+
+async fn fresh_repository() -> MemoryRepository {
+    MemoryRepository::default()
+}
+
+lease_core::repository_conformance!(fresh_repository);
