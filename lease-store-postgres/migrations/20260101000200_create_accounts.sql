@@ -1,0 +1,103 @@
+create table users (
+    id bigint generated always as identity,
+    version bigint not null default 1,
+    username text not null,
+    email text not null,
+    first_name text not null,
+    last_name text not null,
+    password_hash text not null,
+    is_active boolean not null,
+    role text not null,
+    date_joined timestamptz not null,
+    last_login timestamptz,
+    token_epoch bigint not null,
+    search_text text not null,
+    constraint users_pkey primary key (id),
+    constraint users_id_role_key unique (id, role),
+    constraint users_role_check check (role in ('customer', 'staff', 'superuser')),
+    constraint users_version_check check (version > 0)
+) with (fillfactor = 85);
+
+create index users_inactive_idx on users (id) where not is_active;
+create index users_administrative_idx on users (role, id) where role <> 'customer';
+create index users_search_idx on users using gin (search_text gin_trgm_ops);
+
+comment on table users is 'logins';
+comment on column users.version is 'goes up with each change, logins excepted';
+comment on column users.token_epoch is 'only tokens of this epoch are good';
+comment on column users.search_text is 'what a search looks through, computed by lease-core';
+
+create table login_names (
+    name text collate "C" not null,
+    user_id bigint not null,
+    constraint login_names_pkey primary key (name),
+    constraint login_names_user_id_fkey foreign key (user_id) references users (id) on delete cascade
+);
+
+create index login_names_user_id_idx on login_names (user_id);
+
+comment on table login_names is 'the distinct names that log a user in: user name and e-mail address share one name space';
+comment on column login_names.name is 'a comparison key, computed by lease-core';
+
+create table customers (
+    id bigint generated always as identity,
+    version bigint not null default 1,
+    user_id bigint not null,
+    user_role text not null default 'customer',
+    job text not null,
+    dob date,
+    notes text not null,
+    created_at timestamptz not null,
+    constraint customers_pkey primary key (id),
+    constraint customers_user_id_key unique (user_id),
+    constraint customers_user_role_check check (user_role = 'customer'),
+    constraint customers_user_fkey foreign key (user_id, user_role) references users (id, role),
+    constraint customers_version_check check (version > 0)
+) with (fillfactor = 85);
+
+comment on table customers is 'the trading parties behind users that do not administer';
+comment on column customers.version is 'goes up with each change of the profile or of the cards';
+comment on column customers.user_role is 'always customer: with the foreign key it keeps administrative users from having one';
+
+create table tokens (
+    hash bytea not null,
+    user_id bigint not null,
+    epoch bigint not null,
+    expires_at timestamptz not null,
+    constraint tokens_pkey primary key (hash),
+    constraint tokens_hash_check check (octet_length(hash) = 32),
+    constraint tokens_user_id_fkey foreign key (user_id) references users (id) on delete cascade
+);
+
+create index tokens_expires_at_idx on tokens (expires_at);
+
+comment on table tokens is 'who may come in';
+comment on column tokens.hash is 'the SHA-256 of the token, which itself is stored nowhere';
+comment on column tokens.epoch is 'good only while it is the user''s';
+
+create table credit_cards (
+    id bigint generated always as identity,
+    customer_id bigint not null,
+    brand text not null,
+    last4 text not null,
+    exp_month integer not null,
+    exp_year integer not null,
+    holder_name text not null,
+    is_default boolean not null,
+    gateway_token text not null,
+    created_at timestamptz not null,
+    deleted_at timestamptz,
+    constraint credit_cards_pkey primary key (id),
+    constraint credit_cards_customer_id_fkey foreign key (customer_id) references customers (id),
+    constraint credit_cards_customer_id_id_key unique (customer_id, id),
+    -- Deferrable, so that the default can pass from one card to another in one statement.
+    constraint credit_cards_one_default exclude using btree (customer_id with =) where (is_default)
+        deferrable initially immediate,
+    constraint credit_cards_last4_check check (last4 ~ '^[0-9]{4}$'),
+    constraint credit_cards_exp_month_check check (exp_month between 1 and 12),
+    constraint credit_cards_deleted_check check (deleted_at is null or not is_default)
+);
+
+comment on table credit_cards is 'stored means of payment: what may be shown of a card, never its number';
+comment on column credit_cards.gateway_token is 'what the payment gateway knows the card by';
+comment on column credit_cards.deleted_at is 'gone from lists, kept for its payments';

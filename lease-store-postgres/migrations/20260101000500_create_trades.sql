@@ -1,0 +1,144 @@
+create table trades (
+    id bigint generated always as identity,
+    version bigint not null default 1,
+    vehicle_id bigint not null,
+    vehicle_make text collate "C" not null,
+    vehicle_model text collate "C" not null,
+    vehicle_year integer not null,
+    service_id bigint not null,
+    service_kind text not null,
+    customer_id bigint not null,
+    title text not null,
+    description text not null,
+    status text not null,
+    counterparty_id bigint,
+    accepted_proposal_id bigint,
+    agreed_from date,
+    agreed_until date,
+    created_at timestamptz not null,
+    agreed_at timestamptz,
+    completed_at timestamptz,
+    cancelled_at timestamptz,
+    search_text text not null,
+    constraint trades_pkey primary key (id),
+    constraint trades_customer_id_id_key unique (customer_id, id),
+    constraint trades_customer_id_fkey foreign key (customer_id) references customers (id),
+    constraint trades_counterparty_id_fkey foreign key (counterparty_id) references customers (id),
+    constraint trades_vehicle_fkey foreign key (vehicle_id, vehicle_make, vehicle_model, vehicle_year)
+        references vehicles (id, make_key, model_key, year) on update cascade,
+    constraint trades_service_fkey foreign key (service_id, service_kind) references services (id, kind),
+    constraint trades_status_check check (status in ('open', 'agreed', 'completed', 'cancelled')),
+    constraint trades_agreement_check check (
+        (status in ('agreed', 'completed')) = (counterparty_id is not null)
+        and (status in ('agreed', 'completed')) = (accepted_proposal_id is not null)
+        and (status in ('agreed', 'completed')) = (agreed_at is not null)
+    ),
+    constraint trades_counterparty_check check (counterparty_id <> customer_id),
+    constraint trades_completed_check check ((status = 'completed') = (completed_at is not null)),
+    constraint trades_cancelled_check check ((status = 'cancelled') = (cancelled_at is not null)),
+    constraint trades_agreed_period_check check (
+        (agreed_from is null) = (agreed_until is null)
+        and (agreed_from is null or status in ('agreed', 'completed'))
+        and agreed_from < agreed_until
+    ),
+    constraint trades_agreed_periods_excl exclude using gist (
+        vehicle_id with =,
+        daterange(agreed_from, agreed_until, '[)') with &&
+    ) where (agreed_from is not null),
+    constraint trades_version_check check (version > 0)
+) with (fillfactor = 80);
+
+create unique index trades_live_vehicle_key on trades (vehicle_id) where status in ('open', 'agreed');
+create index trades_open_vehicle_idx on trades (vehicle_id) where status = 'open';
+create index trades_status_idx on trades (status, id);
+create index trades_service_idx on trades (service_id, id);
+create index trades_kind_idx on trades (service_kind, id);
+create index trades_vehicle_idx on trades (vehicle_id, id);
+create index trades_counterparty_idx on trades (counterparty_id, id) where counterparty_id is not null;
+create index trades_make_idx on trades (vehicle_make, id);
+create index trades_model_idx on trades (vehicle_model, id);
+create index trades_year_idx on trades (vehicle_year, id);
+create index trades_search_idx on trades using gin (search_text gin_trgm_ops);
+
+comment on table trades is 'a vehicle offered under a service';
+comment on column trades.version is 'goes up with each change of the trade or of what hangs on it: proposals, invoice, payments';
+comment on column trades.vehicle_make is 'repeated from the vehicle, so that an index can serve the filter; the foreign key keeps it right';
+comment on column trades.vehicle_model is 'as vehicle_make';
+comment on column trades.vehicle_year is 'as vehicle_make';
+comment on column trades.service_kind is 'repeated from the service, which fixes it once it is used';
+comment on column trades.customer_id is 'the owner of the vehicle when the trade was opened';
+comment on column trades.agreed_from is 'the first day of the accepted terms, where they are dated';
+comment on column trades.agreed_until is 'the day after the last';
+comment on column trades.search_text is 'what a search looks through, computed by lease-core';
+
+create table proposals (
+    id bigint generated always as identity,
+    trade_id bigint not null,
+    trade_owner_id bigint not null,
+    customer_id bigint not null,
+    amount numeric(16, 4) not null,
+    currency text not null,
+    start_date date,
+    end_date date,
+    message text not null,
+    status text not null,
+    expires_at timestamptz,
+    created_at timestamptz not null,
+    decided_at timestamptz,
+    is_public boolean not null,
+    constraint proposals_pkey primary key (id),
+    constraint proposals_trade_id_id_key unique (trade_id, id),
+    constraint proposals_trade_fkey foreign key (trade_owner_id, trade_id) references trades (customer_id, id),
+    constraint proposals_customer_id_fkey foreign key (customer_id) references customers (id),
+    -- Deferrable, so that a proposal can give way to the next of its author in one statement.
+    constraint proposals_one_pending exclude using btree (trade_id with =, customer_id with =) where (status = 'pending')
+        deferrable initially immediate,
+    constraint proposals_amount_check check (amount > 0),
+    constraint proposals_currency_check check (currency ~ '^[A-Z]{3}$'),
+    constraint proposals_period_check check (
+        (start_date is null) = (end_date is null)
+        and start_date < end_date
+    ),
+    constraint proposals_status_check check (
+        status in ('pending', 'accepted', 'rejected', 'withdrawn', 'superseded', 'closed', 'expired')
+    ),
+    constraint proposals_decided_check check ((status = 'pending') = (decided_at is null)),
+    constraint proposals_public_check check (not is_public or customer_id = trade_owner_id)
+) with (fillfactor = 85);
+
+create unique index proposals_accepted_key on proposals (trade_id) where status = 'accepted';
+create index proposals_author_idx on proposals (customer_id, id);
+create index proposals_made_idx on proposals (trade_id, customer_id);
+create index proposals_trade_owner_idx on proposals (trade_owner_id, id);
+create index proposals_public_idx on proposals (id) where is_public;
+create index proposals_public_trade_idx on proposals (trade_id) where is_public;
+create index proposals_status_idx on proposals (status, id);
+create index proposals_expires_at_idx on proposals (expires_at) where status = 'pending';
+
+comment on table proposals is 'terms offered in a trade; only how far a proposal is ever changes';
+comment on column proposals.trade_owner_id is 'repeated from the trade, so that an index can serve "all in my trades"; the foreign key keeps it right';
+comment on column proposals.status is 'as stored: a pending one reads expired from expires_at on';
+comment on column proposals.is_public is 'made by the owner of a trade that is open: every customer may see it';
+
+alter table trades
+    add constraint trades_accepted_proposal_fkey foreign key (id, accepted_proposal_id) references proposals (trade_id, id);
+
+create table trade_parties (
+    customer_id bigint not null,
+    trade_id bigint not null,
+    constraint trade_parties_pkey primary key (customer_id, trade_id),
+    constraint trade_parties_customer_id_fkey foreign key (customer_id) references customers (id),
+    constraint trade_parties_trade_id_fkey foreign key (trade_id) references trades (id)
+);
+
+comment on table trade_parties is 'who has to do with a trade and so always sees it: its owner, who proposed in it, its counterparty';
+
+create table vehicle_parties (
+    customer_id bigint not null,
+    vehicle_id bigint not null,
+    constraint vehicle_parties_pkey primary key (customer_id, vehicle_id),
+    constraint vehicle_parties_customer_id_fkey foreign key (customer_id) references customers (id),
+    constraint vehicle_parties_vehicle_id_fkey foreign key (vehicle_id) references vehicles (id)
+);
+
+comment on table vehicle_parties is 'who is owner or counterparty of a trade of a vehicle and so always sees it';

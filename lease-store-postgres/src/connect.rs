@@ -1,0 +1,87 @@
+//! How the store connects.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::Connection as _;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+use crate::PostgresRepository;
+
+/// A connection that lay idle for longer is asked whether it is still there before it is used; one that was in use a
+/// moment ago is not, which spares a round trip.
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
+
+/// How the store connects.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct PostgresOptions {
+    /// Connections at most; 10 by default.
+    pub max_connections: u32,
+    /// How long to wait for a connection before the store counts as unavailable; 3 seconds by default.
+    pub acquire_timeout: Duration,
+    /// After this long Postgres gives a statement up; 10 seconds by default.
+    pub statement_timeout: Duration,
+}
+
+impl Default for PostgresOptions {
+    fn default() -> Self {
+        Self { max_connections: 10, acquire_timeout: Duration::from_secs(3), statement_timeout: Duration::from_secs(10) }
+    }
+}
+
+impl PostgresOptions {
+    /// These options with another number of connections.
+    #[must_use]
+    pub const fn with_max_connections(mut self, max_connections: u32) -> Self {
+        self.max_connections = max_connections;
+        self
+    }
+}
+
+impl PostgresRepository {
+    /// A store on a new pool. Waits for a first connection, so that a wrong address shows at once.
+    ///
+    /// # Errors
+    /// [`sqlx::Error`] where the URL is wrong or the database does not answer.
+    pub async fn connect(url: &str, options: PostgresOptions) -> Result<Self, sqlx::Error> {
+        let connect = connect_options(url, &options)?;
+        let pool = pool_options(&options).connect_with(connect).await?;
+        Ok(Self::from_pool(pool))
+    }
+
+    /// A store on a new pool that connects when it is first used, so that a server can start before its database.
+    ///
+    /// # Errors
+    /// [`sqlx::Error`] where the URL is wrong.
+    pub fn connect_lazy(url: &str, options: PostgresOptions) -> Result<Self, sqlx::Error> {
+        let connect = connect_options(url, &options)?;
+        Ok(Self::from_pool(pool_options(&options).connect_lazy_with(connect)))
+    }
+}
+
+fn connect_options(url: &str, options: &PostgresOptions) -> Result<PgConnectOptions, sqlx::Error> {
+    let settings = [
+        ("statement_timeout", options.statement_timeout.as_millis().to_string()),
+        ("default_transaction_isolation", "read committed".to_owned()),
+        // Postgres notices that a server is gone, and does not hold its locks for hours.
+        ("tcp_keepalives_idle", "30".to_owned()),
+    ];
+    // Lists come in many shapes, each a statement of its own.
+    Ok(PgConnectOptions::from_str(url)?.application_name("lease").statement_cache_capacity(256).options(settings))
+}
+
+fn pool_options(options: &PostgresOptions) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(options.max_connections)
+        .acquire_timeout(options.acquire_timeout)
+        .test_before_acquire(false)
+        .before_acquire(|connection, state| {
+            Box::pin(async move {
+                if state.idle_for > TRUSTED_FOR {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+}

@@ -1,0 +1,37 @@
+//! The one place that knows what the constraints of the schema mean to the core.
+
+use lease_core::repository::Guarantee;
+
+/// What breaking a constraint means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Broken {
+    /// Another change came first.
+    Guarantee(Guarantee),
+    /// Something the change was decided on has moved: what it refers to is gone, or what it erases is referred to.
+    Conflict,
+}
+
+/// The constraints that a race can break. All others are only broken by a fault in the code.
+pub(crate) fn meaning(name: &str) -> Option<Broken> {
+    use Guarantee::{
+        AcceptedProposal, AgreedPeriods, ChargeKey, Claim, DefaultCard, InvoiceOfTrade, LiveTradeOfVehicle, LoginName,
+        PendingProposal, VehicleVin,
+    };
+    let guarantee = match name {
+        "login_names_pkey" => LoginName,
+        "credit_cards_one_default" => DefaultCard,
+        "vehicles_vin_key" => VehicleVin,
+        "trades_live_vehicle_key" => LiveTradeOfVehicle,
+        "invoices_trade_id_key" => InvoiceOfTrade,
+        "proposals_one_pending" => PendingProposal,
+        "proposals_accepted_key" => AcceptedProposal,
+        "trades_agreed_periods_excl" => AgreedPeriods,
+        "payments_charge_key_key" => ChargeKey,
+        "idempotency_records_held" => Claim,
+        // A part of a change found no row to write; the customer behind a user was made twice at once.
+        "change_is_whole" | "customers_user_id_key" => return Some(Broken::Conflict),
+        name if name.ends_with("_fkey") => return Some(Broken::Conflict),
+        _ => return None,
+    };
+    Some(Broken::Guarantee(guarantee))
+}

@@ -1,0 +1,72 @@
+//! What an error of the driver means to the core.
+
+use lease_core::repository::RepositoryError;
+use sqlx::error::DatabaseError;
+
+use crate::constraint::{self, Broken};
+
+/// What to do about an error.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Postgres undid the statement in favour of another one; it can be run again.
+    Lost,
+    /// The connection broke, or there was none. What was sent may have been carried out.
+    Disconnected(sqlx::Error),
+    /// Running it again would not help.
+    Final(RepositoryError),
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::Database(database) => match of_database(database.as_ref()) {
+                Verdict::Lost => Self::Lost,
+                Verdict::Disconnected => Self::Disconnected(error),
+                Verdict::GaveUp => Self::Final(RepositoryError::Unavailable(Box::new(error))),
+                Verdict::Broken(Broken::Conflict) => Self::Final(RepositoryError::Conflict),
+                Verdict::Broken(Broken::Guarantee(guarantee)) => Self::Final(RepositoryError::Taken(guarantee)),
+                Verdict::Fault(fault) => Self::Final(RepositoryError::Internal(fault.into())),
+            },
+            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::WorkerCrashed => Self::Disconnected(error),
+            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => Self::Final(RepositoryError::Unavailable(Box::new(error))),
+            _ => Self::Final(RepositoryError::Internal(Box::new(error))),
+        }
+    }
+}
+
+impl From<Failure> for RepositoryError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Lost => Self::Conflict,
+            Failure::Disconnected(error) => Self::Unavailable(Box::new(error)),
+            Failure::Final(error) => error,
+        }
+    }
+}
+
+enum Verdict {
+    Lost,
+    Disconnected,
+    GaveUp,
+    Broken(Broken),
+    Fault(String),
+}
+
+fn of_database(error: &(dyn DatabaseError + 'static)) -> Verdict {
+    let code = error.code().unwrap_or_default();
+    match &*code {
+        // Serialisation failure, deadlock.
+        "40001" | "40P01" => Verdict::Lost,
+        // Shut down by an administrator, crashed, not yet up, idle for too long.
+        "57P01" | "57P02" | "57P03" | "57P05" => Verdict::Disconnected,
+        // Statement or lock timeout, too many connections, a server that only reads.
+        "57014" | "55P03" | "53300" | "25006" => Verdict::GaveUp,
+        code if code.starts_with("08") => Verdict::Disconnected,
+        code => match error.constraint().map(|name| (name, constraint::meaning(name))) {
+            Some((_, Some(broken))) => Verdict::Broken(broken),
+            // The message and the detail of Postgres may quote values; the code and the name do not.
+            Some((name, None)) => Verdict::Fault(format!("constraint {name} refused the change (SQLSTATE {code})")),
+            None => Verdict::Fault(format!("SQLSTATE {code}")),
+        },
+    }
+}

@@ -1,0 +1,83 @@
+//! The store of the lease engine on Postgres: durable, shared by any number of server processes.
+//!
+//! ```no_run
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! use lease_store_postgres::{PostgresOptions, PostgresRepository};
+//!
+//! let store = PostgresRepository::connect("postgres://localhost/lease", PostgresOptions::default()).await?;
+//! store.migrate().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # How it is built
+//!
+//! - **A load is one statement, and so is a commit**, with or without a claim. A statement is atomic by itself: there is no
+//!   transaction that could stay open, nothing to clean up where a caller goes away in the middle, and one round trip each.
+//! - **A commit is gated by its root.** Its first part moves the version of the row that was decided on, if it is still the
+//!   expected one; everything else hangs on the row that this returns, so that nothing is written where it moved.
+//! - **Why that is safe in read committed.** A statement reads as of its start. Where it had to wait for the root, what
+//!   hangs on the root could have changed meanwhile, but every commit that changes it moves the version as well, and then
+//!   the gate is shut: a statement that passed it has read all there is.
+//! - **Guarantees are constraints** (`constraint.rs` is the one place that knows their names), never a look before a write.
+//! - **Locks are taken in one order** by every statement: the claim, vehicles, services, users, customers, leads, trades,
+//!   and what hangs on them. What still deadlocks is tried again a few times.
+
+mod account;
+mod card;
+mod connect;
+mod constraint;
+mod contact;
+mod error;
+mod idempotency;
+mod lead;
+mod list;
+mod row;
+mod service;
+mod statement;
+mod trade;
+mod vehicle;
+
+use lease_core::repository::{Repository, RepositoryError};
+use sqlx::PgPool;
+use sqlx::migrate::{MigrateError, Migrator};
+
+pub use connect::PostgresOptions;
+
+/// The embedded migrations, forward only. [`PostgresRepository::migrate`] applies them.
+pub static MIGRATOR: Migrator = sqlx::migrate!();
+
+/// The store on Postgres. Cheap to clone: clones share one pool.
+#[derive(Clone, Debug)]
+pub struct PostgresRepository {
+    pool: PgPool,
+}
+
+impl PostgresRepository {
+    /// A store on a pool that was set up elsewhere.
+    #[must_use]
+    pub const fn from_pool(pool: PgPool) -> Self {
+        Self { pool }
+    }
+
+    /// The pool, for what an application keeps in the same database.
+    #[must_use]
+    pub const fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// Applies the migrations that are missing. Safe when several processes start at once: one migrates, the others wait.
+    ///
+    /// # Errors
+    /// [`MigrateError`] where the database cannot be reached, holds migrations that differ, or refuses one.
+    pub async fn migrate(&self) -> Result<(), MigrateError> {
+        MIGRATOR.run(&self.pool).await
+    }
+}
+
+#[async_trait::async_trait]
+impl Repository for PostgresRepository {
+    async fn ping(&self) -> Result<(), RepositoryError> {
+        statement::read(|| sqlx::query_scalar!(r#"select 1 as "one!""#).fetch_one(&self.pool)).await.map(drop)
+    }
+}

@@ -1,0 +1,212 @@
+//! Pages of a list: a keyset walk by id, whatever the filters.
+//!
+//! What an actor may see is often "these or those". Each of these is a [`Branch`] that an index walks in the order of the
+//! ids and that stops after a page; the page is the best of all of them. So it costs the same wherever it is.
+//!
+//! Words that come from the code (statuses, kinds, limits) are written into the text of a query, so that partial indexes
+//! apply and the plan is made for them; everything that comes from outside is an argument.
+
+use lease_core::id::{Entity, Id as _, Stored};
+use lease_core::page::{Page, PageRequest};
+use lease_core::repository::RepositoryError;
+use lease_core::text::Search;
+use sqlx::postgres::{PgRow, Postgres};
+use sqlx::{Encode, FromRow, PgPool, QueryBuilder, Type};
+
+use crate::row::Row;
+use crate::statement;
+
+/// A table that is listed. Its alias in every query is `t`.
+pub(crate) struct Table {
+    /// Its name and alias: `trades t`.
+    pub(crate) from: &'static str,
+    /// What is read of it, each of the alias.
+    pub(crate) columns: &'static str,
+}
+
+/// A set of rows that the list shows: `from` joins what it needs to the table, `when` opens the conditions, and `key` is
+/// the id in the form that the index has it. Branches of one list have no row in common.
+pub(crate) struct Branch {
+    from: &'static str,
+    key: &'static str,
+    when: When,
+}
+
+enum When {
+    Always,
+    Text(&'static str),
+    /// A condition that ends in a comparison with this id.
+    Id(&'static str, i64),
+    /// Two ids: `(before, id, between, id)`.
+    Ids(&'static str, &'static str, i64),
+}
+
+impl Branch {
+    /// All of the table.
+    pub(crate) const fn all(table: &Table) -> Self {
+        Self { from: table.from, key: "t.id", when: When::Always }
+    }
+
+    /// Those rows of which `condition` holds.
+    pub(crate) const fn of(from: &'static str, key: &'static str, condition: &'static str) -> Self {
+        Self { from, key, when: When::Text(condition) }
+    }
+
+    /// Those rows of which `condition` holds, which ends in a comparison with `id`.
+    pub(crate) const fn of_id(from: &'static str, key: &'static str, condition: &'static str, id: i64) -> Self {
+        Self { from, key, when: When::Id(condition, id) }
+    }
+
+    /// Those rows of which two conditions hold that both end in a comparison with `id`.
+    pub(crate) const fn of_ids(
+        from: &'static str,
+        key: &'static str,
+        condition: &'static str,
+        and: &'static str,
+        id: i64,
+    ) -> Self {
+        Self { from, key, when: When::Ids(condition, and, id) }
+    }
+
+    fn push(&self, query: &mut QueryBuilder<Postgres>) {
+        query.push(" from ").push(self.from).push(" where ");
+        match self.when {
+            When::Always => query.push("true"),
+            When::Text(condition) => query.push(condition),
+            When::Id(condition, id) => query.push(condition).push_bind(id),
+            When::Ids(condition, and, id) => query.push(condition).push_bind(id).push(and).push_bind(id),
+        };
+    }
+}
+
+/// The conditions of a filter, for the table's alias `t`.
+pub(crate) struct Filters<'a> {
+    query: &'a mut QueryBuilder<Postgres>,
+    /// Whether the plan depends on an argument, so that it must be made anew each time.
+    is_planned_anew: bool,
+}
+
+impl Filters<'_> {
+    /// A condition without an argument.
+    pub(crate) fn holds(&mut self, condition: &str) {
+        self.query.push(" and ").push(condition);
+    }
+
+    /// `column <operator> value`, where there is a value.
+    pub(crate) fn compare<'v, T>(&mut self, column_and_operator: &str, value: Option<T>)
+    where
+        T: Encode<'v, Postgres> + Type<Postgres> + 'v,
+    {
+        if let Some(value) = value {
+            self.query.push(" and ").push(column_and_operator).push(" ").push_bind(value);
+        }
+    }
+
+    /// One of the names of an enum, written into the query.
+    pub(crate) fn name(&mut self, column: &str, name: Option<&'static str>) {
+        if let Some(name) = name {
+            self.query.push(" and ").push(column).push(" = '").push(name).push("'");
+        }
+    }
+
+    /// The pieces of a search, all of which must occur.
+    pub(crate) fn search(&mut self, search: Option<&Search>) {
+        for piece in search.into_iter().flat_map(Search::pieces) {
+            self.query.push(" and t.search_text like ").push_bind(format!("%{}%", escaped(piece)));
+            self.is_planned_anew = true;
+        }
+    }
+}
+
+/// A piece of text as `like` takes it to the letter.
+fn escaped(piece: &str) -> String {
+    let mut escaped = String::with_capacity(piece.len());
+    for character in piece.chars() {
+        if matches!(character, '\\' | '%' | '_') {
+            escaped.push('\\');
+        }
+        escaped.push(character);
+    }
+    escaped
+}
+
+/// Reads a page of `table`: of the rows of `branches`, those that pass `filters`.
+pub(crate) async fn page<R>(
+    pool: &PgPool,
+    table: &Table,
+    branches: &[Branch],
+    filters: impl Fn(&mut Filters<'_>),
+    request: PageRequest,
+) -> Result<Page<Stored<R::Entity>>, RepositoryError>
+where
+    R: Row + for<'r> FromRow<'r, PgRow> + Send + Unpin,
+{
+    let rows = rows::<R>(pool, table, branches, filters, request).await?;
+    let items = rows.into_iter().map(Row::parse).collect::<Result<Vec<Stored<R::Entity>>, _>>()?;
+    Ok(Page::of(request, items, |item| <R::Entity as Entity>::Id::get(item.id)))
+}
+
+/// Reads the rows of a page, in the order they were walked.
+pub(crate) async fn rows<R>(
+    pool: &PgPool,
+    table: &Table,
+    branches: &[Branch],
+    filters: impl Fn(&mut Filters<'_>),
+    request: PageRequest,
+) -> Result<Vec<R>, RepositoryError>
+where
+    R: for<'r> FromRow<'r, PgRow> + Send + Unpin,
+{
+    statement::read(|| {
+        let (mut query, is_planned_anew) = query(table, branches, &filters, request);
+        async move { query.build_query_as::<R>().persistent(!is_planned_anew).fetch_all(pool).await }
+    })
+    .await
+}
+
+fn query(
+    table: &Table,
+    branches: &[Branch],
+    filters: &impl Fn(&mut Filters<'_>),
+    request: PageRequest,
+) -> (QueryBuilder<Postgres>, bool) {
+    let mut query = QueryBuilder::new("select ");
+    query.push(table.columns);
+    if let [branch] = branches {
+        let is_planned_anew = walk(&mut query, branch, filters, request);
+        return (query, is_planned_anew);
+    }
+    // An array, so that each row of the page is fetched by its id, whatever the planner thinks of the tables.
+    query.push(" from ").push(table.from).push(" where t.id = any (array(select branch.id from (");
+    let mut is_planned_anew = false;
+    for (number, branch) in branches.iter().enumerate() {
+        query.push(if number == 0 { "(select " } else { ") union all (select " }).push(branch.key).push(" as id");
+        is_planned_anew |= walk(&mut query, branch, filters, request);
+    }
+    query.push(")) as branch");
+    order(&mut query, "branch.id", request);
+    query.push(")) order by t.id ").push(direction(request));
+    (query, is_planned_anew)
+}
+
+/// One branch, from its table to its limit. Returns [`Filters::is_planned_anew`].
+fn walk(query: &mut QueryBuilder<Postgres>, branch: &Branch, filters: &impl Fn(&mut Filters<'_>), request: PageRequest) -> bool {
+    branch.push(query);
+    let mut conditions = Filters { query, is_planned_anew: false };
+    filters(&mut conditions);
+    let is_planned_anew = conditions.is_planned_anew;
+    if let Some(cursor) = request.cursor() {
+        let comparison = if request.is_backward() { " > " } else { " < " };
+        query.push(" and ").push(branch.key).push(comparison).push_bind(cursor.id());
+    }
+    order(query, branch.key, request);
+    is_planned_anew
+}
+
+fn order(query: &mut QueryBuilder<Postgres>, key: &str, request: PageRequest) {
+    query.push(" order by ").push(key).push(" ").push(direction(request)).push(" limit ").push(request.fetch());
+}
+
+fn direction(request: PageRequest) -> &'static str {
+    if request.is_backward() { "asc" } else { "desc" }
+}

@@ -1,0 +1,306 @@
+use chrono::{DateTime, Utc};
+use lease_core::id::{Id, TradeId, Version};
+use lease_core::lifecycle::{NewIds, TradeChanges, TradeMove};
+use lease_core::model::{Agreement, Period, TradeStatus};
+use lease_core::repository::{Claim, RepositoryError};
+use sqlx::PgPool;
+
+use crate::row::{At, InvoiceColumns, payment_columns, proposal_columns};
+use crate::statement::{claim_arguments, write};
+
+/// Writes all that a decision changes, in one statement. The vehicle is locked before the trade, as when a trade is opened.
+#[expect(clippy::too_many_lines, reason = "one statement and its arguments")]
+pub(super) async fn trade(
+    pool: &PgPool,
+    id: TradeId,
+    expected: Version,
+    changes: &TradeChanges,
+    claim: Option<Claim>,
+) -> Result<NewIds, RepositoryError> {
+    let (key, holder) = claim_arguments(claim.as_ref());
+    let TradeChanges {
+        text,
+        decided,
+        close_others,
+        new_proposal,
+        new_invoice,
+        invoice,
+        new_payment,
+        settled,
+        state,
+        transfer,
+        events: _,
+    } = changes;
+    let search_text = text.as_ref().map(|text| lease_core::text::search_text(&[&text.title]));
+    let (decided_status, decided_at) = decided.map(|(_, state)| proposal_columns(state)).unzip();
+    let proposal = new_proposal.as_ref();
+    let (proposal_status, proposal_decided_at) = proposal.map(|new| proposal_columns(new.state)).unzip();
+    let issued = new_invoice.as_ref();
+    let invoice = invoice.as_ref();
+    let invoice_columns = invoice.map(|change| InvoiceColumns::of(&change.state)).unwrap_or_default();
+    let payment = new_payment.as_ref();
+    let (payment_status, payment_failure, payment_reference) = optional_columns(payment.map(|new| payment_columns(&new.state)));
+    let settled = settled.as_ref();
+    let (settled_status, settled_failure, settled_reference) = optional_columns(settled.map(|(_, state)| payment_columns(state)));
+    let state = StateColumns::of(state.as_ref());
+    let written = write(|| {
+        sqlx::query!(
+            r#"
+            with claim as materialized (
+                select hold_claim($1, $2) as held
+            ), vehicle as materialized (
+                select v.id
+                from vehicles v, claim
+                where v.id = $56
+                    and v.customer_id = $57
+                    and claim.held
+                for no key update of v
+            ), root as (
+                update trades t
+                set version = version + 1,
+                    title = coalesce($5, title),
+                    description = coalesce($6, description),
+                    search_text = coalesce($7, search_text),
+                    status = coalesce($50, status),
+                    counterparty_id = case when $50 is null then counterparty_id else $51 end,
+                    accepted_proposal_id = case when $50 is null then accepted_proposal_id else $52 end,
+                    agreed_at = case when $50 is null then agreed_at else $53 end,
+                    completed_at = case when $50 is null then completed_at else $54 end,
+                    cancelled_at = case when $50 is null then cancelled_at else $55 end,
+                    agreed_from = case
+                        when $50 is null then agreed_from
+                        else (select a.start_date from proposals a where a.id = $52)
+                    end,
+                    agreed_until = case
+                        when $50 is null then agreed_until
+                        else (select a.end_date from proposals a where a.id = $52)
+                    end
+                from claim
+                where t.id = $3
+                    and t.version = $4
+                    and claim.held
+                    and ($56::bigint is null or exists (select from vehicle))
+                returning t.id, t.customer_id, t.vehicle_id, t.status
+            ), touched as (
+                select id
+                from proposals
+                where id = $8
+                    and trade_id = $3
+                union
+                select id
+                from proposals
+                where trade_id = $3
+                    and status = 'pending'
+                    and $11::timestamptz is not null
+                union
+                select id
+                from proposals
+                where trade_id = $3
+                    and is_public
+                    and $50::text is not null
+            ), proposals_changed as (
+                update proposals p
+                set status = case
+                        when p.id = $8 then $9
+                        when p.status <> 'pending' or $11 is null then p.status
+                        when p.expires_at <= $11 then 'expired'
+                        else 'closed'
+                    end,
+                    decided_at = case
+                        when p.id = $8 then $10
+                        when p.status <> 'pending' or $11 is null then p.decided_at
+                        when p.expires_at <= $11 then p.expires_at
+                        else $11
+                    end,
+                    is_public = p.is_public and root.status = 'open'
+                from root, touched
+                where p.id = touched.id
+                returning p.id
+            ), proposal_made as (
+                insert into proposals (
+                    trade_id, trade_owner_id, customer_id, amount, currency, start_date, end_date, message, expires_at,
+                    created_at, status, decided_at, is_public
+                )
+                select
+                    root.id, root.customer_id, $12, $13::numeric, $14::text, $15::date, $16::date, $17::text, $18::timestamptz,
+                    $19::timestamptz, $20::text, $21::timestamptz, $12 = root.customer_id and root.status = 'open'
+                from root
+                where $12::bigint is not null
+                returning id
+            ), invoice_made as (
+                insert into invoices (trade_id, proposal_id, customer_id, amount, currency, issued_at, due_date)
+                select
+                    root.id, coalesce($22, (select id from proposal_made)), $23, $24::numeric, $25::text, $26::timestamptz,
+                    $27::date
+                from root
+                where $23::bigint is not null
+                returning id
+            ), invoice_changed as (
+                update invoices
+                set paid = $29,
+                    pending = $30,
+                    status = $31,
+                    paid_at = $32,
+                    voided_at = $33,
+                    void_reason = $34
+                from root
+                where invoices.id = $28
+                    and invoices.trade_id = root.id
+                returning invoices.id
+            ), payment_made as (
+                insert into payments (
+                    invoice_id, credit_card_id, customer_id, amount, currency, status, failure_code, gateway_reference, is_late,
+                    charge_key, created_at
+                )
+                select
+                    $35, $36::bigint, $37::bigint, $38::numeric, $39::text, $40::text, $41::text, $42::text, $43::boolean,
+                    $44::text, $45::timestamptz
+                from root
+                where $35::bigint is not null
+                returning id
+            ), payment_settled as (
+                update payments
+                set status = $47,
+                    failure_code = $48,
+                    gateway_reference = $49
+                from root, invoices i
+                where payments.id = $46
+                    and i.id = payments.invoice_id
+                    and i.trade_id = root.id
+                returning payments.id
+            ), trade_party as (
+                insert into trade_parties (customer_id, trade_id)
+                select party.id, root.id
+                from root, unnest(array[$12::bigint, $51::bigint]) as party (id)
+                where party.id is not null
+                on conflict do nothing
+            ), vehicle_party as (
+                insert into vehicle_parties (customer_id, vehicle_id)
+                select $51, root.vehicle_id
+                from root
+                where $51::bigint is not null
+                on conflict do nothing
+            ), vehicle_moved as (
+                update vehicles
+                set version = version + 1,
+                    customer_id = $58
+                from root, vehicle
+                where vehicles.id = vehicle.id
+            )
+            select
+                (select id from proposal_made) as proposal,
+                (select id from invoice_made) as invoice,
+                (select id from payment_made) as payment,
+                ensure_whole(
+                    ($8::bigint is null or exists (select from proposals_changed where id = $8))
+                    and ($28::bigint is null or exists (select from invoice_changed))
+                    and ($46::bigint is null or exists (select from payment_settled))
+                ) as "whole!",
+                mark_claim($1, coalesce((select id from payment_made), (select id from proposal_made))) as "marked!"
+            from root
+            "#,
+            key,
+            holder,
+            id.get(),
+            expected.0,
+            text.as_ref().map(|text| text.title.as_str()),
+            text.as_ref().map(|text| text.description.as_str()),
+            search_text,
+            decided.map(|(id, _)| id.get()),
+            decided_status,
+            decided_at.flatten(),
+            *close_others,
+            proposal.map(|new| new.customer_id.get()),
+            proposal.map(|new| new.amount.amount()),
+            proposal.map(|new| new.amount.currency().code()),
+            proposal.and_then(|new| new.period).map(Period::start),
+            proposal.and_then(|new| new.period).map(Period::end),
+            proposal.map(|new| new.message.as_str()),
+            proposal.and_then(|new| new.expires_at),
+            proposal.map(|new| new.created_at),
+            proposal_status,
+            proposal_decided_at.flatten(),
+            issued.and_then(|new| new.proposal_id).map(Id::get),
+            issued.map(|new| new.customer_id.get()),
+            issued.map(|new| new.amount.amount()),
+            issued.map(|new| new.amount.currency().code()),
+            issued.map(|new| new.issued_at),
+            issued.map(|new| new.due_date),
+            invoice.map(|change| change.id.get()),
+            invoice.map(|change| change.paid.amount()),
+            invoice.map(|change| change.pending.amount()),
+            invoice_columns.status,
+            invoice_columns.paid_at,
+            invoice_columns.voided_at,
+            invoice_columns.void_reason,
+            payment.map(|new| new.invoice_id.get()),
+            payment.map(|new| new.credit_card_id.get()),
+            payment.map(|new| new.customer_id.get()),
+            payment.map(|new| new.amount.amount()),
+            payment.map(|new| new.amount.currency().code()),
+            payment_status,
+            payment_failure,
+            payment_reference,
+            payment.map(|new| new.is_late),
+            payment.map(|new| new.charge_key.as_str()),
+            payment.map(|new| new.created_at),
+            settled.map(|(id, _)| id.get()),
+            settled_status,
+            settled_failure,
+            settled_reference,
+            state.status,
+            state.agreement.map(|agreement| agreement.counterparty_id.get()),
+            state.agreement.map(|agreement| agreement.proposal_id.get()),
+            state.agreement.map(|agreement| agreement.agreed_at),
+            state.completed_at,
+            state.cancelled_at,
+            transfer.map(|transfer| transfer.vehicle_id.get()),
+            transfer.map(|transfer| transfer.from.get()),
+            transfer.map(|transfer| transfer.to.get()),
+        )
+        .fetch_optional(pool)
+    })
+    .await?
+    .ok_or(RepositoryError::Conflict)?;
+    Ok(NewIds {
+        proposal: written.proposal.map(|id| At::new("proposals", id).id("id", id)).transpose()?,
+        invoice: written.invoice.map(|id| At::new("invoices", id).id("id", id)).transpose()?,
+        payment: written.payment.map(|id| At::new("payments", id).id("id", id)).transpose()?,
+    })
+}
+
+/// The columns of a payment's state, where there is one.
+fn optional_columns<'a>(
+    columns: Option<(&'static str, Option<&'a str>, Option<&'a str>)>,
+) -> (Option<&'static str>, Option<&'a str>, Option<&'a str>) {
+    columns.map_or((None, None, None), |(status, failure_code, reference)| (Some(status), failure_code, reference))
+}
+
+/// The columns that a trade's new state sets.
+#[derive(Clone, Copy, Default)]
+struct StateColumns {
+    status: Option<&'static str>,
+    agreement: Option<Agreement>,
+    completed_at: Option<DateTime<Utc>>,
+    cancelled_at: Option<DateTime<Utc>>,
+}
+
+impl StateColumns {
+    fn of(state: Option<&TradeMove>) -> Self {
+        match state {
+            None => Self::default(),
+            Some(TradeMove::Agree(agreement)) => {
+                Self { status: Some(TradeStatus::Agreed.into()), agreement: Some(*agreement), ..Self::default() }
+            }
+            Some(TradeMove::Complete(agreement, at)) => Self {
+                status: Some(TradeStatus::Completed.into()),
+                agreement: Some(*agreement),
+                completed_at: Some(*at),
+                ..Self::default()
+            },
+            Some(TradeMove::Cancel(at)) => {
+                Self { status: Some(TradeStatus::Cancelled.into()), cancelled_at: Some(*at), ..Self::default() }
+            }
+        }
+    }
+}

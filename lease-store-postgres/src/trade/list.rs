@@ -1,0 +1,150 @@
+use chrono::{DateTime, Utc};
+use lease_core::id::{CustomerId, Id, Stored};
+use lease_core::model::{Invoice, Payment, Proposal, ProposalStatus, Trade};
+use lease_core::page::{Page, PageRequest};
+use lease_core::repository::{InvoiceFilter, PaymentFilter, ProposalFilter, RepositoryError, TradeFilter};
+use sqlx::PgPool;
+
+use crate::list::{self, Branch, Filters, Table};
+use crate::row::{InvoiceRow, PaymentRow, ProposalRow, TradeRow};
+
+const TRADES: Table = Table {
+    from: "trades t",
+    columns: "t.id, t.vehicle_id, t.service_id, t.customer_id, t.title, t.description, t.status, t.counterparty_id, \
+              t.accepted_proposal_id, t.created_at, t.agreed_at, t.completed_at, t.cancelled_at, \
+              (select i.id from invoices i where i.trade_id = t.id) as invoice_id",
+};
+
+const PROPOSALS: Table = Table {
+    from: "proposals t",
+    columns: "t.id, t.trade_id, t.customer_id, t.amount, t.currency, t.start_date, t.end_date, t.message, t.status, \
+              t.expires_at, t.created_at, t.decided_at",
+};
+
+const INVOICES: Table = Table {
+    from: "invoices t",
+    columns: "t.id, t.trade_id, t.proposal_id, t.customer_id, t.amount, t.currency, t.paid, t.pending, t.status, t.issued_at, \
+              t.due_date, t.paid_at, t.voided_at, t.void_reason",
+};
+
+const PAYMENTS: Table = Table {
+    from: "payments t",
+    columns: "t.id, t.invoice_id, t.credit_card_id, t.customer_id, t.amount, t.currency, t.status, t.failure_code, \
+              t.gateway_reference, t.is_late, t.charge_key, t.created_at",
+};
+
+pub(super) async fn trades(
+    pool: &PgPool,
+    filter: &TradeFilter,
+    page: PageRequest,
+) -> Result<Page<Stored<Trade>>, RepositoryError> {
+    let conditions = |query: &mut Filters<'_>| {
+        query.name("t.status", filter.status.map(Into::into));
+        query.compare("t.service_id =", filter.service_id.map(Id::get));
+        query.compare("t.vehicle_id =", filter.vehicle_id.map(Id::get));
+        query.compare("t.customer_id =", filter.customer_id.map(Id::get));
+        query.compare("t.counterparty_id =", filter.counterparty_id.map(Id::get));
+        query.name("t.service_kind", filter.kind.map(Into::into));
+        query.compare("t.vehicle_make =", filter.make.as_deref());
+        query.compare("t.vehicle_model =", filter.model.as_deref());
+        query.compare("t.vehicle_year >=", filter.year_min);
+        query.compare("t.vehicle_year <=", filter.year_max);
+        query.search(filter.search.as_ref());
+    };
+    list::page::<TradeRow>(pool, &TRADES, &trade_branches(filter.visible_to), conditions, page).await
+}
+
+/// What a customer may see: open trades, and others that they have to do with.
+fn trade_branches(visible_to: Option<CustomerId>) -> Vec<Branch> {
+    let Some(viewer) = visible_to.map(Id::get) else { return vec![Branch::all(&TRADES)] };
+    vec![
+        Branch::of(TRADES.from, "t.id", "t.status = 'open'"),
+        Branch::of_id(
+            "trade_parties p join trades t on t.id = p.trade_id",
+            "p.trade_id",
+            "t.status <> 'open' and p.customer_id = ",
+            viewer,
+        ),
+    ]
+}
+
+pub(super) async fn proposals(
+    pool: &PgPool,
+    filter: &ProposalFilter,
+    page: PageRequest,
+    now: DateTime<Utc>,
+) -> Result<Page<Stored<Proposal>>, RepositoryError> {
+    let conditions = |query: &mut Filters<'_>| {
+        query.compare("t.trade_id =", filter.trade_id.map(Id::get));
+        query.compare("t.customer_id =", filter.customer_id.map(Id::get));
+        match filter.status {
+            Some(status @ ProposalStatus::Pending) => {
+                query.name("t.status", Some(status.into()));
+                query.compare("coalesce(t.expires_at, 'infinity') >", Some(now));
+            }
+            Some(ProposalStatus::Expired) => {
+                query.holds("t.status in ('expired', 'pending')");
+                query.compare(
+                    "case t.status when 'expired' then '-infinity' else coalesce(t.expires_at, 'infinity') end <=",
+                    Some(now),
+                );
+            }
+            status => query.name("t.status", status.map(Into::into)),
+        }
+    };
+    list::page::<ProposalRow>(pool, &PROPOSALS, &proposal_branches(filter.visible_to), conditions, page).await
+}
+
+/// What a customer may see: all in their own trades, their own in others', the owner's in open trades, and the owner's in
+/// others that they have to do with. (The last is walked trade by trade: it costs what the customer has to do with.)
+fn proposal_branches(visible_to: Option<CustomerId>) -> Vec<Branch> {
+    let Some(viewer) = visible_to.map(Id::get) else { return vec![Branch::all(&PROPOSALS)] };
+    vec![
+        Branch::of_id(PROPOSALS.from, "t.id", "t.trade_owner_id = ", viewer),
+        Branch::of_ids(PROPOSALS.from, "t.id", "t.customer_id = ", " and t.trade_owner_id <> ", viewer),
+        Branch::of_id(PROPOSALS.from, "t.id", "t.is_public and t.trade_owner_id <> ", viewer),
+        Branch::of_ids(
+            "trade_parties p join proposals t on t.trade_id = p.trade_id",
+            "t.id",
+            "not t.is_public and t.customer_id = t.trade_owner_id and p.customer_id = ",
+            " and t.trade_owner_id <> ",
+            viewer,
+        ),
+    ]
+}
+
+pub(super) async fn invoices(
+    pool: &PgPool,
+    filter: &InvoiceFilter,
+    page: PageRequest,
+    now: DateTime<Utc>,
+) -> Result<Page<Stored<Invoice>>, RepositoryError> {
+    let today = Some(now.date_naive());
+    let conditions = |query: &mut Filters<'_>| {
+        query.compare("t.customer_id =", filter.visible_to.map(Id::get));
+        query.name("t.status", filter.status.map(Into::into));
+        match filter.overdue {
+            Some(true) => query.compare("t.status = 'open' and t.due_date <", today),
+            Some(false) => query.compare("case when t.status = 'open' then t.due_date else 'infinity' end >=", today),
+            None => {}
+        }
+        query.compare("t.trade_id =", filter.trade_id.map(Id::get));
+        query.compare("t.customer_id =", filter.customer_id.map(Id::get));
+    };
+    list::page::<InvoiceRow>(pool, &INVOICES, &[Branch::all(&INVOICES)], conditions, page).await
+}
+
+pub(super) async fn payments(
+    pool: &PgPool,
+    filter: &PaymentFilter,
+    page: PageRequest,
+) -> Result<Page<Stored<Payment>>, RepositoryError> {
+    let conditions = |query: &mut Filters<'_>| {
+        query.compare("t.customer_id =", filter.visible_to.map(Id::get));
+        query.compare("t.invoice_id =", filter.invoice_id.map(Id::get));
+        query.name("t.status", filter.status.map(Into::into));
+        query.compare("t.customer_id =", filter.customer_id.map(Id::get));
+        query.compare("t.credit_card_id =", filter.credit_card_id.map(Id::get));
+    };
+    list::page::<PaymentRow>(pool, &PAYMENTS, &[Branch::all(&PAYMENTS)], conditions, page).await
+}

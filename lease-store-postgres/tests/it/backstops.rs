@@ -1,0 +1,176 @@
+//! Broken states, written by hand: the database refuses each of them, whatever the code does.
+
+use sqlx::{AssertSqlSafe, Executor as _};
+
+use crate::support::{TestDatabase, WORLD};
+
+/// Runs `statement` in the world and expects it to break this very constraint.
+async fn refuses(constraint: &str, statement: &str) {
+    let database = TestDatabase::create().await;
+    let mut connection = database.connection().await;
+    connection.execute(WORLD).await.expect("the world is in order");
+    let outcome = connection.execute(AssertSqlSafe(statement)).await;
+    drop(connection);
+    database.drop().await;
+    let error = outcome.expect_err("the database lets the broken state in");
+    let broken = error.as_database_error().and_then(|error| error.constraint());
+    assert_eq!(broken, Some(constraint), "{error}");
+}
+
+macro_rules! refused {
+    ($($name:ident: $constraint:literal, $statement:expr;)+) => {$(
+        #[tokio::test]
+        async fn $name() {
+            refuses($constraint, $statement).await;
+        }
+    )+};
+}
+
+const NEW_TRADE: &str = "insert into trades (vehicle_id, vehicle_make, vehicle_model, vehicle_year, service_id, service_kind, \
+    customer_id, title, description, status, created_at, search_text) values ";
+const NEW_PROPOSAL: &str = "insert into proposals (trade_id, trade_owner_id, customer_id, amount, currency, start_date, \
+    end_date, message, status, created_at, decided_at, is_public) values ";
+const NEW_INVOICE: &str =
+    "insert into invoices (trade_id, proposal_id, customer_id, amount, currency, issued_at, due_date) values ";
+const NEW_PAYMENT: &str = "insert into payments (invoice_id, credit_card_id, customer_id, amount, currency, status, is_late, \
+    charge_key, created_at) values ";
+const AGREE_TRADE_1: &str = "update trades set status = 'agreed', counterparty_id = 2, agreed_at = now(), ";
+
+// Accounts.
+refused! {
+    two_users_cannot_share_a_login_name: "login_names_pkey", "insert into login_names (name, user_id) values ('owner', 2)";
+    a_role_that_is_none_is_refused: "users_role_check", "update users set role = 'boss' where id = 3";
+    staff_cannot_have_a_customer: "customers_user_fkey",
+        "insert into customers (user_id, job, notes, created_at) values (3, '', '', now())";
+    a_customer_cannot_become_staff_and_keep_the_customer: "customers_user_fkey", "update users set role = 'staff' where id = 1";
+    a_customer_behind_staff_cannot_be_passed_off: "customers_user_role_check",
+        "insert into customers (user_id, user_role, job, notes, created_at) values (3, 'staff', '', '', now())";
+    a_user_cannot_have_two_customers: "customers_user_id_key",
+        "insert into customers (user_id, job, notes, created_at) values (1, '', '', now())";
+    a_customer_that_something_hangs_on_cannot_go: "credit_cards_customer_id_fkey", "delete from customers where id = 1";
+    a_token_of_nobody_is_refused: "tokens_user_id_fkey",
+        "insert into tokens (hash, user_id, epoch, expires_at) values (decode(repeat('00', 32), 'hex'), 99, 0, now())";
+    a_token_that_is_no_hash_is_refused: "tokens_hash_check",
+        "insert into tokens (hash, user_id, epoch, expires_at) values ('plain', 1, 0, now())";
+    a_customer_cannot_have_two_default_cards: "credit_cards_one_default", "update credit_cards set is_default = true where id = 2";
+    a_deleted_card_cannot_be_the_default: "credit_cards_deleted_check", "update credit_cards set deleted_at = now() where id = 1";
+    a_whole_card_number_is_refused: "credit_cards_last4_check",
+        "update credit_cards set last4 = '4242424242424242' where id = 1";
+}
+
+// The directory.
+refused! {
+    a_converted_lead_names_its_customer: "leads_converted_check", "update leads set status = 'converted' where id = 1";
+    a_lead_that_is_not_converted_names_none: "leads_converted_check", "update leads set customer_id = 1 where id = 1";
+    a_contact_has_an_owner: "contacts_owner_check",
+        "insert into contacts (label, name, email, phone, address_line1, address_line2, city, state, postal_code, country, \
+         created_at) values ('', '', '', '', '', '', '', '', '', '', now())";
+    a_contact_has_one_owner_only: "contacts_owner_check",
+        "insert into contacts (customer_id, lead_id, label, name, email, phone, address_line1, address_line2, city, state, \
+         postal_code, country, created_at) values (1, 1, '', '', '', '', '', '', '', '', '', '', now())";
+}
+
+// Vehicles and services.
+refused! {
+    two_vehicles_cannot_share_a_vin: "vehicles_vin_key", "update vehicles set vin = '1HGCM82633A004352' where id = 2";
+    a_vin_that_is_none_is_refused: "vehicles_vin_check", "update vehicles set vin = 'short' where id = 1";
+    a_traded_vehicle_cannot_go: "trades_vehicle_fkey", "delete from vehicles where id = 1";
+    a_lease_is_billed_with_the_first_proposal: "services_invoice_on_check",
+        "update services set invoice_on = 'acceptance' where id = 1";
+    the_counterparty_is_billed_on_acceptance_only: "services_bill_to_check",
+        "update services set bill_to = 'counterparty' where id = 1";
+    the_kind_of_a_used_service_is_fixed: "trades_service_fkey",
+        "update services set kind = 'custom' where id = 1";
+    a_fee_is_not_negative: "services_fee_check", "update services set fee_amount = -1 where id = 1";
+}
+
+// Trades: I5, I6.
+refused! {
+    a_vehicle_cannot_be_in_two_open_trades: "trades_live_vehicle_key",
+        &format!("{NEW_TRADE} (1, 'honda', 'accord', 2003, 1, 'lease', 1, '', '', 'open', now(), '')");
+    a_vehicle_in_an_agreed_trade_cannot_be_offered: "trades_live_vehicle_key",
+        &format!("{NEW_TRADE} (2, 'acura', 'legend', 1993, 1, 'lease', 1, '', '', 'open', now(), '')");
+    a_trade_says_what_its_vehicle_says: "trades_vehicle_fkey",
+        &format!("{NEW_TRADE} (3, 'honda', 'golf', 1999, 1, 'lease', 1, '', '', 'open', now(), '')");
+    an_agreed_trade_names_what_was_agreed: "trades_agreement_check", "update trades set status = 'agreed' where id = 1";
+    an_open_trade_has_no_counterparty: "trades_agreement_check", "update trades set counterparty_id = 2 where id = 1";
+    nobody_agrees_with_themselves: "trades_counterparty_check", "update trades set counterparty_id = 1 where id = 2";
+    a_completed_trade_says_when: "trades_completed_check", "update trades set status = 'completed' where id = 2";
+    a_cancelled_trade_says_when: "trades_cancelled_check", "update trades set status = 'cancelled' where id = 1";
+    a_proposal_of_another_trade_cannot_be_the_accepted_one: "trades_accepted_proposal_fkey",
+        &format!("{AGREE_TRADE_1} accepted_proposal_id = 4 where id = 1");
+    an_open_trade_has_no_agreed_period: "trades_agreed_period_check",
+        "update trades set agreed_from = '2026-01-01', agreed_until = '2026-02-01' where id = 1";
+    half_an_agreed_period_is_refused: "trades_agreed_period_check", "update trades set agreed_until = null where id = 2";
+    the_agreed_periods_of_a_vehicle_cannot_overlap: "trades_agreed_periods_excl",
+        "update trades set status = 'completed', completed_at = now() where id = 2; \
+         insert into trades (vehicle_id, vehicle_make, vehicle_model, vehicle_year, service_id, service_kind, customer_id, \
+         title, description, status, created_at, search_text, counterparty_id, accepted_proposal_id, agreed_at, agreed_from, \
+         agreed_until) values (2, 'acura', 'legend', 1993, 1, 'lease', 1, '', '', 'agreed', now(), '', 2, 3, now(), \
+         '2026-07-31', '2026-12-01')";
+}
+
+// Proposals: I5.
+refused! {
+    a_trade_cannot_have_two_accepted_proposals: "proposals_accepted_key",
+        "update proposals set status = 'accepted' where id = 4";
+    a_customer_cannot_have_two_pending_proposals_in_a_trade: "proposals_one_pending",
+        &format!("{NEW_PROPOSAL} (1, 1, 2, 9, 'USD', null, null, '', 'pending', now(), null, false)");
+    a_decided_proposal_says_when: "proposals_decided_check", "update proposals set status = 'closed' where id = 2";
+    a_pending_proposal_was_not_decided: "proposals_decided_check", "update proposals set decided_at = now() where id = 2";
+    a_proposal_names_the_owner_of_its_trade: "proposals_trade_fkey",
+        &format!("{NEW_PROPOSAL} (1, 2, 2, 9, 'USD', null, null, '', 'closed', now(), now(), false)");
+    a_period_that_ends_before_it_starts_is_refused: "proposals_period_check",
+        "update proposals set end_date = '2020-01-01' where id = 2";
+    half_a_period_is_refused: "proposals_period_check", "update proposals set end_date = null where id = 2";
+    only_the_owner_s_proposals_are_public: "proposals_public_check", "update proposals set is_public = true where id = 2";
+    a_price_is_above_zero: "proposals_amount_check", "update proposals set amount = 0 where id = 2";
+}
+
+// Invoices: I1, I3.
+refused! {
+    a_trade_cannot_have_two_invoices: "invoices_trade_id_key",
+        &format!("{NEW_INVOICE} (2, 4, 1, 50, 'USD', now(), '2026-01-15')");
+    an_invoice_comes_from_a_proposal_of_its_trade: "invoices_proposal_fkey",
+        &format!("{NEW_INVOICE} (1, 3, 1, 50, 'USD', now(), '2026-01-15')");
+    paid_and_pending_stay_within_the_amount: "invoices_balance_check",
+        "update invoices set paid = 20, pending = 31 where id = 1";
+    paid_is_not_negative: "invoices_balance_check", "update invoices set paid = -1 where id = 1";
+    pending_is_not_negative: "invoices_balance_check", "update invoices set pending = -1 where id = 1";
+    an_invoice_paid_in_full_is_paid: "invoices_paid_check", "update invoices set paid = 50 where id = 1";
+    a_paid_invoice_is_paid_in_full: "invoices_paid_check",
+        "update invoices set status = 'paid', paid = 49, paid_at = now() where id = 1";
+    a_paid_invoice_says_when: "invoices_paid_check", "update invoices set status = 'paid', paid = 50 where id = 1";
+    a_void_invoice_says_why: "invoices_void_check", "update invoices set status = 'void', voided_at = now() where id = 1";
+    an_invoice_with_payments_cannot_be_void: "invoices_void_check",
+        "update invoices set status = 'void', voided_at = now(), void_reason = 'x', paid = 1 where id = 1";
+    an_invoice_of_nothing_is_refused: "invoices_amount_check", "update invoices set amount = 0 where id = 1";
+}
+
+// Payments: I4.
+refused! {
+    only_the_billed_customer_pays: "payments_invoice_fkey",
+        &format!("{NEW_PAYMENT} (1, 3, 2, 5, 'USD', 'pending', false, 'key-2', now())");
+    only_with_a_card_that_is_theirs: "payments_credit_card_fkey",
+        &format!("{NEW_PAYMENT} (1, 3, 1, 5, 'USD', 'pending', false, 'key-2', now())");
+    two_payments_cannot_share_a_charge_key: "payments_charge_key_key",
+        &format!("{NEW_PAYMENT} (1, 1, 1, 5, 'USD', 'pending', false, 'key-1', now())");
+    a_failed_payment_says_why: "payments_failed_check", "update payments set failure_code = null where id = 1";
+    a_settled_payment_has_a_reference: "payments_reference_check",
+        "update payments set status = 'succeeded', failure_code = null, gateway_reference = null where id = 1";
+    a_pending_payment_has_none: "payments_reference_check",
+        "update payments set status = 'pending', failure_code = null where id = 1";
+    a_payment_of_nothing_is_refused: "payments_amount_check", "update payments set amount = 0 where id = 1";
+}
+
+// Claims.
+refused! {
+    a_claim_that_nobody_holds_is_refused: "idempotency_records_held",
+        "select hold_claim(decode(repeat('00', 32), 'hex'), decode(repeat('00', 16), 'hex'))";
+    a_key_that_is_no_hash_is_refused: "idempotency_records_key_check",
+        "insert into idempotency_records (key, holder, fingerprint, held_until, expires_at) \
+         values ('plain', decode(repeat('00', 16), 'hex'), decode(repeat('00', 32), 'hex'), now(), now())";
+    a_row_was_made_by_an_effect_only: "idempotency_records_made_check",
+        "insert into idempotency_records (key, holder, fingerprint, held_until, expires_at, made) values \
+         (decode(repeat('00', 32), 'hex'), decode(repeat('00', 16), 'hex'), decode(repeat('00', 32), 'hex'), now(), now(), 1)";
+}

@@ -1,0 +1,13 @@
+//! The contract, case by case, each on a database of its own.
+
+use lease_core::conformance::FreshRepository;
+
+use crate::support::TestDatabase;
+
+async fn fresh_repository() -> FreshRepository {
+    let database = TestDatabase::create().await;
+    let store = database.connect().await;
+    FreshRepository::new(store).with_cleanup(database.drop())
+}
+
+lease_core::repository_conformance!(super::fresh_repository);

@@ -1,0 +1,10 @@
+//! The store on a real Postgres.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed expectation is how a test fails")]
+
+mod backstops;
+mod conformance;
+mod hang_up;
+mod migrations;
+mod plans;
+mod support;

@@ -1,0 +1,288 @@
+//! Each query can use its index: with sequential scans switched off none is left, and each list is walked along the index
+//! that was made for its filter.
+
+use chrono::{DateTime, TimeZone as _, Utc};
+use lease_core::id::{CreditCardId, CustomerId, InvoiceId, LeadId, ServiceId, TradeId, UserId, VehicleId};
+use lease_core::model::{InvoiceStatus, LeadStatus, PaymentStatus, ProposalStatus, Role, ServiceKind, TradeStatus, Vin};
+use lease_core::page::{Cursor, PageRequest};
+use lease_core::repository::{
+    AccountRepository as _, CardFilter, CardRepository as _, ContactFilter, CustomerFilter, DirectoryRepository as _,
+    InvoiceFilter, LeadFilter, PaymentFilter, ProposalFilter, ServiceFilter, ServiceRepository as _, TradeFilter,
+    TradeRepository as _, UserFilter, VehicleFilter, VehicleRepository as _,
+};
+use lease_store_postgres::{PostgresOptions, PostgresRepository};
+use sqlx::{AssertSqlSafe, Executor as _, Row as _};
+
+use crate::support::{TestDatabase, WORLD};
+
+const BULK: &str = include_str!("support/bulk.sql");
+
+/// Rows cost what they cost in a table that does not fit into memory: nothing is read that is not needed.
+const AS_IF_LARGE: &str = "set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off; \
+    set cpu_tuple_cost = 1; set plan_cache_mode = force_generic_plan";
+
+/// A store with one connection, on which plans are made as for a table too large to scan.
+async fn store(database: &TestDatabase) -> PostgresRepository {
+    database.connection().await.execute(WORLD).await.unwrap();
+    database.connection().await.execute(BULK).await.unwrap();
+    let store = PostgresRepository::connect(&database.url(), PostgresOptions::default().with_max_connections(1)).await.unwrap();
+    store.pool().execute(AS_IF_LARGE).await.unwrap();
+    store
+}
+
+/// The plan of a prepared statement with this many arguments.
+async fn explain(store: &PostgresRepository, name: &str, arguments: usize) -> String {
+    let arguments = if arguments == 0 { String::new() } else { format!("({})", vec!["null"; arguments].join(", ")) };
+    let lines = sqlx::raw_sql(AssertSqlSafe(format!("explain (costs off) execute {name}{arguments}")))
+        .fetch_all(store.pool())
+        .await
+        .unwrap();
+    lines.iter().map(|line| line.get::<String, _>(0)).collect::<Vec<_>>().join("\n")
+}
+
+/// The plan of what was prepared last.
+async fn last_plan(store: &PostgresRepository) -> String {
+    let last = sqlx::raw_sql(
+        "select name, cardinality(parameter_types)::text from pg_prepared_statements order by prepare_time desc limit 1",
+    )
+    .fetch_one(store.pool())
+    .await
+    .unwrap();
+    explain(store, &last.get::<String, _>(0), last.get::<String, _>(1).parse().unwrap()).await
+}
+
+/// Runs a list and expects these indexes in its plan, and no scan of a table.
+macro_rules! walks {
+    ($store:expr, $list:expr, $($index:literal),+) => {
+        $list.await.unwrap();
+        let plan = last_plan($store).await;
+        assert!(!plan.contains("Seq Scan"), "{}\n{plan}", stringify!($list));
+        $(assert!(plan.contains($index), "{} does not use {}\n{plan}", stringify!($list), $index);)+
+    };
+}
+
+fn now() -> DateTime<Utc> {
+    Utc.with_ymd_and_hms(2026, 3, 1, 0, 0, 0).unwrap()
+}
+
+/// A page in the middle.
+fn page() -> PageRequest {
+    PageRequest::new(25, Some(Cursor::After(1_500))).unwrap()
+}
+
+fn customer() -> Option<CustomerId> {
+    CustomerId::new(7)
+}
+
+#[tokio::test]
+async fn lists_of_trades_walk_their_indexes() {
+    let database = TestDatabase::create().await;
+    let store = &store(&database).await;
+    let all = TradeFilter::default;
+    walks!(store, store.list_trades(&all(), page()), "trades_pkey");
+    walks!(
+        store,
+        store.list_trades(&TradeFilter { visible_to: customer(), ..all() }, page()),
+        "trades_status_idx",
+        "trade_parties_pkey"
+    );
+    walks!(store, store.list_trades(&TradeFilter { status: Some(TradeStatus::Open), ..all() }, page()), "trades_status_idx");
+    walks!(store, store.list_trades(&TradeFilter { service_id: ServiceId::new(5), ..all() }, page()), "trades_service_idx");
+    walks!(store, store.list_trades(&TradeFilter { vehicle_id: VehicleId::new(5), ..all() }, page()), "trades_vehicle_idx");
+    walks!(store, store.list_trades(&TradeFilter { customer_id: customer(), ..all() }, page()), "trades_customer_id_id_key");
+    walks!(store, store.list_trades(&TradeFilter { counterparty_id: customer(), ..all() }, page()), "trades_counterparty_idx");
+    walks!(store, store.list_trades(&TradeFilter { kind: Some(ServiceKind::Custom), ..all() }, page()), "trades_kind_idx");
+    walks!(store, store.list_trades(&TradeFilter { make: Some("make7".into()), ..all() }, page()), "trades_make_idx");
+    walks!(store, store.list_trades(&TradeFilter { model: Some("model7".into()), ..all() }, page()), "trades_model_idx");
+    walks!(
+        store,
+        store.list_trades(&TradeFilter { year_min: Some(1950), year_max: Some(1950), ..all() }, page()),
+        "trades_year_idx"
+    );
+    database.drop().await;
+}
+
+#[tokio::test]
+async fn lists_of_what_hangs_on_trades_walk_their_indexes() {
+    let database = TestDatabase::create().await;
+    let store = &store(&database).await;
+    let all = ProposalFilter::default;
+    walks!(store, store.list_proposals(&all(), page(), now()), "proposals_pkey");
+    walks!(
+        store,
+        store.list_proposals(&ProposalFilter { visible_to: customer(), ..all() }, page(), now()),
+        "proposals_trade_owner_idx",
+        "proposals_author_idx",
+        "proposals_public_idx",
+        "trade_parties_pkey"
+    );
+    walks!(
+        store,
+        store.list_proposals(&ProposalFilter { trade_id: TradeId::new(5), ..all() }, page(), now()),
+        "proposals_trade_id_id_key"
+    );
+    walks!(
+        store,
+        store.list_proposals(&ProposalFilter { customer_id: customer(), ..all() }, page(), now()),
+        "proposals_author_idx"
+    );
+    walks!(
+        store,
+        store.list_proposals(&ProposalFilter { status: Some(ProposalStatus::Rejected), ..all() }, page(), now()),
+        "proposals_status_idx"
+    );
+    walks!(
+        store,
+        store.list_proposals(&ProposalFilter { status: Some(ProposalStatus::Pending), ..all() }, page(), now()),
+        "proposals_status_idx"
+    );
+    walks!(
+        store,
+        store.list_proposals(&ProposalFilter { status: Some(ProposalStatus::Expired), ..all() }, page(), now()),
+        "proposals_"
+    );
+
+    let all = InvoiceFilter::default;
+    walks!(store, store.list_invoices(&all(), page(), now()), "invoices_pkey");
+    walks!(
+        store,
+        store.list_invoices(&InvoiceFilter { visible_to: customer(), ..all() }, page(), now()),
+        "invoices_customer_id_id_key"
+    );
+    walks!(
+        store,
+        store.list_invoices(&InvoiceFilter { status: Some(InvoiceStatus::Open), ..all() }, page(), now()),
+        "invoices_status_idx"
+    );
+    walks!(
+        store,
+        store.list_invoices(&InvoiceFilter { trade_id: TradeId::new(5), ..all() }, page(), now()),
+        "invoices_trade_id_key"
+    );
+    walks!(store, store.list_invoices(&InvoiceFilter { overdue: Some(true), ..all() }, page(), now()), "invoices_");
+
+    let all = PaymentFilter::default;
+    walks!(store, store.list_payments(&all(), page()), "payments_pkey");
+    walks!(store, store.list_payments(&PaymentFilter { visible_to: customer(), ..all() }, page()), "payments_customer_idx");
+    walks!(store, store.list_payments(&PaymentFilter { invoice_id: InvoiceId::new(5), ..all() }, page()), "payments_invoice_idx");
+    walks!(
+        store,
+        store.list_payments(&PaymentFilter { credit_card_id: CreditCardId::new(5), ..all() }, page()),
+        "payments_credit_card_idx"
+    );
+    walks!(
+        store,
+        store.list_payments(&PaymentFilter { status: Some(PaymentStatus::Failed), ..all() }, page()),
+        "payments_status_idx"
+    );
+    walks!(store, store.pending_payments(now(), 10), "payments_pending_idx");
+    database.drop().await;
+}
+
+#[tokio::test]
+async fn lists_of_people_and_things_walk_their_indexes() {
+    let database = TestDatabase::create().await;
+    let store = &store(&database).await;
+    let all = UserFilter::default;
+    walks!(store, store.list_users(&all(), page()), "users_pkey");
+    walks!(store, store.list_users(&UserFilter { visible_to: UserId::new(5), ..all() }, page()), "users_");
+    walks!(store, store.list_users(&UserFilter { is_active: Some(false), ..all() }, page()), "users_inactive_idx");
+    walks!(store, store.list_users(&UserFilter { is_staff: Some(true), ..all() }, page()), "users_administrative_idx");
+    walks!(store, store.list_users(&UserFilter { role: Some(Role::Superuser), ..all() }, page()), "users_administrative_idx");
+    walks!(
+        store,
+        store.list_customers(&CustomerFilter { user_id: UserId::new(5), ..CustomerFilter::default() }, page()),
+        "customers_user_id_key"
+    );
+    walks!(
+        store,
+        store.list_cards(&CardFilter { visible_to: customer(), ..CardFilter::default() }, page()),
+        "credit_cards_customer_id_id_key"
+    );
+    walks!(
+        store,
+        store.list_contacts(&ContactFilter { customer_id: customer(), ..ContactFilter::default() }, page()),
+        "contacts_customer_id_idx"
+    );
+    walks!(
+        store,
+        store.list_contacts(&ContactFilter { lead_id: LeadId::new(5), ..ContactFilter::default() }, page()),
+        "contacts_lead_id_idx"
+    );
+    let all = LeadFilter::default;
+    walks!(store, store.list_leads(&LeadFilter { status: Some(LeadStatus::Lost), ..all() }, page()), "leads_status_idx");
+    walks!(store, store.list_leads(&LeadFilter { customer_id: customer(), ..all() }, page()), "leads_customer_id_idx");
+    let all = VehicleFilter::default;
+    walks!(
+        store,
+        store.list_vehicles(&VehicleFilter { visible_to: customer(), ..all() }, page()),
+        "vehicles_customer_id_idx",
+        "trades_open_vehicle_idx",
+        "vehicle_parties_pkey"
+    );
+    walks!(store, store.list_vehicles(&VehicleFilter { make: Some("make7".into()), ..all() }, page()), "vehicles_make_idx");
+    walks!(store, store.list_vehicles(&VehicleFilter { model: Some("model7".into()), ..all() }, page()), "vehicles_model_idx");
+    walks!(
+        store,
+        store.list_vehicles(&VehicleFilter { year_min: Some(1950), year_max: Some(1950), ..all() }, page()),
+        "vehicles_year_idx"
+    );
+    walks!(
+        store,
+        store.list_vehicles(&VehicleFilter { vin: Some(Vin::parse("1HGCM82633A004352").unwrap()), ..all() }, page()),
+        "vehicles_vin_key"
+    );
+    walks!(
+        store,
+        store.list_services(&ServiceFilter { kind: Some(ServiceKind::Custom), ..ServiceFilter::default() }, page()),
+        "services_kind_idx"
+    );
+    walks!(
+        store,
+        store.list_services(&ServiceFilter { is_active: Some(false), ..ServiceFilter::default() }, page()),
+        "services_active_idx"
+    );
+    database.drop().await;
+}
+
+/// Searches are planned anew each time, with what is searched for.
+#[tokio::test]
+async fn searches_use_their_trigrams() {
+    let database = TestDatabase::create().await;
+    let store = &store(&database).await;
+    for table in ["users", "leads", "vehicles", "trades"] {
+        let search = format!("select t.id from {table} t where t.search_text like '%something%' order by t.id desc limit 26");
+        let statement = format!("prepare pinned as {search}");
+        store.pool().execute(AssertSqlSafe(statement)).await.unwrap();
+        let plan = explain(store, "pinned", 0).await;
+        store.pool().execute("deallocate pinned").await.unwrap();
+        assert!(plan.contains(&format!("{table}_search_idx")), "{plan}");
+    }
+    database.drop().await;
+}
+
+/// The loads and commits, as the committed offline data has them: each reads by an index with a condition.
+#[tokio::test]
+async fn loads_and_commits_find_their_rows_by_an_index() {
+    let database = TestDatabase::create().await;
+    let store = &store(&database).await;
+    let mut queries = 0;
+    for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.sqlx")).unwrap() {
+        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        let data: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let query = data["query"].as_str().unwrap();
+        let arguments = data["describe"]["parameters"]["Left"].as_array().unwrap().len();
+        store.pool().execute(AssertSqlSafe(format!("prepare pinned as {query}"))).await.unwrap();
+        let plan = explain(store, "pinned", arguments).await;
+        store.pool().execute("deallocate pinned").await.unwrap();
+        assert!(!plan.contains("Seq Scan"), "{query}\n{plan}");
+        let lines: Vec<_> = plan.lines().map(str::trim).collect();
+        for pair in lines.windows(2) {
+            let walks = pair[0].contains("Index Scan using") || pair[0].contains("Index Only Scan using");
+            assert!(!walks || pair[1].starts_with("Index Cond"), "{} walks a whole index\n{query}\n{plan}", pair[0]);
+        }
+        queries += 1;
+    }
+    assert!(queries > 30, "the offline data is there");
+    database.drop().await;
+}

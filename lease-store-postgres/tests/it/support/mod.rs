@@ -1,0 +1,91 @@
+//! One Postgres for all tests, one database a test.
+//!
+//! The server is `DATABASE_URL`'s where that is given, else a throw-away one. The first test migrates a template; each
+//! test gets a clone of it, which takes milliseconds.
+
+mod server;
+
+use std::str::FromStr as _;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use lease_store_postgres::{MIGRATOR, PostgresOptions, PostgresRepository};
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
+use tokio::sync::OnceCell;
+
+/// A small world, in SQL.
+pub(crate) const WORLD: &str = include_str!("world.sql");
+
+/// Where the server is: the URL of its maintenance database.
+static SERVER: LazyLock<String> = LazyLock::new(|| std::env::var("DATABASE_URL").unwrap_or_else(|_| server::start()));
+/// The template, once it is migrated.
+static TEMPLATE: OnceCell<String> = OnceCell::const_new();
+static DATABASES: AtomicU32 = AtomicU32::new(0);
+
+/// A database of one test, with the schema and nothing in it.
+#[derive(Debug)]
+pub(crate) struct TestDatabase {
+    name: String,
+}
+
+impl TestDatabase {
+    /// A migrated database.
+    pub(crate) async fn create() -> Self {
+        let template = TEMPLATE.get_or_init(migrated_template).await;
+        let database = Self { name: fresh_name("test") };
+        on_server(&format!("create database {} template {template}", database.name)).await;
+        database
+    }
+
+    /// A database without a table.
+    pub(crate) async fn create_empty() -> Self {
+        let database = Self { name: fresh_name("empty") };
+        on_server(&format!("create database {}", database.name)).await;
+        database
+    }
+
+    /// Its URL.
+    pub(crate) fn url(&self) -> String {
+        let (server, query) = SERVER.split_once('?').unwrap_or((&SERVER, ""));
+        let (host, _) = server.rsplit_once('/').expect("a URL that names a database");
+        format!("{host}/{}?{query}", self.name)
+    }
+
+    /// A store with a pool of its own; two of them on one database are two server processes.
+    pub(crate) async fn connect(&self) -> PostgresRepository {
+        let options = PostgresOptions::default().with_max_connections(8);
+        PostgresRepository::connect(&self.url(), options).await.expect("the test database answers")
+    }
+
+    /// A connection for statements by hand.
+    pub(crate) async fn connection(&self) -> PgConnection {
+        PgConnection::connect(&self.url()).await.expect("the test database answers")
+    }
+
+    /// Drops it, whoever is still connected.
+    pub(crate) async fn drop(self) {
+        on_server(&format!("drop database {} with (force)", self.name)).await;
+    }
+}
+
+fn fresh_name(kind: &str) -> String {
+    format!("lease_{kind}_{}_{}", std::process::id(), DATABASES.fetch_add(1, Ordering::Relaxed))
+}
+
+async fn migrated_template() -> String {
+    let template = fresh_name("template");
+    on_server(&format!("create database {template}")).await;
+    let database = TestDatabase { name: template.clone() };
+    let mut connection = database.connection().await;
+    MIGRATOR.run(&mut connection).await.expect("the migrations apply");
+    connection.close().await.expect("the connection closes");
+    template
+}
+
+async fn on_server(statement: &str) {
+    let options = PgConnectOptions::from_str(&SERVER).expect("a Postgres URL");
+    let mut connection = PgConnection::connect_with(&options).await.expect("the Postgres server answers");
+    connection.execute(AssertSqlSafe(statement)).await.expect("the test may make and drop databases");
+    connection.close().await.expect("the connection closes");
+}
