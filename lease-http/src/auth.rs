@@ -1,0 +1,77 @@
+//! Who asks: the `Authorization` header (spec 2, rule 1; spec 3.6).
+
+use std::ops::Deref;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use lease_core::permission::Actor;
+use lease_core::{Error, LeaseEngine, account};
+
+use crate::problem::Problem;
+use crate::state::AppState;
+
+/// Who asks, where nobody need be known: the session of the token that came, if one came. A token that is not good is an
+/// error here too.
+#[derive(Clone, Copy, Debug)]
+pub struct Caller(pub Option<account::Session>);
+
+impl Caller {
+    /// Finds out who asks.
+    ///
+    /// # Errors
+    /// 401 where the header is no good token, or there are two; 503 where the store cannot be asked.
+    pub async fn identify(engine: &LeaseEngine, headers: &HeaderMap) -> Result<Self, Problem> {
+        let mut given = headers.get_all(header::AUTHORIZATION).iter();
+        let value = match (given.next(), given.next()) {
+            (None, _) => return Ok(Self(None)),
+            (Some(value), None) => value.to_str().map_err(|_| Error::NotAuthenticated)?,
+            (Some(_), Some(_)) => return Err(Error::NotAuthenticated.into()),
+        };
+        let (scheme, token) = value.trim().split_once(' ').ok_or(Error::NotAuthenticated)?;
+        if !["token", "bearer"].contains(&scheme.to_ascii_lowercase().as_str()) {
+            return Err(Error::NotAuthenticated.into());
+        }
+        let token = token.trim().parse().map_err(|_| Error::NotAuthenticated)?;
+        Ok(Self(Some(engine.authenticate(&token).await?)))
+    }
+
+    /// The actor that the caller is.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        self.0.map_or(Actor::Anonymous, |session| session.actor)
+    }
+}
+
+/// The caller that a layer before has found out about, or who it is.
+impl FromRequestParts<AppState> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        match parts.extensions.get::<Self>() {
+            Some(known) => Ok(*known),
+            None => Self::identify(&state.engine, &parts.headers).await,
+        }
+    }
+}
+
+/// Somebody who came with a good token; 401 for everybody else.
+#[derive(Clone, Copy, Debug)]
+pub struct Session(pub account::Session);
+
+impl Deref for Session {
+    type Target = account::Session;
+
+    fn deref(&self) -> &account::Session {
+        &self.0
+    }
+}
+
+impl FromRequestParts<AppState> for Session {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        caller.0.map(Self).ok_or_else(|| Error::NotAuthenticated.into())
+    }
+}

@@ -1,0 +1,46 @@
+//! What a server does beside answering. Several processes may do it at once; each round is bounded.
+
+use chrono::Duration;
+use lease_core::LeaseEngine;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Between two rounds of settling.
+const SETTLE_EVERY: std::time::Duration = std::time::Duration::from_secs(5);
+/// A younger pending payment is still in the hands of the request that began it.
+const SETTLE_OLDER_THAN: Duration = Duration::seconds(30);
+/// Payments that one round settles at the most.
+const SETTLE_AT_ONCE: u32 = 100;
+/// Between two rounds of clearing.
+const PURGE_EVERY: std::time::Duration = std::time::Duration::from_mins(5);
+
+/// Starts it all; it ends, between two rounds, once `stop` is cancelled.
+pub(crate) fn start(engine: &LeaseEngine, tasks: &TaskTracker, stop: &CancellationToken) {
+    tasks.spawn(every(SETTLE_EVERY, stop.clone(), engine.clone(), settle));
+    tasks.spawn(every(PURGE_EVERY, stop.clone(), engine.clone(), purge));
+}
+
+async fn every(period: std::time::Duration, stop: CancellationToken, engine: LeaseEngine, round: impl AsyncFn(&LeaseEngine)) {
+    let mut ticks = interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+        round(&engine).await;
+    }
+}
+
+async fn settle(engine: &LeaseEngine) {
+    match engine.settle_pending(SETTLE_OLDER_THAN, SETTLE_AT_ONCE).await {
+        Ok(0) => {}
+        Ok(settled) => tracing::info!(settled, "pending payments were settled"),
+        Err(error) => tracing::warn!(%error, "pending payments could not be looked for"),
+    }
+}
+
+async fn purge(engine: &LeaseEngine) {
+    match engine.purge_expired().await {
+        Ok(0) => {}
+        Ok(purged) => tracing::info!(purged, "expired tokens and idempotency records were cleared"),
+        Err(error) => tracing::warn!(%error, "expired rows could not be cleared"),
+    }
+}

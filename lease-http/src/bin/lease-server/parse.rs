@@ -1,0 +1,75 @@
+//! Reads the values of settings. Their errors say what is wanted; clap says of which setting.
+
+use std::net::SocketAddr;
+
+use axum::http::{HeaderName, HeaderValue, Uri};
+use lease_core::money::Currency;
+use lease_core::policy::LatePayments;
+use lease_http::state::CorsOrigins;
+use secrecy::SecretString;
+
+/// An address to listen on. `localhost` is taken for the loopback address; no other name is looked up.
+pub(crate) fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    let text = text.strip_prefix("localhost:").map_or_else(|| text.to_owned(), |port| format!("127.0.0.1:{port}"));
+    text.parse().map_err(|_| "an address and a port are required, such as 127.0.0.1:8000")
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "as clap asks for it")]
+pub(crate) fn secret(text: &str) -> Result<SecretString, std::convert::Infallible> {
+    Ok(text.into())
+}
+
+pub(crate) fn late_payments(text: &str) -> Result<LatePayments, &'static str> {
+    text.parse().map_err(|_| "accept or reject is required")
+}
+
+pub(crate) fn currency(text: &str) -> Result<Currency, String> {
+    Currency::parse(text).map_err(|error| error.to_string())
+}
+
+pub(crate) fn header(text: &str) -> Result<HeaderName, &'static str> {
+    text.parse().map_err(|_| "the name of a header is required, such as x-forwarded-for")
+}
+
+/// Origins, separated by commas.
+pub(crate) fn origins(text: &str) -> Result<CorsOrigins, String> {
+    let named: Vec<&str> = text.split(',').map(str::trim).filter(|origin| !origin.is_empty()).collect();
+    match named.as_slice() {
+        [] => Ok(CorsOrigins::None),
+        ["*"] => Ok(CorsOrigins::Any),
+        origins => origins.iter().map(|origin| self::origin(origin)).collect::<Result<_, _>>().map(CorsOrigins::These),
+    }
+}
+
+/// An origin as browsers send it: a scheme and a host, no path.
+fn origin(text: &str) -> Result<HeaderValue, String> {
+    let uri = text.parse::<Uri>().ok().filter(|uri| uri.scheme().is_some() && uri.authority().is_some());
+    let is_bare = uri.is_some_and(|uri| uri.path() == "/" && uri.query().is_none() && !text.ends_with('/'));
+    let value = text.parse().ok().filter(|_| is_bare);
+    value.ok_or_else(|| format!("'{text}' is no origin, such as https://example.com"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn origins_are_a_scheme_and_a_host_each() {
+        assert_eq!(origins(""), Ok(CorsOrigins::None));
+        assert_eq!(origins(" * "), Ok(CorsOrigins::Any));
+        let these = ["https://a.example", "http://localhost:3000"].map(HeaderValue::from_static);
+        assert_eq!(origins("https://a.example, http://localhost:3000"), Ok(CorsOrigins::These(these.to_vec())));
+        for wrong in ["a.example", "https://a.example/", "https://a.example/x", "https://a.example,*"] {
+            assert!(origins(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_address_has_a_port_and_no_name_but_localhost() {
+        assert_eq!(address("localhost:80").unwrap().to_string(), "127.0.0.1:80");
+        assert_eq!(address("[::1]:0").unwrap().to_string(), "[::1]:0");
+        for wrong in ["", "127.0.0.1", "127.0.0.1:65536", "example.com:80", "300.1.1.1:80"] {
+            assert!(address(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Which store: the one place that knows backends.
+
+use std::sync::Arc;
+
+use lease_core::repository::Repository;
+use lease_http::metrics::Metrics;
+use lease_store_memory::MemoryRepository;
+use lease_store_postgres::{PostgresOptions, PostgresRepository};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::Failure;
+use crate::config::Settings;
+
+/// The store that the settings name, ready for use. Its pool is watched by the metrics.
+pub(crate) async fn open(settings: &Settings, metrics: &Metrics) -> Result<Arc<dyn Repository>, Failure> {
+    if url(settings).is_none() {
+        tracing::warn!("no DATABASE_URL: everything is kept in memory, and gone when this process ends");
+        return Ok(Arc::new(MemoryRepository::default()));
+    }
+    let store = postgres(settings, "serve").await?;
+    watch(&store, metrics)?;
+    tracing::info!(max_connections = settings.database_max_connections, "everything is kept in Postgres; migrations are applied");
+    Ok(Arc::new(store))
+}
+
+/// The Postgres store, migrated.
+pub(crate) async fn postgres(settings: &Settings, command: &str) -> Result<PostgresRepository, Failure> {
+    let url =
+        url(settings).ok_or_else(|| Failure::Setting(format!("{command} needs a database: --database-url or DATABASE_URL")))?;
+    let wrong = |why: &str| Failure::Setting(format!("invalid value for '--database-url' or DATABASE_URL: {why}"));
+    if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+        return Err(wrong("a URL is required that begins with postgres://"));
+    }
+    let options = PostgresOptions::default().with_max_connections(settings.database_max_connections);
+    // Does not connect: what fails here is the URL itself.
+    PostgresRepository::connect_lazy(url, options.clone()).map_err(|error| wrong(&crate::one_line(&error)))?;
+    let unreachable = |error| Failure::Other(format!("the database cannot be reached: {}", crate::one_line(&error)).into());
+    let store = PostgresRepository::connect(url, options).await.map_err(unreachable)?;
+    store
+        .migrate()
+        .await
+        .map_err(|error| Failure::Other(format!("the migrations could not be applied: {}", crate::one_line(&error)).into()))?;
+    Ok(store)
+}
+
+/// An empty variable is none.
+fn url(settings: &Settings) -> Option<&str> {
+    settings.database_url.as_ref().map(SecretString::expose_secret).filter(|url| !url.trim().is_empty())
+}
+
+fn watch(store: &PostgresRepository, metrics: &Metrics) -> Result<(), Failure> {
+    let pool = store.pool().clone();
+    let size = move || pool.size().into();
+    metrics.watch("lease_database_connections", "Connections of the pool.", size).map_err(Failure::other)?;
+    let pool = store.pool().clone();
+    let idle = move || i64::try_from(pool.num_idle()).unwrap_or(i64::MAX);
+    metrics.watch("lease_database_connections_idle", "Connections of the pool that nobody uses.", idle).map_err(Failure::other)
+}

@@ -1,0 +1,47 @@
+//! `/docs`: Swagger UI on the OpenAPI document. All of it comes out of the binary, so it works offline.
+
+use std::sync::{Arc, LazyLock};
+
+use axum::Router;
+use axum::extract::{OriginalUri, Path};
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use utoipa_swagger_ui::Config;
+
+use crate::problem::{Kind, Problem};
+use crate::state::AppState;
+
+/// What the page may load and do: its own files, calls to its own origin, and the pictures within its style sheet. Swagger UI
+/// sets styles on elements.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+                      connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const PAGE: &str = include_str!("docs/page.html");
+const START: &str = include_str!("docs/start.js");
+
+/// The page and its files.
+pub(crate) fn router() -> Router<AppState> {
+    Router::new().route("/docs", get(page)).route("/docs/{file}", get(file))
+}
+
+/// The page names its files relative to itself, so that it can be nested anywhere, with or without a slash at its end.
+async fn page(OriginalUri(uri): OriginalUri) -> impl IntoResponse {
+    let folder = if uri.path().ends_with('/') { "." } else { "./docs" };
+    ([(CONTENT_SECURITY_POLICY, POLICY)], Html(PAGE.replace("{{folder}}", folder)))
+}
+
+async fn file(Path(name): Path<String>) -> Response {
+    static CONFIG: LazyLock<Arc<Config<'static>>> = LazyLock::new(Arc::default);
+    if name == "start.js" {
+        return ([(CONTENT_TYPE, "text/javascript; charset=utf-8"), (CACHE_CONTROL, "no-cache")], START).into_response();
+    }
+    // The rest of the package is not part of the page.
+    let is_part = ["swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png"].contains(&name.as_str());
+    match utoipa_swagger_ui::serve(&name, Arc::clone(&CONFIG)) {
+        Ok(Some(file)) if is_part => {
+            let headers = [(CONTENT_TYPE, file.content_type), (CACHE_CONTROL, "public, max-age=86400".to_owned())];
+            (headers, file.bytes.into_owned()).into_response()
+        }
+        _ => Problem::new(Kind::NotFound).into_response(),
+    }
+}

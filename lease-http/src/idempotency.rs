@@ -1,0 +1,161 @@
+//! `Idempotency-Key` (spec 6.7): a POST that is sent again under its key is answered again, and does nothing.
+//!
+//! The key is claimed in the store before the act; the act's own commit marks the claim (the handler's
+//! [`Engine`](crate::extract::Engine) sees to that); the answer is kept afterwards. What a store holds is made of hashes and
+//! of what only the key opens ([`key`]). A crash between the act and the answer leaves neither: the answer is then [made
+//! again](remake) from what the act made.
+
+mod key;
+mod remake;
+mod saved;
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{FromRequest as _, MatchedPath, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use lease_core::repository::{Claim, ClaimState};
+use lease_core::{LeaseEngine, Refusal};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::auth::Caller;
+use crate::layers::panicked;
+use crate::problem::{Kind, Problem};
+use crate::state::AppState;
+use key::{Keys, Scope};
+use remake::Remaker;
+use saved::Saved;
+
+/// The header that carries the key.
+pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// The header that marks an answer given again.
+pub(crate) const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+/// Endpoints that nobody need be known for, and that ignore a token (spec 2, rule 1).
+const OPEN: [&str; 2] = ["/api/register", "/api/login"];
+
+/// Puts the layer around these routes. A panic of theirs is an answer in here: the claim is given back.
+pub(crate) fn around(routes: Router, state: &AppState) -> Router {
+    let routes = routes.layer(CatchPanicLayer::custom(panicked));
+    let layer = Layer { engine: state.engine.clone(), remaker: Remaker { engine: state.engine.clone(), routes: routes.clone() } };
+    routes.layer(from_fn_with_state(layer, answer_once))
+}
+
+#[derive(Clone, Debug)]
+struct Layer {
+    engine: LeaseEngine,
+    remaker: Remaker,
+}
+
+async fn answer_once(State(layer): State<Layer>, route: Option<MatchedPath>, request: Request, next: Next) -> Response {
+    let is_keyed = request.method() == Method::POST && request.headers().contains_key(IDEMPOTENCY_KEY);
+    match route.filter(|_| is_keyed) {
+        Some(route) => layer.answer(route.as_str(), request, next).await.unwrap_or_else(IntoResponse::into_response),
+        None => next.run(request).await,
+    }
+}
+
+impl Layer {
+    async fn answer(&self, route: &str, request: Request, next: Next) -> Result<Response, Problem> {
+        let is_open = OPEN.iter().any(|open| route.ends_with(open));
+        let caller = if is_open { Caller(None) } else { Caller::identify(&self.engine, request.headers()).await? };
+        let user = caller.actor().user();
+        if user.is_none() && !is_open {
+            // The handler says 401, which is not kept; nobody unknown writes records.
+            return Ok(next.run(request).await);
+        }
+        let key = key::read(request.headers())?;
+        let (mut parts, body) = request.into_parts();
+        let body = read(parts.clone(), body).await?;
+        let scope = user.map_or(Scope::Body(&body), Scope::User);
+        let keys = Keys::derive(&key, &scope);
+        let fingerprint = keys.fingerprint(&parts.method, path(&parts), &body);
+
+        let (claim, state) = self.engine.claim(keys.lookup(), fingerprint).await?;
+        match state {
+            ClaimState::Claimed => {
+                parts.extensions.insert(claim);
+                if !is_open {
+                    parts.extensions.insert(caller);
+                }
+                let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+                self.keep(&claim, &keys, response).await
+            }
+            ClaimState::Held { fingerprint: first } => {
+                Err(same(first, fingerprint).map_or_else(|reused| reused, |()| Problem::from(Refusal::IdempotencyKeyInUse)))
+            }
+            ClaimState::Answered { fingerprint: first, answer } => {
+                same(first, fingerprint)?;
+                Ok(replayed(keys.open(&answer).ok_or_else(unreadable)?.into_response()))
+            }
+            ClaimState::Done { fingerprint: first, made } => {
+                same(first, fingerprint)?;
+                if is_open && made.is_none() {
+                    // A login whose answer was lost: it made nothing but a token that nobody knows.
+                    return Ok(next.run(Request::from_parts(parts, Body::from(body))).await);
+                }
+                Ok(replayed(self.remaker.answer(path(&parts), made, caller).await?))
+            }
+        }
+    }
+
+    /// Keeps an answer, or gives the key back where the answer is not to be kept. That this fails does not change the answer:
+    /// a record without one runs out, or is answered from its effect.
+    async fn keep(&self, claim: &Claim, keys: &Keys, response: Response) -> Result<Response, Problem> {
+        if !is_kept(&response) {
+            if let Err(error) = self.engine.release_claim(claim).await {
+                tracing::warn!(%error, "an idempotency key could not be given back");
+            }
+            return Ok(response);
+        }
+        let (parts, body) = response.into_parts();
+        let body = to_bytes(body, usize::MAX).await.map_err(|_| Problem::new(Kind::InternalError))?;
+        match keys.seal(&Saved::of(&parts, &body)) {
+            Ok(sealed) => {
+                if let Err(error) = self.engine.save_answer(claim, &sealed).await {
+                    tracing::warn!(%error, "an answer could not be kept");
+                }
+            }
+            Err(error) => tracing::error!(%error, "an answer could not be sealed"),
+        }
+        Ok(Response::from_parts(parts, Body::from(body)))
+    }
+}
+
+/// Spec 6.7 keeps everything but 401, 429 and 5xx. An act whose claim was taken over by another request was not done.
+fn is_kept(response: &Response) -> bool {
+    let status = response.status();
+    let lost = response.extensions().get() == Some(&Kind::Refused(Refusal::IdempotencyKeyInUse));
+    !(lost || status.is_server_error() || [StatusCode::UNAUTHORIZED, StatusCode::TOO_MANY_REQUESTS].contains(&status))
+}
+
+async fn read(parts: Parts, body: Body) -> Result<Bytes, Problem> {
+    let request = Request::from_parts(parts, body);
+    Bytes::from_request(request, &()).await.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Kind::PayloadTooLarge),
+        _ => Problem::parse_error("The body could not be read."),
+    })
+}
+
+/// The path, the same with a slash at its end and without.
+fn path(parts: &Parts) -> &str {
+    parts.uri.path().trim_end_matches('/')
+}
+
+fn same(first: [u8; 32], now: [u8; 32]) -> Result<(), Problem> {
+    if first == now { Ok(()) } else { Err(Problem::new(Kind::IdempotencyKeyReused)) }
+}
+
+fn unreadable() -> Problem {
+    tracing::error!("a kept answer cannot be opened");
+    Problem::new(Kind::InternalError)
+}
+
+fn replayed(mut response: Response) -> Response {
+    response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
+    response
+}
+
+#[cfg(test)]
+mod tests;

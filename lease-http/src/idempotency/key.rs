@@ -1,0 +1,132 @@
+//! What is made of an idempotency key. Everything a store sees hangs on the key, which only the client knows: a hash to find
+//! the record by, a MAC that tells one request from another, and the key under which the answer is sealed.
+
+use axum::http::{HeaderMap, Method};
+use chacha20poly1305::aead::{Aead, Payload};
+use chacha20poly1305::{Key, KeyInit, XChaCha20Poly1305, XNonce};
+use hkdf::Hkdf;
+use hmac::{Hmac, Mac};
+use lease_core::id::UserId;
+use lease_core::repository::{KeyHash, SavedAnswer};
+use sha2::{Digest, Sha256};
+
+use super::IDEMPOTENCY_KEY;
+use super::saved::Saved;
+use crate::problem::Problem;
+
+/// Characters of a key at the most (spec 6.7).
+const MAX_CHARS: usize = 255;
+/// Tells these hashes from all others that anybody makes of the same input.
+const DOMAIN: &[u8] = b"lease idempotency v1";
+/// Bytes of a nonce.
+const NONCE: usize = 24;
+
+/// Reads the key. A quoted structured string (the IETF draft) and the bare text within it are the same key.
+///
+/// # Errors
+/// 400 where it is empty, too long, given twice, or no plain text.
+pub(super) fn read(headers: &HeaderMap) -> Result<String, Problem> {
+    let wrong = |message| Problem::invalid_field("Idempotency-Key", message);
+    let mut given = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let (Some(value), None) = (given.next(), given.next()) else { return Err(wrong("The header may be given once.")) };
+    let text = value.to_str().map_err(|_| wrong("The key must be of plain ASCII characters."))?.trim();
+    let key = unquoted(text).unwrap_or_else(|| text.to_owned());
+    match key.len() {
+        0 => Err(wrong("The key may not be empty.")),
+        1..=MAX_CHARS => Ok(key),
+        _ => Err(wrong("The key may have at most 255 characters.")),
+    }
+}
+
+/// What stands between quotes, escapes undone.
+fn unquoted(text: &str) -> Option<String> {
+    let inner = text.strip_prefix('"')?.strip_suffix('"')?;
+    let mut key = String::with_capacity(inner.len());
+    let mut characters = inner.chars();
+    while let Some(character) = characters.next() {
+        key.push(if character == '\\' { characters.next()? } else { character });
+    }
+    Some(key)
+}
+
+/// Within what a key is one key.
+#[derive(Debug)]
+pub(super) enum Scope<'a> {
+    /// The requests of one user.
+    User(UserId),
+    /// Requests of nobody known with this body, so that nobody can block or read another's.
+    Body(&'a [u8]),
+}
+
+/// What is made of a key within its scope.
+pub(super) struct Keys {
+    lookup: [u8; 32],
+    telling: [u8; 64],
+    sealing: [u8; 32],
+}
+
+impl Keys {
+    pub(super) fn derive(key: &str, scope: &Scope<'_>) -> Self {
+        let scope: [u8; 32] = match scope {
+            Scope::User(user) => Sha256::new().chain_update(b"user").chain_update(user.get().to_be_bytes()).finalize().into(),
+            Scope::Body(body) => Sha256::new().chain_update(b"body").chain_update(body).finalize().into(),
+        };
+        let root = Hkdf::<Sha256>::new(Some(DOMAIN), key.as_bytes());
+        Self {
+            lookup: derived(&root, &[b"lookup", &scope]),
+            telling: derived(&root, &[b"telling", &scope]),
+            sealing: derived(&root, &[b"sealing", &scope]),
+        }
+    }
+
+    /// What the record is found by.
+    pub(super) const fn lookup(&self) -> KeyHash {
+        KeyHash(self.lookup)
+    }
+
+    /// What tells this request from another under the same key. Each part stands behind its length.
+    pub(super) fn fingerprint(&self, method: &Method, path: &str, body: &[u8]) -> [u8; 32] {
+        let parts = [method.as_str().as_bytes(), path.as_bytes(), body];
+        let mac = Hmac::<Sha256>::new(&self.telling.into());
+        let mac = parts.iter().fold(mac, |mac, part| mac.chain_update((part.len() as u64).to_be_bytes()).chain_update(part));
+        mac.finalize().into_bytes().into()
+    }
+
+    /// Seals an answer.
+    ///
+    /// # Errors
+    /// [`NotSealed`] where there is no randomness, or the answer cannot be written down.
+    pub(super) fn seal(&self, answer: &Saved) -> Result<SavedAnswer, NotSealed> {
+        let mut nonce = [0; NONCE];
+        getrandom::fill(&mut nonce).map_err(|_| NotSealed)?;
+        let payload = Payload { msg: &answer.to_bytes().map_err(|_| NotSealed)?, aad: &self.lookup };
+        let sealed = self.cipher().encrypt(&XNonce::from(nonce), payload).map_err(|_| NotSealed)?;
+        Ok(SavedAnswer([nonce.as_slice(), &sealed].concat()))
+    }
+
+    /// Opens a sealed answer; `None` where it was not sealed by [`seal`](Self::seal) under this key.
+    pub(super) fn open(&self, answer: &SavedAnswer) -> Option<Saved> {
+        let (nonce, sealed) = answer.0.split_first_chunk::<NONCE>()?;
+        let payload = Payload { msg: sealed, aad: &self.lookup };
+        Saved::from_bytes(&self.cipher().decrypt(&XNonce::from(*nonce), payload).ok()?)
+    }
+
+    fn cipher(&self) -> XChaCha20Poly1305 {
+        XChaCha20Poly1305::new(&Key::from(self.sealing))
+    }
+}
+
+fn derived<const BYTES: usize>(root: &Hkdf<Sha256>, purpose: &[&[u8]]) -> [u8; BYTES] {
+    let mut key = [0; BYTES];
+    // Fails only for keys of more than 8,160 bytes.
+    let _ = root.expand_multi_info(purpose, &mut key);
+    key
+}
+
+/// An answer could not be sealed.
+#[derive(Debug, thiserror::Error)]
+#[error("no randomness, or no form to write the answer in")]
+pub(super) struct NotSealed;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,177 @@
+//! What a client sees after a crash: the claim and the act are done here as a request does them, up to where it died.
+
+use std::sync::Arc;
+
+use axum::body::to_bytes;
+use axum::http::header::AUTHORIZATION;
+use chrono::{Duration, TimeZone as _, Utc};
+use lease_core::account::{PasswordParams, RegistrationDraft, TokenText};
+use lease_core::catalog::VehicleDraft;
+use lease_core::clock::ManualClock;
+use lease_core::model::Account;
+use lease_core::permission::Actor;
+use lease_core::repository::SavedAnswer;
+use lease_store_memory::MemoryRepository;
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+
+use super::*;
+
+struct World {
+    clock: Arc<ManualClock>,
+    engine: LeaseEngine,
+    routes: Router,
+    ada: Account,
+    token: TokenText,
+}
+
+fn draft<T: serde::de::DeserializeOwned>(body: &Value) -> T {
+    serde_json::from_value(body.clone()).unwrap()
+}
+
+fn registration(name: &str) -> Value {
+    json!({"username": name, "password": "violet-harbor-93", "password2": "violet-harbor-93", "email": format!("{name}@example.com"),
+        "first_name": "Ada", "last_name": "Byron", "job": "countess"})
+}
+
+fn vehicle() -> Value {
+    json!({"vin": "1HGCM82633A000001", "make": "Honda", "model": "Accord", "year": 2020})
+}
+
+impl World {
+    async fn new() -> Self {
+        let clock = Arc::new(ManualClock::at(Utc.with_ymd_and_hms(2026, 3, 1, 12, 0, 0).unwrap()));
+        let engine = LeaseEngine::builder(Arc::new(MemoryRepository::default()))
+            .clock(Arc::clone(&clock) as _)
+            .password_params(PasswordParams { memory_kib: 8, iterations: 1 })
+            .build()
+            .unwrap();
+        let registered = engine.register(&draft::<RegistrationDraft>(&registration("ada"))).await.unwrap();
+        let routes = crate::router(engine.clone());
+        Self { clock, engine, routes, ada: registered.account, token: registered.token }
+    }
+
+    fn ada(&self) -> Actor {
+        Actor::of(&self.ada)
+    }
+
+    /// Claims the key as a request of Ada's would; the engine that acts under the claim comes with it.
+    async fn claim(&self, path: &str, body: &Value) -> (LeaseEngine, Claim) {
+        self.claim_in(&Scope::User(self.ada.user.id), path, body).await
+    }
+
+    async fn claim_in(&self, scope: &Scope<'_>, path: &str, body: &Value) -> (LeaseEngine, Claim) {
+        let keys = Keys::derive("k1", scope);
+        let fingerprint = keys.fingerprint(&Method::POST, path, text(body).as_bytes());
+        let (claim, state) = self.engine.claim(keys.lookup(), fingerprint).await.unwrap();
+        assert_eq!(state, ClaimState::Claimed);
+        (self.engine.under(claim), claim)
+    }
+
+    async fn post(&self, path: &str, body: &Value) -> (u16, Option<String>, Value) {
+        let request = Request::post(path)
+            .header(AUTHORIZATION, format!("Token {}", self.token.expose()))
+            .header(IDEMPOTENCY_KEY, "k1")
+            .header("content-type", "application/json")
+            .body(Body::from(text(body)))
+            .unwrap();
+        let (parts, body) = self.routes.clone().oneshot(request).await.unwrap().into_parts();
+        let body = to_bytes(body, usize::MAX).await.unwrap();
+        let replayed = parts.headers.get(&IDEMPOTENCY_REPLAYED).map(|value| value.to_str().unwrap().to_owned());
+        (parts.status.as_u16(), replayed, serde_json::from_slice(&body).unwrap_or_default())
+    }
+}
+
+/// The body as it is sent; null is none.
+fn text(body: &Value) -> String {
+    if body.is_null() { String::new() } else { body.to_string() }
+}
+
+const REPLAYED: Option<&str> = Some("true");
+
+#[tokio::test]
+async fn a_key_whose_request_runs_is_in_use_and_reused_by_another_body() {
+    let world = World::new().await;
+    world.claim("/api/vehicles", &vehicle()).await;
+    let (status, _, body) = world.post("/api/vehicles", &vehicle()).await;
+    assert_eq!((status, body["code"].as_str()), (409, Some("idempotency_key_in_use")));
+    let (status, _, body) = world.post("/api/vehicles", &json!({})).await;
+    assert_eq!((status, body["code"].as_str()), (422, Some("idempotency_key_reused")));
+}
+
+#[tokio::test]
+async fn a_crash_before_the_act_holds_the_key_for_a_while_only() {
+    let world = World::new().await;
+    let (dead, _) = world.claim("/api/vehicles", &vehicle()).await;
+    world.clock.advance(Duration::minutes(2));
+    assert_eq!(world.post("/api/vehicles", &vehicle()).await.0, 201);
+    // Should the first one wake up, it may no longer act.
+    let late: VehicleDraft = draft(&json!({"vin": "1HGCM82633A000002", "make": "Honda", "model": "Accord", "year": 2020}));
+    let refused = dead.create_vehicle(&world.ada(), &late).await.unwrap_err();
+    assert_eq!(refused.code(), "idempotency_key_in_use");
+}
+
+#[tokio::test]
+async fn after_a_crash_behind_the_act_what_was_made_is_the_answer() {
+    let world = World::new().await;
+    let (engine, _) = world.claim("/api/vehicles", &vehicle()).await;
+    let made = engine.create_vehicle(&world.ada(), &draft(&vehicle())).await.unwrap();
+    let (status, replayed, body) = world.post("/api/vehicles", &vehicle()).await;
+    assert_eq!((status, replayed.as_deref()), (201, REPLAYED));
+    assert_eq!((body["id"].as_i64(), body["vin"].as_str()), (Some(made.id.get()), Some("1HGCM82633A000001")));
+    // And so for ever.
+    assert_eq!(world.post("/api/vehicles/", &vehicle()).await.2, body);
+    assert_eq!(world.post("/api/vehicles", &json!({})).await.0, 422);
+}
+
+#[tokio::test]
+async fn after_a_crash_behind_an_act_on_something_that_is_the_answer() {
+    let world = World::new().await;
+    let vehicle = world.engine.create_vehicle(&world.ada(), &draft(&vehicle())).await.unwrap();
+    let fee = lease_core::money::Money::zero(lease_core::money::Currency::USD);
+    world.engine.ensure_standard_services(fee, fee).await.unwrap();
+    let trade = json!({"vehicle_id": vehicle.id, "service_id": 1});
+    let trade = world.engine.open_trade(&world.ada(), &draft(&trade)).await.unwrap();
+    let path = format!("/api/trades/{}/cancel", trade.stored.id);
+    let (engine, _) = world.claim(&path, &Value::Null).await;
+    engine.cancel_trade(&world.ada(), trade.stored.id).await.unwrap();
+    let (status, replayed, body) = world.post(&path, &Value::Null).await;
+    assert_eq!((status, replayed.as_deref()), (200, REPLAYED));
+    assert_eq!((body["id"].as_i64(), body["status"].as_str()), (Some(trade.stored.id.get()), Some("cancelled")));
+}
+
+#[tokio::test]
+async fn after_a_crash_behind_registering_there_is_another_token() {
+    let world = World::new().await;
+    let body = registration("bob");
+    let sent = body.to_string();
+    let (engine, _) = world.claim_in(&Scope::Body(sent.as_bytes()), "/api/register", &body).await;
+    let lost = engine.register(&draft(&body)).await.unwrap();
+    let (status, replayed, answer) = world.post("/api/register", &body).await;
+    assert_eq!((status, replayed.as_deref()), (201, REPLAYED));
+    assert_eq!((answer["username"].as_str(), answer["job"].as_str()), (Some("bob"), Some("countess")));
+    assert_eq!(answer["user_id"], json!(lost.account.user.id));
+    let token: TokenText = answer["token"].as_str().unwrap().parse().unwrap();
+    assert_ne!(token.expose(), lost.token.expose());
+    assert_eq!(world.engine.authenticate(&token).await.unwrap().actor.user(), Some(lost.account.user.id));
+}
+
+#[tokio::test]
+async fn after_a_crash_behind_logging_in_one_just_logs_in() {
+    let world = World::new().await;
+    let body = json!({"username": "ada", "password": "violet-harbor-93"});
+    let sent = body.to_string();
+    let (engine, _) = world.claim_in(&Scope::Body(sent.as_bytes()), "/api/login", &body).await;
+    engine.login(&draft(&body)).await.unwrap();
+    let (status, _, answer) = world.post("/api/login", &body).await;
+    assert_eq!((status, answer["user_id"].as_i64()), (200, Some(world.ada.user.id.get())));
+}
+
+#[tokio::test]
+async fn a_kept_answer_that_cannot_be_opened_is_a_fault_and_acts_no_more() {
+    let world = World::new().await;
+    let (_, claim) = world.claim("/api/vehicles", &vehicle()).await;
+    world.engine.save_answer(&claim, &SavedAnswer(vec![1; 99])).await.unwrap();
+    let (status, _, body) = world.post("/api/vehicles", &vehicle()).await;
+    assert_eq!((status, body["code"].as_str()), (500, Some("internal_error")));
+}

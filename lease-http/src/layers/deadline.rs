@@ -1,0 +1,27 @@
+//! Nobody waits for ever, and nothing that writes is broken off.
+
+use axum::extract::{Request, State};
+use axum::http::Method;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tracing::Instrument as _;
+
+use crate::problem::{Kind, Problem};
+use crate::state::AppState;
+
+/// Answers 503 after the request timeout. A request that may write runs on a task of its own: whether the client hangs up or
+/// the time is over, it goes on to its end, so that it leaves nothing half done.
+pub(super) async fn keep(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let limit = state.options.request_timeout;
+    let answer = if [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method()) {
+        tokio::time::timeout(limit, next.run(request)).await
+    } else {
+        let write = state.options.writes.spawn(next.run(request).in_current_span());
+        tokio::time::timeout(limit, async { write.await.unwrap_or_else(|_| Problem::new(Kind::InternalError).into_response()) })
+            .await
+    };
+    answer.unwrap_or_else(|_| {
+        tracing::warn!(?limit, "a request took too long");
+        Problem::new(Kind::Unavailable).into_response()
+    })
+}

@@ -1,0 +1,122 @@
+//! A token-authenticated REST layer over the [lease engine](lease_core), to be served as it is or nested in another app.
+//!
+//! [`router`] is all of it. A request meets, in this order, the layers, its handler's extractors and the engine; no rule
+//! stands here. Errors are [problems](problem), lists are [queries](query), and [`document`] is the `OpenAPI` document, made of
+//! what stands beside the handlers in `routes`.
+
+pub mod auth;
+mod docs;
+pub mod extract;
+mod health;
+mod idempotency;
+pub mod layers;
+pub mod metrics;
+mod openapi;
+mod operation;
+pub mod problem;
+pub mod query;
+mod routes;
+pub mod schema;
+pub mod state;
+pub mod throttle;
+
+use std::sync::LazyLock;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::uri::PathAndQuery;
+use axum::http::{Uri, header};
+use axum::response::IntoResponse;
+use lease_core::LeaseEngine;
+use tower::ServiceExt as _;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use problem::{Kind, Problem};
+use state::{AppState, HttpOptions};
+
+/// The REST layer over this engine, with default settings. All paths lie below `/api`. It has a fallback of its own, so nest it
+/// in an app that has one too.
+pub fn router(engine: LeaseEngine) -> Router {
+    RouterBuilder::new(engine).build()
+}
+
+/// The `OpenAPI` document.
+#[must_use]
+pub fn document() -> &'static str {
+    &DOCUMENT
+}
+
+static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
+    let described = described().into_openapi();
+    openapi::complete(&described).map(|document| document.to_string()).unwrap_or_default()
+});
+
+/// Sets the REST layer up.
+#[derive(Clone, Debug)]
+pub struct RouterBuilder {
+    engine: LeaseEngine,
+    options: HttpOptions,
+}
+
+impl RouterBuilder {
+    /// The REST layer over this engine.
+    #[must_use]
+    pub fn new(engine: LeaseEngine) -> Self {
+        Self { engine, options: HttpOptions::default() }
+    }
+
+    /// The operator's settings.
+    #[must_use]
+    pub fn options(mut self, options: HttpOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// The router.
+    pub fn build(self) -> Router {
+        let state = AppState::new(self.engine, self.options);
+        let (routes, _) = described().split_for_parts();
+        let routes = routes
+            .merge(operation::router())
+            .fallback(async || Problem::new(Kind::NotFound))
+            .method_not_allowed_fallback(async || Problem::new(Kind::MethodNotAllowed))
+            .with_state(state.clone());
+        without_trailing_slash(layers::around(idempotency::around(routes, &state), &state))
+    }
+}
+
+/// Every endpoint, with its description.
+fn described() -> OpenApiRouter<AppState> {
+    routes::router().routes(routes!(openapi_document))
+}
+
+/// This document
+#[utoipa::path(get, path = "/api/openapi.json", tag = "operation", security(()),
+    responses((status = 200, description = "The OpenAPI document.", body = serde_json::Value)))]
+async fn openapi_document() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], document())
+}
+
+/// Takes every path with a slash at its end, too: what no route takes is tried once more without it.
+fn without_trailing_slash(routes: Router) -> Router {
+    let again = routes.clone();
+    routes.fallback(move |mut request: Request| {
+        if let Some(uri) = trimmed(request.uri()) {
+            *request.uri_mut() = uri;
+        }
+        again.clone().oneshot(request)
+    })
+}
+
+/// The URI without the slash at the end of its path.
+fn trimmed(uri: &Uri) -> Option<Uri> {
+    let path = uri.path().strip_suffix('/').filter(|path| !path.is_empty())?;
+    let path_and_query: PathAndQuery = match uri.query() {
+        Some(query) => format!("{path}?{query}").parse().ok()?,
+        None => path.parse().ok()?,
+    };
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(path_and_query);
+    Uri::from_parts(parts).ok()
+}

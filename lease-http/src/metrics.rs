@@ -1,0 +1,152 @@
+//! `/metrics`: what Prometheus scrapes. Each router has a registry of its own, so that several in one process do not add up.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::{Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use prometheus::{Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TEXT_FORMAT, TextEncoder};
+
+use crate::problem::{Kind, Problem};
+use crate::state::AppState;
+
+/// Upper bounds of the latency histogram, in seconds.
+const BUCKETS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+
+/// Counters of one router. Cheap to clone; clones share the counts.
+#[derive(Clone)]
+pub struct Metrics {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    registry: Registry,
+    requests: IntCounterVec,
+    durations: HistogramVec,
+    in_flight: IntGauge,
+    outcomes: IntCounterVec,
+    hashing_free: IntGauge,
+    watched: Mutex<Vec<(IntGauge, Reading)>>,
+}
+
+type Reading = Box<dyn Fn() -> i64 + Send + Sync>;
+
+impl Metrics {
+    /// Counters at zero.
+    #[must_use]
+    #[expect(
+        clippy::expect_used,
+        reason = "fails only for names that are none or taken; they stand below, and a test makes them"
+    )]
+    pub fn new() -> Self {
+        Self { shared: Arc::new(Shared::new().expect("the metrics are declared well")) }
+    }
+
+    /// Adds a number that is read whenever somebody asks: of a store's pool, say.
+    ///
+    /// # Errors
+    /// [`prometheus::Error`] where the name is taken or is none.
+    pub fn watch(&self, name: &str, help: &str, read: impl Fn() -> i64 + Send + Sync + 'static) -> Result<(), prometheus::Error> {
+        let gauge = IntGauge::new(name, help)?;
+        self.shared.registry.register(Box::new(gauge.clone()))?;
+        self.shared.watched.lock().unwrap_or_else(PoisonError::into_inner).push((gauge, Box::new(read)));
+        Ok(())
+    }
+
+    /// Everything, in Prometheus' text format.
+    ///
+    /// # Errors
+    /// [`prometheus::Error`] where it cannot be written down.
+    pub fn render(&self) -> Result<String, prometheus::Error> {
+        for (gauge, read) in self.shared.watched.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            gauge.set(read());
+        }
+        let mut text = Vec::new();
+        TextEncoder::new().encode(&self.shared.registry.gather(), &mut text)?;
+        Ok(String::from_utf8_lossy(&text).into_owned())
+    }
+
+    /// Counts a request as under way until the answer is dropped.
+    pub(crate) fn begin(&self) -> InFlight {
+        self.shared.in_flight.inc();
+        InFlight(self.shared.in_flight.clone())
+    }
+
+    /// Counts an answer.
+    pub(crate) fn answered(&self, method: &Method, route: &str, status: StatusCode, took: Duration) {
+        let method = known(method);
+        self.shared.requests.with_label_values(&[method, route, status.as_str()]).inc();
+        self.shared.durations.with_label_values(&[method, route]).observe(took.as_secs_f64());
+    }
+
+    /// Counts what became of a request to the API.
+    pub(crate) fn outcome(&self, code: &str) {
+        self.shared.outcomes.with_label_values(&[code]).inc();
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Shared {
+    fn new() -> Result<Self, prometheus::Error> {
+        let registry = Registry::new();
+        let requests = Opts::new("lease_http_requests_total", "Requests answered.");
+        let requests = IntCounterVec::new(requests, &["method", "route", "status"])?;
+        let seconds = HistogramOpts::new("lease_http_request_duration_seconds", "How long answers took.").buckets(BUCKETS.into());
+        let durations = HistogramVec::new(seconds, &["method", "route"])?;
+        let in_flight = IntGauge::new("lease_http_requests_in_flight", "Requests under way.")?;
+        let outcomes = Opts::new("lease_outcomes_total", "What became of requests to the API: ok, or the code of the problem.");
+        let outcomes = IntCounterVec::new(outcomes, &["code"])?;
+        let hashing_free =
+            IntGauge::new("lease_password_hashing_free", "Passwords that could be hashed right now without waiting.")?;
+        registry.register(Box::new(requests.clone()))?;
+        registry.register(Box::new(durations.clone()))?;
+        registry.register(Box::new(in_flight.clone()))?;
+        registry.register(Box::new(outcomes.clone()))?;
+        registry.register(Box::new(hashing_free.clone()))?;
+        Ok(Self { registry, requests, durations, in_flight, outcomes, hashing_free, watched: Mutex::default() })
+    }
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Metrics(…)")
+    }
+}
+
+/// A request under way.
+pub(crate) struct InFlight(IntGauge);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+/// A client may call its method anything; a label may not.
+fn known(method: &Method) -> &'static str {
+    const KNOWN: [Method; 7] =
+        [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
+    const NAMES: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    KNOWN.iter().position(|known| known == method).and_then(|place| NAMES.get(place).copied()).unwrap_or("other")
+}
+
+/// Answers a scrape.
+pub(crate) async fn metrics(State(state): State<AppState>) -> Response {
+    let free = i64::try_from(state.engine.password_hasher().available_permits()).unwrap_or(i64::MAX);
+    let metrics = &state.options.metrics;
+    metrics.shared.hashing_free.set(free);
+    match metrics.render() {
+        Ok(text) => ([(header::CONTENT_TYPE, TEXT_FORMAT)], text).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "the metrics could not be written down");
+            Problem::new(Kind::InternalError).into_response()
+        }
+    }
+}

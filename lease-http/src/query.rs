@@ -1,0 +1,270 @@
+//! Lists (spec 6.5): which page, which rows, and the links to the neighbours. What a list can be filtered by is said once, in
+//! [`Filter::read`]: the same calls read a request and write the document.
+
+use std::str::FromStr;
+
+use axum::extract::{FromRequestParts, OriginalUri};
+use axum::http::request::Parts;
+use form_urlencoded::Serializer;
+use lease_core::page::{Cursor, DEFAULT_LIMIT, MAX_LIMIT, Page, PageRequest};
+use lease_core::text::{NAME_MAX, Search, TITLE_MAX, comparison_key};
+use lease_core::{Error, id::Id};
+use percent_encoding::percent_decode;
+use serde::Serialize;
+use strum::VariantArray;
+use utoipa::ToSchema;
+use utoipa::openapi::path::{Parameter, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Required, Schema};
+
+use crate::extract::parse_id;
+use crate::problem::{Messages, Problem};
+use crate::schema;
+
+/// What the rows of a list can be filtered by.
+pub trait Filter: Default + Clone {
+    /// Reads the filter, each parameter by its name.
+    fn read(params: &mut Params) -> Self;
+}
+
+/// The query of a list. What is wrong with it is told by [`List::answer`], after the engine has judged who may read the list
+/// at all.
+#[derive(Clone, Debug)]
+pub struct List<F> {
+    filter: F,
+    page: PageRequest,
+    errors: Messages,
+    path: String,
+    pairs: Vec<(String, String)>,
+}
+
+impl<F: Filter> List<F> {
+    /// The rows that are asked for.
+    #[must_use]
+    pub fn filter(&self) -> F {
+        self.filter.clone()
+    }
+
+    /// The page that is asked for.
+    #[must_use]
+    pub const fn page(&self) -> PageRequest {
+        self.page
+    }
+
+    /// The page that the engine found, with links.
+    ///
+    /// # Errors
+    /// The engine's; then what is wrong with the parameters.
+    pub fn answer<T, V>(
+        self,
+        found: Result<Page<T>, Error>,
+        view: impl FnMut(T) -> V,
+    ) -> Result<axum::Json<Listing<V>>, Problem> {
+        let page = found?;
+        if !self.errors.is_empty() {
+            return Err(Problem::invalid(self.errors));
+        }
+        let (next, previous) = (page.next.map(|cursor| self.link(cursor)), page.previous.map(|cursor| self.link(cursor)));
+        Ok(axum::Json(Listing { next, previous, results: page.items.into_iter().map(view).collect() }))
+    }
+
+    fn link(&self, cursor: Cursor) -> String {
+        let kept = self.pairs.iter().filter(|(name, _)| name != CURSOR);
+        let query = Serializer::new(String::new()).extend_pairs(kept).append_pair(CURSOR, &cursor.encode()).finish();
+        format!("{}?{query}", self.path)
+    }
+}
+
+const CURSOR: &str = "cursor";
+
+impl<F: Filter, S: Send + Sync> FromRequestParts<S> for List<F> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = match OriginalUri::from_request_parts(parts, state).await {
+            Ok(OriginalUri(uri)) => uri.path().to_owned(),
+            Err(never) => match never {},
+        };
+        let mut params = Params::parse(parts.uri.query().unwrap_or_default());
+        let page = params.page();
+        let filter = F::read(&mut params);
+        params.refuse_unknown();
+        // With a parameter wrong, the engine is only asked whether the list may be read.
+        let (filter, page) = if params.errors.is_empty() { (filter, page) } else { Default::default() };
+        Ok(Self { filter, page, errors: params.errors, path, pairs: params.pairs })
+    }
+}
+
+/// A page of a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Listing<T> {
+    /// Path and query of the page of older rows; null on the last page.
+    #[schema(required, example = json!(null))]
+    next: Option<String>,
+    /// Path and query of the page of newer rows; null on the first page.
+    #[schema(required, example = json!(null))]
+    previous: Option<String>,
+    /// The rows, newest first.
+    #[schema(max_items = 100)]
+    results: Vec<T>,
+}
+
+impl<F: Filter> utoipa::IntoParams for List<F> {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let mut params = Params::default();
+        params.page();
+        F::read(&mut params);
+        params.known
+    }
+}
+
+/// The parameters of a query, as they are read.
+#[derive(Debug, Default)]
+pub struct Params {
+    pairs: Vec<(String, String)>,
+    known: Vec<Parameter>,
+    errors: Messages,
+}
+
+impl Params {
+    fn parse(query: &str) -> Self {
+        let mut params = Self::default();
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            match (decode(name), decode(value)) {
+                (Some(name), Some(value)) => params.pairs.push((name, value)),
+                (name, _) => params.wrong(&name.unwrap_or_else(|| name_of_garbage(pair)), "The value is not valid UTF-8."),
+            }
+        }
+        params
+    }
+
+    /// An id.
+    pub fn id<T: Id>(&mut self, name: &str, description: &str) -> Option<T> {
+        let schema = <schema::Id as utoipa::PartialSchema>::schema();
+        self.read(name, description, schema, |text| parse_id(text).ok_or("A positive whole number is required.".to_owned()))
+    }
+
+    /// One of the names of an enumeration.
+    pub fn choice<T: VariantArray + Copy + Into<&'static str> + FromStr>(&mut self, name: &str, description: &str) -> Option<T> {
+        self.read(name, description, schema::names::<T>(), |text| {
+            text.parse().map_err(|_| format!("One of {} is required.", schema::list_of::<T>().join(", ")))
+        })
+    }
+
+    /// True or false.
+    pub fn flag(&mut self, name: &str, description: &str) -> Option<bool> {
+        let schema = ObjectBuilder::new().schema_type(Type::Boolean);
+        self.read(name, description, schema, |text| match text {
+            "true" | "1" => Ok(true),
+            "false" | "0" => Ok(false),
+            _ => Err("true or false is required.".to_owned()),
+        })
+    }
+
+    /// A model year.
+    pub fn year(&mut self, name: &str, description: &str) -> Option<i32> {
+        let schema = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).maximum(Some(9_999)).examples([2024]);
+        self.read(name, description, schema, |text| {
+            let year = text.parse().ok().filter(|year| text.bytes().all(|byte| byte.is_ascii_digit()) && *year <= 9_999);
+            year.ok_or("A year of at most four digits is required.".to_owned())
+        })
+    }
+
+    /// A name, compared without regard to case.
+    pub fn key(&mut self, name: &str, description: &str) -> Option<String> {
+        self.read(name, description, text_schema(NAME_MAX), |text| plain(text, NAME_MAX).map(comparison_key))
+    }
+
+    /// Anything that can be parsed.
+    pub fn parsed<T, E: ToString>(
+        &mut self,
+        name: &str,
+        description: &str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        self.read(name, description, text_schema(NAME_MAX), |text| {
+            plain(text, NAME_MAX).and_then(|text| parse(text).map_err(|error| error.to_string()))
+        })
+    }
+
+    /// Words to look for; the parameter is called `search`.
+    pub fn search(&mut self, description: &str) -> Option<Search> {
+        self.read("search", description, text_schema(TITLE_MAX), |text| plain(text, TITLE_MAX).map(Search::new))
+    }
+
+    fn page(&mut self) -> PageRequest {
+        let range = ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .minimum(Some(1))
+            .maximum(Some(MAX_LIMIT))
+            .default(Some(DEFAULT_LIMIT.into()));
+        let limit = self.read("limit", "How many rows a page has at the most.", range, |text| {
+            let limit = text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
+            limit.filter(|limit| (1..=MAX_LIMIT).contains(limit)).ok_or(format!("A number from 1 to {MAX_LIMIT} is required."))
+        });
+        let cursor = self.read(
+            CURSOR,
+            "Where the page starts: taken from `next` or `previous` of another page.",
+            ObjectBuilder::new().schema_type(Type::String).examples(["YTQy"]),
+            |text| Cursor::decode(text).ok_or("The cursor is not valid.".to_owned()),
+        );
+        PageRequest::new(limit.unwrap_or(DEFAULT_LIMIT), cursor).unwrap_or_default()
+    }
+
+    fn read<T>(
+        &mut self,
+        name: &str,
+        description: &str,
+        schema: impl Into<RefOr<Schema>>,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let mut parameter = Parameter::new(name);
+        parameter.parameter_in = ParameterIn::Query;
+        parameter.required = Required::False;
+        parameter.description = Some(description.to_owned());
+        parameter.schema = Some(schema.into());
+        self.known.push(parameter);
+
+        let mut values = self.pairs.iter().filter(|(other, _)| other == name).map(|(_, value)| value.as_str());
+        let outcome = match (values.next(), values.next()) {
+            (None, _) => return None,
+            (Some(value), None) => parse(value),
+            (Some(_), Some(_)) => Err("The parameter is given more than once.".to_owned()),
+        };
+        outcome.map_err(|message| self.wrong(name, &message)).ok()
+    }
+
+    fn refuse_unknown(&mut self) {
+        let is_known = |name: &str| self.known.iter().any(|parameter| parameter.name == name);
+        let unknown: Vec<String> = self.pairs.iter().map(|(name, _)| name).filter(|name| !is_known(name)).cloned().collect();
+        for name in unknown {
+            self.errors.insert(name, vec!["There is no such parameter.".to_owned()]);
+        }
+    }
+
+    fn wrong(&mut self, name: &str, message: &str) {
+        self.errors.entry(name.to_owned()).or_default().push(message.to_owned());
+    }
+}
+
+fn decode(text: &str) -> Option<String> {
+    let spaced = text.replace('+', " ");
+    percent_decode(spaced.as_bytes()).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+}
+
+/// What stands for a name that is no text.
+fn name_of_garbage(pair: &str) -> String {
+    pair.split('=').next().unwrap_or_default().to_owned()
+}
+
+fn plain(text: &str, max: usize) -> Result<&str, String> {
+    if text.chars().any(char::is_control) {
+        return Err("Control characters are not allowed.".to_owned());
+    }
+    if text.chars().count() > max { Err(format!("At most {max} characters are allowed.")) } else { Ok(text) }
+}
+
+fn text_schema(max: usize) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String).max_length(Some(max)).pattern(Some(schema::LINE))
+}

@@ -1,0 +1,176 @@
+//! Registering, logging in and out (spec 3.1 to 3.3).
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, NaiveDate, Utc};
+use lease_core::account::RegistrationDraft;
+use lease_core::engine::{LoggedIn, LoginDraft, Registered};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{Answer, Created, created};
+use crate::auth::Session;
+use crate::extract::{Body, Engine};
+use crate::layers::client::ClientAddress;
+use crate::problem::Problem;
+use crate::schema::{EmailAddress, FreeText, Id, Line, Name, Password};
+use crate::state::AppState;
+use crate::throttle::LoginThrottle;
+
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(register)).routes(routes!(login)).routes(routes!(logout)).routes(routes!(logout_all))
+}
+
+/// What registering takes.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the schema of a draft of core")]
+struct RegistrationInput {
+    /// The name to log in with; unique without regard to case.
+    #[schema(min_length = 1, max_length = 150, pattern = r"^[\w@.+-]+$", example = "ada")]
+    username: String,
+    /// The password.
+    password: Password,
+    /// The password once more.
+    password2: Password,
+    /// The e-mail address; unique without regard to case.
+    email: EmailAddress,
+    /// Given name.
+    first_name: Name,
+    /// Family name.
+    last_name: Name,
+    /// Occupation.
+    job: Option<Line>,
+    /// Date of birth, in the past.
+    dob: Option<NaiveDate>,
+    /// Anything else.
+    notes: Option<FreeText>,
+}
+
+/// Somebody who has just registered.
+#[derive(Serialize, ToSchema)]
+struct Registration {
+    /// Says that it worked.
+    #[schema(example = "successfully registered a new user.")]
+    response: &'static str,
+    user_id: Id,
+    #[schema(required)]
+    customer_id: Option<Id>,
+    username: String,
+    email: String,
+    first_name: String,
+    last_name: String,
+    job: String,
+    #[schema(required)]
+    dob: Option<NaiveDate>,
+    notes: String,
+    /// A first token; shown only here.
+    #[schema(pattern = "^[0-9a-f]{40}$")]
+    token: String,
+}
+
+impl From<Registered> for Registration {
+    fn from(registered: Registered) -> Self {
+        let Registered { account, profile, token } = registered;
+        let user = account.user.value;
+        Self {
+            response: "successfully registered a new user.",
+            user_id: account.user.id.into(),
+            customer_id: account.customer_id.map(Id::from),
+            username: user.username.as_str().to_owned(),
+            email: user.email.as_str().to_owned(),
+            first_name: user.first_name,
+            last_name: user.last_name,
+            job: profile.job,
+            dob: profile.dob,
+            notes: profile.notes,
+            token: token.expose().to_owned(),
+        }
+    }
+}
+
+/// Register
+///
+/// Makes a user, its customer and a token in one step.
+#[utoipa::path(post, path = "/api/register", tag = "accounts", security(()), request_body = RegistrationInput,
+    responses((status = 201, description = "Registered.", body = Registration)))]
+async fn register(engine: Engine, body: Body<RegistrationDraft>) -> Created<Registration> {
+    let registered = body.judge(engine.register(&body).await)?;
+    Ok(created(registered.into()))
+}
+
+/// The answer to a registration, for a layer that gives it again.
+pub(crate) fn registered(registered: Registered) -> Response {
+    created(Registration::from(registered)).into_response()
+}
+
+/// What logging in takes.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the schema of a draft of core")]
+struct LoginInput {
+    /// The user name or the e-mail address.
+    #[schema(example = "ada")]
+    username: String,
+    /// The password.
+    #[schema(format = "password", example = "correct-horse-battery")]
+    password: String,
+}
+
+/// Somebody who has just logged in.
+#[derive(Serialize, ToSchema)]
+struct Login {
+    /// A new token; earlier ones stay good. Shown only here.
+    #[schema(pattern = "^[0-9a-f]{40}$")]
+    token: String,
+    /// From when on it is not good.
+    expires_at: DateTime<Utc>,
+    user_id: Id,
+    /// Null for administrative users.
+    #[schema(required)]
+    customer_id: Option<Id>,
+}
+
+impl From<LoggedIn> for Login {
+    fn from(login: LoggedIn) -> Self {
+        Self {
+            token: login.token.expose().to_owned(),
+            expires_at: login.expires_at,
+            user_id: login.account.user.id.into(),
+            customer_id: login.account.customer_id.map(Id::from),
+        }
+    }
+}
+
+/// Log in
+///
+/// Makes a new token. A wrong name, a wrong password and a deactivated user get the same answer.
+#[utoipa::path(post, path = "/api/login", tag = "accounts", security(()), request_body = LoginInput,
+    responses((status = 200, description = "Logged in.", body = Login)),
+    extensions(("x-codes" = json!(["invalid_credentials", "throttled"]))))]
+async fn login(engine: Engine, client: ClientAddress, throttle: LoginThrottle, body: Body<LoginDraft>) -> Answer<Login> {
+    let attempt = throttle.begin(client.0, body.username.given().map_or("", String::as_str), engine.now()).await?;
+    let outcome = engine.login(&body).await;
+    attempt.settle(&outcome, engine.now());
+    Ok(Json(body.judge(outcome)?.into()))
+}
+
+/// Log out
+///
+/// Revokes the token of the request.
+#[utoipa::path(post, path = "/api/logout", tag = "accounts", responses((status = 204, description = "The token is revoked.")))]
+async fn logout(engine: Engine, session: Session) -> Result<StatusCode, Problem> {
+    engine.logout(&session).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Log out everywhere
+///
+/// Revokes all tokens of the user.
+#[utoipa::path(post, path = "/api/logout-all", tag = "accounts",
+    responses((status = 204, description = "All tokens of the user are revoked.")))]
+async fn logout_all(engine: Engine, session: Session) -> Result<StatusCode, Problem> {
+    engine.logout_everywhere(&session.actor).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,170 @@
+//! Contacts (spec 6.3).
+
+use axum::Json;
+use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
+use lease_core::directory::ContactDraft;
+use lease_core::id::{ContactId, Stored};
+use lease_core::input::Extent;
+use lease_core::model::{self, ContactOwner};
+use lease_core::repository::ContactFilter;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{Answer, Created, created};
+use crate::auth::Session;
+use crate::extract::{Body, Engine, PathId};
+use crate::problem::Problem;
+use crate::query::{Filter, List, Listing, Params};
+use crate::schema::{Id, Line};
+use crate::state::AppState;
+
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(list_contacts, create_contact)).routes(routes!(
+        get_contact,
+        replace_contact,
+        update_contact,
+        delete_contact
+    ))
+}
+
+/// An address-book entry of either a customer or a lead.
+#[derive(Serialize, ToSchema)]
+struct Contact {
+    id: Id,
+    #[schema(required)]
+    customer_id: Option<Id>,
+    #[schema(required)]
+    lead_id: Option<Id>,
+    label: String,
+    name: String,
+    email: String,
+    phone: String,
+    address_line1: String,
+    address_line2: String,
+    city: String,
+    state: String,
+    postal_code: String,
+    country: String,
+    created_at: DateTime<Utc>,
+}
+
+impl From<Stored<model::Contact>> for Contact {
+    fn from(contact: Stored<model::Contact>) -> Self {
+        let Stored { id, value: contact } = contact;
+        let (customer_id, lead_id) = match contact.owner {
+            ContactOwner::Customer(customer) => (Some(customer.into()), None),
+            ContactOwner::Lead(lead) => (None, Some(lead.into())),
+        };
+        Self {
+            id: id.into(),
+            customer_id,
+            lead_id,
+            label: contact.label,
+            name: contact.name,
+            email: contact.email,
+            phone: contact.phone,
+            address_line1: contact.address_line1,
+            address_line2: contact.address_line2,
+            city: contact.city,
+            state: contact.state,
+            postal_code: contact.postal_code,
+            country: contact.country,
+            created_at: contact.created_at,
+        }
+    }
+}
+
+/// What making or changing a contact takes. At least one of `email`, `phone` and `address_line1` says something.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the schema of a draft of core")]
+struct ContactInput {
+    /// Whose it is, if a customer's; a customer's own where it is left out.
+    customer_id: Option<Id>,
+    /// Whose it is, if a lead's; for staff.
+    lead_id: Option<Id>,
+    /// What the entry is called.
+    label: Option<Line>,
+    /// The person or firm.
+    name: Option<Line>,
+    /// E-mail address.
+    #[schema(max_length = 254, example = "ada@example.com")]
+    email: Option<String>,
+    /// Phone number.
+    phone: Option<Line>,
+    /// Street and number.
+    address_line1: Option<Line>,
+    /// What else the address needs.
+    address_line2: Option<Line>,
+    /// Town.
+    city: Option<Line>,
+    /// State or province.
+    state: Option<Line>,
+    /// Postal code.
+    postal_code: Option<Line>,
+    /// Country.
+    country: Option<Line>,
+}
+
+impl Filter for ContactFilter {
+    fn read(params: &mut Params) -> Self {
+        Self {
+            customer_id: params.id("customer_id", "Those of this customer."),
+            lead_id: params.id("lead_id", "Those of this lead."),
+            ..Self::default()
+        }
+    }
+}
+
+/// List contacts
+///
+/// Customers see their own.
+#[utoipa::path(get, path = "/api/contacts", tag = "contacts", params(List<ContactFilter>),
+    responses((status = 200, description = "A page of contacts.", body = Listing<Contact>)))]
+async fn list_contacts(engine: Engine, session: Session, list: List<ContactFilter>) -> Answer<Listing<Contact>> {
+    let found = engine.list_contacts(&session.actor, list.filter(), list.page()).await;
+    list.answer(found, Contact::from)
+}
+
+/// Make a contact
+#[utoipa::path(post, path = "/api/contacts", tag = "contacts", request_body = ContactInput,
+    responses((status = 201, description = "Made.", body = Contact)))]
+async fn create_contact(engine: Engine, session: Session, body: Body<ContactDraft>) -> Created<Contact> {
+    let contact = body.judge(engine.create_contact(&session.actor, &body).await)?;
+    Ok(created(contact.into()))
+}
+
+/// Get a contact
+#[utoipa::path(get, path = "/api/contacts/{id}", tag = "contacts",
+    responses((status = 200, description = "The contact.", body = Contact)))]
+async fn get_contact(engine: Engine, session: Session, PathId(id): PathId<ContactId>) -> Answer<Contact> {
+    Ok(Json(engine.get_contact(&session.actor, id).await?.into()))
+}
+
+/// Replace a contact
+#[utoipa::path(put, path = "/api/contacts/{id}", tag = "contacts", request_body = ContactInput,
+    responses((status = 200, description = "The contact as it is now.", body = Contact)))]
+async fn replace_contact(engine: Engine, session: Session, id: PathId<ContactId>, body: Body<ContactDraft>) -> Answer<Contact> {
+    change(&engine, &session, id.0, &body, Extent::Full).await
+}
+
+/// Change a contact
+#[utoipa::path(patch, path = "/api/contacts/{id}", tag = "contacts", request_body = ContactInput,
+    responses((status = 200, description = "The contact as it is now.", body = Contact)))]
+async fn update_contact(engine: Engine, session: Session, id: PathId<ContactId>, body: Body<ContactDraft>) -> Answer<Contact> {
+    change(&engine, &session, id.0, &body, Extent::Partial).await
+}
+
+/// Delete a contact
+#[utoipa::path(delete, path = "/api/contacts/{id}", tag = "contacts", responses((status = 204, description = "Erased.")))]
+async fn delete_contact(engine: Engine, session: Session, PathId(id): PathId<ContactId>) -> Result<StatusCode, Problem> {
+    engine.delete_contact(&session.actor, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn change(engine: &Engine, session: &Session, id: ContactId, body: &Body<ContactDraft>, extent: Extent) -> Answer<Contact> {
+    let contact = body.judge(engine.update_contact(&session.actor, id, body, extent).await)?;
+    Ok(Json(contact.into()))
+}

@@ -1,0 +1,162 @@
+//! Credit cards (spec 5.6). No answer has the number, the security code or the gateway's token.
+
+use axum::Json;
+use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
+use lease_core::id::{CreditCardId, Stored};
+use lease_core::input::Extent;
+use lease_core::model::{self, CardBrand};
+use lease_core::repository::CardFilter;
+use lease_core::wallet::CardDraft;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{Answer, Created, created};
+use crate::auth::Session;
+use crate::extract::{Body, Engine, PathId};
+use crate::problem::Problem;
+use crate::query::{Filter, List, Listing, Params};
+use crate::schema::{Flag, Id, Name, names};
+use crate::state::AppState;
+
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(list_credit_cards, create_credit_card)).routes(routes!(
+        get_credit_card,
+        update_credit_card,
+        delete_credit_card
+    ))
+}
+
+/// A stored means of payment.
+#[derive(Serialize, ToSchema)]
+struct CreditCard {
+    id: Id,
+    customer_id: Id,
+    /// The scheme that issued it.
+    #[schema(schema_with = names::<CardBrand>)]
+    brand: &'static str,
+    /// The last four digits of the number.
+    #[schema(pattern = "^[0-9]{4}$", example = "4242")]
+    last4: String,
+    #[schema(minimum = 1, maximum = 12)]
+    exp_month: u32,
+    exp_year: i32,
+    holder_name: String,
+    /// Whether it is the one to suggest; one a customer.
+    is_default: bool,
+    created_at: DateTime<Utc>,
+}
+
+impl From<Stored<model::CreditCard>> for CreditCard {
+    fn from(card: Stored<model::CreditCard>) -> Self {
+        let Stored { id, value: card } = card;
+        Self {
+            id: id.into(),
+            customer_id: card.customer_id.into(),
+            brand: card.brand.into(),
+            last4: card.last4,
+            exp_month: card.exp_month,
+            exp_year: card.exp_year,
+            holder_name: card.holder_name,
+            is_default: card.is_default,
+            created_at: card.created_at,
+        }
+    }
+}
+
+/// What storing a card takes.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the schema of a draft of core")]
+struct NewCreditCardInput {
+    /// The number; goes to the gateway and is stored nowhere.
+    #[schema(min_length = 12, max_length = 40, pattern = r"^\s*[0-9]([ -]*[0-9]){11,18}\s*$", example = "4242424242424242")]
+    number: String,
+    /// The month it expires at the end of.
+    #[schema(minimum = 1, maximum = 12, example = 12)]
+    exp_month: i64,
+    /// The year it expires in; this year or later.
+    #[schema(minimum = 2000, maximum = 9999, example = 2099)]
+    exp_year: i64,
+    /// The security code; goes to the gateway and is stored nowhere.
+    #[schema(pattern = r"^\s*[0-9]{3,4}\s*$", example = "123")]
+    cvc: Option<String>,
+    /// The name on it.
+    holder_name: Name,
+    /// Whether it becomes the default; the first card is it in any case.
+    is_default: Option<Flag>,
+}
+
+/// What changing a card takes.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the schema of a draft of core")]
+struct CreditCardInput {
+    /// The month it expires at the end of.
+    #[schema(minimum = 1, maximum = 12, example = 12)]
+    exp_month: i64,
+    /// The year it expires in; this year or later.
+    #[schema(minimum = 2000, maximum = 9999, example = 2099)]
+    exp_year: i64,
+    /// The name on it.
+    holder_name: Name,
+    /// Whether it becomes the default.
+    is_default: Option<Flag>,
+}
+
+impl Filter for CardFilter {
+    fn read(params: &mut Params) -> Self {
+        Self { customer_id: params.id("customer_id", "Those of this customer."), ..Self::default() }
+    }
+}
+
+/// List credit cards
+///
+/// Customers see their own.
+#[utoipa::path(get, path = "/api/credit-cards", tag = "credit cards", params(List<CardFilter>),
+    responses((status = 200, description = "A page of credit cards.", body = Listing<CreditCard>)))]
+async fn list_credit_cards(engine: Engine, session: Session, list: List<CardFilter>) -> Answer<Listing<CreditCard>> {
+    let found = engine.list_cards(&session.actor, list.filter(), list.page()).await;
+    list.answer(found, CreditCard::from)
+}
+
+/// Store a credit card
+#[utoipa::path(post, path = "/api/credit-cards", tag = "credit cards", request_body = NewCreditCardInput,
+    responses((status = 201, description = "Stored.", body = CreditCard)),
+    extensions(("x-codes" = json!(["permission_denied"]))))]
+async fn create_credit_card(engine: Engine, session: Session, body: Body<CardDraft>) -> Created<CreditCard> {
+    let card = body.judge(engine.create_card(&session.actor, &body).await)?;
+    Ok(created(card.into()))
+}
+
+/// Get a credit card
+#[utoipa::path(get, path = "/api/credit-cards/{id}", tag = "credit cards",
+    responses((status = 200, description = "The credit card.", body = CreditCard)))]
+async fn get_credit_card(engine: Engine, session: Session, PathId(id): PathId<CreditCardId>) -> Answer<CreditCard> {
+    Ok(Json(engine.get_card(&session.actor, id).await?.into()))
+}
+
+/// Change a credit card
+#[utoipa::path(patch, path = "/api/credit-cards/{id}", tag = "credit cards", request_body = CreditCardInput,
+    responses((status = 200, description = "The credit card as it is now.", body = CreditCard)),
+    extensions(("x-codes" = json!(["permission_denied"]))))]
+async fn update_credit_card(
+    engine: Engine,
+    session: Session,
+    PathId(id): PathId<CreditCardId>,
+    body: Body<CardDraft>,
+) -> Answer<CreditCard> {
+    let card = body.judge(engine.update_card(&session.actor, id, &body, Extent::Partial).await)?;
+    Ok(Json(card.into()))
+}
+
+/// Delete a credit card
+///
+/// Its payments stay.
+#[utoipa::path(delete, path = "/api/credit-cards/{id}", tag = "credit cards",
+    responses((status = 204, description = "Gone from lists.")),
+    extensions(("x-codes" = json!(["permission_denied"]))))]
+async fn delete_credit_card(engine: Engine, session: Session, PathId(id): PathId<CreditCardId>) -> Result<StatusCode, Problem> {
+    engine.delete_card(&session.actor, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

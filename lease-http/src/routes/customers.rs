@@ -1,0 +1,99 @@
+//! Customers (spec 6.1). They are made with their users.
+
+use axum::Json;
+use chrono::{DateTime, NaiveDate, Utc};
+use lease_core::account::ProfileDraft;
+use lease_core::id::{CustomerId, Stored};
+use lease_core::model;
+use lease_core::repository::CustomerFilter;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Answer;
+use crate::auth::Session;
+use crate::extract::{Body, Engine, PathId};
+use crate::query::{Filter, List, Listing, Params};
+use crate::schema::{FreeText, Id, Line};
+use crate::state::AppState;
+
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(list_customers)).routes(routes!(get_customer, replace_customer, update_customer))
+}
+
+/// The trading party behind a user.
+#[derive(Serialize, ToSchema)]
+struct Customer {
+    id: Id,
+    user_id: Id,
+    job: String,
+    #[schema(required)]
+    dob: Option<NaiveDate>,
+    notes: String,
+    created_at: DateTime<Utc>,
+}
+
+impl From<Stored<model::Customer>> for Customer {
+    fn from(customer: Stored<model::Customer>) -> Self {
+        let Stored { id, value: model::Customer { user_id, profile, created_at } } = customer;
+        Self { id: id.into(), user_id: user_id.into(), job: profile.job, dob: profile.dob, notes: profile.notes, created_at }
+    }
+}
+
+/// What a customer tells of themselves.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the schema of a draft of core")]
+struct CustomerInput {
+    /// Occupation.
+    job: Option<Line>,
+    /// Date of birth, in the past.
+    dob: Option<NaiveDate>,
+    /// Anything else.
+    notes: Option<FreeText>,
+}
+
+impl Filter for CustomerFilter {
+    fn read(params: &mut Params) -> Self {
+        Self { user_id: params.id("user_id", "The one behind this user."), ..Self::default() }
+    }
+}
+
+/// List customers
+///
+/// Customers see themselves.
+#[utoipa::path(get, path = "/api/customers", tag = "customers", params(List<CustomerFilter>),
+    responses((status = 200, description = "A page of customers.", body = Listing<Customer>)))]
+async fn list_customers(engine: Engine, session: Session, list: List<CustomerFilter>) -> Answer<Listing<Customer>> {
+    let found = engine.list_customers(&session.actor, list.filter(), list.page()).await;
+    list.answer(found, Customer::from)
+}
+
+/// Get a customer
+#[utoipa::path(get, path = "/api/customers/{id}", tag = "customers",
+    responses((status = 200, description = "The customer.", body = Customer)))]
+async fn get_customer(engine: Engine, session: Session, PathId(id): PathId<CustomerId>) -> Answer<Customer> {
+    Ok(Json(engine.get_customer(&session.actor, id).await?.into()))
+}
+
+/// Replace what a customer tells of themselves
+///
+/// Every field is optional, so this is the same as changing some of them.
+#[utoipa::path(put, path = "/api/customers/{id}", tag = "customers", request_body = CustomerInput,
+    responses((status = 200, description = "The customer as it is now.", body = Customer)))]
+async fn replace_customer(
+    engine: Engine,
+    session: Session,
+    PathId(id): PathId<CustomerId>,
+    body: Body<ProfileDraft>,
+) -> Answer<Customer> {
+    let customer = body.judge(engine.update_customer(&session.actor, id, &body).await)?;
+    Ok(Json(customer.into()))
+}
+
+/// Change what a customer tells of themselves
+#[utoipa::path(patch, path = "/api/customers/{id}", tag = "customers", request_body = CustomerInput,
+    responses((status = 200, description = "The customer as it is now.", body = Customer)))]
+async fn update_customer(engine: Engine, session: Session, id: PathId<CustomerId>, body: Body<ProfileDraft>) -> Answer<Customer> {
+    replace_customer(engine, session, id, body).await
+}

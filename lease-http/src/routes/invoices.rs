@@ -1,0 +1,140 @@
+//! Invoices (spec 5.3). Nobody makes or edits one here: they follow from trades.
+
+use axum::Json;
+use chrono::{DateTime, NaiveDate, Utc};
+use lease_core::Error;
+use lease_core::id::{InvoiceId, Stored};
+use lease_core::invoicing::VoidDraft;
+use lease_core::model::{self, InvoiceState, InvoiceStatus};
+use lease_core::page::Page;
+use lease_core::repository::InvoiceFilter;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Answer;
+use crate::auth::Session;
+use crate::extract::{Body, Engine, PathId};
+use crate::query::{Filter, List, Listing, Params};
+use crate::schema::{Amount, Currency, Id, Reason, names};
+use crate::state::AppState;
+
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(list_invoices)).routes(routes!(get_invoice)).routes(routes!(void_invoice))
+}
+
+/// The company's claim for its fee.
+#[derive(Serialize, ToSchema)]
+struct Invoice {
+    id: Id,
+    #[schema(pattern = "^INV-[0-9]{8,}$", example = "INV-00000042")]
+    number: String,
+    trade_id: Id,
+    /// The proposal that brought it about: the first, or the accepted one.
+    proposal_id: Id,
+    /// Who is billed.
+    customer_id: Id,
+    amount: Amount,
+    /// What succeeded payments add up to.
+    amount_paid: Amount,
+    /// What is still due; nothing once void.
+    amount_due: Amount,
+    currency: Currency,
+    #[schema(schema_with = names::<InvoiceStatus>)]
+    status: &'static str,
+    /// Whether it is open after its due date.
+    is_overdue: bool,
+    issued_at: DateTime<Utc>,
+    due_date: NaiveDate,
+    #[schema(required)]
+    paid_at: Option<DateTime<Utc>>,
+    #[schema(required)]
+    voided_at: Option<DateTime<Utc>>,
+    /// Why it was called off; empty unless void.
+    void_reason: String,
+}
+
+impl Invoice {
+    fn new(invoice: Stored<model::Invoice>, now: DateTime<Utc>) -> Result<Self, Error> {
+        let (amount_due, is_overdue) = (invoice.due()?, invoice.is_overdue(now));
+        let Stored { id, value: invoice } = invoice;
+        let status = InvoiceStatus::from(&invoice.state).into();
+        let (paid_at, voided_at, void_reason) = match invoice.state {
+            InvoiceState::Open => (None, None, String::new()),
+            InvoiceState::Paid { at } => (Some(at), None, String::new()),
+            InvoiceState::Void { at, reason } => (None, Some(at), reason),
+        };
+        Ok(Self {
+            id: id.into(),
+            number: id.number(),
+            trade_id: invoice.trade_id.into(),
+            proposal_id: invoice.proposal_id.into(),
+            customer_id: invoice.customer_id.into(),
+            amount: invoice.amount.into(),
+            amount_paid: invoice.paid.into(),
+            amount_due: amount_due.into(),
+            currency: invoice.amount.into(),
+            status,
+            is_overdue,
+            issued_at: invoice.issued_at,
+            due_date: invoice.due_date,
+            paid_at,
+            voided_at,
+            void_reason,
+        })
+    }
+}
+
+/// What dropping an invoice takes.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the schema of a draft of core")]
+struct VoidInput {
+    /// Why.
+    reason: Reason,
+}
+
+impl Filter for InvoiceFilter {
+    fn read(params: &mut Params) -> Self {
+        Self {
+            status: params.choice("status", "Of this status."),
+            overdue: params.flag("overdue", "Those open after their due date, or those that are not."),
+            trade_id: params.id("trade_id", "The one of this trade."),
+            customer_id: params.id("customer_id", "Those billed to this customer."),
+            ..Self::default()
+        }
+    }
+}
+
+/// List invoices
+///
+/// Customers see those billed to them.
+#[utoipa::path(get, path = "/api/invoices", tag = "invoices", params(List<InvoiceFilter>),
+    responses((status = 200, description = "A page of invoices.", body = Listing<Invoice>)))]
+async fn list_invoices(engine: Engine, session: Session, list: List<InvoiceFilter>) -> Answer<Listing<Invoice>> {
+    let found = engine.list_invoices(&session.actor, list.filter(), list.page()).await;
+    let seen = found.and_then(|page| {
+        let items: Result<_, _> = page.items.into_iter().map(|invoice| Invoice::new(invoice, engine.now())).collect();
+        Ok(Page { items: items?, next: page.next, previous: page.previous })
+    });
+    list.answer(seen, |invoice| invoice)
+}
+
+/// Get an invoice
+#[utoipa::path(get, path = "/api/invoices/{id}", tag = "invoices",
+    responses((status = 200, description = "The invoice.", body = Invoice)))]
+async fn get_invoice(engine: Engine, session: Session, PathId(id): PathId<InvoiceId>) -> Answer<Invoice> {
+    let invoice = engine.get_invoice(&session.actor, id).await?;
+    Ok(Json(Invoice::new(invoice, engine.now())?))
+}
+
+/// Drop an invoice
+///
+/// By staff, while it is open and has no payments. It counts as settled from then on.
+#[utoipa::path(post, path = "/api/invoices/{id}/void", tag = "invoices", request_body = VoidInput,
+    responses((status = 200, description = "The invoice as it is now.", body = Invoice)),
+    extensions(("x-codes" = json!(["permission_denied", "invoice_not_open", "invoice_has_payments"]))))]
+async fn void_invoice(engine: Engine, session: Session, PathId(id): PathId<InvoiceId>, body: Body<VoidDraft>) -> Answer<Invoice> {
+    let invoice = body.judge(engine.void_invoice(&session.actor, id, &body).await)?;
+    Ok(Json(Invoice::new(invoice, engine.now())?))
+}

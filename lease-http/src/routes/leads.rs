@@ -1,0 +1,178 @@
+//! Leads (spec 6.4); administrative users only.
+
+use axum::Json;
+use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
+use lease_core::directory::{ConversionDraft, LeadDraft};
+use lease_core::id::{LeadId, Stored};
+use lease_core::input::Extent;
+use lease_core::model::{self, LeadStatus};
+use lease_core::repository::LeadFilter;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{Answer, Created, created};
+use crate::auth::Session;
+use crate::extract::{Body, Engine, PathId};
+use crate::problem::Problem;
+use crate::query::{Filter, List, Listing, Params};
+use crate::schema::{FreeText, Id, Line, names};
+use crate::state::AppState;
+
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(list_leads, create_lead))
+        .routes(routes!(get_lead, replace_lead, update_lead, delete_lead))
+        .routes(routes!(convert_lead))
+}
+
+/// A prospect.
+#[derive(Serialize, ToSchema)]
+struct Lead {
+    id: Id,
+    first_name: String,
+    last_name: String,
+    email: String,
+    phone: String,
+    company: String,
+    source: String,
+    #[schema(schema_with = names::<LeadStatus>)]
+    status: &'static str,
+    notes: String,
+    /// The customer that it became.
+    #[schema(required)]
+    customer_id: Option<Id>,
+    created_at: DateTime<Utc>,
+}
+
+impl From<Stored<model::Lead>> for Lead {
+    fn from(lead: Stored<model::Lead>) -> Self {
+        let customer_id = lead.customer_id().map(Id::from);
+        let Stored { id, value: lead } = lead;
+        Self {
+            id: id.into(),
+            first_name: lead.first_name,
+            last_name: lead.last_name,
+            email: lead.email,
+            phone: lead.phone,
+            company: lead.company,
+            source: lead.source,
+            status: LeadStatus::from(lead.state).into(),
+            notes: lead.notes,
+            customer_id,
+            created_at: lead.created_at,
+        }
+    }
+}
+
+/// What making or changing a lead takes. At least one of `first_name`, `last_name`, `company`, `email` and `phone` says
+/// something.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the schema of a draft of core")]
+struct LeadInput {
+    /// Given name.
+    first_name: Option<Line>,
+    /// Family name.
+    last_name: Option<Line>,
+    /// E-mail address.
+    #[schema(max_length = 254, example = "ada@example.com")]
+    email: Option<String>,
+    /// Phone number.
+    phone: Option<Line>,
+    /// Firm.
+    company: Option<Line>,
+    /// Where the lead came from.
+    source: Option<Line>,
+    /// How far it is; `converted` is only kept, never set: that is what converting does.
+    #[schema(schema_with = crate::schema::names_or_null::<LeadStatus>)]
+    status: Option<String>,
+    /// Anything else.
+    notes: Option<FreeText>,
+}
+
+/// What converting a lead takes.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the schema of a draft of core")]
+struct ConversionInput {
+    /// The customer that the lead became.
+    customer_id: Id,
+}
+
+impl Filter for LeadFilter {
+    fn read(params: &mut Params) -> Self {
+        Self {
+            status: params.choice("status", "Of this status."),
+            customer_id: params.id("customer_id", "Converted to this customer."),
+            search: params.search("All of these words occur in the names, the e-mail address, the phone number or the company."),
+        }
+    }
+}
+
+/// List leads
+#[utoipa::path(get, path = "/api/leads", tag = "leads", params(List<LeadFilter>),
+    responses((status = 200, description = "A page of leads.", body = Listing<Lead>)),
+    extensions(("x-codes" = json!(["permission_denied"]))))]
+async fn list_leads(engine: Engine, session: Session, list: List<LeadFilter>) -> Answer<Listing<Lead>> {
+    let found = engine.list_leads(&session.actor, list.filter(), list.page()).await;
+    list.answer(found, Lead::from)
+}
+
+/// Make a lead
+#[utoipa::path(post, path = "/api/leads", tag = "leads", request_body = LeadInput,
+    responses((status = 201, description = "Made.", body = Lead)),
+    extensions(("x-codes" = json!(["permission_denied"]))))]
+async fn create_lead(engine: Engine, session: Session, body: Body<LeadDraft>) -> Created<Lead> {
+    let lead = body.judge(engine.create_lead(&session.actor, &body).await)?;
+    Ok(created(lead.into()))
+}
+
+/// Get a lead
+#[utoipa::path(get, path = "/api/leads/{id}", tag = "leads",
+    responses((status = 200, description = "The lead.", body = Lead)),
+    extensions(("x-codes" = json!(["permission_denied"]))))]
+async fn get_lead(engine: Engine, session: Session, PathId(id): PathId<LeadId>) -> Answer<Lead> {
+    Ok(Json(engine.get_lead(&session.actor, id).await?.into()))
+}
+
+/// Replace a lead
+#[utoipa::path(put, path = "/api/leads/{id}", tag = "leads", request_body = LeadInput,
+    responses((status = 200, description = "The lead as it is now.", body = Lead)),
+    extensions(("x-codes" = json!(["permission_denied"]))))]
+async fn replace_lead(engine: Engine, session: Session, id: PathId<LeadId>, body: Body<LeadDraft>) -> Answer<Lead> {
+    change(&engine, &session, id.0, &body, Extent::Full).await
+}
+
+/// Change a lead
+#[utoipa::path(patch, path = "/api/leads/{id}", tag = "leads", request_body = LeadInput,
+    responses((status = 200, description = "The lead as it is now.", body = Lead)),
+    extensions(("x-codes" = json!(["permission_denied"]))))]
+async fn update_lead(engine: Engine, session: Session, id: PathId<LeadId>, body: Body<LeadDraft>) -> Answer<Lead> {
+    change(&engine, &session, id.0, &body, Extent::Partial).await
+}
+
+/// Delete a lead and its contacts
+#[utoipa::path(delete, path = "/api/leads/{id}", tag = "leads",
+    responses((status = 204, description = "Erased.")),
+    extensions(("x-codes" = json!(["permission_denied"]))))]
+async fn delete_lead(engine: Engine, session: Session, PathId(id): PathId<LeadId>) -> Result<StatusCode, Problem> {
+    engine.delete_lead(&session.actor, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Convert a lead
+///
+/// The lead becomes `converted` and its contacts the customer's, in one step.
+#[utoipa::path(post, path = "/api/leads/{id}/convert", tag = "leads", request_body = ConversionInput,
+    responses((status = 200, description = "The lead as it is now.", body = Lead)),
+    extensions(("x-codes" = json!(["permission_denied", "lead_converted"]))))]
+async fn convert_lead(engine: Engine, session: Session, PathId(id): PathId<LeadId>, body: Body<ConversionDraft>) -> Answer<Lead> {
+    let lead = body.judge(engine.convert_lead(&session.actor, id, &body).await)?;
+    Ok(Json(lead.into()))
+}
+
+async fn change(engine: &Engine, session: &Session, id: LeadId, body: &Body<LeadDraft>, extent: Extent) -> Answer<Lead> {
+    let lead = body.judge(engine.update_lead(&session.actor, id, body, extent).await)?;
+    Ok(Json(lead.into()))
+}

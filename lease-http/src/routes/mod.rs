@@ -1,0 +1,51 @@
+//! The endpoints, a file a resource. A handler takes what it needs out of the request, asks the engine once and answers;
+//! beside it stand what it takes and what it answers, as the document shows them. The codes that only this operation can give
+//! are named in its `x-codes`; [`openapi`](crate::openapi) adds those that every operation of its kind can.
+
+mod accounts;
+mod contacts;
+mod credit_cards;
+mod customers;
+mod invoices;
+mod leads;
+mod payments;
+mod proposals;
+mod services;
+mod trades;
+mod users;
+mod vehicles;
+
+pub(crate) use accounts::registered;
+use axum::Json;
+use axum::http::StatusCode;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::problem::Problem;
+use crate::state::AppState;
+
+/// What most handlers answer.
+type Answer<T> = Result<Json<T>, Problem>;
+/// What handlers answer that make something.
+type Created<T> = Result<(StatusCode, Json<T>), Problem>;
+
+/// A new thing, as an answer.
+fn created<T>(view: T) -> (StatusCode, Json<T>) {
+    (StatusCode::CREATED, Json(view))
+}
+
+/// All endpoints below `/api`.
+pub(crate) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .merge(accounts::router())
+        .merge(users::router())
+        .merge(customers::router())
+        .merge(credit_cards::router())
+        .merge(contacts::router())
+        .merge(leads::router())
+        .merge(vehicles::router())
+        .merge(services::router())
+        .merge(trades::router())
+        .merge(proposals::router())
+        .merge(invoices::router())
+        .merge(payments::router())
+}

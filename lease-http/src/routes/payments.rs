@@ -1,0 +1,159 @@
+//! Payments (spec 5.4, 5.5).
+
+use axum::Json;
+use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
+use lease_core::id::{InvoiceId, PaymentId, Stored};
+use lease_core::invoicing::PaymentDraft;
+use lease_core::model::{self, PaymentState, PaymentStatus};
+use lease_core::repository::PaymentFilter;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{Answer, Created};
+use crate::auth::Session;
+use crate::extract::{Body, Engine, PathId};
+use crate::query::{Filter, List, Listing, Params};
+use crate::schema::{Amount, AmountInput, Currency, Id, names};
+use crate::state::AppState;
+
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(list_payments, create_payment))
+        .routes(routes!(get_payment))
+        .routes(routes!(create_invoice_payment))
+}
+
+/// One attempt to pay an invoice with a card.
+#[derive(Serialize, ToSchema)]
+struct Payment {
+    id: Id,
+    invoice_id: Id,
+    credit_card_id: Id,
+    customer_id: Id,
+    amount: Amount,
+    currency: Currency,
+    #[schema(schema_with = names::<PaymentStatus>)]
+    status: &'static str,
+    /// Why it failed, in the gateway's words.
+    #[schema(required, example = json!(null))]
+    failure_code: Option<String>,
+    /// Whether it was made after the due date.
+    is_late: bool,
+    /// The gateway's name for the charge.
+    #[schema(required)]
+    gateway_reference: Option<String>,
+    created_at: DateTime<Utc>,
+}
+
+impl From<Stored<model::Payment>> for Payment {
+    fn from(payment: Stored<model::Payment>) -> Self {
+        Self {
+            id: payment.id.into(),
+            invoice_id: payment.invoice_id.into(),
+            credit_card_id: payment.credit_card_id.into(),
+            customer_id: payment.customer_id.into(),
+            amount: payment.amount.into(),
+            currency: payment.amount.into(),
+            status: PaymentStatus::from(&payment.state).into(),
+            failure_code: payment.state.failure_code().map(str::to_owned),
+            is_late: payment.is_late,
+            gateway_reference: payment.state.gateway_reference().map(str::to_owned),
+            created_at: payment.created_at,
+        }
+    }
+}
+
+/// What paying takes, where the path names the invoice.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the schema of a draft of core")]
+struct InvoicePaymentInput {
+    /// The card to charge; one's own.
+    credit_card_id: Id,
+    /// How much; all that may be paid where it is left out.
+    amount: Option<AmountInput>,
+}
+
+/// What paying takes.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the schema of a draft of core")]
+struct PaymentInput {
+    /// The invoice; billed to oneself.
+    invoice_id: Id,
+    /// The card to charge; one's own.
+    credit_card_id: Id,
+    /// How much; all that may be paid where it is left out.
+    amount: Option<AmountInput>,
+}
+
+impl Filter for PaymentFilter {
+    fn read(params: &mut Params) -> Self {
+        Self {
+            invoice_id: params.id("invoice_id", "Those of this invoice."),
+            status: params.choice("status", "Of this status."),
+            customer_id: params.id("customer_id", "Those by this customer."),
+            credit_card_id: params.id("credit_card_id", "Those with this card."),
+            ..Self::default()
+        }
+    }
+}
+
+/// List payments
+///
+/// Customers see their own.
+#[utoipa::path(get, path = "/api/payments", tag = "payments", params(List<PaymentFilter>),
+    responses((status = 200, description = "A page of payments.", body = Listing<Payment>)))]
+async fn list_payments(engine: Engine, session: Session, list: List<PaymentFilter>) -> Answer<Listing<Payment>> {
+    let found = engine.list_payments(&session.actor, list.filter(), list.page()).await;
+    list.answer(found, Payment::from)
+}
+
+/// Pay an invoice
+///
+/// By the billed customer. A payment that the gateway declines is kept as failed; one that it does not answer stays pending and
+/// is settled later.
+#[utoipa::path(post, path = "/api/payments", tag = "payments", request_body = PaymentInput,
+    responses((status = 201, description = "Paid.", body = Payment),
+        (status = 202, description = "The gateway gave no answer yet; the payment is pending.", body = Payment)),
+    extensions(("x-codes" = json!([
+        "card_declined", "permission_denied", "invoice_not_open", "invoice_overdue", "payment_pending", "card_not_usable"]))))]
+async fn create_payment(engine: Engine, session: Session, body: Body<PaymentDraft>) -> Created<Payment> {
+    let payment = body.judge(engine.create_payment(&session.actor, &body).await)?;
+    Ok(paid(payment))
+}
+
+/// Pay this invoice
+///
+/// By the billed customer. A payment that the gateway declines is kept as failed; one that it does not answer stays pending and
+/// is settled later.
+#[utoipa::path(post, path = "/api/invoices/{id}/payments", tag = "payments", request_body = InvoicePaymentInput,
+    responses((status = 201, description = "Paid.", body = Payment),
+        (status = 202, description = "The gateway gave no answer yet; the payment is pending.", body = Payment)),
+    extensions(("x-codes" = json!([
+        "card_declined", "permission_denied", "invoice_not_open", "invoice_overdue", "payment_pending", "card_not_usable"]))))]
+async fn create_invoice_payment(
+    engine: Engine,
+    session: Session,
+    PathId(invoice): PathId<InvoiceId>,
+    body: Body<PaymentDraft>,
+) -> Created<Payment> {
+    let payment = body.judge(engine.pay_invoice(&session.actor, invoice, &body).await)?;
+    Ok(paid(payment))
+}
+
+/// Get a payment
+#[utoipa::path(get, path = "/api/payments/{id}", tag = "payments",
+    responses((status = 200, description = "The payment.", body = Payment)))]
+async fn get_payment(engine: Engine, session: Session, PathId(id): PathId<PaymentId>) -> Answer<Payment> {
+    Ok(Json(engine.get_payment(&session.actor, id).await?.into()))
+}
+
+fn paid(payment: Stored<model::Payment>) -> (StatusCode, Json<Payment>) {
+    let status = match payment.state {
+        PaymentState::Pending => StatusCode::ACCEPTED,
+        PaymentState::Succeeded { .. } | PaymentState::Failed { .. } => StatusCode::CREATED,
+    };
+    (status, Json(payment.into()))
+}

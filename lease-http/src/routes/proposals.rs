@@ -1,0 +1,230 @@
+//! Proposals (spec 4.2 to 4.5).
+
+use axum::Json;
+use chrono::{DateTime, NaiveDate, Utc};
+use lease_core::engine::WithActions;
+use lease_core::id::{ProposalId, Stored, TradeId};
+use lease_core::lifecycle::{AvailableAction, ProposalDraft};
+use lease_core::model::{self, ProposalStatus};
+use lease_core::repository::ProposalFilter;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{Answer, Created, created};
+use crate::auth::Session;
+use crate::extract::{Body, Engine, PathId};
+use crate::query::{Filter, List, Listing, Params};
+use crate::schema::{Amount, AmountInput, Currency, FreeText, Id, many_names, names};
+use crate::state::AppState;
+
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(list_proposals, create_proposal))
+        .routes(routes!(list_trade_proposals, create_trade_proposal))
+        .routes(routes!(get_proposal))
+        .routes(routes!(accept_proposal))
+        .routes(routes!(reject_proposal))
+        .routes(routes!(withdraw_proposal))
+}
+
+/// Terms offered in a trade by one customer.
+#[derive(Serialize, ToSchema)]
+struct Proposal {
+    id: Id,
+    trade_id: Id,
+    /// Who made it.
+    customer_id: Id,
+    /// The price of a sale, the price a month of a lease.
+    amount: Amount,
+    currency: Currency,
+    #[schema(required)]
+    start_date: Option<NaiveDate>,
+    /// The day after the last.
+    #[schema(required)]
+    end_date: Option<NaiveDate>,
+    message: String,
+    #[schema(schema_with = names::<ProposalStatus>)]
+    status: &'static str,
+    #[schema(required)]
+    expires_at: Option<DateTime<Utc>>,
+    created_at: DateTime<Utc>,
+    /// When it was accepted, rejected, withdrawn, superseded, closed, or expired.
+    #[schema(required)]
+    decided_at: Option<DateTime<Utc>>,
+    /// What the caller may do with it now.
+    #[schema(schema_with = many_names::<AvailableAction>)]
+    available_actions: Vec<&'static str>,
+}
+
+impl Proposal {
+    fn new(seen: WithActions<model::Proposal>, now: DateTime<Utc>) -> Self {
+        let WithActions { stored: Stored { id, value: proposal }, available_actions } = seen;
+        let state = proposal.state_at(now);
+        Self {
+            id: id.into(),
+            trade_id: proposal.trade_id.into(),
+            customer_id: proposal.customer_id.into(),
+            amount: proposal.amount.into(),
+            currency: proposal.amount.into(),
+            start_date: proposal.period.map(model::Period::start),
+            end_date: proposal.period.map(model::Period::end),
+            message: proposal.message,
+            status: ProposalStatus::from(state).into(),
+            expires_at: proposal.expires_at,
+            created_at: proposal.created_at,
+            decided_at: state.decided_at(),
+            available_actions: available_actions.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+/// What making a proposal takes, where the path names the trade.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the schema of a draft of core")]
+struct TermsInput {
+    /// The price of a sale, the price a month of a lease; above zero, in the service's currency.
+    amount: AmountInput,
+    /// The first day: for a lease required, for a sale not allowed, else both dates or neither.
+    start_date: Option<NaiveDate>,
+    /// The day after the last; after `start_date`.
+    end_date: Option<NaiveDate>,
+    /// A word to the other party.
+    message: Option<FreeText>,
+    /// From when on it can no longer be decided; in the future.
+    #[schema(example = "2099-12-31T12:00:00Z")]
+    expires_at: Option<DateTime<Utc>>,
+}
+
+/// What making a proposal takes.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the schema of a draft of core")]
+struct ProposalInput {
+    /// The trade to make it in.
+    trade_id: Id,
+    /// The price of a sale, the price a month of a lease; above zero, in the service's currency.
+    amount: AmountInput,
+    /// The first day: for a lease required, for a sale not allowed, else both dates or neither.
+    start_date: Option<NaiveDate>,
+    /// The day after the last; after `start_date`.
+    end_date: Option<NaiveDate>,
+    /// A word to the other party.
+    message: Option<FreeText>,
+    /// From when on it can no longer be decided; in the future.
+    #[schema(example = "2099-12-31T12:00:00Z")]
+    expires_at: Option<DateTime<Utc>>,
+}
+
+impl Filter for ProposalFilter {
+    fn read(params: &mut Params) -> Self {
+        Self { trade_id: params.id("trade_id", "Those in this trade."), ..OfTrade::read(params).0 }
+    }
+}
+
+/// A filter for the proposals of one trade.
+#[derive(Clone, Debug, Default)]
+struct OfTrade(ProposalFilter);
+
+impl Filter for OfTrade {
+    fn read(params: &mut Params) -> Self {
+        Self(ProposalFilter {
+            customer_id: params.id("customer_id", "Those by this customer."),
+            status: params.choice("status", "Of this status at present."),
+            ..ProposalFilter::default()
+        })
+    }
+}
+
+/// List proposals
+///
+/// Customers see their own, all in their own trades, and the owner's in trades that they may see.
+#[utoipa::path(get, path = "/api/proposals", tag = "proposals", params(List<ProposalFilter>),
+    responses((status = 200, description = "A page of proposals.", body = Listing<Proposal>)))]
+async fn list_proposals(engine: Engine, session: Session, list: List<ProposalFilter>) -> Answer<Listing<Proposal>> {
+    let found = engine.list_proposals(&session.actor, list.filter(), list.page()).await;
+    list.answer(found, |proposal| Proposal::new(proposal, engine.now()))
+}
+
+/// Make a proposal
+///
+/// The first of a trade is its owner's. A new one supersedes the pending one of the same customer.
+#[utoipa::path(post, path = "/api/proposals", tag = "proposals", request_body = ProposalInput,
+    responses((status = 201, description = "Made.", body = Proposal)),
+    extensions(("x-codes" = json!(["permission_denied", "trade_not_open", "owner_proposal_required", "proposal_limit"]))))]
+async fn create_proposal(engine: Engine, session: Session, body: Body<ProposalDraft>) -> Created<Proposal> {
+    let proposal = body.judge(engine.create_proposal(&session.actor, &body).await)?;
+    Ok(created(Proposal::new(proposal, engine.now())))
+}
+
+/// List the proposals of a trade
+#[utoipa::path(get, path = "/api/trades/{id}/proposals", tag = "proposals", params(List<OfTrade>),
+    responses((status = 200, description = "A page of proposals.", body = Listing<Proposal>)))]
+async fn list_trade_proposals(
+    engine: Engine,
+    session: Session,
+    PathId(trade): PathId<TradeId>,
+    list: List<OfTrade>,
+) -> Answer<Listing<Proposal>> {
+    let found = engine.list_trade_proposals(&session.actor, trade, list.filter().0, list.page()).await;
+    list.answer(found, |proposal| Proposal::new(proposal, engine.now()))
+}
+
+/// Make a proposal in a trade
+///
+/// The first of a trade is its owner's. A new one supersedes the pending one of the same customer.
+#[utoipa::path(post, path = "/api/trades/{id}/proposals", tag = "proposals", request_body = TermsInput,
+    responses((status = 201, description = "Made.", body = Proposal)),
+    extensions(("x-codes" = json!(["permission_denied", "trade_not_open", "owner_proposal_required", "proposal_limit"]))))]
+async fn create_trade_proposal(
+    engine: Engine,
+    session: Session,
+    PathId(trade): PathId<TradeId>,
+    body: Body<ProposalDraft>,
+) -> Created<Proposal> {
+    let proposal = body.judge(engine.propose(&session.actor, trade, &body).await)?;
+    Ok(created(Proposal::new(proposal, engine.now())))
+}
+
+/// Get a proposal
+#[utoipa::path(get, path = "/api/proposals/{id}", tag = "proposals",
+    responses((status = 200, description = "The proposal.", body = Proposal)))]
+async fn get_proposal(engine: Engine, session: Session, PathId(id): PathId<ProposalId>) -> Answer<Proposal> {
+    let proposal = engine.get_proposal(&session.actor, id).await?;
+    Ok(Json(Proposal::new(proposal, engine.now())))
+}
+
+/// Accept a proposal
+///
+/// The owner accepts another's, any other customer the owner's. The trade is agreed, and every other pending proposal closed.
+#[utoipa::path(post, path = "/api/proposals/{id}/accept", tag = "proposals",
+    responses((status = 200, description = "The proposal as it is now.", body = Proposal)),
+    extensions(("x-codes" = json!([
+        "permission_denied", "trade_not_open", "proposal_expired", "proposal_not_pending", "party_inactive",
+        "vehicle_not_available"]))))]
+async fn accept_proposal(engine: Engine, session: Session, PathId(id): PathId<ProposalId>) -> Answer<Proposal> {
+    let proposal = engine.accept(&session.actor, id).await?;
+    Ok(Json(Proposal::new(proposal, engine.now())))
+}
+
+/// Reject a proposal
+///
+/// By the trade's owner, another's.
+#[utoipa::path(post, path = "/api/proposals/{id}/reject", tag = "proposals",
+    responses((status = 200, description = "The proposal as it is now.", body = Proposal)),
+    extensions(("x-codes" = json!(["permission_denied", "trade_not_open", "proposal_expired", "proposal_not_pending"]))))]
+async fn reject_proposal(engine: Engine, session: Session, PathId(id): PathId<ProposalId>) -> Answer<Proposal> {
+    let proposal = engine.reject(&session.actor, id).await?;
+    Ok(Json(Proposal::new(proposal, engine.now())))
+}
+
+/// Withdraw a proposal
+///
+/// By its author.
+#[utoipa::path(post, path = "/api/proposals/{id}/withdraw", tag = "proposals",
+    responses((status = 200, description = "The proposal as it is now.", body = Proposal)),
+    extensions(("x-codes" = json!(["permission_denied", "trade_not_open", "proposal_expired", "proposal_not_pending"]))))]
+async fn withdraw_proposal(engine: Engine, session: Session, PathId(id): PathId<ProposalId>) -> Answer<Proposal> {
+    let proposal = engine.withdraw(&session.actor, id).await?;
+    Ok(Json(Proposal::new(proposal, engine.now())))
+}

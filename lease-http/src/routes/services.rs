@@ -1,0 +1,171 @@
+//! Services (spec 5.1). Anybody may read the active ones, signed in or not.
+
+use axum::Json;
+use axum::http::StatusCode;
+use lease_core::catalog::ServiceDraft;
+use lease_core::id::{ServiceId, Stored};
+use lease_core::input::Extent;
+use lease_core::model::{self, BillTo, InvoiceOn, ServiceKind};
+use lease_core::repository::ServiceFilter;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{Answer, Created, created};
+use crate::auth::{Caller, Session};
+use crate::extract::{Body, Engine, PathId};
+use crate::problem::Problem;
+use crate::query::{Filter, List, Listing, Params};
+use crate::schema::{Amount, AmountInput, Currency, Flag, FreeText, Id, Name, names, names_or_null};
+use crate::state::AppState;
+
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(list_services, create_service)).routes(routes!(
+        get_service,
+        replace_service,
+        update_service,
+        deactivate_service
+    ))
+}
+
+/// What the company sells.
+#[derive(Serialize, ToSchema)]
+struct Service {
+    id: Id,
+    #[schema(example = "Lease")]
+    name: String,
+    #[schema(schema_with = names::<ServiceKind>)]
+    kind: &'static str,
+    #[schema(schema_with = names::<InvoiceOn>)]
+    invoice_on: &'static str,
+    #[schema(schema_with = names::<BillTo>)]
+    bill_to: &'static str,
+    /// The fee; zero is no invoice.
+    amount: Amount,
+    currency: Currency,
+    /// Days from issue to due date.
+    #[schema(minimum = 0, maximum = 365, example = 14)]
+    payment_due_days: u16,
+    description: String,
+    /// Whether new trades may be opened under it.
+    is_active: bool,
+}
+
+impl From<Stored<model::Service>> for Service {
+    fn from(service: Stored<model::Service>) -> Self {
+        let Stored { id, value: service } = service;
+        Self {
+            id: id.into(),
+            name: service.name,
+            kind: service.kind.into(),
+            invoice_on: service.invoice_on.into(),
+            bill_to: service.bill_to.into(),
+            amount: service.fee.into(),
+            currency: service.fee.into(),
+            payment_due_days: service.payment_due_days,
+            description: service.description,
+            is_active: service.is_active,
+        }
+    }
+}
+
+/// What making or changing a service takes.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the schema of a draft of core")]
+struct ServiceInput {
+    /// What it is called.
+    name: Name,
+    /// What terms look like, and whether the vehicle changes hands.
+    #[schema(schema_with = names::<ServiceKind>)]
+    kind: String,
+    /// When a trade is invoiced: `lease` means `first_proposal`, `sell` means `acceptance`, `custom` must say.
+    #[schema(schema_with = names_or_null::<InvoiceOn>)]
+    invoice_on: Option<String>,
+    /// Who is billed; `counterparty` only with `acceptance`, `owner` where it is left out.
+    #[schema(schema_with = names_or_null::<BillTo>)]
+    bill_to: Option<String>,
+    /// The fee; zero is no invoice.
+    amount: AmountInput,
+    /// The fee's currency, of ISO 4217.
+    #[schema(pattern = r"^\s*[A-Z]{3}\s*$", example = "USD")]
+    currency: String,
+    /// Days from issue to due date; 14 where it is left out.
+    #[schema(minimum = 0, maximum = 365, example = 14)]
+    payment_due_days: Option<i64>,
+    /// Anything else.
+    description: Option<FreeText>,
+    /// Whether new trades may be opened under it; true where it is left out.
+    is_active: Option<Flag>,
+}
+
+impl Filter for ServiceFilter {
+    fn read(params: &mut Params) -> Self {
+        Self {
+            is_active: params.flag("is_active", "Active ones, or, for staff, those that are not."),
+            kind: params.choice("kind", "Of this kind."),
+        }
+    }
+}
+
+/// List services
+///
+/// Staff see all, everybody else the active ones.
+#[utoipa::path(get, path = "/api/services", tag = "services", security((), ("token" = [])), params(List<ServiceFilter>),
+    responses((status = 200, description = "A page of services.", body = Listing<Service>)))]
+async fn list_services(engine: Engine, caller: Caller, list: List<ServiceFilter>) -> Answer<Listing<Service>> {
+    let found = engine.list_services(&caller.actor(), list.filter(), list.page()).await;
+    list.answer(found, Service::from)
+}
+
+/// Make a service
+#[utoipa::path(post, path = "/api/services", tag = "services", request_body = ServiceInput,
+    responses((status = 201, description = "Made.", body = Service)),
+    extensions(("x-codes" = json!(["permission_denied"]))))]
+async fn create_service(engine: Engine, session: Session, body: Body<ServiceDraft>) -> Created<Service> {
+    let service = body.judge(engine.create_service(&session.actor, &body).await)?;
+    Ok(created(service.into()))
+}
+
+/// Get a service
+#[utoipa::path(get, path = "/api/services/{id}", tag = "services", security((), ("token" = [])),
+    responses((status = 200, description = "The service.", body = Service)))]
+async fn get_service(engine: Engine, caller: Caller, PathId(id): PathId<ServiceId>) -> Answer<Service> {
+    Ok(Json(engine.get_service(&caller.actor(), id).await?.into()))
+}
+
+/// Replace a service
+///
+/// Once a trade uses it, `kind`, `invoice_on`, `bill_to` and `currency` are fixed. Invoices already issued keep what they say.
+#[utoipa::path(put, path = "/api/services/{id}", tag = "services", request_body = ServiceInput,
+    responses((status = 200, description = "The service as it is now.", body = Service)),
+    extensions(("x-codes" = json!(["permission_denied", "service_in_use"]))))]
+async fn replace_service(engine: Engine, session: Session, id: PathId<ServiceId>, body: Body<ServiceDraft>) -> Answer<Service> {
+    change(&engine, &session, id.0, &body, Extent::Full).await
+}
+
+/// Change a service
+///
+/// Once a trade uses it, `kind`, `invoice_on`, `bill_to` and `currency` are fixed. Invoices already issued keep what they say.
+#[utoipa::path(patch, path = "/api/services/{id}", tag = "services", request_body = ServiceInput,
+    responses((status = 200, description = "The service as it is now.", body = Service)),
+    extensions(("x-codes" = json!(["permission_denied", "service_in_use"]))))]
+async fn update_service(engine: Engine, session: Session, id: PathId<ServiceId>, body: Body<ServiceDraft>) -> Answer<Service> {
+    change(&engine, &session, id.0, &body, Extent::Partial).await
+}
+
+/// Deactivate a service
+///
+/// No new trade is opened under it; those that run go on.
+#[utoipa::path(delete, path = "/api/services/{id}", tag = "services",
+    responses((status = 204, description = "The service is deactivated.")),
+    extensions(("x-codes" = json!(["permission_denied"]))))]
+async fn deactivate_service(engine: Engine, session: Session, PathId(id): PathId<ServiceId>) -> Result<StatusCode, Problem> {
+    engine.deactivate_service(&session.actor, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn change(engine: &Engine, session: &Session, id: ServiceId, body: &Body<ServiceDraft>, extent: Extent) -> Answer<Service> {
+    let service = body.judge(engine.update_service(&session.actor, id, body, extent).await)?;
+    Ok(Json(service.into()))
+}

@@ -1,0 +1,179 @@
+//! Trades (spec 4.1, 4.6, 4.12).
+
+use axum::Json;
+use chrono::{DateTime, Utc};
+use lease_core::engine::WithActions;
+use lease_core::id::{Stored, TradeId};
+use lease_core::lifecycle::{AmendmentDraft, AvailableAction, TradeDraft};
+use lease_core::model::{self, ServiceKind, TradeState, TradeStatus};
+use lease_core::repository::TradeFilter;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{Answer, Created, created};
+use crate::auth::Session;
+use crate::extract::{Body, Engine, PathId};
+use crate::query::{Filter, List, Listing, Params};
+use crate::schema::{FreeText, Id, Title, many_names, names};
+use crate::state::AppState;
+
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(list_trades, open_trade))
+        .routes(routes!(get_trade, amend_trade))
+        .routes(routes!(cancel_trade))
+}
+
+/// One vehicle offered under one service.
+#[derive(Serialize, ToSchema)]
+struct Trade {
+    id: Id,
+    vehicle_id: Id,
+    service_id: Id,
+    /// The owner of the vehicle, who offers it.
+    customer_id: Id,
+    /// The other party, once agreed.
+    #[schema(required)]
+    counterparty_id: Option<Id>,
+    title: String,
+    description: String,
+    #[schema(schema_with = names::<TradeStatus>)]
+    status: &'static str,
+    #[schema(required)]
+    accepted_proposal_id: Option<Id>,
+    #[schema(required)]
+    invoice_id: Option<Id>,
+    created_at: DateTime<Utc>,
+    #[schema(required)]
+    agreed_at: Option<DateTime<Utc>>,
+    #[schema(required)]
+    completed_at: Option<DateTime<Utc>>,
+    #[schema(required)]
+    cancelled_at: Option<DateTime<Utc>>,
+    /// What the caller may do with it now.
+    #[schema(schema_with = many_names::<AvailableAction>)]
+    available_actions: Vec<&'static str>,
+}
+
+impl From<WithActions<model::Trade>> for Trade {
+    fn from(seen: WithActions<model::Trade>) -> Self {
+        let WithActions { stored: Stored { id, value: trade }, available_actions } = seen;
+        let agreement = trade.agreement().copied();
+        let (completed_at, cancelled_at) = match trade.state {
+            TradeState::Open | TradeState::Agreed(_) => (None, None),
+            TradeState::Completed { completed_at, .. } => (Some(completed_at), None),
+            TradeState::Cancelled { cancelled_at } => (None, Some(cancelled_at)),
+        };
+        Self {
+            id: id.into(),
+            vehicle_id: trade.vehicle_id.into(),
+            service_id: trade.service_id.into(),
+            customer_id: trade.customer_id.into(),
+            counterparty_id: agreement.map(|agreement| agreement.counterparty_id.into()),
+            title: trade.title,
+            description: trade.description,
+            status: TradeStatus::from(trade.state).into(),
+            accepted_proposal_id: agreement.map(|agreement| agreement.proposal_id.into()),
+            invoice_id: trade.invoice_id.map(Id::from),
+            created_at: trade.created_at,
+            agreed_at: agreement.map(|agreement| agreement.agreed_at),
+            completed_at,
+            cancelled_at,
+            available_actions: available_actions.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+/// What opening a trade takes.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the schema of a draft of core")]
+struct TradeInput {
+    /// The vehicle to offer; one's own.
+    vehicle_id: Id,
+    /// The service to offer it under; an active one.
+    service_id: Id,
+    /// A line about it.
+    title: Option<Title>,
+    /// Anything else.
+    description: Option<FreeText>,
+}
+
+/// The words of a trade.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the schema of a draft of core")]
+struct AmendmentInput {
+    /// A line about it.
+    title: Option<Title>,
+    /// Anything else.
+    description: Option<FreeText>,
+}
+
+impl Filter for TradeFilter {
+    fn read(params: &mut Params) -> Self {
+        Self {
+            status: params.choice("status", "Of this status."),
+            service_id: params.id("service_id", "Those under this service."),
+            vehicle_id: params.id("vehicle_id", "Those of this vehicle."),
+            customer_id: params.id("customer_id", "Those of this owner."),
+            counterparty_id: params.id("counterparty_id", "Those with this counterparty."),
+            kind: params.choice::<ServiceKind>("kind", "Those under a service of this kind."),
+            make: params.key("make", "Of a vehicle of this make, without regard to case."),
+            model: params.key("model", "Of a vehicle of this model, without regard to case."),
+            year_min: params.year("year_min", "Of a vehicle not before this model year."),
+            year_max: params.year("year_max", "Of a vehicle not after this model year."),
+            search: params.search("All of these words occur in the title."),
+            ..Self::default()
+        }
+    }
+}
+
+/// List trades
+///
+/// Customers see open ones and those that they are a party of or have proposed in.
+#[utoipa::path(get, path = "/api/trades", tag = "trades", params(List<TradeFilter>),
+    responses((status = 200, description = "A page of trades.", body = Listing<Trade>)))]
+async fn list_trades(engine: Engine, session: Session, list: List<TradeFilter>) -> Answer<Listing<Trade>> {
+    let found = engine.list_trades(&session.actor, list.filter(), list.page()).await;
+    list.answer(found, Trade::from)
+}
+
+/// Open a trade
+///
+/// By the vehicle's owner. A vehicle has at most one trade that is open or agreed.
+#[utoipa::path(post, path = "/api/trades", tag = "trades", request_body = TradeInput,
+    responses((status = 201, description = "Opened.", body = Trade)),
+    extensions(("x-codes" = json!(["permission_denied", "vehicle_in_trade"]))))]
+async fn open_trade(engine: Engine, session: Session, body: Body<TradeDraft>) -> Created<Trade> {
+    let trade = body.judge(engine.open_trade(&session.actor, &body).await)?;
+    Ok(created(trade.into()))
+}
+
+/// Get a trade
+#[utoipa::path(get, path = "/api/trades/{id}", tag = "trades",
+    responses((status = 200, description = "The trade.", body = Trade)))]
+async fn get_trade(engine: Engine, session: Session, PathId(id): PathId<TradeId>) -> Answer<Trade> {
+    Ok(Json(engine.get_trade(&session.actor, id).await?.into()))
+}
+
+/// Change the words of a trade
+///
+/// By its owner, while it is open.
+#[utoipa::path(patch, path = "/api/trades/{id}", tag = "trades", request_body = AmendmentInput,
+    responses((status = 200, description = "The trade as it is now.", body = Trade)),
+    extensions(("x-codes" = json!(["permission_denied", "trade_not_open"]))))]
+async fn amend_trade(engine: Engine, session: Session, PathId(id): PathId<TradeId>, body: Body<AmendmentDraft>) -> Answer<Trade> {
+    let trade = body.judge(engine.amend_trade(&session.actor, id, &body).await)?;
+    Ok(Json(trade.into()))
+}
+
+/// Cancel a trade
+///
+/// By its owner or staff, while it is open; pending proposals are closed, an invoice stays due.
+#[utoipa::path(post, path = "/api/trades/{id}/cancel", tag = "trades",
+    responses((status = 200, description = "The trade as it is now.", body = Trade)),
+    extensions(("x-codes" = json!(["permission_denied", "trade_not_open"]))))]
+async fn cancel_trade(engine: Engine, session: Session, PathId(id): PathId<TradeId>) -> Answer<Trade> {
+    Ok(Json(engine.cancel_trade(&session.actor, id).await?.into()))
+}

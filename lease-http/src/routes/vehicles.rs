@@ -1,0 +1,170 @@
+//! Vehicles (spec 6.2).
+
+use axum::Json;
+use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
+use lease_core::catalog::VehicleDraft;
+use lease_core::id::{Stored, VehicleId};
+use lease_core::input::Extent;
+use lease_core::model::{self, Vin};
+use lease_core::repository::VehicleFilter;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{Answer, Created, created};
+use crate::auth::Session;
+use crate::extract::{Body, Engine, PathId};
+use crate::problem::Problem;
+use crate::query::{Filter, List, Listing, Params};
+use crate::schema::{FreeText, Id, Line, Name};
+use crate::state::AppState;
+
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(list_vehicles, create_vehicle)).routes(routes!(
+        get_vehicle,
+        replace_vehicle,
+        update_vehicle,
+        delete_vehicle
+    ))
+}
+
+/// What is offered.
+#[derive(Serialize, ToSchema)]
+struct Vehicle {
+    id: Id,
+    /// The owner.
+    customer_id: Id,
+    #[schema(min_length = 17, max_length = 17, example = "1M8GDM9AXKP042788")]
+    vin: String,
+    #[schema(example = "Volvo")]
+    make: String,
+    #[schema(example = "V60")]
+    model: String,
+    #[schema(example = 2024)]
+    year: i32,
+    color: String,
+    #[schema(required, minimum = 0)]
+    mileage: Option<i64>,
+    license_plate: String,
+    description: String,
+    created_at: DateTime<Utc>,
+}
+
+impl From<Stored<model::Vehicle>> for Vehicle {
+    fn from(vehicle: Stored<model::Vehicle>) -> Self {
+        let Stored { id, value: vehicle } = vehicle;
+        Self {
+            id: id.into(),
+            customer_id: vehicle.customer_id.into(),
+            vin: vehicle.vin.as_str().to_owned(),
+            make: vehicle.make,
+            model: vehicle.model,
+            year: vehicle.year,
+            color: vehicle.color,
+            mileage: vehicle.mileage,
+            license_plate: vehicle.license_plate,
+            description: vehicle.description,
+            created_at: vehicle.created_at,
+        }
+    }
+}
+
+/// What making or changing a vehicle takes.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the schema of a draft of core")]
+struct VehicleInput {
+    /// The vehicle identification number (ISO 3779), in any case; unique.
+    #[schema(pattern = r"^\s*[A-HJ-NPR-Za-hj-npr-z0-9]{17}\s*$", example = "1M8GDM9AXKP042788")]
+    vin: String,
+    /// Manufacturer.
+    make: Name,
+    /// Model.
+    model: Name,
+    /// Model year; next year at the latest.
+    #[schema(minimum = 1886, maximum = 9999, example = 2024)]
+    year: i64,
+    /// Colour.
+    color: Option<Line>,
+    /// What the odometer shows.
+    #[schema(minimum = 0, example = 42000)]
+    mileage: Option<i64>,
+    /// License plate.
+    license_plate: Option<Line>,
+    /// Anything else.
+    description: Option<FreeText>,
+}
+
+impl Filter for VehicleFilter {
+    fn read(params: &mut Params) -> Self {
+        Self {
+            customer_id: params.id("customer_id", "Those of this owner."),
+            make: params.key("make", "Of this make, without regard to case."),
+            model: params.key("model", "Of this model, without regard to case."),
+            year_min: params.year("year_min", "Not before this model year."),
+            year_max: params.year("year_max", "Not after this model year."),
+            vin: params.parsed("vin", "The one with this VIN.", Vin::parse),
+            search: params.search("All of these words occur in the VIN, the make, the model, the colour or the license plate."),
+            ..Self::default()
+        }
+    }
+}
+
+/// List vehicles
+///
+/// Customers see their own, those in an open trade and those in a trade that they are a party of.
+#[utoipa::path(get, path = "/api/vehicles", tag = "vehicles", params(List<VehicleFilter>),
+    responses((status = 200, description = "A page of vehicles.", body = Listing<Vehicle>)))]
+async fn list_vehicles(engine: Engine, session: Session, list: List<VehicleFilter>) -> Answer<Listing<Vehicle>> {
+    let found = engine.list_vehicles(&session.actor, list.filter(), list.page()).await;
+    list.answer(found, Vehicle::from)
+}
+
+/// Make a vehicle
+#[utoipa::path(post, path = "/api/vehicles", tag = "vehicles", request_body = VehicleInput,
+    responses((status = 201, description = "Made.", body = Vehicle)),
+    extensions(("x-codes" = json!(["permission_denied"]))))]
+async fn create_vehicle(engine: Engine, session: Session, body: Body<VehicleDraft>) -> Created<Vehicle> {
+    let vehicle = body.judge(engine.create_vehicle(&session.actor, &body).await)?;
+    Ok(created(vehicle.into()))
+}
+
+/// Get a vehicle
+#[utoipa::path(get, path = "/api/vehicles/{id}", tag = "vehicles",
+    responses((status = 200, description = "The vehicle.", body = Vehicle)))]
+async fn get_vehicle(engine: Engine, session: Session, PathId(id): PathId<VehicleId>) -> Answer<Vehicle> {
+    Ok(Json(engine.get_vehicle(&session.actor, id).await?.into()))
+}
+
+/// Replace a vehicle
+#[utoipa::path(put, path = "/api/vehicles/{id}", tag = "vehicles", request_body = VehicleInput,
+    responses((status = 200, description = "The vehicle as it is now.", body = Vehicle)),
+    extensions(("x-codes" = json!(["permission_denied", "vehicle_in_trade"]))))]
+async fn replace_vehicle(engine: Engine, session: Session, id: PathId<VehicleId>, body: Body<VehicleDraft>) -> Answer<Vehicle> {
+    change(&engine, &session, id.0, &body, Extent::Full).await
+}
+
+/// Change a vehicle
+#[utoipa::path(patch, path = "/api/vehicles/{id}", tag = "vehicles", request_body = VehicleInput,
+    responses((status = 200, description = "The vehicle as it is now.", body = Vehicle)),
+    extensions(("x-codes" = json!(["permission_denied", "vehicle_in_trade"]))))]
+async fn update_vehicle(engine: Engine, session: Session, id: PathId<VehicleId>, body: Body<VehicleDraft>) -> Answer<Vehicle> {
+    change(&engine, &session, id.0, &body, Extent::Partial).await
+}
+
+/// Delete a vehicle
+///
+/// One that was ever traded stays.
+#[utoipa::path(delete, path = "/api/vehicles/{id}", tag = "vehicles",
+    responses((status = 204, description = "Erased.")),
+    extensions(("x-codes" = json!(["permission_denied", "vehicle_in_use"]))))]
+async fn delete_vehicle(engine: Engine, session: Session, PathId(id): PathId<VehicleId>) -> Result<StatusCode, Problem> {
+    engine.delete_vehicle(&session.actor, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn change(engine: &Engine, session: &Session, id: VehicleId, body: &Body<VehicleDraft>, extent: Extent) -> Answer<Vehicle> {
+    let vehicle = body.judge(engine.update_vehicle(&session.actor, id, body, extent).await)?;
+    Ok(Json(vehicle.into()))
+}

@@ -1,0 +1,210 @@
+//! Failed logins are few (spec 7): so many a minute for a client address and a name, over any minute that one looks at. Kept in
+//! this process only: of several servers each counts for itself.
+
+use std::collections::{HashMap, VecDeque};
+use std::convert::Infallible;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use chrono::{DateTime, Duration, Utc};
+use lease_core::Error;
+use lease_core::text::comparison_key;
+use sha2::{Digest, Sha256};
+use tokio::sync::Notify;
+
+use crate::problem::Problem;
+use crate::state::AppState;
+
+/// How long a failure counts.
+const WINDOW: Duration = Duration::minutes(1);
+/// Entries at the most, so that memory is bounded whatever comes.
+const MAX_ENTRIES: usize = 10_000;
+
+/// Counts failed logins. Cheap to clone; clones share the counts.
+#[derive(Clone, Debug)]
+pub struct LoginThrottle {
+    limit: usize,
+    entries: Arc<Mutex<HashMap<Key, Entry>>>,
+}
+
+/// A hash over the client's network and the name: names are of any length, and of no concern to memory dumps.
+type Key = [u8; 32];
+
+#[derive(Debug, Default)]
+struct Entry {
+    /// When attempts failed, oldest first; those within the window.
+    failed: VecDeque<DateTime<Utc>>,
+    /// Attempts of which the outcome is open.
+    running: usize,
+    /// Wakes those who wait for an outcome.
+    settled: Arc<Notify>,
+}
+
+/// The attempt is one too many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooMany {
+    /// In how many seconds one more is taken.
+    pub retry_after: u64,
+}
+
+impl From<TooMany> for Problem {
+    fn from(too_many: TooMany) -> Self {
+        Self::throttled(too_many.retry_after)
+    }
+}
+
+impl FromRequestParts<AppState> for LoginThrottle {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(_: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
+        Ok(state.throttle.clone())
+    }
+}
+
+enum Verdict {
+    Go,
+    Wait(Arc<Notify>),
+    No(TooMany),
+}
+
+impl LoginThrottle {
+    /// A throttle that lets this many attempts a minute fail; 0 is off.
+    #[must_use]
+    pub fn new(failures_per_minute: u32) -> Self {
+        Self { limit: failures_per_minute.try_into().unwrap_or(usize::MAX), entries: Arc::default() }
+    }
+
+    /// Begins an attempt. Where those under way could use the limit up, it waits for their outcome: so no number of parallel
+    /// tries gets past the limit, and nobody with the right password is sent away for being many.
+    ///
+    /// # Errors
+    /// [`TooMany`] where the limit is used up.
+    pub async fn begin(&self, client: IpAddr, name: &str, now: DateTime<Utc>) -> Result<Attempt, TooMany> {
+        let key = key(client, name);
+        loop {
+            let settled = match self.decide(key, now) {
+                Verdict::Go => return Ok(Attempt { throttle: self.clone(), key, failed_at: None, is_right: false }),
+                Verdict::No(too_many) => return Err(too_many),
+                Verdict::Wait(settled) => settled,
+            };
+            let mut outcome = std::pin::pin!(settled.notified());
+            outcome.as_mut().enable();
+            // An outcome between the decision and the line above would wake nobody: look again before waiting.
+            match self.decide(key, now) {
+                Verdict::Go => return Ok(Attempt { throttle: self.clone(), key, failed_at: None, is_right: false }),
+                Verdict::No(too_many) => return Err(too_many),
+                Verdict::Wait(_) => outcome.await,
+            }
+        }
+    }
+
+    fn decide(&self, key: Key, now: DateTime<Utc>) -> Verdict {
+        if self.limit == 0 {
+            return Verdict::Go;
+        }
+        let mut entries = self.lock();
+        if !entries.contains_key(&key) {
+            make_room(&mut entries, now);
+        }
+        let entry = entries.entry(key).or_default();
+        entry.forget_before(now);
+        if let Some(oldest) = entry.failed.front().filter(|_| entry.failed.len() >= self.limit) {
+            return Verdict::No(TooMany { retry_after: seconds_up(*oldest + WINDOW - now) });
+        }
+        if entry.failed.len() + entry.running >= self.limit {
+            return Verdict::Wait(Arc::clone(&entry.settled));
+        }
+        entry.running += 1;
+        Verdict::Go
+    }
+
+    fn settle(&self, attempt: &Attempt) {
+        let mut entries = self.lock();
+        let Some(entry) = entries.get_mut(&attempt.key) else { return };
+        entry.running = entry.running.saturating_sub(1);
+        if attempt.is_right {
+            entry.failed.clear();
+        }
+        entry.failed.extend(attempt.failed_at);
+        entry.settled.notify_waiters();
+        // Whoever waits holds the entry's bell, which the map shares with them.
+        let is_waited_for = Arc::strong_count(&entry.settled) > 1;
+        if entry.failed.is_empty() && entry.running == 0 && !is_waited_for {
+            entries.remove(&attempt.key);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Entry>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A login under way. One that is dropped without a word (the store was away, the caller hung up) counts for nothing.
+#[derive(Debug)]
+#[must_use]
+pub struct Attempt {
+    throttle: LoginThrottle,
+    key: Key,
+    failed_at: Option<DateTime<Utc>>,
+    is_right: bool,
+}
+
+impl Attempt {
+    /// Ends the attempt. A right password forgets earlier failures; what says nothing of the password counts for nothing.
+    pub fn settle<T>(mut self, outcome: &Result<T, Error>, now: DateTime<Utc>) {
+        match outcome {
+            Ok(_) => self.is_right = true,
+            Err(Error::InvalidCredentials) => self.failed_at = Some(now),
+            Err(_) => {}
+        }
+    }
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        if self.throttle.limit > 0 {
+            self.throttle.settle(self);
+        }
+    }
+}
+
+impl Entry {
+    fn forget_before(&mut self, now: DateTime<Utc>) {
+        while self.failed.front().is_some_and(|failed| *failed + WINDOW <= now) {
+            self.failed.pop_front();
+        }
+    }
+}
+
+/// Where all places are taken: what no longer counts goes, else the one that failed longest ago.
+fn make_room(entries: &mut HashMap<Key, Entry>, now: DateTime<Utc>) {
+    if entries.len() < MAX_ENTRIES {
+        return;
+    }
+    entries.retain(|_, entry| entry.running > 0 || entry.failed.back().is_some_and(|failed| *failed + WINDOW > now));
+    if entries.len() >= MAX_ENTRIES {
+        let oldest = entries.iter().min_by_key(|(_, entry)| entry.failed.back().copied().unwrap_or(now)).map(|(key, _)| *key);
+        oldest.and_then(|key| entries.remove(&key));
+    }
+}
+
+fn key(client: IpAddr, name: &str) -> Key {
+    let mut hash = Sha256::new();
+    match client.to_canonical() {
+        IpAddr::V4(address) => hash.update(address.octets()),
+        // Who has one address has the network of 64 bits.
+        IpAddr::V6(address) => hash.update((Ipv6Addr::to_bits(address) >> 64).to_be_bytes()),
+    }
+    hash.update(comparison_key(name));
+    hash.finalize().into()
+}
+
+fn seconds_up(wait: Duration) -> u64 {
+    let whole = wait.num_seconds() + i64::from(wait.subsec_nanos() > 0);
+    u64::try_from(whole).unwrap_or(0).max(1)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,119 @@
+//! The router on a store in memory, called in this process, on a clock that stands still.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Request, StatusCode};
+use chrono::{TimeZone as _, Utc};
+use lease_core::LeaseEngine;
+use lease_core::account::PasswordParams;
+use lease_core::clock::ManualClock;
+use lease_http::RouterBuilder;
+use lease_http::state::HttpOptions;
+use lease_store_memory::MemoryRepository;
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+
+pub(crate) const PASSWORD: &str = "violet-harbor-93";
+
+#[derive(Clone)]
+pub(crate) struct App {
+    pub(crate) router: Router,
+    pub(crate) engine: LeaseEngine,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) options: HttpOptions,
+}
+
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or(Value::Null)
+    }
+
+    pub(crate) fn code(&self) -> (u16, String) {
+        (self.status.as_u16(), self.json()["code"].as_str().unwrap_or_default().to_owned())
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+impl App {
+    pub(crate) fn new() -> Self {
+        Self::with(HttpOptions::default())
+    }
+
+    pub(crate) fn with(options: HttpOptions) -> Self {
+        let clock = Arc::new(ManualClock::at(Utc.with_ymd_and_hms(2026, 3, 1, 12, 0, 0).unwrap()));
+        let engine = LeaseEngine::builder(Arc::new(MemoryRepository::default()))
+            .clock(Arc::clone(&clock) as _)
+            .password_params(PasswordParams { memory_kib: 8, iterations: 1 })
+            .build()
+            .unwrap();
+        let router = RouterBuilder::new(engine.clone()).options(options.clone()).build();
+        Self { router, engine, clock, options }
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let (parts, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
+        let bytes = to_bytes(body, usize::MAX).await.unwrap();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Answer { status: parts.status, headers: parts.headers, text }
+    }
+
+    pub(crate) async fn get(&self, path: &str, token: &str) -> Answer {
+        self.send(request("GET", path, &[("authorization", &format!("Token {token}"))], &Value::Null)).await
+    }
+
+    /// A POST; without a token where it is empty, without a key where that is.
+    pub(crate) async fn post(&self, path: &str, token: &str, key: &str, body: &Value) -> Answer {
+        self.send(post(path, token, key, body)).await
+    }
+
+    /// Registers somebody; the answer is their token.
+    pub(crate) async fn register(&self, name: &str) -> String {
+        let answer = self.post("/api/register", "", "", &registration(name)).await;
+        assert_eq!(answer.status, 201, "{}", answer.text);
+        answer.json()["token"].as_str().unwrap().to_owned()
+    }
+}
+
+pub(crate) fn post(path: &str, token: &str, key: &str, body: &Value) -> Request<Body> {
+    let authorization = format!("Token {token}");
+    let mut headers = Vec::new();
+    if !token.is_empty() {
+        headers.push(("authorization", authorization.as_str()));
+    }
+    if !key.is_empty() {
+        headers.push(("idempotency-key", key));
+    }
+    request("POST", path, &headers, body)
+}
+
+pub(crate) fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &Value) -> Request<Body> {
+    let mut request = Request::builder().method(method).uri(path);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    match body {
+        Value::Null => request.body(Body::empty()),
+        body => request.header("content-type", "application/json").body(Body::from(body.to_string())),
+    }
+    .unwrap()
+}
+
+pub(crate) fn registration(name: &str) -> Value {
+    json!({"username": name, "password": PASSWORD, "password2": PASSWORD, "email": format!("{name}@example.com"),
+        "first_name": "Ada", "last_name": "Byron"})
+}
+
+pub(crate) fn vehicle(number: u32) -> Value {
+    json!({"vin": format!("1HGCM82633A{number:06}"), "make": "Honda", "model": "Accord", "year": 2020})
+}

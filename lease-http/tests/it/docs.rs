@@ -1,0 +1,51 @@
+//! `/docs` works offline: all that the page names comes from here, and its policy lets nothing else in.
+
+use serde_json::Value;
+
+use crate::app::{App, request};
+
+async fn get(app: &App, path: &str) -> crate::app::Answer {
+    app.send(request("GET", path, &[], &Value::Null)).await
+}
+
+/// What stands in quotes behind `src=` and `href=`.
+fn named(page: &str) -> Vec<&str> {
+    let behind = page.split("src=\"").skip(1).chain(page.split("href=\"").skip(1));
+    behind.filter_map(|rest| rest.split('"').next()).collect()
+}
+
+#[tokio::test]
+async fn all_that_the_page_names_is_served_from_here() {
+    let app = App::new();
+    for (path, folder) in [("/docs", "/"), ("/docs/", "/docs/")] {
+        let page = get(&app, path).await;
+        assert_eq!(page.status, 200);
+        assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
+        let files = named(&page.text);
+        assert_eq!(files.len(), 4, "{files:?}");
+        for file in files {
+            let url = format!("{folder}{}", file.strip_prefix("./").unwrap());
+            let answer = get(&app, &url).await;
+            assert_eq!(answer.status, 200, "{url}");
+            assert!(!answer.text.is_empty() && !answer.header("content-type").is_empty(), "{url}");
+        }
+    }
+    assert!(get(&app, "/docs/swagger-ui-bundle.js").await.text.contains("SwaggerUIBundle"));
+    assert!(get(&app, "/docs/start.js").await.text.contains("../api/openapi.json"));
+}
+
+#[tokio::test]
+async fn the_page_may_run_its_own_scripts_only() {
+    let page = get(&App::new(), "/docs").await;
+    let policy = page.header("content-security-policy");
+    assert!(policy.contains("default-src 'none'") && policy.contains("script-src 'self';"), "{policy}");
+    assert!(!page.text.contains("<script>") && !page.text.contains("http"), "inline or foreign scripts");
+}
+
+#[tokio::test]
+async fn there_is_no_other_file() {
+    let app = App::new();
+    for path in ["/docs/nothing.js", "/docs/index.html", "/docs/swagger-initializer.js", "/docs/..%2fCargo.toml"] {
+        assert_eq!(get(&app, path).await.code(), (404, "not_found".to_owned()), "{path}");
+    }
+}

@@ -1,0 +1,253 @@
+//! Errors on every path, also those that the framework would answer by itself (spec 6.6), and the order of checks (spec 2).
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+
+use crate::app::request;
+use crate::support::{World, nobody};
+
+async fn raw(world: &World, method: &str, path: &str, content_type: Option<&str>, body: impl Into<Body>) -> crate::app::Answer {
+    let mut request = Request::builder().method(method).uri(path).header("authorization", format!("Token {}", world.owner.token));
+    if let Some(content_type) = content_type {
+        request = request.header("content-type", content_type);
+    }
+    world.app.send(request.body(body.into()).unwrap()).await
+}
+
+const JSON: Option<&str> = Some("application/json");
+
+#[tokio::test]
+async fn unknown_paths_are_not_found() {
+    let world = World::new().await;
+    for path in ["/", "/nothing", "/api", "/api/", "/api/nothing", "/api/users/1/nothing", "/api//users", "/api/users/1//"] {
+        world.get(path, &world.owner).await.refused(404, "not_found");
+    }
+}
+
+#[tokio::test]
+async fn other_methods_are_told_which_are_allowed() {
+    let world = World::new().await;
+    let cases = [
+        ("DELETE", "/api/register", "POST"),
+        ("GET", "/api/logout", "POST"),
+        ("DELETE", "/api/users", "GET,HEAD,POST"),
+        ("DELETE", "/api/user/1", "GET,HEAD,PUT,PATCH"),
+        ("POST", "/api/users/1", "GET,HEAD,PUT,PATCH,DELETE"),
+        ("PUT", "/api/trades/1", "GET,HEAD,PATCH"),
+        ("DELETE", "/api/invoices/1", "GET,HEAD"),
+        ("POST", "/api/invoices", "GET,HEAD"),
+        ("GET", "/api/invoices/1/payments/", "POST"),
+        ("PUT", "/api/credit-cards/1", "GET,HEAD,PATCH,DELETE"),
+        ("PROPFIND", "/api/vehicles", "GET,HEAD,POST"),
+    ];
+    for (method, path, allowed) in cases {
+        let answer = world.call(method, path, &world.owner, Value::Null).await;
+        answer.refused(405, "method_not_allowed");
+        let sorted = |text: &str| {
+            let mut methods: Vec<String> = text.split(',').map(|method| method.trim().to_owned()).collect();
+            methods.sort();
+            methods
+        };
+        assert_eq!(sorted(answer.header("allow")), sorted(allowed), "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn head_is_get_without_the_body() {
+    let world = World::new().await;
+    let answer = world.call("HEAD", "/api/vehicles", &world.owner, Value::Null).await;
+    assert_eq!((answer.status.as_u16(), answer.text.as_str()), (200, ""));
+    assert_eq!(answer.header("content-type"), "application/json");
+}
+
+#[tokio::test]
+async fn a_slash_at_the_end_changes_nothing() {
+    let world = World::new().await;
+    let vehicle = world.vehicle(&world.owner, 1).await;
+    for path in ["/api/services".to_owned(), format!("/api/vehicles/{vehicle}"), "/api/vehicles?limit=1".to_owned()] {
+        let with = match path.split_once('?') {
+            Some((path, query)) => format!("{path}/?{query}"),
+            None => format!("{path}/"),
+        };
+        let (plain, slashed) = (world.get(&path, &world.owner).await, world.get(&with, &world.owner).await);
+        assert_eq!((slashed.status, slashed.text), (plain.status, plain.text), "{path}");
+    }
+    world.post("/api/vehicles/", &world.owner, crate::app::vehicle(2)).await.expect(201);
+}
+
+#[tokio::test]
+async fn the_router_can_be_nested_in_another_app() {
+    let world = World::new().await;
+    let outer: Router = Router::new().nest("/lease", world.app.router.clone());
+    let ask = async |path: &str| {
+        let token = format!("Token {}", world.owner.token);
+        let answer = outer.clone().oneshot(request("GET", path, &[("authorization", &token)], &Value::Null)).await.unwrap();
+        let body = axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+        serde_json::from_slice::<Value>(&body).unwrap()
+    };
+    for number in 1..=2 {
+        world.vehicle(&world.owner, number).await;
+    }
+    let page = ask("/lease/api/vehicles/?limit=1").await;
+    let next = page["next"].as_str().unwrap();
+    assert!(next.starts_with("/lease/api/vehicles"), "{next}");
+    assert_eq!(ask(next).await["results"].as_array().unwrap().len(), 1);
+    assert_eq!(ask("/lease/api/nothing").await["code"], "not_found");
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_parse_is_told_from_wrong_fields() {
+    let world = World::new().await;
+    let deep = "[".repeat(100_000);
+    let cases: [(&[u8], &str); 12] = [
+        (b"", "parse_error"),
+        (b"   ", "parse_error"),
+        (b"{", "parse_error"),
+        (b"{\"vin\": }", "parse_error"),
+        (b"{\"vin\": \"a\"} x", "parse_error"),
+        (b"{\"vin\": \"\xff\"}", "parse_error"),
+        (b"{\"vin\": \"\\ud800\"}", "parse_error"),
+        (b"{\"year\": 1e999}", "parse_error"),
+        (b"\xef\xbb\xbf{}", "parse_error"),
+        (deep.as_bytes(), "parse_error"),
+        (b"[]", "validation_error"),
+        (b"null", "validation_error"),
+    ];
+    for (body, code) in cases {
+        let answer = raw(&world, "POST", "/api/vehicles", JSON, body.to_vec()).await;
+        answer.refused(400, code);
+    }
+    let twice = raw(&world, "POST", "/api/vehicles", JSON, r#"{"year": 1, "year": 2}"#).await;
+    assert_eq!(twice.status, 400);
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_object_is_one_message() {
+    let world = World::new().await;
+    let (owner, root) = (&world.owner, &world.root);
+    let vehicle = world.vehicle(owner, 1).await;
+    let cases = [
+        ("POST", "/api/register".to_owned(), &nobody()),
+        ("POST", "/api/login".to_owned(), &nobody()),
+        ("POST", "/api/users".to_owned(), root),
+        ("PATCH", format!("/api/users/{}", owner.user), owner),
+        ("PATCH", format!("/api/customers/{}", owner.customer), owner),
+        ("PATCH", format!("/api/vehicles/{vehicle}"), owner),
+        ("POST", "/api/credit-cards".to_owned(), owner),
+        ("POST", "/api/contacts".to_owned(), owner),
+        ("POST", "/api/leads".to_owned(), root),
+        ("POST", "/api/services".to_owned(), root),
+        ("PATCH", format!("/api/services/{}", world.lease), root),
+        ("POST", "/api/trades".to_owned(), owner),
+        ("POST", "/api/proposals".to_owned(), owner),
+        ("POST", "/api/payments".to_owned(), owner),
+    ];
+    for (method, path, person) in &cases {
+        for body in [json!([]), json!("text"), json!(5), json!(["a", "b"])] {
+            let answer = world.call(method, path, person, body).await;
+            answer.invalid(&["non_field_errors"]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_body_must_be_json_of_a_bounded_length() {
+    let world = World::new().await;
+    let body = crate::app::vehicle(1).to_string();
+    for wrong in [None, Some("text/plain"), Some("application/x-www-form-urlencoded"), Some("application/jsonx"), Some("")] {
+        raw(&world, "POST", "/api/vehicles", wrong, body.clone()).await.refused(415, "unsupported_media_type");
+    }
+    let long = format!("{{\"description\": \"{}\"}}", "x".repeat(256 * 1024));
+    raw(&world, "POST", "/api/vehicles", JSON, long).await.refused(413, "payload_too_large");
+    let padded = format!("{body}{}", " ".repeat(256 * 1024 - body.len()));
+    raw(&world, "POST", "/api/vehicles", Some("Application/JSON; charset=utf-8"), padded).await.expect(201);
+}
+
+#[tokio::test]
+async fn acts_that_take_nothing_need_no_body() {
+    let world = World::new().await;
+    let trade = world.trade(world.sell, 1).await;
+    raw(&world, "POST", &format!("/api/trades/{trade}/cancel"), None, "not json at all").await.expect(200);
+    raw(&world, "POST", "/api/logout", None, Body::empty()).await.expect(204);
+}
+
+#[tokio::test]
+async fn checks_run_in_their_order() {
+    let world = World::new().await;
+    let vehicle = world.vehicle(&world.owner, 1).await;
+    let path = format!("/api/vehicles/{vehicle}");
+    // The token before the body.
+    let answer = world.app.send(request("POST", "/api/vehicles", &[("authorization", "Token x")], &json!([]))).await;
+    answer.refused(401, "not_authenticated");
+    // The body's syntax before what may be seen.
+    raw(&world, "PATCH", "/api/vehicles/999999", JSON, "{").await.refused(400, "parse_error");
+    // The role and what may be seen before fields.
+    world.post("/api/vehicles", &world.staff, json!([])).await.refused(403, "permission_denied");
+    world.post("/api/leads", &world.owner, json!({"email": 5})).await.refused(403, "permission_denied");
+    world.patch(&path, &world.stranger, json!({"year": "x"})).await.refused(404, "not_found");
+    world.get("/api/leads?nonsense=1", &world.owner).await.refused(403, "permission_denied");
+    world.get("/api/trades/999999/proposals?nonsense=1", &world.owner).await.refused(404, "not_found");
+    // Fields before the state.
+    let (_, invoice) = world.agreed_sale(2).await;
+    let void = format!("/api/invoices/{invoice}/void");
+    world.post(&void, &world.staff, json!({"reason": "A mistake."})).await.expect(200);
+    world.post(&void, &world.staff, json!({"reason": " "})).await.invalid(&["reason"]);
+    world.post(&void, &world.staff, json!({"reason": "Again."})).await.refused(409, "invoice_not_open");
+}
+
+#[tokio::test]
+async fn an_id_that_is_none_is_answered_like_one_that_does_not_exist() {
+    let world = World::new().await;
+    let absent = world.get("/api/vehicles/999999", &world.owner).await;
+    absent.refused(404, "not_found");
+    for id in ["0", "-1", "+1", "abc", "1.0", "1e3", "9223372036854775807", "9223372036854775808", "%20", "%FF", "%00", "１"] {
+        let path = format!("/api/vehicles/{}", id.replace('１', "%EF%BC%91"));
+        let answer = world.get(&path, &world.owner).await;
+        assert_eq!((answer.status, answer.text), (absent.status, absent.text.clone()), "{id}");
+        assert_eq!(world.get(&path, &nobody()).await.status, 401);
+    }
+    world.get("/api/leads/abc", &world.owner).await.refused(403, "permission_denied");
+}
+
+#[tokio::test]
+async fn hidden_and_absent_look_the_same() {
+    let world = World::new().await;
+    let vehicle = world.vehicle(&world.owner, 1).await;
+    let hidden = world.get(&format!("/api/vehicles/{vehicle}"), &world.stranger).await;
+    let absent = world.get("/api/vehicles/999999", &world.stranger).await;
+    assert_eq!((hidden.status, hidden.text), (absent.status, absent.text));
+}
+
+#[tokio::test]
+async fn a_token_that_is_not_good_is_told_how_to_authenticate() {
+    let world = World::new().await;
+    let good = &world.owner.token;
+    let upper = good.to_uppercase();
+    let bad = [
+        "",
+        "Token",
+        "Token ",
+        "Token x",
+        good,
+        "Basic abc",
+        "Token 0000000000000000000000000000000000000000",
+        &format!("Token {upper}"),
+        &format!("Token {good} x"),
+        "Token \u{e9}",
+    ];
+    for header in bad.into_iter().filter(|header| !header.ends_with(&upper) || &upper != good) {
+        for path in ["/api/vehicles", "/api/services"] {
+            let request = Request::builder().uri(path).header("authorization", header.as_bytes()).body(Body::empty()).unwrap();
+            let answer = world.app.send(request).await;
+            answer.refused(401, "not_authenticated");
+            assert_eq!(answer.header("www-authenticate"), "Token");
+        }
+    }
+    for header in [format!("Token {good}"), format!("Bearer {good}"), format!("tOKEN {good}"), format!("bearer  {good}")] {
+        let answer = world.app.send(request("GET", "/api/vehicles", &[("authorization", &header)], &Value::Null)).await;
+        assert_eq!(answer.status, 200, "{header}");
+    }
+}

@@ -1,0 +1,211 @@
+//! Spec 6.7, as a client sees it.
+
+use std::task::{Context, Poll, Waker};
+
+use chrono::Duration;
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+
+use crate::app::{App, PASSWORD, post, registration, request, vehicle};
+
+async fn vehicles(app: &App, token: &str) -> usize {
+    app.get("/api/vehicles", token).await.json()["results"].as_array().unwrap().len()
+}
+
+#[tokio::test]
+async fn the_same_request_again_gets_the_first_answer_and_does_nothing() {
+    let app = App::new();
+    let token = app.register("ada").await;
+    let first = app.post("/api/vehicles", &token, "k1", &vehicle(1)).await;
+    assert_eq!(first.status, 201);
+    assert_eq!(first.header("idempotency-replayed"), "");
+    for (path, key) in [("/api/vehicles", "k1"), ("/api/vehicles/", "k1"), ("/api/vehicles", "\"k1\"")] {
+        let again = app.post(path, &token, key, &vehicle(1)).await;
+        assert_eq!((again.status, &again.text), (first.status, &first.text));
+        assert_eq!(again.header("idempotency-replayed"), "true");
+        assert_eq!(again.header("content-type"), "application/json");
+    }
+    assert_eq!(vehicles(&app, &token).await, 1);
+}
+
+#[tokio::test]
+async fn another_body_or_path_under_the_key_is_refused_and_writes_nothing() {
+    let app = App::new();
+    let token = app.register("ada").await;
+    app.post("/api/vehicles", &token, "k1", &vehicle(1)).await;
+    let other = app.post("/api/vehicles", &token, "k1", &vehicle(2)).await;
+    assert_eq!(other.code(), (422, "idempotency_key_reused".to_owned()));
+    let other = app.post("/api/contacts", &token, "k1", &vehicle(1)).await;
+    assert_eq!(other.code(), (422, "idempotency_key_reused".to_owned()));
+    assert_eq!(vehicles(&app, &token).await, 1);
+}
+
+#[tokio::test]
+async fn refusals_are_kept_as_well() {
+    let app = App::new();
+    let token = app.register("ada").await;
+    let wrong = app.post("/api/vehicles", &token, "k1", &json!({})).await;
+    assert_eq!(wrong.code(), (400, "validation_error".to_owned()));
+    let again = app.post("/api/vehicles", &token, "k1", &json!({})).await;
+    assert_eq!(again.text, wrong.text);
+    assert_eq!(again.header("content-type"), "application/problem+json");
+    assert_eq!(again.header("idempotency-replayed"), "true");
+}
+
+#[tokio::test]
+async fn a_key_is_forgotten_after_24_hours() {
+    let app = App::new();
+    let token = app.register("ada").await;
+    app.post("/api/vehicles", &token, "k1", &vehicle(1)).await;
+    app.clock.advance(Duration::hours(24) - Duration::microseconds(1));
+    assert_eq!(app.post("/api/vehicles", &token, "k1", &vehicle(1)).await.header("idempotency-replayed"), "true");
+    app.clock.advance(Duration::microseconds(1));
+    assert_eq!(app.post("/api/vehicles", &token, "k1", &vehicle(2)).await.status, 201);
+    assert_eq!(vehicles(&app, &token).await, 2);
+}
+
+#[tokio::test]
+async fn keys_of_two_users_have_nothing_to_do_with_each_other() {
+    let app = App::new();
+    let (ada, bob) = (app.register("ada").await, app.register("bob").await);
+    assert_eq!(app.post("/api/vehicles", &ada, "k1", &vehicle(1)).await.status, 201);
+    assert_eq!(app.post("/api/vehicles", &bob, "k1", &vehicle(2)).await.status, 201);
+}
+
+#[tokio::test]
+async fn two_tokens_of_a_user_share_its_keys() {
+    let app = App::new();
+    let token = app.register("ada").await;
+    let login = app.post("/api/login", "", "", &json!({"username": "ada", "password": PASSWORD})).await.json();
+    let first = app.post("/api/vehicles", &token, "k1", &vehicle(1)).await;
+    let again = app.post("/api/vehicles", login["token"].as_str().unwrap(), "k1", &vehicle(1)).await;
+    assert_eq!(again.text, first.text);
+}
+
+#[tokio::test]
+async fn authentication_comes_first() {
+    let app = App::new();
+    let token = app.register("ada").await;
+    app.post("/api/vehicles", &token, "k1", &vehicle(1)).await;
+    assert_eq!(app.post("/api/logout", &token, "k2", &Value::Null).await.status, 204);
+    for (path, key) in [("/api/vehicles", "k1"), ("/api/logout", "k2"), ("/api/vehicles", &"k".repeat(300))] {
+        assert_eq!(app.post(path, &token, key, &vehicle(1)).await.code(), (401, "not_authenticated".to_owned()));
+        assert_eq!(app.post(path, "", key, &vehicle(1)).await.code(), (401, "not_authenticated".to_owned()));
+    }
+}
+
+#[tokio::test]
+async fn a_401_is_not_kept() {
+    let app = App::new();
+    assert_eq!(app.post("/api/vehicles", "", "k1", &vehicle(1)).await.status, 401);
+    let token = app.register("ada").await;
+    assert_eq!(app.post("/api/vehicles", &token, "k1", &vehicle(1)).await.status, 201);
+}
+
+#[tokio::test]
+async fn registering_again_gets_the_same_token_and_nobody_else_can_block_or_read_it() {
+    let app = App::new();
+    let first = app.post("/api/register", "", "k1", &registration("ada")).await;
+    assert_eq!(first.status, 201);
+    assert_eq!(app.post("/api/register", "", "k1", &registration("bob")).await.status, 201);
+    // A token is ignored there, a bad one too.
+    let again = app.post("/api/register", "nonsense", "k1", &registration("ada")).await;
+    assert_eq!((again.status, &again.text), (first.status, &first.text));
+    assert_eq!(again.header("idempotency-replayed"), "true");
+}
+
+#[tokio::test]
+async fn logging_in_again_under_a_key_gets_the_same_token() {
+    let app = App::new();
+    app.register("ada").await;
+    let body = json!({"username": "ada", "password": PASSWORD});
+    let first = app.post("/api/login", "", "k1", &body).await;
+    assert_eq!(first.status, 200);
+    assert_eq!(app.post("/api/login", "", "k1", &body).await.text, first.text);
+    assert_ne!(app.post("/api/login", "", "k2", &body).await.text, first.text);
+}
+
+#[tokio::test]
+async fn a_key_that_is_none_is_a_wrong_field() {
+    let app = App::new();
+    let token = app.register("ada").await;
+    for key in ["\"\"", &"k".repeat(256)] {
+        let answer = app.post("/api/vehicles", &token, key, &vehicle(1)).await;
+        assert_eq!(answer.code(), (400, "validation_error".to_owned()));
+        assert!(answer.json()["errors"]["Idempotency-Key"].is_array());
+    }
+    assert_eq!(app.post("/api/vehicles", &token, &"k".repeat(255), &vehicle(1)).await.status, 201);
+}
+
+#[tokio::test]
+async fn other_methods_take_no_notice_of_the_header() {
+    let app = App::new();
+    let token = app.register("ada").await;
+    let authorization = format!("Token {token}");
+    let id = app.post("/api/vehicles", &token, "k1", &vehicle(1)).await.json()["id"].clone();
+    for (method, body) in [("PATCH", json!({"color": "red"})), ("PATCH", json!({"color": "blue"})), ("GET", Value::Null)] {
+        let headers = [("authorization", authorization.as_str()), ("idempotency-key", "k1")];
+        let answer = app.send(request(method, &format!("/api/vehicles/{id}"), &headers, &body)).await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.header("idempotency-replayed"), "");
+    }
+}
+
+#[tokio::test]
+async fn too_long_a_body_is_413_and_leaves_the_key_free() {
+    let app = App::new();
+    let token = app.register("ada").await;
+    let mut long = vehicle(1);
+    long["description"] = "x".repeat(256 * 1024).into();
+    assert_eq!(app.post("/api/vehicles", &token, "k1", &long).await.code(), (413, "payload_too_large".to_owned()));
+    assert_eq!(app.post("/api/vehicles", &token, "k1", &vehicle(1)).await.status, 201);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_at_once_one_acts_and_the_others_hear_the_same_or_that_it_runs() {
+    let app = App::new();
+    let token = app.register("ada").await;
+    let sent: Vec<_> = (0..20)
+        .map(|_| {
+            let (app, token) = (app.clone(), token.clone());
+            tokio::spawn(async move { app.post("/api/vehicles", &token, "k1", &vehicle(1)).await })
+        })
+        .collect();
+    let mut made = Vec::new();
+    for answer in sent {
+        let answer = answer.await.unwrap();
+        match answer.status.as_u16() {
+            201 => made.push((answer.header("idempotency-replayed").to_owned(), answer.text)),
+            _ => assert_eq!(answer.code(), (409, "idempotency_key_in_use".to_owned())),
+        }
+    }
+    assert_eq!(made.iter().filter(|(replayed, _)| replayed.is_empty()).count(), 1);
+    assert!(made.windows(2).all(|pair| pair[0].1 == pair[1].1));
+    assert_eq!(vehicles(&app, &token).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_bodies_at_once_one_acts_and_the_other_writes_nothing() {
+    let app = App::new();
+    let token = app.register("ada").await;
+    let send = async |number| app.post("/api/vehicles", &token, "k1", &vehicle(number)).await.status.as_u16();
+    let (one, two) = tokio::join!(send(1), send(2));
+    let mut statuses = [one, two];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 422]);
+    assert_eq!(vehicles(&app, &token).await, 1);
+}
+
+#[tokio::test]
+async fn a_client_that_hangs_up_leaves_neither_a_half_done_act_nor_a_stuck_key() {
+    let app = App::new();
+    let token = app.register("ada").await;
+    let mut call = Box::pin(app.router.clone().oneshot(post("/api/vehicles", &token, "k1", &vehicle(1))));
+    assert!(matches!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())), Poll::Pending));
+    drop(call);
+    app.options.writes.close();
+    app.options.writes.wait().await;
+    assert_eq!(vehicles(&app, &token).await, 1);
+    let again = app.post("/api/vehicles", &token, "k1", &vehicle(1)).await;
+    assert_eq!((again.status.as_u16(), again.header("idempotency-replayed")), (201, "true"));
+}

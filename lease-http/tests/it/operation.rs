@@ -1,0 +1,191 @@
+//! What operators and browsers get: health, metrics, request ids, headers, limits.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::HeaderValue;
+use lease_core::LeaseEngine;
+use lease_core::account::PasswordParams;
+use lease_core::repository::{MockRepository, RepositoryError};
+use lease_http::RouterBuilder;
+use lease_http::state::{CorsOrigins, HttpOptions};
+use serde_json::{Value, json};
+
+use crate::app::{Answer, App, request, vehicle};
+
+async fn get(app: &App, path: &str) -> Answer {
+    app.send(request("GET", path, &[], &Value::Null)).await
+}
+
+/// The app, on another store.
+fn on(store: MockRepository, options: HttpOptions) -> App {
+    let params = PasswordParams { memory_kib: 8, iterations: 1 };
+    let engine = LeaseEngine::builder(Arc::new(store)).password_params(params).build().unwrap();
+    let router = RouterBuilder::new(engine.clone()).options(options.clone()).build();
+    App { router, engine, options, ..App::new() }
+}
+
+fn away() -> RepositoryError {
+    RepositoryError::Unavailable("connection refused by 10.1.2.3".into())
+}
+
+#[tokio::test]
+async fn a_process_with_its_store_is_healthy_and_ready() {
+    let app = App::new();
+    for path in ["/healthz", "/readyz", "/healthz/", "/readyz/"] {
+        let answer = get(&app, path).await;
+        assert_eq!((answer.status.as_u16(), answer.json()), (200, json!({"status": "ok"})), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn without_its_store_a_process_is_healthy_but_not_ready() {
+    let mut store = MockRepository::new();
+    store.expect_ping().returning(|| Err(away()));
+    let app = on(store, HttpOptions::default());
+    assert_eq!(get(&app, "/healthz").await.status, 200);
+    let answer = get(&app, "/readyz").await;
+    assert_eq!(answer.code(), (503, "unavailable".to_owned()));
+    assert!(!answer.text.contains("10.1.2.3"));
+}
+
+#[tokio::test]
+async fn metrics_count_by_route_and_code_and_belong_to_one_router() {
+    let app = App::new();
+    let token = app.register("ada").await;
+    for _ in 0..2 {
+        app.get("/api/vehicles/4711", &token).await;
+    }
+    app.get("/api/no/such/path", &token).await;
+    let metrics = get(&app, "/metrics").await;
+    assert_eq!(metrics.header("content-type"), "text/plain; version=0.0.4");
+    for line in [
+        "lease_http_requests_total{method=\"GET\",route=\"/api/vehicles/{id}\",status=\"404\"} 2",
+        "lease_http_requests_total{method=\"POST\",route=\"/api/register\",status=\"201\"} 1",
+        "lease_http_requests_total{method=\"GET\",route=\"unmatched\",status=\"404\"} 1",
+        "lease_http_request_duration_seconds_count{method=\"GET\",route=\"/api/vehicles/{id}\"} 2",
+        "lease_outcomes_total{code=\"not_found\"} 2",
+        "lease_outcomes_total{code=\"ok\"} 1",
+        "lease_http_requests_in_flight 1",
+    ] {
+        assert!(metrics.text.lines().any(|found| found == line), "{line}\n{}", metrics.text);
+    }
+    assert!(metrics.text.contains("lease_password_hashing_free "));
+    assert!(!get(&App::new(), "/metrics").await.text.contains("/api/vehicles"));
+}
+
+#[tokio::test]
+async fn numbers_that_the_app_adds_are_read_at_each_scrape() {
+    let app = App::new();
+    app.options.metrics.watch("pool_size", "Connections.", || 7).unwrap();
+    assert!(app.options.metrics.watch("pool_size", "Taken.", || 8).is_err());
+    assert!(get(&app, "/metrics").await.text.contains("pool_size 7\n"));
+}
+
+#[tokio::test]
+async fn a_sane_request_id_is_taken_and_one_is_always_given() {
+    let app = App::new();
+    let ask = async |id: &str| {
+        let answer = app.send(request("GET", "/healthz", &[("x-request-id", id)], &Value::Null)).await;
+        answer.header("x-request-id").to_owned()
+    };
+    assert_eq!(ask("abc-123").await, "abc-123");
+    for wrong in ["", "a b", "a\"b", &"x".repeat(129)] {
+        let given = ask(wrong).await;
+        assert!(given.len() == 32 && given != wrong, "{wrong} {given}");
+    }
+    assert_ne!(get(&app, "/nowhere").await.header("x-request-id"), get(&app, "/nowhere").await.header("x-request-id"));
+}
+
+#[tokio::test]
+async fn every_answer_tells_browsers_to_be_careful() {
+    let app = App::new();
+    for path in ["/api/services", "/api/nowhere", "/healthz", "/docs"] {
+        let answer = get(&app, path).await;
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+        assert_eq!(answer.header("x-frame-options"), "DENY");
+        assert_eq!(answer.header("referrer-policy"), "no-referrer");
+        assert_eq!(answer.header("cache-control"), "no-store");
+        assert!(answer.header("content-security-policy").contains("default-src 'none'"));
+    }
+}
+
+#[tokio::test]
+async fn other_origins_are_let_in_by_setting_only() {
+    let preflight = || {
+        let headers = [("origin", "https://a.example"), ("access-control-request-method", "POST")];
+        request("OPTIONS", "/api/services", &headers, &Value::Null)
+    };
+    let closed = App::new().send(preflight()).await;
+    assert_eq!((closed.status.as_u16(), closed.header("access-control-allow-origin")), (405, ""));
+
+    let these = CorsOrigins::These(vec![HeaderValue::from_static("https://a.example")]);
+    let app = App::with(HttpOptions { cors_origins: these, ..HttpOptions::default() });
+    let open = app.send(preflight()).await;
+    assert_eq!((open.status.as_u16(), open.header("access-control-allow-origin")), (200, "https://a.example"));
+    assert!(open.header("access-control-allow-headers").contains("idempotency-key"));
+    let stranger = app.send(request("GET", "/api/services", &[("origin", "https://b.example")], &Value::Null)).await;
+    assert_eq!(stranger.header("access-control-allow-origin"), "");
+
+    let app = App::with(HttpOptions { cors_origins: CorsOrigins::Any, ..HttpOptions::default() });
+    assert_eq!(app.send(preflight()).await.header("access-control-allow-origin"), "*");
+}
+
+#[tokio::test]
+async fn answers_are_compressed_for_those_who_take_it() {
+    let app = App::new();
+    let headers = [("accept-encoding", "gzip")];
+    let answer = app.send(request("GET", "/api/openapi.json", &headers, &Value::Null)).await;
+    assert_eq!(answer.header("content-encoding"), "gzip");
+    assert_eq!(get(&app, "/api/openapi.json").await.header("content-encoding"), "");
+}
+
+#[tokio::test]
+async fn head_answers_as_get_does_without_a_body() {
+    let app = App::new();
+    let head = app.send(request("HEAD", "/api/services", &[], &Value::Null)).await;
+    assert_eq!((head.status.as_u16(), head.text.as_str()), (200, ""));
+    let options = app.send(request("OPTIONS", "/api/login", &[], &Value::Null)).await;
+    assert_eq!(options.code(), (405, "method_not_allowed".to_owned()));
+    assert_eq!(options.header("allow"), "POST");
+}
+
+#[tokio::test]
+async fn a_request_that_takes_too_long_is_503() {
+    let mut store = MockRepository::new();
+    store.expect_find_login().returning(|_| Ok(None));
+    let app = on(store, HttpOptions { request_timeout: Duration::ZERO, ..HttpOptions::default() });
+    // Hashing a password takes a thread of its own, so it is not there at once.
+    let login = json!({"username": "ada", "password": "wrong"});
+    let answer = app.send(request("POST", "/api/login", &[], &login)).await;
+    assert_eq!(answer.code(), (503, "unavailable".to_owned()));
+}
+
+#[tokio::test]
+async fn a_write_goes_on_to_its_end_though_its_caller_was_told_503() {
+    let patient = App::new();
+    let token = patient.register("ada").await;
+    let options = HttpOptions { request_timeout: Duration::ZERO, ..HttpOptions::default() };
+    let hasty =
+        App { router: RouterBuilder::new(patient.engine.clone()).options(options.clone()).build(), options, ..patient.clone() };
+    assert_eq!(hasty.post("/api/vehicles", &token, "", &vehicle(1)).await.status, 503);
+    hasty.options.writes.close();
+    hasty.options.writes.wait().await;
+    let vehicles = patient.get("/api/vehicles", &token).await.json();
+    assert_eq!(vehicles["results"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_panic_is_a_500_that_tells_nothing() {
+    let mut store = MockRepository::new();
+    store.expect_list_services().returning(|_, _| panic!("the password is hunter2"));
+    store.expect_find_login().returning(|_| panic!("the password is hunter2"));
+    let app = on(store, HttpOptions::default());
+    let login = json!({"username": "ada", "password": "wrong"});
+    for request in [request("GET", "/api/services", &[], &Value::Null), request("POST", "/api/login", &[], &login)] {
+        let answer = app.send(request).await;
+        assert_eq!(answer.code(), (500, "internal_error".to_owned()));
+        assert!(!answer.text.contains("hunter2"));
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+    }
+}

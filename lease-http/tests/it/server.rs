@@ -1,0 +1,275 @@
+//! The binary `lease-server` (spec 7): settings, start, end.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+
+/// The server, with no setting but these.
+fn command(args: &[&str], variables: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lease-server"));
+    command.args(args).env_clear().envs(variables.iter().copied()).stdin(Stdio::null());
+    command
+}
+
+fn run(args: &[&str], variables: &[(&str, &str)]) -> Output {
+    command(args, variables).output().unwrap()
+}
+
+/// A server under way, on a port that the system chose. Ended when it is dropped.
+struct Server {
+    child: Child,
+    output: BufReader<ChildStdout>,
+    log: String,
+    address: String,
+}
+
+impl Server {
+    fn start(args: &[&str], variables: &[(&str, &str)]) -> Self {
+        let cheap = ["--bind=127.0.0.1:0", "--argon2-memory-kib=8", "--argon2-iterations=1"];
+        let mut child = command(&[&cheap, args].concat(), variables).stdout(Stdio::piped()).spawn().unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        let mut server = Self { child, output, log: String::new(), address: String::new() };
+        let line = server.line_with("listening on http://");
+        let behind = line.split("listening on http://").nth(1).unwrap();
+        server.address = behind.split(|end: char| end.is_whitespace() || end == '"').next().unwrap().to_owned();
+        server
+    }
+
+    /// Reads the log up to this line.
+    fn line_with(&mut self, text: &str) -> String {
+        loop {
+            let mut line = String::new();
+            assert_ne!(self.output.read_line(&mut line).unwrap(), 0, "the log ended: {}", self.log);
+            self.log.push_str(&line);
+            if line.contains(text) {
+                return line;
+            }
+        }
+    }
+
+    fn connect(&self) -> TcpStream {
+        TcpStream::connect(&self.address).unwrap()
+    }
+
+    /// Sends a request and reads the answer to its end.
+    fn ask(&self, head: &str, body: &str) -> String {
+        let mut stream = self.connect();
+        let length = body.len();
+        let sent = format!(
+            "{head} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+        );
+        stream.write_all(sent.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    fn terminate(&self) {
+        let status = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(status.success());
+    }
+
+    /// The exit code and the whole log.
+    fn end(mut self) -> (Option<i32>, String) {
+        let code = self.child.wait().unwrap().code();
+        let mut rest = String::new();
+        self.output.read_to_string(&mut rest).unwrap();
+        (code, std::mem::take(&mut self.log) + &rest)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn bad_settings_end_it_with_one_line_and_exit_code_2() {
+    let flags: &[&[&str]] = &[
+        &["--bind", "nonsense"],
+        &["--bind", "127.0.0.1:99999"],
+        &["--database-url", "mysql://localhost/lease"],
+        &["--database-url", "localhost"],
+        &["--database-url", "postgres://localhost:port/lease"],
+        &["--database-max-connections", "0"],
+        &["--token-ttl-days", "0"],
+        &["--token-ttl-days", "soon"],
+        &["--argon2-memory-kib", "7"],
+        &["--argon2-iterations", "0"],
+        &["--login-failures-per-minute", "-1"],
+        &["--late-payments", "maybe"],
+        &["--lease-fee", "cheap"],
+        &["--lease-fee", "-1"],
+        &["--sell-fee", "1.005"],
+        &["--fee-currency", "XYZ"],
+        &["--fee-currency", "JPY"],
+        &["--request-timeout-seconds", "0"],
+        &["--cors-origins", "everywhere"],
+        &["--client-address-header", "a b"],
+        &["--log-format", "xml"],
+        &["--log", "=,="],
+        &["--no-such-flag"],
+        &["dance"],
+        &["migrate"],
+        &["createsuperuser"],
+    ];
+    for args in flags {
+        let output = run(args, &[]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {said}");
+        assert_eq!(said.lines().count(), 1, "{args:?}: {said}");
+        assert!(said.starts_with("lease-server: "), "{args:?}: {said}");
+    }
+}
+
+#[test]
+fn every_setting_is_a_variable_too() {
+    let variables = [
+        ("LEASE_BIND", "nonsense"),
+        ("DATABASE_URL", "mysql://user:hunter2@localhost/lease"),
+        ("LEASE_DATABASE_MAX_CONNECTIONS", "none"),
+        ("LEASE_TOKEN_TTL_DAYS", "none"),
+        ("LEASE_ARGON2_MEMORY_KIB", "1"),
+        ("LEASE_ARGON2_ITERATIONS", "none"),
+        ("LEASE_LOGIN_FAILURES_PER_MINUTE", "none"),
+        ("LEASE_LATE_PAYMENTS", "none"),
+        ("LEASE_LEASE_FEE", "none"),
+        ("LEASE_SELL_FEE", "none"),
+        ("LEASE_FEE_CURRENCY", "none"),
+        ("LEASE_SUPERUSER_USERNAME", "root"),
+        ("LEASE_REQUEST_TIMEOUT_SECONDS", "none"),
+        ("LEASE_SHUTDOWN_TIMEOUT_SECONDS", "none"),
+        ("LEASE_CORS_ORIGINS", "none"),
+        ("LEASE_CLIENT_ADDRESS_HEADER", "no header"),
+        ("LEASE_LOG_FORMAT", "none"),
+        ("LEASE_LOG", "=,="),
+    ];
+    for variable in variables {
+        let output = run(&[], &[variable]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), said.lines().count()), (Some(2), 1), "{variable:?}: {said}");
+        assert!(!said.contains("hunter2"), "{said}");
+    }
+}
+
+#[test]
+fn a_superuser_with_a_bad_password_is_a_bad_setting() {
+    let superuser = [
+        ("LEASE_SUPERUSER_USERNAME", "root"),
+        ("LEASE_SUPERUSER_EMAIL", "root@example.com"),
+        ("LEASE_SUPERUSER_PASSWORD", "12345678"),
+    ];
+    let output = run(&["--bind=127.0.0.1:0"], &superuser);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), said.lines().count()), (Some(2), 1), "{said}");
+    assert!(said.contains("password: ") && !said.contains("12345678"), "{said}");
+}
+
+#[test]
+fn a_database_that_does_not_answer_is_one_line_and_another_exit_code() {
+    // Nobody listens on this port of the machine.
+    let output = run(&["migrate", "--database-url", "postgres://lease:hunter2@127.0.0.1:1/lease"], &[]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), said.lines().count()), (Some(1), 1), "{said}");
+    assert!(said.contains("the database cannot be reached") && !said.contains("hunter2"), "{said}");
+}
+
+#[test]
+fn help_is_no_error_and_shows_no_secret() {
+    let output = run(&["--help"], &[("DATABASE_URL", "postgres://lease:hunter2@localhost/lease")]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(said.contains("LEASE_LATE_PAYMENTS") && !said.contains("hunter2"), "{said}");
+}
+
+#[test]
+fn openapi_prints_the_document_and_nothing_else() {
+    let output = run(&["openapi"], &[]);
+    assert_eq!(output.status.code(), Some(0));
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+}
+
+#[test]
+fn it_serves_from_memory_says_so_and_ends_on_sigterm() {
+    let server = Server::start(&[], &[("DATABASE_URL", "")]);
+    assert!(server.log.contains("kept in memory"), "{}", server.log);
+    assert!(server.ask("GET /healthz", "").starts_with("HTTP/1.1 200"));
+    let services = server.ask("GET /api/services", "");
+    for part in ["\"Lease\"", "\"49.00\"", "\"Sell\"", "\"199.00\"", "\"USD\""] {
+        assert!(services.contains(part), "{part}: {services}");
+    }
+    server.terminate();
+    let (code, log) = server.end();
+    assert_eq!(code, Some(0));
+    assert!(log.contains("stopped"), "{log}");
+}
+
+#[test]
+fn the_superuser_of_the_environment_can_log_in_and_the_log_holds_no_secret() {
+    let password = "violet-harbor-93";
+    let superuser = [
+        ("LEASE_SUPERUSER_USERNAME", "root"),
+        ("LEASE_SUPERUSER_EMAIL", "root@example.com"),
+        ("LEASE_SUPERUSER_PASSWORD", password),
+    ];
+    let server = Server::start(
+        &["--log-format", "json", "--log", "trace", "--fee-currency=JPY", "--lease-fee=0", "--sell-fee=20000"],
+        &superuser,
+    );
+    assert!(server.ask("GET /api/services", "").contains("\"20000\""));
+    let body = format!(r#"{{"username": "root", "password": "{password}"}}"#);
+    let answer = server.ask("POST /api/login", &body);
+    let token = answer.split(r#""token":""#).nth(1).unwrap().split('"').next().unwrap().to_owned();
+    assert_eq!(token.len(), 40);
+    server.ask(&format!("GET /api/users?search=hunter2&token={token}"), "");
+    server.terminate();
+    let (_, log) = server.end();
+    for line in log.lines() {
+        assert!(serde_json::from_str::<serde_json::Value>(line).is_ok(), "{line}");
+    }
+    for secret in [password, &token, "hunter2"] {
+        assert!(!log.contains(secret), "{secret}: {log}");
+    }
+    assert!(log.contains(r#""route":"/api/login""#), "{log}");
+}
+
+#[test]
+fn a_request_under_way_is_answered_before_it_ends() {
+    let mut server = Server::start(&[], &[]);
+    let body = br#"{"username": "nobody", "password": "wrong"}"#;
+    let mut stream = server.connect();
+    let head = format!(
+        "POST /api/login HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    // The handler asks for the body: the request is under way.
+    let mut answer = BufReader::new(stream.try_clone().unwrap());
+    let mut line = String::new();
+    answer.read_line(&mut line).unwrap();
+    assert!(line.starts_with("HTTP/1.1 100"), "{line}");
+
+    server.terminate();
+    server.line_with("stopping");
+    stream.write_all(body).unwrap();
+    let mut rest = String::new();
+    answer.read_to_string(&mut rest).unwrap();
+    assert!(rest.contains("HTTP/1.1 400") && rest.contains("invalid_credentials"), "{rest}");
+    assert_eq!(server.end().0, Some(0));
+}
+
+#[test]
+fn a_request_that_never_ends_is_not_waited_for_for_ever() {
+    let mut server = Server::start(&["--shutdown-timeout-seconds=0"], &[]);
+    let mut stream = server.connect();
+    stream.write_all(b"POST /api/login HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n").unwrap();
+    let mut line = String::new();
+    BufReader::new(stream.try_clone().unwrap()).read_line(&mut line).unwrap();
+    server.terminate();
+    server.line_with("stopping");
+    assert_eq!(server.end().0, Some(1));
+}

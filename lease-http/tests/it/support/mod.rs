@@ -1,0 +1,185 @@
+//! A small world to test in: one of each kind of actor, the two standard services, and short words for what tests do over and
+//! over. Every answer that comes back is held against the document (see [`contract`]).
+//!
+//! The world lies in memory, or, with `LEASE_TEST_STORE=postgres`, in a database of its own.
+
+pub(crate) mod acts;
+mod contract;
+mod store;
+
+use std::sync::Arc;
+
+use chrono::{TimeZone as _, Utc};
+use lease_core::LeaseEngine;
+use lease_core::account::PasswordParams;
+use lease_core::clock::ManualClock;
+use lease_core::engine::LeaseEngineBuilder;
+use lease_core::money::{Currency, Money};
+use lease_http::RouterBuilder;
+use lease_http::state::HttpOptions;
+use serde_json::{Value, json};
+
+pub(crate) use crate::app::Answer;
+use crate::app::{App, PASSWORD, registration, request};
+pub(crate) use contract::{document, holds};
+
+/// Somebody who is signed in.
+#[derive(Clone, Debug)]
+pub(crate) struct Person {
+    pub(crate) token: String,
+    pub(crate) user: i64,
+    /// Zero for administrative users.
+    pub(crate) customer: i64,
+}
+
+/// Nobody: no token is sent.
+pub(crate) fn nobody() -> Person {
+    Person { token: String::new(), user: 0, customer: 0 }
+}
+
+/// The world.
+pub(crate) struct World {
+    pub(crate) app: App,
+    pub(crate) root: Person,
+    pub(crate) staff: Person,
+    pub(crate) owner: Person,
+    pub(crate) buyer: Person,
+    pub(crate) stranger: Person,
+    /// The standard service *Lease*: 49.00 USD on the first proposal.
+    pub(crate) lease: i64,
+    /// The standard service *Sell*: 199.00 USD on acceptance.
+    pub(crate) sell: i64,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        Self::with(|builder| builder).await
+    }
+
+    /// A world whose engine is set up in another way.
+    pub(crate) async fn with(set_up: impl FnOnce(LeaseEngineBuilder) -> LeaseEngineBuilder) -> Self {
+        let clock = Arc::new(ManualClock::at(Utc.with_ymd_and_hms(2026, 3, 1, 12, 0, 0).unwrap()));
+        let builder = LeaseEngine::builder(store::fresh().await)
+            .clock(Arc::clone(&clock) as _)
+            .password_params(PasswordParams { memory_kib: 8, iterations: 1 });
+        let engine = set_up(builder).build().unwrap();
+        let options = HttpOptions { login_failures_per_minute: 0, ..HttpOptions::default() };
+        let router = RouterBuilder::new(engine.clone()).options(options.clone()).build();
+        Self::populate(App { router, engine, clock, options }).await
+    }
+
+    async fn populate(app: App) -> Self {
+        let usd = |text| Money::parse(text, Currency::USD).unwrap();
+        app.engine.ensure_superuser("root", "root@example.com", PASSWORD.into()).await.unwrap();
+        app.engine.ensure_standard_services(usd("49.00"), usd("199.00")).await.unwrap();
+        let none = nobody();
+        let mut world = Self {
+            app,
+            root: none.clone(),
+            staff: none.clone(),
+            owner: none.clone(),
+            buyer: none.clone(),
+            stranger: none,
+            lease: 0,
+            sell: 0,
+        };
+        world.root = world.log_in("root").await;
+        let clerk = json!({"username": "clerk", "password": PASSWORD, "email": "clerk@example.com", "first_name": "Cleo",
+            "last_name": "Rk", "is_staff": true});
+        world.post("/api/users", &world.root, clerk).await.expect(201);
+        world.staff = world.log_in("clerk").await;
+        world.owner = world.register("owner").await;
+        world.buyer = world.register("buyer").await;
+        world.stranger = world.register("stranger").await;
+        for service in world.get("/api/services", &nobody()).await.expect(200)["results"].as_array().unwrap() {
+            match service["kind"].as_str() {
+                Some("lease") => world.lease = service["id"].as_i64().unwrap(),
+                _ => world.sell = service["id"].as_i64().unwrap(),
+            }
+        }
+        world
+    }
+
+    pub(crate) async fn register(&self, name: &str) -> Person {
+        Person::of(&self.post("/api/register", &nobody(), registration(name)).await.expect(201))
+    }
+
+    pub(crate) async fn log_in(&self, name: &str) -> Person {
+        let body = json!({"username": name, "password": PASSWORD});
+        Person::of(&self.post("/api/login", &nobody(), body).await.expect(200))
+    }
+
+    pub(crate) async fn get(&self, path: &str, person: &Person) -> Answer {
+        self.call("GET", path, person, Value::Null).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, person: &Person, body: Value) -> Answer {
+        self.call("POST", path, person, body).await
+    }
+
+    pub(crate) async fn put(&self, path: &str, person: &Person, body: Value) -> Answer {
+        self.call("PUT", path, person, body).await
+    }
+
+    pub(crate) async fn patch(&self, path: &str, person: &Person, body: Value) -> Answer {
+        self.call("PATCH", path, person, body).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str, person: &Person) -> Answer {
+        self.call("DELETE", path, person, Value::Null).await
+    }
+
+    pub(crate) async fn call(&self, method: &str, path: &str, person: &Person, body: Value) -> Answer {
+        let authorization = format!("Token {}", person.token);
+        let headers: &[(&str, &str)] = if person.token.is_empty() { &[] } else { &[("authorization", authorization.as_str())] };
+        let answer = self.app.send(request(method, path, headers, &body)).await;
+        contract::check(method, path, &answer);
+        answer
+    }
+}
+
+impl Person {
+    fn of(answer: &Value) -> Self {
+        Self {
+            token: answer["token"].as_str().unwrap().to_owned(),
+            user: answer["user_id"].as_i64().unwrap(),
+            customer: answer["customer_id"].as_i64().unwrap_or_default(),
+        }
+    }
+}
+
+impl Answer {
+    /// The body, after the status was looked at.
+    #[track_caller]
+    pub(crate) fn expect(&self, status: u16) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text);
+        self.json()
+    }
+
+    /// Passes where the answer is a problem of this status and code.
+    #[track_caller]
+    pub(crate) fn refused(&self, status: u16, code: &str) -> Value {
+        let body = self.expect(status);
+        assert_eq!(body["code"], code, "{}", self.text);
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        body
+    }
+
+    /// Passes where exactly these fields are wrong.
+    #[track_caller]
+    pub(crate) fn invalid(&self, fields: &[&str]) {
+        let body = self.refused(400, "validation_error");
+        let wrong: Vec<&str> = body["errors"].as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(wrong, fields, "{}", self.text);
+    }
+}
+
+/// The ids of a list, in its order.
+pub(crate) fn ids(list: &Value) -> Vec<i64> {
+    list["results"].as_array().unwrap().iter().map(|row| row["id"].as_i64().unwrap()).collect()
+}
+
+/// The id of a thing.
+pub(crate) fn id(thing: &Value) -> i64 {
+    thing["id"].as_i64().unwrap()
+}

@@ -1,0 +1,19 @@
+//! The store that the tests run on: memory, or with `LEASE_TEST_STORE=postgres` a database a test.
+
+use std::sync::Arc;
+
+use lease_core::repository::Repository;
+use lease_store_memory::MemoryRepository;
+
+/// A store with nothing in it.
+pub(super) async fn fresh() -> Arc<dyn Repository> {
+    match std::env::var("LEASE_TEST_STORE").as_deref() {
+        Ok("postgres") => Arc::new(postgres::TestDatabase::create().await.connect().await),
+        Ok("memory") | Err(_) => Arc::new(MemoryRepository::default()),
+        Ok(other) => panic!("LEASE_TEST_STORE is memory or postgres, not {other}"),
+    }
+}
+
+#[path = "../../../../lease-store-postgres/tests/it/support/mod.rs"]
+#[expect(dead_code, reason = "shared with the tests of the Postgres store, which need more of it")]
+mod postgres;
