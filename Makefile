@@ -1,0 +1,37 @@
+# make help tells what there is.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+# PostgreSQL's own programs: on Debian and Ubuntu they are not on the PATH.
+WITH_POSTGRES := PATH="$$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1):$$PATH"
+
+.PHONY: help run test check fmt bench postgres
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-10s %s\n", $$1, $$2 }'
+
+run: ## Serve on 127.0.0.1:8000, in memory unless DATABASE_URL is set
+	cargo run --release -p lease-http --bin lease-server
+
+test: postgres ## Run every test; installs PostgreSQL where it is missing
+	$(WITH_POSTGRES) cargo test --workspace --all-features
+	cargo run -p lease-examples --bin quickstart
+
+check: ## Formatting, lints and documentation, as CI wants them
+	cargo fmt --all --check
+	cargo clippy -p lease-core -p lease-store-memory -p lease-store-postgres --lib --tests --all-features
+	cargo clippy --workspace --all-features
+	cargo doc --workspace --no-deps --all-features
+
+fmt: ## Format the code
+	cargo fmt --all
+
+bench: ## Run the benchmarks (minutes)
+	cargo bench --workspace --all-features
+
+postgres:
+	@if [ -z "$$DATABASE_URL" ] && ! { $(WITH_POSTGRES) command -v initdb >/dev/null && $(WITH_POSTGRES) command -v postgres >/dev/null; }; then \
+		echo "PostgreSQL is missing; installing it"; \
+		SUDO=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+		$$SUDO apt-get update && $$SUDO env DEBIAN_FRONTEND=noninteractive apt-get install -y postgresql; \
+	fi
