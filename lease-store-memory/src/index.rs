@@ -1,9 +1,13 @@
 //! One ordered index for everything that a list can ask: which rows does this [`Term`] apply to, in the order of their ids.
 
 use std::collections::BTreeSet;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::collections::hash_map::Entry;
+use std::hash::BuildHasher as _;
 
+use foldhash::HashMap;
+use foldhash::fast::FixedState;
 use lease_core::id::Id;
+use roaring::RoaringBitmap;
 
 /// What kind of thing a [`Term`] says of a row.
 #[derive(Clone, Copy, Debug)]
@@ -53,7 +57,7 @@ pub(crate) enum Kind {
 
 /// Something that is true of a row. In 64 bits: 8 say of what kind, 56 what. A name is a hash of it, so a query that uses one
 /// looks at the row as well.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Term(u64);
 
 const VALUE_BITS: u32 = 56;
@@ -81,16 +85,23 @@ impl Term {
 
     /// A term about a name.
     pub(crate) fn name(kind: Kind, name: &str) -> Self {
-        let mut hasher = DefaultHasher::new();
-        name.hash(&mut hasher);
-        Self::of(kind, hasher.finish())
+        // The same for both copies of the state.
+        Self::of(kind, FixedState::default().hash_one(name))
+    }
+
+    /// Whether it is of a kind that is asked for from one to another.
+    const fn is_ranged(self) -> bool {
+        let kind = self.0 >> VALUE_BITS;
+        kind == Kind::Year as u64 || kind == Kind::Lapse as u64
     }
 }
 
-/// The terms of a [`search_text`](lease_core::text::search_text): its trigrams, and the starts of its words, by which a piece
-/// that is shorter is found.
+/// The terms of a [`search_text`](lease_core::text::search_text): the trigrams of its words with the space in front, and
+/// their starts, by which a piece that is shorter is found. No piece goes on from one word to the next.
 pub(crate) fn text_terms(text: &str) -> impl Iterator<Item = Term> {
-    windows(text, 3).chain(windows(text, 2).filter(|part| part.starts_with(' '))).map(|part| Term::name(Kind::Text, part))
+    let starts = windows(text, 2).filter(|part| part.starts_with(' '));
+    let parts = windows(text, 3).filter(|part| part.rfind(' ').is_none_or(|at| at == 0));
+    parts.chain(starts).map(|part| Term::name(Kind::Text, part))
 }
 
 /// The terms of a text in which this piece of a [`Search`](lease_core::text::Search) occurs.
@@ -107,52 +118,133 @@ fn windows(text: &str, length: usize) -> impl Iterator<Item = &str> {
 
 /// Which rows each term applies to.
 #[derive(Debug, Default)]
-pub(crate) struct Index(BTreeSet<(Term, i64)>);
+pub(crate) struct Index {
+    rows: HashMap<Term, Rows>,
+    /// Its terms of the kinds that are asked for from one to another.
+    ranged: BTreeSet<Term>,
+}
 
 impl Index {
     /// Notes that a term applies to a row; once is enough.
     pub(crate) fn insert(&mut self, term: Term, id: impl Id) {
-        self.0.insert((term, id.get()));
+        let Some(id) = row_number(id.get()) else { return };
+        match self.rows.entry(term) {
+            Entry::Occupied(mut rows) => rows.get_mut().insert(id),
+            Entry::Vacant(rows) => {
+                rows.insert(Rows::Few(vec![id]));
+                if term.is_ranged() {
+                    self.ranged.insert(term);
+                }
+            }
+        }
     }
 
     /// Notes that a term does not apply to a row.
     pub(crate) fn remove(&mut self, term: Term, id: impl Id) {
-        self.0.remove(&(term, id.get()));
+        let (Some(id), Some(rows)) = (row_number(id.get()), self.rows.get_mut(&term)) else { return };
+        rows.remove(id);
+        if rows.is_empty() {
+            self.rows.remove(&term);
+            self.ranged.remove(&term);
+        }
     }
 
     /// Whether a term applies to a row.
     pub(crate) fn contains(&self, term: Term, id: impl Id) -> bool {
-        self.0.contains(&(term, id.get()))
+        let id = id.get();
+        self.first_from(term, id) == Some(id)
     }
 
     /// Whether a term applies to any row.
     pub(crate) fn any(&self, term: Term) -> bool {
-        self.first_from(term, i64::MIN).is_some()
+        self.rows.contains_key(&term)
     }
 
     /// The first row from this id on, upwards, that a term applies to.
     pub(crate) fn first_from(&self, term: Term, from: i64) -> Option<i64> {
-        self.0.range((term, from)..=(term, i64::MAX)).next().map(|(_, id)| *id)
+        self.rows.get(&term)?.first_from(row_number(from.max(0))?).map(i64::from)
     }
 
     /// The last row up to this id that a term applies to.
     pub(crate) fn last_up_to(&self, term: Term, from: i64) -> Option<i64> {
-        self.0.range((term, i64::MIN)..=(term, from)).next_back().map(|(_, id)| *id)
+        self.rows.get(&term)?.last_up_to(row_number(from.min(MAX_ROW))?).map(i64::from)
     }
 
     /// The rows that a term applies to, upwards.
     pub(crate) fn rows<I: Id>(&self, term: Term) -> impl Iterator<Item = I> + '_ {
-        self.0.range((term, i64::MIN)..=(term, i64::MAX)).filter_map(|(_, id)| I::new(*id))
+        let next = move |from| self.first_from(term, from);
+        std::iter::successors(next(0), move |id| next(id + 1)).filter_map(I::new)
     }
 
-    /// The terms from the one to the other, both included, that apply to any row. Costs a look-up each, however many rows.
+    /// The terms of a ranged kind from the one to the other, both included, that apply to any row.
     pub(crate) fn terms_between(&self, first: Term, last: Term) -> impl Iterator<Item = Term> + '_ {
-        let next = move |from: (Term, i64)| {
-            if from.0 > last {
-                return None;
+        self.ranged.range(first..=last).copied()
+    }
+}
+
+/// The highest id of a row: no memory holds more rows.
+pub(crate) const MAX_ROW: i64 = u32::MAX as i64;
+
+fn row_number(id: i64) -> Option<u32> {
+    u32::try_from(id).ok()
+}
+
+/// The rows that a term applies to. Most terms apply to a few, some to nearly all: a bitmap of the latter stays small, and
+/// changes at the same cost wherever it is touched.
+#[derive(Debug)]
+enum Rows {
+    /// In their order.
+    Few(Vec<u32>),
+    Many(RoaringBitmap),
+}
+
+/// More than so many rows are many.
+const FEW: usize = 64;
+
+impl Rows {
+    fn insert(&mut self, id: u32) {
+        match self {
+            Self::Few(ids) => {
+                if let Err(place) = ids.binary_search(&id) {
+                    ids.insert(place, id);
+                }
+                if ids.len() > FEW {
+                    *self = Self::Many(ids.iter().copied().collect());
+                }
             }
-            self.0.range(from..=(last, i64::MAX)).next().map(|(term, _)| *term)
-        };
-        std::iter::successors(next((first, i64::MIN)), move |term| next((Term(term.0.checked_add(1)?), i64::MIN)))
+            Self::Many(ids) => {
+                ids.insert(id);
+            }
+        }
+    }
+
+    fn remove(&mut self, id: u32) {
+        match self {
+            Self::Few(ids) => ids.retain(|other| *other != id),
+            Self::Many(ids) => {
+                ids.remove(id);
+            }
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::Few(ids) => ids.is_empty(),
+            Self::Many(ids) => ids.is_empty(),
+        }
+    }
+
+    fn first_from(&self, from: u32) -> Option<u32> {
+        match self {
+            Self::Few(ids) => ids.get(ids.partition_point(|id| *id < from)).copied(),
+            Self::Many(ids) => ids.range(from..).next(),
+        }
+    }
+
+    fn last_up_to(&self, from: u32) -> Option<u32> {
+        match self {
+            Self::Few(ids) => ids.get(ids.partition_point(|id| *id <= from).checked_sub(1)?).copied(),
+            Self::Many(ids) => ids.range(..=from).next_back(),
+        }
     }
 }

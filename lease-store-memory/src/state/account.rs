@@ -1,6 +1,7 @@
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
+use foldhash::HashMap;
 use lease_core::account::{Token, TokenHash};
 use lease_core::id::{CustomerId, Stored, UserId};
 use lease_core::model::{Account, Customer, LoginName, Role, User};

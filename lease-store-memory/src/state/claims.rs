@@ -1,6 +1,7 @@
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
+use foldhash::HashMap;
 use lease_core::repository::{Claim, ClaimState, Guarantee, KeyHash, NewClaim, RepositoryError, SavedAnswer};
 
 /// Idempotency records, by their key and by when they expire.

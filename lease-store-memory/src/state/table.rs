@@ -4,7 +4,7 @@ use lease_core::id::{Entity, Id, Stored, Version, Versioned};
 use lease_core::page::{Page, PageRequest};
 use lease_core::repository::{Change, RepositoryError};
 
-use crate::index::{Index, Term};
+use crate::index::{Index, MAX_ROW, Term};
 use crate::walk::{Direction, Query};
 
 /// A row, and how often it was changed.
@@ -88,7 +88,8 @@ impl<T: Entity> Table<T> {
 
     /// The id of the next new row. Ids are never given out twice.
     pub(crate) fn next_id(&self) -> Result<T::Id, RepositoryError> {
-        self.last_id.checked_add(1).and_then(T::Id::new).ok_or_else(|| RepositoryError::Internal("no ids are left".into()))
+        let next = (self.last_id < MAX_ROW).then(|| T::Id::new(self.last_id + 1)).flatten();
+        next.ok_or_else(|| RepositoryError::Internal("no ids are left".into()))
     }
 
     /// Puts a new row in, under its terms.

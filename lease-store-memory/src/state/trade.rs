@@ -1,6 +1,7 @@
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
+use foldhash::HashSet;
 use lease_core::gateway::ChargeKey;
 use lease_core::id::{CustomerId, InvoiceId, PaymentId, ProposalId, TradeId, VehicleId};
 use lease_core::model::{

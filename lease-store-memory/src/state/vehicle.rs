@@ -1,5 +1,4 @@
-use std::collections::HashMap;
-
+use foldhash::HashMap;
 use lease_core::id::{CustomerId, VehicleId};
 use lease_core::model::{Vehicle, Vin};
 
