@@ -20,6 +20,7 @@
 //! | contacts and leads | [`directory`] |
 //! | what a thing is made of | [`model`], with [`money`], [`id`], [`text`] |
 //! | what a store must do | [`repository`], and `conformance` (a feature), which checks it |
+//! | whether a store is in order: I1 to I7 as code | [`invariants`] |
 //! | who charges cards | [`gateway`] |
 //! | what an operator may choose | [`policy`] |
 //! | what comes in, before any rule has seen it | [`input`] |
@@ -38,6 +39,7 @@ pub mod error;
 pub mod gateway;
 pub mod id;
 pub mod input;
+pub mod invariants;
 pub mod invoicing;
 pub mod lifecycle;
 pub mod model;

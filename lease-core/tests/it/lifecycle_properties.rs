@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use lease_core::invariants::Books;
 use lease_core::model::{InvoiceState, PaymentState, ProposalState, ServiceKind, TradeState};
 use lease_core::policy::LatePayments;
 use proptest::collection::vec;
@@ -11,7 +12,6 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
-use crate::invariants::{View, what_was_settled_stays};
 use crate::support::usd;
 use crate::world::{CUSTOMERS, Step, Terms, World};
 
@@ -56,16 +56,16 @@ fn late_payments() -> impl Strategy<Value = LatePayments> {
 
 /// Carries one step out and holds the world against the invariants; the answer's code.
 fn checked(world: &mut World, step: &Step) -> &'static str {
-    let before = world.view.clone();
+    let before = world.books.clone();
     let code = match world.run(step) {
         Ok(()) => "ok",
         Err(error) => {
-            assert_eq!(world.view, before, "{step:?} was refused with {error}, yet changed something");
+            assert_eq!(world.books, before, "{step:?} was refused with {error}, yet changed something");
             error.code()
         }
     };
-    assert_eq!(world.view.violations(), Vec::<String>::new(), "after {step:?}");
-    assert_eq!(what_was_settled_stays(&before, &world.view), Vec::<String>::new(), "after {step:?}");
+    assert_eq!(world.books.violations(), Vec::<String>::new(), "after {step:?}");
+    assert_eq!(world.books.violations_since(&before), Vec::<String>::new(), "after {step:?}");
     code
 }
 
@@ -108,8 +108,8 @@ fn the_walks_come_to_every_end_and_meet_every_refusal() {
         for step in vec(step(), 150).new_tree(&mut runner).unwrap().current() {
             *codes.entry(checked(&mut world, &step)).or_default() += 1;
         }
-        for trade in &world.view.trades {
-            let kind = world.view.services.iter().find(|service| service.id == trade.service_id).unwrap().kind;
+        for trade in &world.books.trades {
+            let kind = world.books.services.iter().find(|service| service.id == trade.service_id).unwrap().kind;
             let state = match trade.state {
                 TradeState::Open => "open",
                 TradeState::Agreed(_) => "agreed",
@@ -120,13 +120,13 @@ fn the_walks_come_to_every_end_and_meet_every_refusal() {
         }
         let count =
             |ends: &mut BTreeMap<String, usize>, what: &str, number: usize| *ends.entry(what.into()).or_default() += number;
-        let payments = |wanted: fn(&PaymentState) -> bool| world.view.payments.iter().filter(|row| wanted(&row.state)).count();
+        let payments = |wanted: fn(&PaymentState) -> bool| world.books.payments.iter().filter(|row| wanted(&row.state)).count();
         count(&mut ends, "payment pending", payments(|state| matches!(state, PaymentState::Pending)));
         count(&mut ends, "payment failed", payments(|state| matches!(state, PaymentState::Failed { .. })));
         count(&mut ends, "payment succeeded", payments(|state| matches!(state, PaymentState::Succeeded { .. })));
-        let void = world.view.invoices.iter().filter(|invoice| matches!(invoice.state, InvoiceState::Void { .. })).count();
+        let void = world.books.invoices.iter().filter(|invoice| matches!(invoice.state, InvoiceState::Void { .. })).count();
         count(&mut ends, "invoice void", void);
-        let late = world.view.payments.iter().filter(|payment| payment.is_late).count();
+        let late = world.books.payments.iter().filter(|payment| payment.is_late).count();
         count(&mut ends, "payment late", late);
     }
     for kind in [ServiceKind::Lease, ServiceKind::Sell, ServiceKind::Custom] {
@@ -195,49 +195,49 @@ fn a_lease_and_a_sale_go_through_their_whole_cycle() {
     assert_eq!(world.count(|state| matches!(state, TradeState::Agreed(_))), 1);
     assert_eq!(checked(&mut world, &Step::Settle { payment: 0, succeeds: true }), "ok");
     assert_eq!(world.count(|state| matches!(state, TradeState::Completed { .. })), 2);
-    assert_eq!(world.view.vehicles[2].customer_id.get(), 3, "the buyer's now");
+    assert_eq!(world.books.vehicles[2].customer_id.get(), 3, "the buyer's now");
 }
 
-type Break = fn(&mut View);
+type Break = fn(&mut Books);
 
 /// Each invariant finds what breaks it: an invariant that finds nothing would prove nothing.
 #[test]
 fn each_invariant_finds_what_breaks_it() {
-    let good = a_finished_world().view;
+    let good = a_finished_world().books;
     let breaks: [(&str, Break); 18] = [
-        ("I1", |view| view.invoices.truncate(1)),
-        ("I1", |view| view.trades[0].value.invoice_id = None),
-        ("I1", |view| {
-            let mut twice = view.invoices[0].clone();
+        ("I1", |books| books.invoices.truncate(1)),
+        ("I1", |books| books.trades[0].value.invoice_id = None),
+        ("I1", |books| {
+            let mut twice = books.invoices[0].clone();
             twice.id = crate::support::id(9);
-            view.invoices.push(twice);
+            books.invoices.push(twice);
         }),
-        ("I2", |view| view.invoices[1].value.amount = usd("99")),
-        ("I2", |view| view.invoices[1].value.customer_id = crate::support::id(3)),
-        ("I3", |view| view.invoices[0].value.paid = usd("1")),
-        ("I3", |view| view.invoices[1].value.pending = usd("0")),
-        ("I3", |view| view.payments[1].value.amount = usd("41")),
-        ("I3", |view| view.invoices[0].value.state = InvoiceState::Open),
-        ("I4", |view| view.payments[0].value.customer_id = crate::support::id(1)),
-        ("I4", |view| view.payments[0].value.credit_card_id = crate::support::id(3)),
-        ("I5", |view| view.proposals[0].value.state = ProposalState::Pending),
-        ("I5", |view| view.proposals[0].value.state = ProposalState::Accepted { at: crate::support::now() }),
-        ("I6", |view| {
-            view.trades[1].value.state =
-                TradeState::Completed { agreement: *view.trades[1].agreement().unwrap(), completed_at: crate::support::now() }
+        ("I2", |books| books.invoices[1].value.amount = usd("99")),
+        ("I2", |books| books.invoices[1].value.customer_id = crate::support::id(3)),
+        ("I3", |books| books.invoices[0].value.paid = usd("1")),
+        ("I3", |books| books.invoices[1].value.pending = usd("0")),
+        ("I3", |books| books.payments[1].value.amount = usd("41")),
+        ("I3", |books| books.invoices[0].value.state = InvoiceState::Open),
+        ("I4", |books| books.payments[0].value.customer_id = crate::support::id(1)),
+        ("I4", |books| books.payments[0].value.credit_card_id = crate::support::id(3)),
+        ("I5", |books| books.proposals[0].value.state = ProposalState::Pending),
+        ("I5", |books| books.proposals[0].value.state = ProposalState::Accepted { at: crate::support::now() }),
+        ("I6", |books| {
+            books.trades[1].value.state =
+                TradeState::Completed { agreement: *books.trades[1].agreement().unwrap(), completed_at: crate::support::now() }
         }),
-        ("I6", |view| view.vehicles[0].value.customer_id = crate::support::id(4)),
-        ("I6: vehicle 3 has 2 live trades", |view| view.trades[0].value.state = TradeState::Open),
-        ("I6: trade 2 sells vehicle 3 while trade 1 lets it", |view| {
-            view.proposals[1].value.period = Some(crate::support::period(1, 99));
+        ("I6", |books| books.vehicles[0].value.customer_id = crate::support::id(4)),
+        ("I6: vehicle 3 has 2 live trades", |books| books.trades[0].value.state = TradeState::Open),
+        ("I6: trade 2 sells vehicle 3 while trade 1 lets it", |books| {
+            books.proposals[1].value.period = Some(crate::support::period(1, 99));
         }),
-        ("I6: trades 1 and 2 let", |view| view.proposals[2].value.period = view.proposals[1].period),
+        ("I6: trades 1 and 2 let", |books| books.proposals[2].value.period = books.proposals[1].period),
     ];
     assert_eq!(good.violations(), Vec::<String>::new());
     for (number, (invariant, break_it)) in breaks.into_iter().enumerate() {
-        let mut view = good.clone();
-        break_it(&mut view);
-        let found = view.violations();
+        let mut books = good.clone();
+        break_it(&mut books);
+        let found = books.violations();
         assert!(
             found.iter().any(|violation| violation.starts_with(invariant)),
             "break {number}: {invariant} is not in {found:?}"

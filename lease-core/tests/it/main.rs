@@ -7,7 +7,6 @@ mod answer;
 mod cards;
 mod directory;
 mod engine;
-mod invariants;
 mod invoices;
 mod lifecycle_properties;
 mod open;

@@ -12,9 +12,9 @@ use crate::support::{id, stored};
 impl World {
     /// A vehicle, as a decision about it reads it.
     pub(super) fn vehicle_snapshot(&self, id: VehicleId, viewer: Option<CustomerId>) -> VehicleSnapshot {
-        let trades: Vec<_> = self.view.trades.iter().filter(|trade| trade.vehicle_id == id).collect();
+        let trades: Vec<_> = self.books.trades.iter().filter(|trade| trade.vehicle_id == id).collect();
         VehicleSnapshot {
-            vehicle: row(&self.view.vehicles, id).clone(),
+            vehicle: row(&self.books.vehicles, id).clone(),
             has_open_trade: trades.iter().any(|trade| trade.is_open()),
             has_live_trade: trades.iter().any(|trade| trade.is_live()),
             was_traded: !trades.is_empty(),
@@ -24,47 +24,47 @@ impl World {
 
     /// What a store's load returns.
     pub(super) fn load(&self, key: TradeKey, viewer: Option<CustomerId>, card: Option<CreditCardId>) -> TradeSnapshot {
-        let view = &self.view;
+        let books = &self.books;
         let (mut asked_proposal, mut asked_payment) = (None, None);
         let trade_id = match key {
             TradeKey::Trade(id) => id,
             TradeKey::Proposal(id) => {
-                asked_proposal = Some(row(&view.proposals, id));
-                row(&view.proposals, id).trade_id
+                asked_proposal = Some(row(&books.proposals, id));
+                row(&books.proposals, id).trade_id
             }
-            TradeKey::Invoice(id) => row(&view.invoices, id).trade_id,
+            TradeKey::Invoice(id) => row(&books.invoices, id).trade_id,
             TradeKey::Payment(id) => {
-                asked_payment = Some(row(&view.payments, id));
-                row(&view.invoices, row(&view.payments, id).invoice_id).trade_id
+                asked_payment = Some(row(&books.payments, id));
+                row(&books.invoices, row(&books.payments, id).invoice_id).trade_id
             }
         };
-        let trade = row(&view.trades, trade_id).clone();
+        let trade = row(&books.trades, trade_id).clone();
         let mine =
-            || view.proposals.iter().filter(|proposal| proposal.trade_id == trade_id && Some(proposal.customer_id) == viewer);
+            || books.proposals.iter().filter(|proposal| proposal.trade_id == trade_id && Some(proposal.customer_id) == viewer);
         let viewer_stands = Standing {
             proposals_made: u32::try_from(mine().count()).unwrap(),
             pending: mine().find(|proposal| proposal.state == ProposalState::Pending).cloned(),
         };
         TradeSnapshot {
-            service: row(&view.services, trade.service_id).clone(),
-            invoice: trade.invoice_id.map(|id| row(&view.invoices, id).clone()),
-            has_proposals: view.proposals.iter().any(|proposal| proposal.trade_id == trade_id),
+            service: row(&books.services, trade.service_id).clone(),
+            invoice: trade.invoice_id.map(|id| row(&books.invoices, id).clone()),
+            has_proposals: books.proposals.iter().any(|proposal| proposal.trade_id == trade_id),
             proposal: asked_proposal.map(|proposal| self.proposal_view(proposal, trade.vehicle_id)),
-            payment: asked_payment.map(|payment| (payment.clone(), row(&view.cards, payment.credit_card_id).clone())),
-            card: card.map(|card| row(&view.cards, card).clone()),
+            payment: asked_payment.map(|payment| (payment.clone(), row(&books.cards, payment.credit_card_id).clone())),
+            card: card.map(|card| row(&books.cards, card).clone()),
             viewer: viewer_stands,
             trade,
         }
     }
 
     fn proposal_view(&self, proposal: &Stored<Proposal>, vehicle: VehicleId) -> ProposalView {
-        let others = self.view.trades.iter().filter(|trade| trade.vehicle_id == vehicle && trade.id != proposal.trade_id);
+        let others = self.books.trades.iter().filter(|trade| trade.vehicle_id == vehicle && trade.id != proposal.trade_id);
         let today = self.now.date_naive();
         let in_the_way = |taken: &Period| match proposal.period {
             Some(period) => period.overlaps(*taken),
             None => taken.end() > today,
         };
-        let mut agreed = others.filter_map(|trade| row(&self.view.proposals, trade.agreement()?.proposal_id).period);
+        let mut agreed = others.filter_map(|trade| row(&self.books.proposals, trade.agreement()?.proposal_id).period);
         ProposalView {
             proposal: proposal.clone(),
             author_is_active: self.active[usize::try_from(proposal.customer_id.get()).unwrap() - 1],

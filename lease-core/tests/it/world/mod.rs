@@ -9,6 +9,7 @@ use lease_core::catalog::update_service;
 use lease_core::gateway::{ChargeKey, ChargeOutcome};
 use lease_core::id::{CreditCardId, CustomerId, TradeId};
 use lease_core::input::Extent;
+use lease_core::invariants::Books;
 use lease_core::invoicing::{begin_payment, settle_payment, void};
 use lease_core::lifecycle::{NewIds, TradeChanges, TradeSnapshot, accept, amend, cancel, open, propose, reject, withdraw};
 use lease_core::model::{BillTo, InvoiceOn, PaymentState, ProposalState, Service, ServiceKind, TradeState};
@@ -17,7 +18,6 @@ use lease_core::policy::{LatePayments, Policy};
 use lease_core::repository::{Change, Offer, TradeKey};
 use serde_json::{Value, json};
 
-use crate::invariants::View;
 use crate::support::*;
 use load::{next_id, pick, push, put, row, row_mut, rows};
 
@@ -56,7 +56,7 @@ pub(crate) struct Terms {
 /// All rows, the time, and who is active. Row `n` of a table has the id `n + 1`.
 #[derive(Clone, Debug)]
 pub(crate) struct World {
-    pub(crate) view: View,
+    pub(crate) books: Books,
     pub(crate) now: DateTime<Utc>,
     policy: Policy,
     active: [bool; CUSTOMERS],
@@ -76,15 +76,15 @@ impl World {
             Service { fee: usd("0"), ..service(ServiceKind::Lease) },
         ];
         let cards = (1..=4).map(card).chain([lease_core::model::CreditCard { exp_year: 2026, exp_month: 2, ..card(OWNER) }]);
-        let mut view = View {
+        let mut books = Books {
             services: rows(services),
             vehicles: rows([vehicle(1), vehicle(1), vehicle(2)]),
             cards: rows(cards),
-            ..View::default()
+            ..Books::default()
         };
-        view.past.first_owners = view.vehicles.iter().map(|vehicle| (vehicle.id, vehicle.customer_id)).collect();
+        books.past.first_owners = books.vehicles.iter().map(|vehicle| (vehicle.id, vehicle.customer_id)).collect();
         let policy = Policy { late_payments, max_proposals: 3, ..Policy::default() };
-        Self { view, now: now(), policy, active: [true, true, true, false] }
+        Self { books, now: now(), policy, active: [true, true, true, false] }
     }
 
     /// Carries a command out, or says why not.
@@ -134,23 +134,23 @@ impl World {
 
     fn open(&mut self, who: usize, vehicle: usize, service: usize) -> Result<(), Error> {
         let actor = self.actor(who)?;
-        let vehicle = pick(&self.view.vehicles, vehicle)?.id;
-        let service = pick(&self.view.services, service)?.id;
+        let vehicle = pick(&self.books.vehicles, vehicle)?.id;
+        let service = pick(&self.books.services, service)?.id;
         let offer = Offer {
             vehicle: Some(first(self.vehicle_snapshot(vehicle, actor.customer()))),
-            service: Some(first(row(&self.view.services, service).clone())),
+            service: Some(first(row(&self.books.services, service).clone())),
         };
         let json = json!({"vehicle_id": vehicle.get(), "service_id": service.get()});
         let opening = open(Some(&offer), &actor, &draft(json), self.now)?;
         if opening.first_use_of_service.is_some() {
-            row_mut(&mut self.view.services, service).value.is_used = true;
+            row_mut(&mut self.books.services, service).value.is_used = true;
         }
-        push(&mut self.view.trades, opening.trade);
+        push(&mut self.books.trades, opening.trade);
         Ok(())
     }
 
     fn proposal_draft(&self, trade: usize, terms: &Terms) -> lease_core::lifecycle::ProposalDraft {
-        let kind = pick(&self.view.trades, trade).map(|trade| row(&self.view.services, trade.service_id).kind);
+        let kind = pick(&self.books.trades, trade).map(|trade| row(&self.books.services, trade.service_id).kind);
         let is_dated = match kind {
             Ok(ServiceKind::Lease) => true,
             Ok(ServiceKind::Sell) | Err(_) => false,
@@ -168,10 +168,10 @@ impl World {
     }
 
     fn pay(&mut self, who: usize, trade: usize, card: usize, cents: Option<u32>) -> Result<(), Error> {
-        let card = pick(&self.view.cards, card)?.id;
+        let card = pick(&self.books.cards, card)?.id;
         let amount = cents.map(|cents| format!("{}.{:02}", cents / 100, cents % 100));
         let draft = draft(json!({"credit_card_id": card.get(), "amount": amount}));
-        let key = ChargeKey::new(format!("key-{}", self.view.payments.len()));
+        let key = ChargeKey::new(format!("key-{}", self.books.payments.len()));
         let policy = self.policy.clone();
         self.change(self.trade(trade)?, who, Some(card), |snapshot, actor, now| {
             begin_payment(snapshot, actor, &draft, &policy, key.clone(), now)
@@ -179,7 +179,7 @@ impl World {
     }
 
     fn settle(&mut self, payment: usize, succeeds: bool) -> Result<(), Error> {
-        let payment = pick(&self.view.payments, payment)?;
+        let payment = pick(&self.books.payments, payment)?;
         let (key, was_pending) = (TradeKey::Payment(payment.id), payment.state == PaymentState::Pending);
         let reference = format!("ch_{}", payment.id);
         let outcome = if succeeds {
@@ -197,12 +197,12 @@ impl World {
     }
 
     fn set_fee(&mut self, service: usize, amount: u8) -> Result<(), Error> {
-        let found = first(pick(&self.view.services, service)?.clone());
+        let found = first(pick(&self.books.services, service)?.clone());
         let draft = draft(json!({"amount": amount}));
         let Change::Update { id, value, .. } = update_service(&found, &staff(), &draft, Extent::Partial)? else {
             panic!("a service is updated")
         };
-        row_mut(&mut self.view.services, id).value = value;
+        row_mut(&mut self.books.services, id).value = value;
         Ok(())
     }
 
@@ -231,19 +231,19 @@ impl World {
         card: Option<CreditCardId>,
     ) {
         let ids = NewIds {
-            proposal: changes.new_proposal.as_ref().map(|_| next_id(&self.view.proposals)),
-            invoice: changes.new_invoice.as_ref().map(|_| next_id(&self.view.invoices)),
-            payment: changes.new_payment.as_ref().map(|_| next_id(&self.view.payments)),
+            proposal: changes.new_proposal.as_ref().map(|_| next_id(&self.books.proposals)),
+            invoice: changes.new_invoice.as_ref().map(|_| next_id(&self.books.invoices)),
+            payment: changes.new_payment.as_ref().map(|_| next_id(&self.books.payments)),
         };
         self.remember_the_fee(snapshot, changes);
         snapshot.apply(changes, ids);
         self.end_proposals(snapshot.trade.id, changes);
-        put(&mut self.view.trades, Some(&snapshot.trade));
-        put(&mut self.view.proposals, snapshot.proposal.as_ref().map(|view| &view.proposal));
-        put(&mut self.view.invoices, snapshot.invoice.as_ref());
-        put(&mut self.view.payments, snapshot.payment.as_ref().map(|(payment, _)| payment));
+        put(&mut self.books.trades, Some(&snapshot.trade));
+        put(&mut self.books.proposals, snapshot.proposal.as_ref().map(|view| &view.proposal));
+        put(&mut self.books.invoices, snapshot.invoice.as_ref());
+        put(&mut self.books.payments, snapshot.payment.as_ref().map(|(payment, _)| payment));
         if let Some(transfer) = changes.transfer {
-            let vehicle = row_mut(&mut self.view.vehicles, transfer.vehicle_id);
+            let vehicle = row_mut(&mut self.books.vehicles, transfer.vehicle_id);
             assert_eq!(vehicle.customer_id, transfer.from);
             vehicle.value.customer_id = transfer.to;
         }
@@ -257,13 +257,13 @@ impl World {
             InvoiceOn::Acceptance => matches!(changes.decided, Some((_, ProposalState::Accepted { .. }))),
         };
         if is_the_moment {
-            self.view.past.fees.insert(before.trade.id, before.service.fee);
+            self.books.past.fees.insert(before.trade.id, before.service.fee);
         }
     }
 
     /// What changes about proposals that were there: the one that is decided, and all others where they are closed.
     fn end_proposals(&mut self, trade: TradeId, changes: &TradeChanges) {
-        for proposal in self.view.proposals.iter_mut().filter(|proposal| proposal.trade_id == trade) {
+        for proposal in self.books.proposals.iter_mut().filter(|proposal| proposal.trade_id == trade) {
             match (changes.decided, changes.close_others) {
                 (Some((id, state)), _) if id == proposal.id => proposal.value.state = state,
                 (_, Some(at)) if proposal.state == ProposalState::Pending => {
@@ -296,15 +296,15 @@ impl World {
     }
 
     fn trade(&self, number: usize) -> Result<TradeKey, Error> {
-        pick(&self.view.trades, number).map(|trade| TradeKey::Trade(trade.id))
+        pick(&self.books.trades, number).map(|trade| TradeKey::Trade(trade.id))
     }
 
     fn proposal(&self, number: usize) -> Result<TradeKey, Error> {
-        pick(&self.view.proposals, number).map(|proposal| TradeKey::Proposal(proposal.id))
+        pick(&self.books.proposals, number).map(|proposal| TradeKey::Proposal(proposal.id))
     }
 
     /// How many trades are in a state like this one.
     pub(crate) fn count(&self, wanted: impl Fn(&TradeState) -> bool) -> usize {
-        self.view.trades.iter().filter(|trade| wanted(&trade.state)).count()
+        self.books.trades.iter().filter(|trade| wanted(&trade.state)).count()
     }
 }

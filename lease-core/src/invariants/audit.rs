@@ -1,0 +1,204 @@
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+
+use crate::id::{CustomerId, Entity, InvoiceId, Stored, TradeId, VehicleId};
+use crate::invariants::Books;
+use crate::invariants::read::find;
+use crate::model::{
+    BillTo, Invoice, InvoiceOn, InvoiceState, Payment, PaymentState, Period, Proposal, ProposalState, Service, ServiceKind,
+    Trade, TradeState, Vehicle,
+};
+
+impl Books {
+    /// All that is broken of I1 to I6, one sentence each.
+    #[must_use]
+    pub fn violations(&self) -> Vec<String> {
+        let audit = Audit::of(self);
+        let trades = self.trades.iter().flat_map(|trade| {
+            [
+                audit.i1_one_invoice(trade),
+                audit.i5_one_accepted(trade),
+                audit.i6_completes(trade),
+                audit.i6_not_sold_while_let(trade),
+            ]
+        });
+        let invoices =
+            self.invoices.iter().flat_map(|invoice| [audit.i2_as_the_service_said(invoice), audit.i3_adds_up(invoice)]);
+        let payments = self.payments.iter().map(|payment| audit.i4_billed_payer(payment));
+        let vehicles = self.vehicles.iter().flat_map(|vehicle| {
+            [audit.i6_one_live_trade(vehicle), audit.i6_changes_hands_by_sales(vehicle), audit.i6_let_to_one_at_a_time(vehicle)]
+        });
+        trades.chain(invoices).chain(payments).chain(vehicles).flatten().collect()
+    }
+}
+
+/// The books, with what belongs together side by side.
+struct Audit<'a> {
+    books: &'a Books,
+    proposals: BTreeMap<TradeId, Vec<&'a Stored<Proposal>>>,
+    invoices: BTreeMap<TradeId, Vec<&'a Stored<Invoice>>>,
+    payments: BTreeMap<InvoiceId, Vec<&'a Stored<Payment>>>,
+    trades: BTreeMap<VehicleId, Vec<&'a Stored<Trade>>>,
+}
+
+impl<'a> Audit<'a> {
+    fn of(books: &'a Books) -> Self {
+        Self {
+            books,
+            proposals: group(&books.proposals, |proposal| proposal.trade_id),
+            invoices: group(&books.invoices, |invoice| invoice.trade_id),
+            payments: group(&books.payments, |payment| payment.invoice_id),
+            trades: group(&books.trades, |trade| trade.vehicle_id),
+        }
+    }
+
+    /// I1: at most one invoice a trade; where there was a fee, exactly one iff its moment has come.
+    fn i1_one_invoice(&self, trade: &Stored<Trade>) -> Option<String> {
+        let invoices = of(&self.invoices, trade.id);
+        let has_come = match self.service(trade)?.invoice_on {
+            InvoiceOn::FirstProposal => !of(&self.proposals, trade.id).is_empty(),
+            InvoiceOn::Acceptance => of(&self.proposals, trade.id).iter().any(|proposal| is_accepted(proposal)),
+        };
+        let expected = match (has_come, self.books.past.fees.get(&trade.id)) {
+            (false, _) => 0..=0,
+            (true, Some(fee)) if fee.is_zero() => 0..=0,
+            (true, Some(_)) => 1..=1,
+            (true, None) => 0..=1,
+        };
+        let named = invoices.first().map(|invoice| invoice.id);
+        (!expected.contains(&invoices.len()) || named != trade.invoice_id).then(|| {
+            format!("I1: trade {} has {} invoices, not {expected:?}, and names {:?}", trade.id, invoices.len(), trade.invoice_id)
+        })
+    }
+
+    /// I2: amount and currency are the service's at the moment, the billed party the one that the service says.
+    fn i2_as_the_service_said(&self, invoice: &Stored<Invoice>) -> Option<String> {
+        let trade = find(&self.books.trades, invoice.trade_id)?;
+        let billed = match self.service(trade)?.bill_to {
+            BillTo::Owner => Some(trade.customer_id),
+            BillTo::Counterparty => trade.agreement().map(|agreement| agreement.counterparty_id),
+        };
+        let fee = self.books.past.fees.get(&trade.id).copied();
+        let is_wrong =
+            invoice.amount.is_zero() || fee.is_some_and(|fee| fee != invoice.amount) || Some(invoice.customer_id) != billed;
+        is_wrong.then(|| {
+            format!("I2: invoice {} over {} to {}, not {fee:?} to {billed:?}", invoice.id, invoice.amount, invoice.customer_id)
+        })
+    }
+
+    /// I3: succeeded payments are what is paid, with pending ones no more than the amount; paid iff all of it is.
+    fn i3_adds_up(&self, invoice: &Stored<Invoice>) -> Option<String> {
+        let sum = |wanted: fn(&PaymentState) -> bool| -> Decimal {
+            let payments = of(&self.payments, invoice.id).iter().filter(|payment| wanted(&payment.state));
+            payments.map(|payment| payment.amount.amount()).sum()
+        };
+        let succeeded = sum(|state| matches!(state, PaymentState::Succeeded { .. }));
+        let pending = sum(|state| matches!(state, PaymentState::Pending));
+        let amount = invoice.amount.amount();
+        let is_paid = matches!(invoice.state, InvoiceState::Paid { .. });
+        let adds_up = (succeeded, pending) == (invoice.paid.amount(), invoice.pending.amount())
+            && succeeded + pending <= amount
+            && is_paid == (succeeded == amount);
+        (!adds_up).then(|| format!("I3: {succeeded} succeeded and {pending} pending do not fit {invoice:?}"))
+    }
+
+    /// I4: every payment is by the billed customer with a card that was theirs.
+    fn i4_billed_payer(&self, payment: &Stored<Payment>) -> Option<String> {
+        let billed = find(&self.books.invoices, payment.invoice_id).map(|invoice| invoice.customer_id);
+        let holder = find(&self.books.cards, payment.credit_card_id).map(|card| card.customer_id);
+        (billed != Some(payment.customer_id) || holder != billed)
+            .then(|| format!("I4: payment {} by {}, billed {billed:?}, card of {holder:?}", payment.id, payment.customer_id))
+    }
+
+    /// I5: one accepted proposal iff agreed or completed; then none is pending.
+    fn i5_one_accepted(&self, trade: &Stored<Trade>) -> Option<String> {
+        let proposals = of(&self.proposals, trade.id);
+        let accepted: Vec<_> = proposals.iter().filter(|proposal| is_accepted(proposal)).map(|proposal| proposal.id).collect();
+        let agreed: Vec<_> = trade.agreement().map(|agreement| agreement.proposal_id).into_iter().collect();
+        let pending = proposals.iter().filter(|proposal| proposal.state == ProposalState::Pending).count();
+        (accepted != agreed || (!trade.is_open() && pending > 0))
+            .then(|| format!("I5: trade {} accepted {accepted:?}, agreed {agreed:?}, pending {pending}", trade.id))
+    }
+
+    /// I6: completed iff agreed and nothing is owed.
+    fn i6_completes(&self, trade: &Stored<Trade>) -> Option<String> {
+        let owes = of(&self.invoices, trade.id).iter().any(|invoice| invoice.is_open());
+        let is_wrong = match trade.state {
+            TradeState::Agreed(_) => !owes,
+            TradeState::Completed { .. } => owes,
+            TradeState::Open | TradeState::Cancelled { .. } => false,
+        };
+        is_wrong.then(|| format!("I6: trade {} is {:?} and owes: {owes}", trade.id, trade.state))
+    }
+
+    /// I6: at most one live trade a vehicle.
+    fn i6_one_live_trade(&self, vehicle: &Stored<Vehicle>) -> Option<String> {
+        let live = of(&self.trades, vehicle.id).iter().filter(|trade| trade.is_live()).count();
+        (live > 1).then(|| format!("I6: vehicle {} has {live} live trades", vehicle.id))
+    }
+
+    /// I6: each completed sale hands the vehicle on, and nothing else does.
+    fn i6_changes_hands_by_sales(&self, vehicle: &Stored<Vehicle>) -> Option<String> {
+        let trades = of(&self.trades, vehicle.id);
+        let first: Option<CustomerId> = self.books.past.first_owners.get(&vehicle.id).copied();
+        let mut owner = first.or_else(|| trades.first().map(|trade| trade.customer_id))?;
+        for trade in trades {
+            if trade.customer_id != owner {
+                return Some(format!("I6: trade {} is offered by {}, the owner is {owner}", trade.id, trade.customer_id));
+            }
+            if let (ServiceKind::Sell, TradeState::Completed { agreement, .. }) = (self.service(trade)?.kind, trade.state) {
+                owner = agreement.counterparty_id;
+            }
+        }
+        (vehicle.customer_id != owner)
+            .then(|| format!("I6: vehicle {} is {}'s, by its sales {owner}'s", vehicle.id, vehicle.customer_id))
+    }
+
+    /// I6: a vehicle is let to one at a time. In the order of their starts, periods overlap where two neighbours do.
+    fn i6_let_to_one_at_a_time(&self, vehicle: &Stored<Vehicle>) -> Option<String> {
+        let mut periods = self.agreed_periods(vehicle.id);
+        periods.sort_unstable_by_key(|(_, period)| period.start());
+        let clash = periods.windows(2).find_map(|pair| match pair {
+            [(one, first), (other, second)] if first.overlaps(*second) => Some((one, other)),
+            _ => None,
+        });
+        clash.map(|(one, other)| format!("I6: trades {one} and {other} let vehicle {} on the same days", vehicle.id))
+    }
+
+    /// Spec 4.10: a sale is agreed where no lease that was agreed before it runs or lies ahead. Of a vehicle's trades one is
+    /// live at a time, so the older one was agreed first.
+    fn i6_not_sold_while_let(&self, sale: &Stored<Trade>) -> Option<String> {
+        if self.service(sale)?.kind != ServiceKind::Sell {
+            return None;
+        }
+        let agreed_on = sale.agreement()?.agreed_at.date_naive();
+        let mut before = self.agreed_periods(sale.vehicle_id).into_iter().filter(|(trade, _)| *trade < sale.id);
+        let (lease, _) = before.find(|(_, period)| period.end() > agreed_on)?;
+        Some(format!("I6: trade {} sells vehicle {} while trade {lease} lets it", sale.id, sale.vehicle_id))
+    }
+
+    fn service(&self, trade: &Trade) -> Option<&'a Stored<Service>> {
+        find(&self.books.services, trade.service_id)
+    }
+
+    /// The days agreed for a vehicle.
+    fn agreed_periods(&self, vehicle: VehicleId) -> Vec<(TradeId, Period)> {
+        let period = |trade: &Trade| find(&self.books.proposals, trade.agreement()?.proposal_id)?.period;
+        of(&self.trades, vehicle).iter().filter_map(|trade| Some((trade.id, period(trade)?))).collect()
+    }
+}
+
+fn is_accepted(proposal: &Proposal) -> bool {
+    matches!(proposal.state, ProposalState::Accepted { .. })
+}
+
+fn group<T: Entity, K: Ord>(rows: &[Stored<T>], key: impl Fn(&T) -> K) -> BTreeMap<K, Vec<&Stored<T>>> {
+    let mut groups: BTreeMap<K, Vec<_>> = BTreeMap::new();
+    rows.iter().for_each(|row| groups.entry(key(&row.value)).or_default().push(row));
+    groups
+}
+
+fn of<'a, 'b, K: Ord, T: Entity>(groups: &'b BTreeMap<K, Vec<&'a Stored<T>>>, key: K) -> &'b [&'a Stored<T>] {
+    groups.get(&key).map_or(&[], Vec::as_slice)
+}
