@@ -49,6 +49,7 @@ mod world;
 mod accounts;
 mod agreed_periods;
 mod applying;
+mod business;
 mod claims;
 mod commit;
 mod directory;
@@ -181,6 +182,10 @@ cases! {
         a_proposal_and_a_payment_may_come_in_one_commit,
         a_trade_goes_to_each_of_its_states,
         any_sequence_of_changes_reads_as_applied,
+    }
+    business {
+        many_at_once_leave_the_books_in_order,
+        a_gateway_that_fails_loses_no_charge_and_makes_none_twice,
     }
     claims {
         a_key_is_claimed_by_one,

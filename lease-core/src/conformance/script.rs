@@ -218,11 +218,11 @@ impl Draw {
         mixed ^ (mixed >> 31)
     }
 
-    fn chance(&mut self, percent: u64) -> bool {
+    pub(super) fn chance(&mut self, percent: u64) -> bool {
         self.number() % 100 < percent
     }
 
-    fn one_of<'a, T>(&mut self, choices: &'a [T]) -> Option<&'a T> {
+    pub(super) fn one_of<'a, T>(&mut self, choices: &'a [T]) -> Option<&'a T> {
         let index = usize::try_from(self.number() >> 1).ok()?.checked_rem(choices.len())?;
         choices.get(index)
     }

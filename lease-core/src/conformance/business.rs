@@ -1,0 +1,299 @@
+//! The engine at work on the store, by many at once and with a gateway that cannot be relied on: what comes out must be in
+//! order by the [invariants](crate::invariants).
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use chrono::Duration;
+use rust_decimal::Decimal;
+
+use super::build::*;
+use super::race::together;
+use super::script::Draw;
+use super::world::World;
+use crate::LeaseEngine;
+use crate::clock::ManualClock;
+use crate::gateway::{CardDetails, CardToken, Charge, ChargeKey, ChargeOutcome, GatewayError, PaymentGateway, SandboxGateway};
+use crate::id::{CreditCardId, CustomerId, InvoiceId, ProposalId, ServiceId, TradeId, VehicleId};
+use crate::invariants::Books;
+use crate::invoicing::PaymentDraft;
+use crate::lifecycle::{ProposalDraft, TradeDraft};
+use crate::model::{CreditCard, PaymentState, Role, ServiceKind};
+use crate::page::PageRequest;
+use crate::permission::Actor;
+use crate::repository::{InvoiceFilter, ProposalFilter, Repository, TradeFilter, VehicleFilter};
+
+/// Customers who act at once.
+const TRADERS: u64 = 6;
+/// What each of them tries.
+const ACTS: u64 = 40;
+
+/// Everybody opens, proposes, accepts, cancels and pays whatever they see, so that they are in each other's way all the time.
+pub async fn many_at_once_leave_the_books_in_order(store: Arc<dyn Repository>) {
+    let market = Market::open(store).await;
+    let mut traders = Vec::new();
+    for number in 0..TRADERS {
+        let trader = market.trader(number).await;
+        traders.push(async move {
+            let mut trader = trader;
+            for _ in 0..ACTS {
+                trader.act().await;
+            }
+        });
+    }
+    together(traders).await;
+    let books = market.books().await;
+    assert!(books.trades.iter().any(|trade| trade.agreement().is_some()), "something was agreed");
+    assert!(books.payments.iter().any(|payment| matches!(payment.state, PaymentState::Succeeded { .. })), "something was paid");
+}
+
+/// The gateway is down, or charges and gives no answer, or declines too late to be heard; two processes recover all the while.
+/// In the end each payment says what the gateway did, and nothing was charged that is not written down.
+pub async fn a_gateway_that_fails_loses_no_charge_and_makes_none_twice(store: Arc<dyn Repository>) {
+    let market = Market::open(store).await;
+    let mut payers: Vec<std::pin::Pin<Box<dyn Future<Output = ()> + Send>>> = Vec::new();
+    for number in 0..TRADERS {
+        let mut trader = market.trader(number).await;
+        let invoice = trader.billed().await;
+        payers.push(Box::pin(async move {
+            for _ in 0..ACTS / 2 {
+                trader.pay(invoice).await;
+            }
+        }));
+    }
+    for _ in 0..2 {
+        let market = market.clone();
+        payers.push(Box::pin(async move {
+            for _ in 0..ACTS {
+                market.recover().await;
+                tokio::task::yield_now().await;
+            }
+        }));
+    }
+    together(payers).await;
+    let books = market.books().await;
+    let paid: BTreeSet<_> = books
+        .payments
+        .iter()
+        .filter(|payment| matches!(payment.state, PaymentState::Succeeded { .. }))
+        .map(|payment| (payment.charge_key.clone(), payment.amount.amount()))
+        .collect();
+    assert_eq!(paid, market.gateway.taken(), "what is written down as paid, and what the gateway took");
+    assert!(books.payments.iter().any(|payment| matches!(payment.state, PaymentState::Failed { .. })), "something was declined");
+    assert!(!paid.is_empty(), "something was paid");
+}
+
+/// A store, and engines on it.
+#[derive(Clone)]
+struct Market {
+    world: Arc<World>,
+    engine: LeaseEngine,
+    clock: Arc<ManualClock>,
+    gateway: Arc<FlakyGateway>,
+    services: [ServiceId; 2],
+}
+
+impl Market {
+    async fn open(store: Arc<dyn Repository>) -> Self {
+        let clock = Arc::new(ManualClock::at(at(1)));
+        let gateway = Arc::new(FlakyGateway::default());
+        let engine = LeaseEngine::builder(Arc::clone(&store)).clock(clock.clone()).gateway(gateway.clone()).build().unwrap();
+        let world = Arc::new(World::new(store));
+        let services = [world.service(ServiceKind::Lease).await, world.service(ServiceKind::Sell).await];
+        Self { world, engine, clock, gateway, services }
+    }
+
+    /// A customer with two vehicles and two cards, of which one declines.
+    async fn trader(&self, number: u64) -> Trader {
+        let account = self.world.account(Role::Customer).await;
+        let customer = account.customer_id.unwrap();
+        let mut cards = Vec::new();
+        for token in ["sandbox_ok", "sandbox_declines_card_declined"] {
+            let token = CardToken::new(token.to_owned());
+            cards.push(self.world.card_of(CreditCard { token, exp_year: 9999, ..credit_card(customer) }).await);
+        }
+        for _ in 0..2 {
+            self.world.vehicle(customer).await;
+        }
+        Trader { market: self.clone(), actor: Actor::of(&account), customer, cards, draw: Draw(number) }
+    }
+
+    async fn recover(&self) {
+        self.clock.advance(Duration::milliseconds(1));
+        self.engine.settle_pending(Duration::zero(), 100).await.unwrap();
+    }
+
+    /// What is written down once nothing is pending any more; in order.
+    async fn books(&self) -> Books {
+        self.gateway.mend();
+        for _ in 0..3 {
+            self.recover().await;
+        }
+        let books = Books::read(&*self.world.store).await.unwrap();
+        assert_eq!(books.violations(), Vec::<String>::new());
+        assert!(books.payments.iter().all(|payment| payment.state != PaymentState::Pending), "everything is settled");
+        books
+    }
+}
+
+/// A customer who does this and that.
+struct Trader {
+    market: Market,
+    actor: Actor,
+    customer: CustomerId,
+    cards: Vec<CreditCardId>,
+    draw: Draw,
+}
+
+impl Trader {
+    /// Tries something. That it is refused is as good an outcome as any: others come first, or the rules are against it.
+    async fn act(&mut self) {
+        let engine = self.market.engine.clone();
+        match self.draw.one_of(&[0, 1, 1, 1, 2, 2, 3, 4, 4]) {
+            Some(0) => {
+                if let (Some(vehicle), Some(service)) = (self.vehicle().await, self.draw.one_of(&self.market.services).copied()) {
+                    drop(engine.open_trade(&self.actor, &offer(vehicle, service)).await);
+                }
+            }
+            Some(1) => {
+                if let Some((trade, kind)) = self.trade().await {
+                    let terms = self.terms(kind);
+                    drop(engine.propose(&self.actor, trade, &terms).await);
+                }
+            }
+            Some(2) => {
+                if let Some(proposal) = self.proposal().await {
+                    drop(engine.accept(&self.actor, proposal).await);
+                }
+            }
+            Some(3) => {
+                if let Some((trade, _)) = self.trade().await.filter(|_| self.draw.chance(30)) {
+                    drop(engine.cancel_trade(&self.actor, trade).await);
+                }
+            }
+            _ => {
+                if let Some(invoice) = self.invoice().await {
+                    self.pay(invoice).await;
+                }
+            }
+        }
+    }
+
+    /// An invoice over the fee of a lease, billed to this customer.
+    async fn billed(&mut self) -> InvoiceId {
+        let engine = self.market.engine.clone();
+        let vehicle = self.vehicle().await.unwrap();
+        let trade = engine.open_trade(&self.actor, &offer(vehicle, self.market.services[0])).await.unwrap().stored.id;
+        let terms = self.terms(ServiceKind::Lease);
+        engine.propose(&self.actor, trade, &terms).await.unwrap();
+        engine.get_trade(&self.actor, trade).await.unwrap().stored.invoice_id.unwrap()
+    }
+
+    /// Pays a small part of an invoice, or all of it.
+    async fn pay(&mut self, invoice: InvoiceId) {
+        let amounts = [Some(Decimal::new(701, 2)), Some(Decimal::new(1, 2)), None];
+        let amount = self.draw.one_of(&amounts).copied().flatten();
+        let draft = PaymentDraft {
+            credit_card_id: self.draw.one_of(&self.cards).copied().unwrap().into(),
+            amount: amount.map(Into::into).unwrap_or_default(),
+            ..PaymentDraft::default()
+        };
+        drop(self.market.engine.pay_invoice(&self.actor, invoice, &draft).await);
+    }
+
+    fn terms(&mut self, kind: ServiceKind) -> ProposalDraft {
+        let amount = self.draw.one_of(&[100, 200, 300]).copied().unwrap();
+        let first = self.draw.one_of(&[10, 20, 30]).copied().unwrap();
+        let terms = ProposalDraft { amount: Decimal::from(amount).into(), ..ProposalDraft::default() };
+        match kind {
+            ServiceKind::Lease => ProposalDraft { start_date: day(first).into(), end_date: day(first + 15).into(), ..terms },
+            ServiceKind::Sell | ServiceKind::Custom => terms,
+        }
+    }
+
+    async fn vehicle(&mut self) -> Option<VehicleId> {
+        let mine = VehicleFilter { customer_id: Some(self.customer), ..VehicleFilter::default() };
+        let found = self.market.engine.list_vehicles(&self.actor, mine, PageRequest::default()).await.unwrap();
+        self.draw.one_of(&found.items).map(|vehicle| vehicle.id)
+    }
+
+    async fn trade(&mut self) -> Option<(TradeId, ServiceKind)> {
+        let found = self.market.engine.list_trades(&self.actor, TradeFilter::default(), PageRequest::default()).await.unwrap();
+        let trade = self.draw.one_of(&found.items)?;
+        let is_lease = trade.stored.service_id == self.market.services[0];
+        Some((trade.stored.id, if is_lease { ServiceKind::Lease } else { ServiceKind::Sell }))
+    }
+
+    async fn proposal(&mut self) -> Option<ProposalId> {
+        let found =
+            self.market.engine.list_proposals(&self.actor, ProposalFilter::default(), PageRequest::default()).await.unwrap();
+        self.draw.one_of(&found.items).map(|proposal| proposal.stored.id)
+    }
+
+    async fn invoice(&mut self) -> Option<InvoiceId> {
+        let found =
+            self.market.engine.list_invoices(&self.actor, InvoiceFilter::default(), PageRequest::default()).await.unwrap();
+        self.draw.one_of(&found.items).map(|invoice| invoice.id)
+    }
+}
+
+fn offer(vehicle: VehicleId, service: ServiceId) -> TradeDraft {
+    TradeDraft { vehicle_id: vehicle.into(), service_id: service.into(), ..TradeDraft::default() }
+}
+
+/// The sandbox behind a bad line: some calls do not get through, and some answers do not come back.
+#[derive(Debug, Default)]
+struct FlakyGateway {
+    sandbox: SandboxGateway,
+    state: Mutex<Line>,
+}
+
+/// How the line is, and what was taken over it.
+#[derive(Debug, Default)]
+struct Line {
+    is_mended: bool,
+    calls: u64,
+    taken: BTreeSet<(ChargeKey, Decimal)>,
+}
+
+impl FlakyGateway {
+    fn mend(&self) {
+        self.state.lock().unwrap().is_mended = true;
+    }
+
+    fn taken(&self) -> BTreeSet<(ChargeKey, Decimal)> {
+        self.state.lock().unwrap().taken.clone()
+    }
+
+    /// Fails so often.
+    fn line(&self, percent: u64) -> Result<(), GatewayError> {
+        let mut state = self.state.lock().unwrap();
+        state.calls += 1;
+        let fails = !state.is_mended && Draw(state.calls).chance(percent);
+        if fails { Err(GatewayError::new("the line is bad")) } else { Ok(()) }
+    }
+}
+
+#[async_trait]
+impl PaymentGateway for FlakyGateway {
+    async fn tokenize(&self, card: &CardDetails) -> Result<CardToken, GatewayError> {
+        self.sandbox.tokenize(card).await
+    }
+
+    async fn charge(&self, charge: &Charge) -> Result<ChargeOutcome, GatewayError> {
+        self.line(25)?;
+        let outcome = self.sandbox.charge(charge).await?;
+        if matches!(outcome, ChargeOutcome::Succeeded { .. }) {
+            self.state.lock().unwrap().taken.insert((charge.key.clone(), charge.amount.amount()));
+        }
+        tokio::task::yield_now().await;
+        self.line(50)?;
+        Ok(outcome)
+    }
+
+    async fn find_charge(&self, key: &ChargeKey) -> Result<Option<ChargeOutcome>, GatewayError> {
+        self.line(25)?;
+        self.sandbox.find_charge(key).await
+    }
+}
