@@ -195,10 +195,12 @@ fn is_accepted(proposal: &Proposal) -> bool {
 
 fn group<T: Entity, K: Ord>(rows: &[Stored<T>], key: impl Fn(&T) -> K) -> BTreeMap<K, Vec<&Stored<T>>> {
     let mut groups: BTreeMap<K, Vec<_>> = BTreeMap::new();
-    rows.iter().for_each(|row| groups.entry(key(&row.value)).or_default().push(row));
+    for row in rows {
+        groups.entry(key(&row.value)).or_default().push(row);
+    }
     groups
 }
 
-fn of<'a, 'b, K: Ord, T: Entity>(groups: &'b BTreeMap<K, Vec<&'a Stored<T>>>, key: K) -> &'b [&'a Stored<T>] {
+fn of<'a, 'b, K: Ord + Copy, T: Entity>(groups: &'b BTreeMap<K, Vec<&'a Stored<T>>>, key: K) -> &'b [&'a Stored<T>] {
     groups.get(&key).map_or(&[], Vec::as_slice)
 }
