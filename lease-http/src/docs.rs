@@ -1,4 +1,4 @@
-//! `/docs`: Swagger UI on the OpenAPI document. All of it comes out of the binary, so it works offline.
+//! `/docs`: Swagger UI on the `OpenAPI` document. All of it comes out of the binary, so it works offline.
 
 use std::sync::{Arc, LazyLock};
 

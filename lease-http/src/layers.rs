@@ -1,5 +1,5 @@
 //! What every request passes on its way in, and every answer on its way out. From the outside: the log line and the counters,
-//! headers, compression, CORS, panics, the deadline. [`idempotency`](crate::idempotency) stands closer to the handlers.
+//! headers, compression, CORS, panics, the deadline. `idempotency` stands closer to the handlers.
 
 pub mod client;
 mod deadline;

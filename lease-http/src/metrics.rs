@@ -38,6 +38,7 @@ impl Metrics {
     #[must_use]
     #[expect(
         clippy::expect_used,
+        clippy::missing_panics_doc,
         reason = "fails only for names that are none or taken; they stand below, and a test makes them"
     )]
     pub fn new() -> Self {

@@ -119,7 +119,7 @@ async fn a_hundred_parallel_logins_with_the_right_password_all_go() {
 async fn memory_is_bounded_and_the_oldest_failure_goes_first() {
     let throttle = LoginThrottle::new(1);
     for number in 0..MAX_ENTRIES {
-        fail(&throttle, &number.to_string(), if number == 7 { 0 } else { 1 }).await.unwrap();
+        fail(&throttle, &number.to_string(), i64::from(number != 7)).await.unwrap();
     }
     fail(&throttle, "one more", 2).await.unwrap();
     assert_eq!(throttle.lock().len(), MAX_ENTRIES);

@@ -1,5 +1,7 @@
 //! The settings (spec 7): each a flag and an environment variable. They are checked before anything is done.
 
+#![expect(clippy::doc_markdown, reason = "what is written about a setting is what --help says, without markup")]
+
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::process::ExitCode;

@@ -64,8 +64,10 @@ async fn bounded(
 ) -> Result<(), Failure> {
     let mut server = std::pin::pin!(server);
     tokio::select! {
-        ended = &mut server => return ended,
+        // Asked first: with nothing under way the server ends in the same moment.
+        biased;
         () = stop.cancelled() => tracing::info!("stopping: requests under way are answered first"),
+        ended = &mut server => return ended,
     }
     match timeout(limit, server).await {
         Ok(ended) => ended.inspect(|()| tracing::info!("stopped")),

@@ -33,7 +33,7 @@ pub(crate) async fn postgres(settings: &Settings, command: &str) -> Result<Postg
     }
     let options = PostgresOptions::default().with_max_connections(settings.database_max_connections);
     // Does not connect: what fails here is the URL itself.
-    PostgresRepository::connect_lazy(url, options.clone()).map_err(|error| wrong(&crate::one_line(&error)))?;
+    PostgresRepository::connect_lazy(url, options).map_err(|error| wrong(&crate::one_line(&error)))?;
     let unreachable = |error| Failure::Other(format!("the database cannot be reached: {}", crate::one_line(&error)).into());
     let store = PostgresRepository::connect(url, options).await.map_err(unreachable)?;
     store

@@ -60,7 +60,7 @@ fn a_fingerprint_tells_method_path_and_body_apart() {
 
 #[tokio::test]
 async fn a_sealed_answer_is_opened_by_its_key_only() {
-    let (parts, _) = Response::builder()
+    let (parts, ()) = Response::builder()
         .status(201)
         .header("content-type", "application/json")
         .header("x-request-id", "of the first")
