@@ -1,10 +1,14 @@
 //! The REST layer and the server, from the outside.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed expectation is how a test fails")]
+
 mod app;
+mod cycle;
 mod docs;
 mod errors;
 mod idempotency;
 mod operation;
+mod permissions;
 mod server;
 mod support;
 mod throttle;

@@ -3,15 +3,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use axum::http::HeaderValue;
 use lease_core::LeaseEngine;
 use lease_core::account::PasswordParams;
+use lease_core::gateway::{CardDetails, CardToken, Charge, ChargeKey, ChargeOutcome, GatewayError, PaymentGateway};
 use lease_core::repository::{MockRepository, RepositoryError};
 use lease_http::RouterBuilder;
 use lease_http::state::{CorsOrigins, HttpOptions};
+use lease_store_memory::MemoryRepository;
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
-use crate::app::{Answer, App, request, vehicle};
+use crate::app::{Answer, App, request};
+use crate::support::acts::{GOOD_CARD, card};
 
 async fn get(app: &App, path: &str) -> Answer {
     app.send(request("GET", path, &[], &Value::Null)).await
@@ -150,29 +155,47 @@ async fn head_answers_as_get_does_without_a_body() {
     assert_eq!(options.header("allow"), "POST");
 }
 
-#[tokio::test]
-async fn a_request_that_takes_too_long_is_503() {
-    let mut store = MockRepository::new();
-    store.expect_find_login().returning(|_| Ok(None));
-    let app = on(store, HttpOptions { request_timeout: Duration::ZERO, ..HttpOptions::default() });
-    // Hashing a password takes a thread of its own, so it is not there at once.
-    let login = json!({"username": "ada", "password": "wrong"});
-    let answer = app.send(request("POST", "/api/login", &[], &login)).await;
-    assert_eq!(answer.code(), (503, "unavailable".to_owned()));
+/// A gateway that answers once it is told to.
+#[derive(Debug)]
+struct SlowGateway(Semaphore);
+
+#[async_trait]
+impl PaymentGateway for SlowGateway {
+    async fn tokenize(&self, _: &CardDetails) -> Result<CardToken, GatewayError> {
+        let _permit = self.0.acquire().await.unwrap();
+        Ok(CardToken::new("token".to_owned()))
+    }
+
+    async fn charge(&self, _: &Charge) -> Result<ChargeOutcome, GatewayError> {
+        Err(GatewayError::new("unused"))
+    }
+
+    async fn find_charge(&self, _: &ChargeKey) -> Result<Option<ChargeOutcome>, GatewayError> {
+        Ok(None)
+    }
 }
 
 #[tokio::test]
-async fn a_write_goes_on_to_its_end_though_its_caller_was_told_503() {
-    let patient = App::new();
-    let token = patient.register("ada").await;
-    let options = HttpOptions { request_timeout: Duration::ZERO, ..HttpOptions::default() };
-    let hasty =
-        App { router: RouterBuilder::new(patient.engine.clone()).options(options.clone()).build(), options, ..patient.clone() };
-    assert_eq!(hasty.post("/api/vehicles", &token, "", &vehicle(1)).await.status, 503);
-    hasty.options.writes.close();
-    hasty.options.writes.wait().await;
-    let vehicles = patient.get("/api/vehicles", &token).await.json();
-    assert_eq!(vehicles["results"].as_array().unwrap().len(), 1);
+async fn a_write_that_takes_too_long_is_503_and_goes_on_to_its_end() {
+    let gateway = Arc::new(SlowGateway(Semaphore::new(0)));
+    let engine = LeaseEngine::builder(Arc::new(MemoryRepository::default()))
+        .gateway(Arc::clone(&gateway) as _)
+        .password_params(PasswordParams { memory_kib: 8, iterations: 1 })
+        .build()
+        .unwrap();
+    let patient = RouterBuilder::new(engine.clone()).build();
+    let options = HttpOptions { request_timeout: Duration::from_millis(1), ..HttpOptions::default() };
+    let hasty = RouterBuilder::new(engine.clone()).options(options.clone()).build();
+    let app = |router| App { router, engine: engine.clone(), options: options.clone(), ..App::new() };
+    let token = app(patient.clone()).register("ada").await;
+
+    let answer = app(hasty).post("/api/credit-cards", &token, "", &card(GOOD_CARD)).await;
+    assert_eq!(answer.code(), (503, "unavailable".to_owned()));
+    gateway.0.add_permits(1);
+    options.writes.close();
+    options.writes.wait().await;
+    let cards = app(patient).get("/api/credit-cards", &token).await.json();
+    assert_eq!(cards["results"].as_array().unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -31,7 +31,7 @@ impl Server {
         let mut server = Self { child, output, log: String::new(), address: String::new() };
         let line = server.line_with("listening on http://");
         let behind = line.split("listening on http://").nth(1).unwrap();
-        server.address = behind.split(|end: char| end.is_whitespace() || end == '"').next().unwrap().to_owned();
+        behind.split(|end: char| end.is_whitespace() || end == '"').next().unwrap().clone_into(&mut server.address);
         server
     }
 

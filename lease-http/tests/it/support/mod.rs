@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 
 pub(crate) use crate::app::Answer;
 use crate::app::{App, PASSWORD, registration, request};
-pub(crate) use contract::{document, holds};
+pub(crate) use contract::document;
 
 /// Somebody who is signed in.
 #[derive(Clone, Debug)]

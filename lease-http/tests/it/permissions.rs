@@ -1,0 +1,184 @@
+//! Spec 2 over HTTP: every endpoint as every role, from the one table in `permissions.txt`.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::app::{PASSWORD, vehicle};
+use crate::support::acts::{GOOD_CARD, card};
+use crate::support::{Person, World, document, id, nobody};
+
+const TABLE: &str = include_str!("permissions.txt");
+
+/// A line of the table: a request, and what each role is answered.
+struct Row {
+    method: &'static str,
+    /// With names in braces for the ids of the scene.
+    path: &'static str,
+    answers: Vec<(&'static str, u16)>,
+}
+
+fn table() -> Vec<Row> {
+    let mut lines = TABLE.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let roles: Vec<&str> = lines.next().unwrap().split_whitespace().skip(2).collect();
+    let row = |line: &'static str| {
+        let mut words = line.split_whitespace();
+        let (method, path) = (words.next().unwrap(), words.next().unwrap());
+        let answers: Vec<_> = roles.iter().copied().zip(words.map(|status| status.parse().unwrap())).collect();
+        assert_eq!(answers.len(), roles.len(), "{line}");
+        Row { method, path, answers }
+    };
+    lines.map(row).collect()
+}
+
+/// One of everything: a vehicle in an open trade with a proposal each of the owner and of the buyer, a vehicle that is sold to
+/// the buyer with an invoice that is paid in part, and a vehicle that was never offered.
+struct Scene {
+    world: World,
+    ids: Vec<(&'static str, i64)>,
+}
+
+impl Scene {
+    async fn new() -> Self {
+        let world = World::new().await;
+        let (owner, staff) = (&world.owner, &world.staff);
+        let trade = world.trade(world.sell, 1).await;
+        let own_offer = world.offer(trade, owner, "9000").await;
+        let buyers_offer = world.offer(trade, &world.buyer, "8000").await;
+        let (agreed, invoice) = world.agreed_sale(2).await;
+        let vehicle = world.vehicle(owner, 3).await;
+        let card = world.card(owner, GOOD_CARD).await;
+        let pay = json!({"credit_card_id": card, "amount": "1.00"});
+        let payment = id(&world.post(&format!("/api/invoices/{invoice}/payments"), owner, pay).await.expect(201));
+        let contact = id(&world.post("/api/contacts", owner, json!({"name": "Bo", "email": "bo@example.com"})).await.expect(201));
+        let lead = id(&world.post("/api/leads", staff, lead()).await.expect(201));
+        let sold = world.get(&format!("/api/trades/{agreed}"), owner).await.expect(200)["vehicle_id"].as_i64().unwrap();
+        let ids = vec![
+            ("user", owner.user),
+            ("root_user", world.root.user),
+            ("customer", owner.customer),
+            ("card", card),
+            ("contact", contact),
+            ("lead", lead),
+            ("vehicle", vehicle),
+            ("sold_vehicle", sold),
+            ("service", world.lease),
+            ("trade", trade),
+            ("agreed_trade", agreed),
+            ("own_offer", own_offer),
+            ("buyers_offer", buyers_offer),
+            ("invoice", invoice),
+            ("payment", payment),
+        ];
+        Self { world, ids }
+    }
+
+    fn id(&self, name: &str) -> i64 {
+        self.ids.iter().find(|(known, _)| *known == name).unwrap_or_else(|| panic!("no {name} in the scene")).1
+    }
+
+    fn person(&self, role: &str) -> Person {
+        match role {
+            "nobody" => nobody(),
+            "owner" => self.world.owner.clone(),
+            "buyer" => self.world.buyer.clone(),
+            "stranger" => self.world.stranger.clone(),
+            "staff" => self.world.staff.clone(),
+            "root" => self.world.root.clone(),
+            other => panic!("no role {other}"),
+        }
+    }
+
+    fn path(&self, path: &str) -> String {
+        let parts = path.split('/').map(|part| match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
+            Some(name) => self.id(name).to_string(),
+            None => part.to_owned(),
+        });
+        parts.collect::<Vec<_>>().join("/")
+    }
+
+    /// A body in which nothing is wrong, so that what is refused is refused for who asks.
+    fn body(&self, method: &str, path: &str) -> Value {
+        let resource = path.split('/').nth(2).unwrap_or_default();
+        let act = path.split('/').nth(4).unwrap_or_default();
+        match (method, resource, act) {
+            ("POST", "register", _) => crate::app::registration("newcomer"),
+            ("POST", "login", _) => json!({"username": "owner", "password": PASSWORD}),
+            ("POST", "users", _) => json!({"username": "newcomer", "password": PASSWORD, "email": "new@example.com",
+                "first_name": "New", "last_name": "Comer"}),
+            ("PUT", "user" | "users", _) => {
+                json!({"username": "renamed", "email": "renamed@example.com", "first_name": "A", "last_name": "B"})
+            }
+            ("PATCH", "user" | "users", _) => json!({"first_name": "Ada"}),
+            ("PUT" | "PATCH", "customers", _) => json!({"job": "clerk"}),
+            ("POST", "credit-cards", _) => card("5555555555554444"),
+            ("PATCH", "credit-cards", _) => json!({"holder_name": "A. Byron"}),
+            ("POST", "contacts", _) => json!({"name": "Cy", "email": "cy@example.com"}),
+            ("PUT" | "PATCH", "contacts", _) => json!({"name": "Di", "email": "di@example.com"}),
+            ("POST", "leads", "") | ("PUT" | "PATCH", "leads", _) => lead(),
+            ("POST", "leads", _) => json!({"customer_id": self.id("customer")}),
+            ("POST", "vehicles", _) => vehicle(9),
+            ("PUT", "vehicles", _) => vehicle(10),
+            ("PATCH", "vehicles", _) => json!({"color": "red"}),
+            ("POST", "services", _) => service("Another"),
+            ("PUT", "services", _) => service("Renamed"),
+            ("PATCH", "services", _) => json!({"description": "better"}),
+            ("POST", "trades", "") => json!({"vehicle_id": self.id("vehicle"), "service_id": self.world.sell}),
+            ("PATCH", "trades", _) => json!({"title": "A finer car"}),
+            ("POST", "trades", "proposals") => json!({"amount": "7000"}),
+            ("POST", "proposals", "") => json!({"trade_id": self.id("trade"), "amount": "7000"}),
+            ("POST", "invoices", "void") => json!({"reason": "a mistake"}),
+            ("POST", "invoices", _) => json!({"credit_card_id": self.id("card"), "amount": "1.00"}),
+            ("POST", "payments", _) => {
+                json!({"invoice_id": self.id("invoice"), "credit_card_id": self.id("card"), "amount": "1.00"})
+            }
+            _ => Value::Null,
+        }
+    }
+}
+
+fn lead() -> Value {
+    json!({"first_name": "Lea", "last_name": "Der", "email": "lea@example.com"})
+}
+
+fn service(name: &str) -> Value {
+    json!({"name": name, "kind": "custom", "amount": "10.00", "currency": "USD", "invoice_on": "acceptance", "bill_to": "owner"})
+}
+
+#[tokio::test]
+async fn every_endpoint_answers_every_role_as_the_table_says() {
+    let mut wrong = Vec::new();
+    for row in table() {
+        let mut scene = Scene::new().await;
+        for (role, expected) in &row.answers {
+            let answer =
+                scene.world.call(row.method, &scene.path(row.path), &scene.person(role), scene.body(row.method, row.path)).await;
+            if answer.status.as_u16() != *expected {
+                wrong.push(format!(
+                    "{} {} as {role}: {expected} expected, {} {}",
+                    row.method, row.path, answer.status, answer.text
+                ));
+            }
+            // What was done must not stand in the way of the next.
+            if row.method != "GET" && answer.status.is_success() {
+                scene = Scene::new().await;
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// An endpoint that is not in the table would not be tested.
+#[test]
+fn the_table_has_every_operation_of_the_document() {
+    let mut described = BTreeSet::new();
+    for (path, operations) in document()["paths"].as_object().unwrap() {
+        described.extend(operations.as_object().unwrap().keys().map(|method| format!("{} {path}", method.to_ascii_uppercase())));
+    }
+    let shape = |path: &str| {
+        let parts = path.split('/').map(|part| if part.starts_with('{') { "{id}" } else { part });
+        parts.collect::<Vec<_>>().join("/")
+    };
+    let listed: BTreeSet<_> = table().iter().map(|row| format!("{} {}", row.method, shape(row.path))).collect();
+    assert_eq!(listed, described);
+}
