@@ -15,13 +15,14 @@ run: ## Serve on 127.0.0.1:8000, in memory unless DATABASE_URL is set
 
 test: postgres ## Run every test; installs PostgreSQL where it is missing
 	$(WITH_POSTGRES) cargo test --workspace --all-features
+	$(WITH_POSTGRES) LEASE_TEST_STORE=postgres cargo test -p lease-http --all-features --test it
 	cargo run -p lease-examples --bin quickstart
 
 check: ## Formatting, lints and documentation, as CI wants them
 	cargo fmt --all --check
-	cargo clippy -p lease-core -p lease-store-memory -p lease-store-postgres --lib --tests --all-features
-	cargo clippy --workspace --all-features
-	cargo doc --workspace --no-deps --all-features
+	cargo clippy --workspace --all-targets --all-features -- -D warnings
+	cargo clippy -p lease-http --lib --no-default-features -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --all-features
 
 fmt: ## Format the code
 	cargo fmt --all

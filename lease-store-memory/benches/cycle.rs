@@ -1,7 +1,7 @@
 //! The whole trade cycle through the engine on the memory store: a vehicle, a lease trade, the owner's proposal (with its
 //! invoice), a counter-proposal, its acceptance, and the payment that completes the trade. On one core, with few and with a
 //! million trades in the store.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that fails should stop")]
+#![expect(clippy::unwrap_used, reason = "a benchmark that fails should stop")]
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
