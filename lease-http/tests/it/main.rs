@@ -9,6 +9,7 @@ mod errors;
 mod idempotency;
 mod operation;
 mod permissions;
+mod process;
 mod server;
 mod support;
 mod throttle;

@@ -7,4 +7,5 @@ mod conformance;
 mod hang_up;
 mod migrations;
 mod plans;
+#[expect(dead_code, reason = "shared with the tests of the server, which crash it")]
 mod support;

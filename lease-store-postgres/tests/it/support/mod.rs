@@ -3,7 +3,7 @@
 //! The server is `DATABASE_URL`'s where that is given, else a throw-away one. The first test migrates a template; each
 //! test gets a clone of it, which takes milliseconds.
 
-mod server;
+pub(crate) mod server;
 
 use std::str::FromStr as _;
 use std::sync::LazyLock;

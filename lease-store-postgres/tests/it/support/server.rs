@@ -1,35 +1,56 @@
 //! A throw-away Postgres that ends with the tests, however these end.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Lines, Write as _};
 use std::os::unix::fs::MetadataExt as _;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Mutex;
 
 const SCRIPT: &str = include_str!("server.sh");
 
 /// The script that runs the server: it stops it when its standard input ends, which is when this process does.
-static RUNNING: Mutex<Option<Child>> = Mutex::new(None);
+static RUNNING: Mutex<Option<Running>> = Mutex::new(None);
+
+struct Running {
+    script: Child,
+    says: Lines<BufReader<ChildStdout>>,
+}
+
+impl Running {
+    /// Waits until the server is up; the directory of its socket.
+    fn ready(&mut self) -> String {
+        let mut said = String::new();
+        loop {
+            match self.says.next() {
+                Some(Ok(line)) => match line.strip_prefix("ready ") {
+                    Some(directory) => return directory.to_owned(),
+                    None => said = format!("{said}{line}\n"),
+                },
+                _ => panic!(
+                    "These tests start a Postgres of their own, which did not work:\n{said}Install Postgres (Debian, Ubuntu: \
+                     apt-get install postgresql), or set DATABASE_URL to a server on which databases may be made."
+                ),
+            }
+        }
+    }
+}
 
 /// Starts it and returns its URL.
 pub(crate) fn start() -> String {
     let mut script = command().stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("sh is there");
-    let mut says = String::new();
     let output = script.stdout.take().expect("standard output is piped");
-    let mut lines = BufReader::new(output).lines();
-    let directory = loop {
-        match lines.next() {
-            Some(Ok(line)) => match line.strip_prefix("ready ") {
-                Some(directory) => break directory.to_owned(),
-                None => says = format!("{says}{line}\n"),
-            },
-            _ => panic!(
-                "These tests start a Postgres of their own, which did not work:\n{says}Install Postgres (Debian, Ubuntu: \
-                 apt-get install postgresql), or set DATABASE_URL to a server on which databases may be made."
-            ),
-        }
-    };
-    *RUNNING.lock().expect("nobody panicked here") = Some(script);
+    let mut running = Running { script, says: BufReader::new(output).lines() };
+    let directory = running.ready();
+    *RUNNING.lock().expect("nobody panicked here") = Some(running);
     format!("postgres://postgres@localhost/postgres?host={directory}")
+}
+
+/// Stops it at once, as a power cut would, and starts it again. A server that is not of these tests is left alone.
+pub(crate) fn crash() {
+    if let Some(running) = RUNNING.lock().expect("nobody panicked here").as_mut() {
+        let input = running.script.stdin.as_mut().expect("standard input is piped");
+        writeln!(input, "crash").expect("the script reads");
+        running.ready();
+    }
 }
 
 /// Postgres refuses to run as root: then it runs as the user that its packages make.

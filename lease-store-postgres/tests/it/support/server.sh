@@ -1,4 +1,5 @@
-# Runs a throw-away Postgres until standard input ends: however the tests end, nothing of it stays behind.
+# Runs a throw-away Postgres until standard input ends: however the tests end, nothing of it stays behind. On the line
+# "crash" it stops at once, with whatever is under way, and starts again.
 set -eu
 trap '' INT
 PATH="$PATH:$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)"
@@ -14,10 +15,16 @@ listen_addresses = ''
 unix_socket_directories = '$directory'
 max_connections = 400
 fsync = off
-synchronous_commit = off
 full_page_writes = off
 autovacuum = off
 SETTINGS
-pg_ctl -D data -l server.log -w start >start.log 2>&1 </dev/null || { tail -n 5 server.log start.log; exit 1; }
-echo "ready $directory"
-cat >/dev/null
+start() {
+    pg_ctl -D data -l server.log -w start >start.log 2>&1 </dev/null || { tail -n 5 server.log start.log; exit 1; }
+    echo "ready $directory"
+}
+start
+while read -r order; do
+    [ "$order" = crash ] || continue
+    pg_ctl -D data -m immediate stop >/dev/null 2>&1
+    start
+done

@@ -1,0 +1,119 @@
+//! Customers who talk to one of several servers.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::time::{Instant, interval};
+
+/// How long somebody tries to get an answer.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Where the servers are at present.
+#[derive(Clone, Default)]
+pub(crate) struct Addresses(Arc<Mutex<Vec<String>>>);
+
+impl Addresses {
+    pub(crate) fn set(&self, addresses: Vec<String>) {
+        *self.0.lock().unwrap() = addresses;
+    }
+
+    fn of(&self, number: usize) -> String {
+        let addresses = self.0.lock().unwrap();
+        addresses[number % addresses.len()].clone()
+    }
+}
+
+/// A customer who is logged in.
+#[derive(Clone)]
+pub(crate) struct Client {
+    http: reqwest::Client,
+    addresses: Addresses,
+    pub(crate) token: String,
+    pub(crate) customer: i64,
+    /// Whose turn it is: each attempt goes to the next server.
+    attempts: usize,
+}
+
+/// What was answered: the status and the body.
+pub(crate) type Answered = (u16, Value);
+
+impl Client {
+    /// Registers somebody.
+    pub(crate) async fn register(addresses: &Addresses, name: &str, first_server: usize) -> Self {
+        let http = reqwest::Client::builder().timeout(Duration::from_secs(10)).build().unwrap();
+        let mut client = Self { http, addresses: addresses.clone(), token: String::new(), customer: 0, attempts: first_server };
+        let (status, body) = client.post("/api/register", &registration(name), "").await.unwrap();
+        assert_eq!(status, 201, "{body}");
+        body["token"].as_str().unwrap().clone_into(&mut client.token);
+        client.customer = body["customer_id"].as_i64().unwrap();
+        client
+    }
+
+    /// One attempt; `None` where no answer came.
+    pub(crate) async fn post(&mut self, path: &str, body: &Value, key: &str) -> Option<Answered> {
+        self.attempts += 1;
+        let url = format!("http://{}{path}", self.addresses.of(self.attempts));
+        let request = self.http.post(url).header("content-type", "application/json").body(body.to_string());
+        let request =
+            if self.token.is_empty() { request } else { request.header("authorization", format!("Token {}", self.token)) };
+        let request = if key.is_empty() { request } else { request.header("idempotency-key", key) };
+        let answer = request.send().await.ok()?;
+        let status = answer.status().as_u16();
+        Some((status, serde_json::from_slice(&answer.bytes().await.ok()?).unwrap_or(Value::Null)))
+    }
+
+    /// Reads something, however often it takes.
+    pub(crate) async fn read(&mut self, path: &str) -> Value {
+        let deadline = Instant::now() + PATIENCE;
+        let mut ticks = interval(Duration::from_millis(20));
+        loop {
+            self.attempts += 1;
+            let url = format!("http://{}{path}", self.addresses.of(self.attempts));
+            let answer = self.http.get(url).header("authorization", format!("Token {}", self.token)).send().await;
+            if let Ok(answer) = answer
+                && answer.status() == 200
+                && let Ok(bytes) = answer.bytes().await
+            {
+                return serde_json::from_slice(&bytes).unwrap();
+            }
+            assert!(Instant::now() < deadline, "no server answers");
+            ticks.tick().await;
+        }
+    }
+
+    /// Tries under one key until there is an answer that stands. `None`: an attempt that was cut off still holds the key, so
+    /// whether it was done is not known.
+    pub(crate) async fn insist(&mut self, path: &str, body: &Value, key: &str) -> Option<Answered> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut ticks = interval(Duration::from_millis(20));
+        loop {
+            match self.post(path, body, key).await {
+                Some((409, body)) if body["code"] == "idempotency_key_in_use" => return None,
+                Some(answered) if answered.0 != 503 => return Some(answered),
+                _ => assert!(Instant::now() < deadline, "no server answers"),
+            }
+            ticks.tick().await;
+        }
+    }
+}
+
+pub(crate) fn registration(name: &str) -> Value {
+    json!({"username": name, "password": "violet-harbor-93", "password2": "violet-harbor-93",
+        "email": format!("{name}@example.com"), "first_name": "Ada", "last_name": "Byron"})
+}
+
+pub(crate) fn vehicle(number: u32) -> Value {
+    json!({"vin": format!("1HGCM82633A{number:06}"), "make": "Honda", "model": "Accord", "year": 2020})
+}
+
+pub(crate) fn card() -> Value {
+    json!({"number": "4242424242424242", "exp_month": 12, "exp_year": 2099, "holder_name": "Ada Byron"})
+}
+
+/// The id of what was made.
+#[track_caller]
+pub(crate) fn made((status, body): &Answered) -> i64 {
+    assert_eq!(*status, 201, "{body}");
+    body["id"].as_i64().unwrap()
+}

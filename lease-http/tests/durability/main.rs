@@ -1,0 +1,28 @@
+//! Several server processes on one database, and what happens when they or Postgres die: exact counts, and nothing that was
+//! answered is lost. A test program of its own, because it crashes its Postgres.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed expectation is how a test fails")]
+
+mod client;
+mod crash;
+mod races;
+
+#[path = "../../../lease-store-postgres/tests/it/support/mod.rs"]
+#[expect(dead_code, reason = "shared with the tests of the Postgres store, which need more of it")]
+mod postgres;
+#[path = "../it/process.rs"]
+#[expect(dead_code, reason = "shared with the tests of the server, which need more of it")]
+mod process;
+
+use postgres::TestDatabase;
+use process::Server;
+use tokio::sync::Mutex;
+
+/// One test at a time: the one that crashes Postgres takes it from the others.
+static TURN: Mutex<()> = Mutex::const_new(());
+
+/// A server process on this database. It logs little, because nobody reads on.
+fn serve(database: &TestDatabase) -> Server {
+    let url = database.url();
+    Server::start(&["--log=warn,lease_server=info", "--login-failures-per-minute=0", "--database-url", &url], &[])
+}

@@ -1,0 +1,87 @@
+//! The binary `lease-server` as a process.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+
+/// The server, with no setting but these.
+pub(crate) fn command(args: &[&str], variables: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lease-server"));
+    command.args(args).env_clear().envs(variables.iter().copied()).stdin(Stdio::null());
+    command
+}
+
+pub(crate) fn run(args: &[&str], variables: &[(&str, &str)]) -> Output {
+    command(args, variables).output().unwrap()
+}
+
+/// A server under way, on a port that the system chose. Ended when it is dropped.
+pub(crate) struct Server {
+    child: Child,
+    output: BufReader<ChildStdout>,
+    pub(crate) log: String,
+    pub(crate) address: String,
+}
+
+impl Server {
+    pub(crate) fn start(args: &[&str], variables: &[(&str, &str)]) -> Self {
+        let cheap = ["--bind=127.0.0.1:0", "--argon2-memory-kib=8", "--argon2-iterations=1"];
+        let mut child = command(&[&cheap, args].concat(), variables).stdout(Stdio::piped()).spawn().unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        let mut server = Self { child, output, log: String::new(), address: String::new() };
+        let line = server.line_with("listening on http://");
+        let behind = line.split("listening on http://").nth(1).unwrap();
+        behind.split(|end: char| end.is_whitespace() || end == '"').next().unwrap().clone_into(&mut server.address);
+        server
+    }
+
+    /// Reads the log up to this line.
+    pub(crate) fn line_with(&mut self, text: &str) -> String {
+        loop {
+            let mut line = String::new();
+            assert_ne!(self.output.read_line(&mut line).unwrap(), 0, "the log ended: {}", self.log);
+            self.log.push_str(&line);
+            if line.contains(text) {
+                return line;
+            }
+        }
+    }
+
+    pub(crate) fn connect(&self) -> TcpStream {
+        TcpStream::connect(&self.address).unwrap()
+    }
+
+    /// Sends a request and reads the answer to its end.
+    pub(crate) fn ask(&self, head: &str, body: &str) -> String {
+        let mut stream = self.connect();
+        let length = body.len();
+        let sent = format!(
+            "{head} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+        );
+        stream.write_all(sent.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    pub(crate) fn terminate(&self) {
+        let status = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(status.success());
+    }
+
+    /// The exit code and the whole log.
+    pub(crate) fn end(mut self) -> (Option<i32>, String) {
+        let code = self.child.wait().unwrap().code();
+        let mut rest = String::new();
+        self.output.read_to_string(&mut rest).unwrap();
+        (code, std::mem::take(&mut self.log) + &rest)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
