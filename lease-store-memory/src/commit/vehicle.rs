@@ -5,7 +5,7 @@ use lease_core::repository::{Change, Claim, Guarantee, RepositoryError};
 use super::require;
 use crate::MemoryRepository;
 use crate::index::{Kind, Term};
-use crate::state::{State, made, model_terms, written};
+use crate::state::{Indexed, State, made, model_terms, written};
 
 impl State {
     fn check_vehicle(&self, change: &Change<Vehicle>) -> Result<VehicleId, RepositoryError> {
@@ -21,12 +21,12 @@ impl State {
         Ok(id)
     }
 
-    fn change_vehicle(&mut self, change: &Change<Vehicle>, id: VehicleId) {
+    fn change_vehicle(&mut self, change: &Change<Vehicle>, id: VehicleId, terms: &[Term]) {
         match change {
-            Change::Create(vehicle) => self.vehicles.insert(id, vehicle.clone()),
+            Change::Create(vehicle) => self.vehicles.insert(id, vehicle.clone(), terms),
             Change::Update { value, .. } => {
                 self.follow_model(id, value);
-                self.vehicles.replace(id, value.clone());
+                self.vehicles.replace(id, value.clone(), terms);
             }
             Change::Delete { .. } => self.vehicles.erase(id),
         }
@@ -47,13 +47,15 @@ impl State {
 
 impl MemoryRepository {
     pub(crate) fn write_vehicle(&self, change: &Change<Vehicle>, claim: Option<Claim>) -> Result<VehicleId, RepositoryError> {
+        // Once for both copies of the state: there are many.
+        let terms = written(change).map(Indexed::terms).unwrap_or_default();
         self.state.write(
             |state| {
                 state.claims.check(claim)?;
                 state.check_vehicle(change)
             },
             |state, id| {
-                state.change_vehicle(change, *id);
+                state.change_vehicle(change, *id, &terms);
                 state.claims.finish(claim, made(change, *id));
             },
         )

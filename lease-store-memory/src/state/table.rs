@@ -146,11 +146,16 @@ impl<T: Entity> Table<T> {
 impl<T: Indexed> Table<T> {
     /// What a row says changes; its terms follow.
     pub(crate) fn replace(&mut self, id: T::Id, value: T) {
+        let terms = value.terms();
+        self.replace_with(id, value, &terms);
+    }
+
+    /// [`replace`](Self::replace), the terms of the new value being known.
+    pub(crate) fn replace_with(&mut self, id: T::Id, value: T, terms: &[Term]) {
         let Some(row) = self.rows.get_mut(&id) else { return };
-        let (old, new) = (row.value.terms(), value.terms());
-        row.value = value;
+        let old = std::mem::replace(&mut row.value, value).terms();
         row.bump();
-        self.retag(id, &old, &new);
+        self.retag(id, &old, terms);
     }
 
     /// Erases a row with the terms of its value.

@@ -54,19 +54,18 @@ pub(crate) fn party(customer: CustomerId) -> Term {
 
 impl Vehicles {
     /// Puts a new vehicle in.
-    pub(crate) fn insert(&mut self, id: VehicleId, vehicle: Vehicle) {
+    pub(crate) fn insert(&mut self, id: VehicleId, vehicle: Vehicle, terms: &[Term]) {
         self.by_vin.insert(vehicle.vin.clone(), id);
-        let terms = vehicle.terms();
-        self.rows.insert(id, vehicle, terms);
+        self.rows.insert(id, vehicle, terms.iter().copied());
     }
 
     /// What a vehicle says changes.
-    pub(crate) fn replace(&mut self, id: VehicleId, vehicle: Vehicle) {
+    pub(crate) fn replace(&mut self, id: VehicleId, vehicle: Vehicle, terms: &[Term]) {
         if let Some(row) = self.rows.get(id) {
             self.by_vin.remove(&row.value.vin);
         }
         self.by_vin.insert(vehicle.vin.clone(), id);
-        self.rows.replace(id, vehicle);
+        self.rows.replace_with(id, vehicle, terms);
     }
 
     /// Erases a vehicle.
