@@ -62,16 +62,13 @@ async fn bounded(
     stop: &CancellationToken,
     limit: Duration,
 ) -> Result<(), Failure> {
-    let mut server = std::pin::pin!(server);
+    let too_late = async {
+        stop.cancelled().await;
+        timeout(limit, std::future::pending::<()>()).await
+    };
     tokio::select! {
-        // Asked first: with nothing under way the server ends in the same moment.
-        biased;
-        () = stop.cancelled() => tracing::info!("stopping: requests under way are answered first"),
-        ended = &mut server => return ended,
-    }
-    match timeout(limit, server).await {
-        Ok(ended) => ended.inspect(|()| tracing::info!("stopped")),
-        Err(_) => Err(Failure::Other(format!("requests were still under way after {} seconds", limit.as_secs()).into())),
+        ended = server => ended.inspect(|()| tracing::info!("stopped")),
+        _ = too_late => Err(Failure::Other(format!("requests were still under way after {} seconds", limit.as_secs()).into())),
     }
 }
 
@@ -87,6 +84,7 @@ fn on_signal() -> Result<CancellationToken, Failure> {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
+        tracing::info!("stopping: requests under way are answered first");
         signalled.cancel();
     });
     Ok(stop)
