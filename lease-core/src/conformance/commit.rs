@@ -159,6 +159,7 @@ pub async fn a_version_that_is_not_the_rows_is_a_conflict(store: Arc<dyn Reposit
 pub async fn services_are_seeded_into_an_empty_store_only(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let standard = [service(ServiceKind::Lease), service(ServiceKind::Sell)];
+    assert!(!world.store.seed_services(&[]).await.unwrap(), "of none, none is made");
     assert!(world.store.seed_services(&standard).await.unwrap());
     assert!(!world.store.seed_services(&standard).await.unwrap());
     let mut names: Vec<_> = world.services().await.iter().map(|service| service.kind).collect();

@@ -83,7 +83,7 @@ pub struct InvoiceChange {
     pub state: InvoiceState,
 }
 
-/// Where a trade goes.
+/// Where a trade goes. It replaces the whole state: of the one before, an agreement included, nothing stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TradeMove {
     /// It is agreed.

@@ -11,7 +11,7 @@
 //!    up by one with each commit of its row.
 //! 4. **Guarantees** that no version covers are the closed list [`Guarantee`]: the store enforces them whatever happens at
 //!    the same time, and answers [`RepositoryError::Taken`]. The engine has looked before, so this is only ever a race: it
-//!    loads again, and decides again.
+//!    loads again, and decides again. Where a version is stale and a guarantee would break as well, a store may name either.
 //! 5. **Lists** show what their filter says, newest (largest id) first. A filter holds what the actor may see, as
 //!    `visible_to`. `now` is an argument where time matters; a store has no clock.
 //! 6. A commit under a [`Claim`] also marks the claim as done in the same atomic step, and is refused with

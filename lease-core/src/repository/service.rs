@@ -14,7 +14,8 @@ pub trait ServiceRepository {
     /// Writes a service; services are never erased.
     async fn commit_service(&self, change: &Change<Service>, claim: Option<Claim>) -> Result<ServiceId, RepositoryError>;
 
-    /// Makes these services if the store has none at all, safely when several processes try at once. Returns whether it did.
+    /// Makes these services if the store has none at all, safely when several processes try at once. Returns whether it made
+    /// any.
     async fn seed_services(&self, services: &[Service]) -> Result<bool, RepositoryError>;
 
     /// Lists services.

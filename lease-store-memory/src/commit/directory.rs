@@ -104,9 +104,9 @@ impl MemoryRepository {
 
     pub(crate) fn write_first_services(&self, services: &[Service]) -> Result<bool, RepositoryError> {
         self.state.write(
-            |state| Ok(state.services.len() == 0),
-            |state, none_yet| {
-                for service in services.iter().filter(|_| *none_yet) {
+            |state| Ok(state.services.len() == 0 && !services.is_empty()),
+            |state, is_due| {
+                for service in services.iter().filter(|_| *is_due) {
                     if let Ok(id) = state.services.next_id() {
                         state.services.insert(id, service.clone(), service.terms());
                     }
