@@ -309,7 +309,7 @@ impl FieldErrors {
 /// Reads the fields of a draft and gathers what is wrong with them.
 #[derive(Debug)]
 pub(crate) struct Form {
-    extent: Extent,
+    pub(crate) extent: Extent,
     pub(crate) errors: FieldErrors,
 }
 

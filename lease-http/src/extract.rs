@@ -132,8 +132,10 @@ fn is_json(headers: &HeaderMap) -> Option<bool> {
 
 /// Parses; what is wrong is told by its place only, for the body may hold secrets.
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    serde_json::from_slice(bytes).map_err(|error| match bytes {
-        [] => Problem::parse_error("A JSON body is required."),
+    // The parser does not look into the strings of fields that it passes over.
+    let text = std::str::from_utf8(bytes).map_err(|_| Problem::parse_error("The body is not valid UTF-8."))?;
+    serde_json::from_str(text).map_err(|error| match text {
+        "" => Problem::parse_error("A JSON body is required."),
         _ => Problem::parse_error(format!("The body is not valid JSON, at line {}, column {}.", error.line(), error.column())),
     })
 }

@@ -23,15 +23,17 @@ pub mod throttle;
 use std::sync::LazyLock;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{OriginalUri, Request};
 use axum::http::uri::PathAndQuery;
 use axum::http::{Uri, header};
 use axum::response::IntoResponse;
 use lease_core::LeaseEngine;
+use lease_core::permission::{Act, Resource};
 use tower::ServiceExt as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use auth::Caller;
 use problem::{Kind, Problem};
 use state::{AppState, HttpOptions};
 
@@ -80,9 +82,18 @@ impl RouterBuilder {
         let routes = routes
             .merge(operation::router())
             .fallback(async || Problem::new(Kind::NotFound))
-            .method_not_allowed_fallback(async || Problem::new(Kind::MethodNotAllowed))
+            .method_not_allowed_fallback(method_not_allowed)
             .with_state(state.clone());
         without_trailing_slash(layers::around(idempotency::around(routes, &state), &state))
+    }
+}
+
+/// 405; but a kind of resource that is closed to somebody is so for every method (spec 2, rule 3).
+async fn method_not_allowed(caller: Caller, OriginalUri(uri): OriginalUri) -> Problem {
+    let is_about_leads = uri.path().split('/').any(|part| part == "leads");
+    match caller.actor().require(Resource::Lead, Act::Read) {
+        Err(error) if is_about_leads => error.into(),
+        _ => Problem::new(Kind::MethodNotAllowed),
     }
 }
 
@@ -92,9 +103,9 @@ fn described() -> OpenApiRouter<AppState> {
 }
 
 /// This document
-#[utoipa::path(get, path = "/api/openapi.json", tag = "operation", security(()),
+#[utoipa::path(get, path = "/api/openapi.json", tag = "operation", security((), ("token" = [])),
     responses((status = 200, description = "The OpenAPI document.", body = serde_json::Value)))]
-async fn openapi_document() -> impl IntoResponse {
+async fn openapi_document(_: Caller) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], document())
 }
 

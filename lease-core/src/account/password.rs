@@ -159,6 +159,9 @@ pub enum PasswordPolicyError {
     /// Too long.
     #[error("This password is too long. It may have at most {MAX_BYTES} bytes.")]
     TooLong,
+    /// Holds a NUL or another control character (spec 1).
+    #[error("Control characters are not allowed.")]
+    Control,
     /// Digits only.
     #[error("This password is entirely numeric.")]
     Numeric,
@@ -180,6 +183,9 @@ pub(crate) fn check_password(password: &SecretString, names: &[(&'static str, &s
     let mut errors = Vec::new();
     if password.chars().count() < MIN_CHARS {
         errors.push(PasswordPolicyError::TooShort);
+    }
+    if password.chars().any(char::is_control) {
+        errors.push(PasswordPolicyError::Control);
     }
     if !password.is_empty() && password.chars().all(char::is_numeric) {
         errors.push(PasswordPolicyError::Numeric);

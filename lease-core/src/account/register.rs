@@ -40,6 +40,10 @@ impl RegistrationDraft {
     pub fn login_names(&self) -> Vec<LoginName> {
         login_names(&self.username, &self.email)
     }
+
+    fn profile(&self) -> ProfileDraft {
+        ProfileDraft { job: self.job.clone(), dob: self.dob.clone(), notes: self.notes.clone() }
+    }
 }
 
 /// The keys of the names that a draft asks for.
@@ -102,8 +106,7 @@ pub fn check_registration(draft: &RegistrationDraft, taken: &TakenNames, today: 
     {
         form.errors.add("password2", "The two passwords do not match.");
     }
-    let profile = ProfileDraft { job: draft.job.clone(), dob: draft.dob.clone(), notes: draft.notes.clone() };
-    let profile = profile.read(&mut form, None, today);
+    let profile = draft.profile().read(&mut form, None, today);
     let (Some(identity), Some(password), Some(profile)) = (identity, password, profile) else { return Err(form.errors.into()) };
     form.finish()?;
     Ok(Registrant { identity, is_active: true, role: Role::Customer, profile, password })
@@ -131,7 +134,7 @@ pub fn read_new_user(draft: &UserDraft, taken: &TakenNames, today: NaiveDate) ->
     let identity = names.read(&mut form, None, |name| taken.iter().any(|(other, _)| other == name));
     let password = read_password(&mut form, &draft.password, &names);
     let (is_active, role) = draft.read_flags(&mut form, true, Role::Customer);
-    let profile = draft.profile.read(&mut form, None, today);
+    let profile = draft.profile().read(&mut form, None, today);
     let (Some(identity), Some(password), Some(profile)) = (identity, password, profile) else { return Err(form.errors) };
     form.finish()?;
     Ok(Registrant { identity, is_active, role, profile, password })

@@ -1,4 +1,4 @@
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use secrecy::SecretString;
 
 use crate::account::register::{Identity, IdentityDraft, login_names, note_policy_errors};
@@ -30,9 +30,12 @@ pub struct UserDraft {
     pub is_staff: Field<bool>,
     /// Whether the user may everything; makes `is_staff` true too.
     pub is_superuser: Field<bool>,
-    /// Of a customer to be made; not looked at in a change.
-    #[serde(flatten)]
-    pub profile: ProfileDraft,
+    /// Occupation of a customer to be made; not looked at in a change, as `dob` and `notes` are not.
+    pub job: Field<String>,
+    /// Date of birth, in the past.
+    pub dob: Field<NaiveDate>,
+    /// Anything else.
+    pub notes: Field<String>,
 }
 
 impl UserDraft {
@@ -44,6 +47,10 @@ impl UserDraft {
 
     pub(super) fn identity(&self) -> IdentityDraft<'_> {
         IdentityDraft { username: &self.username, email: &self.email, first_name: &self.first_name, last_name: &self.last_name }
+    }
+
+    pub(super) fn profile(&self) -> ProfileDraft {
+        ProfileDraft { job: self.job.clone(), dob: self.dob.clone(), notes: self.notes.clone() }
     }
 
     /// The role that the flags ask for of a user of this role.

@@ -159,7 +159,7 @@ fn read_invoice_on(
 ) -> Option<InvoiceOn> {
     let given =
         form.optional("invoice_on", &draft.invoice_on, None, None, |on| choice(on, "first_proposal and acceptance").map(Some))?;
-    let kept = current.filter(|now| kind == Some(now.kind)).map(|now| now.invoice_on);
+    let kept = current.filter(|_| form.extent == Extent::Partial).map(|now| now.invoice_on);
     match (kind?.fixed_invoice_on(), given, kept) {
         (Some(fixed), Some(other), _) if other != fixed => {
             form.wrong("invoice_on", format!("A service of this kind is invoiced on {fixed}."))

@@ -44,7 +44,11 @@ pub async fn an_account_is_made_whole(store: Arc<dyn Repository>) {
     for name in user.login_names() {
         assert_eq!(world.store.find_login(&name).await.unwrap().as_ref(), Some(&account));
     }
-    assert_eq!(world.store.find_login(&LoginName::new("somebody")).await.unwrap(), None);
+    let nobody = [LoginName::new("somebody"), LoginName::new("some\0body")];
+    for name in &nobody {
+        assert_eq!(world.store.find_login(name).await.unwrap(), None);
+    }
+    assert_eq!(world.store.taken_names(&nobody).await.unwrap(), []);
 }
 
 pub async fn an_account_that_is_refused_leaves_no_customer_and_no_token(store: Arc<dyn Repository>) {

@@ -24,15 +24,14 @@ impl LeaseEngine {
         Ok(account)
     }
 
-    /// Makes sure that a superuser of this name exists: makes one, or leaves the user of that name as it is where it is one. For
-    /// the operator, who needs no permission. Returns whether it was made.
+    /// Makes a superuser of this name, unless a user has it: that one is left as it is. For the operator, who needs no
+    /// permission. Returns the user of that name, and whether it was made.
     ///
     /// # Errors
-    /// Wrong fields, among them the name of a user who is no superuser; [`Error::Unavailable`].
-    pub async fn ensure_superuser(&self, username: &str, email: &str, password: SecretString) -> Result<bool, Error> {
-        let found = self.store().find_login(&LoginName::new(username)).await?;
-        if found.is_some_and(|account| account.user.is_active_superuser()) {
-            return Ok(false);
+    /// Wrong fields; [`Error::Unavailable`].
+    pub async fn ensure_superuser(&self, username: &str, email: &str, password: SecretString) -> Result<(Account, bool), Error> {
+        if let Some(found) = self.store().find_login(&LoginName::new(username)).await? {
+            return Ok((found, false));
         }
         let draft = UserDraft {
             username: username.into(),
@@ -44,8 +43,8 @@ impl LeaseEngine {
             ..UserDraft::default()
         };
         let check = |taken: &TakenNames, today| Ok(read_new_user(&draft, taken, today)?);
-        self.make_account(&draft.login_names(), check, None).await?;
-        Ok(true)
+        let (made, _) = self.make_account(&draft.login_names(), check, None).await?;
+        Ok((made, true))
     }
 
     /// A user (spec 3.4).

@@ -75,6 +75,8 @@ pub fn propose_in_unknown_trade(actor: &Actor, draft: &ProposalDraft, now: DateT
     let mut form = Form::new(Extent::Full);
     form.required("trade_id", &draft.trade_id, None, |_| Err::<(), _>("There is no such trade."));
     form.required("amount", &draft.amount, None, |amount| positive(*amount));
+    form.optional("start_date", &draft.start_date, None, None, some_given);
+    form.optional("end_date", &draft.end_date, None, None, some_given);
     read_message(&mut form, draft);
     read_expiry(&mut form, draft, now);
     Error::Invalid(form.errors)

@@ -107,10 +107,11 @@ impl Role {
 pub struct LoginName(String);
 
 impl LoginName {
-    /// The key of whatever was typed into a login form.
+    /// The key of whatever was typed into a login form. A NUL, which no name has and not every store can compare, becomes a
+    /// character that no name has either.
     #[must_use]
     pub fn new(text: &str) -> Self {
-        Self(comparison_key(text))
+        Self(comparison_key(text).replace('\0', "\u{fffd}"))
     }
 
     /// The key.

@@ -254,10 +254,10 @@ fn a_missing_end_is_named_beside_a_start_that_cannot_be_read() {
 /// spec 2, rule 2: a trade in a body that may not be seen is a wrong field.
 #[test]
 fn a_trade_in_a_draft_that_is_not_known_is_a_wrong_field() {
-    let json = json!({"trade_id": 5, "amount": 0, "expires_at": "yesterday"});
+    let json = json!({"trade_id": 5, "amount": 0, "start_date": 1, "end_date": "soon", "expires_at": "yesterday"});
     let draft = draft::<ProposalDraft>(json);
     let error = propose_in_unknown_trade(&customer(BUYER), &draft, now());
-    assert_eq!(wrong_fields::<()>(Err(error)), ["amount", "expires_at", "trade_id"]);
+    assert_eq!(wrong_fields::<()>(Err(error)), ["amount", "end_date", "expires_at", "start_date", "trade_id"]);
     assert_eq!(propose_in_unknown_trade(&staff(), &draft, now()).code(), "permission_denied");
     assert_eq!(propose_in_unknown_trade(&Actor::Anonymous, &draft, now()).code(), "not_authenticated");
 }

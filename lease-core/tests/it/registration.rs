@@ -139,6 +139,8 @@ fn bad_passwords_are_refused_for_what_is_wrong_with_them() {
         ("", "too short"),
         ("äöüßéèà", "too short"),
         (&*too_long, "too long"),
+        ("a horse of\0another colour", "Control characters"),
+        ("a horse of\tanother colour", "Control characters"),
         ("8675309864", "entirely numeric"),
         ("٨٦٧٥٣٠٩٨", "entirely numeric"),
         ("password", "too common"),

@@ -125,6 +125,16 @@ fn what_running_trades_hang_on_is_fixed_once_a_trade_uses_it() {
     assert_eq!((changed.fee, changed.is_active, changed.is_used), (usd("5"), false, true));
 }
 
+/// spec 5.1: what a `PATCH` does not name stays, also where the kind becomes one that could choose.
+#[test]
+fn a_service_that_becomes_custom_keeps_its_moment() {
+    for (kind, moment) in [(ServiceKind::Lease, InvoiceOn::FirstProposal), (ServiceKind::Sell, InvoiceOn::Acceptance)] {
+        let custom = json!({"kind": "custom"});
+        assert_eq!(change(&stored_service(kind), custom.clone()).unwrap().invoice_on, moment);
+        assert_eq!(code(change(&used(kind), custom)), "service_in_use");
+    }
+}
+
 /// spec 5.1: fields before the state.
 #[test]
 fn a_wrong_field_is_told_before_that_the_service_is_in_use() {

@@ -23,18 +23,14 @@ impl<'de> Deserializer<'de> for EveryField {
         visitor.visit_map(MapDeserializer::new(fields.iter().map(|field| (*field, List))))
     }
 
-    /// A struct with a flattened part does not tell its fields; the one such draft is a user's.
-    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_map(MapDeserializer::new([("username", List)].into_iter()))
-    }
-
+    /// Drafts are structs; for anything else there is no field to be wrong.
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        self.deserialize_map(visitor)
+        visitor.visit_map(MapDeserializer::new(std::iter::empty::<(&str, List)>()))
     }
 
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
-        newtype_struct seq tuple tuple_struct enum identifier ignored_any
+        newtype_struct seq tuple tuple_struct map enum identifier ignored_any
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use crate::app::request;
-use crate::support::{World, nobody};
+use crate::support::{Person, World, nobody};
 
 async fn raw(world: &World, method: &str, path: &str, content_type: Option<&str>, body: impl Into<Body>) -> crate::app::Answer {
     let mut request = Request::builder().method(method).uri(path).header("authorization", format!("Token {}", world.owner.token));
@@ -53,6 +53,51 @@ async fn other_methods_are_told_which_are_allowed() {
         };
         assert_eq!(sorted(answer.header("allow")), sorted(allowed), "{method} {path}");
     }
+}
+
+/// spec 2, rule 3: what is closed to a role is so for every method.
+#[tokio::test]
+async fn leads_are_closed_to_customers_whatever_the_method() {
+    let world = World::new().await;
+    for (method, path) in [("DELETE", "/api/leads"), ("PUT", "/api/leads"), ("POST", "/api/leads/1"), ("GET", "/api/leads/1/convert")] {
+        world.call(method, path, &world.owner, Value::Null).await.refused(403, "permission_denied");
+        world.call(method, path, &nobody(), Value::Null).await.refused(401, "not_authenticated");
+        world.call(method, path, &world.staff, Value::Null).await.refused(405, "method_not_allowed");
+    }
+}
+
+/// spec 2, rule 1: a bad token is refused also where none would have done.
+#[tokio::test]
+async fn the_document_is_open_but_not_to_a_bad_token() {
+    let world = World::new().await;
+    let stranger = Person { token: "0".repeat(40), ..nobody() };
+    world.get("/api/openapi.json", &nobody()).await.expect(200);
+    world.get("/api/openapi.json", &stranger).await.refused(401, "not_authenticated");
+}
+
+/// spec 1, 3.2: a NUL is in no name and no password.
+#[tokio::test]
+async fn a_nul_in_a_login_is_wrong_like_any_other_name() {
+    let world = World::new().await;
+    let login = json!({"username": "own\0er", "password": "a\0b"});
+    world.post("/api/login", &nobody(), login).await.refused(400, "invalid_credentials");
+    let mut registration = crate::app::registration("somebody");
+    for (field, text) in [("username", "some\0body"), ("email", "a\0@example.com")] {
+        registration[field] = text.into();
+    }
+    registration["password"] = "a horse of\0another colour".into();
+    registration["password2"] = registration["password"].clone();
+    world.post("/api/register", &nobody(), registration).await.invalid(&["email", "password", "username"]);
+}
+
+/// spec 6.6: JSON is UTF-8, in fields that nobody reads as well.
+#[tokio::test]
+async fn a_body_that_is_no_utf8_does_not_parse() {
+    let world = World::new().await;
+    let path = format!("/api/customers/{}", world.owner.customer);
+    raw(&world, "PATCH", &path, JSON, b"{\"x\": \"\xff\"}".to_vec()).await.refused(400, "parse_error");
+    // What nobody reads need not fit into anything.
+    raw(&world, "PATCH", &format!("/api/users/{}", world.owner.user), JSON, "{\"x\": 1e400}").await.expect(200);
 }
 
 #[tokio::test]

@@ -25,8 +25,7 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), Failure> {
         tracing::info!(lease = %fees.lease, sell = %fees.sell, "the standard services were made");
     }
     if let Some(superuser) = superuser {
-        let is_new = superuser::ensure(&engine, &superuser).await?;
-        tracing::info!(is_new, "the superuser of the environment exists");
+        superuser::ensure_at_start(&engine, &superuser).await?;
     }
 
     let listener = TcpListener::bind(settings.bind).await.map_err(|error| in_use(settings.bind, &error))?;

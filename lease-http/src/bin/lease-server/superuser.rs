@@ -4,6 +4,7 @@ use std::env;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::sync::Arc;
 
+use lease_core::model::Account;
 use lease_core::{Error, LeaseEngine};
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -31,8 +32,8 @@ pub(crate) fn from_environment() -> Result<Option<Superuser>, Failure> {
     }
 }
 
-/// Makes sure that there is this superuser. Returns whether it was made.
-pub(crate) async fn ensure(engine: &LeaseEngine, superuser: &Superuser) -> Result<bool, Failure> {
+/// Makes this superuser, unless a user of that name exists: that one, and whether it was made.
+async fn ensure(engine: &LeaseEngine, superuser: &Superuser) -> Result<(Account, bool), Failure> {
     let Superuser { username, email, password } = superuser;
     engine.ensure_superuser(username, email, password.clone()).await.map_err(|error| match error {
         Error::Invalid(errors) => {
@@ -41,6 +42,17 @@ pub(crate) async fn ensure(engine: &LeaseEngine, superuser: &Superuser) -> Resul
         }
         error => Failure::other(error),
     })
+}
+
+/// Makes sure that the superuser of the environment exists. One that was deactivated or demoted since stays so: that somebody
+/// with the right to it did so is no reason not to serve.
+pub(crate) async fn ensure_at_start(engine: &LeaseEngine, superuser: &Superuser) -> Result<(), Failure> {
+    match ensure(engine, superuser).await? {
+        (_, true) => tracing::info!("the superuser of the environment was made"),
+        (found, false) if found.user.is_active_superuser() => tracing::info!("the superuser of the environment exists"),
+        (found, false) => tracing::error!(user = %found.user.id, "the user that {USERNAME} names is no active superuser"),
+    }
+    Ok(())
 }
 
 /// `createsuperuser`.
@@ -55,10 +67,9 @@ pub(crate) async fn create(settings: &Settings, username: Option<&str>, email: O
             None => asked_password()?,
         },
     };
-    if ensure(&engine, &superuser).await? {
-        say(&format!("The superuser {} was made.", superuser.username))
-    } else {
-        Err(Failure::Other(format!("a superuser {} exists already; nothing was changed", superuser.username).into()))
+    match ensure(&engine, &superuser).await? {
+        (_, true) => say(&format!("The superuser {} was made.", superuser.username)),
+        (_, false) => Err(Failure::Other(format!("a user {} exists already; nothing was changed", superuser.username).into())),
     }
 }
 
