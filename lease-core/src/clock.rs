@@ -1,4 +1,23 @@
 //! Time is an input: every decision is told what time it is, and the engine asks one [`Clock`].
+//!
+//! # Which side of the instant
+//!
+//! Instants have microseconds, days are days in UTC: neither the server's zone nor a summer time plays a part. What ends at
+//! an instant has ended *at* it; what is good for a day is good to the day's last microsecond.
+//!
+//! | what | is so until | is over from |
+//! | --- | --- | --- |
+//! | a proposal's `expires_at` | the microsecond before | that instant on ([`Proposal::state_at`](crate::model::Proposal::state_at)) |
+//! | an invoice's `due_date` | the end of that day | the midnight after ([`Invoice::is_overdue`](crate::model::Invoice::is_overdue)) |
+//! | a card's `exp_month` | the end of the month's last day | the midnight after ([`CreditCard::is_usable`](crate::model::CreditCard::is_usable)) |
+//! | a token | the microsecond before `expires_at` | that instant on ([`session`](crate::account::session)) |
+//! | an idempotency record, and a claim that had no effect | the microsecond before its end | that instant on ([`claim`](crate::repository::IdempotencyRepository::claim)) |
+//! | agreed days | the day before `end_date` | `end_date`, on which the next may start ([`Period`](crate::model::Period)) |
+//! | a sale that waits for a lease to end | the day before `end_date` | `end_date` ([`ProposalView`](crate::lifecycle::ProposalView)) |
+//!
+//! A date of birth lies before today; a model year reaches to the year after this one. What comes in with more digits than
+//! microseconds is cut, never rounded up, before it is looked at. Years have four digits, from 0001 to 9999, as RFC 3339
+//! writes them: others are refused, and what would be due or expire later is so at the end of them ([`last_instant`]).
 
 use std::fmt::Debug;
 use std::sync::Mutex;
@@ -62,6 +81,12 @@ impl Clock for ManualClock {
     fn now(&self) -> DateTime<Utc> {
         *self.lock()
     }
+}
+
+/// The last instant there is: the end of the year 9999.
+#[must_use]
+pub fn last_instant() -> DateTime<Utc> {
+    DateTime::from_timestamp_micros(253_402_300_799_999_999).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
 /// Cuts (never rounds up) to microseconds.

@@ -284,6 +284,7 @@ cases! {
         an_author_is_active_or_not,
         pending_payments_come_oldest_first_and_no_more_than_asked,
         an_offer_is_the_vehicle_and_the_service_as_they_are,
+        the_ends_of_the_calendar_are_kept,
     }
     uniqueness {
         a_login_name_is_one_users,

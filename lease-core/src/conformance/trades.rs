@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::build::*;
 use super::world::{World, agreement};
+use crate::clock::last_instant;
 use crate::id::{Stored, Version};
-use crate::lifecycle::{Opening, Standing, TradeChanges, TradeMove, TradeSnapshot, VehicleTransfer};
+use crate::lifecycle::{NewInvoice, Opening, Standing, TradeChanges, TradeMove, TradeSnapshot, VehicleTransfer};
 use crate::model::*;
 use crate::repository::*;
 
@@ -264,4 +265,32 @@ pub async fn an_offer_is_the_vehicle_and_the_service_as_they_are(store: Arc<dyn 
     assert_eq!(none, Offer { vehicle: None, service: None });
     let half = world.store.load_offer(nobody(), service, Some(buyer)).await.unwrap();
     assert_eq!((half.vehicle.is_some(), half.service.is_some()), (false, true));
+}
+
+/// The years 0001 and 9999 are kept and compared like any other.
+pub async fn the_ends_of_the_calendar_are_kept(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    let deal = world.deal().await;
+    let author = world.account(Role::Customer).await;
+    let (first, last) = (chrono::NaiveDate::from_ymd_opt(1, 1, 1).unwrap(), last_instant());
+    let period = Period::new(first, last.date_naive());
+    let terms = Proposal { period, expires_at: Some(last), ..proposal(deal.trade, author.customer_id.unwrap()) };
+    let id = world.propose_as(terms.clone()).await;
+    let view = world.load_at(TradeKey::Proposal(id), None, last).await.value.proposal.unwrap();
+    assert_eq!(view.proposal, Stored { id, value: terms });
+    for (now, expired) in [(base(), vec![]), (last - tick(), vec![]), (last, vec![view.proposal])] {
+        let filter = ProposalFilter { status: Some(ProposalStatus::Expired), ..ProposalFilter::default() };
+        assert_eq!(world.list_proposals(&filter, now).await, expired, "at {now}");
+    }
+
+    let invoice = NewInvoice { proposal_id: Some(deal.proposal), due_date: last.date_naive(), ..new_invoice(deal.owner) };
+    world.commit(deal.trade, &TradeChanges { new_invoice: Some(invoice), ..TradeChanges::default() }).await;
+    let overdue = |overdue| InvoiceFilter { overdue: Some(overdue), ..InvoiceFilter::default() };
+    assert_eq!(world.list_invoices(&overdue(true), last).await, []);
+    assert_eq!(world.list_invoices(&overdue(false), last).await[0].due_date, last.date_naive());
+
+    let token = crate::account::Token { expires_at: last, ..token(author.user.id, 1) };
+    world.store.commit_login(&Login { token: token.clone(), at: last }, None).await.unwrap();
+    let (found, account) = world.store.find_token(&token.hash).await.unwrap().unwrap();
+    assert_eq!((found, account.user.last_login), (token, Some(last)));
 }

@@ -6,6 +6,7 @@ use crate::account::{
     PasswordHash, Registrant, RegistrationDraft, Session, TakenNames, Token, TokenText, check_registration, revoke_tokens,
     session,
 };
+use crate::clock::last_instant;
 use crate::error::Error;
 use crate::id::UserId;
 use crate::input::{Extent, Field, Form};
@@ -171,7 +172,8 @@ impl LeaseEngine {
         Ok(made.insert(hash).clone())
     }
 
+    /// The end of a token that is made now, or the last instant there is.
     fn token_end(&self, now: DateTime<Utc>) -> DateTime<Utc> {
-        now.checked_add_signed(self.shared.policy.token_ttl).unwrap_or(DateTime::<Utc>::MAX_UTC)
+        now.checked_add_signed(self.shared.policy.token_ttl).map_or_else(last_instant, |end| end.min(last_instant()))
     }
 }

@@ -1,5 +1,6 @@
 use chrono::{Days, NaiveDate};
 
+use crate::clock::last_instant;
 use crate::id::{Entity, ServiceId};
 use crate::money::Money;
 
@@ -34,7 +35,7 @@ impl Service {
     /// The last day to pay an invoice issued on this day, or the last day there is.
     #[must_use]
     pub fn due_date(&self, issued_on: NaiveDate) -> NaiveDate {
-        let last = NaiveDate::from_ymd_opt(9999, 12, 31).unwrap_or(NaiveDate::MAX);
+        let last = last_instant().date_naive();
         issued_on.checked_add_days(Days::new(self.payment_due_days.into())).map_or(last, |due| due.min(last))
     }
 }

@@ -17,6 +17,7 @@ mod registration;
 mod secrets;
 mod services;
 mod support;
+mod time;
 mod users;
 mod values;
 mod vehicles;

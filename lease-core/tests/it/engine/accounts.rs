@@ -7,8 +7,10 @@ use std::task::{Context, Waker};
 
 use lease_core::Error;
 use lease_core::account::{RegistrationDraft, TokenText};
+use lease_core::clock::last_instant;
 use lease_core::engine::LoginDraft;
 use lease_core::model::{Account, LoginName, Role};
+use lease_core::policy::Policy;
 use lease_core::repository::{Guarantee, MockRepository, RepositoryError};
 use secrecy::SecretString;
 use serde_json::json;
@@ -47,6 +49,24 @@ async fn registering_makes_all_of_it_in_one_step() {
     });
     let registered = engine(store).register(&registration()).await.unwrap();
     assert_eq!(registered.token.expose(), "0".repeat(40));
+}
+
+/// spec 1, 3.6: years have four digits; a token that would be good for longer ends with the last of them.
+#[tokio::test]
+async fn a_token_ends_with_the_calendar_at_the_latest() {
+    for token_ttl in [chrono::Duration::days(4_000_000), chrono::Duration::MAX] {
+        let mut store = MockRepository::new();
+        store.expect_taken_names().returning(|_| Ok(Vec::new()));
+        store.expect_create_account().times(1).returning(|new, _| {
+            assert_eq!(new.token.unwrap().1, last_instant());
+            Ok(Account { user: stored(101, new.user.clone()), customer_id: Some(id(1)) })
+        });
+        let builder = LeaseEngine::builder(Arc::new(store))
+            .clock(Arc::new(ManualClock::at(now())))
+            .policy(Policy { token_ttl, ..Policy::default() })
+            .password_params(PasswordParams { memory_kib: 64, iterations: 1 });
+        assert!(builder.build().unwrap().register(&registration()).await.is_ok());
+    }
 }
 
 /// spec 3.7: the loser of a race for a name is told as if it had looked later.
