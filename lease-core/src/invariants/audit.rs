@@ -11,7 +11,7 @@ use crate::model::{
 };
 
 impl Books {
-    /// All that is broken of I1 to I6, one sentence each.
+    /// All that is broken of I1 to I6, one sentence each; and of I7 what one reading shows: rows that are named and not there.
     #[must_use]
     pub fn violations(&self) -> Vec<String> {
         let audit = Audit::of(self);
@@ -23,13 +23,15 @@ impl Books {
                 audit.i6_not_sold_while_let(trade),
             ]
         });
-        let invoices =
-            self.invoices.iter().flat_map(|invoice| [audit.i2_as_the_service_said(invoice), audit.i3_adds_up(invoice)]);
+        let invoices = self.invoices.iter().flat_map(|invoice| {
+            [audit.i1_brought_about(invoice), audit.i2_as_the_service_said(invoice), audit.i3_adds_up(invoice)]
+        });
         let payments = self.payments.iter().map(|payment| audit.i4_billed_payer(payment));
         let vehicles = self.vehicles.iter().flat_map(|vehicle| {
             [audit.i6_one_live_trade(vehicle), audit.i6_changes_hands_by_sales(vehicle), audit.i6_let_to_one_at_a_time(vehicle)]
         });
-        trades.chain(invoices).chain(payments).chain(vehicles).flatten().collect()
+        let found = trades.chain(invoices).chain(payments).chain(vehicles).flatten();
+        found.chain(self.missing()).collect()
     }
 }
 
@@ -72,22 +74,40 @@ impl<'a> Audit<'a> {
         })
     }
 
-    /// I2: amount and currency are the service's at the moment, the billed party the one that the service says.
+    /// I1: an invoice names the proposal that brought it about, the trade's first or the accepted one.
+    fn i1_brought_about(&self, invoice: &Stored<Invoice>) -> Option<String> {
+        let trade = find(&self.books.trades, invoice.trade_id)?;
+        let proposals = of(&self.proposals, trade.id);
+        let cause = match self.service(trade)?.invoice_on {
+            InvoiceOn::FirstProposal => proposals.first(),
+            InvoiceOn::Acceptance => proposals.iter().find(|proposal| is_accepted(proposal)),
+        };
+        let cause = cause.map(|proposal| proposal.id);
+        (cause != Some(invoice.proposal_id))
+            .then(|| format!("I1: invoice {} is for proposal {}, not {cause:?}", invoice.id, invoice.proposal_id))
+    }
+
+    /// I2: amount and currency are the service's at the moment, the billed party the one that the service says. A service that
+    /// was used keeps its currency, so that can be told for ever.
     fn i2_as_the_service_said(&self, invoice: &Stored<Invoice>) -> Option<String> {
         let trade = find(&self.books.trades, invoice.trade_id)?;
-        let billed = match self.service(trade)?.bill_to {
+        let service = self.service(trade)?;
+        let billed = match service.bill_to {
             BillTo::Owner => Some(trade.customer_id),
             BillTo::Counterparty => trade.agreement().map(|agreement| agreement.counterparty_id),
         };
         let fee = self.books.past.fees.get(&trade.id).copied();
-        let is_wrong =
-            invoice.amount.is_zero() || fee.is_some_and(|fee| fee != invoice.amount) || Some(invoice.customer_id) != billed;
+        let is_wrong = invoice.amount.is_zero()
+            || invoice.amount.currency() != service.fee.currency()
+            || fee.is_some_and(|fee| fee != invoice.amount)
+            || Some(invoice.customer_id) != billed;
         is_wrong.then(|| {
             format!("I2: invoice {} over {} to {}, not {fee:?} to {billed:?}", invoice.id, invoice.amount, invoice.customer_id)
         })
     }
 
-    /// I3: succeeded payments are what is paid, with pending ones no more than the amount; paid iff all of it is.
+    /// I3: succeeded payments are what is paid, with pending ones no more than the amount; paid iff all of it is. An invoice
+    /// that was dropped took no money, and never does (spec 5.3).
     fn i3_adds_up(&self, invoice: &Stored<Invoice>) -> Option<String> {
         let sum = |wanted: fn(&PaymentState) -> bool| -> Decimal {
             let payments = of(&self.payments, invoice.id).iter().filter(|payment| wanted(&payment.state));
@@ -97,9 +117,13 @@ impl<'a> Audit<'a> {
         let pending = sum(|state| matches!(state, PaymentState::Pending));
         let amount = invoice.amount.amount();
         let is_paid = matches!(invoice.state, InvoiceState::Paid { .. });
+        let is_void = matches!(invoice.state, InvoiceState::Void { .. });
+        let currency = invoice.amount.currency();
         let adds_up = (succeeded, pending) == (invoice.paid.amount(), invoice.pending.amount())
             && succeeded + pending <= amount
-            && is_paid == (succeeded == amount);
+            && is_paid == (succeeded == amount)
+            && !(is_void && succeeded + pending > Decimal::ZERO)
+            && of(&self.payments, invoice.id).iter().all(|payment| payment.amount.currency() == currency);
         (!adds_up).then(|| format!("I3: {succeeded} succeeded and {pending} pending do not fit {invoice:?}"))
     }
 

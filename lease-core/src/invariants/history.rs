@@ -1,16 +1,24 @@
 use crate::id::{Entity, Stored};
 use crate::invariants::Books;
 use crate::invariants::read::find;
-use crate::model::{Invoice, InvoiceState, Payment, PaymentState, Proposal, ProposalState, TradeState};
+use crate::model::{Invoice, InvoiceState, Payment, PaymentState, Proposal, ProposalState, Trade, TradeState};
 
 impl Books {
-    /// I2 and I7: what was in the `earlier` books and is no longer there, or was settled and changed since; one sentence each.
+    /// I2 and I7: what was in the `earlier` books and is no longer there, or says what cannot have followed from it: other terms,
+    /// another claim, another end than the one it had come to; one sentence each. The earlier ones may have been read at any
+    /// time, while others wrote too: each row is held against itself alone.
     #[must_use]
     pub fn violations_since(&self, earlier: &Self) -> Vec<String> {
         let mut broken = Vec::new();
         stays(&mut broken, &earlier.trades, &self.trades, |was, is| {
-            let settled = matches!(was.state, TradeState::Completed { .. } | TradeState::Cancelled { .. });
-            (!settled || was == is) && (was.agreement().is_none() || was.agreement() == is.agreement())
+            let offer = |trade: &Trade| (trade.vehicle_id, trade.service_id, trade.customer_id, trade.created_at);
+            match was.state {
+                TradeState::Open => offer(was) == offer(is) && (was.invoice_id.is_none() || was.invoice_id == is.invoice_id),
+                TradeState::Agreed(agreement) => {
+                    Trade { state: is.state, ..was.clone() } == *is && is.agreement() == Some(&agreement)
+                }
+                TradeState::Completed { .. } | TradeState::Cancelled { .. } => was == is,
+            }
         });
         stays(&mut broken, &earlier.proposals, &self.proposals, |was, is| {
             let terms_stay = Proposal { state: is.state, ..was.clone() } == *is;
@@ -18,7 +26,8 @@ impl Books {
         });
         stays(&mut broken, &earlier.invoices, &self.invoices, |was, is| {
             let claim = |invoice: &Invoice| {
-                (invoice.amount, invoice.customer_id, invoice.trade_id, invoice.proposal_id, invoice.due_date)
+                let Invoice { trade_id, proposal_id, customer_id, amount, issued_at, due_date, .. } = invoice;
+                (*trade_id, *proposal_id, *customer_id, *amount, *issued_at, *due_date)
             };
             claim(was) == claim(is) && (matches!(was.state, InvoiceState::Open) || was == is)
         });

@@ -1,6 +1,10 @@
 //! The invariants I1 to I7 as code that reads a store and says what is broken: for tests of any kind, and for an operator
 //! who wants to know whether the books are in order.
 //!
+//! # What is in order now
+//!
+//! Any [`Repository`](crate::repository::Repository) will do: one that is at rest, a copy, or a backup that was just restored.
+//!
 //! ```
 //! use lease_core::invariants::Books;
 //! # use lease_core::repository::{Repository, RepositoryError};
@@ -11,19 +15,48 @@
 //! # }
 //! ```
 //!
+//! # What stayed in order
+//!
+//! That nothing is lost and nothing that was settled changes (I7, and the half of I2 that says *never*) no single reading can
+//! show: keep the books of before, and hold those of now against them. Across a restart, a crash, an upgrade, a restored backup:
+//!
+//! ```
+//! # use lease_core::invariants::Books;
+//! # use lease_core::repository::{Repository, RepositoryError};
+//! # async fn example(store: &dyn Repository, after_the_crash: &dyn Repository) -> Result<(), RepositoryError> {
+//! let earlier = Books::read(store).await?;
+//! // … whatever happens …
+//! let books = Books::read(after_the_crash).await?;
+//! assert_eq!(books.violations_since(&earlier), Vec::<String>::new());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What rows do not tell
+//!
+//! A service's fee changes, and what it was at a trade's moment is written nowhere but on the invoice; whose a vehicle was first,
+//! only its trades say. Whoever knows more, as a test does, tells it in [`Books::past`], and is told more: that an invoice is
+//! missing where there was a fee, that its amount is another. Without it an invoice that is missing is taken for a fee of zero.
+//!
+//! What a single [`Books`] holds is all rows of seven tables. It is read a page at a time, so that no query is large, and kept
+//! whole, so plan some kilobytes of memory a trade.
+//!
+//! # What they say
+//!
 //! | invariant | says |
 //! | --- | --- |
-//! | I1 | a trade has at most one invoice: exactly one where there was a fee and its moment has come |
+//! | I1 | a trade has at most one invoice: exactly one where there was a fee and its moment has come, for the proposal that brought it |
 //! | I2 | an invoice is over the service's fee at its moment, billed to the party that the service says, and stays so |
-//! | I3 | succeeded payments are what is paid; with pending ones no more than the amount; paid means all of it |
+//! | I3 | succeeded payments are what is paid; with pending ones no more than the amount; paid means all of it, void none |
 //! | I4 | every payment is by the billed customer with a card that was theirs |
 //! | I5 | one proposal is accepted where a trade is agreed or completed, and then none is pending |
 //! | I6 | agreed trades complete when nothing is owed; one live trade a vehicle; vehicles change hands by completed sales only; agreed periods do not overlap |
-//! | I7 | what was written stays, what was settled stays as it is |
+//! | I7 | what was written stays, what was settled stays as it is; no row names one that is not there |
 
 mod audit;
 mod history;
 mod read;
+mod references;
 
 use std::collections::BTreeMap;
 

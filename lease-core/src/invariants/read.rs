@@ -23,8 +23,8 @@ macro_rules! whole_list {
 }
 
 impl Books {
-    /// Reads all of a store, page by page. What is written meanwhile may be seen in one table and not yet in another, so ask
-    /// a store that is at rest.
+    /// Reads all of a store, page by page, those tables first that name others: so what is added meanwhile is never named and
+    /// missing. What changes meanwhile may be seen in one table and not yet in another: ask a store that is at rest.
     ///
     /// # Errors
     /// As the store's lists.

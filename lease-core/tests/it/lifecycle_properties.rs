@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use lease_core::invariants::Books;
 use lease_core::model::{InvoiceState, PaymentState, ProposalState, ServiceKind, TradeState};
+use lease_core::money::{Currency, Money};
 use lease_core::policy::LatePayments;
 use proptest::collection::vec;
 use proptest::option;
@@ -200,11 +201,46 @@ fn a_lease_and_a_sale_go_through_their_whole_cycle() {
 
 type Break = fn(&mut Books);
 
+fn euros(text: &str) -> Money {
+    Money::parse(text, Currency::parse("EUR").unwrap()).unwrap()
+}
+
+/// I2, I7: what is gone, or says what cannot have followed, is found.
+#[test]
+fn what_cannot_have_followed_is_found() {
+    let earlier = a_finished_world().books;
+    assert_eq!(earlier.violations_since(&earlier), Vec::<String>::new());
+    assert_eq!(earlier.violations_since(&Books::default()), Vec::<String>::new());
+    let breaks: [Break; 16] = [
+        |books| drop(books.trades.remove(0)),
+        |books| drop(books.proposals.remove(0)),
+        |books| drop(books.invoices.remove(0)),
+        |books| drop(books.payments.remove(0)),
+        |books| books.trades[0].value.state = TradeState::Open,
+        |books| books.trades[1].value.state = TradeState::Open,
+        |books| books.trades[1].value.title = "Other words".into(),
+        |books| books.trades[1].value.invoice_id = None,
+        |books| books.proposals[0].value.amount = usd("1"),
+        |books| books.proposals[0].value.state = ProposalState::Pending,
+        |books| books.invoices[0].value.state = InvoiceState::Open,
+        |books| books.invoices[1].value.amount = usd("99"),
+        |books| books.invoices[1].value.customer_id = crate::support::id(3),
+        |books| books.invoices[1].value.due_date = crate::support::day(99),
+        |books| books.payments[0].value.state = PaymentState::Pending,
+        |books| books.payments[2].value.amount = usd("1"),
+    ];
+    for (number, break_it) in breaks.into_iter().enumerate() {
+        let mut books = earlier.clone();
+        break_it(&mut books);
+        assert!(!books.violations_since(&earlier).is_empty(), "break {number}");
+    }
+}
+
 /// Each invariant finds what breaks it: an invariant that finds nothing would prove nothing.
 #[test]
 fn each_invariant_finds_what_breaks_it() {
     let good = a_finished_world().books;
-    let breaks: [(&str, Break); 18] = [
+    let breaks: [(&str, Break); 28] = [
         ("I1", |books| books.invoices.truncate(1)),
         ("I1", |books| books.trades[0].value.invoice_id = None),
         ("I1", |books| {
@@ -212,12 +248,18 @@ fn each_invariant_finds_what_breaks_it() {
             twice.id = crate::support::id(9);
             books.invoices.push(twice);
         }),
+        ("I1: invoice 2 is for proposal 1", |books| books.invoices[1].value.proposal_id = crate::support::id(1)),
         ("I2", |books| books.invoices[1].value.amount = usd("99")),
+        ("I2", |books| books.invoices[1].value.amount = euros("100")),
         ("I2", |books| books.invoices[1].value.customer_id = crate::support::id(3)),
         ("I3", |books| books.invoices[0].value.paid = usd("1")),
         ("I3", |books| books.invoices[1].value.pending = usd("0")),
         ("I3", |books| books.payments[1].value.amount = usd("41")),
+        ("I3", |books| books.payments[1].value.amount = euros("40")),
         ("I3", |books| books.invoices[0].value.state = InvoiceState::Open),
+        ("I3", |books| {
+            books.invoices[1].value.state = InvoiceState::Void { at: crate::support::now(), reason: "a mistake".into() };
+        }),
         ("I4", |books| books.payments[0].value.customer_id = crate::support::id(1)),
         ("I4", |books| books.payments[0].value.credit_card_id = crate::support::id(3)),
         ("I5", |books| books.proposals[0].value.state = ProposalState::Pending),
@@ -232,6 +274,12 @@ fn each_invariant_finds_what_breaks_it() {
             books.proposals[1].value.period = Some(crate::support::period(1, 99));
         }),
         ("I6: trades 1 and 2 let", |books| books.proposals[2].value.period = books.proposals[1].period),
+        ("I7: the vehicle of trade 1", |books| books.vehicles.clear()),
+        ("I7: the service of trade 2", |books| books.services.clear()),
+        ("I7: the trade of proposal 4", |books| books.trades.truncate(1)),
+        ("I7: the trade of invoice 1", |books| drop(books.trades.remove(0))),
+        ("I7: the invoice of payment 1", |books| drop(books.invoices.remove(0))),
+        ("I7: the card of payment 3", |books| books.cards.clear()),
     ];
     assert_eq!(good.violations(), Vec::<String>::new());
     for (number, (invariant, break_it)) in breaks.into_iter().enumerate() {
