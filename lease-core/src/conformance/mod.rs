@@ -54,6 +54,7 @@ mod claims;
 mod commit;
 mod directory;
 mod filters;
+mod gateway;
 mod pages;
 mod races;
 mod trade_filters;
@@ -227,6 +228,12 @@ cases! {
         leads_are_filtered,
         vehicles_are_filtered,
         services_are_filtered,
+    }
+    gateway {
+        a_payment_ends_right_however_the_gateway_fails,
+        a_payment_whose_process_died_is_settled_by_another,
+        a_request_that_recovery_overtook_is_answered_as_it_ended,
+        a_card_that_is_deleted_meanwhile_has_paid,
     }
     pages {
         users_come_in_pages,
