@@ -85,7 +85,7 @@ ids! {
 /// A row as it is stored: its id and what it says.
 ///
 /// Derefs to the value, so `stored.status` reads a field of it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub struct Stored<T: Entity> {
     /// The id that the store gave it.
     pub id: T::Id,

@@ -18,7 +18,7 @@ pub struct Opening {
 }
 
 /// What a decision changes in a trade. A store writes the fields in this order; whatever is `None` stays.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Hash)]
 pub struct TradeChanges {
     /// New words on the trade.
     pub text: Option<TradeText>,
@@ -47,7 +47,7 @@ pub struct TradeChanges {
 }
 
 /// New words on a trade.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TradeText {
     /// The title.
     pub title: String,
@@ -56,7 +56,7 @@ pub struct TradeText {
 }
 
 /// An invoice to be issued.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub struct NewInvoice {
     /// The proposal that brought it about; `None`: the new proposal of the same changes.
     pub proposal_id: Option<ProposalId>,
@@ -71,7 +71,7 @@ pub struct NewInvoice {
 }
 
 /// What changes on an invoice: never its amount, nor whom it bills (I2).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub struct InvoiceChange {
     /// The invoice.
     pub id: InvoiceId,
@@ -84,7 +84,7 @@ pub struct InvoiceChange {
 }
 
 /// Where a trade goes. It replaces the whole state: of the one before, an agreement included, nothing stays.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TradeMove {
     /// It is agreed.
     Agree(Agreement),
@@ -95,7 +95,7 @@ pub enum TradeMove {
 }
 
 /// A vehicle changes hands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct VehicleTransfer {
     /// The vehicle.
     pub vehicle_id: VehicleId,
@@ -117,7 +117,7 @@ pub struct NewIds {
 }
 
 /// Something that happened, in the words of the domain. Ids that only the commit gives are in [`NewIds`].
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub enum Event {
     /// A vehicle was offered.
     TradeOpened {

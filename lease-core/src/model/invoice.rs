@@ -4,7 +4,7 @@ use crate::id::{CustomerId, Entity, InvoiceId, ProposalId, TradeId};
 use crate::money::{Money, MoneyError};
 
 /// The company's claim for its fee: at most one a trade (I1). Amount and currency never change (I2).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub struct Invoice {
     /// The trade it is for.
     pub trade_id: TradeId,
@@ -72,7 +72,7 @@ impl Invoice {
 }
 
 /// How far an invoice is.
-#[derive(Clone, Debug, PartialEq, Eq, strum::EnumDiscriminants)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, strum::EnumDiscriminants)]
 #[strum_discriminants(
     name(InvoiceStatus),
     doc = "The names of an invoice's states.",

@@ -5,7 +5,7 @@ use crate::id::{CreditCardId, CustomerId, Entity, InvoiceId, PaymentId};
 use crate::money::Money;
 
 /// One attempt to pay an invoice with a card.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub struct Payment {
     /// What is paid.
     pub invoice_id: InvoiceId,
@@ -30,7 +30,7 @@ impl Entity for Payment {
 }
 
 /// How far a payment is.
-#[derive(Clone, Debug, PartialEq, Eq, strum::EnumDiscriminants)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, strum::EnumDiscriminants)]
 #[strum_discriminants(
     name(PaymentStatus),
     doc = "The names of a payment's states.",

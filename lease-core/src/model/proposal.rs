@@ -4,7 +4,7 @@ use crate::id::{CustomerId, Entity, ProposalId, TradeId};
 use crate::money::Money;
 
 /// Terms offered in a trade by one customer. Terms never change; only the state does.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub struct Proposal {
     /// The trade it is made in.
     pub trade_id: TradeId,
@@ -40,7 +40,7 @@ impl Proposal {
 }
 
 /// Days from `start` to `end`, the end not included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Period {
     start: NaiveDate,
     end: NaiveDate,
@@ -73,7 +73,7 @@ impl Period {
 }
 
 /// How far a proposal is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumDiscriminants)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::EnumDiscriminants)]
 #[strum_discriminants(
     name(ProposalStatus),
     doc = "The names of a proposal's states.",

@@ -4,7 +4,7 @@ use crate::id::{CustomerId, Entity, InvoiceId, ProposalId, ServiceId, TradeId, V
 use crate::text::search_text;
 
 /// One vehicle offered under one service.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub struct Trade {
     /// What is offered.
     pub vehicle_id: VehicleId,
@@ -64,7 +64,7 @@ impl Trade {
 }
 
 /// Who agreed on what.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Agreement {
     /// The party that is not the owner.
     pub counterparty_id: CustomerId,
@@ -75,7 +75,7 @@ pub struct Agreement {
 }
 
 /// How far a trade is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumDiscriminants)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::EnumDiscriminants)]
 #[strum_discriminants(
     name(TradeStatus),
     doc = "The names of a trade's states.",

@@ -96,7 +96,7 @@ pub struct TradeLoad {
 }
 
 /// By what a trade is found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TradeKey {
     /// Its own id.
     Trade(TradeId),

@@ -7,6 +7,7 @@ mod answer;
 mod cards;
 mod directory;
 mod engine;
+mod exhaustive;
 mod invoices;
 mod lifecycle_properties;
 mod open;

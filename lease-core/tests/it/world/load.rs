@@ -23,7 +23,7 @@ impl World {
     }
 
     /// What a store's load returns.
-    pub(super) fn load(&self, key: TradeKey, viewer: Option<CustomerId>, card: Option<CreditCardId>) -> TradeSnapshot {
+    pub(crate) fn load(&self, key: TradeKey, viewer: Option<CustomerId>, card: Option<CreditCardId>) -> TradeSnapshot {
         let books = &self.books;
         let (mut asked_proposal, mut asked_payment) = (None, None);
         let trade_id = match key {

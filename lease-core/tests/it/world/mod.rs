@@ -12,7 +12,8 @@ use lease_core::input::Extent;
 use lease_core::invariants::Books;
 use lease_core::invoicing::{begin_payment, settle_payment, void};
 use lease_core::lifecycle::{NewIds, TradeChanges, TradeSnapshot, accept, amend, cancel, open, propose, reject, withdraw};
-use lease_core::model::{BillTo, InvoiceOn, PaymentState, ProposalState, Service, ServiceKind, TradeState};
+use lease_core::model::{BillTo, CreditCard, InvoiceOn, PaymentState, ProposalState, Service, ServiceKind, TradeState, Vehicle};
+use lease_core::money::Money;
 use lease_core::permission::Actor;
 use lease_core::policy::{LatePayments, Policy};
 use lease_core::repository::{Change, Offer, TradeKey};
@@ -58,8 +59,20 @@ pub(crate) struct Terms {
 pub(crate) struct World {
     pub(crate) books: Books,
     pub(crate) now: DateTime<Utc>,
-    policy: Policy,
+    pub(crate) policy: Policy,
     active: [bool; CUSTOMERS],
+}
+
+/// What was decided, to be committed: at once, or after others.
+#[derive(Clone, Debug, Hash)]
+pub(crate) struct Decided {
+    pub(crate) trade: TradeId,
+    pub(crate) changes: TradeChanges,
+    key: TradeKey,
+    viewer: Option<CustomerId>,
+    card: Option<CreditCardId>,
+    /// What the service asks for, where this is the moment of invoicing: whether or not an invoice is issued.
+    fee: Option<Money>,
 }
 
 impl World {
@@ -75,13 +88,18 @@ impl World {
             custom(InvoiceOn::Acceptance, BillTo::Counterparty),
             Service { fee: usd("0"), ..service(ServiceKind::Lease) },
         ];
-        let cards = (1..=4).map(card).chain([lease_core::model::CreditCard { exp_year: 2026, exp_month: 2, ..card(OWNER) }]);
-        let mut books = Books {
-            services: rows(services),
-            vehicles: rows([vehicle(1), vehicle(1), vehicle(2)]),
-            cards: rows(cards),
-            ..Books::default()
-        };
+        let cards = (1..=4).map(card).chain([CreditCard { exp_year: 2026, exp_month: 2, ..card(OWNER) }]);
+        Self::of(services, [vehicle(1), vehicle(1), vehicle(2)], cards, late_payments)
+    }
+
+    /// These services, vehicles and cards; nothing was traded yet.
+    pub(crate) fn of(
+        services: impl IntoIterator<Item = Service>,
+        vehicles: impl IntoIterator<Item = Vehicle>,
+        cards: impl IntoIterator<Item = CreditCard>,
+        late_payments: LatePayments,
+    ) -> Self {
+        let mut books = Books { services: rows(services), vehicles: rows(vehicles), cards: rows(cards), ..Books::default() };
         books.past.first_owners = books.vehicles.iter().map(|vehicle| (vehicle.id, vehicle.customer_id)).collect();
         let policy = Policy { late_payments, max_proposals: 3, ..Policy::default() };
         Self { books, now: now(), policy, active: [true, true, true, false] }
@@ -123,7 +141,7 @@ impl World {
     }
 
     /// Who asks: a customer, staff, or nobody; a deactivated one has no session any more.
-    fn actor(&self, who: usize) -> Result<Actor, Error> {
+    pub(crate) fn actor(&self, who: usize) -> Result<Actor, Error> {
         match who % (CUSTOMERS + 2) {
             number if number < CUSTOMERS && !self.active[number] => Err(Error::NotAuthenticated),
             number if number < CUSTOMERS => Ok(customer(i64::try_from(number).unwrap() + 1)),
@@ -187,11 +205,10 @@ impl World {
         } else {
             ChargeOutcome::Declined { failure_code: "card_declined".into(), reference }
         };
-        let mut snapshot = self.load(key, None, None);
-        let changes = settle_payment(&snapshot, &outcome, self.now)?;
-        assert_eq!(changes.is_some(), was_pending, "a payment is settled once");
-        if let Some(changes) = changes {
-            self.commit(&mut snapshot, &changes, None, None);
+        let decided = self.decide(key, None, None, |snapshot| settle_payment(snapshot, &outcome, self.now).transpose());
+        assert_eq!(decided.is_some(), was_pending, "a payment is settled once");
+        if let Some(decided) = decided {
+            self.commit(&decided?);
         }
         Ok(())
     }
@@ -215,50 +232,69 @@ impl World {
         decide: impl Fn(&TradeSnapshot, &Actor, DateTime<Utc>) -> Result<TradeChanges, Error>,
     ) -> Result<(), Error> {
         let actor = self.actor(who)?;
-        let mut snapshot = self.load(key, actor.customer(), card);
-        let decided = decide(&snapshot, &actor, self.now);
-        let again = decide(&snapshot.clone(), &actor, self.now);
-        assert_eq!(format!("{decided:?}"), format!("{again:?}"), "a decision is deterministic");
-        self.commit(&mut snapshot, &decided?, actor.customer(), card);
+        let decided = self.decide(key, actor.customer(), card, |snapshot| {
+            let decided = decide(snapshot, &actor, self.now);
+            let again = decide(&snapshot.clone(), &actor, self.now);
+            assert_eq!(format!("{decided:?}"), format!("{again:?}"), "a decision is deterministic");
+            Some(decided)
+        });
+        if let Some(decided) = decided {
+            self.commit(&decided?);
+        }
         Ok(())
     }
 
-    fn commit(
-        &mut self,
-        snapshot: &mut TradeSnapshot,
-        changes: &TradeChanges,
+    /// Loads and decides. `None` where the decision has nothing to change.
+    pub(crate) fn decide(
+        &self,
+        key: TradeKey,
         viewer: Option<CustomerId>,
         card: Option<CreditCardId>,
-    ) {
+        decide: impl FnOnce(&TradeSnapshot) -> Option<Result<TradeChanges, Error>>,
+    ) -> Option<Result<Decided, Error>> {
+        let snapshot = self.load(key, viewer, card);
+        let changes = match decide(&snapshot)? {
+            Ok(changes) => changes,
+            Err(error) => return Some(Err(error)),
+        };
+        let is_the_moment = match snapshot.service.invoice_on {
+            InvoiceOn::FirstProposal => changes.new_proposal.is_some() && !snapshot.has_proposals,
+            InvoiceOn::Acceptance => matches!(changes.decided, Some((_, ProposalState::Accepted { .. }))),
+        };
+        let fee = is_the_moment.then_some(snapshot.service.fee);
+        Some(Ok(Decided { trade: snapshot.trade.id, changes, key, viewer, card, fee }))
+    }
+
+    fn commit(&mut self, decided: &Decided) {
+        if let Some(transfer) = decided.changes.transfer {
+            assert_eq!(row(&self.books.vehicles, transfer.vehicle_id).customer_id, transfer.from);
+        }
+        let applied = self.write(decided);
+        self.assert_reads_as_applied(&applied, decided.viewer, decided.card);
+    }
+
+    /// Writes the changes to the rows as they are now, as a store does that has found the version in order.
+    pub(crate) fn write(&mut self, decided: &Decided) -> TradeSnapshot {
+        let Decided { trade, changes, key, viewer, card, fee } = decided;
         let ids = NewIds {
             proposal: changes.new_proposal.as_ref().map(|_| next_id(&self.books.proposals)),
             invoice: changes.new_invoice.as_ref().map(|_| next_id(&self.books.invoices)),
             payment: changes.new_payment.as_ref().map(|_| next_id(&self.books.payments)),
         };
-        self.remember_the_fee(snapshot, changes);
+        if let Some(fee) = fee {
+            self.books.past.fees.insert(*trade, *fee);
+        }
+        let mut snapshot = self.load(*key, *viewer, *card);
         snapshot.apply(changes, ids);
-        self.end_proposals(snapshot.trade.id, changes);
+        self.end_proposals(*trade, changes);
         put(&mut self.books.trades, Some(&snapshot.trade));
         put(&mut self.books.proposals, snapshot.proposal.as_ref().map(|view| &view.proposal));
         put(&mut self.books.invoices, snapshot.invoice.as_ref());
         put(&mut self.books.payments, snapshot.payment.as_ref().map(|(payment, _)| payment));
         if let Some(transfer) = changes.transfer {
-            let vehicle = row_mut(&mut self.books.vehicles, transfer.vehicle_id);
-            assert_eq!(vehicle.customer_id, transfer.from);
-            vehicle.value.customer_id = transfer.to;
+            row_mut(&mut self.books.vehicles, transfer.vehicle_id).value.customer_id = transfer.to;
         }
-        self.assert_reads_as_applied(snapshot, viewer, card);
-    }
-
-    /// What the service asks for at the moment of invoicing, whether or not an invoice is issued.
-    fn remember_the_fee(&mut self, before: &TradeSnapshot, changes: &TradeChanges) {
-        let is_the_moment = match before.service.invoice_on {
-            InvoiceOn::FirstProposal => changes.new_proposal.is_some() && !before.has_proposals,
-            InvoiceOn::Acceptance => matches!(changes.decided, Some((_, ProposalState::Accepted { .. }))),
-        };
-        if is_the_moment {
-            self.books.past.fees.insert(before.trade.id, before.service.fee);
-        }
+        snapshot
     }
 
     /// What changes about proposals that were there: the one that is decided, and all others where they are closed.

@@ -1,0 +1,185 @@
+//! What is found where something is wrong: each guard that the decisions lean on, taken away by not letting them see what it
+//! looks at, and each thing that they, the store and the gateway must not leave out.
+
+use lease_core::lifecycle::{TradeChanges, TradeMove, TradeSnapshot, VehicleTransfer};
+use lease_core::model::{BillTo, ProposalState, TradeState};
+use lease_core::permission::Actor;
+use lease_core::policy::LatePayments;
+
+use super::explore::explore;
+use super::fault::Fault;
+use super::trading::Trading;
+use super::{a_billed_lease, a_custom_trade, a_lease, a_lease_that_is_free_at_first, a_let_vehicle, a_sale, a_vehicle_at_large};
+use crate::support::*;
+
+type Case = (&'static str, fn() -> Trading, Fault, &'static str);
+
+/// Steps after which the search is given up; the longest way to one of these is shorter.
+const PATIENCE: usize = 8;
+
+/// Finds each within seconds, and by the invariant (or the rule) that it breaks.
+fn assert_found(cases: &[Case]) {
+    for (what, model, fault, broken) in cases {
+        let report = explore(&model().with(*fault), PATIENCE);
+        let Some(found) = report.broken else { panic!("{what}: nothing found in {} states", report.states) };
+        assert!(found.faults.iter().any(|sentence| sentence.starts_with(broken)), "{what}: {found:#?}");
+    }
+}
+
+#[test]
+fn a_store_or_gateway_that_breaks_its_word_is_found() {
+    assert_found(&[
+        ("commits do not look at the version", a_sale, Fault::StaleCommits, "I"),
+        ("a charge is made again under its key", a_billed_lease, Fault::ForgetfulGateway, "charge doubled"),
+        ("an unknown charge is taken for declined", a_billed_lease, Fault::HastyRecovery, "charge lost"),
+    ]);
+}
+
+#[test]
+fn a_negotiation_without_a_guard_is_found() {
+    assert_found(&[
+        ("a closed trade takes proposals", a_sale, Fault::Blind(|seen, _| seen.trade.value.state = TradeState::Open), "I5"),
+        ("a decided proposal is accepted", a_sale, Fault::Blind(open_and_pending), "I"),
+        ("an expired proposal is accepted", a_sale, Fault::Blind(for_ever), "4.5"),
+        ("anybody makes the first proposal", a_lease, Fault::Blind(others_see_a_proposal), "4.3"),
+        ("an earlier proposal stays pending", a_sale, Fault::Blind(|seen, _| seen.viewer.pending = None), "4.3"),
+        ("proposals are not counted", a_sale, Fault::Blind(|seen, _| seen.viewer.proposals_made = 0), "4.3, 4.11"),
+        ("other proposals are not closed", a_sale, Fault::Forgetful(|changes| changes.close_others = None), "I5"),
+        ("the accepted one is not written", a_sale, Fault::Forgetful(accept_nothing), "I"),
+        ("agreed days are not looked at", a_let_vehicle, Fault::Blind(nothing_in_the_way), "I6"),
+        ("a sold vehicle is not handed over", a_vehicle_at_large, Fault::Forgetful(|changes| changes.transfer = None), "I6"),
+        ("a let vehicle is handed over", a_vehicle_at_large, Fault::Forgetful(hand_over), "I6"),
+    ]);
+}
+
+#[test]
+fn an_invoice_without_a_guard_is_found() {
+    assert_found(&[
+        ("a trade is billed twice", a_lease, Fault::Blind(never_billed), "I1"),
+        (
+            "a trade is billed after its moment",
+            a_lease_that_is_free_at_first,
+            Fault::Blind(|seen, _| seen.has_proposals = false),
+            "I1",
+        ),
+        ("a trade is not billed", a_sale, Fault::Forgetful(|changes| changes.new_invoice = None), "I1"),
+        ("the other party is billed", a_sale, Fault::Blind(|seen, _| seen.service.value.bill_to = BillTo::Counterparty), "I2"),
+        ("the fee is another", a_custom_trade, Fault::Blind(|seen, _| seen.service.value.fee = usd("1")), "I2"),
+        ("an invoice with payments is dropped", a_billed_lease, Fault::Blind(staff_see_no_payments), "I3"),
+        ("a settled trade is not completed", a_sale, Fault::Forgetful(never_complete), "I6"),
+        ("a trade is completed unpaid", a_sale, Fault::Forgetful(complete_at_once), "I6"),
+    ]);
+}
+
+#[test]
+fn a_payment_without_a_guard_is_found() {
+    assert_found(&[
+        ("pending payments are not taken off", a_billed_lease, Fault::Blind(payers_see_nothing_pending), "I3"),
+        ("a payment is not reserved", a_billed_lease, Fault::Forgetful(reserve_nothing), "I3"),
+        ("what was paid is not added up", a_billed_lease, Fault::Forgetful(count_nothing), "I3"),
+        ("the settled payment is not written", a_billed_lease, Fault::Forgetful(|changes| changes.settled = None), "I3"),
+        ("another's card pays", a_billed_lease, Fault::Blind(every_card_is_ones_own), "I4"),
+        ("another pays", a_billed_lease, Fault::Blind(every_bill_is_ones_own), "I4"),
+        ("late payments are taken", a_strict_lease, Fault::Blind(never_due), "5.4"),
+    ]);
+}
+
+/// Takes no late payments.
+fn a_strict_lease() -> Trading {
+    let mut trading = a_billed_lease();
+    trading.world.policy.late_payments = LatePayments::Reject;
+    trading
+}
+
+fn others_see_a_proposal(seen: &mut TradeSnapshot, actor: Actor) {
+    seen.has_proposals |= actor.customer() != Some(seen.trade.customer_id);
+}
+
+fn accept_nothing(changes: &mut TradeChanges) {
+    if matches!(changes.decided, Some((_, ProposalState::Accepted { .. }))) {
+        changes.decided = None;
+    }
+}
+
+fn open_and_pending(seen: &mut TradeSnapshot, _: Actor) {
+    seen.trade.value.state = TradeState::Open;
+    if let Some(view) = &mut seen.proposal {
+        view.proposal.value.state = ProposalState::Pending;
+    }
+}
+
+fn for_ever(seen: &mut TradeSnapshot, _: Actor) {
+    if let Some(view) = &mut seen.proposal {
+        view.proposal.value.expires_at = None;
+    }
+}
+
+fn nothing_in_the_way(seen: &mut TradeSnapshot, _: Actor) {
+    if let Some(view) = &mut seen.proposal {
+        view.agreed_period_in_the_way = None;
+    }
+}
+
+fn hand_over(changes: &mut TradeChanges) {
+    if let Some(TradeMove::Complete(agreement, _)) = changes.state {
+        changes.transfer = Some(VehicleTransfer { vehicle_id: id(1), from: id(OWNER), to: agreement.counterparty_id });
+    }
+}
+
+fn never_billed(seen: &mut TradeSnapshot, _: Actor) {
+    (seen.has_proposals, seen.invoice) = (false, None);
+}
+
+fn staff_see_no_payments(seen: &mut TradeSnapshot, actor: Actor) {
+    if let (Actor::Staff { .. }, Some(invoice)) = (actor, &mut seen.invoice) {
+        (invoice.value.paid, invoice.value.pending) = (usd("0"), usd("0"));
+    }
+}
+
+fn payers_see_nothing_pending(seen: &mut TradeSnapshot, actor: Actor) {
+    if let (Actor::Customer { .. }, Some(invoice)) = (actor, &mut seen.invoice) {
+        invoice.value.pending = usd("0");
+    }
+}
+
+fn never_complete(changes: &mut TradeChanges) {
+    if let Some(TradeMove::Complete(agreement, _)) = changes.state {
+        changes.state = Some(TradeMove::Agree(agreement));
+    }
+}
+
+fn complete_at_once(changes: &mut TradeChanges) {
+    if let Some(TradeMove::Agree(agreement)) = changes.state {
+        changes.state = Some(TradeMove::Complete(agreement, agreement.agreed_at));
+    }
+}
+
+fn reserve_nothing(changes: &mut TradeChanges) {
+    if changes.new_payment.is_some() {
+        changes.invoice = None;
+    }
+}
+
+fn count_nothing(changes: &mut TradeChanges) {
+    if changes.settled.is_some() {
+        changes.invoice = None;
+    }
+}
+
+fn every_card_is_ones_own(seen: &mut TradeSnapshot, actor: Actor) {
+    if let (Some(card), Some(customer)) = (&mut seen.card, actor.customer()) {
+        card.value.customer_id = customer;
+    }
+}
+
+fn every_bill_is_ones_own(seen: &mut TradeSnapshot, actor: Actor) {
+    if let (Some(invoice), Some(customer)) = (&mut seen.invoice, actor.customer()) {
+        invoice.value.customer_id = customer;
+    }
+}
+
+fn never_due(seen: &mut TradeSnapshot, _: Actor) {
+    if let Some(invoice) = &mut seen.invoice {
+        invoice.value.due_date = day(400);
+    }
+}

@@ -1,0 +1,140 @@
+//! Every state that a trade can be in, within bounds: three customers, staff, a gateway that takes, declines, answers late or
+//! not at all, crashes between the two halves of a payment, and commits that race. The decisions are the core's own; in every
+//! state the [invariants](lease_core::invariants) hold, as they do after a crash and recovery from it, and no charge is lost
+//! or made twice.
+//!
+//! `LEASE_PROVE_DEEPER=3` takes so many steps more, which takes minutes: add `--release`.
+
+mod explore;
+mod fault;
+mod faults_found;
+mod place;
+mod rules;
+mod trading;
+
+use std::time::Instant;
+
+use lease_core::model::{BillTo, InvoiceOn, Service, ServiceKind};
+use lease_core::policy::LatePayments;
+
+use crate::support::*;
+use crate::world::{Step, Terms, World};
+use explore::{Report, explore};
+use fault::Fault;
+use trading::Trading;
+
+/// A vehicle of the owner, offered under this service.
+fn trading(service: Service) -> Trading {
+    let services = [Service { payment_due_days: 0, ..service }];
+    let mut world = World::of(services, [vehicle(OWNER)], (1..=3).map(card), LatePayments::Accept);
+    world.policy.max_proposals = 2;
+    world.run(&Step::Open { who: 0, vehicle: 0, service: 0 }).unwrap();
+    Trading { world, next_fee: None, opens: false, waits: 1, payments: 2, held: 1, fault: Fault::None }
+}
+
+/// Billed to the owner with the first proposal.
+fn a_lease() -> Trading {
+    trading(service(ServiceKind::Lease))
+}
+
+/// The same with the owner's first proposal, for those who care for what comes after.
+fn a_billed_lease() -> Trading {
+    a_lease().after(&[propose(0)])
+}
+
+/// Billed to the owner with the acceptance.
+fn a_sale() -> Trading {
+    trading(service(ServiceKind::Sell))
+}
+
+/// Billed to the other party with the acceptance, at a fee that changes.
+fn a_custom_trade() -> Trading {
+    let service = Service { invoice_on: InvoiceOn::Acceptance, bill_to: BillTo::Counterparty, ..service(ServiceKind::Custom) };
+    Trading { next_fee: Some(120), ..trading(service) }
+}
+
+/// Free to begin with; who was not billed at the moment is not billed later.
+fn a_lease_that_is_free_at_first() -> Trading {
+    Trading { next_fee: Some(100), ..trading(Service { fee: usd("0"), ..service(ServiceKind::Lease) }) }
+}
+
+/// A vehicle that is let and sold again and again, for no fee.
+fn a_vehicle_at_large() -> Trading {
+    let free = |kind| Service { fee: usd("0"), ..service(kind) };
+    let services = [free(ServiceKind::Lease), free(ServiceKind::Sell)];
+    let mut world = World::of(services, [vehicle(OWNER)], [], LatePayments::Accept);
+    world.policy.max_proposals = 1;
+    Trading { world, next_fee: None, opens: true, waits: 4, payments: 0, held: 1, fault: Fault::None }
+}
+
+/// The same, let to the second customer.
+fn a_let_vehicle() -> Trading {
+    // Rows are counted from the newest: the lease is the service before the sale.
+    a_vehicle_at_large().after(&[Step::Open { who: 0, vehicle: 0, service: 1 }, propose(0), Step::Accept { who: 1, proposal: 0 }])
+}
+
+fn propose(who: usize) -> Step {
+    Step::Propose { who, trade: 0, terms: Terms { amount: 250, days: (0, 2), is_odd: false, expires_in_hours: None } }
+}
+
+/// Nothing is wrong within so many steps; and these sights were seen, so that the steps were worth something.
+fn assert_sound(model: &Trading, steps: usize, sights: &[&str]) {
+    let deeper = std::env::var("LEASE_PROVE_DEEPER").map_or(0, |steps| steps.parse().expect("a number of steps"));
+    let (start, steps) = (Instant::now(), steps.saturating_add_signed(deeper));
+    let report = explore(model, steps);
+    let (took, Report { states, ways, is_complete, .. }) = (start.elapsed(), &report);
+    println!("{steps} steps: {states} states by {ways} ways, all there are: {is_complete}; {took:?}; {:?}", report.sights);
+    assert!(report.broken.is_none(), "broken after {took:?}: {:#?}", report.broken);
+    let unseen: Vec<_> = sights.iter().filter(|sight| !report.sights.contains_key(**sight)).collect();
+    assert!(unseen.is_empty(), "{unseen:?} of {:?}", report.sights);
+}
+
+/// What is seen of every trade that is billed.
+const EVERYWHERE: [&str; 20] = [
+    "accepted",
+    "charge on its way",
+    "charged, not written down",
+    "closed",
+    "commit too late",
+    "expired",
+    "invoice open",
+    "invoice paid",
+    "invoice void",
+    "payment declined",
+    "payment pending",
+    "payment succeeded",
+    "pending",
+    "rejected",
+    "superseded",
+    "trade agreed",
+    "trade cancelled",
+    "trade completed",
+    "trade open",
+    "withdrawn",
+];
+
+#[test]
+fn no_lease_goes_wrong() {
+    let at_length = ["late payment succeeded", "two payments pending", "invoice paid in part"];
+    assert_sound(&a_lease(), 5, &[&EVERYWHERE[..], &at_length[..]].concat());
+}
+
+#[test]
+fn no_sale_goes_wrong() {
+    assert_sound(&a_sale(), 5, &EVERYWHERE);
+}
+
+#[test]
+fn no_custom_trade_goes_wrong() {
+    assert_sound(&a_custom_trade(), 5, &EVERYWHERE);
+}
+
+#[test]
+fn no_lease_that_was_free_is_billed_later() {
+    assert_sound(&a_lease_that_is_free_at_first(), 4, &["trade completed", "trade cancelled", "invoice open"]);
+}
+
+#[test]
+fn no_vehicle_is_let_or_sold_twice() {
+    assert_sound(&a_vehicle_at_large(), 6, &["trade completed", "trade cancelled", "vehicle sold", "commit too late"]);
+}

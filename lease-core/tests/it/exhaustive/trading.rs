@@ -1,0 +1,365 @@
+//! The model: what may happen next, by the decisions of the core themselves.
+
+use std::rc::Rc;
+
+use chrono::Duration;
+use lease_core::gateway::ChargeKey;
+use lease_core::id::{CreditCardId, InvoiceId, PaymentId, ProposalId};
+use lease_core::invoicing::{PaymentDraft, VoidDraft, begin_payment, void};
+use lease_core::lifecycle::{ProposalDraft, TradeSnapshot, accept, cancel, propose, reject, withdraw};
+use lease_core::model::{InvoiceState, PaymentState, ProposalStatus, ServiceKind, TradeState, TradeStatus};
+use lease_core::permission::Actor;
+use lease_core::repository::TradeKey;
+use rust_decimal::Decimal;
+
+use super::explore::Model;
+use super::fault::Fault;
+use super::place::{Place, Process, Task};
+use crate::support::{day, now};
+use crate::world::{CUSTOMERS, Decided, Step, World};
+
+/// The owner to begin with, two others, and staff.
+const PEOPLE: [usize; 4] = [0, 1, 2, CUSTOMERS];
+/// How far time moves on at once: from noon to midnight, over expiries and due dates.
+const HALF_A_DAY: u32 = 12 * 60;
+
+/// Something that a person asks for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Command {
+    Propose { expires: bool },
+    Accept(ProposalId),
+    Reject(ProposalId),
+    Withdraw(ProposalId),
+    Cancel,
+    Void(InvoiceId),
+    Pay { invoice: InvoiceId, card: CreditCardId, in_part: bool },
+}
+
+/// Something that happens.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Act {
+    /// A command is carried out with nothing in between.
+    Do(usize, Command),
+    /// A command is loaded and decided on; the commit comes later.
+    Ask(usize, Command),
+    /// What was decided is committed, or too late.
+    Commit(Process),
+    /// The gateway charges the card, or declines.
+    Charge(Process, bool),
+    /// The charge is on its way, and nobody waits for the answer.
+    TimeOut(Process),
+    /// What was on its way arrives.
+    Arrive(PaymentId, bool),
+    /// The process dies in the middle of a payment.
+    Crash(Process),
+    /// A clerk takes a pending payment up.
+    Recover(usize, PaymentId),
+    /// The outcome of a charge is written down with nothing in between.
+    Settle(Process),
+    /// The outcome of a charge is decided on; the commit comes later.
+    Decide(Process),
+    /// A trade is opened under this service.
+    Open(usize, usize),
+    /// The service's fee changes.
+    Fee,
+    /// Time passes.
+    Wait,
+}
+
+/// How a trade starts, and the bounds that make its states finite.
+#[derive(Clone, Debug)]
+pub(crate) struct Trading {
+    pub(crate) world: World,
+    /// What the fee changes to, once.
+    pub(crate) next_fee: Option<u8>,
+    /// Whether further trades are opened.
+    pub(crate) opens: bool,
+    /// How often time passes.
+    pub(crate) waits: i32,
+    /// How many payments are begun at the most.
+    pub(crate) payments: usize,
+    /// How many have decided and not committed at a time. One is in the way of everybody who acts at once.
+    pub(crate) held: usize,
+    pub(crate) fault: Fault,
+}
+
+impl Trading {
+    /// The same with something wrong.
+    pub(crate) fn with(&self, fault: Fault) -> Self {
+        Self { fault, ..self.clone() }
+    }
+
+    /// Once these steps were taken.
+    pub(crate) fn after(mut self, steps: &[Step]) -> Self {
+        for step in steps {
+            self.world.run(step).unwrap();
+        }
+        self
+    }
+
+    fn commands(&self, place: &Place) -> Vec<Command> {
+        let books = &place.world.books;
+        let mut commands = vec![Command::Propose { expires: false }, Command::Propose { expires: true }, Command::Cancel];
+        for proposal in &books.proposals {
+            commands.extend([Command::Accept(proposal.id), Command::Reject(proposal.id), Command::Withdraw(proposal.id)]);
+        }
+        for invoice in &books.invoices {
+            commands.push(Command::Void(invoice.id));
+            if books.payments.len() < self.payments {
+                for card in &books.cards {
+                    let pay = |in_part| Command::Pay { invoice: invoice.id, card: card.id, in_part };
+                    commands.extend([pay(false), pay(true)]);
+                }
+            }
+        }
+        commands
+    }
+
+    /// Loads and decides; `None` where it is refused.
+    fn decide(&self, place: &Place, who: usize, command: Command) -> Option<Decided> {
+        let world = &place.world;
+        let actor = world.actor(who).ok()?;
+        let (key, card) = match command {
+            Command::Propose { .. } | Command::Cancel => (TradeKey::Trade(world.books.trades.last()?.id), None),
+            Command::Accept(id) | Command::Reject(id) | Command::Withdraw(id) => (TradeKey::Proposal(id), None),
+            Command::Void(invoice) => (TradeKey::Invoice(invoice), None),
+            Command::Pay { invoice, card, .. } => (TradeKey::Invoice(invoice), Some(card)),
+        };
+        let decide = |snapshot: &TradeSnapshot| {
+            let snapshot = &*self.fault.seen(snapshot, actor);
+            let changes = match command {
+                Command::Propose { expires } => {
+                    propose(snapshot, &actor, &terms(world, snapshot, who, expires), world.policy.max_proposals, world.now)
+                }
+                Command::Accept(_) => accept(snapshot, &actor, world.now),
+                Command::Reject(_) => reject(snapshot, &actor, world.now),
+                Command::Withdraw(_) => withdraw(snapshot, &actor, world.now),
+                Command::Cancel => cancel(snapshot, &actor, world.now),
+                Command::Void(_) => void(snapshot, &actor, &VoidDraft { reason: "a mistake".into() }, world.now),
+                Command::Pay { card, in_part, .. } => {
+                    let amount = in_part.then(|| Decimal::from(60).into()).unwrap_or_default();
+                    let draft = PaymentDraft { credit_card_id: card.into(), amount, ..PaymentDraft::default() };
+                    let key = ChargeKey::new(format!("key-{}-{who}", world.books.payments.len()));
+                    begin_payment(snapshot, &actor, &draft, &world.policy, key, world.now)
+                }
+            };
+            Some(changes.map(|changes| self.fault.written(changes)))
+        };
+        world.decide(key, actor.customer(), card, decide)?.ok()
+    }
+
+    /// Commits, unless the trade moved meanwhile: then a settlement is decided again, and a person gives up.
+    fn commit(&self, mut place: Place, process: Process, decided: &Decided, is_stale: bool) -> Place {
+        place.tasks.remove(&process);
+        if is_stale && !matches!(self.fault, Fault::StaleCommits) {
+            if let Some((id, state)) = &decided.changes.settled {
+                let is_taken = matches!(state, PaymentState::Succeeded { .. });
+                place.tasks.insert(process, Task::Settle(*id, is_taken));
+            }
+            return place;
+        }
+        place.write(decided);
+        if let (Some(_), Some(payment)) = (&decided.changes.new_payment, place.world.books.payments.last()) {
+            place.tasks.insert(process, Task::Charge(payment.id));
+        }
+        place
+    }
+
+    fn may_hold(&self, place: &Place) -> bool {
+        place.tasks.values().filter(|task| matches!(task, Task::Commit { .. })).count() < self.held
+    }
+
+    fn hold(place: &Place, process: Process, decided: Decided) -> Place {
+        let mut place = place.clone();
+        place.tasks.insert(process, Task::Commit { decided: Rc::new(decided), is_stale: false });
+        place
+    }
+
+    /// What the idle may begin.
+    fn begin(&self, place: &Place, next: &mut Vec<(Act, Place)>) {
+        for who in PEOPLE.into_iter().filter(|who| !place.tasks.contains_key(&Process::Person(*who))) {
+            let process = Process::Person(who);
+            for command in self.commands(place) {
+                let Some(decided) = self.decide(place, who, command) else { continue };
+                next.push((Act::Do(who, command), self.commit(place.clone(), process, &decided, false)));
+                if self.may_hold(place) {
+                    next.push((Act::Ask(who, command), Self::hold(place, process, decided)));
+                }
+            }
+            if self.opens {
+                next.extend((0..place.world.books.services.len()).filter_map(|service| {
+                    let mut place = place.clone();
+                    place.world.run(&Step::Open { who, vehicle: 0, service }).ok()?;
+                    Some((Act::Open(who, service), place))
+                }));
+            }
+        }
+        // Two clerks are alike: the second one acts where the first is busy.
+        let clerk = (0..2).find(|clerk| !place.tasks.contains_key(&Process::Clerk(*clerk)));
+        for (clerk, id) in clerk.into_iter().flat_map(|clerk| place.pending().map(move |id| (clerk, id))) {
+            let task = match place.charges.get(&id) {
+                Some(charged) => Task::Settle(id, charged.is_taken),
+                None if matches!(self.fault, Fault::HastyRecovery) => Task::Settle(id, false),
+                None => Task::Charge(id),
+            };
+            let mut place = place.clone();
+            place.tasks.insert(Process::Clerk(clerk), task);
+            next.push((Act::Recover(clerk, id), place));
+        }
+    }
+
+    /// What those may do who are in the middle of something.
+    fn go_on(&self, place: &Place, next: &mut Vec<(Act, Place)>) {
+        for (&process, task) in &place.tasks {
+            let left = || {
+                let mut place = place.clone();
+                place.tasks.remove(&process);
+                place
+            };
+            match task {
+                Task::Commit { decided, is_stale } => {
+                    next.push((Act::Commit(process), self.commit(place.clone(), process, decided, *is_stale)));
+                }
+                &Task::Charge(id) => {
+                    for would_succeed in self.outcomes(place, id) {
+                        let mut place = place.clone();
+                        let is_taken = place.charge(id, would_succeed, self.fault);
+                        place.tasks.insert(process, Task::Settle(id, is_taken));
+                        next.push((Act::Charge(process, would_succeed), place));
+                    }
+                    let mut timed_out = left();
+                    timed_out.on_the_way.insert(id);
+                    next.push((Act::TimeOut(process), timed_out));
+                    next.push((Act::Crash(process), left()));
+                }
+                &Task::Settle(id, is_taken) => {
+                    next.push((Act::Crash(process), left()));
+                    let Some(decided) = place.settlement(id, is_taken, self.fault) else {
+                        next.push((Act::Settle(process), left()));
+                        continue;
+                    };
+                    next.push((Act::Settle(process), self.commit(place.clone(), process, &decided, false)));
+                    if self.may_hold(place) {
+                        next.push((Act::Decide(process), Self::hold(place, process, decided)));
+                    }
+                }
+            }
+        }
+        for &id in &place.on_the_way {
+            for would_succeed in self.outcomes(place, id) {
+                let mut place = place.clone();
+                place.on_the_way.remove(&id);
+                place.charge(id, would_succeed, self.fault);
+                next.push((Act::Arrive(id, would_succeed), place));
+            }
+        }
+    }
+
+    /// The gateway's choice, which it has but once.
+    fn outcomes(&self, place: &Place, id: PaymentId) -> Vec<bool> {
+        match place.charges.get(&id) {
+            Some(_) if !matches!(self.fault, Fault::ForgetfulGateway) => vec![true],
+            _ => vec![true, false],
+        }
+    }
+}
+
+/// Each author has days of their own: those of the first and the third are next to each other, the second's share one with both.
+fn terms(world: &World, snapshot: &TradeSnapshot, who: usize, expires: bool) -> ProposalDraft {
+    let terms = ProposalDraft { amount: Decimal::from(250).into(), ..ProposalDraft::default() };
+    let expires_at = expires.then(|| (world.now + Duration::minutes(HALF_A_DAY.into())).into()).unwrap_or_default();
+    let first = u64::try_from(who).unwrap();
+    match snapshot.service.kind {
+        ServiceKind::Sell => ProposalDraft { expires_at, ..terms },
+        ServiceKind::Lease | ServiceKind::Custom => {
+            ProposalDraft { start_date: day(first).into(), end_date: day(first + 2).into(), expires_at, ..terms }
+        }
+    }
+}
+
+impl Model for Trading {
+    type State = Place;
+    type Act = Act;
+
+    fn start(&self) -> Place {
+        Place::at_rest(self.world.clone())
+    }
+
+    fn successors(&self, place: &Place) -> Vec<(Act, Place)> {
+        let mut next = Vec::new();
+        let mut passes = |act: Act, step: &Step| {
+            let mut place = place.clone();
+            place.is_fee_changed |= act == Act::Fee;
+            place.world.run(step).unwrap();
+            next.push((act, place));
+        };
+        if place.world.now < now() + Duration::minutes(HALF_A_DAY.into()) * self.waits {
+            passes(Act::Wait, &Step::Wait { minutes: HALF_A_DAY });
+        }
+        if let Some(amount) = self.next_fee.filter(|_| !place.is_fee_changed) {
+            passes(Act::Fee, &Step::Fee { service: 0, amount });
+        }
+        self.begin(place, &mut next);
+        self.go_on(place, &mut next);
+        next
+    }
+
+    fn faults(&self, place: &Place) -> Vec<String> {
+        place.faults(self.fault)
+    }
+
+    fn faults_between(&self, before: &Place, after: &Place) -> Vec<String> {
+        after.world.books.violations_since(&before.world.books)
+    }
+
+    fn sights(&self, place: &Place) -> Vec<&'static str> {
+        let books = &place.world.books;
+        let mut sights: Vec<&'static str> = Vec::new();
+        sights.extend(books.trades.iter().map(|trade| match TradeStatus::from(trade.state) {
+            TradeStatus::Open => "trade open",
+            TradeStatus::Agreed => "trade agreed",
+            TradeStatus::Completed => "trade completed",
+            TradeStatus::Cancelled => "trade cancelled",
+        }));
+        sights.extend(books.proposals.iter().map(|proposal| ProposalStatus::from(proposal.state).into()));
+        sights.extend(books.invoices.iter().map(|invoice| match invoice.state {
+            InvoiceState::Open if invoice.paid.is_zero() => "invoice open",
+            InvoiceState::Open => "invoice paid in part",
+            InvoiceState::Paid { .. } => "invoice paid",
+            InvoiceState::Void { .. } => "invoice void",
+        }));
+        for payment in &books.payments {
+            sights.push(match (&payment.state, payment.is_late) {
+                (PaymentState::Pending, false) => "payment pending",
+                (PaymentState::Pending, true) => "late payment pending",
+                (PaymentState::Succeeded { .. }, false) => "payment succeeded",
+                (PaymentState::Succeeded { .. }, true) => "late payment succeeded",
+                (PaymentState::Failed { .. }, _) => "payment declined",
+            });
+        }
+        if place.pending().count() > 1 {
+            sights.push("two payments pending");
+        }
+        let is_stale = |task: &Task| matches!(task, Task::Commit { is_stale: true, .. });
+        if place.tasks.values().any(is_stale) {
+            sights.push("commit too late");
+        }
+        if place.pending().any(|id| place.charges.get(&id).is_some_and(|charged| charged.is_taken)) {
+            sights.push("charged, not written down");
+        }
+        if !place.on_the_way.is_empty() {
+            sights.push("charge on its way");
+        }
+        let is_settled = |id: &PaymentId| place.payment(*id).state != PaymentState::Pending;
+        if place.on_the_way.iter().any(is_settled) {
+            sights.push("settled before its charge arrived");
+        }
+        let sold = books.vehicles.iter().any(|vehicle| books.past.first_owners.get(&vehicle.id) != Some(&vehicle.customer_id));
+        if sold {
+            sights.push("vehicle sold");
+        }
+        sights.sort_unstable();
+        sights.dedup();
+        sights
+    }
+}
