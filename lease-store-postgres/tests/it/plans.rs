@@ -13,7 +13,7 @@ use lease_core::repository::{
 use lease_store_postgres::{PostgresOptions, PostgresRepository};
 use sqlx::{AssertSqlSafe, Executor as _, Row as _};
 
-use crate::support::{TestDatabase, WORLD};
+use crate::support::{TestDatabase, WORLD, explain};
 
 const BULK: &str = include_str!("support/bulk.sql");
 
@@ -28,16 +28,6 @@ async fn store(database: &TestDatabase) -> PostgresRepository {
     let store = PostgresRepository::connect(&database.url(), PostgresOptions::default().with_max_connections(1)).await.unwrap();
     store.pool().execute(AS_IF_LARGE).await.unwrap();
     store
-}
-
-/// The plan of a prepared statement with this many arguments.
-async fn explain(store: &PostgresRepository, name: &str, arguments: usize) -> String {
-    let arguments = if arguments == 0 { String::new() } else { format!("({})", vec!["null"; arguments].join(", ")) };
-    let lines = sqlx::raw_sql(AssertSqlSafe(format!("explain (costs off) execute {name}{arguments}")))
-        .fetch_all(store.pool())
-        .await
-        .unwrap();
-    lines.iter().map(|line| line.get::<String, _>(0)).collect::<Vec<_>>().join("\n")
 }
 
 /// The plan of what was prepared last.

@@ -11,14 +11,17 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use lease_store_postgres::{MIGRATOR, PostgresOptions, PostgresRepository};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, Row as _};
 use tokio::sync::OnceCell;
 
 /// A small world, in SQL.
 pub(crate) const WORLD: &str = include_str!("world.sql");
 
 /// Where the server is: the URL of its maintenance database.
-static SERVER: LazyLock<String> = LazyLock::new(|| std::env::var("DATABASE_URL").unwrap_or_else(|_| server::start()));
+static SERVER: LazyLock<String> = LazyLock::new(|| {
+    let given = std::env::var("DATABASE_URL").ok().filter(|url| !url.is_empty());
+    given.unwrap_or_else(server::start)
+});
 /// The template, once it is migrated.
 static TEMPLATE: OnceCell<String> = OnceCell::const_new();
 static DATABASES: AtomicU32 = AtomicU32::new(0);
@@ -81,6 +84,16 @@ async fn migrated_template() -> String {
     MIGRATOR.run(&mut connection).await.expect("the migrations apply");
     connection.close().await.expect("the connection closes");
     template
+}
+
+/// The plan of a prepared statement with this many arguments.
+pub(crate) async fn explain(store: &PostgresRepository, name: &str, arguments: usize) -> String {
+    let arguments = if arguments == 0 { String::new() } else { format!("({})", vec!["null"; arguments].join(", ")) };
+    let lines = sqlx::raw_sql(AssertSqlSafe(format!("explain (costs off) execute {name}{arguments}")))
+        .fetch_all(store.pool())
+        .await
+        .unwrap();
+    lines.iter().map(|line| line.get::<String, _>(0)).collect::<Vec<_>>().join("\n")
 }
 
 async fn on_server(statement: &str) {

@@ -1,7 +1,6 @@
 //! A throw-away Postgres that ends with the tests, however these end.
 
 use std::io::{BufRead as _, BufReader, Lines, Write as _};
-use std::os::unix::fs::MetadataExt as _;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Mutex;
 
@@ -36,7 +35,9 @@ impl Running {
 
 /// Starts it and returns its URL.
 pub(crate) fn start() -> String {
-    let mut script = command().stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("sh is there");
+    let mut command = Command::new("sh");
+    command.args(["-c", SCRIPT]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut script = command.spawn().expect("sh is there");
     let output = script.stdout.take().expect("standard output is piped");
     let mut running = Running { script, says: BufReader::new(output).lines() };
     let directory = running.ready();
@@ -50,19 +51,5 @@ pub(crate) fn crash() {
         let input = running.script.stdin.as_mut().expect("standard input is piped");
         writeln!(input, "crash").expect("the script reads");
         running.ready();
-    }
-}
-
-/// Postgres refuses to run as root: then it runs as the user that its packages make.
-fn command() -> Command {
-    let is_root = std::fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0);
-    if is_root {
-        let mut command = Command::new("runuser");
-        command.args(["-u", "postgres", "--", "sh", "-c", SCRIPT]);
-        command
-    } else {
-        let mut command = Command::new("sh");
-        command.args(["-c", SCRIPT]);
-        command
     }
 }

@@ -1,16 +1,31 @@
-# Runs a throw-away Postgres until standard input ends: however the tests end, nothing of it stays behind. On the line
-# "crash" it stops at once, with whatever is under way, and starts again.
+# Runs a throw-away Postgres until standard input ends, or until the command ends that is given as arguments: however that
+# comes about, nothing of it stays behind. On the line "crash" it stops at once, with whatever is under way, and starts again.
 set -eu
 trap '' INT
+trap 'exit 1' HUP TERM
 PATH="$PATH:$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)"
 for binary in initdb pg_ctl postgres; do
     command -v "$binary" >/dev/null || { echo "missing $binary"; exit 1; }
 done
-directory=$(mktemp -d "${TMPDIR:-/tmp}/lease-postgres.XXXXXX")
-trap 'pg_ctl -D "$directory/data" -m immediate stop >/dev/null 2>&1; rm -rf "$directory"' EXIT
-cd "$directory"
-initdb -D data -U postgres -A trust -E UTF8 --no-sync --no-locale >initdb.log 2>&1 || { tail -n 5 initdb.log; exit 1; }
-cat >>data/postgresql.conf <<SETTINGS
+# Postgres refuses to run as root: then it runs as the user that its packages make.
+as_postgres() {
+    if [ "$(id -u)" = 0 ]; then runuser -u postgres -- "$@"; else "$@"; fi
+}
+# Where every user may be.
+caller=$PWD
+cd /
+directory=$(as_postgres mktemp -d "${TMPDIR:-/tmp}/lease-postgres.XXXXXX")
+data=$directory/data
+log=$directory/log
+stop() {
+    as_postgres pg_ctl -D "$data" -m immediate stop >/dev/null 2>&1
+}
+start() {
+    as_postgres pg_ctl -D "$data" -l "$log" -w start >>"$log.start" 2>&1 </dev/null || { tail -n 5 "$log" "$log.start"; exit 1; }
+}
+trap 'stop || true; rm -rf "$directory"' EXIT
+as_postgres initdb -D "$data" -U postgres -A trust -E UTF8 --no-sync --no-locale >"$log" 2>&1 || { tail -n 5 "$log"; exit 1; }
+cat >>"$data/postgresql.conf" <<SETTINGS
 listen_addresses = ''
 unix_socket_directories = '$directory'
 max_connections = 400
@@ -18,13 +33,17 @@ fsync = off
 full_page_writes = off
 autovacuum = off
 SETTINGS
-start() {
-    pg_ctl -D data -l server.log -w start >start.log 2>&1 </dev/null || { tail -n 5 server.log start.log; exit 1; }
-    echo "ready $directory"
-}
+rm "$log"
 start
+if [ $# -gt 0 ]; then
+    cd "$caller"
+    DATABASE_URL="postgres://postgres@localhost/postgres?host=$directory" "$@"
+    exit
+fi
+echo "ready $directory"
 while read -r order; do
     [ "$order" = crash ] || continue
-    pg_ctl -D data -m immediate stop >/dev/null 2>&1
+    stop
     start
+    echo "ready $directory"
 done
