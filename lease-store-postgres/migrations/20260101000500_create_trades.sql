@@ -141,4 +141,7 @@ create table vehicle_parties (
     constraint vehicle_parties_vehicle_id_fkey foreign key (vehicle_id) references vehicles (id)
 );
 
+-- A vehicle that was never traded can be erased.
+create index vehicle_parties_vehicle_id_idx on vehicle_parties (vehicle_id);
+
 comment on table vehicle_parties is 'who is owner or counterparty of a trade of a vehicle and so always sees it';

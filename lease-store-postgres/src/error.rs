@@ -59,8 +59,10 @@ fn of_database(error: &(dyn DatabaseError + 'static)) -> Verdict {
         "40001" | "40P01" => Verdict::Lost,
         // Shut down by an administrator, crashed, not yet up, idle for too long.
         "57P01" | "57P02" | "57P03" | "57P05" => Verdict::Disconnected,
-        // Statement or lock timeout, too many connections, a server that only reads.
-        "57014" | "55P03" | "53300" | "25006" => Verdict::GaveUp,
+        // Statement or lock timeout, a server that only reads.
+        "57014" | "55P03" | "25006" => Verdict::GaveUp,
+        // Too many connections, a full disk.
+        code if code.starts_with("53") => Verdict::GaveUp,
         code if code.starts_with("08") => Verdict::Disconnected,
         code => match error.constraint().map(|name| (name, constraint::meaning(name))) {
             Some((_, Some(broken))) => Verdict::Broken(broken),

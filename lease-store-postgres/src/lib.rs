@@ -39,8 +39,8 @@ mod trade;
 mod vehicle;
 
 use lease_core::repository::{Repository, RepositoryError};
-use sqlx::PgPool;
 use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::{Connection as _, Executor as _, PgPool};
 
 pub use connect::PostgresOptions;
 
@@ -71,7 +71,12 @@ impl PostgresRepository {
     /// # Errors
     /// [`MigrateError`] where the database cannot be reached, holds migrations that differ, or refuses one.
     pub async fn migrate(&self) -> Result<(), MigrateError> {
-        MIGRATOR.run(&self.pool).await
+        // A connection of its own: to migrate, or to wait for who does, may take longer than any other statement.
+        let mut connection = self.pool.acquire().await?.detach();
+        connection.execute("set statement_timeout = 0").await?;
+        MIGRATOR.run(&mut connection).await?;
+        connection.close().await?;
+        Ok(())
     }
 }
 

@@ -1,7 +1,11 @@
-//! Several servers start at once.
+//! Several servers start at once, and what the schema is held to.
+
+use std::time::Duration;
 
 use lease_core::repository::Repository as _;
-use lease_store_postgres::MIGRATOR;
+use lease_store_postgres::{MIGRATOR, PostgresOptions, PostgresRepository};
+use sqlx::Executor as _;
+use sqlx::migrate::Migrate as _;
 
 use crate::support::TestDatabase;
 
@@ -26,6 +30,21 @@ async fn several_servers_may_migrate_an_empty_database_at_once() {
     database.drop().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_waits_for_the_migrations_of_another_however_long_they_take() {
+    let database = TestDatabase::create_empty().await;
+    let mut other = database.connection().await;
+    other.lock().await.unwrap();
+    let mut options = PostgresOptions::default();
+    options.statement_timeout = Duration::from_millis(50);
+    let store = PostgresRepository::connect(&database.url(), options).await.unwrap();
+    let migrating = tokio::spawn(async move { store.migrate().await });
+    other.execute("select pg_sleep(0.5)").await.unwrap();
+    other.unlock().await.unwrap();
+    migrating.await.unwrap().expect("it migrates once it is its turn");
+    database.drop().await;
+}
+
 #[tokio::test]
 async fn migrating_again_changes_nothing() {
     let database = TestDatabase::create().await;
@@ -40,4 +59,32 @@ fn migrations_are_named_for_what_they_do_and_go_forward_only() {
         assert!(migration.migration_type.is_up_migration() && !migration.migration_type.is_down_migration());
         assert_eq!(migration.version.to_string().len(), "YYYYMMDDhhmmss".len(), "{}", migration.version);
     }
+}
+
+/// The names that a query finds in the schema.
+async fn found(query: &'static str) -> Vec<String> {
+    let database = TestDatabase::create().await;
+    let found = sqlx::query_scalar(query).fetch_all(&mut database.connection().await).await.unwrap();
+    database.drop().await;
+    found
+}
+
+#[tokio::test]
+async fn each_table_says_what_it_is() {
+    let silent = found(
+        "select relname::text from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r' \
+         and relname <> '_sqlx_migrations' and obj_description(oid, 'pg_class') is null",
+    );
+    assert_eq!(silent.await, Vec::<String>::new());
+}
+
+/// Else erasing a row scans the tables that could refer to it.
+#[tokio::test]
+async fn what_refers_to_rows_that_can_be_erased_is_found_by_an_index() {
+    let scanned = found(
+        "select conname::text from pg_constraint c where contype = 'f' \
+         and confrelid in ('customers'::regclass, 'leads'::regclass, 'vehicles'::regclass) \
+         and not exists (select from pg_index i where i.indrelid = c.conrelid and i.indkey[0] = any (c.conkey))",
+    );
+    assert_eq!(scanned.await, Vec::<String>::new());
 }
