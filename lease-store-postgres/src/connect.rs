@@ -66,6 +66,12 @@ fn connect_options(url: &str, options: &PostgresOptions) -> Result<PgConnectOpti
         ("default_transaction_isolation", "read committed".to_owned()),
         // Postgres notices that a server is gone, and does not hold its locks for hours.
         ("tcp_keepalives_idle", "30".to_owned()),
+        // Every statement finds its rows by an index. Plans are kept: one made while the tables were small, or not yet
+        // counted, must do when they have grown.
+        ("enable_seqscan", "off".to_owned()),
+        ("enable_hashjoin", "off".to_owned()),
+        ("enable_mergejoin", "off".to_owned()),
+        ("jit", "off".to_owned()),
     ];
     // Lists come in many shapes, each a statement of its own.
     Ok(PgConnectOptions::from_str(url)?.application_name("lease").statement_cache_capacity(256).options(settings))
