@@ -1,0 +1,193 @@
+//! What a command and a page of a list cost with a million trades stored, against a thousand: the median of both, measured in
+//! turn, on one connection each. Afterwards no statement may have scanned a table.
+//!
+//! The server is a throw-away one, or `DATABASE_URL`'s, to which the benchmark then must come as a superuser.
+//! `LEASE_BENCH_TRADES` loads another number than a million.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a benchmark that fails should stop")]
+#![expect(clippy::print_stdout, reason = "a benchmark tells its figures")]
+
+mod lists;
+mod market;
+mod scans;
+#[path = "../tests/it/support/mod.rs"]
+#[expect(dead_code, reason = "shared with the tests, which need more of it")]
+mod support;
+
+use std::time::{Duration, Instant};
+
+use lease_core::LeaseEngine;
+use lease_core::id::{CreditCardId, CustomerId, UserId, VehicleId};
+use lease_core::permission::Actor;
+use lease_store_postgres::{PostgresOptions, PostgresRepository};
+use sqlx::{AssertSqlSafe, Executor as _, Row as _};
+
+use crate::support::TestDatabase;
+
+const FEW: u64 = 1_000;
+const MANY: u64 = 1_000_000;
+/// How often each command is done on each side.
+const COMMANDS: u64 = 300;
+
+/// A market of some size.
+struct Side {
+    trades: u64,
+    database: TestDatabase,
+    store: PostgresRepository,
+    engine: LeaseEngine,
+}
+
+impl Side {
+    async fn load(trades: u64) -> Self {
+        let start = Instant::now();
+        let database = TestDatabase::create().await;
+        // One connection for everything, so that what it prepared and scanned is what the market did.
+        let options = PostgresOptions::default().with_max_connections(1);
+        let store = PostgresRepository::connect(&database.url(), options).await.unwrap();
+        let engine = market::engine(&store).await;
+        let mut connection = store.pool().acquire().await.unwrap();
+        connection.execute("set statement_timeout = 0").await.unwrap();
+        let indexes = Indexes::put_aside(&mut connection).await;
+        connection.execute(AssertSqlSafe(format!("set lease.trades = '{trades}'"))).await.unwrap();
+        connection.execute(include_str!("load.sql")).await.unwrap();
+        indexes.put_back(&mut connection).await;
+        connection.execute("vacuum analyze").await.unwrap();
+        connection.execute("reset statement_timeout").await.unwrap();
+        drop(connection);
+        println!("{trades} trades loaded in {:.0} s", start.elapsed().as_secs_f64());
+        Self { trades, database, store, engine }
+    }
+
+    /// A number from one on, another each round, from all over the market.
+    fn draw(round: u64, most: u64) -> i64 {
+        i64::try_from(1 + (round + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) % most).unwrap()
+    }
+
+    async fn finish(self) {
+        self.store.pool().close().await;
+        self.database.drop().await;
+    }
+}
+
+/// The indexes that no constraint needs: they are built faster than they are kept up to date.
+struct Indexes(Vec<String>);
+
+impl Indexes {
+    async fn put_aside(connection: &mut sqlx::PgConnection) -> Self {
+        let all = "select indexname, indexdef from pg_indexes where schemaname = 'public' \
+            and not exists (select from pg_constraint where conname = indexname)";
+        let mut definitions = Vec::new();
+        for row in sqlx::query(all).fetch_all(&mut *connection).await.unwrap() {
+            definitions.push(row.get(1));
+            connection.execute(AssertSqlSafe(format!("drop index {}", row.get::<&str, _>(0)))).await.unwrap();
+        }
+        Self(definitions)
+    }
+
+    async fn put_back(self, connection: &mut sqlx::PgConnection) {
+        connection.execute("set maintenance_work_mem = '1GB'").await.unwrap();
+        for definition in self.0 {
+            connection.execute(AssertSqlSafe(definition)).await.unwrap();
+        }
+    }
+}
+
+/// The customer of this number: loaded users and customers are numbered alike.
+fn customer(number: i64) -> Actor {
+    Actor::Customer { user: UserId::new(number).unwrap(), customer: CustomerId::new(number).unwrap() }
+}
+
+/// How long one thing took, with few and with many trades stored.
+#[derive(Default)]
+struct Times([Vec<Duration>; 2]);
+
+impl Times {
+    /// Prints the medians, and returns how much longer it takes with many.
+    fn report(self, name: &str) -> f64 {
+        let [few, many] = self.0.map(|mut times| {
+            times.sort();
+            times[times.len() / 2].as_secs_f64() * 1e6
+        });
+        println!("{name:<64} {few:>8.0} µs {many:>8.0} µs {:>6.2}", many / few);
+        many / few
+    }
+}
+
+fn main() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let many = std::env::var("LEASE_BENCH_TRADES").map_or(MANY, |trades| trades.parse().expect("a number"));
+        let sides = [Side::load(FEW).await, Side::load(many).await];
+        let offers = [Offer::some_of(&sides[0]).await, Offer::some_of(&sides[1]).await];
+        let scans = scans::Scans::so_far(&sides[1].store).await;
+        println!("{:<64} {:>11} {:>11}", "p50 with so many trades stored", FEW, many);
+        let mut ratios = commands(&sides, &offers).await;
+        ratios.extend(lists::lists(&sides).await);
+        println!("highest ratio: {:.2}", ratios.into_iter().fold(0.0, f64::max));
+        scans.none_since(&sides[1].store).await;
+        for side in sides {
+            side.finish().await;
+        }
+    });
+}
+
+/// The commands of a cycle, on vehicles from all over the market that are not traded at present.
+async fn commands(sides: &[Side; 2], offers: &[Vec<Offer>; 2]) -> Vec<f64> {
+    let names = ["open a trade", "propose", "counter-propose", "accept", "read the trade", "pay"];
+    let mut times = names.map(|_| Times::default());
+    for round in 0..usize::try_from(COMMANDS).unwrap() {
+        for (number, side) in sides.iter().enumerate() {
+            let taken = offers[number][round].cycle(&side.engine).await;
+            for (times, taken) in times.iter_mut().zip(taken) {
+                times.0[number].push(taken);
+            }
+        }
+    }
+    names.into_iter().zip(times).map(|(name, times)| times.report(name)).collect()
+}
+
+/// A vehicle that can be offered, by its owner, and who will want it.
+struct Offer {
+    vehicle: VehicleId,
+    owner: Actor,
+    card: CreditCardId,
+    buyer: Actor,
+}
+
+impl Offer {
+    async fn some_of(side: &Side) -> Vec<Self> {
+        let free = "select v.id, v.customer_id from vehicles v \
+            where not exists (select from trades t where t.vehicle_id = v.id and t.status in ('open', 'agreed')) \
+            order by hashint8(v.id) limit $1";
+        let free = sqlx::query(free).bind(i64::try_from(COMMANDS).unwrap());
+        let offers = free.fetch_all(side.store.pool()).await.unwrap();
+        let offers = offers.iter().map(|row| {
+            let owner: i64 = row.get(1);
+            Self {
+                vehicle: VehicleId::new(row.get(0)).unwrap(),
+                owner: customer(owner),
+                card: CreditCardId::new(owner).unwrap(),
+                buyer: customer(if owner == 1 { 2 } else { owner - 1 }),
+            }
+        });
+        offers.collect()
+    }
+
+    /// How long each step takes.
+    async fn cycle(&self, engine: &LeaseEngine) -> [Duration; 6] {
+        let owner = &self.owner;
+        let (opened, trade) = timed(market::open(engine, owner, self.vehicle)).await;
+        let (proposed, _) = timed(market::propose(engine, owner, trade, 450)).await;
+        let (countered, offer) = timed(market::propose(engine, &self.buyer, trade, 400)).await;
+        let (accepted, ()) = timed(market::accept(engine, owner, offer)).await;
+        let (read, invoice) = timed(market::invoice(engine, owner, trade)).await;
+        let (paid, ()) = timed(market::pay(engine, owner, invoice, self.card)).await;
+        [opened, proposed, countered, accepted, read, paid]
+    }
+}
+
+async fn timed<T>(step: impl Future<Output = T>) -> (Duration, T) {
+    let start = Instant::now();
+    let done = step.await;
+    (start.elapsed(), done)
+}

@@ -1,0 +1,184 @@
+//! Pages of every list, with the filters that users use, by customers and by staff.
+
+use lease_core::LeaseEngine;
+use lease_core::id::{CustomerId, ServiceId, TradeId, UserId, VehicleId};
+use lease_core::model::{InvoiceStatus, PaymentStatus, ProposalStatus, ServiceKind, TradeStatus};
+use lease_core::page::{Cursor, DEFAULT_LIMIT, PageRequest};
+use lease_core::permission::Actor;
+use lease_core::repository::{InvoiceFilter, PaymentFilter, ProposalFilter, TradeFilter, VehicleFilter};
+use lease_core::text::Search;
+
+use crate::{Side, Times, customer, timed};
+
+/// How often each page is read on each side.
+const READS: u64 = 60;
+
+/// A list, as it is asked for.
+enum List {
+    Trades(TradeFilter),
+    Proposals(ProposalFilter),
+    Invoices(InvoiceFilter),
+    Payments(PaymentFilter),
+    Vehicles(VehicleFilter),
+}
+use List::{Invoices, Payments, Proposals, Trades, Vehicles};
+
+impl List {
+    /// Reads a page; how many rows it has.
+    async fn read(self, engine: &LeaseEngine, actor: &Actor, page: PageRequest) -> usize {
+        match self {
+            Trades(filter) => engine.list_trades(actor, filter, page).await.unwrap().items.len(),
+            Proposals(filter) => engine.list_proposals(actor, filter, page).await.unwrap().items.len(),
+            Invoices(filter) => engine.list_invoices(actor, filter, page).await.unwrap().items.len(),
+            Payments(filter) => engine.list_payments(actor, filter, page).await.unwrap().items.len(),
+            Vehicles(filter) => engine.list_vehicles(actor, filter, page).await.unwrap().items.len(),
+        }
+    }
+}
+
+/// Who and what a round is about.
+struct Drawn {
+    customer: i64,
+    trade: i64,
+}
+
+impl Drawn {
+    fn customer(&self) -> Option<CustomerId> {
+        CustomerId::new(self.customer)
+    }
+
+    fn trade(&self) -> Option<TradeId> {
+        TradeId::new(self.trade)
+    }
+}
+
+/// A list, who asks (a customer, else staff), and for what.
+type Case = (&'static str, bool, fn(&Drawn) -> List);
+
+fn trades(set: impl FnOnce(&mut TradeFilter)) -> List {
+    let mut filter = TradeFilter::default();
+    set(&mut filter);
+    Trades(filter)
+}
+
+fn vehicles(set: impl FnOnce(&mut VehicleFilter)) -> List {
+    let mut filter = VehicleFilter::default();
+    set(&mut filter);
+    Vehicles(filter)
+}
+
+const CUSTOMER: bool = true;
+const STAFF: bool = false;
+
+const CASES: &[Case] = &[
+    ("trades", CUSTOMER, |_| trades(|_| {})),
+    ("trades: open", CUSTOMER, |_| trades(|of| of.status = Some(TradeStatus::Open))),
+    ("trades: completed", CUSTOMER, |_| trades(|of| of.status = Some(TradeStatus::Completed))),
+    ("trades: a service", CUSTOMER, |_| trades(|of| of.service_id = ServiceId::new(1))),
+    ("trades: a kind", CUSTOMER, |_| trades(|of| of.kind = Some(ServiceKind::Sell))),
+    ("trades: a make", CUSTOMER, |_| trades(|of| of.make = Some("make3".to_owned()))),
+    ("trades: a make and model", CUSTOMER, |_| {
+        trades(|of| {
+            of.make = Some("make3".to_owned());
+            of.model = Some("model3".to_owned());
+        })
+    }),
+    ("trades: years", CUSTOMER, |_| trades(|of| (of.year_min, of.year_max) = (Some(2000), Some(2012)))),
+    ("trades: own", CUSTOMER, |drawn| trades(|of| of.customer_id = drawn.customer())),
+    ("trades: a search", CUSTOMER, |drawn| trades(|of| of.search = Some(Search::new(&format!("offer{}", drawn.trade))))),
+    ("trades", STAFF, |_| trades(|_| {})),
+    ("trades: open", STAFF, |_| trades(|of| of.status = Some(TradeStatus::Open))),
+    ("trades: agreed", STAFF, |_| trades(|of| of.status = Some(TradeStatus::Agreed))),
+    ("trades: a service", STAFF, |_| trades(|of| of.service_id = ServiceId::new(2))),
+    ("trades: a vehicle", STAFF, |drawn| trades(|of| of.vehicle_id = VehicleId::new(drawn.trade))),
+    ("trades: a customer", STAFF, |drawn| trades(|of| of.customer_id = drawn.customer())),
+    ("trades: a make", STAFF, |_| trades(|of| of.make = Some("make3".to_owned()))),
+    ("trades: a model", STAFF, |_| trades(|of| of.model = Some("model3".to_owned()))),
+    ("trades: a status, kind and make", STAFF, |_| {
+        trades(|of| {
+            of.status = Some(TradeStatus::Completed);
+            of.kind = Some(ServiceKind::Lease);
+            of.make = Some("make3".to_owned());
+        })
+    }),
+    ("trades: a year", STAFF, |_| trades(|of| (of.year_min, of.year_max) = (Some(2003), Some(2003)))),
+    ("trades: years", STAFF, |_| trades(|of| (of.year_min, of.year_max) = (Some(2000), Some(2012)))),
+    ("proposals", CUSTOMER, |_| Proposals(ProposalFilter::default())),
+    ("proposals: pending", CUSTOMER, |_| {
+        Proposals(ProposalFilter { status: Some(ProposalStatus::Pending), ..ProposalFilter::default() })
+    }),
+    ("proposals: a trade", CUSTOMER, |drawn| Proposals(ProposalFilter { trade_id: drawn.trade(), ..ProposalFilter::default() })),
+    ("proposals: own", CUSTOMER, |drawn| {
+        Proposals(ProposalFilter { customer_id: drawn.customer(), ..ProposalFilter::default() })
+    }),
+    ("proposals", STAFF, |_| Proposals(ProposalFilter::default())),
+    ("proposals: accepted", STAFF, |_| {
+        Proposals(ProposalFilter { status: Some(ProposalStatus::Accepted), ..ProposalFilter::default() })
+    }),
+    ("proposals: pending", STAFF, |_| {
+        Proposals(ProposalFilter { status: Some(ProposalStatus::Pending), ..ProposalFilter::default() })
+    }),
+    ("proposals: a customer", STAFF, |drawn| {
+        Proposals(ProposalFilter { customer_id: drawn.customer(), ..ProposalFilter::default() })
+    }),
+    ("invoices", CUSTOMER, |_| Invoices(InvoiceFilter::default())),
+    ("invoices: open", CUSTOMER, |_| Invoices(InvoiceFilter { status: Some(InvoiceStatus::Open), ..InvoiceFilter::default() })),
+    ("invoices: a trade", CUSTOMER, |drawn| Invoices(InvoiceFilter { trade_id: drawn.trade(), ..InvoiceFilter::default() })),
+    ("invoices", STAFF, |_| Invoices(InvoiceFilter::default())),
+    ("invoices: paid", STAFF, |_| Invoices(InvoiceFilter { status: Some(InvoiceStatus::Paid), ..InvoiceFilter::default() })),
+    ("invoices: overdue", STAFF, |_| Invoices(InvoiceFilter { overdue: Some(true), ..InvoiceFilter::default() })),
+    ("invoices: not overdue", STAFF, |_| Invoices(InvoiceFilter { overdue: Some(false), ..InvoiceFilter::default() })),
+    ("invoices: a customer", STAFF, |drawn| {
+        Invoices(InvoiceFilter { customer_id: drawn.customer(), ..InvoiceFilter::default() })
+    }),
+    ("payments", CUSTOMER, |_| Payments(PaymentFilter::default())),
+    ("payments: succeeded", CUSTOMER, |_| {
+        Payments(PaymentFilter { status: Some(PaymentStatus::Succeeded), ..PaymentFilter::default() })
+    }),
+    ("payments", STAFF, |_| Payments(PaymentFilter::default())),
+    ("payments: succeeded", STAFF, |_| {
+        Payments(PaymentFilter { status: Some(PaymentStatus::Succeeded), ..PaymentFilter::default() })
+    }),
+    ("payments: a customer", STAFF, |drawn| {
+        Payments(PaymentFilter { customer_id: drawn.customer(), ..PaymentFilter::default() })
+    }),
+    ("vehicles", CUSTOMER, |_| vehicles(|_| {})),
+    ("vehicles: own", CUSTOMER, |drawn| vehicles(|of| of.customer_id = drawn.customer())),
+    ("vehicles: a make", CUSTOMER, |_| vehicles(|of| of.make = Some("make3".to_owned()))),
+    ("vehicles: years", CUSTOMER, |_| vehicles(|of| (of.year_min, of.year_max) = (Some(2000), Some(2012)))),
+    ("vehicles", STAFF, |_| vehicles(|_| {})),
+    ("vehicles: a customer", STAFF, |drawn| vehicles(|of| of.customer_id = drawn.customer())),
+    ("vehicles: a make", STAFF, |_| vehicles(|of| of.make = Some("make3".to_owned()))),
+    ("vehicles: a model", STAFF, |_| vehicles(|of| of.model = Some("model3".to_owned()))),
+    ("vehicles: years", STAFF, |_| vehicles(|of| (of.year_min, of.year_max) = (Some(2000), Some(2012)))),
+];
+
+/// Reads them all, the first page and one in the middle.
+pub(crate) async fn lists(sides: &[Side; 2]) -> Vec<f64> {
+    let mut ratios = Vec::new();
+    for case in CASES {
+        ratios.push(list(sides, case, false).await);
+        ratios.push(list(sides, case, true).await);
+    }
+    ratios
+}
+
+async fn list(sides: &[Side; 2], (name, by_customer, list): &Case, in_the_middle: bool) -> f64 {
+    let mut times = Times::default();
+    let mut rows = [0, 0];
+    for round in 0..READS {
+        for (number, side) in sides.iter().enumerate() {
+            let drawn = Drawn { customer: Side::draw(round, side.trades / 10), trade: Side::draw(round, side.trades) };
+            let actor = if *by_customer { customer(drawn.customer) } else { Actor::Staff { user: UserId::new(1).unwrap() } };
+            let middle = i64::try_from(side.trades / 2).unwrap();
+            let page = PageRequest::new(DEFAULT_LIMIT, in_the_middle.then_some(Cursor::After(middle))).unwrap();
+            let (taken, found) = timed(list(&drawn).read(&side.engine, &actor, page)).await;
+            times.0[number].push(taken);
+            rows[number] += found;
+        }
+    }
+    let asker = if *by_customer { "a customer" } else { "staff" };
+    let place = if in_the_middle { ", in the middle" } else { "" };
+    let [few, many] = rows.map(|rows| rows as u64 / READS);
+    times.report(&format!("{name}, by {asker}{place} ({few}, {many} rows)"))
+}
