@@ -2,6 +2,7 @@
 
 use std::fmt::{Debug, Display};
 use std::hash::Hash;
+use std::num::NonZeroI64;
 
 /// What every id type can do.
 pub trait Id: Copy + Debug + Display + Eq + Hash + Ord + Send + Sync + 'static {
@@ -23,19 +24,22 @@ macro_rules! ids {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
         #[serde(transparent)]
-        pub struct $name(i64);
+        pub struct $name(NonZeroI64);
 
         impl $name {
             /// The id of this number, or `None` for zero and below.
             #[must_use]
             pub const fn new(number: i64) -> Option<Self> {
-                if number > 0 { Some(Self(number)) } else { None }
+                match NonZeroI64::new(number) {
+                    Some(number) if number.is_positive() => Some(Self(number)),
+                    _ => None,
+                }
             }
 
             /// The number, as stored and as written in JSON.
             #[must_use]
             pub const fn get(self) -> i64 {
-                self.0
+                self.0.get()
             }
         }
 
@@ -45,7 +49,7 @@ macro_rules! ids {
             }
 
             fn get(self) -> i64 {
-                self.0
+                Self::get(self)
             }
         }
 

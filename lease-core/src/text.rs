@@ -53,7 +53,9 @@ fn bounded(text: &str, max: usize, refused: impl Fn(char) -> bool) -> Result<Str
 /// The form in which names are compared: compatibility-normalised (NFKC) and in lower case.
 #[must_use]
 pub fn comparison_key(text: &str) -> String {
-    text.trim().nfkc().collect::<String>().to_lowercase()
+    let text = text.trim();
+    // ASCII is its own normal form, and nearly all there is to compare.
+    if text.is_ascii() { text.to_ascii_lowercase() } else { text.nfkc().collect::<String>().to_lowercase() }
 }
 
 /// The text that a `search` looks through: the parts that say something, as comparison keys, one space between and in front,

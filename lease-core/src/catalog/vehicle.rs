@@ -72,7 +72,7 @@ pub fn update_vehicle(
     let stored = &snapshot.vehicle;
     let is_taken = vin_taken_by.is_some_and(|other| other != stored.id);
     let value = read(draft, extent, stored.customer_id, Some(stored), is_taken, now)?;
-    let identity = |vehicle: &Vehicle| (vehicle.vin.clone(), vehicle.make.clone(), vehicle.model.clone(), vehicle.year);
+    let identity = |vehicle: &Vehicle| (vehicle.vin, vehicle.make.clone(), vehicle.model.clone(), vehicle.year);
     if snapshot.has_live_trade && identity(&value) != identity(stored) {
         return Err(Refusal::VehicleInTrade.into());
     }

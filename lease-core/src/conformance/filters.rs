@@ -191,7 +191,7 @@ pub async fn vehicles_are_filtered(store: Arc<dyn Repository>) {
     let owners = [world.customer().await, world.customer().await];
     vehicles(&world, &owners).await;
     let all = world.vehicles().await;
-    let (owner, number) = (owners[0], all[1].vin.clone());
+    let (owner, number) = (owners[0], all[1].vin);
     let key = Some(comparison_key("škoda"));
     let mut conditions = Conditions::<Filter, Stored<Vehicle>>::new();
     conditions.push(Filter { customer_id: Some(owner), ..Filter::default() }, move |row| row.customer_id == owner);

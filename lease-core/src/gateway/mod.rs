@@ -4,6 +4,7 @@ mod card;
 mod sandbox;
 
 use std::fmt;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
@@ -107,15 +108,15 @@ impl fmt::Debug for CardToken {
     }
 }
 
-/// Names one charge at the provider, for ever.
+/// Names one charge at the provider, for ever. Clones share the text: it goes through many hands.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ChargeKey(String);
+pub struct ChargeKey(Arc<str>);
 
 impl ChargeKey {
     /// A key of this text.
     #[must_use]
     pub fn new(key: String) -> Self {
-        Self(key)
+        Self(key.into())
     }
 
     /// Its text.

@@ -1,3 +1,5 @@
+use std::fmt;
+
 use chrono::{DateTime, Utc};
 
 use crate::id::{CustomerId, Entity, VehicleId};
@@ -53,8 +55,8 @@ impl Vehicle {
 }
 
 /// A vehicle identification number (ISO 3779): 17 digits and capitals without I, O and Q.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Vin(String);
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Vin([u8; 17]);
 
 impl Vin {
     /// Takes a number in any case.
@@ -62,18 +64,25 @@ impl Vin {
     /// # Errors
     /// A sentence that says what a number looks like.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let vin = text.trim().to_ascii_uppercase();
-        let in_alphabet = |byte: u8| byte.is_ascii_digit() || (byte.is_ascii_uppercase() && !b"IOQ".contains(&byte));
-        if vin.len() == 17 && vin.bytes().all(in_alphabet) {
-            Ok(Self(vin))
-        } else {
-            Err("A VIN is 17 digits and letters, without I, O and Q (ISO 3779).".to_owned())
-        }
+        let in_alphabet = |byte: &u8| byte.is_ascii_digit() || (byte.is_ascii_uppercase() && !b"IOQ".contains(byte));
+        let capitals = |mut vin: [u8; 17]| {
+            vin.make_ascii_uppercase();
+            vin
+        };
+        let vin = text.trim().as_bytes().try_into().ok().map(capitals).filter(|vin| vin.iter().all(in_alphabet));
+        vin.map(Self).ok_or_else(|| "A VIN is 17 digits and letters, without I, O and Q (ISO 3779).".to_owned())
     }
 
     /// In capitals.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        // It is ASCII throughout.
+        str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Vin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Vin").field(&self.as_str()).finish()
     }
 }
