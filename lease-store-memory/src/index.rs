@@ -8,8 +8,11 @@ use foldhash::HashMap;
 use foldhash::fast::FixedState;
 use lease_core::id::Id;
 use roaring::RoaringBitmap;
+use smallvec::SmallVec;
 
-/// What kind of thing a [`Term`] says of a row.
+use crate::slots::Slots;
+
+/// What kind of thing a [`Term`] says of a row. Up to [`Kind::Card`] it says it by a small number: an id, a status.
 #[derive(Clone, Copy, Debug)]
 #[repr(u8)]
 pub(crate) enum Kind {
@@ -62,6 +65,8 @@ pub(crate) struct Term(u64);
 
 const VALUE_BITS: u32 = 56;
 const VALUE_MASK: u64 = (1 << VALUE_BITS) - 1;
+/// How many kinds say something by a small number.
+const NUMBERED: usize = Kind::Card as usize + 1;
 
 impl Term {
     const fn of(kind: Kind, value: u64) -> Self {
@@ -70,16 +75,21 @@ impl Term {
 
     /// A term about a row of a table.
     pub(crate) fn id(kind: Kind, id: impl Id) -> Self {
-        Self::of(kind, id.get().cast_unsigned())
+        Self::number(kind, row_number(id))
     }
 
     /// A term about a flag.
     pub(crate) const fn flag(is: bool) -> Self {
-        Self::number(Kind::Status, is as i64)
+        Self::number(Kind::Status, is as u32)
     }
 
-    /// A term about a number; negative ones come before positive ones.
-    pub(crate) const fn number(kind: Kind, number: i64) -> Self {
+    /// A term about one of a few things.
+    pub(crate) const fn number(kind: Kind, number: u32) -> Self {
+        Self::of(kind, number as u64)
+    }
+
+    /// A term about a number that is asked for from one to another; negative ones come before positive ones.
+    pub(crate) const fn ranged(kind: Kind, number: i64) -> Self {
         Self::of(kind, number.cast_unsigned().wrapping_add(1 << (VALUE_BITS - 1)))
     }
 
@@ -87,6 +97,13 @@ impl Term {
     pub(crate) fn name(kind: Kind, name: &str) -> Self {
         // The same for both copies of the state.
         Self::of(kind, FixedState::default().hash_one(name))
+    }
+
+    /// Its kind and number, where it says something by a small number.
+    #[expect(clippy::cast_possible_truncation, reason = "such a term was made of such a number")]
+    fn by_number(self) -> Option<(usize, u32)> {
+        let kind = (self.0 >> VALUE_BITS) as usize;
+        (kind < NUMBERED).then_some((kind, self.0 as u32))
     }
 
     /// Whether it is of a kind that is asked for from one to another.
@@ -119,7 +136,9 @@ fn windows(text: &str, length: usize) -> impl Iterator<Item = &str> {
 /// Which rows each term applies to.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
-    rows: HashMap<Term, Rows>,
+    /// By kind and number, for those terms that say something by a number.
+    numbered: [Slots<Rows>; NUMBERED],
+    others: HashMap<Term, Rows>,
     /// Its terms of the kinds that are asked for from one to another.
     ranged: BTreeSet<Term>,
 }
@@ -127,11 +146,14 @@ pub(crate) struct Index {
 impl Index {
     /// Notes that a term applies to a row; once is enough.
     pub(crate) fn insert(&mut self, term: Term, id: impl Id) {
-        let Some(id) = row_number(id.get()) else { return };
-        match self.rows.entry(term) {
+        let id = row_number(id);
+        if let Some((kind, number)) = term.by_number() {
+            return self.numbered[kind].get_or_insert_with(number, Rows::default).insert(id);
+        }
+        match self.others.entry(term) {
             Entry::Occupied(mut rows) => rows.get_mut().insert(id),
             Entry::Vacant(rows) => {
-                rows.insert(Rows::Few(vec![id]));
+                rows.insert(Rows::default()).insert(id);
                 if term.is_ranged() {
                     self.ranged.insert(term);
                 }
@@ -141,33 +163,44 @@ impl Index {
 
     /// Notes that a term does not apply to a row.
     pub(crate) fn remove(&mut self, term: Term, id: impl Id) {
-        let (Some(id), Some(rows)) = (row_number(id.get()), self.rows.get_mut(&term)) else { return };
-        rows.remove(id);
+        let rows = match term.by_number() {
+            Some((kind, number)) => self.numbered[kind].get_mut(number),
+            None => self.others.get_mut(&term),
+        };
+        let Some(rows) = rows else { return };
+        rows.remove(row_number(id));
         if rows.is_empty() {
-            self.rows.remove(&term);
+            // A number keeps its place.
+            self.others.remove(&term);
             self.ranged.remove(&term);
+        }
+    }
+
+    fn get(&self, term: Term) -> Option<&Rows> {
+        match term.by_number() {
+            Some((kind, number)) => self.numbered[kind].get(number),
+            None => self.others.get(&term),
         }
     }
 
     /// Whether a term applies to a row.
     pub(crate) fn contains(&self, term: Term, id: impl Id) -> bool {
-        let id = id.get();
-        self.first_from(term, id) == Some(id)
+        self.get(term).is_some_and(|rows| rows.contains(row_number(id)))
     }
 
     /// Whether a term applies to any row.
     pub(crate) fn any(&self, term: Term) -> bool {
-        self.rows.contains_key(&term)
+        self.get(term).is_some_and(|rows| !rows.is_empty())
     }
 
     /// The first row from this id on, upwards, that a term applies to.
     pub(crate) fn first_from(&self, term: Term, from: i64) -> Option<i64> {
-        self.rows.get(&term)?.first_from(row_number(from.max(0))?).map(i64::from)
+        self.get(term)?.first_from(u32::try_from(from.max(0)).ok()?).map(i64::from)
     }
 
     /// The last row up to this id that a term applies to.
     pub(crate) fn last_up_to(&self, term: Term, from: i64) -> Option<i64> {
-        self.rows.get(&term)?.last_up_to(row_number(from.min(MAX_ROW))?).map(i64::from)
+        self.get(term)?.last_up_to(u32::try_from(from.min(MAX_ROW)).ok()?).map(i64::from)
     }
 
     /// The rows that a term applies to, upwards.
@@ -185,8 +218,9 @@ impl Index {
 /// The highest id of a row: no memory holds more rows.
 pub(crate) const MAX_ROW: i64 = u32::MAX as i64;
 
-fn row_number(id: i64) -> Option<u32> {
-    u32::try_from(id).ok()
+/// The number of a row. An id that is higher than any row's counts as 0, which is no row's.
+pub(crate) fn row_number(id: impl Id) -> u32 {
+    u32::try_from(id.get()).unwrap_or(0)
 }
 
 /// The rows that a term applies to. Most terms apply to a few, some to nearly all: a bitmap of the latter stays small, and
@@ -194,12 +228,18 @@ fn row_number(id: i64) -> Option<u32> {
 #[derive(Debug)]
 enum Rows {
     /// In their order.
-    Few(Vec<u32>),
+    Few(SmallVec<[u32; 2]>),
     Many(RoaringBitmap),
 }
 
 /// More than so many rows are many.
 const FEW: usize = 64;
+
+impl Default for Rows {
+    fn default() -> Self {
+        Self::Few(SmallVec::new())
+    }
+}
 
 impl Rows {
     fn insert(&mut self, id: u32) {
@@ -224,6 +264,13 @@ impl Rows {
             Self::Many(ids) => {
                 ids.remove(id);
             }
+        }
+    }
+
+    fn contains(&self, id: u32) -> bool {
+        match self {
+            Self::Few(ids) => ids.binary_search(&id).is_ok(),
+            Self::Many(ids) => ids.contains(id),
         }
     }
 

@@ -56,7 +56,7 @@ const fn parent_start(stretch: i64) -> i64 {
 }
 
 fn stretch(size: u32, number: i64) -> Term {
-    Term::number(Kind::Lapse, (i64::from(size) << SIZE_SHIFT) | number)
+    Term::ranged(Kind::Lapse, (i64::from(size) << SIZE_SHIFT) | number)
 }
 
 #[cfg(test)]

@@ -45,6 +45,7 @@ mod index;
 mod lapse;
 mod left_right;
 mod repository;
+mod slots;
 mod state;
 mod walk;
 

@@ -167,7 +167,7 @@ mod tests {
     use super::*;
     use crate::index::{Kind, text_terms};
 
-    fn term(number: i64) -> Term {
+    fn term(number: u32) -> Term {
         Term::number(Kind::Status, number)
     }
 
@@ -180,8 +180,8 @@ mod tests {
     proptest! {
         #[test]
         fn leaping_finds_what_a_naive_filter_finds(
-            rows in prop::collection::vec(prop::collection::btree_set(0_i64..6, 0..5), 0..60),
-            groups in prop::collection::vec(prop::collection::vec(0_i64..7, 0..4), 1..4),
+            rows in prop::collection::vec(prop::collection::btree_set(0_u32..6, 0..5), 0..60),
+            groups in prop::collection::vec(prop::collection::vec(0_u32..7, 0..4), 1..4),
             start in 0_i64..64,
         ) {
             let mut index = Index::default();
@@ -191,7 +191,7 @@ mod tests {
                 }
             }
             let query = || groups.iter().fold(Query::default(), |query, group| query.and_any(group.iter().copied().map(term)));
-            let fits = |terms: &BTreeSet<i64>| groups.iter().all(|group| group.iter().any(|number| terms.contains(number)));
+            let fits = |terms: &BTreeSet<u32>| groups.iter().all(|group| group.iter().any(|number| terms.contains(number)));
             let all: Vec<i64> = (1..).zip(&rows).filter(|(_, terms)| fits(terms)).map(|(id, _)| id).collect();
             let up: Vec<i64> = all.iter().copied().filter(|id| *id >= start).collect();
             let down: Vec<i64> = all.iter().copied().rev().filter(|id| *id <= start).collect();

@@ -16,7 +16,7 @@ impl State {
         let service = self.services.require(trade.service_id)?;
         opening.first_use_of_service.map_or(Ok(()), |version| service.expect(version))?;
         self.accounts.customers.require(trade.customer_id)?;
-        if trade.is_live() && self.trades.live.contains_key(&trade.vehicle_id) {
+        if trade.is_live() && self.trades.live_of(trade.vehicle_id).is_some() {
             return Err(RepositoryError::Taken(Guarantee::LiveTradeOfVehicle));
         }
         self.trades.rows.next_id()
@@ -24,9 +24,7 @@ impl State {
 
     fn open(&mut self, opening: &Opening, id: TradeId, terms: &[Term]) {
         let trade = &opening.trade;
-        if trade.is_live() {
-            self.trades.live.insert(trade.vehicle_id, id);
-        }
+        self.trades.set_live(trade.vehicle_id, id, trade.is_live());
         self.trades.rows.insert(id, trade.clone(), terms.iter().copied());
         self.vehicles.opened(trade.vehicle_id, trade.customer_id);
         if opening.first_use_of_service.is_some()
@@ -48,7 +46,7 @@ impl State {
         };
         self.check_invoice(trade, changes, ids)?;
         let goes_live = matches!(changes.state, Some(TradeMove::Agree(_)));
-        if goes_live && self.trades.live.get(&trade.vehicle_id).is_some_and(|other| *other != id) {
+        if goes_live && self.trades.live_of(trade.vehicle_id).is_some_and(|other| other != id) {
             return Err(RepositoryError::Taken(Guarantee::LiveTradeOfVehicle));
         }
         if let Some(transfer) = &changes.transfer {
@@ -78,7 +76,7 @@ impl State {
             require(new.trade_id == id)?;
             self.accounts.customers.require(new.customer_id)?;
             let is_decided = |pending| changes.decided.is_some_and(|(decided, _)| decided == pending);
-            let pending = self.proposals.pending.get(&(id, new.customer_id)).copied();
+            let pending = self.proposals.author(id, new.customer_id).and_then(|author| author.pending);
             if changes.close_others.is_none() && pending.is_some_and(|pending| !is_decided(pending)) {
                 return Err(RepositoryError::Taken(Guarantee::PendingProposal));
             }
@@ -156,7 +154,7 @@ impl State {
         }
         if let (Some(new), Some(new_id)) = (&changes.new_proposal, ids.proposal) {
             self.proposals.insert(new_id, new.clone(), owner);
-            if new.customer_id != owner && self.proposals.made_by(id, new.customer_id) == 1 {
+            if new.customer_id != owner && self.proposals.author(id, new.customer_id).is_some_and(|author| author.made == 1) {
                 self.trades.rows.index.insert(Term::id(Kind::Proposer, new.customer_id), id);
             }
         }

@@ -105,7 +105,7 @@ impl State {
         let snapshot = TradeSnapshot {
             service,
             invoice: trade.invoice_id.and_then(|invoice| self.invoices.stored(invoice)),
-            has_proposals: self.proposals.any_in(id),
+            has_proposals: !self.proposals.authors(id).is_empty(),
             proposal,
             payment,
             card: load.card.and_then(|card| self.cards.rows.stored(card)),
@@ -146,11 +146,10 @@ impl State {
     }
 
     fn standing(&self, trade: TradeId, viewer: CustomerId) -> Standing {
-        let pending = self.proposals.pending.get(&(trade, viewer));
-        Standing {
-            proposals_made: self.proposals.made_by(trade, viewer),
-            pending: pending.and_then(|id| self.proposals.rows.stored(*id)),
-        }
+        self.proposals.author(trade, viewer).map_or_else(Standing::default, |author| Standing {
+            proposals_made: author.made,
+            pending: author.pending.and_then(|id| self.proposals.rows.stored(id)),
+        })
     }
 }
 

@@ -39,7 +39,7 @@ impl State {
         let value = VehicleSnapshot {
             vehicle,
             has_open_trade: index.contains(in_open_trade(), id),
-            has_live_trade: self.trades.live.contains_key(&id),
+            has_live_trade: self.trades.live_of(id).is_some(),
             was_traded: self.trades.rows.index.any(Term::id(Kind::Vehicle, id)),
             viewer_is_party: viewer.is_some_and(|viewer| index.contains(party(viewer), id)),
         };

@@ -37,7 +37,7 @@ impl Indexed for Customer {
 
 /// The term of users of a role.
 pub(crate) const fn role(role: Role) -> Term {
-    Term::number(Kind::Role, role as i64)
+    Term::number(Kind::Role, role as u32)
 }
 
 impl Accounts {

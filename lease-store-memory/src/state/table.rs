@@ -1,10 +1,9 @@
-use std::collections::BTreeMap;
-
 use lease_core::id::{Entity, Id, Stored, Version, Versioned};
 use lease_core::page::{Page, PageRequest};
 use lease_core::repository::{Change, RepositoryError};
 
-use crate::index::{Index, MAX_ROW, Term};
+use crate::index::{Index, MAX_ROW, Term, row_number};
+use crate::slots::Slots;
 use crate::walk::{Direction, Query};
 
 /// A row, and how often it was changed.
@@ -35,18 +34,18 @@ pub(crate) trait Indexed: Entity {
     fn terms(&self) -> Vec<Term>;
 }
 
-/// Rows in the order of their ids, so that fresh ones lie together, and their index.
+/// Rows by their ids, so that fresh ones lie together, and their index.
 #[derive(Debug)]
-pub(crate) struct Table<T: Entity> {
-    rows: BTreeMap<T::Id, Row<T>>,
+pub(crate) struct Table<T> {
+    rows: Slots<Row<T>>,
     last_id: i64,
     /// What the rows are found by.
     pub(crate) index: Index,
 }
 
-impl<T: Entity> Default for Table<T> {
+impl<T> Default for Table<T> {
     fn default() -> Self {
-        Self { rows: BTreeMap::new(), last_id: 0, index: Index::default() }
+        Self { rows: Slots::default(), last_id: 0, index: Index::default() }
     }
 }
 
@@ -56,11 +55,11 @@ impl<T: Entity> Table<T> {
     }
 
     pub(crate) fn get(&self, id: T::Id) -> Option<&Row<T>> {
-        self.rows.get(&id)
+        self.rows.get(row_number(id))
     }
 
     pub(crate) fn get_mut(&mut self, id: T::Id) -> Option<&mut Row<T>> {
-        self.rows.get_mut(&id)
+        self.rows.get_mut(row_number(id))
     }
 
     /// The row, where it is still there and at this version.
@@ -94,14 +93,14 @@ impl<T: Entity> Table<T> {
 
     /// Puts a new row in, under its terms.
     pub(crate) fn insert(&mut self, id: T::Id, value: T, terms: impl IntoIterator<Item = Term>) {
-        self.rows.insert(id, Row { version: Version::FIRST, value });
+        self.rows.insert(row_number(id), Row { version: Version::FIRST, value });
         self.last_id = self.last_id.max(id.get());
         terms.into_iter().for_each(|term| self.index.insert(term, id));
     }
 
     /// A row moves on to its next version, for something that hangs on it.
     pub(crate) fn bump(&mut self, id: T::Id) {
-        if let Some(row) = self.rows.get_mut(&id) {
+        if let Some(row) = self.get_mut(id) {
             row.bump();
         }
     }
@@ -135,11 +134,11 @@ impl<T: Entity> Table<T> {
     }
 
     fn neighbour(&self, direction: Direction, from: i64) -> Option<(T::Id, &Row<T>)> {
-        let (id, row) = match direction {
-            Direction::Down => self.rows.range(..=T::Id::new(from)?).next_back()?,
-            Direction::Up => self.rows.range(T::Id::new(from)?..).next()?,
+        let (number, row) = match direction {
+            Direction::Down => self.rows.last_up_to(u32::try_from(from.min(MAX_ROW)).ok()?)?,
+            Direction::Up => self.rows.first_from(u32::try_from(from.max(0)).ok()?)?,
         };
-        Some((*id, row))
+        Some((T::Id::new(number.into())?, row))
     }
 }
 
@@ -152,7 +151,7 @@ impl<T: Indexed> Table<T> {
 
     /// [`replace`](Self::replace), the terms of the new value being known.
     pub(crate) fn replace_with(&mut self, id: T::Id, value: T, terms: &[Term]) {
-        let Some(row) = self.rows.get_mut(&id) else { return };
+        let Some(row) = self.get_mut(id) else { return };
         let old = std::mem::replace(&mut row.value, value).terms();
         row.bump();
         self.retag(id, &old, terms);
@@ -160,7 +159,7 @@ impl<T: Indexed> Table<T> {
 
     /// Erases a row with the terms of its value.
     pub(crate) fn erase(&mut self, id: T::Id) {
-        if let Some(row) = self.rows.remove(&id) {
+        if let Some(row) = self.rows.remove(row_number(id)) {
             row.value.terms().into_iter().for_each(|term| self.index.remove(term, id));
         }
     }

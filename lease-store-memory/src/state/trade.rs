@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use foldhash::HashSet;
@@ -8,11 +8,13 @@ use lease_core::model::{
     Invoice, InvoiceState, InvoiceStatus, Payment, PaymentState, PaymentStatus, Period, Proposal, ProposalState, ProposalStatus,
     Trade, TradeState, TradeStatus, Vehicle,
 };
+use smallvec::SmallVec;
 
 use super::table::Table;
 use super::vehicle::model_terms;
-use crate::index::{Kind, Term, text_terms};
+use crate::index::{Kind, Term, row_number, text_terms};
 use crate::lapse;
+use crate::slots::Slots;
 use crate::walk::{Direction, Query};
 
 /// Trades, and what a vehicle has of them.
@@ -20,10 +22,9 @@ use crate::walk::{Direction, Query};
 pub(crate) struct Trades {
     pub(crate) rows: Table<Trade>,
     /// The open or agreed trade of each vehicle that has one.
-    pub(crate) live: BTreeMap<VehicleId, TradeId>,
-    /// The agreed periods of each vehicle by their start: their end, and the trade. They never overlap, so their ends are in
-    /// order as well.
-    agreed: BTreeMap<(VehicleId, NaiveDate), (NaiveDate, TradeId)>,
+    live: Slots<TradeId>,
+    /// The agreed periods of each vehicle in their order, and the trade. They never overlap, so their ends are in order too.
+    agreed: Slots<SmallVec<[(Period, TradeId); 1]>>,
 }
 
 /// All terms of a new trade.
@@ -46,7 +47,7 @@ pub(crate) fn title_terms(trade: &Trade) -> Vec<Term> {
 
 /// The term of trades of a status.
 pub(crate) const fn trade_status(status: TradeStatus) -> Term {
-    Term::number(Kind::Status, status as i64)
+    Term::number(Kind::Status, status as u32)
 }
 
 impl Trades {
@@ -60,14 +61,31 @@ impl Trades {
         today: NaiveDate,
     ) -> Option<Period> {
         let (from, until) = period.map_or((today, NaiveDate::MAX), |period| (period.start(), period.end()));
-        let mut before = self.agreed.range((vehicle, NaiveDate::MIN)..(vehicle, until)).rev();
-        let ((_, start), (end, _)) = before.find(|(_, (_, other))| *other != trade)?;
-        if *end > from { Period::new(*start, *end) } else { None }
+        let agreed = self.agreed.get(row_number(vehicle))?;
+        let (before, _) = agreed.split_at(agreed.partition_point(|(period, _)| period.start() < until));
+        let (last, _) = before.iter().rev().find(|(_, other)| *other != trade)?;
+        (last.end() > from).then_some(*last)
     }
 
     /// A period of a vehicle is agreed in a trade.
     pub(crate) fn agree(&mut self, vehicle: VehicleId, trade: TradeId, period: Period) {
-        self.agreed.insert((vehicle, period.start()), (period.end(), trade));
+        let agreed = self.agreed.get_or_insert_with(row_number(vehicle), SmallVec::new);
+        let place = agreed.partition_point(|(other, _)| other.start() < period.start());
+        agreed.insert(place, (period, trade));
+    }
+
+    /// The open or agreed trade of a vehicle.
+    pub(crate) fn live_of(&self, vehicle: VehicleId) -> Option<TradeId> {
+        self.live.get(row_number(vehicle)).copied()
+    }
+
+    /// Notes whether a trade of a vehicle is open or agreed.
+    pub(crate) fn set_live(&mut self, vehicle: VehicleId, trade: TradeId, is_live: bool) {
+        if is_live {
+            self.live.insert(row_number(vehicle), trade);
+        } else if self.live_of(vehicle) == Some(trade) {
+            self.live.remove(row_number(vehicle));
+        }
     }
 
     /// A trade gets a state.
@@ -80,11 +98,7 @@ impl Trades {
         if let Some(counterparty) = counterparty {
             self.rows.index.insert(Term::id(Kind::Counterparty, counterparty), id);
         }
-        if is_live {
-            self.live.insert(vehicle, id);
-        } else if self.live.get(&vehicle) == Some(&id) {
-            self.live.remove(&vehicle);
-        }
+        self.set_live(vehicle, id, is_live);
     }
 }
 
@@ -95,10 +109,18 @@ impl Trades {
 #[derive(Debug, Default)]
 pub(crate) struct Proposals {
     pub(crate) rows: Table<Proposal>,
+    /// Who made one, of each trade, in the order of their ids.
+    authors: Slots<SmallVec<[Author; 2]>>,
+}
+
+/// What a customer has in a trade.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Author {
+    customer: CustomerId,
+    /// How many proposals they made.
+    pub(crate) made: u32,
     /// The stored-pending one.
-    pub(crate) pending: BTreeMap<(TradeId, CustomerId), ProposalId>,
-    /// How many were made.
-    made: BTreeMap<(TradeId, CustomerId), u32>,
+    pub(crate) pending: Option<ProposalId>,
 }
 
 /// The term of proposals that everybody may see.
@@ -108,7 +130,7 @@ pub(crate) const fn public() -> Term {
 
 /// The term of proposals that are stored as being of this status; pending ones that may expire have those of [`lapse`].
 pub(crate) const fn proposal_status(status: ProposalStatus) -> Term {
-    Term::number(Kind::Status, status as i64)
+    Term::number(Kind::Status, status as u32)
 }
 
 fn standing_terms(proposal: &Proposal) -> impl Iterator<Item = Term> + use<> {
@@ -118,24 +140,20 @@ fn standing_terms(proposal: &Proposal) -> impl Iterator<Item = Term> + use<> {
 }
 
 impl Proposals {
-    /// How many proposals a customer made in a trade.
-    pub(crate) fn made_by(&self, trade: TradeId, customer: CustomerId) -> u32 {
-        self.made.get(&(trade, customer)).copied().unwrap_or_default()
-    }
-
-    /// Whether a proposal was ever made in a trade.
-    pub(crate) fn any_in(&self, trade: TradeId) -> bool {
-        self.authors(trade).next().is_some()
+    /// What a customer has in a trade, if they ever made a proposal there.
+    pub(crate) fn author(&self, trade: TradeId, customer: CustomerId) -> Option<&Author> {
+        let authors = self.authors(trade);
+        authors.binary_search_by_key(&customer, |author| author.customer).ok().and_then(|place| authors.get(place))
     }
 
     /// Those who made a proposal in a trade.
-    pub(crate) fn authors(&self, trade: TradeId) -> impl Iterator<Item = CustomerId> + '_ {
-        in_trade(&self.made, trade).map(|(author, _)| author)
+    pub(crate) fn authors(&self, trade: TradeId) -> &[Author] {
+        self.authors.get(row_number(trade)).map_or(&[], SmallVec::as_slice)
     }
 
     /// The stored-pending proposals of a trade.
     pub(crate) fn pending_in(&self, trade: TradeId) -> Vec<ProposalId> {
-        in_trade(&self.pending, trade).map(|(_, id)| *id).collect()
+        self.authors(trade).iter().filter_map(|author| author.pending).collect()
     }
 
     /// The proposals of one customer in a trade.
@@ -154,9 +172,10 @@ impl Proposals {
     /// Puts a new proposal in; `owner` is the trade's.
     pub(crate) fn insert(&mut self, id: ProposalId, proposal: Proposal, owner: CustomerId) {
         let key = (proposal.trade_id, proposal.customer_id);
-        *self.made.entry(key).or_default() += 1;
+        let author = self.author_mut(key.0, key.1);
+        author.made += 1;
         if proposal.state == ProposalState::Pending {
-            self.pending.insert(key, id);
+            author.pending = Some(id);
         }
         let seen_by = if key.1 == owner { public() } else { Term::id(Kind::TradeOwner, owner) };
         let found_by = [Term::id(Kind::Trade, key.0), Term::id(Kind::Customer, key.1), seen_by];
@@ -173,17 +192,29 @@ impl Proposals {
         let key = (row.value.trade_id, row.value.customer_id);
         old.for_each(|term| self.rows.index.remove(term, id));
         new.for_each(|term| self.rows.index.insert(term, id));
+        let author = self.author_mut(key.0, key.1);
         if state == ProposalState::Pending {
-            self.pending.insert(key, id);
-        } else if self.pending.get(&key) == Some(&id) {
-            self.pending.remove(&key);
+            author.pending = Some(id);
+        } else if author.pending == Some(id) {
+            author.pending = None;
         }
+    }
+
+    fn author_mut(&mut self, trade: TradeId, customer: CustomerId) -> &mut Author {
+        let authors = self.authors.get_or_insert_with(row_number(trade), SmallVec::new);
+        let place = authors.binary_search_by_key(&customer, |author| author.customer).unwrap_or_else(|place| {
+            authors.insert(place, Author { customer, made: 0, pending: None });
+            place
+        });
+        &mut authors[place]
     }
 
     /// The owner's proposals of a trade that is no longer open are seen by those who take part in it, and nobody else.
     pub(crate) fn narrow(&mut self, trade: TradeId, owner: CustomerId, counterparty: Option<CustomerId>) {
         let audience: Vec<Term> = self
             .authors(trade)
+            .iter()
+            .map(|author| author.customer)
             .chain(counterparty)
             .filter(|who| *who != owner)
             .map(|who| Term::id(Kind::Audience, who))
@@ -194,19 +225,12 @@ impl Proposals {
     }
 }
 
-/// What a map by trade and customer has of a trade.
-fn in_trade<T>(map: &BTreeMap<(TradeId, CustomerId), T>, trade: TradeId) -> impl Iterator<Item = (CustomerId, &T)> {
-    let first = CustomerId::new(1).map(|first| (trade, first));
-    let rows = first.into_iter().flat_map(|first| map.range(first..));
-    rows.take_while(move |((other, _), _)| *other == trade).map(|((_, customer), value)| (*customer, value))
-}
-
 /// Invoices.
 pub(crate) type Invoices = Table<Invoice>;
 
 /// The term of invoices of a status.
 pub(crate) const fn invoice_status(status: InvoiceStatus) -> Term {
-    Term::number(Kind::Status, status as i64)
+    Term::number(Kind::Status, status as u32)
 }
 
 /// The terms of a new invoice.
@@ -241,7 +265,7 @@ pub(crate) struct Payments {
 
 /// The term of payments of a status.
 pub(crate) const fn payment_status(status: PaymentStatus) -> Term {
-    Term::number(Kind::Status, status as i64)
+    Term::number(Kind::Status, status as u32)
 }
 
 impl Payments {

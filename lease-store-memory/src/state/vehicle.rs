@@ -39,7 +39,7 @@ pub(crate) fn model(key: &str) -> Term {
 
 /// The term of a model year.
 pub(crate) const fn year(year: i32) -> Term {
-    Term::number(Kind::Year, year as i64)
+    Term::ranged(Kind::Year, year as i64)
 }
 
 /// The term of vehicles in an open trade.
@@ -55,7 +55,7 @@ pub(crate) fn party(customer: CustomerId) -> Term {
 impl Vehicles {
     /// Puts a new vehicle in.
     pub(crate) fn insert(&mut self, id: VehicleId, vehicle: Vehicle, terms: &[Term]) {
-        self.by_vin.insert(vehicle.vin.clone(), id);
+        self.by_vin.insert(vehicle.vin, id);
         self.rows.insert(id, vehicle, terms.iter().copied());
     }
 
@@ -64,7 +64,7 @@ impl Vehicles {
         if let Some(row) = self.rows.get(id) {
             self.by_vin.remove(&row.value.vin);
         }
-        self.by_vin.insert(vehicle.vin.clone(), id);
+        self.by_vin.insert(vehicle.vin, id);
         self.rows.replace_with(id, vehicle, terms);
     }
 
