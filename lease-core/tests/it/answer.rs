@@ -130,7 +130,11 @@ fn others_do_not_cancel() {
 /// spec 4.12
 #[test]
 fn the_owner_changes_the_words_while_the_trade_is_open() {
-    let words = |json| amend(&Scene::sale().0, &customer(OWNER), &draft(json)).unwrap().text.unwrap();
+    let words = |json| {
+        let changes = amend(&Scene::sale().0, &customer(OWNER), &draft(json)).unwrap();
+        assert_eq!(changes.events, [Event::TradeAmended]);
+        changes.text.unwrap()
+    };
     let text = |title: &str, description: &str| TradeText { title: title.into(), description: description.into() };
     assert_eq!(words(json!({"title": " New "})), text("New", "Words"));
     assert_eq!(words(json!({"description": null})), text("A trade", ""));

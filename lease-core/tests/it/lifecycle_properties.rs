@@ -71,7 +71,7 @@ fn checked(world: &mut World, step: &Step) -> &'static str {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, max_shrink_iters: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { max_shrink_iters: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// I1 to I6 after every step.
     #[test]

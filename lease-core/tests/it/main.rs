@@ -4,6 +4,7 @@
 
 mod accept;
 mod answer;
+mod apply;
 mod cards;
 mod directory;
 mod engine;
@@ -22,4 +23,5 @@ mod time;
 mod users;
 mod values;
 mod vehicles;
+mod visibility;
 mod world;

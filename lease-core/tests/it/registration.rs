@@ -177,6 +177,7 @@ fn the_lengths_of_a_password_are_exact() {
 #[test]
 fn a_password_may_be_bad_in_many_ways() {
     assert_eq!(objections("1234567").len(), 3, "{:?}", objections("1234567"));
+    assert_eq!(objections("").len(), 1, "of nothing only that it is too short: {:?}", objections(""));
 }
 
 /// No objection repeats the password.

@@ -1,0 +1,39 @@
+//! Applying changes to a snapshot: what they do not name stays as it is. (That committing is applying, the walks and the
+//! conformance suite show.)
+
+use lease_core::lifecycle::{InvoiceChange, NewIds, TradeChanges};
+use lease_core::model::{InvoiceState, PaymentState, ProposalState};
+
+use crate::support::*;
+
+/// A snapshot with a proposal, an invoice and a payment of number 1.
+fn scene() -> Scene {
+    Scene::sale().proposed_by(BUYER).billed_to(OWNER).with_card(card(OWNER)).with_payment("10", PaymentState::Pending)
+}
+
+#[test]
+fn what_is_decided_settled_or_paid_elsewhere_is_not_touched() {
+    let changes = TradeChanges {
+        decided: Some((id(2), ProposalState::Rejected { at: now() })),
+        settled: Some((id(2), PaymentState::Succeeded { reference: "ch_2".into() })),
+        invoice: Some(InvoiceChange { id: id(2), paid: usd("100"), pending: usd("0"), state: InvoiceState::Paid { at: now() } }),
+        ..TradeChanges::default()
+    };
+    let mut after = scene().0;
+    after.apply(&changes, NewIds::default());
+    assert_eq!(after, scene().0);
+}
+
+/// spec 4.3: one's own other proposal is closed with the rest when another is accepted.
+#[test]
+fn the_viewers_pending_proposal_ends_with_the_others() {
+    let mut after = scene().viewer_has_pending(THIRD, None).0;
+    let changes = TradeChanges {
+        decided: Some((id(1), ProposalState::Accepted { at: now() })),
+        close_others: Some(now()),
+        ..TradeChanges::default()
+    };
+    after.apply(&changes, NewIds::default());
+    assert_eq!(after.proposal.unwrap().proposal.state, ProposalState::Accepted { at: now() });
+    assert_eq!(after.viewer.pending, None);
+}
