@@ -219,6 +219,7 @@ async fn acts_that_take_nothing_need_no_body() {
     raw(&world, "POST", "/api/logout", None, Body::empty()).await.expect(204);
 }
 
+/// Spec 2, rule 4.
 #[tokio::test]
 async fn checks_run_in_their_order() {
     let world = World::new().await;
@@ -243,6 +244,7 @@ async fn checks_run_in_their_order() {
     world.post(&void, &world.staff, json!({"reason": "Again."})).await.refused(409, "invoice_not_open");
 }
 
+/// Spec 6.6.
 #[tokio::test]
 async fn an_id_that_is_none_is_answered_like_one_that_does_not_exist() {
     let world = World::new().await;
@@ -257,6 +259,7 @@ async fn an_id_that_is_none_is_answered_like_one_that_does_not_exist() {
     world.get("/api/leads/abc", &world.owner).await.refused(403, "permission_denied");
 }
 
+/// Spec 2, rule 2.
 #[tokio::test]
 async fn hidden_and_absent_look_the_same() {
     let world = World::new().await;
@@ -266,6 +269,7 @@ async fn hidden_and_absent_look_the_same() {
     assert_eq!((hidden.status, hidden.text), (absent.status, absent.text));
 }
 
+/// Spec 2, rule 1; spec 3.6.
 #[tokio::test]
 async fn a_token_that_is_not_good_is_told_how_to_authenticate() {
     let world = World::new().await;

@@ -1,0 +1,141 @@
+//! Registering, logging in and out, and users over the API: spec 3.
+
+use axum::body::Body;
+use axum::http::Request;
+use chrono::Duration;
+use serde_json::{Value, json};
+
+use crate::app::{PASSWORD, registration, request};
+use crate::support::{Person, World, nobody};
+
+/// The same person with another token.
+fn with(person: &Person, login: &Value) -> Person {
+    Person { token: login["token"].as_str().unwrap().to_owned(), ..person.clone() }
+}
+
+async fn reads_itself(world: &World, person: &Person) -> u16 {
+    world.get(&format!("/api/user/{}", person.user), person).await.status.as_u16()
+}
+
+/// Spec 3.1: the answer, word for word; what only an administrator may say is not heard.
+#[tokio::test]
+async fn registering_answers_all_of_it_and_ignores_is_staff() {
+    let world = World::new().await;
+    let mut body = registration("ann");
+    body["dob"] = json!("1990-02-28");
+    for flag in ["is_staff", "is_superuser"] {
+        body[flag] = json!(true);
+    }
+    let mut answer = world.post("/api/register", &nobody(), body).await.expect(201);
+    let [token, user, customer] = ["token", "user_id", "customer_id"].map(|name| answer[name].take());
+    let expected = json!({"response": "successfully registered a new user.", "user_id": null, "customer_id": null,
+        "username": "ann", "email": "ann@example.com", "first_name": "Ada", "last_name": "Byron", "job": "",
+        "dob": "1990-02-28", "notes": "", "token": null});
+    assert_eq!(answer, expected);
+    let ann = with(&nobody(), &json!({"token": token}));
+    let seen = world.get(&format!("/api/users/{user}"), &ann).await.expect(200);
+    assert_eq!((&seen["is_staff"], &seen["is_superuser"], &seen["customer_id"]), (&json!(false), &json!(false), &customer));
+}
+
+/// Spec 3.2: by name or address; each login has a token of its own, and earlier ones stay good.
+#[tokio::test]
+async fn every_login_makes_a_token_of_its_own() {
+    let world = World::new().await;
+    let mut tokens = vec![world.owner.token.clone()];
+    for name in ["owner", "OWNER", "owner@example.com", " Owner@Example.com "] {
+        let login = world.post("/api/login", &nobody(), json!({"username": name, "password": PASSWORD})).await.expect(200);
+        assert_eq!((&login["user_id"], &login["customer_id"]), (&json!(world.owner.user), &json!(world.owner.customer)));
+        tokens.push(login["token"].as_str().unwrap().to_owned());
+    }
+    let staff = world.post("/api/login", &nobody(), json!({"username": "clerk", "password": PASSWORD})).await.expect(200);
+    assert_eq!(staff["customer_id"], Value::Null);
+    for token in &tokens {
+        assert_eq!(reads_itself(&world, &Person { token: token.clone(), ..world.owner.clone() }).await, 200);
+        assert_eq!(tokens.iter().filter(|other| *other == token).count(), 1);
+    }
+}
+
+/// Spec 2, rule 1: only register and login take no notice of a token that is not good, under a key as well.
+#[tokio::test]
+async fn registering_and_logging_in_ignore_a_token() {
+    let world = World::new().await;
+    for headers in [&[("authorization", "Token x")][..], &[("authorization", "Token x"), ("idempotency-key", "k")]] {
+        let name = format!("ann{}", headers.len());
+        let answer = world.app.send(request("POST", "/api/register", headers, &registration(&name))).await;
+        assert_eq!(answer.status, 201, "{}", answer.text);
+        let login = json!({"username": name, "password": PASSWORD});
+        assert_eq!(world.app.send(request("POST", "/api/login", headers, &login)).await.status, 200);
+    }
+}
+
+/// Spec 2, rule 1, and 3.6: a token is good for its time, until it is revoked, and while its user is active.
+#[tokio::test]
+async fn a_token_ends_by_time_by_logout_and_with_its_user() {
+    let world = World::new().await;
+    let end = |login: &Value| login["expires_at"].as_str().unwrap().parse::<chrono::DateTime<chrono::Utc>>().unwrap();
+    let login = world.post("/api/login", &nobody(), json!({"username": "owner", "password": PASSWORD})).await.expect(200);
+    assert_eq!(end(&login) - world.app.engine.now(), Duration::days(30));
+    world.app.clock.advance(Duration::days(30) - Duration::microseconds(1));
+    assert_eq!(reads_itself(&world, &world.owner).await, 200);
+    world.app.clock.advance(Duration::microseconds(1));
+    assert_eq!(reads_itself(&world, &world.owner).await, 401);
+
+    let root = world.log_in("root").await;
+    let buyer = world.log_in("buyer").await;
+    assert_eq!(world.delete(&format!("/api/users/{}", buyer.user), &root).await.status, 204);
+    assert_eq!(reads_itself(&world, &buyer).await, 401);
+    let again = json!({"username": "buyer", "password": PASSWORD});
+    world.post("/api/login", &nobody(), again).await.refused(400, "invalid_credentials");
+    let seen = world.get(&format!("/api/users/{}", buyer.user), &root).await.expect(200);
+    assert_eq!(seen["is_active"], false, "spec 3.4: deactivated, not erased");
+}
+
+/// Spec 3.3: one token, or all of the user's.
+#[tokio::test]
+async fn logging_out_ends_one_session_or_all() {
+    let world = World::new().await;
+    let (one, two) = (world.log_in("owner").await, world.log_in("owner").await);
+    assert_eq!(world.post("/api/logout", &one, Value::Null).await.status, 204);
+    assert_eq!((reads_itself(&world, &one).await, reads_itself(&world, &two).await), (401, 200));
+    assert_eq!(world.post("/api/logout-all", &two, Value::Null).await.status, 204);
+    for token in [&two, &world.owner] {
+        assert_eq!(reads_itself(&world, token).await, 401);
+    }
+    assert_eq!(reads_itself(&world, &world.buyer).await, 200, "nobody else's");
+}
+
+/// Spec 3.5: a new password leaves the session that set it, and no other.
+#[tokio::test]
+async fn a_new_password_ends_the_other_sessions() {
+    let world = World::new().await;
+    let other = world.log_in("owner").await;
+    let path = format!("/api/user/{}", world.owner.user);
+    world.patch(&path, &world.owner, json!({"password": "copper-lantern-41"})).await.expect(200);
+    assert_eq!((reads_itself(&world, &world.owner).await, reads_itself(&world, &other).await), (200, 401));
+    let old = json!({"username": "owner", "password": PASSWORD});
+    world.post("/api/login", &nobody(), old).await.refused(400, "invalid_credentials");
+    world.post("/api/login", &nobody(), json!({"username": "owner", "password": "copper-lantern-41"})).await.expect(200);
+}
+
+/// Spec 3.4, 3.5: an administrator has no customer; who is made one loses it, and gets one on the way back.
+#[tokio::test]
+async fn an_administrative_user_has_no_customer() {
+    let world = World::new().await;
+    let path = format!("/api/users/{}", world.stranger.user);
+    let made = world.patch(&path, &world.root, json!({"is_staff": "1"})).await.expect(200);
+    assert_eq!((&made["is_staff"], &made["customer_id"]), (&json!(true), &Value::Null));
+    let back = world.patch(&path, &world.root, json!({"is_staff": 0})).await.expect(200);
+    assert!(back["customer_id"].as_i64().is_some_and(|customer| customer > 0));
+    world.vehicle(&world.owner, 1).await;
+    let owner = format!("/api/users/{}", world.owner.user);
+    world.patch(&owner, &world.root, json!({"is_superuser": true})).await.refused(409, "customer_in_use");
+}
+
+/// Spec 3.6: one header, once.
+#[tokio::test]
+async fn two_tokens_in_one_request_are_none() {
+    let world = World::new().await;
+    let token = format!("Token {}", world.owner.token);
+    let request = Request::builder().uri("/api/vehicles").header("authorization", &token).header("authorization", &token);
+    world.app.send(request.body(Body::empty()).unwrap()).await.refused(401, "not_authenticated");
+}
