@@ -35,7 +35,7 @@ pub(crate) fn holds(pointer: &str, value: &Value) -> Result<(), String> {
 }
 
 /// Passes where the document says that such an answer may come.
-pub(super) fn check(method: &str, path: &str, answer: &Answer) {
+pub(crate) fn check(method: &str, path: &str, answer: &Answer) {
     let status = answer.status.as_u16();
     let content_type = answer.header("content-type");
     if status >= 400 {

@@ -15,13 +15,14 @@ use lease_core::account::PasswordParams;
 use lease_core::clock::ManualClock;
 use lease_core::engine::LeaseEngineBuilder;
 use lease_core::money::{Currency, Money};
+use lease_core::repository::Repository;
 use lease_http::RouterBuilder;
 use lease_http::state::HttpOptions;
 use serde_json::{Value, json};
 
 pub(crate) use crate::app::Answer;
 use crate::app::{App, PASSWORD, registration, request};
-pub(crate) use contract::document;
+pub(crate) use contract::{check as check_answer, document};
 
 /// Somebody who is signed in.
 #[derive(Clone, Debug)]
@@ -40,6 +41,7 @@ pub(crate) fn nobody() -> Person {
 /// The world.
 pub(crate) struct World {
     pub(crate) app: App,
+    pub(crate) store: Arc<dyn Repository>,
     pub(crate) root: Person,
     pub(crate) staff: Person,
     pub(crate) owner: Person,
@@ -59,22 +61,24 @@ impl World {
     /// A world whose engine is set up in another way.
     pub(crate) async fn with(set_up: impl FnOnce(LeaseEngineBuilder) -> LeaseEngineBuilder) -> Self {
         let clock = Arc::new(ManualClock::at(Utc.with_ymd_and_hms(2026, 3, 1, 12, 0, 0).unwrap()));
-        let builder = LeaseEngine::builder(store::fresh().await)
+        let store = store::fresh().await;
+        let builder = LeaseEngine::builder(Arc::clone(&store))
             .clock(Arc::clone(&clock) as _)
             .password_params(PasswordParams { memory_kib: 8, iterations: 1 });
         let engine = set_up(builder).build().unwrap();
         let options = HttpOptions { login_failures_per_minute: 0, ..HttpOptions::default() };
         let router = RouterBuilder::new(engine.clone()).options(options.clone()).build();
-        Self::populate(App { router, engine, clock, options }).await
+        Self::populate(App { router, engine, clock, options }, store).await
     }
 
-    async fn populate(app: App) -> Self {
+    async fn populate(app: App, store: Arc<dyn Repository>) -> Self {
         let usd = |text| Money::parse(text, Currency::USD).unwrap();
         app.engine.ensure_superuser("root", "root@example.com", PASSWORD.into()).await.unwrap();
         app.engine.ensure_standard_services(usd("49.00"), usd("199.00")).await.unwrap();
         let none = nobody();
         let mut world = Self {
             app,
+            store,
             root: none.clone(),
             staff: none.clone(),
             owner: none.clone(),
@@ -133,7 +137,7 @@ impl World {
         let authorization = format!("Token {}", person.token);
         let headers: &[(&str, &str)] = if person.token.is_empty() { &[] } else { &[("authorization", authorization.as_str())] };
         let answer = self.app.send(request(method, path, headers, &body)).await;
-        contract::check(method, path, &answer);
+        check_answer(method, path, &answer);
         answer
     }
 }

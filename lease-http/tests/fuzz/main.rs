@@ -1,0 +1,43 @@
+//! Fuzzing, the short form: each target on random input, as a test. [`libfuzzer`](../../examples) runs the same targets for
+//! longer, guided by coverage: see `make fuzz`.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed expectation is how a test fails")]
+
+#[path = "../it/app.rs"]
+#[expect(dead_code, reason = "shared with the tests of the API, which need more of it")]
+mod app;
+#[path = "../it/support/mod.rs"]
+#[expect(dead_code, unused_imports, reason = "shared with the tests of the API, which need more of it")]
+mod support;
+mod targets;
+
+use proptest::collection::vec;
+use proptest::prelude::{ProptestConfig, any};
+use proptest::test_runner::TestRunner;
+use targets::Target;
+
+/// Tries a target on random bytes: `PROPTEST_CASES` times, or fewer where a case is a whole story.
+fn try_out(target: Target) {
+    let mut config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    if target.tells_a_story {
+        config.cases = config.cases.div_ceil(8);
+    }
+    let longest = if target.tells_a_story { 2_048 } else { 128 };
+    TestRunner::new(config)
+        .run(&vec(any::<u8>(), 0..longest), |bytes| {
+            target.run(&bytes);
+            Ok(())
+        })
+        .unwrap();
+}
+
+macro_rules! a_test_each {
+    ($($module:ident { $($target:ident,)+ })+) => {$($(
+        #[test]
+        fn $target() {
+            try_out(targets::find(stringify!($target)).unwrap());
+        }
+    )+)+};
+}
+
+targets::all!(a_test_each);

@@ -1,0 +1,211 @@
+//! Commands of any kind, one after the other, by three customers and staff, to the engine on a store in memory, with a gateway
+//! that cannot be relied on. I1 to I7 hold after each, and in the end what is paid is what the gateway took.
+
+mod market;
+
+use arbitrary::{Arbitrary, Result, Unstructured};
+use chrono::Duration;
+use lease_core::Error;
+use lease_core::input::Extent;
+use lease_core::invariants::Books;
+use lease_core::model::ServiceKind;
+use lease_core::permission::Actor;
+use serde_json::json;
+
+use super::{block_on, many};
+use market::{Market, draft, newest};
+
+/// A command; numbers are taken modulo what there is, rows counted from the newest.
+#[derive(Clone, Debug, Arbitrary)]
+enum Step {
+    Open {
+        who: u8,
+        vehicle: u8,
+        service: u8,
+    },
+    Propose {
+        who: u8,
+        trade: u8,
+        terms: Terms,
+    },
+    Counter {
+        trade: u8,
+        terms: Terms,
+    },
+    Accept {
+        who: u8,
+        proposal: u8,
+    },
+    Reject {
+        who: u8,
+        proposal: u8,
+    },
+    Withdraw {
+        who: u8,
+        proposal: u8,
+    },
+    Cancel {
+        who: u8,
+        trade: u8,
+    },
+    Void {
+        who: u8,
+        invoice: u8,
+    },
+    PayAll {
+        invoice: u8,
+    },
+    Pay {
+        who: u8,
+        invoice: u8,
+        card: u8,
+        cents: u16,
+    },
+    DeleteCard {
+        card: u8,
+    },
+    Fee {
+        service: u8,
+        amount: u8,
+    },
+    Activate {
+        who: u8,
+        is_active: bool,
+    },
+    Wait {
+        hours: u8,
+    },
+    /// How reliable the gateway is from here on.
+    Line {
+        hears: bool,
+        answers: bool,
+    },
+    Recover,
+}
+
+/// What is proposed.
+#[derive(Clone, Debug, Arbitrary)]
+struct Terms {
+    amount: u8,
+    start: u8,
+    days: u8,
+    is_odd: bool,
+    expires_in: Option<u8>,
+}
+
+/// What comes of a command.
+type Outcome = std::result::Result<(), Error>;
+
+impl Market {
+    async fn run(&self, step: &Step) -> Outcome {
+        let (engine, books) = (&self.engine, self.books().await);
+        match step {
+            Step::Open { who, vehicle, service } => {
+                let vehicle = newest(&books.vehicles, *vehicle)?.id;
+                let service = newest(&books.services, *service)?.id;
+                let body = json!({"vehicle_id": vehicle.get(), "service_id": service.get()});
+                engine.open_trade(&self.actor(*who), &draft(body)).await.map(drop)
+            }
+            Step::Propose { who, trade, terms } => self.propose(self.actor(*who), *trade, terms).await,
+            Step::Counter { trade, terms } => {
+                let owner = newest(&books.trades, *trade)?.customer_id;
+                self.propose(self.as_customer(owner), *trade, terms).await
+            }
+            Step::Accept { who, proposal } => {
+                engine.accept(&self.actor(*who), newest(&books.proposals, *proposal)?.id).await.map(drop)
+            }
+            Step::Reject { who, proposal } => {
+                engine.reject(&self.actor(*who), newest(&books.proposals, *proposal)?.id).await.map(drop)
+            }
+            Step::Withdraw { who, proposal } => {
+                engine.withdraw(&self.actor(*who), newest(&books.proposals, *proposal)?.id).await.map(drop)
+            }
+            Step::Cancel { who, trade } => {
+                engine.cancel_trade(&self.actor(*who), newest(&books.trades, *trade)?.id).await.map(drop)
+            }
+            Step::Void { who, invoice } => {
+                let reason = draft(json!({"reason": "a mistake"}));
+                engine.void_invoice(&self.actor(*who), newest(&books.invoices, *invoice)?.id, &reason).await.map(drop)
+            }
+            Step::PayAll { invoice } => {
+                let invoice = newest(&books.invoices, *invoice)?;
+                let card = books.cards.iter().find(|card| card.customer_id == invoice.customer_id).ok_or(Error::NotFound)?;
+                let body = draft(json!({"credit_card_id": card.id.get()}));
+                engine.pay_invoice(&self.as_customer(invoice.customer_id), invoice.id, &body).await.map(drop)
+            }
+            Step::Pay { who, invoice, card, cents } => {
+                let (invoice, card) = (newest(&books.invoices, *invoice)?.id, newest(&books.cards, *card)?.id);
+                let amount = format!("{}.{:02}", cents / 100, cents % 100);
+                let body = draft(json!({"credit_card_id": card.get(), "amount": amount}));
+                engine.pay_invoice(&self.actor(*who), invoice, &body).await.map(drop)
+            }
+            Step::DeleteCard { card } => {
+                let card = newest(&books.cards, *card)?;
+                engine.delete_card(&self.as_customer(card.customer_id), card.id).await
+            }
+            Step::Fee { service, amount } => {
+                let body = draft(json!({"amount": amount % 60}));
+                let service = newest(&books.services, *service)?.id;
+                engine.update_service(&self.staff, service, &body, Extent::Partial).await.map(drop)
+            }
+            Step::Activate { who, is_active } => {
+                let user = self.customer(*who).0;
+                engine
+                    .update_user(&self.staff, user, &draft(json!({"is_active": is_active})), Extent::Partial, None)
+                    .await
+                    .map(drop)
+            }
+            Step::Wait { hours } => {
+                self.clock.advance(Duration::hours((*hours).into()));
+                Ok(())
+            }
+            Step::Line { hears, answers } => {
+                self.gateway.set(*hears, *answers);
+                Ok(())
+            }
+            Step::Recover => engine.settle_pending(Duration::zero(), 100).await.map(drop),
+        }
+    }
+
+    /// Proposes with dates where the service asks for them, unless the terms are odd.
+    async fn propose(&self, actor: Actor, trade: u8, terms: &Terms) -> Outcome {
+        let books = self.books().await;
+        let trade = newest(&books.trades, trade)?;
+        let kind = books.services.iter().find(|service| service.id == trade.service_id).map(|service| service.kind);
+        let is_dated = kind == Some(ServiceKind::Lease) || (kind == Some(ServiceKind::Custom) && terms.amount.is_multiple_of(2));
+        let mut body = json!({"amount": terms.amount});
+        if is_dated != (terms.is_odd && terms.amount.is_multiple_of(8)) {
+            let day = |days: u8| (self.first_day + chrono::Days::new((days % 40).into())).to_string();
+            body["start_date"] = json!(day(terms.start));
+            body["end_date"] = json!(day(terms.start % 40 + terms.days % 10));
+        }
+        if let Some(hours) = terms.expires_in.filter(|hours| hours.is_multiple_of(4)) {
+            body["expires_at"] = json!((self.engine.now() + Duration::hours(hours.into())).to_rfc3339());
+        }
+        self.engine.propose(&actor, trade.id, &draft(body)).await.map(drop)
+    }
+}
+
+/// I1 to I7 after each command; and no charge is lost or made twice, whatever the line did.
+pub(super) fn no_command_breaks_an_invariant(input: &mut Unstructured) -> Result<()> {
+    let steps: Vec<Step> = many(input, 64)?;
+    block_on(async {
+        let market = Market::open().await;
+        let mut before = market.books().await;
+        before.past.first_owners = before.vehicles.iter().map(|vehicle| (vehicle.id, vehicle.customer_id)).collect();
+        for step in steps {
+            let outcome = market.run(&step).await;
+            let is_fault = matches!(outcome, Err(Error::Internal(_) | Error::Unavailable(_)));
+            assert!(!is_fault, "{step:?}: {outcome:?}");
+            let after = Books { past: before.past.clone(), ..market.books().await };
+            assert_eq!(after.violations(), Vec::<String>::new(), "after {step:?}");
+            assert_eq!(after.violations_since(&before), Vec::<String>::new(), "after {step:?}");
+            before = after;
+        }
+        market.gateway.set(true, true);
+        market.clock.advance(Duration::hours(1));
+        market.engine.settle_pending(Duration::zero(), u32::MAX).await.unwrap();
+        market.assert_paid_is_taken().await;
+    });
+    Ok(())
+}

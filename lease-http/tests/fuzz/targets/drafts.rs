@@ -1,0 +1,121 @@
+//! JSON bodies, read into every draft there is.
+
+use arbitrary::{Arbitrary, Result, Unstructured};
+use lease_core::account::{ProfileDraft, RegistrationDraft, UserDraft};
+use lease_core::catalog::{ServiceDraft, VehicleDraft};
+use lease_core::directory::{ContactDraft, ConversionDraft, LeadDraft};
+use lease_core::engine::LoginDraft;
+use lease_core::invoicing::{PaymentDraft, VoidDraft};
+use lease_core::lifecycle::{AmendmentDraft, ProposalDraft, TradeDraft};
+use lease_core::wallet::CardDraft;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::given::Given;
+use super::{many, text};
+
+/// The name of a draft, and what comes of reading a body into it.
+type Read = (&'static str, serde_json::Result<()>);
+
+/// Reads a body into every draft.
+fn read_all(body: &[u8]) -> Vec<Read> {
+    fn read<T: DeserializeOwned>(body: &[u8]) -> Read {
+        (std::any::type_name::<T>(), serde_json::from_slice::<T>(body).map(drop))
+    }
+    vec![
+        read::<RegistrationDraft>(body),
+        read::<LoginDraft>(body),
+        read::<UserDraft>(body),
+        read::<ProfileDraft>(body),
+        read::<CardDraft>(body),
+        read::<ContactDraft>(body),
+        read::<LeadDraft>(body),
+        read::<ConversionDraft>(body),
+        read::<VehicleDraft>(body),
+        read::<ServiceDraft>(body),
+        read::<TradeDraft>(body),
+        read::<AmendmentDraft>(body),
+        read::<ProposalDraft>(body),
+        read::<PaymentDraft>(body),
+        read::<VoidDraft>(body),
+    ]
+}
+
+/// Names that fields have, and one that none has.
+const FIELDS: [&str; 45] = [
+    "username",
+    "email",
+    "password",
+    "password2",
+    "first_name",
+    "last_name",
+    "job",
+    "dob",
+    "notes",
+    "is_active",
+    "is_staff",
+    "is_superuser",
+    "number",
+    "cvc",
+    "exp_month",
+    "exp_year",
+    "holder_name",
+    "is_default",
+    "customer_id",
+    "lead_id",
+    "label",
+    "phone",
+    "company",
+    "status",
+    "vin",
+    "make",
+    "model",
+    "year",
+    "mileage",
+    "name",
+    "kind",
+    "invoice_on",
+    "bill_to",
+    "amount",
+    "currency",
+    "payment_due_days",
+    "vehicle_id",
+    "service_id",
+    "title",
+    "trade_id",
+    "start_date",
+    "end_date",
+    "expires_at",
+    "reason",
+    "nothing",
+];
+
+#[derive(Clone, Debug, Arbitrary)]
+struct Pair {
+    field: u8,
+    value: Given,
+}
+
+/// Spec 2, rule 4: a field of a wrong kind is a message on the field, after the role was looked at, so that no object ends the
+/// request as a body that does not parse.
+pub(super) fn every_object_is_a_draft(input: &mut Unstructured) -> Result<()> {
+    let pair = |pair: Pair| {
+        let field = FIELDS[usize::from(pair.field) % FIELDS.len()];
+        (field.to_owned(), pair.value.value(field))
+    };
+    let body = Value::Object(many(input, 64)?.into_iter().map(pair).collect::<Map<_, _>>()).to_string();
+    for (draft, read) in read_all(body.as_bytes()) {
+        assert!(read.is_ok(), "{draft}: {read:?} of {body}");
+    }
+    Ok(())
+}
+
+/// Bytes that are no JSON are refused and do no harm; the message shows nothing of them.
+pub(super) fn any_bytes_are_read_or_refused(input: &mut Unstructured) -> Result<()> {
+    let text = text(input, "{}[]\":,0123456789.eE-+ \\unulltruefalsamount_idvin")?;
+    let is_json = serde_json::from_str::<Value>(&text).is_ok();
+    for (draft, read) in read_all(text.as_bytes()) {
+        assert!(read.is_err() || is_json, "{draft} of {text}");
+    }
+    Ok(())
+}

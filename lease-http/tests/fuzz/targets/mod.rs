@@ -1,0 +1,111 @@
+//! What is fuzzed. A target makes its input out of bytes and asserts what holds for every input: it panics nowhere, and keeps
+//! what its description promises.
+
+mod commands;
+mod drafts;
+mod given;
+mod requests;
+mod values;
+
+use arbitrary::{Arbitrary, Result, Unstructured};
+
+/// Hands the list of all targets to a macro.
+macro_rules! all {
+    ($macro:ident) => {
+        $macro! {
+            values {
+                money_keeps_every_digit,
+                money_adds_up_to_the_cent,
+                a_cursor_that_decodes_encodes_to_the_same,
+                a_vin_is_seventeen_of_its_alphabet,
+                a_card_number_passes_luhn_and_is_never_shown,
+                a_token_is_forty_hexadecimal_characters,
+                a_date_has_one_form,
+                an_instant_prints_and_reads_the_same,
+                a_name_that_logs_in_reads_back_the_same,
+                an_id_in_a_path_is_plain_digits,
+                a_search_finds_every_word_that_is_there,
+            }
+            drafts {
+                every_object_is_a_draft,
+                any_bytes_are_read_or_refused,
+            }
+            requests {
+                no_request_is_answered_by_a_fault,
+            }
+            commands {
+                no_command_breaks_an_invariant,
+            }
+        }
+    };
+}
+pub(crate) use all;
+
+/// Something to be fuzzed.
+#[derive(Clone, Copy)]
+pub(crate) struct Target {
+    name: &'static str,
+    /// Whether its input is a sequence of acts, and so takes long.
+    pub(crate) tells_a_story: bool,
+    run: fn(&mut Unstructured) -> Result<()>,
+}
+
+impl Target {
+    /// Runs it. Bytes that do not suffice for an input are none.
+    pub(crate) fn run(self, bytes: &[u8]) {
+        let _too_few = (self.run)(&mut Unstructured::new(bytes));
+    }
+}
+
+macro_rules! a_row_each {
+    ($($module:ident { $($target:ident,)+ })+) => {
+        const ALL: &[Target] = &[$($(Target {
+            name: stringify!($target),
+            tells_a_story: matches!(stringify!($module).as_bytes(), b"requests" | b"commands"),
+            run: $module::$target,
+        },)+)+];
+    };
+}
+all!(a_row_each);
+
+/// The target of this name.
+pub(crate) fn find(name: &str) -> Option<Target> {
+    ALL.iter().copied().find(|target| target.name == name)
+}
+
+/// Their names.
+#[cfg_attr(not(fuzzing), expect(dead_code, reason = "a test each needs no list"))]
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    ALL.iter().map(|target| target.name)
+}
+
+/// As many as the bytes give, `most` at the most.
+fn many<'a, T: Arbitrary<'a>>(input: &mut Unstructured<'a>, most: usize) -> Result<Vec<T>> {
+    let mut many = Vec::new();
+    while !input.is_empty() && many.len() < most {
+        many.push(input.arbitrary()?);
+    }
+    Ok(many)
+}
+
+/// Text of up to 64 characters: mostly of this alphabet, so that it is often close to what a parser takes; else whatever bytes
+/// come.
+fn text(input: &mut Unstructured, alphabet: &str) -> Result<String> {
+    let is_as_it_comes = input.ratio(1, 4)?;
+    let length = input.int_in_range(0..=input.len().min(64))?;
+    let bytes = input.bytes(length.min(input.len()))?;
+    if is_as_it_comes {
+        return Ok(String::from_utf8_lossy(bytes).into_owned());
+    }
+    let alphabet: Vec<char> = alphabet.chars().collect();
+    Ok(bytes.iter().map(|byte| alphabet[usize::from(*byte) % alphabet.len()]).collect())
+}
+
+/// Runs what a target does on this thread.
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    thread_local! {
+        static RUNTIME: tokio::runtime::Runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    }
+    RUNTIME.with(|runtime| runtime.block_on(future))
+}

@@ -1,0 +1,194 @@
+//! The parsers of single values: what they take prints back the same and parses again, and what they take is just what the
+//! specification describes, said here a second time and in other words.
+
+use arbitrary::{Result, Unstructured};
+use chrono::{DateTime, SecondsFormat, Utc};
+use lease_core::account::TokenText;
+use lease_core::gateway::CardNumber;
+use lease_core::id::TradeId;
+use lease_core::input::{Field, parse_date};
+use lease_core::model::{Email, LoginName, Username, Vin};
+use lease_core::money::{Currency, Money, MoneyError};
+use lease_core::page::Cursor;
+use lease_core::text::{Search, search_text};
+use lease_http::extract::parse_id;
+use serde_json::json;
+
+use super::text;
+
+/// Spec 1: an exact decimal with the currency's digits; more digits are refused, and none is ever lost or made up.
+pub(super) fn money_keeps_every_digit(input: &mut Unstructured) -> Result<()> {
+    let currency = Currency::parse(input.choose(&["USD", "JPY", "KWD"])?).unwrap();
+    let text = text(input, "0123456789.-0")?;
+    let taken = Money::parse(&text, currency);
+    assert_eq!(taken.ok().map(|money| money.amount().to_string()), as_printed(&text, currency.digits()), "{text}: {taken:?}");
+    if let Ok(money) = taken {
+        assert_eq!(Money::parse(&money.amount().to_string(), currency), Ok(money));
+    }
+    Ok(())
+}
+
+/// How a text that is money is printed.
+fn as_printed(text: &str, digits: u32) -> Option<String> {
+    let (is_negative, plain) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
+    let (whole, fraction) = plain.split_once('.').unwrap_or((plain, ""));
+    let is_number = |part: &str| part.chars().all(|character| character.is_ascii_digit());
+    let width = usize::try_from(digits).unwrap();
+    let is_plain = !whole.is_empty() && is_number(whole) && is_number(fraction) && !plain.ends_with('.');
+    let whole = whole.trim_start_matches('0');
+    let is_zero = whole.is_empty() && fraction.chars().all(|character| character == '0');
+    if !is_plain || fraction.len() > width || whole.len() > 12 || (is_negative && !is_zero) {
+        return None;
+    }
+    let whole = if whole.is_empty() { "0" } else { whole };
+    Some(if width == 0 { whole.to_owned() } else { format!("{whole}.{fraction:0<width$}") })
+}
+
+/// Sums and differences are those of the minor units, or refused: nothing rounds, nothing wraps.
+pub(super) fn money_adds_up_to_the_cent(input: &mut Unstructured) -> Result<()> {
+    const END: i64 = 100_000_000_000_000;
+    let usd = |cents: i64| Money::parse(&format!("{}.{:02}", cents / 100, cents % 100), Currency::USD).unwrap();
+    let (a, b) = (input.int_in_range(0..=END - 1)?, input.int_in_range(0..=END - 1)?);
+    let sum = if a + b < END { Ok(usd(a + b)) } else { Err(MoneyError::TooLarge) };
+    assert_eq!(usd(a).plus(usd(b)), sum);
+    let rest = if a >= b { Ok(usd(a - b)) } else { Err(MoneyError::Negative) };
+    assert_eq!(usd(a).minus(usd(b)), rest);
+    Ok(())
+}
+
+/// Spec 6.5: a cursor has one text.
+pub(super) fn a_cursor_that_decodes_encodes_to_the_same(input: &mut Unstructured) -> Result<()> {
+    const BASE64: &str = "YWJIMTEyMzQ1Njc4OTA-_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789=+/";
+    let id = input.int_in_range(1..=i64::MAX)?;
+    for cursor in [Cursor::After(id), Cursor::Before(id)] {
+        assert_eq!(Cursor::decode(&cursor.encode()), Some(cursor));
+    }
+    let text = text(input, BASE64)?;
+    if let Some(cursor) = Cursor::decode(&text) {
+        assert_eq!(cursor.encode(), text);
+        assert!(cursor.id() > 0);
+    }
+    Ok(())
+}
+
+/// Spec 6.2: 17 characters of ISO 3779's alphabet, upper-cased.
+pub(super) fn a_vin_is_seventeen_of_its_alphabet(input: &mut Unstructured) -> Result<()> {
+    const ALPHABET: &str = "ABCDEFGHJKLMNPRSTUVWXYZ0123456789";
+    let text = &text(input, "ABCDEFGHJKLMNPRSTUVWXYZ0123456789abcdefghjklmnprstuvwxyzOI ")?;
+    let upper = text.trim().to_uppercase();
+    let is_vin = text.trim().is_ascii() && upper.len() == 17 && upper.chars().all(|character| ALPHABET.contains(character));
+    let taken = Vin::parse(text);
+    assert_eq!(taken.as_ref().ok().map(Vin::as_str), is_vin.then_some(upper.as_str()));
+    if let Ok(vin) = taken {
+        assert_eq!(Vin::parse(vin.as_str()), Ok(vin));
+    }
+    Ok(())
+}
+
+/// Spec 5.6: Luhn-checked; and no message shows a digit of it.
+pub(super) fn a_card_number_passes_luhn_and_is_never_shown(input: &mut Unstructured) -> Result<()> {
+    let text = &text(input, "0123456789012345678901234567890123456789 -x")?;
+    let digits: Vec<u32> = text.trim().chars().filter(|it| !" -".contains(*it)).filter_map(|it| it.to_digit(10)).collect();
+    let is_plain = text.trim().chars().all(|it| it.is_ascii_digit() || " -".contains(it));
+    let is_number = is_plain && (12..=19).contains(&digits.len()) && luhn(&digits);
+    let plain: String = digits.iter().map(ToString::to_string).collect();
+    match CardNumber::parse(text) {
+        Ok(number) => {
+            assert!(is_number, "{text}");
+            assert_eq!(number.expose(), plain);
+            assert!(plain.ends_with(&number.last4()) && number.last4().len() == 4);
+            assert!(!format!("{number:?}").chars().any(|it| it.is_ascii_digit()));
+        }
+        Err(message) => {
+            assert!(!is_number, "{text}");
+            assert!(!message.chars().any(|it| it.is_ascii_digit()), "{message}");
+        }
+    }
+    Ok(())
+}
+
+/// From the right, every second digit counts double, its digits added up; the sum ends in zero.
+fn luhn(digits: &[u32]) -> bool {
+    let doubled = |digit: u32| if digit > 4 { digit * 2 - 9 } else { digit * 2 };
+    let weighed = digits.iter().rev().enumerate().map(|(place, digit)| if place % 2 == 1 { doubled(*digit) } else { *digit });
+    weighed.sum::<u32>().is_multiple_of(10)
+}
+
+/// Spec 3.6: 40 lower-case hexadecimal characters, and nothing else.
+pub(super) fn a_token_is_forty_hexadecimal_characters(input: &mut Unstructured) -> Result<()> {
+    let text = &text(input, "0123456789abcdef0123456789abcdef0123456789abcdefA")?;
+    let is_token = text.len() == 40 && text.chars().all(|it| "0123456789abcdef".contains(it));
+    let taken: Option<TokenText> = text.parse().ok();
+    assert_eq!(taken.as_ref().map(TokenText::expose), is_token.then_some(text.as_str()));
+    if let Some(token) = taken {
+        let bytes: [u8; 20] = hex_bytes(text).try_into().unwrap();
+        assert_eq!(TokenText::from_random(bytes).hash(), token.hash());
+        assert!(!format!("{token:?}").contains(text.as_str()));
+    }
+    Ok(())
+}
+
+fn hex_bytes(text: &str) -> Vec<u8> {
+    text.as_bytes().chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
+}
+
+/// Spec 1: dates are `YYYY-MM-DD`.
+pub(super) fn a_date_has_one_form(input: &mut Unstructured) -> Result<()> {
+    let text = &text(input, "0123456789-012-")?;
+    if let Some(date) = parse_date(text) {
+        assert_eq!(&date.format("%Y-%m-%d").to_string(), text);
+        assert_eq!(text.len(), 10);
+    }
+    Ok(())
+}
+
+/// Spec 1: timestamps are RFC 3339 with an offset; what is taken is kept to the microsecond in UTC.
+pub(super) fn an_instant_prints_and_reads_the_same(input: &mut Unstructured) -> Result<()> {
+    let read = |text: &str| serde_json::from_value::<Field<DateTime<Utc>>>(json!(text)).unwrap().given().copied();
+    let text = &text(input, "0123456789-:TZ+. 2026-03-01T12:00:00Z")?;
+    if let Some(instant) = read(text) {
+        let printed = instant.to_rfc3339_opts(SecondsFormat::Micros, true);
+        assert_eq!(read(&printed), Some(instant), "{printed}");
+        assert!(text.contains(['Z', 'z', '+', '-']));
+    }
+    Ok(())
+}
+
+/// Spec 3.7, 3.2: what was typed at registering, typed again, is the same name.
+pub(super) fn a_name_that_logs_in_reads_back_the_same(input: &mut Unstructured) -> Result<()> {
+    let text = &text(input, "abcABCÄßİσς@.+-_xyz.example")?;
+    if let Ok(name) = Username::parse(text) {
+        assert_eq!(Username::parse(name.as_str()), Ok(name.clone()));
+        assert_eq!(LoginName::new(text), name.key());
+        assert!((1..=150).contains(&name.as_str().chars().count()));
+    }
+    if let Ok(email) = Email::parse(text) {
+        assert_eq!(Email::parse(email.as_str()), Ok(email.clone()));
+        assert_eq!(LoginName::new(text), email.key());
+    }
+    Ok(())
+}
+
+/// Spec 6.6: an id in a path is a positive 64-bit integer.
+pub(super) fn an_id_in_a_path_is_plain_digits(input: &mut Unstructured) -> Result<()> {
+    let text = &text(input, "00123456789+-")?;
+    let digits = text.trim_start_matches('0');
+    match parse_id::<TradeId>(text) {
+        Some(id) => assert_eq!(id.to_string(), digits),
+        None => {
+            assert!(digits.is_empty() || digits.parse::<i64>().is_err() || digits.starts_with('+') || digits.starts_with('-'))
+        }
+    }
+    Ok(())
+}
+
+/// Spec 6.5: what a search looks for is found where it stands.
+pub(super) fn a_search_finds_every_word_that_is_there(input: &mut Unstructured) -> Result<()> {
+    const ALPHABET: &str = "abcABCßİ éΣςﬁ \t";
+    let (one, other) = (text(input, ALPHABET)?, text(input, ALPHABET)?);
+    let haystack = search_text(&[&one, &other]);
+    for word in one.split_whitespace().chain(other.split_whitespace()).chain([one.as_str()]) {
+        assert!(Search::new(word).matches(&haystack), "{word:?} in {haystack:?}");
+    }
+    Ok(())
+}
