@@ -5,7 +5,23 @@ SHELL := /bin/bash
 # PostgreSQL's own programs: on Debian and Ubuntu they are not on the PATH.
 WITH_POSTGRES := PATH="$$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1):$$PATH"
 
-.PHONY: help run test check prepare fmt bench postgres
+# Flags that let libFuzzer see which branches an input takes; all of them are stable.
+COVERAGE := --cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+	-Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+	-Cllvm-args=-sanitizer-coverage-trace-compares
+HOST := $(shell rustc -vV | sed -n 's/^host: //p')
+# Seconds that `make fuzz` gives each target, and which.
+FUZZ_SECONDS ?= 600
+FUZZ_TARGETS ?= $$(cargo test -q -p lease-http --all-features --test fuzz -- --list | sed -n 's/: test$$//p')
+# How often `make prove` tries a property or a fuzz target.
+PROOF_CASES ?= 4096
+
+# One piece of evidence: what it is, and the command. Says how long it took.
+define evidence
+	@echo "== $(1)"; SECONDS=0; $(2); outcome=$$?; echo "== $(1): $${SECONDS} s"; exit $$outcome
+endef
+
+.PHONY: help run test prove mutants fuzz check prepare fmt bench postgres
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-10s %s\n", $$1, $$2 }'
@@ -17,6 +33,28 @@ test: postgres ## Run every test; installs PostgreSQL where it is missing
 	$(WITH_POSTGRES) cargo test --workspace --all-features
 	$(WITH_POSTGRES) LEASE_TEST_STORE=postgres cargo test -p lease-http --all-features --test it
 	cargo run -p lease-examples --bin quickstart
+
+prove: postgres ## All evidence that the money is safe, but the long fuzzing (30 minutes on two cores)
+	$(call evidence,the rules and properties,PROPTEST_CASES=$(PROOF_CASES) cargo test -p lease-core --all-features --test it)
+	$(call evidence,the memory store,cargo test -p lease-store-memory --all-features)
+	$(call evidence,the Postgres store,$(WITH_POSTGRES) cargo test -p lease-store-postgres --all-features)
+	$(call evidence,the API on Postgres,$(WITH_POSTGRES) LEASE_TEST_STORE=postgres cargo test -p lease-http --all-features --test it)
+	$(call evidence,servers that race and crash,$(WITH_POSTGRES) cargo test -p lease-http --all-features --test durability)
+	$(call evidence,fuzzing for a moment,PROPTEST_CASES=$(PROOF_CASES) cargo test -p lease-http --all-features --test fuzz)
+	$(call evidence,mutation,$(MAKE) mutants)
+
+mutants: ## Break each decision of the core on purpose: a test must notice (see .cargo/mutants.toml)
+	@command -v cargo-mutants >/dev/null || cargo install --locked cargo-mutants
+	CARGO_TARGET_DIR=$(CURDIR)/target cargo mutants --output target
+
+fuzz: ## Fuzz every target for FUZZ_SECONDS (600), or those of FUZZ_TARGETS
+	RUSTFLAGS="$(COVERAGE)" cargo build -p lease-http --all-features --example fuzz --config profile.dev.opt-level=1 \
+		--target $(HOST) --target-dir target/fuzz
+	for target in $(FUZZ_TARGETS); do \
+		mkdir -p target/fuzz/corpus/$$target && FUZZ_TARGET=$$target target/fuzz/$(HOST)/debug/examples/fuzz \
+			-max_total_time=$(FUZZ_SECONDS) -max_len=2048 -artifact_prefix=target/fuzz/found-$$target- \
+			-print_final_stats=1 target/fuzz/corpus/$$target || exit 1; \
+	done
 
 check: postgres ## Formatting, lints, documentation and offline data, as CI wants them
 	cargo fmt --all --check
