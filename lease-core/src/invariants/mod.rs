@@ -52,9 +52,13 @@
 //! | I5 | one proposal is accepted where a trade is agreed or completed, and then none is pending |
 //! | I6 | agreed trades complete when nothing is owed; one live trade a vehicle; vehicles change hands by completed sales only; agreed periods do not overlap |
 //! | I7 | what was written stays, what was settled stays as it is; no row names one that is not there |
+//!
+//! Which checks show that they hold is told in [`how_we_know`].
 
 mod audit;
 mod history;
+#[doc = include_str!("how_we_know.md")]
+pub mod how_we_know {}
 mod read;
 mod references;
 

@@ -11,6 +11,7 @@ mod engine;
 mod exhaustive;
 mod invoices;
 mod lifecycle_properties;
+mod named_rules;
 mod open;
 mod payments;
 mod permission_matrix;
