@@ -211,7 +211,9 @@ impl Index {
 
     /// The terms of a ranged kind from the one to the other, both included, that apply to any row.
     pub(crate) fn terms_between(&self, first: Term, last: Term) -> impl Iterator<Item = Term> + '_ {
-        self.ranged.range(first..=last).copied()
+        // A range that ends before it begins is none.
+        let ranged = (first <= last).then(|| self.ranged.range(first..=last).copied());
+        ranged.into_iter().flatten()
     }
 }
 

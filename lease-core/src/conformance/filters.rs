@@ -215,6 +215,8 @@ pub async fn vehicles_are_filtered(store: Arc<dyn Repository>) {
     for (filter, keep) in conditions.0 {
         assert_finds(&all, &filter, &world.list_vehicles(&filter).await, keep);
     }
+    let backwards = Filter { year_min: Some(2021), year_max: Some(2020), ..Filter::default() };
+    assert_eq!(world.list_vehicles(&backwards).await, [], "no year");
     for text in ["ct", "red octavia", "___", "s%a", "skodax"] {
         assert_eq!(world.list_vehicles(&Filter { search: Some(Search::new(text)), ..Filter::default() }).await, [], "{text}");
     }
