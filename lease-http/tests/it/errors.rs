@@ -154,6 +154,7 @@ async fn a_body_that_does_not_parse_is_told_from_wrong_fields() {
         (b"{\"vin\": }", "parse_error"),
         (b"{\"vin\": \"a\"} x", "parse_error"),
         (b"{\"vin\": \"\xff\"}", "parse_error"),
+        (b"{\"unknown\": \"\xff\"}", "parse_error"),
         (b"{\"vin\": \"\\ud800\"}", "parse_error"),
         (b"{\"year\": 1e999}", "parse_error"),
         (b"\xef\xbb\xbf{}", "parse_error"),
