@@ -7,7 +7,7 @@ use super::build::*;
 use super::filters::{Conditions, assert_finds, vehicles};
 use super::world::{World, agreement};
 use crate::id::{Id, ServiceId, Stored, VehicleId};
-use crate::lifecycle::{InvoiceChange, NewInvoice, TradeChanges, TradeMove};
+use crate::lifecycle::{InvoiceChange, NewInvoice, TradeChanges, TradeMove, TradeText};
 use crate::model::*;
 use crate::repository::*;
 use crate::text::Search;
@@ -27,7 +27,8 @@ pub async fn trades_are_filtered(store: Arc<dyn Repository>) {
         let owner = world.load(TradeKey::Trade(trade)).await.trade.customer_id;
         trades.push((trade, world.propose(trade, owner).await));
     }
-    world.commit(trades[0].0, &retitled("Ein ALTER Käfer")).await;
+    let words = TradeText { title: "Ein ALTER Käfer".into(), description: "fast rostfrei".into() };
+    world.commit(trades[0].0, &TradeChanges { text: Some(words), ..TradeChanges::default() }).await;
     world.go(trades[1].0, TradeMove::Agree(agreement(trades[1].1, people[2]))).await;
     world.go(trades[2].0, TradeMove::Complete(agreement(trades[2].1, people[1]), at(9))).await;
     world.go(trades[3].0, TradeMove::Cancel(at(9))).await;
@@ -50,7 +51,10 @@ pub async fn trades_are_filtered(store: Arc<dyn Repository>) {
     conditions.push(Filter { model: Some("octavia".into()), ..Filter::default() }, of_car(|car| car.model_key() == "octavia"));
     conditions.push(Filter { year_min: Some(2021), ..Filter::default() }, of_car(|car| car.year >= 2021));
     conditions.push(Filter { year_max: Some(2020), ..Filter::default() }, of_car(|car| car.year <= 2020));
-    conditions.push(Filter { search: Some(Search::new("käfer ei")), ..Filter::default() }, |row| row.title.contains("Käfer"));
+    for text in ["käfer ei", "ROST", "rostfrei käfer"] {
+        let filter = Filter { search: Some(Search::new(text)), ..Filter::default() };
+        conditions.push(filter, |row| row.title.contains("Käfer"));
+    }
     conditions.push(
         Filter { make: Some("škoda".into()), year_min: Some(2020), year_max: Some(2020), ..Filter::default() },
         of_car(|car| car.model == "Superb"),
@@ -66,6 +70,8 @@ pub async fn trades_are_filtered(store: Arc<dyn Repository>) {
     for (filter, keep) in conditions.0 {
         assert_finds(&all, &filter, &world.list_trades(&filter).await, keep);
     }
+    let backwards = Filter { year_min: Some(2021), year_max: Some(2020), ..Filter::default() };
+    assert_eq!(world.list_trades(&backwards).await, [], "no year");
 }
 
 pub async fn proposals_are_filtered(store: Arc<dyn Repository>) {

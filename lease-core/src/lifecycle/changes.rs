@@ -3,6 +3,7 @@ use chrono::{DateTime, Utc};
 use crate::id::{CustomerId, InvoiceId, PaymentId, ProposalId, ServiceId, VehicleId, Version};
 use crate::model::{Agreement, InvoiceState, Payment, PaymentState, Proposal, ProposalState, Trade};
 use crate::money::Money;
+use crate::text::search_text;
 
 /// A trade to be opened.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,6 +54,14 @@ pub struct TradeText {
     pub title: String,
     /// The description.
     pub description: String,
+}
+
+impl TradeText {
+    /// What [`Trade::search_text`](crate::model::Trade::search_text) is from now on.
+    #[must_use]
+    pub fn search_text(&self) -> String {
+        search_text(&[&self.title, &self.description])
+    }
 }
 
 /// An invoice to be issued.

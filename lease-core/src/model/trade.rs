@@ -59,7 +59,7 @@ impl Trade {
     /// What `search` looks through.
     #[must_use]
     pub fn search_text(&self) -> String {
-        search_text(&[&self.title])
+        search_text(&[&self.title, &self.description])
     }
 }
 

@@ -123,7 +123,7 @@ impl Filter for TradeFilter {
             model: params.key("model", "Of a vehicle of this model, without regard to case."),
             year_min: params.year("year_min", "Of a vehicle not before this model year."),
             year_max: params.year("year_max", "Of a vehicle not after this model year."),
-            search: params.search("All of these words occur in the title."),
+            search: params.search("All of these words occur in the title or the description."),
             ..Self::default()
         }
     }

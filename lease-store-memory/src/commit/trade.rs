@@ -7,7 +7,7 @@ use lease_core::repository::{Claim, Guarantee, RepositoryError};
 use super::require;
 use crate::MemoryRepository;
 use crate::index::{Kind, Term};
-use crate::state::{State, invoice_terms, set_invoice_state, title_terms, trade_terms};
+use crate::state::{State, invoice_terms, set_invoice_state, trade_terms, word_terms};
 
 impl State {
     fn check_opening(&self, opening: &Opening) -> Result<TradeId, RepositoryError> {
@@ -127,10 +127,10 @@ impl State {
     fn amend_trade(&mut self, id: TradeId, changes: &TradeChanges) {
         let Some(text) = &changes.text else { return };
         let Some(row) = self.trades.rows.get_mut(id) else { return };
-        let old = title_terms(&row.value);
+        let old = word_terms(&row.value);
         row.value.title.clone_from(&text.title);
         row.value.description.clone_from(&text.description);
-        let new = title_terms(&row.value);
+        let new = word_terms(&row.value);
         self.trades.rows.retag(id, &old, &new);
     }
 

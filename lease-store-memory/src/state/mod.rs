@@ -17,7 +17,7 @@ pub(crate) use directory::{lead_status, owner as contact_owner, service_kind};
 pub(crate) use table::{Indexed, Row, Table, made, written};
 pub(crate) use trade::{
     Invoices, Payments, Proposals, Trades, invoice_status, invoice_terms, payment_status, proposal_status,
-    public as public_proposals, set_invoice_state, title_terms, trade_status, trade_terms,
+    public as public_proposals, set_invoice_state, trade_status, trade_terms, word_terms,
 };
 pub(crate) use vehicle::{Vehicles, in_open_trade, make, model, model_terms, party, year};
 

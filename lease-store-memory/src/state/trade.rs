@@ -36,12 +36,12 @@ pub(crate) fn trade_terms(trade: &Trade, vehicle: &Vehicle) -> Vec<Term> {
         Term::id(Kind::Customer, trade.customer_id),
     ];
     terms.extend(model_terms(vehicle));
-    terms.extend(title_terms(trade));
+    terms.extend(word_terms(trade));
     terms
 }
 
 /// The terms of a trade's words.
-pub(crate) fn title_terms(trade: &Trade) -> Vec<Term> {
+pub(crate) fn word_terms(trade: &Trade) -> Vec<Term> {
     text_terms(&trade.search_text()).collect()
 }
 

@@ -1,6 +1,6 @@
 use chrono::{DateTime, Utc};
 use lease_core::id::{Id, TradeId, Version};
-use lease_core::lifecycle::{NewIds, TradeChanges, TradeMove};
+use lease_core::lifecycle::{NewIds, TradeChanges, TradeMove, TradeText};
 use lease_core::model::{Agreement, Period, TradeStatus};
 use lease_core::repository::{Claim, RepositoryError};
 use sqlx::PgPool;
@@ -31,7 +31,7 @@ pub(super) async fn trade(
         transfer,
         events: _,
     } = changes;
-    let search_text = text.as_ref().map(|text| lease_core::text::search_text(&[&text.title]));
+    let search_text = text.as_ref().map(TradeText::search_text);
     let (decided_status, decided_at) = decided.map(|(_, state)| proposal_columns(state)).unzip();
     let proposal = new_proposal.as_ref();
     let (proposal_status, proposal_decided_at) = proposal.map(|new| proposal_columns(new.state)).unzip();
