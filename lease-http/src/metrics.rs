@@ -28,6 +28,7 @@ struct Shared {
     in_flight: IntGauge,
     outcomes: IntCounterVec,
     hashing_free: IntGauge,
+    hashing_waiting: IntGauge,
     watched: Mutex<Vec<(IntGauge, Reading)>>,
 }
 
@@ -106,12 +107,14 @@ impl Shared {
         let outcomes = IntCounterVec::new(outcomes, &["code"])?;
         let hashing_free =
             IntGauge::new("lease_password_hashing_free", "Passwords that could be hashed right now without waiting.")?;
+        let hashing_waiting = IntGauge::new("lease_password_hashing_waiting", "Passwords that wait to be hashed.")?;
         registry.register(Box::new(requests.clone()))?;
         registry.register(Box::new(durations.clone()))?;
         registry.register(Box::new(in_flight.clone()))?;
         registry.register(Box::new(outcomes.clone()))?;
         registry.register(Box::new(hashing_free.clone()))?;
-        Ok(Self { registry, requests, durations, in_flight, outcomes, hashing_free, watched: Mutex::default() })
+        registry.register(Box::new(hashing_waiting.clone()))?;
+        Ok(Self { registry, requests, durations, in_flight, outcomes, hashing_free, hashing_waiting, watched: Mutex::default() })
     }
 }
 
@@ -140,9 +143,11 @@ fn known(method: &Method) -> &'static str {
 
 /// Answers a scrape.
 pub(crate) async fn metrics(State(state): State<AppState>) -> Response {
-    let free = i64::try_from(state.engine.password_hasher().available_permits()).unwrap_or(i64::MAX);
+    let hasher = state.engine.password_hasher();
     let metrics = &state.options.metrics;
-    metrics.shared.hashing_free.set(free);
+    let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+    metrics.shared.hashing_free.set(count(hasher.available_permits()));
+    metrics.shared.hashing_waiting.set(count(hasher.waiting()));
     match metrics.render() {
         Ok(text) => ([(header::CONTENT_TYPE, TEXT_FORMAT)], text).into_response(),
         Err(error) => {

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use argon2::password_hash::phc;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
@@ -66,6 +67,7 @@ impl Default for PasswordParams {
 pub struct PasswordHasher {
     argon2: Argon2<'static>,
     permits: Arc<Semaphore>,
+    waiting: Arc<AtomicUsize>,
     decoy: PasswordHash,
 }
 
@@ -78,7 +80,7 @@ impl PasswordHasher {
         let costs = Params::new(params.memory_kib, params.iterations, 1, None).map_err(|_| PasswordError::Params)?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, costs);
         let decoy = hash_blocking(&argon2, b"the password of nobody")?;
-        Ok(Self { argon2, permits: Arc::new(Semaphore::new(concurrency.get())), decoy })
+        Ok(Self { argon2, permits: Arc::new(Semaphore::new(concurrency.get())), waiting: Arc::default(), decoy })
     }
 
     /// Hashes a password.
@@ -109,11 +111,19 @@ impl PasswordHasher {
         self.permits.available_permits()
     }
 
+    /// How many passwords wait for their turn.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
     async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Argon2<'static>) -> Result<T, PasswordError> + Send + 'static,
     ) -> Result<T, PasswordError> {
+        let waiting = Waiting::in_line(&self.waiting);
         let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| PasswordError::Hashing)?;
+        drop(waiting);
         let argon2 = self.argon2.clone();
         // The permit goes along: a caller that hangs up does not free a place while the thread still works.
         tokio::task::spawn_blocking(move || {
@@ -122,6 +132,22 @@ impl PasswordHasher {
         })
         .await
         .map_err(|_| PasswordError::Hashing)?
+    }
+}
+
+/// A place in the line, which a caller that hangs up leaves as well.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn in_line(line: &'a AtomicUsize) -> Self {
+        line.fetch_add(1, Ordering::Relaxed);
+        Self(line)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -184,6 +184,13 @@ fn hashing_is_bounded_even_where_callers_hang_up() {
             assert!(hashing.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
         }
         assert_eq!(hasher.available_permits(), 0, "the work outlives who asked for it");
+        assert_eq!(hasher.waiting(), 0, "who has a place does not wait");
+        {
+            let mut second = pin!(hasher.hash(&password));
+            assert!(second.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+            assert_eq!(hasher.waiting(), 1);
+        }
+        assert_eq!(hasher.waiting(), 0, "who hung up does not wait");
         release.send(()).unwrap();
         assert!(keeper.await.unwrap().is_ok());
         assert!(hasher.hash(&password).await.is_ok());
