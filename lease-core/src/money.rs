@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use iso_currency::IntoEnumIterator as _;
 use rust_decimal::Decimal;
 
 /// The largest amount that is taken: below ten to the twelfth, in any currency.
@@ -25,6 +26,11 @@ impl Currency {
             .filter(|currency| currency.exponent().is_some())
             .map(Self)
             .ok_or(MoneyError::UnknownCurrency)
+    }
+
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        iso_currency::Currency::iter().filter(|currency| currency.exponent().is_some()).map(Self)
     }
 
     /// The three-letter code.

@@ -1,9 +1,6 @@
 //! Pages of a list, newest first. A cursor names the row it starts behind, so that every page costs the same
 //! and rows that come or go meanwhile neither repeat nor hide another (spec 6.5).
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
 use crate::id::{Entity, Id, Stored};
 
 /// Rows on a page where none is asked for.
@@ -21,27 +18,30 @@ pub enum Cursor {
 }
 
 impl Cursor {
+    /// Exactly the texts that are cursors, as a regular expression.
+    pub const PATTERN: &str = "^[ab][0-7][0-9a-f]{15}$";
+
     /// The text that a client hands back to get this page.
     #[must_use]
     pub fn encode(self) -> String {
-        let plain = match self {
-            Self::After(id) => format!("a{id}"),
-            Self::Before(id) => format!("b{id}"),
-        };
-        URL_SAFE_NO_PAD.encode(plain)
+        match self {
+            Self::After(id) => format!("a{id:016x}"),
+            Self::Before(id) => format!("b{id:016x}"),
+        }
     }
 
     /// Reads [`Cursor::encode`]'s text; `None` where it is none.
     #[must_use]
     pub fn decode(text: &str) -> Option<Self> {
-        let plain = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
-        let cursor = match plain.split_at_checked(1)? {
-            ("a", id) => Self::After(id.parse().ok()?),
-            ("b", id) => Self::Before(id.parse().ok()?),
+        let (side, id) = text.split_at_checked(1)?;
+        let id = i64::from_str_radix(id, 16).ok()?;
+        let cursor = match side {
+            "a" => Self::After(id),
+            "b" => Self::Before(id),
             _ => return None,
         };
         // Only the one text that `encode` writes is a cursor.
-        (cursor.encode() == text && cursor.id() > 0).then_some(cursor)
+        (cursor.encode() == text).then_some(cursor)
     }
 
     /// The id it starts behind.

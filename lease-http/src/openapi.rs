@@ -54,6 +54,7 @@ fn complete_operations(paths: &mut Value) -> BTreeSet<String> {
             let Some(operation) = item.get_mut(method).and_then(Value::as_object_mut) else { continue };
             add_parameters(path, method, operation);
             add_errors(path, method, operation);
+            add_rules(operation);
             if method == "patch"
                 && let Some(schema) = body_schema(operation)
             {
@@ -64,6 +65,16 @@ fn complete_operations(paths: &mut Value) -> BTreeSet<String> {
         }
     }
     partial
+}
+
+/// What a body has to keep beside the kinds of its fields stands beside the handler in `x-rules`.
+fn add_rules(operation: &mut Map<String, Value>) {
+    let Some(Value::Array(rules)) = operation.remove("x-rules") else { return };
+    if let Some(schema) = operation.get_mut("requestBody").and_then(|body| body.pointer_mut("/content/application~1json/schema"))
+    {
+        let all = [vec![schema.take()], rules].concat();
+        *schema = json!({ "allOf": all });
+    }
 }
 
 fn body_schema(operation: &mut Map<String, Value>) -> Option<&mut Value> {
@@ -81,7 +92,7 @@ fn add_parameters(path: &str, method: &str, operation: &mut Map<String, Value>) 
         parameters.push(json!({
             "name": "Idempotency-Key", "in": "header", "required": false,
             "description": "The same key, with the same path and body, gives the first answer again for 24 hours and does nothing.",
-            "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]*$" },
+            "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": r#"^(?!""$)[!-~]+$"# },
             "example": "5f0c8f0e-6f0b-4f6a-9a51-3c1f4a6f2d11",
         }));
     }

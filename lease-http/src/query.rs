@@ -6,6 +6,7 @@ use std::str::FromStr;
 use axum::extract::{FromRequestParts, OriginalUri};
 use axum::http::request::Parts;
 use form_urlencoded::Serializer;
+use lease_core::model::Vin;
 use lease_core::page::{Cursor, DEFAULT_LIMIT, MAX_LIMIT, Page, PageRequest};
 use lease_core::text::{NAME_MAX, Search, TITLE_MAX, comparison_key};
 use lease_core::{Error, id::Id};
@@ -176,16 +177,10 @@ impl Params {
         self.read(name, description, text_schema(NAME_MAX), |text| plain(text, NAME_MAX).map(comparison_key))
     }
 
-    /// Anything that can be parsed.
-    pub fn parsed<T, E: ToString>(
-        &mut self,
-        name: &str,
-        description: &str,
-        parse: impl FnOnce(&str) -> Result<T, E>,
-    ) -> Option<T> {
-        self.read(name, description, text_schema(NAME_MAX), |text| {
-            plain(text, NAME_MAX).and_then(|text| parse(text).map_err(|error| error.to_string()))
-        })
+    /// A vehicle identification number.
+    pub fn vin(&mut self, name: &str, description: &str) -> Option<Vin> {
+        let schema = <schema::VinInput as utoipa::PartialSchema>::schema();
+        self.read(name, description, schema, Vin::parse)
     }
 
     /// Words to look for; the parameter is called `search`.
@@ -206,7 +201,7 @@ impl Params {
         let cursor = self.read(
             CURSOR,
             "Where the page starts: taken from `next` or `previous` of another page.",
-            ObjectBuilder::new().schema_type(Type::String).examples(["YTQy"]),
+            ObjectBuilder::new().schema_type(Type::String).pattern(Some(Cursor::PATTERN)).examples([Cursor::After(42).encode()]),
             |text| Cursor::decode(text).ok_or("The cursor is not valid.".to_owned()),
         );
         PageRequest::new(limit.unwrap_or(DEFAULT_LIMIT), cursor).unwrap_or_default()

@@ -5,7 +5,7 @@ use lease_core::text::{FREE_TEXT_MAX, NAME_MAX, TITLE_MAX};
 use serde::Serialize;
 use serde_json::json;
 use strum::VariantArray;
-use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, OneOfBuilder, SchemaFormat, Type};
+use utoipa::openapi::schema::{AnyOfBuilder, KnownFormat, ObjectBuilder, OneOfBuilder, SchemaFormat, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
@@ -69,6 +69,18 @@ impl From<Money> for Currency {
 #[derive(Debug)]
 pub enum AmountInput {}
 
+/// An amount above zero as it may be sent.
+#[derive(Debug)]
+pub enum PriceInput {}
+
+/// A currency as it may be sent.
+#[derive(Debug)]
+pub enum CurrencyInput {}
+
+/// A vehicle identification number as it may be sent.
+#[derive(Debug)]
+pub enum VinInput {}
+
 /// A truth value as it may be sent.
 #[derive(Debug)]
 pub enum Flag {}
@@ -97,6 +109,10 @@ pub enum Reason {}
 #[derive(Debug)]
 pub enum EmailAddress {}
 
+/// An e-mail address, or an empty text.
+#[derive(Debug)]
+pub enum EmailAddressOrNone {}
+
 /// A password.
 #[derive(Debug)]
 pub enum Password {}
@@ -118,6 +134,26 @@ values! {
         .item(ObjectBuilder::new().schema_type(Type::Number).minimum(Some(0)).exclusive_maximum(Some(1_000_000_000_000_i64)))
         .description(Some("An exact decimal, as a string or a number; at most the digits that the currency has."))
         .examples([json!("199.99")]);
+    PriceInput => OneOfBuilder::new()
+        .item(text(40, r"^\s*(0*[1-9][0-9]{0,11}(\.[0-9]{1,20})?|0+\.[0-9]{0,19}[1-9])\s*$"))
+        .item(
+            ObjectBuilder::new()
+                .schema_type(Type::Number)
+                .exclusive_minimum(Some(0))
+                .exclusive_maximum(Some(1_000_000_000_000_i64)),
+        )
+        .description(Some("An exact decimal above zero, as a string or a number; at most the digits that the currency has."))
+        .examples([json!("199.99")]);
+    CurrencyInput => ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(lease_core::money::Currency::all().map(lease_core::money::Currency::code).collect::<Vec<_>>()))
+        .description(Some("A code of ISO 4217."))
+        .examples([json!("USD")]);
+    VinInput => ObjectBuilder::new()
+        .schema_type(Type::String)
+        .pattern(Some(r"^\s*[A-HJ-NPR-Za-hj-npr-z0-9]{17}\s*$"))
+        .description(Some("A vehicle identification number (ISO 3779), in any case."))
+        .examples([json!("1M8GDM9AXKP042788")]);
     Flag => OneOfBuilder::new()
         .item(ObjectBuilder::new().schema_type(Type::Boolean))
         .item(ObjectBuilder::new().schema_type(Type::Integer).enum_values(Some([0, 1])))
@@ -132,6 +168,11 @@ values! {
     EmailAddress => text(254, LINE)
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::Email)))
         .description(Some("An e-mail address (RFC 5321)."))
+        .examples([json!("ada@example.com")]);
+    EmailAddressOrNone => AnyOfBuilder::new()
+        .item(EmailAddress::schema())
+        .item(ObjectBuilder::new().schema_type(Type::String).pattern(Some(r"^\s*$")))
+        .description(Some("An e-mail address (RFC 5321), or an empty text."))
         .examples([json!("ada@example.com")]);
     Password => text(1_024, "")
         .min_length(Some(8))
@@ -148,6 +189,18 @@ fn text(max: usize, pattern: &str) -> ObjectBuilder {
 /// The names of an enumeration.
 pub(crate) fn list_of<T: VariantArray + Copy + Into<&'static str>>() -> Vec<&'static str> {
     T::VARIANTS.iter().map(|variant| (*variant).into()).collect()
+}
+
+/// A rule for a body: at least one of these fields says something.
+pub(crate) fn any_said(fields: &[&str]) -> serde_json::Value {
+    let said = |field: &&str| json!({ "required": [field], "properties": { *field: { "type": "string", "pattern": r"\S" } } });
+    json!({ "anyOf": fields.iter().map(said).collect::<Vec<_>>() })
+}
+
+/// A rule for a body: both of these texts are given, or neither.
+pub(crate) fn both_or_neither(one: &str, other: &str) -> serde_json::Value {
+    let of_type = |kind: &str| json!({ one: { "type": kind }, other: { "type": kind } });
+    json!({ "anyOf": [{ "properties": of_type("null") }, { "properties": of_type("string"), "required": [one, other] }] })
 }
 
 /// A string that is one of the names of an enumeration.

@@ -234,15 +234,29 @@ fn searching_finds_words_without_regard_to_case_and_form() {
 /// spec 6.5: opaque, and one text for one place.
 #[test]
 fn what_is_no_cursor_is_none() {
-    let encode = |plain: &str| {
-        use base64::Engine as _;
-        base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(plain)
-    };
-    assert_eq!(Cursor::decode(&encode("a5")), Some(Cursor::After(5)));
-    for plain in ["", "a", "5", "c5", "a0", "a-1", "a05", "a+5", "a 5", "a5 ", "a99999999999999999999", "äa5", "b", "a5b"] {
-        assert_eq!(Cursor::decode(&encode(plain)), None, "{plain}");
-    }
-    for text in ["", "!", "YTU=", "a5", "\u{0}", "YTU ", "ÿ", &"A".repeat(10_000)] {
+    assert_eq!(Cursor::decode("a0000000000000005"), Some(Cursor::After(5)));
+    assert_eq!(Cursor::decode("b7fffffffffffffff"), Some(Cursor::Before(i64::MAX)));
+    let wrong = [
+        "",
+        "a",
+        "5",
+        "a5",
+        "c0000000000000005",
+        "A0000000000000005",
+        "a000000000000000A",
+        "a8000000000000000",
+        "a-000000000000005",
+        "a+000000000000005",
+        "a00000000000000005",
+        "a000000000000005",
+        " a0000000000000005",
+        "a0000000000000005 ",
+        "a00000000000000g5",
+        "\u{0}",
+        "ÿ",
+        "äa0000000000000005",
+    ];
+    for text in wrong.into_iter().chain(["0".repeat(10_000).as_str()]) {
         assert_eq!(Cursor::decode(text), None, "{text}");
     }
 }
@@ -274,7 +288,7 @@ fn a_page_knows_its_neighbours() {
 
 proptest! {
     #[test]
-    fn a_cursor_reads_back(number in 1..=i64::MAX, is_after: bool) {
+    fn a_cursor_reads_back(number in 0..=i64::MAX, is_after: bool) {
         let cursor = if is_after { Cursor::After(number) } else { Cursor::Before(number) };
         prop_assert_eq!(Cursor::decode(&cursor.encode()), Some(cursor));
     }

@@ -18,7 +18,7 @@ use crate::auth::Session;
 use crate::extract::{Body, Engine, PathId};
 use crate::problem::Problem;
 use crate::query::{Filter, List, Listing, Params};
-use crate::schema::{Id, Line};
+use crate::schema::{EmailAddressOrNone, Id, Line, any_said};
 use crate::state::AppState;
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
@@ -90,8 +90,7 @@ struct ContactInput {
     /// The person or firm.
     name: Option<Line>,
     /// E-mail address.
-    #[schema(max_length = 254, example = "ada@example.com")]
-    email: Option<String>,
+    email: Option<EmailAddressOrNone>,
     /// Phone number.
     phone: Option<Line>,
     /// Street and number.
@@ -130,7 +129,11 @@ async fn list_contacts(engine: Engine, session: Session, list: List<ContactFilte
 
 /// Make a contact
 #[utoipa::path(post, path = "/api/contacts", tag = "contacts", request_body = ContactInput,
-    responses((status = 201, description = "Made.", body = Contact)))]
+    responses((status = 201, description = "Made.", body = Contact)),
+    extensions(("x-rules" = json!([
+        any_said(&["email", "phone", "address_line1"]),
+        { "anyOf": [{ "properties": { "customer_id": { "type": "null" } } }, { "properties": { "lead_id": { "type": "null" } } }] },
+    ]))))]
 async fn create_contact(engine: Engine, session: Session, body: Body<ContactDraft>) -> Created<Contact> {
     let contact = body.judge(engine.create_contact(&session.actor, &body).await)?;
     Ok(created(contact.into()))

@@ -18,7 +18,7 @@ use crate::auth::Session;
 use crate::extract::{Body, Engine, PathId};
 use crate::problem::Problem;
 use crate::query::{Filter, List, Listing, Params};
-use crate::schema::{FreeText, Id, Line, names};
+use crate::schema::{EmailAddressOrNone, FreeText, Id, Line, any_said, names};
 use crate::state::AppState;
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
@@ -77,8 +77,7 @@ struct LeadInput {
     /// Family name.
     last_name: Option<Line>,
     /// E-mail address.
-    #[schema(max_length = 254, example = "ada@example.com")]
-    email: Option<String>,
+    email: Option<EmailAddressOrNone>,
     /// Phone number.
     phone: Option<Line>,
     /// Firm.
@@ -86,7 +85,7 @@ struct LeadInput {
     /// Where the lead came from.
     source: Option<Line>,
     /// How far it is; `converted` is only kept, never set: that is what converting does.
-    #[schema(schema_with = crate::schema::names_or_null::<LeadStatus>)]
+    #[schema(schema_with = names::<LeadStatus>)]
     status: Option<String>,
     /// Anything else.
     notes: Option<FreeText>,
@@ -122,7 +121,10 @@ async fn list_leads(engine: Engine, session: Session, list: List<LeadFilter>) ->
 /// Make a lead
 #[utoipa::path(post, path = "/api/leads", tag = "leads", request_body = LeadInput,
     responses((status = 201, description = "Made.", body = Lead)),
-    extensions(("x-codes" = json!(["permission_denied"]))))]
+    extensions(("x-codes" = json!(["permission_denied"])), ("x-rules" = json!([
+        any_said(&["first_name", "last_name", "company", "email", "phone"]),
+        { "properties": { "status": { "enum": ["new", "contacted", "qualified", "lost"] } } },
+    ]))))]
 async fn create_lead(engine: Engine, session: Session, body: Body<LeadDraft>) -> Created<Lead> {
     let lead = body.judge(engine.create_lead(&session.actor, &body).await)?;
     Ok(created(lead.into()))

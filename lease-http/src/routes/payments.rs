@@ -16,7 +16,7 @@ use super::{Answer, Created};
 use crate::auth::Session;
 use crate::extract::{Body, Engine, PathId};
 use crate::query::{Filter, List, Listing, Params};
-use crate::schema::{Amount, AmountInput, Currency, Id, names};
+use crate::schema::{Amount, Currency, Id, PriceInput, names};
 use crate::state::AppState;
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
@@ -73,7 +73,7 @@ struct InvoicePaymentInput {
     /// The card to charge; one's own.
     credit_card_id: Id,
     /// How much; all that may be paid where it is left out.
-    amount: Option<AmountInput>,
+    amount: Option<PriceInput>,
 }
 
 /// What paying takes.
@@ -85,7 +85,7 @@ struct PaymentInput {
     /// The card to charge; one's own.
     credit_card_id: Id,
     /// How much; all that may be paid where it is left out.
-    amount: Option<AmountInput>,
+    amount: Option<PriceInput>,
 }
 
 impl Filter for PaymentFilter {

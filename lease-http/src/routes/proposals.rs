@@ -16,7 +16,7 @@ use super::{Answer, Created, created};
 use crate::auth::Session;
 use crate::extract::{Body, Engine, PathId};
 use crate::query::{Filter, List, Listing, Params};
-use crate::schema::{Amount, AmountInput, Currency, FreeText, Id, many_names, names};
+use crate::schema::{Amount, Currency, FreeText, Id, PriceInput, both_or_neither, many_names, names};
 use crate::state::AppState;
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
@@ -85,7 +85,7 @@ impl Proposal {
 #[expect(dead_code, reason = "the schema of a draft of core")]
 struct TermsInput {
     /// The price of a sale, the price a month of a lease; above zero, in the service's currency.
-    amount: AmountInput,
+    amount: PriceInput,
     /// The first day: for a lease required, for a sale not allowed, else both dates or neither.
     start_date: Option<NaiveDate>,
     /// The day after the last; after `start_date`.
@@ -104,7 +104,7 @@ struct ProposalInput {
     /// The trade to make it in.
     trade_id: Id,
     /// The price of a sale, the price a month of a lease; above zero, in the service's currency.
-    amount: AmountInput,
+    amount: PriceInput,
     /// The first day: for a lease required, for a sale not allowed, else both dates or neither.
     start_date: Option<NaiveDate>,
     /// The day after the last; after `start_date`.
@@ -151,7 +151,9 @@ async fn list_proposals(engine: Engine, session: Session, list: List<ProposalFil
 /// The first of a trade is its owner's. A new one supersedes the pending one of the same customer.
 #[utoipa::path(post, path = "/api/proposals", tag = "proposals", request_body = ProposalInput,
     responses((status = 201, description = "Made.", body = Proposal)),
-    extensions(("x-codes" = json!(["permission_denied", "trade_not_open", "owner_proposal_required", "proposal_limit"]))))]
+    extensions(
+        ("x-codes" = json!(["permission_denied", "trade_not_open", "owner_proposal_required", "proposal_limit"])),
+        ("x-rules" = json!([both_or_neither("start_date", "end_date")]))))]
 async fn create_proposal(engine: Engine, session: Session, body: Body<ProposalDraft>) -> Created<Proposal> {
     let proposal = body.judge(engine.create_proposal(&session.actor, &body).await)?;
     Ok(created(Proposal::new(proposal, engine.now())))
@@ -175,7 +177,9 @@ async fn list_trade_proposals(
 /// The first of a trade is its owner's. A new one supersedes the pending one of the same customer.
 #[utoipa::path(post, path = "/api/trades/{id}/proposals", tag = "proposals", request_body = TermsInput,
     responses((status = 201, description = "Made.", body = Proposal)),
-    extensions(("x-codes" = json!(["permission_denied", "trade_not_open", "owner_proposal_required", "proposal_limit"]))))]
+    extensions(
+        ("x-codes" = json!(["permission_denied", "trade_not_open", "owner_proposal_required", "proposal_limit"])),
+        ("x-rules" = json!([both_or_neither("start_date", "end_date")]))))]
 async fn create_trade_proposal(
     engine: Engine,
     session: Session,

@@ -17,7 +17,7 @@ use crate::auth::{Caller, Session};
 use crate::extract::{Body, Engine, PathId};
 use crate::problem::Problem;
 use crate::query::{Filter, List, Listing, Params};
-use crate::schema::{Amount, AmountInput, Currency, Flag, FreeText, Id, Name, names, names_or_null};
+use crate::schema::{Amount, AmountInput, Currency, CurrencyInput, Flag, FreeText, Id, Name, names, names_or_null};
 use crate::state::AppState;
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
@@ -87,15 +87,15 @@ struct ServiceInput {
     bill_to: Option<String>,
     /// The fee; zero is no invoice.
     amount: AmountInput,
-    /// The fee's currency, of ISO 4217.
-    #[schema(pattern = r"^\s*[A-Z]{3}\s*$", example = "USD")]
-    currency: String,
+    /// The fee's currency.
+    currency: CurrencyInput,
     /// Days from issue to due date; 14 where it is left out.
     #[schema(minimum = 0, maximum = 365, example = 14)]
     payment_due_days: Option<i64>,
     /// Anything else.
     description: Option<FreeText>,
     /// Whether new trades may be opened under it; true where it is left out.
+    #[schema(nullable = false)]
     is_active: Option<Flag>,
 }
 
@@ -121,7 +121,14 @@ async fn list_services(engine: Engine, caller: Caller, list: List<ServiceFilter>
 /// Make a service
 #[utoipa::path(post, path = "/api/services", tag = "services", request_body = ServiceInput,
     responses((status = 201, description = "Made.", body = Service)),
-    extensions(("x-codes" = json!(["permission_denied"]))))]
+    extensions(("x-codes" = json!(["permission_denied"])), ("x-rules" = json!([{ "anyOf": [
+        { "properties": { "kind": { "const": "lease" }, "invoice_on": { "enum": ["first_proposal", null] },
+            "bill_to": { "enum": ["owner", null] } } },
+        { "properties": { "kind": { "const": "sell" }, "invoice_on": { "enum": ["acceptance", null] } } },
+        { "properties": { "kind": { "const": "custom" }, "invoice_on": { "const": "first_proposal" },
+            "bill_to": { "enum": ["owner", null] } }, "required": ["invoice_on"] },
+        { "properties": { "kind": { "const": "custom" }, "invoice_on": { "const": "acceptance" } }, "required": ["invoice_on"] },
+    ] }]))))]
 async fn create_service(engine: Engine, session: Session, body: Body<ServiceDraft>) -> Created<Service> {
     let service = body.judge(engine.create_service(&session.actor, &body).await)?;
     Ok(created(service.into()))

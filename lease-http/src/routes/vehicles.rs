@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use lease_core::catalog::VehicleDraft;
 use lease_core::id::{Stored, VehicleId};
 use lease_core::input::Extent;
-use lease_core::model::{self, Vin};
+use lease_core::model;
 use lease_core::repository::VehicleFilter;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -18,7 +18,7 @@ use crate::auth::Session;
 use crate::extract::{Body, Engine, PathId};
 use crate::problem::Problem;
 use crate::query::{Filter, List, Listing, Params};
-use crate::schema::{FreeText, Id, Line, Name};
+use crate::schema::{FreeText, Id, Line, Name, VinInput};
 use crate::state::AppState;
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
@@ -75,9 +75,8 @@ impl From<Stored<model::Vehicle>> for Vehicle {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "the schema of a draft of core")]
 struct VehicleInput {
-    /// The vehicle identification number (ISO 3779), in any case; unique.
-    #[schema(pattern = r"^\s*[A-HJ-NPR-Za-hj-npr-z0-9]{17}\s*$", example = "1M8GDM9AXKP042788")]
-    vin: String,
+    /// Unique among the vehicles that are not deleted.
+    vin: VinInput,
     /// Manufacturer.
     make: Name,
     /// Model.
@@ -88,7 +87,7 @@ struct VehicleInput {
     /// Colour.
     color: Option<Line>,
     /// What the odometer shows.
-    #[schema(minimum = 0, example = 42000)]
+    #[schema(minimum = 0, maximum = 9_223_372_036_854_775_807, example = 42000)]
     mileage: Option<i64>,
     /// License plate.
     license_plate: Option<Line>,
@@ -104,7 +103,7 @@ impl Filter for VehicleFilter {
             model: params.key("model", "Of this model, without regard to case."),
             year_min: params.year("year_min", "Not before this model year."),
             year_max: params.year("year_max", "Not after this model year."),
-            vin: params.parsed("vin", "The one with this VIN.", Vin::parse),
+            vin: params.vin("vin", "The one with this VIN."),
             search: params.search("All of these words occur in the VIN, the make, the model, the colour or the license plate."),
             ..Self::default()
         }
