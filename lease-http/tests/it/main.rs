@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed expectation is how a test fails")]
 
 mod accounts;
+mod actions;
 mod app;
 mod cycle;
 mod docs;

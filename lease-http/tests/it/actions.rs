@@ -1,0 +1,217 @@
+//! `available_actions` says what the calls do: in every state of a trade and for everybody, what is listed succeeds and what is
+//! not is refused.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use chrono::Duration;
+use lease_core::policy::{LatePayments, Policy};
+use serde_json::{Value, json};
+
+use crate::support::acts::{GOOD_CARD, card};
+use crate::support::{Answer, Person, World, id};
+
+/// The states: a service, and the steps that lead there (see [`Stage::step`]).
+const STATES: [(&str, &str); 21] = [
+    ("sell", ""),
+    ("sell", "offer"),
+    ("sell", "offer offer"),
+    ("sell", "offer withdraw"),
+    ("sell", "offer counter"),
+    ("sell", "offer counter reject"),
+    ("sell", "offer counter withdraw"),
+    ("sell", "offer brief wait"),
+    ("sell", "offer counter counter counter"),
+    ("sell", "offer offer offer counter"),
+    ("sell", "offer counter leave"),
+    ("sell", "offer counter cancel"),
+    ("sell", "offer accept"),
+    ("sell", "offer accept part"),
+    ("sell", "offer accept pay"),
+    ("lease", "offer"),
+    ("lease", "offer pay"),
+    ("lease", "offer void"),
+    ("lease", "offer cancel"),
+    ("lease", "offer counter overdue"),
+    ("lease", "offer pay accept again offer counter"),
+];
+const PEOPLE: [&str; 5] = ["root", "staff", "owner", "buyer", "stranger"];
+const OF_TRADES: [&str; 4] = ["propose", "cancel", "pay", "void"];
+const OF_PROPOSALS: [&str; 3] = ["accept", "reject", "withdraw"];
+
+/// A trade on its way through the steps.
+struct Stage<'a> {
+    world: &'a World,
+    service: i64,
+    vehicle: i64,
+    trade: i64,
+    buyer: Person,
+    proposals: Vec<i64>,
+}
+
+impl<'a> Stage<'a> {
+    /// Takes a new trade of a new vehicle through these steps.
+    async fn set(world: &'a World, (service, steps): (&str, &str)) -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let service = if service == "lease" { world.lease } else { world.sell };
+        let vehicle = world.vehicle(&world.owner, number).await;
+        let buyer = world.register(&format!("buyer{number}")).await;
+        let mut stage = Self { world, service, vehicle, trade: 0, buyer, proposals: Vec::new() };
+        stage.step("again").await;
+        for step in steps.split_whitespace() {
+            stage.step(step).await;
+        }
+        stage
+    }
+
+    async fn step(&mut self, step: &str) {
+        let (owner, buyer, staff) = (&self.world.owner, &self.buyer, &self.world.staff);
+        match step {
+            "again" => {
+                let body = json!({"vehicle_id": self.vehicle, "service_id": self.service});
+                self.trade = id(&self.world.post("/api/trades", owner, body).await.expect(201));
+                self.proposals.clear();
+            }
+            "offer" => self.propose(&owner.clone(), &Value::Null).await,
+            "counter" => self.propose(&buyer.clone(), &Value::Null).await,
+            "brief" => self.propose(&buyer.clone(), &json!(self.world.app.engine.now() + Duration::minutes(1))).await,
+            "wait" => self.world.app.clock.advance(Duration::minutes(1)),
+            "overdue" => self.world.app.clock.advance(Duration::days(15)),
+            "accept" => self.decide("accept", buyer).await,
+            "reject" => self.decide("reject", owner).await,
+            "withdraw" if self.proposals.len() == 1 => self.decide("withdraw", owner).await,
+            "withdraw" => self.decide("withdraw", buyer).await,
+            "cancel" => drop(self.act("cancel", owner).await.expect(200)),
+            "void" => drop(self.act("void", staff).await.expect(200)),
+            "pay" => drop(self.act("pay", owner).await.expect(201)),
+            "part" => drop(self.pay(owner, json!("1.00")).await.expect(201)),
+            "leave" => drop(self.world.delete(&format!("/api/users/{}", buyer.user), staff).await.expect(204)),
+            other => panic!("there is no step {other}"),
+        }
+    }
+
+    async fn propose(&mut self, person: &Person, expires_at: &Value) {
+        self.proposals.push(id(&self.offer(person, expires_at).await.expect(201)));
+    }
+
+    async fn offer(&self, person: &Person, expires_at: &Value) -> Answer {
+        let mut terms = json!({"trade_id": self.trade, "amount": "300", "expires_at": expires_at});
+        if self.service == self.world.lease {
+            terms["start_date"] = json!("2026-04-01");
+            terms["end_date"] = json!("2026-05-01");
+        }
+        self.world.post("/api/proposals", person, terms).await
+    }
+
+    /// Does something with the newest proposal.
+    async fn decide(&self, act: &str, person: &Person) {
+        let path = format!("/api/proposals/{}/{act}", self.proposals.last().unwrap());
+        self.world.post(&path, person, Value::Null).await.expect(200);
+    }
+
+    /// Does something with the trade.
+    async fn act(&self, act: &str, person: &Person) -> Answer {
+        match act {
+            "propose" => self.offer(person, &Value::Null).await,
+            "cancel" => self.world.post(&format!("/api/trades/{}/cancel", self.trade), person, Value::Null).await,
+            "pay" => self.pay(person, Value::Null).await,
+            "void" => {
+                let path = format!("/api/invoices/{}/void", self.invoice().await);
+                self.world.post(&path, person, json!({"reason": "A gift."})).await
+            }
+            other => panic!("there is no act {other}"),
+        }
+    }
+
+    async fn pay(&self, person: &Person, amount: Value) -> Answer {
+        // Who has no card names one that is not theirs.
+        let card = self.world.post("/api/credit-cards", person, card(GOOD_CARD)).await.json()["id"].as_i64().unwrap_or(1);
+        let body = json!({"invoice_id": self.invoice().await, "credit_card_id": card, "amount": amount});
+        self.world.post("/api/payments", person, body).await
+    }
+
+    /// The trade's invoice, or an id that no row has.
+    async fn invoice(&self) -> i64 {
+        let trade = self.world.get(&format!("/api/trades/{}", self.trade), &self.world.root).await.expect(200);
+        trade["invoice_id"].as_i64().unwrap_or(i64::MAX)
+    }
+
+    fn person(&self, name: &str) -> &Person {
+        match name {
+            "root" => &self.world.root,
+            "staff" => &self.world.staff,
+            "owner" => &self.world.owner,
+            "buyer" => &self.buyer,
+            _ => &self.world.stranger,
+        }
+    }
+
+    /// What is said that this person may do with this, in its own answer and in the list's. Nothing where it is hidden.
+    async fn listed(&self, person: &Person, path: &str, list: &str) -> Vec<String> {
+        let answer = self.world.get(path, person).await;
+        if answer.status != 200 {
+            return Vec::new();
+        }
+        let thing = answer.json();
+        let list = self.world.get(list, person).await.expect(200);
+        let row = list["results"].as_array().unwrap().iter().find(|row| row["id"] == thing["id"]).unwrap();
+        assert_eq!(row["available_actions"], thing["available_actions"], "{path}");
+        thing["available_actions"].as_array().unwrap().iter().map(|act| act.as_str().unwrap().to_owned()).collect()
+    }
+}
+
+/// A world in which three proposals are the most, and who is late cannot pay.
+async fn world() -> World {
+    let policy = Policy { token_ttl: Duration::days(36_500), late_payments: LatePayments::Reject, max_proposals: 3 };
+    World::with(|builder| builder.policy(policy)).await
+}
+
+#[tokio::test]
+async fn what_is_listed_of_a_trade_succeeds_and_nothing_else() {
+    let world = world().await;
+    for state in STATES {
+        for name in PEOPLE {
+            let stage = Stage::set(&world, state).await;
+            let (path, list) = (format!("/api/trades/{}", stage.trade), format!("/api/trades?vehicle_id={}", stage.vehicle));
+            let listed = stage.listed(stage.person(name), &path, &list).await;
+            for act in OF_TRADES {
+                if !listed.iter().any(|listed| listed == act) {
+                    let answer = stage.act(act, stage.person(name)).await;
+                    assert!(!answer.status.is_success(), "{name} may {act} after {state:?}: {}", answer.text);
+                }
+            }
+            for act in &listed {
+                let stage = Stage::set(&world, state).await;
+                let answer = stage.act(act, stage.person(name)).await;
+                assert!(answer.status.is_success(), "{name} may not {act} after {state:?}: {}", answer.text);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_listed_of_a_proposal_succeeds_and_nothing_else() {
+    let world = world().await;
+    for state in STATES {
+        for name in PEOPLE {
+            let stage = Stage::set(&world, state).await;
+            let list = format!("/api/trades/{}/proposals", stage.trade);
+            for (place, proposal) in stage.proposals.iter().enumerate() {
+                let listed = stage.listed(stage.person(name), &format!("/api/proposals/{proposal}"), &list).await;
+                for act in OF_PROPOSALS {
+                    if !listed.iter().any(|listed| listed == act) {
+                        let path = format!("/api/proposals/{proposal}/{act}");
+                        let answer = world.post(&path, stage.person(name), Value::Null).await;
+                        assert!(!answer.status.is_success(), "{name} may {act} {place} after {state:?}: {}", answer.text);
+                    }
+                }
+                for act in &listed {
+                    let stage = Stage::set(&world, state).await;
+                    let path = format!("/api/proposals/{}/{act}", stage.proposals[place]);
+                    let answer = world.post(&path, stage.person(name), Value::Null).await;
+                    assert!(answer.status.is_success(), "{name} may not {act} {place} after {state:?}: {}", answer.text);
+                }
+            }
+        }
+    }
+}
