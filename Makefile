@@ -4,6 +4,9 @@ SHELL := /bin/bash
 
 # PostgreSQL's own programs: on Debian and Ubuntu they are not on the PATH.
 WITH_POSTGRES := PATH="$$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1):$$PATH"
+# Installs packages on Debian and Ubuntu.
+INSTALL := SUDO=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	$$SUDO apt-get update && $$SUDO env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends
 
 # Flags that let libFuzzer see which branches an input takes; all of them are stable.
 COVERAGE := --cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
@@ -21,7 +24,7 @@ define evidence
 	@echo "== $(1)"; SECONDS=0; $(2); outcome=$$?; echo "== $(1): $${SECONDS} s"; exit $$outcome
 endef
 
-.PHONY: help run test prove mutants fuzz check prepare fmt bench postgres
+.PHONY: help run test browser prove mutants fuzz check prepare fmt bench postgres chromium
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-10s %s\n", $$1, $$2 }'
@@ -33,6 +36,9 @@ test: postgres ## Run every test; installs PostgreSQL where it is missing
 	$(WITH_POSTGRES) cargo test --workspace --all-features
 	$(WITH_POSTGRES) LEASE_TEST_STORE=postgres cargo test -p lease-http --all-features --test it
 	cargo run -p lease-examples --bin quickstart
+
+browser: chromium ## Try /docs in headless Chromium; installs it where it is missing
+	cargo test -p lease-http --all-features --test browser
 
 prove: postgres ## All evidence that the money is safe, but the long fuzzing (30 minutes on two cores)
 	$(call evidence,the rules and properties,PROPTEST_CASES=$(PROOF_CASES) cargo test -p lease-core --all-features --test it)
@@ -75,6 +81,11 @@ bench: postgres ## Run the benchmarks (minutes)
 postgres:
 	@if [ -z "$$DATABASE_URL" ] && ! { $(WITH_POSTGRES) command -v initdb >/dev/null && $(WITH_POSTGRES) command -v postgres >/dev/null; }; then \
 		echo "PostgreSQL is missing; installing it"; \
-		SUDO=$$([ "$$(id -u)" = 0 ] || echo sudo); \
-		$$SUDO apt-get update && $$SUDO env DEBIAN_FRONTEND=noninteractive apt-get install -y postgresql; \
+		$(INSTALL) postgresql; \
+	fi
+
+chromium:
+	@if ! command -v chromedriver >/dev/null; then \
+		echo "Chromium is missing; installing it"; \
+		$(INSTALL) chromium chromium-driver; \
 	fi
