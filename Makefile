@@ -24,7 +24,7 @@ define evidence
 	@echo "== $(1)"; SECONDS=0; $(2); outcome=$$?; echo "== $(1): $${SECONDS} s"; exit $$outcome
 endef
 
-.PHONY: help run test browser prove mutants fuzz check prepare fmt bench postgres chromium
+.PHONY: help run test browser schemathesis prove mutants fuzz check prepare fmt bench postgres chromium
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-10s %s\n", $$1, $$2 }'
@@ -39,6 +39,9 @@ test: postgres ## Run every test; installs PostgreSQL where it is missing
 
 browser: chromium ## Try /docs in headless Chromium; installs it where it is missing
 	cargo test -p lease-http --all-features --test browser
+
+schemathesis: ## Hold a running server against its document, on the store of DATABASE_URL; needs Python and its packages (minutes)
+	lease-http/schemathesis/run
 
 prove: postgres ## All evidence that the money is safe, but the long fuzzing (30 minutes on two cores)
 	$(call evidence,the rules and properties,PROPTEST_CASES=$(PROOF_CASES) cargo test -p lease-core --all-features --test it)
