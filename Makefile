@@ -27,7 +27,7 @@ endef
 .PHONY: help run test browser schemathesis prove mutants fuzz check prepare fmt bench postgres chromium
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-10s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-13s %s\n", $$1, $$2 }'
 
 run: ## Serve on 127.0.0.1:8000, in memory unless DATABASE_URL is set
 	cargo run --release -p lease-http --bin lease-server

@@ -73,7 +73,7 @@ use std::time::Duration;
 use crate::repository::Repository;
 
 /// How long a case may take: far longer than any does, so that a deadlock is a failure and not a hang.
-const PATIENCE: Duration = Duration::from_mins(2);
+const PATIENCE: Duration = Duration::from_mins(10);
 
 /// An empty store, and what has to happen once the case is over.
 pub struct FreshRepository {
