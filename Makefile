@@ -16,6 +16,8 @@ HOST := $(shell rustc -vV | sed -n 's/^host: //p')
 # Seconds that `make fuzz` gives each target, and which.
 FUZZ_SECONDS ?= 600
 FUZZ_TARGETS ?= $$(cargo test -q -p lease-http --all-features --test fuzz -- --list | sed -n 's/: test$$//p')
+# Which part of the mutants `make mutants` makes.
+SHARD ?= 0/1
 # How often `make prove` tries a property or a fuzz target.
 PROOF_CASES ?= 4096
 
@@ -50,11 +52,11 @@ prove: postgres ## All evidence that the money is safe, but the long fuzzing (30
 	$(call evidence,the API on Postgres,$(WITH_POSTGRES) LEASE_TEST_STORE=postgres cargo test -p lease-http --all-features --test it)
 	$(call evidence,servers that race and crash,$(WITH_POSTGRES) cargo test -p lease-http --all-features --test durability)
 	$(call evidence,fuzzing for a moment,PROPTEST_CASES=$(PROOF_CASES) cargo test -p lease-http --all-features --test fuzz)
-	$(call evidence,mutation,$(MAKE) mutants)
+	$(call evidence,mutation (an eighth a day),$(MAKE) mutants SHARD=$$(($$(date +%s) / 86400 % 8))/8)
 
-mutants: ## Break each decision of the core on purpose: a test must notice (see .cargo/mutants.toml)
+mutants: ## Break each decision of the core on purpose: a test must notice (hours; SHARD=k/n for a part)
 	@command -v cargo-mutants >/dev/null || cargo install --locked cargo-mutants
-	CARGO_TARGET_DIR=$(CURDIR)/target cargo mutants --output target
+	PROPTEST_CASES=32 CARGO_TARGET_DIR=$(CURDIR)/target cargo mutants --output target --shard $(SHARD)
 
 fuzz: ## Fuzz every target for FUZZ_SECONDS (600), or those of FUZZ_TARGETS
 	RUSTFLAGS="$(COVERAGE)" cargo build -p lease-http --all-features --example fuzz --config profile.dev.opt-level=1 \
