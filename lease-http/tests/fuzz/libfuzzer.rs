@@ -13,7 +13,7 @@
 mod app;
 #[cfg(fuzzing)]
 #[path = "../it/support/mod.rs"]
-#[expect(dead_code, unused_imports, reason = "shared with the tests of the API, which need more of it")]
+#[expect(dead_code, reason = "shared with the tests of the API, which need more of it")]
 mod support;
 #[cfg(fuzzing)]
 mod targets;

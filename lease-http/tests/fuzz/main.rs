@@ -7,7 +7,7 @@
 #[expect(dead_code, reason = "shared with the tests of the API, which need more of it")]
 mod app;
 #[path = "../it/support/mod.rs"]
-#[expect(dead_code, unused_imports, reason = "shared with the tests of the API, which need more of it")]
+#[expect(dead_code, reason = "shared with the tests of the API, which need more of it")]
 mod support;
 mod targets;
 
@@ -20,7 +20,7 @@ use targets::Target;
 fn try_out(target: Target) {
     let mut config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
     if target.tells_a_story {
-        config.cases = config.cases.div_ceil(8);
+        config.cases = config.cases.div_ceil(16);
     }
     let longest = if target.tells_a_story { 2_048 } else { 128 };
     TestRunner::new(config)
