@@ -81,6 +81,10 @@ pub enum CurrencyInput {}
 #[derive(Debug)]
 pub enum VinInput {}
 
+/// What an odometer shows, as it may be sent.
+#[derive(Debug)]
+pub enum Mileage {}
+
 /// A truth value as it may be sent.
 #[derive(Debug)]
 pub enum Flag {}
@@ -154,6 +158,12 @@ values! {
         .pattern(Some(r"^\s*[A-HJ-NPR-Za-hj-npr-z0-9]{17}\s*$"))
         .description(Some("A vehicle identification number (ISO 3779), in any case."))
         .examples([json!("1M8GDM9AXKP042788")]);
+    Mileage => ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .minimum(Some(0))
+        .maximum(Some(i64::MAX))
+        .description(Some("What an odometer shows."))
+        .examples([json!(42_000)]);
     Flag => OneOfBuilder::new()
         .item(ObjectBuilder::new().schema_type(Type::Boolean))
         .item(ObjectBuilder::new().schema_type(Type::Integer).enum_values(Some([0, 1])))

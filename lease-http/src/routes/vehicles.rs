@@ -18,7 +18,7 @@ use crate::auth::Session;
 use crate::extract::{Body, Engine, PathId};
 use crate::problem::Problem;
 use crate::query::{Filter, List, Listing, Params};
-use crate::schema::{FreeText, Id, Line, Name, VinInput};
+use crate::schema::{FreeText, Id, Line, Mileage, Name, VinInput};
 use crate::state::AppState;
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
@@ -87,8 +87,7 @@ struct VehicleInput {
     /// Colour.
     color: Option<Line>,
     /// What the odometer shows.
-    #[schema(minimum = 0, maximum = 9_223_372_036_854_775_807, example = 42000)]
-    mileage: Option<i64>,
+    mileage: Option<Mileage>,
     /// License plate.
     license_plate: Option<Line>,
     /// Anything else.
