@@ -44,7 +44,9 @@ class Token:
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """Nobody takes away from themselves the right to go on."""
+    """Nobody takes away from themselves the right to go on, and no key comes with another body (spec 6.7)."""
+    if case.meta and case.meta.generation.mode.is_positive and "Idempotency-Key" in (case.headers or {}):
+        case.headers["Idempotency-Key"] = f"key-{next(NUMBERS)}"
     if case.operation.path.startswith("/api/user") and (case.path_parameters or {}).get("id") == ME["user_id"]:
         case.path_parameters["id"] = 2**62
 

@@ -92,7 +92,7 @@ fn add_parameters(path: &str, method: &str, operation: &mut Map<String, Value>) 
         parameters.push(json!({
             "name": "Idempotency-Key", "in": "header", "required": false,
             "description": "The same key, with the same path and body, gives the first answer again for 24 hours and does nothing.",
-            "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": r#"^(?!""$)[!-~]+$"# },
+            "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": r#"^(?!""$)[!-~]([\t -~]*[!-~])?$"# },
             "example": "5f0c8f0e-6f0b-4f6a-9a51-3c1f4a6f2d11",
         }));
     }

@@ -134,12 +134,12 @@ values! {
         .examples([json!("199.99")]);
     Currency => text(3, "^[A-Z]{3}$").description(Some("A code of ISO 4217.")).examples([json!("USD")]);
     AmountInput => OneOfBuilder::new()
-        .item(text(40, r"^\s*[0-9]{1,12}(\.[0-9]{1,20})?\s*$"))
+        .item(matching(r"^\s*0*[0-9]{1,12}(\.[0-9]{1,20})?\s*$"))
         .item(ObjectBuilder::new().schema_type(Type::Number).minimum(Some(0)).exclusive_maximum(Some(1_000_000_000_000_i64)))
         .description(Some("An exact decimal, as a string or a number; at most the digits that the currency has."))
         .examples([json!("199.99")]);
     PriceInput => OneOfBuilder::new()
-        .item(text(40, r"^\s*(0*[1-9][0-9]{0,11}(\.[0-9]{1,20})?|0+\.[0-9]{0,19}[1-9])\s*$"))
+        .item(matching(r"^\s*(0*[1-9][0-9]{0,11}(\.[0-9]{1,20})?|0+\.[0-9]{0,19}[1-9])\s*$"))
         .item(
             ObjectBuilder::new()
                 .schema_type(Type::Number)
@@ -153,9 +153,7 @@ values! {
         .enum_values(Some(lease_core::money::Currency::all().map(lease_core::money::Currency::code).collect::<Vec<_>>()))
         .description(Some("A code of ISO 4217."))
         .examples([json!("USD")]);
-    VinInput => ObjectBuilder::new()
-        .schema_type(Type::String)
-        .pattern(Some(r"^\s*[A-HJ-NPR-Za-hj-npr-z0-9]{17}\s*$"))
+    VinInput => matching(r"^\s*[A-HJ-NPR-Za-hj-npr-z0-9]{17}\s*$")
         .description(Some("A vehicle identification number (ISO 3779), in any case."))
         .examples([json!("1M8GDM9AXKP042788")]);
     Mileage => ObjectBuilder::new()
@@ -181,7 +179,7 @@ values! {
         .examples([json!("ada@example.com")]);
     EmailAddressOrNone => AnyOfBuilder::new()
         .item(EmailAddress::schema())
-        .item(ObjectBuilder::new().schema_type(Type::String).pattern(Some(r"^\s*$")))
+        .item(matching(r"^\s*$"))
         .description(Some("An e-mail address (RFC 5321), or an empty text."))
         .examples([json!("ada@example.com")]);
     Password => text(1_024, "")
@@ -194,6 +192,10 @@ values! {
 fn text(max: usize, pattern: &str) -> ObjectBuilder {
     let pattern = (!pattern.is_empty()).then_some(pattern);
     ObjectBuilder::new().schema_type(Type::String).max_length(Some(max)).pattern(pattern)
+}
+
+fn matching(pattern: &str) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern))
 }
 
 /// The names of an enumeration.
