@@ -7,8 +7,7 @@ use lease_core::gateway::ChargeKey;
 use lease_core::id::{CreditCardId, InvoiceId, PaymentId, ProposalId};
 use lease_core::invoicing::{PaymentDraft, VoidDraft, begin_payment, void};
 use lease_core::lifecycle::{ProposalDraft, TradeSnapshot, accept, cancel, propose, reject, withdraw};
-use lease_core::model::{InvoiceState, PaymentState, ProposalStatus, ServiceKind, TradeState, TradeStatus};
-use lease_core::permission::Actor;
+use lease_core::model::{InvoiceState, PaymentState, ProposalStatus, ServiceKind, TradeStatus};
 use lease_core::repository::TradeKey;
 use rust_decimal::Decimal;
 
@@ -321,7 +320,7 @@ impl Model for Trading {
             TradeStatus::Completed => "trade completed",
             TradeStatus::Cancelled => "trade cancelled",
         }));
-        sights.extend(books.proposals.iter().map(|proposal| ProposalStatus::from(proposal.state).into()));
+        sights.extend(books.proposals.iter().map(|proposal| <&'static str>::from(ProposalStatus::from(proposal.state))));
         sights.extend(books.invoices.iter().map(|invoice| match invoice.state {
             InvoiceState::Open if invoice.paid.is_zero() => "invoice open",
             InvoiceState::Open => "invoice paid in part",
