@@ -1,4 +1,4 @@
-//! The engine at work on the store, by many at once and with a gateway that cannot be relied on: what comes out must be in
+//! Engines at work on the store, used by many at once and with a gateway that cannot be relied on: what comes out must be in
 //! order by the [invariants](crate::invariants).
 
 use std::collections::BTreeSet;
@@ -8,21 +8,20 @@ use async_trait::async_trait;
 use chrono::Duration;
 use rust_decimal::Decimal;
 
+use super::Handles;
 use super::build::*;
+use super::processes::{Processes, offer_of};
 use super::race::together;
 use super::script::Draw;
-use super::world::World;
-use crate::LeaseEngine;
-use crate::clock::ManualClock;
 use crate::gateway::{CardDetails, CardToken, Charge, ChargeKey, ChargeOutcome, GatewayError, PaymentGateway, SandboxGateway};
 use crate::id::{CreditCardId, CustomerId, InvoiceId, ProposalId, ServiceId, TradeId, VehicleId};
 use crate::invariants::Books;
 use crate::invoicing::PaymentDraft;
-use crate::lifecycle::{ProposalDraft, TradeDraft};
+use crate::lifecycle::ProposalDraft;
 use crate::model::{CreditCard, PaymentState, Role, ServiceKind};
 use crate::page::PageRequest;
 use crate::permission::Actor;
-use crate::repository::{InvoiceFilter, ProposalFilter, Repository, TradeFilter, VehicleFilter};
+use crate::repository::{InvoiceFilter, ProposalFilter, TradeFilter, VehicleFilter};
 
 /// Customers who act at once.
 const TRADERS: u64 = 6;
@@ -30,8 +29,8 @@ const TRADERS: u64 = 6;
 const ACTS: u64 = 40;
 
 /// Everybody opens, proposes, accepts, cancels and pays whatever they see, so that they are in each other's way all the time.
-pub async fn many_at_once_leave_the_books_in_order(store: Arc<dyn Repository>) {
-    let market = Market::open(store).await;
+pub async fn many_at_once_leave_the_books_in_order(handles: Handles) {
+    let market = Market::open(handles).await;
     let mut traders = Vec::new();
     for number in 0..TRADERS {
         let trader = market.trader(number).await;
@@ -50,8 +49,8 @@ pub async fn many_at_once_leave_the_books_in_order(store: Arc<dyn Repository>) {
 
 /// The gateway is down, or charges and gives no answer, or declines too late to be heard; two processes recover all the while.
 /// In the end each payment says what the gateway did, and nothing was charged that is not written down.
-pub async fn a_gateway_that_fails_loses_no_charge_and_makes_none_twice(store: Arc<dyn Repository>) {
-    let market = Market::open(store).await;
+pub async fn a_gateway_that_fails_loses_no_charge_and_makes_none_twice(handles: Handles) {
+    let market = Market::open(handles).await;
     let mut payers: Vec<std::pin::Pin<Box<dyn Future<Output = ()> + Send>>> = Vec::new();
     for number in 0..TRADERS {
         let mut trader = market.trader(number).await;
@@ -84,44 +83,40 @@ pub async fn a_gateway_that_fails_loses_no_charge_and_makes_none_twice(store: Ar
     assert!(!paid.is_empty(), "something was paid");
 }
 
-/// A store, and engines on it.
+/// Two processes, and what is to be had at them.
 #[derive(Clone)]
 struct Market {
-    world: Arc<World>,
-    engine: LeaseEngine,
-    clock: Arc<ManualClock>,
+    processes: Arc<Processes>,
     gateway: Arc<FlakyGateway>,
     services: [ServiceId; 2],
 }
 
 impl Market {
-    async fn open(store: Arc<dyn Repository>) -> Self {
-        let clock = Arc::new(ManualClock::at(at(1)));
+    async fn open(handles: Handles) -> Self {
         let gateway = Arc::new(FlakyGateway::default());
-        let engine = LeaseEngine::builder(Arc::clone(&store)).clock(clock.clone()).gateway(gateway.clone()).build().unwrap();
-        let world = Arc::new(World::new(store));
-        let services = [world.service(ServiceKind::Lease).await, world.service(ServiceKind::Sell).await];
-        Self { world, engine, clock, gateway, services }
+        let processes = Arc::new(Processes::with_gateway(handles, gateway.clone()));
+        let services = [processes.world.service(ServiceKind::Lease).await, processes.world.service(ServiceKind::Sell).await];
+        Self { processes, gateway, services }
     }
 
     /// A customer with two vehicles and two cards, of which one declines.
     async fn trader(&self, number: u64) -> Trader {
-        let account = self.world.account(Role::Customer).await;
+        let account = self.processes.world.account(Role::Customer).await;
         let customer = account.customer_id.unwrap();
         let mut cards = Vec::new();
         for token in ["sandbox_ok", "sandbox_declines_card_declined"] {
             let token = CardToken::new(token.to_owned());
-            cards.push(self.world.card_of(CreditCard { token, exp_year: 9999, ..credit_card(customer) }).await);
+            cards.push(self.processes.world.card_of(CreditCard { token, exp_year: 9999, ..credit_card(customer) }).await);
         }
         for _ in 0..2 {
-            self.world.vehicle(customer).await;
+            self.processes.world.vehicle(customer).await;
         }
         Trader { market: self.clone(), actor: Actor::of(&account), customer, cards, draw: Draw(number) }
     }
 
     async fn recover(&self) {
-        self.clock.advance(Duration::milliseconds(1));
-        self.engine.settle_pending(Duration::zero(), 100).await.unwrap();
+        self.processes.clock.advance(Duration::milliseconds(1));
+        self.processes.engine().settle_pending(Duration::zero(), 100).await.unwrap();
     }
 
     /// What is written down once nothing is pending any more; in order.
@@ -130,8 +125,7 @@ impl Market {
         for _ in 0..3 {
             self.recover().await;
         }
-        let books = Books::read(&*self.world.store).await.unwrap();
-        assert_eq!(books.violations(), Vec::<String>::new());
+        let books = self.processes.books().await;
         assert!(books.payments.iter().all(|payment| payment.state != PaymentState::Pending), "everything is settled");
         books
     }
@@ -149,11 +143,11 @@ struct Trader {
 impl Trader {
     /// Tries something. That it is refused is as good an outcome as any: others come first, or the rules are against it.
     async fn act(&mut self) {
-        let engine = self.market.engine.clone();
+        let engine = self.market.processes.engine();
         match self.draw.one_of(&[0, 1, 1, 1, 2, 2, 3, 4, 4]) {
             Some(0) => {
                 if let (Some(vehicle), Some(service)) = (self.vehicle().await, self.draw.one_of(&self.market.services).copied()) {
-                    drop(engine.open_trade(&self.actor, &offer(vehicle, service)).await);
+                    drop(engine.open_trade(&self.actor, &offer_of(vehicle, service)).await);
                 }
             }
             Some(1) => {
@@ -182,9 +176,9 @@ impl Trader {
 
     /// An invoice over the fee of a lease, billed to this customer.
     async fn billed(&mut self) -> InvoiceId {
-        let engine = self.market.engine.clone();
+        let engine = self.market.processes.engine();
         let vehicle = self.vehicle().await.unwrap();
-        let trade = engine.open_trade(&self.actor, &offer(vehicle, self.market.services[0])).await.unwrap().stored.id;
+        let trade = engine.open_trade(&self.actor, &offer_of(vehicle, self.market.services[0])).await.unwrap().stored.id;
         let terms = self.terms(ServiceKind::Lease);
         engine.propose(&self.actor, trade, &terms).await.unwrap();
         engine.get_trade(&self.actor, trade).await.unwrap().stored.invoice_id.unwrap()
@@ -199,7 +193,7 @@ impl Trader {
             amount: amount.map(Into::into).unwrap_or_default(),
             ..PaymentDraft::default()
         };
-        drop(self.market.engine.pay_invoice(&self.actor, invoice, &draft).await);
+        drop(self.market.processes.engine().pay_invoice(&self.actor, invoice, &draft).await);
     }
 
     fn terms(&mut self, kind: ServiceKind) -> ProposalDraft {
@@ -214,32 +208,44 @@ impl Trader {
 
     async fn vehicle(&mut self) -> Option<VehicleId> {
         let mine = VehicleFilter { customer_id: Some(self.customer), ..VehicleFilter::default() };
-        let found = self.market.engine.list_vehicles(&self.actor, mine, PageRequest::default()).await.unwrap();
+        let found = self.market.processes.engine().list_vehicles(&self.actor, mine, PageRequest::default()).await.unwrap();
         self.draw.one_of(&found.items).map(|vehicle| vehicle.id)
     }
 
     async fn trade(&mut self) -> Option<(TradeId, ServiceKind)> {
-        let found = self.market.engine.list_trades(&self.actor, TradeFilter::default(), PageRequest::default()).await.unwrap();
+        let found = self
+            .market
+            .processes
+            .engine()
+            .list_trades(&self.actor, TradeFilter::default(), PageRequest::default())
+            .await
+            .unwrap();
         let trade = self.draw.one_of(&found.items)?;
         let is_lease = trade.stored.service_id == self.market.services[0];
         Some((trade.stored.id, if is_lease { ServiceKind::Lease } else { ServiceKind::Sell }))
     }
 
     async fn proposal(&mut self) -> Option<ProposalId> {
-        let found =
-            self.market.engine.list_proposals(&self.actor, ProposalFilter::default(), PageRequest::default()).await.unwrap();
+        let found = self
+            .market
+            .processes
+            .engine()
+            .list_proposals(&self.actor, ProposalFilter::default(), PageRequest::default())
+            .await
+            .unwrap();
         self.draw.one_of(&found.items).map(|proposal| proposal.stored.id)
     }
 
     async fn invoice(&mut self) -> Option<InvoiceId> {
-        let found =
-            self.market.engine.list_invoices(&self.actor, InvoiceFilter::default(), PageRequest::default()).await.unwrap();
+        let found = self
+            .market
+            .processes
+            .engine()
+            .list_invoices(&self.actor, InvoiceFilter::default(), PageRequest::default())
+            .await
+            .unwrap();
         self.draw.one_of(&found.items).map(|invoice| invoice.id)
     }
-}
-
-fn offer(vehicle: VehicleId, service: ServiceId) -> TradeDraft {
-    TradeDraft { vehicle_id: vehicle.into(), service_id: service.into(), ..TradeDraft::default() }
 }
 
 /// The sandbox behind a bad line: some calls do not get through, and some answers do not come back.

@@ -42,10 +42,12 @@
 
 mod build;
 mod lists;
+mod processes;
 mod race;
 mod script;
 mod world;
 
+mod accept_races;
 mod accounts;
 mod agreed_periods;
 mod applying;
@@ -53,9 +55,11 @@ mod business;
 mod claims;
 mod commit;
 mod directory;
+mod engine_races;
 mod filters;
 mod gateway;
 mod pages;
+mod payment_races;
 mod races;
 mod trade_filters;
 mod trade_races;
@@ -75,16 +79,41 @@ use crate::repository::Repository;
 /// How long a case may take: far longer than any does, so that a deadlock is a failure and not a hang.
 const PATIENCE: Duration = Duration::from_mins(10);
 
+/// The store of a case, as two server processes hold it.
+#[derive(Clone, Debug)]
+pub struct Handles([Arc<dyn Repository>; 2]);
+
+impl From<Arc<dyn Repository>> for Handles {
+    fn from(store: Arc<dyn Repository>) -> Self {
+        Self([Arc::clone(&store), store])
+    }
+}
+
+/// For cases that do with one.
+impl From<Handles> for Arc<dyn Repository> {
+    fn from(Handles([first, _]): Handles) -> Self {
+        first
+    }
+}
+
 /// An empty store, and what has to happen once the case is over.
 pub struct FreshRepository {
-    store: Arc<dyn Repository>,
+    handles: Handles,
     cleanup: Pin<Box<dyn Future<Output = ()>>>,
 }
 
 impl FreshRepository {
     /// A store that needs no more than to be dropped.
     pub fn new(store: impl Repository) -> Self {
-        Self { store: Arc::new(store), cleanup: Box::pin(async {}) }
+        let store: Arc<dyn Repository> = Arc::new(store);
+        Self { handles: store.into(), cleanup: Box::pin(async {}) }
+    }
+
+    /// The store, and another handle on it that shares nothing with the first but the store: those who race are on both.
+    #[must_use]
+    pub fn with_second_handle(self, other: impl Repository) -> Self {
+        let Handles([first, _]) = self.handles;
+        Self { handles: Handles([first, Arc::new(other)]), ..self }
     }
 
     /// The store, and what to do after the case, whether it passed or not.
@@ -96,7 +125,7 @@ impl FreshRepository {
 
 impl fmt::Debug for FreshRepository {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FreshRepository").field("store", &self.store).finish_non_exhaustive()
+        f.debug_struct("FreshRepository").field("handles", &self.handles).finish_non_exhaustive()
     }
 }
 
@@ -107,14 +136,15 @@ impl<R: Repository> From<R> for FreshRepository {
 }
 
 /// Runs one case on one fresh store; what [`repository_conformance!`](crate::repository_conformance) calls.
-pub fn run<F, C>(fresh: impl FnOnce() -> F, case: impl FnOnce(Arc<dyn Repository>) -> C)
+pub fn run<F, S, C>(fresh: impl FnOnce() -> F, case: impl FnOnce(S) -> C)
 where
     F: Future<Output: Into<FreshRepository>>,
+    S: From<Handles>,
     C: Future<Output = ()>,
 {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap();
-    let FreshRepository { store, cleanup } = runtime.block_on(fresh()).into();
-    let case = async { tokio::time::timeout(PATIENCE, case(store)).await.expect("the case hangs") };
+    let FreshRepository { handles, cleanup } = runtime.block_on(fresh()).into();
+    let case = async { tokio::time::timeout(PATIENCE, case(handles.into())).await.expect("the case hangs") };
     let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| runtime.block_on(case)));
     runtime.block_on(cleanup);
     if let Err(panic) = outcome {
@@ -155,6 +185,15 @@ macro_rules! cases {
 
 cases! {
     $
+    accept_races {
+        one_of_many_who_accept_the_owners_proposal_wins,
+        the_owner_accepts_one_of_many_proposals,
+        accepting_and_withdrawing_exclude_each_other,
+        accepting_and_rejecting_exclude_each_other,
+        accepting_and_superseding_exclude_each_other,
+        accepting_and_cancelling_exclude_each_other,
+        accepting_and_deactivating_the_author_come_one_after_the_other,
+    }
     accounts {
         an_account_is_made_whole,
         an_account_that_is_refused_leaves_no_customer_and_no_token,
@@ -220,6 +259,13 @@ cases! {
         converting_a_lead_moves_its_contacts_and_no_others,
         a_lead_is_erased_with_its_contacts_or_not_at_all,
     }
+    engine_races {
+        one_of_many_offers_of_a_vehicle_opens,
+        many_first_proposals_bring_one_invoice,
+        one_of_many_leases_of_the_same_days_is_agreed,
+        one_of_many_registers_a_name,
+        one_of_many_converts_a_lead,
+    }
     filters {
         users_are_filtered,
         customers_are_filtered,
@@ -249,6 +295,15 @@ cases! {
         payments_come_in_pages,
         a_filter_holds_on_every_page,
         a_page_has_a_hundred_rows_at_the_most,
+    }
+    payment_races {
+        one_of_many_pays_in_full,
+        part_payments_never_overshoot,
+        voiding_and_paying_exclude_each_other,
+        a_card_that_is_deleted_meanwhile_pays_or_is_refused,
+        a_card_that_expires_meanwhile_pays_in_time_or_is_refused,
+        many_recoveries_settle_once,
+        recoveries_and_who_pays_settle_once,
     }
     races {
         one_of_many_gets_a_login_name,
@@ -337,7 +392,7 @@ mod tests {
         let flag = Arc::clone(&happened);
         let fresh =
             async || FreshRepository::new(MockRepository::new()).with_cleanup(async move { flag.store(true, Ordering::SeqCst) });
-        let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| run(fresh, async |_| panic!("the case fails"))));
+        let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| run(fresh, async |_: Handles| panic!("the case fails"))));
         assert!(outcome.is_err());
         assert!(happened.load(Ordering::SeqCst));
     }

@@ -1,7 +1,6 @@
-//! Real races: tasks on several threads, let go together by a barrier, round after round; exact counts.
+//! Real races: tasks on several threads and on two handles, let go together by a barrier, round after round; exact counts.
 
-use std::sync::Arc;
-
+use super::Handles;
 use super::build::*;
 use super::race::{RACERS, ROUNDS, assert_one_took, assert_one_won, assert_others_conflict, together};
 use super::world::World;
@@ -9,12 +8,12 @@ use crate::id::{CustomerId, Version};
 use crate::model::*;
 use crate::repository::*;
 
-pub async fn one_of_many_gets_a_login_name(store: Arc<dyn Repository>) {
-    let world = World::new(store);
+pub async fn one_of_many_gets_a_login_name(handles: Handles) {
+    let world = World::new(handles);
     for round in 0..u32::from(ROUNDS) {
         let shared = format!("name-{round}@example.com");
         let racers = (0..RACERS).map(|racer| {
-            let (store, mut user) = (Arc::clone(&world.store), user(world.number(), Role::Customer));
+            let (store, mut user) = (world.handle(), user(world.number(), Role::Customer));
             // Half of them want it as a user name, half as an e-mail address.
             if racer % 2 == 0 {
                 user.username = Username::parse(&shared).unwrap();
@@ -29,13 +28,13 @@ pub async fn one_of_many_gets_a_login_name(store: Arc<dyn Repository>) {
     assert_eq!(world.list_customers(&CustomerFilter::default()).await.len(), usize::from(ROUNDS));
 }
 
-pub async fn the_last_two_superusers_cannot_both_go(store: Arc<dyn Repository>) {
-    let world = World::new(store);
+pub async fn the_last_two_superusers_cannot_both_go(handles: Handles) {
+    let world = World::new(handles);
     let mut survivor = world.account(Role::Superuser).await.user;
     for _ in 0..ROUNDS * 2 {
         let second = world.account(Role::Superuser).await.user;
         let racers = [survivor, second].map(|row| {
-            let store = Arc::clone(&world.store);
+            let store = world.handle();
             let change = AccountChange {
                 id: row.id,
                 expected: Version::FIRST,
@@ -54,12 +53,12 @@ pub async fn the_last_two_superusers_cannot_both_go(store: Arc<dyn Repository>) 
     }
 }
 
-pub async fn one_of_many_default_cards_is_the_default(store: Arc<dyn Repository>) {
-    let world = World::new(store);
+pub async fn one_of_many_default_cards_is_the_default(handles: Handles) {
+    let world = World::new(handles);
     for _ in 0..ROUNDS {
         let customer_id = world.customer().await;
         let racers = (0..RACERS).map(|_| {
-            let store = Arc::clone(&world.store);
+            let store = world.handle();
             let card = CardChange::Create(CreditCard { is_default: true, ..credit_card(customer_id) });
             let change = WalletChange { customer_id, expected: Version::FIRST, card, others: DefaultCard::Keep };
             async move { store.commit_wallet(&change, None).await }
@@ -70,12 +69,12 @@ pub async fn one_of_many_default_cards_is_the_default(store: Arc<dyn Repository>
     }
 }
 
-pub async fn one_of_many_gets_a_vin(store: Arc<dyn Repository>) {
-    let world = World::new(store);
+pub async fn one_of_many_gets_a_vin(handles: Handles) {
+    let world = World::new(handles);
     let owner = world.customer().await;
     for round in 0..u32::from(ROUNDS) {
         let racers = (0..RACERS).map(|_| {
-            let store = Arc::clone(&world.store);
+            let store = world.handle();
             async move { store.commit_vehicle(&Change::Create(vehicle(owner, round)), None).await }
         });
         assert_one_took(&together(racers).await, Guarantee::VehicleVin);
@@ -83,10 +82,10 @@ pub async fn one_of_many_gets_a_vin(store: Arc<dyn Repository>) {
     assert_eq!(world.vehicles().await.len(), usize::from(ROUNDS));
 }
 
-pub async fn services_are_seeded_once(store: Arc<dyn Repository>) {
-    let world = World::new(store);
+pub async fn services_are_seeded_once(handles: Handles) {
+    let world = World::new(handles);
     let racers = (0..RACERS).map(|_| {
-        let store = Arc::clone(&world.store);
+        let store = world.handle();
         let standard = [service(ServiceKind::Lease), service(ServiceKind::Sell)];
         async move { store.seed_services(&standard).await.unwrap() }
     });
@@ -96,12 +95,12 @@ pub async fn services_are_seeded_once(store: Arc<dyn Repository>) {
 }
 
 /// Several workers read, add one and write, until each has done so `TURNS` times; nothing is lost.
-pub async fn no_update_of_a_vehicle_is_lost(store: Arc<dyn Repository>) {
+pub async fn no_update_of_a_vehicle_is_lost(handles: Handles) {
     const TURNS: i64 = 10;
-    let world = World::new(store);
+    let world = World::new(handles);
     let id = world.vehicle(world.customer().await).await;
     let workers = (0..RACERS).map(|_| {
-        let store = Arc::clone(&world.store);
+        let store = world.handle();
         async move {
             let mut done = 0;
             while done < TURNS {
@@ -123,8 +122,8 @@ pub async fn no_update_of_a_vehicle_is_lost(store: Arc<dyn Repository>) {
 }
 
 /// Two logins and a new password at once: none is refused, and the logins carry the epoch that is over.
-pub async fn logins_and_a_new_password_do_not_stand_in_each_others_way(store: Arc<dyn Repository>) {
-    let world = World::new(store);
+pub async fn logins_and_a_new_password_do_not_stand_in_each_others_way(handles: Handles) {
+    let world = World::new(handles);
     for round in 0..ROUNDS {
         let row = world.account(Role::Customer).await.user;
         let tokens = [token(row.id, round * 2), token(row.id, round * 2 + 1)];
@@ -136,7 +135,7 @@ pub async fn logins_and_a_new_password_do_not_stand_in_each_others_way(store: Ar
             keep_token: None,
             needs_another_superuser: false,
         };
-        let (first, second) = (Arc::clone(&world.store), Arc::clone(&world.store));
+        let (first, second) = (world.handle(), world.handle());
         let logins = [(first, tokens[0].clone()), (second, tokens[1].clone())]
             .map(|(store, token)| tokio::spawn(async move { store.commit_login(&Login { token, at: at(9) }, None).await }));
         world.store.commit_account(&change, None).await.unwrap();
@@ -153,8 +152,8 @@ pub async fn logins_and_a_new_password_do_not_stand_in_each_others_way(store: Ar
 }
 
 /// Nothing is hung on a customer while it is erased: either it has the card, or it is gone.
-pub async fn a_customer_is_not_erased_under_a_new_card(store: Arc<dyn Repository>) {
-    let world = World::new(store);
+pub async fn a_customer_is_not_erased_under_a_new_card(handles: Handles) {
+    let world = World::new(handles);
     for _ in 0..ROUNDS {
         let account = world.account(Role::Customer).await;
         let id: CustomerId = account.customer_id.unwrap();
@@ -168,19 +167,20 @@ pub async fn a_customer_is_not_erased_under_a_new_card(store: Arc<dyn Repository
         };
         let card = CardChange::Create(credit_card(id));
         let wallet = WalletChange { customer_id: id, expected: Version::FIRST, card, others: DefaultCard::Keep };
-        let (erases, adds) = (Arc::clone(&world.store), Arc::clone(&world.store));
+        let (erases, adds) = (world.handle(), world.handle());
         let erases = tokio::spawn(async move { erases.commit_account(&change, None).await.map(|_| ()) });
         let adds = tokio::spawn(async move { adds.commit_wallet(&wallet, None).await.map(|_| ()) });
         assert_others_conflict(&[erases.await.unwrap(), adds.await.unwrap()]);
     }
 }
 
-pub async fn one_of_two_claims_of_a_key_is_made(store: Arc<dyn Repository>) {
+pub async fn one_of_two_claims_of_a_key_is_made(handles: Handles) {
+    let world = World::new(handles);
     for key in 0..ROUNDS {
         // First on a key that nobody had, then on one whose claim ran out.
         for (first_holder, now) in [(1, base()), (100, at(60))] {
             let racers = (first_holder..first_holder + RACERS).map(|holder| {
-                let store = Arc::clone(&store);
+                let store = world.handle();
                 let new = NewClaim { held_until: now + chrono::Duration::seconds(60), ..new_claim(key, holder) };
                 async move { store.claim(&new, now).await.unwrap() }
             });
@@ -194,13 +194,13 @@ pub async fn one_of_two_claims_of_a_key_is_made(store: Arc<dyn Repository>) {
 }
 
 /// A claim runs out just as its holder commits: either the act is done, or somebody else holds the key; never both.
-pub async fn a_commit_and_a_take_over_exclude_each_other(store: Arc<dyn Repository>) {
-    let world = World::new(store);
+pub async fn a_commit_and_a_take_over_exclude_each_other(handles: Handles) {
+    let world = World::new(handles);
     for key in 0..ROUNDS {
         world.store.claim(&new_claim(key, 1), base()).await.unwrap();
         let value = Lead { notes: key.to_string(), ..lead() };
         let change = LeadChange { lead: Change::Create(value), contacts: ContactsOfLead::Keep };
-        let (commits, takes) = (Arc::clone(&world.store), Arc::clone(&world.store));
+        let (commits, takes) = (world.handle(), world.handle());
         let commits = tokio::spawn(async move { commits.commit_lead(&change, Some(claim(key, 1))).await });
         let takes = tokio::spawn(async move { takes.claim(&new_claim(key, 2), at(60)).await.unwrap() });
         let ended = (commits.await.unwrap(), takes.await.unwrap());

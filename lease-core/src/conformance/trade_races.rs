@@ -1,7 +1,6 @@
 //! Real races for trades and what hangs on them.
 
-use std::sync::Arc;
-
+use super::Handles;
 use super::build::*;
 use super::race::{RACERS, ROUNDS, assert_one_took, assert_one_won, assert_others_conflict, together};
 use super::world::{World, agreed, agreement};
@@ -10,14 +9,14 @@ use crate::lifecycle::{InvoiceChange, NewIds, NewInvoice, TradeChanges, TradeMov
 use crate::model::*;
 use crate::repository::*;
 
-pub async fn one_of_many_trades_of_a_vehicle_opens(store: Arc<dyn Repository>) {
-    let world = World::new(store);
+pub async fn one_of_many_trades_of_a_vehicle_opens(handles: Handles) {
+    let world = World::new(handles);
     let owner = world.customer().await;
     let service = world.service(ServiceKind::Sell).await;
     for _ in 0..ROUNDS {
         let opening = world.opening(world.vehicle(owner).await, service).await;
         let racers = (0..RACERS).map(|_| {
-            let (store, opening) = (Arc::clone(&world.store), opening.clone());
+            let (store, opening) = (world.handle(), opening.clone());
             async move { store.open_trade(&opening, None).await }
         });
         assert_one_won(&together(racers).await, Guarantee::LiveTradeOfVehicle);
@@ -26,14 +25,14 @@ pub async fn one_of_many_trades_of_a_vehicle_opens(store: Arc<dyn Repository>) {
 }
 
 /// A vehicle cannot be edited or erased under an offer of it, nor the other way round.
-pub async fn opening_a_trade_and_erasing_its_vehicle_exclude_each_other(store: Arc<dyn Repository>) {
-    let world = World::new(store);
+pub async fn opening_a_trade_and_erasing_its_vehicle_exclude_each_other(handles: Handles) {
+    let world = World::new(handles);
     let owner = world.customer().await;
     let service = world.service(ServiceKind::Sell).await;
     for _ in 0..ROUNDS {
         let id = world.vehicle(owner).await;
         let opening = world.opening(id, service).await;
-        let (opens, erases) = (Arc::clone(&world.store), Arc::clone(&world.store));
+        let (opens, erases) = (world.handle(), world.handle());
         let delete = Change::Delete { id, expected: Version::FIRST };
         let opens = tokio::spawn(async move { opens.open_trade(&opening, None).await.map(|_| ()) });
         let erases = tokio::spawn(async move { erases.commit_vehicle(&delete, None).await.map(|_| ()) });
@@ -45,14 +44,14 @@ pub async fn opening_a_trade_and_erasing_its_vehicle_exclude_each_other(store: A
 async fn race_on(world: &World, trade: TradeId, changes: Vec<TradeChanges>) -> Vec<Result<NewIds, RepositoryError>> {
     let version = world.load(TradeKey::Trade(trade)).await.version;
     together(changes.into_iter().map(|changes| {
-        let store = Arc::clone(&world.store);
+        let store = world.handle();
         async move { store.commit_trade(trade, version, &changes, None).await }
     }))
     .await
 }
 
-pub async fn one_of_many_first_proposals_is_made_and_billed(store: Arc<dyn Repository>) {
-    let world = World::new(store);
+pub async fn one_of_many_first_proposals_is_made_and_billed(handles: Handles) {
+    let world = World::new(handles);
     let owner = world.customer().await;
     for _ in 0..ROUNDS {
         let trade = world.trade(owner).await;
@@ -64,8 +63,8 @@ pub async fn one_of_many_first_proposals_is_made_and_billed(store: Arc<dyn Repos
     assert_eq!(world.invoices().await.len(), usize::from(ROUNDS));
 }
 
-pub async fn one_of_many_accepts_wins(store: Arc<dyn Repository>) {
-    let world = World::new(store);
+pub async fn one_of_many_accepts_wins(handles: Handles) {
+    let world = World::new(handles);
     let mut people = Vec::new();
     for _ in 0..RACERS {
         people.push(world.customer().await);
@@ -90,8 +89,8 @@ pub async fn one_of_many_accepts_wins(store: Arc<dyn Repository>) {
 }
 
 /// Two trades that a vehicle had one after the other, each agreed on at once: no version covers both.
-pub async fn one_of_two_agreed_periods_is_agreed(store: Arc<dyn Repository>) {
-    let world = World::new(store);
+pub async fn one_of_two_agreed_periods_is_agreed(handles: Handles) {
+    let world = World::new(handles);
     let (owner, lessee) = (world.customer().await, world.customer().await);
     let service = world.service(ServiceKind::Lease).await;
     for _ in 0..ROUNDS {
@@ -103,15 +102,15 @@ pub async fn one_of_two_agreed_periods_is_agreed(store: Arc<dyn Repository>) {
             world.go(trade, TradeMove::Cancel(at(1))).await;
             let version = world.load(TradeKey::Trade(trade)).await.version;
             let changes = agreed(terms, TradeMove::Complete(agreement(terms, lessee), at(10)));
-            let store = Arc::clone(&world.store);
+            let store = world.handle();
             racers.push(async move { store.commit_trade(trade, version, &changes, None).await });
         }
         assert_one_took(&together(racers).await, Guarantee::AgreedPeriods);
     }
 }
 
-pub async fn one_of_many_payments_gets_a_charge_key(store: Arc<dyn Repository>) {
-    let world = World::new(store);
+pub async fn one_of_many_payments_gets_a_charge_key(handles: Handles) {
+    let world = World::new(handles);
     let mut billed = Vec::new();
     for _ in 0..RACERS {
         let deal = world.deal().await;
@@ -124,7 +123,7 @@ pub async fn one_of_many_payments_gets_a_charge_key(store: Arc<dyn Repository>) 
             let card = world.card(deal.owner).await;
             let version = world.load(TradeKey::Trade(deal.trade)).await.version;
             let changes = paying(payment(*invoice, card, deal.owner, &format!("key-{round}")));
-            let (store, trade) = (Arc::clone(&world.store), deal.trade);
+            let (store, trade) = (world.handle(), deal.trade);
             racers.push(async move { store.commit_trade(trade, version, &changes, None).await });
         }
         assert_one_took(&together(racers).await, Guarantee::ChargeKey);
@@ -132,8 +131,8 @@ pub async fn one_of_many_payments_gets_a_charge_key(store: Arc<dyn Repository>) 
     assert_eq!(world.payments().await.len(), usize::from(ROUNDS));
 }
 
-pub async fn one_of_many_payments_is_taken_off_the_same_invoice(store: Arc<dyn Repository>) {
-    let world = World::new(store);
+pub async fn one_of_many_payments_is_taken_off_the_same_invoice(handles: Handles) {
+    let world = World::new(handles);
     for round in 0..ROUNDS {
         let deal = world.deal().await;
         let id = world.bill(deal.trade, deal.proposal, deal.owner).await;
@@ -149,13 +148,13 @@ pub async fn one_of_many_payments_is_taken_off_the_same_invoice(store: Arc<dyn R
 }
 
 /// The same on a trade, while others look: title, description and version are always of one commit.
-pub async fn a_load_never_sees_half_of_a_commit(store: Arc<dyn Repository>) {
+pub async fn a_load_never_sees_half_of_a_commit(handles: Handles) {
     const LAST: i64 = 40;
-    let world = World::new(store);
+    let world = World::new(handles);
     let trade = world.trade(world.customer().await).await;
     world.commit(trade, &retitled("2")).await;
     let workers = (0..RACERS).map(|racer| {
-        let store = Arc::clone(&world.store);
+        let store = world.handle();
         async move {
             loop {
                 let load = TradeLoad { key: TradeKey::Trade(trade), viewer: None, card: None, now: base() };

@@ -2,10 +2,11 @@
 
 use std::fmt::Debug;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use chrono::{DateTime, Utc};
 
+use super::Handles;
 use super::build::*;
 use crate::id::{
     ContactId, CreditCardId, CustomerId, InvoiceId, LeadId, PaymentId, ProposalId, ServiceId, TradeId, UserId, VehicleId,
@@ -23,7 +24,9 @@ use crate::repository::{
 /// A store under test.
 pub(super) struct World {
     pub(super) store: Arc<dyn Repository>,
+    handles: Handles,
     made: AtomicU32,
+    turns: AtomicUsize,
 }
 
 /// A trade that just one proposal, the owner's, was made in.
@@ -35,8 +38,15 @@ pub(super) struct Deal {
 }
 
 impl World {
-    pub(super) fn new(store: Arc<dyn Repository>) -> Self {
-        Self { store, made: AtomicU32::new(0) }
+    pub(super) fn new(store: impl Into<Handles>) -> Self {
+        let handles = store.into();
+        Self { store: handles.clone().into(), handles, made: AtomicU32::new(0), turns: AtomicUsize::new(0) }
+    }
+
+    /// A handle for one who races: the two in turn.
+    pub(super) fn handle(&self) -> Arc<dyn Repository> {
+        let Handles(handles) = &self.handles;
+        Arc::clone(&handles[self.turns.fetch_add(1, Ordering::Relaxed) % 2])
     }
 
     /// A number that was not given before: for names and VINs.

@@ -6,8 +6,9 @@ use crate::support::TestDatabase;
 
 async fn fresh_repository() -> FreshRepository {
     let database = TestDatabase::create().await;
-    let store = database.connect().await;
-    FreshRepository::new(store).with_cleanup(database.drop())
+    // Two pools: two server processes.
+    let (store, other) = (database.connect().await, database.connect().await);
+    FreshRepository::new(store).with_second_handle(other).with_cleanup(database.drop())
 }
 
 lease_core::repository_conformance!(super::fresh_repository);

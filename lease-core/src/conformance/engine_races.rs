@@ -1,0 +1,135 @@
+//! Races for a vehicle, an invoice, a name and a lead, at two processes.
+
+use super::Handles;
+use super::build::*;
+use super::processes::{Processes, ROUNDS, count, customer, offer_of, terms};
+use crate::account::RegistrationDraft;
+use crate::directory::ConversionDraft;
+use crate::id::{ProposalId, ServiceId, VehicleId};
+use crate::model::{ContactOwner, ProposalState, Role, Service, ServiceKind};
+use crate::permission::Actor;
+use crate::repository::{ContactFilter, CustomerFilter, LeadFilter, UserFilter};
+use crate::{Error, LeaseEngine, Refusal};
+
+pub async fn one_of_many_offers_of_a_vehicle_opens(handles: Handles) {
+    const OFFERS: usize = 6;
+    let processes = Processes::start(handles);
+    let owner = processes.actor(Role::Customer).await;
+    let services = [processes.world.service(ServiceKind::Lease).await, processes.world.service(ServiceKind::Sell).await];
+    for _ in 0..ROUNDS {
+        let vehicle = processes.vehicle(&owner).await;
+        let offers = (0..OFFERS).map(|racer| {
+            let draft = offer_of(vehicle, services[racer % 2]);
+            processes.act(|engine| async move { engine.open_trade(&owner, &draft).await })
+        });
+        assert_eq!(count(offers.collect()).await, [("ok", 1), ("vehicle_in_trade", OFFERS - 1)].into());
+    }
+    assert_eq!(processes.books().await.trades.len(), ROUNDS);
+}
+
+/// Each takes the place of the one before it; none brings a second invoice.
+pub async fn many_first_proposals_bring_one_invoice(handles: Handles) {
+    const PROPOSALS: usize = 20;
+    let processes = Processes::start(handles);
+    let lease = processes.world.service(ServiceKind::Lease).await;
+    let owner = processes.actor(Role::Customer).await;
+    for _ in 0..ROUNDS {
+        let draft = offer_of(processes.vehicle(&owner).await, lease);
+        let trade = processes.engine().open_trade(&owner, &draft).await.unwrap().stored.id;
+        let propose = || processes.act(|engine| async move { engine.propose(&owner, trade, &terms(ServiceKind::Lease)).await });
+        assert_eq!(count((0..PROPOSALS).map(|_| propose()).collect()).await, [("ok", PROPOSALS)].into());
+    }
+    let books = processes.books().await;
+    let pending = books.proposals.iter().filter(|proposal| proposal.state == ProposalState::Pending).count();
+    assert_eq!((books.invoices.len(), pending, books.proposals.len()), (ROUNDS, ROUNDS, ROUNDS * PROPOSALS));
+}
+
+/// Several offer one vehicle for the same days, one after the other as it gets free: one of them comes to an agreement.
+pub async fn one_of_many_leases_of_the_same_days_is_agreed(handles: Handles) {
+    const LEASES: usize = 3;
+    let processes = Processes::start(handles);
+    // Without a fee, a trade completes when it is agreed, and the vehicle is free for the next.
+    let free = processes.world.service_of(Service { fee: usd("0"), ..service(ServiceKind::Lease) }).await;
+    let (owner, lessee) = (processes.actor(Role::Customer).await, processes.actor(Role::Customer).await);
+    for _ in 0..ROUNDS {
+        let vehicle = processes.vehicle(&owner).await;
+        let leases = (0..LEASES).map(|_| processes.act(|engine| lease(engine, owner, lessee, vehicle, free)));
+        assert_eq!(count(leases.collect()).await, [("ok", 1), ("vehicle_not_available", LEASES - 1)].into());
+    }
+    let books = processes.books().await;
+    assert_eq!(books.trades.iter().filter(|trade| trade.agreement().is_some()).count(), ROUNDS);
+}
+
+/// Offers the vehicle once it is free, and makes way where the lessee is refused.
+async fn lease(engine: LeaseEngine, owner: Actor, lessee: Actor, vehicle: VehicleId, service: ServiceId) -> Result<(), Error> {
+    let trade = loop {
+        match engine.open_trade(&owner, &offer_of(vehicle, service)).await {
+            Err(Error::Refused(Refusal::VehicleInTrade)) => tokio::task::yield_now().await,
+            opened => break opened?.stored.id,
+        }
+    };
+    let proposal: ProposalId = engine.propose(&owner, trade, &terms(ServiceKind::Lease)).await?.stored.id;
+    let accepted = engine.accept(&lessee, proposal).await;
+    if accepted.is_err() {
+        engine.cancel_trade(&owner, trade).await?;
+    }
+    accepted.map(drop)
+}
+
+/// Whether it is the user name or the e-mail address that they share.
+pub async fn one_of_many_registers_a_name(handles: Handles) {
+    const PEOPLE: usize = 6;
+    let processes = Processes::start(handles);
+    for round in 0..ROUNDS {
+        let shared = format!("wanted-{round}@example.com");
+        let people = (0..PEOPLE).map(|person| {
+            let own = format!("person-{round}-{person}");
+            let (username, email) = match person % 2 {
+                0 => (shared.clone(), format!("{own}@example.com")),
+                _ => (own, shared.clone()),
+            };
+            let draft = RegistrationDraft {
+                username: username.into(),
+                email: email.into(),
+                password: "violet-harbor-93".into(),
+                password2: "violet-harbor-93".into(),
+                first_name: "Ada".into(),
+                last_name: "Byron".into(),
+                ..RegistrationDraft::default()
+            };
+            processes.act(|engine| async move { engine.register(&draft).await })
+        });
+        assert_eq!(count(people.collect()).await, [("ok", 1), ("validation_error", PEOPLE - 1)].into());
+    }
+    assert_eq!(processes.world.list_users(&UserFilter::default()).await.len(), ROUNDS);
+    assert_eq!(processes.world.list_customers(&CustomerFilter::default()).await.len(), ROUNDS);
+}
+
+/// The lead and all of its contacts become one customer's.
+pub async fn one_of_many_converts_a_lead(handles: Handles) {
+    const CONVERSIONS: usize = 6;
+    const CONTACTS: usize = 2;
+    let processes = Processes::start(handles);
+    let staff = processes.actor(Role::Staff).await;
+    let customers = processes.customers(CONVERSIONS).await;
+    for _ in 0..ROUNDS {
+        let id = processes.world.lead(lead()).await;
+        for _ in 0..CONTACTS {
+            processes.world.contact(ContactOwner::Lead(id)).await;
+        }
+        let convert = |actor: &Actor| {
+            let draft = ConversionDraft { customer_id: customer(actor).into() };
+            processes.act(|engine| async move { engine.convert_lead(&staff, id, &draft).await })
+        };
+        let counts = count(customers.iter().map(convert).collect()).await;
+        assert_eq!(counts, [("ok", 1), ("lead_converted", CONVERSIONS - 1)].into());
+    }
+    let mut leads = 0;
+    for customer_id in customers.iter().map(|actor| Some(customer(actor))) {
+        let won = processes.world.list_leads(&LeadFilter { customer_id, ..LeadFilter::default() }).await.len();
+        let contacts = processes.world.list_contacts(&ContactFilter { customer_id, ..ContactFilter::default() }).await.len();
+        assert_eq!(contacts, won * CONTACTS, "contacts go with their lead");
+        leads += won;
+    }
+    assert_eq!(leads, ROUNDS);
+}

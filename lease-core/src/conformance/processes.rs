@@ -1,0 +1,147 @@
+//! Two server processes: an engine each, on a handle of its own, with one clock and one gateway.
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use super::Handles;
+use super::build::*;
+use super::race::together;
+use super::world::World;
+use crate::account::PasswordParams;
+use crate::clock::ManualClock;
+use crate::gateway::{CardToken, PaymentGateway, SandboxGateway};
+use crate::id::{CreditCardId, CustomerId, InvoiceId, ProposalId, ServiceId, TradeId, VehicleId};
+use crate::invariants::Books;
+use crate::lifecycle::{ProposalDraft, TradeDraft};
+use crate::model::{CreditCard, Role, ServiceKind};
+use crate::permission::Actor;
+use crate::{Error, LeaseEngine};
+
+/// How often a race is run.
+pub(super) const ROUNDS: usize = 200;
+
+/// What somebody does, and the code of the answer: `ok`, or why not.
+pub(super) type Act = Pin<Box<dyn Future<Output = &'static str> + Send>>;
+
+/// Two server processes on one store.
+pub(super) struct Processes {
+    pub(super) world: World,
+    pub(super) clock: Arc<ManualClock>,
+    engines: [LeaseEngine; 2],
+    turns: std::sync::atomic::AtomicUsize,
+}
+
+/// A trade with a proposal of its owner.
+#[derive(Clone, Copy)]
+pub(super) struct Offered {
+    pub(super) trade: TradeId,
+    pub(super) proposal: ProposalId,
+}
+
+impl Processes {
+    pub(super) fn start(handles: Handles) -> Self {
+        Self::with_gateway(handles, Arc::new(SandboxGateway::new()))
+    }
+
+    pub(super) fn with_gateway(handles: Handles, gateway: Arc<dyn PaymentGateway>) -> Self {
+        let clock = Arc::new(ManualClock::at(at(1)));
+        let Handles(stores) = &handles;
+        let engines = stores.clone().map(|store| {
+            LeaseEngine::builder(store)
+                .clock(clock.clone())
+                .gateway(Arc::clone(&gateway))
+                .password_params(PasswordParams { memory_kib: 8, iterations: 1 })
+                .build()
+                .unwrap()
+        });
+        Self { world: World::new(handles), clock, engines, turns: 0.into() }
+    }
+
+    /// One of the two, in turn.
+    pub(super) fn engine(&self) -> LeaseEngine {
+        let turn = self.turns.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.engines[turn % 2].clone()
+    }
+
+    /// What somebody does at one of the two, in turn.
+    pub(super) fn act<T, F>(&self, what: impl FnOnce(LeaseEngine) -> F) -> Act
+    where
+        F: Future<Output = Result<T, Error>> + Send + 'static,
+    {
+        let answer = what(self.engine());
+        Box::pin(async move { answer.await.map_or_else(|error| error.code(), |_| "ok") })
+    }
+
+    pub(super) async fn actor(&self, role: Role) -> Actor {
+        Actor::of(&self.world.account(role).await)
+    }
+
+    pub(super) async fn customers(&self, count: usize) -> Vec<Actor> {
+        let mut customers = Vec::new();
+        for _ in 0..count {
+            customers.push(self.actor(Role::Customer).await);
+        }
+        customers
+    }
+
+    /// A card that can be charged, until the end of `exp_year`.
+    pub(super) async fn card(&self, holder: &Actor, exp_year: i32) -> CreditCardId {
+        let token = CardToken::new("sandbox_ok".to_owned());
+        self.world.card_of(CreditCard { token, exp_year, ..credit_card(customer(holder)) }).await
+    }
+
+    pub(super) async fn vehicle(&self, owner: &Actor) -> VehicleId {
+        self.world.vehicle(customer(owner)).await
+    }
+
+    /// A new vehicle is offered, and its owner makes the first proposal.
+    pub(super) async fn offer(&self, owner: &Actor, service: ServiceId) -> Offered {
+        let engine = self.engine();
+        let vehicle = self.vehicle(owner).await;
+        let trade = engine.open_trade(owner, &offer_of(vehicle, service)).await.unwrap().stored;
+        let kind = engine.get_service(owner, trade.service_id).await.unwrap().kind;
+        let proposal = engine.propose(owner, trade.id, &terms(kind)).await.unwrap().stored.id;
+        Offered { trade: trade.id, proposal }
+    }
+
+    /// An invoice over 100.00 for the owner: of a lease that was offered.
+    pub(super) async fn bill(&self, owner: &Actor, lease: ServiceId) -> (TradeId, InvoiceId) {
+        let trade = self.offer(owner, lease).await.trade;
+        let invoice = self.engine().get_trade(owner, trade).await.unwrap().stored.invoice_id;
+        (trade, invoice.unwrap())
+    }
+
+    /// The books, which are in order.
+    pub(super) async fn books(&self) -> Books {
+        let books = Books::read(&*self.world.store).await.unwrap();
+        assert_eq!(books.violations(), Vec::<String>::new());
+        books
+    }
+}
+
+pub(super) fn customer(actor: &Actor) -> CustomerId {
+    actor.customer().unwrap()
+}
+
+pub(super) fn offer_of(vehicle: VehicleId, service: ServiceId) -> TradeDraft {
+    TradeDraft { vehicle_id: vehicle.into(), service_id: service.into(), ..TradeDraft::default() }
+}
+
+/// Terms that a service of this kind takes; always the same days.
+pub(super) fn terms(kind: ServiceKind) -> ProposalDraft {
+    let terms = ProposalDraft { amount: rust_decimal::Decimal::from(250).into(), ..ProposalDraft::default() };
+    match kind {
+        ServiceKind::Lease => ProposalDraft { start_date: day(10).into(), end_date: day(20).into(), ..terms },
+        ServiceKind::Sell | ServiceKind::Custom => terms,
+    }
+}
+
+/// Lets all of them go at once, and counts the answers.
+pub(super) async fn count(acts: Vec<Act>) -> BTreeMap<&'static str, usize> {
+    let mut counts = BTreeMap::new();
+    for answer in together(acts).await {
+        *counts.entry(answer).or_default() += 1;
+    }
+    counts
+}
