@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::time::{Instant, interval};
 
@@ -30,6 +31,7 @@ pub(crate) struct Client {
     http: reqwest::Client,
     addresses: Addresses,
     pub(crate) token: String,
+    pub(crate) user: i64,
     pub(crate) customer: i64,
     /// Whose turn it is: each attempt goes to the next server.
     attempts: usize,
@@ -41,20 +43,41 @@ pub(crate) type Answered = (u16, Value);
 impl Client {
     /// Registers somebody.
     pub(crate) async fn register(addresses: &Addresses, name: &str, first_server: usize) -> Self {
+        Self::enter(addresses, "/api/register", &registration(name), first_server).await
+    }
+
+    /// Logs the superuser in, whom [`serve`](crate::serve) makes.
+    pub(crate) async fn superuser(addresses: &Addresses) -> Self {
+        let [(_, name), (_, password), _] = crate::SUPERUSER;
+        Self::enter(addresses, "/api/login", &json!({"username": name, "password": password}), 0).await
+    }
+
+    async fn enter(addresses: &Addresses, path: &str, body: &Value, first_server: usize) -> Self {
         let http = reqwest::Client::builder().timeout(Duration::from_secs(10)).build().unwrap();
-        let mut client = Self { http, addresses: addresses.clone(), token: String::new(), customer: 0, attempts: first_server };
-        let (status, body) = client.post("/api/register", &registration(name), "").await.unwrap();
-        assert_eq!(status, 201, "{body}");
+        let addresses = addresses.clone();
+        let mut client = Self { http, addresses, token: String::new(), user: 0, customer: 0, attempts: first_server };
+        let (status, body) = client.post(path, body, "").await.unwrap();
+        assert!([200, 201].contains(&status), "{body}");
         body["token"].as_str().unwrap().clone_into(&mut client.token);
-        client.customer = body["customer_id"].as_i64().unwrap();
+        client.user = body["user_id"].as_i64().unwrap();
+        client.customer = body["customer_id"].as_i64().unwrap_or_default();
         client
+    }
+
+    /// The same client with another's token, or none.
+    pub(crate) fn with_token_of(&self, who: Option<&Self>) -> Self {
+        Self { token: who.map_or_else(String::new, |who| who.token.clone()), ..self.clone() }
     }
 
     /// One attempt; `None` where no answer came.
     pub(crate) async fn post(&mut self, path: &str, body: &Value, key: &str) -> Option<Answered> {
+        self.send(Method::POST, path, body, key).await
+    }
+
+    pub(crate) async fn send(&mut self, method: Method, path: &str, body: &Value, key: &str) -> Option<Answered> {
         self.attempts += 1;
         let url = format!("http://{}{path}", self.addresses.of(self.attempts));
-        let request = self.http.post(url).header("content-type", "application/json").body(body.to_string());
+        let request = self.http.request(method, url).header("content-type", "application/json").body(body.to_string());
         let request =
             if self.token.is_empty() { request } else { request.header("authorization", format!("Token {}", self.token)) };
         let request = if key.is_empty() { request } else { request.header("idempotency-key", key) };

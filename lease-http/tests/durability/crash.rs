@@ -8,16 +8,17 @@ use std::time::Duration;
 
 use lease_core::LeaseEngine;
 use lease_core::invariants::Books;
-use lease_core::model::PaymentState;
+use lease_core::model::{PaymentState, TradeState};
 use serde_json::{Value, json};
 use tokio::time::{Instant, interval};
 
 use crate::client::{Addresses, Client, card, made, vehicle};
 use crate::postgres::TestDatabase;
 use crate::postgres::server::crash;
+use crate::track::{LEASE, SELL, terms};
 use crate::{TURN, serve};
 
-/// Customers at once, each of whom sells to the next.
+/// Customers at once, each of whom deals with the next.
 const CUSTOMERS: u32 = 4;
 /// Crashes, of a server and of Postgres in turn.
 const CRASHES: usize = 12;
@@ -31,12 +32,13 @@ struct Acknowledged {
     trades: BTreeSet<i64>,
     proposals: BTreeSet<i64>,
     accepted: BTreeSet<i64>,
+    cancelled: BTreeSet<i64>,
     payments: BTreeSet<i64>,
     /// Acts of which it is not known whether they were done.
     unknown: usize,
 }
 
-/// One who does business until it is over.
+/// One who does business until it is over: sells, lets and calls off in turn.
 struct Loader {
     client: Client,
     buyer: Client,
@@ -55,7 +57,12 @@ impl Loader {
         let mut round = 0;
         while !over.load(Ordering::Relaxed) {
             round += 1;
-            if self.sell(card, round).await.is_none() {
+            let done = match round % 3 {
+                0 => self.call_off(round).await,
+                1 => self.sell(card, round).await,
+                _ => self.lease(card, round).await,
+            };
+            if done.is_none() {
                 self.acknowledged.unknown += 1;
             }
         }
@@ -64,20 +71,72 @@ impl Loader {
 
     /// Sells a vehicle to the other; `None` where the fate of a step is unknown.
     async fn sell(&mut self, card: i64, round: u32) -> Option<()> {
-        let key = |step: &str| format!("{step}-{round}");
-        let vehicle = self.make("/api/vehicles", &vehicle(self.number * 100_000 + round), &key("vehicle")).await?;
-        self.acknowledged.vehicles.insert(vehicle);
-        let trade = self.make("/api/trades", &json!({"vehicle_id": vehicle, "service_id": 2}), &key("trade")).await?;
-        self.acknowledged.trades.insert(trade);
-        let offer = self.make(&format!("/api/trades/{trade}/proposals"), &json!({"amount": "9000"}), &key("offer")).await?;
-        self.acknowledged.proposals.insert(offer);
-        let (status, body) =
-            self.buyer.insist(&format!("/api/proposals/{offer}/accept"), &Value::Null, &format!("accept-{offer}")).await?;
+        let trade = self.open(SELL, round).await?;
+        let offer = self.propose(trade, SELL, round, false).await?;
+        self.accept(offer, true).await?;
+        let invoice = self.invoice(trade).await?;
+        self.pay(invoice, card, None, &format!("pay-{round}")).await
+    }
+
+    /// Lets a vehicle to the other, on the other's terms, and pays the fee in two parts.
+    async fn lease(&mut self, card: i64, round: u32) -> Option<()> {
+        let trade = self.open(LEASE, round).await?;
+        self.propose(trade, LEASE, round, false).await?;
+        let invoice = self.invoice(trade).await?;
+        self.pay(invoice, card, Some("15"), &format!("part-{round}")).await?;
+        let counter = self.propose(trade, LEASE, round, true).await?;
+        self.accept(counter, false).await?;
+        self.pay(invoice, card, None, &format!("rest-{round}")).await
+    }
+
+    /// Offers a vehicle and thinks better of it.
+    async fn call_off(&mut self, round: u32) -> Option<()> {
+        let trade = self.open(SELL, round).await?;
+        self.propose(trade, SELL, round, false).await?;
+        let cancel = format!("/api/trades/{trade}/cancel");
+        let (status, body) = self.client.insist(&cancel, &Value::Null, &format!("cancel-{round}")).await?;
         assert_eq!(status, 200, "{body}");
         self.answered();
-        self.acknowledged.accepted.insert(offer);
-        let pay = json!({"invoice_id": self.invoice(trade).await?, "credit_card_id": card});
-        let (status, body) = self.client.insist("/api/payments", &pay, &key("pay")).await?;
+        self.acknowledged.cancelled.insert(trade);
+        Some(())
+    }
+
+    /// A trade of a new vehicle.
+    async fn open(&mut self, service: i64, round: u32) -> Option<i64> {
+        let vehicle = vehicle(self.number * 100_000 + round);
+        let vehicle = self.make("/api/vehicles", &vehicle, &format!("vehicle-{round}")).await?;
+        self.acknowledged.vehicles.insert(vehicle);
+        let offer = json!({"vehicle_id": vehicle, "service_id": service});
+        let trade = self.make("/api/trades", &offer, &format!("trade-{round}")).await?;
+        self.acknowledged.trades.insert(trade);
+        Some(trade)
+    }
+
+    /// A proposal, of this customer or of the other.
+    async fn propose(&mut self, trade: i64, service: i64, round: u32, is_others: bool) -> Option<i64> {
+        let who = if is_others { &mut self.buyer } else { &mut self.client };
+        let (path, key) = (format!("/api/trades/{trade}/proposals"), format!("offer-{trade}-{round}"));
+        let proposal = made(&who.insist(&path, &terms(service), &key).await?);
+        self.answered();
+        self.acknowledged.proposals.insert(proposal);
+        Some(proposal)
+    }
+
+    /// The other accepts a proposal of this customer, or the other way round.
+    async fn accept(&mut self, proposal: i64, is_others: bool) -> Option<()> {
+        let who = if is_others { &mut self.buyer } else { &mut self.client };
+        let (path, key) = (format!("/api/proposals/{proposal}/accept"), format!("accept-{proposal}"));
+        let (status, body) = who.insist(&path, &Value::Null, &key).await?;
+        assert_eq!(status, 200, "{body}");
+        self.answered();
+        self.acknowledged.accepted.insert(proposal);
+        Some(())
+    }
+
+    /// Pays so much, or all that is due.
+    async fn pay(&mut self, invoice: i64, card: i64, amount: Option<&str>, key: &str) -> Option<()> {
+        let pay = json!({"invoice_id": invoice, "credit_card_id": card, "amount": amount});
+        let (status, body) = self.client.insist("/api/payments", &pay, key).await?;
         // 202: the server that began it died before it heard of the gateway.
         assert!([201, 202].contains(&status), "{status} {body}");
         self.answered();
@@ -183,6 +242,8 @@ fn check(books: &Books, acknowledged: &[Acknowledged]) {
     compare("proposals", books.proposals.iter().map(|row| row.id.get()).collect(), |each| &each.proposals);
     let accepted = books.trades.iter().filter_map(|trade| trade.agreement()).map(|agreement| agreement.proposal_id.get());
     compare("acceptances", accepted.collect(), |each| &each.accepted);
+    let cancelled = books.trades.iter().filter(|trade| matches!(trade.state, TradeState::Cancelled { .. }));
+    compare("cancellations", cancelled.map(|row| row.id.get()).collect(), |each| &each.cancelled);
     let paid = books.payments.iter().filter(|payment| matches!(payment.state, PaymentState::Succeeded { .. }));
     compare("payments", paid.map(|row| row.id.get()).collect(), |each| &each.payments);
 }

@@ -6,6 +6,7 @@
 mod client;
 mod crash;
 mod races;
+mod track;
 
 #[path = "../../../lease-store-postgres/tests/it/support/mod.rs"]
 #[expect(dead_code, reason = "shared with the tests of the Postgres store, which need more of it")]
@@ -21,8 +22,15 @@ use tokio::sync::Mutex;
 /// One test at a time: the one that crashes Postgres takes it from the others.
 static TURN: Mutex<()> = Mutex::const_new(());
 
+/// Who administers.
+const SUPERUSER: [(&str, &str); 3] = [
+    ("LEASE_SUPERUSER_USERNAME", "root"),
+    ("LEASE_SUPERUSER_PASSWORD", "amber-meadow-17"),
+    ("LEASE_SUPERUSER_EMAIL", "root@example.com"),
+];
+
 /// A server process on this database. It logs little, because nobody reads on.
 fn serve(database: &TestDatabase) -> Server {
     let url = database.url();
-    Server::start(&["--log=warn,lease_server=info", "--login-failures-per-minute=0", "--database-url", &url], &[])
+    Server::start(&["--log=warn,lease_server=info", "--login-failures-per-minute=0", "--database-url", &url], &SUPERUSER)
 }

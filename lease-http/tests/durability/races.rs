@@ -1,145 +1,238 @@
-//! Two server processes, one winner.
+//! Two server processes, one winner; everybody else is told what the specification says, to the code.
 
-use std::collections::BTreeMap;
-
+use lease_core::model::{InvoiceState, ProposalState, TradeState};
+use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::client::{Addresses, Client, card, made, registration, vehicle};
-use crate::postgres::TestDatabase;
-use crate::process::Server;
-use crate::{TURN, serve};
+use crate::client::{Client, made, registration};
+use crate::track::{LEASE, RACERS, Racer, SELL, Track, answer, counted, race, terms};
 
 /// Rounds of each race.
-const ROUNDS: u32 = 20;
-/// Requests that race, half of them to each server.
-const RACERS: usize = 8;
+const ROUNDS: usize = 25;
+/// Who accept while something else happens.
+const ACCEPTS: usize = RACERS - 1;
 
-/// Sends all of them at once, each as somebody of its own, and counts the answers.
-async fn race(racers: Vec<(Client, String, Value)>) -> BTreeMap<String, usize> {
-    let sent: Vec<_> = racers
-        .into_iter()
-        .map(|(mut client, path, body)| {
-            tokio::spawn(async move {
-                let (status, body) = client.post(&path, &body, "").await.unwrap();
-                match body["code"].as_str() {
-                    Some(code) => format!("{status} {code}"),
-                    None => status.to_string(),
-                }
-            })
-        })
-        .collect();
-    let mut counts = BTreeMap::new();
-    for answer in sent {
-        *counts.entry(answer.await.unwrap()).or_default() += 1;
+#[tokio::test(flavor = "multi_thread")]
+async fn one_of_many_accepts_wins() {
+    let mut track = Track::new().await;
+    for _ in 0..ROUNDS {
+        let (_, proposal) = track.offer().await;
+        let accepts = race(track.by_all(&format!("/api/proposals/{proposal}/accept"), &Value::Null)).await;
+        assert_eq!(counted(&accepts), [("200", 1), ("409 trade_not_open", RACERS - 1)].into());
     }
-    counts
-}
-
-fn counted<const N: usize>(counts: [(&str, usize); N]) -> BTreeMap<String, usize> {
-    counts.into_iter().map(|(answer, count)| (answer.to_owned(), count)).collect()
-}
-
-/// Exactly one won; the others were told one of these, by how far the winner was.
-#[track_caller]
-fn one_won(counts: &BTreeMap<String, usize>, won: &str, lost: &[&str]) {
-    assert_eq!(counts.get(won), Some(&1), "{counts:?}");
-    assert_eq!(counts.values().sum::<usize>(), RACERS, "{counts:?}");
-    assert!(counts.keys().all(|answer| answer == won || lost.contains(&answer.as_str())), "{counts:?}");
-}
-
-/// Two servers on one database, an owner and those who race.
-struct Track {
-    _servers: [Server; 2],
-    owner: Client,
-    racers: Vec<Client>,
-    sell: i64,
-    vehicles: u32,
-}
-
-impl Track {
-    async fn new(database: &TestDatabase) -> Self {
-        let servers = [serve(database), serve(database)];
-        let addresses = Addresses::default();
-        addresses.set(servers.iter().map(|server| server.address.clone()).collect());
-        let owner = Client::register(&addresses, "owner", 0).await;
-        let mut racers = Vec::new();
-        for number in 0..RACERS {
-            racers.push(Client::register(&addresses, &format!("racer{number}"), number).await);
-        }
-        // The standard services come with the database: the lease first, then the sale.
-        Self { _servers: servers, owner, racers, sell: 2, vehicles: 0 }
-    }
-
-    async fn trade(&mut self) -> i64 {
-        self.vehicles += 1;
-        let vehicle = made(&self.owner.post("/api/vehicles", &vehicle(self.vehicles), "").await.unwrap());
-        let offer = json!({"vehicle_id": vehicle, "service_id": self.sell});
-        made(&self.owner.post("/api/trades", &offer, "").await.unwrap())
-    }
-
-    async fn offer(&mut self, trade: i64) -> i64 {
-        made(&self.owner.post(&format!("/api/trades/{trade}/proposals"), &json!({"amount": "9000"}), "").await.unwrap())
-    }
-
-    /// The same request by everybody.
-    fn all(&self, path: &str, body: &Value) -> Vec<(Client, String, Value)> {
-        self.racers.iter().map(|racer| (racer.clone(), path.to_owned(), body.clone())).collect()
-    }
-
-    /// The same request by the owner, to one server and the other in turn.
-    fn owners(&self, path: &str, body: &Value) -> Vec<(Client, String, Value)> {
-        let mut all = self.all(path, body);
-        for (client, _, _) in &mut all {
-            client.token.clone_from(&self.owner.token);
-        }
-        all
-    }
+    assert_agreed(track, ROUNDS).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_servers_agree_on_one_winner() {
-    let _turn = TURN.lock().await;
-    let database = TestDatabase::create().await;
-    let mut track = Track::new(&database).await;
-    let paying = made(&track.owner.post("/api/credit-cards", &card(), "").await.unwrap());
+async fn accepting_excludes_withdrawing_superseding_and_cancelling() {
+    let mut track = Track::new().await;
+    let mut agreed = 0;
+    for _ in 0..ROUNDS {
+        let (_, proposal) = track.offer().await;
+        let withdraw = track.by(&track.owner, ACCEPTS, &format!("/api/proposals/{proposal}/withdraw"), &Value::Null);
+        agreed += against_accepts(&track, withdraw, proposal, "200", "409 proposal_not_pending").await;
+
+        let (trade, proposal) = track.offer().await;
+        let supersede = track.by(&track.owner, ACCEPTS, &format!("/api/trades/{trade}/proposals"), &terms(SELL));
+        agreed += against_accepts(&track, supersede, proposal, "201", "409 proposal_not_pending").await;
+
+        let (trade, proposal) = track.offer().await;
+        let cancel = track.by(&track.owner, ACCEPTS, &format!("/api/trades/{trade}/cancel"), &Value::Null);
+        agreed += against_accepts(&track, cancel, proposal, "200", "409 trade_not_open").await;
+    }
+    assert_agreed(track, agreed).await;
+}
+
+/// Both succeed where the accept came first.
+#[tokio::test(flavor = "multi_thread")]
+async fn accepting_and_deactivating_the_author_come_one_after_the_other() {
+    let mut track = Track::new().await;
+    let owner = track.owner.clone();
+    let mut agreed = 0;
     for round in 0..ROUNDS {
-        // Many accept the owner's proposal.
-        let trade = track.trade().await;
-        let offer = track.offer(trade).await;
-        let accepts = race(track.all(&format!("/api/proposals/{offer}/accept"), &Value::Null)).await;
-        one_won(&accepts, "200", &["409 trade_not_open", "404 not_found"]);
+        track.owner = Client::register(&track.addresses, &format!("author{round}"), round).await;
+        let (_, proposal) = track.offer().await;
+        let user = format!("/api/users/{}", track.owner.user);
+        let deactivate = Racer { method: Method::DELETE, ..track.by(&track.root, ACCEPTS, &user, &Value::Null) };
+        let answers = accepts_and(&track, deactivate, proposal).await;
+        let (deactivated, accepts) = answers.split_last().unwrap();
+        let counts = counted(accepts);
+        let won = counts.get("200").copied().unwrap_or(0);
+        let refused = if won == 1 { ["409 trade_not_open", "409 party_inactive"] } else { ["409 party_inactive"; 2] };
+        assert!(deactivated == "204" && won <= 1, "{answers:?}");
+        assert!(counts.keys().all(|answer| *answer == "200" || refused.contains(answer)), "{answers:?}");
+        agreed += won;
+    }
+    track.owner = owner;
+    assert_agreed(track, agreed).await;
+}
 
-        // The owner pays 60 of 199 many times over: three times it fits.
-        let invoice = i64::from(round) + 1;
-        let pay = json!({"credit_card_id": paying, "amount": "60"});
-        let payments = race(track.owners(&format!("/api/invoices/{invoice}/payments"), &pay)).await;
-        assert_eq!(payments, counted([("201", 3), ("400 validation_error", RACERS - 3)]), "round {round}");
+/// Many accept and `other` is done, at once: how many accepts won. Where none did, all are told `refusal`.
+async fn against_accepts(track: &Track, other: Racer, proposal: i64, ok: &str, refusal: &str) -> usize {
+    let answers = accepts_and(track, other, proposal).await;
+    let (other, accepts) = answers.split_last().unwrap();
+    let counts = counted(accepts);
+    let won = counts.get("200").copied().unwrap_or(0);
+    let expected = match won {
+        0 => (ok, [(refusal, ACCEPTS)].into()),
+        _ => ("409 trade_not_open", [("200", 1), ("409 trade_not_open", ACCEPTS - 1)].into()),
+    };
+    assert_eq!((other.as_str(), counts), expected);
+    won
+}
 
-        // Many pay all that is left.
-        let rest = race(track.owners(&format!("/api/invoices/{invoice}/payments"), &json!({"credit_card_id": paying}))).await;
-        one_won(&rest, "201", &["409 payment_pending", "409 invoice_not_open"]);
+async fn accepts_and(track: &Track, other: Racer, proposal: i64) -> Vec<String> {
+    let mut racers = track.by_all(&format!("/api/proposals/{proposal}/accept"), &Value::Null);
+    racers.truncate(ACCEPTS);
+    racers.push(other);
+    race(racers).await
+}
 
-        // Many open a trade of one vehicle.
-        track.vehicles += 1;
-        let vehicle = made(&track.owner.post("/api/vehicles", &vehicle(track.vehicles), "").await.unwrap());
-        let offer = json!({"vehicle_id": vehicle, "service_id": track.sell});
-        let opens = race(track.owners("/api/trades", &offer)).await;
-        assert_eq!(opens, counted([("201", 1), ("409 vehicle_in_trade", RACERS - 1)]));
+/// So many trades are agreed, each with its invoice, and nothing is left pending in them.
+async fn assert_agreed(track: Track, count: usize) {
+    let books = track.finish().await;
+    let agreed = books.trades.iter().filter(|trade| matches!(trade.state, TradeState::Agreed(_))).count();
+    assert_eq!((agreed, books.invoices.len()), (count, count));
+}
 
-        // Many register one name.
-        let name = registration(&format!("wanted{round}"));
-        let names: Vec<_> = track
-            .all("/api/register", &name)
-            .into_iter()
-            .map(|(mut client, path, body)| {
-                client.token.clear();
-                (client, path, body)
+#[tokio::test(flavor = "multi_thread")]
+async fn payments_never_overshoot_and_one_pays_the_rest() {
+    let mut track = Track::new().await;
+    for round in 0..ROUNDS {
+        let invoice = track.bill().await;
+        let pay = format!("/api/invoices/{invoice}/payments");
+        // Of parts of 15.00, three fit into 49.00.
+        let parts = race(track.by_one(&track.owner, &pay, &json!({"credit_card_id": track.card, "amount": "15"}))).await;
+        assert_eq!(counted(&parts), [("201", 3), ("400 validation_error", RACERS - 3)].into(), "round {round}");
+
+        let rest = race(track.by_one(&track.owner, &pay, &json!({"credit_card_id": track.card}))).await;
+        let counts = counted(&rest);
+        // The others came while that payment was under way, or when the invoice was paid.
+        let [pending, paid] = ["409 payment_pending", "409 invoice_not_open"].map(|code| counts.get(code).copied().unwrap_or(0));
+        assert_eq!((counts.get("201"), pending + paid), (Some(&1), RACERS - 1), "{counts:?}");
+    }
+    let books = track.finish().await;
+    assert_eq!(books.payments.len(), ROUNDS * 4);
+    assert!(books.invoices.iter().all(|invoice| matches!(invoice.state, InvoiceState::Paid { .. })));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn voiding_and_paying_exclude_each_other() {
+    let mut track = Track::new().await;
+    let mut paid = 0;
+    for _ in 0..ROUNDS {
+        let invoice = track.bill().await;
+        let pay = json!({"credit_card_id": track.card, "amount": "15"});
+        let mut racers: Vec<_> =
+            (0..3).map(|number| track.by(&track.owner, number, &format!("/api/invoices/{invoice}/payments"), &pay)).collect();
+        racers.push(track.by(&track.root, 3, &format!("/api/invoices/{invoice}/void"), &json!({"reason": "a mistake"})));
+        let answers = race(racers).await;
+        let (void, payments) = answers.split_last().unwrap();
+        let expected = match void.as_str() {
+            "200" => [("409 invoice_not_open", 3)],
+            "409 invoice_has_payments" => [("201", 3)],
+            _ => panic!("{answers:?}"),
+        };
+        assert_eq!(counted(payments), expected.into());
+        paid += payments.iter().filter(|answer| *answer == "201").count();
+    }
+    assert_eq!(track.finish().await.payments.len(), paid);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_first_proposals_bring_one_invoice() {
+    let mut track = Track::new().await;
+    for _ in 0..ROUNDS {
+        let trade = track.trade(LEASE).await;
+        let proposals = race(track.by_one(&track.owner, &format!("/api/trades/{trade}/proposals"), &terms(LEASE))).await;
+        assert_eq!(counted(&proposals), [("201", RACERS)].into());
+    }
+    let books = track.finish().await;
+    let pending = books.proposals.iter().filter(|proposal| proposal.state == ProposalState::Pending).count();
+    assert_eq!((books.invoices.len(), pending, books.proposals.len()), (ROUNDS, ROUNDS, ROUNDS * RACERS));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_of_many_offers_of_a_vehicle_opens() {
+    let mut track = Track::new().await;
+    for _ in 0..ROUNDS {
+        let offer = json!({"vehicle_id": track.vehicle().await, "service_id": SELL});
+        let opens = race(track.by_one(&track.owner, "/api/trades", &offer)).await;
+        assert_eq!(counted(&opens), [("201", 1), ("409 vehicle_in_trade", RACERS - 1)].into());
+    }
+    assert_eq!(track.finish().await.trades.len(), ROUNDS);
+}
+
+/// Several offer one vehicle for the same days, one after the other as it gets free: one of them comes to an agreement.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_of_many_leases_of_the_same_days_is_agreed() {
+    const LEASES: usize = 4;
+    let mut track = Track::new().await;
+    // Without a fee, a trade completes when it is agreed, and the vehicle is free for the next.
+    let free = json!({"name": "Free", "kind": "lease", "amount": "0", "currency": "USD"});
+    let free = made(&track.root.post("/api/services", &free, "").await.unwrap());
+    for _ in 0..ROUNDS {
+        let vehicle = track.vehicle().await;
+        let leases: Vec<_> = (0..LEASES)
+            .map(|number| {
+                let (offer, lessee) = (json!({"vehicle_id": vehicle, "service_id": free}), track.racers[number].clone());
+                let owner = lessee.with_token_of(Some(&track.owner));
+                tokio::spawn(lease(owner, lessee, offer))
             })
             .collect();
-        assert_eq!(race(names).await, counted([("201", 1), ("400 validation_error", RACERS - 1)]));
+        let mut answers = Vec::new();
+        for lease in leases {
+            answers.push(lease.await.unwrap());
+        }
+        assert_eq!(counted(&answers), [("200", 1), ("409 vehicle_not_available", LEASES - 1)].into());
     }
-    let books = lease_core::invariants::Books::read(&database.connect().await).await.unwrap();
-    assert_eq!(books.violations(), Vec::<String>::new());
-    assert_eq!(books.payments.len(), usize::try_from(ROUNDS).unwrap() * 4);
-    database.drop().await;
+    let books = track.finish().await;
+    assert_eq!(books.trades.iter().filter(|trade| trade.agreement().is_some()).count(), ROUNDS);
+}
+
+/// Offers the vehicle once it is free; what the lessee is answered. The trade makes way where it is refused.
+async fn lease(mut owner: Client, mut lessee: Client, offer: Value) -> String {
+    let trade = loop {
+        match owner.post("/api/trades", &offer, "").await.unwrap() {
+            (409, body) if body["code"] == "vehicle_in_trade" => {}
+            opened => break made(&opened),
+        }
+    };
+    let proposal = made(&owner.post(&format!("/api/trades/{trade}/proposals"), &terms(LEASE), "").await.unwrap());
+    let accepted = answer(&mut lessee, Method::POST, &format!("/api/proposals/{proposal}/accept"), &Value::Null).await;
+    if accepted != "200" {
+        assert_eq!(owner.post(&format!("/api/trades/{trade}/cancel"), &Value::Null, "").await.unwrap().0, 200);
+    }
+    accepted
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_of_many_registers_a_name() {
+    let track = Track::new().await;
+    let nobody = track.owner.with_token_of(None);
+    for round in 0..ROUNDS {
+        let names = race(track.by_one(&nobody, "/api/register", &registration(&format!("wanted{round}")))).await;
+        assert_eq!(counted(&names), [("201", 1), ("400 validation_error", RACERS - 1)].into());
+    }
+    track.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_of_many_converts_a_lead() {
+    let mut track = Track::new().await;
+    for _ in 0..ROUNDS {
+        let lead = made(&track.root.post("/api/leads", &json!({"first_name": "Lea"}), "").await.unwrap());
+        let contact = json!({"lead_id": lead, "email": "lea@example.com"});
+        let contact = made(&track.root.post("/api/contacts", &contact, "").await.unwrap());
+        let convert = |(number, racer): (usize, &Client)| {
+            track.by(&track.root, number, &format!("/api/leads/{lead}/convert"), &json!({"customer_id": racer.customer}))
+        };
+        let conversions = race(track.racers.iter().enumerate().map(convert).collect()).await;
+        assert_eq!(counted(&conversions), [("200", 1), ("409 lead_converted", RACERS - 1)].into());
+        let winner = track.root.read(&format!("/api/leads/{lead}")).await["customer_id"].clone();
+        assert_eq!(track.root.read(&format!("/api/contacts/{contact}")).await["customer_id"], winner);
+        let position = conversions.iter().position(|answer| answer == "200").unwrap();
+        assert_eq!(winner, track.racers[position].customer);
+    }
+    track.finish().await;
 }

@@ -1,0 +1,156 @@
+//! Two servers on one database, and requests that race on them.
+
+use std::collections::BTreeMap;
+
+use lease_core::invariants::Books;
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::sync::{Barrier, MutexGuard};
+
+use crate::client::{Addresses, Client, card, made, vehicle};
+use crate::postgres::TestDatabase;
+use crate::process::Server;
+use crate::{TURN, serve};
+
+/// Requests that race, half of them to each server.
+pub(crate) const RACERS: usize = 8;
+
+/// The standard services come with the database: the lease first, then the sale.
+pub(crate) const LEASE: i64 = 1;
+pub(crate) const SELL: i64 = 2;
+
+/// A request that races, and who sends it.
+pub(crate) struct Racer {
+    pub(crate) client: Client,
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) body: Value,
+}
+
+/// What was answered: the status, and the code where there is one.
+pub(crate) async fn answer(client: &mut Client, method: Method, path: &str, body: &Value) -> String {
+    let (status, body) = client.send(method, path, body, "").await.unwrap();
+    body["code"].as_str().map_or_else(|| status.to_string(), |code| format!("{status} {code}"))
+}
+
+/// Sends all of them at once; the answers in their order.
+pub(crate) async fn race(racers: Vec<Racer>) -> Vec<String> {
+    let start = std::sync::Arc::new(Barrier::new(racers.len()));
+    let sent: Vec<_> = racers
+        .into_iter()
+        .map(|Racer { mut client, method, path, body }| {
+            let start = std::sync::Arc::clone(&start);
+            tokio::spawn(async move {
+                start.wait().await;
+                answer(&mut client, method, &path, &body).await
+            })
+        })
+        .collect();
+    let mut answers = Vec::new();
+    for racer in sent {
+        answers.push(racer.await.unwrap());
+    }
+    answers
+}
+
+pub(crate) fn counted(answers: &[String]) -> BTreeMap<&str, usize> {
+    let mut counts = BTreeMap::new();
+    for answer in answers {
+        *counts.entry(answer.as_str()).or_default() += 1;
+    }
+    counts
+}
+
+/// Two servers on one database, an owner who has a card, those who race, and who administers.
+pub(crate) struct Track {
+    servers: [Server; 2],
+    database: TestDatabase,
+    pub(crate) addresses: Addresses,
+    pub(crate) owner: Client,
+    pub(crate) root: Client,
+    pub(crate) racers: Vec<Client>,
+    pub(crate) card: i64,
+    vehicles: u32,
+    turn: MutexGuard<'static, ()>,
+}
+
+impl Track {
+    pub(crate) async fn new() -> Self {
+        let turn = TURN.lock().await;
+        let database = TestDatabase::create().await;
+        let servers = [serve(&database), serve(&database)];
+        let addresses = Addresses::default();
+        addresses.set(servers.iter().map(|server| server.address.clone()).collect());
+        let mut owner = Client::register(&addresses, "owner", 0).await;
+        let mut racers = Vec::new();
+        for number in 0..RACERS {
+            racers.push(Client::register(&addresses, &format!("racer{number}"), number).await);
+        }
+        let root = Client::superuser(&addresses).await;
+        let card = made(&owner.post("/api/credit-cards", &card(), "").await.unwrap());
+        Self { servers, database, addresses, owner, root, racers, card, vehicles: 0, turn }
+    }
+
+    /// The owner's next vehicle.
+    pub(crate) async fn vehicle(&mut self) -> i64 {
+        self.vehicles += 1;
+        made(&self.owner.post("/api/vehicles", &vehicle(self.vehicles), "").await.unwrap())
+    }
+
+    /// A trade of a new vehicle.
+    pub(crate) async fn trade(&mut self, service: i64) -> i64 {
+        let offer = json!({"vehicle_id": self.vehicle().await, "service_id": service});
+        made(&self.owner.post("/api/trades", &offer, "").await.unwrap())
+    }
+
+    /// A sale, and the owner's proposal in it.
+    pub(crate) async fn offer(&mut self) -> (i64, i64) {
+        let trade = self.trade(SELL).await;
+        let proposals = format!("/api/trades/{trade}/proposals");
+        (trade, made(&self.owner.post(&proposals, &terms(SELL), "").await.unwrap()))
+    }
+
+    /// An invoice for the owner, over 49.00: of a lease that was offered.
+    pub(crate) async fn bill(&mut self) -> i64 {
+        let trade = self.trade(LEASE).await;
+        made(&self.owner.post(&format!("/api/trades/{trade}/proposals"), &terms(LEASE), "").await.unwrap());
+        self.owner.read(&format!("/api/trades/{trade}")).await["invoice_id"].as_i64().unwrap()
+    }
+
+    /// Somebody's request; `number` says to which server it goes.
+    pub(crate) fn by(&self, who: &Client, number: usize, path: &str, body: &Value) -> Racer {
+        // Each of the racers goes to another server than the one before.
+        let client = self.racers[number % RACERS].with_token_of(Some(who));
+        Racer { client, method: Method::POST, path: path.to_owned(), body: body.clone() }
+    }
+
+    /// The same request by every racer.
+    pub(crate) fn by_all(&self, path: &str, body: &Value) -> Vec<Racer> {
+        (0..).zip(&self.racers).map(|(number, racer)| self.by(racer, number, path, body)).collect()
+    }
+
+    /// The same request of one, to one server and the other in turn.
+    pub(crate) fn by_one(&self, who: &Client, path: &str, body: &Value) -> Vec<Racer> {
+        (0..RACERS).map(|number| self.by(who, number, path, body)).collect()
+    }
+
+    /// The books, which are in order; and the end.
+    pub(crate) async fn finish(self) -> Books {
+        let store = self.database.connect().await;
+        let books = Books::read(&store).await.unwrap();
+        assert_eq!(books.violations(), Vec::<String>::new());
+        store.pool().close().await;
+        drop(self.servers);
+        self.database.drop().await;
+        drop(self.turn);
+        books
+    }
+}
+
+/// Terms that the service takes; always the same days.
+pub(crate) fn terms(service: i64) -> Value {
+    match service {
+        SELL => json!({"amount": "9000"}),
+        _ => json!({"amount": "300", "start_date": "2030-01-01", "end_date": "2030-07-01"}),
+    }
+}
