@@ -225,6 +225,9 @@ pub async fn vehicles_are_filtered(store: Arc<dyn Repository>) {
         all,
         "no word, no condition"
     );
+    // Years the wrong way round are no fault, and find nothing.
+    let backwards = Filter { year_min: Some(2021), year_max: Some(2020), ..Filter::default() };
+    assert_eq!(world.list_vehicles(&backwards).await, []);
 }
 
 pub async fn services_are_filtered(store: Arc<dyn Repository>) {
