@@ -39,8 +39,9 @@ mod trade;
 mod vehicle;
 
 use lease_core::repository::{Repository, RepositoryError};
+use sqlx::PgPool;
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::{Connection as _, Executor as _, PgPool};
+use sqlx::postgres::PgPoolOptions;
 
 pub use connect::PostgresOptions;
 
@@ -72,11 +73,11 @@ impl PostgresRepository {
     /// [`MigrateError`] where the database cannot be reached, holds migrations that differ, or refuses one.
     pub async fn migrate(&self) -> Result<(), MigrateError> {
         // A connection of its own: to migrate, or to wait for who does, may take longer than any other statement.
-        let mut connection = self.pool.acquire().await?.detach();
-        connection.execute("set statement_timeout = 0").await?;
-        MIGRATOR.run(&mut connection).await?;
-        connection.close().await?;
-        Ok(())
+        let options = self.pool.connect_options().as_ref().clone().options([("statement_timeout", "0")]);
+        let one = PgPoolOptions::new().max_connections(1).connect_with(options).await?;
+        let migrated = MIGRATOR.run(&one).await;
+        one.close().await;
+        migrated
     }
 }
 
