@@ -27,7 +27,10 @@ impl From<sqlx::Error> for Failure {
                 Verdict::Broken(Broken::Guarantee(guarantee)) => Self::Final(RepositoryError::Taken(guarantee)),
                 Verdict::Fault(fault) => Self::Final(RepositoryError::Internal(fault.into())),
             },
-            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::WorkerCrashed => Self::Disconnected(error),
+            // A protocol error is a connection that ended in the middle of an answer.
+            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => {
+                Self::Disconnected(error)
+            }
             sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => Self::Final(RepositoryError::Unavailable(Box::new(error))),
             _ => Self::Final(RepositoryError::Internal(Box::new(error))),
         }

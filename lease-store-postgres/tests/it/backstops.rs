@@ -26,6 +26,8 @@ macro_rules! refused {
     )+};
 }
 
+const NEW_CONTACT: &str = "insert into contacts (customer_id, lead_id, label, name, email, phone, address_line1, address_line2, \
+    city, state, postal_code, country, created_at) values ";
 const NEW_TRADE: &str = "insert into trades (vehicle_id, vehicle_make, vehicle_model, vehicle_year, service_id, service_kind, \
     customer_id, title, description, status, created_at, search_text) values ";
 const NEW_PROPOSAL: &str = "insert into proposals (trade_id, trade_owner_id, customer_id, amount, currency, start_date, \
@@ -34,12 +36,16 @@ const NEW_INVOICE: &str =
     "insert into invoices (trade_id, proposal_id, customer_id, amount, currency, issued_at, due_date) values ";
 const NEW_PAYMENT: &str = "insert into payments (invoice_id, credit_card_id, customer_id, amount, currency, status, is_late, \
     charge_key, created_at) values ";
+const NEW_CLAIM: &str = "insert into idempotency_records (key, holder, fingerprint, held_until, expires_at, made) values ";
+const ZEROES_16: &str = "decode(repeat('00', 16), 'hex')";
+const ZEROES_32: &str = "decode(repeat('00', 32), 'hex')";
 const AGREE_TRADE_1: &str = "update trades set status = 'agreed', counterparty_id = 2, agreed_at = now(), ";
 
 // Accounts.
 refused! {
     two_users_cannot_share_a_login_name: "login_names_pkey", "insert into login_names (name, user_id) values ('owner', 2)";
     a_role_that_is_none_is_refused: "users_role_check", "update users set role = 'boss' where id = 3";
+    a_login_name_of_nobody_is_refused: "login_names_user_id_fkey", "insert into login_names (name, user_id) values ('x', 99)";
     staff_cannot_have_a_customer: "customers_user_fkey",
         "insert into customers (user_id, job, notes, created_at) values (3, '', '', now())";
     a_customer_cannot_become_staff_and_keep_the_customer: "customers_user_fkey", "update users set role = 'staff' where id = 1";
@@ -56,18 +62,36 @@ refused! {
     a_deleted_card_cannot_be_the_default: "credit_cards_deleted_check", "update credit_cards set deleted_at = now() where id = 1";
     a_whole_card_number_is_refused: "credit_cards_last4_check",
         "update credit_cards set last4 = '4242424242424242' where id = 1";
+    a_year_has_twelve_months: "credit_cards_exp_month_check", "update credit_cards set exp_month = 13 where id = 1";
 }
 
 // The directory.
 refused! {
     a_converted_lead_names_its_customer: "leads_converted_check", "update leads set status = 'converted' where id = 1";
     a_lead_that_is_not_converted_names_none: "leads_converted_check", "update leads set customer_id = 1 where id = 1";
+    a_lead_became_a_customer_that_exists: "leads_customer_id_fkey",
+        "update leads set status = 'converted', customer_id = 99 where id = 1";
+    a_status_of_a_lead_that_is_none_is_refused: "leads_status_check", "update leads set status = 'gone' where id = 1";
     a_contact_has_an_owner: "contacts_owner_check",
-        "insert into contacts (label, name, email, phone, address_line1, address_line2, city, state, postal_code, country, \
-         created_at) values ('', '', '', '', '', '', '', '', '', '', now())";
+        &format!("{NEW_CONTACT} (null, null, '', '', '', '', '', '', '', '', '', '', now())");
     a_contact_has_one_owner_only: "contacts_owner_check",
-        "insert into contacts (customer_id, lead_id, label, name, email, phone, address_line1, address_line2, city, state, \
-         postal_code, country, created_at) values (1, 1, '', '', '', '', '', '', '', '', '', '', now())";
+        &format!("{NEW_CONTACT} (1, 1, '', '', '', '', '', '', '', '', '', '', now())");
+    a_contact_is_of_a_customer_that_exists: "contacts_customer_id_fkey",
+        &format!("{NEW_CONTACT} (99, null, '', '', '', '', '', '', '', '', '', '', now())");
+    a_contact_is_of_a_lead_that_exists: "contacts_lead_id_fkey",
+        &format!("{NEW_CONTACT} (null, 99, '', '', '', '', '', '', '', '', '', '', now())");
+}
+
+// Versions start at one.
+refused! {
+    a_user_has_a_version: "users_version_check", "update users set version = 0 where id = 1";
+    a_customer_has_a_version: "customers_version_check", "update customers set version = 0 where id = 1";
+    a_lead_has_a_version: "leads_version_check", "update leads set version = 0 where id = 1";
+    a_contact_has_a_version: "contacts_version_check",
+        &format!("{NEW_CONTACT} (1, null, '', '', '', '', '', '', '', '', '', '', now()); update contacts set version = 0");
+    a_vehicle_has_a_version: "vehicles_version_check", "update vehicles set version = 0 where id = 1";
+    a_service_has_a_version: "services_version_check", "update services set version = 0 where id = 1";
+    a_trade_has_a_version: "trades_version_check", "update trades set version = 0 where id = 1";
 }
 
 // Vehicles and services.
@@ -75,6 +99,10 @@ refused! {
     two_vehicles_cannot_share_a_vin: "vehicles_vin_key", "update vehicles set vin = '1HGCM82633A004352' where id = 2";
     a_vin_that_is_none_is_refused: "vehicles_vin_check", "update vehicles set vin = 'short' where id = 1";
     a_traded_vehicle_cannot_go: "trades_vehicle_fkey", "delete from vehicles where id = 1";
+    a_mileage_is_not_negative: "vehicles_mileage_check", "update vehicles set mileage = -1 where id = 1";
+    who_sees_a_vehicle_exists: "vehicle_parties_customer_id_fkey", "insert into vehicle_parties values (99, 1)";
+    a_vehicle_that_is_seen_exists: "vehicle_parties_vehicle_id_fkey", "insert into vehicle_parties values (1, 99)";
+    a_kind_of_service_that_is_none_is_refused: "services_kind_check", "update services set kind = 'gift' where id = 2";
     a_lease_is_billed_with_the_first_proposal: "services_invoice_on_check",
         "update services set invoice_on = 'acceptance' where id = 1";
     the_counterparty_is_billed_on_acceptance_only: "services_bill_to_check",
@@ -82,6 +110,8 @@ refused! {
     the_kind_of_a_used_service_is_fixed: "trades_service_fkey",
         "update services set kind = 'custom' where id = 1";
     a_fee_is_not_negative: "services_fee_check", "update services set fee_amount = -1 where id = 1";
+    a_fee_has_a_currency: "services_fee_currency_check", "update services set fee_currency = 'usd' where id = 1";
+    a_fee_is_due_within_a_year: "services_payment_due_days_check", "update services set payment_due_days = 366 where id = 1";
 }
 
 // Trades: I5, I6.
@@ -90,9 +120,20 @@ refused! {
         &format!("{NEW_TRADE} (1, 'honda', 'accord', 2003, 1, 'lease', 1, '', '', 'open', now(), '')");
     a_vehicle_in_an_agreed_trade_cannot_be_offered: "trades_live_vehicle_key",
         &format!("{NEW_TRADE} (2, 'acura', 'legend', 1993, 1, 'lease', 1, '', '', 'open', now(), '')");
+    a_vehicle_has_an_owner_that_exists: "vehicles_customer_id_fkey", "update vehicles set customer_id = 99 where id = 3";
+    a_trade_has_an_owner_that_exists: "trades_customer_id_fkey",
+        &format!("{NEW_TRADE} (3, 'vw', 'golf', 1999, 1, 'lease', 99, '', '', 'open', now(), '')");
+    a_trade_is_agreed_with_somebody_who_exists: "trades_counterparty_id_fkey",
+        "update trades set counterparty_id = 99 where id = 2";
+    a_status_of_a_trade_that_is_none_is_refused: "trades_status_check", "update trades set status = 'gone' where id = 1";
     a_trade_says_what_its_vehicle_says: "trades_vehicle_fkey",
         &format!("{NEW_TRADE} (3, 'honda', 'golf', 1999, 1, 'lease', 1, '', '', 'open', now(), '')");
     an_agreed_trade_names_what_was_agreed: "trades_agreement_check", "update trades set status = 'agreed' where id = 1";
+    a_completed_trade_names_what_was_agreed: "trades_agreement_check",
+        "update trades set status = 'completed', completed_at = now() where id = 1";
+    an_agreed_trade_says_when: "trades_agreement_check", "update trades set agreed_at = null where id = 2";
+    an_agreed_trade_names_who_agreed: "trades_agreement_check", "update trades set counterparty_id = null where id = 2";
+    an_agreed_trade_cannot_open_again: "trades_agreement_check", "update trades set status = 'open', agreed_from = null, agreed_until = null where id = 2";
     an_open_trade_has_no_counterparty: "trades_agreement_check", "update trades set counterparty_id = 2 where id = 1";
     nobody_agrees_with_themselves: "trades_counterparty_check", "update trades set counterparty_id = 1 where id = 2";
     a_completed_trade_says_when: "trades_completed_check", "update trades set status = 'completed' where id = 2";
@@ -102,6 +143,10 @@ refused! {
     an_open_trade_has_no_agreed_period: "trades_agreed_period_check",
         "update trades set agreed_from = '2026-01-01', agreed_until = '2026-02-01' where id = 1";
     half_an_agreed_period_is_refused: "trades_agreed_period_check", "update trades set agreed_until = null where id = 2";
+    an_agreed_period_ends_after_it_starts: "trades_agreed_period_check",
+        "update trades set agreed_until = agreed_from where id = 2";
+    who_sees_a_trade_exists: "trade_parties_customer_id_fkey", "insert into trade_parties values (99, 1)";
+    a_trade_that_is_seen_exists: "trade_parties_trade_id_fkey", "insert into trade_parties values (1, 99)";
     the_agreed_periods_of_a_vehicle_cannot_overlap: "trades_agreed_periods_excl",
         "update trades set status = 'completed', completed_at = now() where id = 2; \
          insert into trades (vehicle_id, vehicle_make, vehicle_model, vehicle_year, service_id, service_kind, customer_id, \
@@ -118,6 +163,10 @@ refused! {
         &format!("{NEW_PROPOSAL} (1, 1, 2, 9, 'USD', null, null, '', 'pending', now(), null, false)");
     a_decided_proposal_says_when: "proposals_decided_check", "update proposals set status = 'closed' where id = 2";
     a_pending_proposal_was_not_decided: "proposals_decided_check", "update proposals set decided_at = now() where id = 2";
+    a_status_of_a_proposal_that_is_none_is_refused: "proposals_status_check",
+        "update proposals set status = 'gone' where id = 4";
+    a_proposal_is_by_somebody_who_exists: "proposals_customer_id_fkey",
+        &format!("{NEW_PROPOSAL} (1, 1, 99, 9, 'USD', null, null, '', 'closed', now(), now(), false)");
     a_proposal_names_the_owner_of_its_trade: "proposals_trade_fkey",
         &format!("{NEW_PROPOSAL} (1, 2, 2, 9, 'USD', null, null, '', 'closed', now(), now(), false)");
     a_period_that_ends_before_it_starts_is_refused: "proposals_period_check",
@@ -125,6 +174,7 @@ refused! {
     half_a_period_is_refused: "proposals_period_check", "update proposals set end_date = null where id = 2";
     only_the_owner_s_proposals_are_public: "proposals_public_check", "update proposals set is_public = true where id = 2";
     a_price_is_above_zero: "proposals_amount_check", "update proposals set amount = 0 where id = 2";
+    a_price_has_a_currency: "proposals_currency_check", "update proposals set currency = 'usd' where id = 2";
 }
 
 // Invoices: I1, I3.
@@ -145,6 +195,11 @@ refused! {
     an_invoice_with_payments_cannot_be_void: "invoices_void_check",
         "update invoices set status = 'void', voided_at = now(), void_reason = 'x', paid = 1 where id = 1";
     an_invoice_of_nothing_is_refused: "invoices_amount_check", "update invoices set amount = 0 where id = 1";
+    an_invoice_has_a_currency: "invoices_currency_check", "update invoices set currency = 'usd' where id = 1";
+    an_invoice_is_billed_to_somebody_who_exists: "invoices_customer_id_fkey",
+        &format!("{NEW_INVOICE} (1, 1, 99, 50, 'USD', now(), '2026-01-15')");
+    a_status_of_an_invoice_that_is_none_is_refused: "invoices_status_check",
+        "update invoices set status = 'gone' where id = 1";
 }
 
 // Payments: I4.
@@ -161,6 +216,9 @@ refused! {
     a_pending_payment_has_none: "payments_reference_check",
         "update payments set status = 'pending', failure_code = null where id = 1";
     a_payment_of_nothing_is_refused: "payments_amount_check", "update payments set amount = 0 where id = 1";
+    a_payment_has_a_currency: "payments_currency_check", "update payments set currency = 'usd' where id = 1";
+    a_status_of_a_payment_that_is_none_is_refused: "payments_status_check",
+        "update payments set status = 'gone', failure_code = null where id = 1";
 }
 
 // Claims.
@@ -168,9 +226,44 @@ refused! {
     a_claim_that_nobody_holds_is_refused: "idempotency_records_held",
         "select hold_claim(decode(repeat('00', 32), 'hex'), decode(repeat('00', 16), 'hex'))";
     a_key_that_is_no_hash_is_refused: "idempotency_records_key_check",
-        "insert into idempotency_records (key, holder, fingerprint, held_until, expires_at) \
-         values ('plain', decode(repeat('00', 16), 'hex'), decode(repeat('00', 32), 'hex'), now(), now())";
+        &format!("{NEW_CLAIM} ('plain', {ZEROES_16}, {ZEROES_32}, now(), now(), null)");
+    a_holder_that_is_no_random_name_is_refused: "idempotency_records_holder_check",
+        &format!("{NEW_CLAIM} ({ZEROES_32}, 'me', {ZEROES_32}, now(), now(), null)");
+    a_fingerprint_that_is_none_is_refused: "idempotency_records_fingerprint_check",
+        &format!("{NEW_CLAIM} ({ZEROES_32}, {ZEROES_16}, 'body', now(), now(), null)");
     a_row_was_made_by_an_effect_only: "idempotency_records_made_check",
-        "insert into idempotency_records (key, holder, fingerprint, held_until, expires_at, made) values \
-         (decode(repeat('00', 32), 'hex'), decode(repeat('00', 16), 'hex'), decode(repeat('00', 32), 'hex'), now(), now(), 1)";
+        &format!("{NEW_CLAIM} ({ZEROES_32}, {ZEROES_16}, {ZEROES_32}, now(), now(), 1)");
+}
+
+/// A constraint without a test above is one that may be lost unseen. Keys that hold the primary key, for foreign keys to
+/// point at, cannot be broken.
+#[tokio::test]
+async fn each_constraint_has_its_test() {
+    let database = TestDatabase::create().await;
+    let mut connection = database.connection().await;
+    let names = sqlx::query_scalar::<_, String>(
+        "select conname::text
+         from pg_constraint c
+         where connamespace = 'public'::regnamespace
+             and contype in ('c', 'f', 'u', 'x')
+             and not exists (
+                 select from pg_constraint p
+                 where p.conrelid = c.conrelid and p.contype = 'p' and c.contype = 'u' and p.conkey <@ c.conkey
+             )
+         union all
+         select i.indexrelid::regclass::text
+         from pg_index i
+         join pg_class t on t.oid = i.indrelid
+         where t.relnamespace = 'public'::regnamespace
+             and i.indisunique
+             and not exists (select from pg_constraint k where k.conindid = i.indexrelid)",
+    )
+    .fetch_all(&mut connection)
+    .await
+    .unwrap();
+    drop(connection);
+    database.drop().await;
+    let tests = include_str!("backstops.rs");
+    let untested: Vec<_> = names.iter().filter(|name| !tests.contains(&format!(": \"{name}\""))).collect();
+    assert!(untested.is_empty() && names.len() > 50, "{untested:?} of {}", names.len());
 }

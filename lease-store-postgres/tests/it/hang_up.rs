@@ -1,23 +1,139 @@
-//! A client that hangs up in the middle of a write, at each of its awaits: all of it is there or nothing, and the
+//! A client that hangs up in the middle of a command, at each of its awaits: all of it is there or nothing, and the
 //! connection is as good as new.
+//!
+//! A transaction that is begun and cut off can leave its connection inside it (sqlx 0.9.0), so there are none: a commit is
+//! one statement. The lints keep `begin` out; these tests find one all the same.
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::Poll;
 
-use chrono::{DateTime, TimeZone as _, Utc};
-use lease_core::account::{PasswordHash, TokenHash};
-use lease_core::id::{CustomerId, ProposalId, TradeId, Version};
-use lease_core::lifecycle::{NewInvoice, TradeChanges};
-use lease_core::model::{Email, Profile, Proposal, ProposalState, Role, User, Username};
-use lease_core::money::{Currency, Money};
-use lease_core::repository::{
-    AccountRepository as _, Claim, ClaimState, IdempotencyRepository as _, KeyHash, NewClaim, NewUser, Repository as _,
-    RepositoryError, TradeRepository as _,
-};
+use lease_core::LeaseEngine;
+use lease_core::account::{PasswordParams, Session, TokenHash};
+use lease_core::clock::ManualClock;
+use lease_core::id::{CustomerId, UserId};
+use lease_core::input::Extent;
+use lease_core::permission::Actor;
+use lease_core::repository::{Claim, ClaimState, IdempotencyRepository as _, KeyHash, NewClaim, Repository as _, SavedAnswer};
 use lease_store_postgres::{PostgresOptions, PostgresRepository};
-use sqlx::Executor as _;
+use serde_json::json;
+use sqlx::{AssertSqlSafe, Executor as _};
 
+use crate::engine::{Numbers, draft, id, instant};
 use crate::support::{TestDatabase, WORLD};
+
+/// What the commands need beside the world.
+const MORE: &str = "insert into tokens (hash, user_id, epoch, expires_at)
+    values (decode(repeat('07', 32), 'hex'), 1, 0, '2026-01-09'), (decode(repeat('08', 32), 'hex'), 1, 0, '2026-01-01');
+    insert into contacts (lead_id, label, name, email, phone, address_line1, address_line2, city, state, postal_code,
+        country, created_at) values (1, '', 'Lea', 'lea@example.com', '', '', '', '', '', '', '', '2026-01-01');";
+
+/// The claim under which each command is done.
+const CLAIM: Claim = Claim { key: KeyHash([1; 32]), holder: [7; 16] };
+
+const SESSION: Session = Session { actor: owner(), token: TokenHash([7; 32]) };
+
+/// Each command in a test of its own.
+macro_rules! all_or_nothing {
+    ($($name:ident: |$engine:ident| $command:expr;)+) => {$(
+        #[tokio::test]
+        async fn $name() {
+            cut_at_every_await(|$engine| async move { $command.await.unwrap(); }).await;
+        }
+    )+};
+}
+
+// Accounts and cards.
+all_or_nothing! {
+    registering: |engine| engine.register(&draft(&person("ada")));
+    making_a_user: |engine| engine.create_user(&root(), &draft(&person("ada")));
+    changing_a_user: |engine| engine.update_user(&owner(), id(1), &draft(&json!({"email": "new@example.com",
+        "password": "amber-meadow-17"})), Extent::Partial, Some(SESSION.token));
+    making_staff_a_customer: |engine| engine.update_user(&root(), id(3), &draft(&json!({"is_staff": false})),
+        Extent::Partial, None);
+    deactivating_a_user: |engine| engine.deactivate_user(&staff(), id(2));
+    making_a_token: |engine| engine.issue_token(id(1));
+    logging_out: |engine| engine.logout(&SESSION);
+    logging_out_everywhere: |engine| engine.logout_everywhere(&owner());
+    forgetting_what_expired: |engine| engine.purge_expired();
+    changing_a_profile: |engine| engine.update_customer(&owner(), id(1), &draft(&json!({"job": "Pilot"})));
+    storing_a_card: |engine| engine.create_card(&owner(), &draft(&json!({"number": "4242424242424242", "exp_month": 12,
+        "exp_year": 2099, "holder_name": "Ada", "is_default": true})));
+    making_a_card_the_default: |engine| engine.update_card(&owner(), id(2), &draft(&json!({"is_default": true})),
+        Extent::Partial);
+    deleting_the_default_card: |engine| engine.delete_card(&owner(), id(1));
+}
+
+// The directory, vehicles and services.
+all_or_nothing! {
+    making_a_contact: |engine| engine.create_contact(&owner(), &draft(&json!({"email": "ada@example.com"})));
+    changing_a_contact: |engine| engine.update_contact(&staff(), id(1), &draft(&json!({"name": "Ada"})), Extent::Partial);
+    deleting_a_contact: |engine| engine.delete_contact(&staff(), id(1));
+    making_a_lead: |engine| engine.create_lead(&staff(), &draft(&json!({"first_name": "Ada"})));
+    changing_a_lead: |engine| engine.update_lead(&staff(), id(1), &draft(&json!({"status": "lost"})), Extent::Partial);
+    converting_a_lead: |engine| engine.convert_lead(&staff(), id(1), &draft(&json!({"customer_id": 1})));
+    deleting_a_lead: |engine| engine.delete_lead(&staff(), id(1));
+    making_a_vehicle: |engine| engine.create_vehicle(&owner(), &draft(&json!({"vin": "1HGCM82633A000001", "make": "Honda",
+        "model": "Accord", "year": 2020})));
+    changing_a_vehicle: |engine| engine.update_vehicle(&owner(), id(3), &draft(&json!({"make": "Audi"})), Extent::Partial);
+    deleting_a_vehicle: |engine| engine.delete_vehicle(&owner(), id(3));
+    making_a_service: |engine| engine.create_service(&staff(), &draft(&json!({"name": "Sell", "kind": "sell",
+        "amount": "1", "currency": "USD"})));
+    changing_a_service: |engine| engine.update_service(&staff(), id(1), &draft(&json!({"amount": "51"})), Extent::Partial);
+}
+
+// Trades.
+all_or_nothing! {
+    opening_a_trade: |engine| engine.open_trade(&owner(), &draft(&json!({"vehicle_id": 3, "service_id": 2})));
+    amending_a_trade: |engine| engine.amend_trade(&owner(), id(1), &draft(&json!({"title": "As new"})));
+    proposing_anew: |engine| engine.propose(&buyer(), id(1), &draft(&json!({"amount": "275", "start_date": "2026-02-01",
+        "end_date": "2026-03-01"})));
+    accepting: |engine| engine.accept(&buyer(), id(1));
+    rejecting: |engine| engine.reject(&owner(), id(2));
+    withdrawing: |engine| engine.withdraw(&buyer(), id(2));
+    cancelling: |engine| engine.cancel_trade(&owner(), id(1));
+    voiding_and_so_completing: |engine| engine.void_invoice(&staff(), id(1), &draft(&json!({"reason": "a mistake"})));
+}
+
+// Idempotency records.
+all_or_nothing! {
+    claiming_a_key: |engine| engine.claim(KeyHash([2; 32]), [2; 32]);
+    saving_an_answer: |engine| engine.save_answer(&CLAIM, &SavedAnswer(vec![1, 2, 3]));
+    releasing_a_key: |engine| engine.release_claim(&CLAIM);
+}
+
+/// Runs the command once to see what it makes of the world, and then again and again, dropped after one more await each time.
+async fn cut_at_every_await<F: Future<Output = ()>>(command: impl Fn(LeaseEngine) -> F) {
+    let database = world().await;
+    let store = one_connection(&database).await;
+    let before = picture(&store).await;
+    command(engine(&store)).await;
+    let whole = picture(&store).await;
+    assert_ne!(whole, before, "it changes something");
+    store.pool().close().await;
+    database.drop().await;
+
+    let mut database = world().await;
+    let (mut polls, mut completed) = (0, false);
+    while !completed {
+        polls += 1;
+        // A new pool each time, so that connecting's awaits are among them.
+        let store = one_connection(&database).await;
+        completed = cut(command(engine(&store)), polls).await.is_some();
+        assert_clean(&store, &database).await;
+        let left = picture(&store).await;
+        store.pool().close().await;
+        if left == before {
+            assert!(!completed, "it was answered and is not there");
+            continue;
+        }
+        assert_eq!(left, whole, "half of it is there");
+        database.drop().await;
+        database = world().await;
+    }
+    database.drop().await;
+    assert!(polls > 1, "nothing was cut");
+}
 
 /// Polls `future` at most `polls` times, then drops it: what a server does where the client hangs up.
 async fn cut<F: Future>(future: F, polls: usize) -> Option<F::Output> {
@@ -33,14 +149,46 @@ async fn cut<F: Future>(future: F, polls: usize) -> Option<F::Output> {
     .await
 }
 
-fn now() -> DateTime<Utc> {
-    Utc.with_ymd_and_hms(2026, 1, 3, 0, 0, 0).unwrap()
+async fn world() -> TestDatabase {
+    let database = TestDatabase::create().await;
+    let mut connection = database.connection().await;
+    connection.execute(WORLD).await.unwrap();
+    connection.execute(MORE).await.unwrap();
+    let store = database.connect().await;
+    let now = instant("2026-01-03T00:00:00Z");
+    let new = NewClaim { claim: CLAIM, fingerprint: [1; 32], held_until: now, expires_at: now + chrono::Days::new(1) };
+    assert_eq!(store.claim(&new, now - chrono::Days::new(1)).await.unwrap(), ClaimState::Claimed);
+    store.pool().close().await;
+    database
 }
 
 /// A store with one connection, so that the next statement runs on the one that was hung up on.
 async fn one_connection(database: &TestDatabase) -> PostgresRepository {
     let options = PostgresOptions::default().with_max_connections(1);
     PostgresRepository::connect(&database.url(), options).await.unwrap()
+}
+
+/// Does the same each time.
+fn engine(store: &PostgresRepository) -> LeaseEngine {
+    LeaseEngine::builder(Arc::new(store.clone()))
+        .clock(Arc::new(ManualClock::at(instant("2026-01-03T00:00:00Z"))))
+        .randomness(Arc::new(Numbers::default()))
+        .password_params(PasswordParams { memory_kib: 8, iterations: 1 })
+        .build()
+        .unwrap()
+        .under(CLAIM)
+}
+
+/// All that is in the database, but for the salted hashes of passwords.
+async fn picture(store: &PostgresRepository) -> Vec<String> {
+    let tables = "select relname::text from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r' order by 1";
+    let tables = sqlx::query_scalar::<_, String>(tables).fetch_all(store.pool()).await.unwrap();
+    let mut picture = Vec::new();
+    for table in tables {
+        let rows = format!("select '{table} ' || (to_jsonb(t) - 'password_hash')::text from {table} t order by 1");
+        picture.extend(sqlx::query_scalar::<_, String>(AssertSqlSafe(rows)).fetch_all(store.pool()).await.unwrap());
+    }
+    picture
 }
 
 /// No transaction was left open on the connection, as another one sees it.
@@ -54,113 +202,23 @@ async fn assert_clean(store: &PostgresRepository, database: &TestDatabase) {
     assert_eq!(open.fetch_one(&mut watcher).await.unwrap(), 0, "the connection is still in a transaction");
 }
 
-async fn count(store: &PostgresRepository, query: &'static str) -> i64 {
-    sqlx::query_scalar(query).fetch_one(store.pool()).await.unwrap()
+fn person(name: &str) -> serde_json::Value {
+    json!({"username": name, "email": format!("{name}@example.com"), "first_name": "Ada", "last_name": "Byron",
+        "password": "violet-harbor-93", "password2": "violet-harbor-93"})
 }
 
-fn new_user(number: usize) -> NewUser {
-    let user = User {
-        username: Username::parse(&format!("user{number}")).unwrap(),
-        email: Email::parse(&format!("user{number}@example.com")).unwrap(),
-        first_name: String::new(),
-        last_name: String::new(),
-        password: PasswordHash::from_phc("hash".to_owned()),
-        is_active: true,
-        role: Role::Customer,
-        date_joined: now(),
-        last_login: None,
-        token_epoch: 0,
-    };
-    let mut hash = [0; 32];
-    hash[..8].copy_from_slice(&(number as u64).to_be_bytes());
-    NewUser { user, profile: Some(Profile::default()), token: Some((TokenHash(hash), now())) }
+const fn owner() -> Actor {
+    Actor::Customer { user: UserId::new(1).unwrap(), customer: CustomerId::new(1).unwrap() }
 }
 
-fn claim(number: usize) -> Claim {
-    let mut key = [0; 32];
-    key[..8].copy_from_slice(&(number as u64).to_be_bytes());
-    Claim { key: KeyHash(key), holder: [7; 16] }
+fn buyer() -> Actor {
+    Actor::Customer { user: id(2), customer: id(2) }
 }
 
-#[tokio::test]
-async fn registering_is_all_or_nothing_at_every_await() {
-    let database = TestDatabase::create().await;
-    let mut completed = false;
-    let mut polls = 1;
-    while !completed {
-        // A new pool each time, so that connecting's awaits are among them.
-        let store = one_connection(&database).await;
-        let claim = claim(polls);
-        let new = NewClaim { claim, fingerprint: [1; 32], held_until: now(), expires_at: now() + chrono::Days::new(1) };
-        assert_eq!(store.claim(&new, now() - chrono::Days::new(1)).await.unwrap(), ClaimState::Claimed);
-        completed = cut(store.create_account(&new_user(polls), Some(claim)), polls).await.is_some();
-        assert_clean(&store, &database).await;
-        let users = count(&store, "select count(*) from users").await;
-        assert_eq!(count(&store, "select count(*) from login_names").await, users * 2);
-        assert_eq!(count(&store, "select count(*) from customers").await, users);
-        assert_eq!(count(&store, "select count(*) from tokens").await, users);
-        assert_eq!(count(&store, "select count(*) from idempotency_records where has_effect").await, users);
-        // The connection still serves: the same act, not done before, can be done now.
-        match store.create_account(&new_user(polls), Some(claim)).await {
-            Ok(_) => assert!(!completed),
-            Err(RepositoryError::Taken(_)) => {}
-            Err(error) => panic!("{error}"),
-        }
-        store.pool().close().await;
-        polls += 1;
-    }
-    assert!(polls > 2, "nothing was cut");
-    database.drop().await;
+fn staff() -> Actor {
+    Actor::Staff { user: id(3) }
 }
 
-fn counter_proposal() -> TradeChanges {
-    let trade_id = TradeId::new(1).unwrap();
-    let proposal = Proposal {
-        trade_id,
-        customer_id: CustomerId::new(2).unwrap(),
-        amount: Money::parse("275", Currency::USD).unwrap(),
-        period: None,
-        message: String::new(),
-        expires_at: None,
-        created_at: now(),
-        state: ProposalState::Pending,
-    };
-    let invoice = NewInvoice {
-        proposal_id: None,
-        customer_id: CustomerId::new(1).unwrap(),
-        amount: Money::parse("50", Currency::USD).unwrap(),
-        issued_at: now(),
-        due_date: now().date_naive(),
-    };
-    TradeChanges {
-        decided: Some((ProposalId::new(2).unwrap(), ProposalState::Superseded { at: now() })),
-        new_proposal: Some(proposal),
-        new_invoice: Some(invoice),
-        ..TradeChanges::default()
-    }
-}
-
-#[tokio::test]
-async fn proposing_is_all_or_nothing_at_every_await() {
-    let changes = counter_proposal();
-    let mut completed = false;
-    let mut polls = 1;
-    while !completed {
-        let database = TestDatabase::create().await;
-        database.connection().await.execute(WORLD).await.unwrap();
-        let store = one_connection(&database).await;
-        let commit = store.commit_trade(TradeId::new(1).unwrap(), Version::FIRST, &changes, None);
-        completed = cut(commit, polls).await.is_some();
-        assert_clean(&store, &database).await;
-        let moved = count(&store, "select version - 1 from trades where id = 1").await;
-        assert!(moved == 0 || moved == 1);
-        assert!(moved == 1 || !completed);
-        assert_eq!(count(&store, "select count(*) from proposals where id = 2 and status = 'superseded'").await, moved);
-        assert_eq!(count(&store, "select count(*) from proposals where id > 4").await, moved);
-        assert_eq!(count(&store, "select count(*) from invoices where trade_id = 1").await, moved);
-        store.pool().close().await;
-        database.drop().await;
-        polls += 1;
-    }
-    assert!(polls > 2, "nothing was cut");
+fn root() -> Actor {
+    Actor::Superuser { user: id(4) }
 }

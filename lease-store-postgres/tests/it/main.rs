@@ -4,8 +4,11 @@
 
 mod backstops;
 mod conformance;
+mod engine;
+mod failures;
 mod hang_up;
 mod migrations;
+mod model;
 mod plans;
 #[expect(dead_code, reason = "shared with the tests of the server, which crash it")]
 mod support;

@@ -1,0 +1,234 @@
+//! What goes wrong between the store and Postgres: what is run again and how often, and what a lost connection means.
+
+use std::path::PathBuf;
+use std::str::FromStr as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use lease_core::id::{TradeId, Version};
+use lease_core::lifecycle::{TradeChanges, TradeText};
+use lease_core::repository::{Repository as _, RepositoryError, TradeRepository as _};
+use lease_store_postgres::PostgresRepository;
+use sqlx::Executor as _;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::{TcpStream, UnixListener, UnixStream};
+
+use crate::support::{TestDatabase, WORLD};
+
+/// The answer to whatever holds this word is lost on a [`Line`].
+const SWALLOWED: &str = "swallowed";
+/// How often the store runs a statement that Postgres undoes.
+const ATTEMPTS: i64 = 5;
+
+/// Undoes the first statements that change a trade, as Postgres does with one of two that exclude each other. A sequence
+/// remembers how many they were, since undoing does not touch it.
+const UNDOES: &str = "create sequence tries;
+    create function undo() returns trigger language plpgsql as $$
+    begin
+        if nextval('tries') <= (select undone from undoing) then
+            raise exception 'undone' using errcode = (select code from undoing);
+        end if;
+        return new;
+    end $$;
+    create trigger undo before update on trades for each row execute function undo();";
+
+async fn world() -> TestDatabase {
+    let database = TestDatabase::create().await;
+    database.connection().await.execute(WORLD).await.unwrap();
+    database
+}
+
+/// Gives trade 1, as it is at this version, another title.
+async fn retitle(store: &PostgresRepository, expected: i64, title: &str) -> Result<(), RepositoryError> {
+    let text = TradeText { title: title.to_owned(), description: String::new() };
+    let changes = TradeChanges { text: Some(text), ..TradeChanges::default() };
+    store.commit_trade(TradeId::new(1).unwrap(), Version(expected), &changes, None).await.map(drop)
+}
+
+async fn version(database: &TestDatabase) -> i64 {
+    let mut connection = database.connection().await;
+    sqlx::query_scalar("select version from trades where id = 1").fetch_one(&mut connection).await.unwrap()
+}
+
+/// The outcome of a commit of which Postgres undoes so many attempts, and how many attempts there were.
+async fn undone(undone: i64, code: &str) -> (Result<(), RepositoryError>, i64) {
+    let database = world().await;
+    let mut connection = database.connection().await;
+    sqlx::query("create table undoing (undone bigint, code text)").execute(&mut connection).await.unwrap();
+    sqlx::query("insert into undoing values ($1, $2)").bind(undone).bind(code).execute(&mut connection).await.unwrap();
+    connection.execute(UNDOES).await.unwrap();
+    let store = database.connect().await;
+    let outcome = retitle(&store, 1, "As new").await;
+    let tries = sqlx::query_scalar("select last_value from tries").fetch_one(&mut connection).await.unwrap();
+    assert_eq!(version(&database).await, if outcome.is_ok() { 2 } else { 1 });
+    drop(connection);
+    store.pool().close().await;
+    database.drop().await;
+    (outcome, tries)
+}
+
+#[tokio::test]
+async fn what_postgres_undoes_is_run_again_within_a_bound() {
+    for code in ["40001", "40P01"] {
+        let (outcome, tries) = undone(ATTEMPTS - 1, code).await;
+        assert!(outcome.is_ok(), "{outcome:?}");
+        assert_eq!(tries, ATTEMPTS);
+        let (outcome, tries) = undone(i64::MAX, code).await;
+        assert!(matches!(outcome, Err(RepositoryError::Conflict)), "so that it is decided again: {outcome:?}");
+        assert_eq!(tries, ATTEMPTS);
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_succeed_is_not_run_again() {
+    let (outcome, tries) = undone(i64::MAX, "P0001").await;
+    assert!(matches!(outcome, Err(RepositoryError::Internal(_))), "{outcome:?}");
+    assert_eq!(tries, 1);
+}
+
+/// A commit that waits for a lock when its connection ends.
+#[tokio::test]
+async fn a_commit_whose_connection_ends_is_unavailable() {
+    let database = world().await;
+    let mut holds = database.connection().await;
+    holds.execute("begin; select from trades where id = 1 for update").await.unwrap();
+    let store = database.connect().await;
+    let commit = tokio::spawn({
+        let store = store.clone();
+        async move { retitle(&store, 1, "As new").await }
+    });
+    let mut watcher = database.connection().await;
+    let terminate = "select count(pg_terminate_backend(pid)) from pg_stat_activity \
+        where datname = current_database() and wait_event_type = 'Lock'";
+    while sqlx::query_scalar::<_, i64>(terminate).fetch_one(&mut watcher).await.unwrap() == 0 {
+        tokio::task::yield_now().await;
+    }
+    let outcome = commit.await.unwrap();
+    assert!(matches!(outcome, Err(RepositoryError::Unavailable(_))), "{outcome:?}");
+    holds.execute("rollback").await.unwrap();
+    assert!(retitle(&store, 1, "As new").await.is_ok(), "the store comes back by itself");
+    drop((holds, watcher));
+    store.pool().close().await;
+    database.drop().await;
+}
+
+/// The answer to a commit is lost on its way: it is never said to be refused, since it was carried out.
+#[tokio::test]
+async fn a_commit_whose_answer_is_lost_is_unavailable() {
+    let database = world().await;
+    let line = Line::to(&database);
+    let store = line.store().await;
+    // From here on the statement is prepared, and goes to Postgres in one piece.
+    retitle(&store, 1, "Answered").await.unwrap();
+    let outcome = retitle(&store, 2, SWALLOWED).await;
+    assert!(matches!(outcome, Err(RepositoryError::Unavailable(_))), "{outcome:?}");
+    assert_eq!(version(&database).await, 3, "it was carried out, and once");
+    assert!(matches!(retitle(&store, 2, "Too late").await, Err(RepositoryError::Conflict)), "which who comes again sees");
+    store.pool().close().await;
+    database.drop().await;
+}
+
+/// Reading twice does no harm.
+#[tokio::test]
+async fn a_load_whose_connection_ends_is_run_again() {
+    let database = world().await;
+    let line = Line::to(&database);
+    let store = line.store().await;
+    store.ping().await.unwrap();
+    line.swallow_answers_on_what_is_connected();
+    store.ping().await.unwrap();
+    store.pool().close().await;
+    database.drop().await;
+}
+
+/// A bad line to Postgres: a socket of its own, with all that goes through it passed on, but for some answers.
+struct Line {
+    directory: PathBuf,
+    options: PgConnectOptions,
+    state: Arc<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// The answers on connections up to this number are swallowed, and the connection ends instead.
+    bad_up_to: AtomicU32,
+    connections: AtomicU32,
+}
+
+impl Line {
+    fn to(database: &TestDatabase) -> Self {
+        static LINES: AtomicU32 = AtomicU32::new(0);
+        let number = LINES.fetch_add(1, Ordering::Relaxed);
+        let directory = std::env::temp_dir().join(format!("lease-line-{}-{number}", std::process::id()));
+        std::fs::create_dir(&directory).unwrap();
+        let upstream = PgConnectOptions::from_str(&database.url()).unwrap();
+        let listener = UnixListener::bind(directory.join(format!(".s.PGSQL.{}", upstream.get_port()))).unwrap();
+        let options = upstream.clone().socket(&directory);
+        let state = Arc::new(State::default());
+        tokio::spawn(accept(listener, upstream, Arc::clone(&state)));
+        Self { directory, options, state }
+    }
+
+    async fn store(&self) -> PostgresRepository {
+        let pool = PgPoolOptions::new().max_connections(1).test_before_acquire(false);
+        PostgresRepository::from_pool(pool.connect_with(self.options.clone()).await.unwrap())
+    }
+
+    fn swallow_answers_on_what_is_connected(&self) {
+        self.state.bad_up_to.store(self.state.connections.load(Ordering::SeqCst), Ordering::SeqCst);
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        drop(std::fs::remove_dir_all(&self.directory));
+    }
+}
+
+async fn accept(listener: UnixListener, upstream: PgConnectOptions, state: Arc<State>) {
+    while let Ok((client, _)) = listener.accept().await {
+        let number = state.connections.fetch_add(1, Ordering::SeqCst) + 1;
+        let (state, upstream) = (Arc::clone(&state), upstream.clone());
+        tokio::spawn(async move {
+            match upstream.get_socket() {
+                Some(directory) => {
+                    let socket = directory.join(format!(".s.PGSQL.{}", upstream.get_port()));
+                    pass_on(client, UnixStream::connect(socket).await.unwrap(), number, &state).await;
+                }
+                None => {
+                    let address = (upstream.get_host(), upstream.get_port());
+                    pass_on(client, TcpStream::connect(address).await.unwrap(), number, &state).await;
+                }
+            }
+        });
+    }
+}
+
+/// Passes everything on, until an answer comes that is to be swallowed: then it ends.
+async fn pass_on(client: UnixStream, server: impl AsyncRead + AsyncWrite, number: u32, state: &State) {
+    let (mut asks, mut hears) = client.into_split();
+    let (mut answers, mut takes) = tokio::io::split(server);
+    let is_asked = AtomicBool::new(false);
+    let there = async {
+        let mut question = vec![0; 16 * 1024];
+        while let Ok(length @ 1..) = asks.read(&mut question).await {
+            let is_marked = question[..length].windows(SWALLOWED.len()).any(|word| word == SWALLOWED.as_bytes());
+            is_asked.fetch_or(is_marked, Ordering::SeqCst);
+            takes.write_all(&question[..length]).await.unwrap();
+        }
+    };
+    let back = async {
+        let mut answer = vec![0; 16 * 1024];
+        while let Ok(length @ 1..) = answers.read(&mut answer).await {
+            if is_asked.load(Ordering::SeqCst) || number <= state.bad_up_to.load(Ordering::SeqCst) {
+                return;
+            }
+            hears.write_all(&answer[..length]).await.unwrap();
+        }
+    };
+    tokio::select! {
+        () = there => {}
+        () = back => {}
+    }
+}

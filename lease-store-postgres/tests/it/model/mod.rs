@@ -1,0 +1,146 @@
+//! The same sequence of commands on the memory store and on Postgres gives the same answers: values with their ids, errors
+//! with their fields, lists with their pages. The memory store is the model: it is small, and passes the same suite.
+//!
+//! `PROPTEST_CASES` asks for more sequences, `PROPTEST_RNG_SEED` for those of a run that failed.
+
+mod lists;
+mod side;
+mod step;
+
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::Arc;
+
+use lease_store_memory::MemoryRepository;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::{RngSeed, TestRunner};
+use serde_json::json;
+
+use crate::support::TestDatabase;
+use side::{Answer, Side};
+use step::{Act, Step, Table, Who, steps};
+
+/// Sequences in a run where nobody asks for more.
+const CASES: u32 = 10;
+
+#[test]
+fn memory_and_postgres_give_the_same_answers() {
+    let mut config = ProptestConfig { max_shrink_iters: 400, failure_persistence: None, ..ProptestConfig::default() };
+    if std::env::var_os("PROPTEST_CASES").is_none() {
+        config.cases = CASES;
+    }
+    let seed = match config.rng_seed {
+        RngSeed::Fixed(seed) => seed,
+        RngSeed::Random => RandomState::new().hash_one(CASES),
+    };
+    config.rng_seed = RngSeed::Fixed(seed);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let outcome = TestRunner::new(config).run(&steps(40..90), |steps| runtime.block_on(answer_the_same(&steps)));
+    if let Err(failure) = outcome {
+        panic!("{failure}\nPROPTEST_RNG_SEED={seed} runs it again");
+    }
+}
+
+async fn answer_the_same(steps: &[Step]) -> Result<(), TestCaseError> {
+    let database = TestDatabase::create().await;
+    let store = database.connect().await;
+    let mut memory = Side::on(Arc::new(MemoryRepository::default()));
+    let mut postgres = Side::on(Arc::new(store.clone()));
+    let outcome = compare(&mut memory, &mut postgres, steps).await;
+    store.pool().close().await;
+    database.drop().await;
+    outcome
+}
+
+async fn compare(memory: &mut Side, postgres: &mut Side, steps: &[Step]) -> Result<(), TestCaseError> {
+    memory.set_up().await;
+    postgres.set_up().await;
+    for (number, step) in prelude().iter().chain(steps).enumerate() {
+        let (expected, answer) = (memory.run(step).await, postgres.run(step).await);
+        prop_assert_eq!(answer, expected, "step {}: {:?}", number, step);
+    }
+    let books = postgres.books().await;
+    prop_assert_eq!(books.violations(), Vec::<String>::new());
+    prop_assert_eq!(books, memory.books().await);
+    Ok(())
+}
+
+/// Staff, four customers with a vehicle and a card each, and services of other sorts than the standard ones.
+fn prelude() -> Vec<Step> {
+    let by = |user, act| Step { who: Who::User(user), key: None, act };
+    let person = |name: &str| {
+        json!({"username": name, "email": format!("{name}@example.com"), "first_name": "Ada", "last_name": "Byron",
+            "password": "violet-harbor-93", "password2": "violet-harbor-93"})
+    };
+    let custom = |on: &str, to: &str| json!({"name": "Custom", "kind": "custom", "invoice_on": on, "bill_to": to, "amount": "75", "currency": "USD"});
+    let mut staff = person("staff");
+    staff["is_staff"] = true.into();
+    let mut steps = vec![
+        by(1, Act::Create(Table::User, staff)),
+        by(2, Act::Create(Table::Service, custom("first_proposal", "owner"))),
+        by(2, Act::Create(Table::Service, custom("acceptance", "counterparty"))),
+        by(2, Act::Create(Table::Service, json!({"name": "Free", "kind": "lease", "amount": "0", "currency": "USD"}))),
+        by(2, Act::Create(Table::Lead, json!({"first_name": "Grace"}))),
+        by(2, Act::Create(Table::Contact, json!({"lead_id": 1, "email": "grace@example.com"}))),
+    ];
+    for number in 0..4 {
+        let user = number + 3;
+        steps.push(by(0, Act::Register(person(&format!("ada{number}")))));
+        let vehicle = json!({"vin": format!("1HGCM82633A9{number:05}"), "make": "Honda", "model": "Accord", "year": 2020});
+        steps.push(by(user, Act::Create(Table::Vehicle, vehicle)));
+        let card = json!({"number": "4242424242424242", "exp_month": 12, "exp_year": 2099, "holder_name": "Ada"});
+        steps.push(by(user, Act::Create(Table::Card, card)));
+    }
+    steps
+}
+
+/// The sequences are worth something only where they are not all refused for the same reason.
+#[test]
+fn the_sequences_meet_many_refusals() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut runner = TestRunner::deterministic();
+    let mut codes = BTreeMap::<String, usize>::new();
+    for _ in 0..60 {
+        let mut side = Side::on(Arc::new(MemoryRepository::default()));
+        runtime.block_on(async {
+            side.set_up().await;
+            for step in prelude() {
+                assert!(side.run(&step).await.is_ok(), "{step:?}");
+            }
+            for step in steps(150..151).new_tree(&mut runner).unwrap().current() {
+                *codes.entry(code(&side.run(&step).await)).or_default() += 1;
+            }
+        });
+    }
+    let met = [
+        "ok",
+        "card_declined",
+        "customer_in_use",
+        "invalid_credentials",
+        "invoice_has_payments",
+        "invoice_not_open",
+        "lead_converted",
+        "not_authenticated",
+        "not_found",
+        "owner_proposal_required",
+        "payment_pending",
+        "permission_denied",
+        "proposal_expired",
+        "proposal_not_pending",
+        "service_in_use",
+        "trade_not_open",
+        "validation_error",
+        "vehicle_in_trade",
+        "vehicle_in_use",
+    ];
+    let missed: Vec<_> = met.iter().filter(|code| !codes.contains_key(**code)).collect();
+    assert!(missed.is_empty(), "{missed:?} were never met: {codes:?}");
+}
+
+fn code(answer: &Answer) -> String {
+    match answer {
+        Ok(_) => "ok".to_owned(),
+        Err(error) => error.split(':').next().unwrap_or_default().to_owned(),
+    }
+}

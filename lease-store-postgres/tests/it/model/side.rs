@@ -1,0 +1,358 @@
+//! An engine on one of the stores, with all that it depends on made anew: asked the same, two sides answer the same.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Days, Duration, Utc};
+use lease_core::account::{PasswordParams, TokenText};
+use lease_core::clock::{Clock as _, ManualClock};
+use lease_core::gateway::{
+    CardDetails, CardToken, Charge, ChargeKey, ChargeOutcome, GatewayError, PaymentGateway, SandboxGateway,
+};
+use lease_core::id::{CustomerId, Entity, Id as _, Stored};
+use lease_core::input::Extent;
+use lease_core::invariants::Books;
+use lease_core::model::ServiceKind;
+use lease_core::money::{Currency, Money};
+use lease_core::page::{Page, PageRequest};
+use lease_core::permission::Actor;
+use lease_core::repository::{
+    CardFilter, ClaimState, ContactFilter, CustomerFilter, InvoiceFilter, KeyHash, LeadFilter, PaymentFilter, ProposalFilter,
+    Repository, RepositoryError, SavedAnswer, ServiceFilter, TradeFilter, TradeKey, TradeLoad, UserFilter, VehicleFilter,
+};
+use lease_core::{Error, LeaseEngine};
+use serde_json::{Value, json};
+
+use super::lists::list;
+use super::step::{Act, Row, Step, Table, Terms, Who};
+use crate::engine::{Numbers, draft, id, instant};
+
+/// What was answered, whole: what came of it, or why nothing did and which fields were wrong.
+pub(super) type Answer = Result<String, String>;
+
+/// Users once the [`prelude`](super::prelude) was played: who administers, and a customer.
+const ROOT: i64 = 1;
+const STAFF: i64 = 2;
+const SOMEBODY: i64 = 3;
+
+pub(super) struct Side {
+    store: Arc<dyn Repository>,
+    engine: LeaseEngine,
+    clock: Arc<ManualClock>,
+    tokens: Vec<TokenText>,
+}
+
+impl Side {
+    pub(super) fn on(store: Arc<dyn Repository>) -> Self {
+        let clock = Arc::new(ManualClock::at(start()));
+        let engine = LeaseEngine::builder(Arc::clone(&store))
+            .clock(clock.clone())
+            .gateway(Arc::new(MoodyGateway::default()))
+            .randomness(Arc::new(Numbers::default()))
+            .password_params(PasswordParams { memory_kib: 8, iterations: 1 })
+            .build()
+            .unwrap();
+        Self { store, engine, clock, tokens: Vec::new() }
+    }
+
+    /// A superuser and the standard services; the rest is made by the [`prelude`](super::prelude).
+    pub(super) async fn set_up(&self) {
+        let fee = |amount| Money::parse(amount, Currency::USD).unwrap();
+        assert!(self.engine.ensure_standard_services(fee("50"), fee("100")).await.unwrap());
+        assert!(self.engine.ensure_superuser("root", "root@example.com", "violet-harbor-93".into()).await.unwrap());
+    }
+
+    pub(super) async fn books(&self) -> Books {
+        Books::read(&*self.store).await.unwrap()
+    }
+
+    /// Does it, under an idempotency key where there is one.
+    pub(super) async fn run(&mut self, step: &Step) -> Answer {
+        let actor = self.actor(step).await;
+        let Some(key) = step.key else { return self.act(&self.engine.clone(), &actor, &step.act).await };
+        let (claim, state) = self.engine.claim(KeyHash([key; 32]), [key; 32]).await.unwrap();
+        if state != ClaimState::Claimed {
+            return Ok(format!("{state:?}"));
+        }
+        let answer = self.act(&self.engine.under(claim), &actor, &step.act).await;
+        match &answer {
+            // One answer is lost: what it was about can still be told.
+            Ok(_) if key == 0 => {}
+            Ok(text) => self.engine.save_answer(&claim, &SavedAnswer(text.clone().into_bytes())).await.unwrap(),
+            Err(_) => self.engine.release_claim(&claim).await.unwrap(),
+        }
+        answer
+    }
+
+    async fn act(&mut self, engine: &LeaseEngine, actor: &Actor, act: &Act) -> Answer {
+        match act {
+            Act::Register(body) => {
+                let registered = engine.register(&draft(body)).await;
+                self.tokens.extend(registered.iter().map(|new| new.token.clone()));
+                say(registered)
+            }
+            Act::Login(body) => {
+                let logged_in = engine.login(&draft(body)).await;
+                self.tokens.extend(logged_in.iter().map(|new| new.token.clone()));
+                say(logged_in)
+            }
+            Act::Authenticate(row) => say(engine.authenticate(&self.token(*row)).await),
+            Act::Logout(row) => match engine.authenticate(&self.token(*row)).await {
+                Ok(session) => say(engine.logout(&session).await),
+                refused => say(refused),
+            },
+            Act::LogoutEverywhere => say(engine.logout_everywhere(actor).await),
+            Act::Create(table, body) => create(engine, actor, *table, body).await,
+            Act::Get(table, row) => get(engine, actor, *table, self.row(*table, *row).await).await,
+            Act::Update(table, row, body) => update(engine, actor, *table, self.row(*table, *row).await, body).await,
+            Act::Delete(table, row) => delete(engine, actor, *table, self.row(*table, *row).await).await,
+            Act::Convert(lead, customer) => {
+                let lead = id(self.row(Table::Lead, *lead).await);
+                say(engine.convert_lead(actor, lead, &draft(&json!({"customer_id": customer}))).await)
+            }
+            Act::Open(vehicle, service) => {
+                let vehicle = self.row(Table::Vehicle, *vehicle).await;
+                say(engine.open_trade(actor, &draft(&json!({"vehicle_id": vehicle, "service_id": service}))).await)
+            }
+            Act::Propose(trade, terms) => {
+                let trade = self.row(Table::Trade, *trade).await;
+                say(engine.propose(actor, id(trade), &draft(&self.terms(trade, terms).await)).await)
+            }
+            Act::Accept(row) => say(engine.accept(actor, id(self.row(Table::Proposal, *row).await)).await),
+            Act::Reject(row) => say(engine.reject(actor, id(self.row(Table::Proposal, *row).await)).await),
+            Act::Withdraw(row) => say(engine.withdraw(actor, id(self.row(Table::Proposal, *row).await)).await),
+            Act::Cancel(row) => say(engine.cancel_trade(actor, id(self.row(Table::Trade, *row).await)).await),
+            Act::Pay(row, card, cents) => {
+                let amount = cents.map(|cents| format!("{}.{:02}", cents / 100, cents % 100));
+                let invoice = self.row(Table::Invoice, *row).await;
+                let card = match card {
+                    Some(card) => *card,
+                    None => self.newest_card(invoice).await,
+                };
+                let body = json!({"credit_card_id": card, "amount": amount});
+                say(engine.pay_invoice(actor, id(invoice), &draft(&body)).await)
+            }
+            Act::Void(row) => {
+                let invoice = id(self.row(Table::Invoice, *row).await);
+                say(engine.void_invoice(actor, invoice, &draft(&json!({"reason": "a mistake"}))).await)
+            }
+            Act::SettlePending => say(engine.settle_pending(Duration::seconds(-1), 3).await),
+            Act::PurgeExpired => say(engine.purge_expired().await),
+            Act::List(table, conditions, limit) => list(engine, actor, *table, conditions, *limit).await,
+            Act::Wait(minutes) => {
+                self.clock.advance(Duration::minutes(*minutes));
+                Ok(self.clock.now().to_string())
+            }
+        }
+    }
+
+    async fn actor(&self, step: &Step) -> Actor {
+        let user = match step.who {
+            Who::Anonymous => return Actor::Anonymous,
+            Who::User(number) => number,
+            Who::Owner => self.owner(&step.act).await.unwrap_or(SOMEBODY),
+        };
+        match self.store.load_account(id(user)).await.unwrap() {
+            Some(found) if found.account.user.is_active => Actor::of(&found.account),
+            _ => Actor::Anonymous,
+        }
+    }
+
+    /// The newest card of who is billed.
+    async fn newest_card(&self, invoice: i64) -> i64 {
+        let billed = self.load(TradeKey::Invoice(id(invoice))).await.and_then(|snapshot| snapshot.invoice);
+        let filter = CardFilter { customer_id: billed.map(|invoice| invoice.customer_id), ..CardFilter::default() };
+        newest(self.store.list_cards(&filter, PageRequest::new(1, None).unwrap()).await)
+    }
+
+    /// The user who has the right to: who administers, or is behind the customer whose it is.
+    async fn owner(&self, act: &Act) -> Option<i64> {
+        let customer: CustomerId = match *act {
+            Act::Create(Table::User, _) | Act::Update(Table::User, ..) | Act::Delete(Table::User, _) => return Some(ROOT),
+            Act::Create(Table::Lead | Table::Service, _)
+            | Act::Update(Table::Lead | Table::Service, ..)
+            | Act::Delete(Table::Lead | Table::Service, _)
+            | Act::Convert(..)
+            | Act::Void(_) => return Some(STAFF),
+            Act::Open(row, _) | Act::Update(Table::Vehicle, row, _) | Act::Delete(Table::Vehicle, row) => {
+                let vehicle = self.row(Table::Vehicle, row).await;
+                self.store.load_vehicle(id(vehicle), None).await.unwrap()?.vehicle.customer_id
+            }
+            Act::Propose(row, _) | Act::Cancel(row) | Act::Update(Table::Trade, row, _) => {
+                self.load(TradeKey::Trade(id(self.row(Table::Trade, row).await))).await?.trade.customer_id
+            }
+            Act::Accept(row) | Act::Reject(row) => {
+                let snapshot = self.load(TradeKey::Proposal(id(self.row(Table::Proposal, row).await))).await?;
+                let owner = snapshot.trade.customer_id;
+                // The owner's own proposal is for the next customer to accept.
+                if snapshot.proposal?.proposal.customer_id == owner { id(owner.get() % 4 + 1) } else { owner }
+            }
+            Act::Withdraw(row) => {
+                let snapshot = self.load(TradeKey::Proposal(id(self.row(Table::Proposal, row).await))).await?;
+                snapshot.proposal?.proposal.customer_id
+            }
+            Act::Pay(row, ..) => {
+                self.load(TradeKey::Invoice(id(self.row(Table::Invoice, row).await))).await?.invoice?.customer_id
+            }
+            _ => return None,
+        };
+        Some(self.store.find_customer(customer).await.unwrap()?.value.user_id.get())
+    }
+
+    async fn load(&self, key: TradeKey) -> Option<lease_core::lifecycle::TradeSnapshot> {
+        let load = TradeLoad { key, viewer: None, card: None, now: self.clock.now() };
+        Some(self.store.load_trade(&load).await.unwrap()?.value)
+    }
+
+    /// Dates where the kind of the service takes them, or just where it does not.
+    async fn terms(&self, trade: i64, terms: &Terms) -> Value {
+        let kind = self.load(TradeKey::Trade(id(trade))).await.map(|snapshot| snapshot.service.kind);
+        let is_dated = match kind {
+            Some(ServiceKind::Lease) => true,
+            Some(ServiceKind::Custom) => terms.amount % 2 == 0,
+            Some(ServiceKind::Sell) | None => false,
+        };
+        let (first, days) = terms.days;
+        let day = |number| is_dated.ne(&terms.is_odd).then(|| start().date_naive() + Days::new(number));
+        let expires_at = terms.expires_in_hours.map(|hours| self.clock.now() + Duration::hours(hours));
+        json!({"amount": terms.amount, "start_date": day(first), "end_date": day(first + days), "expires_at": expires_at})
+    }
+
+    fn token(&self, row: Row) -> TokenText {
+        let back = usize::try_from(row).unwrap();
+        self.tokens.iter().rev().nth(back).cloned().unwrap_or_else(|| TokenText::from_random([7; 20]))
+    }
+
+    /// The id of a row by its distance from the newest; of none where the table is not that long.
+    async fn row(&self, table: Table, row: Row) -> i64 {
+        let one = PageRequest::new(1, None).unwrap();
+        let store = &self.store;
+        let newest = match table {
+            Table::User => {
+                let found = store.list_users(&UserFilter::default(), one).await.unwrap().items;
+                found.first().map_or(0, |account| account.user.id.get())
+            }
+            Table::Customer => newest(store.list_customers(&CustomerFilter::default(), one).await),
+            Table::Card => newest(store.list_cards(&CardFilter::default(), one).await),
+            Table::Contact => newest(store.list_contacts(&ContactFilter::default(), one).await),
+            Table::Lead => newest(store.list_leads(&LeadFilter::default(), one).await),
+            Table::Vehicle => newest(store.list_vehicles(&VehicleFilter::default(), one).await),
+            Table::Service => newest(store.list_services(&ServiceFilter::default(), one).await),
+            Table::Trade => newest(store.list_trades(&TradeFilter::default(), one).await),
+            Table::Proposal => newest(store.list_proposals(&ProposalFilter::default(), one, start()).await),
+            Table::Invoice => newest(store.list_invoices(&InvoiceFilter::default(), one, start()).await),
+            Table::Payment => newest(store.list_payments(&PaymentFilter::default(), one).await),
+        };
+        newest - row
+    }
+}
+
+async fn create(engine: &LeaseEngine, actor: &Actor, table: Table, body: &Value) -> Answer {
+    match table {
+        Table::User => say(engine.create_user(actor, &draft(body)).await),
+        Table::Card => say(engine.create_card(actor, &draft(body)).await),
+        Table::Contact => say(engine.create_contact(actor, &draft(body)).await),
+        Table::Lead => say(engine.create_lead(actor, &draft(body)).await),
+        Table::Vehicle => say(engine.create_vehicle(actor, &draft(body)).await),
+        Table::Service => say(engine.create_service(actor, &draft(body)).await),
+        _ => nothing(),
+    }
+}
+
+async fn get(engine: &LeaseEngine, actor: &Actor, table: Table, row: i64) -> Answer {
+    match table {
+        Table::User => say(engine.get_user(actor, id(row)).await),
+        Table::Customer => say(engine.get_customer(actor, id(row)).await),
+        Table::Card => say(engine.get_card(actor, id(row)).await),
+        Table::Contact => say(engine.get_contact(actor, id(row)).await),
+        Table::Lead => say(engine.get_lead(actor, id(row)).await),
+        Table::Vehicle => say(engine.get_vehicle(actor, id(row)).await),
+        Table::Service => say(engine.get_service(actor, id(row)).await),
+        Table::Trade => say(engine.get_trade(actor, id(row)).await),
+        Table::Proposal => say(engine.get_proposal(actor, id(row)).await),
+        Table::Invoice => say(engine.get_invoice(actor, id(row)).await),
+        Table::Payment => say(engine.get_payment(actor, id(row)).await),
+    }
+}
+
+async fn update(engine: &LeaseEngine, actor: &Actor, table: Table, row: i64, body: &Value) -> Answer {
+    let part = Extent::Partial;
+    match table {
+        Table::User => say(engine.update_user(actor, id(row), &draft(body), part, None).await),
+        Table::Customer => say(engine.update_customer(actor, id(row), &draft(body)).await),
+        Table::Card => say(engine.update_card(actor, id(row), &draft(body), part).await),
+        Table::Contact => say(engine.update_contact(actor, id(row), &draft(body), part).await),
+        Table::Lead => say(engine.update_lead(actor, id(row), &draft(body), part).await),
+        Table::Vehicle => say(engine.update_vehicle(actor, id(row), &draft(body), part).await),
+        Table::Service => say(engine.update_service(actor, id(row), &draft(body), part).await),
+        Table::Trade => say(engine.amend_trade(actor, id(row), &draft(body)).await),
+        _ => nothing(),
+    }
+}
+
+async fn delete(engine: &LeaseEngine, actor: &Actor, table: Table, row: i64) -> Answer {
+    match table {
+        Table::User => say(engine.deactivate_user(actor, id(row)).await),
+        Table::Card => say(engine.delete_card(actor, id(row)).await),
+        Table::Contact => say(engine.delete_contact(actor, id(row)).await),
+        Table::Lead => say(engine.delete_lead(actor, id(row)).await),
+        Table::Vehicle => say(engine.delete_vehicle(actor, id(row)).await),
+        Table::Service => say(engine.deactivate_service(actor, id(row)).await),
+        _ => nothing(),
+    }
+}
+
+/// There is no such act.
+fn nothing() -> Answer {
+    Ok(String::new())
+}
+
+pub(super) fn say<T: Debug>(answer: Result<T, Error>) -> Answer {
+    answer.map(|value| format!("{value:#?}")).map_err(|error| match &error {
+        Error::Invalid(_) | Error::CardDeclined(_) => format!("{}: {error:#?}", error.code()),
+        _ => error.code().to_owned(),
+    })
+}
+
+fn start() -> DateTime<Utc> {
+    instant("2026-03-02T12:00:00.123456Z")
+}
+
+fn newest<T: Entity>(page: Result<Page<Stored<T>>, RepositoryError>) -> i64 {
+    page.unwrap().items.first().map_or(0, |row| row.id.get())
+}
+
+/// The sandbox, which every now and then does not answer, before or after it has charged.
+#[derive(Debug, Default)]
+struct MoodyGateway {
+    sandbox: SandboxGateway,
+    calls: AtomicU64,
+}
+
+impl MoodyGateway {
+    fn fails(&self, every: u64) -> Result<(), GatewayError> {
+        let call = self.calls.fetch_add(1, Ordering::Relaxed) + 1;
+        if call.is_multiple_of(every) { Err(GatewayError::new("no answer")) } else { Ok(()) }
+    }
+}
+
+#[async_trait]
+impl PaymentGateway for MoodyGateway {
+    async fn tokenize(&self, card: &CardDetails) -> Result<CardToken, GatewayError> {
+        self.sandbox.tokenize(card).await
+    }
+
+    async fn charge(&self, charge: &Charge) -> Result<ChargeOutcome, GatewayError> {
+        self.fails(5)?;
+        let outcome = self.sandbox.charge(charge).await?;
+        self.fails(3)?;
+        Ok(outcome)
+    }
+
+    async fn find_charge(&self, key: &ChargeKey) -> Result<Option<ChargeOutcome>, GatewayError> {
+        self.fails(4)?;
+        self.sandbox.find_charge(key).await
+    }
+}
