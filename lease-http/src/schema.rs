@@ -139,7 +139,7 @@ values! {
         .description(Some("An exact decimal, as a string or a number; at most the digits that the currency has."))
         .examples([json!("199.99")]);
     PriceInput => OneOfBuilder::new()
-        .item(matching(r"^\s*(0*[1-9][0-9]{0,11}(\.[0-9]{1,20})?|0+\.[0-9]{0,19}[1-9])\s*$"))
+        .item(matching(r"^\s*(0*[1-9][0-9]{0,11}(\.[0-9]{1,20})?|0+\.[0-9]{0,19}[1-9]0*)\s*$"))
         .item(
             ObjectBuilder::new()
                 .schema_type(Type::Number)

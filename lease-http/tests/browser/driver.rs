@@ -69,23 +69,34 @@ impl Browser {
 
     /// Asks the driver about the session.
     fn ask(&self, method: &str, path: &str, body: &Value) -> Value {
-        let answer = self.send(method, path, body).unwrap();
-        assert!(answer.starts_with("HTTP/1.1 200"), "{method} {path} {body}: {answer}");
-        let body = answer.split_once("\r\n\r\n").unwrap().1;
-        serde_json::from_str::<Value>(body).unwrap()["value"].take()
+        let (status, mut answer) = self.send(method, path, body).unwrap();
+        assert!(status.starts_with("HTTP/1.1 200"), "{method} {path} {body}: {answer}");
+        answer["value"].take()
     }
 
-    fn send(&self, method: &str, path: &str, body: &Value) -> std::io::Result<String> {
+    /// The status line and the body of an answer, as long as it says to be: the driver keeps the connection open.
+    fn send(&self, method: &str, path: &str, body: &Value) -> std::io::Result<(String, Value)> {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let (address, session, length) = (&self.address, &self.session, body.len());
         let mut stream = TcpStream::connect(address)?;
-        write!(
-            stream,
-            "{method} /session{session}{path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
-        )?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        Ok(answer)
+        write!(stream, "{method} /session{session}{path} HTTP/1.1\r\nhost: {address}\r\ncontent-length: {length}\r\n\r\n{body}")?;
+        let mut stream = BufReader::new(stream);
+        let (mut head, mut length) = (Vec::new(), 0);
+        loop {
+            let mut line = String::new();
+            stream.read_line(&mut line)?;
+            let (name, value) = line.split_once(':').unwrap_or_default();
+            if name.eq_ignore_ascii_case("content-length") {
+                length = value.trim().parse().unwrap();
+            }
+            if line.trim().is_empty() {
+                break;
+            }
+            head.push(line);
+        }
+        let mut answer = vec![0; length];
+        stream.read_exact(&mut answer)?;
+        Ok((head.swap_remove(0), serde_json::from_slice(&answer)?))
     }
 }
 
