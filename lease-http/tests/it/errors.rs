@@ -147,7 +147,7 @@ async fn the_router_can_be_nested_in_another_app() {
 async fn a_body_that_does_not_parse_is_told_from_wrong_fields() {
     let world = World::new().await;
     let deep = "[".repeat(100_000);
-    let cases: [(&[u8], &str); 12] = [
+    let cases: [(&[u8], &str); 13] = [
         (b"", "parse_error"),
         (b"   ", "parse_error"),
         (b"{", "parse_error"),
