@@ -7,7 +7,7 @@ use tokio::sync::Barrier;
 
 use crate::repository::{Guarantee, RepositoryError};
 
-pub(super) const ROUNDS: u8 = 50;
+pub(super) const ROUNDS: u8 = 20;
 
 pub(super) const RACERS: u8 = 6;
 
