@@ -47,6 +47,7 @@ schemathesis: ## Hold a running server against its document, on the store of DAT
 
 prove: postgres ## All evidence that the money is safe, but the long fuzzing (30 minutes on two cores)
 	$(call evidence,the rules and properties,PROPTEST_CASES=$(PROOF_CASES) cargo test -p lease-core --all-features --test it)
+	$(call evidence,every state of a trade,LEASE_PROVE_DEEPER=1 cargo test --release -p lease-core --all-features --test it exhaustive)
 	$(call evidence,the memory store,cargo test -p lease-store-memory --all-features)
 	$(call evidence,the Postgres store,$(WITH_POSTGRES) cargo test -p lease-store-postgres --all-features)
 	$(call evidence,the API on Postgres,$(WITH_POSTGRES) LEASE_TEST_STORE=postgres cargo test -p lease-http --all-features --test it)

@@ -135,9 +135,9 @@ fn main() {
 async fn commands(sides: &[Side; 2], offers: &[Vec<Offer>; 2]) -> Vec<f64> {
     let names = ["open a trade", "propose", "counter-propose", "accept", "read the trade", "pay"];
     let mut times = names.map(|_| Times::default());
-    for round in 0..usize::try_from(COMMANDS).unwrap() {
-        for (number, side) in sides.iter().enumerate() {
-            let taken = offers[number][round].cycle(&side.engine).await;
+    for round in offers[0].iter().zip(&offers[1]) {
+        for (number, (side, offer)) in sides.iter().zip([round.0, round.1]).enumerate() {
+            let taken = offer.cycle(&side.engine).await;
             for (times, taken) in times.iter_mut().zip(taken) {
                 times.0[number].push(taken);
             }

@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use lease_core::LeaseEngine;
-use lease_core::id::{CreditCardId, Id as _};
+use lease_core::id::CreditCardId;
 use lease_core::permission::Actor;
 use lease_store_postgres::{PostgresOptions, PostgresRepository};
 use tokio::runtime::Runtime;
@@ -83,7 +83,7 @@ fn main() {
         median_of(|round| round.1),
         median_of(|round| round.0 / round.1),
     );
-    finish(&runtime, store, database);
+    finish(&runtime, &store, database);
 }
 
 async fn connected(database: &TestDatabase, connections: u32) -> PostgresRepository {
@@ -182,7 +182,7 @@ fn median(mut figures: Vec<f64>) -> f64 {
     figures[figures.len() / 2]
 }
 
-fn finish(runtime: &Runtime, store: PostgresRepository, database: TestDatabase) {
+fn finish(runtime: &Runtime, store: &PostgresRepository, database: TestDatabase) {
     runtime.block_on(async {
         store.pool().close().await;
         database.drop().await;

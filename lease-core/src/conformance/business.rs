@@ -94,7 +94,7 @@ struct Market {
 impl Market {
     async fn open(handles: Handles) -> Self {
         let gateway = Arc::new(FlakyGateway::default());
-        let processes = Arc::new(Processes::with_gateway(handles, gateway.clone()));
+        let processes = Arc::new(Processes::with_gateway(handles, &(gateway.clone() as _)));
         let services = [processes.world.service(ServiceKind::Lease).await, processes.world.service(ServiceKind::Sell).await];
         Self { processes, gateway, services }
     }

@@ -197,7 +197,7 @@ pub async fn vehicles_are_filtered(store: Arc<dyn Repository>) {
     conditions.push(Filter { customer_id: Some(owner), ..Filter::default() }, move |row| row.customer_id == owner);
     conditions.push(Filter { make: key.clone(), ..Filter::default() }, |row| row.make_key() == comparison_key("škoda"));
     conditions.push(Filter { model: Some("octavia".into()), ..Filter::default() }, |row| row.model == "Octavia");
-    conditions.push(Filter { vin: Some(number.clone()), ..Filter::default() }, move |row| row.vin == number);
+    conditions.push(Filter { vin: Some(number), ..Filter::default() }, move |row| row.vin == number);
     conditions.push(Filter { make: key, year_min: Some(2020), ..Filter::default() }, |row| row.model == "Superb");
     conditions.push(Filter { year_min: Some(2020), year_max: Some(2020), ..Filter::default() }, |row| row.year == 2020);
     for year in [2020, 2021] {

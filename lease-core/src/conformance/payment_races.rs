@@ -158,7 +158,7 @@ struct Race {
 impl Race {
     async fn start(handles: Handles) -> Self {
         let gateway = Arc::new(CountingGateway::default());
-        let processes = Processes::with_gateway(handles, gateway.clone());
+        let processes = Processes::with_gateway(handles, &(gateway.clone() as _));
         let lease = processes.world.service(ServiceKind::Lease).await;
         let owner = processes.actor(Role::Customer).await;
         let card = processes.card(&owner, 9999).await;

@@ -41,16 +41,16 @@ pub(super) struct Offered {
 
 impl Processes {
     pub(super) fn start(handles: Handles) -> Self {
-        Self::with_gateway(handles, Arc::new(SandboxGateway::new()))
+        Self::with_gateway(handles, &(Arc::new(SandboxGateway::new()) as _))
     }
 
-    pub(super) fn with_gateway(handles: Handles, gateway: Arc<dyn PaymentGateway>) -> Self {
+    pub(super) fn with_gateway(handles: Handles, gateway: &Arc<dyn PaymentGateway>) -> Self {
         let clock = Arc::new(ManualClock::at(at(1)));
         let Handles(stores) = &handles;
         let engines = stores.clone().map(|store| {
             LeaseEngine::builder(store)
                 .clock(clock.clone())
-                .gateway(Arc::clone(&gateway))
+                .gateway(Arc::clone(gateway))
                 .password_params(PasswordParams { memory_kib: 8, iterations: 1 })
                 .build()
                 .unwrap()
@@ -88,7 +88,7 @@ impl Processes {
     /// A card that can be charged, until the end of `exp_year`.
     pub(super) async fn card(&self, holder: &Actor, exp_year: i32) -> CreditCardId {
         let token = CardToken::new("sandbox_ok".to_owned());
-        self.world.card_of(CreditCard { token, exp_year, ..credit_card(customer(holder)) }).await
+        self.world.card_of(CreditCard { exp_year, token, ..credit_card(customer(holder)) }).await
     }
 
     pub(super) async fn vehicle(&self, owner: &Actor) -> VehicleId {

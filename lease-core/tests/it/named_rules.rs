@@ -17,7 +17,7 @@ fn named_in(line: &str) -> impl Iterator<Item = String> {
     let line = line.to_lowercase().replace(", rule ", ".");
     let said = if is_description { line.split_once("spec ").map(|(_, said)| said.to_owned()) } else { None };
     let words = said.unwrap_or_default();
-    let is_rule = |word: &&str| word.split('.').map(str::parse::<usize>).filter(Result::is_ok).count() == 2;
+    let is_rule = |word: &&str| word.split('.').flat_map(str::parse::<usize>).count() == 2;
     let trimmed: Vec<String> = words
         .split(|character: char| !character.is_ascii_digit() && character != '.')
         .map(|word| word.trim_matches('.'))

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use lease_core::invariants::Books;
 use serde_json::{Value, json};
 
 use crate::support::acts::GOOD_CARD;
@@ -42,6 +43,11 @@ async fn a_lease_goes_through_its_whole_cycle() {
     assert_eq!((&paid["status"], &paid["amount"], &paid["amount_paid"]), (&json!("paid"), &json!("49.00"), &json!("49.00")));
     let done = world.get(&path, buyer).await.expect(200);
     assert_eq!((&done["status"], &done["available_actions"]), (&json!("completed"), &json!([])));
+    assert_books_in_order(&world).await;
+}
+
+async fn assert_books_in_order(world: &World) {
+    assert_eq!(Books::read(&*world.store).await.unwrap().violations(), Vec::<String>::new());
 }
 
 /// Spec 4.7: the vehicle of a completed sale is the buyer's.
@@ -62,6 +68,7 @@ async fn a_sale_hands_the_vehicle_over() {
     let tried = world.get("/api/payments", &world.owner).await.expect(200);
     let statuses: Vec<_> = tried["results"].as_array().unwrap().iter().map(|payment| payment["status"].clone()).collect();
     assert_eq!(statuses, ["succeeded", "failed"]);
+    assert_books_in_order(&world).await;
 }
 
 /// Spec 6.5: newest first, both ways, no row twice and none left out.

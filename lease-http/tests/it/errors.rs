@@ -59,7 +59,9 @@ async fn other_methods_are_told_which_are_allowed() {
 #[tokio::test]
 async fn leads_are_closed_to_customers_whatever_the_method() {
     let world = World::new().await;
-    for (method, path) in [("DELETE", "/api/leads"), ("PUT", "/api/leads"), ("POST", "/api/leads/1"), ("GET", "/api/leads/1/convert")] {
+    for (method, path) in
+        [("DELETE", "/api/leads"), ("PUT", "/api/leads"), ("POST", "/api/leads/1"), ("GET", "/api/leads/1/convert")]
+    {
         world.call(method, path, &world.owner, Value::Null).await.refused(403, "permission_denied");
         world.call(method, path, &nobody(), Value::Null).await.refused(401, "not_authenticated");
         world.call(method, path, &world.staff, Value::Null).await.refused(405, "method_not_allowed");

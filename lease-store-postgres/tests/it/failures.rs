@@ -191,15 +191,12 @@ async fn accept(listener: UnixListener, upstream: PgConnectOptions, state: Arc<S
         let number = state.connections.fetch_add(1, Ordering::SeqCst) + 1;
         let (state, upstream) = (Arc::clone(&state), upstream.clone());
         tokio::spawn(async move {
-            match upstream.get_socket() {
-                Some(directory) => {
-                    let socket = directory.join(format!(".s.PGSQL.{}", upstream.get_port()));
-                    pass_on(client, UnixStream::connect(socket).await.unwrap(), number, &state).await;
-                }
-                None => {
-                    let address = (upstream.get_host(), upstream.get_port());
-                    pass_on(client, TcpStream::connect(address).await.unwrap(), number, &state).await;
-                }
+            if let Some(directory) = upstream.get_socket() {
+                let socket = directory.join(format!(".s.PGSQL.{}", upstream.get_port()));
+                pass_on(client, UnixStream::connect(socket).await.unwrap(), number, &state).await;
+            } else {
+                let address = (upstream.get_host(), upstream.get_port());
+                pass_on(client, TcpStream::connect(address).await.unwrap(), number, &state).await;
             }
         });
     }

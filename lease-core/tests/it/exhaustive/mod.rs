@@ -83,7 +83,7 @@ fn assert_sound(model: &Trading, steps: usize, sights: &[&str]) {
     let (start, steps) = (Instant::now(), steps.saturating_add_signed(deeper));
     let report = explore(model, steps);
     let (took, Report { states, ways, is_complete, .. }) = (start.elapsed(), &report);
-    println!("{steps} steps: {states} states by {ways} ways, all there are: {is_complete}; {took:?}; {:?}", report.sights);
+    eprintln!("{steps} steps: {states} states by {ways} ways, all there are: {is_complete}; {took:?}; {:?}", report.sights);
     assert!(report.broken.is_none(), "broken after {took:?}: {:#?}", report.broken);
     let unseen: Vec<_> = sights.iter().filter(|sight| !report.sights.contains_key(**sight)).collect();
     assert!(unseen.is_empty(), "{unseen:?} of {:?}", report.sights);

@@ -61,8 +61,12 @@ impl Hash for Place {
         let Books { services, vehicles, trades, proposals, invoices, payments, cards: _, past } = &world.books;
         (trades, proposals, invoices, payments, world.now).hash(state);
         (charges, on_the_way, tasks, is_fee_changed, &past.fees).hash(state);
-        services.iter().for_each(|service| service.fee.hash(state));
-        vehicles.iter().for_each(|vehicle| vehicle.customer_id.hash(state));
+        for service in services {
+            service.fee.hash(state);
+        }
+        for vehicle in vehicles {
+            vehicle.customer_id.hash(state);
+        }
     }
 }
 

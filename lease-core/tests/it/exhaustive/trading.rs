@@ -5,6 +5,7 @@ use std::rc::Rc;
 use chrono::Duration;
 use lease_core::gateway::ChargeKey;
 use lease_core::id::{CreditCardId, InvoiceId, PaymentId, ProposalId};
+use lease_core::input::Field;
 use lease_core::invoicing::{PaymentDraft, VoidDraft, begin_payment, void};
 use lease_core::lifecycle::{ProposalDraft, TradeSnapshot, accept, cancel, propose, reject, withdraw};
 use lease_core::model::{InvoiceState, PaymentState, ProposalStatus, ServiceKind, TradeStatus};
@@ -136,7 +137,7 @@ impl Trading {
                 Command::Cancel => cancel(snapshot, &actor, world.now),
                 Command::Void(_) => void(snapshot, &actor, &VoidDraft { reason: "a mistake".into() }, world.now),
                 Command::Pay { card, in_part, .. } => {
-                    let amount = in_part.then(|| Decimal::from(60).into()).unwrap_or_default();
+                    let amount = if in_part { Decimal::from(60).into() } else { Field::Missing };
                     let draft = PaymentDraft { credit_card_id: card.into(), amount, ..PaymentDraft::default() };
                     let key = ChargeKey::new(format!("key-{}-{who}", world.books.payments.len()));
                     begin_payment(snapshot, &actor, &draft, &world.policy, key, world.now)
@@ -266,7 +267,8 @@ impl Trading {
 /// Each author has days of their own: those of the first and the third are next to each other, the second's share one with both.
 fn terms(world: &World, snapshot: &TradeSnapshot, who: usize, expires: bool) -> ProposalDraft {
     let terms = ProposalDraft { amount: Decimal::from(250).into(), ..ProposalDraft::default() };
-    let expires_at = expires.then(|| (world.now + Duration::minutes(HALF_A_DAY.into())).into()).unwrap_or_default();
+    let half_a_day = Duration::minutes(HALF_A_DAY.into());
+    let expires_at = if expires { (world.now + half_a_day).into() } else { Field::Missing };
     let first = u64::try_from(who).unwrap();
     match snapshot.service.kind {
         ServiceKind::Sell => ProposalDraft { expires_at, ..terms },

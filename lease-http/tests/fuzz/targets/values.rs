@@ -176,7 +176,7 @@ pub(super) fn an_id_in_a_path_is_plain_digits(input: &mut Unstructured) -> Resul
     match parse_id::<TradeId>(text) {
         Some(id) => assert_eq!(id.to_string(), digits),
         None => {
-            assert!(digits.is_empty() || digits.parse::<i64>().is_err() || digits.starts_with('+') || digits.starts_with('-'))
+            assert!(digits.is_empty() || digits.parse::<i64>().is_err() || digits.starts_with('+') || digits.starts_with('-'));
         }
     }
     Ok(())

@@ -61,7 +61,8 @@ impl Side {
     pub(super) async fn set_up(&self) {
         let fee = |amount| Money::parse(amount, Currency::USD).unwrap();
         assert!(self.engine.ensure_standard_services(fee("50"), fee("100")).await.unwrap());
-        assert!(self.engine.ensure_superuser("root", "root@example.com", "violet-harbor-93".into()).await.unwrap());
+        let (_, is_new) = self.engine.ensure_superuser("root", "root@example.com", "violet-harbor-93".into()).await.unwrap();
+        assert!(is_new);
     }
 
     pub(super) async fn books(&self) -> Books {
@@ -211,7 +212,7 @@ impl Side {
         let kind = self.load(TradeKey::Trade(id(trade))).await.map(|snapshot| snapshot.service.kind);
         let is_dated = match kind {
             Some(ServiceKind::Lease) => true,
-            Some(ServiceKind::Custom) => terms.amount % 2 == 0,
+            Some(ServiceKind::Custom) => terms.amount.is_multiple_of(2),
             Some(ServiceKind::Sell) | None => false,
         };
         let (first, days) = terms.days;
@@ -305,6 +306,7 @@ async fn delete(engine: &LeaseEngine, actor: &Actor, table: Table, row: i64) -> 
 }
 
 /// There is no such act.
+#[expect(clippy::unnecessary_wraps, reason = "stands where an answer is asked for")]
 fn nothing() -> Answer {
     Ok(String::new())
 }
