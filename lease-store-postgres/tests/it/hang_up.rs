@@ -132,7 +132,6 @@ async fn cut_at_every_await<F: Future<Output = ()>>(command: impl Fn(LeaseEngine
         database = world().await;
     }
     database.drop().await;
-    assert!(polls > 1, "nothing was cut");
 }
 
 /// Polls `future` at most `polls` times, then drops it: what a server does where the client hangs up.
