@@ -114,11 +114,14 @@ impl Term {
 }
 
 /// The terms of a [`search_text`](lease_core::text::search_text): the trigrams of its words with the space in front, and
-/// their starts, by which a piece that is shorter is found. No piece goes on from one word to the next.
-pub(crate) fn text_terms(text: &str) -> impl Iterator<Item = Term> {
+/// their starts, by which a piece that is shorter is found. No piece goes on from one word to the next. Each term once.
+pub(crate) fn text_terms(text: &str) -> Vec<Term> {
     let starts = windows(text, 2).filter(|part| part.starts_with(' '));
     let parts = windows(text, 3).filter(|part| part.rfind(' ').is_none_or(|at| at == 0));
-    parts.chain(starts).map(|part| Term::name(Kind::Text, part))
+    let mut terms: Vec<_> = parts.chain(starts).map(|part| Term::name(Kind::Text, part)).collect();
+    terms.sort_unstable();
+    terms.dedup();
+    terms
 }
 
 /// The terms of a text in which this piece of a [`Search`](lease_core::text::Search) occurs.

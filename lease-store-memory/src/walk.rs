@@ -203,7 +203,9 @@ mod tests {
         fn whatever_matches_is_found_by_its_terms(text in "[ab ]{0,12}", query in "[ab ]{0,6}") {
             let (text, search) = (search_text(&[&text]), Search::new(&query));
             let mut index = Index::default();
-            text_terms(&text).for_each(|term| index.insert(term, TradeId::new(1).unwrap()));
+            for term in text_terms(&text) {
+                index.insert(term, TradeId::new(1).unwrap());
+            }
             let found = Query::default().and_row(TradeId::new(1)).and_search(Some(&search));
             if search.matches(&text) {
                 prop_assert_eq!(walk(&index, found, Direction::Up, 1), vec![1]);

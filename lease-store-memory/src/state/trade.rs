@@ -42,7 +42,7 @@ pub(crate) fn trade_terms(trade: &Trade, vehicle: &Vehicle) -> Vec<Term> {
 
 /// The terms of a trade's words.
 pub(crate) fn word_terms(trade: &Trade) -> Vec<Term> {
-    text_terms(&trade.search_text()).collect()
+    text_terms(&trade.search_text())
 }
 
 /// The term of trades of a status.
