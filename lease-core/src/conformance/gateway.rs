@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use chrono::Duration;
 use rust_decimal::Decimal;
-use tokio::sync::Notify;
+use tokio::sync::{Mutex as AsyncMutex, Notify};
 
 use super::build::*;
 use super::race::together;
@@ -174,7 +174,7 @@ impl Shop {
         assert_eq!(books.violations(), Vec::<String>::new());
         let paid = books.payments.iter().filter(|payment| has_succeeded(payment));
         let paid: BTreeMap<_, _> = paid.map(|payment| (payment.charge_key.clone(), (payment.amount.amount(), 1))).collect();
-        assert_eq!(paid, *self.bank.taken.lock().unwrap());
+        assert_eq!(paid, *self.bank.taken.lock().await);
         assert_eq!(paid.len(), succeeded);
     }
 }
@@ -303,16 +303,18 @@ impl PaymentGateway for Wire {
 #[derive(Debug, Default)]
 struct Bank {
     sandbox: SandboxGateway,
-    taken: Mutex<BTreeMap<ChargeKey, (Decimal, u32)>>,
+    taken: AsyncMutex<BTreeMap<ChargeKey, (Decimal, u32)>>,
     late: Mutex<Vec<Charge>>,
 }
 
 impl Bank {
     async fn charge(&self, charge: &Charge) -> Result<ChargeOutcome, GatewayError> {
+        // Held throughout: of two charges under one key only one is the new one.
+        let mut taken = self.taken.lock().await;
         let is_new = self.sandbox.find_charge(&charge.key).await?.is_none();
         let outcome = self.sandbox.charge(charge).await?;
         if is_new && matches!(outcome, ChargeOutcome::Succeeded { .. }) {
-            self.taken.lock().unwrap().entry(charge.key.clone()).or_insert((charge.amount.amount(), 0)).1 += 1;
+            taken.entry(charge.key.clone()).or_insert((charge.amount.amount(), 0)).1 += 1;
         }
         Ok(outcome)
     }
