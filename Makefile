@@ -2,6 +2,9 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
+# The same features for every command, so that nothing is built twice.
+ALL := --workspace --all-features
+
 # PostgreSQL's own programs: on Debian and Ubuntu they are not on the PATH.
 WITH_POSTGRES := PATH="$$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1):$$PATH"
 # Installs packages on Debian and Ubuntu.
@@ -15,7 +18,7 @@ COVERAGE := --cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage
 HOST := $(shell rustc -vV | sed -n 's/^host: //p')
 # Seconds that `make fuzz` gives each target, and which.
 FUZZ_SECONDS ?= 600
-FUZZ_TARGETS ?= $$(cargo test -q -p lease-http --all-features --test fuzz -- --list | sed -n 's/: test$$//p')
+FUZZ_TARGETS ?= $$(cargo test -q $(ALL) --test fuzz -- --list | sed -n 's/: test$$//p')
 # Which part of the mutants `make mutants` makes.
 SHARD ?= 0/1
 # How often `make prove` tries a property or a fuzz target.
@@ -35,24 +38,23 @@ run: ## Serve on 127.0.0.1:8000, in memory unless DATABASE_URL is set
 	cargo run --release -p lease-http --bin lease-server
 
 test: postgres ## Run every test; installs PostgreSQL where it is missing
-	$(WITH_POSTGRES) cargo test --workspace --all-features
-	$(WITH_POSTGRES) LEASE_TEST_STORE=postgres cargo test -p lease-http --all-features --test it
-	cargo run -p lease-examples --bin quickstart
+	$(WITH_POSTGRES) cargo test $(ALL)
+	$(WITH_POSTGRES) LEASE_TEST_STORE=postgres cargo test $(ALL) --test api
 
 browser: chromium ## Try /docs in headless Chromium; installs it where it is missing
-	cargo test --workspace --all-features --test browser
+	cargo test $(ALL) --test browser
 
 schemathesis: ## Hold a running server against its document, on the store of DATABASE_URL; needs Python and its packages (minutes)
 	lease-http/schemathesis/run
 
 prove: postgres ## All evidence that the money is safe, but the long fuzzing (30 minutes on two cores)
-	$(call evidence,the rules and properties,PROPTEST_CASES=$(PROOF_CASES) cargo test -p lease-core --all-features --test it)
-	$(call evidence,every state of a trade,LEASE_PROVE_DEEPER=1 cargo test --release -p lease-core --all-features --test it exhaustive)
-	$(call evidence,the memory store,cargo test -p lease-store-memory --all-features)
-	$(call evidence,the Postgres store,$(WITH_POSTGRES) cargo test -p lease-store-postgres --all-features)
-	$(call evidence,the API on Postgres,$(WITH_POSTGRES) LEASE_TEST_STORE=postgres cargo test -p lease-http --all-features --test it)
-	$(call evidence,servers that race and crash,$(WITH_POSTGRES) cargo test -p lease-http --all-features --test durability)
-	$(call evidence,fuzzing for a moment,PROPTEST_CASES=$(PROOF_CASES) cargo test -p lease-http --all-features --test fuzz)
+	$(call evidence,the rules and properties,PROPTEST_CASES=$(PROOF_CASES) cargo test $(ALL) --test it)
+	$(call evidence,every state of a trade,LEASE_PROVE_DEEPER=1 cargo test $(ALL) --test it exhaustive)
+	$(call evidence,the memory store,cargo test $(ALL) --test conformance)
+	$(call evidence,the Postgres store,$(WITH_POSTGRES) cargo test $(ALL) --test postgres)
+	$(call evidence,the API on Postgres,$(WITH_POSTGRES) LEASE_TEST_STORE=postgres cargo test $(ALL) --test api)
+	$(call evidence,servers that race and crash,$(WITH_POSTGRES) cargo test $(ALL) --test durability)
+	$(call evidence,fuzzing for a moment,PROPTEST_CASES=$(PROOF_CASES) cargo test $(ALL) --test fuzz)
 	$(call evidence,mutation (an eighth a day),$(MAKE) mutants SHARD=$$(($$(date +%s) / 86400 % 8))/8)
 
 mutants: ## Break each decision of the core on purpose: a test must notice (hours; SHARD=k/n for a part)
@@ -70,9 +72,9 @@ fuzz: ## Fuzz every target for FUZZ_SECONDS (600), or those of FUZZ_TARGETS
 
 check: ## Formatting, lints and documentation, as CI wants them
 	cargo fmt --all --check
-	cargo clippy --workspace --all-targets --all-features -- -D warnings
+	cargo clippy $(ALL) --all-targets -- -D warnings
 	cargo clippy -p lease-http --lib --no-default-features -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --all-features
+	RUSTDOCFLAGS="-D warnings" cargo doc $(ALL) --no-deps
 
 prepare: postgres ## Write down anew what the database says of the queries
 	$(WITH_POSTGRES) lease-store-postgres/prepare.sh
@@ -81,7 +83,7 @@ fmt: ## Format the code
 	cargo fmt --all
 
 bench: postgres ## Run the benchmarks (minutes)
-	$(WITH_POSTGRES) cargo bench --workspace --all-features
+	$(WITH_POSTGRES) cargo bench $(ALL)
 
 postgres:
 	@if [ -z "$$DATABASE_URL" ] && ! { $(WITH_POSTGRES) command -v initdb >/dev/null && $(WITH_POSTGRES) command -v postgres >/dev/null; }; then \

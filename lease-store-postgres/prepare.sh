@@ -4,7 +4,7 @@
 # have to be installed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
-[ -n "${DATABASE_URL:-}" ] || exec sh tests/it/support/server.sh ./prepare.sh "$@"
+[ -n "${DATABASE_URL:-}" ] || exec sh tests/postgres/support/server.sh ./prepare.sh "$@"
 
 database=lease_prepare_$$
 fresh=$(mktemp -d "${TMPDIR:-/tmp}/lease-prepare.XXXXXX")

@@ -10,7 +10,7 @@
 mod lists;
 mod market;
 mod scans;
-#[path = "../tests/it/support/mod.rs"]
+#[path = "../tests/postgres/support/mod.rs"]
 #[expect(dead_code, reason = "shared with the tests, which need more of it")]
 mod support;
 

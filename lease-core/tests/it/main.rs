@@ -6,6 +6,7 @@ mod accept;
 mod answer;
 mod apply;
 mod cards;
+mod conformance;
 mod directory;
 mod engine;
 mod exhaustive;

@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed expectation is how a test fails")]
 
 mod driver;
-#[path = "../it/process.rs"]
+#[path = "../api/process.rs"]
 #[expect(dead_code, reason = "shared with the tests of the server, which need more of it")]
 mod process;
 

@@ -8,10 +8,10 @@ mod crash;
 mod races;
 mod track;
 
-#[path = "../../../lease-store-postgres/tests/it/support/mod.rs"]
+#[path = "../../../lease-store-postgres/tests/postgres/support/mod.rs"]
 #[expect(dead_code, reason = "shared with the tests of the Postgres store, which need more of it")]
 mod postgres;
-#[path = "../it/process.rs"]
+#[path = "../api/process.rs"]
 #[expect(dead_code, reason = "shared with the tests of the server, which need more of it")]
 mod process;
 

@@ -8,11 +8,11 @@
 )]
 
 #[cfg(fuzzing)]
-#[path = "../it/app.rs"]
+#[path = "../api/app.rs"]
 #[expect(dead_code, reason = "shared with the tests of the API, which need more of it")]
 mod app;
 #[cfg(fuzzing)]
-#[path = "../it/support/mod.rs"]
+#[path = "../api/support/mod.rs"]
 #[expect(dead_code, reason = "shared with the tests of the API, which need more of it")]
 mod support;
 #[cfg(fuzzing)]

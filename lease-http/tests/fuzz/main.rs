@@ -3,10 +3,10 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed expectation is how a test fails")]
 
-#[path = "../it/app.rs"]
+#[path = "../api/app.rs"]
 #[expect(dead_code, reason = "shared with the tests of the API, which need more of it")]
 mod app;
-#[path = "../it/support/mod.rs"]
+#[path = "../api/support/mod.rs"]
 #[expect(dead_code, reason = "shared with the tests of the API, which need more of it")]
 mod support;
 mod targets;

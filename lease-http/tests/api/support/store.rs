@@ -14,6 +14,6 @@ pub(super) async fn fresh() -> Arc<dyn Repository> {
     }
 }
 
-#[path = "../../../../lease-store-postgres/tests/it/support/mod.rs"]
+#[path = "../../../../lease-store-postgres/tests/postgres/support/mod.rs"]
 #[expect(dead_code, reason = "shared with the tests of the Postgres store, which need more of it")]
 mod postgres;
