@@ -50,12 +50,16 @@ fn bounded(text: &str, max: usize, refused: impl Fn(char) -> bool) -> Result<Str
     Ok(text.to_owned())
 }
 
-/// The form in which names are compared: compatibility-normalised (NFKC) and in lower case.
+/// The form in which names are compared: compatibility-normalised (NFKC) and in lower case. The key of a key is the key.
 #[must_use]
 pub fn comparison_key(text: &str) -> String {
-    let text = text.trim();
     // ASCII is its own normal form, and nearly all there is to compare.
-    if text.is_ascii() { text.to_ascii_lowercase() } else { text.nfkc().collect::<String>().to_lowercase() }
+    if text.is_ascii() {
+        return text.trim().to_ascii_lowercase();
+    }
+    // Letter by letter, for a Σ at the end of a word is no other letter; and normalised again, for lower case may compose with
+    // a mark where upper case does not.
+    text.nfkc().flat_map(char::to_lowercase).nfkc().collect::<String>().trim().to_owned()
 }
 
 /// The text that a `search` looks through: the parts that say something, as comparison keys, one space between and in front,

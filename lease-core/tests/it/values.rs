@@ -229,6 +229,17 @@ fn searching_finds_words_without_regard_to_case_and_form() {
         assert!(!Search::new(missing).matches(&text), "{missing}: short words start a word");
     }
     assert_eq!(comparison_key(" ＡＤＡ "), "ada");
+    assert_eq!(comparison_key("ΝΙΚΟΣ"), comparison_key("νικοσ"));
+}
+
+/// A name is compared by the key that is stored: what it says may not change by being read again.
+#[test]
+fn the_key_of_a_key_is_the_key() {
+    for text in ["J\u{30c}", "\u{a8}a", "a\u{a8}", "ΝΙΚΟΣ", "İ", "ﬁ", "\u{1e9e}", "\u{37a}"] {
+        let key = comparison_key(text);
+        assert_eq!(comparison_key(&key), key, "{text:?}");
+    }
+    assert_eq!(comparison_key("J\u{30c}"), comparison_key("\u{1f0}"));
 }
 
 /// spec 6.5: opaque, and one text for one place.
@@ -291,6 +302,12 @@ proptest! {
     fn a_cursor_reads_back(number in 0..=i64::MAX, is_after: bool) {
         let cursor = if is_after { Cursor::After(number) } else { Cursor::Before(number) };
         prop_assert_eq!(Cursor::decode(&cursor.encode()), Some(cursor));
+    }
+
+    #[test]
+    fn the_key_of_the_key_of_any_text_is_the_key(text in any::<String>()) {
+        let key = comparison_key(&text);
+        prop_assert_eq!(comparison_key(&key), key);
     }
 
     #[test]
