@@ -105,6 +105,27 @@ pub async fn one_of_many_registers_a_name(handles: Handles) {
     assert_eq!(processes.world.list_customers(&CustomerFilter::default()).await.len(), ROUNDS);
 }
 
+/// Servers that start together each see to the superuser of their settings: one makes it, and all find it.
+pub async fn one_of_many_makes_the_superuser(handles: Handles) {
+    const SERVERS: usize = 6;
+    let processes = Processes::start(handles);
+    for round in 0..ROUNDS {
+        let name = format!("root-{round}");
+        let email = format!("{name}@example.com");
+        let servers = (0..SERVERS).map(|_| {
+            let (name, email) = (name.clone(), email.clone());
+            processes.act(|engine| async move {
+                let (found, is_made) = engine.ensure_superuser(&name, &email, "violet-harbor-93".into()).await?;
+                assert_eq!(found.user.username.as_str(), name);
+                // One that is found counts as a refusal.
+                if is_made { Ok(()) } else { Err(Error::NotFound) }
+            })
+        });
+        assert_eq!(count(servers.collect()).await, [("ok", 1), ("not_found", SERVERS - 1)].into());
+    }
+    assert_eq!(processes.world.list_users(&UserFilter::default()).await.len(), ROUNDS);
+}
+
 /// The lead and all of its contacts become one customer's.
 pub async fn one_of_many_converts_a_lead(handles: Handles) {
     const CONVERSIONS: usize = 6;

@@ -264,6 +264,7 @@ cases! {
         many_first_proposals_bring_one_invoice,
         one_of_many_leases_of_the_same_days_is_agreed,
         one_of_many_registers_a_name,
+        one_of_many_makes_the_superuser,
         one_of_many_converts_a_lead,
     }
     filters {

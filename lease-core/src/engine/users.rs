@@ -43,8 +43,14 @@ impl LeaseEngine {
             ..UserDraft::default()
         };
         let check = |taken: &TakenNames, today| Ok(read_new_user(&draft, taken, today)?);
-        let (made, _) = self.make_account(&draft.login_names(), check, None).await?;
-        Ok((made, true))
+        match self.make_account(&draft.login_names(), check, None).await {
+            Ok((made, _)) => Ok((made, true)),
+            // Of several servers that start at once another may just have made it.
+            Err(refused) => match self.store().find_login(&LoginName::new(username)).await? {
+                Some(found) => Ok((found, false)),
+                None => Err(refused),
+            },
+        }
     }
 
     /// A user (spec 3.4).
