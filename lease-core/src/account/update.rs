@@ -137,7 +137,7 @@ pub fn check_update(
     let token_epoch = stored.token_epoch + i64::from(stored.is_active && !is_active);
     let user = User { username, email, first_name, last_name, is_active, role, token_epoch, ..stored.value.clone() };
     let change = change_of(snapshot, user, now)?;
-    let keep_token = keep_token.filter(|_| actor.user() == Some(stored.id));
+    let keep_token = keep_token.filter(|_| actor.user() == Some(stored.id) && is_active);
     Ok(CheckedUpdate { change, keep_token, new_password })
 }
 

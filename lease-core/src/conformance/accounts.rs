@@ -201,8 +201,13 @@ pub async fn one_token_is_carried_over_to_a_new_epoch(store: Arc<dyn Repository>
     let kept = AccountChange { keep_token: keep(1), ..change(&world, row.id, user.clone()).await };
     world.store.commit_account(&kept, None).await.unwrap();
     // Somebody else's token is not carried along.
-    let stolen = AccountChange { keep_token: keep(3), ..change(&world, row.id, User { token_epoch: 2, ..user }).await };
+    let stolen = User { token_epoch: 2, ..user.clone() };
+    let stolen = AccountChange { keep_token: keep(3), ..change(&world, row.id, stolen).await };
     world.store.commit_account(&stolen, None).await.unwrap();
+    // Nor is one that was revoked before.
+    let user = User { token_epoch: 3, ..user };
+    let revived = AccountChange { keep_token: keep(2), ..change(&world, row.id, user).await };
+    world.store.commit_account(&revived, None).await.unwrap();
     for (number, epoch) in [(1, 1), (2, 0), (3, 0)] {
         let (found, _) = world.store.find_token(&token_hash(number)).await.unwrap().unwrap();
         assert_eq!(found.epoch, epoch, "token {number}");

@@ -87,7 +87,8 @@ pub struct AccountChange {
     pub user: User,
     /// What becomes of the customer behind it.
     pub customer: CustomerChange,
-    /// A token of this user that is carried over to the user's new epoch.
+    /// A token of this user that is carried over from the user's present epoch to the new one; one of an older epoch was revoked
+    /// and stays so.
     pub keep_token: Option<TokenHash>,
     /// Refuse with [`Guarantee::ActiveSuperuser`](super::Guarantee::ActiveSuperuser) unless another active superuser remains.
     pub needs_another_superuser: bool,

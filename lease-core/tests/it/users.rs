@@ -171,6 +171,8 @@ fn a_new_password_revokes_the_other_tokens() {
     assert_eq!((own.user.token_epoch, own.keep_token, own.user.password.expose()), (8, Some(token), "new"));
     let staffs = change(&staff(), json!({"password": GOOD}));
     assert_eq!((staffs.user.token_epoch, staffs.keep_token), (8, None), "the token of who changed it is another user's");
+    let leaving = change(&superuser(), json!({"password": GOOD, "is_active": false}));
+    assert_eq!((leaving.user.is_active, leaving.keep_token), (false, None));
     let none = change(&customer(OWNER), json!({"first_name": "Eve", "password": null}));
     assert_eq!((none.user.token_epoch, none.keep_token), (7, None));
 }

@@ -41,6 +41,9 @@ impl State {
     }
 
     fn change_account(&mut self, change: &AccountChange, customer: Option<CustomerId>) {
+        if let (Some(hash), Some(before)) = (&change.keep_token, self.accounts.users.get(change.id)) {
+            self.tokens.carry_over(hash, change.id, before.value.token_epoch, change.user.token_epoch);
+        }
         self.accounts.replace_user(change.id, change.user.clone());
         match (&change.customer, customer) {
             (CustomerChange::Create(profile, created_at), Some(id)) => {
@@ -49,9 +52,6 @@ impl State {
             }
             (CustomerChange::Erase(id), _) => self.accounts.erase_customer(*id),
             _ => {}
-        }
-        if let Some(hash) = &change.keep_token {
-            self.tokens.carry_over(hash, change.id, change.user.token_epoch);
         }
     }
 

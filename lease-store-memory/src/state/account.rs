@@ -132,10 +132,10 @@ impl Tokens {
         }
     }
 
-    /// Carries a token of a user over to an epoch.
-    pub(crate) fn carry_over(&mut self, hash: &TokenHash, user: UserId, epoch: i64) {
-        if let Some(token) = self.by_hash.get_mut(hash).filter(|token| token.user_id == user) {
-            token.epoch = epoch;
+    /// Carries a token of a user over from one epoch to another.
+    pub(crate) fn carry_over(&mut self, hash: &TokenHash, user: UserId, from: i64, to: i64) {
+        if let Some(token) = self.by_hash.get_mut(hash).filter(|token| token.user_id == user && token.epoch == from) {
+            token.epoch = to;
         }
     }
 

@@ -161,9 +161,11 @@ pub(super) async fn account(
             ), token_kept as (
                 update tokens
                 set epoch = $13
-                from root
+                from root, users before
                 where tokens.hash = $16
                     and tokens.user_id = root.id
+                    and before.id = root.id
+                    and tokens.epoch = before.token_epoch
             ), customer_made as (
                 insert into customers (user_id, job, dob, notes, created_at)
                 select root.id, $17::text, $18::date, $19::text, $20::timestamptz
