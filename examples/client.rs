@@ -13,8 +13,8 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// Attempts before a request is given up.
-const ATTEMPTS: u32 = 5;
+/// Attempts before a request is given up: for longer than a server that died holds a key.
+const ATTEMPTS: u32 = 150;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -93,7 +93,7 @@ impl Customer {
     async fn send(&self, method: Method, path: &str, body: &Value) -> Result<Value, Box<dyn Error>> {
         let url = format!("{}/api/{path}", self.api.server);
         let key = format!("{} {} {path} {}", self.api.run, self.name, body.to_string().len());
-        let mut waits = tokio::time::interval(Duration::from_millis(500));
+        let mut waits = tokio::time::interval(Duration::from_secs(1));
         for _ in 0..ATTEMPTS {
             waits.tick().await;
             let mut request = self.api.http.request(method.clone(), &url).header("content-type", "application/json");

@@ -89,7 +89,7 @@ impl Layer {
                 same(first, fingerprint)?;
                 Ok(replayed(keys.open(&answer).ok_or_else(unreadable)?.into_response()))
             }
-            ClaimState::Done { fingerprint: first, made } => {
+            ClaimState::Done { fingerprint: first, made, .. } => {
                 same(first, fingerprint)?;
                 if is_open && made.is_none() {
                     // A login whose answer was lost: it made nothing but a token that nobody knows.

@@ -125,7 +125,7 @@ impl PostgresRepository {
         let found = read(|| {
             sqlx::query!(
                 r#"
-                select fingerprint, has_effect, made, answer
+                select fingerprint, held_until, has_effect, made, answer
                 from idempotency_records
                 where key = $1
                 "#,
@@ -139,7 +139,7 @@ impl PostgresRepository {
             .map_err(|_| At::new("idempotency_records", 0).corrupt("fingerprint is not 32 bytes"))?;
         Ok(Some(match (found.answer, found.has_effect) {
             (Some(answer), _) => ClaimState::Answered { fingerprint, answer: SavedAnswer(answer) },
-            (None, true) => ClaimState::Done { fingerprint, made: found.made },
+            (None, true) => ClaimState::Done { fingerprint, made: found.made, held_until: found.held_until },
             (None, false) => ClaimState::Held { fingerprint },
         }))
     }

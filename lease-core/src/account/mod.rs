@@ -11,7 +11,7 @@ pub use password::{PasswordError, PasswordHash, PasswordHasher, PasswordParams, 
 pub use profile::{ProfileDraft, update_profile};
 pub use register::{Registrant, RegistrationDraft, check_new_user, check_registration, read_new_user};
 pub use session::{Session, session};
-pub use token::{NotAToken, Token, TokenHash, TokenText};
+pub use token::{FIRST_EPOCH, NotAToken, Token, TokenHash, TokenText};
 pub use update::{CheckedUpdate, UserDraft, check_update, deactivate, revoke_tokens};
 
 use crate::error::Error;

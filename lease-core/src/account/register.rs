@@ -2,7 +2,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::account::password::check_password;
-use crate::account::{PasswordHash, ProfileDraft, TakenNames, TokenHash, UserDraft};
+use crate::account::{FIRST_EPOCH, PasswordHash, ProfileDraft, TakenNames, TokenHash, UserDraft};
 use crate::error::Error;
 use crate::input::{Extent, Field, FieldErrors, Form};
 use crate::model::{Email, LoginName, Profile, Role, User, Username};
@@ -78,7 +78,7 @@ impl Registrant {
                 role: self.role,
                 date_joined: now,
                 last_login: None,
-                token_epoch: 0,
+                token_epoch: FIRST_EPOCH,
             },
             profile: (self.role == Role::Customer).then_some(self.profile),
             token,

@@ -61,6 +61,9 @@ impl fmt::Debug for TokenHash {
     }
 }
 
+/// The [`token_epoch`](crate::model::User::token_epoch) of a new user.
+pub const FIRST_EPOCH: i64 = 0;
+
 /// A stored token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Token {

@@ -62,7 +62,7 @@ pub async fn a_holder_that_was_taken_over_can_do_nothing(store: Arc<dyn Reposito
 pub async fn a_claim_that_nobody_took_over_still_commits(store: Arc<dyn Repository>) {
     let world = claimed(store).await;
     let id = world.act().await.unwrap();
-    let done = ClaimState::Done { fingerprint: [1; 32], made: Some(id.get()) };
+    let done = ClaimState::Done { fingerprint: [1; 32], made: Some(id.get()), held_until: at(60) };
     assert_eq!(world.store.claim(&new_claim(0, 2), at(60)).await.unwrap(), done, "what was done cannot be taken over");
 }
 
@@ -103,7 +103,7 @@ pub async fn what_had_an_effect_is_not_released(store: Arc<dyn Repository>) {
     let world = claimed(store).await;
     let id = world.act().await.unwrap();
     world.store.release_claim(&claim(0, 1)).await.unwrap();
-    assert_eq!(world.found().await, ClaimState::Done { fingerprint: [1; 32], made: Some(id.get()) });
+    assert_eq!(world.found().await, ClaimState::Done { fingerprint: [1; 32], made: Some(id.get()), held_until: at(60) });
 }
 
 pub async fn an_answer_is_kept_until_the_record_expires(store: Arc<dyn Repository>) {
@@ -188,7 +188,7 @@ pub async fn every_commit_marks_its_claim_with_what_it_made(store: Arc<dyn Repos
 
     for (key, made) in (0_u8..).zip(made) {
         let state = store.claim(&new_claim(key, 9), at(1)).await.unwrap();
-        assert_eq!(state, ClaimState::Done { fingerprint: [1; 32], made }, "key {key}");
+        assert_eq!(state, ClaimState::Done { fingerprint: [1; 32], made, held_until: at(60) }, "key {key}");
     }
 }
 

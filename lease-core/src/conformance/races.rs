@@ -207,7 +207,7 @@ pub async fn a_commit_and_a_take_over_exclude_each_other(handles: Handles) {
         let made = world.list_leads(&LeadFilter::default()).await;
         match ended {
             (Ok(id), state) => {
-                assert_eq!(state, ClaimState::Done { fingerprint: [1; 32], made: Some(id.get()) });
+                assert_eq!(state, ClaimState::Done { fingerprint: [1; 32], made: Some(id.get()), held_until: at(60) });
                 assert!(made.iter().any(|row| row.id == id));
             }
             (Err(RepositoryError::Taken(Guarantee::Claim)), state) => {

@@ -3,8 +3,8 @@ use secrecy::SecretString;
 
 use super::LeaseEngine;
 use crate::account::{
-    PasswordHash, Registrant, RegistrationDraft, Session, TakenNames, Token, TokenText, check_registration, revoke_tokens,
-    session,
+    FIRST_EPOCH, PasswordHash, Registrant, RegistrationDraft, Session, TakenNames, Token, TokenText, check_registration,
+    revoke_tokens, session,
 };
 use crate::clock::last_instant;
 use crate::error::Error;
@@ -112,14 +112,17 @@ impl LeaseEngine {
         Ok(LoggedIn { account, token: text, expires_at })
     }
 
-    /// Makes a new token for a user without asking for the password: for the operator's tools, and for answering a login or a
-    /// registration again whose first answer was lost.
+    /// Makes another first token, for answering a registration again whose answer was lost. Not for who was deactivated since,
+    /// or whose tokens were revoked: they have to log in.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::Unavailable`].
-    pub async fn issue_token(&self, user: UserId) -> Result<LoggedIn, Error> {
-        let snapshot = self.store().load_account(user).await?.ok_or(Error::NotFound)?;
-        self.start_session(snapshot.value.account).await
+    /// [`Error::NotFound`]; [`Error::NotAuthenticated`]; [`Error::Unavailable`].
+    pub async fn issue_first_token(&self, user: UserId) -> Result<LoggedIn, Error> {
+        let account = self.store().load_account(user).await?.ok_or(Error::NotFound)?.value.account;
+        if !account.user.is_active || account.user.token_epoch != FIRST_EPOCH {
+            return Err(Error::NotAuthenticated);
+        }
+        self.start_session(account).await
     }
 
     /// Who comes with this token.

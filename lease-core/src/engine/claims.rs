@@ -1,7 +1,7 @@
 use super::LeaseEngine;
 use crate::error::Error;
 use crate::repository::{Claim, ClaimState, KeyHash, NewClaim, SavedAnswer};
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
 
 /// How long a claim holds while its act runs; longer than any request may take.
 const HELD: Duration = Duration::minutes(2);
@@ -11,7 +11,8 @@ const KEPT: Duration = Duration::hours(24);
 /// Idempotency records (spec 6.7), for a layer that answers requests. What is hashed and how answers are sealed is its
 /// business.
 impl LeaseEngine {
-    /// Claims a key for one act; the claim that comes back belongs to [`under`](Self::under).
+    /// Claims a key for one act; the claim that comes back belongs to [`under`](Self::under). An act that was done and not
+    /// answered yet counts as held while its holder may still be about to answer.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -19,7 +20,8 @@ impl LeaseEngine {
         let now = self.now();
         let claim = Claim { key, holder: self.random()? };
         let new = NewClaim { claim, fingerprint, held_until: now + HELD, expires_at: now + KEPT };
-        Ok((claim, self.store().claim(&new, now).await?))
+        let state = self.store().claim(&new, now).await?;
+        Ok((claim, held_until_answered(state, now)))
     }
 
     /// Saves the answer to the act that was done under a claim.
@@ -36,5 +38,13 @@ impl LeaseEngine {
     /// [`Error::Unavailable`].
     pub async fn release_claim(&self, claim: &Claim) -> Result<(), Error> {
         Ok(self.store().release_claim(claim).await?)
+    }
+}
+
+/// Behind the commit of a payment comes the gateway, and behind that its answer: until then nobody else may answer for it.
+fn held_until_answered(state: ClaimState, now: DateTime<Utc>) -> ClaimState {
+    match state {
+        ClaimState::Done { fingerprint, held_until, .. } if now < held_until => ClaimState::Held { fingerprint },
+        state => state,
     }
 }

@@ -66,6 +66,8 @@ pub enum ClaimState {
         /// The id of the row that the act's commit made: the user, card, contact, lead, vehicle, service or trade; of
         /// [`NewIds`](crate::lifecycle::NewIds) the payment, else the proposal. `None` where it made none of these.
         made: Option<i64>,
+        /// Until when its holder may still be about to answer.
+        held_until: DateTime<Utc>,
     },
     /// The act was done and answered.
     Answered {

@@ -54,7 +54,7 @@ impl Remaker {
     /// The token of the first answer is known to nobody, so there is another one.
     async fn registration(&self, user: i64) -> Result<Response, Problem> {
         let user = UserId::new(user).ok_or(Error::NotFound)?;
-        let login = self.engine.issue_token(user).await?;
+        let login = self.engine.issue_first_token(user).await?;
         let profile = match login.account.customer_id {
             Some(customer) => self.engine.get_customer(&Actor::of(&login.account), customer).await?.value.profile,
             None => Profile::default(),

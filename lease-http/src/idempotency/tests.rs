@@ -55,6 +55,11 @@ impl World {
         Actor::of(&self.ada)
     }
 
+    /// Two minutes on, nobody waits any longer for the answer of who holds a key.
+    fn gives_up(&self) {
+        self.clock.advance(Duration::minutes(2));
+    }
+
     /// Claims the key as a request of Ada's would; the engine that acts under the claim comes with it.
     async fn claim(&self, path: &str, body: &Value) -> (LeaseEngine, Claim) {
         self.claim_in(&Scope::User(self.ada.user.id), path, body).await
@@ -103,7 +108,7 @@ async fn a_key_whose_request_runs_is_in_use_and_reused_by_another_body() {
 async fn a_crash_before_the_act_holds_the_key_for_a_while_only() {
     let world = World::new().await;
     let (dead, _) = world.claim("/api/vehicles", &vehicle()).await;
-    world.clock.advance(Duration::minutes(2));
+    world.gives_up();
     assert_eq!(world.post("/api/vehicles", &vehicle()).await.0, 201);
     // Should the first one wake up, it may no longer act.
     let late: VehicleDraft = draft(&json!({"vin": "1HGCM82633A000002", "make": "Honda", "model": "Accord", "year": 2020}));
@@ -111,11 +116,34 @@ async fn a_crash_before_the_act_holds_the_key_for_a_while_only() {
     assert_eq!(refused.code(), "idempotency_key_in_use");
 }
 
+/// Its answer may say what no look at the row can: a payment's decline, the token of who registered.
+#[tokio::test]
+async fn an_act_that_is_done_is_in_use_until_it_is_answered() {
+    let world = World::new().await;
+    let (engine, _) = world.claim("/api/vehicles", &vehicle()).await;
+    engine.create_vehicle(&world.ada(), &draft(&vehicle())).await.unwrap();
+    let (status, _, body) = world.post("/api/vehicles", &vehicle()).await;
+    assert_eq!((status, body["code"].as_str()), (409, Some("idempotency_key_in_use")));
+}
+
+#[tokio::test]
+async fn after_a_crash_behind_registering_who_was_shut_out_since_gets_no_token() {
+    let world = World::new().await;
+    let body = registration("bob");
+    let sent = body.to_string();
+    let (engine, _) = world.claim_in(&Scope::Body(sent.as_bytes()), "/api/register", &body).await;
+    let lost = engine.register(&draft(&body)).await.unwrap();
+    world.engine.logout_everywhere(&Actor::of(&lost.account)).await.unwrap();
+    world.gives_up();
+    assert_eq!(world.post("/api/register", &body).await.0, 401);
+}
+
 #[tokio::test]
 async fn after_a_crash_behind_the_act_what_was_made_is_the_answer() {
     let world = World::new().await;
     let (engine, _) = world.claim("/api/vehicles", &vehicle()).await;
     let made = engine.create_vehicle(&world.ada(), &draft(&vehicle())).await.unwrap();
+    world.gives_up();
     let (status, replayed, body) = world.post("/api/vehicles", &vehicle()).await;
     assert_eq!((status, replayed.as_deref()), (201, REPLAYED));
     assert_eq!((body["id"].as_i64(), body["vin"].as_str()), (Some(made.id.get()), Some("1HGCM82633A000001")));
@@ -135,6 +163,7 @@ async fn after_a_crash_behind_an_act_on_something_that_is_the_answer() {
     let path = format!("/api/trades/{}/cancel", trade.stored.id);
     let (engine, _) = world.claim(&path, &Value::Null).await;
     engine.cancel_trade(&world.ada(), trade.stored.id).await.unwrap();
+    world.gives_up();
     let (status, replayed, body) = world.post(&path, &Value::Null).await;
     assert_eq!((status, replayed.as_deref()), (200, REPLAYED));
     assert_eq!((body["id"].as_i64(), body["status"].as_str()), (Some(trade.stored.id.get()), Some("cancelled")));
@@ -147,6 +176,7 @@ async fn after_a_crash_behind_registering_there_is_another_token() {
     let sent = body.to_string();
     let (engine, _) = world.claim_in(&Scope::Body(sent.as_bytes()), "/api/register", &body).await;
     let lost = engine.register(&draft(&body)).await.unwrap();
+    world.gives_up();
     let (status, replayed, answer) = world.post("/api/register", &body).await;
     assert_eq!((status, replayed.as_deref()), (201, REPLAYED));
     assert_eq!((answer["username"].as_str(), answer["job"].as_str()), (Some("bob"), Some("countess")));
@@ -163,6 +193,7 @@ async fn after_a_crash_behind_logging_in_one_just_logs_in() {
     let sent = body.to_string();
     let (engine, _) = world.claim_in(&Scope::Body(sent.as_bytes()), "/api/login", &body).await;
     engine.login(&draft(&body)).await.unwrap();
+    world.gives_up();
     let (status, _, answer) = world.post("/api/login", &body).await;
     assert_eq!((status, answer["user_id"].as_i64()), (200, Some(world.ada.user.id.get())));
 }

@@ -42,7 +42,7 @@ impl Claims {
         match &record.progress {
             Progress::Claimed if record.claimed.held_until <= now => ClaimState::Claimed,
             Progress::Claimed => ClaimState::Held { fingerprint },
-            Progress::Done(made) => ClaimState::Done { fingerprint, made: *made },
+            Progress::Done(made) => ClaimState::Done { fingerprint, made: *made, held_until: record.claimed.held_until },
             Progress::Answered(answer) => ClaimState::Answered { fingerprint, answer: answer.clone() },
         }
     }

@@ -52,7 +52,7 @@ all_or_nothing! {
     making_staff_a_customer: |engine| engine.update_user(&root(), id(3), &draft(&json!({"is_staff": false})),
         Extent::Partial, None);
     deactivating_a_user: |engine| engine.deactivate_user(&staff(), id(2));
-    making_a_token: |engine| engine.issue_token(id(1));
+    making_a_token: |engine| engine.issue_first_token(id(1));
     logging_out: |engine| engine.logout(&SESSION);
     logging_out_everywhere: |engine| engine.logout_everywhere(&owner());
     forgetting_what_expired: |engine| engine.purge_expired();
