@@ -25,7 +25,8 @@ impl LeaseEngine {
         Ok(settled)
     }
 
-    /// Forgets tokens and idempotency records that expired; a bounded number. Returns how many.
+    /// Forgets tokens and idempotency records that expired; a bounded number. Returns how many: until it is none there may be
+    /// more.
     ///
     /// # Errors
     /// [`Error::Unavailable`].

@@ -21,26 +21,37 @@ pub(crate) fn start(engine: &LeaseEngine, tasks: &TaskTracker, stop: &Cancellati
     tasks.spawn(every(PURGE_EVERY, stop.clone(), engine.clone(), purge));
 }
 
-async fn every(period: std::time::Duration, stop: CancellationToken, engine: LeaseEngine, round: impl AsyncFn(&LeaseEngine)) {
+/// Does rounds in this period, and the next one at once where the last says that there is more.
+async fn every(
+    period: std::time::Duration,
+    stop: CancellationToken,
+    engine: LeaseEngine,
+    round: impl AsyncFn(&LeaseEngine) -> bool,
+) {
     let mut ticks = interval(period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-        round(&engine).await;
+        while round(&engine).await && !stop.is_cancelled() {}
     }
 }
 
-async fn settle(engine: &LeaseEngine) {
+async fn settle(engine: &LeaseEngine) -> bool {
     match engine.settle_pending(SETTLE_OLDER_THAN, SETTLE_AT_ONCE).await {
         Ok(0) => {}
         Ok(settled) => tracing::info!(settled, "pending payments were settled"),
         Err(error) => tracing::warn!(%error, "pending payments could not be looked for"),
     }
+    false
 }
 
-async fn purge(engine: &LeaseEngine) {
+async fn purge(engine: &LeaseEngine) -> bool {
     match engine.purge_expired().await {
-        Ok(0) => {}
+        Ok(0) => return false,
         Ok(purged) => tracing::info!(purged, "expired tokens and idempotency records were cleared"),
-        Err(error) => tracing::warn!(%error, "expired rows could not be cleared"),
+        Err(error) => {
+            tracing::warn!(%error, "expired rows could not be cleared");
+            return false;
+        }
     }
+    true
 }

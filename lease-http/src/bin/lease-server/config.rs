@@ -70,7 +70,7 @@ pub(crate) struct Settings {
     #[arg(long, env = "LEASE_ARGON2_ITERATIONS", global = true, value_name = "NUMBER", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub(crate) argon2_iterations: u32,
     /// Logins that may fail in a minute, for a client address and name; 0 is off.
-    #[arg(long, env = "LEASE_LOGIN_FAILURES_PER_MINUTE", global = true, value_name = "NUMBER", default_value_t = 10, value_parser = clap::value_parser!(u32).range(0..=1_000))]
+    #[arg(long, env = "LEASE_LOGIN_FAILURES_PER_MINUTE", global = true, value_name = "NUMBER", default_value_t = 10, value_parser = clap::value_parser!(u32).range(0..=100_000))]
     pub(crate) login_failures_per_minute: u32,
     /// What happens to payments after the due date.
     #[arg(long, env = "LEASE_LATE_PAYMENTS", global = true, value_name = "accept|reject", default_value = "accept", value_parser = parse::late_payments)]
