@@ -6,8 +6,9 @@ use crate::model::Payment;
 use crate::money::MoneyError;
 use crate::repository::RepositoryError;
 
-/// Why a command or a query was not carried out. Whatever it is, nothing was changed; the exception is
-/// [`Error::CardDeclined`], which keeps the failed payment.
+/// Why a command or a query was not carried out. Whatever it is, nothing was changed, but for two:
+/// [`Error::CardDeclined`] keeps the failed payment, and after [`Error::Unavailable`] it is not known, for the connection may have
+/// been lost behind the commit. Ask again under the same idempotency key.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Nobody is known to ask.

@@ -45,7 +45,7 @@ async fn the_page_may_run_its_own_scripts_only() {
 #[tokio::test]
 async fn there_is_no_other_file() {
     let app = App::new();
-    for path in ["/docs/nothing.js", "/docs/index.html", "/docs/swagger-initializer.js", "/docs/..%2fCargo.toml"] {
+    for path in ["/docs/nothing.js", "/docs/index.html", "/docs/swagger-initializer.js", "/docs/..%2fCargo.toml", "/docs/%FF"] {
         assert_eq!(get(&app, path).await.code(), (404, "not_found".to_owned()), "{path}");
     }
 }
