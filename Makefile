@@ -70,11 +70,12 @@ fuzz: ## Fuzz every target for FUZZ_SECONDS (600), or those of FUZZ_TARGETS
 			-print_final_stats=1 target/fuzz/corpus/$$target || exit 1; \
 	done
 
-check: ## Formatting, lints and documentation, as CI wants them
+check: postgres ## Formatting, lints, documentation and the queries' offline data, as CI wants them
 	cargo fmt --all --check
 	cargo clippy $(ALL) --all-targets -- -D warnings
 	cargo clippy -p lease-http --lib --no-default-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc $(ALL) --no-deps
+	$(WITH_POSTGRES) lease-store-postgres/prepare.sh --check
 
 prepare: postgres ## Write down anew what the database says of the queries
 	$(WITH_POSTGRES) lease-store-postgres/prepare.sh

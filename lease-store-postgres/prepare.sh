@@ -18,7 +18,7 @@ url=${address%/*}/$database$query
 for migration in migrations/*.sql; do
     run_sql "$url" --single-transaction --file="$migration"
 done
-DATABASE_URL=$url SQLX_OFFLINE=false SQLX_OFFLINE_DIR=$fresh cargo check --quiet --workspace --all-features --all-targets
+DATABASE_URL=$url SQLX_OFFLINE=false SQLX_OFFLINE_DIR=$fresh cargo check --quiet --workspace --all-features --lib
 
 if [ "${1:-}" = --check ]; then
     diff --recursive --brief .sqlx "$fresh" || { echo "The offline data of the queries is stale: make prepare"; exit 1; }

@@ -14,10 +14,10 @@ as_postgres() {
 # Where every user may be.
 caller=$PWD
 cd /
-# In memory where there is room: a database is hundreds of small files, and each test makes one.
+# In TMPDIR, else in memory where there is room: a database is hundreds of small files, and each test makes one.
 room() { df -Pk "$1" 2>/dev/null | awk 'END { print $4 + 0 }'; }
 place=${TMPDIR:-/tmp}
-if [ -w /dev/shm ] && [ "$(room /dev/shm)" -gt 2000000 ]; then place=/dev/shm; fi
+if [ -z "${TMPDIR:-}" ] && [ -w /dev/shm ] && [ "$(room /dev/shm)" -gt 4000000 ]; then place=/dev/shm; fi
 directory=$(as_postgres mktemp -d "$place/lease-postgres.XXXXXX")
 data=$directory/data
 log=$directory/log
