@@ -65,6 +65,11 @@ impl World {
         self.claim_in(&Scope::User(self.ada.user.id), path, body).await
     }
 
+    /// Claims the key as a request of nobody known would.
+    async fn claim_unknown(&self, path: &str, body: &Value) -> (LeaseEngine, Claim) {
+        self.claim_in(&Scope::Body(text(body).as_bytes()), path, body).await
+    }
+
     async fn claim_in(&self, scope: &Scope<'_>, path: &str, body: &Value) -> (LeaseEngine, Claim) {
         let keys = Keys::derive("k1", scope);
         let fingerprint = keys.fingerprint(&Method::POST, path, text(body).as_bytes());
@@ -130,8 +135,7 @@ async fn an_act_that_is_done_is_in_use_until_it_is_answered() {
 async fn after_a_crash_behind_registering_who_was_shut_out_since_gets_no_token() {
     let world = World::new().await;
     let body = registration("bob");
-    let sent = body.to_string();
-    let (engine, _) = world.claim_in(&Scope::Body(sent.as_bytes()), "/api/register", &body).await;
+    let (engine, _) = world.claim_unknown("/api/register", &body).await;
     let lost = engine.register(&draft(&body)).await.unwrap();
     world.engine.logout_everywhere(&Actor::of(&lost.account)).await.unwrap();
     world.gives_up();
@@ -173,8 +177,7 @@ async fn after_a_crash_behind_an_act_on_something_that_is_the_answer() {
 async fn after_a_crash_behind_registering_there_is_another_token() {
     let world = World::new().await;
     let body = registration("bob");
-    let sent = body.to_string();
-    let (engine, _) = world.claim_in(&Scope::Body(sent.as_bytes()), "/api/register", &body).await;
+    let (engine, _) = world.claim_unknown("/api/register", &body).await;
     let lost = engine.register(&draft(&body)).await.unwrap();
     world.gives_up();
     let (status, replayed, answer) = world.post("/api/register", &body).await;
@@ -190,8 +193,7 @@ async fn after_a_crash_behind_registering_there_is_another_token() {
 async fn after_a_crash_behind_logging_in_one_just_logs_in() {
     let world = World::new().await;
     let body = json!({"username": "ada", "password": "violet-harbor-93"});
-    let sent = body.to_string();
-    let (engine, _) = world.claim_in(&Scope::Body(sent.as_bytes()), "/api/login", &body).await;
+    let (engine, _) = world.claim_unknown("/api/login", &body).await;
     engine.login(&draft(&body)).await.unwrap();
     world.gives_up();
     let (status, _, answer) = world.post("/api/login", &body).await;

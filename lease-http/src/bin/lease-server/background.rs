@@ -45,13 +45,11 @@ async fn settle(engine: &LeaseEngine) -> bool {
 }
 
 async fn purge(engine: &LeaseEngine) -> bool {
-    match engine.purge_expired().await {
-        Ok(0) => return false,
+    let purged = engine.purge_expired().await;
+    match &purged {
+        Ok(0) => {}
         Ok(purged) => tracing::info!(purged, "expired tokens and idempotency records were cleared"),
-        Err(error) => {
-            tracing::warn!(%error, "expired rows could not be cleared");
-            return false;
-        }
+        Err(error) => tracing::warn!(%error, "expired rows could not be cleared"),
     }
-    true
+    purged.is_ok_and(|purged| purged > 0)
 }
