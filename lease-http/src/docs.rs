@@ -2,12 +2,13 @@
 
 use std::sync::{Arc, LazyLock};
 
-use axum::Router;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{OriginalUri, Path};
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 use utoipa_swagger_ui::Config;
 
 use crate::problem::{Kind, Problem};
@@ -21,11 +22,16 @@ const PAGE: &str = include_str!("docs/page.html");
 const START: &str = include_str!("docs/start.js");
 
 /// The page and its files.
-pub(crate) fn router() -> Router<AppState> {
-    Router::new().route("/docs", get(page)).route("/docs/{file}", get(file))
+pub(crate) fn router() -> OpenApiRouter<AppState> {
+    // The files are part of the page, not of the API.
+    OpenApiRouter::new().routes(routes!(page)).route("/docs/{file}", get(file))
 }
 
+/// This document, to read and to try out
+///
 /// The page names its files relative to itself, so that it can be nested anywhere, with or without a slash at its end.
+#[utoipa::path(get, path = "/docs", operation_id = "docs", tag = "operation", security(()),
+    responses((status = 200, description = "The page.", body = String, content_type = "text/html; charset=utf-8")))]
 async fn page(OriginalUri(uri): OriginalUri) -> impl IntoResponse {
     let folder = if uri.path().ends_with('/') { "." } else { "./docs" };
     ([(CONTENT_SECURITY_POLICY, POLICY)], Html(PAGE.replace("{{folder}}", folder)))

@@ -2,18 +2,33 @@
 
 use axum::Json;
 use axum::extract::State;
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::problem::Problem;
 use crate::state::AppState;
 
-/// The process answers: `/healthz`.
-pub(crate) async fn healthz() -> Json<Value> {
-    Json(json!({ "status": "ok" }))
+/// That all is well.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Health {
+    /// Always `ok`.
+    #[schema(example = "ok", pattern = "^ok$")]
+    status: &'static str,
 }
 
-/// The store answers as well: `/readyz`. 503 where it does not.
-pub(crate) async fn readyz(State(state): State<AppState>) -> Result<Json<Value>, Problem> {
+const OK: Json<Health> = Json(Health { status: "ok" });
+
+/// Whether the process answers
+#[utoipa::path(get, path = "/healthz", tag = "operation", security(()),
+    responses((status = 200, description = "The process answers.", body = Health)))]
+pub(crate) async fn healthz() -> Json<Health> {
+    OK
+}
+
+/// Whether the store answers as well
+#[utoipa::path(get, path = "/readyz", tag = "operation", security(()),
+    responses((status = 200, description = "The process and its store answer.", body = Health)))]
+pub(crate) async fn readyz(State(state): State<AppState>) -> Result<Json<Health>, Problem> {
     state.engine.ping().await?;
-    Ok(Json(json!({ "status": "ok" })))
+    Ok(OK)
 }

@@ -80,7 +80,6 @@ impl RouterBuilder {
         let state = AppState::new(self.engine, self.options);
         let (routes, _) = described().split_for_parts();
         let routes = routes
-            .merge(operation::router())
             .fallback(async || Problem::new(Kind::NotFound))
             .method_not_allowed_fallback(method_not_allowed)
             .with_state(state.clone());
@@ -99,7 +98,7 @@ async fn method_not_allowed(caller: Caller, OriginalUri(uri): OriginalUri) -> Pr
 
 /// Every endpoint, with its description.
 fn described() -> OpenApiRouter<AppState> {
-    routes::router().routes(routes!(openapi_document))
+    routes::router().routes(routes!(openapi_document)).merge(operation::router())
 }
 
 /// This document

@@ -141,7 +141,10 @@ fn known(method: &Method) -> &'static str {
     KNOWN.iter().position(|known| known == method).and_then(|place| NAMES.get(place).copied()).unwrap_or("other")
 }
 
-/// Answers a scrape.
+/// What Prometheus scrapes
+#[utoipa::path(get, path = "/metrics", tag = "operation", security(()),
+    responses((status = 200, description = "The metrics, in the text format of Prometheus.", body = String,
+        content_type = TEXT_FORMAT)))]
 pub(crate) async fn metrics(State(state): State<AppState>) -> Response {
     let hasher = state.engine.password_hasher();
     let metrics = &state.options.metrics;
