@@ -1,12 +1,16 @@
 //! Spec 6.7, as a client sees it.
 
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use chrono::Duration;
+use lease_core::gateway::{CardToken, GatewayError, MockPaymentGateway};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use crate::app::{App, PASSWORD, post, registration, request, vehicle};
+use crate::support::acts::{GOOD_CARD, card};
+use crate::support::{World, id, ids};
 
 async fn vehicles(app: &App, token: &str) -> usize {
     app.get("/api/vehicles", token).await.json()["results"].as_array().unwrap().len()
@@ -50,6 +54,34 @@ async fn refusals_are_kept_as_well() {
     assert_eq!(again.text, wrong.text);
     assert_eq!(again.header("content-type"), "application/problem+json");
     assert_eq!(again.header("idempotency-replayed"), "true");
+}
+
+/// Whatever the refusal, it is the answer, though what it was refused for is gone.
+#[tokio::test]
+async fn refusals_of_every_kind_are_kept() {
+    let world = World::new().await;
+    let (owner, buyer, stranger) = (&world.owner, &world.buyer, &world.stranger);
+    let (_, invoice) = world.agreed_sale(1).await;
+    let trade = world.trade(world.sell, 2).await;
+    let card = world.card(owner, "4000000000000002").await;
+    let offer = world.offer(trade, owner, "9000").await;
+    world.post(&format!("/api/proposals/{offer}/withdraw"), owner, Value::Null).await.expect(200);
+    let refusals = [
+        (owner, format!("/api/invoices/{invoice}/payments"), json!({"credit_card_id": card}), 402),
+        (stranger, "/api/services".into(), json!({}), 403),
+        (stranger, format!("/api/invoices/{invoice}/payments"), json!({}), 404),
+        (buyer, format!("/api/proposals/{offer}/accept"), Value::Null, 409),
+    ];
+    for (who, path, body, status) in refusals {
+        let key = format!("k{status}");
+        let first = world.app.post(&path, &who.token, &key, &body).await;
+        assert_eq!((first.status.as_u16(), first.header("idempotency-replayed")), (status, ""), "{path}: {}", first.text);
+        let again = world.app.post(&path, &who.token, &key, &body).await;
+        assert_eq!((again.status, &again.text), (first.status, &first.text));
+        assert_eq!(again.header("idempotency-replayed"), "true", "{path}");
+    }
+    let tried = world.get("/api/payments", owner).await.expect(200);
+    assert_eq!(tried["results"].as_array().unwrap().len(), 1, "the card was charged once");
 }
 
 #[tokio::test]
@@ -100,6 +132,19 @@ async fn a_401_is_not_kept() {
     assert_eq!(app.post("/api/vehicles", "", "k1", &vehicle(1)).await.status, 401);
     let token = app.register("ada").await;
     assert_eq!(app.post("/api/vehicles", &token, "k1", &vehicle(1)).await.status, 201);
+}
+
+/// What went wrong on this side is no answer to keep.
+#[tokio::test]
+async fn a_503_is_not_kept() {
+    let mut gateway = MockPaymentGateway::new();
+    gateway.expect_tokenize().times(1).returning(|_| Err(GatewayError::new("down")));
+    gateway.expect_tokenize().times(1).returning(|_| Ok(CardToken::new("token".to_owned())));
+    let world = World::with(|builder| builder.gateway(Arc::new(gateway))).await;
+    for status in [503, 201, 201] {
+        let answer = world.app.post("/api/credit-cards", &world.owner.token, "k1", &card(GOOD_CARD)).await;
+        assert_eq!(answer.status.as_u16(), status, "{}", answer.text);
+    }
 }
 
 #[tokio::test]
@@ -161,27 +206,48 @@ async fn too_long_a_body_is_413_and_leaves_the_key_free() {
     assert_eq!(app.post("/api/vehicles", &token, "k1", &vehicle(1)).await.status, 201);
 }
 
+/// What many equal requests that were sent at once were answered: one acted, and the others hear the same or that it runs.
+async fn at_once(app: &App, path: &'static str, token: &str, body: Value) -> Value {
+    let sent: Vec<_> = (0..20)
+        .map(|_| {
+            let (app, token, body) = (app.clone(), token.to_owned(), body.clone());
+            tokio::spawn(async move { app.post(path, &token, "k1", &body).await })
+        })
+        .collect();
+    let mut done = Vec::new();
+    for answer in sent {
+        let answer = answer.await.unwrap();
+        if answer.status.is_success() {
+            done.push((answer.header("idempotency-replayed").to_owned(), answer.text));
+        } else {
+            assert_eq!(answer.code(), (409, "idempotency_key_in_use".to_owned()));
+        }
+    }
+    assert_eq!(done.iter().filter(|(replayed, _)| replayed.is_empty()).count(), 1, "{path}");
+    assert!(done.windows(2).all(|pair| pair[0].1 == pair[1].1), "{path}: {done:?}");
+    serde_json::from_str(&done[0].1).unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn of_many_at_once_one_acts_and_the_others_hear_the_same_or_that_it_runs() {
     let app = App::new();
-    let token = app.register("ada").await;
-    let sent: Vec<_> = (0..20)
-        .map(|_| {
-            let (app, token) = (app.clone(), token.clone());
-            tokio::spawn(async move { app.post("/api/vehicles", &token, "k1", &vehicle(1)).await })
-        })
-        .collect();
-    let mut made = Vec::new();
-    for answer in sent {
-        let answer = answer.await.unwrap();
-        match answer.status.as_u16() {
-            201 => made.push((answer.header("idempotency-replayed").to_owned(), answer.text)),
-            _ => assert_eq!(answer.code(), (409, "idempotency_key_in_use".to_owned())),
-        }
-    }
-    assert_eq!(made.iter().filter(|(replayed, _)| replayed.is_empty()).count(), 1);
-    assert!(made.windows(2).all(|pair| pair[0].1 == pair[1].1));
-    assert_eq!(vehicles(&app, &token).await, 1);
+    let ada = at_once(&app, "/api/register", "", registration("ada")).await;
+    let token = ada["token"].as_str().unwrap();
+    let login = at_once(&app, "/api/login", "", json!({"username": "ada", "password": PASSWORD})).await;
+    assert_ne!(login["token"], ada["token"]);
+    let made = at_once(&app, "/api/vehicles", token, vehicle(1)).await;
+    assert_eq!(app.get("/api/vehicles", token).await.json()["results"], json!([made]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_equal_payments_at_once_one_is_made() {
+    let world = World::new().await;
+    let (_, invoice) = world.agreed_sale(1).await;
+    let card = world.card(&world.owner, GOOD_CARD).await;
+    let body = json!({"invoice_id": invoice, "credit_card_id": card, "amount": "1.00"});
+    let paid = at_once(&world.app, "/api/payments", &world.owner.token, body).await;
+    let payments = world.get("/api/payments", &world.owner).await.expect(200);
+    assert_eq!((ids(&payments), payments["results"][0]["amount"].as_str()), (vec![id(&paid)], Some("1.00")));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,6 +9,7 @@ mod cycle;
 mod docs;
 mod errors;
 mod idempotency;
+mod lists;
 mod operation;
 mod permissions;
 mod process;

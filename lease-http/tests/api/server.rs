@@ -112,18 +112,20 @@ fn openapi_prints_the_document_and_nothing_else() {
 }
 
 #[test]
-fn it_serves_from_memory_says_so_and_ends_on_sigterm() {
-    let server = Server::start(&[], &[("DATABASE_URL", "")]);
-    assert!(server.log.contains("kept in memory"), "{}", server.log);
-    assert!(server.ask("GET /healthz", "").starts_with("HTTP/1.1 200"));
-    let services = server.ask("GET /api/services", "");
-    for part in ["\"Lease\"", "\"49.00\"", "\"Sell\"", "\"199.00\"", "\"USD\""] {
-        assert!(services.contains(part), "{part}: {services}");
+fn it_serves_from_memory_says_so_and_ends_when_told_to() {
+    for signal in ["TERM", "INT"] {
+        let server = Server::start(&[], &[("DATABASE_URL", "")]);
+        assert!(server.log.contains("kept in memory"), "{}", server.log);
+        assert!(server.ask("GET /healthz", "").starts_with("HTTP/1.1 200"));
+        let services = server.ask("GET /api/services", "");
+        for part in ["\"Lease\"", "\"49.00\"", "\"Sell\"", "\"199.00\"", "\"USD\""] {
+            assert!(services.contains(part), "{part}: {services}");
+        }
+        server.signal(signal);
+        let (code, log) = server.end();
+        assert_eq!(code, Some(0), "{signal}: {log}");
+        assert!(log.contains("stopped"), "{signal}: {log}");
     }
-    server.terminate();
-    let (code, log) = server.end();
-    assert_eq!(code, Some(0));
-    assert!(log.contains("stopped"), "{log}");
 }
 
 #[test]

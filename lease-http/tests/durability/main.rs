@@ -6,13 +6,13 @@
 mod client;
 mod crash;
 mod races;
+mod start;
 mod track;
 
 #[path = "../../../lease-store-postgres/tests/postgres/support/mod.rs"]
 #[expect(dead_code, reason = "shared with the tests of the Postgres store, which need more of it")]
 mod postgres;
 #[path = "../api/process.rs"]
-#[expect(dead_code, reason = "shared with the tests of the server, which need more of it")]
 mod process;
 
 use postgres::TestDatabase;

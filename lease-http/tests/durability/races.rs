@@ -116,6 +116,28 @@ async fn payments_never_overshoot_and_one_pays_the_rest() {
     assert!(books.invoices.iter().all(|invoice| matches!(invoice.state, InvoiceState::Paid { .. })));
 }
 
+/// The same payment sent to both servers, again and again, under one key: it is made once, and its answer is everybody's.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_of_many_payments_under_a_key_is_made() {
+    let mut track = Track::new().await;
+    for round in 0..ROUNDS {
+        let invoice = track.bill().await;
+        let (path, body) = (format!("/api/invoices/{invoice}/payments"), json!({"credit_card_id": track.card, "amount": "15"}));
+        let key = format!("pay{round}");
+        let payments = track.by_one(&track.owner, &path, &body).into_iter();
+        let answers = race(payments.map(|racer| Racer { key: key.clone(), ..racer }).collect()).await;
+        let counts = counted(&answers);
+        let [paid, in_use] = ["201", "409 idempotency_key_in_use"].map(|answer| counts.get(answer).copied().unwrap_or(0));
+        assert!(paid >= 1 && paid + in_use == RACERS, "{counts:?}");
+        let mut ids = Vec::new();
+        for _ in 0..2 {
+            ids.push(made(&track.owner.post(&path, &body, &key).await.unwrap()));
+        }
+        assert_eq!(ids[0], ids[1], "each of the servers gives the first answer");
+    }
+    assert_eq!(track.finish().await.payments.len(), ROUNDS);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn voiding_and_paying_exclude_each_other() {
     let mut track = Track::new().await;
@@ -199,7 +221,7 @@ async fn lease(mut owner: Client, mut lessee: Client, offer: Value) -> String {
         }
     };
     let proposal = made(&owner.post(&format!("/api/trades/{trade}/proposals"), &terms(LEASE), "").await.unwrap());
-    let accepted = answer(&mut lessee, Method::POST, &format!("/api/proposals/{proposal}/accept"), &Value::Null).await;
+    let accepted = answer(&mut lessee, Method::POST, &format!("/api/proposals/{proposal}/accept"), &Value::Null, "").await;
     if accepted != "200" {
         assert_eq!(owner.post(&format!("/api/trades/{trade}/cancel"), &Value::Null, "").await.unwrap().0, 200);
     }

@@ -25,11 +25,13 @@ pub(crate) struct Racer {
     pub(crate) method: Method,
     pub(crate) path: String,
     pub(crate) body: Value,
+    /// The idempotency key; empty for none.
+    pub(crate) key: String,
 }
 
 /// What was answered: the status, and the code where there is one.
-pub(crate) async fn answer(client: &mut Client, method: Method, path: &str, body: &Value) -> String {
-    let (status, body) = client.send(method, path, body, "").await.unwrap();
+pub(crate) async fn answer(client: &mut Client, method: Method, path: &str, body: &Value, key: &str) -> String {
+    let (status, body) = client.send(method, path, body, key).await.unwrap();
     body["code"].as_str().map_or_else(|| status.to_string(), |code| format!("{status} {code}"))
 }
 
@@ -38,11 +40,11 @@ pub(crate) async fn race(racers: Vec<Racer>) -> Vec<String> {
     let start = std::sync::Arc::new(Barrier::new(racers.len()));
     let sent: Vec<_> = racers
         .into_iter()
-        .map(|Racer { mut client, method, path, body }| {
+        .map(|Racer { mut client, method, path, body, key }| {
             let start = std::sync::Arc::clone(&start);
             tokio::spawn(async move {
                 start.wait().await;
-                answer(&mut client, method, &path, &body).await
+                answer(&mut client, method, &path, &body, &key).await
             })
         })
         .collect();
@@ -121,7 +123,7 @@ impl Track {
     pub(crate) fn by(&self, who: &Client, number: usize, path: &str, body: &Value) -> Racer {
         // Each of the racers goes to another server than the one before.
         let client = self.racers[number % RACERS].with_token_of(Some(who));
-        Racer { client, method: Method::POST, path: path.to_owned(), body: body.clone() }
+        Racer { client, method: Method::POST, path: path.to_owned(), body: body.clone(), key: String::new() }
     }
 
     /// The same request by every racer.

@@ -1,0 +1,249 @@
+//! Lists (spec 6.5): pages, and the filters of each of them.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::app::vehicle;
+use crate::support::acts::GOOD_CARD;
+use crate::support::{World, document, id, ids};
+
+/// Newest first, both ways, no row twice and none left out.
+#[tokio::test]
+async fn a_list_is_walked_to_its_end_and_back() {
+    let world = World::new().await;
+    let made = fleet(&world, 7).await;
+    let mut pages = Vec::new();
+    let mut link = Some("/api/vehicles?limit=3".to_owned());
+    while let Some(path) = link {
+        let page = world.get(&path, &world.owner).await.expect(200);
+        link = page["next"].as_str().map(str::to_owned);
+        pages.push(page);
+    }
+    assert_eq!(pages.iter().flat_map(ids).collect::<Vec<_>>(), made);
+    let back = pages[2]["previous"].as_str().unwrap();
+    assert_eq!(ids(&world.get(back, &world.owner).await.expect(200)), ids(&pages[1]));
+    assert_eq!(pages[0]["previous"], Value::Null);
+}
+
+/// So many vehicles of the owner's, the newest first.
+async fn fleet(world: &World, count: u32) -> Vec<i64> {
+    let mut made = Vec::new();
+    for number in 0..count {
+        made.push(world.vehicle(&world.owner, number).await);
+    }
+    made.reverse();
+    made
+}
+
+#[tokio::test]
+async fn a_page_has_25_rows_unless_asked_for_others() {
+    let world = World::new().await;
+    let made = fleet(&world, 26).await;
+    let first = world.get("/api/vehicles", &world.owner).await.expect(200);
+    assert_eq!(ids(&first), made[..25]);
+    let rest = world.get(first["next"].as_str().unwrap(), &world.owner).await.expect(200);
+    assert_eq!(ids(&rest), made[25..]);
+    let all = world.get("/api/vehicles?limit=100", &world.owner).await.expect(200);
+    assert_eq!((ids(&all), &all["next"], &all["previous"]), (made, &Value::Null, &Value::Null));
+}
+
+#[tokio::test]
+async fn the_links_keep_the_filters_and_the_limit() {
+    let world = World::new().await;
+    let made = fleet(&world, 3).await;
+    world
+        .post("/api/vehicles", &world.owner, json!({"vin": "WVWZZZ1JZXW000001", "make": "VW", "model": "Golf", "year": 1999}))
+        .await
+        .expect(201);
+    let first = world.get("/api/vehicles?make=Honda&limit=1&year_min=2000", &world.owner).await.expect(200);
+    let next = first["next"].as_str().unwrap();
+    assert!(next.starts_with("/api/vehicles?make=Honda&limit=1&year_min=2000&cursor="), "{next}");
+    let second = world.get(next, &world.owner).await.expect(200);
+    let third = world.get(second["next"].as_str().unwrap(), &world.owner).await.expect(200);
+    let walked: Vec<i64> = [&first, &second, &third].into_iter().flat_map(ids).collect();
+    assert_eq!((walked, &third["next"]), (made, &Value::Null));
+}
+
+/// Every filter of spec 6.5, with a row that it lets through and one that it does not.
+#[tokio::test]
+async fn each_filter_filters() {
+    let world = World::new().await;
+    let expected = [of_trades(&world).await, of_people(&world).await].concat();
+    for (path, rows) in &expected {
+        assert_eq!(&ids(&world.get(path, &world.root).await.expect(200)), rows, "{path}");
+    }
+    // What is not asked above is not tested.
+    let asked: BTreeSet<(String, String)> = expected.iter().flat_map(|(path, _)| names(path)).collect();
+    let missing: Vec<_> = filters().into_iter().filter(|filter| !asked.contains(filter)).collect();
+    assert_eq!(missing, []);
+}
+
+/// A sale that is agreed, a lease and a sale that are open: requests, and the rows of their answers.
+async fn of_trades(world: &World) -> Vec<(String, Vec<i64>)> {
+    let (owner, buyer) = (&world.owner, &world.buyer);
+    let (sold, invoice) = world.agreed_sale(1).await;
+    let open = world.trade(world.lease, 2).await;
+    let own = world.lease_offer(open, owner).await;
+    let offer = world.lease_offer(open, buyer).await;
+    let fee = world.get(&format!("/api/trades/{open}"), owner).await.expect(200)["invoice_id"].as_i64().unwrap();
+    let good_card = world.card(owner, GOOD_CARD).await;
+    let bad_card = world.card(owner, "4000000000000002").await;
+    let pay = |card: i64| json!({"invoice_id": invoice, "credit_card_id": card, "amount": "1"});
+    let paid = id(&world.post("/api/payments", owner, pay(good_card)).await.expect(201));
+    let declined = &world.post("/api/payments", owner, pay(bad_card)).await.refused(402, "card_declined")["payment_id"];
+    let declined = declined.as_i64().unwrap();
+
+    let old = json!({"vin": "WVWZZZ1JZXW000001", "make": "Volkswagen", "model": "Golf", "year": 1999, "color": "green"});
+    let golf = id(&world.post("/api/vehicles", buyer, old).await.expect(201));
+    let offered = json!({"vehicle_id": golf, "service_id": world.sell, "title": "Old but gold"});
+    let other = id(&world.post("/api/trades", buyer, offered).await.expect(201));
+    let hondas: Vec<i64> = ids(&world.get("/api/vehicles?make=honda", owner).await.expect(200));
+    let vin = vehicle(1)["vin"].as_str().unwrap().to_lowercase();
+    let (o, b, s) = (owner.customer, buyer.customer, world.stranger.customer);
+    vec![
+        ("/api/trades?status=open".into(), vec![other, open]),
+        ("/api/trades?status=agreed".into(), vec![sold]),
+        (format!("/api/trades?service_id={}", world.lease), vec![open]),
+        (format!("/api/trades?vehicle_id={golf}"), vec![other]),
+        (format!("/api/trades?customer_id={o}"), vec![open, sold]),
+        (format!("/api/trades?customer_id={s}"), vec![]),
+        (format!("/api/trades?counterparty_id={b}"), vec![sold]),
+        ("/api/trades?kind=lease".into(), vec![open]),
+        ("/api/trades?kind=sell".into(), vec![other, sold]),
+        ("/api/trades?make=HONDA".into(), vec![open, sold]),
+        ("/api/trades?make=Ford".into(), vec![]),
+        ("/api/trades?model=golf".into(), vec![other]),
+        ("/api/trades?year_min=2000".into(), vec![open, sold]),
+        ("/api/trades?year_min=2021".into(), vec![]),
+        ("/api/trades?year_max=1999".into(), vec![other]),
+        ("/api/trades?year_min=1999&year_max=2020&kind=sell&status=open".into(), vec![other]),
+        ("/api/trades?search=fine%20CAR".into(), vec![open, sold]),
+        ("/api/trades?search=gold".into(), vec![other]),
+        (format!("/api/proposals?trade_id={open}"), vec![offer, own]),
+        (format!("/api/proposals?trade_id={open}&status=pending&customer_id={b}"), vec![offer]),
+        ("/api/proposals?status=pending".into(), vec![offer, own]),
+        (format!("/api/trades/{open}/proposals?customer_id={o}"), vec![own]),
+        ("/api/invoices?status=open".into(), vec![fee, invoice]),
+        ("/api/invoices?status=paid".into(), vec![]),
+        (format!("/api/invoices?trade_id={sold}"), vec![invoice]),
+        (format!("/api/invoices?customer_id={o}"), vec![fee, invoice]),
+        (format!("/api/invoices?customer_id={b}"), vec![]),
+        ("/api/invoices?overdue=true".into(), vec![]),
+        ("/api/invoices?overdue=false".into(), vec![fee, invoice]),
+        (format!("/api/payments?invoice_id={invoice}"), vec![declined, paid]),
+        (format!("/api/payments?invoice_id={fee}"), vec![]),
+        ("/api/payments?status=succeeded".into(), vec![paid]),
+        ("/api/payments?status=failed".into(), vec![declined]),
+        (format!("/api/payments?customer_id={o}"), vec![declined, paid]),
+        (format!("/api/payments?credit_card_id={bad_card}"), vec![declined]),
+        (format!("/api/credit-cards?customer_id={o}"), vec![bad_card, good_card]),
+        (format!("/api/vehicles?customer_id={b}"), vec![golf]),
+        ("/api/vehicles?make=volkswagen&model=GOLF".into(), vec![golf]),
+        ("/api/vehicles?model=accord".into(), hondas.clone()),
+        ("/api/vehicles?year_min=2020".into(), hondas.clone()),
+        ("/api/vehicles?year_max=2019".into(), vec![golf]),
+        (format!("/api/vehicles?vin={vin}"), hondas[1..].to_vec()),
+        ("/api/vehicles?search=green".into(), vec![golf]),
+        ("/api/vehicles?search=honda".into(), hondas),
+    ]
+}
+
+/// Leads of three kinds, contacts, a service that is not offered and a user who may not log in: requests, and the rows of their
+/// answers.
+async fn of_people(world: &World) -> Vec<(String, Vec<i64>)> {
+    let (owner, buyer, staff) = (&world.owner, &world.buyer, &world.staff);
+    let lead = |company: &str| json!({"company": company, "last_name": "Der", "email": "lea@example.com"});
+    let new = id(&world.post("/api/leads", staff, lead("Acme Cars")).await.expect(201));
+    let lost = id(&world.post("/api/leads", staff, lead("Rental Ltd")).await.expect(201));
+    world.patch(&format!("/api/leads/{lost}"), staff, json!({"status": "lost"})).await.expect(200);
+    let converted = id(&world.post("/api/leads", staff, lead("Buyers Inc")).await.expect(201));
+    let to = json!({"customer_id": buyer.customer});
+    world.post(&format!("/api/leads/{converted}/convert"), staff, to).await.expect(200);
+
+    let contact = |whose: &str, id: i64| json!({"name": "Bo", "email": "bo@example.com", whose: id});
+    let of_owner = id(&world.post("/api/contacts", staff, contact("customer_id", owner.customer)).await.expect(201));
+    let of_lead = id(&world.post("/api/contacts", staff, contact("lead_id", new)).await.expect(201));
+
+    let service = json!({"name": "Inspect", "kind": "custom", "amount": "10.00", "currency": "USD", "invoice_on": "acceptance",
+        "bill_to": "owner", "is_active": false});
+    let inactive = id(&world.post("/api/services", staff, service).await.expect(201));
+    let gone = world.register("gone").await;
+    world.delete(&format!("/api/users/{}", gone.user), staff).await.expect(204);
+    vec![
+        ("/api/leads?status=new".into(), vec![new]),
+        ("/api/leads?status=lost".into(), vec![lost]),
+        (format!("/api/leads?customer_id={}", buyer.customer), vec![converted]),
+        ("/api/leads?search=acme".into(), vec![new]),
+        (format!("/api/contacts?customer_id={}", owner.customer), vec![of_owner]),
+        (format!("/api/contacts?lead_id={new}"), vec![of_lead]),
+        ("/api/services?is_active=false".into(), vec![inactive]),
+        ("/api/services?kind=sell".into(), vec![world.sell]),
+        (format!("/api/customers?user_id={}", owner.user), vec![owner.customer]),
+        ("/api/users?is_active=false".into(), vec![gone.user]),
+        ("/api/users?is_staff=true&search=clerk".into(), vec![staff.user]),
+        ("/api/users?is_staff=false&is_active=true".into(), vec![world.stranger.user, buyer.user, owner.user]),
+        ("/api/users?search=stranger%40example".into(), vec![world.stranger.user]),
+        ("/api/users?role=staff".into(), vec![staff.user]),
+    ]
+}
+
+/// The parameters of a request, each with the resource that is asked for.
+fn names(path: &str) -> Vec<(String, String)> {
+    let (path, query) = path.split_once('?').unwrap();
+    let resource = path.rsplit('/').next().unwrap();
+    query.split('&').map(|pair| (resource.to_owned(), pair.split('=').next().unwrap().to_owned())).collect()
+}
+
+/// The filters of the document, each with the resource that is filtered.
+fn filters() -> BTreeSet<(String, String)> {
+    let mut found = BTreeSet::new();
+    for (path, operations) in document()["paths"].as_object().unwrap() {
+        for parameter in operations["get"]["parameters"].as_array().into_iter().flatten() {
+            let name = parameter["name"].as_str().unwrap();
+            if parameter["in"] == "query" && !["limit", "cursor"].contains(&name) {
+                found.insert((path.rsplit('/').next().unwrap().to_owned(), name.to_owned()));
+            }
+        }
+    }
+    found
+}
+
+#[tokio::test]
+async fn an_invoice_is_overdue_once_its_due_date_is_over() {
+    let world = World::new().await;
+    let (_, invoice) = world.agreed_sale(1).await;
+    world.app.clock.advance(chrono::Duration::days(60));
+    let root = world.log_in("root").await;
+    for (overdue, rows) in [(true, vec![invoice]), (false, vec![])] {
+        assert_eq!(ids(&world.get(&format!("/api/invoices?overdue={overdue}"), &root).await.expect(200)), rows);
+    }
+}
+
+/// Each list refuses what it does not know, names each wrong parameter at once, and takes an id that names nothing.
+#[tokio::test]
+async fn every_list_refuses_what_it_does_not_know() {
+    let world = World::new().await;
+    for (path, operations) in document()["paths"].as_object().unwrap() {
+        let parameters = operations["get"]["parameters"].as_array();
+        if path.contains("{id}") || !parameters.is_some_and(|all| all.iter().any(|one| one["name"] == "cursor")) {
+            continue;
+        }
+        for wrong in ["limit=0", "limit=101", "limit=x", "limit=", "cursor=nonsense", "colour=red", "limit=1&limit=2"] {
+            let name = wrong.split('=').next().unwrap();
+            world.get(&format!("{path}?{wrong}"), &world.root).await.invalid(&[name]);
+        }
+        world.get(&format!("{path}?limit=0&cursor=x&colour=red"), &world.root).await.invalid(&["colour", "cursor", "limit"]);
+        for parameter in parameters.unwrap().iter().filter(|one| one["in"] == "query") {
+            let name = parameter["name"].as_str().unwrap();
+            let (is_text, is_id) = (["search", "make", "model"].contains(&name), name.ends_with("_id"));
+            if !is_text {
+                world.get(&format!("{path}?{name}=nonsense"), &world.root).await.invalid(&[name]);
+            }
+            if is_id {
+                let unknown = world.get(&format!("{path}?{name}=987654321"), &world.root).await.expect(200);
+                assert_eq!(ids(&unknown), [0_i64; 0], "{path}?{name}");
+            }
+        }
+    }
+}

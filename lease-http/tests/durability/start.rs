@@ -1,0 +1,84 @@
+//! How servers and their commands meet a database: empty, prepared, and several at once.
+
+use std::io::Write as _;
+use std::process::{Output, Stdio};
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::client::{Addresses, Client};
+use crate::postgres::TestDatabase;
+use crate::process::{Server, command, run};
+use crate::{SUPERUSER, TURN, serve};
+
+const SERVERS: usize = 4;
+
+/// Each serves, whichever of them made the schema, the superuser and the services; and so they do when they start again.
+#[tokio::test(flavor = "multi_thread")]
+async fn many_servers_start_at_once_on_an_empty_database() {
+    let _turn = TURN.lock().await;
+    let database = Arc::new(TestDatabase::create_empty().await);
+    for _ in 0..2 {
+        let starting: Vec<_> = (0..SERVERS)
+            .map(|_| {
+                let database = Arc::clone(&database);
+                tokio::task::spawn_blocking(move || serve(&database))
+            })
+            .collect();
+        let mut servers = Vec::new();
+        for server in starting {
+            servers.push(server.await.unwrap());
+        }
+        for server in servers {
+            assert!(server.ask("GET /readyz", "").starts_with("HTTP/1.1 200"));
+            assert_eq!(root_sees(&server, "/api/services").await["results"].as_array().unwrap().len(), 2);
+            assert_eq!(root_sees(&server, "/api/users").await["results"].as_array().unwrap().len(), 1);
+            server.terminate();
+            assert_eq!(server.end().0, Some(0));
+        }
+    }
+    Arc::into_inner(database).unwrap().drop().await;
+}
+
+async fn root_sees(server: &Server, path: &str) -> Value {
+    let addresses = Addresses::default();
+    addresses.set(vec![server.address.clone()]);
+    Client::superuser(&addresses).await.read(path).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_is_prepared_by_commands() {
+    let _turn = TURN.lock().await;
+    let database = TestDatabase::create_empty().await;
+    let url = database.url();
+    for _ in 0..2 {
+        let output = run(&["migrate", "--database-url", &url], &[]);
+        assert_eq!(said(&output), (Some(0), "The database is up to date.\n".to_owned()));
+    }
+
+    let [_, password, _] = SUPERUSER;
+    let cheap = ["--argon2-memory-kib=8", "--argon2-iterations=1", "--database-url", &url, "createsuperuser"];
+    let named = [&cheap[..], &["--username=root", "--email=root@example.com"]].concat();
+    assert_eq!(said(&run(&named, &[password])), (Some(0), "The superuser root was made.\n".to_owned()));
+    let again = run(&named, &[password]);
+    let complaint = String::from_utf8(again.stderr).unwrap();
+    assert_eq!((again.status.code(), complaint.lines().count()), (Some(1), 1), "{complaint}");
+    assert!(complaint.contains("exists already"), "{complaint}");
+
+    // What is not given is asked for.
+    let mut asking = command(&cheap, &[]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    asking.stdin.take().unwrap().write_all(b"second\nsecond@example.com\namber-meadow-17\n").unwrap();
+    assert_eq!(said(&asking.wait_with_output().unwrap()), (Some(0), "The superuser second was made.\n".to_owned()));
+
+    let server = serve(&database);
+    for name in ["root", "second"] {
+        let body = json!({"username": name, "password": password.1});
+        assert!(server.ask("POST /api/login", &body.to_string()).starts_with("HTTP/1.1 200"), "{name}");
+    }
+    drop(server);
+    database.drop().await;
+}
+
+fn said(output: &Output) -> (Option<i32>, String) {
+    (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+}
