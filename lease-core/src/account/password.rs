@@ -19,6 +19,8 @@ const MAX_BYTES: usize = 1_024;
 const TOO_LIKE: f32 = 0.7;
 /// No list of common passwords holds a longer one.
 const COMMON_MAX_CHARS: usize = 20;
+/// What zxcvbn guesses within so many attempts is common: each of its 30,000 common passwords is.
+const COMMON_GUESSES: u64 = 30_001;
 /// Parts of names shorter than this are in too many good passwords to count.
 const MIN_PART_CHARS: usize = 4;
 
@@ -224,15 +226,16 @@ pub(crate) fn check_password(password: &SecretString, names: &[(&'static str, &s
     errors
 }
 
-/// Whether the whole password is one thing that attackers try first: an entry of zxcvbn's dictionaries (30,000 common
-/// passwords among them), a row of keys, a sequence, a repeat.
+/// Whether the password is what attackers try first. Either it is guessed soon, or the whole of it is one thing, whatever its
+/// letter case and its look-alikes: an entry of zxcvbn's dictionaries, a row of keys, a sequence, a repeat.
 fn is_common(password: &str) -> bool {
     use zxcvbn::matching::patterns::MatchPattern::{Dictionary, Repeat, Sequence, Spatial};
-    if password.chars().count() > COMMON_MAX_CHARS {
+    if password.is_empty() || password.chars().count() > COMMON_MAX_CHARS {
         return false;
     }
     let estimate = zxcvbn::zxcvbn(password, &[]);
-    matches!(estimate.sequence(), [whole] if matches!(whole.pattern, Dictionary(_) | Repeat(_) | Sequence(_) | Spatial(_)))
+    estimate.guesses() <= COMMON_GUESSES
+        || matches!(estimate.sequence(), [whole] if matches!(whole.pattern, Dictionary(_) | Repeat(_) | Sequence(_) | Spatial(_)))
 }
 
 /// Whether the password is much the same as the name or a part of it, letter case aside.

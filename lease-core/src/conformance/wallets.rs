@@ -1,4 +1,6 @@
 //! Customers and their cards, under one version.
+//!
+//! Spec 5.6.
 
 use std::sync::Arc;
 

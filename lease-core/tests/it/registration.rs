@@ -147,6 +147,11 @@ fn bad_passwords_are_refused_for_what_is_wrong_with_them() {
         ("password1", "too common"),
         ("PASSWORD1", "too common"),
         ("iloveyou", "too common"),
+        // Entries of the list that are cheaper to guess in two parts.
+        ("password0", "too common"),
+        ("iloveyou!", "too common"),
+        ("letmein6", "too common"),
+        ("1william", "too common"),
         ("trustno1", "too common"),
         ("qwertyuiop", "too common"),
         ("abcdefgh", "too common"),

@@ -275,13 +275,14 @@ fn only_the_own_tokens_are_revoked_at_once() {
     }
 }
 
-/// spec 3.6: 40 lower-case hex characters; stored as their SHA-256 (FIPS 180-2's second test vector has another length).
+/// spec 3.6: 40 lower-case hex characters; stored as their SHA-256, here as `sha256sum` says it.
 #[test]
 fn a_token_has_one_form() {
     let token = TokenText::from_random([0xAB; 20]);
     assert_eq!(token.expose(), "ab".repeat(20));
     let again: TokenText = token.expose().parse().unwrap();
     assert_eq!(again.hash(), token.hash());
+    assert_eq!(hex::encode(token.hash().0), "f830125c0db7d16c841ee826f4d515b4715c5cf5f2a93e9702e9e13ed8079256");
     assert_ne!(TokenText::from_random([0xAC; 20]).hash(), token.hash());
     for text in [
         String::new(),

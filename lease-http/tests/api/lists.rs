@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::app::vehicle;
 use crate::support::acts::GOOD_CARD;
-use crate::support::{World, document, id, ids};
+use crate::support::{World, document, id, ids, nobody};
 
 /// Newest first, both ways, no row twice and none left out.
 #[tokio::test]
@@ -207,6 +207,63 @@ fn filters() -> BTreeSet<(String, String)> {
         }
     }
     found
+}
+
+/// Spec 2, rule 3: a list holds just what one may see.
+#[tokio::test]
+async fn a_list_holds_just_what_one_may_see() {
+    let world = World::new().await;
+    let (owner, buyer, stranger, staff) = (&world.owner, &world.buyer, &world.stranger, &world.staff);
+    let (sold, invoice) = world.agreed_sale(1).await;
+    let open = world.trade(world.sell, 2).await;
+    let own = world.offer(open, owner, "9000").await;
+    let offer = world.offer(open, buyer, "8000").await;
+    let accepted = world.get(&format!("/api/trades/{sold}"), buyer).await.expect(200)["accepted_proposal_id"].as_i64().unwrap();
+    let hidden = world.vehicle(owner, 3).await;
+    let vehicles = ids(&world.get("/api/vehicles", owner).await.expect(200));
+    let [_, offered, agreed] = vehicles[..] else { panic!("{vehicles:?}") };
+    let card = world.card(owner, GOOD_CARD).await;
+    let pay = json!({"invoice_id": invoice, "credit_card_id": card, "amount": "1"});
+    let payment = id(&world.post("/api/payments", owner, pay).await.expect(201));
+    let contact = id(&world.post("/api/contacts", owner, json!({"email": "bo@example.com"})).await.expect(201));
+    let service = json!({"name": "Inspect", "kind": "custom", "amount": "10.00", "currency": "USD", "invoice_on": "acceptance",
+        "is_active": false});
+    let inactive = id(&world.post("/api/services", staff, service).await.expect(201));
+    let customers = [owner, buyer, stranger].map(|person| person.customer);
+    let [o, b, s] = customers;
+    let all_customers = vec![s, b, o];
+    let users = vec![stranger.user, buyer.user, owner.user, staff.user, world.root.user];
+
+    // The owner, the buyer, a stranger, staff.
+    let expected: &[(&str, [Vec<i64>; 4])] = &[
+        ("/api/users", [vec![owner.user], vec![buyer.user], vec![stranger.user], users]),
+        ("/api/customers", [vec![o], vec![b], vec![s], all_customers]),
+        ("/api/credit-cards", [vec![card], vec![], vec![], vec![card]]),
+        ("/api/contacts", [vec![contact], vec![], vec![], vec![contact]]),
+        ("/api/vehicles", [vehicles.clone(), vec![offered, agreed], vec![offered], vec![hidden, offered, agreed]]),
+        (
+            "/api/services",
+            [
+                vec![world.sell, world.lease],
+                vec![world.sell, world.lease],
+                vec![world.sell, world.lease],
+                vec![inactive, world.sell, world.lease],
+            ],
+        ),
+        ("/api/services?is_active=false", [vec![], vec![], vec![], vec![inactive]]),
+        ("/api/trades", [vec![open, sold], vec![open, sold], vec![open], vec![open, sold]]),
+        ("/api/proposals", [vec![offer, own, accepted], vec![offer, own, accepted], vec![own], vec![offer, own, accepted]]),
+        ("/api/invoices", [vec![invoice], vec![], vec![], vec![invoice]]),
+        ("/api/payments", [vec![payment], vec![], vec![], vec![payment]]),
+    ];
+    for (path, rows) in expected {
+        for (person, rows) in [owner, buyer, stranger, staff].into_iter().zip(rows) {
+            assert_eq!(&ids(&world.get(path, person).await.expect(200)), rows, "{path} as {}", person.user);
+        }
+    }
+    for (path, rows) in [("/api/services", vec![world.sell, world.lease]), ("/api/services?is_active=false", vec![])] {
+        assert_eq!(ids(&world.get(path, &nobody()).await.expect(200)), rows, "{path} as nobody");
+    }
 }
 
 #[tokio::test]

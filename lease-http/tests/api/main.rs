@@ -17,3 +17,4 @@ mod server;
 mod support;
 mod throttle;
 mod time;
+mod words;

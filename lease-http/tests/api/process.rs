@@ -53,10 +53,16 @@ impl Server {
 
     /// Sends a request and reads the answer to its end.
     pub(crate) fn ask(&self, head: &str, body: &str) -> String {
+        self.ask_as("", head, body)
+    }
+
+    /// The same with this header for authorization.
+    pub(crate) fn ask_as(&self, authorization: &str, head: &str, body: &str) -> String {
         let mut stream = self.connect();
         let length = body.len();
+        let authorization = if authorization.is_empty() { String::new() } else { format!("authorization: {authorization}\r\n") };
         let sent = format!(
-            "{head} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+            "{head} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n{authorization}\r\n{body}"
         );
         stream.write_all(sent.as_bytes()).unwrap();
         let mut answer = String::new();

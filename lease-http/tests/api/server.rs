@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 
 use crate::process::{Server, run};
+use crate::support::acts::GOOD_CARD;
 
 #[test]
 fn bad_settings_end_it_with_one_line_and_exit_code_2() {
@@ -128,6 +129,7 @@ fn it_serves_from_memory_says_so_and_ends_when_told_to() {
     }
 }
 
+/// Spec 3.7 and 5.6: no password, token or card number, however much is logged.
 #[test]
 fn the_superuser_of_the_environment_can_log_in_and_the_log_holds_no_secret() {
     let password = "violet-harbor-93";
@@ -146,12 +148,16 @@ fn the_superuser_of_the_environment_can_log_in_and_the_log_holds_no_secret() {
     let token = answer.split(r#""token":""#).nth(1).unwrap().split('"').next().unwrap().to_owned();
     assert_eq!(token.len(), 40);
     server.ask(&format!("GET /api/users?search=hunter2&token={token}"), "");
+    let ann = server.ask("POST /api/register", &crate::app::registration("ann").to_string());
+    let ann = ann.split(r#""token":""#).nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let card = crate::support::acts::card(GOOD_CARD).to_string();
+    assert!(server.ask_as(&format!("Token {ann}"), "POST /api/credit-cards", &card).starts_with("HTTP/1.1 201"));
     server.terminate();
     let (_, log) = server.end();
     for line in log.lines() {
         assert!(serde_json::from_str::<serde_json::Value>(line).is_ok(), "{line}");
     }
-    for secret in [password, &token, "hunter2"] {
+    for secret in [password, &token, &ann, GOOD_CARD, "hunter2"] {
         assert!(!log.contains(secret), "{secret}: {log}");
     }
     assert!(log.contains(r#""route":"/api/login""#), "{log}");

@@ -197,7 +197,7 @@ fn hashing_is_bounded_even_where_callers_hang_up() {
     });
 }
 
-/// spec 3.3
+/// spec 3.6
 #[tokio::test]
 async fn a_token_is_found_by_its_hash_and_judged_by_the_clock() {
     let text = TokenText::from_random([5; 20]);

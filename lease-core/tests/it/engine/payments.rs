@@ -88,7 +88,7 @@ async fn a_decline_is_told_and_kept() {
     assert_eq!((invoice.payable().unwrap(), invoice.is_open()), (usd("100"), true));
 }
 
-/// P3: a gateway that times out, having charged or not, has not failed: the payment stays pending, and recovery settles it once.
+/// Spec 5.5: a gateway that times out, having charged or not, has not failed: the payment stays pending, and recovery settles it once.
 #[tokio::test]
 async fn a_charge_without_an_answer_stays_pending_and_recovery_settles_it_once() {
     let row = billed();
@@ -112,7 +112,7 @@ async fn a_charge_without_an_answer_stays_pending_and_recovery_settles_it_once()
     assert_eq!((state_of(&row), after.invoice.unwrap().paid), (PaymentState::Succeeded { reference: "ch_1".into() }, usd("100")));
 }
 
-/// P2: the store fails after the card was charged.
+/// Spec 5.5: the store fails after the card was charged.
 #[tokio::test]
 async fn a_store_that_fails_after_charging_never_charges_again() {
     let row = billed();
@@ -130,7 +130,7 @@ async fn a_store_that_fails_after_charging_never_charges_again() {
     assert!(matches!(state_of(&row), PaymentState::Succeeded { .. }));
 }
 
-/// P5: conflicts around a charge never call the gateway twice.
+/// Spec 5.5: conflicts around a charge never call the gateway twice.
 #[tokio::test]
 async fn conflicts_before_and_after_a_charge_do_not_repeat_it() {
     let row = billed();
@@ -199,7 +199,7 @@ async fn recovery_makes_a_charge_that_the_gateway_never_got() {
     assert!(matches!(state_of(&row), PaymentState::Succeeded { .. }));
 }
 
-/// P6: two that recover at once, or one and the request itself.
+/// Spec 5.5: two that recover at once, or one and the request itself.
 #[tokio::test]
 async fn a_payment_that_another_settled_first_is_left_as_it_is() {
     let row = pending();
@@ -272,7 +272,7 @@ impl PaymentGateway for Shared {
     }
 }
 
-/// D1: who hangs up while the card is being charged loses nothing.
+/// Spec 5.5: who hangs up while the card is being charged loses nothing.
 #[tokio::test]
 async fn a_payment_goes_on_to_its_end_when_the_caller_hangs_up() {
     let row = billed();

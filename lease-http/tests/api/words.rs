@@ -1,0 +1,199 @@
+//! The words of the API as its users have learnt them: the fields of each thing (spec 1), its statuses and what an act answers
+//! (spec 4 and 5). They are written out here, so that a name which is changed in the code is missed.
+
+use serde_json::{Value, json};
+
+use crate::support::acts::{GOOD_CARD, card};
+use crate::support::{World, id};
+
+/// Each list, and the fields of its things.
+const FIELDS: [(&str, &str); 11] = [
+    ("users", "id username email first_name last_name is_active is_staff is_superuser date_joined last_login customer_id"),
+    ("customers", "id user_id job dob notes created_at"),
+    ("credit-cards", "id customer_id brand last4 exp_month exp_year holder_name is_default created_at"),
+    (
+        "contacts",
+        "id customer_id lead_id label name email phone address_line1 address_line2 city state postal_code country created_at",
+    ),
+    ("leads", "id first_name last_name email phone company source status notes customer_id created_at"),
+    ("vehicles", "id customer_id vin make model year color mileage license_plate description created_at"),
+    ("services", "id name kind invoice_on bill_to amount currency payment_due_days description is_active"),
+    (
+        "trades",
+        "id vehicle_id service_id customer_id counterparty_id title description status accepted_proposal_id invoice_id \
+         created_at agreed_at completed_at cancelled_at available_actions",
+    ),
+    (
+        "proposals",
+        "id trade_id customer_id amount currency start_date end_date message status expires_at created_at decided_at \
+         available_actions",
+    ),
+    (
+        "invoices",
+        "id number trade_id proposal_id customer_id amount amount_paid amount_due currency status is_overdue issued_at due_date \
+         paid_at voided_at void_reason",
+    ),
+    (
+        "payments",
+        "id invoice_id credit_card_id customer_id amount currency status failure_code is_late gateway_reference created_at",
+    ),
+];
+
+fn fields(thing: &Value) -> Vec<&str> {
+    let mut names: Vec<&str> = thing.as_object().unwrap().keys().map(String::as_str).collect();
+    names.sort_unstable();
+    names
+}
+
+/// Spec 1, and 3.4 for users: a thing has these fields, alone and in a list.
+#[tokio::test]
+async fn each_thing_has_its_fields() {
+    let world = World::new().await;
+    let (_, invoice) = world.agreed_sale(1).await;
+    let pays = world.card(&world.owner, GOOD_CARD).await;
+    let pay = json!({"invoice_id": invoice, "credit_card_id": pays, "amount": "1"});
+    world.post("/api/payments", &world.owner, pay).await.expect(201);
+    world.post("/api/contacts", &world.owner, json!({"email": "bo@example.com"})).await.expect(201);
+    world.post("/api/leads", &world.staff, json!({"company": "Acme"})).await.expect(201);
+    for (things, names) in FIELDS {
+        let mut expected: Vec<&str> = names.split_whitespace().collect();
+        expected.sort_unstable();
+        let list = world.get(&format!("/api/{things}"), &world.staff).await.expect(200);
+        let listed = &list["results"][0];
+        assert_eq!(fields(listed), expected, "in the list of {things}");
+        let alone = world.get(&format!("/api/{things}/{}", id(listed)), &world.staff).await.expect(200);
+        assert_eq!(&alone, listed, "{things}");
+    }
+    assert_eq!(fields(&world.get("/api/trades", &world.staff).await.expect(200)), ["next", "previous", "results"]);
+}
+
+/// Spec 3.4 and 2: a superuser is staff, and no customer.
+#[tokio::test]
+async fn a_superuser_reads_as_staff() {
+    let world = World::new().await;
+    let root = world.get(&format!("/api/users/{}", world.root.user), &world.root).await.expect(200);
+    assert_eq!((&root["is_superuser"], &root["is_staff"], &root["customer_id"]), (&json!(true), &json!(true), &Value::Null));
+    assert_eq!(root["date_joined"], "2026-03-01T12:00:00Z");
+    assert_eq!(root["last_login"], "2026-03-01T12:00:00Z", "it logged in a moment ago");
+}
+
+/// Spec 4.3 to 4.6 and 4.12: what an act makes of a proposal or a trade, and that it answers with that one.
+#[tokio::test]
+async fn acts_answer_what_they_changed() {
+    let world = World::new().await;
+    let (owner, buyer) = (&world.owner, &world.buyer);
+    let act = async |person, path: String| world.post(&path, person, Value::Null).await.expect(200);
+    let status =
+        async |proposal: i64| world.get(&format!("/api/proposals/{proposal}"), owner).await.expect(200)["status"].clone();
+
+    let trade = world.trade(world.sell, 1).await;
+    let first = world.offer(trade, owner, "9000").await;
+    let second = world.offer(trade, owner, "8900").await;
+    assert_eq!((status(first).await, status(second).await), (json!("superseded"), json!("pending")));
+    let counter = world.offer(trade, buyer, "8000").await;
+    let rejected = act(owner, format!("/api/proposals/{counter}/reject")).await;
+    assert_eq!((id(&rejected), &rejected["status"]), (counter, &json!("rejected")));
+    let counter = world.offer(trade, buyer, "8100").await;
+    let withdrawn = act(buyer, format!("/api/proposals/{counter}/withdraw")).await;
+    assert_eq!((id(&withdrawn), &withdrawn["status"]), (counter, &json!("withdrawn")));
+    let cancelled = act(owner, format!("/api/trades/{trade}/cancel")).await;
+    assert_eq!((id(&cancelled), &cancelled["status"]), (trade, &json!("cancelled")));
+    assert_eq!((&cancelled["cancelled_at"], status(second).await), (&json!("2026-03-01T12:00:00Z"), json!("closed")));
+
+    let trade = world.trade(world.sell, 2).await;
+    let offer = world.offer(trade, owner, "9000").await;
+    let accepted = act(buyer, format!("/api/proposals/{offer}/accept")).await;
+    assert_eq!((id(&accepted), &accepted["status"]), (offer, &json!("accepted")));
+    let agreed = world.get(&format!("/api/trades/{trade}"), buyer).await.expect(200);
+    let expected = [json!("agreed"), json!(offer), json!(buyer.customer), json!("2026-03-01T12:00:00Z")];
+    assert_eq!(["status", "accepted_proposal_id", "counterparty_id", "agreed_at"].map(|name| agreed[name].clone()), expected);
+
+    let trade = world.trade(world.sell, 3).await;
+    let body = json!({"amount": "9000", "expires_at": "2026-03-01T12:00:01Z"});
+    let brief = id(&world.post(&format!("/api/trades/{trade}/proposals"), owner, body).await.expect(201));
+    world.app.clock.advance(chrono::Duration::seconds(1));
+    assert_eq!(status(brief).await, "expired");
+}
+
+/// Spec 5.2 and 5.3: an invoice as it is issued and when it is void.
+#[tokio::test]
+async fn an_invoice_has_a_number_and_can_be_void() {
+    let world = World::new().await;
+    let (_, invoice) = world.agreed_sale(1).await;
+    let path = format!("/api/invoices/{invoice}");
+    let issued = world.get(&path, &world.owner).await.expect(200);
+    let expected = [json!("open"), json!(format!("INV-{invoice:08}")), json!("199.00"), json!("USD"), json!("2026-03-15")];
+    assert_eq!(["status", "number", "amount_due", "currency", "due_date"].map(|name| issued[name].clone()), expected);
+    world.post(&format!("{path}/void"), &world.staff, json!({"reason": " "})).await.invalid(&["reason"]);
+    let void = world.post(&format!("{path}/void"), &world.staff, json!({"reason": "a mistake"})).await.expect(200);
+    assert_eq!((&void["status"], &void["voided_at"]), (&json!("void"), &json!("2026-03-01T12:00:00Z")));
+}
+
+/// Spec 5.4 and 5.5: each number of the sandbox that declines says why, in the answer and in the payment that is kept.
+#[tokio::test]
+async fn a_decline_says_why() {
+    let world = World::new().await;
+    let (_, invoice) = world.agreed_sale(1).await;
+    let declines =
+        [("4000000000000002", "card_declined"), ("4000000000009995", "insufficient_funds"), ("4000000000000069", "expired_card")];
+    for (number, failure_code) in declines {
+        let body = json!({"invoice_id": invoice, "credit_card_id": world.card(&world.owner, number).await});
+        let problem = world.post("/api/payments", &world.owner, body).await.refused(402, "card_declined");
+        assert_eq!(problem["failure_code"], failure_code);
+        let kept = world.get(&format!("/api/payments/{}", problem["payment_id"]), &world.owner).await.expect(200);
+        assert_eq!((&kept["status"], &kept["failure_code"]), (&json!("failed"), &json!(failure_code)));
+    }
+    let due = world.get(&format!("/api/invoices/{invoice}"), &world.owner).await.expect(200);
+    assert_eq!((&due["status"], &due["amount_due"]), (&json!("open"), &json!("199.00")));
+}
+
+/// Spec 5.6: no answer shows the number, the security code or the gateway's token.
+#[tokio::test]
+async fn a_card_is_shown_by_its_last_four_digits() {
+    let world = World::new().await;
+    let made = world.post("/api/credit-cards", &world.owner, card(GOOD_CARD)).await;
+    let path = format!("/api/credit-cards/{}", id(&made.expect(201)));
+    let answers = [
+        made,
+        world.get(&path, &world.owner).await,
+        world.get(&path, &world.staff).await,
+        world.get("/api/credit-cards", &world.owner).await,
+        world.patch(&path, &world.owner, json!({"holder_name": "A. Byron", "number": "5555555555554444", "cvc": "999"})).await,
+    ];
+    for answer in answers {
+        let shown = answer.json();
+        let shown = if shown["results"].is_array() { &shown["results"][0] } else { &shown };
+        assert_eq!((&shown["brand"], &shown["last4"]), (&json!("visa"), &json!("4242")));
+        for secret in [GOOD_CARD, "424242", "\"123\"", "cvc", "number", "token", "tok_"] {
+            assert!(!answer.text.contains(secret), "{secret}: {}", answer.text);
+        }
+    }
+}
+
+/// Spec 2, rule 2: what is hidden is, where a body names it, as wrong as what does not exist.
+#[tokio::test]
+async fn what_is_hidden_is_a_wrong_field_where_a_body_names_it() {
+    let world = World::new().await;
+    let (sold, invoice) = world.agreed_sale(1).await;
+    let hidden = world.vehicle(&world.owner, 2).await;
+    let owners_card = world.card(&world.owner, GOOD_CARD).await;
+    let own_card = world.card(&world.stranger, GOOD_CARD).await;
+    let absent = 987_654_321;
+    for trade in [sold, absent] {
+        world.post("/api/proposals", &world.stranger, json!({"trade_id": trade, "amount": "1"})).await.invalid(&["trade_id"]);
+    }
+    for vehicle in [hidden, absent] {
+        let body = json!({"vehicle_id": vehicle, "service_id": world.sell});
+        world.post("/api/trades", &world.stranger, body).await.invalid(&["vehicle_id"]);
+    }
+    for invoice in [invoice, absent] {
+        let body = json!({"invoice_id": invoice, "credit_card_id": own_card});
+        world.post("/api/payments", &world.stranger, body).await.invalid(&["invoice_id"]);
+    }
+    let (_, other) = world.agreed_sale(3).await;
+    for card in [own_card, absent] {
+        let body = json!({"invoice_id": other, "credit_card_id": card});
+        world.post("/api/payments", &world.owner, body).await.invalid(&["credit_card_id"]);
+    }
+    world.post("/api/payments", &world.owner, json!({"invoice_id": other, "credit_card_id": owners_card})).await.expect(201);
+}
