@@ -70,10 +70,8 @@ impl From<&str> for Field<SecretString> {
 pub enum Scalar {
     /// `true` or `false`.
     Bool(bool),
-    /// A whole number.
-    Whole(i128),
-    /// A number with a fraction or an exponent.
-    Fraction(f64),
+    /// A number, as it was written in JSON.
+    Number(String),
     /// A string.
     Text(String),
     /// A list or an object.
@@ -95,6 +93,8 @@ pub trait FromScalar: Sized {
     fn from_scalar(scalar: Scalar) -> Result<Self, String>;
 }
 
+/// A format whose numbers are doubles gives what is left of them. One that keeps the digits gives a number as *bytes*, which
+/// no JSON value is: so `lease-http` reads bodies, and an amount is what was sent to the last digit.
 impl<'de, T: FromScalar> Deserialize<'de> for Field<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(match deserializer.deserialize_any(ScalarVisitor)? {
@@ -118,15 +118,20 @@ impl<'de> Visitor<'de> for ScalarVisitor {
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
-        Ok(Some(Scalar::Whole(value.into())))
+        Ok(Some(Scalar::Number(value.to_string())))
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
-        Ok(Some(Scalar::Whole(value.into())))
+        Ok(Some(Scalar::Number(value.to_string())))
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
-        Ok(Some(Scalar::Fraction(value)))
+        // The shortest text that reads back as this double: what the sender wrote, up to 15 digits.
+        Ok(Some(Scalar::Number(value.to_string())))
+    }
+
+    fn visit_bytes<E>(self, literal: &[u8]) -> Result<Self::Value, E> {
+        Ok(Some(Scalar::Number(String::from_utf8_lossy(literal).into_owned())))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
@@ -179,23 +184,23 @@ impl FromScalar for bool {
     fn from_scalar(scalar: Scalar) -> Result<Self, String> {
         match scalar {
             Scalar::Bool(value) => Ok(value),
-            Scalar::Whole(0) => Ok(false),
-            Scalar::Whole(1) => Ok(true),
-            Scalar::Text(text) if text == "0" || text == "false" => Ok(false),
-            Scalar::Text(text) if text == "1" || text == "true" => Ok(true),
+            Scalar::Number(text) | Scalar::Text(text) if text == "0" => Ok(false),
+            Scalar::Number(text) | Scalar::Text(text) if text == "1" => Ok(true),
+            Scalar::Text(text) if text == "false" => Ok(false),
+            Scalar::Text(text) if text == "true" => Ok(true),
             _ => Err("true or false is required.".to_owned()),
         }
     }
 }
 
 impl FromScalar for i64 {
-    #[expect(clippy::cast_possible_truncation, reason = "the guard admits only whole numbers that a double holds exactly")]
     fn from_scalar(scalar: Scalar) -> Result<Self, String> {
-        const EXACT: f64 = 9_007_199_254_740_992.0;
         match scalar {
-            Scalar::Whole(number) => Self::try_from(number).map_err(|_| "The number is too large.".to_owned()),
             // JSON does not tell 5 from 5.0.
-            Scalar::Fraction(number) if number.fract() == 0.0 && number.abs() < EXACT => Ok(number as Self),
+            Scalar::Number(literal) => match plain(&literal) {
+                whole if !whole.contains('.') => whole.parse().map_err(|_| "The number is too large.".to_owned()),
+                _ => Err("A whole number is required.".to_owned()),
+            },
             _ => Err("A whole number is required.".to_owned()),
         }
     }
@@ -205,13 +210,32 @@ impl FromScalar for Decimal {
     fn from_scalar(scalar: Scalar) -> Result<Self, String> {
         let text = match scalar {
             Scalar::Text(text) => text,
-            Scalar::Whole(number) => number.to_string(),
-            // The shortest text that reads back as this double: what the sender wrote, up to 15 digits.
-            Scalar::Fraction(number) => number.to_string(),
+            Scalar::Number(literal) => plain(&literal),
             Scalar::Bool(_) | Scalar::Composite => return Err("An amount is required, as a string or a number.".to_owned()),
         };
         parse_decimal(text.trim()).map_err(|error| error.to_string())
     }
+}
+
+/// The number of this JSON literal without an exponent, and without zeros that end a fraction: JSON does not tell 5 from 5.00.
+fn plain(literal: &str) -> String {
+    /// A longer shift makes any number too large or too fine for whatever takes numbers.
+    const SHIFT: i64 = 1_000;
+    let (mantissa, exponent) = literal.split_once(['e', 'E']).unwrap_or((literal, "0"));
+    let (sign, mantissa) = mantissa.strip_prefix('-').map_or(("", mantissa), |mantissa| ("-", mantissa));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let too_long = if exponent.starts_with('-') { -SHIFT } else { SHIFT };
+    let shift = exponent.parse().map_or(too_long, |exponent: i64| exponent.clamp(-SHIFT, SHIFT));
+    let zeros = "0".repeat(usize::try_from(shift.unsigned_abs()).unwrap_or_default());
+    // The point moves within the digits, or into zeros on either side of them.
+    let (digits, point) = match shift {
+        0.. => (format!("{whole}{fraction}{zeros}"), whole.len() + zeros.len()),
+        _ => (format!("{zeros}{whole}{fraction}"), whole.len()),
+    };
+    let (whole, fraction) = digits.split_at_checked(point).unwrap_or((&digits, ""));
+    let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
+    let whole = if whole.is_empty() { "0" } else { whole };
+    if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
 }
 
 impl FromScalar for NaiveDate {

@@ -49,6 +49,10 @@ def before_call(context, case, kwargs):
         case.headers["Idempotency-Key"] = f"key-{next(NUMBERS)}"
     if case.operation.path.startswith("/api/user") and (case.path_parameters or {}).get("id") == ME["user_id"]:
         case.path_parameters["id"] = 2**62
+    # To JSON Schema 412.0 is an integer; in a URL it would be written so, and whole numbers are not.
+    for name, value in (case.query or {}).items():
+        if isinstance(value, float) and value.is_integer():
+            case.query[name] = int(value)
 
 
 # A new name may be taken, and a password common or like the names (spec 3.7).

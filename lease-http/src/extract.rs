@@ -11,11 +11,13 @@ use lease_core::LeaseEngine;
 use lease_core::id::Id;
 use lease_core::input::FieldErrors;
 use lease_core::repository::Claim;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::{Deserialize, DeserializeOwned, IgnoredAny};
 
 use crate::problem::{Kind, Problem};
 use crate::state::AppState;
+use object::Object;
 
+mod object;
 mod wrong;
 
 /// Bytes of a body at the most (spec 1).
@@ -115,7 +117,11 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
         }
         // A derived `Deserialize` would also take a list for a struct.
         if bytes.trim_ascii_start().starts_with(b"{") {
-            return Ok(Self { draft: parse(&bytes)?, is_object: true });
+            let object = parse::<Object<'_>>(&bytes)?;
+            let draft = object.read().map_err(|_| {
+                Problem::parse_error("The body is not valid JSON: a field is given twice, or its text is not valid Unicode.")
+            })?;
+            return Ok(Self { draft, is_object: true });
         }
         parse::<IgnoredAny>(&bytes)?;
         let draft = wrong::every_field().map_err(|_| Problem::parse_error("A JSON object is required."))?;
@@ -131,7 +137,7 @@ fn is_json(headers: &HeaderMap) -> Option<bool> {
 }
 
 /// Parses; what is wrong is told by its place only, for the body may hold secrets.
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Problem> {
     // The parser does not look into the strings of fields that it passes over.
     let text = std::str::from_utf8(bytes).map_err(|_| Problem::parse_error("The body is not valid UTF-8."))?;
     serde_json::from_str(text).map_err(|error| match text {

@@ -34,6 +34,9 @@ pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempote
 pub(crate) const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 /// Endpoints that nobody need be known for, and that ignore a token (spec 2, rule 1).
 const OPEN: [&str; 2] = ["/api/register", "/api/login"];
+/// Endpoints that act on the token of the request itself. Sent again with it they are 401, and with another token of the user
+/// another act: a replay would leave that token alive and say that it is not.
+const OF_THE_TOKEN: [&str; 2] = ["/api/logout", "/api/logout-all"];
 
 /// Puts the layer around these routes. A panic of theirs is an answer in here: the claim is given back.
 pub(crate) fn around(routes: Router, state: &AppState) -> Router {
@@ -50,7 +53,8 @@ struct Layer {
 
 async fn answer_once(State(layer): State<Layer>, route: Option<MatchedPath>, request: Request, next: Next) -> Response {
     let is_keyed = request.method() == Method::POST && request.headers().contains_key(IDEMPOTENCY_KEY);
-    match route.filter(|_| is_keyed) {
+    let is_of_token = |route: &MatchedPath| OF_THE_TOKEN.iter().any(|path| route.as_str().ends_with(path));
+    match route.filter(|route| is_keyed && !is_of_token(route)) {
         Some(route) => layer.answer(route.as_str(), request, next).await.unwrap_or_else(IntoResponse::into_response),
         None => next.run(request).await,
     }
@@ -123,11 +127,13 @@ impl Layer {
     }
 }
 
-/// Spec 6.7 keeps everything but 401, 429 and 5xx. An act whose claim was taken over by another request was not done.
+/// Spec 6.7 keeps everything but 401, 429 and 5xx. Nor is a 415 kept, for the fingerprint is not of the content type, nor an
+/// answer whose claim was taken over by another request: its act was not done.
 fn is_kept(response: &Response) -> bool {
     let status = response.status();
     let lost = response.extensions().get() == Some(&Kind::Refused(Refusal::IdempotencyKeyInUse));
-    !(lost || status.is_server_error() || [StatusCode::UNAUTHORIZED, StatusCode::TOO_MANY_REQUESTS].contains(&status))
+    let passing = [StatusCode::UNAUTHORIZED, StatusCode::UNSUPPORTED_MEDIA_TYPE, StatusCode::TOO_MANY_REQUESTS];
+    !(lost || status.is_server_error() || passing.contains(&status))
 }
 
 async fn read(parts: Parts, body: Body) -> Result<Bytes, Problem> {

@@ -9,6 +9,8 @@ use lease_core::page::{Cursor, Page, PageRequest};
 use lease_core::text::{Search, comparison_key, search_text};
 use proptest::prelude::*;
 use rust_decimal::Decimal;
+use serde::Deserialize as _;
+use serde::de::value::BytesDeserializer;
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -118,6 +120,47 @@ fn amounts_come_as_strings_and_numbers() {
     }
     let raw: Field<Decimal> = serde_json::from_str("1.005").unwrap();
     assert_eq!(raw.given().unwrap().to_string(), "1.005");
+}
+
+/// A field, from a number in its own digits.
+fn from_digits<T: FromScalar + Clone>(literal: &str) -> Option<T> {
+    let deserializer = BytesDeserializer::<serde::de::value::Error>::new(literal.as_bytes());
+    Field::<T>::deserialize(deserializer).unwrap().given().cloned()
+}
+
+/// spec 1: exact, never a float.
+#[test]
+fn a_number_keeps_its_digits_where_the_format_does() {
+    for (literal, expected) in [
+        ("0.29999999999999999", Some("0.29999999999999999")),
+        ("100.00000000000000000001", Some("100.00000000000000000001")),
+        ("800358862767.4079", Some("800358862767.4079")),
+        ("49.9900", Some("49.99")),
+        ("5.00", Some("5")),
+        ("-5", Some("-5")),
+        ("0", Some("0")),
+        ("1e2", Some("100")),
+        ("1E+2", Some("100")),
+        ("12.5e-1", Some("1.25")),
+        ("1.5e-2", Some("0.015")),
+        ("0.0015e4", Some("15")),
+        ("10e-1", Some("1")),
+        ("0e999999999999999999999", Some("0")),
+        ("1e400", None),
+        ("1e99999999999999999999", None),
+    ] {
+        assert_eq!(from_digits::<Decimal>(literal).map(|amount| amount.to_string()).as_deref(), expected, "{literal}");
+    }
+    for literal in ["1e-29", "1e-400", "1e-99999999999999999999", "0.00000000000000000000000000000000000000000001"] {
+        let amount = from_digits::<Decimal>(literal).unwrap();
+        assert!(Money::new(amount, currency("CLF")).is_err(), "{literal} is {amount}, and no amount");
+    }
+    for (literal, expected) in
+        [("5", Some(5)), ("5.0", Some(5)), ("50e-1", Some(5)), ("-0", Some(0)), ("5.5", None), ("9223372036854775808", None)]
+    {
+        assert_eq!(from_digits::<i64>(literal), expected, "{literal}");
+    }
+    assert_eq!((from_digits("1"), from_digits("0"), from_digits::<bool>("2")), (Some(true), Some(false), None));
 }
 
 /// spec 1

@@ -149,7 +149,7 @@ async fn the_router_can_be_nested_in_another_app() {
 async fn a_body_that_does_not_parse_is_told_from_wrong_fields() {
     let world = World::new().await;
     let deep = "[".repeat(100_000);
-    let cases: [(&[u8], &str); 13] = [
+    let cases: [(&[u8], &str); 14] = [
         (b"", "parse_error"),
         (b"   ", "parse_error"),
         (b"{", "parse_error"),
@@ -158,7 +158,8 @@ async fn a_body_that_does_not_parse_is_told_from_wrong_fields() {
         (b"{\"vin\": \"\xff\"}", "parse_error"),
         (b"{\"unknown\": \"\xff\"}", "parse_error"),
         (b"{\"vin\": \"\\ud800\"}", "parse_error"),
-        (b"{\"year\": 1e999}", "parse_error"),
+        (b"{\"year\": 1e999}", "validation_error"),
+        (b"{\"year\": 1e}", "parse_error"),
         (b"\xef\xbb\xbf{}", "parse_error"),
         (deep.as_bytes(), "parse_error"),
         (b"[]", "validation_error"),
@@ -169,7 +170,35 @@ async fn a_body_that_does_not_parse_is_told_from_wrong_fields() {
         answer.refused(400, code);
     }
     let twice = raw(&world, "POST", "/api/vehicles", JSON, r#"{"year": 1, "year": 2}"#).await;
-    assert_eq!(twice.status, 400);
+    twice.refused(400, "parse_error");
+}
+
+/// Spec 1: an amount is exact, as a number as well; one with more digits than the currency has is refused, not rounded.
+#[tokio::test]
+async fn no_digit_of_an_amount_is_lost() {
+    let world = World::new().await;
+    let amounts = [
+        ("USD", "0.29999999999999999", None),
+        ("USD", "19.999999999999999999", None),
+        ("USD", "100.00000000000000000001", None),
+        ("USD", "1.0000000000000000000000000001", None),
+        ("USD", "1e-400", None),
+        ("USD", "1e400", None),
+        ("USD", "1.500", Some("1.50")),
+        ("USD", "1.5e1", Some("15.00")),
+        ("USD", "999999999999.99", Some("999999999999.99")),
+        ("CLF", "800358862767.4079", Some("800358862767.4079")),
+    ];
+    for (number, (currency, amount, expected)) in amounts.into_iter().enumerate() {
+        let body = format!(r#"{{"name": "S{number}", "kind": "sell", "currency": "{currency}", "amount": {amount}}}"#);
+        let headers = format!("Token {}", world.staff.token);
+        let request = Request::post("/api/services").header("authorization", headers).header("content-type", "application/json");
+        let answer = world.app.send(request.body(Body::from(body)).unwrap()).await;
+        match expected {
+            Some(expected) => assert_eq!(answer.expect(201)["amount"], expected),
+            None => answer.invalid(&["amount"]),
+        }
+    }
 }
 
 #[tokio::test]

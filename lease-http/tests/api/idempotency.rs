@@ -206,6 +206,34 @@ async fn too_long_a_body_is_413_and_leaves_the_key_free() {
     assert_eq!(app.post("/api/vehicles", &token, "k1", &vehicle(1)).await.status, 201);
 }
 
+/// What a body is said to be is not part of the request that a key stands for: who mends the header is not refused for ever.
+#[tokio::test]
+async fn a_415_is_not_kept() {
+    let app = App::new();
+    let token = app.register("ada").await;
+    let mut plain = post("/api/vehicles", &token, "k1", &vehicle(1));
+    plain.headers_mut().insert("content-type", "text/plain".parse().unwrap());
+    assert_eq!(app.send(plain).await.code(), (415, "unsupported_media_type".to_owned()));
+    assert_eq!(app.post("/api/vehicles", &token, "k1", &vehicle(1)).await.status, 201);
+}
+
+/// Logging out is about the token in use, so one key does not stand for two tokens.
+#[tokio::test]
+async fn logging_out_again_with_another_token_ends_that_one_too() {
+    let app = App::new();
+    for path in ["/api/logout", "/api/logout-all"] {
+        let name = path.replace('/', "");
+        app.register(&name).await;
+        for _ in 0..2 {
+            let login = app.post("/api/login", "", "", &json!({"username": name, "password": PASSWORD})).await.json();
+            let token = login["token"].as_str().unwrap();
+            assert_eq!(app.post(path, token, "k1", &Value::Null).await.status, 204);
+            assert_eq!(app.get("/api/vehicles", token).await.status, 401, "{path}");
+            assert_eq!(app.post(path, token, "k1", &Value::Null).await.status, 401, "{path}");
+        }
+    }
+}
+
 /// What many equal requests that were sent at once were answered: one acted, and the others hear the same or that it runs.
 async fn at_once(app: &App, path: &'static str, token: &str, body: Value) -> Value {
     let sent: Vec<_> = (0..20)

@@ -199,3 +199,16 @@ fn a_request_that_never_ends_is_not_waited_for_for_ever() {
     server.line_with("stopping");
     assert_eq!(server.end().0, Some(1));
 }
+
+#[test]
+fn half_a_head_is_not_waited_for_for_ever() {
+    let server = Server::start(&["--request-timeout-seconds=1"], &[]);
+    let mut stream = server.connect();
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nhost").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert_eq!(answer, "", "the connection is closed");
+    assert!(server.ask("GET /healthz", "").starts_with("HTTP/1.1 200"));
+    server.terminate();
+    assert_eq!(server.end().0, Some(0));
+}

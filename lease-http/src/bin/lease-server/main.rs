@@ -2,6 +2,7 @@
 
 mod background;
 mod config;
+mod connections;
 mod log;
 mod parse;
 mod serve;

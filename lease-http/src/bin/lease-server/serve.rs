@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
-use crate::{Failure, background, log, store, superuser};
+use crate::{Failure, background, connections, log, store, superuser};
 
 /// Serves until SIGTERM or Ctrl-C.
 pub(crate) async fn serve(settings: &Settings) -> Result<(), Failure> {
@@ -33,16 +33,15 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), Failure> {
     let stop = on_signal()?;
     let tasks = options.writes.clone();
     background::start(&engine, &tasks, &stop);
-    let app = RouterBuilder::new(engine).options(options).build().into_make_service_with_connect_info::<SocketAddr>();
+    let head_timeout = options.request_timeout;
+    let app = RouterBuilder::new(engine).options(options).build();
     tracing::info!(%address, "listening on http://{address}");
 
-    let server = axum::serve(listener, app).with_graceful_shutdown(stop.clone().cancelled_owned());
     let drained = async {
-        server.await.map_err(Failure::other)?;
+        connections::serve(listener, app, head_timeout, stop.clone()).await;
         // Requests whose client hung up, and those that took too long, may still write.
         tasks.close();
         tasks.wait().await;
-        Ok(())
     };
     bounded(drained, &stop, Duration::from_secs(settings.shutdown_timeout_seconds)).await
 }
@@ -56,17 +55,16 @@ pub(crate) fn engine(settings: &Settings, store: Arc<dyn Repository>) -> Result<
 }
 
 /// Runs the server; once it shall stop, for so long at the most.
-async fn bounded(
-    server: impl Future<Output = Result<(), Failure>>,
-    stop: &CancellationToken,
-    limit: Duration,
-) -> Result<(), Failure> {
+async fn bounded(server: impl Future<Output = ()>, stop: &CancellationToken, limit: Duration) -> Result<(), Failure> {
     let too_late = async {
         stop.cancelled().await;
         timeout(limit, std::future::pending::<()>()).await
     };
     tokio::select! {
-        ended = server => ended.inspect(|()| tracing::info!("stopped")),
+        () = server => {
+            tracing::info!("stopped");
+            Ok(())
+        }
         _ = too_late => Err(Failure::Other(format!("requests were still under way after {} seconds", limit.as_secs()).into())),
     }
 }
