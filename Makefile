@@ -29,7 +29,7 @@ define evidence
 	@echo "== $(1)"; SECONDS=0; $(2); outcome=$$?; echo "== $(1): $${SECONDS} s"; exit $$outcome
 endef
 
-.PHONY: help run test browser schemathesis prove mutants fuzz check prepare fmt bench postgres chromium
+.PHONY: help run test browser schemathesis prove mutants fuzz check embed prepare fmt bench postgres chromium
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-13s %s\n", $$1, $$2 }'
@@ -73,9 +73,11 @@ fuzz: ## Fuzz every target for FUZZ_SECONDS (600), or those of FUZZ_TARGETS
 check: postgres ## Formatting, lints, documentation and the queries' offline data, as CI wants them
 	cargo fmt --all --check
 	cargo clippy $(ALL) --all-targets -- -D warnings
-	cargo clippy -p lease-http --lib --no-default-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc $(ALL) --no-deps
 	$(WITH_POSTGRES) lease-store-postgres/prepare.sh --check
+
+embed: ## Lint the REST layer alone, as another app builds it
+	cargo clippy -p lease-http --lib --no-default-features -- -D warnings
 
 prepare: postgres ## Write down anew what the database says of the queries
 	$(WITH_POSTGRES) lease-store-postgres/prepare.sh

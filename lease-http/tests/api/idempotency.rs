@@ -223,7 +223,8 @@ async fn logging_out_again_with_another_token_ends_that_one_too() {
     let app = App::new();
     for path in ["/api/logout", "/api/logout-all"] {
         let name = path.replace('/', "");
-        app.register(&name).await;
+        let token = app.register(&name).await;
+        assert_eq!(app.post(path, &token, &"k".repeat(256), &Value::Null).await.code(), (400, "validation_error".to_owned()));
         for _ in 0..2 {
             let login = app.post("/api/login", "", "", &json!({"username": name, "password": PASSWORD})).await.json();
             let token = login["token"].as_str().unwrap();

@@ -148,8 +148,8 @@ fn service(name: &str) -> Value {
 #[tokio::test]
 async fn every_endpoint_answers_every_role_as_the_table_says() {
     let mut wrong = Vec::new();
+    let mut scene = Scene::new().await;
     for row in table() {
-        let mut scene = Scene::new().await;
         for (role, expected) in &row.answers {
             let answer =
                 scene.world.call(row.method, &scene.path(row.path), &scene.person(role), scene.body(row.method, row.path)).await;
