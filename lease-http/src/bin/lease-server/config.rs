@@ -84,7 +84,7 @@ pub(crate) struct Settings {
     /// The currency of both.
     #[arg(long, env = "LEASE_FEE_CURRENCY", global = true, value_name = "CODE", default_value = "USD", value_parser = parse::currency)]
     pub(crate) fee_currency: Currency,
-    /// How long a request may take before it is answered 503.
+    /// How long a request may take before it is answered 503, and a connection may idle before it is closed.
     #[arg(long, env = "LEASE_REQUEST_TIMEOUT_SECONDS", global = true, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=110))]
     pub(crate) request_timeout_seconds: u64,
     /// How long requests under way are waited for at the end.
