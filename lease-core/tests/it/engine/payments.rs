@@ -242,6 +242,23 @@ async fn a_payment_that_cannot_be_settled_yet_holds_no_other_up() {
     assert_eq!(engine_with(store, gateway).settle_pending(chrono::Duration::seconds(60), 5).await.unwrap(), 1);
 }
 
+/// Spec 5.5: however many cannot be settled, the ones behind them have their turn.
+#[tokio::test]
+async fn payments_that_cannot_be_settled_yet_hold_no_younger_one_up() {
+    let row = pending();
+    let mut store = MockRepository::new();
+    row.loads(&mut store);
+    let oldest_first = [1, 2, 3, 4];
+    store
+        .expect_pending_payments()
+        .returning(move |_, limit| Ok(oldest_first.into_iter().take(limit as usize).map(id).collect()));
+    row.commits(&mut store, 1);
+    let mut gateway = MockPaymentGateway::new();
+    gateway.expect_find_charge().times(3).returning(|_| Err(timed_out()));
+    gateway.expect_find_charge().times(1).returning(|_| Ok(Some(succeeded())));
+    assert_eq!(engine_with(store, gateway).settle_pending(chrono::Duration::zero(), 2).await.unwrap(), 1);
+}
+
 /// A gateway that holds a charge back until it is let go.
 #[derive(Debug, Default)]
 struct Held {

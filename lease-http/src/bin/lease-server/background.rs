@@ -1,4 +1,4 @@
-//! What a server does beside answering. Several processes may do it at once; each round is bounded.
+//! What a server does beside answering. Several processes may do it at once.
 
 use chrono::Duration;
 use lease_core::LeaseEngine;
@@ -10,7 +10,7 @@ use tokio_util::task::TaskTracker;
 const SETTLE_EVERY: std::time::Duration = std::time::Duration::from_secs(5);
 /// A younger pending payment is still in the hands of the request that began it.
 const SETTLE_OLDER_THAN: Duration = Duration::seconds(30);
-/// Payments that one round settles at the most.
+/// Payments that are read at a time.
 const SETTLE_AT_ONCE: u32 = 100;
 /// Between two rounds of clearing.
 const PURGE_EVERY: std::time::Duration = std::time::Duration::from_mins(5);
@@ -21,7 +21,8 @@ pub(crate) fn start(engine: &LeaseEngine, tasks: &TaskTracker, stop: &Cancellati
     tasks.spawn(every(PURGE_EVERY, stop.clone(), engine.clone(), purge));
 }
 
-/// Does rounds in this period, and the next one at once where the last says that there is more.
+/// Does rounds in this period, and the next one at once where the last says that there is more. A round that is cut off by the
+/// end leaves what a crash would leave: it is taken up by another process, or at the next start.
 async fn every(
     period: std::time::Duration,
     stop: CancellationToken,
@@ -31,7 +32,7 @@ async fn every(
     let mut ticks = interval(period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-        while round(&engine).await && !stop.is_cancelled() {}
+        while stop.run_until_cancelled(round(&engine)).await == Some(true) {}
     }
 }
 
