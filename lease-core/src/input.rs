@@ -219,18 +219,19 @@ impl FromScalar for Decimal {
 
 /// The number of this JSON literal without an exponent, and without zeros that end a fraction: JSON does not tell 5 from 5.00.
 fn plain(literal: &str) -> String {
-    /// A longer shift makes any number too large or too fine for whatever takes numbers.
-    const SHIFT: i64 = 1_000;
     let (mantissa, exponent) = literal.split_once(['e', 'E']).unwrap_or((literal, "0"));
     let (sign, mantissa) = mantissa.strip_prefix('-').map_or(("", mantissa), |mantissa| ("-", mantissa));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let too_long = if exponent.starts_with('-') { -SHIFT } else { SHIFT };
-    let shift = exponent.parse().map_or(too_long, |exponent: i64| exponent.clamp(-SHIFT, SHIFT));
-    let zeros = "0".repeat(usize::try_from(shift.unsigned_abs()).unwrap_or_default());
+    let (is_up, shift) = exponent.strip_prefix('-').map_or((true, exponent.trim_start_matches('+')), |shift| (false, shift));
+    // Shifted so far, whatever the literal holds is too large or too fine for anything that takes a number.
+    let far = literal.len() + 40;
+    let shift = shift.parse().map_or(far, |shift: usize| shift.min(far));
     // The point moves within the digits, or into zeros on either side of them.
-    let (digits, point) = match shift {
-        0.. => (format!("{whole}{fraction}{zeros}"), whole.len() + zeros.len()),
-        _ => (format!("{zeros}{whole}{fraction}"), whole.len()),
+    let zeros = "0".repeat(shift);
+    let (digits, point) = if is_up {
+        (format!("{whole}{fraction}{zeros}"), whole.len() + shift)
+    } else {
+        (format!("{zeros}{whole}{fraction}"), whole.len())
     };
     let (whole, fraction) = digits.split_at_checked(point).unwrap_or((&digits, ""));
     let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));

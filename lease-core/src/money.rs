@@ -171,13 +171,20 @@ pub fn positive(amount: Decimal) -> Result<Decimal, MoneyError> {
 /// # Errors
 /// [`MoneyError::NotANumber`]; [`MoneyError::TooLarge`] where a number has more digits than a decimal holds.
 pub fn parse_decimal(text: &str) -> Result<Decimal, MoneyError> {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    /// Digits behind the point that a decimal holds, and one to tell that there were more.
+    const FINEST: usize = 29;
+    let (sign, digits) = text.strip_prefix('-').map_or(("", text), |digits| ("-", digits));
+    let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(whole, fraction)| (whole, Some(fraction)));
     let plain = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    if !plain(whole) || !plain(fraction) {
+    if !plain(whole) || !fraction.is_none_or(plain) {
         return Err(MoneyError::NotANumber);
     }
-    Decimal::from_str_exact(text).or_else(|_| Decimal::from_str(text)).map_err(|_| MoneyError::TooLarge)
+    // The library goes one call deeper with each zero in front.
+    let whole = whole.trim_start_matches('0');
+    let point = if fraction.is_some() { "." } else { "" };
+    let fraction = fraction.map_or("", |fraction| fraction.get(..FINEST).unwrap_or(fraction));
+    let text = format!("{sign}0{whole}{point}{fraction}");
+    Decimal::from_str_exact(&text).or_else(|_| Decimal::from_str(&text)).map_err(|_| MoneyError::TooLarge)
 }
 
 /// Why an amount was not taken.

@@ -28,11 +28,10 @@ pub(crate) fn router() -> OpenApiRouter<AppState> {
 }
 
 /// This document, to read and to try out
-///
-/// The page names its files relative to itself, so that it can be nested anywhere, with or without a slash at its end.
 #[utoipa::path(get, path = "/docs", operation_id = "docs", tag = "operation", security(()),
     responses((status = 200, description = "The page.", body = String, content_type = "text/html; charset=utf-8")))]
 async fn page(OriginalUri(uri): OriginalUri) -> impl IntoResponse {
+    // The page names its files relative to itself, so that it can be nested anywhere, with or without a slash at its end.
     let folder = if uri.path().ends_with('/') { "." } else { "./docs" };
     ([(CONTENT_SECURITY_POLICY, POLICY)], Html(PAGE.replace("{{folder}}", folder)))
 }

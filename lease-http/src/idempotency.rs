@@ -1,4 +1,5 @@
-//! `Idempotency-Key` (spec 6.7): a POST that is sent again under its key is answered again, and does nothing.
+//! `Idempotency-Key` (spec 6.7): a POST that is sent again under its key is answered again, and does nothing. (Logging
+//! out is the exception: see [`is_of_token`].)
 //!
 //! The key is claimed in the store before the act; the act's own commit marks the claim (the handler's
 //! [`Engine`](crate::extract::Engine) sees to that); the answer is kept afterwards. What a store holds is made of hashes and
@@ -35,8 +36,13 @@ pub(crate) const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("ide
 /// Endpoints that nobody need be known for, and that ignore a token (spec 2, rule 1).
 const OPEN: [&str; 2] = ["/api/register", "/api/login"];
 /// Endpoints that act on the token of the request itself. Sent again with it they are 401, and with another token of the user
-/// another act: a replay would leave that token alive and say that it is not.
+/// they are another act: a replay would leave that token alive and say that it is not. So a key stands for nothing there.
 const OF_THE_TOKEN: [&str; 2] = ["/api/logout", "/api/logout-all"];
+
+/// Whether the endpoint of this route acts on the token of the request.
+pub(crate) fn is_of_token(route: &str) -> bool {
+    OF_THE_TOKEN.iter().any(|path| route.ends_with(path))
+}
 
 /// Puts the layer around these routes. A panic of theirs is an answer in here: the claim is given back.
 pub(crate) fn around(routes: Router, state: &AppState) -> Router {
@@ -69,7 +75,7 @@ impl Layer {
             return Ok(next.run(request).await);
         }
         let key = key::read(request.headers())?;
-        if OF_THE_TOKEN.iter().any(|path| route.ends_with(path)) {
+        if is_of_token(route) {
             return Ok(next.run(request).await);
         }
         let (mut parts, body) = request.into_parts();

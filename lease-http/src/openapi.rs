@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 use utoipa::openapi::OpenApi;
 
+use crate::idempotency::is_of_token;
 use crate::problem::{Kind, Problem};
 
 /// The methods under which a path has operations.
@@ -91,7 +92,11 @@ fn add_parameters(path: &str, method: &str, operation: &mut Map<String, Value>) 
     if method == "post" {
         parameters.push(json!({
             "name": "Idempotency-Key", "in": "header", "required": false,
-            "description": "The same key, with the same path and body, gives the first answer again for 24 hours and does nothing.",
+            "description": if is_of_token(path) {
+                "Taken as with every POST; but logging out again is about the token that is used then."
+            } else {
+                "The same key, with the same path and body, gives the first answer again for 24 hours and does nothing."
+            },
             "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": r#"^(?!""$)[!-~]([\t -~]*[!-~])?$"# },
             "example": "5f0c8f0e-6f0b-4f6a-9a51-3c1f4a6f2d11",
         }));
@@ -132,7 +137,8 @@ fn kinds(path: &str, method: &str, operation: &mut Map<String, Value>) -> Vec<Ki
         operation.contains_key("requestBody"),
         &[Kind::ParseError, Kind::ValidationError, Kind::PayloadTooLarge, Kind::UnsupportedMediaType],
     );
-    add(method == "post", &[Kind::ValidationError, Kind::PayloadTooLarge, in_use, Kind::IdempotencyKeyReused]);
+    add(method == "post", &[Kind::ValidationError, Kind::PayloadTooLarge]);
+    add(method == "post" && !is_of_token(path), &[in_use, Kind::IdempotencyKeyReused]);
     add(true, &[Kind::InternalError, Kind::Unavailable]);
     kinds
 }

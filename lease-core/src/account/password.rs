@@ -229,12 +229,14 @@ pub(crate) fn check_password(password: &SecretString, names: &[(&'static str, &s
 /// Whether the password is what attackers try first. Either it is guessed soon, or the whole of it is one thing, whatever its
 /// letter case and its look-alikes: an entry of zxcvbn's dictionaries, a row of keys, a sequence, a repeat.
 fn is_common(password: &str) -> bool {
-    use zxcvbn::matching::patterns::MatchPattern::{Dictionary, Repeat, Sequence, Spatial};
+    use zxcvbn::matching::patterns::MatchPattern::{Date, Dictionary, Regex, Repeat, Sequence, Spatial};
     if password.is_empty() || password.chars().count() > COMMON_MAX_CHARS {
         return false;
     }
     let estimate = zxcvbn::zxcvbn(password, &[]);
-    estimate.guesses() <= COMMON_GUESSES
+    // How soon a date or a year is guessed hangs on today's, which no decision may.
+    let is_dated = estimate.sequence().iter().any(|part| matches!(part.pattern, Date(_) | Regex(_)));
+    (!is_dated && estimate.guesses() <= COMMON_GUESSES)
         || matches!(estimate.sequence(), [whole] if matches!(whole.pattern, Dictionary(_) | Repeat(_) | Sequence(_) | Spatial(_)))
 }
 

@@ -19,7 +19,7 @@ use crate::permission::Actor;
 use crate::{Error, LeaseEngine};
 
 /// How often a race is run.
-pub(super) const ROUNDS: usize = 100;
+pub(super) const ROUNDS: usize = 50;
 
 /// What somebody does, and the code of the answer: `ok`, or why not.
 pub(super) type Act = Pin<Box<dyn Future<Output = &'static str> + Send>>;

@@ -111,6 +111,8 @@ fn amounts_come_as_strings_and_numbers() {
         (json!(-5), Some("-5")),
         (json!(" 5 "), Some("5")),
         (json!("1e2"), None),
+        (json!(format!("{}5", "0".repeat(250_000))), Some("5")),
+        (json!("9".repeat(250_000)), None),
         (json!(1e300), None),
         (json!(true), None),
         (json!({"amount": 1}), None),
@@ -151,7 +153,13 @@ fn a_number_keeps_its_digits_where_the_format_does() {
     ] {
         assert_eq!(from_digits::<Decimal>(literal).map(|amount| amount.to_string()).as_deref(), expected, "{literal}");
     }
-    for literal in ["1e-29", "1e-400", "1e-99999999999999999999", "0.00000000000000000000000000000000000000000001"] {
+    let zeros = |count: usize| "0".repeat(count);
+    assert_eq!(from_digits::<Decimal>(&format!("1{}e-1500", zeros(1_500))), Some(Decimal::ONE));
+    assert_eq!(from_digits::<Decimal>(&format!("0.{}1e2000", zeros(1_999))), Some(Decimal::ONE));
+    assert_eq!(from_digits::<Decimal>(&format!("0.{}1e5000", zeros(999))), None);
+    assert_eq!(from_digits::<i64>(&format!("0.{}1e5000", zeros(999))), None);
+    let too_fine = format!("1{}e-1500", zeros(1_005));
+    for literal in [&*too_fine, "1e-29", "1e-400", "1e-99999999999999999999", "0.00000000000000000000000000000000000000000001"] {
         let amount = from_digits::<Decimal>(literal).unwrap();
         assert!(Money::new(amount, currency("CLF")).is_err(), "{literal} is {amount}, and no amount");
     }

@@ -14,7 +14,7 @@ use lease_core::{Error, LeaseEngine};
 use tower::ServiceExt as _;
 
 use crate::auth::Caller;
-use crate::problem::Problem;
+use crate::problem::{Kind, Problem};
 use crate::routes;
 
 /// Acts on what their path names; every other POST makes something.
@@ -46,8 +46,10 @@ impl Remaker {
                 }
                 Ok(response)
             }
-            // Logging out, which answers nothing.
-            None => Ok(StatusCode::NO_CONTENT.into_response()),
+            None => {
+                tracing::error!("an act was done that made nothing and changed nothing");
+                Err(Problem::new(Kind::InternalError))
+            }
         }
     }
 

@@ -171,6 +171,8 @@ async fn a_body_that_does_not_parse_is_told_from_wrong_fields() {
     }
     let twice = raw(&world, "POST", "/api/vehicles", JSON, r#"{"year": 1, "year": 2}"#).await;
     twice.refused(400, "parse_error");
+    let unknown = raw(&world, "POST", "/api/vehicles", JSON, r#"{"unknown": "\ud800", "unknown": 1e999}"#).await;
+    unknown.invalid(&["make", "model", "vin", "year"]);
 }
 
 /// Spec 1: an amount is exact, as a number as well; one with more digits than the currency has is refused, not rounded.

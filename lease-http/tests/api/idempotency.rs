@@ -56,7 +56,7 @@ async fn refusals_are_kept_as_well() {
     assert_eq!(again.header("idempotency-replayed"), "true");
 }
 
-/// Whatever the refusal, it is the answer, though what it was refused for is gone.
+/// Whatever the refusal, it is the answer, and nothing is tried again.
 #[tokio::test]
 async fn refusals_of_every_kind_are_kept() {
     let world = World::new().await;

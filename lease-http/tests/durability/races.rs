@@ -118,7 +118,8 @@ async fn payments_never_overshoot_and_one_pays_the_rest() {
     assert!(books.invoices.iter().all(|invoice| matches!(invoice.state, InvoiceState::Paid { .. })));
 }
 
-/// The same payment sent to both servers, again and again, under one key: it is made once, and its answer is everybody's.
+/// The same payment sent to both servers, again and again, under one key: it is made once, and each server knows
+/// its answer.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_of_many_payments_under_a_key_is_made() {
     let mut track = Track::new().await;

@@ -1,4 +1,4 @@
-//! What a server does beside answering. Several processes may do it at once.
+//! What a server does beside answering. Several processes may do it at once; each round is bounded.
 
 use chrono::Duration;
 use lease_core::LeaseEngine;
@@ -10,7 +10,7 @@ use tokio_util::task::TaskTracker;
 const SETTLE_EVERY: std::time::Duration = std::time::Duration::from_secs(5);
 /// A younger pending payment is still in the hands of the request that began it.
 const SETTLE_OLDER_THAN: Duration = Duration::seconds(30);
-/// Payments that are read at a time.
+/// Payments that are taken at a time.
 const SETTLE_AT_ONCE: u32 = 100;
 /// Between two rounds of clearing.
 const PURGE_EVERY: std::time::Duration = std::time::Duration::from_mins(5);

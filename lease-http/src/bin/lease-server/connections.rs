@@ -1,5 +1,5 @@
 //! Takes connections and serves them. `axum::serve` lets a client that sends half of a request's head keep its connection for
-//! ever, and the server from ending; here the head has to come in time.
+//! ever; here the head has to come in time.
 
 use std::time::Duration;
 
