@@ -195,14 +195,14 @@ impl FromScalar for bool {
 
 impl FromScalar for i64 {
     fn from_scalar(scalar: Scalar) -> Result<Self, String> {
-        match scalar {
-            // JSON does not tell 5 from 5.0.
-            Scalar::Number(literal) => match plain(&literal) {
-                whole if !whole.contains('.') => whole.parse().map_err(|_| "The number is too large.".to_owned()),
-                _ => Err("A whole number is required.".to_owned()),
-            },
-            _ => Err("A whole number is required.".to_owned()),
+        const WHOLE: &str = "A whole number is required.";
+        let Scalar::Number(literal) = scalar else { return Err(WHOLE.to_owned()) };
+        // JSON does not tell 5 from 5.0.
+        let number = plain(&literal);
+        if number.contains('.') {
+            return Err(WHOLE.to_owned());
         }
+        number.parse().map_err(|_| "The number is too large.".to_owned())
     }
 }
 

@@ -181,9 +181,10 @@ pub fn parse_decimal(text: &str) -> Result<Decimal, MoneyError> {
     }
     // The library goes one call deeper with each zero in front.
     let whole = whole.trim_start_matches('0');
-    let point = if fraction.is_some() { "." } else { "" };
-    let fraction = fraction.map_or("", |fraction| fraction.get(..FINEST).unwrap_or(fraction));
-    let text = format!("{sign}0{whole}{point}{fraction}");
+    let text = match fraction {
+        Some(fraction) => format!("{sign}0{whole}.{}", fraction.get(..FINEST).unwrap_or(fraction)),
+        None => format!("{sign}0{whole}"),
+    };
     Decimal::from_str_exact(&text).or_else(|_| Decimal::from_str(&text)).map_err(|_| MoneyError::TooLarge)
 }
 

@@ -41,7 +41,12 @@ const OF_THE_TOKEN: [&str; 2] = ["/api/logout", "/api/logout-all"];
 
 /// Whether the endpoint of this route acts on the token of the request.
 pub(crate) fn is_of_token(route: &str) -> bool {
-    OF_THE_TOKEN.iter().any(|path| route.ends_with(path))
+    is_one_of(&OF_THE_TOKEN, route)
+}
+
+/// Whether a route, nested or not, is one of these.
+fn is_one_of(paths: &[&str], route: &str) -> bool {
+    paths.iter().any(|path| route.ends_with(path))
 }
 
 /// Puts the layer around these routes. A panic of theirs is an answer in here: the claim is given back.
@@ -66,8 +71,8 @@ async fn answer_once(State(layer): State<Layer>, route: Option<MatchedPath>, req
 }
 
 impl Layer {
-    async fn answer(&self, route: &str, request: Request, next: Next) -> Result<Response, Problem> {
-        let is_open = OPEN.iter().any(|open| route.ends_with(open));
+    async fn answer(&self, route: &str, mut request: Request, next: Next) -> Result<Response, Problem> {
+        let is_open = is_one_of(&OPEN, route);
         let caller = if is_open { Caller(None) } else { Caller::identify(&self.engine, request.headers()).await? };
         let user = caller.actor().user();
         if user.is_none() && !is_open {
@@ -76,6 +81,7 @@ impl Layer {
         }
         let key = key::read(request.headers())?;
         if is_of_token(route) {
+            request.extensions_mut().insert(caller);
             return Ok(next.run(request).await);
         }
         let (mut parts, body) = request.into_parts();

@@ -10,7 +10,18 @@ use crate::app::request;
 use crate::support::{Person, World, nobody};
 
 async fn raw(world: &World, method: &str, path: &str, content_type: Option<&str>, body: impl Into<Body>) -> crate::app::Answer {
-    let mut request = Request::builder().method(method).uri(path).header("authorization", format!("Token {}", world.owner.token));
+    raw_as(world, &world.owner, method, path, content_type, body).await
+}
+
+async fn raw_as(
+    world: &World,
+    who: &Person,
+    method: &str,
+    path: &str,
+    content_type: Option<&str>,
+    body: impl Into<Body>,
+) -> crate::app::Answer {
+    let mut request = Request::builder().method(method).uri(path).header("authorization", format!("Token {}", who.token));
     if let Some(content_type) = content_type {
         request = request.header("content-type", content_type);
     }
@@ -193,9 +204,7 @@ async fn no_digit_of_an_amount_is_lost() {
     ];
     for (number, (currency, amount, expected)) in amounts.into_iter().enumerate() {
         let body = format!(r#"{{"name": "S{number}", "kind": "sell", "currency": "{currency}", "amount": {amount}}}"#);
-        let headers = format!("Token {}", world.staff.token);
-        let request = Request::post("/api/services").header("authorization", headers).header("content-type", "application/json");
-        let answer = world.app.send(request.body(Body::from(body)).unwrap()).await;
+        let answer = raw_as(&world, &world.staff, "POST", "/api/services", JSON, body).await;
         match expected {
             Some(expected) => assert_eq!(answer.expect(201)["amount"], expected),
             None => answer.invalid(&["amount"]),

@@ -129,6 +129,11 @@ fn it_serves_from_memory_says_so_and_ends_when_told_to() {
     }
 }
 
+/// The token that an answer hands out.
+fn token_of(answer: &str) -> String {
+    answer.split(r#""token":""#).nth(1).unwrap().split('"').next().unwrap().to_owned()
+}
+
 /// Spec 3.7 and 5.6: no password, token or card number, however much is logged.
 #[test]
 fn the_superuser_of_the_environment_can_log_in_and_the_log_holds_no_secret() {
@@ -145,11 +150,11 @@ fn the_superuser_of_the_environment_can_log_in_and_the_log_holds_no_secret() {
     assert!(server.ask("GET /api/services", "").contains("\"20000\""));
     let body = format!(r#"{{"username": "root", "password": "{password}"}}"#);
     let answer = server.ask("POST /api/login", &body);
-    let token = answer.split(r#""token":""#).nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let token = token_of(&answer);
     assert_eq!(token.len(), 40);
     server.ask(&format!("GET /api/users?search=hunter2&token={token}"), "");
     let ann = server.ask("POST /api/register", &crate::app::registration("ann").to_string());
-    let ann = ann.split(r#""token":""#).nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let ann = token_of(&ann);
     let card = crate::support::acts::card(GOOD_CARD).to_string();
     assert!(server.ask_as(&format!("Token {ann}"), "POST /api/credit-cards", &card).starts_with("HTTP/1.1 201"));
     server.terminate();

@@ -88,7 +88,8 @@ async fn a_decline_is_told_and_kept() {
     assert_eq!((invoice.payable().unwrap(), invoice.is_open()), (usd("100"), true));
 }
 
-/// Spec 5.5: a gateway that times out, having charged or not, has not failed: the payment stays pending, and recovery settles it once.
+/// Spec 5.5: a gateway that times out, having charged or not, has not failed: the payment stays pending, and recovery settles
+/// it once.
 #[tokio::test]
 async fn a_charge_without_an_answer_stays_pending_and_recovery_settles_it_once() {
     let row = billed();
