@@ -236,12 +236,15 @@ pub async fn pending_payments_come_oldest_first_and_no_more_than_asked(store: Ar
         let begun = Payment { created_at: at(seconds), ..payment(invoice, card, deal.owner, &format!("key-{index}")) };
         ids.push(world.commit(deal.trade, &paying(begun)).await.payment.unwrap());
     }
-    let pending = async |before, limit| world.store.pending_payments(before, limit).await.unwrap();
+    let pending = async |before, limit| world.store.pending_payments(before, None, limit).await.unwrap();
+    let pending_after = async |last, limit| world.store.pending_payments(at(100), Some(last), limit).await.unwrap();
     assert_eq!(pending(at(100), 10).await, [ids[1], ids[2], ids[0], ids[3]]);
     assert_eq!(pending(at(100), 2).await, [ids[1], ids[2]]);
     assert_eq!(pending(at(30), 10).await, [ids[1], ids[2]], "begun before, not at, that instant");
     assert_eq!(pending(at(30) + tick(), 10).await, [ids[1], ids[2], ids[0]]);
     assert_eq!(pending(at(10), 10).await, []);
+    assert_eq!(pending_after(ids[1], 2).await, [ids[2], ids[0]]);
+    assert_eq!(pending_after(ids[3], 10).await, []);
     let outcomes = [
         (ids[1], PaymentState::Succeeded { reference: "re_1".into() }),
         (ids[0], PaymentState::Failed { failure_code: "no".into(), reference: "re_2".into() }),
@@ -250,6 +253,7 @@ pub async fn pending_payments_come_oldest_first_and_no_more_than_asked(store: Ar
         world.commit(deal.trade, &TradeChanges { settled: Some(settled), ..TradeChanges::default() }).await;
     }
     assert_eq!(pending(at(100), 10).await, [ids[2], ids[3]]);
+    assert_eq!(pending_after(ids[0], 10).await, [ids[3]], "after one that is settled by now");
 }
 
 pub async fn an_offer_is_the_vehicle_and_the_service_as_they_are(store: Arc<dyn Repository>) {

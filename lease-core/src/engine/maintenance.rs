@@ -1,5 +1,3 @@
-use std::collections::HashSet;
-
 use chrono::Duration;
 
 use super::LeaseEngine;
@@ -21,21 +19,19 @@ impl LeaseEngine {
     /// [`Error::Unavailable`] where the store does not say which are pending.
     pub async fn settle_pending(&self, older_than: Duration, at_once: u32) -> Result<usize, Error> {
         let before = self.now().checked_sub_signed(older_than).unwrap_or_else(|| self.now());
-        let (mut settled, mut tried) = (0, HashSet::new());
-        for turn in 1..=SETTLING_TURNS {
-            // Those that were tried in vain come first again.
-            let pending = self.store().pending_payments(before, at_once.saturating_mul(turn)).await?;
-            let untried: Vec<_> = pending.into_iter().filter(|id| !tried.contains(id)).take(at_once as usize).collect();
-            for id in &untried {
+        let (mut settled, mut last) = (0, None);
+        for _ in 0..SETTLING_TURNS {
+            let pending = self.store().pending_payments(before, last, at_once).await?;
+            for id in &pending {
                 match self.recover(*id).await {
                     Ok(_) => settled += 1,
                     Err(error) => tracing::warn!(%error, payment = %id, "a pending payment could not be settled yet"),
                 }
             }
-            if untried.len() < at_once as usize {
+            last = pending.last().copied();
+            if pending.len() < at_once as usize || last.is_none() {
                 break;
             }
-            tried.extend(untried);
         }
         Ok(settled)
     }

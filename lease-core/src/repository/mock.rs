@@ -106,7 +106,12 @@ mockall::mock! {
             now: DateTime<Utc>,
         ) -> Result<Page<Stored<Invoice>>, RepositoryError>;
         async fn list_payments(&self, filter: &PaymentFilter, page: PageRequest) -> Result<Page<Stored<Payment>>, RepositoryError>;
-        async fn pending_payments(&self, before: DateTime<Utc>, limit: u32) -> Result<Vec<PaymentId>, RepositoryError>;
+        async fn pending_payments(
+            &self,
+            before: DateTime<Utc>,
+            after: Option<PaymentId>,
+            limit: u32,
+        ) -> Result<Vec<PaymentId>, RepositoryError>;
     }
 
     #[async_trait]

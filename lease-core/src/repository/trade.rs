@@ -69,8 +69,14 @@ pub trait TradeRepository {
     /// Lists payments.
     async fn list_payments(&self, filter: &PaymentFilter, page: PageRequest) -> Result<Page<Stored<Payment>>, RepositoryError>;
 
-    /// Payments begun before `before` that are still pending, the oldest first; at most `limit`.
-    async fn pending_payments(&self, before: DateTime<Utc>, limit: u32) -> Result<Vec<PaymentId>, RepositoryError>;
+    /// Payments begun before `before` that are still pending, the oldest first: at most `limit` of those that come after the
+    /// payment `after`, which may be settled by now.
+    async fn pending_payments(
+        &self,
+        before: DateTime<Utc>,
+        after: Option<PaymentId>,
+        limit: u32,
+    ) -> Result<Vec<PaymentId>, RepositoryError>;
 }
 
 /// What opening a trade reads.

@@ -1,3 +1,5 @@
+use std::ops::Bound;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use lease_core::id::{CustomerId, PaymentId, ProposalId, ServiceId, Stored, TradeId, VehicleId, Version, Versioned};
@@ -10,7 +12,7 @@ use lease_core::repository::{
 };
 
 use crate::MemoryRepository;
-use crate::state::{Row, State};
+use crate::state::{Payments, Row, State};
 
 #[async_trait]
 impl TradeRepository for MemoryRepository {
@@ -81,9 +83,17 @@ impl TradeRepository for MemoryRepository {
         Ok(self.state.read(|state| state.list_payments(filter, page)))
     }
 
-    async fn pending_payments(&self, before: DateTime<Utc>, limit: u32) -> Result<Vec<PaymentId>, RepositoryError> {
+    async fn pending_payments(
+        &self,
+        before: DateTime<Utc>,
+        after: Option<PaymentId>,
+        limit: u32,
+    ) -> Result<Vec<PaymentId>, RepositoryError> {
         Ok(self.state.read(|state| {
-            let begun = state.payments.pending.iter().take_while(|(at, _)| *at < before);
+            let Payments { rows, pending, .. } = &state.payments;
+            let last = after.and_then(|id| Some((rows.get(id)?.value.created_at, id)));
+            let younger = pending.range((last.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded));
+            let begun = younger.take_while(|(at, _)| *at < before);
             begun.take(limit as usize).map(|(_, id)| *id).collect()
         }))
     }

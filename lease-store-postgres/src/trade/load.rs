@@ -216,6 +216,7 @@ impl LoadedRow {
 pub(super) async fn pending_payments(
     pool: &PgPool,
     before: DateTime<Utc>,
+    after: Option<PaymentId>,
     limit: u32,
 ) -> Result<Vec<PaymentId>, RepositoryError> {
     let ids = read(|| {
@@ -225,10 +226,15 @@ pub(super) async fn pending_payments(
             from payments
             where status = 'pending'
                 and created_at < $1
+                and (created_at, id) > (
+                    coalesce((select last.created_at from payments last where last.id = $2), '-infinity'),
+                    coalesce($2, 0)
+                )
             order by created_at, id
-            limit $2
+            limit $3
             "#,
             before,
+            after.map(Id::get),
             i64::from(limit),
         )
         .fetch_all(pool)

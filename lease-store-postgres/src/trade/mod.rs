@@ -82,7 +82,12 @@ impl TradeRepository for PostgresRepository {
         list::payments(&self.pool, filter, page).await
     }
 
-    async fn pending_payments(&self, before: DateTime<Utc>, limit: u32) -> Result<Vec<PaymentId>, RepositoryError> {
-        load::pending_payments(&self.pool, before, limit).await
+    async fn pending_payments(
+        &self,
+        before: DateTime<Utc>,
+        after: Option<PaymentId>,
+        limit: u32,
+    ) -> Result<Vec<PaymentId>, RepositoryError> {
+        load::pending_payments(&self.pool, before, after, limit).await
     }
 }

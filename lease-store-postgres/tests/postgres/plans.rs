@@ -165,7 +165,7 @@ async fn lists_of_what_hangs_on_trades_walk_their_indexes() {
         store.list_payments(&PaymentFilter { status: Some(PaymentStatus::Failed), ..all() }, page()),
         "payments_status_idx"
     );
-    walks!(store, store.pending_payments(now(), 10), "payments_pending_idx");
+    walks!(store, store.pending_payments(now(), None, 10), "payments_pending_idx");
     database.drop().await;
 }
 

@@ -7,6 +7,7 @@ use lease_core::Error;
 use lease_core::gateway::{
     CardDetails, CardToken, Charge, ChargeKey, ChargeOutcome, GatewayError, MockPaymentGateway, PaymentGateway, SandboxGateway,
 };
+use lease_core::id::PaymentId;
 use lease_core::model::{InvoiceState, PaymentState};
 use lease_core::repository::{CardChange, MockRepository, RepositoryError, Wallet, WalletKey};
 use lease_core::wallet::{CardDraft, check_card};
@@ -41,7 +42,7 @@ fn timed_out() -> GatewayError {
 fn recovering(row: &Row) -> MockRepository {
     let mut store = MockRepository::new();
     row.loads(&mut store);
-    store.expect_pending_payments().returning(|_, _| Ok(vec![id(1)]));
+    store.expect_pending_payments().returning(|_, _, _| Ok(vec![id(1)]));
     store
 }
 
@@ -232,8 +233,8 @@ async fn a_payment_that_cannot_be_settled_yet_holds_no_other_up() {
     let row = pending();
     let mut store = MockRepository::new();
     row.loads(&mut store);
-    store.expect_pending_payments().times(1).returning(|before, limit| {
-        assert_eq!((before, limit), (at(-60), 5));
+    store.expect_pending_payments().times(1).returning(|before, after, limit| {
+        assert_eq!((before, after, limit), (at(-60), None, 5));
         Ok(vec![id(1), id(1)])
     });
     row.commits(&mut store, 1);
@@ -249,10 +250,10 @@ async fn payments_that_cannot_be_settled_yet_hold_no_younger_one_up() {
     let row = pending();
     let mut store = MockRepository::new();
     row.loads(&mut store);
-    let oldest_first = [1, 2, 3, 4];
-    store
-        .expect_pending_payments()
-        .returning(move |_, limit| Ok(oldest_first.into_iter().take(limit as usize).map(id).collect()));
+    store.expect_pending_payments().returning(|_, after: Option<PaymentId>, limit| {
+        let first = after.map_or(1, |last| last.get() + 1);
+        Ok((first..=4).take(limit as usize).map(id).collect())
+    });
     row.commits(&mut store, 1);
     let mut gateway = MockPaymentGateway::new();
     gateway.expect_find_charge().times(3).returning(|_| Err(timed_out()));
