@@ -198,6 +198,10 @@ fn walk(query: &mut QueryBuilder<Postgres>, branch: &Branch, filters: &impl Fn(&
     if let Some(cursor) = request.cursor() {
         let comparison = if request.is_backward() { " > " } else { " < " };
         query.push(" and ").push(branch.key).push(comparison).push_bind(cursor.id());
+        // The same of the joined table, which Postgres does not conclude: else it may walk that one from its end.
+        if branch.key != "t.id" {
+            query.push(" and t.id").push(comparison).push_bind(cursor.id());
+        }
     }
     order(query, branch.key, request);
     is_planned_anew
