@@ -102,6 +102,14 @@ impl Filters<'_> {
         }
     }
 
+    /// A condition with one argument amid it.
+    pub(crate) fn around<'v, T>(&mut self, before: &str, value: T, after: &str)
+    where
+        T: Encode<'v, Postgres> + Type<Postgres> + 'v,
+    {
+        self.query.push(" and ").push(before).push_bind(value).push(after);
+    }
+
     /// One of the names of an enum, written into the query.
     pub(crate) fn name(&mut self, column: &str, name: Option<&'static str>) {
         if let Some(name) = name {

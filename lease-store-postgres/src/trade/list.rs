@@ -83,11 +83,7 @@ pub(super) async fn proposals(
                 query.compare("coalesce(t.expires_at, 'infinity') >", Some(now));
             }
             Some(ProposalStatus::Expired) => {
-                query.holds("t.status in ('expired', 'pending')");
-                query.compare(
-                    "case t.status when 'expired' then '-infinity' else coalesce(t.expires_at, 'infinity') end <=",
-                    Some(now),
-                );
+                query.around("(t.status = 'expired' or (t.status = 'pending' and t.expires_at <= ", now, "))");
             }
             status => query.name("t.status", status.map(Into::into)),
         }

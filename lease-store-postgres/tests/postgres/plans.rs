@@ -129,7 +129,7 @@ async fn lists_of_what_hangs_on_trades_walk_their_indexes() {
     walks!(
         store,
         store.list_proposals(&ProposalFilter { status: Some(ProposalStatus::Expired), ..all() }, page(), now()),
-        "proposals_"
+        "proposals_expires_at_idx"
     );
 
     let all = InvoiceFilter::default;
