@@ -113,6 +113,10 @@ impl Times {
     }
 }
 
+fn highest(ratios: Vec<f64>) -> f64 {
+    ratios.into_iter().fold(0.0, f64::max)
+}
+
 fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
@@ -123,7 +127,8 @@ fn main() {
         println!("{:<64} {:>11} {:>11}", "p50 with so many trades stored", FEW, many);
         let mut ratios = commands(&sides, &offers).await;
         ratios.extend(lists::lists(&sides).await);
-        println!("highest ratio: {:.2}", ratios.into_iter().fold(0.0, f64::max));
+        println!("highest ratio: {:.2}", highest(ratios));
+        println!("highest ratio of a search: {:.2}", highest(lists::searches(&sides).await));
         scans.none_since(&sides[1].store).await;
         for side in sides {
             side.finish().await;
