@@ -52,8 +52,7 @@ pub fn create_vehicle(
     now: DateTime<Utc>,
 ) -> Result<Change<Vehicle>, Error> {
     let owner = actor.require_customer(Resource::Vehicle, Act::Create)?;
-    let vehicle = read(draft, Extent::Full, owner, None, vin_taken_by.is_some(), now)?;
-    Ok(Change::Create(Vehicle { created_at: now, ..vehicle }))
+    Ok(Change::Create(read(draft, Extent::Full, owner, None, vin_taken_by.is_some(), now)?))
 }
 
 /// Changes a vehicle: its owner or staff. What identifies it stays while a trade is live (spec 6.2).

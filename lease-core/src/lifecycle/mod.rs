@@ -36,7 +36,7 @@ use crate::permission::{Actor, sees_proposal, sees_trade};
 pub(crate) fn require_visible(snapshot: &TradeSnapshot, actor: &Actor) -> Result<(), Error> {
     let visible = match actor {
         Actor::Anonymous => return Err(Error::NotAuthenticated),
-        Actor::Customer { customer, .. } => sees_trade(*customer, &snapshot.trade, snapshot.viewer.proposals_made > 0),
+        Actor::Customer { customer, .. } => sees_trade(*customer, &snapshot.trade, snapshot.viewer.has_proposed()),
         Actor::Staff { .. } | Actor::Superuser { .. } => true,
     };
     if visible { Ok(()) } else { Err(Error::NotFound) }
@@ -48,7 +48,7 @@ pub(crate) fn visible_proposal<'a>(snapshot: &'a TradeSnapshot, actor: &Actor) -
     let visible = match actor {
         Actor::Anonymous => return Err(Error::NotAuthenticated),
         Actor::Customer { customer, .. } => {
-            sees_proposal(*customer, &view.proposal, &snapshot.trade, snapshot.viewer.proposals_made > 0)
+            sees_proposal(*customer, &view.proposal, &snapshot.trade, snapshot.viewer.has_proposed())
         }
         Actor::Staff { .. } | Actor::Superuser { .. } => true,
     };

@@ -135,10 +135,9 @@ fn read_expiry(form: &mut Form, draft: &ProposalDraft, now: DateTime<Utc>) -> Op
 fn read_period(form: &mut Form, draft: &ProposalDraft, service: &Service) -> Option<Period> {
     let start = form.optional("start_date", &draft.start_date, None, None, some_given);
     let end = form.optional("end_date", &draft.end_date, None, None, some_given);
-    // A date that cannot be read was given all the same.
-    let is_given = |date: Option<Option<NaiveDate>>| date != Some(None);
-    let required =
-        service.kind == ServiceKind::Lease || (service.kind == ServiceKind::Custom && is_given(start) != is_given(end));
+    // A date that cannot be read is none that is missing.
+    let one_is_missing = (start == Some(None)) != (end == Some(None));
+    let required = service.kind == ServiceKind::Lease || (service.kind == ServiceKind::Custom && one_is_missing);
     for (name, date) in [("start_date", start), ("end_date", end)] {
         match date {
             Some(None) if required => form.errors.add(name, "This field is required."),

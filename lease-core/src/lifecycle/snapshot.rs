@@ -45,6 +45,13 @@ pub struct Standing {
     pub pending: Option<Stored<Proposal>>,
 }
 
+impl Standing {
+    /// Whether they ever made one, whatever became of it.
+    pub(crate) const fn has_proposed(&self) -> bool {
+        self.proposals_made > 0
+    }
+}
+
 impl TradeSnapshot {
     /// Applies changes, and the ids that their commit gave: what a load after the commit returns.
     ///
@@ -75,7 +82,7 @@ impl TradeSnapshot {
         for proposal in viewed.chain(self.viewer.pending.iter_mut()) {
             match (changes.decided, changes.close_others) {
                 (Some((id, state)), _) if id == proposal.id => proposal.value.state = state,
-                (_, Some(now)) if proposal.value.state == ProposalState::Pending => {
+                (_, Some(now)) => {
                     proposal.value.state = match proposal.value.state_at(now) {
                         ProposalState::Pending => ProposalState::Closed { at: now },
                         ended => ended,

@@ -9,6 +9,7 @@ use lease_core::lifecycle::{
 use lease_core::model::ProposalState;
 use lease_core::permission::Actor;
 use lease_core::policy::{LatePayments, Policy};
+use lease_core::text::Search;
 use serde_json::json;
 
 use crate::support::*;
@@ -139,6 +140,11 @@ fn the_owner_changes_the_words_while_the_trade_is_open() {
     assert_eq!(words(json!({"title": " New "})), text("New", "Words"));
     assert_eq!(words(json!({"description": null})), text("A trade", ""));
     assert_eq!(words(json!({"status": "cancelled"})), text("A trade", "Words"));
+
+    let mut found_by = Scene::sale().0.trade.value;
+    (found_by.title, found_by.description) = ("Blue van".into(), "With a bed".into());
+    assert_eq!(text("Blue van", "With a bed").search_text(), found_by.search_text());
+    assert!(Search::new("van bed").matches(&found_by.search_text()));
 }
 
 /// spec 4.12, 2

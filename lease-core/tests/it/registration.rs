@@ -156,10 +156,15 @@ fn bad_passwords_are_refused_for_what_is_wrong_with_them() {
         ("qwertyuiop", "too common"),
         ("abcdefgh", "too common"),
         ("aaaaaaaa", "too common"),
+        // As long as they are looked at.
+        ("aaaaaaaaaaaaaaaaaaaa", "too common"),
         ("12345678", "too common"),
         ("adabyron", "similar to the username"),
         ("Ada.Byron1", "similar to the username"),
         ("ada@example.com", "similar to the email"),
+        // A part of it; and as much more as may be.
+        ("example7", "similar to the email"),
+        ("lovelace-k9Tz!", "similar to the last name"),
         ("augusta1", "similar to the first name"),
         ("LOVELACE!", "similar to the last name"),
     ];

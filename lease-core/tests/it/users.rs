@@ -6,7 +6,7 @@ use lease_core::account::{
 };
 use lease_core::id::Versioned;
 use lease_core::input::Extent;
-use lease_core::model::{Account, Customer, Profile, Role};
+use lease_core::model::{Account, Customer, LoginName, Profile, Role};
 use lease_core::permission::Actor;
 use lease_core::repository::{AccountChange, AccountSnapshot, Change, CustomerChange};
 use lease_core::{Error, Refusal};
@@ -66,6 +66,40 @@ fn staff_deactivate_users_and_nobody_else_does() {
     assert_eq!((change.user.is_active, change.user.token_epoch, change.keep_token), (false, 8, None));
     assert_eq!((change.customer, change.needs_another_superuser), (CustomerChange::Keep, false));
     assert_eq!(change.expected, customers.version);
+}
+
+/// spec 3.5: each name on its own, the rest stays.
+#[test]
+fn users_change_their_names() {
+    let row = account_snapshot(OWNER, Role::Customer);
+    let names_after = |json: Value| {
+        let user = changed(&row, &customer(OWNER), json).user;
+        [user.username.as_str().to_owned(), user.email.as_str().to_owned(), user.first_name, user.last_name]
+    };
+    let before = names_after(json!({}));
+    for (place, (field, name)) in
+        [("username", "byron"), ("email", "byron@example.org"), ("first_name", "Augusta"), ("last_name", "Byron")]
+            .into_iter()
+            .enumerate()
+    {
+        let mut expected = before.clone();
+        expected[place] = name.to_owned();
+        assert_eq!(names_after(json!({field: name})), expected);
+    }
+}
+
+/// spec 3.5, 3.7: one's own name is not taken, another's is.
+#[test]
+fn a_new_name_is_nobody_elses() {
+    let row = account_snapshot(OWNER, Role::Customer);
+    let with_taken = |taken: &[(&str, i64)]| {
+        let taken: Vec<_> = taken.iter().map(|(name, user)| (LoginName::new(name), user_id(*user))).collect();
+        let json = json!({"username": "byron", "email": "byron@example.org"});
+        check_update(&row, &customer(OWNER), &draft(json), Extent::Partial, &taken, None, now())
+    };
+    assert_eq!(code(with_taken(&[("byron", OWNER), ("byron@example.org", OWNER)])), "ok");
+    assert_eq!(wrong_fields(with_taken(&[("byron", BUYER)])), ["username"]);
+    assert_eq!(wrong_fields(with_taken(&[("byron", OWNER), ("byron@example.org", BUYER)])), ["email"]);
 }
 
 /// spec 2: not touch a superuser.
@@ -236,6 +270,8 @@ fn staff_make_users_with_a_customer_unless_they_administer() {
     }
     assert_eq!(code(new(&customer(OWNER), json!({}))), "permission_denied");
     assert_eq!(code(new(&Actor::Anonymous, json!({}))), "not_authenticated");
+    let taken = [(LoginName::new("EVE"), user_id(OWNER))];
+    assert_eq!(wrong_fields(check_new_user(&staff(), &draft(json()), &taken, now().date_naive())), ["username"]);
 }
 
 /// spec 2, rule 1; spec 3.6: to the instant, in the present epoch, of an active user.

@@ -40,7 +40,10 @@ async fn account_with_password() -> Account {
 #[tokio::test]
 async fn registering_makes_all_of_it_in_one_step() {
     let mut store = MockRepository::new();
-    store.expect_taken_names().returning(|_| Ok(Vec::new()));
+    store.expect_taken_names().times(1).returning(|asked| {
+        assert_eq!(asked, [LoginName::new("eve"), LoginName::new("eve@example.com")]);
+        Ok(Vec::new())
+    });
     store.expect_create_account().times(1).returning(|new, _| {
         assert!(new.profile.is_some() && new.user.password.expose().starts_with("$argon2id$"));
         let (hash, expires_at) = new.token.unwrap();
@@ -176,6 +179,7 @@ fn hashing_is_bounded_even_where_callers_hang_up() {
     runtime.block_on(async {
         let engine = engine(MockRepository::new());
         let hasher = engine.password_hasher();
+        assert_eq!(hasher.available_permits(), 1);
         let (release, busy) = mpsc::channel::<()>();
         let keeper = tokio::task::spawn_blocking(move || busy.recv());
         let password = SecretString::from(PASSWORD);
