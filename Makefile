@@ -19,6 +19,8 @@ HOST := $(shell rustc -vV | sed -n 's/^host: //p')
 # Seconds that `make fuzz` gives each target, and which.
 FUZZ_SECONDS ?= 600
 FUZZ_TARGETS ?= $$(cargo test -q $(ALL) --test fuzz -- --list | sed -n 's/: test$$//p')
+# How many at a time.
+FUZZ_JOBS ?= $(shell nproc)
 # Which part of the mutants `make mutants` makes.
 SHARD ?= 0/1
 # How often `make prove` tries a property or a fuzz target.
@@ -59,16 +61,16 @@ prove: postgres ## All evidence that the money is safe, but the long fuzzing (30
 
 mutants: ## Break each decision of the core on purpose: a test must notice (hours; SHARD=k/n for a part)
 	@command -v cargo-mutants >/dev/null || cargo install --locked cargo-mutants
-	PROPTEST_CASES=32 CARGO_TARGET_DIR=$(CURDIR)/target cargo mutants --output target --shard $(SHARD)
+	PROPTEST_CASES=32 PROPTEST_MAX_SHRINK_ITERS=0 CARGO_TARGET_DIR=$(CURDIR)/target cargo mutants --output target --shard $(SHARD)
 
 fuzz: ## Fuzz every target for FUZZ_SECONDS (600), or those of FUZZ_TARGETS
 	RUSTFLAGS="$(COVERAGE)" cargo build -p lease-http --all-features --example fuzz --config profile.dev.opt-level=1 \
 		--target $(HOST) --target-dir target/fuzz
-	for target in $(FUZZ_TARGETS); do \
-		mkdir -p target/fuzz/corpus/$$target && FUZZ_TARGET=$$target target/fuzz/$(HOST)/debug/examples/fuzz \
-			-max_total_time=$(FUZZ_SECONDS) -max_len=2048 -artifact_prefix=target/fuzz/found-$$target- \
-			-print_final_stats=1 target/fuzz/corpus/$$target || exit 1; \
-	done
+	printf '%s\n' $(FUZZ_TARGETS) | xargs -P $(FUZZ_JOBS) -I % sh -c 'mkdir -p target/fuzz/corpus/% && \
+		FUZZ_TARGET=% target/fuzz/$(HOST)/debug/examples/fuzz -max_total_time=$(FUZZ_SECONDS) -max_len=2048 \
+			-artifact_prefix=target/fuzz/found-%- -print_final_stats=1 target/fuzz/corpus/% >target/fuzz/%.log 2>&1 && \
+		echo "%: nothing found, $$(sed -n "s/^stat::number_of_executed_units: *//p" target/fuzz/%.log) inputs" || \
+		{ echo "%: see target/fuzz/%.log"; exit 1; }'
 
 check: postgres ## Formatting, lints, documentation and the queries' offline data, as CI wants them
 	cargo fmt --all --check
