@@ -1,37 +1,69 @@
 //! Holds every answer against the document: its path and status are described, and its body is of the schema that stands there.
 
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::LazyLock;
 
-use jsonschema::Validator;
+use boon::{Compiler, SchemaIndex, Schemas};
 use serde_json::{Value, json};
 
 use crate::app::Answer;
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(lease_http::document()).unwrap());
-static VALIDATORS: LazyLock<Mutex<HashMap<String, Arc<Validator>>>> = LazyLock::new(Mutex::default);
+static BODIES: LazyLock<Bodies> = LazyLock::new(Bodies::of_document);
 
 /// The document.
 pub(crate) fn document() -> &'static Value {
     &DOCUMENT
 }
 
-/// What is wrong with a value that should be of the schema at this pointer into the document.
-pub(crate) fn holds(pointer: &str, value: &Value) -> Result<(), String> {
-    let validator = VALIDATORS.lock().unwrap().get(pointer).cloned();
-    let validator = validator.unwrap_or_else(|| {
-        let schema = json!({
-            "$schema": "https://json-schema.org/draft/2020-12/schema",
-            "$ref": format!("#{}", pointer.replace('{', "%7B").replace('}', "%7D").replace(' ', "%20")),
-            "components": document()["components"],
-            "paths": document()["paths"],
-        });
-        let made = Arc::new(jsonschema::options().should_validate_formats(true).build(&schema).unwrap());
-        VALIDATORS.lock().unwrap().insert(pointer.to_owned(), Arc::clone(&made));
-        made
-    });
-    let errors: Vec<String> = validator.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect();
-    if errors.is_empty() { Ok(()) } else { Err(errors.join("; ")) }
+/// Which bodies the document describes, by where their schema stands in it.
+struct Bodies {
+    schemas: Schemas,
+    places: HashMap<String, SchemaIndex>,
+}
+
+const PROBLEM: &str = "/components/schemas/Problem";
+
+impl Bodies {
+    fn of_document() -> Self {
+        let mut compiler = Compiler::new();
+        compiler.enable_format_assertions();
+        compiler.add_resource("openapi.json", document().clone()).unwrap();
+        let mut bodies = Self { schemas: Schemas::new(), places: HashMap::new() };
+        for place in answers().into_iter().chain([PROBLEM.to_owned()]) {
+            let escaped = place.replace('{', "%7B").replace('}', "%7D").replace(' ', "%20");
+            let schema = compiler.compile(&format!("openapi.json#{escaped}"), &mut bodies.schemas).unwrap();
+            bodies.places.insert(place, schema);
+        }
+        bodies
+    }
+
+    /// What is wrong with a body that should be of the schema at this place.
+    fn check(&self, place: &str, body: &Value) -> Result<(), String> {
+        let schema = self.places.get(place).ok_or_else(|| format!("the document has no {place}"))?;
+        self.schemas.validate(body, *schema).map_err(|error| error.to_string())
+    }
+}
+
+/// The places of the schemas of all answers.
+fn answers() -> Vec<String> {
+    let entries = |value: &'static Value| value.as_object().into_iter().flatten();
+    let mut places = Vec::new();
+    for (path, operations) in entries(&document()["paths"]) {
+        for (method, operation) in entries(operations) {
+            for (status, response) in entries(&operation["responses"]) {
+                for (content_type, _) in entries(response.get("content").unwrap_or(&Value::Null)) {
+                    places.push(answer(path, method, status, content_type));
+                }
+            }
+        }
+    }
+    places
+}
+
+fn answer(path: &str, method: &str, status: &str, content_type: &str) -> String {
+    let [path, content_type] = [path, content_type].map(|text| text.replace('~', "~0").replace('/', "~1"));
+    format!("/paths/{path}/{method}/responses/{status}/content/{content_type}/schema")
 }
 
 /// Passes where the document says that such an answer may come.
@@ -41,11 +73,12 @@ pub(crate) fn check(method: &str, path: &str, answer: &Answer) {
     if status >= 400 {
         assert_eq!(content_type, "application/problem+json", "{method} {path}: {}", answer.text);
         let body = answer.json();
-        assert_eq!(holds("/components/schemas/Problem", &body), Ok(()), "{method} {path}: {body}");
+        assert_eq!(BODIES.check(PROBLEM, &body), Ok(()), "{method} {path}: {body}");
         assert_eq!(body["status"], status);
     }
     let Some(template) = template(path) else { return };
-    let Some(operation) = document()["paths"][&template].get(method.to_ascii_lowercase()) else { return };
+    let method = method.to_ascii_lowercase();
+    let Some(operation) = document()["paths"][&template].get(&method) else { return };
     let response = operation["responses"].get(status.to_string());
     let response = response.unwrap_or_else(|| panic!("{method} {template} does not say that {status} may come: {}", answer.text));
     if response.get("content").is_none() {
@@ -53,11 +86,8 @@ pub(crate) fn check(method: &str, path: &str, answer: &Answer) {
         return;
     }
     let body = if content_type.contains("json") { answer.json() } else { json!(answer.text) };
-    let escaped = |text: &str| text.replace('~', "~0").replace('/', "~1");
-    let method = method.to_ascii_lowercase();
-    let (template, content_type) = (escaped(&template), escaped(content_type));
-    let pointer = format!("/paths/{template}/{method}/responses/{status}/content/{content_type}/schema");
-    assert_eq!(holds(&pointer, &body), Ok(()), "{method} {path} {status}: {}", answer.text);
+    let place = self::answer(&template, &method, &status.to_string(), content_type);
+    assert_eq!(BODIES.check(&place, &body), Ok(()), "{method} {path} {status}: {}", answer.text);
 }
 
 /// The path of the document that a request's path is one of.
