@@ -15,7 +15,7 @@ create table invoices (
     void_reason text,
     constraint invoices_pkey primary key (id),
     constraint invoices_trade_id_key unique (trade_id),
-    constraint invoices_customer_id_id_key unique (customer_id, id),
+    constraint invoices_customer_id_id_key unique (customer_id, id, currency),
     constraint invoices_proposal_fkey foreign key (trade_id, proposal_id) references proposals (trade_id, id),
     constraint invoices_customer_id_fkey foreign key (customer_id) references customers (id),
     constraint invoices_amount_check check (amount > 0),
@@ -56,7 +56,8 @@ create table payments (
     created_at timestamptz not null,
     constraint payments_pkey primary key (id),
     constraint payments_charge_key_key unique (charge_key),
-    constraint payments_invoice_fkey foreign key (customer_id, invoice_id) references invoices (customer_id, id),
+    constraint payments_invoice_fkey foreign key (customer_id, invoice_id, currency)
+        references invoices (customer_id, id, currency),
     constraint payments_credit_card_fkey foreign key (customer_id, credit_card_id) references credit_cards (customer_id, id),
     constraint payments_amount_check check (amount > 0),
     constraint payments_currency_check check (currency ~ '^[A-Z]{3}$'),
@@ -73,5 +74,5 @@ create index payments_pending_idx on payments (created_at, id) where status = 'p
 
 comment on table payments is 'attempts to pay an invoice with a card';
 comment on column payments.charge_key is 'under which the gateway knows the charge, however often it is asked';
-comment on constraint payments_invoice_fkey on payments is 'only the billed customer pays';
+comment on constraint payments_invoice_fkey on payments is 'only the billed customer pays, in the currency of the bill';
 comment on constraint payments_credit_card_fkey on payments is 'with a card that was theirs';

@@ -206,6 +206,8 @@ refused! {
 refused! {
     only_the_billed_customer_pays: "payments_invoice_fkey",
         &format!("{NEW_PAYMENT} (1, 3, 2, 5, 'USD', 'pending', false, 'key-2', now())");
+    only_in_the_currency_of_the_bill: "payments_invoice_fkey",
+        &format!("{NEW_PAYMENT} (1, 1, 1, 5, 'EUR', 'pending', false, 'key-2', now())");
     only_with_a_card_that_is_theirs: "payments_credit_card_fkey",
         &format!("{NEW_PAYMENT} (1, 3, 1, 5, 'USD', 'pending', false, 'key-2', now())");
     two_payments_cannot_share_a_charge_key: "payments_charge_key_key",
