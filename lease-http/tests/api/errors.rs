@@ -160,7 +160,7 @@ async fn the_router_can_be_nested_in_another_app() {
 async fn a_body_that_does_not_parse_is_told_from_wrong_fields() {
     let world = World::new().await;
     let deep = "[".repeat(100_000);
-    let cases: [(&[u8], &str); 14] = [
+    let cases: [(&[u8], &str); 15] = [
         (b"", "parse_error"),
         (b"   ", "parse_error"),
         (b"{", "parse_error"),
@@ -170,6 +170,7 @@ async fn a_body_that_does_not_parse_is_told_from_wrong_fields() {
         (b"{\"unknown\": \"\xff\"}", "parse_error"),
         (b"{\"vin\": \"\\ud800\"}", "parse_error"),
         (b"{\"year\": 1e999}", "validation_error"),
+        (b"{\"year\": [1e999]}", "validation_error"),
         (b"{\"year\": 1e}", "parse_error"),
         (b"\xef\xbb\xbf{}", "parse_error"),
         (deep.as_bytes(), "parse_error"),
