@@ -139,13 +139,15 @@ async fn loaded(
             end
             join services s on s.id = t.service_id
             left join invoices i on i.trade_id = t.id
-            left join proposals p on p.id = key.id and key.kind = 'proposal'
+            -- Null for another kind of key: no index is asked then.
+            left join proposals p on p.id = case key.kind when 'proposal' then key.id end
             left join customers author on author.id = p.customer_id
             left join users author_user on author_user.id = author.user_id
             left join lateral (
                 select other.agreed_from, other.agreed_until
                 from trades other
-                where other.vehicle_id = t.vehicle_id
+                where p.id is not null
+                    and other.vehicle_id = t.vehicle_id
                     and other.id <> t.id
                     and other.agreed_from is not null
                     -- Without dates of its own, a proposal is in the way of all that ends after today.
@@ -153,8 +155,8 @@ async fn loaded(
                         && daterange(coalesce(p.start_date, $5), p.end_date, '[)')
                 order by other.agreed_from
                 limit 1
-            ) way on p.id is not null
-            left join payments y on y.id = key.id and key.kind = 'payment'
+            ) way on true
+            left join payments y on y.id = case key.kind when 'payment' then key.id end
             left join credit_cards yk on yk.id = y.credit_card_id
             left join credit_cards k on k.id = $4
             left join proposals own on own.trade_id = t.id and own.customer_id = $3 and own.status = 'pending'
