@@ -50,6 +50,11 @@ create table trades (
 
 create unique index trades_live_vehicle_key on trades (vehicle_id) where status in ('open', 'agreed');
 create index trades_open_vehicle_idx on trades (vehicle_id) where status = 'open';
+-- What is on offer, in the order of the trades and in that of the vehicles.
+create index trades_open_make_idx on trades (vehicle_make, id) where status = 'open';
+create index trades_open_model_idx on trades (vehicle_model, id) where status = 'open';
+create index trades_open_vehicle_make_idx on trades (vehicle_make, vehicle_id) where status = 'open';
+create index trades_open_vehicle_model_idx on trades (vehicle_model, vehicle_id) where status = 'open';
 create index trades_status_idx on trades (status, id);
 create index trades_service_idx on trades (service_id, id);
 create index trades_kind_idx on trades (service_kind, id);

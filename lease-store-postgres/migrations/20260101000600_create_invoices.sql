@@ -34,6 +34,7 @@ create table invoices (
 ) with (fillfactor = 80);
 
 create index invoices_status_idx on invoices (status, id);
+create index invoices_open_idx on invoices (id) where status = 'open';
 create index invoices_overdue_idx on invoices (due_date, id) where status = 'open';
 
 comment on table invoices is 'the company''s claims for its fees: at most one a trade';

@@ -71,6 +71,8 @@ fn connect_options(url: &str, options: &PostgresOptions) -> Result<PgConnectOpti
         ("enable_seqscan", "off".to_owned()),
         ("enable_hashjoin", "off".to_owned()),
         ("enable_mergejoin", "off".to_owned()),
+        // As of memory and solid state disks: else Postgres reads many rows in a row rather than a few here and there.
+        ("random_page_cost", "1.1".to_owned()),
         ("jit", "off".to_owned()),
     ];
     // Lists come in many shapes, each a statement of its own.

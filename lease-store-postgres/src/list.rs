@@ -6,7 +6,7 @@
 //! Words that come from the code (statuses, kinds, limits) are written into the text of a query, so that partial indexes
 //! apply and the plan is made for them; everything that comes from outside is an argument.
 
-use lease_core::id::{Entity, Id as _, Stored};
+use lease_core::id::{CustomerId, Entity, Id, Stored};
 use lease_core::page::{Page, PageRequest};
 use lease_core::repository::RepositoryError;
 use lease_core::text::Search;
@@ -24,8 +24,8 @@ pub(crate) struct Table {
     pub(crate) columns: &'static str,
 }
 
-/// A set of rows that the list shows: `from` joins what it needs to the table, `when` opens the conditions, and `key` is
-/// the id in the form that the index has it. Branches of one list have no row in common.
+/// A set of rows that the list shows: `from` joins what it needs to the table, or stands in for it, `when` opens the
+/// conditions, and `key` is the id in the form that the index has it. Branches of one list may have rows in common.
 pub(crate) struct Branch {
     from: &'static str,
     key: &'static str,
@@ -98,7 +98,7 @@ impl Filters<'_> {
         T: Encode<'v, Postgres> + Type<Postgres> + 'v,
     {
         if let Some(value) = value {
-            self.query.push(" and ").push(column_and_operator).push(" ").push_bind(value);
+            self.around(column_and_operator, value, "");
         }
     }
 
@@ -107,7 +107,19 @@ impl Filters<'_> {
     where
         T: Encode<'v, Postgres> + Type<Postgres> + 'v,
     {
-        self.query.push(" and ").push(before).push_bind(value).push(after);
+        self.query.push(" and ").push(before).push(" ").push_bind(value).push(after);
+    }
+
+    /// A number from `min` to `max`. How many rows that are, and so which index is best, only these two can tell.
+    pub(crate) fn between(&mut self, column: &str, min: Option<i32>, max: Option<i32>) {
+        if let (Some(min), Some(max)) = (min, max)
+            && min == max
+        {
+            return self.around(&format!("{column} ="), min, "");
+        }
+        self.compare(&format!("{column} >="), min);
+        self.compare(&format!("{column} <="), max);
+        self.is_planned_anew |= min.or(max).is_some();
     }
 
     /// One of the names of an enum, written into the query.
@@ -124,6 +136,11 @@ impl Filters<'_> {
             self.is_planned_anew = true;
         }
     }
+}
+
+/// Whose view a list is cut down to: nobody's where customers ask for their own, all of which they see.
+pub(crate) fn viewer(visible_to: Option<CustomerId>, of: Option<CustomerId>) -> Option<i64> {
+    visible_to.filter(|viewer| of != Some(*viewer)).map(Id::get)
 }
 
 /// A piece of text as `like` takes it to the letter.
@@ -184,8 +201,9 @@ fn query(
         let is_planned_anew = walk(&mut query, branch, filters, request);
         return (query, is_planned_anew);
     }
-    // An array, so that each row of the page is fetched by its id, whatever the planner thinks of the tables.
-    query.push(" from ").push(table.from).push(" where t.id = any (array(select branch.id from (");
+    // An array, so that each row of the page is fetched by its id, whatever the planner thinks of the tables. Distinct, since
+    // a row may be in several branches.
+    query.push(" from ").push(table.from).push(" where t.id = any (array(select distinct branch.id from (");
     let mut is_planned_anew = false;
     for (number, branch) in branches.iter().enumerate() {
         query.push(if number == 0 { "(select " } else { ") union all (select " }).push(branch.key).push(" as id");

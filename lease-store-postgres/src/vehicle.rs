@@ -18,6 +18,11 @@ const VEHICLES: Table = Table {
               t.created_at",
 };
 
+/// Vehicles as their trades repeat them. Postgres joins the vehicle itself only where a filter asks for what they do not.
+const TRADED: &str = "(select o.vehicle_id as id, o.status, o.vehicle_make as make_key, o.vehicle_model as model_key, \
+                      o.vehicle_year as year, v.customer_id, v.vin, v.search_text \
+                      from trades o left join vehicles v on v.id = o.vehicle_id) t";
+
 #[async_trait]
 impl VehicleRepository for PostgresRepository {
     async fn load_vehicle(
@@ -82,13 +87,12 @@ impl VehicleRepository for PostgresRepository {
         list::page::<VehicleRow>(
             &self.pool,
             &VEHICLES,
-            &branches(filter.visible_to),
+            &branches(list::viewer(filter.visible_to, filter.customer_id)),
             |query| {
                 query.compare("t.customer_id =", filter.customer_id.map(Id::get));
                 query.compare("t.make_key =", filter.make.as_deref());
                 query.compare("t.model_key =", filter.model.as_deref());
-                query.compare("t.year >=", filter.year_min);
-                query.compare("t.year <=", filter.year_max);
+                query.between("t.year", filter.year_min, filter.year_max);
                 query.compare("t.vin =", filter.vin.as_ref().map(Vin::as_str));
                 query.search(filter.search.as_ref());
             },
@@ -99,23 +103,12 @@ impl VehicleRepository for PostgresRepository {
 }
 
 /// What a customer may see: their own, those in an open trade, those in a trade they are a party of.
-fn branches(visible_to: Option<CustomerId>) -> Vec<Branch> {
-    let Some(viewer) = visible_to.map(Id::get) else { return vec![Branch::all(&VEHICLES)] };
+fn branches(viewer: Option<i64>) -> Vec<Branch> {
+    let Some(viewer) = viewer else { return vec![Branch::all(&VEHICLES)] };
     vec![
         Branch::of_id(VEHICLES.from, "t.id", "t.customer_id = ", viewer),
-        Branch::of_id(
-            "trades o join vehicles t on t.id = o.vehicle_id",
-            "o.vehicle_id",
-            "o.status = 'open' and t.customer_id <> ",
-            viewer,
-        ),
-        Branch::of_ids(
-            "vehicle_parties p join vehicles t on t.id = p.vehicle_id",
-            "p.vehicle_id",
-            "not exists (select from trades o where o.vehicle_id = p.vehicle_id and o.status = 'open') and t.customer_id <> ",
-            " and p.customer_id = ",
-            viewer,
-        ),
+        Branch::of(TRADED, "t.id", "t.status = 'open'"),
+        Branch::of_id("vehicle_parties p join vehicles t on t.id = p.vehicle_id", "p.vehicle_id", "p.customer_id = ", viewer),
     ]
 }
 

@@ -1,5 +1,5 @@
 use chrono::{DateTime, Utc};
-use lease_core::id::{CustomerId, Id, Stored};
+use lease_core::id::{Id, Stored};
 use lease_core::model::{Invoice, Payment, Proposal, ProposalStatus, Trade};
 use lease_core::page::{Page, PageRequest};
 use lease_core::repository::{InvoiceFilter, PaymentFilter, ProposalFilter, RepositoryError, TradeFilter};
@@ -47,16 +47,16 @@ pub(super) async fn trades(
         query.name("t.service_kind", filter.kind.map(Into::into));
         query.compare("t.vehicle_make =", filter.make.as_deref());
         query.compare("t.vehicle_model =", filter.model.as_deref());
-        query.compare("t.vehicle_year >=", filter.year_min);
-        query.compare("t.vehicle_year <=", filter.year_max);
+        query.between("t.vehicle_year", filter.year_min, filter.year_max);
         query.search(filter.search.as_ref());
     };
-    list::page::<TradeRow>(pool, &TRADES, &trade_branches(filter.visible_to), conditions, page).await
+    let viewer = list::viewer(filter.visible_to, filter.customer_id);
+    list::page::<TradeRow>(pool, &TRADES, &trade_branches(viewer), conditions, page).await
 }
 
 /// What a customer may see: open trades, and others that they have to do with.
-fn trade_branches(visible_to: Option<CustomerId>) -> Vec<Branch> {
-    let Some(viewer) = visible_to.map(Id::get) else { return vec![Branch::all(&TRADES)] };
+fn trade_branches(viewer: Option<i64>) -> Vec<Branch> {
+    let Some(viewer) = viewer else { return vec![Branch::all(&TRADES)] };
     vec![
         Branch::of(TRADES.from, "t.id", "t.status = 'open'"),
         Branch::of_id(
@@ -83,18 +83,19 @@ pub(super) async fn proposals(
                 query.compare("coalesce(t.expires_at, 'infinity') >", Some(now));
             }
             Some(ProposalStatus::Expired) => {
-                query.around("(t.status = 'expired' or (t.status = 'pending' and t.expires_at <= ", now, "))");
+                query.around("(t.status = 'expired' or (t.status = 'pending' and t.expires_at <=", now, "))");
             }
             status => query.name("t.status", status.map(Into::into)),
         }
     };
-    list::page::<ProposalRow>(pool, &PROPOSALS, &proposal_branches(filter.visible_to), conditions, page).await
+    let viewer = list::viewer(filter.visible_to, filter.customer_id);
+    list::page::<ProposalRow>(pool, &PROPOSALS, &proposal_branches(viewer), conditions, page).await
 }
 
 /// What a customer may see: all in their own trades, their own in others', the owner's in open trades, and the owner's in
 /// others that they have to do with. (The last is walked trade by trade: it costs what the customer has to do with.)
-fn proposal_branches(visible_to: Option<CustomerId>) -> Vec<Branch> {
-    let Some(viewer) = visible_to.map(Id::get) else { return vec![Branch::all(&PROPOSALS)] };
+fn proposal_branches(viewer: Option<i64>) -> Vec<Branch> {
+    let Some(viewer) = viewer else { return vec![Branch::all(&PROPOSALS)] };
     vec![
         Branch::of_id(PROPOSALS.from, "t.id", "t.trade_owner_id = ", viewer),
         Branch::of_ids(PROPOSALS.from, "t.id", "t.customer_id = ", " and t.trade_owner_id <> ", viewer),

@@ -10,6 +10,7 @@ use lease_core::repository::{
     InvoiceFilter, LeadFilter, PaymentFilter, ProposalFilter, ServiceFilter, ServiceRepository as _, TradeFilter,
     TradeRepository as _, UserFilter, VehicleFilter, VehicleRepository as _,
 };
+use lease_core::text::Search;
 use lease_store_postgres::{PostgresOptions, PostgresRepository};
 use sqlx::{AssertSqlSafe, Executor as _, Row as _};
 
@@ -76,10 +77,26 @@ async fn lists_of_trades_walk_their_indexes() {
         "trades_status_idx",
         "trade_parties_pkey"
     );
+    walks!(
+        store,
+        store.list_trades(&TradeFilter { visible_to: customer(), make: Some("make7".into()), ..all() }, page()),
+        "trades_open_make_idx",
+        "trade_parties_pkey"
+    );
+    walks!(
+        store,
+        store.list_trades(&TradeFilter { visible_to: customer(), model: Some("model7".into()), ..all() }, page()),
+        "trades_open_model_idx",
+        "trade_parties_pkey"
+    );
     walks!(store, store.list_trades(&TradeFilter { status: Some(TradeStatus::Open), ..all() }, page()), "trades_status_idx");
     walks!(store, store.list_trades(&TradeFilter { service_id: ServiceId::new(5), ..all() }, page()), "trades_service_idx");
     walks!(store, store.list_trades(&TradeFilter { vehicle_id: VehicleId::new(5), ..all() }, page()), "trades_vehicle_idx");
-    walks!(store, store.list_trades(&TradeFilter { customer_id: customer(), ..all() }, page()), "trades_customer_id_id_key");
+    walks!(
+        store,
+        store.list_trades(&TradeFilter { visible_to: customer(), customer_id: customer(), ..all() }, page()),
+        "trades_customer_id_id_key"
+    );
     walks!(store, store.list_trades(&TradeFilter { counterparty_id: customer(), ..all() }, page()), "trades_counterparty_idx");
     walks!(store, store.list_trades(&TradeFilter { kind: Some(ServiceKind::Custom), ..all() }, page()), "trades_kind_idx");
     walks!(store, store.list_trades(&TradeFilter { make: Some("make7".into()), ..all() }, page()), "trades_make_idx");
@@ -141,8 +158,13 @@ async fn lists_of_what_hangs_on_trades_walk_their_indexes() {
     );
     walks!(
         store,
-        store.list_invoices(&InvoiceFilter { status: Some(InvoiceStatus::Open), ..all() }, page(), now()),
+        store.list_invoices(&InvoiceFilter { status: Some(InvoiceStatus::Paid), ..all() }, page(), now()),
         "invoices_status_idx"
+    );
+    walks!(
+        store,
+        store.list_invoices(&InvoiceFilter { status: Some(InvoiceStatus::Open), ..all() }, page(), now()),
+        "invoices_open_idx"
     );
     walks!(
         store,
@@ -207,7 +229,18 @@ async fn lists_of_people_and_things_walk_their_indexes() {
         store,
         store.list_vehicles(&VehicleFilter { visible_to: customer(), ..all() }, page()),
         "vehicles_customer_id_idx",
-        "trades_open_vehicle_idx",
+        "vehicle_parties_pkey"
+    );
+    walks!(
+        store,
+        store.list_vehicles(&VehicleFilter { visible_to: customer(), make: Some("make7".into()), ..all() }, page()),
+        "trades_open_vehicle_make_idx",
+        "vehicle_parties_pkey"
+    );
+    walks!(
+        store,
+        store.list_vehicles(&VehicleFilter { visible_to: customer(), model: Some("model7".into()), ..all() }, page()),
+        "trades_open_vehicle_model_idx",
         "vehicle_parties_pkey"
     );
     walks!(store, store.list_vehicles(&VehicleFilter { make: Some("make7".into()), ..all() }, page()), "vehicles_make_idx");
@@ -235,7 +268,24 @@ async fn lists_of_people_and_things_walk_their_indexes() {
     database.drop().await;
 }
 
-/// Searches are planned anew each time, with what is searched for.
+/// A plan that is kept knows neither how long a range is nor what is searched for.
+#[tokio::test]
+async fn ranges_and_searches_are_planned_anew() {
+    let database = TestDatabase::create().await;
+    let store = &store(&database).await;
+    let prepared = async || sqlx::query("select from pg_prepared_statements").fetch_all(store.pool()).await.unwrap().len();
+    let all = TradeFilter::default;
+    prepared().await;
+    let before = prepared().await;
+    store.list_trades(&TradeFilter { year_min: Some(1950), ..all() }, page()).await.unwrap();
+    store.list_trades(&TradeFilter { year_max: Some(1960), ..all() }, page()).await.unwrap();
+    store.list_trades(&TradeFilter { search: Some(Search::new("something")), ..all() }, page()).await.unwrap();
+    assert_eq!(prepared().await, before);
+    store.list_trades(&TradeFilter { year_min: Some(1950), year_max: Some(1950), ..all() }, page()).await.unwrap();
+    assert_eq!(prepared().await, before + 1);
+    database.drop().await;
+}
+
 #[tokio::test]
 async fn searches_use_their_trigrams() {
     let database = TestDatabase::create().await;
