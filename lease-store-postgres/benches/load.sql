@@ -12,9 +12,10 @@ select
     case n % 2 when 0 then 'lease' else 'sell' end as kind,
     case when n / 2 % 20 < 3 then 'open' when n / 2 % 20 = 3 then 'agreed' when n / 2 % 20 < 6 then 'cancelled' else 'completed' end
         as status,
-    'make' || n / 40 % 5 as make,
-    'model' || n / 40 % 20 as model,
-    1990 + n / 40 * 13 % 35 as year,
+    -- By the block of 41, so that those of one customer differ, with however many customers.
+    'make' || n / 41 % 5 as make,
+    'model' || n / 41 % 20 as model,
+    1990 + n / 41 * 13 % 35 as year,
     lpad(((n * 61803398874989487::numeric) % 100000000000000003)::text, 17, '0') as vin,
     timestamptz '2020-01-01' + n * interval '10 seconds' as made_at,
     date '2020-01-01' + (n % 1000)::int as starts_on

@@ -151,7 +151,7 @@ fn pgbench(database: &TestDatabase, script: &str, pairs: &[Pair]) -> f64 {
     command.args(KNOWN.iter().map(|(name, value)| format!("--define={name}={value}"))).arg(database.url());
     // The settings of the store's own connections, on which the plans depend. They are kept from the start: the store's
     // connections live on from turn to turn and have made theirs long ago.
-    let settings = ["enable_seqscan=off", "enable_hashjoin=off", "enable_mergejoin=off", "jit=off"];
+    let settings = ["enable_seqscan=off", "enable_hashjoin=off", "enable_mergejoin=off", "random_page_cost=1.1", "jit=off"];
     let settings = settings.map(|setting| format!("-c {setting} ")).concat() + "-c plan_cache_mode=force_generic_plan";
     command.env("PGOPTIONS", settings);
     command.stdin(Stdio::piped()).stdout(Stdio::piped());

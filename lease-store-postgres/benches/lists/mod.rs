@@ -11,7 +11,7 @@ use lease_core::text::Search;
 use crate::{Side, Times, customer, timed};
 
 /// How often each page is read on each side.
-const READS: u64 = 100;
+const READS: u64 = 60;
 
 /// A list, as it is asked for.
 enum List {
