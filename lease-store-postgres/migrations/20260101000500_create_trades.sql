@@ -13,6 +13,9 @@ create table trades (
     status text not null,
     counterparty_id bigint,
     accepted_proposal_id bigint,
+    stage text generated always as (
+        case status when 'open' then 'open' when 'agreed' then 'agreed' when 'completed' then 'agreed' end
+    ) stored,
     agreed_from date,
     agreed_until date,
     created_at timestamptz not null,
@@ -22,6 +25,7 @@ create table trades (
     search_text text not null,
     constraint trades_pkey primary key (id),
     constraint trades_customer_id_id_key unique (customer_id, id),
+    constraint trades_stage_key unique (id, stage),
     constraint trades_customer_id_fkey foreign key (customer_id) references customers (id),
     constraint trades_counterparty_id_fkey foreign key (counterparty_id) references customers (id),
     constraint trades_vehicle_fkey foreign key (vehicle_id, vehicle_make, vehicle_model, vehicle_year)
@@ -72,6 +76,7 @@ comment on column trades.vehicle_model is 'as vehicle_make';
 comment on column trades.vehicle_year is 'as vehicle_make';
 comment on column trades.service_kind is 'repeated from the service, which fixes it once it is used';
 comment on column trades.customer_id is 'the owner of the vehicle when the trade was opened';
+comment on column trades.stage is 'how far proposals can count on it; none once it is cancelled';
 comment on column trades.agreed_from is 'the first day of the accepted terms, where they are dated';
 comment on column trades.agreed_until is 'the day after the last';
 comment on column trades.search_text is 'what a search looks through, computed by lease-core';
@@ -87,13 +92,16 @@ create table proposals (
     end_date date,
     message text not null,
     status text not null,
+    stage text generated always as (case status when 'pending' then 'open' when 'accepted' then 'agreed' end) stored,
     expires_at timestamptz,
     created_at timestamptz not null,
     decided_at timestamptz,
     is_public boolean not null,
     constraint proposals_pkey primary key (id),
     constraint proposals_trade_id_id_key unique (trade_id, id),
+    constraint proposals_stage_key unique (trade_id, id, stage),
     constraint proposals_trade_fkey foreign key (trade_owner_id, trade_id) references trades (customer_id, id),
+    constraint proposals_stage_fkey foreign key (trade_id, stage) references trades (id, stage),
     constraint proposals_customer_id_fkey foreign key (customer_id) references customers (id),
     -- Deferrable, so that a proposal can give way to the next of its author in one statement.
     constraint proposals_one_pending exclude using btree (trade_id with =, customer_id with =) where (status = 'pending')
@@ -123,10 +131,12 @@ create index proposals_expires_at_idx on proposals (expires_at) where status = '
 comment on table proposals is 'terms offered in a trade; only how far a proposal is ever changes';
 comment on column proposals.trade_owner_id is 'repeated from the trade, so that an index can serve "all in my trades"; the foreign key keeps it right';
 comment on column proposals.status is 'as stored: a pending one reads expired from expires_at on';
+comment on column proposals.stage is 'what its trade must be at: open where it is pending, agreed where it is accepted';
 comment on column proposals.is_public is 'made by the owner of a trade that is open: every customer may see it';
 
 alter table trades
-    add constraint trades_accepted_proposal_fkey foreign key (id, accepted_proposal_id) references proposals (trade_id, id);
+    add constraint trades_accepted_proposal_fkey foreign key (id, accepted_proposal_id, stage)
+        references proposals (trade_id, id, stage);
 
 create table trade_parties (
     customer_id bigint not null,

@@ -5,10 +5,10 @@
 use std::sync::Arc;
 
 use super::build::*;
-use super::world::{World, agreement};
+use super::world::World;
 use crate::account::PasswordHash;
 use crate::id::{Version, Versioned};
-use crate::lifecycle::{NewInvoice, TradeChanges, TradeMove, VehicleTransfer};
+use crate::lifecycle::{NewInvoice, TradeChanges, VehicleTransfer};
 use crate::model::*;
 use crate::repository::*;
 
@@ -151,7 +151,7 @@ async fn hang_something_on(world: &World, customer: crate::id::CustomerId, what:
         // The other party of a trade.
         6 => {
             let deal = world.deal().await;
-            world.go(deal.trade, TradeMove::Agree(agreement(deal.proposal, customer))).await;
+            world.agree(deal.trade, deal.proposal, customer).await;
         }
         7 => {
             world.propose(world.deal().await.trade, customer).await;

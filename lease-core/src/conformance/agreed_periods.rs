@@ -9,7 +9,6 @@ use chrono::{DateTime, Duration, Utc};
 use super::build::*;
 use super::world::World;
 use crate::id::{CustomerId, ServiceId, TradeId, VehicleId};
-use crate::lifecycle::TradeMove;
 use crate::model::*;
 use crate::repository::*;
 
@@ -90,8 +89,8 @@ pub async fn only_what_is_agreed_in_another_trade_is_in_the_way(store: Arc<dyn R
     let (world, days) = (&letting.world, Some(period(10, 20)));
     let car = world.vehicle(letting.owner).await;
     let offered = world.open(car, letting.service).await;
-    world.propose_as(Proposal { period: days, ..proposal(offered, letting.owner) }).await;
-    world.go(offered, TradeMove::Cancel(at(1))).await;
+    let offer = world.propose_as(Proposal { period: days, ..proposal(offered, letting.owner) }).await;
+    world.cancel(offered).await;
     let undated = world.open(car, letting.service).await;
     let terms = world.propose(undated, letting.owner).await;
     world.complete(undated, terms, letting.lessee).await;
@@ -105,8 +104,6 @@ pub async fn only_what_is_agreed_in_another_trade_is_in_the_way(store: Arc<dyn R
     assert_eq!(view.agreed_period_in_the_way, None, "its own");
 
     // Agreed is enough: the trade that is asked about need not be the later one.
-    let bid = Proposal { period: days, ..proposal(offered, letting.lessee) };
-    let bid = world.propose_as(bid).await;
-    let view = world.load(TradeKey::Proposal(bid)).await.value.proposal.unwrap();
+    let view = world.load(TradeKey::Proposal(offer)).await.value.proposal.unwrap();
     assert_eq!(view.agreed_period_in_the_way, days);
 }

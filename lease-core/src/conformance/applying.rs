@@ -43,7 +43,6 @@ pub async fn proposals_are_made_and_decided(store: Arc<dyn Repository>) {
         ProposalState::Withdrawn { at },
         ProposalState::Closed { at },
         ProposalState::Expired { at },
-        ProposalState::Accepted { at },
     ];
     for ending in endings {
         let next = proposed(proposal(script.trade, script.owner()));
@@ -68,10 +67,10 @@ pub async fn closing_the_others_ends_each_in_its_way(store: Arc<dyn Repository>)
     let early = ProposalState::Withdrawn { at: at(1) };
     script.play(&TradeChanges { decided: Some((withdrawn, early)), ..TradeChanges::default() }).await;
     let chosen = script.play(&proposed(proposal(script.trade, script.people[1]))).await.proposal.unwrap();
-    let accepted = ProposalState::Accepted { at: now };
+    let rejected = ProposalState::Rejected { at: now };
     // The one that is decided and the one that is new are not among the others.
     let new = proposed(proposal(script.trade, script.people[2]));
-    let fresh = script.play(&TradeChanges { decided: Some((chosen, accepted)), close_others: Some(now), ..new }).await;
+    let fresh = script.play(&TradeChanges { decided: Some((chosen, rejected)), close_others: Some(now), ..new }).await;
 
     let closed = ProposalState::Closed { at: now };
     let expected = [
@@ -80,7 +79,7 @@ pub async fn closing_the_others_ends_each_in_its_way(store: Arc<dyn Repository>)
         (ids[2], ProposalState::Expired { at: now }),
         (ids[3], closed),
         (withdrawn, early),
-        (chosen, accepted),
+        (chosen, rejected),
         (fresh.proposal.unwrap(), ProposalState::Pending),
         (other_trade.proposal, ProposalState::Pending),
     ];

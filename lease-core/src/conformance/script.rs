@@ -125,28 +125,50 @@ impl Script {
     pub(super) async fn draw(&self, draw: &mut Draw, step: i64) -> TradeChanges {
         let now = at(step * 10);
         let proposals = self.proposals().await;
+        let state = self.world.load(TradeKey::Trade(self.trade)).await.value.trade.value.state;
         let mut changes = TradeChanges::default();
         if draw.chance(30) {
             changes.text = retitled(&format!("step {step}")).text;
         }
-        if draw.chance(40) {
-            changes.decided = draw.one_of(&proposals).map(|row| (row.id, draw_ending(draw, &proposals, now)));
+        match state {
+            TradeState::Open if draw.chance(10) => self.draw_end(draw, &proposals, &mut changes, now),
+            TradeState::Open => self.draw_proposals(draw, &proposals, &mut changes, now),
+            TradeState::Agreed(agreement) if draw.chance(20) => changes.state = Some(TradeMove::Complete(agreement, now)),
+            _ => {}
         }
-        if draw.chance(30) {
-            changes.close_others = Some(now);
-        }
-        self.draw_proposal(draw, &proposals, &mut changes, now);
         self.draw_money(draw, &proposals, &mut changes, now).await;
-        if let Some(accepted) = draw.one_of(&proposals).filter(|_| draw.chance(20)) {
-            let agreement = agreement(accepted.id, self.people[1]);
-            let moves = [TradeMove::Agree(agreement), TradeMove::Complete(agreement, now), TradeMove::Cancel(now)];
-            changes.state = draw.one_of(&moves).copied();
-        }
         if draw.chance(10) {
             let from = self.world.load_vehicle(self.vehicle).await.vehicle.customer_id;
             changes.transfer = draw.one_of(&self.people).map(|to| VehicleTransfer { vehicle_id: self.vehicle, from, to: *to });
         }
         changes
+    }
+
+    /// What the trade comes to, and with it what was pending.
+    fn draw_end(&self, draw: &mut Draw, proposals: &[Stored<Proposal>], changes: &mut TradeChanges, now: Instant) {
+        changes.close_others = Some(now);
+        changes.state = Some(TradeMove::Cancel(now));
+        if let Some(accepted) = draw.one_of(proposals).filter(|_| draw.chance(70)) {
+            let agreement = agreement(accepted.id, self.people[1]);
+            changes.decided = Some((accepted.id, ProposalState::Accepted { at: now }));
+            changes.state = draw.one_of(&[TradeMove::Agree(agreement), TradeMove::Complete(agreement, now)]).copied();
+        }
+    }
+
+    fn draw_proposals(&self, draw: &mut Draw, proposals: &[Stored<Proposal>], changes: &mut TradeChanges, now: Instant) {
+        let endings = [
+            ProposalState::Rejected { at: now },
+            ProposalState::Withdrawn { at: now },
+            ProposalState::Superseded { at: now },
+            ProposalState::Closed { at: now },
+        ];
+        if draw.chance(40) {
+            changes.decided = draw.one_of(proposals).map(|row| row.id).zip(draw.one_of(&endings).copied());
+        }
+        if draw.chance(30) {
+            changes.close_others = Some(now);
+        }
+        self.draw_proposal(draw, proposals, changes, now);
     }
 
     /// A proposal of somebody who has none pending once the changes before it are written.
@@ -196,14 +218,6 @@ impl Script {
             changes.invoice = Some(InvoiceChange { id: invoice.id, paid, pending, state });
         }
     }
-}
-
-/// Accepted where none is yet; otherwise some other end.
-fn draw_ending(draw: &mut Draw, proposals: &[Stored<Proposal>], at: Instant) -> ProposalState {
-    let has_accepted = proposals.iter().any(|row| matches!(row.state, ProposalState::Accepted { .. }));
-    let endings = [ProposalState::Rejected { at }, ProposalState::Withdrawn { at }, ProposalState::Superseded { at }];
-    let other = draw.one_of(&endings).copied().unwrap_or(ProposalState::Closed { at });
-    if has_accepted || draw.chance(50) { other } else { ProposalState::Accepted { at } }
 }
 
 /// Numbers that look random and are the same each time (`SplitMix64`).

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::build::*;
 use super::filters::{Conditions, assert_finds, vehicles};
-use super::world::{World, agreement};
+use super::world::World;
 use crate::id::{Id, ServiceId, Stored, VehicleId};
-use crate::lifecycle::{InvoiceChange, NewInvoice, TradeChanges, TradeMove, TradeText};
+use crate::lifecycle::{InvoiceChange, NewInvoice, TradeChanges, TradeText};
 use crate::model::*;
 use crate::repository::*;
 use crate::text::Search;
@@ -29,9 +29,9 @@ pub async fn trades_are_filtered(store: Arc<dyn Repository>) {
     }
     let words = TradeText { title: "Ein ALTER Käfer".into(), description: "fast rostfrei".into() };
     world.commit(trades[0].0, &TradeChanges { text: Some(words), ..TradeChanges::default() }).await;
-    world.go(trades[1].0, TradeMove::Agree(agreement(trades[1].1, people[2]))).await;
-    world.go(trades[2].0, TradeMove::Complete(agreement(trades[2].1, people[1]), at(9))).await;
-    world.go(trades[3].0, TradeMove::Cancel(at(9))).await;
+    world.agree(trades[1].0, trades[1].1, people[2]).await;
+    world.complete(trades[2].0, trades[2].1, people[1]).await;
+    world.cancel(trades[3].0).await;
 
     let all = world.trades().await;
     let cars: HashMap<VehicleId, Vehicle> = world.vehicles().await.into_iter().map(|row| (row.id, row.value)).collect();
@@ -80,7 +80,6 @@ pub async fn proposals_are_filtered(store: Arc<dyn Repository>) {
     let (deal, other) = (world.deal().await, world.deal().await);
     let states = [
         ProposalState::Pending,
-        ProposalState::Accepted { at: at(1) },
         ProposalState::Rejected { at: at(1) },
         ProposalState::Withdrawn { at: at(1) },
         ProposalState::Superseded { at: at(1) },
@@ -94,6 +93,8 @@ pub async fn proposals_are_filtered(store: Arc<dyn Repository>) {
         }
     }
     world.propose(deal.trade, other.owner).await;
+    let sold = world.deal().await;
+    world.agree(sold.trade, sold.proposal, other.owner).await;
     let all = world.proposals().await;
     let (trade, author) = (deal.trade, other.owner);
     let mut conditions = Conditions::<Filter, Stored<Proposal>>::new();

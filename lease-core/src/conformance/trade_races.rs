@@ -101,7 +101,7 @@ pub async fn one_of_two_agreed_periods_is_agreed(handles: Handles) {
         for days in [period(1, 10), period(9, 20)] {
             let trade = world.open(car, service).await;
             let terms = world.propose_as(Proposal { period: Some(days), ..proposal(trade, owner) }).await;
-            world.go(trade, TradeMove::Cancel(at(1))).await;
+            world.cancel(trade).await;
             let version = world.load(TradeKey::Trade(trade)).await.version;
             let changes = agreed(terms, TradeMove::Complete(agreement(terms, lessee), at(10)));
             let store = world.handle();

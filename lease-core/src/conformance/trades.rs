@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::build::*;
-use super::world::{World, agreement};
+use super::world::World;
 use crate::clock::last_instant;
 use crate::id::{Stored, Version};
 use crate::lifecycle::{NewInvoice, Opening, Standing, TradeChanges, TradeMove, TradeSnapshot, VehicleTransfer};
@@ -259,7 +259,7 @@ pub async fn pending_payments_come_oldest_first_and_no_more_than_asked(store: Ar
 pub async fn an_offer_is_the_vehicle_and_the_service_as_they_are(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let (deal, buyer) = (world.deal().await, world.customer().await);
-    world.go(deal.trade, TradeMove::Agree(agreement(deal.proposal, buyer))).await;
+    world.agree(deal.trade, deal.proposal, buyer).await;
     let service = world.load(TradeKey::Trade(deal.trade)).await.trade.service_id;
     for viewer in [None, Some(deal.owner), Some(buyer)] {
         let offer = world.store.load_offer(deal.vehicle, service, viewer).await.unwrap();

@@ -119,14 +119,14 @@ pub async fn a_vehicle_has_one_live_trade(store: Arc<dyn Repository>) {
     world.assert_taken(Guarantee::LiveTradeOfVehicle, world.store.open_trade(&again, None)).await;
     world.go(deal.trade, TradeMove::Complete(agreement(deal.proposal, buyer), at(9))).await;
     let second = world.open(deal.vehicle, service).await;
-    world.go(second, TradeMove::Cancel(at(9))).await;
+    world.cancel(second).await;
     world.open(deal.vehicle, service).await;
 }
 
 pub async fn a_traded_vehicle_is_never_erased(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let deal = world.deal().await;
-    world.go(deal.trade, TradeMove::Cancel(at(9))).await;
+    world.cancel(deal.trade).await;
     let expected = world.load_vehicle(deal.vehicle).await.version;
     let delete = Change::Delete { id: deal.vehicle, expected };
     world.assert_conflict(world.store.commit_vehicle(&delete, None)).await;
@@ -178,8 +178,9 @@ pub async fn a_pending_proposal_that_expired_still_counts_as_pending(store: Arc<
 pub async fn a_trade_has_one_accepted_proposal(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let deal = world.deal().await;
-    let second = world.propose(deal.trade, world.customer().await).await;
-    world.decide(deal.trade, deal.proposal, ProposalState::Accepted { at: at(1) }).await;
+    let other = world.customer().await;
+    let second = world.propose(deal.trade, other).await;
+    world.agree(deal.trade, deal.proposal, other).await;
     let decided = Some((second, ProposalState::Accepted { at: at(2) }));
     let changes = TradeChanges { decided, ..retitled("half") };
     let version = world.load(TradeKey::Trade(deal.trade)).await.version;

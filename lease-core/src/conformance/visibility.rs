@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::build::*;
-use super::world::{World, agreement};
+use super::world::{World, agreed, agreement};
 use crate::id::{CustomerId, Stored, TradeId, VehicleId};
 use crate::lifecycle::{NewInvoice, TradeChanges, TradeMove, VehicleTransfer};
 use crate::model::*;
@@ -28,10 +28,11 @@ impl Market {
         let (owner, buyer) = (world.customer().await, world.customer().await);
         let (bidder, stranger) = (world.customer().await, world.customer().await);
         let market = Self { world, owner, buyer, bidder, stranger };
-        market.offer(false, None).await;
+        market.offer(false).await;
         for bids in [true, false] {
-            market.offer(bids, None).await;
-            market.offer(bids, Some(TradeMove::Cancel(at(9)))).await;
+            market.offer(bids).await;
+            let (cancelled, _) = market.offer(bids).await;
+            market.world.cancel(cancelled).await;
             market.conclude(bids, false).await;
             market.conclude(bids, true).await;
         }
@@ -46,7 +47,7 @@ impl Market {
     }
 
     /// A trade with the owner's proposal, in which the bidder made another (decided since) or did not.
-    async fn offer(&self, bids: bool, to: Option<TradeMove>) -> (TradeId, crate::id::ProposalId) {
+    async fn offer(&self, bids: bool) -> (TradeId, crate::id::ProposalId) {
         let trade = self.world.trade(self.owner).await;
         let terms = self.world.propose(trade, self.owner).await;
         if bids {
@@ -54,28 +55,19 @@ impl Market {
             self.world.decide(trade, bid, ProposalState::Rejected { at: at(1) }).await;
             self.world.propose(trade, self.buyer).await;
         }
-        if let Some(to) = to {
-            self.world.go(trade, to).await;
-        }
         (trade, terms)
     }
 
     /// A trade that the buyer agreed to, invoiced to one of the two; once complete, the vehicle is the buyer's.
     async fn conclude(&self, bids: bool, complete: bool) {
-        let (trade, terms) = self.offer(bids, None).await;
+        let (trade, terms) = self.offer(bids).await;
         let billed = if bids { self.owner } else { self.buyer };
         let invoice = NewInvoice { proposal_id: Some(terms), ..new_invoice(billed) };
         let vehicle_id = self.world.load(TradeKey::Trade(trade)).await.trade.vehicle_id;
         let agreement = agreement(terms, self.buyer);
         let state = if complete { TradeMove::Complete(agreement, at(9)) } else { TradeMove::Agree(agreement) };
         let transfer = VehicleTransfer { vehicle_id, from: self.owner, to: self.buyer };
-        let changes = TradeChanges {
-            close_others: Some(at(5)),
-            new_invoice: Some(invoice),
-            state: Some(state),
-            transfer: complete.then_some(transfer),
-            ..TradeChanges::default()
-        };
+        let changes = TradeChanges { new_invoice: Some(invoice), transfer: complete.then_some(transfer), ..agreed(terms, state) };
         self.world.commit(trade, &changes).await;
         self.world.pay(trade).await;
     }

@@ -150,6 +150,13 @@ impl World {
         self.commit(trade, &changes).await;
     }
 
+    /// Cancels a trade, and closes what is pending in it.
+    pub(super) async fn cancel(&self, trade: TradeId) {
+        let at = at(9);
+        let changes = TradeChanges { state: Some(TradeMove::Cancel(at)), close_others: Some(at), ..TradeChanges::default() };
+        self.commit(trade, &changes).await;
+    }
+
     pub(super) async fn complete(&self, trade: TradeId, proposal: ProposalId, counterparty: CustomerId) {
         let changes = agreed(proposal, TradeMove::Complete(agreement(proposal, counterparty), at(10)));
         self.commit(trade, &changes).await;

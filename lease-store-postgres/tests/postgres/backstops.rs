@@ -139,7 +139,10 @@ refused! {
     a_completed_trade_says_when: "trades_completed_check", "update trades set status = 'completed' where id = 2";
     a_cancelled_trade_says_when: "trades_cancelled_check", "update trades set status = 'cancelled' where id = 1";
     a_proposal_of_another_trade_cannot_be_the_accepted_one: "trades_accepted_proposal_fkey",
-        &format!("{AGREE_TRADE_1} accepted_proposal_id = 4 where id = 1");
+        &format!("update proposals set status = 'closed', decided_at = now() where trade_id = 1; \
+            {AGREE_TRADE_1} accepted_proposal_id = 4 where id = 1");
+    a_proposal_that_is_not_accepted_cannot_be_the_accepted_one: "trades_accepted_proposal_fkey",
+        "update trades set accepted_proposal_id = 4 where id = 2";
     an_open_trade_has_no_agreed_period: "trades_agreed_period_check",
         "update trades set agreed_from = '2026-01-01', agreed_until = '2026-02-01' where id = 1";
     half_an_agreed_period_is_refused: "trades_agreed_period_check", "update trades set agreed_until = null where id = 2";
@@ -159,6 +162,16 @@ refused! {
 refused! {
     a_trade_cannot_have_two_accepted_proposals: "proposals_accepted_key",
         "update proposals set status = 'accepted' where id = 4";
+    a_proposal_cannot_be_accepted_in_an_open_trade: "proposals_stage_fkey",
+        "update proposals set status = 'accepted', decided_at = now() where id = 1";
+    a_proposal_cannot_be_pending_in_an_agreed_trade: "proposals_stage_fkey",
+        &format!("{NEW_PROPOSAL} (2, 1, 2, 9, 'USD', null, null, '', 'pending', now(), null, false)");
+    a_trade_cannot_be_agreed_and_leave_a_proposal_pending: "proposals_stage_fkey",
+        &format!("{AGREE_TRADE_1} accepted_proposal_id = 2 where id = 1");
+    a_trade_cannot_be_cancelled_and_leave_a_proposal_pending: "proposals_stage_fkey",
+        "update trades set status = 'cancelled', cancelled_at = now() where id = 1";
+    an_accepted_proposal_stays_accepted: "trades_accepted_proposal_fkey",
+        "update proposals set status = 'closed' where id = 3";
     a_customer_cannot_have_two_pending_proposals_in_a_trade: "proposals_one_pending",
         &format!("{NEW_PROPOSAL} (1, 1, 2, 9, 'USD', null, null, '', 'pending', now(), null, false)");
     a_decided_proposal_says_when: "proposals_decided_check", "update proposals set status = 'closed' where id = 2";

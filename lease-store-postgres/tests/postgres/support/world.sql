@@ -57,9 +57,14 @@ insert into proposals (
 values
     (1, 1, 1, 300, 'USD', '2026-02-01', '2026-08-01', '', 'pending', '2026-01-01', null, true),
     (1, 1, 2, 250, 'USD', '2026-02-01', '2026-08-01', '', 'pending', '2026-01-01', null, false),
-    (2, 1, 1, 300, 'USD', '2026-02-01', '2026-08-01', '', 'accepted', '2026-01-01', '2026-01-02', false),
+    (2, 1, 1, 300, 'USD', '2026-02-01', '2026-08-01', '', 'closed', '2026-01-01', '2026-01-02', false),
     (2, 1, 2, 200, 'USD', '2026-02-01', '2026-08-01', '', 'closed', '2026-01-01', '2026-01-02', false);
 
+with accepted as (
+    update proposals
+    set status = 'accepted'
+    where id = 3
+)
 update trades
 set status = 'agreed',
     counterparty_id = 2,
