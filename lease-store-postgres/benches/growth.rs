@@ -218,7 +218,7 @@ async fn timed<T>(step: impl Future<Output = T>) -> (Duration, T) {
     (start.elapsed(), done)
 }
 
-/// Reads more than the processor's caches hold.
+/// Reads 48 MiB, more than most processors' caches hold.
 fn empty_caches() {
     static OTHER: LazyLock<Vec<u64>> = LazyLock::new(|| vec![1; 6 << 20]);
     black_box(OTHER.iter().sum::<u64>());

@@ -34,6 +34,7 @@ create table invoices (
 ) with (fillfactor = 80);
 
 create index invoices_status_idx on invoices (status, id);
+-- Beside invoices_status_idx, since Postgres knows of this one that it lies as the table does: it is what finds overdue ones.
 create index invoices_open_idx on invoices (id) where status = 'open';
 create index invoices_overdue_idx on invoices (due_date, id) where status = 'open';
 

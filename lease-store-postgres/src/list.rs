@@ -37,8 +37,6 @@ enum When {
     Text(&'static str),
     /// A condition that ends in a comparison with this id.
     Id(&'static str, i64),
-    /// Two ids: `(before, id, between, id)`.
-    Ids(&'static str, &'static str, i64),
 }
 
 impl Branch {
@@ -57,24 +55,12 @@ impl Branch {
         Self { from, key, when: When::Id(condition, id) }
     }
 
-    /// Those rows of which two conditions hold that both end in a comparison with `id`.
-    pub(crate) const fn of_ids(
-        from: &'static str,
-        key: &'static str,
-        condition: &'static str,
-        and: &'static str,
-        id: i64,
-    ) -> Self {
-        Self { from, key, when: When::Ids(condition, and, id) }
-    }
-
     fn push(&self, query: &mut QueryBuilder<Postgres>) {
         query.push(" from ").push(self.from).push(" where ");
         match self.when {
             When::Always => query.push("true"),
             When::Text(condition) => query.push(condition),
             When::Id(condition, id) => query.push(condition).push_bind(id),
-            When::Ids(condition, and, id) => query.push(condition).push_bind(id).push(and).push_bind(id),
         };
     }
 }

@@ -18,9 +18,10 @@ const VEHICLES: Table = Table {
               t.created_at",
 };
 
-/// Vehicles as their trades repeat them. Postgres joins the vehicle itself only where a filter asks for what they do not.
+/// Vehicles as their trades repeat them. Postgres joins the vehicle itself only where a filter asks for what they do not: for
+/// few rows then, unless it is the owner.
 const TRADED: &str = "(select o.vehicle_id as id, o.status, o.vehicle_make as make_key, o.vehicle_model as model_key, \
-                      o.vehicle_year as year, v.customer_id, v.vin, v.search_text \
+                      o.vehicle_year as year, v.vin, v.search_text \
                       from trades o left join vehicles v on v.id = o.vehicle_id) t";
 
 #[async_trait]
@@ -87,7 +88,7 @@ impl VehicleRepository for PostgresRepository {
         list::page::<VehicleRow>(
             &self.pool,
             &VEHICLES,
-            &branches(list::viewer(filter.visible_to, filter.customer_id)),
+            &branches(filter),
             |query| {
                 query.compare("t.customer_id =", filter.customer_id.map(Id::get));
                 query.compare("t.make_key =", filter.make.as_deref());
@@ -103,11 +104,15 @@ impl VehicleRepository for PostgresRepository {
 }
 
 /// What a customer may see: their own, those in an open trade, those in a trade they are a party of.
-fn branches(viewer: Option<i64>) -> Vec<Branch> {
-    let Some(viewer) = viewer else { return vec![Branch::all(&VEHICLES)] };
+fn branches(filter: &VehicleFilter) -> Vec<Branch> {
+    let Some(viewer) = list::viewer(filter.visible_to, filter.customer_id) else { return vec![Branch::all(&VEHICLES)] };
+    let open = match filter.customer_id {
+        None => Branch::of(TRADED, "t.id", "t.status = 'open'"),
+        Some(_) => Branch::of("trades o join vehicles t on t.id = o.vehicle_id", "o.vehicle_id", "o.status = 'open'"),
+    };
     vec![
         Branch::of_id(VEHICLES.from, "t.id", "t.customer_id = ", viewer),
-        Branch::of(TRADED, "t.id", "t.status = 'open'"),
+        open,
         Branch::of_id("vehicle_parties p join vehicles t on t.id = p.vehicle_id", "p.vehicle_id", "p.customer_id = ", viewer),
     ]
 }

@@ -6,12 +6,14 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::build::*;
+use super::filters::Conditions;
 use super::world::{World, agreed, agreement};
-use crate::id::{CustomerId, Stored, TradeId, VehicleId};
+use crate::id::{CustomerId, Stored, TradeId, VehicleId, Versioned};
 use crate::lifecycle::{NewInvoice, TradeChanges, TradeMove, VehicleTransfer};
 use crate::model::*;
 use crate::permission::{sees_invoice, sees_payment, sees_proposal, sees_trade, sees_vehicle};
 use crate::repository::*;
+use crate::text::Search;
 
 /// A trade in each state, and people who stand to them in each way.
 struct Market {
@@ -39,7 +41,18 @@ impl Market {
         for person in market.people() {
             market.world.vehicle(person).await;
         }
+        market.tell_vehicles_apart().await;
         market
+    }
+
+    /// Vehicles of several makes, models and years: what their trades repeat follows.
+    async fn tell_vehicles_apart(&self) {
+        for (number, row) in (0..).zip(self.world.vehicles().await) {
+            let Versioned { version: expected, value } = self.world.load_vehicle(row.id).await;
+            let (make, model) = (format!("make{}", number % 2), format!("model{}", number % 3));
+            let value = Vehicle { make, model, year: 2000 + number, ..value.vehicle.value };
+            self.world.store.commit_vehicle(&Change::Update { id: row.id, expected, value }, None).await.unwrap();
+        }
     }
 
     fn people(&self) -> [CustomerId; 4] {
@@ -95,8 +108,14 @@ pub async fn trades_are_listed_as_the_predicate_says(store: Arc<dyn Repository>)
         counts.insert(seen.len());
 
         let filter = TradeFilter { visible_to: Some(viewer), status: Some(TradeStatus::Cancelled), ..TradeFilter::default() };
-        let cancelled: Vec<_> = seen.into_iter().filter(|row| TradeStatus::from(row.state) == TradeStatus::Cancelled).collect();
+        let cancelled: Vec<_> =
+            seen.iter().filter(|row| TradeStatus::from(row.state) == TradeStatus::Cancelled).cloned().collect();
         assert_eq!(market.world.list_trades(&filter).await, cancelled);
+        for person in market.people() {
+            let filter = TradeFilter { customer_id: Some(person), status: None, ..filter.clone() };
+            let expected: Vec<_> = seen.iter().filter(|row| row.customer_id == person).cloned().collect();
+            assert_eq!(market.world.list_trades(&filter).await, expected, "{person}'s, by {viewer}");
+        }
     }
     assert_eq!(counts.len(), 4, "everybody sees something else");
 }
@@ -116,6 +135,11 @@ pub async fn proposals_are_listed_as_the_predicate_says(store: Arc<dyn Repositor
             let expected: Vec<_> = seen.iter().filter(|row| row.trade_id == *trade_id).cloned().collect();
             assert_eq!(market.world.list_proposals(&filter, base()).await, expected);
         }
+        for person in market.people() {
+            let filter = ProposalFilter { customer_id: Some(person), ..filter.clone() };
+            let expected: Vec<_> = seen.iter().filter(|row| row.customer_id == person).cloned().collect();
+            assert_eq!(market.world.list_proposals(&filter, base()).await, expected, "{person}'s, by {viewer}");
+        }
     }
 }
 
@@ -133,6 +157,24 @@ pub async fn vehicles_are_listed_as_the_predicate_says(store: Arc<dyn Repository
         let expected: Vec<_> = all.iter().filter(is_visible).cloned().collect();
         assert_eq!(seen, expected, "what customer {viewer} sees");
         assert!(seen.len() < all.len(), "nobody sees everything");
+        let mut narrower = Conditions::<VehicleFilter, Stored<Vehicle>>::new();
+        for person in market.people() {
+            let filter = VehicleFilter { customer_id: Some(person), ..filter.clone() };
+            narrower.push(filter, move |row| row.customer_id == person);
+        }
+        for vehicle in &all {
+            let (make, model, vin, year) = (vehicle.make_key(), vehicle.model_key(), vehicle.vin, vehicle.year);
+            narrower.push(VehicleFilter { make: Some(make.clone()), ..filter.clone() }, move |row| row.make_key() == make);
+            narrower.push(VehicleFilter { model: Some(model.clone()), ..filter.clone() }, move |row| row.model_key() == model);
+            narrower.push(VehicleFilter { year_min: Some(year), ..filter.clone() }, move |row| row.year >= year);
+            let search = Some(Search::new(vin.as_str()));
+            narrower.push(VehicleFilter { search, ..filter.clone() }, move |row| row.vin == vin);
+            narrower.push(VehicleFilter { vin: Some(vin), ..filter.clone() }, move |row| row.vin == vin);
+        }
+        for (filter, keep) in narrower.0 {
+            let expected: Vec<_> = seen.iter().filter(|row| keep(row)).cloned().collect();
+            assert_eq!(market.world.list_vehicles(&filter).await, expected, "{filter:?}");
+        }
     }
 }
 

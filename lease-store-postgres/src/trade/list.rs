@@ -54,17 +54,12 @@ pub(super) async fn trades(
     list::page::<TradeRow>(pool, &TRADES, &trade_branches(viewer), conditions, page).await
 }
 
-/// What a customer may see: open trades, and others that they have to do with.
+/// What a customer may see: open trades, and those that they have to do with.
 fn trade_branches(viewer: Option<i64>) -> Vec<Branch> {
     let Some(viewer) = viewer else { return vec![Branch::all(&TRADES)] };
     vec![
         Branch::of(TRADES.from, "t.id", "t.status = 'open'"),
-        Branch::of_id(
-            "trade_parties p join trades t on t.id = p.trade_id",
-            "p.trade_id",
-            "t.status <> 'open' and p.customer_id = ",
-            viewer,
-        ),
+        Branch::of_id("trade_parties p join trades t on t.id = p.trade_id", "p.trade_id", "p.customer_id = ", viewer),
     ]
 }
 
@@ -92,19 +87,18 @@ pub(super) async fn proposals(
     list::page::<ProposalRow>(pool, &PROPOSALS, &proposal_branches(viewer), conditions, page).await
 }
 
-/// What a customer may see: all in their own trades, their own in others', the owner's in open trades, and the owner's in
-/// others that they have to do with. (The last is walked trade by trade: it costs what the customer has to do with.)
+/// What a customer may see: all in their own trades, their own, the owner's in open trades, and the owner's in those that they
+/// have to do with. (The last is walked trade by trade: it costs what the customer has to do with.)
 fn proposal_branches(viewer: Option<i64>) -> Vec<Branch> {
     let Some(viewer) = viewer else { return vec![Branch::all(&PROPOSALS)] };
     vec![
         Branch::of_id(PROPOSALS.from, "t.id", "t.trade_owner_id = ", viewer),
-        Branch::of_ids(PROPOSALS.from, "t.id", "t.customer_id = ", " and t.trade_owner_id <> ", viewer),
-        Branch::of_id(PROPOSALS.from, "t.id", "t.is_public and t.trade_owner_id <> ", viewer),
-        Branch::of_ids(
+        Branch::of_id(PROPOSALS.from, "t.id", "t.customer_id = ", viewer),
+        Branch::of(PROPOSALS.from, "t.id", "t.is_public"),
+        Branch::of_id(
             "trade_parties p join proposals t on t.trade_id = p.trade_id",
             "t.id",
-            "not t.is_public and t.customer_id = t.trade_owner_id and p.customer_id = ",
-            " and t.trade_owner_id <> ",
+            "t.customer_id = t.trade_owner_id and p.customer_id = ",
             viewer,
         ),
     ]

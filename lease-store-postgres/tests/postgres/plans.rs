@@ -229,7 +229,14 @@ async fn lists_of_people_and_things_walk_their_indexes() {
         store,
         store.list_vehicles(&VehicleFilter { visible_to: customer(), ..all() }, page()),
         "vehicles_customer_id_idx",
+        "trades_open_vehicle_idx",
         "vehicle_parties_pkey"
+    );
+    // However deep, another's are walked from the cursor on.
+    walks!(
+        store,
+        store.list_vehicles(&VehicleFilter { visible_to: customer(), customer_id: CustomerId::new(8), ..all() }, page()),
+        "Index Cond: ((customer_id = $4) AND (id < $6))"
     );
     walks!(
         store,
@@ -286,6 +293,7 @@ async fn ranges_and_searches_are_planned_anew() {
     database.drop().await;
 }
 
+/// A search is found by the pieces of its words.
 #[tokio::test]
 async fn searches_use_their_trigrams() {
     let database = TestDatabase::create().await;
