@@ -30,6 +30,8 @@ pub(crate) fn meaning(name: &str) -> Option<Broken> {
         "idempotency_records_held" => Claim,
         // A part of a change found no row to write; the customer behind a user was made twice at once.
         "change_is_whole" | "customers_user_id_key" => return Some(Broken::Conflict),
+        // The version of the trade is held: no race comes here.
+        "proposals_stage_fkey" | "trades_accepted_proposal_fkey" => return None,
         name if name.ends_with("_fkey") => return Some(Broken::Conflict),
         _ => return None,
     };

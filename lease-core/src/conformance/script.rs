@@ -121,7 +121,7 @@ fn keys_after(key: TradeKey, ids: NewIds) -> Vec<TradeKey> {
 }
 
 impl Script {
-    /// Changes that break no guarantee and keep the invariants of an invoice.
+    /// Changes that break no guarantee, and keep what is in an invoice and in a trade's proposals in order.
     pub(super) async fn draw(&self, draw: &mut Draw, step: i64) -> TradeChanges {
         let now = at(step * 10);
         let proposals = self.proposals().await;

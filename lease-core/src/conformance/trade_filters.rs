@@ -6,6 +6,8 @@ use std::sync::Arc;
 use super::build::*;
 use super::filters::{Conditions, assert_finds, vehicles};
 use super::world::World;
+use strum::VariantArray as _;
+
 use crate::id::{Id, ServiceId, Stored, VehicleId};
 use crate::lifecycle::{InvoiceChange, NewInvoice, TradeChanges, TradeText};
 use crate::model::*;
@@ -103,7 +105,7 @@ pub async fn proposals_are_filtered(store: Arc<dyn Repository>) {
     conditions.push(Filter { customer_id: Some(author), trade_id: Some(trade), ..Filter::default() }, move |row| {
         row.customer_id == author && row.trade_id == trade
     });
-    for status in states.map(ProposalStatus::from) {
+    for status in ProposalStatus::VARIANTS.iter().copied() {
         let filter = Filter { status: Some(status), ..Filter::default() };
         conditions.push(filter, move |row| ProposalStatus::from(row.state) == status);
     }

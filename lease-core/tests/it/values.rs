@@ -27,7 +27,6 @@ fn read<T: FromScalar>(json: Value) -> Option<T> {
     }
 }
 
-/// spec 1: each currency has its number of digits.
 #[test]
 fn the_currencies_are_those_that_a_code_is_taken_of() {
     let all: Vec<_> = Currency::all().collect();
@@ -35,6 +34,7 @@ fn the_currencies_are_those_that_a_code_is_taken_of() {
     assert!(all.iter().all(|one| Currency::parse(one.code()) == Ok(*one)));
 }
 
+/// spec 1: each currency has its number of digits.
 #[test]
 fn money_has_the_digits_of_its_currency() {
     use MoneyError::{Negative, NotANumber, TooLarge, TooManyDigits};

@@ -5,10 +5,12 @@ use std::str::FromStr as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use lease_core::id::{TradeId, Version};
+use chrono::DateTime;
+use lease_core::id::{ProposalId, TradeId, Version};
 use lease_core::lifecycle::{TradeChanges, TradeText};
+use lease_core::model::ProposalState;
 use lease_core::repository::{Repository as _, RepositoryError, TradeRepository as _};
-use lease_store_postgres::PostgresRepository;
+use lease_store_postgres::{PostgresOptions, PostgresRepository};
 use sqlx::Executor as _;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -85,6 +87,22 @@ async fn what_cannot_succeed_is_not_run_again() {
     let (outcome, tries) = undone(i64::MAX, "P0001").await;
     assert!(matches!(outcome, Err(RepositoryError::Internal(_))), "{outcome:?}");
     assert_eq!(tries, 1);
+}
+
+/// No race brings about what only a fault in the code can: it is told as one, by the name of the constraint.
+#[tokio::test]
+async fn a_broken_state_is_a_fault() {
+    let database = world().await;
+    let store = PostgresRepository::connect(&database.url(), PostgresOptions::default()).await.unwrap();
+    let accepted = ProposalState::Accepted { at: DateTime::UNIX_EPOCH };
+    let decided = Some((ProposalId::new(1).unwrap(), accepted));
+    let changes = TradeChanges { decided, ..TradeChanges::default() };
+    let expected = Version(version(&database).await);
+    let outcome = store.commit_trade(TradeId::new(1).unwrap(), expected, &changes, None).await;
+    let Err(RepositoryError::Internal(fault)) = outcome else { panic!("{outcome:?}") };
+    assert!(fault.to_string().contains("proposals_stage_fkey"), "{fault}");
+    store.pool().close().await;
+    database.drop().await;
 }
 
 /// A commit that waits for a lock when its connection ends.
