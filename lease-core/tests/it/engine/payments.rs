@@ -313,7 +313,7 @@ async fn a_payment_goes_on_to_its_end_when_the_caller_hangs_up() {
         () = held.started.notified() => {}
     }
     held.go.notify_one();
-    settled.notified().await;
+    tokio::time::timeout(std::time::Duration::from_secs(5), settled.notified()).await.expect("the payment goes on");
     assert_eq!(held.charges.load(Ordering::Relaxed), 1);
     assert!(matches!(state_of(&row), PaymentState::Succeeded { .. }));
 }
