@@ -98,14 +98,12 @@ impl Filters<'_> {
 
     /// A number from `min` to `max`. How many rows that are, and so which index is best, only these two can tell.
     pub(crate) fn between(&mut self, column: &str, min: Option<i32>, max: Option<i32>) {
-        if let (Some(min), Some(max)) = (min, max)
-            && min == max
-        {
-            return self.around(&format!("{column} ="), min, "");
+        if min == max {
+            return self.compare(&format!("{column} ="), min);
         }
         self.compare(&format!("{column} >="), min);
         self.compare(&format!("{column} <="), max);
-        self.is_planned_anew |= min.or(max).is_some();
+        self.is_planned_anew = true;
     }
 
     /// One of the names of an enum, written into the query.

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use strum::VariantArray as _;
+
 use super::build::*;
 use super::filters::{Conditions, assert_finds, vehicles};
 use super::world::World;
-use strum::VariantArray as _;
-
 use crate::id::{Id, ServiceId, Stored, VehicleId};
 use crate::lifecycle::{InvoiceChange, NewInvoice, TradeChanges, TradeText};
 use crate::model::*;

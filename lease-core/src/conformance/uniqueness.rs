@@ -117,7 +117,8 @@ pub async fn a_vehicle_has_one_live_trade(store: Arc<dyn Repository>) {
     world.agree(deal.trade, deal.proposal, buyer).await;
     let again = world.opening(deal.vehicle, service).await;
     world.assert_taken(Guarantee::LiveTradeOfVehicle, world.store.open_trade(&again, None)).await;
-    world.go(deal.trade, TradeMove::Complete(agreement(deal.proposal, buyer), at(9))).await;
+    let state = Some(TradeMove::Complete(agreement(deal.proposal, buyer), at(9)));
+    world.commit(deal.trade, &TradeChanges { state, ..TradeChanges::default() }).await;
     let second = world.open(deal.vehicle, service).await;
     world.cancel(second).await;
     world.open(deal.vehicle, service).await;

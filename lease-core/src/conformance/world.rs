@@ -141,10 +141,6 @@ impl World {
         self.commit(trade, &TradeChanges { decided: Some((proposal, state)), ..TradeChanges::default() }).await;
     }
 
-    pub(super) async fn go(&self, trade: TradeId, to: TradeMove) {
-        self.commit(trade, &TradeChanges { state: Some(to), ..TradeChanges::default() }).await;
-    }
-
     pub(super) async fn agree(&self, trade: TradeId, proposal: ProposalId, counterparty: CustomerId) {
         let changes = agreed(proposal, TradeMove::Agree(agreement(proposal, counterparty)));
         self.commit(trade, &changes).await;

@@ -10,7 +10,7 @@ use lease_core::id::{ProposalId, TradeId, Version};
 use lease_core::lifecycle::{TradeChanges, TradeText};
 use lease_core::model::ProposalState;
 use lease_core::repository::{Repository as _, RepositoryError, TradeRepository as _};
-use lease_store_postgres::{PostgresOptions, PostgresRepository};
+use lease_store_postgres::PostgresRepository;
 use sqlx::Executor as _;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -93,7 +93,7 @@ async fn what_cannot_succeed_is_not_run_again() {
 #[tokio::test]
 async fn a_broken_state_is_a_fault() {
     let database = world().await;
-    let store = PostgresRepository::connect(&database.url(), PostgresOptions::default()).await.unwrap();
+    let store = database.connect().await;
     let accepted = ProposalState::Accepted { at: DateTime::UNIX_EPOCH };
     let decided = Some((ProposalId::new(1).unwrap(), accepted));
     let changes = TradeChanges { decided, ..TradeChanges::default() };

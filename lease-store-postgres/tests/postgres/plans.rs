@@ -282,6 +282,7 @@ async fn ranges_and_searches_are_planned_anew() {
     let store = &store(&database).await;
     let prepared = async || sqlx::query("select from pg_prepared_statements").fetch_all(store.pool()).await.unwrap().len();
     let all = TradeFilter::default;
+    // Counts itself from the second time on.
     prepared().await;
     let before = prepared().await;
     store.list_trades(&TradeFilter { year_min: Some(1950), ..all() }, page()).await.unwrap();
