@@ -27,7 +27,7 @@ use lease_core::LeaseEngine;
 use lease_core::id::{CreditCardId, CustomerId, UserId, VehicleId};
 use lease_core::permission::Actor;
 use lease_store_postgres::{PostgresOptions, PostgresRepository};
-use sqlx::{AssertSqlSafe, Executor as _, Row as _};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, Row as _};
 
 use crate::support::TestDatabase;
 
@@ -59,19 +59,11 @@ impl Side {
     async fn load(trades: u64) -> Self {
         let start = Instant::now();
         let database = TestDatabase::create().await;
-        // One connection for everything, so that what it prepared and scanned is what the market did.
+        // One connection for all that is measured, so that what it prepared and scanned is what the market did.
         let options = PostgresOptions::default().with_max_connections(1);
         let store = PostgresRepository::connect(&database.url(), options).await.unwrap();
         let engine = market::engine(&store).await;
-        let mut connection = store.pool().acquire().await.unwrap();
-        connection.execute("set statement_timeout = 0").await.unwrap();
-        let indexes = Indexes::put_aside(&mut connection).await;
-        connection.execute(AssertSqlSafe(format!("set lease.trades = '{trades}'"))).await.unwrap();
-        connection.execute(include_str!("load.sql")).await.unwrap();
-        indexes.put_back(&mut connection).await;
-        connection.execute("vacuum analyze").await.unwrap();
-        connection.execute("reset statement_timeout").await.unwrap();
-        drop(connection);
+        fill(database.connection().await, trades).await;
         println!("{trades} trades loaded in {:.0} s", start.elapsed().as_secs_f64());
         Self { trades, database, store, engine }
     }
@@ -81,17 +73,40 @@ impl Side {
         i64::try_from(1 + (round + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) % most).unwrap()
     }
 
+    /// How long a step takes. The pool takes its connection back behind it, with a word to the server: what is timed next must
+    /// not wait for that.
+    async fn timed<T>(&self, step: impl Future<Output = T>) -> (Duration, T) {
+        empty_caches();
+        let start = Instant::now();
+        let done = step.await;
+        let taken = start.elapsed();
+        while self.store.pool().num_idle() == 0 {
+            tokio::task::yield_now().await;
+        }
+        (taken, done)
+    }
+
     async fn finish(self) {
         self.store.pool().close().await;
         self.database.drop().await;
     }
 }
 
+/// Loads the trades, over a connection of its own: what that leaves in its process's memory is not what a server's looks like.
+async fn fill(mut connection: PgConnection, trades: u64) {
+    let indexes = Indexes::put_aside(&mut connection).await;
+    connection.execute(AssertSqlSafe(format!("set lease.trades = '{trades}'"))).await.unwrap();
+    connection.execute(include_str!("load.sql")).await.unwrap();
+    indexes.put_back(&mut connection).await;
+    connection.execute("vacuum analyze").await.unwrap();
+    connection.close().await.unwrap();
+}
+
 /// The indexes that no constraint needs: they are built faster than they are kept up to date.
 struct Indexes(Vec<String>);
 
 impl Indexes {
-    async fn put_aside(connection: &mut sqlx::PgConnection) -> Self {
+    async fn put_aside(connection: &mut PgConnection) -> Self {
         let all = "select indexname, indexdef from pg_indexes where schemaname = 'public' \
             and not exists (select from pg_constraint where conname = indexname)";
         let mut definitions = Vec::new();
@@ -102,7 +117,7 @@ impl Indexes {
         Self(definitions)
     }
 
-    async fn put_back(self, connection: &mut sqlx::PgConnection) {
+    async fn put_back(self, connection: &mut PgConnection) {
         connection.execute("set maintenance_work_mem = '1GB'").await.unwrap();
         for definition in self.0 {
             connection.execute(AssertSqlSafe(definition)).await.unwrap();
@@ -162,7 +177,7 @@ async fn commands(sides: &[Side; 2], offers: &[Vec<Offer>; 2]) -> Vec<f64> {
     let mut times = names.map(|_| Times::default());
     for round in offers[0].iter().zip(&offers[1]) {
         for (number, (side, offer)) in sides.iter().zip([round.0, round.1]).enumerate() {
-            let taken = offer.cycle(&side.engine).await;
+            let taken = offer.cycle(side).await;
             for (times, taken) in times.iter_mut().zip(taken) {
                 times.0[number].push(taken);
             }
@@ -199,23 +214,16 @@ impl Offer {
     }
 
     /// How long each step takes.
-    async fn cycle(&self, engine: &LeaseEngine) -> [Duration; 6] {
-        let owner = &self.owner;
-        let (opened, trade) = timed(market::open(engine, owner, self.vehicle)).await;
-        let (proposed, _) = timed(market::propose(engine, owner, trade, 450)).await;
-        let (countered, offer) = timed(market::propose(engine, &self.buyer, trade, 400)).await;
-        let (accepted, ()) = timed(market::accept(engine, owner, offer)).await;
-        let (read, invoice) = timed(market::invoice(engine, owner, trade)).await;
-        let (paid, ()) = timed(market::pay(engine, owner, invoice, self.card)).await;
+    async fn cycle(&self, side: &Side) -> [Duration; 6] {
+        let (owner, engine) = (&self.owner, &side.engine);
+        let (opened, trade) = side.timed(market::open(engine, owner, self.vehicle)).await;
+        let (proposed, _) = side.timed(market::propose(engine, owner, trade, 450)).await;
+        let (countered, offer) = side.timed(market::propose(engine, &self.buyer, trade, 400)).await;
+        let (accepted, ()) = side.timed(market::accept(engine, owner, offer)).await;
+        let (read, invoice) = side.timed(market::invoice(engine, owner, trade)).await;
+        let (paid, ()) = side.timed(market::pay(engine, owner, invoice, self.card)).await;
         [opened, proposed, countered, accepted, read, paid]
     }
-}
-
-async fn timed<T>(step: impl Future<Output = T>) -> (Duration, T) {
-    empty_caches();
-    let start = Instant::now();
-    let done = step.await;
-    (start.elapsed(), done)
 }
 
 /// Reads 48 MiB, more than most processors' caches hold.

@@ -8,7 +8,7 @@ use lease_core::permission::Actor;
 use lease_core::repository::{InvoiceFilter, PaymentFilter, ProposalFilter, TradeFilter, VehicleFilter};
 use lease_core::text::Search;
 
-use crate::{Side, Times, customer, timed};
+use crate::{Side, Times, customer};
 
 /// How often each page is read on each side.
 const READS: u64 = 60;
@@ -201,7 +201,7 @@ async fn read_each(sides: &[Side; 2], by_customer: bool, list: fn(&Drawn) -> Lis
             let actor = if by_customer { customer(drawn.customer) } else { Actor::Staff { user: UserId::new(1).unwrap() } };
             let middle = i64::try_from(side.trades / 2).unwrap();
             let page = PageRequest::new(limit, in_the_middle.then_some(Cursor::After(middle))).unwrap();
-            let (taken, found) = timed(list(&drawn).read(&side.engine, &actor, page)).await;
+            let (taken, found) = side.timed(list(&drawn).read(&side.engine, &actor, page)).await;
             times.0[number].push(taken);
             rows[number] += found;
             limit = u8::try_from(found).unwrap().max(1);
