@@ -11,7 +11,7 @@ use lease_core::repository::{
 use crate::PostgresRepository;
 use crate::list::{self, Branch, Table};
 use crate::row::{At, CardRow, Row as _};
-use crate::statement::{claim_arguments, read, write};
+use crate::statement::claim_arguments;
 
 const CARDS: Table = Table {
     from: "credit_cards t",
@@ -26,9 +26,11 @@ impl CardRepository for PostgresRepository {
             WalletKey::Customer(id) => (Some(id.get()), None),
             WalletKey::Card(id) => (None, Some(id.get())),
         };
-        let found = read(|| {
-            sqlx::query!(
-                r#"
+        let found = self
+            .database
+            .read(|pool| {
+                sqlx::query!(
+                    r#"
                 select
                     c.id,
                     c.version,
@@ -52,12 +54,12 @@ impl CardRepository for PostgresRepository {
                 left join credit_cards k on k.id = $2 and k.deleted_at is null
                 where c.id = coalesce($1, (select customer_id from credit_cards where id = $2 and deleted_at is null))
                 "#,
-                customer,
-                card,
-            )
-            .fetch_optional(&self.pool)
-        })
-        .await?;
+                    customer,
+                    card,
+                )
+                .fetch_optional(pool)
+            })
+            .await?;
         let Some(found) = found else { return Ok(None) };
         let at = At::new("customers", found.id);
         let value = Wallet {
@@ -81,9 +83,11 @@ impl CardRepository for PostgresRepository {
         };
         let brand = card.brand.to_string();
         let exp_month = i32::try_from(card.exp_month).unwrap_or(i32::MAX);
-        let written = write(|| {
-            sqlx::query!(
-                r#"
+        let written = self
+            .database
+            .write(|pool| {
+                sqlx::query!(
+                    r#"
                 with claim as materialized (
                     select hold_claim($1, $2) as held
                 ), root as (
@@ -133,34 +137,34 @@ impl CardRepository for PostgresRepository {
                     mark_claim($1, (select id from made)) as "marked!"
                 from root
                 "#,
-                key,
-                holder,
-                change.customer_id.get(),
-                change.expected.0,
-                id,
-                brand,
-                card.last4,
-                exp_month,
-                card.exp_year,
-                card.holder_name,
-                card.is_default,
-                card.token.expose(),
-                card.created_at,
-                card.deleted_at,
-                others_change,
-                default,
-            )
-            .fetch_optional(&self.pool)
-        })
-        .await?
-        .ok_or(RepositoryError::Conflict)?;
+                    key,
+                    holder,
+                    change.customer_id.get(),
+                    change.expected.0,
+                    id,
+                    brand,
+                    card.last4,
+                    exp_month,
+                    card.exp_year,
+                    card.holder_name,
+                    card.is_default,
+                    card.token.expose(),
+                    card.created_at,
+                    card.deleted_at,
+                    others_change,
+                    default,
+                )
+                .fetch_optional(pool)
+            })
+            .await?
+            .ok_or(RepositoryError::Conflict)?;
         let at = At::new("credit_cards", written.made.or(id).unwrap_or_default());
         at.id("id", at.some("id", written.made.or(id))?)
     }
 
     async fn list_cards(&self, filter: &CardFilter, page: PageRequest) -> Result<Page<Stored<CreditCard>>, RepositoryError> {
         list::page::<CardRow>(
-            &self.pool,
+            &self.database,
             &CARDS,
             &[Branch::of(CARDS.from, "t.id", "t.deleted_at is null")],
             |query| {

@@ -4,13 +4,17 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::Connection as _;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 
 use crate::PostgresRepository;
+use crate::statement::Database;
 
 /// A connection that lay idle for longer is asked whether it is still there before it is used; one that was in use a
 /// moment ago is not, which spares a round trip.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
+
+/// A connection that says nothing for so long is given up.
+const SILENCE: Duration = Duration::from_secs(1);
 
 /// How the store connects.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +41,11 @@ impl PostgresOptions {
         self.max_connections = max_connections;
         self
     }
+
+    /// How long to wait for a statement in all, for a connection included: longer than Postgres lets it run.
+    pub(crate) const fn patience(&self) -> Duration {
+        self.acquire_timeout.saturating_add(self.statement_timeout).saturating_add(SILENCE)
+    }
 }
 
 impl PostgresRepository {
@@ -47,7 +56,7 @@ impl PostgresRepository {
     pub async fn connect(url: &str, options: PostgresOptions) -> Result<Self, sqlx::Error> {
         let connect = connect_options(url, &options)?;
         let pool = pool_options(&options).connect_with(connect).await?;
-        Ok(Self::from_pool(pool))
+        Ok(Self { database: Database { pool, patience: options.patience() } })
     }
 
     /// A store on a new pool that connects when it is first used, so that a server can start before its database.
@@ -56,7 +65,8 @@ impl PostgresRepository {
     /// [`sqlx::Error`] where the URL is wrong.
     pub fn connect_lazy(url: &str, options: PostgresOptions) -> Result<Self, sqlx::Error> {
         let connect = connect_options(url, &options)?;
-        Ok(Self::from_pool(pool_options(&options).connect_lazy_with(connect)))
+        let pool = pool_options(&options).connect_lazy_with(connect);
+        Ok(Self { database: Database { pool, patience: options.patience() } })
     }
 }
 
@@ -87,9 +97,16 @@ fn pool_options(options: &PostgresOptions) -> PgPoolOptions {
         .before_acquire(|connection, state| {
             Box::pin(async move {
                 if state.idle_for > TRUSTED_FOR {
-                    connection.ping().await?;
+                    ping(connection).await?;
                 }
                 Ok(true)
             })
         })
+        // The pool would ask the same, and wait for ever.
+        .after_release(|connection, _| Box::pin(async move { ping(connection).await.map(|()| true) }))
+}
+
+/// Whether the connection is there, within a bound.
+async fn ping(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    tokio::time::timeout(SILENCE, connection.ping()).await.map_err(std::io::Error::from)?
 }

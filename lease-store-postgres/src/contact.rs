@@ -4,11 +4,10 @@ use lease_core::id::{ContactId, Id, Stored, Versioned};
 use lease_core::model::{Contact, ContactOwner};
 use lease_core::page::{Page, PageRequest};
 use lease_core::repository::{Change, Claim, ContactFilter, RepositoryError};
-use sqlx::PgPool;
 
 use crate::list::{self, Branch, Table};
 use crate::row::{At, ContactRow, versioned};
-use crate::statement::{claim_arguments, read, write};
+use crate::statement::{Database, claim_arguments};
 
 const CONTACTS: Table = Table {
     from: "contacts t",
@@ -16,10 +15,11 @@ const CONTACTS: Table = Table {
               t.state, t.postal_code, t.country, t.created_at",
 };
 
-pub(crate) async fn find(pool: &PgPool, id: ContactId) -> Result<Option<Versioned<Stored<Contact>>>, RepositoryError> {
-    let found = read(|| {
-        sqlx::query!(
-            r#"
+pub(crate) async fn find(database: &Database, id: ContactId) -> Result<Option<Versioned<Stored<Contact>>>, RepositoryError> {
+    let found = database
+        .read(|pool| {
+            sqlx::query!(
+                r#"
             select
                 version,
                 row(
@@ -29,19 +29,23 @@ pub(crate) async fn find(pool: &PgPool, id: ContactId) -> Result<Option<Versione
             from contacts
             where id = $1
             "#,
-            id.get()
-        )
-        .fetch_optional(pool)
-    })
-    .await?;
+                id.get()
+            )
+            .fetch_optional(pool)
+        })
+        .await?;
     found.map(|found| versioned(found.version, found.contact)).transpose()
 }
 
-pub(crate) async fn commit(pool: &PgPool, change: &Change<Contact>, claim: Option<Claim>) -> Result<ContactId, RepositoryError> {
+pub(crate) async fn commit(
+    database: &Database,
+    change: &Change<Contact>,
+    claim: Option<Claim>,
+) -> Result<ContactId, RepositoryError> {
     let id = match change {
-        Change::Create(value) => create(pool, value, claim).await?,
-        Change::Update { id, expected, value } => update(pool, id.get(), expected.0, value, claim).await?,
-        Change::Delete { id, expected } => delete(pool, id.get(), expected.0, claim).await?,
+        Change::Create(value) => create(database, value, claim).await?,
+        Change::Update { id, expected, value } => update(database, id.get(), expected.0, value, claim).await?,
+        Change::Delete { id, expected } => delete(database, id.get(), expected.0, claim).await?,
     };
     let id = id.ok_or(RepositoryError::Conflict)?;
     At::new("contacts", id).id("id", id)
@@ -54,12 +58,13 @@ fn owner_columns(owner: ContactOwner) -> (Option<i64>, Option<i64>) {
     }
 }
 
-async fn create(pool: &PgPool, value: &Contact, claim: Option<Claim>) -> Result<Option<i64>, RepositoryError> {
+async fn create(database: &Database, value: &Contact, claim: Option<Claim>) -> Result<Option<i64>, RepositoryError> {
     let (key, holder) = claim_arguments(claim.as_ref());
     let (customer, lead) = owner_columns(value.owner);
-    let made = write(|| {
-        sqlx::query!(
-            r#"
+    let made = database
+        .write(|pool| {
+            sqlx::query!(
+                r#"
             with claim as materialized (
                 select hold_claim($1, $2) as held
             ), root as (
@@ -75,30 +80,30 @@ async fn create(pool: &PgPool, value: &Contact, claim: Option<Claim>) -> Result<
             select root.id, mark_claim($1, root.id) as "marked!"
             from root
             "#,
-            key,
-            holder,
-            customer,
-            lead,
-            value.label,
-            value.name,
-            value.email,
-            value.phone,
-            value.address_line1,
-            value.address_line2,
-            value.city,
-            value.state,
-            value.postal_code,
-            value.country,
-            value.created_at,
-        )
-        .fetch_optional(pool)
-    })
-    .await?;
+                key,
+                holder,
+                customer,
+                lead,
+                value.label,
+                value.name,
+                value.email,
+                value.phone,
+                value.address_line1,
+                value.address_line2,
+                value.city,
+                value.state,
+                value.postal_code,
+                value.country,
+                value.created_at,
+            )
+            .fetch_optional(pool)
+        })
+        .await?;
     Ok(made.map(|made| made.id))
 }
 
 async fn update(
-    pool: &PgPool,
+    database: &Database,
     id: i64,
     expected: i64,
     value: &Contact,
@@ -106,9 +111,10 @@ async fn update(
 ) -> Result<Option<i64>, RepositoryError> {
     let (key, holder) = claim_arguments(claim.as_ref());
     let (customer, lead) = owner_columns(value.owner);
-    let written = write(|| {
-        sqlx::query!(
-            r#"
+    let written = database
+        .write(|pool| {
+            sqlx::query!(
+                r#"
             with claim as materialized (
                 select hold_claim($1, $2) as held
             ), root as (
@@ -136,35 +142,36 @@ async fn update(
             select root.id, mark_claim($1, null) as "marked!"
             from root
             "#,
-            key,
-            holder,
-            id,
-            expected,
-            customer,
-            lead,
-            value.label,
-            value.name,
-            value.email,
-            value.phone,
-            value.address_line1,
-            value.address_line2,
-            value.city,
-            value.state,
-            value.postal_code,
-            value.country,
-            value.created_at,
-        )
-        .fetch_optional(pool)
-    })
-    .await?;
+                key,
+                holder,
+                id,
+                expected,
+                customer,
+                lead,
+                value.label,
+                value.name,
+                value.email,
+                value.phone,
+                value.address_line1,
+                value.address_line2,
+                value.city,
+                value.state,
+                value.postal_code,
+                value.country,
+                value.created_at,
+            )
+            .fetch_optional(pool)
+        })
+        .await?;
     Ok(written.map(|written| written.id))
 }
 
-async fn delete(pool: &PgPool, id: i64, expected: i64, claim: Option<Claim>) -> Result<Option<i64>, RepositoryError> {
+async fn delete(database: &Database, id: i64, expected: i64, claim: Option<Claim>) -> Result<Option<i64>, RepositoryError> {
     let (key, holder) = claim_arguments(claim.as_ref());
-    let gone = write(|| {
-        sqlx::query!(
-            r#"
+    let gone = database
+        .write(|pool| {
+            sqlx::query!(
+                r#"
             with claim as materialized (
                 select hold_claim($1, $2) as held
             ), root as (
@@ -178,24 +185,24 @@ async fn delete(pool: &PgPool, id: i64, expected: i64, claim: Option<Claim>) -> 
             select root.id, mark_claim($1, null) as "marked!"
             from root
             "#,
-            key,
-            holder,
-            id,
-            expected,
-        )
-        .fetch_optional(pool)
-    })
-    .await?;
+                key,
+                holder,
+                id,
+                expected,
+            )
+            .fetch_optional(pool)
+        })
+        .await?;
     Ok(gone.map(|gone| gone.id))
 }
 
 pub(crate) async fn list(
-    pool: &PgPool,
+    database: &Database,
     filter: &ContactFilter,
     page: PageRequest,
 ) -> Result<Page<Stored<Contact>>, RepositoryError> {
     list::page::<ContactRow>(
-        pool,
+        database,
         &CONTACTS,
         &[Branch::all(&CONTACTS)],
         |query| {

@@ -7,7 +7,6 @@ use lease_core::repository::{Claim, ClaimState, Guarantee, IdempotencyRepository
 
 use crate::PostgresRepository;
 use crate::row::At;
-use crate::statement::{read, write};
 
 /// How often to look again where the record came or went between two looks.
 const LOOKS: u32 = 5;
@@ -27,47 +26,52 @@ impl IdempotencyRepository for PostgresRepository {
     }
 
     async fn save_answer(&self, claim: &Claim, answer: &SavedAnswer) -> Result<(), RepositoryError> {
-        let saved = write(|| {
-            sqlx::query!(
-                r#"
+        let saved = self
+            .database
+            .write(|pool| {
+                sqlx::query!(
+                    r#"
                 update idempotency_records
                 set answer = $3
                 where key = $1
                     and holder = $2
                 "#,
-                claim.key.0.as_slice(),
-                claim.holder.as_slice(),
-                answer.0,
-            )
-            .execute(&self.pool)
-        })
-        .await?;
+                    claim.key.0.as_slice(),
+                    claim.holder.as_slice(),
+                    answer.0,
+                )
+                .execute(pool)
+            })
+            .await?;
         if saved.rows_affected() == 1 { Ok(()) } else { Err(RepositoryError::Taken(Guarantee::Claim)) }
     }
 
     async fn release_claim(&self, claim: &Claim) -> Result<(), RepositoryError> {
-        write(|| {
-            sqlx::query!(
-                r#"
+        self.database
+            .write(|pool| {
+                sqlx::query!(
+                    r#"
                 delete from idempotency_records
                 where key = $1
                     and holder = $2
                     and not has_effect
                     and answer is null
                 "#,
-                claim.key.0.as_slice(),
-                claim.holder.as_slice(),
-            )
-            .execute(&self.pool)
-        })
-        .await
-        .map(drop)
+                    claim.key.0.as_slice(),
+                    claim.holder.as_slice(),
+                )
+                .execute(pool)
+            })
+            .await
+            .map(drop)
     }
 
     async fn purge_claims(&self, now: DateTime<Utc>, limit: u32) -> Result<u64, RepositoryError> {
-        let purged = write(|| {
-            sqlx::query!(
-                r#"
+        let purged = self
+            .database
+            .write(|pool| {
+                sqlx::query!(
+                    r#"
                 delete from idempotency_records
                 where key in (
                     select key
@@ -78,12 +82,12 @@ impl IdempotencyRepository for PostgresRepository {
                     for update skip locked
                 )
                 "#,
-                now,
-                i64::from(limit),
-            )
-            .execute(&self.pool)
-        })
-        .await?;
+                    now,
+                    i64::from(limit),
+                )
+                .execute(pool)
+            })
+            .await?;
         Ok(purged.rows_affected())
     }
 }
@@ -91,9 +95,11 @@ impl IdempotencyRepository for PostgresRepository {
 impl PostgresRepository {
     /// Makes the record, or takes over one that expired or ran out.
     async fn take_claim(&self, new: &NewClaim, now: DateTime<Utc>) -> Result<bool, RepositoryError> {
-        let taken = write(|| {
-            sqlx::query!(
-                r#"
+        let taken = self
+            .database
+            .write(|pool| {
+                sqlx::query!(
+                    r#"
                 insert into idempotency_records as record (key, holder, fingerprint, held_until, expires_at)
                 values ($1, $2, $3, $4, $5)
                 on conflict (key) do update
@@ -107,33 +113,35 @@ impl PostgresRepository {
                 where record.expires_at <= $6
                     or (record.held_until <= $6 and not record.has_effect and record.answer is null)
                 "#,
-                new.claim.key.0.as_slice(),
-                new.claim.holder.as_slice(),
-                new.fingerprint.as_slice(),
-                new.held_until,
-                new.expires_at,
-                now,
-            )
-            .execute(&self.pool)
-        })
-        .await?;
+                    new.claim.key.0.as_slice(),
+                    new.claim.holder.as_slice(),
+                    new.fingerprint.as_slice(),
+                    new.held_until,
+                    new.expires_at,
+                    now,
+                )
+                .execute(pool)
+            })
+            .await?;
         Ok(taken.rows_affected() == 1)
     }
 
     /// What is there.
     async fn find_claim(&self, new: &NewClaim) -> Result<Option<ClaimState>, RepositoryError> {
-        let found = read(|| {
-            sqlx::query!(
-                r#"
+        let found = self
+            .database
+            .read(|pool| {
+                sqlx::query!(
+                    r#"
                 select fingerprint, held_until, has_effect, made, answer
                 from idempotency_records
                 where key = $1
                 "#,
-                new.claim.key.0.as_slice(),
-            )
-            .fetch_optional(&self.pool)
-        })
-        .await?;
+                    new.claim.key.0.as_slice(),
+                )
+                .fetch_optional(pool)
+            })
+            .await?;
         let Some(found) = found else { return Ok(None) };
         let fingerprint = <[u8; 32]>::try_from(found.fingerprint)
             .map_err(|_| At::new("idempotency_records", 0).corrupt("fingerprint is not 32 bytes"))?;

@@ -7,11 +7,10 @@ use lease_core::page::{Page, PageRequest};
 use lease_core::repository::{
     Change, Claim, ContactFilter, ContactsOfLead, DirectoryRepository, LeadChange, LeadFilter, RepositoryError,
 };
-use sqlx::PgPool;
 
 use crate::list::{self, Branch, Table};
 use crate::row::{At, LeadRow, versioned};
-use crate::statement::{claim_arguments, read, write};
+use crate::statement::{Database, claim_arguments};
 use crate::{PostgresRepository, contact};
 
 const LEADS: Table = Table {
@@ -23,21 +22,23 @@ const LEADS: Table = Table {
 #[async_trait]
 impl DirectoryRepository for PostgresRepository {
     async fn find_contact(&self, id: ContactId) -> Result<Option<Versioned<Stored<Contact>>>, RepositoryError> {
-        contact::find(&self.pool, id).await
+        contact::find(&self.database, id).await
     }
 
     async fn commit_contact(&self, change: &Change<Contact>, claim: Option<Claim>) -> Result<ContactId, RepositoryError> {
-        contact::commit(&self.pool, change, claim).await
+        contact::commit(&self.database, change, claim).await
     }
 
     async fn list_contacts(&self, filter: &ContactFilter, page: PageRequest) -> Result<Page<Stored<Contact>>, RepositoryError> {
-        contact::list(&self.pool, filter, page).await
+        contact::list(&self.database, filter, page).await
     }
 
     async fn find_lead(&self, id: LeadId) -> Result<Option<Versioned<Stored<Lead>>>, RepositoryError> {
-        let found = read(|| {
-            sqlx::query!(
-                r#"
+        let found = self
+            .database
+            .read(|pool| {
+                sqlx::query!(
+                    r#"
                 select
                     version,
                     row(
@@ -46,21 +47,21 @@ impl DirectoryRepository for PostgresRepository {
                 from leads
                 where id = $1
                 "#,
-                id.get()
-            )
-            .fetch_optional(&self.pool)
-        })
-        .await?;
+                    id.get()
+                )
+                .fetch_optional(pool)
+            })
+            .await?;
         found.map(|found| versioned(found.version, found.lead)).transpose()
     }
 
     async fn commit_lead(&self, change: &LeadChange, claim: Option<Claim>) -> Result<LeadId, RepositoryError> {
         let id = match &change.lead {
-            Change::Create(value) => create(&self.pool, value, claim).await?,
+            Change::Create(value) => create(&self.database, value, claim).await?,
             Change::Update { id, expected, value } => {
-                update(&self.pool, id.get(), expected.0, value, change.contacts, claim).await?
+                update(&self.database, id.get(), expected.0, value, change.contacts, claim).await?
             }
-            Change::Delete { id, expected } => delete(&self.pool, id.get(), expected.0, change.contacts, claim).await?,
+            Change::Delete { id, expected } => delete(&self.database, id.get(), expected.0, change.contacts, claim).await?,
         };
         let id = id.ok_or(RepositoryError::Conflict)?;
         At::new("leads", id).id("id", id)
@@ -68,7 +69,7 @@ impl DirectoryRepository for PostgresRepository {
 
     async fn list_leads(&self, filter: &LeadFilter, page: PageRequest) -> Result<Page<Stored<Lead>>, RepositoryError> {
         list::page::<LeadRow>(
-            &self.pool,
+            &self.database,
             &LEADS,
             &[Branch::all(&LEADS)],
             |query| {
@@ -82,12 +83,13 @@ impl DirectoryRepository for PostgresRepository {
     }
 }
 
-async fn create(pool: &PgPool, value: &Lead, claim: Option<Claim>) -> Result<Option<i64>, RepositoryError> {
+async fn create(database: &Database, value: &Lead, claim: Option<Claim>) -> Result<Option<i64>, RepositoryError> {
     let (key, holder) = claim_arguments(claim.as_ref());
     let status: &str = LeadStatus::from(value.state).into();
-    let made = write(|| {
-        sqlx::query!(
-            r#"
+    let made = database
+        .write(|pool| {
+            sqlx::query!(
+                r#"
             with claim as materialized (
                 select hold_claim($1, $2) as held
             ), root as (
@@ -102,28 +104,28 @@ async fn create(pool: &PgPool, value: &Lead, claim: Option<Claim>) -> Result<Opt
             select root.id, mark_claim($1, root.id) as "marked!"
             from root
             "#,
-            key,
-            holder,
-            value.first_name,
-            value.last_name,
-            value.email,
-            value.phone,
-            value.company,
-            value.source,
-            status,
-            value.customer_id().map(Id::get),
-            value.notes,
-            value.created_at,
-            value.search_text(),
-        )
-        .fetch_optional(pool)
-    })
-    .await?;
+                key,
+                holder,
+                value.first_name,
+                value.last_name,
+                value.email,
+                value.phone,
+                value.company,
+                value.source,
+                status,
+                value.customer_id().map(Id::get),
+                value.notes,
+                value.created_at,
+                value.search_text(),
+            )
+            .fetch_optional(pool)
+        })
+        .await?;
     Ok(made.map(|made| made.id))
 }
 
 async fn update(
-    pool: &PgPool,
+    database: &Database,
     id: i64,
     expected: i64,
     value: &Lead,
@@ -133,9 +135,10 @@ async fn update(
     let (key, holder) = claim_arguments(claim.as_ref());
     let status: &str = LeadStatus::from(value.state).into();
     let (moved_to, erased) = contact_arguments(contacts);
-    let written = write(|| {
-        sqlx::query!(
-            r#"
+    let written = database
+        .write(|pool| {
+            sqlx::query!(
+                r#"
             with claim as materialized (
                 select hold_claim($1, $2) as held
             ), root as (
@@ -174,32 +177,32 @@ async fn update(
             select root.id, mark_claim($1, null) as "marked!"
             from root
             "#,
-            key,
-            holder,
-            id,
-            expected,
-            value.first_name,
-            value.last_name,
-            value.email,
-            value.phone,
-            value.company,
-            value.source,
-            status,
-            value.customer_id().map(Id::get),
-            value.notes,
-            value.search_text(),
-            moved_to,
-            erased,
-            value.created_at,
-        )
-        .fetch_optional(pool)
-    })
-    .await?;
+                key,
+                holder,
+                id,
+                expected,
+                value.first_name,
+                value.last_name,
+                value.email,
+                value.phone,
+                value.company,
+                value.source,
+                status,
+                value.customer_id().map(Id::get),
+                value.notes,
+                value.search_text(),
+                moved_to,
+                erased,
+                value.created_at,
+            )
+            .fetch_optional(pool)
+        })
+        .await?;
     Ok(written.map(|written| written.id))
 }
 
 async fn delete(
-    pool: &PgPool,
+    database: &Database,
     id: i64,
     expected: i64,
     contacts: ContactsOfLead,
@@ -207,9 +210,10 @@ async fn delete(
 ) -> Result<Option<i64>, RepositoryError> {
     let (key, holder) = claim_arguments(claim.as_ref());
     let (moved_to, erased) = contact_arguments(contacts);
-    let gone = write(|| {
-        sqlx::query!(
-            r#"
+    let gone = database
+        .write(|pool| {
+            sqlx::query!(
+                r#"
             with claim as materialized (
                 select hold_claim($1, $2) as held
             ), root as (
@@ -236,16 +240,16 @@ async fn delete(
             select root.id, mark_claim($1, null) as "marked!"
             from root
             "#,
-            key,
-            holder,
-            id,
-            expected,
-            moved_to,
-            erased,
-        )
-        .fetch_optional(pool)
-    })
-    .await?;
+                key,
+                holder,
+                id,
+                expected,
+                moved_to,
+                erased,
+            )
+            .fetch_optional(pool)
+        })
+        .await?;
     Ok(gone.map(|gone| gone.id))
 }
 

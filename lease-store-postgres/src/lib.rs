@@ -44,6 +44,7 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::PgPoolOptions;
 
 pub use connect::PostgresOptions;
+use statement::Database;
 
 /// The embedded migrations, forward only. [`PostgresRepository::migrate`] applies them.
 pub static MIGRATOR: Migrator = sqlx::migrate!();
@@ -51,20 +52,22 @@ pub static MIGRATOR: Migrator = sqlx::migrate!();
 /// The store on Postgres. Cheap to clone: clones share one pool.
 #[derive(Clone, Debug)]
 pub struct PostgresRepository {
-    pool: PgPool,
+    database: Database,
 }
 
 impl PostgresRepository {
-    /// A store on a pool that was set up elsewhere.
+    /// A store on a pool that was set up elsewhere, with connections in Postgres's `read committed`. Better take one that
+    /// [`connect`](Self::connect) makes, and share its [`pool`](Self::pool): its connections notice that a network went silent,
+    /// and their plans do not grow with the tables.
     #[must_use]
-    pub const fn from_pool(pool: PgPool) -> Self {
-        Self { pool }
+    pub fn from_pool(pool: PgPool) -> Self {
+        Self { database: Database { pool, patience: PostgresOptions::default().patience() } }
     }
 
     /// The pool, for what an application keeps in the same database.
     #[must_use]
     pub const fn pool(&self) -> &PgPool {
-        &self.pool
+        &self.database.pool
     }
 
     /// Applies the migrations that are missing. Safe when several processes start at once: one migrates, the others wait.
@@ -73,7 +76,7 @@ impl PostgresRepository {
     /// [`MigrateError`] where the database cannot be reached, holds migrations that differ, or refuses one.
     pub async fn migrate(&self) -> Result<(), MigrateError> {
         // A connection of its own: to migrate, or to wait for who does, may take longer than any other statement.
-        let options = self.pool.connect_options().as_ref().clone().options([("statement_timeout", "0")]);
+        let options = self.pool().connect_options().as_ref().clone().options([("statement_timeout", "0")]);
         let one = PgPoolOptions::new().max_connections(1).connect_with(options).await?;
         let migrated = MIGRATOR.run(&one).await;
         one.close().await;
@@ -84,6 +87,6 @@ impl PostgresRepository {
 #[async_trait::async_trait]
 impl Repository for PostgresRepository {
     async fn ping(&self) -> Result<(), RepositoryError> {
-        statement::read(|| sqlx::query_scalar!(r#"select 1 as "one!""#).fetch_one(&self.pool)).await.map(drop)
+        self.database.read(|pool| sqlx::query_scalar!(r#"select 1 as "one!""#).fetch_one(pool)).await.map(drop)
     }
 }

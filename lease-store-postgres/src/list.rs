@@ -11,10 +11,10 @@ use lease_core::page::{Page, PageRequest};
 use lease_core::repository::RepositoryError;
 use lease_core::text::Search;
 use sqlx::postgres::{PgRow, Postgres};
-use sqlx::{Encode, FromRow, PgPool, QueryBuilder, Type};
+use sqlx::{Encode, FromRow, QueryBuilder, Type};
 
 use crate::row::Row;
-use crate::statement;
+use crate::statement::Database;
 
 /// A table that is listed. Its alias in every query is `t`.
 pub(crate) struct Table {
@@ -141,7 +141,7 @@ fn escaped(piece: &str) -> String {
 
 /// Reads a page of `table`: of the rows of `branches`, those that pass `filters`.
 pub(crate) async fn page<R>(
-    pool: &PgPool,
+    database: &Database,
     table: &Table,
     branches: &[Branch],
     filters: impl Fn(&mut Filters<'_>),
@@ -150,14 +150,14 @@ pub(crate) async fn page<R>(
 where
     R: Row + for<'r> FromRow<'r, PgRow> + Send + Unpin,
 {
-    let rows = rows::<R>(pool, table, branches, filters, request).await?;
+    let rows = rows::<R>(database, table, branches, filters, request).await?;
     let items = rows.into_iter().map(Row::parse).collect::<Result<Vec<Stored<R::Entity>>, _>>()?;
     Ok(Page::of(request, items, |item| <R::Entity as Entity>::Id::get(item.id)))
 }
 
 /// Reads the rows of a page, in the order they were walked.
 pub(crate) async fn rows<R>(
-    pool: &PgPool,
+    database: &Database,
     table: &Table,
     branches: &[Branch],
     filters: impl Fn(&mut Filters<'_>),
@@ -166,11 +166,12 @@ pub(crate) async fn rows<R>(
 where
     R: for<'r> FromRow<'r, PgRow> + Send + Unpin,
 {
-    statement::read(|| {
-        let (mut query, is_planned_anew) = query(table, branches, &filters, request);
-        async move { query.build_query_as::<R>().persistent(!is_planned_anew).fetch_all(pool).await }
-    })
-    .await
+    database
+        .read(|pool| {
+            let (mut query, is_planned_anew) = query(table, branches, &filters, request);
+            async move { query.build_query_as::<R>().persistent(!is_planned_anew).fetch_all(pool).await }
+        })
+        .await
 }
 
 fn query(

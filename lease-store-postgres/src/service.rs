@@ -6,12 +6,11 @@ use lease_core::model::Service;
 use lease_core::page::{Page, PageRequest};
 use lease_core::repository::{Change, Claim, RepositoryError, ServiceFilter, ServiceRepository};
 use rust_decimal::Decimal;
-use sqlx::PgPool;
 
 use crate::PostgresRepository;
 use crate::list::{self, Branch, Table};
 use crate::row::{At, ServiceRow, versioned};
-use crate::statement::{claim_arguments, fault, read, write};
+use crate::statement::{Database, claim_arguments, fault};
 
 const SERVICES: Table = Table {
     from: "services t",
@@ -22,9 +21,11 @@ const SERVICES: Table = Table {
 #[async_trait]
 impl ServiceRepository for PostgresRepository {
     async fn find_service(&self, id: ServiceId) -> Result<Option<Versioned<Stored<Service>>>, RepositoryError> {
-        let found = read(|| {
-            sqlx::query!(
-                r#"
+        let found = self
+            .database
+            .read(|pool| {
+                sqlx::query!(
+                    r#"
                 select
                     version,
                     row(
@@ -34,18 +35,18 @@ impl ServiceRepository for PostgresRepository {
                 from services
                 where id = $1
                 "#,
-                id.get()
-            )
-            .fetch_optional(&self.pool)
-        })
-        .await?;
+                    id.get()
+                )
+                .fetch_optional(pool)
+            })
+            .await?;
         found.map(|found| versioned(found.version, found.service)).transpose()
     }
 
     async fn commit_service(&self, change: &Change<Service>, claim: Option<Claim>) -> Result<ServiceId, RepositoryError> {
         let id = match change {
-            Change::Create(value) => create(&self.pool, value, claim).await?,
-            Change::Update { id, expected, value } => update(&self.pool, id.get(), expected.0, value, claim).await?,
+            Change::Create(value) => create(&self.database, value, claim).await?,
+            Change::Update { id, expected, value } => update(&self.database, id.get(), expected.0, value, claim).await?,
             Change::Delete { .. } => return Err(fault("services are never erased")),
         };
         let id = id.ok_or(RepositoryError::Conflict)?;
@@ -53,12 +54,12 @@ impl ServiceRepository for PostgresRepository {
     }
 
     async fn seed_services(&self, services: &[Service]) -> Result<bool, RepositoryError> {
-        seed(&self.pool, services).await
+        seed(&self.database, services).await
     }
 
     async fn list_services(&self, filter: &ServiceFilter, page: PageRequest) -> Result<Page<Stored<Service>>, RepositoryError> {
         list::page::<ServiceRow>(
-            &self.pool,
+            &self.database,
             &SERVICES,
             &[Branch::all(&SERVICES)],
             |query| {
@@ -75,12 +76,13 @@ impl ServiceRepository for PostgresRepository {
     }
 }
 
-async fn create(pool: &PgPool, value: &Service, claim: Option<Claim>) -> Result<Option<i64>, RepositoryError> {
+async fn create(database: &Database, value: &Service, claim: Option<Claim>) -> Result<Option<i64>, RepositoryError> {
     let (key, holder) = claim_arguments(claim.as_ref());
     let (kind, invoice_on, bill_to) = names(value);
-    let made = write(|| {
-        sqlx::query!(
-            r#"
+    let made = database
+        .write(|pool| {
+            sqlx::query!(
+                r#"
             with claim as materialized (
                 select hold_claim($1, $2) as held
             ), root as (
@@ -95,27 +97,27 @@ async fn create(pool: &PgPool, value: &Service, claim: Option<Claim>) -> Result<
             select root.id, mark_claim($1, root.id) as "marked!"
             from root
             "#,
-            key,
-            holder,
-            value.name,
-            kind,
-            invoice_on,
-            bill_to,
-            value.fee.amount(),
-            value.fee.currency().code(),
-            i32::from(value.payment_due_days),
-            value.description,
-            value.is_active,
-            value.is_used,
-        )
-        .fetch_optional(pool)
-    })
-    .await?;
+                key,
+                holder,
+                value.name,
+                kind,
+                invoice_on,
+                bill_to,
+                value.fee.amount(),
+                value.fee.currency().code(),
+                i32::from(value.payment_due_days),
+                value.description,
+                value.is_active,
+                value.is_used,
+            )
+            .fetch_optional(pool)
+        })
+        .await?;
     Ok(made.map(|made| made.id))
 }
 
 async fn update(
-    pool: &PgPool,
+    database: &Database,
     id: i64,
     expected: i64,
     value: &Service,
@@ -123,9 +125,10 @@ async fn update(
 ) -> Result<Option<i64>, RepositoryError> {
     let (key, holder) = claim_arguments(claim.as_ref());
     let (kind, invoice_on, bill_to) = names(value);
-    let written = write(|| {
-        sqlx::query!(
-            r#"
+    let written = database
+        .write(|pool| {
+            sqlx::query!(
+                r#"
             with claim as materialized (
                 select hold_claim($1, $2) as held
             ), root as (
@@ -150,28 +153,28 @@ async fn update(
             select root.id, mark_claim($1, null) as "marked!"
             from root
             "#,
-            key,
-            holder,
-            id,
-            expected,
-            value.name,
-            kind,
-            invoice_on,
-            bill_to,
-            value.fee.amount(),
-            value.fee.currency().code(),
-            i32::from(value.payment_due_days),
-            value.description,
-            value.is_active,
-            value.is_used,
-        )
-        .fetch_optional(pool)
-    })
-    .await?;
+                key,
+                holder,
+                id,
+                expected,
+                value.name,
+                kind,
+                invoice_on,
+                bill_to,
+                value.fee.amount(),
+                value.fee.currency().code(),
+                i32::from(value.payment_due_days),
+                value.description,
+                value.is_active,
+                value.is_used,
+            )
+            .fetch_optional(pool)
+        })
+        .await?;
     Ok(written.map(|written| written.id))
 }
 
-async fn seed(pool: &PgPool, services: &[Service]) -> Result<bool, RepositoryError> {
+async fn seed(database: &Database, services: &[Service]) -> Result<bool, RepositoryError> {
     let column = |of: fn(&Service) -> &str| services.iter().map(|service| of(service).to_owned()).collect::<Vec<_>>();
     let names_column = column(|service| &service.name);
     let kinds = column(|service| names(service).0);
@@ -183,9 +186,10 @@ async fn seed(pool: &PgPool, services: &[Service]) -> Result<bool, RepositoryErr
     let due_days: Vec<i32> = services.iter().map(|service| i32::from(service.payment_due_days)).collect();
     let active: Vec<bool> = services.iter().map(|service| service.is_active).collect();
     let used: Vec<bool> = services.iter().map(|service| service.is_used).collect();
-    let made = write(|| {
-        sqlx::query!(
-            r#"
+    let made = database
+        .write(|pool| {
+            sqlx::query!(
+                r#"
             with due as materialized (
                 select seed_is_due() as is_due
             )
@@ -205,20 +209,20 @@ async fn seed(pool: &PgPool, services: &[Service]) -> Result<bool, RepositoryErr
             where due.is_due
             order by seed.place
             "#,
-            &names_column,
-            &kinds,
-            &moments,
-            &billed,
-            &amounts,
-            &currencies,
-            &due_days,
-            &descriptions,
-            &active,
-            &used,
-        )
-        .execute(pool)
-    })
-    .await?;
+                &names_column,
+                &kinds,
+                &moments,
+                &billed,
+                &amounts,
+                &currencies,
+                &due_days,
+                &descriptions,
+                &active,
+                &used,
+            )
+            .execute(pool)
+        })
+        .await?;
     Ok(made.rows_affected() > 0)
 }
 

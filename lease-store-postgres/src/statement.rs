@@ -4,6 +4,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
 use lease_core::repository::{Claim, RepositoryError};
+use sqlx::PgPool;
 
 use crate::error::Failure;
 
@@ -12,32 +13,47 @@ const ATTEMPTS: u32 = 5;
 /// How long the first retry waits at most; each further one up to twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(4);
 
-/// Runs a statement that only reads. One whose connection broke is run once more, on another.
-pub(crate) async fn read<T, F>(statement: impl Fn() -> F) -> Result<T, RepositoryError>
-where
-    F: Future<Output = Result<T, sqlx::Error>>,
-{
-    match statement().await.map_err(Failure::from) {
-        Ok(value) => Ok(value),
-        Err(Failure::Lost | Failure::Disconnected(_)) => Ok(statement().await.map_err(Failure::from)?),
-        Err(failure) => Err(failure.into()),
-    }
+/// The pool, and how long to wait for what runs on it.
+#[derive(Clone, Debug)]
+pub(crate) struct Database {
+    pub(crate) pool: PgPool,
+    pub(crate) patience: Duration,
 }
 
-/// Runs a statement that writes. One that Postgres undid in favour of another is run again after a random pause; one whose
-/// connection broke is not, since it may have been carried out.
-pub(crate) async fn write<T, F>(statement: impl Fn() -> F) -> Result<T, RepositoryError>
-where
-    F: Future<Output = Result<T, sqlx::Error>>,
-{
-    for attempt in 1..ATTEMPTS {
-        match statement().await.map_err(Failure::from) {
-            Ok(value) => return Ok(value),
-            Err(Failure::Lost) => pause(attempt).await,
-            Err(failure) => return Err(failure.into()),
+impl Database {
+    /// Runs a statement that only reads. One whose connection broke is run once more, on another.
+    pub(crate) async fn read<'a, T, F>(&'a self, statement: impl Fn(&'a PgPool) -> F) -> Result<T, RepositoryError>
+    where
+        F: Future<Output = Result<T, sqlx::Error>>,
+    {
+        match self.run(statement(&self.pool)).await {
+            Ok(value) => Ok(value),
+            Err(Failure::Lost | Failure::Disconnected(_)) => Ok(self.run(statement(&self.pool)).await?),
+            Err(failure) => Err(failure.into()),
         }
     }
-    Ok(statement().await.map_err(Failure::from)?)
+
+    /// Runs a statement that writes. One that Postgres undid in favour of another is run again after a random pause; one
+    /// whose connection broke is not, since it may have been carried out.
+    pub(crate) async fn write<'a, T, F>(&'a self, statement: impl Fn(&'a PgPool) -> F) -> Result<T, RepositoryError>
+    where
+        F: Future<Output = Result<T, sqlx::Error>>,
+    {
+        for attempt in 1..ATTEMPTS {
+            match self.run(statement(&self.pool)).await {
+                Ok(value) => return Ok(value),
+                Err(Failure::Lost) => pause(attempt).await,
+                Err(failure) => return Err(failure.into()),
+            }
+        }
+        Ok(self.run(statement(&self.pool)).await?)
+    }
+
+    /// Once, and not for ever: a network that went silent ends no connection.
+    async fn run<T>(&self, statement: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, Failure> {
+        let answer = tokio::time::timeout(self.patience, statement).await;
+        answer.map_err(|silence| Failure::Final(RepositoryError::Unavailable(silence.into())))?.map_err(Failure::from)
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "those who ran into each other must not do so again")]

@@ -5,12 +5,11 @@ use lease_core::id::{CustomerId, Id, Stored, VehicleId, Version, Versioned};
 use lease_core::model::{Vehicle, Vin};
 use lease_core::page::{Page, PageRequest};
 use lease_core::repository::{Change, Claim, RepositoryError, VehicleFilter, VehicleRepository, VehicleSnapshot};
-use sqlx::PgPool;
 
 use crate::PostgresRepository;
 use crate::list::{self, Branch, Table};
 use crate::row::{At, Row as _, VehicleRow};
-use crate::statement::{claim_arguments, read, write};
+use crate::statement::{Database, claim_arguments};
 
 const VEHICLES: Table = Table {
     from: "vehicles t",
@@ -31,9 +30,11 @@ impl VehicleRepository for PostgresRepository {
         id: VehicleId,
         viewer: Option<CustomerId>,
     ) -> Result<Option<Versioned<VehicleSnapshot>>, RepositoryError> {
-        let found = read(|| {
-            sqlx::query!(
-                r#"
+        let found = self
+            .database
+            .read(|pool| {
+                sqlx::query!(
+                    r#"
                 select
                     v.version,
                     row(
@@ -47,12 +48,12 @@ impl VehicleRepository for PostgresRepository {
                 from vehicles v
                 where v.id = $1
                 "#,
-                id.get(),
-                viewer.map(Id::get),
-            )
-            .fetch_optional(&self.pool)
-        })
-        .await?;
+                    id.get(),
+                    viewer.map(Id::get),
+                )
+                .fetch_optional(pool)
+            })
+            .await?;
         found
             .map(|found| {
                 let value = VehicleSnapshot {
@@ -68,17 +69,18 @@ impl VehicleRepository for PostgresRepository {
     }
 
     async fn find_vin(&self, vin: &Vin) -> Result<Option<VehicleId>, RepositoryError> {
-        let found =
-            read(|| sqlx::query_scalar!("select id from vehicles where vin = $1", vin.as_str()).fetch_optional(&self.pool))
-                .await?;
+        let found = self
+            .database
+            .read(|pool| sqlx::query_scalar!("select id from vehicles where vin = $1", vin.as_str()).fetch_optional(pool))
+            .await?;
         found.map(|id| At::new("vehicles", id).id("id", id)).transpose()
     }
 
     async fn commit_vehicle(&self, change: &Change<Vehicle>, claim: Option<Claim>) -> Result<VehicleId, RepositoryError> {
         let id = match change {
-            Change::Create(value) => create(&self.pool, value, claim).await?,
-            Change::Update { id, expected, value } => update(&self.pool, id.get(), expected.0, value, claim).await?,
-            Change::Delete { id, expected } => delete(&self.pool, id.get(), expected.0, claim).await?,
+            Change::Create(value) => create(&self.database, value, claim).await?,
+            Change::Update { id, expected, value } => update(&self.database, id.get(), expected.0, value, claim).await?,
+            Change::Delete { id, expected } => delete(&self.database, id.get(), expected.0, claim).await?,
         };
         let id = id.ok_or(RepositoryError::Conflict)?;
         At::new("vehicles", id).id("id", id)
@@ -86,7 +88,7 @@ impl VehicleRepository for PostgresRepository {
 
     async fn list_vehicles(&self, filter: &VehicleFilter, page: PageRequest) -> Result<Page<Stored<Vehicle>>, RepositoryError> {
         list::page::<VehicleRow>(
-            &self.pool,
+            &self.database,
             &VEHICLES,
             &branches(filter),
             |query| {
@@ -117,11 +119,12 @@ fn branches(filter: &VehicleFilter) -> Vec<Branch> {
     ]
 }
 
-async fn create(pool: &PgPool, value: &Vehicle, claim: Option<Claim>) -> Result<Option<i64>, RepositoryError> {
+async fn create(database: &Database, value: &Vehicle, claim: Option<Claim>) -> Result<Option<i64>, RepositoryError> {
     let (key, holder) = claim_arguments(claim.as_ref());
-    let made = write(|| {
-        sqlx::query!(
-            r#"
+    let made = database
+        .write(|pool| {
+            sqlx::query!(
+                r#"
             with claim as materialized (
                 select hold_claim($1, $2) as held
             ), root as (
@@ -137,39 +140,40 @@ async fn create(pool: &PgPool, value: &Vehicle, claim: Option<Claim>) -> Result<
             select root.id, mark_claim($1, root.id) as "marked!"
             from root
             "#,
-            key,
-            holder,
-            value.customer_id.get(),
-            value.vin.as_str(),
-            value.make,
-            value.model,
-            value.year,
-            value.color,
-            value.mileage,
-            value.license_plate,
-            value.description,
-            value.created_at,
-            value.make_key(),
-            value.model_key(),
-            value.search_text(),
-        )
-        .fetch_optional(pool)
-    })
-    .await?;
+                key,
+                holder,
+                value.customer_id.get(),
+                value.vin.as_str(),
+                value.make,
+                value.model,
+                value.year,
+                value.color,
+                value.mileage,
+                value.license_plate,
+                value.description,
+                value.created_at,
+                value.make_key(),
+                value.model_key(),
+                value.search_text(),
+            )
+            .fetch_optional(pool)
+        })
+        .await?;
     Ok(made.map(|made| made.id))
 }
 
 async fn update(
-    pool: &PgPool,
+    database: &Database,
     id: i64,
     expected: i64,
     value: &Vehicle,
     claim: Option<Claim>,
 ) -> Result<Option<i64>, RepositoryError> {
     let (key, holder) = claim_arguments(claim.as_ref());
-    let written = write(|| {
-        sqlx::query!(
-            r#"
+    let written = database
+        .write(|pool| {
+            sqlx::query!(
+                r#"
             with claim as materialized (
                 select hold_claim($1, $2) as held
             ), root as (
@@ -197,35 +201,36 @@ async fn update(
             select root.id, mark_claim($1, null) as "marked!"
             from root
             "#,
-            key,
-            holder,
-            id,
-            expected,
-            value.customer_id.get(),
-            value.vin.as_str(),
-            value.make,
-            value.model,
-            value.year,
-            value.color,
-            value.mileage,
-            value.license_plate,
-            value.description,
-            value.make_key(),
-            value.model_key(),
-            value.search_text(),
-            value.created_at,
-        )
-        .fetch_optional(pool)
-    })
-    .await?;
+                key,
+                holder,
+                id,
+                expected,
+                value.customer_id.get(),
+                value.vin.as_str(),
+                value.make,
+                value.model,
+                value.year,
+                value.color,
+                value.mileage,
+                value.license_plate,
+                value.description,
+                value.make_key(),
+                value.model_key(),
+                value.search_text(),
+                value.created_at,
+            )
+            .fetch_optional(pool)
+        })
+        .await?;
     Ok(written.map(|written| written.id))
 }
 
-async fn delete(pool: &PgPool, id: i64, expected: i64, claim: Option<Claim>) -> Result<Option<i64>, RepositoryError> {
+async fn delete(database: &Database, id: i64, expected: i64, claim: Option<Claim>) -> Result<Option<i64>, RepositoryError> {
     let (key, holder) = claim_arguments(claim.as_ref());
-    let gone = write(|| {
-        sqlx::query!(
-            r#"
+    let gone = database
+        .write(|pool| {
+            sqlx::query!(
+                r#"
             with claim as materialized (
                 select hold_claim($1, $2) as held
             ), root as (
@@ -239,13 +244,13 @@ async fn delete(pool: &PgPool, id: i64, expected: i64, claim: Option<Claim>) -> 
             select root.id, mark_claim($1, null) as "marked!"
             from root
             "#,
-            key,
-            holder,
-            id,
-            expected,
-        )
-        .fetch_optional(pool)
-    })
-    .await?;
+                key,
+                holder,
+                id,
+                expected,
+            )
+            .fetch_optional(pool)
+        })
+        .await?;
     Ok(gone.map(|gone| gone.id))
 }

@@ -3,21 +3,21 @@ use lease_core::account::TokenHash;
 use lease_core::id::{CustomerId, Stored};
 use lease_core::model::{Account, Customer, User};
 use lease_core::repository::{AccountChange, Change, Claim, CustomerChange, Guarantee, Login, NewUser, RepositoryError};
-use sqlx::PgPool;
 
 use crate::row::At;
-use crate::statement::{claim_arguments, fault, write};
+use crate::statement::{Database, claim_arguments, fault};
 
-pub(super) async fn create(pool: &PgPool, new: &NewUser, claim: Option<Claim>) -> Result<Account, RepositoryError> {
+pub(super) async fn create(database: &Database, new: &NewUser, claim: Option<Claim>) -> Result<Account, RepositoryError> {
     let (key, holder) = claim_arguments(claim.as_ref());
     let user = &new.user;
     let names = login_names(user);
     let role: &str = user.role.into();
     let profile = new.profile.as_ref();
     let (token, expires_at) = new.token.map(|(hash, expires_at)| (hash.0, expires_at)).unzip();
-    let made = write(|| {
-        sqlx::query!(
-            r#"
+    let made = database
+        .write(|pool| {
+            sqlx::query!(
+                r#"
             with claim as materialized (
                 select hold_claim($1, $2) as held
             ), root as (
@@ -52,29 +52,29 @@ pub(super) async fn create(pool: &PgPool, new: &NewUser, claim: Option<Claim>) -
                 mark_claim($1, root.id) as "marked!"
             from root
             "#,
-            key,
-            holder,
-            user.username.as_str(),
-            user.email.as_str(),
-            user.first_name,
-            user.last_name,
-            user.password.expose(),
-            user.is_active,
-            role,
-            user.date_joined,
-            user.last_login,
-            user.token_epoch,
-            user.search_text(),
-            &names,
-            profile.map(|profile| profile.job.as_str()),
-            profile.and_then(|profile| profile.dob),
-            profile.map(|profile| profile.notes.as_str()),
-            token.as_ref().map(<[u8; 32]>::as_slice),
-            expires_at,
-        )
-        .fetch_one(pool)
-    })
-    .await?;
+                key,
+                holder,
+                user.username.as_str(),
+                user.email.as_str(),
+                user.first_name,
+                user.last_name,
+                user.password.expose(),
+                user.is_active,
+                role,
+                user.date_joined,
+                user.last_login,
+                user.token_epoch,
+                user.search_text(),
+                &names,
+                profile.map(|profile| profile.job.as_str()),
+                profile.and_then(|profile| profile.dob),
+                profile.map(|profile| profile.notes.as_str()),
+                token.as_ref().map(<[u8; 32]>::as_slice),
+                expires_at,
+            )
+            .fetch_one(pool)
+        })
+        .await?;
     let at = At::new("users", made.user_id);
     Ok(Account {
         user: Stored { id: at.id("id", made.user_id)?, value: user.clone() },
@@ -92,7 +92,7 @@ fn login_names(user: &User) -> Vec<String> {
 
 #[expect(clippy::too_many_lines, reason = "one statement and its arguments")]
 pub(super) async fn account(
-    pool: &PgPool,
+    database: &Database,
     change: &AccountChange,
     claim: Option<Claim>,
 ) -> Result<Option<CustomerId>, RepositoryError> {
@@ -105,11 +105,12 @@ pub(super) async fn account(
         CustomerChange::Create(profile, at) => (Some(profile), Some(*at), None),
         CustomerChange::Erase(id) => (None, None, Some(id.get())),
     };
-    let outcome = write(|| {
-        // All active superusers are locked in one order, so that of two who leave at once the second sees that the first
-        // has gone.
-        sqlx::query!(
-            r#"
+    let outcome = database
+        .write(|pool| {
+            // All active superusers are locked in one order, so that of two who leave at once the second sees that the first
+            // has gone.
+            sqlx::query!(
+                r#"
             with claim as materialized (
                 select hold_claim($1, $2) as held
             ), superusers as materialized (
@@ -191,32 +192,32 @@ pub(super) async fn account(
             from remaining
             left join root on true
             "#,
-            key,
-            holder,
-            change.id.get(),
-            change.expected.0,
-            change.needs_another_superuser,
-            user.username.as_str(),
-            user.email.as_str(),
-            user.first_name,
-            user.last_name,
-            user.password.expose(),
-            user.is_active,
-            role,
-            user.token_epoch,
-            user.search_text(),
-            &names,
-            change.keep_token.as_ref().map(|hash| hash.0.as_slice()),
-            profile.map(|profile| profile.job.as_str()),
-            profile.and_then(|profile| profile.dob),
-            profile.map(|profile| profile.notes.as_str()),
-            made_at,
-            erased,
-            user.date_joined,
-        )
-        .fetch_one(pool)
-    })
-    .await?;
+                key,
+                holder,
+                change.id.get(),
+                change.expected.0,
+                change.needs_another_superuser,
+                user.username.as_str(),
+                user.email.as_str(),
+                user.first_name,
+                user.last_name,
+                user.password.expose(),
+                user.is_active,
+                role,
+                user.token_epoch,
+                user.search_text(),
+                &names,
+                change.keep_token.as_ref().map(|hash| hash.0.as_slice()),
+                profile.map(|profile| profile.job.as_str()),
+                profile.and_then(|profile| profile.dob),
+                profile.map(|profile| profile.notes.as_str()),
+                made_at,
+                erased,
+                user.date_joined,
+            )
+            .fetch_one(pool)
+        })
+        .await?;
     if outcome.root_id.is_none() {
         let taken = outcome.is_expected && !outcome.enough;
         return Err(if taken { RepositoryError::Taken(Guarantee::ActiveSuperuser) } else { RepositoryError::Conflict });
@@ -224,12 +225,13 @@ pub(super) async fn account(
     outcome.customer_id.map(|id| At::new("customers", id).id("id", id)).transpose()
 }
 
-pub(super) async fn login(pool: &PgPool, login: &Login, claim: Option<Claim>) -> Result<(), RepositoryError> {
+pub(super) async fn login(database: &Database, login: &Login, claim: Option<Claim>) -> Result<(), RepositoryError> {
     let (key, holder) = claim_arguments(claim.as_ref());
     let token = &login.token;
-    let written = write(|| {
-        sqlx::query!(
-            r#"
+    let written = database
+        .write(|pool| {
+            sqlx::query!(
+                r#"
             with claim as materialized (
                 select hold_claim($1, $2) as held
             ), root as (
@@ -247,25 +249,26 @@ pub(super) async fn login(pool: &PgPool, login: &Login, claim: Option<Claim>) ->
             select mark_claim($1, null) as "marked!"
             from root
             "#,
-            key,
-            holder,
-            token.hash.0.as_slice(),
-            token.user_id.get(),
-            token.epoch,
-            token.expires_at,
-            login.at,
-        )
-        .fetch_optional(pool)
-    })
-    .await?;
+                key,
+                holder,
+                token.hash.0.as_slice(),
+                token.user_id.get(),
+                token.epoch,
+                token.expires_at,
+                login.at,
+            )
+            .fetch_optional(pool)
+        })
+        .await?;
     written.map(drop).ok_or(RepositoryError::Conflict)
 }
 
-pub(super) async fn delete_token(pool: &PgPool, hash: &TokenHash, claim: Option<Claim>) -> Result<(), RepositoryError> {
+pub(super) async fn delete_token(database: &Database, hash: &TokenHash, claim: Option<Claim>) -> Result<(), RepositoryError> {
     let (key, holder) = claim_arguments(claim.as_ref());
-    write(|| {
-        sqlx::query!(
-            r#"
+    database
+        .write(|pool| {
+            sqlx::query!(
+                r#"
             with claim as materialized (
                 select hold_claim($1, $2) as held
             ), gone as (
@@ -278,20 +281,21 @@ pub(super) async fn delete_token(pool: &PgPool, hash: &TokenHash, claim: Option<
             from claim
             where claim.held
             "#,
-            key,
-            holder,
-            hash.0.as_slice(),
-        )
-        .fetch_one(pool)
-    })
-    .await
-    .map(drop)
+                key,
+                holder,
+                hash.0.as_slice(),
+            )
+            .fetch_one(pool)
+        })
+        .await
+        .map(drop)
 }
 
-pub(super) async fn purge_tokens(pool: &PgPool, now: DateTime<Utc>, limit: u32) -> Result<u64, RepositoryError> {
-    let purged = write(|| {
-        sqlx::query!(
-            r#"
+pub(super) async fn purge_tokens(database: &Database, now: DateTime<Utc>, limit: u32) -> Result<u64, RepositoryError> {
+    let purged = database
+        .write(|pool| {
+            sqlx::query!(
+                r#"
             delete from tokens
             where hash in (
                 select hash
@@ -302,22 +306,23 @@ pub(super) async fn purge_tokens(pool: &PgPool, now: DateTime<Utc>, limit: u32) 
                 for update skip locked
             )
             "#,
-            now,
-            i64::from(limit),
-        )
-        .execute(pool)
-    })
-    .await?;
+                now,
+                i64::from(limit),
+            )
+            .execute(pool)
+        })
+        .await?;
     Ok(purged.rows_affected())
 }
 
-pub(super) async fn customer(pool: &PgPool, change: &Change<Customer>) -> Result<CustomerId, RepositoryError> {
+pub(super) async fn customer(database: &Database, change: &Change<Customer>) -> Result<CustomerId, RepositoryError> {
     let Change::Update { id, expected, value } = change else {
         return Err(fault("customers are made and erased with their users"));
     };
-    let written = write(|| {
-        sqlx::query!(
-            r#"
+    let written = database
+        .write(|pool| {
+            sqlx::query!(
+                r#"
             update customers
             set version = version + 1,
                 user_id = $3,
@@ -328,16 +333,16 @@ pub(super) async fn customer(pool: &PgPool, change: &Change<Customer>) -> Result
             where id = $1
                 and version = $2
             "#,
-            id.get(),
-            expected.0,
-            value.user_id.get(),
-            value.profile.job,
-            value.profile.dob,
-            value.profile.notes,
-            value.created_at,
-        )
-        .execute(pool)
-    })
-    .await?;
+                id.get(),
+                expected.0,
+                value.user_id.get(),
+                value.profile.job,
+                value.profile.dob,
+                value.profile.notes,
+                value.created_at,
+            )
+            .execute(pool)
+        })
+        .await?;
     if written.rows_affected() == 1 { Ok(*id) } else { Err(RepositoryError::Conflict) }
 }

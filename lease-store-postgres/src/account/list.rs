@@ -2,10 +2,10 @@ use lease_core::id::{Id, Stored};
 use lease_core::model::{Account, Customer};
 use lease_core::page::{Page, PageRequest};
 use lease_core::repository::{CustomerFilter, RepositoryError, UserFilter};
-use sqlx::PgPool;
 
 use crate::list::{self, Branch, Table};
 use crate::row::{CustomerRow, UserRow};
+use crate::statement::Database;
 
 const USERS: Table = Table {
     from: "users t",
@@ -15,9 +15,9 @@ const USERS: Table = Table {
 
 const CUSTOMERS: Table = Table { from: "customers t", columns: "t.id, t.user_id, t.job, t.dob, t.notes, t.created_at" };
 
-pub(super) async fn users(pool: &PgPool, filter: &UserFilter, page: PageRequest) -> Result<Page<Account>, RepositoryError> {
+pub(super) async fn users(database: &Database, filter: &UserFilter, page: PageRequest) -> Result<Page<Account>, RepositoryError> {
     let rows: Vec<UserRow> = list::rows(
-        pool,
+        database,
         &USERS,
         &[Branch::all(&USERS)],
         |query| {
@@ -43,12 +43,12 @@ pub(super) async fn users(pool: &PgPool, filter: &UserFilter, page: PageRequest)
 }
 
 pub(super) async fn customers(
-    pool: &PgPool,
+    database: &Database,
     filter: &CustomerFilter,
     page: PageRequest,
 ) -> Result<Page<Stored<Customer>>, RepositoryError> {
     list::page::<CustomerRow>(
-        pool,
+        database,
         &CUSTOMERS,
         &[Branch::all(&CUSTOMERS)],
         |query| {

@@ -2,15 +2,15 @@ use lease_core::account::{Token, TokenHash};
 use lease_core::id::{CustomerId, Stored, UserId, Version, Versioned};
 use lease_core::model::{Account, Customer, LoginName};
 use lease_core::repository::{AccountSnapshot, RepositoryError};
-use sqlx::PgPool;
 
 use crate::row::{At, CustomerRow, TokenRow, UserRow, versioned};
-use crate::statement::read;
+use crate::statement::Database;
 
-pub(super) async fn token(pool: &PgPool, hash: &TokenHash) -> Result<Option<(Token, Account)>, RepositoryError> {
-    let found = read(|| {
-        sqlx::query!(
-            r#"
+pub(super) async fn token(database: &Database, hash: &TokenHash) -> Result<Option<(Token, Account)>, RepositoryError> {
+    let found = database
+        .read(|pool| {
+            sqlx::query!(
+                r#"
             select
                 row(t.hash, t.user_id, t.epoch, t.expires_at) as "token!: TokenRow",
                 row(
@@ -22,18 +22,19 @@ pub(super) async fn token(pool: &PgPool, hash: &TokenHash) -> Result<Option<(Tok
             left join customers c on c.user_id = u.id
             where t.hash = $1
             "#,
-            hash.0.as_slice()
-        )
-        .fetch_optional(pool)
-    })
-    .await?;
+                hash.0.as_slice()
+            )
+            .fetch_optional(pool)
+        })
+        .await?;
     found.map(|found| Ok((found.token.token()?, found.user.account()?))).transpose()
 }
 
-pub(super) async fn login(pool: &PgPool, name: &LoginName) -> Result<Option<Account>, RepositoryError> {
-    let found = read(|| {
-        sqlx::query!(
-            r#"
+pub(super) async fn login(database: &Database, name: &LoginName) -> Result<Option<Account>, RepositoryError> {
+    let found = database
+        .read(|pool| {
+            sqlx::query!(
+                r#"
             select
                 row(
                     u.id, u.username, u.email, u.first_name, u.last_name, u.password_hash, u.is_active, u.role, u.date_joined,
@@ -44,18 +45,19 @@ pub(super) async fn login(pool: &PgPool, name: &LoginName) -> Result<Option<Acco
             left join customers c on c.user_id = u.id
             where n.name = $1
             "#,
-            name.as_str()
-        )
-        .fetch_optional(pool)
-    })
-    .await?;
+                name.as_str()
+            )
+            .fetch_optional(pool)
+        })
+        .await?;
     found.map(|found| found.user.account()).transpose()
 }
 
-pub(super) async fn account(pool: &PgPool, id: UserId) -> Result<Option<Versioned<AccountSnapshot>>, RepositoryError> {
-    let found = read(|| {
-        sqlx::query!(
-            r#"
+pub(super) async fn account(database: &Database, id: UserId) -> Result<Option<Versioned<AccountSnapshot>>, RepositoryError> {
+    let found = database
+        .read(|pool| {
+            sqlx::query!(
+                r#"
             select
                 u.version,
                 row(
@@ -82,11 +84,11 @@ pub(super) async fn account(pool: &PgPool, id: UserId) -> Result<Option<Versione
             left join customers c on c.user_id = u.id
             where u.id = $1
             "#,
-            id.get()
-        )
-        .fetch_optional(pool)
-    })
-    .await?;
+                id.get()
+            )
+            .fetch_optional(pool)
+        })
+        .await?;
     found
         .map(|found| {
             let value = AccountSnapshot {
@@ -99,38 +101,43 @@ pub(super) async fn account(pool: &PgPool, id: UserId) -> Result<Option<Versione
         .transpose()
 }
 
-pub(super) async fn taken_names(pool: &PgPool, names: &[LoginName]) -> Result<Vec<(LoginName, UserId)>, RepositoryError> {
+pub(super) async fn taken_names(database: &Database, names: &[LoginName]) -> Result<Vec<(LoginName, UserId)>, RepositoryError> {
     let wanted: Vec<String> = names.iter().map(|name| name.as_str().to_owned()).collect();
-    let taken = read(|| {
-        sqlx::query!(
-            r#"
+    let taken = database
+        .read(|pool| {
+            sqlx::query!(
+                r#"
             select name, user_id
             from login_names
             where name = any ($1)
             "#,
-            &wanted
-        )
-        .fetch_all(pool)
-    })
-    .await?;
+                &wanted
+            )
+            .fetch_all(pool)
+        })
+        .await?;
     taken
         .into_iter()
         .map(|row| Ok((LoginName::new(&row.name), At::new("login_names", row.user_id).id("user_id", row.user_id)?)))
         .collect()
 }
 
-pub(super) async fn customer(pool: &PgPool, id: CustomerId) -> Result<Option<Versioned<Stored<Customer>>>, RepositoryError> {
-    let found = read(|| {
-        sqlx::query!(
-            r#"
+pub(super) async fn customer(
+    database: &Database,
+    id: CustomerId,
+) -> Result<Option<Versioned<Stored<Customer>>>, RepositoryError> {
+    let found = database
+        .read(|pool| {
+            sqlx::query!(
+                r#"
             select version, row(id, user_id, job, dob, notes, created_at) as "customer!: CustomerRow"
             from customers
             where id = $1
             "#,
-            id.get()
-        )
-        .fetch_optional(pool)
-    })
-    .await?;
+                id.get()
+            )
+            .fetch_optional(pool)
+        })
+        .await?;
     found.map(|found| versioned(found.version, found.customer)).transpose()
 }

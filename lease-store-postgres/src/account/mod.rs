@@ -19,51 +19,51 @@ use crate::PostgresRepository;
 #[async_trait]
 impl AccountRepository for PostgresRepository {
     async fn find_token(&self, hash: &TokenHash) -> Result<Option<(Token, Account)>, RepositoryError> {
-        load::token(&self.pool, hash).await
+        load::token(&self.database, hash).await
     }
 
     async fn find_login(&self, name: &LoginName) -> Result<Option<Account>, RepositoryError> {
-        load::login(&self.pool, name).await
+        load::login(&self.database, name).await
     }
 
     async fn load_account(&self, id: UserId) -> Result<Option<Versioned<AccountSnapshot>>, RepositoryError> {
-        load::account(&self.pool, id).await
+        load::account(&self.database, id).await
     }
 
     async fn taken_names(&self, names: &[LoginName]) -> Result<Vec<(LoginName, UserId)>, RepositoryError> {
-        load::taken_names(&self.pool, names).await
+        load::taken_names(&self.database, names).await
     }
 
     async fn create_account(&self, new: &NewUser, claim: Option<Claim>) -> Result<Account, RepositoryError> {
-        commit::create(&self.pool, new, claim).await
+        commit::create(&self.database, new, claim).await
     }
 
     async fn commit_account(&self, change: &AccountChange, claim: Option<Claim>) -> Result<Option<CustomerId>, RepositoryError> {
-        commit::account(&self.pool, change, claim).await
+        commit::account(&self.database, change, claim).await
     }
 
     async fn commit_login(&self, login: &Login, claim: Option<Claim>) -> Result<(), RepositoryError> {
-        commit::login(&self.pool, login, claim).await
+        commit::login(&self.database, login, claim).await
     }
 
     async fn delete_token(&self, hash: &TokenHash, claim: Option<Claim>) -> Result<(), RepositoryError> {
-        commit::delete_token(&self.pool, hash, claim).await
+        commit::delete_token(&self.database, hash, claim).await
     }
 
     async fn purge_tokens(&self, now: DateTime<Utc>, limit: u32) -> Result<u64, RepositoryError> {
-        commit::purge_tokens(&self.pool, now, limit).await
+        commit::purge_tokens(&self.database, now, limit).await
     }
 
     async fn list_users(&self, filter: &UserFilter, page: PageRequest) -> Result<Page<Account>, RepositoryError> {
-        list::users(&self.pool, filter, page).await
+        list::users(&self.database, filter, page).await
     }
 
     async fn find_customer(&self, id: CustomerId) -> Result<Option<Versioned<Stored<Customer>>>, RepositoryError> {
-        load::customer(&self.pool, id).await
+        load::customer(&self.database, id).await
     }
 
     async fn commit_customer(&self, change: &Change<Customer>) -> Result<CustomerId, RepositoryError> {
-        commit::customer(&self.pool, change).await
+        commit::customer(&self.database, change).await
     }
 
     async fn list_customers(
@@ -71,6 +71,6 @@ impl AccountRepository for PostgresRepository {
         filter: &CustomerFilter,
         page: PageRequest,
     ) -> Result<Page<Stored<Customer>>, RepositoryError> {
-        list::customers(&self.pool, filter, page).await
+        list::customers(&self.database, filter, page).await
     }
 }

@@ -3,15 +3,14 @@ use lease_core::id::{Id, TradeId, Version};
 use lease_core::lifecycle::{NewIds, TradeChanges, TradeMove, TradeText};
 use lease_core::model::{Agreement, Period, TradeStatus};
 use lease_core::repository::{Claim, RepositoryError};
-use sqlx::PgPool;
 
 use crate::row::{At, InvoiceColumns, payment_columns, proposal_columns};
-use crate::statement::{claim_arguments, write};
+use crate::statement::{Database, claim_arguments};
 
 /// Writes all that a decision changes, in one statement. The vehicle is locked before the trade, as when a trade is opened.
 #[expect(clippy::too_many_lines, reason = "one statement and its arguments")]
 pub(super) async fn trade(
-    pool: &PgPool,
+    database: &Database,
     id: TradeId,
     expected: Version,
     changes: &TradeChanges,
@@ -43,9 +42,10 @@ pub(super) async fn trade(
     let settled = settled.as_ref();
     let (settled_status, settled_failure, settled_reference) = optional_columns(settled.map(|(_, state)| payment_columns(state)));
     let state = StateColumns::of(state.as_ref());
-    let written = write(|| {
-        sqlx::query!(
-            r#"
+    let written = database
+        .write(|pool| {
+            sqlx::query!(
+                r#"
             with claim as materialized (
                 select hold_claim($1, $2) as held
             ), vehicle as materialized (
@@ -199,69 +199,69 @@ pub(super) async fn trade(
                 mark_claim($1, coalesce((select id from payment_made), (select id from proposal_made))) as "marked!"
             from root
             "#,
-            key,
-            holder,
-            id.get(),
-            expected.0,
-            text.as_ref().map(|text| text.title.as_str()),
-            text.as_ref().map(|text| text.description.as_str()),
-            search_text,
-            decided.map(|(id, _)| id.get()),
-            decided_status,
-            decided_at.flatten(),
-            *close_others,
-            proposal.map(|new| new.customer_id.get()),
-            proposal.map(|new| new.amount.amount()),
-            proposal.map(|new| new.amount.currency().code()),
-            proposal.and_then(|new| new.period).map(Period::start),
-            proposal.and_then(|new| new.period).map(Period::end),
-            proposal.map(|new| new.message.as_str()),
-            proposal.and_then(|new| new.expires_at),
-            proposal.map(|new| new.created_at),
-            proposal_status,
-            proposal_decided_at.flatten(),
-            issued.and_then(|new| new.proposal_id).map(Id::get),
-            issued.map(|new| new.customer_id.get()),
-            issued.map(|new| new.amount.amount()),
-            issued.map(|new| new.amount.currency().code()),
-            issued.map(|new| new.issued_at),
-            issued.map(|new| new.due_date),
-            invoice.map(|change| change.id.get()),
-            invoice.map(|change| change.paid.amount()),
-            invoice.map(|change| change.pending.amount()),
-            invoice_columns.status,
-            invoice_columns.paid_at,
-            invoice_columns.voided_at,
-            invoice_columns.void_reason,
-            payment.map(|new| new.invoice_id.get()),
-            payment.map(|new| new.credit_card_id.get()),
-            payment.map(|new| new.customer_id.get()),
-            payment.map(|new| new.amount.amount()),
-            payment.map(|new| new.amount.currency().code()),
-            payment_status,
-            payment_failure,
-            payment_reference,
-            payment.map(|new| new.is_late),
-            payment.map(|new| new.charge_key.as_str()),
-            payment.map(|new| new.created_at),
-            settled.map(|(id, _)| id.get()),
-            settled_status,
-            settled_failure,
-            settled_reference,
-            state.status,
-            state.agreement.map(|agreement| agreement.counterparty_id.get()),
-            state.agreement.map(|agreement| agreement.proposal_id.get()),
-            state.agreement.map(|agreement| agreement.agreed_at),
-            state.completed_at,
-            state.cancelled_at,
-            transfer.map(|transfer| transfer.vehicle_id.get()),
-            transfer.map(|transfer| transfer.from.get()),
-            transfer.map(|transfer| transfer.to.get()),
-        )
-        .fetch_optional(pool)
-    })
-    .await?
-    .ok_or(RepositoryError::Conflict)?;
+                key,
+                holder,
+                id.get(),
+                expected.0,
+                text.as_ref().map(|text| text.title.as_str()),
+                text.as_ref().map(|text| text.description.as_str()),
+                search_text,
+                decided.map(|(id, _)| id.get()),
+                decided_status,
+                decided_at.flatten(),
+                *close_others,
+                proposal.map(|new| new.customer_id.get()),
+                proposal.map(|new| new.amount.amount()),
+                proposal.map(|new| new.amount.currency().code()),
+                proposal.and_then(|new| new.period).map(Period::start),
+                proposal.and_then(|new| new.period).map(Period::end),
+                proposal.map(|new| new.message.as_str()),
+                proposal.and_then(|new| new.expires_at),
+                proposal.map(|new| new.created_at),
+                proposal_status,
+                proposal_decided_at.flatten(),
+                issued.and_then(|new| new.proposal_id).map(Id::get),
+                issued.map(|new| new.customer_id.get()),
+                issued.map(|new| new.amount.amount()),
+                issued.map(|new| new.amount.currency().code()),
+                issued.map(|new| new.issued_at),
+                issued.map(|new| new.due_date),
+                invoice.map(|change| change.id.get()),
+                invoice.map(|change| change.paid.amount()),
+                invoice.map(|change| change.pending.amount()),
+                invoice_columns.status,
+                invoice_columns.paid_at,
+                invoice_columns.voided_at,
+                invoice_columns.void_reason,
+                payment.map(|new| new.invoice_id.get()),
+                payment.map(|new| new.credit_card_id.get()),
+                payment.map(|new| new.customer_id.get()),
+                payment.map(|new| new.amount.amount()),
+                payment.map(|new| new.amount.currency().code()),
+                payment_status,
+                payment_failure,
+                payment_reference,
+                payment.map(|new| new.is_late),
+                payment.map(|new| new.charge_key.as_str()),
+                payment.map(|new| new.created_at),
+                settled.map(|(id, _)| id.get()),
+                settled_status,
+                settled_failure,
+                settled_reference,
+                state.status,
+                state.agreement.map(|agreement| agreement.counterparty_id.get()),
+                state.agreement.map(|agreement| agreement.proposal_id.get()),
+                state.agreement.map(|agreement| agreement.agreed_at),
+                state.completed_at,
+                state.cancelled_at,
+                transfer.map(|transfer| transfer.vehicle_id.get()),
+                transfer.map(|transfer| transfer.from.get()),
+                transfer.map(|transfer| transfer.to.get()),
+            )
+            .fetch_optional(pool)
+        })
+        .await?
+        .ok_or(RepositoryError::Conflict)?;
     Ok(NewIds {
         proposal: written.proposal.map(|id| At::new("proposals", id).id("id", id)).transpose()?,
         invoice: written.invoice.map(|id| At::new("invoices", id).id("id", id)).transpose()?,

@@ -3,10 +3,10 @@ use lease_core::id::{Id, Stored};
 use lease_core::model::{Invoice, Payment, Proposal, ProposalStatus, Trade};
 use lease_core::page::{Page, PageRequest};
 use lease_core::repository::{InvoiceFilter, PaymentFilter, ProposalFilter, RepositoryError, TradeFilter};
-use sqlx::PgPool;
 
 use crate::list::{self, Branch, Filters, Table};
 use crate::row::{InvoiceRow, PaymentRow, ProposalRow, TradeRow};
+use crate::statement::Database;
 
 const TRADES: Table = Table {
     from: "trades t",
@@ -34,7 +34,7 @@ const PAYMENTS: Table = Table {
 };
 
 pub(super) async fn trades(
-    pool: &PgPool,
+    database: &Database,
     filter: &TradeFilter,
     page: PageRequest,
 ) -> Result<Page<Stored<Trade>>, RepositoryError> {
@@ -51,7 +51,7 @@ pub(super) async fn trades(
         query.search(filter.search.as_ref());
     };
     let viewer = list::viewer(filter.visible_to, filter.customer_id);
-    list::page::<TradeRow>(pool, &TRADES, &trade_branches(viewer), conditions, page).await
+    list::page::<TradeRow>(database, &TRADES, &trade_branches(viewer), conditions, page).await
 }
 
 /// What a customer may see: open trades, and those that they have to do with.
@@ -64,7 +64,7 @@ fn trade_branches(viewer: Option<i64>) -> Vec<Branch> {
 }
 
 pub(super) async fn proposals(
-    pool: &PgPool,
+    database: &Database,
     filter: &ProposalFilter,
     page: PageRequest,
     now: DateTime<Utc>,
@@ -84,7 +84,7 @@ pub(super) async fn proposals(
         }
     };
     let viewer = list::viewer(filter.visible_to, filter.customer_id);
-    list::page::<ProposalRow>(pool, &PROPOSALS, &proposal_branches(viewer), conditions, page).await
+    list::page::<ProposalRow>(database, &PROPOSALS, &proposal_branches(viewer), conditions, page).await
 }
 
 /// What a customer may see: all in their own trades, their own, the owner's in open trades, and the owner's in those that they
@@ -105,7 +105,7 @@ fn proposal_branches(viewer: Option<i64>) -> Vec<Branch> {
 }
 
 pub(super) async fn invoices(
-    pool: &PgPool,
+    database: &Database,
     filter: &InvoiceFilter,
     page: PageRequest,
     now: DateTime<Utc>,
@@ -122,11 +122,11 @@ pub(super) async fn invoices(
         query.compare("t.trade_id =", filter.trade_id.map(Id::get));
         query.compare("t.customer_id =", filter.customer_id.map(Id::get));
     };
-    list::page::<InvoiceRow>(pool, &INVOICES, &[Branch::all(&INVOICES)], conditions, page).await
+    list::page::<InvoiceRow>(database, &INVOICES, &[Branch::all(&INVOICES)], conditions, page).await
 }
 
 pub(super) async fn payments(
-    pool: &PgPool,
+    database: &Database,
     filter: &PaymentFilter,
     page: PageRequest,
 ) -> Result<Page<Stored<Payment>>, RepositoryError> {
@@ -137,5 +137,5 @@ pub(super) async fn payments(
         query.compare("t.customer_id =", filter.customer_id.map(Id::get));
         query.compare("t.credit_card_id =", filter.credit_card_id.map(Id::get));
     };
-    list::page::<PaymentRow>(pool, &PAYMENTS, &[Branch::all(&PAYMENTS)], conditions, page).await
+    list::page::<PaymentRow>(database, &PAYMENTS, &[Branch::all(&PAYMENTS)], conditions, page).await
 }

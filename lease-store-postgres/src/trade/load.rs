@@ -2,24 +2,23 @@ use chrono::{DateTime, NaiveDate, Utc};
 use lease_core::id::{CreditCardId, CustomerId, Id, PaymentId, Version, Versioned};
 use lease_core::lifecycle::{ProposalView, Standing, TradeSnapshot};
 use lease_core::repository::{RepositoryError, TradeKey, TradeLoad};
-use sqlx::PgPool;
 
 use crate::row::{At, CardRow, InvoiceRow, PaymentRow, ProposalRow, Row as _, ServiceRow, TradeRow, period};
-use crate::statement::read;
+use crate::statement::Database;
 
-pub(super) async fn one(pool: &PgPool, load: &TradeLoad) -> Result<Option<Versioned<TradeSnapshot>>, RepositoryError> {
-    let found = loaded(pool, &[load.key], load.viewer, load.card, load.now).await?;
+pub(super) async fn one(database: &Database, load: &TradeLoad) -> Result<Option<Versioned<TradeSnapshot>>, RepositoryError> {
+    let found = loaded(database, &[load.key], load.viewer, load.card, load.now).await?;
     found.into_iter().next().map(LoadedRow::parse).transpose()
 }
 
 pub(super) async fn many(
-    pool: &PgPool,
+    database: &Database,
     keys: &[TradeKey],
     viewer: Option<CustomerId>,
     now: DateTime<Utc>,
 ) -> Result<Vec<Option<TradeSnapshot>>, RepositoryError> {
     let mut snapshots = vec![None; keys.len()];
-    for row in loaded(pool, keys, viewer, None, now).await? {
+    for row in loaded(database, keys, viewer, None, now).await? {
         let place = usize::try_from(row.place).ok().and_then(|place| snapshots.get_mut(place.wrapping_sub(1)));
         if let Some(place) = place {
             *place = Some(row.parse()?.value);
@@ -49,17 +48,18 @@ struct LoadedRow {
 
 #[expect(clippy::too_many_lines, reason = "one statement and its arguments")]
 async fn loaded(
-    pool: &PgPool,
+    database: &Database,
     keys: &[TradeKey],
     viewer: Option<CustomerId>,
     card: Option<CreditCardId>,
     now: DateTime<Utc>,
 ) -> Result<Vec<LoadedRow>, RepositoryError> {
     let (kinds, ids): (Vec<String>, Vec<i64>) = keys.iter().map(key_columns).unzip();
-    read(|| {
-        sqlx::query_as!(
-            LoadedRow,
-            r#"
+    database
+        .read(|pool| {
+            sqlx::query_as!(
+                LoadedRow,
+                r#"
             select
                 key.place as "place!",
                 t.version as "version!",
@@ -161,15 +161,15 @@ async fn loaded(
             left join credit_cards k on k.id = $4
             left join proposals own on own.trade_id = t.id and own.customer_id = $3 and own.status = 'pending'
             "#,
-            &kinds,
-            &ids,
-            viewer.map(Id::get),
-            card.map(Id::get),
-            now.date_naive(),
-        )
-        .fetch_all(pool)
-    })
-    .await
+                &kinds,
+                &ids,
+                viewer.map(Id::get),
+                card.map(Id::get),
+                now.date_naive(),
+            )
+            .fetch_all(pool)
+        })
+        .await
 }
 
 fn key_columns(key: &TradeKey) -> (String, i64) {
@@ -216,14 +216,15 @@ impl LoadedRow {
 }
 
 pub(super) async fn pending_payments(
-    pool: &PgPool,
+    database: &Database,
     before: DateTime<Utc>,
     after: Option<PaymentId>,
     limit: u32,
 ) -> Result<Vec<PaymentId>, RepositoryError> {
-    let ids = read(|| {
-        sqlx::query_scalar!(
-            r#"
+    let ids = database
+        .read(|pool| {
+            sqlx::query_scalar!(
+                r#"
             select id
             from payments
             where status = 'pending'
@@ -235,12 +236,12 @@ pub(super) async fn pending_payments(
             order by created_at, id
             limit $3
             "#,
-            before,
-            after.map(Id::get),
-            i64::from(limit),
-        )
-        .fetch_all(pool)
-    })
-    .await?;
+                before,
+                after.map(Id::get),
+                i64::from(limit),
+            )
+            .fetch_all(pool)
+        })
+        .await?;
     ids.into_iter().map(|id| At::new("payments", id).id("id", id)).collect()
 }

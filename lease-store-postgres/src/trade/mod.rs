@@ -26,15 +26,15 @@ impl TradeRepository for PostgresRepository {
         service: ServiceId,
         viewer: Option<CustomerId>,
     ) -> Result<Offer, RepositoryError> {
-        open::load(&self.pool, vehicle, service, viewer).await
+        open::load(&self.database, vehicle, service, viewer).await
     }
 
     async fn open_trade(&self, opening: &Opening, claim: Option<Claim>) -> Result<TradeId, RepositoryError> {
-        open::commit(&self.pool, opening, claim).await
+        open::commit(&self.database, opening, claim).await
     }
 
     async fn load_trade(&self, load: &TradeLoad) -> Result<Option<Versioned<TradeSnapshot>>, RepositoryError> {
-        load::one(&self.pool, load).await
+        load::one(&self.database, load).await
     }
 
     async fn load_trades(
@@ -43,7 +43,7 @@ impl TradeRepository for PostgresRepository {
         viewer: Option<CustomerId>,
         now: DateTime<Utc>,
     ) -> Result<Vec<Option<TradeSnapshot>>, RepositoryError> {
-        load::many(&self.pool, keys, viewer, now).await
+        load::many(&self.database, keys, viewer, now).await
     }
 
     async fn commit_trade(
@@ -53,11 +53,11 @@ impl TradeRepository for PostgresRepository {
         changes: &TradeChanges,
         claim: Option<Claim>,
     ) -> Result<NewIds, RepositoryError> {
-        commit::trade(&self.pool, id, expected, changes, claim).await
+        commit::trade(&self.database, id, expected, changes, claim).await
     }
 
     async fn list_trades(&self, filter: &TradeFilter, page: PageRequest) -> Result<Page<Stored<Trade>>, RepositoryError> {
-        list::trades(&self.pool, filter, page).await
+        list::trades(&self.database, filter, page).await
     }
 
     async fn list_proposals(
@@ -66,7 +66,7 @@ impl TradeRepository for PostgresRepository {
         page: PageRequest,
         now: DateTime<Utc>,
     ) -> Result<Page<Stored<Proposal>>, RepositoryError> {
-        list::proposals(&self.pool, filter, page, now).await
+        list::proposals(&self.database, filter, page, now).await
     }
 
     async fn list_invoices(
@@ -75,11 +75,11 @@ impl TradeRepository for PostgresRepository {
         page: PageRequest,
         now: DateTime<Utc>,
     ) -> Result<Page<Stored<Invoice>>, RepositoryError> {
-        list::invoices(&self.pool, filter, page, now).await
+        list::invoices(&self.database, filter, page, now).await
     }
 
     async fn list_payments(&self, filter: &PaymentFilter, page: PageRequest) -> Result<Page<Stored<Payment>>, RepositoryError> {
-        list::payments(&self.pool, filter, page).await
+        list::payments(&self.database, filter, page).await
     }
 
     async fn pending_payments(
@@ -88,6 +88,6 @@ impl TradeRepository for PostgresRepository {
         after: Option<PaymentId>,
         limit: u32,
     ) -> Result<Vec<PaymentId>, RepositoryError> {
-        load::pending_payments(&self.pool, before, after, limit).await
+        load::pending_payments(&self.database, before, after, limit).await
     }
 }

@@ -2,20 +2,20 @@ use lease_core::id::{CustomerId, Id, ServiceId, TradeId, VehicleId, Version, Ver
 use lease_core::lifecycle::Opening;
 use lease_core::model::{Trade, TradeStatus};
 use lease_core::repository::{Claim, Offer, RepositoryError, VehicleSnapshot};
-use sqlx::PgPool;
 
 use crate::row::{At, Row as _, ServiceRow, VehicleRow, versioned};
-use crate::statement::{claim_arguments, fault, read, write};
+use crate::statement::{Database, claim_arguments, fault};
 
 pub(super) async fn load(
-    pool: &PgPool,
+    database: &Database,
     vehicle: VehicleId,
     service: ServiceId,
     viewer: Option<CustomerId>,
 ) -> Result<Offer, RepositoryError> {
-    let found = read(|| {
-        sqlx::query!(
-            r#"
+    let found = database
+        .read(|pool| {
+            sqlx::query!(
+                r#"
             select
                 v.version as "vehicle_version?",
                 case
@@ -41,13 +41,13 @@ pub(super) async fn load(
             left join vehicles v on v.id = asked.vehicle_id
             left join services s on s.id = asked.service_id
             "#,
-            vehicle.get(),
-            service.get(),
-            viewer.map(Id::get),
-        )
-        .fetch_one(pool)
-    })
-    .await?;
+                vehicle.get(),
+                service.get(),
+                viewer.map(Id::get),
+            )
+            .fetch_one(pool)
+        })
+        .await?;
     let vehicle = match found.vehicle.zip(found.vehicle_version) {
         None => None,
         Some((row, version)) => {
@@ -67,16 +67,17 @@ pub(super) async fn load(
 
 /// Two rows are checked here: the vehicle is locked first, the service is written only where the vehicle was as expected,
 /// and the rest only where both were.
-pub(super) async fn commit(pool: &PgPool, opening: &Opening, claim: Option<Claim>) -> Result<TradeId, RepositoryError> {
+pub(super) async fn commit(database: &Database, opening: &Opening, claim: Option<Claim>) -> Result<TradeId, RepositoryError> {
     let (key, holder) = claim_arguments(claim.as_ref());
     let trade: &Trade = &opening.trade;
     if !trade.is_open() || trade.invoice_id.is_some() {
         return Err(fault("a trade begins open and without an invoice"));
     }
     let status: &str = TradeStatus::Open.into();
-    let opened = write(|| {
-        sqlx::query!(
-            r#"
+    let opened = database
+        .write(|pool| {
+            sqlx::query!(
+                r#"
             with claim as materialized (
                 select hold_claim($1, $2) as held
             ), vehicle as materialized (
@@ -130,22 +131,22 @@ pub(super) async fn commit(pool: &PgPool, opening: &Opening, claim: Option<Claim
             from held
             left join root on true
             "#,
-            key,
-            holder,
-            trade.vehicle_id.get(),
-            opening.vehicle_version.0,
-            trade.service_id.get(),
-            opening.first_use_of_service.map(|version| version.0),
-            trade.customer_id.get(),
-            trade.title,
-            trade.description,
-            status,
-            trade.created_at,
-            trade.search_text(),
-        )
-        .fetch_optional(pool)
-    })
-    .await?;
+                key,
+                holder,
+                trade.vehicle_id.get(),
+                opening.vehicle_version.0,
+                trade.service_id.get(),
+                opening.first_use_of_service.map(|version| version.0),
+                trade.customer_id.get(),
+                trade.title,
+                trade.description,
+                status,
+                trade.created_at,
+                trade.search_text(),
+            )
+            .fetch_optional(pool)
+        })
+        .await?;
     let id = opened.and_then(|opened| opened.id).ok_or(RepositoryError::Conflict)?;
     At::new("trades", id).id("id", id)
 }

@@ -4,15 +4,16 @@ use std::path::PathBuf;
 use std::str::FromStr as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
 
 use chrono::DateTime;
 use lease_core::id::{ProposalId, TradeId, Version};
 use lease_core::lifecycle::{TradeChanges, TradeText};
 use lease_core::model::ProposalState;
 use lease_core::repository::{Repository as _, RepositoryError, TradeRepository as _};
-use lease_store_postgres::PostgresRepository;
-use sqlx::Executor as _;
+use lease_store_postgres::{PostgresOptions, PostgresRepository};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions as _, Executor as _};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UnixListener, UnixStream};
 
@@ -160,6 +161,29 @@ async fn a_load_whose_connection_ends_is_run_again() {
     database.drop().await;
 }
 
+/// A network that goes silent ends no connection. What waits on it is given up, and so are the connections.
+#[tokio::test]
+async fn connections_that_went_silent_are_given_up() {
+    let database = world().await;
+    let line = Line::to(&database);
+    let mut options = PostgresOptions::default().with_max_connections(2);
+    options.acquire_timeout = Duration::from_secs(2);
+    options.statement_timeout = Duration::from_millis(500);
+    let store = PostgresRepository::connect(line.options.to_url_lossy().as_str(), options).await.unwrap();
+    let (one, other) = tokio::join!(store.ping(), store.ping());
+    assert!(one.is_ok() && other.is_ok());
+    while store.pool().num_idle() < 2 {
+        tokio::task::yield_now().await;
+    }
+    line.silence_what_is_connected();
+    let (one, other) = tokio::join!(retitle(&store, 1, "As new"), retitle(&store, 1, "As new"));
+    assert!(matches!(one, Err(RepositoryError::Unavailable(_))), "{one:?}");
+    assert!(matches!(other, Err(RepositoryError::Unavailable(_))), "{other:?}");
+    assert!(retitle(&store, 1, "As new").await.is_ok(), "the store comes back by itself");
+    store.pool().close().await;
+    database.drop().await;
+}
+
 /// A bad line to Postgres: a socket of its own, with all that goes through it passed on, but for some answers.
 struct Line {
     directory: PathBuf,
@@ -171,6 +195,8 @@ struct Line {
 struct State {
     /// The answers on connections up to this number are swallowed, and the connection ends instead.
     bad_up_to: AtomicU32,
+    /// The answers on connections up to this number are swallowed, and nothing ends.
+    silent_up_to: AtomicU32,
     connections: AtomicU32,
 }
 
@@ -195,6 +221,10 @@ impl Line {
 
     fn swallow_answers_on_what_is_connected(&self) {
         self.state.bad_up_to.store(self.state.connections.load(Ordering::SeqCst), Ordering::SeqCst);
+    }
+
+    fn silence_what_is_connected(&self) {
+        self.state.silent_up_to.store(self.state.connections.load(Ordering::SeqCst), Ordering::SeqCst);
     }
 }
 
@@ -238,6 +268,9 @@ async fn pass_on(client: UnixStream, server: impl AsyncRead + AsyncWrite, number
         while let Ok(length @ 1..) = answers.read(&mut answer).await {
             if is_asked.load(Ordering::SeqCst) || number <= state.bad_up_to.load(Ordering::SeqCst) {
                 return;
+            }
+            if number <= state.silent_up_to.load(Ordering::SeqCst) {
+                continue;
             }
             hears.write_all(&answer[..length]).await.unwrap();
         }
