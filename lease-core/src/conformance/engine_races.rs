@@ -46,6 +46,22 @@ pub async fn many_first_proposals_bring_one_invoice(handles: Handles) {
     assert_eq!((books.invoices.len(), pending, books.proposals.len()), (ROUNDS, ROUNDS, ROUNDS * PROPOSALS));
 }
 
+/// A trade that many want at once: each of them gets through, however often the trade moves meanwhile.
+pub async fn many_bidders_of_one_trade_are_all_heard(handles: Handles) {
+    const BIDDERS: usize = 100;
+    let processes = Processes::start(handles);
+    let sell = processes.world.service(ServiceKind::Sell).await;
+    let owner = processes.actor(Role::Customer).await;
+    let trade = processes.offer(&owner, sell).await.trade;
+    let bidders = processes
+        .customers(BIDDERS)
+        .await
+        .into_iter()
+        .map(|bidder| processes.act(|engine| async move { engine.propose(&bidder, trade, &terms(ServiceKind::Sell)).await }));
+    assert_eq!(count(bidders.collect()).await, [("ok", BIDDERS)].into());
+    assert_eq!(processes.books().await.proposals.len(), 1 + BIDDERS);
+}
+
 /// Several offer one vehicle for the same days, one after the other as it gets free: one of them comes to an agreement.
 pub async fn one_of_many_leases_of_the_same_days_is_agreed(handles: Handles) {
     const LEASES: usize = 3;

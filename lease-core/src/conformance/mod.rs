@@ -262,6 +262,7 @@ cases! {
     engine_races {
         one_of_many_offers_of_a_vehicle_opens,
         many_first_proposals_bring_one_invoice,
+        many_bidders_of_one_trade_are_all_heard,
         one_of_many_leases_of_the_same_days_is_agreed,
         one_of_many_registers_a_name,
         one_of_many_makes_the_superuser,

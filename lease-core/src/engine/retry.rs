@@ -6,8 +6,8 @@ use crate::repository::{Guarantee, RepositoryError};
 
 /// How often a command is decided again before it gives up.
 const ATTEMPTS: u32 = 24;
-/// From here on the wait between two attempts no longer doubles.
-const MAX_WAIT_MICROS: u64 = 50_000;
+/// From here on the wait between two attempts no longer doubles. Long enough that hundreds who want the same row spread out.
+const MAX_WAIT_MICROS: u64 = 1_000_000;
 
 /// Counts the attempts of one command.
 pub(super) struct Retry<'a> {
@@ -41,7 +41,7 @@ impl<'a> Retry<'a> {
         if self.failed == 1 {
             return tokio::task::yield_now().await;
         }
-        let bound = (500_u64 << self.failed.min(10)).min(MAX_WAIT_MICROS);
+        let bound = (500_u64 << self.failed.min(11)).min(MAX_WAIT_MICROS);
         let mut random = [0; 8];
         // Without randomness the wait is the longest one.
         let spread = self.randomness.fill(&mut random).map_or(bound, |()| u64::from_le_bytes(random) % bound);
