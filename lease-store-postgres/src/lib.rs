@@ -20,8 +20,8 @@
 //!   hangs on the root could have changed meanwhile, but every commit that changes it moves the version as well, and then
 //!   the gate is shut: a statement that passed it has read all there is.
 //! - **Guarantees are constraints** (`constraint.rs` is the one place that knows their names), never a look before a write.
-//! - **Locks are taken in one order** by every statement: the claim, vehicles, services, users, customers, leads, trades,
-//!   and what hangs on them. What still deadlocks is tried again a few times.
+//! - **Locks are taken in one order** by every statement: the claim, vehicles, services, users, customers, cards, leads,
+//!   trades, and what hangs on them. What still deadlocks is tried again a few times.
 
 mod account;
 mod card;

@@ -207,6 +207,56 @@ pub async fn the_viewer_is_told_how_it_stands(store: Arc<dyn Repository>) {
     }
 }
 
+pub async fn a_party_that_was_deactivated_meanwhile_is_a_conflict(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    let (deal, bidder, account) = (world.deal().await, world.customer().await, world.account(Role::Customer).await);
+    let idle = account.customer_id.unwrap();
+    let change = AccountChange {
+        id: account.user.id,
+        expected: Version::FIRST,
+        user: User { is_active: false, ..account.user.value },
+        customer: CustomerChange::Keep,
+        keep_token: None,
+        needs_another_superuser: false,
+    };
+    world.store.commit_account(&change, None).await.unwrap();
+    let with = |party| TradeChanges { active_party: Some(party), ..retitled("agreed") };
+    let version = world.load(TradeKey::Trade(deal.trade)).await.version;
+    for party in [idle, nobody()] {
+        world.assert_conflict(world.store.commit_trade(deal.trade, version, &with(party), None)).await;
+    }
+    world.store.commit_trade(deal.trade, version, &with(bidder), None).await.unwrap();
+}
+
+pub async fn a_card_that_was_deleted_meanwhile_is_a_conflict(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    let deal = world.deal().await;
+    let invoice = world.bill(deal.trade, deal.proposal, deal.owner).await;
+    let gone = CreditCard { deleted_at: Some(at(1)), ..credit_card(deal.owner) };
+    let (kept, deleted) = (world.card(deal.owner).await, world.card_of(gone).await);
+    let version = world.load(TradeKey::Trade(deal.trade)).await.version;
+    let with = |card, key| paying(payment(invoice, card, deal.owner, key));
+    world.assert_conflict(world.store.commit_trade(deal.trade, version, &with(deleted, "deleted"), None)).await;
+    world.store.commit_trade(deal.trade, version, &with(kept, "kept"), None).await.unwrap();
+}
+
+pub async fn a_service_that_was_deactivated_meanwhile_is_a_conflict(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    let owner = world.customer().await;
+    let (car, work) = (world.vehicle(owner).await, world.service(ServiceKind::Sell).await);
+    let offer = world.opening(car, work).await;
+    let used = Service { is_used: true, is_active: false, ..service(ServiceKind::Sell) };
+    let mut change = Change::Update { id: work, expected: Version::FIRST, value: used.clone() };
+    world.store.commit_service(&change, None).await.unwrap();
+    for first_use_of_service in [None, Some(Version(2))] {
+        let offer = Opening { first_use_of_service, ..offer.clone() };
+        world.assert_conflict(world.store.open_trade(&offer, None)).await;
+    }
+    change = Change::Update { id: work, expected: Version(2), value: Service { is_active: true, ..used } };
+    world.store.commit_service(&change, None).await.unwrap();
+    world.store.open_trade(&offer, None).await.unwrap();
+}
+
 pub async fn an_author_is_active_or_not(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let (deal, account) = (world.deal().await, world.account(Role::Customer).await);

@@ -36,6 +36,7 @@ pub fn accept(snapshot: &TradeSnapshot, actor: &Actor, now: DateTime<Utc>) -> Re
 
     let agreement = Agreement { counterparty_id, proposal_id: proposal.id, agreed_at: now };
     let mut changes = TradeChanges {
+        active_party: Some(proposal.customer_id),
         decided: Some((proposal.id, ProposalState::Accepted { at: now })),
         close_others: Some(now),
         events: vec![Event::ProposalAccepted(proposal.id), Event::TradeAgreed(agreement)],

@@ -5,7 +5,7 @@ use crate::model::{Agreement, InvoiceState, Payment, PaymentState, Proposal, Pro
 use crate::money::Money;
 use crate::text::search_text;
 
-/// A trade to be opened.
+/// A trade to be opened. Its service must still be active when it is written.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Opening {
     /// The trade.
@@ -18,9 +18,12 @@ pub struct Opening {
     pub event: Event,
 }
 
-/// What a decision changes in a trade. A store writes the fields in this order; whatever is `None` stays.
+/// What a decision changes in a trade. A store writes the fields in this order; whatever is `None` stays. What it was decided
+/// on beside the trade must still be so when it is written: that a party is active, and that a card is not deleted.
 #[derive(Clone, Debug, Default, PartialEq, Hash)]
 pub struct TradeChanges {
+    /// Nothing is written but while the user of this customer is active.
+    pub active_party: Option<CustomerId>,
     /// New words on the trade.
     pub text: Option<TradeText>,
     /// A proposal that is there gets a state.
@@ -35,7 +38,7 @@ pub struct TradeChanges {
     pub new_invoice: Option<NewInvoice>,
     /// The trade's invoice changes.
     pub invoice: Option<InvoiceChange>,
-    /// A new payment of the trade's invoice.
+    /// A new payment of the trade's invoice, with a card that is not deleted.
     pub new_payment: Option<Payment>,
     /// A payment that is there gets a state.
     pub settled: Option<(PaymentId, PaymentState)>,

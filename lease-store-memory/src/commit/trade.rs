@@ -14,6 +14,7 @@ impl State {
         let trade = &opening.trade;
         self.vehicles.rows.expect(trade.vehicle_id, opening.vehicle_version)?;
         let service = self.services.require(trade.service_id)?;
+        require(service.value.is_active)?;
         opening.first_use_of_service.map_or(Ok(()), |version| service.expect(version))?;
         self.accounts.customers.require(trade.customer_id)?;
         if trade.is_live() && self.trades.live_of(trade.vehicle_id).is_some() {
@@ -38,6 +39,7 @@ impl State {
     /// The ids of what the changes make, where nothing stands in their way.
     fn check_changes(&self, id: TradeId, expected: Version, changes: &TradeChanges) -> Result<NewIds, RepositoryError> {
         let trade = &self.trades.rows.expect(id, expected)?.value;
+        require(changes.active_party.is_none_or(|party| self.accounts.is_active(party)))?;
         self.check_proposals(id, trade, changes)?;
         let ids = NewIds {
             proposal: changes.new_proposal.as_ref().map(|_| self.proposals.rows.next_id()).transpose()?,
@@ -98,7 +100,7 @@ impl State {
         }
         if let Some(new) = &changes.new_payment {
             require(invoice == Some(new.invoice_id))?;
-            self.cards.rows.require(new.credit_card_id)?;
+            require(self.cards.rows.require(new.credit_card_id)?.value.deleted_at.is_none())?;
             if self.payments.charge_keys.contains(&new.charge_key) {
                 return Err(RepositoryError::Taken(Guarantee::ChargeKey));
             }

@@ -7,7 +7,8 @@ use lease_core::repository::{Claim, RepositoryError};
 use crate::row::{At, InvoiceColumns, payment_columns, proposal_columns};
 use crate::statement::{Database, claim_arguments};
 
-/// Writes all that a decision changes, in one statement. The vehicle is locked before the trade, as when a trade is opened.
+/// Writes all that a decision changes, in one statement. The vehicle is locked before the trade, as when a trade is opened,
+/// and so are the party and the card that must not change until it is written.
 #[expect(clippy::too_many_lines, reason = "one statement and its arguments")]
 pub(super) async fn trade(
     database: &Database,
@@ -18,6 +19,7 @@ pub(super) async fn trade(
 ) -> Result<NewIds, RepositoryError> {
     let (key, holder) = claim_arguments(claim.as_ref());
     let TradeChanges {
+        active_party,
         text,
         decided,
         close_others,
@@ -55,6 +57,21 @@ pub(super) async fn trade(
                     and v.customer_id = $57
                     and claim.held
                 for no key update of v
+            ), party as materialized (
+                select u.id
+                from users u
+                join customers c on c.user_id = u.id, claim
+                where c.id = $59
+                    and u.is_active
+                    and claim.held
+                for share of u
+            ), card as materialized (
+                select k.id
+                from credit_cards k, claim
+                where k.id = $36
+                    and k.deleted_at is null
+                    and claim.held
+                for share of k
             ), root as (
                 update trades t
                 set version = version + 1,
@@ -80,6 +97,8 @@ pub(super) async fn trade(
                     and t.version = $4
                     and claim.held
                     and ($56::bigint is null or exists (select from vehicle))
+                    and ($59::bigint is null or exists (select from party))
+                    and ($36::bigint is null or exists (select from card))
                 returning t.id, t.customer_id, t.vehicle_id, t.status
             ), touched as (
                 select id
@@ -257,6 +276,7 @@ pub(super) async fn trade(
                 transfer.map(|transfer| transfer.vehicle_id.get()),
                 transfer.map(|transfer| transfer.from.get()),
                 transfer.map(|transfer| transfer.to.get()),
+                active_party.map(Id::get),
             )
             .fetch_optional(pool)
         })

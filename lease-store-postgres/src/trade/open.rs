@@ -94,12 +94,20 @@ pub(super) async fn commit(database: &Database, opening: &Opening, claim: Option
                 from vehicle
                 where services.id = $5
                     and services.version = $6
+                    and services.is_active
                 returning services.id
+            ), service_held as materialized (
+                select s.id
+                from services s, vehicle
+                where s.id = $5
+                    and s.is_active
+                    and $6::bigint is null
+                for share of s
             ), held as materialized (
                 select vehicle.id, vehicle.make_key, vehicle.model_key, vehicle.year
                 from vehicle
-                where $6::bigint is null
-                    or exists (select from service_used)
+                where exists (select from service_used)
+                    or exists (select from service_held)
             ), vehicle_moved as (
                 update vehicles
                 set version = version + 1
