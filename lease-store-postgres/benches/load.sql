@@ -73,17 +73,18 @@ select
     ' offer' || id
 from (select *, status in ('agreed', 'completed') as is_agreed from plan) as planned;
 
--- The owner's has the odd id, the buyer's the even one.
+-- The owner's has the odd id, the buyer's the even one. Every other block of the owners' had an end, which has come.
 insert into proposals (
-    id, trade_id, trade_owner_id, customer_id, amount, currency, start_date, end_date, message, status, created_at, decided_at,
-    is_public
+    id, trade_id, trade_owner_id, customer_id, amount, currency, start_date, end_date, message, status, expires_at, created_at,
+    decided_at, is_public
 )
 overriding system value
 select
     2 * id - 1 + number, id, owner_id, case number when 0 then owner_id else buyer_id end, 400, 'USD',
     case kind when 'lease' then starts_on end, case kind when 'lease' then starts_on + 365 end, '',
     case when status = 'open' then 'pending' when number = 1 and status in ('agreed', 'completed') then 'accepted' else 'closed' end,
-    made_at, case when status <> 'open' then made_at end, number = 0 and status = 'open'
+    case when number = 0 and id / 41 % 2 = 0 then made_at + interval '7 days' end, made_at,
+    case when status <> 'open' then made_at end, number = 0 and status = 'open'
 from plan, generate_series(0, 1) as number
 order by 1;
 
@@ -96,12 +97,13 @@ select party_id, id
 from plan, unnest(array[owner_id, case when status in ('agreed', 'completed') then buyer_id end]) as party_id
 where party_id is not null;
 
--- A lease has its invoice from the first proposal on, a sale from its acceptance.
+-- A lease has its invoice from the first proposal on, a sale from its acceptance. Of the open ones, every tenth is overdue.
 insert into invoices (id, trade_id, proposal_id, customer_id, amount, currency, paid, status, issued_at, due_date, paid_at)
 overriding system value
 select
     id, id, 2 * id - (kind = 'lease')::int, owner_id, 49, 'USD', case status when 'completed' then 49 else 0 end,
-    case status when 'completed' then 'paid' else 'open' end, made_at, made_at::date + 14,
+    case status when 'completed' then 'paid' else 'open' end, made_at,
+    case when status = 'completed' or id % 10 = 0 then made_at::date + 14 else date '2999-01-01' end,
     case status when 'completed' then made_at end
 from plan
 where kind = 'lease' or status in ('agreed', 'completed');

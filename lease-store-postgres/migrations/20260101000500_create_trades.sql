@@ -124,9 +124,11 @@ create index proposals_author_idx on proposals (customer_id, id);
 create index proposals_made_idx on proposals (trade_id, customer_id);
 create index proposals_trade_owner_idx on proposals (trade_owner_id, id);
 create index proposals_public_idx on proposals (id) where is_public;
+create index proposals_public_status_idx on proposals (status, id) where is_public;
 create index proposals_public_trade_idx on proposals (trade_id) where is_public;
 create index proposals_status_idx on proposals (status, id);
-create index proposals_expires_at_idx on proposals (expires_at) where status = 'pending';
+-- Of all rows, as Postgres counts how many have come to their end of such an index only.
+create index proposals_end_idx on proposals ((case when status = 'pending' then coalesce(expires_at, 'infinity') end), id);
 
 comment on table proposals is 'terms offered in a trade; only how far a proposal is ever changes';
 comment on column proposals.trade_owner_id is 'repeated from the trade, so that an index can serve "all in my trades"; the foreign key keeps it right';

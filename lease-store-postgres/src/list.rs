@@ -84,26 +84,35 @@ impl Filters<'_> {
         T: Encode<'v, Postgres> + Type<Postgres> + 'v,
     {
         if let Some(value) = value {
-            self.around(column_and_operator, value, "");
+            self.query.push(" and ").push(column_and_operator).push(" ").push_bind(value);
         }
     }
 
-    /// A condition with one argument amid it.
-    pub(crate) fn around<'v, T>(&mut self, before: &str, value: T, after: &str)
+    /// [`compare`](Self::compare) where only the value can tell how many rows that are, and so which index is best.
+    pub(crate) fn compare_anew<'v, T>(&mut self, column_and_operator: &str, value: Option<T>)
     where
         T: Encode<'v, Postgres> + Type<Postgres> + 'v,
     {
-        self.query.push(" and ").push(before).push(" ").push_bind(value).push(after);
+        self.is_planned_anew |= value.is_some();
+        self.compare(column_and_operator, value);
     }
 
-    /// A number from `min` to `max`. How many rows that are, and so which index is best, only these two can tell.
+    /// One condition or a comparison, of which only the value can tell how many rows pass.
+    pub(crate) fn either<'v, T>(&mut self, condition: &str, column_and_operator: &str, value: T)
+    where
+        T: Encode<'v, Postgres> + Type<Postgres> + 'v,
+    {
+        self.query.push(" and (").push(condition).push(" or ").push(column_and_operator).push(" ").push_bind(value).push(")");
+        self.is_planned_anew = true;
+    }
+
+    /// A number from `min` to `max`.
     pub(crate) fn between(&mut self, column: &str, min: Option<i32>, max: Option<i32>) {
         if min == max {
             return self.compare(&format!("{column} ="), min);
         }
-        self.compare(&format!("{column} >="), min);
-        self.compare(&format!("{column} <="), max);
-        self.is_planned_anew = true;
+        self.compare_anew(&format!("{column} >="), min);
+        self.compare_anew(&format!("{column} <="), max);
     }
 
     /// One of the names of an enum, written into the query.

@@ -106,6 +106,12 @@ const CASES: &[Case] = &[
     ("proposals: pending", CUSTOMER, |_| {
         Proposals(ProposalFilter { status: Some(ProposalStatus::Pending), ..ProposalFilter::default() })
     }),
+    ("proposals: accepted", CUSTOMER, |_| {
+        Proposals(ProposalFilter { status: Some(ProposalStatus::Accepted), ..ProposalFilter::default() })
+    }),
+    ("proposals: expired", CUSTOMER, |_| {
+        Proposals(ProposalFilter { status: Some(ProposalStatus::Expired), ..ProposalFilter::default() })
+    }),
     ("proposals: a trade", CUSTOMER, |drawn| Proposals(ProposalFilter { trade_id: drawn.trade(), ..ProposalFilter::default() })),
     ("proposals: own", CUSTOMER, |drawn| {
         Proposals(ProposalFilter { customer_id: drawn.customer(), ..ProposalFilter::default() })
@@ -116,6 +122,12 @@ const CASES: &[Case] = &[
     }),
     ("proposals: pending", STAFF, |_| {
         Proposals(ProposalFilter { status: Some(ProposalStatus::Pending), ..ProposalFilter::default() })
+    }),
+    ("proposals: expired", STAFF, |_| {
+        Proposals(ProposalFilter { status: Some(ProposalStatus::Expired), ..ProposalFilter::default() })
+    }),
+    ("proposals: rejected", STAFF, |_| {
+        Proposals(ProposalFilter { status: Some(ProposalStatus::Rejected), ..ProposalFilter::default() })
     }),
     ("proposals: a customer", STAFF, |drawn| {
         Proposals(ProposalFilter { customer_id: drawn.customer(), ..ProposalFilter::default() })

@@ -33,6 +33,12 @@ const PAYMENTS: Table = Table {
               t.gateway_reference, t.is_late, t.charge_key, t.created_at",
 };
 
+/// When a pending proposal ends, as its index has it: so that Postgres knows how many have, and how many have not.
+const END: &str = "case when t.status = 'pending' then coalesce(t.expires_at, 'infinity') end";
+
+/// When an open invoice is due, as its index has it.
+const DUE: &str = "case when t.status = 'open' then t.due_date end";
+
 pub(super) async fn trades(
     database: &Database,
     filter: &TradeFilter,
@@ -75,11 +81,9 @@ pub(super) async fn proposals(
         match filter.status {
             Some(status @ ProposalStatus::Pending) => {
                 query.name("t.status", Some(status.into()));
-                query.compare("coalesce(t.expires_at, 'infinity') >", Some(now));
+                query.compare_anew(&format!("{END} >"), Some(now));
             }
-            Some(ProposalStatus::Expired) => {
-                query.around("(t.status = 'expired' or (t.status = 'pending' and t.expires_at <=", now, "))");
-            }
+            Some(ProposalStatus::Expired) => query.either("t.status = 'expired'", &format!("{END} <="), now),
             status => query.name("t.status", status.map(Into::into)),
         }
     };
@@ -115,8 +119,8 @@ pub(super) async fn invoices(
         query.compare("t.customer_id =", filter.visible_to.map(Id::get));
         query.name("t.status", filter.status.map(Into::into));
         match filter.overdue {
-            Some(true) => query.compare("t.status = 'open' and t.due_date <", today),
-            Some(false) => query.compare("case when t.status = 'open' then t.due_date else 'infinity' end >=", today),
+            Some(true) => query.compare_anew(&format!("t.status = 'open' and {DUE} <"), today),
+            Some(false) => query.compare(&format!("coalesce({DUE}, 'infinity') >="), today),
             None => {}
         }
         query.compare("t.trade_id =", filter.trade_id.map(Id::get));
