@@ -26,6 +26,8 @@ SHARD ?= 0/1
 MUTANT_JOBS ?= $(shell nproc)
 # How often `make prove` tries a property or a fuzz target.
 PROOF_CASES ?= 1024
+# How many rounds of each race it runs.
+RACE_ROUNDS ?= 200
 
 # One piece of evidence: what it is, and the command. Says how long it took.
 define evidence
@@ -54,9 +56,9 @@ prove: postgres ## All evidence that the money is safe, but the long fuzzing (30
 	$(call evidence,the rules and properties,PROPTEST_CASES=$(PROOF_CASES) cargo test $(ALL) --test it)
 	$(call evidence,every state of a trade,LEASE_PROVE_DEEPER=1 cargo test $(ALL) --test it exhaustive)
 	$(call evidence,the memory store and the parts of the API,cargo test $(ALL) --lib --test conformance)
-	$(call evidence,the Postgres store,$(WITH_POSTGRES) cargo test $(ALL) --test postgres)
+	$(call evidence,the Postgres store,$(WITH_POSTGRES) LEASE_RACE_ROUNDS=$(RACE_ROUNDS) cargo test $(ALL) --test postgres)
 	$(call evidence,the API on Postgres,$(WITH_POSTGRES) LEASE_TEST_STORE=postgres cargo test $(ALL) --test api)
-	$(call evidence,servers that race and crash,$(WITH_POSTGRES) cargo test $(ALL) --test durability)
+	$(call evidence,servers that race and crash,$(WITH_POSTGRES) LEASE_RACE_ROUNDS=$(RACE_ROUNDS) cargo test $(ALL) --test durability)
 	$(call evidence,fuzzing for a moment,PROPTEST_CASES=$(PROOF_CASES) cargo test $(ALL) --test fuzz)
 	$(call evidence,mutation,$(MAKE) mutants)
 

@@ -30,8 +30,13 @@ pub(crate) fn meaning(name: &str) -> Option<Broken> {
         "idempotency_records_held" => Claim,
         // A part of a change found no row to write; the customer behind a user was made twice at once.
         "change_is_whole" | "customers_user_id_key" => return Some(Broken::Conflict),
-        // The version of the trade is held: no race comes here.
-        "proposals_stage_fkey" | "trades_accepted_proposal_fkey" => return None,
+        // The version of the trade is held, and with it all that these refer to: no race comes here.
+        "proposals_stage_fkey"
+        | "proposals_trade_fkey"
+        | "trades_accepted_proposal_fkey"
+        | "invoices_proposal_fkey"
+        | "payments_invoice_fkey"
+        | "payments_credit_card_fkey" => return None,
         name if name.ends_with("_fkey") => return Some(Broken::Conflict),
         _ => return None,
     };

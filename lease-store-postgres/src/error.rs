@@ -64,8 +64,10 @@ fn of_database(error: &(dyn DatabaseError + 'static)) -> Verdict {
         "57P01" | "57P02" | "57P03" | "57P05" => Verdict::Disconnected,
         // Statement or lock timeout, a server that only reads.
         "57014" | "55P03" | "25006" => Verdict::GaveUp,
-        // Too many connections, a full disk.
-        code if code.starts_with("53") => Verdict::GaveUp,
+        // Too many connections, a full disk; and what keeps one from connecting: a password that was changed, a database that
+        // is gone or takes no connections.
+        code if ["53", "28", "3D"].iter().any(|class| code.starts_with(class)) => Verdict::GaveUp,
+        "55000" | "57P04" => Verdict::GaveUp,
         code if code.starts_with("08") => Verdict::Disconnected,
         code => match error.constraint().map(|name| (name, constraint::meaning(name))) {
             Some((_, Some(broken))) => Verdict::Broken(broken),

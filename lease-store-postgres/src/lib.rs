@@ -87,6 +87,9 @@ impl PostgresRepository {
 #[async_trait::async_trait]
 impl Repository for PostgresRepository {
     async fn ping(&self) -> Result<(), RepositoryError> {
-        self.database.read(|pool| sqlx::query_scalar!(r#"select 1 as "one!""#).fetch_one(pool)).await.map(drop)
+        let only_reads = self.database.read(|pool| {
+            sqlx::query_scalar!(r#"select current_setting('transaction_read_only')::boolean as "only_reads!""#).fetch_one(pool)
+        });
+        if only_reads.await? { Err(RepositoryError::Unavailable("Postgres takes no writes".into())) } else { Ok(()) }
     }
 }

@@ -15,18 +15,18 @@ const ACCEPTS: usize = 4;
 
 pub async fn one_of_many_who_accept_the_owners_proposal_wins(handles: Handles) {
     let race = Race::start(handles).await;
-    for _ in 0..ROUNDS {
+    for _ in 0..*ROUNDS {
         let offered = race.offer().await;
         let accepts = race.customers.iter().map(|customer| race.accept(*customer, offered.proposal));
         let counts = count(accepts.collect()).await;
         assert_eq!(counts, [("ok", 1), ("trade_not_open", ACCEPTS - 1)].into());
     }
-    race.assert_agreed(ROUNDS).await;
+    race.assert_agreed(*ROUNDS).await;
 }
 
 pub async fn the_owner_accepts_one_of_many_proposals(handles: Handles) {
     let race = Race::start(handles).await;
-    for _ in 0..ROUNDS {
+    for _ in 0..*ROUNDS {
         let offered = race.offer().await;
         let mut accepts = Vec::new();
         for customer in &race.customers {
@@ -36,9 +36,9 @@ pub async fn the_owner_accepts_one_of_many_proposals(handles: Handles) {
         let counts = count(accepts).await;
         assert_eq!(counts, [("ok", 1), ("trade_not_open", ACCEPTS - 1)].into());
     }
-    let proposals = race.assert_agreed(ROUNDS).await.proposals;
+    let proposals = race.assert_agreed(*ROUNDS).await.proposals;
     let closed = proposals.iter().filter(|proposal| matches!(proposal.state, ProposalState::Closed { .. })).count();
-    assert_eq!((closed, proposals.len()), (ROUNDS * ACCEPTS, ROUNDS * (ACCEPTS + 1)));
+    assert_eq!((closed, proposals.len()), (*ROUNDS * ACCEPTS, *ROUNDS * (ACCEPTS + 1)));
 }
 
 pub async fn accepting_and_withdrawing_exclude_each_other(handles: Handles) {
@@ -70,7 +70,7 @@ pub async fn accepting_and_rejecting_exclude_each_other(handles: Handles) {
     let race = Race::start(handles).await;
     let [customer, ..] = race.customers[..] else { unreachable!() };
     let mut agreed = 0;
-    for _ in 0..ROUNDS {
+    for _ in 0..*ROUNDS {
         let trade = race.offer().await.trade;
         let proposal = race.processes.engine().propose(&customer, trade, &terms(ServiceKind::Sell)).await.unwrap().stored.id;
         let owner = race.owner;
@@ -85,7 +85,7 @@ pub async fn accepting_and_deactivating_the_author_come_one_after_the_other(hand
     let race = Race::start(handles).await;
     let staff = race.processes.actor(Role::Staff).await;
     let mut agreed = 0;
-    for _ in 0..ROUNDS {
+    for _ in 0..*ROUNDS {
         let author = race.processes.actor(Role::Customer).await;
         let offered = race.processes.offer(&author, race.sell).await;
         let user = author.user().unwrap();
@@ -108,7 +108,7 @@ pub async fn accepting_and_deactivating_the_author_come_one_after_the_other(hand
 async fn one_or_the_other(handles: Handles, other: impl Fn(&Race, Offered) -> Act, refusal: &'static str) {
     let race = Race::start(handles).await;
     let mut agreed = 0;
-    for _ in 0..ROUNDS {
+    for _ in 0..*ROUNDS {
         let offered = race.offer().await;
         agreed += race.run(other(&race, offered), race.customers.clone(), offered.proposal, refusal).await;
     }

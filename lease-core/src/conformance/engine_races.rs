@@ -18,7 +18,7 @@ pub async fn one_of_many_offers_of_a_vehicle_opens(handles: Handles) {
     let processes = Processes::start(handles);
     let owner = processes.actor(Role::Customer).await;
     let services = [processes.world.service(ServiceKind::Lease).await, processes.world.service(ServiceKind::Sell).await];
-    for _ in 0..ROUNDS {
+    for _ in 0..*ROUNDS {
         let vehicle = processes.vehicle(&owner).await;
         let offers = (0..OFFERS).map(|racer| {
             let draft = offer_of(vehicle, services[racer % 2]);
@@ -26,7 +26,7 @@ pub async fn one_of_many_offers_of_a_vehicle_opens(handles: Handles) {
         });
         assert_eq!(count(offers.collect()).await, [("ok", 1), ("vehicle_in_trade", OFFERS - 1)].into());
     }
-    assert_eq!(processes.books().await.trades.len(), ROUNDS);
+    assert_eq!(processes.books().await.trades.len(), *ROUNDS);
 }
 
 /// Each takes the place of the one before it; none brings a second invoice.
@@ -35,7 +35,7 @@ pub async fn many_first_proposals_bring_one_invoice(handles: Handles) {
     let processes = Processes::start(handles);
     let lease = processes.world.service(ServiceKind::Lease).await;
     let owner = processes.actor(Role::Customer).await;
-    for _ in 0..ROUNDS {
+    for _ in 0..*ROUNDS {
         let draft = offer_of(processes.vehicle(&owner).await, lease);
         let trade = processes.engine().open_trade(&owner, &draft).await.unwrap().stored.id;
         let propose = || processes.act(|engine| async move { engine.propose(&owner, trade, &terms(ServiceKind::Lease)).await });
@@ -43,7 +43,7 @@ pub async fn many_first_proposals_bring_one_invoice(handles: Handles) {
     }
     let books = processes.books().await;
     let pending = books.proposals.iter().filter(|proposal| proposal.state == ProposalState::Pending).count();
-    assert_eq!((books.invoices.len(), pending, books.proposals.len()), (ROUNDS, ROUNDS, ROUNDS * PROPOSALS));
+    assert_eq!((books.invoices.len(), pending, books.proposals.len()), (*ROUNDS, *ROUNDS, *ROUNDS * PROPOSALS));
 }
 
 /// A trade that many want at once: each of them gets through, however often the trade moves meanwhile.
@@ -69,13 +69,13 @@ pub async fn one_of_many_leases_of_the_same_days_is_agreed(handles: Handles) {
     // Without a fee, a trade completes when it is agreed, and the vehicle is free for the next.
     let free = processes.world.service_of(Service { fee: usd("0"), ..service(ServiceKind::Lease) }).await;
     let (owner, lessee) = (processes.actor(Role::Customer).await, processes.actor(Role::Customer).await);
-    for _ in 0..ROUNDS {
+    for _ in 0..*ROUNDS {
         let vehicle = processes.vehicle(&owner).await;
         let leases = (0..LEASES).map(|_| processes.act(|engine| lease(engine, owner, lessee, vehicle, free)));
         assert_eq!(count(leases.collect()).await, [("ok", 1), ("vehicle_not_available", LEASES - 1)].into());
     }
     let books = processes.books().await;
-    assert_eq!(books.trades.iter().filter(|trade| trade.agreement().is_some()).count(), ROUNDS);
+    assert_eq!(books.trades.iter().filter(|trade| trade.agreement().is_some()).count(), *ROUNDS);
 }
 
 /// Offers the vehicle once it is free, and makes way where the lessee is refused.
@@ -98,7 +98,7 @@ async fn lease(engine: LeaseEngine, owner: Actor, lessee: Actor, vehicle: Vehicl
 pub async fn one_of_many_registers_a_name(handles: Handles) {
     const PEOPLE: usize = 6;
     let processes = Processes::start(handles);
-    for round in 0..ROUNDS {
+    for round in 0..*ROUNDS {
         let shared = format!("wanted-{round}@example.com");
         let people = (0..PEOPLE).map(|person| {
             let own = format!("person-{round}-{person}");
@@ -119,8 +119,8 @@ pub async fn one_of_many_registers_a_name(handles: Handles) {
         });
         assert_eq!(count(people.collect()).await, [("ok", 1), ("validation_error", PEOPLE - 1)].into());
     }
-    assert_eq!(processes.world.list_users(&UserFilter::default()).await.len(), ROUNDS);
-    assert_eq!(processes.world.list_customers(&CustomerFilter::default()).await.len(), ROUNDS);
+    assert_eq!(processes.world.list_users(&UserFilter::default()).await.len(), *ROUNDS);
+    assert_eq!(processes.world.list_customers(&CustomerFilter::default()).await.len(), *ROUNDS);
 }
 
 /// Servers that start together each see to the superuser of their settings: one makes it, and all find it.
@@ -153,7 +153,7 @@ pub async fn one_of_many_converts_a_lead(handles: Handles) {
     let processes = Processes::start(handles);
     let staff = processes.actor(Role::Staff).await;
     let customers = processes.customers(CONVERSIONS).await;
-    for _ in 0..ROUNDS {
+    for _ in 0..*ROUNDS {
         let id = processes.world.lead(lead()).await;
         for _ in 0..CONTACTS {
             processes.world.contact(ContactOwner::Lead(id)).await;
@@ -172,5 +172,5 @@ pub async fn one_of_many_converts_a_lead(handles: Handles) {
         assert_eq!(contacts, won * CONTACTS, "contacts go with their lead");
         leads += won;
     }
-    assert_eq!(leads, ROUNDS);
+    assert_eq!(leads, *ROUNDS);
 }

@@ -27,32 +27,32 @@ const PAYERS: usize = 6;
 
 pub async fn one_of_many_pays_in_full(handles: Handles) {
     let race = Race::start(handles).await;
-    for _ in 0..ROUNDS {
+    for _ in 0..*ROUNDS {
         let (_, invoice) = race.bill().await;
         let counts = count((0..PAYERS).map(|_| race.pay(invoice, race.card, None)).collect()).await;
         // The others came while that payment was under way, or when the invoice was paid.
         let [pending, paid] = ["payment_pending", "invoice_not_open"].map(|code| counts.get(code).copied().unwrap_or(0));
         assert_eq!((counts["ok"], pending + paid), (1, PAYERS - 1), "{counts:?}");
     }
-    race.assert_paid(ROUNDS, ROUNDS).await;
+    race.assert_paid(*ROUNDS, *ROUNDS).await;
 }
 
 /// Of parts of 30.00, three fit into 100.00.
 pub async fn part_payments_never_overshoot(handles: Handles) {
     let race = Race::start(handles).await;
-    for _ in 0..ROUNDS {
+    for _ in 0..*ROUNDS {
         let (_, invoice) = race.bill().await;
         let counts = count((0..PAYERS).map(|_| race.pay(invoice, race.card, Some(30))).collect()).await;
         assert_eq!(counts, [("ok", 3), ("validation_error", PAYERS - 3)].into());
     }
-    race.assert_paid(ROUNDS * 3, 0).await;
+    race.assert_paid(*ROUNDS * 3, 0).await;
 }
 
 pub async fn voiding_and_paying_exclude_each_other(handles: Handles) {
     let race = Race::start(handles).await;
     let staff = race.processes.actor(Role::Staff).await;
     let mut paid = 0;
-    for _ in 0..ROUNDS {
+    for _ in 0..*ROUNDS {
         let (_, invoice) = race.bill().await;
         let reason = VoidDraft { reason: "a mistake".into() };
         let mut acts = vec![race.processes.act(|engine| async move { engine.void_invoice(&staff, invoice, &reason).await })];
@@ -75,7 +75,7 @@ pub async fn a_card_that_is_deleted_meanwhile_pays_or_is_refused(handles: Handle
     let race = Race::start(handles).await;
     let owner = race.owner;
     let mut paid = 0;
-    for _ in 0..ROUNDS {
+    for _ in 0..*ROUNDS {
         let (_, invoice) = race.bill().await;
         let card = race.processes.card(&owner, 9999).await;
         let mut acts = vec![race.processes.act(|engine| async move { engine.delete_card(&owner, card).await })];
@@ -94,7 +94,7 @@ pub async fn a_card_that_expires_meanwhile_pays_in_time_or_is_refused(handles: H
     let race = Race::start(handles).await;
     let clock = Arc::clone(&race.processes.clock);
     let mut paid = 0;
-    for round in 0..ROUNDS {
+    for round in 0..*ROUNDS {
         let year = base().year() + i32::try_from(round).unwrap();
         let new_year = base().with_day(1).unwrap().with_month(1).unwrap().with_year(year + 1).unwrap();
         clock.set(new_year - Duration::days(1));
@@ -122,7 +122,7 @@ pub async fn a_card_that_expires_meanwhile_pays_in_time_or_is_refused(handles: H
 /// The gateway's answer is lost; two processes then look after the payment at once, twice each.
 pub async fn many_recoveries_settle_once(handles: Handles) {
     let race = Race::start(handles).await;
-    for _ in 0..ROUNDS {
+    for _ in 0..*ROUNDS {
         let (trade, invoice) = race.bill().await;
         race.gateway.is_silent.store(true, Ordering::Relaxed);
         assert_eq!(count(vec![race.pay(invoice, race.card, None)]).await, [("ok", 1)].into());
@@ -132,20 +132,20 @@ pub async fn many_recoveries_settle_once(handles: Handles) {
         assert_eq!(counts, [("ok", 4)].into());
         assert_eq!(race.version(trade).await, before.next(), "it was settled once");
     }
-    race.assert_paid(ROUNDS, ROUNDS).await;
+    race.assert_paid(*ROUNDS, *ROUNDS).await;
 }
 
 /// Who pays has just been charged, and the answer is on its way, when others come to look after the payment.
 pub async fn recoveries_and_who_pays_settle_once(handles: Handles) {
     let race = Race::start(handles).await;
-    for _ in 0..ROUNDS {
+    for _ in 0..*ROUNDS {
         let (trade, invoice) = race.bill().await;
         let Version(before) = race.version(trade).await;
         let acts = vec![race.pay(invoice, race.card, None), race.recover(), race.recover(), race.recover()];
         assert_eq!(count(acts).await, [("ok", 4)].into());
         assert_eq!(race.version(trade).await, Version(before + 2), "it was begun once, and settled once");
     }
-    race.assert_paid(ROUNDS, ROUNDS).await;
+    race.assert_paid(*ROUNDS, *ROUNDS).await;
 }
 
 /// An owner who has a card and is billed for one lease after the other.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::Handles;
 use super::build::*;
@@ -18,8 +18,10 @@ use crate::model::{CreditCard, Role, ServiceKind};
 use crate::permission::Actor;
 use crate::{Error, LeaseEngine};
 
-/// How often a race is run.
-pub(super) const ROUNDS: usize = 50;
+/// How often a race is run: 50 times, or as `LEASE_RACE_ROUNDS` says.
+pub(super) static ROUNDS: LazyLock<usize> = LazyLock::new(|| {
+    std::env::var("LEASE_RACE_ROUNDS").map_or(50, |rounds| rounds.parse().expect("LEASE_RACE_ROUNDS is a number"))
+});
 
 /// What somebody does, and the code of the answer: `ok`, or why not.
 pub(super) type Act = Pin<Box<dyn Future<Output = &'static str> + Send>>;

@@ -2,6 +2,8 @@
 //!
 //! Spec 3.7, 4.1, 4.4 to 4.6, 4.10, 4.11, 5.2 to 5.4, 6.4 and 6.7.
 
+use std::sync::LazyLock;
+
 use lease_core::model::{InvoiceState, ProposalState, TradeState};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -9,27 +11,29 @@ use serde_json::{Value, json};
 use crate::client::{Client, made, registration};
 use crate::track::{LEASE, RACERS, Racer, SELL, Track, answer, counted, race, terms};
 
-/// Rounds of each race.
-const ROUNDS: usize = 25;
+/// Rounds of each race: 25, or as `LEASE_RACE_ROUNDS` says.
+static ROUNDS: LazyLock<usize> = LazyLock::new(|| {
+    std::env::var("LEASE_RACE_ROUNDS").map_or(25, |rounds| rounds.parse().expect("LEASE_RACE_ROUNDS is a number"))
+});
 /// Who accept while something else happens.
 const ACCEPTS: usize = RACERS - 1;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_of_many_accepts_wins() {
     let mut track = Track::new().await;
-    for _ in 0..ROUNDS {
+    for _ in 0..*ROUNDS {
         let (_, proposal) = track.offer().await;
         let accepts = race(track.by_all(&format!("/api/proposals/{proposal}/accept"), &Value::Null)).await;
         assert_eq!(counted(&accepts), [("200", 1), ("409 trade_not_open", RACERS - 1)].into());
     }
-    assert_agreed(track, ROUNDS).await;
+    assert_agreed(track, *ROUNDS).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn accepting_excludes_withdrawing_superseding_and_cancelling() {
     let mut track = Track::new().await;
     let mut agreed = 0;
-    for _ in 0..ROUNDS {
+    for _ in 0..*ROUNDS {
         let (_, proposal) = track.offer().await;
         let withdraw = track.by(&track.owner, ACCEPTS, &format!("/api/proposals/{proposal}/withdraw"), &Value::Null);
         agreed += against_accepts(&track, withdraw, proposal, "200", "409 proposal_not_pending").await;
@@ -51,7 +55,7 @@ async fn accepting_and_deactivating_the_author_come_one_after_the_other() {
     let mut track = Track::new().await;
     let owner = track.owner.clone();
     let mut agreed = 0;
-    for round in 0..ROUNDS {
+    for round in 0..*ROUNDS {
         track.owner = Client::register(&track.addresses, &format!("author{round}"), round).await;
         let (_, proposal) = track.offer().await;
         let user = format!("/api/users/{}", track.owner.user);
@@ -102,7 +106,7 @@ async fn assert_agreed(track: Track, count: usize) {
 #[tokio::test(flavor = "multi_thread")]
 async fn payments_never_overshoot_and_one_pays_the_rest() {
     let mut track = Track::new().await;
-    for round in 0..ROUNDS {
+    for round in 0..*ROUNDS {
         let invoice = track.bill().await;
         let pay = format!("/api/invoices/{invoice}/payments");
         // Of parts of 15.00, three fit into 49.00.
@@ -116,7 +120,7 @@ async fn payments_never_overshoot_and_one_pays_the_rest() {
         assert_eq!((counts.get("201"), pending + paid), (Some(&1), RACERS - 1), "{counts:?}");
     }
     let books = track.finish().await;
-    assert_eq!(books.payments.len(), ROUNDS * 4);
+    assert_eq!(books.payments.len(), *ROUNDS * 4);
     assert!(books.invoices.iter().all(|invoice| matches!(invoice.state, InvoiceState::Paid { .. })));
 }
 
@@ -125,7 +129,7 @@ async fn payments_never_overshoot_and_one_pays_the_rest() {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_of_many_payments_under_a_key_is_made() {
     let mut track = Track::new().await;
-    for round in 0..ROUNDS {
+    for round in 0..*ROUNDS {
         let invoice = track.bill().await;
         let (path, body) = (format!("/api/invoices/{invoice}/payments"), json!({"credit_card_id": track.card, "amount": "15"}));
         let key = format!("pay{round}");
@@ -140,14 +144,14 @@ async fn one_of_many_payments_under_a_key_is_made() {
         }
         assert_eq!(ids[0], ids[1], "each of the servers gives the first answer");
     }
-    assert_eq!(track.finish().await.payments.len(), ROUNDS);
+    assert_eq!(track.finish().await.payments.len(), *ROUNDS);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn voiding_and_paying_exclude_each_other() {
     let mut track = Track::new().await;
     let mut paid = 0;
-    for _ in 0..ROUNDS {
+    for _ in 0..*ROUNDS {
         let invoice = track.bill().await;
         let pay = json!({"credit_card_id": track.card, "amount": "15"});
         let mut racers: Vec<_> =
@@ -169,25 +173,25 @@ async fn voiding_and_paying_exclude_each_other() {
 #[tokio::test(flavor = "multi_thread")]
 async fn many_first_proposals_bring_one_invoice() {
     let mut track = Track::new().await;
-    for _ in 0..ROUNDS {
+    for _ in 0..*ROUNDS {
         let trade = track.trade(LEASE).await;
         let proposals = race(track.by_one(&track.owner, &format!("/api/trades/{trade}/proposals"), &terms(LEASE))).await;
         assert_eq!(counted(&proposals), [("201", RACERS)].into());
     }
     let books = track.finish().await;
     let pending = books.proposals.iter().filter(|proposal| proposal.state == ProposalState::Pending).count();
-    assert_eq!((books.invoices.len(), pending, books.proposals.len()), (ROUNDS, ROUNDS, ROUNDS * RACERS));
+    assert_eq!((books.invoices.len(), pending, books.proposals.len()), (*ROUNDS, *ROUNDS, *ROUNDS * RACERS));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_of_many_offers_of_a_vehicle_opens() {
     let mut track = Track::new().await;
-    for _ in 0..ROUNDS {
+    for _ in 0..*ROUNDS {
         let offer = json!({"vehicle_id": track.vehicle().await, "service_id": SELL});
         let opens = race(track.by_one(&track.owner, "/api/trades", &offer)).await;
         assert_eq!(counted(&opens), [("201", 1), ("409 vehicle_in_trade", RACERS - 1)].into());
     }
-    assert_eq!(track.finish().await.trades.len(), ROUNDS);
+    assert_eq!(track.finish().await.trades.len(), *ROUNDS);
 }
 
 /// Several offer one vehicle for the same days, one after the other as it gets free: one of them comes to an agreement.
@@ -198,7 +202,7 @@ async fn one_of_many_leases_of_the_same_days_is_agreed() {
     // Without a fee, a trade completes when it is agreed, and the vehicle is free for the next.
     let free = json!({"name": "Free", "kind": "lease", "amount": "0", "currency": "USD"});
     let free = made(&track.root.post("/api/services", &free, "").await.unwrap());
-    for _ in 0..ROUNDS {
+    for _ in 0..*ROUNDS {
         let vehicle = track.vehicle().await;
         let leases: Vec<_> = (0..LEASES)
             .map(|number| {
@@ -214,7 +218,7 @@ async fn one_of_many_leases_of_the_same_days_is_agreed() {
         assert_eq!(counted(&answers), [("200", 1), ("409 vehicle_not_available", LEASES - 1)].into());
     }
     let books = track.finish().await;
-    assert_eq!(books.trades.iter().filter(|trade| trade.agreement().is_some()).count(), ROUNDS);
+    assert_eq!(books.trades.iter().filter(|trade| trade.agreement().is_some()).count(), *ROUNDS);
 }
 
 /// Offers the vehicle once it is free; what the lessee is answered. The trade makes way where it is refused.
@@ -237,7 +241,7 @@ async fn lease(mut owner: Client, mut lessee: Client, offer: Value) -> String {
 async fn one_of_many_registers_a_name() {
     let track = Track::new().await;
     let nobody = track.owner.with_token_of(None);
-    for round in 0..ROUNDS {
+    for round in 0..*ROUNDS {
         let names = race(track.by_one(&nobody, "/api/register", &registration(&format!("wanted{round}")))).await;
         assert_eq!(counted(&names), [("201", 1), ("400 validation_error", RACERS - 1)].into());
     }
@@ -247,7 +251,7 @@ async fn one_of_many_registers_a_name() {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_of_many_converts_a_lead() {
     let mut track = Track::new().await;
-    for _ in 0..ROUNDS {
+    for _ in 0..*ROUNDS {
         let lead = made(&track.root.post("/api/leads", &json!({"first_name": "Lea"}), "").await.unwrap());
         let contact = json!({"lead_id": lead, "email": "lea@example.com"});
         let contact = made(&track.root.post("/api/contacts", &contact, "").await.unwrap());

@@ -13,7 +13,7 @@ use lease_core::model::ProposalState;
 use lease_core::repository::{Repository as _, RepositoryError, TradeRepository as _};
 use lease_store_postgres::{PostgresOptions, PostgresRepository};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions as _, Executor as _};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UnixListener, UnixStream};
 
@@ -130,6 +130,48 @@ async fn a_commit_whose_connection_ends_is_unavailable() {
     drop((holds, watcher));
     store.pool().close().await;
     database.drop().await;
+}
+
+/// Nothing but the store's own answers tell how the database is: it is away, only reads, and is there again.
+#[tokio::test]
+async fn a_database_that_is_away_is_unavailable_until_it_is_back() {
+    let database = world().await;
+    let store = database.connect().await;
+    retitle(&store, 1, "Before").await.unwrap();
+    let server = TestDatabase::create_empty().await;
+    let mut administrator = server.connection().await;
+    let name = database.name();
+    let away = [
+        format!("alter database {name} allow_connections false"),
+        format!("alter database {name} set default_transaction_read_only = on"),
+    ];
+    let back = [
+        format!("alter database {name} allow_connections true"),
+        format!("alter database {name} reset default_transaction_read_only"),
+    ];
+    let terminate = format!("select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'");
+    for (expected, (away, back)) in (2..).zip(away.iter().zip(&back)) {
+        for statement in [away, &terminate] {
+            administrator.execute(AssertSqlSafe(statement.clone())).await.unwrap();
+        }
+        // Connections that ended are noticed one after the other.
+        while store.ping().await.is_ok() {}
+        for _ in 0..10 {
+            let outcome = store.ping().await;
+            assert!(matches!(outcome, Err(RepositoryError::Unavailable(_))), "{outcome:?}");
+            let outcome = retitle(&store, expected, "Meanwhile").await;
+            assert!(matches!(outcome, Err(RepositoryError::Unavailable(_))), "{outcome:?}");
+        }
+        for statement in [back, &terminate] {
+            administrator.execute(AssertSqlSafe(statement.clone())).await.unwrap();
+        }
+        while store.ping().await.is_err() {}
+        retitle(&store, expected, "After").await.unwrap();
+    }
+    drop(administrator);
+    store.pool().close().await;
+    database.drop().await;
+    server.drop().await;
 }
 
 /// The answer to a commit is lost on its way: it is never said to be refused, since it was carried out.

@@ -26,7 +26,21 @@ use crate::support::{TestDatabase, WORLD};
 const MORE: &str = "insert into tokens (hash, user_id, epoch, expires_at)
     values (decode(repeat('07', 32), 'hex'), 1, 0, '2026-01-09'), (decode(repeat('08', 32), 'hex'), 1, 0, '2026-01-01');
     insert into contacts (lead_id, label, name, email, phone, address_line1, address_line2, city, state, postal_code,
-        country, created_at) values (1, '', 'Lea', 'lea@example.com', '', '', '', '', '', '', '', '2026-01-01');";
+        country, created_at) values (1, '', 'Lea', 'lea@example.com', '', '', '', '', '', '', '', '2026-01-01');
+    insert into services (name, kind, invoice_on, bill_to, fee_amount, fee_currency, payment_due_days, description, is_active,
+        is_used) values ('Free', 'sell', 'acceptance', 'owner', 0, 'USD', 14, '', true, true);
+    insert into vehicles (customer_id, vin, make, model, year, color, license_plate, description, created_at, make_key,
+        model_key, search_text) values
+        (1, 'WVWZZZ1JZXW000002', 'VW', 'Golf', 1999, '', '', '', '2026-01-01', 'vw', 'golf', ''),
+        (1, 'WVWZZZ1JZXW000003', 'VW', 'Golf', 1999, '', '', '', '2026-01-01', 'vw', 'golf', '');
+    -- Trade 3 is a lease without a proposal; trade 4 is a sale without a fee, with one.
+    insert into trades (vehicle_id, vehicle_make, vehicle_model, vehicle_year, service_id, service_kind, customer_id, title,
+        description, status, created_at, search_text) values
+        (4, 'vw', 'golf', 1999, 1, 'lease', 1, '', '', 'open', '2026-01-01', ''),
+        (5, 'vw', 'golf', 1999, 3, 'sell', 1, '', '', 'open', '2026-01-01', '');
+    insert into trade_parties (customer_id, trade_id) values (1, 3), (1, 4);
+    insert into proposals (trade_id, trade_owner_id, customer_id, amount, currency, message, status, created_at, is_public)
+        values (4, 1, 1, 300, 'USD', '', 'pending', '2026-01-01', true);";
 
 /// The claim under which each command is done.
 const CLAIM: Claim = Claim { key: KeyHash([1; 32]), holder: [7; 16] };
@@ -88,7 +102,10 @@ all_or_nothing! {
     amending_a_trade: |engine| engine.amend_trade(&owner(), id(1), &draft(&json!({"title": "As new"})));
     proposing_anew: |engine| engine.propose(&buyer(), id(1), &draft(&json!({"amount": "275", "start_date": "2026-02-01",
         "end_date": "2026-03-01"})));
+    proposing_first_and_so_being_billed: |engine| engine.propose(&owner(), id(3), &draft(&json!({"amount": "275",
+        "start_date": "2026-02-01", "end_date": "2026-03-01"})));
     accepting: |engine| engine.accept(&buyer(), id(1));
+    accepting_and_so_buying: |engine| engine.accept(&buyer(), id(5));
     rejecting: |engine| engine.reject(&owner(), id(2));
     withdrawing: |engine| engine.withdraw(&buyer(), id(2));
     cancelling: |engine| engine.cancel_trade(&owner(), id(1));

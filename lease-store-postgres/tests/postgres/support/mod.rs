@@ -48,6 +48,11 @@ impl TestDatabase {
         database
     }
 
+    /// Its name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Its URL.
     pub(crate) fn url(&self) -> String {
         let (server, query) = SERVER.split_once('?').unwrap_or((&SERVER, ""));
