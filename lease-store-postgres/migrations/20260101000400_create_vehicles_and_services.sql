@@ -17,6 +17,7 @@ create table vehicles (
     constraint vehicles_pkey primary key (id),
     constraint vehicles_vin_key unique (vin),
     constraint vehicles_facets_key unique (id, make_key, model_key, year),
+    constraint vehicles_owner_key unique (id, customer_id),
     constraint vehicles_customer_id_fkey foreign key (customer_id) references customers (id),
     constraint vehicles_vin_check check (vin ~ '^[0-9A-HJ-NPR-Z]{17}$'),
     constraint vehicles_mileage_check check (mileage >= 0),

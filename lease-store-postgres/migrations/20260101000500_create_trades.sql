@@ -16,8 +16,17 @@ create table trades (
     stage text generated always as (
         case status when 'open' then 'open' when 'agreed' then 'agreed' when 'completed' then 'agreed' end
     ) stored,
+    may_owe boolean generated always as (case when status <> 'completed' then true end) stored,
+    may_owe_nothing boolean generated always as (case when status <> 'agreed' then true end) stored,
+    live_owner_id bigint generated always as (case when status in ('open', 'agreed') then customer_id end) stored,
     agreed_from date,
     agreed_until date,
+    agreed_start date generated always as (
+        case when status in ('agreed', 'completed') then coalesce(agreed_from, 'infinity') end
+    ) stored,
+    agreed_end date generated always as (
+        case when status in ('agreed', 'completed') then coalesce(agreed_until, 'infinity') end
+    ) stored,
     created_at timestamptz not null,
     agreed_at timestamptz,
     completed_at timestamptz,
@@ -26,10 +35,13 @@ create table trades (
     constraint trades_pkey primary key (id),
     constraint trades_customer_id_id_key unique (customer_id, id),
     constraint trades_stage_key unique (id, stage),
+    constraint trades_may_owe_key unique (id, may_owe),
+    constraint trades_may_owe_nothing_key unique (id, may_owe_nothing),
     constraint trades_customer_id_fkey foreign key (customer_id) references customers (id),
     constraint trades_counterparty_id_fkey foreign key (counterparty_id) references customers (id),
     constraint trades_vehicle_fkey foreign key (vehicle_id, vehicle_make, vehicle_model, vehicle_year)
         references vehicles (id, make_key, model_key, year) on update cascade,
+    constraint trades_live_owner_fkey foreign key (vehicle_id, live_owner_id) references vehicles (id, customer_id),
     constraint trades_service_fkey foreign key (service_id, service_kind) references services (id, kind),
     constraint trades_status_check check (status in ('open', 'agreed', 'completed', 'cancelled')),
     constraint trades_agreement_check check (
@@ -77,6 +89,11 @@ comment on column trades.vehicle_year is 'as vehicle_make';
 comment on column trades.service_kind is 'repeated from the service, which fixes it once it is used';
 comment on column trades.customer_id is 'the owner of the vehicle when the trade was opened';
 comment on column trades.stage is 'how far proposals can count on it; none once it is cancelled';
+comment on column trades.may_owe is 'whether its invoice may be open: not once it is completed';
+comment on column trades.may_owe_nothing is 'whether its invoice may be paid or void: while it is agreed, it is neither';
+comment on column trades.live_owner_id is 'whose its vehicle must be: its owner''s, while it is live';
+comment on column trades.agreed_start is 'agreed_from as the accepted proposal must have it, which may have none';
+comment on column trades.agreed_end is 'as agreed_start';
 comment on column trades.agreed_from is 'the first day of the accepted terms, where they are dated';
 comment on column trades.agreed_until is 'the day after the last';
 comment on column trades.search_text is 'what a search looks through, computed by lease-core';
@@ -90,6 +107,8 @@ create table proposals (
     currency text not null,
     start_date date,
     end_date date,
+    agreed_start date generated always as (coalesce(start_date, 'infinity')) stored,
+    agreed_end date generated always as (coalesce(end_date, 'infinity')) stored,
     message text not null,
     status text not null,
     stage text generated always as (case status when 'pending' then 'open' when 'accepted' then 'agreed' end) stored,
@@ -99,7 +118,7 @@ create table proposals (
     is_public boolean not null,
     constraint proposals_pkey primary key (id),
     constraint proposals_trade_id_id_key unique (trade_id, id),
-    constraint proposals_stage_key unique (trade_id, id, stage),
+    constraint proposals_agreed_key unique (trade_id, id, stage, agreed_start, agreed_end),
     constraint proposals_trade_fkey foreign key (trade_owner_id, trade_id) references trades (customer_id, id),
     constraint proposals_stage_fkey foreign key (trade_id, stage) references trades (id, stage),
     constraint proposals_customer_id_fkey foreign key (customer_id) references customers (id),
@@ -137,8 +156,8 @@ comment on column proposals.stage is 'what its trade must be at: open where it i
 comment on column proposals.is_public is 'made by the owner of a trade that is open: every customer may see it';
 
 alter table trades
-    add constraint trades_accepted_proposal_fkey foreign key (id, accepted_proposal_id, stage)
-        references proposals (trade_id, id, stage);
+    add constraint trades_accepted_proposal_fkey foreign key (id, accepted_proposal_id, stage, agreed_start, agreed_end)
+        references proposals (trade_id, id, stage, agreed_start, agreed_end);
 
 create table trade_parties (
     customer_id bigint not null,

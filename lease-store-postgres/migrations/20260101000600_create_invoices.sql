@@ -8,6 +8,8 @@ create table invoices (
     paid numeric(16, 4) not null default 0,
     pending numeric(16, 4) not null default 0,
     status text not null default 'open',
+    is_owed boolean generated always as (case when status = 'open' then true end) stored,
+    is_settled boolean generated always as (case when status <> 'open' then true end) stored,
     issued_at timestamptz not null,
     due_date date not null,
     paid_at timestamptz,
@@ -17,6 +19,8 @@ create table invoices (
     constraint invoices_trade_id_key unique (trade_id),
     constraint invoices_customer_id_id_key unique (customer_id, id, currency),
     constraint invoices_proposal_fkey foreign key (trade_id, proposal_id) references proposals (trade_id, id),
+    constraint invoices_is_owed_fkey foreign key (trade_id, is_owed) references trades (id, may_owe),
+    constraint invoices_is_settled_fkey foreign key (trade_id, is_settled) references trades (id, may_owe_nothing),
     constraint invoices_customer_id_fkey foreign key (customer_id) references customers (id),
     constraint invoices_amount_check check (amount > 0),
     constraint invoices_currency_check check (currency ~ '^[A-Z]{3}$'),
@@ -42,6 +46,8 @@ create index invoices_due_idx on invoices ((case when status = 'open' then due_d
 comment on table invoices is 'the company''s claims for its fees: at most one a trade';
 comment on column invoices.paid is 'what succeeded payments add up to';
 comment on column invoices.pending is 'what pending payments add up to: taken off what may be paid meanwhile';
+comment on column invoices.is_owed is 'it is open, so its trade is not completed';
+comment on column invoices.is_settled is 'it is paid or void, so its trade does not wait for it';
 comment on column invoices.due_date is 'the last day to pay in time, in UTC';
 
 create table payments (

@@ -34,6 +34,9 @@ pub(crate) fn meaning(name: &str) -> Option<Broken> {
         "proposals_stage_fkey"
         | "proposals_trade_fkey"
         | "trades_accepted_proposal_fkey"
+        | "trades_live_owner_fkey"
+        | "invoices_is_owed_fkey"
+        | "invoices_is_settled_fkey"
         | "invoices_proposal_fkey"
         | "payments_invoice_fkey"
         | "payments_credit_card_fkey" => return None,

@@ -8,7 +8,7 @@ use super::build::*;
 use super::world::World;
 use crate::account::PasswordHash;
 use crate::id::{Version, Versioned};
-use crate::lifecycle::{NewInvoice, TradeChanges, VehicleTransfer};
+use crate::lifecycle::{NewInvoice, TradeChanges};
 use crate::model::*;
 use crate::repository::*;
 
@@ -143,10 +143,9 @@ async fn hang_something_on(world: &World, customer: crate::id::CustomerId, what:
         }
         // A trade of a vehicle that it has sold since.
         5 => {
-            let trade = world.trade(customer).await;
-            let vehicle_id = world.load(TradeKey::Trade(trade)).await.trade.vehicle_id;
-            let transfer = Some(VehicleTransfer { vehicle_id, from: customer, to: world.customer().await });
-            world.commit(trade, &TradeChanges { transfer, ..TradeChanges::default() }).await;
+            let (trade, buyer) = (world.trade(customer).await, world.customer().await);
+            let proposal = world.propose(trade, customer).await;
+            world.sell(trade, proposal, buyer).await;
         }
         // The other party of a trade.
         6 => {

@@ -137,11 +137,37 @@ impl Script {
             _ => {}
         }
         self.draw_money(draw, &proposals, &mut changes, now).await;
-        if draw.chance(10) {
+        self.keep_apart(&state, &mut changes, now).await;
+        let is_over = match changes.state {
+            Some(to) => !matches!(to, TradeMove::Agree(_)),
+            None => !matches!(state, TradeState::Open | TradeState::Agreed(_)),
+        };
+        if is_over && draw.chance(30) {
             let from = self.world.load_vehicle(self.vehicle).await.vehicle.customer_id;
             changes.transfer = draw.one_of(&self.people).map(|to| VehicleTransfer { vehicle_id: self.vehicle, from, to: *to });
         }
         changes
+    }
+
+    /// A completed trade owes nothing, and an agreed one waits for an invoice that is not settled.
+    async fn keep_apart(&self, state: &TradeState, changes: &mut TradeChanges, now: Instant) {
+        let invoice = self.world.load(TradeKey::Trade(self.trade)).await.value.invoice;
+        let goes = changes.invoice.as_ref().map(|change| change.state == InvoiceState::Open);
+        let comes = changes.new_invoice.as_ref().map(|_| true);
+        let is_owed = goes.or(comes).or(invoice.map(|invoice| invoice.is_open()));
+        let ends = match (changes.state, state) {
+            (Some(TradeMove::Complete(..)), _) | (None, TradeState::Completed { .. }) => Some(true),
+            (Some(TradeMove::Agree(_)), _) | (None, TradeState::Agreed(_)) => Some(false),
+            _ => None,
+        };
+        if is_owed.is_none() || is_owed != ends {
+            return;
+        }
+        match changes.state {
+            Some(TradeMove::Complete(agreement, _)) => changes.state = Some(TradeMove::Agree(agreement)),
+            Some(TradeMove::Agree(agreement)) => changes.state = Some(TradeMove::Complete(agreement, now)),
+            _ => (changes.invoice, changes.new_invoice) = (None, None),
+        }
     }
 
     /// What the trade comes to, and with it what was pending.

@@ -8,7 +8,7 @@ use super::build::*;
 use super::world::World;
 use crate::clock::last_instant;
 use crate::id::{Stored, Version};
-use crate::lifecycle::{NewInvoice, Opening, Standing, TradeChanges, TradeMove, TradeSnapshot, VehicleTransfer};
+use crate::lifecycle::{NewInvoice, Opening, Standing, TradeChanges, TradeMove, TradeSnapshot};
 use crate::model::*;
 use crate::repository::*;
 
@@ -80,8 +80,7 @@ pub async fn a_sale_moves_the_vehicle_and_its_version(store: Arc<dyn Repository>
     let (deal, buyer) = (world.deal().await, world.customer().await);
     let before = world.load_vehicle(deal.vehicle).await;
     let edit = Change::Update { id: deal.vehicle, expected: before.version, value: before.vehicle.value.clone() };
-    let transfer = VehicleTransfer { vehicle_id: deal.vehicle, from: deal.owner, to: buyer };
-    world.commit(deal.trade, &TradeChanges { transfer: Some(transfer), ..TradeChanges::default() }).await;
+    world.sell(deal.trade, deal.proposal, buyer).await;
     let after = world.load_vehicle(deal.vehicle).await;
     assert_eq!(after.version, before.version.next());
     assert_eq!(after.vehicle.value, Vehicle { customer_id: buyer, ..before.vehicle.value.clone() });

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use super::build::*;
 use super::filters::Conditions;
-use super::world::{World, agreed, agreement};
+use super::world::World;
 use crate::id::{CustomerId, Stored, TradeId, VehicleId, Versioned};
-use crate::lifecycle::{NewInvoice, TradeChanges, TradeMove, VehicleTransfer};
+use crate::lifecycle::{InvoiceChange, NewInvoice, TradeChanges};
 use crate::model::*;
 use crate::permission::{sees_invoice, sees_payment, sees_proposal, sees_trade, sees_vehicle};
 use crate::repository::*;
@@ -74,15 +74,17 @@ impl Market {
     /// A trade that the buyer agreed to, invoiced to one of the two; once complete, the vehicle is the buyer's.
     async fn conclude(&self, bids: bool, complete: bool) {
         let (trade, terms) = self.offer(bids).await;
-        let billed = if bids { self.owner } else { self.buyer };
-        let invoice = NewInvoice { proposal_id: Some(terms), ..new_invoice(billed) };
-        let vehicle_id = self.world.load(TradeKey::Trade(trade)).await.trade.vehicle_id;
-        let agreement = agreement(terms, self.buyer);
-        let state = if complete { TradeMove::Complete(agreement, at(9)) } else { TradeMove::Agree(agreement) };
-        let transfer = VehicleTransfer { vehicle_id, from: self.owner, to: self.buyer };
-        let changes = TradeChanges { new_invoice: Some(invoice), transfer: complete.then_some(transfer), ..agreed(terms, state) };
-        self.world.commit(trade, &changes).await;
-        self.world.pay(trade).await;
+        let id = self.world.bill(trade, terms, if bids { self.owner } else { self.buyer }).await;
+        let payment = self.world.pay(trade).await;
+        if !complete {
+            return self.world.agree(trade, terms, self.buyer).await;
+        }
+        let declined = PaymentState::Failed { failure_code: "card_declined".into(), reference: "re_1".into() };
+        let state = InvoiceState::Void { at: at(9), reason: "Goodwill".into() };
+        let invoice = Some(InvoiceChange { id, paid: usd("0"), pending: usd("0"), state });
+        let settled = Some((payment, declined));
+        self.world.commit(trade, &TradeChanges { invoice, settled, ..TradeChanges::default() }).await;
+        self.world.sell(trade, terms, self.buyer).await;
     }
 
     /// Who made a proposal in which trade.

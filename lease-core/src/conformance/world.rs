@@ -12,7 +12,7 @@ use crate::id::{
     ContactId, CreditCardId, CustomerId, InvoiceId, LeadId, PaymentId, ProposalId, ServiceId, TradeId, UserId, VehicleId,
     Versioned,
 };
-use crate::lifecycle::{NewIds, Opening, TradeChanges, TradeMove, TradeSnapshot};
+use crate::lifecycle::{NewIds, Opening, TradeChanges, TradeMove, TradeSnapshot, VehicleTransfer};
 use crate::model::{
     Account, Agreement, ContactOwner, CreditCard, Lead, Proposal, ProposalState, Role, Service, ServiceKind, User, Vehicle,
 };
@@ -156,6 +156,14 @@ impl World {
     pub(super) async fn complete(&self, trade: TradeId, proposal: ProposalId, counterparty: CustomerId) {
         let changes = agreed(proposal, TradeMove::Complete(agreement(proposal, counterparty), at(10)));
         self.commit(trade, &changes).await;
+    }
+
+    /// Completes a trade, and hands the vehicle over.
+    pub(super) async fn sell(&self, trade: TradeId, proposal: ProposalId, buyer: CustomerId) {
+        let sold = self.load(TradeKey::Trade(trade)).await.value.trade;
+        let transfer = VehicleTransfer { vehicle_id: sold.vehicle_id, from: sold.customer_id, to: buyer };
+        let changes = agreed(proposal, TradeMove::Complete(agreement(proposal, buyer), at(10)));
+        self.commit(trade, &TradeChanges { transfer: Some(transfer), ..changes }).await;
     }
 
     pub(super) async fn bill(&self, trade: TradeId, proposal: ProposalId, customer: CustomerId) -> InvoiceId {

@@ -9,7 +9,7 @@
 //! 3. **Commits** write all of a change or nothing. Each names the [`Version`] it was decided on; if the row moved since,
 //!    the answer is [`RepositoryError::Conflict`] and nothing is written. A version starts at [`Version::FIRST`] and goes
 //!    up by one with each commit of its row. What the engine commits keeps the [invariants](crate::invariants), and the
-//!    suite commits nothing that breaks I5: a store may have its database refuse that, should the code ever be wrong.
+//!    suite commits nothing that breaks I5 or I6: a store may have its database refuse that, should the code ever be wrong.
 //! 4. **Guarantees** that no version covers are the closed list [`Guarantee`]: the store enforces them whatever happens at
 //!    the same time, and answers [`RepositoryError::Taken`]. The engine has looked before, so this is only ever a race: it
 //!    loads again, and decides again. Where a version is stale and a guarantee would break as well, a store may name either.

@@ -148,10 +148,22 @@ refused! {
     half_an_agreed_period_is_refused: "trades_agreed_period_check", "update trades set agreed_until = null where id = 2";
     an_agreed_period_ends_after_it_starts: "trades_agreed_period_check",
         "update trades set agreed_until = agreed_from where id = 2";
+    the_agreed_period_is_the_accepted_proposals: "trades_accepted_proposal_fkey",
+        "update trades set agreed_until = '2026-07-01' where id = 2";
+    an_agreed_period_cannot_be_left_out: "trades_accepted_proposal_fkey",
+        "update trades set agreed_from = null, agreed_until = null where id = 2";
+    a_trade_is_opened_by_the_owner_of_its_vehicle: "trades_live_owner_fkey",
+        &format!("{NEW_TRADE} (3, 'vw', 'golf', 1999, 1, 'lease', 2, '', '', 'open', now(), '')");
+    a_vehicle_in_an_open_trade_cannot_change_hands: "trades_live_owner_fkey", "update vehicles set customer_id = 2 where id = 1";
+    a_vehicle_in_an_agreed_trade_cannot_change_hands: "trades_live_owner_fkey",
+        "update vehicles set customer_id = 2 where id = 2";
+    a_completed_trade_owes_nothing: "invoices_is_owed_fkey",
+        "update trades set status = 'completed', completed_at = now() where id = 2";
     who_sees_a_trade_exists: "trade_parties_customer_id_fkey", "insert into trade_parties values (99, 1)";
     a_trade_that_is_seen_exists: "trade_parties_trade_id_fkey", "insert into trade_parties values (1, 99)";
     the_agreed_periods_of_a_vehicle_cannot_overlap: "trades_agreed_periods_excl",
-        "update trades set status = 'completed', completed_at = now() where id = 2; \
+        "with void as (update invoices set status = 'void', voided_at = now(), void_reason = 'x' where id = 1) \
+         update trades set status = 'completed', completed_at = now() where id = 2; \
          insert into trades (vehicle_id, vehicle_make, vehicle_model, vehicle_year, service_id, service_kind, customer_id, \
          title, description, status, created_at, search_text, counterparty_id, accepted_proposal_id, agreed_at, agreed_from, \
          agreed_until) values (2, 'acura', 'legend', 1993, 1, 'lease', 1, '', '', 'agreed', now(), '', 2, 3, now(), \
@@ -207,6 +219,10 @@ refused! {
     a_void_invoice_says_why: "invoices_void_check", "update invoices set status = 'void', voided_at = now() where id = 1";
     an_invoice_with_payments_cannot_be_void: "invoices_void_check",
         "update invoices set status = 'void', voided_at = now(), void_reason = 'x', paid = 1 where id = 1";
+    an_agreed_trade_has_not_paid: "invoices_is_settled_fkey",
+        "update invoices set status = 'paid', paid = 50, paid_at = now() where id = 1";
+    an_agreed_trade_waits_for_no_void_invoice: "invoices_is_settled_fkey",
+        "update invoices set status = 'void', voided_at = now(), void_reason = 'x' where id = 1";
     an_invoice_of_nothing_is_refused: "invoices_amount_check", "update invoices set amount = 0 where id = 1";
     an_invoice_has_a_currency: "invoices_currency_check", "update invoices set currency = 'usd' where id = 1";
     an_invoice_is_billed_to_somebody_who_exists: "invoices_customer_id_fkey",

@@ -126,7 +126,7 @@ async fn lists_of_what_hangs_on_trades_walk_their_indexes() {
     walks!(
         store,
         store.list_proposals(&ProposalFilter { trade_id: TradeId::new(5), ..all() }, page(), now()),
-        "proposals_stage_key"
+        "proposals_agreed_key"
     );
     walks!(
         store,
