@@ -1,3 +1,4 @@
+use super::payments::answered;
 use super::{LeaseEngine, own_only};
 use crate::error::Error;
 use crate::id::{CreditCardId, Stored, Versioned};
@@ -15,7 +16,8 @@ impl LeaseEngine {
     /// As [`check_card`]; [`Error::Unavailable`] where the gateway gives no answer.
     pub async fn create_card(&self, actor: &Actor, draft: &CardDraft) -> Result<Stored<CreditCard>, Error> {
         let checked = check_card(actor, draft, self.today())?;
-        let token = self.shared.gateway.tokenize(&checked.details).await.map_err(|error| Error::Unavailable(error.into()))?;
+        let token =
+            answered(self.shared.gateway.tokenize(&checked.details)).await.map_err(|error| Error::Unavailable(error.into()))?;
         let mut retry = self.retry();
         loop {
             let wallet = self.store().load_wallet(WalletKey::Customer(checked.customer_id)).await?.ok_or(Error::NotFound)?;

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::{LeaseEngine, own_only};
 use crate::error::Error;
 use crate::gateway::{Charge, ChargeKey, ChargeOutcome, GatewayError};
@@ -8,6 +10,9 @@ use crate::model::{Payment, PaymentState};
 use crate::page::{Page, PageRequest};
 use crate::permission::{Act, Actor, Resource, sees_payment};
 use crate::repository::{PaymentFilter, TradeKey, TradeLoad};
+
+/// How long the gateway may take for an answer.
+const GATEWAY_PATIENCE: Duration = Duration::from_secs(30);
 
 impl LeaseEngine {
     /// Pays an invoice (spec 5.4). The payment comes back pending where the gateway gave no answer: it is settled by
@@ -66,7 +71,7 @@ impl LeaseEngine {
     async fn pay(&self, actor: &Actor, invoice: InvoiceId, draft: &PaymentDraft) -> Result<Stored<Payment>, Error> {
         let loaded = self.begin(actor, invoice, draft).await?;
         let charge = charge_of(&loaded)?;
-        match self.shared.gateway.charge(&charge).await {
+        match answered(self.shared.gateway.charge(&charge)).await {
             Ok(outcome) => {
                 let payment = self.settle(loaded, &outcome).await?;
                 match payment.state {
@@ -131,9 +136,9 @@ impl LeaseEngine {
         let charge = charge_of(&loaded)?;
         let gateway = &self.shared.gateway;
         let unavailable = |error: GatewayError| Error::Unavailable(error.into());
-        let outcome = match gateway.find_charge(&charge.key).await.map_err(unavailable)? {
+        let outcome = match answered(gateway.find_charge(&charge.key)).await.map_err(unavailable)? {
             Some(outcome) => outcome,
-            None => gateway.charge(&charge).await.map_err(unavailable)?,
+            None => answered(gateway.charge(&charge)).await.map_err(unavailable)?,
         };
         self.settle(loaded, &outcome).await
     }
@@ -142,6 +147,11 @@ impl LeaseEngine {
         let load = TradeLoad { key: TradeKey::Payment(id), viewer: None, card: None, now: self.now() };
         self.store().load_trade(&load).await?.ok_or(Error::NotFound)
     }
+}
+
+/// What the gateway answers; an error where it takes too long, as one that hangs must not hold up the payments of others.
+pub(super) async fn answered<T>(call: impl Future<Output = Result<T, GatewayError>>) -> Result<T, GatewayError> {
+    tokio::time::timeout(GATEWAY_PATIENCE, call).await.unwrap_or_else(|silence| Err(GatewayError::new(silence)))
 }
 
 fn viewed_payment(snapshot: &TradeSnapshot) -> Result<Stored<Payment>, Error> {

@@ -318,6 +318,18 @@ async fn a_payment_goes_on_to_its_end_when_the_caller_hangs_up() {
     assert!(matches!(state_of(&row), PaymentState::Succeeded { .. }));
 }
 
+/// A gateway that never answers holds nobody up: the payment stays pending, and recovery ends.
+#[tokio::test(start_paused = true)]
+async fn a_gateway_that_hangs_leaves_the_payment_pending() {
+    let row = billed();
+    let mut store = recovering(&row);
+    row.commits(&mut store, 1);
+    let engine = engine_with(store, Shared(Arc::default()));
+    let payment = engine.pay_invoice(&customer(OWNER), id(1), &pay_all()).await.unwrap();
+    assert_eq!((&payment.state, &state_of(&row)), (&PaymentState::Pending, &PaymentState::Pending));
+    assert_eq!(engine.settle_pending(chrono::Duration::zero(), 10).await.unwrap(), 0);
+}
+
 fn card_draft() -> CardDraft {
     draft(json!({"number": "4242424242424242", "exp_month": 12, "exp_year": 2030, "cvc": "123", "holder_name": "Ada"}))
 }
