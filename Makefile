@@ -55,7 +55,7 @@ schemathesis: ## Hold a running server against its document, on the store of DAT
 prove: postgres ## All evidence that the money is safe, but the long fuzzing (30 minutes on two cores)
 	$(call evidence,the rules and properties,PROPTEST_CASES=$(PROOF_CASES) cargo test $(ALL) --test it)
 	$(call evidence,every state of a trade,LEASE_PROVE_DEEPER=1 cargo test $(ALL) --test it exhaustive)
-	$(call evidence,the memory store and the parts of the API,cargo test $(ALL) --lib --test conformance)
+	$(call evidence,the memory store and the parts of the API,LEASE_RACE_ROUNDS=$(RACE_ROUNDS) cargo test $(ALL) --lib --test conformance)
 	$(call evidence,the Postgres store,$(WITH_POSTGRES) LEASE_RACE_ROUNDS=$(RACE_ROUNDS) cargo test $(ALL) --test postgres)
 	$(call evidence,the API on Postgres,$(WITH_POSTGRES) LEASE_TEST_STORE=postgres cargo test $(ALL) --test api)
 	$(call evidence,servers that race and crash,$(WITH_POSTGRES) LEASE_RACE_ROUNDS=$(RACE_ROUNDS) cargo test $(ALL) --test durability)

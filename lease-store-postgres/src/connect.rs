@@ -24,7 +24,7 @@ pub struct PostgresOptions {
     pub max_connections: u32,
     /// How long to wait for a connection before the store counts as unavailable; 3 seconds by default.
     pub acquire_timeout: Duration,
-    /// After this long Postgres gives a statement up; 10 seconds by default.
+    /// After this long Postgres gives a statement up; 10 seconds by default, and not less than a millisecond.
     pub statement_timeout: Duration,
 }
 
@@ -90,6 +90,7 @@ fn connect_options(url: &str, options: &PostgresOptions) -> Result<PgConnectOpti
 }
 
 fn pool_options(options: &PostgresOptions) -> PgPoolOptions {
+    let cut_off = options.statement_timeout.saturating_add(SILENCE);
     PgPoolOptions::new()
         .max_connections(options.max_connections)
         .acquire_timeout(options.acquire_timeout)
@@ -97,16 +98,16 @@ fn pool_options(options: &PostgresOptions) -> PgPoolOptions {
         .before_acquire(|connection, state| {
             Box::pin(async move {
                 if state.idle_for > TRUSTED_FOR {
-                    ping(connection).await?;
+                    ping(connection, SILENCE).await?;
                 }
                 Ok(true)
             })
         })
-        // The pool would ask the same, and wait for ever.
-        .after_release(|connection, _| Box::pin(async move { ping(connection).await.map(|()| true) }))
+        // The pool asks the same right behind, but would wait for ever. What was cut off may run on for its time.
+        .after_release(move |connection, _| Box::pin(async move { ping(connection, cut_off).await.map(|()| true) }))
 }
 
 /// Whether the connection is there, within a bound.
-async fn ping(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    tokio::time::timeout(SILENCE, connection.ping()).await.map_err(std::io::Error::from)?
+async fn ping(connection: &mut PgConnection, within: Duration) -> Result<(), sqlx::Error> {
+    tokio::time::timeout(within, connection.ping()).await.map_err(std::io::Error::from)?
 }

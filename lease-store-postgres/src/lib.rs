@@ -15,7 +15,8 @@
 //! - **A load is one statement, and so is a commit**, with or without a claim. A statement is atomic by itself: there is no
 //!   transaction that could stay open, nothing to clean up where a caller goes away in the middle, and one round trip each.
 //! - **A commit is gated by its root.** Its first part moves the version of the row that was decided on, if it is still the
-//!   expected one; everything else hangs on the row that this returns, so that nothing is written where it moved.
+//!   expected one; everything else hangs on the row that this returns, so that nothing is written where it moved. What was
+//!   decided on beside it (that a party is active, a card not deleted) is locked and looked at in the same statement.
 //! - **Why that is safe in read committed.** A statement reads as of its start. Where it had to wait for the root, what
 //!   hangs on the root could have changed meanwhile, but every commit that changes it moves the version as well, and then
 //!   the gate is shut: a statement that passed it has read all there is.
@@ -58,7 +59,7 @@ pub struct PostgresRepository {
 impl PostgresRepository {
     /// A store on a pool that was set up elsewhere, with connections in Postgres's `read committed`. Better take one that
     /// [`connect`](Self::connect) makes, and share its [`pool`](Self::pool): its connections notice that a network went silent,
-    /// and their plans do not grow with the tables.
+    /// and their plans do not grow with the tables. No statement is waited for longer than 14 seconds.
     #[must_use]
     pub fn from_pool(pool: PgPool) -> Self {
         Self { database: Database { pool, patience: PostgresOptions::default().patience() } }

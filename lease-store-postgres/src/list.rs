@@ -97,8 +97,8 @@ impl Filters<'_> {
         self.compare(column_and_operator, value);
     }
 
-    /// One condition or a comparison, of which only the value can tell how many rows pass.
-    pub(crate) fn either<'v, T>(&mut self, condition: &str, column_and_operator: &str, value: T)
+    /// A condition or a comparison, of which only the value can tell how many rows pass.
+    pub(crate) fn either_anew<'v, T>(&mut self, condition: &str, column_and_operator: &str, value: T)
     where
         T: Encode<'v, Postgres> + Type<Postgres> + 'v,
     {

@@ -11,8 +11,9 @@ use crate::page::{Page, PageRequest};
 use crate::permission::{Act, Actor, Resource, sees_payment};
 use crate::repository::{PaymentFilter, TradeKey, TradeLoad};
 
-/// How long the gateway may take for an answer.
-const GATEWAY_PATIENCE: Duration = Duration::from_secs(30);
+/// How long the gateway may take for an answer: less than a client waits for the server's, and less than a payment is pending
+/// before recovery asks after it.
+const GATEWAY_PATIENCE: Duration = Duration::from_secs(20);
 
 impl LeaseEngine {
     /// Pays an invoice (spec 5.4). The payment comes back pending where the gateway gave no answer: it is settled by
@@ -149,7 +150,7 @@ impl LeaseEngine {
     }
 }
 
-/// What the gateway answers; an error where it takes too long, as one that hangs must not hold up the payments of others.
+/// What the gateway answers; an error where it takes too long, as one that hangs must not hold up others for ever.
 pub(super) async fn answered<T>(call: impl Future<Output = Result<T, GatewayError>>) -> Result<T, GatewayError> {
     tokio::time::timeout(GATEWAY_PATIENCE, call).await.unwrap_or_else(|silence| Err(GatewayError::new(silence)))
 }

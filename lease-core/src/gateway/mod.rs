@@ -17,7 +17,7 @@ use crate::money::Money;
 /// A provider of card payments.
 ///
 /// An `Err` always means *the outcome is unknown*: the payment then stays pending, and is settled by asking again under
-/// its [`ChargeKey`]. A charge that was refused for certain is `Ok(ChargeOutcome::Declined)`. No answer within 30 seconds
+/// its [`ChargeKey`]. A charge that was refused for certain is `Ok(ChargeOutcome::Declined)`. No answer within 20 seconds
 /// counts as an `Err`: the call is dropped.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]

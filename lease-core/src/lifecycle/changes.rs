@@ -18,11 +18,11 @@ pub struct Opening {
     pub event: Event,
 }
 
-/// What a decision changes in a trade. A store writes the fields in this order; whatever is `None` stays. What it was decided
-/// on beside the trade must still be so when it is written: that a party is active, and that a card is not deleted.
+/// What a decision changes in a trade. A store writes the fields in this order; whatever is `None` stays. Two things beside the
+/// trade must still be so, else the commit is a conflict: a party is active, and a card is not deleted.
 #[derive(Clone, Debug, Default, PartialEq, Hash)]
 pub struct TradeChanges {
-    /// Nothing is written but while the user of this customer is active.
+    /// Not written: the user of this customer must be active.
     pub active_party: Option<CustomerId>,
     /// New words on the trade.
     pub text: Option<TradeText>,
@@ -74,7 +74,7 @@ pub struct NewInvoice {
     pub proposal_id: Option<ProposalId>,
     /// Who is billed.
     pub customer_id: CustomerId,
-    /// The fee.
+    /// The fee, as of `issued_at`.
     pub amount: Money,
     /// When it is issued.
     pub issued_at: DateTime<Utc>,

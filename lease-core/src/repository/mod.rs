@@ -67,7 +67,7 @@ pub trait Repository:
     + Sync
     + 'static
 {
-    /// Whether the store answers.
+    /// Whether the store answers, and takes writes.
     ///
     /// # Errors
     /// [`RepositoryError::Unavailable`] where it does not.

@@ -57,7 +57,7 @@ pub(super) async fn trade(
                     and v.customer_id = $57
                     and claim.held
                 for no key update of v
-            ), party as materialized (
+            ), active_party as materialized (
                 select u.id
                 from users u
                 join customers c on c.user_id = u.id, claim
@@ -65,7 +65,7 @@ pub(super) async fn trade(
                     and u.is_active
                     and claim.held
                 for share of u
-            ), card as materialized (
+            ), usable_card as materialized (
                 select k.id
                 from credit_cards k, claim
                 where k.id = $36
@@ -97,8 +97,8 @@ pub(super) async fn trade(
                     and t.version = $4
                     and claim.held
                     and ($56::bigint is null or exists (select from vehicle))
-                    and ($59::bigint is null or exists (select from party))
-                    and ($36::bigint is null or exists (select from card))
+                    and ($59::bigint is null or exists (select from active_party))
+                    and ($36::bigint is null or exists (select from usable_card))
                 returning t.id, t.customer_id, t.vehicle_id, t.status
             ), touched as (
                 select id

@@ -83,7 +83,7 @@ pub(super) async fn proposals(
                 query.name("t.status", Some(status.into()));
                 query.compare_anew(&format!("{END} >"), Some(now));
             }
-            Some(ProposalStatus::Expired) => query.either("t.status = 'expired'", &format!("{END} <="), now),
+            Some(ProposalStatus::Expired) => query.either_anew("t.status = 'expired'", &format!("{END} <="), now),
             status => query.name("t.status", status.map(Into::into)),
         }
     };

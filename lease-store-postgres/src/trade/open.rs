@@ -66,7 +66,8 @@ pub(super) async fn load(
 }
 
 /// Two rows are checked here: the vehicle is locked first, the service is written only where the vehicle was as expected,
-/// and the rest only where both were.
+/// and the rest only where both were. A service that is used already is not locked, since every opening would share the lock
+/// and staff who edit it would wait for a gap: that it is active holds as of the statement's start.
 pub(super) async fn commit(database: &Database, opening: &Opening, claim: Option<Claim>) -> Result<TradeId, RepositoryError> {
     let (key, holder) = claim_arguments(claim.as_ref());
     let trade: &Trade = &opening.trade;
@@ -96,30 +97,23 @@ pub(super) async fn commit(database: &Database, opening: &Opening, claim: Option
                     and services.version = $6
                     and services.is_active
                 returning services.id
-            ), service_held as materialized (
-                select s.id
-                from services s, vehicle
-                where s.id = $5
-                    and s.is_active
-                    and $6::bigint is null
-                for share of s
-            ), held as materialized (
+            ), ready as materialized (
                 select vehicle.id, vehicle.make_key, vehicle.model_key, vehicle.year
                 from vehicle
                 where exists (select from service_used)
-                    or exists (select from service_held)
+                    or ($6::bigint is null and exists (select from services where id = $5 and is_active))
             ), vehicle_moved as (
                 update vehicles
                 set version = version + 1
-                from held
-                where vehicles.id = held.id
+                from ready
+                where vehicles.id = ready.id
             ), root as (
                 insert into trades (
                     vehicle_id, vehicle_make, vehicle_model, vehicle_year, service_id, service_kind, customer_id, title,
                     description, status, created_at, search_text
                 )
-                select held.id, held.make_key, held.model_key, held.year, s.id, s.kind, $7, $8, $9, $10, $11, $12
-                from held, services s
+                select ready.id, ready.make_key, ready.model_key, ready.year, s.id, s.kind, $7, $8, $9, $10, $11, $12
+                from ready, services s
                 where s.id = $5
                 returning id
             ), trade_party as (
@@ -136,7 +130,7 @@ pub(super) async fn commit(database: &Database, opening: &Opening, claim: Option
                 root.id as "id?",
                 case when root.id is not null then mark_claim($1, root.id) end as marked,
                 ensure_whole(root.id is not null) as "whole!"
-            from held
+            from ready
             left join root on true
             "#,
                 key,

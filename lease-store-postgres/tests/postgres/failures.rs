@@ -162,6 +162,7 @@ async fn a_database_that_is_away_is_unavailable_until_it_is_back() {
             let outcome = retitle(&store, expected, "Meanwhile").await;
             assert!(matches!(outcome, Err(RepositoryError::Unavailable(_))), "{outcome:?}");
         }
+        // A setting reaches new connections only.
         for statement in [back, &terminate] {
             administrator.execute(AssertSqlSafe(statement.clone())).await.unwrap();
         }
