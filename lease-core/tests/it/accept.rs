@@ -112,6 +112,10 @@ fn only_a_pending_proposal_is_accepted() {
 fn a_deactivated_author_binds_nobody() {
     assert_eq!(answer(&countered().author_is_inactive(), OWNER), "party_inactive");
     assert_eq!(answer(&offered().author_is_inactive(), BUYER), "party_inactive");
+    // And it must be so still when it is written.
+    for (scene, who, author) in [(countered(), OWNER, BUYER), (offered(), BUYER, OWNER)] {
+        assert_eq!(accept(&scene.0, &customer(who), now()).unwrap().active_party, Some(id(author)));
+    }
 }
 
 /// spec 4.10
