@@ -3,8 +3,8 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
+use sqlx::{Connection as _, PgPool};
 
 use crate::PostgresRepository;
 use crate::statement::Database;
@@ -56,7 +56,7 @@ impl PostgresRepository {
     pub async fn connect(url: &str, options: PostgresOptions) -> Result<Self, sqlx::Error> {
         let connect = connect_options(url, &options)?;
         let pool = pool_options(&options).connect_with(connect).await?;
-        Ok(Self { database: Database { pool, patience: options.patience() } })
+        Ok(Self::waiting(pool, &options))
     }
 
     /// A store on a new pool that connects when it is first used, so that a server can start before its database.
@@ -66,7 +66,12 @@ impl PostgresRepository {
     pub fn connect_lazy(url: &str, options: PostgresOptions) -> Result<Self, sqlx::Error> {
         let connect = connect_options(url, &options)?;
         let pool = pool_options(&options).connect_lazy_with(connect);
-        Ok(Self { database: Database { pool, patience: options.patience() } })
+        Ok(Self::waiting(pool, &options))
+    }
+
+    /// A store on this pool that waits as long as these options say.
+    pub(crate) fn waiting(pool: PgPool, options: &PostgresOptions) -> Self {
+        Self { database: Database { pool, patience: options.patience() } }
     }
 }
 

@@ -62,7 +62,7 @@ impl PostgresRepository {
     /// and their plans do not grow with the tables. No statement is waited for longer than 14 seconds.
     #[must_use]
     pub fn from_pool(pool: PgPool) -> Self {
-        Self { database: Database { pool, patience: PostgresOptions::default().patience() } }
+        Self::waiting(pool, &PostgresOptions::default())
     }
 
     /// The pool, for what an application keeps in the same database.

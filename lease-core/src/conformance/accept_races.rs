@@ -97,7 +97,7 @@ pub async fn accepting_and_deactivating_the_author_come_one_after_the_other(hand
         let won = accepted.iter().filter(|answer| **answer == "ok").count();
         let refusal = if won == 1 { "trade_not_open" } else { "party_inactive" };
         let told = accepted.iter().filter(|answer| **answer == refusal).count();
-        assert_eq!(won + told, ACCEPTS, "{answers:?}");
+        assert!(won <= 1 && won + told == ACCEPTS, "{answers:?}");
         agreed += won;
     }
     race.assert_agreed(agreed).await;

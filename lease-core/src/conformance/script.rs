@@ -138,10 +138,7 @@ impl Script {
         }
         self.draw_money(draw, &proposals, &mut changes, now).await;
         self.keep_apart(&state, &mut changes, now).await;
-        let is_over = match changes.state {
-            Some(to) => !matches!(to, TradeMove::Agree(_)),
-            None => !matches!(state, TradeState::Open | TradeState::Agreed(_)),
-        };
+        let is_over = matches!(comes_to(&state, &changes), TradeStatus::Completed | TradeStatus::Cancelled);
         if is_over && draw.chance(30) {
             let from = self.world.load_vehicle(self.vehicle).await.vehicle.customer_id;
             changes.transfer = draw.one_of(&self.people).map(|to| VehicleTransfer { vehicle_id: self.vehicle, from, to: *to });
@@ -155,12 +152,13 @@ impl Script {
         let goes = changes.invoice.as_ref().map(|change| change.state == InvoiceState::Open);
         let comes = changes.new_invoice.as_ref().map(|_| true);
         let is_owed = goes.or(comes).or(invoice.map(|invoice| invoice.is_open()));
-        let ends = match (changes.state, state) {
-            (Some(TradeMove::Complete(..)), _) | (None, TradeState::Completed { .. }) => Some(true),
-            (Some(TradeMove::Agree(_)), _) | (None, TradeState::Agreed(_)) => Some(false),
-            _ => None,
+        // What its invoice must not be.
+        let wrong = match comes_to(state, changes) {
+            TradeStatus::Completed => Some(true),
+            TradeStatus::Agreed => Some(false),
+            TradeStatus::Open | TradeStatus::Cancelled => None,
         };
-        if is_owed.is_none() || is_owed != ends {
+        if is_owed.is_none() || is_owed != wrong {
             return;
         }
         match changes.state {
@@ -243,6 +241,16 @@ impl Script {
             let (paid, pending, state) = (usd(paid), usd(pending), state.clone());
             changes.invoice = Some(InvoiceChange { id: invoice.id, paid, pending, state });
         }
+    }
+}
+
+/// The status that the trade has once the changes are written.
+fn comes_to(state: &TradeState, changes: &TradeChanges) -> TradeStatus {
+    match changes.state {
+        None => TradeStatus::from(*state),
+        Some(TradeMove::Agree(_)) => TradeStatus::Agreed,
+        Some(TradeMove::Complete(..)) => TradeStatus::Completed,
+        Some(TradeMove::Cancel(_)) => TradeStatus::Cancelled,
     }
 }
 

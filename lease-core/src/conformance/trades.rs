@@ -210,15 +210,7 @@ pub async fn a_party_that_was_deactivated_meanwhile_is_a_conflict(store: Arc<dyn
     let world = World::new(store);
     let (deal, bidder, account) = (world.deal().await, world.customer().await, world.account(Role::Customer).await);
     let idle = account.customer_id.unwrap();
-    let change = AccountChange {
-        id: account.user.id,
-        expected: Version::FIRST,
-        user: User { is_active: false, ..account.user.value },
-        customer: CustomerChange::Keep,
-        keep_token: None,
-        needs_another_superuser: false,
-    };
-    world.store.commit_account(&change, None).await.unwrap();
+    deactivate(&world, account).await;
     let with = |party| TradeChanges { active_party: Some(party), ..retitled("agreed") };
     let version = world.load(TradeKey::Trade(deal.trade)).await.version;
     for party in [idle, nobody()] {
@@ -256,12 +248,7 @@ pub async fn a_service_that_was_deactivated_meanwhile_is_a_conflict(store: Arc<d
     world.store.open_trade(&offer, None).await.unwrap();
 }
 
-pub async fn an_author_is_active_or_not(store: Arc<dyn Repository>) {
-    let world = World::new(store);
-    let (deal, account) = (world.deal().await, world.account(Role::Customer).await);
-    let bid = world.propose(deal.trade, account.customer_id.unwrap()).await;
-    let is_active = async |id| world.load(TradeKey::Proposal(id)).await.value.proposal.unwrap().author_is_active;
-    assert!(is_active(bid).await);
+async fn deactivate(world: &World, account: Account) {
     let change = AccountChange {
         id: account.user.id,
         expected: Version::FIRST,
@@ -271,6 +258,15 @@ pub async fn an_author_is_active_or_not(store: Arc<dyn Repository>) {
         needs_another_superuser: false,
     };
     world.store.commit_account(&change, None).await.unwrap();
+}
+
+pub async fn an_author_is_active_or_not(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    let (deal, account) = (world.deal().await, world.account(Role::Customer).await);
+    let bid = world.propose(deal.trade, account.customer_id.unwrap()).await;
+    let is_active = async |id| world.load(TradeKey::Proposal(id)).await.value.proposal.unwrap().author_is_active;
+    assert!(is_active(bid).await);
+    deactivate(&world, account).await;
     assert!(!is_active(bid).await);
     assert!(is_active(deal.proposal).await);
 }

@@ -22,11 +22,16 @@ const BULK: &str = include_str!("support/bulk.sql");
 const AS_IF_LARGE: &str = "set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off; \
     set cpu_tuple_cost = 1; set plan_cache_mode = force_generic_plan";
 
-/// A store with one connection, on which plans are made as for a table too large to scan.
-async fn store(database: &TestDatabase) -> PostgresRepository {
+/// A store with one connection and many rows.
+async fn filled(database: &TestDatabase) -> PostgresRepository {
     database.connection().await.execute(WORLD).await.unwrap();
     database.connection().await.execute(BULK).await.unwrap();
-    let store = PostgresRepository::connect(&database.url(), PostgresOptions::default().with_max_connections(1)).await.unwrap();
+    PostgresRepository::connect(&database.url(), PostgresOptions::default().with_max_connections(1)).await.unwrap()
+}
+
+/// One on which plans are made as for a table too large to scan.
+async fn store(database: &TestDatabase) -> PostgresRepository {
+    let store = filled(database).await;
     store.pool().execute(AS_IF_LARGE).await.unwrap();
     store
 }
@@ -277,14 +282,11 @@ async fn lists_of_people_and_things_walk_their_indexes() {
 #[tokio::test]
 async fn what_time_made_rare_is_found_by_its_index() {
     let database = TestDatabase::create().await;
-    let mut connection = database.connection().await;
-    connection.execute(WORLD).await.unwrap();
-    connection.execute(BULK).await.unwrap();
+    let store = filled(&database).await;
     let not_due =
         "update invoices set status = 'open', voided_at = null, void_reason = null, due_date = '2027-01-01' where id > 50";
-    connection.execute(not_due).await.unwrap();
-    connection.execute("vacuum analyze").await.unwrap();
-    let store = PostgresRepository::connect(&database.url(), PostgresOptions::default().with_max_connections(1)).await.unwrap();
+    store.pool().execute(not_due).await.unwrap();
+    store.pool().execute("vacuum analyze").await.unwrap();
     let page = || PageRequest::new(25, None).unwrap();
     let all = ProposalFilter::default;
     let mut before = entries_read(&store).await;
