@@ -1,5 +1,5 @@
 //! A client of a running `lease-server`: takes a lease through its cycle over HTTP, as a program in any language would. Every
-//! write carries an idempotency key of its own, so that it can be sent again until an answer comes, and happens once.
+//! write carries an idempotency key of its own, so that it can be sent again until a response comes, and happens once.
 //!
 //! ```text
 //! make run                                              # the server
@@ -88,7 +88,7 @@ impl Customer {
         Ok(self.post(path, body).await?["id"].clone())
     }
 
-    /// Sends a request again where no answer came, or one that says that it may be sent again. What it is about follows from
+    /// Sends a request again where no response came, or one that says that it may be sent again. What it is about follows from
     /// this run, the path and the body, and so does the key: the server does it once.
     async fn send(&self, method: Method, path: &str, body: &Value) -> Result<Value, Box<dyn Error>> {
         let url = format!("{}/api/{path}", self.api.server);
@@ -103,9 +103,9 @@ impl Customer {
             if method == Method::POST {
                 request = request.header("idempotency-key", &key).body(body.to_string());
             }
-            let Ok(answer) = request.send().await else { continue };
-            let status = answer.status();
-            let body: Value = serde_json::from_slice(&answer.bytes().await?).unwrap_or_default();
+            let Ok(response) = request.send().await else { continue };
+            let status = response.status();
+            let body: Value = serde_json::from_slice(&response.bytes().await?).unwrap_or_default();
             let again = status.as_u16() == 503 || body["code"] == "idempotency_key_in_use";
             match (status.is_success(), again) {
                 (true, _) => return Ok(body),
@@ -113,6 +113,6 @@ impl Customer {
                 (false, false) => return Err(format!("{method} {path}: {status} {body}").into()),
             }
         }
-        Err(format!("{method} {path}: no answer after {ATTEMPTS} attempts").into())
+        Err(format!("{method} {path}: no response after {ATTEMPTS} attempts").into())
     }
 }

@@ -51,7 +51,7 @@ async fn lease(engine: &LeaseEngine, olivia: &Actor, ben: &Actor, vehicle: Vehic
     println!("lease: Olivia asks 450 a month, and is billed for the exposure");
     let counter = engine.propose(ben, trade, &dated(400)).await?.stored;
     println!("lease: Ben offers {}", counter.amount);
-    engine.accept(olivia, counter.id).await?;
+    engine.accept_proposal(olivia, counter.id).await?;
     println!("lease: Olivia accepts; the trade is {}", status(engine, olivia, trade).await?);
     pay(engine, olivia, trade, card).await?;
     println!("lease: Olivia pays the fee; the trade is {}", status(engine, olivia, trade).await?);
@@ -64,7 +64,7 @@ async fn sell(engine: &LeaseEngine, olivia: &Actor, ben: &Actor, vehicle: Vehicl
     let offer = ProposalDraft { amount: Decimal::from(18_500).into(), ..ProposalDraft::default() };
     let offer = engine.propose(olivia, trade, &offer).await?.stored;
     println!("sale: Olivia asks {}", offer.amount);
-    engine.accept(ben, offer.id).await?;
+    engine.accept_proposal(ben, offer.id).await?;
     println!("sale: Ben accepts; the trade is {}", status(engine, olivia, trade).await?);
     pay(engine, olivia, trade, card).await?;
     let owner = engine.get_vehicle(ben, vehicle).await?.customer_id;

@@ -15,12 +15,12 @@ use lease_core::account::{check_update, session};
 use lease_core::catalog::{create_vehicle, update_service, update_vehicle};
 use lease_core::directory::create_contact;
 use lease_core::gateway::ChargeOutcome;
-use lease_core::input::Extent;
+use lease_core::input::UpdateMode;
 use lease_core::invoicing::{begin_payment, settle_payment, void};
 use lease_core::lifecycle::{NewIds, accept, amend, cancel, open, proposal_actions, propose, reject, trade_actions, withdraw};
 use lease_core::model::{PaymentState, Role, ServiceKind};
 use lease_core::policy::Policy;
-use lease_core::repository::Offer;
+use lease_core::repository::OpeningSnapshot;
 use serde_json::json;
 use support::{
     BUYER, OWNER, Scene, VIN, account, account_snapshot, at, card, customer, draft, id, key, now, period, staff, stored_service,
@@ -44,7 +44,7 @@ fn busy_lease() -> Scene {
 
 fn lifecycle(criterion: &mut Criterion) {
     let (owner, buyer) = (customer(OWNER), customer(BUYER));
-    let offer = Offer { vehicle: Some(vehicle_snapshot()), service: Some(stored_service(ServiceKind::Lease)) };
+    let offer = OpeningSnapshot { vehicle: Some(vehicle_snapshot()), service: Some(stored_service(ServiceKind::Lease)) };
     let opening = draft(json!({"vehicle_id": 1, "service_id": 1, "title": "Octavia, one owner", "description": "As new."}));
     decide(criterion, "open", || open(Some(black_box(&offer)), &owner, &opening, now()));
 
@@ -92,15 +92,15 @@ fn the_rest(criterion: &mut Criterion) {
     let vehicle = vehicle_snapshot();
     let new = draft(json!({"vin": VIN, "make": "Skoda", "model": "Octavia", "year": 2020, "mileage": 12_000, "color": "red"}));
     decide(criterion, "create_vehicle", || create_vehicle(&owner, black_box(&new), None, now()));
-    decide(criterion, "update_vehicle", || update_vehicle(black_box(&vehicle), &owner, &new, Extent::Full, None, now()));
+    decide(criterion, "update_vehicle", || update_vehicle(black_box(&vehicle), &owner, &new, UpdateMode::Full, None, now()));
     let service = stored_service(ServiceKind::Lease);
     let fee = draft(json!({"amount": "59.00"}));
-    decide(criterion, "update_service", || update_service(black_box(&service), &staff(), &fee, Extent::Partial));
+    decide(criterion, "update_service", || update_service(black_box(&service), &staff(), &fee, UpdateMode::Partial));
     let contact = draft(json!({"label": "home", "name": "Ada", "email": "ada@example.com", "city": "London"}));
     decide(criterion, "create_contact", || create_contact(&owner, black_box(&contact), true, now()));
     let row = account_snapshot(OWNER, Role::Customer);
     let name = draft(json!({"first_name": "Augusta"}));
-    decide(criterion, "update_user", || check_update(black_box(&row), &owner, &name, Extent::Partial, &[], None, now()));
+    decide(criterion, "update_user", || check_update(black_box(&row), &owner, &name, UpdateMode::Partial, &[], None, now()));
     let token = lease_core::account::Token {
         hash: lease_core::account::TokenHash([1; 32]),
         user_id: user_id(OWNER),

@@ -284,7 +284,7 @@ id_from_scalar!(CustomerId, CreditCardId, LeadId, VehicleId, ServiceId, TradeId,
 
 /// Whether a draft replaces a thing or changes some fields of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Extent {
+pub enum UpdateMode {
     /// `POST` and `PUT`: every required field must be given.
     Full,
     /// `PATCH`: what is not named stays.
@@ -334,13 +334,13 @@ impl FieldErrors {
 /// Reads the fields of a draft and gathers what is wrong with them.
 #[derive(Debug)]
 pub(crate) struct Form {
-    pub(crate) extent: Extent,
+    pub(crate) mode: UpdateMode,
     pub(crate) errors: FieldErrors,
 }
 
 impl Form {
-    pub(crate) fn new(extent: Extent) -> Self {
-        Self { extent, errors: FieldErrors::default() }
+    pub(crate) fn new(mode: UpdateMode) -> Self {
+        Self { mode, errors: FieldErrors::default() }
     }
 
     /// A field that must be given, unless a `PATCH` leaves it at what it is. `None`: an error was noted.
@@ -351,8 +351,8 @@ impl Form {
         current: Option<&U>,
         parse: impl FnOnce(&T) -> Result<U, E>,
     ) -> Option<U> {
-        match (field, self.extent, current) {
-            (Field::Missing, Extent::Partial, Some(current)) => Some(current.clone()),
+        match (field, self.mode, current) {
+            (Field::Missing, UpdateMode::Partial, Some(current)) => Some(current.clone()),
             (Field::Missing, ..) => self.wrong(name, "This field is required."),
             (Field::Null, ..) => self.wrong(name, "This field may not be null."),
             (Field::Wrong(message), ..) => self.wrong(name, message.as_str()),

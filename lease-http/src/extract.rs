@@ -13,7 +13,7 @@ use lease_core::input::FieldErrors;
 use lease_core::repository::Claim;
 use serde::de::{Deserialize, DeserializeOwned, IgnoredAny};
 
-use crate::problem::{Kind, Problem};
+use crate::problem::{ErrorCode, Problem};
 use crate::state::AppState;
 use object::Object;
 
@@ -60,7 +60,7 @@ impl<T: Id> FromRequestParts<AppState> for PathId<T> {
         let given = RawPathParams::from_request_parts(parts, state).await.ok();
         let named = given.as_ref().and_then(|params| params.iter().find(|(name, _)| *name == "id"));
         let id = named.and_then(|(_, text)| parse_id(text)).or_else(|| T::new(i64::MAX));
-        id.map(Self).ok_or_else(|| Problem::new(Kind::NotFound))
+        id.map(Self).ok_or_else(|| Problem::new(ErrorCode::NotFound))
     }
 }
 
@@ -109,11 +109,11 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
     async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
         let is_json = is_json(request.headers());
         let bytes = Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Kind::PayloadTooLarge),
+            StatusCode::PAYLOAD_TOO_LARGE => Problem::new(ErrorCode::PayloadTooLarge),
             _ => Problem::parse_error("The body could not be read."),
         })?;
         if !is_json.unwrap_or(bytes.is_empty()) {
-            return Err(Problem::new(Kind::UnsupportedMediaType));
+            return Err(Problem::new(ErrorCode::UnsupportedMediaType));
         }
         // A derived `Deserialize` would also take a list for a struct.
         if bytes.trim_ascii_start().starts_with(b"{") {

@@ -2,12 +2,12 @@
 //! out is the exception: see [`is_of_token`].)
 //!
 //! The key is claimed in the store before the act; the act's own commit marks the claim (the handler's
-//! [`Engine`](crate::extract::Engine) sees to that); the answer is kept afterwards. What a store holds is made of hashes and
-//! of what only the key opens ([`key`]). A crash between the act and the answer leaves neither: the answer is then [made
-//! again](remake) from what the act made.
+//! [`Engine`](crate::extract::Engine) sees to that); the response is kept afterwards. What a store holds is made of hashes and
+//! of what only the key opens ([`key`]). A crash between the act and the response leaves neither: the response is then [made
+//! again](replay) from what the act made.
 
 mod key;
-mod remake;
+mod replay;
 mod saved;
 
 use axum::Router;
@@ -23,15 +23,15 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::auth::Caller;
 use crate::layers::panicked;
-use crate::problem::{Kind, Problem};
+use crate::problem::{ErrorCode, Problem};
 use crate::state::AppState;
 use key::{Keys, Scope};
-use remake::Remaker;
+use replay::ReplayBuilder;
 use saved::Saved;
 
 /// The header that carries the key.
 pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-/// The header that marks an answer given again.
+/// The header that marks a response given again.
 pub(crate) const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 /// Endpoints that nobody need be known for, and that ignore a token (spec 2, rule 1).
 const OPEN: [&str; 2] = ["/api/register", "/api/login"];
@@ -49,29 +49,32 @@ fn is_one_of(paths: &[&str], route: &str) -> bool {
     paths.iter().any(|path| route.ends_with(path))
 }
 
-/// Puts the layer around these routes. A panic of theirs is an answer in here: the claim is given back.
+/// Puts the layer around these routes. A panic of theirs is a response in here: the claim is given back.
 pub(crate) fn around(routes: Router, state: &AppState) -> Router {
     let routes = routes.layer(CatchPanicLayer::custom(panicked));
-    let layer = Layer { engine: state.engine.clone(), remaker: Remaker { engine: state.engine.clone(), routes: routes.clone() } };
-    routes.layer(from_fn_with_state(layer, answer_once))
+    let layer = Layer {
+        engine: state.engine.clone(),
+        replay_builder: ReplayBuilder { engine: state.engine.clone(), routes: routes.clone() },
+    };
+    routes.layer(from_fn_with_state(layer, respond_once))
 }
 
 #[derive(Clone, Debug)]
 struct Layer {
     engine: LeaseEngine,
-    remaker: Remaker,
+    replay_builder: ReplayBuilder,
 }
 
-async fn answer_once(State(layer): State<Layer>, route: Option<MatchedPath>, request: Request, next: Next) -> Response {
+async fn respond_once(State(layer): State<Layer>, route: Option<MatchedPath>, request: Request, next: Next) -> Response {
     let is_keyed = request.method() == Method::POST && request.headers().contains_key(IDEMPOTENCY_KEY);
     match route.filter(|_| is_keyed) {
-        Some(route) => layer.answer(route.as_str(), request, next).await.unwrap_or_else(IntoResponse::into_response),
+        Some(route) => layer.response(route.as_str(), request, next).await.unwrap_or_else(IntoResponse::into_response),
         None => next.run(request).await,
     }
 }
 
 impl Layer {
-    async fn answer(&self, route: &str, mut request: Request, next: Next) -> Result<Response, Problem> {
+    async fn response(&self, route: &str, mut request: Request, next: Next) -> Result<Response, Problem> {
         let is_open = is_one_of(&OPEN, route);
         let caller = if is_open { Caller(None) } else { Caller::identify(&self.engine, request.headers()).await? };
         let user = caller.actor().user();
@@ -103,22 +106,22 @@ impl Layer {
             ClaimState::Held { fingerprint: first } => {
                 Err(same(first, fingerprint).map_or_else(|reused| reused, |()| Problem::from(Refusal::IdempotencyKeyInUse)))
             }
-            ClaimState::Answered { fingerprint: first, answer } => {
+            ClaimState::Answered { fingerprint: first, response } => {
                 same(first, fingerprint)?;
-                Ok(replayed(keys.open(&answer).ok_or_else(unreadable)?.into_response()))
+                Ok(replayed(keys.open(&response).ok_or_else(unreadable)?.into_response()))
             }
             ClaimState::Done { fingerprint: first, made, .. } => {
                 same(first, fingerprint)?;
                 if is_open && made.is_none() {
-                    // A login whose answer was lost: it made nothing but a token that nobody knows.
+                    // A login whose response was lost: it made nothing but a token that nobody knows.
                     return Ok(next.run(Request::from_parts(parts, Body::from(body))).await);
                 }
-                Ok(replayed(self.remaker.answer(path(&parts), made, caller).await?))
+                Ok(replayed(self.replay_builder.response(path(&parts), made, caller).await?))
             }
         }
     }
 
-    /// Keeps an answer, or gives the key back where the answer is not to be kept. That this fails does not change the answer:
+    /// Keeps a response, or gives the key back where the response is not to be kept. That this fails does not change the response:
     /// a record without one runs out, or is answered from its effect.
     async fn keep(&self, claim: &Claim, keys: &Keys, response: Response) -> Result<Response, Problem> {
         if !is_kept(&response) {
@@ -128,14 +131,14 @@ impl Layer {
             return Ok(response);
         }
         let (parts, body) = response.into_parts();
-        let body = to_bytes(body, usize::MAX).await.map_err(|_| Problem::new(Kind::InternalError))?;
+        let body = to_bytes(body, usize::MAX).await.map_err(|_| Problem::new(ErrorCode::InternalError))?;
         match keys.seal(&Saved::of(&parts, &body)) {
             Ok(sealed) => {
-                if let Err(error) = self.engine.save_answer(claim, &sealed).await {
-                    tracing::warn!(%error, "an answer could not be kept");
+                if let Err(error) = self.engine.save_response(claim, &sealed).await {
+                    tracing::warn!(%error, "a response could not be kept");
                 }
             }
-            Err(error) => tracing::error!(%error, "an answer could not be sealed"),
+            Err(error) => tracing::error!(%error, "a response could not be sealed"),
         }
         Ok(Response::from_parts(parts, Body::from(body)))
     }
@@ -145,7 +148,7 @@ impl Layer {
 /// answer whose claim was taken over by another request: its act was not done.
 fn is_kept(response: &Response) -> bool {
     let status = response.status();
-    let lost = response.extensions().get() == Some(&Kind::Refused(Refusal::IdempotencyKeyInUse));
+    let lost = response.extensions().get() == Some(&ErrorCode::Refused(Refusal::IdempotencyKeyInUse));
     let passing = [StatusCode::UNAUTHORIZED, StatusCode::UNSUPPORTED_MEDIA_TYPE, StatusCode::TOO_MANY_REQUESTS];
     !(lost || status.is_server_error() || passing.contains(&status))
 }
@@ -153,7 +156,7 @@ fn is_kept(response: &Response) -> bool {
 async fn read(parts: Parts, body: Body) -> Result<Bytes, Problem> {
     let request = Request::from_parts(parts, body);
     Bytes::from_request(request, &()).await.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Kind::PayloadTooLarge),
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(ErrorCode::PayloadTooLarge),
         _ => Problem::parse_error("The body could not be read."),
     })
 }
@@ -164,12 +167,12 @@ fn path(parts: &Parts) -> &str {
 }
 
 fn same(first: [u8; 32], now: [u8; 32]) -> Result<(), Problem> {
-    if first == now { Ok(()) } else { Err(Problem::new(Kind::IdempotencyKeyReused)) }
+    if first == now { Ok(()) } else { Err(Problem::new(ErrorCode::IdempotencyKeyReused)) }
 }
 
 fn unreadable() -> Problem {
-    tracing::error!("a kept answer cannot be opened");
-    Problem::new(Kind::InternalError)
+    tracing::error!("a kept response cannot be opened");
+    Problem::new(ErrorCode::InternalError)
 }
 
 fn replayed(mut response: Response) -> Response {

@@ -1,4 +1,4 @@
-//! What every request passes on its way in, and every answer on its way out. From the outside: the log line and the counters,
+//! What every request passes on its way in, and every response on its way out. From the outside: the log line and the counters,
 //! headers, compression, CORS, panics, the deadline. `idempotency` stands closer to the handlers.
 
 pub mod client;
@@ -15,7 +15,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
 use crate::extract::BODY_LIMIT;
-use crate::problem::{Kind, Problem};
+use crate::problem::{ErrorCode, Problem};
 use crate::state::AppState;
 
 /// Puts the layers around the routes.
@@ -39,5 +39,5 @@ pub(crate) fn around(router: Router, state: &AppState) -> Router {
 pub(crate) fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response<Body> {
     let message = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     tracing::error!(panic = message.unwrap_or_default(), "a request panicked");
-    Problem::new(Kind::InternalError).into_response()
+    Problem::new(ErrorCode::InternalError).into_response()
 }

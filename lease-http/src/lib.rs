@@ -12,7 +12,7 @@ mod idempotency;
 pub mod layers;
 pub mod metrics;
 mod openapi;
-mod operation;
+mod ops;
 pub mod problem;
 pub mod query;
 mod routes;
@@ -34,7 +34,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use auth::Caller;
-use problem::{Kind, Problem};
+use problem::{ErrorCode, Problem};
 use state::{AppState, HttpOptions};
 
 /// The REST layer over this engine, with default settings. All paths lie below `/api`. It has a fallback of its own, so nest it
@@ -80,7 +80,7 @@ impl RouterBuilder {
         let state = AppState::new(self.engine, self.options);
         let (routes, _) = described().split_for_parts();
         let routes = routes
-            .fallback(async || Problem::new(Kind::NotFound))
+            .fallback(async || Problem::new(ErrorCode::NotFound))
             .method_not_allowed_fallback(method_not_allowed)
             .with_state(state.clone());
         without_trailing_slash(layers::around(idempotency::around(routes, &state), &state))
@@ -92,13 +92,13 @@ async fn method_not_allowed(caller: Caller, OriginalUri(uri): OriginalUri) -> Pr
     let is_about_leads = uri.path().split('/').any(|part| part == "leads");
     match caller.actor().require(Resource::Lead, Act::Read) {
         Err(error) if is_about_leads => error.into(),
-        _ => Problem::new(Kind::MethodNotAllowed),
+        _ => Problem::new(ErrorCode::MethodNotAllowed),
     }
 }
 
 /// Every endpoint, with its description.
 fn described() -> OpenApiRouter<AppState> {
-    routes::router().routes(routes!(openapi_document)).merge(operation::router())
+    routes::router().routes(routes!(openapi_document)).merge(ops::router())
 }
 
 /// This document

@@ -9,7 +9,7 @@ use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use prometheus::{Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TEXT_FORMAT, TextEncoder};
 
-use crate::problem::{Kind, Problem};
+use crate::problem::{ErrorCode, Problem};
 use crate::state::AppState;
 
 /// Upper bounds of the latency histogram, in seconds.
@@ -70,13 +70,13 @@ impl Metrics {
         Ok(String::from_utf8_lossy(&text).into_owned())
     }
 
-    /// Counts a request as under way until the answer is dropped.
+    /// Counts a request as under way until the response is dropped.
     pub(crate) fn begin(&self) -> InFlight {
         self.shared.in_flight.inc();
         InFlight(self.shared.in_flight.clone())
     }
 
-    /// Counts an answer.
+    /// Counts a response.
     pub(crate) fn answered(&self, method: &Method, route: &str, status: StatusCode, took: Duration) {
         let method = known(method);
         self.shared.requests.with_label_values(&[method, route, status.as_str()]).inc();
@@ -155,7 +155,7 @@ pub(crate) async fn metrics(State(state): State<AppState>) -> Response {
         Ok(text) => ([(header::CONTENT_TYPE, TEXT_FORMAT)], text).into_response(),
         Err(error) => {
             tracing::error!(%error, "the metrics could not be written down");
-            Problem::new(Kind::InternalError).into_response()
+            Problem::new(ErrorCode::InternalError).into_response()
         }
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use utoipa::openapi::OpenApi;
 
 use crate::idempotency::is_of_token;
-use crate::problem::{Kind, Problem};
+use crate::problem::{ErrorCode, Problem};
 
 /// The methods under which a path has operations.
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
@@ -47,7 +47,7 @@ fn tags(document: &Value) -> Value {
     names.into_iter().map(|name| json!({ "name": name })).collect()
 }
 
-/// Completes each operation; the answer is the names of the schemas of which a `PATCH` takes any part.
+/// Completes each operation; the response is the names of the schemas of which a `PATCH` takes any part.
 fn complete_operations(paths: &mut Value) -> BTreeSet<String> {
     let mut partial = BTreeSet::new();
     for (path, item) in paths.as_object_mut().into_iter().flatten() {
@@ -95,7 +95,7 @@ fn add_parameters(path: &str, method: &str, operation: &mut Map<String, Value>) 
             "description": if is_of_token(path) {
                 "Taken as with every POST; but logging out again is about the token that is used then."
             } else {
-                "The same key, with the same path and body, gives the first answer again for 24 hours and does nothing."
+                "The same key, with the same path and body, gives the first response again for 24 hours and does nothing."
             },
             "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": r#"^(?!""$)[!-~]([\t -~]*[!-~])?$"# },
             "example": "5f0c8f0e-6f0b-4f6a-9a51-3c1f4a6f2d11",
@@ -103,9 +103,9 @@ fn add_parameters(path: &str, method: &str, operation: &mut Map<String, Value>) 
     }
 }
 
-/// Adds an answer for each status that an error of the operation can have.
+/// Adds a response for each status that an error of the operation can have.
 fn add_errors(path: &str, method: &str, operation: &mut Map<String, Value>) {
-    let mut by_status: BTreeMap<u16, Vec<Kind>> = BTreeMap::new();
+    let mut by_status: BTreeMap<u16, Vec<ErrorCode>> = BTreeMap::new();
     for kind in kinds(path, method, operation) {
         by_status.entry(kind.status().as_u16()).or_default().push(kind);
     }
@@ -116,11 +116,11 @@ fn add_errors(path: &str, method: &str, operation: &mut Map<String, Value>) {
 }
 
 /// The kinds of errors that an operation can have: its own, and those of every operation like it.
-fn kinds(path: &str, method: &str, operation: &mut Map<String, Value>) -> Vec<Kind> {
+fn kinds(path: &str, method: &str, operation: &mut Map<String, Value>) -> Vec<ErrorCode> {
     let own = operation.remove("x-codes").unwrap_or_default();
     let codes = own.as_array().into_iter().flatten().filter_map(Value::as_str);
-    let mut kinds: Vec<Kind> = codes.filter_map(Kind::of_code).collect();
-    let mut add = |applies: bool, more: &[Kind]| {
+    let mut kinds: Vec<ErrorCode> = codes.filter_map(ErrorCode::of_code).collect();
+    let mut add = |applies: bool, more: &[ErrorCode]| {
         for kind in more {
             if applies && !kinds.contains(kind) {
                 kinds.push(*kind);
@@ -129,21 +129,21 @@ fn kinds(path: &str, method: &str, operation: &mut Map<String, Value>) -> Vec<Ki
     };
     let has_query = operation["parameters"].as_array().into_iter().flatten().any(|parameter| parameter["in"] == "query");
     let is_public = operation.get("security") == Some(&json!([{}]));
-    let in_use = Kind::Refused(lease_core::Refusal::IdempotencyKeyInUse);
-    add(!is_public, &[Kind::NotAuthenticated]);
-    add(path.contains("{id}"), &[Kind::NotFound]);
-    add(has_query, &[Kind::ValidationError]);
+    let in_use = ErrorCode::Refused(lease_core::Refusal::IdempotencyKeyInUse);
+    add(!is_public, &[ErrorCode::NotAuthenticated]);
+    add(path.contains("{id}"), &[ErrorCode::NotFound]);
+    add(has_query, &[ErrorCode::ValidationError]);
     add(
         operation.contains_key("requestBody"),
-        &[Kind::ParseError, Kind::ValidationError, Kind::PayloadTooLarge, Kind::UnsupportedMediaType],
+        &[ErrorCode::ParseError, ErrorCode::ValidationError, ErrorCode::PayloadTooLarge, ErrorCode::UnsupportedMediaType],
     );
-    add(method == "post", &[Kind::ValidationError, Kind::PayloadTooLarge]);
-    add(method == "post" && !is_of_token(path), &[in_use, Kind::IdempotencyKeyReused]);
-    add(true, &[Kind::InternalError, Kind::Unavailable]);
+    add(method == "post", &[ErrorCode::ValidationError, ErrorCode::PayloadTooLarge]);
+    add(method == "post" && !is_of_token(path), &[in_use, ErrorCode::IdempotencyKeyReused]);
+    add(true, &[ErrorCode::InternalError, ErrorCode::Unavailable]);
     kinds
 }
 
-fn error_response(kinds: &[Kind]) -> Value {
+fn error_response(kinds: &[ErrorCode]) -> Value {
     let codes: Vec<&str> = kinds.iter().map(|kind| kind.code()).collect();
     let examples: Map<String, Value> =
         kinds.iter().map(|kind| (kind.code().to_owned(), json!({ "value": example(*kind) }))).collect();
@@ -158,11 +158,11 @@ fn error_response(kinds: &[Kind]) -> Value {
         }},
     });
     let header = |description: &str, schema: Value| json!({ "description": description, "required": true, "schema": schema });
-    if kinds.contains(&Kind::NotAuthenticated) {
+    if kinds.contains(&ErrorCode::NotAuthenticated) {
         let schema = json!({ "type": "string", "const": "Token" });
         response["headers"]["WWW-Authenticate"] = header("How to authenticate.", schema);
     }
-    if kinds.contains(&Kind::Throttled) {
+    if kinds.contains(&ErrorCode::Throttled) {
         let schema = json!({ "type": "integer", "minimum": 1 });
         response["headers"]["Retry-After"] = header("In how many seconds one more attempt is taken.", schema);
     }
@@ -170,10 +170,10 @@ fn error_response(kinds: &[Kind]) -> Value {
 }
 
 /// An example made by the code that makes the answers.
-fn example(kind: Kind) -> Value {
+fn example(kind: ErrorCode) -> Value {
     match kind {
-        Kind::ValidationError => Problem::invalid_field("name", "This field is required.").body(),
-        Kind::CardDeclined => Problem::declined("insufficient_funds", 1).body(),
+        ErrorCode::ValidationError => Problem::invalid_field("name", "This field is required.").body(),
+        ErrorCode::CardDeclined => Problem::declined("insufficient_funds", 1).body(),
         kind => Problem::new(kind).body(),
     }
 }
@@ -200,12 +200,12 @@ fn problem_schema() -> Value {
             "status": { "type": "integer", "minimum": 400, "maximum": 599 },
             "detail": { "type": "string", "description": "What went wrong, for people." },
             "code": { "type": "string", "description": "What went wrong, for programs.",
-                "enum": Kind::all().map(Kind::code).collect::<Vec<_>>() },
+                "enum": ErrorCode::all().map(ErrorCode::code).collect::<Vec<_>>() },
             "errors": { "type": "object", "description": "The messages of each wrong field or parameter.",
                 "additionalProperties": { "type": "array", "items": { "type": "string" }, "minItems": 1 } },
             "failure_code": { "type": "string", "description": "Why the card was declined, in the gateway's words." },
             "payment_id": { "$ref": "#/components/schemas/Id" },
         },
-        "example": Problem::new(Kind::NotFound).body(),
+        "example": Problem::new(ErrorCode::NotFound).body(),
     })
 }

@@ -15,7 +15,7 @@ use strum::VariantArray;
 
 /// What went wrong, in one word: it decides status and code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ErrorCode {
     /// The body is no JSON.
     ParseError,
     /// Fields or parameters are wrong.
@@ -48,7 +48,7 @@ pub enum Kind {
     Unavailable,
 }
 
-impl Kind {
+impl ErrorCode {
     /// All of them.
     pub fn all() -> impl Iterator<Item = Self> {
         let plain = [
@@ -147,7 +147,7 @@ pub type Messages = BTreeMap<String, Vec<String>>;
 /// An error as a client sees it.
 #[derive(Debug)]
 pub struct Problem {
-    kind: Kind,
+    kind: ErrorCode,
     detail: Cow<'static, str>,
     errors: Option<Messages>,
     declined: Option<(String, i64)>,
@@ -157,20 +157,20 @@ pub struct Problem {
 impl Problem {
     /// A problem of this kind, with nothing more to say.
     #[must_use]
-    pub fn new(kind: Kind) -> Self {
+    pub fn new(kind: ErrorCode) -> Self {
         Self { kind, detail: kind.detail(), errors: None, declined: None, retry_after: None }
     }
 
     /// A body that is no JSON, and where it ceases to be.
     #[must_use]
     pub fn parse_error(detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { detail: detail.into(), ..Self::new(Kind::ParseError) }
+        Self { detail: detail.into(), ..Self::new(ErrorCode::ParseError) }
     }
 
     /// Wrong fields or parameters.
     #[must_use]
     pub fn invalid(errors: Messages) -> Self {
-        Self { errors: Some(errors), ..Self::new(Kind::ValidationError) }
+        Self { errors: Some(errors), ..Self::new(ErrorCode::ValidationError) }
     }
 
     /// One message that belongs to no field, or to the one that is named.
@@ -182,22 +182,22 @@ impl Problem {
     /// Too many attempts; in how many seconds one more is taken.
     #[must_use]
     pub fn throttled(retry_after: u64) -> Self {
-        Self { retry_after: Some(retry_after), ..Self::new(Kind::Throttled) }
+        Self { retry_after: Some(retry_after), ..Self::new(ErrorCode::Throttled) }
     }
 
     /// A declined card: why, and the payment that was kept.
     #[must_use]
     pub fn declined(failure_code: &str, payment: i64) -> Self {
-        Self { declined: Some((failure_code.to_owned(), payment)), ..Self::new(Kind::CardDeclined) }
+        Self { declined: Some((failure_code.to_owned(), payment)), ..Self::new(ErrorCode::CardDeclined) }
     }
 
     /// What went wrong.
     #[must_use]
-    pub const fn kind(&self) -> Kind {
+    pub const fn kind(&self) -> ErrorCode {
         self.kind
     }
 
-    /// The body of the answer.
+    /// The body of the response.
     #[must_use]
     pub fn body(&self) -> serde_json::Value {
         let status = self.kind.status();
@@ -235,7 +235,7 @@ impl IntoResponse for Problem {
         let mut response = (self.kind.status(), [(header::CONTENT_TYPE, content_type)], self.body().to_string()).into_response();
         // For the layers: counters and the log name the code.
         response.extensions_mut().insert(self.kind);
-        if self.kind == Kind::NotAuthenticated {
+        if self.kind == ErrorCode::NotAuthenticated {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Token"));
         }
         if let Some(seconds) = self.retry_after {
@@ -249,22 +249,22 @@ impl IntoResponse for Problem {
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
-            Error::NotAuthenticated => Self::new(Kind::NotAuthenticated),
-            Error::InvalidCredentials => Self::new(Kind::InvalidCredentials),
-            Error::PermissionDenied => Self::new(Kind::PermissionDenied),
-            Error::NotFound => Self::new(Kind::NotFound),
+            Error::NotAuthenticated => Self::new(ErrorCode::NotAuthenticated),
+            Error::InvalidCredentials => Self::new(ErrorCode::InvalidCredentials),
+            Error::PermissionDenied => Self::new(ErrorCode::PermissionDenied),
+            Error::NotFound => Self::new(ErrorCode::NotFound),
             Error::Invalid(errors) => Self::invalid(messages(&errors)),
-            Error::Refused(refusal) => Self::new(Kind::Refused(refusal)),
+            Error::Refused(refusal) => Self::new(ErrorCode::Refused(refusal)),
             Error::CardDeclined(payment) => {
                 Self::declined(payment.state.failure_code().unwrap_or("card_declined"), payment.id.get())
             }
             Error::Unavailable(source) => {
                 tracing::warn!(error = %chain(&*source), "a request could not be served");
-                Self::new(Kind::Unavailable)
+                Self::new(ErrorCode::Unavailable)
             }
             Error::Internal(source) => {
                 tracing::error!(error = %chain(&*source), "a request failed");
-                Self::new(Kind::InternalError)
+                Self::new(ErrorCode::InternalError)
             }
         }
     }
@@ -272,7 +272,7 @@ impl From<Error> for Problem {
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
-        Self::new(Kind::Refused(refusal))
+        Self::new(ErrorCode::Refused(refusal))
     }
 }
 

@@ -28,7 +28,7 @@ pub trait Filter: Default + Clone {
     fn read(params: &mut Params) -> Self;
 }
 
-/// The query of a list. What is wrong with it is told by [`List::answer`], after the engine has judged who may read the list
+/// The query of a list. What is wrong with it is told by [`List::respond`], after the engine has judged who may read the list
 /// at all.
 #[derive(Clone, Debug)]
 pub struct List<F> {
@@ -56,7 +56,7 @@ impl<F: Filter> List<F> {
     ///
     /// # Errors
     /// The engine's; then what is wrong with the parameters.
-    pub fn answer<T, V>(
+    pub fn respond<T, V>(
         self,
         found: Result<Page<T>, Error>,
         view: impl FnMut(T) -> V,

@@ -75,7 +75,7 @@ impl Market {
         };
         self.engine.propose(&self.owner, trade, &terms(450)).await.unwrap();
         let offer = self.engine.propose(&self.other, trade, &terms(400)).await.unwrap().stored.id;
-        self.engine.accept(&self.owner, offer).await.unwrap();
+        self.engine.accept_proposal(&self.owner, offer).await.unwrap();
         let invoice = self.engine.get_trade(&self.owner, trade).await.unwrap().stored.invoice_id.unwrap();
         let payment = PaymentDraft { credit_card_id: self.card.into(), ..PaymentDraft::default() };
         self.engine.pay_invoice(&self.owner, invoice, &payment).await.unwrap();

@@ -52,8 +52,8 @@ pub(crate) enum Kind {
     Model,
     /// It is of this model year.
     Year,
-    /// It lapses in this stretch of time: see [`crate::lapse`].
-    Lapse,
+    /// It expires in this stretch of time: see [`crate::expiry`].
+    Expiry,
     /// Its text has these three characters in a row, or a word that starts with this one.
     Text,
 }
@@ -109,7 +109,7 @@ impl Term {
     /// Whether it is of a kind that is asked for from one to another.
     const fn is_ranged(self) -> bool {
         let kind = self.0 >> VALUE_BITS;
-        kind == Kind::Year as u64 || kind == Kind::Lapse as u64
+        kind == Kind::Year as u64 || kind == Kind::Expiry as u64
     }
 }
 

@@ -37,12 +37,12 @@
 //! # How it is built
 //!
 //! `left_right` holds two copies of the state, of which readers read one while the writer changes the other. `state` is the
-//! tables; a row is found by *terms*, each of which `index` keeps the ids for and `walk` answers queries from; `lapse`
+//! tables; a row is found by *terms*, each of which `index` keeps the ids for and `walk` answers queries from; `expiry`
 //! has the terms for what time alone changes. `commit` decides and writes, `repository` reads.
 
 mod commit;
+mod expiry;
 mod index;
-mod lapse;
 mod left_right;
 mod repository;
 mod slots;

@@ -156,7 +156,7 @@ fn main() {
         make_room().await;
         let many = std::env::var("LEASE_BENCH_TRADES").map_or(MANY, |trades| trades.parse().expect("a number"));
         let sides = [Side::load(FEW).await, Side::load(many).await];
-        let offers = [Offer::some_of(&sides[0]).await, Offer::some_of(&sides[1]).await];
+        let offers = [OpeningSnapshot::some_of(&sides[0]).await, OpeningSnapshot::some_of(&sides[1]).await];
         let scans = scans::Scans::so_far(&sides[1].store).await;
         println!("{:<64} {:>11} {:>11}", "p50 with so many trades stored", FEW, many);
         // Lists first: the trades that the commands make are many more a customer on the smaller side.
@@ -172,7 +172,7 @@ fn main() {
 }
 
 /// The commands of a cycle, on vehicles from all over the market that are not traded at present.
-async fn commands(sides: &[Side; 2], offers: &[Vec<Offer>; 2]) -> Vec<f64> {
+async fn commands(sides: &[Side; 2], offers: &[Vec<OpeningSnapshot>; 2]) -> Vec<f64> {
     let names = ["open a trade", "propose", "counter-propose", "accept", "read the trade", "pay"];
     let mut times = names.map(|_| Times::default());
     for round in offers[0].iter().zip(&offers[1]) {
@@ -187,14 +187,14 @@ async fn commands(sides: &[Side; 2], offers: &[Vec<Offer>; 2]) -> Vec<f64> {
 }
 
 /// A vehicle that can be offered, by its owner, and who will want it.
-struct Offer {
+struct OpeningSnapshot {
     vehicle: VehicleId,
     owner: Actor,
     card: CreditCardId,
     buyer: Actor,
 }
 
-impl Offer {
+impl OpeningSnapshot {
     async fn some_of(side: &Side) -> Vec<Self> {
         let free = "select v.id, v.customer_id from vehicles v \
             where not exists (select from trades t where t.vehicle_id = v.id and t.status in ('open', 'agreed')) \

@@ -6,7 +6,7 @@ create table idempotency_records (
     expires_at timestamptz not null,
     has_effect boolean not null default false,
     made bigint,
-    answer bytea,
+    response bytea,
     constraint idempotency_records_pkey primary key (key),
     constraint idempotency_records_key_check check (octet_length(key) = 32),
     constraint idempotency_records_holder_check check (octet_length(holder) = 16),
@@ -20,8 +20,8 @@ comment on table idempotency_records is 'what was asked under an idempotency key
 comment on column idempotency_records.key is 'a hash over actor and key';
 comment on column idempotency_records.holder is 'which request holds the claim: one that was taken over no longer does';
 comment on column idempotency_records.has_effect is 'set in the same statement as the act itself';
-comment on column idempotency_records.made is 'the id of the row that the act made, from which its answer can be made again';
-comment on column idempotency_records.answer is 'the answer, encrypted under a key that is not stored';
+comment on column idempotency_records.made is 'the id of the row that the act made, from which its response can be made again';
+comment on column idempotency_records.response is 'the response, encrypted under a key that is not stored';
 
 -- Passes where no claim is made. Locks the claim, so that of two statements under one claim the second waits.
 create function hold_claim(claim_key bytea, claim_holder bytea) returns boolean
@@ -36,7 +36,7 @@ begin
     where key = claim_key
         and holder = claim_holder
         and not has_effect
-        and answer is null
+        and response is null
     for update;
     if not found then
         raise exception 'the claim is not held' using errcode = 'check_violation', constraint = 'idempotency_records_held';

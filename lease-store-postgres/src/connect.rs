@@ -43,7 +43,7 @@ impl PostgresOptions {
     }
 
     /// How long to wait for a statement in all, for a connection included: longer than Postgres lets it run.
-    pub(crate) const fn patience(&self) -> Duration {
+    pub(crate) const fn timeout(&self) -> Duration {
         self.acquire_timeout.saturating_add(self.statement_timeout).saturating_add(SILENCE)
     }
 }
@@ -52,7 +52,7 @@ impl PostgresRepository {
     /// A store on a new pool. Waits for a first connection, so that a wrong address shows at once.
     ///
     /// # Errors
-    /// [`sqlx::Error`] where the URL is wrong or the database does not answer.
+    /// [`sqlx::Error`] where the URL is wrong or the database does not respond.
     pub async fn connect(url: &str, options: PostgresOptions) -> Result<Self, sqlx::Error> {
         let connect = connect_options(url, &options)?;
         let pool = pool_options(&options).connect_with(connect).await?;
@@ -71,7 +71,7 @@ impl PostgresRepository {
 
     /// A store on this pool that waits as long as these options say.
     pub(crate) fn waiting(pool: PgPool, options: &PostgresOptions) -> Self {
-        Self { database: Database { pool, patience: options.patience() } }
+        Self { database: Database { pool, timeout: options.timeout() } }
     }
 }
 

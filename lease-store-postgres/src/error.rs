@@ -27,7 +27,7 @@ impl From<sqlx::Error> for Failure {
                 Verdict::Broken(Broken::Guarantee(guarantee)) => Self::Final(RepositoryError::Taken(guarantee)),
                 Verdict::Fault(fault) => Self::Final(RepositoryError::Internal(fault.into())),
             },
-            // A protocol error is a connection that ended in the middle of an answer.
+            // A protocol error is a connection that ended in the middle of a response.
             sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => {
                 Self::Disconnected(error)
             }

@@ -3,7 +3,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use lease_core::repository::{Claim, ClaimState, Guarantee, IdempotencyRepository, NewClaim, RepositoryError, SavedAnswer};
+use lease_core::repository::{Claim, ClaimState, Guarantee, IdempotencyRepository, NewClaim, RepositoryError, SavedResponse};
 
 use crate::PostgresRepository;
 use crate::row::At;
@@ -25,20 +25,20 @@ impl IdempotencyRepository for PostgresRepository {
         Err(RepositoryError::Conflict)
     }
 
-    async fn save_answer(&self, claim: &Claim, answer: &SavedAnswer) -> Result<(), RepositoryError> {
+    async fn save_response(&self, claim: &Claim, response: &SavedResponse) -> Result<(), RepositoryError> {
         let saved = self
             .database
             .write(|pool| {
                 sqlx::query!(
                     r#"
                 update idempotency_records
-                set answer = $3
+                set response = $3
                 where key = $1
                     and holder = $2
                 "#,
                     claim.key.0.as_slice(),
                     claim.holder.as_slice(),
-                    answer.0,
+                    response.0,
                 )
                 .execute(pool)
             })
@@ -55,7 +55,7 @@ impl IdempotencyRepository for PostgresRepository {
                 where key = $1
                     and holder = $2
                     and not has_effect
-                    and answer is null
+                    and response is null
                 "#,
                     claim.key.0.as_slice(),
                     claim.holder.as_slice(),
@@ -109,9 +109,9 @@ impl PostgresRepository {
                     expires_at = excluded.expires_at,
                     has_effect = false,
                     made = null,
-                    answer = null
+                    response = null
                 where record.expires_at <= $6
-                    or (record.held_until <= $6 and not record.has_effect and record.answer is null)
+                    or (record.held_until <= $6 and not record.has_effect and record.response is null)
                 "#,
                     new.claim.key.0.as_slice(),
                     new.claim.holder.as_slice(),
@@ -133,7 +133,7 @@ impl PostgresRepository {
             .read(|pool| {
                 sqlx::query!(
                     r#"
-                select fingerprint, held_until, has_effect, made, answer
+                select fingerprint, held_until, has_effect, made, response
                 from idempotency_records
                 where key = $1
                 "#,
@@ -145,8 +145,8 @@ impl PostgresRepository {
         let Some(found) = found else { return Ok(None) };
         let fingerprint = <[u8; 32]>::try_from(found.fingerprint)
             .map_err(|_| At::new("idempotency_records", 0).corrupt("fingerprint is not 32 bytes"))?;
-        Ok(Some(match (found.answer, found.has_effect) {
-            (Some(answer), _) => ClaimState::Answered { fingerprint, answer: SavedAnswer(answer) },
+        Ok(Some(match (found.response, found.has_effect) {
+            (Some(response), _) => ClaimState::Answered { fingerprint, response: SavedResponse(response) },
             (None, true) => ClaimState::Done { fingerprint, made: found.made, held_until: found.held_until },
             (None, false) => ClaimState::Held { fingerprint },
         }))

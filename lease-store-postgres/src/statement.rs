@@ -17,7 +17,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(4);
 #[derive(Clone, Debug)]
 pub(crate) struct Database {
     pub(crate) pool: PgPool,
-    pub(crate) patience: Duration,
+    pub(crate) timeout: Duration,
 }
 
 impl Database {
@@ -51,8 +51,8 @@ impl Database {
 
     /// Once, and not for ever: a network that went silent ends no connection.
     async fn run<T>(&self, statement: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, Failure> {
-        let answer = tokio::time::timeout(self.patience, statement).await;
-        answer.map_err(|silence| Failure::Final(RepositoryError::Unavailable(silence.into())))?.map_err(Failure::from)
+        let response = tokio::time::timeout(self.timeout, statement).await;
+        response.map_err(|silence| Failure::Final(RepositoryError::Unavailable(silence.into())))?.map_err(Failure::from)
     }
 }
 

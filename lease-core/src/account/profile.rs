@@ -3,7 +3,7 @@ use chrono::NaiveDate;
 use crate::account::require_readable_customer;
 use crate::error::Error;
 use crate::id::{Stored, Versioned};
-use crate::input::{Extent, Field, Form};
+use crate::input::{Field, Form, UpdateMode};
 use crate::model::{Customer, Profile};
 use crate::permission::{Act, Actor, Resource};
 use crate::repository::Change;
@@ -44,7 +44,7 @@ pub fn update_profile(
 ) -> Result<Change<Customer>, Error> {
     require_readable_customer(actor, customer.id)?;
     actor.require(Resource::Customer, Act::Update)?;
-    let mut form = Form::new(Extent::Partial);
+    let mut form = Form::new(UpdateMode::Partial);
     let Some(profile) = draft.read(&mut form, Some(&customer.profile), today) else { return Err(form.errors.into()) };
     let value = Customer { profile, ..customer.value.value.clone() };
     Ok(Change::Update { id: customer.id, expected: customer.version, value })

@@ -4,7 +4,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::account::password::check_password;
 use crate::account::{FIRST_EPOCH, PasswordHash, ProfileDraft, TakenNames, TokenHash, UserDraft};
 use crate::error::Error;
-use crate::input::{Extent, Field, FieldErrors, Form};
+use crate::input::{Field, FieldErrors, Form, UpdateMode};
 use crate::model::{Email, LoginName, Profile, Role, User, Username};
 use crate::permission::{Act, Actor, Resource};
 use crate::repository::NewUser;
@@ -91,7 +91,7 @@ impl Registrant {
 /// # Errors
 /// Wrong fields.
 pub fn check_registration(draft: &RegistrationDraft, taken: &TakenNames, today: NaiveDate) -> Result<Registrant, Error> {
-    let mut form = Form::new(Extent::Full);
+    let mut form = Form::new(UpdateMode::Full);
     let names = IdentityDraft {
         username: &draft.username,
         email: &draft.email,
@@ -129,7 +129,7 @@ pub fn check_new_user(actor: &Actor, draft: &UserDraft, taken: &TakenNames, toda
 /// # Errors
 /// Wrong fields.
 pub fn read_new_user(draft: &UserDraft, taken: &TakenNames, today: NaiveDate) -> Result<Registrant, FieldErrors> {
-    let mut form = Form::new(Extent::Full);
+    let mut form = Form::new(UpdateMode::Full);
     let names = draft.identity();
     let identity = names.read(&mut form, None, |name| taken.iter().any(|(other, _)| other == name));
     let password = read_password(&mut form, &draft.password, &names);

@@ -18,7 +18,7 @@ impl TokenText {
         Self(hex::encode(bytes))
     }
 
-    /// The text, for the answer that hands it out.
+    /// The text, for the response that hands it out.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0

@@ -5,7 +5,7 @@ use crate::account::register::{Identity, IdentityDraft, login_names, note_policy
 use crate::account::{PasswordHash, ProfileDraft, TakenNames, TokenHash, require_right};
 use crate::error::{Error, Refusal};
 use crate::id::{UserId, Versioned};
-use crate::input::{Extent, Field, Form, as_given};
+use crate::input::{Field, Form, UpdateMode, as_given};
 use crate::model::{LoginName, Profile, Role, User};
 use crate::permission::{Act, Actor, Resource};
 use crate::repository::{AccountChange, AccountSnapshot, CustomerChange};
@@ -106,7 +106,7 @@ pub fn check_update(
     snapshot: &Versioned<AccountSnapshot>,
     actor: &Actor,
     draft: &UserDraft,
-    extent: Extent,
+    mode: UpdateMode,
     taken: &TakenNames,
     keep_token: Option<TokenHash>,
     now: DateTime<Utc>,
@@ -120,7 +120,7 @@ pub fn check_update(
         actor.require(Resource::User, Act::Delete)?;
     }
 
-    let mut form = Form::new(extent);
+    let mut form = Form::new(mode);
     let current = Identity::of(stored);
     let names = draft.identity();
     let identity = names.read(&mut form, Some(&current), |name| is_anothers(taken, name, stored.id));

@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use crate::error::{Error, Refusal};
 use crate::id::{Stored, Versioned};
-use crate::input::{Extent, Field, FieldErrors, Form, as_given};
+use crate::input::{Field, FieldErrors, Form, UpdateMode, as_given};
 use crate::model::{BillTo, InvoiceOn, Service, ServiceKind};
 use crate::money::{Currency, Money};
 use crate::permission::{Act, Actor, Grant, Resource};
@@ -43,7 +43,7 @@ pub struct ServiceDraft {
 /// [`Error::PermissionDenied`]; wrong fields.
 pub fn create_service(actor: &Actor, draft: &ServiceDraft) -> Result<Change<Service>, Error> {
     actor.require(Resource::Service, Act::Create)?;
-    Ok(Change::Create(read(draft, Extent::Full, None)?))
+    Ok(Change::Create(read(draft, UpdateMode::Full, None)?))
 }
 
 /// Changes a service. What rules of running trades hang on is fixed once a trade uses it (spec 5.1).
@@ -54,10 +54,10 @@ pub fn update_service(
     service: &Versioned<Stored<Service>>,
     actor: &Actor,
     draft: &ServiceDraft,
-    extent: Extent,
+    mode: UpdateMode,
 ) -> Result<Change<Service>, Error> {
     require_right(service, actor, Act::Update)?;
-    let value = read(draft, extent, Some(service))?;
+    let value = read(draft, mode, Some(service))?;
     let fixed = |service: &Service| (service.kind, service.invoice_on, service.bill_to, service.fee.currency());
     if service.is_used && fixed(&value) != fixed(service) {
         return Err(Refusal::ServiceInUse.into());
@@ -111,8 +111,8 @@ fn require_right(service: &Service, actor: &Actor, act: Act) -> Result<(), Error
     actor.require(Resource::Service, act).map(drop)
 }
 
-fn read(draft: &ServiceDraft, extent: Extent, current: Option<&Stored<Service>>) -> Result<Service, FieldErrors> {
-    let mut form = Form::new(extent);
+fn read(draft: &ServiceDraft, mode: UpdateMode, current: Option<&Stored<Service>>) -> Result<Service, FieldErrors> {
+    let mut form = Form::new(mode);
     let name = form.required("name", &draft.name, current.map(|now| &now.name), |name| text::name(name));
     let kind = form.required("kind", &draft.kind, current.map(|now| &now.kind), |kind| choice(kind, "lease, sell and custom"));
     let invoice_on = read_invoice_on(&mut form, draft, kind, current);
@@ -159,7 +159,7 @@ fn read_invoice_on(
 ) -> Option<InvoiceOn> {
     let given =
         form.optional("invoice_on", &draft.invoice_on, None, None, |on| choice(on, "first_proposal and acceptance").map(Some))?;
-    let kept = current.filter(|_| form.extent == Extent::Partial).map(|now| now.invoice_on);
+    let kept = current.filter(|_| form.mode == UpdateMode::Partial).map(|now| now.invoice_on);
     match (kind?.fixed_invoice_on(), given, kept) {
         (Some(fixed), Some(other), _) if other != fixed => {
             form.wrong("invoice_on", format!("A service of this kind is invoiced on {fixed}."))

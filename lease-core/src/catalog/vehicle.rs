@@ -2,9 +2,9 @@ use chrono::{DateTime, Datelike, Utc};
 
 use crate::error::{Error, Refusal};
 use crate::id::{CustomerId, VehicleId, Versioned};
-use crate::input::{Extent, Field, FieldErrors, Form};
+use crate::input::{Field, FieldErrors, Form, UpdateMode};
 use crate::model::{Vehicle, Vin};
-use crate::permission::{Act, Actor, Grant, Resource, sees_vehicle};
+use crate::permission::{Act, Actor, Grant, Resource, can_view_vehicle};
 use crate::repository::{Change, VehicleSnapshot};
 use crate::text;
 
@@ -52,7 +52,7 @@ pub fn create_vehicle(
     now: DateTime<Utc>,
 ) -> Result<Change<Vehicle>, Error> {
     let owner = actor.require_customer(Resource::Vehicle, Act::Create)?;
-    Ok(Change::Create(read(draft, Extent::Full, owner, None, vin_taken_by.is_some(), now)?))
+    Ok(Change::Create(read(draft, UpdateMode::Full, owner, None, vin_taken_by.is_some(), now)?))
 }
 
 /// Changes a vehicle: its owner or staff. What identifies it stays while a trade is live (spec 6.2).
@@ -63,14 +63,14 @@ pub fn update_vehicle(
     snapshot: &Versioned<VehicleSnapshot>,
     actor: &Actor,
     draft: &VehicleDraft,
-    extent: Extent,
+    mode: UpdateMode,
     vin_taken_by: Option<VehicleId>,
     now: DateTime<Utc>,
 ) -> Result<Change<Vehicle>, Error> {
     require_right(snapshot, actor, Act::Update)?;
     let stored = &snapshot.vehicle;
     let is_taken = vin_taken_by.is_some_and(|other| other != stored.id);
-    let value = read(draft, extent, stored.customer_id, Some(stored), is_taken, now)?;
+    let value = read(draft, mode, stored.customer_id, Some(stored), is_taken, now)?;
     let identity = |vehicle: &Vehicle| (vehicle.vin, vehicle.make.clone(), vehicle.model.clone(), vehicle.year);
     if snapshot.has_live_trade && identity(&value) != identity(stored) {
         return Err(Refusal::VehicleInTrade.into());
@@ -95,7 +95,7 @@ pub fn delete_vehicle(snapshot: &Versioned<VehicleSnapshot>, actor: &Actor) -> R
 /// # Errors
 /// [`Error::NotAuthenticated`], [`Error::NotFound`].
 pub fn visible_vehicle(snapshot: &VehicleSnapshot, actor: &Actor) -> Result<(), Error> {
-    let sees = |customer| sees_vehicle(customer, &snapshot.vehicle, snapshot.has_open_trade, snapshot.viewer_is_party);
+    let sees = |customer| can_view_vehicle(customer, &snapshot.vehicle, snapshot.has_open_trade, snapshot.viewer_is_party);
     match actor.require(Resource::Vehicle, Act::Read)? {
         Grant::Own if !actor.customer().is_some_and(sees) => Err(Error::NotFound),
         _ => Ok(()),
@@ -112,13 +112,13 @@ fn require_right(snapshot: &VehicleSnapshot, actor: &Actor, act: Act) -> Result<
 
 fn read(
     draft: &VehicleDraft,
-    extent: Extent,
+    mode: UpdateMode,
     owner: CustomerId,
     current: Option<&Vehicle>,
     vin_is_taken: bool,
     now: DateTime<Utc>,
 ) -> Result<Vehicle, FieldErrors> {
-    let mut form = Form::new(extent);
+    let mut form = Form::new(mode);
     let vin = form.required("vin", &draft.vin, current.map(|now| &now.vin), |vin| {
         let vin = Vin::parse(vin)?;
         if vin_is_taken { Err("A vehicle with that VIN already exists.".to_owned()) } else { Ok(vin) }

@@ -44,7 +44,7 @@ pub async fn the_owner_accepts_one_of_many_proposals(handles: Handles) {
 pub async fn accepting_and_withdrawing_exclude_each_other(handles: Handles) {
     let withdraw = |race: &Race, offered: Offered| {
         let owner = race.owner;
-        race.processes.act(|engine| async move { engine.withdraw(&owner, offered.proposal).await })
+        race.processes.act(|engine| async move { engine.withdraw_proposal(&owner, offered.proposal).await })
     };
     one_or_the_other(handles, withdraw, "proposal_not_pending").await;
 }
@@ -74,7 +74,7 @@ pub async fn accepting_and_rejecting_exclude_each_other(handles: Handles) {
         let trade = race.offer().await.trade;
         let proposal = race.processes.engine().propose(&customer, trade, &terms(ServiceKind::Sell)).await.unwrap().stored.id;
         let owner = race.owner;
-        let reject = race.processes.act(|engine| async move { engine.reject(&owner, proposal).await });
+        let reject = race.processes.act(|engine| async move { engine.reject_proposal(&owner, proposal).await });
         agreed += race.run(reject, vec![owner; ACCEPTS], proposal, "proposal_not_pending").await;
     }
     race.assert_agreed(agreed).await;
@@ -91,13 +91,13 @@ pub async fn accepting_and_deactivating_the_author_come_one_after_the_other(hand
         let user = author.user().unwrap();
         let mut acts = vec![race.processes.act(|engine| async move { engine.deactivate_user(&staff, user).await })];
         acts.extend(race.customers.iter().map(|customer| race.accept(*customer, offered.proposal)));
-        let answers = together(acts).await;
-        let (deactivated, accepted) = answers.split_first().unwrap();
+        let responses = together(acts).await;
+        let (deactivated, accepted) = responses.split_first().unwrap();
         assert_eq!(*deactivated, "ok");
-        let won = accepted.iter().filter(|answer| **answer == "ok").count();
+        let won = accepted.iter().filter(|response| **response == "ok").count();
         let refusal = if won == 1 { "trade_not_open" } else { "party_inactive" };
-        let told = accepted.iter().filter(|answer| **answer == refusal).count();
-        assert!(won <= 1 && won + told == ACCEPTS, "{answers:?}");
+        let told = accepted.iter().filter(|response| **response == refusal).count();
+        assert!(won <= 1 && won + told == ACCEPTS, "{responses:?}");
         agreed += won;
     }
     race.assert_agreed(agreed).await;
@@ -137,18 +137,18 @@ impl Race {
     }
 
     fn accept(&self, who: Actor, proposal: ProposalId) -> Act {
-        self.processes.act(|engine| async move { engine.accept(&who, proposal).await })
+        self.processes.act(|engine| async move { engine.accept_proposal(&who, proposal).await })
     }
 
     /// How many accepts won: one, or none because the other act did.
     async fn run(&self, other: Act, who: Vec<Actor>, proposal: ProposalId, refusal: &'static str) -> usize {
         let accepts = who.into_iter().map(|who| self.accept(who, proposal));
-        let answers = together([other].into_iter().chain(accepts)).await;
-        let (other, accepted) = answers.split_first().unwrap();
-        let won = accepted.iter().filter(|answer| **answer == "ok").count();
+        let responses = together([other].into_iter().chain(accepts)).await;
+        let (other, accepted) = responses.split_first().unwrap();
+        let won = accepted.iter().filter(|response| **response == "ok").count();
         let expected = if won == 1 { ("trade_not_open", "trade_not_open") } else { ("ok", refusal) };
-        let told = accepted.iter().filter(|answer| **answer == expected.1).count();
-        assert_eq!((*other, won + told), (expected.0, accepted.len()), "{answers:?}");
+        let told = accepted.iter().filter(|response| **response == expected.1).count();
+        assert_eq!((*other, won + told), (expected.0, accepted.len()), "{responses:?}");
         won
     }
 

@@ -49,7 +49,7 @@ pub async fn many_at_once_leave_the_books_in_order(handles: Handles) {
     assert!(books.payments.iter().any(|payment| matches!(payment.state, PaymentState::Succeeded { .. })), "something was paid");
 }
 
-/// The gateway is down, or charges and gives no answer, or declines too late to be heard; two processes recover all the while.
+/// The gateway is down, or charges and gives no response, or declines too late to be heard; two processes recover all the while.
 /// In the end each payment says what the gateway did, and nothing was charged that is not written down.
 pub async fn a_gateway_that_fails_loses_no_charge_and_makes_none_twice(handles: Handles) {
     let market = Market::open(handles).await;
@@ -160,7 +160,7 @@ impl Trader {
             }
             Some(2) => {
                 if let Some(proposal) = self.proposal().await {
-                    drop(engine.accept(&self.actor, proposal).await);
+                    drop(engine.accept_proposal(&self.actor, proposal).await);
                 }
             }
             Some(3) => {

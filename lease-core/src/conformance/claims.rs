@@ -53,8 +53,8 @@ pub async fn a_holder_that_was_taken_over_can_do_nothing(store: Arc<dyn Reposito
     let taker = NewClaim { held_until: at(120), ..new_claim(0, 2) };
     assert_eq!(world.store.claim(&taker, at(60)).await.unwrap(), ClaimState::Claimed);
     world.assert_taken(Guarantee::Claim, world.act()).await;
-    // Neither its answer nor its release reaches what the other holds.
-    let _ = world.store.save_answer(&claim(0, 1), &SavedAnswer(vec![1])).await;
+    // Neither its response nor its release reaches what the other holds.
+    let _ = world.store.save_response(&claim(0, 1), &SavedResponse(vec![1])).await;
     world.store.release_claim(&claim(0, 1)).await.unwrap();
     assert_eq!(world.store.claim(&new_claim(0, 3), at(100)).await.unwrap(), ClaimState::Held { fingerprint: [2; 32] });
 }
@@ -109,9 +109,9 @@ pub async fn what_had_an_effect_is_not_released(store: Arc<dyn Repository>) {
 pub async fn an_answer_is_kept_until_the_record_expires(store: Arc<dyn Repository>) {
     let world = claimed(store).await;
     world.act().await.unwrap();
-    let answer = SavedAnswer(vec![0, 255, 7]);
-    world.store.save_answer(&claim(0, 1), &answer).await.unwrap();
-    let answered = ClaimState::Answered { fingerprint: [1; 32], answer };
+    let response = SavedResponse(vec![0, 255, 7]);
+    world.store.save_response(&claim(0, 1), &response).await.unwrap();
+    let answered = ClaimState::Answered { fingerprint: [1; 32], response };
     assert_eq!(world.found().await, answered);
     world.store.release_claim(&claim(0, 1)).await.unwrap();
     let late = NewClaim { held_until: at(90_000), expires_at: at(190_000), ..new_claim(0, 2) };
@@ -121,12 +121,12 @@ pub async fn an_answer_is_kept_until_the_record_expires(store: Arc<dyn Repositor
     assert_eq!(world.store.claim(&new_claim(0, 3), at(86_401)).await.unwrap(), held, "nothing of the old record is left");
 }
 
-/// A refusal is an answer too: nothing was done, and the key is used up all the same.
+/// A refusal is a response too: nothing was done, and the key is used up all the same.
 pub async fn an_answer_may_come_without_an_effect(store: Arc<dyn Repository>) {
     let world = claimed(store).await;
-    let answer = SavedAnswer(vec![]);
-    world.store.save_answer(&claim(0, 1), &answer).await.unwrap();
-    let answered = ClaimState::Answered { fingerprint: [1; 32], answer };
+    let response = SavedResponse(vec![]);
+    world.store.save_response(&claim(0, 1), &response).await.unwrap();
+    let answered = ClaimState::Answered { fingerprint: [1; 32], response };
     assert_eq!(world.store.claim(&new_claim(0, 2), at(61)).await.unwrap(), answered);
 }
 

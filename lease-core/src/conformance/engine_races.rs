@@ -87,7 +87,7 @@ async fn lease(engine: LeaseEngine, owner: Actor, lessee: Actor, vehicle: Vehicl
         }
     };
     let proposal: ProposalId = engine.propose(&owner, trade, &terms(ServiceKind::Lease)).await?.stored.id;
-    let accepted = engine.accept(&lessee, proposal).await;
+    let accepted = engine.accept_proposal(&lessee, proposal).await;
     if accepted.is_err() {
         engine.cancel_trade(&owner, trade).await?;
     }

@@ -28,7 +28,7 @@ use crate::{Error, LeaseEngine};
 const CARDS: [(&str, PaymentStatus); 2] =
     [("sandbox_ok", PaymentStatus::Succeeded), ("sandbox_declines_card_declined", PaymentStatus::Failed)];
 
-/// Spec 5.5: down, charging (or declining) without an answer, or so late that recovery comes first: while it is not known what
+/// Spec 5.5: down, charging (or declining) without a response, or so late that recovery comes first: while it is not known what
 /// became of a charge nothing else happens to the invoice, and in the end it is written down as it was.
 pub async fn a_payment_ends_right_however_the_gateway_fails(store: Arc<dyn Repository>) {
     let shop = Shop::open(store).await;
@@ -84,10 +84,10 @@ pub async fn a_request_that_recovery_overtook_is_answered_as_it_ended(store: Arc
             let request = slow.clone().pays_until_it_stops(&bill).await;
             other.recover().await;
             slow.wire.go.notify_one();
-            let answer = request.await.unwrap();
-            match (end, answer) {
+            let response = request.await.unwrap();
+            match (end, response) {
                 (PaymentStatus::Failed, Err(Error::CardDeclined(payment))) => assert_eq!(shop.state(payment.id).await, end),
-                (_, answer) => assert_eq!(PaymentStatus::from(&answer.unwrap().state), end),
+                (_, response) => assert_eq!(PaymentStatus::from(&response.unwrap().state), end),
             }
             assert_eq!(shop.payments(bill.invoice).await.len(), 1);
         }
@@ -238,7 +238,7 @@ enum Line {
     Good,
     /// Nothing gets through, no question either.
     Dead,
-    /// The charge is made; the answer is lost.
+    /// The charge is made; the response is lost.
     Silent,
     /// The charge arrives after everybody has given up.
     Late,

@@ -57,14 +57,14 @@ pub async fn voiding_and_paying_exclude_each_other(handles: Handles) {
         let reason = VoidDraft { reason: "a mistake".into() };
         let mut acts = vec![race.processes.act(|engine| async move { engine.void_invoice(&staff, invoice, &reason).await })];
         acts.extend((0..3).map(|_| race.pay(invoice, race.card, Some(30))));
-        let answers = together(acts).await;
-        match answers[..] {
-            ["ok", ref pays @ ..] => assert!(pays.iter().all(|pay| *pay == "invoice_not_open"), "{answers:?}"),
+        let responses = together(acts).await;
+        match responses[..] {
+            ["ok", ref pays @ ..] => assert!(pays.iter().all(|pay| *pay == "invoice_not_open"), "{responses:?}"),
             ["invoice_has_payments", ref pays @ ..] => {
-                assert!(pays.iter().all(|pay| *pay == "ok"), "{answers:?}");
+                assert!(pays.iter().all(|pay| *pay == "ok"), "{responses:?}");
                 paid += pays.len();
             }
-            _ => panic!("{answers:?}"),
+            _ => panic!("{responses:?}"),
         }
     }
     race.assert_paid(paid, 0).await;
@@ -80,9 +80,9 @@ pub async fn a_card_that_is_deleted_meanwhile_pays_or_is_refused(handles: Handle
         let card = race.processes.card(&owner, 9999).await;
         let mut acts = vec![race.processes.act(|engine| async move { engine.delete_card(&owner, card).await })];
         acts.extend((0..3).map(|_| race.pay(invoice, card, Some(30))));
-        let answers = together(acts).await;
-        let (deleted, pays) = answers.split_first().unwrap();
-        assert!(*deleted == "ok" && pays.iter().all(|pay| ["ok", "card_not_usable"].contains(pay)), "{answers:?}");
+        let responses = together(acts).await;
+        let (deleted, pays) = responses.split_first().unwrap();
+        assert!(*deleted == "ok" && pays.iter().all(|pay| ["ok", "card_not_usable"].contains(pay)), "{responses:?}");
         paid += pays.iter().filter(|pay| **pay == "ok").count();
         assert_eq!(count(vec![race.pay(invoice, card, Some(1))]).await, [("card_not_usable", 1)].into());
     }
@@ -119,7 +119,7 @@ pub async fn a_card_that_expires_meanwhile_pays_in_time_or_is_refused(handles: H
     }
 }
 
-/// The gateway's answer is lost; two processes then look after the payment at once, twice each.
+/// The gateway's response is lost; two processes then look after the payment at once, twice each.
 pub async fn many_recoveries_settle_once(handles: Handles) {
     let race = Race::start(handles).await;
     for _ in 0..*ROUNDS {
@@ -135,7 +135,7 @@ pub async fn many_recoveries_settle_once(handles: Handles) {
     race.assert_paid(*ROUNDS, *ROUNDS).await;
 }
 
-/// Who pays has just been charged, and the answer is on its way, when others come to look after the payment.
+/// Who pays has just been charged, and the response is on its way, when others come to look after the payment.
 pub async fn recoveries_and_who_pays_settle_once(handles: Handles) {
     let race = Race::start(handles).await;
     for _ in 0..*ROUNDS {
@@ -199,7 +199,7 @@ impl Race {
     }
 }
 
-/// The sandbox, which is in no hurry to answer, and remembers what it took.
+/// The sandbox, which is in no hurry to respond, and remembers what it took.
 #[derive(Debug, Default)]
 struct CountingGateway {
     sandbox: SandboxGateway,

@@ -23,7 +23,7 @@ pub(super) static ROUNDS: LazyLock<usize> = LazyLock::new(|| {
     std::env::var("LEASE_RACE_ROUNDS").map_or(50, |rounds| rounds.parse().expect("LEASE_RACE_ROUNDS is a number"))
 });
 
-/// What somebody does, and the code of the answer: `ok`, or why not.
+/// What somebody does, and the code of the response: `ok`, or why not.
 pub(super) type Act = Pin<Box<dyn Future<Output = &'static str> + Send>>;
 
 /// Two server processes on one store.
@@ -71,8 +71,8 @@ impl Processes {
     where
         F: Future<Output = Result<T, Error>> + Send + 'static,
     {
-        let answer = what(self.engine());
-        Box::pin(async move { answer.await.map_or_else(|error| error.code(), |_| "ok") })
+        let response = what(self.engine());
+        Box::pin(async move { response.await.map_or_else(|error| error.code(), |_| "ok") })
     }
 
     pub(super) async fn actor(&self, role: Role) -> Actor {
@@ -142,8 +142,8 @@ pub(super) fn terms(kind: ServiceKind) -> ProposalDraft {
 /// Lets all of them go at once, and counts the answers.
 pub(super) async fn count(acts: Vec<Act>) -> BTreeMap<&'static str, usize> {
     let mut counts = BTreeMap::new();
-    for answer in together(acts).await {
-        *counts.entry(answer).or_default() += 1;
+    for response in together(acts).await {
+        *counts.entry(response).or_default() += 1;
     }
     counts
 }

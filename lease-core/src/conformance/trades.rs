@@ -8,7 +8,7 @@ use super::build::*;
 use super::world::World;
 use crate::clock::last_instant;
 use crate::id::{Stored, Version};
-use crate::lifecycle::{NewInvoice, Opening, Standing, TradeChanges, TradeMove, TradeSnapshot};
+use crate::lifecycle::{NewInvoice, Opening, TradeChanges, TradeMove, TradeSnapshot, ViewerHistory};
 use crate::model::*;
 use crate::repository::*;
 
@@ -30,7 +30,7 @@ pub async fn opening_a_trade_writes_it_and_moves_what_it_was_decided_on(store: A
         proposal: None,
         payment: None,
         card: None,
-        viewer: Standing::default(),
+        viewer: ViewerHistory::default(),
     };
     assert_eq!((loaded.version, &loaded.value), (Version::FIRST, &expected));
     assert_eq!(world.load_as(TradeKey::Trade(id), Some(owner)).await, loaded, "who asks changes nothing yet");
@@ -193,15 +193,15 @@ pub async fn the_viewer_is_told_how_it_stands(store: Arc<dyn Repository>) {
     world.propose(world.trade(stranger).await, stranger).await;
     let own = Stored { id: deal.proposal, value: proposal(deal.trade, deal.owner) };
     let standings = [
-        (Some(deal.owner), Standing { proposals_made: 1, pending: Some(own) }),
-        (Some(bidder), Standing { proposals_made: 3, pending: Some(Stored { id: pending, value: short }) }),
-        (Some(stranger), Standing::default()),
-        (None, Standing::default()),
+        (Some(deal.owner), ViewerHistory { proposals_made: 1, pending: Some(own) }),
+        (Some(bidder), ViewerHistory { proposals_made: 3, pending: Some(Stored { id: pending, value: short }) }),
+        (Some(stranger), ViewerHistory::default()),
+        (None, ViewerHistory::default()),
     ];
-    for (viewer, standing) in standings {
+    for (viewer, viewer_history) in standings {
         // Expired or not: what is stored as pending counts.
         for now in [base(), at(1), at(100)] {
-            assert_eq!(world.load_at(TradeKey::Trade(deal.trade), viewer, now).await.value.viewer, standing, "{viewer:?}");
+            assert_eq!(world.load_at(TradeKey::Trade(deal.trade), viewer, now).await.value.viewer, viewer_history, "{viewer:?}");
         }
     }
 }
@@ -307,14 +307,14 @@ pub async fn an_offer_is_the_vehicle_and_the_service_as_they_are(store: Arc<dyn 
     world.agree(deal.trade, deal.proposal, buyer).await;
     let service = world.load(TradeKey::Trade(deal.trade)).await.trade.service_id;
     for viewer in [None, Some(deal.owner), Some(buyer)] {
-        let offer = world.store.load_offer(deal.vehicle, service, viewer).await.unwrap();
+        let offer = world.store.load_opening(deal.vehicle, service, viewer).await.unwrap();
         assert_eq!(offer.vehicle, world.store.load_vehicle(deal.vehicle, viewer).await.unwrap());
         assert_eq!(offer.service, world.store.find_service(service).await.unwrap());
         assert_eq!(offer.vehicle.unwrap().viewer_is_party, viewer.is_some());
     }
-    let none = world.store.load_offer(nobody(), nobody(), None).await.unwrap();
-    assert_eq!(none, Offer { vehicle: None, service: None });
-    let half = world.store.load_offer(nobody(), service, Some(buyer)).await.unwrap();
+    let none = world.store.load_opening(nobody(), nobody(), None).await.unwrap();
+    assert_eq!(none, OpeningSnapshot { vehicle: None, service: None });
+    let half = world.store.load_opening(nobody(), service, Some(buyer)).await.unwrap();
     assert_eq!((half.vehicle.is_some(), half.service.is_some()), (false, true));
 }
 

@@ -11,7 +11,7 @@ use super::world::World;
 use crate::id::{CustomerId, Stored, TradeId, VehicleId, Versioned};
 use crate::lifecycle::{InvoiceChange, NewInvoice, TradeChanges};
 use crate::model::*;
-use crate::permission::{sees_invoice, sees_payment, sees_proposal, sees_trade, sees_vehicle};
+use crate::permission::{can_view_invoice, can_view_payment, can_view_proposal, can_view_trade, can_view_vehicle};
 use crate::repository::*;
 use crate::text::Search;
 
@@ -105,7 +105,7 @@ pub async fn trades_are_listed_as_the_predicate_says(store: Arc<dyn Repository>)
     for viewer in market.people() {
         let seen = market.world.list_trades(&TradeFilter { visible_to: Some(viewer), ..TradeFilter::default() }).await;
         let expected: Vec<_> =
-            all.iter().filter(|row| sees_trade(viewer, row, bids.contains(&(viewer, row.id)))).cloned().collect();
+            all.iter().filter(|row| can_view_trade(viewer, row, bids.contains(&(viewer, row.id)))).cloned().collect();
         assert_eq!(seen, expected, "what customer {viewer} sees");
         counts.insert(seen.len());
 
@@ -130,7 +130,7 @@ pub async fn proposals_are_listed_as_the_predicate_says(store: Arc<dyn Repositor
         let filter = ProposalFilter { visible_to: Some(viewer), ..ProposalFilter::default() };
         let seen = market.world.list_proposals(&filter, base()).await;
         assert_same(viewer, &all, &seen, |row| {
-            sees_proposal(viewer, row, &trades[&row.trade_id], bids.contains(&(viewer, row.trade_id)))
+            can_view_proposal(viewer, row, &trades[&row.trade_id], bids.contains(&(viewer, row.trade_id)))
         });
         for trade_id in trades.keys() {
             let filter = ProposalFilter { trade_id: Some(*trade_id), ..filter.clone() };
@@ -154,7 +154,7 @@ pub async fn vehicles_are_listed_as_the_predicate_says(store: Arc<dyn Repository
         let seen = market.world.list_vehicles(&filter).await;
         let is_visible = |row: &&Stored<Vehicle>| {
             let has_open_trade = of(row.id).any(|trade| trade.is_open());
-            sees_vehicle(viewer, row, has_open_trade, of(row.id).any(|trade| trade.has_party(viewer)))
+            can_view_vehicle(viewer, row, has_open_trade, of(row.id).any(|trade| trade.has_party(viewer)))
         };
         let expected: Vec<_> = all.iter().filter(is_visible).cloned().collect();
         assert_eq!(seen, expected, "what customer {viewer} sees");
@@ -187,10 +187,10 @@ pub async fn invoices_and_payments_are_listed_as_the_predicates_say(store: Arc<d
     for viewer in market.people() {
         let filter = InvoiceFilter { visible_to: Some(viewer), ..InvoiceFilter::default() };
         let seen = market.world.list_invoices(&filter, base()).await;
-        assert_same(viewer, &invoices, &seen, |row| sees_invoice(viewer, row));
+        assert_same(viewer, &invoices, &seen, |row| can_view_invoice(viewer, row));
         let filter = PaymentFilter { visible_to: Some(viewer), ..PaymentFilter::default() };
         let seen = market.world.list_payments(&filter).await;
-        assert_same(viewer, &payments, &seen, |row| sees_payment(viewer, row));
+        assert_same(viewer, &payments, &seen, |row| can_view_payment(viewer, row));
     }
 }
 

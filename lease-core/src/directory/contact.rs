@@ -2,7 +2,7 @@ use chrono::{DateTime, Utc};
 
 use crate::error::Error;
 use crate::id::{CustomerId, LeadId, Stored, Versioned};
-use crate::input::{Extent, Field, FieldErrors, Form};
+use crate::input::{Field, FieldErrors, Form, UpdateMode};
 use crate::model::{Contact, ContactOwner, Email};
 use crate::permission::{Act, Actor, Grant, Resource};
 use crate::repository::Change;
@@ -49,7 +49,7 @@ pub fn create_contact(
     now: DateTime<Utc>,
 ) -> Result<Change<Contact>, Error> {
     let grant = actor.require(Resource::Contact, Act::Create)?;
-    let mut form = Form::new(Extent::Full);
+    let mut form = Form::new(UpdateMode::Full);
     let owner = read_owner(&mut form, actor, grant, draft, None, owner_exists);
     let contact = read(&mut form, draft, None, owner, now);
     contact.map(Change::Create).ok_or_else(|| form.errors.into())
@@ -63,12 +63,12 @@ pub fn update_contact(
     contact: &Versioned<Stored<Contact>>,
     actor: &Actor,
     draft: &ContactDraft,
-    extent: Extent,
+    mode: UpdateMode,
     owner_exists: bool,
 ) -> Result<Change<Contact>, Error> {
     visible_contact(contact, actor)?;
     let grant = actor.require(Resource::Contact, Act::Update)?;
-    let mut form = Form::new(extent);
+    let mut form = Form::new(mode);
     let owner = read_owner(&mut form, actor, grant, draft, Some(contact.owner), owner_exists);
     let value = read(&mut form, draft, Some(contact), owner, contact.created_at);
     let Some(value) = value else { return Err(form.errors.into()) };

@@ -3,7 +3,7 @@ use chrono::{DateTime, Utc};
 use crate::directory::contact::optional_email;
 use crate::error::{Error, Refusal};
 use crate::id::{CustomerId, Stored, Versioned};
-use crate::input::{Extent, Field, FieldErrors, Form};
+use crate::input::{Field, FieldErrors, Form, UpdateMode};
 use crate::model::{Lead, LeadState, LeadStatus};
 use crate::permission::{Act, Actor, Resource};
 use crate::repository::{Change, ContactsOfLead, LeadChange};
@@ -45,7 +45,7 @@ pub struct ConversionDraft {
 /// [`Error::PermissionDenied`]; wrong fields.
 pub fn create_lead(actor: &Actor, draft: &LeadDraft, now: DateTime<Utc>) -> Result<LeadChange, Error> {
     actor.require(Resource::Lead, Act::Create)?;
-    let lead = read(draft, Extent::Full, None, now)?;
+    let lead = read(draft, UpdateMode::Full, None, now)?;
     Ok(LeadChange { lead: Change::Create(lead), contacts: ContactsOfLead::Keep })
 }
 
@@ -57,10 +57,10 @@ pub fn update_lead(
     lead: &Versioned<Stored<Lead>>,
     actor: &Actor,
     draft: &LeadDraft,
-    extent: Extent,
+    mode: UpdateMode,
 ) -> Result<LeadChange, Error> {
     actor.require(Resource::Lead, Act::Update)?;
-    let value = read(draft, extent, Some(lead), lead.created_at)?;
+    let value = read(draft, mode, Some(lead), lead.created_at)?;
     Ok(LeadChange { lead: update(lead, value), contacts: ContactsOfLead::Keep })
 }
 
@@ -85,7 +85,7 @@ pub fn convert_lead(
     customer_exists: bool,
 ) -> Result<LeadChange, Error> {
     actor.require(Resource::Lead, Act::Convert)?;
-    let mut form = Form::new(Extent::Full);
+    let mut form = Form::new(UpdateMode::Full);
     let customer = form.required("customer_id", &draft.customer_id, None, |id| {
         if customer_exists { Ok(*id) } else { Err("There is no such customer.") }
     });
@@ -103,11 +103,11 @@ fn update(lead: &Versioned<Stored<Lead>>, value: Lead) -> Change<Lead> {
 
 fn read(
     draft: &LeadDraft,
-    extent: Extent,
+    mode: UpdateMode,
     current: Option<&Versioned<Stored<Lead>>>,
     created_at: DateTime<Utc>,
 ) -> Result<Lead, FieldErrors> {
-    let mut form = Form::new(extent);
+    let mut form = Form::new(mode);
     let mut line = |name, field: &Field<String>, now: Option<&String>| {
         form.optional(name, field, now, String::new(), |line| text::line(line))
     };

@@ -9,7 +9,7 @@ use crate::account::{
 use crate::clock::last_instant;
 use crate::error::Error;
 use crate::id::UserId;
-use crate::input::{Extent, Field, Form};
+use crate::input::{Field, Form, UpdateMode};
 use crate::model::{Account, LoginName, Profile};
 use crate::permission::Actor;
 use crate::repository::Login;
@@ -80,13 +80,13 @@ impl LeaseEngine {
         }
     }
 
-    /// Makes a new token for who knows name and password (spec 3.2). Whatever is wrong, the answer and the time it takes are the
+    /// Makes a new token for who knows name and password (spec 3.2). Whatever is wrong, the response and the time it takes are the
     /// same.
     ///
     /// # Errors
     /// [`Error::InvalidCredentials`]; wrong fields; [`Error::Unavailable`].
     pub async fn login(&self, draft: &LoginDraft) -> Result<LoggedIn, Error> {
-        let mut form = Form::new(Extent::Full);
+        let mut form = Form::new(UpdateMode::Full);
         let name = form.required("username", &draft.username, None, |name| Ok::<_, String>(LoginName::new(name)));
         let password = form.required("password", &draft.password, None, |password| Ok::<_, String>(password.clone()));
         let (Some(name), Some(password)) = (name, password) else { return Err(form.errors.into()) };
@@ -112,7 +112,7 @@ impl LeaseEngine {
         Ok(LoggedIn { account, token: text, expires_at })
     }
 
-    /// Makes another first token, for answering a registration again whose answer was lost. Not for who was deactivated since,
+    /// Makes another first token, for answering a registration again whose response was lost. Not for who was deactivated since,
     /// or whose tokens were revoked: they have to log in.
     ///
     /// # Errors

@@ -1,8 +1,8 @@
-use super::payments::answered;
+use super::payments::within_timeout;
 use super::{LeaseEngine, own_only};
 use crate::error::Error;
 use crate::id::{CreditCardId, Stored, Versioned};
-use crate::input::Extent;
+use crate::input::UpdateMode;
 use crate::model::CreditCard;
 use crate::page::{Page, PageRequest};
 use crate::permission::{Act, Actor, Resource};
@@ -13,11 +13,12 @@ impl LeaseEngine {
     /// Has the gateway tokenise a card, and stores what may be kept of it (spec 5.6).
     ///
     /// # Errors
-    /// As [`check_card`]; [`Error::Unavailable`] where the gateway gives no answer.
+    /// As [`check_card`]; [`Error::Unavailable`] where the gateway gives no response.
     pub async fn create_card(&self, actor: &Actor, draft: &CardDraft) -> Result<Stored<CreditCard>, Error> {
         let checked = check_card(actor, draft, self.today())?;
-        let token =
-            answered(self.shared.gateway.tokenize(&checked.details)).await.map_err(|error| Error::Unavailable(error.into()))?;
+        let token = within_timeout(self.shared.gateway.tokenize(&checked.details))
+            .await
+            .map_err(|error| Error::Unavailable(error.into()))?;
         let mut retry = self.retry();
         loop {
             let wallet = self.store().load_wallet(WalletKey::Customer(checked.customer_id)).await?.ok_or(Error::NotFound)?;
@@ -46,12 +47,12 @@ impl LeaseEngine {
         actor: &Actor,
         id: CreditCardId,
         draft: &CardDraft,
-        extent: Extent,
+        mode: UpdateMode,
     ) -> Result<Stored<CreditCard>, Error> {
         let mut retry = self.retry();
         loop {
             let wallet = self.load_card(actor, id).await?;
-            let change = update_card(&wallet, actor, draft, extent, self.today())?;
+            let change = update_card(&wallet, actor, draft, mode, self.today())?;
             match self.commit_card(change).await {
                 Ok(card) => return Ok(card),
                 Err(error) => retry.after(error).await?,

@@ -1,6 +1,6 @@
 use super::LeaseEngine;
 use crate::error::Error;
-use crate::repository::{Claim, ClaimState, KeyHash, NewClaim, SavedAnswer};
+use crate::repository::{Claim, ClaimState, KeyHash, NewClaim, SavedResponse};
 use chrono::{DateTime, Duration, Utc};
 
 /// How long a claim holds while its act runs; longer than any request may take.
@@ -12,7 +12,7 @@ const KEPT: Duration = Duration::hours(24);
 /// business.
 impl LeaseEngine {
     /// Claims a key for one act; the claim that comes back belongs to [`under`](Self::under). An act that was done and not
-    /// answered yet counts as held while its holder may still be about to answer.
+    /// answered yet counts as held while its holder may still be about to respond.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -24,12 +24,12 @@ impl LeaseEngine {
         Ok((claim, held_until_answered(state, now)))
     }
 
-    /// Saves the answer to the act that was done under a claim.
+    /// Saves the response to the act that was done under a claim.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
-    pub async fn save_answer(&self, claim: &Claim, answer: &SavedAnswer) -> Result<(), Error> {
-        Ok(self.store().save_answer(claim, answer).await?)
+    pub async fn save_response(&self, claim: &Claim, response: &SavedResponse) -> Result<(), Error> {
+        Ok(self.store().save_response(claim, response).await?)
     }
 
     /// Gives a claim up that had no effect.
@@ -41,7 +41,7 @@ impl LeaseEngine {
     }
 }
 
-/// Behind the commit of a payment comes the gateway, and behind that its answer: until then nobody else may answer for it.
+/// Behind the commit of a payment comes the gateway, and behind that its response: until then nobody else may respond for it.
 fn held_until_answered(state: ClaimState, now: DateTime<Utc>) -> ClaimState {
     match state {
         ClaimState::Done { fingerprint, held_until, .. } if now < held_until => ClaimState::Held { fingerprint },

@@ -2,7 +2,7 @@ use super::{LeaseEngine, own_only};
 use crate::directory::{ContactDraft, create_contact, delete_contact, update_contact, visible_contact};
 use crate::error::Error;
 use crate::id::{ContactId, Stored, Versioned};
-use crate::input::Extent;
+use crate::input::UpdateMode;
 use crate::model::Contact;
 use crate::page::{Page, PageRequest};
 use crate::permission::{Act, Actor, Resource};
@@ -45,13 +45,13 @@ impl LeaseEngine {
         actor: &Actor,
         id: ContactId,
         draft: &ContactDraft,
-        extent: Extent,
+        mode: UpdateMode,
     ) -> Result<Stored<Contact>, Error> {
         let mut retry = self.retry();
         loop {
             let found = self.load_contact(actor, id).await?;
             let owner_exists = self.contact_owner_exists(actor, draft).await?;
-            match self.commit_contact(update_contact(&found, actor, draft, extent, owner_exists)?).await {
+            match self.commit_contact(update_contact(&found, actor, draft, mode, owner_exists)?).await {
                 Ok(contact) => return contact.ok_or(Error::NotFound),
                 Err(error) => retry.after(error).await?,
             }

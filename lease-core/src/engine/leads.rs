@@ -2,7 +2,7 @@ use super::LeaseEngine;
 use crate::directory::{ConversionDraft, LeadDraft, convert_lead, create_lead, delete_lead, update_lead};
 use crate::error::Error;
 use crate::id::{LeadId, Stored, Versioned};
-use crate::input::Extent;
+use crate::input::UpdateMode;
 use crate::model::Lead;
 use crate::page::{Page, PageRequest};
 use crate::permission::{Act, Actor, Resource};
@@ -35,11 +35,17 @@ impl LeaseEngine {
     ///
     /// # Errors
     /// As [`update_lead`]; [`Error::NotFound`], [`Error::Unavailable`].
-    pub async fn update_lead(&self, actor: &Actor, id: LeadId, draft: &LeadDraft, extent: Extent) -> Result<Stored<Lead>, Error> {
+    pub async fn update_lead(
+        &self,
+        actor: &Actor,
+        id: LeadId,
+        draft: &LeadDraft,
+        mode: UpdateMode,
+    ) -> Result<Stored<Lead>, Error> {
         let mut retry = self.retry();
         loop {
             let found = self.load_lead(actor, id).await?;
-            match self.commit_lead(update_lead(&found, actor, draft, extent)?).await {
+            match self.commit_lead(update_lead(&found, actor, draft, mode)?).await {
                 Ok(lead) => return lead.ok_or(Error::NotFound),
                 Err(error) => retry.after(error).await?,
             }

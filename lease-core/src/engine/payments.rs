@@ -8,15 +8,15 @@ use crate::invoicing::{PaymentDraft, begin_payment, pay_unknown_invoice, settle_
 use crate::lifecycle::TradeSnapshot;
 use crate::model::{Payment, PaymentState};
 use crate::page::{Page, PageRequest};
-use crate::permission::{Act, Actor, Resource, sees_payment};
+use crate::permission::{Act, Actor, Resource, can_view_payment};
 use crate::repository::{PaymentFilter, TradeKey, TradeLoad};
 
-/// How long the gateway may take for an answer: less than a client waits for the server's, and less than a payment is pending
+/// How long the gateway may take for a response: less than a client waits for the server's, and less than a payment is pending
 /// before recovery asks after it.
-const GATEWAY_PATIENCE: Duration = Duration::from_secs(20);
+const GATEWAY_TIMEOUT: Duration = Duration::from_secs(20);
 
 impl LeaseEngine {
-    /// Pays an invoice (spec 5.4). The payment comes back pending where the gateway gave no answer: it is settled by
+    /// Pays an invoice (spec 5.4). The payment comes back pending where the gateway gave no response: it is settled by
     /// [`settle_pending`](Self::settle_pending), and whether it went through can be read then.
     ///
     /// Goes on to its end when the caller hangs up: between charging and writing it down nothing may be dropped.
@@ -36,7 +36,7 @@ impl LeaseEngine {
         match draft.invoice_id.given() {
             Some(invoice) => match self.pay_invoice(actor, *invoice, draft).await {
                 Err(Error::NotFound) => Err(pay_unknown_invoice(actor, draft)),
-                answer => answer,
+                response => response,
             },
             None => Err(pay_unknown_invoice(actor, draft)),
         }
@@ -50,7 +50,7 @@ impl LeaseEngine {
         let loaded = self.load_trade(TradeKey::Payment(id), actor, self.now()).await?;
         let (payment, _) = loaded.value.payment.ok_or(Error::NotFound)?;
         match actor.customer() {
-            Some(customer) if !sees_payment(customer, &payment) => Err(Error::NotFound),
+            Some(customer) if !can_view_payment(customer, &payment) => Err(Error::NotFound),
             _ => Ok(payment),
         }
     }
@@ -72,7 +72,7 @@ impl LeaseEngine {
     async fn pay(&self, actor: &Actor, invoice: InvoiceId, draft: &PaymentDraft) -> Result<Stored<Payment>, Error> {
         let loaded = self.begin(actor, invoice, draft).await?;
         let charge = charge_of(&loaded)?;
-        match answered(self.shared.gateway.charge(&charge)).await {
+        match within_timeout(self.shared.gateway.charge(&charge)).await {
             Ok(outcome) => {
                 let payment = self.settle(loaded, &outcome).await?;
                 match payment.state {
@@ -137,9 +137,9 @@ impl LeaseEngine {
         let charge = charge_of(&loaded)?;
         let gateway = &self.shared.gateway;
         let unavailable = |error: GatewayError| Error::Unavailable(error.into());
-        let outcome = match answered(gateway.find_charge(&charge.key)).await.map_err(unavailable)? {
+        let outcome = match within_timeout(gateway.find_charge(&charge.key)).await.map_err(unavailable)? {
             Some(outcome) => outcome,
-            None => answered(gateway.charge(&charge)).await.map_err(unavailable)?,
+            None => within_timeout(gateway.charge(&charge)).await.map_err(unavailable)?,
         };
         self.settle(loaded, &outcome).await
     }
@@ -151,8 +151,8 @@ impl LeaseEngine {
 }
 
 /// What the gateway answers; an error where it takes too long, as one that hangs must not hold up others for ever.
-pub(super) async fn answered<T>(call: impl Future<Output = Result<T, GatewayError>>) -> Result<T, GatewayError> {
-    tokio::time::timeout(GATEWAY_PATIENCE, call).await.unwrap_or_else(|silence| Err(GatewayError::new(silence)))
+pub(super) async fn within_timeout<T>(call: impl Future<Output = Result<T, GatewayError>>) -> Result<T, GatewayError> {
+    tokio::time::timeout(GATEWAY_TIMEOUT, call).await.unwrap_or_else(|silence| Err(GatewayError::new(silence)))
 }
 
 fn viewed_payment(snapshot: &TradeSnapshot) -> Result<Stored<Payment>, Error> {

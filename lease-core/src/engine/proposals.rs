@@ -33,7 +33,7 @@ impl LeaseEngine {
         match draft.trade_id.given() {
             Some(trade) => match self.propose(actor, *trade, draft).await {
                 Err(Error::NotFound) => unknown(),
-                answer => answer,
+                response => response,
             },
             None => unknown(),
         }
@@ -54,7 +54,7 @@ impl LeaseEngine {
     ///
     /// # Errors
     /// As [`accept`]; [`Error::Unavailable`].
-    pub async fn accept(&self, actor: &Actor, id: ProposalId) -> Result<WithActions<Proposal>, Error> {
+    pub async fn accept_proposal(&self, actor: &Actor, id: ProposalId) -> Result<WithActions<Proposal>, Error> {
         let (snapshot, now) = self.change_trade(TradeKey::Proposal(id), actor, |trade, now| accept(trade, actor, now)).await?;
         proposal_view(snapshot, actor, now)
     }
@@ -63,7 +63,7 @@ impl LeaseEngine {
     ///
     /// # Errors
     /// As [`reject`]; [`Error::Unavailable`].
-    pub async fn reject(&self, actor: &Actor, id: ProposalId) -> Result<WithActions<Proposal>, Error> {
+    pub async fn reject_proposal(&self, actor: &Actor, id: ProposalId) -> Result<WithActions<Proposal>, Error> {
         let (snapshot, now) = self.change_trade(TradeKey::Proposal(id), actor, |trade, now| reject(trade, actor, now)).await?;
         proposal_view(snapshot, actor, now)
     }
@@ -72,7 +72,7 @@ impl LeaseEngine {
     ///
     /// # Errors
     /// As [`withdraw`]; [`Error::Unavailable`].
-    pub async fn withdraw(&self, actor: &Actor, id: ProposalId) -> Result<WithActions<Proposal>, Error> {
+    pub async fn withdraw_proposal(&self, actor: &Actor, id: ProposalId) -> Result<WithActions<Proposal>, Error> {
         let (snapshot, now) = self.change_trade(TradeKey::Proposal(id), actor, |trade, now| withdraw(trade, actor, now)).await?;
         proposal_view(snapshot, actor, now)
     }

@@ -2,7 +2,7 @@ use super::LeaseEngine;
 use crate::catalog::{ServiceDraft, create_service, deactivate_service, standard_services, update_service, visible_service};
 use crate::error::Error;
 use crate::id::{ServiceId, Stored, Versioned};
-use crate::input::Extent;
+use crate::input::UpdateMode;
 use crate::model::Service;
 use crate::money::Money;
 use crate::page::{Page, PageRequest};
@@ -51,12 +51,12 @@ impl LeaseEngine {
         actor: &Actor,
         id: ServiceId,
         draft: &ServiceDraft,
-        extent: Extent,
+        mode: UpdateMode,
     ) -> Result<Stored<Service>, Error> {
         let mut retry = self.retry();
         loop {
             let found = self.load_service(id).await?;
-            match self.commit_service(update_service(&found, actor, draft, extent)?).await {
+            match self.commit_service(update_service(&found, actor, draft, mode)?).await {
                 Ok(service) => return service.ok_or(Error::NotFound),
                 Err(error) => retry.after(error).await?,
             }

@@ -4,13 +4,13 @@ use super::{LeaseEngine, own_only};
 use crate::error::Error;
 use crate::id::{Entity, Stored, TradeId, Version, Versioned};
 use crate::lifecycle::{
-    AmendmentDraft, AvailableAction, Standing, TradeChanges, TradeDraft, TradeSnapshot, amend, cancel, open, require_visible,
-    trade_actions,
+    AmendmentDraft, AvailableAction, TradeChanges, TradeDraft, TradeSnapshot, ViewerHistory, amend, cancel, open,
+    require_visible, trade_actions,
 };
 use crate::model::Trade;
 use crate::page::{Page, PageRequest};
 use crate::permission::{Act, Actor, Resource};
-use crate::repository::{Offer, RepositoryError, TradeFilter, TradeKey, TradeLoad};
+use crate::repository::{OpeningSnapshot, RepositoryError, TradeFilter, TradeKey, TradeLoad};
 
 /// A thing as an actor sees it, with what they may do with it now.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,12 +31,14 @@ impl LeaseEngine {
         let mut retry = self.retry();
         loop {
             let offer = match (draft.vehicle_id.given(), draft.service_id.given()) {
-                (Some(vehicle), Some(service)) => Some(self.store().load_offer(*vehicle, *service, actor.customer()).await?),
+                (Some(vehicle), Some(service)) => Some(self.store().load_opening(*vehicle, *service, actor.customer()).await?),
                 // Refused whatever is found, but another's vehicle is forbidden before a missing service is wrong.
                 (Some(vehicle), None) => {
-                    Some(Offer { vehicle: self.store().load_vehicle(*vehicle, actor.customer()).await?, service: None })
+                    Some(OpeningSnapshot { vehicle: self.store().load_vehicle(*vehicle, actor.customer()).await?, service: None })
                 }
-                (None, Some(service)) => Some(Offer { vehicle: None, service: self.store().find_service(*service).await? }),
+                (None, Some(service)) => {
+                    Some(OpeningSnapshot { vehicle: None, service: self.store().find_service(*service).await? })
+                }
                 (None, None) => None,
             };
             let now = self.now();
@@ -52,7 +54,7 @@ impl LeaseEngine {
                         proposal: None,
                         payment: None,
                         card: None,
-                        viewer: Standing::default(),
+                        viewer: ViewerHistory::default(),
                     };
                     return Ok(self.trade_view(snapshot, actor, now));
                 }

@@ -6,7 +6,7 @@ use crate::account::{
 };
 use crate::error::Error;
 use crate::id::{UserId, Versioned};
-use crate::input::Extent;
+use crate::input::UpdateMode;
 use crate::model::{Account, LoginName};
 use crate::page::{Page, PageRequest};
 use crate::permission::{Act, Actor, Grant, Resource};
@@ -71,7 +71,7 @@ impl LeaseEngine {
         actor: &Actor,
         id: UserId,
         draft: &UserDraft,
-        extent: Extent,
+        mode: UpdateMode,
         session_token: Option<TokenHash>,
     ) -> Result<Account, Error> {
         let names = draft.login_names();
@@ -80,19 +80,19 @@ impl LeaseEngine {
         loop {
             let loaded = self.load_user(actor, id).await?;
             let taken = if names.is_empty() { Vec::new() } else { self.store().taken_names(&names).await? };
-            let checked = check_update(&loaded, actor, draft, extent, &taken, session_token, self.now())?;
+            let checked = check_update(&loaded, actor, draft, mode, &taken, session_token, self.now())?;
             let password = match &checked.new_password {
                 Some(password) => Some(self.hash_once(&mut hash, password).await?),
                 None => None,
             };
             let change = checked.into_change(password);
             match self.store().commit_account(&change, self.claim).await {
-                Ok(made) => {
+                Ok(customer_id) => {
                     let mut account = loaded.value.account;
                     account.user.value = change.user;
                     account.customer_id = match change.customer {
                         CustomerChange::Keep => account.customer_id,
-                        CustomerChange::Create(..) => made,
+                        CustomerChange::Create(..) => customer_id,
                         CustomerChange::Erase(_) => None,
                     };
                     return Ok(account);

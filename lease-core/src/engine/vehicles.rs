@@ -2,7 +2,7 @@ use super::{LeaseEngine, own_only};
 use crate::catalog::{VehicleDraft, create_vehicle, delete_vehicle, update_vehicle, visible_vehicle};
 use crate::error::Error;
 use crate::id::{Stored, VehicleId, Versioned};
-use crate::input::Extent;
+use crate::input::UpdateMode;
 use crate::model::Vehicle;
 use crate::page::{Page, PageRequest};
 use crate::permission::{Act, Actor, Resource};
@@ -44,12 +44,12 @@ impl LeaseEngine {
         actor: &Actor,
         id: VehicleId,
         draft: &VehicleDraft,
-        extent: Extent,
+        mode: UpdateMode,
     ) -> Result<Stored<Vehicle>, Error> {
         let mut retry = self.retry();
         loop {
             let loaded = self.load_vehicle(actor, id).await?;
-            let change = update_vehicle(&loaded, actor, draft, extent, self.vin_owner(draft).await?, self.now())?;
+            let change = update_vehicle(&loaded, actor, draft, mode, self.vin_owner(draft).await?, self.now())?;
             match self.commit_vehicle(change).await {
                 Ok(vehicle) => return vehicle.ok_or(Error::NotFound),
                 Err(error) => retry.after(error).await?,

@@ -17,7 +17,7 @@ use crate::money::Money;
 /// A provider of card payments.
 ///
 /// An `Err` always means *the outcome is unknown*: the payment then stays pending, and is settled by asking again under
-/// its [`ChargeKey`]. A charge that was refused for certain is `Ok(ChargeOutcome::Declined)`. No answer within 20 seconds
+/// its [`ChargeKey`]. A charge that was refused for certain is `Ok(ChargeOutcome::Declined)`. No response within 20 seconds
 /// counts as an `Err`: the call is dropped.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
@@ -25,7 +25,7 @@ pub trait PaymentGateway: fmt::Debug + Send + Sync + 'static {
     /// Exchanges a card for a token that can be charged. The number and the code are known to nobody afterwards.
     ///
     /// # Errors
-    /// [`GatewayError`] where the provider gave no answer.
+    /// [`GatewayError`] where the provider gave no response.
     async fn tokenize(&self, card: &CardDetails) -> Result<CardToken, GatewayError>;
 
     /// Charges a card. The same key again answers with the first outcome and charges nothing.
@@ -37,7 +37,7 @@ pub trait PaymentGateway: fmt::Debug + Send + Sync + 'static {
     /// What became of the charge under this key; `None` where the provider never got one.
     ///
     /// # Errors
-    /// [`GatewayError`] where the provider gave no answer.
+    /// [`GatewayError`] where the provider gave no response.
     async fn find_charge(&self, key: &ChargeKey) -> Result<Option<ChargeOutcome>, GatewayError>;
 }
 
@@ -69,9 +69,9 @@ pub enum ChargeOutcome {
     },
 }
 
-/// The provider gave no answer; whether the card was charged is not known.
+/// The provider gave no response; whether the card was charged is not known.
 #[derive(Debug, thiserror::Error)]
-#[error("the payment gateway gave no answer")]
+#[error("the payment gateway gave no response")]
 pub struct GatewayError {
     /// What went wrong; for the operator, never for the client.
     #[source]

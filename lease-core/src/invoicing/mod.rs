@@ -14,14 +14,14 @@ use crate::error::Error;
 use crate::id::Stored;
 use crate::lifecycle::TradeSnapshot;
 use crate::model::Invoice;
-use crate::permission::{Actor, sees_invoice};
+use crate::permission::{Actor, can_view_invoice};
 
 /// The trade's invoice, where there is one that the actor may see.
 pub(crate) fn visible_invoice<'a>(snapshot: &'a TradeSnapshot, actor: &Actor) -> Result<&'a Stored<Invoice>, Error> {
     let invoice = snapshot.invoice.as_ref().ok_or(Error::NotFound)?;
     let visible = match actor {
         Actor::Anonymous => return Err(Error::NotAuthenticated),
-        Actor::Customer { customer, .. } => sees_invoice(*customer, invoice),
+        Actor::Customer { customer, .. } => can_view_invoice(*customer, invoice),
         Actor::Staff { .. } | Actor::Superuser { .. } => true,
     };
     if visible { Ok(invoice) } else { Err(Error::NotFound) }

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use crate::error::{Error, Refusal};
 use crate::gateway::{ChargeKey, ChargeOutcome};
 use crate::id::{CreditCardId, CustomerId, InvoiceId, Stored};
-use crate::input::{Extent, Field, FieldErrors, Form};
+use crate::input::{Field, FieldErrors, Form, UpdateMode};
 use crate::invoicing::visible_invoice;
 use crate::lifecycle::{Event, InvoiceChange, TradeChanges, TradeSnapshot, conclude};
 use crate::model::{CreditCard, Invoice, InvoiceState, Payment, PaymentState, TradeState};
@@ -43,7 +43,7 @@ pub fn begin_payment(
     let payer = actor.require_customer(Resource::Payment, Act::Create)?;
     let invoice = visible_invoice(snapshot, actor)?;
 
-    let mut form = Form::new(Extent::Full);
+    let mut form = Form::new(UpdateMode::Full);
     let card = form.required("credit_card_id", &draft.credit_card_id, None, |_| own_card(snapshot, payer));
     let currency = invoice.amount.currency();
     let due = invoice.due()?;
@@ -97,7 +97,7 @@ pub fn pay_unknown_invoice(actor: &Actor, draft: &PaymentDraft) -> Error {
     if let Err(error) = actor.require_customer(Resource::Payment, Act::Create) {
         return error;
     }
-    let mut form = Form::new(Extent::Full);
+    let mut form = Form::new(UpdateMode::Full);
     form.required("invoice_id", &draft.invoice_id, None, |_| Err::<(), _>("There is no such invoice."));
     form.required("credit_card_id", &draft.credit_card_id, None, |_| Ok::<_, String>(()));
     form.optional("amount", &draft.amount, None, None, |amount| positive(*amount).map(Some));

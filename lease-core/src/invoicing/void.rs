@@ -2,7 +2,7 @@ use chrono::{DateTime, Utc};
 
 use crate::error::{Error, Refusal};
 use crate::id::Stored;
-use crate::input::{Extent, Field, Form};
+use crate::input::{Field, Form, UpdateMode};
 use crate::invoicing::visible_invoice;
 use crate::lifecycle::{Event, InvoiceChange, TradeChanges, TradeSnapshot, conclude};
 use crate::model::{Invoice, InvoiceState, TradeState};
@@ -23,7 +23,7 @@ pub struct VoidDraft {
 /// [`Error::NotFound`], [`Error::PermissionDenied`]; wrong fields; [`Refusal::InvoiceNotOpen`], [`Refusal::InvoiceHasPayments`].
 pub fn void(snapshot: &TradeSnapshot, actor: &Actor, draft: &VoidDraft, now: DateTime<Utc>) -> Result<TradeChanges, Error> {
     let invoice = require_right(snapshot, actor)?;
-    let mut form = Form::new(Extent::Full);
+    let mut form = Form::new(UpdateMode::Full);
     let reason = form.required("reason", &draft.reason, None, |reason| text::reason(reason));
     let Some(reason) = reason else { return Err(form.errors.into()) };
     require_unpaid(invoice)?;

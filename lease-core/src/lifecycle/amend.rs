@@ -1,5 +1,5 @@
 use crate::error::Error;
-use crate::input::{Extent, Field, Form};
+use crate::input::{Field, Form, UpdateMode};
 use crate::lifecycle::{Event, TradeChanges, TradeSnapshot, TradeText, require_open, require_visible};
 use crate::permission::{Act, Actor, Resource};
 use crate::text;
@@ -23,7 +23,7 @@ pub fn amend(snapshot: &TradeSnapshot, actor: &Actor, draft: &AmendmentDraft) ->
     if actor.require_customer(Resource::Trade, Act::Update)? != snapshot.trade.customer_id {
         return Err(Error::PermissionDenied);
     }
-    let mut form = Form::new(Extent::Partial);
+    let mut form = Form::new(UpdateMode::Partial);
     let trade = &snapshot.trade;
     let title = form.optional("title", &draft.title, Some(&trade.title), String::new(), |title| text::title(title));
     let description =

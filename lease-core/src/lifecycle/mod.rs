@@ -6,37 +6,39 @@
 mod accept;
 mod actions;
 mod amend;
-mod answer;
 mod cancel;
 mod changes;
 mod complete;
 mod open;
 mod propose;
+mod reject;
 mod snapshot;
+mod withdraw;
 
 pub use accept::accept;
 pub use actions::{AvailableAction, proposal_actions, trade_actions};
 pub use amend::{AmendmentDraft, amend};
-pub use answer::{reject, withdraw};
 pub use cancel::cancel;
 pub use changes::{Event, InvoiceChange, NewIds, NewInvoice, Opening, TradeChanges, TradeMove, TradeText, VehicleTransfer};
 pub(crate) use complete::conclude;
 pub use open::{TradeDraft, open};
 pub use propose::{ProposalDraft, propose, propose_in_unknown_trade};
-pub use snapshot::{ProposalView, Standing, TradeSnapshot};
+pub use reject::reject;
+pub use snapshot::{ProposalView, TradeSnapshot, ViewerHistory};
+pub use withdraw::withdraw;
 
 use chrono::{DateTime, Utc};
 
 use crate::error::{Error, Refusal};
 use crate::id::Stored;
 use crate::model::{Proposal, ProposalState};
-use crate::permission::{Actor, sees_proposal, sees_trade};
+use crate::permission::{Actor, can_view_proposal, can_view_trade};
 
 /// Passes where the actor may see the trade.
 pub(crate) fn require_visible(snapshot: &TradeSnapshot, actor: &Actor) -> Result<(), Error> {
     let visible = match actor {
         Actor::Anonymous => return Err(Error::NotAuthenticated),
-        Actor::Customer { customer, .. } => sees_trade(*customer, &snapshot.trade, snapshot.viewer.has_proposed()),
+        Actor::Customer { customer, .. } => can_view_trade(*customer, &snapshot.trade, snapshot.viewer.has_proposed()),
         Actor::Staff { .. } | Actor::Superuser { .. } => true,
     };
     if visible { Ok(()) } else { Err(Error::NotFound) }
@@ -48,7 +50,7 @@ pub(crate) fn visible_proposal<'a>(snapshot: &'a TradeSnapshot, actor: &Actor) -
     let visible = match actor {
         Actor::Anonymous => return Err(Error::NotAuthenticated),
         Actor::Customer { customer, .. } => {
-            sees_proposal(*customer, &view.proposal, &snapshot.trade, snapshot.viewer.has_proposed())
+            can_view_proposal(*customer, &view.proposal, &snapshot.trade, snapshot.viewer.has_proposed())
         }
         Actor::Staff { .. } | Actor::Superuser { .. } => true,
     };

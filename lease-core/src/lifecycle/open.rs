@@ -2,11 +2,11 @@ use chrono::{DateTime, Utc};
 
 use crate::error::{Error, Refusal};
 use crate::id::{ServiceId, VehicleId};
-use crate::input::{Extent, Field, Form};
+use crate::input::{Field, Form, UpdateMode};
 use crate::lifecycle::{Event, Opening};
 use crate::model::{Trade, TradeState};
-use crate::permission::{Act, Actor, Resource, sees_vehicle};
-use crate::repository::Offer;
+use crate::permission::{Act, Actor, Resource, can_view_vehicle};
+use crate::repository::OpeningSnapshot;
 use crate::text;
 
 /// What opening a trade takes.
@@ -27,17 +27,17 @@ pub struct TradeDraft {
 ///
 /// # Errors
 /// Wrong fields; [`Error::PermissionDenied`] for another's vehicle; [`Refusal::VehicleInTrade`].
-pub fn open(offer: Option<&Offer>, actor: &Actor, draft: &TradeDraft, now: DateTime<Utc>) -> Result<Opening, Error> {
+pub fn open(offer: Option<&OpeningSnapshot>, actor: &Actor, draft: &TradeDraft, now: DateTime<Utc>) -> Result<Opening, Error> {
     let owner = actor.require_customer(Resource::Trade, Act::Create)?;
     let vehicle = offer
         .and_then(|offer| offer.vehicle.as_ref())
-        .filter(|found| sees_vehicle(owner, &found.vehicle, found.has_open_trade, found.viewer_is_party));
+        .filter(|found| can_view_vehicle(owner, &found.vehicle, found.has_open_trade, found.viewer_is_party));
     if vehicle.is_some_and(|found| found.vehicle.customer_id != owner) {
         return Err(Error::PermissionDenied);
     }
     let service = offer.and_then(|offer| offer.service.as_ref()).filter(|found| found.is_active);
 
-    let mut form = Form::new(Extent::Full);
+    let mut form = Form::new(UpdateMode::Full);
     let known = |found: bool, what: &str| {
         if found || offer.is_none() { Ok(()) } else { Err(format!("There is no such {what}.")) }
     };

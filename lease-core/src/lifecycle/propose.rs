@@ -3,7 +3,7 @@ use rust_decimal::Decimal;
 
 use crate::error::{Error, Refusal};
 use crate::id::{CustomerId, TradeId};
-use crate::input::{Extent, Field, FieldErrors, Form, some_given};
+use crate::input::{Field, FieldErrors, Form, UpdateMode, some_given};
 use crate::invoicing::issue;
 use crate::lifecycle::{Event, TradeChanges, TradeSnapshot, require_open, require_visible};
 use crate::model::{InvoiceOn, Period, Proposal, ProposalState, Service, ServiceKind};
@@ -72,7 +72,7 @@ pub fn propose_in_unknown_trade(actor: &Actor, draft: &ProposalDraft, now: DateT
     if let Err(error) = actor.require_customer(Resource::Proposal, Act::Create) {
         return error;
     }
-    let mut form = Form::new(Extent::Full);
+    let mut form = Form::new(UpdateMode::Full);
     form.required("trade_id", &draft.trade_id, None, |_| Err::<(), _>("There is no such trade."));
     form.required("amount", &draft.amount, None, |amount| positive(*amount));
     form.optional("start_date", &draft.start_date, None, None, some_given);
@@ -100,7 +100,7 @@ fn read_proposal(
     draft: &ProposalDraft,
     now: DateTime<Utc>,
 ) -> Result<Proposal, FieldErrors> {
-    let mut form = Form::new(Extent::Full);
+    let mut form = Form::new(UpdateMode::Full);
     let currency = snapshot.service.fee.currency();
     let amount =
         form.required("amount", &draft.amount, None, |amount| positive(*amount).and_then(|amount| Money::new(amount, currency)));

@@ -21,7 +21,7 @@ pub struct TradeSnapshot {
     /// The card that is asked about, deleted or not.
     pub card: Option<Stored<CreditCard>>,
     /// How the customer who asks stands to the trade; the default where no customer asks.
-    pub viewer: Standing,
+    pub viewer: ViewerHistory,
 }
 
 /// The proposal that is asked about, with what accepting it depends on.
@@ -38,14 +38,14 @@ pub struct ProposalView {
 
 /// How a customer stands to a trade.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Standing {
+pub struct ViewerHistory {
     /// How many proposals they made in it.
     pub proposals_made: u32,
     /// Their stored-pending proposal, expired or not; there is at most one.
     pub pending: Option<Stored<Proposal>>,
 }
 
-impl Standing {
+impl ViewerHistory {
     /// Whether they ever made one, whatever became of it.
     pub(crate) const fn has_proposed(&self) -> bool {
         self.proposals_made > 0

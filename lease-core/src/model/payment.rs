@@ -38,7 +38,7 @@ impl Entity for Payment {
     strum(serialize_all = "snake_case")
 )]
 pub enum PaymentState {
-    /// Recorded; the gateway's answer is not known.
+    /// Recorded; the gateway's response is not known.
     Pending,
     /// Charged.
     Succeeded {

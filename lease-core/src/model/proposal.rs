@@ -81,7 +81,7 @@ impl Period {
     strum(serialize_all = "snake_case")
 )]
 pub enum ProposalState {
-    /// Waits for an answer.
+    /// Waits for a response.
     Pending,
     /// Agreed on.
     Accepted {

@@ -1,6 +1,6 @@
 //! Who may do what (spec 2): [`Actor`], one table, and what may be seen.
 //!
-//! Every decision asks [`Actor::grant`] (the table) and, where the answer is [`Grant::Own`], whether the thing is the
+//! Every decision asks [`Actor::grant`] (the table) and, where the response is [`Grant::Own`], whether the thing is the
 //! actor's. Whether something may be seen at all is in [`visibility`](self): a predicate for one thing, and the
 //! `visible_to` of a list's filter for many.
 
@@ -8,7 +8,7 @@ mod table;
 mod visibility;
 
 pub use table::{Act, Grant, Resource};
-pub use visibility::{sees_invoice, sees_payment, sees_proposal, sees_trade, sees_vehicle};
+pub use visibility::{can_view_invoice, can_view_payment, can_view_proposal, can_view_trade, can_view_vehicle};
 
 use crate::error::Error;
 use crate::id::{CustomerId, UserId};
@@ -81,7 +81,7 @@ impl Actor {
         table::grant(self, resource, act)
     }
 
-    /// Passes where the table grants anything at all; what, is the answer.
+    /// Passes where the table grants anything at all; what, is the response.
     ///
     /// # Errors
     /// [`Error::NotAuthenticated`] for nobody, [`Error::PermissionDenied`] for somebody without the right.

@@ -5,16 +5,16 @@ use super::RepositoryError;
 
 /// Idempotency records (spec 6.7). A record is *claimed* before the act, marked with its *effect* in the act's own commit,
 /// and *answered* afterwards. A crash before the effect leaves a claim that runs out; a crash after it leaves an effect
-/// from which the answer is made again. Neither repeats the act.
+/// from which the response is made again. Neither repeats the act.
 #[async_trait]
 pub trait IdempotencyRepository {
     /// Claims a key, if nobody has it: or if its record expired (`expires_at` ≤ `now`), or if its claim ran out
     /// (`held_until` ≤ `now`) without effect or answer. Otherwise returns what is there, unchanged.
     async fn claim(&self, new: &NewClaim, now: DateTime<Utc>) -> Result<ClaimState, RepositoryError>;
 
-    /// Saves the answer under a claim that is still held, whether it had an effect or not; under one that is not,
+    /// Saves the response under a claim that is still held, whether it had an effect or not; under one that is not,
     /// [`Taken`](RepositoryError::Taken) and the record stays.
-    async fn save_answer(&self, claim: &Claim, answer: &SavedAnswer) -> Result<(), RepositoryError>;
+    async fn save_response(&self, claim: &Claim, response: &SavedResponse) -> Result<(), RepositoryError>;
 
     /// Gives a claim up that had no effect, so that the key can be used again. One that is no longer held stays.
     async fn release_claim(&self, claim: &Claim) -> Result<(), RepositoryError>;
@@ -59,31 +59,31 @@ pub enum ClaimState {
         /// What that one asked.
         fingerprint: [u8; 32],
     },
-    /// The act was done; its answer was not saved.
+    /// The act was done; its response was not saved.
     Done {
         /// What was asked.
         fingerprint: [u8; 32],
         /// The id of the row that the act's commit made: the user, card, contact, lead, vehicle, service or trade; of
         /// [`NewIds`](crate::lifecycle::NewIds) the payment, else the proposal. `None` where it made none of these.
         made: Option<i64>,
-        /// Until when its holder may still be about to answer.
+        /// Until when its holder may still be about to respond.
         held_until: DateTime<Utc>,
     },
     /// The act was done and answered.
     Answered {
         /// What was asked.
         fingerprint: [u8; 32],
-        /// The answer.
-        answer: SavedAnswer,
+        /// The response.
+        response: SavedResponse,
     },
 }
 
-/// An answer as it is kept: encrypted, so that a store holds nothing that could be read.
+/// A response as it is kept: encrypted, so that a store holds nothing that could be read.
 #[derive(Clone, PartialEq, Eq)]
-pub struct SavedAnswer(pub Vec<u8>);
+pub struct SavedResponse(pub Vec<u8>);
 
-impl std::fmt::Debug for SavedAnswer {
+impl std::fmt::Debug for SavedResponse {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "SavedAnswer({} bytes)", self.0.len())
+        write!(f, "SavedResponse({} bytes)", self.0.len())
     }
 }

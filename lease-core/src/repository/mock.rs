@@ -3,7 +3,7 @@
 use super::{
     AccountChange, AccountRepository, AccountSnapshot, CardFilter, CardRepository, Change, Claim, ClaimState, ContactFilter,
     CustomerFilter, DirectoryRepository, IdempotencyRepository, InvoiceFilter, LeadChange, LeadFilter, Login, NewClaim, NewUser,
-    Offer, PaymentFilter, ProposalFilter, Repository, RepositoryError, SavedAnswer, ServiceFilter, ServiceRepository,
+    OpeningSnapshot, PaymentFilter, ProposalFilter, Repository, RepositoryError, SavedResponse, ServiceFilter, ServiceRepository,
     TradeFilter, TradeKey, TradeLoad, TradeRepository, UserFilter, VehicleFilter, VehicleRepository, VehicleSnapshot, Wallet,
     WalletChange, WalletKey,
 };
@@ -76,7 +76,7 @@ mockall::mock! {
 
     #[async_trait]
     impl TradeRepository for Repository {
-        async fn load_offer(&self, vehicle: VehicleId, service: ServiceId, viewer: Option<CustomerId>) -> Result<Offer, RepositoryError>;
+        async fn load_opening(&self, vehicle: VehicleId, service: ServiceId, viewer: Option<CustomerId>) -> Result<OpeningSnapshot, RepositoryError>;
         async fn open_trade(&self, opening: &Opening, claim: Option<Claim>) -> Result<TradeId, RepositoryError>;
         async fn load_trade(&self, load: &TradeLoad) -> Result<Option<Versioned<TradeSnapshot>>, RepositoryError>;
         async fn load_trades(
@@ -117,7 +117,7 @@ mockall::mock! {
     #[async_trait]
     impl IdempotencyRepository for Repository {
         async fn claim(&self, new: &NewClaim, now: DateTime<Utc>) -> Result<ClaimState, RepositoryError>;
-        async fn save_answer(&self, claim: &Claim, answer: &SavedAnswer) -> Result<(), RepositoryError>;
+        async fn save_response(&self, claim: &Claim, response: &SavedResponse) -> Result<(), RepositoryError>;
         async fn release_claim(&self, claim: &Claim) -> Result<(), RepositoryError>;
         async fn purge_claims(&self, now: DateTime<Utc>, limit: u32) -> Result<u64, RepositoryError>;
     }

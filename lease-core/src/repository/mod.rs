@@ -7,7 +7,7 @@
 //! 2. **Loads** return one consistent state: all parts of a snapshot as of one instant, committed, and not older than the
 //!    call. A load is bounded, whatever the size of the tables.
 //! 3. **Commits** write all of a change or nothing. Each names the [`Version`] it was decided on; if the row moved since,
-//!    the answer is [`RepositoryError::Conflict`] and nothing is written. A version starts at [`Version::FIRST`] and goes
+//!    the response is [`RepositoryError::Conflict`] and nothing is written. A version starts at [`Version::FIRST`] and goes
 //!    up by one with each commit of its row. What the engine commits keeps the [invariants](crate::invariants), and the
 //!    suite commits nothing that breaks I5 or I6: a store may have its database refuse that, should the code ever be wrong.
 //! 4. **Guarantees** that no version covers are the closed list [`Guarantee`]: the store enforces them whatever happens at
@@ -43,11 +43,13 @@ pub use account::{
 pub use card::{CardChange, CardFilter, CardRepository, DefaultCard, Wallet, WalletChange, WalletKey};
 pub use directory::{ContactFilter, ContactsOfLead, DirectoryRepository, LeadChange, LeadFilter};
 pub use error::{Guarantee, RepositoryError};
-pub use idempotency::{Claim, ClaimState, IdempotencyRepository, KeyHash, NewClaim, SavedAnswer};
+pub use idempotency::{Claim, ClaimState, IdempotencyRepository, KeyHash, NewClaim, SavedResponse};
 #[cfg(feature = "mock")]
 pub use mock::MockRepository;
 pub use service::{ServiceFilter, ServiceRepository};
-pub use trade::{InvoiceFilter, Offer, PaymentFilter, ProposalFilter, TradeFilter, TradeKey, TradeLoad, TradeRepository};
+pub use trade::{
+    InvoiceFilter, OpeningSnapshot, PaymentFilter, ProposalFilter, TradeFilter, TradeKey, TradeLoad, TradeRepository,
+};
 pub use vehicle::{VehicleFilter, VehicleRepository, VehicleSnapshot};
 
 use crate::id::{Entity, Stored, Version};
@@ -74,7 +76,7 @@ pub trait Repository:
     async fn ping(&self) -> Result<(), RepositoryError>;
 }
 
-/// A change to one row that stands for itself. The answer to a commit of it is the row's id.
+/// A change to one row that stands for itself. The response to a commit of it is the row's id.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change<T: Entity> {
     /// Makes the row.

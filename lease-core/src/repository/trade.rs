@@ -16,12 +16,12 @@ use crate::text::Search;
 #[async_trait]
 pub trait TradeRepository {
     /// What opening a trade reads; `viewer` is the customer who asks.
-    async fn load_offer(
+    async fn load_opening(
         &self,
         vehicle: VehicleId,
         service: ServiceId,
         viewer: Option<CustomerId>,
-    ) -> Result<Offer, RepositoryError>;
+    ) -> Result<OpeningSnapshot, RepositoryError>;
 
     /// Makes a trade. The vehicle moves on from its expected version, so that it cannot change under the offer.
     async fn open_trade(&self, opening: &Opening, claim: Option<Claim>) -> Result<TradeId, RepositoryError>;
@@ -81,7 +81,7 @@ pub trait TradeRepository {
 
 /// What opening a trade reads.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Offer {
+pub struct OpeningSnapshot {
     /// The vehicle.
     pub vehicle: Option<Versioned<VehicleSnapshot>>,
     /// The service.
@@ -118,7 +118,7 @@ pub enum TradeKey {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TradeFilter {
     /// Only what this customer may see: open ones, those they are owner or counterparty of, those they made a proposal in
-    /// ([`sees_trade`](crate::permission::sees_trade)).
+    /// ([`can_view_trade`](crate::permission::can_view_trade)).
     pub visible_to: Option<CustomerId>,
     /// Of this status.
     pub status: Option<TradeStatus>,
@@ -148,7 +148,7 @@ pub struct TradeFilter {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProposalFilter {
     /// Only what this customer may see: their own, all in their own trades, the owner's in trades they may see
-    /// ([`sees_proposal`](crate::permission::sees_proposal)).
+    /// ([`can_view_proposal`](crate::permission::can_view_proposal)).
     pub visible_to: Option<CustomerId>,
     /// In this trade.
     pub trade_id: Option<TradeId>,

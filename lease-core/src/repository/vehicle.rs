@@ -46,7 +46,7 @@ pub struct VehicleSnapshot {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct VehicleFilter {
     /// Only what this customer may see: their own, those in an open trade, those in a trade they are owner or counterparty
-    /// of ([`sees_vehicle`](crate::permission::sees_vehicle)).
+    /// of ([`can_view_vehicle`](crate::permission::can_view_vehicle)).
     pub visible_to: Option<CustomerId>,
     /// Of this owner.
     pub customer_id: Option<CustomerId>,

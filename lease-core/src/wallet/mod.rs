@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::error::Error;
 use crate::gateway::{CardDetails, CardNumber, CardToken, parse_cvc};
 use crate::id::{CustomerId, Stored, Versioned};
-use crate::input::{Extent, Field, Form, as_given};
+use crate::input::{Field, Form, UpdateMode, as_given};
 use crate::model::{CreditCard, is_card_expired};
 use crate::permission::{Act, Actor, Grant, Resource};
 use crate::repository::{CardChange, DefaultCard, Wallet, WalletChange};
@@ -46,7 +46,7 @@ pub struct CheckedCard {
 /// [`Error::PermissionDenied`]; wrong fields.
 pub fn check_card(actor: &Actor, draft: &CardDraft, today: NaiveDate) -> Result<CheckedCard, Error> {
     let customer_id = actor.require_customer(Resource::CreditCard, Act::Create)?;
-    let mut form = Form::new(Extent::Full);
+    let mut form = Form::new(UpdateMode::Full);
     let number = form.required("number", &draft.number, None, |number| CardNumber::parse(number.expose_secret()));
     let cvc = form.optional("cvc", &draft.cvc, None, None, |cvc| parse_cvc(cvc).map(Some));
     let face = read_face(&mut form, draft, None, today);
@@ -87,11 +87,11 @@ pub fn update_card(
     wallet: &Versioned<Wallet>,
     actor: &Actor,
     draft: &CardDraft,
-    extent: Extent,
+    mode: UpdateMode,
     today: NaiveDate,
 ) -> Result<WalletChange, Error> {
     let card = require_own(wallet, actor, Act::Update)?;
-    let mut form = Form::new(extent);
+    let mut form = Form::new(mode);
     let face = read_face(&mut form, draft, Some(card), today);
     let wants_default = form.optional("is_default", &draft.is_default, Some(&card.is_default), false, as_given);
     let (Some(face), Some(wants_default)) = (face, wants_default) else { return Err(form.errors.into()) };

@@ -16,7 +16,7 @@ fn countered() -> Scene {
     Scene::sale().proposed_by(BUYER)
 }
 
-fn answer(scene: &Scene, who: i64) -> &'static str {
+fn response(scene: &Scene, who: i64) -> &'static str {
     code(accept(&scene.0, &customer(who), now()))
 }
 
@@ -37,16 +37,16 @@ fn the_owner_accepts_anothers_and_others_accept_the_owners() {
 /// spec 4.4
 #[test]
 fn nobody_accepts_their_own() {
-    assert_eq!(answer(&offered(), OWNER), "permission_denied");
-    assert_eq!(answer(&countered().viewer_made(1), BUYER), "permission_denied");
+    assert_eq!(response(&offered(), OWNER), "permission_denied");
+    assert_eq!(response(&countered().viewer_made(1), BUYER), "permission_denied");
 }
 
 /// spec 2: proposals of others are not even seen.
 #[test]
 fn nobody_accepts_what_two_others_negotiate() {
-    assert_eq!(answer(&countered(), THIRD), "not_found");
-    assert_eq!(answer(&countered().viewer_made(1), THIRD), "not_found");
-    assert_eq!(answer(&countered().agreed(), THIRD), "not_found");
+    assert_eq!(response(&countered(), THIRD), "not_found");
+    assert_eq!(response(&countered().viewer_made(1), THIRD), "not_found");
+    assert_eq!(response(&countered().agreed(), THIRD), "not_found");
 }
 
 /// spec 2
@@ -62,20 +62,20 @@ fn only_customers_accept() {
 #[test]
 fn who_comes_too_late_learns_that_the_trade_is_not_open() {
     for scene in [offered().agreed(), offered().cancelled(), offered().completed()] {
-        assert_eq!(answer(&scene, BUYER), "trade_not_open");
-        assert_eq!(answer(&scene, THIRD), "trade_not_open");
-        assert_eq!(answer(&scene.viewer_made(1), THIRD), "trade_not_open");
+        assert_eq!(response(&scene, BUYER), "trade_not_open");
+        assert_eq!(response(&scene, THIRD), "trade_not_open");
+        assert_eq!(response(&scene.viewer_made(1), THIRD), "trade_not_open");
     }
-    assert_eq!(answer(&countered().agreed(), OWNER), "trade_not_open");
+    assert_eq!(response(&countered().agreed(), OWNER), "trade_not_open");
 }
 
 /// spec 4.5: the trade is looked at before the proposal.
 #[test]
 fn a_closed_trade_is_told_before_an_expired_or_decided_proposal() {
     let expired = countered().expiring(at(-1)).cancelled();
-    assert_eq!(answer(&expired, OWNER), "trade_not_open");
+    assert_eq!(response(&expired, OWNER), "trade_not_open");
     let rejected = countered().decided(ProposalState::Rejected { at: at(-1) }).cancelled();
-    assert_eq!(answer(&rejected, OWNER), "trade_not_open");
+    assert_eq!(response(&rejected, OWNER), "trade_not_open");
 }
 
 /// spec 4.5: to the instant.
@@ -83,8 +83,8 @@ fn a_closed_trade_is_told_before_an_expired_or_decided_proposal() {
 fn a_proposal_expires_to_the_instant() {
     let cases = [(now() - tick(), "proposal_expired"), (now(), "proposal_expired"), (now() + tick(), "ok")];
     for (expires_at, expected) in cases {
-        assert_eq!(answer(&countered().expiring(expires_at), OWNER), expected, "{expires_at}");
-        assert_eq!(answer(&offered().expiring(expires_at), BUYER), expected, "{expires_at}");
+        assert_eq!(response(&countered().expiring(expires_at), OWNER), expected, "{expires_at}");
+        assert_eq!(response(&offered().expiring(expires_at), BUYER), expected, "{expires_at}");
     }
 }
 
@@ -101,17 +101,17 @@ fn only_a_pending_proposal_is_accepted() {
         (ProposalState::Expired { at }, "proposal_expired"),
     ];
     for (state, expected) in states {
-        assert_eq!(answer(&countered().decided(state), OWNER), expected, "{state:?}");
+        assert_eq!(response(&countered().decided(state), OWNER), expected, "{state:?}");
         // Decided before its time came, it reads as decided.
-        assert_eq!(answer(&countered().decided(state).expiring(at), OWNER), expected, "{state:?}");
+        assert_eq!(response(&countered().decided(state).expiring(at), OWNER), expected, "{state:?}");
     }
 }
 
 /// spec 4.11
 #[test]
 fn a_deactivated_author_binds_nobody() {
-    assert_eq!(answer(&countered().author_is_inactive(), OWNER), "party_inactive");
-    assert_eq!(answer(&offered().author_is_inactive(), BUYER), "party_inactive");
+    assert_eq!(response(&countered().author_is_inactive(), OWNER), "party_inactive");
+    assert_eq!(response(&offered().author_is_inactive(), BUYER), "party_inactive");
     // And it must be so still when it is written.
     for (scene, who, author) in [(countered(), OWNER, BUYER), (offered(), BUYER, OWNER)] {
         assert_eq!(accept(&scene.0, &customer(who), now()).unwrap().active_party, Some(id(author)));
@@ -123,8 +123,8 @@ fn a_deactivated_author_binds_nobody() {
 fn dated_terms_need_days_that_are_free() {
     for scene in [Scene::lease(), Scene::custom(InvoiceOn::Acceptance, BillTo::Owner)] {
         let scene = scene.proposed_by(OWNER).dated(period(10, 20));
-        assert_eq!(answer(&scene, BUYER), "ok");
-        assert_eq!(answer(&scene.in_the_way(period(19, 30)), BUYER), "vehicle_not_available");
+        assert_eq!(response(&scene, BUYER), "ok");
+        assert_eq!(response(&scene.in_the_way(period(19, 30)), BUYER), "vehicle_not_available");
     }
 }
 
@@ -145,15 +145,15 @@ fn periods_that_touch_do_not_overlap() {
 /// spec 4.10
 #[test]
 fn a_vehicle_is_not_sold_while_it_is_let() {
-    assert_eq!(answer(&offered().in_the_way(period(0, 1)), BUYER), "vehicle_not_available");
-    assert_eq!(answer(&countered().in_the_way(period(50, 60)), OWNER), "vehicle_not_available");
+    assert_eq!(response(&offered().in_the_way(period(0, 1)), BUYER), "vehicle_not_available");
+    assert_eq!(response(&countered().in_the_way(period(50, 60)), OWNER), "vehicle_not_available");
 }
 
 /// spec 4.10: terms without days take the vehicle from nobody.
 #[test]
 fn custom_terms_without_days_do_not_ask_for_the_vehicle() {
     let scene = Scene::custom(InvoiceOn::Acceptance, BillTo::Owner).proposed_by(OWNER).in_the_way(period(0, 9));
-    assert_eq!(answer(&scene, BUYER), "ok");
+    assert_eq!(response(&scene, BUYER), "ok");
 }
 
 /// spec 5.2, I2

@@ -3,7 +3,7 @@
 use lease_core::Error;
 use lease_core::gateway::{CardNumber, CardToken};
 use lease_core::id::{CreditCardId, Versioned};
-use lease_core::input::Extent;
+use lease_core::input::UpdateMode;
 use lease_core::model::{CardBrand, CreditCard};
 use lease_core::permission::Actor;
 use lease_core::repository::{CardChange, DefaultCard, Wallet};
@@ -28,7 +28,7 @@ fn wallet(card: Option<CreditCard>, newest_other: Option<i64>) -> Versioned<Wall
 }
 
 fn update(wallet: &Versioned<Wallet>, json: Value) -> Result<(CreditCard, DefaultCard), Error> {
-    let change = update_card(wallet, &customer(OWNER), &draft(json), Extent::Partial, now().date_naive())?;
+    let change = update_card(wallet, &customer(OWNER), &draft(json), UpdateMode::Partial, now().date_naive())?;
     match change.card {
         CardChange::Update(_, card) => Ok((card, change.others)),
         other @ CardChange::Create(_) => panic!("{other:?}"),
@@ -193,7 +193,7 @@ fn cards_are_ones_own_and_staff_only_look() {
     ];
     for (actor, read, write) in cases {
         assert_eq!(code(visible_card(&own, &actor)), read, "{actor:?}");
-        let renamed = update_card(&own, &actor, &draft(json!({"holder_name": "Eve"})), Extent::Partial, now().date_naive());
+        let renamed = update_card(&own, &actor, &draft(json!({"holder_name": "Eve"})), UpdateMode::Partial, now().date_naive());
         assert_eq!(code(renamed), write, "{actor:?}");
         assert_eq!(code(delete_card(&own, &actor, now())), write, "{actor:?}");
     }

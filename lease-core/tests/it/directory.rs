@@ -6,7 +6,7 @@ use lease_core::directory::{
     visible_contact,
 };
 use lease_core::id::{Stored, Versioned};
-use lease_core::input::{Extent, FieldErrors};
+use lease_core::input::{FieldErrors, UpdateMode};
 use lease_core::model::{Contact, ContactOwner, Lead, LeadState};
 use lease_core::permission::Actor;
 use lease_core::repository::{Change, ContactsOfLead, LeadChange};
@@ -39,7 +39,7 @@ fn lead(state: LeadState) -> Versioned<Stored<Lead>> {
 }
 
 fn change_lead(lead: &Versioned<Stored<Lead>>, json: Value) -> Result<Lead, Error> {
-    let LeadChange { lead, contacts } = update_lead(lead, &staff(), &draft(json), Extent::Partial)?;
+    let LeadChange { lead, contacts } = update_lead(lead, &staff(), &draft(json), UpdateMode::Partial)?;
     assert_eq!(contacts, ContactsOfLead::Keep);
     match lead {
         Change::Update { value, .. } => Ok(value),
@@ -53,8 +53,8 @@ fn a_customers_contact_is_their_own() {
     let own = ContactOwner::Customer(id(OWNER));
     assert_eq!(contact(&customer(OWNER), json!({"phone": "1"}), true).unwrap().owner, own);
     assert_eq!(contact(&customer(OWNER), json!({"phone": "1", "customer_id": OWNER}), true).unwrap().owner, own);
-    let answer = contact(&customer(OWNER), json!({"phone": "1", "customer_id": BUYER}), true);
-    assert_eq!(wrong_fields(answer), ["customer_id"]);
+    let response = contact(&customer(OWNER), json!({"phone": "1", "customer_id": BUYER}), true);
+    assert_eq!(wrong_fields(response), ["customer_id"]);
     assert_eq!(wrong_fields(contact(&customer(OWNER), json!({"phone": "1", "lead_id": 1}), true)), ["lead_id"]);
 }
 
@@ -75,11 +75,16 @@ fn staff_name_exactly_one_owner() {
 #[test]
 fn a_contact_stays_its_owners_unless_staff_name_another() {
     let stored = stored_contact(ContactOwner::Customer(id(OWNER)));
-    let change =
-        |actor: &Actor, json: Value, exists: bool| match update_contact(&stored, actor, &draft(json), Extent::Partial, exists)? {
-            Change::Update { value, .. } => Ok(value.owner),
-            other => panic!("{other:?}"),
-        };
+    let change = |actor: &Actor, json: Value, exists: bool| match update_contact(
+        &stored,
+        actor,
+        &draft(json),
+        UpdateMode::Partial,
+        exists,
+    )? {
+        Change::Update { value, .. } => Ok(value.owner),
+        other => panic!("{other:?}"),
+    };
     let own = ContactOwner::Customer(id(OWNER));
     assert_eq!(change(&customer(OWNER), json!({"city": "Bern"}), true).unwrap(), own);
     assert_eq!(change(&staff(), json!({"city": "Bern"}), true).unwrap(), own);
@@ -99,7 +104,7 @@ fn a_contact_can_be_reached_somehow() {
         assert_eq!(wrong_fields(contact(&customer(OWNER), json, true)), [NON_FIELD]);
     }
     let stored = stored_contact(ContactOwner::Customer(id(OWNER)));
-    let emptied = update_contact(&stored, &customer(OWNER), &draft(json!({"email": null})), Extent::Partial, true);
+    let emptied = update_contact(&stored, &customer(OWNER), &draft(json!({"email": null})), UpdateMode::Partial, true);
     assert_eq!(wrong_fields(emptied), [NON_FIELD]);
 }
 
@@ -120,7 +125,7 @@ fn contacts_are_full_on_ones_own_and_for_staff_on_all() {
     for (contact, actor, expected) in cases {
         assert_eq!(code(visible_contact(contact, &actor)), expected, "{actor:?}");
         let new = draft(json!({"city": "Bern"}));
-        assert_eq!(code(update_contact(contact, &actor, &new, Extent::Partial, true)), expected, "{actor:?}");
+        assert_eq!(code(update_contact(contact, &actor, &new, UpdateMode::Partial, true)), expected, "{actor:?}");
         assert_eq!(code(delete_contact(contact, &actor)), expected, "{actor:?}");
     }
     assert_eq!(code(contact(&Actor::Anonymous, json!({"phone": "1"}), true)), "not_authenticated");
@@ -156,10 +161,10 @@ fn a_status_is_set_to_any_but_converted() {
         ("New", None),
     ];
     for (status, expected) in cases {
-        let answer = change_lead(&lead(LeadState::Contacted), json!({"status": status}));
+        let response = change_lead(&lead(LeadState::Contacted), json!({"status": status}));
         match expected {
-            Some(state) => assert_eq!(answer.unwrap().state, state),
-            None => assert_eq!(wrong_fields(answer), ["status"], "{status}"),
+            Some(state) => assert_eq!(response.unwrap().state, state),
+            None => assert_eq!(wrong_fields(response), ["status"], "{status}"),
         }
         assert_eq!(create_lead(&staff(), &draft(json!({"phone": "1", "status": status})), now()).is_ok(), expected.is_some());
     }
@@ -180,8 +185,8 @@ fn a_converted_lead_stays_converted() {
 /// spec 6.4: not by a null either.
 #[test]
 fn a_null_status_does_not_undo_a_conversion() {
-    let answer = change_lead(&lead(LeadState::Converted(id(7))), json!({"status": null}));
-    assert!(answer.is_err() || answer.is_ok_and(|lead| lead.state == LeadState::Converted(id(7))));
+    let response = change_lead(&lead(LeadState::Converted(id(7))), json!({"status": null}));
+    assert!(response.is_err() || response.is_ok_and(|lead| lead.state == LeadState::Converted(id(7))));
 }
 
 /// spec 6.4
@@ -216,7 +221,7 @@ fn leads_are_for_staff() {
     for (actor, expected) in cases {
         let conversion = draft(json!({"customer_id": 7}));
         assert_eq!(code(create_lead(&actor, &draft(json!({"phone": "1"})), now())), expected);
-        assert_eq!(code(update_lead(&lead, &actor, &draft(json!({})), Extent::Partial)), expected);
+        assert_eq!(code(update_lead(&lead, &actor, &draft(json!({})), UpdateMode::Partial)), expected);
         assert_eq!(code(delete_lead(&lead, &actor)), expected);
         assert_eq!(code(convert_lead(&lead, &actor, &conversion, true)), expected);
     }

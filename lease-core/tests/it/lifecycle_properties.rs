@@ -55,7 +55,7 @@ fn late_payments() -> impl Strategy<Value = LatePayments> {
     prop_oneof![Just(LatePayments::Accept), Just(LatePayments::Reject)]
 }
 
-/// Carries one step out and holds the world against the invariants; the answer's code.
+/// Carries one step out and holds the world against the invariants; the response's code.
 fn checked(world: &mut World, step: &Step) -> &'static str {
     let before = world.books.clone();
     let code = match world.run(step) {

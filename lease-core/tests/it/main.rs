@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed expectation is how a test fails")]
 
 mod accept;
-mod answer;
 mod apply;
 mod cards;
 mod conformance;
@@ -18,6 +17,7 @@ mod payments;
 mod permission_matrix;
 mod propose;
 mod registration;
+mod reject_and_withdraw;
 mod secrets;
 mod services;
 mod support;

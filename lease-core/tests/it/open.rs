@@ -5,20 +5,20 @@ use lease_core::id::{Stored, Version, Versioned};
 use lease_core::lifecycle::{Event, Opening, TradeDraft, open};
 use lease_core::model::{Service, ServiceKind, TradeState};
 use lease_core::permission::Actor;
-use lease_core::repository::{Offer, VehicleSnapshot};
+use lease_core::repository::{OpeningSnapshot, VehicleSnapshot};
 use serde_json::{Value, json};
 
 use crate::support::*;
 
-fn offer(vehicle: Versioned<VehicleSnapshot>, service: Versioned<Stored<Service>>) -> Offer {
-    Offer { vehicle: Some(vehicle), service: Some(service) }
+fn offer(vehicle: Versioned<VehicleSnapshot>, service: Versioned<Stored<Service>>) -> OpeningSnapshot {
+    OpeningSnapshot { vehicle: Some(vehicle), service: Some(service) }
 }
 
-fn good_offer() -> Offer {
+fn good_offer() -> OpeningSnapshot {
     offer(vehicle_snapshot(), stored_service(ServiceKind::Lease))
 }
 
-fn opened(offer: Option<&Offer>, actor: &Actor, json: Value) -> Result<Opening, Error> {
+fn opened(offer: Option<&OpeningSnapshot>, actor: &Actor, json: Value) -> Result<Opening, Error> {
     open(offer, actor, &draft::<TradeDraft>(json), now())
 }
 
@@ -55,8 +55,8 @@ fn the_first_trade_under_a_service_marks_it_as_used_and_later_ones_do_not() {
 fn a_vehicle_in_a_live_trade_is_not_offered_again() {
     let mut vehicle = vehicle_snapshot();
     vehicle.value.has_live_trade = true;
-    let answer = opened(Some(&offer(vehicle, stored_service(ServiceKind::Sell))), &customer(OWNER), both());
-    assert_eq!(code(answer), "vehicle_in_trade");
+    let response = opened(Some(&offer(vehicle, stored_service(ServiceKind::Sell))), &customer(OWNER), both());
+    assert_eq!(code(response), "vehicle_in_trade");
 }
 
 /// spec 4.1
@@ -64,8 +64,8 @@ fn a_vehicle_in_a_live_trade_is_not_offered_again() {
 fn an_inactive_service_takes_no_trade() {
     let mut service = stored_service(ServiceKind::Lease);
     service.value.value.is_active = false;
-    let answer = opened(Some(&offer(vehicle_snapshot(), service)), &customer(OWNER), both());
-    assert_eq!(wrong_fields(answer), ["service_id"]);
+    let response = opened(Some(&offer(vehicle_snapshot(), service)), &customer(OWNER), both());
+    assert_eq!(wrong_fields(response), ["service_id"]);
 }
 
 /// spec 2, rule 2
@@ -91,11 +91,11 @@ fn only_customers_open_trades() {
 /// spec 6.6
 #[test]
 fn every_wrong_field_of_a_trade_is_named_at_once() {
-    let nothing = Offer { vehicle: None, service: None };
+    let nothing = OpeningSnapshot { vehicle: None, service: None };
     let json = json!({"vehicle_id": 7, "service_id": 8, "title": "x".repeat(201), "description": 5});
-    let answer = opened(Some(&nothing), &customer(OWNER), json);
-    assert_eq!(wrong_fields(answer), ["description", "service_id", "title", "vehicle_id"]);
+    let response = opened(Some(&nothing), &customer(OWNER), json);
+    assert_eq!(wrong_fields(response), ["description", "service_id", "title", "vehicle_id"]);
     assert_eq!(wrong_fields(opened(None, &customer(OWNER), json!({}))), ["service_id", "vehicle_id"]);
-    let answer = opened(None, &customer(OWNER), json!({"vehicle_id": "x", "service_id": null}));
-    assert_eq!(wrong_fields(answer), ["service_id", "vehicle_id"]);
+    let response = opened(None, &customer(OWNER), json!({"vehicle_id": "x", "service_id": null}));
+    assert_eq!(wrong_fields(response), ["service_id", "vehicle_id"]);
 }

@@ -122,8 +122,8 @@ fn anothers_card_is_a_wrong_field() {
     assert_eq!(wrong_fields(billed().with_card(card(BUYER)).pay(&customer(OWNER), &json!(null))), ["credit_card_id"]);
     assert_eq!(wrong_fields(Scene::lease().billed_to(OWNER).pay(&customer(OWNER), &json!(null))), ["credit_card_id"]);
     for id in [json!({}), json!({"credit_card_id": null}), json!({"credit_card_id": 0}), json!({"credit_card_id": "x"})] {
-        let answer = begin_payment(&billed().0, &customer(OWNER), &draft(id), &Policy::default(), key(), now());
-        assert_eq!(wrong_fields(answer), ["credit_card_id"]);
+        let response = begin_payment(&billed().0, &customer(OWNER), &draft(id), &Policy::default(), key(), now());
+        assert_eq!(wrong_fields(response), ["credit_card_id"]);
     }
 }
 
@@ -147,8 +147,8 @@ fn only_the_billed_customer_pays() {
 /// spec 6.6
 #[test]
 fn every_wrong_field_of_a_payment_is_named_at_once() {
-    let answer = billed().with_card(card(BUYER)).pay(&customer(OWNER), &json!("x"));
-    assert_eq!(wrong_fields(answer), ["amount", "credit_card_id"]);
+    let response = billed().with_card(card(BUYER)).pay(&customer(OWNER), &json!("x"));
+    assert_eq!(wrong_fields(response), ["amount", "credit_card_id"]);
     let json = json!({"invoice_id": 9, "amount": 0});
     let error = pay_unknown_invoice(&customer(OWNER), &draft(json.clone()));
     assert_eq!(wrong_fields::<()>(Err(error)), ["amount", "credit_card_id", "invoice_id"]);
@@ -159,8 +159,8 @@ fn every_wrong_field_of_a_payment_is_named_at_once() {
 /// spec 6.6, 5.4
 #[test]
 fn an_amount_beyond_what_is_due_is_named_beside_a_wrong_card() {
-    let answer = billed().with_card(card(BUYER)).pay(&customer(OWNER), &json!("100.01"));
-    assert_eq!(wrong_fields(answer), ["amount", "credit_card_id"]);
+    let response = billed().with_card(card(BUYER)).pay(&customer(OWNER), &json!("100.01"));
+    assert_eq!(wrong_fields(response), ["amount", "credit_card_id"]);
 }
 
 /// spec 1: the digits of the invoice's currency.

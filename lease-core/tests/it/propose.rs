@@ -39,11 +39,11 @@ fn dates_follow_the_kind_of_the_service() {
         (ServiceKind::Custom, &neither, &[]),
     ];
     for (kind, json, wrong) in cases {
-        let answer = Scene::under(kind).propose(&customer(OWNER), json.clone());
+        let response = Scene::under(kind).propose(&customer(OWNER), json.clone());
         if wrong.is_empty() {
-            assert!(answer.is_ok(), "{kind} {json}: {answer:?}");
+            assert!(response.is_ok(), "{kind} {json}: {response:?}");
         } else {
-            assert_eq!(wrong_fields(answer), wrong, "{kind} {json}");
+            assert_eq!(wrong_fields(response), wrong, "{kind} {json}");
         }
     }
 }
@@ -53,8 +53,8 @@ fn dates_follow_the_kind_of_the_service() {
 fn the_end_is_after_the_start() {
     for (end, is_good) in [("2026-03-31", false), ("2026-04-01", false), ("2026-04-02", true)] {
         let json = json!({"amount": 1, "start_date": "2026-04-01", "end_date": end});
-        let answer = Scene::lease().propose(&customer(OWNER), json);
-        assert_eq!(answer.is_ok(), is_good, "{end}");
+        let response = Scene::lease().propose(&customer(OWNER), json);
+        assert_eq!(response.is_ok(), is_good, "{end}");
     }
 }
 
@@ -96,8 +96,8 @@ fn the_amount_is_above_zero_and_exact() {
         json!("1,000"),
     ];
     for amount in wrong {
-        let answer = Scene::sale().propose(&customer(OWNER), json!({"amount": amount}));
-        assert_eq!(wrong_fields(answer), ["amount"], "{amount}");
+        let response = Scene::sale().propose(&customer(OWNER), json!({"amount": amount}));
+        assert_eq!(wrong_fields(response), ["amount"], "{amount}");
     }
     for (amount, expected) in [(json!("0.01"), "0.01"), (json!(0.1), "0.1"), (json!(" 5 "), "5"), (json!(1e2), "100")] {
         let changes = Scene::sale().propose(&customer(OWNER), json!({"amount": amount})).unwrap();
@@ -233,8 +233,8 @@ fn a_service_without_a_fee_issues_no_invoice() {
 fn every_wrong_field_of_a_proposal_is_named_at_once() {
     let json = json!({"amount": "x", "start_date": "2026-05-01", "end_date": "2026-04-01", "message": "\u{0}",
         "expires_at": "2026-03-03T12:00:00"});
-    let answer = Scene::lease().propose(&customer(OWNER), json);
-    assert_eq!(wrong_fields(answer), ["amount", "end_date", "expires_at", "message"]);
+    let response = Scene::lease().propose(&customer(OWNER), json);
+    assert_eq!(wrong_fields(response), ["amount", "end_date", "expires_at", "message"]);
 }
 
 /// spec 6.6

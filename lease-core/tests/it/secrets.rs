@@ -5,9 +5,9 @@ use std::fmt::Debug;
 use lease_core::account::{PasswordHash, RegistrationDraft, Token, TokenText, UserDraft, check_registration, check_update};
 use lease_core::engine::{LoggedIn, LoginDraft, Registered};
 use lease_core::gateway::{CardToken, Charge};
-use lease_core::input::{Extent, Field, Scalar};
+use lease_core::input::{Field, Scalar, UpdateMode};
 use lease_core::model::{Profile, Role};
-use lease_core::repository::{Login, SavedAnswer};
+use lease_core::repository::{Login, SavedResponse};
 use lease_core::wallet::{CardDraft, check_card, store_card};
 use lease_core::{Error, repository::RepositoryError};
 use secrecy::SecretString;
@@ -38,7 +38,7 @@ fn passwords_are_not_shown() {
     let update: UserDraft = draft(json.clone());
     hides(&update, &[PASSWORD]);
     let row = account_snapshot(OWNER, Role::Customer);
-    let checked = check_update(&row, &customer(OWNER), &update, Extent::Full, &[], None, now()).unwrap();
+    let checked = check_update(&row, &customer(OWNER), &update, UpdateMode::Full, &[], None, now()).unwrap();
     hides(&checked, &[PASSWORD, "a-hash-that-is-secret"]);
     hides(&checked.into_change(Some(PasswordHash::from_phc("another-hash".into()))), &["another-hash"]);
     hides(&draft::<LoginDraft>(json), &[PASSWORD]);
@@ -60,7 +60,7 @@ fn hashes_and_tokens_are_not_shown() {
     hides(&account, &secrets);
     hides(&LoggedIn { account: account.clone(), token: text.clone(), expires_at: now() }, &secrets);
     hides(&Registered { account, profile: Profile::default(), token: text }, &secrets);
-    hides(&SavedAnswer(b"{\"token\":\"x\"}".to_vec()), &["token", "123, 34"]);
+    hides(&SavedResponse(b"{\"token\":\"x\"}".to_vec()), &["token", "123, 34"]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use lease_core::Error;
 use lease_core::catalog::{ServiceDraft, create_service, deactivate_service, standard_services, update_service, visible_service};
 use lease_core::id::{Stored, Versioned};
-use lease_core::input::Extent;
+use lease_core::input::UpdateMode;
 use lease_core::model::{BillTo, InvoiceOn, Service, ServiceKind};
 use lease_core::permission::Actor;
 use lease_core::repository::Change;
@@ -25,7 +25,7 @@ fn create(fields: Value) -> Result<Service, Error> {
 }
 
 fn change(service: &Versioned<Stored<Service>>, json: Value) -> Result<Service, Error> {
-    match update_service(service, &staff(), &draft::<ServiceDraft>(json), Extent::Partial)? {
+    match update_service(service, &staff(), &draft::<ServiceDraft>(json), UpdateMode::Partial)? {
         Change::Update { value, .. } => Ok(value),
         other => panic!("{other:?}"),
     }
@@ -63,10 +63,10 @@ fn the_kind_means_the_moment_and_only_custom_chooses() {
         ("custom", Some("never"), None),
     ];
     for (kind, invoice_on, expected) in cases {
-        let answer = create(json!({"kind": kind, "invoice_on": invoice_on}));
+        let response = create(json!({"kind": kind, "invoice_on": invoice_on}));
         match expected {
-            Some(moment) => assert_eq!(answer.unwrap().invoice_on, moment, "{kind} {invoice_on:?}"),
-            None => assert_eq!(wrong_fields(answer), ["invoice_on"], "{kind} {invoice_on:?}"),
+            Some(moment) => assert_eq!(response.unwrap().invoice_on, moment, "{kind} {invoice_on:?}"),
+            None => assert_eq!(wrong_fields(response), ["invoice_on"], "{kind} {invoice_on:?}"),
         }
     }
 }
@@ -95,8 +95,8 @@ fn amount_currency_and_days_are_in_range() {
         ("999999999999.99", "USD", true),
         ("1000000000000", "USD", false),
     ] {
-        let answer = create(json!({"amount": amount, "currency": currency}));
-        assert_eq!(answer.is_ok(), is_good, "{amount} {currency}");
+        let response = create(json!({"amount": amount, "currency": currency}));
+        assert_eq!(response.is_ok(), is_good, "{amount} {currency}");
     }
     for currency in ["usd", "US", "XAU", "XXX", "", "ABC"] {
         assert_eq!(wrong_fields(create(json!({"currency": currency}))), ["currency"], "{currency}");
@@ -149,7 +149,7 @@ fn a_change_leaves_what_it_does_not_name() {
     service.value.value.payment_due_days = 30;
     let changed = change(&service, json!({"name": "New"})).unwrap();
     assert_eq!(changed, Service { name: "New".into(), ..service.value.value.clone() });
-    let put = update_service(&service, &staff(), &draft(json!({"name": "New"})), Extent::Full);
+    let put = update_service(&service, &staff(), &draft(json!({"name": "New"})), UpdateMode::Full);
     assert_eq!(wrong_fields(put), ["amount", "currency", "kind"]);
 }
 
@@ -177,14 +177,14 @@ fn services_are_read_by_all_and_changed_by_staff() {
     let json = || draft::<ServiceDraft>(json!({"name": "New"}));
     for (actor, write) in [(Actor::Anonymous, "not_authenticated"), (customer(OWNER), "permission_denied"), (staff(), "ok")] {
         assert_eq!(code(visible_service(&service, &actor)), "ok");
-        assert_eq!(code(update_service(&service, &actor, &json(), Extent::Partial)), write);
+        assert_eq!(code(update_service(&service, &actor, &json(), UpdateMode::Partial)), write);
         assert_eq!(code(deactivate_service(&service, &actor)), write);
         assert_eq!(code(create_service(&actor, &draft(a_service(json!({}))))), write);
     }
     service.value.value.is_active = false;
     for (actor, read) in [(Actor::Anonymous, "not_found"), (customer(OWNER), "not_found"), (staff(), "ok"), (superuser(), "ok")] {
         assert_eq!(code(visible_service(&service, &actor)), read);
-        assert_eq!(code(update_service(&service, &actor, &json(), Extent::Partial)), read);
+        assert_eq!(code(update_service(&service, &actor, &json(), UpdateMode::Partial)), read);
     }
 }
 

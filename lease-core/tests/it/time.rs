@@ -17,8 +17,8 @@ fn days(start: &str, end: &str) -> Option<Period> {
 
 /// What comes of proposing terms that end then, at [`now`].
 fn expiring(text: &str) -> Result<Option<DateTime<Utc>>, Vec<&'static str>> {
-    let answer = Scene::sale().propose(&customer(OWNER), json!({"amount": 1, "expires_at": text}));
-    match answer {
+    let response = Scene::sale().propose(&customer(OWNER), json!({"amount": 1, "expires_at": text}));
+    match response {
         Ok(changes) => Ok(changes.new_proposal.unwrap().expires_at),
         wrong => Err(wrong_fields(wrong)),
     }

@@ -5,7 +5,7 @@ use lease_core::account::{
     require_readable_customer, require_readable_user, revoke_tokens, session, update_profile,
 };
 use lease_core::id::Versioned;
-use lease_core::input::Extent;
+use lease_core::input::UpdateMode;
 use lease_core::model::{Account, Customer, LoginName, Profile, Role};
 use lease_core::permission::Actor;
 use lease_core::repository::{AccountChange, AccountSnapshot, Change, CustomerChange};
@@ -18,7 +18,7 @@ use crate::support::*;
 const GOOD: &str = "plum-Tractor-94-west";
 
 fn patched(snapshot: &Versioned<AccountSnapshot>, actor: &Actor, json: Value) -> Result<CheckedUpdate, Error> {
-    check_update(snapshot, actor, &draft(json), Extent::Partial, &[], None, now())
+    check_update(snapshot, actor, &draft(json), UpdateMode::Partial, &[], None, now())
 }
 
 fn changed(snapshot: &Versioned<AccountSnapshot>, actor: &Actor, json: Value) -> AccountChange {
@@ -95,7 +95,7 @@ fn a_new_name_is_nobody_elses() {
     let with_taken = |taken: &[(&str, i64)]| {
         let taken: Vec<_> = taken.iter().map(|(name, user)| (LoginName::new(name), user_id(*user))).collect();
         let json = json!({"username": "byron", "email": "byron@example.org"});
-        check_update(&row, &customer(OWNER), &draft(json), Extent::Partial, &taken, None, now())
+        check_update(&row, &customer(OWNER), &draft(json), UpdateMode::Partial, &taken, None, now())
     };
     assert_eq!(code(with_taken(&[("byron", OWNER), ("byron@example.org", OWNER)])), "ok");
     assert_eq!(wrong_fields(with_taken(&[("byron", BUYER)])), ["username"]);
@@ -170,8 +170,8 @@ fn a_user_has_a_customer_exactly_while_it_is_one() {
     assert_eq!(back.customer, CustomerChange::Create(Profile::default(), now()));
     let mut in_use = account_snapshot(OWNER, Role::Customer);
     in_use.value.customer_in_use = true;
-    let answer = patched(&in_use, &superuser(), json!({"is_staff": true}));
-    assert!(matches!(answer, Err(Error::Refused(Refusal::CustomerInUse))), "{answer:?}");
+    let response = patched(&in_use, &superuser(), json!({"is_staff": true}));
+    assert!(matches!(response, Err(Error::Refused(Refusal::CustomerInUse))), "{response:?}");
     assert_eq!(changed(&in_use, &superuser(), json!({"first_name": "Eve"})).customer, CustomerChange::Keep);
 }
 
@@ -197,7 +197,7 @@ fn a_new_password_revokes_the_other_tokens() {
     let token = TokenHash([7; 32]);
     let hash = || lease_core::account::PasswordHash::from_phc("new".into());
     let change = |actor: &Actor, json: Value| {
-        let checked = check_update(&row, actor, &draft(json), Extent::Partial, &[], Some(token), now()).unwrap();
+        let checked = check_update(&row, actor, &draft(json), UpdateMode::Partial, &[], Some(token), now()).unwrap();
         let hash = checked.new_password.is_some().then(hash);
         checked.into_change(hash)
     };
@@ -225,7 +225,7 @@ fn deactivating_revokes_the_tokens_for_good() {
 #[test]
 fn put_takes_every_name_and_patch_any() {
     let row = account_snapshot(OWNER, Role::Customer);
-    let put = check_update(&row, &customer(OWNER), &draft(json!({})), Extent::Full, &[], None, now());
+    let put = check_update(&row, &customer(OWNER), &draft(json!({})), UpdateMode::Full, &[], None, now());
     assert_eq!(wrong_fields(put), ["email", "first_name", "last_name", "username"]);
     let change = changed(&row, &customer(OWNER), json!({"username": " NewName ", "last_login": "x", "id": 9}));
     assert_eq!((change.user.username.as_str(), change.user.email.as_str()), ("NewName", "user-1@example.com"));
@@ -238,7 +238,7 @@ fn a_name_of_another_user_is_taken() {
     let row = account_snapshot(OWNER, Role::Customer);
     let draft: lease_core::account::UserDraft = draft(json!({"username": "EVE", "email": "Eve@Example.com"}));
     let [username, email] = <[_; 2]>::try_from(draft.login_names()).unwrap();
-    let update = |taken: &[_]| check_update(&row, &customer(OWNER), &draft, Extent::Partial, taken, None, now());
+    let update = |taken: &[_]| check_update(&row, &customer(OWNER), &draft, UpdateMode::Partial, taken, None, now());
     assert_eq!((username.as_str(), email.as_str()), ("eve", "eve@example.com"));
     let anothers = [(username.clone(), user_id(9)), (email.clone(), user_id(9))];
     assert_eq!(wrong_fields(update(&anothers)), ["email", "username"]);
@@ -251,8 +251,8 @@ fn a_new_password_is_not_like_the_new_name() {
     let row = account_snapshot(OWNER, Role::Customer);
     let json = json!({"username": "greenmountain", "password": "greenmountain1"});
     assert_eq!(wrong_fields(patched(&row, &customer(OWNER), json)), ["password"]);
-    let answer = patched(&row, &customer(OWNER), json!({"password": "lovelace"}));
-    assert_eq!(wrong_fields(answer), ["password"], "like the present last name");
+    let response = patched(&row, &customer(OWNER), json!({"password": "lovelace"}));
+    assert_eq!(wrong_fields(response), ["password"], "like the present last name");
 }
 
 /// spec 3.4

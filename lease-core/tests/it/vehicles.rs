@@ -3,7 +3,7 @@
 use lease_core::Error;
 use lease_core::catalog::{VehicleDraft, create_vehicle, delete_vehicle, update_vehicle, visible_vehicle};
 use lease_core::id::VehicleId;
-use lease_core::input::Extent;
+use lease_core::input::UpdateMode;
 use lease_core::model::{Vehicle, Vin};
 use lease_core::permission::Actor;
 use lease_core::repository::Change;
@@ -62,7 +62,7 @@ fn a_vin_is_one_vehicles() {
     assert_eq!(draft.wanted_vin(), Some(Vin::parse(VIN).unwrap()));
     assert_eq!(wrong_fields(create_vehicle(&customer(OWNER), &draft, Some(id(9)), now())), ["vin"]);
     let update =
-        |owner: Option<VehicleId>| update_vehicle(&vehicle_snapshot(), &customer(OWNER), &draft, Extent::Full, owner, now());
+        |owner: Option<VehicleId>| update_vehicle(&vehicle_snapshot(), &customer(OWNER), &draft, UpdateMode::Full, owner, now());
     assert_eq!(code(update(Some(id(1)))), "ok");
     assert_eq!(wrong_fields(update(Some(id(2)))), ["vin"]);
 }
@@ -98,11 +98,11 @@ fn mileage_is_not_below_zero() {
 fn what_identifies_a_vehicle_stays_while_a_trade_is_live() {
     let mut live = vehicle_snapshot();
     live.value.has_live_trade = true;
-    let update = |json: Value| code(update_vehicle(&live, &customer(OWNER), &draft(json), Extent::Partial, None, now()));
+    let update = |json: Value| code(update_vehicle(&live, &customer(OWNER), &draft(json), UpdateMode::Partial, None, now()));
     let other = "WVWZZZ1JZXW000002";
     for json in [json!({"vin": other}), json!({"make": "VW"}), json!({"model": "Fabia"}), json!({"year": 2021})] {
         assert_eq!(update(json.clone()), "vehicle_in_trade", "{json}");
-        let idle = update_vehicle(&vehicle_snapshot(), &customer(OWNER), &draft(json), Extent::Partial, None, now());
+        let idle = update_vehicle(&vehicle_snapshot(), &customer(OWNER), &draft(json), UpdateMode::Partial, None, now());
         assert_eq!(code(idle), "ok");
     }
     assert_eq!(update(json!({"mileage": 7, "color": "blue", "license_plate": "B", "description": "d"})), "ok");
@@ -140,7 +140,7 @@ fn who_sees_a_vehicle_and_who_changes_it() {
     for (snapshot, actor, read, update, delete) in cases {
         assert_eq!(code(visible_vehicle(snapshot, &actor)), read, "{actor:?}");
         let new = draft(json!({"color": "blue"}));
-        assert_eq!(code(update_vehicle(snapshot, &actor, &new, Extent::Partial, None, now())), update, "{actor:?}");
+        assert_eq!(code(update_vehicle(snapshot, &actor, &new, UpdateMode::Partial, None, now())), update, "{actor:?}");
         assert_eq!(code(delete_vehicle(snapshot, &actor)), delete, "{actor:?}");
     }
     for (actor, expected) in [(Actor::Anonymous, "not_authenticated"), (staff(), "permission_denied")] {
@@ -153,7 +153,8 @@ fn who_sees_a_vehicle_and_who_changes_it() {
 fn staff_change_a_vehicle_but_not_whose_it_is() {
     let snapshot = vehicle_snapshot();
     let json = json!({"color": "blue", "customer_id": 77});
-    let Change::Update { value, .. } = update_vehicle(&snapshot, &staff(), &draft(json), Extent::Partial, None, now()).unwrap()
+    let Change::Update { value, .. } =
+        update_vehicle(&snapshot, &staff(), &draft(json), UpdateMode::Partial, None, now()).unwrap()
     else {
         panic!("an update")
     };

@@ -2,7 +2,7 @@
 
 use lease_core::id::CustomerId;
 use lease_core::lifecycle::TradeSnapshot;
-use lease_core::permission::{sees_invoice, sees_payment, sees_proposal, sees_trade, sees_vehicle};
+use lease_core::permission::{can_view_invoice, can_view_payment, can_view_proposal, can_view_trade, can_view_vehicle};
 
 use crate::support::*;
 
@@ -18,7 +18,7 @@ fn agreed() -> TradeSnapshot {
 /// spec 2: open ones, one's own, those one has proposed in.
 #[test]
 fn trades_are_seen_while_open_and_afterwards_by_those_who_took_part() {
-    let seen = |scene: Scene, has_proposed| viewers().map(|viewer| sees_trade(viewer, &scene.0.trade, has_proposed));
+    let seen = |scene: Scene, has_proposed| viewers().map(|viewer| can_view_trade(viewer, &scene.0.trade, has_proposed));
     assert_eq!(seen(Scene::sale(), false), [true, true, true]);
     for past in [Scene::sale().agreed(), Scene::sale().completed()] {
         assert_eq!(seen(past.clone(), false), [true, true, false]);
@@ -31,18 +31,19 @@ fn trades_are_seen_while_open_and_afterwards_by_those_who_took_part() {
 #[test]
 fn proposals_are_seen_by_author_and_owner_and_the_owners_by_all_who_see_the_trade() {
     let seen =
-        |scene: &TradeSnapshot, author| viewers().map(|viewer| sees_proposal(viewer, &proposal(author), &scene.trade, false));
+        |scene: &TradeSnapshot, author| viewers().map(|viewer| can_view_proposal(viewer, &proposal(author), &scene.trade, false));
     assert_eq!(seen(&Scene::sale().0, OWNER), [true, true, true]);
     assert_eq!(seen(&Scene::sale().0, BUYER), [true, true, false]);
     assert_eq!(seen(&agreed(), OWNER), [true, true, false]);
     assert_eq!(seen(&agreed(), THIRD), [true, false, true], "the counterparty sees no other offers");
-    assert!(sees_proposal(id(THIRD), &proposal(OWNER), &agreed().trade, true));
+    assert!(can_view_proposal(id(THIRD), &proposal(OWNER), &agreed().trade, true));
 }
 
 /// spec 2: own ones, those in an open trade, those in a trade one is a party of.
 #[test]
 fn vehicles_are_seen_by_their_owner_while_offered_and_by_parties() {
-    let seen = |has_open_trade, is_party| viewers().map(|viewer| sees_vehicle(viewer, &vehicle(OWNER), has_open_trade, is_party));
+    let seen =
+        |has_open_trade, is_party| viewers().map(|viewer| can_view_vehicle(viewer, &vehicle(OWNER), has_open_trade, is_party));
     assert_eq!(seen(false, false), [true, false, false]);
     assert_eq!(seen(true, false), [true, true, true]);
     assert_eq!(seen(false, true), [true, true, true]);
@@ -51,6 +52,6 @@ fn vehicles_are_seen_by_their_owner_while_offered_and_by_parties() {
 /// spec 2: those billed to one, and one's own.
 #[test]
 fn invoices_are_seen_by_the_billed_and_payments_by_the_payer() {
-    assert_eq!(viewers().map(|viewer| sees_invoice(viewer, &invoice(BUYER))), [false, true, false]);
-    assert_eq!(viewers().map(|viewer| sees_payment(viewer, &payment(BUYER, "1"))), [false, true, false]);
+    assert_eq!(viewers().map(|viewer| can_view_invoice(viewer, &invoice(BUYER))), [false, true, false]);
+    assert_eq!(viewers().map(|viewer| can_view_payment(viewer, &payment(BUYER, "1"))), [false, true, false]);
 }

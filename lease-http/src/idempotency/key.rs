@@ -1,5 +1,5 @@
 //! What is made of an idempotency key. Everything a store sees hangs on the key, which only the client knows: a hash to find
-//! the record by, a MAC that tells one request from another, and the key under which the answer is sealed.
+//! the record by, a MAC that tells one request from another, and the key under which the response is sealed.
 
 use axum::http::{HeaderMap, Method};
 use chacha20poly1305::aead::{Aead, Payload};
@@ -7,7 +7,7 @@ use chacha20poly1305::{Key, KeyInit, XChaCha20Poly1305, XNonce};
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac};
 use lease_core::id::UserId;
-use lease_core::repository::{KeyHash, SavedAnswer};
+use lease_core::repository::{KeyHash, SavedResponse};
 use sha2::{Digest, Sha256};
 
 use super::IDEMPOTENCY_KEY;
@@ -92,21 +92,21 @@ impl Keys {
         mac.finalize().into_bytes().into()
     }
 
-    /// Seals an answer.
+    /// Seals a response.
     ///
     /// # Errors
-    /// [`NotSealed`] where there is no randomness, or the answer cannot be written down.
-    pub(super) fn seal(&self, answer: &Saved) -> Result<SavedAnswer, NotSealed> {
+    /// [`NotSealed`] where there is no randomness, or the response cannot be written down.
+    pub(super) fn seal(&self, response: &Saved) -> Result<SavedResponse, NotSealed> {
         let mut nonce = [0; NONCE];
         getrandom::fill(&mut nonce).map_err(|_| NotSealed)?;
-        let payload = Payload { msg: &answer.to_bytes().map_err(|_| NotSealed)?, aad: &self.lookup };
+        let payload = Payload { msg: &response.to_bytes().map_err(|_| NotSealed)?, aad: &self.lookup };
         let sealed = self.cipher().encrypt(&XNonce::from(nonce), payload).map_err(|_| NotSealed)?;
-        Ok(SavedAnswer([nonce.as_slice(), &sealed].concat()))
+        Ok(SavedResponse([nonce.as_slice(), &sealed].concat()))
     }
 
-    /// Opens a sealed answer; `None` where it was not sealed by [`seal`](Self::seal) under this key.
-    pub(super) fn open(&self, answer: &SavedAnswer) -> Option<Saved> {
-        let (nonce, sealed) = answer.0.split_first_chunk::<NONCE>()?;
+    /// Opens a sealed response; `None` where it was not sealed by [`seal`](Self::seal) under this key.
+    pub(super) fn open(&self, response: &SavedResponse) -> Option<Saved> {
+        let (nonce, sealed) = response.0.split_first_chunk::<NONCE>()?;
         let payload = Payload { msg: sealed, aad: &self.lookup };
         Saved::from_bytes(&self.cipher().decrypt(&XNonce::from(*nonce), payload).ok()?)
     }
@@ -123,9 +123,9 @@ fn derived<const BYTES: usize>(root: &Hkdf<Sha256>, purpose: &[&[u8]]) -> [u8; B
     key
 }
 
-/// An answer could not be sealed.
+/// A response could not be sealed.
 #[derive(Debug, thiserror::Error)]
-#[error("no randomness, or no form to write the answer in")]
+#[error("no randomness, or no form to write the response in")]
 pub(super) struct NotSealed;
 
 #[cfg(test)]

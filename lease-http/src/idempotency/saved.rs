@@ -1,4 +1,4 @@
-//! An answer as it is kept, before it is sealed.
+//! A response as it is kept, before it is sealed.
 
 use axum::body::Body;
 use axum::http::header::{ALLOW, CONTENT_TYPE, LOCATION};
@@ -6,10 +6,10 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, response};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
-/// The headers that belong to the answer; all others belong to the moment.
+/// The headers that belong to the response; all others belong to the moment.
 const KEPT: [HeaderName; 3] = [CONTENT_TYPE, LOCATION, ALLOW];
 
-/// Status, headers and body of an answer.
+/// Status, headers and body of a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Saved {
     head: Head,

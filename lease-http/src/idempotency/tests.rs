@@ -10,7 +10,7 @@ use lease_core::catalog::VehicleDraft;
 use lease_core::clock::ManualClock;
 use lease_core::model::Account;
 use lease_core::permission::Actor;
-use lease_core::repository::SavedAnswer;
+use lease_core::repository::SavedResponse;
 use lease_store_memory::MemoryRepository;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -55,7 +55,7 @@ impl World {
         Actor::of(&self.ada)
     }
 
-    /// Two minutes on, nobody waits any longer for the answer of who holds a key.
+    /// Two minutes on, nobody waits any longer for the response of who holds a key.
     fn gives_up(&self) {
         self.clock.advance(Duration::minutes(2));
     }
@@ -121,7 +121,7 @@ async fn a_crash_before_the_act_holds_the_key_for_a_while_only() {
     assert_eq!(refused.code(), "idempotency_key_in_use");
 }
 
-/// Its answer may say what no look at the row can: a payment's decline, the token of who registered.
+/// Its response may say what no look at the row can: a payment's decline, the token of who registered.
 #[tokio::test]
 async fn an_act_that_is_done_is_in_use_until_it_is_answered() {
     let world = World::new().await;
@@ -180,11 +180,11 @@ async fn after_a_crash_behind_registering_there_is_another_token() {
     let (engine, _) = world.claim_unknown("/api/register", &body).await;
     let lost = engine.register(&draft(&body)).await.unwrap();
     world.gives_up();
-    let (status, replayed, answer) = world.post("/api/register", &body).await;
+    let (status, replayed, response) = world.post("/api/register", &body).await;
     assert_eq!((status, replayed.as_deref()), (201, REPLAYED));
-    assert_eq!((answer["username"].as_str(), answer["job"].as_str()), (Some("bob"), Some("countess")));
-    assert_eq!(answer["user_id"], json!(lost.account.user.id));
-    let token: TokenText = answer["token"].as_str().unwrap().parse().unwrap();
+    assert_eq!((response["username"].as_str(), response["job"].as_str()), (Some("bob"), Some("countess")));
+    assert_eq!(response["user_id"], json!(lost.account.user.id));
+    let token: TokenText = response["token"].as_str().unwrap().parse().unwrap();
     assert_ne!(token.expose(), lost.token.expose());
     assert_eq!(world.engine.authenticate(&token).await.unwrap().actor.user(), Some(lost.account.user.id));
 }
@@ -196,15 +196,15 @@ async fn after_a_crash_behind_logging_in_one_just_logs_in() {
     let (engine, _) = world.claim_unknown("/api/login", &body).await;
     engine.login(&draft(&body)).await.unwrap();
     world.gives_up();
-    let (status, _, answer) = world.post("/api/login", &body).await;
-    assert_eq!((status, answer["user_id"].as_i64()), (200, Some(world.ada.user.id.get())));
+    let (status, _, response) = world.post("/api/login", &body).await;
+    assert_eq!((status, response["user_id"].as_i64()), (200, Some(world.ada.user.id.get())));
 }
 
 #[tokio::test]
 async fn a_kept_answer_that_cannot_be_opened_is_a_fault_and_acts_no_more() {
     let world = World::new().await;
     let (_, claim) = world.claim("/api/vehicles", &vehicle()).await;
-    world.engine.save_answer(&claim, &SavedAnswer(vec![1; 99])).await.unwrap();
+    world.engine.save_response(&claim, &SavedResponse(vec![1; 99])).await.unwrap();
     let (status, _, body) = world.post("/api/vehicles", &vehicle()).await;
     assert_eq!((status, body["code"].as_str()), (500, Some("internal_error")));
 }

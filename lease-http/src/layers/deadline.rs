@@ -6,7 +6,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tracing::Instrument as _;
 
-use crate::problem::{Kind, Problem};
+use crate::problem::{ErrorCode, Problem};
 use crate::state::AppState;
 
 /// Answers 503 after the request timeout. A request that may write runs on a task of its own: whether the client hangs up or
@@ -17,11 +17,13 @@ pub(super) async fn keep(State(state): State<AppState>, request: Request, next: 
         tokio::time::timeout(limit, next.run(request)).await
     } else {
         let write = state.options.writes.spawn(next.run(request).in_current_span());
-        tokio::time::timeout(limit, async { write.await.unwrap_or_else(|_| Problem::new(Kind::InternalError).into_response()) })
-            .await
+        tokio::time::timeout(limit, async {
+            write.await.unwrap_or_else(|_| Problem::new(ErrorCode::InternalError).into_response())
+        })
+        .await
     };
     answer.unwrap_or_else(|_| {
         tracing::warn!(?limit, "a request took too long");
-        Problem::new(Kind::Unavailable).into_response()
+        Problem::new(ErrorCode::Unavailable).into_response()
     })
 }

@@ -1,4 +1,4 @@
-//! Headers of every answer, and which other origins may ask.
+//! Headers of every response, and which other origins may ask.
 
 use axum::extract::Request;
 use axum::http::header::{
@@ -14,7 +14,7 @@ use super::observe::REQUEST_ID;
 use crate::idempotency::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
 use crate::state::CorsOrigins;
 
-/// Tells browsers to take an answer for no more than it is. What an endpoint says itself stands.
+/// Tells browsers to take a response for no more than it is. What an endpoint says itself stands.
 pub(super) async fn secure(request: Request, next: Next) -> Response {
     const DEFAULTS: [(HeaderName, HeaderValue); 5] = [
         (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),

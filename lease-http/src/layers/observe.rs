@@ -10,10 +10,10 @@ use axum::response::Response;
 use tracing::Instrument as _;
 
 use super::client::ClientAddress;
-use crate::problem::Kind;
+use crate::problem::ErrorCode;
 use crate::state::AppState;
 
-/// Names a request, in its answer and in each of its log lines.
+/// Names a request, in its response and in each of its log lines.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Characters of an id that a client may choose.
 const MAX_ID: usize = 128;
@@ -41,7 +41,7 @@ pub(super) async fn observe(
     drop(in_flight);
 
     let status = response.status();
-    let code = response.extensions().get::<Kind>().map_or("ok", |kind| kind.code());
+    let code = response.extensions().get::<ErrorCode>().map_or("ok", |kind| kind.code());
     state.options.metrics.answered(&method, route, status, took);
     if route.contains("/api/") {
         state.options.metrics.outcome(code);

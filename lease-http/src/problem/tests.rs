@@ -39,7 +39,7 @@ const CODES: &[(&str, u16)] = &[
 
 #[test]
 fn every_code_has_the_status_of_the_specification() {
-    let mut listed: Vec<(&str, u16)> = Kind::all().map(|kind| (kind.code(), kind.status().as_u16())).collect();
+    let mut listed: Vec<(&str, u16)> = ErrorCode::all().map(|kind| (kind.code(), kind.status().as_u16())).collect();
     let mut expected = CODES.to_vec();
     listed.sort_unstable();
     expected.sort_unstable();
@@ -48,10 +48,10 @@ fn every_code_has_the_status_of_the_specification() {
 
 #[test]
 fn a_kind_is_found_by_its_code() {
-    for kind in Kind::all() {
-        assert_eq!(Kind::of_code(kind.code()), Some(kind));
+    for kind in ErrorCode::all() {
+        assert_eq!(ErrorCode::of_code(kind.code()), Some(kind));
     }
-    assert_eq!(Kind::of_code("teapot"), None);
+    assert_eq!(ErrorCode::of_code("teapot"), None);
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn what_is_wrong_inside_is_not_told() {
 
 #[test]
 fn a_401_says_how_to_authenticate_and_a_429_when_to_come_back() {
-    let response = Problem::new(Kind::NotAuthenticated).into_response();
+    let response = Problem::new(ErrorCode::NotAuthenticated).into_response();
     assert_eq!(response.headers()[header::WWW_AUTHENTICATE], "Token");
     let response = Problem::throttled(7).into_response();
     assert_eq!(response.headers()[header::RETRY_AFTER], "7");

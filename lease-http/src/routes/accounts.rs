@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Answer, Created, created};
+use super::{ApiResult, Created, created};
 use crate::auth::Session;
 use crate::extract::{Body, Engine};
 use crate::layers::client::ClientAddress;
@@ -101,7 +101,7 @@ async fn register(engine: Engine, body: Body<RegistrationDraft>) -> Created<Regi
     Ok(created(registered.into()))
 }
 
-/// The answer to a registration, for a layer that gives it again.
+/// The response to a registration, for a layer that gives it again.
 pub(crate) fn registered(registered: Registered) -> Response {
     created(Registration::from(registered)).into_response()
 }
@@ -149,7 +149,7 @@ impl From<LoggedIn> for Login {
 #[utoipa::path(post, path = "/api/login", tag = "accounts", security(()), request_body = LoginInput,
     responses((status = 200, description = "Logged in.", body = Login)),
     extensions(("x-codes" = json!(["invalid_credentials", "throttled"]))))]
-async fn login(engine: Engine, client: ClientAddress, throttle: LoginThrottle, body: Body<LoginDraft>) -> Answer<Login> {
+async fn login(engine: Engine, client: ClientAddress, throttle: LoginThrottle, body: Body<LoginDraft>) -> ApiResult<Login> {
     let attempt = throttle.begin(client.0, body.username.given().map_or("", String::as_str), engine.now()).await?;
     let outcome = engine.login(&body).await;
     attempt.settle(&outcome, engine.now());

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use lease_core::directory::ContactDraft;
 use lease_core::id::{ContactId, Stored};
-use lease_core::input::Extent;
+use lease_core::input::UpdateMode;
 use lease_core::model::{self, ContactOwner};
 use lease_core::repository::ContactFilter;
 use serde::Serialize;
@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Answer, Created, created};
+use super::{ApiResult, Created, created};
 use crate::auth::Session;
 use crate::extract::{Body, Engine, PathId};
 use crate::problem::Problem;
@@ -122,9 +122,9 @@ impl Filter for ContactFilter {
 /// Customers see their own.
 #[utoipa::path(get, path = "/api/contacts", tag = "contacts", params(List<ContactFilter>),
     responses((status = 200, description = "A page of contacts.", body = Listing<Contact>)))]
-async fn list_contacts(engine: Engine, session: Session, list: List<ContactFilter>) -> Answer<Listing<Contact>> {
+async fn list_contacts(engine: Engine, session: Session, list: List<ContactFilter>) -> ApiResult<Listing<Contact>> {
     let found = engine.list_contacts(&session.actor, list.filter(), list.page()).await;
-    list.answer(found, Contact::from)
+    list.respond(found, Contact::from)
 }
 
 /// Make a contact
@@ -142,22 +142,27 @@ async fn create_contact(engine: Engine, session: Session, body: Body<ContactDraf
 /// Get a contact
 #[utoipa::path(get, path = "/api/contacts/{id}", tag = "contacts",
     responses((status = 200, description = "The contact.", body = Contact)))]
-async fn get_contact(engine: Engine, session: Session, PathId(id): PathId<ContactId>) -> Answer<Contact> {
+async fn get_contact(engine: Engine, session: Session, PathId(id): PathId<ContactId>) -> ApiResult<Contact> {
     Ok(Json(engine.get_contact(&session.actor, id).await?.into()))
 }
 
 /// Replace a contact
 #[utoipa::path(put, path = "/api/contacts/{id}", tag = "contacts", request_body = ContactInput,
     responses((status = 200, description = "The contact as it is now.", body = Contact)))]
-async fn replace_contact(engine: Engine, session: Session, id: PathId<ContactId>, body: Body<ContactDraft>) -> Answer<Contact> {
-    change(&engine, &session, id.0, &body, Extent::Full).await
+async fn replace_contact(
+    engine: Engine,
+    session: Session,
+    id: PathId<ContactId>,
+    body: Body<ContactDraft>,
+) -> ApiResult<Contact> {
+    change(&engine, &session, id.0, &body, UpdateMode::Full).await
 }
 
 /// Change a contact
 #[utoipa::path(patch, path = "/api/contacts/{id}", tag = "contacts", request_body = ContactInput,
     responses((status = 200, description = "The contact as it is now.", body = Contact)))]
-async fn update_contact(engine: Engine, session: Session, id: PathId<ContactId>, body: Body<ContactDraft>) -> Answer<Contact> {
-    change(&engine, &session, id.0, &body, Extent::Partial).await
+async fn update_contact(engine: Engine, session: Session, id: PathId<ContactId>, body: Body<ContactDraft>) -> ApiResult<Contact> {
+    change(&engine, &session, id.0, &body, UpdateMode::Partial).await
 }
 
 /// Delete a contact
@@ -167,7 +172,13 @@ async fn delete_contact(engine: Engine, session: Session, PathId(id): PathId<Con
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn change(engine: &Engine, session: &Session, id: ContactId, body: &Body<ContactDraft>, extent: Extent) -> Answer<Contact> {
-    let contact = body.judge(engine.update_contact(&session.actor, id, body, extent).await)?;
+async fn change(
+    engine: &Engine,
+    session: &Session,
+    id: ContactId,
+    body: &Body<ContactDraft>,
+    mode: UpdateMode,
+) -> ApiResult<Contact> {
+    let contact = body.judge(engine.update_contact(&session.actor, id, body, mode).await)?;
     Ok(Json(contact.into()))
 }

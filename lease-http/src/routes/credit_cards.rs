@@ -1,10 +1,10 @@
-//! Credit cards (spec 5.6). No answer has the number, the security code or the gateway's token.
+//! Credit cards (spec 5.6). No response has the number, the security code or the gateway's token.
 
 use axum::Json;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use lease_core::id::{CreditCardId, Stored};
-use lease_core::input::Extent;
+use lease_core::input::UpdateMode;
 use lease_core::model::{self, CardBrand};
 use lease_core::repository::CardFilter;
 use lease_core::wallet::CardDraft;
@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Answer, Created, created};
+use super::{ApiResult, Created, created};
 use crate::auth::Session;
 use crate::extract::{Body, Engine, PathId};
 use crate::problem::Problem;
@@ -115,9 +115,9 @@ impl Filter for CardFilter {
 /// Customers see their own.
 #[utoipa::path(get, path = "/api/credit-cards", tag = "credit cards", params(List<CardFilter>),
     responses((status = 200, description = "A page of credit cards.", body = Listing<CreditCard>)))]
-async fn list_credit_cards(engine: Engine, session: Session, list: List<CardFilter>) -> Answer<Listing<CreditCard>> {
+async fn list_credit_cards(engine: Engine, session: Session, list: List<CardFilter>) -> ApiResult<Listing<CreditCard>> {
     let found = engine.list_cards(&session.actor, list.filter(), list.page()).await;
-    list.answer(found, CreditCard::from)
+    list.respond(found, CreditCard::from)
 }
 
 /// Store a credit card
@@ -132,7 +132,7 @@ async fn create_credit_card(engine: Engine, session: Session, body: Body<CardDra
 /// Get a credit card
 #[utoipa::path(get, path = "/api/credit-cards/{id}", tag = "credit cards",
     responses((status = 200, description = "The credit card.", body = CreditCard)))]
-async fn get_credit_card(engine: Engine, session: Session, PathId(id): PathId<CreditCardId>) -> Answer<CreditCard> {
+async fn get_credit_card(engine: Engine, session: Session, PathId(id): PathId<CreditCardId>) -> ApiResult<CreditCard> {
     Ok(Json(engine.get_card(&session.actor, id).await?.into()))
 }
 
@@ -145,8 +145,8 @@ async fn update_credit_card(
     session: Session,
     PathId(id): PathId<CreditCardId>,
     body: Body<CardDraft>,
-) -> Answer<CreditCard> {
-    let card = body.judge(engine.update_card(&session.actor, id, &body, Extent::Partial).await)?;
+) -> ApiResult<CreditCard> {
+    let card = body.judge(engine.update_card(&session.actor, id, &body, UpdateMode::Partial).await)?;
     Ok(Json(card.into()))
 }
 

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Answer;
+use super::ApiResult;
 use crate::auth::Session;
 use crate::extract::{Body, Engine, PathId};
 use crate::query::{Filter, List, Listing, Params};
@@ -64,15 +64,15 @@ impl Filter for CustomerFilter {
 /// Customers see themselves.
 #[utoipa::path(get, path = "/api/customers", tag = "customers", params(List<CustomerFilter>),
     responses((status = 200, description = "A page of customers.", body = Listing<Customer>)))]
-async fn list_customers(engine: Engine, session: Session, list: List<CustomerFilter>) -> Answer<Listing<Customer>> {
+async fn list_customers(engine: Engine, session: Session, list: List<CustomerFilter>) -> ApiResult<Listing<Customer>> {
     let found = engine.list_customers(&session.actor, list.filter(), list.page()).await;
-    list.answer(found, Customer::from)
+    list.respond(found, Customer::from)
 }
 
 /// Get a customer
 #[utoipa::path(get, path = "/api/customers/{id}", tag = "customers",
     responses((status = 200, description = "The customer.", body = Customer)))]
-async fn get_customer(engine: Engine, session: Session, PathId(id): PathId<CustomerId>) -> Answer<Customer> {
+async fn get_customer(engine: Engine, session: Session, PathId(id): PathId<CustomerId>) -> ApiResult<Customer> {
     Ok(Json(engine.get_customer(&session.actor, id).await?.into()))
 }
 
@@ -86,7 +86,7 @@ async fn replace_customer(
     session: Session,
     PathId(id): PathId<CustomerId>,
     body: Body<ProfileDraft>,
-) -> Answer<Customer> {
+) -> ApiResult<Customer> {
     let customer = body.judge(engine.update_customer(&session.actor, id, &body).await)?;
     Ok(Json(customer.into()))
 }
@@ -94,6 +94,11 @@ async fn replace_customer(
 /// Change what a customer tells of themselves
 #[utoipa::path(patch, path = "/api/customers/{id}", tag = "customers", request_body = CustomerInput,
     responses((status = 200, description = "The customer as it is now.", body = Customer)))]
-async fn update_customer(engine: Engine, session: Session, id: PathId<CustomerId>, body: Body<ProfileDraft>) -> Answer<Customer> {
+async fn update_customer(
+    engine: Engine,
+    session: Session,
+    id: PathId<CustomerId>,
+    body: Body<ProfileDraft>,
+) -> ApiResult<Customer> {
     replace_customer(engine, session, id, body).await
 }

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Answer;
+use super::ApiResult;
 use crate::auth::Session;
 use crate::extract::{Body, Engine, PathId};
 use crate::query::{Filter, List, Listing, Params};
@@ -111,19 +111,19 @@ impl Filter for InvoiceFilter {
 /// Customers see those billed to them.
 #[utoipa::path(get, path = "/api/invoices", tag = "invoices", params(List<InvoiceFilter>),
     responses((status = 200, description = "A page of invoices.", body = Listing<Invoice>)))]
-async fn list_invoices(engine: Engine, session: Session, list: List<InvoiceFilter>) -> Answer<Listing<Invoice>> {
+async fn list_invoices(engine: Engine, session: Session, list: List<InvoiceFilter>) -> ApiResult<Listing<Invoice>> {
     let found = engine.list_invoices(&session.actor, list.filter(), list.page()).await;
     let seen = found.and_then(|page| {
         let items: Result<_, _> = page.items.into_iter().map(|invoice| Invoice::new(invoice, engine.now())).collect();
         Ok(Page { items: items?, next: page.next, previous: page.previous })
     });
-    list.answer(seen, |invoice| invoice)
+    list.respond(seen, |invoice| invoice)
 }
 
 /// Get an invoice
 #[utoipa::path(get, path = "/api/invoices/{id}", tag = "invoices",
     responses((status = 200, description = "The invoice.", body = Invoice)))]
-async fn get_invoice(engine: Engine, session: Session, PathId(id): PathId<InvoiceId>) -> Answer<Invoice> {
+async fn get_invoice(engine: Engine, session: Session, PathId(id): PathId<InvoiceId>) -> ApiResult<Invoice> {
     let invoice = engine.get_invoice(&session.actor, id).await?;
     Ok(Json(Invoice::new(invoice, engine.now())?))
 }
@@ -134,7 +134,12 @@ async fn get_invoice(engine: Engine, session: Session, PathId(id): PathId<Invoic
 #[utoipa::path(post, path = "/api/invoices/{id}/void", tag = "invoices", request_body = VoidInput,
     responses((status = 200, description = "The invoice as it is now.", body = Invoice)),
     extensions(("x-codes" = json!(["permission_denied", "invoice_not_open", "invoice_has_payments"]))))]
-async fn void_invoice(engine: Engine, session: Session, PathId(id): PathId<InvoiceId>, body: Body<VoidDraft>) -> Answer<Invoice> {
+async fn void_invoice(
+    engine: Engine,
+    session: Session,
+    PathId(id): PathId<InvoiceId>,
+    body: Body<VoidDraft>,
+) -> ApiResult<Invoice> {
     let invoice = body.judge(engine.void_invoice(&session.actor, id, &body).await)?;
     Ok(Json(Invoice::new(invoice, engine.now())?))
 }

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use lease_core::directory::{ConversionDraft, LeadDraft};
 use lease_core::id::{LeadId, Stored};
-use lease_core::input::Extent;
+use lease_core::input::UpdateMode;
 use lease_core::model::{self, LeadStatus};
 use lease_core::repository::LeadFilter;
 use serde::Serialize;
@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Answer, Created, created};
+use super::{ApiResult, Created, created};
 use crate::auth::Session;
 use crate::extract::{Body, Engine, PathId};
 use crate::problem::Problem;
@@ -113,9 +113,9 @@ impl Filter for LeadFilter {
 #[utoipa::path(get, path = "/api/leads", tag = "leads", params(List<LeadFilter>),
     responses((status = 200, description = "A page of leads.", body = Listing<Lead>)),
     extensions(("x-codes" = json!(["permission_denied"]))))]
-async fn list_leads(engine: Engine, session: Session, list: List<LeadFilter>) -> Answer<Listing<Lead>> {
+async fn list_leads(engine: Engine, session: Session, list: List<LeadFilter>) -> ApiResult<Listing<Lead>> {
     let found = engine.list_leads(&session.actor, list.filter(), list.page()).await;
-    list.answer(found, Lead::from)
+    list.respond(found, Lead::from)
 }
 
 /// Make a lead
@@ -134,7 +134,7 @@ async fn create_lead(engine: Engine, session: Session, body: Body<LeadDraft>) ->
 #[utoipa::path(get, path = "/api/leads/{id}", tag = "leads",
     responses((status = 200, description = "The lead.", body = Lead)),
     extensions(("x-codes" = json!(["permission_denied"]))))]
-async fn get_lead(engine: Engine, session: Session, PathId(id): PathId<LeadId>) -> Answer<Lead> {
+async fn get_lead(engine: Engine, session: Session, PathId(id): PathId<LeadId>) -> ApiResult<Lead> {
     Ok(Json(engine.get_lead(&session.actor, id).await?.into()))
 }
 
@@ -142,16 +142,16 @@ async fn get_lead(engine: Engine, session: Session, PathId(id): PathId<LeadId>) 
 #[utoipa::path(put, path = "/api/leads/{id}", tag = "leads", request_body = LeadInput,
     responses((status = 200, description = "The lead as it is now.", body = Lead)),
     extensions(("x-codes" = json!(["permission_denied"]))))]
-async fn replace_lead(engine: Engine, session: Session, id: PathId<LeadId>, body: Body<LeadDraft>) -> Answer<Lead> {
-    change(&engine, &session, id.0, &body, Extent::Full).await
+async fn replace_lead(engine: Engine, session: Session, id: PathId<LeadId>, body: Body<LeadDraft>) -> ApiResult<Lead> {
+    change(&engine, &session, id.0, &body, UpdateMode::Full).await
 }
 
 /// Change a lead
 #[utoipa::path(patch, path = "/api/leads/{id}", tag = "leads", request_body = LeadInput,
     responses((status = 200, description = "The lead as it is now.", body = Lead)),
     extensions(("x-codes" = json!(["permission_denied"]))))]
-async fn update_lead(engine: Engine, session: Session, id: PathId<LeadId>, body: Body<LeadDraft>) -> Answer<Lead> {
-    change(&engine, &session, id.0, &body, Extent::Partial).await
+async fn update_lead(engine: Engine, session: Session, id: PathId<LeadId>, body: Body<LeadDraft>) -> ApiResult<Lead> {
+    change(&engine, &session, id.0, &body, UpdateMode::Partial).await
 }
 
 /// Delete a lead and its contacts
@@ -169,12 +169,17 @@ async fn delete_lead(engine: Engine, session: Session, PathId(id): PathId<LeadId
 #[utoipa::path(post, path = "/api/leads/{id}/convert", tag = "leads", request_body = ConversionInput,
     responses((status = 200, description = "The lead as it is now.", body = Lead)),
     extensions(("x-codes" = json!(["permission_denied", "lead_converted"]))))]
-async fn convert_lead(engine: Engine, session: Session, PathId(id): PathId<LeadId>, body: Body<ConversionDraft>) -> Answer<Lead> {
+async fn convert_lead(
+    engine: Engine,
+    session: Session,
+    PathId(id): PathId<LeadId>,
+    body: Body<ConversionDraft>,
+) -> ApiResult<Lead> {
     let lead = body.judge(engine.convert_lead(&session.actor, id, &body).await)?;
     Ok(Json(lead.into()))
 }
 
-async fn change(engine: &Engine, session: &Session, id: LeadId, body: &Body<LeadDraft>, extent: Extent) -> Answer<Lead> {
-    let lead = body.judge(engine.update_lead(&session.actor, id, body, extent).await)?;
+async fn change(engine: &Engine, session: &Session, id: LeadId, body: &Body<LeadDraft>, mode: UpdateMode) -> ApiResult<Lead> {
+    let lead = body.judge(engine.update_lead(&session.actor, id, body, mode).await)?;
     Ok(Json(lead.into()))
 }

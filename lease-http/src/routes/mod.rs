@@ -25,11 +25,11 @@ use crate::problem::Problem;
 use crate::state::AppState;
 
 /// What most handlers answer.
-type Answer<T> = Result<Json<T>, Problem>;
+type ApiResult<T> = Result<Json<T>, Problem>;
 /// What handlers answer that make something.
 type Created<T> = Result<(StatusCode, Json<T>), Problem>;
 
-/// A new thing, as an answer.
+/// A new thing, as a response.
 fn created<T>(view: T) -> (StatusCode, Json<T>) {
     (StatusCode::CREATED, Json(view))
 }

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Answer, Created};
+use super::{ApiResult, Created};
 use crate::auth::Session;
 use crate::extract::{Body, Engine, PathId};
 use crate::query::{Filter, List, Listing, Params};
@@ -105,9 +105,9 @@ impl Filter for PaymentFilter {
 /// Customers see their own.
 #[utoipa::path(get, path = "/api/payments", tag = "payments", params(List<PaymentFilter>),
     responses((status = 200, description = "A page of payments.", body = Listing<Payment>)))]
-async fn list_payments(engine: Engine, session: Session, list: List<PaymentFilter>) -> Answer<Listing<Payment>> {
+async fn list_payments(engine: Engine, session: Session, list: List<PaymentFilter>) -> ApiResult<Listing<Payment>> {
     let found = engine.list_payments(&session.actor, list.filter(), list.page()).await;
-    list.answer(found, Payment::from)
+    list.respond(found, Payment::from)
 }
 
 /// Pay an invoice
@@ -116,7 +116,7 @@ async fn list_payments(engine: Engine, session: Session, list: List<PaymentFilte
 /// is settled later.
 #[utoipa::path(post, path = "/api/payments", tag = "payments", request_body = PaymentInput,
     responses((status = 201, description = "Paid.", body = Payment),
-        (status = 202, description = "The gateway gave no answer yet; the payment is pending.", body = Payment)),
+        (status = 202, description = "The gateway gave no response yet; the payment is pending.", body = Payment)),
     extensions(("x-codes" = json!([
         "card_declined", "permission_denied", "invoice_not_open", "invoice_overdue", "payment_pending", "card_not_usable"]))))]
 async fn create_payment(engine: Engine, session: Session, body: Body<PaymentDraft>) -> Created<Payment> {
@@ -130,7 +130,7 @@ async fn create_payment(engine: Engine, session: Session, body: Body<PaymentDraf
 /// is settled later.
 #[utoipa::path(post, path = "/api/invoices/{id}/payments", tag = "payments", request_body = InvoicePaymentInput,
     responses((status = 201, description = "Paid.", body = Payment),
-        (status = 202, description = "The gateway gave no answer yet; the payment is pending.", body = Payment)),
+        (status = 202, description = "The gateway gave no response yet; the payment is pending.", body = Payment)),
     extensions(("x-codes" = json!([
         "card_declined", "permission_denied", "invoice_not_open", "invoice_overdue", "payment_pending", "card_not_usable"]))))]
 async fn create_invoice_payment(
@@ -146,7 +146,7 @@ async fn create_invoice_payment(
 /// Get a payment
 #[utoipa::path(get, path = "/api/payments/{id}", tag = "payments",
     responses((status = 200, description = "The payment.", body = Payment)))]
-async fn get_payment(engine: Engine, session: Session, PathId(id): PathId<PaymentId>) -> Answer<Payment> {
+async fn get_payment(engine: Engine, session: Session, PathId(id): PathId<PaymentId>) -> ApiResult<Payment> {
     Ok(Json(engine.get_payment(&session.actor, id).await?.into()))
 }
 

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Answer, Created, created};
+use super::{ApiResult, Created, created};
 use crate::auth::Session;
 use crate::extract::{Body, Engine, PathId};
 use crate::query::{Filter, List, Listing, Params};
@@ -141,9 +141,9 @@ impl Filter for OfTrade {
 /// Customers see their own, all in their own trades, and the owner's in trades that they may see.
 #[utoipa::path(get, path = "/api/proposals", tag = "proposals", params(List<ProposalFilter>),
     responses((status = 200, description = "A page of proposals.", body = Listing<Proposal>)))]
-async fn list_proposals(engine: Engine, session: Session, list: List<ProposalFilter>) -> Answer<Listing<Proposal>> {
+async fn list_proposals(engine: Engine, session: Session, list: List<ProposalFilter>) -> ApiResult<Listing<Proposal>> {
     let found = engine.list_proposals(&session.actor, list.filter(), list.page()).await;
-    list.answer(found, |proposal| Proposal::new(proposal, engine.now()))
+    list.respond(found, |proposal| Proposal::new(proposal, engine.now()))
 }
 
 /// Make a proposal
@@ -167,9 +167,9 @@ async fn list_trade_proposals(
     session: Session,
     PathId(trade): PathId<TradeId>,
     list: List<OfTrade>,
-) -> Answer<Listing<Proposal>> {
+) -> ApiResult<Listing<Proposal>> {
     let found = engine.list_trade_proposals(&session.actor, trade, list.filter().0, list.page()).await;
-    list.answer(found, |proposal| Proposal::new(proposal, engine.now()))
+    list.respond(found, |proposal| Proposal::new(proposal, engine.now()))
 }
 
 /// Make a proposal in a trade
@@ -193,7 +193,7 @@ async fn create_trade_proposal(
 /// Get a proposal
 #[utoipa::path(get, path = "/api/proposals/{id}", tag = "proposals",
     responses((status = 200, description = "The proposal.", body = Proposal)))]
-async fn get_proposal(engine: Engine, session: Session, PathId(id): PathId<ProposalId>) -> Answer<Proposal> {
+async fn get_proposal(engine: Engine, session: Session, PathId(id): PathId<ProposalId>) -> ApiResult<Proposal> {
     let proposal = engine.get_proposal(&session.actor, id).await?;
     Ok(Json(Proposal::new(proposal, engine.now())))
 }
@@ -206,8 +206,8 @@ async fn get_proposal(engine: Engine, session: Session, PathId(id): PathId<Propo
     extensions(("x-codes" = json!([
         "permission_denied", "trade_not_open", "proposal_expired", "proposal_not_pending", "party_inactive",
         "vehicle_not_available"]))))]
-async fn accept_proposal(engine: Engine, session: Session, PathId(id): PathId<ProposalId>) -> Answer<Proposal> {
-    let proposal = engine.accept(&session.actor, id).await?;
+async fn accept_proposal(engine: Engine, session: Session, PathId(id): PathId<ProposalId>) -> ApiResult<Proposal> {
+    let proposal = engine.accept_proposal(&session.actor, id).await?;
     Ok(Json(Proposal::new(proposal, engine.now())))
 }
 
@@ -217,8 +217,8 @@ async fn accept_proposal(engine: Engine, session: Session, PathId(id): PathId<Pr
 #[utoipa::path(post, path = "/api/proposals/{id}/reject", tag = "proposals",
     responses((status = 200, description = "The proposal as it is now.", body = Proposal)),
     extensions(("x-codes" = json!(["permission_denied", "trade_not_open", "proposal_expired", "proposal_not_pending"]))))]
-async fn reject_proposal(engine: Engine, session: Session, PathId(id): PathId<ProposalId>) -> Answer<Proposal> {
-    let proposal = engine.reject(&session.actor, id).await?;
+async fn reject_proposal(engine: Engine, session: Session, PathId(id): PathId<ProposalId>) -> ApiResult<Proposal> {
+    let proposal = engine.reject_proposal(&session.actor, id).await?;
     Ok(Json(Proposal::new(proposal, engine.now())))
 }
 
@@ -228,7 +228,7 @@ async fn reject_proposal(engine: Engine, session: Session, PathId(id): PathId<Pr
 #[utoipa::path(post, path = "/api/proposals/{id}/withdraw", tag = "proposals",
     responses((status = 200, description = "The proposal as it is now.", body = Proposal)),
     extensions(("x-codes" = json!(["permission_denied", "trade_not_open", "proposal_expired", "proposal_not_pending"]))))]
-async fn withdraw_proposal(engine: Engine, session: Session, PathId(id): PathId<ProposalId>) -> Answer<Proposal> {
-    let proposal = engine.withdraw(&session.actor, id).await?;
+async fn withdraw_proposal(engine: Engine, session: Session, PathId(id): PathId<ProposalId>) -> ApiResult<Proposal> {
+    let proposal = engine.withdraw_proposal(&session.actor, id).await?;
     Ok(Json(Proposal::new(proposal, engine.now())))
 }

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::http::StatusCode;
 use lease_core::catalog::ServiceDraft;
 use lease_core::id::{ServiceId, Stored};
-use lease_core::input::Extent;
+use lease_core::input::UpdateMode;
 use lease_core::model::{self, BillTo, InvoiceOn, ServiceKind};
 use lease_core::repository::ServiceFilter;
 use serde::Serialize;
@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Answer, Created, created};
+use super::{ApiResult, Created, created};
 use crate::auth::{Caller, Session};
 use crate::extract::{Body, Engine, PathId};
 use crate::problem::Problem;
@@ -113,9 +113,9 @@ impl Filter for ServiceFilter {
 /// Staff see all, everybody else the active ones.
 #[utoipa::path(get, path = "/api/services", tag = "services", security((), ("token" = [])), params(List<ServiceFilter>),
     responses((status = 200, description = "A page of services.", body = Listing<Service>)))]
-async fn list_services(engine: Engine, caller: Caller, list: List<ServiceFilter>) -> Answer<Listing<Service>> {
+async fn list_services(engine: Engine, caller: Caller, list: List<ServiceFilter>) -> ApiResult<Listing<Service>> {
     let found = engine.list_services(&caller.actor(), list.filter(), list.page()).await;
-    list.answer(found, Service::from)
+    list.respond(found, Service::from)
 }
 
 /// Make a service
@@ -137,7 +137,7 @@ async fn create_service(engine: Engine, session: Session, body: Body<ServiceDraf
 /// Get a service
 #[utoipa::path(get, path = "/api/services/{id}", tag = "services", security((), ("token" = [])),
     responses((status = 200, description = "The service.", body = Service)))]
-async fn get_service(engine: Engine, caller: Caller, PathId(id): PathId<ServiceId>) -> Answer<Service> {
+async fn get_service(engine: Engine, caller: Caller, PathId(id): PathId<ServiceId>) -> ApiResult<Service> {
     Ok(Json(engine.get_service(&caller.actor(), id).await?.into()))
 }
 
@@ -147,8 +147,13 @@ async fn get_service(engine: Engine, caller: Caller, PathId(id): PathId<ServiceI
 #[utoipa::path(put, path = "/api/services/{id}", tag = "services", request_body = ServiceInput,
     responses((status = 200, description = "The service as it is now.", body = Service)),
     extensions(("x-codes" = json!(["permission_denied", "service_in_use"]))))]
-async fn replace_service(engine: Engine, session: Session, id: PathId<ServiceId>, body: Body<ServiceDraft>) -> Answer<Service> {
-    change(&engine, &session, id.0, &body, Extent::Full).await
+async fn replace_service(
+    engine: Engine,
+    session: Session,
+    id: PathId<ServiceId>,
+    body: Body<ServiceDraft>,
+) -> ApiResult<Service> {
+    change(&engine, &session, id.0, &body, UpdateMode::Full).await
 }
 
 /// Change a service
@@ -157,8 +162,8 @@ async fn replace_service(engine: Engine, session: Session, id: PathId<ServiceId>
 #[utoipa::path(patch, path = "/api/services/{id}", tag = "services", request_body = ServiceInput,
     responses((status = 200, description = "The service as it is now.", body = Service)),
     extensions(("x-codes" = json!(["permission_denied", "service_in_use"]))))]
-async fn update_service(engine: Engine, session: Session, id: PathId<ServiceId>, body: Body<ServiceDraft>) -> Answer<Service> {
-    change(&engine, &session, id.0, &body, Extent::Partial).await
+async fn update_service(engine: Engine, session: Session, id: PathId<ServiceId>, body: Body<ServiceDraft>) -> ApiResult<Service> {
+    change(&engine, &session, id.0, &body, UpdateMode::Partial).await
 }
 
 /// Deactivate a service
@@ -172,7 +177,13 @@ async fn deactivate_service(engine: Engine, session: Session, PathId(id): PathId
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn change(engine: &Engine, session: &Session, id: ServiceId, body: &Body<ServiceDraft>, extent: Extent) -> Answer<Service> {
-    let service = body.judge(engine.update_service(&session.actor, id, body, extent).await)?;
+async fn change(
+    engine: &Engine,
+    session: &Session,
+    id: ServiceId,
+    body: &Body<ServiceDraft>,
+    mode: UpdateMode,
+) -> ApiResult<Service> {
+    let service = body.judge(engine.update_service(&session.actor, id, body, mode).await)?;
     Ok(Json(service.into()))
 }

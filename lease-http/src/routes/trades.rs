@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Answer, Created, created};
+use super::{ApiResult, Created, created};
 use crate::auth::Session;
 use crate::extract::{Body, Engine, PathId};
 use crate::query::{Filter, List, Listing, Params};
@@ -134,9 +134,9 @@ impl Filter for TradeFilter {
 /// Customers see open ones and those that they are a party of or have proposed in.
 #[utoipa::path(get, path = "/api/trades", tag = "trades", params(List<TradeFilter>),
     responses((status = 200, description = "A page of trades.", body = Listing<Trade>)))]
-async fn list_trades(engine: Engine, session: Session, list: List<TradeFilter>) -> Answer<Listing<Trade>> {
+async fn list_trades(engine: Engine, session: Session, list: List<TradeFilter>) -> ApiResult<Listing<Trade>> {
     let found = engine.list_trades(&session.actor, list.filter(), list.page()).await;
-    list.answer(found, Trade::from)
+    list.respond(found, Trade::from)
 }
 
 /// Open a trade
@@ -153,7 +153,7 @@ async fn open_trade(engine: Engine, session: Session, body: Body<TradeDraft>) ->
 /// Get a trade
 #[utoipa::path(get, path = "/api/trades/{id}", tag = "trades",
     responses((status = 200, description = "The trade.", body = Trade)))]
-async fn get_trade(engine: Engine, session: Session, PathId(id): PathId<TradeId>) -> Answer<Trade> {
+async fn get_trade(engine: Engine, session: Session, PathId(id): PathId<TradeId>) -> ApiResult<Trade> {
     Ok(Json(engine.get_trade(&session.actor, id).await?.into()))
 }
 
@@ -163,7 +163,12 @@ async fn get_trade(engine: Engine, session: Session, PathId(id): PathId<TradeId>
 #[utoipa::path(patch, path = "/api/trades/{id}", tag = "trades", request_body = AmendmentInput,
     responses((status = 200, description = "The trade as it is now.", body = Trade)),
     extensions(("x-codes" = json!(["permission_denied", "trade_not_open"]))))]
-async fn amend_trade(engine: Engine, session: Session, PathId(id): PathId<TradeId>, body: Body<AmendmentDraft>) -> Answer<Trade> {
+async fn amend_trade(
+    engine: Engine,
+    session: Session,
+    PathId(id): PathId<TradeId>,
+    body: Body<AmendmentDraft>,
+) -> ApiResult<Trade> {
     let trade = body.judge(engine.amend_trade(&session.actor, id, &body).await)?;
     Ok(Json(trade.into()))
 }
@@ -174,6 +179,6 @@ async fn amend_trade(engine: Engine, session: Session, PathId(id): PathId<TradeI
 #[utoipa::path(post, path = "/api/trades/{id}/cancel", tag = "trades",
     responses((status = 200, description = "The trade as it is now.", body = Trade)),
     extensions(("x-codes" = json!(["permission_denied", "trade_not_open"]))))]
-async fn cancel_trade(engine: Engine, session: Session, PathId(id): PathId<TradeId>) -> Answer<Trade> {
+async fn cancel_trade(engine: Engine, session: Session, PathId(id): PathId<TradeId>) -> ApiResult<Trade> {
     Ok(Json(engine.cancel_trade(&session.actor, id).await?.into()))
 }

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use chrono::{DateTime, NaiveDate, Utc};
 use lease_core::account::UserDraft;
 use lease_core::id::UserId;
-use lease_core::input::Extent;
+use lease_core::input::UpdateMode;
 use lease_core::model::Account;
 use lease_core::repository::UserFilter;
 use serde::Serialize;
@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Answer, Created, created};
+use super::{ApiResult, Created, created};
 use crate::auth::Session;
 use crate::extract::{Body, Engine, PathId};
 use crate::problem::Problem;
@@ -141,9 +141,9 @@ impl Filter for UserFilter {
 /// Customers see themselves.
 #[utoipa::path(get, path = "/api/users", tag = "users", params(List<UserFilter>),
     responses((status = 200, description = "A page of users.", body = Listing<User>)))]
-async fn list_users(engine: Engine, session: Session, list: List<UserFilter>) -> Answer<Listing<User>> {
+async fn list_users(engine: Engine, session: Session, list: List<UserFilter>) -> ApiResult<Listing<User>> {
     let found = engine.list_users(&session.actor, list.filter(), list.page()).await;
-    list.answer(found, User::from)
+    list.respond(found, User::from)
 }
 
 /// Make a user
@@ -159,7 +159,7 @@ async fn create_user(engine: Engine, session: Session, body: Body<UserDraft>) ->
 
 /// Get a user
 #[utoipa::path(get, path = "/api/users/{id}", tag = "users", responses((status = 200, description = "The user.", body = User)))]
-async fn get_user(engine: Engine, session: Session, PathId(id): PathId<UserId>) -> Answer<User> {
+async fn get_user(engine: Engine, session: Session, PathId(id): PathId<UserId>) -> ApiResult<User> {
     Ok(Json(engine.get_user(&session.actor, id).await?.into()))
 }
 
@@ -167,16 +167,16 @@ async fn get_user(engine: Engine, session: Session, PathId(id): PathId<UserId>) 
 #[utoipa::path(put, path = "/api/users/{id}", tag = "users", request_body = UserInput,
     responses((status = 200, description = "The user as it is now.", body = User)),
     extensions(("x-codes" = json!(["permission_denied", "last_superuser", "customer_in_use"]))))]
-async fn replace_user(engine: Engine, session: Session, id: PathId<UserId>, body: Body<UserDraft>) -> Answer<User> {
-    change(&engine, &session, id.0, &body, Extent::Full).await
+async fn replace_user(engine: Engine, session: Session, id: PathId<UserId>, body: Body<UserDraft>) -> ApiResult<User> {
+    change(&engine, &session, id.0, &body, UpdateMode::Full).await
 }
 
 /// Change a user
 #[utoipa::path(patch, path = "/api/users/{id}", tag = "users", request_body = UserInput,
     responses((status = 200, description = "The user as it is now.", body = User)),
     extensions(("x-codes" = json!(["permission_denied", "last_superuser", "customer_in_use"]))))]
-async fn update_user(engine: Engine, session: Session, id: PathId<UserId>, body: Body<UserDraft>) -> Answer<User> {
-    change(&engine, &session, id.0, &body, Extent::Partial).await
+async fn update_user(engine: Engine, session: Session, id: PathId<UserId>, body: Body<UserDraft>) -> ApiResult<User> {
+    change(&engine, &session, id.0, &body, UpdateMode::Partial).await
 }
 
 /// Deactivate a user
@@ -192,7 +192,7 @@ async fn deactivate_user(engine: Engine, session: Session, PathId(id): PathId<Us
 
 /// Get a user (older path)
 #[utoipa::path(get, path = "/api/user/{id}", tag = "users", responses((status = 200, description = "The user.", body = User)))]
-async fn get_user_by_old_path(engine: Engine, session: Session, id: PathId<UserId>) -> Answer<User> {
+async fn get_user_by_old_path(engine: Engine, session: Session, id: PathId<UserId>) -> ApiResult<User> {
     get_user(engine, session, id).await
 }
 
@@ -200,7 +200,12 @@ async fn get_user_by_old_path(engine: Engine, session: Session, id: PathId<UserI
 #[utoipa::path(put, path = "/api/user/{id}", tag = "users", request_body = UserInput,
     responses((status = 200, description = "The user as it is now.", body = User)),
     extensions(("x-codes" = json!(["permission_denied", "last_superuser", "customer_in_use"]))))]
-async fn replace_user_by_old_path(engine: Engine, session: Session, id: PathId<UserId>, body: Body<UserDraft>) -> Answer<User> {
+async fn replace_user_by_old_path(
+    engine: Engine,
+    session: Session,
+    id: PathId<UserId>,
+    body: Body<UserDraft>,
+) -> ApiResult<User> {
     replace_user(engine, session, id, body).await
 }
 
@@ -208,11 +213,11 @@ async fn replace_user_by_old_path(engine: Engine, session: Session, id: PathId<U
 #[utoipa::path(patch, path = "/api/user/{id}", tag = "users", request_body = UserInput,
     responses((status = 200, description = "The user as it is now.", body = User)),
     extensions(("x-codes" = json!(["permission_denied", "last_superuser", "customer_in_use"]))))]
-async fn update_user_by_old_path(engine: Engine, session: Session, id: PathId<UserId>, body: Body<UserDraft>) -> Answer<User> {
+async fn update_user_by_old_path(engine: Engine, session: Session, id: PathId<UserId>, body: Body<UserDraft>) -> ApiResult<User> {
     update_user(engine, session, id, body).await
 }
 
-async fn change(engine: &Engine, session: &Session, id: UserId, body: &Body<UserDraft>, extent: Extent) -> Answer<User> {
-    let account = body.judge(engine.update_user(&session.actor, id, body, extent, Some(session.token)).await)?;
+async fn change(engine: &Engine, session: &Session, id: UserId, body: &Body<UserDraft>, mode: UpdateMode) -> ApiResult<User> {
+    let account = body.judge(engine.update_user(&session.actor, id, body, mode, Some(session.token)).await)?;
     Ok(Json(account.into()))
 }

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use lease_core::catalog::VehicleDraft;
 use lease_core::id::{Stored, VehicleId};
-use lease_core::input::Extent;
+use lease_core::input::UpdateMode;
 use lease_core::model;
 use lease_core::repository::VehicleFilter;
 use serde::Serialize;
@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Answer, Created, created};
+use super::{ApiResult, Created, created};
 use crate::auth::Session;
 use crate::extract::{Body, Engine, PathId};
 use crate::problem::Problem;
@@ -114,9 +114,9 @@ impl Filter for VehicleFilter {
 /// Customers see their own, those in an open trade and those in a trade that they are a party of.
 #[utoipa::path(get, path = "/api/vehicles", tag = "vehicles", params(List<VehicleFilter>),
     responses((status = 200, description = "A page of vehicles.", body = Listing<Vehicle>)))]
-async fn list_vehicles(engine: Engine, session: Session, list: List<VehicleFilter>) -> Answer<Listing<Vehicle>> {
+async fn list_vehicles(engine: Engine, session: Session, list: List<VehicleFilter>) -> ApiResult<Listing<Vehicle>> {
     let found = engine.list_vehicles(&session.actor, list.filter(), list.page()).await;
-    list.answer(found, Vehicle::from)
+    list.respond(found, Vehicle::from)
 }
 
 /// Make a vehicle
@@ -131,7 +131,7 @@ async fn create_vehicle(engine: Engine, session: Session, body: Body<VehicleDraf
 /// Get a vehicle
 #[utoipa::path(get, path = "/api/vehicles/{id}", tag = "vehicles",
     responses((status = 200, description = "The vehicle.", body = Vehicle)))]
-async fn get_vehicle(engine: Engine, session: Session, PathId(id): PathId<VehicleId>) -> Answer<Vehicle> {
+async fn get_vehicle(engine: Engine, session: Session, PathId(id): PathId<VehicleId>) -> ApiResult<Vehicle> {
     Ok(Json(engine.get_vehicle(&session.actor, id).await?.into()))
 }
 
@@ -139,16 +139,21 @@ async fn get_vehicle(engine: Engine, session: Session, PathId(id): PathId<Vehicl
 #[utoipa::path(put, path = "/api/vehicles/{id}", tag = "vehicles", request_body = VehicleInput,
     responses((status = 200, description = "The vehicle as it is now.", body = Vehicle)),
     extensions(("x-codes" = json!(["permission_denied", "vehicle_in_trade"]))))]
-async fn replace_vehicle(engine: Engine, session: Session, id: PathId<VehicleId>, body: Body<VehicleDraft>) -> Answer<Vehicle> {
-    change(&engine, &session, id.0, &body, Extent::Full).await
+async fn replace_vehicle(
+    engine: Engine,
+    session: Session,
+    id: PathId<VehicleId>,
+    body: Body<VehicleDraft>,
+) -> ApiResult<Vehicle> {
+    change(&engine, &session, id.0, &body, UpdateMode::Full).await
 }
 
 /// Change a vehicle
 #[utoipa::path(patch, path = "/api/vehicles/{id}", tag = "vehicles", request_body = VehicleInput,
     responses((status = 200, description = "The vehicle as it is now.", body = Vehicle)),
     extensions(("x-codes" = json!(["permission_denied", "vehicle_in_trade"]))))]
-async fn update_vehicle(engine: Engine, session: Session, id: PathId<VehicleId>, body: Body<VehicleDraft>) -> Answer<Vehicle> {
-    change(&engine, &session, id.0, &body, Extent::Partial).await
+async fn update_vehicle(engine: Engine, session: Session, id: PathId<VehicleId>, body: Body<VehicleDraft>) -> ApiResult<Vehicle> {
+    change(&engine, &session, id.0, &body, UpdateMode::Partial).await
 }
 
 /// Delete a vehicle
@@ -162,7 +167,13 @@ async fn delete_vehicle(engine: Engine, session: Session, PathId(id): PathId<Veh
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn change(engine: &Engine, session: &Session, id: VehicleId, body: &Body<VehicleDraft>, extent: Extent) -> Answer<Vehicle> {
-    let vehicle = body.judge(engine.update_vehicle(&session.actor, id, body, extent).await)?;
+async fn change(
+    engine: &Engine,
+    session: &Session,
+    id: VehicleId,
+    body: &Body<VehicleDraft>,
+    mode: UpdateMode,
+) -> ApiResult<Vehicle> {
+    let vehicle = body.judge(engine.update_vehicle(&session.actor, id, body, mode).await)?;
     Ok(Json(vehicle.into()))
 }

@@ -17,7 +17,7 @@ async fn reads_itself(world: &World, person: &Person) -> u16 {
     world.get(&format!("/api/user/{}", person.user), person).await.status.as_u16()
 }
 
-/// Spec 3.1: the answer, word for word; what only an administrator may say is not heard.
+/// Spec 3.1: the response, word for word; what only an administrator may say is not heard.
 #[tokio::test]
 async fn registering_answers_all_of_it_and_ignores_is_staff() {
     let world = World::new().await;
@@ -26,12 +26,12 @@ async fn registering_answers_all_of_it_and_ignores_is_staff() {
     for flag in ["is_staff", "is_superuser"] {
         body[flag] = json!(true);
     }
-    let mut answer = world.post("/api/register", &nobody(), body).await.expect(201);
-    let [token, user, customer] = ["token", "user_id", "customer_id"].map(|name| answer[name].take());
+    let mut response = world.post("/api/register", &nobody(), body).await.expect(201);
+    let [token, user, customer] = ["token", "user_id", "customer_id"].map(|name| response[name].take());
     let expected = json!({"response": "successfully registered a new user.", "user_id": null, "customer_id": null,
         "username": "ann", "email": "ann@example.com", "first_name": "Ada", "last_name": "Byron", "job": "",
         "dob": "1990-02-28", "notes": "", "token": null});
-    assert_eq!(answer, expected);
+    assert_eq!(response, expected);
     let ann = with(&nobody(), &json!({"token": token}));
     let seen = world.get(&format!("/api/users/{user}"), &ann).await.expect(200);
     assert_eq!((&seen["is_staff"], &seen["is_superuser"], &seen["customer_id"]), (&json!(false), &json!(false), &customer));
@@ -61,8 +61,8 @@ async fn registering_and_logging_in_ignore_a_token() {
     let world = World::new().await;
     for headers in [&[("authorization", "Token x")][..], &[("authorization", "Token x"), ("idempotency-key", "k")]] {
         let name = format!("ann{}", headers.len());
-        let answer = world.app.send(request("POST", "/api/register", headers, &registration(&name))).await;
-        assert_eq!(answer.status, 201, "{}", answer.text);
+        let response = world.app.send(request("POST", "/api/register", headers, &registration(&name))).await;
+        assert_eq!(response.status, 201, "{}", response.text);
         let login = json!({"username": name, "password": PASSWORD});
         assert_eq!(world.app.send(request("POST", "/api/login", headers, &login)).await.status, 200);
     }

@@ -8,7 +8,7 @@ use lease_core::policy::{LatePayments, Policy};
 use serde_json::{Value, json};
 
 use crate::support::acts::{GOOD_CARD, card};
-use crate::support::{Answer, Person, World, id};
+use crate::support::{ApiResponse, Person, World, id};
 
 /// The states: a service, and the steps that lead there (see [`Stage::step`]).
 const STATES: [(&str, &str); 21] = [
@@ -94,7 +94,7 @@ impl<'a> Stage<'a> {
         self.proposals.push(id(&self.offer(person, expires_at).await.expect(201)));
     }
 
-    async fn offer(&self, person: &Person, expires_at: &Value) -> Answer {
+    async fn offer(&self, person: &Person, expires_at: &Value) -> ApiResponse {
         let mut terms = json!({"trade_id": self.trade, "amount": "300", "expires_at": expires_at});
         if self.service == self.world.lease {
             terms["start_date"] = json!("2026-04-01");
@@ -110,7 +110,7 @@ impl<'a> Stage<'a> {
     }
 
     /// Does something with the trade.
-    async fn act(&self, act: &str, person: &Person) -> Answer {
+    async fn act(&self, act: &str, person: &Person) -> ApiResponse {
         match act {
             "propose" => self.offer(person, &Value::Null).await,
             "cancel" => self.world.post(&format!("/api/trades/{}/cancel", self.trade), person, Value::Null).await,
@@ -123,7 +123,7 @@ impl<'a> Stage<'a> {
         }
     }
 
-    async fn pay(&self, person: &Person, amount: Value) -> Answer {
+    async fn pay(&self, person: &Person, amount: Value) -> ApiResponse {
         // Who has no card names one that is not theirs.
         let card = self.world.post("/api/credit-cards", person, card(GOOD_CARD)).await.json()["id"].as_i64().unwrap_or(1);
         let body = json!({"invoice_id": self.invoice().await, "credit_card_id": card, "amount": amount});
@@ -148,11 +148,11 @@ impl<'a> Stage<'a> {
 
     /// What is said that this person may do with this, in its own answer and in the list's. Nothing where it is hidden.
     async fn listed(&self, person: &Person, path: &str, list: &str) -> Vec<String> {
-        let answer = self.world.get(path, person).await;
-        if answer.status != 200 {
+        let response = self.world.get(path, person).await;
+        if response.status != 200 {
             return Vec::new();
         }
-        let thing = answer.json();
+        let thing = response.json();
         let list = self.world.get(list, person).await.expect(200);
         let row = list["results"].as_array().unwrap().iter().find(|row| row["id"] == thing["id"]).unwrap();
         assert_eq!(row["available_actions"], thing["available_actions"], "{path}");
@@ -176,14 +176,14 @@ async fn what_is_listed_of_a_trade_succeeds_and_nothing_else() {
             let listed = stage.listed(stage.person(name), &path, &list).await;
             for act in OF_TRADES {
                 if !listed.iter().any(|listed| listed == act) {
-                    let answer = stage.act(act, stage.person(name)).await;
-                    assert!(!answer.status.is_success(), "{name} may {act} after {state:?}: {}", answer.text);
+                    let response = stage.act(act, stage.person(name)).await;
+                    assert!(!response.status.is_success(), "{name} may {act} after {state:?}: {}", response.text);
                 }
             }
             for act in &listed {
                 let stage = Stage::set(&world, state).await;
-                let answer = stage.act(act, stage.person(name)).await;
-                assert!(answer.status.is_success(), "{name} may not {act} after {state:?}: {}", answer.text);
+                let response = stage.act(act, stage.person(name)).await;
+                assert!(response.status.is_success(), "{name} may not {act} after {state:?}: {}", response.text);
             }
         }
     }
@@ -201,15 +201,15 @@ async fn what_is_listed_of_a_proposal_succeeds_and_nothing_else() {
                 for act in OF_PROPOSALS {
                     if !listed.iter().any(|listed| listed == act) {
                         let path = format!("/api/proposals/{proposal}/{act}");
-                        let answer = world.post(&path, stage.person(name), Value::Null).await;
-                        assert!(!answer.status.is_success(), "{name} may {act} {place} after {state:?}: {}", answer.text);
+                        let response = world.post(&path, stage.person(name), Value::Null).await;
+                        assert!(!response.status.is_success(), "{name} may {act} {place} after {state:?}: {}", response.text);
                     }
                 }
                 for act in &listed {
                     let stage = Stage::set(&world, state).await;
                     let path = format!("/api/proposals/{}/{act}", stage.proposals[place]);
-                    let answer = world.post(&path, stage.person(name), Value::Null).await;
-                    assert!(answer.status.is_success(), "{name} may not {act} {place} after {state:?}: {}", answer.text);
+                    let response = world.post(&path, stage.person(name), Value::Null).await;
+                    assert!(response.status.is_success(), "{name} may not {act} {place} after {state:?}: {}", response.text);
                 }
             }
         }

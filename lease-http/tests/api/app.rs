@@ -25,13 +25,13 @@ pub(crate) struct App {
     pub(crate) options: HttpOptions,
 }
 
-pub(crate) struct Answer {
+pub(crate) struct ApiResponse {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) text: String,
 }
 
-impl Answer {
+impl ApiResponse {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or(Value::Null)
     }
@@ -61,27 +61,27 @@ impl App {
         Self { router, engine, clock, options }
     }
 
-    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+    pub(crate) async fn send(&self, request: Request<Body>) -> ApiResponse {
         let (parts, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
         let bytes = to_bytes(body, usize::MAX).await.unwrap();
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        Answer { status: parts.status, headers: parts.headers, text }
+        ApiResponse { status: parts.status, headers: parts.headers, text }
     }
 
-    pub(crate) async fn get(&self, path: &str, token: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str, token: &str) -> ApiResponse {
         self.send(request("GET", path, &[("authorization", &format!("Token {token}"))], &Value::Null)).await
     }
 
     /// A POST; without a token where it is empty, without a key where that is.
-    pub(crate) async fn post(&self, path: &str, token: &str, key: &str, body: &Value) -> Answer {
+    pub(crate) async fn post(&self, path: &str, token: &str, key: &str, body: &Value) -> ApiResponse {
         self.send(post(path, token, key, body)).await
     }
 
-    /// Registers somebody; the answer is their token.
+    /// Registers somebody; the response is their token.
     pub(crate) async fn register(&self, name: &str) -> String {
-        let answer = self.post("/api/register", "", "", &registration(name)).await;
-        assert_eq!(answer.status, 201, "{}", answer.text);
-        answer.json()["token"].as_str().unwrap().to_owned()
+        let response = self.post("/api/register", "", "", &registration(name)).await;
+        assert_eq!(response.status, 201, "{}", response.text);
+        response.json()["token"].as_str().unwrap().to_owned()
     }
 }
 

@@ -107,7 +107,7 @@ async fn put_asks_for_all_that_is_required() {
     only_color.invalid(&["make", "model", "vin", "year"]);
 }
 
-/// A hostile request is never a 5xx, and what it is answered stands in the document (every answer is held against it).
+/// A hostile request is never a 5xx, and what it is answered stands in the document (every response is held against it).
 #[tokio::test]
 async fn every_operation_withstands_nonsense() {
     let world = World::new().await;
@@ -116,8 +116,8 @@ async fn every_operation_withstands_nonsense() {
             for nonsense in ["0", "-1", "x", "99999999999999999999", "9223372036854775807", "%00", "%ff", "1%2F2"] {
                 let path = path.replace("{id}", nonsense);
                 for body in [json!([1]), json!({"id": {}, "amount": [[]], "trade_id": "x", "username": 1})] {
-                    let answer = world.call(&method.to_ascii_uppercase(), &path, &world.root, body).await;
-                    assert!(!answer.status.is_server_error(), "{method} {path}: {} {}", answer.status, answer.text);
+                    let response = world.call(&method.to_ascii_uppercase(), &path, &world.root, body).await;
+                    assert!(!response.status.is_server_error(), "{method} {path}: {} {}", response.status, response.text);
                 }
             }
         }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::app::{App, request};
 
-async fn get(app: &App, path: &str) -> crate::app::Answer {
+async fn get(app: &App, path: &str) -> crate::app::ApiResponse {
     app.send(request("GET", path, &[], &Value::Null)).await
 }
 
@@ -25,9 +25,9 @@ async fn all_that_the_page_names_is_served_from_here() {
         assert_eq!(files.len(), 4, "{files:?}");
         for file in files {
             let url = format!("{folder}{}", file.strip_prefix("./").unwrap());
-            let answer = get(&app, &url).await;
-            assert_eq!(answer.status, 200, "{url}");
-            assert!(!answer.text.is_empty() && !answer.header("content-type").is_empty(), "{url}");
+            let response = get(&app, &url).await;
+            assert_eq!(response.status, 200, "{url}");
+            assert!(!response.text.is_empty() && !response.header("content-type").is_empty(), "{url}");
         }
     }
     assert!(get(&app, "/docs/swagger-ui-bundle.js").await.text.contains("SwaggerUIBundle"));

@@ -9,7 +9,13 @@ use tower::ServiceExt as _;
 use crate::app::request;
 use crate::support::{Person, World, nobody};
 
-async fn raw(world: &World, method: &str, path: &str, content_type: Option<&str>, body: impl Into<Body>) -> crate::app::Answer {
+async fn raw(
+    world: &World,
+    method: &str,
+    path: &str,
+    content_type: Option<&str>,
+    body: impl Into<Body>,
+) -> crate::app::ApiResponse {
     raw_as(world, &world.owner, method, path, content_type, body).await
 }
 
@@ -20,7 +26,7 @@ async fn raw_as(
     path: &str,
     content_type: Option<&str>,
     body: impl Into<Body>,
-) -> crate::app::Answer {
+) -> crate::app::ApiResponse {
     let mut request = Request::builder().method(method).uri(path).header("authorization", format!("Token {}", who.token));
     if let Some(content_type) = content_type {
         request = request.header("content-type", content_type);
@@ -55,14 +61,14 @@ async fn other_methods_are_told_which_are_allowed() {
         ("PROPFIND", "/api/vehicles", "GET,HEAD,POST"),
     ];
     for (method, path, allowed) in cases {
-        let answer = world.call(method, path, &world.owner, Value::Null).await;
-        answer.refused(405, "method_not_allowed");
+        let response = world.call(method, path, &world.owner, Value::Null).await;
+        response.refused(405, "method_not_allowed");
         let sorted = |text: &str| {
             let mut methods: Vec<String> = text.split(',').map(|method| method.trim().to_owned()).collect();
             methods.sort();
             methods
         };
-        assert_eq!(sorted(answer.header("allow")), sorted(allowed), "{method} {path}");
+        assert_eq!(sorted(response.header("allow")), sorted(allowed), "{method} {path}");
     }
 }
 
@@ -116,9 +122,9 @@ async fn a_body_that_is_no_utf8_does_not_parse() {
 #[tokio::test]
 async fn head_is_get_without_the_body() {
     let world = World::new().await;
-    let answer = world.call("HEAD", "/api/vehicles", &world.owner, Value::Null).await;
-    assert_eq!((answer.status.as_u16(), answer.text.as_str()), (200, ""));
-    assert_eq!(answer.header("content-type"), "application/json");
+    let response = world.call("HEAD", "/api/vehicles", &world.owner, Value::Null).await;
+    assert_eq!((response.status.as_u16(), response.text.as_str()), (200, ""));
+    assert_eq!(response.header("content-type"), "application/json");
 }
 
 #[tokio::test]
@@ -142,8 +148,8 @@ async fn the_router_can_be_nested_in_another_app() {
     let outer: Router = Router::new().nest("/lease", world.app.router.clone());
     let ask = async |path: &str| {
         let token = format!("Token {}", world.owner.token);
-        let answer = outer.clone().oneshot(request("GET", path, &[("authorization", &token)], &Value::Null)).await.unwrap();
-        let body = axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+        let response = outer.clone().oneshot(request("GET", path, &[("authorization", &token)], &Value::Null)).await.unwrap();
+        let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
         serde_json::from_slice::<Value>(&body).unwrap()
     };
     for number in 1..=2 {
@@ -178,8 +184,8 @@ async fn a_body_that_does_not_parse_is_told_from_wrong_fields() {
         (b"null", "validation_error"),
     ];
     for (body, code) in cases {
-        let answer = raw(&world, "POST", "/api/vehicles", JSON, body.to_vec()).await;
-        answer.refused(400, code);
+        let response = raw(&world, "POST", "/api/vehicles", JSON, body.to_vec()).await;
+        response.refused(400, code);
     }
     let twice = raw(&world, "POST", "/api/vehicles", JSON, r#"{"year": 1, "year": 2}"#).await;
     twice.refused(400, "parse_error");
@@ -205,10 +211,10 @@ async fn no_digit_of_an_amount_is_lost() {
     ];
     for (number, (currency, amount, expected)) in amounts.into_iter().enumerate() {
         let body = format!(r#"{{"name": "S{number}", "kind": "sell", "currency": "{currency}", "amount": {amount}}}"#);
-        let answer = raw_as(&world, &world.staff, "POST", "/api/services", JSON, body).await;
+        let response = raw_as(&world, &world.staff, "POST", "/api/services", JSON, body).await;
         match expected {
-            Some(expected) => assert_eq!(answer.expect(201)["amount"], expected),
-            None => answer.invalid(&["amount"]),
+            Some(expected) => assert_eq!(response.expect(201)["amount"], expected),
+            None => response.invalid(&["amount"]),
         }
     }
 }
@@ -236,8 +242,8 @@ async fn a_body_that_is_no_object_is_one_message() {
     ];
     for (method, path, person) in &cases {
         for body in [json!([]), json!("text"), json!(5), json!(["a", "b"])] {
-            let answer = world.call(method, path, person, body).await;
-            answer.invalid(&["non_field_errors"]);
+            let response = world.call(method, path, person, body).await;
+            response.invalid(&["non_field_errors"]);
         }
     }
 }
@@ -270,8 +276,8 @@ async fn checks_run_in_their_order() {
     let vehicle = world.vehicle(&world.owner, 1).await;
     let path = format!("/api/vehicles/{vehicle}");
     // The token before the body.
-    let answer = world.app.send(request("POST", "/api/vehicles", &[("authorization", "Token x")], &json!([]))).await;
-    answer.refused(401, "not_authenticated");
+    let response = world.app.send(request("POST", "/api/vehicles", &[("authorization", "Token x")], &json!([]))).await;
+    response.refused(401, "not_authenticated");
     // The body's syntax before what may be seen.
     raw(&world, "PATCH", "/api/vehicles/999999", JSON, "{").await.refused(400, "parse_error");
     // The role and what may be seen before fields.
@@ -296,8 +302,8 @@ async fn an_id_that_is_none_is_answered_like_one_that_does_not_exist() {
     absent.refused(404, "not_found");
     for id in ["0", "-1", "+1", "abc", "1.0", "1e3", "9223372036854775807", "9223372036854775808", "%20", "%FF", "%00", "１"] {
         let path = format!("/api/vehicles/{}", id.replace('１', "%EF%BC%91"));
-        let answer = world.get(&path, &world.owner).await;
-        assert_eq!((answer.status, answer.text), (absent.status, absent.text.clone()), "{id}");
+        let response = world.get(&path, &world.owner).await;
+        assert_eq!((response.status, response.text), (absent.status, absent.text.clone()), "{id}");
         assert_eq!(world.get(&path, &nobody()).await.status, 401);
     }
     world.get("/api/leads/abc", &world.owner).await.refused(403, "permission_denied");
@@ -334,13 +340,13 @@ async fn a_token_that_is_not_good_is_told_how_to_authenticate() {
     for header in bad.into_iter().filter(|header| !header.ends_with(&upper) || &upper != good) {
         for path in ["/api/vehicles", "/api/services"] {
             let request = Request::builder().uri(path).header("authorization", header.as_bytes()).body(Body::empty()).unwrap();
-            let answer = world.app.send(request).await;
-            answer.refused(401, "not_authenticated");
-            assert_eq!(answer.header("www-authenticate"), "Token");
+            let response = world.app.send(request).await;
+            response.refused(401, "not_authenticated");
+            assert_eq!(response.header("www-authenticate"), "Token");
         }
     }
     for header in [format!("Token {good}"), format!("Bearer {good}"), format!("tOKEN {good}"), format!("bearer  {good}")] {
-        let answer = world.app.send(request("GET", "/api/vehicles", &[("authorization", &header)], &Value::Null)).await;
-        assert_eq!(answer.status, 200, "{header}");
+        let response = world.app.send(request("GET", "/api/vehicles", &[("authorization", &header)], &Value::Null)).await;
+        assert_eq!(response.status, 200, "{header}");
     }
 }

@@ -56,7 +56,7 @@ async fn refusals_are_kept_as_well() {
     assert_eq!(again.header("idempotency-replayed"), "true");
 }
 
-/// Whatever the refusal, it is the answer, and nothing is tried again.
+/// Whatever the refusal, it is the response, and nothing is tried again.
 #[tokio::test]
 async fn refusals_of_every_kind_are_kept() {
     let world = World::new().await;
@@ -134,7 +134,7 @@ async fn a_401_is_not_kept() {
     assert_eq!(app.post("/api/vehicles", &token, "k1", &vehicle(1)).await.status, 201);
 }
 
-/// What went wrong on this side is no answer to keep.
+/// What went wrong on this side is no response to keep.
 #[tokio::test]
 async fn a_503_is_not_kept() {
     let mut gateway = MockPaymentGateway::new();
@@ -142,8 +142,8 @@ async fn a_503_is_not_kept() {
     gateway.expect_tokenize().times(1).returning(|_| Ok(CardToken::new("token".to_owned())));
     let world = World::with(|builder| builder.gateway(Arc::new(gateway))).await;
     for status in [503, 201, 201] {
-        let answer = world.app.post("/api/credit-cards", &world.owner.token, "k1", &card(GOOD_CARD)).await;
-        assert_eq!(answer.status.as_u16(), status, "{}", answer.text);
+        let response = world.app.post("/api/credit-cards", &world.owner.token, "k1", &card(GOOD_CARD)).await;
+        assert_eq!(response.status.as_u16(), status, "{}", response.text);
     }
 }
 
@@ -175,9 +175,9 @@ async fn a_key_that_is_none_is_a_wrong_field() {
     let app = App::new();
     let token = app.register("ada").await;
     for key in ["\"\"", &"k".repeat(256)] {
-        let answer = app.post("/api/vehicles", &token, key, &vehicle(1)).await;
-        assert_eq!(answer.code(), (400, "validation_error".to_owned()));
-        assert!(answer.json()["errors"]["Idempotency-Key"].is_array());
+        let response = app.post("/api/vehicles", &token, key, &vehicle(1)).await;
+        assert_eq!(response.code(), (400, "validation_error".to_owned()));
+        assert!(response.json()["errors"]["Idempotency-Key"].is_array());
     }
     assert_eq!(app.post("/api/vehicles", &token, &"k".repeat(255), &vehicle(1)).await.status, 201);
 }
@@ -190,9 +190,9 @@ async fn other_methods_take_no_notice_of_the_header() {
     let id = app.post("/api/vehicles", &token, "k1", &vehicle(1)).await.json()["id"].clone();
     for (method, body) in [("PATCH", json!({"color": "red"})), ("PATCH", json!({"color": "blue"})), ("GET", Value::Null)] {
         let headers = [("authorization", authorization.as_str()), ("idempotency-key", "k1")];
-        let answer = app.send(request(method, &format!("/api/vehicles/{id}"), &headers, &body)).await;
-        assert_eq!(answer.status, 200);
-        assert_eq!(answer.header("idempotency-replayed"), "");
+        let response = app.send(request(method, &format!("/api/vehicles/{id}"), &headers, &body)).await;
+        assert_eq!(response.status, 200);
+        assert_eq!(response.header("idempotency-replayed"), "");
     }
 }
 
@@ -244,12 +244,12 @@ async fn at_once(app: &App, path: &'static str, token: &str, body: Value) -> Val
         })
         .collect();
     let mut done = Vec::new();
-    for answer in sent {
-        let answer = answer.await.unwrap();
-        if answer.status.is_success() {
-            done.push((answer.header("idempotency-replayed").to_owned(), answer.text));
+    for response in sent {
+        let response = response.await.unwrap();
+        if response.status.is_success() {
+            done.push((response.header("idempotency-replayed").to_owned(), response.text));
         } else {
-            assert_eq!(answer.code(), (409, "idempotency_key_in_use".to_owned()));
+            assert_eq!(response.code(), (409, "idempotency_key_in_use".to_owned()));
         }
     }
     assert_eq!(done.iter().filter(|(replayed, _)| replayed.is_empty()).count(), 1, "{path}");

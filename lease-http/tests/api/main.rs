@@ -10,7 +10,7 @@ mod docs;
 mod errors;
 mod idempotency;
 mod lists;
-mod operation;
+mod ops;
 mod permissions;
 mod process;
 mod server;

@@ -15,7 +15,7 @@ struct Row {
     method: &'static str,
     /// With names in braces for the ids of the scene.
     path: &'static str,
-    answers: Vec<(&'static str, u16)>,
+    responses: Vec<(&'static str, u16)>,
 }
 
 fn table() -> Vec<Row> {
@@ -24,9 +24,9 @@ fn table() -> Vec<Row> {
     let row = |line: &'static str| {
         let mut words = line.split_whitespace();
         let (method, path) = (words.next().unwrap(), words.next().unwrap());
-        let answers: Vec<_> = roles.iter().copied().zip(words.map(|status| status.parse().unwrap())).collect();
-        assert_eq!(answers.len(), roles.len(), "{line}");
-        Row { method, path, answers }
+        let responses: Vec<_> = roles.iter().copied().zip(words.map(|status| status.parse().unwrap())).collect();
+        assert_eq!(responses.len(), roles.len(), "{line}");
+        Row { method, path, responses }
     };
     lines.map(row).collect()
 }
@@ -150,17 +150,17 @@ async fn every_endpoint_answers_every_role_as_the_table_says() {
     let mut wrong = Vec::new();
     let mut scene = Scene::new().await;
     for row in table() {
-        for (role, expected) in &row.answers {
-            let answer =
+        for (role, expected) in &row.responses {
+            let response =
                 scene.world.call(row.method, &scene.path(row.path), &scene.person(role), scene.body(row.method, row.path)).await;
-            if answer.status.as_u16() != *expected {
+            if response.status.as_u16() != *expected {
                 wrong.push(format!(
                     "{} {} as {role}: {expected} expected, {} {}",
-                    row.method, row.path, answer.status, answer.text
+                    row.method, row.path, response.status, response.text
                 ));
             }
             // What was done must not stand in the way of the next.
-            if row.method != "GET" && answer.status.is_success() {
+            if row.method != "GET" && response.status.is_success() {
                 scene = Scene::new().await;
             }
         }

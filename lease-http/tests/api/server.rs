@@ -129,9 +129,9 @@ fn it_serves_from_memory_says_so_and_ends_when_told_to() {
     }
 }
 
-/// The token that an answer hands out.
-fn token_of(answer: &str) -> String {
-    answer.split(r#""token":""#).nth(1).unwrap().split('"').next().unwrap().to_owned()
+/// The token that a response hands out.
+fn token_of(response: &str) -> String {
+    response.split(r#""token":""#).nth(1).unwrap().split('"').next().unwrap().to_owned()
 }
 
 /// Spec 3.7 and 5.6: no password, token or card number, however much is logged.
@@ -149,8 +149,8 @@ fn the_superuser_of_the_environment_can_log_in_and_the_log_holds_no_secret() {
     );
     assert!(server.ask("GET /api/services", "").contains("\"20000\""));
     let body = format!(r#"{{"username": "root", "password": "{password}"}}"#);
-    let answer = server.ask("POST /api/login", &body);
-    let token = token_of(&answer);
+    let response = server.ask("POST /api/login", &body);
+    let token = token_of(&response);
     assert_eq!(token.len(), 40);
     server.ask(&format!("GET /api/users?search=hunter2&token={token}"), "");
     let ann = server.ask("POST /api/register", &crate::app::registration("ann").to_string());
@@ -179,16 +179,16 @@ fn a_request_under_way_is_answered_before_it_ends() {
     );
     stream.write_all(head.as_bytes()).unwrap();
     // The handler asks for the body: the request is under way.
-    let mut answer = BufReader::new(stream.try_clone().unwrap());
+    let mut response = BufReader::new(stream.try_clone().unwrap());
     let mut line = String::new();
-    answer.read_line(&mut line).unwrap();
+    response.read_line(&mut line).unwrap();
     assert!(line.starts_with("HTTP/1.1 100"), "{line}");
 
     server.terminate();
     server.line_with("stopping");
     stream.write_all(body).unwrap();
     let mut rest = String::new();
-    answer.read_to_string(&mut rest).unwrap();
+    response.read_to_string(&mut rest).unwrap();
     assert!(rest.contains("HTTP/1.1 400") && rest.contains("invalid_credentials"), "{rest}");
     assert_eq!(server.end().0, Some(0));
 }
@@ -210,9 +210,9 @@ fn half_a_head_is_not_waited_for_for_ever() {
     let server = Server::start(&["--request-timeout-seconds=1"], &[]);
     let mut stream = server.connect();
     stream.write_all(b"GET /healthz HTTP/1.1\r\nhost").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    assert_eq!(answer, "", "the connection is closed");
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    assert_eq!(response, "", "the connection is closed");
     assert!(server.ask("GET /healthz", "").starts_with("HTTP/1.1 200"));
     server.terminate();
     assert_eq!(server.end().0, Some(0));

@@ -6,7 +6,7 @@ use chrono::Duration;
 use lease_http::state::HttpOptions;
 use serde_json::json;
 
-use crate::app::{Answer, App, PASSWORD, request};
+use crate::app::{ApiResponse, App, PASSWORD, request};
 
 fn login(name: &str, password: &str, address: &str) -> Request<Body> {
     request("POST", "/api/login", &[("x-forwarded-for", address)], &json!({"username": name, "password": password}))
@@ -20,8 +20,8 @@ async fn app(limit: u32) -> App {
     app
 }
 
-fn is_throttled(answer: &Answer, seconds: &str) -> bool {
-    answer.code() == (429, "throttled".to_owned()) && answer.header("retry-after") == seconds
+fn is_throttled(response: &ApiResponse, seconds: &str) -> bool {
+    response.code() == (429, "throttled".to_owned()) && response.header("retry-after") == seconds
 }
 
 #[tokio::test]

@@ -129,7 +129,7 @@ async fn an_invoice_has_a_number_and_can_be_void() {
     assert_eq!((&void["status"], &void["voided_at"]), (&json!("void"), &json!("2026-03-01T12:00:00Z")));
 }
 
-/// Spec 5.4 and 5.5: each number of the sandbox that declines says why, in the answer and in the payment that is kept.
+/// Spec 5.4 and 5.5: each number of the sandbox that declines says why, in the response and in the payment that is kept.
 #[tokio::test]
 async fn a_decline_says_why() {
     let world = World::new().await;
@@ -147,25 +147,25 @@ async fn a_decline_says_why() {
     assert_eq!((&due["status"], &due["amount_due"]), (&json!("open"), &json!("199.00")));
 }
 
-/// Spec 5.6: no answer shows the number, the security code or the gateway's token.
+/// Spec 5.6: no response shows the number, the security code or the gateway's token.
 #[tokio::test]
 async fn a_card_is_shown_by_its_last_four_digits() {
     let world = World::new().await;
     let made = world.post("/api/credit-cards", &world.owner, card(GOOD_CARD)).await;
     let path = format!("/api/credit-cards/{}", id(&made.expect(201)));
-    let answers = [
+    let responses = [
         made,
         world.get(&path, &world.owner).await,
         world.get(&path, &world.staff).await,
         world.get("/api/credit-cards", &world.owner).await,
         world.patch(&path, &world.owner, json!({"holder_name": "A. Byron", "number": "5555555555554444", "cvc": "999"})).await,
     ];
-    for answer in answers {
-        let shown = answer.json();
+    for response in responses {
+        let shown = response.json();
         let shown = if shown["results"].is_array() { &shown["results"][0] } else { &shown };
         assert_eq!((&shown["brand"], &shown["last4"]), (&json!("visa"), &json!("4242")));
         for secret in [GOOD_CARD, "424242", "\"123\"", "cvc", "number", "token", "tok_"] {
-            assert!(!answer.text.contains(secret), "{secret}: {}", answer.text);
+            assert!(!response.text.contains(secret), "{secret}: {}", response.text);
         }
     }
 }

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 
-/// The name under which an answer holds an element's id (`WebDriver`, section 12).
+/// The name under which a response holds an element's id (`WebDriver`, section 12).
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 /// How long an element is waited for.
 const PATIENCE_MS: u32 = 20_000;
@@ -69,12 +69,12 @@ impl Browser {
 
     /// Asks the driver about the session.
     fn ask(&self, method: &str, path: &str, body: &Value) -> Value {
-        let (status, mut answer) = self.send(method, path, body).unwrap();
-        assert!(status.starts_with("HTTP/1.1 200"), "{method} {path} {body}: {answer}");
-        answer["value"].take()
+        let (status, mut response) = self.send(method, path, body).unwrap();
+        assert!(status.starts_with("HTTP/1.1 200"), "{method} {path} {body}: {response}");
+        response["value"].take()
     }
 
-    /// The status line and the body of an answer, as long as it says to be: the driver keeps the connection open.
+    /// The status line and the body of a response, as long as it says to be: the driver keeps the connection open.
     fn send(&self, method: &str, path: &str, body: &Value) -> std::io::Result<(String, Value)> {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let (address, session, length) = (&self.address, &self.session, body.len());
@@ -94,9 +94,9 @@ impl Browser {
             }
             head.push(line);
         }
-        let mut answer = vec![0; length];
-        stream.read_exact(&mut answer)?;
-        Ok((head.swap_remove(0), serde_json::from_slice(&answer)?))
+        let mut response = vec![0; length];
+        stream.read_exact(&mut response)?;
+        Ok((head.swap_remove(0), serde_json::from_slice(&response)?))
     }
 }
 

@@ -11,12 +11,12 @@ mod process;
 use driver::Browser;
 use process::Server;
 
-/// Registers somebody; the answer is their token.
+/// Registers somebody; the response is their token.
 fn register(server: &Server) -> String {
     let body = r#"{"username": "ada", "email": "ada@example.com", "first_name": "Ada", "last_name": "Byron",
         "password": "violet-harbor-93", "password2": "violet-harbor-93"}"#;
-    let answer = server.ask("POST /api/register", body);
-    answer.split(r#""token":""#).nth(1).unwrap().split('"').next().unwrap().to_owned()
+    let response = server.ask("POST /api/register", body);
+    response.split(r#""token":""#).nth(1).unwrap().split('"').next().unwrap().to_owned()
 }
 
 #[test]
@@ -41,8 +41,8 @@ fn the_page_loads_offline_takes_a_token_and_makes_a_call() {
     browser.click("#operations-customers-list_customers button.btn-clear");
     browser.click("#operations-customers-list_customers button.execute");
     assert_eq!(browser.text("#operations-customers-list_customers .live-responses-table tbody .response-col_status"), "200");
-    let answer = browser.text("#operations-customers-list_customers .live-responses-table tbody .response-col_description");
-    assert!(answer.contains("\"user_id\": 1"), "{answer}");
+    let response = browser.text("#operations-customers-list_customers .live-responses-table tbody .response-col_description");
+    assert!(response.contains("\"user_id\": 1"), "{response}");
     assert_eq!(browser.console(), [""; 0], "the console");
 }
 

@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::time::{Instant, interval};
 
-/// How long somebody tries to get an answer.
+/// How long somebody tries to get a response.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Where the servers are at present.
@@ -69,7 +69,7 @@ impl Client {
         Self { token: who.map_or_else(String::new, |who| who.token.clone()), ..self.clone() }
     }
 
-    /// One attempt; `None` where no answer came.
+    /// One attempt; `None` where no response came.
     pub(crate) async fn post(&mut self, path: &str, body: &Value, key: &str) -> Option<Answered> {
         self.send(Method::POST, path, body, key).await
     }
@@ -81,9 +81,9 @@ impl Client {
         let request =
             if self.token.is_empty() { request } else { request.header("authorization", format!("Token {}", self.token)) };
         let request = if key.is_empty() { request } else { request.header("idempotency-key", key) };
-        let answer = request.send().await.ok()?;
-        let status = answer.status().as_u16();
-        Some((status, serde_json::from_slice(&answer.bytes().await.ok()?).unwrap_or(Value::Null)))
+        let response = request.send().await.ok()?;
+        let status = response.status().as_u16();
+        Some((status, serde_json::from_slice(&response.bytes().await.ok()?).unwrap_or(Value::Null)))
     }
 
     /// Reads something, however often it takes.
@@ -93,19 +93,19 @@ impl Client {
         loop {
             self.attempts += 1;
             let url = format!("http://{}{path}", self.addresses.of(self.attempts));
-            let answer = self.http.get(url).header("authorization", format!("Token {}", self.token)).send().await;
-            if let Ok(answer) = answer
-                && answer.status() == 200
-                && let Ok(bytes) = answer.bytes().await
+            let response = self.http.get(url).header("authorization", format!("Token {}", self.token)).send().await;
+            if let Ok(response) = response
+                && response.status() == 200
+                && let Ok(bytes) = response.bytes().await
             {
                 return serde_json::from_slice(&bytes).unwrap();
             }
-            assert!(Instant::now() < deadline, "no server answers");
+            assert!(Instant::now() < deadline, "no server responses");
             ticks.tick().await;
         }
     }
 
-    /// Tries under one key until there is an answer that stands. `None`: an attempt that was cut off still holds the key, so
+    /// Tries under one key until there is a response that stands. `None`: an attempt that was cut off still holds the key, so
     /// whether it was done is not known.
     pub(crate) async fn insist(&mut self, path: &str, body: &Value, key: &str) -> Option<Answered> {
         let deadline = Instant::now() + PATIENCE;
@@ -114,7 +114,7 @@ impl Client {
             match self.post(path, body, key).await {
                 Some((409, body)) if body["code"] == "idempotency_key_in_use" => return None,
                 Some(answered) if answered.0 != 503 => return Some(answered),
-                _ => assert!(Instant::now() < deadline, "no server answers"),
+                _ => assert!(Instant::now() < deadline, "no server responses"),
             }
             ticks.tick().await;
         }

@@ -45,7 +45,7 @@ struct Loader {
     client: Client,
     buyer: Client,
     number: u32,
-    answers: Arc<AtomicUsize>,
+    responses: Arc<AtomicUsize>,
     acknowledged: Acknowledged,
 }
 
@@ -98,7 +98,7 @@ impl Loader {
         let cancel = format!("/api/trades/{trade}/cancel");
         let (status, body) = self.client.insist(&cancel, &Value::Null, &format!("cancel-{round}")).await?;
         assert_eq!(status, 200, "{body}");
-        self.answered();
+        self.responded();
         self.acknowledged.cancelled.insert(trade);
         Some(())
     }
@@ -119,7 +119,7 @@ impl Loader {
         let who = if is_others { &mut self.buyer } else { &mut self.client };
         let (path, key) = (format!("/api/trades/{trade}/proposals"), format!("offer-{trade}-{round}"));
         let proposal = made(&who.insist(&path, &terms(service), &key).await?);
-        self.answered();
+        self.responded();
         self.acknowledged.proposals.insert(proposal);
         Some(proposal)
     }
@@ -130,7 +130,7 @@ impl Loader {
         let (path, key) = (format!("/api/proposals/{proposal}/accept"), format!("accept-{proposal}"));
         let (status, body) = who.insist(&path, &Value::Null, &key).await?;
         assert_eq!(status, 200, "{body}");
-        self.answered();
+        self.responded();
         self.acknowledged.accepted.insert(proposal);
         Some(())
     }
@@ -141,15 +141,15 @@ impl Loader {
         let (status, body) = self.client.insist("/api/payments", &pay, key).await?;
         // 202: the server that began it died before it heard of the gateway.
         assert!([201, 202].contains(&status), "{status} {body}");
-        self.answered();
+        self.responded();
         self.acknowledged.payments.insert(body["id"].as_i64().unwrap());
         Some(())
     }
 
     async fn make(&mut self, path: &str, body: &Value, key: &str) -> Option<i64> {
-        let answer = self.client.insist(path, body, key).await?;
-        self.answered();
-        Some(made(&answer))
+        let response = self.client.insist(path, body, key).await?;
+        self.responded();
+        Some(made(&response))
     }
 
     /// The invoice of a trade, which a change of nothing tells.
@@ -157,16 +157,16 @@ impl Loader {
         self.client.read(&format!("/api/trades/{trade}")).await["invoice_id"].as_i64()
     }
 
-    fn answered(&self) {
-        self.answers.fetch_add(1, Ordering::Relaxed);
+    fn responded(&self) {
+        self.responses.fetch_add(1, Ordering::Relaxed);
     }
 }
 
 /// Waits until so many answers came.
-async fn progress(answers: &AtomicUsize, until: usize) {
+async fn progress(responses: &AtomicUsize, until: usize) {
     let deadline = Instant::now() + Duration::from_mins(1);
     let mut ticks = interval(Duration::from_millis(5));
-    while answers.load(Ordering::Relaxed) < until {
+    while responses.load(Ordering::Relaxed) < until {
         assert!(Instant::now() < deadline, "it goes on after a crash");
         ticks.tick().await;
     }
@@ -187,7 +187,7 @@ async fn what_was_answered_survives_crashes() {
     for number in 0..CUSTOMERS {
         clients.push(Client::register(&addresses, &format!("customer{number}"), usize::try_from(number).unwrap()).await);
     }
-    let (answers, over) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+    let (responses, over) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
     let mut loaders = Vec::new();
     for (number, client) in (0..).zip(&clients) {
         let buyer = clients[(usize::try_from(number).unwrap() + 1) % clients.len()].clone();
@@ -195,13 +195,13 @@ async fn what_was_answered_survives_crashes() {
             client: client.clone(),
             buyer,
             number,
-            answers: Arc::clone(&answers),
+            responses: Arc::clone(&responses),
             acknowledged: Acknowledged::default(),
         };
         loaders.push(tokio::spawn(loader.run(Arc::clone(&over))));
     }
     for number in 0..CRASHES {
-        progress(&answers, (number + 1) * ANSWERS).await;
+        progress(&responses, (number + 1) * ANSWERS).await;
         if number % 2 == 0 {
             // Dropping it kills it.
             servers[number / 2 % 2] = serve(&database);
@@ -210,7 +210,7 @@ async fn what_was_answered_survives_crashes() {
             tokio::task::spawn_blocking(crash).await.unwrap();
         }
     }
-    progress(&answers, (CRASHES + 1) * ANSWERS).await;
+    progress(&responses, (CRASHES + 1) * ANSWERS).await;
     over.store(true, Ordering::Relaxed);
     let mut acknowledged = Vec::new();
     for loader in loaders {

@@ -9,7 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::client::{Client, made, registration};
-use crate::track::{LEASE, RACERS, Racer, SELL, Track, answer, counted, race, terms};
+use crate::track::{LEASE, RACERS, Racer, SELL, Track, counted, race, response, terms};
 
 /// Rounds of each race: 25, or as `LEASE_RACE_ROUNDS` says.
 static ROUNDS: LazyLock<usize> = LazyLock::new(|| {
@@ -60,8 +60,8 @@ async fn accepting_and_deactivating_the_author_come_one_after_the_other() {
         let (_, proposal) = track.offer().await;
         let user = format!("/api/users/{}", track.owner.user);
         let deactivate = Racer { method: Method::DELETE, ..track.by(&track.root, ACCEPTS, &user, &Value::Null) };
-        let answers = accepts_and(&track, deactivate, proposal).await;
-        let (deactivated, accepts) = answers.split_last().unwrap();
+        let responses = accepts_and(&track, deactivate, proposal).await;
+        let (deactivated, accepts) = responses.split_last().unwrap();
         let counts = counted(accepts);
         let won = counts.get("200").copied().unwrap_or(0);
         let expected = match won {
@@ -77,8 +77,8 @@ async fn accepting_and_deactivating_the_author_come_one_after_the_other() {
 
 /// Many accept and `other` is done, at once: how many accepts won. Where none did, all are told `refusal`.
 async fn against_accepts(track: &Track, other: Racer, proposal: i64, ok: &str, refusal: &str) -> usize {
-    let answers = accepts_and(track, other, proposal).await;
-    let (other, accepts) = answers.split_last().unwrap();
+    let responses = accepts_and(track, other, proposal).await;
+    let (other, accepts) = responses.split_last().unwrap();
     let counts = counted(accepts);
     let won = counts.get("200").copied().unwrap_or(0);
     let expected = match won {
@@ -125,7 +125,7 @@ async fn payments_never_overshoot_and_one_pays_the_rest() {
 }
 
 /// The same payment sent to both servers, again and again, under one key: it is made once, and each server knows
-/// its answer.
+/// its response.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_of_many_payments_under_a_key_is_made() {
     let mut track = Track::new().await;
@@ -134,15 +134,15 @@ async fn one_of_many_payments_under_a_key_is_made() {
         let (path, body) = (format!("/api/invoices/{invoice}/payments"), json!({"credit_card_id": track.card, "amount": "15"}));
         let key = format!("pay{round}");
         let payments = track.by_one(&track.owner, &path, &body).into_iter();
-        let answers = race(payments.map(|racer| Racer { key: key.clone(), ..racer }).collect()).await;
-        let counts = counted(&answers);
-        let [paid, in_use] = ["201", "409 idempotency_key_in_use"].map(|answer| counts.get(answer).copied().unwrap_or(0));
+        let responses = race(payments.map(|racer| Racer { key: key.clone(), ..racer }).collect()).await;
+        let counts = counted(&responses);
+        let [paid, in_use] = ["201", "409 idempotency_key_in_use"].map(|response| counts.get(response).copied().unwrap_or(0));
         assert!(paid >= 1 && paid + in_use == RACERS, "{counts:?}");
         let mut ids = Vec::new();
         for _ in 0..2 {
             ids.push(made(&track.owner.post(&path, &body, &key).await.unwrap()));
         }
-        assert_eq!(ids[0], ids[1], "each of the servers gives the first answer");
+        assert_eq!(ids[0], ids[1], "each of the servers gives the first response");
     }
     assert_eq!(track.finish().await.payments.len(), *ROUNDS);
 }
@@ -157,15 +157,15 @@ async fn voiding_and_paying_exclude_each_other() {
         let mut racers: Vec<_> =
             (0..3).map(|number| track.by(&track.owner, number, &format!("/api/invoices/{invoice}/payments"), &pay)).collect();
         racers.push(track.by(&track.root, 3, &format!("/api/invoices/{invoice}/void"), &json!({"reason": "a mistake"})));
-        let answers = race(racers).await;
-        let (void, payments) = answers.split_last().unwrap();
+        let responses = race(racers).await;
+        let (void, payments) = responses.split_last().unwrap();
         let expected = match void.as_str() {
             "200" => [("409 invoice_not_open", 3)],
             "409 invoice_has_payments" => [("201", 3)],
-            _ => panic!("{answers:?}"),
+            _ => panic!("{responses:?}"),
         };
         assert_eq!(counted(payments), expected.into());
-        paid += payments.iter().filter(|answer| *answer == "201").count();
+        paid += payments.iter().filter(|response| *response == "201").count();
     }
     assert_eq!(track.finish().await.payments.len(), paid);
 }
@@ -211,11 +211,11 @@ async fn one_of_many_leases_of_the_same_days_is_agreed() {
                 tokio::spawn(lease(owner, lessee, offer))
             })
             .collect();
-        let mut answers = Vec::new();
+        let mut responses = Vec::new();
         for lease in leases {
-            answers.push(lease.await.unwrap());
+            responses.push(lease.await.unwrap());
         }
-        assert_eq!(counted(&answers), [("200", 1), ("409 vehicle_not_available", LEASES - 1)].into());
+        assert_eq!(counted(&responses), [("200", 1), ("409 vehicle_not_available", LEASES - 1)].into());
     }
     let books = track.finish().await;
     assert_eq!(books.trades.iter().filter(|trade| trade.agreement().is_some()).count(), *ROUNDS);
@@ -230,7 +230,7 @@ async fn lease(mut owner: Client, mut lessee: Client, offer: Value) -> String {
         }
     };
     let proposal = made(&owner.post(&format!("/api/trades/{trade}/proposals"), &terms(LEASE), "").await.unwrap());
-    let accepted = answer(&mut lessee, Method::POST, &format!("/api/proposals/{proposal}/accept"), &Value::Null, "").await;
+    let accepted = response(&mut lessee, Method::POST, &format!("/api/proposals/{proposal}/accept"), &Value::Null, "").await;
     if accepted != "200" {
         assert_eq!(owner.post(&format!("/api/trades/{trade}/cancel"), &Value::Null, "").await.unwrap().0, 200);
     }
@@ -262,7 +262,7 @@ async fn one_of_many_converts_a_lead() {
         assert_eq!(counted(&conversions), [("200", 1), ("409 lead_converted", RACERS - 1)].into());
         let winner = track.root.read(&format!("/api/leads/{lead}")).await["customer_id"].clone();
         assert_eq!(track.root.read(&format!("/api/contacts/{contact}")).await["customer_id"], winner);
-        let position = conversions.iter().position(|answer| answer == "200").unwrap();
+        let position = conversions.iter().position(|response| response == "200").unwrap();
         assert_eq!(winner, track.racers[position].customer);
     }
     track.finish().await;

@@ -30,7 +30,7 @@ pub(crate) struct Racer {
 }
 
 /// What was answered: the status, and the code where there is one.
-pub(crate) async fn answer(client: &mut Client, method: Method, path: &str, body: &Value, key: &str) -> String {
+pub(crate) async fn response(client: &mut Client, method: Method, path: &str, body: &Value, key: &str) -> String {
     let (status, body) = client.send(method, path, body, key).await.unwrap();
     body["code"].as_str().map_or_else(|| status.to_string(), |code| format!("{status} {code}"))
 }
@@ -44,21 +44,21 @@ pub(crate) async fn race(racers: Vec<Racer>) -> Vec<String> {
             let start = std::sync::Arc::clone(&start);
             tokio::spawn(async move {
                 start.wait().await;
-                answer(&mut client, method, &path, &body, &key).await
+                response(&mut client, method, &path, &body, &key).await
             })
         })
         .collect();
-    let mut answers = Vec::new();
+    let mut responses = Vec::new();
     for racer in sent {
-        answers.push(racer.await.unwrap());
+        responses.push(racer.await.unwrap());
     }
-    answers
+    responses
 }
 
-pub(crate) fn counted(answers: &[String]) -> BTreeMap<&str, usize> {
+pub(crate) fn counted(responses: &[String]) -> BTreeMap<&str, usize> {
     let mut counts = BTreeMap::new();
-    for answer in answers {
-        *counts.entry(answer.as_str()).or_default() += 1;
+    for response in responses {
+        *counts.entry(response.as_str()).or_default() += 1;
     }
     counts
 }

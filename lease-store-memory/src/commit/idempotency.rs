@@ -1,5 +1,5 @@
 use chrono::{DateTime, Utc};
-use lease_core::repository::{Claim, ClaimState, Guarantee, NewClaim, RepositoryError, SavedAnswer};
+use lease_core::repository::{Claim, ClaimState, Guarantee, NewClaim, RepositoryError, SavedResponse};
 
 use crate::MemoryRepository;
 
@@ -15,12 +15,12 @@ impl MemoryRepository {
         )
     }
 
-    pub(crate) fn write_answer(&self, claim: &Claim, answer: &SavedAnswer) -> Result<(), RepositoryError> {
+    pub(crate) fn write_response(&self, claim: &Claim, response: &SavedResponse) -> Result<(), RepositoryError> {
         self.state.write(
             |state| {
                 if state.claims.is_held(claim) { Ok(()) } else { Err(RepositoryError::Taken(Guarantee::Claim)) }
             },
-            |state, ()| state.claims.answer(claim, answer),
+            |state, ()| state.claims.response(claim, response),
         )
     }
 

@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use lease_core::repository::{Claim, ClaimState, IdempotencyRepository, NewClaim, RepositoryError, SavedAnswer};
+use lease_core::repository::{Claim, ClaimState, IdempotencyRepository, NewClaim, RepositoryError, SavedResponse};
 
 use crate::MemoryRepository;
 
@@ -10,8 +10,8 @@ impl IdempotencyRepository for MemoryRepository {
         self.write_claim(new, now)
     }
 
-    async fn save_answer(&self, claim: &Claim, answer: &SavedAnswer) -> Result<(), RepositoryError> {
-        self.write_answer(claim, answer)
+    async fn save_response(&self, claim: &Claim, response: &SavedResponse) -> Result<(), RepositoryError> {
+        self.write_response(claim, response)
     }
 
     async fn release_claim(&self, claim: &Claim) -> Result<(), RepositoryError> {

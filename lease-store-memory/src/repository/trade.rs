@@ -3,11 +3,11 @@ use std::ops::Bound;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use lease_core::id::{CustomerId, PaymentId, ProposalId, ServiceId, Stored, TradeId, VehicleId, Version, Versioned};
-use lease_core::lifecycle::{NewIds, Opening, ProposalView, Standing, TradeChanges, TradeSnapshot};
+use lease_core::lifecycle::{NewIds, Opening, ProposalView, TradeChanges, TradeSnapshot, ViewerHistory};
 use lease_core::model::{CreditCard, Invoice, Payment, Proposal, Trade};
 use lease_core::page::{Page, PageRequest};
 use lease_core::repository::{
-    Claim, InvoiceFilter, Offer, PaymentFilter, ProposalFilter, RepositoryError, TradeFilter, TradeKey, TradeLoad,
+    Claim, InvoiceFilter, OpeningSnapshot, PaymentFilter, ProposalFilter, RepositoryError, TradeFilter, TradeKey, TradeLoad,
     TradeRepository,
 };
 
@@ -16,15 +16,16 @@ use crate::state::{Payments, Row, State};
 
 #[async_trait]
 impl TradeRepository for MemoryRepository {
-    async fn load_offer(
+    async fn load_opening(
         &self,
         vehicle: VehicleId,
         service: ServiceId,
         viewer: Option<CustomerId>,
-    ) -> Result<Offer, RepositoryError> {
-        Ok(self
-            .state
-            .read(|state| Offer { vehicle: state.vehicle_snapshot(vehicle, viewer), service: state.services.versioned(service) }))
+    ) -> Result<OpeningSnapshot, RepositoryError> {
+        Ok(self.state.read(|state| OpeningSnapshot {
+            vehicle: state.vehicle_snapshot(vehicle, viewer),
+            service: state.services.versioned(service),
+        }))
     }
 
     async fn open_trade(&self, opening: &Opening, claim: Option<Claim>) -> Result<TradeId, RepositoryError> {
@@ -119,7 +120,7 @@ impl State {
             proposal,
             payment,
             card: load.card.and_then(|card| self.cards.rows.stored(card)),
-            viewer: load.viewer.map(|viewer| self.standing(id, viewer)).unwrap_or_default(),
+            viewer: load.viewer.map(|viewer| self.viewer_history(id, viewer)).unwrap_or_default(),
             trade: Stored { id, value: trade.clone() },
         };
         Ok(Some(Versioned { version: row.version, value: snapshot }))
@@ -155,8 +156,8 @@ impl State {
         Ok((payment, card.ok_or_else(|| lost("payment", id.get(), "its card is gone"))?))
     }
 
-    fn standing(&self, trade: TradeId, viewer: CustomerId) -> Standing {
-        self.proposals.author(trade, viewer).map_or_else(Standing::default, |author| Standing {
+    fn viewer_history(&self, trade: TradeId, viewer: CustomerId) -> ViewerHistory {
+        self.proposals.author(trade, viewer).map_or_else(ViewerHistory::default, |author| ViewerHistory {
             proposals_made: author.made,
             pending: author.pending.and_then(|id| self.proposals.rows.stored(id)),
         })

@@ -5,8 +5,8 @@ use lease_core::page::{Page, PageRequest};
 use lease_core::repository::{InvoiceFilter, PaymentFilter, ProposalFilter, TradeFilter};
 
 use super::vehicle::is_of_model;
+use crate::expiry;
 use crate::index::{Index, Kind, Term};
-use crate::lapse;
 use crate::state::{
     State, invoice_status, make, model, payment_status, proposal_status, public_proposals, service_kind, trade_status, year,
 };
@@ -74,12 +74,12 @@ impl State {
         if let Some(trade) = filter.trade_id {
             query = query.and_row(self.trades.rows.get(trade).and_then(|row| row.value.invoice_id));
         }
-        let today = lapse::day(now.date_naive());
+        let today = expiry::day(now.date_naive());
         query = match filter.overdue {
-            Some(true) => query.and_any(lapse::before(&self.invoices.index, today)),
+            Some(true) => query.and_any(expiry::before(&self.invoices.index, today)),
             Some(false) => {
                 let settled = [InvoiceStatus::Paid, InvoiceStatus::Void].map(invoice_status);
-                query.and_any(lapse::from(&self.invoices.index, today).into_iter().chain(settled))
+                query.and_any(expiry::from(&self.invoices.index, today).into_iter().chain(settled))
             }
             None => query,
         };
@@ -100,10 +100,10 @@ impl State {
 
 /// The terms of proposals that may read so at an instant: in the hour in which they expire, each has to be asked.
 fn reads(index: &Index, status: ProposalStatus, now: DateTime<Utc>) -> Vec<Term> {
-    let hour = lapse::hour(now);
+    let hour = expiry::hour(now);
     let mut terms = match status {
-        ProposalStatus::Pending => lapse::from(index, hour),
-        ProposalStatus::Expired => lapse::before(index, hour + 1),
+        ProposalStatus::Pending => expiry::from(index, hour),
+        ProposalStatus::Expired => expiry::before(index, hour + 1),
         _ => Vec::new(),
     };
     terms.push(proposal_status(status));

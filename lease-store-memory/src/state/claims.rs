@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use foldhash::HashMap;
-use lease_core::repository::{Claim, ClaimState, Guarantee, KeyHash, NewClaim, RepositoryError, SavedAnswer};
+use lease_core::repository::{Claim, ClaimState, Guarantee, KeyHash, NewClaim, RepositoryError, SavedResponse};
 
 /// Idempotency records, by their key and by when they expire.
 #[derive(Debug, Default)]
@@ -25,7 +25,7 @@ enum Progress {
     /// It was done, and made this row or none.
     Done(Option<i64>),
     /// It was answered.
-    Answered(SavedAnswer),
+    Answered(SavedResponse),
 }
 
 impl Claims {
@@ -43,7 +43,7 @@ impl Claims {
             Progress::Claimed if record.claimed.held_until <= now => ClaimState::Claimed,
             Progress::Claimed => ClaimState::Held { fingerprint },
             Progress::Done(made) => ClaimState::Done { fingerprint, made: *made, held_until: record.claimed.held_until },
-            Progress::Answered(answer) => ClaimState::Answered { fingerprint, answer: answer.clone() },
+            Progress::Answered(response) => ClaimState::Answered { fingerprint, response: response.clone() },
         }
     }
 
@@ -87,8 +87,8 @@ impl Claims {
     }
 
     /// The act under a claim was answered.
-    pub(crate) fn answer(&mut self, claim: &Claim, answer: &SavedAnswer) {
-        self.advance(claim, Progress::Answered(answer.clone()));
+    pub(crate) fn response(&mut self, claim: &Claim, response: &SavedResponse) {
+        self.advance(claim, Progress::Answered(response.clone()));
     }
 
     /// The keys of records that expired before `now`, at most so many.

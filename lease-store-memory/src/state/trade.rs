@@ -12,8 +12,8 @@ use smallvec::SmallVec;
 
 use super::table::Table;
 use super::vehicle::model_terms;
+use crate::expiry;
 use crate::index::{Kind, Term, row_number, text_terms};
-use crate::lapse;
 use crate::slots::Slots;
 use crate::walk::{Direction, Query};
 
@@ -128,15 +128,15 @@ pub(crate) const fn public() -> Term {
     Term::number(Kind::Public, 0)
 }
 
-/// The term of proposals that are stored as being of this status; pending ones that may expire have those of [`lapse`].
+/// The term of proposals that are stored as being of this status; pending ones that may expire have those of [`expiry`].
 pub(crate) const fn proposal_status(status: ProposalStatus) -> Term {
     Term::number(Kind::Status, status as u32)
 }
 
 fn standing_terms(proposal: &Proposal) -> impl Iterator<Item = Term> + use<> {
-    let lapses = proposal.expires_at.filter(|_| proposal.state == ProposalState::Pending).map(lapse::hour);
-    let status = lapses.is_none().then(|| proposal_status(proposal.state.into()));
-    lapses.into_iter().flat_map(lapse::terms).chain(status)
+    let expires = proposal.expires_at.filter(|_| proposal.state == ProposalState::Pending).map(expiry::hour);
+    let status = expires.is_none().then(|| proposal_status(proposal.state.into()));
+    expires.into_iter().flat_map(expiry::terms).chain(status)
 }
 
 impl Proposals {
@@ -179,8 +179,8 @@ impl Proposals {
         }
         let seen_by = if key.1 == owner { public() } else { Term::id(Kind::TradeOwner, owner) };
         let found_by = [Term::id(Kind::Trade, key.0), Term::id(Kind::Customer, key.1), seen_by];
-        let standing = standing_terms(&proposal);
-        self.rows.insert(id, proposal, standing.chain(found_by));
+        let viewer_history = standing_terms(&proposal);
+        self.rows.insert(id, proposal, viewer_history.chain(found_by));
     }
 
     /// A proposal gets a state.
@@ -239,8 +239,8 @@ pub(crate) fn invoice_terms(invoice: &Invoice) -> impl Iterator<Item = Term> + u
 }
 
 fn invoice_standing(invoice: &Invoice) -> impl Iterator<Item = Term> + use<> {
-    let lapses = invoice.is_open().then(|| lapse::day(invoice.due_date));
-    lapses.into_iter().flat_map(lapse::terms).chain([invoice_status((&invoice.state).into())])
+    let expires = invoice.is_open().then(|| expiry::day(invoice.due_date));
+    expires.into_iter().flat_map(expiry::terms).chain([invoice_status((&invoice.state).into())])
 }
 
 /// An invoice gets a state.
@@ -257,7 +257,7 @@ pub(crate) fn set_invoice_state(invoices: &mut Invoices, id: InvoiceId, state: &
 #[derive(Debug, Default)]
 pub(crate) struct Payments {
     pub(crate) rows: Table<Payment>,
-    /// Those that wait for the gateway's answer, by when they were begun.
+    /// Those that wait for the gateway's response, by when they were begun.
     pub(crate) pending: BTreeSet<(DateTime<Utc>, PaymentId)>,
     /// The charge keys of all.
     pub(crate) charge_keys: HashSet<ChargeKey>,

@@ -42,7 +42,7 @@ pub(crate) async fn propose(engine: &LeaseEngine, author: &Actor, trade: TradeId
 }
 
 pub(crate) async fn accept(engine: &LeaseEngine, owner: &Actor, proposal: ProposalId) {
-    engine.accept(owner, proposal).await.unwrap();
+    engine.accept_proposal(owner, proposal).await.unwrap();
 }
 
 /// The invoice of a trade, as its owner reads it.

@@ -1,6 +1,6 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use lease_core::id::{CreditCardId, CustomerId, Id, PaymentId, Version, Versioned};
-use lease_core::lifecycle::{ProposalView, Standing, TradeSnapshot};
+use lease_core::lifecycle::{ProposalView, TradeSnapshot, ViewerHistory};
 use lease_core::repository::{RepositoryError, TradeKey, TradeLoad};
 
 use crate::row::{At, CardRow, InvoiceRow, PaymentRow, ProposalRow, Row as _, ServiceRow, TradeRow, period};
@@ -206,7 +206,7 @@ impl LoadedRow {
             proposal,
             payment,
             card: self.card.map(CardRow::parse).transpose()?,
-            viewer: Standing {
+            viewer: ViewerHistory {
                 proposals_made: u32::try_from(self.proposals_made).unwrap_or(u32::MAX),
                 pending: self.pending.map(ProposalRow::parse).transpose()?,
             },

@@ -12,7 +12,7 @@ use lease_core::lifecycle::{NewIds, Opening, TradeChanges, TradeSnapshot};
 use lease_core::model::{Invoice, Payment, Proposal, Trade};
 use lease_core::page::{Page, PageRequest};
 use lease_core::repository::{
-    Claim, InvoiceFilter, Offer, PaymentFilter, ProposalFilter, RepositoryError, TradeFilter, TradeKey, TradeLoad,
+    Claim, InvoiceFilter, OpeningSnapshot, PaymentFilter, ProposalFilter, RepositoryError, TradeFilter, TradeKey, TradeLoad,
     TradeRepository,
 };
 
@@ -20,12 +20,12 @@ use crate::PostgresRepository;
 
 #[async_trait]
 impl TradeRepository for PostgresRepository {
-    async fn load_offer(
+    async fn load_opening(
         &self,
         vehicle: VehicleId,
         service: ServiceId,
         viewer: Option<CustomerId>,
-    ) -> Result<Offer, RepositoryError> {
+    ) -> Result<OpeningSnapshot, RepositoryError> {
         open::load(&self.database, vehicle, service, viewer).await
     }
 

@@ -1,7 +1,7 @@
 use lease_core::id::{CustomerId, Id, ServiceId, TradeId, VehicleId, Version, Versioned};
 use lease_core::lifecycle::Opening;
 use lease_core::model::{Trade, TradeStatus};
-use lease_core::repository::{Claim, Offer, RepositoryError, VehicleSnapshot};
+use lease_core::repository::{Claim, OpeningSnapshot, RepositoryError, VehicleSnapshot};
 
 use crate::row::{At, Row as _, ServiceRow, VehicleRow, versioned};
 use crate::statement::{Database, claim_arguments, fault};
@@ -11,7 +11,7 @@ pub(super) async fn load(
     vehicle: VehicleId,
     service: ServiceId,
     viewer: Option<CustomerId>,
-) -> Result<Offer, RepositoryError> {
+) -> Result<OpeningSnapshot, RepositoryError> {
     let found = database
         .read(|pool| {
             sqlx::query!(
@@ -62,7 +62,7 @@ pub(super) async fn load(
         }
     };
     let service = found.service.zip(found.service_version).map(|(row, version)| versioned(version, row)).transpose()?;
-    Ok(Offer { vehicle, service })
+    Ok(OpeningSnapshot { vehicle, service })
 }
 
 /// Two rows are checked here: the vehicle is locked first, the service is written only where the vehicle was as expected,

@@ -19,7 +19,7 @@ use tokio::net::{TcpStream, UnixListener, UnixStream};
 
 use crate::support::{TestDatabase, WORLD};
 
-/// The answer to whatever holds this word is lost on a [`Line`].
+/// The response to whatever holds this word is lost on a [`Line`].
 const SWALLOWED: &str = "swallowed";
 /// How often the store runs a statement that Postgres undoes.
 const ATTEMPTS: i64 = 5;
@@ -175,7 +175,7 @@ async fn a_database_that_is_away_is_unavailable_until_it_is_back() {
     server.drop().await;
 }
 
-/// The answer to a commit is lost on its way: it is never said to be refused, since it was carried out.
+/// The response to a commit is lost on its way: it is never said to be refused, since it was carried out.
 #[tokio::test]
 async fn a_commit_whose_answer_is_lost_is_unavailable() {
     let database = world().await;
@@ -293,10 +293,10 @@ async fn accept(listener: UnixListener, upstream: PgConnectOptions, state: Arc<S
     }
 }
 
-/// Passes everything on, until an answer comes that is to be swallowed: then it ends.
+/// Passes everything on, until a response comes that is to be swallowed: then it ends.
 async fn pass_on(client: UnixStream, server: impl AsyncRead + AsyncWrite, number: u32, state: &State) {
     let (mut asks, mut hears) = client.into_split();
-    let (mut answers, mut takes) = tokio::io::split(server);
+    let (mut responses, mut takes) = tokio::io::split(server);
     let is_asked = AtomicBool::new(false);
     let there = async {
         let mut question = vec![0; 16 * 1024];
@@ -307,15 +307,15 @@ async fn pass_on(client: UnixStream, server: impl AsyncRead + AsyncWrite, number
         }
     };
     let back = async {
-        let mut answer = vec![0; 16 * 1024];
-        while let Ok(length @ 1..) = answers.read(&mut answer).await {
+        let mut response = vec![0; 16 * 1024];
+        while let Ok(length @ 1..) = responses.read(&mut response).await {
             if is_asked.load(Ordering::SeqCst) || number <= state.bad_up_to.load(Ordering::SeqCst) {
                 return;
             }
             if number <= state.silent_up_to.load(Ordering::SeqCst) {
                 continue;
             }
-            hears.write_all(&answer[..length]).await.unwrap();
+            hears.write_all(&response[..length]).await.unwrap();
         }
     };
     tokio::select! {

@@ -12,9 +12,9 @@ use lease_core::LeaseEngine;
 use lease_core::account::{PasswordParams, Session, TokenHash};
 use lease_core::clock::ManualClock;
 use lease_core::id::{CustomerId, UserId};
-use lease_core::input::Extent;
+use lease_core::input::UpdateMode;
 use lease_core::permission::Actor;
-use lease_core::repository::{Claim, ClaimState, IdempotencyRepository as _, KeyHash, NewClaim, Repository as _, SavedAnswer};
+use lease_core::repository::{Claim, ClaimState, IdempotencyRepository as _, KeyHash, NewClaim, Repository as _, SavedResponse};
 use lease_store_postgres::{PostgresOptions, PostgresRepository};
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Executor as _};
@@ -62,9 +62,9 @@ all_or_nothing! {
     registering: |engine| engine.register(&draft(&person("ada")));
     making_a_user: |engine| engine.create_user(&root(), &draft(&person("ada")));
     changing_a_user: |engine| engine.update_user(&owner(), id(1), &draft(&json!({"email": "new@example.com",
-        "password": "amber-meadow-17"})), Extent::Partial, Some(SESSION.token));
+        "password": "amber-meadow-17"})), UpdateMode::Partial, Some(SESSION.token));
     making_staff_a_customer: |engine| engine.update_user(&root(), id(3), &draft(&json!({"is_staff": false})),
-        Extent::Partial, None);
+        UpdateMode::Partial, None);
     deactivating_a_user: |engine| engine.deactivate_user(&staff(), id(2));
     making_a_token: |engine| engine.issue_first_token(id(1));
     logging_out: |engine| engine.logout(&SESSION);
@@ -74,26 +74,26 @@ all_or_nothing! {
     storing_a_card: |engine| engine.create_card(&owner(), &draft(&json!({"number": "4242424242424242", "exp_month": 12,
         "exp_year": 2099, "holder_name": "Ada", "is_default": true})));
     making_a_card_the_default: |engine| engine.update_card(&owner(), id(2), &draft(&json!({"is_default": true})),
-        Extent::Partial);
+        UpdateMode::Partial);
     deleting_the_default_card: |engine| engine.delete_card(&owner(), id(1));
 }
 
 // The directory, vehicles and services.
 all_or_nothing! {
     making_a_contact: |engine| engine.create_contact(&owner(), &draft(&json!({"email": "ada@example.com"})));
-    changing_a_contact: |engine| engine.update_contact(&staff(), id(1), &draft(&json!({"name": "Ada"})), Extent::Partial);
+    changing_a_contact: |engine| engine.update_contact(&staff(), id(1), &draft(&json!({"name": "Ada"})), UpdateMode::Partial);
     deleting_a_contact: |engine| engine.delete_contact(&staff(), id(1));
     making_a_lead: |engine| engine.create_lead(&staff(), &draft(&json!({"first_name": "Ada"})));
-    changing_a_lead: |engine| engine.update_lead(&staff(), id(1), &draft(&json!({"status": "lost"})), Extent::Partial);
+    changing_a_lead: |engine| engine.update_lead(&staff(), id(1), &draft(&json!({"status": "lost"})), UpdateMode::Partial);
     converting_a_lead: |engine| engine.convert_lead(&staff(), id(1), &draft(&json!({"customer_id": 1})));
     deleting_a_lead: |engine| engine.delete_lead(&staff(), id(1));
     making_a_vehicle: |engine| engine.create_vehicle(&owner(), &draft(&json!({"vin": "1HGCM82633A000001", "make": "Honda",
         "model": "Accord", "year": 2020})));
-    changing_a_vehicle: |engine| engine.update_vehicle(&owner(), id(3), &draft(&json!({"make": "Audi"})), Extent::Partial);
+    changing_a_vehicle: |engine| engine.update_vehicle(&owner(), id(3), &draft(&json!({"make": "Audi"})), UpdateMode::Partial);
     deleting_a_vehicle: |engine| engine.delete_vehicle(&owner(), id(3));
     making_a_service: |engine| engine.create_service(&staff(), &draft(&json!({"name": "Sell", "kind": "sell",
         "amount": "1", "currency": "USD"})));
-    changing_a_service: |engine| engine.update_service(&staff(), id(1), &draft(&json!({"amount": "51"})), Extent::Partial);
+    changing_a_service: |engine| engine.update_service(&staff(), id(1), &draft(&json!({"amount": "51"})), UpdateMode::Partial);
 }
 
 // Trades.
@@ -104,10 +104,10 @@ all_or_nothing! {
         "end_date": "2026-03-01"})));
     proposing_first_and_so_being_billed: |engine| engine.propose(&owner(), id(3), &draft(&json!({"amount": "275",
         "start_date": "2026-02-01", "end_date": "2026-03-01"})));
-    accepting: |engine| engine.accept(&buyer(), id(1));
-    accepting_and_so_buying: |engine| engine.accept(&buyer(), id(5));
-    rejecting: |engine| engine.reject(&owner(), id(2));
-    withdrawing: |engine| engine.withdraw(&buyer(), id(2));
+    accepting: |engine| engine.accept_proposal(&buyer(), id(1));
+    accepting_and_so_buying: |engine| engine.accept_proposal(&buyer(), id(5));
+    rejecting: |engine| engine.reject_proposal(&owner(), id(2));
+    withdrawing: |engine| engine.withdraw_proposal(&buyer(), id(2));
     cancelling: |engine| engine.cancel_trade(&owner(), id(1));
     voiding_and_so_completing: |engine| engine.void_invoice(&staff(), id(1), &draft(&json!({"reason": "a mistake"})));
 }
@@ -115,7 +115,7 @@ all_or_nothing! {
 // Idempotency records.
 all_or_nothing! {
     claiming_a_key: |engine| engine.claim(KeyHash([2; 32]), [2; 32]);
-    saving_an_answer: |engine| engine.save_answer(&CLAIM, &SavedAnswer(vec![1, 2, 3]));
+    saving_an_answer: |engine| engine.save_response(&CLAIM, &SavedResponse(vec![1, 2, 3]));
     releasing_a_key: |engine| engine.release_claim(&CLAIM);
 }
 
@@ -147,7 +147,7 @@ async fn cut_at_every_await<F: Future<Output = ()>>(command: impl Fn(LeaseEngine
         assert_eq!(left, whole, "half of it is there");
         database.drop().await;
         database = world().await;
-        // An answer that was there at once left nothing to cut off: once more.
+        // A response that was there at once left nothing to cut off: once more.
         if completed && polls == 1 && at_once < 20 {
             (polls, completed, at_once) = (0, false, at_once + 1);
         }

@@ -21,7 +21,7 @@ async fn several_servers_may_migrate_an_empty_database_at_once() {
         outcome.expect("each server finds the schema in place, or makes it");
     }
     let store = database.connect().await;
-    store.ping().await.expect("the store answers");
+    store.ping().await.expect("the store responses");
     let applied = sqlx::query_scalar::<_, i64>("select count(*) from _sqlx_migrations where success")
         .fetch_one(store.pool())
         .await

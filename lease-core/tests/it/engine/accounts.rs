@@ -132,7 +132,7 @@ async fn whatever_is_wrong_with_a_login_the_answer_is_one() {
     let known = account_with_password().await;
     let mut inactive = known.clone();
     inactive.user.value.is_active = false;
-    let mut answers = Vec::new();
+    let mut responses = Vec::new();
     for (found, password) in
         [(None, PASSWORD), (None, "the password of nobody"), (Some(known), "wrong"), (Some(inactive), PASSWORD)]
     {
@@ -140,10 +140,10 @@ async fn whatever_is_wrong_with_a_login_the_answer_is_one() {
         store.expect_find_login().returning(move |_| Ok(found.clone()));
         let error = engine(store).login(&login_draft("x", password)).await.unwrap_err();
         assert!(matches!(error, Error::InvalidCredentials), "{error:?}");
-        answers.push(error.to_string());
+        responses.push(error.to_string());
     }
-    answers.dedup();
-    assert_eq!(answers.len(), 1);
+    responses.dedup();
+    assert_eq!(responses.len(), 1);
     let missing = engine(MockRepository::new()).login(&draft(json!({}))).await;
     assert_eq!(wrong_fields(missing), ["password", "username"]);
 }

@@ -82,8 +82,8 @@ async fn a_decline_is_told_and_kept() {
         .expect_charge()
         .times(1)
         .returning(|_| Ok(ChargeOutcome::Declined { failure_code: "insufficient_funds".into(), reference: "ch_1".into() }));
-    let answer = engine_with(store, gateway).pay_invoice(&customer(OWNER), id(1), &pay_all()).await;
-    let Err(Error::CardDeclined(payment)) = answer else { panic!("{answer:?}") };
+    let response = engine_with(store, gateway).pay_invoice(&customer(OWNER), id(1), &pay_all()).await;
+    let Err(Error::CardDeclined(payment)) = response else { panic!("{response:?}") };
     assert_eq!(payment.state.failure_code(), Some("insufficient_funds"));
     let invoice = row.snapshot().invoice.unwrap();
     assert_eq!((invoice.payable().unwrap(), invoice.is_open()), (usd("100"), true));
@@ -153,8 +153,8 @@ async fn what_could_not_be_written_as_pending_is_not_charged() {
     let mut store = MockRepository::new();
     billed().loads(&mut store);
     store.expect_commit_trade().times(1).returning(|_, _, _, _| Err(unavailable()));
-    let answer = engine(store).pay_invoice(&customer(OWNER), id(1), &pay_all()).await;
-    assert_eq!(code(answer), "unavailable");
+    let response = engine(store).pay_invoice(&customer(OWNER), id(1), &pay_all()).await;
+    assert_eq!(code(response), "unavailable");
 }
 
 /// spec 6.7: beginning the payment is the act of a claim; settling it is not.
@@ -184,8 +184,8 @@ async fn a_claim_that_was_lost_charges_nothing() {
         .expect_commit_trade()
         .times(1)
         .returning(|_, _, _, _| Err(RepositoryError::Taken(lease_core::repository::Guarantee::Claim)));
-    let answer = engine(store).under(CLAIM).pay_invoice(&customer(OWNER), id(1), &pay_all()).await;
-    assert_eq!(code(answer), "idempotency_key_in_use");
+    let response = engine(store).under(CLAIM).pay_invoice(&customer(OWNER), id(1), &pay_all()).await;
+    assert_eq!(code(response), "idempotency_key_in_use");
 }
 
 /// A crash before the gateway was called: recovery makes the charge, under the key that was written.
@@ -309,7 +309,7 @@ async fn a_payment_goes_on_to_its_end_when_the_caller_hangs_up() {
     let draft = pay_all();
     let actor = customer(OWNER);
     tokio::select! {
-        answer = engine.pay_invoice(&actor, id(1), &draft) => panic!("the charge is held back: {answer:?}"),
+        response = engine.pay_invoice(&actor, id(1), &draft) => panic!("the charge is held back: {response:?}"),
         () = held.started.notified() => {}
     }
     held.go.notify_one();

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use lease_core::catalog::VehicleDraft;
 use lease_core::model::{ProposalState, ServiceKind, TradeState};
 use lease_core::permission::Actor;
-use lease_core::repository::{Guarantee, MockRepository, Offer, RepositoryError};
+use lease_core::repository::{Guarantee, MockRepository, OpeningSnapshot, RepositoryError};
 use lease_core::{Error, LeaseEngine};
 use serde_json::json;
 
@@ -23,7 +23,7 @@ async fn a_conflict_is_decided_again_until_it_goes_through() {
     row.loads(&mut store);
     store.expect_commit_trade().times(2).returning(|_, _, _, _| Err(RepositoryError::Conflict));
     row.commits(&mut store, 1);
-    let accepted = engine(store).accept(&customer(OWNER), id(1)).await.unwrap();
+    let accepted = engine(store).accept_proposal(&customer(OWNER), id(1)).await.unwrap();
     assert_eq!(accepted.stored.state, ProposalState::Accepted { at: now() });
     assert!(matches!(row.snapshot().trade.state, TradeState::Agreed(_)));
 }
@@ -39,7 +39,7 @@ async fn conflicts_for_ever_end_as_unavailable_after_a_bounded_number() {
         counted.fetch_add(1, Ordering::Relaxed);
         Err(RepositoryError::Conflict)
     });
-    assert_eq!(code(engine(store).accept(&customer(OWNER), id(1)).await), "unavailable");
+    assert_eq!(code(engine(store).accept_proposal(&customer(OWNER), id(1)).await), "unavailable");
     assert!((3..=100).contains(&tries.load(Ordering::Relaxed)), "{tries:?} tries");
 }
 
@@ -51,7 +51,7 @@ async fn who_lost_the_race_is_told_what_the_state_says_now() {
     store.expect_load_trade().times(1).returning(move |_| Ok(Some(first(open.snapshot()))));
     store.expect_commit_trade().times(1).returning(|_, _, _, _| Err(RepositoryError::Conflict));
     agreed.loads(&mut store);
-    assert_eq!(code(engine(store).accept(&customer(OWNER), id(1)).await), "trade_not_open");
+    assert_eq!(code(engine(store).accept_proposal(&customer(OWNER), id(1)).await), "trade_not_open");
 }
 
 #[tokio::test]
@@ -60,7 +60,7 @@ async fn a_store_that_cannot_be_reached_is_not_asked_again() {
     let mut store = MockRepository::new();
     row.loads(&mut store);
     store.expect_commit_trade().times(1).returning(|_, _, _, _| Err(unavailable()));
-    let error = engine(store).accept(&customer(OWNER), id(1)).await.unwrap_err();
+    let error = engine(store).accept_proposal(&customer(OWNER), id(1)).await.unwrap_err();
     assert_eq!((error.code(), &*error.to_string()), ("unavailable", "The service is unavailable at the moment."));
 }
 
@@ -68,7 +68,7 @@ async fn a_store_that_cannot_be_reached_is_not_asked_again() {
 async fn a_fault_in_the_store_says_nothing_of_the_inside() {
     let mut store = MockRepository::new();
     store.expect_load_trade().returning(|_| Err(RepositoryError::Internal("relation \"trade\" does not exist".into())));
-    let error = engine(store).accept(&customer(OWNER), id(1)).await.unwrap_err();
+    let error = engine(store).accept_proposal(&customer(OWNER), id(1)).await.unwrap_err();
     assert_eq!((error.code(), &*error.to_string()), ("internal_error", "An internal error occurred."));
 }
 
@@ -78,9 +78,9 @@ async fn what_is_refused_is_never_committed() {
     let mut store = MockRepository::new();
     Row::new(Scene::sale().proposed_by(BUYER).expiring(now())).loads(&mut store);
     let engine = engine(store);
-    assert_eq!(code(engine.accept(&customer(OWNER), id(1)).await), "proposal_expired");
-    assert_eq!(code(engine.reject(&customer(OWNER), id(1)).await), "proposal_expired");
-    assert_eq!(code(engine.withdraw(&customer(THIRD), id(1)).await), "not_found");
+    assert_eq!(code(engine.accept_proposal(&customer(OWNER), id(1)).await), "proposal_expired");
+    assert_eq!(code(engine.reject_proposal(&customer(OWNER), id(1)).await), "proposal_expired");
+    assert_eq!(code(engine.withdraw_proposal(&customer(THIRD), id(1)).await), "not_found");
     assert_eq!(code(engine.cancel_trade(&customer(BUYER), id(1)).await), "permission_denied");
     assert_eq!(code(engine.propose(&customer(OWNER), id(1), &draft(json!({}))).await), "validation_error");
 }
@@ -96,7 +96,7 @@ async fn a_claim_that_was_lost_is_not_tried_again() {
         Err(RepositoryError::Taken(Guarantee::Claim))
     };
     store.expect_commit_trade().times(1).returning(lost);
-    assert_eq!(code(engine(store).under(CLAIM).accept(&customer(OWNER), id(1)).await), "idempotency_key_in_use");
+    assert_eq!(code(engine(store).under(CLAIM).accept_proposal(&customer(OWNER), id(1)).await), "idempotency_key_in_use");
 }
 
 #[tokio::test]
@@ -109,7 +109,7 @@ async fn a_command_without_a_claim_commits_without_one() {
         assert_eq!((trade.get(), claim), (1, None));
         written.commit(expected, changes)
     });
-    assert_eq!(code(engine(store).withdraw(&customer(BUYER), id(1)).await), "ok");
+    assert_eq!(code(engine(store).withdraw_proposal(&customer(BUYER), id(1)).await), "ok");
 }
 
 /// spec 4.1: opening loses the race for the vehicle to another trade, and says so.
@@ -118,11 +118,11 @@ async fn opening_a_trade_that_another_forestalled_is_refused() {
     let offer = |is_live: bool| {
         let mut vehicle = vehicle_snapshot();
         vehicle.value.has_live_trade = is_live;
-        Offer { vehicle: Some(vehicle), service: Some(stored_service(ServiceKind::Lease)) }
+        OpeningSnapshot { vehicle: Some(vehicle), service: Some(stored_service(ServiceKind::Lease)) }
     };
     let mut store = MockRepository::new();
-    store.expect_load_offer().times(1).returning(move |_, _, _| Ok(offer(false)));
-    store.expect_load_offer().times(1).returning(move |_, _, _| Ok(offer(true)));
+    store.expect_load_opening().times(1).returning(move |_, _, _| Ok(offer(false)));
+    store.expect_load_opening().times(1).returning(move |_, _, _| Ok(offer(true)));
     store.expect_open_trade().times(1).returning(|_, _| Err(RepositoryError::Taken(Guarantee::LiveTradeOfVehicle)));
     let draft = draft(json!({"vehicle_id": 1, "service_id": 1}));
     assert_eq!(code(engine(store).open_trade(&customer(OWNER), &draft).await), "vehicle_in_trade");
@@ -143,18 +143,18 @@ async fn a_vin_that_another_took_meanwhile_is_a_wrong_field() {
 #[tokio::test]
 async fn anothers_vehicle_is_forbidden_before_a_missing_service_is_wrong() {
     let mut store = MockRepository::new();
-    store.expect_load_offer().returning(|_, _, _| {
+    store.expect_load_opening().returning(|_, _, _| {
         let mut vehicle = vehicle_snapshot();
         vehicle.value.has_open_trade = true;
-        Ok(Offer { vehicle: Some(vehicle), service: None })
+        Ok(OpeningSnapshot { vehicle: Some(vehicle), service: None })
     });
     store.expect_load_vehicle().returning(|_, _| {
         let mut vehicle = vehicle_snapshot();
         vehicle.value.has_open_trade = true;
         Ok(Some(vehicle))
     });
-    let answer = engine(store).open_trade(&customer(BUYER), &draft(json!({"vehicle_id": 1}))).await;
-    assert_eq!(code(answer), "permission_denied");
+    let response = engine(store).open_trade(&customer(BUYER), &draft(json!({"vehicle_id": 1}))).await;
+    assert_eq!(code(response), "permission_denied");
 }
 
 /// spec 2: who may not is told so before the store is asked. The mock knows no call, so that one would fail the test.
@@ -175,7 +175,7 @@ async fn nobody_and_the_wrong_role_never_reach_the_store() {
         assert_eq!(code(engine.pay_invoice(&actor, id(1), &draft(json!({}))).await), expected);
         assert_eq!(code(engine.create_payment(&actor, &draft(json!({}))).await), expected);
     }
-    assert_eq!(code(engine.accept(&Actor::Anonymous, id(1)).await), "not_authenticated");
+    assert_eq!(code(engine.accept_proposal(&Actor::Anonymous, id(1)).await), "not_authenticated");
     assert_eq!(code(engine.get_trade(&Actor::Anonymous, id(1)).await), "not_authenticated");
     assert_eq!(code(engine.logout_everywhere(&Actor::Anonymous).await), "not_authenticated");
 }
@@ -205,6 +205,6 @@ async fn an_engine_without_randomness_says_so() {
     }
     let builder = LeaseEngine::builder(Arc::new(MockRepository::new())).randomness(Arc::new(NoRandomness));
     let engine = builder.password_params(PasswordParams { memory_kib: 64, iterations: 1 }).build().unwrap();
-    let answer = engine.pay_invoice(&customer(OWNER), id(1), &draft(json!({"credit_card_id": 1}))).await;
-    assert!(matches!(answer, Err(Error::Internal(_))), "{answer:?}");
+    let response = engine.pay_invoice(&customer(OWNER), id(1), &draft(json!({"credit_card_id": 1}))).await;
+    assert!(matches!(response, Err(Error::Internal(_))), "{response:?}");
 }

@@ -49,7 +49,7 @@ pub(crate) struct Place {
     pub(crate) world: World,
     /// By the payment, each of which has a key of its own.
     pub(crate) charges: BTreeMap<PaymentId, Charged>,
-    /// Charges on their way to the gateway, whose answer nobody waits for any more.
+    /// Charges on their way to the gateway, whose response nobody waits for any more.
     pub(crate) on_the_way: BTreeSet<PaymentId>,
     pub(crate) tasks: BTreeMap<Process, Task>,
     pub(crate) is_fee_changed: bool,

@@ -46,7 +46,7 @@ pub(crate) enum Act {
     Commit(Process),
     /// The gateway charges the card, or declines.
     Charge(Process, bool),
-    /// The charge is on its way, and nobody waits for the answer.
+    /// The charge is on its way, and nobody waits for the response.
     TimeOut(Process),
     /// What was on its way arrives.
     Arrive(PaymentId, bool),

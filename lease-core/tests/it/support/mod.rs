@@ -24,14 +24,14 @@ pub(crate) fn with(mut json: Value, fields: Value) -> Value {
     json
 }
 
-/// The stable code of an answer, `ok` where it is none.
-pub(crate) fn code<T: Debug>(answer: Result<T, Error>) -> &'static str {
-    answer.map_or_else(|error| error.code(), |_| "ok")
+/// The stable code of a response, `ok` where it is none.
+pub(crate) fn code<T: Debug>(response: Result<T, Error>) -> &'static str {
+    response.map_or_else(|error| error.code(), |_| "ok")
 }
 
 /// The names of the wrong fields.
-pub(crate) fn wrong_fields<T: Debug>(answer: Result<T, Error>) -> Vec<&'static str> {
-    match answer {
+pub(crate) fn wrong_fields<T: Debug>(response: Result<T, Error>) -> Vec<&'static str> {
+    match response {
         Err(Error::Invalid(errors)) => errors.fields().collect(),
         other => panic!("wrong fields were expected, not {other:?}"),
     }

@@ -2,7 +2,7 @@ use chrono::{DateTime, Utc};
 use lease_core::Error;
 use lease_core::id::Stored;
 use lease_core::invoicing::{PaymentDraft, begin_payment};
-use lease_core::lifecycle::{ProposalDraft, ProposalView, Standing, TradeChanges, TradeSnapshot, propose};
+use lease_core::lifecycle::{ProposalDraft, ProposalView, TradeChanges, TradeSnapshot, ViewerHistory, propose};
 use lease_core::model::{
     Agreement, BillTo, CreditCard, Invoice, InvoiceOn, InvoiceState, Payment, PaymentState, Period, ProposalState, ServiceKind,
     Trade, TradeState,
@@ -39,7 +39,7 @@ impl Scene {
             proposal: None,
             payment: None,
             card: None,
-            viewer: Standing::default(),
+            viewer: ViewerHistory::default(),
         })
     }
 
@@ -110,7 +110,7 @@ impl Scene {
         let mut earlier = proposal(author);
         earlier.expires_at = expires_at;
         self.0.has_proposals = true;
-        self.0.viewer = Standing { proposals_made: 1, pending: Some(stored(9, earlier)) };
+        self.0.viewer = ViewerHistory { proposals_made: 1, pending: Some(stored(9, earlier)) };
         self
     }
 

@@ -2,7 +2,7 @@
 
 use lease_core::Error;
 use lease_core::id::{CreditCardId, CustomerId, Entity, Stored, VehicleId};
-use lease_core::lifecycle::{ProposalView, Standing, TradeSnapshot};
+use lease_core::lifecycle::{ProposalView, TradeSnapshot, ViewerHistory};
 use lease_core::model::{Period, Proposal, ProposalState};
 use lease_core::repository::{TradeKey, VehicleSnapshot};
 
@@ -41,7 +41,7 @@ impl World {
         let trade = row(&books.trades, trade_id).clone();
         let mine =
             || books.proposals.iter().filter(|proposal| proposal.trade_id == trade_id && Some(proposal.customer_id) == viewer);
-        let viewer_stands = Standing {
+        let viewer_stands = ViewerHistory {
             proposals_made: u32::try_from(mine().count()).unwrap(),
             pending: mine().find(|proposal| proposal.state == ProposalState::Pending).cloned(),
         };

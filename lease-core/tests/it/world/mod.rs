@@ -8,7 +8,7 @@ use lease_core::Error;
 use lease_core::catalog::update_service;
 use lease_core::gateway::{ChargeKey, ChargeOutcome};
 use lease_core::id::{CreditCardId, CustomerId, TradeId};
-use lease_core::input::Extent;
+use lease_core::input::UpdateMode;
 use lease_core::invariants::Books;
 use lease_core::invoicing::{begin_payment, settle_payment, void};
 use lease_core::lifecycle::{NewIds, TradeChanges, TradeSnapshot, accept, amend, cancel, open, propose, reject, withdraw};
@@ -16,7 +16,7 @@ use lease_core::model::{BillTo, CreditCard, InvoiceOn, PaymentState, ProposalSta
 use lease_core::money::Money;
 use lease_core::permission::Actor;
 use lease_core::policy::{LatePayments, Policy};
-use lease_core::repository::{Change, Offer, TradeKey};
+use lease_core::repository::{Change, OpeningSnapshot, TradeKey};
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -154,7 +154,7 @@ impl World {
         let actor = self.actor(who)?;
         let vehicle = pick(&self.books.vehicles, vehicle)?.id;
         let service = pick(&self.books.services, service)?.id;
-        let offer = Offer {
+        let offer = OpeningSnapshot {
             vehicle: Some(first(self.vehicle_snapshot(vehicle, actor.customer()))),
             service: Some(first(row(&self.books.services, service).clone())),
         };
@@ -216,7 +216,7 @@ impl World {
     fn set_fee(&mut self, service: usize, amount: u8) -> Result<(), Error> {
         let found = first(pick(&self.books.services, service)?.clone());
         let draft = draft(json!({"amount": amount}));
-        let Change::Update { id, value, .. } = update_service(&found, &staff(), &draft, Extent::Partial)? else {
+        let Change::Update { id, value, .. } = update_service(&found, &staff(), &draft, UpdateMode::Partial)? else {
             panic!("a service is updated")
         };
         row_mut(&mut self.books.services, id).value = value;

@@ -67,18 +67,18 @@ async fn a_sealed_answer_is_opened_by_its_key_only() {
         .body(())
         .unwrap()
         .into_parts();
-    let answer = Saved::of(&parts, b"{\"token\":\"tell-nobody\"}\n\n");
+    let response = Saved::of(&parts, b"{\"token\":\"tell-nobody\"}\n\n");
     let keys = Keys::derive("key", &user(1));
-    let sealed = keys.seal(&answer).unwrap();
+    let sealed = keys.seal(&response).unwrap();
     assert!(!String::from_utf8_lossy(&sealed.0).contains("tell-nobody"));
-    assert_ne!(sealed, keys.seal(&answer).unwrap(), "nonces repeat");
+    assert_ne!(sealed, keys.seal(&response).unwrap(), "nonces repeat");
 
     assert!(Keys::derive("kez", &user(1)).open(&sealed).is_none());
     assert!(Keys::derive("key", &user(2)).open(&sealed).is_none());
     let mut broken = sealed.clone();
     *broken.0.last_mut().unwrap() ^= 1;
     assert!(keys.open(&broken).is_none());
-    assert!(keys.open(&SavedAnswer(vec![0; 5])).is_none());
+    assert!(keys.open(&SavedResponse(vec![0; 5])).is_none());
 
     let opened = keys.open(&sealed).unwrap().into_response();
     assert_eq!(opened.status(), StatusCode::CREATED);

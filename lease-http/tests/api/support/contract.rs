@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use boon::{Compiler, SchemaIndex, Schemas};
 use serde_json::{Value, json};
 
-use crate::app::Answer;
+use crate::app::ApiResponse;
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(lease_http::document()).unwrap());
 static BODIES: LazyLock<Bodies> = LazyLock::new(Bodies::of_document);
@@ -67,7 +67,7 @@ fn answer(path: &str, method: &str, status: &str, content_type: &str) -> String 
 }
 
 /// Passes where the document says that such an answer may come.
-pub(crate) fn check(method: &str, path: &str, answer: &Answer) {
+pub(crate) fn check(method: &str, path: &str, answer: &ApiResponse) {
     let status = answer.status.as_u16();
     let content_type = answer.header("content-type");
     if status >= 400 {

@@ -1,5 +1,5 @@
 //! A small world to test in: one of each kind of actor, the two standard services, and short words for what tests do over and
-//! over. Every answer that comes back is held against the document (see [`contract`]).
+//! over. Every response that comes back is held against the document (see [`contract`]).
 //!
 //! The world lies in memory, or, with `LEASE_TEST_STORE=postgres`, in a database of its own.
 
@@ -20,7 +20,7 @@ use lease_http::RouterBuilder;
 use lease_http::state::HttpOptions;
 use serde_json::{Value, json};
 
-pub(crate) use crate::app::Answer;
+pub(crate) use crate::app::ApiResponse;
 use crate::app::{App, PASSWORD, registration, request};
 pub(crate) use contract::{check as check_answer, document};
 
@@ -113,46 +113,46 @@ impl World {
         Person::of(&self.post("/api/login", &nobody(), body).await.expect(200))
     }
 
-    pub(crate) async fn get(&self, path: &str, person: &Person) -> Answer {
+    pub(crate) async fn get(&self, path: &str, person: &Person) -> ApiResponse {
         self.call("GET", path, person, Value::Null).await
     }
 
-    pub(crate) async fn post(&self, path: &str, person: &Person, body: Value) -> Answer {
+    pub(crate) async fn post(&self, path: &str, person: &Person, body: Value) -> ApiResponse {
         self.call("POST", path, person, body).await
     }
 
-    pub(crate) async fn put(&self, path: &str, person: &Person, body: Value) -> Answer {
+    pub(crate) async fn put(&self, path: &str, person: &Person, body: Value) -> ApiResponse {
         self.call("PUT", path, person, body).await
     }
 
-    pub(crate) async fn patch(&self, path: &str, person: &Person, body: Value) -> Answer {
+    pub(crate) async fn patch(&self, path: &str, person: &Person, body: Value) -> ApiResponse {
         self.call("PATCH", path, person, body).await
     }
 
-    pub(crate) async fn delete(&self, path: &str, person: &Person) -> Answer {
+    pub(crate) async fn delete(&self, path: &str, person: &Person) -> ApiResponse {
         self.call("DELETE", path, person, Value::Null).await
     }
 
-    pub(crate) async fn call(&self, method: &str, path: &str, person: &Person, body: Value) -> Answer {
+    pub(crate) async fn call(&self, method: &str, path: &str, person: &Person, body: Value) -> ApiResponse {
         let authorization = format!("Token {}", person.token);
         let headers: &[(&str, &str)] = if person.token.is_empty() { &[] } else { &[("authorization", authorization.as_str())] };
-        let answer = self.app.send(request(method, path, headers, &body)).await;
-        check_answer(method, path, &answer);
-        answer
+        let response = self.app.send(request(method, path, headers, &body)).await;
+        check_answer(method, path, &response);
+        response
     }
 }
 
 impl Person {
-    fn of(answer: &Value) -> Self {
+    fn of(response: &Value) -> Self {
         Self {
-            token: answer["token"].as_str().unwrap().to_owned(),
-            user: answer["user_id"].as_i64().unwrap(),
-            customer: answer["customer_id"].as_i64().unwrap_or_default(),
+            token: response["token"].as_str().unwrap().to_owned(),
+            user: response["user_id"].as_i64().unwrap(),
+            customer: response["customer_id"].as_i64().unwrap_or_default(),
         }
     }
 }
 
-impl Answer {
+impl ApiResponse {
     /// The body, after the status was looked at.
     #[track_caller]
     pub(crate) fn expect(&self, status: u16) -> Value {
@@ -160,7 +160,7 @@ impl Answer {
         self.json()
     }
 
-    /// Passes where the answer is a problem of this status and code.
+    /// Passes where the response is a problem of this status and code.
     #[track_caller]
     pub(crate) fn refused(&self, status: u16, code: &str) -> Value {
         let body = self.expect(status);

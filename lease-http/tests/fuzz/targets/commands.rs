@@ -6,7 +6,7 @@ mod market;
 use arbitrary::{Arbitrary, Result, Unstructured};
 use chrono::Duration;
 use lease_core::Error;
-use lease_core::input::Extent;
+use lease_core::input::UpdateMode;
 use lease_core::invariants::Books;
 use lease_core::model::ServiceKind;
 use lease_core::permission::Actor;
@@ -78,7 +78,7 @@ enum Step {
     /// How reliable the gateway is from here on.
     Line {
         hears: bool,
-        answers: bool,
+        responses: bool,
     },
     Recover,
 }
@@ -112,13 +112,13 @@ impl Market {
                 self.propose(self.as_customer(owner), *trade, terms).await
             }
             Step::Accept { who, proposal } => {
-                engine.accept(&self.actor(*who), newest(&books.proposals, *proposal)?.id).await.map(drop)
+                engine.accept_proposal(&self.actor(*who), newest(&books.proposals, *proposal)?.id).await.map(drop)
             }
             Step::Reject { who, proposal } => {
-                engine.reject(&self.actor(*who), newest(&books.proposals, *proposal)?.id).await.map(drop)
+                engine.reject_proposal(&self.actor(*who), newest(&books.proposals, *proposal)?.id).await.map(drop)
             }
             Step::Withdraw { who, proposal } => {
-                engine.withdraw(&self.actor(*who), newest(&books.proposals, *proposal)?.id).await.map(drop)
+                engine.withdraw_proposal(&self.actor(*who), newest(&books.proposals, *proposal)?.id).await.map(drop)
             }
             Step::Cancel { who, trade } => {
                 engine.cancel_trade(&self.actor(*who), newest(&books.trades, *trade)?.id).await.map(drop)
@@ -146,12 +146,12 @@ impl Market {
             Step::Fee { service, amount } => {
                 let body = draft(json!({"amount": amount % 60}));
                 let service = newest(&books.services, *service)?.id;
-                engine.update_service(&self.staff, service, &body, Extent::Partial).await.map(drop)
+                engine.update_service(&self.staff, service, &body, UpdateMode::Partial).await.map(drop)
             }
             Step::Activate { who, is_active } => {
                 let user = self.customer(*who).0;
                 engine
-                    .update_user(&self.staff, user, &draft(json!({"is_active": is_active})), Extent::Partial, None)
+                    .update_user(&self.staff, user, &draft(json!({"is_active": is_active})), UpdateMode::Partial, None)
                     .await
                     .map(drop)
             }
@@ -159,8 +159,8 @@ impl Market {
                 self.clock.advance(Duration::hours((*hours).into()));
                 Ok(())
             }
-            Step::Line { hears, answers } => {
-                self.gateway.set(*hears, *answers);
+            Step::Line { hears, responses } => {
+                self.gateway.set(*hears, *responses);
                 Ok(())
             }
             Step::Recover => engine.settle_pending(Duration::zero(), 100).await.map(drop),

@@ -1,4 +1,4 @@
-//! Requests of any kind, one after the other, by anybody, to the router on a store in memory. Every answer is one that the
+//! Requests of any kind, one after the other, by anybody, to the router on a store in memory. Every response is one that the
 //! document describes and none a 5xx, and the books are in order at the end, whatever was sent.
 
 use std::sync::LazyLock;
@@ -178,9 +178,9 @@ pub(super) fn no_request_is_answered_by_a_fault(input: &mut Unstructured) -> Res
         for asked in asked {
             let request = asked.request(&world);
             let (method, path) = (request.method().to_string(), request.uri().to_string());
-            let answer = world.app.send(request).await;
-            assert!(answer.status.as_u16() < 500, "{method} {path}: {} of {asked:?}", answer.text);
-            check_answer(&method, &path, &answer);
+            let response = world.app.send(request).await;
+            assert!(response.status.as_u16() < 500, "{method} {path}: {} of {asked:?}", response.text);
+            check_answer(&method, &path, &response);
         }
         let books = Books::read(&*world.store).await.unwrap();
         assert_eq!(books.violations(), Vec::<String>::new());

@@ -23,13 +23,13 @@ const PAGES: usize = 4;
 /// Asks for a page after the other, and for the one before the last.
 macro_rules! walk {
     ($engine:ident.$list:ident($actor:ident, $filter:expr, $limit:ident)) => {{
-        let mut answers = Vec::new();
+        let mut responses = Vec::new();
         let mut cursor = None;
         for page in 0..PAGES {
             let request = PageRequest::new($limit, cursor).unwrap();
-            let answer = $engine.$list($actor, $filter, request).await;
-            let found = answer.as_ref().ok().map(cursors);
-            answers.push(say(answer)?);
+            let response = $engine.$list($actor, $filter, request).await;
+            let found = response.as_ref().ok().map(cursors);
+            responses.push(say(response)?);
             cursor = match found {
                 Some((_, previous)) if page + 2 == PAGES => previous,
                 Some((next, _)) => next,
@@ -39,7 +39,7 @@ macro_rules! walk {
                 break;
             }
         }
-        Ok(answers.join("\n"))
+        Ok(responses.join("\n"))
     }};
 }
 

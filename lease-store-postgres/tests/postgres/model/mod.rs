@@ -57,8 +57,8 @@ async fn compare(memory: &mut Side, postgres: &mut Side, steps: &[Step]) -> Resu
     memory.set_up().await;
     postgres.set_up().await;
     for (number, step) in prelude().iter().chain(steps).enumerate() {
-        let (expected, answer) = (memory.run(step).await, postgres.run(step).await);
-        prop_assert_eq!(answer, expected, "step {}: {:?}", number, step);
+        let (expected, response) = (memory.run(step).await, postgres.run(step).await);
+        prop_assert_eq!(response, expected, "step {}: {:?}", number, step);
     }
     let books = postgres.books().await;
     prop_assert_eq!(books.violations(), Vec::<String>::new());
@@ -138,8 +138,8 @@ fn the_sequences_meet_many_refusals() {
     assert!(missed.is_empty(), "{missed:?} were never met: {codes:?}");
 }
 
-fn code(answer: &Answer) -> String {
-    match answer {
+fn code(response: &Answer) -> String {
+    match response {
         Ok(_) => "ok".to_owned(),
         Err(error) => error.split(':').next().unwrap_or_default().to_owned(),
     }

@@ -12,7 +12,7 @@ use lease_core::gateway::{
     CardDetails, CardToken, Charge, ChargeKey, ChargeOutcome, GatewayError, PaymentGateway, SandboxGateway,
 };
 use lease_core::id::{CustomerId, Entity, Id as _, Stored};
-use lease_core::input::Extent;
+use lease_core::input::UpdateMode;
 use lease_core::invariants::Books;
 use lease_core::model::ServiceKind;
 use lease_core::money::{Currency, Money};
@@ -20,7 +20,7 @@ use lease_core::page::{Page, PageRequest};
 use lease_core::permission::Actor;
 use lease_core::repository::{
     CardFilter, ClaimState, ContactFilter, CustomerFilter, InvoiceFilter, KeyHash, LeadFilter, PaymentFilter, ProposalFilter,
-    Repository, RepositoryError, SavedAnswer, ServiceFilter, TradeFilter, TradeKey, TradeLoad, UserFilter, VehicleFilter,
+    Repository, RepositoryError, SavedResponse, ServiceFilter, TradeFilter, TradeKey, TradeLoad, UserFilter, VehicleFilter,
 };
 use lease_core::{Error, LeaseEngine};
 use serde_json::{Value, json};
@@ -77,14 +77,14 @@ impl Side {
         if state != ClaimState::Claimed {
             return Ok(format!("{state:?}"));
         }
-        let answer = self.act(&self.engine.under(claim), &actor, &step.act).await;
-        match &answer {
+        let response = self.act(&self.engine.under(claim), &actor, &step.act).await;
+        match &response {
             // One answer is lost: what it was about can still be told.
             Ok(_) if key == 0 => {}
-            Ok(text) => self.engine.save_answer(&claim, &SavedAnswer(text.clone().into_bytes())).await.unwrap(),
+            Ok(text) => self.engine.save_response(&claim, &SavedResponse(text.clone().into_bytes())).await.unwrap(),
             Err(_) => self.engine.release_claim(&claim).await.unwrap(),
         }
-        answer
+        response
     }
 
     async fn act(&mut self, engine: &LeaseEngine, actor: &Actor, act: &Act) -> Answer {
@@ -121,9 +121,9 @@ impl Side {
                 let trade = self.row(Table::Trade, *trade).await;
                 say(engine.propose(actor, id(trade), &draft(&self.terms(trade, terms).await)).await)
             }
-            Act::Accept(row) => say(engine.accept(actor, id(self.row(Table::Proposal, *row).await)).await),
-            Act::Reject(row) => say(engine.reject(actor, id(self.row(Table::Proposal, *row).await)).await),
-            Act::Withdraw(row) => say(engine.withdraw(actor, id(self.row(Table::Proposal, *row).await)).await),
+            Act::Accept(row) => say(engine.accept_proposal(actor, id(self.row(Table::Proposal, *row).await)).await),
+            Act::Reject(row) => say(engine.reject_proposal(actor, id(self.row(Table::Proposal, *row).await)).await),
+            Act::Withdraw(row) => say(engine.withdraw_proposal(actor, id(self.row(Table::Proposal, *row).await)).await),
             Act::Cancel(row) => say(engine.cancel_trade(actor, id(self.row(Table::Trade, *row).await)).await),
             Act::Pay(row, card, cents) => {
                 let amount = cents.map(|cents| format!("{}.{:02}", cents / 100, cents % 100));
@@ -279,7 +279,7 @@ async fn get(engine: &LeaseEngine, actor: &Actor, table: Table, row: i64) -> Ans
 }
 
 async fn update(engine: &LeaseEngine, actor: &Actor, table: Table, row: i64, body: &Value) -> Answer {
-    let part = Extent::Partial;
+    let part = UpdateMode::Partial;
     match table {
         Table::User => say(engine.update_user(actor, id(row), &draft(body), part, None).await),
         Table::Customer => say(engine.update_customer(actor, id(row), &draft(body)).await),
@@ -306,13 +306,13 @@ async fn delete(engine: &LeaseEngine, actor: &Actor, table: Table, row: i64) -> 
 }
 
 /// There is no such act.
-#[expect(clippy::unnecessary_wraps, reason = "stands where an answer is asked for")]
+#[expect(clippy::unnecessary_wraps, reason = "stands where a response is asked for")]
 fn nothing() -> Answer {
     Ok(String::new())
 }
 
-pub(super) fn say<T: Debug>(answer: Result<T, Error>) -> Answer {
-    answer.map(|value| format!("{value:#?}")).map_err(|error| match &error {
+pub(super) fn say<T: Debug>(response: Result<T, Error>) -> Answer {
+    response.map(|value| format!("{value:#?}")).map_err(|error| match &error {
         Error::Invalid(_) | Error::CardDeclined(_) => format!("{}: {error:#?}", error.code()),
         _ => error.code().to_owned(),
     })
@@ -326,7 +326,7 @@ fn newest<T: Entity>(page: Result<Page<Stored<T>>, RepositoryError>) -> i64 {
     page.unwrap().items.first().map_or(0, |row| row.id.get())
 }
 
-/// The sandbox, which every now and then does not answer, before or after it has charged.
+/// The sandbox, which every now and then does not respond, before or after it has charged.
 #[derive(Debug, Default)]
 struct MoodyGateway {
     sandbox: SandboxGateway,
@@ -336,7 +336,7 @@ struct MoodyGateway {
 impl MoodyGateway {
     fn fails(&self, every: u64) -> Result<(), GatewayError> {
         let call = self.calls.fetch_add(1, Ordering::Relaxed) + 1;
-        if call.is_multiple_of(every) { Err(GatewayError::new("no answer")) } else { Ok(()) }
+        if call.is_multiple_of(every) { Err(GatewayError::new("no response")) } else { Ok(()) }
     }
 }
 

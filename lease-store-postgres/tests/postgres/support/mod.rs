@@ -63,12 +63,12 @@ impl TestDatabase {
     /// A store with a pool of its own; two of them on one database are two server processes.
     pub(crate) async fn connect(&self) -> PostgresRepository {
         let options = PostgresOptions::default().with_max_connections(8);
-        PostgresRepository::connect(&self.url(), options).await.expect("the test database answers")
+        PostgresRepository::connect(&self.url(), options).await.expect("the test database responses")
     }
 
     /// A connection for statements by hand.
     pub(crate) async fn connection(&self) -> PgConnection {
-        PgConnection::connect(&self.url()).await.expect("the test database answers")
+        PgConnection::connect(&self.url()).await.expect("the test database responses")
     }
 
     /// Drops it, whoever is still connected.
@@ -103,7 +103,7 @@ pub(crate) async fn explain(store: &PostgresRepository, name: &str, arguments: u
 
 async fn on_server(statement: &str) {
     let options = PgConnectOptions::from_str(&SERVER).expect("a Postgres URL");
-    let mut connection = PgConnection::connect_with(&options).await.expect("the Postgres server answers");
+    let mut connection = PgConnection::connect_with(&options).await.expect("the Postgres server responses");
     connection.execute(AssertSqlSafe(statement)).await.expect("the test may make and drop databases");
     connection.close().await.expect("the connection closes");
 }

@@ -128,9 +128,9 @@ struct Wire {
 
 impl Line {
     /// Whether calls get through, and whether answers do.
-    pub(super) fn set(&self, hears: bool, answers: bool) {
+    pub(super) fn set(&self, hears: bool, responses: bool) {
         let mut wire = self.0.lock().unwrap();
-        (wire.is_deaf, wire.is_mute) = (!hears, !answers);
+        (wire.is_deaf, wire.is_mute) = (!hears, !responses);
     }
 
     fn call(&self) -> Result<Arc<SandboxGateway>, GatewayError> {
@@ -138,8 +138,8 @@ impl Line {
         if wire.is_deaf { Err(GatewayError::new("no connection")) } else { Ok(Arc::clone(&wire.sandbox)) }
     }
 
-    fn answer<T>(&self, answer: T) -> Result<T, GatewayError> {
-        if self.0.lock().unwrap().is_mute { Err(GatewayError::new("no answer")) } else { Ok(answer) }
+    fn response<T>(&self, response: T) -> Result<T, GatewayError> {
+        if self.0.lock().unwrap().is_mute { Err(GatewayError::new("no response")) } else { Ok(response) }
     }
 }
 
@@ -154,12 +154,12 @@ impl PaymentGateway for Line {
         if matches!(outcome, ChargeOutcome::Succeeded { .. }) {
             self.0.lock().unwrap().taken.insert(charge.key.as_str().to_owned(), charge.amount.amount());
         }
-        self.answer(outcome)
+        self.response(outcome)
     }
 
     async fn find_charge(&self, key: &ChargeKey) -> Result<Option<ChargeOutcome>, GatewayError> {
         let found = self.call()?.find_charge(key).await?;
-        self.answer(found)
+        self.response(found)
     }
 }
 

@@ -1,5 +1,5 @@
-//! Makes the answer to an act again whose first answer was lost: the process died in between. What the act made is there, so
-//! the answer is what reading it says now.
+//! Makes the response to an act again whose first response was lost: the process died in between. What the act made is there, so
+//! the response is what reading it says now.
 
 use axum::Router;
 use axum::body::Body;
@@ -14,7 +14,7 @@ use lease_core::{Error, LeaseEngine};
 use tower::ServiceExt as _;
 
 use crate::auth::Caller;
-use crate::problem::{Kind, Problem};
+use crate::problem::{ErrorCode, Problem};
 use crate::routes;
 
 /// Acts on what their path names; every other POST makes something.
@@ -22,18 +22,18 @@ const ACTS: [&str; 6] = ["accept", "reject", "withdraw", "cancel", "void", "conv
 
 /// Makes answers again.
 #[derive(Clone, Debug)]
-pub(super) struct Remaker {
+pub(super) struct ReplayBuilder {
     pub(super) engine: LeaseEngine,
     /// The endpoints, to read from.
     pub(super) routes: Router,
 }
 
-impl Remaker {
-    /// The answer to a POST to this path, which made the row of this id.
+impl ReplayBuilder {
+    /// The response to a POST to this path, which made the row of this id.
     ///
     /// # Errors
     /// What reading answers; the decline, of a payment that was declined.
-    pub(super) async fn answer(&self, path: &str, made: Option<i64>, caller: Caller) -> Result<Response, Problem> {
+    pub(super) async fn response(&self, path: &str, made: Option<i64>, caller: Caller) -> Result<Response, Problem> {
         let (parent, last) = path.rsplit_once('/').unwrap_or_default();
         match made {
             _ if ACTS.contains(&last) => Ok(self.read(parent, caller).await),
@@ -48,12 +48,12 @@ impl Remaker {
             }
             None => {
                 tracing::error!("an act was done that made nothing and changed nothing");
-                Err(Problem::new(Kind::InternalError))
+                Err(Problem::new(ErrorCode::InternalError))
             }
         }
     }
 
-    /// The token of the first answer is known to nobody, so there is another one.
+    /// The token of the first response is known to nobody, so there is another one.
     async fn registration(&self, user: i64) -> Result<Response, Problem> {
         let user = UserId::new(user).ok_or(Error::NotFound)?;
         let login = self.engine.issue_first_token(user).await?;

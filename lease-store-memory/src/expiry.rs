@@ -24,12 +24,12 @@ pub(crate) fn hour(at: DateTime<Utc>) -> i64 {
     at.timestamp().div_euclid(3_600).clamp(0, LAST_UNIT)
 }
 
-/// The terms of a row that lapses in this unit.
+/// The terms of a row that expires in this unit.
 pub(crate) fn terms(unit: i64) -> impl Iterator<Item = Term> {
     (0..=TOP).map(move |size| stretch(size, unit >> (STEP * size)))
 }
 
-/// The terms of all rows that lapse before this unit.
+/// The terms of all rows that expire before this unit.
 pub(crate) fn before(index: &Index, unit: i64) -> Vec<Term> {
     union(index, |size| {
         let here = unit >> (STEP * size);
@@ -37,7 +37,7 @@ pub(crate) fn before(index: &Index, unit: i64) -> Vec<Term> {
     })
 }
 
-/// The terms of all rows that lapse in this unit or later.
+/// The terms of all rows that expire in this unit or later.
 pub(crate) fn from(index: &Index, unit: i64) -> Vec<Term> {
     union(index, |size| {
         let here = unit >> (STEP * size);
@@ -56,7 +56,7 @@ const fn parent_start(stretch: i64) -> i64 {
 }
 
 fn stretch(size: u32, number: i64) -> Term {
-    Term::ranged(Kind::Lapse, (i64::from(size) << SIZE_SHIFT) | number)
+    Term::ranged(Kind::Expiry, (i64::from(size) << SIZE_SHIFT) | number)
 }
 
 #[cfg(test)]

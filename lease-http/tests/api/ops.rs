@@ -15,10 +15,10 @@ use lease_store_memory::MemoryRepository;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
-use crate::app::{Answer, App, request};
+use crate::app::{ApiResponse, App, request};
 use crate::support::acts::{GOOD_CARD, card};
 
-async fn get(app: &App, path: &str) -> Answer {
+async fn get(app: &App, path: &str) -> ApiResponse {
     app.send(request("GET", path, &[], &Value::Null)).await
 }
 
@@ -38,8 +38,8 @@ fn away() -> RepositoryError {
 async fn a_process_with_its_store_is_healthy_and_ready() {
     let app = App::new();
     for path in ["/healthz", "/readyz", "/healthz/", "/readyz/"] {
-        let answer = get(&app, path).await;
-        assert_eq!((answer.status.as_u16(), answer.json()), (200, json!({"status": "ok"})), "{path}");
+        let response = get(&app, path).await;
+        assert_eq!((response.status.as_u16(), response.json()), (200, json!({"status": "ok"})), "{path}");
     }
 }
 
@@ -49,9 +49,9 @@ async fn without_its_store_a_process_is_healthy_but_not_ready() {
     store.expect_ping().returning(|| Err(away()));
     let app = on(store, HttpOptions::default());
     assert_eq!(get(&app, "/healthz").await.status, 200);
-    let answer = get(&app, "/readyz").await;
-    assert_eq!(answer.code(), (503, "unavailable".to_owned()));
-    assert!(!answer.text.contains("10.1.2.3"));
+    let response = get(&app, "/readyz").await;
+    assert_eq!(response.code(), (503, "unavailable".to_owned()));
+    assert!(!response.text.contains("10.1.2.3"));
 }
 
 #[tokio::test]
@@ -92,8 +92,8 @@ async fn numbers_that_the_app_adds_are_read_at_each_scrape() {
 async fn a_sane_request_id_is_taken_and_one_is_always_given() {
     let app = App::new();
     let ask = async |id: &str| {
-        let answer = app.send(request("GET", "/healthz", &[("x-request-id", id)], &Value::Null)).await;
-        answer.header("x-request-id").to_owned()
+        let response = app.send(request("GET", "/healthz", &[("x-request-id", id)], &Value::Null)).await;
+        response.header("x-request-id").to_owned()
     };
     assert_eq!(ask("abc-123").await, "abc-123");
     for wrong in ["", "a b", "a\"b", &"x".repeat(129)] {
@@ -107,12 +107,12 @@ async fn a_sane_request_id_is_taken_and_one_is_always_given() {
 async fn every_answer_tells_browsers_to_be_careful() {
     let app = App::new();
     for path in ["/api/services", "/api/nowhere", "/healthz", "/docs"] {
-        let answer = get(&app, path).await;
-        assert_eq!(answer.header("x-content-type-options"), "nosniff");
-        assert_eq!(answer.header("x-frame-options"), "DENY");
-        assert_eq!(answer.header("referrer-policy"), "no-referrer");
-        assert_eq!(answer.header("cache-control"), "no-store");
-        assert!(answer.header("content-security-policy").contains("default-src 'none'"));
+        let response = get(&app, path).await;
+        assert_eq!(response.header("x-content-type-options"), "nosniff");
+        assert_eq!(response.header("x-frame-options"), "DENY");
+        assert_eq!(response.header("referrer-policy"), "no-referrer");
+        assert_eq!(response.header("cache-control"), "no-store");
+        assert!(response.header("content-security-policy").contains("default-src 'none'"));
     }
 }
 
@@ -141,8 +141,8 @@ async fn other_origins_are_let_in_by_setting_only() {
 async fn answers_are_compressed_for_those_who_take_it() {
     let app = App::new();
     let headers = [("accept-encoding", "gzip")];
-    let answer = app.send(request("GET", "/api/openapi.json", &headers, &Value::Null)).await;
-    assert_eq!(answer.header("content-encoding"), "gzip");
+    let response = app.send(request("GET", "/api/openapi.json", &headers, &Value::Null)).await;
+    assert_eq!(response.header("content-encoding"), "gzip");
     assert_eq!(get(&app, "/api/openapi.json").await.header("content-encoding"), "");
 }
 
@@ -190,8 +190,8 @@ async fn a_write_that_takes_too_long_is_503_and_goes_on_to_its_end() {
     let app = |router| App { router, engine: engine.clone(), options: options.clone(), ..App::new() };
     let token = app(patient.clone()).register("ada").await;
 
-    let answer = app(hasty).post("/api/credit-cards", &token, "", &card(GOOD_CARD)).await;
-    assert_eq!(answer.code(), (503, "unavailable".to_owned()));
+    let response = app(hasty).post("/api/credit-cards", &token, "", &card(GOOD_CARD)).await;
+    assert_eq!(response.code(), (503, "unavailable".to_owned()));
     gateway.0.add_permits(1);
     options.writes.close();
     options.writes.wait().await;
@@ -207,9 +207,9 @@ async fn a_panic_is_a_500_that_tells_nothing() {
     let app = on(store, HttpOptions::default());
     let login = json!({"username": "ada", "password": "wrong"});
     for request in [request("GET", "/api/services", &[], &Value::Null), request("POST", "/api/login", &[], &login)] {
-        let answer = app.send(request).await;
-        assert_eq!(answer.code(), (500, "internal_error".to_owned()));
-        assert!(!answer.text.contains("hunter2"));
-        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+        let response = app.send(request).await;
+        assert_eq!(response.code(), (500, "internal_error".to_owned()));
+        assert!(!response.text.contains("hunter2"));
+        assert_eq!(response.header("x-content-type-options"), "nosniff");
     }
 }
