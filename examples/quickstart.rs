@@ -83,7 +83,7 @@ async fn register(engine: &LeaseEngine, name: &str) -> Outcome<Actor> {
         password2: "a horse of another colour".into(),
         ..RegistrationDraft::default()
     };
-    let registered = engine.register(&draft).await?;
+    let registered = engine.register(Actor::Anonymous, &draft).await?;
     Ok(engine.authenticate(&registered.token).await?.actor)
 }
 

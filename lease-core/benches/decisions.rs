@@ -15,12 +15,14 @@ use lease_core::account::{check_update, session};
 use lease_core::catalog::{create_vehicle, update_service, update_vehicle};
 use lease_core::directory::create_contact;
 use lease_core::gateway::ChargeOutcome;
-use lease_core::input::UpdateMode;
+use lease_core::id::NewIds;
+use lease_core::input::{NamedIn, UpdateMode};
 use lease_core::invoicing::{begin_payment, settle_payment, void};
-use lease_core::lifecycle::{NewIds, accept, amend, cancel, open, proposal_actions, propose, reject, trade_actions, withdraw};
+use lease_core::lifecycle::{
+    OpeningSnapshot, accept, amend, cancel, open, proposal_actions, propose, reject, trade_actions, withdraw,
+};
 use lease_core::model::{PaymentState, Role, ServiceKind};
 use lease_core::policy::Policy;
-use lease_core::repository::OpeningSnapshot;
 use serde_json::json;
 use support::{
     BUYER, OWNER, Scene, VIN, account, account_snapshot, at, card, customer, draft, id, key, now, period, staff, stored_service,
@@ -46,14 +48,16 @@ fn lifecycle(criterion: &mut Criterion) {
     let (owner, buyer) = (customer(OWNER), customer(BUYER));
     let offer = OpeningSnapshot { vehicle: Some(vehicle_snapshot()), service: Some(stored_service(ServiceKind::Lease)) };
     let opening = draft(json!({"vehicle_id": 1, "service_id": 1, "title": "Octavia, one owner", "description": "As new."}));
-    decide(criterion, "open", || open(Some(black_box(&offer)), &owner, &opening, now()));
+    decide(criterion, "open", || open(black_box(&offer), &owner, &opening, now()));
 
     let terms =
         draft(json!({"amount": "250.00", "start_date": "2026-04-01", "end_date": "2027-04-01", "message": "From April on?",
         "expires_at": "2026-03-09T12:00:00Z"}));
     let (empty, busy) = (Scene::lease().0, busy_lease().0);
-    decide(criterion, "propose_first_and_invoice", || propose(black_box(&empty), &owner, &terms, 100, now()));
-    decide(criterion, "propose_and_supersede", || propose(black_box(&busy), &owner, &terms, 100, now()));
+    let policy = Policy::default();
+    let propose = |trade| propose(Some(black_box(trade)), NamedIn::Path, &owner, &terms, &policy, now());
+    decide(criterion, "propose_first_and_invoice", || propose(&empty));
+    decide(criterion, "propose_and_supersede", || propose(&busy));
     decide(criterion, "accept_lease", || accept(black_box(&busy), &owner, now()));
     let sale = Scene::sale().proposed_by(OWNER).0;
     decide(criterion, "accept_sale_and_invoice", || accept(black_box(&sale), &buyer, now()));
@@ -62,7 +66,6 @@ fn lifecycle(criterion: &mut Criterion) {
     decide(criterion, "cancel", || cancel(black_box(&busy), &staff(), now()));
     let words = draft(json!({"title": "Octavia, two owners"}));
     decide(criterion, "amend", || amend(black_box(&busy), &owner, &words));
-    let policy = Policy::default();
     decide(criterion, "trade_actions", || Ok(trade_actions(black_box(&busy), &owner, &policy, now())));
     decide(criterion, "proposal_actions", || Ok(proposal_actions(black_box(&busy), &owner, now())));
 
@@ -79,7 +82,9 @@ fn invoicing(criterion: &mut Criterion) {
     let policy = Policy::default();
     let busy = busy_lease().0;
     let part = draft(json!({"credit_card_id": 1, "amount": "40.00"}));
-    decide(criterion, "begin_payment", || begin_payment(black_box(&busy), &customer(OWNER), &part, &policy, key(), now()));
+    decide(criterion, "begin_payment", || {
+        begin_payment(Some(black_box(&busy)), NamedIn::Path, &customer(OWNER), &part, &policy, key(), now())
+    });
     let sale = Scene::sale().billed_to(OWNER).paid_and_pending("60", "40").agreed().with_payment("40", PaymentState::Pending).0;
     let outcome = ChargeOutcome::Succeeded { reference: "ch_1".into() };
     decide(criterion, "settle_payment_and_complete", || settle_payment(black_box(&sale), &outcome, now()));

@@ -4,7 +4,6 @@ use crate::id::Stored;
 use crate::input::FieldErrors;
 use crate::model::Payment;
 use crate::money::MoneyError;
-use crate::repository::RepositoryError;
 
 /// Why a command or a query was not carried out. Whatever it is, nothing was changed, but for two:
 /// [`Error::CardDeclined`] keeps the failed payment, and after [`Error::Unavailable`] it is not known, for the connection may have
@@ -65,18 +64,6 @@ impl Error {
 impl From<FieldErrors> for Error {
     fn from(errors: FieldErrors) -> Self {
         Self::Invalid(errors)
-    }
-}
-
-impl From<RepositoryError> for Error {
-    fn from(error: RepositoryError) -> Self {
-        match error {
-            // A conflict that comes this far survived every retry.
-            RepositoryError::Conflict | RepositoryError::Taken(_) | RepositoryError::Unavailable(_) => {
-                Self::Unavailable(error.into())
-            }
-            RepositoryError::Corrupt { .. } | RepositoryError::Internal(_) => Self::Internal(error.into()),
-        }
     }
 }
 

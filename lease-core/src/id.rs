@@ -136,3 +136,48 @@ impl<T> std::ops::Deref for Versioned<T> {
         &self.value
     }
 }
+
+/// The ids that a commit gave to what it created.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NewIds {
+    /// The new user.
+    pub user: Option<UserId>,
+    /// The new customer.
+    pub customer: Option<CustomerId>,
+    /// The new credit card.
+    pub credit_card: Option<CreditCardId>,
+    /// The new contact.
+    pub contact: Option<ContactId>,
+    /// The new lead.
+    pub lead: Option<LeadId>,
+    /// The new vehicle.
+    pub vehicle: Option<VehicleId>,
+    /// The new service; the first, of several.
+    pub service: Option<ServiceId>,
+    /// The new trade.
+    pub trade: Option<TradeId>,
+    /// The new proposal.
+    pub proposal: Option<ProposalId>,
+    /// The new invoice.
+    pub invoice: Option<InvoiceId>,
+    /// The new payment.
+    pub payment: Option<PaymentId>,
+}
+
+impl NewIds {
+    /// The number of the row that the command was about: what an idempotency record remembers, so that a lost response can be
+    /// built again. A customer comes with its user and an invoice with its proposal, so neither is ever the one.
+    #[must_use]
+    pub fn primary(&self) -> Option<i64> {
+        self.user
+            .map(UserId::get)
+            .or(self.credit_card.map(CreditCardId::get))
+            .or(self.contact.map(ContactId::get))
+            .or(self.lead.map(LeadId::get))
+            .or(self.vehicle.map(VehicleId::get))
+            .or(self.service.map(ServiceId::get))
+            .or(self.trade.map(TradeId::get))
+            .or(self.payment.map(PaymentId::get))
+            .or(self.proposal.map(ProposalId::get))
+    }
+}

@@ -331,6 +331,16 @@ impl FieldErrors {
     }
 }
 
+/// The place in which a request names the thing that it is about. It decides what is said where the actor may not see the thing:
+/// nothing is found, or the field is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NamedIn {
+    /// In the path, or as an argument of its own.
+    Path,
+    /// In a field of the draft.
+    Draft,
+}
+
 /// Reads the fields of a draft and gathers what is wrong with them.
 #[derive(Debug)]
 pub(crate) struct Form {

@@ -33,9 +33,11 @@ pub mod catalog;
 pub mod clock;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+pub mod decision;
 pub mod directory;
 pub mod engine;
 pub mod error;
+pub mod event;
 pub mod gateway;
 pub mod id;
 pub mod input;

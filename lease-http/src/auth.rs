@@ -1,13 +1,17 @@
 //! Who asks: the `Authorization` header (spec 2, rule 1; spec 3.6).
 
+use std::convert::Infallible;
 use std::ops::Deref;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
+use lease_core::engine::RequestContext;
 use lease_core::permission::Actor;
+use lease_core::repository::{Claim, RequestId};
 use lease_core::{Error, LeaseEngine, account};
 
+use crate::layers::REQUEST_ID;
 use crate::problem::Problem;
 use crate::state::AppState;
 
@@ -55,15 +59,24 @@ impl FromRequestParts<AppState> for Caller {
     }
 }
 
-/// Somebody who came with a good token; 401 for everybody else.
-#[derive(Clone, Copy, Debug)]
-pub struct Session(pub account::Session);
+/// Somebody who came with a good token; 401 for everybody else. Converts into the context of a command.
+#[derive(Clone, Debug)]
+pub struct Session {
+    session: account::Session,
+    context: RequestContext,
+}
 
 impl Deref for Session {
     type Target = account::Session;
 
     fn deref(&self) -> &account::Session {
-        &self.0
+        &self.session
+    }
+}
+
+impl From<&Session> for RequestContext {
+    fn from(session: &Session) -> Self {
+        session.context.clone()
     }
 }
 
@@ -72,6 +85,31 @@ impl FromRequestParts<AppState> for Session {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         let caller = Caller::from_request_parts(parts, state).await?;
-        caller.0.map(Self).ok_or_else(|| Error::NotAuthenticated.into())
+        let session = caller.0.ok_or(Error::NotAuthenticated)?;
+        Ok(Self { session, context: context(parts, session.actor) })
     }
+}
+
+/// Anybody, whatever token came, for the endpoints that ignore one. Converts into the context of a command.
+#[derive(Clone, Debug)]
+pub struct Unauthenticated(RequestContext);
+
+impl From<&Unauthenticated> for RequestContext {
+    fn from(nobody: &Unauthenticated) -> Self {
+        nobody.0.clone()
+    }
+}
+
+impl FromRequestParts<AppState> for Unauthenticated {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, Infallible> {
+        Ok(Self(context(parts, Actor::Anonymous)))
+    }
+}
+
+/// What this actor does in this request: under the idempotency claim that a layer has put into it, where it has.
+fn context(parts: &Parts, actor: Actor) -> RequestContext {
+    let request_id = parts.headers.get(&REQUEST_ID).and_then(|id| RequestId::new(id.to_str().ok()?));
+    RequestContext::new(actor).with_request_id(request_id).with_claim(parts.extensions.get::<Claim>().copied())
 }

@@ -10,7 +10,6 @@ use axum::http::{HeaderMap, StatusCode, header};
 use lease_core::LeaseEngine;
 use lease_core::id::Id;
 use lease_core::input::FieldErrors;
-use lease_core::repository::Claim;
 use serde::de::{Deserialize, DeserializeOwned, IgnoredAny};
 
 use crate::problem::{ErrorCode, Problem};
@@ -23,7 +22,7 @@ mod wrong;
 /// Bytes of a body at the most (spec 1).
 pub const BODY_LIMIT: usize = 256 * 1024;
 
-/// The engine; under the idempotency claim that a layer has put into the request, where it has.
+/// The engine.
 #[derive(Clone, Debug)]
 pub struct Engine(LeaseEngine);
 
@@ -38,11 +37,8 @@ impl Deref for Engine {
 impl FromRequestParts<AppState> for Engine {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
-        Ok(Self(match parts.extensions.get::<Claim>() {
-            Some(claim) => state.engine.under(*claim),
-            None => state.engine.clone(),
-        }))
+    async fn from_request_parts(_: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        Ok(Self(state.engine.clone()))
     }
 }
 

@@ -14,6 +14,8 @@ use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
+pub(crate) use observe::REQUEST_ID;
+
 use crate::extract::BODY_LIMIT;
 use crate::problem::{ErrorCode, Problem};
 use crate::state::AppState;

@@ -4,19 +4,20 @@
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use criterion::{Criterion, criterion_group, criterion_main};
-use lease_core::account::PasswordHash;
+use lease_core::account::{NewAccount, PasswordHash};
+use lease_core::catalog::FirstServices;
+use lease_core::decision::RowChange;
 use lease_core::gateway::{CardToken, ChargeKey};
-use lease_core::id::{CreditCardId, CustomerId, ServiceId, TradeId, VehicleId, Version};
-use lease_core::lifecycle::{Event, InvoiceChange, NewInvoice, Opening, TradeChanges, TradeMove};
+use lease_core::id::{CreditCardId, CustomerId, NewIds, ServiceId, TradeId, VehicleId, Version};
+use lease_core::lifecycle::{InvoiceChange, NewInvoice, Opening, TradeChange, TradeChanges, TradeMove};
 use lease_core::model::{
     Agreement, BillTo, CardBrand, CreditCard, Email, InvoiceOn, InvoiceState, Payment, PaymentState, Period, Profile, Proposal,
     ProposalState, Role, Service, ServiceKind, Trade, TradeState, User, Username, Vehicle, Vin,
 };
 use lease_core::money::{Currency, Money};
-use lease_core::repository::{
-    AccountRepository, CardChange, CardRepository, Change, DefaultCard, NewUser, ServiceRepository, TradeRepository,
-    VehicleRepository, WalletChange,
-};
+use lease_core::permission::Actor;
+use lease_core::repository::{Change, Commit, Envelope, Repository as _};
+use lease_core::wallet::{CardChange, DefaultCard, WalletChange};
 use lease_store_memory::MemoryRepository;
 
 /// Vehicles that are traded in turn.
@@ -42,12 +43,12 @@ impl World {
         let now = DateTime::from_timestamp(1_780_000_000, 0).unwrap();
         let fee = Money::parse("199.99", Currency::USD).unwrap();
         let (owner, buyer) = (customer(&store, "owner", now).await, customer(&store, "buyer", now).await);
-        let service = store.commit_service(&Change::Create(lease(fee)), None).await.unwrap();
-        let card = store.commit_wallet(&wallet(owner, now), None).await.unwrap();
+        let service = write(&store, now, FirstServices(vec![lease(fee)])).await.service.unwrap();
+        let card = write(&store, now, wallet(owner, now)).await.credit_card.unwrap();
         let mut vehicles = Vec::new();
         for number in 0..VEHICLES {
-            let id = store.commit_vehicle(&Change::Create(vehicle(owner, number, now)), None).await.unwrap();
-            vehicles.push((id, Version::FIRST));
+            let new = write(&store, now, RowChange::Create(vehicle(owner, number, now))).await;
+            vehicles.push((new.vehicle.unwrap(), Version::FIRST));
         }
         Self { store, owner, buyer, card, service, vehicles, cycles: 0, now, fee }
     }
@@ -69,8 +70,8 @@ impl World {
         let id = self.open(vehicle).await;
         let version = |commits: i64| Version(Version::FIRST.0 + commits);
         let commit = |version, changes| {
-            let store = self.store.clone();
-            async move { store.commit_trade(id, version, &changes, None).await.unwrap() }
+            let (store, now) = (self.store.clone(), self.now);
+            async move { write(&store, now, TradeChange { id, expected: version, changes }).await }
         };
 
         let bill = NewInvoice {
@@ -139,10 +140,9 @@ impl World {
             },
             vehicle_version: *version,
             first_use_of_service: None,
-            event: Event::TradeOpened { vehicle_id: *vehicle_id, service_id: self.service },
         };
         *version = version.next();
-        self.store.open_trade(&opening, None).await.unwrap()
+        write(&self.store, self.now, opening).await.trade.unwrap()
     }
 
     /// Each round lets a vehicle for the day after that of the round before.
@@ -161,6 +161,10 @@ impl World {
     }
 }
 
+async fn write(store: &MemoryRepository, now: DateTime<Utc>, change: impl Into<Change>) -> NewIds {
+    store.commit(&Commit::new(Envelope::new(Actor::System, now), change)).await.unwrap()
+}
+
 async fn customer(store: &MemoryRepository, name: &str, now: DateTime<Utc>) -> CustomerId {
     let user = User {
         username: Username::parse(name).unwrap(),
@@ -174,8 +178,8 @@ async fn customer(store: &MemoryRepository, name: &str, now: DateTime<Utc>) -> C
         last_login: None,
         token_epoch: 0,
     };
-    let new = NewUser { user, profile: Some(Profile::default()), token: None };
-    store.create_account(&new, None).await.unwrap().customer_id.unwrap()
+    let new = NewAccount { user, profile: Some(Profile::default()), token: None };
+    write(store, now, new).await.customer.unwrap()
 }
 
 fn lease(fee: Money) -> Service {

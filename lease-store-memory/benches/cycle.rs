@@ -9,15 +9,15 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, NaiveDate, Utc};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use lease_core::LeaseEngine;
-use lease_core::account::PasswordHash;
-use lease_core::catalog::{VehicleDraft, standard_services};
+use lease_core::account::{NewAccount, PasswordHash};
+use lease_core::catalog::VehicleDraft;
 use lease_core::id::{CreditCardId, ServiceId};
 use lease_core::invoicing::PaymentDraft;
 use lease_core::lifecycle::{ProposalDraft, TradeDraft};
 use lease_core::model::{Email, Profile, Role, User, Username};
 use lease_core::money::{Currency, Money};
 use lease_core::permission::Actor;
-use lease_core::repository::{AccountRepository, NewUser, ServiceRepository};
+use lease_core::repository::{Commit, Envelope, Repository as _};
 use lease_core::wallet::CardDraft;
 use lease_store_memory::MemoryRepository;
 use rust_decimal::Decimal;
@@ -36,10 +36,10 @@ impl Market {
     async fn with_trades(trades: u64) -> Self {
         let store = Arc::new(MemoryRepository::default());
         let fee = Money::parse("49.00", Currency::USD).unwrap();
-        store.seed_services(&standard_services(fee, fee)).await.unwrap();
         let owner = customer(&store, "owner").await;
         let other = customer(&store, "other").await;
         let engine = LeaseEngine::new(store).unwrap();
+        engine.ensure_standard_services(fee, fee).await.unwrap();
         let card = CardDraft {
             number: "4242424242424242".into(),
             exp_month: 12.into(),
@@ -95,8 +95,10 @@ async fn customer(store: &MemoryRepository, name: &str) -> Actor {
         last_login: None,
         token_epoch: 0,
     };
-    let new = NewUser { user, profile: Some(Profile::default()), token: None };
-    Actor::of(&store.create_account(&new, None).await.unwrap())
+    let new = NewAccount { user, profile: Some(Profile::default()), token: None };
+    let created = Commit::new(Envelope::new(Actor::System, DateTime::UNIX_EPOCH), new);
+    let ids = store.commit(&created).await.unwrap();
+    Actor::of_user(ids.user.unwrap(), Role::Customer, ids.customer)
 }
 
 /// A different VIN for every number.

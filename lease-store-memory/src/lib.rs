@@ -5,10 +5,13 @@
 //! and every look-up, filter and list goes through an index.
 //!
 //! ```
+//! use chrono::DateTime;
+//! use lease_core::decision::RowChange;
 //! use lease_core::model::{BillTo, InvoiceOn, Service, ServiceKind};
 //! use lease_core::money::{Currency, Money};
 //! use lease_core::page::PageRequest;
-//! use lease_core::repository::{ServiceFilter, ServiceRepository};
+//! use lease_core::permission::Actor;
+//! use lease_core::repository::{Commit, Envelope, Repository, ServiceFilter, ServiceRepository};
 //! use lease_store_memory::MemoryRepository;
 //!
 //! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
@@ -24,7 +27,9 @@
 //!     is_active: true,
 //!     is_used: false,
 //! };
-//! assert!(store.seed_services(&[lease]).await?);
+//! let by_the_system = Envelope::new(Actor::System, DateTime::UNIX_EPOCH);
+//! let ids = store.commit(&Commit::new(by_the_system, RowChange::Create(lease))).await?;
+//! assert!(ids.service.is_some());
 //!
 //! let leases = ServiceFilter { kind: Some(ServiceKind::Lease), ..ServiceFilter::default() };
 //! let page = store.list_services(&leases, PageRequest::default()).await?;

@@ -14,6 +14,7 @@ create table users (
     search_text text not null,
     constraint users_pkey primary key (id),
     constraint users_id_role_key unique (id, role),
+    constraint users_id_is_active_key unique (id, is_active),
     constraint users_role_check check (role in ('customer', 'staff', 'superuser')),
     constraint users_version_check check (version > 0)
 ) with (fillfactor = 85);

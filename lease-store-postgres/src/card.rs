@@ -1,17 +1,17 @@
 //! Credit cards. The root of a change is the customer, whose version it moves.
 
 use async_trait::async_trait;
-use lease_core::id::{CreditCardId, Id, Stored, Version, Versioned};
+use lease_core::id::{Id, NewIds, Stored, Version, Versioned};
 use lease_core::model::CreditCard;
 use lease_core::page::{Page, PageRequest};
-use lease_core::repository::{
-    CardChange, CardFilter, CardRepository, Claim, DefaultCard, RepositoryError, Wallet, WalletChange, WalletKey,
-};
+use lease_core::repository::{CardFilter, CardRepository, RepositoryError, WalletKey};
+use lease_core::wallet::{CardChange, DefaultCard, Wallet, WalletChange};
+use serde_json::Value;
 
 use crate::PostgresRepository;
 use crate::list::{self, Branch, Table};
 use crate::row::{At, CardRow, Row as _};
-use crate::statement::claim_arguments;
+use crate::statement::Database;
 
 const CARDS: Table = Table {
     from: "credit_cards t",
@@ -70,98 +70,6 @@ impl CardRepository for PostgresRepository {
         Ok(Some(Versioned { version: Version(found.version), value }))
     }
 
-    async fn commit_wallet(&self, change: &WalletChange, claim: Option<Claim>) -> Result<CreditCardId, RepositoryError> {
-        let (key, holder) = claim_arguments(claim.as_ref());
-        let (id, card) = match &change.card {
-            CardChange::Create(card) => (None, card),
-            CardChange::Update(id, card) => (Some(id.get()), card),
-        };
-        let (others_change, default) = match change.others {
-            DefaultCard::Keep => (false, None),
-            DefaultCard::Clear => (true, None),
-            DefaultCard::Becomes(id) => (true, Some(id.get())),
-        };
-        let brand = card.brand.to_string();
-        let exp_month = i32::try_from(card.exp_month).unwrap_or(i32::MAX);
-        let written = self
-            .database
-            .write(|pool| {
-                sqlx::query!(
-                    r#"
-                with claim as materialized (
-                    select hold_claim($1, $2) as held
-                ), root as (
-                    update customers
-                    set version = version + 1
-                    from claim
-                    where customers.id = $3
-                        and customers.version = $4
-                        and claim.held
-                    returning customers.id
-                ), made as (
-                    insert into credit_cards (
-                        customer_id, brand, last4, exp_month, exp_year, holder_name, is_default, gateway_token, created_at,
-                        deleted_at
-                    )
-                    select root.id, $6, $7, $8, $9, $10, $11, $12, $13, $14
-                    from root
-                    where $5::bigint is null
-                    returning id
-                ), changed as (
-                    update credit_cards
-                    set brand = $6,
-                        last4 = $7,
-                        exp_month = $8,
-                        exp_year = $9,
-                        holder_name = $10,
-                        is_default = $11,
-                        gateway_token = $12,
-                        created_at = $13,
-                        deleted_at = $14
-                    from root
-                    where credit_cards.id = $5
-                        and credit_cards.customer_id = root.id
-                    returning credit_cards.id
-                ), others as (
-                    update credit_cards
-                    set is_default = (credit_cards.id is not distinct from $16)
-                    from root
-                    where $15
-                        and credit_cards.customer_id = root.id
-                        and credit_cards.id is distinct from $5
-                        and credit_cards.is_default is distinct from (credit_cards.id is not distinct from $16)
-                )
-                select
-                    (select id from made) as made,
-                    ensure_whole($5::bigint is null or exists (select from changed)) as "whole!",
-                    mark_claim($1, (select id from made)) as "marked!"
-                from root
-                "#,
-                    key,
-                    holder,
-                    change.customer_id.get(),
-                    change.expected.0,
-                    id,
-                    brand,
-                    card.last4,
-                    exp_month,
-                    card.exp_year,
-                    card.holder_name,
-                    card.is_default,
-                    card.token.expose(),
-                    card.created_at,
-                    card.deleted_at,
-                    others_change,
-                    default,
-                )
-                .fetch_optional(pool)
-            })
-            .await?
-            .ok_or(RepositoryError::Conflict)?;
-        let at = At::new("credit_cards", written.made.or(id).unwrap_or_default());
-        at.id("id", at.some("id", written.made.or(id))?)
-    }
-
     async fn list_cards(&self, filter: &CardFilter, page: PageRequest) -> Result<Page<Stored<CreditCard>>, RepositoryError> {
         list::page::<CardRow>(
             &self.database,
@@ -175,4 +83,94 @@ impl CardRepository for PostgresRepository {
         )
         .await
     }
+}
+
+/// Writes a change to a customer's cards.
+pub(crate) async fn commit(database: &Database, change: &WalletChange, envelope: &Value) -> Result<NewIds, RepositoryError> {
+    let (id, card) = match &change.card {
+        CardChange::Create(card) => (None, card),
+        CardChange::Update(id, card) => (Some(id.get()), card),
+    };
+    let (others_change, default) = match change.others {
+        DefaultCard::Keep => (false, None),
+        DefaultCard::Clear => (true, None),
+        DefaultCard::Becomes(id) => (true, Some(id.get())),
+    };
+    let brand = card.brand.to_string();
+    let exp_month = i32::try_from(card.exp_month).unwrap_or(i32::MAX);
+    let written = database
+        .write(|pool| {
+            sqlx::query!(
+                r#"
+            with started as materialized (
+                select begin_commit($1) as begun
+            ), root as (
+                update customers
+                set version = version + 1
+                from started
+                where customers.id = $2
+                    and customers.version = $3
+                    and started.begun
+                returning customers.id
+            ), made as (
+                insert into credit_cards (
+                    customer_id, brand, last4, exp_month, exp_year, holder_name, is_default, gateway_token, created_at,
+                    deleted_at
+                )
+                select root.id, $5, $6, $7, $8, $9, $10, $11, $12, $13
+                from root
+                where $4::bigint is null
+                returning id
+            ), changed as (
+                update credit_cards
+                set brand = $5,
+                    last4 = $6,
+                    exp_month = $7,
+                    exp_year = $8,
+                    holder_name = $9,
+                    is_default = $10,
+                    gateway_token = $11,
+                    created_at = $12,
+                    deleted_at = $13
+                from root
+                where credit_cards.id = $4
+                    and credit_cards.customer_id = root.id
+                returning credit_cards.id
+            ), others as (
+                update credit_cards
+                set is_default = (credit_cards.id is not distinct from $15)
+                from root
+                where $14
+                    and credit_cards.customer_id = root.id
+                    and credit_cards.id is distinct from $4
+                    and credit_cards.is_default is distinct from (credit_cards.id is not distinct from $15)
+            )
+            select
+                (select id from made) as made,
+                ensure_whole($4::bigint is null or exists (select from changed)) as "whole!",
+                end_commit($1, (select id from made)) as "marked!"
+            from root
+            "#,
+                envelope,
+                change.customer_id.get(),
+                change.expected.0,
+                id,
+                brand,
+                card.last4,
+                exp_month,
+                card.exp_year,
+                card.holder_name,
+                card.is_default,
+                card.token.expose(),
+                card.created_at,
+                card.deleted_at,
+                others_change,
+                default,
+            )
+            .fetch_optional(pool)
+        })
+        .await?
+        .ok_or(RepositoryError::Conflict)?;
+    let credit_card = written.made.map(|id| At::new("credit_cards", id).id("id", id)).transpose()?;
+    Ok(NewIds { credit_card, ..NewIds::default() })
 }

@@ -14,7 +14,7 @@ pub(crate) enum Broken {
 /// The constraints that a race can break. All others are only broken by a fault in the code.
 pub(crate) fn meaning(name: &str) -> Option<Broken> {
     use Guarantee::{
-        AcceptedProposal, AgreedPeriods, ChargeKey, Claim, DefaultCard, InvoiceOfTrade, LiveTradeOfVehicle, LoginName,
+        AcceptedProposal, Actor, AgreedPeriods, ChargeKey, Claim, DefaultCard, InvoiceOfTrade, LiveTradeOfVehicle, LoginName,
         PendingProposal, VehicleVin,
     };
     let guarantee = match name {
@@ -28,6 +28,7 @@ pub(crate) fn meaning(name: &str) -> Option<Broken> {
         "trades_agreed_periods_excl" => AgreedPeriods,
         "payments_charge_key_key" => ChargeKey,
         "idempotency_records_held" => Claim,
+        "users_acting" => Actor,
         // A part of a change found no row to write; the customer behind a user was made twice at once.
         "change_is_whole" | "customers_user_id_key" => return Some(Broken::Conflict),
         // The version of the trade is held, and with it all that these refer to: no race comes here.

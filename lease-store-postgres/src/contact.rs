@@ -1,13 +1,15 @@
 //! Contacts. (The trait that they share with leads is implemented in [`lead`](crate::lead).)
 
-use lease_core::id::{ContactId, Id, Stored, Versioned};
+use lease_core::decision::RowChange;
+use lease_core::id::{ContactId, Id, NewIds, Stored, Versioned};
 use lease_core::model::{Contact, ContactOwner};
 use lease_core::page::{Page, PageRequest};
-use lease_core::repository::{Change, Claim, ContactFilter, RepositoryError};
+use lease_core::repository::{ContactFilter, RepositoryError};
+use serde_json::Value;
 
 use crate::list::{self, Branch, Table};
-use crate::row::{At, ContactRow, versioned};
-use crate::statement::{Database, claim_arguments};
+use crate::row::{ContactRow, created, versioned};
+use crate::statement::Database;
 
 const CONTACTS: Table = Table {
     from: "contacts t",
@@ -39,16 +41,16 @@ pub(crate) async fn find(database: &Database, id: ContactId) -> Result<Option<Ve
 
 pub(crate) async fn commit(
     database: &Database,
-    change: &Change<Contact>,
-    claim: Option<Claim>,
-) -> Result<ContactId, RepositoryError> {
+    change: &RowChange<Contact>,
+    envelope: &Value,
+) -> Result<NewIds, RepositoryError> {
     let id = match change {
-        Change::Create(value) => create(database, value, claim).await?,
-        Change::Update { id, expected, value } => update(database, id.get(), expected.0, value, claim).await?,
-        Change::Delete { id, expected } => delete(database, id.get(), expected.0, claim).await?,
+        RowChange::Create(value) => create(database, value, envelope).await?,
+        RowChange::Update { id, expected, value } => update(database, id.get(), expected.0, value, envelope).await?,
+        RowChange::Delete { id, expected } => delete(database, id.get(), expected.0, envelope).await?,
     };
     let id = id.ok_or(RepositoryError::Conflict)?;
-    At::new("contacts", id).id("id", id)
+    Ok(NewIds { contact: created("contacts", change, id)?, ..NewIds::default() })
 }
 
 fn owner_columns(owner: ContactOwner) -> (Option<i64>, Option<i64>) {
@@ -58,30 +60,28 @@ fn owner_columns(owner: ContactOwner) -> (Option<i64>, Option<i64>) {
     }
 }
 
-async fn create(database: &Database, value: &Contact, claim: Option<Claim>) -> Result<Option<i64>, RepositoryError> {
-    let (key, holder) = claim_arguments(claim.as_ref());
+async fn create(database: &Database, value: &Contact, envelope: &Value) -> Result<Option<i64>, RepositoryError> {
     let (customer, lead) = owner_columns(value.owner);
     let made = database
         .write(|pool| {
             sqlx::query!(
                 r#"
-            with claim as materialized (
-                select hold_claim($1, $2) as held
+            with started as materialized (
+                select begin_commit($1) as begun
             ), root as (
                 insert into contacts (
                     customer_id, lead_id, label, name, email, phone, address_line1, address_line2, city, state, postal_code,
                     country, created_at
                 )
-                select $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15
-                from claim
-                where claim.held
+                select $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14
+                from started
+                where started.begun
                 returning id
             )
-            select root.id, mark_claim($1, root.id) as "marked!"
+            select root.id, end_commit($1, root.id) as "marked!"
             from root
             "#,
-                key,
-                holder,
+                envelope,
                 customer,
                 lead,
                 value.label,
@@ -107,43 +107,41 @@ async fn update(
     id: i64,
     expected: i64,
     value: &Contact,
-    claim: Option<Claim>,
+    envelope: &Value,
 ) -> Result<Option<i64>, RepositoryError> {
-    let (key, holder) = claim_arguments(claim.as_ref());
     let (customer, lead) = owner_columns(value.owner);
     let written = database
         .write(|pool| {
             sqlx::query!(
                 r#"
-            with claim as materialized (
-                select hold_claim($1, $2) as held
+            with started as materialized (
+                select begin_commit($1) as begun
             ), root as (
                 update contacts
                 set version = version + 1,
-                    customer_id = $5,
-                    lead_id = $6,
-                    label = $7,
-                    name = $8,
-                    email = $9,
-                    phone = $10,
-                    address_line1 = $11,
-                    address_line2 = $12,
-                    city = $13,
-                    state = $14,
-                    postal_code = $15,
-                    country = $16,
-                    created_at = $17
-                from claim
-                where contacts.id = $3
-                    and contacts.version = $4
-                    and claim.held
+                    customer_id = $4,
+                    lead_id = $5,
+                    label = $6,
+                    name = $7,
+                    email = $8,
+                    phone = $9,
+                    address_line1 = $10,
+                    address_line2 = $11,
+                    city = $12,
+                    state = $13,
+                    postal_code = $14,
+                    country = $15,
+                    created_at = $16
+                from started
+                where contacts.id = $2
+                    and contacts.version = $3
+                    and started.begun
                 returning contacts.id
             )
-            select root.id, mark_claim($1, null) as "marked!"
+            select root.id, end_commit($1, null) as "marked!"
             from root
             "#,
-                key,
-                holder,
+                envelope,
                 id,
                 expected,
                 customer,
@@ -166,27 +164,25 @@ async fn update(
     Ok(written.map(|written| written.id))
 }
 
-async fn delete(database: &Database, id: i64, expected: i64, claim: Option<Claim>) -> Result<Option<i64>, RepositoryError> {
-    let (key, holder) = claim_arguments(claim.as_ref());
+async fn delete(database: &Database, id: i64, expected: i64, envelope: &Value) -> Result<Option<i64>, RepositoryError> {
     let gone = database
         .write(|pool| {
             sqlx::query!(
                 r#"
-            with claim as materialized (
-                select hold_claim($1, $2) as held
+            with started as materialized (
+                select begin_commit($1) as begun
             ), root as (
                 delete from contacts
-                using claim
-                where contacts.id = $3
-                    and contacts.version = $4
-                    and claim.held
+                using started
+                where contacts.id = $2
+                    and contacts.version = $3
+                    and started.begun
                 returning contacts.id
             )
-            select root.id, mark_claim($1, null) as "marked!"
+            select root.id, end_commit($1, null) as "marked!"
             from root
             "#,
-                key,
-                holder,
+                envelope,
                 id,
                 expected,
             )

@@ -1,5 +1,5 @@
-//! Idempotency records. Commits look at and mark theirs in their own statement, through the functions `hold_claim` and
-//! `mark_claim` of the schema.
+//! Idempotency records. Commits look at and mark theirs in their own statement, through the functions `begin_commit` and
+//! `end_commit` of the schema.
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};

@@ -1,16 +1,17 @@
 //! Leads, and what becomes of their contacts.
 
 use async_trait::async_trait;
-use lease_core::id::{ContactId, Id, LeadId, Stored, Versioned};
+use lease_core::decision::RowChange;
+use lease_core::directory::{ContactsOfLead, LeadChange};
+use lease_core::id::{ContactId, Id, LeadId, NewIds, Stored, Versioned};
 use lease_core::model::{Contact, Lead, LeadStatus};
 use lease_core::page::{Page, PageRequest};
-use lease_core::repository::{
-    Change, Claim, ContactFilter, ContactsOfLead, DirectoryRepository, LeadChange, LeadFilter, RepositoryError,
-};
+use lease_core::repository::{ContactFilter, DirectoryRepository, LeadFilter, RepositoryError};
+use serde_json::Value;
 
 use crate::list::{self, Branch, Table};
-use crate::row::{At, LeadRow, versioned};
-use crate::statement::{Database, claim_arguments};
+use crate::row::{LeadRow, created, versioned};
+use crate::statement::Database;
 use crate::{PostgresRepository, contact};
 
 const LEADS: Table = Table {
@@ -23,10 +24,6 @@ const LEADS: Table = Table {
 impl DirectoryRepository for PostgresRepository {
     async fn find_contact(&self, id: ContactId) -> Result<Option<Versioned<Stored<Contact>>>, RepositoryError> {
         contact::find(&self.database, id).await
-    }
-
-    async fn commit_contact(&self, change: &Change<Contact>, claim: Option<Claim>) -> Result<ContactId, RepositoryError> {
-        contact::commit(&self.database, change, claim).await
     }
 
     async fn list_contacts(&self, filter: &ContactFilter, page: PageRequest) -> Result<Page<Stored<Contact>>, RepositoryError> {
@@ -55,18 +52,6 @@ impl DirectoryRepository for PostgresRepository {
         found.map(|found| versioned(found.version, found.lead)).transpose()
     }
 
-    async fn commit_lead(&self, change: &LeadChange, claim: Option<Claim>) -> Result<LeadId, RepositoryError> {
-        let id = match &change.lead {
-            Change::Create(value) => create(&self.database, value, claim).await?,
-            Change::Update { id, expected, value } => {
-                update(&self.database, id.get(), expected.0, value, change.contacts, claim).await?
-            }
-            Change::Delete { id, expected } => delete(&self.database, id.get(), expected.0, change.contacts, claim).await?,
-        };
-        let id = id.ok_or(RepositoryError::Conflict)?;
-        At::new("leads", id).id("id", id)
-    }
-
     async fn list_leads(&self, filter: &LeadFilter, page: PageRequest) -> Result<Page<Stored<Lead>>, RepositoryError> {
         list::page::<LeadRow>(
             &self.database,
@@ -83,29 +68,39 @@ impl DirectoryRepository for PostgresRepository {
     }
 }
 
-async fn create(database: &Database, value: &Lead, claim: Option<Claim>) -> Result<Option<i64>, RepositoryError> {
-    let (key, holder) = claim_arguments(claim.as_ref());
+pub(crate) async fn commit(database: &Database, change: &LeadChange, envelope: &Value) -> Result<NewIds, RepositoryError> {
+    let id = match &change.lead {
+        RowChange::Create(value) => create(database, value, envelope).await?,
+        RowChange::Update { id, expected, value } => {
+            update(database, id.get(), expected.0, value, change.contacts, envelope).await?
+        }
+        RowChange::Delete { id, expected } => delete(database, id.get(), expected.0, change.contacts, envelope).await?,
+    };
+    let id = id.ok_or(RepositoryError::Conflict)?;
+    Ok(NewIds { lead: created("leads", &change.lead, id)?, ..NewIds::default() })
+}
+
+async fn create(database: &Database, value: &Lead, envelope: &Value) -> Result<Option<i64>, RepositoryError> {
     let status: &str = LeadStatus::from(value.state).into();
     let made = database
         .write(|pool| {
             sqlx::query!(
                 r#"
-            with claim as materialized (
-                select hold_claim($1, $2) as held
+            with started as materialized (
+                select begin_commit($1) as begun
             ), root as (
                 insert into leads (
                     first_name, last_name, email, phone, company, source, status, customer_id, notes, created_at, search_text
                 )
-                select $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13
-                from claim
-                where claim.held
+                select $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12
+                from started
+                where started.begun
                 returning id
             )
-            select root.id, mark_claim($1, root.id) as "marked!"
+            select root.id, end_commit($1, root.id) as "marked!"
             from root
             "#,
-                key,
-                holder,
+                envelope,
                 value.first_name,
                 value.last_name,
                 value.email,
@@ -130,55 +125,53 @@ async fn update(
     expected: i64,
     value: &Lead,
     contacts: ContactsOfLead,
-    claim: Option<Claim>,
+    envelope: &Value,
 ) -> Result<Option<i64>, RepositoryError> {
-    let (key, holder) = claim_arguments(claim.as_ref());
     let status: &str = LeadStatus::from(value.state).into();
     let (moved_to, erased) = contact_arguments(contacts);
     let written = database
         .write(|pool| {
             sqlx::query!(
                 r#"
-            with claim as materialized (
-                select hold_claim($1, $2) as held
+            with started as materialized (
+                select begin_commit($1) as begun
             ), root as (
                 update leads
                 set version = version + 1,
-                    first_name = $5,
-                    last_name = $6,
-                    email = $7,
-                    phone = $8,
-                    company = $9,
-                    source = $10,
-                    status = $11,
-                    customer_id = $12,
-                    notes = $13,
-                    search_text = $14,
-                    created_at = $17
-                from claim
-                where leads.id = $3
-                    and leads.version = $4
-                    and claim.held
+                    first_name = $4,
+                    last_name = $5,
+                    email = $6,
+                    phone = $7,
+                    company = $8,
+                    source = $9,
+                    status = $10,
+                    customer_id = $11,
+                    notes = $12,
+                    search_text = $13,
+                    created_at = $16
+                from started
+                where leads.id = $2
+                    and leads.version = $3
+                    and started.begun
                 returning leads.id
             ), contacts_moved as (
                 update contacts
                 set version = version + 1,
-                    customer_id = $15,
+                    customer_id = $14,
                     lead_id = null
                 from root
                 where contacts.lead_id = root.id
-                    and $15::bigint is not null
+                    and $14::bigint is not null
             ), contacts_erased as (
                 delete from contacts
                 using root
                 where contacts.lead_id = root.id
-                    and $16
+                    and $15
             )
-            select root.id, mark_claim($1, null) as "marked!"
+            select root.id, end_commit($1, null) as "marked!"
             from root
             "#,
-                key,
-                holder,
+                envelope,
                 id,
                 expected,
                 value.first_name,
@@ -206,42 +199,40 @@ async fn delete(
     id: i64,
     expected: i64,
     contacts: ContactsOfLead,
-    claim: Option<Claim>,
+    envelope: &Value,
 ) -> Result<Option<i64>, RepositoryError> {
-    let (key, holder) = claim_arguments(claim.as_ref());
     let (moved_to, erased) = contact_arguments(contacts);
     let gone = database
         .write(|pool| {
             sqlx::query!(
                 r#"
-            with claim as materialized (
-                select hold_claim($1, $2) as held
+            with started as materialized (
+                select begin_commit($1) as begun
             ), root as (
                 delete from leads
-                using claim
-                where leads.id = $3
-                    and leads.version = $4
-                    and claim.held
+                using started
+                where leads.id = $2
+                    and leads.version = $3
+                    and started.begun
                 returning leads.id
             ), contacts_moved as (
                 update contacts
                 set version = version + 1,
-                    customer_id = $5,
+                    customer_id = $4,
                     lead_id = null
                 from root
                 where contacts.lead_id = root.id
-                    and $5::bigint is not null
+                    and $4::bigint is not null
             ), contacts_erased as (
                 delete from contacts
                 using root
                 where contacts.lead_id = root.id
-                    and $6
+                    and $5
             )
-            select root.id, mark_claim($1, null) as "marked!"
+            select root.id, end_commit($1, null) as "marked!"
             from root
             "#,
-                key,
-                holder,
+                envelope,
                 id,
                 expected,
                 moved_to,
@@ -258,6 +249,6 @@ fn contact_arguments(contacts: ContactsOfLead) -> (Option<i64>, bool) {
     match contacts {
         ContactsOfLead::Keep => (None, false),
         ContactsOfLead::MoveTo(customer) => (Some(customer.get()), false),
-        ContactsOfLead::Erase => (None, true),
+        ContactsOfLead::Delete => (None, true),
     }
 }

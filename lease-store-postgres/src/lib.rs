@@ -21,11 +21,15 @@
 //!   hangs on the root could have changed meanwhile, but every commit that changes it moves the version as well, and then
 //!   the gate is shut: a statement that passed it has read all there is.
 //! - **Guarantees are constraints** (`constraint.rs` is the one place that knows their names), never a look before a write.
-//! - **Locks are taken in one order** by every statement: the claim, vehicles, services, users, customers, cards, leads,
-//!   trades, and what hangs on them. What still deadlocks is tried again a few times.
+//! - **Who acts is looked at again** in the statement: the function `begin_commit` locks the user so far that they can be neither
+//!   deactivated nor given another role until it is written, while logins and changes of names go on.
+//! - **Locks are taken in one order** by every statement: the claim, the user who acts, vehicles, services, users, customers,
+//!   cards, leads, trades, and what hangs on them. A change of a user locks all the users that it needs first, by their ids. What
+//!   still deadlocks is tried again a few times.
 
 mod account;
 mod card;
+mod commit;
 mod connect;
 mod constraint;
 mod contact;
@@ -39,7 +43,8 @@ mod statement;
 mod trade;
 mod vehicle;
 
-use lease_core::repository::{Repository, RepositoryError};
+use lease_core::id::NewIds;
+use lease_core::repository::{Commit, Repository, RepositoryError};
 use sqlx::PgPool;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::PgPoolOptions;
@@ -87,6 +92,10 @@ impl PostgresRepository {
 
 #[async_trait::async_trait]
 impl Repository for PostgresRepository {
+    async fn commit(&self, commit: &Commit) -> Result<NewIds, RepositoryError> {
+        commit::commit(&self.database, commit).await
+    }
+
     async fn ping(&self) -> Result<(), RepositoryError> {
         let only_reads = self.database.read(|pool| {
             sqlx::query_scalar!(r#"select current_setting('transaction_read_only')::boolean as "only_reads!""#).fetch_one(pool)

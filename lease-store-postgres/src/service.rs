@@ -1,16 +1,19 @@
 //! Services.
 
 use async_trait::async_trait;
-use lease_core::id::{ServiceId, Stored, Versioned};
+use lease_core::catalog::FirstServices;
+use lease_core::decision::RowChange;
+use lease_core::id::{NewIds, ServiceId, Stored, Versioned};
 use lease_core::model::Service;
 use lease_core::page::{Page, PageRequest};
-use lease_core::repository::{Change, Claim, RepositoryError, ServiceFilter, ServiceRepository};
+use lease_core::repository::{Guarantee, RepositoryError, ServiceFilter, ServiceRepository};
 use rust_decimal::Decimal;
+use serde_json::Value;
 
 use crate::PostgresRepository;
 use crate::list::{self, Branch, Table};
-use crate::row::{At, ServiceRow, versioned};
-use crate::statement::{Database, claim_arguments, fault};
+use crate::row::{At, ServiceRow, created, versioned};
+use crate::statement::{Database, fault};
 
 const SERVICES: Table = Table {
     from: "services t",
@@ -43,20 +46,6 @@ impl ServiceRepository for PostgresRepository {
         found.map(|found| versioned(found.version, found.service)).transpose()
     }
 
-    async fn commit_service(&self, change: &Change<Service>, claim: Option<Claim>) -> Result<ServiceId, RepositoryError> {
-        let id = match change {
-            Change::Create(value) => create(&self.database, value, claim).await?,
-            Change::Update { id, expected, value } => update(&self.database, id.get(), expected.0, value, claim).await?,
-            Change::Delete { .. } => return Err(fault("services are never erased")),
-        };
-        let id = id.ok_or(RepositoryError::Conflict)?;
-        At::new("services", id).id("id", id)
-    }
-
-    async fn seed_services(&self, services: &[Service]) -> Result<bool, RepositoryError> {
-        seed(&self.database, services).await
-    }
-
     async fn list_services(&self, filter: &ServiceFilter, page: PageRequest) -> Result<Page<Stored<Service>>, RepositoryError> {
         list::page::<ServiceRow>(
             &self.database,
@@ -76,29 +65,41 @@ impl ServiceRepository for PostgresRepository {
     }
 }
 
-async fn create(database: &Database, value: &Service, claim: Option<Claim>) -> Result<Option<i64>, RepositoryError> {
-    let (key, holder) = claim_arguments(claim.as_ref());
+pub(crate) async fn commit(
+    database: &Database,
+    change: &RowChange<Service>,
+    envelope: &Value,
+) -> Result<NewIds, RepositoryError> {
+    let id = match change {
+        RowChange::Create(value) => create(database, value, envelope).await?,
+        RowChange::Update { id, expected, value } => update(database, id.get(), expected.0, value, envelope).await?,
+        RowChange::Delete { .. } => return Err(fault("services are never deleted")),
+    };
+    let id = id.ok_or(RepositoryError::Conflict)?;
+    Ok(NewIds { service: created("services", change, id)?, ..NewIds::default() })
+}
+
+async fn create(database: &Database, value: &Service, envelope: &Value) -> Result<Option<i64>, RepositoryError> {
     let (kind, invoice_on, bill_to) = names(value);
     let made = database
         .write(|pool| {
             sqlx::query!(
                 r#"
-            with claim as materialized (
-                select hold_claim($1, $2) as held
+            with started as materialized (
+                select begin_commit($1) as begun
             ), root as (
                 insert into services (
                     name, kind, invoice_on, bill_to, fee_amount, fee_currency, payment_due_days, description, is_active, is_used
                 )
-                select $3, $4, $5, $6, $7, $8, $9, $10, $11, $12
-                from claim
-                where claim.held
+                select $2, $3, $4, $5, $6, $7, $8, $9, $10, $11
+                from started
+                where started.begun
                 returning id
             )
-            select root.id, mark_claim($1, root.id) as "marked!"
+            select root.id, end_commit($1, root.id) as "marked!"
             from root
             "#,
-                key,
-                holder,
+                envelope,
                 value.name,
                 kind,
                 invoice_on,
@@ -121,40 +122,38 @@ async fn update(
     id: i64,
     expected: i64,
     value: &Service,
-    claim: Option<Claim>,
+    envelope: &Value,
 ) -> Result<Option<i64>, RepositoryError> {
-    let (key, holder) = claim_arguments(claim.as_ref());
     let (kind, invoice_on, bill_to) = names(value);
     let written = database
         .write(|pool| {
             sqlx::query!(
                 r#"
-            with claim as materialized (
-                select hold_claim($1, $2) as held
+            with started as materialized (
+                select begin_commit($1) as begun
             ), root as (
                 update services
                 set version = version + 1,
-                    name = $5,
-                    kind = $6,
-                    invoice_on = $7,
-                    bill_to = $8,
-                    fee_amount = $9,
-                    fee_currency = $10,
-                    payment_due_days = $11,
-                    description = $12,
-                    is_active = $13,
-                    is_used = $14
-                from claim
-                where services.id = $3
-                    and services.version = $4
-                    and claim.held
+                    name = $4,
+                    kind = $5,
+                    invoice_on = $6,
+                    bill_to = $7,
+                    fee_amount = $8,
+                    fee_currency = $9,
+                    payment_due_days = $10,
+                    description = $11,
+                    is_active = $12,
+                    is_used = $13
+                from started
+                where services.id = $2
+                    and services.version = $3
+                    and started.begun
                 returning services.id
             )
-            select root.id, mark_claim($1, null) as "marked!"
+            select root.id, end_commit($1, null) as "marked!"
             from root
             "#,
-                key,
-                holder,
+                envelope,
                 id,
                 expected,
                 value.name,
@@ -174,7 +173,11 @@ async fn update(
     Ok(written.map(|written| written.id))
 }
 
-async fn seed(database: &Database, services: &[Service]) -> Result<bool, RepositoryError> {
+pub(crate) async fn create_first(
+    database: &Database,
+    FirstServices(services): &FirstServices,
+    envelope: &Value,
+) -> Result<NewIds, RepositoryError> {
     let column = |of: fn(&Service) -> &str| services.iter().map(|service| of(service).to_owned()).collect::<Vec<_>>();
     let names_column = column(|service| &service.name);
     let kinds = column(|service| names(service).0);
@@ -190,25 +193,36 @@ async fn seed(database: &Database, services: &[Service]) -> Result<bool, Reposit
         .write(|pool| {
             sqlx::query!(
                 r#"
-            with due as materialized (
+            with started as materialized (
+                select begin_commit($1) as begun
+            ), due as materialized (
                 select seed_is_due() as is_due
-            )
-            insert into services (
-                name, kind, invoice_on, bill_to, fee_amount, fee_currency, payment_due_days, description, is_active, is_used
+                from started
+                where started.begun
+            ), root as (
+                insert into services (
+                    name, kind, invoice_on, bill_to, fee_amount, fee_currency, payment_due_days, description, is_active, is_used
+                )
+                select
+                    seed.name, seed.kind, seed.invoice_on, seed.bill_to, seed.fee_amount, seed.fee_currency,
+                    seed.payment_due_days, seed.description, seed.is_active, seed.is_used
+                from due, unnest(
+                    $2::text[], $3::text[], $4::text[], $5::text[], $6::numeric[], $7::text[], $8::int[], $9::text[],
+                    $10::bool[], $11::bool[]
+                ) with ordinality as seed (
+                    name, kind, invoice_on, bill_to, fee_amount, fee_currency, payment_due_days, description, is_active,
+                    is_used, place
+                )
+                where due.is_due
+                order by seed.place
+                returning id
             )
             select
-                seed.name, seed.kind, seed.invoice_on, seed.bill_to, seed.fee_amount, seed.fee_currency, seed.payment_due_days,
-                seed.description, seed.is_active, seed.is_used
-            from due, unnest(
-                $1::text[], $2::text[], $3::text[], $4::text[], $5::numeric[], $6::text[], $7::int[], $8::text[], $9::bool[],
-                $10::bool[]
-            ) with ordinality as seed (
-                name, kind, invoice_on, bill_to, fee_amount, fee_currency, payment_due_days, description, is_active, is_used,
-                place
-            )
-            where due.is_due
-            order by seed.place
+                (select min(id) from root) as first,
+                case when due.is_due then end_commit($1, (select min(id) from root)) end as marked
+            from due
             "#,
+                envelope,
                 &names_column,
                 &kinds,
                 &moments,
@@ -220,10 +234,14 @@ async fn seed(database: &Database, services: &[Service]) -> Result<bool, Reposit
                 &active,
                 &used,
             )
-            .execute(pool)
+            .fetch_one(pool)
         })
         .await?;
-    Ok(made.rows_affected() > 0)
+    if made.marked.is_none() {
+        return Err(RepositoryError::Taken(Guarantee::FirstServices));
+    }
+    let service = made.first.map(|id| At::new("services", id).id("id", id)).transpose()?;
+    Ok(NewIds { service, ..NewIds::default() })
 }
 
 /// The names of kind, moment of invoicing and billed party.

@@ -1,17 +1,17 @@
 //! How a statement is run: with what is tried again, how often and how soon.
 
-use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
-use lease_core::repository::{Claim, RepositoryError};
+use backon::{BackoffBuilder as _, ExponentialBuilder};
+use lease_core::repository::RepositoryError;
 use sqlx::PgPool;
 
 use crate::error::Failure;
 
-/// How often a statement is run at most.
-const ATTEMPTS: u32 = 5;
-/// How long the first retry waits at most; each further one up to twice as long.
+/// The shortest pause before a statement is run again; each further one is twice as long, and up to twice that at random.
 const FIRST_PAUSE: Duration = Duration::from_millis(4);
+/// How often a statement is run again at most.
+const RETRIES: usize = 4;
 
 /// The pool, and how long to wait for what runs on it.
 #[derive(Clone, Debug)]
@@ -39,14 +39,14 @@ impl Database {
     where
         F: Future<Output = Result<T, sqlx::Error>>,
     {
-        for attempt in 1..ATTEMPTS {
-            match self.run(statement(&self.pool)).await {
-                Ok(value) => return Ok(value),
-                Err(Failure::Lost) => pause(attempt).await,
-                Err(failure) => return Err(failure.into()),
+        let mut pauses = ExponentialBuilder::new().with_min_delay(FIRST_PAUSE).with_max_times(RETRIES).with_jitter().build();
+        loop {
+            match (self.run(statement(&self.pool)).await, pauses.next()) {
+                (Ok(value), _) => return Ok(value),
+                (Err(Failure::Lost), Some(pause)) => sleep(pause).await,
+                (Err(failure), _) => return Err(failure.into()),
             }
         }
-        Ok(self.run(statement(&self.pool)).await?)
     }
 
     /// Once, and not for ever: a network that went silent ends no connection.
@@ -57,16 +57,8 @@ impl Database {
 }
 
 #[expect(clippy::disallowed_methods, reason = "those who ran into each other must not do so again")]
-async fn pause(attempt: u32) {
-    let longest = FIRST_PAUSE.saturating_mul(1 << attempt);
-    // A fresh hasher is keyed at random.
-    let share = RandomState::new().hash_one(attempt) % 1_000;
-    tokio::time::sleep(longest.mul_f64(f64::from(u32::try_from(share).unwrap_or(0)) / 1_000.0)).await;
-}
-
-/// The two arguments that every statement that writes begins with: key and holder of the claim it is under.
-pub(crate) fn claim_arguments(claim: Option<&Claim>) -> (Option<&[u8]>, Option<&[u8]>) {
-    (claim.map(|claim| claim.key.0.as_slice()), claim.map(|claim| claim.holder.as_slice()))
+async fn sleep(pause: Duration) {
+    tokio::time::sleep(pause).await;
 }
 
 /// The error of a store that is asked for what the contract rules out.

@@ -1,15 +1,18 @@
 //! Vehicles. What trades repeat of a vehicle follows it through their foreign key.
 
 use async_trait::async_trait;
-use lease_core::id::{CustomerId, Id, Stored, VehicleId, Version, Versioned};
+use lease_core::catalog::VehicleSnapshot;
+use lease_core::decision::RowChange;
+use lease_core::id::{CustomerId, Id, NewIds, Stored, VehicleId, Version, Versioned};
 use lease_core::model::{Vehicle, Vin};
 use lease_core::page::{Page, PageRequest};
-use lease_core::repository::{Change, Claim, RepositoryError, VehicleFilter, VehicleRepository, VehicleSnapshot};
+use lease_core::repository::{RepositoryError, VehicleFilter, VehicleRepository};
+use serde_json::Value;
 
 use crate::PostgresRepository;
 use crate::list::{self, Branch, Table};
-use crate::row::{At, Row as _, VehicleRow};
-use crate::statement::{Database, claim_arguments};
+use crate::row::{At, Row as _, VehicleRow, created};
+use crate::statement::Database;
 
 const VEHICLES: Table = Table {
     from: "vehicles t",
@@ -76,16 +79,6 @@ impl VehicleRepository for PostgresRepository {
         found.map(|id| At::new("vehicles", id).id("id", id)).transpose()
     }
 
-    async fn commit_vehicle(&self, change: &Change<Vehicle>, claim: Option<Claim>) -> Result<VehicleId, RepositoryError> {
-        let id = match change {
-            Change::Create(value) => create(&self.database, value, claim).await?,
-            Change::Update { id, expected, value } => update(&self.database, id.get(), expected.0, value, claim).await?,
-            Change::Delete { id, expected } => delete(&self.database, id.get(), expected.0, claim).await?,
-        };
-        let id = id.ok_or(RepositoryError::Conflict)?;
-        At::new("vehicles", id).id("id", id)
-    }
-
     async fn list_vehicles(&self, filter: &VehicleFilter, page: PageRequest) -> Result<Page<Stored<Vehicle>>, RepositoryError> {
         list::page::<VehicleRow>(
             &self.database,
@@ -119,29 +112,41 @@ fn branches(filter: &VehicleFilter) -> Vec<Branch> {
     ]
 }
 
-async fn create(database: &Database, value: &Vehicle, claim: Option<Claim>) -> Result<Option<i64>, RepositoryError> {
-    let (key, holder) = claim_arguments(claim.as_ref());
+pub(crate) async fn commit(
+    database: &Database,
+    change: &RowChange<Vehicle>,
+    envelope: &Value,
+) -> Result<NewIds, RepositoryError> {
+    let id = match change {
+        RowChange::Create(value) => create(database, value, envelope).await?,
+        RowChange::Update { id, expected, value } => update(database, id.get(), expected.0, value, envelope).await?,
+        RowChange::Delete { id, expected } => delete(database, id.get(), expected.0, envelope).await?,
+    };
+    let id = id.ok_or(RepositoryError::Conflict)?;
+    Ok(NewIds { vehicle: created("vehicles", change, id)?, ..NewIds::default() })
+}
+
+async fn create(database: &Database, value: &Vehicle, envelope: &Value) -> Result<Option<i64>, RepositoryError> {
     let made = database
         .write(|pool| {
             sqlx::query!(
                 r#"
-            with claim as materialized (
-                select hold_claim($1, $2) as held
+            with started as materialized (
+                select begin_commit($1) as begun
             ), root as (
                 insert into vehicles (
                     customer_id, vin, make, model, year, color, mileage, license_plate, description, created_at, make_key,
                     model_key, search_text
                 )
-                select $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15
-                from claim
-                where claim.held
+                select $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14
+                from started
+                where started.begun
                 returning id
             )
-            select root.id, mark_claim($1, root.id) as "marked!"
+            select root.id, end_commit($1, root.id) as "marked!"
             from root
             "#,
-                key,
-                holder,
+                envelope,
                 value.customer_id.get(),
                 value.vin.as_str(),
                 value.make,
@@ -167,42 +172,40 @@ async fn update(
     id: i64,
     expected: i64,
     value: &Vehicle,
-    claim: Option<Claim>,
+    envelope: &Value,
 ) -> Result<Option<i64>, RepositoryError> {
-    let (key, holder) = claim_arguments(claim.as_ref());
     let written = database
         .write(|pool| {
             sqlx::query!(
                 r#"
-            with claim as materialized (
-                select hold_claim($1, $2) as held
+            with started as materialized (
+                select begin_commit($1) as begun
             ), root as (
                 update vehicles
                 set version = version + 1,
-                    customer_id = $5,
-                    vin = $6,
-                    make = $7,
-                    model = $8,
-                    year = $9,
-                    color = $10,
-                    mileage = $11,
-                    license_plate = $12,
-                    description = $13,
-                    make_key = $14,
-                    model_key = $15,
-                    search_text = $16,
-                    created_at = $17
-                from claim
-                where vehicles.id = $3
-                    and vehicles.version = $4
-                    and claim.held
+                    customer_id = $4,
+                    vin = $5,
+                    make = $6,
+                    model = $7,
+                    year = $8,
+                    color = $9,
+                    mileage = $10,
+                    license_plate = $11,
+                    description = $12,
+                    make_key = $13,
+                    model_key = $14,
+                    search_text = $15,
+                    created_at = $16
+                from started
+                where vehicles.id = $2
+                    and vehicles.version = $3
+                    and started.begun
                 returning vehicles.id
             )
-            select root.id, mark_claim($1, null) as "marked!"
+            select root.id, end_commit($1, null) as "marked!"
             from root
             "#,
-                key,
-                holder,
+                envelope,
                 id,
                 expected,
                 value.customer_id.get(),
@@ -225,27 +228,25 @@ async fn update(
     Ok(written.map(|written| written.id))
 }
 
-async fn delete(database: &Database, id: i64, expected: i64, claim: Option<Claim>) -> Result<Option<i64>, RepositoryError> {
-    let (key, holder) = claim_arguments(claim.as_ref());
+async fn delete(database: &Database, id: i64, expected: i64, envelope: &Value) -> Result<Option<i64>, RepositoryError> {
     let gone = database
         .write(|pool| {
             sqlx::query!(
                 r#"
-            with claim as materialized (
-                select hold_claim($1, $2) as held
+            with started as materialized (
+                select begin_commit($1) as begun
             ), root as (
                 delete from vehicles
-                using claim
-                where vehicles.id = $3
-                    and vehicles.version = $4
-                    and claim.held
+                using started
+                where vehicles.id = $2
+                    and vehicles.version = $3
+                    and started.begun
                 returning vehicles.id
             )
-            select root.id, mark_claim($1, null) as "marked!"
+            select root.id, end_commit($1, null) as "marked!"
             from root
             "#,
-                key,
-                holder,
+                envelope,
                 id,
                 expected,
             )

@@ -1,16 +1,20 @@
 //! Who somebody is (spec 3): passwords and tokens, and the decisions about users and customers.
 
+mod changes;
 mod password;
 mod profile;
 mod register;
 mod session;
+mod snapshot;
 mod token;
 mod update;
 
+pub use changes::{AccountChange, CustomerChange, Login, NewAccount};
 pub use password::{PasswordError, PasswordHash, PasswordHasher, PasswordParams, PasswordPolicyError};
 pub use profile::{ProfileDraft, update_profile};
-pub use register::{Registrant, RegistrationDraft, check_new_user, check_registration, read_new_user};
-pub use session::{Session, session};
+pub use register::{Registrant, RegistrationDraft, check_new_user, check_registration};
+pub use session::{Session, log_in, revoke_token, session};
+pub use snapshot::AccountSnapshot;
 pub use token::{FIRST_EPOCH, NotAToken, Token, TokenHash, TokenText};
 pub use update::{CheckedUpdate, UserDraft, check_update, deactivate, revoke_tokens};
 
@@ -22,33 +26,32 @@ use crate::permission::{Act, Actor, Grant, Resource};
 /// Login names that are taken, and by whom.
 pub type TakenNames = [(LoginName, UserId)];
 
-/// Passes where the actor may do this to a user of this role; one that they may not see is not found.
-fn require_right(actor: &Actor, act: Act, user: UserId, role: Role) -> Result<(), Error> {
-    if actor.require(Resource::User, Act::Read)? == Grant::Own && actor.user() != Some(user) {
-        return Err(Error::NotFound);
+/// Passes where the actor may see this user.
+///
+/// # Errors
+/// [`Error::NotAuthenticated`], [`Error::NotFound`].
+pub fn require_visible_user(actor: &Actor, user: UserId) -> Result<(), Error> {
+    match actor.require(Resource::User, Act::Read)? {
+        Grant::All => Ok(()),
+        _ if actor.user() == Some(user) => Ok(()),
+        _ => Err(Error::NotFound),
     }
+}
+
+/// Passes where the actor may see this customer.
+///
+/// # Errors
+/// [`Error::NotAuthenticated`], [`Error::NotFound`].
+pub fn require_visible_customer(actor: &Actor, customer: CustomerId) -> Result<(), Error> {
+    actor.require_view(Resource::Customer, |own| own == customer)
+}
+
+/// Passes where the actor may do this to a user of this role. Only who may grant roles may touch a superuser.
+fn require_act_on_user(actor: &Actor, act: Act, user: UserId, role: Role) -> Result<(), Error> {
+    require_visible_user(actor, user)?;
     actor.require(Resource::User, act)?;
-    if act != Act::Read && role.is_superuser() {
+    if role.is_superuser() {
         actor.require(Resource::User, Act::GrantRoles)?;
     }
     Ok(())
-}
-
-/// Passes where the actor may read this user.
-///
-/// # Errors
-/// [`Error::NotAuthenticated`], [`Error::NotFound`].
-pub fn require_readable_user(actor: &Actor, user: UserId, role: Role) -> Result<(), Error> {
-    require_right(actor, Act::Read, user, role)
-}
-
-/// Passes where the actor may read this customer.
-///
-/// # Errors
-/// [`Error::NotAuthenticated`], [`Error::NotFound`].
-pub fn require_readable_customer(actor: &Actor, customer: CustomerId) -> Result<(), Error> {
-    match actor.require(Resource::Customer, Act::Read)? {
-        Grant::Own if actor.customer() != Some(customer) => Err(Error::NotFound),
-        _ => Ok(()),
-    }
 }

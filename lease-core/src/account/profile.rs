@@ -1,12 +1,13 @@
 use chrono::NaiveDate;
 
-use crate::account::require_readable_customer;
+use crate::account::require_visible_customer;
+use crate::decision::{Decision, RowChange};
 use crate::error::Error;
+use crate::event::Event;
 use crate::id::{Stored, Versioned};
 use crate::input::{Field, Form, UpdateMode};
 use crate::model::{Customer, Profile};
 use crate::permission::{Act, Actor, Resource};
-use crate::repository::Change;
 use crate::text;
 
 /// What a customer tells of themselves.
@@ -41,11 +42,12 @@ pub fn update_profile(
     actor: &Actor,
     draft: &ProfileDraft,
     today: NaiveDate,
-) -> Result<Change<Customer>, Error> {
-    require_readable_customer(actor, customer.id)?;
+) -> Result<Decision<RowChange<Customer>>, Error> {
+    require_visible_customer(actor, customer.id)?;
     actor.require(Resource::Customer, Act::Update)?;
     let mut form = Form::new(UpdateMode::Partial);
     let Some(profile) = draft.read(&mut form, Some(&customer.profile), today) else { return Err(form.errors.into()) };
-    let value = Customer { profile, ..customer.value.value.clone() };
-    Ok(Change::Update { id: customer.id, expected: customer.version, value })
+    let value = Customer { profile, ..Customer::clone(customer) };
+    let change = RowChange::Update { id: customer.id, expected: customer.version, value };
+    Ok(Decision::new(change, Event::CustomerUpdated(customer.id)))
 }

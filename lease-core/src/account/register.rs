@@ -2,12 +2,13 @@ use chrono::{DateTime, NaiveDate, Utc};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::account::password::check_password;
-use crate::account::{FIRST_EPOCH, PasswordHash, ProfileDraft, TakenNames, TokenHash, UserDraft};
+use crate::account::{FIRST_EPOCH, NewAccount, PasswordHash, ProfileDraft, TakenNames, TokenHash, UserDraft};
+use crate::decision::Decision;
 use crate::error::Error;
-use crate::input::{Field, FieldErrors, Form, UpdateMode};
+use crate::event::Event;
+use crate::input::{Field, Form, UpdateMode};
 use crate::model::{Email, LoginName, Profile, Role, User, Username};
 use crate::permission::{Act, Actor, Resource};
-use crate::repository::NewUser;
 use crate::text;
 
 /// What registering takes.
@@ -58,16 +59,22 @@ pub struct Registrant {
     is_active: bool,
     role: Role,
     profile: Profile,
+    event: Event,
     /// The password to hash.
     pub password: SecretString,
 }
 
 impl Registrant {
-    /// The user to be made, and the first token's hash and end where one is handed out.
+    /// The user to be created. `token` is the hash and the end of a first token, where one is handed out.
     #[must_use]
-    pub fn into_new_user(self, password: PasswordHash, token: Option<(TokenHash, DateTime<Utc>)>, now: DateTime<Utc>) -> NewUser {
+    pub fn into_new_account(
+        self,
+        password: PasswordHash,
+        token: Option<(TokenHash, DateTime<Utc>)>,
+        now: DateTime<Utc>,
+    ) -> Decision<NewAccount> {
         let Identity { username, email, first_name, last_name } = self.identity;
-        NewUser {
+        let account = NewAccount {
             user: User {
                 username,
                 email,
@@ -82,7 +89,8 @@ impl Registrant {
             },
             profile: (self.role == Role::Customer).then_some(self.profile),
             token,
-        }
+        };
+        Decision::new(account, self.event)
     }
 }
 
@@ -109,10 +117,10 @@ pub fn check_registration(draft: &RegistrationDraft, taken: &TakenNames, today: 
     let profile = draft.profile().read(&mut form, None, today);
     let (Some(identity), Some(password), Some(profile)) = (identity, password, profile) else { return Err(form.errors.into()) };
     form.finish()?;
-    Ok(Registrant { identity, is_active: true, role: Role::Customer, profile, password })
+    Ok(Registrant { identity, is_active: true, role: Role::Customer, profile, event: Event::UserRegistered, password })
 }
 
-/// Checks a user that staff make (spec 3.4); only superusers make administrative ones.
+/// Checks a user that somebody else creates (spec 3.4): staff customers, superusers and the system administrative users too.
 ///
 /// # Errors
 /// [`Error::PermissionDenied`]; wrong fields.
@@ -121,23 +129,15 @@ pub fn check_new_user(actor: &Actor, draft: &UserDraft, taken: &TakenNames, toda
     if draft.role_flags(Role::Customer) != Role::Customer {
         actor.require(Resource::User, Act::GrantRoles)?;
     }
-    Ok(read_new_user(draft, taken, today)?)
-}
-
-/// Reads a user to be made, whoever makes it.
-///
-/// # Errors
-/// Wrong fields.
-pub fn read_new_user(draft: &UserDraft, taken: &TakenNames, today: NaiveDate) -> Result<Registrant, FieldErrors> {
     let mut form = Form::new(UpdateMode::Full);
     let names = draft.identity();
     let identity = names.read(&mut form, None, |name| taken.iter().any(|(other, _)| other == name));
     let password = read_password(&mut form, &draft.password, &names);
     let (is_active, role) = draft.read_flags(&mut form, true, Role::Customer);
     let profile = draft.profile().read(&mut form, None, today);
-    let (Some(identity), Some(password), Some(profile)) = (identity, password, profile) else { return Err(form.errors) };
+    let (Some(identity), Some(password), Some(profile)) = (identity, password, profile) else { return Err(form.errors.into()) };
     form.finish()?;
-    Ok(Registrant { identity, is_active, role, profile, password })
+    Ok(Registrant { identity, is_active, role, profile, event: Event::UserCreated, password })
 }
 
 /// The names of a user.

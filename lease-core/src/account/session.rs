@@ -1,7 +1,9 @@
 use chrono::{DateTime, Utc};
 
-use crate::account::{Token, TokenHash};
+use crate::account::{Login, Token, TokenHash};
+use crate::decision::Decision;
 use crate::error::Error;
+use crate::event::Event;
 use crate::model::Account;
 use crate::permission::Actor;
 
@@ -28,4 +30,24 @@ pub fn session(found: Option<(Token, Account)>, now: DateTime<Utc>) -> Result<Se
         actor if is_good => Ok(Session { actor, token: token.hash }),
         _ => Err(Error::NotAuthenticated),
     }
+}
+
+/// Logs a user in whose password was found right: a new token (spec 3.2).
+///
+/// The token's epoch is the one that the password was read in, so should the password change meanwhile, the token is dead on
+/// arrival (spec 3.5).
+#[must_use]
+pub fn log_in(account: &Account, hash: TokenHash, expires_at: DateTime<Utc>, now: DateTime<Utc>) -> Decision<Login> {
+    let user_id = account.user.id;
+    let token = Token { hash, user_id, epoch: account.user.token_epoch, expires_at };
+    Decision::new(Login { token, at: now }, Event::UserLoggedIn(user_id))
+}
+
+/// Revokes a token of the actor's own user (spec 3.3).
+///
+/// # Errors
+/// [`Error::NotAuthenticated`] where nobody is known.
+pub fn revoke_token(actor: &Actor, token: TokenHash) -> Result<Decision<TokenHash>, Error> {
+    let user = actor.user().ok_or(Error::NotAuthenticated)?;
+    Ok(Decision::new(token, Event::TokenRevoked(user)))
 }

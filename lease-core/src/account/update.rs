@@ -2,13 +2,16 @@ use chrono::{DateTime, NaiveDate, Utc};
 use secrecy::SecretString;
 
 use crate::account::register::{Identity, IdentityDraft, login_names, note_policy_errors};
-use crate::account::{PasswordHash, ProfileDraft, TakenNames, TokenHash, require_right};
+use crate::account::{
+    AccountChange, AccountSnapshot, CustomerChange, PasswordHash, ProfileDraft, TakenNames, TokenHash, require_act_on_user,
+};
+use crate::decision::Decision;
 use crate::error::{Error, Refusal};
+use crate::event::Event;
 use crate::id::{UserId, Versioned};
 use crate::input::{Field, Form, UpdateMode, as_given};
 use crate::model::{LoginName, Profile, Role, User};
 use crate::permission::{Act, Actor, Resource};
-use crate::repository::{AccountChange, AccountSnapshot, CustomerChange};
 
 /// What making or changing a user takes.
 #[derive(Clone, Debug, Default, serde::Deserialize)]
@@ -78,7 +81,7 @@ fn or_present(field: &Field<bool>, present: bool) -> Field<bool> {
 /// A change whose fields are in order; what may be missing is the hash of a new password.
 #[derive(Clone, Debug)]
 pub struct CheckedUpdate {
-    change: AccountChange,
+    decision: Decision<AccountChange>,
     keep_token: Option<TokenHash>,
     /// The password to hash, where a new one is given.
     pub new_password: Option<SecretString>,
@@ -87,13 +90,15 @@ pub struct CheckedUpdate {
 impl CheckedUpdate {
     /// The change, with the new password's hash where there is one: it revokes the user's tokens but the one in use.
     #[must_use]
-    pub fn into_change(mut self, password: Option<PasswordHash>) -> AccountChange {
+    pub fn into_decision(mut self, password: Option<PasswordHash>) -> Decision<AccountChange> {
         if let Some(password) = password {
-            self.change.user.password = password;
-            self.change.user.token_epoch += 1;
-            self.change.keep_token = self.keep_token;
+            self.decision.user.password = password;
+            self.decision.user.token_epoch += 1;
+            self.decision.keep_token = self.keep_token;
+            let changed = Event::PasswordChanged(self.decision.id);
+            self.decision.events.push(changed);
         }
-        self.change
+        self.decision
     }
 }
 
@@ -112,7 +117,7 @@ pub fn check_update(
     now: DateTime<Utc>,
 ) -> Result<CheckedUpdate, Error> {
     let stored = &snapshot.account.user;
-    require_right(actor, Act::Update, stored.id, stored.role)?;
+    require_act_on_user(actor, Act::Update, stored.id, stored.role)?;
     if draft.role_flags(stored.role) != stored.role {
         actor.require(Resource::User, Act::GrantRoles)?;
     }
@@ -136,36 +141,50 @@ pub fn check_update(
 
     let token_epoch = stored.token_epoch + i64::from(stored.is_active && !is_active);
     let user = User { username, email, first_name, last_name, is_active, role, token_epoch, ..stored.value.clone() };
-    let change = change_of(snapshot, user, now)?;
+    let mut events = vec![Event::UserUpdated(stored.id)];
+    match (stored.is_active, is_active) {
+        (true, false) => events.push(Event::UserDeactivated(stored.id)),
+        (false, true) => events.push(Event::UserReactivated(stored.id)),
+        _ => {}
+    }
+    let decision = Decision { changes: change_of(snapshot, user, now)?, events };
     let keep_token = keep_token.filter(|_| actor.user() == Some(stored.id) && is_active);
-    Ok(CheckedUpdate { change, keep_token, new_password })
+    Ok(CheckedUpdate { decision, keep_token, new_password })
 }
 
-/// Deactivates a user and revokes their tokens (spec 3.4): rows that invoices hang on are never erased.
+/// Deactivates a user and revokes their tokens (spec 3.4): rows that invoices hang on are never deleted.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::PermissionDenied`]; [`Refusal::LastSuperuser`].
-pub fn deactivate(snapshot: &Versioned<AccountSnapshot>, actor: &Actor, now: DateTime<Utc>) -> Result<AccountChange, Error> {
+pub fn deactivate(
+    snapshot: &Versioned<AccountSnapshot>,
+    actor: &Actor,
+    now: DateTime<Utc>,
+) -> Result<Decision<AccountChange>, Error> {
     let stored = &snapshot.account.user;
-    require_right(actor, Act::Delete, stored.id, stored.role)?;
+    require_act_on_user(actor, Act::Delete, stored.id, stored.role)?;
     let user = User { is_active: false, token_epoch: stored.token_epoch + 1, ..stored.value.clone() };
-    change_of(snapshot, user, now)
+    Ok(Decision::new(change_of(snapshot, user, now)?, Event::UserDeactivated(stored.id)))
 }
 
 /// Revokes all tokens of the actor's own user (spec 3.3).
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub fn revoke_tokens(snapshot: &Versioned<AccountSnapshot>, actor: &Actor, now: DateTime<Utc>) -> Result<AccountChange, Error> {
+pub fn revoke_tokens(
+    snapshot: &Versioned<AccountSnapshot>,
+    actor: &Actor,
+    now: DateTime<Utc>,
+) -> Result<Decision<AccountChange>, Error> {
     let stored = &snapshot.account.user;
     if actor.user() != Some(stored.id) {
         return Err(Error::NotFound);
     }
     let user = User { token_epoch: stored.token_epoch + 1, ..stored.value.clone() };
-    change_of(snapshot, user, now)
+    Ok(Decision::new(change_of(snapshot, user, now)?, Event::AllTokensRevoked(stored.id)))
 }
 
-/// What else a new state of the user brings about, and what forbids it.
+/// The change that leads to this state of the user: what else it brings about, and what forbids it.
 fn change_of(snapshot: &Versioned<AccountSnapshot>, user: User, now: DateTime<Utc>) -> Result<AccountChange, Error> {
     let stored = &snapshot.account.user;
     let needs_another_superuser = stored.is_active_superuser() && !user.is_active_superuser();
@@ -176,7 +195,7 @@ fn change_of(snapshot: &Versioned<AccountSnapshot>, user: User, now: DateTime<Ut
         (Some(_), Role::Customer) | (None, Role::Staff | Role::Superuser) => CustomerChange::Keep,
         (None, Role::Customer) => CustomerChange::Create(Profile::default(), now),
         (Some(_), Role::Staff | Role::Superuser) if snapshot.customer_in_use => return Err(Refusal::CustomerInUse.into()),
-        (Some(customer), Role::Staff | Role::Superuser) => CustomerChange::Erase(customer),
+        (Some(customer), Role::Staff | Role::Superuser) => CustomerChange::Delete(customer),
     };
     Ok(AccountChange { id: stored.id, expected: snapshot.version, user, customer, keep_token: None, needs_another_superuser })
 }

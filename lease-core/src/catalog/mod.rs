@@ -3,5 +3,7 @@
 mod service;
 mod vehicle;
 
-pub use service::{ServiceDraft, create_service, deactivate_service, standard_services, update_service, visible_service};
-pub use vehicle::{VehicleDraft, create_vehicle, delete_vehicle, update_vehicle, visible_vehicle};
+pub use service::{
+    FirstServices, ServiceDraft, create_service, deactivate_service, require_visible_service, standard_services, update_service,
+};
+pub use vehicle::{VehicleDraft, VehicleSnapshot, create_vehicle, delete_vehicle, require_visible_vehicle, update_vehicle};

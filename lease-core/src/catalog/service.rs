@@ -1,13 +1,14 @@
 use rust_decimal::Decimal;
 use std::str::FromStr;
 
+use crate::decision::{Decision, RowChange};
 use crate::error::{Error, Refusal};
+use crate::event::Event;
 use crate::id::{Stored, Versioned};
 use crate::input::{Field, FieldErrors, Form, UpdateMode, as_given};
 use crate::model::{BillTo, InvoiceOn, Service, ServiceKind};
 use crate::money::{Currency, Money};
 use crate::permission::{Act, Actor, Grant, Resource};
-use crate::repository::Change;
 use crate::text;
 
 /// Days to pay where none are given.
@@ -37,13 +38,17 @@ pub struct ServiceDraft {
     pub is_active: Field<bool>,
 }
 
+/// Services for a store that has none yet.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FirstServices(pub Vec<Service>);
+
 /// Makes a service.
 ///
 /// # Errors
 /// [`Error::PermissionDenied`]; wrong fields.
-pub fn create_service(actor: &Actor, draft: &ServiceDraft) -> Result<Change<Service>, Error> {
+pub fn create_service(actor: &Actor, draft: &ServiceDraft) -> Result<Decision<RowChange<Service>>, Error> {
     actor.require(Resource::Service, Act::Create)?;
-    Ok(Change::Create(read(draft, UpdateMode::Full, None)?))
+    Ok(Decision::new(RowChange::Create(read(draft, UpdateMode::Full, None)?), Event::ServiceCreated))
 }
 
 /// Changes a service. What rules of running trades hang on is fixed once a trade uses it (spec 5.1).
@@ -55,31 +60,36 @@ pub fn update_service(
     actor: &Actor,
     draft: &ServiceDraft,
     mode: UpdateMode,
-) -> Result<Change<Service>, Error> {
-    require_right(service, actor, Act::Update)?;
+) -> Result<Decision<RowChange<Service>>, Error> {
+    require_act_on_service(service, actor, Act::Update)?;
     let value = read(draft, mode, Some(service))?;
     let fixed = |service: &Service| (service.kind, service.invoice_on, service.bill_to, service.fee.currency());
     if service.is_used && fixed(&value) != fixed(service) {
         return Err(Refusal::ServiceInUse.into());
     }
-    Ok(Change::Update { id: service.id, expected: service.version, value })
+    let event = match (service.is_active, value.is_active) {
+        (true, false) => Event::ServiceDeactivated(service.id),
+        _ => Event::ServiceUpdated(service.id),
+    };
+    Ok(Decision::new(RowChange::Update { id: service.id, expected: service.version, value }, event))
 }
 
 /// Deactivates a service: no new trade is opened under it; those that run go on.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::PermissionDenied`].
-pub fn deactivate_service(service: &Versioned<Stored<Service>>, actor: &Actor) -> Result<Change<Service>, Error> {
-    require_right(service, actor, Act::Delete)?;
-    let value = Service { is_active: false, ..service.value.value.clone() };
-    Ok(Change::Update { id: service.id, expected: service.version, value })
+pub fn deactivate_service(service: &Versioned<Stored<Service>>, actor: &Actor) -> Result<Decision<RowChange<Service>>, Error> {
+    require_act_on_service(service, actor, Act::Delete)?;
+    let value = Service { is_active: false, ..Service::clone(service) };
+    let change = RowChange::Update { id: service.id, expected: service.version, value };
+    Ok(Decision::new(change, Event::ServiceDeactivated(service.id)))
 }
 
 /// Passes where the actor may see the service: everybody the active ones, staff all.
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub fn visible_service(service: &Service, actor: &Actor) -> Result<(), Error> {
+pub fn require_visible_service(service: &Service, actor: &Actor) -> Result<(), Error> {
     match actor.require(Resource::Service, Act::Read)? {
         Grant::Active if !service.is_active => Err(Error::NotFound),
         _ => Ok(()),
@@ -88,7 +98,7 @@ pub fn visible_service(service: &Service, actor: &Actor) -> Result<(), Error> {
 
 /// The two services that a store without any starts with (spec 5.1).
 #[must_use]
-pub fn standard_services(lease_fee: Money, sell_fee: Money) -> [Service; 2] {
+pub fn standard_services(lease_fee: Money, sell_fee: Money) -> Decision<FirstServices> {
     let service = |name: &str, kind, invoice_on, fee| Service {
         name: name.to_owned(),
         kind,
@@ -100,14 +110,15 @@ pub fn standard_services(lease_fee: Money, sell_fee: Money) -> [Service; 2] {
         is_active: true,
         is_used: false,
     };
-    [
+    let services = vec![
         service("Lease", ServiceKind::Lease, InvoiceOn::FirstProposal, lease_fee),
         service("Sell", ServiceKind::Sell, InvoiceOn::Acceptance, sell_fee),
-    ]
+    ];
+    Decision { events: vec![Event::ServiceCreated; services.len()], changes: FirstServices(services) }
 }
 
-fn require_right(service: &Service, actor: &Actor, act: Act) -> Result<(), Error> {
-    visible_service(service, actor)?;
+fn require_act_on_service(service: &Service, actor: &Actor, act: Act) -> Result<(), Error> {
+    require_visible_service(service, actor)?;
     actor.require(Resource::Service, act).map(drop)
 }
 

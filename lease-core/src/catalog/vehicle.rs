@@ -1,15 +1,32 @@
 use chrono::{DateTime, Datelike, Utc};
 
+use crate::decision::{Decision, RowChange};
 use crate::error::{Error, Refusal};
-use crate::id::{CustomerId, VehicleId, Versioned};
+use crate::event::Event;
+use crate::id::{CustomerId, Stored, VehicleId, Versioned};
 use crate::input::{Field, FieldErrors, Form, UpdateMode};
 use crate::model::{Vehicle, Vin};
-use crate::permission::{Act, Actor, Grant, Resource, can_view_vehicle};
-use crate::repository::{Change, VehicleSnapshot};
+use crate::permission::{Act, Actor, Resource, can_view_vehicle};
 use crate::text;
 
 /// The year of the first motor car.
 const FIRST_YEAR: i64 = 1886;
+
+/// What a decision about a vehicle reads.
+#[expect(clippy::struct_excessive_bools, reason = "four separate facts")]
+#[derive(Clone, Debug, PartialEq)]
+pub struct VehicleSnapshot {
+    /// The vehicle.
+    pub vehicle: Stored<Vehicle>,
+    /// Whether a trade of it is open.
+    pub has_open_trade: bool,
+    /// Whether a trade of it is open or agreed.
+    pub has_live_trade: bool,
+    /// Whether any trade of it was ever opened.
+    pub was_traded: bool,
+    /// Whether the viewer is owner or counterparty of a trade of it.
+    pub viewer_is_party: bool,
+}
 
 /// What making or changing a vehicle takes.
 #[derive(Clone, Debug, Default, serde::Deserialize)]
@@ -50,9 +67,10 @@ pub fn create_vehicle(
     draft: &VehicleDraft,
     vin_taken_by: Option<VehicleId>,
     now: DateTime<Utc>,
-) -> Result<Change<Vehicle>, Error> {
+) -> Result<Decision<RowChange<Vehicle>>, Error> {
     let owner = actor.require_customer(Resource::Vehicle, Act::Create)?;
-    Ok(Change::Create(read(draft, UpdateMode::Full, owner, None, vin_taken_by.is_some(), now)?))
+    let vehicle = read(draft, UpdateMode::Full, owner, None, vin_taken_by.is_some(), now)?;
+    Ok(Decision::new(RowChange::Create(vehicle), Event::VehicleCreated))
 }
 
 /// Changes a vehicle: its owner or staff. What identifies it stays while a trade is live (spec 6.2).
@@ -66,8 +84,8 @@ pub fn update_vehicle(
     mode: UpdateMode,
     vin_taken_by: Option<VehicleId>,
     now: DateTime<Utc>,
-) -> Result<Change<Vehicle>, Error> {
-    require_right(snapshot, actor, Act::Update)?;
+) -> Result<Decision<RowChange<Vehicle>>, Error> {
+    require_act_on_vehicle(snapshot, actor, Act::Update)?;
     let stored = &snapshot.vehicle;
     let is_taken = vin_taken_by.is_some_and(|other| other != stored.id);
     let value = read(draft, mode, stored.customer_id, Some(stored), is_taken, now)?;
@@ -75,39 +93,36 @@ pub fn update_vehicle(
     if snapshot.has_live_trade && identity(&value) != identity(stored) {
         return Err(Refusal::VehicleInTrade.into());
     }
-    Ok(Change::Update { id: stored.id, expected: snapshot.version, value })
+    let change = RowChange::Update { id: stored.id, expected: snapshot.version, value };
+    Ok(Decision::new(change, Event::VehicleUpdated(stored.id)))
 }
 
-/// Erases a vehicle that was never traded.
+/// Deletes a vehicle that was never traded.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::PermissionDenied`]; [`Refusal::VehicleInUse`].
-pub fn delete_vehicle(snapshot: &Versioned<VehicleSnapshot>, actor: &Actor) -> Result<Change<Vehicle>, Error> {
-    require_right(snapshot, actor, Act::Delete)?;
+pub fn delete_vehicle(snapshot: &Versioned<VehicleSnapshot>, actor: &Actor) -> Result<Decision<RowChange<Vehicle>>, Error> {
+    require_act_on_vehicle(snapshot, actor, Act::Delete)?;
     if snapshot.was_traded {
         return Err(Refusal::VehicleInUse.into());
     }
-    Ok(Change::Delete { id: snapshot.vehicle.id, expected: snapshot.version })
+    let change = RowChange::Delete { id: snapshot.vehicle.id, expected: snapshot.version };
+    Ok(Decision::new(change, Event::VehicleDeleted(snapshot.vehicle.id)))
 }
 
 /// Passes where the actor may see the vehicle.
 ///
 /// # Errors
 /// [`Error::NotAuthenticated`], [`Error::NotFound`].
-pub fn visible_vehicle(snapshot: &VehicleSnapshot, actor: &Actor) -> Result<(), Error> {
-    let sees = |customer| can_view_vehicle(customer, &snapshot.vehicle, snapshot.has_open_trade, snapshot.viewer_is_party);
-    match actor.require(Resource::Vehicle, Act::Read)? {
-        Grant::Own if !actor.customer().is_some_and(sees) => Err(Error::NotFound),
-        _ => Ok(()),
-    }
+pub fn require_visible_vehicle(snapshot: &VehicleSnapshot, actor: &Actor) -> Result<(), Error> {
+    actor.require_view(Resource::Vehicle, |customer| {
+        can_view_vehicle(customer, &snapshot.vehicle, snapshot.has_open_trade, snapshot.viewer_is_party)
+    })
 }
 
-fn require_right(snapshot: &VehicleSnapshot, actor: &Actor, act: Act) -> Result<(), Error> {
-    visible_vehicle(snapshot, actor)?;
-    match actor.require(Resource::Vehicle, act)? {
-        Grant::Own if actor.customer() != Some(snapshot.vehicle.customer_id) => Err(Error::PermissionDenied),
-        _ => Ok(()),
-    }
+fn require_act_on_vehicle(snapshot: &VehicleSnapshot, actor: &Actor, act: Act) -> Result<(), Error> {
+    require_visible_vehicle(snapshot, actor)?;
+    actor.require_own(Resource::Vehicle, act, |customer| customer == snapshot.vehicle.customer_id)
 }
 
 fn read(

@@ -5,8 +5,10 @@
 use std::sync::Arc;
 
 use super::build::*;
+use super::commits::Commits as _;
 use super::world::World;
 use crate::account::PasswordHash;
+use crate::account::{AccountChange, AccountSnapshot, CustomerChange, Login, NewAccount};
 use crate::id::{Version, Versioned};
 use crate::lifecycle::{NewInvoice, TradeChanges};
 use crate::model::*;
@@ -29,7 +31,7 @@ pub async fn an_account_is_made_whole(store: Arc<dyn Repository>) {
         ..user(1, Role::Customer)
     };
     let token = Some((token_hash(1), at(50) + tick()));
-    let new = NewUser { user: user.clone(), profile: Some(profile.clone()), token };
+    let new = NewAccount { user: user.clone(), profile: Some(profile.clone()), token };
     let account = world.store.create_account(&new, None).await.unwrap();
     assert_eq!(account.user.value, user);
 
@@ -56,7 +58,7 @@ pub async fn an_account_is_made_whole(store: Arc<dyn Repository>) {
 pub async fn an_account_that_is_refused_leaves_no_customer_and_no_token(store: Arc<dyn Repository>) {
     let world = World::new(store);
     world.register(user(1, Role::Staff)).await;
-    let new = NewUser { token: Some((token_hash(1), at(50))), ..new_user(user(1, Role::Customer)) };
+    let new = NewAccount { token: Some((token_hash(1), at(50))), ..new_user(user(1, Role::Customer)) };
     world.assert_taken(Guarantee::LoginName, world.store.create_account(&new, None)).await;
     assert_eq!(world.store.find_token(&token_hash(1)).await.unwrap(), None);
 }
@@ -102,7 +104,7 @@ pub async fn a_user_gets_a_customer_and_loses_it(store: Arc<dyn Repository>) {
     assert_eq!(read.value.value, Customer { user_id: id, profile, created_at: at(7) });
     assert_eq!(read.version, Version::FIRST);
 
-    let erase = AccountChange { customer: CustomerChange::Erase(made), ..change(&world, id, staff).await };
+    let erase = AccountChange { customer: CustomerChange::Delete(made), ..change(&world, id, staff).await };
     world.store.commit_account(&erase, None).await.unwrap();
     assert_eq!(world.load_account(id).await.account.customer_id, None);
     assert_eq!(world.store.find_customer(made).await.unwrap(), None);
@@ -118,7 +120,7 @@ pub async fn a_customer_in_use_is_not_erased(store: Arc<dyn Repository>) {
         hang_something_on(&world, account.customer_id.unwrap(), what).await;
         assert!(world.load_account(account.user.id).await.customer_in_use, "thing {what}");
         let staff = User { role: Role::Staff, ..account.user.value };
-        let customer = CustomerChange::Erase(account.customer_id.unwrap());
+        let customer = CustomerChange::Delete(account.customer_id.unwrap());
         let erase = AccountChange { customer, ..change(&world, account.user.id, staff).await };
         world.assert_conflict(world.store.commit_account(&erase, None)).await;
     }

@@ -2,16 +2,17 @@
 
 use chrono::{DateTime, Days, Duration, NaiveDate, Utc};
 
+use crate::account::NewAccount;
 use crate::account::{PasswordHash, Token, TokenHash};
 use crate::gateway::{CardToken, ChargeKey};
 use crate::id::{CreditCardId, CustomerId, Id, InvoiceId, ServiceId, TradeId, UserId, VehicleId, Version};
-use crate::lifecycle::{Event, NewInvoice, Opening, TradeChanges, TradeText};
+use crate::lifecycle::{NewInvoice, Opening, TradeChanges, TradeText};
 use crate::model::{
     BillTo, CardBrand, Contact, ContactOwner, CreditCard, Email, InvoiceOn, Lead, LeadState, Payment, PaymentState, Period,
     Profile, Proposal, ProposalState, Role, Service, ServiceKind, Trade, TradeState, User, Username, Vehicle, Vin,
 };
 use crate::money::{Currency, Money};
-use crate::repository::{Claim, KeyHash, NewClaim, NewUser};
+use crate::repository::{Claim, KeyHash, NewClaim};
 
 /// The instant at which everything is made: noon, and a few microseconds that a store has to keep.
 pub(super) fn base() -> DateTime<Utc> {
@@ -64,9 +65,9 @@ pub(super) fn user(number: u32, role: Role) -> User {
 }
 
 /// A user to be made: with a profile where it trades, without a token.
-pub(super) fn new_user(user: User) -> NewUser {
+pub(super) fn new_user(user: User) -> NewAccount {
     let profile = (user.role == Role::Customer).then(Profile::default);
-    NewUser { user, profile, token: None }
+    NewAccount { user, profile, token: None }
 }
 
 pub(super) fn token_hash(number: u8) -> TokenHash {
@@ -170,8 +171,7 @@ pub(super) fn trade(vehicle_id: VehicleId, service_id: ServiceId, customer_id: C
 }
 
 pub(super) fn opening(trade: Trade, vehicle_version: Version) -> Opening {
-    let event = Event::TradeOpened { vehicle_id: trade.vehicle_id, service_id: trade.service_id };
-    Opening { trade, vehicle_version, first_use_of_service: None, event }
+    Opening { trade, vehicle_version, first_use_of_service: None }
 }
 
 /// A pending proposal without dates, open for ever.

@@ -3,11 +3,16 @@
 use std::sync::Arc;
 
 use super::build::*;
+use super::commits::Commits as _;
 use super::world::{World, agreed, agreement};
+use crate::account::{AccountChange, CustomerChange, Login};
+use crate::decision::RowChange;
+use crate::directory::{ContactsOfLead, LeadChange};
 use crate::id::Version;
 use crate::lifecycle::{TradeChanges, TradeMove};
 use crate::model::*;
 use crate::repository::*;
+use crate::wallet::{CardChange, DefaultCard, WalletChange};
 
 const HELD_BY_ONE: ClaimState = ClaimState::Held { fingerprint: [1; 32] };
 
@@ -25,7 +30,7 @@ impl World {
 
     /// Commits a lead under the first holder's claim of key 0.
     async fn act(&self) -> Result<crate::id::LeadId, RepositoryError> {
-        let change = LeadChange { lead: Change::Create(lead()), contacts: ContactsOfLead::Keep };
+        let change = LeadChange { lead: RowChange::Create(lead()), contacts: ContactsOfLead::Keep };
         self.store.commit_lead(&change, Some(claim(0, 1))).await
     }
 }
@@ -82,7 +87,7 @@ pub async fn a_refused_commit_leaves_the_claim_held(store: Arc<dyn Repository>) 
     let world = claimed(store).await;
     let owner = world.customer().await;
     world.vehicle_of(vehicle(owner, 50)).await;
-    let create = Change::Create(vehicle(owner, 50));
+    let create = RowChange::Create(vehicle(owner, 50));
     let commit = world.store.commit_vehicle(&create, Some(claim(0, 1)));
     world.assert_taken(Guarantee::VehicleVin, commit).await;
     assert_eq!(world.found().await, HELD_BY_ONE);
@@ -154,13 +159,13 @@ pub async fn every_commit_marks_its_claim_with_what_it_made(store: Arc<dyn Repos
     };
     let card_id = store.commit_wallet(&card, under(1)).await.unwrap();
     made.push(Some(card_id.get()));
-    let entry = Change::Create(contact(ContactOwner::Customer(owner)));
+    let entry = RowChange::Create(contact(ContactOwner::Customer(owner)));
     made.push(Some(store.commit_contact(&entry, under(2)).await.unwrap().get()));
-    let prospect = LeadChange { lead: Change::Create(lead()), contacts: ContactsOfLead::Keep };
+    let prospect = LeadChange { lead: RowChange::Create(lead()), contacts: ContactsOfLead::Keep };
     made.push(Some(store.commit_lead(&prospect, under(3)).await.unwrap().get()));
-    let vehicle_id = store.commit_vehicle(&Change::Create(vehicle(owner, 900)), under(4)).await.unwrap();
+    let vehicle_id = store.commit_vehicle(&RowChange::Create(vehicle(owner, 900)), under(4)).await.unwrap();
     made.push(Some(vehicle_id.get()));
-    let service_id = store.commit_service(&Change::Create(service(ServiceKind::Sell)), under(5)).await.unwrap();
+    let service_id = store.commit_service(&RowChange::Create(service(ServiceKind::Sell)), under(5)).await.unwrap();
     made.push(Some(service_id.get()));
     let trade_id = store.open_trade(&opening(trade(vehicle_id, service_id, owner), Version::FIRST), under(6)).await.unwrap();
     made.push(Some(trade_id.get()));
@@ -222,11 +227,11 @@ pub async fn every_commit_looks_at_its_claim(store: Arc<dyn Repository>) {
     let card = CardChange::Create(credit_card(owner));
     let wallet = WalletChange { customer_id: owner, expected: Version::FIRST, card, others: DefaultCard::Keep };
     world.assert_taken(taken, store.commit_wallet(&wallet, never)).await;
-    let entry = Change::Create(contact(ContactOwner::Customer(owner)));
+    let entry = RowChange::Create(contact(ContactOwner::Customer(owner)));
     world.assert_taken(taken, store.commit_contact(&entry, never)).await;
-    let new = Change::Create(vehicle(owner, 901));
+    let new = RowChange::Create(vehicle(owner, 901));
     world.assert_taken(taken, store.commit_vehicle(&new, never)).await;
-    let new = Change::Create(service(ServiceKind::Sell));
+    let new = RowChange::Create(service(ServiceKind::Sell));
     world.assert_taken(taken, store.commit_service(&new, never)).await;
     let opening = world.opening(car, world.service(ServiceKind::Sell).await).await;
     world.assert_taken(taken, store.open_trade(&opening, never)).await;

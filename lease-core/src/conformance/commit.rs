@@ -3,11 +3,15 @@
 use std::sync::Arc;
 
 use super::build::*;
+use super::commits::Commits as _;
 use super::world::World;
+use crate::decision::RowChange;
+use crate::directory::{ContactsOfLead, LeadChange};
 use crate::id::{Entity, Stored, Version, Versioned};
 use crate::model::*;
 use crate::money::{Currency, Money};
 use crate::repository::*;
+use crate::wallet::{CardChange, DefaultCard, WalletChange};
 
 /// All that a load says of a row.
 pub(super) fn written<T: Entity>(version: i64, id: T::Id, value: T) -> Versioned<Stored<T>> {
@@ -45,12 +49,12 @@ pub async fn every_field_of_a_vehicle_is_kept(store: Arc<dyn Repository>) {
         created_at: base() - tick(),
         ..vehicle(other, 2)
     };
-    let change = Change::Update { id, expected: Version::FIRST, value: value.clone() };
+    let change = RowChange::Update { id, expected: Version::FIRST, value: value.clone() };
     assert_eq!(world.store.commit_vehicle(&change, None).await.unwrap(), id);
     let read = world.load_vehicle(id).await;
     assert_eq!((read.version, &read.vehicle.value), (Version::FIRST.next(), &value));
 
-    let change = Change::Delete { id, expected: read.version };
+    let change = RowChange::Delete { id, expected: read.version };
     assert_eq!(world.store.commit_vehicle(&change, None).await.unwrap(), id);
     assert_eq!(world.store.load_vehicle(id, Some(owner)).await.unwrap(), None);
     assert_eq!(world.vehicles().await, []);
@@ -75,7 +79,7 @@ pub async fn every_field_of_a_service_is_kept(store: Arc<dyn Repository>) {
     let mut version = Version::FIRST;
     for (kind, fee) in [(ServiceKind::Lease, dinar), (ServiceKind::Sell, Money::zero(Currency::USD))] {
         let value = Service { fee, is_used: true, payment_due_days: 0, ..service(kind) };
-        let change = Change::Update { id, expected: version, value: value.clone() };
+        let change = RowChange::Update { id, expected: version, value: value.clone() };
         assert_eq!(world.store.commit_service(&change, None).await.unwrap(), id);
         version = version.next();
         let expected = written(version.0, id, value);
@@ -92,7 +96,7 @@ pub async fn ids_are_positive_and_ascend(store: Arc<dyn Repository>) {
         assert!(id.get() > last, "{id} follows {last}");
         last = id.get();
         // A number that was given is not given again, even to the newest row's successor.
-        let change = Change::Delete { id, expected: Version::FIRST };
+        let change = RowChange::Delete { id, expected: Version::FIRST };
         world.store.commit_vehicle(&change, None).await.unwrap();
     }
     let trade = world.trade(owner).await;
@@ -124,28 +128,28 @@ pub async fn a_version_that_is_not_the_rows_is_a_conflict(store: Arc<dyn Reposit
     let (car, work) = (world.vehicle(owner).await, world.service(ServiceKind::Sell).await);
     let (entry, prospect) = (world.contact(ContactOwner::Customer(owner)).await, world.lead(lead()).await);
     let gone = world.vehicle(owner).await;
-    world.store.commit_vehicle(&Change::Delete { id: gone, expected: Version::FIRST }, None).await.unwrap();
+    world.store.commit_vehicle(&RowChange::Delete { id: gone, expected: Version::FIRST }, None).await.unwrap();
     let (store, value) = (&world.store, vehicle(owner, 99));
     for id in [gone, nobody()] {
-        let update = Change::Update { id, expected: Version::FIRST, value: value.clone() };
+        let update = RowChange::Update { id, expected: Version::FIRST, value: value.clone() };
         world.assert_conflict(store.commit_vehicle(&update, None)).await;
-        world.assert_conflict(store.commit_vehicle(&Change::Delete { id, expected: Version::FIRST }, None)).await;
+        world.assert_conflict(store.commit_vehicle(&RowChange::Delete { id, expected: Version::FIRST }, None)).await;
     }
     for expected in [Version(0), Version(2)] {
-        let update = Change::Update { id: car, expected, value: value.clone() };
+        let update = RowChange::Update { id: car, expected, value: value.clone() };
         world.assert_conflict(store.commit_vehicle(&update, None)).await;
-        world.assert_conflict(store.commit_vehicle(&Change::Delete { id: car, expected }, None)).await;
+        world.assert_conflict(store.commit_vehicle(&RowChange::Delete { id: car, expected }, None)).await;
 
-        let change = Change::Update { id: work, expected, value: service(ServiceKind::Lease) };
+        let change = RowChange::Update { id: work, expected, value: service(ServiceKind::Lease) };
         world.assert_conflict(store.commit_service(&change, None)).await;
 
         let value = Contact { label: "new".into(), ..contact(ContactOwner::Customer(owner)) };
-        let update = Change::Update { id: entry, expected, value };
+        let update = RowChange::Update { id: entry, expected, value };
         world.assert_conflict(store.commit_contact(&update, None)).await;
-        world.assert_conflict(store.commit_contact(&Change::Delete { id: entry, expected }, None)).await;
+        world.assert_conflict(store.commit_contact(&RowChange::Delete { id: entry, expected }, None)).await;
 
-        let update = Change::Update { id: prospect, expected, value: Lead { notes: "new".into(), ..lead() } };
-        for lead in [update, Change::Delete { id: prospect, expected }] {
+        let update = RowChange::Update { id: prospect, expected, value: Lead { notes: "new".into(), ..lead() } };
+        for lead in [update, RowChange::Delete { id: prospect, expected }] {
             let change = LeadChange { lead, contacts: ContactsOfLead::Keep };
             world.assert_conflict(store.commit_lead(&change, None)).await;
         }

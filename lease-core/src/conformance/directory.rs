@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use super::build::*;
 use super::commit::written;
+use super::commits::Commits as _;
 use super::world::World;
+use crate::decision::RowChange;
+use crate::directory::{ContactsOfLead, LeadChange};
 use crate::id::Version;
 use crate::model::*;
 use crate::repository::*;
@@ -26,15 +29,15 @@ pub async fn every_field_of_a_contact_is_kept(store: Arc<dyn Repository>) {
         country: "j".into(),
         created_at: at(1),
     };
-    let id = world.store.commit_contact(&Change::Create(made.clone()), None).await.unwrap();
+    let id = world.store.commit_contact(&RowChange::Create(made.clone()), None).await.unwrap();
     assert_eq!(world.store.find_contact(id).await.unwrap(), Some(written(1, id, made)));
 
     let value = contact(ContactOwner::Customer(customer));
-    let change = Change::Update { id, expected: Version::FIRST, value: value.clone() };
+    let change = RowChange::Update { id, expected: Version::FIRST, value: value.clone() };
     assert_eq!(world.store.commit_contact(&change, None).await.unwrap(), id);
     assert_eq!(world.store.find_contact(id).await.unwrap(), Some(written(2, id, value)));
 
-    let change = Change::Delete { id, expected: Version::FIRST.next() };
+    let change = RowChange::Delete { id, expected: Version::FIRST.next() };
     assert_eq!(world.store.commit_contact(&change, None).await.unwrap(), id);
     assert_eq!(world.store.find_contact(id).await.unwrap(), None);
 }
@@ -60,14 +63,14 @@ pub async fn every_field_of_a_lead_is_kept(store: Arc<dyn Repository>) {
     let mut version = Version::FIRST;
     for state in states {
         let value = Lead { state, ..lead() };
-        let update = Change::Update { id, expected: version, value: value.clone() };
+        let update = RowChange::Update { id, expected: version, value: value.clone() };
         let change = LeadChange { lead: update, contacts: ContactsOfLead::Keep };
         assert_eq!(world.store.commit_lead(&change, None).await.unwrap(), id);
         version = version.next();
         let expected = written(version.0, id, value);
         assert_eq!(world.store.find_lead(id).await.unwrap(), Some(expected));
     }
-    let change = LeadChange { lead: Change::Delete { id, expected: version }, contacts: ContactsOfLead::Erase };
+    let change = LeadChange { lead: RowChange::Delete { id, expected: version }, contacts: ContactsOfLead::Delete };
     assert_eq!(world.store.commit_lead(&change, None).await.unwrap(), id);
     assert_eq!(world.store.find_lead(id).await.unwrap(), None);
 }
@@ -76,8 +79,8 @@ pub async fn a_contact_needs_an_owner_that_exists(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let id = world.contact(ContactOwner::Customer(world.customer().await)).await;
     for owner in [ContactOwner::Customer(nobody()), ContactOwner::Lead(nobody())] {
-        world.assert_conflict(world.store.commit_contact(&Change::Create(contact(owner)), None)).await;
-        let update = Change::Update { id, expected: Version::FIRST, value: contact(owner) };
+        world.assert_conflict(world.store.commit_contact(&RowChange::Create(contact(owner)), None)).await;
+        let update = RowChange::Update { id, expected: Version::FIRST, value: contact(owner) };
         world.assert_conflict(world.store.commit_contact(&update, None)).await;
     }
 }
@@ -88,7 +91,7 @@ pub async fn converting_a_lead_moves_its_contacts_and_no_others(store: Arc<dyn R
     let moved = [world.contact(ContactOwner::Lead(id)).await, world.contact(ContactOwner::Lead(id)).await];
     let kept = world.contact(ContactOwner::Lead(other)).await;
     let value = Lead { state: LeadState::Converted(customer), ..lead() };
-    let update = Change::Update { id, expected: Version::FIRST, value: value.clone() };
+    let update = RowChange::Update { id, expected: Version::FIRST, value: value.clone() };
     let change = LeadChange { lead: update, contacts: ContactsOfLead::MoveTo(customer) };
     world.store.commit_lead(&change, None).await.unwrap();
     assert_eq!(world.store.find_lead(id).await.unwrap(), Some(written(2, id, value)));
@@ -105,9 +108,9 @@ pub async fn a_lead_is_erased_with_its_contacts_or_not_at_all(store: Arc<dyn Rep
     let (id, other) = (world.lead(lead()).await, world.lead(lead()).await);
     let erased = world.contact(ContactOwner::Lead(id)).await;
     let kept = world.contact(ContactOwner::Lead(other)).await;
-    let delete = |contacts| LeadChange { lead: Change::Delete { id, expected: Version::FIRST }, contacts };
+    let delete = |contacts| LeadChange { lead: RowChange::Delete { id, expected: Version::FIRST }, contacts };
     world.assert_conflict(world.store.commit_lead(&delete(ContactsOfLead::Keep), None)).await;
-    world.store.commit_lead(&delete(ContactsOfLead::Erase), None).await.unwrap();
+    world.store.commit_lead(&delete(ContactsOfLead::Delete), None).await.unwrap();
     assert_eq!(world.store.find_contact(erased).await.unwrap(), None);
     assert!(world.store.find_contact(kept).await.unwrap().is_some());
 }

@@ -115,7 +115,7 @@ pub async fn one_of_many_registers_a_name(handles: Handles) {
                 last_name: "Byron".into(),
                 ..RegistrationDraft::default()
             };
-            processes.act(|engine| async move { engine.register(&draft).await })
+            processes.act(|engine| async move { engine.register(Actor::Anonymous, &draft).await })
         });
         assert_eq!(count(people.collect()).await, [("ok", 1), ("validation_error", PEOPLE - 1)].into());
     }

@@ -44,7 +44,7 @@ pub async fn a_payment_ends_right_however_the_gateway_fails(store: Arc<dyn Repos
                 assert_eq!(shop.state(payment.id).await, PaymentStatus::Pending, "a recovery that hears nothing changes nothing");
             }
             let (one, other) = (shop.till(Line::Good), shop.till(Line::Good));
-            together([one.clone(), other].map(|till| async move { till.recover().await })).await;
+            together([one.clone(), other].map(|till| Box::pin(async move { till.recover().await }))).await;
             shop.bank.what_was_late_arrives().await;
             one.recover().await;
             assert_eq!(shop.state(payment.id).await, end, "{line:?}");

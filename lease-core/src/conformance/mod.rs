@@ -41,6 +41,7 @@
 #![expect(missing_docs, reason = "the name of a case says what it expects")]
 
 mod build;
+mod commits;
 mod lists;
 mod processes;
 mod race;
@@ -77,7 +78,7 @@ use std::time::Duration;
 use crate::repository::Repository;
 
 /// How long a case may take: far longer than any does, so that a deadlock is a failure and not a hang.
-const PATIENCE: Duration = Duration::from_mins(10);
+const TIMEOUT: Duration = Duration::from_mins(10);
 
 /// The store of a case, as two server processes hold it.
 #[derive(Clone, Debug)]
@@ -144,7 +145,7 @@ where
 {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap();
     let FreshRepository { handles, cleanup } = runtime.block_on(fresh()).into();
-    let case = async { tokio::time::timeout(PATIENCE, case(handles.into())).await.expect("the case hangs") };
+    let case = async { tokio::time::timeout(TIMEOUT, case(handles.into())).await.expect("the case hangs") };
     let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| runtime.block_on(case)));
     runtime.block_on(cleanup);
     if let Err(panic) = outcome {

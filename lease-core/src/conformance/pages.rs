@@ -3,11 +3,15 @@
 use std::sync::Arc;
 
 use super::build::*;
+use super::commits::Commits as _;
 use super::world::World;
+use crate::decision::RowChange;
+use crate::directory::{ContactsOfLead, LeadChange};
 use crate::id::Version;
 use crate::model::*;
 use crate::page::{Cursor, MAX_LIMIT, Page, PageRequest};
 use crate::repository::*;
+use crate::wallet::{CardChange, DefaultCard, WalletChange};
 
 /// Rows that a list is tried with. All are made at the same instant, so only the id can order them.
 const ROWS: usize = 7;
@@ -137,7 +141,7 @@ pub async fn contacts_come_in_pages(store: Arc<dyn Repository>) {
     check(add, list).await;
     let remove = async |number| {
         let id = crate::id::ContactId::new(number).unwrap();
-        world.store.commit_contact(&Change::Delete { id, expected: Version::FIRST }, None).await.unwrap();
+        world.store.commit_contact(&RowChange::Delete { id, expected: Version::FIRST }, None).await.unwrap();
     };
     check_rows_that_go(remove, list).await;
 }
@@ -151,8 +155,8 @@ pub async fn leads_come_in_pages(store: Arc<dyn Repository>) {
     check(add, list).await;
     let remove = async |number| {
         let id = crate::id::LeadId::new(number).unwrap();
-        let lead = Change::Delete { id, expected: Version::FIRST };
-        world.store.commit_lead(&LeadChange { lead, contacts: ContactsOfLead::Erase }, None).await.unwrap();
+        let lead = RowChange::Delete { id, expected: Version::FIRST };
+        world.store.commit_lead(&LeadChange { lead, contacts: ContactsOfLead::Delete }, None).await.unwrap();
     };
     check_rows_that_go(remove, list).await;
 }
@@ -167,7 +171,7 @@ pub async fn vehicles_come_in_pages(store: Arc<dyn Repository>) {
     check(add, list).await;
     let remove = async |number| {
         let id = crate::id::VehicleId::new(number).unwrap();
-        world.store.commit_vehicle(&Change::Delete { id, expected: Version::FIRST }, None).await.unwrap();
+        world.store.commit_vehicle(&RowChange::Delete { id, expected: Version::FIRST }, None).await.unwrap();
     };
     check_rows_that_go(remove, list).await;
 }

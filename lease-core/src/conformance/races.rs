@@ -4,11 +4,16 @@
 
 use super::Handles;
 use super::build::*;
+use super::commits::Commits as _;
 use super::race::{RACERS, ROUNDS, assert_one_took, assert_one_won, assert_others_conflict, together};
 use super::world::World;
+use crate::account::{AccountChange, CustomerChange, Login};
+use crate::decision::RowChange;
+use crate::directory::{ContactsOfLead, LeadChange};
 use crate::id::{CustomerId, Version};
 use crate::model::*;
 use crate::repository::*;
+use crate::wallet::{CardChange, DefaultCard, WalletChange};
 
 pub async fn one_of_many_gets_a_login_name(handles: Handles) {
     let world = World::new(handles);
@@ -77,7 +82,7 @@ pub async fn one_of_many_gets_a_vin(handles: Handles) {
     for round in 0..u32::from(ROUNDS) {
         let racers = (0..RACERS).map(|_| {
             let store = world.handle();
-            async move { store.commit_vehicle(&Change::Create(vehicle(owner, round)), None).await }
+            async move { store.commit_vehicle(&RowChange::Create(vehicle(owner, round)), None).await }
         });
         assert_one_took(&together(racers).await, Guarantee::VehicleVin);
     }
@@ -109,7 +114,7 @@ pub async fn no_update_of_a_vehicle_is_lost(handles: Handles) {
                 let loaded = store.load_vehicle(id, None).await.unwrap().unwrap();
                 let mut value = loaded.vehicle.value.clone();
                 value.mileage = Some(value.mileage.unwrap_or(0) + 1);
-                match store.commit_vehicle(&Change::Update { id, expected: loaded.version, value }, None).await {
+                match store.commit_vehicle(&RowChange::Update { id, expected: loaded.version, value }, None).await {
                     Ok(_) => done += 1,
                     Err(RepositoryError::Conflict) => {}
                     Err(other) => panic!("{other:?}"),
@@ -163,7 +168,7 @@ pub async fn a_customer_is_not_erased_under_a_new_card(handles: Handles) {
             id: account.user.id,
             expected: Version::FIRST,
             user: User { role: Role::Staff, ..account.user.value },
-            customer: CustomerChange::Erase(id),
+            customer: CustomerChange::Delete(id),
             keep_token: None,
             needs_another_superuser: false,
         };
@@ -201,7 +206,7 @@ pub async fn a_commit_and_a_take_over_exclude_each_other(handles: Handles) {
     for key in 0..ROUNDS {
         world.store.claim(&new_claim(key, 1), base()).await.unwrap();
         let value = Lead { notes: key.to_string(), ..lead() };
-        let change = LeadChange { lead: Change::Create(value), contacts: ContactsOfLead::Keep };
+        let change = LeadChange { lead: RowChange::Create(value), contacts: ContactsOfLead::Keep };
         let (commits, takes) = (world.handle(), world.handle());
         let commits = tokio::spawn(async move { commits.commit_lead(&change, Some(claim(key, 1))).await });
         let takes = tokio::spawn(async move { takes.claim(&new_claim(key, 2), at(60)).await.unwrap() });

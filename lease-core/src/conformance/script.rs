@@ -6,8 +6,10 @@ use chrono::{DateTime, Duration, Utc};
 
 use super::build::*;
 use super::world::{World, agreement};
+use crate::id::NewIds;
 use crate::id::{CreditCardId, CustomerId, Stored, TradeId, VehicleId};
-use crate::lifecycle::{InvoiceChange, NewIds, NewInvoice, TradeChanges, TradeMove, VehicleTransfer};
+use crate::lifecycle::{InvoiceChange, NewInvoice, TradeChanges, TradeMove};
+use crate::model::VehicleTransfer;
 use crate::model::*;
 use crate::repository::*;
 

@@ -4,10 +4,13 @@
 
 use super::Handles;
 use super::build::*;
+use super::commits::Commits as _;
 use super::race::{RACERS, ROUNDS, assert_one_took, assert_one_won, assert_others_conflict, together};
 use super::world::{World, agreed, agreement};
+use crate::decision::RowChange;
+use crate::id::NewIds;
 use crate::id::{TradeId, Version};
-use crate::lifecycle::{InvoiceChange, NewIds, NewInvoice, TradeChanges, TradeMove};
+use crate::lifecycle::{InvoiceChange, NewInvoice, TradeChanges, TradeMove};
 use crate::model::*;
 use crate::repository::*;
 
@@ -35,7 +38,7 @@ pub async fn opening_a_trade_and_erasing_its_vehicle_exclude_each_other(handles:
         let id = world.vehicle(owner).await;
         let opening = world.opening(id, service).await;
         let (opens, erases) = (world.handle(), world.handle());
-        let delete = Change::Delete { id, expected: Version::FIRST };
+        let delete = RowChange::Delete { id, expected: Version::FIRST };
         let opens = tokio::spawn(async move { opens.open_trade(&opening, None).await.map(|_| ()) });
         let erases = tokio::spawn(async move { erases.commit_vehicle(&delete, None).await.map(|_| ()) });
         assert_others_conflict(&[opens.await.unwrap(), erases.await.unwrap()]);

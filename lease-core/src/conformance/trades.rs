@@ -5,12 +5,17 @@
 use std::sync::Arc;
 
 use super::build::*;
+use super::commits::Commits as _;
 use super::world::World;
+use crate::account::{AccountChange, CustomerChange, Login};
 use crate::clock::last_instant;
+use crate::decision::RowChange;
 use crate::id::{Stored, Version};
+use crate::lifecycle::OpeningSnapshot;
 use crate::lifecycle::{NewInvoice, Opening, TradeChanges, TradeMove, TradeSnapshot, ViewerHistory};
 use crate::model::*;
 use crate::repository::*;
+use crate::wallet::{CardChange, DefaultCard, WalletChange};
 
 pub async fn opening_a_trade_writes_it_and_moves_what_it_was_decided_on(store: Arc<dyn Repository>) {
     let world = World::new(store);
@@ -79,7 +84,7 @@ pub async fn a_sale_moves_the_vehicle_and_its_version(store: Arc<dyn Repository>
     let world = World::new(store);
     let (deal, buyer) = (world.deal().await, world.customer().await);
     let before = world.load_vehicle(deal.vehicle).await;
-    let edit = Change::Update { id: deal.vehicle, expected: before.version, value: before.vehicle.value.clone() };
+    let edit = RowChange::Update { id: deal.vehicle, expected: before.version, value: before.vehicle.value.clone() };
     world.sell(deal.trade, deal.proposal, buyer).await;
     let after = world.load_vehicle(deal.vehicle).await;
     assert_eq!(after.version, before.version.next());
@@ -237,13 +242,13 @@ pub async fn a_service_that_was_deactivated_meanwhile_is_a_conflict(store: Arc<d
     let (car, work) = (world.vehicle(owner).await, world.service(ServiceKind::Sell).await);
     let offer = world.opening(car, work).await;
     let used = Service { is_used: true, is_active: false, ..service(ServiceKind::Sell) };
-    let mut change = Change::Update { id: work, expected: Version::FIRST, value: used.clone() };
+    let mut change = RowChange::Update { id: work, expected: Version::FIRST, value: used.clone() };
     world.store.commit_service(&change, None).await.unwrap();
     for first_use_of_service in [None, Some(Version(2))] {
         let offer = Opening { first_use_of_service, ..offer.clone() };
         world.assert_conflict(world.store.open_trade(&offer, None)).await;
     }
-    change = Change::Update { id: work, expected: Version(2), value: Service { is_active: true, ..used } };
+    change = RowChange::Update { id: work, expected: Version(2), value: Service { is_active: true, ..used } };
     world.store.commit_service(&change, None).await.unwrap();
     world.store.open_trade(&offer, None).await.unwrap();
 }
@@ -307,14 +312,14 @@ pub async fn an_offer_is_the_vehicle_and_the_service_as_they_are(store: Arc<dyn 
     world.agree(deal.trade, deal.proposal, buyer).await;
     let service = world.load(TradeKey::Trade(deal.trade)).await.trade.service_id;
     for viewer in [None, Some(deal.owner), Some(buyer)] {
-        let offer = world.store.load_opening(deal.vehicle, service, viewer).await.unwrap();
+        let offer = world.store.load_opening(Some(deal.vehicle), Some(service), viewer).await.unwrap();
         assert_eq!(offer.vehicle, world.store.load_vehicle(deal.vehicle, viewer).await.unwrap());
         assert_eq!(offer.service, world.store.find_service(service).await.unwrap());
         assert_eq!(offer.vehicle.unwrap().viewer_is_party, viewer.is_some());
     }
-    let none = world.store.load_opening(nobody(), nobody(), None).await.unwrap();
+    let none = world.store.load_opening(Some(nobody()), Some(nobody()), None).await.unwrap();
     assert_eq!(none, OpeningSnapshot { vehicle: None, service: None });
-    let half = world.store.load_opening(nobody(), service, Some(buyer)).await.unwrap();
+    let half = world.store.load_opening(Some(nobody()), Some(service), Some(buyer)).await.unwrap();
     assert_eq!((half.vehicle.is_some(), half.service.is_some()), (false, true));
 }
 

@@ -5,11 +5,15 @@
 use std::sync::Arc;
 
 use super::build::*;
+use super::commits::Commits as _;
 use super::world::{World, agreed, agreement};
+use crate::account::{AccountChange, CustomerChange};
+use crate::decision::RowChange;
 use crate::id::Version;
 use crate::lifecycle::{NewInvoice, TradeChanges, TradeMove};
 use crate::model::*;
 use crate::repository::*;
+use crate::wallet::{CardChange, DefaultCard, WalletChange};
 
 fn named(number: u32, username: &str, email: &str) -> User {
     User { username: Username::parse(username).unwrap(), email: Email::parse(email).unwrap(), ..user(number, Role::Staff) }
@@ -93,13 +97,13 @@ pub async fn a_vin_is_one_vehicles_until_that_is_deleted(store: Arc<dyn Reposito
     let owner = world.customer().await;
     let first = world.vehicle_of(vehicle(owner, 1)).await;
     let second = world.vehicle_of(vehicle(owner, 2)).await;
-    let create = Change::Create(vehicle(world.customer().await, 1));
+    let create = RowChange::Create(vehicle(world.customer().await, 1));
     world.assert_taken(Guarantee::VehicleVin, world.store.commit_vehicle(&create, None)).await;
-    let update = Change::Update { id: second, expected: Version::FIRST, value: vehicle(owner, 1) };
+    let update = RowChange::Update { id: second, expected: Version::FIRST, value: vehicle(owner, 1) };
     world.assert_taken(Guarantee::VehicleVin, world.store.commit_vehicle(&update, None)).await;
     assert_eq!(world.store.find_vin(&vin(1)).await.unwrap(), Some(first));
 
-    let delete = Change::Delete { id: first, expected: Version::FIRST };
+    let delete = RowChange::Delete { id: first, expected: Version::FIRST };
     world.store.commit_vehicle(&delete, None).await.unwrap();
     assert_eq!(world.store.find_vin(&vin(1)).await.unwrap(), None);
     world.store.commit_vehicle(&update, None).await.unwrap();
@@ -129,7 +133,7 @@ pub async fn a_traded_vehicle_is_never_erased(store: Arc<dyn Repository>) {
     let deal = world.deal().await;
     world.cancel(deal.trade).await;
     let expected = world.load_vehicle(deal.vehicle).await.version;
-    let delete = Change::Delete { id: deal.vehicle, expected };
+    let delete = RowChange::Delete { id: deal.vehicle, expected };
     world.assert_conflict(world.store.commit_vehicle(&delete, None)).await;
 }
 

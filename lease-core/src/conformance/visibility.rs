@@ -6,8 +6,11 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::build::*;
+use super::commits::Commits as _;
 use super::filters::Conditions;
 use super::world::World;
+use crate::catalog::VehicleSnapshot;
+use crate::decision::RowChange;
 use crate::id::{CustomerId, Stored, TradeId, VehicleId, Versioned};
 use crate::lifecycle::{InvoiceChange, NewInvoice, TradeChanges};
 use crate::model::*;
@@ -51,7 +54,7 @@ impl Market {
             let Versioned { version: expected, value } = self.world.load_vehicle(row.id).await;
             let (make, model) = (format!("make{}", number % 2), format!("model{}", number % 3));
             let value = Vehicle { make, model, year: 2000 + number, ..value.vehicle.value };
-            self.world.store.commit_vehicle(&Change::Update { id: row.id, expected, value }, None).await.unwrap();
+            self.world.store.commit_vehicle(&RowChange::Update { id: row.id, expected, value }, None).await.unwrap();
         }
     }
 

@@ -8,11 +8,14 @@ use chrono::NaiveDate;
 
 use super::build::*;
 use super::commit::written;
+use super::commits::Commits as _;
 use super::world::World;
+use crate::decision::RowChange;
 use crate::gateway::CardToken;
 use crate::id::{Stored, Version};
 use crate::model::*;
 use crate::repository::*;
+use crate::wallet::{CardChange, DefaultCard, Wallet, WalletChange};
 
 pub async fn every_field_of_a_card_is_kept(store: Arc<dyn Repository>) {
     let world = World::new(store);
@@ -52,7 +55,7 @@ pub async fn a_customer_and_its_cards_share_a_version(store: Arc<dyn Repository>
 
     let profile = Profile { job: "Pilot".into(), dob: NaiveDate::from_ymd_opt(1900, 2, 28), notes: "n\n".into() };
     let value = Customer { profile, ..made };
-    let change = Change::Update { id, expected: read.version, value: value.clone() };
+    let change = RowChange::Update { id, expected: read.version, value: value.clone() };
     assert_eq!(world.store.commit_customer(&change).await.unwrap(), id);
     assert_eq!(world.store.find_customer(id).await.unwrap(), Some(written(2, id, value.clone())));
     assert_eq!(world.wallet(id).await.version, Version(2));

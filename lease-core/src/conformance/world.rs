@@ -8,18 +8,23 @@ use chrono::{DateTime, Utc};
 
 use super::Handles;
 use super::build::*;
+use super::commits::Commits as _;
+use crate::account::AccountSnapshot;
+use crate::catalog::VehicleSnapshot;
+use crate::decision::RowChange;
+use crate::directory::{ContactsOfLead, LeadChange};
+use crate::id::NewIds;
 use crate::id::{
     ContactId, CreditCardId, CustomerId, InvoiceId, LeadId, PaymentId, ProposalId, ServiceId, TradeId, UserId, VehicleId,
     Versioned,
 };
-use crate::lifecycle::{NewIds, Opening, TradeChanges, TradeMove, TradeSnapshot, VehicleTransfer};
+use crate::lifecycle::{Opening, TradeChanges, TradeMove, TradeSnapshot};
+use crate::model::VehicleTransfer;
 use crate::model::{
     Account, Agreement, ContactOwner, CreditCard, Lead, Proposal, ProposalState, Role, Service, ServiceKind, User, Vehicle,
 };
-use crate::repository::{
-    AccountSnapshot, CardChange, Change, ContactsOfLead, DefaultCard, Guarantee, LeadChange, Repository, RepositoryError,
-    TradeKey, TradeLoad, VehicleSnapshot, Wallet, WalletChange, WalletKey,
-};
+use crate::repository::{Guarantee, Repository, RepositoryError, TradeKey, TradeLoad, WalletKey};
+use crate::wallet::{CardChange, DefaultCard, Wallet, WalletChange};
 
 /// A store under test.
 pub(super) struct World {
@@ -81,11 +86,11 @@ impl World {
     }
 
     pub(super) async fn contact(&self, owner: ContactOwner) -> ContactId {
-        self.store.commit_contact(&Change::Create(contact(owner)), None).await.unwrap()
+        self.store.commit_contact(&RowChange::Create(contact(owner)), None).await.unwrap()
     }
 
     pub(super) async fn lead(&self, lead: Lead) -> LeadId {
-        let change = LeadChange { lead: Change::Create(lead), contacts: ContactsOfLead::Keep };
+        let change = LeadChange { lead: RowChange::Create(lead), contacts: ContactsOfLead::Keep };
         self.store.commit_lead(&change, None).await.unwrap()
     }
 
@@ -94,7 +99,7 @@ impl World {
     }
 
     pub(super) async fn vehicle_of(&self, vehicle: Vehicle) -> VehicleId {
-        self.store.commit_vehicle(&Change::Create(vehicle), None).await.unwrap()
+        self.store.commit_vehicle(&RowChange::Create(vehicle), None).await.unwrap()
     }
 
     pub(super) async fn service(&self, kind: ServiceKind) -> ServiceId {
@@ -102,7 +107,7 @@ impl World {
     }
 
     pub(super) async fn service_of(&self, service: Service) -> ServiceId {
-        self.store.commit_service(&Change::Create(service), None).await.unwrap()
+        self.store.commit_service(&RowChange::Create(service), None).await.unwrap()
     }
 
     /// What opening a trade of this vehicle, by its owner, commits.

@@ -1,11 +1,12 @@
 use chrono::{DateTime, Utc};
 
+use crate::decision::{Decision, RowChange};
 use crate::error::Error;
+use crate::event::Event;
 use crate::id::{CustomerId, LeadId, Stored, Versioned};
 use crate::input::{Field, FieldErrors, Form, UpdateMode};
 use crate::model::{Contact, ContactOwner, Email};
 use crate::permission::{Act, Actor, Grant, Resource};
-use crate::repository::Change;
 use crate::text;
 
 /// What making or changing a contact takes.
@@ -47,12 +48,13 @@ pub fn create_contact(
     draft: &ContactDraft,
     owner_exists: bool,
     now: DateTime<Utc>,
-) -> Result<Change<Contact>, Error> {
+) -> Result<Decision<RowChange<Contact>>, Error> {
     let grant = actor.require(Resource::Contact, Act::Create)?;
     let mut form = Form::new(UpdateMode::Full);
     let owner = read_owner(&mut form, actor, grant, draft, None, owner_exists);
     let contact = read(&mut form, draft, None, owner, now);
-    contact.map(Change::Create).ok_or_else(|| form.errors.into())
+    let Some(contact) = contact else { return Err(form.errors.into()) };
+    Ok(Decision::new(RowChange::Create(contact), Event::ContactCreated))
 }
 
 /// Changes a contact. Its owner stays unless the draft names another; `owner_exists` tells whether that one does.
@@ -65,36 +67,34 @@ pub fn update_contact(
     draft: &ContactDraft,
     mode: UpdateMode,
     owner_exists: bool,
-) -> Result<Change<Contact>, Error> {
-    visible_contact(contact, actor)?;
+) -> Result<Decision<RowChange<Contact>>, Error> {
+    require_visible_contact(contact, actor)?;
     let grant = actor.require(Resource::Contact, Act::Update)?;
     let mut form = Form::new(mode);
     let owner = read_owner(&mut form, actor, grant, draft, Some(contact.owner), owner_exists);
     let value = read(&mut form, draft, Some(contact), owner, contact.created_at);
     let Some(value) = value else { return Err(form.errors.into()) };
-    Ok(Change::Update { id: contact.id, expected: contact.version, value })
+    let change = RowChange::Update { id: contact.id, expected: contact.version, value };
+    Ok(Decision::new(change, Event::ContactUpdated(contact.id)))
 }
 
-/// Erases a contact.
+/// Deletes a contact.
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub fn delete_contact(contact: &Versioned<Stored<Contact>>, actor: &Actor) -> Result<Change<Contact>, Error> {
-    visible_contact(contact, actor)?;
+pub fn delete_contact(contact: &Versioned<Stored<Contact>>, actor: &Actor) -> Result<Decision<RowChange<Contact>>, Error> {
+    require_visible_contact(contact, actor)?;
     actor.require(Resource::Contact, Act::Delete)?;
-    Ok(Change::Delete { id: contact.id, expected: contact.version })
+    let change = RowChange::Delete { id: contact.id, expected: contact.version };
+    Ok(Decision::new(change, Event::ContactDeleted(contact.id)))
 }
 
 /// Passes where the actor may see the contact: customers their own, staff all.
 ///
 /// # Errors
 /// [`Error::NotAuthenticated`], [`Error::NotFound`].
-pub fn visible_contact(contact: &Contact, actor: &Actor) -> Result<(), Error> {
-    let is_own = actor.customer().is_some_and(|customer| contact.owner == ContactOwner::Customer(customer));
-    match actor.require(Resource::Contact, Act::Read)? {
-        Grant::Own if !is_own => Err(Error::NotFound),
-        _ => Ok(()),
-    }
+pub fn require_visible_contact(contact: &Contact, actor: &Actor) -> Result<(), Error> {
+    actor.require_view(Resource::Contact, |customer| contact.owner == ContactOwner::Customer(customer))
 }
 
 /// Whose the contact is: of a customer's drafts their own, of staff's exactly one customer or lead, or who it is already.

@@ -1,13 +1,34 @@
 use chrono::{DateTime, Utc};
 
+use crate::decision::{Decision, RowChange};
 use crate::directory::contact::optional_email;
 use crate::error::{Error, Refusal};
+use crate::event::Event;
 use crate::id::{CustomerId, Stored, Versioned};
 use crate::input::{Field, FieldErrors, Form, UpdateMode};
 use crate::model::{Lead, LeadState, LeadStatus};
 use crate::permission::{Act, Actor, Resource};
-use crate::repository::{Change, ContactsOfLead, LeadChange};
 use crate::text;
+
+/// A change to a lead.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LeadChange {
+    /// The lead.
+    pub lead: RowChange<Lead>,
+    /// The change to its contacts. They change with the lead, so each of them moves on by a version.
+    pub contacts: ContactsOfLead,
+}
+
+/// The change to a lead's contacts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ContactsOfLead {
+    /// None.
+    Keep,
+    /// They become this customer's.
+    MoveTo(CustomerId),
+    /// They are deleted with the lead.
+    Delete,
+}
 
 /// What making or changing a lead takes.
 #[derive(Clone, Debug, Default, serde::Deserialize)]
@@ -43,10 +64,11 @@ pub struct ConversionDraft {
 ///
 /// # Errors
 /// [`Error::PermissionDenied`]; wrong fields.
-pub fn create_lead(actor: &Actor, draft: &LeadDraft, now: DateTime<Utc>) -> Result<LeadChange, Error> {
+pub fn create_lead(actor: &Actor, draft: &LeadDraft, now: DateTime<Utc>) -> Result<Decision<LeadChange>, Error> {
     actor.require(Resource::Lead, Act::Create)?;
     let lead = read(draft, UpdateMode::Full, None, now)?;
-    Ok(LeadChange { lead: Change::Create(lead), contacts: ContactsOfLead::Keep })
+    let change = LeadChange { lead: RowChange::Create(lead), contacts: ContactsOfLead::Keep };
+    Ok(Decision::new(change, Event::LeadCreated))
 }
 
 /// Changes a lead.
@@ -58,19 +80,21 @@ pub fn update_lead(
     actor: &Actor,
     draft: &LeadDraft,
     mode: UpdateMode,
-) -> Result<LeadChange, Error> {
+) -> Result<Decision<LeadChange>, Error> {
     actor.require(Resource::Lead, Act::Update)?;
     let value = read(draft, mode, Some(lead), lead.created_at)?;
-    Ok(LeadChange { lead: update(lead, value), contacts: ContactsOfLead::Keep })
+    let change = LeadChange { lead: update(lead, value), contacts: ContactsOfLead::Keep };
+    Ok(Decision::new(change, Event::LeadUpdated(lead.id)))
 }
 
-/// Erases a lead and its contacts.
+/// Deletes a lead and its contacts.
 ///
 /// # Errors
 /// [`Error::PermissionDenied`].
-pub fn delete_lead(lead: &Versioned<Stored<Lead>>, actor: &Actor) -> Result<LeadChange, Error> {
+pub fn delete_lead(lead: &Versioned<Stored<Lead>>, actor: &Actor) -> Result<Decision<LeadChange>, Error> {
     actor.require(Resource::Lead, Act::Delete)?;
-    Ok(LeadChange { lead: Change::Delete { id: lead.id, expected: lead.version }, contacts: ContactsOfLead::Erase })
+    let change = LeadChange { lead: RowChange::Delete { id: lead.id, expected: lead.version }, contacts: ContactsOfLead::Delete };
+    Ok(Decision::new(change, Event::LeadDeleted(lead.id)))
 }
 
 /// Makes the lead a customer's (spec 6.4): its contacts become theirs in the same step. `customer_exists` tells whether the one
@@ -83,7 +107,7 @@ pub fn convert_lead(
     actor: &Actor,
     draft: &ConversionDraft,
     customer_exists: bool,
-) -> Result<LeadChange, Error> {
+) -> Result<Decision<LeadChange>, Error> {
     actor.require(Resource::Lead, Act::Convert)?;
     let mut form = Form::new(UpdateMode::Full);
     let customer = form.required("customer_id", &draft.customer_id, None, |id| {
@@ -93,12 +117,13 @@ pub fn convert_lead(
     if lead.customer_id().is_some() {
         return Err(Refusal::LeadConverted.into());
     }
-    let value = Lead { state: LeadState::Converted(customer), ..lead.value.value.clone() };
-    Ok(LeadChange { lead: update(lead, value), contacts: ContactsOfLead::MoveTo(customer) })
+    let value = Lead { state: LeadState::Converted(customer), ..Lead::clone(lead) };
+    let change = LeadChange { lead: update(lead, value), contacts: ContactsOfLead::MoveTo(customer) };
+    Ok(Decision::new(change, Event::LeadConverted { lead_id: lead.id, customer_id: customer }))
 }
 
-fn update(lead: &Versioned<Stored<Lead>>, value: Lead) -> Change<Lead> {
-    Change::Update { id: lead.id, expected: lead.version, value }
+fn update(lead: &Versioned<Stored<Lead>>, value: Lead) -> RowChange<Lead> {
+    RowChange::Update { id: lead.id, expected: lead.version, value }
 }
 
 fn read(
@@ -141,7 +166,7 @@ fn read_status(name: &str, present: Option<LeadState>) -> Result<LeadState, Stri
     match (status, present) {
         (LeadStatus::Converted, Some(converted @ LeadState::Converted(_))) => Ok(converted),
         (_, Some(LeadState::Converted(_))) => Err("A converted lead stays converted.".to_owned()),
-        (LeadStatus::Converted, _) => Err("A lead is converted by converting it to a customer.".to_owned()),
+        (LeadStatus::Converted, _) => Err("Convert the lead to a customer instead.".to_owned()),
         (LeadStatus::New, _) => Ok(LeadState::New),
         (LeadStatus::Contacted, _) => Ok(LeadState::Contacted),
         (LeadStatus::Qualified, _) => Ok(LeadState::Qualified),

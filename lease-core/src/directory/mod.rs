@@ -3,5 +3,5 @@
 mod contact;
 mod lead;
 
-pub use contact::{ContactDraft, create_contact, delete_contact, update_contact, visible_contact};
-pub use lead::{ConversionDraft, LeadDraft, convert_lead, create_lead, delete_lead, update_lead};
+pub use contact::{ContactDraft, create_contact, delete_contact, require_visible_contact, update_contact};
+pub use lead::{ContactsOfLead, ConversionDraft, LeadChange, LeadDraft, convert_lead, create_lead, delete_lead, update_lead};

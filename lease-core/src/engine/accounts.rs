@@ -1,18 +1,18 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use secrecy::SecretString;
+use tokio::sync::OnceCell;
 
-use super::LeaseEngine;
+use super::{LeaseEngine, RequestContext};
 use crate::account::{
-    FIRST_EPOCH, PasswordHash, Registrant, RegistrationDraft, Session, TakenNames, Token, TokenText, check_registration,
-    revoke_tokens, session,
+    FIRST_EPOCH, PasswordHash, Registrant, RegistrationDraft, Session, TakenNames, TokenHash, TokenText, check_registration,
+    log_in, revoke_token, revoke_tokens, session,
 };
 use crate::clock::last_instant;
 use crate::error::Error;
-use crate::id::UserId;
+use crate::id::{Stored, UserId};
 use crate::input::{Field, Form, UpdateMode};
 use crate::model::{Account, LoginName, Profile};
 use crate::permission::Actor;
-use crate::repository::Login;
 
 /// Somebody who has just registered.
 #[derive(Clone, Debug)]
@@ -47,45 +47,50 @@ pub struct LoggedIn {
 }
 
 impl LeaseEngine {
-    /// Makes a user, its customer and a token in one step (spec 3.1).
+    /// Creates a user, its customer and a token in one step (spec 3.1).
     ///
     /// # Errors
     /// Wrong fields; [`Error::Unavailable`].
-    pub async fn register(&self, draft: &RegistrationDraft) -> Result<Registered, Error> {
+    pub async fn register(&self, context: impl Into<RequestContext>, draft: &RegistrationDraft) -> Result<Registered, Error> {
         let token = TokenText::from_random(self.random()?);
-        let check = |taken: &TakenNames, today| check_registration(draft, taken, today);
-        let (account, profile) = self.make_account(&draft.login_names(), check, Some(&token)).await?;
+        let check = |_: &Actor, taken: &TakenNames, today| check_registration(draft, taken, today);
+        let (account, profile) = self.create_account(context, &draft.login_names(), check, Some(&token)).await?;
         Ok(Registered { account, profile, token })
     }
 
-    /// Makes what `check` lets pass, with a first token where one is handed out.
-    pub(super) async fn make_account(
+    /// Creates what `check` lets pass, with a first token where one is handed out.
+    pub(super) async fn create_account(
         &self,
+        context: impl Into<RequestContext>,
         names: &[LoginName],
-        check: impl Fn(&TakenNames, NaiveDate) -> Result<Registrant, Error>,
+        check: impl Fn(&Actor, &TakenNames, NaiveDate) -> Result<Registrant, Error>,
         token: Option<&TokenText>,
     ) -> Result<(Account, Profile), Error> {
-        let mut hash = None;
-        let mut retry = self.retry();
-        loop {
-            let now = self.now();
-            let registrant = check(&self.store().taken_names(names).await?, now.date_naive())?;
-            let password = self.hash_once(&mut hash, &registrant.password).await?;
-            let token = token.map(|token| (token.hash(), self.token_end(now)));
-            let new = registrant.into_new_user(password, token, now);
-            match self.store().create_account(&new, self.claim).await {
-                Ok(account) => return Ok((account, new.profile.unwrap_or_default())),
-                Err(error) => retry.after(error).await?,
+        let hash = OnceCell::new();
+        let load = |actor: Actor, now: DateTime<Utc>| {
+            let (check, hash) = (&check, &hash);
+            async move {
+                let registrant = check(&actor, &self.store().taken_names(names).await?, now.date_naive())?;
+                let password = self.hash_once(hash, &registrant.password).await?;
+                Ok((registrant, password))
             }
-        }
+        };
+        let decide = |(registrant, password): &(Registrant, PasswordHash), _: &Actor, now| {
+            let token = token.map(|token| (token.hash(), self.token_end(now)));
+            Ok(registrant.clone().into_new_account(password.clone(), token, now))
+        };
+        let done = self.execute(context, load, decide).await?;
+        let id = done.ids.user.ok_or_else(|| Error::internal("a new user has an id"))?;
+        let account = Account { user: Stored { id, value: done.changes.user }, customer_id: done.ids.customer };
+        Ok((account, done.changes.profile.unwrap_or_default()))
     }
 
-    /// Makes a new token for who knows name and password (spec 3.2). Whatever is wrong, the response and the time it takes are the
-    /// same.
+    /// Creates a new token for whoever knows name and password (spec 3.2). Whatever is wrong, the response and the time it takes
+    /// are the same.
     ///
     /// # Errors
     /// [`Error::InvalidCredentials`]; wrong fields; [`Error::Unavailable`].
-    pub async fn login(&self, draft: &LoginDraft) -> Result<LoggedIn, Error> {
+    pub async fn login(&self, context: impl Into<RequestContext>, draft: &LoginDraft) -> Result<LoggedIn, Error> {
         let mut form = Form::new(UpdateMode::Full);
         let name = form.required("username", &draft.username, None, |name| Ok::<_, String>(LoginName::new(name)));
         let password = form.required("password", &draft.password, None, |password| Ok::<_, String>(password.clone()));
@@ -95,25 +100,20 @@ impl LeaseEngine {
         let known = found.as_ref().map(|account| &account.user.password);
         let is_right = self.shared.hasher.verify(&password, known).await.map_err(Error::internal)?;
         let account = found.filter(|account| is_right && account.user.is_active).ok_or(Error::InvalidCredentials)?;
-        self.start_session(account).await
+        self.start_session(context, account).await
     }
 
-    async fn start_session(&self, mut account: Account) -> Result<LoggedIn, Error> {
-        let now = self.now();
-        let text = TokenText::from_random(self.random()?);
-        let expires_at = self.token_end(now);
-        // The epoch is the one that the password was read in: should it change meanwhile, the token is dead on arrival.
-        let token = Token { hash: text.hash(), user_id: account.user.id, epoch: account.user.token_epoch, expires_at };
-        let mut retry = self.retry();
-        while let Err(error) = self.store().commit_login(&Login { token: token.clone(), at: now }, self.claim).await {
-            retry.after(error).await?;
-        }
-        account.user.value.last_login = Some(now);
-        Ok(LoggedIn { account, token: text, expires_at })
+    async fn start_session(&self, context: impl Into<RequestContext>, mut account: Account) -> Result<LoggedIn, Error> {
+        let token = TokenText::from_random(self.random()?);
+        let load = |_, _| async { Ok(()) };
+        let decide = |(): &(), _: &Actor, now| Ok(log_in(&account, token.hash(), self.token_end(now), now));
+        let done = self.execute(context, load, decide).await?;
+        account.user.value.last_login = Some(done.at);
+        Ok(LoggedIn { account, token, expires_at: done.changes.token.expires_at })
     }
 
-    /// Makes another first token, for answering a registration again whose response was lost. Not for who was deactivated since,
-    /// or whose tokens were revoked: they have to log in.
+    /// Creates another first token, to repeat the response to a registration that was lost. Not for a user who was deactivated
+    /// since, or whose tokens were revoked: they have to log in.
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Error::NotAuthenticated`]; [`Error::Unavailable`].
@@ -122,10 +122,10 @@ impl LeaseEngine {
         if !account.user.is_active || account.user.token_epoch != FIRST_EPOCH {
             return Err(Error::NotAuthenticated);
         }
-        self.start_session(account).await
+        self.start_session(Actor::Anonymous, account).await
     }
 
-    /// Who comes with this token.
+    /// The session of this token.
     ///
     /// # Errors
     /// [`Error::NotAuthenticated`], whatever is wrong with it; [`Error::Unavailable`].
@@ -133,46 +133,31 @@ impl LeaseEngine {
         session(self.store().find_token(&token.hash()).await?, self.now())
     }
 
-    /// Revokes the token of this session (spec 3.3).
+    /// Revokes a token of the actor's user (spec 3.3).
     ///
     /// # Errors
-    /// [`Error::Unavailable`].
-    pub async fn logout(&self, session: &Session) -> Result<(), Error> {
-        let mut retry = self.retry();
-        while let Err(error) = self.store().delete_token(&session.token, self.claim).await {
-            retry.after(error).await?;
-        }
-        Ok(())
+    /// [`Error::NotAuthenticated`]; [`Error::Unavailable`].
+    pub async fn logout(&self, context: impl Into<RequestContext>, token: TokenHash) -> Result<(), Error> {
+        let load = |_, _| async { Ok(()) };
+        self.execute(context, load, |(), actor, _| revoke_token(actor, token)).await.map(drop)
     }
 
     /// Revokes all tokens of the actor's user (spec 3.3).
     ///
     /// # Errors
     /// [`Error::NotAuthenticated`]; [`Error::Unavailable`].
-    pub async fn logout_everywhere(&self, actor: &Actor) -> Result<(), Error> {
-        let user = actor.user().ok_or(Error::NotAuthenticated)?;
-        let mut retry = self.retry();
-        loop {
-            let loaded = self.store().load_account(user).await?.ok_or(Error::NotFound)?;
-            let change = revoke_tokens(&loaded, actor, self.now())?;
-            match self.store().commit_account(&change, self.claim).await {
-                Ok(_) => return Ok(()),
-                Err(error) => retry.after(error).await?,
-            }
-        }
+    pub async fn logout_everywhere(&self, context: impl Into<RequestContext>) -> Result<(), Error> {
+        let load = |actor: Actor, _| async move {
+            let user = actor.user().ok_or(Error::NotAuthenticated)?;
+            self.store().load_account(user).await?.ok_or(Error::NotAuthenticated)
+        };
+        self.execute(context, load, revoke_tokens).await.map(drop)
     }
 
     /// The hash of a password, made once however often the command is decided.
-    pub(super) async fn hash_once(
-        &self,
-        made: &mut Option<PasswordHash>,
-        password: &SecretString,
-    ) -> Result<PasswordHash, Error> {
-        if let Some(hash) = made {
-            return Ok(hash.clone());
-        }
-        let hash = self.shared.hasher.hash(password).await.map_err(Error::internal)?;
-        Ok(made.insert(hash).clone())
+    pub(super) async fn hash_once(&self, hash: &OnceCell<PasswordHash>, password: &SecretString) -> Result<PasswordHash, Error> {
+        let hashed = hash.get_or_try_init(|| self.shared.hasher.hash(password)).await.map_err(Error::internal)?;
+        Ok(hashed.clone())
     }
 
     /// The end of a token that is made now, or the last instant there is.

@@ -90,7 +90,7 @@ impl LeaseEngineBuilder {
             hasher,
             policy: self.policy,
         };
-        Ok(LeaseEngine { shared: Arc::new(shared), claim: None })
+        Ok(LeaseEngine { shared: Arc::new(shared) })
     }
 }
 

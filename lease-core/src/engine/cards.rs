@@ -1,33 +1,30 @@
 use super::payments::within_timeout;
-use super::{LeaseEngine, own_only};
+use super::{LeaseEngine, RequestContext, visible_to};
 use crate::error::Error;
-use crate::id::{CreditCardId, Stored, Versioned};
+use crate::id::{CreditCardId, NewIds, Stored, Versioned};
 use crate::input::UpdateMode;
 use crate::model::CreditCard;
 use crate::page::{Page, PageRequest};
 use crate::permission::{Act, Actor, Resource};
-use crate::repository::{CardChange, CardFilter, Wallet, WalletChange, WalletKey};
-use crate::wallet::{CardDraft, check_card, delete_card, store_card, update_card, visible_card};
+use crate::repository::{CardFilter, WalletKey};
+use crate::wallet::{
+    CardChange, CardDraft, Wallet, WalletChange, check_card, delete_card, store_card, update_card, visible_card,
+};
 
 impl LeaseEngine {
     /// Has the gateway tokenise a card, and stores what may be kept of it (spec 5.6).
     ///
     /// # Errors
     /// As [`check_card`]; [`Error::Unavailable`] where the gateway gives no response.
-    pub async fn create_card(&self, actor: &Actor, draft: &CardDraft) -> Result<Stored<CreditCard>, Error> {
-        let checked = check_card(actor, draft, self.today())?;
+    pub async fn create_card(&self, context: impl Into<RequestContext>, draft: &CardDraft) -> Result<Stored<CreditCard>, Error> {
+        let context = context.into();
+        let checked = check_card(&context.actor, draft, self.today())?;
         let token = within_timeout(self.shared.gateway.tokenize(&checked.details))
             .await
             .map_err(|error| Error::Unavailable(error.into()))?;
-        let mut retry = self.retry();
-        loop {
-            let wallet = self.store().load_wallet(WalletKey::Customer(checked.customer_id)).await?.ok_or(Error::NotFound)?;
-            let change = store_card(&wallet, &checked, token.clone(), self.now());
-            match self.commit_card(change).await {
-                Ok(card) => return Ok(card),
-                Err(error) => retry.after(error).await?,
-            }
-        }
+        let load = |actor: Actor, _| self.load_own_wallet(actor);
+        let done = self.execute(context, load, |wallet, _, now| Ok(store_card(wallet, &checked, token.clone(), now))).await?;
+        stored(done.changes, done.ids)
     }
 
     /// A card.
@@ -35,7 +32,7 @@ impl LeaseEngine {
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Unavailable`].
     pub async fn get_card(&self, actor: &Actor, id: CreditCardId) -> Result<Stored<CreditCard>, Error> {
-        visible_card(&*self.load_card(actor, id).await?, actor).cloned()
+        visible_card(&*self.load_card(*actor, id).await?, actor).cloned()
     }
 
     /// Changes what is printed on a card, or makes it the default.
@@ -44,36 +41,24 @@ impl LeaseEngine {
     /// As [`update_card`]; [`Error::Unavailable`].
     pub async fn update_card(
         &self,
-        actor: &Actor,
+        context: impl Into<RequestContext>,
         id: CreditCardId,
         draft: &CardDraft,
         mode: UpdateMode,
     ) -> Result<Stored<CreditCard>, Error> {
-        let mut retry = self.retry();
-        loop {
-            let wallet = self.load_card(actor, id).await?;
-            let change = update_card(&wallet, actor, draft, mode, self.today())?;
-            match self.commit_card(change).await {
-                Ok(card) => return Ok(card),
-                Err(error) => retry.after(error).await?,
-            }
-        }
+        let load = |actor, _| self.load_card(actor, id);
+        let done =
+            self.execute(context, load, |wallet, actor, now| update_card(wallet, actor, draft, mode, now.date_naive())).await?;
+        stored(done.changes, done.ids)
     }
 
     /// Deletes a card.
     ///
     /// # Errors
     /// As [`delete_card`]; [`Error::Unavailable`].
-    pub async fn delete_card(&self, actor: &Actor, id: CreditCardId) -> Result<(), Error> {
-        let mut retry = self.retry();
-        loop {
-            let wallet = self.load_card(actor, id).await?;
-            let change = delete_card(&wallet, actor, self.now())?;
-            match self.commit_card(change).await {
-                Ok(_) => return Ok(()),
-                Err(error) => retry.after(error).await?,
-            }
-        }
+    pub async fn delete_card(&self, context: impl Into<RequestContext>, id: CreditCardId) -> Result<(), Error> {
+        let load = |actor, _| self.load_card(actor, id);
+        self.execute(context, load, delete_card).await.map(drop)
     }
 
     /// The cards that the actor may see.
@@ -86,18 +71,30 @@ impl LeaseEngine {
         filter: CardFilter,
         page: PageRequest,
     ) -> Result<Page<Stored<CreditCard>>, Error> {
-        let visible_to = own_only(actor, Resource::CreditCard)?;
+        let visible_to = visible_to(actor, Resource::CreditCard)?;
         Ok(self.store().list_cards(&CardFilter { visible_to, ..filter }, page).await?)
     }
 
-    async fn load_card(&self, actor: &Actor, id: CreditCardId) -> Result<Versioned<Wallet>, Error> {
+    async fn load_card(&self, actor: Actor, id: CreditCardId) -> Result<Versioned<Wallet>, Error> {
         actor.require(Resource::CreditCard, Act::Read)?;
         self.store().load_wallet(WalletKey::Card(id)).await?.ok_or(Error::NotFound)
     }
 
-    async fn commit_card(&self, change: WalletChange) -> Result<Stored<CreditCard>, crate::repository::RepositoryError> {
-        let id = self.store().commit_wallet(&change, self.claim).await?;
-        let (CardChange::Create(value) | CardChange::Update(_, value)) = change.card;
-        Ok(Stored { id, value })
+    /// The cards of the customer who acts.
+    async fn load_own_wallet(&self, actor: Actor) -> Result<Versioned<Wallet>, Error> {
+        let customer = actor.require_customer(Resource::CreditCard, Act::Create)?;
+        if let Some(wallet) = self.store().load_wallet(WalletKey::Customer(customer)).await? {
+            return Ok(wallet);
+        }
+        // The user was deactivated or made administrative since: what they are told follows from who they are now.
+        self.current_actor(&actor).await?.require_customer(Resource::CreditCard, Act::Create)?;
+        Err(Error::NotAuthenticated)
+    }
+}
+
+fn stored(change: WalletChange, ids: NewIds) -> Result<Stored<CreditCard>, Error> {
+    match change.card {
+        CardChange::Create(value) => Ok(Stored { id: ids.credit_card.ok_or(Error::NotFound)?, value }),
+        CardChange::Update(id, value) => Ok(Stored { id, value }),
     }
 }

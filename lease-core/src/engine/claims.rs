@@ -11,7 +11,7 @@ const KEPT: Duration = Duration::hours(24);
 /// Idempotency records (spec 6.7), for a layer that answers requests. What is hashed and how answers are sealed is its
 /// business.
 impl LeaseEngine {
-    /// Claims a key for one act; the claim that comes back belongs to [`under`](Self::under). An act that was done and not
+    /// Claims a key for one act; the claim that comes back belongs into the [`RequestContext`](super::RequestContext) of the command. An act that was done and not
     /// answered yet counts as held while its holder may still be about to respond.
     ///
     /// # Errors

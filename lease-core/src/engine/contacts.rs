@@ -1,29 +1,26 @@
-use super::{LeaseEngine, own_only};
-use crate::directory::{ContactDraft, create_contact, delete_contact, update_contact, visible_contact};
+use super::{LeaseEngine, RequestContext, visible_to};
+use crate::directory::{ContactDraft, create_contact, delete_contact, require_visible_contact, update_contact};
 use crate::error::Error;
 use crate::id::{ContactId, Stored, Versioned};
 use crate::input::UpdateMode;
 use crate::model::Contact;
 use crate::page::{Page, PageRequest};
-use crate::permission::{Act, Actor, Resource};
-use crate::repository::{Change, ContactFilter, RepositoryError};
+use crate::permission::{Act, Actor, Grant, Resource};
+use crate::repository::ContactFilter;
 
 impl LeaseEngine {
-    /// Makes a contact (spec 6.3).
+    /// Creates a contact (spec 6.3).
     ///
     /// # Errors
     /// As [`create_contact`]; [`Error::Unavailable`].
-    pub async fn create_contact(&self, actor: &Actor, draft: &ContactDraft) -> Result<Stored<Contact>, Error> {
-        actor.require(Resource::Contact, Act::Create)?;
-        let mut retry = self.retry();
-        loop {
-            let owner_exists = self.contact_owner_exists(actor, draft).await?;
-            let change = create_contact(actor, draft, owner_exists, self.now())?;
-            match self.commit_contact(change).await {
-                Ok(contact) => return contact.ok_or(Error::NotFound),
-                Err(error) => retry.after(error).await?,
-            }
-        }
+    pub async fn create_contact(
+        &self,
+        context: impl Into<RequestContext>,
+        draft: &ContactDraft,
+    ) -> Result<Stored<Contact>, Error> {
+        let load = |actor: Actor, _| async move { self.contact_owner_exists(actor, Act::Create, draft).await };
+        let done = self.execute(context, load, |owner, actor, now| create_contact(actor, draft, *owner, now)).await?;
+        done.changes.into_stored(done.ids.contact).ok_or(Error::NotFound)
     }
 
     /// A contact.
@@ -31,8 +28,8 @@ impl LeaseEngine {
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Unavailable`].
     pub async fn get_contact(&self, actor: &Actor, id: ContactId) -> Result<Stored<Contact>, Error> {
-        let found = self.load_contact(actor, id).await?;
-        visible_contact(&found, actor)?;
+        let found = self.load_contact(*actor, id).await?;
+        require_visible_contact(&found, actor)?;
         Ok(found.value)
     }
 
@@ -42,35 +39,29 @@ impl LeaseEngine {
     /// As [`update_contact`]; [`Error::Unavailable`].
     pub async fn update_contact(
         &self,
-        actor: &Actor,
+        context: impl Into<RequestContext>,
         id: ContactId,
         draft: &ContactDraft,
         mode: UpdateMode,
     ) -> Result<Stored<Contact>, Error> {
-        let mut retry = self.retry();
-        loop {
+        let load = |actor: Actor, _| async move {
             let found = self.load_contact(actor, id).await?;
-            let owner_exists = self.contact_owner_exists(actor, draft).await?;
-            match self.commit_contact(update_contact(&found, actor, draft, mode, owner_exists)?).await {
-                Ok(contact) => return contact.ok_or(Error::NotFound),
-                Err(error) => retry.after(error).await?,
-            }
-        }
+            Ok((found, self.contact_owner_exists(actor, Act::Update, draft).await?))
+        };
+        let decide = |(found, owner_exists): &(Versioned<Stored<Contact>>, bool), actor: &Actor, _| {
+            update_contact(found, actor, draft, mode, *owner_exists)
+        };
+        let done = self.execute(context, load, decide).await?;
+        done.changes.into_stored(None).ok_or(Error::NotFound)
     }
 
-    /// Erases a contact.
+    /// Deletes a contact.
     ///
     /// # Errors
     /// As [`delete_contact`]; [`Error::Unavailable`].
-    pub async fn delete_contact(&self, actor: &Actor, id: ContactId) -> Result<(), Error> {
-        let mut retry = self.retry();
-        loop {
-            let found = self.load_contact(actor, id).await?;
-            match self.commit_contact(delete_contact(&found, actor)?).await {
-                Ok(_) => return Ok(()),
-                Err(error) => retry.after(error).await?,
-            }
-        }
+    pub async fn delete_contact(&self, context: impl Into<RequestContext>, id: ContactId) -> Result<(), Error> {
+        let load = |actor, _| self.load_contact(actor, id);
+        self.execute(context, load, |found, actor, _| delete_contact(found, actor)).await.map(drop)
     }
 
     /// The contacts that the actor may see.
@@ -83,18 +74,18 @@ impl LeaseEngine {
         filter: ContactFilter,
         page: PageRequest,
     ) -> Result<Page<Stored<Contact>>, Error> {
-        let visible_to = own_only(actor, Resource::Contact)?;
+        let visible_to = visible_to(actor, Resource::Contact)?;
         Ok(self.store().list_contacts(&ContactFilter { visible_to, ..filter }, page).await?)
     }
 
-    async fn load_contact(&self, actor: &Actor, id: ContactId) -> Result<Versioned<Stored<Contact>>, Error> {
+    async fn load_contact(&self, actor: Actor, id: ContactId) -> Result<Versioned<Stored<Contact>>, Error> {
         actor.require(Resource::Contact, Act::Read)?;
         self.store().find_contact(id).await?.ok_or(Error::NotFound)
     }
 
-    /// Whether the owner that the draft names exists, so far as staff name one.
-    async fn contact_owner_exists(&self, actor: &Actor, draft: &ContactDraft) -> Result<bool, Error> {
-        if !actor.is_staff() {
+    /// Whether the owner that the draft names exists, where the actor may name any.
+    async fn contact_owner_exists(&self, actor: Actor, act: Act, draft: &ContactDraft) -> Result<bool, Error> {
+        if actor.require(Resource::Contact, act)? != Grant::All {
             return Ok(true);
         }
         Ok(match (draft.customer_id.given(), draft.lead_id.given()) {
@@ -102,10 +93,5 @@ impl LeaseEngine {
             (None, Some(lead)) => self.store().find_lead(*lead).await?.is_some(),
             (None, None) | (Some(_), Some(_)) => false,
         })
-    }
-
-    async fn commit_contact(&self, change: Change<Contact>) -> Result<Option<Stored<Contact>>, RepositoryError> {
-        let id = self.store().commit_contact(&change, self.claim).await?;
-        Ok(change.into_stored(id))
     }
 }

@@ -1,5 +1,5 @@
-use super::{LeaseEngine, own_only};
-use crate::account::{ProfileDraft, require_readable_customer, update_profile};
+use super::{LeaseEngine, RequestContext, visible_to};
+use crate::account::{ProfileDraft, require_visible_customer, update_profile};
 use crate::error::Error;
 use crate::id::{CustomerId, Stored};
 use crate::model::Customer;
@@ -13,26 +13,27 @@ impl LeaseEngine {
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Unavailable`].
     pub async fn get_customer(&self, actor: &Actor, id: CustomerId) -> Result<Stored<Customer>, Error> {
-        require_readable_customer(actor, id)?;
+        require_visible_customer(actor, id)?;
         let found = self.store().find_customer(id).await?.ok_or(Error::NotFound)?;
         Ok(found.value)
     }
 
-    /// Changes what a customer tells of themselves.
+    /// Changes a customer's profile.
     ///
     /// # Errors
     /// As [`update_profile`]; [`Error::Unavailable`].
-    pub async fn update_customer(&self, actor: &Actor, id: CustomerId, draft: &ProfileDraft) -> Result<Stored<Customer>, Error> {
-        require_readable_customer(actor, id)?;
-        let mut retry = self.retry();
-        loop {
-            let found = self.store().find_customer(id).await?.ok_or(Error::NotFound)?;
-            let change = update_profile(&found, actor, draft, self.today())?;
-            match self.store().commit_customer(&change).await {
-                Ok(id) => return change.into_stored(id).ok_or(Error::NotFound),
-                Err(error) => retry.after(error).await?,
-            }
-        }
+    pub async fn update_customer(
+        &self,
+        context: impl Into<RequestContext>,
+        id: CustomerId,
+        draft: &ProfileDraft,
+    ) -> Result<Stored<Customer>, Error> {
+        let load = |actor: Actor, _| async move {
+            require_visible_customer(&actor, id)?;
+            self.store().find_customer(id).await?.ok_or(Error::NotFound)
+        };
+        let done = self.execute(context, load, |found, actor, now| update_profile(found, actor, draft, now.date_naive())).await?;
+        done.changes.into_stored(None).ok_or(Error::NotFound)
     }
 
     /// The customers that the actor may see.
@@ -45,7 +46,7 @@ impl LeaseEngine {
         filter: CustomerFilter,
         page: PageRequest,
     ) -> Result<Page<Stored<Customer>>, Error> {
-        let visible_to = own_only(actor, Resource::Customer)?;
+        let visible_to = visible_to(actor, Resource::Customer)?;
         Ok(self.store().list_customers(&CustomerFilter { visible_to, ..filter }, page).await?)
     }
 }

@@ -1,7 +1,8 @@
-use super::{LeaseEngine, own_only};
+use super::{LeaseEngine, RequestContext, visible_to};
 use crate::error::Error;
 use crate::id::{InvoiceId, Stored};
 use crate::invoicing::{VoidDraft, visible_invoice, void};
+use crate::lifecycle::TradeSnapshot;
 use crate::model::Invoice;
 use crate::page::{Page, PageRequest};
 use crate::permission::{Actor, Resource};
@@ -17,13 +18,19 @@ impl LeaseEngine {
         visible_invoice(&loaded, actor).cloned()
     }
 
-    /// Drops an invoice (spec 5.3).
+    /// Voids an invoice (spec 5.3).
     ///
     /// # Errors
     /// As [`void`]; [`Error::Unavailable`].
-    pub async fn void_invoice(&self, actor: &Actor, id: InvoiceId, draft: &VoidDraft) -> Result<Stored<Invoice>, Error> {
-        let (snapshot, _) = self.change_trade(TradeKey::Invoice(id), actor, |trade, now| void(trade, actor, draft, now)).await?;
-        snapshot.invoice.ok_or(Error::NotFound)
+    pub async fn void_invoice(
+        &self,
+        context: impl Into<RequestContext>,
+        id: InvoiceId,
+        draft: &VoidDraft,
+    ) -> Result<Stored<Invoice>, Error> {
+        let decide = |trade: &TradeSnapshot, actor: &Actor, now| void(trade, actor, draft, now);
+        let changed = self.change_trade(context, TradeKey::Invoice(id), decide).await?;
+        changed.snapshot.invoice.ok_or(Error::NotFound)
     }
 
     /// The invoices that the actor may see.
@@ -36,7 +43,7 @@ impl LeaseEngine {
         filter: InvoiceFilter,
         page: PageRequest,
     ) -> Result<Page<Stored<Invoice>>, Error> {
-        let visible_to = own_only(actor, Resource::Invoice)?;
+        let visible_to = visible_to(actor, Resource::Invoice)?;
         Ok(self.store().list_invoices(&InvoiceFilter { visible_to, ..filter }, page, self.now()).await?)
     }
 }

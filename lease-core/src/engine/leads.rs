@@ -1,4 +1,4 @@
-use super::LeaseEngine;
+use super::{LeaseEngine, RequestContext};
 use crate::directory::{ConversionDraft, LeadDraft, convert_lead, create_lead, delete_lead, update_lead};
 use crate::error::Error;
 use crate::id::{LeadId, Stored, Versioned};
@@ -6,21 +6,17 @@ use crate::input::UpdateMode;
 use crate::model::Lead;
 use crate::page::{Page, PageRequest};
 use crate::permission::{Act, Actor, Resource};
-use crate::repository::{LeadChange, LeadFilter, RepositoryError};
+use crate::repository::LeadFilter;
 
 impl LeaseEngine {
-    /// Makes a lead (spec 6.4).
+    /// Creates a lead (spec 6.4).
     ///
     /// # Errors
     /// As [`create_lead`]; [`Error::Unavailable`].
-    pub async fn create_lead(&self, actor: &Actor, draft: &LeadDraft) -> Result<Stored<Lead>, Error> {
-        let mut retry = self.retry();
-        loop {
-            match self.commit_lead(create_lead(actor, draft, self.now())?).await {
-                Ok(lead) => return lead.ok_or(Error::NotFound),
-                Err(error) => retry.after(error).await?,
-            }
-        }
+    pub async fn create_lead(&self, context: impl Into<RequestContext>, draft: &LeadDraft) -> Result<Stored<Lead>, Error> {
+        let load = |_, _| async { Ok(()) };
+        let done = self.execute(context, load, |(), actor, now| create_lead(actor, draft, now)).await?;
+        done.changes.lead.into_stored(done.ids.lead).ok_or(Error::NotFound)
     }
 
     /// A lead.
@@ -28,7 +24,7 @@ impl LeaseEngine {
     /// # Errors
     /// [`Error::PermissionDenied`], [`Error::NotFound`]; [`Error::Unavailable`].
     pub async fn get_lead(&self, actor: &Actor, id: LeadId) -> Result<Stored<Lead>, Error> {
-        Ok(self.load_lead(actor, id).await?.value)
+        Ok(self.load_lead(*actor, id).await?.value)
     }
 
     /// Changes a lead.
@@ -37,53 +33,48 @@ impl LeaseEngine {
     /// As [`update_lead`]; [`Error::NotFound`], [`Error::Unavailable`].
     pub async fn update_lead(
         &self,
-        actor: &Actor,
+        context: impl Into<RequestContext>,
         id: LeadId,
         draft: &LeadDraft,
         mode: UpdateMode,
     ) -> Result<Stored<Lead>, Error> {
-        let mut retry = self.retry();
-        loop {
-            let found = self.load_lead(actor, id).await?;
-            match self.commit_lead(update_lead(&found, actor, draft, mode)?).await {
-                Ok(lead) => return lead.ok_or(Error::NotFound),
-                Err(error) => retry.after(error).await?,
-            }
-        }
+        let load = |actor, _| self.load_lead(actor, id);
+        let done = self.execute(context, load, |found, actor, _| update_lead(found, actor, draft, mode)).await?;
+        done.changes.lead.into_stored(None).ok_or(Error::NotFound)
     }
 
-    /// Erases a lead and its contacts.
+    /// Deletes a lead and its contacts.
     ///
     /// # Errors
     /// As [`delete_lead`]; [`Error::NotFound`], [`Error::Unavailable`].
-    pub async fn delete_lead(&self, actor: &Actor, id: LeadId) -> Result<(), Error> {
-        let mut retry = self.retry();
-        loop {
-            let found = self.load_lead(actor, id).await?;
-            match self.commit_lead(delete_lead(&found, actor)?).await {
-                Ok(_) => return Ok(()),
-                Err(error) => retry.after(error).await?,
-            }
-        }
+    pub async fn delete_lead(&self, context: impl Into<RequestContext>, id: LeadId) -> Result<(), Error> {
+        let load = |actor, _| self.load_lead(actor, id);
+        self.execute(context, load, |found, actor, _| delete_lead(found, actor)).await.map(drop)
     }
 
-    /// Makes a lead a customer's, its contacts with it.
+    /// Converts a lead to a customer; its contacts become the customer's.
     ///
     /// # Errors
     /// As [`convert_lead`]; [`Error::NotFound`], [`Error::Unavailable`].
-    pub async fn convert_lead(&self, actor: &Actor, id: LeadId, draft: &ConversionDraft) -> Result<Stored<Lead>, Error> {
-        let mut retry = self.retry();
-        loop {
+    pub async fn convert_lead(
+        &self,
+        context: impl Into<RequestContext>,
+        id: LeadId,
+        draft: &ConversionDraft,
+    ) -> Result<Stored<Lead>, Error> {
+        let load = |actor, _| async move {
             let found = self.load_lead(actor, id).await?;
             let customer_exists = match draft.customer_id.given() {
                 Some(customer) => self.store().find_customer(*customer).await?.is_some(),
                 None => false,
             };
-            match self.commit_lead(convert_lead(&found, actor, draft, customer_exists)?).await {
-                Ok(lead) => return lead.ok_or(Error::NotFound),
-                Err(error) => retry.after(error).await?,
-            }
-        }
+            Ok((found, customer_exists))
+        };
+        let decide = |(found, customer_exists): &(Versioned<Stored<Lead>>, bool), actor: &Actor, _| {
+            convert_lead(found, actor, draft, *customer_exists)
+        };
+        let done = self.execute(context, load, decide).await?;
+        done.changes.lead.into_stored(None).ok_or(Error::NotFound)
     }
 
     /// The leads; staff only.
@@ -95,13 +86,8 @@ impl LeaseEngine {
         Ok(self.store().list_leads(&filter, page).await?)
     }
 
-    async fn load_lead(&self, actor: &Actor, id: LeadId) -> Result<Versioned<Stored<Lead>>, Error> {
+    async fn load_lead(&self, actor: Actor, id: LeadId) -> Result<Versioned<Stored<Lead>>, Error> {
         actor.require(Resource::Lead, Act::Read)?;
         self.store().find_lead(id).await?.ok_or(Error::NotFound)
-    }
-
-    async fn commit_lead(&self, change: LeadChange) -> Result<Option<Stored<Lead>>, RepositoryError> {
-        let id = self.store().commit_lead(&change, self.claim).await?;
-        Ok(change.lead.into_stored(id))
     }
 }

@@ -1,10 +1,12 @@
-//! The API of an embedding app: one method a command or query. Each command loads what its decision reads, decides, commits;
-//! where the row moved meanwhile it does so again, a bounded number of times. No rule stands here.
+//! The API of an embedding app: one method for each command and query. Every command takes the path of `command.rs`: it loads
+//! what its decision reads, decides, and commits; where a row moved meanwhile it does so again, a bounded number of times. No rule
+//! stands here.
 
 mod accounts;
 mod builder;
 mod cards;
 mod claims;
+mod command;
 mod contacts;
 mod customers;
 mod invoices;
@@ -12,7 +14,6 @@ mod leads;
 mod maintenance;
 mod payments;
 mod proposals;
-mod retry;
 mod services;
 mod trades;
 mod users;
@@ -24,6 +25,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 pub use accounts::{LoggedIn, LoginDraft, Registered};
 pub use builder::{BuildError, LeaseEngineBuilder};
+pub use command::RequestContext;
 pub use trades::WithActions;
 
 use crate::account::PasswordHasher;
@@ -31,11 +33,10 @@ use crate::clock::Clock;
 use crate::error::Error;
 use crate::gateway::PaymentGateway;
 use crate::id::CustomerId;
-use crate::permission::{Act, Actor, Resource};
+use crate::permission::{Act, Actor, Grant, Resource};
 use crate::policy::Policy;
 use crate::random::Randomness;
-use crate::repository::{Claim, Repository};
-use retry::Retry;
+use crate::repository::Repository;
 
 /// The engine. Cheap to clone; clones share everything.
 ///
@@ -43,7 +44,6 @@ use retry::Retry;
 #[derive(Clone, Debug)]
 pub struct LeaseEngine {
     shared: Arc<Shared>,
-    claim: Option<Claim>,
 }
 
 #[derive(Debug)]
@@ -69,13 +69,6 @@ impl LeaseEngine {
     #[must_use]
     pub fn builder(store: Arc<dyn Repository>) -> LeaseEngineBuilder {
         LeaseEngineBuilder::new(store)
-    }
-
-    /// The same engine, its next command done under an idempotency claim: the command's commit marks the claim in the same
-    /// atomic step, and is refused where the claim was lost.
-    #[must_use]
-    pub fn under(&self, claim: Claim) -> Self {
-        Self { shared: Arc::clone(&self.shared), claim: Some(claim) }
     }
 
     /// The present instant, as decisions see it.
@@ -117,14 +110,12 @@ impl LeaseEngine {
         self.shared.randomness.fill(&mut bytes).map_err(Error::internal)?;
         Ok(bytes)
     }
-
-    fn retry(&self) -> Retry<'_> {
-        Retry::new(&*self.shared.randomness)
-    }
 }
 
-/// What a list is bound to: nothing for staff, the actor's customer else.
-fn own_only(actor: &Actor, resource: Resource) -> Result<Option<CustomerId>, Error> {
-    actor.require(resource, Act::Read)?;
-    if actor.is_staff() { Ok(None) } else { actor.customer().map(Some).ok_or(Error::NotAuthenticated) }
+/// The customer whose things alone a list shows: none for those who may see all.
+fn visible_to(actor: &Actor, resource: Resource) -> Result<Option<CustomerId>, Error> {
+    match actor.require(resource, Act::Read)? {
+        Grant::All => Ok(None),
+        _ => actor.customer().map(Some).ok_or(Error::NotAuthenticated),
+    }
 }

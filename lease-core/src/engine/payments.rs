@@ -1,14 +1,17 @@
 use std::time::Duration;
 
-use super::{LeaseEngine, own_only};
+use super::command::Outcome;
+use super::trades::at;
+use super::{LeaseEngine, RequestContext, visible_to};
 use crate::error::Error;
 use crate::gateway::{Charge, ChargeKey, ChargeOutcome, GatewayError};
 use crate::id::{InvoiceId, PaymentId, Stored, Versioned};
-use crate::invoicing::{PaymentDraft, begin_payment, pay_unknown_invoice, settle_payment};
+use crate::input::NamedIn;
+use crate::invoicing::{PaymentDraft, begin_payment, settle_payment, visible_payment};
 use crate::lifecycle::TradeSnapshot;
 use crate::model::{Payment, PaymentState};
 use crate::page::{Page, PageRequest};
-use crate::permission::{Act, Actor, Resource, can_view_payment};
+use crate::permission::{Act, Actor, Resource};
 use crate::repository::{PaymentFilter, TradeKey, TradeLoad};
 
 /// How long the gateway may take for a response: less than a client waits for the server's, and less than a payment is pending
@@ -23,23 +26,25 @@ impl LeaseEngine {
     ///
     /// # Errors
     /// As [`begin_payment`]; [`Error::CardDeclined`]; [`Error::Unavailable`].
-    pub async fn pay_invoice(&self, actor: &Actor, invoice: InvoiceId, draft: &PaymentDraft) -> Result<Stored<Payment>, Error> {
-        let (engine, actor, draft) = (self.clone(), *actor, draft.clone());
-        tokio::spawn(async move { engine.pay(&actor, invoice, &draft).await }).await.map_err(Error::internal)?
+    pub async fn pay_invoice(
+        &self,
+        context: impl Into<RequestContext>,
+        invoice: InvoiceId,
+        draft: &PaymentDraft,
+    ) -> Result<Stored<Payment>, Error> {
+        self.pay_to_the_end(context.into(), Some(invoice), NamedIn::Path, draft).await
     }
 
     /// Pays the invoice that the draft names.
     ///
     /// # Errors
     /// As [`pay_invoice`](Self::pay_invoice), but an invoice that the actor may not see is a wrong field.
-    pub async fn create_payment(&self, actor: &Actor, draft: &PaymentDraft) -> Result<Stored<Payment>, Error> {
-        match draft.invoice_id.given() {
-            Some(invoice) => match self.pay_invoice(actor, *invoice, draft).await {
-                Err(Error::NotFound) => Err(pay_unknown_invoice(actor, draft)),
-                response => response,
-            },
-            None => Err(pay_unknown_invoice(actor, draft)),
-        }
+    pub async fn create_payment(
+        &self,
+        context: impl Into<RequestContext>,
+        draft: &PaymentDraft,
+    ) -> Result<Stored<Payment>, Error> {
+        self.pay_to_the_end(context.into(), draft.invoice_id.given().copied(), NamedIn::Draft, draft).await
     }
 
     /// A payment.
@@ -48,11 +53,7 @@ impl LeaseEngine {
     /// [`Error::NotFound`]; [`Error::Unavailable`].
     pub async fn get_payment(&self, actor: &Actor, id: PaymentId) -> Result<Stored<Payment>, Error> {
         let loaded = self.load_trade(TradeKey::Payment(id), actor, self.now()).await?;
-        let (payment, _) = loaded.value.payment.ok_or(Error::NotFound)?;
-        match actor.customer() {
-            Some(customer) if !can_view_payment(customer, &payment) => Err(Error::NotFound),
-            _ => Ok(payment),
-        }
+        visible_payment(&loaded, actor).cloned()
     }
 
     /// The payments that the actor may see.
@@ -65,12 +66,30 @@ impl LeaseEngine {
         filter: PaymentFilter,
         page: PageRequest,
     ) -> Result<Page<Stored<Payment>>, Error> {
-        let visible_to = own_only(actor, Resource::Payment)?;
+        let visible_to = visible_to(actor, Resource::Payment)?;
         Ok(self.store().list_payments(&PaymentFilter { visible_to, ..filter }, page).await?)
     }
 
-    async fn pay(&self, actor: &Actor, invoice: InvoiceId, draft: &PaymentDraft) -> Result<Stored<Payment>, Error> {
-        let loaded = self.begin(actor, invoice, draft).await?;
+    async fn pay_to_the_end(
+        &self,
+        context: RequestContext,
+        invoice: Option<InvoiceId>,
+        named_in: NamedIn,
+        draft: &PaymentDraft,
+    ) -> Result<Stored<Payment>, Error> {
+        let (engine, draft) = (self.clone(), draft.clone());
+        let payment = async move { engine.pay(context, invoice, named_in, &draft).await };
+        tokio::spawn(payment).await.map_err(Error::internal)?
+    }
+
+    async fn pay(
+        &self,
+        context: RequestContext,
+        invoice: Option<InvoiceId>,
+        named_in: NamedIn,
+        draft: &PaymentDraft,
+    ) -> Result<Stored<Payment>, Error> {
+        let loaded = self.begin(context, invoice, named_in, draft).await?;
         let charge = charge_of(&loaded)?;
         match within_timeout(self.shared.gateway.charge(&charge)).await {
             Ok(outcome) => {
@@ -81,48 +100,64 @@ impl LeaseEngine {
                 }
             }
             Err(error) => {
-                tracing::warn!(%error, invoice = %invoice, "the outcome of a charge is unknown; the payment stays pending");
-                viewed_payment(&loaded)
+                let payment = viewed_payment(&loaded)?;
+                tracing::warn!(%error, payment = %payment.id, "the outcome of a charge is unknown; the payment stays pending");
+                Ok(payment)
             }
         }
     }
 
     /// Records the payment as pending, before anything is charged.
-    async fn begin(&self, actor: &Actor, invoice: InvoiceId, draft: &PaymentDraft) -> Result<Versioned<TradeSnapshot>, Error> {
-        actor.require(Resource::Payment, Act::Create)?;
+    async fn begin(
+        &self,
+        context: RequestContext,
+        invoice: Option<InvoiceId>,
+        named_in: NamedIn,
+        draft: &PaymentDraft,
+    ) -> Result<Versioned<TradeSnapshot>, Error> {
         let key = ChargeKey::new(hex::encode(self.random::<16>()?));
-        let mut retry = self.retry();
-        loop {
-            let now = self.now();
-            let load = TradeLoad {
-                key: TradeKey::Invoice(invoice),
-                viewer: actor.customer(),
-                card: draft.credit_card_id.given().copied(),
-                now,
-            };
-            let mut loaded = self.store().load_trade(&load).await?.ok_or(Error::NotFound)?;
-            let changes = begin_payment(&loaded, actor, draft, self.policy(), key.clone(), now)?;
-            match self.commit_trade(&mut loaded, &changes).await {
-                Ok(()) => return Ok(loaded),
-                Err(error) => retry.after(error).await?,
-            }
-        }
+        let load = |actor: Actor, now| async move {
+            actor.require(Resource::Payment, Act::Create)?;
+            let Some(invoice) = invoice else { return Ok(None) };
+            let card = draft.credit_card_id.given().copied();
+            let load = TradeLoad { key: TradeKey::Invoice(invoice), viewer: actor.customer(), card, now };
+            Ok(self.store().load_trade(&load).await?)
+        };
+        let decide = |loaded: &Option<Versioned<TradeSnapshot>>, actor: &Actor, now| {
+            let decision = begin_payment(loaded.as_deref(), named_in, actor, draft, self.policy(), key.clone(), now)?;
+            let loaded = loaded.as_ref().ok_or(Error::NotFound)?;
+            Ok(decision.map(|changes| at(loaded, changes)))
+        };
+        let done = self.execute(context, load, decide).await?;
+        let mut loaded = done.snapshot.ok_or(Error::NotFound)?;
+        loaded.value.apply(&done.changes.changes, done.ids);
+        loaded.version = loaded.version.next();
+        Ok(loaded)
     }
 
     /// Writes down what became of a charge, however often the trade moves meanwhile.
-    async fn settle(&self, mut loaded: Versioned<TradeSnapshot>, outcome: &ChargeOutcome) -> Result<Stored<Payment>, Error> {
-        // The claim was marked when the payment was begun.
-        let engine = Self { shared: std::sync::Arc::clone(&self.shared), claim: None };
+    async fn settle(&self, loaded: Versioned<TradeSnapshot>, outcome: &ChargeOutcome) -> Result<Stored<Payment>, Error> {
         let id = viewed_payment(&loaded)?.id;
-        let mut retry = self.retry();
-        loop {
-            let now = self.now();
-            let Some(changes) = settle_payment(&loaded, outcome, now)? else { return viewed_payment(&loaded) };
-            match engine.commit_trade(&mut loaded, &changes).await {
-                Ok(()) => return viewed_payment(&loaded),
-                Err(error) => retry.after(error).await?,
+        let mut loaded = Some(loaded);
+        let load = |_, _| {
+            let known = loaded.take();
+            async move {
+                match known {
+                    Some(loaded) => Ok(loaded),
+                    None => self.load_payment(id).await,
+                }
             }
-            loaded = self.load_payment(id).await?;
+        };
+        let decide = |loaded: &Versioned<TradeSnapshot>, _: &Actor, now| {
+            let decision = settle_payment(loaded, outcome, now)?;
+            Ok(decision.map(|decision| decision.map(|changes| at(loaded, changes))))
+        };
+        match self.execute_if_needed(Actor::Gateway.into(), load, decide).await? {
+            Outcome::Committed(mut done) => {
+                done.snapshot.value.apply(&done.changes.changes, done.ids);
+                viewed_payment(&done.snapshot)
+            }
+            Outcome::NothingToDo(loaded) => viewed_payment(&loaded),
         }
     }
 

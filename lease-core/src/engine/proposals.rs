@@ -1,11 +1,10 @@
-use chrono::{DateTime, Utc};
-
-use super::{LeaseEngine, WithActions, own_only};
+use super::trades::{ChangedTrade, at};
+use super::{LeaseEngine, RequestContext, WithActions, visible_to};
 use crate::error::Error;
-use crate::id::{ProposalId, TradeId};
+use crate::id::{ProposalId, TradeId, Versioned};
+use crate::input::NamedIn;
 use crate::lifecycle::{
-    ProposalDraft, TradeSnapshot, accept, proposal_actions, propose, propose_in_unknown_trade, reject, require_visible,
-    visible_proposal, withdraw,
+    ProposalDraft, TradeSnapshot, accept, proposal_actions, propose, reject, require_visible, visible_proposal, withdraw,
 };
 use crate::model::Proposal;
 use crate::page::{Page, PageRequest};
@@ -17,26 +16,51 @@ impl LeaseEngine {
     ///
     /// # Errors
     /// As [`propose`]; [`Error::Unavailable`].
-    pub async fn propose(&self, actor: &Actor, trade: TradeId, draft: &ProposalDraft) -> Result<WithActions<Proposal>, Error> {
-        let limit = self.policy().max_proposals;
-        let decide = |trade: &TradeSnapshot, now| propose(trade, actor, draft, limit, now);
-        let (snapshot, now) = self.change_trade(TradeKey::Trade(trade), actor, decide).await?;
-        proposal_view(snapshot, actor, now)
+    pub async fn propose(
+        &self,
+        context: impl Into<RequestContext>,
+        trade: TradeId,
+        draft: &ProposalDraft,
+    ) -> Result<WithActions<Proposal>, Error> {
+        self.propose_in(context, Some(trade), NamedIn::Path, draft).await
     }
 
     /// Makes a proposal in the trade that the draft names.
     ///
     /// # Errors
     /// As [`propose`], but a trade that the actor may not see is a wrong field; [`Error::Unavailable`].
-    pub async fn create_proposal(&self, actor: &Actor, draft: &ProposalDraft) -> Result<WithActions<Proposal>, Error> {
-        let unknown = || Err(propose_in_unknown_trade(actor, draft, self.now()));
-        match draft.trade_id.given() {
-            Some(trade) => match self.propose(actor, *trade, draft).await {
-                Err(Error::NotFound) => unknown(),
-                response => response,
-            },
-            None => unknown(),
-        }
+    pub async fn create_proposal(
+        &self,
+        context: impl Into<RequestContext>,
+        draft: &ProposalDraft,
+    ) -> Result<WithActions<Proposal>, Error> {
+        self.propose_in(context, draft.trade_id.given().copied(), NamedIn::Draft, draft).await
+    }
+
+    async fn propose_in(
+        &self,
+        context: impl Into<RequestContext>,
+        trade: Option<TradeId>,
+        named_in: NamedIn,
+        draft: &ProposalDraft,
+    ) -> Result<WithActions<Proposal>, Error> {
+        let load = |actor: Actor, now| async move {
+            actor.require(Resource::Proposal, Act::Create)?;
+            let Some(trade) = trade else { return Ok(None) };
+            match self.load_trade(TradeKey::Trade(trade), &actor, now).await {
+                Err(Error::NotFound) => Ok(None),
+                loaded => loaded.map(Some),
+            }
+        };
+        let decide = |loaded: &Option<Versioned<TradeSnapshot>>, actor: &Actor, now| {
+            let decision = propose(loaded.as_deref(), named_in, actor, draft, self.policy(), now)?;
+            let loaded = loaded.as_ref().ok_or(Error::NotFound)?;
+            Ok(decision.map(|changes| at(loaded, changes)))
+        };
+        let done = self.execute(context, load, decide).await?;
+        let mut snapshot = done.snapshot.ok_or(Error::NotFound)?.value;
+        snapshot.apply(&done.changes.changes, done.ids);
+        proposal_view(ChangedTrade { snapshot, actor: done.actor, at: done.at })
     }
 
     /// A proposal.
@@ -44,37 +68,46 @@ impl LeaseEngine {
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Unavailable`].
     pub async fn get_proposal(&self, actor: &Actor, id: ProposalId) -> Result<WithActions<Proposal>, Error> {
-        let now = self.now();
-        let loaded = self.load_trade(TradeKey::Proposal(id), actor, now).await?;
-        visible_proposal(&loaded, actor)?;
-        proposal_view(loaded.value, actor, now)
+        let at = self.now();
+        let snapshot = self.load_trade(TradeKey::Proposal(id), actor, at).await?.value;
+        visible_proposal(&snapshot, actor)?;
+        proposal_view(ChangedTrade { snapshot, actor: *actor, at })
     }
 
     /// Accepts a proposal (spec 4.4).
     ///
     /// # Errors
     /// As [`accept`]; [`Error::Unavailable`].
-    pub async fn accept_proposal(&self, actor: &Actor, id: ProposalId) -> Result<WithActions<Proposal>, Error> {
-        let (snapshot, now) = self.change_trade(TradeKey::Proposal(id), actor, |trade, now| accept(trade, actor, now)).await?;
-        proposal_view(snapshot, actor, now)
+    pub async fn accept_proposal(
+        &self,
+        context: impl Into<RequestContext>,
+        id: ProposalId,
+    ) -> Result<WithActions<Proposal>, Error> {
+        proposal_view(self.change_trade(context, TradeKey::Proposal(id), accept).await?)
     }
 
-    /// Turns a proposal down (spec 4.5).
+    /// Rejects a proposal (spec 4.5).
     ///
     /// # Errors
     /// As [`reject`]; [`Error::Unavailable`].
-    pub async fn reject_proposal(&self, actor: &Actor, id: ProposalId) -> Result<WithActions<Proposal>, Error> {
-        let (snapshot, now) = self.change_trade(TradeKey::Proposal(id), actor, |trade, now| reject(trade, actor, now)).await?;
-        proposal_view(snapshot, actor, now)
+    pub async fn reject_proposal(
+        &self,
+        context: impl Into<RequestContext>,
+        id: ProposalId,
+    ) -> Result<WithActions<Proposal>, Error> {
+        proposal_view(self.change_trade(context, TradeKey::Proposal(id), reject).await?)
     }
 
-    /// Takes a proposal back (spec 4.5).
+    /// Withdraws a proposal (spec 4.5).
     ///
     /// # Errors
     /// As [`withdraw`]; [`Error::Unavailable`].
-    pub async fn withdraw_proposal(&self, actor: &Actor, id: ProposalId) -> Result<WithActions<Proposal>, Error> {
-        let (snapshot, now) = self.change_trade(TradeKey::Proposal(id), actor, |trade, now| withdraw(trade, actor, now)).await?;
-        proposal_view(snapshot, actor, now)
+    pub async fn withdraw_proposal(
+        &self,
+        context: impl Into<RequestContext>,
+        id: ProposalId,
+    ) -> Result<WithActions<Proposal>, Error> {
+        proposal_view(self.change_trade(context, TradeKey::Proposal(id), withdraw).await?)
     }
 
     /// The proposals that the actor may see.
@@ -87,7 +120,7 @@ impl LeaseEngine {
         filter: ProposalFilter,
         page: PageRequest,
     ) -> Result<Page<WithActions<Proposal>>, Error> {
-        let visible_to = own_only(actor, Resource::Proposal)?;
+        let visible_to = visible_to(actor, Resource::Proposal)?;
         let now = self.now();
         let found = self.store().list_proposals(&ProposalFilter { visible_to, ..filter }, page, now).await?;
         self.with_actions(
@@ -117,8 +150,8 @@ impl LeaseEngine {
     }
 }
 
-fn proposal_view(snapshot: TradeSnapshot, actor: &Actor, now: DateTime<Utc>) -> Result<WithActions<Proposal>, Error> {
-    let available_actions = proposal_actions(&snapshot, actor, now);
+fn proposal_view(ChangedTrade { snapshot, actor, at }: ChangedTrade) -> Result<WithActions<Proposal>, Error> {
+    let available_actions = proposal_actions(&snapshot, &actor, at);
     let view = snapshot.proposal.ok_or(Error::NotFound)?;
     Ok(WithActions { stored: view.proposal, available_actions })
 }

@@ -1,5 +1,8 @@
-use super::LeaseEngine;
-use crate::catalog::{ServiceDraft, create_service, deactivate_service, standard_services, update_service, visible_service};
+use super::command::Outcome;
+use super::{LeaseEngine, RequestContext};
+use crate::catalog::{
+    ServiceDraft, create_service, deactivate_service, require_visible_service, standard_services, update_service,
+};
 use crate::error::Error;
 use crate::id::{ServiceId, Stored, Versioned};
 use crate::input::UpdateMode;
@@ -7,29 +10,35 @@ use crate::model::Service;
 use crate::money::Money;
 use crate::page::{Page, PageRequest};
 use crate::permission::{Act, Actor, Grant, Resource};
-use crate::repository::{Change, RepositoryError, ServiceFilter};
+use crate::repository::ServiceFilter;
 
 impl LeaseEngine {
-    /// Makes the standard services *Lease* and *Sell* where the store has no service at all (spec 5.1). Returns whether it did.
+    /// Creates the standard services *Lease* and *Sell* where the store has no service at all (spec 5.1). Returns whether it did.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn ensure_standard_services(&self, lease_fee: Money, sell_fee: Money) -> Result<bool, Error> {
-        Ok(self.store().seed_services(&standard_services(lease_fee, sell_fee)).await?)
+        let load = |_, _| async {
+            let found = self.store().list_services(&ServiceFilter::default(), PageRequest::default()).await?;
+            Ok(found.items.is_empty())
+        };
+        let decide = |has_none: &bool, _: &Actor, _| Ok(has_none.then(|| standard_services(lease_fee, sell_fee)));
+        let outcome = self.execute_if_needed(Actor::System.into(), load, decide).await?;
+        Ok(matches!(outcome, Outcome::Committed(_)))
     }
 
-    /// Makes a service (spec 5.1).
+    /// Creates a service (spec 5.1).
     ///
     /// # Errors
     /// As [`create_service`]; [`Error::Unavailable`].
-    pub async fn create_service(&self, actor: &Actor, draft: &ServiceDraft) -> Result<Stored<Service>, Error> {
-        let mut retry = self.retry();
-        loop {
-            match self.commit_service(create_service(actor, draft)?).await {
-                Ok(service) => return service.ok_or(Error::NotFound),
-                Err(error) => retry.after(error).await?,
-            }
-        }
+    pub async fn create_service(
+        &self,
+        context: impl Into<RequestContext>,
+        draft: &ServiceDraft,
+    ) -> Result<Stored<Service>, Error> {
+        let load = |_, _| async { Ok(()) };
+        let done = self.execute(context, load, |(), actor, _| create_service(actor, draft)).await?;
+        done.changes.into_stored(done.ids.service).ok_or(Error::NotFound)
     }
 
     /// A service.
@@ -38,7 +47,7 @@ impl LeaseEngine {
     /// [`Error::NotFound`]; [`Error::Unavailable`].
     pub async fn get_service(&self, actor: &Actor, id: ServiceId) -> Result<Stored<Service>, Error> {
         let found = self.load_service(id).await?;
-        visible_service(&found, actor)?;
+        require_visible_service(&found, actor)?;
         Ok(found.value)
     }
 
@@ -48,34 +57,23 @@ impl LeaseEngine {
     /// As [`update_service`]; [`Error::Unavailable`].
     pub async fn update_service(
         &self,
-        actor: &Actor,
+        context: impl Into<RequestContext>,
         id: ServiceId,
         draft: &ServiceDraft,
         mode: UpdateMode,
     ) -> Result<Stored<Service>, Error> {
-        let mut retry = self.retry();
-        loop {
-            let found = self.load_service(id).await?;
-            match self.commit_service(update_service(&found, actor, draft, mode)?).await {
-                Ok(service) => return service.ok_or(Error::NotFound),
-                Err(error) => retry.after(error).await?,
-            }
-        }
+        let load = |_, _| self.load_service(id);
+        let done = self.execute(context, load, |found, actor, _| update_service(found, actor, draft, mode)).await?;
+        done.changes.into_stored(None).ok_or(Error::NotFound)
     }
 
     /// Deactivates a service.
     ///
     /// # Errors
     /// As [`deactivate_service`]; [`Error::Unavailable`].
-    pub async fn deactivate_service(&self, actor: &Actor, id: ServiceId) -> Result<(), Error> {
-        let mut retry = self.retry();
-        loop {
-            let found = self.load_service(id).await?;
-            match self.commit_service(deactivate_service(&found, actor)?).await {
-                Ok(_) => return Ok(()),
-                Err(error) => retry.after(error).await?,
-            }
-        }
+    pub async fn deactivate_service(&self, context: impl Into<RequestContext>, id: ServiceId) -> Result<(), Error> {
+        let load = |_, _| self.load_service(id);
+        self.execute(context, load, |found, actor, _| deactivate_service(found, actor)).await.map(drop)
     }
 
     /// The services that the actor may see: everybody the active ones, staff all.
@@ -100,10 +98,5 @@ impl LeaseEngine {
 
     async fn load_service(&self, id: ServiceId) -> Result<Versioned<Stored<Service>>, Error> {
         self.store().find_service(id).await?.ok_or(Error::NotFound)
-    }
-
-    async fn commit_service(&self, change: Change<Service>) -> Result<Option<Stored<Service>>, RepositoryError> {
-        let id = self.store().commit_service(&change, self.claim).await?;
-        Ok(change.into_stored(id))
     }
 }

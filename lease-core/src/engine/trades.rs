@@ -1,19 +1,21 @@
 use chrono::{DateTime, Utc};
 
-use super::{LeaseEngine, own_only};
+use super::{LeaseEngine, RequestContext, visible_to};
+use crate::decision::Decision;
 use crate::error::Error;
-use crate::id::{Entity, Stored, TradeId, Version, Versioned};
+use crate::id::{Entity, Stored, TradeId, Versioned};
 use crate::lifecycle::{
-    AmendmentDraft, AvailableAction, TradeChanges, TradeDraft, TradeSnapshot, ViewerHistory, amend, cancel, open,
+    AmendmentDraft, AvailableAction, TradeChange, TradeChanges, TradeDraft, TradeSnapshot, ViewerHistory, amend, cancel, open,
     require_visible, trade_actions,
 };
 use crate::model::Trade;
 use crate::page::{Page, PageRequest};
 use crate::permission::{Act, Actor, Resource};
-use crate::repository::{OpeningSnapshot, RepositoryError, TradeFilter, TradeKey, TradeLoad};
+use crate::repository::{TradeFilter, TradeKey, TradeLoad};
 
 /// A thing as an actor sees it, with what they may do with it now.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct WithActions<T: Entity> {
     /// The thing.
     pub stored: Stored<T>,
@@ -21,46 +23,39 @@ pub struct WithActions<T: Entity> {
     pub available_actions: Vec<AvailableAction>,
 }
 
+/// A trade after a change, for whom and when it was decided.
+pub(super) struct ChangedTrade {
+    pub(super) snapshot: TradeSnapshot,
+    pub(super) actor: Actor,
+    pub(super) at: DateTime<Utc>,
+}
+
 impl LeaseEngine {
-    /// Offers a vehicle (spec 4.1).
+    /// Opens a trade: offers a vehicle under a service (spec 4.1).
     ///
     /// # Errors
     /// As [`open`]; [`Error::Unavailable`].
-    pub async fn open_trade(&self, actor: &Actor, draft: &TradeDraft) -> Result<WithActions<Trade>, Error> {
-        actor.require(Resource::Trade, Act::Create)?;
-        let mut retry = self.retry();
-        loop {
-            let offer = match (draft.vehicle_id.given(), draft.service_id.given()) {
-                (Some(vehicle), Some(service)) => Some(self.store().load_opening(*vehicle, *service, actor.customer()).await?),
-                // Refused whatever is found, but another's vehicle is forbidden before a missing service is wrong.
-                (Some(vehicle), None) => {
-                    Some(OpeningSnapshot { vehicle: self.store().load_vehicle(*vehicle, actor.customer()).await?, service: None })
-                }
-                (None, Some(service)) => {
-                    Some(OpeningSnapshot { vehicle: None, service: self.store().find_service(*service).await? })
-                }
-                (None, None) => None,
-            };
-            let now = self.now();
-            let opening = open(offer.as_ref(), actor, draft, now)?;
-            match self.store().open_trade(&opening, self.claim).await {
-                Ok(id) => {
-                    let service = offer.and_then(|offer| offer.service).ok_or(Error::NotFound)?.value;
-                    let snapshot = TradeSnapshot {
-                        trade: Stored { id, value: opening.trade },
-                        service,
-                        invoice: None,
-                        has_proposals: false,
-                        proposal: None,
-                        payment: None,
-                        card: None,
-                        viewer: ViewerHistory::default(),
-                    };
-                    return Ok(self.trade_view(snapshot, actor, now));
-                }
-                Err(error) => retry.after(error).await?,
-            }
-        }
+    pub async fn open_trade(&self, context: impl Into<RequestContext>, draft: &TradeDraft) -> Result<WithActions<Trade>, Error> {
+        let load = |actor: Actor, _| async move {
+            actor.require(Resource::Trade, Act::Create)?;
+            let (vehicle, service) = (draft.vehicle_id.given().copied(), draft.service_id.given().copied());
+            Ok(self.store().load_opening(vehicle, service, actor.customer()).await?)
+        };
+        let done = self.execute(context, load, |opening, actor, now| open(opening, actor, draft, now)).await?;
+        let (Some(id), Some(service)) = (done.ids.trade, done.snapshot.service) else {
+            return Err(Error::internal("a trade that was opened has an id and a service"));
+        };
+        let snapshot = TradeSnapshot {
+            trade: Stored { id, value: done.changes.trade },
+            service: service.value,
+            invoice: None,
+            has_proposals: false,
+            proposal: None,
+            payment: None,
+            card: None,
+            viewer: ViewerHistory::default(),
+        };
+        Ok(self.trade_view(ChangedTrade { snapshot, actor: done.actor, at: done.at }))
     }
 
     /// A trade.
@@ -68,28 +63,32 @@ impl LeaseEngine {
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Unavailable`].
     pub async fn get_trade(&self, actor: &Actor, id: TradeId) -> Result<WithActions<Trade>, Error> {
-        let now = self.now();
-        let loaded = self.load_trade(TradeKey::Trade(id), actor, now).await?;
-        require_visible(&loaded, actor)?;
-        Ok(self.trade_view(loaded.value, actor, now))
+        let at = self.now();
+        let snapshot = self.load_trade(TradeKey::Trade(id), actor, at).await?.value;
+        require_visible(&snapshot, actor)?;
+        Ok(self.trade_view(ChangedTrade { snapshot, actor: *actor, at }))
     }
 
-    /// Changes the words of a trade (spec 4.12).
+    /// Changes the title and the description of a trade (spec 4.12).
     ///
     /// # Errors
     /// As [`amend`]; [`Error::Unavailable`].
-    pub async fn amend_trade(&self, actor: &Actor, id: TradeId, draft: &AmendmentDraft) -> Result<WithActions<Trade>, Error> {
-        let (snapshot, now) = self.change_trade(TradeKey::Trade(id), actor, |trade, _| amend(trade, actor, draft)).await?;
-        Ok(self.trade_view(snapshot, actor, now))
+    pub async fn amend_trade(
+        &self,
+        context: impl Into<RequestContext>,
+        id: TradeId,
+        draft: &AmendmentDraft,
+    ) -> Result<WithActions<Trade>, Error> {
+        let decide = |trade: &TradeSnapshot, actor: &Actor, _| amend(trade, actor, draft);
+        Ok(self.trade_view(self.change_trade(context, TradeKey::Trade(id), decide).await?))
     }
 
-    /// Calls a trade off (spec 4.6).
+    /// Cancels a trade (spec 4.6).
     ///
     /// # Errors
     /// As [`cancel`]; [`Error::Unavailable`].
-    pub async fn cancel_trade(&self, actor: &Actor, id: TradeId) -> Result<WithActions<Trade>, Error> {
-        let (snapshot, now) = self.change_trade(TradeKey::Trade(id), actor, |trade, now| cancel(trade, actor, now)).await?;
-        Ok(self.trade_view(snapshot, actor, now))
+    pub async fn cancel_trade(&self, context: impl Into<RequestContext>, id: TradeId) -> Result<WithActions<Trade>, Error> {
+        Ok(self.trade_view(self.change_trade(context, TradeKey::Trade(id), cancel).await?))
     }
 
     /// The trades that the actor may see.
@@ -102,7 +101,7 @@ impl LeaseEngine {
         filter: TradeFilter,
         page: PageRequest,
     ) -> Result<Page<WithActions<Trade>>, Error> {
-        let visible_to = own_only(actor, Resource::Trade)?;
+        let visible_to = visible_to(actor, Resource::Trade)?;
         let found = self.store().list_trades(&TradeFilter { visible_to, ..filter }, page).await?;
         let now = self.now();
         let policy = self.policy();
@@ -116,36 +115,21 @@ impl LeaseEngine {
         .await
     }
 
-    /// Loads, decides and commits a change to a trade; what comes back is the trade after it, and when it was decided.
+    /// Loads, decides and commits a change to a trade.
     pub(super) async fn change_trade(
         &self,
+        context: impl Into<RequestContext>,
         key: TradeKey,
-        actor: &Actor,
-        decide: impl Fn(&TradeSnapshot, DateTime<Utc>) -> Result<TradeChanges, Error>,
-    ) -> Result<(TradeSnapshot, DateTime<Utc>), Error> {
-        let mut retry = self.retry();
-        loop {
-            let now = self.now();
-            let mut loaded = self.load_trade(key, actor, now).await?;
-            let changes = decide(&loaded, now)?;
-            match self.commit_trade(&mut loaded, &changes).await {
-                Ok(()) => return Ok((loaded.value, now)),
-                Err(error) => retry.after(error).await?,
-            }
-        }
-    }
-
-    /// Commits, and brings what was loaded up to date.
-    pub(super) async fn commit_trade(
-        &self,
-        loaded: &mut Versioned<TradeSnapshot>,
-        changes: &TradeChanges,
-    ) -> Result<(), RepositoryError> {
-        let expected: Version = loaded.version;
-        let ids = self.store().commit_trade(loaded.trade.id, expected, changes, self.claim).await?;
-        loaded.value.apply(changes, ids);
-        loaded.version = expected.next();
-        Ok(())
+        decide: impl Fn(&TradeSnapshot, &Actor, DateTime<Utc>) -> Result<Decision<TradeChanges>, Error>,
+    ) -> Result<ChangedTrade, Error> {
+        let load = |actor: Actor, now| async move { self.load_trade(key, &actor, now).await };
+        let decide = |loaded: &Versioned<TradeSnapshot>, actor: &Actor, now| {
+            Ok(decide(loaded, actor, now)?.map(|changes| at(loaded, changes)))
+        };
+        let done = self.execute(context, load, decide).await?;
+        let mut snapshot = done.snapshot.value;
+        snapshot.apply(&done.changes.changes, done.ids);
+        Ok(ChangedTrade { snapshot, actor: done.actor, at: done.at })
     }
 
     pub(super) async fn load_trade(
@@ -177,8 +161,13 @@ impl LeaseEngine {
         }))
     }
 
-    fn trade_view(&self, snapshot: TradeSnapshot, actor: &Actor, now: DateTime<Utc>) -> WithActions<Trade> {
-        let available_actions = trade_actions(&snapshot, actor, self.policy(), now);
+    fn trade_view(&self, ChangedTrade { snapshot, actor, at }: ChangedTrade) -> WithActions<Trade> {
+        let available_actions = trade_actions(&snapshot, &actor, self.policy(), at);
         WithActions { stored: snapshot.trade, available_actions }
     }
+}
+
+/// These changes of a trade that was loaded.
+pub(super) fn at(loaded: &Versioned<TradeSnapshot>, changes: TradeChanges) -> TradeChange {
+    TradeChange { id: loaded.trade.id, expected: loaded.version, changes }
 }

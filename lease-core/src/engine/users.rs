@@ -1,8 +1,10 @@
 use secrecy::SecretString;
+use tokio::sync::OnceCell;
 
-use super::LeaseEngine;
+use super::{LeaseEngine, RequestContext};
 use crate::account::{
-    TakenNames, TokenHash, UserDraft, check_new_user, check_update, deactivate, read_new_user, require_readable_user,
+    AccountSnapshot, CheckedUpdate, CustomerChange, PasswordHash, TakenNames, TokenHash, UserDraft, check_new_user, check_update,
+    deactivate, require_visible_user,
 };
 use crate::error::Error;
 use crate::id::{UserId, Versioned};
@@ -10,22 +12,23 @@ use crate::input::UpdateMode;
 use crate::model::{Account, LoginName};
 use crate::page::{Page, PageRequest};
 use crate::permission::{Act, Actor, Grant, Resource};
-use crate::repository::{AccountSnapshot, CustomerChange, UserFilter};
+use crate::repository::UserFilter;
 
 impl LeaseEngine {
-    /// Makes a user, with its customer unless it administers (spec 3.4).
+    /// Creates a user, with its customer unless it administers (spec 3.4).
     ///
     /// # Errors
     /// [`Error::PermissionDenied`]; wrong fields; [`Error::Unavailable`].
-    pub async fn create_user(&self, actor: &Actor, draft: &UserDraft) -> Result<Account, Error> {
-        actor.require(Resource::User, Act::Create)?;
-        let check = |taken: &TakenNames, today| check_new_user(actor, draft, taken, today);
-        let (account, _) = self.make_account(&draft.login_names(), check, None).await?;
+    pub async fn create_user(&self, context: impl Into<RequestContext>, draft: &UserDraft) -> Result<Account, Error> {
+        let context = context.into();
+        context.actor.require(Resource::User, Act::Create)?;
+        let check = |actor: &Actor, taken: &TakenNames, today| check_new_user(actor, draft, taken, today);
+        let (account, _) = self.create_account(context, &draft.login_names(), check, None).await?;
         Ok(account)
     }
 
-    /// Makes a superuser of this name, unless a user has it: that one is left as it is. For the operator, who needs no
-    /// permission. Returns the user of that name, and whether it was made.
+    /// Creates a superuser of this name, unless there is a user of this name: that one is left as it is. For the operator, as
+    /// [`Actor::System`]. Returns the user of that name, and whether it was created.
     ///
     /// # Errors
     /// Wrong fields; [`Error::Unavailable`].
@@ -42,10 +45,9 @@ impl LeaseEngine {
             is_superuser: true.into(),
             ..UserDraft::default()
         };
-        let check = |taken: &TakenNames, today| Ok(read_new_user(&draft, taken, today)?);
-        match self.make_account(&draft.login_names(), check, None).await {
-            Ok((made, _)) => Ok((made, true)),
-            // Of several servers that start at once another may just have made it.
+        match self.create_user(Actor::System, &draft).await {
+            Ok(created) => Ok((created, true)),
+            // Of several servers that start at once another may just have created it.
             Err(refused) => match self.store().find_login(&LoginName::new(username)).await? {
                 Some(found) => Ok((found, false)),
                 None => Err(refused),
@@ -58,7 +60,7 @@ impl LeaseEngine {
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Unavailable`].
     pub async fn get_user(&self, actor: &Actor, id: UserId) -> Result<Account, Error> {
-        let loaded = self.load_user(actor, id).await?;
+        let loaded = self.load_user(*actor, id).await?;
         Ok(loaded.value.account)
     }
 
@@ -68,54 +70,49 @@ impl LeaseEngine {
     /// As [`check_update`]; [`Error::Unavailable`].
     pub async fn update_user(
         &self,
-        actor: &Actor,
+        context: impl Into<RequestContext>,
         id: UserId,
         draft: &UserDraft,
         mode: UpdateMode,
         session_token: Option<TokenHash>,
     ) -> Result<Account, Error> {
         let names = draft.login_names();
-        let mut hash = None;
-        let mut retry = self.retry();
-        loop {
-            let loaded = self.load_user(actor, id).await?;
-            let taken = if names.is_empty() { Vec::new() } else { self.store().taken_names(&names).await? };
-            let checked = check_update(&loaded, actor, draft, mode, &taken, session_token, self.now())?;
-            let password = match &checked.new_password {
-                Some(password) => Some(self.hash_once(&mut hash, password).await?),
-                None => None,
-            };
-            let change = checked.into_change(password);
-            match self.store().commit_account(&change, self.claim).await {
-                Ok(customer_id) => {
-                    let mut account = loaded.value.account;
-                    account.user.value = change.user;
-                    account.customer_id = match change.customer {
-                        CustomerChange::Keep => account.customer_id,
-                        CustomerChange::Create(..) => customer_id,
-                        CustomerChange::Erase(_) => None,
-                    };
-                    return Ok(account);
-                }
-                Err(error) => retry.after(error).await?,
+        let hash = OnceCell::new();
+        let load = |actor: Actor, now| {
+            let (names, hash) = (&names, &hash);
+            async move {
+                let loaded = self.load_user(actor, id).await?;
+                let taken = if names.is_empty() { Vec::new() } else { self.store().taken_names(names).await? };
+                let checked = check_update(&loaded, &actor, draft, mode, &taken, session_token, now)?;
+                let password = match &checked.new_password {
+                    Some(password) => Some(self.hash_once(hash, password).await?),
+                    None => None,
+                };
+                Ok((loaded, checked, password))
             }
-        }
+        };
+        let decide = |(_, checked, password): &(Versioned<AccountSnapshot>, CheckedUpdate, Option<PasswordHash>),
+                      _: &Actor,
+                      _| { Ok(checked.clone().into_decision(password.clone())) };
+        let done = self.execute(context, load, decide).await?;
+        let (loaded, ..) = done.snapshot;
+        let mut account = loaded.value.account;
+        account.user.value = done.changes.user;
+        account.customer_id = match done.changes.customer {
+            CustomerChange::Keep => account.customer_id,
+            CustomerChange::Create(..) => done.ids.customer,
+            CustomerChange::Delete(_) => None,
+        };
+        Ok(account)
     }
 
     /// Deactivates a user and revokes their tokens (spec 3.4).
     ///
     /// # Errors
     /// As [`deactivate`]; [`Error::Unavailable`].
-    pub async fn deactivate_user(&self, actor: &Actor, id: UserId) -> Result<(), Error> {
-        let mut retry = self.retry();
-        loop {
-            let loaded = self.load_user(actor, id).await?;
-            let change = deactivate(&loaded, actor, self.now())?;
-            match self.store().commit_account(&change, self.claim).await {
-                Ok(_) => return Ok(()),
-                Err(error) => retry.after(error).await?,
-            }
-        }
+    pub async fn deactivate_user(&self, context: impl Into<RequestContext>, id: UserId) -> Result<(), Error> {
+        let load = |actor, _| self.load_user(actor, id);
+        self.execute(context, load, deactivate).await.map(drop)
     }
 
     /// The users that the actor may see.
@@ -130,10 +127,8 @@ impl LeaseEngine {
         Ok(self.store().list_users(&UserFilter { visible_to, ..filter }, page).await?)
     }
 
-    async fn load_user(&self, actor: &Actor, id: UserId) -> Result<Versioned<AccountSnapshot>, Error> {
-        actor.require(Resource::User, Act::Read)?;
-        let loaded = self.store().load_account(id).await?.ok_or(Error::NotFound)?;
-        require_readable_user(actor, id, loaded.account.user.role)?;
-        Ok(loaded)
+    async fn load_user(&self, actor: Actor, id: UserId) -> Result<Versioned<AccountSnapshot>, Error> {
+        require_visible_user(&actor, id)?;
+        self.store().load_account(id).await?.ok_or(Error::NotFound)
     }
 }

@@ -1,28 +1,30 @@
-use super::{LeaseEngine, own_only};
-use crate::catalog::{VehicleDraft, create_vehicle, delete_vehicle, update_vehicle, visible_vehicle};
+use super::{LeaseEngine, RequestContext, visible_to};
+use crate::catalog::{VehicleDraft, VehicleSnapshot, create_vehicle, delete_vehicle, require_visible_vehicle, update_vehicle};
 use crate::error::Error;
 use crate::id::{Stored, VehicleId, Versioned};
 use crate::input::UpdateMode;
 use crate::model::Vehicle;
 use crate::page::{Page, PageRequest};
 use crate::permission::{Act, Actor, Resource};
-use crate::repository::{Change, RepositoryError, VehicleFilter, VehicleSnapshot};
+use crate::repository::VehicleFilter;
 
 impl LeaseEngine {
-    /// Makes a vehicle of the actor's (spec 6.2).
+    /// Creates a vehicle of the actor's (spec 6.2).
     ///
     /// # Errors
     /// As [`create_vehicle`]; [`Error::Unavailable`].
-    pub async fn create_vehicle(&self, actor: &Actor, draft: &VehicleDraft) -> Result<Stored<Vehicle>, Error> {
-        actor.require(Resource::Vehicle, Act::Create)?;
-        let mut retry = self.retry();
-        loop {
-            let change = create_vehicle(actor, draft, self.vin_owner(draft).await?, self.now())?;
-            match self.commit_vehicle(change).await {
-                Ok(vehicle) => return vehicle.ok_or(Error::NotFound),
-                Err(error) => retry.after(error).await?,
-            }
-        }
+    pub async fn create_vehicle(
+        &self,
+        context: impl Into<RequestContext>,
+        draft: &VehicleDraft,
+    ) -> Result<Stored<Vehicle>, Error> {
+        let load = |actor: Actor, _| async move {
+            actor.require(Resource::Vehicle, Act::Create)?;
+            self.vin_owner(draft).await
+        };
+        let done =
+            self.execute(context, load, |vin_taken_by, actor, now| create_vehicle(actor, draft, *vin_taken_by, now)).await?;
+        done.changes.into_stored(done.ids.vehicle).ok_or(Error::NotFound)
     }
 
     /// A vehicle.
@@ -30,8 +32,8 @@ impl LeaseEngine {
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Unavailable`].
     pub async fn get_vehicle(&self, actor: &Actor, id: VehicleId) -> Result<Stored<Vehicle>, Error> {
-        let loaded = self.load_vehicle(actor, id).await?;
-        visible_vehicle(&loaded, actor)?;
+        let loaded = self.load_vehicle(*actor, id).await?;
+        require_visible_vehicle(&loaded, actor)?;
         Ok(loaded.value.vehicle)
     }
 
@@ -41,35 +43,29 @@ impl LeaseEngine {
     /// As [`update_vehicle`]; [`Error::Unavailable`].
     pub async fn update_vehicle(
         &self,
-        actor: &Actor,
+        context: impl Into<RequestContext>,
         id: VehicleId,
         draft: &VehicleDraft,
         mode: UpdateMode,
     ) -> Result<Stored<Vehicle>, Error> {
-        let mut retry = self.retry();
-        loop {
+        let load = |actor, _| async move {
             let loaded = self.load_vehicle(actor, id).await?;
-            let change = update_vehicle(&loaded, actor, draft, mode, self.vin_owner(draft).await?, self.now())?;
-            match self.commit_vehicle(change).await {
-                Ok(vehicle) => return vehicle.ok_or(Error::NotFound),
-                Err(error) => retry.after(error).await?,
-            }
-        }
+            Ok((loaded, self.vin_owner(draft).await?))
+        };
+        let decide = |(loaded, vin_taken_by): &(Versioned<VehicleSnapshot>, Option<VehicleId>), actor: &Actor, now| {
+            update_vehicle(loaded, actor, draft, mode, *vin_taken_by, now)
+        };
+        let done = self.execute(context, load, decide).await?;
+        done.changes.into_stored(None).ok_or(Error::NotFound)
     }
 
-    /// Erases a vehicle that was never traded.
+    /// Deletes a vehicle that was never traded.
     ///
     /// # Errors
     /// As [`delete_vehicle`]; [`Error::Unavailable`].
-    pub async fn delete_vehicle(&self, actor: &Actor, id: VehicleId) -> Result<(), Error> {
-        let mut retry = self.retry();
-        loop {
-            let loaded = self.load_vehicle(actor, id).await?;
-            match self.commit_vehicle(delete_vehicle(&loaded, actor)?).await {
-                Ok(_) => return Ok(()),
-                Err(error) => retry.after(error).await?,
-            }
-        }
+    pub async fn delete_vehicle(&self, context: impl Into<RequestContext>, id: VehicleId) -> Result<(), Error> {
+        let load = |actor, _| self.load_vehicle(actor, id);
+        self.execute(context, load, |loaded, actor, _| delete_vehicle(loaded, actor)).await.map(drop)
     }
 
     /// The vehicles that the actor may see.
@@ -82,24 +78,20 @@ impl LeaseEngine {
         filter: VehicleFilter,
         page: PageRequest,
     ) -> Result<Page<Stored<Vehicle>>, Error> {
-        let visible_to = own_only(actor, Resource::Vehicle)?;
+        let visible_to = visible_to(actor, Resource::Vehicle)?;
         Ok(self.store().list_vehicles(&VehicleFilter { visible_to, ..filter }, page).await?)
     }
 
-    async fn load_vehicle(&self, actor: &Actor, id: VehicleId) -> Result<Versioned<VehicleSnapshot>, Error> {
+    async fn load_vehicle(&self, actor: Actor, id: VehicleId) -> Result<Versioned<VehicleSnapshot>, Error> {
         actor.require(Resource::Vehicle, Act::Read)?;
         self.store().load_vehicle(id, actor.customer()).await?.ok_or(Error::NotFound)
     }
 
+    /// The vehicle that has the VIN which the draft asks for.
     async fn vin_owner(&self, draft: &VehicleDraft) -> Result<Option<VehicleId>, Error> {
         match draft.wanted_vin() {
             Some(vin) => Ok(self.store().find_vin(&vin).await?),
             None => Ok(None),
         }
-    }
-
-    async fn commit_vehicle(&self, change: Change<Vehicle>) -> Result<Option<Stored<Vehicle>>, RepositoryError> {
-        let id = self.store().commit_vehicle(&change, self.claim).await?;
-        Ok(change.into_stored(id))
     }
 }

@@ -1,13 +1,15 @@
 use chrono::{DateTime, Utc};
 
+use crate::decision::Decision;
+use crate::event::Event;
 use crate::id::{CustomerId, ProposalId};
-use crate::lifecycle::{Event, NewInvoice, TradeChanges, TradeSnapshot};
+use crate::lifecycle::{NewInvoice, TradeChanges, TradeSnapshot};
 use crate::model::{BillTo, InvoiceOn};
 
 /// Issues the trade's invoice if this is the service's moment and it bears a fee (spec 4.8, 5.2, I1, I2). The amount is the
 /// service's now; `proposal` is the one that brings it about, `None` for the one made in the same changes.
 pub(crate) fn issue(
-    changes: &mut TradeChanges,
+    decision: &mut Decision<TradeChanges>,
     snapshot: &TradeSnapshot,
     moment: InvoiceOn,
     proposal: Option<ProposalId>,
@@ -22,8 +24,8 @@ pub(crate) fn issue(
         (BillTo::Counterparty, Some(counterparty)) => counterparty,
         (BillTo::Owner, _) | (BillTo::Counterparty, None) => snapshot.trade.customer_id,
     };
-    changes.events.push(Event::InvoiceIssued { customer_id, amount: service.fee });
-    changes.new_invoice = Some(NewInvoice {
+    decision.events.push(Event::InvoiceIssued { customer_id, amount: service.fee });
+    decision.new_invoice = Some(NewInvoice {
         proposal_id: proposal,
         customer_id,
         amount: service.fee,

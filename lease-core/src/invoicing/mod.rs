@@ -6,23 +6,26 @@ mod void;
 
 pub(crate) use issue::{issue, owes_nothing};
 pub(crate) use pay::may_pay;
-pub use pay::{PaymentDraft, begin_payment, pay_unknown_invoice, settle_payment};
+pub use pay::{PaymentDraft, begin_payment, settle_payment};
 pub(crate) use void::may_void;
 pub use void::{VoidDraft, void};
 
 use crate::error::Error;
 use crate::id::Stored;
 use crate::lifecycle::TradeSnapshot;
-use crate::model::Invoice;
-use crate::permission::{Actor, can_view_invoice};
+use crate::model::{Invoice, Payment};
+use crate::permission::{Actor, Resource, can_view_invoice, can_view_payment};
 
 /// The trade's invoice, where there is one that the actor may see.
 pub(crate) fn visible_invoice<'a>(snapshot: &'a TradeSnapshot, actor: &Actor) -> Result<&'a Stored<Invoice>, Error> {
     let invoice = snapshot.invoice.as_ref().ok_or(Error::NotFound)?;
-    let visible = match actor {
-        Actor::Anonymous => return Err(Error::NotAuthenticated),
-        Actor::Customer { customer, .. } => can_view_invoice(*customer, invoice),
-        Actor::Staff { .. } | Actor::Superuser { .. } => true,
-    };
-    if visible { Ok(invoice) } else { Err(Error::NotFound) }
+    actor.require_view(Resource::Invoice, |customer| can_view_invoice(customer, invoice))?;
+    Ok(invoice)
+}
+
+/// The payment that is asked about, where the actor may see it.
+pub(crate) fn visible_payment<'a>(snapshot: &'a TradeSnapshot, actor: &Actor) -> Result<&'a Stored<Payment>, Error> {
+    let (payment, _) = snapshot.payment.as_ref().ok_or(Error::NotFound)?;
+    actor.require_view(Resource::Payment, |customer| can_view_payment(customer, payment))?;
+    Ok(payment)
 }

@@ -4,12 +4,14 @@
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
+use crate::decision::Decision;
 use crate::error::{Error, Refusal};
+use crate::event::Event;
 use crate::gateway::{ChargeKey, ChargeOutcome};
-use crate::id::{CreditCardId, CustomerId, InvoiceId, Stored};
-use crate::input::{Field, FieldErrors, Form, UpdateMode};
+use crate::id::{CreditCardId, InvoiceId, Stored};
+use crate::input::{Field, FieldErrors, Form, NamedIn, UpdateMode};
 use crate::invoicing::visible_invoice;
-use crate::lifecycle::{Event, InvoiceChange, TradeChanges, TradeSnapshot, conclude};
+use crate::lifecycle::{InvoiceChange, TradeChanges, TradeSnapshot, conclude};
 use crate::model::{CreditCard, Invoice, InvoiceState, Payment, PaymentState, TradeState};
 use crate::money::{Money, positive};
 use crate::permission::{Act, Actor, Resource};
@@ -29,34 +31,28 @@ pub struct PaymentDraft {
 
 /// Reserves an amount of the invoice for a charge under `key` (spec 5.4).
 ///
+/// `snapshot` is of the trade whose invoice the request names, where there is one. Where the actor may not see the invoice, it is
+/// not found, or `invoice_id` is wrong, as `named_in` says.
+///
 /// # Errors
 /// [`Error::NotFound`] for a hidden invoice; wrong fields, more than is due among them; [`Refusal::InvoiceNotOpen`],
 /// [`Refusal::InvoiceOverdue`], [`Refusal::PaymentPending`], [`Refusal::CardNotUsable`].
 pub fn begin_payment(
-    snapshot: &TradeSnapshot,
+    snapshot: Option<&TradeSnapshot>,
+    named_in: NamedIn,
     actor: &Actor,
     draft: &PaymentDraft,
     policy: &Policy,
     key: ChargeKey,
     now: DateTime<Utc>,
-) -> Result<TradeChanges, Error> {
+) -> Result<Decision<TradeChanges>, Error> {
     let payer = actor.require_customer(Resource::Payment, Act::Create)?;
-    let invoice = visible_invoice(snapshot, actor)?;
-
-    let mut form = Form::new(UpdateMode::Full);
-    let card = form.required("credit_card_id", &draft.credit_card_id, None, |_| own_card(snapshot, payer));
-    let currency = invoice.amount.currency();
-    let due = invoice.due()?;
-    let asked = form.optional("amount", &draft.amount, None, None, |amount| {
-        positive(*amount).and_then(|amount| Money::new(amount, currency)).map(Some)
-    });
-    if invoice.is_open()
-        && let Some(Err(error)) = asked.map(|asked| not_more_than(asked, due))
-    {
-        form.errors.add("amount", error);
+    let invoice = snapshot.and_then(|snapshot| visible_invoice(snapshot, actor).ok());
+    if invoice.is_none() && named_in == NamedIn::Path {
+        return Err(Error::NotFound);
     }
-    let (Some(card), Some(asked)) = (card, asked) else { return Err(form.errors.into()) };
-    form.finish()?;
+    let card = snapshot.and_then(|snapshot| snapshot.card.as_ref()).filter(|card| card.customer_id == payer);
+    let Request { invoice, card, asked } = read_payment(invoice, named_in, card, draft)?;
     require_open(invoice)?;
     require_in_time(invoice, policy, now)?;
     let payable = invoice.payable()?;
@@ -69,7 +65,7 @@ pub fn begin_payment(
     }
 
     let amount = asked.unwrap_or(payable);
-    Ok(TradeChanges {
+    let changes = TradeChanges {
         invoice: Some(InvoiceChange {
             id: invoice.id,
             paid: invoice.paid,
@@ -86,22 +82,48 @@ pub fn begin_payment(
             charge_key: key,
             created_at: now,
         }),
-        events: vec![Event::PaymentBegun { invoice_id: invoice.id, amount }],
         ..TradeChanges::default()
-    })
+    };
+    Ok(Decision::new(changes, Event::PaymentBegun { invoice_id: invoice.id, amount }))
 }
 
-/// What is wrong with a draft whose invoice is not known: for callers that name the invoice in the draft.
-#[must_use]
-pub fn pay_unknown_invoice(actor: &Actor, draft: &PaymentDraft) -> Error {
-    if let Err(error) = actor.require_customer(Resource::Payment, Act::Create) {
-        return error;
-    }
+/// A payment whose fields are in order.
+struct Request<'a> {
+    invoice: &'a Stored<Invoice>,
+    card: &'a Stored<CreditCard>,
+    asked: Option<Money>,
+}
+
+/// Reads the draft. Of an invoice that is not known, all but what depends on it is read, so that every wrong field is told.
+fn read_payment<'a>(
+    invoice: Option<&'a Stored<Invoice>>,
+    named_in: NamedIn,
+    card: Option<&'a Stored<CreditCard>>,
+    draft: &PaymentDraft,
+) -> Result<Request<'a>, Error> {
     let mut form = Form::new(UpdateMode::Full);
-    form.required("invoice_id", &draft.invoice_id, None, |_| Err::<(), _>("There is no such invoice."));
-    form.required("credit_card_id", &draft.credit_card_id, None, |_| Ok::<_, String>(()));
-    form.optional("amount", &draft.amount, None, None, |amount| positive(*amount).map(Some));
-    Error::Invalid(form.errors)
+    if named_in == NamedIn::Draft {
+        form.required("invoice_id", &draft.invoice_id, None, |_| invoice.map(drop).ok_or("There is no such invoice."));
+    }
+    let card = form.required("credit_card_id", &draft.credit_card_id, None, |_| match (card, invoice) {
+        // Without an invoice no card was looked for.
+        (None, Some(_)) => Err("There is no such credit card."),
+        (card, _) => Ok(card),
+    });
+    let due = invoice.map(|invoice| invoice.due()).transpose()?;
+    let asked = form.optional("amount", &draft.amount, None, None, |amount| {
+        let amount = positive(*amount)?;
+        invoice.map(|invoice| Money::new(amount, invoice.amount.currency())).transpose()
+    });
+    if let (Some(invoice), Some(due)) = (invoice, due)
+        && invoice.is_open()
+        && let Some(Err(error)) = asked.map(|asked| not_more_than(asked, due))
+    {
+        form.errors.add("amount", error);
+    }
+    let (Some(invoice), Some(Some(card)), Some(asked)) = (invoice, card, asked) else { return Err(form.errors.into()) };
+    form.finish()?;
+    Ok(Request { invoice, card, asked })
 }
 
 /// Writes down what became of the charge of the payment that is asked about. `None` where it is settled already: however
@@ -113,7 +135,7 @@ pub fn settle_payment(
     snapshot: &TradeSnapshot,
     outcome: &ChargeOutcome,
     now: DateTime<Utc>,
-) -> Result<Option<TradeChanges>, Error> {
+) -> Result<Option<Decision<TradeChanges>>, Error> {
     let (Some((payment, _)), Some(invoice)) = (&snapshot.payment, &snapshot.invoice) else {
         return Err(Error::internal("a payment is settled with its invoice"));
     };
@@ -121,25 +143,25 @@ pub fn settle_payment(
         return Ok(None);
     }
     let pending = invoice.pending.minus(payment.amount)?;
-    let mut changes = TradeChanges::default();
+    let mut decision = Decision { changes: TradeChanges::default(), events: Vec::new() };
     match outcome.clone() {
         ChargeOutcome::Declined { failure_code, reference } => {
-            changes.events.push(Event::PaymentFailed(payment.id));
-            changes.settled = Some((payment.id, PaymentState::Failed { failure_code, reference }));
-            changes.invoice = Some(InvoiceChange { id: invoice.id, paid: invoice.paid, pending, state: invoice.state.clone() });
+            decision.events.push(Event::PaymentFailed(payment.id));
+            decision.settled = Some((payment.id, PaymentState::Failed { failure_code, reference }));
+            decision.invoice = Some(InvoiceChange { id: invoice.id, paid: invoice.paid, pending, state: invoice.state.clone() });
         }
         ChargeOutcome::Succeeded { reference } => {
-            changes.events.push(Event::PaymentSucceeded(payment.id));
-            changes.settled = Some((payment.id, PaymentState::Succeeded { reference }));
-            receive(&mut changes, snapshot, invoice, payment.amount, pending, now)?;
+            decision.events.push(Event::PaymentSucceeded(payment.id));
+            decision.settled = Some((payment.id, PaymentState::Succeeded { reference }));
+            receive(&mut decision, snapshot, invoice, payment.amount, pending, now)?;
         }
     }
-    Ok(Some(changes))
+    Ok(Some(decision))
 }
 
 /// Adds money to the invoice; the last of it pays it, and completes an agreed trade (I3, I6).
 fn receive(
-    changes: &mut TradeChanges,
+    decision: &mut Decision<TradeChanges>,
     snapshot: &TradeSnapshot,
     invoice: &Stored<Invoice>,
     amount: Money,
@@ -149,11 +171,11 @@ fn receive(
     let paid = invoice.paid.plus(amount)?;
     let is_paid = paid == invoice.amount;
     let state = if is_paid { InvoiceState::Paid { at: now } } else { invoice.state.clone() };
-    changes.invoice = Some(InvoiceChange { id: invoice.id, paid, pending, state });
+    decision.invoice = Some(InvoiceChange { id: invoice.id, paid, pending, state });
     if is_paid {
-        changes.events.push(Event::InvoicePaid(invoice.id));
+        decision.events.push(Event::InvoicePaid(invoice.id));
         if let TradeState::Agreed(agreement) = snapshot.trade.state {
-            conclude(changes, snapshot, agreement, true, now);
+            conclude(decision, snapshot, agreement, true, now);
         }
     }
     Ok(())
@@ -166,10 +188,6 @@ pub(crate) fn may_pay(snapshot: &TradeSnapshot, actor: &Actor, policy: &Policy, 
     require_open(invoice)?;
     require_in_time(invoice, policy, now)?;
     if invoice.payable()?.is_zero() { Err(Refusal::PaymentPending.into()) } else { Ok(()) }
-}
-
-fn own_card(snapshot: &TradeSnapshot, payer: CustomerId) -> Result<&Stored<CreditCard>, &'static str> {
-    snapshot.card.as_ref().filter(|card| card.customer_id == payer).ok_or("There is no such credit card.")
 }
 
 fn require_open(invoice: &Invoice) -> Result<(), Refusal> {

@@ -1,10 +1,12 @@
 use chrono::{DateTime, Utc};
 
+use crate::decision::Decision;
 use crate::error::{Error, Refusal};
+use crate::event::Event;
 use crate::id::Stored;
 use crate::input::{Field, Form, UpdateMode};
 use crate::invoicing::visible_invoice;
-use crate::lifecycle::{Event, InvoiceChange, TradeChanges, TradeSnapshot, conclude};
+use crate::lifecycle::{InvoiceChange, TradeChanges, TradeSnapshot, conclude};
 use crate::model::{Invoice, InvoiceState, TradeState};
 use crate::permission::{Act, Actor, Resource};
 use crate::text;
@@ -21,35 +23,41 @@ pub struct VoidDraft {
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::PermissionDenied`]; wrong fields; [`Refusal::InvoiceNotOpen`], [`Refusal::InvoiceHasPayments`].
-pub fn void(snapshot: &TradeSnapshot, actor: &Actor, draft: &VoidDraft, now: DateTime<Utc>) -> Result<TradeChanges, Error> {
-    let invoice = require_right(snapshot, actor)?;
+pub fn void(
+    snapshot: &TradeSnapshot,
+    actor: &Actor,
+    draft: &VoidDraft,
+    now: DateTime<Utc>,
+) -> Result<Decision<TradeChanges>, Error> {
+    let invoice = voidable_invoice(snapshot, actor)?;
     let mut form = Form::new(UpdateMode::Full);
     let reason = form.required("reason", &draft.reason, None, |reason| text::reason(reason));
     let Some(reason) = reason else { return Err(form.errors.into()) };
     require_unpaid(invoice)?;
 
-    let mut changes = TradeChanges {
+    let changes = TradeChanges {
         invoice: Some(InvoiceChange {
             id: invoice.id,
             paid: invoice.paid,
             pending: invoice.pending,
             state: InvoiceState::Void { at: now, reason },
         }),
-        events: vec![Event::InvoiceVoided(invoice.id)],
         ..TradeChanges::default()
     };
+    let mut decision = Decision::new(changes, Event::InvoiceVoided(invoice.id));
     if let TradeState::Agreed(agreement) = snapshot.trade.state {
-        conclude(&mut changes, snapshot, agreement, true, now);
+        conclude(&mut decision, snapshot, agreement, true, now);
     }
-    Ok(changes)
+    Ok(decision)
 }
 
 /// Whether the actor may drop the trade's invoice now.
 pub(crate) fn may_void(snapshot: &TradeSnapshot, actor: &Actor) -> Result<(), Error> {
-    Ok(require_unpaid(require_right(snapshot, actor)?)?)
+    Ok(require_unpaid(voidable_invoice(snapshot, actor)?)?)
 }
 
-fn require_right<'a>(snapshot: &'a TradeSnapshot, actor: &Actor) -> Result<&'a Stored<Invoice>, Error> {
+/// The trade's invoice, where the actor may void it.
+fn voidable_invoice<'a>(snapshot: &'a TradeSnapshot, actor: &Actor) -> Result<&'a Stored<Invoice>, Error> {
     let invoice = visible_invoice(snapshot, actor)?;
     actor.require(Resource::Invoice, Act::Void)?;
     Ok(invoice)

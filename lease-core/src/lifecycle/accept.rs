@@ -1,8 +1,10 @@
 use chrono::{DateTime, Utc};
 
+use crate::decision::Decision;
 use crate::error::{Error, Refusal};
+use crate::event::Event;
 use crate::invoicing::{issue, owes_nothing};
-use crate::lifecycle::{Event, ProposalView, TradeChanges, TradeSnapshot, conclude, require_pending, visible_proposal};
+use crate::lifecycle::{ProposalView, TradeChanges, TradeSnapshot, conclude, require_pending, visible_proposal};
 use crate::model::{Agreement, InvoiceOn, ProposalState, ServiceKind};
 use crate::permission::{Act, Actor, Resource};
 
@@ -12,7 +14,7 @@ use crate::permission::{Act, Actor, Resource};
 /// [`Error::NotFound`], [`Error::PermissionDenied`] for one's own; [`Refusal::TradeNotOpen`], also for who could have accepted
 /// while it was; [`Refusal::ProposalExpired`], [`Refusal::ProposalNotPending`], [`Refusal::PartyInactive`],
 /// [`Refusal::VehicleNotAvailable`].
-pub fn accept(snapshot: &TradeSnapshot, actor: &Actor, now: DateTime<Utc>) -> Result<TradeChanges, Error> {
+pub fn accept(snapshot: &TradeSnapshot, actor: &Actor, now: DateTime<Utc>) -> Result<Decision<TradeChanges>, Error> {
     let customer = actor.require_customer(Resource::Proposal, Act::Decide)?;
     let owner = snapshot.trade.customer_id;
     let view = match visible_proposal(snapshot, actor) {
@@ -35,17 +37,18 @@ pub fn accept(snapshot: &TradeSnapshot, actor: &Actor, now: DateTime<Utc>) -> Re
     require_available(snapshot, view)?;
 
     let agreement = Agreement { counterparty_id, proposal_id: proposal.id, agreed_at: now };
-    let mut changes = TradeChanges {
+    let changes = TradeChanges {
         active_party: Some(proposal.customer_id),
         decided: Some((proposal.id, ProposalState::Accepted { at: now })),
         close_others: Some(now),
-        events: vec![Event::ProposalAccepted(proposal.id), Event::TradeAgreed(agreement)],
         ..TradeChanges::default()
     };
-    issue(&mut changes, snapshot, InvoiceOn::Acceptance, Some(proposal.id), Some(counterparty_id), now);
-    let settled = changes.new_invoice.is_none() && owes_nothing(snapshot);
-    conclude(&mut changes, snapshot, agreement, settled, now);
-    Ok(changes)
+    let events = vec![Event::ProposalAccepted(proposal.id), Event::TradeAgreed(agreement)];
+    let mut decision = Decision { changes, events };
+    issue(&mut decision, snapshot, InvoiceOn::Acceptance, Some(proposal.id), Some(counterparty_id), now);
+    let settled = decision.new_invoice.is_none() && owes_nothing(snapshot);
+    conclude(&mut decision, snapshot, agreement, settled, now);
+    Ok(decision)
 }
 
 /// A vehicle is let to one at a time, and not sold while let (spec 4.10).

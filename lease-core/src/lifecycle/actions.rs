@@ -33,7 +33,7 @@ pub fn trade_actions(snapshot: &TradeSnapshot, actor: &Actor, policy: &Policy, n
     let proposes = || {
         let author = actor.require_customer(Resource::Proposal, Act::Create)?;
         require_visible(snapshot, actor)?;
-        may_propose(snapshot, author, policy.max_proposals).map_err(crate::Error::from)
+        may_propose(snapshot, author, policy).map_err(crate::Error::from)
     };
     which([
         (AvailableAction::Propose, proposes().is_ok()),

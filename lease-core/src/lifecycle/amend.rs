@@ -1,6 +1,8 @@
+use crate::decision::Decision;
 use crate::error::Error;
+use crate::event::Event;
 use crate::input::{Field, Form, UpdateMode};
-use crate::lifecycle::{Event, TradeChanges, TradeSnapshot, TradeText, require_open, require_visible};
+use crate::lifecycle::{TradeChanges, TradeSnapshot, TradeText, require_open, require_visible};
 use crate::permission::{Act, Actor, Resource};
 use crate::text;
 
@@ -18,7 +20,7 @@ pub struct AmendmentDraft {
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::PermissionDenied`]; wrong fields; [`TradeNotOpen`](crate::Refusal::TradeNotOpen).
-pub fn amend(snapshot: &TradeSnapshot, actor: &Actor, draft: &AmendmentDraft) -> Result<TradeChanges, Error> {
+pub fn amend(snapshot: &TradeSnapshot, actor: &Actor, draft: &AmendmentDraft) -> Result<Decision<TradeChanges>, Error> {
     require_visible(snapshot, actor)?;
     if actor.require_customer(Resource::Trade, Act::Update)? != snapshot.trade.customer_id {
         return Err(Error::PermissionDenied);
@@ -30,9 +32,6 @@ pub fn amend(snapshot: &TradeSnapshot, actor: &Actor, draft: &AmendmentDraft) ->
         form.optional("description", &draft.description, Some(&trade.description), String::new(), |words| text::free(words));
     let (Some(title), Some(description)) = (title, description) else { return Err(form.errors.into()) };
     require_open(snapshot)?;
-    Ok(TradeChanges {
-        text: Some(TradeText { title, description }),
-        events: vec![Event::TradeAmended],
-        ..TradeChanges::default()
-    })
+    let changes = TradeChanges { text: Some(TradeText { title, description }), ..TradeChanges::default() };
+    Ok(Decision::new(changes, Event::TradeAmended))
 }

@@ -1,7 +1,9 @@
 use chrono::{DateTime, Utc};
 
-use crate::id::{CustomerId, InvoiceId, PaymentId, ProposalId, ServiceId, VehicleId, Version};
-use crate::model::{Agreement, InvoiceState, Payment, PaymentState, Proposal, ProposalState, Trade};
+use crate::id::{CustomerId, InvoiceId, PaymentId, ProposalId, TradeId, Version};
+use crate::model::{
+    Agreement, Invoice, InvoiceState, Payment, PaymentState, Proposal, ProposalState, Trade, TradeState, VehicleTransfer,
+};
 use crate::money::Money;
 use crate::text::search_text;
 
@@ -14,12 +16,24 @@ pub struct Opening {
     pub vehicle_version: Version,
     /// The service is used for the first time: set its `is_used`, if it is still at this version.
     pub first_use_of_service: Option<Version>,
-    /// What happened.
-    pub event: Event,
 }
 
-/// What a decision changes in a trade. A store writes the fields in this order; whatever is `None` stays. Two things beside the
-/// trade must still be so, else the commit is a conflict: a party is active, and a card is not deleted.
+/// A change to a trade that was read at `expected`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TradeChange {
+    /// The trade.
+    pub id: TradeId,
+    /// The version that the decision was made on.
+    pub expected: Version,
+    /// The changes.
+    pub changes: TradeChanges,
+}
+
+/// The changes that a decision makes to a trade and to what hangs on it. A store writes the fields in this order; a field that is
+/// `None` stays as it is. Two things beside the trade must still hold, or the commit is a conflict: `active_party` is active, and
+/// the card of `new_payment` is not deleted.
+///
+/// The struct is exhaustive on purpose: a store that takes it apart does not compile until it handles every field.
 #[derive(Clone, Debug, Default, PartialEq, Hash)]
 pub struct TradeChanges {
     /// Not written: the user of this customer must be active.
@@ -46,8 +60,6 @@ pub struct TradeChanges {
     pub state: Option<TradeMove>,
     /// The vehicle changes hands; its version moves on by one.
     pub transfer: Option<VehicleTransfer>,
-    /// What happened, in order. Not written by a store of today; an event log or outbox would be fed from here.
-    pub events: Vec<Event>,
 }
 
 /// New words on a trade.
@@ -82,6 +94,27 @@ pub struct NewInvoice {
     pub due_date: chrono::NaiveDate,
 }
 
+impl NewInvoice {
+    /// The invoice as it is stored. `new_proposal` is the proposal that the same changes make.
+    ///
+    /// `None` where there is no proposal at all, which no decision comes to.
+    #[must_use]
+    pub fn into_invoice(self, trade_id: TradeId, new_proposal: Option<ProposalId>) -> Option<Invoice> {
+        let currency = self.amount.currency();
+        Some(Invoice {
+            trade_id,
+            proposal_id: self.proposal_id.or(new_proposal)?,
+            customer_id: self.customer_id,
+            amount: self.amount,
+            paid: Money::zero(currency),
+            pending: Money::zero(currency),
+            state: InvoiceState::Open,
+            issued_at: self.issued_at,
+            due_date: self.due_date,
+        })
+    }
+}
+
 /// What changes on an invoice: never its amount, nor whom it bills (I2).
 #[derive(Clone, Debug, PartialEq, Hash)]
 pub struct InvoiceChange {
@@ -95,7 +128,16 @@ pub struct InvoiceChange {
     pub state: InvoiceState,
 }
 
-/// Where a trade goes. It replaces the whole state: of the one before, an agreement included, nothing stays.
+impl InvoiceChange {
+    /// Writes the change on the invoice.
+    pub fn apply(&self, invoice: &mut Invoice) {
+        invoice.paid = self.paid;
+        invoice.pending = self.pending;
+        invoice.state.clone_from(&self.state);
+    }
+}
+
+/// The state that a trade moves to. It replaces the whole state: nothing of the one before stays, not even an agreement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TradeMove {
     /// It is agreed.
@@ -106,83 +148,39 @@ pub enum TradeMove {
     Cancel(DateTime<Utc>),
 }
 
-/// A vehicle changes hands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct VehicleTransfer {
-    /// The vehicle.
-    pub vehicle_id: VehicleId,
-    /// Whose it was.
-    pub from: CustomerId,
-    /// Whose it is.
-    pub to: CustomerId,
+impl From<TradeMove> for TradeState {
+    fn from(to: TradeMove) -> Self {
+        match to {
+            TradeMove::Agree(agreement) => Self::Agreed(agreement),
+            TradeMove::Complete(agreement, completed_at) => Self::Completed { agreement, completed_at },
+            TradeMove::Cancel(cancelled_at) => Self::Cancelled { cancelled_at },
+        }
+    }
 }
 
-/// The ids that a commit gave to what it made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct NewIds {
-    /// Of the new proposal.
-    pub proposal: Option<ProposalId>,
-    /// Of the new invoice.
-    pub invoice: Option<InvoiceId>,
-    /// Of the new payment.
-    pub payment: Option<PaymentId>,
-}
+impl TradeChanges {
+    /// Writes what changes on the trade itself. `invoice` is the one that the commit issues, where it issues one.
+    pub fn apply_to_trade(&self, trade: &mut Trade, invoice: Option<InvoiceId>) {
+        if let Some(text) = &self.text {
+            trade.title.clone_from(&text.title);
+            trade.description.clone_from(&text.description);
+        }
+        if let Some(to) = self.state {
+            trade.state = to.into();
+        }
+        trade.invoice_id = invoice.or(trade.invoice_id);
+    }
 
-/// Something that happened, in the words of the domain. Ids that only the commit gives are in [`NewIds`].
-#[derive(Clone, Debug, PartialEq, Hash)]
-pub enum Event {
-    /// A vehicle was offered.
-    TradeOpened {
-        /// The vehicle.
-        vehicle_id: VehicleId,
-        /// Under this service.
-        service_id: ServiceId,
-    },
-    /// The owner changed the words.
-    TradeAmended,
-    /// A proposal was made.
-    ProposalMade {
-        /// By whom.
-        customer_id: CustomerId,
-        /// At this price.
-        amount: Money,
-    },
-    /// A proposal gave way to a later one of its author.
-    ProposalSuperseded(ProposalId),
-    /// A proposal was accepted.
-    ProposalAccepted(ProposalId),
-    /// A proposal was turned down.
-    ProposalRejected(ProposalId),
-    /// A proposal was taken back.
-    ProposalWithdrawn(ProposalId),
-    /// The fee was claimed.
-    InvoiceIssued {
-        /// From whom.
-        customer_id: CustomerId,
-        /// How much.
-        amount: Money,
-    },
-    /// The claim was dropped.
-    InvoiceVoided(InvoiceId),
-    /// A payment is on its way.
-    PaymentBegun {
-        /// Of this invoice.
-        invoice_id: InvoiceId,
-        /// How much.
-        amount: Money,
-    },
-    /// A payment came in.
-    PaymentSucceeded(PaymentId),
-    /// A payment was declined.
-    PaymentFailed(PaymentId),
-    /// The last of an invoice came in.
-    InvoicePaid(InvoiceId),
-    /// Both sides are bound.
-    TradeAgreed(Agreement),
-    /// Agreed, and nothing is owed.
-    TradeCompleted,
-    /// Called off.
-    TradeCancelled,
-    /// The vehicle changed hands.
-    VehicleTransferred(VehicleTransfer),
+    /// The state of a proposal of the trade after the changes. `id` and `proposal` are of one that was there before.
+    #[must_use]
+    pub fn state_of_proposal(&self, id: ProposalId, proposal: &Proposal) -> ProposalState {
+        match (self.decided, self.close_others) {
+            (Some((decided, state)), _) if decided == id => state,
+            (_, Some(now)) => match proposal.state_at(now) {
+                ProposalState::Pending => ProposalState::Closed { at: now },
+                ended => ended,
+            },
+            _ => proposal.state,
+        }
+    }
 }

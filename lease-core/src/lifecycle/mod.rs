@@ -1,6 +1,6 @@
 //! The life of a trade (spec 4): a file a rule.
 //!
-//! Every decision is a pure function `snapshot + actor + input + now → changes or error`; the engine loads the one and
+//! Every decision is a pure function `snapshot + actor + input + now → decision or error`; the engine loads the one and
 //! commits the other. Each checks in the order of spec 2, rule 4: what may be seen and done, the fields, the state.
 
 mod accept;
@@ -19,12 +19,12 @@ pub use accept::accept;
 pub use actions::{AvailableAction, proposal_actions, trade_actions};
 pub use amend::{AmendmentDraft, amend};
 pub use cancel::cancel;
-pub use changes::{Event, InvoiceChange, NewIds, NewInvoice, Opening, TradeChanges, TradeMove, TradeText, VehicleTransfer};
+pub use changes::{InvoiceChange, NewInvoice, Opening, TradeChange, TradeChanges, TradeMove, TradeText};
 pub(crate) use complete::conclude;
 pub use open::{TradeDraft, open};
-pub use propose::{ProposalDraft, propose, propose_in_unknown_trade};
+pub use propose::{ProposalDraft, propose};
 pub use reject::reject;
-pub use snapshot::{ProposalView, TradeSnapshot, ViewerHistory};
+pub use snapshot::{OpeningSnapshot, ProposalView, TradeSnapshot, ViewerHistory};
 pub use withdraw::withdraw;
 
 use chrono::{DateTime, Utc};
@@ -32,29 +32,20 @@ use chrono::{DateTime, Utc};
 use crate::error::{Error, Refusal};
 use crate::id::Stored;
 use crate::model::{Proposal, ProposalState};
-use crate::permission::{Actor, can_view_proposal, can_view_trade};
+use crate::permission::{Actor, Resource, can_view_proposal, can_view_trade};
 
 /// Passes where the actor may see the trade.
 pub(crate) fn require_visible(snapshot: &TradeSnapshot, actor: &Actor) -> Result<(), Error> {
-    let visible = match actor {
-        Actor::Anonymous => return Err(Error::NotAuthenticated),
-        Actor::Customer { customer, .. } => can_view_trade(*customer, &snapshot.trade, snapshot.viewer.has_proposed()),
-        Actor::Staff { .. } | Actor::Superuser { .. } => true,
-    };
-    if visible { Ok(()) } else { Err(Error::NotFound) }
+    actor.require_view(Resource::Trade, |customer| can_view_trade(customer, &snapshot.trade, snapshot.viewer.has_proposed()))
 }
 
 /// The proposal that is asked about, where the actor may see it.
 pub(crate) fn visible_proposal<'a>(snapshot: &'a TradeSnapshot, actor: &Actor) -> Result<&'a ProposalView, Error> {
     let view = snapshot.proposal.as_ref().ok_or(Error::NotFound)?;
-    let visible = match actor {
-        Actor::Anonymous => return Err(Error::NotAuthenticated),
-        Actor::Customer { customer, .. } => {
-            can_view_proposal(*customer, &view.proposal, &snapshot.trade, snapshot.viewer.has_proposed())
-        }
-        Actor::Staff { .. } | Actor::Superuser { .. } => true,
-    };
-    if visible { Ok(view) } else { Err(Error::NotFound) }
+    actor.require_view(Resource::Proposal, |customer| {
+        can_view_proposal(customer, &view.proposal, &snapshot.trade, snapshot.viewer.has_proposed())
+    })?;
+    Ok(view)
 }
 
 fn require_open(snapshot: &TradeSnapshot) -> Result<(), Refusal> {

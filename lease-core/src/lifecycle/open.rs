@@ -1,12 +1,14 @@
 use chrono::{DateTime, Utc};
 
+use crate::catalog::VehicleSnapshot;
+use crate::decision::Decision;
 use crate::error::{Error, Refusal};
+use crate::event::Event;
 use crate::id::{ServiceId, VehicleId};
 use crate::input::{Field, Form, UpdateMode};
-use crate::lifecycle::{Event, Opening};
+use crate::lifecycle::{Opening, OpeningSnapshot};
 use crate::model::{Trade, TradeState};
 use crate::permission::{Act, Actor, Resource, can_view_vehicle};
-use crate::repository::OpeningSnapshot;
 use crate::text;
 
 /// What opening a trade takes.
@@ -23,37 +25,37 @@ pub struct TradeDraft {
     pub description: Field<String>,
 }
 
-/// Opens a trade (spec 4.1). `offer` is what the draft's ids name; `None` where it names neither.
+/// Opens a trade (spec 4.1).
 ///
 /// # Errors
 /// Wrong fields; [`Error::PermissionDenied`] for another's vehicle; [`Refusal::VehicleInTrade`].
-pub fn open(offer: Option<&OpeningSnapshot>, actor: &Actor, draft: &TradeDraft, now: DateTime<Utc>) -> Result<Opening, Error> {
+pub fn open(
+    snapshot: &OpeningSnapshot,
+    actor: &Actor,
+    draft: &TradeDraft,
+    now: DateTime<Utc>,
+) -> Result<Decision<Opening>, Error> {
     let owner = actor.require_customer(Resource::Trade, Act::Create)?;
-    let vehicle = offer
-        .and_then(|offer| offer.vehicle.as_ref())
-        .filter(|found| can_view_vehicle(owner, &found.vehicle, found.has_open_trade, found.viewer_is_party));
+    let visible = |found: &VehicleSnapshot| can_view_vehicle(owner, &found.vehicle, found.has_open_trade, found.viewer_is_party);
+    let vehicle = snapshot.vehicle.as_ref().filter(|found| visible(found));
     if vehicle.is_some_and(|found| found.vehicle.customer_id != owner) {
         return Err(Error::PermissionDenied);
     }
-    let service = offer.and_then(|offer| offer.service.as_ref()).filter(|found| found.is_active);
+    let service = snapshot.service.as_ref().filter(|found| found.is_active);
 
     let mut form = Form::new(UpdateMode::Full);
-    let known = |found: bool, what: &str| {
-        if found || offer.is_none() { Ok(()) } else { Err(format!("There is no such {what}.")) }
-    };
-    form.required("vehicle_id", &draft.vehicle_id, None, |_| known(vehicle.is_some(), "vehicle"));
-    form.required("service_id", &draft.service_id, None, |_| known(service.is_some(), "active service"));
+    let vehicle = form.required("vehicle_id", &draft.vehicle_id, None, |_| vehicle.ok_or("There is no such vehicle."));
+    let service = form.required("service_id", &draft.service_id, None, |_| service.ok_or("There is no such active service."));
     let title = form.optional("title", &draft.title, None, String::new(), |title| text::title(title));
     let description = form.optional("description", &draft.description, None, String::new(), |words| text::free(words));
-    form.finish()?;
     let (Some(vehicle), Some(service), Some(title), Some(description)) = (vehicle, service, title, description) else {
-        return Err(Error::internal("a checked offer is complete"));
+        return Err(form.errors.into());
     };
 
     if vehicle.has_live_trade {
         return Err(Refusal::VehicleInTrade.into());
     }
-    Ok(Opening {
+    let opening = Opening {
         trade: Trade {
             vehicle_id: vehicle.vehicle.id,
             service_id: service.id,
@@ -66,6 +68,7 @@ pub fn open(offer: Option<&OpeningSnapshot>, actor: &Actor, draft: &TradeDraft, 
         },
         vehicle_version: vehicle.version,
         first_use_of_service: (!service.is_used).then_some(service.version),
-        event: Event::TradeOpened { vehicle_id: vehicle.vehicle.id, service_id: service.id },
-    })
+    };
+    let event = Event::TradeOpened { vehicle_id: vehicle.vehicle.id, service_id: service.id };
+    Ok(Decision::new(opening, event))
 }

@@ -1,14 +1,17 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 
+use crate::decision::Decision;
 use crate::error::{Error, Refusal};
+use crate::event::Event;
 use crate::id::{CustomerId, TradeId};
-use crate::input::{Field, FieldErrors, Form, UpdateMode, some_given};
+use crate::input::{Field, FieldErrors, Form, NamedIn, UpdateMode, some_given};
 use crate::invoicing::issue;
-use crate::lifecycle::{Event, TradeChanges, TradeSnapshot, require_open, require_visible};
-use crate::model::{InvoiceOn, Period, Proposal, ProposalState, Service, ServiceKind};
+use crate::lifecycle::{TradeChanges, TradeSnapshot, require_open, require_visible};
+use crate::model::{InvoiceOn, Period, Proposal, ProposalState, ServiceKind};
 use crate::money::{Money, positive};
 use crate::permission::{Act, Actor, Resource};
+use crate::policy::Policy;
 use crate::text;
 
 /// What making a proposal takes.
@@ -31,86 +34,87 @@ pub struct ProposalDraft {
 
 /// Makes a proposal, or a counter-proposal (spec 4.2, 4.3); the first of a trade may issue the invoice (spec 5.2).
 ///
+/// `snapshot` is the trade that the request names, where there is one. Where the actor may not see it, it is not found, or
+/// `trade_id` is wrong, as `named_in` says.
+///
 /// # Errors
 /// [`Error::NotFound`] for a hidden trade; wrong fields; [`Refusal::TradeNotOpen`], [`Refusal::OwnerProposalRequired`],
 /// [`Refusal::ProposalLimit`].
 pub fn propose(
-    snapshot: &TradeSnapshot,
+    snapshot: Option<&TradeSnapshot>,
+    named_in: NamedIn,
     actor: &Actor,
     draft: &ProposalDraft,
-    limit: u32,
+    policy: &Policy,
     now: DateTime<Utc>,
-) -> Result<TradeChanges, Error> {
+) -> Result<Decision<TradeChanges>, Error> {
     let author = actor.require_customer(Resource::Proposal, Act::Create)?;
-    require_visible(snapshot, actor)?;
-    let proposal = read_proposal(snapshot, author, draft, now)?;
-    may_propose(snapshot, author, limit)?;
+    let visible = snapshot.filter(|trade| require_visible(trade, actor).is_ok());
+    if visible.is_none() && named_in == NamedIn::Path {
+        return Err(Error::NotFound);
+    }
+    let (snapshot, proposal) = read_proposal(visible, named_in, author, draft, now)?;
+    may_propose(snapshot, author, policy)?;
 
-    let mut changes = TradeChanges::default();
+    let mut decision = Decision { changes: TradeChanges::default(), events: Vec::new() };
     if let Some(earlier) = &snapshot.viewer.pending {
         // One that expired stays expired; it only gets stored as such.
         let ended = match earlier.state_at(now) {
             ProposalState::Pending => {
-                changes.events.push(Event::ProposalSuperseded(earlier.id));
+                decision.events.push(Event::ProposalSuperseded(earlier.id));
                 ProposalState::Superseded { at: now }
             }
             expired => expired,
         };
-        changes.decided = Some((earlier.id, ended));
+        decision.decided = Some((earlier.id, ended));
     }
-    changes.events.push(Event::ProposalMade { customer_id: author, amount: proposal.amount });
-    changes.new_proposal = Some(proposal);
+    decision.events.push(Event::ProposalMade { customer_id: author, amount: proposal.amount });
+    decision.new_proposal = Some(proposal);
     if !snapshot.has_proposals {
-        issue(&mut changes, snapshot, InvoiceOn::FirstProposal, None, None, now);
+        issue(&mut decision, snapshot, InvoiceOn::FirstProposal, None, None, now);
     }
-    Ok(changes)
+    Ok(decision)
 }
 
-/// What is wrong with a draft whose trade is not known, `trade_id` at least: for callers that name the trade in the draft.
-#[must_use]
-pub fn propose_in_unknown_trade(actor: &Actor, draft: &ProposalDraft, now: DateTime<Utc>) -> Error {
-    if let Err(error) = actor.require_customer(Resource::Proposal, Act::Create) {
-        return error;
-    }
-    let mut form = Form::new(UpdateMode::Full);
-    form.required("trade_id", &draft.trade_id, None, |_| Err::<(), _>("There is no such trade."));
-    form.required("amount", &draft.amount, None, |amount| positive(*amount));
-    form.optional("start_date", &draft.start_date, None, None, some_given);
-    form.optional("end_date", &draft.end_date, None, None, some_given);
-    read_message(&mut form, draft);
-    read_expiry(&mut form, draft, now);
-    Error::Invalid(form.errors)
-}
-
-/// What the state says to one more proposal of this author.
-pub(super) fn may_propose(snapshot: &TradeSnapshot, author: CustomerId, limit: u32) -> Result<(), Refusal> {
+/// Passes where the state allows one more proposal of this author.
+pub(super) fn may_propose(snapshot: &TradeSnapshot, author: CustomerId, policy: &Policy) -> Result<(), Refusal> {
     require_open(snapshot)?;
     if !snapshot.has_proposals && author != snapshot.trade.customer_id {
         return Err(Refusal::OwnerProposalRequired);
     }
-    if snapshot.viewer.proposals_made >= limit {
+    if snapshot.viewer.proposals_made >= policy.max_proposals {
         return Err(Refusal::ProposalLimit);
     }
     Ok(())
 }
 
-fn read_proposal(
-    snapshot: &TradeSnapshot,
+/// Reads the draft. Of a trade that is not known, all but what depends on its service is read, so that every wrong field is told.
+fn read_proposal<'a>(
+    snapshot: Option<&'a TradeSnapshot>,
+    named_in: NamedIn,
     author: CustomerId,
     draft: &ProposalDraft,
     now: DateTime<Utc>,
-) -> Result<Proposal, FieldErrors> {
+) -> Result<(&'a TradeSnapshot, Proposal), FieldErrors> {
     let mut form = Form::new(UpdateMode::Full);
-    let currency = snapshot.service.fee.currency();
-    let amount =
-        form.required("amount", &draft.amount, None, |amount| positive(*amount).and_then(|amount| Money::new(amount, currency)));
-    let period = read_period(&mut form, draft, &snapshot.service);
-    let message = read_message(&mut form, draft);
-    let expires_at = read_expiry(&mut form, draft, now);
-    let (Some(amount), Some(message)) = (amount, message) else { return Err(form.errors) };
+    if named_in == NamedIn::Draft {
+        form.required("trade_id", &draft.trade_id, None, |_| snapshot.map(drop).ok_or("There is no such trade."));
+    }
+    let currency = snapshot.map(|trade| trade.service.fee.currency());
+    let amount = form.required("amount", &draft.amount, None, |amount| {
+        let amount = positive(*amount)?;
+        currency.map(|currency| Money::new(amount, currency)).transpose()
+    });
+    let period = read_period(&mut form, draft, snapshot.map(|trade| trade.service.kind));
+    let message = form.optional("message", &draft.message, None, String::new(), |message| text::free(message));
+    let in_future = |at: &DateTime<Utc>| if *at > now { Ok(Some(*at)) } else { Err("The time must lie in the future.") };
+    let expires_at = form.optional("expires_at", &draft.expires_at, None, None, in_future);
+    let (Some(trade), Some(Some(amount)), Some(message), Some(expires_at)) = (snapshot, amount, message, expires_at) else {
+        return Err(form.errors);
+    };
     form.finish()?;
-    Ok(Proposal {
-        trade_id: snapshot.trade.id,
+    let proposal = Proposal {
+        trade_id: trade.trade.id,
         customer_id: author,
         amount,
         period,
@@ -118,30 +122,22 @@ fn read_proposal(
         expires_at,
         created_at: now,
         state: ProposalState::Pending,
-    })
-}
-
-fn read_message(form: &mut Form, draft: &ProposalDraft) -> Option<String> {
-    form.optional("message", &draft.message, None, String::new(), |message| text::free(message))
-}
-
-/// The end of the proposal's time: none where none is given, or an error was noted.
-fn read_expiry(form: &mut Form, draft: &ProposalDraft, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let in_future = |at: &DateTime<Utc>| if *at > now { Ok(Some(*at)) } else { Err("The time must lie in the future.") };
-    form.optional("expires_at", &draft.expires_at, None, None, in_future).flatten()
+    };
+    Ok((trade, proposal))
 }
 
 /// The days (spec 4.2): a lease has them, a sale has none, a custom service either.
-fn read_period(form: &mut Form, draft: &ProposalDraft, service: &Service) -> Option<Period> {
+fn read_period(form: &mut Form, draft: &ProposalDraft, kind: Option<ServiceKind>) -> Option<Period> {
     let start = form.optional("start_date", &draft.start_date, None, None, some_given);
     let end = form.optional("end_date", &draft.end_date, None, None, some_given);
+    let kind = kind?;
     // A date that cannot be read is none that is missing.
     let one_is_missing = (start == Some(None)) != (end == Some(None));
-    let required = service.kind == ServiceKind::Lease || (service.kind == ServiceKind::Custom && one_is_missing);
+    let required = kind == ServiceKind::Lease || (kind == ServiceKind::Custom && one_is_missing);
     for (name, date) in [("start_date", start), ("end_date", end)] {
         match date {
             Some(None) if required => form.errors.add(name, "This field is required."),
-            Some(Some(_)) if service.kind == ServiceKind::Sell => form.errors.add(name, "A sale has no dates."),
+            Some(Some(_)) if kind == ServiceKind::Sell => form.errors.add(name, "A sale has no dates."),
             _ => {}
         }
     }

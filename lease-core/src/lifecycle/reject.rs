@@ -1,7 +1,9 @@
 use chrono::{DateTime, Utc};
 
+use crate::decision::Decision;
 use crate::error::Error;
-use crate::lifecycle::{Event, TradeChanges, TradeSnapshot, require_pending, visible_proposal};
+use crate::event::Event;
+use crate::lifecycle::{TradeChanges, TradeSnapshot, require_pending, visible_proposal};
 use crate::model::ProposalState;
 use crate::permission::{Act, Actor, Resource};
 
@@ -11,16 +13,13 @@ use crate::permission::{Act, Actor, Resource};
 /// [`Error::NotFound`], [`Error::PermissionDenied`];
 /// [`TradeNotOpen`](crate::Refusal::TradeNotOpen), [`ProposalExpired`](crate::Refusal::ProposalExpired),
 /// [`ProposalNotPending`](crate::Refusal::ProposalNotPending).
-pub fn reject(snapshot: &TradeSnapshot, actor: &Actor, now: DateTime<Utc>) -> Result<TradeChanges, Error> {
+pub fn reject(snapshot: &TradeSnapshot, actor: &Actor, now: DateTime<Utc>) -> Result<Decision<TradeChanges>, Error> {
     let proposal = &visible_proposal(snapshot, actor)?.proposal;
     let customer = actor.require_customer(Resource::Proposal, Act::Decide)?;
     if customer != snapshot.trade.customer_id || customer == proposal.customer_id {
         return Err(Error::PermissionDenied);
     }
     require_pending(snapshot, proposal, now)?;
-    Ok(TradeChanges {
-        decided: Some((proposal.id, ProposalState::Rejected { at: now })),
-        events: vec![Event::ProposalRejected(proposal.id)],
-        ..TradeChanges::default()
-    })
+    let decided = Some((proposal.id, ProposalState::Rejected { at: now }));
+    Ok(Decision::new(TradeChanges { decided, ..TradeChanges::default() }, Event::ProposalRejected(proposal.id)))
 }

@@ -1,7 +1,16 @@
-use crate::id::Stored;
-use crate::lifecycle::{InvoiceChange, NewIds, TradeChanges, TradeMove};
-use crate::model::{CreditCard, Invoice, InvoiceState, Payment, Period, Proposal, ProposalState, Service, Trade, TradeState};
-use crate::money::Money;
+use crate::catalog::VehicleSnapshot;
+use crate::id::{NewIds, Stored, Versioned};
+use crate::lifecycle::TradeChanges;
+use crate::model::{CreditCard, Invoice, Payment, Period, Proposal, ProposalState, Service, Trade};
+
+/// What opening a trade reads. Either may not exist.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OpeningSnapshot {
+    /// The vehicle.
+    pub vehicle: Option<Versioned<VehicleSnapshot>>,
+    /// The service.
+    pub service: Option<Versioned<Stored<Service>>>,
+}
 
 /// What decisions about a trade read: the trade, and of all that hangs on it just the bounded part that matters.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,39 +66,21 @@ impl TradeSnapshot {
     ///
     /// The new proposal or payment becomes the one that is asked about.
     pub fn apply(&mut self, changes: &TradeChanges, ids: NewIds) {
-        if let Some(text) = &changes.text {
-            self.trade.value.title.clone_from(&text.title);
-            self.trade.value.description.clone_from(&text.description);
-        }
         self.apply_to_proposals(changes, ids);
         self.apply_to_invoice(changes, ids);
         if let (Some((payment, _)), Some((id, state))) = (&mut self.payment, &changes.settled)
             && payment.id == *id
         {
-            payment.value.state = state.clone();
+            payment.value.state.clone_from(state);
         }
-        if let Some(to) = changes.state {
-            self.trade.value.state = match to {
-                TradeMove::Agree(agreement) => TradeState::Agreed(agreement),
-                TradeMove::Complete(agreement, completed_at) => TradeState::Completed { agreement, completed_at },
-                TradeMove::Cancel(cancelled_at) => TradeState::Cancelled { cancelled_at },
-            };
-        }
+        let issued = changes.new_invoice.as_ref().and(ids.invoice);
+        changes.apply_to_trade(&mut self.trade.value, issued);
     }
 
     fn apply_to_proposals(&mut self, changes: &TradeChanges, ids: NewIds) {
         let viewed = self.proposal.iter_mut().map(|view| &mut view.proposal);
         for proposal in viewed.chain(self.viewer.pending.iter_mut()) {
-            match (changes.decided, changes.close_others) {
-                (Some((id, state)), _) if id == proposal.id => proposal.value.state = state,
-                (_, Some(now)) => {
-                    proposal.value.state = match proposal.value.state_at(now) {
-                        ProposalState::Pending => ProposalState::Closed { at: now },
-                        ended => ended,
-                    };
-                }
-                _ => {}
-            }
+            proposal.value.state = changes.state_of_proposal(proposal.id, proposal);
         }
         if self.viewer.pending.as_ref().is_some_and(|own| own.state != ProposalState::Pending) {
             self.viewer.pending = None;
@@ -106,28 +97,14 @@ impl TradeSnapshot {
 
     fn apply_to_invoice(&mut self, changes: &TradeChanges, ids: NewIds) {
         if let (Some(new), Some(id)) = (&changes.new_invoice, ids.invoice)
-            && let Some(proposal_id) = new.proposal_id.or(ids.proposal)
+            && let Some(value) = new.clone().into_invoice(self.trade.id, ids.proposal)
         {
-            self.trade.value.invoice_id = Some(id);
-            let invoice = Invoice {
-                trade_id: self.trade.id,
-                proposal_id,
-                customer_id: new.customer_id,
-                amount: new.amount,
-                paid: Money::zero(new.amount.currency()),
-                pending: Money::zero(new.amount.currency()),
-                state: InvoiceState::Open,
-                issued_at: new.issued_at,
-                due_date: new.due_date,
-            };
-            self.invoice = Some(Stored { id, value: invoice });
+            self.invoice = Some(Stored { id, value });
         }
-        if let (Some(invoice), Some(InvoiceChange { id, paid, pending, state })) = (&mut self.invoice, &changes.invoice)
-            && invoice.id == *id
+        if let (Some(invoice), Some(change)) = (&mut self.invoice, &changes.invoice)
+            && invoice.id == change.id
         {
-            invoice.value.paid = *paid;
-            invoice.value.pending = *pending;
-            invoice.value.state = state.clone();
+            change.apply(&mut invoice.value);
         }
         if let (Some(new), Some(id), Some(card)) = (&changes.new_payment, ids.payment, &self.card) {
             self.payment = Some((Stored { id, value: new.clone() }, card.clone()));

@@ -1,7 +1,9 @@
 use chrono::{DateTime, Utc};
 
+use crate::decision::Decision;
 use crate::error::Error;
-use crate::lifecycle::{Event, TradeChanges, TradeSnapshot, require_pending, visible_proposal};
+use crate::event::Event;
+use crate::lifecycle::{TradeChanges, TradeSnapshot, require_pending, visible_proposal};
 use crate::model::ProposalState;
 use crate::permission::{Act, Actor, Resource};
 
@@ -9,16 +11,13 @@ use crate::permission::{Act, Actor, Resource};
 ///
 /// # Errors
 /// As [`reject`](super::reject()).
-pub fn withdraw(snapshot: &TradeSnapshot, actor: &Actor, now: DateTime<Utc>) -> Result<TradeChanges, Error> {
+pub fn withdraw(snapshot: &TradeSnapshot, actor: &Actor, now: DateTime<Utc>) -> Result<Decision<TradeChanges>, Error> {
     let proposal = &visible_proposal(snapshot, actor)?.proposal;
     let customer = actor.require_customer(Resource::Proposal, Act::Decide)?;
     if customer != proposal.customer_id {
         return Err(Error::PermissionDenied);
     }
     require_pending(snapshot, proposal, now)?;
-    Ok(TradeChanges {
-        decided: Some((proposal.id, ProposalState::Withdrawn { at: now })),
-        events: vec![Event::ProposalWithdrawn(proposal.id)],
-        ..TradeChanges::default()
-    })
+    let decided = Some((proposal.id, ProposalState::Withdrawn { at: now }));
+    Ok(Decision::new(TradeChanges { decided, ..TradeChanges::default() }, Event::ProposalWithdrawn(proposal.id)))
 }

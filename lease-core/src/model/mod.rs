@@ -26,4 +26,4 @@ pub use proposal::{Period, Proposal, ProposalState, ProposalStatus};
 pub use service::{BillTo, InvoiceOn, Service, ServiceKind};
 pub use trade::{Agreement, Trade, TradeState, TradeStatus};
 pub use user::{Account, Email, LoginName, Role, User, Username};
-pub use vehicle::{Vehicle, Vin};
+pub use vehicle::{Vehicle, VehicleTransfer, Vin};

@@ -54,6 +54,17 @@ impl Vehicle {
     }
 }
 
+/// The handover of a vehicle from one owner to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct VehicleTransfer {
+    /// The vehicle.
+    pub vehicle_id: VehicleId,
+    /// The owner until now.
+    pub from: CustomerId,
+    /// The owner from now on.
+    pub to: CustomerId,
+}
+
 /// A vehicle identification number (ISO 3779): 17 digits and capitals without I, O and Q.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Vin([u8; 17]);

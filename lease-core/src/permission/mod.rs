@@ -1,6 +1,6 @@
 //! Who may do what (spec 2): [`Actor`], one table, and what may be seen.
 //!
-//! Every decision asks [`Actor::grant`] (the table) and, where the response is [`Grant::Own`], whether the thing is the
+//! Every decision asks [`Actor::grant`] (the table) and, where the grant is [`Grant::Own`], whether the thing is the
 //! actor's. Whether something may be seen at all is in [`visibility`](self): a predicate for one thing, and the
 //! `visible_to` of a list's filter for many.
 
@@ -31,19 +31,28 @@ pub enum Actor {
         /// The login.
         user: UserId,
     },
-    /// An administrative user that may everything.
+    /// An administrative user with every right.
     Superuser {
         /// The login.
         user: UserId,
     },
+    /// The program itself: what it does in the background, and what its operator tells it to do at the start.
+    System,
+    /// The payment gateway, telling what became of a charge.
+    Gateway,
 }
 
 impl Actor {
     /// The actor that an active account is. A customer's account without a customer is nobody.
     #[must_use]
     pub const fn of(account: &Account) -> Self {
-        let user = account.user.id;
-        match (account.user.value.role, account.customer_id) {
+        Self::of_user(account.user.id, account.user.value.role, account.customer_id)
+    }
+
+    /// The actor that an active user of this role is, with the customer behind it. A customer's user without a customer is nobody.
+    #[must_use]
+    pub const fn of_user(user: UserId, role: Role, customer: Option<CustomerId>) -> Self {
+        match (role, customer) {
             (Role::Customer, Some(customer)) => Self::Customer { user, customer },
             (Role::Customer, None) => Self::Anonymous,
             (Role::Staff, _) => Self::Staff { user },
@@ -56,7 +65,7 @@ impl Actor {
     pub const fn customer(&self) -> Option<CustomerId> {
         match self {
             Self::Customer { customer, .. } => Some(*customer),
-            Self::Anonymous | Self::Staff { .. } | Self::Superuser { .. } => None,
+            Self::Anonymous | Self::Staff { .. } | Self::Superuser { .. } | Self::System | Self::Gateway => None,
         }
     }
 
@@ -65,14 +74,8 @@ impl Actor {
     pub const fn user(&self) -> Option<UserId> {
         match self {
             Self::Customer { user, .. } | Self::Staff { user } | Self::Superuser { user } => Some(*user),
-            Self::Anonymous => None,
+            Self::Anonymous | Self::System | Self::Gateway => None,
         }
-    }
-
-    /// Whether it administers: staff and superusers.
-    #[must_use]
-    pub const fn is_staff(&self) -> bool {
-        matches!(self, Self::Staff { .. } | Self::Superuser { .. })
     }
 
     /// What the table grants.
@@ -81,7 +84,7 @@ impl Actor {
         table::grant(self, resource, act)
     }
 
-    /// Passes where the table grants anything at all; what, is the response.
+    /// Passes where the table grants anything at all, and returns the grant.
     ///
     /// # Errors
     /// [`Error::NotAuthenticated`] for nobody, [`Error::PermissionDenied`] for somebody without the right.
@@ -90,6 +93,32 @@ impl Actor {
             (Grant::None, Self::Anonymous) => Err(Error::NotAuthenticated),
             (Grant::None, _) => Err(Error::PermissionDenied),
             (grant, _) => Ok(grant),
+        }
+    }
+
+    /// Passes where the actor may see a thing: all of its kind, or this one, as `can_view` says of a customer.
+    ///
+    /// # Errors
+    /// [`Error::NotAuthenticated`], [`Error::PermissionDenied`] where the kind is closed to the actor, [`Error::NotFound`] where
+    /// just this one is.
+    pub(crate) fn require_view(&self, resource: Resource, can_view: impl FnOnce(CustomerId) -> bool) -> Result<(), Error> {
+        match self.require(resource, Act::Read)? {
+            Grant::All => Ok(()),
+            _ if self.customer().is_some_and(can_view) => Ok(()),
+            _ => Err(Error::NotFound),
+        }
+    }
+
+    /// Passes where the actor may do this to a thing that they may see: to all of its kind, or to this one, as `is_own` says of a
+    /// customer.
+    ///
+    /// # Errors
+    /// [`Error::NotAuthenticated`], [`Error::PermissionDenied`].
+    pub(crate) fn require_own(&self, resource: Resource, act: Act, is_own: impl FnOnce(CustomerId) -> bool) -> Result<(), Error> {
+        match self.require(resource, act)? {
+            Grant::All => Ok(()),
+            _ if self.customer().is_some_and(is_own) => Ok(()),
+            _ => Err(Error::PermissionDenied),
         }
     }
 

@@ -38,7 +38,7 @@ pub enum Act {
     Create,
     /// Change one; of a trade, its words.
     Update,
-    /// Erase or deactivate one.
+    /// Delete or deactivate one.
     Delete,
     /// Accept, reject or withdraw a proposal.
     Decide,
@@ -52,7 +52,7 @@ pub enum Act {
     GrantRoles,
 }
 
-/// How far a right reaches.
+/// The reach of a right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, strum::Display)]
 #[strum(serialize_all = "snake_case")]
 pub enum Grant {
@@ -66,7 +66,7 @@ pub enum Grant {
     All,
 }
 
-/// The table of spec 2. Superusers may what staff may, and everything with users.
+/// The table of spec 2. Superusers have the rights of staff and, over users, every right; so has the system.
 #[expect(clippy::match_same_arms, reason = "a row a right, in the order of the spec")]
 pub(super) fn grant(actor: &Actor, resource: Resource, act: Act) -> Grant {
     use Act::{Cancel, Convert, Create, Decide, Delete, GrantRoles, Read, Update, Void};
@@ -77,7 +77,7 @@ pub(super) fn grant(actor: &Actor, resource: Resource, act: Act) -> Grant {
     let (customer, staff) = match (resource, act) {
         (User, Read | Update) => (Own, All),
         (User, Create | Delete) => (None, All),
-        (User, GrantRoles) => return if matches!(actor, Actor::Superuser { .. }) { All } else { None },
+        (User, GrantRoles) => return if matches!(actor, Actor::Superuser { .. } | Actor::System) { All } else { None },
 
         (Customer, Read | Update) => (Own, All),
 
@@ -91,7 +91,7 @@ pub(super) fn grant(actor: &Actor, resource: Resource, act: Act) -> Grant {
         (Vehicle, Read | Update) => (Own, All),
         (Vehicle, Create | Delete) => (Own, None),
 
-        (Service, Read) => return if actor.is_staff() { All } else { Active },
+        (Service, Read) => (Active, All),
         (Service, Create | Update | Delete) => (None, All),
 
         (Trade, Read | Cancel) => (Own, All),
@@ -112,8 +112,9 @@ pub(super) fn grant(actor: &Actor, resource: Resource, act: Act) -> Grant {
         ) => (None, None),
     };
     match actor {
-        Actor::Anonymous => None,
+        Actor::Anonymous if (resource, act) == (Service, Read) => Active,
+        Actor::Anonymous | Actor::Gateway => None,
         Actor::Customer { .. } => customer,
-        Actor::Staff { .. } | Actor::Superuser { .. } => staff,
+        Actor::Staff { .. } | Actor::Superuser { .. } | Actor::System => staff,
     }
 }

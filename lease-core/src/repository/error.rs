@@ -1,8 +1,10 @@
+use crate::error::Error;
+
 /// Why a store did not do what it was asked. That something does not exist is no error: loads return `None`.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RepositoryError {
-    /// A row that the change was decided on has moved, or is gone, or something still hangs on a row to be erased.
+    /// A row that the change was decided on has moved, or is gone, or something still hangs on a row to be deleted.
     /// Nothing was written; load and decide again.
     #[error("the row was changed meanwhile")]
     Conflict,
@@ -25,6 +27,18 @@ pub enum RepositoryError {
     /// Anything else: a fault in the store or in its use.
     #[error("the store failed")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl From<RepositoryError> for Error {
+    fn from(error: RepositoryError) -> Self {
+        match error {
+            // A conflict that comes this far survived every retry.
+            RepositoryError::Conflict | RepositoryError::Taken(_) | RepositoryError::Unavailable(_) => {
+                Self::Unavailable(error.into())
+            }
+            RepositoryError::Corrupt { .. } | RepositoryError::Internal(_) => Self::Internal(error.into()),
+        }
+    }
 }
 
 /// What a store guarantees beside versions, whatever happens at the same time.
@@ -53,4 +67,8 @@ pub enum Guarantee {
     ChargeKey,
     /// An idempotency claim is held by one request at a time.
     Claim,
+    /// The user who acts is active, and has the role and the customer that the [envelope](super::Envelope) says.
+    Actor,
+    /// The first services are created in a store that has none.
+    FirstServices,
 }

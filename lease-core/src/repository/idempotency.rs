@@ -63,8 +63,7 @@ pub enum ClaimState {
     Done {
         /// What was asked.
         fingerprint: [u8; 32],
-        /// The id of the row that the act's commit made: the user, card, contact, lead, vehicle, service or trade; of
-        /// [`NewIds`](crate::lifecycle::NewIds) the payment, else the proposal. `None` where it made none of these.
+        /// The row that the act's commit made: [`NewIds::primary`](crate::id::NewIds::primary).
         made: Option<i64>,
         /// Until when its holder may still be about to respond.
         held_until: DateTime<Utc>,

@@ -1,21 +1,20 @@
 //! The mock. mockall cannot derive one for a sum of traits, so every signature stands here again.
 
 use super::{
-    AccountChange, AccountRepository, AccountSnapshot, CardFilter, CardRepository, Change, Claim, ClaimState, ContactFilter,
-    CustomerFilter, DirectoryRepository, IdempotencyRepository, InvoiceFilter, LeadChange, LeadFilter, Login, NewClaim, NewUser,
-    OpeningSnapshot, PaymentFilter, ProposalFilter, Repository, RepositoryError, SavedResponse, ServiceFilter, ServiceRepository,
-    TradeFilter, TradeKey, TradeLoad, TradeRepository, UserFilter, VehicleFilter, VehicleRepository, VehicleSnapshot, Wallet,
-    WalletChange, WalletKey,
+    AccountRepository, CardFilter, CardRepository, Claim, ClaimState, Commit, ContactFilter, CustomerFilter, DirectoryRepository,
+    IdempotencyRepository, InvoiceFilter, LeadFilter, NewClaim, PaymentFilter, ProposalFilter, Repository, RepositoryError,
+    SavedResponse, ServiceFilter, ServiceRepository, TradeFilter, TradeKey, TradeLoad, TradeRepository, UserFilter,
+    VehicleFilter, VehicleRepository, WalletKey,
 };
-use crate::account::{Token, TokenHash};
-use crate::id::{
-    ContactId, CreditCardId, CustomerId, LeadId, PaymentId, ServiceId, Stored, TradeId, UserId, VehicleId, Version, Versioned,
-};
-use crate::lifecycle::{NewIds, Opening, TradeChanges, TradeSnapshot};
+use crate::account::{AccountSnapshot, Token, TokenHash};
+use crate::catalog::VehicleSnapshot;
+use crate::id::{ContactId, CustomerId, LeadId, NewIds, PaymentId, ServiceId, Stored, UserId, VehicleId, Versioned};
+use crate::lifecycle::{OpeningSnapshot, TradeSnapshot};
 use crate::model::{
     Account, Contact, CreditCard, Customer, Invoice, Lead, LoginName, Payment, Proposal, Service, Trade, Vehicle, Vin,
 };
 use crate::page::{Page, PageRequest};
+use crate::wallet::Wallet;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
@@ -30,31 +29,23 @@ mockall::mock! {
         async fn find_login(&self, name: &LoginName) -> Result<Option<Account>, RepositoryError>;
         async fn load_account(&self, id: UserId) -> Result<Option<Versioned<AccountSnapshot>>, RepositoryError>;
         async fn taken_names(&self, names: &[LoginName]) -> Result<Vec<(LoginName, UserId)>, RepositoryError>;
-        async fn create_account(&self, new: &NewUser, claim: Option<Claim>) -> Result<Account, RepositoryError>;
-        async fn commit_account(&self, change: &AccountChange, claim: Option<Claim>) -> Result<Option<CustomerId>, RepositoryError>;
-        async fn commit_login(&self, login: &Login, claim: Option<Claim>) -> Result<(), RepositoryError>;
-        async fn delete_token(&self, hash: &TokenHash, claim: Option<Claim>) -> Result<(), RepositoryError>;
         async fn purge_tokens(&self, now: DateTime<Utc>, limit: u32) -> Result<u64, RepositoryError>;
         async fn list_users(&self, filter: &UserFilter, page: PageRequest) -> Result<Page<Account>, RepositoryError>;
         async fn find_customer(&self, id: CustomerId) -> Result<Option<Versioned<Stored<Customer>>>, RepositoryError>;
-        async fn commit_customer(&self, change: &Change<Customer>) -> Result<CustomerId, RepositoryError>;
         async fn list_customers(&self, filter: &CustomerFilter, page: PageRequest) -> Result<Page<Stored<Customer>>, RepositoryError>;
     }
 
     #[async_trait]
     impl CardRepository for Repository {
         async fn load_wallet(&self, key: WalletKey) -> Result<Option<Versioned<Wallet>>, RepositoryError>;
-        async fn commit_wallet(&self, change: &WalletChange, claim: Option<Claim>) -> Result<CreditCardId, RepositoryError>;
         async fn list_cards(&self, filter: &CardFilter, page: PageRequest) -> Result<Page<Stored<CreditCard>>, RepositoryError>;
     }
 
     #[async_trait]
     impl DirectoryRepository for Repository {
         async fn find_contact(&self, id: ContactId) -> Result<Option<Versioned<Stored<Contact>>>, RepositoryError>;
-        async fn commit_contact(&self, change: &Change<Contact>, claim: Option<Claim>) -> Result<ContactId, RepositoryError>;
         async fn list_contacts(&self, filter: &ContactFilter, page: PageRequest) -> Result<Page<Stored<Contact>>, RepositoryError>;
         async fn find_lead(&self, id: LeadId) -> Result<Option<Versioned<Stored<Lead>>>, RepositoryError>;
-        async fn commit_lead(&self, change: &LeadChange, claim: Option<Claim>) -> Result<LeadId, RepositoryError>;
         async fn list_leads(&self, filter: &LeadFilter, page: PageRequest) -> Result<Page<Stored<Lead>>, RepositoryError>;
     }
 
@@ -62,22 +53,18 @@ mockall::mock! {
     impl VehicleRepository for Repository {
         async fn load_vehicle(&self, id: VehicleId, viewer: Option<CustomerId>) -> Result<Option<Versioned<VehicleSnapshot>>, RepositoryError>;
         async fn find_vin(&self, vin: &Vin) -> Result<Option<VehicleId>, RepositoryError>;
-        async fn commit_vehicle(&self, change: &Change<Vehicle>, claim: Option<Claim>) -> Result<VehicleId, RepositoryError>;
         async fn list_vehicles(&self, filter: &VehicleFilter, page: PageRequest) -> Result<Page<Stored<Vehicle>>, RepositoryError>;
     }
 
     #[async_trait]
     impl ServiceRepository for Repository {
         async fn find_service(&self, id: ServiceId) -> Result<Option<Versioned<Stored<Service>>>, RepositoryError>;
-        async fn commit_service(&self, change: &Change<Service>, claim: Option<Claim>) -> Result<ServiceId, RepositoryError>;
-        async fn seed_services(&self, services: &[Service]) -> Result<bool, RepositoryError>;
         async fn list_services(&self, filter: &ServiceFilter, page: PageRequest) -> Result<Page<Stored<Service>>, RepositoryError>;
     }
 
     #[async_trait]
     impl TradeRepository for Repository {
-        async fn load_opening(&self, vehicle: VehicleId, service: ServiceId, viewer: Option<CustomerId>) -> Result<OpeningSnapshot, RepositoryError>;
-        async fn open_trade(&self, opening: &Opening, claim: Option<Claim>) -> Result<TradeId, RepositoryError>;
+        async fn load_opening(&self, vehicle: Option<VehicleId>, service: Option<ServiceId>, viewer: Option<CustomerId>) -> Result<OpeningSnapshot, RepositoryError>;
         async fn load_trade(&self, load: &TradeLoad) -> Result<Option<Versioned<TradeSnapshot>>, RepositoryError>;
         async fn load_trades(
             &self,
@@ -85,13 +72,6 @@ mockall::mock! {
             viewer: Option<CustomerId>,
             now: DateTime<Utc>,
         ) -> Result<Vec<Option<TradeSnapshot>>, RepositoryError>;
-        async fn commit_trade(
-            &self,
-            id: TradeId,
-            expected: Version,
-            changes: &TradeChanges,
-            claim: Option<Claim>,
-        ) -> Result<NewIds, RepositoryError>;
         async fn list_trades(&self, filter: &TradeFilter, page: PageRequest) -> Result<Page<Stored<Trade>>, RepositoryError>;
         async fn list_proposals(
             &self,
@@ -124,6 +104,7 @@ mockall::mock! {
 
     #[async_trait]
     impl Repository for Repository {
+        async fn commit(&self, commit: &Commit) -> Result<NewIds, RepositoryError>;
         async fn ping(&self) -> Result<(), RepositoryError>;
     }
 }

@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 
-use super::{Change, Claim, RepositoryError};
+use super::RepositoryError;
 use crate::id::{ServiceId, Stored, Versioned};
 use crate::model::{Service, ServiceKind};
 use crate::page::{Page, PageRequest};
@@ -10,13 +10,6 @@ use crate::page::{Page, PageRequest};
 pub trait ServiceRepository {
     /// One service.
     async fn find_service(&self, id: ServiceId) -> Result<Option<Versioned<Stored<Service>>>, RepositoryError>;
-
-    /// Writes a service; services are never erased.
-    async fn commit_service(&self, change: &Change<Service>, claim: Option<Claim>) -> Result<ServiceId, RepositoryError>;
-
-    /// Makes these services if the store has none at all, safely when several processes try at once. Returns whether it made
-    /// any.
-    async fn seed_services(&self, services: &[Service]) -> Result<bool, RepositoryError>;
 
     /// Lists services.
     async fn list_services(&self, filter: &ServiceFilter, page: PageRequest) -> Result<Page<Stored<Service>>, RepositoryError>;

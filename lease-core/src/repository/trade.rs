@@ -1,14 +1,10 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use super::{Claim, RepositoryError, VehicleSnapshot};
-use crate::id::{
-    CreditCardId, CustomerId, InvoiceId, PaymentId, ProposalId, ServiceId, Stored, TradeId, VehicleId, Version, Versioned,
-};
-use crate::lifecycle::{NewIds, Opening, TradeChanges, TradeSnapshot};
-use crate::model::{
-    Invoice, InvoiceStatus, Payment, PaymentStatus, Proposal, ProposalStatus, Service, ServiceKind, Trade, TradeStatus,
-};
+use super::RepositoryError;
+use crate::id::{CreditCardId, CustomerId, InvoiceId, PaymentId, ProposalId, ServiceId, Stored, TradeId, VehicleId, Versioned};
+use crate::lifecycle::{OpeningSnapshot, TradeSnapshot};
+use crate::model::{Invoice, InvoiceStatus, Payment, PaymentStatus, Proposal, ProposalStatus, ServiceKind, Trade, TradeStatus};
 use crate::page::{Page, PageRequest};
 use crate::text::Search;
 
@@ -18,13 +14,10 @@ pub trait TradeRepository {
     /// What opening a trade reads; `viewer` is the customer who asks.
     async fn load_opening(
         &self,
-        vehicle: VehicleId,
-        service: ServiceId,
+        vehicle: Option<VehicleId>,
+        service: Option<ServiceId>,
         viewer: Option<CustomerId>,
     ) -> Result<OpeningSnapshot, RepositoryError>;
-
-    /// Makes a trade. The vehicle moves on from its expected version, so that it cannot change under the offer.
-    async fn open_trade(&self, opening: &Opening, claim: Option<Claim>) -> Result<TradeId, RepositoryError>;
 
     /// What a decision about a trade reads. Trades whose key names nothing are left out.
     async fn load_trade(&self, load: &TradeLoad) -> Result<Option<Versioned<TradeSnapshot>>, RepositoryError>;
@@ -37,15 +30,6 @@ pub trait TradeRepository {
         viewer: Option<CustomerId>,
         now: DateTime<Utc>,
     ) -> Result<Vec<Option<TradeSnapshot>>, RepositoryError>;
-
-    /// Writes a change to a trade, in the order of [`TradeChanges`]' fields: all or nothing.
-    async fn commit_trade(
-        &self,
-        id: TradeId,
-        expected: Version,
-        changes: &TradeChanges,
-        claim: Option<Claim>,
-    ) -> Result<NewIds, RepositoryError>;
 
     /// Lists trades.
     async fn list_trades(&self, filter: &TradeFilter, page: PageRequest) -> Result<Page<Stored<Trade>>, RepositoryError>;
@@ -77,15 +61,6 @@ pub trait TradeRepository {
         after: Option<PaymentId>,
         limit: u32,
     ) -> Result<Vec<PaymentId>, RepositoryError>;
-}
-
-/// What opening a trade reads.
-#[derive(Clone, Debug, PartialEq)]
-pub struct OpeningSnapshot {
-    /// The vehicle.
-    pub vehicle: Option<Versioned<VehicleSnapshot>>,
-    /// The service.
-    pub service: Option<Versioned<Stored<Service>>>,
 }
 
 /// Which trade to load, and for whom.

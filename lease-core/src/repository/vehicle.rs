@@ -1,6 +1,7 @@
 use async_trait::async_trait;
 
-use super::{Change, Claim, RepositoryError};
+use super::RepositoryError;
+use crate::catalog::VehicleSnapshot;
 use crate::id::{CustomerId, Stored, VehicleId, Versioned};
 use crate::model::{Vehicle, Vin};
 use crate::page::{Page, PageRequest};
@@ -19,27 +20,8 @@ pub trait VehicleRepository {
     /// The vehicle that has this VIN.
     async fn find_vin(&self, vin: &Vin) -> Result<Option<VehicleId>, RepositoryError>;
 
-    /// Writes a vehicle. Erasing one that was ever traded is a [`RepositoryError::Conflict`].
-    async fn commit_vehicle(&self, change: &Change<Vehicle>, claim: Option<Claim>) -> Result<VehicleId, RepositoryError>;
-
     /// Lists vehicles.
     async fn list_vehicles(&self, filter: &VehicleFilter, page: PageRequest) -> Result<Page<Stored<Vehicle>>, RepositoryError>;
-}
-
-/// What a decision about a vehicle reads.
-#[expect(clippy::struct_excessive_bools, reason = "four separate facts")]
-#[derive(Clone, Debug, PartialEq)]
-pub struct VehicleSnapshot {
-    /// The vehicle.
-    pub vehicle: Stored<Vehicle>,
-    /// Whether a trade of it is open.
-    pub has_open_trade: bool,
-    /// Whether a trade of it is open or agreed.
-    pub has_live_trade: bool,
-    /// Whether any trade of it was ever opened.
-    pub was_traded: bool,
-    /// Whether the viewer is owner or counterparty of a trade of it.
-    pub viewer_is_party: bool,
 }
 
 /// Which vehicles to list; each condition that is given must hold.

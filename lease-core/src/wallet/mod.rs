@@ -1,15 +1,20 @@
 //! Credit cards (spec 5.6): what is kept of them, and which is the default.
 
+mod changes;
+
+pub use changes::{CardChange, DefaultCard, Wallet, WalletChange};
+
 use chrono::{DateTime, NaiveDate, Utc};
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::decision::Decision;
 use crate::error::Error;
+use crate::event::Event;
 use crate::gateway::{CardDetails, CardNumber, CardToken, parse_cvc};
 use crate::id::{CustomerId, Stored, Versioned};
 use crate::input::{Field, Form, UpdateMode, as_given};
 use crate::model::{CreditCard, is_card_expired};
-use crate::permission::{Act, Actor, Grant, Resource};
-use crate::repository::{CardChange, DefaultCard, Wallet, WalletChange};
+use crate::permission::{Act, Actor, Resource};
 use crate::text;
 
 /// What storing or changing a card takes.
@@ -60,7 +65,12 @@ pub fn check_card(actor: &Actor, draft: &CardDraft, today: NaiveDate) -> Result<
 
 /// Stores a checked card under the gateway's token; the first card of a customer is the default.
 #[must_use]
-pub fn store_card(wallet: &Versioned<Wallet>, checked: &CheckedCard, token: CardToken, now: DateTime<Utc>) -> WalletChange {
+pub fn store_card(
+    wallet: &Versioned<Wallet>,
+    checked: &CheckedCard,
+    token: CardToken,
+    now: DateTime<Utc>,
+) -> Decision<WalletChange> {
     let is_default = checked.wants_default || wallet.newest_other.is_none();
     let CardDetails { number, exp_month, exp_year, holder_name, .. } = &checked.details;
     let card = CreditCard {
@@ -75,7 +85,8 @@ pub fn store_card(wallet: &Versioned<Wallet>, checked: &CheckedCard, token: Card
         created_at: now,
         deleted_at: None,
     };
-    change(wallet, CardChange::Create(card), if is_default { DefaultCard::Clear } else { DefaultCard::Keep })
+    let others = if is_default { DefaultCard::Clear } else { DefaultCard::Keep };
+    Decision::new(change(wallet, CardChange::Create(card), others), Event::CreditCardAdded)
 }
 
 /// Changes what is printed on a card, or makes it the default. The default passes on by giving it to another card: taking it
@@ -89,8 +100,8 @@ pub fn update_card(
     draft: &CardDraft,
     mode: UpdateMode,
     today: NaiveDate,
-) -> Result<WalletChange, Error> {
-    let card = require_own(wallet, actor, Act::Update)?;
+) -> Result<Decision<WalletChange>, Error> {
+    let card = own_card(wallet, actor, Act::Update)?;
     let mut form = Form::new(mode);
     let face = read_face(&mut form, draft, Some(card), today);
     let wants_default = form.optional("is_default", &draft.is_default, Some(&card.is_default), false, as_given);
@@ -100,21 +111,21 @@ pub fn update_card(
     let value =
         CreditCard { exp_month, exp_year, holder_name, is_default: wants_default || card.is_default, ..card.value.clone() };
     let others = if takes_over { DefaultCard::Clear } else { DefaultCard::Keep };
-    Ok(change(wallet, CardChange::Update(card.id, value), others))
+    Ok(Decision::new(change(wallet, CardChange::Update(card.id, value), others), Event::CreditCardUpdated(card.id)))
 }
 
 /// Deletes a card: it is gone from lists, its payments stay. The newest other card takes over as the default.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::PermissionDenied`].
-pub fn delete_card(wallet: &Versioned<Wallet>, actor: &Actor, now: DateTime<Utc>) -> Result<WalletChange, Error> {
-    let card = require_own(wallet, actor, Act::Delete)?;
+pub fn delete_card(wallet: &Versioned<Wallet>, actor: &Actor, now: DateTime<Utc>) -> Result<Decision<WalletChange>, Error> {
+    let card = own_card(wallet, actor, Act::Delete)?;
     let others = match wallet.newest_other {
         Some(other) if card.is_default => DefaultCard::Becomes(other),
         _ => DefaultCard::Keep,
     };
     let value = CreditCard { is_default: false, deleted_at: Some(now), ..card.value.clone() };
-    Ok(change(wallet, CardChange::Update(card.id, value), others))
+    Ok(Decision::new(change(wallet, CardChange::Update(card.id, value), others), Event::CreditCardDeleted(card.id)))
 }
 
 /// The card that was asked for, where the actor may see it.
@@ -122,14 +133,12 @@ pub fn delete_card(wallet: &Versioned<Wallet>, actor: &Actor, now: DateTime<Utc>
 /// # Errors
 /// [`Error::NotAuthenticated`], [`Error::NotFound`].
 pub fn visible_card<'a>(wallet: &'a Wallet, actor: &Actor) -> Result<&'a Stored<CreditCard>, Error> {
-    let is_own = actor.customer() == Some(wallet.customer_id);
-    match actor.require(Resource::CreditCard, Act::Read)? {
-        Grant::Own if !is_own => Err(Error::NotFound),
-        _ => wallet.card.as_ref().ok_or(Error::NotFound),
-    }
+    actor.require_view(Resource::CreditCard, |customer| customer == wallet.customer_id)?;
+    wallet.card.as_ref().ok_or(Error::NotFound)
 }
 
-fn require_own<'a>(wallet: &'a Wallet, actor: &Actor, act: Act) -> Result<&'a Stored<CreditCard>, Error> {
+/// The card that was asked for, where the actor may do this to it.
+fn own_card<'a>(wallet: &'a Wallet, actor: &Actor, act: Act) -> Result<&'a Stored<CreditCard>, Error> {
     let card = visible_card(wallet, actor)?;
     actor.require(Resource::CreditCard, act)?;
     Ok(card)

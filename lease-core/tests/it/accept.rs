@@ -1,6 +1,8 @@
 //! Accepting: spec 4.4, 4.5, 4.10, 4.11, and the invoice that comes with it (spec 5.2).
 
-use lease_core::lifecycle::{Event, TradeMove, accept};
+use lease_core::decision::Decision;
+use lease_core::event::Event;
+use lease_core::lifecycle::{TradeMove, accept};
 use lease_core::model::{Agreement, BillTo, InvoiceOn, Period, ProposalState};
 use lease_core::permission::Actor;
 
@@ -159,11 +161,11 @@ fn custom_terms_without_days_do_not_ask_for_the_vehicle() {
 /// spec 5.2, I2
 #[test]
 fn the_invoice_of_a_sale_comes_with_the_acceptance() {
-    let changes = accept(&countered().0, &customer(OWNER), now()).unwrap();
+    let Decision { changes, events } = accept(&countered().0, &customer(OWNER), now()).unwrap();
     let invoice = changes.new_invoice.unwrap();
     assert_eq!((invoice.customer_id, invoice.amount, invoice.proposal_id), (id(OWNER), usd("100.00"), Some(id(1))));
     assert_eq!((invoice.issued_at, invoice.due_date), (now(), day(14)));
-    assert!(changes.events.contains(&Event::InvoiceIssued { customer_id: id(OWNER), amount: usd("100.00") }));
+    assert!(events.contains(&Event::InvoiceIssued { customer_id: id(OWNER), amount: usd("100.00") }));
 }
 
 /// spec 5.1: whoever the service bills, whichever way the acceptance went.
@@ -172,7 +174,7 @@ fn the_counterparty_is_billed_where_the_service_says_so() {
     for (author, accepter) in [(OWNER, BUYER), (BUYER, OWNER)] {
         for (bill_to, billed) in [(BillTo::Owner, OWNER), (BillTo::Counterparty, BUYER)] {
             let scene = Scene::custom(InvoiceOn::Acceptance, bill_to).proposed_by(author);
-            let changes = accept(&scene.0, &customer(accepter), now()).unwrap();
+            let changes = accept(&scene.0, &customer(accepter), now()).unwrap().changes;
             assert_eq!(changes.new_invoice.unwrap().customer_id, id(billed));
         }
     }

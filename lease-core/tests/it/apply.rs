@@ -1,7 +1,8 @@
 //! Applying changes to a snapshot: what they do not name stays as it is. (That committing is applying, the walks and the
 //! conformance suite show.)
 
-use lease_core::lifecycle::{InvoiceChange, NewIds, TradeChanges};
+use lease_core::id::NewIds;
+use lease_core::lifecycle::{InvoiceChange, TradeChanges};
 use lease_core::model::{InvoiceState, PaymentState, ProposalState};
 
 use crate::support::*;

@@ -6,8 +6,9 @@ use lease_core::id::{CreditCardId, Versioned};
 use lease_core::input::UpdateMode;
 use lease_core::model::{CardBrand, CreditCard};
 use lease_core::permission::Actor;
-use lease_core::repository::{CardChange, DefaultCard, Wallet};
-use lease_core::wallet::{CheckedCard, check_card, delete_card, store_card, update_card, visible_card};
+use lease_core::wallet::{
+    CardChange, CheckedCard, DefaultCard, Wallet, check_card, delete_card, store_card, update_card, visible_card,
+};
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -28,7 +29,7 @@ fn wallet(card: Option<CreditCard>, newest_other: Option<i64>) -> Versioned<Wall
 }
 
 fn update(wallet: &Versioned<Wallet>, json: Value) -> Result<(CreditCard, DefaultCard), Error> {
-    let change = update_card(wallet, &customer(OWNER), &draft(json), UpdateMode::Partial, now().date_naive())?;
+    let change = update_card(wallet, &customer(OWNER), &draft(json), UpdateMode::Partial, now().date_naive())?.changes;
     match change.card {
         CardChange::Update(_, card) => Ok((card, change.others)),
         other @ CardChange::Create(_) => panic!("{other:?}"),
@@ -40,7 +41,7 @@ fn update(wallet: &Versioned<Wallet>, json: Value) -> Result<(CreditCard, Defaul
 fn a_card_is_kept_without_its_number() {
     let checked = check(json!({"number": "4000-0000-0000-0002"})).unwrap();
     assert_eq!(checked.details.number.expose(), "4000000000000002");
-    let change = store_card(&wallet(None, Some(9)), &checked, CardToken::new("tok".into()), now());
+    let change = store_card(&wallet(None, Some(9)), &checked, CardToken::new("tok".into()), now()).changes;
     let CardChange::Create(card) = change.card else { panic!("a new card") };
     assert_eq!((card.brand, &*card.last4, card.exp_month, card.exp_year), (CardBrand::Visa, "0002", 12, 2030));
     assert_eq!((card.customer_id, &*card.holder_name, card.token.expose()), (id(OWNER), "Ada", "tok"));
@@ -121,7 +122,7 @@ fn the_first_card_is_the_default_and_later_ones_when_asked() {
         (Some(9), json!({"is_default": true}), true, DefaultCard::Clear),
     ];
     for (other, json, is_default, others) in cases {
-        let change = store_card(&wallet(None, other), &check(json).unwrap(), CardToken::new("t".into()), now());
+        let change = store_card(&wallet(None, other), &check(json).unwrap(), CardToken::new("t".into()), now()).changes;
         let CardChange::Create(card) = change.card else { panic!("a new card") };
         assert_eq!((card.is_default, change.others), (is_default, others));
     }
@@ -174,7 +175,7 @@ fn deleting_the_default_hands_it_to_the_newest_other() {
         (plain, Some(9), DefaultCard::Keep),
     ];
     for (card, other, others) in cases {
-        let change = delete_card(&wallet(Some(card), other), &customer(OWNER), now()).unwrap();
+        let change = delete_card(&wallet(Some(card), other), &customer(OWNER), now()).unwrap().changes;
         let CardChange::Update(_, deleted) = change.card else { panic!("a change") };
         assert_eq!((deleted.deleted_at, deleted.is_default, change.others), (Some(now()), false, others));
     }

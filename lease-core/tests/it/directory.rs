@@ -1,15 +1,15 @@
 //! Contacts (spec 6.3) and leads (spec 6.4).
 
 use lease_core::Error;
+use lease_core::decision::RowChange;
 use lease_core::directory::{
-    ConversionDraft, convert_lead, create_contact, create_lead, delete_contact, delete_lead, update_contact, update_lead,
-    visible_contact,
+    ContactsOfLead, ConversionDraft, LeadChange, convert_lead, create_contact, create_lead, delete_contact, delete_lead,
+    require_visible_contact, update_contact, update_lead,
 };
 use lease_core::id::{Stored, Versioned};
 use lease_core::input::{FieldErrors, UpdateMode};
 use lease_core::model::{Contact, ContactOwner, Lead, LeadState};
 use lease_core::permission::Actor;
-use lease_core::repository::{Change, ContactsOfLead, LeadChange};
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -17,8 +17,8 @@ use crate::support::*;
 const NON_FIELD: &str = FieldErrors::NON_FIELD;
 
 fn contact(actor: &Actor, json: Value, owner_exists: bool) -> Result<Contact, Error> {
-    match create_contact(actor, &draft(json), owner_exists, now())? {
-        Change::Create(contact) => Ok(contact),
+    match create_contact(actor, &draft(json), owner_exists, now())?.changes {
+        RowChange::Create(contact) => Ok(contact),
         other => panic!("{other:?}"),
     }
 }
@@ -30,8 +30,8 @@ fn stored_contact(owner: ContactOwner) -> Versioned<Stored<Contact>> {
 }
 
 fn lead(state: LeadState) -> Versioned<Stored<Lead>> {
-    let LeadChange { lead: Change::Create(lead), .. } =
-        create_lead(&staff(), &draft(json!({"first_name": "Grace", "phone": "1"})), now()).unwrap()
+    let LeadChange { lead: RowChange::Create(lead), .. } =
+        create_lead(&staff(), &draft(json!({"first_name": "Grace", "phone": "1"})), now()).unwrap().changes
     else {
         panic!("a new lead")
     };
@@ -39,10 +39,10 @@ fn lead(state: LeadState) -> Versioned<Stored<Lead>> {
 }
 
 fn change_lead(lead: &Versioned<Stored<Lead>>, json: Value) -> Result<Lead, Error> {
-    let LeadChange { lead, contacts } = update_lead(lead, &staff(), &draft(json), UpdateMode::Partial)?;
+    let LeadChange { lead, contacts } = update_lead(lead, &staff(), &draft(json), UpdateMode::Partial)?.changes;
     assert_eq!(contacts, ContactsOfLead::Keep);
     match lead {
-        Change::Update { value, .. } => Ok(value),
+        RowChange::Update { value, .. } => Ok(value),
         other => panic!("{other:?}"),
     }
 }
@@ -81,8 +81,10 @@ fn a_contact_stays_its_owners_unless_staff_name_another() {
         &draft(json),
         UpdateMode::Partial,
         exists,
-    )? {
-        Change::Update { value, .. } => Ok(value.owner),
+    )?
+    .changes
+    {
+        RowChange::Update { value, .. } => Ok(value.owner),
         other => panic!("{other:?}"),
     };
     let own = ContactOwner::Customer(id(OWNER));
@@ -123,7 +125,7 @@ fn contacts_are_full_on_ones_own_and_for_staff_on_all() {
         (&leads, superuser(), "ok"),
     ];
     for (contact, actor, expected) in cases {
-        assert_eq!(code(visible_contact(contact, &actor)), expected, "{actor:?}");
+        assert_eq!(code(require_visible_contact(contact, &actor)), expected, "{actor:?}");
         let new = draft(json!({"city": "Bern"}));
         assert_eq!(code(update_contact(contact, &actor, &new, UpdateMode::Partial, true)), expected, "{actor:?}");
         assert_eq!(code(delete_contact(contact, &actor)), expected, "{actor:?}");
@@ -197,7 +199,7 @@ fn converting_a_lead_gives_its_contacts_to_the_customer() {
     let change = convert_lead(&open, &staff(), &draft, true).unwrap();
     assert_eq!(change.contacts, ContactsOfLead::MoveTo(id(7)));
     let value = Lead { state: LeadState::Converted(id(7)), ..open.value.value.clone() };
-    assert_eq!(change.lead, Change::Update { id: id(1), expected: open.version, value });
+    assert_eq!(change.lead, RowChange::Update { id: id(1), expected: open.version, value });
     let twice = lead(LeadState::Converted(id(8)));
     assert_eq!(code(convert_lead(&twice, &staff(), &draft, true)), "lead_converted");
     assert_eq!(wrong_fields(convert_lead(&twice, &staff(), &draft, false)), ["customer_id"], "fields before the state");
@@ -208,8 +210,8 @@ fn converting_a_lead_gives_its_contacts_to_the_customer() {
 #[test]
 fn a_lead_is_deleted_with_its_contacts() {
     let change = delete_lead(&lead(LeadState::New), &staff()).unwrap();
-    assert_eq!(change.contacts, ContactsOfLead::Erase);
-    assert!(matches!(change.lead, Change::Delete { .. }));
+    assert_eq!(change.contacts, ContactsOfLead::Delete);
+    assert!(matches!(change.lead, RowChange::Delete { .. }));
 }
 
 /// spec 2, rule 3: leads are closed to customers, whatever they ask.

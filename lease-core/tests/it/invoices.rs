@@ -1,15 +1,17 @@
 //! Invoices: due dates (spec 5.1, 5.2), reading and dropping them (spec 5.3), completion by either end (spec 4.7, 4.8).
 
+use lease_core::decision::Decision;
+use lease_core::event::Event;
 use lease_core::gateway::ChargeOutcome;
 use lease_core::invoicing::{VoidDraft, settle_payment, void};
-use lease_core::lifecycle::{Event, TradeChanges, TradeMove, VehicleTransfer, accept};
-use lease_core::model::{Agreement, BillTo, InvoiceOn, InvoiceState, PaymentState};
+use lease_core::lifecycle::{TradeChanges, TradeMove, accept};
+use lease_core::model::{Agreement, BillTo, InvoiceOn, InvoiceState, PaymentState, VehicleTransfer};
 use lease_core::permission::Actor;
 use serde_json::{Value, json};
 
 use crate::support::*;
 
-fn dropped(scene: &Scene, actor: &Actor, json: Value) -> Result<TradeChanges, lease_core::Error> {
+fn dropped(scene: &Scene, actor: &Actor, json: Value) -> Result<Decision<TradeChanges>, lease_core::Error> {
     void(&scene.0, actor, &draft::<VoidDraft>(json), now())
 }
 
@@ -46,7 +48,7 @@ fn the_due_date_is_the_issue_date_and_the_days() {
 fn an_invoice_issued_just_before_midnight_counts_from_that_day() {
     for (text, due) in [("2026-03-02T23:59:59.999999Z", "2026-03-16"), ("2026-03-03T00:00:00Z", "2026-03-17")] {
         let scene = Scene::sale().proposed_by(OWNER);
-        let invoice = accept(&scene.0, &customer(BUYER), instant(text)).unwrap().new_invoice.unwrap();
+        let invoice = accept(&scene.0, &customer(BUYER), instant(text)).unwrap().changes.new_invoice.unwrap();
         assert_eq!((invoice.issued_at, invoice.due_date), (instant(text), date(due)));
     }
 }
@@ -83,12 +85,12 @@ fn what_is_due_and_what_may_be_paid_add_up() {
 #[test]
 fn staff_drop_an_open_invoice() {
     for actor in [staff(), superuser()] {
-        let changes = dropped(&Scene::lease().billed_to(OWNER), &actor, why()).unwrap();
+        let Decision { changes, events } = dropped(&Scene::lease().billed_to(OWNER), &actor, why()).unwrap();
         let change = changes.invoice.unwrap();
         assert_eq!(change.state, InvoiceState::Void { at: now(), reason: "A mistake.".into() });
         assert_eq!((change.id, change.paid, change.pending), (id(1), usd("0"), usd("0")));
         assert_eq!(changes.state, None);
-        assert_eq!(changes.events, [Event::InvoiceVoided(id(1))]);
+        assert_eq!(events, [Event::InvoiceVoided(id(1))]);
     }
 }
 

@@ -1,11 +1,13 @@
 //! Opening a trade: spec 4.1.
 
 use lease_core::Error;
+use lease_core::catalog::VehicleSnapshot;
+use lease_core::decision::Decision;
+use lease_core::event::Event;
 use lease_core::id::{Stored, Version, Versioned};
-use lease_core::lifecycle::{Event, Opening, TradeDraft, open};
+use lease_core::lifecycle::{Opening, OpeningSnapshot, TradeDraft, open};
 use lease_core::model::{Service, ServiceKind, TradeState};
 use lease_core::permission::Actor;
-use lease_core::repository::{OpeningSnapshot, VehicleSnapshot};
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -18,7 +20,7 @@ fn good_offer() -> OpeningSnapshot {
     offer(vehicle_snapshot(), stored_service(ServiceKind::Lease))
 }
 
-fn opened(offer: Option<&OpeningSnapshot>, actor: &Actor, json: Value) -> Result<Opening, Error> {
+fn opened(offer: &OpeningSnapshot, actor: &Actor, json: Value) -> Result<Decision<Opening>, Error> {
     open(offer, actor, &draft::<TradeDraft>(json), now())
 }
 
@@ -30,23 +32,23 @@ fn both() -> Value {
 #[test]
 fn the_owner_opens_a_trade_under_an_active_service() {
     let json = json!({"vehicle_id": 1, "service_id": 1, "title": "  Nice car ", "description": "Two\nlines", "status": "agreed"});
-    let opening = opened(Some(&good_offer()), &customer(OWNER), json).unwrap();
+    let opening = opened(&good_offer(), &customer(OWNER), json).unwrap();
     assert_eq!(opening.trade.state, TradeState::Open);
     assert_eq!((opening.trade.customer_id, opening.trade.vehicle_id, opening.trade.service_id), (id(OWNER), id(1), id(1)));
     assert_eq!((&*opening.trade.title, &*opening.trade.description), ("Nice car", "Two\nlines"));
     assert_eq!((opening.trade.created_at, opening.trade.invoice_id), (now(), None));
     assert_eq!(opening.vehicle_version, Version::FIRST);
-    assert_eq!(opening.event, Event::TradeOpened { vehicle_id: id(1), service_id: id(1) });
+    assert_eq!(opening.events, [Event::TradeOpened { vehicle_id: id(1), service_id: id(1) }]);
 }
 
 /// spec 5.1: what a trade uses is fixed, so the first one says so.
 #[test]
 fn the_first_trade_under_a_service_marks_it_as_used_and_later_ones_do_not() {
-    let first_use = opened(Some(&good_offer()), &customer(OWNER), both()).unwrap().first_use_of_service;
+    let first_use = opened(&good_offer(), &customer(OWNER), both()).unwrap().first_use_of_service;
     assert_eq!(first_use, Some(Version::FIRST));
     let mut used = stored_service(ServiceKind::Lease);
     used.value.value.is_used = true;
-    let later = opened(Some(&offer(vehicle_snapshot(), used)), &customer(OWNER), both()).unwrap();
+    let later = opened(&offer(vehicle_snapshot(), used), &customer(OWNER), both()).unwrap();
     assert_eq!(later.first_use_of_service, None);
 }
 
@@ -55,7 +57,7 @@ fn the_first_trade_under_a_service_marks_it_as_used_and_later_ones_do_not() {
 fn a_vehicle_in_a_live_trade_is_not_offered_again() {
     let mut vehicle = vehicle_snapshot();
     vehicle.value.has_live_trade = true;
-    let response = opened(Some(&offer(vehicle, stored_service(ServiceKind::Sell))), &customer(OWNER), both());
+    let response = opened(&offer(vehicle, stored_service(ServiceKind::Sell)), &customer(OWNER), both());
     assert_eq!(code(response), "vehicle_in_trade");
 }
 
@@ -64,7 +66,7 @@ fn a_vehicle_in_a_live_trade_is_not_offered_again() {
 fn an_inactive_service_takes_no_trade() {
     let mut service = stored_service(ServiceKind::Lease);
     service.value.value.is_active = false;
-    let response = opened(Some(&offer(vehicle_snapshot(), service)), &customer(OWNER), both());
+    let response = opened(&offer(vehicle_snapshot(), service), &customer(OWNER), both());
     assert_eq!(wrong_fields(response), ["service_id"]);
 }
 
@@ -72,11 +74,11 @@ fn an_inactive_service_takes_no_trade() {
 #[test]
 fn anothers_vehicle_is_forbidden_where_it_is_seen_and_unknown_where_not() {
     let hidden = good_offer();
-    assert_eq!(wrong_fields(opened(Some(&hidden), &customer(BUYER), both())), ["vehicle_id"]);
+    assert_eq!(wrong_fields(opened(&hidden, &customer(BUYER), both())), ["vehicle_id"]);
     let mut seen = vehicle_snapshot();
     seen.value.has_open_trade = true;
     let seen = offer(seen, stored_service(ServiceKind::Lease));
-    assert_eq!(code(opened(Some(&seen), &customer(BUYER), both())), "permission_denied");
+    assert_eq!(code(opened(&seen, &customer(BUYER), both())), "permission_denied");
 }
 
 /// spec 2
@@ -84,18 +86,18 @@ fn anothers_vehicle_is_forbidden_where_it_is_seen_and_unknown_where_not() {
 fn only_customers_open_trades() {
     let expected = ["not_authenticated", "permission_denied", "permission_denied"];
     for (actor, expected) in [Actor::Anonymous, staff(), superuser()].iter().zip(expected) {
-        assert_eq!(code(opened(Some(&good_offer()), actor, both())), expected, "{actor:?}");
+        assert_eq!(code(opened(&good_offer(), actor, both())), expected, "{actor:?}");
     }
 }
 
 /// spec 6.6
 #[test]
 fn every_wrong_field_of_a_trade_is_named_at_once() {
-    let nothing = OpeningSnapshot { vehicle: None, service: None };
+    let nothing = OpeningSnapshot::default();
     let json = json!({"vehicle_id": 7, "service_id": 8, "title": "x".repeat(201), "description": 5});
-    let response = opened(Some(&nothing), &customer(OWNER), json);
+    let response = opened(&nothing, &customer(OWNER), json);
     assert_eq!(wrong_fields(response), ["description", "service_id", "title", "vehicle_id"]);
-    assert_eq!(wrong_fields(opened(None, &customer(OWNER), json!({}))), ["service_id", "vehicle_id"]);
-    let response = opened(None, &customer(OWNER), json!({"vehicle_id": "x", "service_id": null}));
+    assert_eq!(wrong_fields(opened(&nothing, &customer(OWNER), json!({}))), ["service_id", "vehicle_id"]);
+    let response = opened(&nothing, &customer(OWNER), json!({"vehicle_id": "x", "service_id": null}));
     assert_eq!(wrong_fields(response), ["service_id", "vehicle_id"]);
 }

@@ -1,8 +1,13 @@
 //! Paying: spec 5.4, 5.5, I3, I4.
 
+use lease_core::Error;
+use lease_core::decision::Decision;
+use lease_core::event::Event;
 use lease_core::gateway::ChargeOutcome;
-use lease_core::invoicing::{PaymentDraft, begin_payment, pay_unknown_invoice, settle_payment};
-use lease_core::lifecycle::Event;
+use lease_core::id::NewIds;
+use lease_core::input::NamedIn;
+use lease_core::invoicing::{PaymentDraft, begin_payment, settle_payment};
+use lease_core::lifecycle::TradeChanges;
 use lease_core::model::{CreditCard, InvoiceState, PaymentState};
 use lease_core::money::{Currency, Money};
 use lease_core::permission::Actor;
@@ -20,17 +25,28 @@ fn pay(scene: &Scene, amount: &Value) -> &'static str {
     code(scene.pay(&customer(OWNER), amount))
 }
 
+fn begin(scene: &Scene, json: Value) -> Result<Decision<TradeChanges>, Error> {
+    let draft: PaymentDraft = draft(json);
+    begin_payment(Some(&scene.0), NamedIn::Path, &customer(OWNER), &draft, &Policy::default(), key(), now())
+}
+
+/// What comes of paying an invoice that a body names and the actor cannot see.
+fn pay_unknown(actor: &Actor, json: Value) -> Result<Decision<TradeChanges>, Error> {
+    let draft: PaymentDraft = draft(json);
+    begin_payment(None, NamedIn::Draft, actor, &draft, &Policy::default(), key(), now())
+}
+
 /// spec 5.4, 5.5: the amount is reserved before anything is charged.
 #[test]
 fn a_payment_begins_pending_and_reserves_its_amount() {
-    let changes = billed().paid_and_pending("20", "10").pay(&customer(OWNER), &json!("30.00")).unwrap();
+    let Decision { changes, events } = billed().paid_and_pending("20", "10").pay(&customer(OWNER), &json!("30.00")).unwrap();
     let payment = changes.new_payment.unwrap();
     assert_eq!((payment.amount, &payment.state, payment.is_late), (usd("30"), &PaymentState::Pending, false));
     assert_eq!((payment.invoice_id, payment.credit_card_id, payment.customer_id), (id(1), id(1), id(OWNER)));
     assert_eq!((payment.charge_key, payment.created_at), (key(), now()));
     let change = changes.invoice.unwrap();
     assert_eq!((change.id, change.paid, change.pending, change.state), (id(1), usd("20"), usd("40"), InvoiceState::Open));
-    assert_eq!(changes.events, [Event::PaymentBegun { invoice_id: id(1), amount: usd("30") }]);
+    assert_eq!(events, [Event::PaymentBegun { invoice_id: id(1), amount: usd("30") }]);
     assert_eq!((changes.settled, changes.state, changes.transfer), (None, None, None));
 }
 
@@ -39,12 +55,11 @@ fn a_payment_begins_pending_and_reserves_its_amount() {
 fn the_amount_defaults_to_all_that_may_be_paid() {
     for (paid, pending, expected) in [("0", "0", "100"), ("30", "0", "70"), ("30", "50", "20")] {
         for amount in [json!(null), json!(expected)] {
-            let changes = billed().paid_and_pending(paid, pending).pay(&customer(OWNER), &amount).unwrap();
+            let changes = billed().paid_and_pending(paid, pending).pay(&customer(OWNER), &amount).unwrap().changes;
             assert_eq!(changes.new_payment.unwrap().amount, usd(expected));
         }
     }
-    let draft: PaymentDraft = draft(json!({"credit_card_id": 1}));
-    let changes = begin_payment(&billed().0, &customer(OWNER), &draft, &Policy::default(), key(), now()).unwrap();
+    let changes = begin(&billed(), json!({"credit_card_id": 1})).unwrap().changes;
     assert_eq!(changes.new_payment.unwrap().amount, usd("100"));
 }
 
@@ -96,7 +111,7 @@ fn late_payments_are_marked_or_refused() {
     let refuse = Policy { late_payments: LatePayments::Reject, ..Policy::default() };
     let cases = [("2026-03-16T23:59:59.999999Z", false, "ok"), ("2026-03-17T00:00:00Z", true, "invoice_overdue")];
     for (text, is_late, refused) in cases {
-        let paid = billed().pay_under(&Policy::default(), &customer(OWNER), &json!(null), instant(text)).unwrap();
+        let paid = billed().pay_under(&Policy::default(), &customer(OWNER), &json!(null), instant(text)).unwrap().changes;
         assert_eq!(paid.new_payment.unwrap().is_late, is_late, "{text}");
         assert_eq!(code(billed().pay_under(&refuse, &customer(OWNER), &json!(null), instant(text))), refused, "{text}");
     }
@@ -122,8 +137,7 @@ fn anothers_card_is_a_wrong_field() {
     assert_eq!(wrong_fields(billed().with_card(card(BUYER)).pay(&customer(OWNER), &json!(null))), ["credit_card_id"]);
     assert_eq!(wrong_fields(Scene::lease().billed_to(OWNER).pay(&customer(OWNER), &json!(null))), ["credit_card_id"]);
     for id in [json!({}), json!({"credit_card_id": null}), json!({"credit_card_id": 0}), json!({"credit_card_id": "x"})] {
-        let response = begin_payment(&billed().0, &customer(OWNER), &draft(id), &Policy::default(), key(), now());
-        assert_eq!(wrong_fields(response), ["credit_card_id"]);
+        assert_eq!(wrong_fields(begin(&billed(), id)), ["credit_card_id"]);
     }
 }
 
@@ -150,10 +164,9 @@ fn every_wrong_field_of_a_payment_is_named_at_once() {
     let response = billed().with_card(card(BUYER)).pay(&customer(OWNER), &json!("x"));
     assert_eq!(wrong_fields(response), ["amount", "credit_card_id"]);
     let json = json!({"invoice_id": 9, "amount": 0});
-    let error = pay_unknown_invoice(&customer(OWNER), &draft(json.clone()));
-    assert_eq!(wrong_fields::<()>(Err(error)), ["amount", "credit_card_id", "invoice_id"]);
-    assert_eq!(pay_unknown_invoice(&staff(), &draft(json.clone())).code(), "permission_denied");
-    assert_eq!(pay_unknown_invoice(&Actor::Anonymous, &draft(json)).code(), "not_authenticated");
+    assert_eq!(wrong_fields(pay_unknown(&customer(OWNER), json.clone())), ["amount", "credit_card_id", "invoice_id"]);
+    assert_eq!(code(pay_unknown(&staff(), json.clone())), "permission_denied");
+    assert_eq!(code(pay_unknown(&Actor::Anonymous, json)), "not_authenticated");
 }
 
 /// spec 6.6, 5.4
@@ -171,7 +184,7 @@ fn a_yen_invoice_is_paid_in_whole_yen() {
     let invoice = &mut scene.0.invoice.as_mut().unwrap().value;
     (invoice.amount, invoice.paid, invoice.pending) = (yen("5000"), yen("0"), yen("0"));
     assert_eq!(wrong_fields(scene.pay(&customer(OWNER), &json!("1.5"))), ["amount"]);
-    let changes = scene.pay(&customer(OWNER), &json!(1_000)).unwrap();
+    let changes = scene.pay(&customer(OWNER), &json!(1_000)).unwrap().changes;
     assert_eq!(changes.new_payment.unwrap().amount, yen("1000"));
 }
 
@@ -180,11 +193,11 @@ fn a_yen_invoice_is_paid_in_whole_yen() {
 fn a_payment_that_succeeded_counts_as_paid() {
     let scene = billed().paid_and_pending("10", "50").with_payment("40", PaymentState::Pending);
     let outcome = ChargeOutcome::Succeeded { reference: "ch_1".into() };
-    let changes = settle_payment(&scene.0, &outcome, now()).unwrap().unwrap();
+    let Decision { changes, events } = settle_payment(&scene.0, &outcome, now()).unwrap().unwrap();
     assert_eq!(changes.settled, Some((id(1), PaymentState::Succeeded { reference: "ch_1".into() })));
     let change = changes.invoice.unwrap();
     assert_eq!((change.paid, change.pending, change.state), (usd("50"), usd("10"), InvoiceState::Open));
-    assert_eq!(changes.events, [Event::PaymentSucceeded(id(1))]);
+    assert_eq!(events, [Event::PaymentSucceeded(id(1))]);
 }
 
 /// I3
@@ -192,10 +205,10 @@ fn a_payment_that_succeeded_counts_as_paid() {
 fn the_last_payment_pays_the_invoice() {
     let scene = billed().paid_and_pending("60", "40").with_payment("40", PaymentState::Pending);
     let outcome = ChargeOutcome::Succeeded { reference: "ch_1".into() };
-    let changes = settle_payment(&scene.0, &outcome, now()).unwrap().unwrap();
+    let Decision { changes, events } = settle_payment(&scene.0, &outcome, now()).unwrap().unwrap();
     let change = changes.invoice.unwrap();
     assert_eq!((change.paid, change.pending, change.state), (usd("100"), usd("0"), InvoiceState::Paid { at: now() }));
-    assert_eq!(changes.events, [Event::PaymentSucceeded(id(1)), Event::InvoicePaid(id(1))]);
+    assert_eq!(events, [Event::PaymentSucceeded(id(1)), Event::InvoicePaid(id(1))]);
 }
 
 /// spec 5.4: a declined payment is kept and frees what it had reserved.
@@ -203,13 +216,13 @@ fn the_last_payment_pays_the_invoice() {
 fn a_declined_payment_is_kept_as_failed() {
     let scene = billed().paid_and_pending("10", "40").agreed().with_payment("40", PaymentState::Pending);
     let outcome = ChargeOutcome::Declined { failure_code: "insufficient_funds".into(), reference: "ch_2".into() };
-    let changes = settle_payment(&scene.0, &outcome, now()).unwrap().unwrap();
+    let Decision { changes, events } = settle_payment(&scene.0, &outcome, now()).unwrap().unwrap();
     let (settled, state) = changes.settled.unwrap();
     assert_eq!(settled, id(1));
     assert_eq!((state.failure_code(), state.gateway_reference()), (Some("insufficient_funds"), Some("ch_2")));
     let change = changes.invoice.unwrap();
     assert_eq!((change.paid, change.pending, change.state), (usd("10"), usd("0"), InvoiceState::Open));
-    assert_eq!((changes.state, changes.events), (None, vec![Event::PaymentFailed(id(1))]));
+    assert_eq!((changes.state, events), (None, vec![Event::PaymentFailed(id(1))]));
 }
 
 /// spec 5.5: settled once, however often it is asked, and whatever the gateway says the second time.
@@ -222,7 +235,7 @@ fn settling_twice_changes_nothing() {
     for first in &outcomes {
         let mut scene = billed().paid_and_pending("0", "100").agreed().with_payment("100", PaymentState::Pending);
         let changes = settle_payment(&scene.0, first, now()).unwrap().unwrap();
-        scene.0.apply(&changes, lease_core::lifecycle::NewIds::default());
+        scene.0.apply(&changes, NewIds::default());
         for second in &outcomes {
             assert_eq!(settle_payment(&scene.0, second, at(5)).unwrap(), None);
         }

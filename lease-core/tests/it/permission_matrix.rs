@@ -9,18 +9,18 @@ const REVIEWED: &str = include_str!("permission_matrix.txt");
 
 /// A line a resource and act that anybody has a right to.
 fn matrix() -> String {
-    let roles = [Actor::Anonymous, customer(OWNER), staff(), superuser()];
-    let mut lines =
-        vec![format!("{:<12} {:<12} {:<10} {:<10} {:<10} superuser", "resource", "act", "anonymous", "customer", "staff")];
+    let actors = [Actor::Anonymous, customer(OWNER), staff(), superuser(), Actor::System];
+    let row = |resource: &str, act: &str, [anonymous, customer, staff, superuser, system]: [String; 5]| {
+        format!("{resource:<12} {act:<12} {anonymous:<10} {customer:<10} {staff:<10} {superuser:<10} {system}")
+    };
+    let mut lines = vec![row("resource", "act", ["anonymous", "customer", "staff", "superuser", "system"].map(str::to_owned))];
     for resource in Resource::VARIANTS {
         for act in Act::VARIANTS {
-            let grants = roles.map(|actor| match actor.grant(*resource, *act) {
+            let grants = actors.map(|actor| match actor.grant(*resource, *act) {
                 Grant::None => "-".to_owned(),
                 grant => grant.to_string(),
             });
-            let [anonymous, customer, staff, superuser] = grants;
-            let line = format!("{resource:<12} {act:<12} {anonymous:<10} {customer:<10} {staff:<10} {superuser}");
-            lines.push(line);
+            lines.push(row(&resource.to_string(), &act.to_string(), grants));
         }
     }
     lines.join("\n") + "\n"
@@ -45,12 +45,22 @@ fn every_resource_and_act_is_in_the_reviewed_table() {
     }
 }
 
+/// The gateway tells what became of a charge, and may nothing else.
+#[test]
+fn the_gateway_has_no_rights() {
+    for resource in Resource::VARIANTS {
+        for act in Act::VARIANTS {
+            assert_eq!(Actor::Gateway.grant(*resource, *act), Grant::None, "{resource} {act}");
+        }
+    }
+}
+
 /// spec 2: nobody gets 401, somebody without the right 403.
 #[test]
 fn a_missing_right_is_told_by_who_asks() {
     for resource in Resource::VARIANTS {
         for act in Act::VARIANTS {
-            for actor in [Actor::Anonymous, customer(OWNER), staff(), superuser()] {
+            for actor in [Actor::Anonymous, customer(OWNER), staff(), superuser(), Actor::System, Actor::Gateway] {
                 let expected = match (actor.grant(*resource, *act), actor) {
                     (Grant::None, Actor::Anonymous) => "not_authenticated",
                     (Grant::None, _) => "permission_denied",

@@ -1,10 +1,14 @@
 //! Making proposals: spec 4.2, 4.3, 4.11, and the invoice that the first one issues (spec 5.2).
 
 use chrono::Duration;
-use lease_core::lifecycle::{Event, ProposalDraft, propose, propose_in_unknown_trade};
+use lease_core::decision::Decision;
+use lease_core::event::Event;
+use lease_core::input::NamedIn;
+use lease_core::lifecycle::{ProposalDraft, propose};
 use lease_core::model::{BillTo, InvoiceOn, ProposalState, ServiceKind};
 use lease_core::money::{Currency, Money};
 use lease_core::permission::Actor;
+use lease_core::policy::Policy;
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -64,13 +68,13 @@ fn a_proposal_is_pending_and_in_the_services_currency() {
     let yen = Money::parse("5000", Currency::parse("JPY").unwrap()).unwrap();
     let scene = Scene::sale().fee(yen);
     let json = json!({"amount": 120_000, "message": " Hi\tthere ", "expires_at": "2026-03-03T13:00:00+01:00", "currency": "USD"});
-    let changes = scene.propose(&customer(OWNER), json).unwrap();
+    let Decision { changes, events } = scene.propose(&customer(OWNER), json).unwrap();
     let proposal = changes.new_proposal.unwrap();
     assert_eq!(proposal.amount.to_string(), "120000 JPY");
     assert_eq!((proposal.trade_id, proposal.customer_id), (id(1), id(OWNER)));
     assert_eq!((proposal.state, proposal.created_at), (ProposalState::Pending, now()));
     assert_eq!((&*proposal.message, proposal.expires_at), ("Hi\tthere", Some(instant("2026-03-03T12:00:00Z"))));
-    assert_eq!(changes.events, [Event::ProposalMade { customer_id: id(OWNER), amount: proposal.amount }]);
+    assert_eq!(events, [Event::ProposalMade { customer_id: id(OWNER), amount: proposal.amount }]);
 }
 
 /// spec 4.2, 1: an amount above zero, with no more digits than the currency has.
@@ -100,7 +104,7 @@ fn the_amount_is_above_zero_and_exact() {
         assert_eq!(wrong_fields(response), ["amount"], "{amount}");
     }
     for (amount, expected) in [(json!("0.01"), "0.01"), (json!(0.1), "0.1"), (json!(" 5 "), "5"), (json!(1e2), "100")] {
-        let changes = Scene::sale().propose(&customer(OWNER), json!({"amount": amount})).unwrap();
+        let changes = Scene::sale().propose(&customer(OWNER), json!({"amount": amount})).unwrap().changes;
         assert_eq!(changes.new_proposal.unwrap().amount, usd(expected));
     }
 }
@@ -156,8 +160,10 @@ fn a_customer_makes_so_many_proposals_in_a_trade_and_no_more() {
     }
     let scene = Scene::sale().proposed_by(OWNER).viewer_made(2);
     let draft = draft::<ProposalDraft>(undated());
-    assert_eq!(code(propose(&scene.0, &customer(BUYER), &draft, 3, now())), "ok");
-    assert_eq!(code(propose(&scene.0, &customer(BUYER), &draft, 2, now())), "proposal_limit");
+    for (max_proposals, expected) in [(3, "ok"), (2, "proposal_limit")] {
+        let policy = Policy { max_proposals, ..Policy::default() };
+        assert_eq!(code(propose(Some(&scene.0), NamedIn::Path, &customer(BUYER), &draft, &policy, now())), expected);
+    }
 }
 
 /// spec 4.5
@@ -193,11 +199,11 @@ fn only_customers_propose() {
 /// spec 5.2: billed to the owner, at the service's fee of now, due in so many days.
 #[test]
 fn the_first_proposal_under_a_lease_issues_the_invoice() {
-    let changes = Scene::lease().propose(&customer(OWNER), dated()).unwrap();
+    let Decision { changes, events } = Scene::lease().propose(&customer(OWNER), dated()).unwrap();
     let invoice = changes.new_invoice.unwrap();
     assert_eq!((invoice.customer_id, invoice.amount, invoice.proposal_id), (id(OWNER), usd("100.00"), None));
     assert_eq!((invoice.issued_at, invoice.due_date), (now(), day(14)));
-    assert!(changes.events.contains(&Event::InvoiceIssued { customer_id: id(OWNER), amount: usd("100.00") }));
+    assert!(events.contains(&Event::InvoiceIssued { customer_id: id(OWNER), amount: usd("100.00") }));
 }
 
 /// spec 5.2, I1
@@ -256,8 +262,8 @@ fn a_missing_end_is_named_beside_a_start_that_cannot_be_read() {
 fn a_trade_in_a_draft_that_is_not_known_is_a_wrong_field() {
     let json = json!({"trade_id": 5, "amount": 0, "start_date": 1, "end_date": "soon", "expires_at": "yesterday"});
     let draft = draft::<ProposalDraft>(json);
-    let error = propose_in_unknown_trade(&customer(BUYER), &draft, now());
-    assert_eq!(wrong_fields::<()>(Err(error)), ["amount", "end_date", "expires_at", "start_date", "trade_id"]);
-    assert_eq!(propose_in_unknown_trade(&staff(), &draft, now()).code(), "permission_denied");
-    assert_eq!(propose_in_unknown_trade(&Actor::Anonymous, &draft, now()).code(), "not_authenticated");
+    let proposed = |actor: &Actor| propose(None, NamedIn::Draft, actor, &draft, &Policy::default(), now());
+    assert_eq!(wrong_fields(proposed(&customer(BUYER))), ["amount", "end_date", "expires_at", "start_date", "trade_id"]);
+    assert_eq!(code(proposed(&staff())), "permission_denied");
+    assert_eq!(code(proposed(&Actor::Anonymous)), "not_authenticated");
 }

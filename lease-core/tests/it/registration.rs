@@ -39,7 +39,7 @@ fn whoever_registers_becomes_an_active_customer() {
     let json =
         json!({"is_staff": true, "is_superuser": true, "is_active": false, "job": "poet", "dob": "1815-12-10", "notes": "n"});
     let token = (TokenHash([1; 32]), at(60));
-    let new = register(json).unwrap().into_new_user(PasswordHash::from_phc("h".into()), Some(token), now());
+    let new = register(json).unwrap().into_new_account(PasswordHash::from_phc("h".into()), Some(token), now()).changes;
     assert_eq!((new.user.role, new.user.is_active, new.user.date_joined), (Role::Customer, true, now()));
     assert_eq!((new.user.last_login, new.token), (None, Some(token)));
     let profile = new.profile.unwrap();

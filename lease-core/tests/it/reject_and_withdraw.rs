@@ -2,9 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use lease_core::Error;
+use lease_core::decision::Decision;
+use lease_core::event::Event;
 use lease_core::lifecycle::{
-    AmendmentDraft, AvailableAction, Event, TradeChanges, TradeMove, TradeSnapshot, TradeText, amend, cancel, proposal_actions,
-    reject, trade_actions, withdraw,
+    AmendmentDraft, AvailableAction, TradeChanges, TradeMove, TradeSnapshot, TradeText, amend, cancel, proposal_actions, reject,
+    trade_actions, withdraw,
 };
 use lease_core::model::ProposalState;
 use lease_core::permission::Actor;
@@ -14,7 +16,7 @@ use serde_json::json;
 
 use crate::support::*;
 
-type Answer = fn(&TradeSnapshot, &Actor, DateTime<Utc>) -> Result<TradeChanges, Error>;
+type Answer = fn(&TradeSnapshot, &Actor, DateTime<Utc>) -> Result<Decision<TradeChanges>, Error>;
 
 /// spec 4.5
 #[test]
@@ -99,11 +101,11 @@ fn a_proposal_reads_expired_from_its_instant_on() {
 #[test]
 fn owner_and_staff_cancel_an_open_trade() {
     for actor in [customer(OWNER), staff(), superuser()] {
-        let changes = cancel(&Scene::lease().billed_to(OWNER).0, &actor, now()).unwrap();
+        let Decision { changes, events } = cancel(&Scene::lease().billed_to(OWNER).0, &actor, now()).unwrap();
         assert_eq!(changes.state, Some(TradeMove::Cancel(now())));
         assert_eq!(changes.close_others, Some(now()));
         assert_eq!((changes.invoice, changes.decided), (None, None));
-        assert_eq!(changes.events, [Event::TradeCancelled]);
+        assert_eq!(events, [Event::TradeCancelled]);
     }
 }
 
@@ -132,8 +134,8 @@ fn others_do_not_cancel() {
 #[test]
 fn the_owner_changes_the_words_while_the_trade_is_open() {
     let words = |json| {
-        let changes = amend(&Scene::sale().0, &customer(OWNER), &draft(json)).unwrap();
-        assert_eq!(changes.events, [Event::TradeAmended]);
+        let Decision { changes, events } = amend(&Scene::sale().0, &customer(OWNER), &draft(json)).unwrap();
+        assert_eq!(events, [Event::TradeAmended]);
         changes.text.unwrap()
     };
     let text = |title: &str, description: &str| TradeText { title: title.into(), description: description.into() };

@@ -2,13 +2,15 @@
 
 use std::fmt::Debug;
 
-use lease_core::account::{PasswordHash, RegistrationDraft, Token, TokenText, UserDraft, check_registration, check_update};
+use lease_core::account::{
+    Login, PasswordHash, RegistrationDraft, Token, TokenText, UserDraft, check_registration, check_update,
+};
 use lease_core::engine::{LoggedIn, LoginDraft, Registered};
 use lease_core::gateway::{CardToken, Charge};
 use lease_core::input::{Field, Scalar, UpdateMode};
 use lease_core::model::{Profile, Role};
-use lease_core::repository::{Login, SavedResponse};
-use lease_core::wallet::{CardDraft, check_card, store_card};
+use lease_core::repository::SavedResponse;
+use lease_core::wallet::{CardDraft, Wallet, check_card, store_card};
 use lease_core::{Error, repository::RepositoryError};
 use secrecy::SecretString;
 use serde_json::json;
@@ -40,7 +42,7 @@ fn passwords_are_not_shown() {
     let row = account_snapshot(OWNER, Role::Customer);
     let checked = check_update(&row, &customer(OWNER), &update, UpdateMode::Full, &[], None, now()).unwrap();
     hides(&checked, &[PASSWORD, "a-hash-that-is-secret"]);
-    hides(&checked.into_change(Some(PasswordHash::from_phc("another-hash".into()))), &["another-hash"]);
+    hides(&checked.into_decision(Some(PasswordHash::from_phc("another-hash".into()))), &["another-hash"]);
     hides(&draft::<LoginDraft>(json), &[PASSWORD]);
     hides(&Scalar::Text(PASSWORD.into()), &[PASSWORD]);
     hides(&Field::from(PASSWORD) as &Field<SecretString>, &[PASSWORD]);
@@ -71,7 +73,7 @@ fn cards_are_not_shown() {
     hides(&card, &secrets);
     let checked = check_card(&customer(OWNER), &card, now().date_naive()).unwrap();
     hides(&checked, &secrets);
-    let wallet = first(lease_core::repository::Wallet { customer_id: id(OWNER), card: None, newest_other: None });
+    let wallet = first(Wallet { customer_id: id(OWNER), card: None, newest_other: None });
     let token = || CardToken::new("tok_that_is_secret".into());
     hides(&store_card(&wallet, &checked, token(), now()), &secrets);
     hides(&Charge { key: key(), card: token(), amount: usd("1") }, &secrets);

@@ -1,12 +1,14 @@
 //! Services: spec 5.1.
 
 use lease_core::Error;
-use lease_core::catalog::{ServiceDraft, create_service, deactivate_service, standard_services, update_service, visible_service};
+use lease_core::catalog::{
+    ServiceDraft, create_service, deactivate_service, require_visible_service, standard_services, update_service,
+};
+use lease_core::decision::RowChange;
 use lease_core::id::{Stored, Versioned};
 use lease_core::input::UpdateMode;
 use lease_core::model::{BillTo, InvoiceOn, Service, ServiceKind};
 use lease_core::permission::Actor;
-use lease_core::repository::Change;
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -18,15 +20,15 @@ fn a_service(fields: Value) -> Value {
 }
 
 fn create(fields: Value) -> Result<Service, Error> {
-    match create_service(&staff(), &draft::<ServiceDraft>(a_service(fields)))? {
-        Change::Create(service) => Ok(service),
+    match create_service(&staff(), &draft::<ServiceDraft>(a_service(fields)))?.changes {
+        RowChange::Create(service) => Ok(service),
         other => panic!("{other:?}"),
     }
 }
 
 fn change(service: &Versioned<Stored<Service>>, json: Value) -> Result<Service, Error> {
-    match update_service(service, &staff(), &draft::<ServiceDraft>(json), UpdateMode::Partial)? {
-        Change::Update { value, .. } => Ok(value),
+    match update_service(service, &staff(), &draft::<ServiceDraft>(json), UpdateMode::Partial)?.changes {
+        RowChange::Update { value, .. } => Ok(value),
         other => panic!("{other:?}"),
     }
 }
@@ -166,7 +168,9 @@ fn null_does_not_reactivate_a_service() {
 #[test]
 fn deleting_a_service_deactivates_it() {
     let service = used(ServiceKind::Lease);
-    let Change::Update { value, expected, .. } = deactivate_service(&service, &staff()).unwrap() else { panic!("an update") };
+    let RowChange::Update { value, expected, .. } = deactivate_service(&service, &staff()).unwrap().changes else {
+        panic!("an update")
+    };
     assert_eq!((value, expected), (Service { is_active: false, ..service.value.value.clone() }, service.version));
 }
 
@@ -176,14 +180,14 @@ fn services_are_read_by_all_and_changed_by_staff() {
     let mut service = stored_service(ServiceKind::Lease);
     let json = || draft::<ServiceDraft>(json!({"name": "New"}));
     for (actor, write) in [(Actor::Anonymous, "not_authenticated"), (customer(OWNER), "permission_denied"), (staff(), "ok")] {
-        assert_eq!(code(visible_service(&service, &actor)), "ok");
+        assert_eq!(code(require_visible_service(&service, &actor)), "ok");
         assert_eq!(code(update_service(&service, &actor, &json(), UpdateMode::Partial)), write);
         assert_eq!(code(deactivate_service(&service, &actor)), write);
         assert_eq!(code(create_service(&actor, &draft(a_service(json!({}))))), write);
     }
     service.value.value.is_active = false;
     for (actor, read) in [(Actor::Anonymous, "not_found"), (customer(OWNER), "not_found"), (staff(), "ok"), (superuser(), "ok")] {
-        assert_eq!(code(visible_service(&service, &actor)), read);
+        assert_eq!(code(require_visible_service(&service, &actor)), read);
         assert_eq!(code(update_service(&service, &actor, &json(), UpdateMode::Partial)), read);
     }
 }
@@ -200,7 +204,7 @@ fn every_wrong_field_of_a_service_is_named_at_once() {
 /// spec 5.1
 #[test]
 fn the_standard_services_are_a_lease_and_a_sale() {
-    let [lease, sell] = standard_services(usd("49"), usd("199"));
+    let [lease, sell] = <[_; 2]>::try_from(standard_services(usd("49"), usd("199")).changes.0).unwrap();
     assert_eq!((&*lease.name, lease.kind, lease.invoice_on), ("Lease", ServiceKind::Lease, InvoiceOn::FirstProposal));
     assert_eq!((&*sell.name, sell.kind, sell.invoice_on), ("Sell", ServiceKind::Sell, InvoiceOn::Acceptance));
     assert_eq!((lease.fee, sell.fee, lease.bill_to, sell.bill_to), (usd("49"), usd("199"), BillTo::Owner, BillTo::Owner));

@@ -19,7 +19,7 @@ fn days(start: &str, end: &str) -> Option<Period> {
 fn expiring(text: &str) -> Result<Option<DateTime<Utc>>, Vec<&'static str>> {
     let response = Scene::sale().propose(&customer(OWNER), json!({"amount": 1, "expires_at": text}));
     match response {
-        Ok(changes) => Ok(changes.new_proposal.unwrap().expires_at),
+        Ok(decision) => Ok(decision.changes.new_proposal.unwrap().expires_at),
         wrong => Err(wrong_fields(wrong)),
     }
 }
@@ -68,7 +68,7 @@ fn the_calendar_ends_with_the_year_9999() {
 #[test]
 fn on_the_last_day_everything_still_works() {
     let scene = Scene::sale().proposed_by(OWNER);
-    let invoice = accept(&scene.0, &customer(BUYER), last_instant()).unwrap().new_invoice.unwrap();
+    let invoice = accept(&scene.0, &customer(BUYER), last_instant()).unwrap().changes.new_invoice.unwrap();
     assert_eq!((invoice.issued_at, invoice.due_date), (last_instant(), date("9999-12-31")));
     let refuse = Policy { late_payments: LatePayments::Reject, ..Policy::default() };
     let mut scene = Scene::lease().billed_to(OWNER).with_card(CreditCard { exp_year: 9999, ..card(OWNER) });
@@ -102,8 +102,8 @@ fn a_due_day_lasts_to_its_midnight() {
         let midnight = (date(due) + chrono::Days::new(1)).and_hms_opt(0, 0, 0).unwrap().and_utc();
         for (at, is_late) in [(midnight - tick(), false), (midnight, true), (midnight + tick(), true)] {
             assert_eq!(scene.invoice().is_overdue(at), is_late, "{at}");
-            let payment = scene.pay_under(&Policy::default(), &customer(OWNER), &json!(null), at).unwrap().new_payment.unwrap();
-            assert_eq!(payment.is_late, is_late, "{at}");
+            let begun = scene.pay_under(&Policy::default(), &customer(OWNER), &json!(null), at).unwrap().changes;
+            assert_eq!(begun.new_payment.unwrap().is_late, is_late, "{at}");
         }
     }
 }
@@ -135,7 +135,7 @@ fn days_that_touch_do_not_overlap() {
         let scene = Scene::custom(InvoiceOn::Acceptance, BillTo::Owner);
         scene
             .propose(&customer(OWNER), json!({"amount": 1, "start_date": start, "end_date": end}))
-            .map(|changes| changes.new_proposal)
+            .map(|decision| decision.changes.new_proposal)
     };
     let made = terms("2028-02-29", "2028-03-01").unwrap();
     assert_eq!(made.and_then(|proposal: Proposal| proposal.period), days("2028-02-29", "2028-03-01"));

@@ -1,14 +1,14 @@
 //! Users and their roles: spec 3.3 to 3.6, 6.1.
 
 use lease_core::account::{
-    CheckedUpdate, ProfileDraft, Token, TokenHash, TokenText, check_new_user, check_update, deactivate,
-    require_readable_customer, require_readable_user, revoke_tokens, session, update_profile,
+    AccountChange, AccountSnapshot, CheckedUpdate, CustomerChange, ProfileDraft, Token, TokenHash, TokenText, check_new_user,
+    check_update, deactivate, require_visible_customer, require_visible_user, revoke_tokens, session, update_profile,
 };
+use lease_core::decision::RowChange;
 use lease_core::id::Versioned;
 use lease_core::input::UpdateMode;
 use lease_core::model::{Account, Customer, LoginName, Profile, Role};
 use lease_core::permission::Actor;
-use lease_core::repository::{AccountChange, AccountSnapshot, Change, CustomerChange};
 use lease_core::{Error, Refusal};
 use serde_json::{Value, json};
 
@@ -22,7 +22,7 @@ fn patched(snapshot: &Versioned<AccountSnapshot>, actor: &Actor, json: Value) ->
 }
 
 fn changed(snapshot: &Versioned<AccountSnapshot>, actor: &Actor, json: Value) -> AccountChange {
-    patched(snapshot, actor, json).unwrap().into_change(None)
+    patched(snapshot, actor, json).unwrap().into_decision(None).changes
 }
 
 /// The superuser of [`superuser`], as a row.
@@ -42,9 +42,9 @@ fn users_are_read_and_changed_by_themselves_and_staff() {
         (superuser(), "ok"),
     ];
     for (actor, expected) in cases {
-        assert_eq!(code(require_readable_user(&actor, user_id(OWNER), Role::Customer)), expected, "{actor:?}");
+        assert_eq!(code(require_visible_user(&actor, user_id(OWNER))), expected, "{actor:?}");
         assert_eq!(code(patched(&customers, &actor, json!({"first_name": "Eve"}))), expected, "{actor:?}");
-        assert_eq!(code(require_readable_customer(&actor, id(OWNER))), expected, "{actor:?}");
+        assert_eq!(code(require_visible_customer(&actor, id(OWNER))), expected, "{actor:?}");
     }
 }
 
@@ -62,7 +62,7 @@ fn staff_deactivate_users_and_nobody_else_does() {
     for (actor, expected) in cases {
         assert_eq!(code(deactivate(&customers, &actor, now())), expected, "{actor:?}");
     }
-    let change = deactivate(&customers, &staff(), now()).unwrap();
+    let change = deactivate(&customers, &staff(), now()).unwrap().changes;
     assert_eq!((change.user.is_active, change.user.token_epoch, change.keep_token), (false, 8, None));
     assert_eq!((change.customer, change.needs_another_superuser), (CustomerChange::Keep, false));
     assert_eq!(change.expected, customers.version);
@@ -106,7 +106,7 @@ fn a_new_name_is_nobody_elses() {
 #[test]
 fn staff_do_not_touch_a_superuser() {
     let row = superuser_row();
-    assert_eq!(code(require_readable_user(&staff(), row.account.user.id, Role::Superuser)), "ok");
+    assert_eq!(code(require_visible_user(&staff(), row.account.user.id)), "ok");
     for json in [json!({"first_name": "Eve"}), json!({"password": GOOD}), json!({"is_active": false}), json!({})] {
         assert_eq!(code(patched(&row, &staff(), json.clone())), "permission_denied");
         assert_eq!(code(patched(&row, &superuser(), json)), "ok");
@@ -165,7 +165,7 @@ fn the_flags_make_the_role() {
 #[test]
 fn a_user_has_a_customer_exactly_while_it_is_one() {
     let row = account_snapshot(OWNER, Role::Customer);
-    assert_eq!(changed(&row, &superuser(), json!({"is_staff": true})).customer, CustomerChange::Erase(id(OWNER)));
+    assert_eq!(changed(&row, &superuser(), json!({"is_staff": true})).customer, CustomerChange::Delete(id(OWNER)));
     let back = changed(&account_snapshot(50, Role::Staff), &superuser(), json!({"is_staff": false}));
     assert_eq!(back.customer, CustomerChange::Create(Profile::default(), now()));
     let mut in_use = account_snapshot(OWNER, Role::Customer);
@@ -199,7 +199,7 @@ fn a_new_password_revokes_the_other_tokens() {
     let change = |actor: &Actor, json: Value| {
         let checked = check_update(&row, actor, &draft(json), UpdateMode::Partial, &[], Some(token), now()).unwrap();
         let hash = checked.new_password.is_some().then(hash);
-        checked.into_change(hash)
+        checked.into_decision(hash)
     };
     let own = change(&customer(OWNER), json!({"password": GOOD}));
     assert_eq!((own.user.token_epoch, own.keep_token, own.user.password.expose()), (8, Some(token), "new"));
@@ -261,11 +261,11 @@ fn staff_make_users_with_a_customer_unless_they_administer() {
     let json = || json!({"username": "eve", "email": "eve@example.com", "first_name": "Eve", "last_name": "Moneypenny", "password": GOOD});
     let new = |actor: &Actor, extra: Value| check_new_user(actor, &draft(with(json(), extra)), &[], now().date_naive());
     let hash = || lease_core::account::PasswordHash::from_phc("h".into());
-    let plain = new(&staff(), json!({"job": "spy", "is_active": false})).unwrap().into_new_user(hash(), None, now());
+    let plain = new(&staff(), json!({"job": "spy", "is_active": false})).unwrap().into_new_account(hash(), None, now()).changes;
     assert_eq!((plain.user.role, plain.user.is_active, plain.profile.unwrap().job), (Role::Customer, false, "spy".to_owned()));
     for (flag, role) in [("is_staff", Role::Staff), ("is_superuser", Role::Superuser)] {
         assert_eq!(code(new(&staff(), json!({flag: true}))), "permission_denied");
-        let made = new(&superuser(), json!({flag: true})).unwrap().into_new_user(hash(), None, now());
+        let made = new(&superuser(), json!({flag: true})).unwrap().into_new_account(hash(), None, now()).changes;
         assert_eq!((made.user.role, made.profile), (role, None));
     }
     assert_eq!(code(new(&customer(OWNER), json!({}))), "permission_denied");
@@ -353,7 +353,7 @@ fn a_profile_is_changed_by_its_customer_and_staff() {
         assert_eq!(update(&customer(OWNER), json!({"dob": dob})).is_ok(), is_good, "{dob}");
     }
     assert_eq!(wrong_fields(update(&staff(), json!({"job": 1, "dob": "x", "notes": "\u{0}"}))), ["dob", "job", "notes"]);
-    let Change::Update { value, .. } = update(&staff(), json!({"notes": "a\nb", "dob": null})).unwrap() else {
+    let RowChange::Update { value, .. } = update(&staff(), json!({"notes": "a\nb", "dob": null})).unwrap().changes else {
         panic!("an update")
     };
     assert_eq!(value.profile, Profile { notes: "a\nb".into(), ..Profile::default() });

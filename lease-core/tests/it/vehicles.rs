@@ -1,12 +1,12 @@
 //! Vehicles: spec 6.2, and who sees them (spec 2).
 
 use lease_core::Error;
-use lease_core::catalog::{VehicleDraft, create_vehicle, delete_vehicle, update_vehicle, visible_vehicle};
+use lease_core::catalog::{VehicleDraft, create_vehicle, delete_vehicle, require_visible_vehicle, update_vehicle};
+use lease_core::decision::RowChange;
 use lease_core::id::VehicleId;
 use lease_core::input::UpdateMode;
 use lease_core::model::{Vehicle, Vin};
 use lease_core::permission::Actor;
-use lease_core::repository::Change;
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -17,8 +17,8 @@ fn a_vehicle(fields: Value) -> Value {
 }
 
 fn create(fields: Value) -> Result<Vehicle, Error> {
-    match create_vehicle(&customer(OWNER), &draft::<VehicleDraft>(a_vehicle(fields)), None, now())? {
-        Change::Create(vehicle) => Ok(vehicle),
+    match create_vehicle(&customer(OWNER), &draft::<VehicleDraft>(a_vehicle(fields)), None, now())?.changes {
+        RowChange::Create(vehicle) => Ok(vehicle),
         other => panic!("{other:?}"),
     }
 }
@@ -114,8 +114,8 @@ fn what_identifies_a_vehicle_stays_while_a_trade_is_live() {
 #[test]
 fn a_vehicle_that_was_traded_is_not_deleted() {
     let mut snapshot = vehicle_snapshot();
-    let deleted = delete_vehicle(&snapshot, &customer(OWNER)).unwrap();
-    assert_eq!(deleted, Change::Delete { id: id(1), expected: snapshot.version });
+    let deleted = delete_vehicle(&snapshot, &customer(OWNER)).unwrap().changes;
+    assert_eq!(deleted, RowChange::Delete { id: id(1), expected: snapshot.version });
     snapshot.value.was_traded = true;
     assert_eq!(code(delete_vehicle(&snapshot, &customer(OWNER))), "vehicle_in_use");
 }
@@ -138,7 +138,7 @@ fn who_sees_a_vehicle_and_who_changes_it() {
         (&hidden, superuser(), "ok", "ok", "permission_denied"),
     ];
     for (snapshot, actor, read, update, delete) in cases {
-        assert_eq!(code(visible_vehicle(snapshot, &actor)), read, "{actor:?}");
+        assert_eq!(code(require_visible_vehicle(snapshot, &actor)), read, "{actor:?}");
         let new = draft(json!({"color": "blue"}));
         assert_eq!(code(update_vehicle(snapshot, &actor, &new, UpdateMode::Partial, None, now())), update, "{actor:?}");
         assert_eq!(code(delete_vehicle(snapshot, &actor)), delete, "{actor:?}");
@@ -153,8 +153,8 @@ fn who_sees_a_vehicle_and_who_changes_it() {
 fn staff_change_a_vehicle_but_not_whose_it_is() {
     let snapshot = vehicle_snapshot();
     let json = json!({"color": "blue", "customer_id": 77});
-    let Change::Update { value, .. } =
-        update_vehicle(&snapshot, &staff(), &draft(json), UpdateMode::Partial, None, now()).unwrap()
+    let RowChange::Update { value, .. } =
+        update_vehicle(&snapshot, &staff(), &draft(json), UpdateMode::Partial, None, now()).unwrap().changes
     else {
         panic!("an update")
     };

@@ -8,6 +8,7 @@ use chrono::{Duration, TimeZone as _, Utc};
 use lease_core::account::{PasswordParams, RegistrationDraft, TokenText};
 use lease_core::catalog::VehicleDraft;
 use lease_core::clock::ManualClock;
+use lease_core::engine::RequestContext;
 use lease_core::model::Account;
 use lease_core::permission::Actor;
 use lease_core::repository::SavedResponse;
@@ -46,7 +47,7 @@ impl World {
             .password_params(PasswordParams { memory_kib: 8, iterations: 1 })
             .build()
             .unwrap();
-        let registered = engine.register(&draft::<RegistrationDraft>(&registration("ada"))).await.unwrap();
+        let registered = engine.register(Actor::Anonymous, &draft::<RegistrationDraft>(&registration("ada"))).await.unwrap();
         let routes = crate::router(engine.clone());
         Self { clock, engine, routes, ada: registered.account, token: registered.token }
     }
@@ -60,22 +61,22 @@ impl World {
         self.clock.advance(Duration::minutes(2));
     }
 
-    /// Claims the key as a request of Ada's would; the engine that acts under the claim comes with it.
-    async fn claim(&self, path: &str, body: &Value) -> (LeaseEngine, Claim) {
-        self.claim_in(&Scope::User(self.ada.user.id), path, body).await
+    /// Claims the key as a request of Ada's would; what is done under the claim is done in the context that comes with it.
+    async fn claim(&self, path: &str, body: &Value) -> (RequestContext, Claim) {
+        self.claim_in(self.ada(), &Scope::User(self.ada.user.id), path, body).await
     }
 
     /// Claims the key as a request of nobody known would.
-    async fn claim_unknown(&self, path: &str, body: &Value) -> (LeaseEngine, Claim) {
-        self.claim_in(&Scope::Body(text(body).as_bytes()), path, body).await
+    async fn claim_unknown(&self, path: &str, body: &Value) -> (RequestContext, Claim) {
+        self.claim_in(Actor::Anonymous, &Scope::Body(text(body).as_bytes()), path, body).await
     }
 
-    async fn claim_in(&self, scope: &Scope<'_>, path: &str, body: &Value) -> (LeaseEngine, Claim) {
+    async fn claim_in(&self, actor: Actor, scope: &Scope<'_>, path: &str, body: &Value) -> (RequestContext, Claim) {
         let keys = Keys::derive("k1", scope);
         let fingerprint = keys.fingerprint(&Method::POST, path, text(body).as_bytes());
         let (claim, state) = self.engine.claim(keys.lookup(), fingerprint).await.unwrap();
         assert_eq!(state, ClaimState::Claimed);
-        (self.engine.under(claim), claim)
+        (RequestContext::new(actor).with_claim(Some(claim)), claim)
     }
 
     async fn post(&self, path: &str, body: &Value) -> (u16, Option<String>, Value) {
@@ -112,12 +113,12 @@ async fn a_key_whose_request_runs_is_in_use_and_reused_by_another_body() {
 #[tokio::test]
 async fn a_crash_before_the_act_holds_the_key_for_a_while_only() {
     let world = World::new().await;
-    let (dead, _) = world.claim("/api/vehicles", &vehicle()).await;
+    let (late_context, _) = world.claim("/api/vehicles", &vehicle()).await;
     world.gives_up();
     assert_eq!(world.post("/api/vehicles", &vehicle()).await.0, 201);
     // Should the first one wake up, it may no longer act.
     let late: VehicleDraft = draft(&json!({"vin": "1HGCM82633A000002", "make": "Honda", "model": "Accord", "year": 2020}));
-    let refused = dead.create_vehicle(&world.ada(), &late).await.unwrap_err();
+    let refused = world.engine.create_vehicle(late_context, &late).await.unwrap_err();
     assert_eq!(refused.code(), "idempotency_key_in_use");
 }
 
@@ -125,8 +126,8 @@ async fn a_crash_before_the_act_holds_the_key_for_a_while_only() {
 #[tokio::test]
 async fn an_act_that_is_done_is_in_use_until_it_is_answered() {
     let world = World::new().await;
-    let (engine, _) = world.claim("/api/vehicles", &vehicle()).await;
-    engine.create_vehicle(&world.ada(), &draft(&vehicle())).await.unwrap();
+    let (context, _) = world.claim("/api/vehicles", &vehicle()).await;
+    world.engine.create_vehicle(context, &draft(&vehicle())).await.unwrap();
     let (status, _, body) = world.post("/api/vehicles", &vehicle()).await;
     assert_eq!((status, body["code"].as_str()), (409, Some("idempotency_key_in_use")));
 }
@@ -135,8 +136,8 @@ async fn an_act_that_is_done_is_in_use_until_it_is_answered() {
 async fn after_a_crash_behind_registering_who_was_shut_out_since_gets_no_token() {
     let world = World::new().await;
     let body = registration("bob");
-    let (engine, _) = world.claim_unknown("/api/register", &body).await;
-    let lost = engine.register(&draft(&body)).await.unwrap();
+    let (context, _) = world.claim_unknown("/api/register", &body).await;
+    let lost = world.engine.register(context, &draft(&body)).await.unwrap();
     world.engine.logout_everywhere(&Actor::of(&lost.account)).await.unwrap();
     world.gives_up();
     assert_eq!(world.post("/api/register", &body).await.0, 401);
@@ -145,8 +146,8 @@ async fn after_a_crash_behind_registering_who_was_shut_out_since_gets_no_token()
 #[tokio::test]
 async fn after_a_crash_behind_the_act_what_was_made_is_the_answer() {
     let world = World::new().await;
-    let (engine, _) = world.claim("/api/vehicles", &vehicle()).await;
-    let made = engine.create_vehicle(&world.ada(), &draft(&vehicle())).await.unwrap();
+    let (context, _) = world.claim("/api/vehicles", &vehicle()).await;
+    let made = world.engine.create_vehicle(context, &draft(&vehicle())).await.unwrap();
     world.gives_up();
     let (status, replayed, body) = world.post("/api/vehicles", &vehicle()).await;
     assert_eq!((status, replayed.as_deref()), (201, REPLAYED));
@@ -165,8 +166,8 @@ async fn after_a_crash_behind_an_act_on_something_that_is_the_answer() {
     let trade = json!({"vehicle_id": vehicle.id, "service_id": 1});
     let trade = world.engine.open_trade(&world.ada(), &draft(&trade)).await.unwrap();
     let path = format!("/api/trades/{}/cancel", trade.stored.id);
-    let (engine, _) = world.claim(&path, &Value::Null).await;
-    engine.cancel_trade(&world.ada(), trade.stored.id).await.unwrap();
+    let (context, _) = world.claim(&path, &Value::Null).await;
+    world.engine.cancel_trade(context, trade.stored.id).await.unwrap();
     world.gives_up();
     let (status, replayed, body) = world.post(&path, &Value::Null).await;
     assert_eq!((status, replayed.as_deref()), (200, REPLAYED));
@@ -177,8 +178,8 @@ async fn after_a_crash_behind_an_act_on_something_that_is_the_answer() {
 async fn after_a_crash_behind_registering_there_is_another_token() {
     let world = World::new().await;
     let body = registration("bob");
-    let (engine, _) = world.claim_unknown("/api/register", &body).await;
-    let lost = engine.register(&draft(&body)).await.unwrap();
+    let (context, _) = world.claim_unknown("/api/register", &body).await;
+    let lost = world.engine.register(context, &draft(&body)).await.unwrap();
     world.gives_up();
     let (status, replayed, response) = world.post("/api/register", &body).await;
     assert_eq!((status, replayed.as_deref()), (201, REPLAYED));
@@ -193,8 +194,8 @@ async fn after_a_crash_behind_registering_there_is_another_token() {
 async fn after_a_crash_behind_logging_in_one_just_logs_in() {
     let world = World::new().await;
     let body = json!({"username": "ada", "password": "violet-harbor-93"});
-    let (engine, _) = world.claim_unknown("/api/login", &body).await;
-    engine.login(&draft(&body)).await.unwrap();
+    let (context, _) = world.claim_unknown("/api/login", &body).await;
+    world.engine.login(context, &draft(&body)).await.unwrap();
     world.gives_up();
     let (status, _, response) = world.post("/api/login", &body).await;
     assert_eq!((status, response["user_id"].as_i64()), (200, Some(world.ada.user.id.get())));

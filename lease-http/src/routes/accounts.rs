@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{ApiResult, Created, created};
-use crate::auth::Session;
+use crate::auth::{Session, Unauthenticated};
 use crate::extract::{Body, Engine};
 use crate::layers::client::ClientAddress;
 use crate::problem::Problem;
@@ -96,8 +96,8 @@ impl From<Registered> for Registration {
 /// Makes a user, its customer and a token in one step.
 #[utoipa::path(post, path = "/api/register", tag = "accounts", security(()), request_body = RegistrationInput,
     responses((status = 201, description = "Registered.", body = Registration)))]
-async fn register(engine: Engine, body: Body<RegistrationDraft>) -> Created<Registration> {
-    let registered = body.judge(engine.register(&body).await)?;
+async fn register(engine: Engine, nobody: Unauthenticated, body: Body<RegistrationDraft>) -> Created<Registration> {
+    let registered = body.judge(engine.register(&nobody, &body).await)?;
     Ok(created(registered.into()))
 }
 
@@ -149,9 +149,15 @@ impl From<LoggedIn> for Login {
 #[utoipa::path(post, path = "/api/login", tag = "accounts", security(()), request_body = LoginInput,
     responses((status = 200, description = "Logged in.", body = Login)),
     extensions(("x-codes" = json!(["invalid_credentials", "throttled"]))))]
-async fn login(engine: Engine, client: ClientAddress, throttle: LoginThrottle, body: Body<LoginDraft>) -> ApiResult<Login> {
+async fn login(
+    engine: Engine,
+    nobody: Unauthenticated,
+    client: ClientAddress,
+    throttle: LoginThrottle,
+    body: Body<LoginDraft>,
+) -> ApiResult<Login> {
     let attempt = throttle.begin(client.0, body.username.given().map_or("", String::as_str), engine.now()).await?;
-    let outcome = engine.login(&body).await;
+    let outcome = engine.login(&nobody, &body).await;
     attempt.settle(&outcome, engine.now());
     Ok(Json(body.judge(outcome)?.into()))
 }
@@ -161,7 +167,7 @@ async fn login(engine: Engine, client: ClientAddress, throttle: LoginThrottle, b
 /// Revokes the token of the request.
 #[utoipa::path(post, path = "/api/logout", tag = "accounts", responses((status = 204, description = "The token is revoked.")))]
 async fn logout(engine: Engine, session: Session) -> Result<StatusCode, Problem> {
-    engine.logout(&session).await?;
+    engine.logout(&session, session.token).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -171,6 +177,6 @@ async fn logout(engine: Engine, session: Session) -> Result<StatusCode, Problem>
 #[utoipa::path(post, path = "/api/logout-all", tag = "accounts",
     responses((status = 204, description = "All tokens of the user are revoked.")))]
 async fn logout_all(engine: Engine, session: Session) -> Result<StatusCode, Problem> {
-    engine.logout_everywhere(&session.actor).await?;
+    engine.logout_everywhere(&session).await?;
     Ok(StatusCode::NO_CONTENT)
 }

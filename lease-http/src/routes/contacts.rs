@@ -135,7 +135,7 @@ async fn list_contacts(engine: Engine, session: Session, list: List<ContactFilte
         { "anyOf": [{ "properties": { "customer_id": { "type": "null" } } }, { "properties": { "lead_id": { "type": "null" } } }] },
     ]))))]
 async fn create_contact(engine: Engine, session: Session, body: Body<ContactDraft>) -> Created<Contact> {
-    let contact = body.judge(engine.create_contact(&session.actor, &body).await)?;
+    let contact = body.judge(engine.create_contact(&session, &body).await)?;
     Ok(created(contact.into()))
 }
 
@@ -168,7 +168,7 @@ async fn update_contact(engine: Engine, session: Session, id: PathId<ContactId>,
 /// Delete a contact
 #[utoipa::path(delete, path = "/api/contacts/{id}", tag = "contacts", responses((status = 204, description = "Erased.")))]
 async fn delete_contact(engine: Engine, session: Session, PathId(id): PathId<ContactId>) -> Result<StatusCode, Problem> {
-    engine.delete_contact(&session.actor, id).await?;
+    engine.delete_contact(&session, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -179,6 +179,6 @@ async fn change(
     body: &Body<ContactDraft>,
     mode: UpdateMode,
 ) -> ApiResult<Contact> {
-    let contact = body.judge(engine.update_contact(&session.actor, id, body, mode).await)?;
+    let contact = body.judge(engine.update_contact(session, id, body, mode).await)?;
     Ok(Json(contact.into()))
 }

@@ -125,7 +125,7 @@ async fn list_credit_cards(engine: Engine, session: Session, list: List<CardFilt
     responses((status = 201, description = "Stored.", body = CreditCard)),
     extensions(("x-codes" = json!(["permission_denied"]))))]
 async fn create_credit_card(engine: Engine, session: Session, body: Body<CardDraft>) -> Created<CreditCard> {
-    let card = body.judge(engine.create_card(&session.actor, &body).await)?;
+    let card = body.judge(engine.create_card(&session, &body).await)?;
     Ok(created(card.into()))
 }
 
@@ -146,7 +146,7 @@ async fn update_credit_card(
     PathId(id): PathId<CreditCardId>,
     body: Body<CardDraft>,
 ) -> ApiResult<CreditCard> {
-    let card = body.judge(engine.update_card(&session.actor, id, &body, UpdateMode::Partial).await)?;
+    let card = body.judge(engine.update_card(&session, id, &body, UpdateMode::Partial).await)?;
     Ok(Json(card.into()))
 }
 
@@ -157,6 +157,6 @@ async fn update_credit_card(
     responses((status = 204, description = "Gone from lists.")),
     extensions(("x-codes" = json!(["permission_denied"]))))]
 async fn delete_credit_card(engine: Engine, session: Session, PathId(id): PathId<CreditCardId>) -> Result<StatusCode, Problem> {
-    engine.delete_card(&session.actor, id).await?;
+    engine.delete_card(&session, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

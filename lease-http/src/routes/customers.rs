@@ -87,7 +87,7 @@ async fn replace_customer(
     PathId(id): PathId<CustomerId>,
     body: Body<ProfileDraft>,
 ) -> ApiResult<Customer> {
-    let customer = body.judge(engine.update_customer(&session.actor, id, &body).await)?;
+    let customer = body.judge(engine.update_customer(&session, id, &body).await)?;
     Ok(Json(customer.into()))
 }
 

@@ -140,6 +140,6 @@ async fn void_invoice(
     PathId(id): PathId<InvoiceId>,
     body: Body<VoidDraft>,
 ) -> ApiResult<Invoice> {
-    let invoice = body.judge(engine.void_invoice(&session.actor, id, &body).await)?;
+    let invoice = body.judge(engine.void_invoice(&session, id, &body).await)?;
     Ok(Json(Invoice::new(invoice, engine.now())?))
 }

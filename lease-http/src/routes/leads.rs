@@ -126,7 +126,7 @@ async fn list_leads(engine: Engine, session: Session, list: List<LeadFilter>) ->
         { "properties": { "status": { "enum": ["new", "contacted", "qualified", "lost"] } } },
     ]))))]
 async fn create_lead(engine: Engine, session: Session, body: Body<LeadDraft>) -> Created<Lead> {
-    let lead = body.judge(engine.create_lead(&session.actor, &body).await)?;
+    let lead = body.judge(engine.create_lead(&session, &body).await)?;
     Ok(created(lead.into()))
 }
 
@@ -159,7 +159,7 @@ async fn update_lead(engine: Engine, session: Session, id: PathId<LeadId>, body:
     responses((status = 204, description = "Erased.")),
     extensions(("x-codes" = json!(["permission_denied"]))))]
 async fn delete_lead(engine: Engine, session: Session, PathId(id): PathId<LeadId>) -> Result<StatusCode, Problem> {
-    engine.delete_lead(&session.actor, id).await?;
+    engine.delete_lead(&session, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -175,11 +175,11 @@ async fn convert_lead(
     PathId(id): PathId<LeadId>,
     body: Body<ConversionDraft>,
 ) -> ApiResult<Lead> {
-    let lead = body.judge(engine.convert_lead(&session.actor, id, &body).await)?;
+    let lead = body.judge(engine.convert_lead(&session, id, &body).await)?;
     Ok(Json(lead.into()))
 }
 
 async fn change(engine: &Engine, session: &Session, id: LeadId, body: &Body<LeadDraft>, mode: UpdateMode) -> ApiResult<Lead> {
-    let lead = body.judge(engine.update_lead(&session.actor, id, body, mode).await)?;
+    let lead = body.judge(engine.update_lead(session, id, body, mode).await)?;
     Ok(Json(lead.into()))
 }

@@ -120,7 +120,7 @@ async fn list_payments(engine: Engine, session: Session, list: List<PaymentFilte
     extensions(("x-codes" = json!([
         "card_declined", "permission_denied", "invoice_not_open", "invoice_overdue", "payment_pending", "card_not_usable"]))))]
 async fn create_payment(engine: Engine, session: Session, body: Body<PaymentDraft>) -> Created<Payment> {
-    let payment = body.judge(engine.create_payment(&session.actor, &body).await)?;
+    let payment = body.judge(engine.create_payment(&session, &body).await)?;
     Ok(paid(payment))
 }
 
@@ -139,7 +139,7 @@ async fn create_invoice_payment(
     PathId(invoice): PathId<InvoiceId>,
     body: Body<PaymentDraft>,
 ) -> Created<Payment> {
-    let payment = body.judge(engine.pay_invoice(&session.actor, invoice, &body).await)?;
+    let payment = body.judge(engine.pay_invoice(&session, invoice, &body).await)?;
     Ok(paid(payment))
 }
 

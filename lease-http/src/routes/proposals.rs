@@ -60,7 +60,7 @@ struct Proposal {
 
 impl Proposal {
     fn new(seen: WithActions<model::Proposal>, now: DateTime<Utc>) -> Self {
-        let WithActions { stored: Stored { id, value: proposal }, available_actions } = seen;
+        let WithActions { stored: Stored { id, value: proposal }, available_actions, .. } = seen;
         let state = proposal.state_at(now);
         Self {
             id: id.into(),
@@ -155,7 +155,7 @@ async fn list_proposals(engine: Engine, session: Session, list: List<ProposalFil
         ("x-codes" = json!(["permission_denied", "trade_not_open", "owner_proposal_required", "proposal_limit"])),
         ("x-rules" = json!([both_or_neither("start_date", "end_date")]))))]
 async fn create_proposal(engine: Engine, session: Session, body: Body<ProposalDraft>) -> Created<Proposal> {
-    let proposal = body.judge(engine.create_proposal(&session.actor, &body).await)?;
+    let proposal = body.judge(engine.create_proposal(&session, &body).await)?;
     Ok(created(Proposal::new(proposal, engine.now())))
 }
 
@@ -186,7 +186,7 @@ async fn create_trade_proposal(
     PathId(trade): PathId<TradeId>,
     body: Body<ProposalDraft>,
 ) -> Created<Proposal> {
-    let proposal = body.judge(engine.propose(&session.actor, trade, &body).await)?;
+    let proposal = body.judge(engine.propose(&session, trade, &body).await)?;
     Ok(created(Proposal::new(proposal, engine.now())))
 }
 
@@ -207,7 +207,7 @@ async fn get_proposal(engine: Engine, session: Session, PathId(id): PathId<Propo
         "permission_denied", "trade_not_open", "proposal_expired", "proposal_not_pending", "party_inactive",
         "vehicle_not_available"]))))]
 async fn accept_proposal(engine: Engine, session: Session, PathId(id): PathId<ProposalId>) -> ApiResult<Proposal> {
-    let proposal = engine.accept_proposal(&session.actor, id).await?;
+    let proposal = engine.accept_proposal(&session, id).await?;
     Ok(Json(Proposal::new(proposal, engine.now())))
 }
 
@@ -218,7 +218,7 @@ async fn accept_proposal(engine: Engine, session: Session, PathId(id): PathId<Pr
     responses((status = 200, description = "The proposal as it is now.", body = Proposal)),
     extensions(("x-codes" = json!(["permission_denied", "trade_not_open", "proposal_expired", "proposal_not_pending"]))))]
 async fn reject_proposal(engine: Engine, session: Session, PathId(id): PathId<ProposalId>) -> ApiResult<Proposal> {
-    let proposal = engine.reject_proposal(&session.actor, id).await?;
+    let proposal = engine.reject_proposal(&session, id).await?;
     Ok(Json(Proposal::new(proposal, engine.now())))
 }
 
@@ -229,6 +229,6 @@ async fn reject_proposal(engine: Engine, session: Session, PathId(id): PathId<Pr
     responses((status = 200, description = "The proposal as it is now.", body = Proposal)),
     extensions(("x-codes" = json!(["permission_denied", "trade_not_open", "proposal_expired", "proposal_not_pending"]))))]
 async fn withdraw_proposal(engine: Engine, session: Session, PathId(id): PathId<ProposalId>) -> ApiResult<Proposal> {
-    let proposal = engine.withdraw_proposal(&session.actor, id).await?;
+    let proposal = engine.withdraw_proposal(&session, id).await?;
     Ok(Json(Proposal::new(proposal, engine.now())))
 }

@@ -130,7 +130,7 @@ async fn list_services(engine: Engine, caller: Caller, list: List<ServiceFilter>
         { "properties": { "kind": { "const": "custom" }, "invoice_on": { "const": "acceptance" } }, "required": ["invoice_on"] },
     ] }]))))]
 async fn create_service(engine: Engine, session: Session, body: Body<ServiceDraft>) -> Created<Service> {
-    let service = body.judge(engine.create_service(&session.actor, &body).await)?;
+    let service = body.judge(engine.create_service(&session, &body).await)?;
     Ok(created(service.into()))
 }
 
@@ -173,7 +173,7 @@ async fn update_service(engine: Engine, session: Session, id: PathId<ServiceId>,
     responses((status = 204, description = "The service is deactivated.")),
     extensions(("x-codes" = json!(["permission_denied"]))))]
 async fn deactivate_service(engine: Engine, session: Session, PathId(id): PathId<ServiceId>) -> Result<StatusCode, Problem> {
-    engine.deactivate_service(&session.actor, id).await?;
+    engine.deactivate_service(&session, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -184,6 +184,6 @@ async fn change(
     body: &Body<ServiceDraft>,
     mode: UpdateMode,
 ) -> ApiResult<Service> {
-    let service = body.judge(engine.update_service(&session.actor, id, body, mode).await)?;
+    let service = body.judge(engine.update_service(session, id, body, mode).await)?;
     Ok(Json(service.into()))
 }

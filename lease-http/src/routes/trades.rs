@@ -59,7 +59,7 @@ struct Trade {
 
 impl From<WithActions<model::Trade>> for Trade {
     fn from(seen: WithActions<model::Trade>) -> Self {
-        let WithActions { stored: Stored { id, value: trade }, available_actions } = seen;
+        let WithActions { stored: Stored { id, value: trade }, available_actions, .. } = seen;
         let agreement = trade.agreement().copied();
         let (completed_at, cancelled_at) = match trade.state {
             TradeState::Open | TradeState::Agreed(_) => (None, None),
@@ -146,7 +146,7 @@ async fn list_trades(engine: Engine, session: Session, list: List<TradeFilter>) 
     responses((status = 201, description = "Opened.", body = Trade)),
     extensions(("x-codes" = json!(["permission_denied", "vehicle_in_trade"]))))]
 async fn open_trade(engine: Engine, session: Session, body: Body<TradeDraft>) -> Created<Trade> {
-    let trade = body.judge(engine.open_trade(&session.actor, &body).await)?;
+    let trade = body.judge(engine.open_trade(&session, &body).await)?;
     Ok(created(trade.into()))
 }
 
@@ -169,7 +169,7 @@ async fn amend_trade(
     PathId(id): PathId<TradeId>,
     body: Body<AmendmentDraft>,
 ) -> ApiResult<Trade> {
-    let trade = body.judge(engine.amend_trade(&session.actor, id, &body).await)?;
+    let trade = body.judge(engine.amend_trade(&session, id, &body).await)?;
     Ok(Json(trade.into()))
 }
 
@@ -180,5 +180,5 @@ async fn amend_trade(
     responses((status = 200, description = "The trade as it is now.", body = Trade)),
     extensions(("x-codes" = json!(["permission_denied", "trade_not_open"]))))]
 async fn cancel_trade(engine: Engine, session: Session, PathId(id): PathId<TradeId>) -> ApiResult<Trade> {
-    Ok(Json(engine.cancel_trade(&session.actor, id).await?.into()))
+    Ok(Json(engine.cancel_trade(&session, id).await?.into()))
 }

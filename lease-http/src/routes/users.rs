@@ -153,7 +153,7 @@ async fn list_users(engine: Engine, session: Session, list: List<UserFilter>) ->
     responses((status = 201, description = "Made.", body = User)),
     extensions(("x-codes" = json!(["permission_denied"]))))]
 async fn create_user(engine: Engine, session: Session, body: Body<UserDraft>) -> Created<User> {
-    let account = body.judge(engine.create_user(&session.actor, &body).await)?;
+    let account = body.judge(engine.create_user(&session, &body).await)?;
     Ok(created(account.into()))
 }
 
@@ -186,7 +186,7 @@ async fn update_user(engine: Engine, session: Session, id: PathId<UserId>, body:
     responses((status = 204, description = "The user is deactivated.")),
     extensions(("x-codes" = json!(["permission_denied", "last_superuser"]))))]
 async fn deactivate_user(engine: Engine, session: Session, PathId(id): PathId<UserId>) -> Result<StatusCode, Problem> {
-    engine.deactivate_user(&session.actor, id).await?;
+    engine.deactivate_user(&session, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -218,6 +218,6 @@ async fn update_user_by_old_path(engine: Engine, session: Session, id: PathId<Us
 }
 
 async fn change(engine: &Engine, session: &Session, id: UserId, body: &Body<UserDraft>, mode: UpdateMode) -> ApiResult<User> {
-    let account = body.judge(engine.update_user(&session.actor, id, body, mode, Some(session.token)).await)?;
+    let account = body.judge(engine.update_user(session, id, body, mode, Some(session.token)).await)?;
     Ok(Json(account.into()))
 }

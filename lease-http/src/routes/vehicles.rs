@@ -124,7 +124,7 @@ async fn list_vehicles(engine: Engine, session: Session, list: List<VehicleFilte
     responses((status = 201, description = "Made.", body = Vehicle)),
     extensions(("x-codes" = json!(["permission_denied"]))))]
 async fn create_vehicle(engine: Engine, session: Session, body: Body<VehicleDraft>) -> Created<Vehicle> {
-    let vehicle = body.judge(engine.create_vehicle(&session.actor, &body).await)?;
+    let vehicle = body.judge(engine.create_vehicle(&session, &body).await)?;
     Ok(created(vehicle.into()))
 }
 
@@ -163,7 +163,7 @@ async fn update_vehicle(engine: Engine, session: Session, id: PathId<VehicleId>,
     responses((status = 204, description = "Erased.")),
     extensions(("x-codes" = json!(["permission_denied", "vehicle_in_use"]))))]
 async fn delete_vehicle(engine: Engine, session: Session, PathId(id): PathId<VehicleId>) -> Result<StatusCode, Problem> {
-    engine.delete_vehicle(&session.actor, id).await?;
+    engine.delete_vehicle(&session, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -174,6 +174,6 @@ async fn change(
     body: &Body<VehicleDraft>,
     mode: UpdateMode,
 ) -> ApiResult<Vehicle> {
-    let vehicle = body.judge(engine.update_vehicle(&session.actor, id, body, mode).await)?;
+    let vehicle = body.judge(engine.update_vehicle(session, id, body, mode).await)?;
     Ok(Json(vehicle.into()))
 }

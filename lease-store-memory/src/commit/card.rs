@@ -1,13 +1,12 @@
-use lease_core::id::CreditCardId;
-use lease_core::repository::{CardChange, Claim, DefaultCard, Guarantee, RepositoryError, WalletChange};
+use lease_core::id::NewIds;
+use lease_core::repository::{Guarantee, RepositoryError};
+use lease_core::wallet::{CardChange, DefaultCard, WalletChange};
 
 use super::require;
-use crate::MemoryRepository;
 use crate::state::{State, is_default};
 
 impl State {
-    /// The id of the card that a change is about.
-    fn check_wallet(&self, change: &WalletChange) -> Result<CreditCardId, RepositoryError> {
+    pub(super) fn check_wallet(&self, change: &WalletChange) -> Result<NewIds, RepositoryError> {
         let customer = change.customer_id;
         self.accounts.customers.expect(customer, change.expected)?;
         let is_own = |id| self.cards.rows.get(id).is_some_and(|row| row.value.customer_id == customer);
@@ -30,36 +29,24 @@ impl State {
         if is_default(card) && other.is_some() {
             return Err(RepositoryError::Taken(Guarantee::DefaultCard));
         }
-        Ok(id)
+        let is_new = matches!(change.card, CardChange::Create(_));
+        Ok(NewIds { credit_card: is_new.then_some(id), ..NewIds::default() })
     }
 
-    fn change_wallet(&mut self, change: &WalletChange, id: CreditCardId) {
+    pub(super) fn change_wallet(&mut self, change: &WalletChange, ids: NewIds) {
         let customer = change.customer_id;
         let default = self.cards.defaults.get(&customer).copied();
         if let (DefaultCard::Clear | DefaultCard::Becomes(_), Some(default)) = (change.others, default) {
             self.cards.mark(default, false);
         }
-        let (CardChange::Create(card) | CardChange::Update(_, card)) = &change.card;
-        self.cards.put(id, card.clone());
+        match (&change.card, ids.credit_card) {
+            (CardChange::Create(card), Some(id)) => self.cards.put(id, card.clone()),
+            (CardChange::Update(id, card), _) => self.cards.put(*id, card.clone()),
+            (CardChange::Create(_), None) => {}
+        }
         if let DefaultCard::Becomes(other) = change.others {
             self.cards.mark(other, true);
         }
         self.accounts.customers.bump(customer);
-    }
-}
-
-impl MemoryRepository {
-    pub(crate) fn write_wallet(&self, change: &WalletChange, claim: Option<Claim>) -> Result<CreditCardId, RepositoryError> {
-        self.state.write(
-            |state| {
-                state.claims.check(claim)?;
-                state.check_wallet(change)
-            },
-            |state, id| {
-                state.change_wallet(change, *id);
-                let made = matches!(change.card, CardChange::Create(_)).then(|| id.get());
-                state.claims.finish(claim, made);
-            },
-        )
     }
 }

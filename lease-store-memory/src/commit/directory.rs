@@ -1,52 +1,60 @@
-use lease_core::id::{ContactId, LeadId, ServiceId};
+use lease_core::catalog::FirstServices;
+use lease_core::decision::RowChange;
+use lease_core::directory::{ContactsOfLead, LeadChange};
+use lease_core::id::{ContactId, LeadId, NewIds};
 use lease_core::model::{Contact, ContactOwner, Lead, Service};
-use lease_core::repository::{Change, Claim, ContactsOfLead, LeadChange, RepositoryError};
+use lease_core::repository::{Guarantee, RepositoryError};
 
-use super::require;
-use crate::MemoryRepository;
-use crate::state::{Indexed as _, State, contact_owner, made, written};
+use super::{created, require};
+use crate::state::{Indexed as _, State, contact_owner};
 
 impl State {
-    fn check_contact(&self, change: &Change<Contact>) -> Result<ContactId, RepositoryError> {
+    pub(super) fn check_contact(&self, change: &RowChange<Contact>) -> Result<NewIds, RepositoryError> {
         let id = self.contacts.target(change)?;
-        match written(change).map(|contact| contact.owner) {
+        match change.value().map(|contact| contact.owner) {
             Some(ContactOwner::Customer(owner)) => self.accounts.customers.require(owner).map(drop)?,
             Some(ContactOwner::Lead(owner)) => self.leads.require(owner).map(drop)?,
             None => {}
         }
-        Ok(id)
+        Ok(NewIds { contact: created(change, id), ..NewIds::default() })
     }
 
-    fn check_lead(&self, change: &LeadChange) -> Result<LeadId, RepositoryError> {
+    pub(super) fn check_lead(&self, change: &LeadChange) -> Result<NewIds, RepositoryError> {
         let id = self.leads.target(&change.lead)?;
-        if let Some(customer) = written(&change.lead).and_then(Lead::customer_id) {
+        if let Some(customer) = change.lead.value().and_then(Lead::customer_id) {
             self.accounts.customers.require(customer)?;
         }
         let leaves_contacts = match change.contacts {
-            ContactsOfLead::Keep => matches!(change.lead, Change::Delete { .. }),
+            ContactsOfLead::Keep => matches!(change.lead, RowChange::Delete { .. }),
             ContactsOfLead::MoveTo(customer) => {
                 self.accounts.customers.require(customer)?;
                 false
             }
-            ContactsOfLead::Erase => false,
+            ContactsOfLead::Delete => false,
         };
         require(!leaves_contacts || !self.contacts.index.any(contact_owner(ContactOwner::Lead(id))))?;
-        Ok(id)
+        Ok(NewIds { lead: created(&change.lead, id), ..NewIds::default() })
     }
 
-    fn change_lead(&mut self, change: &LeadChange, id: LeadId) {
-        let contacts: Vec<ContactId> = match change.contacts {
-            ContactsOfLead::Keep => Vec::new(),
-            _ => self.contacts.index.rows(contact_owner(ContactOwner::Lead(id))).collect(),
-        };
+    pub(super) fn change_lead(&mut self, change: &LeadChange, ids: NewIds) {
+        if let RowChange::Update { id, .. } | RowChange::Delete { id, .. } = change.lead {
+            self.change_contacts_of(id, change.contacts);
+        }
+        self.leads.write(&change.lead, ids.lead);
+    }
+
+    fn change_contacts_of(&mut self, lead: LeadId, change: ContactsOfLead) {
+        if change == ContactsOfLead::Keep {
+            return;
+        }
+        let contacts: Vec<ContactId> = self.contacts.index.rows(contact_owner(ContactOwner::Lead(lead))).collect();
         for contact in contacts {
-            match change.contacts {
+            match change {
                 ContactsOfLead::Keep => {}
                 ContactsOfLead::MoveTo(customer) => self.move_contact(contact, ContactOwner::Customer(customer)),
-                ContactsOfLead::Erase => self.contacts.erase(contact),
+                ContactsOfLead::Delete => self.contacts.erase(contact),
             }
         }
-        self.leads.write(id, &change.lead);
     }
 
     fn move_contact(&mut self, id: ContactId, to: ContactOwner) {
@@ -57,61 +65,28 @@ impl State {
         let new = row.value.terms();
         self.contacts.retag(id, &old, &new);
     }
-}
 
-impl MemoryRepository {
-    pub(crate) fn write_contact(&self, change: &Change<Contact>, claim: Option<Claim>) -> Result<ContactId, RepositoryError> {
-        self.state.write(
-            |state| {
-                state.claims.check(claim)?;
-                state.check_contact(change)
-            },
-            |state, id| {
-                state.contacts.write(*id, change);
-                state.claims.finish(claim, made(change, *id));
-            },
-        )
+    pub(super) fn check_service(&self, change: &RowChange<Service>) -> Result<NewIds, RepositoryError> {
+        if matches!(change, RowChange::Delete { .. }) {
+            return Err(RepositoryError::Internal("services are never deleted".into()));
+        }
+        let id = self.services.target(change)?;
+        Ok(NewIds { service: created(change, id), ..NewIds::default() })
     }
 
-    pub(crate) fn write_lead(&self, change: &LeadChange, claim: Option<Claim>) -> Result<LeadId, RepositoryError> {
-        self.state.write(
-            |state| {
-                state.claims.check(claim)?;
-                state.check_lead(change)
-            },
-            |state, id| {
-                state.change_lead(change, *id);
-                state.claims.finish(claim, made(&change.lead, *id));
-            },
-        )
+    pub(super) fn check_first_services(&self, FirstServices(services): &FirstServices) -> Result<NewIds, RepositoryError> {
+        if self.services.len() > 0 {
+            return Err(RepositoryError::Taken(Guarantee::FirstServices));
+        }
+        let service = if services.is_empty() { None } else { Some(self.services.next_id()?) };
+        Ok(NewIds { service, ..NewIds::default() })
     }
 
-    pub(crate) fn write_service(&self, change: &Change<Service>, claim: Option<Claim>) -> Result<ServiceId, RepositoryError> {
-        self.state.write(
-            |state| {
-                state.claims.check(claim)?;
-                if matches!(change, Change::Delete { .. }) {
-                    return Err(RepositoryError::Internal("services are never erased".into()));
-                }
-                state.services.target(change)
-            },
-            |state, id| {
-                state.services.write(*id, change);
-                state.claims.finish(claim, made(change, *id));
-            },
-        )
-    }
-
-    pub(crate) fn write_first_services(&self, services: &[Service]) -> Result<bool, RepositoryError> {
-        self.state.write(
-            |state| Ok(state.services.len() == 0 && !services.is_empty()),
-            |state, is_due| {
-                for service in services.iter().filter(|_| *is_due) {
-                    if let Ok(id) = state.services.next_id() {
-                        state.services.insert(id, service.clone(), service.terms());
-                    }
-                }
-            },
-        )
+    pub(super) fn create_services(&mut self, FirstServices(services): &FirstServices) {
+        for service in services {
+            if let Ok(id) = self.services.next_id() {
+                self.services.insert(id, service.clone(), service.terms());
+            }
+        }
     }
 }

@@ -1,5 +1,5 @@
-//! Commits: each decides against the state that readers read (what was expected, what is guaranteed, which ids come next)
-//! and then does the same on both copies. Nothing can fail from the first write on.
+//! Commits: each is checked against the state that readers read (its envelope, the rows that were expected, what is guaranteed,
+//! the ids that come next), and then applied. Nothing can fail from the first write on.
 
 mod account;
 mod card;
@@ -8,9 +8,79 @@ mod idempotency;
 mod trade;
 mod vehicle;
 
-use lease_core::repository::RepositoryError;
+use lease_core::decision::RowChange;
+use lease_core::id::{Entity, NewIds};
+use lease_core::repository::{Change, Commit, Envelope, RepositoryError};
+
+use crate::MemoryRepository;
+use crate::state::State;
+
+impl MemoryRepository {
+    pub(crate) fn write_commit(&self, Commit { envelope, change }: &Commit) -> Result<NewIds, RepositoryError> {
+        self.state.write(
+            |state| {
+                state.check_envelope(envelope)?;
+                state.check(change)
+            },
+            |state, ids| {
+                state.apply(change, *ids);
+                state.claims.finish(envelope.claim, ids.primary());
+            },
+        )
+    }
+}
+
+impl State {
+    fn check_envelope(&self, envelope: &Envelope) -> Result<(), RepositoryError> {
+        self.claims.check(envelope.claim)?;
+        self.accounts.check_actor(&envelope.actor)
+    }
+
+    /// The ids of what the change creates, where nothing stands in its way.
+    fn check(&self, change: &Change) -> Result<NewIds, RepositoryError> {
+        match change {
+            Change::NewAccount(new) => self.check_new_account(new),
+            Change::Account(change) => self.check_account(change),
+            Change::Login(login) => self.check_login(login),
+            Change::RevokeToken(_) => Ok(NewIds::default()),
+            Change::Customer(change) => self.check_customer(change),
+            Change::Wallet(change) => self.check_wallet(change),
+            Change::Contact(change) => self.check_contact(change),
+            Change::Lead(change) => self.check_lead(change),
+            Change::Vehicle(change) => self.check_vehicle(change),
+            Change::Service(change) => self.check_service(change),
+            Change::FirstServices(services) => self.check_first_services(services),
+            Change::OpenTrade(opening) => self.check_opening(opening),
+            Change::Trade(change) => self.check_trade(change),
+        }
+    }
+
+    /// Writes a change that was checked.
+    fn apply(&mut self, change: &Change, ids: NewIds) {
+        match change {
+            Change::NewAccount(new) => self.create_account(new, ids),
+            Change::Account(change) => self.change_account(change, ids),
+            Change::Login(login) => self.log_in(login),
+            Change::RevokeToken(hash) => self.tokens.remove(hash),
+            Change::Customer(change) => self.change_customer(change),
+            Change::Wallet(change) => self.change_wallet(change, ids),
+            Change::Contact(change) => self.contacts.write(change, ids.contact),
+            Change::Lead(change) => self.change_lead(change, ids),
+            Change::Vehicle(change) => self.change_vehicle(change, ids),
+            Change::Service(change) => self.services.write(change, ids.service),
+            Change::FirstServices(services) => self.create_services(services),
+            Change::OpenTrade(opening) => self.open(opening, ids),
+            Change::Trade(change) => self.change_trade(change, ids),
+        }
+    }
+}
 
 /// Passes where what a change takes for granted is so.
 const fn require(holds: bool) -> Result<(), RepositoryError> {
     if holds { Ok(()) } else { Err(RepositoryError::Conflict) }
+}
+
+/// The id of the row that a change is about, where it creates it.
+fn created<T: Entity>(change: &RowChange<T>, id: T::Id) -> Option<T::Id> {
+    matches!(change, RowChange::Create(_)).then_some(id)
 }

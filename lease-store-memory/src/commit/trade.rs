@@ -1,16 +1,14 @@
-use lease_core::id::{InvoiceId, PaymentId, ProposalId, TradeId, Version};
-use lease_core::lifecycle::{NewIds, Opening, TradeChanges, TradeMove};
-use lease_core::model::{Invoice, InvoiceState, ProposalState, Trade, TradeState};
-use lease_core::money::Money;
-use lease_core::repository::{Claim, Guarantee, RepositoryError};
+use lease_core::id::{NewIds, TradeId};
+use lease_core::lifecycle::{Opening, TradeChange, TradeChanges, TradeMove};
+use lease_core::model::{ProposalState, Trade, TradeState};
+use lease_core::repository::{Guarantee, RepositoryError};
 
 use super::require;
-use crate::MemoryRepository;
 use crate::index::{Kind, Term};
-use crate::state::{State, invoice_terms, set_invoice_state, trade_terms, word_terms};
+use crate::state::{State, change_invoice, invoice_terms, trade_terms, word_terms};
 
 impl State {
-    fn check_opening(&self, opening: &Opening) -> Result<TradeId, RepositoryError> {
+    pub(super) fn check_opening(&self, opening: &Opening) -> Result<NewIds, RepositoryError> {
         let trade = &opening.trade;
         self.vehicles.rows.expect(trade.vehicle_id, opening.vehicle_version)?;
         let service = self.services.require(trade.service_id)?;
@@ -20,13 +18,15 @@ impl State {
         if trade.is_live() && self.trades.live_of(trade.vehicle_id).is_some() {
             return Err(RepositoryError::Taken(Guarantee::LiveTradeOfVehicle));
         }
-        self.trades.rows.next_id()
+        Ok(NewIds { trade: Some(self.trades.rows.next_id()?), ..NewIds::default() })
     }
 
-    fn open(&mut self, opening: &Opening, id: TradeId, terms: &[Term]) {
+    pub(super) fn open(&mut self, opening: &Opening, ids: NewIds) {
         let trade = &opening.trade;
+        let (Some(id), Some(vehicle)) = (ids.trade, self.vehicles.rows.get(trade.vehicle_id)) else { return };
+        let terms = trade_terms(trade, &vehicle.value);
         self.trades.set_live(trade.vehicle_id, id, trade.is_live());
-        self.trades.rows.insert(id, trade.clone(), terms.iter().copied());
+        self.trades.rows.insert(id, trade.clone(), terms);
         self.vehicles.opened(trade.vehicle_id, trade.customer_id);
         if opening.first_use_of_service.is_some()
             && let Some(service) = self.services.get_mut(trade.service_id)
@@ -37,7 +37,8 @@ impl State {
     }
 
     /// The ids of what the changes make, where nothing stands in their way.
-    fn check_changes(&self, id: TradeId, expected: Version, changes: &TradeChanges) -> Result<NewIds, RepositoryError> {
+    pub(super) fn check_trade(&self, change: &TradeChange) -> Result<NewIds, RepositoryError> {
+        let TradeChange { id, expected, ref changes } = *change;
         let trade = &self.trades.rows.expect(id, expected)?.value;
         require(changes.active_party.is_none_or(|party| self.accounts.is_active(party)))?;
         self.check_proposals(id, trade, changes)?;
@@ -45,6 +46,7 @@ impl State {
             proposal: changes.new_proposal.as_ref().map(|_| self.proposals.rows.next_id()).transpose()?,
             invoice: changes.new_invoice.as_ref().map(|_| self.invoices.next_id()).transpose()?,
             payment: changes.new_payment.as_ref().map(|_| self.payments.rows.next_id()).transpose()?,
+            ..NewIds::default()
         };
         self.check_invoice(trade, changes, ids)?;
         let goes_live = matches!(changes.state, Some(TradeMove::Agree(_)));
@@ -112,28 +114,25 @@ impl State {
     }
 
     /// Writes the changes, field by field in their order.
-    fn change_trade(&mut self, id: TradeId, changes: &TradeChanges, ids: NewIds) {
+    pub(super) fn change_trade(&mut self, TradeChange { id, changes, .. }: &TradeChange, ids: NewIds) {
+        let id = *id;
         let Some(row) = self.trades.rows.get_mut(id) else { return };
         row.bump();
-        let was_open = row.value.is_open();
-        self.amend_trade(id, changes);
+        let before = row.value.state;
+        let old_words = changes.text.as_ref().map(|_| word_terms(&row.value));
+        changes.apply_to_trade(&mut row.value, changes.new_invoice.as_ref().and(ids.invoice));
+        if let Some(old) = old_words {
+            let new = word_terms(&row.value);
+            self.trades.rows.retag(id, &old, &new);
+        }
+        self.trades.moved(id, before);
         self.change_proposals(id, changes, ids);
         self.change_invoice(id, changes, ids);
         self.change_payments(changes, ids);
-        self.move_trade(id, changes, was_open);
+        self.narrow_visibility(id, changes, before == TradeState::Open);
         if let Some(transfer) = &changes.transfer {
             self.vehicles.transfer(transfer.vehicle_id, transfer.to);
         }
-    }
-
-    fn amend_trade(&mut self, id: TradeId, changes: &TradeChanges) {
-        let Some(text) = &changes.text else { return };
-        let Some(row) = self.trades.rows.get_mut(id) else { return };
-        let old = word_terms(&row.value);
-        row.value.title.clone_from(&text.title);
-        row.value.description.clone_from(&text.description);
-        let new = word_terms(&row.value);
-        self.trades.rows.retag(id, &old, &new);
     }
 
     fn change_proposals(&mut self, id: TradeId, changes: &TradeChanges, ids: NewIds) {
@@ -147,11 +146,11 @@ impl State {
                 self.trades.agree(vehicle, id, period);
             }
         }
-        if let Some(now) = changes.close_others {
+        if changes.close_others.is_some() {
             for other in self.proposals.pending_in(id) {
-                let read = self.proposals.rows.get(other).map(|row| row.value.state_at(now));
-                let ended = read.filter(|state| *state != ProposalState::Pending).unwrap_or(ProposalState::Closed { at: now });
-                self.proposals.set_state(other, ended);
+                if let Some(state) = self.proposals.rows.get(other).map(|row| changes.state_of_proposal(other, &row.value)) {
+                    self.proposals.set_state(other, state);
+                }
             }
         }
         if let (Some(new), Some(new_id)) = (&changes.new_proposal, ids.proposal) {
@@ -164,36 +163,13 @@ impl State {
 
     fn change_invoice(&mut self, id: TradeId, changes: &TradeChanges, ids: NewIds) {
         if let (Some(new), Some(invoice_id)) = (&changes.new_invoice, ids.invoice)
-            && let Some(proposal_id) = new.proposal_id.or(ids.proposal)
+            && let Some(invoice) = new.clone().into_invoice(id, ids.proposal)
         {
-            let nothing = Money::zero(new.amount.currency());
-            let invoice = Invoice {
-                trade_id: id,
-                proposal_id,
-                customer_id: new.customer_id,
-                amount: new.amount,
-                paid: nothing,
-                pending: nothing,
-                state: InvoiceState::Open,
-                issued_at: new.issued_at,
-                due_date: new.due_date,
-            };
             let terms = invoice_terms(&invoice);
             self.invoices.insert(invoice_id, invoice, terms);
-            self.set_invoice_of_trade(id, invoice_id);
         }
-        if let Some(change) = &changes.invoice
-            && let Some(row) = self.invoices.get_mut(change.id)
-        {
-            row.value.paid = change.paid;
-            row.value.pending = change.pending;
-            set_invoice_state(&mut self.invoices, change.id, &change.state);
-        }
-    }
-
-    fn set_invoice_of_trade(&mut self, id: TradeId, invoice: InvoiceId) {
-        if let Some(row) = self.trades.rows.get_mut(id) {
-            row.value.invoice_id = Some(invoice);
+        if let Some(change) = &changes.invoice {
+            change_invoice(&mut self.invoices, change);
         }
     }
 
@@ -206,17 +182,8 @@ impl State {
         }
     }
 
-    fn move_trade(&mut self, id: TradeId, changes: &TradeChanges, was_open: bool) {
-        if let Some(to) = changes.state {
-            self.trades.set_state(
-                id,
-                match to {
-                    TradeMove::Agree(agreement) => TradeState::Agreed(agreement),
-                    TradeMove::Complete(agreement, completed_at) => TradeState::Completed { agreement, completed_at },
-                    TradeMove::Cancel(cancelled_at) => TradeState::Cancelled { cancelled_at },
-                },
-            );
-        }
+    /// A trade that is no longer open is seen by fewer.
+    fn narrow_visibility(&mut self, id: TradeId, changes: &TradeChanges, was_open: bool) {
         let Some(trade) = self.trades.rows.get(id).map(|row| &row.value) else { return };
         let counterparty = trade.agreement().map(|agreement| agreement.counterparty_id);
         if was_open && !trade.is_open() {
@@ -225,43 +192,5 @@ impl State {
         if !trade.is_open() && (was_open || changes.new_proposal.is_some()) {
             self.proposals.narrow(id, trade.customer_id, counterparty);
         }
-    }
-}
-
-impl MemoryRepository {
-    pub(crate) fn write_opening(&self, opening: &Opening, claim: Option<Claim>) -> Result<TradeId, RepositoryError> {
-        let (id, _) = self.state.write(
-            |state| {
-                state.claims.check(claim)?;
-                let id = state.check_opening(opening)?;
-                let vehicle = state.vehicles.rows.require(opening.trade.vehicle_id)?;
-                Ok::<_, RepositoryError>((id, trade_terms(&opening.trade, &vehicle.value)))
-            },
-            |state, (id, terms)| {
-                state.open(opening, *id, terms);
-                state.claims.finish(claim, Some(id.get()));
-            },
-        )?;
-        Ok(id)
-    }
-
-    pub(crate) fn write_trade(
-        &self,
-        id: TradeId,
-        expected: Version,
-        changes: &TradeChanges,
-        claim: Option<Claim>,
-    ) -> Result<NewIds, RepositoryError> {
-        self.state.write(
-            |state| {
-                state.claims.check(claim)?;
-                state.check_changes(id, expected, changes)
-            },
-            |state, ids| {
-                state.change_trade(id, changes, *ids);
-                let made = ids.payment.map(PaymentId::get).or(ids.proposal.map(ProposalId::get));
-                state.claims.finish(claim, made);
-            },
-        )
     }
 }

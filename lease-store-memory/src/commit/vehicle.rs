@@ -1,34 +1,35 @@
-use lease_core::id::VehicleId;
+use lease_core::decision::RowChange;
+use lease_core::id::{NewIds, VehicleId};
 use lease_core::model::Vehicle;
-use lease_core::repository::{Change, Claim, Guarantee, RepositoryError};
+use lease_core::repository::{Guarantee, RepositoryError};
 
-use super::require;
-use crate::MemoryRepository;
+use super::{created, require};
 use crate::index::{Kind, Term};
-use crate::state::{Indexed, State, made, model_terms, written};
+use crate::state::{Indexed as _, State, model_terms};
 
 impl State {
-    fn check_vehicle(&self, change: &Change<Vehicle>) -> Result<VehicleId, RepositoryError> {
+    pub(super) fn check_vehicle(&self, change: &RowChange<Vehicle>) -> Result<NewIds, RepositoryError> {
         let id = self.vehicles.rows.target(change)?;
-        let Some(vehicle) = written(change) else {
+        let Some(vehicle) = change.value() else {
             require(!self.trades.rows.index.any(Term::id(Kind::Vehicle, id)))?;
-            return Ok(id);
+            return Ok(NewIds::default());
         };
         self.accounts.customers.require(vehicle.customer_id)?;
         if self.vehicles.by_vin.get(&vehicle.vin).is_some_and(|other| *other != id) {
             return Err(RepositoryError::Taken(Guarantee::VehicleVin));
         }
-        Ok(id)
+        Ok(NewIds { vehicle: created(change, id), ..NewIds::default() })
     }
 
-    fn change_vehicle(&mut self, change: &Change<Vehicle>, id: VehicleId, terms: &[Term]) {
-        match change {
-            Change::Create(vehicle) => self.vehicles.insert(id, vehicle.clone(), terms),
-            Change::Update { value, .. } => {
-                self.follow_model(id, value);
-                self.vehicles.replace(id, value.clone(), terms);
+    pub(super) fn change_vehicle(&mut self, change: &RowChange<Vehicle>, ids: NewIds) {
+        match (change, ids.vehicle) {
+            (RowChange::Create(vehicle), Some(id)) => self.vehicles.insert(id, vehicle.clone(), &vehicle.terms()),
+            (RowChange::Create(_), None) => {}
+            (RowChange::Update { id, value, .. }, _) => {
+                self.follow_model(*id, value);
+                self.vehicles.replace(*id, value.clone(), &value.terms());
             }
-            Change::Delete { .. } => self.vehicles.erase(id),
+            (RowChange::Delete { id, .. }, _) => self.vehicles.erase(*id),
         }
     }
 
@@ -42,22 +43,5 @@ impl State {
                 self.trades.rows.retag(trade, &old, &new);
             }
         }
-    }
-}
-
-impl MemoryRepository {
-    pub(crate) fn write_vehicle(&self, change: &Change<Vehicle>, claim: Option<Claim>) -> Result<VehicleId, RepositoryError> {
-        // Once for both copies of the state: there are many.
-        let terms = written(change).map(Indexed::terms).unwrap_or_default();
-        self.state.write(
-            |state| {
-                state.claims.check(claim)?;
-                state.check_vehicle(change)
-            },
-            |state, id| {
-                state.change_vehicle(change, *id, &terms);
-                state.claims.finish(claim, made(change, *id));
-            },
-        )
     }
 }

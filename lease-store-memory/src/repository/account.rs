@@ -1,12 +1,11 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use lease_core::account::AccountSnapshot;
 use lease_core::account::{Token, TokenHash};
 use lease_core::id::{CustomerId, Stored, UserId, Versioned};
 use lease_core::model::{Account, Customer, LoginName, Role, User};
 use lease_core::page::{Page, PageRequest};
-use lease_core::repository::{
-    AccountChange, AccountRepository, AccountSnapshot, Change, Claim, CustomerFilter, Login, NewUser, RepositoryError, UserFilter,
-};
+use lease_core::repository::{AccountRepository, CustomerFilter, RepositoryError, UserFilter};
 
 use crate::MemoryRepository;
 use crate::index::Term;
@@ -38,22 +37,6 @@ impl AccountRepository for MemoryRepository {
         Ok(self.state.read(taken))
     }
 
-    async fn create_account(&self, new: &NewUser, claim: Option<Claim>) -> Result<Account, RepositoryError> {
-        self.write_new_account(new, claim)
-    }
-
-    async fn commit_account(&self, change: &AccountChange, claim: Option<Claim>) -> Result<Option<CustomerId>, RepositoryError> {
-        self.write_account(change, claim)
-    }
-
-    async fn commit_login(&self, login: &Login, claim: Option<Claim>) -> Result<(), RepositoryError> {
-        self.write_login(login, claim)
-    }
-
-    async fn delete_token(&self, hash: &TokenHash, claim: Option<Claim>) -> Result<(), RepositoryError> {
-        self.forget_token(hash, claim)
-    }
-
     async fn purge_tokens(&self, now: DateTime<Utc>, limit: u32) -> Result<u64, RepositoryError> {
         self.forget_expired_tokens(now, limit as usize)
     }
@@ -64,10 +47,6 @@ impl AccountRepository for MemoryRepository {
 
     async fn find_customer(&self, id: CustomerId) -> Result<Option<Versioned<Stored<Customer>>>, RepositoryError> {
         Ok(self.state.read(|state| state.accounts.customers.versioned(id)))
-    }
-
-    async fn commit_customer(&self, change: &Change<Customer>) -> Result<CustomerId, RepositoryError> {
-        self.write_customer(change)
     }
 
     async fn list_customers(

@@ -1,8 +1,9 @@
 use async_trait::async_trait;
-use lease_core::id::{CreditCardId, Stored, Versioned};
+use lease_core::id::{Stored, Versioned};
 use lease_core::model::CreditCard;
 use lease_core::page::{Page, PageRequest};
-use lease_core::repository::{CardFilter, CardRepository, Claim, RepositoryError, Wallet, WalletChange, WalletKey};
+use lease_core::repository::{CardFilter, CardRepository, RepositoryError, WalletKey};
+use lease_core::wallet::Wallet;
 
 use crate::MemoryRepository;
 use crate::state::{State, cards_of, not_deleted};
@@ -12,10 +13,6 @@ use crate::walk::Query;
 impl CardRepository for MemoryRepository {
     async fn load_wallet(&self, key: WalletKey) -> Result<Option<Versioned<Wallet>>, RepositoryError> {
         Ok(self.state.read(|state| state.wallet(key)))
-    }
-
-    async fn commit_wallet(&self, change: &WalletChange, claim: Option<Claim>) -> Result<CreditCardId, RepositoryError> {
-        self.write_wallet(change, claim)
     }
 
     async fn list_cards(&self, filter: &CardFilter, page: PageRequest) -> Result<Page<Stored<CreditCard>>, RepositoryError> {

@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use lease_core::id::{ContactId, LeadId, Stored, Versioned};
 use lease_core::model::{Contact, ContactOwner, Lead};
 use lease_core::page::{Page, PageRequest};
-use lease_core::repository::{Change, Claim, ContactFilter, DirectoryRepository, LeadChange, LeadFilter, RepositoryError};
+use lease_core::repository::{ContactFilter, DirectoryRepository, LeadFilter, RepositoryError};
 
 use crate::MemoryRepository;
 use crate::index::{Kind, Term};
@@ -13,10 +13,6 @@ use crate::walk::Query;
 impl DirectoryRepository for MemoryRepository {
     async fn find_contact(&self, id: ContactId) -> Result<Option<Versioned<Stored<Contact>>>, RepositoryError> {
         Ok(self.state.read(|state| state.contacts.versioned(id)))
-    }
-
-    async fn commit_contact(&self, change: &Change<Contact>, claim: Option<Claim>) -> Result<ContactId, RepositoryError> {
-        self.write_contact(change, claim)
     }
 
     async fn list_contacts(&self, filter: &ContactFilter, page: PageRequest) -> Result<Page<Stored<Contact>>, RepositoryError> {
@@ -31,10 +27,6 @@ impl DirectoryRepository for MemoryRepository {
 
     async fn find_lead(&self, id: LeadId) -> Result<Option<Versioned<Stored<Lead>>>, RepositoryError> {
         Ok(self.state.read(|state| state.leads.versioned(id)))
-    }
-
-    async fn commit_lead(&self, change: &LeadChange, claim: Option<Claim>) -> Result<LeadId, RepositoryError> {
-        self.write_lead(change, claim)
     }
 
     async fn list_leads(&self, filter: &LeadFilter, page: PageRequest) -> Result<Page<Stored<Lead>>, RepositoryError> {

@@ -10,12 +10,17 @@ mod trade_lists;
 mod vehicle;
 
 use async_trait::async_trait;
-use lease_core::repository::{Repository, RepositoryError};
+use lease_core::id::NewIds;
+use lease_core::repository::{Commit, Repository, RepositoryError};
 
 use crate::MemoryRepository;
 
 #[async_trait]
 impl Repository for MemoryRepository {
+    async fn commit(&self, commit: &Commit) -> Result<NewIds, RepositoryError> {
+        self.write_commit(commit)
+    }
+
     async fn ping(&self) -> Result<(), RepositoryError> {
         Ok(())
     }

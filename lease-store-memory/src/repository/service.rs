@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use lease_core::id::{ServiceId, Stored, Versioned};
 use lease_core::model::Service;
 use lease_core::page::{Page, PageRequest};
-use lease_core::repository::{Change, Claim, RepositoryError, ServiceFilter, ServiceRepository};
+use lease_core::repository::{RepositoryError, ServiceFilter, ServiceRepository};
 
 use crate::MemoryRepository;
 use crate::index::Term;
@@ -13,14 +13,6 @@ use crate::walk::Query;
 impl ServiceRepository for MemoryRepository {
     async fn find_service(&self, id: ServiceId) -> Result<Option<Versioned<Stored<Service>>>, RepositoryError> {
         Ok(self.state.read(|state| state.services.versioned(id)))
-    }
-
-    async fn commit_service(&self, change: &Change<Service>, claim: Option<Claim>) -> Result<ServiceId, RepositoryError> {
-        self.write_service(change, claim)
-    }
-
-    async fn seed_services(&self, services: &[Service]) -> Result<bool, RepositoryError> {
-        self.write_first_services(services)
     }
 
     async fn list_services(&self, filter: &ServiceFilter, page: PageRequest) -> Result<Page<Stored<Service>>, RepositoryError> {

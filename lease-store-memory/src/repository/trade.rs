@@ -2,13 +2,13 @@ use std::ops::Bound;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use lease_core::id::{CustomerId, PaymentId, ProposalId, ServiceId, Stored, TradeId, VehicleId, Version, Versioned};
-use lease_core::lifecycle::{NewIds, Opening, ProposalView, TradeChanges, TradeSnapshot, ViewerHistory};
+use lease_core::id::{CustomerId, PaymentId, ProposalId, ServiceId, Stored, TradeId, VehicleId, Versioned};
+use lease_core::lifecycle::OpeningSnapshot;
+use lease_core::lifecycle::{ProposalView, TradeSnapshot, ViewerHistory};
 use lease_core::model::{CreditCard, Invoice, Payment, Proposal, Trade};
 use lease_core::page::{Page, PageRequest};
 use lease_core::repository::{
-    Claim, InvoiceFilter, OpeningSnapshot, PaymentFilter, ProposalFilter, RepositoryError, TradeFilter, TradeKey, TradeLoad,
-    TradeRepository,
+    InvoiceFilter, PaymentFilter, ProposalFilter, RepositoryError, TradeFilter, TradeKey, TradeLoad, TradeRepository,
 };
 
 use crate::MemoryRepository;
@@ -18,18 +18,14 @@ use crate::state::{Payments, Row, State};
 impl TradeRepository for MemoryRepository {
     async fn load_opening(
         &self,
-        vehicle: VehicleId,
-        service: ServiceId,
+        vehicle: Option<VehicleId>,
+        service: Option<ServiceId>,
         viewer: Option<CustomerId>,
     ) -> Result<OpeningSnapshot, RepositoryError> {
         Ok(self.state.read(|state| OpeningSnapshot {
-            vehicle: state.vehicle_snapshot(vehicle, viewer),
-            service: state.services.versioned(service),
+            vehicle: vehicle.and_then(|id| state.vehicle_snapshot(id, viewer)),
+            service: service.and_then(|id| state.services.versioned(id)),
         }))
-    }
-
-    async fn open_trade(&self, opening: &Opening, claim: Option<Claim>) -> Result<TradeId, RepositoryError> {
-        self.write_opening(opening, claim)
     }
 
     async fn load_trade(&self, load: &TradeLoad) -> Result<Option<Versioned<TradeSnapshot>>, RepositoryError> {
@@ -46,16 +42,6 @@ impl TradeRepository for MemoryRepository {
             let load = |key: &TradeKey| state.trade_snapshot(&TradeLoad { key: *key, viewer, card: None, now });
             keys.iter().map(|key| Ok(load(key)?.map(|found| found.value))).collect()
         })
-    }
-
-    async fn commit_trade(
-        &self,
-        id: TradeId,
-        expected: Version,
-        changes: &TradeChanges,
-        claim: Option<Claim>,
-    ) -> Result<NewIds, RepositoryError> {
-        self.write_trade(id, expected, changes, claim)
     }
 
     async fn list_trades(&self, filter: &TradeFilter, page: PageRequest) -> Result<Page<Stored<Trade>>, RepositoryError> {

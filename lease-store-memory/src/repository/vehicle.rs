@@ -1,8 +1,9 @@
 use async_trait::async_trait;
+use lease_core::catalog::VehicleSnapshot;
 use lease_core::id::{CustomerId, Stored, VehicleId, Versioned};
 use lease_core::model::{Vehicle, Vin};
 use lease_core::page::{Page, PageRequest};
-use lease_core::repository::{Change, Claim, RepositoryError, VehicleFilter, VehicleRepository, VehicleSnapshot};
+use lease_core::repository::{RepositoryError, VehicleFilter, VehicleRepository};
 
 use crate::MemoryRepository;
 use crate::index::{Kind, Term};
@@ -21,10 +22,6 @@ impl VehicleRepository for MemoryRepository {
 
     async fn find_vin(&self, vin: &Vin) -> Result<Option<VehicleId>, RepositoryError> {
         Ok(self.state.read(|state| state.vehicles.by_vin.get(vin).copied()))
-    }
-
-    async fn commit_vehicle(&self, change: &Change<Vehicle>, claim: Option<Claim>) -> Result<VehicleId, RepositoryError> {
-        self.write_vehicle(change, claim)
     }
 
     async fn list_vehicles(&self, filter: &VehicleFilter, page: PageRequest) -> Result<Page<Stored<Vehicle>>, RepositoryError> {

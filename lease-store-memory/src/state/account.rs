@@ -5,6 +5,7 @@ use foldhash::HashMap;
 use lease_core::account::{Token, TokenHash};
 use lease_core::id::{CustomerId, Stored, UserId};
 use lease_core::model::{Account, Customer, LoginName, Role, User};
+use lease_core::permission::Actor;
 use lease_core::repository::{Guarantee, RepositoryError};
 
 use super::table::{Indexed, Table};
@@ -56,6 +57,18 @@ impl Accounts {
     pub(crate) fn is_active(&self, customer: CustomerId) -> bool {
         let user = self.customers.get(customer).and_then(|row| self.users.get(row.value.user_id));
         user.is_some_and(|row| row.value.is_active)
+    }
+
+    /// Passes where an acting user is active, and has the role and the customer that the actor says.
+    pub(crate) fn check_actor(&self, actor: &Actor) -> Result<(), RepositoryError> {
+        let Some(id) = actor.user() else { return Ok(()) };
+        let customer = self.customer_of.get(&id).copied();
+        let is_so = |user: &User| user.is_active && Actor::of_user(id, user.role, customer) == *actor;
+        if self.users.get(id).is_some_and(|row| is_so(&row.value)) {
+            Ok(())
+        } else {
+            Err(RepositoryError::Taken(Guarantee::Actor))
+        }
     }
 
     /// Passes where no other user has one of the user's names.

@@ -1,6 +1,7 @@
+use lease_core::decision::RowChange;
 use lease_core::id::{Entity, Id, Stored, Version, Versioned};
 use lease_core::page::{Page, PageRequest};
-use lease_core::repository::{Change, RepositoryError};
+use lease_core::repository::RepositoryError;
 
 use crate::index::{Index, MAX_ROW, Term, row_number};
 use crate::slots::Slots;
@@ -165,35 +166,23 @@ impl<T: Indexed> Table<T> {
     }
 
     /// The id that a change is about, where the row is still at the expected version.
-    pub(crate) fn target(&self, change: &Change<T>) -> Result<T::Id, RepositoryError> {
+    pub(crate) fn target(&self, change: &RowChange<T>) -> Result<T::Id, RepositoryError> {
         match change {
-            Change::Create(_) => self.next_id(),
-            Change::Update { id, expected, .. } | Change::Delete { id, expected } => {
+            RowChange::Create(_) => self.next_id(),
+            RowChange::Update { id, expected, .. } | RowChange::Delete { id, expected } => {
                 self.expect(*id, *expected)?;
                 Ok(*id)
             }
         }
     }
 
-    /// Writes a change whose [`target`](Self::target) is `id`.
-    pub(crate) fn write(&mut self, id: T::Id, change: &Change<T>) {
-        match change {
-            Change::Create(value) => self.insert(id, value.clone(), value.terms()),
-            Change::Update { value, .. } => self.replace(id, value.clone()),
-            Change::Delete { .. } => self.erase(id),
+    /// Writes a change; `created` is the id of a new row.
+    pub(crate) fn write(&mut self, change: &RowChange<T>, created: Option<T::Id>) {
+        match (change, created) {
+            (RowChange::Create(value), Some(id)) => self.insert(id, value.clone(), value.terms()),
+            (RowChange::Create(_), None) => {}
+            (RowChange::Update { id, value, .. }, _) => self.replace(*id, value.clone()),
+            (RowChange::Delete { id, .. }, _) => self.erase(*id),
         }
     }
-}
-
-/// The value that a change writes.
-pub(crate) const fn written<T: Entity>(change: &Change<T>) -> Option<&T> {
-    match change {
-        Change::Create(value) | Change::Update { value, .. } => Some(value),
-        Change::Delete { .. } => None,
-    }
-}
-
-/// The id that a change made, as an idempotency record keeps it.
-pub(crate) fn made<T: Entity>(change: &Change<T>, id: T::Id) -> Option<i64> {
-    matches!(change, Change::Create(_)).then(|| id.get())
 }

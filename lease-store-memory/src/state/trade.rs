@@ -3,10 +3,11 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, NaiveDate, Utc};
 use foldhash::HashSet;
 use lease_core::gateway::ChargeKey;
-use lease_core::id::{CustomerId, InvoiceId, PaymentId, ProposalId, TradeId, VehicleId};
+use lease_core::id::{CustomerId, PaymentId, ProposalId, TradeId, VehicleId};
+use lease_core::lifecycle::InvoiceChange;
 use lease_core::model::{
-    Invoice, InvoiceState, InvoiceStatus, Payment, PaymentState, PaymentStatus, Period, Proposal, ProposalState, ProposalStatus,
-    Trade, TradeState, TradeStatus, Vehicle,
+    Invoice, InvoiceStatus, Payment, PaymentState, PaymentStatus, Period, Proposal, ProposalState, ProposalStatus, Trade,
+    TradeState, TradeStatus, Vehicle,
 };
 use smallvec::SmallVec;
 
@@ -88,13 +89,12 @@ impl Trades {
         }
     }
 
-    /// A trade gets a state.
-    pub(crate) fn set_state(&mut self, id: TradeId, state: TradeState) {
-        let Some(row) = self.rows.get_mut(id) else { return };
-        let old = std::mem::replace(&mut row.value.state, state);
-        let (vehicle, is_live) = (row.value.vehicle_id, row.value.is_live());
+    /// Lets a trade be found by the state that it has now.
+    pub(crate) fn moved(&mut self, id: TradeId, before: TradeState) {
+        let Some(row) = self.rows.get(id).filter(|row| row.value.state != before) else { return };
+        let (state, vehicle, is_live) = (row.value.state, row.value.vehicle_id, row.value.is_live());
         let counterparty = row.value.agreement().map(|agreement| agreement.counterparty_id);
-        self.rows.retag(id, &[trade_status(old.into())], &[trade_status(state.into())]);
+        self.rows.retag(id, &[trade_status(before.into())], &[trade_status(state.into())]);
         if let Some(counterparty) = counterparty {
             self.rows.index.insert(Term::id(Kind::Counterparty, counterparty), id);
         }
@@ -243,14 +243,17 @@ fn invoice_standing(invoice: &Invoice) -> impl Iterator<Item = Term> + use<> {
     expires.into_iter().flat_map(expiry::terms).chain([invoice_status((&invoice.state).into())])
 }
 
-/// An invoice gets a state.
-pub(crate) fn set_invoice_state(invoices: &mut Invoices, id: InvoiceId, state: &InvoiceState) {
-    let Some(row) = invoices.get_mut(id).filter(|row| row.value.state != *state) else { return };
-    let old = invoice_standing(&row.value);
-    row.value.state = state.clone();
+/// An invoice changes, and is found by the state that it has now.
+pub(crate) fn change_invoice(invoices: &mut Invoices, change: &InvoiceChange) {
+    let Some(row) = invoices.get_mut(change.id) else { return };
+    let before = row.value.clone();
+    change.apply(&mut row.value);
+    if row.value.state == before.state {
+        return;
+    }
     let new = invoice_standing(&row.value);
-    old.for_each(|term| invoices.index.remove(term, id));
-    new.for_each(|term| invoices.index.insert(term, id));
+    invoice_standing(&before).for_each(|term| invoices.index.remove(term, change.id));
+    new.for_each(|term| invoices.index.insert(term, change.id));
 }
 
 /// Payments.

@@ -4,13 +4,11 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 use lease_core::LeaseEngine;
-use lease_core::catalog::standard_services;
 use lease_core::id::{CreditCardId, InvoiceId, ProposalId, ServiceId, TradeId, VehicleId};
 use lease_core::invoicing::PaymentDraft;
 use lease_core::lifecycle::{ProposalDraft, TradeDraft};
 use lease_core::money::{Currency, Money};
 use lease_core::permission::Actor;
-use lease_core::repository::ServiceRepository as _;
 use lease_store_postgres::PostgresRepository;
 use rust_decimal::Decimal;
 
@@ -22,8 +20,9 @@ pub(crate) fn lease_service() -> ServiceId {
 /// An engine on this store, with the standard services.
 pub(crate) async fn engine(store: &PostgresRepository) -> LeaseEngine {
     let fee = Money::parse("49.00", Currency::USD).unwrap();
-    store.seed_services(&standard_services(fee, fee)).await.unwrap();
-    LeaseEngine::new(Arc::new(store.clone())).unwrap()
+    let engine = LeaseEngine::new(Arc::new(store.clone())).unwrap();
+    engine.ensure_standard_services(fee, fee).await.unwrap();
+    engine
 }
 
 pub(crate) async fn open(engine: &LeaseEngine, owner: &Actor, vehicle: VehicleId) -> TradeId {

@@ -2,12 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use lease_core::LeaseEngine;
-use lease_core::account::PasswordHash;
+use lease_core::account::{NewAccount, PasswordHash};
 use lease_core::catalog::VehicleDraft;
 use lease_core::id::{CreditCardId, VehicleId};
 use lease_core::model::{Email, Profile, Role, User, Username};
 use lease_core::permission::Actor;
-use lease_core::repository::{AccountRepository as _, NewUser};
+use lease_core::repository::{Commit, Envelope, Repository as _};
 use lease_core::wallet::CardDraft;
 use lease_store_postgres::PostgresRepository;
 
@@ -25,8 +25,10 @@ pub(crate) async fn customer(store: &PostgresRepository, name: &str) -> Actor {
         last_login: None,
         token_epoch: 0,
     };
-    let new = NewUser { user, profile: Some(Profile::default()), token: None };
-    Actor::of(&store.create_account(&new, None).await.unwrap())
+    let new = NewAccount { user, profile: Some(Profile::default()), token: None };
+    let created = Commit::new(Envelope::new(Actor::System, DateTime::UNIX_EPOCH), new);
+    let ids = store.commit(&created).await.unwrap();
+    Actor::of_user(ids.user.unwrap(), Role::Customer, ids.customer)
 }
 
 /// A card of theirs that can be charged.

@@ -1,14 +1,15 @@
 use chrono::{DateTime, Utc};
-use lease_core::account::TokenHash;
-use lease_core::id::{CustomerId, Stored};
-use lease_core::model::{Account, Customer, User};
-use lease_core::repository::{AccountChange, Change, Claim, CustomerChange, Guarantee, Login, NewUser, RepositoryError};
+use lease_core::account::{AccountChange, CustomerChange, Login, NewAccount, TokenHash};
+use lease_core::decision::RowChange;
+use lease_core::id::NewIds;
+use lease_core::model::{Customer, User};
+use lease_core::repository::{Guarantee, RepositoryError};
+use serde_json::Value;
 
 use crate::row::At;
-use crate::statement::{Database, claim_arguments, fault};
+use crate::statement::{Database, fault};
 
-pub(super) async fn create(database: &Database, new: &NewUser, claim: Option<Claim>) -> Result<Account, RepositoryError> {
-    let (key, holder) = claim_arguments(claim.as_ref());
+pub(crate) async fn create(database: &Database, new: &NewAccount, envelope: &Value) -> Result<NewIds, RepositoryError> {
     let user = &new.user;
     let names = login_names(user);
     let role: &str = user.role.into();
@@ -18,42 +19,41 @@ pub(super) async fn create(database: &Database, new: &NewUser, claim: Option<Cla
         .write(|pool| {
             sqlx::query!(
                 r#"
-            with claim as materialized (
-                select hold_claim($1, $2) as held
+            with started as materialized (
+                select begin_commit($1) as begun
             ), root as (
                 insert into users (
                     username, email, first_name, last_name, password_hash, is_active, role, date_joined, last_login, token_epoch,
                     search_text
                 )
-                select $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13
-                from claim
-                where claim.held
+                select $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12
+                from started
+                where started.begun
                 returning id
             ), names as (
                 insert into login_names (name, user_id)
                 select wanted.name, root.id
-                from root, unnest($14::text[]) as wanted (name)
+                from root, unnest($13::text[]) as wanted (name)
                 order by wanted.name
             ), customer as (
                 insert into customers (user_id, job, dob, notes, created_at)
-                select root.id, $15::text, $16::date, $17::text, $10
+                select root.id, $14::text, $15::date, $16::text, $9
                 from root
-                where $15::text is not null
+                where $14::text is not null
                 returning id
             ), token as (
                 insert into tokens (hash, user_id, epoch, expires_at)
-                select $18::bytea, root.id, $12, $19::timestamptz
+                select $17::bytea, root.id, $11, $18::timestamptz
                 from root
-                where $18::bytea is not null
+                where $17::bytea is not null
             )
             select
                 root.id as "user_id!",
                 (select id from customer) as customer_id,
-                mark_claim($1, root.id) as "marked!"
+                end_commit($1, root.id) as "marked!"
             from root
             "#,
-                key,
-                holder,
+                envelope,
                 user.username.as_str(),
                 user.email.as_str(),
                 user.first_name,
@@ -76,9 +76,10 @@ pub(super) async fn create(database: &Database, new: &NewUser, claim: Option<Cla
         })
         .await?;
     let at = At::new("users", made.user_id);
-    Ok(Account {
-        user: Stored { id: at.id("id", made.user_id)?, value: user.clone() },
-        customer_id: made.customer_id.map(|id| at.id("customer_id", id)).transpose()?,
+    Ok(NewIds {
+        user: Some(at.id("id", made.user_id)?),
+        customer: made.customer_id.map(|id| at.id("customer_id", id)).transpose()?,
+        ..NewIds::default()
     })
 }
 
@@ -91,67 +92,72 @@ fn login_names(user: &User) -> Vec<String> {
 }
 
 #[expect(clippy::too_many_lines, reason = "one statement and its arguments")]
-pub(super) async fn account(
-    database: &Database,
-    change: &AccountChange,
-    claim: Option<Claim>,
-) -> Result<Option<CustomerId>, RepositoryError> {
-    let (key, holder) = claim_arguments(claim.as_ref());
+pub(crate) async fn account(database: &Database, change: &AccountChange, envelope: &Value) -> Result<NewIds, RepositoryError> {
     let user = &change.user;
     let names = login_names(user);
     let role: &str = user.role.into();
     let (profile, made_at, erased) = match &change.customer {
         CustomerChange::Keep => (None, None, None),
         CustomerChange::Create(profile, at) => (Some(profile), Some(*at), None),
-        CustomerChange::Erase(id) => (None, None, Some(id.get())),
+        CustomerChange::Delete(id) => (None, None, Some(id.get())),
     };
     let outcome = database
         .write(|pool| {
-            // All active superusers are locked in one order, so that of two who leave at once the second sees that the first
-            // has gone.
+            // Who acts, who is changed and, where one must remain, all active superusers are locked in one order: of two superusers
+            // who leave at once, or demote each other, the second sees what the first has done.
             sqlx::query!(
                 r#"
-            with claim as materialized (
-                select hold_claim($1, $2) as held
-            ), superusers as materialized (
-                select u.id
-                from users u, claim
-                where claim.held
-                    and $5
-                    and u.role = 'superuser'
-                    and u.is_active
+            with locked as materialized (
+                select u.id, u.is_active and u.role = 'superuser' as is_active_superuser
+                from users u
+                where u.id in (
+                    select $2
+                    union
+                    select ($1::jsonb #>> '{actor,user_id}')::bigint
+                    union
+                    select id
+                    from users
+                    where $4
+                        and role = 'superuser'
+                        and is_active
+                )
                 order by u.id
                 for no key update of u
+            ), started as materialized (
+                select begin_commit($1) as begun
+                from (select count(*) from locked) as all_locked
             ), remaining as materialized (
-                select not $5 or exists (select from superusers where id <> $3) as enough
+                select not $4 or exists (select from locked where id <> $2 and is_active_superuser) as enough
+                from started
+                where started.begun
             ), root as (
                 update users u
                 set version = version + 1,
-                    username = $6,
-                    email = $7,
-                    first_name = $8,
-                    last_name = $9,
-                    password_hash = $10,
-                    is_active = $11,
-                    role = $12,
-                    token_epoch = $13,
-                    search_text = $14,
-                    date_joined = $22
-                from claim, remaining
-                where u.id = $3
-                    and u.version = $4
-                    and claim.held
+                    username = $5,
+                    email = $6,
+                    first_name = $7,
+                    last_name = $8,
+                    password_hash = $9,
+                    is_active = $10,
+                    role = $11,
+                    token_epoch = $12,
+                    search_text = $13,
+                    date_joined = $21
+                from started, remaining
+                where u.id = $2
+                    and u.version = $3
+                    and started.begun
                     and remaining.enough
                 returning u.id
             ), names_gone as (
                 delete from login_names
                 using root
                 where login_names.user_id = root.id
-                    and login_names.name <> all ($15::text[])
+                    and login_names.name <> all ($14::text[])
             ), names_new as (
                 insert into login_names (name, user_id)
                 select wanted.name, root.id
-                from root, unnest($15::text[]) as wanted (name)
+                from root, unnest($14::text[]) as wanted (name)
                 where not exists (
                     select
                     from login_names own
@@ -161,39 +167,38 @@ pub(super) async fn account(
                 order by wanted.name
             ), token_kept as (
                 update tokens
-                set epoch = $13
+                set epoch = $12
                 from root, users before
-                where tokens.hash = $16
+                where tokens.hash = $15
                     and tokens.user_id = root.id
                     and before.id = root.id
                     and tokens.epoch = before.token_epoch
             ), customer_made as (
                 insert into customers (user_id, job, dob, notes, created_at)
-                select root.id, $17::text, $18::date, $19::text, $20::timestamptz
+                select root.id, $16::text, $17::date, $18::text, $19::timestamptz
                 from root
-                where $17::text is not null
+                where $16::text is not null
                 returning id
             ), customer_erased as (
                 delete from customers
                 using root
-                where customers.id = $21
+                where customers.id = $20
                     and customers.user_id = root.id
                 returning customers.id
             )
             select
                 remaining.enough as "enough!",
-                exists (select from users where id = $3 and version = $4) as "is_expected!",
+                exists (select from users where id = $2 and version = $3) as "is_expected!",
                 root.id as "root_id?",
                 (select id from customer_made) as customer_id,
                 case
                     when root.id is not null
-                    then ensure_whole($21::bigint is null or exists (select from customer_erased)) and mark_claim($1, null)
+                    then ensure_whole($20::bigint is null or exists (select from customer_erased)) and end_commit($1, null)
                 end as marked
             from remaining
             left join root on true
             "#,
-                key,
-                holder,
+                envelope,
                 change.id.get(),
                 change.expected.0,
                 change.needs_another_superuser,
@@ -222,35 +227,34 @@ pub(super) async fn account(
         let taken = outcome.is_expected && !outcome.enough;
         return Err(if taken { RepositoryError::Taken(Guarantee::ActiveSuperuser) } else { RepositoryError::Conflict });
     }
-    outcome.customer_id.map(|id| At::new("customers", id).id("id", id)).transpose()
+    let customer = outcome.customer_id.map(|id| At::new("customers", id).id("id", id)).transpose()?;
+    Ok(NewIds { customer, ..NewIds::default() })
 }
 
-pub(super) async fn login(database: &Database, login: &Login, claim: Option<Claim>) -> Result<(), RepositoryError> {
-    let (key, holder) = claim_arguments(claim.as_ref());
+pub(crate) async fn login(database: &Database, login: &Login, envelope: &Value) -> Result<NewIds, RepositoryError> {
     let token = &login.token;
     let written = database
         .write(|pool| {
             sqlx::query!(
                 r#"
-            with claim as materialized (
-                select hold_claim($1, $2) as held
+            with started as materialized (
+                select begin_commit($1) as begun
             ), root as (
                 update users
-                set last_login = $7
-                from claim
-                where users.id = $4
-                    and claim.held
+                set last_login = $6
+                from started
+                where users.id = $3
+                    and started.begun
                 returning users.id
             ), token as (
                 insert into tokens (hash, user_id, epoch, expires_at)
-                select $3, root.id, $5, $6
+                select $2, root.id, $4, $5
                 from root
             )
-            select mark_claim($1, null) as "marked!"
+            select end_commit($1, null) as "marked!"
             from root
             "#,
-                key,
-                holder,
+                envelope,
                 token.hash.0.as_slice(),
                 token.user_id.get(),
                 token.epoch,
@@ -260,35 +264,33 @@ pub(super) async fn login(database: &Database, login: &Login, claim: Option<Clai
             .fetch_optional(pool)
         })
         .await?;
-    written.map(drop).ok_or(RepositoryError::Conflict)
+    written.map(|_| NewIds::default()).ok_or(RepositoryError::Conflict)
 }
 
-pub(super) async fn delete_token(database: &Database, hash: &TokenHash, claim: Option<Claim>) -> Result<(), RepositoryError> {
-    let (key, holder) = claim_arguments(claim.as_ref());
+pub(crate) async fn revoke_token(database: &Database, hash: &TokenHash, envelope: &Value) -> Result<NewIds, RepositoryError> {
     database
         .write(|pool| {
             sqlx::query!(
                 r#"
-            with claim as materialized (
-                select hold_claim($1, $2) as held
+            with started as materialized (
+                select begin_commit($1) as begun
             ), gone as (
                 delete from tokens
-                using claim
-                where tokens.hash = $3
-                    and claim.held
+                using started
+                where tokens.hash = $2
+                    and started.begun
             )
-            select mark_claim($1, null) as "marked!"
-            from claim
-            where claim.held
+            select end_commit($1, null) as "marked!"
+            from started
+            where started.begun
             "#,
-                key,
-                holder,
+                envelope,
                 hash.0.as_slice(),
             )
             .fetch_one(pool)
         })
         .await
-        .map(drop)
+        .map(|_| NewIds::default())
 }
 
 pub(super) async fn purge_tokens(database: &Database, now: DateTime<Utc>, limit: u32) -> Result<u64, RepositoryError> {
@@ -315,24 +317,38 @@ pub(super) async fn purge_tokens(database: &Database, now: DateTime<Utc>, limit:
     Ok(purged.rows_affected())
 }
 
-pub(super) async fn customer(database: &Database, change: &Change<Customer>) -> Result<CustomerId, RepositoryError> {
-    let Change::Update { id, expected, value } = change else {
-        return Err(fault("customers are made and erased with their users"));
+pub(crate) async fn customer(
+    database: &Database,
+    change: &RowChange<Customer>,
+    envelope: &Value,
+) -> Result<NewIds, RepositoryError> {
+    let RowChange::Update { id, expected, value } = change else {
+        return Err(fault("customers are created and deleted with their users"));
     };
     let written = database
         .write(|pool| {
             sqlx::query!(
                 r#"
-            update customers
-            set version = version + 1,
-                user_id = $3,
-                job = $4,
-                dob = $5,
-                notes = $6,
-                created_at = $7
-            where id = $1
-                and version = $2
+            with started as materialized (
+                select begin_commit($1) as begun
+            ), root as (
+                update customers
+                set version = version + 1,
+                    user_id = $4,
+                    job = $5,
+                    dob = $6,
+                    notes = $7,
+                    created_at = $8
+                from started
+                where customers.id = $2
+                    and customers.version = $3
+                    and started.begun
+                returning customers.id
+            )
+            select end_commit($1, null) as "marked!"
+            from root
             "#,
+                envelope,
                 id.get(),
                 expected.0,
                 value.user_id.get(),
@@ -341,8 +357,8 @@ pub(super) async fn customer(database: &Database, change: &Change<Customer>) -> 
                 value.profile.notes,
                 value.created_at,
             )
-            .execute(pool)
+            .fetch_optional(pool)
         })
         .await?;
-    if written.rows_affected() == 1 { Ok(*id) } else { Err(RepositoryError::Conflict) }
+    written.map(|_| NewIds::default()).ok_or(RepositoryError::Conflict)
 }

@@ -1,7 +1,8 @@
+use lease_core::account::AccountSnapshot;
 use lease_core::account::{Token, TokenHash};
 use lease_core::id::{CustomerId, Stored, UserId, Version, Versioned};
 use lease_core::model::{Account, Customer, LoginName};
-use lease_core::repository::{AccountSnapshot, RepositoryError};
+use lease_core::repository::RepositoryError;
 
 use crate::row::{At, CustomerRow, TokenRow, UserRow, versioned};
 use crate::statement::Database;

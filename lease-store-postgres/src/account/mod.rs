@@ -1,18 +1,16 @@
 //! Users, customers and tokens.
 
-mod commit;
+pub(crate) mod commit;
 mod list;
 mod load;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use lease_core::account::{Token, TokenHash};
+use lease_core::account::{AccountSnapshot, Token, TokenHash};
 use lease_core::id::{CustomerId, Stored, UserId, Versioned};
 use lease_core::model::{Account, Customer, LoginName};
 use lease_core::page::{Page, PageRequest};
-use lease_core::repository::{
-    AccountChange, AccountRepository, AccountSnapshot, Change, Claim, CustomerFilter, Login, NewUser, RepositoryError, UserFilter,
-};
+use lease_core::repository::{AccountRepository, CustomerFilter, RepositoryError, UserFilter};
 
 use crate::PostgresRepository;
 
@@ -34,22 +32,6 @@ impl AccountRepository for PostgresRepository {
         load::taken_names(&self.database, names).await
     }
 
-    async fn create_account(&self, new: &NewUser, claim: Option<Claim>) -> Result<Account, RepositoryError> {
-        commit::create(&self.database, new, claim).await
-    }
-
-    async fn commit_account(&self, change: &AccountChange, claim: Option<Claim>) -> Result<Option<CustomerId>, RepositoryError> {
-        commit::account(&self.database, change, claim).await
-    }
-
-    async fn commit_login(&self, login: &Login, claim: Option<Claim>) -> Result<(), RepositoryError> {
-        commit::login(&self.database, login, claim).await
-    }
-
-    async fn delete_token(&self, hash: &TokenHash, claim: Option<Claim>) -> Result<(), RepositoryError> {
-        commit::delete_token(&self.database, hash, claim).await
-    }
-
     async fn purge_tokens(&self, now: DateTime<Utc>, limit: u32) -> Result<u64, RepositoryError> {
         commit::purge_tokens(&self.database, now, limit).await
     }
@@ -60,10 +42,6 @@ impl AccountRepository for PostgresRepository {
 
     async fn find_customer(&self, id: CustomerId) -> Result<Option<Versioned<Stored<Customer>>>, RepositoryError> {
         load::customer(&self.database, id).await
-    }
-
-    async fn commit_customer(&self, change: &Change<Customer>) -> Result<CustomerId, RepositoryError> {
-        commit::customer(&self.database, change).await
     }
 
     async fn list_customers(

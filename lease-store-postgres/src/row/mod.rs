@@ -24,6 +24,7 @@ pub(crate) use contact::ContactRow;
 pub(crate) use customer::CustomerRow;
 pub(crate) use invoice::{InvoiceColumns, InvoiceRow};
 pub(crate) use lead::LeadRow;
+use lease_core::decision::RowChange;
 use lease_core::id::{Entity, Id, Stored, Version, Versioned};
 use lease_core::money::{Currency, Money};
 use lease_core::repository::RepositoryError;
@@ -116,3 +117,11 @@ opaque!(
     UserRow,
     VehicleRow,
 );
+
+/// The id of the row of this table that a change wrote, where it created it.
+pub(crate) fn created<T: Entity>(table: &'static str, change: &RowChange<T>, id: i64) -> Result<Option<T::Id>, RepositoryError> {
+    match change {
+        RowChange::Create(_) => At::new(table, id).id("id", id).map(Some),
+        RowChange::Update { .. } | RowChange::Delete { .. } => Ok(None),
+    }
+}

@@ -1,23 +1,21 @@
 use chrono::{DateTime, Utc};
-use lease_core::id::{Id, TradeId, Version};
-use lease_core::lifecycle::{NewIds, TradeChanges, TradeMove, TradeText};
+use lease_core::id::{Id, NewIds};
+use lease_core::lifecycle::{TradeChange, TradeChanges, TradeMove, TradeText};
 use lease_core::model::{Agreement, Period, TradeStatus};
-use lease_core::repository::{Claim, RepositoryError};
+use lease_core::repository::RepositoryError;
+use serde_json::Value;
 
 use crate::row::{At, InvoiceColumns, payment_columns, proposal_columns};
-use crate::statement::{Database, claim_arguments};
+use crate::statement::Database;
 
 /// Writes all that a decision changes, in one statement. The vehicle is locked before the trade, as when a trade is opened,
 /// and so are the party and the card that must not change until it is written.
 #[expect(clippy::too_many_lines, reason = "one statement and its arguments")]
-pub(super) async fn trade(
+pub(crate) async fn trade(
     database: &Database,
-    id: TradeId,
-    expected: Version,
-    changes: &TradeChanges,
-    claim: Option<Claim>,
+    TradeChange { id, expected, changes }: &TradeChange,
+    envelope: &Value,
 ) -> Result<NewIds, RepositoryError> {
-    let (key, holder) = claim_arguments(claim.as_ref());
     let TradeChanges {
         active_party,
         text,
@@ -30,7 +28,6 @@ pub(super) async fn trade(
         settled,
         state,
         transfer,
-        events: _,
     } = changes;
     let search_text = text.as_ref().map(TradeText::search_text);
     let (decided_status, decided_at) = decided.map(|(_, state)| proposal_columns(state)).unzip();
@@ -48,88 +45,88 @@ pub(super) async fn trade(
         .write(|pool| {
             sqlx::query!(
                 r#"
-            with claim as materialized (
-                select hold_claim($1, $2) as held
+            with started as materialized (
+                select begin_commit($1) as begun
             ), vehicle as materialized (
                 select v.id
-                from vehicles v, claim
-                where v.id = $56
-                    and v.customer_id = $57
-                    and claim.held
+                from vehicles v, started
+                where v.id = $55
+                    and v.customer_id = $56
+                    and started.begun
                 for no key update of v
             ), active_party as materialized (
                 select u.id
                 from users u
-                join customers c on c.user_id = u.id, claim
-                where c.id = $59
+                join customers c on c.user_id = u.id, started
+                where c.id = $58
                     and u.is_active
-                    and claim.held
-                for share of u
+                    and started.begun
+                for key share of u
             ), usable_card as materialized (
                 select k.id
-                from credit_cards k, claim
-                where k.id = $36
+                from credit_cards k, started
+                where k.id = $35
                     and k.deleted_at is null
-                    and claim.held
+                    and started.begun
                 for share of k
             ), root as (
                 update trades t
                 set version = version + 1,
-                    title = coalesce($5, title),
-                    description = coalesce($6, description),
-                    search_text = coalesce($7, search_text),
-                    status = coalesce($50, status),
-                    counterparty_id = case when $50 is null then counterparty_id else $51 end,
-                    accepted_proposal_id = case when $50 is null then accepted_proposal_id else $52 end,
-                    agreed_at = case when $50 is null then agreed_at else $53 end,
-                    completed_at = case when $50 is null then completed_at else $54 end,
-                    cancelled_at = case when $50 is null then cancelled_at else $55 end,
+                    title = coalesce($4, title),
+                    description = coalesce($5, description),
+                    search_text = coalesce($6, search_text),
+                    status = coalesce($49, status),
+                    counterparty_id = case when $49 is null then counterparty_id else $50 end,
+                    accepted_proposal_id = case when $49 is null then accepted_proposal_id else $51 end,
+                    agreed_at = case when $49 is null then agreed_at else $52 end,
+                    completed_at = case when $49 is null then completed_at else $53 end,
+                    cancelled_at = case when $49 is null then cancelled_at else $54 end,
                     agreed_from = case
-                        when $50 is null then agreed_from
-                        else (select a.start_date from proposals a where a.id = $52)
+                        when $49 is null then agreed_from
+                        else (select a.start_date from proposals a where a.id = $51)
                     end,
                     agreed_until = case
-                        when $50 is null then agreed_until
-                        else (select a.end_date from proposals a where a.id = $52)
+                        when $49 is null then agreed_until
+                        else (select a.end_date from proposals a where a.id = $51)
                     end
-                from claim
-                where t.id = $3
-                    and t.version = $4
-                    and claim.held
-                    and ($56::bigint is null or exists (select from vehicle))
-                    and ($59::bigint is null or exists (select from active_party))
-                    and ($36::bigint is null or exists (select from usable_card))
+                from started
+                where t.id = $2
+                    and t.version = $3
+                    and started.begun
+                    and ($55::bigint is null or exists (select from vehicle))
+                    and ($58::bigint is null or exists (select from active_party))
+                    and ($35::bigint is null or exists (select from usable_card))
                 returning t.id, t.customer_id, t.vehicle_id, t.status
             ), touched as (
                 select id
                 from proposals
-                where id = $8
-                    and trade_id = $3
+                where id = $7
+                    and trade_id = $2
                 union
                 select id
                 from proposals
-                where trade_id = $3
+                where trade_id = $2
                     and status = 'pending'
-                    and $11::timestamptz is not null
+                    and $10::timestamptz is not null
                 union
                 select id
                 from proposals
-                where trade_id = $3
+                where trade_id = $2
                     and is_public
-                    and $50::text is not null
+                    and $49::text is not null
             ), proposals_changed as (
                 update proposals p
                 set status = case
-                        when p.id = $8 then $9
-                        when p.status <> 'pending' or $11 is null then p.status
-                        when p.expires_at <= $11 then 'expired'
+                        when p.id = $7 then $8
+                        when p.status <> 'pending' or $10 is null then p.status
+                        when p.expires_at <= $10 then 'expired'
                         else 'closed'
                     end,
                     decided_at = case
-                        when p.id = $8 then $10
-                        when p.status <> 'pending' or $11 is null then p.decided_at
-                        when p.expires_at <= $11 then p.expires_at
-                        else $11
+                        when p.id = $7 then $9
+                        when p.status <> 'pending' or $10 is null then p.decided_at
+                        when p.expires_at <= $10 then p.expires_at
+                        else $10
                     end,
                     is_public = p.is_public and root.status = 'open'
                 from root, touched
@@ -141,29 +138,29 @@ pub(super) async fn trade(
                     created_at, status, decided_at, is_public
                 )
                 select
-                    root.id, root.customer_id, $12, $13::numeric, $14::text, $15::date, $16::date, $17::text, $18::timestamptz,
-                    $19::timestamptz, $20::text, $21::timestamptz, $12 = root.customer_id and root.status = 'open'
+                    root.id, root.customer_id, $11, $12::numeric, $13::text, $14::date, $15::date, $16::text, $17::timestamptz,
+                    $18::timestamptz, $19::text, $20::timestamptz, $11 = root.customer_id and root.status = 'open'
                 from root
-                where $12::bigint is not null
+                where $11::bigint is not null
                 returning id
             ), invoice_made as (
                 insert into invoices (trade_id, proposal_id, customer_id, amount, currency, issued_at, due_date)
                 select
-                    root.id, coalesce($22, (select id from proposal_made)), $23, $24::numeric, $25::text, $26::timestamptz,
-                    $27::date
+                    root.id, coalesce($21, (select id from proposal_made)), $22, $23::numeric, $24::text, $25::timestamptz,
+                    $26::date
                 from root
-                where $23::bigint is not null
+                where $22::bigint is not null
                 returning id
             ), invoice_changed as (
                 update invoices
-                set paid = $29,
-                    pending = $30,
-                    status = $31,
-                    paid_at = $32,
-                    voided_at = $33,
-                    void_reason = $34
+                set paid = $28,
+                    pending = $29,
+                    status = $30,
+                    paid_at = $31,
+                    voided_at = $32,
+                    void_reason = $33
                 from root
-                where invoices.id = $28
+                where invoices.id = $27
                     and invoices.trade_id = root.id
                 returning invoices.id
             ), payment_made as (
@@ -172,37 +169,37 @@ pub(super) async fn trade(
                     charge_key, created_at
                 )
                 select
-                    $35, $36::bigint, $37::bigint, $38::numeric, $39::text, $40::text, $41::text, $42::text, $43::boolean,
-                    $44::text, $45::timestamptz
+                    $34, $35::bigint, $36::bigint, $37::numeric, $38::text, $39::text, $40::text, $41::text, $42::boolean,
+                    $43::text, $44::timestamptz
                 from root
-                where $35::bigint is not null
+                where $34::bigint is not null
                 returning id
             ), payment_settled as (
                 update payments
-                set status = $47,
-                    failure_code = $48,
-                    gateway_reference = $49
+                set status = $46,
+                    failure_code = $47,
+                    gateway_reference = $48
                 from root, invoices i
-                where payments.id = $46
+                where payments.id = $45
                     and i.id = payments.invoice_id
                     and i.trade_id = root.id
                 returning payments.id
             ), trade_party as (
                 insert into trade_parties (customer_id, trade_id)
                 select party.id, root.id
-                from root, unnest(array[$12::bigint, $51::bigint]) as party (id)
+                from root, unnest(array[$11::bigint, $50::bigint]) as party (id)
                 where party.id is not null
                 on conflict do nothing
             ), vehicle_party as (
                 insert into vehicle_parties (customer_id, vehicle_id)
-                select $51, root.vehicle_id
+                select $50, root.vehicle_id
                 from root
-                where $51::bigint is not null
+                where $50::bigint is not null
                 on conflict do nothing
             ), vehicle_moved as (
                 update vehicles
                 set version = version + 1,
-                    customer_id = $58
+                    customer_id = $57
                 from root, vehicle
                 where vehicles.id = vehicle.id
             )
@@ -211,15 +208,14 @@ pub(super) async fn trade(
                 (select id from invoice_made) as invoice,
                 (select id from payment_made) as payment,
                 ensure_whole(
-                    ($8::bigint is null or exists (select from proposals_changed where id = $8))
-                    and ($28::bigint is null or exists (select from invoice_changed))
-                    and ($46::bigint is null or exists (select from payment_settled))
+                    ($7::bigint is null or exists (select from proposals_changed where id = $7))
+                    and ($27::bigint is null or exists (select from invoice_changed))
+                    and ($45::bigint is null or exists (select from payment_settled))
                 ) as "whole!",
-                mark_claim($1, coalesce((select id from payment_made), (select id from proposal_made))) as "marked!"
+                end_commit($1, coalesce((select id from payment_made), (select id from proposal_made))) as "marked!"
             from root
             "#,
-                key,
-                holder,
+                envelope,
                 id.get(),
                 expected.0,
                 text.as_ref().map(|text| text.title.as_str()),
@@ -286,6 +282,7 @@ pub(super) async fn trade(
         proposal: written.proposal.map(|id| At::new("proposals", id).id("id", id)).transpose()?,
         invoice: written.invoice.map(|id| At::new("invoices", id).id("id", id)).transpose()?,
         payment: written.payment.map(|id| At::new("payments", id).id("id", id)).transpose()?,
+        ..NewIds::default()
     })
 }
 

@@ -1,19 +1,18 @@
 //! Trades with their proposals, invoice and payments.
 
-mod commit;
+pub(crate) mod commit;
 mod list;
 mod load;
-mod open;
+pub(crate) mod open;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use lease_core::id::{CustomerId, PaymentId, ServiceId, Stored, TradeId, VehicleId, Version, Versioned};
-use lease_core::lifecycle::{NewIds, Opening, TradeChanges, TradeSnapshot};
+use lease_core::id::{CustomerId, PaymentId, ServiceId, Stored, VehicleId, Versioned};
+use lease_core::lifecycle::{OpeningSnapshot, TradeSnapshot};
 use lease_core::model::{Invoice, Payment, Proposal, Trade};
 use lease_core::page::{Page, PageRequest};
 use lease_core::repository::{
-    Claim, InvoiceFilter, OpeningSnapshot, PaymentFilter, ProposalFilter, RepositoryError, TradeFilter, TradeKey, TradeLoad,
-    TradeRepository,
+    InvoiceFilter, PaymentFilter, ProposalFilter, RepositoryError, TradeFilter, TradeKey, TradeLoad, TradeRepository,
 };
 
 use crate::PostgresRepository;
@@ -22,15 +21,11 @@ use crate::PostgresRepository;
 impl TradeRepository for PostgresRepository {
     async fn load_opening(
         &self,
-        vehicle: VehicleId,
-        service: ServiceId,
+        vehicle: Option<VehicleId>,
+        service: Option<ServiceId>,
         viewer: Option<CustomerId>,
     ) -> Result<OpeningSnapshot, RepositoryError> {
         open::load(&self.database, vehicle, service, viewer).await
-    }
-
-    async fn open_trade(&self, opening: &Opening, claim: Option<Claim>) -> Result<TradeId, RepositoryError> {
-        open::commit(&self.database, opening, claim).await
     }
 
     async fn load_trade(&self, load: &TradeLoad) -> Result<Option<Versioned<TradeSnapshot>>, RepositoryError> {
@@ -44,16 +39,6 @@ impl TradeRepository for PostgresRepository {
         now: DateTime<Utc>,
     ) -> Result<Vec<Option<TradeSnapshot>>, RepositoryError> {
         load::many(&self.database, keys, viewer, now).await
-    }
-
-    async fn commit_trade(
-        &self,
-        id: TradeId,
-        expected: Version,
-        changes: &TradeChanges,
-        claim: Option<Claim>,
-    ) -> Result<NewIds, RepositoryError> {
-        commit::trade(&self.database, id, expected, changes, claim).await
     }
 
     async fn list_trades(&self, filter: &TradeFilter, page: PageRequest) -> Result<Page<Stored<Trade>>, RepositoryError> {

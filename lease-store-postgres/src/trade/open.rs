@@ -1,15 +1,18 @@
-use lease_core::id::{CustomerId, Id, ServiceId, TradeId, VehicleId, Version, Versioned};
+use lease_core::catalog::VehicleSnapshot;
+use lease_core::id::{CustomerId, Id, NewIds, ServiceId, VehicleId, Version, Versioned};
 use lease_core::lifecycle::Opening;
+use lease_core::lifecycle::OpeningSnapshot;
 use lease_core::model::{Trade, TradeStatus};
-use lease_core::repository::{Claim, OpeningSnapshot, RepositoryError, VehicleSnapshot};
+use lease_core::repository::RepositoryError;
+use serde_json::Value;
 
 use crate::row::{At, Row as _, ServiceRow, VehicleRow, versioned};
-use crate::statement::{Database, claim_arguments, fault};
+use crate::statement::{Database, fault};
 
 pub(super) async fn load(
     database: &Database,
-    vehicle: VehicleId,
-    service: ServiceId,
+    vehicle: Option<VehicleId>,
+    service: Option<ServiceId>,
     viewer: Option<CustomerId>,
 ) -> Result<OpeningSnapshot, RepositoryError> {
     let found = database
@@ -41,8 +44,8 @@ pub(super) async fn load(
             left join vehicles v on v.id = asked.vehicle_id
             left join services s on s.id = asked.service_id
             "#,
-                vehicle.get(),
-                service.get(),
+                vehicle.map(Id::get),
+                service.map(Id::get),
                 viewer.map(Id::get),
             )
             .fetch_one(pool)
@@ -68,8 +71,7 @@ pub(super) async fn load(
 /// Two rows are checked here: the vehicle is locked first, the service is written only where the vehicle was as expected,
 /// and the rest only where both were. A service that is used already is not locked, since every opening would share the lock
 /// and staff who edit it would wait for a gap: that it is active holds as of the statement's start.
-pub(super) async fn commit(database: &Database, opening: &Opening, claim: Option<Claim>) -> Result<TradeId, RepositoryError> {
-    let (key, holder) = claim_arguments(claim.as_ref());
+pub(crate) async fn commit(database: &Database, opening: &Opening, envelope: &Value) -> Result<NewIds, RepositoryError> {
     let trade: &Trade = &opening.trade;
     if !trade.is_open() || trade.invoice_id.is_some() {
         return Err(fault("a trade begins open and without an invoice"));
@@ -79,29 +81,29 @@ pub(super) async fn commit(database: &Database, opening: &Opening, claim: Option
         .write(|pool| {
             sqlx::query!(
                 r#"
-            with claim as materialized (
-                select hold_claim($1, $2) as held
+            with started as materialized (
+                select begin_commit($1) as begun
             ), vehicle as materialized (
                 select v.id, v.make_key, v.model_key, v.year
-                from vehicles v, claim
-                where v.id = $3
-                    and v.version = $4
-                    and claim.held
+                from vehicles v, started
+                where v.id = $2
+                    and v.version = $3
+                    and started.begun
                 for no key update of v
             ), service_used as (
                 update services
                 set is_used = true,
                     version = version + 1
                 from vehicle
-                where services.id = $5
-                    and services.version = $6
+                where services.id = $4
+                    and services.version = $5
                     and services.is_active
                 returning services.id
             ), ready as materialized (
                 select vehicle.id, vehicle.make_key, vehicle.model_key, vehicle.year
                 from vehicle
                 where exists (select from service_used)
-                    or ($6::bigint is null and exists (select from services where id = $5 and is_active))
+                    or ($5::bigint is null and exists (select from services where id = $4 and is_active))
             ), vehicle_moved as (
                 update vehicles
                 set version = version + 1
@@ -112,29 +114,28 @@ pub(super) async fn commit(database: &Database, opening: &Opening, claim: Option
                     vehicle_id, vehicle_make, vehicle_model, vehicle_year, service_id, service_kind, customer_id, title,
                     description, status, created_at, search_text
                 )
-                select ready.id, ready.make_key, ready.model_key, ready.year, s.id, s.kind, $7, $8, $9, $10, $11, $12
+                select ready.id, ready.make_key, ready.model_key, ready.year, s.id, s.kind, $6, $7, $8, $9, $10, $11
                 from ready, services s
-                where s.id = $5
+                where s.id = $4
                 returning id
             ), trade_party as (
                 insert into trade_parties (customer_id, trade_id)
-                select $7, root.id
+                select $6, root.id
                 from root
             ), vehicle_party as (
                 insert into vehicle_parties (customer_id, vehicle_id)
-                select $7, $3
+                select $6, $2
                 from root
                 on conflict do nothing
             )
             select
                 root.id as "id?",
-                case when root.id is not null then mark_claim($1, root.id) end as marked,
+                case when root.id is not null then end_commit($1, root.id) end as marked,
                 ensure_whole(root.id is not null) as "whole!"
             from ready
             left join root on true
             "#,
-                key,
-                holder,
+                envelope,
                 trade.vehicle_id.get(),
                 opening.vehicle_version.0,
                 trade.service_id.get(),
@@ -150,5 +151,5 @@ pub(super) async fn commit(database: &Database, opening: &Opening, claim: Option
         })
         .await?;
     let id = opened.and_then(|opened| opened.id).ok_or(RepositoryError::Conflict)?;
-    At::new("trades", id).id("id", id)
+    Ok(NewIds { trade: Some(At::new("trades", id).id("id", id)?), ..NewIds::default() })
 }

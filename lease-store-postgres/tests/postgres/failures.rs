@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use chrono::DateTime;
 use lease_core::id::{ProposalId, TradeId, Version};
-use lease_core::lifecycle::{TradeChanges, TradeText};
+use lease_core::lifecycle::{TradeChange, TradeChanges, TradeText};
 use lease_core::model::ProposalState;
-use lease_core::repository::{Repository as _, RepositoryError, TradeRepository as _};
+use lease_core::permission::Actor;
+use lease_core::repository::{Commit, Envelope, Repository as _, RepositoryError};
 use lease_store_postgres::{PostgresOptions, PostgresRepository};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _};
@@ -46,7 +47,13 @@ async fn world() -> TestDatabase {
 async fn retitle(store: &PostgresRepository, expected: i64, title: &str) -> Result<(), RepositoryError> {
     let text = TradeText { title: title.to_owned(), description: String::new() };
     let changes = TradeChanges { text: Some(text), ..TradeChanges::default() };
-    store.commit_trade(TradeId::new(1).unwrap(), Version(expected), &changes, None).await.map(drop)
+    store.commit(&of_trade(expected, changes)).await.map(drop)
+}
+
+/// A commit of these changes to trade 1.
+fn of_trade(expected: i64, changes: TradeChanges) -> Commit {
+    let change = TradeChange { id: TradeId::new(1).unwrap(), expected: Version(expected), changes };
+    Commit::new(Envelope::new(Actor::System, DateTime::UNIX_EPOCH), change)
 }
 
 async fn version(database: &TestDatabase) -> i64 {
@@ -98,8 +105,7 @@ async fn a_broken_state_is_a_fault() {
     let accepted = ProposalState::Accepted { at: DateTime::UNIX_EPOCH };
     let decided = Some((ProposalId::new(1).unwrap(), accepted));
     let changes = TradeChanges { decided, ..TradeChanges::default() };
-    let expected = Version(version(&database).await);
-    let outcome = store.commit_trade(TradeId::new(1).unwrap(), expected, &changes, None).await;
+    let outcome = store.commit(&of_trade(version(&database).await, changes)).await;
     let Err(RepositoryError::Internal(fault)) = outcome else { panic!("{outcome:?}") };
     assert!(fault.to_string().contains("proposals_stage_fkey"), "{fault}");
     store.pool().close().await;

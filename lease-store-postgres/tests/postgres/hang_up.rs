@@ -9,9 +9,9 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use lease_core::LeaseEngine;
-use lease_core::account::{PasswordParams, Session, TokenHash};
+use lease_core::account::{PasswordParams, TokenHash};
 use lease_core::clock::ManualClock;
-use lease_core::id::{CustomerId, UserId};
+use lease_core::engine::RequestContext;
 use lease_core::input::UpdateMode;
 use lease_core::permission::Actor;
 use lease_core::repository::{Claim, ClaimState, IdempotencyRepository as _, KeyHash, NewClaim, Repository as _, SavedResponse};
@@ -45,7 +45,13 @@ const MORE: &str = "insert into tokens (hash, user_id, epoch, expires_at)
 /// The claim under which each command is done.
 const CLAIM: Claim = Claim { key: KeyHash([1; 32]), holder: [7; 16] };
 
-const SESSION: Session = Session { actor: owner(), token: TokenHash([7; 32]) };
+/// A token of [`owner`]'s.
+const TOKEN: TokenHash = TokenHash([7; 32]);
+
+/// What this actor does under the claim.
+fn by(actor: Actor) -> RequestContext {
+    RequestContext::new(actor).with_claim(Some(CLAIM))
+}
 
 /// Each command in a test of its own.
 macro_rules! all_or_nothing {
@@ -59,57 +65,57 @@ macro_rules! all_or_nothing {
 
 // Accounts and cards.
 all_or_nothing! {
-    registering: |engine| engine.register(&draft(&person("ada")));
-    making_a_user: |engine| engine.create_user(&root(), &draft(&person("ada")));
-    changing_a_user: |engine| engine.update_user(&owner(), id(1), &draft(&json!({"email": "new@example.com",
-        "password": "amber-meadow-17"})), UpdateMode::Partial, Some(SESSION.token));
-    making_staff_a_customer: |engine| engine.update_user(&root(), id(3), &draft(&json!({"is_staff": false})),
+    registering: |engine| engine.register(by(Actor::Anonymous), &draft(&person("ada")));
+    making_a_user: |engine| engine.create_user(by(root()), &draft(&person("ada")));
+    changing_a_user: |engine| engine.update_user(by(owner()), id(1), &draft(&json!({"email": "new@example.com",
+        "password": "amber-meadow-17"})), UpdateMode::Partial, Some(TOKEN));
+    making_staff_a_customer: |engine| engine.update_user(by(root()), id(3), &draft(&json!({"is_staff": false})),
         UpdateMode::Partial, None);
-    deactivating_a_user: |engine| engine.deactivate_user(&staff(), id(2));
+    deactivating_a_user: |engine| engine.deactivate_user(by(staff()), id(2));
     making_a_token: |engine| engine.issue_first_token(id(1));
-    logging_out: |engine| engine.logout(&SESSION);
-    logging_out_everywhere: |engine| engine.logout_everywhere(&owner());
+    logging_out: |engine| engine.logout(by(owner()), TOKEN);
+    logging_out_everywhere: |engine| engine.logout_everywhere(by(owner()));
     forgetting_what_expired: |engine| engine.purge_expired();
-    changing_a_profile: |engine| engine.update_customer(&owner(), id(1), &draft(&json!({"job": "Pilot"})));
-    storing_a_card: |engine| engine.create_card(&owner(), &draft(&json!({"number": "4242424242424242", "exp_month": 12,
+    changing_a_profile: |engine| engine.update_customer(by(owner()), id(1), &draft(&json!({"job": "Pilot"})));
+    storing_a_card: |engine| engine.create_card(by(owner()), &draft(&json!({"number": "4242424242424242", "exp_month": 12,
         "exp_year": 2099, "holder_name": "Ada", "is_default": true})));
-    making_a_card_the_default: |engine| engine.update_card(&owner(), id(2), &draft(&json!({"is_default": true})),
+    making_a_card_the_default: |engine| engine.update_card(by(owner()), id(2), &draft(&json!({"is_default": true})),
         UpdateMode::Partial);
-    deleting_the_default_card: |engine| engine.delete_card(&owner(), id(1));
+    deleting_the_default_card: |engine| engine.delete_card(by(owner()), id(1));
 }
 
 // The directory, vehicles and services.
 all_or_nothing! {
-    making_a_contact: |engine| engine.create_contact(&owner(), &draft(&json!({"email": "ada@example.com"})));
-    changing_a_contact: |engine| engine.update_contact(&staff(), id(1), &draft(&json!({"name": "Ada"})), UpdateMode::Partial);
-    deleting_a_contact: |engine| engine.delete_contact(&staff(), id(1));
-    making_a_lead: |engine| engine.create_lead(&staff(), &draft(&json!({"first_name": "Ada"})));
-    changing_a_lead: |engine| engine.update_lead(&staff(), id(1), &draft(&json!({"status": "lost"})), UpdateMode::Partial);
-    converting_a_lead: |engine| engine.convert_lead(&staff(), id(1), &draft(&json!({"customer_id": 1})));
-    deleting_a_lead: |engine| engine.delete_lead(&staff(), id(1));
-    making_a_vehicle: |engine| engine.create_vehicle(&owner(), &draft(&json!({"vin": "1HGCM82633A000001", "make": "Honda",
+    making_a_contact: |engine| engine.create_contact(by(owner()), &draft(&json!({"email": "ada@example.com"})));
+    changing_a_contact: |engine| engine.update_contact(by(staff()), id(1), &draft(&json!({"name": "Ada"})), UpdateMode::Partial);
+    deleting_a_contact: |engine| engine.delete_contact(by(staff()), id(1));
+    making_a_lead: |engine| engine.create_lead(by(staff()), &draft(&json!({"first_name": "Ada"})));
+    changing_a_lead: |engine| engine.update_lead(by(staff()), id(1), &draft(&json!({"status": "lost"})), UpdateMode::Partial);
+    converting_a_lead: |engine| engine.convert_lead(by(staff()), id(1), &draft(&json!({"customer_id": 1})));
+    deleting_a_lead: |engine| engine.delete_lead(by(staff()), id(1));
+    making_a_vehicle: |engine| engine.create_vehicle(by(owner()), &draft(&json!({"vin": "1HGCM82633A000001", "make": "Honda",
         "model": "Accord", "year": 2020})));
-    changing_a_vehicle: |engine| engine.update_vehicle(&owner(), id(3), &draft(&json!({"make": "Audi"})), UpdateMode::Partial);
-    deleting_a_vehicle: |engine| engine.delete_vehicle(&owner(), id(3));
-    making_a_service: |engine| engine.create_service(&staff(), &draft(&json!({"name": "Sell", "kind": "sell",
+    changing_a_vehicle: |engine| engine.update_vehicle(by(owner()), id(3), &draft(&json!({"make": "Audi"})), UpdateMode::Partial);
+    deleting_a_vehicle: |engine| engine.delete_vehicle(by(owner()), id(3));
+    making_a_service: |engine| engine.create_service(by(staff()), &draft(&json!({"name": "Sell", "kind": "sell",
         "amount": "1", "currency": "USD"})));
-    changing_a_service: |engine| engine.update_service(&staff(), id(1), &draft(&json!({"amount": "51"})), UpdateMode::Partial);
+    changing_a_service: |engine| engine.update_service(by(staff()), id(1), &draft(&json!({"amount": "51"})), UpdateMode::Partial);
 }
 
 // Trades.
 all_or_nothing! {
-    opening_a_trade: |engine| engine.open_trade(&owner(), &draft(&json!({"vehicle_id": 3, "service_id": 2})));
-    amending_a_trade: |engine| engine.amend_trade(&owner(), id(1), &draft(&json!({"title": "As new"})));
-    proposing_anew: |engine| engine.propose(&buyer(), id(1), &draft(&json!({"amount": "275", "start_date": "2026-02-01",
+    opening_a_trade: |engine| engine.open_trade(by(owner()), &draft(&json!({"vehicle_id": 3, "service_id": 2})));
+    amending_a_trade: |engine| engine.amend_trade(by(owner()), id(1), &draft(&json!({"title": "As new"})));
+    proposing_anew: |engine| engine.propose(by(buyer()), id(1), &draft(&json!({"amount": "275", "start_date": "2026-02-01",
         "end_date": "2026-03-01"})));
-    proposing_first_and_so_being_billed: |engine| engine.propose(&owner(), id(3), &draft(&json!({"amount": "275",
+    proposing_first_and_so_being_billed: |engine| engine.propose(by(owner()), id(3), &draft(&json!({"amount": "275",
         "start_date": "2026-02-01", "end_date": "2026-03-01"})));
-    accepting: |engine| engine.accept_proposal(&buyer(), id(1));
-    accepting_and_so_buying: |engine| engine.accept_proposal(&buyer(), id(5));
-    rejecting: |engine| engine.reject_proposal(&owner(), id(2));
-    withdrawing: |engine| engine.withdraw_proposal(&buyer(), id(2));
-    cancelling: |engine| engine.cancel_trade(&owner(), id(1));
-    voiding_and_so_completing: |engine| engine.void_invoice(&staff(), id(1), &draft(&json!({"reason": "a mistake"})));
+    accepting: |engine| engine.accept_proposal(by(buyer()), id(1));
+    accepting_and_so_buying: |engine| engine.accept_proposal(by(buyer()), id(5));
+    rejecting: |engine| engine.reject_proposal(by(owner()), id(2));
+    withdrawing: |engine| engine.withdraw_proposal(by(buyer()), id(2));
+    cancelling: |engine| engine.cancel_trade(by(owner()), id(1));
+    voiding_and_so_completing: |engine| engine.void_invoice(by(staff()), id(1), &draft(&json!({"reason": "a mistake"})));
 }
 
 // Idempotency records.
@@ -197,7 +203,6 @@ fn engine(store: &PostgresRepository) -> LeaseEngine {
         .password_params(PasswordParams { memory_kib: 8, iterations: 1 })
         .build()
         .unwrap()
-        .under(CLAIM)
 }
 
 /// All that is in the database, but for the salted hashes of passwords.
@@ -228,8 +233,8 @@ fn person(name: &str) -> serde_json::Value {
         "password": "violet-harbor-93", "password2": "violet-harbor-93"})
 }
 
-const fn owner() -> Actor {
-    Actor::Customer { user: UserId::new(1).unwrap(), customer: CustomerId::new(1).unwrap() }
+fn owner() -> Actor {
+    Actor::Customer { user: id(1), customer: id(1) }
 }
 
 fn buyer() -> Actor {

@@ -6,9 +6,10 @@ use std::sync::mpsc;
 use std::task::{Context, Waker};
 
 use lease_core::Error;
-use lease_core::account::{RegistrationDraft, TokenText};
+use lease_core::account::{NewAccount, RegistrationDraft, TokenText};
 use lease_core::clock::last_instant;
 use lease_core::engine::LoginDraft;
+use lease_core::id::NewIds;
 use lease_core::model::{Account, LoginName, Role};
 use lease_core::policy::Policy;
 use lease_core::repository::{Guarantee, MockRepository, RepositoryError};
@@ -17,19 +18,32 @@ use serde_json::json;
 
 use super::*;
 
-const PASSWORD: &str = "plum-Tractor-94-west";
+pub(super) const PASSWORD: &str = "plum-Tractor-94-west";
 
-fn registration() -> RegistrationDraft {
+pub(super) fn registration() -> RegistrationDraft {
     draft(json!({"username": "eve", "password": PASSWORD, "password2": PASSWORD, "email": "eve@example.com", "first_name": "Eve",
         "last_name": "Moneypenny"}))
 }
 
-fn login_draft(name: &str, password: &str) -> LoginDraft {
+pub(super) fn login_draft(name: &str, password: &str) -> LoginDraft {
     draft(json!({"username": name, "password": password}))
 }
 
+/// The new account that this commit is.
+fn new_account(commit: &Commit) -> &NewAccount {
+    match &commit.change {
+        Change::NewAccount(new) => new,
+        other => panic!("a new account was expected, not {other:?}"),
+    }
+}
+
+/// What a store gives to [`new_account`].
+fn ids() -> NewIds {
+    NewIds { user: Some(user_id(OWNER)), customer: Some(id(OWNER)), ..NewIds::default() }
+}
+
 /// An account that [`PASSWORD`] logs in, as hashed by an engine like those of these tests.
-async fn account_with_password() -> Account {
+pub(super) async fn account_with_password() -> Account {
     let hasher = engine(MockRepository::new()).password_hasher().clone();
     let mut account = account(OWNER, Role::Customer);
     account.user.value.password = hasher.hash(&SecretString::from(PASSWORD)).await.unwrap();
@@ -44,14 +58,16 @@ async fn registering_makes_all_of_it_in_one_step() {
         assert_eq!(asked, [LoginName::new("eve"), LoginName::new("eve@example.com")]);
         Ok(Vec::new())
     });
-    store.expect_create_account().times(1).returning(|new, _| {
+    store.expect_commit().times(1).returning(|commit| {
+        let new = new_account(commit);
         assert!(new.profile.is_some() && new.user.password.expose().starts_with("$argon2id$"));
         let (hash, expires_at) = new.token.unwrap();
         assert_eq!((hash, expires_at), (TokenText::from_random([0; 20]).hash(), at(30 * 86_400)));
-        Ok(Account { user: stored(101, new.user.clone()), customer_id: Some(id(1)) })
+        Ok(ids())
     });
-    let registered = engine(store).register(&registration()).await.unwrap();
+    let registered = engine(store).register(Actor::Anonymous, &registration()).await.unwrap();
     assert_eq!(registered.token.expose(), "0".repeat(40));
+    assert_eq!((registered.account.user.id, registered.account.customer_id), (user_id(OWNER), Some(id(OWNER))));
 }
 
 /// spec 1, 3.6: years have four digits; a token that would be good for longer ends with the last of them.
@@ -60,41 +76,41 @@ async fn a_token_ends_with_the_calendar_at_the_latest() {
     for token_ttl in [chrono::Duration::days(4_000_000), chrono::Duration::MAX] {
         let mut store = MockRepository::new();
         store.expect_taken_names().returning(|_| Ok(Vec::new()));
-        store.expect_create_account().times(1).returning(|new, _| {
-            assert_eq!(new.token.unwrap().1, last_instant());
-            Ok(Account { user: stored(101, new.user.clone()), customer_id: Some(id(1)) })
+        store.expect_commit().times(1).returning(|commit| {
+            assert_eq!(new_account(commit).token.unwrap().1, last_instant());
+            Ok(ids())
         });
         let builder = LeaseEngine::builder(Arc::new(store))
             .clock(Arc::new(ManualClock::at(now())))
             .policy(Policy { token_ttl, ..Policy::default() })
             .password_params(PasswordParams { memory_kib: 64, iterations: 1 });
-        assert!(builder.build().unwrap().register(&registration()).await.is_ok());
+        assert!(builder.build().unwrap().register(Actor::Anonymous, &registration()).await.is_ok());
     }
 }
 
 /// spec 3.7: the loser of a race for a name is told as if it had looked later.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_name_that_another_took_meanwhile_is_a_wrong_field() {
     let mut store = MockRepository::new();
     store.expect_taken_names().times(1).returning(|_| Ok(Vec::new()));
     store.expect_taken_names().times(1).returning(|_| Ok(vec![(LoginName::new("eve"), id(9))]));
-    store.expect_create_account().times(1).returning(|_, _| Err(RepositoryError::Taken(Guarantee::LoginName)));
-    assert_eq!(wrong_fields(engine(store).register(&registration()).await), ["username"]);
+    refuse_commits(&mut store, 1, || RepositoryError::Taken(Guarantee::LoginName));
+    assert_eq!(wrong_fields(engine(store).register(Actor::Anonymous, &registration()).await), ["username"]);
 }
 
 #[tokio::test]
 async fn registering_under_a_claim_that_was_lost_is_not_tried_again() {
     let mut store = MockRepository::new();
     store.expect_taken_names().returning(|_| Ok(Vec::new()));
-    store.expect_create_account().times(1).returning(|_, claim| {
-        assert_eq!(claim, Some(CLAIM));
+    store.expect_commit().times(1).returning(|commit| {
+        assert_eq!(commit.envelope.claim, Some(CLAIM));
         Err(RepositoryError::Taken(Guarantee::Claim))
     });
-    assert_eq!(code(engine(store).under(CLAIM).register(&registration()).await), "idempotency_key_in_use");
+    assert_eq!(code(engine(store).register(claimed(Actor::Anonymous), &registration()).await), "idempotency_key_in_use");
 }
 
 /// spec 3.5: the store looks once more, and the decision says it in its own words.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_last_superuser_is_kept_through_a_race() {
     let row = |another: bool| {
         let mut row = account_snapshot(102, Role::Superuser);
@@ -104,8 +120,8 @@ async fn the_last_superuser_is_kept_through_a_race() {
     let mut store = MockRepository::new();
     store.expect_load_account().times(1).returning(move |_| row(true));
     store.expect_load_account().times(1).returning(move |_| row(false));
-    store.expect_commit_account().times(1).returning(|change, _| {
-        assert!(change.needs_another_superuser);
+    store.expect_commit().times(1).returning(|commit| {
+        assert!(matches!(&commit.change, Change::Account(change) if change.needs_another_superuser));
         Err(RepositoryError::Taken(Guarantee::ActiveSuperuser))
     });
     assert_eq!(code(engine(store).deactivate_user(&superuser(), id(202)).await), "last_superuser");
@@ -117,12 +133,13 @@ async fn who_knows_the_password_gets_a_token() {
     let known = account_with_password().await;
     let mut store = MockRepository::new();
     store.expect_find_login().withf(|name| name.as_str() == "user-1@example.com").returning(move |_| Ok(Some(known.clone())));
-    store.expect_commit_login().times(1).returning(|login, _| {
+    store.expect_commit().times(1).returning(|commit| {
+        let Change::Login(login) = &commit.change else { panic!("a login was expected, not {commit:?}") };
         assert_eq!((login.token.epoch, login.token.expires_at, login.at), (7, at(30 * 86_400), now()));
         assert_eq!(login.token.hash, TokenText::from_random([0; 20]).hash());
-        Ok(())
+        Ok(NewIds::default())
     });
-    let session = engine(store).login(&login_draft(" USER-1@Example.com ", PASSWORD)).await.unwrap();
+    let session = engine(store).login(Actor::Anonymous, &login_draft(" USER-1@Example.com ", PASSWORD)).await.unwrap();
     assert_eq!((session.account.user.last_login, session.expires_at), (Some(now()), at(30 * 86_400)));
 }
 
@@ -138,13 +155,13 @@ async fn whatever_is_wrong_with_a_login_the_answer_is_one() {
     {
         let mut store = MockRepository::new();
         store.expect_find_login().returning(move |_| Ok(found.clone()));
-        let error = engine(store).login(&login_draft("x", password)).await.unwrap_err();
+        let error = engine(store).login(Actor::Anonymous, &login_draft("x", password)).await.unwrap_err();
         assert!(matches!(error, Error::InvalidCredentials), "{error:?}");
         responses.push(error.to_string());
     }
     responses.dedup();
     assert_eq!(responses.len(), 1);
-    let missing = engine(MockRepository::new()).login(&draft(json!({}))).await;
+    let missing = engine(MockRepository::new()).login(Actor::Anonymous, &draft(json!({}))).await;
     assert_eq!(wrong_fields(missing), ["password", "username"]);
 }
 
@@ -162,7 +179,7 @@ fn a_login_verifies_a_password_whether_or_not_the_name_is_known() {
             let (release, busy) = mpsc::channel::<()>();
             let keeper = tokio::task::spawn_blocking(move || busy.recv());
             let draft = login_draft("x", "wrong");
-            let mut login = pin!(engine.login(&draft));
+            let mut login = pin!(engine.login(Actor::Anonymous, &draft));
             assert!(login.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
             assert_eq!(engine.password_hasher().available_permits(), 0, "known: {is_known}");
             release.send(()).unwrap();

@@ -1,6 +1,8 @@
 //! The engine on mocks: conflicts, failures and races that no real store gives on demand.
 
 mod accounts;
+mod acting;
+mod envelopes;
 mod payments;
 mod retrying;
 
@@ -9,16 +11,20 @@ use std::sync::{Arc, Mutex};
 
 use lease_core::LeaseEngine;
 use lease_core::account::PasswordParams;
+use lease_core::catalog::VehicleDraft;
 use lease_core::clock::ManualClock;
+use lease_core::engine::RequestContext;
 use lease_core::gateway::{MockPaymentGateway, PaymentGateway};
-use lease_core::id::{Version, Versioned};
-use lease_core::lifecycle::{NewIds, TradeChanges, TradeSnapshot};
+use lease_core::id::{NewIds, Versioned};
+use lease_core::lifecycle::{TradeChange, TradeSnapshot};
+use lease_core::permission::Actor;
 use lease_core::random::{Randomness, RandomnessError};
-use lease_core::repository::{Claim, KeyHash, MockRepository, RepositoryError};
+use lease_core::repository::{Change, Claim, Commit, KeyHash, MockRepository, RepositoryError};
+use serde_json::json;
 
 use crate::support::*;
 
-/// Zeros, so that no retry waits.
+/// Zeros, so that tokens and charge keys are known.
 #[derive(Debug)]
 struct Zeros;
 
@@ -50,6 +56,29 @@ fn unavailable() -> RepositoryError {
 
 const CLAIM: Claim = Claim { key: KeyHash([1; 32]), holder: [2; 16] };
 
+/// A command of this actor under [`CLAIM`].
+fn claimed(actor: Actor) -> RequestContext {
+    RequestContext::new(actor).with_claim(Some(CLAIM))
+}
+
+/// Says what the next so many commits come to: they are refused.
+fn refuse_commits(store: &mut MockRepository, times: usize, error: impl Fn() -> RepositoryError + Send + 'static) {
+    store.expect_commit().times(times).returning(move |_| Err(error()));
+}
+
+/// A vehicle of [`VIN`].
+fn a_vehicle() -> VehicleDraft {
+    draft(json!({"vin": VIN, "make": "Skoda", "model": "Octavia", "year": 2020}))
+}
+
+/// The change to a trade that this commit is.
+fn trade_change(commit: &Commit) -> &TradeChange {
+    match &commit.change {
+        Change::Trade(change) => change,
+        other => panic!("a change to a trade was expected, not {other:?}"),
+    }
+}
+
 /// One stored trade. Loads and commits that a test does not script go to it.
 #[derive(Clone, Debug)]
 struct Row(Arc<Mutex<Versioned<TradeSnapshot>>>);
@@ -72,18 +101,20 @@ impl Row {
     /// Says what the next so many commits do: they are written, if their version is the row's.
     fn commits(&self, store: &mut MockRepository, times: usize) {
         let row = self.clone();
-        store.expect_commit_trade().times(times).returning(move |_, expected, changes, _| row.commit(expected, changes));
+        store.expect_commit().times(times).returning(move |commit| row.commit(commit));
     }
 
-    fn commit(&self, expected: Version, changes: &TradeChanges) -> Result<NewIds, RepositoryError> {
+    fn commit(&self, commit: &Commit) -> Result<NewIds, RepositoryError> {
+        let TradeChange { expected, changes, .. } = trade_change(commit);
         let mut row = self.0.lock().unwrap();
-        if row.version != expected {
+        if row.version != *expected {
             return Err(RepositoryError::Conflict);
         }
         let ids = NewIds {
             proposal: changes.new_proposal.as_ref().map(|_| id(5)),
             invoice: changes.new_invoice.as_ref().map(|_| id(6)),
             payment: changes.new_payment.as_ref().map(|_| id(7)),
+            ..NewIds::default()
         };
         row.value.apply(changes, ids);
         row.version = expected.next();

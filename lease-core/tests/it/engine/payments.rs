@@ -9,8 +9,8 @@ use lease_core::gateway::{
 };
 use lease_core::id::PaymentId;
 use lease_core::model::{InvoiceState, PaymentState};
-use lease_core::repository::{CardChange, MockRepository, RepositoryError, Wallet, WalletKey};
-use lease_core::wallet::{CardDraft, check_card};
+use lease_core::repository::{Guarantee, MockRepository, RepositoryError, WalletKey};
+use lease_core::wallet::{CardChange, CardDraft, Wallet, check_card};
 use serde_json::json;
 use tokio::sync::Notify;
 
@@ -30,7 +30,7 @@ fn pay_all() -> lease_core::invoicing::PaymentDraft {
     draft(json!({"credit_card_id": 1}))
 }
 
-fn succeeded() -> ChargeOutcome {
+pub(super) fn succeeded() -> ChargeOutcome {
     ChargeOutcome::Succeeded { reference: "ch_1".into() }
 }
 
@@ -120,7 +120,7 @@ async fn a_store_that_fails_after_charging_never_charges_again() {
     let row = billed();
     let mut store = recovering(&row);
     row.commits(&mut store, 1);
-    store.expect_commit_trade().times(1).returning(|_, _, _, _| Err(unavailable()));
+    refuse_commits(&mut store, 1, unavailable);
     row.commits(&mut store, 1);
     let mut gateway = MockPaymentGateway::new();
     gateway.expect_charge().times(1).returning(|_| Ok(succeeded()));
@@ -133,14 +133,14 @@ async fn a_store_that_fails_after_charging_never_charges_again() {
 }
 
 /// Spec 5.5: conflicts around a charge never call the gateway twice.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn conflicts_before_and_after_a_charge_do_not_repeat_it() {
     let row = billed();
     let mut store = MockRepository::new();
     row.loads(&mut store);
-    store.expect_commit_trade().times(2).returning(|_, _, _, _| Err(RepositoryError::Conflict));
+    refuse_commits(&mut store, 2, || RepositoryError::Conflict);
     row.commits(&mut store, 1);
-    store.expect_commit_trade().times(2).returning(|_, _, _, _| Err(RepositoryError::Conflict));
+    refuse_commits(&mut store, 2, || RepositoryError::Conflict);
     row.commits(&mut store, 1);
     let mut gateway = MockPaymentGateway::new();
     gateway.expect_charge().times(1).returning(|_| Ok(succeeded()));
@@ -152,7 +152,7 @@ async fn conflicts_before_and_after_a_charge_do_not_repeat_it() {
 async fn what_could_not_be_written_as_pending_is_not_charged() {
     let mut store = MockRepository::new();
     billed().loads(&mut store);
-    store.expect_commit_trade().times(1).returning(|_, _, _, _| Err(unavailable()));
+    refuse_commits(&mut store, 1, unavailable);
     let response = engine(store).pay_invoice(&customer(OWNER), id(1), &pay_all()).await;
     assert_eq!(code(response), "unavailable");
 }
@@ -165,26 +165,23 @@ async fn a_claim_is_marked_with_the_beginning_of_a_payment() {
     row.loads(&mut store);
     for expected_claim in [Some(CLAIM), None] {
         let written = row.clone();
-        store.expect_commit_trade().times(1).returning(move |_, expected, changes, claim| {
-            assert_eq!(claim, expected_claim);
-            written.commit(expected, changes)
+        store.expect_commit().times(1).returning(move |commit| {
+            assert_eq!(commit.envelope.claim, expected_claim);
+            written.commit(commit)
         });
     }
     let mut gateway = MockPaymentGateway::new();
     gateway.expect_charge().times(1).returning(|_| Ok(succeeded()));
-    let engine = engine_with(store, gateway).under(CLAIM);
-    assert_eq!(code(engine.pay_invoice(&customer(OWNER), id(1), &pay_all()).await), "ok");
+    let response = engine_with(store, gateway).pay_invoice(claimed(customer(OWNER)), id(1), &pay_all()).await;
+    assert_eq!(code(response), "ok");
 }
 
 #[tokio::test]
 async fn a_claim_that_was_lost_charges_nothing() {
     let mut store = MockRepository::new();
     billed().loads(&mut store);
-    store
-        .expect_commit_trade()
-        .times(1)
-        .returning(|_, _, _, _| Err(RepositoryError::Taken(lease_core::repository::Guarantee::Claim)));
-    let response = engine(store).under(CLAIM).pay_invoice(&customer(OWNER), id(1), &pay_all()).await;
+    refuse_commits(&mut store, 1, || RepositoryError::Taken(Guarantee::Claim));
+    let response = engine(store).pay_invoice(claimed(customer(OWNER)), id(1), &pay_all()).await;
     assert_eq!(code(response), "idempotency_key_in_use");
 }
 
@@ -202,13 +199,13 @@ async fn recovery_makes_a_charge_that_the_gateway_never_got() {
 }
 
 /// Spec 5.5: two that recover at once, or one and the request itself.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_payment_that_another_settled_first_is_left_as_it_is() {
     let row = pending();
     let mut store = recovering(&row);
     let other = row.clone();
-    store.expect_commit_trade().times(1).returning(move |_, expected, changes, _| {
-        other.commit(expected, changes)?;
+    store.expect_commit().times(1).returning(move |commit| {
+        other.commit(commit)?;
         Err(RepositoryError::Conflict)
     });
     let mut gateway = MockPaymentGateway::new();
@@ -300,9 +297,9 @@ async fn a_payment_goes_on_to_its_end_when_the_caller_hangs_up() {
     row.commits(&mut store, 1);
     let (written, settled) = (row.clone(), Arc::new(Notify::new()));
     let told = Arc::clone(&settled);
-    store.expect_commit_trade().times(1).returning(move |_, expected, changes, _| {
+    store.expect_commit().times(1).returning(move |commit| {
         told.notify_one();
-        written.commit(expected, changes)
+        written.commit(commit)
     });
     let held = Arc::new(Held::default());
     let engine = engine_with(store, Shared(Arc::clone(&held)));
@@ -330,7 +327,7 @@ async fn a_gateway_that_hangs_leaves_the_payment_pending() {
     assert_eq!(engine.settle_pending(chrono::Duration::zero(), 10).await.unwrap(), 0);
 }
 
-fn card_draft() -> CardDraft {
+pub(super) fn card_draft() -> CardDraft {
     draft(json!({"number": "4242424242424242", "exp_month": 12, "exp_year": 2030, "cvc": "123", "holder_name": "Ada"}))
 }
 
@@ -346,17 +343,18 @@ async fn a_card_that_the_gateway_did_not_take_is_not_stored() {
 }
 
 /// spec 5.6
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_card_is_tokenised_once_however_often_its_wallet_moves() {
     let mut store = MockRepository::new();
     store.expect_load_wallet().times(2).returning(|key| {
         assert_eq!(key, WalletKey::Customer(id(OWNER)));
         Ok(Some(first(Wallet { customer_id: id(OWNER), card: None, newest_other: None })))
     });
-    store.expect_commit_wallet().times(1).returning(|_, _| Err(RepositoryError::Conflict));
-    store.expect_commit_wallet().times(1).returning(|change, _| {
+    refuse_commits(&mut store, 1, || RepositoryError::Conflict);
+    store.expect_commit().times(1).returning(|commit| {
+        let Change::Wallet(change) = &commit.change else { panic!("a card was expected, not {commit:?}") };
         assert!(matches!(&change.card, CardChange::Create(card) if card.token.expose() == "tok" && card.last4 == "4242"));
-        Ok(id(3))
+        Ok(NewIds { credit_card: Some(id(3)), ..NewIds::default() })
     });
     let mut gateway = MockPaymentGateway::new();
     gateway.expect_tokenize().times(1).returning(|details| {

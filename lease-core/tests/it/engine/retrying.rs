@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use lease_core::catalog::VehicleDraft;
-use lease_core::model::{ProposalState, ServiceKind, TradeState};
+use lease_core::lifecycle::OpeningSnapshot;
+use lease_core::model::{ProposalState, Role, ServiceKind, TradeState};
+use lease_core::page::Page;
 use lease_core::permission::Actor;
-use lease_core::repository::{Guarantee, MockRepository, OpeningSnapshot, RepositoryError};
+use lease_core::repository::{Guarantee, MockRepository, RepositoryError};
 use lease_core::{Error, LeaseEngine};
 use serde_json::json;
 
@@ -16,40 +17,47 @@ fn countered() -> Row {
     Row::new(Scene::sale().proposed_by(BUYER))
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_conflict_is_decided_again_until_it_goes_through() {
     let row = countered();
     let mut store = MockRepository::new();
     row.loads(&mut store);
-    store.expect_commit_trade().times(2).returning(|_, _, _, _| Err(RepositoryError::Conflict));
+    refuse_commits(&mut store, 2, || RepositoryError::Conflict);
     row.commits(&mut store, 1);
     let accepted = engine(store).accept_proposal(&customer(OWNER), id(1)).await.unwrap();
     assert_eq!(accepted.stored.state, ProposalState::Accepted { at: now() });
     assert!(matches!(row.snapshot().trade.state, TradeState::Agreed(_)));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn conflicts_for_ever_end_as_unavailable_after_a_bounded_number() {
-    let row = countered();
-    let tries = Arc::new(AtomicU32::new(0));
-    let counted = Arc::clone(&tries);
-    let mut store = MockRepository::new();
-    row.loads(&mut store);
-    store.expect_commit_trade().returning(move |_, _, _, _| {
-        counted.fetch_add(1, Ordering::Relaxed);
-        Err(RepositoryError::Conflict)
-    });
-    assert_eq!(code(engine(store).accept_proposal(&customer(OWNER), id(1)).await), "unavailable");
-    assert!((3..=100).contains(&tries.load(Ordering::Relaxed)), "{tries:?} tries");
+    let refusals: [fn() -> RepositoryError; 3] = [
+        || RepositoryError::Conflict,
+        || RepositoryError::Taken(Guarantee::AcceptedProposal),
+        || RepositoryError::Taken(Guarantee::Actor),
+    ];
+    for refusal in refusals {
+        let tries = Arc::new(AtomicU32::new(0));
+        let counted = Arc::clone(&tries);
+        let mut store = MockRepository::new();
+        countered().loads(&mut store);
+        store.expect_load_account().returning(|_| Ok(Some(account_snapshot(OWNER, Role::Customer))));
+        store.expect_commit().returning(move |_| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            Err(refusal())
+        });
+        assert_eq!(code(engine(store).accept_proposal(&customer(OWNER), id(1)).await), "unavailable");
+        assert!((3..=100).contains(&tries.load(Ordering::Relaxed)), "{tries:?} tries");
+    }
 }
 
 /// What came first is seen by the decision, not by the retry.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn who_lost_the_race_is_told_what_the_state_says_now() {
     let (open, agreed) = (countered(), Row::new(Scene::sale().proposed_by(BUYER).agreed()));
     let mut store = MockRepository::new();
     store.expect_load_trade().times(1).returning(move |_| Ok(Some(first(open.snapshot()))));
-    store.expect_commit_trade().times(1).returning(|_, _, _, _| Err(RepositoryError::Conflict));
+    refuse_commits(&mut store, 1, || RepositoryError::Conflict);
     agreed.loads(&mut store);
     assert_eq!(code(engine(store).accept_proposal(&customer(OWNER), id(1)).await), "trade_not_open");
 }
@@ -59,7 +67,7 @@ async fn a_store_that_cannot_be_reached_is_not_asked_again() {
     let row = countered();
     let mut store = MockRepository::new();
     row.loads(&mut store);
-    store.expect_commit_trade().times(1).returning(|_, _, _, _| Err(unavailable()));
+    refuse_commits(&mut store, 1, unavailable);
     let error = engine(store).accept_proposal(&customer(OWNER), id(1)).await.unwrap_err();
     assert_eq!((error.code(), &*error.to_string()), ("unavailable", "The service is unavailable at the moment."));
 }
@@ -91,12 +99,11 @@ async fn a_claim_that_was_lost_is_not_tried_again() {
     let row = countered();
     let mut store = MockRepository::new();
     row.loads(&mut store);
-    let lost = |_, _, _: &_, claim| {
-        assert_eq!(claim, Some(CLAIM));
+    store.expect_commit().times(1).returning(|commit| {
+        assert_eq!(commit.envelope.claim, Some(CLAIM));
         Err(RepositoryError::Taken(Guarantee::Claim))
-    };
-    store.expect_commit_trade().times(1).returning(lost);
-    assert_eq!(code(engine(store).under(CLAIM).accept_proposal(&customer(OWNER), id(1)).await), "idempotency_key_in_use");
+    });
+    assert_eq!(code(engine(store).accept_proposal(claimed(customer(OWNER)), id(1)).await), "idempotency_key_in_use");
 }
 
 #[tokio::test]
@@ -105,15 +112,15 @@ async fn a_command_without_a_claim_commits_without_one() {
     let mut store = MockRepository::new();
     row.loads(&mut store);
     let written = row.clone();
-    store.expect_commit_trade().times(1).returning(move |trade, expected, changes, claim| {
-        assert_eq!((trade.get(), claim), (1, None));
-        written.commit(expected, changes)
+    store.expect_commit().times(1).returning(move |commit| {
+        assert_eq!((trade_change(commit).id.get(), commit.envelope.claim), (1, None));
+        written.commit(commit)
     });
     assert_eq!(code(engine(store).withdraw_proposal(&customer(BUYER), id(1)).await), "ok");
 }
 
 /// spec 4.1: opening loses the race for the vehicle to another trade, and says so.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn opening_a_trade_that_another_forestalled_is_refused() {
     let offer = |is_live: bool| {
         let mut vehicle = vehicle_snapshot();
@@ -123,20 +130,31 @@ async fn opening_a_trade_that_another_forestalled_is_refused() {
     let mut store = MockRepository::new();
     store.expect_load_opening().times(1).returning(move |_, _, _| Ok(offer(false)));
     store.expect_load_opening().times(1).returning(move |_, _, _| Ok(offer(true)));
-    store.expect_open_trade().times(1).returning(|_, _| Err(RepositoryError::Taken(Guarantee::LiveTradeOfVehicle)));
+    refuse_commits(&mut store, 1, || RepositoryError::Taken(Guarantee::LiveTradeOfVehicle));
     let draft = draft(json!({"vehicle_id": 1, "service_id": 1}));
     assert_eq!(code(engine(store).open_trade(&customer(OWNER), &draft).await), "vehicle_in_trade");
 }
 
+/// spec 5.1: of several servers that start at once, one creates the services.
+#[tokio::test(start_paused = true)]
+async fn services_that_another_server_created_first_are_left_as_they_are() {
+    let mut store = MockRepository::new();
+    for found in [Vec::new(), vec![stored_service(ServiceKind::Lease).value]] {
+        let page = Page { items: found, next: None, previous: None };
+        store.expect_list_services().times(1).returning(move |_, _| Ok(page.clone()));
+    }
+    refuse_commits(&mut store, 1, || RepositoryError::Taken(Guarantee::FirstServices));
+    assert!(!engine(store).ensure_standard_services(usd("49"), usd("199")).await.unwrap());
+}
+
 /// spec 6.2
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_vin_that_another_took_meanwhile_is_a_wrong_field() {
     let mut store = MockRepository::new();
     store.expect_find_vin().times(1).returning(|_| Ok(None));
     store.expect_find_vin().times(1).returning(|_| Ok(Some(id(9))));
-    store.expect_commit_vehicle().times(1).returning(|_, _| Err(RepositoryError::Taken(Guarantee::VehicleVin)));
-    let draft: VehicleDraft = draft(json!({"vin": VIN, "make": "Skoda", "model": "Octavia", "year": 2020}));
-    assert_eq!(wrong_fields(engine(store).create_vehicle(&customer(OWNER), &draft).await), ["vin"]);
+    refuse_commits(&mut store, 1, || RepositoryError::Taken(Guarantee::VehicleVin));
+    assert_eq!(wrong_fields(engine(store).create_vehicle(&customer(OWNER), &a_vehicle()).await), ["vin"]);
 }
 
 /// spec 4.1, 2: another's vehicle that is seen is forbidden, whatever else the body lacks.

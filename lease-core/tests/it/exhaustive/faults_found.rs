@@ -1,8 +1,8 @@
 //! What is found where something is wrong: each guard that the decisions lean on, taken away by not letting them see what it
 //! looks at, and each thing that they, the store and the gateway must not leave out.
 
-use lease_core::lifecycle::{TradeChanges, TradeMove, TradeSnapshot, VehicleTransfer};
-use lease_core::model::{BillTo, ProposalState, TradeState};
+use lease_core::lifecycle::{TradeChanges, TradeMove, TradeSnapshot};
+use lease_core::model::{BillTo, ProposalState, TradeState, VehicleTransfer};
 use lease_core::permission::Actor;
 use lease_core::policy::LatePayments;
 

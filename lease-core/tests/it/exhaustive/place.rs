@@ -111,8 +111,8 @@ impl Place {
             ChargeOutcome::Declined { failure_code: "card_declined".into(), reference }
         };
         let settle = |snapshot: &TradeSnapshot| {
-            let changes = settle_payment(&fault.seen(snapshot, Actor::Anonymous), &outcome, self.world.now);
-            changes.map(|changes| changes.map(|changes| fault.written(changes))).transpose()
+            let decision = settle_payment(&fault.seen(snapshot, Actor::Gateway), &outcome, self.world.now).transpose()?;
+            Some(decision.map(|decision| fault.written(decision.changes)))
         };
         self.world.decide(TradeKey::Payment(id), None, None, settle)?.ok()
     }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use chrono::Duration;
 use lease_core::gateway::ChargeKey;
 use lease_core::id::{CreditCardId, InvoiceId, PaymentId, ProposalId};
-use lease_core::input::Field;
+use lease_core::input::{Field, NamedIn};
 use lease_core::invoicing::{PaymentDraft, VoidDraft, begin_payment, void};
 use lease_core::lifecycle::{ProposalDraft, TradeSnapshot, accept, cancel, propose, reject, withdraw};
 use lease_core::model::{InvoiceState, PaymentState, ProposalStatus, ServiceKind, TradeStatus};
@@ -127,9 +127,10 @@ impl Trading {
         };
         let decide = |snapshot: &TradeSnapshot| {
             let snapshot = &*self.fault.seen(snapshot, actor);
-            let changes = match command {
+            let decision = match command {
                 Command::Propose { expires } => {
-                    propose(snapshot, &actor, &terms(world, snapshot, who, expires), world.policy.max_proposals, world.now)
+                    let draft = terms(world, snapshot, who, expires);
+                    propose(Some(snapshot), NamedIn::Path, &actor, &draft, &world.policy, world.now)
                 }
                 Command::Accept(_) => accept(snapshot, &actor, world.now),
                 Command::Reject(_) => reject(snapshot, &actor, world.now),
@@ -140,10 +141,10 @@ impl Trading {
                     let amount = if in_part { Decimal::from(60).into() } else { Field::Missing };
                     let draft = PaymentDraft { credit_card_id: card.into(), amount, ..PaymentDraft::default() };
                     let key = ChargeKey::new(format!("key-{}-{who}", world.books.payments.len()));
-                    begin_payment(snapshot, &actor, &draft, &world.policy, key, world.now)
+                    begin_payment(Some(snapshot), NamedIn::Path, &actor, &draft, &world.policy, key, world.now)
                 }
             };
-            Some(changes.map(|changes| self.fault.written(changes)))
+            Some(decision.map(|decision| self.fault.written(decision.changes)))
         };
         world.decide(key, actor.customer(), card, decide)?.ok()
     }

@@ -1,5 +1,6 @@
 use chrono::{DateTime, Days, Duration, NaiveDate, Utc};
-use lease_core::account::PasswordHash;
+use lease_core::account::{AccountSnapshot, PasswordHash};
+use lease_core::catalog::VehicleSnapshot;
 use lease_core::gateway::{CardToken, ChargeKey};
 use lease_core::id::{CustomerId, Entity, Id, Stored, UserId, Version, Versioned};
 use lease_core::model::{
@@ -8,7 +9,6 @@ use lease_core::model::{
 };
 use lease_core::money::{Currency, Money};
 use lease_core::permission::Actor;
-use lease_core::repository::{AccountSnapshot, VehicleSnapshot};
 
 /// The vehicle's owner.
 pub(crate) const OWNER: i64 = 1;

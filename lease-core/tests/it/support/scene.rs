@@ -1,6 +1,8 @@
 use chrono::{DateTime, Utc};
 use lease_core::Error;
+use lease_core::decision::Decision;
 use lease_core::id::Stored;
+use lease_core::input::NamedIn;
 use lease_core::invoicing::{PaymentDraft, begin_payment};
 use lease_core::lifecycle::{ProposalDraft, ProposalView, TradeChanges, TradeSnapshot, ViewerHistory, propose};
 use lease_core::model::{
@@ -169,12 +171,13 @@ impl Scene {
     }
 
     /// What proposing this now comes to.
-    pub(crate) fn propose(&self, actor: &Actor, json: Value) -> Result<TradeChanges, Error> {
-        propose(&self.0, actor, &super::draft::<ProposalDraft>(json), Policy::default().max_proposals, now())
+    pub(crate) fn propose(&self, actor: &Actor, json: Value) -> Result<Decision<TradeChanges>, Error> {
+        let draft: ProposalDraft = super::draft(json);
+        propose(Some(&self.0), NamedIn::Path, actor, &draft, &Policy::default(), now())
     }
 
     /// What paying with card 1 now comes to; `amount` in JSON, null for all.
-    pub(crate) fn pay(&self, actor: &Actor, amount: &Value) -> Result<TradeChanges, Error> {
+    pub(crate) fn pay(&self, actor: &Actor, amount: &Value) -> Result<Decision<TradeChanges>, Error> {
         self.pay_under(&Policy::default(), actor, amount, now())
     }
 
@@ -184,9 +187,9 @@ impl Scene {
         actor: &Actor,
         amount: &Value,
         now: DateTime<Utc>,
-    ) -> Result<TradeChanges, Error> {
+    ) -> Result<Decision<TradeChanges>, Error> {
         let draft: PaymentDraft = super::draft(json!({"credit_card_id": 1, "amount": amount}));
-        begin_payment(&self.0, actor, &draft, policy, key(), now)
+        begin_payment(Some(&self.0), NamedIn::Path, actor, &draft, policy, key(), now)
     }
 
     pub(crate) fn invoice(&self) -> &Stored<Invoice> {

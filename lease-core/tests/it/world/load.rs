@@ -1,10 +1,11 @@
 //! What a store would do: find rows, and put together what a decision reads.
 
 use lease_core::Error;
+use lease_core::catalog::VehicleSnapshot;
 use lease_core::id::{CreditCardId, CustomerId, Entity, Stored, VehicleId};
 use lease_core::lifecycle::{ProposalView, TradeSnapshot, ViewerHistory};
 use lease_core::model::{Period, Proposal, ProposalState};
-use lease_core::repository::{TradeKey, VehicleSnapshot};
+use lease_core::repository::TradeKey;
 
 use super::World;
 use crate::support::{id, stored};

@@ -6,17 +6,20 @@ mod load;
 use chrono::{DateTime, Duration, Utc};
 use lease_core::Error;
 use lease_core::catalog::update_service;
+use lease_core::decision::{Decision, RowChange};
 use lease_core::gateway::{ChargeKey, ChargeOutcome};
-use lease_core::id::{CreditCardId, CustomerId, TradeId};
-use lease_core::input::UpdateMode;
+use lease_core::id::{CreditCardId, CustomerId, NewIds, TradeId};
+use lease_core::input::{NamedIn, UpdateMode};
 use lease_core::invariants::Books;
 use lease_core::invoicing::{begin_payment, settle_payment, void};
-use lease_core::lifecycle::{NewIds, TradeChanges, TradeSnapshot, accept, amend, cancel, open, propose, reject, withdraw};
+use lease_core::lifecycle::{
+    OpeningSnapshot, TradeChanges, TradeSnapshot, accept, amend, cancel, open, propose, reject, withdraw,
+};
 use lease_core::model::{BillTo, CreditCard, InvoiceOn, PaymentState, ProposalState, Service, ServiceKind, TradeState, Vehicle};
 use lease_core::money::Money;
 use lease_core::permission::Actor;
 use lease_core::policy::{LatePayments, Policy};
-use lease_core::repository::{Change, OpeningSnapshot, TradeKey};
+use lease_core::repository::TradeKey;
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -110,9 +113,11 @@ impl World {
         match *step {
             Step::Open { who, vehicle, service } => self.open(who, vehicle, service),
             Step::Propose { who, trade, ref terms } => {
-                let (key, limit) = (self.trade(trade)?, self.policy.max_proposals);
+                let (key, policy) = (self.trade(trade)?, self.policy.clone());
                 let draft = self.proposal_draft(trade, terms);
-                self.change(key, who, None, |snapshot, actor, now| propose(snapshot, actor, &draft, limit, now))
+                self.change(key, who, None, |snapshot, actor, now| {
+                    propose(Some(snapshot), NamedIn::Path, actor, &draft, &policy, now)
+                })
             }
             Step::Accept { who, proposal } => self.change(self.proposal(proposal)?, who, None, accept),
             Step::Reject { who, proposal } => self.change(self.proposal(proposal)?, who, None, reject),
@@ -159,7 +164,7 @@ impl World {
             service: Some(first(row(&self.books.services, service).clone())),
         };
         let json = json!({"vehicle_id": vehicle.get(), "service_id": service.get()});
-        let opening = open(Some(&offer), &actor, &draft(json), self.now)?;
+        let opening = open(&offer, &actor, &draft(json), self.now)?.changes;
         if opening.first_use_of_service.is_some() {
             row_mut(&mut self.books.services, service).value.is_used = true;
         }
@@ -192,7 +197,7 @@ impl World {
         let key = ChargeKey::new(format!("key-{}", self.books.payments.len()));
         let policy = self.policy.clone();
         self.change(self.trade(trade)?, who, Some(card), |snapshot, actor, now| {
-            begin_payment(snapshot, actor, &draft, &policy, key.clone(), now)
+            begin_payment(Some(snapshot), NamedIn::Path, actor, &draft, &policy, key.clone(), now)
         })
     }
 
@@ -205,7 +210,10 @@ impl World {
         } else {
             ChargeOutcome::Declined { failure_code: "card_declined".into(), reference }
         };
-        let decided = self.decide(key, None, None, |snapshot| settle_payment(snapshot, &outcome, self.now).transpose());
+        let decided = self.decide(key, None, None, |snapshot| {
+            let decision = settle_payment(snapshot, &outcome, self.now).transpose()?;
+            Some(decision.map(|decision| decision.changes))
+        });
         assert_eq!(decided.is_some(), was_pending, "a payment is settled once");
         if let Some(decided) = decided {
             self.commit(&decided?);
@@ -216,7 +224,7 @@ impl World {
     fn set_fee(&mut self, service: usize, amount: u8) -> Result<(), Error> {
         let found = first(pick(&self.books.services, service)?.clone());
         let draft = draft(json!({"amount": amount}));
-        let Change::Update { id, value, .. } = update_service(&found, &staff(), &draft, UpdateMode::Partial)? else {
+        let RowChange::Update { id, value, .. } = update_service(&found, &staff(), &draft, UpdateMode::Partial)?.changes else {
             panic!("a service is updated")
         };
         row_mut(&mut self.books.services, id).value = value;
@@ -229,14 +237,14 @@ impl World {
         key: TradeKey,
         who: usize,
         card: Option<CreditCardId>,
-        decide: impl Fn(&TradeSnapshot, &Actor, DateTime<Utc>) -> Result<TradeChanges, Error>,
+        decide: impl Fn(&TradeSnapshot, &Actor, DateTime<Utc>) -> Result<Decision<TradeChanges>, Error>,
     ) -> Result<(), Error> {
         let actor = self.actor(who)?;
         let decided = self.decide(key, actor.customer(), card, |snapshot| {
             let decided = decide(snapshot, &actor, self.now);
             let again = decide(&snapshot.clone(), &actor, self.now);
             assert_eq!(format!("{decided:?}"), format!("{again:?}"), "a decision is deterministic");
-            Some(decided)
+            Some(decided.map(|decision| decision.changes))
         });
         if let Some(decided) = decided {
             self.commit(&decided?);
@@ -280,6 +288,7 @@ impl World {
             proposal: changes.new_proposal.as_ref().map(|_| next_id(&self.books.proposals)),
             invoice: changes.new_invoice.as_ref().map(|_| next_id(&self.books.invoices)),
             payment: changes.new_payment.as_ref().map(|_| next_id(&self.books.payments)),
+            ..NewIds::default()
         };
         if let Some(fee) = fee {
             self.books.past.fees.insert(*trade, *fee);

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Days, Duration, Utc};
 use lease_core::account::{PasswordParams, TokenText};
 use lease_core::clock::{Clock as _, ManualClock};
+use lease_core::engine::RequestContext;
 use lease_core::gateway::{
     CardDetails, CardToken, Charge, ChargeKey, ChargeOutcome, GatewayError, PaymentGateway, SandboxGateway,
 };
@@ -72,12 +73,12 @@ impl Side {
     /// Does it, under an idempotency key where there is one.
     pub(super) async fn run(&mut self, step: &Step) -> Answer {
         let actor = self.actor(step).await;
-        let Some(key) = step.key else { return self.act(&self.engine.clone(), &actor, &step.act).await };
+        let Some(key) = step.key else { return self.act(&self.engine.clone(), &actor.into(), &step.act).await };
         let (claim, state) = self.engine.claim(KeyHash([key; 32]), [key; 32]).await.unwrap();
         if state != ClaimState::Claimed {
             return Ok(format!("{state:?}"));
         }
-        let response = self.act(&self.engine.under(claim), &actor, &step.act).await;
+        let response = self.act(&self.engine.clone(), &RequestContext::new(actor).with_claim(Some(claim)), &step.act).await;
         match &response {
             // One answer is lost: what it was about can still be told.
             Ok(_) if key == 0 => {}
@@ -87,44 +88,44 @@ impl Side {
         response
     }
 
-    async fn act(&mut self, engine: &LeaseEngine, actor: &Actor, act: &Act) -> Answer {
+    async fn act(&mut self, engine: &LeaseEngine, by: &RequestContext, act: &Act) -> Answer {
         match act {
             Act::Register(body) => {
-                let registered = engine.register(&draft(body)).await;
+                let registered = engine.register(nobody(by), &draft(body)).await;
                 self.tokens.extend(registered.iter().map(|new| new.token.clone()));
                 say(registered)
             }
             Act::Login(body) => {
-                let logged_in = engine.login(&draft(body)).await;
+                let logged_in = engine.login(nobody(by), &draft(body)).await;
                 self.tokens.extend(logged_in.iter().map(|new| new.token.clone()));
                 say(logged_in)
             }
             Act::Authenticate(row) => say(engine.authenticate(&self.token(*row)).await),
             Act::Logout(row) => match engine.authenticate(&self.token(*row)).await {
-                Ok(session) => say(engine.logout(&session).await),
+                Ok(session) => say(engine.logout(RequestContext { actor: session.actor, ..by.clone() }, session.token).await),
                 refused => say(refused),
             },
-            Act::LogoutEverywhere => say(engine.logout_everywhere(actor).await),
-            Act::Create(table, body) => create(engine, actor, *table, body).await,
-            Act::Get(table, row) => get(engine, actor, *table, self.row(*table, *row).await).await,
-            Act::Update(table, row, body) => update(engine, actor, *table, self.row(*table, *row).await, body).await,
-            Act::Delete(table, row) => delete(engine, actor, *table, self.row(*table, *row).await).await,
+            Act::LogoutEverywhere => say(engine.logout_everywhere(by).await),
+            Act::Create(table, body) => create(engine, by, *table, body).await,
+            Act::Get(table, row) => get(engine, &by.actor, *table, self.row(*table, *row).await).await,
+            Act::Update(table, row, body) => update(engine, by, *table, self.row(*table, *row).await, body).await,
+            Act::Delete(table, row) => delete(engine, by, *table, self.row(*table, *row).await).await,
             Act::Convert(lead, customer) => {
                 let lead = id(self.row(Table::Lead, *lead).await);
-                say(engine.convert_lead(actor, lead, &draft(&json!({"customer_id": customer}))).await)
+                say(engine.convert_lead(by, lead, &draft(&json!({"customer_id": customer}))).await)
             }
             Act::Open(vehicle, service) => {
                 let vehicle = self.row(Table::Vehicle, *vehicle).await;
-                say(engine.open_trade(actor, &draft(&json!({"vehicle_id": vehicle, "service_id": service}))).await)
+                say(engine.open_trade(by, &draft(&json!({"vehicle_id": vehicle, "service_id": service}))).await)
             }
             Act::Propose(trade, terms) => {
                 let trade = self.row(Table::Trade, *trade).await;
-                say(engine.propose(actor, id(trade), &draft(&self.terms(trade, terms).await)).await)
+                say(engine.propose(by, id(trade), &draft(&self.terms(trade, terms).await)).await)
             }
-            Act::Accept(row) => say(engine.accept_proposal(actor, id(self.row(Table::Proposal, *row).await)).await),
-            Act::Reject(row) => say(engine.reject_proposal(actor, id(self.row(Table::Proposal, *row).await)).await),
-            Act::Withdraw(row) => say(engine.withdraw_proposal(actor, id(self.row(Table::Proposal, *row).await)).await),
-            Act::Cancel(row) => say(engine.cancel_trade(actor, id(self.row(Table::Trade, *row).await)).await),
+            Act::Accept(row) => say(engine.accept_proposal(by, id(self.row(Table::Proposal, *row).await)).await),
+            Act::Reject(row) => say(engine.reject_proposal(by, id(self.row(Table::Proposal, *row).await)).await),
+            Act::Withdraw(row) => say(engine.withdraw_proposal(by, id(self.row(Table::Proposal, *row).await)).await),
+            Act::Cancel(row) => say(engine.cancel_trade(by, id(self.row(Table::Trade, *row).await)).await),
             Act::Pay(row, card, cents) => {
                 let amount = cents.map(|cents| format!("{}.{:02}", cents / 100, cents % 100));
                 let invoice = self.row(Table::Invoice, *row).await;
@@ -133,15 +134,15 @@ impl Side {
                     None => self.newest_card(invoice).await,
                 };
                 let body = json!({"credit_card_id": card, "amount": amount});
-                say(engine.pay_invoice(actor, id(invoice), &draft(&body)).await)
+                say(engine.pay_invoice(by, id(invoice), &draft(&body)).await)
             }
             Act::Void(row) => {
                 let invoice = id(self.row(Table::Invoice, *row).await);
-                say(engine.void_invoice(actor, invoice, &draft(&json!({"reason": "a mistake"}))).await)
+                say(engine.void_invoice(by, invoice, &draft(&json!({"reason": "a mistake"}))).await)
             }
             Act::SettlePending => say(engine.settle_pending(Duration::seconds(-1), 3).await),
             Act::PurgeExpired => say(engine.purge_expired().await),
-            Act::List(table, conditions, limit) => list(engine, actor, *table, conditions, *limit).await,
+            Act::List(table, conditions, limit) => list(engine, &by.actor, *table, conditions, *limit).await,
             Act::Wait(minutes) => {
                 self.clock.advance(Duration::minutes(*minutes));
                 Ok(self.clock.now().to_string())
@@ -250,14 +251,19 @@ impl Side {
     }
 }
 
-async fn create(engine: &LeaseEngine, actor: &Actor, table: Table, body: &Value) -> Answer {
+/// The same request, of nobody known.
+fn nobody(by: &RequestContext) -> RequestContext {
+    RequestContext { actor: Actor::Anonymous, ..by.clone() }
+}
+
+async fn create(engine: &LeaseEngine, by: &RequestContext, table: Table, body: &Value) -> Answer {
     match table {
-        Table::User => say(engine.create_user(actor, &draft(body)).await),
-        Table::Card => say(engine.create_card(actor, &draft(body)).await),
-        Table::Contact => say(engine.create_contact(actor, &draft(body)).await),
-        Table::Lead => say(engine.create_lead(actor, &draft(body)).await),
-        Table::Vehicle => say(engine.create_vehicle(actor, &draft(body)).await),
-        Table::Service => say(engine.create_service(actor, &draft(body)).await),
+        Table::User => say(engine.create_user(by, &draft(body)).await),
+        Table::Card => say(engine.create_card(by, &draft(body)).await),
+        Table::Contact => say(engine.create_contact(by, &draft(body)).await),
+        Table::Lead => say(engine.create_lead(by, &draft(body)).await),
+        Table::Vehicle => say(engine.create_vehicle(by, &draft(body)).await),
+        Table::Service => say(engine.create_service(by, &draft(body)).await),
         _ => nothing(),
     }
 }
@@ -278,29 +284,29 @@ async fn get(engine: &LeaseEngine, actor: &Actor, table: Table, row: i64) -> Ans
     }
 }
 
-async fn update(engine: &LeaseEngine, actor: &Actor, table: Table, row: i64, body: &Value) -> Answer {
+async fn update(engine: &LeaseEngine, by: &RequestContext, table: Table, row: i64, body: &Value) -> Answer {
     let part = UpdateMode::Partial;
     match table {
-        Table::User => say(engine.update_user(actor, id(row), &draft(body), part, None).await),
-        Table::Customer => say(engine.update_customer(actor, id(row), &draft(body)).await),
-        Table::Card => say(engine.update_card(actor, id(row), &draft(body), part).await),
-        Table::Contact => say(engine.update_contact(actor, id(row), &draft(body), part).await),
-        Table::Lead => say(engine.update_lead(actor, id(row), &draft(body), part).await),
-        Table::Vehicle => say(engine.update_vehicle(actor, id(row), &draft(body), part).await),
-        Table::Service => say(engine.update_service(actor, id(row), &draft(body), part).await),
-        Table::Trade => say(engine.amend_trade(actor, id(row), &draft(body)).await),
+        Table::User => say(engine.update_user(by, id(row), &draft(body), part, None).await),
+        Table::Customer => say(engine.update_customer(by, id(row), &draft(body)).await),
+        Table::Card => say(engine.update_card(by, id(row), &draft(body), part).await),
+        Table::Contact => say(engine.update_contact(by, id(row), &draft(body), part).await),
+        Table::Lead => say(engine.update_lead(by, id(row), &draft(body), part).await),
+        Table::Vehicle => say(engine.update_vehicle(by, id(row), &draft(body), part).await),
+        Table::Service => say(engine.update_service(by, id(row), &draft(body), part).await),
+        Table::Trade => say(engine.amend_trade(by, id(row), &draft(body)).await),
         _ => nothing(),
     }
 }
 
-async fn delete(engine: &LeaseEngine, actor: &Actor, table: Table, row: i64) -> Answer {
+async fn delete(engine: &LeaseEngine, by: &RequestContext, table: Table, row: i64) -> Answer {
     match table {
-        Table::User => say(engine.deactivate_user(actor, id(row)).await),
-        Table::Card => say(engine.delete_card(actor, id(row)).await),
-        Table::Contact => say(engine.delete_contact(actor, id(row)).await),
-        Table::Lead => say(engine.delete_lead(actor, id(row)).await),
-        Table::Vehicle => say(engine.delete_vehicle(actor, id(row)).await),
-        Table::Service => say(engine.deactivate_service(actor, id(row)).await),
+        Table::User => say(engine.deactivate_user(by, id(row)).await),
+        Table::Card => say(engine.delete_card(by, id(row)).await),
+        Table::Contact => say(engine.delete_contact(by, id(row)).await),
+        Table::Lead => say(engine.delete_lead(by, id(row)).await),
+        Table::Vehicle => say(engine.delete_vehicle(by, id(row)).await),
+        Table::Service => say(engine.deactivate_service(by, id(row)).await),
         _ => nothing(),
     }
 }

@@ -54,7 +54,7 @@ impl Market {
     /// Two own a vehicle and all have a card, the last one that declines.
     async fn set_up(&mut self) {
         for (name, number) in [("ann", GOOD_CARD), ("ben", GOOD_CARD), ("cyd", "4000000000000002")] {
-            let account = self.engine.register(&draft(registration(name))).await.unwrap().account;
+            let account = self.engine.register(Actor::Anonymous, &draft(registration(name))).await.unwrap().account;
             let customer = account.customer_id.unwrap();
             self.customers.push((account.user.id, customer));
             let actor = self.as_customer(customer);

@@ -1,0 +1,93 @@
+//! The outcome of a decision, and the changes that any kind of row can have.
+
+use std::ops::{Deref, DerefMut};
+
+use crate::event::Event;
+use crate::id::{Entity, Stored, Version};
+
+/// The outcome of a decision: what changes, and what happened.
+///
+/// A decision is a pure function of a snapshot, the actor, the input and the time. It changes nothing by itself: the engine hands
+/// the decision to [`Repository::commit`](crate::repository::Repository::commit), which writes all of it or nothing.
+///
+/// Derefs to the changes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision<C> {
+    /// What changes.
+    pub changes: C,
+    /// What happened, in order.
+    pub events: Vec<Event>,
+}
+
+impl<C> Decision<C> {
+    /// A decision that is one event.
+    #[must_use]
+    pub fn new(changes: C, event: Event) -> Self {
+        Self { changes, events: vec![event] }
+    }
+
+    /// The same events, with other changes.
+    pub fn map<D>(self, change: impl FnOnce(C) -> D) -> Decision<D> {
+        Decision { changes: change(self.changes), events: self.events }
+    }
+}
+
+impl<C> Deref for Decision<C> {
+    type Target = C;
+
+    fn deref(&self) -> &C {
+        &self.changes
+    }
+}
+
+impl<C> DerefMut for Decision<C> {
+    fn deref_mut(&mut self) -> &mut C {
+        &mut self.changes
+    }
+}
+
+/// A change to one row.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RowChange<T: Entity> {
+    /// Creates the row.
+    Create(T),
+    /// Replaces the row's value, if the row is still at `expected`.
+    Update {
+        /// The row.
+        id: T::Id,
+        /// The version that the decision was made on.
+        expected: Version,
+        /// The value from here on.
+        value: T,
+    },
+    /// Deletes the row, if it is still at `expected`.
+    Delete {
+        /// The row.
+        id: T::Id,
+        /// The version that the decision was made on.
+        expected: Version,
+    },
+}
+
+impl<T: Entity> RowChange<T> {
+    /// The value that is written; none by a deletion.
+    #[must_use]
+    pub const fn value(&self) -> Option<&T> {
+        match self {
+            Self::Create(value) | Self::Update { value, .. } => Some(value),
+            Self::Delete { .. } => None,
+        }
+    }
+
+    /// The row as it is stored after the commit. `created` is the id that the commit gave to a new row.
+    ///
+    /// `None` after a deletion, and for a new row without an id.
+    #[must_use]
+    pub fn into_stored(self, created: Option<T::Id>) -> Option<Stored<T>> {
+        match self {
+            Self::Create(value) => Some(Stored { id: created?, value }),
+            Self::Update { id, value, .. } => Some(Stored { id, value }),
+            Self::Delete { .. } => None,
+        }
+    }
+}

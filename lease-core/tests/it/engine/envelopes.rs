@@ -1,0 +1,272 @@
+//! Every commit says who acts and when, for which request, under which claim, and what happened.
+
+use std::fmt::Debug;
+use std::mem;
+
+use lease_core::Error;
+use lease_core::account::{FIRST_EPOCH, TokenHash};
+use lease_core::event::Event;
+use lease_core::gateway::CardToken;
+use lease_core::input::UpdateMode;
+use lease_core::lifecycle::OpeningSnapshot;
+use lease_core::model::{Agreement, Contact, ContactOwner, Customer, Lead, LeadState, PaymentState, Profile, Role, ServiceKind};
+use lease_core::page::Page;
+use lease_core::repository::{Envelope, RequestId, TradeKey};
+use lease_core::wallet::Wallet;
+use serde_json::json;
+
+use super::accounts::{PASSWORD, account_with_password, login_draft, registration};
+use super::payments::{card_draft, succeeded};
+use super::*;
+
+const PATCH: UpdateMode = UpdateMode::Partial;
+
+/// A command of this actor for a request, under [`CLAIM`].
+fn asked_by(actor: Actor) -> RequestContext {
+    claimed(actor).with_request_id(RequestId::new("request-7"))
+}
+
+fn envelope(context: RequestContext, events: &[Event]) -> Envelope {
+    let RequestContext { actor, request_id, claim } = context;
+    Envelope { actor, at: now(), request_id, claim, events: events.to_vec() }
+}
+
+/// The envelopes of all commits since it was last looked at.
+#[derive(Clone, Debug, Default)]
+struct Log(Arc<Mutex<Vec<Envelope>>>);
+
+impl Log {
+    /// A store that takes every commit, and gives an id to whatever may be new.
+    fn store(&self) -> MockRepository {
+        let log = Arc::clone(&self.0);
+        let ids = NewIds {
+            user: Some(id(1)),
+            customer: Some(id(2)),
+            credit_card: Some(id(3)),
+            contact: Some(id(4)),
+            lead: Some(id(5)),
+            vehicle: Some(id(6)),
+            service: Some(id(7)),
+            trade: Some(id(8)),
+            proposal: Some(id(9)),
+            invoice: Some(id(10)),
+            payment: Some(id(11)),
+        };
+        let mut store = MockRepository::new();
+        store.expect_commit().returning(move |commit| {
+            log.lock().unwrap().push(commit.envelope.clone());
+            Ok(ids)
+        });
+        store
+    }
+
+    /// The command was carried out by one commit, in this context, and this happened.
+    fn says<T: Debug>(&self, response: Result<T, Error>, context: impl Into<RequestContext>, events: &[Event]) {
+        assert_eq!(code(response), "ok", "{events:?}");
+        assert_eq!(self.taken(), [envelope(context.into(), events)]);
+    }
+
+    fn taken(&self) -> Vec<Envelope> {
+        mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+#[tokio::test]
+async fn registering_and_sessions() {
+    let (log, known) = (Log::default(), account_with_password().await);
+    let mut store = log.store();
+    store.expect_taken_names().returning(|_| Ok(Vec::new()));
+    store.expect_find_login().returning(move |_| Ok(Some(known.clone())));
+    store.expect_load_account().returning(|_| {
+        let mut row = account_snapshot(OWNER, Role::Customer);
+        row.value.account.user.value.token_epoch = FIRST_EPOCH;
+        Ok(Some(row))
+    });
+    let (engine, nobody, owner) = (engine(store), asked_by(Actor::Anonymous), asked_by(customer(OWNER)));
+    let user = user_id(OWNER);
+    log.says(engine.register(&nobody, &registration()).await, &nobody, &[Event::UserRegistered]);
+    log.says(engine.login(&nobody, &login_draft("user-1", PASSWORD)).await, &nobody, &[Event::UserLoggedIn(user)]);
+    log.says(engine.issue_first_token(user).await, Actor::Anonymous, &[Event::UserLoggedIn(user)]);
+    log.says(engine.logout(&owner, TokenHash([1; 32])).await, &owner, &[Event::TokenRevoked(user)]);
+    log.says(engine.logout_everywhere(&owner).await, &owner, &[Event::AllTokensRevoked(user)]);
+}
+
+#[tokio::test]
+async fn users_and_customers() {
+    let log = Log::default();
+    let mut store = log.store();
+    store.expect_taken_names().returning(|_| Ok(Vec::new()));
+    store.expect_find_login().returning(|_| Ok(None));
+    store.expect_load_account().returning(|_| Ok(Some(account_snapshot(OWNER, Role::Customer))));
+    store.expect_find_customer().returning(|_| {
+        let customer = Customer { user_id: user_id(OWNER), profile: Profile::default(), created_at: now() };
+        Ok(Some(first(stored(OWNER, customer))))
+    });
+    let (engine, owner, clerk) = (engine(store), asked_by(customer(OWNER)), asked_by(staff()));
+    let user = user_id(OWNER);
+    let eve = json!({"username": "eve", "email": "eve@example.com", "first_name": "E", "last_name": "M", "password": PASSWORD});
+    log.says(engine.create_user(&clerk, &draft(eve)).await, &clerk, &[Event::UserCreated]);
+    let root = engine.ensure_superuser("root", "root@example.com", PASSWORD.into()).await;
+    log.says(root, Actor::System, &[Event::UserCreated]);
+    let rename = draft(json!({"first_name": "Eve"}));
+    log.says(engine.update_user(&owner, user, &rename, PATCH, None).await, &owner, &[Event::UserUpdated(user)]);
+    let close = draft(json!({"is_active": false, "password": PASSWORD}));
+    let closed = [Event::UserUpdated(user), Event::UserDeactivated(user), Event::PasswordChanged(user)];
+    log.says(engine.update_user(&clerk, user, &close, PATCH, None).await, &clerk, &closed);
+    log.says(engine.deactivate_user(&clerk, user).await, &clerk, &[Event::UserDeactivated(user)]);
+    let profile = draft(json!({"job": "poet"}));
+    log.says(engine.update_customer(&owner, id(OWNER), &profile).await, &owner, &[Event::CustomerUpdated(id(OWNER))]);
+}
+
+#[tokio::test]
+async fn cards() {
+    let log = Log::default();
+    let mut store = log.store();
+    store.expect_load_wallet().returning(|_| {
+        Ok(Some(first(Wallet { customer_id: id(OWNER), card: Some(stored(1, card(OWNER))), newest_other: None })))
+    });
+    let mut gateway = MockPaymentGateway::new();
+    gateway.expect_tokenize().returning(|_| Ok(CardToken::new("tok".into())));
+    let (engine, owner) = (engine_with(store, gateway), asked_by(customer(OWNER)));
+    log.says(engine.create_card(&owner, &card_draft()).await, &owner, &[Event::CreditCardAdded]);
+    let rename = draft(json!({"holder_name": "Eve"}));
+    log.says(engine.update_card(&owner, id(1), &rename, PATCH).await, &owner, &[Event::CreditCardUpdated(id(1))]);
+    log.says(engine.delete_card(&owner, id(1)).await, &owner, &[Event::CreditCardDeleted(id(1))]);
+}
+
+fn a_contact() -> Contact {
+    Contact {
+        owner: ContactOwner::Customer(id(OWNER)),
+        label: String::new(),
+        name: "Ada".into(),
+        email: String::new(),
+        phone: "1".into(),
+        address_line1: String::new(),
+        address_line2: String::new(),
+        city: String::new(),
+        state: String::new(),
+        postal_code: String::new(),
+        country: String::new(),
+        created_at: now(),
+    }
+}
+
+fn a_lead() -> Lead {
+    Lead {
+        first_name: "Grace".into(),
+        last_name: String::new(),
+        email: String::new(),
+        phone: String::new(),
+        company: String::new(),
+        source: String::new(),
+        state: LeadState::New,
+        notes: String::new(),
+        created_at: now(),
+    }
+}
+
+#[tokio::test]
+async fn contacts_and_leads() {
+    let log = Log::default();
+    let mut store = log.store();
+    store.expect_find_contact().returning(|_| Ok(Some(first(stored(1, a_contact())))));
+    store.expect_find_lead().returning(|_| Ok(Some(first(stored(1, a_lead())))));
+    store.expect_find_customer().returning(|_| {
+        let customer = Customer { user_id: user_id(OWNER), profile: Profile::default(), created_at: now() };
+        Ok(Some(first(stored(OWNER, customer))))
+    });
+    let (engine, owner, clerk) = (engine(store), asked_by(customer(OWNER)), asked_by(staff()));
+    let phone = draft(json!({"phone": "2"}));
+    log.says(engine.create_contact(&owner, &phone).await, &owner, &[Event::ContactCreated]);
+    log.says(engine.update_contact(&owner, id(1), &phone, PATCH).await, &owner, &[Event::ContactUpdated(id(1))]);
+    log.says(engine.delete_contact(&owner, id(1)).await, &owner, &[Event::ContactDeleted(id(1))]);
+    let phone = draft(json!({"phone": "2"}));
+    log.says(engine.create_lead(&clerk, &phone).await, &clerk, &[Event::LeadCreated]);
+    log.says(engine.update_lead(&clerk, id(1), &phone, PATCH).await, &clerk, &[Event::LeadUpdated(id(1))]);
+    log.says(engine.delete_lead(&clerk, id(1)).await, &clerk, &[Event::LeadDeleted(id(1))]);
+    let converted = Event::LeadConverted { lead_id: id(1), customer_id: id(OWNER) };
+    log.says(engine.convert_lead(&clerk, id(1), &draft(json!({"customer_id": OWNER}))).await, &clerk, &[converted]);
+}
+
+#[tokio::test]
+async fn vehicles_and_services() {
+    let log = Log::default();
+    let mut store = log.store();
+    store.expect_find_vin().returning(|_| Ok(None));
+    store.expect_load_vehicle().returning(|_, _| Ok(Some(vehicle_snapshot())));
+    store.expect_find_service().returning(|_| Ok(Some(stored_service(ServiceKind::Lease))));
+    store.expect_list_services().returning(|_, _| Ok(Page { items: Vec::new(), next: None, previous: None }));
+    let (engine, owner, clerk) = (engine(store), asked_by(customer(OWNER)), asked_by(staff()));
+    log.says(engine.create_vehicle(&owner, &a_vehicle()).await, &owner, &[Event::VehicleCreated]);
+    let blue = draft(json!({"color": "blue"}));
+    log.says(engine.update_vehicle(&owner, id(1), &blue, PATCH).await, &owner, &[Event::VehicleUpdated(id(1))]);
+    log.says(engine.delete_vehicle(&owner, id(1)).await, &owner, &[Event::VehicleDeleted(id(1))]);
+    let standard = engine.ensure_standard_services(usd("49"), usd("199")).await;
+    log.says(standard, Actor::System, &[Event::ServiceCreated, Event::ServiceCreated]);
+    let new = draft(json!({"name": "Rent", "kind": "lease", "amount": "49.00", "currency": "USD"}));
+    log.says(engine.create_service(&clerk, &new).await, &clerk, &[Event::ServiceCreated]);
+    let rename = draft(json!({"name": "Let"}));
+    log.says(engine.update_service(&clerk, id(1), &rename, PATCH).await, &clerk, &[Event::ServiceUpdated(id(1))]);
+    log.says(engine.deactivate_service(&clerk, id(1)).await, &clerk, &[Event::ServiceDeactivated(id(1))]);
+}
+
+/// A store with a sale that [`BUYER`] made a proposal in and [`OWNER`] was billed for; asked for a payment, it is one on its way.
+fn trading(log: &Log) -> MockRepository {
+    let mut store = log.store();
+    store.expect_load_opening().returning(|_, _, _| {
+        Ok(OpeningSnapshot { vehicle: Some(vehicle_snapshot()), service: Some(stored_service(ServiceKind::Sell)) })
+    });
+    store.expect_load_trade().returning(|load| {
+        let billed = Scene::sale().proposed_by(BUYER).billed_to(OWNER).with_card(card(OWNER));
+        let scene = match load.key {
+            TradeKey::Payment(_) => billed.paid_and_pending("0", "100").with_payment("100", PaymentState::Pending),
+            TradeKey::Trade(_) | TradeKey::Proposal(_) | TradeKey::Invoice(_) => billed,
+        };
+        Ok(Some(first(scene.0)))
+    });
+    store
+}
+
+#[tokio::test]
+async fn trades_and_proposals() {
+    let log = Log::default();
+    let (engine, owner, buyer) = (engine(trading(&log)), asked_by(customer(OWNER)), asked_by(customer(BUYER)));
+    let offer = draft(json!({"vehicle_id": 1, "service_id": 1}));
+    let opened = Event::TradeOpened { vehicle_id: id(1), service_id: id(1) };
+    log.says(engine.open_trade(&owner, &offer).await, &owner, &[opened]);
+    log.says(engine.amend_trade(&owner, id(1), &draft(json!({"title": "New"}))).await, &owner, &[Event::TradeAmended]);
+    log.says(engine.cancel_trade(&owner, id(1)).await, &owner, &[Event::TradeCancelled]);
+    let made = |author| Event::ProposalMade { customer_id: id(author), amount: usd("300") };
+    let terms = draft(json!({"trade_id": 1, "amount": 300}));
+    log.says(engine.propose(&owner, id(1), &terms).await, &owner, &[made(OWNER)]);
+    log.says(engine.create_proposal(&buyer, &terms).await, &buyer, &[made(BUYER)]);
+    let agreement = Agreement { counterparty_id: id(BUYER), proposal_id: id(1), agreed_at: now() };
+    let accepted = [Event::ProposalAccepted(id(1)), Event::TradeAgreed(agreement)];
+    log.says(engine.accept_proposal(&owner, id(1)).await, &owner, &accepted);
+    log.says(engine.reject_proposal(&owner, id(1)).await, &owner, &[Event::ProposalRejected(id(1))]);
+    log.says(engine.withdraw_proposal(&buyer, id(1)).await, &buyer, &[Event::ProposalWithdrawn(id(1))]);
+}
+
+/// The customer begins a payment, under their claim; the gateway tells what became of it.
+#[tokio::test]
+async fn invoices_and_payments() {
+    let log = Log::default();
+    let mut store = trading(&log);
+    store.expect_pending_payments().returning(|_, _, _| Ok(vec![id(1)]));
+    let mut gateway = MockPaymentGateway::new();
+    gateway.expect_charge().returning(|_| Ok(succeeded()));
+    gateway.expect_find_charge().returning(|_| Ok(Some(succeeded())));
+    let (engine, owner, clerk) = (engine_with(store, gateway), asked_by(customer(OWNER)), asked_by(staff()));
+    let why = draft(json!({"reason": "a mistake"}));
+    log.says(engine.void_invoice(&clerk, id(1), &why).await, &clerk, &[Event::InvoiceVoided(id(1))]);
+
+    let paid = |payment| envelope(Actor::Gateway.into(), &[Event::PaymentSucceeded(id(payment)), Event::InvoicePaid(id(1))]);
+    let begun = envelope(owner.clone(), &[Event::PaymentBegun { invoice_id: id(1), amount: usd("100") }]);
+    let all = draft(json!({"invoice_id": 1, "credit_card_id": 1}));
+    assert_eq!(code(engine.pay_invoice(&owner, id(1), &all).await), "ok");
+    assert_eq!(log.taken(), [begun.clone(), paid(11)]);
+    assert_eq!(code(engine.create_payment(&owner, &all).await), "ok");
+    assert_eq!(log.taken(), [begun, paid(11)]);
+    assert_eq!(engine.settle_pending(chrono::Duration::zero(), 10).await.unwrap(), 1);
+    assert_eq!(log.taken(), [paid(1)]);
+}
