@@ -34,7 +34,12 @@ define evidence
 	@echo "== $(1)"; SECONDS=0; $(2); outcome=$$?; echo "== $(1): $${SECONDS} s"; exit $$outcome
 endef
 
-.PHONY: help run test browser schemathesis prove mutants fuzz check embed prepare fmt bench postgres chromium
+# The programs that `make deny` installs.
+TOOLS := $(CURDIR)/target/tools
+# Who knows which versions of crates have known faults.
+ADVISORIES := https://github.com/RustSec/advisory-db
+
+.PHONY: help run test browser schemathesis prove mutants fuzz check deny api embed prepare fmt bench postgres chromium
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-13s %s\n", $$1, $$2 }'
@@ -75,11 +80,27 @@ fuzz: ## Fuzz every target for FUZZ_SECONDS (600), or those of FUZZ_TARGETS
 		echo "%: nothing found, $$(sed -n "s/^stat::number_of_executed_units: *//p" target/fuzz/%.log) inputs" || \
 		{ echo "%: see target/fuzz/%.log"; exit 1; }'
 
-check: postgres ## Formatting, lints, documentation and the queries' offline data, as CI wants them
+check: postgres ## Formatting, lints, documentation, dependencies and what is written down of queries and API, as CI wants them
 	cargo fmt --all --check
 	cargo clippy $(ALL) --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc $(ALL) --no-deps
 	$(WITH_POSTGRES) lease-store-postgres/prepare.sh --check
+	tools/public-api/write.sh --check
+	$(MAKE) deny
+
+deny: $(TOOLS)/bin/cargo-deny ## Hold the dependencies against deny.toml, and against the advisories where they can be reached
+	$< --all-features check licenses bans sources
+	@if timeout 30 git ls-remote --quiet --exit-code $(ADVISORIES) HEAD >/dev/null 2>&1; then \
+		$< --all-features check advisories; \
+	else \
+		echo "NOT CHECKED for known faults: $(ADVISORIES) cannot be reached from here"; \
+	fi
+
+$(TOOLS)/bin/cargo-deny:
+	CARGO_PROFILE_DEV_DEBUG=0 cargo install --locked --debug --root $(TOOLS) --target-dir $(TOOLS) --version 0.20.2 cargo-deny
+
+api: ## Write down anew what the libraries offer to others
+	tools/public-api/write.sh
 
 embed: ## Lint the REST layer alone, as another app builds it
 	cargo clippy -p lease-http --lib --no-default-features -- -D warnings

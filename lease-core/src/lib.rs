@@ -51,6 +51,7 @@ pub mod permission;
 pub mod policy;
 pub mod random;
 pub mod repository;
+pub mod rules;
 pub mod text;
 pub mod wallet;
 

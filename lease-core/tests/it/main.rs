@@ -1,4 +1,4 @@
-//! The rules of the core, area by area; each test names the rule of the specification that it is about.
+//! The rules of the core, area by area; each test names the rule that it is about.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed expectation is how a test fails")]
 
@@ -9,15 +9,16 @@ mod conformance;
 mod directory;
 mod engine;
 mod exhaustive;
+mod how_we_know;
 mod invoices;
 mod lifecycle_properties;
-mod named_rules;
 mod open;
 mod payments;
 mod permission_matrix;
 mod propose;
 mod registration;
 mod reject_and_withdraw;
+mod rule_references;
 mod secrets;
 mod services;
 mod support;

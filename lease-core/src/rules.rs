@@ -1,0 +1,33 @@
+//! The rules of the platform, complete and in numbered chapters.
+//!
+//! Code and tests name a rule by its number: `rule 4.5` is the heading 4.5 in the chapter [`trades`], `chapter 2` is the chapter
+//! [`permissions`], `I3` is the invariant of that name in [`invoicing`]. A test makes sure that each of these names is there.
+//!
+//! | chapter | about |
+//! | --- | --- |
+//! | 1: [`tables`] | the eleven tables, and what every value keeps to |
+//! | 2: [`permissions`] | who may do and see what, and the order of checks |
+//! | 3: [`accounts`] | registering, logging in, users, tokens, passwords |
+//! | 4: [`trades`] | how a trade is opened, negotiated, agreed, completed and cancelled |
+//! | 5: [`invoicing`] | services, invoices, payments, cards, and the invariants I1 to I7 |
+//! | 6: [`api`] | customers, vehicles, contacts, leads; lists, errors, idempotency keys |
+//! | 7: [`server`] | the settings and commands of `lease-server` |
+//!
+//! The words are explained in the [`glossary`].
+
+#[doc = include_str!("../docs/rules/accounts.md")]
+pub mod accounts {}
+#[doc = include_str!("../docs/rules/api.md")]
+pub mod api {}
+#[doc = include_str!("../docs/glossary.md")]
+pub mod glossary {}
+#[doc = include_str!("../docs/rules/invoicing.md")]
+pub mod invoicing {}
+#[doc = include_str!("../docs/rules/permissions.md")]
+pub mod permissions {}
+#[doc = include_str!("../docs/rules/server.md")]
+pub mod server {}
+#[doc = include_str!("../docs/rules/tables.md")]
+pub mod tables {}
+#[doc = include_str!("../docs/rules/trades.md")]
+pub mod trades {}
