@@ -85,7 +85,7 @@ check: postgres ## Formatting, lints, documentation, dependencies and what is wr
 	cargo clippy $(ALL) --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc $(ALL) --no-deps
 	$(WITH_POSTGRES) lease-store-postgres/prepare.sh --check
-	tools/public-api/write.sh --check
+	.ci/public-api/write.sh --check
 	$(MAKE) deny
 
 deny: $(TOOLS)/bin/cargo-deny ## Hold the dependencies against deny.toml, and against the advisories where they can be reached
@@ -100,7 +100,7 @@ $(TOOLS)/bin/cargo-deny:
 	CARGO_PROFILE_DEV_DEBUG=0 cargo install --locked --debug --root $(TOOLS) --target-dir $(TOOLS) --version 0.20.2 cargo-deny
 
 api: ## Write down anew what the libraries offer to others
-	tools/public-api/write.sh
+	.ci/public-api/write.sh
 
 embed: ## Lint the REST layer alone, as another app builds it
 	cargo clippy -p lease-http --lib --no-default-features -- -D warnings

@@ -50,6 +50,7 @@ mod world;
 
 mod accept_races;
 mod accounts;
+mod acting;
 mod agreed_periods;
 mod applying;
 mod business;
@@ -259,6 +260,14 @@ cases! {
         a_contact_needs_an_owner_that_exists,
         converting_a_lead_moves_its_contacts_and_no_others,
         a_lead_is_erased_with_its_contacts_or_not_at_all,
+    }
+    acting {
+        every_commit_looks_at_who_acts,
+        who_is_who_they_were_acts,
+        who_has_changed_otherwise_acts,
+        who_is_deactivated_acts_before_it_or_not_at_all,
+        who_is_made_administrative_owns_nothing,
+        of_two_who_demote_each_other_one_is_refused,
     }
     engine_races {
         one_of_many_offers_of_a_vehicle_opens,

@@ -13,8 +13,8 @@ fi
 
 fresh=$(mktemp -d "${TMPDIR:-/tmp}/lease-api.XXXXXX")
 trap 'rm -rf "$fresh"' EXIT
-cargo build --quiet --locked --manifest-path tools/public-api/Cargo.toml --target-dir target/tools
-RUSTDOC=$PWD/tools/public-api/rustdoc RUSTDOCFLAGS="-Z unstable-options --output-format json" \
+cargo build --quiet --locked --manifest-path .ci/public-api/Cargo.toml --target-dir target/tools
+RUSTDOC=$PWD/.ci/public-api/rustdoc RUSTDOCFLAGS="-Z unstable-options --output-format json" \
     cargo doc --quiet --workspace --all-features --lib --no-deps
 
 stale=0
