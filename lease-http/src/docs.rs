@@ -7,11 +7,12 @@ use axum::extract::{OriginalUri, Path};
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
+use lease_core::ErrorKind;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use utoipa_swagger_ui::Config;
 
-use crate::problem::{ErrorCode, Problem};
+use crate::problem::Problem;
 use crate::state::AppState;
 
 /// What the page may load and do: its own files, calls to its own origin, and the pictures within its style sheet. Swagger UI
@@ -38,7 +39,7 @@ async fn page(OriginalUri(uri): OriginalUri) -> impl IntoResponse {
 
 async fn file(name: Result<Path<String>, PathRejection>) -> Response {
     static CONFIG: LazyLock<Arc<Config<'static>>> = LazyLock::new(Arc::default);
-    let Ok(Path(name)) = name else { return Problem::new(ErrorCode::NotFound).into_response() };
+    let Ok(Path(name)) = name else { return Problem::new(ErrorKind::NotFound).into_response() };
     if name == "start.js" {
         return ([(CONTENT_TYPE, "text/javascript; charset=utf-8"), (CACHE_CONTROL, "no-cache")], START).into_response();
     }
@@ -49,6 +50,6 @@ async fn file(name: Result<Path<String>, PathRejection>) -> Response {
             let headers = [(CONTENT_TYPE, file.content_type), (CACHE_CONTROL, "public, max-age=86400".to_owned())];
             (headers, file.bytes.into_owned()).into_response()
         }
-        _ => Problem::new(ErrorCode::NotFound).into_response(),
+        _ => Problem::new(ErrorKind::NotFound).into_response(),
     }
 }

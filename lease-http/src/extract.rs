@@ -7,13 +7,13 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
-use lease_core::LeaseEngine;
 use lease_core::id::Id;
 use lease_core::input::FieldErrors;
 use lease_core::repository::Claim;
+use lease_core::{ErrorKind, LeaseEngine};
 use serde::de::{Deserialize, DeserializeOwned, IgnoredAny};
 
-use crate::problem::{ErrorCode, Problem};
+use crate::problem::{HttpError, Problem};
 use crate::state::AppState;
 use object::Object;
 
@@ -60,7 +60,7 @@ impl<T: Id> FromRequestParts<AppState> for PathId<T> {
         let given = RawPathParams::from_request_parts(parts, state).await.ok();
         let named = given.as_ref().and_then(|params| params.iter().find(|(name, _)| *name == "id"));
         let id = named.and_then(|(_, text)| parse_id(text)).or_else(|| T::new(i64::MAX));
-        id.map(Self).ok_or_else(|| Problem::new(ErrorCode::NotFound))
+        id.map(Self).ok_or_else(|| Problem::new(ErrorKind::NotFound))
     }
 }
 
@@ -109,11 +109,11 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
     async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
         let is_json = is_json(request.headers());
         let bytes = Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Problem::new(ErrorCode::PayloadTooLarge),
+            StatusCode::PAYLOAD_TOO_LARGE => Problem::new(HttpError::PayloadTooLarge),
             _ => Problem::parse_error("The body could not be read."),
         })?;
         if !is_json.unwrap_or(bytes.is_empty()) {
-            return Err(Problem::new(ErrorCode::UnsupportedMediaType));
+            return Err(Problem::new(HttpError::UnsupportedMediaType));
         }
         // A derived `Deserialize` would also take a list for a struct.
         if bytes.trim_ascii_start().starts_with(b"{") {

@@ -18,12 +18,12 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use lease_core::repository::{Claim, ClaimState};
-use lease_core::{LeaseEngine, Refusal};
+use lease_core::{ErrorKind, LeaseEngine, Refusal};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::auth::Caller;
 use crate::layers::panicked;
-use crate::problem::{ErrorCode, Problem};
+use crate::problem::{ErrorCode, HttpError, Problem};
 use crate::state::AppState;
 use key::{Keys, Scope};
 use replay::ReplayBuilder;
@@ -131,7 +131,7 @@ impl Layer {
             return Ok(response);
         }
         let (parts, body) = response.into_parts();
-        let body = to_bytes(body, usize::MAX).await.map_err(|_| Problem::new(ErrorCode::InternalError))?;
+        let body = to_bytes(body, usize::MAX).await.map_err(|_| Problem::new(ErrorKind::InternalError))?;
         match keys.seal(&Saved::of(&parts, &body)) {
             Ok(sealed) => {
                 if let Err(error) = self.engine.save_response(claim, &sealed).await {
@@ -148,7 +148,7 @@ impl Layer {
 /// answer whose claim was taken over by another request: its act was not done.
 fn is_kept(response: &Response) -> bool {
     let status = response.status();
-    let lost = response.extensions().get() == Some(&ErrorCode::Refused(Refusal::IdempotencyKeyInUse));
+    let lost = response.extensions().get() == Some(&ErrorCode::from(Refusal::IdempotencyKeyInUse));
     let passing = [StatusCode::UNAUTHORIZED, StatusCode::UNSUPPORTED_MEDIA_TYPE, StatusCode::TOO_MANY_REQUESTS];
     !(lost || status.is_server_error() || passing.contains(&status))
 }
@@ -156,7 +156,7 @@ fn is_kept(response: &Response) -> bool {
 async fn read(parts: Parts, body: Body) -> Result<Bytes, Problem> {
     let request = Request::from_parts(parts, body);
     Bytes::from_request(request, &()).await.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(ErrorCode::PayloadTooLarge),
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(HttpError::PayloadTooLarge),
         _ => Problem::parse_error("The body could not be read."),
     })
 }
@@ -167,12 +167,12 @@ fn path(parts: &Parts) -> &str {
 }
 
 fn same(first: [u8; 32], now: [u8; 32]) -> Result<(), Problem> {
-    if first == now { Ok(()) } else { Err(Problem::new(ErrorCode::IdempotencyKeyReused)) }
+    if first == now { Ok(()) } else { Err(Problem::new(HttpError::IdempotencyKeyReused)) }
 }
 
 fn unreadable() -> Problem {
     tracing::error!("a kept response cannot be opened");
-    Problem::new(ErrorCode::InternalError)
+    Problem::new(ErrorKind::InternalError)
 }
 
 fn replayed(mut response: Response) -> Response {

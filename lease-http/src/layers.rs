@@ -11,11 +11,12 @@ use axum::body::Body;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use lease_core::ErrorKind;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
 use crate::extract::BODY_LIMIT;
-use crate::problem::{ErrorCode, Problem};
+use crate::problem::Problem;
 use crate::state::AppState;
 
 /// Puts the layers around the routes.
@@ -39,5 +40,5 @@ pub(crate) fn around(router: Router, state: &AppState) -> Router {
 pub(crate) fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response<Body> {
     let message = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     tracing::error!(panic = message.unwrap_or_default(), "a request panicked");
-    Problem::new(ErrorCode::InternalError).into_response()
+    Problem::new(ErrorKind::InternalError).into_response()
 }

@@ -27,14 +27,14 @@ use axum::extract::{OriginalUri, Request};
 use axum::http::uri::PathAndQuery;
 use axum::http::{Uri, header};
 use axum::response::IntoResponse;
-use lease_core::LeaseEngine;
 use lease_core::permission::{Act, Resource};
+use lease_core::{ErrorKind, LeaseEngine};
 use tower::ServiceExt as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use auth::Caller;
-use problem::{ErrorCode, Problem};
+use problem::{HttpError, Problem};
 use state::{AppState, HttpOptions};
 
 /// The REST layer over this engine, with default settings. All paths lie below `/api`. It has a fallback of its own, so nest it
@@ -80,7 +80,7 @@ impl RouterBuilder {
         let state = AppState::new(self.engine, self.options);
         let (routes, _) = described().split_for_parts();
         let routes = routes
-            .fallback(async || Problem::new(ErrorCode::NotFound))
+            .fallback(async || Problem::new(ErrorKind::NotFound))
             .method_not_allowed_fallback(method_not_allowed)
             .with_state(state.clone());
         without_trailing_slash(layers::around(idempotency::around(routes, &state), &state))
@@ -92,7 +92,7 @@ async fn method_not_allowed(caller: Caller, OriginalUri(uri): OriginalUri) -> Pr
     let is_about_leads = uri.path().split('/').any(|part| part == "leads");
     match caller.actor().require(Resource::Lead, Act::Read) {
         Err(error) if is_about_leads => error.into(),
-        _ => Problem::new(ErrorCode::MethodNotAllowed),
+        _ => Problem::new(HttpError::MethodNotAllowed),
     }
 }
 

@@ -7,9 +7,10 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use lease_core::ErrorKind;
 use prometheus::{Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TEXT_FORMAT, TextEncoder};
 
-use crate::problem::{ErrorCode, Problem};
+use crate::problem::Problem;
 use crate::state::AppState;
 
 /// Upper bounds of the latency histogram, in seconds.
@@ -155,7 +156,7 @@ pub(crate) async fn metrics(State(state): State<AppState>) -> Response {
         Ok(text) => ([(header::CONTENT_TYPE, TEXT_FORMAT)], text).into_response(),
         Err(error) => {
             tracing::error!(%error, "the metrics could not be written down");
-            Problem::new(ErrorCode::InternalError).into_response()
+            Problem::new(ErrorKind::InternalError).into_response()
         }
     }
 }

@@ -3,11 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use lease_core::{ErrorKind, Refusal};
 use serde_json::{Map, Value, json};
 use utoipa::openapi::OpenApi;
 
 use crate::idempotency::is_of_token;
-use crate::problem::{ErrorCode, Problem};
+use crate::problem::ErrorCode::{self, Engine, Http};
+use crate::problem::{HttpError, Problem};
 
 /// The methods under which a path has operations.
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
@@ -129,17 +131,22 @@ fn kinds(path: &str, method: &str, operation: &mut Map<String, Value>) -> Vec<Er
     };
     let has_query = operation["parameters"].as_array().into_iter().flatten().any(|parameter| parameter["in"] == "query");
     let is_public = operation.get("security") == Some(&json!([{}]));
-    let in_use = ErrorCode::Refused(lease_core::Refusal::IdempotencyKeyInUse);
-    add(!is_public, &[ErrorCode::NotAuthenticated]);
-    add(path.contains("{id}"), &[ErrorCode::NotFound]);
-    add(has_query, &[ErrorCode::ValidationError]);
+    let in_use = ErrorCode::from(Refusal::IdempotencyKeyInUse);
+    add(!is_public, &[Engine(ErrorKind::NotAuthenticated)]);
+    add(path.contains("{id}"), &[Engine(ErrorKind::NotFound)]);
+    add(has_query, &[Engine(ErrorKind::ValidationError)]);
     add(
         operation.contains_key("requestBody"),
-        &[ErrorCode::ParseError, ErrorCode::ValidationError, ErrorCode::PayloadTooLarge, ErrorCode::UnsupportedMediaType],
+        &[
+            Http(HttpError::ParseError),
+            Engine(ErrorKind::ValidationError),
+            Http(HttpError::PayloadTooLarge),
+            Http(HttpError::UnsupportedMediaType),
+        ],
     );
-    add(method == "post", &[ErrorCode::ValidationError, ErrorCode::PayloadTooLarge]);
-    add(method == "post" && !is_of_token(path), &[in_use, ErrorCode::IdempotencyKeyReused]);
-    add(true, &[ErrorCode::InternalError, ErrorCode::Unavailable]);
+    add(method == "post", &[Engine(ErrorKind::ValidationError), Http(HttpError::PayloadTooLarge)]);
+    add(method == "post" && !is_of_token(path), &[in_use, Http(HttpError::IdempotencyKeyReused)]);
+    add(true, &[Engine(ErrorKind::InternalError), Engine(ErrorKind::Unavailable)]);
     kinds
 }
 
@@ -158,11 +165,11 @@ fn error_response(kinds: &[ErrorCode]) -> Value {
         }},
     });
     let header = |description: &str, schema: Value| json!({ "description": description, "required": true, "schema": schema });
-    if kinds.contains(&ErrorCode::NotAuthenticated) {
+    if kinds.contains(&Engine(ErrorKind::NotAuthenticated)) {
         let schema = json!({ "type": "string", "const": "Token" });
         response["headers"]["WWW-Authenticate"] = header("How to authenticate.", schema);
     }
-    if kinds.contains(&ErrorCode::Throttled) {
+    if kinds.contains(&Http(HttpError::Throttled)) {
         let schema = json!({ "type": "integer", "minimum": 1 });
         response["headers"]["Retry-After"] = header("In how many seconds one more attempt is taken.", schema);
     }
@@ -172,8 +179,8 @@ fn error_response(kinds: &[ErrorCode]) -> Value {
 /// An example made by the code that makes the answers.
 fn example(kind: ErrorCode) -> Value {
     match kind {
-        ErrorCode::ValidationError => Problem::invalid_field("name", "This field is required.").body(),
-        ErrorCode::CardDeclined => Problem::declined("insufficient_funds", 1).body(),
+        Engine(ErrorKind::ValidationError) => Problem::invalid_field("name", "This field is required.").body(),
+        Engine(ErrorKind::CardDeclined) => Problem::declined("insufficient_funds", 1).body(),
         kind => Problem::new(kind).body(),
     }
 }
@@ -206,6 +213,6 @@ fn problem_schema() -> Value {
             "failure_code": { "type": "string", "description": "Why the card was declined, in the gateway's words." },
             "payment_id": { "$ref": "#/components/schemas/Id" },
         },
-        "example": Problem::new(ErrorCode::NotFound).body(),
+        "example": Problem::new(ErrorKind::NotFound).body(),
     })
 }

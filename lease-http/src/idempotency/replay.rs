@@ -10,11 +10,11 @@ use lease_core::engine::Registered;
 use lease_core::id::{PaymentId, UserId};
 use lease_core::model::{PaymentState, Profile};
 use lease_core::permission::Actor;
-use lease_core::{Error, LeaseEngine};
+use lease_core::{Error, ErrorKind, LeaseEngine};
 use tower::ServiceExt as _;
 
 use crate::auth::Caller;
-use crate::problem::{ErrorCode, Problem};
+use crate::problem::Problem;
 use crate::routes;
 
 /// Acts on what their path names; every other POST makes something.
@@ -48,7 +48,7 @@ impl ReplayBuilder {
             }
             None => {
                 tracing::error!("an act was done that made nothing and changed nothing");
-                Err(Problem::new(ErrorCode::InternalError))
+                Err(Problem::new(ErrorKind::InternalError))
             }
         }
     }

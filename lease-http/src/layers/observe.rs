@@ -41,7 +41,7 @@ pub(super) async fn observe(
     drop(in_flight);
 
     let status = response.status();
-    let code = response.extensions().get::<ErrorCode>().map_or("ok", |kind| kind.code());
+    let code = response.extensions().get::<ErrorCode>().map_or("ok", |code| code.code());
     state.options.metrics.answered(&method, route, status, took);
     if route.contains("/api/") {
         state.options.metrics.outcome(code);
