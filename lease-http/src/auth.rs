@@ -14,14 +14,14 @@ use crate::state::AppState;
 /// Who asks, where nobody need be known: the session of the token that came, if one came. A token that is not good is an
 /// error here too.
 #[derive(Clone, Copy, Debug)]
-pub struct Caller(pub Option<account::Session>);
+pub(crate) struct Caller(pub(crate) Option<account::Session>);
 
 impl Caller {
     /// Finds out who asks.
     ///
     /// # Errors
     /// 401 where the header is no good token, or there are two; 503 where the store cannot be asked.
-    pub async fn identify(engine: &LeaseEngine, headers: &HeaderMap) -> Result<Self, Problem> {
+    pub(crate) async fn identify(engine: &LeaseEngine, headers: &HeaderMap) -> Result<Self, Problem> {
         let mut given = headers.get_all(header::AUTHORIZATION).iter();
         let value = match (given.next(), given.next()) {
             (None, _) => return Ok(Self(None)),
@@ -38,7 +38,7 @@ impl Caller {
 
     /// The actor that the caller is.
     #[must_use]
-    pub fn actor(&self) -> Actor {
+    pub(crate) fn actor(&self) -> Actor {
         self.0.map_or(Actor::Anonymous, |session| session.actor)
     }
 }
@@ -57,7 +57,7 @@ impl FromRequestParts<AppState> for Caller {
 
 /// Somebody who came with a good token; 401 for everybody else.
 #[derive(Clone, Copy, Debug)]
-pub struct Session(pub account::Session);
+pub(crate) struct Session(pub(crate) account::Session);
 
 impl Deref for Session {
     type Target = account::Session;

@@ -21,11 +21,11 @@ mod object;
 mod wrong;
 
 /// Bytes of a body at the most (spec 1).
-pub const BODY_LIMIT: usize = 256 * 1024;
+pub(crate) const BODY_LIMIT: usize = 256 * 1024;
 
 /// The engine; under the idempotency claim that a layer has put into the request, where it has.
 #[derive(Clone, Debug)]
-pub struct Engine(LeaseEngine);
+pub(crate) struct Engine(LeaseEngine);
 
 impl Deref for Engine {
     type Target = LeaseEngine;
@@ -46,28 +46,29 @@ impl FromRequestParts<AppState> for Engine {
     }
 }
 
-/// The id in the path.
+/// The id of the row that an act created, put into the request where a lost response is made again.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CreatedId(pub(crate) i64);
+
+/// The id in the path; the [`CreatedId`] where there is one.
 ///
 /// What is no positive 64-bit integer names nothing. It becomes the largest id, which no row ever has, so that the engine
 /// answers it like every id that does not exist: 401 and 403 first, then 404.
 #[derive(Clone, Copy, Debug)]
-pub struct PathId<T>(pub T);
+pub(crate) struct PathId<T>(pub(crate) T);
 
 impl<T: Id> FromRequestParts<AppState> for PathId<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        if let Some(created) = parts.extensions.get::<CreatedId>() {
+            return T::new(created.0).map(Self).ok_or_else(|| Problem::new(ErrorKind::NotFound));
+        }
         let given = RawPathParams::from_request_parts(parts, state).await.ok();
         let named = given.as_ref().and_then(|params| params.iter().find(|(name, _)| *name == "id"));
-        let id = named.and_then(|(_, text)| parse_id(text)).or_else(|| T::new(i64::MAX));
+        let id = named.and_then(|(_, text)| T::parse(text)).or_else(|| T::new(i64::MAX));
         id.map(Self).ok_or_else(|| Problem::new(ErrorKind::NotFound))
     }
-}
-
-/// Reads a positive 64-bit integer, written in plain digits.
-pub fn parse_id<T: Id>(text: &str) -> Option<T> {
-    let plain = text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse().ok().filter(|_| plain).and_then(T::new)
 }
 
 /// A draft out of a JSON body.
@@ -75,7 +76,7 @@ pub fn parse_id<T: Id>(text: &str) -> Option<T> {
 /// A body that is JSON but no object is only judged where fields are, after the role: its draft has every field wrong, and
 /// [`Body::judge`] says why.
 #[derive(Clone, Debug)]
-pub struct Body<T> {
+pub(crate) struct Body<T> {
     draft: T,
     is_object: bool,
 }
@@ -93,7 +94,7 @@ impl<T> Body<T> {
     ///
     /// # Errors
     /// The engine's; wrong fields are one message where the body was no object.
-    pub fn judge<U>(&self, outcome: Result<U, lease_core::Error>) -> Result<U, Problem> {
+    pub(crate) fn judge<U>(&self, outcome: Result<U, lease_core::Error>) -> Result<U, Problem> {
         match outcome {
             Err(lease_core::Error::Invalid(_)) if !self.is_object => {
                 Err(Problem::invalid_field(FieldErrors::NON_FIELD, "A JSON object is required."))
@@ -106,12 +107,9 @@ impl<T> Body<T> {
 impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
+    async fn from_request(request: Request, _: &AppState) -> Result<Self, Problem> {
         let is_json = is_json(request.headers());
-        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Problem::new(HttpError::PayloadTooLarge),
-            _ => Problem::parse_error("The body could not be read."),
-        })?;
+        let bytes = read_body(request).await?;
         if !is_json.unwrap_or(bytes.is_empty()) {
             return Err(Problem::new(HttpError::UnsupportedMediaType));
         }
@@ -127,6 +125,17 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
         let draft = wrong::every_field().map_err(|_| Problem::parse_error("A JSON object is required."))?;
         Ok(Self { draft, is_object: false })
     }
+}
+
+/// The whole body.
+///
+/// # Errors
+/// 413 where it is longer than is allowed; 400 where it breaks off.
+pub(crate) async fn read_body(request: Request) -> Result<Bytes, Problem> {
+    Bytes::from_request(request, &()).await.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(HttpError::PayloadTooLarge),
+        _ => Problem::parse_error("The body could not be read."),
+    })
 }
 
 /// Whether the body says to be JSON; `None` where it does not say what it is.

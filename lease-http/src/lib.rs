@@ -4,23 +4,25 @@
 //! stands here. Errors are [problems](problem), lists are [queries](query), and [`document`] is the `OpenAPI` document, made of
 //! what stands beside the handlers in `routes`.
 
-pub mod auth;
-mod docs;
-pub mod extract;
-mod health;
+mod auth;
+mod client_address;
+mod endpoints;
+mod extract;
 mod idempotency;
-pub mod layers;
-pub mod metrics;
+mod layers;
+mod metrics;
 mod openapi;
 mod ops;
-pub mod problem;
-pub mod query;
+mod options;
+mod panic;
+mod problem;
+mod query;
 mod routes;
-pub mod schema;
-pub mod state;
-pub mod throttle;
+mod schema;
+mod state;
+mod throttle;
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::extract::{OriginalUri, Request};
@@ -29,13 +31,18 @@ use axum::http::{Uri, header};
 use axum::response::IntoResponse;
 use lease_core::permission::{Act, Resource};
 use lease_core::{ErrorKind, LeaseEngine};
+use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use auth::Caller;
-use problem::{HttpError, Problem};
-use state::{AppState, HttpOptions};
+use endpoints::Endpoints;
+pub use metrics::Metrics;
+pub use options::{CorsOrigins, HttpOptions};
+pub use problem::{ErrorCode, HttpError, Problem};
+use state::AppState;
+use throttle::LoginThrottle;
 
 /// The REST layer over this engine, with default settings. All paths lie below `/api`. It has a fallback of its own, so nest it
 /// in an app that has one too.
@@ -50,7 +57,7 @@ pub fn document() -> &'static str {
 }
 
 static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
-    let described = described().into_openapi();
+    let described = all(routes::endpoints()).into_openapi();
     openapi::complete(&described).map(|document| document.to_string()).unwrap_or_default()
 });
 
@@ -59,13 +66,15 @@ static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
 pub struct RouterBuilder {
     engine: LeaseEngine,
     options: HttpOptions,
+    metrics: Metrics,
+    writes: TaskTracker,
 }
 
 impl RouterBuilder {
     /// The REST layer over this engine.
     #[must_use]
     pub fn new(engine: LeaseEngine) -> Self {
-        Self { engine, options: HttpOptions::default() }
+        Self { engine, options: HttpOptions::default(), metrics: Metrics::new(), writes: TaskTracker::new() }
     }
 
     /// The operator's settings.
@@ -75,15 +84,36 @@ impl RouterBuilder {
         self
     }
 
+    /// Where requests are counted.
+    #[must_use]
+    pub fn metrics(mut self, metrics: Metrics) -> Self {
+        self.metrics = metrics;
+        self
+    }
+
+    /// Where requests that may write run, each to its end, even if its client hangs up. To be waited for before the process
+    /// ends.
+    #[must_use]
+    pub fn writes(mut self, writes: TaskTracker) -> Self {
+        self.writes = writes;
+        self
+    }
+
     /// The router.
     pub fn build(self) -> Router {
-        let state = AppState::new(self.engine, self.options);
-        let (routes, _) = described().split_for_parts();
+        let state = AppState {
+            throttle: LoginThrottle::new(self.options.login_failures_per_minute),
+            engine: self.engine,
+            options: Arc::new(self.options),
+            metrics: self.metrics,
+            writes: self.writes,
+        };
+        let (routes, _) = all(routes::endpoints().replaying(&state)).split_for_parts();
         let routes = routes
             .fallback(async || Problem::new(ErrorKind::NotFound))
             .method_not_allowed_fallback(method_not_allowed)
             .with_state(state.clone());
-        without_trailing_slash(layers::around(idempotency::around(routes, &state), &state))
+        without_trailing_slash(layers::around(routes, &state))
     }
 }
 
@@ -96,9 +126,9 @@ async fn method_not_allowed(caller: Caller, OriginalUri(uri): OriginalUri) -> Pr
     }
 }
 
-/// Every endpoint, with its description.
-fn described() -> OpenApiRouter<AppState> {
-    routes::router().routes(routes!(openapi_document)).merge(ops::router())
+/// These endpoints and those beside them, each with its description.
+fn all(endpoints: Endpoints) -> OpenApiRouter<AppState> {
+    endpoints.into_router().routes(routes!(openapi_document)).merge(ops::router())
 }
 
 /// This document
@@ -129,4 +159,19 @@ fn trimmed(uri: &Uri) -> Option<Uri> {
     let mut parts = uri.clone().into_parts();
     parts.path_and_query = Some(path_and_query);
     Uri::from_parts(parts).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_post_declares_its_replay() {
+        let described = all(routes::endpoints()).into_openapi();
+        let posts = described.paths.paths.iter().filter_map(|(path, item)| Some((path, item.post.as_ref()?)));
+        for (path, operation) in posts {
+            let extensions = operation.extensions.as_ref();
+            assert!(extensions.is_some_and(|found| found.contains_key(endpoints::X_IDEMPOTENCY_KEY)), "{path}");
+        }
+    }
 }

@@ -7,7 +7,7 @@ use lease_core::{ErrorKind, Refusal};
 use serde_json::{Map, Value, json};
 use utoipa::openapi::OpenApi;
 
-use crate::idempotency::is_of_token;
+use crate::endpoints::X_IDEMPOTENCY_KEY;
 use crate::problem::ErrorCode::{self, Engine, Http};
 use crate::problem::{HttpError, Problem};
 
@@ -55,8 +55,9 @@ fn complete_operations(paths: &mut Value) -> BTreeSet<String> {
     for (path, item) in paths.as_object_mut().into_iter().flatten() {
         for method in METHODS {
             let Some(operation) = item.get_mut(method).and_then(Value::as_object_mut) else { continue };
-            add_parameters(path, method, operation);
-            add_errors(path, method, operation);
+            let ignores_key = operation.remove(X_IDEMPOTENCY_KEY) == Some(json!("ignored"));
+            add_parameters(path, method, operation, ignores_key);
+            add_errors(path, method, operation, ignores_key);
             add_rules(operation);
             if method == "patch"
                 && let Some(schema) = body_schema(operation)
@@ -84,7 +85,7 @@ fn body_schema(operation: &mut Map<String, Value>) -> Option<&mut Value> {
     operation.get_mut("requestBody")?.pointer_mut("/content/application~1json/schema/$ref")
 }
 
-fn add_parameters(path: &str, method: &str, operation: &mut Map<String, Value>) {
+fn add_parameters(path: &str, method: &str, operation: &mut Map<String, Value>, ignores_key: bool) {
     let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
     let Some(parameters) = parameters.as_array_mut() else { return };
     if path.contains("{id}") {
@@ -94,7 +95,7 @@ fn add_parameters(path: &str, method: &str, operation: &mut Map<String, Value>) 
     if method == "post" {
         parameters.push(json!({
             "name": "Idempotency-Key", "in": "header", "required": false,
-            "description": if is_of_token(path) {
+            "description": if ignores_key {
                 "Taken as with every POST; but logging out again is about the token that is used then."
             } else {
                 "The same key, with the same path and body, gives the first response again for 24 hours and does nothing."
@@ -106,9 +107,9 @@ fn add_parameters(path: &str, method: &str, operation: &mut Map<String, Value>) 
 }
 
 /// Adds a response for each status that an error of the operation can have.
-fn add_errors(path: &str, method: &str, operation: &mut Map<String, Value>) {
+fn add_errors(path: &str, method: &str, operation: &mut Map<String, Value>, ignores_key: bool) {
     let mut by_status: BTreeMap<u16, Vec<ErrorCode>> = BTreeMap::new();
-    for kind in kinds(path, method, operation) {
+    for kind in kinds(path, method, operation, ignores_key) {
         by_status.entry(kind.status().as_u16()).or_default().push(kind);
     }
     let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
@@ -118,7 +119,7 @@ fn add_errors(path: &str, method: &str, operation: &mut Map<String, Value>) {
 }
 
 /// The kinds of errors that an operation can have: its own, and those of every operation like it.
-fn kinds(path: &str, method: &str, operation: &mut Map<String, Value>) -> Vec<ErrorCode> {
+fn kinds(path: &str, method: &str, operation: &mut Map<String, Value>, ignores_key: bool) -> Vec<ErrorCode> {
     let own = operation.remove("x-codes").unwrap_or_default();
     let codes = own.as_array().into_iter().flatten().filter_map(Value::as_str);
     let mut kinds: Vec<ErrorCode> = codes.filter_map(ErrorCode::of_code).collect();
@@ -145,7 +146,7 @@ fn kinds(path: &str, method: &str, operation: &mut Map<String, Value>) -> Vec<Er
         ],
     );
     add(method == "post", &[Engine(ErrorKind::ValidationError), Http(HttpError::PayloadTooLarge)]);
-    add(method == "post" && !is_of_token(path), &[in_use, Http(HttpError::IdempotencyKeyReused)]);
+    add(method == "post" && !ignores_key, &[in_use, Http(HttpError::IdempotencyKeyReused)]);
     add(true, &[Engine(ErrorKind::InternalError), Engine(ErrorKind::Unavailable)]);
     kinds
 }

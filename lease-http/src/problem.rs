@@ -16,7 +16,7 @@ use serde::Serialize;
 pub use code::{ErrorCode, HttpError};
 
 /// Messages by field or parameter.
-pub type Messages = BTreeMap<String, Vec<String>>;
+pub(crate) type Messages = BTreeMap<String, Vec<String>>;
 
 /// An error as a client sees it.
 #[derive(Debug)]
@@ -37,14 +37,12 @@ impl Problem {
     }
 
     /// A body that is not JSON, and why.
-    #[must_use]
-    pub fn parse_error(detail: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn parse_error(detail: impl Into<Cow<'static, str>>) -> Self {
         Self { detail: detail.into(), ..Self::new(HttpError::ParseError) }
     }
 
     /// Wrong fields or parameters.
-    #[must_use]
-    pub fn invalid(errors: Messages) -> Self {
+    pub(crate) fn invalid(errors: Messages) -> Self {
         Self { errors: Some(errors), ..Self::new(ErrorKind::ValidationError) }
     }
 
@@ -55,14 +53,12 @@ impl Problem {
     }
 
     /// Too many attempts; in how many seconds one more is taken.
-    #[must_use]
-    pub fn throttled(retry_after: u64) -> Self {
+    pub(crate) fn throttled(retry_after: u64) -> Self {
         Self { retry_after: Some(retry_after), ..Self::new(HttpError::Throttled) }
     }
 
     /// A declined card: the gateway's reason, and the failed payment, which is kept.
-    #[must_use]
-    pub fn declined(failure_code: &str, payment: i64) -> Self {
+    pub(crate) fn declined(failure_code: &str, payment: i64) -> Self {
         Self { declined: Some((failure_code.to_owned(), payment)), ..Self::new(ErrorKind::CardDeclined) }
     }
 
@@ -73,8 +69,7 @@ impl Problem {
     }
 
     /// The body of the response.
-    #[must_use]
-    pub fn body(&self) -> serde_json::Value {
+    pub(crate) fn body(&self) -> serde_json::Value {
         let status = self.code.status();
         serde_json::json!(ProblemBody {
             r#type: "about:blank",

@@ -18,12 +18,11 @@ use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Required, Schema};
 
-use crate::extract::parse_id;
 use crate::problem::{Messages, Problem};
 use crate::schema;
 
 /// What the rows of a list can be filtered by.
-pub trait Filter: Default + Clone {
+pub(crate) trait Filter: Default + Clone {
     /// Reads the filter, each parameter by its name.
     fn read(params: &mut Params) -> Self;
 }
@@ -31,7 +30,7 @@ pub trait Filter: Default + Clone {
 /// The query of a list. What is wrong with it is told by [`List::respond`], after the engine has judged who may read the list
 /// at all.
 #[derive(Clone, Debug)]
-pub struct List<F> {
+pub(crate) struct List<F> {
     filter: F,
     page: PageRequest,
     errors: Messages,
@@ -42,13 +41,13 @@ pub struct List<F> {
 impl<F: Filter> List<F> {
     /// The rows that are asked for.
     #[must_use]
-    pub fn filter(&self) -> F {
+    pub(crate) fn filter(&self) -> F {
         self.filter.clone()
     }
 
     /// The page that is asked for.
     #[must_use]
-    pub const fn page(&self) -> PageRequest {
+    pub(crate) const fn page(&self) -> PageRequest {
         self.page
     }
 
@@ -56,7 +55,7 @@ impl<F: Filter> List<F> {
     ///
     /// # Errors
     /// The engine's; then what is wrong with the parameters.
-    pub fn respond<T, V>(
+    pub(crate) fn respond<T, V>(
         self,
         found: Result<Page<T>, Error>,
         view: impl FnMut(T) -> V,
@@ -98,7 +97,7 @@ impl<F: Filter, S: Send + Sync> FromRequestParts<S> for List<F> {
 
 /// A page of a list.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Listing<T> {
+pub(crate) struct Listing<T> {
     /// Path and query of the page of older rows; null on the last page.
     #[schema(required, example = json!(null))]
     next: Option<String>,
@@ -121,7 +120,7 @@ impl<F: Filter> utoipa::IntoParams for List<F> {
 
 /// The parameters of a query, as they are read.
 #[derive(Debug, Default)]
-pub struct Params {
+pub(crate) struct Params {
     pairs: Vec<(String, String)>,
     known: Vec<Parameter>,
     errors: Messages,
@@ -141,20 +140,24 @@ impl Params {
     }
 
     /// An id.
-    pub fn id<T: Id>(&mut self, name: &str, description: &str) -> Option<T> {
+    pub(crate) fn id<T: Id>(&mut self, name: &str, description: &str) -> Option<T> {
         let schema = <schema::Id as utoipa::PartialSchema>::schema();
-        self.read(name, description, schema, |text| parse_id(text).ok_or("A positive whole number is required.".to_owned()))
+        self.read(name, description, schema, |text| T::parse(text).ok_or("A positive whole number is required.".to_owned()))
     }
 
     /// One of the names of an enumeration.
-    pub fn choice<T: VariantArray + Copy + Into<&'static str> + FromStr>(&mut self, name: &str, description: &str) -> Option<T> {
+    pub(crate) fn choice<T: VariantArray + Copy + Into<&'static str> + FromStr>(
+        &mut self,
+        name: &str,
+        description: &str,
+    ) -> Option<T> {
         self.read(name, description, schema::names::<T>(), |text| {
             text.parse().map_err(|_| format!("One of {} is required.", schema::list_of::<T>().join(", ")))
         })
     }
 
     /// True or false.
-    pub fn flag(&mut self, name: &str, description: &str) -> Option<bool> {
+    pub(crate) fn flag(&mut self, name: &str, description: &str) -> Option<bool> {
         let schema = ObjectBuilder::new().schema_type(Type::Boolean);
         self.read(name, description, schema, |text| match text {
             "true" | "1" => Ok(true),
@@ -164,7 +167,7 @@ impl Params {
     }
 
     /// A model year.
-    pub fn year(&mut self, name: &str, description: &str) -> Option<i32> {
+    pub(crate) fn year(&mut self, name: &str, description: &str) -> Option<i32> {
         let schema = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).maximum(Some(9_999)).examples([2024]);
         self.read(name, description, schema, |text| {
             let year = text.parse().ok().filter(|year| text.bytes().all(|byte| byte.is_ascii_digit()) && *year <= 9_999);
@@ -173,18 +176,18 @@ impl Params {
     }
 
     /// A name, compared without regard to case.
-    pub fn key(&mut self, name: &str, description: &str) -> Option<String> {
+    pub(crate) fn key(&mut self, name: &str, description: &str) -> Option<String> {
         self.read(name, description, text_schema(NAME_MAX), |text| plain(text, NAME_MAX).map(comparison_key))
     }
 
     /// A vehicle identification number.
-    pub fn vin(&mut self, name: &str, description: &str) -> Option<Vin> {
+    pub(crate) fn vin(&mut self, name: &str, description: &str) -> Option<Vin> {
         let schema = <schema::VinInput as utoipa::PartialSchema>::schema();
         self.read(name, description, schema, Vin::parse)
     }
 
     /// Words to look for; the parameter is called `search`.
-    pub fn search(&mut self, description: &str) -> Option<Search> {
+    pub(crate) fn search(&mut self, description: &str) -> Option<Search> {
         self.read("search", description, text_schema(TITLE_MAX), |text| plain(text, TITLE_MAX).map(Search::new))
     }
 

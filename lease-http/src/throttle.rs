@@ -2,12 +2,9 @@
 //! this process only: of several servers each counts for itself.
 
 use std::collections::{HashMap, VecDeque};
-use std::convert::Infallible;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use axum::extract::FromRequestParts;
-use axum::http::request::Parts;
 use chrono::{DateTime, Duration, Utc};
 use lease_core::Error;
 use lease_core::text::comparison_key;
@@ -15,7 +12,6 @@ use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
 
 use crate::problem::Problem;
-use crate::state::AppState;
 
 /// How long a failure counts.
 const WINDOW: Duration = Duration::minutes(1);
@@ -24,7 +20,7 @@ const MAX_ENTRIES: usize = 10_000;
 
 /// Counts failed logins. Cheap to clone; clones share the counts.
 #[derive(Clone, Debug)]
-pub struct LoginThrottle {
+pub(crate) struct LoginThrottle {
     limit: usize,
     entries: Arc<Mutex<HashMap<Key, Entry>>>,
 }
@@ -44,22 +40,14 @@ struct Entry {
 
 /// The attempt is one too many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TooMany {
+pub(crate) struct TooMany {
     /// In how many seconds one more is taken.
-    pub retry_after: u64,
+    pub(crate) retry_after: u64,
 }
 
 impl From<TooMany> for Problem {
     fn from(too_many: TooMany) -> Self {
         Self::throttled(too_many.retry_after)
-    }
-}
-
-impl FromRequestParts<AppState> for LoginThrottle {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(_: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
-        Ok(state.throttle.clone())
     }
 }
 
@@ -72,7 +60,7 @@ enum Verdict {
 impl LoginThrottle {
     /// A throttle that lets this many attempts a minute fail; 0 is off.
     #[must_use]
-    pub fn new(failures_per_minute: u32) -> Self {
+    pub(crate) fn new(failures_per_minute: u32) -> Self {
         Self { limit: failures_per_minute.try_into().unwrap_or(usize::MAX), entries: Arc::default() }
     }
 
@@ -81,7 +69,7 @@ impl LoginThrottle {
     ///
     /// # Errors
     /// [`TooMany`] where the limit is used up.
-    pub async fn begin(&self, client: IpAddr, name: &str, now: DateTime<Utc>) -> Result<Attempt, TooMany> {
+    pub(crate) async fn begin(&self, client: IpAddr, name: &str, now: DateTime<Utc>) -> Result<Attempt, TooMany> {
         let key = key(client, name);
         loop {
             let settled = match self.decide(key, now) {
@@ -144,7 +132,7 @@ impl LoginThrottle {
 /// A login under way. One that is dropped without a word (the store was away, the caller hung up) counts for nothing.
 #[derive(Debug)]
 #[must_use]
-pub struct Attempt {
+pub(crate) struct Attempt {
     throttle: LoginThrottle,
     key: Key,
     failed_at: Option<DateTime<Utc>>,
@@ -153,7 +141,7 @@ pub struct Attempt {
 
 impl Attempt {
     /// Ends the attempt. A right password forgets earlier failures; what says nothing of the password counts for nothing.
-    pub fn settle<T>(mut self, outcome: &Result<T, Error>, now: DateTime<Utc>) {
+    pub(crate) fn settle<T>(mut self, outcome: &Result<T, Error>, now: DateTime<Utc>) {
         match outcome {
             Ok(_) => self.is_right = true,
             Err(Error::InvalidCredentials) => self.failed_at = Some(now),

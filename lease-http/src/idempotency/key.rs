@@ -10,7 +10,7 @@ use lease_core::id::UserId;
 use lease_core::repository::{KeyHash, SavedResponse};
 use sha2::{Digest, Sha256};
 
-use super::IDEMPOTENCY_KEY;
+use super::headers::IDEMPOTENCY_KEY;
 use super::saved::Saved;
 use crate::problem::Problem;
 

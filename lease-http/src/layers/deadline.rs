@@ -17,7 +17,7 @@ pub(super) async fn keep(State(state): State<AppState>, request: Request, next: 
     let answer = if [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method()) {
         tokio::time::timeout(limit, next.run(request)).await
     } else {
-        let write = state.options.writes.spawn(next.run(request).in_current_span());
+        let write = state.writes.spawn(next.run(request).in_current_span());
         tokio::time::timeout(limit, async {
             write.await.unwrap_or_else(|_| Problem::new(ErrorKind::InternalError).into_response())
         })

@@ -12,7 +12,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::observe::REQUEST_ID;
 use crate::idempotency::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
-use crate::state::CorsOrigins;
+use crate::options::CorsOrigins;
 
 /// Tells browsers to take a response for no more than it is. What an endpoint says itself stands.
 pub(super) async fn secure(request: Request, next: Next) -> Response {

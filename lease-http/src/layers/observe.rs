@@ -9,7 +9,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use tracing::Instrument as _;
 
-use super::client::ClientAddress;
+use crate::client_address::ClientAddress;
 use crate::problem::ErrorCode;
 use crate::state::AppState;
 
@@ -34,7 +34,7 @@ pub(super) async fn observe(
     let route = route.as_ref().map_or(UNMATCHED, MatchedPath::as_str);
     let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default(), %method, route);
 
-    let in_flight = state.options.metrics.begin();
+    let in_flight = state.metrics.begin();
     let start = Instant::now();
     let mut response = next.run(request).instrument(span.clone()).await;
     let took = start.elapsed();
@@ -42,9 +42,9 @@ pub(super) async fn observe(
 
     let status = response.status();
     let code = response.extensions().get::<ErrorCode>().map_or("ok", |code| code.code());
-    state.options.metrics.answered(&method, route, status, took);
+    state.metrics.answered(&method, route, status, took);
     if route.contains("/api/") {
-        state.options.metrics.outcome(code);
+        state.metrics.outcome(code);
     }
     span.in_scope(|| tracing::info!(status = status.as_u16(), code, ms = took.as_millis(), client = %client.0, "answered"));
     response.headers_mut().insert(REQUEST_ID, id);

@@ -1,27 +1,34 @@
 //! Registering, logging in and out (spec 3.1 to 3.3).
 
 use axum::Json;
+use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, NaiveDate, Utc};
 use lease_core::account::RegistrationDraft;
 use lease_core::engine::{LoggedIn, LoginDraft, Registered};
+use lease_core::id::UserId;
+use lease_core::model::Profile;
+use lease_core::permission::Actor;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{ApiResult, Created, created};
+use super::response::{ApiResult, Created, created};
 use crate::auth::Session;
-use crate::extract::{Body, Engine};
-use crate::layers::client::ClientAddress;
+use crate::client_address::ClientAddress;
+use crate::endpoints::Endpoints;
+use crate::extract::{Body, Engine, PathId};
+use crate::idempotency::Replay;
 use crate::problem::Problem;
 use crate::schema::{EmailAddress, FreeText, Id, Line, Name, Password};
-use crate::state::AppState;
 use crate::throttle::LoginThrottle;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(register)).routes(routes!(login)).routes(routes!(logout)).routes(routes!(logout_all))
+pub(super) fn endpoints() -> Endpoints {
+    Endpoints::new()
+        .post(routes!(register), Replay::created(register_again).public())
+        .post(routes!(login), Replay::repeated().public())
+        .post(routes!(logout), Replay::key_ignored())
+        .post(routes!(logout_all), Replay::key_ignored())
 }
 
 /// What registering takes.
@@ -101,9 +108,14 @@ async fn register(engine: Engine, body: Body<RegistrationDraft>) -> Created<Regi
     Ok(created(registered.into()))
 }
 
-/// The response to a registration, for a layer that gives it again.
-pub(crate) fn registered(registered: Registered) -> Response {
-    created(Registration::from(registered)).into_response()
+/// Answers a registration again. Nobody knows the token of the lost response, so there is another one.
+async fn register_again(engine: Engine, PathId(user): PathId<UserId>) -> Created<Registration> {
+    let login = engine.issue_first_token(user).await?;
+    let profile = match login.account.customer_id {
+        Some(customer) => engine.get_customer(&Actor::of(&login.account), customer).await?.value.profile,
+        None => Profile::default(),
+    };
+    Ok(created(Registered { account: login.account, profile, token: login.token }.into()))
 }
 
 /// What logging in takes.
@@ -149,7 +161,12 @@ impl From<LoggedIn> for Login {
 #[utoipa::path(post, path = "/api/login", tag = "accounts", security(()), request_body = LoginInput,
     responses((status = 200, description = "Logged in.", body = Login)),
     extensions(("x-codes" = json!(["invalid_credentials", "throttled"]))))]
-async fn login(engine: Engine, client: ClientAddress, throttle: LoginThrottle, body: Body<LoginDraft>) -> ApiResult<Login> {
+async fn login(
+    engine: Engine,
+    client: ClientAddress,
+    State(throttle): State<LoginThrottle>,
+    body: Body<LoginDraft>,
+) -> ApiResult<Login> {
     let attempt = throttle.begin(client.0, body.username.given().map_or("", String::as_str), engine.now()).await?;
     let outcome = engine.login(&body).await;
     attempt.settle(&outcome, engine.now());

@@ -10,19 +10,19 @@ use lease_core::model::{self, ContactOwner};
 use lease_core::repository::ContactFilter;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{ApiResult, Created, created};
+use super::response::{ApiResult, Created, created};
 use crate::auth::Session;
+use crate::endpoints::Endpoints;
 use crate::extract::{Body, Engine, PathId};
+use crate::idempotency::Replay;
 use crate::problem::Problem;
 use crate::query::{Filter, List, Listing, Params};
 use crate::schema::{EmailAddressOrNone, Id, Line, any_said};
-use crate::state::AppState;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(list_contacts, create_contact)).routes(routes!(
+pub(super) fn endpoints() -> Endpoints {
+    Endpoints::new().routes(routes!(list_contacts)).post(routes!(create_contact), Replay::created(get_contact)).routes(routes!(
         get_contact,
         replace_contact,
         update_contact,

@@ -10,23 +10,22 @@ use lease_core::repository::CardFilter;
 use lease_core::wallet::CardDraft;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{ApiResult, Created, created};
+use super::response::{ApiResult, Created, created};
 use crate::auth::Session;
+use crate::endpoints::Endpoints;
 use crate::extract::{Body, Engine, PathId};
+use crate::idempotency::Replay;
 use crate::problem::Problem;
 use crate::query::{Filter, List, Listing, Params};
 use crate::schema::{Flag, Id, Name, names};
-use crate::state::AppState;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(list_credit_cards, create_credit_card)).routes(routes!(
-        get_credit_card,
-        update_credit_card,
-        delete_credit_card
-    ))
+pub(super) fn endpoints() -> Endpoints {
+    Endpoints::new()
+        .routes(routes!(list_credit_cards))
+        .post(routes!(create_credit_card), Replay::created(get_credit_card))
+        .routes(routes!(get_credit_card, update_credit_card, delete_credit_card))
 }
 
 /// A stored means of payment.

@@ -8,18 +8,17 @@ use lease_core::model;
 use lease_core::repository::CustomerFilter;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::ApiResult;
+use super::response::ApiResult;
 use crate::auth::Session;
+use crate::endpoints::Endpoints;
 use crate::extract::{Body, Engine, PathId};
 use crate::query::{Filter, List, Listing, Params};
 use crate::schema::{FreeText, Id, Line};
-use crate::state::AppState;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(list_customers)).routes(routes!(get_customer, replace_customer, update_customer))
+pub(super) fn endpoints() -> Endpoints {
+    Endpoints::new().routes(routes!(list_customers)).routes(routes!(get_customer, replace_customer, update_customer))
 }
 
 /// The trading party behind a user.

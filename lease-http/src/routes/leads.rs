@@ -10,22 +10,23 @@ use lease_core::model::{self, LeadStatus};
 use lease_core::repository::LeadFilter;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{ApiResult, Created, created};
+use super::response::{ApiResult, Created, created};
 use crate::auth::Session;
+use crate::endpoints::Endpoints;
 use crate::extract::{Body, Engine, PathId};
+use crate::idempotency::Replay;
 use crate::problem::Problem;
 use crate::query::{Filter, List, Listing, Params};
 use crate::schema::{EmailAddressOrNone, FreeText, Id, Line, any_said, names};
-use crate::state::AppState;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .routes(routes!(list_leads, create_lead))
+pub(super) fn endpoints() -> Endpoints {
+    Endpoints::new()
+        .routes(routes!(list_leads))
+        .post(routes!(create_lead), Replay::created(get_lead))
         .routes(routes!(get_lead, replace_lead, update_lead, delete_lead))
-        .routes(routes!(convert_lead))
+        .post(routes!(convert_lead), Replay::changed(get_lead))
 }
 
 /// A prospect.

@@ -11,42 +11,27 @@ mod invoices;
 mod leads;
 mod payments;
 mod proposals;
+mod response;
 mod services;
 mod trades;
 mod users;
 mod vehicles;
 
-pub(crate) use accounts::registered;
-use axum::Json;
-use axum::http::StatusCode;
-use utoipa_axum::router::OpenApiRouter;
-
-use crate::problem::Problem;
-use crate::state::AppState;
-
-/// What most handlers answer.
-type ApiResult<T> = Result<Json<T>, Problem>;
-/// What handlers answer that make something.
-type Created<T> = Result<(StatusCode, Json<T>), Problem>;
-
-/// A new thing, as a response.
-fn created<T>(view: T) -> (StatusCode, Json<T>) {
-    (StatusCode::CREATED, Json(view))
-}
+use crate::endpoints::Endpoints;
 
 /// All endpoints below `/api`.
-pub(crate) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .merge(accounts::router())
-        .merge(users::router())
-        .merge(customers::router())
-        .merge(credit_cards::router())
-        .merge(contacts::router())
-        .merge(leads::router())
-        .merge(vehicles::router())
-        .merge(services::router())
-        .merge(trades::router())
-        .merge(proposals::router())
-        .merge(invoices::router())
-        .merge(payments::router())
+pub(crate) fn endpoints() -> Endpoints {
+    Endpoints::new()
+        .merge(accounts::endpoints())
+        .merge(users::endpoints())
+        .merge(customers::endpoints())
+        .merge(credit_cards::endpoints())
+        .merge(contacts::endpoints())
+        .merge(leads::endpoints())
+        .merge(vehicles::endpoints())
+        .merge(services::endpoints())
+        .merge(trades::endpoints())
+        .merge(proposals::endpoints())
+        .merge(invoices::endpoints())
+        .merge(payments::endpoints())
 }

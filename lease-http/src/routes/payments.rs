@@ -3,27 +3,29 @@
 use axum::Json;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
+use lease_core::Error;
 use lease_core::id::{InvoiceId, PaymentId, Stored};
 use lease_core::invoicing::PaymentDraft;
 use lease_core::model::{self, PaymentState, PaymentStatus};
 use lease_core::repository::PaymentFilter;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{ApiResult, Created};
+use super::response::{ApiResult, Created};
 use crate::auth::Session;
+use crate::endpoints::Endpoints;
 use crate::extract::{Body, Engine, PathId};
+use crate::idempotency::Replay;
 use crate::query::{Filter, List, Listing, Params};
 use crate::schema::{Amount, Currency, Id, PriceInput, names};
-use crate::state::AppState;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .routes(routes!(list_payments, create_payment))
+pub(super) fn endpoints() -> Endpoints {
+    Endpoints::new()
+        .routes(routes!(list_payments))
+        .post(routes!(create_payment), Replay::created(get_outcome))
         .routes(routes!(get_payment))
-        .routes(routes!(create_invoice_payment))
+        .post(routes!(create_invoice_payment), Replay::created(get_outcome))
 }
 
 /// One attempt to pay an invoice with a card.
@@ -148,6 +150,15 @@ async fn create_invoice_payment(
     responses((status = 200, description = "The payment.", body = Payment)))]
 async fn get_payment(engine: Engine, session: Session, PathId(id): PathId<PaymentId>) -> ApiResult<Payment> {
     Ok(Json(engine.get_payment(&session.actor, id).await?.into()))
+}
+
+/// Answers a payment again, as its outcome says now: a declined one is the refusal that its first response was.
+async fn get_outcome(engine: Engine, session: Session, PathId(id): PathId<PaymentId>) -> Created<Payment> {
+    let payment = engine.get_payment(&session.actor, id).await?;
+    match payment.state {
+        PaymentState::Failed { .. } => Err(Error::CardDeclined(Box::new(payment)).into()),
+        PaymentState::Pending | PaymentState::Succeeded { .. } => Ok(paid(payment)),
+    }
 }
 
 fn paid(payment: Stored<model::Payment>) -> (StatusCode, Json<Payment>) {

@@ -9,24 +9,26 @@ use lease_core::model::{self, ProposalStatus};
 use lease_core::repository::ProposalFilter;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{ApiResult, Created, created};
+use super::response::{ApiResult, Created, created};
 use crate::auth::Session;
+use crate::endpoints::Endpoints;
 use crate::extract::{Body, Engine, PathId};
+use crate::idempotency::Replay;
 use crate::query::{Filter, List, Listing, Params};
 use crate::schema::{Amount, Currency, FreeText, Id, PriceInput, both_or_neither, many_names, names};
-use crate::state::AppState;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .routes(routes!(list_proposals, create_proposal))
-        .routes(routes!(list_trade_proposals, create_trade_proposal))
+pub(super) fn endpoints() -> Endpoints {
+    Endpoints::new()
+        .routes(routes!(list_proposals))
+        .post(routes!(create_proposal), Replay::created(get_proposal))
+        .routes(routes!(list_trade_proposals))
+        .post(routes!(create_trade_proposal), Replay::created(get_proposal))
         .routes(routes!(get_proposal))
-        .routes(routes!(accept_proposal))
-        .routes(routes!(reject_proposal))
-        .routes(routes!(withdraw_proposal))
+        .post(routes!(accept_proposal), Replay::changed(get_proposal))
+        .post(routes!(reject_proposal), Replay::changed(get_proposal))
+        .post(routes!(withdraw_proposal), Replay::changed(get_proposal))
 }
 
 /// Terms offered in a trade by one customer.

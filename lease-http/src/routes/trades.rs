@@ -9,21 +9,22 @@ use lease_core::model::{self, ServiceKind, TradeState, TradeStatus};
 use lease_core::repository::TradeFilter;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{ApiResult, Created, created};
+use super::response::{ApiResult, Created, created};
 use crate::auth::Session;
+use crate::endpoints::Endpoints;
 use crate::extract::{Body, Engine, PathId};
+use crate::idempotency::Replay;
 use crate::query::{Filter, List, Listing, Params};
 use crate::schema::{FreeText, Id, Title, many_names, names};
-use crate::state::AppState;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .routes(routes!(list_trades, open_trade))
+pub(super) fn endpoints() -> Endpoints {
+    Endpoints::new()
+        .routes(routes!(list_trades))
+        .post(routes!(open_trade), Replay::created(get_trade))
         .routes(routes!(get_trade, amend_trade))
-        .routes(routes!(cancel_trade))
+        .post(routes!(cancel_trade), Replay::changed(get_trade))
 }
 
 /// One vehicle offered under one service.

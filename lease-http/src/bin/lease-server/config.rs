@@ -12,10 +12,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use lease_core::account::PasswordParams;
 use lease_core::money::{Currency, Money};
 use lease_core::policy::{LatePayments, Policy};
-use lease_http::state::{CorsOrigins, HttpOptions};
+use lease_http::{CorsOrigins, HttpOptions};
 use secrecy::SecretString;
 
-use crate::{Failure, parse};
+use crate::failure::Failure;
+use crate::parse;
 
 /// A server for leasing and selling vehicles.
 #[derive(Debug, Parser)]
@@ -141,13 +142,11 @@ impl Settings {
     }
 
     pub(crate) fn http_options(&self) -> HttpOptions {
-        HttpOptions {
-            request_timeout: Duration::from_secs(self.request_timeout_seconds),
-            cors_origins: self.cors_origins.clone(),
-            client_address_header: self.client_address_header.clone(),
-            login_failures_per_minute: self.login_failures_per_minute,
-            ..HttpOptions::default()
-        }
+        HttpOptions::default()
+            .with_request_timeout(Duration::from_secs(self.request_timeout_seconds))
+            .with_cors_origins(self.cors_origins.clone())
+            .with_client_address_header(self.client_address_header.clone())
+            .with_login_failures_per_minute(self.login_failures_per_minute)
     }
 }
 

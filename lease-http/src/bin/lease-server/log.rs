@@ -3,8 +3,8 @@
 
 use tracing_subscriber::EnvFilter;
 
-use crate::Failure;
 use crate::config::{LogFormat, Settings};
+use crate::failure::Failure;
 
 /// What is logged where nothing is said.
 const DEFAULT: &str = "info,sqlx=warn";

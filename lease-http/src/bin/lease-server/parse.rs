@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use axum::http::{HeaderName, HeaderValue, Uri};
 use lease_core::money::Currency;
 use lease_core::policy::LatePayments;
-use lease_http::state::CorsOrigins;
+use lease_http::CorsOrigins;
 use secrecy::SecretString;
 
 /// An address to listen on. `localhost` is taken for the loopback address; no other name is looked up.

@@ -9,7 +9,10 @@ use lease_core::{Error, LeaseEngine};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::config::Settings;
-use crate::{Failure, say, serve, store};
+use crate::engine::engine;
+use crate::failure::Failure;
+use crate::output::print_line;
+use crate::store;
 
 const USERNAME: &str = "LEASE_SUPERUSER_USERNAME";
 const EMAIL: &str = "LEASE_SUPERUSER_EMAIL";
@@ -58,17 +61,17 @@ pub(crate) async fn ensure_at_start(engine: &LeaseEngine, superuser: &Superuser)
 /// `createsuperuser`.
 pub(crate) async fn create(settings: &Settings, username: Option<&str>, email: Option<&str>) -> Result<(), Failure> {
     let store = store::postgres(settings, "createsuperuser").await?;
-    let engine = serve::engine(settings, Arc::new(store))?;
+    let engine = engine(settings, Arc::new(store))?;
     let superuser = Superuser {
-        username: given_or_asked(username, "Username: ")?,
-        email: given_or_asked(email, "E-mail address: ")?,
+        username: given_or_prompted(username, "Username: ")?,
+        email: given_or_prompted(email, "E-mail address: ")?,
         password: match variable(PASSWORD) {
             Some(password) => password.into(),
-            None => asked_password()?,
+            None => prompt_password_twice()?,
         },
     };
     match ensure(&engine, &superuser).await? {
-        (_, true) => say(&format!("The superuser {} was made.", superuser.username)),
+        (_, true) => print_line(&format!("The superuser {} was made.", superuser.username)),
         (_, false) => Err(Failure::Other(format!("a user {} exists already; nothing was changed", superuser.username).into())),
     }
 }
@@ -77,15 +80,15 @@ fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-fn given_or_asked(given: Option<&str>, question: &str) -> Result<String, Failure> {
+fn given_or_prompted(given: Option<&str>, question: &str) -> Result<String, Failure> {
     match given.filter(|value| !value.is_empty()) {
         Some(given) => Ok(given.to_owned()),
-        None => asked(question),
+        None => prompt(question),
     }
 }
 
 /// The next line that somebody types, or pipes in.
-fn asked(question: &str) -> Result<String, Failure> {
+fn prompt(question: &str) -> Result<String, Failure> {
     if io::stdin().is_terminal() {
         write!(io::stdout(), "{question}").and_then(|()| io::stdout().flush()).map_err(Failure::other)?;
     }
@@ -98,9 +101,9 @@ fn asked(question: &str) -> Result<String, Failure> {
 }
 
 /// A password, twice where it cannot be seen while it is typed.
-fn asked_password() -> Result<SecretString, Failure> {
+fn prompt_password_twice() -> Result<SecretString, Failure> {
     if !io::stdin().is_terminal() {
-        return asked("Password: ").map(SecretString::from);
+        return prompt("Password: ").map(SecretString::from);
     }
     let ask = |question| rpassword::prompt_password(question).map(SecretString::from).map_err(Failure::other);
     let (password, again) = (ask("Password: ")?, ask("Password (again): ")?);

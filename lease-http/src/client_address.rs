@@ -14,7 +14,7 @@ use crate::state::AppState;
 ///
 /// An app that serves the router without connect info, and names no header, has one address for all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ClientAddress(pub IpAddr);
+pub(crate) struct ClientAddress(pub(crate) IpAddr);
 
 impl ClientAddress {
     fn of(parts: &Parts, header: Option<&HeaderName>) -> Self {
