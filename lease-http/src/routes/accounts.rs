@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, NaiveDate, Utc};
+use lease_core::Error;
 use lease_core::account::RegistrationDraft;
 use lease_core::engine::{LoggedIn, LoginDraft, Registered};
 use lease_core::id::UserId;
@@ -109,7 +110,8 @@ async fn register(engine: Engine, body: Body<RegistrationDraft>) -> Created<Regi
 }
 
 /// Answers a registration again. Nobody knows the token of the lost response, so there is another one.
-async fn register_again(engine: Engine, PathId(user): PathId<UserId>) -> Created<Registration> {
+async fn register_again(engine: Engine, user: PathId<UserId>) -> Created<Registration> {
+    let user = user.0.ok_or(Error::NotFound)?;
     let login = engine.issue_first_token(user).await?;
     let profile = match login.account.customer_id {
         Some(customer) => engine.get_customer(&Actor::of(&login.account), customer).await?.value.profile,

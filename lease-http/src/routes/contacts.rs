@@ -142,7 +142,8 @@ async fn create_contact(engine: Engine, session: Session, body: Body<ContactDraf
 /// Get a contact
 #[utoipa::path(get, path = "/api/contacts/{id}", tag = "contacts",
     responses((status = 200, description = "The contact.", body = Contact)))]
-async fn get_contact(engine: Engine, session: Session, PathId(id): PathId<ContactId>) -> ApiResult<Contact> {
+async fn get_contact(engine: Engine, session: Session, id: PathId<ContactId>) -> ApiResult<Contact> {
+    let id = id.or_not_found(&session.actor)?;
     Ok(Json(engine.get_contact(&session.actor, id).await?.into()))
 }
 
@@ -155,19 +156,20 @@ async fn replace_contact(
     id: PathId<ContactId>,
     body: Body<ContactDraft>,
 ) -> ApiResult<Contact> {
-    change(&engine, &session, id.0, &body, UpdateMode::Full).await
+    change(&engine, &session, id, &body, UpdateMode::Full).await
 }
 
 /// Change a contact
 #[utoipa::path(patch, path = "/api/contacts/{id}", tag = "contacts", request_body = ContactInput,
     responses((status = 200, description = "The contact as it is now.", body = Contact)))]
 async fn update_contact(engine: Engine, session: Session, id: PathId<ContactId>, body: Body<ContactDraft>) -> ApiResult<Contact> {
-    change(&engine, &session, id.0, &body, UpdateMode::Partial).await
+    change(&engine, &session, id, &body, UpdateMode::Partial).await
 }
 
 /// Delete a contact
 #[utoipa::path(delete, path = "/api/contacts/{id}", tag = "contacts", responses((status = 204, description = "Erased.")))]
-async fn delete_contact(engine: Engine, session: Session, PathId(id): PathId<ContactId>) -> Result<StatusCode, Problem> {
+async fn delete_contact(engine: Engine, session: Session, id: PathId<ContactId>) -> Result<StatusCode, Problem> {
+    let id = id.or_not_found(&session.actor)?;
     engine.delete_contact(&session.actor, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -175,10 +177,11 @@ async fn delete_contact(engine: Engine, session: Session, PathId(id): PathId<Con
 async fn change(
     engine: &Engine,
     session: &Session,
-    id: ContactId,
+    id: PathId<ContactId>,
     body: &Body<ContactDraft>,
     mode: UpdateMode,
 ) -> ApiResult<Contact> {
+    let id = id.or_not_found(&session.actor)?;
     let contact = body.judge(engine.update_contact(&session.actor, id, body, mode).await)?;
     Ok(Json(contact.into()))
 }

@@ -131,7 +131,8 @@ async fn create_credit_card(engine: Engine, session: Session, body: Body<CardDra
 /// Get a credit card
 #[utoipa::path(get, path = "/api/credit-cards/{id}", tag = "credit cards",
     responses((status = 200, description = "The credit card.", body = CreditCard)))]
-async fn get_credit_card(engine: Engine, session: Session, PathId(id): PathId<CreditCardId>) -> ApiResult<CreditCard> {
+async fn get_credit_card(engine: Engine, session: Session, id: PathId<CreditCardId>) -> ApiResult<CreditCard> {
+    let id = id.or_not_found(&session.actor)?;
     Ok(Json(engine.get_card(&session.actor, id).await?.into()))
 }
 
@@ -142,9 +143,10 @@ async fn get_credit_card(engine: Engine, session: Session, PathId(id): PathId<Cr
 async fn update_credit_card(
     engine: Engine,
     session: Session,
-    PathId(id): PathId<CreditCardId>,
+    id: PathId<CreditCardId>,
     body: Body<CardDraft>,
 ) -> ApiResult<CreditCard> {
+    let id = id.or_not_found(&session.actor)?;
     let card = body.judge(engine.update_card(&session.actor, id, &body, UpdateMode::Partial).await)?;
     Ok(Json(card.into()))
 }
@@ -155,7 +157,8 @@ async fn update_credit_card(
 #[utoipa::path(delete, path = "/api/credit-cards/{id}", tag = "credit cards",
     responses((status = 204, description = "Gone from lists.")),
     extensions(("x-codes" = json!(["permission_denied"]))))]
-async fn delete_credit_card(engine: Engine, session: Session, PathId(id): PathId<CreditCardId>) -> Result<StatusCode, Problem> {
+async fn delete_credit_card(engine: Engine, session: Session, id: PathId<CreditCardId>) -> Result<StatusCode, Problem> {
+    let id = id.or_not_found(&session.actor)?;
     engine.delete_card(&session.actor, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -71,7 +71,8 @@ async fn list_customers(engine: Engine, session: Session, list: List<CustomerFil
 /// Get a customer
 #[utoipa::path(get, path = "/api/customers/{id}", tag = "customers",
     responses((status = 200, description = "The customer.", body = Customer)))]
-async fn get_customer(engine: Engine, session: Session, PathId(id): PathId<CustomerId>) -> ApiResult<Customer> {
+async fn get_customer(engine: Engine, session: Session, id: PathId<CustomerId>) -> ApiResult<Customer> {
+    let id = id.or_not_found(&session.actor)?;
     Ok(Json(engine.get_customer(&session.actor, id).await?.into()))
 }
 
@@ -83,9 +84,10 @@ async fn get_customer(engine: Engine, session: Session, PathId(id): PathId<Custo
 async fn replace_customer(
     engine: Engine,
     session: Session,
-    PathId(id): PathId<CustomerId>,
+    id: PathId<CustomerId>,
     body: Body<ProfileDraft>,
 ) -> ApiResult<Customer> {
+    let id = id.or_not_found(&session.actor)?;
     let customer = body.judge(engine.update_customer(&session.actor, id, &body).await)?;
     Ok(Json(customer.into()))
 }

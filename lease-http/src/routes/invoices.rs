@@ -126,7 +126,8 @@ async fn list_invoices(engine: Engine, session: Session, list: List<InvoiceFilte
 /// Get an invoice
 #[utoipa::path(get, path = "/api/invoices/{id}", tag = "invoices",
     responses((status = 200, description = "The invoice.", body = Invoice)))]
-async fn get_invoice(engine: Engine, session: Session, PathId(id): PathId<InvoiceId>) -> ApiResult<Invoice> {
+async fn get_invoice(engine: Engine, session: Session, id: PathId<InvoiceId>) -> ApiResult<Invoice> {
+    let id = id.or_not_found(&session.actor)?;
     let invoice = engine.get_invoice(&session.actor, id).await?;
     Ok(Json(Invoice::new(invoice, engine.now())?))
 }
@@ -137,12 +138,8 @@ async fn get_invoice(engine: Engine, session: Session, PathId(id): PathId<Invoic
 #[utoipa::path(post, path = "/api/invoices/{id}/void", tag = "invoices", request_body = VoidInput,
     responses((status = 200, description = "The invoice as it is now.", body = Invoice)),
     extensions(("x-codes" = json!(["permission_denied", "invoice_not_open", "invoice_has_payments"]))))]
-async fn void_invoice(
-    engine: Engine,
-    session: Session,
-    PathId(id): PathId<InvoiceId>,
-    body: Body<VoidDraft>,
-) -> ApiResult<Invoice> {
+async fn void_invoice(engine: Engine, session: Session, id: PathId<InvoiceId>, body: Body<VoidDraft>) -> ApiResult<Invoice> {
+    let id = id.or_not_found(&session.actor)?;
     let invoice = body.judge(engine.void_invoice(&session.actor, id, &body).await)?;
     Ok(Json(Invoice::new(invoice, engine.now())?))
 }

@@ -135,7 +135,8 @@ async fn create_lead(engine: Engine, session: Session, body: Body<LeadDraft>) ->
 #[utoipa::path(get, path = "/api/leads/{id}", tag = "leads",
     responses((status = 200, description = "The lead.", body = Lead)),
     extensions(("x-codes" = json!(["permission_denied"]))))]
-async fn get_lead(engine: Engine, session: Session, PathId(id): PathId<LeadId>) -> ApiResult<Lead> {
+async fn get_lead(engine: Engine, session: Session, id: PathId<LeadId>) -> ApiResult<Lead> {
+    let id = id.or_not_found(&session.actor)?;
     Ok(Json(engine.get_lead(&session.actor, id).await?.into()))
 }
 
@@ -144,7 +145,7 @@ async fn get_lead(engine: Engine, session: Session, PathId(id): PathId<LeadId>) 
     responses((status = 200, description = "The lead as it is now.", body = Lead)),
     extensions(("x-codes" = json!(["permission_denied"]))))]
 async fn replace_lead(engine: Engine, session: Session, id: PathId<LeadId>, body: Body<LeadDraft>) -> ApiResult<Lead> {
-    change(&engine, &session, id.0, &body, UpdateMode::Full).await
+    change(&engine, &session, id, &body, UpdateMode::Full).await
 }
 
 /// Change a lead
@@ -152,14 +153,15 @@ async fn replace_lead(engine: Engine, session: Session, id: PathId<LeadId>, body
     responses((status = 200, description = "The lead as it is now.", body = Lead)),
     extensions(("x-codes" = json!(["permission_denied"]))))]
 async fn update_lead(engine: Engine, session: Session, id: PathId<LeadId>, body: Body<LeadDraft>) -> ApiResult<Lead> {
-    change(&engine, &session, id.0, &body, UpdateMode::Partial).await
+    change(&engine, &session, id, &body, UpdateMode::Partial).await
 }
 
 /// Delete a lead and its contacts
 #[utoipa::path(delete, path = "/api/leads/{id}", tag = "leads",
     responses((status = 204, description = "Erased.")),
     extensions(("x-codes" = json!(["permission_denied"]))))]
-async fn delete_lead(engine: Engine, session: Session, PathId(id): PathId<LeadId>) -> Result<StatusCode, Problem> {
+async fn delete_lead(engine: Engine, session: Session, id: PathId<LeadId>) -> Result<StatusCode, Problem> {
+    let id = id.or_not_found(&session.actor)?;
     engine.delete_lead(&session.actor, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -170,17 +172,20 @@ async fn delete_lead(engine: Engine, session: Session, PathId(id): PathId<LeadId
 #[utoipa::path(post, path = "/api/leads/{id}/convert", tag = "leads", request_body = ConversionInput,
     responses((status = 200, description = "The lead as it is now.", body = Lead)),
     extensions(("x-codes" = json!(["permission_denied", "lead_converted"]))))]
-async fn convert_lead(
-    engine: Engine,
-    session: Session,
-    PathId(id): PathId<LeadId>,
-    body: Body<ConversionDraft>,
-) -> ApiResult<Lead> {
+async fn convert_lead(engine: Engine, session: Session, id: PathId<LeadId>, body: Body<ConversionDraft>) -> ApiResult<Lead> {
+    let id = id.or_not_found(&session.actor)?;
     let lead = body.judge(engine.convert_lead(&session.actor, id, &body).await)?;
     Ok(Json(lead.into()))
 }
 
-async fn change(engine: &Engine, session: &Session, id: LeadId, body: &Body<LeadDraft>, mode: UpdateMode) -> ApiResult<Lead> {
+async fn change(
+    engine: &Engine,
+    session: &Session,
+    id: PathId<LeadId>,
+    body: &Body<LeadDraft>,
+    mode: UpdateMode,
+) -> ApiResult<Lead> {
+    let id = id.or_not_found(&session.actor)?;
     let lead = body.judge(engine.update_lead(&session.actor, id, body, mode).await)?;
     Ok(Json(lead.into()))
 }

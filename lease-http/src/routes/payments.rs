@@ -7,6 +7,7 @@ use lease_core::Error;
 use lease_core::id::{InvoiceId, PaymentId, Stored};
 use lease_core::invoicing::PaymentDraft;
 use lease_core::model::{self, PaymentState, PaymentStatus};
+use lease_core::permission::{Act, Resource};
 use lease_core::repository::PaymentFilter;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -138,9 +139,10 @@ async fn create_payment(engine: Engine, session: Session, body: Body<PaymentDraf
 async fn create_invoice_payment(
     engine: Engine,
     session: Session,
-    PathId(invoice): PathId<InvoiceId>,
+    invoice: PathId<InvoiceId>,
     body: Body<PaymentDraft>,
 ) -> Created<Payment> {
+    let invoice = invoice.or_not_found_to(&session.actor, Resource::Payment, Act::Create)?;
     let payment = body.judge(engine.pay_invoice(&session.actor, invoice, &body).await)?;
     Ok(paid(payment))
 }
@@ -148,12 +150,14 @@ async fn create_invoice_payment(
 /// Get a payment
 #[utoipa::path(get, path = "/api/payments/{id}", tag = "payments",
     responses((status = 200, description = "The payment.", body = Payment)))]
-async fn get_payment(engine: Engine, session: Session, PathId(id): PathId<PaymentId>) -> ApiResult<Payment> {
+async fn get_payment(engine: Engine, session: Session, id: PathId<PaymentId>) -> ApiResult<Payment> {
+    let id = id.or_not_found(&session.actor)?;
     Ok(Json(engine.get_payment(&session.actor, id).await?.into()))
 }
 
 /// Answers a payment again, as its outcome says now: a declined one is the refusal that its first response was.
-async fn get_outcome(engine: Engine, session: Session, PathId(id): PathId<PaymentId>) -> Created<Payment> {
+async fn get_outcome(engine: Engine, session: Session, id: PathId<PaymentId>) -> Created<Payment> {
+    let id = id.or_not_found(&session.actor)?;
     let payment = engine.get_payment(&session.actor, id).await?;
     match payment.state {
         PaymentState::Failed { .. } => Err(Error::CardDeclined(Box::new(payment)).into()),

@@ -167,9 +167,10 @@ async fn create_proposal(engine: Engine, session: Session, body: Body<ProposalDr
 async fn list_trade_proposals(
     engine: Engine,
     session: Session,
-    PathId(trade): PathId<TradeId>,
+    trade: PathId<TradeId>,
     list: List<OfTrade>,
 ) -> ApiResult<Listing<Proposal>> {
+    let trade = trade.or_not_found(&session.actor)?;
     let found = engine.list_trade_proposals(&session.actor, trade, list.filter().0, list.page()).await;
     list.respond(found, |proposal| Proposal::new(proposal, engine.now()))
 }
@@ -185,9 +186,10 @@ async fn list_trade_proposals(
 async fn create_trade_proposal(
     engine: Engine,
     session: Session,
-    PathId(trade): PathId<TradeId>,
+    trade: PathId<TradeId>,
     body: Body<ProposalDraft>,
 ) -> Created<Proposal> {
+    let trade = trade.or_not_found(&session.actor)?;
     let proposal = body.judge(engine.propose(&session.actor, trade, &body).await)?;
     Ok(created(Proposal::new(proposal, engine.now())))
 }
@@ -195,7 +197,8 @@ async fn create_trade_proposal(
 /// Get a proposal
 #[utoipa::path(get, path = "/api/proposals/{id}", tag = "proposals",
     responses((status = 200, description = "The proposal.", body = Proposal)))]
-async fn get_proposal(engine: Engine, session: Session, PathId(id): PathId<ProposalId>) -> ApiResult<Proposal> {
+async fn get_proposal(engine: Engine, session: Session, id: PathId<ProposalId>) -> ApiResult<Proposal> {
+    let id = id.or_not_found(&session.actor)?;
     let proposal = engine.get_proposal(&session.actor, id).await?;
     Ok(Json(Proposal::new(proposal, engine.now())))
 }
@@ -208,7 +211,8 @@ async fn get_proposal(engine: Engine, session: Session, PathId(id): PathId<Propo
     extensions(("x-codes" = json!([
         "permission_denied", "trade_not_open", "proposal_expired", "proposal_not_pending", "party_inactive",
         "vehicle_not_available"]))))]
-async fn accept_proposal(engine: Engine, session: Session, PathId(id): PathId<ProposalId>) -> ApiResult<Proposal> {
+async fn accept_proposal(engine: Engine, session: Session, id: PathId<ProposalId>) -> ApiResult<Proposal> {
+    let id = id.or_not_found(&session.actor)?;
     let proposal = engine.accept_proposal(&session.actor, id).await?;
     Ok(Json(Proposal::new(proposal, engine.now())))
 }
@@ -219,7 +223,8 @@ async fn accept_proposal(engine: Engine, session: Session, PathId(id): PathId<Pr
 #[utoipa::path(post, path = "/api/proposals/{id}/reject", tag = "proposals",
     responses((status = 200, description = "The proposal as it is now.", body = Proposal)),
     extensions(("x-codes" = json!(["permission_denied", "trade_not_open", "proposal_expired", "proposal_not_pending"]))))]
-async fn reject_proposal(engine: Engine, session: Session, PathId(id): PathId<ProposalId>) -> ApiResult<Proposal> {
+async fn reject_proposal(engine: Engine, session: Session, id: PathId<ProposalId>) -> ApiResult<Proposal> {
+    let id = id.or_not_found(&session.actor)?;
     let proposal = engine.reject_proposal(&session.actor, id).await?;
     Ok(Json(Proposal::new(proposal, engine.now())))
 }
@@ -230,7 +235,8 @@ async fn reject_proposal(engine: Engine, session: Session, PathId(id): PathId<Pr
 #[utoipa::path(post, path = "/api/proposals/{id}/withdraw", tag = "proposals",
     responses((status = 200, description = "The proposal as it is now.", body = Proposal)),
     extensions(("x-codes" = json!(["permission_denied", "trade_not_open", "proposal_expired", "proposal_not_pending"]))))]
-async fn withdraw_proposal(engine: Engine, session: Session, PathId(id): PathId<ProposalId>) -> ApiResult<Proposal> {
+async fn withdraw_proposal(engine: Engine, session: Session, id: PathId<ProposalId>) -> ApiResult<Proposal> {
+    let id = id.or_not_found(&session.actor)?;
     let proposal = engine.withdraw_proposal(&session.actor, id).await?;
     Ok(Json(Proposal::new(proposal, engine.now())))
 }

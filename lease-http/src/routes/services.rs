@@ -137,7 +137,8 @@ async fn create_service(engine: Engine, session: Session, body: Body<ServiceDraf
 /// Get a service
 #[utoipa::path(get, path = "/api/services/{id}", tag = "services", security((), ("token" = [])),
     responses((status = 200, description = "The service.", body = Service)))]
-async fn get_service(engine: Engine, caller: Caller, PathId(id): PathId<ServiceId>) -> ApiResult<Service> {
+async fn get_service(engine: Engine, caller: Caller, id: PathId<ServiceId>) -> ApiResult<Service> {
+    let id = id.or_not_found(&caller.actor())?;
     Ok(Json(engine.get_service(&caller.actor(), id).await?.into()))
 }
 
@@ -153,7 +154,7 @@ async fn replace_service(
     id: PathId<ServiceId>,
     body: Body<ServiceDraft>,
 ) -> ApiResult<Service> {
-    change(&engine, &session, id.0, &body, UpdateMode::Full).await
+    change(&engine, &session, id, &body, UpdateMode::Full).await
 }
 
 /// Change a service
@@ -163,7 +164,7 @@ async fn replace_service(
     responses((status = 200, description = "The service as it is now.", body = Service)),
     extensions(("x-codes" = json!(["permission_denied", "service_in_use"]))))]
 async fn update_service(engine: Engine, session: Session, id: PathId<ServiceId>, body: Body<ServiceDraft>) -> ApiResult<Service> {
-    change(&engine, &session, id.0, &body, UpdateMode::Partial).await
+    change(&engine, &session, id, &body, UpdateMode::Partial).await
 }
 
 /// Deactivate a service
@@ -172,7 +173,8 @@ async fn update_service(engine: Engine, session: Session, id: PathId<ServiceId>,
 #[utoipa::path(delete, path = "/api/services/{id}", tag = "services",
     responses((status = 204, description = "The service is deactivated.")),
     extensions(("x-codes" = json!(["permission_denied"]))))]
-async fn deactivate_service(engine: Engine, session: Session, PathId(id): PathId<ServiceId>) -> Result<StatusCode, Problem> {
+async fn deactivate_service(engine: Engine, session: Session, id: PathId<ServiceId>) -> Result<StatusCode, Problem> {
+    let id = id.or_not_found(&session.actor)?;
     engine.deactivate_service(&session.actor, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -180,10 +182,11 @@ async fn deactivate_service(engine: Engine, session: Session, PathId(id): PathId
 async fn change(
     engine: &Engine,
     session: &Session,
-    id: ServiceId,
+    id: PathId<ServiceId>,
     body: &Body<ServiceDraft>,
     mode: UpdateMode,
 ) -> ApiResult<Service> {
+    let id = id.or_not_found(&session.actor)?;
     let service = body.judge(engine.update_service(&session.actor, id, body, mode).await)?;
     Ok(Json(service.into()))
 }

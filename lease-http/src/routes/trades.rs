@@ -154,7 +154,8 @@ async fn open_trade(engine: Engine, session: Session, body: Body<TradeDraft>) ->
 /// Get a trade
 #[utoipa::path(get, path = "/api/trades/{id}", tag = "trades",
     responses((status = 200, description = "The trade.", body = Trade)))]
-async fn get_trade(engine: Engine, session: Session, PathId(id): PathId<TradeId>) -> ApiResult<Trade> {
+async fn get_trade(engine: Engine, session: Session, id: PathId<TradeId>) -> ApiResult<Trade> {
+    let id = id.or_not_found(&session.actor)?;
     Ok(Json(engine.get_trade(&session.actor, id).await?.into()))
 }
 
@@ -164,12 +165,8 @@ async fn get_trade(engine: Engine, session: Session, PathId(id): PathId<TradeId>
 #[utoipa::path(patch, path = "/api/trades/{id}", tag = "trades", request_body = AmendmentInput,
     responses((status = 200, description = "The trade as it is now.", body = Trade)),
     extensions(("x-codes" = json!(["permission_denied", "trade_not_open"]))))]
-async fn amend_trade(
-    engine: Engine,
-    session: Session,
-    PathId(id): PathId<TradeId>,
-    body: Body<AmendmentDraft>,
-) -> ApiResult<Trade> {
+async fn amend_trade(engine: Engine, session: Session, id: PathId<TradeId>, body: Body<AmendmentDraft>) -> ApiResult<Trade> {
+    let id = id.or_not_found(&session.actor)?;
     let trade = body.judge(engine.amend_trade(&session.actor, id, &body).await)?;
     Ok(Json(trade.into()))
 }
@@ -180,6 +177,7 @@ async fn amend_trade(
 #[utoipa::path(post, path = "/api/trades/{id}/cancel", tag = "trades",
     responses((status = 200, description = "The trade as it is now.", body = Trade)),
     extensions(("x-codes" = json!(["permission_denied", "trade_not_open"]))))]
-async fn cancel_trade(engine: Engine, session: Session, PathId(id): PathId<TradeId>) -> ApiResult<Trade> {
+async fn cancel_trade(engine: Engine, session: Session, id: PathId<TradeId>) -> ApiResult<Trade> {
+    let id = id.or_not_found(&session.actor)?;
     Ok(Json(engine.cancel_trade(&session.actor, id).await?.into()))
 }

@@ -160,7 +160,8 @@ async fn create_user(engine: Engine, session: Session, body: Body<UserDraft>) ->
 
 /// Get a user
 #[utoipa::path(get, path = "/api/users/{id}", tag = "users", responses((status = 200, description = "The user.", body = User)))]
-async fn get_user(engine: Engine, session: Session, PathId(id): PathId<UserId>) -> ApiResult<User> {
+async fn get_user(engine: Engine, session: Session, id: PathId<UserId>) -> ApiResult<User> {
+    let id = id.or_not_found(&session.actor)?;
     Ok(Json(engine.get_user(&session.actor, id).await?.into()))
 }
 
@@ -169,7 +170,7 @@ async fn get_user(engine: Engine, session: Session, PathId(id): PathId<UserId>) 
     responses((status = 200, description = "The user as it is now.", body = User)),
     extensions(("x-codes" = json!(["permission_denied", "last_superuser", "customer_in_use"]))))]
 async fn replace_user(engine: Engine, session: Session, id: PathId<UserId>, body: Body<UserDraft>) -> ApiResult<User> {
-    change(&engine, &session, id.0, &body, UpdateMode::Full).await
+    change(&engine, &session, id, &body, UpdateMode::Full).await
 }
 
 /// Change a user
@@ -177,7 +178,7 @@ async fn replace_user(engine: Engine, session: Session, id: PathId<UserId>, body
     responses((status = 200, description = "The user as it is now.", body = User)),
     extensions(("x-codes" = json!(["permission_denied", "last_superuser", "customer_in_use"]))))]
 async fn update_user(engine: Engine, session: Session, id: PathId<UserId>, body: Body<UserDraft>) -> ApiResult<User> {
-    change(&engine, &session, id.0, &body, UpdateMode::Partial).await
+    change(&engine, &session, id, &body, UpdateMode::Partial).await
 }
 
 /// Deactivate a user
@@ -186,7 +187,8 @@ async fn update_user(engine: Engine, session: Session, id: PathId<UserId>, body:
 #[utoipa::path(delete, path = "/api/users/{id}", tag = "users",
     responses((status = 204, description = "The user is deactivated.")),
     extensions(("x-codes" = json!(["permission_denied", "last_superuser"]))))]
-async fn deactivate_user(engine: Engine, session: Session, PathId(id): PathId<UserId>) -> Result<StatusCode, Problem> {
+async fn deactivate_user(engine: Engine, session: Session, id: PathId<UserId>) -> Result<StatusCode, Problem> {
+    let id = id.or_not_found(&session.actor)?;
     engine.deactivate_user(&session.actor, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -218,7 +220,14 @@ async fn update_user_by_old_path(engine: Engine, session: Session, id: PathId<Us
     update_user(engine, session, id, body).await
 }
 
-async fn change(engine: &Engine, session: &Session, id: UserId, body: &Body<UserDraft>, mode: UpdateMode) -> ApiResult<User> {
+async fn change(
+    engine: &Engine,
+    session: &Session,
+    id: PathId<UserId>,
+    body: &Body<UserDraft>,
+    mode: UpdateMode,
+) -> ApiResult<User> {
+    let id = id.or_not_found(&session.actor)?;
     let account = body.judge(engine.update_user(&session.actor, id, body, mode, Some(session.token)).await)?;
     Ok(Json(account.into()))
 }

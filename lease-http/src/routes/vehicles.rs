@@ -131,7 +131,8 @@ async fn create_vehicle(engine: Engine, session: Session, body: Body<VehicleDraf
 /// Get a vehicle
 #[utoipa::path(get, path = "/api/vehicles/{id}", tag = "vehicles",
     responses((status = 200, description = "The vehicle.", body = Vehicle)))]
-async fn get_vehicle(engine: Engine, session: Session, PathId(id): PathId<VehicleId>) -> ApiResult<Vehicle> {
+async fn get_vehicle(engine: Engine, session: Session, id: PathId<VehicleId>) -> ApiResult<Vehicle> {
+    let id = id.or_not_found(&session.actor)?;
     Ok(Json(engine.get_vehicle(&session.actor, id).await?.into()))
 }
 
@@ -145,7 +146,7 @@ async fn replace_vehicle(
     id: PathId<VehicleId>,
     body: Body<VehicleDraft>,
 ) -> ApiResult<Vehicle> {
-    change(&engine, &session, id.0, &body, UpdateMode::Full).await
+    change(&engine, &session, id, &body, UpdateMode::Full).await
 }
 
 /// Change a vehicle
@@ -153,7 +154,7 @@ async fn replace_vehicle(
     responses((status = 200, description = "The vehicle as it is now.", body = Vehicle)),
     extensions(("x-codes" = json!(["permission_denied", "vehicle_in_trade"]))))]
 async fn update_vehicle(engine: Engine, session: Session, id: PathId<VehicleId>, body: Body<VehicleDraft>) -> ApiResult<Vehicle> {
-    change(&engine, &session, id.0, &body, UpdateMode::Partial).await
+    change(&engine, &session, id, &body, UpdateMode::Partial).await
 }
 
 /// Delete a vehicle
@@ -162,7 +163,8 @@ async fn update_vehicle(engine: Engine, session: Session, id: PathId<VehicleId>,
 #[utoipa::path(delete, path = "/api/vehicles/{id}", tag = "vehicles",
     responses((status = 204, description = "Erased.")),
     extensions(("x-codes" = json!(["permission_denied", "vehicle_in_use"]))))]
-async fn delete_vehicle(engine: Engine, session: Session, PathId(id): PathId<VehicleId>) -> Result<StatusCode, Problem> {
+async fn delete_vehicle(engine: Engine, session: Session, id: PathId<VehicleId>) -> Result<StatusCode, Problem> {
+    let id = id.or_not_found(&session.actor)?;
     engine.delete_vehicle(&session.actor, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -170,10 +172,11 @@ async fn delete_vehicle(engine: Engine, session: Session, PathId(id): PathId<Veh
 async fn change(
     engine: &Engine,
     session: &Session,
-    id: VehicleId,
+    id: PathId<VehicleId>,
     body: &Body<VehicleDraft>,
     mode: UpdateMode,
 ) -> ApiResult<Vehicle> {
+    let id = id.or_not_found(&session.actor)?;
     let vehicle = body.judge(engine.update_vehicle(&session.actor, id, body, mode).await)?;
     Ok(Json(vehicle.into()))
 }
