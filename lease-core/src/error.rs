@@ -151,7 +151,7 @@ impl From<MoneyError> for Error {
 #[strum(serialize_all = "snake_case")]
 pub enum Refusal {
     /// Spec 4.1, 6.2.
-    #[error("The vehicle is in a live trade.")]
+    #[error("The vehicle is in a trade that is open or agreed.")]
     VehicleInTrade,
     /// Spec 6.2.
     #[error("The vehicle has been traded and can no longer be deleted.")]

@@ -239,7 +239,7 @@ impl FromScalar for NaiveDate {
     }
 }
 
-const DATE: &str = "A date is required, as YYYY-MM-DD.";
+const DATE: &str = "A date in the form YYYY-MM-DD is required.";
 
 /// Reads `YYYY-MM-DD` and nothing else; years 0001 to 9999.
 #[must_use]
@@ -251,7 +251,7 @@ pub fn parse_date(text: &str) -> Option<NaiveDate> {
 
 impl FromScalar for DateTime<Utc> {
     fn from_scalar(scalar: Scalar) -> Result<Self, String> {
-        const INSTANT: &str = "A date and time with its offset is required, as 2026-01-31T12:00:00Z.";
+        const INSTANT: &str = "A date and time with an offset is required, such as 2026-01-31T12:00:00Z.";
         let Scalar::Text(text) = scalar else { return Err(INSTANT.to_owned()) };
         let instant = DateTime::parse_from_rfc3339(text.trim()).map_err(|_| INSTANT.to_owned())?.to_utc();
         if (1..=9999).contains(&instant.year()) {

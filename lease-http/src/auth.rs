@@ -1,4 +1,4 @@
-//! Who asks: the `Authorization` header (spec 2, rule 1; spec 3.6).
+//! The caller, from the `Authorization` header (spec 2, rule 1; spec 3.6).
 
 use std::ops::Deref;
 
@@ -11,16 +11,16 @@ use lease_core::{Error, LeaseEngine, account};
 use crate::problem::Problem;
 use crate::state::AppState;
 
-/// Who asks, where nobody need be known: the session of the token that came, if one came. A token that is not good is an
-/// error here too.
+/// The caller of an endpoint that anybody may call: the session of the token, if one was sent. An invalid token is an error
+/// here, too.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Caller(pub(crate) Option<account::Session>);
 
 impl Caller {
-    /// Finds out who asks.
+    /// Identifies the caller.
     ///
     /// # Errors
-    /// 401 where the header is no good token, or there are two; 503 where the store cannot be asked.
+    /// 401 if the header holds no valid token, or there are two; 503 if the store cannot be reached.
     pub(crate) async fn identify(engine: &LeaseEngine, headers: &HeaderMap) -> Result<Self, Problem> {
         let mut given = headers.get_all(header::AUTHORIZATION).iter();
         let value = match (given.next(), given.next()) {
@@ -43,7 +43,7 @@ impl Caller {
     }
 }
 
-/// The caller that a layer before has found out about, or who it is.
+/// The caller that a layer has already identified, or else identified now.
 impl FromRequestParts<AppState> for Caller {
     type Rejection = Problem;
 
@@ -55,7 +55,7 @@ impl FromRequestParts<AppState> for Caller {
     }
 }
 
-/// Somebody who came with a good token; 401 for everybody else.
+/// The session of a caller with a valid token; 401 for everybody else.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Session(pub(crate) account::Session);
 

@@ -20,7 +20,7 @@ struct Endpoint {
 }
 
 impl Endpoints {
-    /// None.
+    /// No endpoints yet.
     pub(crate) fn new() -> Self {
         Self::default()
     }

@@ -61,7 +61,7 @@ impl Once {
         let caller = if is_public { Caller(None) } else { Caller::identify(self.engine(), request.headers()).await? };
         let user = caller.actor().user();
         if user.is_none() && !is_public {
-            // The handler says 401, which is not kept: nobody unknown writes records.
+            // The handler answers 401, which is not kept: only users who are known write records.
             return Ok(next.run(request).await);
         }
         let key = key::read(request.headers())?;
@@ -119,7 +119,7 @@ impl Once {
         match keys.seal(&Saved::of(&parts, &body)) {
             Ok(sealed) => {
                 if let Err(error) = self.engine().save_response(claim, &sealed).await {
-                    tracing::warn!(%error, "a response could not be kept");
+                    tracing::warn!(%error, "a response could not be saved");
                 }
             }
             Err(error) => tracing::error!(%error, "a response could not be sealed"),
@@ -147,7 +147,7 @@ fn same(first: [u8; 32], now: [u8; 32]) -> Result<(), Problem> {
 }
 
 fn unreadable() -> Problem {
-    tracing::error!("a kept response cannot be opened");
+    tracing::error!("a saved response cannot be decrypted");
     Problem::new(ErrorKind::InternalError)
 }
 

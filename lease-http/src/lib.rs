@@ -1,8 +1,8 @@
 //! A token-authenticated REST layer over the [lease engine](lease_core), to be served as it is or nested in another app.
 //!
-//! [`router`] is all of it. A request meets, in this order, the layers, its handler's extractors and the engine; no rule
-//! stands here. Errors are [problems](problem), lists are [queries](query), and [`document`] is the `OpenAPI` document, made of
-//! what stands beside the handlers in `routes`.
+//! [`router`] is all of it with default settings, [`RouterBuilder`] with others. A request passes, in this order, the layers, its
+//! handler's extractors and the engine; no business rule is in this crate. Every error is a [`Problem`], and [`document`] is the
+//! `OpenAPI` document, collected from the declarations of the handlers.
 
 mod auth;
 mod client_address;
@@ -44,8 +44,8 @@ pub use problem::{ErrorCode, HttpError, Problem};
 use state::AppState;
 use throttle::LoginThrottle;
 
-/// The REST layer over this engine, with default settings. All paths lie below `/api`. It has a fallback of its own, so nest it
-/// in an app that has one too.
+/// The REST layer over this engine, with default settings. It has a fallback of its own, so nest it in an app that has one
+/// too.
 pub fn router(engine: LeaseEngine) -> Router {
     RouterBuilder::new(engine).build()
 }
@@ -61,7 +61,7 @@ static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
     openapi::complete(&described).map(|document| document.to_string()).unwrap_or_default()
 });
 
-/// Sets the REST layer up.
+/// Sets up the REST layer.
 #[derive(Clone, Debug)]
 pub struct RouterBuilder {
     engine: LeaseEngine,
@@ -77,22 +77,22 @@ impl RouterBuilder {
         Self { engine, options: HttpOptions::default(), metrics: Metrics::new(), writes: TaskTracker::new() }
     }
 
-    /// The operator's settings.
+    /// The settings.
     #[must_use]
     pub fn options(mut self, options: HttpOptions) -> Self {
         self.options = options;
         self
     }
 
-    /// Where requests are counted.
+    /// The counters of requests.
     #[must_use]
     pub fn metrics(mut self, metrics: Metrics) -> Self {
         self.metrics = metrics;
         self
     }
 
-    /// Where requests that may write run, each to its end, even if its client hangs up. To be waited for before the process
-    /// ends.
+    /// The tasks of requests that may write, each of which runs to its end even if its client hangs up. Wait for them before the
+    /// process ends.
     #[must_use]
     pub fn writes(mut self, writes: TaskTracker) -> Self {
         self.writes = writes;
@@ -117,7 +117,7 @@ impl RouterBuilder {
     }
 }
 
-/// 405; but a kind of resource that is closed to somebody is so for every method (spec 2, rule 3).
+/// 405; but a resource that is closed to a role is closed for every method (spec 2, rule 3).
 async fn method_not_allowed(caller: Caller, OriginalUri(uri): OriginalUri) -> Problem {
     let is_about_leads = uri.path().split('/').any(|part| part == "leads");
     match caller.actor().require(Resource::Lead, Act::Read) {
@@ -126,7 +126,7 @@ async fn method_not_allowed(caller: Caller, OriginalUri(uri): OriginalUri) -> Pr
     }
 }
 
-/// These endpoints and those beside them, each with its description.
+/// The endpoints of the API and of operation, each with its description.
 fn all(endpoints: Endpoints) -> OpenApiRouter<AppState> {
     endpoints.into_router().routes(routes!(openapi_document)).merge(ops::router())
 }
@@ -138,7 +138,7 @@ async fn openapi_document(_: Caller) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], document())
 }
 
-/// Takes every path with a slash at its end, too: what no route takes is tried once more without it.
+/// Accepts every path with a trailing slash, too: a path that no route takes is tried once more without it.
 fn without_trailing_slash(routes: Router) -> Router {
     let again = routes.clone();
     routes.fallback(move |mut request: Request| {
@@ -149,7 +149,7 @@ fn without_trailing_slash(routes: Router) -> Router {
     })
 }
 
-/// The URI without the slash at the end of its path.
+/// The URI without the trailing slash of its path.
 fn trimmed(uri: &Uri) -> Option<Uri> {
     let path = uri.path().strip_suffix('/').filter(|path| !path.is_empty())?;
     let path_and_query: PathAndQuery = match uri.query() {

@@ -79,7 +79,7 @@ impl Metrics {
         self.shared.durations.with_label_values(&[method, route]).observe(took.as_secs_f64());
     }
 
-    /// Counts what became of a request to the API.
+    /// Counts the outcome of a request to the API.
     pub(crate) fn outcome(&self, code: &str) {
         self.shared.outcomes.with_label_values(&[code]).inc();
     }
@@ -96,14 +96,13 @@ impl Shared {
         let registry = Registry::new();
         let requests = Opts::new("lease_http_requests_total", "Requests answered.");
         let requests = IntCounterVec::new(requests, &["method", "route", "status"])?;
-        let seconds = HistogramOpts::new("lease_http_request_duration_seconds", "How long answers took.").buckets(BUCKETS.into());
+        let seconds = HistogramOpts::new("lease_http_request_duration_seconds", "Time taken to respond.").buckets(BUCKETS.into());
         let durations = HistogramVec::new(seconds, &["method", "route"])?;
         let in_flight = IntGauge::new("lease_http_requests_in_flight", "Requests under way.")?;
-        let outcomes = Opts::new("lease_outcomes_total", "What became of requests to the API: ok, or the code of the problem.");
+        let outcomes = Opts::new("lease_outcomes_total", "Outcomes of requests to the API: ok, or the code of the problem.");
         let outcomes = IntCounterVec::new(outcomes, &["code"])?;
-        let hashing_free =
-            IntGauge::new("lease_password_hashing_free", "Passwords that could be hashed right now without waiting.")?;
-        let hashing_waiting = IntGauge::new("lease_password_hashing_waiting", "Passwords that wait to be hashed.")?;
+        let hashing_free = IntGauge::new("lease_password_hashing_free", "Passwords that could be hashed now without waiting.")?;
+        let hashing_waiting = IntGauge::new("lease_password_hashing_waiting", "Passwords waiting to be hashed.")?;
         registry.register(Box::new(requests.clone()))?;
         registry.register(Box::new(durations.clone()))?;
         registry.register(Box::new(in_flight.clone()))?;
@@ -129,7 +128,7 @@ impl Drop for InFlight {
     }
 }
 
-/// A client may call its method anything; a label may not.
+/// The method as a label: a client may invent methods, and labels must be few.
 fn method_label(method: &Method) -> &'static str {
     const KNOWN: [Method; 7] =
         [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];

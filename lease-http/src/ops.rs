@@ -1,4 +1,4 @@
-//! What operators ask for beside the API, outside `/api`: health, metrics, and the page of the document.
+//! Endpoints for operators, outside `/api`: health, metrics, and the page of the document.
 
 mod docs;
 mod health;

@@ -4,19 +4,19 @@ use std::time::Duration;
 
 use axum::http::{HeaderName, HeaderValue};
 
-/// What an operator may set of the REST layer.
+/// The settings of the REST layer.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct HttpOptions {
-    /// How long a request may take before it is answered 503; 30 seconds by default. Keep it below two minutes, which is how long
-    /// an idempotency key is held for a request under way.
+    /// The time after which a request is answered 503; 30 seconds by default. Keep it below two minutes, which is how long an
+    /// idempotency key is held for a request under way.
     pub request_timeout: Duration,
-    /// The other origins whose pages may call; none by default.
+    /// The other origins whose pages may call the API; none by default.
     pub cors_origins: CorsOrigins,
     /// The header in which a trusted proxy gives the client's address, such as `x-forwarded-for`. None by default: the peer is
     /// the client.
     pub client_address_header: Option<HeaderName>,
-    /// How many logins a minute may fail for one client address and name; 10 by default, 0 is off.
+    /// The number of logins a minute that may fail for one client address and name; 10 by default, 0 for no limit.
     pub login_failures_per_minute: u32,
 }
 
@@ -61,7 +61,7 @@ impl HttpOptions {
     }
 }
 
-/// The other origins whose pages may call.
+/// The other origins whose pages may call the API.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CorsOrigins {

@@ -62,7 +62,7 @@ impl Problem {
         Self { declined: Some((failure_code.to_owned(), payment)), ..Self::new(ErrorKind::CardDeclined) }
     }
 
-    /// What went wrong.
+    /// Its code.
     #[must_use]
     pub const fn code(&self) -> ErrorCode {
         self.code

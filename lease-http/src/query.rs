@@ -1,5 +1,5 @@
-//! Lists (spec 6.5): which page, which rows, and the links to the neighbours. What a list can be filtered by is said once, in
-//! [`Filter::read`]: the same calls read a request and write the document.
+//! Lists (spec 6.5): filters, pages, and the links to the neighbouring pages. The parameters of a filter are declared once, in
+//! [`Filter::read`]: the same calls read a request and describe it in the document.
 
 use std::str::FromStr;
 
@@ -21,14 +21,14 @@ use utoipa::openapi::{RefOr, Required, Schema};
 use crate::problem::{Messages, Problem};
 use crate::schema;
 
-/// What the rows of a list can be filtered by.
+/// The filter of a list.
 pub(crate) trait Filter: Default + Clone {
     /// Reads the filter, each parameter by its name.
     fn read(params: &mut Params) -> Self;
 }
 
-/// The query of a list. What is wrong with it is told by [`List::respond`], after the engine has judged who may read the list
-/// at all.
+/// The query of a list. Its errors are reported by [`List::respond`], after the engine has judged whether the actor may read the
+/// list at all.
 #[derive(Clone, Debug)]
 pub(crate) struct List<F> {
     filter: F,
@@ -39,13 +39,13 @@ pub(crate) struct List<F> {
 }
 
 impl<F: Filter> List<F> {
-    /// The rows that are asked for.
+    /// The filter.
     #[must_use]
     pub(crate) fn filter(&self) -> F {
         self.filter.clone()
     }
 
-    /// The page that is asked for.
+    /// The page.
     #[must_use]
     pub(crate) const fn page(&self) -> PageRequest {
         self.page
@@ -54,7 +54,7 @@ impl<F: Filter> List<F> {
     /// The page that the engine found, with links.
     ///
     /// # Errors
-    /// The engine's; then what is wrong with the parameters.
+    /// The engine's; then those of the parameters.
     pub(crate) fn respond<T, V>(
         self,
         found: Result<Page<T>, Error>,
@@ -89,7 +89,7 @@ impl<F: Filter, S: Send + Sync> FromRequestParts<S> for List<F> {
         let page = params.page();
         let filter = F::read(&mut params);
         params.refuse_unknown();
-        // With a parameter wrong, the engine is only asked whether the list may be read.
+        // If a parameter is wrong, the engine is asked only whether the list may be read.
         let (filter, page) = if params.errors.is_empty() { (filter, page) } else { Default::default() };
         Ok(Self { filter, page, errors: params.errors, path, pairs: params.pairs })
     }
@@ -186,7 +186,7 @@ impl Params {
         self.read(name, description, schema, Vin::parse)
     }
 
-    /// Words to look for; the parameter is called `search`.
+    /// Words to search for; the parameter is called `search`.
     pub(crate) fn search(&mut self, description: &str) -> Option<Search> {
         self.read("search", description, text_schema(TITLE_MAX), |text| plain(text, TITLE_MAX).map(Search::new))
     }
@@ -197,13 +197,13 @@ impl Params {
             .minimum(Some(1))
             .maximum(Some(MAX_LIMIT))
             .default(Some(DEFAULT_LIMIT.into()));
-        let limit = self.read("limit", "How many rows a page has at the most.", range, |text| {
+        let limit = self.read("limit", "The maximum number of rows on the page.", range, |text| {
             let limit = text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
             limit.filter(|limit| (1..=MAX_LIMIT).contains(limit)).ok_or(format!("A number from 1 to {MAX_LIMIT} is required."))
         });
         let cursor = self.read(
             CURSOR,
-            "Where the page starts: taken from `next` or `previous` of another page.",
+            "The position of the page, taken from `next` or `previous` of another page.",
             ObjectBuilder::new().schema_type(Type::String).pattern(Some(Cursor::PATTERN)).examples([Cursor::After(42).encode()]),
             |text| Cursor::decode(text).ok_or("The cursor is not valid.".to_owned()),
         );
@@ -251,7 +251,7 @@ fn decode(text: &str) -> Option<String> {
     percent_decode(spaced.as_bytes()).decode_utf8().ok().map(std::borrow::Cow::into_owned)
 }
 
-/// What stands for a name that is no text.
+/// The undecoded name, for one that is not valid UTF-8.
 fn name_of_garbage(pair: &str) -> String {
     pair.split('=').next().unwrap_or_default().to_owned()
 }

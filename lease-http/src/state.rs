@@ -1,4 +1,4 @@
-//! What every handler and layer shares.
+//! The state that handlers and layers share.
 
 use std::sync::Arc;
 
@@ -15,9 +15,9 @@ use crate::throttle::LoginThrottle;
 pub(crate) struct AppState {
     pub(crate) engine: LeaseEngine,
     pub(crate) options: Arc<HttpOptions>,
-    /// Where requests are counted.
+    /// The counters of requests.
     pub(crate) metrics: Metrics,
-    /// Where requests that may write run.
+    /// The tasks of requests that may write.
     pub(crate) writes: TaskTracker,
     /// Counts failed logins.
     pub(crate) throttle: LoginThrottle,

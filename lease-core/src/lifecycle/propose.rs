@@ -127,7 +127,7 @@ fn read_message(form: &mut Form, draft: &ProposalDraft) -> Option<String> {
 
 /// The end of the proposal's time: none where none is given, or an error was noted.
 fn read_expiry(form: &mut Form, draft: &ProposalDraft, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let in_future = |at: &DateTime<Utc>| if *at > now { Ok(Some(*at)) } else { Err("The time must lie in the future.") };
+    let in_future = |at: &DateTime<Utc>| if *at > now { Ok(Some(*at)) } else { Err("The time must be in the future.") };
     form.optional("expires_at", &draft.expires_at, None, None, in_future).flatten()
 }
 

@@ -31,7 +31,7 @@ pub enum Actor {
         /// The login.
         user: UserId,
     },
-    /// An administrative user that may everything.
+    /// An administrative user who may do everything.
     Superuser {
         /// The login.
         user: UserId,

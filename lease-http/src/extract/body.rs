@@ -10,7 +10,7 @@ use serde::de::{Deserialize, DeserializeOwned, IgnoredAny};
 use crate::problem::{HttpError, Problem};
 use crate::state::AppState;
 
-/// Bytes of a body at the most (spec 1).
+/// The maximum size of a body, in bytes (spec 1).
 pub(crate) const BODY_LIMIT: usize = 256 * 1024;
 
 /// A draft out of a JSON body.
@@ -23,7 +23,7 @@ pub(crate) enum Body<T> {
     NotAnObject(T),
 }
 
-/// What the engine is given.
+/// The draft for the engine.
 impl<T> Deref for Body<T> {
     type Target = T;
 

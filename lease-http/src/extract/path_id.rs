@@ -21,7 +21,7 @@ impl<T: Named> PathId<T> {
     /// The id.
     ///
     /// # Errors
-    /// What the engine says of an id that no row has: 401 or 403 to an actor who may read nothing of the kind, else 404.
+    /// The engine's for an id that no row has: 401 or 403 if the actor may read nothing of the kind, else 404.
     pub(crate) fn or_not_found(self, actor: &Actor) -> Result<T, Error> {
         self.or_not_found_to(actor, T::RESOURCE, Act::Read)
     }
@@ -29,7 +29,7 @@ impl<T: Named> PathId<T> {
     /// The id, where the engine asks for another right before it looks for the row.
     ///
     /// # Errors
-    /// 401 or 403 to an actor without the right, else 404.
+    /// 401 or 403 if the actor lacks the right, else 404.
     pub(crate) fn or_not_found_to(self, actor: &Actor, resource: Resource, act: Act) -> Result<T, Error> {
         match self.0 {
             Some(id) => Ok(id),

@@ -1,4 +1,4 @@
-//! How a POST is answered that comes again under its idempotency key: declared beside its handler.
+//! The declaration, beside the handler of each POST, of the response to a request that comes again under its idempotency key.
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -12,19 +12,19 @@ use tower::ServiceExt as _;
 use crate::extract::CreatedId;
 use crate::state::AppState;
 
-/// How a POST endpoint answers a request that comes again under its idempotency key. The first response is given again; where
-/// that one was lost because the process died after the act, this says what takes its place.
+/// The response of a POST endpoint to a request that comes again under its idempotency key. It is the first response, given
+/// again; if that one was lost because the process died after the act, this says what takes its place.
 #[derive(Clone, Debug)]
 pub(crate) struct Replay {
-    /// Whether nobody need be logged in, and a token is ignored (spec 2, rule 1).
+    /// Whether the endpoint is open to everybody and ignores tokens (spec 2, rule 1).
     pub(super) is_public: bool,
     pub(super) lost: LostResponse,
 }
 
-/// What takes the place of a lost response.
+/// The substitute for a lost response.
 #[derive(Clone, Debug)]
 pub(super) enum LostResponse {
-    /// None is ever kept: the key is checked and then ignored.
+    /// None, for no response is kept: the key is checked and then ignored.
     KeyIgnored,
     /// The response to the same request, carried out once more.
     Repeated,
@@ -36,7 +36,7 @@ pub(super) enum LostResponse {
 
 impl Replay {
     /// For an act that creates something. A lost response is made again by `read`, whose [`PathId`](crate::extract::PathId) is
-    /// then the id of what was created; a 200 of its becomes a 201.
+    /// then the id of what was created; its 200 becomes a 201.
     pub(crate) fn created<T: 'static>(read: impl Handler<T, AppState>) -> Self {
         Self { is_public: false, lost: LostResponse::Created(any(read)) }
     }

@@ -1,5 +1,5 @@
-//! The request id, the log line and the counters of a request. The log holds the route, never the path's query, a header or a
-//! body: those may be secret.
+//! The request id, the log line and the counters of a request. The log holds the route but never a query, a header or a body:
+//! those may be secret.
 
 use std::time::Instant;
 
@@ -13,14 +13,14 @@ use crate::client_address::ClientAddress;
 use crate::problem::ErrorCode;
 use crate::state::AppState;
 
-/// Names a request, in its response and in each of its log lines.
+/// Identifies a request, in its response and in each of its log lines.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Characters of an id that a client may choose.
 const MAX_ID: usize = 128;
-/// The route of what no route takes.
+/// The route of requests that match none.
 const UNMATCHED: &str = "unmatched";
 
-/// Watches one request.
+/// Logs and counts one request.
 pub(super) async fn observe(
     State(state): State<AppState>,
     client: ClientAddress,
@@ -51,7 +51,7 @@ pub(super) async fn observe(
     response
 }
 
-/// Whether a client's id can stand in a log: short, and of plain characters.
+/// Whether a client's id may appear in the log: short, and of plain characters.
 fn is_sane(id: &HeaderValue) -> bool {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.:/+=".contains(byte);
     (1..=MAX_ID).contains(&id.len()) && id.as_bytes().iter().all(plain)
@@ -59,7 +59,7 @@ fn is_sane(id: &HeaderValue) -> bool {
 
 fn fresh_id(state: &AppState) -> HeaderValue {
     let mut bytes = [0; 16];
-    // Without randomness the time must do: an id has nothing to hide.
+    // Without randomness the time will do: an id need not be secret.
     if getrandom::fill(&mut bytes).is_err() {
         bytes = i128::from(state.engine.now().timestamp_micros()).to_be_bytes();
     }

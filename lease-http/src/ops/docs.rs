@@ -1,4 +1,4 @@
-//! `/docs`: Swagger UI on the `OpenAPI` document. All of it comes out of the binary, so it works offline.
+//! `/docs`: Swagger UI on the `OpenAPI` document. All of it is part of the binary, so it works offline.
 
 use std::sync::{Arc, LazyLock};
 
@@ -15,8 +15,8 @@ use utoipa_swagger_ui::Config;
 use crate::problem::Problem;
 use crate::state::AppState;
 
-/// What the page may load and do: its own files, calls to its own origin, and the pictures within its style sheet. Swagger UI
-/// sets styles on elements.
+/// The page may load its own files, call its own origin, and show the pictures in its style sheet. Swagger UI sets styles on
+/// elements.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
                       connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 const PAGE: &str = include_str!("docs/page.html");

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use lease_core::{ErrorKind, Refusal};
 use strum::IntoEnumIterator as _;
 
-/// What went wrong, for programs: it has a stable code, a message and a status.
+/// The kind of a problem: its stable code, its message and its status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorCode {
@@ -17,7 +17,7 @@ pub enum ErrorCode {
     Http(HttpError),
 }
 
-/// Why a request does not get as far as the engine.
+/// A reason why a request does not get as far as the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error, strum::EnumIter, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 #[non_exhaustive]
@@ -88,7 +88,7 @@ impl ErrorCode {
     }
 }
 
-/// The message, where there is nothing more particular to say.
+/// Its message; a problem may have a more specific one.
 impl fmt::Display for ErrorCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -57,10 +57,10 @@ struct RegistrationInput {
     notes: Option<FreeText>,
 }
 
-/// Somebody who has just registered.
+/// A new user, just registered.
 #[derive(Serialize, ToSchema)]
 struct Registration {
-    /// Says that it worked.
+    /// A confirmation.
     #[schema(example = "successfully registered a new user.")]
     response: &'static str,
     user_id: Id,
@@ -74,7 +74,7 @@ struct Registration {
     #[schema(required)]
     dob: Option<NaiveDate>,
     notes: String,
-    /// A first token; shown only here.
+    /// The first token; shown only here.
     #[schema(pattern = "^[0-9a-f]{40}$")]
     token: String,
 }
@@ -101,7 +101,7 @@ impl From<Registered> for Registration {
 
 /// Register
 ///
-/// Makes a user, its customer and a token in one step.
+/// Creates a user with a customer and a token, in one step.
 #[utoipa::path(post, path = "/api/register", tag = "accounts", security(()), request_body = RegistrationInput,
     responses((status = 201, description = "Registered.", body = Registration)))]
 async fn register(engine: Engine, body: Body<RegistrationDraft>) -> Created<Registration> {
@@ -109,7 +109,7 @@ async fn register(engine: Engine, body: Body<RegistrationDraft>) -> Created<Regi
     Ok(created(registered.into()))
 }
 
-/// Answers a registration again. Nobody knows the token of the lost response, so there is another one.
+/// The response to a registration whose first response was lost. Nobody knows the token in that one, so there is another.
 async fn register_again(engine: Engine, user: PathId<UserId>) -> Created<Registration> {
     let user = user.0.ok_or(Error::NotFound)?;
     let login = engine.issue_first_token(user).await?;
@@ -132,13 +132,13 @@ struct LoginInput {
     password: String,
 }
 
-/// Somebody who has just logged in.
+/// A user, just logged in.
 #[derive(Serialize, ToSchema)]
 struct Login {
-    /// A new token; earlier ones stay good. Shown only here.
+    /// The new token; earlier ones stay valid. Shown only here.
     #[schema(pattern = "^[0-9a-f]{40}$")]
     token: String,
-    /// From when on it is not good.
+    /// When the token expires.
     expires_at: DateTime<Utc>,
     user_id: Id,
     /// Null for administrative users.
@@ -159,7 +159,7 @@ impl From<LoggedIn> for Login {
 
 /// Log in
 ///
-/// Makes a new token. A wrong name, a wrong password and a deactivated user get the same answer.
+/// Creates a new token. A wrong name, a wrong password and a deactivated user get the same response.
 #[utoipa::path(post, path = "/api/login", tag = "accounts", security(()), request_body = LoginInput,
     responses((status = 200, description = "Logged in.", body = Login)),
     extensions(("x-codes" = json!(["invalid_credentials", "throttled"]))))]

@@ -110,8 +110,8 @@ struct ContactInput {
 impl Filter for ContactFilter {
     fn read(params: &mut Params) -> Self {
         Self {
-            customer_id: params.id("customer_id", "Those of this customer."),
-            lead_id: params.id("lead_id", "Those of this lead."),
+            customer_id: params.id("customer_id", "Only contacts of this customer."),
+            lead_id: params.id("lead_id", "Only contacts of this lead."),
             ..Self::default()
         }
     }
@@ -119,7 +119,7 @@ impl Filter for ContactFilter {
 
 /// List contacts
 ///
-/// Customers see their own.
+/// A customer sees their own.
 #[utoipa::path(get, path = "/api/contacts", tag = "contacts", params(List<ContactFilter>),
     responses((status = 200, description = "A page of contacts.", body = Listing<Contact>)))]
 async fn list_contacts(engine: Engine, session: Session, list: List<ContactFilter>) -> ApiResult<Listing<Contact>> {
@@ -127,7 +127,7 @@ async fn list_contacts(engine: Engine, session: Session, list: List<ContactFilte
     list.respond(found, Contact::from)
 }
 
-/// Make a contact
+/// Create a contact
 #[utoipa::path(post, path = "/api/contacts", tag = "contacts", request_body = ContactInput,
     responses((status = 201, description = "Made.", body = Contact)),
     extensions(("x-rules" = json!([

@@ -43,7 +43,7 @@ struct CreditCard {
     exp_month: u32,
     exp_year: i32,
     holder_name: String,
-    /// Whether it is the one to suggest; one a customer.
+    /// Whether it is the customer's default card.
     is_default: bool,
     created_at: DateTime<Utc>,
 }
@@ -105,13 +105,13 @@ struct CreditCardInput {
 
 impl Filter for CardFilter {
     fn read(params: &mut Params) -> Self {
-        Self { customer_id: params.id("customer_id", "Those of this customer."), ..Self::default() }
+        Self { customer_id: params.id("customer_id", "Only cards of this customer."), ..Self::default() }
     }
 }
 
 /// List credit cards
 ///
-/// Customers see their own.
+/// A customer sees their own.
 #[utoipa::path(get, path = "/api/credit-cards", tag = "credit cards", params(List<CardFilter>),
     responses((status = 200, description = "A page of credit cards.", body = Listing<CreditCard>)))]
 async fn list_credit_cards(engine: Engine, session: Session, list: List<CardFilter>) -> ApiResult<Listing<CreditCard>> {
@@ -153,7 +153,7 @@ async fn update_credit_card(
 
 /// Delete a credit card
 ///
-/// Its payments stay.
+/// Its payments remain.
 #[utoipa::path(delete, path = "/api/credit-cards/{id}", tag = "credit cards",
     responses((status = 204, description = "Gone from lists.")),
     extensions(("x-codes" = json!(["permission_denied"]))))]

@@ -1,4 +1,4 @@
-//! Customers (spec 6.1). They are made with their users.
+//! Customers (spec 6.1). They are created with their users.
 
 use axum::Json;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -21,7 +21,7 @@ pub(super) fn endpoints() -> Endpoints {
     Endpoints::new().routes(routes!(list_customers)).routes(routes!(get_customer, replace_customer, update_customer))
 }
 
-/// The trading party behind a user.
+/// The trading party that belongs to a user.
 #[derive(Serialize, ToSchema)]
 struct Customer {
     id: Id,
@@ -54,13 +54,13 @@ struct CustomerInput {
 
 impl Filter for CustomerFilter {
     fn read(params: &mut Params) -> Self {
-        Self { user_id: params.id("user_id", "The one behind this user."), ..Self::default() }
+        Self { user_id: params.id("user_id", "Only the customer of this user."), ..Self::default() }
     }
 }
 
 /// List customers
 ///
-/// Customers see themselves.
+/// A customer sees only themselves.
 #[utoipa::path(get, path = "/api/customers", tag = "customers", params(List<CustomerFilter>),
     responses((status = 200, description = "A page of customers.", body = Listing<Customer>)))]
 async fn list_customers(engine: Engine, session: Session, list: List<CustomerFilter>) -> ApiResult<Listing<Customer>> {
@@ -76,7 +76,7 @@ async fn get_customer(engine: Engine, session: Session, id: PathId<CustomerId>) 
     Ok(Json(engine.get_customer(&session.actor, id).await?.into()))
 }
 
-/// Replace what a customer tells of themselves
+/// Replace a customer's profile
 ///
 /// Every field is optional, so this is the same as changing some of them.
 #[utoipa::path(put, path = "/api/customers/{id}", tag = "customers", request_body = CustomerInput,
@@ -92,7 +92,7 @@ async fn replace_customer(
     Ok(Json(customer.into()))
 }
 
-/// Change what a customer tells of themselves
+/// Change a customer's profile
 #[utoipa::path(patch, path = "/api/customers/{id}", tag = "customers", request_body = CustomerInput,
     responses((status = 200, description = "The customer as it is now.", body = Customer)))]
 async fn update_customer(

@@ -1,4 +1,4 @@
-//! Invoices (spec 5.3). Nobody makes or edits one here: they follow from trades.
+//! Invoices (spec 5.3). They follow from trades: nobody creates or edits one here.
 
 use axum::Json;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -34,19 +34,19 @@ struct Invoice {
     #[schema(pattern = "^INV-[0-9]{8,}$", example = "INV-00000042")]
     number: String,
     trade_id: Id,
-    /// The proposal that brought it about: the first, or the accepted one.
+    /// The proposal that it was issued on: the first, or the accepted one.
     proposal_id: Id,
-    /// Who is billed.
+    /// The customer who is billed.
     customer_id: Id,
     amount: Amount,
-    /// What succeeded payments add up to.
+    /// The sum of the payments that succeeded.
     amount_paid: Amount,
-    /// What is still due; nothing once void.
+    /// The amount still due; zero once void.
     amount_due: Amount,
     currency: Currency,
     #[schema(schema_with = names::<InvoiceStatus>)]
     status: &'static str,
-    /// Whether it is open after its due date.
+    /// Whether it is still open after its due date.
     is_overdue: bool,
     issued_at: DateTime<Utc>,
     due_date: NaiveDate,
@@ -54,7 +54,7 @@ struct Invoice {
     paid_at: Option<DateTime<Utc>>,
     #[schema(required)]
     voided_at: Option<DateTime<Utc>>,
-    /// Why it was called off; empty unless void.
+    /// The reason why it was voided; empty unless void.
     void_reason: String,
 }
 
@@ -100,10 +100,10 @@ struct VoidInput {
 impl Filter for InvoiceFilter {
     fn read(params: &mut Params) -> Self {
         Self {
-            status: params.choice("status", "Of this status."),
-            overdue: params.flag("overdue", "Those open after their due date, or those that are not."),
-            trade_id: params.id("trade_id", "The one of this trade."),
-            customer_id: params.id("customer_id", "Those billed to this customer."),
+            status: params.choice("status", "Only invoices with this status."),
+            overdue: params.flag("overdue", "Only invoices that are, or that are not, still open after their due date."),
+            trade_id: params.id("trade_id", "Only the invoice of this trade."),
+            customer_id: params.id("customer_id", "Only invoices billed to this customer."),
             ..Self::default()
         }
     }
@@ -111,7 +111,7 @@ impl Filter for InvoiceFilter {
 
 /// List invoices
 ///
-/// Customers see those billed to them.
+/// A customer sees those billed to them.
 #[utoipa::path(get, path = "/api/invoices", tag = "invoices", params(List<InvoiceFilter>),
     responses((status = 200, description = "A page of invoices.", body = Listing<Invoice>)))]
 async fn list_invoices(engine: Engine, session: Session, list: List<InvoiceFilter>) -> ApiResult<Listing<Invoice>> {
@@ -132,9 +132,9 @@ async fn get_invoice(engine: Engine, session: Session, id: PathId<InvoiceId>) ->
     Ok(Json(Invoice::new(invoice, engine.now())?))
 }
 
-/// Drop an invoice
+/// Void an invoice
 ///
-/// By staff, while it is open and has no payments. It counts as settled from then on.
+/// For staff, while it is open and has no payments. From then on it counts as settled.
 #[utoipa::path(post, path = "/api/invoices/{id}/void", tag = "invoices", request_body = VoidInput,
     responses((status = 200, description = "The invoice as it is now.", body = Invoice)),
     extensions(("x-codes" = json!(["permission_denied", "invoice_not_open", "invoice_has_payments"]))))]

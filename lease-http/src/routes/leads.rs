@@ -42,7 +42,7 @@ struct Lead {
     #[schema(schema_with = names::<LeadStatus>)]
     status: &'static str,
     notes: String,
-    /// The customer that it became.
+    /// The customer that it was converted to.
     #[schema(required)]
     customer_id: Option<Id>,
     created_at: DateTime<Utc>,
@@ -103,9 +103,9 @@ struct ConversionInput {
 impl Filter for LeadFilter {
     fn read(params: &mut Params) -> Self {
         Self {
-            status: params.choice("status", "Of this status."),
-            customer_id: params.id("customer_id", "Converted to this customer."),
-            search: params.search("All of these words occur in the names, the e-mail address, the phone number or the company."),
+            status: params.choice("status", "Only leads with this status."),
+            customer_id: params.id("customer_id", "Only leads converted to this customer."),
+            search: params.search("Only leads in which each of these words occurs: in the names, the e-mail address, the phone number or the company."),
         }
     }
 }
@@ -119,7 +119,7 @@ async fn list_leads(engine: Engine, session: Session, list: List<LeadFilter>) ->
     list.respond(found, Lead::from)
 }
 
-/// Make a lead
+/// Create a lead
 #[utoipa::path(post, path = "/api/leads", tag = "leads", request_body = LeadInput,
     responses((status = 201, description = "Made.", body = Lead)),
     extensions(("x-codes" = json!(["permission_denied"])), ("x-rules" = json!([
@@ -168,7 +168,7 @@ async fn delete_lead(engine: Engine, session: Session, id: PathId<LeadId>) -> Re
 
 /// Convert a lead
 ///
-/// The lead becomes `converted` and its contacts the customer's, in one step.
+/// The lead becomes `converted`, and its contacts become the customer's, in one step.
 #[utoipa::path(post, path = "/api/leads/{id}/convert", tag = "leads", request_body = ConversionInput,
     responses((status = 200, description = "The lead as it is now.", body = Lead)),
     extensions(("x-codes" = json!(["permission_denied", "lead_converted"]))))]

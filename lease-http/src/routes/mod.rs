@@ -1,7 +1,7 @@
-//! The endpoints, a file a resource. A handler takes what it needs out of the request, asks the engine once and answers;
-//! beside it stand what it takes and what it answers, as the document shows them. The codes that only this operation can give
-//! are named in its `x-codes`, what its body keeps beside the kinds of its fields in its `x-rules`; [`openapi`](crate::openapi)
-//! puts both in place, and adds the codes that every operation of its kind can give.
+//! The endpoints, a file for each resource. A handler extracts what it needs from the request, calls the engine once and responds;
+//! beside it are its request and response as the document shows them. The codes that only this operation can give are named in
+//! its `x-codes`, further rules for its body in its `x-rules`; [`openapi`](crate::openapi) puts both in place, and adds the codes
+//! that every operation of its kind can give.
 
 mod accounts;
 mod contacts;

@@ -40,12 +40,12 @@ struct Payment {
     currency: Currency,
     #[schema(schema_with = names::<PaymentStatus>)]
     status: &'static str,
-    /// Why it failed, in the gateway's words.
+    /// The gateway's reason why it failed.
     #[schema(required, example = json!(null))]
     failure_code: Option<String>,
     /// Whether it was made after the due date.
     is_late: bool,
-    /// The gateway's name for the charge.
+    /// The gateway's reference for the charge.
     #[schema(required)]
     gateway_reference: Option<String>,
     created_at: DateTime<Utc>,
@@ -94,10 +94,10 @@ struct PaymentInput {
 impl Filter for PaymentFilter {
     fn read(params: &mut Params) -> Self {
         Self {
-            invoice_id: params.id("invoice_id", "Those of this invoice."),
-            status: params.choice("status", "Of this status."),
-            customer_id: params.id("customer_id", "Those by this customer."),
-            credit_card_id: params.id("credit_card_id", "Those with this card."),
+            invoice_id: params.id("invoice_id", "Only payments of this invoice."),
+            status: params.choice("status", "Only payments with this status."),
+            customer_id: params.id("customer_id", "Only payments by this customer."),
+            credit_card_id: params.id("credit_card_id", "Only payments with this card."),
             ..Self::default()
         }
     }
@@ -105,7 +105,7 @@ impl Filter for PaymentFilter {
 
 /// List payments
 ///
-/// Customers see their own.
+/// A customer sees their own.
 #[utoipa::path(get, path = "/api/payments", tag = "payments", params(List<PaymentFilter>),
     responses((status = 200, description = "A page of payments.", body = Listing<Payment>)))]
 async fn list_payments(engine: Engine, session: Session, list: List<PaymentFilter>) -> ApiResult<Listing<Payment>> {
@@ -115,8 +115,8 @@ async fn list_payments(engine: Engine, session: Session, list: List<PaymentFilte
 
 /// Pay an invoice
 ///
-/// By the billed customer. A payment that the gateway declines is kept as failed; one that it does not answer stays pending and
-/// is settled later.
+/// For the billed customer. A payment that the gateway declines is kept as failed; one that the gateway does not answer stays
+/// pending and is settled later.
 #[utoipa::path(post, path = "/api/payments", tag = "payments", request_body = PaymentInput,
     responses((status = 201, description = "Paid.", body = Payment),
         (status = 202, description = "The gateway gave no response yet; the payment is pending.", body = Payment)),
@@ -129,8 +129,8 @@ async fn create_payment(engine: Engine, session: Session, body: Body<PaymentDraf
 
 /// Pay this invoice
 ///
-/// By the billed customer. A payment that the gateway declines is kept as failed; one that it does not answer stays pending and
-/// is settled later.
+/// For the billed customer. A payment that the gateway declines is kept as failed; one that the gateway does not answer stays
+/// pending and is settled later.
 #[utoipa::path(post, path = "/api/invoices/{id}/payments", tag = "payments", request_body = InvoicePaymentInput,
     responses((status = 201, description = "Paid.", body = Payment),
         (status = 202, description = "The gateway gave no response yet; the payment is pending.", body = Payment)),
@@ -155,7 +155,7 @@ async fn get_payment(engine: Engine, session: Session, id: PathId<PaymentId>) ->
     Ok(Json(engine.get_payment(&session.actor, id).await?.into()))
 }
 
-/// Answers a payment again, as its outcome says now: a declined one is the refusal that its first response was.
+/// The response to a payment whose first response was lost, by its outcome now: a decline is the refusal that it was.
 async fn get_outcome(engine: Engine, session: Session, id: PathId<PaymentId>) -> Created<Payment> {
     let id = id.or_not_found(&session.actor)?;
     let payment = engine.get_payment(&session.actor, id).await?;

@@ -36,9 +36,9 @@ pub(super) fn endpoints() -> Endpoints {
 struct Proposal {
     id: Id,
     trade_id: Id,
-    /// Who made it.
+    /// The customer who made it.
     customer_id: Id,
-    /// The price of a sale, the price a month of a lease.
+    /// The price of a sale, or the monthly price of a lease.
     amount: Amount,
     currency: Currency,
     #[schema(required)]
@@ -55,7 +55,7 @@ struct Proposal {
     /// When it was accepted, rejected, withdrawn, superseded, closed, or expired.
     #[schema(required)]
     decided_at: Option<DateTime<Utc>>,
-    /// What the caller may do with it now.
+    /// The actions that the caller may take now.
     #[schema(schema_with = many_names::<AvailableAction>)]
     available_actions: Vec<&'static str>,
 }
@@ -120,7 +120,7 @@ struct ProposalInput {
 
 impl Filter for ProposalFilter {
     fn read(params: &mut Params) -> Self {
-        Self { trade_id: params.id("trade_id", "Those in this trade."), ..OfTrade::read(params).0 }
+        Self { trade_id: params.id("trade_id", "Only proposals in this trade."), ..OfTrade::read(params).0 }
     }
 }
 
@@ -131,8 +131,8 @@ struct OfTrade(ProposalFilter);
 impl Filter for OfTrade {
     fn read(params: &mut Params) -> Self {
         Self(ProposalFilter {
-            customer_id: params.id("customer_id", "Those by this customer."),
-            status: params.choice("status", "Of this status at present."),
+            customer_id: params.id("customer_id", "Only proposals by this customer."),
+            status: params.choice("status", "Only proposals whose status is now this."),
             ..ProposalFilter::default()
         })
     }
@@ -140,7 +140,7 @@ impl Filter for OfTrade {
 
 /// List proposals
 ///
-/// Customers see their own, all in their own trades, and the owner's in trades that they may see.
+/// A customer sees their own, all in their own trades, and the owner's in every trade that they may see.
 #[utoipa::path(get, path = "/api/proposals", tag = "proposals", params(List<ProposalFilter>),
     responses((status = 200, description = "A page of proposals.", body = Listing<Proposal>)))]
 async fn list_proposals(engine: Engine, session: Session, list: List<ProposalFilter>) -> ApiResult<Listing<Proposal>> {
@@ -148,9 +148,9 @@ async fn list_proposals(engine: Engine, session: Session, list: List<ProposalFil
     list.respond(found, |proposal| Proposal::new(proposal, engine.now()))
 }
 
-/// Make a proposal
+/// Create a proposal
 ///
-/// The first of a trade is its owner's. A new one supersedes the pending one of the same customer.
+/// The owner of the trade makes the first one. A new one supersedes the pending one of the same customer.
 #[utoipa::path(post, path = "/api/proposals", tag = "proposals", request_body = ProposalInput,
     responses((status = 201, description = "Made.", body = Proposal)),
     extensions(
@@ -175,9 +175,9 @@ async fn list_trade_proposals(
     list.respond(found, |proposal| Proposal::new(proposal, engine.now()))
 }
 
-/// Make a proposal in a trade
+/// Create a proposal in a trade
 ///
-/// The first of a trade is its owner's. A new one supersedes the pending one of the same customer.
+/// The owner of the trade makes the first one. A new one supersedes the pending one of the same customer.
 #[utoipa::path(post, path = "/api/trades/{id}/proposals", tag = "proposals", request_body = TermsInput,
     responses((status = 201, description = "Made.", body = Proposal)),
     extensions(
@@ -205,7 +205,8 @@ async fn get_proposal(engine: Engine, session: Session, id: PathId<ProposalId>) 
 
 /// Accept a proposal
 ///
-/// The owner accepts another's, any other customer the owner's. The trade is agreed, and every other pending proposal closed.
+/// The owner of the trade may accept a proposal of another customer; any other customer may accept the owner's. The trade is then
+/// agreed, and every other pending proposal is closed.
 #[utoipa::path(post, path = "/api/proposals/{id}/accept", tag = "proposals",
     responses((status = 200, description = "The proposal as it is now.", body = Proposal)),
     extensions(("x-codes" = json!([
@@ -219,7 +220,7 @@ async fn accept_proposal(engine: Engine, session: Session, id: PathId<ProposalId
 
 /// Reject a proposal
 ///
-/// By the trade's owner, another's.
+/// For the owner of the trade, if another customer made the proposal.
 #[utoipa::path(post, path = "/api/proposals/{id}/reject", tag = "proposals",
     responses((status = 200, description = "The proposal as it is now.", body = Proposal)),
     extensions(("x-codes" = json!(["permission_denied", "trade_not_open", "proposal_expired", "proposal_not_pending"]))))]
@@ -231,7 +232,7 @@ async fn reject_proposal(engine: Engine, session: Session, id: PathId<ProposalId
 
 /// Withdraw a proposal
 ///
-/// By its author.
+/// For the customer who made it.
 #[utoipa::path(post, path = "/api/proposals/{id}/withdraw", tag = "proposals",
     responses((status = 200, description = "The proposal as it is now.", body = Proposal)),
     extensions(("x-codes" = json!(["permission_denied", "trade_not_open", "proposal_expired", "proposal_not_pending"]))))]

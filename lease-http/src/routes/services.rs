@@ -29,7 +29,7 @@ pub(super) fn endpoints() -> Endpoints {
     ))
 }
 
-/// What the company sells.
+/// A service that the company sells.
 #[derive(Serialize, ToSchema)]
 struct Service {
     id: Id,
@@ -41,7 +41,7 @@ struct Service {
     invoice_on: &'static str,
     #[schema(schema_with = names::<BillTo>)]
     bill_to: &'static str,
-    /// The fee; zero is no invoice.
+    /// The fee; no invoice is issued if it is zero.
     amount: Amount,
     currency: Currency,
     /// Days from issue to due date.
@@ -102,15 +102,15 @@ struct ServiceInput {
 impl Filter for ServiceFilter {
     fn read(params: &mut Params) -> Self {
         Self {
-            is_active: params.flag("is_active", "Active ones, or, for staff, those that are not."),
-            kind: params.choice("kind", "Of this kind."),
+            is_active: params.flag("is_active", "Only services that are active, or, for staff, only those that are not."),
+            kind: params.choice("kind", "Only services of this kind."),
         }
     }
 }
 
 /// List services
 ///
-/// Staff see all, everybody else the active ones.
+/// Staff see all services, everybody else the active ones.
 #[utoipa::path(get, path = "/api/services", tag = "services", security((), ("token" = [])), params(List<ServiceFilter>),
     responses((status = 200, description = "A page of services.", body = Listing<Service>)))]
 async fn list_services(engine: Engine, caller: Caller, list: List<ServiceFilter>) -> ApiResult<Listing<Service>> {
@@ -118,7 +118,7 @@ async fn list_services(engine: Engine, caller: Caller, list: List<ServiceFilter>
     list.respond(found, Service::from)
 }
 
-/// Make a service
+/// Create a service
 #[utoipa::path(post, path = "/api/services", tag = "services", request_body = ServiceInput,
     responses((status = 201, description = "Made.", body = Service)),
     extensions(("x-codes" = json!(["permission_denied"])), ("x-rules" = json!([{ "anyOf": [
@@ -144,7 +144,7 @@ async fn get_service(engine: Engine, caller: Caller, id: PathId<ServiceId>) -> A
 
 /// Replace a service
 ///
-/// Once a trade uses it, `kind`, `invoice_on`, `bill_to` and `currency` are fixed. Invoices already issued keep what they say.
+/// Once a trade uses it, `kind`, `invoice_on`, `bill_to` and `currency` are fixed. Invoices already issued do not change.
 #[utoipa::path(put, path = "/api/services/{id}", tag = "services", request_body = ServiceInput,
     responses((status = 200, description = "The service as it is now.", body = Service)),
     extensions(("x-codes" = json!(["permission_denied", "service_in_use"]))))]
@@ -159,7 +159,7 @@ async fn replace_service(
 
 /// Change a service
 ///
-/// Once a trade uses it, `kind`, `invoice_on`, `bill_to` and `currency` are fixed. Invoices already issued keep what they say.
+/// Once a trade uses it, `kind`, `invoice_on`, `bill_to` and `currency` are fixed. Invoices already issued do not change.
 #[utoipa::path(patch, path = "/api/services/{id}", tag = "services", request_body = ServiceInput,
     responses((status = 200, description = "The service as it is now.", body = Service)),
     extensions(("x-codes" = json!(["permission_denied", "service_in_use"]))))]
@@ -169,7 +169,7 @@ async fn update_service(engine: Engine, session: Session, id: PathId<ServiceId>,
 
 /// Deactivate a service
 ///
-/// No new trade is opened under it; those that run go on.
+/// No new trade can be opened under it; existing ones continue.
 #[utoipa::path(delete, path = "/api/services/{id}", tag = "services",
     responses((status = 204, description = "The service is deactivated.")),
     extensions(("x-codes" = json!(["permission_denied"]))))]

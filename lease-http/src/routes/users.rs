@@ -43,7 +43,7 @@ struct User {
     date_joined: DateTime<Utc>,
     #[schema(required)]
     last_login: Option<DateTime<Utc>>,
-    /// The customer behind the user; null for administrative users.
+    /// The user's customer; null for administrative users.
     #[schema(required)]
     customer_id: Option<Id>,
 }
@@ -128,10 +128,11 @@ struct UserInput {
 impl Filter for UserFilter {
     fn read(params: &mut Params) -> Self {
         Self {
-            is_active: params.flag("is_active", "Those that may log in, or those that may not."),
-            is_staff: params.flag("is_staff", "Administrative ones, or those that trade."),
-            role: params.choice("role", "Of this role."),
-            search: params.search("All of these words occur in the user name, the e-mail address or the names."),
+            is_active: params.flag("is_active", "Only users who may log in, or only those who may not."),
+            is_staff: params.flag("is_staff", "Only administrative users, or only customers."),
+            role: params.choice("role", "Only users with this role."),
+            search: params
+                .search("Only users in which each of these words occurs: in the user name, the e-mail address or the names."),
             ..Self::default()
         }
     }
@@ -139,7 +140,7 @@ impl Filter for UserFilter {
 
 /// List users
 ///
-/// Customers see themselves.
+/// A customer sees only themselves.
 #[utoipa::path(get, path = "/api/users", tag = "users", params(List<UserFilter>),
     responses((status = 200, description = "A page of users.", body = Listing<User>)))]
 async fn list_users(engine: Engine, session: Session, list: List<UserFilter>) -> ApiResult<Listing<User>> {
@@ -147,9 +148,9 @@ async fn list_users(engine: Engine, session: Session, list: List<UserFilter>) ->
     list.respond(found, User::from)
 }
 
-/// Make a user
+/// Create a user
 ///
-/// Its customer is made with it, unless it administers. Staff only.
+/// Unless the user is administrative, a customer is created, too. For staff.
 #[utoipa::path(post, path = "/api/users", tag = "users", request_body = NewUserInput,
     responses((status = 201, description = "Made.", body = User)),
     extensions(("x-codes" = json!(["permission_denied"]))))]
@@ -183,7 +184,7 @@ async fn update_user(engine: Engine, session: Session, id: PathId<UserId>, body:
 
 /// Deactivate a user
 ///
-/// The user's tokens are revoked; nothing is erased. Staff only.
+/// The user's tokens are revoked; nothing is deleted. For staff.
 #[utoipa::path(delete, path = "/api/users/{id}", tag = "users",
     responses((status = 204, description = "The user is deactivated.")),
     extensions(("x-codes" = json!(["permission_denied", "last_superuser"]))))]

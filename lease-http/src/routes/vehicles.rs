@@ -30,7 +30,7 @@ pub(super) fn endpoints() -> Endpoints {
     ))
 }
 
-/// What is offered.
+/// A vehicle that a customer owns and may offer.
 #[derive(Serialize, ToSchema)]
 struct Vehicle {
     id: Id,
@@ -97,13 +97,13 @@ struct VehicleInput {
 impl Filter for VehicleFilter {
     fn read(params: &mut Params) -> Self {
         Self {
-            customer_id: params.id("customer_id", "Those of this owner."),
-            make: params.key("make", "Of this make, without regard to case."),
-            model: params.key("model", "Of this model, without regard to case."),
-            year_min: params.year("year_min", "Not before this model year."),
-            year_max: params.year("year_max", "Not after this model year."),
-            vin: params.vin("vin", "The one with this VIN."),
-            search: params.search("All of these words occur in the VIN, the make, the model, the colour or the license plate."),
+            customer_id: params.id("customer_id", "Only vehicles of this owner."),
+            make: params.key("make", "Only vehicles of this make, regardless of case."),
+            model: params.key("model", "Only vehicles of this model, regardless of case."),
+            year_min: params.year("year_min", "Only vehicles of this model year or later."),
+            year_max: params.year("year_max", "Only vehicles of this model year or earlier."),
+            vin: params.vin("vin", "Only the vehicle with this VIN."),
+            search: params.search("Only vehicles in which each of these words occurs: in the VIN, the make, the model, the colour or the license plate."),
             ..Self::default()
         }
     }
@@ -111,7 +111,7 @@ impl Filter for VehicleFilter {
 
 /// List vehicles
 ///
-/// Customers see their own, those in an open trade and those in a trade that they are a party of.
+/// A customer sees their own, those in an open trade, and those in a trade that they are a party to.
 #[utoipa::path(get, path = "/api/vehicles", tag = "vehicles", params(List<VehicleFilter>),
     responses((status = 200, description = "A page of vehicles.", body = Listing<Vehicle>)))]
 async fn list_vehicles(engine: Engine, session: Session, list: List<VehicleFilter>) -> ApiResult<Listing<Vehicle>> {
@@ -119,7 +119,7 @@ async fn list_vehicles(engine: Engine, session: Session, list: List<VehicleFilte
     list.respond(found, Vehicle::from)
 }
 
-/// Make a vehicle
+/// Create a vehicle
 #[utoipa::path(post, path = "/api/vehicles", tag = "vehicles", request_body = VehicleInput,
     responses((status = 201, description = "Made.", body = Vehicle)),
     extensions(("x-codes" = json!(["permission_denied"]))))]
@@ -159,7 +159,7 @@ async fn update_vehicle(engine: Engine, session: Session, id: PathId<VehicleId>,
 
 /// Delete a vehicle
 ///
-/// One that was ever traded stays.
+/// A vehicle that has ever been in a trade cannot be deleted.
 #[utoipa::path(delete, path = "/api/vehicles/{id}", tag = "vehicles",
     responses((status = 204, description = "Erased.")),
     extensions(("x-codes" = json!(["permission_denied", "vehicle_in_use"]))))]

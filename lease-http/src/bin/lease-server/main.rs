@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     match run(&cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            // Nothing is left to do where even this cannot be said.
+            // There is nothing left to do if even this cannot be printed.
             let _ = writeln!(std::io::stderr(), "lease-server: {failure}");
             ExitCode::from(failure.exit_code())
         }

@@ -1,4 +1,4 @@
-//! What is said on the standard output.
+//! The standard output.
 
 use std::io::Write as _;
 

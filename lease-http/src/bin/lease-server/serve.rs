@@ -1,4 +1,4 @@
-//! `serve`: from the settings to the last answer.
+//! `serve`: from the settings to the last response.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -22,7 +22,7 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), Failure> {
     let engine = engine(settings, store::open(settings, &metrics).await?)?;
     let fees = settings.fees()?;
     if engine.ensure_standard_services(fees.lease, fees.sell).await.map_err(Failure::other)? {
-        tracing::info!(lease = %fees.lease, sell = %fees.sell, "the standard services were made");
+        tracing::info!(lease = %fees.lease, sell = %fees.sell, "the standard services were created");
     }
     if let Some(superuser) = superuser {
         superuser::ensure_at_start(&engine, &superuser).await?;
@@ -47,7 +47,7 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), Failure> {
     bounded(drained, &stop, Duration::from_secs(settings.shutdown_timeout_seconds)).await
 }
 
-/// Runs the server; once it shall stop, for so long at the most.
+/// Runs the server; once it is told to stop, for at most this long.
 async fn bounded(server: impl Future<Output = ()>, stop: &CancellationToken, limit: Duration) -> Result<(), Failure> {
     let too_late = async {
         stop.cancelled().await;
@@ -62,7 +62,7 @@ async fn bounded(server: impl Future<Output = ()>, stop: &CancellationToken, lim
     }
 }
 
-/// Is cancelled by SIGTERM and Ctrl-C.
+/// A token that SIGTERM and Ctrl-C cancel.
 fn on_signal() -> Result<CancellationToken, Failure> {
     use tokio::signal::unix::{SignalKind, signal};
     let stop = CancellationToken::new();

@@ -1,4 +1,4 @@
-//! Which store: the one place that knows backends.
+//! The choice of the store: the one place that knows the backends.
 
 use std::sync::Arc;
 
@@ -43,7 +43,7 @@ pub(crate) async fn postgres(settings: &Settings, command: &str) -> Result<Postg
     Ok(store)
 }
 
-/// An empty variable is none.
+/// The URL of the database; an empty variable counts as none.
 fn url(settings: &Settings) -> Option<&str> {
     settings.database_url.as_ref().map(SecretString::expose_secret).filter(|url| !url.trim().is_empty())
 }
@@ -54,5 +54,5 @@ fn watch(store: &PostgresRepository, metrics: &Metrics) -> Result<(), Failure> {
     metrics.watch("lease_database_connections", "Connections of the pool.", size).map_err(Failure::other)?;
     let pool = store.pool().clone();
     let idle = move || i64::try_from(pool.num_idle()).unwrap_or(i64::MAX);
-    metrics.watch("lease_database_connections_idle", "Connections of the pool that nobody uses.", idle).map_err(Failure::other)
+    metrics.watch("lease_database_connections_idle", "Idle connections of the pool.", idle).map_err(Failure::other)
 }

@@ -1,4 +1,4 @@
-//! The superuser: the one that exists after start, and `createsuperuser`.
+//! The superuser of the environment, and `createsuperuser`.
 
 use std::env;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
@@ -18,14 +18,14 @@ const USERNAME: &str = "LEASE_SUPERUSER_USERNAME";
 const EMAIL: &str = "LEASE_SUPERUSER_EMAIL";
 const PASSWORD: &str = "LEASE_SUPERUSER_PASSWORD";
 
-/// Whoever shall be a superuser.
+/// The user who is to be a superuser.
 pub(crate) struct Superuser {
     username: String,
     email: String,
     password: SecretString,
 }
 
-/// The superuser of the environment; none where nothing of it is given.
+/// The superuser of the environment; `None` if none of the variables is set.
 pub(crate) fn from_environment() -> Result<Option<Superuser>, Failure> {
     let given = (variable(USERNAME), variable(EMAIL), variable(PASSWORD));
     match given {
@@ -35,25 +35,25 @@ pub(crate) fn from_environment() -> Result<Option<Superuser>, Failure> {
     }
 }
 
-/// Makes this superuser, unless a user of that name exists: that one, and whether it was made.
+/// Creates this superuser, unless a user of that name exists; returns the user, and whether it was created.
 async fn ensure(engine: &LeaseEngine, superuser: &Superuser) -> Result<(Account, bool), Failure> {
     let Superuser { username, email, password } = superuser;
     engine.ensure_superuser(username, email, password.clone()).await.map_err(|error| match error {
         Error::Invalid(errors) => {
             let messages = errors.fields().flat_map(|field| errors.of(field).iter().map(move |text| format!("{field}: {text}")));
-            Failure::Setting(format!("the superuser cannot be made: {}", messages.collect::<Vec<_>>().join(" ")))
+            Failure::Setting(format!("the superuser cannot be created: {}", messages.collect::<Vec<_>>().join(" ")))
         }
         error => Failure::other(error),
     })
 }
 
-/// Makes sure that the superuser of the environment exists. One that was deactivated or demoted since stays so: that somebody
-/// with the right to it did so is no reason not to serve.
+/// Makes sure that the superuser of the environment exists. One that was deactivated or demoted since stays so: somebody with
+/// the right to it did that, and the server starts all the same.
 pub(crate) async fn ensure_at_start(engine: &LeaseEngine, superuser: &Superuser) -> Result<(), Failure> {
     match ensure(engine, superuser).await? {
-        (_, true) => tracing::info!("the superuser of the environment was made"),
+        (_, true) => tracing::info!("the superuser of the environment was created"),
         (found, false) if found.user.is_active_superuser() => tracing::info!("the superuser of the environment exists"),
-        (found, false) => tracing::error!(user = %found.user.id, "the user that {USERNAME} names is no active superuser"),
+        (found, false) => tracing::error!(user = %found.user.id, "the user that {USERNAME} names is not an active superuser"),
     }
     Ok(())
 }
@@ -71,8 +71,8 @@ pub(crate) async fn create(settings: &Settings, username: Option<&str>, email: O
         },
     };
     match ensure(&engine, &superuser).await? {
-        (_, true) => print_line(&format!("The superuser {} was made.", superuser.username)),
-        (_, false) => Err(Failure::Other(format!("a user {} exists already; nothing was changed", superuser.username).into())),
+        (_, true) => print_line(&format!("The superuser {} was created.", superuser.username)),
+        (_, false) => Err(Failure::Other(format!("a user {} already exists; nothing was changed", superuser.username).into())),
     }
 }
 
@@ -87,7 +87,7 @@ fn given_or_prompted(given: Option<&str>, question: &str) -> Result<String, Fail
     }
 }
 
-/// The next line that somebody types, or pipes in.
+/// The next line of the standard input.
 fn prompt(question: &str) -> Result<String, Failure> {
     if io::stdin().is_terminal() {
         write!(io::stdout(), "{question}").and_then(|()| io::stdout().flush()).map_err(Failure::other)?;
@@ -100,7 +100,7 @@ fn prompt(question: &str) -> Result<String, Failure> {
     }
 }
 
-/// A password, twice where it cannot be seen while it is typed.
+/// A password, asked for twice on a terminal, where it is not shown.
 fn prompt_password_twice() -> Result<SecretString, Failure> {
     if !io::stdin().is_terminal() {
         return prompt("Password: ").map(SecretString::from);
