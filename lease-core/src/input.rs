@@ -97,8 +97,8 @@ pub trait FromScalar: Sized {
     fn from_scalar(scalar: Scalar) -> Result<Self, String>;
 }
 
-/// Reads JSON that comes through `serde_json`. Out of its text a number has every digit that was sent; out of a
-/// [`serde_json::Value`] it has those of a double.
+/// Reads JSON through `serde_json`, and not through a buffer such as that of `#[serde(flatten)]`. Read from text, a number keeps
+/// every digit that was sent; read from a [`serde_json::Value`], it has those of a double.
 impl<'de, T: FromScalar> Deserialize<'de> for Field<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let literal = Box::<RawValue>::deserialize(deserializer)?;

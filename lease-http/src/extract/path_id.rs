@@ -26,7 +26,7 @@ impl<T: Named> PathId<T> {
         self.or_not_found_to(actor, T::RESOURCE, Act::Read)
     }
 
-    /// The id, where the engine asks for another right before it looks for the row.
+    /// The id, for a command that requires another right before it looks for the row.
     ///
     /// # Errors
     /// 401 or 403 if the actor lacks the right, else 404.
