@@ -1,22 +1,86 @@
-//! What the engine answers instead of a result. No HTTP here; each error owns its stable code.
+//! Why the engine did not do what it was asked. No HTTP here; each kind of error has its stable code and its message.
+
+use std::fmt;
+
+use strum::{IntoEnumIterator as _, VariantArray as _};
 
 use crate::id::Stored;
 use crate::input::FieldErrors;
 use crate::model::Payment;
 use crate::money::MoneyError;
 
-/// Why a command or a query was not carried out. Whatever it is, nothing was changed, but for two:
-/// [`Error::CardDeclined`] keeps the failed payment, and after [`Error::Unavailable`] it is not known, for the connection may have
-/// been lost behind the commit. Ask again under the same idempotency key.
+/// Why a command or a query was not carried out. Nothing was changed, with two exceptions: [`Error::CardDeclined`] keeps the
+/// failed payment, and after [`Error::Unavailable`] it is not known, for the connection may have been lost after the commit. Ask
+/// again under the same idempotency key.
+///
+/// Its message and its code are those of its [`ErrorKind`].
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Nobody is known to ask.
+    /// [`ErrorKind::NotAuthenticated`].
+    NotAuthenticated,
+    /// [`ErrorKind::InvalidCredentials`].
+    InvalidCredentials,
+    /// [`ErrorKind::PermissionDenied`].
+    PermissionDenied,
+    /// [`ErrorKind::NotFound`].
+    NotFound,
+    /// [`ErrorKind::ValidationError`]: the messages of each field.
+    Invalid(FieldErrors),
+    /// [`ErrorKind::Refused`].
+    Refused(#[from] Refusal),
+    /// [`ErrorKind::CardDeclined`]: the failed payment, which is kept.
+    CardDeclined(Box<Stored<Payment>>),
+    /// [`ErrorKind::Unavailable`]: the cause, for the log.
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// [`ErrorKind::InternalError`]: the cause, for the log.
+    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Error {
+    /// Its kind.
+    #[must_use]
+    pub const fn kind(&self) -> ErrorKind {
+        match self {
+            Self::NotAuthenticated => ErrorKind::NotAuthenticated,
+            Self::InvalidCredentials => ErrorKind::InvalidCredentials,
+            Self::PermissionDenied => ErrorKind::PermissionDenied,
+            Self::NotFound => ErrorKind::NotFound,
+            Self::Invalid(_) => ErrorKind::ValidationError,
+            Self::Refused(refusal) => ErrorKind::Refused(*refusal),
+            Self::CardDeclined(_) => ErrorKind::CardDeclined,
+            Self::Unavailable(_) => ErrorKind::Unavailable,
+            Self::Internal(_) => ErrorKind::InternalError,
+        }
+    }
+
+    /// Its stable code (spec 6.6).
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.kind().code()
+    }
+
+    pub(crate) fn internal(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Internal(source.into())
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.kind().fmt(f)
+    }
+}
+
+/// The kind of an [`Error`]: its stable code and its message, without what belongs to the one case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error, strum::EnumIter, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum ErrorKind {
+    /// The actor is not logged in, or no longer.
     #[error("Authentication credentials were not provided or are not valid.")]
     NotAuthenticated,
-    /// Name and password do not belong together, or the user is deactivated; which of these is not told.
+    /// The name and the password do not match, or the user is deactivated; the message does not tell which.
     #[error("Unable to log in with the provided credentials.")]
     InvalidCredentials,
-    /// The actor may see it, but not do this.
+    /// The actor may see it, but may not do this.
     #[error("You do not have permission to perform this action.")]
     PermissionDenied,
     /// It does not exist, or the actor may not see it.
@@ -24,40 +88,35 @@ pub enum Error {
     NotFound,
     /// Fields are wrong.
     #[error("The input is not valid.")]
-    Invalid(FieldErrors),
-    /// The state of things forbids it.
+    ValidationError,
+    /// The present state forbids it.
     #[error("{0}")]
-    Refused(#[from] Refusal),
-    /// The card was declined; the failed payment is kept.
+    #[strum(disabled)]
+    Refused(Refusal),
+    /// The card was declined.
     #[error("The card was declined.")]
-    CardDeclined(Box<Stored<Payment>>),
+    CardDeclined,
     /// The store or the gateway cannot be reached, or too many others change the same thing; try again later.
     #[error("The service is unavailable at the moment.")]
-    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// Something is wrong inside.
+    Unavailable,
+    /// A fault inside.
     #[error("An internal error occurred.")]
-    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+    InternalError,
 }
 
-impl Error {
-    /// The stable code of spec 6.6.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::NotAuthenticated => "not_authenticated",
-            Self::InvalidCredentials => "invalid_credentials",
-            Self::PermissionDenied => "permission_denied",
-            Self::NotFound => "not_found",
-            Self::Invalid(_) => "validation_error",
-            Self::Refused(refusal) => refusal.code(),
-            Self::CardDeclined(_) => "card_declined",
-            Self::Unavailable(_) => "unavailable",
-            Self::Internal(_) => "internal_error",
-        }
+impl ErrorKind {
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::iter().chain(Refusal::VARIANTS.iter().copied().map(Self::Refused))
     }
 
-    pub(crate) fn internal(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self::Internal(source.into())
+    /// Its stable code: the refusal's, or the name in snake case.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Refused(refusal) => refusal.code(),
+            kind => kind.into(),
+        }
     }
 }
 
@@ -74,18 +133,18 @@ impl From<MoneyError> for Error {
     }
 }
 
-/// An act that the state forbids (spec 2, rule 4).
+/// Why the present state forbids an act (spec 2, rule 4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error, strum::IntoStaticStr, strum::VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum Refusal {
     /// Spec 4.1, 6.2.
-    #[error("The vehicle is in a live trade.")]
+    #[error("The vehicle is in a trade that is open or agreed.")]
     VehicleInTrade,
     /// Spec 6.2.
-    #[error("The vehicle was traded before and can no longer be deleted.")]
+    #[error("The vehicle has been traded and can no longer be deleted.")]
     VehicleInUse,
     /// Spec 4.3.
-    #[error("The first proposal of a trade is its owner's.")]
+    #[error("The owner of the trade must make the first proposal.")]
     OwnerProposalRequired,
     /// Spec 4.4 to 4.6.
     #[error("The trade is not open.")]
@@ -97,16 +156,16 @@ pub enum Refusal {
     #[error("The proposal is not pending.")]
     ProposalNotPending,
     /// Spec 4.10.
-    #[error("The vehicle is let for these days.")]
+    #[error("The vehicle is leased out for some of these days.")]
     VehicleNotAvailable,
     /// Spec 4.11.
     #[error("The author of the proposal is no longer active.")]
     PartyInactive,
     /// Spec 4.11.
-    #[error("You have made as many proposals in this trade as are allowed.")]
+    #[error("You have already made the maximum number of proposals in this trade.")]
     ProposalLimit,
     /// Spec 5.1.
-    #[error("A trade uses the service: kind, invoice_on, bill_to and currency are fixed.")]
+    #[error("A trade uses this service, so kind, invoice_on, bill_to and currency can no longer be changed.")]
     ServiceInUse,
     /// Spec 5.3, 5.4.
     #[error("The invoice is not open.")]
@@ -115,10 +174,10 @@ pub enum Refusal {
     #[error("The invoice has payments.")]
     InvoiceHasPayments,
     /// Spec 5.4.
-    #[error("The invoice is overdue, and late payments are not taken.")]
+    #[error("The invoice is overdue, and late payments are not accepted.")]
     InvoiceOverdue,
     /// Spec 5.4.
-    #[error("Payments on their way already cover all that is due.")]
+    #[error("Pending payments already cover the amount due.")]
     PaymentPending,
     /// Spec 5.4.
     #[error("The card has expired or was deleted.")]
@@ -127,10 +186,10 @@ pub enum Refusal {
     #[error("The last active superuser can be neither deactivated nor demoted.")]
     LastSuperuser,
     /// Spec 3.5.
-    #[error("The customer owns something, so the user must stay a customer.")]
+    #[error("The customer has records of its own, so the user must remain a customer.")]
     CustomerInUse,
     /// Spec 6.4.
-    #[error("The lead was converted before.")]
+    #[error("The lead has already been converted.")]
     LeadConverted,
     /// Spec 6.7: another request under this key is still running, or has just taken over.
     #[error("A request with this idempotency key is still running.")]

@@ -11,6 +11,13 @@ pub trait Id: Copy + Debug + Display + Eq + Hash + Ord + Send + Sync + 'static {
 
     /// The number, as stored and as written in JSON.
     fn get(self) -> i64;
+
+    /// The id that a text gives in plain digits; `None` for anything but a positive 64-bit integer.
+    #[must_use]
+    fn parse(text: &str) -> Option<Self> {
+        let plain = text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse().ok().filter(|_| plain).and_then(Self::new)
+    }
 }
 
 /// What is kept in a table of its own under an [`Id`].

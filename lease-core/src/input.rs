@@ -10,7 +10,11 @@ use std::fmt;
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use secrecy::SecretString;
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::value::MapDeserializer;
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error as _, Visitor};
+use serde::forward_to_deserialize_any;
+use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::clock::to_micros;
 use crate::money::parse_decimal;
@@ -93,75 +97,64 @@ pub trait FromScalar: Sized {
     fn from_scalar(scalar: Scalar) -> Result<Self, String>;
 }
 
-/// A format whose numbers are doubles gives what is left of them. One that keeps the digits gives a number as *bytes*, which
-/// no JSON value is: so `lease-http` reads bodies, and an amount is what was sent to the last digit.
+/// Reads JSON through `serde_json`, and not through a buffer such as that of `#[serde(flatten)]`. Read from text, a number keeps
+/// every digit that was sent; read from a [`serde_json::Value`], it has those of a double.
 impl<'de, T: FromScalar> Deserialize<'de> for Field<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(match deserializer.deserialize_any(ScalarVisitor)? {
+        let literal = Box::<RawValue>::deserialize(deserializer)?;
+        Ok(match Scalar::parse(literal.get()).map_err(D::Error::custom)? {
             None => Self::Null,
             Some(scalar) => T::from_scalar(scalar).map_or_else(Self::Wrong, Self::Given),
         })
     }
 }
 
-struct ScalarVisitor;
+impl Scalar {
+    /// The value of a JSON literal; `None` for null. Fails for a string with half of a surrogate pair.
+    fn parse(literal: &str) -> serde_json::Result<Option<Self>> {
+        Ok(match literal.as_bytes().first() {
+            Some(b'n') => None,
+            Some(b't') => Some(Self::Bool(true)),
+            Some(b'f') => Some(Self::Bool(false)),
+            Some(b'"') => Some(Self::Text(serde_json::from_str(literal)?)),
+            Some(b'[' | b'{') => Some(Self::Composite),
+            _ => Some(Self::Number(literal.to_owned())),
+        })
+    }
+}
 
-impl<'de> Visitor<'de> for ScalarVisitor {
-    type Value = Option<Scalar>;
+/// A draft that no command accepts: every field is wrong. It stands for a body that is no JSON object, so that permission and
+/// visibility are judged before the body is refused (spec 2, rule 4).
+///
+/// # Errors
+/// If the type is not a struct of [`Field`]s.
+pub fn refused_draft<T: DeserializeOwned>() -> serde_json::Result<T> {
+    T::deserialize(RefusedDraft)
+}
 
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value")
+/// Gives a list, which no field takes, to every field.
+struct RefusedDraft;
+
+impl<'de> Deserializer<'de> for RefusedDraft {
+    type Error = serde_json::Error;
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        let wrong = |field: &&'static str| (*field, Value::Array(Vec::new()));
+        visitor.visit_map(MapDeserializer::new(fields.iter().map(wrong)))
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
-        Ok(Some(Scalar::Bool(value)))
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
+        Err(Self::Error::custom("a draft is a struct"))
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
-        Ok(Some(Scalar::Number(value.to_string())))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
-        Ok(Some(Scalar::Number(value.to_string())))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
-        // The shortest text that reads back as this double: what the sender wrote, up to 15 digits.
-        Ok(Some(Scalar::Number(value.to_string())))
-    }
-
-    fn visit_bytes<E>(self, literal: &[u8]) -> Result<Self::Value, E> {
-        Ok(Some(Scalar::Number(String::from_utf8_lossy(literal).into_owned())))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
-        Ok(Some(Scalar::Text(value.to_owned())))
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Self::Value, E> {
-        Ok(Some(Scalar::Text(value)))
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_none<E>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Some(Scalar::Composite))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Some(Scalar::Composite))
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map enum identifier ignored_any
     }
 }
 
@@ -246,7 +239,7 @@ impl FromScalar for NaiveDate {
     }
 }
 
-const DATE: &str = "A date is required, as YYYY-MM-DD.";
+const DATE: &str = "A date in the form YYYY-MM-DD is required.";
 
 /// Reads `YYYY-MM-DD` and nothing else; years 0001 to 9999.
 #[must_use]
@@ -258,7 +251,7 @@ pub fn parse_date(text: &str) -> Option<NaiveDate> {
 
 impl FromScalar for DateTime<Utc> {
     fn from_scalar(scalar: Scalar) -> Result<Self, String> {
-        const INSTANT: &str = "A date and time with its offset is required, as 2026-01-31T12:00:00Z.";
+        const INSTANT: &str = "A date and time with an offset is required, such as 2026-01-31T12:00:00Z.";
         let Scalar::Text(text) = scalar else { return Err(INSTANT.to_owned()) };
         let instant = DateTime::parse_from_rfc3339(text.trim()).map_err(|_| INSTANT.to_owned())?.to_utc();
         if (1..=9999).contains(&instant.year()) {

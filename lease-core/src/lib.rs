@@ -56,4 +56,4 @@ pub mod text;
 pub mod wallet;
 
 pub use engine::LeaseEngine;
-pub use error::{Error, Refusal};
+pub use error::{Error, ErrorKind, Refusal};

@@ -204,7 +204,7 @@ pub enum MoneyError {
     #[error("The amount must be below 1000000000000.")]
     TooLarge,
     /// More digits behind the point than the currency has.
-    #[error("The currency takes at most {digits} digits after the decimal point.")]
+    #[error("The currency allows at most {digits} digits after the decimal point.")]
     TooManyDigits {
         /// The digits that the currency has.
         digits: u32,

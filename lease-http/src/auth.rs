@@ -1,4 +1,4 @@
-//! Who asks: the `Authorization` header (spec 2, rule 1; spec 3.6).
+//! The caller, from the `Authorization` header (spec 2, rule 1; spec 3.6).
 
 use std::convert::Infallible;
 use std::ops::Deref;
@@ -8,24 +8,24 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use lease_core::engine::RequestContext;
 use lease_core::permission::Actor;
-use lease_core::repository::{Claim, RequestId};
+use lease_core::repository::Claim;
 use lease_core::{Error, LeaseEngine, account};
 
-use crate::layers::REQUEST_ID;
 use crate::problem::Problem;
+use crate::request_id::request_id;
 use crate::state::AppState;
 
-/// Who asks, where nobody need be known: the session of the token that came, if one came. A token that is not good is an
-/// error here too.
+/// The caller of an endpoint that anybody may call: the session of the token, if one was sent. An invalid token is an error
+/// here, too.
 #[derive(Clone, Copy, Debug)]
-pub struct Caller(pub Option<account::Session>);
+pub(crate) struct Caller(pub(crate) Option<account::Session>);
 
 impl Caller {
-    /// Finds out who asks.
+    /// Identifies the caller.
     ///
     /// # Errors
-    /// 401 where the header is no good token, or there are two; 503 where the store cannot be asked.
-    pub async fn identify(engine: &LeaseEngine, headers: &HeaderMap) -> Result<Self, Problem> {
+    /// 401 if the header holds no valid token, or there are two; 503 if the store cannot be reached.
+    pub(crate) async fn identify(engine: &LeaseEngine, headers: &HeaderMap) -> Result<Self, Problem> {
         let mut given = headers.get_all(header::AUTHORIZATION).iter();
         let value = match (given.next(), given.next()) {
             (None, _) => return Ok(Self(None)),
@@ -42,12 +42,12 @@ impl Caller {
 
     /// The actor that the caller is.
     #[must_use]
-    pub fn actor(&self) -> Actor {
+    pub(crate) fn actor(&self) -> Actor {
         self.0.map_or(Actor::Anonymous, |session| session.actor)
     }
 }
 
-/// The caller that a layer before has found out about, or who it is.
+/// The caller that a layer has already identified, or else identified now.
 impl FromRequestParts<AppState> for Caller {
     type Rejection = Problem;
 
@@ -59,9 +59,9 @@ impl FromRequestParts<AppState> for Caller {
     }
 }
 
-/// Somebody who came with a good token; 401 for everybody else. Converts into the context of a command.
+/// The session of a caller with a valid token; 401 for everybody else. Converts into the context of a command.
 #[derive(Clone, Debug)]
-pub struct Session {
+pub(crate) struct Session {
     session: account::Session,
     context: RequestContext,
 }
@@ -90,9 +90,9 @@ impl FromRequestParts<AppState> for Session {
     }
 }
 
-/// Anybody, whatever token came, for the endpoints that ignore one. Converts into the context of a command.
+/// Anybody, whatever token was sent, for the endpoints that ignore one. Converts into the context of a command.
 #[derive(Clone, Debug)]
-pub struct Unauthenticated(RequestContext);
+pub(crate) struct Unauthenticated(RequestContext);
 
 impl From<&Unauthenticated> for RequestContext {
     fn from(nobody: &Unauthenticated) -> Self {
@@ -108,8 +108,7 @@ impl FromRequestParts<AppState> for Unauthenticated {
     }
 }
 
-/// What this actor does in this request: under the idempotency claim that a layer has put into it, where it has.
+/// The context of a command by this actor: the request's id, and the idempotency claim that a layer has put into the request.
 fn context(parts: &Parts, actor: Actor) -> RequestContext {
-    let request_id = parts.headers.get(&REQUEST_ID).and_then(|id| RequestId::new(id.to_str().ok()?));
-    RequestContext::new(actor).with_request_id(request_id).with_claim(parts.extensions.get::<Claim>().copied())
+    RequestContext::new(actor).with_request_id(request_id(&parts.headers)).with_claim(parts.extensions.get::<Claim>().copied())
 }

@@ -1,30 +1,23 @@
-//! What handlers take out of a request: the engine, the id in the path, the body. Extractors run in the order of a handler's
-//! arguments, which is the order of checks (spec 2, rule 4): the session, then the body; the engine judges the rest.
+//! The extractors of the engine, the id in the path and the body. They run in the order of a handler's arguments, which is the
+//! order of checks (spec 2, rule 4): the session, then the body; the engine judges the rest.
 
+mod body;
+mod path_id;
+
+use std::convert::Infallible;
 use std::ops::Deref;
 
-use axum::body::Bytes;
-use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
 use lease_core::LeaseEngine;
-use lease_core::id::Id;
-use lease_core::input::FieldErrors;
-use serde::de::{Deserialize, DeserializeOwned, IgnoredAny};
 
-use crate::problem::{ErrorCode, Problem};
 use crate::state::AppState;
-use object::Object;
-
-mod object;
-mod wrong;
-
-/// Bytes of a body at the most (spec 1).
-pub const BODY_LIMIT: usize = 256 * 1024;
+pub(crate) use body::{BODY_LIMIT, Body, read_body};
+pub(crate) use path_id::{CreatedId, PathId};
 
 /// The engine.
 #[derive(Clone, Debug)]
-pub struct Engine(LeaseEngine);
+pub(crate) struct Engine(LeaseEngine);
 
 impl Deref for Engine {
     type Target = LeaseEngine;
@@ -35,109 +28,9 @@ impl Deref for Engine {
 }
 
 impl FromRequestParts<AppState> for Engine {
-    type Rejection = Problem;
+    type Rejection = Infallible;
 
-    async fn from_request_parts(_: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+    async fn from_request_parts(_: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
         Ok(Self(state.engine.clone()))
     }
-}
-
-/// The id in the path.
-///
-/// What is no positive 64-bit integer names nothing. It becomes the largest id, which no row ever has, so that the engine
-/// answers it like every id that does not exist: 401 and 403 first, then 404.
-#[derive(Clone, Copy, Debug)]
-pub struct PathId<T>(pub T);
-
-impl<T: Id> FromRequestParts<AppState> for PathId<T> {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
-        let given = RawPathParams::from_request_parts(parts, state).await.ok();
-        let named = given.as_ref().and_then(|params| params.iter().find(|(name, _)| *name == "id"));
-        let id = named.and_then(|(_, text)| parse_id(text)).or_else(|| T::new(i64::MAX));
-        id.map(Self).ok_or_else(|| Problem::new(ErrorCode::NotFound))
-    }
-}
-
-/// Reads a positive 64-bit integer, written in plain digits.
-pub fn parse_id<T: Id>(text: &str) -> Option<T> {
-    let plain = text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse().ok().filter(|_| plain).and_then(T::new)
-}
-
-/// A draft out of a JSON body.
-///
-/// A body that is JSON but no object is only judged where fields are, after the role: its draft has every field wrong, and
-/// [`Body::judge`] says why.
-#[derive(Clone, Debug)]
-pub struct Body<T> {
-    draft: T,
-    is_object: bool,
-}
-
-impl<T> Deref for Body<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.draft
-    }
-}
-
-impl<T> Body<T> {
-    /// What the engine made of the draft.
-    ///
-    /// # Errors
-    /// The engine's; wrong fields are one message where the body was no object.
-    pub fn judge<U>(&self, outcome: Result<U, lease_core::Error>) -> Result<U, Problem> {
-        match outcome {
-            Err(lease_core::Error::Invalid(_)) if !self.is_object => {
-                Err(Problem::invalid_field(FieldErrors::NON_FIELD, "A JSON object is required."))
-            }
-            outcome => Ok(outcome?),
-        }
-    }
-}
-
-impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
-        let is_json = is_json(request.headers());
-        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Problem::new(ErrorCode::PayloadTooLarge),
-            _ => Problem::parse_error("The body could not be read."),
-        })?;
-        if !is_json.unwrap_or(bytes.is_empty()) {
-            return Err(Problem::new(ErrorCode::UnsupportedMediaType));
-        }
-        // A derived `Deserialize` would also take a list for a struct.
-        if bytes.trim_ascii_start().starts_with(b"{") {
-            let object = parse::<Object<'_>>(&bytes)?;
-            let draft = object.read().map_err(|_| {
-                Problem::parse_error("The body is not valid JSON: a field is given twice, or its text is not valid Unicode.")
-            })?;
-            return Ok(Self { draft, is_object: true });
-        }
-        parse::<IgnoredAny>(&bytes)?;
-        let draft = wrong::every_field().map_err(|_| Problem::parse_error("A JSON object is required."))?;
-        Ok(Self { draft, is_object: false })
-    }
-}
-
-/// Whether the body says to be JSON; `None` where it does not say what it is.
-fn is_json(headers: &HeaderMap) -> Option<bool> {
-    let value = headers.get(header::CONTENT_TYPE)?.to_str().unwrap_or_default();
-    let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    Some(essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json")))
-}
-
-/// Parses; what is wrong is told by its place only, for the body may hold secrets.
-fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Problem> {
-    // The parser does not look into the strings of fields that it passes over.
-    let text = std::str::from_utf8(bytes).map_err(|_| Problem::parse_error("The body is not valid UTF-8."))?;
-    serde_json::from_str(text).map_err(|error| match text {
-        "" => Problem::parse_error("A JSON body is required."),
-        _ => Problem::parse_error(format!("The body is not valid JSON, at line {}, column {}.", error.line(), error.column())),
-    })
 }

@@ -1,44 +1,52 @@
 //! A token-authenticated REST layer over the [lease engine](lease_core), to be served as it is or nested in another app.
 //!
-//! [`router`] is all of it. A request meets, in this order, the layers, its handler's extractors and the engine; no rule
-//! stands here. Errors are [problems](problem), lists are [queries](query), and [`document`] is the `OpenAPI` document, made of
-//! what stands beside the handlers in `routes`.
+//! [`router`] is all of it with default settings, [`RouterBuilder`] with others. A request passes, in this order, the layers, its
+//! handler's extractors and the engine; no business rule is in this crate. Every error is a [`Problem`], and [`document`] is the
+//! `OpenAPI` document, collected from the declarations of the handlers.
 
-pub mod auth;
-mod docs;
-pub mod extract;
-mod health;
+mod auth;
+mod client_address;
+mod endpoints;
+mod extract;
 mod idempotency;
-pub mod layers;
-pub mod metrics;
+mod layers;
+mod metrics;
 mod openapi;
 mod ops;
-pub mod problem;
-pub mod query;
+mod options;
+mod panic;
+mod problem;
+mod query;
+mod request_id;
 mod routes;
-pub mod schema;
-pub mod state;
-pub mod throttle;
+mod schema;
+mod state;
+mod throttle;
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::extract::{OriginalUri, Request};
 use axum::http::uri::PathAndQuery;
 use axum::http::{Uri, header};
 use axum::response::IntoResponse;
-use lease_core::LeaseEngine;
 use lease_core::permission::{Act, Resource};
+use lease_core::{ErrorKind, LeaseEngine};
+use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use auth::Caller;
-use problem::{ErrorCode, Problem};
-use state::{AppState, HttpOptions};
+use endpoints::Endpoints;
+pub use metrics::Metrics;
+pub use options::{CorsOrigins, HttpOptions};
+pub use problem::{ErrorCode, HttpError, Problem};
+use state::AppState;
+use throttle::LoginThrottle;
 
-/// The REST layer over this engine, with default settings. All paths lie below `/api`. It has a fallback of its own, so nest it
-/// in an app that has one too.
+/// The REST layer over this engine, with default settings. It has a fallback of its own, so nest it in an app that has one
+/// too.
 pub fn router(engine: LeaseEngine) -> Router {
     RouterBuilder::new(engine).build()
 }
@@ -50,55 +58,78 @@ pub fn document() -> &'static str {
 }
 
 static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
-    let described = described().into_openapi();
+    let described = all(routes::endpoints()).into_openapi();
     openapi::complete(&described).map(|document| document.to_string()).unwrap_or_default()
 });
 
-/// Sets the REST layer up.
+/// Sets up the REST layer.
 #[derive(Clone, Debug)]
 pub struct RouterBuilder {
     engine: LeaseEngine,
     options: HttpOptions,
+    metrics: Metrics,
+    writes: TaskTracker,
 }
 
 impl RouterBuilder {
     /// The REST layer over this engine.
     #[must_use]
     pub fn new(engine: LeaseEngine) -> Self {
-        Self { engine, options: HttpOptions::default() }
+        Self { engine, options: HttpOptions::default(), metrics: Metrics::new(), writes: TaskTracker::new() }
     }
 
-    /// The operator's settings.
+    /// The settings.
     #[must_use]
     pub fn options(mut self, options: HttpOptions) -> Self {
         self.options = options;
         self
     }
 
+    /// The counters of requests.
+    #[must_use]
+    pub fn metrics(mut self, metrics: Metrics) -> Self {
+        self.metrics = metrics;
+        self
+    }
+
+    /// The tasks of requests that may write, each of which runs to its end even if its client hangs up. Wait for them before the
+    /// process ends.
+    #[must_use]
+    pub fn writes(mut self, writes: TaskTracker) -> Self {
+        self.writes = writes;
+        self
+    }
+
     /// The router.
     pub fn build(self) -> Router {
-        let state = AppState::new(self.engine, self.options);
-        let (routes, _) = described().split_for_parts();
+        let state = AppState {
+            throttle: LoginThrottle::new(self.options.login_failures_per_minute),
+            engine: self.engine,
+            options: Arc::new(self.options),
+            metrics: self.metrics,
+            writes: self.writes,
+        };
+        let (routes, _) = all(routes::endpoints().replaying(&state)).split_for_parts();
         let routes = routes
-            .fallback(async || Problem::new(ErrorCode::NotFound))
+            .fallback(async || Problem::new(ErrorKind::NotFound))
             .method_not_allowed_fallback(method_not_allowed)
             .with_state(state.clone());
-        without_trailing_slash(layers::around(idempotency::around(routes, &state), &state))
+        without_trailing_slash(layers::around(routes, &state))
     }
 }
 
-/// 405; but a kind of resource that is closed to somebody is so for every method (spec 2, rule 3).
+/// 405; but a resource that is closed to a role is closed for every method (spec 2, rule 3).
 async fn method_not_allowed(caller: Caller, OriginalUri(uri): OriginalUri) -> Problem {
     let is_about_leads = uri.path().split('/').any(|part| part == "leads");
     match caller.actor().require(Resource::Lead, Act::Read) {
         Err(error) if is_about_leads => error.into(),
-        _ => Problem::new(ErrorCode::MethodNotAllowed),
+        _ => Problem::new(HttpError::MethodNotAllowed),
     }
 }
 
-/// Every endpoint, with its description.
-fn described() -> OpenApiRouter<AppState> {
-    routes::router().routes(routes!(openapi_document)).merge(ops::router())
+/// The endpoints of the API and of operation, each with its description.
+fn all(endpoints: Endpoints) -> OpenApiRouter<AppState> {
+    endpoints.into_router().routes(routes!(openapi_document)).merge(ops::router())
 }
 
 /// This document
@@ -108,7 +139,7 @@ async fn openapi_document(_: Caller) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], document())
 }
 
-/// Takes every path with a slash at its end, too: what no route takes is tried once more without it.
+/// Accepts every path with a trailing slash, too: a path that no route takes is tried once more without it.
 fn without_trailing_slash(routes: Router) -> Router {
     let again = routes.clone();
     routes.fallback(move |mut request: Request| {
@@ -119,7 +150,7 @@ fn without_trailing_slash(routes: Router) -> Router {
     })
 }
 
-/// The URI without the slash at the end of its path.
+/// The URI without the trailing slash of its path.
 fn trimmed(uri: &Uri) -> Option<Uri> {
     let path = uri.path().strip_suffix('/').filter(|path| !path.is_empty())?;
     let path_and_query: PathAndQuery = match uri.query() {
@@ -129,4 +160,19 @@ fn trimmed(uri: &Uri) -> Option<Uri> {
     let mut parts = uri.clone().into_parts();
     parts.path_and_query = Some(path_and_query);
     Uri::from_parts(parts).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_post_declares_its_replay() {
+        let described = all(routes::endpoints()).into_openapi();
+        let posts = described.paths.paths.iter().filter_map(|(path, item)| Some((path, item.post.as_ref()?)));
+        for (path, operation) in posts {
+            let extensions = operation.extensions.as_ref();
+            assert!(extensions.is_some_and(|found| found.contains_key(endpoints::X_IDEMPOTENCY_KEY)), "{path}");
+        }
+    }
 }

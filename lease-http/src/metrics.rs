@@ -1,16 +1,12 @@
-//! `/metrics`: what Prometheus scrapes. Each router has a registry of its own, so that several in one process do not add up.
+//! The counters that Prometheus scrapes. Each router has a registry of its own, so that several in one process do not add up.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::extract::State;
-use axum::http::{Method, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use prometheus::{Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TEXT_FORMAT, TextEncoder};
-
-use crate::problem::{ErrorCode, Problem};
-use crate::state::AppState;
+use axum::http::{Method, StatusCode};
+use lease_core::account::PasswordHasher;
+use prometheus::{Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
 
 /// Upper bounds of the latency histogram, in seconds.
 const BUCKETS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
@@ -40,16 +36,16 @@ impl Metrics {
     #[expect(
         clippy::expect_used,
         clippy::missing_panics_doc,
-        reason = "fails only for names that are none or taken; they stand below, and a test makes them"
+        reason = "fails only for names that are invalid or taken; they are fixed below, and a test makes them"
     )]
     pub fn new() -> Self {
-        Self { shared: Arc::new(Shared::new().expect("the metrics are declared well")) }
+        Self { shared: Arc::new(Shared::new().expect("the names of the metrics are valid and differ")) }
     }
 
-    /// Adds a number that is read whenever somebody asks: of a store's pool, say.
+    /// Adds a number that is read at every scrape, such as the size of a store's pool.
     ///
     /// # Errors
-    /// [`prometheus::Error`] where the name is taken or is none.
+    /// [`prometheus::Error`] if the name is invalid or taken.
     pub fn watch(&self, name: &str, help: &str, read: impl Fn() -> i64 + Send + Sync + 'static) -> Result<(), prometheus::Error> {
         let gauge = IntGauge::new(name, help)?;
         self.shared.registry.register(Box::new(gauge.clone()))?;
@@ -58,10 +54,10 @@ impl Metrics {
     }
 
     /// Everything, in Prometheus' text format.
-    ///
-    /// # Errors
-    /// [`prometheus::Error`] where it cannot be written down.
-    pub fn render(&self) -> Result<String, prometheus::Error> {
+    pub(crate) fn render(&self, hasher: &PasswordHasher) -> Result<String, prometheus::Error> {
+        let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+        self.shared.hashing_free.set(count(hasher.available_permits()));
+        self.shared.hashing_waiting.set(count(hasher.waiting()));
         for (gauge, read) in self.shared.watched.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             gauge.set(read());
         }
@@ -78,12 +74,12 @@ impl Metrics {
 
     /// Counts a response.
     pub(crate) fn answered(&self, method: &Method, route: &str, status: StatusCode, took: Duration) {
-        let method = known(method);
+        let method = method_label(method);
         self.shared.requests.with_label_values(&[method, route, status.as_str()]).inc();
         self.shared.durations.with_label_values(&[method, route]).observe(took.as_secs_f64());
     }
 
-    /// Counts what became of a request to the API.
+    /// Counts the outcome of a request to the API.
     pub(crate) fn outcome(&self, code: &str) {
         self.shared.outcomes.with_label_values(&[code]).inc();
     }
@@ -100,14 +96,13 @@ impl Shared {
         let registry = Registry::new();
         let requests = Opts::new("lease_http_requests_total", "Requests answered.");
         let requests = IntCounterVec::new(requests, &["method", "route", "status"])?;
-        let seconds = HistogramOpts::new("lease_http_request_duration_seconds", "How long answers took.").buckets(BUCKETS.into());
+        let seconds = HistogramOpts::new("lease_http_request_duration_seconds", "Time taken to respond.").buckets(BUCKETS.into());
         let durations = HistogramVec::new(seconds, &["method", "route"])?;
         let in_flight = IntGauge::new("lease_http_requests_in_flight", "Requests under way.")?;
-        let outcomes = Opts::new("lease_outcomes_total", "What became of requests to the API: ok, or the code of the problem.");
+        let outcomes = Opts::new("lease_outcomes_total", "Outcomes of requests to the API: ok, or the code of the problem.");
         let outcomes = IntCounterVec::new(outcomes, &["code"])?;
-        let hashing_free =
-            IntGauge::new("lease_password_hashing_free", "Passwords that could be hashed right now without waiting.")?;
-        let hashing_waiting = IntGauge::new("lease_password_hashing_waiting", "Passwords that wait to be hashed.")?;
+        let hashing_free = IntGauge::new("lease_password_hashing_free", "Passwords that could be hashed now without waiting.")?;
+        let hashing_waiting = IntGauge::new("lease_password_hashing_waiting", "Passwords waiting to be hashed.")?;
         registry.register(Box::new(requests.clone()))?;
         registry.register(Box::new(durations.clone()))?;
         registry.register(Box::new(in_flight.clone()))?;
@@ -133,29 +128,10 @@ impl Drop for InFlight {
     }
 }
 
-/// A client may call its method anything; a label may not.
-fn known(method: &Method) -> &'static str {
+/// The method as a label: a client may invent methods, and labels must be few.
+fn method_label(method: &Method) -> &'static str {
     const KNOWN: [Method; 7] =
         [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
     const NAMES: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
     KNOWN.iter().position(|known| known == method).and_then(|place| NAMES.get(place).copied()).unwrap_or("other")
-}
-
-/// What Prometheus scrapes
-#[utoipa::path(get, path = "/metrics", tag = "operation", security(()),
-    responses((status = 200, description = "The metrics, in the text format of Prometheus.", body = String,
-        content_type = TEXT_FORMAT)))]
-pub(crate) async fn metrics(State(state): State<AppState>) -> Response {
-    let hasher = state.engine.password_hasher();
-    let metrics = &state.options.metrics;
-    let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
-    metrics.shared.hashing_free.set(count(hasher.available_permits()));
-    metrics.shared.hashing_waiting.set(count(hasher.waiting()));
-    match metrics.render() {
-        Ok(text) => ([(header::CONTENT_TYPE, TEXT_FORMAT)], text).into_response(),
-        Err(error) => {
-            tracing::error!(%error, "the metrics could not be written down");
-            Problem::new(ErrorCode::InternalError).into_response()
-        }
-    }
 }

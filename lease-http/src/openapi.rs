@@ -3,11 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use lease_core::{ErrorKind, Refusal};
 use serde_json::{Map, Value, json};
 use utoipa::openapi::OpenApi;
 
-use crate::idempotency::is_of_token;
-use crate::problem::{ErrorCode, Problem};
+use crate::endpoints::X_IDEMPOTENCY_KEY;
+use crate::problem::ErrorCode::{self, Engine, Http};
+use crate::problem::{HttpError, Problem};
 
 /// The methods under which a path has operations.
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
@@ -53,8 +55,9 @@ fn complete_operations(paths: &mut Value) -> BTreeSet<String> {
     for (path, item) in paths.as_object_mut().into_iter().flatten() {
         for method in METHODS {
             let Some(operation) = item.get_mut(method).and_then(Value::as_object_mut) else { continue };
-            add_parameters(path, method, operation);
-            add_errors(path, method, operation);
+            let ignores_key = operation.remove(X_IDEMPOTENCY_KEY) == Some(json!("ignored"));
+            add_parameters(path, method, operation, ignores_key);
+            add_errors(path, method, operation, ignores_key);
             add_rules(operation);
             if method == "patch"
                 && let Some(schema) = body_schema(operation)
@@ -82,7 +85,7 @@ fn body_schema(operation: &mut Map<String, Value>) -> Option<&mut Value> {
     operation.get_mut("requestBody")?.pointer_mut("/content/application~1json/schema/$ref")
 }
 
-fn add_parameters(path: &str, method: &str, operation: &mut Map<String, Value>) {
+fn add_parameters(path: &str, method: &str, operation: &mut Map<String, Value>, ignores_key: bool) {
     let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
     let Some(parameters) = parameters.as_array_mut() else { return };
     if path.contains("{id}") {
@@ -92,7 +95,7 @@ fn add_parameters(path: &str, method: &str, operation: &mut Map<String, Value>) 
     if method == "post" {
         parameters.push(json!({
             "name": "Idempotency-Key", "in": "header", "required": false,
-            "description": if is_of_token(path) {
+            "description": if ignores_key {
                 "Taken as with every POST; but logging out again is about the token that is used then."
             } else {
                 "The same key, with the same path and body, gives the first response again for 24 hours and does nothing."
@@ -104,9 +107,9 @@ fn add_parameters(path: &str, method: &str, operation: &mut Map<String, Value>) 
 }
 
 /// Adds a response for each status that an error of the operation can have.
-fn add_errors(path: &str, method: &str, operation: &mut Map<String, Value>) {
+fn add_errors(path: &str, method: &str, operation: &mut Map<String, Value>, ignores_key: bool) {
     let mut by_status: BTreeMap<u16, Vec<ErrorCode>> = BTreeMap::new();
-    for kind in kinds(path, method, operation) {
+    for kind in kinds(path, method, operation, ignores_key) {
         by_status.entry(kind.status().as_u16()).or_default().push(kind);
     }
     let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
@@ -116,7 +119,7 @@ fn add_errors(path: &str, method: &str, operation: &mut Map<String, Value>) {
 }
 
 /// The kinds of errors that an operation can have: its own, and those of every operation like it.
-fn kinds(path: &str, method: &str, operation: &mut Map<String, Value>) -> Vec<ErrorCode> {
+fn kinds(path: &str, method: &str, operation: &mut Map<String, Value>, ignores_key: bool) -> Vec<ErrorCode> {
     let own = operation.remove("x-codes").unwrap_or_default();
     let codes = own.as_array().into_iter().flatten().filter_map(Value::as_str);
     let mut kinds: Vec<ErrorCode> = codes.filter_map(ErrorCode::of_code).collect();
@@ -129,17 +132,22 @@ fn kinds(path: &str, method: &str, operation: &mut Map<String, Value>) -> Vec<Er
     };
     let has_query = operation["parameters"].as_array().into_iter().flatten().any(|parameter| parameter["in"] == "query");
     let is_public = operation.get("security") == Some(&json!([{}]));
-    let in_use = ErrorCode::Refused(lease_core::Refusal::IdempotencyKeyInUse);
-    add(!is_public, &[ErrorCode::NotAuthenticated]);
-    add(path.contains("{id}"), &[ErrorCode::NotFound]);
-    add(has_query, &[ErrorCode::ValidationError]);
+    let in_use = ErrorCode::from(Refusal::IdempotencyKeyInUse);
+    add(!is_public, &[Engine(ErrorKind::NotAuthenticated)]);
+    add(path.contains("{id}"), &[Engine(ErrorKind::NotFound)]);
+    add(has_query, &[Engine(ErrorKind::ValidationError)]);
     add(
         operation.contains_key("requestBody"),
-        &[ErrorCode::ParseError, ErrorCode::ValidationError, ErrorCode::PayloadTooLarge, ErrorCode::UnsupportedMediaType],
+        &[
+            Http(HttpError::ParseError),
+            Engine(ErrorKind::ValidationError),
+            Http(HttpError::PayloadTooLarge),
+            Http(HttpError::UnsupportedMediaType),
+        ],
     );
-    add(method == "post", &[ErrorCode::ValidationError, ErrorCode::PayloadTooLarge]);
-    add(method == "post" && !is_of_token(path), &[in_use, ErrorCode::IdempotencyKeyReused]);
-    add(true, &[ErrorCode::InternalError, ErrorCode::Unavailable]);
+    add(method == "post", &[Engine(ErrorKind::ValidationError), Http(HttpError::PayloadTooLarge)]);
+    add(method == "post" && !ignores_key, &[in_use, Http(HttpError::IdempotencyKeyReused)]);
+    add(true, &[Engine(ErrorKind::InternalError), Engine(ErrorKind::Unavailable)]);
     kinds
 }
 
@@ -158,11 +166,11 @@ fn error_response(kinds: &[ErrorCode]) -> Value {
         }},
     });
     let header = |description: &str, schema: Value| json!({ "description": description, "required": true, "schema": schema });
-    if kinds.contains(&ErrorCode::NotAuthenticated) {
+    if kinds.contains(&Engine(ErrorKind::NotAuthenticated)) {
         let schema = json!({ "type": "string", "const": "Token" });
         response["headers"]["WWW-Authenticate"] = header("How to authenticate.", schema);
     }
-    if kinds.contains(&ErrorCode::Throttled) {
+    if kinds.contains(&Http(HttpError::Throttled)) {
         let schema = json!({ "type": "integer", "minimum": 1 });
         response["headers"]["Retry-After"] = header("In how many seconds one more attempt is taken.", schema);
     }
@@ -172,8 +180,8 @@ fn error_response(kinds: &[ErrorCode]) -> Value {
 /// An example made by the code that makes the answers.
 fn example(kind: ErrorCode) -> Value {
     match kind {
-        ErrorCode::ValidationError => Problem::invalid_field("name", "This field is required.").body(),
-        ErrorCode::CardDeclined => Problem::declined("insufficient_funds", 1).body(),
+        Engine(ErrorKind::ValidationError) => Problem::invalid_field("name", "This field is required.").body(),
+        Engine(ErrorKind::CardDeclined) => Problem::declined("insufficient_funds", 1).body(),
         kind => Problem::new(kind).body(),
     }
 }
@@ -206,6 +214,6 @@ fn problem_schema() -> Value {
             "failure_code": { "type": "string", "description": "Why the card was declined, in the gateway's words." },
             "payment_id": { "$ref": "#/components/schemas/Id" },
         },
-        "example": Problem::new(ErrorCode::NotFound).body(),
+        "example": Problem::new(ErrorKind::NotFound).body(),
     })
 }

@@ -1,10 +1,13 @@
-//! What operators ask for beside the API, outside `/api`: health, metrics, and the page of the document.
+//! Endpoints for operators, outside `/api`: health, metrics, and the page of the document.
+
+mod docs;
+mod health;
+mod metrics;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::state::AppState;
-use crate::{docs, health, metrics};
 
 /// These endpoints.
 pub(crate) fn router() -> OpenApiRouter<AppState> {

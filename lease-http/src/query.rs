@@ -1,5 +1,5 @@
-//! Lists (spec 6.5): which page, which rows, and the links to the neighbours. What a list can be filtered by is said once, in
-//! [`Filter::read`]: the same calls read a request and write the document.
+//! Lists (spec 6.5): filters, pages, and the links to the neighbouring pages. The parameters of a filter are declared once, in
+//! [`Filter::read`]: the same calls read a request and describe it in the document.
 
 use std::str::FromStr;
 
@@ -18,20 +18,19 @@ use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Required, Schema};
 
-use crate::extract::parse_id;
 use crate::problem::{Messages, Problem};
 use crate::schema;
 
-/// What the rows of a list can be filtered by.
-pub trait Filter: Default + Clone {
+/// The filter of a list.
+pub(crate) trait Filter: Default + Clone {
     /// Reads the filter, each parameter by its name.
     fn read(params: &mut Params) -> Self;
 }
 
-/// The query of a list. What is wrong with it is told by [`List::respond`], after the engine has judged who may read the list
-/// at all.
+/// The query of a list. Its errors are reported by [`List::respond`], after the engine has judged whether the actor may read the
+/// list at all.
 #[derive(Clone, Debug)]
-pub struct List<F> {
+pub(crate) struct List<F> {
     filter: F,
     page: PageRequest,
     errors: Messages,
@@ -40,23 +39,23 @@ pub struct List<F> {
 }
 
 impl<F: Filter> List<F> {
-    /// The rows that are asked for.
+    /// The filter.
     #[must_use]
-    pub fn filter(&self) -> F {
+    pub(crate) fn filter(&self) -> F {
         self.filter.clone()
     }
 
-    /// The page that is asked for.
+    /// The page.
     #[must_use]
-    pub const fn page(&self) -> PageRequest {
+    pub(crate) const fn page(&self) -> PageRequest {
         self.page
     }
 
     /// The page that the engine found, with links.
     ///
     /// # Errors
-    /// The engine's; then what is wrong with the parameters.
-    pub fn respond<T, V>(
+    /// The engine's; then those of the parameters.
+    pub(crate) fn respond<T, V>(
         self,
         found: Result<Page<T>, Error>,
         view: impl FnMut(T) -> V,
@@ -90,7 +89,7 @@ impl<F: Filter, S: Send + Sync> FromRequestParts<S> for List<F> {
         let page = params.page();
         let filter = F::read(&mut params);
         params.refuse_unknown();
-        // With a parameter wrong, the engine is only asked whether the list may be read.
+        // If a parameter is wrong, the engine is asked only whether the list may be read.
         let (filter, page) = if params.errors.is_empty() { (filter, page) } else { Default::default() };
         Ok(Self { filter, page, errors: params.errors, path, pairs: params.pairs })
     }
@@ -98,7 +97,7 @@ impl<F: Filter, S: Send + Sync> FromRequestParts<S> for List<F> {
 
 /// A page of a list.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Listing<T> {
+pub(crate) struct Listing<T> {
     /// Path and query of the page of older rows; null on the last page.
     #[schema(required, example = json!(null))]
     next: Option<String>,
@@ -121,7 +120,7 @@ impl<F: Filter> utoipa::IntoParams for List<F> {
 
 /// The parameters of a query, as they are read.
 #[derive(Debug, Default)]
-pub struct Params {
+pub(crate) struct Params {
     pairs: Vec<(String, String)>,
     known: Vec<Parameter>,
     errors: Messages,
@@ -141,20 +140,24 @@ impl Params {
     }
 
     /// An id.
-    pub fn id<T: Id>(&mut self, name: &str, description: &str) -> Option<T> {
+    pub(crate) fn id<T: Id>(&mut self, name: &str, description: &str) -> Option<T> {
         let schema = <schema::Id as utoipa::PartialSchema>::schema();
-        self.read(name, description, schema, |text| parse_id(text).ok_or("A positive whole number is required.".to_owned()))
+        self.read(name, description, schema, |text| T::parse(text).ok_or("A positive whole number is required.".to_owned()))
     }
 
     /// One of the names of an enumeration.
-    pub fn choice<T: VariantArray + Copy + Into<&'static str> + FromStr>(&mut self, name: &str, description: &str) -> Option<T> {
+    pub(crate) fn choice<T: VariantArray + Copy + Into<&'static str> + FromStr>(
+        &mut self,
+        name: &str,
+        description: &str,
+    ) -> Option<T> {
         self.read(name, description, schema::names::<T>(), |text| {
             text.parse().map_err(|_| format!("One of {} is required.", schema::list_of::<T>().join(", ")))
         })
     }
 
     /// True or false.
-    pub fn flag(&mut self, name: &str, description: &str) -> Option<bool> {
+    pub(crate) fn flag(&mut self, name: &str, description: &str) -> Option<bool> {
         let schema = ObjectBuilder::new().schema_type(Type::Boolean);
         self.read(name, description, schema, |text| match text {
             "true" | "1" => Ok(true),
@@ -164,7 +167,7 @@ impl Params {
     }
 
     /// A model year.
-    pub fn year(&mut self, name: &str, description: &str) -> Option<i32> {
+    pub(crate) fn year(&mut self, name: &str, description: &str) -> Option<i32> {
         let schema = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).maximum(Some(9_999)).examples([2024]);
         self.read(name, description, schema, |text| {
             let year = text.parse().ok().filter(|year| text.bytes().all(|byte| byte.is_ascii_digit()) && *year <= 9_999);
@@ -173,18 +176,18 @@ impl Params {
     }
 
     /// A name, compared without regard to case.
-    pub fn key(&mut self, name: &str, description: &str) -> Option<String> {
+    pub(crate) fn key(&mut self, name: &str, description: &str) -> Option<String> {
         self.read(name, description, text_schema(NAME_MAX), |text| plain(text, NAME_MAX).map(comparison_key))
     }
 
     /// A vehicle identification number.
-    pub fn vin(&mut self, name: &str, description: &str) -> Option<Vin> {
+    pub(crate) fn vin(&mut self, name: &str, description: &str) -> Option<Vin> {
         let schema = <schema::VinInput as utoipa::PartialSchema>::schema();
         self.read(name, description, schema, Vin::parse)
     }
 
-    /// Words to look for; the parameter is called `search`.
-    pub fn search(&mut self, description: &str) -> Option<Search> {
+    /// Words to search for; the parameter is called `search`.
+    pub(crate) fn search(&mut self, description: &str) -> Option<Search> {
         self.read("search", description, text_schema(TITLE_MAX), |text| plain(text, TITLE_MAX).map(Search::new))
     }
 
@@ -194,13 +197,13 @@ impl Params {
             .minimum(Some(1))
             .maximum(Some(MAX_LIMIT))
             .default(Some(DEFAULT_LIMIT.into()));
-        let limit = self.read("limit", "How many rows a page has at the most.", range, |text| {
+        let limit = self.read("limit", "The maximum number of rows on the page.", range, |text| {
             let limit = text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
             limit.filter(|limit| (1..=MAX_LIMIT).contains(limit)).ok_or(format!("A number from 1 to {MAX_LIMIT} is required."))
         });
         let cursor = self.read(
             CURSOR,
-            "Where the page starts: taken from `next` or `previous` of another page.",
+            "The position of the page, taken from `next` or `previous` of another page.",
             ObjectBuilder::new().schema_type(Type::String).pattern(Some(Cursor::PATTERN)).examples([Cursor::After(42).encode()]),
             |text| Cursor::decode(text).ok_or("The cursor is not valid.".to_owned()),
         );
@@ -248,7 +251,7 @@ fn decode(text: &str) -> Option<String> {
     percent_decode(spaced.as_bytes()).decode_utf8().ok().map(std::borrow::Cow::into_owned)
 }
 
-/// What stands for a name that is no text.
+/// The undecoded name, for one that is not valid UTF-8.
 fn name_of_garbage(pair: &str) -> String {
     pair.split('=').next().unwrap_or_default().to_owned()
 }

@@ -35,7 +35,7 @@ macro_rules! values {
 /// An id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
-pub struct Id(i64);
+pub(crate) struct Id(i64);
 
 impl<T: lease_core::id::Id> From<T> for Id {
     fn from(id: T) -> Self {
@@ -46,7 +46,7 @@ impl<T: lease_core::id::Id> From<T> for Id {
 /// An amount, with exactly the digits of its currency.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
-pub struct Amount(String);
+pub(crate) struct Amount(String);
 
 impl From<Money> for Amount {
     fn from(money: Money) -> Self {
@@ -57,7 +57,7 @@ impl From<Money> for Amount {
 /// A currency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
-pub struct Currency(&'static str);
+pub(crate) struct Currency(&'static str);
 
 impl From<Money> for Currency {
     fn from(money: Money) -> Self {
@@ -67,59 +67,59 @@ impl From<Money> for Currency {
 
 /// An amount as it may be sent.
 #[derive(Debug)]
-pub enum AmountInput {}
+pub(crate) enum AmountInput {}
 
 /// An amount above zero as it may be sent.
 #[derive(Debug)]
-pub enum PriceInput {}
+pub(crate) enum PriceInput {}
 
 /// A currency as it may be sent.
 #[derive(Debug)]
-pub enum CurrencyInput {}
+pub(crate) enum CurrencyInput {}
 
 /// A vehicle identification number as it may be sent.
 #[derive(Debug)]
-pub enum VinInput {}
+pub(crate) enum VinInput {}
 
 /// What an odometer shows, as it may be sent.
 #[derive(Debug)]
-pub enum Mileage {}
+pub(crate) enum Mileage {}
 
 /// A truth value as it may be sent.
 #[derive(Debug)]
-pub enum Flag {}
+pub(crate) enum Flag {}
 
 /// A line of text.
 #[derive(Debug)]
-pub enum Line {}
+pub(crate) enum Line {}
 
 /// A line of text that says something.
 #[derive(Debug)]
-pub enum Name {}
+pub(crate) enum Name {}
 
 /// A title.
 #[derive(Debug)]
-pub enum Title {}
+pub(crate) enum Title {}
 
 /// Free text.
 #[derive(Debug)]
-pub enum FreeText {}
+pub(crate) enum FreeText {}
 
 /// Free text that says something.
 #[derive(Debug)]
-pub enum Reason {}
+pub(crate) enum Reason {}
 
 /// An e-mail address.
 #[derive(Debug)]
-pub enum EmailAddress {}
+pub(crate) enum EmailAddress {}
 
 /// An e-mail address, or an empty text.
 #[derive(Debug)]
-pub enum EmailAddressOrNone {}
+pub(crate) enum EmailAddressOrNone {}
 
 /// A password.
 #[derive(Debug)]
-pub enum Password {}
+pub(crate) enum Password {}
 
 values! {
     Id => ObjectBuilder::new()

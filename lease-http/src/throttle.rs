@@ -1,13 +1,10 @@
-//! Failed logins are few (spec 7): so many a minute for a client address and a name, over any minute that one looks at. Kept in
-//! this process only: of several servers each counts for itself.
+//! The limit on failed logins (spec 7): a number in any one minute, for a client address and a name. The counts are kept in this
+//! process only: of several servers each counts for itself.
 
 use std::collections::{HashMap, VecDeque};
-use std::convert::Infallible;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use axum::extract::FromRequestParts;
-use axum::http::request::Parts;
 use chrono::{DateTime, Duration, Utc};
 use lease_core::Error;
 use lease_core::text::comparison_key;
@@ -15,51 +12,42 @@ use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
 
 use crate::problem::Problem;
-use crate::state::AppState;
 
-/// How long a failure counts.
+/// The time for which a failure counts.
 const WINDOW: Duration = Duration::minutes(1);
-/// Entries at the most, so that memory is bounded whatever comes.
+/// The maximum number of entries, so that memory is bounded.
 const MAX_ENTRIES: usize = 10_000;
 
 /// Counts failed logins. Cheap to clone; clones share the counts.
 #[derive(Clone, Debug)]
-pub struct LoginThrottle {
+pub(crate) struct LoginThrottle {
     limit: usize,
     entries: Arc<Mutex<HashMap<Key, Entry>>>,
 }
 
-/// A hash over the client's network and the name: names are of any length, and of no concern to memory dumps.
+/// A hash over the client's network and the name: names can be long, and should not appear in a memory dump.
 type Key = [u8; 32];
 
 #[derive(Debug, Default)]
 struct Entry {
-    /// When attempts failed, oldest first; those within the window.
+    /// The times of failed attempts within the window, oldest first.
     failed: VecDeque<DateTime<Utc>>,
-    /// Attempts of which the outcome is open.
+    /// The number of attempts whose outcome is open.
     running: usize,
-    /// Wakes those who wait for an outcome.
+    /// Wakes the tasks that wait for an outcome.
     settled: Arc<Notify>,
 }
 
-/// The attempt is one too many.
+/// The limit is used up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TooMany {
-    /// In how many seconds one more is taken.
-    pub retry_after: u64,
+pub(crate) struct TooMany {
+    /// The number of seconds until another attempt is allowed.
+    pub(crate) retry_after: u64,
 }
 
 impl From<TooMany> for Problem {
     fn from(too_many: TooMany) -> Self {
         Self::throttled(too_many.retry_after)
-    }
-}
-
-impl FromRequestParts<AppState> for LoginThrottle {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(_: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
-        Ok(state.throttle.clone())
     }
 }
 
@@ -70,18 +58,18 @@ enum Verdict {
 }
 
 impl LoginThrottle {
-    /// A throttle that lets this many attempts a minute fail; 0 is off.
+    /// A throttle that allows this many failures a minute; 0 for no limit.
     #[must_use]
-    pub fn new(failures_per_minute: u32) -> Self {
+    pub(crate) fn new(failures_per_minute: u32) -> Self {
         Self { limit: failures_per_minute.try_into().unwrap_or(usize::MAX), entries: Arc::default() }
     }
 
-    /// Begins an attempt. Where those under way could use the limit up, it waits for their outcome: so no number of parallel
-    /// tries gets past the limit, and nobody with the right password is sent away for being many.
+    /// Begins an attempt. If those under way could use up the limit, it waits for their outcome: so parallel attempts cannot get
+    /// past the limit, and none with the right password is refused because of the others.
     ///
     /// # Errors
-    /// [`TooMany`] where the limit is used up.
-    pub async fn begin(&self, client: IpAddr, name: &str, now: DateTime<Utc>) -> Result<Attempt, TooMany> {
+    /// [`TooMany`] if the limit is used up.
+    pub(crate) async fn begin(&self, client: IpAddr, name: &str, now: DateTime<Utc>) -> Result<Attempt, TooMany> {
         let key = key(client, name);
         loop {
             let settled = match self.decide(key, now) {
@@ -91,7 +79,7 @@ impl LoginThrottle {
             };
             let mut outcome = std::pin::pin!(settled.notified());
             outcome.as_mut().enable();
-            // An outcome between the decision and the line above would wake nobody: look again before waiting.
+            // An outcome between the decision and the line above would wake nobody, so look again before waiting.
             match self.decide(key, now) {
                 Verdict::Go => return Ok(Attempt { throttle: self.clone(), key, failed_at: None, is_right: false }),
                 Verdict::No(too_many) => return Err(too_many),
@@ -129,7 +117,7 @@ impl LoginThrottle {
         }
         entry.failed.extend(attempt.failed_at);
         entry.settled.notify_waiters();
-        // Whoever waits holds the entry's bell, which the map shares with them.
+        // Each waiting task holds a clone of the `Notify`.
         let is_waited_for = Arc::strong_count(&entry.settled) > 1;
         if entry.failed.is_empty() && entry.running == 0 && !is_waited_for {
             entries.remove(&attempt.key);
@@ -141,10 +129,10 @@ impl LoginThrottle {
     }
 }
 
-/// A login under way. One that is dropped without a word (the store was away, the caller hung up) counts for nothing.
+/// A login under way. One that is dropped without an outcome (the store was unavailable, the client hung up) does not count.
 #[derive(Debug)]
 #[must_use]
-pub struct Attempt {
+pub(crate) struct Attempt {
     throttle: LoginThrottle,
     key: Key,
     failed_at: Option<DateTime<Utc>>,
@@ -152,8 +140,8 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// Ends the attempt. A right password forgets earlier failures; what says nothing of the password counts for nothing.
-    pub fn settle<T>(mut self, outcome: &Result<T, Error>, now: DateTime<Utc>) {
+    /// Ends the attempt. A success clears earlier failures; an error that says nothing about the password does not count.
+    pub(crate) fn settle<T>(mut self, outcome: &Result<T, Error>, now: DateTime<Utc>) {
         match outcome {
             Ok(_) => self.is_right = true,
             Err(Error::InvalidCredentials) => self.failed_at = Some(now),
@@ -178,7 +166,7 @@ impl Entry {
     }
 }
 
-/// Where all places are taken: what no longer counts goes, else the one that failed longest ago.
+/// Makes room if all entries are in use: those that no longer count go, else the one whose last failure is the oldest.
 fn make_room(entries: &mut HashMap<Key, Entry>, now: DateTime<Utc>) {
     if entries.len() < MAX_ENTRIES {
         return;
@@ -194,7 +182,7 @@ fn key(client: IpAddr, name: &str) -> Key {
     let mut hash = Sha256::new();
     match client.to_canonical() {
         IpAddr::V4(address) => hash.update(address.octets()),
-        // Who has one address has the network of 64 bits.
+        // Whoever has one address has the whole network of 64 bits.
         IpAddr::V6(address) => hash.update((Ipv6Addr::to_bits(address) >> 64).to_be_bytes()),
     }
     hash.update(comparison_key(name));

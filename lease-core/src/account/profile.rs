@@ -26,7 +26,7 @@ impl ProfileDraft {
     pub(super) fn read(&self, form: &mut Form, current: Option<&Profile>, today: NaiveDate) -> Option<Profile> {
         let job = form.optional("job", &self.job, current.map(|now| &now.job), String::new(), |job| text::line(job));
         let dob = form.optional("dob", &self.dob, current.map(|now| &now.dob), None, |dob| {
-            if *dob < today { Ok(Some(*dob)) } else { Err("The date of birth must lie in the past.") }
+            if *dob < today { Ok(Some(*dob)) } else { Err("The date of birth must be in the past.") }
         });
         let notes = form.optional("notes", &self.notes, current.map(|now| &now.notes), String::new(), |notes| text::free(notes));
         Some(Profile { job: job?, dob: dob?, notes: notes? })

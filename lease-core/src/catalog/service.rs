@@ -131,7 +131,7 @@ fn read(draft: &ServiceDraft, mode: UpdateMode, current: Option<&Stored<Service>
         choice(to, "owner and counterparty")
     });
     if (bill_to, invoice_on) == (Some(BillTo::Counterparty), Some(InvoiceOn::FirstProposal)) {
-        form.errors.add("bill_to", "With the first proposal there is no counterparty to bill.");
+        form.errors.add("bill_to", "An invoice issued on the first proposal can only be billed to the owner.");
     }
     let fee = read_fee(&mut form, draft, current);
     let due_days = form.optional(
@@ -139,7 +139,7 @@ fn read(draft: &ServiceDraft, mode: UpdateMode, current: Option<&Stored<Service>
         &draft.payment_due_days,
         current.map(|now| &now.payment_due_days),
         DEFAULT_DUE_DAYS,
-        |days| u16::try_from(*days).ok().filter(|days| *days <= 365).ok_or("The days must be 0 to 365."),
+        |days| u16::try_from(*days).ok().filter(|days| *days <= 365).ok_or("The number of days must be between 0 and 365."),
     );
     let description =
         form.optional("description", &draft.description, current.map(|now| &now.description), String::new(), |words| {
@@ -173,7 +173,7 @@ fn read_invoice_on(
     let kept = current.filter(|_| form.mode == UpdateMode::Partial).map(|now| now.invoice_on);
     match (kind?.fixed_invoice_on(), given, kept) {
         (Some(fixed), Some(other), _) if other != fixed => {
-            form.wrong("invoice_on", format!("A service of this kind is invoiced on {fixed}."))
+            form.wrong("invoice_on", format!("A service of this kind is always invoiced on {fixed}."))
         }
         (Some(fixed), ..) => Some(fixed),
         (None, Some(chosen), _) => Some(chosen),

@@ -143,7 +143,10 @@ fn read(
     let next_year = i64::from(now.year()) + 1;
     let year = form.required("year", &draft.year, current.map(|now| &now.year), |year| {
         let in_range = (FIRST_YEAR..=next_year).contains(year);
-        i32::try_from(*year).ok().filter(|_| in_range).ok_or_else(|| format!("The year must be {FIRST_YEAR} to {next_year}."))
+        i32::try_from(*year)
+            .ok()
+            .filter(|_| in_range)
+            .ok_or_else(|| format!("The year must be between {FIRST_YEAR} and {next_year}."))
     });
     let color = form.optional("color", &draft.color, current.map(|now| &now.color), String::new(), |color| text::line(color));
     let mileage = form.optional("mileage", &draft.mileage, current.map(|now| &now.mileage), None, |mileage| {

@@ -165,8 +165,8 @@ fn read_status(name: &str, present: Option<LeadState>) -> Result<LeadState, Stri
     let status = name.parse::<LeadStatus>().map_err(|_| "One of new, contacted, qualified and lost is required.".to_owned())?;
     match (status, present) {
         (LeadStatus::Converted, Some(converted @ LeadState::Converted(_))) => Ok(converted),
-        (_, Some(LeadState::Converted(_))) => Err("A converted lead stays converted.".to_owned()),
-        (LeadStatus::Converted, _) => Err("Convert the lead to a customer instead.".to_owned()),
+        (_, Some(LeadState::Converted(_))) => Err("The status of a converted lead cannot be changed.".to_owned()),
+        (LeadStatus::Converted, _) => Err("This status cannot be set: convert the lead to a customer instead.".to_owned()),
         (LeadStatus::New, _) => Ok(LeadState::New),
         (LeadStatus::Contacted, _) => Ok(LeadState::Contacted),
         (LeadStatus::Qualified, _) => Ok(LeadState::Qualified),

@@ -107,7 +107,7 @@ fn read_proposal<'a>(
     });
     let period = read_period(&mut form, draft, snapshot.map(|trade| trade.service.kind));
     let message = form.optional("message", &draft.message, None, String::new(), |message| text::free(message));
-    let in_future = |at: &DateTime<Utc>| if *at > now { Ok(Some(*at)) } else { Err("The time must lie in the future.") };
+    let in_future = |at: &DateTime<Utc>| if *at > now { Ok(Some(*at)) } else { Err("The time must be in the future.") };
     let expires_at = form.optional("expires_at", &draft.expires_at, None, None, in_future);
     let (Some(trade), Some(Some(amount)), Some(message), Some(expires_at)) = (snapshot, amount, message, expires_at) else {
         return Err(form.errors);

@@ -81,7 +81,7 @@ impl Vin {
             vin
         };
         let vin = text.trim().as_bytes().try_into().ok().map(capitals).filter(|vin| vin.iter().all(in_alphabet));
-        vin.map(Self).ok_or_else(|| "A VIN is 17 digits and letters, without I, O and Q (ISO 3779).".to_owned())
+        vin.map(Self).ok_or_else(|| "A VIN has 17 letters and digits, and no I, O or Q (ISO 3779).".to_owned())
     }
 
     /// In capitals.

@@ -31,7 +31,7 @@ pub enum Actor {
         /// The login.
         user: UserId,
     },
-    /// An administrative user with every right.
+    /// An administrative user who may do everything.
     Superuser {
         /// The login.
         user: UserId,

@@ -55,7 +55,7 @@ impl Envelope {
     }
 }
 
-/// The name of a request, as it stands in the log: 1 to 128 printable ASCII characters.
+/// The name of a request, as it stands in the log: 1 to 128 ASCII letters, digits and `-_.:/+=`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestId(String);
 
@@ -63,8 +63,8 @@ impl RequestId {
     /// A request's name; `None` for an empty text, a longer one, and one with other characters.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
-        let is_printable = text.bytes().all(|byte| byte.is_ascii_graphic());
-        ((1..=128).contains(&text.len()) && is_printable).then(|| Self(text.to_owned()))
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/+=".contains(&byte);
+        ((1..=128).contains(&text.len()) && text.bytes().all(is_plain)).then(|| Self(text.to_owned()))
     }
 
     /// The text.

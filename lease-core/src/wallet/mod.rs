@@ -157,7 +157,7 @@ struct Face {
 
 fn read_face(form: &mut Form, draft: &CardDraft, current: Option<&Stored<CreditCard>>, today: NaiveDate) -> Option<Face> {
     let exp_month = form.required("exp_month", &draft.exp_month, current.map(|card| &card.exp_month), |month| {
-        u32::try_from(*month).ok().filter(|month| (1..=12).contains(month)).ok_or("The month must be 1 to 12.")
+        u32::try_from(*month).ok().filter(|month| (1..=12).contains(month)).ok_or("The month must be between 1 and 12.")
     });
     let exp_year = form.required("exp_year", &draft.exp_year, current.map(|card| &card.exp_year), |year| {
         i32::try_from(*year).ok().filter(|year| (2000..=9999).contains(year)).ok_or("The year must have four digits.")

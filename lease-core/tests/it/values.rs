@@ -3,14 +3,13 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use lease_core::clock::to_micros;
 use lease_core::id::TradeId;
-use lease_core::input::{Field, FromScalar, parse_date};
+use lease_core::input::{Field, FromScalar, parse_date, refused_draft};
+use lease_core::lifecycle::TradeDraft;
 use lease_core::money::{Currency, MAX_AMOUNT, Money, MoneyError, parse_decimal, positive};
 use lease_core::page::{Cursor, Page, PageRequest};
 use lease_core::text::{Search, comparison_key, search_text};
 use proptest::prelude::*;
 use rust_decimal::Decimal;
-use serde::Deserialize as _;
-use serde::de::value::BytesDeserializer;
 use serde_json::{Value, json};
 
 use crate::support::*;
@@ -133,8 +132,16 @@ fn amounts_come_as_strings_and_numbers() {
 
 /// A field, from a number in its own digits.
 fn from_digits<T: FromScalar + Clone>(literal: &str) -> Option<T> {
-    let deserializer = BytesDeserializer::<serde::de::value::Error>::new(literal.as_bytes());
-    Field::<T>::deserialize(deserializer).unwrap().given().cloned()
+    serde_json::from_str::<Field<T>>(literal).unwrap().given().cloned()
+}
+
+/// spec 2, rule 4: what stands for a body that is no object is refused, whichever field a command looks at.
+#[test]
+fn a_refused_draft_is_wrong_in_every_field() {
+    let draft: TradeDraft = refused_draft().unwrap();
+    assert!(matches!((&draft.vehicle_id, &draft.service_id), (Field::Wrong(_), Field::Wrong(_))));
+    assert!(matches!((&draft.title, &draft.description), (Field::Wrong(_), Field::Wrong(_))));
+    assert!(refused_draft::<Vec<u8>>().is_err());
 }
 
 /// spec 1: exact, never a float.

@@ -1,5 +1,5 @@
-//! What is made of an idempotency key. Everything a store sees hangs on the key, which only the client knows: a hash to find
-//! the record by, a MAC that tells one request from another, and the key under which the response is sealed.
+//! The keys derived from an idempotency key. All that a store sees depends on that key, which only the client knows: a hash to
+//! find the record by, a MAC that tells one request from another, and the key that encrypts the response.
 
 use axum::http::{HeaderMap, Method};
 use chacha20poly1305::aead::{Aead, Payload};
@@ -10,13 +10,13 @@ use lease_core::id::UserId;
 use lease_core::repository::{KeyHash, SavedResponse};
 use sha2::{Digest, Sha256};
 
-use super::IDEMPOTENCY_KEY;
+use super::headers::IDEMPOTENCY_KEY;
 use super::saved::Saved;
 use crate::problem::Problem;
 
-/// Characters of a key at the most (spec 6.7).
+/// The maximum number of characters of a key (spec 6.7).
 const MAX_CHARS: usize = 255;
-/// Tells these hashes from all others that anybody makes of the same input.
+/// Separates these hashes from any other use of the same input.
 const DOMAIN: &[u8] = b"lease idempotency v1";
 /// Bytes of a nonce.
 const NONCE: usize = 24;
@@ -24,12 +24,12 @@ const NONCE: usize = 24;
 /// Reads the key. A quoted structured string (the IETF draft) and the bare text within it are the same key.
 ///
 /// # Errors
-/// 400 where it is empty, too long, given twice, or no plain text.
+/// 400 if it is empty, too long, given twice, or not printable ASCII.
 pub(super) fn read(headers: &HeaderMap) -> Result<String, Problem> {
     let wrong = |message| Problem::invalid_field("Idempotency-Key", message);
     let mut given = headers.get_all(IDEMPOTENCY_KEY).iter();
-    let (Some(value), None) = (given.next(), given.next()) else { return Err(wrong("The header may be given once.")) };
-    let text = value.to_str().map_err(|_| wrong("The key must be of plain ASCII characters."))?.trim();
+    let (Some(value), None) = (given.next(), given.next()) else { return Err(wrong("The header may be given only once.")) };
+    let text = value.to_str().map_err(|_| wrong("The key must consist of printable ASCII characters."))?.trim();
     let key = unquoted(text).unwrap_or_else(|| text.to_owned());
     match key.len() {
         0 => Err(wrong("The key may not be empty.")),
@@ -38,7 +38,7 @@ pub(super) fn read(headers: &HeaderMap) -> Result<String, Problem> {
     }
 }
 
-/// What stands between quotes, escapes undone.
+/// The text between the quotes, with its escapes resolved.
 fn unquoted(text: &str) -> Option<String> {
     let inner = text.strip_prefix('"')?.strip_suffix('"')?;
     let mut key = String::with_capacity(inner.len());
@@ -49,16 +49,16 @@ fn unquoted(text: &str) -> Option<String> {
     Some(key)
 }
 
-/// Within what a key is one key.
+/// The requests among which a key is unique.
 #[derive(Debug)]
 pub(super) enum Scope<'a> {
     /// The requests of one user.
     User(UserId),
-    /// Requests of nobody known with this body, so that nobody can block or read another's.
+    /// Anonymous requests with this body, so that nobody can block or read another's.
     Body(&'a [u8]),
 }
 
-/// What is made of a key within its scope.
+/// The keys derived from a key within its scope.
 pub(super) struct Keys {
     lookup: [u8; 32],
     telling: [u8; 64],
@@ -79,12 +79,12 @@ impl Keys {
         }
     }
 
-    /// What the record is found by.
+    /// The hash that the record is found by.
     pub(super) const fn lookup(&self) -> KeyHash {
         KeyHash(self.lookup)
     }
 
-    /// What tells this request from another under the same key. Each part stands behind its length.
+    /// The MAC that tells this request from another under the same key. Each part is preceded by its length.
     pub(super) fn fingerprint(&self, method: &Method, path: &str, body: &[u8]) -> [u8; 32] {
         let parts = [method.as_str().as_bytes(), path.as_bytes(), body];
         let mac = Hmac::<Sha256>::new(&self.telling.into());
@@ -95,7 +95,7 @@ impl Keys {
     /// Seals a response.
     ///
     /// # Errors
-    /// [`NotSealed`] where there is no randomness, or the response cannot be written down.
+    /// [`NotSealed`] if there is no randomness, or the response cannot be serialised.
     pub(super) fn seal(&self, response: &Saved) -> Result<SavedResponse, NotSealed> {
         let mut nonce = [0; NONCE];
         getrandom::fill(&mut nonce).map_err(|_| NotSealed)?;
@@ -104,7 +104,7 @@ impl Keys {
         Ok(SavedResponse([nonce.as_slice(), &sealed].concat()))
     }
 
-    /// Opens a sealed response; `None` where it was not sealed by [`seal`](Self::seal) under this key.
+    /// Opens a sealed response; `None` if it was not sealed by [`seal`](Self::seal) under this key.
     pub(super) fn open(&self, response: &SavedResponse) -> Option<Saved> {
         let (nonce, sealed) = response.0.split_first_chunk::<NONCE>()?;
         let payload = Payload { msg: sealed, aad: &self.lookup };
@@ -125,7 +125,7 @@ fn derived<const BYTES: usize>(root: &Hkdf<Sha256>, purpose: &[&[u8]]) -> [u8; B
 
 /// A response could not be sealed.
 #[derive(Debug, thiserror::Error)]
-#[error("no randomness, or no form to write the response in")]
+#[error("no randomness, or a response that cannot be serialised")]
 pub(super) struct NotSealed;
 
 #[cfg(test)]

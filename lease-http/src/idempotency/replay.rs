@@ -1,86 +1,85 @@
-//! Makes the response to an act again whose first response was lost: the process died in between. What the act made is there, so
-//! the response is what reading it says now.
+//! The declaration, beside the handler of each POST, of the response to a request that comes again under its idempotency key.
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
+use axum::handler::Handler;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
-use lease_core::engine::Registered;
-use lease_core::id::{PaymentId, UserId};
-use lease_core::model::{PaymentState, Profile};
-use lease_core::permission::Actor;
-use lease_core::{Error, LeaseEngine};
+use axum::http::request::Parts;
+use axum::response::Response;
+use axum::routing::{MethodRouter, any};
 use tower::ServiceExt as _;
 
-use crate::auth::Caller;
-use crate::problem::{ErrorCode, Problem};
-use crate::routes;
+use crate::extract::CreatedId;
+use crate::state::AppState;
 
-/// Acts on what their path names; every other POST makes something.
-const ACTS: [&str; 6] = ["accept", "reject", "withdraw", "cancel", "void", "convert"];
-
-/// Makes answers again.
+/// The response of a POST endpoint to a request that comes again under its idempotency key. It is the first response, given
+/// again; if that one was lost because the process died after the act, this says what takes its place.
 #[derive(Clone, Debug)]
-pub(super) struct ReplayBuilder {
-    pub(super) engine: LeaseEngine,
-    /// The endpoints, to read from.
-    pub(super) routes: Router,
+pub(crate) struct Replay {
+    /// Whether the endpoint is open to everybody and ignores tokens (spec 2, rule 1).
+    pub(super) is_public: bool,
+    pub(super) lost: LostResponse,
 }
 
-impl ReplayBuilder {
-    /// The response to a POST to this path, which made the row of this id.
-    ///
-    /// # Errors
-    /// What reading answers; the decline, of a payment that was declined.
-    pub(super) async fn response(&self, path: &str, made: Option<i64>, caller: Caller) -> Result<Response, Problem> {
-        let (parent, last) = path.rsplit_once('/').unwrap_or_default();
-        match made {
-            _ if ACTS.contains(&last) => Ok(self.read(parent, caller).await),
-            Some(user) if last == "register" => self.registration(user).await,
-            Some(made) => {
-                let status = if last == "payments" { self.payment(made, caller).await? } else { StatusCode::CREATED };
-                let mut response = self.read(&format!("/api/{last}/{made}"), caller).await;
-                if response.status() == StatusCode::OK {
-                    *response.status_mut() = status;
-                }
-                Ok(response)
-            }
-            None => {
-                tracing::error!("an act was done that made nothing and changed nothing");
-                Err(Problem::new(ErrorCode::InternalError))
-            }
-        }
+/// The substitute for a lost response.
+#[derive(Clone, Debug)]
+pub(super) enum LostResponse {
+    /// None, for no response is kept: the key is checked and then ignored.
+    KeyIgnored,
+    /// The response to the same request, carried out once more.
+    Repeated,
+    /// This handler's response about what the act created.
+    Created(MethodRouter<AppState>),
+    /// This handler's response about what the path names.
+    Changed(MethodRouter<AppState>),
+}
+
+impl Replay {
+    /// For an act that creates something. A lost response is made again by `read`, whose [`PathId`](crate::extract::PathId) is
+    /// then the id of what was created; its 200 becomes a 201.
+    pub(crate) fn created<T: 'static>(read: impl Handler<T, AppState>) -> Self {
+        Self { is_public: false, lost: LostResponse::Created(any(read)) }
     }
 
-    /// The token of the first response is known to nobody, so there is another one.
-    async fn registration(&self, user: i64) -> Result<Response, Problem> {
-        let user = UserId::new(user).ok_or(Error::NotFound)?;
-        let login = self.engine.issue_first_token(user).await?;
-        let profile = match login.account.customer_id {
-            Some(customer) => self.engine.get_customer(&Actor::of(&login.account), customer).await?.value.profile,
-            None => Profile::default(),
-        };
-        Ok(routes::registered(Registered { account: login.account, profile, token: login.token }))
+    /// For an act on what the path names. A lost response is made again by `read`, which takes the same path.
+    pub(crate) fn changed<T: 'static>(read: impl Handler<T, AppState>) -> Self {
+        Self { is_public: false, lost: LostResponse::Changed(any(read)) }
     }
 
-    async fn payment(&self, payment: i64, caller: Caller) -> Result<StatusCode, Problem> {
-        let id = PaymentId::new(payment).ok_or(Error::NotFound)?;
-        let payment = self.engine.get_payment(&caller.actor(), id).await?;
-        match payment.state {
-            PaymentState::Succeeded { .. } => Ok(StatusCode::CREATED),
-            PaymentState::Pending => Ok(StatusCode::ACCEPTED),
-            PaymentState::Failed { .. } => Err(Error::CardDeclined(Box::new(payment)).into()),
-        }
+    /// For an act that may be carried out again if its response was lost.
+    pub(crate) const fn repeated() -> Self {
+        Self { is_public: false, lost: LostResponse::Repeated }
     }
 
-    async fn read(&self, path: &str, caller: Caller) -> Response {
-        let mut request = Request::new(Body::empty());
-        match path.parse() {
-            Ok(uri) => *request.uri_mut() = uri,
-            Err(_) => return Problem::from(Error::NotFound).into_response(),
-        }
-        request.extensions_mut().insert(caller);
-        self.routes.clone().oneshot(request).await.unwrap_or_else(|never| match never {})
+    /// For an act on the token of the request itself. Sent again with that token it is a 401; with another token of the same
+    /// user it is another act, and a replay would report as revoked a token that still works. So the key has no effect.
+    pub(crate) const fn key_ignored() -> Self {
+        Self { is_public: false, lost: LostResponse::KeyIgnored }
     }
+
+    /// For an endpoint that ignores tokens: the key then belongs to whoever sends the same body.
+    pub(crate) fn public(self) -> Self {
+        Self { is_public: true, ..self }
+    }
+
+    /// Whether a key has no effect.
+    pub(crate) const fn ignores_key(&self) -> bool {
+        matches!(self.lost, LostResponse::KeyIgnored)
+    }
+}
+
+/// The response to a lost act that created the row of this id.
+pub(super) async fn created(read: MethodRouter<AppState>, id: i64, mut parts: Parts, state: AppState) -> Response {
+    parts.extensions.insert(CreatedId(id));
+    let mut response = changed(read, parts, state).await;
+    if response.status() == StatusCode::OK {
+        *response.status_mut() = StatusCode::CREATED;
+    }
+    response
+}
+
+/// The response to a lost act on what the path names.
+pub(super) async fn changed(read: MethodRouter<AppState>, parts: Parts, state: AppState) -> Response {
+    let request = Request::from_parts(parts, Body::empty());
+    read.with_state::<()>(state).oneshot(request).await.unwrap_or_else(|never| match never {})
 }

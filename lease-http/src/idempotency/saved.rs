@@ -1,13 +1,13 @@
 //! A response as it is kept, before it is sealed.
 
 use axum::body::Body;
-use axum::http::header::{ALLOW, CONTENT_TYPE, LOCATION};
+use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderName, HeaderValue, StatusCode, response};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
-/// The headers that belong to the response; all others belong to the moment.
-const KEPT: [HeaderName; 3] = [CONTENT_TYPE, LOCATION, ALLOW];
+/// The headers that belong to the response; all others are made afresh for each request.
+const KEPT: [HeaderName; 1] = [CONTENT_TYPE];
 
 /// Status, headers and body of a response.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::body::to_bytes;
+use axum::http::Method;
 use axum::http::header::AUTHORIZATION;
 use chrono::{Duration, TimeZone as _, Utc};
 use lease_core::account::{PasswordParams, RegistrationDraft, TokenText};

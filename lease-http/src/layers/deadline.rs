@@ -1,29 +1,30 @@
-//! Nobody waits for ever, and nothing that writes is broken off.
+//! Every request is answered in time, and no write is cut off.
 
 use axum::extract::{Request, State};
 use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use lease_core::ErrorKind;
 use tracing::Instrument as _;
 
-use crate::problem::{ErrorCode, Problem};
+use crate::problem::Problem;
 use crate::state::AppState;
 
-/// Answers 503 after the request timeout. A request that may write runs on a task of its own: whether the client hangs up or
-/// the time is over, it goes on to its end, so that it leaves nothing half done.
+/// Answers 503 after the request timeout. A request that may write runs on a task of its own: even if the client hangs up or
+/// the time is up, it runs to its end, so that it leaves nothing half done.
 pub(super) async fn keep(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let limit = state.options.request_timeout;
     let answer = if [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method()) {
         tokio::time::timeout(limit, next.run(request)).await
     } else {
-        let write = state.options.writes.spawn(next.run(request).in_current_span());
+        let write = state.writes.spawn(next.run(request).in_current_span());
         tokio::time::timeout(limit, async {
-            write.await.unwrap_or_else(|_| Problem::new(ErrorCode::InternalError).into_response())
+            write.await.unwrap_or_else(|_| Problem::new(ErrorKind::InternalError).into_response())
         })
         .await
     };
     answer.unwrap_or_else(|_| {
         tracing::warn!(?limit, "a request took too long");
-        Problem::new(ErrorCode::Unavailable).into_response()
+        Problem::new(ErrorKind::Unavailable).into_response()
     })
 }

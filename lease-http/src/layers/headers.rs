@@ -1,4 +1,4 @@
-//! Headers of every response, and which other origins may ask.
+//! The headers of every response, and CORS.
 
 use axum::extract::Request;
 use axum::http::header::{
@@ -10,11 +10,11 @@ use axum::middleware::Next;
 use axum::response::Response;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-use super::observe::REQUEST_ID;
 use crate::idempotency::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
-use crate::state::CorsOrigins;
+use crate::options::CorsOrigins;
+use crate::request_id::REQUEST_ID;
 
-/// Tells browsers to take a response for no more than it is. What an endpoint says itself stands.
+/// Adds security headers. A header that an endpoint sets itself is kept.
 pub(super) async fn secure(request: Request, next: Next) -> Response {
     const DEFAULTS: [(HeaderName, HeaderValue); 5] = [
         (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
@@ -30,7 +30,7 @@ pub(super) async fn secure(request: Request, next: Next) -> Response {
     response
 }
 
-/// Lets browsers of these origins in; nothing to do where there are none.
+/// The CORS layer for these origins; `None` if there are none.
 pub(super) fn cors(origins: &CorsOrigins) -> Option<CorsLayer> {
     let allowed = match origins {
         CorsOrigins::None => return None,

@@ -39,7 +39,7 @@ const CODES: &[(&str, u16)] = &[
 
 #[test]
 fn every_code_has_the_status_of_the_specification() {
-    let mut listed: Vec<(&str, u16)> = ErrorCode::all().map(|kind| (kind.code(), kind.status().as_u16())).collect();
+    let mut listed: Vec<(&str, u16)> = ErrorCode::all().map(|code| (code.code(), code.status().as_u16())).collect();
     let mut expected = CODES.to_vec();
     listed.sort_unstable();
     expected.sort_unstable();
@@ -47,9 +47,9 @@ fn every_code_has_the_status_of_the_specification() {
 }
 
 #[test]
-fn a_kind_is_found_by_its_code() {
-    for kind in ErrorCode::all() {
-        assert_eq!(ErrorCode::of_code(kind.code()), Some(kind));
+fn a_problem_is_found_by_its_code() {
+    for code in ErrorCode::all() {
+        assert_eq!(ErrorCode::of_code(code.code()), Some(code));
     }
     assert_eq!(ErrorCode::of_code("teapot"), None);
 }
@@ -75,14 +75,14 @@ fn a_domain_error_keeps_its_own_code_and_words() {
 }
 
 #[test]
-fn what_is_wrong_inside_is_not_told() {
+fn the_cause_of_a_fault_inside_is_not_told() {
     let problem = Problem::from(Error::Internal("password=hunter2".into()));
     assert!(!problem.body().to_string().contains("hunter2"));
 }
 
 #[test]
 fn a_401_says_how_to_authenticate_and_a_429_when_to_come_back() {
-    let response = Problem::new(ErrorCode::NotAuthenticated).into_response();
+    let response = Problem::new(ErrorKind::NotAuthenticated).into_response();
     assert_eq!(response.headers()[header::WWW_AUTHENTICATE], "Token");
     let response = Problem::throttled(7).into_response();
     assert_eq!(response.headers()[header::RETRY_AFTER], "7");

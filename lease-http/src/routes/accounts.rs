@@ -1,27 +1,35 @@
 //! Registering, logging in and out (spec 3.1 to 3.3).
 
 use axum::Json;
+use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, NaiveDate, Utc};
+use lease_core::Error;
 use lease_core::account::RegistrationDraft;
 use lease_core::engine::{LoggedIn, LoginDraft, Registered};
+use lease_core::id::UserId;
+use lease_core::model::Profile;
+use lease_core::permission::Actor;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{ApiResult, Created, created};
+use super::response::{ApiResult, Created, created};
 use crate::auth::{Session, Unauthenticated};
-use crate::extract::{Body, Engine};
-use crate::layers::client::ClientAddress;
+use crate::client_address::ClientAddress;
+use crate::endpoints::Endpoints;
+use crate::extract::{Body, Engine, PathId};
+use crate::idempotency::Replay;
 use crate::problem::Problem;
 use crate::schema::{EmailAddress, FreeText, Id, Line, Name, Password};
-use crate::state::AppState;
 use crate::throttle::LoginThrottle;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(register)).routes(routes!(login)).routes(routes!(logout)).routes(routes!(logout_all))
+pub(super) fn endpoints() -> Endpoints {
+    Endpoints::new()
+        .post(routes!(register), Replay::created(register_again).public())
+        .post(routes!(login), Replay::repeated().public())
+        .post(routes!(logout), Replay::key_ignored())
+        .post(routes!(logout_all), Replay::key_ignored())
 }
 
 /// What registering takes.
@@ -49,10 +57,10 @@ struct RegistrationInput {
     notes: Option<FreeText>,
 }
 
-/// Somebody who has just registered.
+/// A new user, just registered.
 #[derive(Serialize, ToSchema)]
 struct Registration {
-    /// Says that it worked.
+    /// A confirmation.
     #[schema(example = "successfully registered a new user.")]
     response: &'static str,
     user_id: Id,
@@ -66,7 +74,7 @@ struct Registration {
     #[schema(required)]
     dob: Option<NaiveDate>,
     notes: String,
-    /// A first token; shown only here.
+    /// The first token; shown only here.
     #[schema(pattern = "^[0-9a-f]{40}$")]
     token: String,
 }
@@ -93,7 +101,7 @@ impl From<Registered> for Registration {
 
 /// Register
 ///
-/// Makes a user, its customer and a token in one step.
+/// Creates a user with a customer and a token, in one step.
 #[utoipa::path(post, path = "/api/register", tag = "accounts", security(()), request_body = RegistrationInput,
     responses((status = 201, description = "Registered.", body = Registration)))]
 async fn register(engine: Engine, nobody: Unauthenticated, body: Body<RegistrationDraft>) -> Created<Registration> {
@@ -101,9 +109,15 @@ async fn register(engine: Engine, nobody: Unauthenticated, body: Body<Registrati
     Ok(created(registered.into()))
 }
 
-/// The response to a registration, for a layer that gives it again.
-pub(crate) fn registered(registered: Registered) -> Response {
-    created(Registration::from(registered)).into_response()
+/// The response to a registration whose first response was lost. Nobody knows the token in that one, so there is another.
+async fn register_again(engine: Engine, user: PathId<UserId>) -> Created<Registration> {
+    let user = user.0.ok_or(Error::NotFound)?;
+    let login = engine.issue_first_token(user).await?;
+    let profile = match login.account.customer_id {
+        Some(customer) => engine.get_customer(&Actor::of(&login.account), customer).await?.value.profile,
+        None => Profile::default(),
+    };
+    Ok(created(Registered { account: login.account, profile, token: login.token }.into()))
 }
 
 /// What logging in takes.
@@ -118,13 +132,13 @@ struct LoginInput {
     password: String,
 }
 
-/// Somebody who has just logged in.
+/// A user, just logged in.
 #[derive(Serialize, ToSchema)]
 struct Login {
-    /// A new token; earlier ones stay good. Shown only here.
+    /// The new token; earlier ones stay valid. Shown only here.
     #[schema(pattern = "^[0-9a-f]{40}$")]
     token: String,
-    /// From when on it is not good.
+    /// When the token expires.
     expires_at: DateTime<Utc>,
     user_id: Id,
     /// Null for administrative users.
@@ -145,7 +159,7 @@ impl From<LoggedIn> for Login {
 
 /// Log in
 ///
-/// Makes a new token. A wrong name, a wrong password and a deactivated user get the same answer.
+/// Creates a new token. A wrong name, a wrong password and a deactivated user get the same response.
 #[utoipa::path(post, path = "/api/login", tag = "accounts", security(()), request_body = LoginInput,
     responses((status = 200, description = "Logged in.", body = Login)),
     extensions(("x-codes" = json!(["invalid_credentials", "throttled"]))))]
@@ -153,7 +167,7 @@ async fn login(
     engine: Engine,
     nobody: Unauthenticated,
     client: ClientAddress,
-    throttle: LoginThrottle,
+    State(throttle): State<LoginThrottle>,
     body: Body<LoginDraft>,
 ) -> ApiResult<Login> {
     let attempt = throttle.begin(client.0, body.username.given().map_or("", String::as_str), engine.now()).await?;

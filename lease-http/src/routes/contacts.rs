@@ -10,19 +10,19 @@ use lease_core::model::{self, ContactOwner};
 use lease_core::repository::ContactFilter;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{ApiResult, Created, created};
+use super::response::{ApiResult, Created, created};
 use crate::auth::Session;
+use crate::endpoints::Endpoints;
 use crate::extract::{Body, Engine, PathId};
+use crate::idempotency::Replay;
 use crate::problem::Problem;
 use crate::query::{Filter, List, Listing, Params};
 use crate::schema::{EmailAddressOrNone, Id, Line, any_said};
-use crate::state::AppState;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(list_contacts, create_contact)).routes(routes!(
+pub(super) fn endpoints() -> Endpoints {
+    Endpoints::new().routes(routes!(list_contacts)).post(routes!(create_contact), Replay::created(get_contact)).routes(routes!(
         get_contact,
         replace_contact,
         update_contact,
@@ -110,8 +110,8 @@ struct ContactInput {
 impl Filter for ContactFilter {
     fn read(params: &mut Params) -> Self {
         Self {
-            customer_id: params.id("customer_id", "Those of this customer."),
-            lead_id: params.id("lead_id", "Those of this lead."),
+            customer_id: params.id("customer_id", "Only contacts of this customer."),
+            lead_id: params.id("lead_id", "Only contacts of this lead."),
             ..Self::default()
         }
     }
@@ -119,7 +119,7 @@ impl Filter for ContactFilter {
 
 /// List contacts
 ///
-/// Customers see their own.
+/// A customer sees their own.
 #[utoipa::path(get, path = "/api/contacts", tag = "contacts", params(List<ContactFilter>),
     responses((status = 200, description = "A page of contacts.", body = Listing<Contact>)))]
 async fn list_contacts(engine: Engine, session: Session, list: List<ContactFilter>) -> ApiResult<Listing<Contact>> {
@@ -127,7 +127,7 @@ async fn list_contacts(engine: Engine, session: Session, list: List<ContactFilte
     list.respond(found, Contact::from)
 }
 
-/// Make a contact
+/// Create a contact
 #[utoipa::path(post, path = "/api/contacts", tag = "contacts", request_body = ContactInput,
     responses((status = 201, description = "Made.", body = Contact)),
     extensions(("x-rules" = json!([
@@ -142,7 +142,8 @@ async fn create_contact(engine: Engine, session: Session, body: Body<ContactDraf
 /// Get a contact
 #[utoipa::path(get, path = "/api/contacts/{id}", tag = "contacts",
     responses((status = 200, description = "The contact.", body = Contact)))]
-async fn get_contact(engine: Engine, session: Session, PathId(id): PathId<ContactId>) -> ApiResult<Contact> {
+async fn get_contact(engine: Engine, session: Session, id: PathId<ContactId>) -> ApiResult<Contact> {
+    let id = id.or_not_found(&session.actor)?;
     Ok(Json(engine.get_contact(&session.actor, id).await?.into()))
 }
 
@@ -155,19 +156,20 @@ async fn replace_contact(
     id: PathId<ContactId>,
     body: Body<ContactDraft>,
 ) -> ApiResult<Contact> {
-    change(&engine, &session, id.0, &body, UpdateMode::Full).await
+    change(&engine, &session, id, &body, UpdateMode::Full).await
 }
 
 /// Change a contact
 #[utoipa::path(patch, path = "/api/contacts/{id}", tag = "contacts", request_body = ContactInput,
     responses((status = 200, description = "The contact as it is now.", body = Contact)))]
 async fn update_contact(engine: Engine, session: Session, id: PathId<ContactId>, body: Body<ContactDraft>) -> ApiResult<Contact> {
-    change(&engine, &session, id.0, &body, UpdateMode::Partial).await
+    change(&engine, &session, id, &body, UpdateMode::Partial).await
 }
 
 /// Delete a contact
 #[utoipa::path(delete, path = "/api/contacts/{id}", tag = "contacts", responses((status = 204, description = "Erased.")))]
-async fn delete_contact(engine: Engine, session: Session, PathId(id): PathId<ContactId>) -> Result<StatusCode, Problem> {
+async fn delete_contact(engine: Engine, session: Session, id: PathId<ContactId>) -> Result<StatusCode, Problem> {
+    let id = id.or_not_found(&session.actor)?;
     engine.delete_contact(&session, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -175,10 +177,11 @@ async fn delete_contact(engine: Engine, session: Session, PathId(id): PathId<Con
 async fn change(
     engine: &Engine,
     session: &Session,
-    id: ContactId,
+    id: PathId<ContactId>,
     body: &Body<ContactDraft>,
     mode: UpdateMode,
 ) -> ApiResult<Contact> {
+    let id = id.or_not_found(&session.actor)?;
     let contact = body.judge(engine.update_contact(session, id, body, mode).await)?;
     Ok(Json(contact.into()))
 }

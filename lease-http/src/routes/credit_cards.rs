@@ -10,23 +10,22 @@ use lease_core::repository::CardFilter;
 use lease_core::wallet::CardDraft;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{ApiResult, Created, created};
+use super::response::{ApiResult, Created, created};
 use crate::auth::Session;
+use crate::endpoints::Endpoints;
 use crate::extract::{Body, Engine, PathId};
+use crate::idempotency::Replay;
 use crate::problem::Problem;
 use crate::query::{Filter, List, Listing, Params};
 use crate::schema::{Flag, Id, Name, names};
-use crate::state::AppState;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(list_credit_cards, create_credit_card)).routes(routes!(
-        get_credit_card,
-        update_credit_card,
-        delete_credit_card
-    ))
+pub(super) fn endpoints() -> Endpoints {
+    Endpoints::new()
+        .routes(routes!(list_credit_cards))
+        .post(routes!(create_credit_card), Replay::created(get_credit_card))
+        .routes(routes!(get_credit_card, update_credit_card, delete_credit_card))
 }
 
 /// A stored means of payment.
@@ -44,7 +43,7 @@ struct CreditCard {
     exp_month: u32,
     exp_year: i32,
     holder_name: String,
-    /// Whether it is the one to suggest; one a customer.
+    /// Whether it is the customer's default card.
     is_default: bool,
     created_at: DateTime<Utc>,
 }
@@ -106,13 +105,13 @@ struct CreditCardInput {
 
 impl Filter for CardFilter {
     fn read(params: &mut Params) -> Self {
-        Self { customer_id: params.id("customer_id", "Those of this customer."), ..Self::default() }
+        Self { customer_id: params.id("customer_id", "Only cards of this customer."), ..Self::default() }
     }
 }
 
 /// List credit cards
 ///
-/// Customers see their own.
+/// A customer sees their own.
 #[utoipa::path(get, path = "/api/credit-cards", tag = "credit cards", params(List<CardFilter>),
     responses((status = 200, description = "A page of credit cards.", body = Listing<CreditCard>)))]
 async fn list_credit_cards(engine: Engine, session: Session, list: List<CardFilter>) -> ApiResult<Listing<CreditCard>> {
@@ -132,7 +131,8 @@ async fn create_credit_card(engine: Engine, session: Session, body: Body<CardDra
 /// Get a credit card
 #[utoipa::path(get, path = "/api/credit-cards/{id}", tag = "credit cards",
     responses((status = 200, description = "The credit card.", body = CreditCard)))]
-async fn get_credit_card(engine: Engine, session: Session, PathId(id): PathId<CreditCardId>) -> ApiResult<CreditCard> {
+async fn get_credit_card(engine: Engine, session: Session, id: PathId<CreditCardId>) -> ApiResult<CreditCard> {
+    let id = id.or_not_found(&session.actor)?;
     Ok(Json(engine.get_card(&session.actor, id).await?.into()))
 }
 
@@ -143,20 +143,22 @@ async fn get_credit_card(engine: Engine, session: Session, PathId(id): PathId<Cr
 async fn update_credit_card(
     engine: Engine,
     session: Session,
-    PathId(id): PathId<CreditCardId>,
+    id: PathId<CreditCardId>,
     body: Body<CardDraft>,
 ) -> ApiResult<CreditCard> {
+    let id = id.or_not_found(&session.actor)?;
     let card = body.judge(engine.update_card(&session, id, &body, UpdateMode::Partial).await)?;
     Ok(Json(card.into()))
 }
 
 /// Delete a credit card
 ///
-/// Its payments stay.
+/// Its payments remain.
 #[utoipa::path(delete, path = "/api/credit-cards/{id}", tag = "credit cards",
     responses((status = 204, description = "Gone from lists.")),
     extensions(("x-codes" = json!(["permission_denied"]))))]
-async fn delete_credit_card(engine: Engine, session: Session, PathId(id): PathId<CreditCardId>) -> Result<StatusCode, Problem> {
+async fn delete_credit_card(engine: Engine, session: Session, id: PathId<CreditCardId>) -> Result<StatusCode, Problem> {
+    let id = id.or_not_found(&session.actor)?;
     engine.delete_card(&session, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,4 +1,4 @@
-//! Customers (spec 6.1). They are made with their users.
+//! Customers (spec 6.1). They are created with their users.
 
 use axum::Json;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -8,21 +8,20 @@ use lease_core::model;
 use lease_core::repository::CustomerFilter;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::ApiResult;
+use super::response::ApiResult;
 use crate::auth::Session;
+use crate::endpoints::Endpoints;
 use crate::extract::{Body, Engine, PathId};
 use crate::query::{Filter, List, Listing, Params};
 use crate::schema::{FreeText, Id, Line};
-use crate::state::AppState;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(list_customers)).routes(routes!(get_customer, replace_customer, update_customer))
+pub(super) fn endpoints() -> Endpoints {
+    Endpoints::new().routes(routes!(list_customers)).routes(routes!(get_customer, replace_customer, update_customer))
 }
 
-/// The trading party behind a user.
+/// The trading party that belongs to a user.
 #[derive(Serialize, ToSchema)]
 struct Customer {
     id: Id,
@@ -55,13 +54,13 @@ struct CustomerInput {
 
 impl Filter for CustomerFilter {
     fn read(params: &mut Params) -> Self {
-        Self { user_id: params.id("user_id", "The one behind this user."), ..Self::default() }
+        Self { user_id: params.id("user_id", "Only the customer of this user."), ..Self::default() }
     }
 }
 
 /// List customers
 ///
-/// Customers see themselves.
+/// A customer sees only themselves.
 #[utoipa::path(get, path = "/api/customers", tag = "customers", params(List<CustomerFilter>),
     responses((status = 200, description = "A page of customers.", body = Listing<Customer>)))]
 async fn list_customers(engine: Engine, session: Session, list: List<CustomerFilter>) -> ApiResult<Listing<Customer>> {
@@ -72,11 +71,12 @@ async fn list_customers(engine: Engine, session: Session, list: List<CustomerFil
 /// Get a customer
 #[utoipa::path(get, path = "/api/customers/{id}", tag = "customers",
     responses((status = 200, description = "The customer.", body = Customer)))]
-async fn get_customer(engine: Engine, session: Session, PathId(id): PathId<CustomerId>) -> ApiResult<Customer> {
+async fn get_customer(engine: Engine, session: Session, id: PathId<CustomerId>) -> ApiResult<Customer> {
+    let id = id.or_not_found(&session.actor)?;
     Ok(Json(engine.get_customer(&session.actor, id).await?.into()))
 }
 
-/// Replace what a customer tells of themselves
+/// Replace a customer's profile
 ///
 /// Every field is optional, so this is the same as changing some of them.
 #[utoipa::path(put, path = "/api/customers/{id}", tag = "customers", request_body = CustomerInput,
@@ -84,14 +84,15 @@ async fn get_customer(engine: Engine, session: Session, PathId(id): PathId<Custo
 async fn replace_customer(
     engine: Engine,
     session: Session,
-    PathId(id): PathId<CustomerId>,
+    id: PathId<CustomerId>,
     body: Body<ProfileDraft>,
 ) -> ApiResult<Customer> {
+    let id = id.or_not_found(&session.actor)?;
     let customer = body.judge(engine.update_customer(&session, id, &body).await)?;
     Ok(Json(customer.into()))
 }
 
-/// Change what a customer tells of themselves
+/// Change a customer's profile
 #[utoipa::path(patch, path = "/api/customers/{id}", tag = "customers", request_body = CustomerInput,
     responses((status = 200, description = "The customer as it is now.", body = Customer)))]
 async fn update_customer(

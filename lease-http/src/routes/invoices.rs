@@ -1,4 +1,4 @@
-//! Invoices (spec 5.3). Nobody makes or edits one here: they follow from trades.
+//! Invoices (spec 5.3). They follow from trades: nobody creates or edits one here.
 
 use axum::Json;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -10,18 +10,21 @@ use lease_core::page::Page;
 use lease_core::repository::InvoiceFilter;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::ApiResult;
+use super::response::ApiResult;
 use crate::auth::Session;
+use crate::endpoints::Endpoints;
 use crate::extract::{Body, Engine, PathId};
+use crate::idempotency::Replay;
 use crate::query::{Filter, List, Listing, Params};
 use crate::schema::{Amount, Currency, Id, Reason, names};
-use crate::state::AppState;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(list_invoices)).routes(routes!(get_invoice)).routes(routes!(void_invoice))
+pub(super) fn endpoints() -> Endpoints {
+    Endpoints::new()
+        .routes(routes!(list_invoices))
+        .routes(routes!(get_invoice))
+        .post(routes!(void_invoice), Replay::changed(get_invoice))
 }
 
 /// The company's claim for its fee.
@@ -31,19 +34,19 @@ struct Invoice {
     #[schema(pattern = "^INV-[0-9]{8,}$", example = "INV-00000042")]
     number: String,
     trade_id: Id,
-    /// The proposal that brought it about: the first, or the accepted one.
+    /// The proposal that it was issued on: the first, or the accepted one.
     proposal_id: Id,
-    /// Who is billed.
+    /// The customer who is billed.
     customer_id: Id,
     amount: Amount,
-    /// What succeeded payments add up to.
+    /// The sum of the payments that succeeded.
     amount_paid: Amount,
-    /// What is still due; nothing once void.
+    /// The amount still due; zero once void.
     amount_due: Amount,
     currency: Currency,
     #[schema(schema_with = names::<InvoiceStatus>)]
     status: &'static str,
-    /// Whether it is open after its due date.
+    /// Whether it is still open after its due date.
     is_overdue: bool,
     issued_at: DateTime<Utc>,
     due_date: NaiveDate,
@@ -51,7 +54,7 @@ struct Invoice {
     paid_at: Option<DateTime<Utc>>,
     #[schema(required)]
     voided_at: Option<DateTime<Utc>>,
-    /// Why it was called off; empty unless void.
+    /// The reason why it was voided; empty unless void.
     void_reason: String,
 }
 
@@ -97,10 +100,10 @@ struct VoidInput {
 impl Filter for InvoiceFilter {
     fn read(params: &mut Params) -> Self {
         Self {
-            status: params.choice("status", "Of this status."),
-            overdue: params.flag("overdue", "Those open after their due date, or those that are not."),
-            trade_id: params.id("trade_id", "The one of this trade."),
-            customer_id: params.id("customer_id", "Those billed to this customer."),
+            status: params.choice("status", "Only invoices with this status."),
+            overdue: params.flag("overdue", "Only invoices that are, or that are not, still open after their due date."),
+            trade_id: params.id("trade_id", "Only the invoice of this trade."),
+            customer_id: params.id("customer_id", "Only invoices billed to this customer."),
             ..Self::default()
         }
     }
@@ -108,7 +111,7 @@ impl Filter for InvoiceFilter {
 
 /// List invoices
 ///
-/// Customers see those billed to them.
+/// A customer sees those billed to them.
 #[utoipa::path(get, path = "/api/invoices", tag = "invoices", params(List<InvoiceFilter>),
     responses((status = 200, description = "A page of invoices.", body = Listing<Invoice>)))]
 async fn list_invoices(engine: Engine, session: Session, list: List<InvoiceFilter>) -> ApiResult<Listing<Invoice>> {
@@ -123,23 +126,20 @@ async fn list_invoices(engine: Engine, session: Session, list: List<InvoiceFilte
 /// Get an invoice
 #[utoipa::path(get, path = "/api/invoices/{id}", tag = "invoices",
     responses((status = 200, description = "The invoice.", body = Invoice)))]
-async fn get_invoice(engine: Engine, session: Session, PathId(id): PathId<InvoiceId>) -> ApiResult<Invoice> {
+async fn get_invoice(engine: Engine, session: Session, id: PathId<InvoiceId>) -> ApiResult<Invoice> {
+    let id = id.or_not_found(&session.actor)?;
     let invoice = engine.get_invoice(&session.actor, id).await?;
     Ok(Json(Invoice::new(invoice, engine.now())?))
 }
 
-/// Drop an invoice
+/// Void an invoice
 ///
-/// By staff, while it is open and has no payments. It counts as settled from then on.
+/// For staff, while it is open and has no payments. From then on it counts as settled.
 #[utoipa::path(post, path = "/api/invoices/{id}/void", tag = "invoices", request_body = VoidInput,
     responses((status = 200, description = "The invoice as it is now.", body = Invoice)),
     extensions(("x-codes" = json!(["permission_denied", "invoice_not_open", "invoice_has_payments"]))))]
-async fn void_invoice(
-    engine: Engine,
-    session: Session,
-    PathId(id): PathId<InvoiceId>,
-    body: Body<VoidDraft>,
-) -> ApiResult<Invoice> {
+async fn void_invoice(engine: Engine, session: Session, id: PathId<InvoiceId>, body: Body<VoidDraft>) -> ApiResult<Invoice> {
+    let id = id.or_not_found(&session.actor)?;
     let invoice = body.judge(engine.void_invoice(&session, id, &body).await)?;
     Ok(Json(Invoice::new(invoice, engine.now())?))
 }

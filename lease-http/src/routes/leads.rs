@@ -10,22 +10,23 @@ use lease_core::model::{self, LeadStatus};
 use lease_core::repository::LeadFilter;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{ApiResult, Created, created};
+use super::response::{ApiResult, Created, created};
 use crate::auth::Session;
+use crate::endpoints::Endpoints;
 use crate::extract::{Body, Engine, PathId};
+use crate::idempotency::Replay;
 use crate::problem::Problem;
 use crate::query::{Filter, List, Listing, Params};
 use crate::schema::{EmailAddressOrNone, FreeText, Id, Line, any_said, names};
-use crate::state::AppState;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .routes(routes!(list_leads, create_lead))
+pub(super) fn endpoints() -> Endpoints {
+    Endpoints::new()
+        .routes(routes!(list_leads))
+        .post(routes!(create_lead), Replay::created(get_lead))
         .routes(routes!(get_lead, replace_lead, update_lead, delete_lead))
-        .routes(routes!(convert_lead))
+        .post(routes!(convert_lead), Replay::changed(get_lead))
 }
 
 /// A prospect.
@@ -41,7 +42,7 @@ struct Lead {
     #[schema(schema_with = names::<LeadStatus>)]
     status: &'static str,
     notes: String,
-    /// The customer that it became.
+    /// The customer that it was converted to.
     #[schema(required)]
     customer_id: Option<Id>,
     created_at: DateTime<Utc>,
@@ -102,9 +103,9 @@ struct ConversionInput {
 impl Filter for LeadFilter {
     fn read(params: &mut Params) -> Self {
         Self {
-            status: params.choice("status", "Of this status."),
-            customer_id: params.id("customer_id", "Converted to this customer."),
-            search: params.search("All of these words occur in the names, the e-mail address, the phone number or the company."),
+            status: params.choice("status", "Only leads with this status."),
+            customer_id: params.id("customer_id", "Only leads converted to this customer."),
+            search: params.search("Only leads in which each of these words occurs: in the names, the e-mail address, the phone number or the company."),
         }
     }
 }
@@ -118,7 +119,7 @@ async fn list_leads(engine: Engine, session: Session, list: List<LeadFilter>) ->
     list.respond(found, Lead::from)
 }
 
-/// Make a lead
+/// Create a lead
 #[utoipa::path(post, path = "/api/leads", tag = "leads", request_body = LeadInput,
     responses((status = 201, description = "Made.", body = Lead)),
     extensions(("x-codes" = json!(["permission_denied"])), ("x-rules" = json!([
@@ -134,7 +135,8 @@ async fn create_lead(engine: Engine, session: Session, body: Body<LeadDraft>) ->
 #[utoipa::path(get, path = "/api/leads/{id}", tag = "leads",
     responses((status = 200, description = "The lead.", body = Lead)),
     extensions(("x-codes" = json!(["permission_denied"]))))]
-async fn get_lead(engine: Engine, session: Session, PathId(id): PathId<LeadId>) -> ApiResult<Lead> {
+async fn get_lead(engine: Engine, session: Session, id: PathId<LeadId>) -> ApiResult<Lead> {
+    let id = id.or_not_found(&session.actor)?;
     Ok(Json(engine.get_lead(&session.actor, id).await?.into()))
 }
 
@@ -143,7 +145,7 @@ async fn get_lead(engine: Engine, session: Session, PathId(id): PathId<LeadId>) 
     responses((status = 200, description = "The lead as it is now.", body = Lead)),
     extensions(("x-codes" = json!(["permission_denied"]))))]
 async fn replace_lead(engine: Engine, session: Session, id: PathId<LeadId>, body: Body<LeadDraft>) -> ApiResult<Lead> {
-    change(&engine, &session, id.0, &body, UpdateMode::Full).await
+    change(&engine, &session, id, &body, UpdateMode::Full).await
 }
 
 /// Change a lead
@@ -151,35 +153,39 @@ async fn replace_lead(engine: Engine, session: Session, id: PathId<LeadId>, body
     responses((status = 200, description = "The lead as it is now.", body = Lead)),
     extensions(("x-codes" = json!(["permission_denied"]))))]
 async fn update_lead(engine: Engine, session: Session, id: PathId<LeadId>, body: Body<LeadDraft>) -> ApiResult<Lead> {
-    change(&engine, &session, id.0, &body, UpdateMode::Partial).await
+    change(&engine, &session, id, &body, UpdateMode::Partial).await
 }
 
 /// Delete a lead and its contacts
 #[utoipa::path(delete, path = "/api/leads/{id}", tag = "leads",
     responses((status = 204, description = "Erased.")),
     extensions(("x-codes" = json!(["permission_denied"]))))]
-async fn delete_lead(engine: Engine, session: Session, PathId(id): PathId<LeadId>) -> Result<StatusCode, Problem> {
+async fn delete_lead(engine: Engine, session: Session, id: PathId<LeadId>) -> Result<StatusCode, Problem> {
+    let id = id.or_not_found(&session.actor)?;
     engine.delete_lead(&session, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Convert a lead
 ///
-/// The lead becomes `converted` and its contacts the customer's, in one step.
+/// The lead becomes `converted`, and its contacts become the customer's, in one step.
 #[utoipa::path(post, path = "/api/leads/{id}/convert", tag = "leads", request_body = ConversionInput,
     responses((status = 200, description = "The lead as it is now.", body = Lead)),
     extensions(("x-codes" = json!(["permission_denied", "lead_converted"]))))]
-async fn convert_lead(
-    engine: Engine,
-    session: Session,
-    PathId(id): PathId<LeadId>,
-    body: Body<ConversionDraft>,
-) -> ApiResult<Lead> {
+async fn convert_lead(engine: Engine, session: Session, id: PathId<LeadId>, body: Body<ConversionDraft>) -> ApiResult<Lead> {
+    let id = id.or_not_found(&session.actor)?;
     let lead = body.judge(engine.convert_lead(&session, id, &body).await)?;
     Ok(Json(lead.into()))
 }
 
-async fn change(engine: &Engine, session: &Session, id: LeadId, body: &Body<LeadDraft>, mode: UpdateMode) -> ApiResult<Lead> {
+async fn change(
+    engine: &Engine,
+    session: &Session,
+    id: PathId<LeadId>,
+    body: &Body<LeadDraft>,
+    mode: UpdateMode,
+) -> ApiResult<Lead> {
+    let id = id.or_not_found(&session.actor)?;
     let lead = body.judge(engine.update_lead(session, id, body, mode).await)?;
     Ok(Json(lead.into()))
 }

@@ -1,7 +1,7 @@
-//! The endpoints, a file a resource. A handler takes what it needs out of the request, asks the engine once and answers;
-//! beside it stand what it takes and what it answers, as the document shows them. The codes that only this operation can give
-//! are named in its `x-codes`, what its body keeps beside the kinds of its fields in its `x-rules`; [`openapi`](crate::openapi)
-//! puts both in place, and adds the codes that every operation of its kind can give.
+//! The endpoints, a file for each resource. A handler extracts what it needs from the request, calls the engine once and responds;
+//! beside it are its request and response as the document shows them. The codes that only this operation can give are named in
+//! its `x-codes`, further rules for its body in its `x-rules`; [`openapi`](crate::openapi) puts both in place, and adds the codes
+//! that every operation of its kind can give.
 
 mod accounts;
 mod contacts;
@@ -11,42 +11,27 @@ mod invoices;
 mod leads;
 mod payments;
 mod proposals;
+mod response;
 mod services;
 mod trades;
 mod users;
 mod vehicles;
 
-pub(crate) use accounts::registered;
-use axum::Json;
-use axum::http::StatusCode;
-use utoipa_axum::router::OpenApiRouter;
-
-use crate::problem::Problem;
-use crate::state::AppState;
-
-/// What most handlers answer.
-type ApiResult<T> = Result<Json<T>, Problem>;
-/// What handlers answer that make something.
-type Created<T> = Result<(StatusCode, Json<T>), Problem>;
-
-/// A new thing, as a response.
-fn created<T>(view: T) -> (StatusCode, Json<T>) {
-    (StatusCode::CREATED, Json(view))
-}
+use crate::endpoints::Endpoints;
 
 /// All endpoints below `/api`.
-pub(crate) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .merge(accounts::router())
-        .merge(users::router())
-        .merge(customers::router())
-        .merge(credit_cards::router())
-        .merge(contacts::router())
-        .merge(leads::router())
-        .merge(vehicles::router())
-        .merge(services::router())
-        .merge(trades::router())
-        .merge(proposals::router())
-        .merge(invoices::router())
-        .merge(payments::router())
+pub(crate) fn endpoints() -> Endpoints {
+    Endpoints::new()
+        .merge(accounts::endpoints())
+        .merge(users::endpoints())
+        .merge(customers::endpoints())
+        .merge(credit_cards::endpoints())
+        .merge(contacts::endpoints())
+        .merge(leads::endpoints())
+        .merge(vehicles::endpoints())
+        .merge(services::endpoints())
+        .merge(trades::endpoints())
+        .merge(proposals::endpoints())
+        .merge(invoices::endpoints())
+        .merge(payments::endpoints())
 }

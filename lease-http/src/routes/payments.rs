@@ -3,27 +3,30 @@
 use axum::Json;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
+use lease_core::Error;
 use lease_core::id::{InvoiceId, PaymentId, Stored};
 use lease_core::invoicing::PaymentDraft;
 use lease_core::model::{self, PaymentState, PaymentStatus};
+use lease_core::permission::{Act, Resource};
 use lease_core::repository::PaymentFilter;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{ApiResult, Created};
+use super::response::{ApiResult, Created};
 use crate::auth::Session;
+use crate::endpoints::Endpoints;
 use crate::extract::{Body, Engine, PathId};
+use crate::idempotency::Replay;
 use crate::query::{Filter, List, Listing, Params};
 use crate::schema::{Amount, Currency, Id, PriceInput, names};
-use crate::state::AppState;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .routes(routes!(list_payments, create_payment))
+pub(super) fn endpoints() -> Endpoints {
+    Endpoints::new()
+        .routes(routes!(list_payments))
+        .post(routes!(create_payment), Replay::created(get_outcome))
         .routes(routes!(get_payment))
-        .routes(routes!(create_invoice_payment))
+        .post(routes!(create_invoice_payment), Replay::created(get_outcome))
 }
 
 /// One attempt to pay an invoice with a card.
@@ -37,12 +40,12 @@ struct Payment {
     currency: Currency,
     #[schema(schema_with = names::<PaymentStatus>)]
     status: &'static str,
-    /// Why it failed, in the gateway's words.
+    /// The gateway's reason why it failed.
     #[schema(required, example = json!(null))]
     failure_code: Option<String>,
     /// Whether it was made after the due date.
     is_late: bool,
-    /// The gateway's name for the charge.
+    /// The gateway's reference for the charge.
     #[schema(required)]
     gateway_reference: Option<String>,
     created_at: DateTime<Utc>,
@@ -91,10 +94,10 @@ struct PaymentInput {
 impl Filter for PaymentFilter {
     fn read(params: &mut Params) -> Self {
         Self {
-            invoice_id: params.id("invoice_id", "Those of this invoice."),
-            status: params.choice("status", "Of this status."),
-            customer_id: params.id("customer_id", "Those by this customer."),
-            credit_card_id: params.id("credit_card_id", "Those with this card."),
+            invoice_id: params.id("invoice_id", "Only payments of this invoice."),
+            status: params.choice("status", "Only payments with this status."),
+            customer_id: params.id("customer_id", "Only payments by this customer."),
+            credit_card_id: params.id("credit_card_id", "Only payments with this card."),
             ..Self::default()
         }
     }
@@ -102,7 +105,7 @@ impl Filter for PaymentFilter {
 
 /// List payments
 ///
-/// Customers see their own.
+/// A customer sees their own.
 #[utoipa::path(get, path = "/api/payments", tag = "payments", params(List<PaymentFilter>),
     responses((status = 200, description = "A page of payments.", body = Listing<Payment>)))]
 async fn list_payments(engine: Engine, session: Session, list: List<PaymentFilter>) -> ApiResult<Listing<Payment>> {
@@ -112,8 +115,8 @@ async fn list_payments(engine: Engine, session: Session, list: List<PaymentFilte
 
 /// Pay an invoice
 ///
-/// By the billed customer. A payment that the gateway declines is kept as failed; one that it does not answer stays pending and
-/// is settled later.
+/// For the billed customer. A payment that the gateway declines is kept as failed; one that the gateway does not answer stays
+/// pending and is settled later.
 #[utoipa::path(post, path = "/api/payments", tag = "payments", request_body = PaymentInput,
     responses((status = 201, description = "Paid.", body = Payment),
         (status = 202, description = "The gateway gave no response yet; the payment is pending.", body = Payment)),
@@ -126,8 +129,8 @@ async fn create_payment(engine: Engine, session: Session, body: Body<PaymentDraf
 
 /// Pay this invoice
 ///
-/// By the billed customer. A payment that the gateway declines is kept as failed; one that it does not answer stays pending and
-/// is settled later.
+/// For the billed customer. A payment that the gateway declines is kept as failed; one that the gateway does not answer stays
+/// pending and is settled later.
 #[utoipa::path(post, path = "/api/invoices/{id}/payments", tag = "payments", request_body = InvoicePaymentInput,
     responses((status = 201, description = "Paid.", body = Payment),
         (status = 202, description = "The gateway gave no response yet; the payment is pending.", body = Payment)),
@@ -136,9 +139,10 @@ async fn create_payment(engine: Engine, session: Session, body: Body<PaymentDraf
 async fn create_invoice_payment(
     engine: Engine,
     session: Session,
-    PathId(invoice): PathId<InvoiceId>,
+    invoice: PathId<InvoiceId>,
     body: Body<PaymentDraft>,
 ) -> Created<Payment> {
+    let invoice = invoice.or_not_found_to(&session.actor, Resource::Payment, Act::Create)?;
     let payment = body.judge(engine.pay_invoice(&session, invoice, &body).await)?;
     Ok(paid(payment))
 }
@@ -146,8 +150,19 @@ async fn create_invoice_payment(
 /// Get a payment
 #[utoipa::path(get, path = "/api/payments/{id}", tag = "payments",
     responses((status = 200, description = "The payment.", body = Payment)))]
-async fn get_payment(engine: Engine, session: Session, PathId(id): PathId<PaymentId>) -> ApiResult<Payment> {
+async fn get_payment(engine: Engine, session: Session, id: PathId<PaymentId>) -> ApiResult<Payment> {
+    let id = id.or_not_found(&session.actor)?;
     Ok(Json(engine.get_payment(&session.actor, id).await?.into()))
+}
+
+/// The response to a payment whose first response was lost, by its outcome now: a decline is the refusal that it was.
+async fn get_outcome(engine: Engine, session: Session, id: PathId<PaymentId>) -> Created<Payment> {
+    let id = id.or_not_found(&session.actor)?;
+    let payment = engine.get_payment(&session.actor, id).await?;
+    match payment.state {
+        PaymentState::Failed { .. } => Err(Error::CardDeclined(Box::new(payment)).into()),
+        PaymentState::Pending | PaymentState::Succeeded { .. } => Ok(paid(payment)),
+    }
 }
 
 fn paid(payment: Stored<model::Payment>) -> (StatusCode, Json<Payment>) {

@@ -9,24 +9,26 @@ use lease_core::model::{self, ProposalStatus};
 use lease_core::repository::ProposalFilter;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{ApiResult, Created, created};
+use super::response::{ApiResult, Created, created};
 use crate::auth::Session;
+use crate::endpoints::Endpoints;
 use crate::extract::{Body, Engine, PathId};
+use crate::idempotency::Replay;
 use crate::query::{Filter, List, Listing, Params};
 use crate::schema::{Amount, Currency, FreeText, Id, PriceInput, both_or_neither, many_names, names};
-use crate::state::AppState;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .routes(routes!(list_proposals, create_proposal))
-        .routes(routes!(list_trade_proposals, create_trade_proposal))
+pub(super) fn endpoints() -> Endpoints {
+    Endpoints::new()
+        .routes(routes!(list_proposals))
+        .post(routes!(create_proposal), Replay::created(get_proposal))
+        .routes(routes!(list_trade_proposals))
+        .post(routes!(create_trade_proposal), Replay::created(get_proposal))
         .routes(routes!(get_proposal))
-        .routes(routes!(accept_proposal))
-        .routes(routes!(reject_proposal))
-        .routes(routes!(withdraw_proposal))
+        .post(routes!(accept_proposal), Replay::changed(get_proposal))
+        .post(routes!(reject_proposal), Replay::changed(get_proposal))
+        .post(routes!(withdraw_proposal), Replay::changed(get_proposal))
 }
 
 /// Terms offered in a trade by one customer.
@@ -34,9 +36,9 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
 struct Proposal {
     id: Id,
     trade_id: Id,
-    /// Who made it.
+    /// The customer who made it.
     customer_id: Id,
-    /// The price of a sale, the price a month of a lease.
+    /// The price of a sale, or the monthly price of a lease.
     amount: Amount,
     currency: Currency,
     #[schema(required)]
@@ -53,7 +55,7 @@ struct Proposal {
     /// When it was accepted, rejected, withdrawn, superseded, closed, or expired.
     #[schema(required)]
     decided_at: Option<DateTime<Utc>>,
-    /// What the caller may do with it now.
+    /// The actions that the caller may take now.
     #[schema(schema_with = many_names::<AvailableAction>)]
     available_actions: Vec<&'static str>,
 }
@@ -118,7 +120,7 @@ struct ProposalInput {
 
 impl Filter for ProposalFilter {
     fn read(params: &mut Params) -> Self {
-        Self { trade_id: params.id("trade_id", "Those in this trade."), ..OfTrade::read(params).0 }
+        Self { trade_id: params.id("trade_id", "Only proposals in this trade."), ..OfTrade::read(params).0 }
     }
 }
 
@@ -129,8 +131,8 @@ struct OfTrade(ProposalFilter);
 impl Filter for OfTrade {
     fn read(params: &mut Params) -> Self {
         Self(ProposalFilter {
-            customer_id: params.id("customer_id", "Those by this customer."),
-            status: params.choice("status", "Of this status at present."),
+            customer_id: params.id("customer_id", "Only proposals by this customer."),
+            status: params.choice("status", "Only proposals whose status is now this."),
             ..ProposalFilter::default()
         })
     }
@@ -138,7 +140,7 @@ impl Filter for OfTrade {
 
 /// List proposals
 ///
-/// Customers see their own, all in their own trades, and the owner's in trades that they may see.
+/// A customer sees their own, all in their own trades, and the owner's in every trade that they may see.
 #[utoipa::path(get, path = "/api/proposals", tag = "proposals", params(List<ProposalFilter>),
     responses((status = 200, description = "A page of proposals.", body = Listing<Proposal>)))]
 async fn list_proposals(engine: Engine, session: Session, list: List<ProposalFilter>) -> ApiResult<Listing<Proposal>> {
@@ -146,9 +148,9 @@ async fn list_proposals(engine: Engine, session: Session, list: List<ProposalFil
     list.respond(found, |proposal| Proposal::new(proposal, engine.now()))
 }
 
-/// Make a proposal
+/// Create a proposal
 ///
-/// The first of a trade is its owner's. A new one supersedes the pending one of the same customer.
+/// The owner of the trade makes the first one. A new one supersedes the pending one of the same customer.
 #[utoipa::path(post, path = "/api/proposals", tag = "proposals", request_body = ProposalInput,
     responses((status = 201, description = "Made.", body = Proposal)),
     extensions(
@@ -165,16 +167,17 @@ async fn create_proposal(engine: Engine, session: Session, body: Body<ProposalDr
 async fn list_trade_proposals(
     engine: Engine,
     session: Session,
-    PathId(trade): PathId<TradeId>,
+    trade: PathId<TradeId>,
     list: List<OfTrade>,
 ) -> ApiResult<Listing<Proposal>> {
+    let trade = trade.or_not_found(&session.actor)?;
     let found = engine.list_trade_proposals(&session.actor, trade, list.filter().0, list.page()).await;
     list.respond(found, |proposal| Proposal::new(proposal, engine.now()))
 }
 
-/// Make a proposal in a trade
+/// Create a proposal in a trade
 ///
-/// The first of a trade is its owner's. A new one supersedes the pending one of the same customer.
+/// The owner of the trade makes the first one. A new one supersedes the pending one of the same customer.
 #[utoipa::path(post, path = "/api/trades/{id}/proposals", tag = "proposals", request_body = TermsInput,
     responses((status = 201, description = "Made.", body = Proposal)),
     extensions(
@@ -183,9 +186,10 @@ async fn list_trade_proposals(
 async fn create_trade_proposal(
     engine: Engine,
     session: Session,
-    PathId(trade): PathId<TradeId>,
+    trade: PathId<TradeId>,
     body: Body<ProposalDraft>,
 ) -> Created<Proposal> {
+    let trade = trade.or_not_found(&session.actor)?;
     let proposal = body.judge(engine.propose(&session, trade, &body).await)?;
     Ok(created(Proposal::new(proposal, engine.now())))
 }
@@ -193,42 +197,47 @@ async fn create_trade_proposal(
 /// Get a proposal
 #[utoipa::path(get, path = "/api/proposals/{id}", tag = "proposals",
     responses((status = 200, description = "The proposal.", body = Proposal)))]
-async fn get_proposal(engine: Engine, session: Session, PathId(id): PathId<ProposalId>) -> ApiResult<Proposal> {
+async fn get_proposal(engine: Engine, session: Session, id: PathId<ProposalId>) -> ApiResult<Proposal> {
+    let id = id.or_not_found(&session.actor)?;
     let proposal = engine.get_proposal(&session.actor, id).await?;
     Ok(Json(Proposal::new(proposal, engine.now())))
 }
 
 /// Accept a proposal
 ///
-/// The owner accepts another's, any other customer the owner's. The trade is agreed, and every other pending proposal closed.
+/// The owner of the trade may accept a proposal of another customer; any other customer may accept the owner's. The trade is then
+/// agreed, and every other pending proposal is closed.
 #[utoipa::path(post, path = "/api/proposals/{id}/accept", tag = "proposals",
     responses((status = 200, description = "The proposal as it is now.", body = Proposal)),
     extensions(("x-codes" = json!([
         "permission_denied", "trade_not_open", "proposal_expired", "proposal_not_pending", "party_inactive",
         "vehicle_not_available"]))))]
-async fn accept_proposal(engine: Engine, session: Session, PathId(id): PathId<ProposalId>) -> ApiResult<Proposal> {
+async fn accept_proposal(engine: Engine, session: Session, id: PathId<ProposalId>) -> ApiResult<Proposal> {
+    let id = id.or_not_found(&session.actor)?;
     let proposal = engine.accept_proposal(&session, id).await?;
     Ok(Json(Proposal::new(proposal, engine.now())))
 }
 
 /// Reject a proposal
 ///
-/// By the trade's owner, another's.
+/// For the owner of the trade, if another customer made the proposal.
 #[utoipa::path(post, path = "/api/proposals/{id}/reject", tag = "proposals",
     responses((status = 200, description = "The proposal as it is now.", body = Proposal)),
     extensions(("x-codes" = json!(["permission_denied", "trade_not_open", "proposal_expired", "proposal_not_pending"]))))]
-async fn reject_proposal(engine: Engine, session: Session, PathId(id): PathId<ProposalId>) -> ApiResult<Proposal> {
+async fn reject_proposal(engine: Engine, session: Session, id: PathId<ProposalId>) -> ApiResult<Proposal> {
+    let id = id.or_not_found(&session.actor)?;
     let proposal = engine.reject_proposal(&session, id).await?;
     Ok(Json(Proposal::new(proposal, engine.now())))
 }
 
 /// Withdraw a proposal
 ///
-/// By its author.
+/// For the customer who made it.
 #[utoipa::path(post, path = "/api/proposals/{id}/withdraw", tag = "proposals",
     responses((status = 200, description = "The proposal as it is now.", body = Proposal)),
     extensions(("x-codes" = json!(["permission_denied", "trade_not_open", "proposal_expired", "proposal_not_pending"]))))]
-async fn withdraw_proposal(engine: Engine, session: Session, PathId(id): PathId<ProposalId>) -> ApiResult<Proposal> {
+async fn withdraw_proposal(engine: Engine, session: Session, id: PathId<ProposalId>) -> ApiResult<Proposal> {
+    let id = id.or_not_found(&session.actor)?;
     let proposal = engine.withdraw_proposal(&session, id).await?;
     Ok(Json(Proposal::new(proposal, engine.now())))
 }

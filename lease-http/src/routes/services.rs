@@ -9,19 +9,19 @@ use lease_core::model::{self, BillTo, InvoiceOn, ServiceKind};
 use lease_core::repository::ServiceFilter;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{ApiResult, Created, created};
+use super::response::{ApiResult, Created, created};
 use crate::auth::{Caller, Session};
+use crate::endpoints::Endpoints;
 use crate::extract::{Body, Engine, PathId};
+use crate::idempotency::Replay;
 use crate::problem::Problem;
 use crate::query::{Filter, List, Listing, Params};
 use crate::schema::{Amount, AmountInput, Currency, CurrencyInput, Flag, FreeText, Id, Name, names, names_or_null};
-use crate::state::AppState;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(list_services, create_service)).routes(routes!(
+pub(super) fn endpoints() -> Endpoints {
+    Endpoints::new().routes(routes!(list_services)).post(routes!(create_service), Replay::created(get_service)).routes(routes!(
         get_service,
         replace_service,
         update_service,
@@ -29,7 +29,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
     ))
 }
 
-/// What the company sells.
+/// A service that the company sells.
 #[derive(Serialize, ToSchema)]
 struct Service {
     id: Id,
@@ -41,7 +41,7 @@ struct Service {
     invoice_on: &'static str,
     #[schema(schema_with = names::<BillTo>)]
     bill_to: &'static str,
-    /// The fee; zero is no invoice.
+    /// The fee; no invoice is issued if it is zero.
     amount: Amount,
     currency: Currency,
     /// Days from issue to due date.
@@ -102,15 +102,15 @@ struct ServiceInput {
 impl Filter for ServiceFilter {
     fn read(params: &mut Params) -> Self {
         Self {
-            is_active: params.flag("is_active", "Active ones, or, for staff, those that are not."),
-            kind: params.choice("kind", "Of this kind."),
+            is_active: params.flag("is_active", "Only services that are active, or, for staff, only those that are not."),
+            kind: params.choice("kind", "Only services of this kind."),
         }
     }
 }
 
 /// List services
 ///
-/// Staff see all, everybody else the active ones.
+/// Staff see all services, everybody else the active ones.
 #[utoipa::path(get, path = "/api/services", tag = "services", security((), ("token" = [])), params(List<ServiceFilter>),
     responses((status = 200, description = "A page of services.", body = Listing<Service>)))]
 async fn list_services(engine: Engine, caller: Caller, list: List<ServiceFilter>) -> ApiResult<Listing<Service>> {
@@ -118,7 +118,7 @@ async fn list_services(engine: Engine, caller: Caller, list: List<ServiceFilter>
     list.respond(found, Service::from)
 }
 
-/// Make a service
+/// Create a service
 #[utoipa::path(post, path = "/api/services", tag = "services", request_body = ServiceInput,
     responses((status = 201, description = "Made.", body = Service)),
     extensions(("x-codes" = json!(["permission_denied"])), ("x-rules" = json!([{ "anyOf": [
@@ -137,13 +137,14 @@ async fn create_service(engine: Engine, session: Session, body: Body<ServiceDraf
 /// Get a service
 #[utoipa::path(get, path = "/api/services/{id}", tag = "services", security((), ("token" = [])),
     responses((status = 200, description = "The service.", body = Service)))]
-async fn get_service(engine: Engine, caller: Caller, PathId(id): PathId<ServiceId>) -> ApiResult<Service> {
+async fn get_service(engine: Engine, caller: Caller, id: PathId<ServiceId>) -> ApiResult<Service> {
+    let id = id.or_not_found(&caller.actor())?;
     Ok(Json(engine.get_service(&caller.actor(), id).await?.into()))
 }
 
 /// Replace a service
 ///
-/// Once a trade uses it, `kind`, `invoice_on`, `bill_to` and `currency` are fixed. Invoices already issued keep what they say.
+/// Once a trade uses it, `kind`, `invoice_on`, `bill_to` and `currency` are fixed. Invoices already issued do not change.
 #[utoipa::path(put, path = "/api/services/{id}", tag = "services", request_body = ServiceInput,
     responses((status = 200, description = "The service as it is now.", body = Service)),
     extensions(("x-codes" = json!(["permission_denied", "service_in_use"]))))]
@@ -153,26 +154,27 @@ async fn replace_service(
     id: PathId<ServiceId>,
     body: Body<ServiceDraft>,
 ) -> ApiResult<Service> {
-    change(&engine, &session, id.0, &body, UpdateMode::Full).await
+    change(&engine, &session, id, &body, UpdateMode::Full).await
 }
 
 /// Change a service
 ///
-/// Once a trade uses it, `kind`, `invoice_on`, `bill_to` and `currency` are fixed. Invoices already issued keep what they say.
+/// Once a trade uses it, `kind`, `invoice_on`, `bill_to` and `currency` are fixed. Invoices already issued do not change.
 #[utoipa::path(patch, path = "/api/services/{id}", tag = "services", request_body = ServiceInput,
     responses((status = 200, description = "The service as it is now.", body = Service)),
     extensions(("x-codes" = json!(["permission_denied", "service_in_use"]))))]
 async fn update_service(engine: Engine, session: Session, id: PathId<ServiceId>, body: Body<ServiceDraft>) -> ApiResult<Service> {
-    change(&engine, &session, id.0, &body, UpdateMode::Partial).await
+    change(&engine, &session, id, &body, UpdateMode::Partial).await
 }
 
 /// Deactivate a service
 ///
-/// No new trade is opened under it; those that run go on.
+/// No new trade can be opened under it; existing ones continue.
 #[utoipa::path(delete, path = "/api/services/{id}", tag = "services",
     responses((status = 204, description = "The service is deactivated.")),
     extensions(("x-codes" = json!(["permission_denied"]))))]
-async fn deactivate_service(engine: Engine, session: Session, PathId(id): PathId<ServiceId>) -> Result<StatusCode, Problem> {
+async fn deactivate_service(engine: Engine, session: Session, id: PathId<ServiceId>) -> Result<StatusCode, Problem> {
+    let id = id.or_not_found(&session.actor)?;
     engine.deactivate_service(&session, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -180,10 +182,11 @@ async fn deactivate_service(engine: Engine, session: Session, PathId(id): PathId
 async fn change(
     engine: &Engine,
     session: &Session,
-    id: ServiceId,
+    id: PathId<ServiceId>,
     body: &Body<ServiceDraft>,
     mode: UpdateMode,
 ) -> ApiResult<Service> {
+    let id = id.or_not_found(&session.actor)?;
     let service = body.judge(engine.update_service(session, id, body, mode).await)?;
     Ok(Json(service.into()))
 }

@@ -9,21 +9,22 @@ use lease_core::model::{self, ServiceKind, TradeState, TradeStatus};
 use lease_core::repository::TradeFilter;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{ApiResult, Created, created};
+use super::response::{ApiResult, Created, created};
 use crate::auth::Session;
+use crate::endpoints::Endpoints;
 use crate::extract::{Body, Engine, PathId};
+use crate::idempotency::Replay;
 use crate::query::{Filter, List, Listing, Params};
 use crate::schema::{FreeText, Id, Title, many_names, names};
-use crate::state::AppState;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .routes(routes!(list_trades, open_trade))
+pub(super) fn endpoints() -> Endpoints {
+    Endpoints::new()
+        .routes(routes!(list_trades))
+        .post(routes!(open_trade), Replay::created(get_trade))
         .routes(routes!(get_trade, amend_trade))
-        .routes(routes!(cancel_trade))
+        .post(routes!(cancel_trade), Replay::changed(get_trade))
 }
 
 /// One vehicle offered under one service.
@@ -52,7 +53,7 @@ struct Trade {
     completed_at: Option<DateTime<Utc>>,
     #[schema(required)]
     cancelled_at: Option<DateTime<Utc>>,
-    /// What the caller may do with it now.
+    /// The actions that the caller may take now.
     #[schema(schema_with = many_names::<AvailableAction>)]
     available_actions: Vec<&'static str>,
 }
@@ -113,17 +114,17 @@ struct AmendmentInput {
 impl Filter for TradeFilter {
     fn read(params: &mut Params) -> Self {
         Self {
-            status: params.choice("status", "Of this status."),
-            service_id: params.id("service_id", "Those under this service."),
-            vehicle_id: params.id("vehicle_id", "Those of this vehicle."),
-            customer_id: params.id("customer_id", "Those of this owner."),
-            counterparty_id: params.id("counterparty_id", "Those with this counterparty."),
-            kind: params.choice::<ServiceKind>("kind", "Those under a service of this kind."),
-            make: params.key("make", "Of a vehicle of this make, without regard to case."),
-            model: params.key("model", "Of a vehicle of this model, without regard to case."),
-            year_min: params.year("year_min", "Of a vehicle not before this model year."),
-            year_max: params.year("year_max", "Of a vehicle not after this model year."),
-            search: params.search("All of these words occur in the title or the description."),
+            status: params.choice("status", "Only trades with this status."),
+            service_id: params.id("service_id", "Only trades under this service."),
+            vehicle_id: params.id("vehicle_id", "Only trades of this vehicle."),
+            customer_id: params.id("customer_id", "Only trades of this owner."),
+            counterparty_id: params.id("counterparty_id", "Only trades with this counterparty."),
+            kind: params.choice::<ServiceKind>("kind", "Only trades under a service of this kind."),
+            make: params.key("make", "Only trades of a vehicle of this make, regardless of case."),
+            model: params.key("model", "Only trades of a vehicle of this model, regardless of case."),
+            year_min: params.year("year_min", "Only trades of a vehicle of this model year or later."),
+            year_max: params.year("year_max", "Only trades of a vehicle of this model year or earlier."),
+            search: params.search("Only trades in which each of these words occurs: in the title or the description."),
             ..Self::default()
         }
     }
@@ -131,7 +132,7 @@ impl Filter for TradeFilter {
 
 /// List trades
 ///
-/// Customers see open ones and those that they are a party of or have proposed in.
+/// A customer sees open trades, and those that they are a party to or have made a proposal in.
 #[utoipa::path(get, path = "/api/trades", tag = "trades", params(List<TradeFilter>),
     responses((status = 200, description = "A page of trades.", body = Listing<Trade>)))]
 async fn list_trades(engine: Engine, session: Session, list: List<TradeFilter>) -> ApiResult<Listing<Trade>> {
@@ -141,7 +142,7 @@ async fn list_trades(engine: Engine, session: Session, list: List<TradeFilter>) 
 
 /// Open a trade
 ///
-/// By the vehicle's owner. A vehicle has at most one trade that is open or agreed.
+/// For the owner of the vehicle. A vehicle has at most one trade that is open or agreed.
 #[utoipa::path(post, path = "/api/trades", tag = "trades", request_body = TradeInput,
     responses((status = 201, description = "Opened.", body = Trade)),
     extensions(("x-codes" = json!(["permission_denied", "vehicle_in_trade"]))))]
@@ -153,32 +154,30 @@ async fn open_trade(engine: Engine, session: Session, body: Body<TradeDraft>) ->
 /// Get a trade
 #[utoipa::path(get, path = "/api/trades/{id}", tag = "trades",
     responses((status = 200, description = "The trade.", body = Trade)))]
-async fn get_trade(engine: Engine, session: Session, PathId(id): PathId<TradeId>) -> ApiResult<Trade> {
+async fn get_trade(engine: Engine, session: Session, id: PathId<TradeId>) -> ApiResult<Trade> {
+    let id = id.or_not_found(&session.actor)?;
     Ok(Json(engine.get_trade(&session.actor, id).await?.into()))
 }
 
-/// Change the words of a trade
+/// Change the title and description of a trade
 ///
-/// By its owner, while it is open.
+/// For its owner, while it is open.
 #[utoipa::path(patch, path = "/api/trades/{id}", tag = "trades", request_body = AmendmentInput,
     responses((status = 200, description = "The trade as it is now.", body = Trade)),
     extensions(("x-codes" = json!(["permission_denied", "trade_not_open"]))))]
-async fn amend_trade(
-    engine: Engine,
-    session: Session,
-    PathId(id): PathId<TradeId>,
-    body: Body<AmendmentDraft>,
-) -> ApiResult<Trade> {
+async fn amend_trade(engine: Engine, session: Session, id: PathId<TradeId>, body: Body<AmendmentDraft>) -> ApiResult<Trade> {
+    let id = id.or_not_found(&session.actor)?;
     let trade = body.judge(engine.amend_trade(&session, id, &body).await)?;
     Ok(Json(trade.into()))
 }
 
 /// Cancel a trade
 ///
-/// By its owner or staff, while it is open; pending proposals are closed, an invoice stays due.
+/// For its owner or staff, while it is open. Pending proposals are closed; an invoice remains due.
 #[utoipa::path(post, path = "/api/trades/{id}/cancel", tag = "trades",
     responses((status = 200, description = "The trade as it is now.", body = Trade)),
     extensions(("x-codes" = json!(["permission_denied", "trade_not_open"]))))]
-async fn cancel_trade(engine: Engine, session: Session, PathId(id): PathId<TradeId>) -> ApiResult<Trade> {
+async fn cancel_trade(engine: Engine, session: Session, id: PathId<TradeId>) -> ApiResult<Trade> {
+    let id = id.or_not_found(&session.actor)?;
     Ok(Json(engine.cancel_trade(&session, id).await?.into()))
 }

@@ -10,20 +10,21 @@ use lease_core::model::Account;
 use lease_core::repository::UserFilter;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{ApiResult, Created, created};
+use super::response::{ApiResult, Created, created};
 use crate::auth::Session;
+use crate::endpoints::Endpoints;
 use crate::extract::{Body, Engine, PathId};
+use crate::idempotency::Replay;
 use crate::problem::Problem;
 use crate::query::{Filter, List, Listing, Params};
 use crate::schema::{EmailAddress, Flag, FreeText, Id, Line, Name, Password};
-use crate::state::AppState;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .routes(routes!(list_users, create_user))
+pub(super) fn endpoints() -> Endpoints {
+    Endpoints::new()
+        .routes(routes!(list_users))
+        .post(routes!(create_user), Replay::created(get_user))
         .routes(routes!(get_user, replace_user, update_user, deactivate_user))
         .routes(routes!(get_user_by_old_path, replace_user_by_old_path, update_user_by_old_path))
 }
@@ -42,7 +43,7 @@ struct User {
     date_joined: DateTime<Utc>,
     #[schema(required)]
     last_login: Option<DateTime<Utc>>,
-    /// The customer behind the user; null for administrative users.
+    /// The user's customer; null for administrative users.
     #[schema(required)]
     customer_id: Option<Id>,
 }
@@ -127,10 +128,11 @@ struct UserInput {
 impl Filter for UserFilter {
     fn read(params: &mut Params) -> Self {
         Self {
-            is_active: params.flag("is_active", "Those that may log in, or those that may not."),
-            is_staff: params.flag("is_staff", "Administrative ones, or those that trade."),
-            role: params.choice("role", "Of this role."),
-            search: params.search("All of these words occur in the user name, the e-mail address or the names."),
+            is_active: params.flag("is_active", "Only users who may log in, or only those who may not."),
+            is_staff: params.flag("is_staff", "Only administrative users, or only customers."),
+            role: params.choice("role", "Only users with this role."),
+            search: params
+                .search("Only users in which each of these words occurs: in the user name, the e-mail address or the names."),
             ..Self::default()
         }
     }
@@ -138,7 +140,7 @@ impl Filter for UserFilter {
 
 /// List users
 ///
-/// Customers see themselves.
+/// A customer sees only themselves.
 #[utoipa::path(get, path = "/api/users", tag = "users", params(List<UserFilter>),
     responses((status = 200, description = "A page of users.", body = Listing<User>)))]
 async fn list_users(engine: Engine, session: Session, list: List<UserFilter>) -> ApiResult<Listing<User>> {
@@ -146,9 +148,9 @@ async fn list_users(engine: Engine, session: Session, list: List<UserFilter>) ->
     list.respond(found, User::from)
 }
 
-/// Make a user
+/// Create a user
 ///
-/// Its customer is made with it, unless it administers. Staff only.
+/// Unless the user is administrative, a customer is created, too. For staff.
 #[utoipa::path(post, path = "/api/users", tag = "users", request_body = NewUserInput,
     responses((status = 201, description = "Made.", body = User)),
     extensions(("x-codes" = json!(["permission_denied"]))))]
@@ -159,7 +161,8 @@ async fn create_user(engine: Engine, session: Session, body: Body<UserDraft>) ->
 
 /// Get a user
 #[utoipa::path(get, path = "/api/users/{id}", tag = "users", responses((status = 200, description = "The user.", body = User)))]
-async fn get_user(engine: Engine, session: Session, PathId(id): PathId<UserId>) -> ApiResult<User> {
+async fn get_user(engine: Engine, session: Session, id: PathId<UserId>) -> ApiResult<User> {
+    let id = id.or_not_found(&session.actor)?;
     Ok(Json(engine.get_user(&session.actor, id).await?.into()))
 }
 
@@ -168,7 +171,7 @@ async fn get_user(engine: Engine, session: Session, PathId(id): PathId<UserId>) 
     responses((status = 200, description = "The user as it is now.", body = User)),
     extensions(("x-codes" = json!(["permission_denied", "last_superuser", "customer_in_use"]))))]
 async fn replace_user(engine: Engine, session: Session, id: PathId<UserId>, body: Body<UserDraft>) -> ApiResult<User> {
-    change(&engine, &session, id.0, &body, UpdateMode::Full).await
+    change(&engine, &session, id, &body, UpdateMode::Full).await
 }
 
 /// Change a user
@@ -176,16 +179,17 @@ async fn replace_user(engine: Engine, session: Session, id: PathId<UserId>, body
     responses((status = 200, description = "The user as it is now.", body = User)),
     extensions(("x-codes" = json!(["permission_denied", "last_superuser", "customer_in_use"]))))]
 async fn update_user(engine: Engine, session: Session, id: PathId<UserId>, body: Body<UserDraft>) -> ApiResult<User> {
-    change(&engine, &session, id.0, &body, UpdateMode::Partial).await
+    change(&engine, &session, id, &body, UpdateMode::Partial).await
 }
 
 /// Deactivate a user
 ///
-/// The user's tokens are revoked; nothing is erased. Staff only.
+/// The user's tokens are revoked; nothing is deleted. For staff.
 #[utoipa::path(delete, path = "/api/users/{id}", tag = "users",
     responses((status = 204, description = "The user is deactivated.")),
     extensions(("x-codes" = json!(["permission_denied", "last_superuser"]))))]
-async fn deactivate_user(engine: Engine, session: Session, PathId(id): PathId<UserId>) -> Result<StatusCode, Problem> {
+async fn deactivate_user(engine: Engine, session: Session, id: PathId<UserId>) -> Result<StatusCode, Problem> {
+    let id = id.or_not_found(&session.actor)?;
     engine.deactivate_user(&session, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -217,7 +221,14 @@ async fn update_user_by_old_path(engine: Engine, session: Session, id: PathId<Us
     update_user(engine, session, id, body).await
 }
 
-async fn change(engine: &Engine, session: &Session, id: UserId, body: &Body<UserDraft>, mode: UpdateMode) -> ApiResult<User> {
+async fn change(
+    engine: &Engine,
+    session: &Session,
+    id: PathId<UserId>,
+    body: &Body<UserDraft>,
+    mode: UpdateMode,
+) -> ApiResult<User> {
+    let id = id.or_not_found(&session.actor)?;
     let account = body.judge(engine.update_user(session, id, body, mode, Some(session.token)).await)?;
     Ok(Json(account.into()))
 }

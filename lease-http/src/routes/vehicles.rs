@@ -10,19 +10,19 @@ use lease_core::model;
 use lease_core::repository::VehicleFilter;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{ApiResult, Created, created};
+use super::response::{ApiResult, Created, created};
 use crate::auth::Session;
+use crate::endpoints::Endpoints;
 use crate::extract::{Body, Engine, PathId};
+use crate::idempotency::Replay;
 use crate::problem::Problem;
 use crate::query::{Filter, List, Listing, Params};
 use crate::schema::{FreeText, Id, Line, Mileage, Name, VinInput};
-use crate::state::AppState;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(list_vehicles, create_vehicle)).routes(routes!(
+pub(super) fn endpoints() -> Endpoints {
+    Endpoints::new().routes(routes!(list_vehicles)).post(routes!(create_vehicle), Replay::created(get_vehicle)).routes(routes!(
         get_vehicle,
         replace_vehicle,
         update_vehicle,
@@ -30,7 +30,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
     ))
 }
 
-/// What is offered.
+/// A vehicle that a customer owns and may offer.
 #[derive(Serialize, ToSchema)]
 struct Vehicle {
     id: Id,
@@ -97,13 +97,13 @@ struct VehicleInput {
 impl Filter for VehicleFilter {
     fn read(params: &mut Params) -> Self {
         Self {
-            customer_id: params.id("customer_id", "Those of this owner."),
-            make: params.key("make", "Of this make, without regard to case."),
-            model: params.key("model", "Of this model, without regard to case."),
-            year_min: params.year("year_min", "Not before this model year."),
-            year_max: params.year("year_max", "Not after this model year."),
-            vin: params.vin("vin", "The one with this VIN."),
-            search: params.search("All of these words occur in the VIN, the make, the model, the colour or the license plate."),
+            customer_id: params.id("customer_id", "Only vehicles of this owner."),
+            make: params.key("make", "Only vehicles of this make, regardless of case."),
+            model: params.key("model", "Only vehicles of this model, regardless of case."),
+            year_min: params.year("year_min", "Only vehicles of this model year or later."),
+            year_max: params.year("year_max", "Only vehicles of this model year or earlier."),
+            vin: params.vin("vin", "Only the vehicle with this VIN."),
+            search: params.search("Only vehicles in which each of these words occurs: in the VIN, the make, the model, the colour or the license plate."),
             ..Self::default()
         }
     }
@@ -111,7 +111,7 @@ impl Filter for VehicleFilter {
 
 /// List vehicles
 ///
-/// Customers see their own, those in an open trade and those in a trade that they are a party of.
+/// A customer sees their own, those in an open trade, and those in a trade that they are a party to.
 #[utoipa::path(get, path = "/api/vehicles", tag = "vehicles", params(List<VehicleFilter>),
     responses((status = 200, description = "A page of vehicles.", body = Listing<Vehicle>)))]
 async fn list_vehicles(engine: Engine, session: Session, list: List<VehicleFilter>) -> ApiResult<Listing<Vehicle>> {
@@ -119,7 +119,7 @@ async fn list_vehicles(engine: Engine, session: Session, list: List<VehicleFilte
     list.respond(found, Vehicle::from)
 }
 
-/// Make a vehicle
+/// Create a vehicle
 #[utoipa::path(post, path = "/api/vehicles", tag = "vehicles", request_body = VehicleInput,
     responses((status = 201, description = "Made.", body = Vehicle)),
     extensions(("x-codes" = json!(["permission_denied"]))))]
@@ -131,7 +131,8 @@ async fn create_vehicle(engine: Engine, session: Session, body: Body<VehicleDraf
 /// Get a vehicle
 #[utoipa::path(get, path = "/api/vehicles/{id}", tag = "vehicles",
     responses((status = 200, description = "The vehicle.", body = Vehicle)))]
-async fn get_vehicle(engine: Engine, session: Session, PathId(id): PathId<VehicleId>) -> ApiResult<Vehicle> {
+async fn get_vehicle(engine: Engine, session: Session, id: PathId<VehicleId>) -> ApiResult<Vehicle> {
+    let id = id.or_not_found(&session.actor)?;
     Ok(Json(engine.get_vehicle(&session.actor, id).await?.into()))
 }
 
@@ -145,7 +146,7 @@ async fn replace_vehicle(
     id: PathId<VehicleId>,
     body: Body<VehicleDraft>,
 ) -> ApiResult<Vehicle> {
-    change(&engine, &session, id.0, &body, UpdateMode::Full).await
+    change(&engine, &session, id, &body, UpdateMode::Full).await
 }
 
 /// Change a vehicle
@@ -153,16 +154,17 @@ async fn replace_vehicle(
     responses((status = 200, description = "The vehicle as it is now.", body = Vehicle)),
     extensions(("x-codes" = json!(["permission_denied", "vehicle_in_trade"]))))]
 async fn update_vehicle(engine: Engine, session: Session, id: PathId<VehicleId>, body: Body<VehicleDraft>) -> ApiResult<Vehicle> {
-    change(&engine, &session, id.0, &body, UpdateMode::Partial).await
+    change(&engine, &session, id, &body, UpdateMode::Partial).await
 }
 
 /// Delete a vehicle
 ///
-/// One that was ever traded stays.
+/// A vehicle that has ever been in a trade cannot be deleted.
 #[utoipa::path(delete, path = "/api/vehicles/{id}", tag = "vehicles",
     responses((status = 204, description = "Erased.")),
     extensions(("x-codes" = json!(["permission_denied", "vehicle_in_use"]))))]
-async fn delete_vehicle(engine: Engine, session: Session, PathId(id): PathId<VehicleId>) -> Result<StatusCode, Problem> {
+async fn delete_vehicle(engine: Engine, session: Session, id: PathId<VehicleId>) -> Result<StatusCode, Problem> {
+    let id = id.or_not_found(&session.actor)?;
     engine.delete_vehicle(&session, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -170,10 +172,11 @@ async fn delete_vehicle(engine: Engine, session: Session, PathId(id): PathId<Veh
 async fn change(
     engine: &Engine,
     session: &Session,
-    id: VehicleId,
+    id: PathId<VehicleId>,
     body: &Body<VehicleDraft>,
     mode: UpdateMode,
 ) -> ApiResult<Vehicle> {
+    let id = id.or_not_found(&session.actor)?;
     let vehicle = body.judge(engine.update_vehicle(session, id, body, mode).await)?;
     Ok(Json(vehicle.into()))
 }

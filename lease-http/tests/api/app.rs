@@ -9,10 +9,10 @@ use chrono::{TimeZone as _, Utc};
 use lease_core::LeaseEngine;
 use lease_core::account::PasswordParams;
 use lease_core::clock::ManualClock;
-use lease_http::RouterBuilder;
-use lease_http::state::HttpOptions;
+use lease_http::{HttpOptions, Metrics, RouterBuilder};
 use lease_store_memory::MemoryRepository;
 use serde_json::{Value, json};
+use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
 pub(crate) const PASSWORD: &str = "violet-harbor-93";
@@ -22,7 +22,8 @@ pub(crate) struct App {
     pub(crate) router: Router,
     pub(crate) engine: LeaseEngine,
     pub(crate) clock: Arc<ManualClock>,
-    pub(crate) options: HttpOptions,
+    pub(crate) metrics: Metrics,
+    pub(crate) writes: TaskTracker,
 }
 
 pub(crate) struct ApiResponse {
@@ -57,8 +58,14 @@ impl App {
             .password_params(PasswordParams { memory_kib: 8, iterations: 1 })
             .build()
             .unwrap();
-        let router = RouterBuilder::new(engine.clone()).options(options.clone()).build();
-        Self { router, engine, clock, options }
+        Self::on(engine, clock, options)
+    }
+
+    /// The router on this engine.
+    pub(crate) fn on(engine: LeaseEngine, clock: Arc<ManualClock>, options: HttpOptions) -> Self {
+        let (metrics, writes) = (Metrics::new(), TaskTracker::new());
+        let builder = RouterBuilder::new(engine.clone()).options(options).metrics(metrics.clone()).writes(writes.clone());
+        Self { router: builder.build(), engine, clock, metrics, writes }
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> ApiResponse {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use crate::app::request;
-use crate::support::{Person, World, nobody};
+use crate::support::{Person, World, document, nobody};
 
 async fn raw(
     world: &World,
@@ -307,6 +307,25 @@ async fn an_id_that_is_none_is_answered_like_one_that_does_not_exist() {
         assert_eq!(world.get(&path, &nobody()).await.status, 401);
     }
     world.get("/api/leads/abc", &world.owner).await.refused(403, "permission_denied");
+}
+
+/// Spec 2, rule 4: the order of checks is the same, whoever asks and whatever the body.
+#[tokio::test]
+async fn every_endpoint_answers_an_id_that_is_none_like_one_that_does_not_exist() {
+    let world = World::new().await;
+    let templates = document()["paths"].as_object().unwrap().iter().filter(|(path, _)| path.contains("{id}"));
+    for (template, operations) in templates {
+        for method in operations.as_object().unwrap().keys().map(|method| method.to_ascii_uppercase()) {
+            for person in [&nobody(), &world.owner, &world.staff, &world.root] {
+                for body in [json!({}), json!([])] {
+                    let ask = async |id| world.call(&method, &template.replace("{id}", id), person, body.clone()).await;
+                    let (none, absent) = (ask("abc").await, ask("999999").await);
+                    assert_eq!((none.status, &none.text), (absent.status, &absent.text), "{method} {template} {body}");
+                    assert!(matches!(none.status.as_u16(), 401 | 403 | 404), "{method} {template}: {}", none.text);
+                }
+            }
+        }
+    }
 }
 
 /// Spec 2, rule 2.

@@ -298,8 +298,8 @@ async fn a_client_that_hangs_up_leaves_neither_a_half_done_act_nor_a_stuck_key()
     let mut call = Box::pin(app.router.clone().oneshot(post("/api/vehicles", &token, "k1", &vehicle(1))));
     assert!(matches!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())), Poll::Pending));
     drop(call);
-    app.options.writes.close();
-    app.options.writes.wait().await;
+    app.writes.close();
+    app.writes.wait().await;
     assert_eq!(vehicles(&app, &token).await, 1);
     let again = app.post("/api/vehicles", &token, "k1", &vehicle(1)).await;
     assert_eq!((again.status.as_u16(), again.header("idempotency-replayed")), (201, "true"));

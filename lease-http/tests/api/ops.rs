@@ -9,8 +9,7 @@ use lease_core::LeaseEngine;
 use lease_core::account::PasswordParams;
 use lease_core::gateway::{CardDetails, CardToken, Charge, ChargeKey, ChargeOutcome, GatewayError, PaymentGateway};
 use lease_core::repository::{MockRepository, RepositoryError};
-use lease_http::RouterBuilder;
-use lease_http::state::{CorsOrigins, HttpOptions};
+use lease_http::{CorsOrigins, HttpOptions};
 use lease_store_memory::MemoryRepository;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
@@ -26,8 +25,7 @@ async fn get(app: &App, path: &str) -> ApiResponse {
 fn on(store: MockRepository, options: HttpOptions) -> App {
     let params = PasswordParams { memory_kib: 8, iterations: 1 };
     let engine = LeaseEngine::builder(Arc::new(store)).password_params(params).build().unwrap();
-    let router = RouterBuilder::new(engine.clone()).options(options.clone()).build();
-    App { router, engine, options, ..App::new() }
+    App::on(engine, App::new().clock, options)
 }
 
 fn away() -> RepositoryError {
@@ -83,8 +81,8 @@ async fn metrics_count_by_route_and_code_and_belong_to_one_router() {
 #[tokio::test]
 async fn numbers_that_the_app_adds_are_read_at_each_scrape() {
     let app = App::new();
-    app.options.metrics.watch("pool_size", "Connections.", || 7).unwrap();
-    assert!(app.options.metrics.watch("pool_size", "Taken.", || 8).is_err());
+    app.metrics.watch("pool_size", "Connections.", || 7).unwrap();
+    assert!(app.metrics.watch("pool_size", "Taken.", || 8).is_err());
     assert!(get(&app, "/metrics").await.text.contains("pool_size 7\n"));
 }
 
@@ -126,14 +124,14 @@ async fn other_origins_are_let_in_by_setting_only() {
     assert_eq!((closed.status.as_u16(), closed.header("access-control-allow-origin")), (405, ""));
 
     let these = CorsOrigins::These(vec![HeaderValue::from_static("https://a.example")]);
-    let app = App::with(HttpOptions { cors_origins: these, ..HttpOptions::default() });
+    let app = App::with(HttpOptions::default().with_cors_origins(these));
     let open = app.send(preflight()).await;
     assert_eq!((open.status.as_u16(), open.header("access-control-allow-origin")), (200, "https://a.example"));
     assert!(open.header("access-control-allow-headers").contains("idempotency-key"));
     let stranger = app.send(request("GET", "/api/services", &[("origin", "https://b.example")], &Value::Null)).await;
     assert_eq!(stranger.header("access-control-allow-origin"), "");
 
-    let app = App::with(HttpOptions { cors_origins: CorsOrigins::Any, ..HttpOptions::default() });
+    let app = App::with(HttpOptions::default().with_cors_origins(CorsOrigins::Any));
     assert_eq!(app.send(preflight()).await.header("access-control-allow-origin"), "*");
 }
 
@@ -184,18 +182,17 @@ async fn a_write_that_takes_too_long_is_503_and_goes_on_to_its_end() {
         .password_params(PasswordParams { memory_kib: 8, iterations: 1 })
         .build()
         .unwrap();
-    let patient = RouterBuilder::new(engine.clone()).build();
-    let options = HttpOptions { request_timeout: Duration::from_millis(1), ..HttpOptions::default() };
-    let hasty = RouterBuilder::new(engine.clone()).options(options.clone()).build();
-    let app = |router| App { router, engine: engine.clone(), options: options.clone(), ..App::new() };
-    let token = app(patient.clone()).register("ada").await;
+    let app = |options| App::on(engine.clone(), App::new().clock, options);
+    let patient = app(HttpOptions::default());
+    let hasty = app(HttpOptions::default().with_request_timeout(Duration::from_millis(1)));
+    let token = patient.register("ada").await;
 
-    let response = app(hasty).post("/api/credit-cards", &token, "", &card(GOOD_CARD)).await;
+    let response = hasty.post("/api/credit-cards", &token, "", &card(GOOD_CARD)).await;
     assert_eq!(response.code(), (503, "unavailable".to_owned()));
     gateway.0.add_permits(1);
-    options.writes.close();
-    options.writes.wait().await;
-    let cards = app(patient).get("/api/credit-cards", &token).await.json();
+    hasty.writes.close();
+    hasty.writes.wait().await;
+    let cards = patient.get("/api/credit-cards", &token).await.json();
     assert_eq!(cards["results"].as_array().unwrap().len(), 1);
 }
 

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::http::{HeaderName, Request};
 use chrono::Duration;
-use lease_http::state::HttpOptions;
+use lease_http::HttpOptions;
 use serde_json::json;
 
 use crate::app::{ApiResponse, App, PASSWORD, request};
@@ -14,7 +14,7 @@ fn login(name: &str, password: &str, address: &str) -> Request<Body> {
 
 async fn app(limit: u32) -> App {
     let header = Some(HeaderName::from_static("x-forwarded-for"));
-    let options = HttpOptions { login_failures_per_minute: limit, client_address_header: header, ..HttpOptions::default() };
+    let options = HttpOptions::default().with_login_failures_per_minute(limit).with_client_address_header(header);
     let app = App::with(options);
     app.register("ada").await;
     app

@@ -59,16 +59,16 @@ async fn a_database_is_prepared_by_commands() {
     let [_, password, _] = SUPERUSER;
     let cheap = ["--argon2-memory-kib=8", "--argon2-iterations=1", "--database-url", &url, "createsuperuser"];
     let named = [&cheap[..], &["--username=root", "--email=root@example.com"]].concat();
-    assert_eq!(said(&run(&named, &[password])), (Some(0), "The superuser root was made.\n".to_owned()));
+    assert_eq!(said(&run(&named, &[password])), (Some(0), "The superuser root was created.\n".to_owned()));
     let again = run(&named, &[password]);
     let complaint = String::from_utf8(again.stderr).unwrap();
     assert_eq!((again.status.code(), complaint.lines().count()), (Some(1), 1), "{complaint}");
-    assert!(complaint.contains("exists already"), "{complaint}");
+    assert!(complaint.contains("already exists"), "{complaint}");
 
     // What is not given is asked for.
     let mut asking = command(&cheap, &[]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     asking.stdin.take().unwrap().write_all(b"second\nsecond@example.com\namber-meadow-17\n").unwrap();
-    assert_eq!(said(&asking.wait_with_output().unwrap()), (Some(0), "The superuser second was made.\n".to_owned()));
+    assert_eq!(said(&asking.wait_with_output().unwrap()), (Some(0), "The superuser second was created.\n".to_owned()));
 
     let server = serve(&database);
     for name in ["root", "second"] {

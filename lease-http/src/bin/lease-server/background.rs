@@ -1,4 +1,4 @@
-//! What a server does beside answering. Several processes may do it at once; each round is bounded.
+//! The background work of a server. Several processes may do it at once; each round is bounded.
 
 use chrono::Duration;
 use lease_core::LeaseEngine;
@@ -6,23 +6,23 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Between two rounds of settling.
+/// The time between two rounds of settling.
 const SETTLE_EVERY: std::time::Duration = std::time::Duration::from_secs(5);
-/// A younger pending payment is still in the hands of the request that began it.
+/// A younger pending payment may still be handled by the request that began it.
 const SETTLE_OLDER_THAN: Duration = Duration::seconds(30);
-/// Payments that are taken at a time.
+/// The maximum number of payments in a round.
 const SETTLE_AT_ONCE: u32 = 100;
-/// Between two rounds of clearing.
+/// The time between two rounds of purging.
 const PURGE_EVERY: std::time::Duration = std::time::Duration::from_mins(5);
 
-/// Starts it all; it ends, between two rounds, once `stop` is cancelled.
+/// Starts the work; it ends once `stop` is cancelled.
 pub(crate) fn start(engine: &LeaseEngine, tasks: &TaskTracker, stop: &CancellationToken) {
     tasks.spawn(every(SETTLE_EVERY, stop.clone(), engine.clone(), settle));
     tasks.spawn(every(PURGE_EVERY, stop.clone(), engine.clone(), purge));
 }
 
-/// Does rounds in this period, and the next one at once where the last says that there is more. A round that is cut off by the
-/// end leaves what a crash would leave: it is taken up by another process, or at the next start.
+/// Runs a round in each period, and another at once if a round reports that there is more to do. A round that is cut off by the
+/// end leaves what a crash would leave, for another process or the next start.
 async fn every(
     period: std::time::Duration,
     stop: CancellationToken,
@@ -40,7 +40,7 @@ async fn settle(engine: &LeaseEngine) -> bool {
     match engine.settle_pending(SETTLE_OLDER_THAN, SETTLE_AT_ONCE).await {
         Ok(0) => {}
         Ok(settled) => tracing::info!(settled, "pending payments were settled"),
-        Err(error) => tracing::warn!(%error, "pending payments could not be looked for"),
+        Err(error) => tracing::warn!(%error, "pending payments could not be settled"),
     }
     false
 }
@@ -49,8 +49,8 @@ async fn purge(engine: &LeaseEngine) -> bool {
     let purged = engine.purge_expired().await;
     match &purged {
         Ok(0) => {}
-        Ok(purged) => tracing::info!(purged, "expired tokens and idempotency records were cleared"),
-        Err(error) => tracing::warn!(%error, "expired rows could not be cleared"),
+        Ok(purged) => tracing::info!(purged, "expired tokens and idempotency records were purged"),
+        Err(error) => tracing::warn!(%error, "expired rows could not be purged"),
     }
     purged.is_ok_and(|purged| purged > 0)
 }

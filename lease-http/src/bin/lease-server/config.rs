@@ -1,6 +1,6 @@
 //! The settings (spec 7): each a flag and an environment variable. They are checked before anything is done.
 
-#![expect(clippy::doc_markdown, reason = "what is written about a setting is what --help says, without markup")]
+#![expect(clippy::doc_markdown, reason = "these comments are the text of --help, which has no markup")]
 
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -12,16 +12,17 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use lease_core::account::PasswordParams;
 use lease_core::money::{Currency, Money};
 use lease_core::policy::{LatePayments, Policy};
-use lease_http::state::{CorsOrigins, HttpOptions};
+use lease_http::{CorsOrigins, HttpOptions};
 use secrecy::SecretString;
 
-use crate::{Failure, parse};
+use crate::failure::Failure;
+use crate::parse;
 
 /// A server for leasing and selling vehicles.
 #[derive(Debug, Parser)]
 #[command(name = "lease-server", version, about)]
 pub(crate) struct Cli {
-    /// What to do; serves where nothing is named.
+    /// The command; serve by default.
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
     #[command(flatten)]
@@ -32,8 +33,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Serve requests; Postgres migrations are applied first.
     Serve,
-    /// Make a superuser; asks for what is not given. The password is asked for, or comes in LEASE_SUPERUSER_PASSWORD: what is on
-    /// a command line, everybody can read.
+    /// Create a superuser; asks for what is not given. The password is asked for, or read from LEASE_SUPERUSER_PASSWORD: a command
+    /// line can be read by everybody on the machine.
     Createsuperuser {
         /// The name to log in with.
         #[arg(long, env = "LEASE_SUPERUSER_USERNAME")]
@@ -42,7 +43,7 @@ pub(crate) enum Command {
         #[arg(long, env = "LEASE_SUPERUSER_EMAIL")]
         email: Option<String>,
     },
-    /// Apply the Postgres migrations, and end.
+    /// Apply the Postgres migrations and exit.
     Migrate,
     /// Print the OpenAPI document.
     Openapi,
@@ -51,56 +52,56 @@ pub(crate) enum Command {
 #[derive(Args, Debug)]
 #[command(next_line_help = true)]
 pub(crate) struct Settings {
-    /// Where to listen.
+    /// The address to listen on.
     #[arg(long, env = "LEASE_BIND", global = true, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8000", value_parser = parse::address)]
     pub(crate) bind: SocketAddr,
     /// The Postgres database, such as postgres://user:password@host/name. Without it everything is kept in memory.
     #[arg(long, env = "DATABASE_URL", global = true, value_name = "URL", hide_env_values = true, value_parser = parse::secret)]
     pub(crate) database_url: Option<SecretString>,
-    /// Connections to the database at most.
+    /// The maximum number of connections to the database.
     #[arg(long, env = "LEASE_DATABASE_MAX_CONNECTIONS", global = true, value_name = "NUMBER", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) database_max_connections: u32,
-    /// How many days a token is good.
+    /// The number of days for which a token is valid.
     #[arg(long, env = "LEASE_TOKEN_TTL_DAYS", global = true, value_name = "DAYS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub(crate) token_ttl_days: u32,
-    /// Memory that hashing a password takes.
+    /// The memory used to hash a password.
     #[arg(long, env = "LEASE_ARGON2_MEMORY_KIB", global = true, value_name = "KIB", default_value_t = 19_456, value_parser = clap::value_parser!(u32).range(8..=4_194_304))]
     pub(crate) argon2_memory_kib: u32,
-    /// Passes over that memory.
+    /// The number of passes over that memory.
     #[arg(long, env = "LEASE_ARGON2_ITERATIONS", global = true, value_name = "NUMBER", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub(crate) argon2_iterations: u32,
-    /// Logins that may fail in a minute, for a client address and name; 0 is off.
+    /// The number of logins a minute that may fail for one client address and name; 0 for no limit.
     #[arg(long, env = "LEASE_LOGIN_FAILURES_PER_MINUTE", global = true, value_name = "NUMBER", default_value_t = 10, value_parser = clap::value_parser!(u32).range(0..=100_000))]
     pub(crate) login_failures_per_minute: u32,
-    /// What happens to payments after the due date.
+    /// Whether payments after the due date are accepted.
     #[arg(long, env = "LEASE_LATE_PAYMENTS", global = true, value_name = "accept|reject", default_value = "accept", value_parser = parse::late_payments)]
     pub(crate) late_payments: LatePayments,
-    /// The fee of the standard service Lease, made where there is no service yet.
+    /// The fee of the standard service Lease, which is created if there is no service yet.
     #[arg(long, env = "LEASE_LEASE_FEE", global = true, value_name = "AMOUNT", default_value = "49.00")]
     pub(crate) lease_fee: String,
     /// The fee of the standard service Sell.
     #[arg(long, env = "LEASE_SELL_FEE", global = true, value_name = "AMOUNT", default_value = "199.00")]
     pub(crate) sell_fee: String,
-    /// The currency of both.
+    /// The currency of both fees.
     #[arg(long, env = "LEASE_FEE_CURRENCY", global = true, value_name = "CODE", default_value = "USD", value_parser = parse::currency)]
     pub(crate) fee_currency: Currency,
-    /// How long a request may take before it is answered 503, and a connection may idle before it is closed.
+    /// The time after which a request is answered 503, and an idle connection is closed.
     #[arg(long, env = "LEASE_REQUEST_TIMEOUT_SECONDS", global = true, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=110))]
     pub(crate) request_timeout_seconds: u64,
-    /// How long requests under way are waited for at the end.
+    /// The time that requests under way are given to finish when the server stops.
     #[arg(long, env = "LEASE_SHUTDOWN_TIMEOUT_SECONDS", global = true, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(0..=3_600))]
     pub(crate) shutdown_timeout_seconds: u64,
-    /// Other origins whose pages may call, separated by commas; * is any.
+    /// The other origins whose pages may call the API, separated by commas; * for any.
     #[arg(long, env = "LEASE_CORS_ORIGINS", global = true, value_name = "ORIGINS", default_value = "", hide_default_value = true, value_parser = parse::origins)]
     pub(crate) cors_origins: CorsOrigins,
-    /// The header in which a trusted proxy tells the client's address, such as x-forwarded-for. Without it the peer is the
+    /// The header in which a trusted proxy gives the client's address, such as x-forwarded-for. Without it the peer is the
     /// client.
     #[arg(long, env = "LEASE_CLIENT_ADDRESS_HEADER", global = true, value_name = "NAME", value_parser = parse::header)]
     pub(crate) client_address_header: Option<HeaderName>,
-    /// The form of the log.
+    /// The format of the log.
     #[arg(long, env = "LEASE_LOG_FORMAT", global = true, value_name = "text|json", default_value = "text")]
     pub(crate) log_format: LogFormat,
-    /// What is logged, such as info or info,lease_http=debug. RUST_LOG counts where this is not given.
+    /// The filter of the log, such as info or info,lease_http=debug. RUST_LOG is used if this is not given.
     #[arg(long, env = "LEASE_LOG", global = true, value_name = "FILTER")]
     pub(crate) log: Option<String>,
 }
@@ -141,17 +142,15 @@ impl Settings {
     }
 
     pub(crate) fn http_options(&self) -> HttpOptions {
-        HttpOptions {
-            request_timeout: Duration::from_secs(self.request_timeout_seconds),
-            cors_origins: self.cors_origins.clone(),
-            client_address_header: self.client_address_header.clone(),
-            login_failures_per_minute: self.login_failures_per_minute,
-            ..HttpOptions::default()
-        }
+        HttpOptions::default()
+            .with_request_timeout(Duration::from_secs(self.request_timeout_seconds))
+            .with_cors_origins(self.cors_origins.clone())
+            .with_client_address_header(self.client_address_header.clone())
+            .with_login_failures_per_minute(self.login_failures_per_minute)
     }
 }
 
-/// Reads the settings from flags and variables. Where that ends the process, it has been said why: help is no error, a wrong
+/// Reads the settings from flags and variables. If that ends the process, the reason has been printed: help is no error, a wrong
 /// setting is one line.
 pub(crate) fn read() -> Result<Cli, ExitCode> {
     let failure = match Cli::try_parse() {
@@ -160,7 +159,7 @@ pub(crate) fn read() -> Result<Cli, ExitCode> {
             Err(failure) => failure,
         },
         Err(error) if !error.use_stderr() => {
-            // Nothing is left to do where even this cannot be said.
+            // There is nothing left to do if even this cannot be printed.
             let _ = error.print();
             return Err(ExitCode::SUCCESS);
         }
@@ -170,7 +169,7 @@ pub(crate) fn read() -> Result<Cli, ExitCode> {
     Err(ExitCode::from(failure.exit_code()))
 }
 
-/// The part of clap's message that says what is wrong, in one line.
+/// The first paragraph of clap's message, which names the error, in one line.
 fn first_paragraph(message: &str) -> String {
     let paragraph = message.split("\n\n").next().unwrap_or_default();
     let line: Vec<&str> = paragraph.lines().map(str::trim).collect();

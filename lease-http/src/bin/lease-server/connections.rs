@@ -1,5 +1,5 @@
-//! Takes connections and serves them. `axum::serve` lets a client that sends half of a request's head keep its connection for
-//! ever; here the head has to come in time.
+//! Accepts connections and serves them. `axum::serve` lets a client that sends half of a request's head keep its connection for
+//! ever; here the head has to arrive in time.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ pub(crate) async fn serve(mut listener: TcpListener, app: Router, head_timeout: 
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(head_timeout);
     let open = GracefulShutdown::new();
-    // Errors of `accept`, as too many open files, are waited out by axum.
+    // axum waits out the errors of `accept`, such as too many open files.
     while let Some((stream, peer)) = stop.run_until_cancelled(Listener::accept(&mut listener)).await {
         let service = app.clone().map_request(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(ConnectInfo(peer));

@@ -1,15 +1,15 @@
-//! The log: one line an event on the standard output, as text or as JSON. What goes wrong at the start is said on the standard
-//! error, so that it stands alone there.
+//! The log: one line for each event on the standard output, as text or as JSON. A failure at the start goes to the standard error,
+//! where it stands alone.
 
 use tracing_subscriber::EnvFilter;
 
-use crate::Failure;
 use crate::config::{LogFormat, Settings};
+use crate::failure::Failure;
 
-/// What is logged where nothing is said.
+/// The filter if none is given.
 const DEFAULT: &str = "info,sqlx=warn";
 
-/// Begins to log.
+/// Starts logging.
 pub(crate) fn start(settings: &Settings) -> Result<(), Failure> {
     let given = settings.log.clone().or_else(|| std::env::var("RUST_LOG").ok()).filter(|text| !text.trim().is_empty());
     let text = given.as_deref().unwrap_or(DEFAULT);

@@ -3,7 +3,10 @@
 mod background;
 mod config;
 mod connections;
+mod engine;
+mod failure;
 mod log;
+mod output;
 mod parse;
 mod serve;
 mod store;
@@ -13,6 +16,8 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use config::{Cli, Command, Settings};
+use failure::Failure;
+use output::print_line;
 
 fn main() -> ExitCode {
     let cli = match config::read() {
@@ -22,7 +27,7 @@ fn main() -> ExitCode {
     match run(&cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            // Nothing is left to do where even this cannot be said.
+            // There is nothing left to do if even this cannot be printed.
             let _ = writeln!(std::io::stderr(), "lease-server: {failure}");
             ExitCode::from(failure.exit_code())
         }
@@ -37,7 +42,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Createsuperuser { username, email } => {
             block_on(superuser::create(settings, username.as_deref(), email.as_deref()))
         }
-        Command::Openapi => say(lease_http::document()),
+        Command::Openapi => print_line(lease_http::document()),
     }
 }
 
@@ -47,43 +52,5 @@ fn block_on(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failu
 
 async fn migrate(settings: &Settings) -> Result<(), Failure> {
     store::postgres(settings, "migrate").await?;
-    say("The database is up to date.")
-}
-
-/// Prints a line.
-fn say(line: &str) -> Result<(), Failure> {
-    writeln!(std::io::stdout(), "{line}").map_err(Failure::other)
-}
-
-/// Why the process ends without having done what it was asked.
-#[derive(Debug, thiserror::Error)]
-enum Failure {
-    /// A setting is wrong, in one line.
-    #[error("{0}")]
-    Setting(String),
-    /// Anything else.
-    #[error("{}", one_line(&**.0))]
-    Other(Box<dyn std::error::Error + Send + Sync>),
-}
-
-impl Failure {
-    fn other(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self::Other(error.into())
-    }
-
-    const fn exit_code(&self) -> u8 {
-        match self {
-            Self::Setting(_) => 2,
-            Self::Other(_) => 1,
-        }
-    }
-}
-
-/// An error and what is behind it, in one line.
-fn one_line(error: &(dyn std::error::Error + 'static)) -> String {
-    let chain = std::iter::successors(Some(error), |error| error.source());
-    let mut parts: Vec<String> = chain.map(|error| error.to_string().replace('\n', " ")).collect();
-    // Many errors repeat in their own words what is behind them.
-    parts.dedup_by(|next, earlier| earlier.contains(next.as_str()));
-    parts.join(": ")
+    print_line("The database is up to date.")
 }

@@ -1,14 +1,14 @@
-//! Reads the values of settings. Their errors say what is wanted; clap says of which setting.
+//! Parsers for the values of settings. Their errors say what is required; clap names the setting.
 
 use std::net::SocketAddr;
 
 use axum::http::{HeaderName, HeaderValue, Uri};
 use lease_core::money::Currency;
 use lease_core::policy::LatePayments;
-use lease_http::state::CorsOrigins;
+use lease_http::CorsOrigins;
 use secrecy::SecretString;
 
-/// An address to listen on. `localhost` is taken for the loopback address; no other name is looked up.
+/// An address to listen on. `localhost` is the loopback address; no other name is resolved.
 pub(crate) fn address(text: &str) -> Result<SocketAddr, &'static str> {
     let text = text.strip_prefix("localhost:").map_or_else(|| text.to_owned(), |port| format!("127.0.0.1:{port}"));
     text.parse().map_err(|_| "an address and a port are required, such as 127.0.0.1:8000")
@@ -46,7 +46,7 @@ fn origin(text: &str) -> Result<HeaderValue, String> {
     let uri = text.parse::<Uri>().ok().filter(|uri| uri.scheme().is_some() && uri.authority().is_some());
     let is_bare = uri.is_some_and(|uri| uri.path() == "/" && uri.query().is_none() && !text.ends_with('/'));
     let value = text.parse().ok().filter(|_| is_bare);
-    value.ok_or_else(|| format!("'{text}' is no origin, such as https://example.com"))
+    value.ok_or_else(|| format!("'{text}' is not an origin, such as https://example.com"))
 }
 
 #[cfg(test)]

@@ -1,40 +1,41 @@
-//! `serve`: from the settings to the last answer.
+//! `serve`: from the settings to the last response.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
-use lease_core::LeaseEngine;
-use lease_core::repository::Repository;
-use lease_http::RouterBuilder;
+use lease_http::{Metrics, RouterBuilder};
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::config::Settings;
-use crate::{Failure, background, connections, log, store, superuser};
+use crate::engine::engine;
+use crate::failure::Failure;
+use crate::{background, connections, log, store, superuser};
 
 /// Serves until SIGTERM or Ctrl-C.
 pub(crate) async fn serve(settings: &Settings) -> Result<(), Failure> {
     log::start(settings)?;
     let superuser = superuser::from_environment()?;
-    let options = settings.http_options();
-    let engine = engine(settings, store::open(settings, &options.metrics).await?)?;
+    let metrics = Metrics::new();
+    let engine = engine(settings, store::open(settings, &metrics).await?)?;
     let fees = settings.fees()?;
     if engine.ensure_standard_services(fees.lease, fees.sell).await.map_err(Failure::other)? {
-        tracing::info!(lease = %fees.lease, sell = %fees.sell, "the standard services were made");
+        tracing::info!(lease = %fees.lease, sell = %fees.sell, "the standard services were created");
     }
     if let Some(superuser) = superuser {
         superuser::ensure_at_start(&engine, &superuser).await?;
     }
 
-    let listener = TcpListener::bind(settings.bind).await.map_err(|error| in_use(settings.bind, &error))?;
+    let listener = TcpListener::bind(settings.bind).await.map_err(|error| cannot_listen(settings.bind, &error))?;
     let address = listener.local_addr().map_err(Failure::other)?;
     let stop = on_signal()?;
-    let tasks = options.writes.clone();
+    let tasks = TaskTracker::new();
     background::start(&engine, &tasks, &stop);
+    let options = settings.http_options();
     let head_timeout = options.request_timeout;
-    let app = RouterBuilder::new(engine).options(options).build();
+    let app = RouterBuilder::new(engine).options(options).metrics(metrics).writes(tasks.clone()).build();
     tracing::info!(%address, "listening on http://{address}");
 
     let drained = async {
@@ -46,15 +47,7 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), Failure> {
     bounded(drained, &stop, Duration::from_secs(settings.shutdown_timeout_seconds)).await
 }
 
-/// The engine that the settings describe.
-pub(crate) fn engine(settings: &Settings, store: Arc<dyn Repository>) -> Result<LeaseEngine, Failure> {
-    let builder = LeaseEngine::builder(store).policy(settings.policy()).password_params(settings.password_params());
-    builder
-        .build()
-        .map_err(|error| Failure::Setting(format!("invalid value for '--argon2-memory-kib' or '--argon2-iterations': {error}")))
-}
-
-/// Runs the server; once it shall stop, for so long at the most.
+/// Runs the server; once it is told to stop, for at most this long.
 async fn bounded(server: impl Future<Output = ()>, stop: &CancellationToken, limit: Duration) -> Result<(), Failure> {
     let too_late = async {
         stop.cancelled().await;
@@ -69,7 +62,7 @@ async fn bounded(server: impl Future<Output = ()>, stop: &CancellationToken, lim
     }
 }
 
-/// Is cancelled by SIGTERM and Ctrl-C.
+/// A token that SIGTERM and Ctrl-C cancel.
 fn on_signal() -> Result<CancellationToken, Failure> {
     use tokio::signal::unix::{SignalKind, signal};
     let stop = CancellationToken::new();
@@ -87,6 +80,6 @@ fn on_signal() -> Result<CancellationToken, Failure> {
     Ok(stop)
 }
 
-fn in_use(address: SocketAddr, error: &std::io::Error) -> Failure {
+fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Failure {
     Failure::Other(format!("cannot listen on {address}: {error}").into())
 }

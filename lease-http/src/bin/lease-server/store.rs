@@ -1,15 +1,15 @@
-//! Which store: the one place that knows backends.
+//! The choice of the store: the one place that knows the backends.
 
 use std::sync::Arc;
 
 use lease_core::repository::Repository;
-use lease_http::metrics::Metrics;
+use lease_http::Metrics;
 use lease_store_memory::MemoryRepository;
 use lease_store_postgres::{PostgresOptions, PostgresRepository};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::Failure;
 use crate::config::Settings;
+use crate::failure::{Failure, one_line};
 
 /// The store that the settings name, ready for use. Its pool is watched by the metrics.
 pub(crate) async fn open(settings: &Settings, metrics: &Metrics) -> Result<Arc<dyn Repository>, Failure> {
@@ -33,17 +33,17 @@ pub(crate) async fn postgres(settings: &Settings, command: &str) -> Result<Postg
     }
     let options = PostgresOptions::default().with_max_connections(settings.database_max_connections);
     // Does not connect: what fails here is the URL itself.
-    PostgresRepository::connect_lazy(url, options).map_err(|error| wrong(&crate::one_line(&error)))?;
-    let unreachable = |error| Failure::Other(format!("the database cannot be reached: {}", crate::one_line(&error)).into());
+    PostgresRepository::connect_lazy(url, options).map_err(|error| wrong(&one_line(&error)))?;
+    let unreachable = |error| Failure::Other(format!("the database cannot be reached: {}", one_line(&error)).into());
     let store = PostgresRepository::connect(url, options).await.map_err(unreachable)?;
     store
         .migrate()
         .await
-        .map_err(|error| Failure::Other(format!("the migrations could not be applied: {}", crate::one_line(&error)).into()))?;
+        .map_err(|error| Failure::Other(format!("the migrations could not be applied: {}", one_line(&error)).into()))?;
     Ok(store)
 }
 
-/// An empty variable is none.
+/// The URL of the database; an empty variable counts as none.
 fn url(settings: &Settings) -> Option<&str> {
     settings.database_url.as_ref().map(SecretString::expose_secret).filter(|url| !url.trim().is_empty())
 }
@@ -54,5 +54,5 @@ fn watch(store: &PostgresRepository, metrics: &Metrics) -> Result<(), Failure> {
     metrics.watch("lease_database_connections", "Connections of the pool.", size).map_err(Failure::other)?;
     let pool = store.pool().clone();
     let idle = move || i64::try_from(pool.num_idle()).unwrap_or(i64::MAX);
-    metrics.watch("lease_database_connections_idle", "Connections of the pool that nobody uses.", idle).map_err(Failure::other)
+    metrics.watch("lease_database_connections_idle", "Idle connections of the pool.", idle).map_err(Failure::other)
 }

@@ -1,4 +1,4 @@
-//! The superuser: the one that exists after start, and `createsuperuser`.
+//! The superuser of the environment, and `createsuperuser`.
 
 use std::env;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
@@ -9,20 +9,23 @@ use lease_core::{Error, LeaseEngine};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::config::Settings;
-use crate::{Failure, say, serve, store};
+use crate::engine::engine;
+use crate::failure::Failure;
+use crate::output::print_line;
+use crate::store;
 
 const USERNAME: &str = "LEASE_SUPERUSER_USERNAME";
 const EMAIL: &str = "LEASE_SUPERUSER_EMAIL";
 const PASSWORD: &str = "LEASE_SUPERUSER_PASSWORD";
 
-/// Whoever shall be a superuser.
+/// The user who is to be a superuser.
 pub(crate) struct Superuser {
     username: String,
     email: String,
     password: SecretString,
 }
 
-/// The superuser of the environment; none where nothing of it is given.
+/// The superuser of the environment; `None` if none of the variables is set.
 pub(crate) fn from_environment() -> Result<Option<Superuser>, Failure> {
     let given = (variable(USERNAME), variable(EMAIL), variable(PASSWORD));
     match given {
@@ -32,25 +35,25 @@ pub(crate) fn from_environment() -> Result<Option<Superuser>, Failure> {
     }
 }
 
-/// Makes this superuser, unless a user of that name exists: that one, and whether it was made.
+/// Creates this superuser, unless a user of that name exists; returns the user, and whether it was created.
 async fn ensure(engine: &LeaseEngine, superuser: &Superuser) -> Result<(Account, bool), Failure> {
     let Superuser { username, email, password } = superuser;
     engine.ensure_superuser(username, email, password.clone()).await.map_err(|error| match error {
         Error::Invalid(errors) => {
             let messages = errors.fields().flat_map(|field| errors.of(field).iter().map(move |text| format!("{field}: {text}")));
-            Failure::Setting(format!("the superuser cannot be made: {}", messages.collect::<Vec<_>>().join(" ")))
+            Failure::Setting(format!("the superuser cannot be created: {}", messages.collect::<Vec<_>>().join(" ")))
         }
         error => Failure::other(error),
     })
 }
 
-/// Makes sure that the superuser of the environment exists. One that was deactivated or demoted since stays so: that somebody
-/// with the right to it did so is no reason not to serve.
+/// Makes sure that the superuser of the environment exists. One that was deactivated or demoted since stays so: somebody with
+/// the right to it did that, and the server starts all the same.
 pub(crate) async fn ensure_at_start(engine: &LeaseEngine, superuser: &Superuser) -> Result<(), Failure> {
     match ensure(engine, superuser).await? {
-        (_, true) => tracing::info!("the superuser of the environment was made"),
+        (_, true) => tracing::info!("the superuser of the environment was created"),
         (found, false) if found.user.is_active_superuser() => tracing::info!("the superuser of the environment exists"),
-        (found, false) => tracing::error!(user = %found.user.id, "the user that {USERNAME} names is no active superuser"),
+        (found, false) => tracing::error!(user = %found.user.id, "the user that {USERNAME} names is not an active superuser"),
     }
     Ok(())
 }
@@ -58,18 +61,18 @@ pub(crate) async fn ensure_at_start(engine: &LeaseEngine, superuser: &Superuser)
 /// `createsuperuser`.
 pub(crate) async fn create(settings: &Settings, username: Option<&str>, email: Option<&str>) -> Result<(), Failure> {
     let store = store::postgres(settings, "createsuperuser").await?;
-    let engine = serve::engine(settings, Arc::new(store))?;
+    let engine = engine(settings, Arc::new(store))?;
     let superuser = Superuser {
-        username: given_or_asked(username, "Username: ")?,
-        email: given_or_asked(email, "E-mail address: ")?,
+        username: given_or_prompted(username, "Username: ")?,
+        email: given_or_prompted(email, "E-mail address: ")?,
         password: match variable(PASSWORD) {
             Some(password) => password.into(),
-            None => asked_password()?,
+            None => prompt_password_twice()?,
         },
     };
     match ensure(&engine, &superuser).await? {
-        (_, true) => say(&format!("The superuser {} was made.", superuser.username)),
-        (_, false) => Err(Failure::Other(format!("a user {} exists already; nothing was changed", superuser.username).into())),
+        (_, true) => print_line(&format!("The superuser {} was created.", superuser.username)),
+        (_, false) => Err(Failure::Other(format!("a user {} already exists; nothing was changed", superuser.username).into())),
     }
 }
 
@@ -77,15 +80,15 @@ fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-fn given_or_asked(given: Option<&str>, question: &str) -> Result<String, Failure> {
+fn given_or_prompted(given: Option<&str>, question: &str) -> Result<String, Failure> {
     match given.filter(|value| !value.is_empty()) {
         Some(given) => Ok(given.to_owned()),
-        None => asked(question),
+        None => prompt(question),
     }
 }
 
-/// The next line that somebody types, or pipes in.
-fn asked(question: &str) -> Result<String, Failure> {
+/// The next line of the standard input.
+fn prompt(question: &str) -> Result<String, Failure> {
     if io::stdin().is_terminal() {
         write!(io::stdout(), "{question}").and_then(|()| io::stdout().flush()).map_err(Failure::other)?;
     }
@@ -97,10 +100,10 @@ fn asked(question: &str) -> Result<String, Failure> {
     }
 }
 
-/// A password, twice where it cannot be seen while it is typed.
-fn asked_password() -> Result<SecretString, Failure> {
+/// A password, asked for twice on a terminal, where it is not shown.
+fn prompt_password_twice() -> Result<SecretString, Failure> {
     if !io::stdin().is_terminal() {
-        return asked("Password: ").map(SecretString::from);
+        return prompt("Password: ").map(SecretString::from);
     }
     let ask = |question| rpassword::prompt_password(question).map(SecretString::from).map_err(Failure::other);
     let (password, again) = (ask("Password: ")?, ask("Password (again): ")?);

@@ -16,8 +16,7 @@ use lease_core::clock::ManualClock;
 use lease_core::engine::LeaseEngineBuilder;
 use lease_core::money::{Currency, Money};
 use lease_core::repository::Repository;
-use lease_http::RouterBuilder;
-use lease_http::state::HttpOptions;
+use lease_http::HttpOptions;
 use serde_json::{Value, json};
 
 pub(crate) use crate::app::ApiResponse;
@@ -66,9 +65,8 @@ impl World {
             .clock(Arc::clone(&clock) as _)
             .password_params(PasswordParams { memory_kib: 8, iterations: 1 });
         let engine = set_up(builder).build().unwrap();
-        let options = HttpOptions { login_failures_per_minute: 0, ..HttpOptions::default() };
-        let router = RouterBuilder::new(engine.clone()).options(options.clone()).build();
-        Self::populate(App { router, engine, clock, options }, store).await
+        let options = HttpOptions::default().with_login_failures_per_minute(0);
+        Self::populate(App::on(engine, clock, options), store).await
     }
 
     async fn populate(app: App, store: Arc<dyn Repository>) -> Self {

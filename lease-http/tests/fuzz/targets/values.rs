@@ -5,13 +5,12 @@ use arbitrary::{Result, Unstructured};
 use chrono::{DateTime, SecondsFormat, Utc};
 use lease_core::account::TokenText;
 use lease_core::gateway::CardNumber;
-use lease_core::id::TradeId;
+use lease_core::id::{Id as _, TradeId};
 use lease_core::input::{Field, parse_date};
 use lease_core::model::{Email, LoginName, Username, Vin};
 use lease_core::money::{Currency, Money, MoneyError};
 use lease_core::page::Cursor;
 use lease_core::text::{Search, search_text};
-use lease_http::extract::parse_id;
 use serde_json::json;
 
 use super::text;
@@ -173,7 +172,7 @@ pub(super) fn a_name_that_logs_in_reads_back_the_same(input: &mut Unstructured) 
 pub(super) fn an_id_in_a_path_is_plain_digits(input: &mut Unstructured) -> Result<()> {
     let text = &text(input, "00123456789+-")?;
     let digits = text.trim_start_matches('0');
-    match parse_id::<TradeId>(text) {
+    match TradeId::parse(text) {
         Some(id) => assert_eq!(id.to_string(), digits),
         None => {
             assert!(digits.is_empty() || digits.parse::<i64>().is_err() || digits.starts_with('+') || digits.starts_with('-'));

@@ -1,4 +1,4 @@
-//! Where a request comes from.
+//! The address that a request comes from.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -9,17 +9,17 @@ use axum::http::request::Parts;
 use crate::problem::Problem;
 use crate::state::AppState;
 
-/// The address of the client: of the peer, or what a trusted proxy says in the header that the operator named
-/// ([`client_address_header`](crate::state::HttpOptions::client_address_header)).
+/// The address of the client: of the peer, or the one that a trusted proxy gives in the header that the operator named
+/// ([`client_address_header`](crate::options::HttpOptions::client_address_header)).
 ///
-/// An app that serves the router without connect info, and names no header, has one address for all.
+/// In an app that serves the router without connect info and names no header, all clients have one address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ClientAddress(pub IpAddr);
+pub(crate) struct ClientAddress(pub(crate) IpAddr);
 
 impl ClientAddress {
     fn of(parts: &Parts, header: Option<&HeaderName>) -> Self {
         let told = header.and_then(|name| {
-            // Each proxy adds at the end; only the last word is that of the one which is trusted.
+            // Each proxy appends its peer; only the last entry comes from the trusted one.
             let last = parts.headers.get_all(name).iter().next_back()?.to_str().ok()?;
             address(last.rsplit(',').next()?.trim())
         });

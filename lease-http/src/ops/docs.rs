@@ -1,4 +1,4 @@
-//! `/docs`: Swagger UI on the `OpenAPI` document. All of it comes out of the binary, so it works offline.
+//! `/docs`: Swagger UI on the `OpenAPI` document. All of it is part of the binary, so it works offline.
 
 use std::sync::{Arc, LazyLock};
 
@@ -7,15 +7,16 @@ use axum::extract::{OriginalUri, Path};
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
+use lease_core::ErrorKind;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use utoipa_swagger_ui::Config;
 
-use crate::problem::{ErrorCode, Problem};
+use crate::problem::Problem;
 use crate::state::AppState;
 
-/// What the page may load and do: its own files, calls to its own origin, and the pictures within its style sheet. Swagger UI
-/// sets styles on elements.
+/// The page may load its own files, call its own origin, and show the pictures in its style sheet. Swagger UI sets styles on
+/// elements.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
                       connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 const PAGE: &str = include_str!("docs/page.html");
@@ -38,7 +39,7 @@ async fn page(OriginalUri(uri): OriginalUri) -> impl IntoResponse {
 
 async fn file(name: Result<Path<String>, PathRejection>) -> Response {
     static CONFIG: LazyLock<Arc<Config<'static>>> = LazyLock::new(Arc::default);
-    let Ok(Path(name)) = name else { return Problem::new(ErrorCode::NotFound).into_response() };
+    let Ok(Path(name)) = name else { return Problem::new(ErrorKind::NotFound).into_response() };
     if name == "start.js" {
         return ([(CONTENT_TYPE, "text/javascript; charset=utf-8"), (CACHE_CONTROL, "no-cache")], START).into_response();
     }
@@ -49,6 +50,6 @@ async fn file(name: Result<Path<String>, PathRejection>) -> Response {
             let headers = [(CONTENT_TYPE, file.content_type), (CACHE_CONTROL, "public, max-age=86400".to_owned())];
             (headers, file.bytes.into_owned()).into_response()
         }
-        _ => Problem::new(ErrorCode::NotFound).into_response(),
+        _ => Problem::new(ErrorKind::NotFound).into_response(),
     }
 }

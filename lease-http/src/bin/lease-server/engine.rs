@@ -1,0 +1,17 @@
+//! The engine that a command works with.
+
+use std::sync::Arc;
+
+use lease_core::LeaseEngine;
+use lease_core::repository::Repository;
+
+use crate::config::Settings;
+use crate::failure::Failure;
+
+/// The engine that the settings describe.
+pub(crate) fn engine(settings: &Settings, store: Arc<dyn Repository>) -> Result<LeaseEngine, Failure> {
+    let builder = LeaseEngine::builder(store).policy(settings.policy()).password_params(settings.password_params());
+    builder
+        .build()
+        .map_err(|error| Failure::Setting(format!("invalid value for '--argon2-memory-kib' or '--argon2-iterations': {error}")))
+}

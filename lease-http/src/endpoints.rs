@@ -1,0 +1,67 @@
+//! The endpoints as they are declared: the handlers of a path with their descriptions, and how each POST is replayed.
+
+use axum::routing::MethodRouter;
+use serde_json::json;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
+
+use crate::idempotency::{self, Replay};
+use crate::state::AppState;
+
+/// The extension of a POST operation that says what an idempotency key means to it, for the document.
+pub(crate) const X_IDEMPOTENCY_KEY: &str = "x-idempotency-key";
+
+/// Endpoints, in the order in which they were declared.
+#[derive(Default)]
+pub(crate) struct Endpoints(Vec<Endpoint>);
+
+struct Endpoint {
+    routes: UtoipaMethodRouter<AppState>,
+    replay: Option<Replay>,
+}
+
+impl Endpoints {
+    /// No endpoints yet.
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds endpoints of one path, none of them a POST.
+    pub(crate) fn routes(mut self, routes: UtoipaMethodRouter<AppState>) -> Self {
+        self.0.push(Endpoint { routes, replay: None });
+        self
+    }
+
+    /// Adds a POST endpoint and how it is replayed.
+    pub(crate) fn post(mut self, mut routes: UtoipaMethodRouter<AppState>, replay: Replay) -> Self {
+        let meaning = if replay.ignores_key() { "ignored" } else { "replayed" };
+        for operation in routes.1.paths.values_mut().filter_map(|item| item.post.as_mut()) {
+            operation.extensions.get_or_insert_default().insert(X_IDEMPOTENCY_KEY.to_owned(), json!(meaning));
+        }
+        self.0.push(Endpoint { routes, replay: Some(replay) });
+        self
+    }
+
+    /// Adds the endpoints of another declaration.
+    pub(crate) fn merge(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
+    }
+
+    /// Puts the idempotency layer around each POST.
+    pub(crate) fn replaying(self, state: &AppState) -> Self {
+        let layered = |endpoint: Endpoint| {
+            let (schemas, paths, routes) = endpoint.routes;
+            let routes: MethodRouter<AppState> = match &endpoint.replay {
+                Some(replay) => idempotency::around(routes, replay.clone(), state.clone()),
+                None => routes,
+            };
+            Endpoint { routes: (schemas, paths, routes), ..endpoint }
+        };
+        Self(self.0.into_iter().map(layered).collect())
+    }
+
+    /// The router and the description of all of them.
+    pub(crate) fn into_router(self) -> OpenApiRouter<AppState> {
+        self.0.into_iter().fold(OpenApiRouter::new(), |router, endpoint| router.routes(endpoint.routes))
+    }
+}

@@ -1,0 +1,75 @@
+//! The settings of the REST layer.
+
+use std::time::Duration;
+
+use axum::http::{HeaderName, HeaderValue};
+
+/// The settings of the REST layer.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct HttpOptions {
+    /// The time after which a request is answered 503; 30 seconds by default. Keep it below two minutes, which is how long an
+    /// idempotency key is held for a request under way.
+    pub request_timeout: Duration,
+    /// The other origins whose pages may call the API; none by default.
+    pub cors_origins: CorsOrigins,
+    /// The header in which a trusted proxy gives the client's address, such as `x-forwarded-for`. None by default: the peer is
+    /// the client.
+    pub client_address_header: Option<HeaderName>,
+    /// The number of logins a minute that may fail for one client address and name; 10 by default, 0 for no limit.
+    pub login_failures_per_minute: u32,
+}
+
+impl Default for HttpOptions {
+    fn default() -> Self {
+        Self {
+            request_timeout: Duration::from_secs(30),
+            cors_origins: CorsOrigins::None,
+            client_address_header: None,
+            login_failures_per_minute: 10,
+        }
+    }
+}
+
+impl HttpOptions {
+    /// These options with another [`request_timeout`](Self::request_timeout).
+    #[must_use]
+    pub const fn with_request_timeout(mut self, timeout: Duration) -> Self {
+        self.request_timeout = timeout;
+        self
+    }
+
+    /// These options with other [`cors_origins`](Self::cors_origins).
+    #[must_use]
+    pub fn with_cors_origins(mut self, origins: CorsOrigins) -> Self {
+        self.cors_origins = origins;
+        self
+    }
+
+    /// These options with another [`client_address_header`](Self::client_address_header).
+    #[must_use]
+    pub fn with_client_address_header(mut self, header: Option<HeaderName>) -> Self {
+        self.client_address_header = header;
+        self
+    }
+
+    /// These options with another number of [`login_failures_per_minute`](Self::login_failures_per_minute).
+    #[must_use]
+    pub const fn with_login_failures_per_minute(mut self, failures: u32) -> Self {
+        self.login_failures_per_minute = failures;
+        self
+    }
+}
+
+/// The other origins whose pages may call the API.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CorsOrigins {
+    /// None.
+    #[default]
+    None,
+    /// All.
+    Any,
+    /// These.
+    These(Vec<HeaderValue>),
+}

@@ -1,0 +1,117 @@
+//! The code of a problem and its status. The codes of the engine's errors and their messages are core's; those that only HTTP
+//! can give stand here.
+
+use std::fmt;
+
+use axum::http::StatusCode;
+use lease_core::{ErrorKind, Refusal};
+use strum::IntoEnumIterator as _;
+
+/// The kind of a problem: its stable code, its message and its status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorCode {
+    /// The engine refused.
+    Engine(ErrorKind),
+    /// The request did not get as far as the engine.
+    Http(HttpError),
+}
+
+/// A reason why a request does not get as far as the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error, strum::EnumIter, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+#[non_exhaustive]
+pub enum HttpError {
+    /// The body is not JSON.
+    #[error("The body is not valid JSON.")]
+    ParseError,
+    /// The path takes other methods.
+    #[error("The method is not allowed here.")]
+    MethodNotAllowed,
+    /// The body is too long.
+    #[error("The body is longer than 256 KiB.")]
+    PayloadTooLarge,
+    /// The body is of another media type.
+    #[error("The body must be application/json.")]
+    UnsupportedMediaType,
+    /// The idempotency key came with another request before.
+    #[error("The idempotency key has already been used for another request.")]
+    IdempotencyKeyReused,
+    /// Too many failed logins.
+    #[error("Too many attempts; try again later.")]
+    Throttled,
+}
+
+impl ErrorCode {
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        ErrorKind::all().map(Self::Engine).chain(HttpError::iter().map(Self::Http))
+    }
+
+    /// The one with this code.
+    pub(crate) fn of_code(code: &str) -> Option<Self> {
+        Self::all().find(|one| one.code() == code)
+    }
+
+    /// Its stable code (spec 6.6).
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Engine(kind) => kind.code(),
+            Self::Http(error) => error.into(),
+        }
+    }
+
+    /// Its status.
+    #[must_use]
+    pub const fn status(self) -> StatusCode {
+        match self {
+            Self::Engine(kind) => match kind {
+                ErrorKind::ValidationError | ErrorKind::InvalidCredentials => StatusCode::BAD_REQUEST,
+                ErrorKind::NotAuthenticated => StatusCode::UNAUTHORIZED,
+                ErrorKind::CardDeclined => StatusCode::PAYMENT_REQUIRED,
+                ErrorKind::PermissionDenied => StatusCode::FORBIDDEN,
+                ErrorKind::NotFound => StatusCode::NOT_FOUND,
+                ErrorKind::Refused(_) => StatusCode::CONFLICT,
+                ErrorKind::InternalError => StatusCode::INTERNAL_SERVER_ERROR,
+                ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            },
+            Self::Http(error) => match error {
+                HttpError::ParseError => StatusCode::BAD_REQUEST,
+                HttpError::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+                HttpError::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+                HttpError::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                HttpError::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+                HttpError::Throttled => StatusCode::TOO_MANY_REQUESTS,
+            },
+        }
+    }
+}
+
+/// Its message; a problem may have a more specific one.
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Engine(kind) => kind.fmt(f),
+            Self::Http(error) => error.fmt(f),
+        }
+    }
+}
+
+impl From<ErrorKind> for ErrorCode {
+    fn from(kind: ErrorKind) -> Self {
+        Self::Engine(kind)
+    }
+}
+
+impl From<Refusal> for ErrorCode {
+    fn from(refusal: Refusal) -> Self {
+        Self::Engine(ErrorKind::Refused(refusal))
+    }
+}
+
+impl From<HttpError> for ErrorCode {
+    fn from(error: HttpError) -> Self {
+        Self::Http(error)
+    }
+}
