@@ -16,37 +16,12 @@ use crate::auth::Session;
 use crate::extract::{Body, Engine};
 use crate::layers::client::ClientAddress;
 use crate::problem::Problem;
-use crate::schema::{EmailAddress, FreeText, Id, Line, Name, Password};
+use crate::schema::Id;
 use crate::state::AppState;
 use crate::throttle::LoginThrottle;
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(register)).routes(routes!(login)).routes(routes!(logout)).routes(routes!(logout_all))
-}
-
-/// What registering takes.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "the schema of a draft of core")]
-struct RegistrationInput {
-    /// The name to log in with; unique without regard to case.
-    #[schema(min_length = 1, max_length = 150, pattern = r"^[\w@.+-]+$", example = "ada")]
-    username: String,
-    /// The password.
-    password: Password,
-    /// The password once more.
-    password2: Password,
-    /// The e-mail address; unique without regard to case.
-    email: EmailAddress,
-    /// Given name.
-    first_name: Name,
-    /// Family name.
-    last_name: Name,
-    /// Occupation.
-    job: Option<Line>,
-    /// Date of birth, in the past.
-    dob: Option<NaiveDate>,
-    /// Anything else.
-    notes: Option<FreeText>,
 }
 
 /// Somebody who has just registered.
@@ -94,7 +69,7 @@ impl From<Registered> for Registration {
 /// Register
 ///
 /// Makes a user, its customer and a token in one step.
-#[utoipa::path(post, path = "/api/register", tag = "accounts", security(()), request_body = RegistrationInput,
+#[utoipa::path(post, path = "/api/register", tag = "accounts", security(()), request_body = RegistrationDraft,
     responses((status = 201, description = "Registered.", body = Registration)))]
 async fn register(engine: Engine, body: Body<RegistrationDraft>) -> Created<Registration> {
     let registered = body.judge(engine.register(&body).await)?;
@@ -104,18 +79,6 @@ async fn register(engine: Engine, body: Body<RegistrationDraft>) -> Created<Regi
 /// The response to a registration, for a layer that gives it again.
 pub(crate) fn registered(registered: Registered) -> Response {
     created(Registration::from(registered)).into_response()
-}
-
-/// What logging in takes.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "the schema of a draft of core")]
-struct LoginInput {
-    /// The user name or the e-mail address.
-    #[schema(example = "ada")]
-    username: String,
-    /// The password.
-    #[schema(format = "password", example = "correct-horse-battery")]
-    password: String,
 }
 
 /// Somebody who has just logged in.
@@ -146,7 +109,7 @@ impl From<LoggedIn> for Login {
 /// Log in
 ///
 /// Makes a new token. A wrong name, a wrong password and a deactivated user get the same answer.
-#[utoipa::path(post, path = "/api/login", tag = "accounts", security(()), request_body = LoginInput,
+#[utoipa::path(post, path = "/api/login", tag = "accounts", security(()), request_body = LoginDraft,
     responses((status = 200, description = "Logged in.", body = Login)),
     extensions(("x-codes" = json!(["invalid_credentials", "throttled"]))))]
 async fn login(engine: Engine, client: ClientAddress, throttle: LoginThrottle, body: Body<LoginDraft>) -> ApiResult<Login> {
