@@ -23,7 +23,7 @@ draft! {
         pub last_name: Field<String> as required Name,
         /// The password. A new one revokes the user's other tokens.
         pub password: Field<SecretString> as required Password,
-        /// Whether the user may log in; true by default. Only staff may change it.
+        /// Whether the user may log in; true for a new user. Only staff may change it.
         pub is_active: Field<bool> as optional Flag,
         /// Whether the user is staff. Only superusers may grant or revoke this.
         pub is_staff: Field<bool> as optional Flag,

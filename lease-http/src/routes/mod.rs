@@ -1,7 +1,7 @@
 //! The endpoints, a file a resource. A handler takes what it needs out of the request, asks the engine once and answers;
-//! beside it stand what it takes and what it answers, as the document shows them. The codes that only this operation can give
-//! are named in its `x-codes`, what its body keeps beside the kinds of its fields in its `x-rules`; [`openapi`](crate::openapi)
-//! puts both in place, and adds the codes that every operation of its kind can give.
+//! beside it stands what it answers, as the document shows it; what it takes is a draft of core. Extensions name the codes that
+//! only this operation can give (`x-codes`), the rules between the fields of its body (`x-rules`), and the operation that does the
+//! same and is to be preferred (`x-instead`); [`openapi`](crate::openapi) adds what every operation of its kind has.
 
 mod accounts;
 mod contacts;
