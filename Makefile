@@ -39,7 +39,7 @@ TOOLS := $(CURDIR)/target/tools
 # Who knows which versions of crates have known faults.
 ADVISORIES := https://github.com/RustSec/advisory-db
 
-.PHONY: help run test browser schemathesis prove mutants fuzz check deny api embed prepare fmt bench postgres chromium
+.PHONY: help run test browser schemathesis clients prove mutants fuzz check deny api embed prepare fmt bench postgres chromium generators
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-13s %s\n", $$1, $$2 }'
@@ -56,6 +56,9 @@ browser: chromium ## Try /docs in headless Chromium; installs it where it is mis
 
 schemathesis: ## Hold a running server against its document, on the store of DATABASE_URL; needs Python and its packages (minutes)
 	lease-http/schemathesis/run
+
+clients: generators ## Generate three clients from the document, and sell a vehicle with each (minutes); installs what is missing
+	lease-http/clients/run
 
 prove: postgres ## All evidence that the money is safe, but the long fuzzing (30 minutes on two cores)
 	$(call evidence,the rules and properties,PROPTEST_CASES=$(PROOF_CASES) cargo test $(ALL) --test it)
@@ -124,4 +127,10 @@ chromium:
 	@if ! command -v chromedriver >/dev/null; then \
 		echo "Chromium is missing; installing it"; \
 		$(INSTALL) chromium chromium-driver; \
+	fi
+
+generators:
+	@if ! { java -version && node --version && npm --version && python3 -c 'import ensurepip'; } >/dev/null 2>&1; then \
+		echo "Java, Node or Python is missing; installing them"; \
+		$(INSTALL) default-jre-headless nodejs npm python3-venv; \
 	fi

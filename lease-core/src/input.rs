@@ -3,6 +3,8 @@
 //! A *draft* is a struct of [`Field`]s: each absent, null, of a wrong kind, or given. Drafts read leniently from
 //! JSON so that a wrong kind becomes a message on its field instead of the end of the request: permission is
 //! checked before fields (spec 2, rule 4), and the decision then reports every wrong field at once.
+//!
+//! [`draft!`] defines a draft. With the feature `openapi` it is also where the schema of the draft comes from.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -67,6 +69,51 @@ impl From<&str> for Field<SecretString> {
         Self::Given(value.into())
     }
 }
+
+/// Defines a draft. Each field says whether it must be given, and the kind of its value (see `openapi`):
+///
+/// - `required`: must be given, and not as null; a `PATCH` may leave it out.
+/// - `optional`: may be left out, but not be null.
+/// - `nullable`: may be left out or null.
+///
+/// The name after `as` is that of the schema, and the comments become its descriptions: they are read by users of the API.
+macro_rules! draft {
+    (
+        $(#[doc = $doc:literal])+
+        pub struct $draft:ident as $schema:ident {
+            $($(#[doc = $field_doc:literal])+ pub $field:ident: $type:ty as $presence:ident $kind:ident,)+
+        }
+    ) => {
+        $(#[doc = $doc])+
+        #[derive(Clone, Debug, Default, serde::Deserialize)]
+        #[serde(default)]
+        pub struct $draft {
+            $($(#[doc = $field_doc])+ pub $field: $type,)+
+        }
+
+        #[cfg(feature = "openapi")]
+        impl utoipa::PartialSchema for $draft {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                $crate::openapi::Body::new(concat!($($doc),+))
+                    $(.$presence::<$crate::openapi::$kind>(stringify!($field), concat!($($field_doc),+)))+
+                    .into_schema()
+            }
+        }
+
+        #[cfg(feature = "openapi")]
+        impl utoipa::ToSchema for $draft {
+            fn name() -> std::borrow::Cow<'static, str> {
+                stringify!($schema).into()
+            }
+
+            fn schemas(schemas: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::Schema>)>) {
+                $($crate::openapi::add::<$crate::openapi::$kind>(schemas);)+
+            }
+        }
+    };
+}
+
+pub(crate) use draft;
 
 /// A plain JSON value. Lists and objects are only known to be no scalar: no field takes one. `Debug` does not show it: it may
 /// be a password.

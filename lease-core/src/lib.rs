@@ -24,6 +24,7 @@
 //! | who charges cards | [`gateway`] |
 //! | what an operator may choose | [`policy`] |
 //! | what comes in, before any rule has seen it | [`input`] |
+//! | how what comes in is described to clients | `openapi` (a feature) |
 //! | loading, committing, retrying, recovering | [`engine`] |
 //!
 //! Time and randomness are inputs ([`clock`], [`random`]): no decision asks for them.
@@ -46,6 +47,8 @@ pub mod invoicing;
 pub mod lifecycle;
 pub mod model;
 pub mod money;
+#[cfg(feature = "openapi")]
+pub mod openapi;
 pub mod page;
 pub mod permission;
 pub mod policy;

@@ -43,6 +43,24 @@ class Token:
 
 
 @schemathesis.hook
+def before_load_schema(context, raw_schema):
+    """The rules between the fields of a body, and the codes of an error, stand beside the schemas (see openapi.rs)."""
+    # A choice between two kinds of text would be a type of its own in a client.
+    schemas = raw_schema["components"]["schemas"]
+    schemas["EmailAddressOrNone"] = {"anyOf": [schemas["EmailAddress"], {"type": "string", "pattern": r"^\s*$"}]}
+    shared = raw_schema["components"]["responses"]
+    operations = [operation for item in raw_schema["paths"].values() for operation in item.values()]
+    for operation in operations:
+        if "x-rules" in operation:
+            content = operation["requestBody"]["content"]["application/json"]
+            content["schema"] = {"allOf": [content["schema"], *operation["x-rules"]]}
+    for response in [*shared.values(), *(one for operation in operations for one in operation["responses"].values())]:
+        if "x-codes" in response:
+            content = response["content"]["application/problem+json"]
+            content["schema"] = {"allOf": [content["schema"], {"properties": {"code": {"enum": response["x-codes"]}}}]}
+
+
+@schemathesis.hook
 def before_call(context, case, kwargs):
     """Nobody takes away from themselves the right to go on, and no key comes with another body (spec 6.7)."""
     if case.meta and case.meta.generation.mode.is_positive and "Idempotency-Key" in (case.headers or {}):

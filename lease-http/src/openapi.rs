@@ -1,10 +1,16 @@
 //! The document (spec 6.8): what stands beside the handlers, and what follows for every operation from its kind. The errors of
 //! an operation are named by code; their statuses come from [`problem`](crate::problem), so document and answers agree.
+//!
+//! It is also what clients are generated from. A schema has a name, so that it becomes one type, and what a generator cannot
+//! read is left to extensions: `x-rules` of an operation are the rules between the fields of its body, each a schema, and
+//! `x-codes` of a response the codes that its problem can have.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use lease_core::model::Role;
 use lease_core::{ErrorKind, Refusal};
 use serde_json::{Map, Value, json};
+use utoipa::PartialSchema as _;
 use utoipa::openapi::OpenApi;
 
 use crate::endpoints::X_IDEMPOTENCY_KEY;
@@ -27,13 +33,17 @@ pub(crate) fn complete(described: &OpenApi) -> Result<Value, serde_json::Error> 
             with a slash at its end.",
         "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
     });
-    document["servers"] = json!([{ "url": "/" }]);
+    // Relative to the document, and so below the same prefix.
+    document["servers"] = json!([{ "url": "..", "description": "The server that this document comes from." }]);
     document["security"] = json!([{ "token": [] }]);
     document["tags"] = tags(&document);
-    let partial = complete_operations(&mut document["paths"]);
+    complete_operations(&mut document["paths"]);
     let components = &mut document["components"];
-    add_partial_schemas(&mut components["schemas"], &partial);
-    components["schemas"]["Problem"] = problem_schema();
+    let schemas = &mut components["schemas"];
+    schemas["Problem"] = problem_schema();
+    schemas["Role"] = serde_json::to_value(Role::schema())?;
+    raise_descriptions(schemas);
+    components["responses"] = ErrorCode::all().map(|kind| (kind.code().to_owned(), error_response(&[kind]))).collect();
     components["securitySchemes"] = json!({ "token": {
         "type": "apiKey", "in": "header", "name": "Authorization",
         "description": "`Token <token>`, with the 40 hexadecimal characters that registering or logging in gave; `Bearer` is \
@@ -49,40 +59,36 @@ fn tags(document: &Value) -> Value {
     names.into_iter().map(|name| json!({ "name": name })).collect()
 }
 
-/// Completes each operation; the response is the names of the schemas of which a `PATCH` takes any part.
-fn complete_operations(paths: &mut Value) -> BTreeSet<String> {
-    let mut partial = BTreeSet::new();
+fn complete_operations(paths: &mut Value) {
     for (path, item) in paths.as_object_mut().into_iter().flatten() {
         for method in METHODS {
             let Some(operation) = item.get_mut(method).and_then(Value::as_object_mut) else { continue };
             let ignores_key = operation.remove(X_IDEMPOTENCY_KEY) == Some(json!("ignored"));
             add_parameters(path, method, operation, ignores_key);
             add_errors(path, method, operation, ignores_key);
-            add_rules(operation);
-            if method == "patch"
-                && let Some(schema) = body_schema(operation)
-            {
-                let name = schema.as_str().and_then(|schema| schema.rsplit('/').next()).unwrap_or_default().to_owned();
-                *schema = json!(format!("#/components/schemas/{name}Patch"));
-                partial.insert(name);
-            }
+            deprecate(operation);
         }
     }
-    partial
 }
 
-/// What a body has to keep beside the kinds of its fields stands beside the handler in `x-rules`.
-fn add_rules(operation: &mut Map<String, Value>) {
-    let Some(Value::Array(rules)) = operation.remove("x-rules") else { return };
-    if let Some(schema) = operation.get_mut("requestBody").and_then(|body| body.pointer_mut("/content/application~1json/schema"))
-    {
-        let all = [vec![schema.take()], rules].concat();
-        *schema = json!({ "allOf": all });
+/// An operation whose `x-instead` names another does the same as that one.
+fn deprecate(operation: &mut Map<String, Value>) {
+    let Some(Value::String(instead)) = operation.remove("x-instead") else { return };
+    let described = operation.get("description").and_then(Value::as_str).map(|text| format!("{text}\n\n")).unwrap_or_default();
+    operation.insert("description".to_owned(), json!(format!("{described}Deprecated: use `{instead}` instead.")));
+    operation.insert("deprecated".to_owned(), json!(true));
+}
+
+/// Describes a field that may be null as a whole, rather than its value.
+fn raise_descriptions(schemas: &mut Value) {
+    let schemas = schemas.as_object_mut().into_iter().flat_map(Map::values_mut);
+    let fields = schemas.filter_map(|schema| schema.get_mut("properties")?.as_object_mut()).flat_map(Map::values_mut);
+    for field in fields {
+        let of_value = field.pointer_mut("/oneOf/0").and_then(Value::as_object_mut);
+        if let Some(description) = of_value.and_then(|value| value.remove("description")) {
+            field["description"] = description;
+        }
     }
-}
-
-fn body_schema(operation: &mut Map<String, Value>) -> Option<&mut Value> {
-    operation.get_mut("requestBody")?.pointer_mut("/content/application~1json/schema/$ref")
 }
 
 fn add_parameters(path: &str, method: &str, operation: &mut Map<String, Value>, ignores_key: bool) {
@@ -114,7 +120,11 @@ fn add_errors(path: &str, method: &str, operation: &mut Map<String, Value>, igno
     }
     let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
     for (status, kinds) in by_status {
-        responses.insert(status.to_string(), error_response(&kinds));
+        let response = match kinds[..] {
+            [kind] => json!({ "$ref": format!("#/components/responses/{}", kind.code()) }),
+            _ => error_response(&kinds),
+        };
+        responses.insert(status.to_string(), response);
     }
 }
 
@@ -158,12 +168,10 @@ fn error_response(kinds: &[ErrorCode]) -> Value {
     let mut response = json!({
         "description": codes.iter().map(|code| format!("`{code}`")).collect::<Vec<_>>().join(", "),
         "content": { "application/problem+json": {
-            "schema": { "allOf": [
-                { "$ref": "#/components/schemas/Problem" },
-                { "type": "object", "properties": { "code": { "type": "string", "enum": codes } } },
-            ]},
+            "schema": { "$ref": "#/components/schemas/Problem" },
             "examples": examples,
         }},
+        "x-codes": codes,
     });
     let header = |description: &str, schema: Value| json!({ "description": description, "required": true, "schema": schema });
     if kinds.contains(&Engine(ErrorKind::NotAuthenticated)) {
@@ -183,17 +191,6 @@ fn example(kind: ErrorCode) -> Value {
         Engine(ErrorKind::ValidationError) => Problem::invalid_field("name", "This field is required.").body(),
         Engine(ErrorKind::CardDeclined) => Problem::declined("insufficient_funds", 1).body(),
         kind => Problem::new(kind).body(),
-    }
-}
-
-/// What a `PATCH` takes: any of the fields.
-fn add_partial_schemas(schemas: &mut Value, names: &BTreeSet<String>) {
-    for name in names {
-        let mut schema = schemas[name].clone();
-        if let Some(schema) = schema.as_object_mut() {
-            schema.remove("required");
-        }
-        schemas[format!("{name}Patch")] = schema;
     }
 }
 

@@ -1,25 +1,26 @@
 //! Lists (spec 6.5): filters, pages, and the links to the neighbouring pages. The parameters of a filter are declared once, in
 //! [`Filter::read`]: the same calls read a request and describe it in the document.
 
+use std::borrow::Cow;
 use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, OriginalUri};
 use axum::http::request::Parts;
 use form_urlencoded::Serializer;
 use lease_core::model::Vin;
+use lease_core::openapi;
 use lease_core::page::{Cursor, DEFAULT_LIMIT, MAX_LIMIT, Page, PageRequest};
 use lease_core::text::{NAME_MAX, Search, TITLE_MAX, comparison_key};
 use lease_core::{Error, id::Id};
 use percent_encoding::percent_decode;
 use serde::Serialize;
 use strum::VariantArray;
-use utoipa::ToSchema;
 use utoipa::openapi::path::{Parameter, ParameterIn};
-use utoipa::openapi::schema::{ObjectBuilder, Type};
-use utoipa::openapi::{RefOr, Required, Schema};
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::{Ref, RefOr, Required, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::problem::{Messages, Problem};
-use crate::schema;
 
 /// The filter of a list.
 pub(crate) trait Filter: Default + Clone {
@@ -96,17 +97,45 @@ impl<F: Filter, S: Send + Sync> FromRequestParts<S> for List<F> {
 }
 
 /// A page of a list.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize)]
 pub(crate) struct Listing<T> {
-    /// Path and query of the page of older rows; null on the last page.
-    #[schema(required, example = json!(null))]
     next: Option<String>,
-    /// Path and query of the page of newer rows; null on the first page.
-    #[schema(required, example = json!(null))]
     previous: Option<String>,
-    /// The rows, newest first.
-    #[schema(max_items = 100)]
     results: Vec<T>,
+}
+
+impl<T: ToSchema> PartialSchema for Listing<T> {
+    fn schema() -> RefOr<Schema> {
+        let link = |description: &str| {
+            let types = SchemaType::Array(vec![Type::String, Type::Null]);
+            ObjectBuilder::new().schema_type(types).description(Some(description))
+        };
+        let rows = ArrayBuilder::new()
+            .items(reference::<T>())
+            .max_items(Some(MAX_LIMIT.into()))
+            .description(Some("The rows, newest first."));
+        ObjectBuilder::new()
+            .description(Some("A page of a list."))
+            .property("next", link("Path and query of the page of older rows; null on the last page."))
+            .property("previous", link("Path and query of the page of newer rows; null on the first page."))
+            .property("results", rows)
+            .required("next")
+            .required("previous")
+            .required("results")
+            .into()
+    }
+}
+
+/// Its name is that of its rows: `TradePage`.
+impl<T: ToSchema> ToSchema for Listing<T> {
+    fn name() -> Cow<'static, str> {
+        format!("{}Page", T::name()).into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((T::name().into_owned(), T::schema()));
+        T::schemas(schemas);
+    }
 }
 
 impl<F: Filter> utoipa::IntoParams for List<F> {
@@ -141,18 +170,19 @@ impl Params {
 
     /// An id.
     pub(crate) fn id<T: Id>(&mut self, name: &str, description: &str) -> Option<T> {
-        let schema = <schema::Id as utoipa::PartialSchema>::schema();
-        self.read(name, description, schema, |text| T::parse(text).ok_or("A positive whole number is required.".to_owned()))
+        self.read(name, description, reference::<openapi::Id>(), |text| {
+            T::parse(text).ok_or("A positive whole number is required.".to_owned())
+        })
     }
 
     /// One of the names of an enumeration.
-    pub(crate) fn choice<T: VariantArray + Copy + Into<&'static str> + FromStr>(
-        &mut self,
-        name: &str,
-        description: &str,
-    ) -> Option<T> {
-        self.read(name, description, schema::names::<T>(), |text| {
-            text.parse().map_err(|_| format!("One of {} is required.", schema::list_of::<T>().join(", ")))
+    pub(crate) fn choice<T>(&mut self, name: &str, description: &str) -> Option<T>
+    where
+        T: VariantArray + Copy + Into<&'static str> + FromStr + ToSchema,
+    {
+        self.read(name, description, reference::<T>(), |text| {
+            let names = || T::VARIANTS.iter().map(|variant| (*variant).into()).collect::<Vec<&str>>();
+            text.parse().map_err(|_| format!("One of {} is required.", names().join(", ")))
         })
     }
 
@@ -182,8 +212,7 @@ impl Params {
 
     /// A vehicle identification number.
     pub(crate) fn vin(&mut self, name: &str, description: &str) -> Option<Vin> {
-        let schema = <schema::VinInput as utoipa::PartialSchema>::schema();
-        self.read(name, description, schema, Vin::parse)
+        self.read(name, description, reference::<openapi::VinInput>(), Vin::parse)
     }
 
     /// Words to search for; the parameter is called `search`.
@@ -248,7 +277,7 @@ impl Params {
 
 fn decode(text: &str) -> Option<String> {
     let spaced = text.replace('+', " ");
-    percent_decode(spaced.as_bytes()).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+    percent_decode(spaced.as_bytes()).decode_utf8().ok().map(Cow::into_owned)
 }
 
 /// The undecoded name, for one that is not valid UTF-8.
@@ -263,6 +292,10 @@ fn plain(text: &str, max: usize) -> Result<&str, String> {
     if text.chars().count() > max { Err(format!("At most {max} characters are allowed.")) } else { Ok(text) }
 }
 
+fn reference<T: ToSchema>() -> Ref {
+    Ref::from_schema_name(T::name())
+}
+
 fn text_schema(max: usize) -> ObjectBuilder {
-    ObjectBuilder::new().schema_type(Type::String).max_length(Some(max)).pattern(Some(schema::LINE))
+    ObjectBuilder::new().schema_type(Type::String).max_length(Some(max)).pattern(Some(openapi::LINE))
 }

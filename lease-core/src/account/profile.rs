@@ -5,21 +5,21 @@ use crate::decision::{Decision, RowChange};
 use crate::error::Error;
 use crate::event::Event;
 use crate::id::{Stored, Versioned};
-use crate::input::{Field, Form, UpdateMode};
+use crate::input::{Field, Form, UpdateMode, draft};
 use crate::model::{Customer, Profile};
 use crate::permission::{Act, Actor, Resource};
 use crate::text;
 
-/// What a customer tells of themselves.
-#[derive(Clone, Debug, Default, serde::Deserialize)]
-#[serde(default)]
-pub struct ProfileDraft {
-    /// Occupation.
-    pub job: Field<String>,
-    /// Date of birth, in the past.
-    pub dob: Field<NaiveDate>,
-    /// Anything else.
-    pub notes: Field<String>,
+draft! {
+    /// The fields for updating a customer.
+    pub struct ProfileDraft as CustomerInput {
+        /// Occupation.
+        pub job: Field<String> as nullable Line,
+        /// Date of birth, in the past.
+        pub dob: Field<NaiveDate> as nullable DateInput,
+        /// Anything else worth knowing.
+        pub notes: Field<String> as nullable FreeText,
+    }
 }
 
 impl ProfileDraft {

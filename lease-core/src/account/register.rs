@@ -6,33 +6,33 @@ use crate::account::{FIRST_EPOCH, NewAccount, PasswordHash, ProfileDraft, TakenN
 use crate::decision::Decision;
 use crate::error::Error;
 use crate::event::Event;
-use crate::input::{Field, Form, UpdateMode};
+use crate::input::{Field, Form, UpdateMode, draft};
 use crate::model::{Email, LoginName, Profile, Role, User, Username};
 use crate::permission::{Act, Actor, Resource};
 use crate::text;
 
-/// What registering takes.
-#[derive(Clone, Debug, Default, serde::Deserialize)]
-#[serde(default)]
-pub struct RegistrationDraft {
-    /// The name to log in with.
-    pub username: Field<String>,
-    /// The password.
-    pub password: Field<SecretString>,
-    /// The password once more.
-    pub password2: Field<SecretString>,
-    /// The e-mail address.
-    pub email: Field<String>,
-    /// Given name.
-    pub first_name: Field<String>,
-    /// Family name.
-    pub last_name: Field<String>,
-    /// Occupation.
-    pub job: Field<String>,
-    /// Date of birth, in the past.
-    pub dob: Field<NaiveDate>,
-    /// Anything else.
-    pub notes: Field<String>,
+draft! {
+    /// The fields for registering.
+    pub struct RegistrationDraft as RegistrationInput {
+        /// The name to log in with; unique, ignoring case.
+        pub username: Field<String> as required Username,
+        /// The password.
+        pub password: Field<SecretString> as required Password,
+        /// The same password again.
+        pub password2: Field<SecretString> as required Password,
+        /// The e-mail address; unique, ignoring case.
+        pub email: Field<String> as required EmailAddress,
+        /// Given name.
+        pub first_name: Field<String> as required Name,
+        /// Family name.
+        pub last_name: Field<String> as required Name,
+        /// Occupation.
+        pub job: Field<String> as nullable Line,
+        /// Date of birth, in the past.
+        pub dob: Field<NaiveDate> as nullable DateInput,
+        /// Anything else worth knowing.
+        pub notes: Field<String> as nullable FreeText,
+    }
 }
 
 impl RegistrationDraft {

@@ -9,36 +9,36 @@ use crate::decision::Decision;
 use crate::error::{Error, Refusal};
 use crate::event::Event;
 use crate::id::{UserId, Versioned};
-use crate::input::{Field, Form, UpdateMode, as_given};
+use crate::input::{Field, Form, UpdateMode, as_given, draft};
 use crate::model::{LoginName, Profile, Role, User};
 use crate::permission::{Act, Actor, Resource};
 
-/// What making or changing a user takes.
-#[derive(Clone, Debug, Default, serde::Deserialize)]
-#[serde(default)]
-pub struct UserDraft {
-    /// The name to log in with.
-    pub username: Field<String>,
-    /// The e-mail address.
-    pub email: Field<String>,
-    /// Given name.
-    pub first_name: Field<String>,
-    /// Family name.
-    pub last_name: Field<String>,
-    /// The password; a new one revokes the user's other tokens.
-    pub password: Field<SecretString>,
-    /// Whether the user may log in.
-    pub is_active: Field<bool>,
-    /// Whether the user administers.
-    pub is_staff: Field<bool>,
-    /// Whether the user may everything; makes `is_staff` true too.
-    pub is_superuser: Field<bool>,
-    /// Occupation of a customer to be made; not looked at in a change, as `dob` and `notes` are not.
-    pub job: Field<String>,
-    /// Date of birth, in the past.
-    pub dob: Field<NaiveDate>,
-    /// Anything else.
-    pub notes: Field<String>,
+draft! {
+    /// The fields for creating or updating a user.
+    pub struct UserDraft as NewUserInput {
+        /// The name to log in with; unique, ignoring case.
+        pub username: Field<String> as required Username,
+        /// The e-mail address; unique, ignoring case.
+        pub email: Field<String> as required EmailAddress,
+        /// Given name.
+        pub first_name: Field<String> as required Name,
+        /// Family name.
+        pub last_name: Field<String> as required Name,
+        /// The password. A new one revokes the user's other tokens.
+        pub password: Field<SecretString> as required Password,
+        /// Whether the user may log in; true for a new user. Only staff may change it.
+        pub is_active: Field<bool> as optional Flag,
+        /// Whether the user is staff. Only superusers may grant or revoke this.
+        pub is_staff: Field<bool> as optional Flag,
+        /// Whether the user has every right, those of staff included. Only superusers may grant or revoke this.
+        pub is_superuser: Field<bool> as optional Flag,
+        /// Occupation. Used only for a new customer, as are `dob` and `notes`.
+        pub job: Field<String> as nullable Line,
+        /// Date of birth, in the past.
+        pub dob: Field<NaiveDate> as nullable DateInput,
+        /// Anything else worth knowing.
+        pub notes: Field<String> as nullable FreeText,
+    }
 }
 
 impl UserDraft {

@@ -5,7 +5,7 @@ use crate::decision::{Decision, RowChange};
 use crate::error::{Error, Refusal};
 use crate::event::Event;
 use crate::id::{Stored, Versioned};
-use crate::input::{Field, FieldErrors, Form, UpdateMode, as_given};
+use crate::input::{Field, FieldErrors, Form, UpdateMode, as_given, draft};
 use crate::model::{BillTo, InvoiceOn, Service, ServiceKind};
 use crate::money::{Currency, Money};
 use crate::permission::{Act, Actor, Grant, Resource};
@@ -14,28 +14,28 @@ use crate::text;
 /// Days to pay where none are given.
 const DEFAULT_DUE_DAYS: u16 = 14;
 
-/// What making or changing a service takes.
-#[derive(Clone, Debug, Default, serde::Deserialize)]
-#[serde(default)]
-pub struct ServiceDraft {
-    /// What it is called.
-    pub name: Field<String>,
-    /// `lease`, `sell` or `custom`.
-    pub kind: Field<String>,
-    /// `first_proposal` or `acceptance`; only a custom service chooses.
-    pub invoice_on: Field<String>,
-    /// `owner` or `counterparty`, the latter only with `acceptance`.
-    pub bill_to: Field<String>,
-    /// The fee; zero is no invoice.
-    pub amount: Field<Decimal>,
-    /// The fee's currency, of ISO 4217.
-    pub currency: Field<String>,
-    /// Days from issue to due date, 0 to 365.
-    pub payment_due_days: Field<i64>,
-    /// Anything else.
-    pub description: Field<String>,
-    /// Whether new trades may be opened under it.
-    pub is_active: Field<bool>,
+draft! {
+    /// The fields for creating or updating a service.
+    pub struct ServiceDraft as ServiceInput {
+        /// The name of the service.
+        pub name: Field<String> as required Name,
+        /// The kind of trade: it decides what terms are negotiated and whether the vehicle changes hands.
+        pub kind: Field<String> as required ServiceKind,
+        /// When a trade is invoiced: always `first_proposal` for `lease` and `acceptance` for `sell`; required for `custom`.
+        pub invoice_on: Field<String> as nullable InvoiceOn,
+        /// Who is billed: `owner` by default; `counterparty` is possible only with `acceptance`.
+        pub bill_to: Field<String> as nullable BillTo,
+        /// The fee. With a fee of zero no invoice is issued.
+        pub amount: Field<Decimal> as required AmountInput,
+        /// The currency of the fee.
+        pub currency: Field<String> as required CurrencyInput,
+        /// Days from issue to due date; 14 by default.
+        pub payment_due_days: Field<i64> as nullable Days,
+        /// Anything else worth knowing.
+        pub description: Field<String> as nullable FreeText,
+        /// Whether new trades may be opened under the service; true by default.
+        pub is_active: Field<bool> as optional Flag,
+    }
 }
 
 /// Services for a store that has none yet.

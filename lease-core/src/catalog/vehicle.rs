@@ -4,7 +4,7 @@ use crate::decision::{Decision, RowChange};
 use crate::error::{Error, Refusal};
 use crate::event::Event;
 use crate::id::{CustomerId, Stored, VehicleId, Versioned};
-use crate::input::{Field, FieldErrors, Form, UpdateMode};
+use crate::input::{Field, FieldErrors, Form, UpdateMode, draft};
 use crate::model::{Vehicle, Vin};
 use crate::permission::{Act, Actor, Resource, can_view_vehicle};
 use crate::text;
@@ -28,26 +28,26 @@ pub struct VehicleSnapshot {
     pub viewer_is_party: bool,
 }
 
-/// What making or changing a vehicle takes.
-#[derive(Clone, Debug, Default, serde::Deserialize)]
-#[serde(default)]
-pub struct VehicleDraft {
-    /// The vehicle identification number.
-    pub vin: Field<String>,
-    /// Manufacturer.
-    pub make: Field<String>,
-    /// Model.
-    pub model: Field<String>,
-    /// Model year, 1886 to next year.
-    pub year: Field<i64>,
-    /// Colour.
-    pub color: Field<String>,
-    /// What the odometer shows; not below zero.
-    pub mileage: Field<i64>,
-    /// License plate.
-    pub license_plate: Field<String>,
-    /// Anything else.
-    pub description: Field<String>,
+draft! {
+    /// The fields for creating or updating a vehicle.
+    pub struct VehicleDraft as VehicleInput {
+        /// Vehicle identification number; no other vehicle on the platform may have it.
+        pub vin: Field<String> as required VinInput,
+        /// Manufacturer.
+        pub make: Field<String> as required Name,
+        /// Model.
+        pub model: Field<String> as required Name,
+        /// Model year, from 1886 to next year.
+        pub year: Field<i64> as required ModelYear,
+        /// Colour.
+        pub color: Field<String> as nullable Line,
+        /// Odometer reading.
+        pub mileage: Field<i64> as nullable Mileage,
+        /// License plate.
+        pub license_plate: Field<String> as nullable Line,
+        /// Anything else worth knowing.
+        pub description: Field<String> as nullable FreeText,
+    }
 }
 
 impl VehicleDraft {

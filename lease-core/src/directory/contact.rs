@@ -4,39 +4,40 @@ use crate::decision::{Decision, RowChange};
 use crate::error::Error;
 use crate::event::Event;
 use crate::id::{CustomerId, LeadId, Stored, Versioned};
-use crate::input::{Field, FieldErrors, Form, UpdateMode};
+use crate::input::{Field, FieldErrors, Form, UpdateMode, draft};
 use crate::model::{Contact, ContactOwner, Email};
 use crate::permission::{Act, Actor, Grant, Resource};
 use crate::text;
 
-/// What making or changing a contact takes.
-#[derive(Clone, Debug, Default, serde::Deserialize)]
-#[serde(default)]
-pub struct ContactDraft {
-    /// Whose it is, if a customer's; a customer's own where it is left out.
-    pub customer_id: Field<CustomerId>,
-    /// Whose it is, if a lead's; staff only.
-    pub lead_id: Field<LeadId>,
-    /// What the entry is called.
-    pub label: Field<String>,
-    /// The person or firm.
-    pub name: Field<String>,
-    /// E-mail address.
-    pub email: Field<String>,
-    /// Phone number.
-    pub phone: Field<String>,
-    /// Street and number.
-    pub address_line1: Field<String>,
-    /// What else the address needs.
-    pub address_line2: Field<String>,
-    /// Town.
-    pub city: Field<String>,
-    /// State or province.
-    pub state: Field<String>,
-    /// Postal code.
-    pub postal_code: Field<String>,
-    /// Country.
-    pub country: Field<String>,
+draft! {
+    /// The fields for creating or updating a contact. At least one of `email`, `phone` and `address_line1` must not be blank,
+    /// and only one of `customer_id` and `lead_id` may be given.
+    pub struct ContactDraft as ContactInput {
+        /// The customer that the contact belongs to. Customers may leave it out: theirs belong to them.
+        pub customer_id: Field<CustomerId> as nullable Id,
+        /// The lead that the contact belongs to; staff only.
+        pub lead_id: Field<LeadId> as nullable Id,
+        /// A label for the entry.
+        pub label: Field<String> as nullable Line,
+        /// The name of the person or company.
+        pub name: Field<String> as nullable Line,
+        /// E-mail address.
+        pub email: Field<String> as nullable EmailAddressOrNone,
+        /// Phone number.
+        pub phone: Field<String> as nullable Line,
+        /// Street and number.
+        pub address_line1: Field<String> as nullable Line,
+        /// The rest of the address, such as an apartment.
+        pub address_line2: Field<String> as nullable Line,
+        /// City.
+        pub city: Field<String> as nullable Line,
+        /// State or province.
+        pub state: Field<String> as nullable Line,
+        /// Postal code.
+        pub postal_code: Field<String> as nullable Line,
+        /// Country.
+        pub country: Field<String> as nullable Line,
+    }
 }
 
 /// Makes a contact. `owner_exists` tells whether the one that the draft names does.

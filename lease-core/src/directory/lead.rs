@@ -5,7 +5,7 @@ use crate::directory::contact::optional_email;
 use crate::error::{Error, Refusal};
 use crate::event::Event;
 use crate::id::{CustomerId, Stored, Versioned};
-use crate::input::{Field, FieldErrors, Form, UpdateMode};
+use crate::input::{Field, FieldErrors, Form, UpdateMode, draft};
 use crate::model::{Lead, LeadState, LeadStatus};
 use crate::permission::{Act, Actor, Resource};
 use crate::text;
@@ -30,34 +30,35 @@ pub enum ContactsOfLead {
     Delete,
 }
 
-/// What making or changing a lead takes.
-#[derive(Clone, Debug, Default, serde::Deserialize)]
-#[serde(default)]
-pub struct LeadDraft {
-    /// Given name.
-    pub first_name: Field<String>,
-    /// Family name.
-    pub last_name: Field<String>,
-    /// E-mail address.
-    pub email: Field<String>,
-    /// Phone number.
-    pub phone: Field<String>,
-    /// Firm.
-    pub company: Field<String>,
-    /// Where the lead came from.
-    pub source: Field<String>,
-    /// How far it is; any but `converted`, which only converting gives.
-    pub status: Field<String>,
-    /// Anything else.
-    pub notes: Field<String>,
+draft! {
+    /// The fields for creating or updating a lead. At least one of `first_name`, `last_name`, `company`, `email` and `phone`
+    /// must not be blank.
+    pub struct LeadDraft as LeadInput {
+        /// Given name.
+        pub first_name: Field<String> as nullable Line,
+        /// Family name.
+        pub last_name: Field<String> as nullable Line,
+        /// E-mail address.
+        pub email: Field<String> as nullable EmailAddressOrNone,
+        /// Phone number.
+        pub phone: Field<String> as nullable Line,
+        /// Company.
+        pub company: Field<String> as nullable Line,
+        /// Where the lead came from.
+        pub source: Field<String> as nullable Line,
+        /// How far the lead has got. `converted` cannot be set here: converting the lead sets it.
+        pub status: Field<String> as optional LeadStatus,
+        /// Anything else worth knowing.
+        pub notes: Field<String> as nullable FreeText,
+    }
 }
 
-/// What converting a lead takes.
-#[derive(Clone, Debug, Default, serde::Deserialize)]
-#[serde(default)]
-pub struct ConversionDraft {
-    /// The customer that the lead became.
-    pub customer_id: Field<CustomerId>,
+draft! {
+    /// The fields for converting a lead.
+    pub struct ConversionDraft as ConversionInput {
+        /// The customer that the lead has become.
+        pub customer_id: Field<CustomerId> as required Id,
+    }
 }
 
 /// Makes a lead.

@@ -10,7 +10,7 @@ use crate::account::{
 use crate::clock::last_instant;
 use crate::error::Error;
 use crate::id::{Stored, UserId};
-use crate::input::{Field, Form, UpdateMode};
+use crate::input::{Field, Form, UpdateMode, draft};
 use crate::model::{Account, LoginName, Profile};
 use crate::permission::Actor;
 
@@ -25,14 +25,14 @@ pub struct Registered {
     pub token: TokenText,
 }
 
-/// What logging in takes.
-#[derive(Clone, Debug, Default, serde::Deserialize)]
-#[serde(default)]
-pub struct LoginDraft {
-    /// The user name or the e-mail address.
-    pub username: Field<String>,
-    /// The password.
-    pub password: Field<SecretString>,
+draft! {
+    /// The fields for logging in.
+    pub struct LoginDraft as LoginInput {
+        /// The user name or the e-mail address.
+        pub username: Field<String> as required UsernameOrEmail,
+        /// The password.
+        pub password: Field<SecretString> as required CurrentPassword,
+    }
 }
 
 /// Somebody who has just logged in.

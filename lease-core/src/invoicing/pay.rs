@@ -9,7 +9,7 @@ use crate::error::{Error, Refusal};
 use crate::event::Event;
 use crate::gateway::{ChargeKey, ChargeOutcome};
 use crate::id::{CreditCardId, InvoiceId, Stored};
-use crate::input::{Field, FieldErrors, Form, NamedIn, UpdateMode};
+use crate::input::{Field, FieldErrors, Form, NamedIn, UpdateMode, draft};
 use crate::invoicing::visible_invoice;
 use crate::lifecycle::{InvoiceChange, TradeChanges, TradeSnapshot, conclude};
 use crate::model::{CreditCard, Invoice, InvoiceState, Payment, PaymentState, TradeState};
@@ -17,16 +17,16 @@ use crate::money::{Money, positive};
 use crate::permission::{Act, Actor, Resource};
 use crate::policy::{LatePayments, Policy};
 
-/// What paying takes.
-#[derive(Clone, Debug, Default, serde::Deserialize)]
-#[serde(default)]
-pub struct PaymentDraft {
-    /// The invoice, where the caller does not name it otherwise.
-    pub invoice_id: Field<InvoiceId>,
-    /// The card to charge; the actor's own.
-    pub credit_card_id: Field<CreditCardId>,
-    /// How much; all that may be paid where it is left out.
-    pub amount: Field<Decimal>,
+draft! {
+    /// The fields for paying an invoice.
+    pub struct PaymentDraft as PaymentInput {
+        /// The invoice to pay; it must be billed to the caller.
+        pub invoice_id: Field<InvoiceId> as required Id,
+        /// The card to charge; it must be the caller's own.
+        pub credit_card_id: Field<CreditCardId> as required Id,
+        /// How much to pay; by default, everything still to be paid.
+        pub amount: Field<Decimal> as nullable PriceInput,
+    }
 }
 
 /// Reserves an amount of the invoice for a charge under `key` (spec 5.4).

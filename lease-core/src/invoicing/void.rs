@@ -4,19 +4,19 @@ use crate::decision::Decision;
 use crate::error::{Error, Refusal};
 use crate::event::Event;
 use crate::id::Stored;
-use crate::input::{Field, Form, UpdateMode};
+use crate::input::{Field, Form, UpdateMode, draft};
 use crate::invoicing::visible_invoice;
 use crate::lifecycle::{InvoiceChange, TradeChanges, TradeSnapshot, conclude};
 use crate::model::{Invoice, InvoiceState, TradeState};
 use crate::permission::{Act, Actor, Resource};
 use crate::text;
 
-/// What dropping an invoice takes.
-#[derive(Clone, Debug, Default, serde::Deserialize)]
-#[serde(default)]
-pub struct VoidDraft {
-    /// Why.
-    pub reason: Field<String>,
+draft! {
+    /// The fields for voiding an invoice.
+    pub struct VoidDraft as VoidInput {
+        /// Why the invoice is voided.
+        pub reason: Field<String> as required Reason,
+    }
 }
 
 /// Drops the trade's invoice (spec 5.3). A void invoice counts as settled, so an agreed trade completes with it.

@@ -1,19 +1,19 @@
 use crate::decision::Decision;
 use crate::error::Error;
 use crate::event::Event;
-use crate::input::{Field, Form, UpdateMode};
+use crate::input::{Field, Form, UpdateMode, draft};
 use crate::lifecycle::{TradeChanges, TradeSnapshot, TradeText, require_open, require_visible};
 use crate::permission::{Act, Actor, Resource};
 use crate::text;
 
-/// What changes in the words of a trade.
-#[derive(Clone, Debug, Default, serde::Deserialize)]
-#[serde(default)]
-pub struct AmendmentDraft {
-    /// A line about it.
-    pub title: Field<String>,
-    /// Anything else.
-    pub description: Field<String>,
+draft! {
+    /// The fields for changing the title and description of a trade.
+    pub struct AmendmentDraft as AmendmentInput {
+        /// A title for the trade.
+        pub title: Field<String> as nullable Title,
+        /// Anything else worth knowing.
+        pub description: Field<String> as nullable FreeText,
+    }
 }
 
 /// Changes the words of a trade: its owner, while it is open (spec 4.12).

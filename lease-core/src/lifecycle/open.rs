@@ -5,24 +5,24 @@ use crate::decision::Decision;
 use crate::error::{Error, Refusal};
 use crate::event::Event;
 use crate::id::{ServiceId, VehicleId};
-use crate::input::{Field, Form, UpdateMode};
+use crate::input::{Field, Form, UpdateMode, draft};
 use crate::lifecycle::{Opening, OpeningSnapshot};
 use crate::model::{Trade, TradeState};
 use crate::permission::{Act, Actor, Resource, can_view_vehicle};
 use crate::text;
 
-/// What opening a trade takes.
-#[derive(Clone, Debug, Default, serde::Deserialize)]
-#[serde(default)]
-pub struct TradeDraft {
-    /// The vehicle to offer; the actor's own.
-    pub vehicle_id: Field<VehicleId>,
-    /// The service to offer it under; an active one.
-    pub service_id: Field<ServiceId>,
-    /// A line about it.
-    pub title: Field<String>,
-    /// Anything else.
-    pub description: Field<String>,
+draft! {
+    /// The fields for opening a trade.
+    pub struct TradeDraft as TradeInput {
+        /// The vehicle to offer; it must be the caller's own.
+        pub vehicle_id: Field<VehicleId> as required Id,
+        /// The service to offer it under; it must be active.
+        pub service_id: Field<ServiceId> as required Id,
+        /// A title for the trade.
+        pub title: Field<String> as nullable Title,
+        /// Anything else worth knowing.
+        pub description: Field<String> as nullable FreeText,
+    }
 }
 
 /// Opens a trade (spec 4.1).

@@ -5,7 +5,7 @@ use crate::decision::Decision;
 use crate::error::{Error, Refusal};
 use crate::event::Event;
 use crate::id::{CustomerId, TradeId};
-use crate::input::{Field, FieldErrors, Form, NamedIn, UpdateMode, some_given};
+use crate::input::{Field, FieldErrors, Form, NamedIn, UpdateMode, draft, some_given};
 use crate::invoicing::issue;
 use crate::lifecycle::{TradeChanges, TradeSnapshot, require_open, require_visible};
 use crate::model::{InvoiceOn, Period, Proposal, ProposalState, ServiceKind};
@@ -14,22 +14,22 @@ use crate::permission::{Act, Actor, Resource};
 use crate::policy::Policy;
 use crate::text;
 
-/// What making a proposal takes.
-#[derive(Clone, Debug, Default, serde::Deserialize)]
-#[serde(default)]
-pub struct ProposalDraft {
-    /// The trade, where the caller does not name it otherwise.
-    pub trade_id: Field<TradeId>,
-    /// The price of a sale, the price a month of a lease; above zero, in the service's currency.
-    pub amount: Field<Decimal>,
-    /// The first day.
-    pub start_date: Field<NaiveDate>,
-    /// The day after the last.
-    pub end_date: Field<NaiveDate>,
-    /// A word to the other party.
-    pub message: Field<String>,
-    /// From when on it can no longer be decided.
-    pub expires_at: Field<DateTime<Utc>>,
+draft! {
+    /// The fields for making a proposal.
+    pub struct ProposalDraft as ProposalInput {
+        /// The trade to make the proposal in.
+        pub trade_id: Field<TradeId> as required Id,
+        /// The price of a sale, or the monthly price of a lease, in the currency of the service.
+        pub amount: Field<Decimal> as required PriceInput,
+        /// The first day. A lease needs both dates and a sale takes neither; a custom service takes both or neither.
+        pub start_date: Field<NaiveDate> as nullable DateInput,
+        /// The day after the last one; later than `start_date`.
+        pub end_date: Field<NaiveDate> as nullable DateInput,
+        /// A message to the other party.
+        pub message: Field<String> as nullable FreeText,
+        /// When the proposal expires, in the future. From then on it cannot be accepted, rejected or withdrawn.
+        pub expires_at: Field<DateTime<Utc>> as nullable InstantInput,
+    }
 }
 
 /// Makes a proposal, or a counter-proposal (spec 4.2, 4.3); the first of a trade may issue the invoice (spec 5.2).

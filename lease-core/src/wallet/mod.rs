@@ -12,27 +12,27 @@ use crate::error::Error;
 use crate::event::Event;
 use crate::gateway::{CardDetails, CardNumber, CardToken, parse_cvc};
 use crate::id::{CustomerId, Stored, Versioned};
-use crate::input::{Field, Form, UpdateMode, as_given};
+use crate::input::{Field, Form, UpdateMode, as_given, draft};
 use crate::model::{CreditCard, is_card_expired};
 use crate::permission::{Act, Actor, Resource};
 use crate::text;
 
-/// What storing or changing a card takes.
-#[derive(Clone, Debug, Default, serde::Deserialize)]
-#[serde(default)]
-pub struct CardDraft {
-    /// The number; goes to the gateway and nowhere else. Not looked at in a change.
-    pub number: Field<SecretString>,
-    /// The month it expires at the end of, 1 to 12.
-    pub exp_month: Field<i64>,
-    /// The year it expires in.
-    pub exp_year: Field<i64>,
-    /// The security code; goes to the gateway and nowhere else. Not looked at in a change.
-    pub cvc: Field<SecretString>,
-    /// The name on it.
-    pub holder_name: Field<String>,
-    /// Whether it becomes the default.
-    pub is_default: Field<bool>,
+draft! {
+    /// The fields for storing or updating a credit card.
+    pub struct CardDraft as NewCreditCardInput {
+        /// The card number. It is passed to the gateway and never stored; it cannot be changed.
+        pub number: Field<SecretString> as required CardNumberInput,
+        /// The month at the end of which the card expires.
+        pub exp_month: Field<i64> as required Month,
+        /// The year in which the card expires: this year or later.
+        pub exp_year: Field<i64> as required ExpiryYear,
+        /// The security code. It is passed to the gateway and never stored; it cannot be changed.
+        pub cvc: Field<SecretString> as nullable SecurityCode,
+        /// The name on the card.
+        pub holder_name: Field<String> as required Name,
+        /// Whether to make this the default card. A customer's first card always is.
+        pub is_default: Field<bool> as nullable Flag,
+    }
 }
 
 /// A card whose fields are in order, to be handed to the gateway.

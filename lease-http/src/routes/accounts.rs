@@ -21,7 +21,7 @@ use crate::endpoints::Endpoints;
 use crate::extract::{Body, Engine, PathId};
 use crate::idempotency::Replay;
 use crate::problem::Problem;
-use crate::schema::{EmailAddress, FreeText, Id, Line, Name, Password};
+use crate::schema::Id;
 use crate::throttle::LoginThrottle;
 
 pub(super) fn endpoints() -> Endpoints {
@@ -30,31 +30,6 @@ pub(super) fn endpoints() -> Endpoints {
         .post(routes!(login), Replay::repeated().public())
         .post(routes!(logout), Replay::key_ignored())
         .post(routes!(logout_all), Replay::key_ignored())
-}
-
-/// What registering takes.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "the schema of a draft of core")]
-struct RegistrationInput {
-    /// The name to log in with; unique without regard to case.
-    #[schema(min_length = 1, max_length = 150, pattern = r"^[\w@.+-]+$", example = "ada")]
-    username: String,
-    /// The password.
-    password: Password,
-    /// The password once more.
-    password2: Password,
-    /// The e-mail address; unique without regard to case.
-    email: EmailAddress,
-    /// Given name.
-    first_name: Name,
-    /// Family name.
-    last_name: Name,
-    /// Occupation.
-    job: Option<Line>,
-    /// Date of birth, in the past.
-    dob: Option<NaiveDate>,
-    /// Anything else.
-    notes: Option<FreeText>,
 }
 
 /// A new user, just registered.
@@ -102,7 +77,7 @@ impl From<Registered> for Registration {
 /// Register
 ///
 /// Creates a user with a customer and a token, in one step.
-#[utoipa::path(post, path = "/api/register", tag = "accounts", security(()), request_body = RegistrationInput,
+#[utoipa::path(post, path = "/api/register", tag = "accounts", security(()), request_body = RegistrationDraft,
     responses((status = 201, description = "Registered.", body = Registration)))]
 async fn register(engine: Engine, nobody: Unauthenticated, body: Body<RegistrationDraft>) -> Created<Registration> {
     let registered = body.judge(engine.register(&nobody, &body).await)?;
@@ -118,18 +93,6 @@ async fn register_again(engine: Engine, user: PathId<UserId>) -> Created<Registr
         None => Profile::default(),
     };
     Ok(created(Registered { account: login.account, profile, token: login.token }.into()))
-}
-
-/// What logging in takes.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "the schema of a draft of core")]
-struct LoginInput {
-    /// The user name or the e-mail address.
-    #[schema(example = "ada")]
-    username: String,
-    /// The password.
-    #[schema(format = "password", example = "correct-horse-battery")]
-    password: String,
 }
 
 /// A user, just logged in.
@@ -160,7 +123,7 @@ impl From<LoggedIn> for Login {
 /// Log in
 ///
 /// Creates a new token. A wrong name, a wrong password and a deactivated user get the same response.
-#[utoipa::path(post, path = "/api/login", tag = "accounts", security(()), request_body = LoginInput,
+#[utoipa::path(post, path = "/api/login", tag = "accounts", security(()), request_body = LoginDraft,
     responses((status = 200, description = "Logged in.", body = Login)),
     extensions(("x-codes" = json!(["invalid_credentials", "throttled"]))))]
 async fn login(

@@ -19,7 +19,7 @@ use crate::extract::{Body, Engine, PathId};
 use crate::idempotency::Replay;
 use crate::problem::Problem;
 use crate::query::{Filter, List, Listing, Params};
-use crate::schema::{EmailAddressOrNone, Id, Line, any_said};
+use crate::schema::{Id, any_said};
 
 pub(super) fn endpoints() -> Endpoints {
     Endpoints::new().routes(routes!(list_contacts)).post(routes!(create_contact), Replay::created(get_contact)).routes(routes!(
@@ -77,35 +77,8 @@ impl From<Stored<model::Contact>> for Contact {
     }
 }
 
-/// What making or changing a contact takes. At least one of `email`, `phone` and `address_line1` says something.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "the schema of a draft of core")]
-struct ContactInput {
-    /// Whose it is, if a customer's; a customer's own where it is left out.
-    customer_id: Option<Id>,
-    /// Whose it is, if a lead's; for staff.
-    lead_id: Option<Id>,
-    /// What the entry is called.
-    label: Option<Line>,
-    /// The person or firm.
-    name: Option<Line>,
-    /// E-mail address.
-    email: Option<EmailAddressOrNone>,
-    /// Phone number.
-    phone: Option<Line>,
-    /// Street and number.
-    address_line1: Option<Line>,
-    /// What else the address needs.
-    address_line2: Option<Line>,
-    /// Town.
-    city: Option<Line>,
-    /// State or province.
-    state: Option<Line>,
-    /// Postal code.
-    postal_code: Option<Line>,
-    /// Country.
-    country: Option<Line>,
-}
+/// A page of contacts.
+type ContactPage = Listing<Contact>;
 
 impl Filter for ContactFilter {
     fn read(params: &mut Params) -> Self {
@@ -121,14 +94,14 @@ impl Filter for ContactFilter {
 ///
 /// A customer sees their own.
 #[utoipa::path(get, path = "/api/contacts", tag = "contacts", params(List<ContactFilter>),
-    responses((status = 200, description = "A page of contacts.", body = Listing<Contact>)))]
-async fn list_contacts(engine: Engine, session: Session, list: List<ContactFilter>) -> ApiResult<Listing<Contact>> {
+    responses((status = 200, description = "A page of contacts.", body = ContactPage)))]
+async fn list_contacts(engine: Engine, session: Session, list: List<ContactFilter>) -> ApiResult<ContactPage> {
     let found = engine.list_contacts(&session.actor, list.filter(), list.page()).await;
     list.respond(found, Contact::from)
 }
 
 /// Create a contact
-#[utoipa::path(post, path = "/api/contacts", tag = "contacts", request_body = ContactInput,
+#[utoipa::path(post, path = "/api/contacts", tag = "contacts", request_body = ContactDraft,
     responses((status = 201, description = "Made.", body = Contact)),
     extensions(("x-rules" = json!([
         any_said(&["email", "phone", "address_line1"]),
@@ -148,7 +121,7 @@ async fn get_contact(engine: Engine, session: Session, id: PathId<ContactId>) ->
 }
 
 /// Replace a contact
-#[utoipa::path(put, path = "/api/contacts/{id}", tag = "contacts", request_body = ContactInput,
+#[utoipa::path(put, path = "/api/contacts/{id}", tag = "contacts", request_body = ContactDraft,
     responses((status = 200, description = "The contact as it is now.", body = Contact)))]
 async fn replace_contact(
     engine: Engine,
@@ -160,7 +133,7 @@ async fn replace_contact(
 }
 
 /// Change a contact
-#[utoipa::path(patch, path = "/api/contacts/{id}", tag = "contacts", request_body = ContactInput,
+#[utoipa::path(patch, path = "/api/contacts/{id}", tag = "contacts", request_body = ContactDraft,
     responses((status = 200, description = "The contact as it is now.", body = Contact)))]
 async fn update_contact(engine: Engine, session: Session, id: PathId<ContactId>, body: Body<ContactDraft>) -> ApiResult<Contact> {
     change(&engine, &session, id, &body, UpdateMode::Partial).await

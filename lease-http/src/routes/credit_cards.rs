@@ -19,7 +19,7 @@ use crate::extract::{Body, Engine, PathId};
 use crate::idempotency::Replay;
 use crate::problem::Problem;
 use crate::query::{Filter, List, Listing, Params};
-use crate::schema::{Flag, Id, Name, names};
+use crate::schema::{CreditCardPatch, Id};
 
 pub(super) fn endpoints() -> Endpoints {
     Endpoints::new()
@@ -34,7 +34,7 @@ struct CreditCard {
     id: Id,
     customer_id: Id,
     /// The scheme that issued it.
-    #[schema(schema_with = names::<CardBrand>)]
+    #[schema(value_type = CardBrand)]
     brand: &'static str,
     /// The last four digits of the number.
     #[schema(pattern = "^[0-9]{4}$", example = "4242")]
@@ -65,43 +65,8 @@ impl From<Stored<model::CreditCard>> for CreditCard {
     }
 }
 
-/// What storing a card takes.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "the schema of a draft of core")]
-struct NewCreditCardInput {
-    /// The number; goes to the gateway and is stored nowhere.
-    #[schema(pattern = r"^\s*([0-9][ -]*){12,19}$", example = "4242424242424242")]
-    number: String,
-    /// The month it expires at the end of.
-    #[schema(minimum = 1, maximum = 12, example = 12)]
-    exp_month: i64,
-    /// The year it expires in; this year or later.
-    #[schema(minimum = 2000, maximum = 9999, example = 2099)]
-    exp_year: i64,
-    /// The security code; goes to the gateway and is stored nowhere.
-    #[schema(pattern = r"^\s*[0-9]{3,4}\s*$", example = "123")]
-    cvc: Option<String>,
-    /// The name on it.
-    holder_name: Name,
-    /// Whether it becomes the default; the first card is it in any case.
-    is_default: Option<Flag>,
-}
-
-/// What changing a card takes.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "the schema of a draft of core")]
-struct CreditCardInput {
-    /// The month it expires at the end of.
-    #[schema(minimum = 1, maximum = 12, example = 12)]
-    exp_month: i64,
-    /// The year it expires in; this year or later.
-    #[schema(minimum = 2000, maximum = 9999, example = 2099)]
-    exp_year: i64,
-    /// The name on it.
-    holder_name: Name,
-    /// Whether it becomes the default.
-    is_default: Option<Flag>,
-}
+/// A page of credit cards.
+type CreditCardPage = Listing<CreditCard>;
 
 impl Filter for CardFilter {
     fn read(params: &mut Params) -> Self {
@@ -113,14 +78,14 @@ impl Filter for CardFilter {
 ///
 /// A customer sees their own.
 #[utoipa::path(get, path = "/api/credit-cards", tag = "credit cards", params(List<CardFilter>),
-    responses((status = 200, description = "A page of credit cards.", body = Listing<CreditCard>)))]
-async fn list_credit_cards(engine: Engine, session: Session, list: List<CardFilter>) -> ApiResult<Listing<CreditCard>> {
+    responses((status = 200, description = "A page of credit cards.", body = CreditCardPage)))]
+async fn list_credit_cards(engine: Engine, session: Session, list: List<CardFilter>) -> ApiResult<CreditCardPage> {
     let found = engine.list_cards(&session.actor, list.filter(), list.page()).await;
     list.respond(found, CreditCard::from)
 }
 
 /// Store a credit card
-#[utoipa::path(post, path = "/api/credit-cards", tag = "credit cards", request_body = NewCreditCardInput,
+#[utoipa::path(post, path = "/api/credit-cards", tag = "credit cards", request_body = CardDraft,
     responses((status = 201, description = "Stored.", body = CreditCard)),
     extensions(("x-codes" = json!(["permission_denied"]))))]
 async fn create_credit_card(engine: Engine, session: Session, body: Body<CardDraft>) -> Created<CreditCard> {
@@ -137,7 +102,7 @@ async fn get_credit_card(engine: Engine, session: Session, id: PathId<CreditCard
 }
 
 /// Change a credit card
-#[utoipa::path(patch, path = "/api/credit-cards/{id}", tag = "credit cards", request_body = CreditCardInput,
+#[utoipa::path(patch, path = "/api/credit-cards/{id}", tag = "credit cards", request_body = CreditCardPatch,
     responses((status = 200, description = "The credit card as it is now.", body = CreditCard)),
     extensions(("x-codes" = json!(["permission_denied"]))))]
 async fn update_credit_card(

@@ -15,7 +15,7 @@ use crate::auth::Session;
 use crate::endpoints::Endpoints;
 use crate::extract::{Body, Engine, PathId};
 use crate::query::{Filter, List, Listing, Params};
-use crate::schema::{FreeText, Id, Line};
+use crate::schema::Id;
 
 pub(super) fn endpoints() -> Endpoints {
     Endpoints::new().routes(routes!(list_customers)).routes(routes!(get_customer, replace_customer, update_customer))
@@ -40,17 +40,8 @@ impl From<Stored<model::Customer>> for Customer {
     }
 }
 
-/// What a customer tells of themselves.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "the schema of a draft of core")]
-struct CustomerInput {
-    /// Occupation.
-    job: Option<Line>,
-    /// Date of birth, in the past.
-    dob: Option<NaiveDate>,
-    /// Anything else.
-    notes: Option<FreeText>,
-}
+/// A page of customers.
+type CustomerPage = Listing<Customer>;
 
 impl Filter for CustomerFilter {
     fn read(params: &mut Params) -> Self {
@@ -62,8 +53,8 @@ impl Filter for CustomerFilter {
 ///
 /// A customer sees only themselves.
 #[utoipa::path(get, path = "/api/customers", tag = "customers", params(List<CustomerFilter>),
-    responses((status = 200, description = "A page of customers.", body = Listing<Customer>)))]
-async fn list_customers(engine: Engine, session: Session, list: List<CustomerFilter>) -> ApiResult<Listing<Customer>> {
+    responses((status = 200, description = "A page of customers.", body = CustomerPage)))]
+async fn list_customers(engine: Engine, session: Session, list: List<CustomerFilter>) -> ApiResult<CustomerPage> {
     let found = engine.list_customers(&session.actor, list.filter(), list.page()).await;
     list.respond(found, Customer::from)
 }
@@ -79,7 +70,7 @@ async fn get_customer(engine: Engine, session: Session, id: PathId<CustomerId>) 
 /// Replace a customer's profile
 ///
 /// Every field is optional, so this is the same as changing some of them.
-#[utoipa::path(put, path = "/api/customers/{id}", tag = "customers", request_body = CustomerInput,
+#[utoipa::path(put, path = "/api/customers/{id}", tag = "customers", request_body = ProfileDraft,
     responses((status = 200, description = "The customer as it is now.", body = Customer)))]
 async fn replace_customer(
     engine: Engine,
@@ -93,7 +84,7 @@ async fn replace_customer(
 }
 
 /// Change a customer's profile
-#[utoipa::path(patch, path = "/api/customers/{id}", tag = "customers", request_body = CustomerInput,
+#[utoipa::path(patch, path = "/api/customers/{id}", tag = "customers", request_body = ProfileDraft,
     responses((status = 200, description = "The customer as it is now.", body = Customer)))]
 async fn update_customer(
     engine: Engine,

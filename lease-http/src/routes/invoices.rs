@@ -18,7 +18,7 @@ use crate::endpoints::Endpoints;
 use crate::extract::{Body, Engine, PathId};
 use crate::idempotency::Replay;
 use crate::query::{Filter, List, Listing, Params};
-use crate::schema::{Amount, Currency, Id, Reason, names};
+use crate::schema::{Amount, Currency, Id};
 
 pub(super) fn endpoints() -> Endpoints {
     Endpoints::new()
@@ -44,7 +44,7 @@ struct Invoice {
     /// The amount still due; zero once void.
     amount_due: Amount,
     currency: Currency,
-    #[schema(schema_with = names::<InvoiceStatus>)]
+    #[schema(value_type = InvoiceStatus)]
     status: &'static str,
     /// Whether it is still open after its due date.
     is_overdue: bool,
@@ -89,13 +89,8 @@ impl Invoice {
     }
 }
 
-/// What dropping an invoice takes.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "the schema of a draft of core")]
-struct VoidInput {
-    /// Why.
-    reason: Reason,
-}
+/// A page of invoices.
+type InvoicePage = Listing<Invoice>;
 
 impl Filter for InvoiceFilter {
     fn read(params: &mut Params) -> Self {
@@ -113,8 +108,8 @@ impl Filter for InvoiceFilter {
 ///
 /// A customer sees those billed to them.
 #[utoipa::path(get, path = "/api/invoices", tag = "invoices", params(List<InvoiceFilter>),
-    responses((status = 200, description = "A page of invoices.", body = Listing<Invoice>)))]
-async fn list_invoices(engine: Engine, session: Session, list: List<InvoiceFilter>) -> ApiResult<Listing<Invoice>> {
+    responses((status = 200, description = "A page of invoices.", body = InvoicePage)))]
+async fn list_invoices(engine: Engine, session: Session, list: List<InvoiceFilter>) -> ApiResult<InvoicePage> {
     let found = engine.list_invoices(&session.actor, list.filter(), list.page()).await;
     let seen = found.and_then(|page| {
         let items: Result<_, _> = page.items.into_iter().map(|invoice| Invoice::new(invoice, engine.now())).collect();
@@ -135,7 +130,7 @@ async fn get_invoice(engine: Engine, session: Session, id: PathId<InvoiceId>) ->
 /// Void an invoice
 ///
 /// For staff, while it is open and has no payments. From then on it counts as settled.
-#[utoipa::path(post, path = "/api/invoices/{id}/void", tag = "invoices", request_body = VoidInput,
+#[utoipa::path(post, path = "/api/invoices/{id}/void", tag = "invoices", request_body = VoidDraft,
     responses((status = 200, description = "The invoice as it is now.", body = Invoice)),
     extensions(("x-codes" = json!(["permission_denied", "invoice_not_open", "invoice_has_payments"]))))]
 async fn void_invoice(engine: Engine, session: Session, id: PathId<InvoiceId>, body: Body<VoidDraft>) -> ApiResult<Invoice> {

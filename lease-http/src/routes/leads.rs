@@ -19,7 +19,7 @@ use crate::extract::{Body, Engine, PathId};
 use crate::idempotency::Replay;
 use crate::problem::Problem;
 use crate::query::{Filter, List, Listing, Params};
-use crate::schema::{EmailAddressOrNone, FreeText, Id, Line, any_said, names};
+use crate::schema::{Id, any_said};
 
 pub(super) fn endpoints() -> Endpoints {
     Endpoints::new()
@@ -39,7 +39,7 @@ struct Lead {
     phone: String,
     company: String,
     source: String,
-    #[schema(schema_with = names::<LeadStatus>)]
+    #[schema(value_type = LeadStatus)]
     status: &'static str,
     notes: String,
     /// The customer that it was converted to.
@@ -68,37 +68,8 @@ impl From<Stored<model::Lead>> for Lead {
     }
 }
 
-/// What making or changing a lead takes. At least one of `first_name`, `last_name`, `company`, `email` and `phone` says
-/// something.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "the schema of a draft of core")]
-struct LeadInput {
-    /// Given name.
-    first_name: Option<Line>,
-    /// Family name.
-    last_name: Option<Line>,
-    /// E-mail address.
-    email: Option<EmailAddressOrNone>,
-    /// Phone number.
-    phone: Option<Line>,
-    /// Firm.
-    company: Option<Line>,
-    /// Where the lead came from.
-    source: Option<Line>,
-    /// How far it is; `converted` is only kept, never set: that is what converting does.
-    #[schema(schema_with = names::<LeadStatus>)]
-    status: Option<String>,
-    /// Anything else.
-    notes: Option<FreeText>,
-}
-
-/// What converting a lead takes.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "the schema of a draft of core")]
-struct ConversionInput {
-    /// The customer that the lead became.
-    customer_id: Id,
-}
+/// A page of leads.
+type LeadPage = Listing<Lead>;
 
 impl Filter for LeadFilter {
     fn read(params: &mut Params) -> Self {
@@ -112,15 +83,15 @@ impl Filter for LeadFilter {
 
 /// List leads
 #[utoipa::path(get, path = "/api/leads", tag = "leads", params(List<LeadFilter>),
-    responses((status = 200, description = "A page of leads.", body = Listing<Lead>)),
+    responses((status = 200, description = "A page of leads.", body = LeadPage)),
     extensions(("x-codes" = json!(["permission_denied"]))))]
-async fn list_leads(engine: Engine, session: Session, list: List<LeadFilter>) -> ApiResult<Listing<Lead>> {
+async fn list_leads(engine: Engine, session: Session, list: List<LeadFilter>) -> ApiResult<LeadPage> {
     let found = engine.list_leads(&session.actor, list.filter(), list.page()).await;
     list.respond(found, Lead::from)
 }
 
 /// Create a lead
-#[utoipa::path(post, path = "/api/leads", tag = "leads", request_body = LeadInput,
+#[utoipa::path(post, path = "/api/leads", tag = "leads", request_body = LeadDraft,
     responses((status = 201, description = "Made.", body = Lead)),
     extensions(("x-codes" = json!(["permission_denied"])), ("x-rules" = json!([
         any_said(&["first_name", "last_name", "company", "email", "phone"]),
@@ -141,7 +112,7 @@ async fn get_lead(engine: Engine, session: Session, id: PathId<LeadId>) -> ApiRe
 }
 
 /// Replace a lead
-#[utoipa::path(put, path = "/api/leads/{id}", tag = "leads", request_body = LeadInput,
+#[utoipa::path(put, path = "/api/leads/{id}", tag = "leads", request_body = LeadDraft,
     responses((status = 200, description = "The lead as it is now.", body = Lead)),
     extensions(("x-codes" = json!(["permission_denied"]))))]
 async fn replace_lead(engine: Engine, session: Session, id: PathId<LeadId>, body: Body<LeadDraft>) -> ApiResult<Lead> {
@@ -149,7 +120,7 @@ async fn replace_lead(engine: Engine, session: Session, id: PathId<LeadId>, body
 }
 
 /// Change a lead
-#[utoipa::path(patch, path = "/api/leads/{id}", tag = "leads", request_body = LeadInput,
+#[utoipa::path(patch, path = "/api/leads/{id}", tag = "leads", request_body = LeadDraft,
     responses((status = 200, description = "The lead as it is now.", body = Lead)),
     extensions(("x-codes" = json!(["permission_denied"]))))]
 async fn update_lead(engine: Engine, session: Session, id: PathId<LeadId>, body: Body<LeadDraft>) -> ApiResult<Lead> {
@@ -169,7 +140,7 @@ async fn delete_lead(engine: Engine, session: Session, id: PathId<LeadId>) -> Re
 /// Convert a lead
 ///
 /// The lead becomes `converted`, and its contacts become the customer's, in one step.
-#[utoipa::path(post, path = "/api/leads/{id}/convert", tag = "leads", request_body = ConversionInput,
+#[utoipa::path(post, path = "/api/leads/{id}/convert", tag = "leads", request_body = ConversionDraft,
     responses((status = 200, description = "The lead as it is now.", body = Lead)),
     extensions(("x-codes" = json!(["permission_denied", "lead_converted"]))))]
 async fn convert_lead(engine: Engine, session: Session, id: PathId<LeadId>, body: Body<ConversionDraft>) -> ApiResult<Lead> {

@@ -1,7 +1,7 @@
 //! The endpoints, a file for each resource. A handler extracts what it needs from the request, calls the engine once and responds;
-//! beside it are its request and response as the document shows them. The codes that only this operation can give are named in
-//! its `x-codes`, further rules for its body in its `x-rules`; [`openapi`](crate::openapi) puts both in place, and adds the codes
-//! that every operation of its kind can give.
+//! beside it is its response as the document shows it; its request is a draft of core. Extensions name the codes that only this
+//! operation can give (`x-codes`), the rules between the fields of its body (`x-rules`), and the operation that does the same and
+//! is to be preferred (`x-instead`); [`openapi`](crate::openapi) adds what every operation of its kind has.
 
 mod accounts;
 mod contacts;

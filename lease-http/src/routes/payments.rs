@@ -19,7 +19,7 @@ use crate::endpoints::Endpoints;
 use crate::extract::{Body, Engine, PathId};
 use crate::idempotency::Replay;
 use crate::query::{Filter, List, Listing, Params};
-use crate::schema::{Amount, Currency, Id, PriceInput, names};
+use crate::schema::{Amount, Currency, Id, InvoicePaymentInput};
 
 pub(super) fn endpoints() -> Endpoints {
     Endpoints::new()
@@ -38,7 +38,7 @@ struct Payment {
     customer_id: Id,
     amount: Amount,
     currency: Currency,
-    #[schema(schema_with = names::<PaymentStatus>)]
+    #[schema(value_type = PaymentStatus)]
     status: &'static str,
     /// The gateway's reason why it failed.
     #[schema(required, example = json!(null))]
@@ -69,27 +69,8 @@ impl From<Stored<model::Payment>> for Payment {
     }
 }
 
-/// What paying takes, where the path names the invoice.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "the schema of a draft of core")]
-struct InvoicePaymentInput {
-    /// The card to charge; one's own.
-    credit_card_id: Id,
-    /// How much; all that may be paid where it is left out.
-    amount: Option<PriceInput>,
-}
-
-/// What paying takes.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "the schema of a draft of core")]
-struct PaymentInput {
-    /// The invoice; billed to oneself.
-    invoice_id: Id,
-    /// The card to charge; one's own.
-    credit_card_id: Id,
-    /// How much; all that may be paid where it is left out.
-    amount: Option<PriceInput>,
-}
+/// A page of payments.
+type PaymentPage = Listing<Payment>;
 
 impl Filter for PaymentFilter {
     fn read(params: &mut Params) -> Self {
@@ -107,8 +88,8 @@ impl Filter for PaymentFilter {
 ///
 /// A customer sees their own.
 #[utoipa::path(get, path = "/api/payments", tag = "payments", params(List<PaymentFilter>),
-    responses((status = 200, description = "A page of payments.", body = Listing<Payment>)))]
-async fn list_payments(engine: Engine, session: Session, list: List<PaymentFilter>) -> ApiResult<Listing<Payment>> {
+    responses((status = 200, description = "A page of payments.", body = PaymentPage)))]
+async fn list_payments(engine: Engine, session: Session, list: List<PaymentFilter>) -> ApiResult<PaymentPage> {
     let found = engine.list_payments(&session.actor, list.filter(), list.page()).await;
     list.respond(found, Payment::from)
 }
@@ -117,7 +98,7 @@ async fn list_payments(engine: Engine, session: Session, list: List<PaymentFilte
 ///
 /// For the billed customer. A payment that the gateway declines is kept as failed; one that the gateway does not answer stays
 /// pending and is settled later.
-#[utoipa::path(post, path = "/api/payments", tag = "payments", request_body = PaymentInput,
+#[utoipa::path(post, path = "/api/payments", tag = "payments", request_body = PaymentDraft,
     responses((status = 201, description = "Paid.", body = Payment),
         (status = 202, description = "The gateway gave no response yet; the payment is pending.", body = Payment)),
     extensions(("x-codes" = json!([
@@ -134,7 +115,7 @@ async fn create_payment(engine: Engine, session: Session, body: Body<PaymentDraf
 #[utoipa::path(post, path = "/api/invoices/{id}/payments", tag = "payments", request_body = InvoicePaymentInput,
     responses((status = 201, description = "Paid.", body = Payment),
         (status = 202, description = "The gateway gave no response yet; the payment is pending.", body = Payment)),
-    extensions(("x-codes" = json!([
+    extensions(("x-instead" = json!("POST /api/payments")), ("x-codes" = json!([
         "card_declined", "permission_denied", "invoice_not_open", "invoice_overdue", "payment_pending", "card_not_usable"]))))]
 async fn create_invoice_payment(
     engine: Engine,

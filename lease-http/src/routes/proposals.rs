@@ -17,7 +17,7 @@ use crate::endpoints::Endpoints;
 use crate::extract::{Body, Engine, PathId};
 use crate::idempotency::Replay;
 use crate::query::{Filter, List, Listing, Params};
-use crate::schema::{Amount, Currency, FreeText, Id, PriceInput, both_or_neither, many_names, names};
+use crate::schema::{Amount, Currency, Id, TermsInput, both_or_neither};
 
 pub(super) fn endpoints() -> Endpoints {
     Endpoints::new()
@@ -47,7 +47,7 @@ struct Proposal {
     #[schema(required)]
     end_date: Option<NaiveDate>,
     message: String,
-    #[schema(schema_with = names::<ProposalStatus>)]
+    #[schema(value_type = ProposalStatus)]
     status: &'static str,
     #[schema(required)]
     expires_at: Option<DateTime<Utc>>,
@@ -56,7 +56,7 @@ struct Proposal {
     #[schema(required)]
     decided_at: Option<DateTime<Utc>>,
     /// The actions that the caller may take now.
-    #[schema(schema_with = many_names::<AvailableAction>)]
+    #[schema(value_type = Vec<AvailableAction>)]
     available_actions: Vec<&'static str>,
 }
 
@@ -82,41 +82,8 @@ impl Proposal {
     }
 }
 
-/// What making a proposal takes, where the path names the trade.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "the schema of a draft of core")]
-struct TermsInput {
-    /// The price of a sale, the price a month of a lease; above zero, in the service's currency.
-    amount: PriceInput,
-    /// The first day: for a lease required, for a sale not allowed, else both dates or neither.
-    start_date: Option<NaiveDate>,
-    /// The day after the last; after `start_date`.
-    end_date: Option<NaiveDate>,
-    /// A word to the other party.
-    message: Option<FreeText>,
-    /// From when on it can no longer be decided; in the future.
-    #[schema(example = "2099-12-31T12:00:00Z")]
-    expires_at: Option<DateTime<Utc>>,
-}
-
-/// What making a proposal takes.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "the schema of a draft of core")]
-struct ProposalInput {
-    /// The trade to make it in.
-    trade_id: Id,
-    /// The price of a sale, the price a month of a lease; above zero, in the service's currency.
-    amount: PriceInput,
-    /// The first day: for a lease required, for a sale not allowed, else both dates or neither.
-    start_date: Option<NaiveDate>,
-    /// The day after the last; after `start_date`.
-    end_date: Option<NaiveDate>,
-    /// A word to the other party.
-    message: Option<FreeText>,
-    /// From when on it can no longer be decided; in the future.
-    #[schema(example = "2099-12-31T12:00:00Z")]
-    expires_at: Option<DateTime<Utc>>,
-}
+/// A page of proposals.
+type ProposalPage = Listing<Proposal>;
 
 impl Filter for ProposalFilter {
     fn read(params: &mut Params) -> Self {
@@ -142,8 +109,8 @@ impl Filter for OfTrade {
 ///
 /// A customer sees their own, all in their own trades, and the owner's in every trade that they may see.
 #[utoipa::path(get, path = "/api/proposals", tag = "proposals", params(List<ProposalFilter>),
-    responses((status = 200, description = "A page of proposals.", body = Listing<Proposal>)))]
-async fn list_proposals(engine: Engine, session: Session, list: List<ProposalFilter>) -> ApiResult<Listing<Proposal>> {
+    responses((status = 200, description = "A page of proposals.", body = ProposalPage)))]
+async fn list_proposals(engine: Engine, session: Session, list: List<ProposalFilter>) -> ApiResult<ProposalPage> {
     let found = engine.list_proposals(&session.actor, list.filter(), list.page()).await;
     list.respond(found, |proposal| Proposal::new(proposal, engine.now()))
 }
@@ -151,10 +118,11 @@ async fn list_proposals(engine: Engine, session: Session, list: List<ProposalFil
 /// Create a proposal
 ///
 /// The owner of the trade makes the first one. A new one supersedes the pending one of the same customer.
-#[utoipa::path(post, path = "/api/proposals", tag = "proposals", request_body = ProposalInput,
+#[utoipa::path(post, path = "/api/proposals", tag = "proposals", request_body = ProposalDraft,
     responses((status = 201, description = "Made.", body = Proposal)),
     extensions(
         ("x-codes" = json!(["permission_denied", "trade_not_open", "owner_proposal_required", "proposal_limit"])),
+        ("x-instead" = json!("POST /api/trades/{id}/proposals")),
         ("x-rules" = json!([both_or_neither("start_date", "end_date")]))))]
 async fn create_proposal(engine: Engine, session: Session, body: Body<ProposalDraft>) -> Created<Proposal> {
     let proposal = body.judge(engine.create_proposal(&session, &body).await)?;
@@ -163,13 +131,13 @@ async fn create_proposal(engine: Engine, session: Session, body: Body<ProposalDr
 
 /// List the proposals of a trade
 #[utoipa::path(get, path = "/api/trades/{id}/proposals", tag = "proposals", params(List<OfTrade>),
-    responses((status = 200, description = "A page of proposals.", body = Listing<Proposal>)))]
+    responses((status = 200, description = "A page of proposals.", body = ProposalPage)))]
 async fn list_trade_proposals(
     engine: Engine,
     session: Session,
     trade: PathId<TradeId>,
     list: List<OfTrade>,
-) -> ApiResult<Listing<Proposal>> {
+) -> ApiResult<ProposalPage> {
     let trade = trade.or_not_found(&session.actor)?;
     let found = engine.list_trade_proposals(&session.actor, trade, list.filter().0, list.page()).await;
     list.respond(found, |proposal| Proposal::new(proposal, engine.now()))

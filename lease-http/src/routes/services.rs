@@ -18,7 +18,7 @@ use crate::extract::{Body, Engine, PathId};
 use crate::idempotency::Replay;
 use crate::problem::Problem;
 use crate::query::{Filter, List, Listing, Params};
-use crate::schema::{Amount, AmountInput, Currency, CurrencyInput, Flag, FreeText, Id, Name, names, names_or_null};
+use crate::schema::{Amount, Currency, Id, ServicePatch};
 
 pub(super) fn endpoints() -> Endpoints {
     Endpoints::new().routes(routes!(list_services)).post(routes!(create_service), Replay::created(get_service)).routes(routes!(
@@ -35,11 +35,11 @@ struct Service {
     id: Id,
     #[schema(example = "Lease")]
     name: String,
-    #[schema(schema_with = names::<ServiceKind>)]
+    #[schema(value_type = ServiceKind)]
     kind: &'static str,
-    #[schema(schema_with = names::<InvoiceOn>)]
+    #[schema(value_type = InvoiceOn)]
     invoice_on: &'static str,
-    #[schema(schema_with = names::<BillTo>)]
+    #[schema(value_type = BillTo)]
     bill_to: &'static str,
     /// The fee; no invoice is issued if it is zero.
     amount: Amount,
@@ -70,34 +70,8 @@ impl From<Stored<model::Service>> for Service {
     }
 }
 
-/// What making or changing a service takes.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "the schema of a draft of core")]
-struct ServiceInput {
-    /// What it is called.
-    name: Name,
-    /// What terms look like, and whether the vehicle changes hands.
-    #[schema(schema_with = names::<ServiceKind>)]
-    kind: String,
-    /// When a trade is invoiced: `lease` means `first_proposal`, `sell` means `acceptance`, `custom` must say.
-    #[schema(schema_with = names_or_null::<InvoiceOn>)]
-    invoice_on: Option<String>,
-    /// Who is billed; `counterparty` only with `acceptance`, `owner` where it is left out.
-    #[schema(schema_with = names_or_null::<BillTo>)]
-    bill_to: Option<String>,
-    /// The fee; zero is no invoice.
-    amount: AmountInput,
-    /// The fee's currency.
-    currency: CurrencyInput,
-    /// Days from issue to due date; 14 where it is left out.
-    #[schema(minimum = 0, maximum = 365, example = 14)]
-    payment_due_days: Option<i64>,
-    /// Anything else.
-    description: Option<FreeText>,
-    /// Whether new trades may be opened under it; true where it is left out.
-    #[schema(nullable = false)]
-    is_active: Option<Flag>,
-}
+/// A page of services.
+type ServicePage = Listing<Service>;
 
 impl Filter for ServiceFilter {
     fn read(params: &mut Params) -> Self {
@@ -112,14 +86,14 @@ impl Filter for ServiceFilter {
 ///
 /// Staff see all services, everybody else the active ones.
 #[utoipa::path(get, path = "/api/services", tag = "services", security((), ("token" = [])), params(List<ServiceFilter>),
-    responses((status = 200, description = "A page of services.", body = Listing<Service>)))]
-async fn list_services(engine: Engine, caller: Caller, list: List<ServiceFilter>) -> ApiResult<Listing<Service>> {
+    responses((status = 200, description = "A page of services.", body = ServicePage)))]
+async fn list_services(engine: Engine, caller: Caller, list: List<ServiceFilter>) -> ApiResult<ServicePage> {
     let found = engine.list_services(&caller.actor(), list.filter(), list.page()).await;
     list.respond(found, Service::from)
 }
 
 /// Create a service
-#[utoipa::path(post, path = "/api/services", tag = "services", request_body = ServiceInput,
+#[utoipa::path(post, path = "/api/services", tag = "services", request_body = ServiceDraft,
     responses((status = 201, description = "Made.", body = Service)),
     extensions(("x-codes" = json!(["permission_denied"])), ("x-rules" = json!([{ "anyOf": [
         { "properties": { "kind": { "const": "lease" }, "invoice_on": { "enum": ["first_proposal", null] },
@@ -145,7 +119,7 @@ async fn get_service(engine: Engine, caller: Caller, id: PathId<ServiceId>) -> A
 /// Replace a service
 ///
 /// Once a trade uses it, `kind`, `invoice_on`, `bill_to` and `currency` are fixed. Invoices already issued do not change.
-#[utoipa::path(put, path = "/api/services/{id}", tag = "services", request_body = ServiceInput,
+#[utoipa::path(put, path = "/api/services/{id}", tag = "services", request_body = ServiceDraft,
     responses((status = 200, description = "The service as it is now.", body = Service)),
     extensions(("x-codes" = json!(["permission_denied", "service_in_use"]))))]
 async fn replace_service(
@@ -160,7 +134,7 @@ async fn replace_service(
 /// Change a service
 ///
 /// Once a trade uses it, `kind`, `invoice_on`, `bill_to` and `currency` are fixed. Invoices already issued do not change.
-#[utoipa::path(patch, path = "/api/services/{id}", tag = "services", request_body = ServiceInput,
+#[utoipa::path(patch, path = "/api/services/{id}", tag = "services", request_body = ServicePatch,
     responses((status = 200, description = "The service as it is now.", body = Service)),
     extensions(("x-codes" = json!(["permission_denied", "service_in_use"]))))]
 async fn update_service(engine: Engine, session: Session, id: PathId<ServiceId>, body: Body<ServiceDraft>) -> ApiResult<Service> {

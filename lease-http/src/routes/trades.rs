@@ -17,7 +17,7 @@ use crate::endpoints::Endpoints;
 use crate::extract::{Body, Engine, PathId};
 use crate::idempotency::Replay;
 use crate::query::{Filter, List, Listing, Params};
-use crate::schema::{FreeText, Id, Title, many_names, names};
+use crate::schema::Id;
 
 pub(super) fn endpoints() -> Endpoints {
     Endpoints::new()
@@ -40,7 +40,7 @@ struct Trade {
     counterparty_id: Option<Id>,
     title: String,
     description: String,
-    #[schema(schema_with = names::<TradeStatus>)]
+    #[schema(value_type = TradeStatus)]
     status: &'static str,
     #[schema(required)]
     accepted_proposal_id: Option<Id>,
@@ -54,7 +54,7 @@ struct Trade {
     #[schema(required)]
     cancelled_at: Option<DateTime<Utc>>,
     /// The actions that the caller may take now.
-    #[schema(schema_with = many_names::<AvailableAction>)]
+    #[schema(value_type = Vec<AvailableAction>)]
     available_actions: Vec<&'static str>,
 }
 
@@ -87,29 +87,8 @@ impl From<WithActions<model::Trade>> for Trade {
     }
 }
 
-/// What opening a trade takes.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "the schema of a draft of core")]
-struct TradeInput {
-    /// The vehicle to offer; one's own.
-    vehicle_id: Id,
-    /// The service to offer it under; an active one.
-    service_id: Id,
-    /// A line about it.
-    title: Option<Title>,
-    /// Anything else.
-    description: Option<FreeText>,
-}
-
-/// The words of a trade.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "the schema of a draft of core")]
-struct AmendmentInput {
-    /// A line about it.
-    title: Option<Title>,
-    /// Anything else.
-    description: Option<FreeText>,
-}
+/// A page of trades.
+type TradePage = Listing<Trade>;
 
 impl Filter for TradeFilter {
     fn read(params: &mut Params) -> Self {
@@ -134,8 +113,8 @@ impl Filter for TradeFilter {
 ///
 /// A customer sees open trades, and those that they are a party to or have made a proposal in.
 #[utoipa::path(get, path = "/api/trades", tag = "trades", params(List<TradeFilter>),
-    responses((status = 200, description = "A page of trades.", body = Listing<Trade>)))]
-async fn list_trades(engine: Engine, session: Session, list: List<TradeFilter>) -> ApiResult<Listing<Trade>> {
+    responses((status = 200, description = "A page of trades.", body = TradePage)))]
+async fn list_trades(engine: Engine, session: Session, list: List<TradeFilter>) -> ApiResult<TradePage> {
     let found = engine.list_trades(&session.actor, list.filter(), list.page()).await;
     list.respond(found, Trade::from)
 }
@@ -143,7 +122,7 @@ async fn list_trades(engine: Engine, session: Session, list: List<TradeFilter>) 
 /// Open a trade
 ///
 /// For the owner of the vehicle. A vehicle has at most one trade that is open or agreed.
-#[utoipa::path(post, path = "/api/trades", tag = "trades", request_body = TradeInput,
+#[utoipa::path(post, path = "/api/trades", tag = "trades", request_body = TradeDraft,
     responses((status = 201, description = "Opened.", body = Trade)),
     extensions(("x-codes" = json!(["permission_denied", "vehicle_in_trade"]))))]
 async fn open_trade(engine: Engine, session: Session, body: Body<TradeDraft>) -> Created<Trade> {
@@ -162,7 +141,7 @@ async fn get_trade(engine: Engine, session: Session, id: PathId<TradeId>) -> Api
 /// Change the title and description of a trade
 ///
 /// For its owner, while it is open.
-#[utoipa::path(patch, path = "/api/trades/{id}", tag = "trades", request_body = AmendmentInput,
+#[utoipa::path(patch, path = "/api/trades/{id}", tag = "trades", request_body = AmendmentDraft,
     responses((status = 200, description = "The trade as it is now.", body = Trade)),
     extensions(("x-codes" = json!(["permission_denied", "trade_not_open"]))))]
 async fn amend_trade(engine: Engine, session: Session, id: PathId<TradeId>, body: Body<AmendmentDraft>) -> ApiResult<Trade> {

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::http::StatusCode;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use lease_core::account::UserDraft;
 use lease_core::id::UserId;
 use lease_core::input::UpdateMode;
@@ -19,7 +19,7 @@ use crate::extract::{Body, Engine, PathId};
 use crate::idempotency::Replay;
 use crate::problem::Problem;
 use crate::query::{Filter, List, Listing, Params};
-use crate::schema::{EmailAddress, Flag, FreeText, Id, Line, Name, Password};
+use crate::schema::{Id, UserInput, UserPatch};
 
 pub(super) fn endpoints() -> Endpoints {
     Endpoints::new()
@@ -67,63 +67,8 @@ impl From<Account> for User {
     }
 }
 
-/// What making a user takes.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "the schema of a draft of core")]
-struct NewUserInput {
-    /// The name to log in with; unique without regard to case.
-    #[schema(min_length = 1, max_length = 150, pattern = r"^[\w@.+-]+$", example = "grace")]
-    username: String,
-    /// The e-mail address; unique without regard to case.
-    email: EmailAddress,
-    /// Given name.
-    first_name: Name,
-    /// Family name.
-    last_name: Name,
-    /// The password.
-    password: Password,
-    /// Whether the user may log in; true where it is left out.
-    #[schema(nullable = false)]
-    is_active: Option<Flag>,
-    /// Whether the user administers; for superusers to say.
-    #[schema(nullable = false)]
-    is_staff: Option<Flag>,
-    /// Whether the user may everything; for superusers to say.
-    #[schema(nullable = false)]
-    is_superuser: Option<Flag>,
-    /// Occupation, of a user that trades.
-    job: Option<Line>,
-    /// Date of birth, in the past, of a user that trades.
-    dob: Option<NaiveDate>,
-    /// Anything else about a user that trades.
-    notes: Option<FreeText>,
-}
-
-/// What changing a user takes.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "the schema of a draft of core")]
-struct UserInput {
-    /// The name to log in with; unique without regard to case.
-    #[schema(min_length = 1, max_length = 150, pattern = r"^[\w@.+-]+$", example = "grace")]
-    username: String,
-    /// The e-mail address; unique without regard to case.
-    email: EmailAddress,
-    /// Given name.
-    first_name: Name,
-    /// Family name.
-    last_name: Name,
-    /// A new password; revokes the user's other tokens. The present one stays where it is left out.
-    password: Option<Password>,
-    /// Whether the user may log in; for staff to change.
-    #[schema(nullable = false)]
-    is_active: Option<Flag>,
-    /// Whether the user administers; for superusers to change.
-    #[schema(nullable = false)]
-    is_staff: Option<Flag>,
-    /// Whether the user may everything; for superusers to change.
-    #[schema(nullable = false)]
-    is_superuser: Option<Flag>,
-}
+/// A page of users.
+type UserPage = Listing<User>;
 
 impl Filter for UserFilter {
     fn read(params: &mut Params) -> Self {
@@ -142,8 +87,8 @@ impl Filter for UserFilter {
 ///
 /// A customer sees only themselves.
 #[utoipa::path(get, path = "/api/users", tag = "users", params(List<UserFilter>),
-    responses((status = 200, description = "A page of users.", body = Listing<User>)))]
-async fn list_users(engine: Engine, session: Session, list: List<UserFilter>) -> ApiResult<Listing<User>> {
+    responses((status = 200, description = "A page of users.", body = UserPage)))]
+async fn list_users(engine: Engine, session: Session, list: List<UserFilter>) -> ApiResult<UserPage> {
     let found = engine.list_users(&session.actor, list.filter(), list.page()).await;
     list.respond(found, User::from)
 }
@@ -151,7 +96,7 @@ async fn list_users(engine: Engine, session: Session, list: List<UserFilter>) ->
 /// Create a user
 ///
 /// Unless the user is administrative, a customer is created, too. For staff.
-#[utoipa::path(post, path = "/api/users", tag = "users", request_body = NewUserInput,
+#[utoipa::path(post, path = "/api/users", tag = "users", request_body = UserDraft,
     responses((status = 201, description = "Made.", body = User)),
     extensions(("x-codes" = json!(["permission_denied"]))))]
 async fn create_user(engine: Engine, session: Session, body: Body<UserDraft>) -> Created<User> {
@@ -175,7 +120,7 @@ async fn replace_user(engine: Engine, session: Session, id: PathId<UserId>, body
 }
 
 /// Change a user
-#[utoipa::path(patch, path = "/api/users/{id}", tag = "users", request_body = UserInput,
+#[utoipa::path(patch, path = "/api/users/{id}", tag = "users", request_body = UserPatch,
     responses((status = 200, description = "The user as it is now.", body = User)),
     extensions(("x-codes" = json!(["permission_denied", "last_superuser", "customer_in_use"]))))]
 async fn update_user(engine: Engine, session: Session, id: PathId<UserId>, body: Body<UserDraft>) -> ApiResult<User> {
@@ -195,7 +140,8 @@ async fn deactivate_user(engine: Engine, session: Session, id: PathId<UserId>) -
 }
 
 /// Get a user (older path)
-#[utoipa::path(get, path = "/api/user/{id}", tag = "users", responses((status = 200, description = "The user.", body = User)))]
+#[utoipa::path(get, path = "/api/user/{id}", tag = "users", responses((status = 200, description = "The user.", body = User)),
+    extensions(("x-instead" = json!("GET /api/users/{id}"))))]
 async fn get_user_by_old_path(engine: Engine, session: Session, id: PathId<UserId>) -> ApiResult<User> {
     get_user(engine, session, id).await
 }
@@ -203,7 +149,7 @@ async fn get_user_by_old_path(engine: Engine, session: Session, id: PathId<UserI
 /// Replace a user (older path)
 #[utoipa::path(put, path = "/api/user/{id}", tag = "users", request_body = UserInput,
     responses((status = 200, description = "The user as it is now.", body = User)),
-    extensions(("x-codes" = json!(["permission_denied", "last_superuser", "customer_in_use"]))))]
+    extensions(("x-codes" = json!(["permission_denied", "last_superuser", "customer_in_use"])), ("x-instead" = json!("PUT /api/users/{id}"))))]
 async fn replace_user_by_old_path(
     engine: Engine,
     session: Session,
@@ -214,9 +160,9 @@ async fn replace_user_by_old_path(
 }
 
 /// Change a user (older path)
-#[utoipa::path(patch, path = "/api/user/{id}", tag = "users", request_body = UserInput,
+#[utoipa::path(patch, path = "/api/user/{id}", tag = "users", request_body = UserPatch,
     responses((status = 200, description = "The user as it is now.", body = User)),
-    extensions(("x-codes" = json!(["permission_denied", "last_superuser", "customer_in_use"]))))]
+    extensions(("x-codes" = json!(["permission_denied", "last_superuser", "customer_in_use"])), ("x-instead" = json!("PATCH /api/users/{id}"))))]
 async fn update_user_by_old_path(engine: Engine, session: Session, id: PathId<UserId>, body: Body<UserDraft>) -> ApiResult<User> {
     update_user(engine, session, id, body).await
 }

@@ -19,7 +19,7 @@ use crate::extract::{Body, Engine, PathId};
 use crate::idempotency::Replay;
 use crate::problem::Problem;
 use crate::query::{Filter, List, Listing, Params};
-use crate::schema::{FreeText, Id, Line, Mileage, Name, VinInput};
+use crate::schema::{Id, VehiclePatch};
 
 pub(super) fn endpoints() -> Endpoints {
     Endpoints::new().routes(routes!(list_vehicles)).post(routes!(create_vehicle), Replay::created(get_vehicle)).routes(routes!(
@@ -71,28 +71,8 @@ impl From<Stored<model::Vehicle>> for Vehicle {
     }
 }
 
-/// What making or changing a vehicle takes.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "the schema of a draft of core")]
-struct VehicleInput {
-    /// Unique among the vehicles that are not deleted.
-    vin: VinInput,
-    /// Manufacturer.
-    make: Name,
-    /// Model.
-    model: Name,
-    /// Model year; next year at the latest.
-    #[schema(minimum = 1886, maximum = 9999, example = 2024)]
-    year: i64,
-    /// Colour.
-    color: Option<Line>,
-    /// What the odometer shows.
-    mileage: Option<Mileage>,
-    /// License plate.
-    license_plate: Option<Line>,
-    /// Anything else.
-    description: Option<FreeText>,
-}
+/// A page of vehicles.
+type VehiclePage = Listing<Vehicle>;
 
 impl Filter for VehicleFilter {
     fn read(params: &mut Params) -> Self {
@@ -113,14 +93,14 @@ impl Filter for VehicleFilter {
 ///
 /// A customer sees their own, those in an open trade, and those in a trade that they are a party to.
 #[utoipa::path(get, path = "/api/vehicles", tag = "vehicles", params(List<VehicleFilter>),
-    responses((status = 200, description = "A page of vehicles.", body = Listing<Vehicle>)))]
-async fn list_vehicles(engine: Engine, session: Session, list: List<VehicleFilter>) -> ApiResult<Listing<Vehicle>> {
+    responses((status = 200, description = "A page of vehicles.", body = VehiclePage)))]
+async fn list_vehicles(engine: Engine, session: Session, list: List<VehicleFilter>) -> ApiResult<VehiclePage> {
     let found = engine.list_vehicles(&session.actor, list.filter(), list.page()).await;
     list.respond(found, Vehicle::from)
 }
 
 /// Create a vehicle
-#[utoipa::path(post, path = "/api/vehicles", tag = "vehicles", request_body = VehicleInput,
+#[utoipa::path(post, path = "/api/vehicles", tag = "vehicles", request_body = VehicleDraft,
     responses((status = 201, description = "Made.", body = Vehicle)),
     extensions(("x-codes" = json!(["permission_denied"]))))]
 async fn create_vehicle(engine: Engine, session: Session, body: Body<VehicleDraft>) -> Created<Vehicle> {
@@ -137,7 +117,7 @@ async fn get_vehicle(engine: Engine, session: Session, id: PathId<VehicleId>) ->
 }
 
 /// Replace a vehicle
-#[utoipa::path(put, path = "/api/vehicles/{id}", tag = "vehicles", request_body = VehicleInput,
+#[utoipa::path(put, path = "/api/vehicles/{id}", tag = "vehicles", request_body = VehicleDraft,
     responses((status = 200, description = "The vehicle as it is now.", body = Vehicle)),
     extensions(("x-codes" = json!(["permission_denied", "vehicle_in_trade"]))))]
 async fn replace_vehicle(
@@ -150,7 +130,7 @@ async fn replace_vehicle(
 }
 
 /// Change a vehicle
-#[utoipa::path(patch, path = "/api/vehicles/{id}", tag = "vehicles", request_body = VehicleInput,
+#[utoipa::path(patch, path = "/api/vehicles/{id}", tag = "vehicles", request_body = VehiclePatch,
     responses((status = 200, description = "The vehicle as it is now.", body = Vehicle)),
     extensions(("x-codes" = json!(["permission_denied", "vehicle_in_trade"]))))]
 async fn update_vehicle(engine: Engine, session: Session, id: PathId<VehicleId>, body: Body<VehicleDraft>) -> ApiResult<Vehicle> {

@@ -7,6 +7,7 @@ mod actions;
 mod app;
 mod cycle;
 mod docs;
+mod document;
 mod errors;
 mod idempotency;
 mod lists;

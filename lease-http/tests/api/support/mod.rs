@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 
 pub(crate) use crate::app::ApiResponse;
 use crate::app::{App, PASSWORD, registration, request};
-pub(crate) use contract::{check as check_answer, document};
+pub(crate) use contract::{check as check_answer, document, resolved};
 
 /// Somebody who is signed in.
 #[derive(Clone, Debug)]

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::given::{Given, likely};
 use super::{block_on, many};
-use crate::support::{World, check_answer, document};
+use crate::support::{World, check_answer, document, resolved};
 
 /// A request; numbers are taken modulo what there is.
 #[derive(Clone, Debug, Arbitrary)]
@@ -86,11 +86,8 @@ static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
 });
 
 /// The names of a schema's fields, also where it refers to another.
-fn fields_of(schema: &Value) -> Vec<String> {
-    match schema["$ref"].as_str().and_then(|reference| reference.strip_prefix('#')) {
-        Some(pointer) => fields_of(document().pointer(pointer).unwrap()),
-        None => schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect(),
-    }
+fn fields_of(schema: &'static Value) -> Vec<String> {
+    resolved(schema)["properties"].as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect()
 }
 
 fn one_of<T>(rows: &[T], number: u8) -> Option<&T> {

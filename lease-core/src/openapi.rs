@@ -1,0 +1,204 @@
+//! The vocabulary of the `OpenAPI` document (feature `openapi`): the kinds of values that fields take, each a schema with a
+//! name. A draft says beside each of its fields of which kind it is.
+
+use serde_json::json;
+use strum::VariantArray;
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, OneOfBuilder, RefBuilder, SchemaFormat, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::lifecycle::AvailableAction;
+pub(crate) use crate::model::{BillTo, InvoiceOn, LeadStatus, ServiceKind};
+use crate::model::{CardBrand, InvoiceStatus, PaymentStatus, ProposalStatus, Role, TradeStatus};
+use crate::money::Currency;
+use crate::text::{FREE_TEXT_MAX, NAME_MAX, TITLE_MAX};
+
+/// No control character.
+pub const LINE: &str = r"^[^\x00-\x1f\x7f-\x9f]*$";
+/// No control character, and something to read.
+const NAME: &str = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$";
+/// No control character but line breaks and tabs.
+const FREE_TEXT: &str = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$";
+/// [`FREE_TEXT`] with something to read.
+const REASON: &str = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$";
+/// Amounts are below this.
+const AMOUNT_END: i64 = 1_000_000_000_000;
+
+/// Kinds of values that have no type of their own: a name each, whose schema is written out.
+macro_rules! kinds {
+    ($($(#[doc = $doc:literal])+ $name:ident => $schema:expr;)+) => {$(
+        $(#[doc = $doc])+
+        #[derive(Clone, Copy, Debug)]
+        pub enum $name {}
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                $schema.description(Some(concat!($($doc),+).trim_start())).into()
+            }
+        }
+
+        impl ToSchema for $name {}
+    )+};
+}
+
+kinds! {
+    /// The id of an object.
+    Id => whole(1, i64::MAX).examples([json!(1)]);
+    /// An exact decimal, as a string or a number, with at most the digits of its currency.
+    AmountInput => OneOfBuilder::new()
+        .item(matching(r"^\s*0*[0-9]{1,12}(\.[0-9]{1,20})?\s*$"))
+        .item(ObjectBuilder::new().schema_type(Type::Number).minimum(Some(0)).exclusive_maximum(Some(AMOUNT_END)))
+        .examples([json!("199.99")]);
+    /// An exact decimal above zero, as a string or a number, with at most the digits of its currency.
+    PriceInput => OneOfBuilder::new()
+        .item(matching(r"^\s*(0*[1-9][0-9]{0,11}(\.[0-9]{1,20})?|0+\.[0-9]{0,19}[1-9]0*)\s*$"))
+        .item(ObjectBuilder::new().schema_type(Type::Number).exclusive_minimum(Some(0)).exclusive_maximum(Some(AMOUNT_END)))
+        .examples([json!("199.99")]);
+    /// A currency code of ISO 4217.
+    CurrencyInput => ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(Currency::all().map(Currency::code).collect::<Vec<_>>()))
+        .examples([json!("USD")]);
+    /// A vehicle identification number (ISO 3779), in upper or lower case.
+    VinInput => matching(r"^\s*[A-HJ-NPR-Za-hj-npr-z0-9]{17}\s*$").examples([json!("1M8GDM9AXKP042788")]);
+    /// An odometer reading.
+    Mileage => whole(0, i64::MAX).examples([json!(42_000)]);
+    /// A model year.
+    ModelYear => whole(1_886, 9_999).examples([json!(2024)]);
+    /// A number of days.
+    Days => whole(0, 365).examples([json!(14)]);
+    /// A month, from 1 to 12.
+    Month => whole(1, 12).examples([json!(12)]);
+    /// A year.
+    ExpiryYear => whole(2_000, 9_999).examples([json!(2099)]);
+    /// A date.
+    DateInput => formatted(KnownFormat::Date).examples([json!("1990-12-31")]);
+    /// A date and time with its offset from UTC.
+    InstantInput => formatted(KnownFormat::DateTime).examples([json!("2099-12-31T12:00:00Z")]);
+    /// True or false.
+    Flag => OneOfBuilder::new()
+        .item(ObjectBuilder::new().schema_type(Type::Boolean))
+        .item(ObjectBuilder::new().schema_type(Type::Integer).enum_values(Some([0, 1])))
+        .item(ObjectBuilder::new().schema_type(Type::String).enum_values(Some(["0", "1", "true", "false"])))
+        .examples([json!(true)]);
+    /// One line of text. Surrounding white space is removed.
+    Line => text(NAME_MAX, LINE);
+    /// One line of text that is not blank. Surrounding white space is removed.
+    Name => text(NAME_MAX, NAME).min_length(Some(1));
+    /// One line of text. Surrounding white space is removed.
+    Title => text(TITLE_MAX, LINE);
+    /// Text of any number of lines. Surrounding white space is removed.
+    FreeText => text(FREE_TEXT_MAX, FREE_TEXT);
+    /// Text of any number of lines that is not blank. Surrounding white space is removed.
+    Reason => text(FREE_TEXT_MAX, REASON).min_length(Some(1));
+    /// Letters, digits and the characters `@ . + - _`.
+    Username => text(NAME_MAX, r"^[\w@.+-]+$").min_length(Some(1)).examples([json!("ada")]);
+    /// An e-mail address (RFC 5321).
+    EmailAddress => text(254, LINE)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Email)))
+        .examples([json!("ada@example.com")]);
+    /// An e-mail address (RFC 5321), or blank.
+    EmailAddressOrNone => text(254, LINE).examples([json!("ada@example.com")]);
+    /// At least 8 characters and at most 1,024 bytes. Not only digits, not a common password, and not too similar to the user's
+    /// names or e-mail address.
+    Password => formatted(KnownFormat::Password)
+        .min_length(Some(8))
+        .max_length(Some(1_024))
+        .examples([json!("correct-horse-battery")]);
+    /// A user name or an e-mail address.
+    UsernameOrEmail => ObjectBuilder::new().schema_type(Type::String).examples([json!("ada")]);
+    /// A password that has been set before.
+    CurrentPassword => formatted(KnownFormat::Password).examples([json!("correct-horse-battery")]);
+    /// The number of a card, with or without spaces and hyphens.
+    CardNumberInput => matching(r"^\s*([0-9][ -]*){12,19}$").examples([json!("4242424242424242")]);
+    /// The security code of a card.
+    SecurityCode => matching(r"^\s*[0-9]{3,4}\s*$").examples([json!("123")]);
+}
+
+/// Enumerations: a string that is one of their names.
+macro_rules! enumerations {
+    ($($name:ident: $doc:literal;)+) => {$(
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                let names = Self::VARIANTS.iter().map(|variant| <&str>::from(*variant));
+                ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names)).description(Some($doc)).into()
+            }
+        }
+
+        impl ToSchema for $name {}
+    )+};
+}
+
+enumerations! {
+    AvailableAction: "Something that the caller may do now.";
+    BillTo: "The party that is billed.";
+    CardBrand: "The brand of a card.";
+    InvoiceOn: "The moment at which a trade is invoiced.";
+    InvoiceStatus: "How far an invoice has got.";
+    LeadStatus: "How far a lead has got.";
+    PaymentStatus: "How far a payment has got.";
+    ProposalStatus: "How far a proposal has got.";
+    Role: "What a user is: a customer, staff or a superuser.";
+    ServiceKind: "The kind of a service.";
+    TradeStatus: "How far a trade has got.";
+}
+
+/// The schema of a draft, field by field.
+pub(crate) struct Body(ObjectBuilder);
+
+impl Body {
+    pub(crate) fn new(description: &str) -> Self {
+        Self(ObjectBuilder::new().schema_type(Type::Object).description(Some(description.trim())))
+    }
+
+    /// A field that must be given.
+    pub(crate) fn required<K: ToSchema>(self, name: &str, description: &str) -> Self {
+        Self(self.optional::<K>(name, description).0.required(name))
+    }
+
+    /// A field that may be left out.
+    pub(crate) fn optional<K: ToSchema>(self, name: &str, description: &str) -> Self {
+        Self(self.0.property(name, reference::<K>().description(Some(description.trim()))))
+    }
+
+    /// A field that may be left out or null.
+    pub(crate) fn nullable<K: ToSchema>(self, name: &str, description: &str) -> Self {
+        let null = ObjectBuilder::new().schema_type(Type::Null);
+        let either = OneOfBuilder::new().item(reference::<K>()).item(null).description(Some(description.trim()));
+        Self(self.0.property(name, either))
+    }
+
+    pub(crate) fn into_schema(self) -> RefOr<Schema> {
+        self.0.into()
+    }
+}
+
+fn reference<K: ToSchema>() -> RefBuilder {
+    RefBuilder::new().ref_location_from_schema_name(K::name())
+}
+
+/// Adds a schema and those that it refers to.
+pub(crate) fn add<K: ToSchema>(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+    schemas.push((K::name().into_owned(), K::schema()));
+    K::schemas(schemas);
+}
+
+fn text(max: usize, pattern: &str) -> ObjectBuilder {
+    matching(pattern).max_length(Some(max))
+}
+
+fn formatted(format: KnownFormat) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::KnownFormat(format)))
+}
+
+fn whole(minimum: i64, maximum: i64) -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
+        .minimum(Some(minimum))
+        .maximum(Some(maximum))
+}
+
+fn matching(pattern: &str) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern))
+}
