@@ -1,5 +1,5 @@
-//! Commits: each decides against the state that readers read (what was expected, what is guaranteed, which ids come next)
-//! and then does the same on both copies. Nothing can fail from the first write on.
+//! Commits: each decides (what was expected, what is guaranteed, which ids come next) and then writes, under one lock.
+//! Nothing can fail from the first write on.
 
 mod account;
 mod card;

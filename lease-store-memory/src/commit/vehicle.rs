@@ -47,7 +47,7 @@ impl State {
 
 impl MemoryRepository {
     pub(crate) fn write_vehicle(&self, change: &Change<Vehicle>, claim: Option<Claim>) -> Result<VehicleId, RepositoryError> {
-        // Once for both copies of the state: there are many.
+        // Before the lock is taken: there are many.
         let terms = written(change).map(Indexed::terms).unwrap_or_default();
         self.state.write(
             |state| {
