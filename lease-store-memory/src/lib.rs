@@ -1,8 +1,8 @@
 //! The memory backend of the lease engine: everything is kept in this process, and gone with it.
 //!
 //! For tests, demonstrations, and as the measure of what the engine itself costs. It keeps the whole contract of
-//! [`lease_core::repository`]: commits are atomic and checked, readers get consistent snapshots,
-//! and every look-up, filter and list goes through an index.
+//! [`lease_core::repository`]: commits are atomic and checked, readers get consistent snapshots, and
+//! every look-up, filter and list goes through an index.
 //!
 //! ```
 //! use lease_core::model::{BillTo, InvoiceOn, Service, ServiceKind};
@@ -36,16 +36,14 @@
 //!
 //! # How it is built
 //!
-//! `shared` is the lock around the one copy of the state. `state` is the
-//! tables; a row is found by *terms*, each of which `index` keeps the ids for and `walk` answers queries from; `expiry`
-//! has the terms for what time alone changes. `commit` decides and writes, `repository` reads.
+//! `shared` is the lock around the one copy of the `state`, which is the tables. A row is found by *terms*: `index` keeps the
+//! `rows` that each applies to, and `walk` answers queries from them. `commit` decides and writes, `repository` reads.
 
 mod commit;
-mod expiry;
 mod index;
 mod repository;
+mod rows;
 mod shared;
-mod slots;
 mod state;
 mod walk;
 
