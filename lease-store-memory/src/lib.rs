@@ -1,8 +1,8 @@
 //! The memory backend of the lease engine: everything is kept in this process, and gone with it.
 //!
 //! For tests, demonstrations, and as the measure of what the engine itself costs. It keeps the whole contract of
-//! [`lease_core::repository`]: commits are atomic and checked, readers get consistent snapshots and never wait for a writer,
-//! and every look-up, filter and list goes through an index.
+//! [`lease_core::repository`]: commits are atomic and checked, readers get consistent snapshots, and
+//! every look-up, filter and list goes through an index.
 //!
 //! ```
 //! use chrono::DateTime;
@@ -41,29 +41,27 @@
 //!
 //! # How it is built
 //!
-//! `left_right` holds two copies of the state, of which readers read one while the writer changes the other. `state` is the
-//! tables; a row is found by *terms*, each of which `index` keeps the ids for and `walk` answers queries from; `expiry`
-//! has the terms for what time alone changes. `commit` decides and writes, `repository` reads.
+//! `shared` is the lock around the one copy of the `state`, which is the tables. A row is found by *terms*: `index` keeps the
+//! `rows` that each applies to, and `walk` answers queries from them. `commit` decides and writes, `repository` reads.
 
 mod commit;
-mod expiry;
 mod index;
-mod left_right;
 mod repository;
-mod slots;
+mod rows;
+mod shared;
 mod state;
 mod walk;
 
 use std::fmt;
 use std::sync::Arc;
 
-use left_right::LeftRight;
+use shared::Shared;
 use state::State;
 
 /// A store in memory. A clone is another handle on the same store.
 #[derive(Clone, Default)]
 pub struct MemoryRepository {
-    state: Arc<LeftRight<State>>,
+    state: Arc<Shared<State>>,
 }
 
 /// Shows how many rows there are, and never what they say.

@@ -1,11 +1,17 @@
-//! Queries over an [`Index`]: an AND of ORs of terms, answered in the order of ids by leaping from one candidate to the next
+//! Queries over a table: an AND of ORs of terms, answered in the order of ids by leaping from one candidate to the next
 //! (leapfrog), so that the rarest term bounds the cost and not the table.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
 use lease_core::id::Id;
 use lease_core::page::{Cursor, PageRequest};
 use lease_core::text::Search;
 
-use crate::index::{Index, Term, piece_terms};
+use crate::index::{Index, MAX_ROW, Term, piece_terms, row_number};
+use crate::rows::Rows;
+use crate::state::Slot;
 
 /// Which way a page is walked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,68 +23,75 @@ pub(crate) enum Direction {
 }
 
 impl Direction {
-    /// The way of a page, and the first id on it.
-    pub(crate) const fn of(page: PageRequest) -> (Self, i64) {
+    /// Where a walk over all rows starts.
+    pub(crate) const fn start(self) -> u32 {
+        match self {
+            Self::Up => 1,
+            Self::Down => MAX_ROW,
+        }
+    }
+
+    /// The way of a page, and the first row that may be on it.
+    pub(crate) fn of(page: PageRequest) -> (Self, Option<u32>) {
         match page.cursor() {
-            None => (Self::Down, i64::MAX),
-            Some(Cursor::After(id)) => (Self::Down, id.saturating_sub(1)),
-            Some(Cursor::Before(id)) => (Self::Up, id.saturating_add(1)),
+            None => (Self::Down, Some(Self::Down.start())),
+            Some(Cursor::After(id)) => (Self::Down, u32::try_from(id.saturating_sub(1).min(MAX_ROW.into())).ok()),
+            Some(Cursor::Before(id)) => (Self::Up, u32::try_from(id.saturating_add(1).max(1)).ok()),
         }
     }
 
-    /// The id behind this one.
-    pub(crate) const fn step(self, id: i64) -> i64 {
+    /// The row behind this one.
+    const fn step(self, row: u32) -> Option<u32> {
         match self {
-            Self::Up => id.saturating_add(1),
-            Self::Down => id.saturating_sub(1),
+            Self::Up => row.checked_add(1),
+            Self::Down => row.checked_sub(1),
         }
     }
 
-    /// Whether `id` lies at `from` or behind it.
-    const fn reaches(self, id: i64, from: i64) -> bool {
+    /// Whether `row` lies at `from` or behind it.
+    const fn reaches(self, row: u32, from: u32) -> bool {
         match self {
-            Self::Up => id >= from,
-            Self::Down => id <= from,
+            Self::Up => row >= from,
+            Self::Down => row <= from,
         }
     }
 
-    fn seek(self, index: &Index, term: Term, from: i64) -> Option<i64> {
+    fn nearest(self, rows: impl Iterator<Item = u32>) -> Option<u32> {
         match self {
-            Self::Up => index.first_from(term, from),
-            Self::Down => index.last_up_to(term, from),
+            Self::Up => rows.min(),
+            Self::Down => rows.max(),
         }
     }
 
-    fn nearest(self, ids: impl Iterator<Item = i64>) -> Option<i64> {
+    fn first_of(self, rows: &Rows, from: u32) -> Option<u32> {
         match self {
-            Self::Up => ids.min(),
-            Self::Down => ids.max(),
+            Self::Up => rows.first_from(from),
+            Self::Down => rows.last_up_to(from),
         }
     }
-}
 
-/// Rows to which at least one of these applies.
-#[derive(Debug)]
-enum AnyOf {
-    /// One of these terms applies.
-    Terms(Vec<Alternative>),
-    /// It is this very row.
-    Row(Option<i64>),
-}
-
-/// A term, and how far along its rows the walk is.
-#[derive(Debug)]
-struct Alternative {
-    term: Term,
-    /// The next of its rows; `None` before the first look.
-    next: Option<i64>,
-    /// No row is left.
-    done: bool,
+    fn first_in<R>(self, slots: &[Slot<R>], from: u32) -> Option<(u32, &R)> {
+        let (from, end) = (from as usize, slots.len());
+        let place = match self {
+            Self::Up => from + slots.get(from..)?.iter().position(Option::is_some)?,
+            Self::Down => slots[..end.min(from.saturating_add(1))].iter().rposition(Option::is_some)?,
+        };
+        Some((u32::try_from(place).ok()?, slots.get(place)?.as_deref()?))
+    }
 }
 
 /// Rows to which something of each group applies; all rows where there is no group.
 #[derive(Debug, Default)]
 pub(crate) struct Query(Vec<AnyOf>);
+
+/// Rows to which at least one of these applies.
+#[derive(Debug)]
+enum AnyOf {
+    /// A term of these ranges applies.
+    Terms(Vec<RangeInclusive<Term>>),
+    /// It is this very row.
+    Row(Option<u32>),
+}
 
 impl Query {
     /// Of those, the rows to which this term applies, where one is given.
@@ -90,67 +103,100 @@ impl Query {
     }
 
     /// Of those, the rows to which one of these terms applies.
-    pub(crate) fn and_any(mut self, terms: impl IntoIterator<Item = Term>) -> Self {
-        let alternative = |term| Alternative { term, next: None, done: false };
-        self.0.push(AnyOf::Terms(terms.into_iter().map(alternative).collect()));
+    pub(crate) fn and_any(self, terms: impl IntoIterator<Item = Term>) -> Self {
+        self.and_within(terms.into_iter().map(Term::exactly))
+    }
+
+    /// Of those, the rows to which a term of one of these ranges applies.
+    pub(crate) fn and_within(mut self, ranges: impl IntoIterator<Item = RangeInclusive<Term>>) -> Self {
+        self.0.push(AnyOf::Terms(ranges.into_iter().collect()));
         self
     }
 
     /// Of those, this row or none.
     pub(crate) fn and_row(mut self, id: Option<impl Id>) -> Self {
-        self.0.push(AnyOf::Row(id.map(Id::get)));
+        self.0.push(AnyOf::Row(id.map(row_number)));
         self
     }
 
     /// Of those, the rows whose text may match; the row's text must be asked as well.
-    pub(crate) fn and_search(mut self, search: Option<&Search>) -> Self {
+    pub(crate) fn and_search(self, search: Option<&Search>) -> Self {
         let pieces = search.into_iter().flat_map(Search::pieces);
-        let mut terms: Vec<Term> = pieces.flat_map(|piece| piece_terms(piece)).collect();
-        terms.sort_unstable();
-        terms.dedup();
-        for term in terms {
-            self = self.and_any([term]);
-        }
-        self
+        let terms: BTreeSet<Term> = pieces.flat_map(|piece| piece_terms(piece)).collect();
+        terms.into_iter().fold(self, |query, term| query.and(Some(term)))
     }
 
-    /// Whether it asks for all rows.
-    pub(crate) const fn is_everything(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The next row from this id on.
-    pub(crate) fn next(&mut self, index: &Index, direction: Direction, from: i64) -> Option<i64> {
-        let mut candidate = from;
-        loop {
-            let start = candidate;
-            for group in &mut self.0 {
-                candidate = group.next(index, direction, candidate)?;
-            }
-            if candidate == start {
-                return Some(candidate);
-            }
-        }
+    /// Walks the rows that this finds, from one on.
+    pub(crate) fn walk<'a, R>(
+        &self,
+        slots: &'a [Slot<R>],
+        index: &'a Index,
+        direction: Direction,
+        from: Option<u32>,
+    ) -> Walk<'a, R> {
+        let list = |rows: Cow<'a, Rows>| List { next: from.and_then(|from| direction.first_of(&rows, from)), rows };
+        let groups = self.0.iter().map(|group| group.rows(index).into_iter().map(list).collect()).collect();
+        Walk { slots, groups, direction, from }
     }
 }
 
 impl AnyOf {
-    fn next(&mut self, index: &Index, direction: Direction, from: i64) -> Option<i64> {
+    /// Of each term, the rows it applies to.
+    fn rows<'a>(&self, index: &'a Index) -> Vec<Cow<'a, Rows>> {
         match self {
-            Self::Terms(terms) => direction.nearest(terms.iter_mut().filter_map(|term| term.next(index, direction, from))),
-            Self::Row(id) => id.filter(|id| direction.reaches(*id, from)),
+            Self::Terms(ranges) => ranges.iter().flat_map(|range| index.of_terms(range)).map(Cow::Borrowed).collect(),
+            Self::Row(id) => vec![Cow::Owned(Rows::Few(id.iter().copied().collect()))],
         }
     }
 }
 
-impl Alternative {
-    fn next(&mut self, index: &Index, direction: Direction, from: i64) -> Option<i64> {
-        if self.done {
-            return None;
+/// The rows that a query finds, in their order.
+#[derive(Debug)]
+pub(crate) struct Walk<'a, R> {
+    slots: &'a [Slot<R>],
+    /// A row is in one list of each.
+    groups: Vec<Vec<List<'a>>>,
+    direction: Direction,
+    /// The row to go on from; `None` at the end.
+    from: Option<u32>,
+}
+
+impl<'a, R> Iterator for Walk<'a, R> {
+    type Item = (u32, &'a R);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut candidate = self.from?;
+        loop {
+            let start = candidate;
+            for group in &mut self.groups {
+                let next = group.iter_mut().filter_map(|list| list.next(self.direction, candidate));
+                candidate = self.direction.nearest(next)?;
+            }
+            if candidate == start {
+                let (number, row) = self.direction.first_in(self.slots, candidate)?;
+                if number == candidate {
+                    self.from = self.direction.step(candidate);
+                    return Some((number, row));
+                }
+                candidate = number;
+            }
         }
-        if !self.next.is_some_and(|id| direction.reaches(id, from)) {
-            self.next = direction.seek(index, self.term, from);
-            self.done = self.next.is_none();
+    }
+}
+
+/// Rows in their order, and how far along them the walk is.
+#[derive(Debug)]
+struct List<'a> {
+    rows: Cow<'a, Rows>,
+    /// The last row that was found; `None` at the end.
+    next: Option<u32>,
+}
+
+impl List<'_> {
+    /// The first of the rows from `from` on.
+    fn next(&mut self, direction: Direction, from: u32) -> Option<u32> {
+        if !direction.reaches(self.next?, from) {
+            self.next = direction.first_of(&self.rows, from);
         }
         self.next
     }
@@ -158,8 +204,6 @@ impl Alternative {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use lease_core::id::TradeId;
     use lease_core::text::search_text;
     use proptest::prelude::*;
@@ -167,60 +211,82 @@ mod tests {
     use super::*;
     use crate::index::{Kind, text_terms};
 
-    fn term(number: u32) -> Term {
+    fn term(number: i64) -> Term {
         Term::number(Kind::Status, number)
     }
 
-    fn walk(index: &Index, mut query: Query, direction: Direction, start: i64) -> Vec<i64> {
-        let step = |query: &mut Query, from| query.next(index, direction, from);
-        let first = step(&mut query, start);
-        std::iter::successors(first, |id| step(&mut query, direction.step(*id))).collect()
+    fn id(number: i64) -> TradeId {
+        TradeId::new(number).unwrap()
+    }
+
+    /// A table in which every row has these terms.
+    fn table(rows: &[BTreeSet<i64>]) -> (Vec<Slot<()>>, Index) {
+        let mut index = Index::default();
+        for (number, terms) in (1..).zip(rows) {
+            terms.iter().for_each(|of| index.insert(term(*of), id(number)));
+        }
+        ([None].into_iter().chain(rows.iter().map(|_| Some(Box::new(())))).collect(), index)
+    }
+
+    fn found(query: &Query, (slots, index): &(Vec<Slot<()>>, Index), direction: Direction, from: u32) -> Vec<u32> {
+        query.walk(slots, index, direction, Some(from)).map(|(number, ())| number).collect()
     }
 
     proptest! {
         #[test]
         fn leaping_finds_what_a_naive_filter_finds(
-            rows in prop::collection::vec(prop::collection::btree_set(0_u32..6, 0..5), 0..60),
-            groups in prop::collection::vec(prop::collection::vec(0_u32..7, 0..4), 1..4),
-            start in 0_i64..64,
+            rows in prop::collection::vec(prop::collection::btree_set(0_i64..6, 0..5), 0..60),
+            groups in prop::collection::vec(prop::collection::vec((0_i64..7, 0_i64..7), 0..4), 0..4),
+            start in 0_u32..64,
         ) {
-            let mut index = Index::default();
-            for (id, terms) in (1..).zip(&rows) {
-                for number in terms {
-                    index.insert(term(*number), TradeId::new(id).unwrap());
-                }
-            }
-            let query = || groups.iter().fold(Query::default(), |query, group| query.and_any(group.iter().copied().map(term)));
-            let fits = |terms: &BTreeSet<u32>| groups.iter().all(|group| group.iter().any(|number| terms.contains(number)));
-            let all: Vec<i64> = (1..).zip(&rows).filter(|(_, terms)| fits(terms)).map(|(id, _)| id).collect();
-            let up: Vec<i64> = all.iter().copied().filter(|id| *id >= start).collect();
-            let down: Vec<i64> = all.iter().copied().rev().filter(|id| *id <= start).collect();
-            prop_assert_eq!(walk(&index, query(), Direction::Up, start), up);
-            prop_assert_eq!(walk(&index, query(), Direction::Down, start), down);
+            let table = table(&rows);
+            let query = groups.iter().fold(Query::default(), |query, group| {
+                query.and_within(group.iter().map(|(first, last)| term(*first)..=term(*last)))
+            });
+            let in_group = |terms: &BTreeSet<i64>, group: &[(i64, i64)]| {
+                group.iter().any(|(first, last)| terms.iter().any(|of| (first..=last).contains(&of)))
+            };
+            let fits = |terms: &BTreeSet<i64>| groups.iter().all(|group| in_group(terms, group));
+            let all: Vec<u32> = (1..).zip(&rows).filter(|(_, terms)| fits(terms)).map(|(number, _)| number).collect();
+            let up: Vec<u32> = all.iter().copied().filter(|number| *number >= start).collect();
+            let down: Vec<u32> = all.iter().copied().rev().filter(|number| *number <= start).collect();
+            prop_assert_eq!(found(&query, &table, Direction::Up, start), up);
+            prop_assert_eq!(found(&query, &table, Direction::Down, start), down);
         }
 
         #[test]
         fn whatever_matches_is_found_by_its_terms(text in "[ab ]{0,12}", query in "[ab ]{0,6}") {
             let (text, search) = (search_text(&[&text]), Search::new(&query));
-            let mut index = Index::default();
+            let (slots, mut index) = table(&[BTreeSet::new()]);
             for term in text_terms(&text) {
-                index.insert(term, TradeId::new(1).unwrap());
+                index.insert(term, id(1));
             }
-            let found = Query::default().and_row(TradeId::new(1)).and_search(Some(&search));
+            let query = Query::default().and_search(Some(&search));
             if search.matches(&text) {
-                prop_assert_eq!(walk(&index, found, Direction::Up, 1), vec![1]);
+                prop_assert_eq!(found(&query, &(slots, index), Direction::Up, 1), vec![1]);
             }
         }
     }
 
     #[test]
     fn one_row_is_found_only_where_the_terms_apply_to_it() {
-        let mut index = Index::default();
-        index.insert(term(1), TradeId::new(7).unwrap());
-        let only = |id, number| Query::default().and_row(TradeId::new(id)).and(Some(term(number)));
-        assert_eq!(walk(&index, only(7, 1), Direction::Down, i64::MAX), vec![7]);
-        assert!(walk(&index, only(7, 2), Direction::Down, i64::MAX).is_empty());
-        assert!(walk(&index, only(8, 1), Direction::Down, i64::MAX).is_empty());
-        assert!(walk(&index, Query::default().and_row(None::<TradeId>), Direction::Up, 0).is_empty());
+        let table = table(&[BTreeSet::from([1]), BTreeSet::from([1, 2])]);
+        let only = |row, number| {
+            let query = Query::default().and_row(row).and(Some(term(number)));
+            found(&query, &table, Direction::Down, Direction::Down.start())
+        };
+        assert_eq!(only(TradeId::new(2), 2), vec![2]);
+        assert!(only(TradeId::new(1), 2).is_empty());
+        assert!(only(TradeId::new(3), 1).is_empty());
+        assert!(only(None, 1).is_empty());
+    }
+
+    #[test]
+    fn erased_rows_are_passed_over() {
+        let (mut slots, index) = table(&[BTreeSet::new(), BTreeSet::new(), BTreeSet::new()]);
+        slots[2] = None;
+        let table = (slots, index);
+        assert_eq!(found(&Query::default(), &table, Direction::Up, 1), vec![1, 3]);
+        assert_eq!(found(&Query::default(), &table, Direction::Down, u32::MAX), vec![3, 1]);
     }
 }

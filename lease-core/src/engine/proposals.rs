@@ -45,11 +45,10 @@ impl LeaseEngine {
         draft: &ProposalDraft,
     ) -> Result<WithActions<Proposal>, Error> {
         let load = |actor: Actor, now| async move {
-            actor.require(Resource::Proposal, Act::Create)?;
             let Some(trade) = trade else { return Ok(None) };
-            match self.load_trade(TradeKey::Trade(trade), &actor, now).await {
-                Err(Error::NotFound) => Ok(None),
-                loaded => loaded.map(Some),
+            match (self.load_trade(TradeKey::Trade(trade), &actor, now).await, named_in) {
+                (Err(Error::NotFound), NamedIn::Draft) => Ok(None),
+                (loaded, _) => loaded.map(Some),
             }
         };
         let decide = |loaded: &Option<Versioned<TradeSnapshot>>, actor: &Actor, now| {

@@ -1,5 +1,5 @@
-//! Commits: each is checked against the state that readers read (its envelope, the rows that were expected, what is guaranteed,
-//! the ids that come next), and then applied. Nothing can fail from the first write on.
+//! Commits: each is checked (its envelope, the rows that were expected, what is guaranteed, the ids that come next) and then applied,
+//! under one lock. Nothing can fail from the first write on.
 
 mod account;
 mod card;

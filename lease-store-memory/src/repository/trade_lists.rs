@@ -1,3 +1,5 @@
+use std::ops::RangeInclusive;
+
 use chrono::{DateTime, Utc};
 use lease_core::id::{ServiceId, Stored};
 use lease_core::model::{Invoice, InvoiceStatus, Payment, Proposal, ProposalStatus, Trade, TradeStatus};
@@ -5,10 +7,10 @@ use lease_core::page::{Page, PageRequest};
 use lease_core::repository::{InvoiceFilter, PaymentFilter, ProposalFilter, TradeFilter};
 
 use super::vehicle::is_of_model;
-use crate::expiry;
-use crate::index::{Index, Kind, Term};
+use crate::index::{Kind, Term};
 use crate::state::{
-    State, invoice_status, make, model, payment_status, proposal_status, public_proposals, service_kind, trade_status, year,
+    State, expiring, invoice_status, make, model, payment_status, proposal_status, public_proposals, service_kind, trade_status,
+    years,
 };
 use crate::walk::Query;
 
@@ -22,7 +24,7 @@ impl State {
             .and(filter.counterparty_id.map(|id| Term::id(Kind::Counterparty, id)))
             .and(filter.make.as_deref().map(make))
             .and(filter.model.as_deref().map(model))
-            .and_years(&self.trades.rows.index, filter.year_min, filter.year_max)
+            .and_years(filter.year_min, filter.year_max)
             .and_search(filter.search.as_ref());
         if let Some(kind) = filter.kind {
             // Services are few, and trades of them many: the kind is looked up there.
@@ -55,7 +57,7 @@ impl State {
             .and(filter.trade_id.map(|id| Term::id(Kind::Trade, id)))
             .and(filter.customer_id.map(|id| Term::id(Kind::Customer, id)));
         if let Some(status) = filter.status {
-            query = query.and_any(reads(&self.proposals.rows.index, status, now));
+            query = query.and_within(reads(status, now));
         }
         if let Some(viewer) = filter.visible_to {
             let ties = [Kind::Customer, Kind::TradeOwner, Kind::Audience].map(|tie| Term::id(tie, viewer));
@@ -74,12 +76,12 @@ impl State {
         if let Some(trade) = filter.trade_id {
             query = query.and_row(self.trades.rows.get(trade).and_then(|row| row.value.invoice_id));
         }
-        let today = expiry::day(now.date_naive());
+        let today = now.date_naive();
         query = match filter.overdue {
-            Some(true) => query.and_any(expiry::before(&self.invoices.index, today)),
+            Some(true) => query.and_within([expiring(None, today.pred_opt())]),
             Some(false) => {
-                let settled = [InvoiceStatus::Paid, InvoiceStatus::Void].map(invoice_status);
-                query.and_any(expiry::from(&self.invoices.index, today).into_iter().chain(settled))
+                let settled = [InvoiceStatus::Paid, InvoiceStatus::Void].map(|status| invoice_status(status).exactly());
+                query.and_within([expiring(Some(today), None)].into_iter().chain(settled))
             }
             None => query,
         };
@@ -98,24 +100,20 @@ impl State {
     }
 }
 
-/// The terms of proposals that may read so at an instant: in the hour in which they expire, each has to be asked.
-fn reads(index: &Index, status: ProposalStatus, now: DateTime<Utc>) -> Vec<Term> {
-    let hour = expiry::hour(now);
-    let mut terms = match status {
-        ProposalStatus::Pending => expiry::from(index, hour),
-        ProposalStatus::Expired => expiry::before(index, hour + 1),
-        _ => Vec::new(),
-    };
-    terms.push(proposal_status(status));
-    terms
+/// The terms of proposals that may read so at an instant: on the day on which they expire, each has to be asked.
+fn reads(status: ProposalStatus, now: DateTime<Utc>) -> Vec<RangeInclusive<Term>> {
+    let today = Some(now.date_naive());
+    let stored = proposal_status(status).exactly();
+    match status {
+        ProposalStatus::Pending => vec![stored, expiring(today, None)],
+        ProposalStatus::Expired => vec![stored, expiring(None, today)],
+        _ => vec![stored],
+    }
 }
 
 impl Query {
-    /// Of those, the rows of model years from the one to the other, where any is given: those that occur, one by one.
-    pub(super) fn and_years(self, index: &Index, min: Option<i32>, max: Option<i32>) -> Self {
-        if min.is_none() && max.is_none() {
-            return self;
-        }
-        self.and_any(index.terms_between(year(min.unwrap_or(i32::MIN)), year(max.unwrap_or(i32::MAX))))
+    /// Of those, the rows of model years from the one to the other, where any is given.
+    pub(super) fn and_years(self, min: Option<i32>, max: Option<i32>) -> Self {
+        if min.is_none() && max.is_none() { self } else { self.and_within([years(min, max)]) }
     }
 }

@@ -49,7 +49,7 @@ impl State {
             .and(filter.customer_id.map(owner))
             .and(filter.make.as_deref().map(make))
             .and(filter.model.as_deref().map(model))
-            .and_years(&self.vehicles.rows.index, filter.year_min, filter.year_max)
+            .and_years(filter.year_min, filter.year_max)
             .and_search(filter.search.as_ref());
         if let Some(viewer) = filter.visible_to {
             query = query.and_any([owner(viewer), in_open_trade(), party(viewer)]);

@@ -1,7 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use foldhash::HashMap;
 use lease_core::account::{Token, TokenHash};
 use lease_core::id::{CustomerId, Stored, UserId};
 use lease_core::model::{Account, Customer, LoginName, Role, User};
@@ -18,7 +17,7 @@ pub(crate) struct Accounts {
     pub(crate) users: Table<User>,
     pub(crate) customers: Table<Customer>,
     pub(crate) customer_of: BTreeMap<UserId, CustomerId>,
-    pub(crate) by_name: HashMap<LoginName, UserId>,
+    pub(crate) by_name: BTreeMap<LoginName, UserId>,
 }
 
 impl Indexed for User {
@@ -38,7 +37,7 @@ impl Indexed for Customer {
 
 /// The term of users of a role.
 pub(crate) const fn role(role: Role) -> Term {
-    Term::number(Kind::Role, role as u32)
+    Term::number(Kind::Role, role as i64)
 }
 
 impl Accounts {
@@ -80,7 +79,7 @@ impl Accounts {
     /// Whether a user other than this one is an active superuser.
     pub(crate) fn another_superuser(&self, than: UserId) -> bool {
         let superusers = Query::default().and(Some(Term::flag(true))).and(Some(role(Role::Superuser)));
-        self.users.walk(superusers, Direction::Up, 1).any(|(id, _)| id != than)
+        self.users.find(&superusers, Direction::Up).any(|(id, _)| id != than)
     }
 
     /// Puts a new user in.
@@ -120,7 +119,7 @@ impl Accounts {
 /// Tokens, by their hash and by when they expire.
 #[derive(Debug, Default)]
 pub(crate) struct Tokens {
-    by_hash: HashMap<TokenHash, Token>,
+    by_hash: BTreeMap<TokenHash, Token>,
     by_expiry: BTreeSet<(DateTime<Utc>, TokenHash)>,
 }
 

@@ -1,13 +1,12 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use foldhash::HashMap;
 use lease_core::repository::{Claim, ClaimState, Guarantee, KeyHash, NewClaim, RepositoryError, SavedResponse};
 
 /// Idempotency records, by their key and by when they expire.
 #[derive(Debug, Default)]
 pub(crate) struct Claims {
-    by_key: HashMap<KeyHash, Record>,
+    by_key: BTreeMap<KeyHash, Record>,
     by_expiry: BTreeSet<(DateTime<Utc>, KeyHash)>,
 }
 

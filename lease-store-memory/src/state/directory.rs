@@ -28,7 +28,7 @@ impl Indexed for Lead {
 
 /// The term of leads of a status.
 pub(crate) const fn lead_status(status: LeadStatus) -> Term {
-    Term::number(Kind::Status, status as u32)
+    Term::number(Kind::Status, status as i64)
 }
 
 impl Indexed for Service {
@@ -39,5 +39,5 @@ impl Indexed for Service {
 
 /// The term of services of a kind.
 pub(crate) const fn service_kind(kind: ServiceKind) -> Term {
-    Term::number(Kind::Business, kind as u32)
+    Term::number(Kind::Business, kind as i64)
 }

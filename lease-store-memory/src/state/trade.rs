@@ -1,7 +1,7 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
-use chrono::{DateTime, NaiveDate, Utc};
-use foldhash::HashSet;
+use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 use lease_core::gateway::ChargeKey;
 use lease_core::id::{CustomerId, PaymentId, ProposalId, TradeId, VehicleId};
 use lease_core::lifecycle::InvoiceChange;
@@ -9,13 +9,10 @@ use lease_core::model::{
     Invoice, InvoiceStatus, Payment, PaymentState, PaymentStatus, Period, Proposal, ProposalState, ProposalStatus, Trade,
     TradeState, TradeStatus, Vehicle,
 };
-use smallvec::SmallVec;
 
 use super::table::Table;
 use super::vehicle::model_terms;
-use crate::expiry;
-use crate::index::{Kind, Term, row_number, text_terms};
-use crate::slots::Slots;
+use crate::index::{Kind, Term, text_terms};
 use crate::walk::{Direction, Query};
 
 /// Trades, and what a vehicle has of them.
@@ -23,9 +20,10 @@ use crate::walk::{Direction, Query};
 pub(crate) struct Trades {
     pub(crate) rows: Table<Trade>,
     /// The open or agreed trade of each vehicle that has one.
-    live: Slots<TradeId>,
-    /// The agreed periods of each vehicle in their order, and the trade. They never overlap, so their ends are in order too.
-    agreed: Slots<SmallVec<[(Period, TradeId); 1]>>,
+    live: BTreeMap<VehicleId, TradeId>,
+    /// The agreed periods of each vehicle by their first day, and the trade. They never overlap, so their ends are in order
+    /// too.
+    agreed: BTreeMap<(VehicleId, NaiveDate), (Period, TradeId)>,
 }
 
 /// All terms of a new trade.
@@ -48,7 +46,7 @@ pub(crate) fn word_terms(trade: &Trade) -> Vec<Term> {
 
 /// The term of trades of a status.
 pub(crate) const fn trade_status(status: TradeStatus) -> Term {
-    Term::number(Kind::Status, status as u32)
+    Term::number(Kind::Status, status as i64)
 }
 
 impl Trades {
@@ -62,30 +60,27 @@ impl Trades {
         today: NaiveDate,
     ) -> Option<Period> {
         let (from, until) = period.map_or((today, NaiveDate::MAX), |period| (period.start(), period.end()));
-        let agreed = self.agreed.get(row_number(vehicle))?;
-        let (before, _) = agreed.split_at(agreed.partition_point(|(period, _)| period.start() < until));
-        let (last, _) = before.iter().rev().find(|(_, other)| *other != trade)?;
-        (last.end() > from).then_some(*last)
+        let before = self.agreed.range((vehicle, NaiveDate::MIN)..(vehicle, until));
+        let (last, _) = before.map(|(_, agreed)| *agreed).rfind(|(_, other)| *other != trade)?;
+        (last.end() > from).then_some(last)
     }
 
     /// A period of a vehicle is agreed in a trade.
     pub(crate) fn agree(&mut self, vehicle: VehicleId, trade: TradeId, period: Period) {
-        let agreed = self.agreed.get_or_insert_with(row_number(vehicle), SmallVec::new);
-        let place = agreed.partition_point(|(other, _)| other.start() < period.start());
-        agreed.insert(place, (period, trade));
+        self.agreed.insert((vehicle, period.start()), (period, trade));
     }
 
     /// The open or agreed trade of a vehicle.
     pub(crate) fn live_of(&self, vehicle: VehicleId) -> Option<TradeId> {
-        self.live.get(row_number(vehicle)).copied()
+        self.live.get(&vehicle).copied()
     }
 
     /// Notes whether a trade of a vehicle is open or agreed.
     pub(crate) fn set_live(&mut self, vehicle: VehicleId, trade: TradeId, is_live: bool) {
         if is_live {
-            self.live.insert(row_number(vehicle), trade);
+            self.live.insert(vehicle, trade);
         } else if self.live_of(vehicle) == Some(trade) {
-            self.live.remove(row_number(vehicle));
+            self.live.remove(&vehicle);
         }
     }
 
@@ -110,7 +105,7 @@ impl Trades {
 pub(crate) struct Proposals {
     pub(crate) rows: Table<Proposal>,
     /// Who made one, of each trade, in the order of their ids.
-    authors: Slots<SmallVec<[Author; 2]>>,
+    authors: BTreeMap<TradeId, Vec<Author>>,
 }
 
 /// What a customer has in a trade.
@@ -128,15 +123,28 @@ pub(crate) const fn public() -> Term {
     Term::number(Kind::Public, 0)
 }
 
-/// The term of proposals that are stored as being of this status; pending ones that may expire have those of [`expiry`].
+/// The term of proposals that are stored as being of this status; pending ones that may expire have the day of it instead.
 pub(crate) const fn proposal_status(status: ProposalStatus) -> Term {
-    Term::number(Kind::Status, status as u32)
+    Term::number(Kind::Status, status as i64)
 }
 
-fn standing_terms(proposal: &Proposal) -> impl Iterator<Item = Term> + use<> {
-    let expires = proposal.expires_at.filter(|_| proposal.state == ProposalState::Pending).map(expiry::hour);
-    let status = expires.is_none().then(|| proposal_status(proposal.state.into()));
-    expires.into_iter().flat_map(expiry::terms).chain(status)
+/// The term of proposals that expire, and of open invoices that are due, on this day.
+fn expires_on(day: NaiveDate) -> Term {
+    Term::number(Kind::Expiry, day.num_days_from_ce().into())
+}
+
+/// The terms of what expires from the one day to the other.
+pub(crate) fn expiring(first: Option<NaiveDate>, last: Option<NaiveDate>) -> RangeInclusive<Term> {
+    let number = |day: NaiveDate| day.num_days_from_ce().into();
+    Term::numbers(Kind::Expiry, first.map(number), last.map(number))
+}
+
+/// What time alone changes, namely whether a pending proposal is expired, is found by its day.
+fn standing(proposal: &Proposal) -> Term {
+    match proposal.expires_at.filter(|_| proposal.state == ProposalState::Pending) {
+        Some(at) => expires_on(at.date_naive()),
+        None => proposal_status(proposal.state.into()),
+    }
 }
 
 impl Proposals {
@@ -148,7 +156,7 @@ impl Proposals {
 
     /// Those who made a proposal in a trade.
     pub(crate) fn authors(&self, trade: TradeId) -> &[Author] {
-        self.authors.get(row_number(trade)).map_or(&[], SmallVec::as_slice)
+        self.authors.get(&trade).map_or(&[], Vec::as_slice)
     }
 
     /// The stored-pending proposals of a trade.
@@ -159,14 +167,14 @@ impl Proposals {
     /// The proposals of one customer in a trade.
     pub(crate) fn of(&self, trade: TradeId, customer: CustomerId) -> Vec<ProposalId> {
         let query = Query::default().and(Some(Term::id(Kind::Trade, trade))).and(Some(Term::id(Kind::Customer, customer)));
-        self.rows.walk(query, Direction::Up, 1).map(|(id, _)| id).collect()
+        self.rows.find(&query, Direction::Up).map(|(id, _)| id).collect()
     }
 
     /// Whether another proposal of the trade than this one was accepted.
     pub(crate) fn another_accepted(&self, trade: TradeId, than: ProposalId) -> bool {
         let accepted = proposal_status(ProposalStatus::Accepted);
         let query = Query::default().and(Some(Term::id(Kind::Trade, trade))).and(Some(accepted));
-        self.rows.walk(query, Direction::Up, 1).any(|(id, _)| id != than)
+        self.rows.find(&query, Direction::Up).any(|(id, _)| id != than)
     }
 
     /// Puts a new proposal in; `owner` is the trade's.
@@ -178,20 +186,18 @@ impl Proposals {
             author.pending = Some(id);
         }
         let seen_by = if key.1 == owner { public() } else { Term::id(Kind::TradeOwner, owner) };
-        let found_by = [Term::id(Kind::Trade, key.0), Term::id(Kind::Customer, key.1), seen_by];
-        let viewer_history = standing_terms(&proposal);
-        self.rows.insert(id, proposal, viewer_history.chain(found_by));
+        let terms = [standing(&proposal), Term::id(Kind::Trade, key.0), Term::id(Kind::Customer, key.1), seen_by];
+        self.rows.insert(id, proposal, terms);
     }
 
     /// A proposal gets a state.
     pub(crate) fn set_state(&mut self, id: ProposalId, state: ProposalState) {
         let Some(row) = self.rows.get_mut(id) else { return };
-        let old = standing_terms(&row.value);
+        let old = standing(&row.value);
         row.value.state = state;
-        let new = standing_terms(&row.value);
+        let new = standing(&row.value);
         let key = (row.value.trade_id, row.value.customer_id);
-        old.for_each(|term| self.rows.index.remove(term, id));
-        new.for_each(|term| self.rows.index.insert(term, id));
+        self.rows.retag(id, &[old], &[new]);
         let author = self.author_mut(key.0, key.1);
         if state == ProposalState::Pending {
             author.pending = Some(id);
@@ -201,7 +207,7 @@ impl Proposals {
     }
 
     fn author_mut(&mut self, trade: TradeId, customer: CustomerId) -> &mut Author {
-        let authors = self.authors.get_or_insert_with(row_number(trade), SmallVec::new);
+        let authors = self.authors.entry(trade).or_default();
         let place = authors.binary_search_by_key(&customer, |author| author.customer).unwrap_or_else(|place| {
             authors.insert(place, Author { customer, made: 0, pending: None });
             place
@@ -230,7 +236,7 @@ pub(crate) type Invoices = Table<Invoice>;
 
 /// The term of invoices of a status.
 pub(crate) const fn invoice_status(status: InvoiceStatus) -> Term {
-    Term::number(Kind::Status, status as u32)
+    Term::number(Kind::Status, status as i64)
 }
 
 /// The terms of a new invoice.
@@ -239,8 +245,8 @@ pub(crate) fn invoice_terms(invoice: &Invoice) -> impl Iterator<Item = Term> + u
 }
 
 fn invoice_standing(invoice: &Invoice) -> impl Iterator<Item = Term> + use<> {
-    let expires = invoice.is_open().then(|| expiry::day(invoice.due_date));
-    expires.into_iter().flat_map(expiry::terms).chain([invoice_status((&invoice.state).into())])
+    let due = invoice.is_open().then(|| expires_on(invoice.due_date));
+    due.into_iter().chain([invoice_status((&invoice.state).into())])
 }
 
 /// An invoice changes, and is found by the state that it has now.
@@ -263,12 +269,12 @@ pub(crate) struct Payments {
     /// Those that wait for the gateway's response, by when they were begun.
     pub(crate) pending: BTreeSet<(DateTime<Utc>, PaymentId)>,
     /// The charge keys of all.
-    pub(crate) charge_keys: HashSet<ChargeKey>,
+    pub(crate) charge_keys: BTreeSet<ChargeKey>,
 }
 
 /// The term of payments of a status.
 pub(crate) const fn payment_status(status: PaymentStatus) -> Term {
-    Term::number(Kind::Status, status as u32)
+    Term::number(Kind::Status, status as i64)
 }
 
 impl Payments {

@@ -1,4 +1,6 @@
-use foldhash::HashMap;
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
 use lease_core::id::{CustomerId, VehicleId};
 use lease_core::model::{Vehicle, Vin};
 
@@ -10,7 +12,7 @@ use crate::index::{Kind, Term, text_terms};
 #[derive(Debug, Default)]
 pub(crate) struct Vehicles {
     pub(crate) rows: Table<Vehicle>,
-    pub(crate) by_vin: HashMap<Vin, VehicleId>,
+    pub(crate) by_vin: BTreeMap<Vin, VehicleId>,
 }
 
 impl Indexed for Vehicle {
@@ -24,7 +26,7 @@ impl Indexed for Vehicle {
 
 /// What trades of a vehicle are found by as well.
 pub(crate) fn model_terms(vehicle: &Vehicle) -> [Term; 3] {
-    [make(&vehicle.make_key()), model(&vehicle.model_key()), year(vehicle.year)]
+    [make(&vehicle.make_key()), model(&vehicle.model_key()), Term::number(Kind::Year, vehicle.year.into())]
 }
 
 /// The term of a make, given as a comparison key.
@@ -37,9 +39,9 @@ pub(crate) fn model(key: &str) -> Term {
     Term::name(Kind::Model, key)
 }
 
-/// The term of a model year.
-pub(crate) const fn year(year: i32) -> Term {
-    Term::ranged(Kind::Year, year as i64)
+/// The terms of the model years from the one to the other.
+pub(crate) fn years(min: Option<i32>, max: Option<i32>) -> RangeInclusive<Term> {
+    Term::numbers(Kind::Year, min.map(i64::from), max.map(i64::from))
 }
 
 /// The term of vehicles in an open trade.
