@@ -4,7 +4,7 @@
 //! JSON so that a wrong kind becomes a message on its field instead of the end of the request: permission is
 //! checked before fields (spec 2, rule 4), and the decision then reports every wrong field at once.
 //!
-//! [`draft!`] defines a draft. With the feature `openapi` it is also where the schema of the draft comes from.
+//! The macro `draft!` defines a draft. With the feature `openapi` it is also where the schema of the draft comes from.
 
 use std::collections::BTreeMap;
 use std::fmt;
