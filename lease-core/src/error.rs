@@ -53,7 +53,7 @@ impl Error {
         }
     }
 
-    /// Its stable code (spec 6.6).
+    /// Its stable code (rule 6.6).
     #[must_use]
     pub fn code(&self) -> &'static str {
         self.kind().code()
@@ -133,65 +133,65 @@ impl From<MoneyError> for Error {
     }
 }
 
-/// Why the present state forbids an act (spec 2, rule 4).
+/// Why the present state forbids an act (rule 2.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error, strum::IntoStaticStr, strum::VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum Refusal {
-    /// Spec 4.1, 6.2.
+    /// The vehicle is in a live trade: it is not offered again, and what identifies it is fixed (rules 4.1, 6.2).
     #[error("The vehicle is in a trade that is open or agreed.")]
     VehicleInTrade,
-    /// Spec 6.2.
+    /// A vehicle that was ever traded is not erased (rule 6.2).
     #[error("The vehicle has been traded and can no longer be deleted.")]
     VehicleInUse,
-    /// Spec 4.3.
+    /// Before the owner has proposed, nobody else does (rule 4.3).
     #[error("The owner of the trade must make the first proposal.")]
     OwnerProposalRequired,
-    /// Spec 4.4 to 4.6.
+    /// The trade was agreed, completed or cancelled: it takes no decisions any more (rules 4.4 to 4.6).
     #[error("The trade is not open.")]
     TradeNotOpen,
-    /// Spec 4.5.
+    /// From its `expires_at` on a proposal is not decided any more (rule 4.5).
     #[error("The proposal has expired.")]
     ProposalExpired,
-    /// Spec 4.5.
+    /// A proposal is decided once (rule 4.5).
     #[error("The proposal is not pending.")]
     ProposalNotPending,
-    /// Spec 4.10.
+    /// The days overlap days that are agreed, or the vehicle is to be sold while it is let (rule 4.10).
     #[error("The vehicle is leased out for some of these days.")]
     VehicleNotAvailable,
-    /// Spec 4.11.
+    /// The author of the proposal was deactivated (rule 4.11).
     #[error("The author of the proposal is no longer active.")]
     PartyInactive,
-    /// Spec 4.11.
+    /// A customer makes only so many proposals in a trade (rule 4.11).
     #[error("You have already made the maximum number of proposals in this trade.")]
     ProposalLimit,
-    /// Spec 5.1.
+    /// What rules of running trades hang on is fixed once a trade uses the service (rule 5.1).
     #[error("A trade uses this service, so kind, invoice_on, bill_to and currency can no longer be changed.")]
     ServiceInUse,
-    /// Spec 5.3, 5.4.
+    /// The invoice is paid or void: it is neither paid nor dropped (rules 5.3, 5.4).
     #[error("The invoice is not open.")]
     InvoiceNotOpen,
-    /// Spec 5.3.
+    /// An invoice with a payment that succeeded or is pending is not dropped (rule 5.3).
     #[error("The invoice has payments.")]
     InvoiceHasPayments,
-    /// Spec 5.4.
+    /// It is after the due date, and the operator chose to refuse late payments (rule 5.4).
     #[error("The invoice is overdue, and late payments are not accepted.")]
     InvoiceOverdue,
-    /// Spec 5.4.
+    /// What is due is covered by payments that are pending (rule 5.4).
     #[error("Pending payments already cover the amount due.")]
     PaymentPending,
-    /// Spec 5.4.
+    /// A card that expired or was deleted does not pay (rule 5.4).
     #[error("The card has expired or was deleted.")]
     CardNotUsable,
-    /// Spec 3.5.
+    /// An active superuser remains (rule 3.5).
     #[error("The last active superuser can be neither deactivated nor demoted.")]
     LastSuperuser,
-    /// Spec 3.5.
+    /// Something hangs on the customer, so the user does not become administrative (rule 3.5).
     #[error("The customer has records of its own, so the user must remain a customer.")]
     CustomerInUse,
-    /// Spec 6.4.
+    /// A lead is converted once (rule 6.4).
     #[error("The lead has already been converted.")]
     LeadConverted,
-    /// Spec 6.7: another request under this key is still running, or has just taken over.
+    /// Rule 6.7: another request under this key is still running, or has just taken over.
     #[error("A request with this idempotency key is still running.")]
     IdempotencyKeyInUse,
 }

@@ -2,7 +2,7 @@
 //!
 //! A *draft* is a struct of [`Field`]s: each absent, null, of a wrong kind, or given. Drafts read leniently from
 //! JSON so that a wrong kind becomes a message on its field instead of the end of the request: permission is
-//! checked before fields (spec 2, rule 4), and the decision then reports every wrong field at once.
+//! checked before fields (rule 2.4), and the decision then reports every wrong field at once.
 //!
 //! The macro `draft!` defines a draft. With the feature `openapi` it is also where the schema of the draft comes from.
 
@@ -171,7 +171,7 @@ impl Scalar {
 }
 
 /// A draft that no command accepts: every field is wrong. It stands for a body that is no JSON object, so that permission and
-/// visibility are judged before the body is refused (spec 2, rule 4).
+/// visibility are judged before the body is refused (rule 2.4).
 ///
 /// # Errors
 /// If the type is not a struct of [`Field`]s.

@@ -1,5 +1,5 @@
 //! Pages of a list, newest first. A cursor names the row it starts behind, so that every page costs the same
-//! and rows that come or go meanwhile neither repeat nor hide another (spec 6.5).
+//! and rows that come or go meanwhile neither repeat nor hide another (rule 6.5).
 
 use crate::id::{Entity, Id, Stored};
 

@@ -19,7 +19,7 @@ impl Default for Policy {
     }
 }
 
-/// What happens to payments after the due date (spec 5.4).
+/// What happens to payments after the due date (rule 5.4).
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, strum::Display, strum::EnumString, strum::IntoStaticStr, strum::VariantArray,
 )]

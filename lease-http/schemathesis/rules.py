@@ -62,7 +62,7 @@ def before_load_schema(context, raw_schema):
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """Nobody takes away from themselves the right to go on, and no key comes with another body (spec 6.7)."""
+    """Nobody takes away from themselves the right to go on, and no key comes with another body (rule 6.7)."""
     if case.meta and case.meta.generation.mode.is_positive and "Idempotency-Key" in (case.headers or {}):
         case.headers["Idempotency-Key"] = f"key-{next(NUMBERS)}"
     if case.operation.path.startswith("/api/user") and (case.path_parameters or {}).get("id") == ME["user_id"]:
@@ -73,42 +73,42 @@ def before_call(context, case, kwargs):
             case.query[name] = int(value)
 
 
-# A new name may be taken, and a password common or like the names (spec 3.7).
+# A new name may be taken, and a password common or like the names (rule 3.7).
 NAMES = {"username", "email", "password"}
-# The owner is one's own, or one that there is; which of both may be named hangs on the role (spec 6.3).
+# The owner is one's own, or one that there is; which of both may be named hangs on the role (rule 6.3).
 CONTACT_OWNER = {"customer_id", "lead_id", "non_field_errors"}
-# What terms look like hangs on the service (spec 4.2), the digits of an amount on its currency (spec 1).
+# What terms look like hangs on the service (rule 4.2), the digits of an amount on its currency (chapter 1).
 TERMS = {"amount", "start_date", "end_date", "expires_at"}
-# The invoice and the card are one's own, and no more is paid than is due (spec 5.4).
+# The invoice and the card are one's own, and no more is paid than is due (rule 5.4).
 PAYMENT = {"invoice_id", "credit_card_id", "amount"}
 
 RULES = {
     "POST /api/register": NAMES | {"password2", "dob"},
-    # Name and password belong together (spec 3.2).
+    # Name and password belong together (rule 3.2).
     "POST /api/login": set(),
     "POST /api/users": NAMES | {"dob"},
     "PUT /api/users/{id}": NAMES,
     "PATCH /api/users/{id}": NAMES,
     "PUT /api/user/{id}": NAMES,
     "PATCH /api/user/{id}": NAMES,
-    # A date of birth lies in the past (spec 6.1).
+    # A date of birth lies in the past (rule 6.1).
     "PUT /api/customers/{id}": {"dob"},
     "PATCH /api/customers/{id}": {"dob"},
-    # A number passes the Luhn check, and a card has not expired (spec 5.6).
+    # A number passes the Luhn check, and a card has not expired (rule 5.6).
     "POST /api/credit-cards": {"number", "exp_year"},
     "PATCH /api/credit-cards/{id}": {"exp_year"},
     "POST /api/contacts": CONTACT_OWNER,
     "PUT /api/contacts/{id}": CONTACT_OWNER,
     "PATCH /api/contacts/{id}": CONTACT_OWNER,
-    # What is emptied may be the last that was said; only converting makes a lead converted (spec 6.4).
+    # What is emptied may be the last that was said; only converting makes a lead converted (rule 6.4).
     "PUT /api/leads/{id}": {"status", "non_field_errors"},
     "PATCH /api/leads/{id}": {"status", "non_field_errors"},
     "POST /api/leads/{id}/convert": {"customer_id"},
-    # A VIN is unique, and a model year next year's at the latest (spec 6.2).
+    # A VIN is unique, and a model year next year's at the latest (rule 6.2).
     "POST /api/vehicles": {"vin", "year"},
     "PUT /api/vehicles/{id}": {"vin", "year"},
     "PATCH /api/vehicles/{id}": {"vin", "year"},
-    # The digits of an amount hang on its currency (spec 1); what is not named stays, and must go with the rest (spec 5.1).
+    # The digits of an amount hang on its currency (chapter 1); what is not named stays, and must go with the rest (rule 5.1).
     "POST /api/services": {"amount"},
     "PUT /api/services/{id}": {"amount", "invoice_on", "bill_to"},
     "PATCH /api/services/{id}": {"amount", "invoice_on", "bill_to"},

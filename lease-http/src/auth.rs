@@ -1,4 +1,4 @@
-//! The caller, from the `Authorization` header (spec 2, rule 1; spec 3.6).
+//! The caller, from the `Authorization` header (rule 2.1; rule 3.6).
 
 use std::convert::Infallible;
 use std::ops::Deref;

@@ -1,4 +1,4 @@
-//! `Idempotency-Key` (spec 6.7): a POST that is sent again under its key is answered again, and nothing is done.
+//! `Idempotency-Key` (rule 6.7): a POST that is sent again under its key is answered again, and nothing is done.
 //!
 //! The key is claimed in the store before the act; the act's own commit marks the claim (the handler's
 //! [`Engine`](crate::extract::Engine) sees to that); the response is kept afterwards. The store holds only hashes and what the
@@ -128,7 +128,7 @@ impl Once {
     }
 }
 
-/// Spec 6.7 keeps everything but 401, 429 and 5xx. A 415 is not kept either, for the fingerprint does not cover the content type,
+/// Rule 6.7 keeps everything but 401, 429 and 5xx. A 415 is not kept either, for the fingerprint does not cover the content type,
 /// nor is the response of a request that lost its claim to another: its act was not done.
 fn is_kept(response: &Response) -> bool {
     let status = response.status();

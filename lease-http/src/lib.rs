@@ -118,7 +118,7 @@ impl RouterBuilder {
     }
 }
 
-/// 405; but a resource that is closed to a role is closed for every method (spec 2, rule 3).
+/// 405; but a resource that is closed to a role is closed for every method (rule 2.3).
 async fn method_not_allowed(caller: Caller, OriginalUri(uri): OriginalUri) -> Problem {
     let is_about_leads = uri.path().split('/').any(|part| part == "leads");
     match caller.actor().require(Resource::Lead, Act::Read) {

@@ -1,4 +1,4 @@
-//! The document (spec 6.8): what stands beside the handlers, and what follows for every operation from its kind. The errors of
+//! The document (rule 6.8): what stands beside the handlers, and what follows for every operation from its kind. The errors of
 //! an operation are named by code; their statuses come from [`problem`](crate::problem), so document and answers agree.
 //!
 //! It is also what clients are generated from. A schema has a name, so that it becomes one type, and what a generator cannot

@@ -1,4 +1,4 @@
-//! Every error as `application/problem+json` (RFC 9457, spec 6.6).
+//! Every error as `application/problem+json` (RFC 9457, rule 6.6).
 
 mod code;
 

@@ -1,4 +1,4 @@
-//! Lists (spec 6.5): filters, pages, and the links to the neighbouring pages. The parameters of a filter are declared once, in
+//! Lists (rule 6.5): filters, pages, and the links to the neighbouring pages. The parameters of a filter are declared once, in
 //! [`Filter::read`]: the same calls read a request and describe it in the document.
 
 use std::borrow::Cow;

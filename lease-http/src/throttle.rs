@@ -1,4 +1,4 @@
-//! The limit on failed logins (spec 7): a number in any one minute, for a client address and a name. The counts are kept in this
+//! The limit on failed logins (chapter 7): a number in any one minute, for a client address and a name. The counts are kept in this
 //! process only: of several servers each counts for itself.
 
 use std::collections::{HashMap, VecDeque};

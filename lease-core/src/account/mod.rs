@@ -1,4 +1,4 @@
-//! Who somebody is (spec 3): passwords and tokens, and the decisions about users and customers.
+//! Who somebody is (chapter 3): passwords and tokens, and the decisions about users and customers.
 
 mod changes;
 mod password;

@@ -95,7 +95,7 @@ impl PasswordHasher {
     }
 
     /// Whether the password is the one that was hashed. Without a hash it takes the same time and says no, so that
-    /// an unknown name cannot be told from a wrong password (spec 3.2).
+    /// an unknown name cannot be told from a wrong password (rule 3.2).
     ///
     /// # Errors
     /// [`PasswordError`] where the hash is none or verifying failed.
@@ -178,7 +178,7 @@ pub enum PasswordError {
     Hashing,
 }
 
-/// Why a password is not taken (spec 3.7).
+/// Why a password is not taken (rule 3.7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordPolicyError {
     /// Too short.
@@ -187,7 +187,7 @@ pub enum PasswordPolicyError {
     /// Too long.
     #[error("This password is too long. It may have at most {MAX_BYTES} bytes.")]
     TooLong,
-    /// Holds a NUL or another control character (spec 1).
+    /// Holds a NUL or another control character (chapter 1).
     #[error("Control characters are not allowed.")]
     Control,
     /// Digits only.

@@ -33,7 +33,7 @@ impl ProfileDraft {
     }
 }
 
-/// Changes a customer's profile (spec 6.1). Every field is optional, so `PUT` and `PATCH` mean the same.
+/// Changes a customer's profile (rule 6.1). Every field is optional, so `PUT` and `PATCH` mean the same.
 ///
 /// # Errors
 /// [`Error::NotFound`]; wrong fields.

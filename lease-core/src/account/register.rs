@@ -94,7 +94,7 @@ impl Registrant {
     }
 }
 
-/// Checks a registration (spec 3.1). Anybody may register; `is_staff` and the like are not looked at.
+/// Checks a registration (rule 3.1). Anybody may register; `is_staff` and the like are not looked at.
 ///
 /// # Errors
 /// Wrong fields.
@@ -120,7 +120,7 @@ pub fn check_registration(draft: &RegistrationDraft, taken: &TakenNames, today: 
     Ok(Registrant { identity, is_active: true, role: Role::Customer, profile, event: Event::UserRegistered, password })
 }
 
-/// Checks a user that somebody else creates (spec 3.4): staff customers, superusers and the system administrative users too.
+/// Checks a user that somebody else creates (rule 3.4): staff customers, superusers and the system administrative users too.
 ///
 /// # Errors
 /// [`Error::PermissionDenied`]; wrong fields.

@@ -16,7 +16,7 @@ pub struct Session {
     pub token: TokenHash,
 }
 
-/// Judges a token that was found (spec 2, rule 1; spec 3.6): it is good until the instant it expires, in the user's present
+/// Judges a token that was found (rule 2.1; rule 3.6): it is good until the instant it expires, in the user's present
 /// epoch, while the user is active.
 ///
 /// # Errors
@@ -32,10 +32,10 @@ pub fn session(found: Option<(Token, Account)>, now: DateTime<Utc>) -> Result<Se
     }
 }
 
-/// Logs a user in whose password was found right: a new token (spec 3.2).
+/// Logs a user in whose password was found right: a new token (rule 3.2).
 ///
 /// The token's epoch is the one that the password was read in, so should the password change meanwhile, the token is dead on
-/// arrival (spec 3.5).
+/// arrival (rule 3.5).
 #[must_use]
 pub fn log_in(account: &Account, hash: TokenHash, expires_at: DateTime<Utc>, now: DateTime<Utc>) -> Decision<Login> {
     let user_id = account.user.id;
@@ -43,7 +43,7 @@ pub fn log_in(account: &Account, hash: TokenHash, expires_at: DateTime<Utc>, now
     Decision::new(Login { token, at: now }, Event::UserLoggedIn(user_id))
 }
 
-/// Revokes a token of the actor's own user (spec 3.3).
+/// Revokes a token of the actor's own user (rule 3.3).
 ///
 /// # Errors
 /// [`Error::NotAuthenticated`] where nobody is known.

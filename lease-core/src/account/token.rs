@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::id::UserId;
 
-/// A token as its holder knows it: 40 lower-case hexadecimal characters from a CSPRNG (spec 3.6). Not storable, and
+/// A token as its holder knows it: 40 lower-case hexadecimal characters from a CSPRNG (rule 3.6). Not storable, and
 /// `Debug` does not show it.
 #[derive(Clone)]
 pub struct TokenText(String);

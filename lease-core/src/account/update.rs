@@ -102,7 +102,7 @@ impl CheckedUpdate {
     }
 }
 
-/// Checks a change to a user (spec 3.5). `keep_token` is the token that the actor came with.
+/// Checks a change to a user (rule 3.5). `keep_token` is the token that the actor came with.
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::PermissionDenied`] for a change of `is_active`, `is_staff` or `is_superuser` without the right;
@@ -152,7 +152,7 @@ pub fn check_update(
     Ok(CheckedUpdate { decision, keep_token, new_password })
 }
 
-/// Deactivates a user and revokes their tokens (spec 3.4): rows that invoices hang on are never deleted.
+/// Deactivates a user and revokes their tokens (rule 3.4): rows that invoices hang on are never deleted.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::PermissionDenied`]; [`Refusal::LastSuperuser`].
@@ -167,7 +167,7 @@ pub fn deactivate(
     Ok(Decision::new(change_of(snapshot, user, now)?, Event::UserDeactivated(stored.id)))
 }
 
-/// Revokes all tokens of the actor's own user (spec 3.3).
+/// Revokes all tokens of the actor's own user (rule 3.3).
 ///
 /// # Errors
 /// [`Error::NotFound`].

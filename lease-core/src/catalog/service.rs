@@ -51,7 +51,7 @@ pub fn create_service(actor: &Actor, draft: &ServiceDraft) -> Result<Decision<Ro
     Ok(Decision::new(RowChange::Create(read(draft, UpdateMode::Full, None)?), Event::ServiceCreated))
 }
 
-/// Changes a service. What rules of running trades hang on is fixed once a trade uses it (spec 5.1).
+/// Changes a service. What rules of running trades hang on is fixed once a trade uses it (rule 5.1).
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::PermissionDenied`]; wrong fields; [`Refusal::ServiceInUse`].
@@ -96,7 +96,7 @@ pub fn require_visible_service(service: &Service, actor: &Actor) -> Result<(), E
     }
 }
 
-/// The two services that a store without any starts with (spec 5.1).
+/// The two services that a store without any starts with (rule 5.1).
 #[must_use]
 pub fn standard_services(lease_fee: Money, sell_fee: Money) -> Decision<FirstServices> {
     let service = |name: &str, kind, invoice_on, fee| Service {

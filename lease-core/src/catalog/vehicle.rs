@@ -73,7 +73,7 @@ pub fn create_vehicle(
     Ok(Decision::new(RowChange::Create(vehicle), Event::VehicleCreated))
 }
 
-/// Changes a vehicle: its owner or staff. What identifies it stays while a trade is live (spec 6.2).
+/// Changes a vehicle: its owner or staff. What identifies it stays while a trade is live (rule 6.2).
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::PermissionDenied`]; wrong fields; [`Refusal::VehicleInTrade`].

@@ -1,7 +1,7 @@
 //! Accepting in a race, with others who accept and with whatever else ends a proposal, at two processes: who comes first
 //! wins, and everybody else is told so.
 //!
-//! Spec 4.4, 4.5, 4.6 and 4.11.
+//! Rules 4.4, 4.5, 4.6 and 4.11.
 
 use super::Handles;
 use super::processes::{Act, Offered, Processes, ROUNDS, count, terms};

@@ -1,6 +1,6 @@
 //! Users, the customers behind them, and tokens.
 //!
-//! Spec 3.1 and 3.5.
+//! Rules 3.1 and 3.5.
 
 use std::sync::Arc;
 

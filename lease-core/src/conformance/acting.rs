@@ -1,6 +1,6 @@
 //! Who acts is looked at again in every commit: a user who was deactivated, or has another role or customer, does not act any more.
 //!
-//! Spec 2, rule 1; spec 3.5.
+//! Rule 2.1; rule 3.5.
 
 use std::sync::Arc;
 

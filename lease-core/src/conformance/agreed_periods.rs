@@ -1,6 +1,6 @@
 //! Which agreed period is in the way of a proposal.
 //!
-//! Spec 4.10.
+//! Rule 4.10.
 
 use std::sync::Arc;
 

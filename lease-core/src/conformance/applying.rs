@@ -1,6 +1,6 @@
 //! Committing equals applying: after a commit, a load returns what `TradeSnapshot::apply` says, whatever the changes.
 //!
-//! Spec 4.4 to 4.7.
+//! Rules 4.4 to 4.7.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! Engines at work on the store, used by many at once and with a gateway that cannot be relied on: what comes out must be in
 //! order by the [invariants](crate::invariants).
 //!
-//! Spec 5.5, and the invariants of spec 5.
+//! Rule 5.5, and the invariants of chapter 5.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};

@@ -1,6 +1,6 @@
 //! Races for a vehicle, an invoice, a name and a lead, at two processes.
 //!
-//! Spec 3.7, 4.1, 4.10, 5.2 and 6.4.
+//! Rules 3.7, 4.1, 4.10, 5.2 and 6.4.
 
 use super::Handles;
 use super::build::*;

@@ -1,6 +1,6 @@
 //! Every field of every filter, alone and a few together, against the same condition on all rows.
 //!
-//! Spec 6.5.
+//! Rule 6.5.
 
 use std::fmt::Debug;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! Payments through a gateway that fails in each way there is, one at a time and on purpose: what comes of it is told exactly.
 //! (`business` fails at random, with many at once.)
 //!
-//! Spec 5.5.
+//! Rule 5.5.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -28,7 +28,7 @@ use crate::{Error, LeaseEngine};
 const CARDS: [(&str, PaymentStatus); 2] =
     [("sandbox_ok", PaymentStatus::Succeeded), ("sandbox_declines_card_declined", PaymentStatus::Failed)];
 
-/// Spec 5.5: down, charging (or declining) without a response, or so late that recovery comes first: while it is not known what
+/// Rule 5.5: down, charging (or declining) without a response, or so late that recovery comes first: while it is not known what
 /// became of a charge nothing else happens to the invoice, and in the end it is written down as it was.
 pub async fn a_payment_ends_right_however_the_gateway_fails(store: Arc<dyn Repository>) {
     let shop = Shop::open(store).await;
@@ -56,7 +56,7 @@ pub async fn a_payment_ends_right_however_the_gateway_fails(store: Arc<dyn Repos
     shop.close(6).await;
 }
 
-/// Spec 5.5: a process that dies before the card was charged, or before that was written down, leaves it to the next one.
+/// Rule 5.5: a process that dies before the card was charged, or before that was written down, leaves it to the next one.
 pub async fn a_payment_whose_process_died_is_settled_by_another(store: Arc<dyn Repository>) {
     let shop = Shop::open(store).await;
     for line in [Line::StopsBefore, Line::StopsAfter] {
@@ -74,7 +74,7 @@ pub async fn a_payment_whose_process_died_is_settled_by_another(store: Arc<dyn R
     shop.close(2).await;
 }
 
-/// Spec 5.5: recovery while the request is still under way: who comes second finds it done, and tells the client what it was.
+/// Rule 5.5: recovery while the request is still under way: who comes second finds it done, and tells the client what it was.
 pub async fn a_request_that_recovery_overtook_is_answered_as_it_ended(store: Arc<dyn Repository>) {
     let shop = Shop::open(store).await;
     for line in [Line::StopsBefore, Line::StopsAfter] {
@@ -95,7 +95,7 @@ pub async fn a_request_that_recovery_overtook_is_answered_as_it_ended(store: Arc
     shop.close(2).await;
 }
 
-/// Spec 5.5: a card that its holder deletes while it is being charged, the request then dying or not, has paid all the same.
+/// Rule 5.5: a card that its holder deletes while it is being charged, the request then dying or not, has paid all the same.
 pub async fn a_card_that_is_deleted_meanwhile_has_paid(store: Arc<dyn Repository>) {
     let shop = Shop::open(store).await;
     for line in [Line::StopsBefore, Line::StopsAfter] {

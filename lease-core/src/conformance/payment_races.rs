@@ -1,7 +1,7 @@
 //! Paying in a race, with others who pay and with whatever ends an invoice, a card or a pending payment, at two processes:
 //! what is written down is what the gateway took.
 //!
-//! Spec 5.3 to 5.6.
+//! Rules 5.3 to 5.6.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};

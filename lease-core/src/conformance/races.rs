@@ -1,6 +1,6 @@
 //! Real races: tasks on several threads and on two handles, let go together by a barrier, round after round; exact counts.
 //!
-//! Spec 3.5 and 3.7 for users, 5.1 for services.
+//! Rules 3.5 and 3.7 for users, rule 5.1 for services.
 
 use super::Handles;
 use super::build::*;

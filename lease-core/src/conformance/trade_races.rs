@@ -1,6 +1,6 @@
 //! Real races for trades and what hangs on them.
 //!
-//! Spec 4.1, 4.4 and 4.10.
+//! Rules 4.1, 4.4 and 4.10.
 
 use super::Handles;
 use super::build::*;

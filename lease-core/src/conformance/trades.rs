@@ -1,6 +1,6 @@
 //! What decisions about a trade read.
 //!
-//! Spec 4.11 and 5.6.
+//! Rules 4.11 and 5.6.
 
 use std::sync::Arc;
 

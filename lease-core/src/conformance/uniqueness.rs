@@ -1,6 +1,6 @@
 //! The closed list of guarantees, one after the other: each refused with its own name, and nothing left behind.
 //!
-//! Spec 3.5, 3.7, 4.1, 4.3, 4.10, 5.2 and 5.6.
+//! Rules 3.5, 3.7, 4.1, 4.3, 4.10, 5.2 and 5.6.
 
 use std::sync::Arc;
 

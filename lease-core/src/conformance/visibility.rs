@@ -1,6 +1,6 @@
 //! A list with `visible_to` holds what the predicates of `permission` say, for everybody and on both sides of each deadline.
 //!
-//! Spec 2, rule 3; spec 4.5 and 5.3 for what time alone changes.
+//! Rule 2.3; rules 4.5 and 5.3 for what time alone changes.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! Customers and their cards, under one version.
 //!
-//! Spec 5.6.
+//! Rule 5.6.
 
 use std::sync::Arc;
 

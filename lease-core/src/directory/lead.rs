@@ -98,7 +98,7 @@ pub fn delete_lead(lead: &Versioned<Stored<Lead>>, actor: &Actor) -> Result<Deci
     Ok(Decision::new(change, Event::LeadDeleted(lead.id)))
 }
 
-/// Makes the lead a customer's (spec 6.4): its contacts become theirs in the same step. `customer_exists` tells whether the one
+/// Makes the lead a customer's (rule 6.4): its contacts become theirs in the same step. `customer_exists` tells whether the one
 /// that the draft names does.
 ///
 /// # Errors

@@ -47,7 +47,7 @@ pub struct LoggedIn {
 }
 
 impl LeaseEngine {
-    /// Creates a user, its customer and a token in one step (spec 3.1).
+    /// Creates a user, its customer and a token in one step (rule 3.1).
     ///
     /// # Errors
     /// Wrong fields; [`Error::Unavailable`].
@@ -85,7 +85,7 @@ impl LeaseEngine {
         Ok((account, done.changes.profile.unwrap_or_default()))
     }
 
-    /// Creates a new token for whoever knows name and password (spec 3.2). Whatever is wrong, the response and the time it takes
+    /// Creates a new token for whoever knows name and password (rule 3.2). Whatever is wrong, the response and the time it takes
     /// are the same.
     ///
     /// # Errors
@@ -133,7 +133,7 @@ impl LeaseEngine {
         session(self.store().find_token(&token.hash()).await?, self.now())
     }
 
-    /// Revokes a token of the actor's user (spec 3.3).
+    /// Revokes a token of the actor's user (rule 3.3).
     ///
     /// # Errors
     /// [`Error::NotAuthenticated`]; [`Error::Unavailable`].
@@ -142,7 +142,7 @@ impl LeaseEngine {
         self.execute(context, load, |(), actor, _| revoke_token(actor, token)).await.map(drop)
     }
 
-    /// Revokes all tokens of the actor's user (spec 3.3).
+    /// Revokes all tokens of the actor's user (rule 3.3).
     ///
     /// # Errors
     /// [`Error::NotAuthenticated`]; [`Error::Unavailable`].

@@ -12,7 +12,7 @@ use crate::wallet::{
 };
 
 impl LeaseEngine {
-    /// Has the gateway tokenise a card, and stores what may be kept of it (spec 5.6).
+    /// Has the gateway tokenise a card, and stores what may be kept of it (rule 5.6).
     ///
     /// # Errors
     /// As [`check_card`]; [`Error::Unavailable`] where the gateway gives no response.

@@ -5,10 +5,10 @@ use chrono::{DateTime, Duration, Utc};
 
 /// How long a claim holds while its act runs; longer than any request may take.
 const HELD: Duration = Duration::minutes(2);
-/// How long a record is kept (spec 6.7).
+/// How long a record is kept (rule 6.7).
 const KEPT: Duration = Duration::hours(24);
 
-/// Idempotency records (spec 6.7), for a layer that answers requests. What is hashed and how answers are sealed is its
+/// Idempotency records (rule 6.7), for a layer that answers requests. What is hashed and how answers are sealed is its
 /// business.
 impl LeaseEngine {
     /// Claims a key for one act; the claim that comes back belongs into the [`RequestContext`](super::RequestContext) of the command. An act that was done and not

@@ -9,7 +9,7 @@ use crate::permission::{Act, Actor, Grant, Resource};
 use crate::repository::ContactFilter;
 
 impl LeaseEngine {
-    /// Creates a contact (spec 6.3).
+    /// Creates a contact (rule 6.3).
     ///
     /// # Errors
     /// As [`create_contact`]; [`Error::Unavailable`].

@@ -8,7 +8,7 @@ use crate::permission::{Actor, Resource};
 use crate::repository::CustomerFilter;
 
 impl LeaseEngine {
-    /// A customer (spec 6.1).
+    /// A customer (rule 6.1).
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Unavailable`].

@@ -18,7 +18,7 @@ impl LeaseEngine {
         visible_invoice(&loaded, actor).cloned()
     }
 
-    /// Voids an invoice (spec 5.3).
+    /// Voids an invoice (rule 5.3).
     ///
     /// # Errors
     /// As [`void`]; [`Error::Unavailable`].

@@ -9,7 +9,7 @@ use crate::permission::{Act, Actor, Resource};
 use crate::repository::LeadFilter;
 
 impl LeaseEngine {
-    /// Creates a lead (spec 6.4).
+    /// Creates a lead (rule 6.4).
     ///
     /// # Errors
     /// As [`create_lead`]; [`Error::Unavailable`].

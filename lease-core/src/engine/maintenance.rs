@@ -11,7 +11,7 @@ const SETTLING_TURNS: u32 = 10;
 
 /// What a server does beside answering: any number of processes may do it at the same time.
 impl LeaseEngine {
-    /// Settles the payments that have been pending for `older_than` (spec 5.5), the oldest first, so many at a time. Each is
+    /// Settles the payments that have been pending for `older_than` (rule 5.5), the oldest first, so many at a time. Each is
     /// tried once: one that cannot be settled now is left for the next round, and younger ones have their turn, up to ten times
     /// as many as are taken at a time. Returns how many were settled.
     ///

@@ -19,7 +19,7 @@ use crate::repository::{PaymentFilter, TradeKey, TradeLoad};
 const GATEWAY_TIMEOUT: Duration = Duration::from_secs(20);
 
 impl LeaseEngine {
-    /// Pays an invoice (spec 5.4). The payment comes back pending where the gateway gave no response: it is settled by
+    /// Pays an invoice (rule 5.4). The payment comes back pending where the gateway gave no response: it is settled by
     /// [`settle_pending`](Self::settle_pending), and whether it went through can be read then.
     ///
     /// Goes on to its end when the caller hangs up: between charging and writing it down nothing may be dropped.

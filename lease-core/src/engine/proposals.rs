@@ -12,7 +12,7 @@ use crate::permission::{Act, Actor, Resource};
 use crate::repository::{ProposalFilter, TradeKey};
 
 impl LeaseEngine {
-    /// Makes a proposal in a trade (spec 4.2, 4.3).
+    /// Makes a proposal in a trade (rules 4.2, 4.3).
     ///
     /// # Errors
     /// As [`propose`]; [`Error::Unavailable`].
@@ -73,7 +73,7 @@ impl LeaseEngine {
         proposal_view(ChangedTrade { snapshot, actor: *actor, at })
     }
 
-    /// Accepts a proposal (spec 4.4).
+    /// Accepts a proposal (rule 4.4).
     ///
     /// # Errors
     /// As [`accept`]; [`Error::Unavailable`].
@@ -85,7 +85,7 @@ impl LeaseEngine {
         proposal_view(self.change_trade(context, TradeKey::Proposal(id), accept).await?)
     }
 
-    /// Rejects a proposal (spec 4.5).
+    /// Rejects a proposal (rule 4.5).
     ///
     /// # Errors
     /// As [`reject`]; [`Error::Unavailable`].
@@ -97,7 +97,7 @@ impl LeaseEngine {
         proposal_view(self.change_trade(context, TradeKey::Proposal(id), reject).await?)
     }
 
-    /// Withdraws a proposal (spec 4.5).
+    /// Withdraws a proposal (rule 4.5).
     ///
     /// # Errors
     /// As [`withdraw`]; [`Error::Unavailable`].

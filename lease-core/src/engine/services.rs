@@ -13,7 +13,7 @@ use crate::permission::{Act, Actor, Grant, Resource};
 use crate::repository::ServiceFilter;
 
 impl LeaseEngine {
-    /// Creates the standard services *Lease* and *Sell* where the store has no service at all (spec 5.1). Returns whether it did.
+    /// Creates the standard services *Lease* and *Sell* where the store has no service at all (rule 5.1). Returns whether it did.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -27,7 +27,7 @@ impl LeaseEngine {
         Ok(matches!(outcome, Outcome::Committed(_)))
     }
 
-    /// Creates a service (spec 5.1).
+    /// Creates a service (rule 5.1).
     ///
     /// # Errors
     /// As [`create_service`]; [`Error::Unavailable`].

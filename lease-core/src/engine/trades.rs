@@ -31,7 +31,7 @@ pub(super) struct ChangedTrade {
 }
 
 impl LeaseEngine {
-    /// Opens a trade: offers a vehicle under a service (spec 4.1).
+    /// Opens a trade: offers a vehicle under a service (rule 4.1).
     ///
     /// # Errors
     /// As [`open`]; [`Error::Unavailable`].
@@ -69,7 +69,7 @@ impl LeaseEngine {
         Ok(self.trade_view(ChangedTrade { snapshot, actor: *actor, at }))
     }
 
-    /// Changes the title and the description of a trade (spec 4.12).
+    /// Changes the title and the description of a trade (rule 4.14).
     ///
     /// # Errors
     /// As [`amend`]; [`Error::Unavailable`].
@@ -83,7 +83,7 @@ impl LeaseEngine {
         Ok(self.trade_view(self.change_trade(context, TradeKey::Trade(id), decide).await?))
     }
 
-    /// Cancels a trade (spec 4.6).
+    /// Cancels a trade (rule 4.6).
     ///
     /// # Errors
     /// As [`cancel`]; [`Error::Unavailable`].

@@ -15,7 +15,7 @@ use crate::permission::{Act, Actor, Grant, Resource};
 use crate::repository::UserFilter;
 
 impl LeaseEngine {
-    /// Creates a user, with its customer unless it administers (spec 3.4).
+    /// Creates a user, with its customer unless it administers (rule 3.4).
     ///
     /// # Errors
     /// [`Error::PermissionDenied`]; wrong fields; [`Error::Unavailable`].
@@ -55,7 +55,7 @@ impl LeaseEngine {
         }
     }
 
-    /// A user (spec 3.4).
+    /// A user (rule 3.4).
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Unavailable`].
@@ -64,7 +64,7 @@ impl LeaseEngine {
         Ok(loaded.value.account)
     }
 
-    /// Changes a user (spec 3.5). `session_token` is the one that a new password leaves alive.
+    /// Changes a user (rule 3.5). `session_token` is the one that a new password leaves alive.
     ///
     /// # Errors
     /// As [`check_update`]; [`Error::Unavailable`].
@@ -106,7 +106,7 @@ impl LeaseEngine {
         Ok(account)
     }
 
-    /// Deactivates a user and revokes their tokens (spec 3.4).
+    /// Deactivates a user and revokes their tokens (rule 3.4).
     ///
     /// # Errors
     /// As [`deactivate`]; [`Error::Unavailable`].

@@ -9,7 +9,7 @@ use crate::permission::{Act, Actor, Resource};
 use crate::repository::VehicleFilter;
 
 impl LeaseEngine {
-    /// Creates a vehicle of the actor's (spec 6.2).
+    /// Creates a vehicle of the actor's (rule 6.2).
     ///
     /// # Errors
     /// As [`create_vehicle`]; [`Error::Unavailable`].

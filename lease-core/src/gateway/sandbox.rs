@@ -5,7 +5,7 @@ use async_trait::async_trait;
 
 use super::{CardDetails, CardToken, Charge, ChargeKey, ChargeOutcome, GatewayError, PaymentGateway};
 
-/// A gateway that moves no money: the usual test numbers decline, every other valid number succeeds (spec 5.5).
+/// A gateway that moves no money: the usual test numbers decline, every other valid number succeeds (rule 5.5).
 ///
 /// | number | outcome |
 /// | --- | --- |

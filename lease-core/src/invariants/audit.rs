@@ -107,7 +107,7 @@ impl<'a> Audit<'a> {
     }
 
     /// I3: succeeded payments are what is paid, with pending ones no more than the amount; paid iff all of it is. An invoice
-    /// that was dropped took no money, and never does (spec 5.3).
+    /// that was dropped took no money, and never does (rule 5.3).
     fn i3_adds_up(&self, invoice: &Stored<Invoice>) -> Option<String> {
         let sum = |wanted: fn(&PaymentState) -> bool| -> Decimal {
             let payments = of(&self.payments, invoice.id).iter().filter(|payment| wanted(&payment.state));
@@ -190,7 +190,7 @@ impl<'a> Audit<'a> {
         clash.map(|(one, other)| format!("I6: trades {one} and {other} let vehicle {} on the same days", vehicle.id))
     }
 
-    /// Spec 4.10: a sale is agreed where no lease that was agreed before it runs or lies ahead. Of a vehicle's trades one is
+    /// Rule 4.10: a sale is agreed where no lease that was agreed before it runs or lies ahead. Of a vehicle's trades one is
     /// live at a time, so the older one was agreed first.
     fn i6_not_sold_while_let(&self, sale: &Stored<Trade>) -> Option<String> {
         if self.service(sale)?.kind != ServiceKind::Sell {

@@ -1,4 +1,4 @@
-//! The company's fee (spec 5): when it is claimed, of whom, and how it is paid. Pure, as [`lifecycle`](crate::lifecycle) is.
+//! The company's fee (chapter 5): when it is claimed, of whom, and how it is paid. Pure, as [`lifecycle`](crate::lifecycle) is.
 
 mod issue;
 mod pay;

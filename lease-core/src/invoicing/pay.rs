@@ -1,5 +1,5 @@
 //! A payment is two decisions with the gateway between: [`begin_payment`] reserves the amount and is committed before the
-//! card is charged; [`settle_payment`] writes down what became of it. Recovery is the second half again (spec 5.5).
+//! card is charged; [`settle_payment`] writes down what became of it. Recovery is the second half again (rule 5.5).
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
@@ -29,7 +29,7 @@ draft! {
     }
 }
 
-/// Reserves an amount of the invoice for a charge under `key` (spec 5.4).
+/// Reserves an amount of the invoice for a charge under `key` (rule 5.4).
 ///
 /// `snapshot` is of the trade whose invoice the request names, where there is one. Where the actor may not see the invoice, it is
 /// not found, or `invoice_id` is wrong, as `named_in` says.

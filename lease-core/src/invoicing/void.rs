@@ -19,7 +19,7 @@ draft! {
     }
 }
 
-/// Drops the trade's invoice (spec 5.3). A void invoice counts as settled, so an agreed trade completes with it.
+/// Drops the trade's invoice (rule 5.3). A void invoice counts as settled, so an agreed trade completes with it.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::PermissionDenied`]; wrong fields; [`Refusal::InvoiceNotOpen`], [`Refusal::InvoiceHasPayments`].

@@ -8,7 +8,7 @@ use crate::lifecycle::{ProposalView, TradeChanges, TradeSnapshot, conclude, requ
 use crate::model::{Agreement, InvoiceOn, ProposalState, ServiceKind};
 use crate::permission::{Act, Actor, Resource};
 
-/// Accepts the proposal that is asked about (spec 4.4): it binds exactly the terms that were read.
+/// Accepts the proposal that is asked about (rule 4.4): it binds exactly the terms that were read.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::PermissionDenied`] for one's own; [`Refusal::TradeNotOpen`], also for who could have accepted
@@ -51,7 +51,7 @@ pub fn accept(snapshot: &TradeSnapshot, actor: &Actor, now: DateTime<Utc>) -> Re
     Ok(decision)
 }
 
-/// A vehicle is let to one at a time, and not sold while let (spec 4.10).
+/// A vehicle is let to one at a time, and not sold while let (rule 4.10).
 fn require_available(snapshot: &TradeSnapshot, view: &ProposalView) -> Result<(), Refusal> {
     let needs_the_vehicle = view.proposal.period.is_some() || snapshot.service.kind == ServiceKind::Sell;
     if needs_the_vehicle && view.agreed_period_in_the_way.is_some() {

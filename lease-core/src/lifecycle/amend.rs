@@ -16,7 +16,7 @@ draft! {
     }
 }
 
-/// Changes the words of a trade: its owner, while it is open (spec 4.12).
+/// Changes the words of a trade: its owner, while it is open (rule 4.14).
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::PermissionDenied`]; wrong fields; [`TradeNotOpen`](crate::Refusal::TradeNotOpen).

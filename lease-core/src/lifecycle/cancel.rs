@@ -6,7 +6,7 @@ use crate::event::Event;
 use crate::lifecycle::{TradeChanges, TradeMove, TradeSnapshot, require_open, require_visible};
 use crate::permission::{Act, Actor, Resource};
 
-/// Calls a trade off: its owner or staff, while it is open (spec 4.6). Its invoice stays due.
+/// Calls a trade off: its owner or staff, while it is open (rule 4.6). Its invoice stays due.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::PermissionDenied`]; [`TradeNotOpen`](crate::Refusal::TradeNotOpen).

@@ -1,7 +1,7 @@
-//! The life of a trade (spec 4): a file a rule.
+//! The life of a trade (chapter 4): a file a rule.
 //!
 //! Every decision is a pure function `snapshot + actor + input + now → decision or error`; the engine loads the one and
-//! commits the other. Each checks in the order of spec 2, rule 4: what may be seen and done, the fields, the state.
+//! commits the other. Each checks in the order of rule 2.4: what may be seen and done, the fields, the state.
 
 mod accept;
 mod actions;
@@ -52,7 +52,7 @@ fn require_open(snapshot: &TradeSnapshot) -> Result<(), Refusal> {
     if snapshot.trade.is_open() { Ok(()) } else { Err(Refusal::TradeNotOpen) }
 }
 
-/// Passes where the proposal can be decided (spec 4.5): the trade first, then its time, then its state.
+/// Passes where the proposal can be decided (rule 4.5): the trade first, then its time, then its state.
 fn require_pending(snapshot: &TradeSnapshot, proposal: &Stored<Proposal>, now: DateTime<Utc>) -> Result<(), Refusal> {
     require_open(snapshot)?;
     match proposal.state_at(now) {

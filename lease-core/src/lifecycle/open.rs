@@ -25,7 +25,7 @@ draft! {
     }
 }
 
-/// Opens a trade (spec 4.1).
+/// Opens a trade (rule 4.1).
 ///
 /// # Errors
 /// Wrong fields; [`Error::PermissionDenied`] for another's vehicle; [`Refusal::VehicleInTrade`].

@@ -32,7 +32,7 @@ draft! {
     }
 }
 
-/// Makes a proposal, or a counter-proposal (spec 4.2, 4.3); the first of a trade may issue the invoice (spec 5.2).
+/// Makes a proposal, or a counter-proposal (rules 4.2, 4.3); the first of a trade may issue the invoice (rule 5.2).
 ///
 /// `snapshot` is the trade that the request names, where there is one. Where the actor may not see it, it is not found, or
 /// `trade_id` is wrong, as `named_in` says.
@@ -126,7 +126,7 @@ fn read_proposal<'a>(
     Ok((trade, proposal))
 }
 
-/// The days (spec 4.2): a lease has them, a sale has none, a custom service either.
+/// The days (rule 4.2): a lease has them, a sale has none, a custom service either.
 fn read_period(form: &mut Form, draft: &ProposalDraft, kind: Option<ServiceKind>) -> Option<Period> {
     let start = form.optional("start_date", &draft.start_date, None, None, some_given);
     let end = form.optional("end_date", &draft.end_date, None, None, some_given);

@@ -33,7 +33,7 @@ impl Entity for CreditCard {
 }
 
 impl CreditCard {
-    /// Whether it may pay on this day: neither deleted nor past the last day of its month (spec 5.4).
+    /// Whether it may pay on this day: neither deleted nor past the last day of its month (rule 5.4).
     #[must_use]
     pub fn is_usable(&self, today: NaiveDate) -> bool {
         self.deleted_at.is_none() && !is_card_expired(self.exp_month, self.exp_year, today)

@@ -16,7 +16,7 @@ pub struct Invoice {
     pub amount: Money,
     /// What succeeded payments add up to (I3).
     pub paid: Money,
-    /// What pending payments add up to: taken off what may be paid meanwhile (spec 5.5).
+    /// What pending payments add up to: taken off what may be paid meanwhile (rule 5.5).
     pub pending: Money,
     /// How far it is.
     pub state: InvoiceState,

@@ -1,4 +1,4 @@
-//! The eleven tables (spec 1), a file each. A value says what a row says; [`Stored`](crate::id::Stored) adds its id.
+//! The eleven tables (chapter 1), a file each. A value says what a row says; [`Stored`](crate::id::Stored) adds its id.
 //!
 //! Statuses carry what belongs to them: an agreed trade cannot exist without its counterparty. How they look in JSON is
 //! the REST layer's business.

@@ -29,7 +29,7 @@ impl Entity for Proposal {
 }
 
 impl Proposal {
-    /// The state at an instant: a pending proposal reads expired from `expires_at` on, with no sweeper running (spec 4.5).
+    /// The state at an instant: a pending proposal reads expired from `expires_at` on, with no sweeper running (rule 4.5).
     #[must_use]
     pub fn state_at(&self, now: DateTime<Utc>) -> ProposalState {
         match (self.state, self.expires_at) {

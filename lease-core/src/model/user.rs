@@ -27,7 +27,7 @@ pub struct User {
     /// When the user last logged in.
     pub last_login: Option<DateTime<Utc>>,
     /// Only tokens of this epoch are good. Revoking all tokens at once is moving on to the next one, which a login
-    /// that raced it, still carrying the old epoch, cannot undo (spec 3.5).
+    /// that raced it, still carrying the old epoch, cannot undo (rule 3.5).
     pub token_epoch: i64,
 }
 
@@ -48,7 +48,7 @@ impl User {
         search_text(&[self.username.as_str(), self.email.as_str(), &self.first_name, &self.last_name])
     }
 
-    /// Whether the user counts towards "the last active superuser" (spec 3.5).
+    /// Whether the user counts towards "the last active superuser" (rule 3.5).
     #[must_use]
     pub fn is_active_superuser(&self) -> bool {
         self.is_active && self.role == Role::Superuser
@@ -64,7 +64,7 @@ pub struct Account {
     pub customer_id: Option<CustomerId>,
 }
 
-/// What a user is (spec 2).
+/// What a user is (chapter 2).
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, Hash, strum::Display, strum::EnumString, strum::IntoStaticStr, strum::VariantArray,
 )]

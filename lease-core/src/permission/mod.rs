@@ -1,4 +1,4 @@
-//! Who may do what (spec 2): [`Actor`], one table, and what may be seen.
+//! Who may do what (chapter 2): [`Actor`], one table, and what may be seen.
 //!
 //! Every decision asks [`Actor::grant`] (the table) and, where the grant is [`Grant::Own`], whether the thing is the
 //! actor's. Whether something may be seen at all is in [`visibility`](self): a predicate for one thing, and the

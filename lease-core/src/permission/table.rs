@@ -66,8 +66,8 @@ pub enum Grant {
     All,
 }
 
-/// The table of spec 2. Superusers have the rights of staff and, over users, every right; so has the system.
-#[expect(clippy::match_same_arms, reason = "a row a right, in the order of the spec")]
+/// The table of chapter 2. Superusers have the rights of staff and, over users, every right; so has the system.
+#[expect(clippy::match_same_arms, reason = "a row a right, in the order of chapter 2")]
 pub(super) fn grant(actor: &Actor, resource: Resource, act: Act) -> Grant {
     use Act::{Cancel, Convert, Create, Decide, Delete, GrantRoles, Read, Update, Void};
     use Grant::{Active, All, None, Own};

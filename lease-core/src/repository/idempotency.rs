@@ -3,7 +3,7 @@ use chrono::{DateTime, Utc};
 
 use super::RepositoryError;
 
-/// Idempotency records (spec 6.7). A record is *claimed* before the act, marked with its *effect* in the act's own commit,
+/// Idempotency records (rule 6.7). A record is *claimed* before the act, marked with its *effect* in the act's own commit,
 /// and *answered* afterwards. A crash before the effect leaves a claim that runs out; a crash after it leaves an effect
 /// from which the response is made again. Neither repeats the act.
 #[async_trait]

@@ -1,4 +1,4 @@
-//! Credit cards (spec 5.6): what is kept of them, and which is the default.
+//! Credit cards (rule 5.6): what is kept of them, and which is the default.
 
 mod changes;
 

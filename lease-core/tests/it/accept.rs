@@ -1,4 +1,4 @@
-//! Accepting: spec 4.4, 4.5, 4.10, 4.11, and the invoice that comes with it (spec 5.2).
+//! Accepting: rules 4.4, 4.5, 4.10, 4.11, and the invoice that comes with it (rule 5.2).
 
 use lease_core::decision::Decision;
 use lease_core::event::Event;
@@ -22,7 +22,7 @@ fn response(scene: &Scene, who: i64) -> &'static str {
     code(accept(&scene.0, &customer(who), now()))
 }
 
-/// spec 4.4
+/// rule 4.4
 #[test]
 fn the_owner_accepts_anothers_and_others_accept_the_owners() {
     for (scene, who) in [(offered(), BUYER), (countered(), OWNER)] {
@@ -36,14 +36,14 @@ fn the_owner_accepts_anothers_and_others_accept_the_owners() {
     }
 }
 
-/// spec 4.4
+/// rule 4.4
 #[test]
 fn nobody_accepts_their_own() {
     assert_eq!(response(&offered(), OWNER), "permission_denied");
     assert_eq!(response(&countered().viewer_made(1), BUYER), "permission_denied");
 }
 
-/// spec 2: proposals of others are not even seen.
+/// chapter 2: proposals of others are not even seen.
 #[test]
 fn nobody_accepts_what_two_others_negotiate() {
     assert_eq!(response(&countered(), THIRD), "not_found");
@@ -51,7 +51,7 @@ fn nobody_accepts_what_two_others_negotiate() {
     assert_eq!(response(&countered().agreed(), THIRD), "not_found");
 }
 
-/// spec 2
+/// chapter 2
 #[test]
 fn only_customers_accept() {
     assert_eq!(code(accept(&offered().0, &Actor::Anonymous, now())), "not_authenticated");
@@ -60,7 +60,7 @@ fn only_customers_accept() {
     }
 }
 
-/// spec 4.4: also who may no longer see the trade.
+/// rule 4.4: also who may no longer see the trade.
 #[test]
 fn who_comes_too_late_learns_that_the_trade_is_not_open() {
     for scene in [offered().agreed(), offered().cancelled(), offered().completed()] {
@@ -71,7 +71,7 @@ fn who_comes_too_late_learns_that_the_trade_is_not_open() {
     assert_eq!(response(&countered().agreed(), OWNER), "trade_not_open");
 }
 
-/// spec 4.5: the trade is looked at before the proposal.
+/// rule 4.5: the trade is looked at before the proposal.
 #[test]
 fn a_closed_trade_is_told_before_an_expired_or_decided_proposal() {
     let expired = countered().expiring(at(-1)).cancelled();
@@ -80,7 +80,7 @@ fn a_closed_trade_is_told_before_an_expired_or_decided_proposal() {
     assert_eq!(response(&rejected, OWNER), "trade_not_open");
 }
 
-/// spec 4.5: to the instant.
+/// rule 4.5: to the instant.
 #[test]
 fn a_proposal_expires_to_the_instant() {
     let cases = [(now() - tick(), "proposal_expired"), (now(), "proposal_expired"), (now() + tick(), "ok")];
@@ -90,7 +90,7 @@ fn a_proposal_expires_to_the_instant() {
     }
 }
 
-/// spec 4.5
+/// rule 4.5
 #[test]
 fn only_a_pending_proposal_is_accepted() {
     let at = at(-1);
@@ -109,7 +109,7 @@ fn only_a_pending_proposal_is_accepted() {
     }
 }
 
-/// spec 4.11
+/// rule 4.11
 #[test]
 fn a_deactivated_author_binds_nobody() {
     assert_eq!(response(&countered().author_is_inactive(), OWNER), "party_inactive");
@@ -120,7 +120,7 @@ fn a_deactivated_author_binds_nobody() {
     }
 }
 
-/// spec 4.10
+/// rule 4.10
 #[test]
 fn dated_terms_need_days_that_are_free() {
     for scene in [Scene::lease(), Scene::custom(InvoiceOn::Acceptance, BillTo::Owner)] {
@@ -130,7 +130,7 @@ fn dated_terms_need_days_that_are_free() {
     }
 }
 
-/// spec 4.10: the end is not included.
+/// rule 4.10: the end is not included.
 #[test]
 fn periods_that_touch_do_not_overlap() {
     let let_out = period(10, 20);
@@ -144,21 +144,21 @@ fn periods_that_touch_do_not_overlap() {
     assert!(Period::new(day(2), day(1)).is_none());
 }
 
-/// spec 4.10
+/// rule 4.10
 #[test]
 fn a_vehicle_is_not_sold_while_it_is_let() {
     assert_eq!(response(&offered().in_the_way(period(0, 1)), BUYER), "vehicle_not_available");
     assert_eq!(response(&countered().in_the_way(period(50, 60)), OWNER), "vehicle_not_available");
 }
 
-/// spec 4.10: terms without days take the vehicle from nobody.
+/// rule 4.10: terms without days take the vehicle from nobody.
 #[test]
 fn custom_terms_without_days_do_not_ask_for_the_vehicle() {
     let scene = Scene::custom(InvoiceOn::Acceptance, BillTo::Owner).proposed_by(OWNER).in_the_way(period(0, 9));
     assert_eq!(response(&scene, BUYER), "ok");
 }
 
-/// spec 5.2, I2
+/// rule 5.2, I2
 #[test]
 fn the_invoice_of_a_sale_comes_with_the_acceptance() {
     let Decision { changes, events } = accept(&countered().0, &customer(OWNER), now()).unwrap();
@@ -168,7 +168,7 @@ fn the_invoice_of_a_sale_comes_with_the_acceptance() {
     assert!(events.contains(&Event::InvoiceIssued { customer_id: id(OWNER), amount: usd("100.00") }));
 }
 
-/// spec 5.1: whoever the service bills, whichever way the acceptance went.
+/// rule 5.1: whoever the service bills, whichever way the acceptance went.
 #[test]
 fn the_counterparty_is_billed_where_the_service_says_so() {
     for (author, accepter) in [(OWNER, BUYER), (BUYER, OWNER)] {
@@ -180,14 +180,14 @@ fn the_counterparty_is_billed_where_the_service_says_so() {
     }
 }
 
-/// spec 5.2, I1
+/// rule 5.2, I1
 #[test]
 fn accepting_under_a_lease_issues_no_second_invoice() {
     let scene = Scene::lease().proposed_by(OWNER).dated(period(1, 2)).billed_to(OWNER);
     assert_eq!(accept(&scene.0, &customer(BUYER), now()).unwrap().new_invoice, None);
 }
 
-/// spec 4.11: an accept names a proposal and binds its terms, whatever else was offered.
+/// rule 4.11: an accept names a proposal and binds its terms, whatever else was offered.
 #[test]
 fn the_accepted_terms_are_those_of_the_proposal_that_was_named() {
     let scene = countered().viewer_has_pending(OWNER, None);

@@ -25,7 +25,7 @@ fn what_is_decided_settled_or_paid_elsewhere_is_not_touched() {
     assert_eq!(after, scene().0);
 }
 
-/// spec 4.4: one's own other proposal is closed with the rest when another is accepted.
+/// rule 4.4: one's own other proposal is closed with the rest when another is accepted.
 #[test]
 fn the_viewers_pending_proposal_ends_with_the_others() {
     let mut after = scene().viewer_has_pending(THIRD, None).0;

@@ -1,4 +1,4 @@
-//! Credit cards: spec 5.6.
+//! Credit cards: rule 5.6.
 
 use lease_core::Error;
 use lease_core::gateway::{CardNumber, CardToken};
@@ -36,7 +36,7 @@ fn update(wallet: &Versioned<Wallet>, json: Value) -> Result<(CreditCard, Defaul
     }
 }
 
-/// spec 5.6: what is kept of a card.
+/// rule 5.6: what is kept of a card.
 #[test]
 fn a_card_is_kept_without_its_number() {
     let checked = check(json!({"number": "4000-0000-0000-0002"})).unwrap();
@@ -48,7 +48,7 @@ fn a_card_is_kept_without_its_number() {
     assert_eq!((card.created_at, card.deleted_at), (now(), None));
 }
 
-/// spec 5.6: Luhn, length, digits.
+/// rule 5.6: Luhn, length, digits.
 #[test]
 fn a_number_is_checked() {
     let bad =
@@ -61,7 +61,7 @@ fn a_number_is_checked() {
     }
 }
 
-/// spec 5.6
+/// rule 5.6
 #[test]
 fn the_brand_is_detected() {
     use CardBrand::{Amex, Diners, Discover, Jcb, Mastercard, Unionpay, Visa};
@@ -81,7 +81,7 @@ fn the_brand_is_detected() {
     }
 }
 
-/// spec 5.6: a card lives through its month.
+/// rule 5.6: a card lives through its month.
 #[test]
 fn an_expired_card_is_not_stored() {
     for (month, year, is_good) in [(3, 2026, true), (2, 2026, false), (12, 2025, false), (1, 2027, true)] {
@@ -97,7 +97,7 @@ fn an_expired_card_is_not_stored() {
     }
 }
 
-/// spec 6.6
+/// rule 6.6
 #[test]
 fn every_wrong_field_of_a_card_is_named_at_once() {
     let json = json!({"number": "1", "exp_month": 0, "exp_year": "x", "cvc": "x", "holder_name": " ", "is_default": 7});
@@ -105,14 +105,14 @@ fn every_wrong_field_of_a_card_is_named_at_once() {
     assert_eq!(wrong_fields(check(json)), expected);
 }
 
-/// spec 6.6
+/// rule 6.6
 #[test]
 fn an_expired_card_is_told_beside_a_missing_name() {
     let json = json!({"exp_month": 1, "exp_year": 2020, "holder_name": ""});
     assert_eq!(wrong_fields(check(json)), ["exp_year", "holder_name"]);
 }
 
-/// spec 5.6
+/// rule 5.6
 #[test]
 fn the_first_card_is_the_default_and_later_ones_when_asked() {
     let cases = [
@@ -128,7 +128,7 @@ fn the_first_card_is_the_default_and_later_ones_when_asked() {
     }
 }
 
-/// spec 5.6
+/// rule 5.6
 #[test]
 fn another_card_takes_over_as_the_default() {
     let second = wallet(Some(CreditCard { is_default: false, ..card(OWNER) }), Some(9));
@@ -147,7 +147,7 @@ fn another_card_takes_over_as_the_default() {
     }
 }
 
-/// spec 5.6
+/// rule 5.6
 #[test]
 fn only_what_is_printed_on_a_card_changes() {
     let wallet = wallet(Some(card(OWNER)), None);
@@ -158,14 +158,14 @@ fn only_what_is_printed_on_a_card_changes() {
     assert_eq!(wrong_fields(update(&wallet, json!({"exp_year": 2020}))), ["exp_year"]);
 }
 
-/// spec 5.6: a card that expired since still gets another holder's name.
+/// rule 5.6: a card that expired since still gets another holder's name.
 #[test]
 fn an_expired_card_may_be_renamed() {
     let wallet = wallet(Some(CreditCard { exp_year: 2020, ..card(OWNER) }), None);
     assert_eq!(update(&wallet, json!({"holder_name": "Eve"})).unwrap().0.holder_name, "Eve");
 }
 
-/// spec 5.6
+/// rule 5.6
 #[test]
 fn deleting_the_default_hands_it_to_the_newest_other() {
     let plain = CreditCard { is_default: false, ..card(OWNER) };
@@ -181,7 +181,7 @@ fn deleting_the_default_hands_it_to_the_newest_other() {
     }
 }
 
-/// spec 2
+/// chapter 2
 #[test]
 fn cards_are_ones_own_and_staff_only_look() {
     let own = wallet(Some(card(OWNER)), None);

@@ -1,4 +1,4 @@
-//! Invoices: due dates (spec 5.1, 5.2), reading and dropping them (spec 5.3), completion by either end (spec 4.7, 4.8).
+//! Invoices: due dates (rules 5.1, 5.2), reading and dropping them (rule 5.3), completion by either end (rules 4.7, 4.8).
 
 use lease_core::decision::Decision;
 use lease_core::event::Event;
@@ -23,7 +23,7 @@ fn succeeded() -> ChargeOutcome {
     ChargeOutcome::Succeeded { reference: "ch_1".into() }
 }
 
-/// spec 5.1, 5.2: the issue date in UTC plus the days; leap days, month ends, the end of the calendar.
+/// rules 5.1, 5.2: the issue date in UTC plus the days; leap days, month ends, the end of the calendar.
 #[test]
 fn the_due_date_is_the_issue_date_and_the_days() {
     let cases = [
@@ -43,7 +43,7 @@ fn the_due_date_is_the_issue_date_and_the_days() {
     }
 }
 
-/// spec 5.2: a day is a day in UTC, up to its last microsecond.
+/// rule 5.2: a day is a day in UTC, up to its last microsecond.
 #[test]
 fn an_invoice_issued_just_before_midnight_counts_from_that_day() {
     for (text, due) in [("2026-03-02T23:59:59.999999Z", "2026-03-16"), ("2026-03-03T00:00:00Z", "2026-03-17")] {
@@ -53,7 +53,7 @@ fn an_invoice_issued_just_before_midnight_counts_from_that_day() {
     }
 }
 
-/// spec 5.3: open after its due date, the day of it included.
+/// rule 5.3: open after its due date, the day of it included.
 #[test]
 fn an_invoice_is_overdue_from_the_midnight_after_its_due_date() {
     let open = invoice(OWNER);
@@ -64,14 +64,14 @@ fn an_invoice_is_overdue_from_the_midnight_after_its_due_date() {
     assert!(!scene.voided().invoice().is_overdue(at(99 * 86_400)));
 }
 
-/// spec 5.3
+/// rule 5.3
 #[test]
 fn a_number_has_eight_digits_or_more() {
     let number = |id: i64| lease_core::id::InvoiceId::new(id).unwrap().number();
     assert_eq!([number(1), number(12_345_678), number(123_456_789)], ["INV-00000001", "INV-12345678", "INV-123456789"]);
 }
 
-/// spec 1: what is due counts what succeeded; what may be paid counts what is on its way too (spec 5.5).
+/// chapter 1: what is due counts what succeeded; what may be paid counts what is on its way too (rule 5.5).
 #[test]
 fn what_is_due_and_what_may_be_paid_add_up() {
     let scene = Scene::lease().billed_to(OWNER).paid_and_pending("30", "50");
@@ -81,7 +81,7 @@ fn what_is_due_and_what_may_be_paid_add_up() {
     assert!(broken.invoice().payable().is_err(), "never below zero");
 }
 
-/// spec 5.3
+/// rule 5.3
 #[test]
 fn staff_drop_an_open_invoice() {
     for actor in [staff(), superuser()] {
@@ -94,7 +94,7 @@ fn staff_drop_an_open_invoice() {
     }
 }
 
-/// spec 5.3, 2
+/// rule 5.3, chapter 2
 #[test]
 fn customers_drop_no_invoice() {
     let scene = Scene::lease().billed_to(OWNER);
@@ -104,7 +104,7 @@ fn customers_drop_no_invoice() {
     assert_eq!(code(dropped(&Scene::lease(), &staff(), why())), "not_found");
 }
 
-/// spec 5.3: the reason before the state.
+/// rule 5.3: the reason before the state.
 #[test]
 fn dropping_takes_a_reason_that_says_something() {
     for reason in
@@ -115,7 +115,7 @@ fn dropping_takes_a_reason_that_says_something() {
     }
 }
 
-/// spec 5.3
+/// rule 5.3
 #[test]
 fn what_is_paid_void_or_has_payments_is_not_dropped() {
     let scene = Scene::lease().billed_to(OWNER);
@@ -132,7 +132,7 @@ fn what_is_paid_void_or_has_payments_is_not_dropped() {
     }
 }
 
-/// spec 4.7: paid or dropped before the agreement, a trade completes with it.
+/// rule 4.7: paid or dropped before the agreement, a trade completes with it.
 #[test]
 fn a_trade_whose_invoice_is_settled_completes_on_acceptance() {
     let scene = Scene::lease().proposed_by(OWNER).dated(period(1, 9)).billed_to(OWNER);
@@ -152,7 +152,7 @@ fn a_trade_whose_invoice_is_settled_completes_on_acceptance() {
     }
 }
 
-/// spec 4.7: paid after the agreement; only the last of it completes.
+/// rule 4.7: paid after the agreement; only the last of it completes.
 #[test]
 fn an_agreed_trade_completes_with_the_last_payment() {
     let scene = Scene::lease().billed_to(OWNER).paid_and_pending("60", "40").agreed();
@@ -164,7 +164,7 @@ fn an_agreed_trade_completes_with_the_last_payment() {
     assert_eq!(changes.state, None);
 }
 
-/// spec 4.7: an open trade does not complete by being paid, nor does a cancelled one.
+/// rule 4.7: an open trade does not complete by being paid, nor does a cancelled one.
 #[test]
 fn paying_or_dropping_completes_only_what_is_agreed() {
     let scene = Scene::lease().billed_to(OWNER).paid_and_pending("0", "100").with_payment("100", PaymentState::Pending);
@@ -178,7 +178,7 @@ fn paying_or_dropping_completes_only_what_is_agreed() {
     }
 }
 
-/// spec 4.7
+/// rule 4.7
 #[test]
 fn dropping_the_invoice_of_an_agreed_trade_completes_it() {
     let changes = dropped(&Scene::lease().billed_to(OWNER).agreed(), &staff(), why()).unwrap();
@@ -186,7 +186,7 @@ fn dropping_the_invoice_of_an_agreed_trade_completes_it() {
     assert_eq!(changes.events, [Event::InvoiceVoided(id(1)), Event::TradeCompleted]);
 }
 
-/// spec 4.7: in the same step, whichever way a sale completes.
+/// rule 4.7: in the same step, whichever way a sale completes.
 #[test]
 fn a_completed_sale_hands_the_vehicle_over() {
     let transfer = Some(VehicleTransfer { vehicle_id: id(1), from: id(OWNER), to: id(BUYER) });
@@ -202,7 +202,7 @@ fn a_completed_sale_hands_the_vehicle_over() {
     }
 }
 
-/// spec 4.7, 4.9: a custom service hands nothing over, whatever it is called.
+/// rules 4.7, 4.9: a custom service hands nothing over, whatever it is called.
 #[test]
 fn nothing_but_a_sale_hands_the_vehicle_over() {
     let mut scene = Scene::custom(InvoiceOn::Acceptance, BillTo::Owner).fee(usd("0")).proposed_by(OWNER);
@@ -212,7 +212,7 @@ fn nothing_but_a_sale_hands_the_vehicle_over() {
     assert_eq!(changes.transfer, None);
 }
 
-/// spec 4.8, 5.1: no fee at the moment, no invoice ever.
+/// rules 4.8, 5.1: no fee at the moment, no invoice ever.
 #[test]
 fn a_trade_without_a_fee_completes_on_acceptance() {
     let passed = Scene::lease().proposed_by(OWNER).dated(period(1, 9));

@@ -1,4 +1,4 @@
-//! Random walks over the pure core, by several actors over several trades and vehicles: the invariants of spec 5 hold after
+//! Random walks over the pure core, by several actors over several trades and vehicles: the invariants of chapter 5 hold after
 //! every step, and what is refused changes nothing.
 
 use std::collections::BTreeMap;
@@ -189,7 +189,7 @@ fn a_finished_world() -> World {
     world
 }
 
-/// spec 4, 5: the two cycles that everything is about.
+/// chapters 4, 5: the two cycles that everything is about.
 #[test]
 fn a_lease_and_a_sale_go_through_their_whole_cycle() {
     let mut world = a_finished_world();

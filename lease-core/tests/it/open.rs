@@ -1,4 +1,4 @@
-//! Opening a trade: spec 4.1.
+//! Opening a trade: rule 4.1.
 
 use lease_core::Error;
 use lease_core::catalog::VehicleSnapshot;
@@ -28,7 +28,7 @@ fn both() -> Value {
     json!({"vehicle_id": 1, "service_id": 1})
 }
 
-/// spec 4.1
+/// rule 4.1
 #[test]
 fn the_owner_opens_a_trade_under_an_active_service() {
     let json = json!({"vehicle_id": 1, "service_id": 1, "title": "  Nice car ", "description": "Two\nlines", "status": "agreed"});
@@ -41,7 +41,7 @@ fn the_owner_opens_a_trade_under_an_active_service() {
     assert_eq!(opening.events, [Event::TradeOpened { vehicle_id: id(1), service_id: id(1) }]);
 }
 
-/// spec 5.1: what a trade uses is fixed, so the first one says so.
+/// rule 5.1: what a trade uses is fixed, so the first one says so.
 #[test]
 fn the_first_trade_under_a_service_marks_it_as_used_and_later_ones_do_not() {
     let first_use = opened(&good_offer(), &customer(OWNER), both()).unwrap().first_use_of_service;
@@ -52,7 +52,7 @@ fn the_first_trade_under_a_service_marks_it_as_used_and_later_ones_do_not() {
     assert_eq!(later.first_use_of_service, None);
 }
 
-/// spec 4.1
+/// rule 4.1
 #[test]
 fn a_vehicle_in_a_live_trade_is_not_offered_again() {
     let mut vehicle = vehicle_snapshot();
@@ -61,7 +61,7 @@ fn a_vehicle_in_a_live_trade_is_not_offered_again() {
     assert_eq!(code(response), "vehicle_in_trade");
 }
 
-/// spec 4.1
+/// rule 4.1
 #[test]
 fn an_inactive_service_takes_no_trade() {
     let mut service = stored_service(ServiceKind::Lease);
@@ -70,7 +70,7 @@ fn an_inactive_service_takes_no_trade() {
     assert_eq!(wrong_fields(response), ["service_id"]);
 }
 
-/// spec 2, rule 2
+/// rule 2.2
 #[test]
 fn anothers_vehicle_is_forbidden_where_it_is_seen_and_unknown_where_not() {
     let hidden = good_offer();
@@ -81,7 +81,7 @@ fn anothers_vehicle_is_forbidden_where_it_is_seen_and_unknown_where_not() {
     assert_eq!(code(opened(&seen, &customer(BUYER), both())), "permission_denied");
 }
 
-/// spec 2
+/// chapter 2
 #[test]
 fn only_customers_open_trades() {
     let expected = ["not_authenticated", "permission_denied", "permission_denied"];
@@ -90,7 +90,7 @@ fn only_customers_open_trades() {
     }
 }
 
-/// spec 6.6
+/// rule 6.6
 #[test]
 fn every_wrong_field_of_a_trade_is_named_at_once() {
     let nothing = OpeningSnapshot::default();

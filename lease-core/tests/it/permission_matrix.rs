@@ -1,4 +1,4 @@
-//! The table of spec 2 as text, against one that was read and checked by hand: `permission_matrix.txt`.
+//! The table of chapter 2 as text, against one that was read and checked by hand: `permission_matrix.txt`.
 
 use lease_core::permission::{Act, Actor, Grant, Resource};
 use strum::VariantArray;
@@ -55,7 +55,7 @@ fn the_gateway_has_no_rights() {
     }
 }
 
-/// spec 2: nobody gets 401, somebody without the right 403.
+/// chapter 2: nobody gets 401, somebody without the right 403.
 #[test]
 fn a_missing_right_is_told_by_who_asks() {
     for resource in Resource::VARIANTS {

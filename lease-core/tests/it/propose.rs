@@ -1,4 +1,4 @@
-//! Making proposals: spec 4.2, 4.3, 4.11, and the invoice that the first one issues (spec 5.2).
+//! Making proposals: rules 4.2, 4.3, 4.11, and the invoice that the first one issues (rule 5.2).
 
 use chrono::Duration;
 use lease_core::decision::Decision;
@@ -21,7 +21,7 @@ fn undated() -> Value {
     json!({"amount": "250.00"})
 }
 
-/// spec 4.2: which dates a kind takes; they may lie in the past.
+/// rule 4.2: which dates a kind takes; they may lie in the past.
 #[test]
 fn dates_follow_the_kind_of_the_service() {
     let both = json!({"amount": 1, "start_date": "2020-01-31", "end_date": "2020-02-29"});
@@ -52,7 +52,7 @@ fn dates_follow_the_kind_of_the_service() {
     }
 }
 
-/// spec 4.2
+/// rule 4.2
 #[test]
 fn the_end_is_after_the_start() {
     for (end, is_good) in [("2026-03-31", false), ("2026-04-01", false), ("2026-04-02", true)] {
@@ -62,7 +62,7 @@ fn the_end_is_after_the_start() {
     }
 }
 
-/// spec 4.2
+/// rule 4.2
 #[test]
 fn a_proposal_is_pending_and_in_the_services_currency() {
     let yen = Money::parse("5000", Currency::parse("JPY").unwrap()).unwrap();
@@ -77,7 +77,7 @@ fn a_proposal_is_pending_and_in_the_services_currency() {
     assert_eq!(events, [Event::ProposalMade { customer_id: id(OWNER), amount: proposal.amount }]);
 }
 
-/// spec 4.2, 1: an amount above zero, with no more digits than the currency has.
+/// rule 4.2, chapter 1: an amount above zero, with no more digits than the currency has.
 #[test]
 fn the_amount_is_above_zero_and_exact() {
     let wrong = [
@@ -109,7 +109,7 @@ fn the_amount_is_above_zero_and_exact() {
     }
 }
 
-/// spec 4.3
+/// rule 4.3
 #[test]
 fn the_first_proposal_is_the_owners() {
     let scene = Scene::sale();
@@ -120,7 +120,7 @@ fn the_first_proposal_is_the_owners() {
     assert_eq!(code(later.propose(&customer(OWNER), undated())), "ok");
 }
 
-/// spec 4.3
+/// rule 4.3
 #[test]
 fn a_new_proposal_supersedes_the_authors_earlier_one() {
     let scene = Scene::sale().viewer_has_pending(BUYER, None);
@@ -131,7 +131,7 @@ fn a_new_proposal_supersedes_the_authors_earlier_one() {
     assert_eq!(changes.state, None);
 }
 
-/// spec 4.5: to the instant.
+/// rule 4.5: to the instant.
 #[test]
 fn an_earlier_one_that_expired_stays_expired() {
     let expired = ProposalState::Expired { at: now() };
@@ -143,7 +143,7 @@ fn an_earlier_one_that_expired_stays_expired() {
     }
 }
 
-/// spec 4.3, 4.5
+/// rules 4.3, 4.5
 #[test]
 fn what_expired_is_not_reported_as_superseded() {
     let scene = Scene::sale().viewer_has_pending(BUYER, Some(now()));
@@ -151,7 +151,7 @@ fn what_expired_is_not_reported_as_superseded() {
     assert!(!changes.events.contains(&Event::ProposalSuperseded(id(9))), "{:?}", changes.events);
 }
 
-/// spec 4.11
+/// rule 4.11
 #[test]
 fn a_customer_makes_so_many_proposals_in_a_trade_and_no_more() {
     for (made, expected) in [(99, "ok"), (100, "proposal_limit"), (101, "proposal_limit")] {
@@ -166,7 +166,7 @@ fn a_customer_makes_so_many_proposals_in_a_trade_and_no_more() {
     }
 }
 
-/// spec 4.5
+/// rule 4.5
 #[test]
 fn an_expiry_lies_in_the_future() {
     for (expires_at, is_good) in [(at(-1), false), (now(), false), (now() + tick(), true), (now() + Duration::days(9_000), true)]
@@ -176,7 +176,7 @@ fn an_expiry_lies_in_the_future() {
     }
 }
 
-/// spec 4.3, 4.6: owner and visitors alike.
+/// rules 4.3, 4.6: owner and visitors alike.
 #[test]
 fn a_trade_that_is_not_open_takes_no_proposal() {
     let scene = Scene::sale().proposed_by(OWNER).viewer_made(1);
@@ -187,7 +187,7 @@ fn a_trade_that_is_not_open_takes_no_proposal() {
     }
 }
 
-/// spec 2
+/// chapter 2
 #[test]
 fn only_customers_propose() {
     let scene = Scene::sale();
@@ -196,7 +196,7 @@ fn only_customers_propose() {
     assert_eq!(code(scene.propose(&superuser(), undated())), "permission_denied");
 }
 
-/// spec 5.2: billed to the owner, at the service's fee of now, due in so many days.
+/// rule 5.2: billed to the owner, at the service's fee of now, due in so many days.
 #[test]
 fn the_first_proposal_under_a_lease_issues_the_invoice() {
     let Decision { changes, events } = Scene::lease().propose(&customer(OWNER), dated()).unwrap();
@@ -206,7 +206,7 @@ fn the_first_proposal_under_a_lease_issues_the_invoice() {
     assert!(events.contains(&Event::InvoiceIssued { customer_id: id(OWNER), amount: usd("100.00") }));
 }
 
-/// spec 5.2, I1
+/// rule 5.2, I1
 #[test]
 fn no_later_proposal_issues_one() {
     for scene in [Scene::lease().proposed_by(OWNER), Scene::lease().billed_to(OWNER)] {
@@ -216,7 +216,7 @@ fn no_later_proposal_issues_one() {
     }
 }
 
-/// spec 5.2, 4.9: the moment is the service's, not its kind's.
+/// rules 5.2, 4.9: the moment is the service's, not its kind's.
 #[test]
 fn the_moment_of_invoicing_is_read_from_the_service() {
     let on_proposal = Scene::custom(InvoiceOn::FirstProposal, BillTo::Owner);
@@ -226,7 +226,7 @@ fn the_moment_of_invoicing_is_read_from_the_service() {
     assert_eq!(Scene::sale().propose(&customer(OWNER), undated()).unwrap().new_invoice, None);
 }
 
-/// spec 4.8
+/// rule 4.8
 #[test]
 fn a_service_without_a_fee_issues_no_invoice() {
     let changes = Scene::lease().fee(usd("0")).propose(&customer(OWNER), dated()).unwrap();
@@ -234,7 +234,7 @@ fn a_service_without_a_fee_issues_no_invoice() {
     assert!(!changes.events.iter().any(|event| matches!(event, Event::InvoiceIssued { .. })));
 }
 
-/// spec 6.6
+/// rule 6.6
 #[test]
 fn every_wrong_field_of_a_proposal_is_named_at_once() {
     let json = json!({"amount": "x", "start_date": "2026-05-01", "end_date": "2026-04-01", "message": "\u{0}",
@@ -243,21 +243,21 @@ fn every_wrong_field_of_a_proposal_is_named_at_once() {
     assert_eq!(wrong_fields(response), ["amount", "end_date", "expires_at", "message"]);
 }
 
-/// spec 6.6
+/// rule 6.6
 #[test]
 fn two_dates_that_cannot_be_read_are_both_named() {
     let json = json!({"amount": 1, "start_date": "2026-02-30", "end_date": "soon"});
     assert_eq!(wrong_fields(Scene::lease().propose(&customer(OWNER), json)), ["end_date", "start_date"]);
 }
 
-/// spec 6.6
+/// rule 6.6
 #[test]
 fn a_missing_end_is_named_beside_a_start_that_cannot_be_read() {
     let json = json!({"amount": 1, "start_date": 5});
     assert_eq!(wrong_fields(Scene::lease().propose(&customer(OWNER), json)), ["end_date", "start_date"]);
 }
 
-/// spec 2, rule 2: a trade in a body that may not be seen is a wrong field.
+/// rule 2.2: a trade in a body that may not be seen is a wrong field.
 #[test]
 fn a_trade_in_a_draft_that_is_not_known_is_a_wrong_field() {
     let json = json!({"trade_id": 5, "amount": 0, "start_date": 1, "end_date": "soon", "expires_at": "yesterday"});

@@ -1,4 +1,4 @@
-//! Registering (spec 3.1), and what a password may be (spec 3.7).
+//! Registering (rule 3.1), and what a password may be (rule 3.7).
 
 use std::num::NonZeroUsize;
 
@@ -33,7 +33,7 @@ fn objections(password: &str) -> Vec<String> {
     }
 }
 
-/// spec 3.1
+/// rule 3.1
 #[test]
 fn whoever_registers_becomes_an_active_customer() {
     let json =
@@ -46,7 +46,7 @@ fn whoever_registers_becomes_an_active_customer() {
     assert_eq!((&*profile.job, profile.dob, &*profile.notes), ("poet", Some(date("1815-12-10")), "n"));
 }
 
-/// spec 3.1, 6.6
+/// rules 3.1, 6.6
 #[test]
 fn every_wrong_field_of_a_registration_is_named_at_once() {
     let json = json!({"username": "a b", "password": "short", "password2": "other", "email": "no", "first_name": " ", "last_name": null,
@@ -57,7 +57,7 @@ fn every_wrong_field_of_a_registration_is_named_at_once() {
     assert_eq!(wrong_fields(missing), ["email", "first_name", "last_name", "password", "password2", "username"]);
 }
 
-/// spec 3.7
+/// rule 3.7
 #[test]
 fn the_password_is_given_twice() {
     assert_eq!(wrong_fields(register(json!({"password2": "plum-Tractor-94-West"}))), ["password2"]);
@@ -65,7 +65,7 @@ fn the_password_is_given_twice() {
     assert_eq!(wrong_fields(register(json!({"password": 12_345_678, "password2": 12_345_678}))), ["password", "password2"]);
 }
 
-/// spec 3.7: names are compared without regard to case, and across the two kinds.
+/// rule 3.7: names are compared without regard to case, and across the two kinds.
 #[test]
 fn a_name_that_another_user_has_is_taken() {
     let taken = |name: &str| {
@@ -81,7 +81,7 @@ fn a_name_that_another_user_has_is_taken() {
     assert_eq!(code(taken("ada@example.net")), "ok");
 }
 
-/// spec 3.7
+/// rule 3.7
 #[test]
 fn a_username_has_letters_digits_and_five_signs() {
     for name in ["a", "Ada.Byron+x@y-z_1", "ädä", "李", "１２", &"x".repeat(150)] {
@@ -95,7 +95,7 @@ fn a_username_has_letters_digits_and_five_signs() {
     assert_eq!(name(" Ada ").as_str(), "Ada");
 }
 
-/// spec 3.7
+/// rule 3.7
 #[test]
 fn an_email_is_an_address() {
     for email in ["a@b.co", "first.last+tag@sub.example.com", " Ada@Example.com ", "müller@example.com"] {
@@ -120,7 +120,7 @@ fn an_email_is_an_address() {
     }
 }
 
-/// spec 3.7
+/// rule 3.7
 #[test]
 fn good_passwords_are_taken() {
     let long = "correct horse battery staple ".repeat(35);
@@ -130,7 +130,7 @@ fn good_passwords_are_taken() {
     }
 }
 
-/// spec 3.7: each rule by its own words.
+/// rule 3.7: each rule by its own words.
 #[test]
 fn bad_passwords_are_refused_for_what_is_wrong_with_them() {
     let too_long = "x1-".repeat(342);
@@ -174,7 +174,7 @@ fn bad_passwords_are_refused_for_what_is_wrong_with_them() {
     }
 }
 
-/// spec 3.7: 1,024 bytes to the byte; characters, not bytes, at least.
+/// rule 3.7: 1,024 bytes to the byte; characters, not bytes, at least.
 #[test]
 fn the_lengths_of_a_password_are_exact() {
     let of_bytes = |bytes: usize| "k9-".repeat(400).chars().take(bytes).collect::<String>();
@@ -183,7 +183,7 @@ fn the_lengths_of_a_password_are_exact() {
     assert!(objections("äöüßéèàß").iter().all(|objection| !objection.contains("short")));
 }
 
-/// spec 3.7: all that is wrong with a password is told.
+/// rule 3.7: all that is wrong with a password is told.
 #[test]
 fn a_password_may_be_bad_in_many_ways() {
     assert_eq!(objections("1234567").len(), 3, "{:?}", objections("1234567"));
@@ -202,7 +202,7 @@ fn cheap() -> PasswordHasher {
     PasswordHasher::new(PasswordParams { memory_kib: 64, iterations: 1 }, NonZeroUsize::MIN).unwrap()
 }
 
-/// spec 3.7: Argon2id with a salt of its own each time, in PHC form.
+/// rule 3.7: Argon2id with a salt of its own each time, in PHC form.
 #[tokio::test]
 async fn a_password_is_hashed_with_argon2id_and_a_salt() {
     let password = SecretString::from(GOOD);
@@ -213,7 +213,7 @@ async fn a_password_is_hashed_with_argon2id_and_a_salt() {
     assert!(!cheap().verify(&SecretString::from("another one"), Some(&one)).await.unwrap());
 }
 
-/// spec 3.7: OWASP's parameters where none are given.
+/// rule 3.7: OWASP's parameters where none are given.
 #[test]
 fn the_default_costs_are_owasps() {
     assert_eq!(PasswordParams::default(), PasswordParams { memory_kib: 19_456, iterations: 2 });
@@ -222,7 +222,7 @@ fn the_default_costs_are_owasps() {
     }
 }
 
-/// spec 3.2: without a hash nothing is right, not even the decoy's own password.
+/// rule 3.2: without a hash nothing is right, not even the decoy's own password.
 #[tokio::test]
 async fn no_password_is_right_for_nobody() {
     for password in ["the password of nobody", GOOD, ""] {

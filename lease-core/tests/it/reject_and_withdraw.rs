@@ -1,4 +1,4 @@
-//! Rejecting and withdrawing (spec 4.5), cancelling (spec 4.6), changing the words (spec 4.12), available actions.
+//! Rejecting and withdrawing (rule 4.5), cancelling (rule 4.6), changing the words (rule 4.14), available actions.
 
 use chrono::{DateTime, Utc};
 use lease_core::Error;
@@ -18,7 +18,7 @@ use crate::support::*;
 
 type Answer = fn(&TradeSnapshot, &Actor, DateTime<Utc>) -> Result<Decision<TradeChanges>, Error>;
 
-/// spec 4.5
+/// rule 4.5
 #[test]
 fn the_owner_rejects_anothers_proposal() {
     let changes = reject(&Scene::sale().proposed_by(BUYER).0, &customer(OWNER), now()).unwrap();
@@ -27,7 +27,7 @@ fn the_owner_rejects_anothers_proposal() {
     assert_eq!((changes.state, changes.close_others), (None, None));
 }
 
-/// spec 4.5
+/// rule 4.5
 #[test]
 fn an_author_withdraws_the_own_proposal() {
     for author in [OWNER, BUYER] {
@@ -38,7 +38,7 @@ fn an_author_withdraws_the_own_proposal() {
     }
 }
 
-/// spec 4.5, 2
+/// rule 4.5, chapter 2
 #[test]
 fn rejecting_and_withdrawing_are_for_the_right_one() {
     let owners = Scene::sale().proposed_by(OWNER);
@@ -64,7 +64,7 @@ fn rejecting_and_withdrawing_are_for_the_right_one() {
     }
 }
 
-/// spec 4.5: the trade first, then the time, then the state; both sides of the instant.
+/// rule 4.5: the trade first, then the time, then the state; both sides of the instant.
 #[test]
 fn what_can_no_longer_be_decided_is_neither_rejected_nor_withdrawn() {
     let scene = Scene::sale().proposed_by(BUYER);
@@ -85,7 +85,7 @@ fn what_can_no_longer_be_decided_is_neither_rejected_nor_withdrawn() {
     }
 }
 
-/// spec 4.5: with no sweeper running; spec 4.4: decided ones keep their time.
+/// rule 4.5: with no sweeper running; rule 4.4: decided ones keep their time.
 #[test]
 fn a_proposal_reads_expired_from_its_instant_on() {
     let mut pending = proposal(BUYER);
@@ -97,7 +97,7 @@ fn a_proposal_reads_expired_from_its_instant_on() {
     assert_eq!(pending.state_at(at(9_999)).decided_at(), Some(at(-5)));
 }
 
-/// spec 4.6: the invoice stays due.
+/// rule 4.6: the invoice stays due.
 #[test]
 fn owner_and_staff_cancel_an_open_trade() {
     for actor in [customer(OWNER), staff(), superuser()] {
@@ -109,7 +109,7 @@ fn owner_and_staff_cancel_an_open_trade() {
     }
 }
 
-/// spec 4.6
+/// rule 4.6
 #[test]
 fn what_is_no_longer_open_is_not_cancelled() {
     let scene = Scene::sale();
@@ -120,7 +120,7 @@ fn what_is_no_longer_open_is_not_cancelled() {
     }
 }
 
-/// spec 2
+/// chapter 2
 #[test]
 fn others_do_not_cancel() {
     let scene = Scene::sale();
@@ -130,7 +130,7 @@ fn others_do_not_cancel() {
     assert_eq!(code(cancel(&scene.agreed().0, &customer(THIRD), now())), "not_found");
 }
 
-/// spec 4.12
+/// rule 4.14
 #[test]
 fn the_owner_changes_the_words_while_the_trade_is_open() {
     let words = |json| {
@@ -149,7 +149,7 @@ fn the_owner_changes_the_words_while_the_trade_is_open() {
     assert!(Search::new("van bed").matches(&found_by.search_text()));
 }
 
-/// spec 4.12, 2
+/// rule 4.14, chapter 2
 #[test]
 fn words_change_for_the_owner_only_and_while_open_only() {
     let new: AmendmentDraft = draft(json!({"title": "New"}));

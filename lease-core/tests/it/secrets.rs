@@ -1,4 +1,4 @@
-//! No secret is ever shown: spec 3.7, 5.6.
+//! No secret is ever shown: rules 3.7, 5.6.
 
 use std::fmt::Debug;
 
@@ -89,7 +89,7 @@ fn what_is_wrong_with_a_secret_does_not_repeat_it() {
     hides(&wrong, &[NUMBER, CVC]);
 }
 
-/// spec 6.6: not a word of the inside.
+/// rule 6.6: not a word of the inside.
 #[test]
 fn what_an_error_says_leaks_nothing_of_its_cause() {
     let cause = || Box::<dyn std::error::Error + Send + Sync>::from("password authentication failed for postgres://u:pw@db");

@@ -1,4 +1,4 @@
-//! Services: spec 5.1.
+//! Services: rule 5.1.
 
 use lease_core::Error;
 use lease_core::catalog::{
@@ -39,7 +39,7 @@ fn used(kind: ServiceKind) -> Versioned<Stored<Service>> {
     service
 }
 
-/// spec 5.1
+/// rule 5.1
 #[test]
 fn a_service_has_defaults() {
     let service = create(json!({})).unwrap();
@@ -48,7 +48,7 @@ fn a_service_has_defaults() {
     assert_eq!((service.fee, &*service.description), (usd("49.00"), ""));
 }
 
-/// spec 5.1
+/// rule 5.1
 #[test]
 fn the_kind_means_the_moment_and_only_custom_chooses() {
     let (first, accept) = ("first_proposal", "acceptance");
@@ -73,7 +73,7 @@ fn the_kind_means_the_moment_and_only_custom_chooses() {
     }
 }
 
-/// spec 5.1
+/// rule 5.1
 #[test]
 fn the_counterparty_is_billed_with_the_acceptance_only() {
     let on = |kind: &str, moment: &str| create(json!({"kind": kind, "invoice_on": moment, "bill_to": "counterparty"}));
@@ -83,7 +83,7 @@ fn the_counterparty_is_billed_with_the_acceptance_only() {
     assert_eq!(wrong_fields(on("lease", "first_proposal")), ["bill_to"]);
 }
 
-/// spec 5.1, 1
+/// rule 5.1, chapter 1
 #[test]
 fn amount_currency_and_days_are_in_range() {
     for (amount, currency, is_good) in [
@@ -108,7 +108,7 @@ fn amount_currency_and_days_are_in_range() {
     }
 }
 
-/// spec 5.1
+/// rule 5.1
 #[test]
 fn what_running_trades_hang_on_is_fixed_once_a_trade_uses_it() {
     let service = used(ServiceKind::Custom);
@@ -127,7 +127,7 @@ fn what_running_trades_hang_on_is_fixed_once_a_trade_uses_it() {
     assert_eq!((changed.fee, changed.is_active, changed.is_used), (usd("5"), false, true));
 }
 
-/// spec 5.1: what a `PATCH` does not name stays, also where the kind becomes one that could choose.
+/// rule 5.1: what a `PATCH` does not name stays, also where the kind becomes one that could choose.
 #[test]
 fn a_service_that_becomes_custom_keeps_its_moment() {
     for (kind, moment) in [(ServiceKind::Lease, InvoiceOn::FirstProposal), (ServiceKind::Sell, InvoiceOn::Acceptance)] {
@@ -137,14 +137,14 @@ fn a_service_that_becomes_custom_keeps_its_moment() {
     }
 }
 
-/// spec 5.1: fields before the state.
+/// rule 5.1: fields before the state.
 #[test]
 fn a_wrong_field_is_told_before_that_the_service_is_in_use() {
     let json = json!({"kind": "sell", "payment_due_days": 400});
     assert_eq!(wrong_fields(change(&used(ServiceKind::Lease), json)), ["payment_due_days"]);
 }
 
-/// spec 5.1
+/// rule 5.1
 #[test]
 fn a_change_leaves_what_it_does_not_name() {
     let mut service = stored_service(ServiceKind::Custom);
@@ -155,7 +155,7 @@ fn a_change_leaves_what_it_does_not_name() {
     assert_eq!(wrong_fields(put), ["amount", "currency", "kind"]);
 }
 
-/// spec 5.1: null is no way to turn a deactivated service on again.
+/// rule 5.1: null is no way to turn a deactivated service on again.
 #[test]
 fn null_does_not_reactivate_a_service() {
     let mut service = stored_service(ServiceKind::Lease);
@@ -164,7 +164,7 @@ fn null_does_not_reactivate_a_service() {
     assert!(changed.is_err() || changed.is_ok_and(|service| !service.is_active));
 }
 
-/// spec 5.1
+/// rule 5.1
 #[test]
 fn deleting_a_service_deactivates_it() {
     let service = used(ServiceKind::Lease);
@@ -174,7 +174,7 @@ fn deleting_a_service_deactivates_it() {
     assert_eq!((value, expected), (Service { is_active: false, ..service.value.value.clone() }, service.version));
 }
 
-/// spec 2
+/// chapter 2
 #[test]
 fn services_are_read_by_all_and_changed_by_staff() {
     let mut service = stored_service(ServiceKind::Lease);
@@ -192,7 +192,7 @@ fn services_are_read_by_all_and_changed_by_staff() {
     }
 }
 
-/// spec 6.6
+/// rule 6.6
 #[test]
 fn every_wrong_field_of_a_service_is_named_at_once() {
     let json = json!({"name": " ", "kind": "gift", "bill_to": "me", "amount": "x", "currency": "x", "payment_due_days": 1.5,
@@ -201,7 +201,7 @@ fn every_wrong_field_of_a_service_is_named_at_once() {
     assert_eq!(wrong_fields(create(json)), expected);
 }
 
-/// spec 5.1
+/// rule 5.1
 #[test]
 fn the_standard_services_are_a_lease_and_a_sale() {
     let [lease, sell] = <[_; 2]>::try_from(standard_services(usd("49"), usd("199")).changes.0).unwrap();

@@ -24,7 +24,7 @@ fn expiring(text: &str) -> Result<Option<DateTime<Utc>>, Vec<&'static str>> {
     }
 }
 
-/// spec 1: an offset is all that is asked of an instant. An hour that a clock skips or shows twice is one instant.
+/// chapter 1: an offset is all that is asked of an instant. An hour that a clock skips or shows twice is one instant.
 #[test]
 fn summer_time_plays_no_part() {
     for (text, utc) in [
@@ -40,7 +40,7 @@ fn summer_time_plays_no_part() {
     }
 }
 
-/// spec 4.5: cut to microseconds first, then looked at.
+/// rule 4.5: cut to microseconds first, then looked at.
 #[test]
 fn less_than_a_microsecond_after_now_is_now() {
     assert_eq!(now(), instant("2026-03-02T12:00:00.123456Z"));
@@ -53,7 +53,7 @@ fn less_than_a_microsecond_after_now_is_now() {
     }
 }
 
-/// spec 1: years have four digits.
+/// chapter 1: years have four digits.
 #[test]
 fn the_calendar_ends_with_the_year_9999() {
     assert_eq!(expiring("9999-12-31T23:59:59.9999999Z"), Ok(Some(last_instant())));
@@ -64,7 +64,7 @@ fn the_calendar_ends_with_the_year_9999() {
     assert_eq!(last_instant().to_rfc3339(), "9999-12-31T23:59:59.999999+00:00");
 }
 
-/// spec 5.2: due on the last day there is, and never late.
+/// rule 5.2: due on the last day there is, and never late.
 #[test]
 fn on_the_last_day_everything_still_works() {
     let scene = Scene::sale().proposed_by(OWNER);
@@ -76,7 +76,7 @@ fn on_the_last_day_everything_still_works() {
     assert_eq!(code(scene.pay_under(&refuse, &customer(OWNER), &json!(null), last_instant())), "ok");
 }
 
-/// spec 4.5: the last microsecond of a proposal and the first one after it, for each who may decide.
+/// rule 4.5: the last microsecond of a proposal and the first one after it, for each who may decide.
 #[test]
 fn a_proposal_ends_at_its_instant_for_everybody() {
     for text in ["2028-02-29T00:00:00Z", "2026-03-29T01:00:00Z", "2027-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"] {
@@ -93,7 +93,7 @@ fn a_proposal_ends_at_its_instant_for_everybody() {
     }
 }
 
-/// spec 5.2, 5.4: due on a leap day, at the end of a month and of a year: in time to the end of the day.
+/// rules 5.2, 5.4: due on a leap day, at the end of a month and of a year: in time to the end of the day.
 #[test]
 fn a_due_day_lasts_to_its_midnight() {
     for due in ["2028-02-29", "2027-02-28", "2026-04-30", "2026-12-31", "2026-03-29"] {
@@ -108,7 +108,7 @@ fn a_due_day_lasts_to_its_midnight() {
     }
 }
 
-/// spec 5.4: to the last microsecond of the month, however long that is.
+/// rule 5.4: to the last microsecond of the month, however long that is.
 #[test]
 fn a_card_lives_through_the_last_day_of_its_month() {
     for (year, month, midnight) in
@@ -122,7 +122,7 @@ fn a_card_lives_through_the_last_day_of_its_month() {
     assert!(CreditCard { exp_year: 9999, ..card(OWNER) }.is_usable(last_instant().date_naive()));
 }
 
-/// spec 4.10: the end is not included, on a leap day as on any other.
+/// rule 4.10: the end is not included, on a leap day as on any other.
 #[test]
 fn days_that_touch_do_not_overlap() {
     let leap = days("2028-02-01", "2028-02-29").unwrap();
@@ -143,7 +143,7 @@ fn days_that_touch_do_not_overlap() {
     assert_eq!(wrong_fields(terms("2027-02-01", "10000-01-01")), ["end_date"]);
 }
 
-/// spec 6.1: the day before, of and after a birth, at both ends of a day.
+/// rule 6.1: the day before, of and after a birth, at both ends of a day.
 #[test]
 fn a_date_of_birth_lies_before_today() {
     let row = first(stored(OWNER, Customer { user_id: user_id(OWNER), profile: Profile::default(), created_at: now() }));

@@ -1,4 +1,4 @@
-//! Users and their roles: spec 3.3 to 3.6, 6.1.
+//! Users and their roles: rules 3.3 to 3.6, 6.1.
 
 use lease_core::account::{
     AccountChange, AccountSnapshot, CheckedUpdate, CustomerChange, ProfileDraft, Token, TokenHash, TokenText, check_new_user,
@@ -30,7 +30,7 @@ fn superuser_row() -> Versioned<AccountSnapshot> {
     account_snapshot(102, Role::Superuser)
 }
 
-/// spec 2: who reads and changes whom.
+/// chapter 2: who reads and changes whom.
 #[test]
 fn users_are_read_and_changed_by_themselves_and_staff() {
     let customers = account_snapshot(OWNER, Role::Customer);
@@ -48,7 +48,7 @@ fn users_are_read_and_changed_by_themselves_and_staff() {
     }
 }
 
-/// spec 3.4
+/// rule 3.4
 #[test]
 fn staff_deactivate_users_and_nobody_else_does() {
     let customers = account_snapshot(OWNER, Role::Customer);
@@ -68,7 +68,7 @@ fn staff_deactivate_users_and_nobody_else_does() {
     assert_eq!(change.expected, customers.version);
 }
 
-/// spec 3.5: each name on its own, the rest stays.
+/// rule 3.5: each name on its own, the rest stays.
 #[test]
 fn users_change_their_names() {
     let row = account_snapshot(OWNER, Role::Customer);
@@ -88,7 +88,7 @@ fn users_change_their_names() {
     }
 }
 
-/// spec 3.5, 3.7: one's own name is not taken, another's is.
+/// rules 3.5, 3.7: one's own name is not taken, another's is.
 #[test]
 fn a_new_name_is_nobody_elses() {
     let row = account_snapshot(OWNER, Role::Customer);
@@ -102,7 +102,7 @@ fn a_new_name_is_nobody_elses() {
     assert_eq!(wrong_fields(with_taken(&[("byron", OWNER), ("byron@example.org", BUYER)])), ["email"]);
 }
 
-/// spec 2: not touch a superuser.
+/// chapter 2: not touch a superuser.
 #[test]
 fn staff_do_not_touch_a_superuser() {
     let row = superuser_row();
@@ -115,7 +115,7 @@ fn staff_do_not_touch_a_superuser() {
     assert_eq!(code(deactivate(&row, &superuser(), now())), "ok");
 }
 
-/// spec 3.5: 403, before any wrong field.
+/// rule 3.5: 403, before any wrong field.
 #[test]
 fn roles_are_granted_by_superusers_only() {
     for json in [json!({"is_staff": true}), json!({"is_superuser": true}), json!({"is_staff": true, "email": "no"})] {
@@ -128,7 +128,7 @@ fn roles_are_granted_by_superusers_only() {
     assert_eq!(code(patched(&staff_row, &staff(), json!({"is_staff": true, "is_superuser": "0"}))), "ok");
 }
 
-/// spec 3.5
+/// rule 3.5
 #[test]
 fn a_customer_sends_the_present_flags_but_no_others() {
     let row = account_snapshot(OWNER, Role::Customer);
@@ -141,7 +141,7 @@ fn a_customer_sends_the_present_flags_but_no_others() {
     );
 }
 
-/// spec 2, 3.5: what two flags ask for.
+/// chapter 2, rule 3.5: what two flags ask for.
 #[test]
 fn the_flags_make_the_role() {
     let cases = [
@@ -161,7 +161,7 @@ fn the_flags_make_the_role() {
     }
 }
 
-/// spec 3.5
+/// rule 3.5
 #[test]
 fn a_user_has_a_customer_exactly_while_it_is_one() {
     let row = account_snapshot(OWNER, Role::Customer);
@@ -175,7 +175,7 @@ fn a_user_has_a_customer_exactly_while_it_is_one() {
     assert_eq!(changed(&in_use, &superuser(), json!({"first_name": "Eve"})).customer, CustomerChange::Keep);
 }
 
-/// spec 3.5
+/// rule 3.5
 #[test]
 fn the_last_active_superuser_stays() {
     let mut last = superuser_row();
@@ -190,7 +190,7 @@ fn the_last_active_superuser_stays() {
     assert_eq!(code(patched(&last, &superuser(), json!({"is_superuser": false}))), "ok", "an inactive one does not count");
 }
 
-/// spec 3.5
+/// rule 3.5
 #[test]
 fn a_new_password_revokes_the_other_tokens() {
     let row = account_snapshot(OWNER, Role::Customer);
@@ -211,7 +211,7 @@ fn a_new_password_revokes_the_other_tokens() {
     assert_eq!((none.user.token_epoch, none.keep_token), (7, None));
 }
 
-/// spec 3.4: a token from before does not come back with the user.
+/// rule 3.4: a token from before does not come back with the user.
 #[test]
 fn deactivating_revokes_the_tokens_for_good() {
     let mut row = account_snapshot(OWNER, Role::Customer);
@@ -221,7 +221,7 @@ fn deactivating_revokes_the_tokens_for_good() {
     assert_eq!((back.is_active, back.token_epoch), (true, 7));
 }
 
-/// spec 3.5
+/// rule 3.5
 #[test]
 fn put_takes_every_name_and_patch_any() {
     let row = account_snapshot(OWNER, Role::Customer);
@@ -232,7 +232,7 @@ fn put_takes_every_name_and_patch_any() {
     assert_eq!((change.id, change.user.date_joined, change.user.token_epoch), (user_id(OWNER), now(), 7));
 }
 
-/// spec 3.7: unique without regard to case, one's own names excepted.
+/// rule 3.7: unique without regard to case, one's own names excepted.
 #[test]
 fn a_name_of_another_user_is_taken() {
     let row = account_snapshot(OWNER, Role::Customer);
@@ -245,7 +245,7 @@ fn a_name_of_another_user_is_taken() {
     assert_eq!(code(update(&[(username, user_id(OWNER)), (email, user_id(OWNER))])), "ok");
 }
 
-/// spec 3.7: a changed password is held against the names as they will be.
+/// rule 3.7: a changed password is held against the names as they will be.
 #[test]
 fn a_new_password_is_not_like_the_new_name() {
     let row = account_snapshot(OWNER, Role::Customer);
@@ -255,7 +255,7 @@ fn a_new_password_is_not_like_the_new_name() {
     assert_eq!(wrong_fields(response), ["password"], "like the present last name");
 }
 
-/// spec 3.4
+/// rule 3.4
 #[test]
 fn staff_make_users_with_a_customer_unless_they_administer() {
     let json = || json!({"username": "eve", "email": "eve@example.com", "first_name": "Eve", "last_name": "Moneypenny", "password": GOOD});
@@ -274,7 +274,7 @@ fn staff_make_users_with_a_customer_unless_they_administer() {
     assert_eq!(wrong_fields(check_new_user(&staff(), &draft(json()), &taken, now().date_naive())), ["username"]);
 }
 
-/// spec 2, rule 1; spec 3.6: to the instant, in the present epoch, of an active user.
+/// rule 2.1; rule 3.6: to the instant, in the present epoch, of an active user.
 #[test]
 fn a_token_is_good_until_it_is_not() {
     let found = |expires_at, epoch, change: fn(&mut Account)| {
@@ -292,7 +292,7 @@ fn a_token_is_good_until_it_is_not() {
     assert_eq!(code(session(None, now())), "not_authenticated");
 }
 
-/// spec 2: what an account acts as.
+/// chapter 2: what an account acts as.
 #[test]
 fn an_account_is_the_actor_of_its_role() {
     assert_eq!(Actor::of(&account(OWNER, Role::Customer)), customer(OWNER));
@@ -300,7 +300,7 @@ fn an_account_is_the_actor_of_its_role() {
     assert_eq!(Actor::of(&account(50, Role::Superuser)), Actor::Superuser { user: user_id(50) });
 }
 
-/// spec 3.3
+/// rule 3.3
 #[test]
 fn only_the_own_tokens_are_revoked_at_once() {
     let row = account_snapshot(OWNER, Role::Customer);
@@ -311,7 +311,7 @@ fn only_the_own_tokens_are_revoked_at_once() {
     }
 }
 
-/// spec 3.6: 40 lower-case hex characters; stored as their SHA-256, here as `sha256sum` says it.
+/// rule 3.6: 40 lower-case hex characters; stored as their SHA-256, here as `sha256sum` says it.
 #[test]
 fn a_token_has_one_form() {
     let token = TokenText::from_random([0xAB; 20]);
@@ -333,7 +333,7 @@ fn a_token_has_one_form() {
     }
 }
 
-/// spec 6.1
+/// rule 6.1
 #[test]
 fn a_profile_is_changed_by_its_customer_and_staff() {
     let row = first(stored(OWNER, Customer { user_id: user_id(OWNER), profile: Profile::default(), created_at: now() }));

@@ -1,4 +1,4 @@
-//! Money, texts, dates, booleans, ids and cursors: spec 1, 6.5.
+//! Money, texts, dates, booleans, ids and cursors: chapter 1, rule 6.5.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use lease_core::clock::to_micros;
@@ -33,7 +33,7 @@ fn the_currencies_are_those_that_a_code_is_taken_of() {
     assert!(all.iter().all(|one| Currency::parse(one.code()) == Ok(*one)));
 }
 
-/// spec 1: each currency has its number of digits.
+/// chapter 1: each currency has its number of digits.
 #[test]
 fn money_has_the_digits_of_its_currency() {
     use MoneyError::{Negative, NotANumber, TooLarge, TooManyDigits};
@@ -70,7 +70,7 @@ fn money_has_the_digits_of_its_currency() {
     }
 }
 
-/// spec 1: more digits than any decimal holds are refused, never rounded.
+/// chapter 1: more digits than any decimal holds are refused, never rounded.
 #[test]
 fn too_many_digits_are_never_rounded_away() {
     let tiny = format!("1.{}1", "0".repeat(40));
@@ -79,7 +79,7 @@ fn too_many_digits_are_never_rounded_away() {
     assert!(Money::parse(&format!("999999999999.{}", "9".repeat(60)), Currency::USD).is_err());
 }
 
-/// spec 1
+/// chapter 1
 #[test]
 fn currencies_are_those_with_a_minor_unit() {
     assert_eq!([currency("JPY").digits(), currency("USD").digits(), currency("KWD").digits()], [0, 2, 3]);
@@ -104,7 +104,7 @@ fn sums_and_differences_are_exact() {
     assert_eq!(positive(parse_decimal("-0").unwrap()), Err(MoneyError::NotPositive));
 }
 
-/// spec 1: a string or a number; a number is what its sender wrote.
+/// chapter 1: a string or a number; a number is what its sender wrote.
 #[test]
 fn amounts_come_as_strings_and_numbers() {
     let amount = |json| read::<Decimal>(json).map(|amount| amount.to_string());
@@ -135,7 +135,7 @@ fn from_digits<T: FromScalar + Clone>(literal: &str) -> Option<T> {
     serde_json::from_str::<Field<T>>(literal).unwrap().given().cloned()
 }
 
-/// spec 2, rule 4: what stands for a body that is no object is refused, whichever field a command looks at.
+/// rule 2.4: what stands for a body that is no object is refused, whichever field a command looks at.
 #[test]
 fn a_refused_draft_is_wrong_in_every_field() {
     let draft: TradeDraft = refused_draft().unwrap();
@@ -144,7 +144,7 @@ fn a_refused_draft_is_wrong_in_every_field() {
     assert!(refused_draft::<Vec<u8>>().is_err());
 }
 
-/// spec 1: exact, never a float.
+/// chapter 1: exact, never a float.
 #[test]
 fn a_number_keeps_its_digits_where_the_format_does() {
     for (literal, expected) in [
@@ -185,7 +185,7 @@ fn a_number_keeps_its_digits_where_the_format_does() {
     assert_eq!((from_digits("1"), from_digits("0"), from_digits::<bool>("2")), (Some(true), Some(false), None));
 }
 
-/// spec 1
+/// chapter 1
 #[test]
 fn booleans_also_come_as_digits_and_words() {
     for json in [json!(true), json!(1), json!("1"), json!("true")] {
@@ -199,7 +199,7 @@ fn booleans_also_come_as_digits_and_words() {
     }
 }
 
-/// spec 1: positive 64-bit integers.
+/// chapter 1: positive 64-bit integers.
 #[test]
 fn ids_are_positive_whole_numbers() {
     for (json, expected) in [(json!(1), Some(1)), (json!(i64::MAX), Some(i64::MAX)), (json!(5.0), Some(5))] {
@@ -211,7 +211,7 @@ fn ids_are_positive_whole_numbers() {
     assert_eq!(TradeId::new(0), None);
 }
 
-/// spec 1: `YYYY-MM-DD`, years 0001 to 9999, days that are.
+/// chapter 1: `YYYY-MM-DD`, years 0001 to 9999, days that are.
 #[test]
 fn a_date_has_one_form() {
     for good in ["2026-03-02", "2028-02-29", "0001-01-01", "9999-12-31"] {
@@ -241,7 +241,7 @@ fn a_date_has_one_form() {
     assert_eq!(read::<NaiveDate>(json!(20_260_101)), None);
 }
 
-/// spec 1: a date-time needs an offset.
+/// chapter 1: a date-time needs an offset.
 #[test]
 fn an_instant_has_its_offset() {
     let read = |text: &str| read::<DateTime<Utc>>(json!(text));
@@ -264,7 +264,7 @@ fn an_instant_survives_being_kept_in_microseconds() {
     assert_eq!(to_micros(instant("2026-03-02T12:00:00.999999999Z")), instant("2026-03-02T12:00:00.999999Z"));
 }
 
-/// spec 1: trimmed, bounded, without control characters, by way of a lead's fields.
+/// chapter 1: trimmed, bounded, without control characters, by way of a lead's fields.
 #[test]
 fn texts_are_trimmed_bounded_and_free_of_control_characters() {
     use lease_core::directory::create_lead;
@@ -307,7 +307,7 @@ fn the_key_of_a_key_is_the_key() {
     assert_eq!(comparison_key("J\u{30c}"), comparison_key("\u{1f0}"));
 }
 
-/// spec 6.5: opaque, and one text for one place.
+/// rule 6.5: opaque, and one text for one place.
 #[test]
 fn what_is_no_cursor_is_none() {
     assert_eq!(Cursor::decode("a0000000000000005"), Some(Cursor::After(5)));
@@ -337,7 +337,7 @@ fn what_is_no_cursor_is_none() {
     }
 }
 
-/// spec 6.5
+/// rule 6.5
 #[test]
 fn a_page_holds_one_to_a_hundred_rows() {
     assert!(PageRequest::new(0, None).is_none() && PageRequest::new(101, None).is_none());
@@ -345,7 +345,7 @@ fn a_page_holds_one_to_a_hundred_rows() {
     assert_eq!(PageRequest::default().fetch(), 26);
 }
 
-/// spec 6.5: newest first, with the pages on either side where there are rows.
+/// rule 6.5: newest first, with the pages on either side where there are rows.
 #[test]
 fn a_page_knows_its_neighbours() {
     use Cursor::{After, Before};

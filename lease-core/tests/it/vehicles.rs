@@ -1,4 +1,4 @@
-//! Vehicles: spec 6.2, and who sees them (spec 2).
+//! Vehicles: rule 6.2, and who sees them (chapter 2).
 
 use lease_core::Error;
 use lease_core::catalog::{VehicleDraft, create_vehicle, delete_vehicle, require_visible_vehicle, update_vehicle};
@@ -23,14 +23,14 @@ fn create(fields: Value) -> Result<Vehicle, Error> {
     }
 }
 
-/// spec 6.2
+/// rule 6.2
 #[test]
 fn a_vehicle_is_its_makers() {
     let made = create(json!({"vin": VIN.to_lowercase(), "mileage": 5, "customer_id": 77, "id": 5})).unwrap();
     assert_eq!((made.vin.as_str(), made.customer_id, made.mileage, made.created_at), (VIN, id(OWNER), Some(5), now()));
 }
 
-/// spec 6.2
+/// rule 6.2
 #[test]
 fn a_vin_has_seventeen_characters_of_its_alphabet() {
     for good in [VIN, " wvwzzz1jzxw000001 ", "11111111111111111"] {
@@ -55,7 +55,7 @@ fn a_vin_has_seventeen_characters_of_its_alphabet() {
     }
 }
 
-/// spec 6.2: free again once its vehicle is deleted is the store's answer; taken is a wrong field.
+/// rule 6.2: free again once its vehicle is deleted is the store's answer; taken is a wrong field.
 #[test]
 fn a_vin_is_one_vehicles() {
     let draft: VehicleDraft = draft(a_vehicle(json!({})));
@@ -67,7 +67,7 @@ fn a_vin_is_one_vehicles() {
     assert_eq!(wrong_fields(update(Some(id(2)))), ["vin"]);
 }
 
-/// spec 6.2: 1886 to next year, in UTC.
+/// rule 6.2: 1886 to next year, in UTC.
 #[test]
 fn the_year_is_that_of_a_motor_car() {
     for (year, is_good) in
@@ -83,7 +83,7 @@ fn the_year_is_that_of_a_motor_car() {
     assert_eq!(new_year("2027-01-01T00:00:00Z"), "ok");
 }
 
-/// spec 6.2
+/// rule 6.2
 #[test]
 fn mileage_is_not_below_zero() {
     for (mileage, is_good) in
@@ -93,7 +93,7 @@ fn mileage_is_not_below_zero() {
     }
 }
 
-/// spec 6.2
+/// rule 6.2
 #[test]
 fn what_identifies_a_vehicle_stays_while_a_trade_is_live() {
     let mut live = vehicle_snapshot();
@@ -110,7 +110,7 @@ fn what_identifies_a_vehicle_stays_while_a_trade_is_live() {
     assert_eq!(update(json!({"make": "VW", "year": 1})), "validation_error", "fields before the state");
 }
 
-/// spec 6.2
+/// rule 6.2
 #[test]
 fn a_vehicle_that_was_traded_is_not_deleted() {
     let mut snapshot = vehicle_snapshot();
@@ -120,7 +120,7 @@ fn a_vehicle_that_was_traded_is_not_deleted() {
     assert_eq!(code(delete_vehicle(&snapshot, &customer(OWNER))), "vehicle_in_use");
 }
 
-/// spec 2: own, in an open trade, in a trade one is a party of.
+/// chapter 2: own, in an open trade, in a trade one is a party of.
 #[test]
 fn who_sees_a_vehicle_and_who_changes_it() {
     let hidden = vehicle_snapshot();
@@ -161,7 +161,7 @@ fn staff_change_a_vehicle_but_not_whose_it_is() {
     assert_eq!(value, Vehicle { color: "blue".into(), ..snapshot.vehicle.value.clone() });
 }
 
-/// spec 6.6
+/// rule 6.6
 #[test]
 fn every_wrong_field_of_a_vehicle_is_named_at_once() {
     let json = json!({"vin": 1, "make": "", "model": null, "year": "x", "mileage": -1, "color": "a\u{0}", "license_plate": [],

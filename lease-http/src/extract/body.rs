@@ -10,7 +10,7 @@ use serde::de::{Deserialize, DeserializeOwned, IgnoredAny};
 use crate::problem::{HttpError, Problem};
 use crate::state::AppState;
 
-/// The maximum size of a body, in bytes (spec 1).
+/// The maximum size of a body, in bytes (chapter 1).
 pub(crate) const BODY_LIMIT: usize = 256 * 1024;
 
 /// A draft out of a JSON body.
@@ -18,7 +18,7 @@ pub(crate) const BODY_LIMIT: usize = 256 * 1024;
 pub(crate) enum Body<T> {
     /// The body is an object.
     Draft(T),
-    /// The body is other JSON. Whether the actor may do this at all is judged first (spec 2, rule 4), so there is a
+    /// The body is other JSON. Whether the actor may do this at all is judged first (rule 2.4), so there is a
     /// [`refused_draft`] for the engine.
     NotAnObject(T),
 }

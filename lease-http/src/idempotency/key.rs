@@ -14,7 +14,7 @@ use super::headers::IDEMPOTENCY_KEY;
 use super::saved::Saved;
 use crate::problem::Problem;
 
-/// The maximum number of characters of a key (spec 6.7).
+/// The maximum number of characters of a key (rule 6.7).
 const MAX_CHARS: usize = 255;
 /// Separates these hashes from any other use of the same input.
 const DOMAIN: &[u8] = b"lease idempotency v1";

@@ -16,7 +16,7 @@ use crate::state::AppState;
 /// again; if that one was lost because the process died after the act, this says what takes its place.
 #[derive(Clone, Debug)]
 pub(crate) struct Replay {
-    /// Whether the endpoint is open to everybody and ignores tokens (spec 2, rule 1).
+    /// Whether the endpoint is open to everybody and ignores tokens (rule 2.1).
     pub(super) is_public: bool,
     pub(super) lost: LostResponse,
 }

@@ -53,7 +53,7 @@ impl ErrorCode {
         Self::all().find(|one| one.code() == code)
     }
 
-    /// Its stable code (spec 6.6).
+    /// Its stable code (rule 6.6).
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! Registering, logging in and out (spec 3.1 to 3.3).
+//! Registering, logging in and out (rules 3.1 to 3.3).
 
 use axum::Json;
 use axum::extract::State;

@@ -1,4 +1,4 @@
-//! Contacts (spec 6.3).
+//! Contacts (rule 6.3).
 
 use axum::Json;
 use axum::http::StatusCode;

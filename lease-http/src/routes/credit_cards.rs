@@ -1,4 +1,4 @@
-//! Credit cards (spec 5.6). No response has the number, the security code or the gateway's token.
+//! Credit cards (rule 5.6). No response has the number, the security code or the gateway's token.
 
 use axum::Json;
 use axum::http::StatusCode;

@@ -1,4 +1,4 @@
-//! Customers (spec 6.1). They are created with their users.
+//! Customers (rule 6.1). They are created with their users.
 
 use axum::Json;
 use chrono::{DateTime, NaiveDate, Utc};

@@ -1,4 +1,4 @@
-//! Invoices (spec 5.3). They follow from trades: nobody creates or edits one here.
+//! Invoices (rule 5.3). They follow from trades: nobody creates or edits one here.
 
 use axum::Json;
 use chrono::{DateTime, NaiveDate, Utc};

@@ -1,4 +1,4 @@
-//! Leads (spec 6.4); administrative users only.
+//! Leads (rule 6.4); administrative users only.
 
 use axum::Json;
 use axum::http::StatusCode;

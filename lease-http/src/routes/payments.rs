@@ -1,4 +1,4 @@
-//! Payments (spec 5.4, 5.5).
+//! Payments (rules 5.4, 5.5).
 
 use axum::Json;
 use axum::http::StatusCode;

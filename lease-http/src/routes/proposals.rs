@@ -1,4 +1,4 @@
-//! Proposals (spec 4.2 to 4.5).
+//! Proposals (rules 4.2 to 4.5).
 
 use axum::Json;
 use chrono::{DateTime, NaiveDate, Utc};

@@ -1,4 +1,4 @@
-//! Services (spec 5.1). Anybody may read the active ones, signed in or not.
+//! Services (rule 5.1). Anybody may read the active ones, signed in or not.
 
 use axum::Json;
 use axum::http::StatusCode;

@@ -1,4 +1,4 @@
-//! Trades (spec 4.1, 4.6, 4.12).
+//! Trades (rules 4.1, 4.6, 4.14).
 
 use axum::Json;
 use chrono::{DateTime, Utc};

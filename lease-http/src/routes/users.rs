@@ -1,4 +1,4 @@
-//! Users (spec 3.4, 3.5).
+//! Users (rules 3.4, 3.5).
 
 use axum::Json;
 use axum::http::StatusCode;

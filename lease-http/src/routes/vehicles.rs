@@ -1,4 +1,4 @@
-//! Vehicles (spec 6.2).
+//! Vehicles (rule 6.2).
 
 use axum::Json;
 use axum::http::StatusCode;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::support::acts::GOOD_CARD;
 use crate::support::{World, id, ids};
 
-/// Spec 4 and 5: the owner's first proposal is billed, a counter-proposal is accepted, the fee is paid in two parts.
+/// Chapters 4 and 5: the owner's first proposal is billed, a counter-proposal is accepted, the fee is paid in two parts.
 #[tokio::test]
 async fn a_lease_goes_through_its_whole_cycle() {
     let world = World::new().await;
@@ -50,7 +50,7 @@ async fn assert_books_in_order(world: &World) {
     assert_eq!(Books::read(&*world.store).await.unwrap().violations(), Vec::<String>::new());
 }
 
-/// Spec 4.7: the vehicle of a completed sale is the buyer's.
+/// Rule 4.7: the vehicle of a completed sale is the buyer's.
 #[tokio::test]
 async fn a_sale_hands_the_vehicle_over() {
     let world = World::new().await;
@@ -71,7 +71,7 @@ async fn a_sale_hands_the_vehicle_over() {
     assert_books_in_order(&world).await;
 }
 
-/// Spec 2.2: what may not be seen is as if it did not exist, in lists as well.
+/// Rule 2.2: what may not be seen is as if it did not exist, in lists as well.
 #[tokio::test]
 async fn a_proposal_of_somebody_else_leaks_nowhere() {
     let world = World::new().await;

@@ -1,4 +1,4 @@
-//! Errors on every path, also those that the framework would answer by itself (spec 6.6), and the order of checks (spec 2).
+//! Errors on every path, also those that the framework would answer by itself (rule 6.6), and the order of checks (chapter 2).
 
 use axum::Router;
 use axum::body::Body;
@@ -72,7 +72,7 @@ async fn other_methods_are_told_which_are_allowed() {
     }
 }
 
-/// spec 2, rule 3: what is closed to a role is so for every method.
+/// rule 2.3: what is closed to a role is so for every method.
 #[tokio::test]
 async fn leads_are_closed_to_customers_whatever_the_method() {
     let world = World::new().await;
@@ -85,7 +85,7 @@ async fn leads_are_closed_to_customers_whatever_the_method() {
     }
 }
 
-/// spec 2, rule 1: a bad token is refused also where none would have done.
+/// rule 2.1: a bad token is refused also where none would have done.
 #[tokio::test]
 async fn the_document_is_open_but_not_to_a_bad_token() {
     let world = World::new().await;
@@ -94,7 +94,7 @@ async fn the_document_is_open_but_not_to_a_bad_token() {
     world.get("/api/openapi.json", &stranger).await.refused(401, "not_authenticated");
 }
 
-/// spec 1, 3.2: a NUL is in no name and no password.
+/// chapter 1, rule 3.2: a NUL is in no name and no password.
 #[tokio::test]
 async fn a_nul_in_a_login_is_wrong_like_any_other_name() {
     let world = World::new().await;
@@ -109,7 +109,7 @@ async fn a_nul_in_a_login_is_wrong_like_any_other_name() {
     world.post("/api/register", &nobody(), registration).await.invalid(&["email", "password", "username"]);
 }
 
-/// spec 6.6: JSON is UTF-8, in fields that nobody reads as well.
+/// rule 6.6: JSON is UTF-8, in fields that nobody reads as well.
 #[tokio::test]
 async fn a_body_that_is_no_utf8_does_not_parse() {
     let world = World::new().await;
@@ -193,7 +193,7 @@ async fn a_body_that_does_not_parse_is_told_from_wrong_fields() {
     unknown.invalid(&["make", "model", "vin", "year"]);
 }
 
-/// Spec 1: an amount is exact, as a number as well; one with more digits than the currency has is refused, not rounded.
+/// Chapter 1: an amount is exact, as a number as well; one with more digits than the currency has is refused, not rounded.
 #[tokio::test]
 async fn no_digit_of_an_amount_is_lost() {
     let world = World::new().await;
@@ -269,7 +269,7 @@ async fn acts_that_take_nothing_need_no_body() {
     raw(&world, "POST", "/api/logout", None, Body::empty()).await.expect(204);
 }
 
-/// Spec 2, rule 4.
+/// Rule 2.4.
 #[tokio::test]
 async fn checks_run_in_their_order() {
     let world = World::new().await;
@@ -294,7 +294,7 @@ async fn checks_run_in_their_order() {
     world.post(&void, &world.staff, json!({"reason": "Again."})).await.refused(409, "invoice_not_open");
 }
 
-/// Spec 6.6.
+/// Rule 6.6.
 #[tokio::test]
 async fn an_id_that_is_none_is_answered_like_one_that_does_not_exist() {
     let world = World::new().await;
@@ -309,7 +309,7 @@ async fn an_id_that_is_none_is_answered_like_one_that_does_not_exist() {
     world.get("/api/leads/abc", &world.owner).await.refused(403, "permission_denied");
 }
 
-/// Spec 2, rule 4: the order of checks is the same, whoever asks and whatever the body.
+/// Rule 2.4: the order of checks is the same, whoever asks and whatever the body.
 #[tokio::test]
 async fn every_endpoint_answers_an_id_that_is_none_like_one_that_does_not_exist() {
     let world = World::new().await;
@@ -328,7 +328,7 @@ async fn every_endpoint_answers_an_id_that_is_none_like_one_that_does_not_exist(
     }
 }
 
-/// Spec 2, rule 2.
+/// Rule 2.2.
 #[tokio::test]
 async fn hidden_and_absent_look_the_same() {
     let world = World::new().await;
@@ -338,7 +338,7 @@ async fn hidden_and_absent_look_the_same() {
     assert_eq!((hidden.status, hidden.text), (absent.status, absent.text));
 }
 
-/// Spec 2, rule 1; spec 3.6.
+/// Rule 2.1; rule 3.6.
 #[tokio::test]
 async fn a_token_that_is_not_good_is_told_how_to_authenticate() {
     let world = World::new().await;

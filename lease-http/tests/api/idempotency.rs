@@ -1,4 +1,4 @@
-//! Spec 6.7, as a client sees it.
+//! Rule 6.7, as a client sees it.
 
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};

@@ -1,4 +1,4 @@
-//! Lists (spec 6.5): pages, and the filters of each of them.
+//! Lists (rule 6.5): pages, and the filters of each of them.
 
 use std::collections::BTreeSet;
 
@@ -65,7 +65,7 @@ async fn the_links_keep_the_filters_and_the_limit() {
     assert_eq!((walked, &third["next"]), (made, &Value::Null));
 }
 
-/// Every filter of spec 6.5, with a row that it lets through and one that it does not.
+/// Every filter of rule 6.5, with a row that it lets through and one that it does not.
 #[tokio::test]
 async fn each_filter_filters() {
     let world = World::new().await;
@@ -222,7 +222,7 @@ fn lists() -> Vec<(&'static str, Vec<&'static str>)> {
     asked.filter(|(_, names)| !names.is_empty()).collect()
 }
 
-/// Spec 2, rule 3: a list holds just what one may see.
+/// Rule 2.3: a list holds just what one may see.
 #[tokio::test]
 async fn a_list_holds_just_what_one_may_see() {
     let world = World::new().await;

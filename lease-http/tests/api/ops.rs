@@ -1,4 +1,4 @@
-//! What operators and browsers get (spec 6.8): health, metrics, request ids, headers, limits.
+//! What operators and browsers get (rule 6.8): health, metrics, request ids, headers, limits.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Spec 2 over HTTP: every endpoint as every role, from the one table in `permissions.txt`.
+//! Chapter 2 over HTTP: every endpoint as every role, from the one table in `permissions.txt`.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! The binary `lease-server` (spec 7): settings, start, end.
+//! The binary `lease-server` (chapter 7): settings, start, end.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 
@@ -134,7 +134,7 @@ fn token_of(response: &str) -> String {
     response.split(r#""token":""#).nth(1).unwrap().split('"').next().unwrap().to_owned()
 }
 
-/// Spec 3.7 and 5.6: no password, token or card number, however much is logged.
+/// Rules 3.7 and 5.6: no password, token or card number, however much is logged.
 #[test]
 fn the_superuser_of_the_environment_can_log_in_and_the_log_holds_no_secret() {
     let password = "violet-harbor-93";

@@ -15,7 +15,7 @@ fn instant(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
 
-/// spec 4.5: an hour that clocks in Europe skip is an instant like any other.
+/// rule 4.5: an hour that clocks in Europe skip is an instant like any other.
 #[tokio::test]
 async fn a_proposal_expires_to_the_instant() {
     let world = World::new().await;
@@ -38,7 +38,7 @@ async fn a_proposal_expires_to_the_instant() {
     }
 }
 
-/// spec 1: cut to microseconds before it is looked at; years have four digits.
+/// chapter 1: cut to microseconds before it is looked at; years have four digits.
 #[tokio::test]
 async fn an_expiry_is_an_instant_of_this_calendar_after_now() {
     let world = World::new().await;
@@ -59,7 +59,7 @@ async fn an_expiry_is_an_instant_of_this_calendar_after_now() {
     }
 }
 
-/// spec 5.2, 5.3, 5.4: to the end of the day in UTC.
+/// rules 5.2, 5.3, 5.4: to the end of the day in UTC.
 #[tokio::test]
 async fn an_invoice_is_in_time_to_the_end_of_its_due_day() {
     for late_payments in [LatePayments::Accept, LatePayments::Reject] {
@@ -88,7 +88,7 @@ async fn an_invoice_is_in_time_to_the_end_of_its_due_day() {
     }
 }
 
-/// spec 3.6
+/// rule 3.6
 #[tokio::test]
 async fn a_token_is_good_to_the_microsecond_before_it_expires() {
     let world = World::new().await;

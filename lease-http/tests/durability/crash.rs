@@ -1,7 +1,7 @@
 //! Servers are killed and Postgres crashes while customers are at it. Afterwards everything that was answered is there, once,
 //! and the books are in order.
 //!
-//! Spec 5, I7.
+//! Chapter 5, I7.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

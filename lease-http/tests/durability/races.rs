@@ -1,6 +1,6 @@
 //! Two server processes, one winner; everybody else is told what the specification says, to the code.
 //!
-//! Spec 3.7, 4.1, 4.4 to 4.6, 4.10, 4.11, 5.2 to 5.4, 6.4 and 6.7.
+//! Rules 3.7, 4.1, 4.4 to 4.6, 4.10, 4.11, 5.2 to 5.4, 6.4 and 6.7.
 
 use std::sync::LazyLock;
 

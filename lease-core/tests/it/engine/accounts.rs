@@ -50,7 +50,7 @@ pub(super) async fn account_with_password() -> Account {
     account
 }
 
-/// spec 3.1
+/// rule 3.1
 #[tokio::test]
 async fn registering_makes_all_of_it_in_one_step() {
     let mut store = MockRepository::new();
@@ -70,7 +70,7 @@ async fn registering_makes_all_of_it_in_one_step() {
     assert_eq!((registered.account.user.id, registered.account.customer_id), (user_id(OWNER), Some(id(OWNER))));
 }
 
-/// spec 1, 3.6: years have four digits; a token that would be good for longer ends with the last of them.
+/// chapter 1, rule 3.6: years have four digits; a token that would be good for longer ends with the last of them.
 #[tokio::test]
 async fn a_token_ends_with_the_calendar_at_the_latest() {
     for token_ttl in [chrono::Duration::days(4_000_000), chrono::Duration::MAX] {
@@ -88,7 +88,7 @@ async fn a_token_ends_with_the_calendar_at_the_latest() {
     }
 }
 
-/// spec 3.7: the loser of a race for a name is told as if it had looked later.
+/// rule 3.7: the loser of a race for a name is told as if it had looked later.
 #[tokio::test(start_paused = true)]
 async fn a_name_that_another_took_meanwhile_is_a_wrong_field() {
     let mut store = MockRepository::new();
@@ -109,7 +109,7 @@ async fn registering_under_a_claim_that_was_lost_is_not_tried_again() {
     assert_eq!(code(engine(store).register(claimed(Actor::Anonymous), &registration()).await), "idempotency_key_in_use");
 }
 
-/// spec 3.5: the store looks once more, and the decision says it in its own words.
+/// rule 3.5: the store looks once more, and the decision says it in its own words.
 #[tokio::test(start_paused = true)]
 async fn the_last_superuser_is_kept_through_a_race() {
     let row = |another: bool| {
@@ -127,7 +127,7 @@ async fn the_last_superuser_is_kept_through_a_race() {
     assert_eq!(code(engine(store).deactivate_user(&superuser(), id(202)).await), "last_superuser");
 }
 
-/// spec 3.2: by name and by address, each login with a token of its own in the epoch that the password was read in.
+/// rule 3.2: by name and by address, each login with a token of its own in the epoch that the password was read in.
 #[tokio::test]
 async fn who_knows_the_password_gets_a_token() {
     let known = account_with_password().await;
@@ -143,7 +143,7 @@ async fn who_knows_the_password_gets_a_token() {
     assert_eq!((session.account.user.last_login, session.expires_at), (Some(now()), at(30 * 86_400)));
 }
 
-/// spec 3.2: one answer for a wrong name, a wrong password and a deactivated user.
+/// rule 3.2: one answer for a wrong name, a wrong password and a deactivated user.
 #[tokio::test]
 async fn whatever_is_wrong_with_a_login_the_answer_is_one() {
     let known = account_with_password().await;
@@ -165,7 +165,7 @@ async fn whatever_is_wrong_with_a_login_the_answer_is_one() {
     assert_eq!(wrong_fields(missing), ["password", "username"]);
 }
 
-/// spec 3.2: in the same time, for a password is verified either way. The one thread that may hash is kept busy, so that a
+/// rule 3.2: in the same time, for a password is verified either way. The one thread that may hash is kept busy, so that a
 /// login that wants to verify is seen to wait for it.
 #[test]
 fn a_login_verifies_a_password_whether_or_not_the_name_is_known() {
@@ -189,7 +189,7 @@ fn a_login_verifies_a_password_whether_or_not_the_name_is_known() {
     }
 }
 
-/// spec 3.7: a caller that hangs up frees no place while its password is still being hashed.
+/// rule 3.7: a caller that hangs up frees no place while its password is still being hashed.
 #[test]
 fn hashing_is_bounded_even_where_callers_hang_up() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build().unwrap();
@@ -218,7 +218,7 @@ fn hashing_is_bounded_even_where_callers_hang_up() {
     });
 }
 
-/// spec 3.6
+/// rule 3.6
 #[tokio::test]
 async fn a_token_is_found_by_its_hash_and_judged_by_the_clock() {
     let text = TokenText::from_random([5; 20]);

@@ -100,7 +100,7 @@ async fn who_no_longer_administers_creates_no_lead() {
     assert_eq!(code(engine(store).create_lead(staff(), &a_lead()).await), "permission_denied");
 }
 
-/// spec 3.5
+/// rule 3.5
 #[tokio::test(start_paused = true)]
 async fn a_superuser_who_is_staff_by_now_touches_no_superuser() {
     let mut store = overtaken(id(202), Some(account_snapshot(102, Role::Staff)));
@@ -149,7 +149,7 @@ async fn card_without_wallet(now: Option<Versioned<AccountSnapshot>>) -> &'stati
     code(engine_with(store, tokenizing()).create_card(customer(OWNER), &card_draft()).await)
 }
 
-/// spec 5.6: whose customer is gone has no cards, and is told why.
+/// rule 5.6: whose customer is gone has no cards, and is told why.
 #[tokio::test]
 async fn a_card_whose_customer_is_gone_is_refused_by_who_its_owner_is_now() {
     for role in [Role::Staff, Role::Superuser] {

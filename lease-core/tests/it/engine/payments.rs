@@ -1,4 +1,4 @@
-//! Payments against a gateway and a store that fail: spec 5.5.
+//! Payments against a gateway and a store that fail: rule 5.5.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -70,7 +70,7 @@ async fn a_payment_is_written_pending_then_charged_then_settled() {
     assert!(matches!(row.snapshot().invoice.unwrap().state, InvoiceState::Paid { .. }));
 }
 
-/// spec 5.4
+/// rule 5.4
 #[tokio::test]
 async fn a_decline_is_told_and_kept() {
     let row = billed();
@@ -89,7 +89,7 @@ async fn a_decline_is_told_and_kept() {
     assert_eq!((invoice.payable().unwrap(), invoice.is_open()), (usd("100"), true));
 }
 
-/// Spec 5.5: a gateway that times out, having charged or not, has not failed: the payment stays pending, and recovery settles
+/// Rule 5.5: a gateway that times out, having charged or not, has not failed: the payment stays pending, and recovery settles
 /// it once.
 #[tokio::test]
 async fn a_charge_without_an_answer_stays_pending_and_recovery_settles_it_once() {
@@ -114,7 +114,7 @@ async fn a_charge_without_an_answer_stays_pending_and_recovery_settles_it_once()
     assert_eq!((state_of(&row), after.invoice.unwrap().paid), (PaymentState::Succeeded { reference: "ch_1".into() }, usd("100")));
 }
 
-/// Spec 5.5: the store fails after the card was charged.
+/// Rule 5.5: the store fails after the card was charged.
 #[tokio::test]
 async fn a_store_that_fails_after_charging_never_charges_again() {
     let row = billed();
@@ -132,7 +132,7 @@ async fn a_store_that_fails_after_charging_never_charges_again() {
     assert!(matches!(state_of(&row), PaymentState::Succeeded { .. }));
 }
 
-/// Spec 5.5: conflicts around a charge never call the gateway twice.
+/// Rule 5.5: conflicts around a charge never call the gateway twice.
 #[tokio::test(start_paused = true)]
 async fn conflicts_before_and_after_a_charge_do_not_repeat_it() {
     let row = billed();
@@ -157,7 +157,7 @@ async fn what_could_not_be_written_as_pending_is_not_charged() {
     assert_eq!(code(response), "unavailable");
 }
 
-/// spec 6.7: beginning the payment is the act of a claim; settling it is not.
+/// rule 6.7: beginning the payment is the act of a claim; settling it is not.
 #[tokio::test]
 async fn a_claim_is_marked_with_the_beginning_of_a_payment() {
     let row = billed();
@@ -198,7 +198,7 @@ async fn recovery_makes_a_charge_that_the_gateway_never_got() {
     assert!(matches!(state_of(&row), PaymentState::Succeeded { .. }));
 }
 
-/// Spec 5.5: two that recover at once, or one and the request itself.
+/// Rule 5.5: two that recover at once, or one and the request itself.
 #[tokio::test(start_paused = true)]
 async fn a_payment_that_another_settled_first_is_left_as_it_is() {
     let row = pending();
@@ -241,7 +241,7 @@ async fn a_payment_that_cannot_be_settled_yet_holds_no_other_up() {
     assert_eq!(engine_with(store, gateway).settle_pending(chrono::Duration::seconds(60), 5).await.unwrap(), 1);
 }
 
-/// Spec 5.5: however many cannot be settled, the ones behind them have their turn.
+/// Rule 5.5: however many cannot be settled, the ones behind them have their turn.
 #[tokio::test]
 async fn payments_that_cannot_be_settled_yet_hold_no_younger_one_up() {
     let row = pending();
@@ -288,7 +288,7 @@ impl PaymentGateway for Shared {
     }
 }
 
-/// Spec 5.5: who hangs up while the card is being charged loses nothing.
+/// Rule 5.5: who hangs up while the card is being charged loses nothing.
 #[tokio::test]
 async fn a_payment_goes_on_to_its_end_when_the_caller_hangs_up() {
     let row = billed();
@@ -331,7 +331,7 @@ pub(super) fn card_draft() -> CardDraft {
     draft(json!({"number": "4242424242424242", "exp_month": 12, "exp_year": 2030, "cvc": "123", "holder_name": "Ada"}))
 }
 
-/// spec 5.6: without the gateway's token nothing is stored.
+/// rule 5.6: without the gateway's token nothing is stored.
 #[tokio::test]
 async fn a_card_that_the_gateway_did_not_take_is_not_stored() {
     let mut gateway = MockPaymentGateway::new();
@@ -342,7 +342,7 @@ async fn a_card_that_the_gateway_did_not_take_is_not_stored() {
     assert_eq!(code(wrong), "validation_error", "wrong cards never reach the gateway");
 }
 
-/// spec 5.6
+/// rule 5.6
 #[tokio::test(start_paused = true)]
 async fn a_card_is_tokenised_once_however_often_its_wallet_moves() {
     let mut store = MockRepository::new();
@@ -365,7 +365,7 @@ async fn a_card_is_tokenised_once_however_often_its_wallet_moves() {
     assert_eq!((card.id.get(), card.is_default), (3, true));
 }
 
-/// spec 5.5: the usual test numbers; the same key again is the same charge.
+/// rule 5.5: the usual test numbers; the same key again is the same charge.
 #[tokio::test]
 async fn the_sandbox_knows_the_usual_numbers() {
     let sandbox = SandboxGateway::new();

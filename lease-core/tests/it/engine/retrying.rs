@@ -93,7 +93,7 @@ async fn what_is_refused_is_never_committed() {
     assert_eq!(code(engine.propose(&customer(OWNER), id(1), &draft(json!({}))).await), "validation_error");
 }
 
-/// spec 6.7: the claim goes into the commit; one that was lost ends the command at once.
+/// rule 6.7: the claim goes into the commit; one that was lost ends the command at once.
 #[tokio::test]
 async fn a_claim_that_was_lost_is_not_tried_again() {
     let row = countered();
@@ -119,7 +119,7 @@ async fn a_command_without_a_claim_commits_without_one() {
     assert_eq!(code(engine(store).withdraw_proposal(&customer(BUYER), id(1)).await), "ok");
 }
 
-/// spec 4.1: opening loses the race for the vehicle to another trade, and says so.
+/// rule 4.1: opening loses the race for the vehicle to another trade, and says so.
 #[tokio::test(start_paused = true)]
 async fn opening_a_trade_that_another_forestalled_is_refused() {
     let offer = |is_live: bool| {
@@ -135,7 +135,7 @@ async fn opening_a_trade_that_another_forestalled_is_refused() {
     assert_eq!(code(engine(store).open_trade(&customer(OWNER), &draft).await), "vehicle_in_trade");
 }
 
-/// spec 5.1: of several servers that start at once, one creates the services.
+/// rule 5.1: of several servers that start at once, one creates the services.
 #[tokio::test(start_paused = true)]
 async fn services_that_another_server_created_first_are_left_as_they_are() {
     let mut store = MockRepository::new();
@@ -147,7 +147,7 @@ async fn services_that_another_server_created_first_are_left_as_they_are() {
     assert!(!engine(store).ensure_standard_services(usd("49"), usd("199")).await.unwrap());
 }
 
-/// spec 6.2
+/// rule 6.2
 #[tokio::test(start_paused = true)]
 async fn a_vin_that_another_took_meanwhile_is_a_wrong_field() {
     let mut store = MockRepository::new();
@@ -157,7 +157,7 @@ async fn a_vin_that_another_took_meanwhile_is_a_wrong_field() {
     assert_eq!(wrong_fields(engine(store).create_vehicle(&customer(OWNER), &a_vehicle()).await), ["vin"]);
 }
 
-/// spec 4.1, 2: another's vehicle that is seen is forbidden, whatever else the body lacks.
+/// rule 4.1, chapter 2: another's vehicle that is seen is forbidden, whatever else the body lacks.
 #[tokio::test]
 async fn anothers_vehicle_is_forbidden_before_a_missing_service_is_wrong() {
     let mut store = MockRepository::new();
@@ -175,7 +175,7 @@ async fn anothers_vehicle_is_forbidden_before_a_missing_service_is_wrong() {
     assert_eq!(code(response), "permission_denied");
 }
 
-/// spec 2: who may not is told so before the store is asked. The mock knows no call, so that one would fail the test.
+/// chapter 2: who may not is told so before the store is asked. The mock knows no call, so that one would fail the test.
 #[tokio::test]
 async fn nobody_and_the_wrong_role_never_reach_the_store() {
     let engine = engine(MockRepository::new());
@@ -198,7 +198,7 @@ async fn nobody_and_the_wrong_role_never_reach_the_store() {
     assert_eq!(code(engine.logout_everywhere(&Actor::Anonymous).await), "not_authenticated");
 }
 
-/// spec 2, rule 2: named in a body, what is hidden is a wrong field.
+/// rule 2.2: named in a body, what is hidden is a wrong field.
 #[tokio::test]
 async fn a_trade_or_invoice_in_a_body_that_is_not_there_is_a_wrong_field() {
     let mut store = MockRepository::new();

@@ -1,4 +1,4 @@
-//! Rules of the specification that rows can be held against, beside the invariants.
+//! Rules that rows can be held against, beside the invariants.
 
 use lease_core::id::Stored;
 use lease_core::model::{Proposal, ProposalState, Trade};

@@ -1,4 +1,4 @@
-//! The settings (spec 7): each a flag and an environment variable. They are checked before anything is done.
+//! The settings (chapter 7): each a flag and an environment variable. They are checked before anything is done.
 
 #![expect(clippy::doc_markdown, reason = "these comments are the text of --help, which has no markup")]
 

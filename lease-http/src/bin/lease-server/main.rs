@@ -1,4 +1,4 @@
-//! `lease-server`: the engine and its REST layer as a process of its own (spec 7).
+//! `lease-server`: the engine and its REST layer as a process of its own (chapter 7).
 
 mod background;
 mod config;

@@ -96,7 +96,7 @@ struct Pair {
     value: Given,
 }
 
-/// Spec 2, rule 4: a field of a wrong kind is a message on the field, after the role was looked at, so that no object ends the
+/// Rule 2.4: a field of a wrong kind is a message on the field, after the role was looked at, so that no object ends the
 /// request as a body that does not parse.
 pub(super) fn every_object_is_a_draft(input: &mut Unstructured) -> Result<()> {
     let pair = |pair: Pair| {

@@ -167,7 +167,7 @@ impl Sent {
     }
 }
 
-/// Spec 6.6, and I1 to I6.
+/// Rule 6.6, and I1 to I6.
 pub(super) fn no_request_is_answered_by_a_fault(input: &mut Unstructured) -> Result<()> {
     let asked: Vec<Asked> = many(input, 24)?;
     block_on(async {

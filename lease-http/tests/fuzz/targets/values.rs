@@ -15,7 +15,7 @@ use serde_json::json;
 
 use super::text;
 
-/// Spec 1: an exact decimal with the currency's digits; more digits are refused, and none is ever lost or made up.
+/// Chapter 1: an exact decimal with the currency's digits; more digits are refused, and none is ever lost or made up.
 pub(super) fn money_keeps_every_digit(input: &mut Unstructured) -> Result<()> {
     let currency = Currency::parse(input.choose(&["USD", "JPY", "KWD"])?).unwrap();
     let text = text(input, "0123456789.-0")?;
@@ -55,7 +55,7 @@ pub(super) fn money_adds_up_to_the_cent(input: &mut Unstructured) -> Result<()> 
     Ok(())
 }
 
-/// Spec 6.5: a cursor has one text.
+/// Rule 6.5: a cursor has one text.
 pub(super) fn a_cursor_that_decodes_encodes_to_the_same(input: &mut Unstructured) -> Result<()> {
     const BASE64: &str = "YWJIMTEyMzQ1Njc4OTA-_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789=+/";
     let id = input.int_in_range(1..=i64::MAX)?;
@@ -70,7 +70,7 @@ pub(super) fn a_cursor_that_decodes_encodes_to_the_same(input: &mut Unstructured
     Ok(())
 }
 
-/// Spec 6.2: 17 characters of ISO 3779's alphabet, upper-cased.
+/// Rule 6.2: 17 characters of ISO 3779's alphabet, upper-cased.
 pub(super) fn a_vin_is_seventeen_of_its_alphabet(input: &mut Unstructured) -> Result<()> {
     const ALPHABET: &str = "ABCDEFGHJKLMNPRSTUVWXYZ0123456789";
     let text = &text(input, "ABCDEFGHJKLMNPRSTUVWXYZ0123456789abcdefghjklmnprstuvwxyzOI ")?;
@@ -84,7 +84,7 @@ pub(super) fn a_vin_is_seventeen_of_its_alphabet(input: &mut Unstructured) -> Re
     Ok(())
 }
 
-/// Spec 5.6: Luhn-checked; and no message shows a digit of it.
+/// Rule 5.6: Luhn-checked; and no message shows a digit of it.
 pub(super) fn a_card_number_passes_luhn_and_is_never_shown(input: &mut Unstructured) -> Result<()> {
     let text = &text(input, "0123456789012345678901234567890123456789 -x")?;
     let digits: Vec<u32> = text.trim().chars().filter(|it| !" -".contains(*it)).filter_map(|it| it.to_digit(10)).collect();
@@ -113,7 +113,7 @@ fn luhn(digits: &[u32]) -> bool {
     weighed.sum::<u32>().is_multiple_of(10)
 }
 
-/// Spec 3.6: 40 lower-case hexadecimal characters, and nothing else.
+/// Rule 3.6: 40 lower-case hexadecimal characters, and nothing else.
 pub(super) fn a_token_is_forty_hexadecimal_characters(input: &mut Unstructured) -> Result<()> {
     let text = &text(input, "0123456789abcdef0123456789abcdef0123456789abcdefA")?;
     let is_token = text.len() == 40 && text.chars().all(|it| "0123456789abcdef".contains(it));
@@ -131,7 +131,7 @@ fn hex_bytes(text: &str) -> Vec<u8> {
     text.as_bytes().chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
 }
 
-/// Spec 1: dates are `YYYY-MM-DD`.
+/// Chapter 1: dates are `YYYY-MM-DD`.
 pub(super) fn a_date_has_one_form(input: &mut Unstructured) -> Result<()> {
     let text = &text(input, "0123456789-012-")?;
     if let Some(date) = parse_date(text) {
@@ -141,7 +141,7 @@ pub(super) fn a_date_has_one_form(input: &mut Unstructured) -> Result<()> {
     Ok(())
 }
 
-/// Spec 1: timestamps are RFC 3339 with an offset; what is taken is kept to the microsecond in UTC.
+/// Chapter 1: timestamps are RFC 3339 with an offset; what is taken is kept to the microsecond in UTC.
 pub(super) fn an_instant_prints_and_reads_the_same(input: &mut Unstructured) -> Result<()> {
     let read = |text: &str| serde_json::from_value::<Field<DateTime<Utc>>>(json!(text)).unwrap().given().copied();
     let text = &text(input, "0123456789-:TZ+. 2026-03-01T12:00:00Z")?;
@@ -153,7 +153,7 @@ pub(super) fn an_instant_prints_and_reads_the_same(input: &mut Unstructured) -> 
     Ok(())
 }
 
-/// Spec 3.7, 3.2: what was typed at registering, typed again, is the same name.
+/// Rules 3.7, 3.2: what was typed at registering, typed again, is the same name.
 pub(super) fn a_name_that_logs_in_reads_back_the_same(input: &mut Unstructured) -> Result<()> {
     let text = &text(input, "abcABCÄßİσς@.+-_xyz.example")?;
     if let Ok(name) = Username::parse(text) {
@@ -168,7 +168,7 @@ pub(super) fn a_name_that_logs_in_reads_back_the_same(input: &mut Unstructured) 
     Ok(())
 }
 
-/// Spec 6.6: an id in a path is a positive 64-bit integer.
+/// Rule 6.6: an id in a path is a positive 64-bit integer.
 pub(super) fn an_id_in_a_path_is_plain_digits(input: &mut Unstructured) -> Result<()> {
     let text = &text(input, "00123456789+-")?;
     let digits = text.trim_start_matches('0');
@@ -181,7 +181,7 @@ pub(super) fn an_id_in_a_path_is_plain_digits(input: &mut Unstructured) -> Resul
     Ok(())
 }
 
-/// Spec 6.5: what a search looks for is found where it stands.
+/// Rule 6.5: what a search looks for is found where it stands.
 pub(super) fn a_search_finds_every_word_that_is_there(input: &mut Unstructured) -> Result<()> {
     const ALPHABET: &str = "abcABCßİ éΣςﬁ \t";
     let (one, other) = (text(input, ALPHABET)?, text(input, ALPHABET)?);
