@@ -15,6 +15,7 @@ use crate::money::MoneyError;
 ///
 /// Its message and its code are those of its [`ErrorKind`].
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum Error {
     /// [`ErrorKind::NotAuthenticated`].
     NotAuthenticated,
@@ -73,6 +74,7 @@ impl fmt::Display for Error {
 /// The kind of an [`Error`]: its stable code and its message, without what belongs to the one case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error, strum::EnumIter, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
+#[non_exhaustive]
 pub enum ErrorKind {
     /// The actor is not logged in, or no longer.
     #[error("Authentication credentials were not provided or are not valid.")]
@@ -136,6 +138,7 @@ impl From<MoneyError> for Error {
 /// Why the present state forbids an act (rule 2.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error, strum::IntoStaticStr, strum::VariantArray)]
 #[strum(serialize_all = "snake_case")]
+#[non_exhaustive]
 pub enum Refusal {
     /// The vehicle is in a live trade: it is not offered again, and what identifies it is fixed (rules 4.1, 6.2).
     #[error("The vehicle is in a trade that is open or agreed.")]

@@ -112,6 +112,12 @@ impl<T: Entity> std::ops::Deref for Stored<T> {
     }
 }
 
+impl<T: Entity> std::ops::DerefMut for Stored<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.value
+    }
+}
+
 /// How often a row (with all that hangs on it) was changed. A commit names the version it decided on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version(pub i64);
@@ -141,6 +147,12 @@ impl<T> std::ops::Deref for Versioned<T> {
 
     fn deref(&self) -> &T {
         &self.value
+    }
+}
+
+impl<T> std::ops::DerefMut for Versioned<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.value
     }
 }
 

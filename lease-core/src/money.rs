@@ -190,6 +190,7 @@ pub fn parse_decimal(text: &str) -> Result<Decimal, MoneyError> {
 
 /// Why an amount was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum MoneyError {
     /// Not a plain decimal number.
     #[error("A valid amount is required, such as 199.99.")]

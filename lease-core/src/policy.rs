@@ -4,6 +4,7 @@ use chrono::Duration;
 
 /// The choices.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Policy {
     /// How long a token is good.
     pub token_ttl: Duration,
@@ -11,6 +12,26 @@ pub struct Policy {
     pub late_payments: LatePayments,
     /// How many proposals a customer may make in one trade.
     pub max_proposals: u32,
+}
+
+impl Policy {
+    /// The same, with this lifetime of tokens.
+    #[must_use]
+    pub fn with_token_ttl(self, token_ttl: Duration) -> Self {
+        Self { token_ttl, ..self }
+    }
+
+    /// The same, with this answer to late payments.
+    #[must_use]
+    pub fn with_late_payments(self, late_payments: LatePayments) -> Self {
+        Self { late_payments, ..self }
+    }
+
+    /// The same, with this bound on the proposals of a customer in a trade.
+    #[must_use]
+    pub fn with_max_proposals(self, max_proposals: u32) -> Self {
+        Self { max_proposals, ..self }
+    }
 }
 
 impl Default for Policy {

@@ -169,6 +169,7 @@ fn verify_blocking(argon2: &Argon2<'_>, password: &[u8], hash: &PasswordHash) ->
 
 /// Why a password could not be worked on. Says nothing of the password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum PasswordError {
     /// Argon2 does not take these costs.
     #[error("Argon2 takes at least 8 KiB of memory and one iteration")]
@@ -180,6 +181,7 @@ pub enum PasswordError {
 
 /// Why a password is not taken (rule 3.7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum PasswordPolicyError {
     /// Too short.
     #[error("This password is too short. It must have at least {MIN_CHARS} characters.")]

@@ -40,7 +40,7 @@ pub async fn an_account_is_made_whole(store: Arc<dyn Repository>) {
     assert_eq!(loaded, Versioned { version: Version::FIRST, value });
     let customer = world.store.find_customer(account.customer_id.unwrap()).await.unwrap().unwrap();
     let expected = Customer { user_id: account.user.id, profile, created_at: at(3) + tick() };
-    assert_eq!((customer.version, &customer.value.value), (Version::FIRST, &expected));
+    assert_eq!((customer.version, &**customer), (Version::FIRST, &expected));
     let (token, owner) = world.store.find_token(&token_hash(1)).await.unwrap().unwrap();
     let expected = super::build::token(account.user.id, 1);
     assert_eq!(token, crate::account::Token { epoch: 5, expires_at: at(50) + tick(), ..expected });
@@ -101,7 +101,7 @@ pub async fn a_user_gets_a_customer_and_loses_it(store: Arc<dyn Repository>) {
     let made = world.store.commit_account(&regular, None).await.unwrap().unwrap();
     assert_eq!(world.load_account(id).await.account.customer_id, Some(made));
     let read = world.store.find_customer(made).await.unwrap().unwrap();
-    assert_eq!(read.value.value, Customer { user_id: id, profile, created_at: at(7) });
+    assert_eq!(**read, Customer { user_id: id, profile, created_at: at(7) });
     assert_eq!(read.version, Version::FIRST);
 
     let erase = AccountChange { customer: CustomerChange::Delete(made), ..change(&world, id, staff).await };

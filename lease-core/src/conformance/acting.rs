@@ -141,12 +141,12 @@ pub async fn who_is_deactivated_acts_before_it_or_not_at_all(handles: Handles) {
         let deactivate = update(&account, |user| user.is_active = false);
         let (acts, deactivates) = (world.handle(), world.handle());
         let acts = tokio::spawn(async move { acts.commit(&new).await });
-        let deactivated = tokio::spawn(async move {
+        let off = tokio::spawn(async move {
             deactivates.commit_account(&deactivate, None).await.unwrap();
             let filter = VehicleFilter { customer_id: Some(owner), ..VehicleFilter::default() };
             deactivates.list_vehicles(&filter, crate::page::PageRequest::default()).await.unwrap().items.len()
         });
-        let (acted, there) = (acts.await.unwrap(), deactivated.await.unwrap());
+        let (acted, there) = (acts.await.unwrap(), off.await.unwrap());
         match acted {
             Ok(_) => assert_eq!(there, 1, "it was there when the deactivation was acknowledged"),
             Err(crate::repository::RepositoryError::Taken(Guarantee::Actor)) => assert_eq!(there, 0),

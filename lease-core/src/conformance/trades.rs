@@ -41,7 +41,7 @@ pub async fn opening_a_trade_writes_it_and_moves_what_it_was_decided_on(store: A
     assert_eq!(world.load_as(TradeKey::Trade(id), Some(owner)).await, loaded, "who asks changes nothing yet");
     assert_eq!(world.load_vehicle(car).await.version, Version(2));
     let used = world.store.find_service(work).await.unwrap().unwrap();
-    assert_eq!((used.version, &used.value.value), (Version(2), &service));
+    assert_eq!((used.version, &**used), (Version(2), &service));
 
     // A later trade leaves the service as it is.
     let second = world.vehicle(owner).await;

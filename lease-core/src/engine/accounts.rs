@@ -16,6 +16,7 @@ use crate::permission::Actor;
 
 /// Somebody who has just registered.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Registered {
     /// The user, and the customer behind it.
     pub account: Account,
@@ -37,6 +38,7 @@ draft! {
 
 /// Somebody who has just logged in.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct LoggedIn {
     /// The user, and the customer behind it where it trades.
     pub account: Account,
@@ -112,17 +114,22 @@ impl LeaseEngine {
         Ok(LoggedIn { account, token, expires_at: done.changes.token.expires_at })
     }
 
-    /// Creates another first token, to repeat the response to a registration that was lost. Not for a user who was deactivated
-    /// since, or whose tokens were revoked: they have to log in.
+    /// Repeats a registration whose response was lost, with another first token. Not for a user who was deactivated since, or whose
+    /// tokens were revoked: they have to log in.
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Error::NotAuthenticated`]; [`Error::Unavailable`].
-    pub async fn issue_first_token(&self, user: UserId) -> Result<LoggedIn, Error> {
+    pub async fn repeat_registration(&self, user: UserId) -> Result<Registered, Error> {
         let account = self.store().load_account(user).await?.ok_or(Error::NotFound)?.value.account;
         if !account.user.is_active || account.user.token_epoch != FIRST_EPOCH {
             return Err(Error::NotAuthenticated);
         }
-        self.start_session(Actor::Anonymous, account).await
+        let LoggedIn { account, token, .. } = self.start_session(Actor::Anonymous, account).await?;
+        let profile = match account.customer_id {
+            Some(customer) => self.store().find_customer(customer).await?.ok_or(Error::NotFound)?.profile.clone(),
+            None => Profile::default(),
+        };
+        Ok(Registered { account, profile, token })
     }
 
     /// The session of this token.

@@ -96,6 +96,7 @@ impl LeaseEngineBuilder {
 
 /// Why an engine could not be built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum BuildError {
     /// The costs of hashing a password.
     #[error(transparent)]

@@ -16,6 +16,7 @@ use crate::repository::{Change, Claim, Commit, Envelope, Guarantee, RepositoryEr
 ///
 /// A plain [`Actor`] converts into one without request and claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RequestContext {
     /// Who acts.
     pub actor: Actor,

@@ -54,6 +54,7 @@ pub struct Charge {
 
 /// What became of a charge.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ChargeOutcome {
     /// The money is taken.
     Succeeded {

@@ -9,6 +9,7 @@ use crate::policy::Policy;
 /// An act that an actor may do now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::Display, strum::IntoStaticStr, strum::VariantArray)]
 #[strum(serialize_all = "snake_case")]
+#[non_exhaustive]
 pub enum AvailableAction {
     /// Make a proposal in the trade.
     Propose,

@@ -44,6 +44,7 @@ impl From<RepositoryError> for Error {
 /// What a store guarantees beside versions, whatever happens at the same time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::Display, strum::VariantArray)]
 #[strum(serialize_all = "snake_case")]
+#[non_exhaustive]
 pub enum Guarantee {
     /// No two users share a login name: neither user names nor e-mail addresses nor one of each.
     LoginName,

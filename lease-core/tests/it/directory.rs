@@ -198,7 +198,7 @@ fn converting_a_lead_gives_its_contacts_to_the_customer() {
     let open = lead(LeadState::Qualified);
     let change = convert_lead(&open, &staff(), &draft, true).unwrap();
     assert_eq!(change.contacts, ContactsOfLead::MoveTo(id(7)));
-    let value = Lead { state: LeadState::Converted(id(7)), ..open.value.value.clone() };
+    let value = Lead { state: LeadState::Converted(id(7)), ..Lead::clone(&open) };
     assert_eq!(change.lead, RowChange::Update { id: id(1), expected: open.version, value });
     let twice = lead(LeadState::Converted(id(8)));
     assert_eq!(code(convert_lead(&twice, &staff(), &draft, true)), "lead_converted");

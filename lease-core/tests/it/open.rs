@@ -47,7 +47,7 @@ fn the_first_trade_under_a_service_marks_it_as_used_and_later_ones_do_not() {
     let first_use = opened(&good_offer(), &customer(OWNER), both()).unwrap().first_use_of_service;
     assert_eq!(first_use, Some(Version::FIRST));
     let mut used = stored_service(ServiceKind::Lease);
-    used.value.value.is_used = true;
+    used.is_used = true;
     let later = opened(&offer(vehicle_snapshot(), used), &customer(OWNER), both()).unwrap();
     assert_eq!(later.first_use_of_service, None);
 }
@@ -65,7 +65,7 @@ fn a_vehicle_in_a_live_trade_is_not_offered_again() {
 #[test]
 fn an_inactive_service_takes_no_trade() {
     let mut service = stored_service(ServiceKind::Lease);
-    service.value.value.is_active = false;
+    service.is_active = false;
     let response = opened(&offer(vehicle_snapshot(), service), &customer(OWNER), both());
     assert_eq!(wrong_fields(response), ["service_id"]);
 }

@@ -108,7 +108,7 @@ fn the_invoice_of_a_trade_in_any_state_is_paid() {
 /// rule 5.4: the due date itself is in time, in UTC.
 #[test]
 fn late_payments_are_marked_or_refused() {
-    let refuse = Policy { late_payments: LatePayments::Reject, ..Policy::default() };
+    let refuse = Policy::default().with_late_payments(LatePayments::Reject);
     let cases = [("2026-03-16T23:59:59.999999Z", false, "ok"), ("2026-03-17T00:00:00Z", true, "invoice_overdue")];
     for (text, is_late, refused) in cases {
         let paid = billed().pay_under(&Policy::default(), &customer(OWNER), &json!(null), instant(text)).unwrap().changes;

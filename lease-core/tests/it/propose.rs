@@ -161,7 +161,7 @@ fn a_customer_makes_so_many_proposals_in_a_trade_and_no_more() {
     let scene = Scene::sale().proposed_by(OWNER).viewer_made(2);
     let draft = draft::<ProposalDraft>(undated());
     for (max_proposals, expected) in [(3, "ok"), (2, "proposal_limit")] {
-        let policy = Policy { max_proposals, ..Policy::default() };
+        let policy = Policy::default().with_max_proposals(max_proposals);
         assert_eq!(code(propose(Some(&scene.0), NamedIn::Path, &customer(BUYER), &draft, &policy, now())), expected);
     }
 }

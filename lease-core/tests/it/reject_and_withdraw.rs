@@ -190,7 +190,7 @@ fn available_actions_of_a_trade_are_what_the_decisions_allow() {
     offers(&billed.clone().paid_and_pending("100", "0").agreed(), &staff(), &[]);
     offers(&billed.clone().viewer_made(100), &customer(BUYER), &[]);
     offers(&Scene::sale(), &customer(BUYER), &[]);
-    let late = Policy { late_payments: LatePayments::Reject, ..Policy::default() };
+    let late = Policy::default().with_late_payments(LatePayments::Reject);
     assert_eq!(trade_actions(&billed.cancelled().0, &customer(OWNER), &late, at(30 * 86_400)), []);
 }
 

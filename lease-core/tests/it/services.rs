@@ -35,7 +35,7 @@ fn change(service: &Versioned<Stored<Service>>, json: Value) -> Result<Service, 
 
 fn used(kind: ServiceKind) -> Versioned<Stored<Service>> {
     let mut service = stored_service(kind);
-    service.value.value.is_used = true;
+    service.is_used = true;
     service
 }
 
@@ -148,9 +148,9 @@ fn a_wrong_field_is_told_before_that_the_service_is_in_use() {
 #[test]
 fn a_change_leaves_what_it_does_not_name() {
     let mut service = stored_service(ServiceKind::Custom);
-    service.value.value.payment_due_days = 30;
+    service.payment_due_days = 30;
     let changed = change(&service, json!({"name": "New"})).unwrap();
-    assert_eq!(changed, Service { name: "New".into(), ..service.value.value.clone() });
+    assert_eq!(changed, Service { name: "New".into(), ..Service::clone(&service) });
     let put = update_service(&service, &staff(), &draft(json!({"name": "New"})), UpdateMode::Full);
     assert_eq!(wrong_fields(put), ["amount", "currency", "kind"]);
 }
@@ -159,7 +159,7 @@ fn a_change_leaves_what_it_does_not_name() {
 #[test]
 fn null_does_not_reactivate_a_service() {
     let mut service = stored_service(ServiceKind::Lease);
-    service.value.value.is_active = false;
+    service.is_active = false;
     let changed = change(&service, json!({"is_active": null}));
     assert!(changed.is_err() || changed.is_ok_and(|service| !service.is_active));
 }
@@ -171,7 +171,7 @@ fn deleting_a_service_deactivates_it() {
     let RowChange::Update { value, expected, .. } = deactivate_service(&service, &staff()).unwrap().changes else {
         panic!("an update")
     };
-    assert_eq!((value, expected), (Service { is_active: false, ..service.value.value.clone() }, service.version));
+    assert_eq!((value, expected), (Service { is_active: false, ..Service::clone(&service) }, service.version));
 }
 
 /// chapter 2
@@ -185,7 +185,7 @@ fn services_are_read_by_all_and_changed_by_staff() {
         assert_eq!(code(deactivate_service(&service, &actor)), write);
         assert_eq!(code(create_service(&actor, &draft(a_service(json!({}))))), write);
     }
-    service.value.value.is_active = false;
+    service.is_active = false;
     for (actor, read) in [(Actor::Anonymous, "not_found"), (customer(OWNER), "not_found"), (staff(), "ok"), (superuser(), "ok")] {
         assert_eq!(code(require_visible_service(&service, &actor)), read);
         assert_eq!(code(update_service(&service, &actor, &json(), UpdateMode::Partial)), read);

@@ -70,7 +70,7 @@ fn on_the_last_day_everything_still_works() {
     let scene = Scene::sale().proposed_by(OWNER);
     let invoice = accept(&scene.0, &customer(BUYER), last_instant()).unwrap().changes.new_invoice.unwrap();
     assert_eq!((invoice.issued_at, invoice.due_date), (last_instant(), date("9999-12-31")));
-    let refuse = Policy { late_payments: LatePayments::Reject, ..Policy::default() };
+    let refuse = Policy::default().with_late_payments(LatePayments::Reject);
     let mut scene = Scene::lease().billed_to(OWNER).with_card(CreditCard { exp_year: 9999, ..card(OWNER) });
     scene.0.invoice.as_mut().unwrap().value.due_date = date("9999-12-31");
     assert_eq!(code(scene.pay_under(&refuse, &customer(OWNER), &json!(null), last_instant())), "ok");

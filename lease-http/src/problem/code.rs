@@ -73,8 +73,9 @@ impl ErrorCode {
                 ErrorKind::PermissionDenied => StatusCode::FORBIDDEN,
                 ErrorKind::NotFound => StatusCode::NOT_FOUND,
                 ErrorKind::Refused(_) => StatusCode::CONFLICT,
-                ErrorKind::InternalError => StatusCode::INTERNAL_SERVER_ERROR,
                 ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+                // A kind that this layer does not know yet is a fault as well.
+                _ => StatusCode::INTERNAL_SERVER_ERROR,
             },
             Self::Http(error) => match error {
                 HttpError::ParseError => StatusCode::BAD_REQUEST,

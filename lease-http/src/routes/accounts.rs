@@ -8,8 +8,6 @@ use lease_core::Error;
 use lease_core::account::RegistrationDraft;
 use lease_core::engine::{LoggedIn, LoginDraft, Registered};
 use lease_core::id::UserId;
-use lease_core::model::Profile;
-use lease_core::permission::Actor;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::routes;
@@ -56,7 +54,7 @@ struct Registration {
 
 impl From<Registered> for Registration {
     fn from(registered: Registered) -> Self {
-        let Registered { account, profile, token } = registered;
+        let Registered { account, profile, token, .. } = registered;
         let user = account.user.value;
         Self {
             response: "successfully registered a new user.",
@@ -87,12 +85,7 @@ async fn register(engine: Engine, nobody: Unauthenticated, body: Body<Registrati
 /// The response to a registration whose first response was lost. Nobody knows the token in that one, so there is another.
 async fn register_again(engine: Engine, user: PathId<UserId>) -> Created<Registration> {
     let user = user.0.ok_or(Error::NotFound)?;
-    let login = engine.issue_first_token(user).await?;
-    let profile = match login.account.customer_id {
-        Some(customer) => engine.get_customer(&Actor::of(&login.account), customer).await?.value.profile,
-        None => Profile::default(),
-    };
-    Ok(created(Registered { account: login.account, profile, token: login.token }.into()))
+    Ok(created(engine.repeat_registration(user).await?.into()))
 }
 
 /// A user, just logged in.

@@ -162,7 +162,8 @@ impl<'a> Stage<'a> {
 
 /// A world in which three proposals are the most, and who is late cannot pay.
 async fn world() -> World {
-    let policy = Policy { token_ttl: Duration::days(36_500), late_payments: LatePayments::Reject, max_proposals: 3 };
+    let policy =
+        Policy::default().with_token_ttl(Duration::days(36_500)).with_late_payments(LatePayments::Reject).with_max_proposals(3);
     World::with(|builder| builder.policy(policy)).await
 }
 

@@ -63,7 +63,7 @@ async fn an_expiry_is_an_instant_of_this_calendar_after_now() {
 #[tokio::test]
 async fn an_invoice_is_in_time_to_the_end_of_its_due_day() {
     for late_payments in [LatePayments::Accept, LatePayments::Reject] {
-        let world = World::with(|builder| builder.policy(Policy { late_payments, ..Policy::default() })).await;
+        let world = World::with(|builder| builder.policy(Policy::default().with_late_payments(late_payments))).await;
         let trade = world.trade(world.lease, 1).await;
         world.lease_offer(trade, &world.owner).await;
         let card = world.card(&world.owner, GOOD_CARD).await;

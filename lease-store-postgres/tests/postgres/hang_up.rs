@@ -72,7 +72,7 @@ all_or_nothing! {
     making_staff_a_customer: |engine| engine.update_user(by(root()), id(3), &draft(&json!({"is_staff": false})),
         UpdateMode::Partial, None);
     deactivating_a_user: |engine| engine.deactivate_user(by(staff()), id(2));
-    making_a_token: |engine| engine.issue_first_token(id(1));
+    making_a_token: |engine| engine.repeat_registration(id(1));
     logging_out: |engine| engine.logout(by(owner()), TOKEN);
     logging_out_everywhere: |engine| engine.logout_everywhere(by(owner()));
     forgetting_what_expired: |engine| engine.purge_expired();

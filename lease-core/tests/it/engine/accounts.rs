@@ -17,6 +17,7 @@ use secrecy::SecretString;
 use serde_json::json;
 
 use super::*;
+use crate::secrets::hides;
 
 pub(super) const PASSWORD: &str = "plum-Tractor-94-west";
 
@@ -66,6 +67,7 @@ async fn registering_makes_all_of_it_in_one_step() {
         Ok(ids())
     });
     let registered = engine(store).register(Actor::Anonymous, &registration()).await.unwrap();
+    hides(&registered, &[registered.token.expose(), registered.account.user.password.expose()]);
     assert_eq!(registered.token.expose(), "0".repeat(40));
     assert_eq!((registered.account.user.id, registered.account.customer_id), (user_id(OWNER), Some(id(OWNER))));
 }
@@ -82,7 +84,7 @@ async fn a_token_ends_with_the_calendar_at_the_latest() {
         });
         let builder = LeaseEngine::builder(Arc::new(store))
             .clock(Arc::new(ManualClock::at(now())))
-            .policy(Policy { token_ttl, ..Policy::default() })
+            .policy(Policy::default().with_token_ttl(token_ttl))
             .password_params(PasswordParams { memory_kib: 64, iterations: 1 });
         assert!(builder.build().unwrap().register(Actor::Anonymous, &registration()).await.is_ok());
     }
@@ -141,6 +143,7 @@ async fn who_knows_the_password_gets_a_token() {
     });
     let session = engine(store).login(Actor::Anonymous, &login_draft(" USER-1@Example.com ", PASSWORD)).await.unwrap();
     assert_eq!((session.account.user.last_login, session.expires_at), (Some(now()), at(30 * 86_400)));
+    hides(&session, &[session.token.expose(), session.account.user.password.expose()]);
 }
 
 /// rule 3.2: one answer for a wrong name, a wrong password and a deactivated user.

@@ -104,7 +104,7 @@ impl World {
     ) -> Self {
         let mut books = Books { services: rows(services), vehicles: rows(vehicles), cards: rows(cards), ..Books::default() };
         books.past.first_owners = books.vehicles.iter().map(|vehicle| (vehicle.id, vehicle.customer_id)).collect();
-        let policy = Policy { late_payments, max_proposals: 3, ..Policy::default() };
+        let policy = Policy::default().with_late_payments(late_payments).with_max_proposals(3);
         Self { books, now: now(), policy, active: [true, true, true, false] }
     }
 

@@ -121,11 +121,9 @@ pub(crate) enum LogFormat {
 
 impl Settings {
     pub(crate) fn policy(&self) -> Policy {
-        Policy {
-            token_ttl: chrono::Duration::days(self.token_ttl_days.into()),
-            late_payments: self.late_payments,
-            ..Policy::default()
-        }
+        Policy::default()
+            .with_token_ttl(chrono::Duration::days(self.token_ttl_days.into()))
+            .with_late_payments(self.late_payments)
     }
 
     /// The two fees.

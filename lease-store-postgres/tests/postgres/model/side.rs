@@ -102,7 +102,7 @@ impl Side {
             }
             Act::Authenticate(row) => say(engine.authenticate(&self.token(*row)).await),
             Act::Logout(row) => match engine.authenticate(&self.token(*row)).await {
-                Ok(session) => say(engine.logout(RequestContext { actor: session.actor, ..by.clone() }, session.token).await),
+                Ok(session) => say(engine.logout(RequestContext::new(session.actor).with_claim(by.claim), session.token).await),
                 refused => say(refused),
             },
             Act::LogoutEverywhere => say(engine.logout_everywhere(by).await),
@@ -253,7 +253,7 @@ impl Side {
 
 /// The same request, of nobody known.
 fn nobody(by: &RequestContext) -> RequestContext {
-    RequestContext { actor: Actor::Anonymous, ..by.clone() }
+    RequestContext::new(Actor::Anonymous).with_claim(by.claim)
 }
 
 async fn create(engine: &LeaseEngine, by: &RequestContext, table: Table, body: &Value) -> Answer {
