@@ -110,24 +110,28 @@ impl<T: Entity> Table<T> {
 
     /// Exchanges terms of a row.
     pub(crate) fn retag(&mut self, id: T::Id, old: &[Term], new: &[Term]) {
-        old.iter().for_each(|term| self.index.remove(*term, id));
-        new.iter().for_each(|term| self.index.insert(*term, id));
+        for term in old {
+            self.index.remove(*term, id);
+        }
+        for term in new {
+            self.index.insert(*term, id);
+        }
     }
 
     /// A page of the rows that `query` finds and `keep` confirms.
     pub(crate) fn list(&self, query: Query, page: PageRequest, keep: impl Fn(&Row<T>) -> bool) -> Page<Stored<T>> {
         let (direction, start) = Direction::of(page);
-        let rows = self.walk(&query, direction, start).filter(|(_, row)| keep(row)).take(page.fetch());
+        let rows = self.walk(query, direction, start).filter(|(_, row)| keep(row)).take(page.fetch());
         Page::of_stored(page, rows.map(|(id, row)| Stored { id, value: row.value.clone() }).collect())
     }
 
     /// The rows that `query` finds.
-    pub(crate) fn find(&self, query: &Query, direction: Direction) -> impl Iterator<Item = (T::Id, &Row<T>)> {
+    pub(crate) fn find(&self, query: Query, direction: Direction) -> impl Iterator<Item = (T::Id, &Row<T>)> {
         self.walk(query, direction, Some(direction.start()))
     }
 
     /// The rows that `query` finds, on the way from `start` on.
-    fn walk(&self, query: &Query, direction: Direction, start: Option<u32>) -> impl Iterator<Item = (T::Id, &Row<T>)> {
+    fn walk(&self, query: Query, direction: Direction, start: Option<u32>) -> impl Iterator<Item = (T::Id, &Row<T>)> {
         let rows = query.walk(&self.slots, &self.index, direction, start);
         rows.filter_map(|(number, row)| Some((T::Id::new(number.into())?, row)))
     }
