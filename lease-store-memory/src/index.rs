@@ -160,8 +160,8 @@ impl Index {
     }
 
     /// The rows of each term in a range; a range that ends before it begins has none.
-    pub(crate) fn of_terms(&self, terms: &RangeInclusive<Term>) -> impl Iterator<Item = &Rows> {
-        let range = (!terms.is_empty()).then(|| self.0.range(terms.start()..=terms.end()));
+    pub(crate) fn of_terms(&self, terms: RangeInclusive<Term>) -> impl Iterator<Item = &Rows> {
+        let range = (!terms.is_empty()).then(|| self.0.range(terms));
         range.into_iter().flatten().map(|(_, rows)| rows)
     }
 }

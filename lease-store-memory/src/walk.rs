@@ -128,24 +128,24 @@ impl Query {
 
     /// Walks the rows that this finds, from one on.
     pub(crate) fn walk<'a, R>(
-        &self,
+        self,
         slots: &'a [Slot<R>],
         index: &'a Index,
         direction: Direction,
         from: Option<u32>,
     ) -> Walk<'a, R> {
         let list = |rows: Cow<'a, Rows>| List { next: from.and_then(|from| direction.first_of(&rows, from)), rows };
-        let groups = self.0.iter().map(|group| group.rows(index).into_iter().map(list).collect()).collect();
+        let groups = self.0.into_iter().map(|group| group.rows(index).into_iter().map(list).collect()).collect();
         Walk { slots, groups, direction, from }
     }
 }
 
 impl AnyOf {
     /// Of each term, the rows it applies to.
-    fn rows<'a>(&self, index: &'a Index) -> Vec<Cow<'a, Rows>> {
+    fn rows(self, index: &Index) -> Vec<Cow<'_, Rows>> {
         match self {
-            Self::Terms(ranges) => ranges.iter().flat_map(|range| index.of_terms(range)).map(Cow::Borrowed).collect(),
-            Self::Row(id) => vec![Cow::Owned(Rows::Few(id.iter().copied().collect()))],
+            Self::Terms(ranges) => ranges.into_iter().flat_map(|range| index.of_terms(range)).map(Cow::Borrowed).collect(),
+            Self::Row(id) => vec![Cow::Owned(Rows::Few(id.into_iter().collect()))],
         }
     }
 }
@@ -223,12 +223,14 @@ mod tests {
     fn table(rows: &[BTreeSet<i64>]) -> (Vec<Slot<()>>, Index) {
         let mut index = Index::default();
         for (number, terms) in (1..).zip(rows) {
-            terms.iter().for_each(|of| index.insert(term(*of), id(number)));
+            for of in terms {
+                index.insert(term(*of), id(number));
+            }
         }
         ([None].into_iter().chain(rows.iter().map(|_| Some(Box::new(())))).collect(), index)
     }
 
-    fn found(query: &Query, (slots, index): &(Vec<Slot<()>>, Index), direction: Direction, from: u32) -> Vec<u32> {
+    fn found(query: Query, (slots, index): &(Vec<Slot<()>>, Index), direction: Direction, from: u32) -> Vec<u32> {
         query.walk(slots, index, direction, Some(from)).map(|(number, ())| number).collect()
     }
 
@@ -240,7 +242,7 @@ mod tests {
             start in 0_u32..64,
         ) {
             let table = table(&rows);
-            let query = groups.iter().fold(Query::default(), |query, group| {
+            let query = || groups.iter().fold(Query::default(), |query, group| {
                 query.and_within(group.iter().map(|(first, last)| term(*first)..=term(*last)))
             });
             let in_group = |terms: &BTreeSet<i64>, group: &[(i64, i64)]| {
@@ -250,8 +252,8 @@ mod tests {
             let all: Vec<u32> = (1..).zip(&rows).filter(|(_, terms)| fits(terms)).map(|(number, _)| number).collect();
             let up: Vec<u32> = all.iter().copied().filter(|number| *number >= start).collect();
             let down: Vec<u32> = all.iter().copied().rev().filter(|number| *number <= start).collect();
-            prop_assert_eq!(found(&query, &table, Direction::Up, start), up);
-            prop_assert_eq!(found(&query, &table, Direction::Down, start), down);
+            prop_assert_eq!(found(query(), &table, Direction::Up, start), up);
+            prop_assert_eq!(found(query(), &table, Direction::Down, start), down);
         }
 
         #[test]
@@ -263,7 +265,7 @@ mod tests {
             }
             let query = Query::default().and_search(Some(&search));
             if search.matches(&text) {
-                prop_assert_eq!(found(&query, &(slots, index), Direction::Up, 1), vec![1]);
+                prop_assert_eq!(found(query, &(slots, index), Direction::Up, 1), vec![1]);
             }
         }
     }
@@ -273,7 +275,7 @@ mod tests {
         let table = table(&[BTreeSet::from([1]), BTreeSet::from([1, 2])]);
         let only = |row, number| {
             let query = Query::default().and_row(row).and(Some(term(number)));
-            found(&query, &table, Direction::Down, Direction::Down.start())
+            found(query, &table, Direction::Down, Direction::Down.start())
         };
         assert_eq!(only(TradeId::new(2), 2), vec![2]);
         assert!(only(TradeId::new(1), 2).is_empty());
@@ -286,7 +288,7 @@ mod tests {
         let (mut slots, index) = table(&[BTreeSet::new(), BTreeSet::new(), BTreeSet::new()]);
         slots[2] = None;
         let table = (slots, index);
-        assert_eq!(found(&Query::default(), &table, Direction::Up, 1), vec![1, 3]);
-        assert_eq!(found(&Query::default(), &table, Direction::Down, u32::MAX), vec![3, 1]);
+        assert_eq!(found(Query::default(), &table, Direction::Up, 1), vec![1, 3]);
+        assert_eq!(found(Query::default(), &table, Direction::Down, u32::MAX), vec![3, 1]);
     }
 }

@@ -79,7 +79,7 @@ impl Accounts {
     /// Whether a user other than this one is an active superuser.
     pub(crate) fn another_superuser(&self, than: UserId) -> bool {
         let superusers = Query::default().and(Some(Term::flag(true))).and(Some(role(Role::Superuser)));
-        self.users.find(&superusers, Direction::Up).any(|(id, _)| id != than)
+        self.users.find(superusers, Direction::Up).any(|(id, _)| id != than)
     }
 
     /// Puts a new user in.

@@ -39,7 +39,7 @@ impl Cards {
     /// The newest card of a customer that is neither this one nor deleted.
     pub(crate) fn newest_other(&self, customer: CustomerId, card: Option<CreditCardId>) -> Option<CreditCardId> {
         let cards = Query::default().and(Some(of(customer)));
-        self.rows.find(&cards, Direction::Down).map(|(id, _)| id).find(|id| Some(*id) != card)
+        self.rows.find(cards, Direction::Down).map(|(id, _)| id).find(|id| Some(*id) != card)
     }
 
     /// Puts a new card in, or changes what one says.

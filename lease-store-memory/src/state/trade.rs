@@ -167,14 +167,14 @@ impl Proposals {
     /// The proposals of one customer in a trade.
     pub(crate) fn of(&self, trade: TradeId, customer: CustomerId) -> Vec<ProposalId> {
         let query = Query::default().and(Some(Term::id(Kind::Trade, trade))).and(Some(Term::id(Kind::Customer, customer)));
-        self.rows.find(&query, Direction::Up).map(|(id, _)| id).collect()
+        self.rows.find(query, Direction::Up).map(|(id, _)| id).collect()
     }
 
     /// Whether another proposal of the trade than this one was accepted.
     pub(crate) fn another_accepted(&self, trade: TradeId, than: ProposalId) -> bool {
         let accepted = proposal_status(ProposalStatus::Accepted);
         let query = Query::default().and(Some(Term::id(Kind::Trade, trade))).and(Some(accepted));
-        self.rows.find(&query, Direction::Up).any(|(id, _)| id != than)
+        self.rows.find(query, Direction::Up).any(|(id, _)| id != than)
     }
 
     /// Puts a new proposal in; `owner` is the trade's.
