@@ -1,5 +1,5 @@
-//! A client of a running `lease-server`: takes a lease through its cycle over HTTP, as a program in any language would. Every
-//! write carries an idempotency key of its own, so that it can be sent again until a response comes, and happens once.
+//! A client of a running `lease-server`. It takes a lease through its whole cycle over HTTP, as a program in any language would.
+//! Every write has an idempotency key of its own, so it can be sent again until a response arrives, and is carried out once.
 //!
 //! ```text
 //! make run                                              # the server
@@ -13,7 +13,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// Attempts before a request is given up: for longer than a server that died holds a key.
+/// The number of attempts before a request is given up: they take longer than a server that died holds a key.
 const ATTEMPTS: u32 = 150;
 
 #[tokio::main]
@@ -34,7 +34,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let terms = |amount: &str| json!({"amount": amount, "start_date": "2030-01-01", "end_date": "2031-01-01"});
     olivia.make(&format!("trades/{trade}/proposals"), &terms("450.00")).await?;
     let counter = ben.make(&format!("trades/{trade}/proposals"), &terms("400.00")).await?;
-    println!("Ben asks for less: proposal {counter}");
+    println!("Ben offers less: proposal {counter}");
     println!("Olivia may {}", olivia.get(&format!("proposals/{counter}")).await?["available_actions"]);
     olivia.post(&format!("proposals/{counter}/accept"), &Value::Null).await?;
 
@@ -48,7 +48,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The server, and a number that no other run of this program has.
+/// The server, and a number that is unique to this run of the program.
 #[derive(Clone)]
 struct Api {
     http: reqwest::Client,
@@ -56,7 +56,7 @@ struct Api {
     run: u128,
 }
 
-/// Somebody who is logged in.
+/// A user who is logged in.
 struct Customer {
     api: Api,
     name: String,
@@ -83,13 +83,13 @@ impl Customer {
         self.send(Method::POST, path, body).await
     }
 
-    /// Makes something; its id.
+    /// Creates a resource; returns its id.
     async fn make(&self, path: &str, body: &Value) -> Result<Value, Box<dyn Error>> {
         Ok(self.post(path, body).await?["id"].clone())
     }
 
-    /// Sends a request again where no response came, or one that says that it may be sent again. What it is about follows from
-    /// this run, the path and the body, and so does the key: the server does it once.
+    /// Sends a request again if no response arrives, or if the response says that it may be sent again. The key is built from
+    /// this run, the customer, the path and the body, which identify the request, so the server carries it out once.
     async fn send(&self, method: Method, path: &str, body: &Value) -> Result<Value, Box<dyn Error>> {
         let url = format!("{}/api/{path}", self.api.server);
         let key = format!("{} {} {path} {}", self.api.run, self.name, body.to_string().len());

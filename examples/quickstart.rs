@@ -1,7 +1,7 @@
 //! A lease and a sale, from the offer to the paid invoice, in process and on the memory store.
 //!
 //! `cargo run -p lease-examples --bin quickstart`
-#![expect(clippy::print_stdout, reason = "a program that tells what it does")]
+#![expect(clippy::print_stdout, reason = "printing is what this program is for")]
 
 use std::error::Error;
 use std::sync::Arc;
@@ -38,7 +38,7 @@ async fn main() -> Outcome {
     sell(&engine, &olivia, &ben, vehicle, card).await
 }
 
-/// Olivia lets her car: the fee falls due with her first proposal, the trade completes once it is agreed and paid.
+/// Olivia leases out her car: the fee is invoiced with her first proposal; the trade completes once it is agreed and paid.
 async fn lease(engine: &LeaseEngine, olivia: &Actor, ben: &Actor, vehicle: VehicleId, card: CreditCardId) -> Outcome {
     let trade = open(engine, olivia, vehicle, ServiceKind::Lease).await?;
     let dated = |amount: i64| ProposalDraft {
@@ -58,7 +58,7 @@ async fn lease(engine: &LeaseEngine, olivia: &Actor, ben: &Actor, vehicle: Vehic
     Ok(())
 }
 
-/// Olivia sells her car: the fee falls due with the acceptance, and once it is paid the car is Ben's.
+/// Olivia sells her car: the fee is invoiced with the acceptance; once it is paid, the car belongs to Ben.
 async fn sell(engine: &LeaseEngine, olivia: &Actor, ben: &Actor, vehicle: VehicleId, card: CreditCardId) -> Outcome {
     let trade = open(engine, olivia, vehicle, ServiceKind::Sell).await?;
     let offer = ProposalDraft { amount: Decimal::from(18_500).into(), ..ProposalDraft::default() };
@@ -112,7 +112,7 @@ async fn offerable_vehicle(engine: &LeaseEngine, actor: &Actor) -> Outcome<Vehic
 async fn open(engine: &LeaseEngine, owner: &Actor, vehicle: VehicleId, kind: ServiceKind) -> Outcome<TradeId> {
     let filter = ServiceFilter { kind: Some(kind), ..ServiceFilter::default() };
     let services = engine.list_services(owner, filter, PageRequest::default()).await?;
-    let service: ServiceId = services.items.first().ok_or("the standard services were made at the start")?.id;
+    let service: ServiceId = services.items.first().ok_or("the standard services were created at the start")?.id;
     let draft = TradeDraft { vehicle_id: vehicle.into(), service_id: service.into(), ..TradeDraft::default() };
     Ok(engine.open_trade(owner, &draft).await?.stored.id)
 }
@@ -123,7 +123,7 @@ async fn status(engine: &LeaseEngine, actor: &Actor, trade: TradeId) -> Outcome<
 }
 
 async fn pay(engine: &LeaseEngine, actor: &Actor, trade: TradeId, card: CreditCardId) -> Outcome {
-    let invoice = engine.get_trade(actor, trade).await?.stored.invoice_id.ok_or("the trade bears a fee")?;
+    let invoice = engine.get_trade(actor, trade).await?.stored.invoice_id.ok_or("the trade has a fee")?;
     engine.pay_invoice(actor, invoice, &PaymentDraft { credit_card_id: card.into(), ..PaymentDraft::default() }).await?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What `quickstart` shows a reader stays true.
+//! The output that `quickstart` shows a reader remains correct.
 
 use std::process::Command;
 

@@ -1,32 +1,33 @@
-//! Time is an input: every decision is told what time it is, and the engine asks one [`Clock`].
+//! Time is an input: every decision gets the present instant as an argument, which the engine reads from one [`Clock`].
 //!
-//! # Which side of the instant
+//! # When things end
 //!
-//! Instants have microseconds, days are days in UTC: neither the server's zone nor a summer time plays a part. What ends at
-//! an instant has ended *at* it; what is good for a day is good to the day's last microsecond.
+//! Instants have a precision of microseconds, and days are days in UTC: neither the server's time zone nor daylight-saving time
+//! matters. Something that ends at an instant has already ended *at* that instant; something that is valid for a day is valid
+//! through the last microsecond of the day.
 //!
-//! | what | is so until | is over from |
+//! | what | valid through | over from |
 //! | --- | --- | --- |
 //! | a proposal's `expires_at` | the microsecond before | that instant on ([`Proposal::state_at`](crate::model::Proposal::state_at)) |
 //! | an invoice's `due_date` | the end of that day | the midnight after ([`Invoice::is_overdue`](crate::model::Invoice::is_overdue)) |
 //! | a card's `exp_month` | the end of the month's last day | the midnight after ([`CreditCard::is_usable`](crate::model::CreditCard::is_usable)) |
 //! | a token | the microsecond before `expires_at` | that instant on ([`session`](crate::account::session)) |
-//! | an idempotency record, and a claim that had no effect | the microsecond before its end | that instant on ([`claim`](crate::repository::IdempotencyRepository::claim)) |
-//! | agreed days | the day before `end_date` | `end_date`, on which the next may start ([`Period`](crate::model::Period)) |
-//! | a sale that waits for a lease to end | the day before `end_date` | `end_date` ([`ProposalView`](crate::lifecycle::ProposalView)) |
+//! | an idempotency record, and a claim under which nothing was done | the microsecond before its end | that instant on ([`claim`](crate::repository::IdempotencyRepository::claim)) |
+//! | agreed days | the day before `end_date` | `end_date`, on which the next period may start ([`Period`](crate::model::Period)) |
+//! | a lease that prevents a sale | the day before `end_date` | `end_date` ([`ProposalView`](crate::lifecycle::ProposalView)) |
 //!
-//! A date of birth lies before today; a model year reaches to the year after this one. What comes in with more digits than
-//! microseconds is cut, never rounded up, before it is looked at. Years have four digits, from 0001 to 9999, as RFC 3339
-//! writes them: others are refused, and what would be due or expire later is so at the end of them ([`last_instant`]).
+//! A date of birth must be before today; a model year may be at most next year. Input that is more precise than microseconds is
+//! truncated, never rounded up, before it is validated. Years have four digits, from 0001 to 9999, as in RFC 3339: other years
+//! are refused, and anything that would be due or expire later does so at the end of the year 9999 ([`last_instant`]).
 
 use std::fmt::Debug;
 use std::sync::Mutex;
 
 use chrono::{DateTime, Duration, Utc};
 
-/// Tells the time, in UTC.
+/// A source of the present time, in UTC.
 pub trait Clock: Debug + Send + Sync + 'static {
-    /// The present instant, cut to microseconds: all that every backend keeps.
+    /// The present instant, truncated to microseconds, the precision that every backend can store.
     fn now(&self) -> DateTime<Utc>;
 }
 
@@ -41,7 +42,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands still until it is told to move: for tests of due dates, expiries and token lives.
+/// A clock that moves only when it is told to, for tests of due dates and of expiry.
 ///
 /// ```
 /// use chrono::{Duration, TimeZone, Utc};
@@ -55,18 +56,18 @@ impl Clock for SystemClock {
 pub struct ManualClock(Mutex<DateTime<Utc>>);
 
 impl ManualClock {
-    /// A clock that shows `start`.
+    /// A clock that is set to `start`.
     #[must_use]
     pub fn at(start: DateTime<Utc>) -> Self {
         Self(Mutex::new(to_micros(start)))
     }
 
-    /// Shows `now` from here on.
+    /// Sets the clock to `now`.
     pub fn set(&self, now: DateTime<Utc>) {
         *self.lock() = to_micros(now);
     }
 
-    /// Moves the time on, or back where `by` is negative. Stays where it is past the end of the calendar.
+    /// Moves the time forward, or back if `by` is negative. The time stays the same if it would leave the calendar.
     pub fn advance(&self, by: Duration) {
         let mut now = self.lock();
         *now = now.checked_add_signed(by).unwrap_or(*now);
@@ -83,15 +84,15 @@ impl Clock for ManualClock {
     }
 }
 
-/// The last instant there is: the end of the year 9999.
+/// The last instant of the calendar: the end of the year 9999.
 #[must_use]
 pub fn last_instant() -> DateTime<Utc> {
     DateTime::from_timestamp_micros(253_402_300_799_999_999).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
-/// Cuts (never rounds up) to microseconds.
+/// Truncates an instant to microseconds; never rounds up.
 #[must_use]
 pub fn to_micros(instant: DateTime<Utc>) -> DateTime<Utc> {
-    // By way of the number: a leap second becomes the second after it, as every backend would read it back.
+    // Converted by way of the timestamp, so that a leap second becomes the second after it, as when a backend reads it back.
     DateTime::from_timestamp_micros(instant.timestamp_micros()).unwrap_or(instant)
 }

@@ -1,26 +1,26 @@
-//! The outcome of a decision, and the changes that any kind of row can have.
+//! The outcome of a decision, and the changes that are the same for every kind of row.
 
 use std::ops::{Deref, DerefMut};
 
 use crate::event::Event;
 use crate::id::{Entity, Stored, Version};
 
-/// The outcome of a decision: what changes, and what happened.
+/// The outcome of a decision: the changes and the events.
 ///
 /// A decision is a pure function of a snapshot, the actor, the input and the time. It changes nothing by itself: the engine hands
 /// the decision to [`Repository::commit`](crate::repository::Repository::commit), which writes all of it or nothing.
 ///
-/// Derefs to the changes.
+/// It dereferences to the changes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decision<C> {
-    /// What changes.
+    /// The changes.
     pub changes: C,
-    /// What happened, in order.
+    /// The events, in order.
     pub events: Vec<Event>,
 }
 
 impl<C> Decision<C> {
-    /// A decision that is one event.
+    /// A decision with a single event.
     #[must_use]
     pub fn new(changes: C, event: Event) -> Self {
         Self { changes, events: vec![event] }
@@ -57,7 +57,7 @@ pub enum RowChange<T: Entity> {
         id: T::Id,
         /// The version that the decision was made on.
         expected: Version,
-        /// The value from here on.
+        /// The new value.
         value: T,
     },
     /// Deletes the row, if it is still at `expected`.
@@ -70,7 +70,7 @@ pub enum RowChange<T: Entity> {
 }
 
 impl<T: Entity> RowChange<T> {
-    /// The value that is written; none by a deletion.
+    /// The value that is written; `None` for a deletion.
     #[must_use]
     pub const fn value(&self) -> Option<&T> {
         match self {
@@ -79,7 +79,7 @@ impl<T: Entity> RowChange<T> {
         }
     }
 
-    /// The row as it is stored after the commit. `created` is the id that the commit gave to a new row.
+    /// The row as it is stored after the commit. `created` is the id that the commit assigned to a new row.
     ///
     /// `None` after a deletion, and for a new row without an id.
     #[must_use]

@@ -1,4 +1,4 @@
-//! Why the engine did not do what it was asked. No HTTP here; each kind of error has its stable code and its message.
+//! The errors of the engine. They know nothing of HTTP; each kind of error has a stable code and a message.
 
 use std::fmt;
 
@@ -9,9 +9,9 @@ use crate::input::FieldErrors;
 use crate::model::Payment;
 use crate::money::MoneyError;
 
-/// Why a command or a query was not carried out. Nothing was changed, with two exceptions: [`Error::CardDeclined`] keeps the
-/// failed payment, and after [`Error::Unavailable`] it is not known, for the connection may have been lost after the commit. Ask
-/// again under the same idempotency key.
+/// The reason why a command or a query was not carried out. Nothing was changed, with two exceptions: [`Error::CardDeclined`]
+/// keeps the failed payment, and after [`Error::Unavailable`] the outcome is unknown, since the connection may have been lost
+/// after the commit. In that case, repeat the request with the same idempotency key.
 ///
 /// Its message and its code are those of its [`ErrorKind`].
 #[derive(Debug, thiserror::Error)]
@@ -38,7 +38,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Its kind.
+    /// The kind of the error.
     #[must_use]
     pub const fn kind(&self) -> ErrorKind {
         match self {
@@ -54,7 +54,7 @@ impl Error {
         }
     }
 
-    /// Its stable code (rule 6.6).
+    /// The stable code of the error (rule 6.6).
     #[must_use]
     pub fn code(&self) -> &'static str {
         self.kind().code()
@@ -71,48 +71,48 @@ impl fmt::Display for Error {
     }
 }
 
-/// The kind of an [`Error`]: its stable code and its message, without what belongs to the one case.
+/// The kind of an [`Error`]: its stable code and its message, without the details of a particular case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error, strum::EnumIter, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The actor is not logged in, or no longer.
+    /// The actor is not logged in, or no longer logged in.
     #[error("Authentication credentials were not provided or are not valid.")]
     NotAuthenticated,
-    /// The name and the password do not match, or the user is deactivated; the message does not tell which.
+    /// The name and the password do not match, or the user is deactivated; the message does not say which.
     #[error("Unable to log in with the provided credentials.")]
     InvalidCredentials,
-    /// The actor may see it, but may not do this.
+    /// The actor may see the object, but may not do this.
     #[error("You do not have permission to perform this action.")]
     PermissionDenied,
-    /// It does not exist, or the actor may not see it.
+    /// The object does not exist, or the actor may not see it.
     #[error("Not found.")]
     NotFound,
-    /// Fields are wrong.
+    /// Some fields are invalid.
     #[error("The input is not valid.")]
     ValidationError,
-    /// The present state forbids it.
+    /// The present state does not allow it.
     #[error("{0}")]
     #[strum(disabled)]
     Refused(Refusal),
     /// The card was declined.
     #[error("The card was declined.")]
     CardDeclined,
-    /// The store or the gateway cannot be reached, or too many others change the same thing; try again later.
+    /// The store or the gateway cannot be reached, or too many other requests are changing the same object; try again later.
     #[error("The service is unavailable at the moment.")]
     Unavailable,
-    /// A fault inside.
+    /// A fault in the engine or the store.
     #[error("An internal error occurred.")]
     InternalError,
 }
 
 impl ErrorKind {
-    /// All of them.
+    /// Every kind.
     pub fn all() -> impl Iterator<Item = Self> {
         Self::iter().chain(Refusal::VARIANTS.iter().copied().map(Self::Refused))
     }
 
-    /// Its stable code: the refusal's, or the name in snake case.
+    /// The stable code: that of the refusal, or the name in snake case.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
@@ -128,79 +128,80 @@ impl From<FieldErrors> for Error {
     }
 }
 
-/// Amounts that come from a store and do not add up are a fault inside, never the caller's.
+/// Amounts in a store that do not add up are an internal error, never the caller's fault.
 impl From<MoneyError> for Error {
     fn from(error: MoneyError) -> Self {
         Self::Internal(error.into())
     }
 }
 
-/// Why the present state forbids an act (rule 2.4).
+/// The reason why the present state does not allow an act (rule 2.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error, strum::IntoStaticStr, strum::VariantArray)]
 #[strum(serialize_all = "snake_case")]
 #[non_exhaustive]
 pub enum Refusal {
-    /// The vehicle is in a live trade: it is not offered again, and what identifies it is fixed (rules 4.1, 6.2).
+    /// While a vehicle is in an open or agreed trade, it cannot be offered again, and the fields that identify it cannot change
+    /// (rules 4.1, 6.2).
     #[error("The vehicle is in a trade that is open or agreed.")]
     VehicleInTrade,
-    /// A vehicle that was ever traded is not erased (rule 6.2).
+    /// A vehicle that was ever traded cannot be deleted (rule 6.2).
     #[error("The vehicle has been traded and can no longer be deleted.")]
     VehicleInUse,
-    /// Before the owner has proposed, nobody else does (rule 4.3).
+    /// Nobody else may make a proposal before the owner has made one (rule 4.3).
     #[error("The owner of the trade must make the first proposal.")]
     OwnerProposalRequired,
-    /// The trade was agreed, completed or cancelled: it takes no decisions any more (rules 4.4 to 4.6).
+    /// A trade that is agreed, completed or cancelled is closed to proposals and decisions (rules 4.4 to 4.6).
     #[error("The trade is not open.")]
     TradeNotOpen,
-    /// From its `expires_at` on a proposal is not decided any more (rule 4.5).
+    /// From its `expires_at` on, a proposal can no longer be accepted, rejected or withdrawn (rule 4.5).
     #[error("The proposal has expired.")]
     ProposalExpired,
-    /// A proposal is decided once (rule 4.5).
+    /// A proposal can be decided only once (rule 4.5).
     #[error("The proposal is not pending.")]
     ProposalNotPending,
-    /// The days overlap days that are agreed, or the vehicle is to be sold while it is let (rule 4.10).
+    /// The days overlap with agreed days, or the vehicle is to be sold while a lease runs or lies ahead (rule 4.10).
     #[error("The vehicle is leased out for some of these days.")]
     VehicleNotAvailable,
-    /// The author of the proposal was deactivated (rule 4.11).
+    /// The user who made the proposal was deactivated (rule 4.11).
     #[error("The author of the proposal is no longer active.")]
     PartyInactive,
-    /// A customer makes only so many proposals in a trade (rule 4.11).
+    /// The number of proposals that a customer may make in a trade is limited (rule 4.11).
     #[error("You have already made the maximum number of proposals in this trade.")]
     ProposalLimit,
-    /// What rules of running trades hang on is fixed once a trade uses the service (rule 5.1).
+    /// Once a trade uses a service, the fields on which the trade's rules depend can no longer change (rule 5.1).
     #[error("A trade uses this service, so kind, invoice_on, bill_to and currency can no longer be changed.")]
     ServiceInUse,
-    /// The invoice is paid or void: it is neither paid nor dropped (rules 5.3, 5.4).
+    /// An invoice that is paid or void can be neither paid nor voided (rules 5.3, 5.4).
     #[error("The invoice is not open.")]
     InvoiceNotOpen,
-    /// An invoice with a payment that succeeded or is pending is not dropped (rule 5.3).
+    /// An invoice with a payment that succeeded or is pending cannot be voided (rule 5.3).
     #[error("The invoice has payments.")]
     InvoiceHasPayments,
-    /// It is after the due date, and the operator chose to refuse late payments (rule 5.4).
+    /// The due date has passed, and the operator has chosen to refuse late payments (rule 5.4).
     #[error("The invoice is overdue, and late payments are not accepted.")]
     InvoiceOverdue,
-    /// What is due is covered by payments that are pending (rule 5.4).
+    /// Pending payments already cover the amount due (rule 5.4).
     #[error("Pending payments already cover the amount due.")]
     PaymentPending,
-    /// A card that expired or was deleted does not pay (rule 5.4).
+    /// No payment can be made with a card that has expired or was deleted (rule 5.4).
     #[error("The card has expired or was deleted.")]
     CardNotUsable,
-    /// An active superuser remains (rule 3.5).
+    /// At least one active superuser must remain (rule 3.5).
     #[error("The last active superuser can be neither deactivated nor demoted.")]
     LastSuperuser,
-    /// Something hangs on the customer, so the user does not become administrative (rule 3.5).
+    /// A user whose customer is referred to by other records cannot become administrative (rule 3.5).
     #[error("The customer has records of its own, so the user must remain a customer.")]
     CustomerInUse,
-    /// A lead is converted once (rule 6.4).
+    /// A lead can be converted only once (rule 6.4).
     #[error("The lead has already been converted.")]
     LeadConverted,
-    /// Rule 6.7: another request under this key is still running, or has just taken over.
+    /// Another request with this key is still running, or has just taken over (rule 6.7).
     #[error("A request with this idempotency key is still running.")]
     IdempotencyKeyInUse,
 }
 
 impl Refusal {
-    /// Its stable code: the name in snake case.
+    /// The stable code: the name in snake case.
     #[must_use]
     pub fn code(self) -> &'static str {
         self.into()

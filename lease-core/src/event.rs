@@ -1,5 +1,4 @@
-//! What happened, in the words of the domain. Every decision that changes something says so in events; they are part of its
-//! commit.
+//! Domain events. Every decision that changes something lists its events, which are part of its commit.
 
 use crate::id::{ContactId, CreditCardId, CustomerId, InvoiceId, LeadId, PaymentId, ProposalId, ServiceId, UserId, VehicleId};
 use crate::model::{Agreement, VehicleTransfer};
@@ -9,7 +8,7 @@ use crate::money::Money;
 #[derive(Clone, Debug, PartialEq, Hash)]
 #[non_exhaustive]
 pub enum Event {
-    /// Somebody registered: a user and their customer were created.
+    /// Somebody registered: a user and its customer were created.
     UserRegistered,
     /// A user was created by somebody else.
     UserCreated,
@@ -45,13 +44,13 @@ pub enum Event {
     LeadCreated,
     /// A lead changed.
     LeadUpdated(LeadId),
-    /// A lead was deleted, its contacts with it.
+    /// A lead was deleted, together with its contacts.
     LeadDeleted(LeadId),
-    /// A lead became a customer.
+    /// A lead was converted to a customer.
     LeadConverted {
         /// The lead.
         lead_id: LeadId,
-        /// The customer that it became.
+        /// The customer that the lead became.
         customer_id: CustomerId,
     },
     /// A vehicle was created.
@@ -77,9 +76,9 @@ pub enum Event {
     },
     /// The owner changed a trade's title or description.
     TradeAmended,
-    /// Both parties of a trade are bound.
+    /// A trade was agreed: both parties are bound.
     TradeAgreed(Agreement),
-    /// A trade is agreed and nothing is owed.
+    /// A trade was completed: it is agreed, and nothing is owed.
     TradeCompleted,
     /// A trade was cancelled.
     TradeCancelled,
@@ -90,7 +89,7 @@ pub enum Event {
         /// Its price.
         amount: Money,
     },
-    /// A proposal gave way to a later one of its author.
+    /// A proposal was replaced by a later one by the same author.
     ProposalSuperseded(ProposalId),
     /// A proposal was accepted.
     ProposalAccepted(ProposalId),

@@ -1,18 +1,18 @@
-//! The ids of the eleven tables: one type each, so that a trade's id cannot stand where an invoice's belongs.
+//! The ids of the eleven tables: one type each, so that a trade's id cannot be used as an invoice's.
 
 use std::fmt::{Debug, Display};
 use std::hash::Hash;
 use std::num::NonZeroI64;
 
-/// What every id type can do.
+/// The operations that every id type has.
 pub trait Id: Copy + Debug + Display + Eq + Hash + Ord + Send + Sync + 'static {
-    /// The id of this number, or `None` for zero and below: the store hands out positive numbers only.
+    /// The id with this number, or `None` for zero and below: a store assigns positive numbers only.
     fn new(number: i64) -> Option<Self>;
 
     /// The number, as stored and as written in JSON.
     fn get(self) -> i64;
 
-    /// The id that a text gives in plain digits; `None` for anything but a positive 64-bit integer.
+    /// Parses an id written in plain digits; `None` for anything but a positive 64-bit integer.
     #[must_use]
     fn parse(text: &str) -> Option<Self> {
         let plain = text.bytes().all(|byte| byte.is_ascii_digit());
@@ -20,9 +20,9 @@ pub trait Id: Copy + Debug + Display + Eq + Hash + Ord + Send + Sync + 'static {
     }
 }
 
-/// What is kept in a table of its own under an [`Id`].
+/// A type whose values are stored in a table of their own under an [`Id`].
 pub trait Entity: Clone + Debug + PartialEq + Send + Sync + 'static {
-    /// The type of its id.
+    /// The type of the ids.
     type Id: Id;
 }
 
@@ -34,7 +34,7 @@ macro_rules! ids {
         pub struct $name(NonZeroI64);
 
         impl $name {
-            /// The id of this number, or `None` for zero and below.
+            /// The id with this number, or `None` for zero and below.
             #[must_use]
             pub const fn new(number: i64) -> Option<Self> {
                 match NonZeroI64::new(number) {
@@ -69,38 +69,38 @@ macro_rules! ids {
 }
 
 ids! {
-    /// Names a [`User`](crate::model::User).
+    /// The id of a [`User`](crate::model::User).
     UserId,
-    /// Names a [`Customer`](crate::model::Customer).
+    /// The id of a [`Customer`](crate::model::Customer).
     CustomerId,
-    /// Names a [`CreditCard`](crate::model::CreditCard).
+    /// The id of a [`CreditCard`](crate::model::CreditCard).
     CreditCardId,
-    /// Names a [`Contact`](crate::model::Contact).
+    /// The id of a [`Contact`](crate::model::Contact).
     ContactId,
-    /// Names a [`Lead`](crate::model::Lead).
+    /// The id of a [`Lead`](crate::model::Lead).
     LeadId,
-    /// Names a [`Vehicle`](crate::model::Vehicle).
+    /// The id of a [`Vehicle`](crate::model::Vehicle).
     VehicleId,
-    /// Names a [`Service`](crate::model::Service).
+    /// The id of a [`Service`](crate::model::Service).
     ServiceId,
-    /// Names a [`Trade`](crate::model::Trade).
+    /// The id of a [`Trade`](crate::model::Trade).
     TradeId,
-    /// Names a [`Proposal`](crate::model::Proposal).
+    /// The id of a [`Proposal`](crate::model::Proposal).
     ProposalId,
-    /// Names an [`Invoice`](crate::model::Invoice).
+    /// The id of an [`Invoice`](crate::model::Invoice).
     InvoiceId,
-    /// Names a [`Payment`](crate::model::Payment).
+    /// The id of a [`Payment`](crate::model::Payment).
     PaymentId,
 }
 
-/// A row as it is stored: its id and what it says.
+/// A row as it is stored: its id and its contents.
 ///
-/// Derefs to the value, so `stored.status` reads a field of it.
+/// It dereferences to the value, so `stored.status` reads a field of it.
 #[derive(Clone, Debug, PartialEq, Hash)]
 pub struct Stored<T: Entity> {
-    /// The id that the store gave it.
+    /// The id that the store assigned to it.
     pub id: T::Id,
-    /// What it says.
+    /// The contents of the row.
     pub value: T,
 }
 
@@ -118,12 +118,13 @@ impl<T: Entity> std::ops::DerefMut for Stored<T> {
     }
 }
 
-/// How often a row (with all that hangs on it) was changed. A commit names the version it decided on.
+/// The version of a row, which counts the changes to it and to the rows that belong to it. A commit names the version that it was
+/// decided on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version(pub i64);
 
 impl Version {
-    /// The version of a row that was just made.
+    /// The version of a row that was just created.
     pub const FIRST: Self = Self(1);
 
     /// The version after one more commit.
@@ -133,12 +134,12 @@ impl Version {
     }
 }
 
-/// What was read, and the version it was read at.
+/// A value, with the version at which it was read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Versioned<T> {
     /// The version that a commit built on this must expect.
     pub version: Version,
-    /// What was read.
+    /// The value.
     pub value: T,
 }
 
@@ -156,7 +157,7 @@ impl<T> std::ops::DerefMut for Versioned<T> {
     }
 }
 
-/// The ids that a commit gave to what it created.
+/// The ids that a commit assigned to the rows it created.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NewIds {
     /// The new user.
@@ -171,7 +172,7 @@ pub struct NewIds {
     pub lead: Option<LeadId>,
     /// The new vehicle.
     pub vehicle: Option<VehicleId>,
-    /// The new service; the first, of several.
+    /// The new service; the first one, if there are several.
     pub service: Option<ServiceId>,
     /// The new trade.
     pub trade: Option<TradeId>,
@@ -184,8 +185,9 @@ pub struct NewIds {
 }
 
 impl NewIds {
-    /// The number of the row that the command was about: what an idempotency record remembers, so that a lost response can be
-    /// built again. A customer comes with its user and an invoice with its proposal, so neither is ever the one.
+    /// The number of the row that the command was meant to create. An idempotency record stores it, so that a lost response can
+    /// be built again. A customer is created with its user and an invoice with another row, so it is never the number of one of
+    /// these.
     #[must_use]
     pub fn primary(&self) -> Option<i64> {
         self.user

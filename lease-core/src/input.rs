@@ -1,10 +1,10 @@
-//! What callers hand in, before any rule has seen it.
+//! The input of callers, before it is validated.
 //!
-//! A *draft* is a struct of [`Field`]s: each absent, null, of a wrong kind, or given. Drafts read leniently from
-//! JSON so that a wrong kind becomes a message on its field instead of the end of the request: permission is
-//! checked before fields (rule 2.4), and the decision then reports every wrong field at once.
+//! A *draft* is a struct of [`Field`]s, each of which is absent, null, of the wrong type, or given. Drafts are read leniently
+//! from JSON, so that a wrong type becomes a message on its field instead of ending the request: permission is checked before
+//! fields (rule 2.4), and the decision then reports all invalid fields at once.
 //!
-//! The macro `draft!` defines a draft. With the feature `openapi` it is also where the schema of the draft comes from.
+//! The macro `draft!` defines a draft. With the feature `openapi`, it also defines the draft's schema.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -24,19 +24,19 @@ use crate::money::parse_decimal;
 /// One field of a draft.
 #[derive(Clone, Debug, Default)]
 pub enum Field<T> {
-    /// Not named at all.
+    /// The field is absent.
     #[default]
     Missing,
-    /// Given as null.
+    /// The field is null.
     Null,
-    /// Given, but not of the kind that the field takes; the text says which it takes.
+    /// The field has a value of the wrong type; the text says which type is required.
     Wrong(String),
-    /// Given.
+    /// The field has a value.
     Given(T),
 }
 
 impl<T> Field<T> {
-    /// The value, where one was given.
+    /// The value, if one was given.
     #[must_use]
     pub const fn given(&self) -> Option<&T> {
         match self {
@@ -45,7 +45,7 @@ impl<T> Field<T> {
         }
     }
 
-    /// Whether the field was not named.
+    /// Whether the field is absent.
     #[must_use]
     pub const fn is_missing(&self) -> bool {
         matches!(self, Self::Missing)
@@ -70,13 +70,13 @@ impl From<&str> for Field<SecretString> {
     }
 }
 
-/// Defines a draft. Each field says whether it must be given, and the kind of its value (see `openapi`):
+/// Defines a draft. Each field states whether it must be given, and the type of its value (see `openapi`):
 ///
 /// - `required`: must be given, and not as null; a `PATCH` may leave it out.
 /// - `optional`: may be left out, but not be null.
 /// - `nullable`: may be left out or null.
 ///
-/// The name after `as` is that of the schema, and the comments become its descriptions: they are read by users of the API.
+/// The name after `as` is that of the schema, and the comments become its descriptions, which users of the API read.
 macro_rules! draft {
     (
         $(#[doc = $doc:literal])+
@@ -115,8 +115,8 @@ macro_rules! draft {
 
 pub(crate) use draft;
 
-/// A plain JSON value. Lists and objects are only known to be no scalar: no field takes one. `Debug` does not show it: it may
-/// be a password.
+/// A plain JSON value. The contents of lists and objects are not kept, since no field accepts them. `Debug` does not show the
+/// value, because it may be a password.
 #[derive(Clone)]
 pub enum Scalar {
     /// `true` or `false`.
@@ -135,17 +135,17 @@ impl fmt::Debug for Scalar {
     }
 }
 
-/// What can be read from a [`Scalar`].
+/// A type that can be read from a [`Scalar`].
 pub trait FromScalar: Sized {
-    /// Reads it.
+    /// Reads the value.
     ///
     /// # Errors
-    /// A sentence that says what the field takes.
+    /// A sentence that says which type is required.
     fn from_scalar(scalar: Scalar) -> Result<Self, String>;
 }
 
-/// Reads JSON through `serde_json`, and not through a buffer such as that of `#[serde(flatten)]`. Read from text, a number keeps
-/// every digit that was sent; read from a [`serde_json::Value`], it has those of a double.
+/// Deserializes with `serde_json` only, and not through a buffer such as that of `#[serde(flatten)]`. A number that is read from
+/// text keeps every digit that was sent; one that is read from a [`serde_json::Value`] has those of a double.
 impl<'de, T: FromScalar> Deserialize<'de> for Field<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let literal = Box::<RawValue>::deserialize(deserializer)?;
@@ -157,7 +157,7 @@ impl<'de, T: FromScalar> Deserialize<'de> for Field<T> {
 }
 
 impl Scalar {
-    /// The value of a JSON literal; `None` for null. Fails for a string with half of a surrogate pair.
+    /// The value of a JSON literal; `None` for null. A string with an unpaired surrogate is an error.
     fn parse(literal: &str) -> serde_json::Result<Option<Self>> {
         Ok(match literal.as_bytes().first() {
             Some(b'n') => None,
@@ -170,8 +170,8 @@ impl Scalar {
     }
 }
 
-/// A draft that no command accepts: every field is wrong. It stands for a body that is no JSON object, so that permission and
-/// visibility are judged before the body is refused (rule 2.4).
+/// A draft that no command accepts, because every field is invalid. It represents a body that is not a JSON object, so that
+/// permission and visibility are checked before the body is refused (rule 2.4).
 ///
 /// # Errors
 /// If the type is not a struct of [`Field`]s.
@@ -179,7 +179,7 @@ pub fn refused_draft<T: DeserializeOwned>() -> serde_json::Result<T> {
     T::deserialize(RefusedDraft)
 }
 
-/// Gives a list, which no field takes, to every field.
+/// Gives every field a list, which no field accepts.
 struct RefusedDraft;
 
 impl<'de> Deserializer<'de> for RefusedDraft {
@@ -237,7 +237,7 @@ impl FromScalar for i64 {
     fn from_scalar(scalar: Scalar) -> Result<Self, String> {
         const WHOLE: &str = "A whole number is required.";
         let Scalar::Number(literal) = scalar else { return Err(WHOLE.to_owned()) };
-        // JSON does not tell 5 from 5.0.
+        // In JSON, 5 and 5.0 are the same number.
         let number = plain(&literal);
         if number.contains('.') {
             return Err(WHOLE.to_owned());
@@ -257,16 +257,16 @@ impl FromScalar for Decimal {
     }
 }
 
-/// The number of this JSON literal without an exponent, and without zeros that end a fraction: JSON does not tell 5 from 5.00.
+/// Writes a JSON number without an exponent and without trailing zeros in the fraction: in JSON, 5 and 5.00 are the same number.
 fn plain(literal: &str) -> String {
     let (mantissa, exponent) = literal.split_once(['e', 'E']).unwrap_or((literal, "0"));
     let (sign, mantissa) = mantissa.strip_prefix('-').map_or(("", mantissa), |mantissa| ("-", mantissa));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let (is_up, shift) = exponent.strip_prefix('-').map_or((true, exponent.trim_start_matches('+')), |shift| (false, shift));
-    // Shifted so far, whatever the literal holds is too large or too fine for anything that takes a number.
+    // Any number that is shifted this far is too large or too precise for every field.
     let far = literal.len() + 40;
     let shift = shift.parse().map_or(far, |shift: usize| shift.min(far));
-    // The point moves within the digits, or into zeros on either side of them.
+    // The point moves within the digits, or into zeros added on either side of them.
     let zeros = "0".repeat(shift);
     let (digits, point) = if is_up {
         (format!("{whole}{fraction}{zeros}"), whole.len() + shift)
@@ -288,11 +288,11 @@ impl FromScalar for NaiveDate {
 
 const DATE: &str = "A date in the form YYYY-MM-DD is required.";
 
-/// Reads `YYYY-MM-DD` and nothing else; years 0001 to 9999.
+/// Reads a date in the form `YYYY-MM-DD` only; years 0001 to 9999.
 #[must_use]
 pub fn parse_date(text: &str) -> Option<NaiveDate> {
     let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
-    // chrono also takes `+2026-1-2`; a date has one form.
+    // chrono also accepts `+2026-1-2`, but only one form is allowed here.
     (date.format("%Y-%m-%d").to_string() == text && text > "0001").then_some(date)
 }
 
@@ -322,25 +322,25 @@ macro_rules! id_from_scalar {
 
 id_from_scalar!(CustomerId, CreditCardId, LeadId, VehicleId, ServiceId, TradeId, InvoiceId);
 
-/// Whether a draft replaces a thing or changes some fields of it.
+/// Whether a draft replaces an object or changes some of its fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UpdateMode {
     /// `POST` and `PUT`: every required field must be given.
     Full,
-    /// `PATCH`: what is not named stays.
+    /// `PATCH`: fields that are absent keep their values.
     Partial,
 }
 
-/// Messages by field.
+/// Validation messages by field.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[serde(transparent)]
 pub struct FieldErrors(BTreeMap<&'static str, Vec<String>>);
 
 impl FieldErrors {
-    /// The name under which messages stand that belong to no single field.
+    /// The name for messages that belong to no single field.
     pub const NON_FIELD: &'static str = "non_field_errors";
 
-    /// One message on one field.
+    /// A single message on one field.
     #[must_use]
     pub fn one(field: &'static str, message: impl Into<String>) -> Self {
         let mut errors = Self::default();
@@ -353,7 +353,7 @@ impl FieldErrors {
         self.0.entry(field).or_default().push(message.into());
     }
 
-    /// Whether there are none.
+    /// Whether there are no messages.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -365,23 +365,23 @@ impl FieldErrors {
         self.0.get(field).map_or(&[], Vec::as_slice)
     }
 
-    /// The names of the wrong fields.
+    /// The names of the invalid fields.
     pub fn fields(&self) -> impl Iterator<Item = &'static str> {
         self.0.keys().copied()
     }
 }
 
-/// The place in which a request names the thing that it is about. It decides what is said where the actor may not see the thing:
-/// nothing is found, or the field is wrong.
+/// The place in which a request names the object that it is about. It decides the error if the actor may not see that object:
+/// "not found", or an invalid field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NamedIn {
-    /// In the path, or as an argument of its own.
+    /// In the path, or as a separate argument.
     Path,
     /// In a field of the draft.
     Draft,
 }
 
-/// Reads the fields of a draft and gathers what is wrong with them.
+/// Reads the fields of a draft and collects the errors.
 #[derive(Debug)]
 pub(crate) struct Form {
     pub(crate) mode: UpdateMode,
@@ -393,7 +393,8 @@ impl Form {
         Self { mode, errors: FieldErrors::default() }
     }
 
-    /// A field that must be given, unless a `PATCH` leaves it at what it is. `None`: an error was noted.
+    /// Reads a field that must be given, except in a `PATCH`, where an absent field keeps its value. Returns `None` after adding
+    /// an error.
     pub(crate) fn required<T, U: Clone, E: ToString>(
         &mut self,
         name: &'static str,
@@ -410,8 +411,8 @@ impl Form {
         }
     }
 
-    /// A field that stays at `current` (`empty` for a new thing) where it is not named, and becomes `empty` by null.
-    /// `None`: an error was noted.
+    /// Reads a field that keeps its `current` value if it is absent (`empty` for a new object), and becomes `empty` if it is
+    /// null. Returns `None` after adding an error.
     pub(crate) fn optional<T, U: Clone, E: ToString>(
         &mut self,
         name: &'static str,
@@ -428,26 +429,26 @@ impl Form {
         }
     }
 
-    /// Notes an error.
+    /// Adds an error.
     pub(crate) fn wrong<U>(&mut self, name: &'static str, message: impl Into<String>) -> Option<U> {
         self.errors.add(name, message);
         None
     }
 
-    /// The errors, where there are any.
+    /// Returns the errors, if there are any.
     pub(crate) fn finish(self) -> Result<(), FieldErrors> {
         if self.errors.is_empty() { Ok(()) } else { Err(self.errors) }
     }
 }
 
-/// A parse that takes what was given as it is.
-#[expect(clippy::unnecessary_wraps, reason = "stands where a parse function is asked for")]
+/// A parse function that accepts every value unchanged.
+#[expect(clippy::unnecessary_wraps, reason = "used where a parse function is expected")]
 pub(crate) fn as_given<T: Clone>(value: &T) -> Result<T, String> {
     Ok(value.clone())
 }
 
 /// [`as_given`] for a field that may be empty.
-#[expect(clippy::unnecessary_wraps, reason = "stands where a parse function is asked for")]
+#[expect(clippy::unnecessary_wraps, reason = "used where a parse function is expected")]
 pub(crate) fn some_given<T: Clone>(value: &T) -> Result<Option<T>, String> {
     Ok(Some(value.clone()))
 }

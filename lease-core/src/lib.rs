@@ -4,30 +4,30 @@
 //!
 //! Every command takes the same three steps. [`LeaseEngine`] **loads** what the decision needs from a
 //! [`Repository`](repository::Repository); a pure function **decides**, from a snapshot, the actor, the input and the time, what
-//! changes or why not; the store **commits** the changes in one atomic step, unless the snapshot has moved meanwhile, in which
-//! case the engine starts over. Rules stand in the decisions and nowhere else: not in a store, not in a request handler.
+//! changes or why nothing may; the store **commits** the changes in one atomic step, unless a row of the snapshot has changed in
+//! the meantime, in which case the engine starts over. Only decisions contain rules: stores and request handlers have none.
 //!
 //! # Where each rule lives
 //!
 //! | question | place |
 //! | --- | --- |
 //! | who may do what, and see what | [`permission`]: one table, five predicates |
-//! | how a trade opens, is negotiated, agreed, cancelled and completed | [`lifecycle`]: a file a rule |
-//! | when the fee is claimed, of whom, and how it is paid | [`invoicing`] |
+//! | how a trade opens, is negotiated, agreed, cancelled and completed | [`lifecycle`]: one file for each rule |
+//! | when the fee is invoiced, who is billed, and how it is paid | [`invoicing`] |
 //! | registering, logging in, tokens, passwords, users | [`account`] |
 //! | stored cards and the default one | [`wallet`] |
 //! | vehicles and services | [`catalog`] |
 //! | contacts and leads | [`directory`] |
-//! | what a thing is made of | [`model`], with [`money`], [`id`], [`text`] |
+//! | what each table contains | [`model`], with [`money`], [`id`], [`text`] |
 //! | what a store must do | [`repository`], and `conformance` (a feature), which checks it |
-//! | whether a store is in order: I1 to I7 as code | [`invariants`] |
+//! | whether the data in a store is consistent: the invariants I1 to I7 as code | [`invariants`] |
 //! | who charges cards | [`gateway`] |
 //! | what an operator may choose | [`policy`] |
-//! | what comes in, before any rule has seen it | [`input`] |
-//! | how what comes in is described to clients | `openapi` (a feature) |
+//! | the input of callers, before it is validated | [`input`] |
+//! | how that input is described to clients | `openapi` (a feature) |
 //! | loading, committing, retrying, recovering | [`engine`] |
 //!
-//! Time and randomness are inputs ([`clock`], [`random`]): no decision asks for them.
+//! Time and randomness are inputs ([`clock`], [`random`]): no decision fetches them itself.
 
 pub mod account;
 pub mod catalog;

@@ -1,4 +1,4 @@
-//! Exact money. The only place that adds, subtracts or counts digits; nothing ever rounds.
+//! Exact amounts of money. Only this module adds, subtracts or counts digits, and it never rounds.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,10 +6,10 @@ use std::str::FromStr;
 use iso_currency::IntoEnumIterator as _;
 use rust_decimal::Decimal;
 
-/// The largest amount that is taken: below ten to the twelfth, in any currency.
+/// The largest amount that is accepted: below ten to the twelfth, in any currency.
 pub const MAX_AMOUNT: Decimal = Decimal::from_parts(3_567_587_328, 232, 0, false, 0);
 
-/// A currency of ISO 4217 that has a minor unit (gold and test codes have none).
+/// A currency of ISO 4217 with a defined minor unit (codes for gold and for testing have none).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Currency(iso_currency::Currency);
 
@@ -17,7 +17,7 @@ impl Currency {
     /// The US dollar.
     pub const USD: Self = Self(iso_currency::Currency::USD);
 
-    /// The currency of a three-letter code in capitals, such as `USD`.
+    /// Parses a three-letter code in capitals, such as `USD`.
     ///
     /// # Errors
     /// [`MoneyError::UnknownCurrency`] for any other text.
@@ -28,7 +28,7 @@ impl Currency {
             .ok_or(MoneyError::UnknownCurrency)
     }
 
-    /// All of them.
+    /// All currencies.
     pub fn all() -> impl Iterator<Item = Self> {
         iso_currency::Currency::iter().filter(|currency| currency.exponent().is_some()).map(Self)
     }
@@ -39,7 +39,7 @@ impl Currency {
         self.0.code()
     }
 
-    /// How many digits follow the point: 2 for USD, 0 for JPY, 3 for KWD.
+    /// The number of digits after the decimal point: 2 for USD, 0 for JPY, 3 for KWD.
     #[must_use]
     pub fn digits(self) -> u32 {
         self.0.exponent().map_or(0, u32::from)
@@ -52,7 +52,7 @@ impl fmt::Display for Currency {
     }
 }
 
-/// An amount of a currency: never negative, never more digits than the currency has, below 10¹².
+/// An amount in a currency: never negative, with no more digits than the currency has, and below 10¹².
 ///
 /// ```
 /// use lease_core::money::{Currency, Money};
@@ -69,16 +69,16 @@ pub struct Money {
 }
 
 impl Money {
-    /// Nothing.
+    /// An amount of zero.
     #[must_use]
     pub fn zero(currency: Currency) -> Self {
         Self { amount: Decimal::new(0, currency.digits()), currency }
     }
 
-    /// An amount as it was given.
+    /// An amount in this currency, never rounded.
     ///
     /// # Errors
-    /// [`MoneyError`] where it is negative, too large or has more digits than the currency.
+    /// [`MoneyError`] if it is negative, too large or has more digits than the currency.
     pub fn new(amount: Decimal, currency: Currency) -> Result<Self, MoneyError> {
         if amount.scale() > currency.digits() {
             return Err(MoneyError::TooManyDigits { digits: currency.digits() });
@@ -90,12 +90,12 @@ impl Money {
             return Err(MoneyError::TooLarge);
         }
         let mut amount = amount.abs();
-        // One value, one form: equal money is equal to the letter.
+        // Each amount has a single form, so that equal amounts have equal digits.
         amount.rescale(currency.digits());
         Ok(Self { amount, currency })
     }
 
-    /// An amount written as plain digits with an optional point.
+    /// Parses an amount written as plain digits with an optional decimal point.
     ///
     /// # Errors
     /// As [`Money::new`], and [`MoneyError::NotANumber`].
@@ -103,7 +103,7 @@ impl Money {
         Self::new(parse_decimal(text)?, currency)
     }
 
-    /// The amount, with exactly the currency's digits.
+    /// The amount, with exactly as many digits as the currency has.
     #[must_use]
     pub const fn amount(self) -> Decimal {
         self.amount
@@ -115,7 +115,7 @@ impl Money {
         self.currency
     }
 
-    /// Whether it is nothing.
+    /// Whether the amount is zero.
     #[must_use]
     pub const fn is_zero(self) -> bool {
         self.amount.is_zero()
@@ -134,7 +134,7 @@ impl Money {
     /// The difference.
     ///
     /// # Errors
-    /// [`MoneyError::CurrencyMismatch`], and [`MoneyError::Negative`] where `other` is more.
+    /// [`MoneyError::CurrencyMismatch`], and [`MoneyError::Negative`] if `other` is larger.
     pub fn minus(self, other: Self) -> Result<Self, MoneyError> {
         self.same_currency(other)?;
         let rest = self.amount.checked_sub(other.amount).ok_or(MoneyError::TooLarge)?;
@@ -158,7 +158,7 @@ impl fmt::Debug for Money {
     }
 }
 
-/// Passes an amount above zero.
+/// Returns the amount, if it is above zero.
 ///
 /// # Errors
 /// [`MoneyError::NotPositive`].
@@ -166,12 +166,12 @@ pub fn positive(amount: Decimal) -> Result<Decimal, MoneyError> {
     if amount > Decimal::ZERO { Ok(amount) } else { Err(MoneyError::NotPositive) }
 }
 
-/// Reads digits with an optional sign and point; no exponent, no grouping, no `NaN`.
+/// Parses digits with an optional sign and decimal point; no exponent, no grouping, no `NaN`.
 ///
 /// # Errors
-/// [`MoneyError::NotANumber`]; [`MoneyError::TooLarge`] where a number has more digits than a decimal holds.
+/// [`MoneyError::NotANumber`]; [`MoneyError::TooLarge`] if a number has more digits than a `Decimal` can store.
 pub fn parse_decimal(text: &str) -> Result<Decimal, MoneyError> {
-    /// Digits behind the point that a decimal holds, and one to tell that there were more.
+    /// The number of digits after the point that a `Decimal` can store, and one more to detect that there were more.
     const FINEST: usize = 29;
     let (sign, digits) = text.strip_prefix('-').map_or(("", text), |digits| ("-", digits));
     let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(whole, fraction)| (whole, Some(fraction)));
@@ -179,7 +179,7 @@ pub fn parse_decimal(text: &str) -> Result<Decimal, MoneyError> {
     if !plain(whole) || !fraction.is_none_or(plain) {
         return Err(MoneyError::NotANumber);
     }
-    // The library goes one call deeper with each zero in front.
+    // The library's parser recurses once for each leading zero.
     let whole = whole.trim_start_matches('0');
     let text = match fraction {
         Some(fraction) => format!("{sign}0{whole}.{}", fraction.get(..FINEST).unwrap_or(fraction)),
@@ -188,32 +188,32 @@ pub fn parse_decimal(text: &str) -> Result<Decimal, MoneyError> {
     Decimal::from_str_exact(&text).or_else(|_| Decimal::from_str(&text)).map_err(|_| MoneyError::TooLarge)
 }
 
-/// Why an amount was not taken.
+/// The reason why an amount is not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MoneyError {
-    /// Not a plain decimal number.
+    /// It is not a plain decimal number.
     #[error("A valid amount is required, such as 199.99.")]
     NotANumber,
     /// Below zero.
     #[error("The amount may not be negative.")]
     Negative,
-    /// Zero or below, where something must be paid.
+    /// Zero or below, where the amount must be positive.
     #[error("The amount must be above zero.")]
     NotPositive,
     /// Ten to the twelfth or more.
     #[error("The amount must be below 1000000000000.")]
     TooLarge,
-    /// More digits behind the point than the currency has.
+    /// More digits after the decimal point than the currency has.
     #[error("The currency allows at most {digits} digits after the decimal point.")]
     TooManyDigits {
-        /// The digits that the currency has.
+        /// The number of digits that the currency has.
         digits: u32,
     },
     /// Not a currency of ISO 4217.
     #[error("A three-letter ISO 4217 currency code in capitals is required, such as USD.")]
     UnknownCurrency,
-    /// Two amounts of different currencies do not add up.
-    #[error("The amounts are of different currencies.")]
+    /// Amounts in different currencies cannot be added or subtracted.
+    #[error("The amounts are in different currencies.")]
     CurrencyMismatch,
 }

@@ -1,5 +1,5 @@
-//! The vocabulary of the `OpenAPI` document (feature `openapi`): the kinds of values that fields take, each a schema with a
-//! name. A draft says beside each of its fields of which kind it is.
+//! The vocabulary of the `OpenAPI` document (feature `openapi`): the types of the values of fields, each a schema with a name. A
+//! draft states the type of each of its fields.
 
 use serde_json::json;
 use strum::VariantArray;
@@ -13,18 +13,18 @@ use crate::model::{CardBrand, InvoiceStatus, PaymentStatus, ProposalStatus, Role
 use crate::money::Currency;
 use crate::text::{FREE_TEXT_MAX, NAME_MAX, TITLE_MAX};
 
-/// No control character.
+/// A line without control characters.
 pub const LINE: &str = r"^[^\x00-\x1f\x7f-\x9f]*$";
-/// No control character, and something to read.
+/// A line without control characters that is not blank.
 const NAME: &str = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$";
-/// No control character but line breaks and tabs.
+/// Text without control characters except line breaks and tabs.
 const FREE_TEXT: &str = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$";
-/// [`FREE_TEXT`] with something to read.
+/// [`FREE_TEXT`] that is not blank.
 const REASON: &str = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$";
 /// Amounts are below this.
 const AMOUNT_END: i64 = 1_000_000_000_000;
 
-/// Kinds of values that have no type of their own: a name each, whose schema is written out.
+/// Types of values that have no Rust type: each has a name and a schema that is written out.
 macro_rules! kinds {
     ($($(#[doc = $doc:literal])+ $name:ident => $schema:expr;)+) => {$(
         $(#[doc = $doc])+
@@ -130,17 +130,17 @@ macro_rules! enumerations {
 }
 
 enumerations! {
-    AvailableAction: "Something that the caller may do now.";
+    AvailableAction: "An action that the caller may take now.";
     BillTo: "The party that is billed.";
     CardBrand: "The brand of a card.";
     InvoiceOn: "The moment at which a trade is invoiced.";
-    InvoiceStatus: "How far an invoice has got.";
-    LeadStatus: "How far a lead has got.";
-    PaymentStatus: "How far a payment has got.";
-    ProposalStatus: "How far a proposal has got.";
-    Role: "What a user is: a customer, staff or a superuser.";
+    InvoiceStatus: "The status of an invoice.";
+    LeadStatus: "The status of a lead.";
+    PaymentStatus: "The status of a payment.";
+    ProposalStatus: "The status of a proposal.";
+    Role: "The role of a user: customer, staff or superuser.";
     ServiceKind: "The kind of a service.";
-    TradeStatus: "How far a trade has got.";
+    TradeStatus: "The status of a trade.";
 }
 
 /// The schema of a draft, field by field.

@@ -1,14 +1,14 @@
-//! Pages of a list, newest first. A cursor names the row it starts behind, so that every page costs the same
-//! and rows that come or go meanwhile neither repeat nor hide another (rule 6.5).
+//! Pages of a list, newest first. A cursor names the row after which a page starts, so that every page costs the same, and rows
+//! that are created or deleted in the meantime neither repeat nor hide others (rule 6.5).
 
 use crate::id::{Entity, Id, Stored};
 
-/// Rows on a page where none is asked for.
+/// The number of rows on a page, if the request does not say.
 pub const DEFAULT_LIMIT: u8 = 25;
-/// Rows on a page at the most.
+/// The most rows on a page.
 pub const MAX_LIMIT: u8 = 100;
 
-/// Where a page starts. Opaque outside: [`Cursor::encode`] and [`Cursor::decode`] are its text form.
+/// The position at which a page starts. Clients see it as an opaque text: [`Cursor::encode`] and [`Cursor::decode`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cursor {
     /// The rows that follow this id in the list: the older ones.
@@ -18,10 +18,10 @@ pub enum Cursor {
 }
 
 impl Cursor {
-    /// Exactly the texts that are cursors, as a regular expression.
+    /// A regular expression that matches exactly the texts that are cursors.
     pub const PATTERN: &str = "^[ab][0-7][0-9a-f]{15}$";
 
-    /// The text that a client hands back to get this page.
+    /// The text that a client sends to get this page.
     #[must_use]
     pub fn encode(self) -> String {
         match self {
@@ -30,7 +30,7 @@ impl Cursor {
         }
     }
 
-    /// Reads [`Cursor::encode`]'s text; `None` where it is none.
+    /// Parses the text that [`Cursor::encode`] writes; `None` for any other text.
     #[must_use]
     pub fn decode(text: &str) -> Option<Self> {
         let (side, id) = text.split_at_checked(1)?;
@@ -40,11 +40,11 @@ impl Cursor {
             "b" => Self::Before(id),
             _ => return None,
         };
-        // Only the one text that `encode` writes is a cursor.
+        // Only the text that `encode` writes is accepted.
         (cursor.encode() == text).then_some(cursor)
     }
 
-    /// The id it starts behind.
+    /// The id next to which the page starts.
     #[must_use]
     pub const fn id(self) -> i64 {
         match self {
@@ -53,7 +53,7 @@ impl Cursor {
     }
 }
 
-/// Which page of a list is asked for.
+/// A request for a page of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageRequest {
     limit: u8,
@@ -61,26 +61,26 @@ pub struct PageRequest {
 }
 
 impl PageRequest {
-    /// A page of at most `limit` rows (1 to [`MAX_LIMIT`], else `None`) from `cursor` on, or from the newest.
+    /// A request for at most `limit` rows from `cursor` on, or from the newest row; `None` unless `limit` is 1 to [`MAX_LIMIT`].
     #[must_use]
     pub fn new(limit: u8, cursor: Option<Cursor>) -> Option<Self> {
         (1..=MAX_LIMIT).contains(&limit).then_some(Self { limit, cursor })
     }
 
-    /// Where it starts; `None`: at the newest row.
+    /// The position at which the page starts; `None` means the newest row.
     #[must_use]
     pub const fn cursor(self) -> Option<Cursor> {
         self.cursor
     }
 
-    /// How many rows a store fetches: one more than are shown, to learn whether more follow.
+    /// The number of rows that a store fetches: one more than the page has, to find out whether more follow.
     #[must_use]
     pub const fn fetch(self) -> usize {
         self.limit as usize + 1
     }
 
-    /// Whether the store walks upwards from the cursor (`id > cursor`, ascending) and not downwards
-    /// (`id < cursor`, descending).
+    /// Whether the store reads upwards from the cursor (`id > cursor`, ascending) rather than downwards (`id < cursor`,
+    /// descending).
     #[must_use]
     pub const fn is_backward(self) -> bool {
         matches!(self.cursor, Some(Cursor::Before(_)))
@@ -98,14 +98,14 @@ impl Default for PageRequest {
 pub struct Page<T> {
     /// The rows.
     pub items: Vec<T>,
-    /// The page of older rows, where there are any.
+    /// The cursor of the next page, with older rows, if there are any.
     pub next: Option<Cursor>,
-    /// The page of newer rows, where there may be any.
+    /// The cursor of the previous page, with newer rows, if there may be any.
     pub previous: Option<Cursor>,
 }
 
 impl<T> Page<T> {
-    /// Makes a page of what a store fetched: up to [`PageRequest::fetch`] rows in the order it walked
+    /// Builds a page from the rows that a store fetched: up to [`PageRequest::fetch`] rows in the order in which it read them
     /// (see [`PageRequest::is_backward`]).
     #[must_use]
     pub fn of(request: PageRequest, mut fetched: Vec<T>, id: impl Fn(&T) -> i64) -> Self {
@@ -124,7 +124,7 @@ impl<T> Page<T> {
         Self { items: fetched, next, previous }
     }
 
-    /// The page with every row changed by `f`.
+    /// The page with `f` applied to every row.
     #[must_use]
     pub fn map<U>(self, f: impl FnMut(T) -> U) -> Page<U> {
         Page { items: self.items.into_iter().map(f).collect(), next: self.next, previous: self.previous }
@@ -132,7 +132,7 @@ impl<T> Page<T> {
 }
 
 impl<T: Entity> Page<Stored<T>> {
-    /// [`Page::of`] for rows that carry their id.
+    /// The same as [`Page::of`], for rows that contain their id.
     #[must_use]
     pub fn of_stored(request: PageRequest, fetched: Vec<Stored<T>>) -> Self {
         Self::of(request, fetched, |row| row.id.get())

@@ -1,33 +1,33 @@
-//! What an operator may choose. Decisions get it as an input.
+//! The settings that an operator may choose. Decisions get them as an input.
 
 use chrono::Duration;
 
-/// The choices.
+/// The operator's settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Policy {
-    /// How long a token is good.
+    /// How long a token is valid.
     pub token_ttl: Duration,
-    /// What happens to payments after the due date.
+    /// The treatment of payments after the due date.
     pub late_payments: LatePayments,
-    /// How many proposals a customer may make in one trade.
+    /// The most proposals that a customer may make in one trade.
     pub max_proposals: u32,
 }
 
 impl Policy {
-    /// The same, with this lifetime of tokens.
+    /// The same policy, with this lifetime of tokens.
     #[must_use]
     pub fn with_token_ttl(self, token_ttl: Duration) -> Self {
         Self { token_ttl, ..self }
     }
 
-    /// The same, with this answer to late payments.
+    /// The same policy, with this treatment of late payments.
     #[must_use]
     pub fn with_late_payments(self, late_payments: LatePayments) -> Self {
         Self { late_payments, ..self }
     }
 
-    /// The same, with this bound on the proposals of a customer in a trade.
+    /// The same policy, with this limit on the proposals of a customer in a trade.
     #[must_use]
     pub fn with_max_proposals(self, max_proposals: u32) -> Self {
         Self { max_proposals, ..self }
@@ -40,13 +40,13 @@ impl Default for Policy {
     }
 }
 
-/// What happens to payments after the due date (rule 5.4).
+/// The treatment of payments after the due date (rule 5.4).
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, strum::Display, strum::EnumString, strum::IntoStaticStr, strum::VariantArray,
 )]
 #[strum(serialize_all = "snake_case")]
 pub enum LatePayments {
-    /// They are taken, and marked late.
+    /// They are accepted, and marked as late.
     #[default]
     Accept,
     /// They are refused.

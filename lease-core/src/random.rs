@@ -1,4 +1,4 @@
-//! Randomness is an input too: for tokens, charge keys and the spread of retries.
+//! Randomness is an input too. It is used for tokens, charge keys and the pauses between retries.
 
 use std::fmt::Debug;
 
@@ -7,11 +7,11 @@ pub trait Randomness: Debug + Send + Sync + 'static {
     /// Fills the buffer.
     ///
     /// # Errors
-    /// [`RandomnessError`] where the source gives none.
+    /// [`RandomnessError`] if the source fails.
     fn fill(&self, buffer: &mut [u8]) -> Result<(), RandomnessError>;
 }
 
-/// The operating system's generator.
+/// The operating system's random number generator.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OsRandomness;
 
@@ -21,7 +21,7 @@ impl Randomness for OsRandomness {
     }
 }
 
-/// The source of randomness gives none.
+/// The error of a source of randomness that fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no randomness is to be had")]
+#[error("no random bytes are available")]
 pub struct RandomnessError;

@@ -1,11 +1,11 @@
 //! The rules of the platform, complete and in numbered chapters.
 //!
-//! Code and tests name a rule by its number: `rule 4.5` is the heading 4.5 in the chapter [`trades`], `chapter 2` is the chapter
-//! [`permissions`], `I3` is the invariant of that name in [`invoicing`]. A test makes sure that each of these names is there.
+//! Code and tests refer to a rule by its number: `rule 4.5` is the heading 4.5 in the chapter [`trades`], `chapter 2` is the
+//! chapter [`permissions`], and `I3` is the invariant with that name in [`invoicing`]. A test checks that each of these exists.
 //!
 //! | chapter | about |
 //! | --- | --- |
-//! | 1: [`tables`] | the eleven tables, and what every value keeps to |
+//! | 1: [`tables`] | the eleven tables, and the constraints on every value |
 //! | 2: [`permissions`] | who may do and see what, and the order of checks |
 //! | 3: [`accounts`] | registering, logging in, users, tokens, passwords |
 //! | 4: [`trades`] | how a trade is opened, negotiated, agreed, completed and cancelled |
@@ -13,7 +13,7 @@
 //! | 6: [`api`] | customers, vehicles, contacts, leads; lists, errors, idempotency keys |
 //! | 7: [`server`] | the settings and commands of `lease-server` |
 //!
-//! The words are explained in the [`glossary`].
+//! The [`glossary`] explains the terms.
 
 #[doc = include_str!("../docs/rules/accounts.md")]
 pub mod accounts {}

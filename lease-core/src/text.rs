@@ -1,13 +1,13 @@
-//! Text as it comes in: trimmed, bounded, free of control characters. Names that are compared get a key here, so
-//! that every backend compares bytes and none its own collation.
+//! Text input: trimmed, of bounded length and without control characters. Names that are compared get a comparison key here, so
+//! that every backend compares bytes and does not depend on a collation of its own.
 
 use unicode_normalization::UnicodeNormalization;
 
-/// Characters of a name, a phone number, a line of an address.
+/// The most characters in a name, a phone number or a line of an address.
 pub const NAME_MAX: usize = 150;
-/// Characters of a title.
+/// The most characters in a title.
 pub const TITLE_MAX: usize = 200;
-/// Characters of free text: notes, descriptions, messages, reasons.
+/// The most characters in free text: notes, descriptions, messages and reasons.
 pub const FREE_TEXT_MAX: usize = 4_000;
 
 /// A line of at most [`NAME_MAX`] characters; may be empty.
@@ -15,7 +15,7 @@ pub(crate) fn line(text: &str) -> Result<String, String> {
     bounded(text, NAME_MAX, char::is_control)
 }
 
-/// A line of at most [`NAME_MAX`] characters that says something.
+/// A line of at most [`NAME_MAX`] characters that is not blank.
 pub(crate) fn name(text: &str) -> Result<String, String> {
     non_blank(line(text)?)
 }
@@ -25,12 +25,12 @@ pub(crate) fn title(text: &str) -> Result<String, String> {
     bounded(text, TITLE_MAX, char::is_control)
 }
 
-/// At most [`FREE_TEXT_MAX`] characters, line breaks and tabs among them; may be empty.
+/// Text of at most [`FREE_TEXT_MAX`] characters, which may include line breaks and tabs; may be empty.
 pub(crate) fn free(text: &str) -> Result<String, String> {
     bounded(text, FREE_TEXT_MAX, |character| character.is_control() && !matches!(character, '\n' | '\r' | '\t'))
 }
 
-/// [`free`] text that says something.
+/// [`free`] text that is not blank.
 pub(crate) fn reason(text: &str) -> Result<String, String> {
     non_blank(free(text)?)
 }
@@ -53,17 +53,17 @@ fn bounded(text: &str, max: usize, refused: impl Fn(char) -> bool) -> Result<Str
 /// The form in which names are compared: compatibility-normalised (NFKC) and in lower case. The key of a key is the key.
 #[must_use]
 pub fn comparison_key(text: &str) -> String {
-    // ASCII is its own normal form, and nearly all there is to compare.
+    // ASCII text is its own normal form, and most text is ASCII.
     if text.is_ascii() {
         return text.trim().to_ascii_lowercase();
     }
-    // Letter by letter, for a Σ at the end of a word is no other letter; and normalised again, for lower case may compose with
-    // a mark where upper case does not.
+    // Each character is lower-cased by itself, so that Σ has the same key at the end of a word; the result is normalised again,
+    // because a lower-case letter may compose with a mark where the upper-case letter does not.
     text.nfkc().flat_map(char::to_lowercase).nfkc().collect::<String>().trim().to_owned()
 }
 
-/// The text that a `search` looks through: the parts that say something, as comparison keys, one space between and in front,
-/// so that every word starts behind a space.
+/// The text that `search` searches: the comparison keys of all parts that are not blank, each preceded by one space, so that
+/// every word follows a space.
 #[must_use]
 pub fn search_text(parts: &[&str]) -> String {
     let mut text = String::new();
@@ -74,13 +74,13 @@ pub fn search_text(parts: &[&str]) -> String {
     text
 }
 
-/// What is searched for. All of its words must occur: one of three characters or more anywhere in the text, a shorter
-/// one at the start of a word (so that an index of trigrams serves both).
+/// A search query. All of its words must occur: a word of three or more characters anywhere in the text, a shorter one at the
+/// start of a word (so that an index of trigrams serves both).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Search(Vec<String>);
 
 impl Search {
-    /// Reads a query. One without a word matches everything.
+    /// Parses a query. A query without words matches everything.
     #[must_use]
     pub fn new(query: &str) -> Self {
         let key = comparison_key(query);
@@ -97,7 +97,7 @@ impl Search {
         &self.0
     }
 
-    /// Whether `text`, a [`search_text`], has them all.
+    /// Whether `text`, which is a [`search_text`], contains all pieces.
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
         self.0.iter().all(|piece| text.contains(piece.as_str()))

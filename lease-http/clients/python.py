@@ -1,4 +1,4 @@
-"""A sale, with the client that openapi-generator makes for Python."""
+"""A sale with the client that openapi-generator generates for Python."""
 
 import json
 import os
@@ -12,7 +12,7 @@ PASSWORD = "violet-harbor-93"
 with urllib.request.urlopen(f"{URL}/api/openapi.json") as document:
     schemas = json.load(document)["components"]["schemas"]
 dropped = [name for name, schema in schemas.items() if {"properties", "enum", "oneOf"} & schema.keys() and not hasattr(api, name)]
-assert not dropped, f"schemas that no model was made of: {dropped}"
+assert not dropped, f"schemas without a generated model: {dropped}"
 
 
 class Person:

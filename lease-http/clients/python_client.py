@@ -1,4 +1,4 @@
-"""A sale, with the client that openapi-python-client makes."""
+"""A sale with the client that openapi-python-client generates."""
 
 import os
 
@@ -32,7 +32,7 @@ PASSWORD = "violet-harbor-93"
 
 
 def person(username):
-    """Registers a customer and logs in: the customer's id, and a client."""
+    """Registers a customer and logs in; returns the customer's id and a client."""
     anonymous = Client(base_url=URL)
     registration = register.sync(
         client=anonymous,

@@ -1,4 +1,4 @@
-// A sale, with the client that openapi-generator makes for TypeScript and axios.
+// A sale with the client that openapi-generator generates for TypeScript and axios.
 
 import assert from "node:assert/strict";
 import { isAxiosError } from "axios";

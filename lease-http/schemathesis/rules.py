@@ -1,4 +1,4 @@
-"""What schemathesis has to know of the API beside its document: who asks, and which fields have rules that no schema can say."""
+"""What schemathesis needs besides the document: the caller, and the fields that have rules which no schema can express."""
 
 import itertools
 import json
@@ -33,7 +33,7 @@ ME = register() if os.environ["LEASE_ROLE"] == "customer" else log_in(os.environ
 
 @schemathesis.auth(cache_by_key=lambda case, context: case.operation.path.startswith("/api/logout") and next(NUMBERS))
 class Token:
-    """The token of the run; for logging out, that of somebody new each time."""
+    """The token of the run; for logging out, the token of a new user each time."""
 
     def get(self, case, context):
         return (register() if case.operation.path.startswith("/api/logout") else ME)["token"]
@@ -44,8 +44,8 @@ class Token:
 
 @schemathesis.hook
 def before_load_schema(context, raw_schema):
-    """The rules between the fields of a body, and the codes of an error, stand beside the schemas (see openapi.rs)."""
-    # A choice between two kinds of text would be a type of its own in a client.
+    """Adds the rules and error codes that the document keeps in extensions (see openapi.rs) to the schemas."""
+    # In the document itself, a choice between two kinds of text would become a separate type in generated clients.
     schemas = raw_schema["components"]["schemas"]
     schemas["EmailAddressOrNone"] = {"anyOf": [schemas["EmailAddress"], {"type": "string", "pattern": r"^\s*$"}]}
     shared = raw_schema["components"]["responses"]
@@ -62,24 +62,24 @@ def before_load_schema(context, raw_schema):
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """Nobody takes away from themselves the right to go on, and no key comes with another body (rule 6.7)."""
+    """Prevents the caller from changing their own user, and the reuse of a key with another body (rule 6.7)."""
     if case.meta and case.meta.generation.mode.is_positive and "Idempotency-Key" in (case.headers or {}):
         case.headers["Idempotency-Key"] = f"key-{next(NUMBERS)}"
     if case.operation.path.startswith("/api/user") and (case.path_parameters or {}).get("id") == ME["user_id"]:
         case.path_parameters["id"] = 2**62
-    # To JSON Schema 412.0 is an integer; in a URL it would be written so, and whole numbers are not.
+    # For JSON Schema, 412.0 is an integer. In a URL it would be written as 412.0, which is not a whole number.
     for name, value in (case.query or {}).items():
         if isinstance(value, float) and value.is_integer():
             case.query[name] = int(value)
 
 
-# A new name may be taken, and a password common or like the names (rule 3.7).
+# A new name may be taken, and a password may be common or similar to the names (rule 3.7).
 NAMES = {"username", "email", "password"}
-# The owner is one's own, or one that there is; which of both may be named hangs on the role (rule 6.3).
+# The owner is the caller or a row that exists; the role decides which of the two fields may be given (rule 6.3).
 CONTACT_OWNER = {"customer_id", "lead_id", "non_field_errors"}
-# What terms look like hangs on the service (rule 4.2), the digits of an amount on its currency (chapter 1).
+# The service decides which terms are required (rule 4.2), the currency how many digits an amount has (chapter 1).
 TERMS = {"amount", "start_date", "end_date", "expires_at"}
-# The invoice and the card are one's own, and no more is paid than is due (rule 5.4).
+# The invoice and the card belong to the caller, and no more is paid than is due (rule 5.4).
 PAYMENT = {"invoice_id", "credit_card_id", "amount"}
 
 RULES = {
@@ -91,7 +91,7 @@ RULES = {
     "PATCH /api/users/{id}": NAMES,
     "PUT /api/user/{id}": NAMES,
     "PATCH /api/user/{id}": NAMES,
-    # A date of birth lies in the past (rule 6.1).
+    # A date of birth is in the past (rule 6.1).
     "PUT /api/customers/{id}": {"dob"},
     "PATCH /api/customers/{id}": {"dob"},
     # A number passes the Luhn check, and a card has not expired (rule 5.6).
@@ -100,15 +100,16 @@ RULES = {
     "POST /api/contacts": CONTACT_OWNER,
     "PUT /api/contacts/{id}": CONTACT_OWNER,
     "PATCH /api/contacts/{id}": CONTACT_OWNER,
-    # What is emptied may be the last that was said; only converting makes a lead converted (rule 6.4).
+    # The field that is emptied may be the last one with a value; only converting sets the status converted (rule 6.4).
     "PUT /api/leads/{id}": {"status", "non_field_errors"},
     "PATCH /api/leads/{id}": {"status", "non_field_errors"},
     "POST /api/leads/{id}/convert": {"customer_id"},
-    # A VIN is unique, and a model year next year's at the latest (rule 6.2).
+    # A VIN is unique, and a model year is at most that of next year (rule 6.2).
     "POST /api/vehicles": {"vin", "year"},
     "PUT /api/vehicles/{id}": {"vin", "year"},
     "PATCH /api/vehicles/{id}": {"vin", "year"},
-    # The digits of an amount hang on its currency (chapter 1); what is not named stays, and must go with the rest (rule 5.1).
+    # The currency decides how many digits an amount has (chapter 1); fields that are not given stay and must fit the rest (rule
+    # 5.1).
     "POST /api/services": {"amount"},
     "PUT /api/services/{id}": {"amount", "invoice_on", "bill_to"},
     "PATCH /api/services/{id}": {"amount", "invoice_on", "bill_to"},
@@ -122,11 +123,11 @@ RULES = {
 
 @schemathesis.check
 def refused_by_rule(ctx, response, case):
-    """Where all of a request is of its schema, a 400 names only fields that have a rule which no schema can say."""
+    """If a request matches its schema, a 400 names only fields that have a rule which no schema can express."""
     if case.meta is None or not case.meta.generation.mode.is_positive or response.status_code != 400:
         return
     problem = response.json()
     rules = RULES.get(case.operation.label)
-    assert rules is not None, f"nothing but its schema may refuse this: {problem}"
+    assert rules is not None, f"only the schema may refuse this: {problem}"
     wrong = set(problem.get("errors", {})) - rules
-    assert not wrong, f"no rule of these fields is known: {wrong} in {problem}"
+    assert not wrong, f"these fields have no known rule: {wrong} in {problem}"

@@ -40,7 +40,7 @@ impl Caller {
         Ok(Self(Some(engine.authenticate(&token).await?)))
     }
 
-    /// The actor that the caller is.
+    /// The actor of this session.
     #[must_use]
     pub(crate) fn actor(&self) -> Actor {
         self.0.map_or(Actor::Anonymous, |session| session.actor)
@@ -59,7 +59,7 @@ impl FromRequestParts<AppState> for Caller {
     }
 }
 
-/// The session of a caller with a valid token; 401 for everybody else. Converts into the context of a command.
+/// The session of a caller with a valid token; 401 for any other request. Converts into the context of a command.
 #[derive(Clone, Debug)]
 pub(crate) struct Session {
     session: account::Session,
@@ -90,7 +90,7 @@ impl FromRequestParts<AppState> for Session {
     }
 }
 
-/// Anybody, whatever token was sent, for the endpoints that ignore one. Converts into the context of a command.
+/// An anonymous caller, even if a token was sent, for the endpoints that ignore tokens. Converts into the context of a command.
 #[derive(Clone, Debug)]
 pub(crate) struct Unauthenticated(RequestContext);
 
@@ -108,7 +108,8 @@ impl FromRequestParts<AppState> for Unauthenticated {
     }
 }
 
-/// The context of a command by this actor: the request's id, and the idempotency claim that a layer has put into the request.
+/// The context of a command by this actor: the id of the request, and the idempotency claim that a layer has put into the
+/// request.
 fn context(parts: &Parts, actor: Actor) -> RequestContext {
     RequestContext::new(actor).with_request_id(request_id(&parts.headers)).with_claim(parts.extensions.get::<Claim>().copied())
 }

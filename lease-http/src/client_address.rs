@@ -9,17 +9,17 @@ use axum::http::request::Parts;
 use crate::problem::Problem;
 use crate::state::AppState;
 
-/// The address of the client: of the peer, or the one that a trusted proxy gives in the header that the operator named
-/// ([`client_address_header`](crate::options::HttpOptions::client_address_header)).
+/// The address of the client: that of the connection, or the one that a trusted proxy gives in the header that the operator has
+/// named ([`client_address_header`](crate::options::HttpOptions::client_address_header)).
 ///
-/// In an app that serves the router without connect info and names no header, all clients have one address.
+/// In an app that serves the router without connect info and names no header, all clients have the same address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ClientAddress(pub(crate) IpAddr);
 
 impl ClientAddress {
     fn of(parts: &Parts, header: Option<&HeaderName>) -> Self {
         let told = header.and_then(|name| {
-            // Each proxy appends its peer; only the last entry comes from the trusted one.
+            // Each proxy appends the address of its client; only the last entry comes from the trusted one.
             let last = parts.headers.get_all(name).iter().next_back()?.to_str().ok()?;
             address(last.rsplit(',').next()?.trim())
         });

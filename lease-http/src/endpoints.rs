@@ -1,4 +1,4 @@
-//! The endpoints as they are declared: the handlers of a path with their descriptions, and how each POST is replayed.
+//! The declared endpoints: the handlers of a path with their descriptions, and the replay of each POST.
 
 use axum::routing::MethodRouter;
 use serde_json::json;
@@ -7,7 +7,7 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use crate::idempotency::{self, Replay};
 use crate::state::AppState;
 
-/// The extension of a POST operation that says what an idempotency key means to it, for the document.
+/// The extension of a POST operation that tells the document how it treats an idempotency key.
 pub(crate) const X_IDEMPOTENCY_KEY: &str = "x-idempotency-key";
 
 /// Endpoints, in the order in which they were declared.
@@ -20,18 +20,18 @@ struct Endpoint {
 }
 
 impl Endpoints {
-    /// No endpoints yet.
+    /// An empty list of endpoints.
     pub(crate) fn new() -> Self {
         Self::default()
     }
 
-    /// Adds endpoints of one path, none of them a POST.
+    /// Adds the endpoints of one path, none of which is a POST.
     pub(crate) fn routes(mut self, routes: UtoipaMethodRouter<AppState>) -> Self {
         self.0.push(Endpoint { routes, replay: None });
         self
     }
 
-    /// Adds a POST endpoint and how it is replayed.
+    /// Adds a POST endpoint with its replay.
     pub(crate) fn post(mut self, mut routes: UtoipaMethodRouter<AppState>, replay: Replay) -> Self {
         let meaning = if replay.ignores_key() { "ignored" } else { "replayed" };
         for operation in routes.1.paths.values_mut().filter_map(|item| item.post.as_mut()) {
@@ -41,7 +41,7 @@ impl Endpoints {
         self
     }
 
-    /// Adds the endpoints of another declaration.
+    /// Adds all endpoints of another list.
     pub(crate) fn merge(mut self, other: Self) -> Self {
         self.0.extend(other.0);
         self
@@ -60,7 +60,7 @@ impl Endpoints {
         Self(self.0.into_iter().map(layered).collect())
     }
 
-    /// The router and the description of all of them.
+    /// The router and the description of all endpoints.
     pub(crate) fn into_router(self) -> OpenApiRouter<AppState> {
         self.0.into_iter().fold(OpenApiRouter::new(), |router, endpoint| router.routes(endpoint.routes))
     }

@@ -1,5 +1,5 @@
-//! The extractors of the engine, the id in the path and the body. They run in the order of a handler's arguments, which is the
-//! order of checks (rule 2.4): the session, then the body; the engine judges the rest.
+//! The extractors for the engine, the id in the path and the body. They run in the order of a handler's arguments, which is the
+//! order of checks (rule 2.4): the session, then the body; the engine checks the rest.
 
 mod body;
 mod path_id;

@@ -1,9 +1,9 @@
-//! `Idempotency-Key` (rule 6.7): a POST that is sent again under its key is answered again, and nothing is done.
+//! `Idempotency-Key` (rule 6.7): a POST that is sent again under its key gets the same response, and nothing is done again.
 //!
-//! The key is claimed in the store before the act; the act's own commit marks the claim (the handler's
-//! [`Engine`](crate::extract::Engine) sees to that); the response is kept afterwards. The store holds only hashes and what the
-//! key alone can decrypt ([`key`]). A crash between the act and its response loses the response: the [`Replay`] of the endpoint
-//! says what takes its place.
+//! The key is claimed in the store before the command runs; the commit of the command marks the claim (the handler's
+//! [`Engine`](crate::extract::Engine) passes the claim on); the response is stored afterwards. The store holds only hashes, and
+//! data that only the key can decrypt ([`key`]). A crash between the commit and the response loses the response: the [`Replay`]
+//! of the endpoint says what replaces it.
 
 mod headers;
 mod key;
@@ -31,12 +31,13 @@ use replay::LostResponse;
 pub(crate) use replay::Replay;
 use saved::Saved;
 
-/// Puts the layer around a POST endpoint. A panic of its handler is a response in here, so that the key is given back.
+/// Puts the layer around a POST endpoint. A panic of its handler becomes a response inside the layer, so that the key is
+/// released.
 pub(crate) fn around(endpoint: MethodRouter<AppState>, replay: Replay, state: AppState) -> MethodRouter<AppState> {
     endpoint.route_layer(panic::catch()).route_layer(from_fn_with_state(Once { state, replay }, respond))
 }
 
-/// Carries a request out once for each key.
+/// Carries out a request once for each key.
 #[derive(Clone, Debug)]
 struct Once {
     state: AppState,
@@ -61,7 +62,7 @@ impl Once {
         let caller = if is_public { Caller(None) } else { Caller::identify(self.engine(), request.headers()).await? };
         let user = caller.actor().user();
         if user.is_none() && !is_public {
-            // The handler answers 401, which is not kept: only users who are known write records.
+            // The handler responds 401, which is not stored: only known users write records.
             return Ok(next.run(request).await);
         }
         let key = key::read(request.headers())?;
@@ -105,12 +106,12 @@ impl Once {
         }
     }
 
-    /// Keeps a response, or gives the key back if the response is not to be kept. A failure to do so does not change the
-    /// response: a record without one runs out, or is answered from its effect.
+    /// Stores a response, or releases the key if the response is not to be stored. If this fails, the response stays the same: a
+    /// record without a response expires, or is answered from the effect of its command.
     async fn keep(&self, claim: &Claim, keys: &Keys, response: Response) -> Result<Response, Problem> {
         if !is_kept(&response) {
             if let Err(error) = self.engine().release_claim(claim).await {
-                tracing::warn!(%error, "an idempotency key could not be given back");
+                tracing::warn!(%error, "an idempotency key could not be released");
             }
             return Ok(response);
         }
@@ -119,17 +120,17 @@ impl Once {
         match keys.seal(&Saved::of(&parts, &body)) {
             Ok(sealed) => {
                 if let Err(error) = self.engine().save_response(claim, &sealed).await {
-                    tracing::warn!(%error, "a response could not be saved");
+                    tracing::warn!(%error, "a response could not be stored");
                 }
             }
-            Err(error) => tracing::error!(%error, "a response could not be sealed"),
+            Err(error) => tracing::error!(%error, "a response could not be encrypted"),
         }
         Ok(Response::from_parts(parts, Body::from(body)))
     }
 }
 
-/// Rule 6.7 keeps everything but 401, 429 and 5xx. A 415 is not kept either, for the fingerprint does not cover the content type,
-/// nor is the response of a request that lost its claim to another: its act was not done.
+/// Rule 6.7 stores every response except 401, 429 and 5xx. A 415 is not stored either, since the fingerprint does not cover the
+/// content type. Nor is the response to a request that lost its claim to another: its command was not carried out.
 fn is_kept(response: &Response) -> bool {
     let status = response.status();
     let lost = response.extensions().get() == Some(&ErrorCode::from(Refusal::IdempotencyKeyInUse));
@@ -137,7 +138,7 @@ fn is_kept(response: &Response) -> bool {
     !(lost || status.is_server_error() || passing.contains(&status))
 }
 
-/// The path, the same with a slash at its end and without.
+/// The path without a trailing slash, so that both forms count as the same path.
 fn path(parts: &Parts) -> &str {
     parts.uri.path().trim_end_matches('/')
 }
@@ -147,12 +148,12 @@ fn same(first: [u8; 32], now: [u8; 32]) -> Result<(), Problem> {
 }
 
 fn unreadable() -> Problem {
-    tracing::error!("a saved response cannot be decrypted");
+    tracing::error!("a stored response cannot be decrypted");
     Problem::new(ErrorKind::InternalError)
 }
 
 fn created_nothing() -> Problem {
-    tracing::error!("an act that creates something was done and created nothing");
+    tracing::error!("a command that creates a row was carried out but has no id");
     Problem::new(ErrorKind::InternalError)
 }
 

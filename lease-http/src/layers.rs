@@ -1,5 +1,5 @@
-//! The layers that every request passes on its way in and every response on its way out. From the outside: the log line and the
-//! counters, headers, compression, CORS, panics, the deadline. `idempotency` is closer to the handlers.
+//! The layers that every request and every response passes. From the outside: the log line and the counters, headers,
+//! compression, CORS, panics, the deadline. `idempotency` is closer to the handlers.
 
 mod deadline;
 mod headers;

@@ -1,8 +1,8 @@
 //! A token-authenticated REST layer over the [lease engine](lease_core), to be served as it is or nested in another app.
 //!
-//! [`router`] is all of it with default settings, [`RouterBuilder`] with others. A request passes, in this order, the layers, its
-//! handler's extractors and the engine; no business rule is in this crate. Every error is a [`Problem`], and [`document`] is the
-//! `OpenAPI` document, collected from the declarations of the handlers.
+//! [`router`] is the whole layer with default settings, [`RouterBuilder`] with other settings. A request passes the layers, the
+//! extractors of its handler and the engine, in this order; this crate has no business rules. Every error is a [`Problem`], and
+//! [`document`] is the `OpenAPI` document, which is collected from the declarations of the handlers.
 
 mod auth;
 mod client_address;
@@ -45,8 +45,7 @@ pub use problem::{ErrorCode, HttpError, Problem};
 use state::AppState;
 use throttle::LoginThrottle;
 
-/// The REST layer over this engine, with default settings. It has a fallback of its own, so nest it in an app that has one
-/// too.
+/// The REST layer for this engine, with default settings. It has a fallback of its own, so nest it in an app that also has one.
 pub fn router(engine: LeaseEngine) -> Router {
     RouterBuilder::new(engine).build()
 }
@@ -72,7 +71,7 @@ pub struct RouterBuilder {
 }
 
 impl RouterBuilder {
-    /// The REST layer over this engine.
+    /// Starts to set up the REST layer for this engine.
     #[must_use]
     pub fn new(engine: LeaseEngine) -> Self {
         Self { engine, options: HttpOptions::default(), metrics: Metrics::new(), writes: TaskTracker::new() }
@@ -92,8 +91,8 @@ impl RouterBuilder {
         self
     }
 
-    /// The tasks of requests that may write, each of which runs to its end even if its client hangs up. Wait for them before the
-    /// process ends.
+    /// The tasks of requests that may write, each of which continues to its end even if its client hangs up. Wait for them before
+    /// the process ends.
     #[must_use]
     pub fn writes(mut self, writes: TaskTracker) -> Self {
         self.writes = writes;
@@ -118,7 +117,7 @@ impl RouterBuilder {
     }
 }
 
-/// 405; but a resource that is closed to a role is closed for every method (rule 2.3).
+/// Responds 405, unless the resource is closed to the caller's role: then it is closed for every method (rule 2.3).
 async fn method_not_allowed(caller: Caller, OriginalUri(uri): OriginalUri) -> Problem {
     let is_about_leads = uri.path().split('/').any(|part| part == "leads");
     match caller.actor().require(Resource::Lead, Act::Read) {
@@ -127,19 +126,19 @@ async fn method_not_allowed(caller: Caller, OriginalUri(uri): OriginalUri) -> Pr
     }
 }
 
-/// The endpoints of the API and of operation, each with its description.
+/// The endpoints of the API and those for operators, each with its description.
 fn all(endpoints: Endpoints) -> OpenApiRouter<AppState> {
     endpoints.into_router().routes(routes!(openapi_document)).merge(ops::router())
 }
 
-/// This document
+/// Get this document
 #[utoipa::path(get, path = "/api/openapi.json", tag = "operation", security((), ("token" = [])),
     responses((status = 200, description = "The OpenAPI document.", body = serde_json::Value)))]
 async fn openapi_document(_: Caller) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], document())
 }
 
-/// Accepts every path with a trailing slash, too: a path that no route takes is tried once more without it.
+/// Also accepts every path with a trailing slash: a path that matches no route is tried again without it.
 fn without_trailing_slash(routes: Router) -> Router {
     let again = routes.clone();
     routes.fallback(move |mut request: Request| {

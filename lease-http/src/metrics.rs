@@ -36,7 +36,7 @@ impl Metrics {
     #[expect(
         clippy::expect_used,
         clippy::missing_panics_doc,
-        reason = "fails only for names that are invalid or taken; they are fixed below, and a test makes them"
+        reason = "fails only for names that are invalid or taken; they are constants below, and a test registers them"
     )]
     pub fn new() -> Self {
         Self { shared: Arc::new(Shared::new().expect("the names of the metrics are valid and differ")) }
@@ -94,11 +94,11 @@ impl Default for Metrics {
 impl Shared {
     fn new() -> Result<Self, prometheus::Error> {
         let registry = Registry::new();
-        let requests = Opts::new("lease_http_requests_total", "Requests answered.");
+        let requests = Opts::new("lease_http_requests_total", "Requests that got a response.");
         let requests = IntCounterVec::new(requests, &["method", "route", "status"])?;
         let seconds = HistogramOpts::new("lease_http_request_duration_seconds", "Time taken to respond.").buckets(BUCKETS.into());
         let durations = HistogramVec::new(seconds, &["method", "route"])?;
-        let in_flight = IntGauge::new("lease_http_requests_in_flight", "Requests under way.")?;
+        let in_flight = IntGauge::new("lease_http_requests_in_flight", "Requests that have no response yet.")?;
         let outcomes = Opts::new("lease_outcomes_total", "Outcomes of requests to the API: ok, or the code of the problem.");
         let outcomes = IntCounterVec::new(outcomes, &["code"])?;
         let hashing_free = IntGauge::new("lease_password_hashing_free", "Passwords that could be hashed now without waiting.")?;

@@ -1,9 +1,10 @@
-//! The document (rule 6.8): what stands beside the handlers, and what follows for every operation from its kind. The errors of
-//! an operation are named by code; their statuses come from [`problem`](crate::problem), so document and answers agree.
+//! The OpenAPI document (rule 6.8): the descriptions that are beside the handlers, and everything that all operations of a kind
+//! have in common. The errors of an operation are named by their codes, and their statuses come from [`problem`](crate::problem),
+//! so the document agrees with the responses.
 //!
-//! It is also what clients are generated from. A schema has a name, so that it becomes one type, and what a generator cannot
-//! read is left to extensions: `x-rules` of an operation are the rules between the fields of its body, each a schema, and
-//! `x-codes` of a response the codes that its problem can have.
+//! Clients are generated from the document. Each schema has a name, so that it becomes one type, and everything that generators
+//! cannot read is in extensions: `x-rules` of an operation are the rules between the fields of its body, each of them a schema,
+//! and `x-codes` of a response are the codes that its problem can have.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +21,7 @@ use crate::problem::{HttpError, Problem};
 /// The methods under which a path has operations.
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
-/// The whole document, of what the router was told about its handlers.
+/// The complete document, from the descriptions of the router's handlers.
 pub(crate) fn complete(described: &OpenApi) -> Result<Value, serde_json::Error> {
     let mut document = serde_json::to_value(described)?;
     document["openapi"] = json!("3.1.0");
@@ -71,7 +72,7 @@ fn complete_operations(paths: &mut Value) {
     }
 }
 
-/// An operation whose `x-instead` names another does the same as that one.
+/// Marks an operation as deprecated if its `x-instead` names another one that does the same.
 fn deprecate(operation: &mut Map<String, Value>) {
     let Some(Value::String(instead)) = operation.remove("x-instead") else { return };
     let described = operation.get("description").and_then(Value::as_str).map(|text| format!("{text}\n\n")).unwrap_or_default();
@@ -79,7 +80,7 @@ fn deprecate(operation: &mut Map<String, Value>) {
     operation.insert("deprecated".to_owned(), json!(true));
 }
 
-/// Describes a field that may be null as a whole, rather than its value.
+/// Moves the description of a field that may be null from its value to the field as a whole.
 fn raise_descriptions(schemas: &mut Value) {
     let schemas = schemas.as_object_mut().into_iter().flat_map(Map::values_mut);
     let fields = schemas.filter_map(|schema| schema.get_mut("properties")?.as_object_mut()).flat_map(Map::values_mut);
@@ -102,9 +103,9 @@ fn add_parameters(path: &str, method: &str, operation: &mut Map<String, Value>, 
         parameters.push(json!({
             "name": "Idempotency-Key", "in": "header", "required": false,
             "description": if ignores_key {
-                "Taken as with every POST; but logging out again is about the token that is used then."
+                "Checked as with every POST, but without effect: each log-out revokes the token with which it is sent."
             } else {
-                "The same key, with the same path and body, gives the first response again for 24 hours and does nothing."
+                "For 24 hours, a request with the same key, path and body gets the first response again and has no other effect."
             },
             "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": r#"^(?!""$)[!-~]([\t -~]*[!-~])?$"# },
             "example": "5f0c8f0e-6f0b-4f6a-9a51-3c1f4a6f2d11",
@@ -180,12 +181,12 @@ fn error_response(kinds: &[ErrorCode]) -> Value {
     }
     if kinds.contains(&Http(HttpError::Throttled)) {
         let schema = json!({ "type": "integer", "minimum": 1 });
-        response["headers"]["Retry-After"] = header("In how many seconds one more attempt is taken.", schema);
+        response["headers"]["Retry-After"] = header("The number of seconds until another attempt is accepted.", schema);
     }
     response
 }
 
-/// An example made by the code that makes the answers.
+/// An example of a problem, built by the code that builds the responses.
 fn example(kind: ErrorCode) -> Value {
     match kind {
         Engine(ErrorKind::ValidationError) => Problem::invalid_field("name", "This field is required.").body(),
@@ -201,14 +202,14 @@ fn problem_schema() -> Value {
         "required": ["type", "title", "status", "detail", "code"],
         "properties": {
             "type": { "type": "string", "const": "about:blank" },
-            "title": { "type": "string", "description": "The name of the status." },
+            "title": { "type": "string", "description": "The standard name of the status." },
             "status": { "type": "integer", "minimum": 400, "maximum": 599 },
-            "detail": { "type": "string", "description": "What went wrong, for people." },
-            "code": { "type": "string", "description": "What went wrong, for programs.",
+            "detail": { "type": "string", "description": "An explanation of the error for people." },
+            "code": { "type": "string", "description": "The stable code of the error for programs.",
                 "enum": ErrorCode::all().map(ErrorCode::code).collect::<Vec<_>>() },
-            "errors": { "type": "object", "description": "The messages of each wrong field or parameter.",
+            "errors": { "type": "object", "description": "The messages for each wrong field or parameter.",
                 "additionalProperties": { "type": "array", "items": { "type": "string" }, "minItems": 1 } },
-            "failure_code": { "type": "string", "description": "Why the card was declined, in the gateway's words." },
+            "failure_code": { "type": "string", "description": "The gateway's reason for declining the card." },
             "payment_id": { "$ref": "#/components/schemas/Id" },
         },
         "example": Problem::new(ErrorKind::NotFound).body(),

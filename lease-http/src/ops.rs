@@ -1,4 +1,4 @@
-//! Endpoints for operators, outside `/api`: health, metrics, and the page of the document.
+//! Endpoints for operators, outside `/api`: health, metrics, and the page for the document.
 
 mod docs;
 mod health;
@@ -9,7 +9,7 @@ use utoipa_axum::routes;
 
 use crate::state::AppState;
 
-/// These endpoints.
+/// The endpoints for operators.
 pub(crate) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(health::healthz))

@@ -8,15 +8,15 @@ use axum::http::{HeaderName, HeaderValue};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct HttpOptions {
-    /// The time after which a request is answered 503; 30 seconds by default. Keep it below two minutes, which is how long an
-    /// idempotency key is held for a request under way.
+    /// The time after which a request gets the response 503; 30 seconds by default. Keep it below two minutes, which is how long
+    /// a request holds its idempotency key.
     pub request_timeout: Duration,
     /// The other origins whose pages may call the API; none by default.
     pub cors_origins: CorsOrigins,
-    /// The header in which a trusted proxy gives the client's address, such as `x-forwarded-for`. None by default: the peer is
-    /// the client.
+    /// The header in which a trusted proxy gives the client's address, such as `x-forwarded-for`. None by default: the client's
+    /// address is then that of the connection.
     pub client_address_header: Option<HeaderName>,
-    /// The number of logins a minute that may fail for one client address and name; 10 by default, 0 for no limit.
+    /// The number of failed logins per minute for one client address and name; 10 by default, 0 for no limit.
     pub login_failures_per_minute: u32,
 }
 
@@ -65,11 +65,11 @@ impl HttpOptions {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CorsOrigins {
-    /// None.
+    /// No other origin.
     #[default]
     None,
-    /// All.
+    /// Every origin.
     Any,
-    /// These.
+    /// The listed origins.
     These(Vec<HeaderValue>),
 }

@@ -1,4 +1,4 @@
-//! A panic in a handler is answered like every other fault inside.
+//! A panic in a handler gets the same response as every other internal error.
 
 use std::any::Any;
 
@@ -8,12 +8,12 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::problem::Problem;
 
-/// The layer that answers 500 if a service inside it panics.
+/// The layer that responds 500 if a service inside it panics.
 pub(crate) fn catch() -> CatchPanicLayer<fn(Box<dyn Any + Send>) -> Response> {
     CatchPanicLayer::custom(respond)
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "as the layer hands it over")]
+#[expect(clippy::needless_pass_by_value, reason = "the layer passes it by value")]
 fn respond(panic: Box<dyn Any + Send>) -> Response {
     let message = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     tracing::error!(panic = message.unwrap_or_default(), "a request panicked");

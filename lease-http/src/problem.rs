@@ -36,7 +36,7 @@ impl Problem {
         Self { code, detail: code.to_string().into(), errors: None, declined: None, retry_after: None }
     }
 
-    /// A body that is not JSON, and why.
+    /// A body that is not JSON, with the reason.
     pub(crate) fn parse_error(detail: impl Into<Cow<'static, str>>) -> Self {
         Self { detail: detail.into(), ..Self::new(HttpError::ParseError) }
     }
@@ -46,23 +46,23 @@ impl Problem {
         Self { errors: Some(errors), ..Self::new(ErrorKind::ValidationError) }
     }
 
-    /// One message on this field or parameter.
+    /// A single message on this field or parameter.
     #[must_use]
     pub fn invalid_field(field: &str, message: &str) -> Self {
         Self::invalid(Messages::from([(field.to_owned(), vec![message.to_owned()])]))
     }
 
-    /// Too many attempts; in how many seconds one more is taken.
+    /// Too many attempts, with the number of seconds until the next one is accepted.
     pub(crate) fn throttled(retry_after: u64) -> Self {
         Self { retry_after: Some(retry_after), ..Self::new(HttpError::Throttled) }
     }
 
-    /// A declined card: the gateway's reason, and the failed payment, which is kept.
+    /// A declined card, with the gateway's reason and the failed payment, which is stored.
     pub(crate) fn declined(failure_code: &str, payment: i64) -> Self {
         Self { declined: Some((failure_code.to_owned(), payment)), ..Self::new(ErrorKind::CardDeclined) }
     }
 
-    /// Its code.
+    /// The code of the problem.
     #[must_use]
     pub const fn code(&self) -> ErrorCode {
         self.code
@@ -103,7 +103,7 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let content_type = HeaderValue::from_static("application/problem+json");
         let mut response = (self.code.status(), [(header::CONTENT_TYPE, content_type)], self.body().to_string()).into_response();
-        // For the layers: counters and the log name the code.
+        // For the layers: the counters and the log use the code.
         response.extensions_mut().insert(self.code);
         if self.code == ErrorKind::NotAuthenticated.into() {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Token"));
@@ -115,7 +115,7 @@ impl IntoResponse for Problem {
     }
 }
 
-/// The cause of a fault inside is logged here, once; the client is not told.
+/// The cause of an internal error is logged here, once; the client does not see it.
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         let problem = Self::new(error.kind());
@@ -152,7 +152,7 @@ fn chain(error: &(dyn StdError + 'static)) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(source) = next {
-        // Writing to a string does not fail.
+        // Writing to a string cannot fail.
         let _ = write!(text, ": {source}");
         next = source.source();
     }

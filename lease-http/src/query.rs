@@ -28,8 +28,8 @@ pub(crate) trait Filter: Default + Clone {
     fn read(params: &mut Params) -> Self;
 }
 
-/// The query of a list. Its errors are reported by [`List::respond`], after the engine has judged whether the actor may read the
-/// list at all.
+/// The query of a list. [`List::respond`] reports its errors, after the engine has checked whether the actor may read the list at
+/// all.
 #[derive(Clone, Debug)]
 pub(crate) struct List<F> {
     filter: F,
@@ -46,16 +46,16 @@ impl<F: Filter> List<F> {
         self.filter.clone()
     }
 
-    /// The page.
+    /// The requested page.
     #[must_use]
     pub(crate) const fn page(&self) -> PageRequest {
         self.page
     }
 
-    /// The page that the engine found, with links.
+    /// The page that the engine returned, with links.
     ///
     /// # Errors
-    /// The engine's; then those of the parameters.
+    /// The errors of the engine, then those of the parameters.
     pub(crate) fn respond<T, V>(
         self,
         found: Result<Page<T>, Error>,
@@ -90,7 +90,7 @@ impl<F: Filter, S: Send + Sync> FromRequestParts<S> for List<F> {
         let page = params.page();
         let filter = F::read(&mut params);
         params.refuse_unknown();
-        // If a parameter is wrong, the engine is asked only whether the list may be read.
+        // If a parameter is wrong, the engine is only asked whether the actor may read the list.
         let (filter, page) = if params.errors.is_empty() { (filter, page) } else { Default::default() };
         Ok(Self { filter, page, errors: params.errors, path, pairs: params.pairs })
     }
@@ -126,7 +126,7 @@ impl<T: ToSchema> PartialSchema for Listing<T> {
     }
 }
 
-/// Its name is that of its rows: `TradePage`.
+/// The page is named after its rows: `TradePage`.
 impl<T: ToSchema> ToSchema for Listing<T> {
     fn name() -> Cow<'static, str> {
         format!("{}Page", T::name()).into()
@@ -147,7 +147,7 @@ impl<F: Filter> utoipa::IntoParams for List<F> {
     }
 }
 
-/// The parameters of a query, as they are read.
+/// Reads the parameters of a query.
 #[derive(Debug, Default)]
 pub(crate) struct Params {
     pairs: Vec<(String, String)>,

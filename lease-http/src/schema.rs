@@ -1,5 +1,4 @@
-//! The vocabulary of the document that is not of core: the kinds of values that responses have, and bodies that take a part of a
-//! draft.
+//! Schemas of the document that the core does not define: the types of values in responses, and bodies with a part of a draft.
 
 use lease_core::account::UserDraft;
 use lease_core::catalog::{ServiceDraft, VehicleDraft};
@@ -77,7 +76,7 @@ fn text(max: usize, pattern: &str) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String).max_length(Some(max)).pattern(Some(pattern))
 }
 
-/// Bodies that take a part of a draft, for the document: each a type whose schema is made of the draft's.
+/// Bodies with a part of a draft, for the document. The schema of each type is derived from that of the draft.
 macro_rules! parts {
     ($($(#[doc = $doc:literal])+ $name:ident of $draft:ty => $part:expr;)+) => {$(
         $(#[doc = $doc])+
@@ -132,7 +131,7 @@ fn without(mut object: Object, fields: &[&str]) -> Object {
     object
 }
 
-/// The field may be left out or null.
+/// Makes the field optional, and allows null.
 fn nullable(mut object: Object, field: &str) -> Object {
     object.required.retain(|name| name != field);
     if let Some(schema) = object.properties.remove(field) {
@@ -142,13 +141,13 @@ fn nullable(mut object: Object, field: &str) -> Object {
     object
 }
 
-/// A rule for a body: at least one of these fields says something.
+/// A rule for a body: at least one of these fields is not blank.
 pub(crate) fn any_said(fields: &[&str]) -> Value {
     let said = |field: &&str| json!({ "required": [field], "properties": { *field: { "type": "string", "pattern": r"\S" } } });
     json!({ "anyOf": fields.iter().map(said).collect::<Vec<_>>() })
 }
 
-/// A rule for a body: both of these texts are given, or neither.
+/// A rule for a body: either both of these texts are given, or neither.
 pub(crate) fn both_or_neither(one: &str, other: &str) -> Value {
     let of_type = |kind: &str| json!({ one: { "type": kind }, other: { "type": kind } });
     json!({ "anyOf": [{ "properties": of_type("null") }, { "properties": of_type("string"), "required": [one, other] }] })

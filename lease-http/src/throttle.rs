@@ -1,5 +1,5 @@
-//! The limit on failed logins (chapter 7): a number in any one minute, for a client address and a name. The counts are kept in this
-//! process only: of several servers each counts for itself.
+//! The limit on failed logins (chapter 7): a number in any minute, for each client address and name. The counts are kept in this
+//! process only, so each of several servers counts on its own.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv6Addr};
@@ -30,15 +30,15 @@ type Key = [u8; 32];
 
 #[derive(Debug, Default)]
 struct Entry {
-    /// The times of failed attempts within the window, oldest first.
+    /// The times of the failed attempts within the window, oldest first.
     failed: VecDeque<DateTime<Utc>>,
-    /// The number of attempts whose outcome is open.
+    /// The number of attempts whose outcome is not known yet.
     running: usize,
     /// Wakes the tasks that wait for an outcome.
     settled: Arc<Notify>,
 }
 
-/// The limit is used up.
+/// The limit has been reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TooMany {
     /// The number of seconds until another attempt is allowed.
@@ -64,11 +64,11 @@ impl LoginThrottle {
         Self { limit: failures_per_minute.try_into().unwrap_or(usize::MAX), entries: Arc::default() }
     }
 
-    /// Begins an attempt. If those under way could use up the limit, it waits for their outcome: so parallel attempts cannot get
-    /// past the limit, and none with the right password is refused because of the others.
+    /// Begins an attempt. If the pending attempts could reach the limit, it waits for their outcomes. So parallel attempts cannot
+    /// exceed the limit, and an attempt with the right password is never refused because of the others.
     ///
     /// # Errors
-    /// [`TooMany`] if the limit is used up.
+    /// [`TooMany`] if the limit has been reached.
     pub(crate) async fn begin(&self, client: IpAddr, name: &str, now: DateTime<Utc>) -> Result<Attempt, TooMany> {
         let key = key(client, name);
         loop {
@@ -79,7 +79,7 @@ impl LoginThrottle {
             };
             let mut outcome = std::pin::pin!(settled.notified());
             outcome.as_mut().enable();
-            // An outcome between the decision and the line above would wake nobody, so look again before waiting.
+            // An outcome between the decision and the line above would wake nobody, so check again before waiting.
             match self.decide(key, now) {
                 Verdict::Go => return Ok(Attempt { throttle: self.clone(), key, failed_at: None, is_right: false }),
                 Verdict::No(too_many) => return Err(too_many),
@@ -129,7 +129,7 @@ impl LoginThrottle {
     }
 }
 
-/// A login under way. One that is dropped without an outcome (the store was unavailable, the client hung up) does not count.
+/// A pending login. If it is dropped without an outcome (the store was unavailable, or the client hung up), it does not count.
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct Attempt {
@@ -140,7 +140,7 @@ pub(crate) struct Attempt {
 }
 
 impl Attempt {
-    /// Ends the attempt. A success clears earlier failures; an error that says nothing about the password does not count.
+    /// Ends the attempt. A success clears earlier failures; an error that has nothing to do with the password does not count.
     pub(crate) fn settle<T>(mut self, outcome: &Result<T, Error>, now: DateTime<Utc>) {
         match outcome {
             Ok(_) => self.is_right = true,
@@ -166,7 +166,7 @@ impl Entry {
     }
 }
 
-/// Makes room if all entries are in use: those that no longer count go, else the one whose last failure is the oldest.
+/// Makes room if all entries are in use: removes those that no longer count, or else the one whose last failure is the oldest.
 fn make_room(entries: &mut HashMap<Key, Entry>, now: DateTime<Utc>) {
     if entries.len() < MAX_ENTRIES {
         return;
@@ -182,7 +182,7 @@ fn key(client: IpAddr, name: &str) -> Key {
     let mut hash = Sha256::new();
     match client.to_canonical() {
         IpAddr::V4(address) => hash.update(address.octets()),
-        // Whoever has one address has the whole network of 64 bits.
+        // A host with one address usually has the whole network of 64 bits.
         IpAddr::V6(address) => hash.update((Ipv6Addr::to_bits(address) >> 64).to_be_bytes()),
     }
     hash.update(comparison_key(name));

@@ -1,4 +1,4 @@
-//! What the commits of a whole trade cycle cost, on a store of a thousand trades and on one of a million.
+//! The cost of the commits of a whole trade cycle, on a store with a thousand trades and on one with a million.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot be set up has nothing to measure")]
 
@@ -20,7 +20,7 @@ use lease_core::repository::{Change, Commit, Envelope, Repository as _};
 use lease_core::wallet::{CardChange, DefaultCard, WalletChange};
 use lease_store_memory::MemoryRepository;
 
-/// Vehicles that are traded in turn.
+/// The vehicles that are traded in turn.
 const VEHICLES: usize = 1_000;
 
 /// A store with an owner, a seller of many leases, and a buyer.
@@ -30,7 +30,7 @@ struct World {
     buyer: CustomerId,
     card: CreditCardId,
     service: ServiceId,
-    /// Each vehicle, and the version it is at.
+    /// Each vehicle with its current version.
     vehicles: Vec<(VehicleId, Version)>,
     cycles: usize,
     now: DateTime<Utc>,
@@ -61,7 +61,7 @@ impl World {
         world
     }
 
-    /// Open, propose, counter, accept, begin to pay, settle.
+    /// Opens a trade, proposes, counters, accepts, begins the payment and settles it.
     async fn cycle(&mut self) {
         let round = self.cycles / VEHICLES;
         let vehicle = self.cycles % VEHICLES;
@@ -145,7 +145,7 @@ impl World {
         write(&self.store, self.now, opening).await.trade.unwrap()
     }
 
-    /// Each round lets a vehicle for the day after that of the round before.
+    /// Each round leases a vehicle for the day after that of the previous round.
     fn proposal(&self, trade_id: TradeId, customer_id: CustomerId, round: usize) -> Proposal {
         let start = NaiveDate::from_ymd_opt(2026, 1, 1).unwrap() + Days::new(round as u64);
         Proposal {

@@ -1,6 +1,6 @@
 //! The whole trade cycle through the engine on the memory store: a vehicle, a lease trade, the owner's proposal (with its
-//! invoice), a counter-proposal, its acceptance, and the payment that completes the trade. On one core, with few and with a
-//! million trades in the store.
+//! invoice), a counter-proposal, its acceptance, and the payment that completes the trade. It runs on one core, with few trades
+//! and with a million trades in the store.
 #![expect(clippy::unwrap_used, reason = "a benchmark that fails should stop")]
 
 use std::sync::Arc;
@@ -113,7 +113,7 @@ fn cycles(criterion: &mut Criterion) {
     for trades in [1_000, 1_000_000] {
         let mut market = None;
         group.bench_function(format!("{trades} trades stored"), |bencher| {
-            // Built once, and only where this benchmark is asked for.
+            // The store is built once, and only if this benchmark is selected.
             let market = market.get_or_insert_with(|| runtime.block_on(Market::with_trades(trades)));
             bencher.iter_custom(|iterations| {
                 runtime.block_on(async {

@@ -1,8 +1,8 @@
-//! The memory backend of the lease engine: everything is kept in this process, and gone with it.
+//! The memory backend of the lease engine: all data is kept in this process and is lost when it ends.
 //!
-//! For tests, demonstrations, and as the measure of what the engine itself costs. It keeps the whole contract of
-//! [`lease_core::repository`]: commits are atomic and checked, readers get consistent snapshots, and
-//! every look-up, filter and list goes through an index.
+//! It is meant for tests, demonstrations, and for measuring the cost of the engine itself. It fulfils the whole contract of
+//! [`lease_core::repository`]: commits are atomic and checked, readers get consistent snapshots, and every look-up, filter and
+//! list uses an index.
 //!
 //! ```
 //! use chrono::DateTime;
@@ -41,8 +41,9 @@
 //!
 //! # How it is built
 //!
-//! `shared` is the lock around the one copy of the `state`, which is the tables. A row is found by *terms*: `index` keeps the
-//! `rows` that each applies to, and `walk` answers queries from them. `commit` decides and writes, `repository` reads.
+//! `shared` is the lock around the only copy of the `state`, which consists of the tables. Rows are found by *terms*: `index`
+//! keeps the `rows` that each term applies to, and `walk` answers queries from them. `commit` checks and writes, `repository`
+//! reads.
 
 mod commit;
 mod index;
@@ -58,13 +59,13 @@ use std::sync::Arc;
 use shared::Shared;
 use state::State;
 
-/// A store in memory. A clone is another handle on the same store.
+/// A store in memory. A clone is another handle to the same store.
 #[derive(Clone, Default)]
 pub struct MemoryRepository {
     state: Arc<Shared<State>>,
 }
 
-/// Shows how many rows there are, and never what they say.
+/// Shows the number of rows, never their contents.
 impl fmt::Debug for MemoryRepository {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.state.read(|state| {

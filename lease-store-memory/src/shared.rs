@@ -1,8 +1,8 @@
-//! The state behind a lock: whole changes, seen by everybody at once.
+//! The state behind a lock: readers see each change either completely or not at all.
 
 use parking_lot::RwLock;
 
-/// A value that many may read, or one may change. Both hold it for microseconds and never across an `await`.
+/// A value that many may read or one may change. Both hold the lock for microseconds and never across an `await`.
 #[derive(Debug, Default)]
 pub(crate) struct Shared<S>(RwLock<S>);
 
@@ -12,8 +12,8 @@ impl<S> Shared<S> {
         look(&self.0.read())
     }
 
-    /// Changes the state, one writer after the other. `decide` looks at it and says what to do, or refuses; `apply` does
-    /// it, and cannot fail: nobody sees half a change.
+    /// Changes the state; writers take turns. `decide` reads the state and returns what to do, or refuses; `apply` does it and
+    /// cannot fail, so nobody sees half a change.
     pub(crate) fn write<P, E>(&self, decide: impl FnOnce(&S) -> Result<P, E>, apply: impl FnOnce(&mut S, &P)) -> Result<P, E> {
         let mut state = self.0.write();
         let plan = decide(&state)?;

@@ -1,4 +1,4 @@
-//! The contract, case by case.
+//! The contract of a store, one test for each case.
 
 use lease_store_memory::MemoryRepository;
 

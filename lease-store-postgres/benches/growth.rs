@@ -1,16 +1,16 @@
-//! What a command and a page of a list cost with a million trades stored, against a thousand: the median of both, measured in
-//! turn, on one connection each, with the market in memory. Afterwards no statement may have scanned a table.
+//! The cost of each command and of a page of each list with a million trades stored, compared with a thousand: the median of
+//! both, measured in turn, each on one connection, with the data in memory. Afterwards no statement may have scanned a table.
 //!
-//! The processor's caches are emptied before each, as what a server does in between empties them: else what shows is that a
-//! thousand trades fit into them. Run it on one processor (`taskset -c 0`): so there are no other caches, and no other
-//! processor that has to wake up.
+//! The processor's caches are emptied before each measurement, as the other work of a server would empty them. Otherwise the
+//! difference measured would be that a thousand trades fit into the caches. Run it on one processor (`taskset -c 0`): then there
+//! are no other caches, and no other processor has to be woken up.
 //!
-//! The server is a throw-away one, or `DATABASE_URL`'s, to which the benchmark then must come as a superuser, and whose
+//! The server is a throw-away one, or the one of `DATABASE_URL`; the benchmark must then connect as a superuser, and
 //! `shared_buffers` should be 2 GB.
-//! `LEASE_BENCH_TRADES` loads another number than a million.
+//! `LEASE_BENCH_TRADES` sets the number of trades to another value than a million.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a benchmark that fails should stop")]
-#![expect(clippy::print_stdout, reason = "a benchmark tells its figures")]
+#![expect(clippy::print_stdout, reason = "a benchmark prints its results")]
 
 mod lists;
 mod market;
@@ -33,10 +33,10 @@ use crate::support::TestDatabase;
 
 const FEW: u64 = 1_000;
 const MANY: u64 = 1_000_000;
-/// How often each command is done on each side.
+/// The number of runs of each command on each side.
 const COMMANDS: u64 = 300;
 
-/// Lets a throw-away server keep the larger market in memory, as a server of that size is set to.
+/// Lets a throw-away server keep the larger set of data in memory, like a server that is configured for that size.
 async fn make_room() {
     if std::env::var("DATABASE_URL").is_ok_and(|url| !url.is_empty()) {
         return;
@@ -47,7 +47,7 @@ async fn make_room() {
     support::server::crash();
 }
 
-/// A market of some size.
+/// A set of stored trades of some size.
 struct Side {
     trades: u64,
     database: TestDatabase,
@@ -59,7 +59,7 @@ impl Side {
     async fn load(trades: u64) -> Self {
         let start = Instant::now();
         let database = TestDatabase::create().await;
-        // One connection for all that is measured, so that what it prepared and scanned is what the market did.
+        // One connection for all measurements, so that its prepared statements and its scans can be attributed to this side.
         let options = PostgresOptions::default().with_max_connections(1);
         let store = PostgresRepository::connect(&database.url(), options).await.unwrap();
         let engine = market::engine(&store).await;
@@ -68,13 +68,13 @@ impl Side {
         Self { trades, database, store, engine }
     }
 
-    /// A number from one on, another each round, from all over the market.
+    /// A number from one on, a different one in each round, spread over all trades.
     fn draw(round: u64, most: u64) -> i64 {
         i64::try_from(1 + (round + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) % most).unwrap()
     }
 
-    /// How long a step takes. The pool takes its connection back behind it, with a word to the server: what is timed next must
-    /// not wait for that.
+    /// The duration of a step. Afterwards the pool takes its connection back and tests it, and the next measurement must not
+    /// include that.
     async fn timed<T>(&self, step: impl Future<Output = T>) -> (Duration, T) {
         empty_caches();
         let start = Instant::now();
@@ -92,7 +92,8 @@ impl Side {
     }
 }
 
-/// Loads the trades, over a connection of its own: what that leaves in its process's memory is not what a server's looks like.
+/// Loads the trades over a separate connection: loading leaves other things in the memory of its server process than a server's
+/// usual work does.
 async fn fill(mut connection: PgConnection, trades: u64) {
     let indexes = Indexes::put_aside(&mut connection).await;
     connection.execute(AssertSqlSafe(format!("set lease.trades = '{trades}'"))).await.unwrap();
@@ -102,7 +103,7 @@ async fn fill(mut connection: PgConnection, trades: u64) {
     connection.close().await.unwrap();
 }
 
-/// The indexes that no constraint needs: they are built faster than they are kept up to date.
+/// The indexes that no constraint needs. Building them afterwards is faster than keeping them up to date.
 struct Indexes(Vec<String>);
 
 impl Indexes {
@@ -125,17 +126,17 @@ impl Indexes {
     }
 }
 
-/// The customer of this number: loaded users and customers are numbered alike.
+/// The customer of this number: loaded users and customers have the same numbers.
 fn customer(number: i64) -> Actor {
     Actor::Customer { user: UserId::new(number).unwrap(), customer: CustomerId::new(number).unwrap() }
 }
 
-/// How long one thing took, with few and with many trades stored.
+/// The durations of one command or page, with few and with many trades stored.
 #[derive(Default)]
 struct Times([Vec<Duration>; 2]);
 
 impl Times {
-    /// Prints the medians, and returns how much longer it takes with many.
+    /// Prints the medians, and returns the ratio of many to few.
     fn report(self, name: &str) -> f64 {
         let [few, many] = self.0.map(|mut times| {
             times.sort();
@@ -159,7 +160,7 @@ fn main() {
         let offers = [OpeningSnapshot::some_of(&sides[0]).await, OpeningSnapshot::some_of(&sides[1]).await];
         let scans = scans::Scans::so_far(&sides[1].store).await;
         println!("{:<64} {:>11} {:>11}", "p50 with so many trades stored", FEW, many);
-        // Lists first: the trades that the commands make are many more a customer on the smaller side.
+        // The lists first: the trades that the commands create would add many more trades for each customer on the smaller side.
         let mut ratios = lists::lists(&sides).await;
         ratios.extend(commands(&sides, &offers).await);
         println!("highest ratio: {:.2}", highest(ratios));
@@ -171,7 +172,7 @@ fn main() {
     });
 }
 
-/// The commands of a cycle, on vehicles from all over the market that are not traded at present.
+/// The commands of a cycle, on vehicles from all over the data that are not being traded.
 async fn commands(sides: &[Side; 2], offers: &[Vec<OpeningSnapshot>; 2]) -> Vec<f64> {
     let names = ["open a trade", "propose", "counter-propose", "accept", "read the trade", "pay"];
     let mut times = names.map(|_| Times::default());
@@ -186,7 +187,7 @@ async fn commands(sides: &[Side; 2], offers: &[Vec<OpeningSnapshot>; 2]) -> Vec<
     names.into_iter().zip(times).map(|(name, times)| times.report(name)).collect()
 }
 
-/// A vehicle that can be offered, by its owner, and who will want it.
+/// A vehicle that can be offered, with its owner and a customer who will make proposals.
 struct OpeningSnapshot {
     vehicle: VehicleId,
     owner: Actor,
@@ -213,7 +214,7 @@ impl OpeningSnapshot {
         offers.collect()
     }
 
-    /// How long each step takes.
+    /// The duration of each step.
     async fn cycle(&self, side: &Side) -> [Duration; 6] {
         let (owner, engine) = (&self.owner, &side.engine);
         let (opened, trade) = side.timed(market::open(engine, owner, self.vehicle)).await;
@@ -226,7 +227,7 @@ impl OpeningSnapshot {
     }
 }
 
-/// Reads 48 MiB, more than most processors' caches hold.
+/// Reads 48 MiB, more than the caches of most processors hold.
 fn empty_caches() {
     static OTHER: LazyLock<Vec<u64>> = LazyLock::new(|| vec![1; 6 << 20]);
     black_box(OTHER.iter().sum::<u64>());

@@ -1,11 +1,10 @@
-//! The whole trade cycle through the engine on Postgres, against what Postgres does for `pgbench`: the same statements,
-//! prepared, on the same server over the same number of connections. The rounds of both alternate, so that whatever else the
-//! machine does meets both.
+//! The whole trade cycle through the engine on Postgres, compared with `pgbench`: the same statements, prepared, on the same
+//! server over the same number of connections. Both run in alternating rounds, so that other load on the machine affects both.
 //!
-//! The server is a throw-away one, or `DATABASE_URL`'s.
+//! The server is a throw-away one, or the one of `DATABASE_URL`.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a benchmark that fails should stop")]
-#![expect(clippy::print_stdout, reason = "a benchmark tells its figures")]
+#![expect(clippy::print_stdout, reason = "a benchmark prints its results")]
 
 mod market;
 mod people;
@@ -29,14 +28,14 @@ use tokio::task::JoinSet;
 use crate::script::{KNOWN, Statements};
 use crate::support::TestDatabase;
 
-/// Connections, each with an owner and a buyer of its own.
+/// The number of connections, each with an owner and a buyer of its own.
 const CONNECTIONS: u32 = 8;
-/// How often both take their turn.
+/// The number of turns of each side.
 const ROUNDS: usize = 7;
-/// How long a turn takes.
+/// The duration of a turn.
 const TURN: Duration = Duration::from_secs(5);
 
-/// Cycles so far, by both; a vehicle's number.
+/// The number of cycles so far, of both sides; it numbers the vehicles.
 static CYCLES: AtomicU64 = AtomicU64::new(0);
 
 /// An owner and a buyer.
@@ -74,7 +73,7 @@ fn main() {
         let bare = pgbench(&database, &script, &pairs);
         println!("round {round}: engine {ours:.0} cycles/s, pgbench {bare:.0}, ratio {:.2}", ours / bare);
         rounds.push((ours, bare));
-        // As autovacuum does on a server that is no throw-away one: plans made for empty tables are made anew.
+        // As autovacuum does on a permanent server: plans that were made for empty tables are made again.
         runtime.block_on(sqlx::raw_sql("analyze").execute(store.pool())).unwrap();
     }
     runtime.block_on(check(&store));
@@ -93,7 +92,7 @@ async fn connected(database: &TestDatabase, connections: u32) -> PostgresReposit
     PostgresRepository::connect(&database.url(), options).await.unwrap()
 }
 
-/// The owners are made first, one after another, then the buyers: so pgbench can count them off.
+/// All owners are created first, then the buyers, so that pgbench can derive their ids by counting.
 async fn pairs(store: &PostgresRepository, engine: &LeaseEngine) -> Vec<Pair> {
     let mut owners = Vec::new();
     for number in 0..CONNECTIONS {
@@ -107,7 +106,7 @@ async fn pairs(store: &PostgresRepository, engine: &LeaseEngine) -> Vec<Pair> {
     pairs
 }
 
-/// What the engine sends in a cycle, over a connection that sent nothing else.
+/// The statements that the engine sends in a cycle, over a connection that has sent nothing else.
 async fn script(database: &TestDatabase, pair: &Pair) -> String {
     let store = connected(database, 1).await;
     let engine = market::engine(&store).await;
@@ -117,7 +116,7 @@ async fn script(database: &TestDatabase, pair: &Pair) -> String {
     cycle
 }
 
-/// Cycles a second, each connection busy with one after another.
+/// Cycles per second, with one cycle after another on each connection.
 async fn through_the_engine(engine: &LeaseEngine, pairs: &[Pair]) -> f64 {
     let start = Instant::now();
     let mut traders = JoinSet::new();
@@ -136,7 +135,7 @@ async fn through_the_engine(engine: &LeaseEngine, pairs: &[Pair]) -> f64 {
     f64::from(cycles) / start.elapsed().as_secs_f64()
 }
 
-/// Cycles a second of pgbench.
+/// Cycles per second of pgbench.
 fn pgbench(database: &TestDatabase, script: &str, pairs: &[Pair]) -> f64 {
     let first = |id: i64| format!(r"{id} + :client_id");
     let [owner, buyer] = [&pairs[0].owner, &pairs[0].buyer].map(|actor| first(actor.customer().unwrap().get()));
@@ -149,8 +148,8 @@ fn pgbench(database: &TestDatabase, script: &str, pairs: &[Pair]) -> f64 {
     command.args(["--no-vacuum", "--protocol=prepared", "--file=-", "--jobs=2", "--client", &connections]);
     command.args(["--time", &TURN.as_secs().to_string()]);
     command.args(KNOWN.iter().map(|(name, value)| format!("--define={name}={value}"))).arg(database.url());
-    // The settings of the store's own connections, on which the plans depend. They are kept from the start: the store's
-    // connections live on from turn to turn and have made theirs long ago.
+    // The settings of the store's own connections, which the plans depend on. Plans are cached from the start, since the store's
+    // connections live from turn to turn and have made theirs long ago.
     let settings = ["enable_seqscan=off", "enable_hashjoin=off", "enable_mergejoin=off", "random_page_cost=1.1", "jit=off"];
     let settings = settings.map(|setting| format!("-c {setting} ")).concat() + "-c plan_cache_mode=force_generic_plan";
     command.env("PGOPTIONS", settings);
@@ -169,7 +168,7 @@ fn pgbench(database: &TestDatabase, script: &str, pairs: &[Pair]) -> f64 {
     figure("tps = ")
 }
 
-/// Whoever went through a cycle left the same behind.
+/// Checks that a cycle leaves the same rows on either side.
 async fn check(store: &PostgresRepository) {
     let left = "select count(*) filter (where t.status = 'completed' and i.status = 'paid' and y.status = 'succeeded' \
         and counter.status = 'accepted' and first.status = 'closed' and t.agreed_until = '2027-01-01') \

@@ -91,7 +91,7 @@ create table credit_cards (
     constraint credit_cards_pkey primary key (id),
     constraint credit_cards_customer_id_fkey foreign key (customer_id) references customers (id),
     constraint credit_cards_customer_id_id_key unique (customer_id, id),
-    -- Deferrable, so that the default can pass from one card to another in one statement.
+    -- Deferrable, so that one statement can move the default from one card to another.
     constraint credit_cards_one_default exclude using btree (customer_id with =) where (is_default)
         deferrable initially immediate,
     constraint credit_cards_last4_check check (last4 ~ '^[0-9]{4}$'),

@@ -78,7 +78,7 @@ create function seed_is_due() returns boolean
 language plpgsql
 as $$
 begin
-    -- Of several servers that start at once the second waits here, and then sees what the first has made.
+    -- If several servers start at once, the second one waits here and then sees what the first one created.
     perform pg_advisory_xact_lock(hashtextextended('lease.seed_services', 0));
     return not exists (select from services);
 end;

@@ -66,7 +66,7 @@ create table trades (
 
 create unique index trades_live_vehicle_key on trades (vehicle_id) where status in ('open', 'agreed');
 create index trades_open_vehicle_idx on trades (vehicle_id) where status = 'open';
--- What is on offer, in the order of the trades and in that of the vehicles.
+-- The trades on offer, in the order of the trades and in that of the vehicles.
 create index trades_open_make_idx on trades (vehicle_make, id) where status = 'open';
 create index trades_open_model_idx on trades (vehicle_model, id) where status = 'open';
 create index trades_open_vehicle_make_idx on trades (vehicle_make, vehicle_id) where status = 'open';
@@ -122,7 +122,7 @@ create table proposals (
     constraint proposals_trade_fkey foreign key (trade_owner_id, trade_id) references trades (customer_id, id),
     constraint proposals_stage_fkey foreign key (trade_id, stage) references trades (id, stage),
     constraint proposals_customer_id_fkey foreign key (customer_id) references customers (id),
-    -- Deferrable, so that a proposal can give way to the next of its author in one statement.
+    -- Deferrable, so that one statement can replace a proposal by the next one of its author.
     constraint proposals_one_pending exclude using btree (trade_id with =, customer_id with =) where (status = 'pending')
         deferrable initially immediate,
     constraint proposals_amount_check check (amount > 0),
@@ -146,7 +146,7 @@ create index proposals_public_idx on proposals (id) where is_public;
 create index proposals_public_status_idx on proposals (status, id) where is_public;
 create index proposals_public_trade_idx on proposals (trade_id) where is_public;
 create index proposals_status_idx on proposals (status, id);
--- Of all rows, as Postgres counts how many have come to their end of such an index only.
+-- This index has all rows, since only then does Postgres keep statistics on how many proposals have expired.
 create index proposals_end_idx on proposals ((case when status = 'pending' then coalesce(expires_at, 'infinity') end), id);
 
 comment on table proposals is 'terms offered in a trade; only how far a proposal is ever changes';
@@ -177,7 +177,7 @@ create table vehicle_parties (
     constraint vehicle_parties_vehicle_id_fkey foreign key (vehicle_id) references vehicles (id)
 );
 
--- A vehicle that was never traded can be erased.
+-- A vehicle that has never been traded can be deleted.
 create index vehicle_parties_vehicle_id_idx on vehicle_parties (vehicle_id);
 
 comment on table vehicle_parties is 'who is owner or counterparty of a trade of a vehicle and so always sees it';

@@ -38,8 +38,8 @@ create table invoices (
 ) with (fillfactor = 80);
 
 create index invoices_status_idx on invoices (status, id);
--- Beside invoices_status_idx, since Postgres knows of this one that it lies as the table does: it is what finds overdue ones
--- where there are many, and the next one where there are few. That has all rows, as Postgres counts only then.
+-- This index exists beside invoices_status_idx, since Postgres knows that its order correlates with that of the table: it finds
+-- overdue invoices quickly, whether there are many or few. It has all rows, since Postgres keeps these statistics only then.
 create index invoices_open_idx on invoices (id) where status = 'open';
 create index invoices_due_idx on invoices ((case when status = 'open' then due_date end), id);
 

@@ -1,6 +1,6 @@
--- Passes where the envelope of a commit holds. Locks its claim, so that of two statements under one claim the second waits; and the
--- user who acts, so that they can be neither deactivated nor given another role until the statement ends (both columns are in a
--- unique key, so changing them conflicts with the lock, and changing anything else does not).
+-- Succeeds if the envelope of a commit is valid. Locks its claim, so that of two statements under one claim the second one waits.
+-- Also locks the user who acts, so that they can be neither deactivated nor given another role until the statement ends (both
+-- columns are in a unique key, so changing them conflicts with the lock; changing any other column does not).
 create function begin_commit(envelope jsonb) returns boolean
 language plpgsql
 as $$

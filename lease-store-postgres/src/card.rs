@@ -1,4 +1,4 @@
-//! Credit cards. The root of a change is the customer, whose version it moves.
+//! Credit cards. The root of a change is the customer, whose version it increases.
 
 use async_trait::async_trait;
 use lease_core::id::{Id, NewIds, Stored, Version, Versioned};

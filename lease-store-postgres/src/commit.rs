@@ -1,5 +1,5 @@
 //! Commits: one statement for each kind of change. Every statement begins with the function `begin_commit` of the schema, which
-//! refuses the whole of it where the envelope does not hold, and ends with `end_commit`, which marks the claim.
+//! refuses all of it if the envelope is not valid, and ends with `end_commit`, which marks the claim as used.
 
 use lease_core::id::{CustomerId, NewIds, UserId};
 use lease_core::model::Role;
@@ -29,7 +29,7 @@ pub(crate) async fn commit(database: &Database, Commit { envelope, change }: &Co
     }
 }
 
-/// The envelope as the functions of the schema read it: the claim's key and holder, and the user who acts, where there are any.
+/// The envelope as the functions of the schema take it: the key and holder of the claim, and the user who acts, if there are any.
 fn to_json(envelope: &Envelope) -> Value {
     let claim = envelope.claim.map(|claim| json!({ "key": hex::encode(claim.key.0), "holder": hex::encode(claim.holder) }));
     json!({ "claim": claim, "actor": acting_user(&envelope.actor) })

@@ -1,17 +1,18 @@
-//! The one place that knows what the constraints of the schema mean to the core.
+//! The meaning of the constraints of the schema for the core. No other module knows their names.
 
 use lease_core::repository::Guarantee;
 
-/// What breaking a constraint means.
+/// The meaning of a broken constraint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Broken {
-    /// Another change came first.
+    /// Another change was committed first.
     Guarantee(Guarantee),
-    /// Something the change was decided on has moved: what it refers to is gone, or what it erases is referred to.
+    /// Something that the decision depended on has changed: a row that it refers to is gone, or a row that it deletes is referred
+    /// to.
     Conflict,
 }
 
-/// The constraints that a race can break. All others are only broken by a fault in the code.
+/// The constraints that concurrent changes can break. All others are broken only by a fault in the code.
 pub(crate) fn meaning(name: &str) -> Option<Broken> {
     use Guarantee::{
         AcceptedProposal, Actor, AgreedPeriods, ChargeKey, Claim, DefaultCard, InvoiceOfTrade, LiveTradeOfVehicle, LoginName,
@@ -29,9 +30,10 @@ pub(crate) fn meaning(name: &str) -> Option<Broken> {
         "payments_charge_key_key" => ChargeKey,
         "idempotency_records_held" => Claim,
         "users_acting" => Actor,
-        // A part of a change found no row to write; the customer behind a user was made twice at once.
+        // A part of a change found no row to write, or the customer of a user was created twice at once.
         "change_is_whole" | "customers_user_id_key" => return Some(Broken::Conflict),
-        // The version of the trade is held, and with it all that these refer to: no race comes here.
+        // The version of the trade is locked, and with it everything that these refer to, so concurrent changes cannot break
+        // them.
         "proposals_stage_fkey"
         | "proposals_trade_fkey"
         | "trades_accepted_proposal_fkey"

@@ -1,16 +1,16 @@
-//! What an error of the driver means to the core.
+//! Translates errors of the driver into errors of the core.
 
 use lease_core::repository::RepositoryError;
 use sqlx::error::DatabaseError;
 
 use crate::constraint::{self, Broken};
 
-/// What to do about an error.
+/// The response to an error.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// Postgres undid the statement in favour of another one; it can be run again.
+    /// Postgres rolled the statement back in favour of another one; it can be run again.
     Lost,
-    /// The connection broke, or there was none. What was sent may have been carried out.
+    /// The connection broke, or there was none. The statement may have been carried out.
     Disconnected(sqlx::Error),
     /// Running it again would not help.
     Final(RepositoryError),
@@ -27,7 +27,7 @@ impl From<sqlx::Error> for Failure {
                 Verdict::Broken(Broken::Guarantee(guarantee)) => Self::Final(RepositoryError::Taken(guarantee)),
                 Verdict::Fault(fault) => Self::Final(RepositoryError::Internal(fault.into())),
             },
-            // A protocol error is a connection that ended in the middle of a response.
+            // A protocol error means that the connection ended in the middle of a response.
             sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => {
                 Self::Disconnected(error)
             }
@@ -58,20 +58,20 @@ enum Verdict {
 fn of_database(error: &(dyn DatabaseError + 'static)) -> Verdict {
     let code = error.code().unwrap_or_default();
     match &*code {
-        // Serialisation failure, deadlock.
+        // Serialisation failure and deadlock.
         "40001" | "40P01" => Verdict::Lost,
-        // Shut down by an administrator, crashed, not yet up, idle for too long.
+        // Shut down by an administrator, crashed, still starting, or idle for too long.
         "57P01" | "57P02" | "57P03" | "57P05" => Verdict::Disconnected,
-        // Statement or lock timeout, a server that only reads.
+        // Statement or lock timeout, and a server that only reads.
         "57014" | "55P03" | "25006" => Verdict::GaveUp,
-        // Too many connections, a full disk; and what keeps one from connecting: a password that was changed, a database that
-        // is gone or takes no connections.
+        // Too many connections, a full disk, and anything that prevents a connection: a password that was changed, a database
+        // that no longer exists or accepts no connections.
         code if ["53", "28", "3D"].iter().any(|class| code.starts_with(class)) => Verdict::GaveUp,
         "55000" | "57P04" => Verdict::GaveUp,
         code if code.starts_with("08") => Verdict::Disconnected,
         code => match error.constraint().map(|name| (name, constraint::meaning(name))) {
             Some((_, Some(broken))) => Verdict::Broken(broken),
-            // The message and the detail of Postgres may quote values; the code and the name do not.
+            // The message and the detail from Postgres may quote values; the code and the constraint's name do not.
             Some((name, None)) => Verdict::Fault(format!("constraint {name} refused the change (SQLSTATE {code})")),
             None => Verdict::Fault(format!("SQLSTATE {code}")),
         },

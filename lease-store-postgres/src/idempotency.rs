@@ -1,4 +1,4 @@
-//! Idempotency records. Commits look at and mark theirs in their own statement, through the functions `begin_commit` and
+//! Idempotency records. Commits check and mark their record in their own statement, through the functions `begin_commit` and
 //! `end_commit` of the schema.
 
 use async_trait::async_trait;
@@ -8,7 +8,7 @@ use lease_core::repository::{Claim, ClaimState, Guarantee, IdempotencyRepository
 use crate::PostgresRepository;
 use crate::row::At;
 
-/// How often to look again where the record came or went between two looks.
+/// The maximum number of attempts when the record appears or disappears between two statements.
 const LOOKS: u32 = 5;
 
 #[async_trait]
@@ -93,7 +93,7 @@ impl IdempotencyRepository for PostgresRepository {
 }
 
 impl PostgresRepository {
-    /// Makes the record, or takes over one that expired or ran out.
+    /// Creates the record, or takes over one that has expired or whose holder has run out of time.
     async fn take_claim(&self, new: &NewClaim, now: DateTime<Utc>) -> Result<bool, RepositoryError> {
         let taken = self
             .database
@@ -126,7 +126,7 @@ impl PostgresRepository {
         Ok(taken.rows_affected() == 1)
     }
 
-    /// What is there.
+    /// Reads the existing record.
     async fn find_claim(&self, new: &NewClaim) -> Result<Option<ClaimState>, RepositoryError> {
         let found = self
             .database

@@ -1,4 +1,4 @@
-//! Leads, and what becomes of their contacts.
+//! Leads, and the contacts that belong to them.
 
 use async_trait::async_trait;
 use lease_core::decision::RowChange;
@@ -244,7 +244,7 @@ async fn delete(
     Ok(gone.map(|gone| gone.id))
 }
 
-/// To whom the contacts go, and whether they are erased.
+/// The new owner of the contacts, and whether they are deleted instead.
 fn contact_arguments(contacts: ContactsOfLead) -> (Option<i64>, bool) {
     match contacts {
         ContactsOfLead::Keep => (None, false),

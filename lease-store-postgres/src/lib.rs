@@ -1,4 +1,4 @@
-//! The store of the lease engine on Postgres: durable, shared by any number of server processes.
+//! The Postgres store of the lease engine: durable, and shared by any number of server processes.
 //!
 //! ```no_run
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
@@ -12,20 +12,21 @@
 //!
 //! # How it is built
 //!
-//! - **A load is one statement, and so is a commit**, with or without a claim. A statement is atomic by itself: there is no
-//!   transaction that could stay open, nothing to clean up where a caller goes away in the middle, and one round trip each.
-//! - **A commit is gated by its root.** Its first part moves the version of the row that was decided on, if it is still the
-//!   expected one; everything else hangs on the row that this returns, so that nothing is written where it moved. What was
-//!   decided on beside it (that a party is active, a card not deleted) is locked and looked at in the same statement.
-//! - **Why that is safe in read committed.** A statement reads as of its start. Where it had to wait for the root, what
-//!   hangs on the root could have changed meanwhile, but every commit that changes it moves the version as well, and then
-//!   the gate is shut: a statement that passed it has read all there is.
-//! - **Guarantees are constraints** (`constraint.rs` is the one place that knows their names), never a look before a write.
-//! - **Who acts is looked at again** in the statement: the function `begin_commit` locks the user so far that they can be neither
-//!   deactivated nor given another role until it is written, while logins and changes of names go on.
-//! - **Locks are taken in one order** by every statement: the claim, the user who acts, vehicles, services, users, customers,
-//!   cards, leads, trades, and what hangs on them. A change of a user locks all the users that it needs first, by their ids. What
-//!   still deadlocks is tried again a few times.
+//! - **A load is one statement, and so is a commit**, with or without a claim. A statement is atomic by itself: no transaction
+//!   can remain open, nothing needs cleaning up if a caller goes away in the middle, and each takes one round trip.
+//! - **A commit depends on its root.** Its first part increases the version of the row that the decision was about, if that
+//!   version is still the expected one. Everything else depends on the row that this returns, so nothing is written if the
+//!   version has changed. Whatever else the decision relied on (that a party is active, that a card is not deleted) is locked and
+//!   checked in the same statement.
+//! - **Why this is safe in read committed.** A statement reads the data as of its start. If it had to wait for the root, rows
+//!   that belong to the root could have changed in the meantime. But every commit that changes them also increases the version,
+//!   and then the statement writes nothing. So a statement that does write has read the latest data.
+//! - **Guarantees are constraints**, never a look before a write. Only `constraint.rs` knows their names.
+//! - **The actor is checked again** in the statement: the function `begin_commit` locks the user, so that they can be neither
+//!   deactivated nor given another role until the statement ends. Logins and changes of names can go on.
+//! - **Every statement takes its locks in one order**: the claim, the user who acts, vehicles, services, users, customers, cards,
+//!   leads, trades, and the rows that belong to them. A change of a user first locks all the users that it needs, by their ids. A
+//!   statement that still deadlocks is tried again a few times.
 
 mod account;
 mod card;
@@ -52,7 +53,7 @@ use sqlx::postgres::PgPoolOptions;
 pub use connect::PostgresOptions;
 use statement::Database;
 
-/// The embedded migrations, forward only. [`PostgresRepository::migrate`] applies them.
+/// The embedded migrations, which only go forward. [`PostgresRepository::migrate`] applies them.
 pub static MIGRATOR: Migrator = sqlx::migrate!();
 
 /// The store on Postgres. Cheap to clone: clones share one pool.
@@ -62,26 +63,26 @@ pub struct PostgresRepository {
 }
 
 impl PostgresRepository {
-    /// A store on a pool that was set up elsewhere, with connections in Postgres's `read committed`. Better take one that
-    /// [`connect`](Self::connect) makes, and share its [`pool`](Self::pool): its connections notice that a network went silent,
-    /// and their plans do not grow with the tables. No statement is waited for longer than 14 seconds.
+    /// Creates a store on a pool that was set up elsewhere, whose connections use the isolation level `read committed`. Prefer
+    /// [`connect`](Self::connect), and share its [`pool`](Self::pool): its connections notice when a network goes silent, and
+    /// their plans stay good as the tables grow. The store waits for a statement for 14 seconds at most.
     #[must_use]
     pub fn from_pool(pool: PgPool) -> Self {
         Self::waiting(pool, &PostgresOptions::default())
     }
 
-    /// The pool, for what an application keeps in the same database.
+    /// The pool, for other data that an application keeps in the same database.
     #[must_use]
     pub const fn pool(&self) -> &PgPool {
         &self.database.pool
     }
 
-    /// Applies the migrations that are missing. Safe when several processes start at once: one migrates, the others wait.
+    /// Applies the missing migrations. Safe when several processes start at once: one migrates, the others wait.
     ///
     /// # Errors
-    /// [`MigrateError`] where the database cannot be reached, holds migrations that differ, or refuses one.
+    /// [`MigrateError`] if the database cannot be reached, holds migrations that differ, or refuses one.
     pub async fn migrate(&self) -> Result<(), MigrateError> {
-        // A connection of its own: to migrate, or to wait for who does, may take longer than any other statement.
+        // A connection of its own: migrating, or waiting for a process that migrates, may take longer than any other statement.
         let options = self.pool().connect_options().as_ref().clone().options([("statement_timeout", "0")]);
         let one = PgPoolOptions::new().max_connections(1).connect_with(options).await?;
         let migrated = MIGRATOR.run(&one).await;

@@ -1,10 +1,11 @@
 //! Pages of a list: a keyset walk by id, whatever the filters.
 //!
-//! What an actor may see is often "these or those". Each of these is a [`Branch`] that an index walks in the order of the
-//! ids and that stops after a page; the page is the best of all of them. So it costs the same wherever it is.
+//! An actor may often see rows of several sorts. Each sort is a [`Branch`], which walks an index in the order of the ids and
+//! stops after a page; the page consists of the first rows of all branches. So every page costs the same, wherever it is in the
+//! list.
 //!
-//! Words that come from the code (statuses, kinds, limits) are written into the text of a query, so that partial indexes
-//! apply and the plan is made for them; everything that comes from outside is an argument.
+//! Words that come from the code (statuses, kinds, limits) are written into the text of a query, so that partial indexes apply
+//! and the plan is made for them. Every value from outside is an argument.
 
 use lease_core::id::{CustomerId, Entity, Id, Stored};
 use lease_core::page::{Page, PageRequest};
@@ -16,16 +17,16 @@ use sqlx::{Encode, FromRow, QueryBuilder, Type};
 use crate::row::Row;
 use crate::statement::Database;
 
-/// A table that is listed. Its alias in every query is `t`.
+/// A table that can be listed. Its alias in every query is `t`.
 pub(crate) struct Table {
     /// Its name and alias: `trades t`.
     pub(crate) from: &'static str,
-    /// What is read of it, each of the alias.
+    /// The columns that are read, each with the alias.
     pub(crate) columns: &'static str,
 }
 
-/// A set of rows that the list shows: `from` joins what it needs to the table, or stands in for it, `when` opens the
-/// conditions, and `key` is the id in the form that the index has it. Branches of one list may have rows in common.
+/// A set of rows that the list shows. `from` joins other tables to the table, or takes its place; `when` is the first condition;
+/// `key` is the id as the index has it. Branches of one list may have rows in common.
 pub(crate) struct Branch {
     from: &'static str,
     key: &'static str,
@@ -40,17 +41,17 @@ enum When {
 }
 
 impl Branch {
-    /// All of the table.
+    /// All rows of the table.
     pub(crate) const fn all(table: &Table) -> Self {
         Self { from: table.from, key: "t.id", when: When::Always }
     }
 
-    /// Those rows of which `condition` holds.
+    /// The rows for which `condition` holds.
     pub(crate) const fn of(from: &'static str, key: &'static str, condition: &'static str) -> Self {
         Self { from, key, when: When::Text(condition) }
     }
 
-    /// Those rows of which `condition` holds, which ends in a comparison with `id`.
+    /// The rows for which `condition` holds. It ends in a comparison with `id`.
     pub(crate) const fn of_id(from: &'static str, key: &'static str, condition: &'static str, id: i64) -> Self {
         Self { from, key, when: When::Id(condition, id) }
     }
@@ -68,17 +69,17 @@ impl Branch {
 /// The conditions of a filter, for the table's alias `t`.
 pub(crate) struct Filters<'a> {
     query: &'a mut QueryBuilder<Postgres>,
-    /// Whether the plan depends on an argument, so that it must be made anew each time.
+    /// Whether the plan depends on an argument, so that it has to be made each time.
     is_planned_anew: bool,
 }
 
 impl Filters<'_> {
-    /// A condition without an argument.
+    /// Adds a condition without an argument.
     pub(crate) fn holds(&mut self, condition: &str) {
         self.query.push(" and ").push(condition);
     }
 
-    /// `column <operator> value`, where there is a value.
+    /// Adds `column <operator> value`, if there is a value.
     pub(crate) fn compare<'v, T>(&mut self, column_and_operator: &str, value: Option<T>)
     where
         T: Encode<'v, Postgres> + Type<Postgres> + 'v,
@@ -88,7 +89,7 @@ impl Filters<'_> {
         }
     }
 
-    /// [`compare`](Self::compare) where only the value can tell how many rows that are, and so which index is best.
+    /// Like [`compare`](Self::compare), for a comparison whose best index depends on how many rows have the value.
     pub(crate) fn compare_anew<'v, T>(&mut self, column_and_operator: &str, value: Option<T>)
     where
         T: Encode<'v, Postgres> + Type<Postgres> + 'v,
@@ -97,7 +98,7 @@ impl Filters<'_> {
         self.compare(column_and_operator, value);
     }
 
-    /// A condition or a comparison, of which only the value can tell how many rows pass.
+    /// Adds a condition or a comparison whose best index depends on how many rows have the value.
     pub(crate) fn either_anew<'v, T>(&mut self, condition: &str, column_and_operator: &str, value: T)
     where
         T: Encode<'v, Postgres> + Type<Postgres> + 'v,
@@ -106,7 +107,7 @@ impl Filters<'_> {
         self.is_planned_anew = true;
     }
 
-    /// A number from `min` to `max`.
+    /// Adds a range of numbers, from `min` to `max`.
     pub(crate) fn between(&mut self, column: &str, min: Option<i32>, max: Option<i32>) {
         if min == max {
             return self.compare(&format!("{column} ="), min);
@@ -115,14 +116,14 @@ impl Filters<'_> {
         self.compare_anew(&format!("{column} <="), max);
     }
 
-    /// One of the names of an enum, written into the query.
+    /// Adds one of the names of an enum, written into the text of the query.
     pub(crate) fn name(&mut self, column: &str, name: Option<&'static str>) {
         if let Some(name) = name {
             self.query.push(" and ").push(column).push(" = '").push(name).push("'");
         }
     }
 
-    /// The pieces of a search, all of which must occur.
+    /// Adds the pieces of a search text, all of which must occur.
     pub(crate) fn search(&mut self, search: Option<&Search>) {
         for piece in search.into_iter().flat_map(Search::pieces) {
             self.query.push(" and t.search_text like ").push_bind(format!("%{}%", escaped(piece)));
@@ -131,12 +132,12 @@ impl Filters<'_> {
     }
 }
 
-/// Whose view a list is cut down to: nobody's where customers ask for their own, all of which they see.
+/// The customer whose view limits the list. None if customers ask for their own rows, all of which they may see.
 pub(crate) fn viewer(visible_to: Option<CustomerId>, of: Option<CustomerId>) -> Option<i64> {
     visible_to.filter(|viewer| of != Some(*viewer)).map(Id::get)
 }
 
-/// A piece of text as `like` takes it to the letter.
+/// Escapes a piece of text for `like`, so that it matches literally.
 fn escaped(piece: &str) -> String {
     let mut escaped = String::with_capacity(piece.len());
     for character in piece.chars() {
@@ -148,7 +149,7 @@ fn escaped(piece: &str) -> String {
     escaped
 }
 
-/// Reads a page of `table`: of the rows of `branches`, those that pass `filters`.
+/// Reads a page of `table`: the rows of `branches` that pass `filters`.
 pub(crate) async fn page<R>(
     database: &Database,
     table: &Table,
@@ -164,7 +165,7 @@ where
     Ok(Page::of(request, items, |item| <R::Entity as Entity>::Id::get(item.id)))
 }
 
-/// Reads the rows of a page, in the order they were walked.
+/// Reads the rows of a page, in the order of the walk.
 pub(crate) async fn rows<R>(
     database: &Database,
     table: &Table,
@@ -195,7 +196,7 @@ fn query(
         let is_planned_anew = walk(&mut query, branch, filters, request);
         return (query, is_planned_anew);
     }
-    // An array, so that each row of the page is fetched by its id, whatever the planner thinks of the tables. Distinct, since
+    // An array, so that each row of the page is fetched by its id, whatever the planner assumes about the tables. Distinct, since
     // a row may be in several branches.
     query.push(" from ").push(table.from).push(" where t.id = any (array(select distinct branch.id from (");
     let mut is_planned_anew = false;
@@ -209,7 +210,7 @@ fn query(
     (query, is_planned_anew)
 }
 
-/// One branch, from its table to its limit. Returns [`Filters::is_planned_anew`].
+/// Adds one branch, from its table to its limit. Returns [`Filters::is_planned_anew`].
 fn walk(query: &mut QueryBuilder<Postgres>, branch: &Branch, filters: &impl Fn(&mut Filters<'_>), request: PageRequest) -> bool {
     branch.push(query);
     let mut conditions = Filters { query, is_planned_anew: false };
@@ -218,7 +219,8 @@ fn walk(query: &mut QueryBuilder<Postgres>, branch: &Branch, filters: &impl Fn(&
     if let Some(cursor) = request.cursor() {
         let comparison = if request.is_backward() { " > " } else { " < " };
         query.push(" and ").push(branch.key).push(comparison).push_bind(cursor.id());
-        // The same of the joined table, which Postgres does not conclude: else it may walk that one from its end.
+        // Repeats the condition for the joined table, since Postgres does not infer it and might otherwise walk that table from
+        // its end.
         if branch.key != "t.id" {
             query.push(" and t.id").push(comparison).push_bind(cursor.id());
         }

@@ -244,7 +244,7 @@ pub(crate) async fn create_first(
     Ok(NewIds { service, ..NewIds::default() })
 }
 
-/// The names of kind, moment of invoicing and billed party.
+/// The names of the kind, the moment of invoicing and the billed party.
 fn names(service: &Service) -> (&'static str, &'static str, &'static str) {
     (service.kind.into(), service.invoice_on.into(), service.bill_to.into())
 }

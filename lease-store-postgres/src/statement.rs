@@ -1,4 +1,4 @@
-//! How a statement is run: with what is tried again, how often and how soon.
+//! Runs statements, and retries those that may be retried, with pauses between the attempts.
 
 use std::time::Duration;
 
@@ -8,12 +8,13 @@ use sqlx::PgPool;
 
 use crate::error::Failure;
 
-/// The shortest pause before a statement is run again; each further one is twice as long, and up to twice that at random.
+/// The shortest pause before a statement is run again. Each further pause is twice as long, plus a random part of up to its
+/// length.
 const FIRST_PAUSE: Duration = Duration::from_millis(4);
-/// How often a statement is run again at most.
+/// The maximum number of times that a statement is run again.
 const RETRIES: usize = 4;
 
-/// The pool, and how long to wait for what runs on it.
+/// The pool, and the time to wait for a statement on it.
 #[derive(Clone, Debug)]
 pub(crate) struct Database {
     pub(crate) pool: PgPool,
@@ -21,7 +22,7 @@ pub(crate) struct Database {
 }
 
 impl Database {
-    /// Runs a statement that only reads. One whose connection broke is run once more, on another.
+    /// Runs a statement that only reads. If its connection breaks, it is run once more on another one.
     pub(crate) async fn read<'a, T, F>(&'a self, statement: impl Fn(&'a PgPool) -> F) -> Result<T, RepositoryError>
     where
         F: Future<Output = Result<T, sqlx::Error>>,
@@ -33,8 +34,8 @@ impl Database {
         }
     }
 
-    /// Runs a statement that writes. One that Postgres undid in favour of another is run again after a random pause; one
-    /// whose connection broke is not, since it may have been carried out.
+    /// Runs a statement that writes. If Postgres rolls it back in favour of another one, it is run again after a random pause. If
+    /// its connection breaks, it is not, since it may have been carried out.
     pub(crate) async fn write<'a, T, F>(&'a self, statement: impl Fn(&'a PgPool) -> F) -> Result<T, RepositoryError>
     where
         F: Future<Output = Result<T, sqlx::Error>>,
@@ -49,7 +50,7 @@ impl Database {
         }
     }
 
-    /// Once, and not for ever: a network that went silent ends no connection.
+    /// Runs the statement once, with a time limit: a network that goes silent does not end a connection.
     async fn run<T>(&self, statement: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, Failure> {
         let response = tokio::time::timeout(self.timeout, statement).await;
         response.map_err(|silence| Failure::Final(RepositoryError::Unavailable(silence.into())))?.map_err(Failure::from)
@@ -61,7 +62,7 @@ async fn sleep(pause: Duration) {
     tokio::time::sleep(pause).await;
 }
 
-/// The error of a store that is asked for what the contract rules out.
+/// The error for a request that the contract does not allow.
 pub(crate) fn fault(what: &'static str) -> RepositoryError {
     RepositoryError::Internal(what.into())
 }

@@ -1,4 +1,4 @@
-//! Vehicles. What trades repeat of a vehicle follows it through their foreign key.
+//! Vehicles. The columns of a vehicle that are repeated in its trades are kept up to date by a foreign key.
 
 use async_trait::async_trait;
 use lease_core::catalog::VehicleSnapshot;
@@ -20,8 +20,8 @@ const VEHICLES: Table = Table {
               t.created_at",
 };
 
-/// Vehicles as their trades repeat them. Postgres joins the vehicle itself only where a filter asks for what they do not: for
-/// few rows then, unless it is the owner.
+/// The columns of vehicles that are repeated in their trades. Postgres joins the vehicle itself only if a filter asks for other
+/// columns: then for few rows, unless the filter is the owner.
 const TRADED: &str = "(select o.vehicle_id as id, o.status, o.vehicle_make as make_key, o.vehicle_model as model_key, \
                       o.vehicle_year as year, v.vin, v.search_text \
                       from trades o left join vehicles v on v.id = o.vehicle_id) t";
@@ -98,7 +98,7 @@ impl VehicleRepository for PostgresRepository {
     }
 }
 
-/// What a customer may see: their own, those in an open trade, those in a trade they are a party of.
+/// The vehicles that a customer may see: their own, those in an open trade, and those in a trade to which they are a party.
 fn branches(filter: &VehicleFilter) -> Vec<Branch> {
     let Some(viewer) = list::viewer(filter.visible_to, filter.customer_id) else { return vec![Branch::all(&VEHICLES)] };
     let open = match filter.customer_id {

@@ -9,9 +9,9 @@ use crate::model::{Profile, User};
 pub struct NewAccount {
     /// The user.
     pub user: User,
-    /// The customer behind it, where it trades; created at the user's `date_joined`.
+    /// The profile of its customer, if it is to have one; the customer is created at the user's `date_joined`.
     pub profile: Option<Profile>,
-    /// A first token, where one is handed out: its hash, and the instant it expires. Its epoch is the user's.
+    /// The hash of a first token, if one is issued, and the instant at which it expires. Its epoch is the user's.
     pub token: Option<(TokenHash, DateTime<Utc>)>,
 }
 
@@ -22,26 +22,26 @@ pub struct AccountChange {
     pub id: UserId,
     /// The version that the decision was made on.
     pub expected: Version,
-    /// The user from here on; `last_login` excepted, which only logins write.
+    /// The new user, except for `last_login`, which only logins write.
     pub user: User,
-    /// The change to the customer behind it.
+    /// The change to the user's customer.
     pub customer: CustomerChange,
-    /// A token of this user that is carried over from the user's present epoch to the new one. One of an older epoch was revoked
-    /// and stays so.
+    /// A token of this user that is carried over from the user's present epoch to the new one. A token of an older epoch was
+    /// revoked and remains revoked.
     pub keep_token: Option<TokenHash>,
-    /// Refuse with [`Guarantee::ActiveSuperuser`](crate::repository::Guarantee::ActiveSuperuser) unless another active superuser
-    /// remains.
+    /// Whether the store must refuse with [`Guarantee::ActiveSuperuser`](crate::repository::Guarantee::ActiveSuperuser) unless
+    /// another active superuser remains.
     pub needs_another_superuser: bool,
 }
 
-/// The change to the customer behind a user.
+/// The change to a user's customer.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CustomerChange {
-    /// None.
+    /// There is no change.
     Keep,
-    /// It is created, at this instant.
+    /// The customer is created with this profile, at this instant.
     Create(Profile, DateTime<Utc>),
-    /// It is deleted, if nothing hangs on it.
+    /// The customer is deleted, if no other row refers to it.
     Delete(CustomerId),
 }
 
@@ -50,6 +50,6 @@ pub enum CustomerChange {
 pub struct Login {
     /// The new token.
     pub token: Token,
-    /// The instant: the user's `last_login` from here on.
+    /// The instant of the login, which becomes the user's `last_login`.
     pub at: DateTime<Utc>,
 }

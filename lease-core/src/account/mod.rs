@@ -1,4 +1,4 @@
-//! Who somebody is (chapter 3): passwords and tokens, and the decisions about users and customers.
+//! Accounts (chapter 3): passwords, tokens, and the decisions about users and customers.
 
 mod changes;
 mod password;
@@ -23,10 +23,10 @@ use crate::id::{CustomerId, UserId};
 use crate::model::{LoginName, Role};
 use crate::permission::{Act, Actor, Grant, Resource};
 
-/// Login names that are taken, and by whom.
+/// The login names that are taken, each with the user who has it.
 pub type TakenNames = [(LoginName, UserId)];
 
-/// Passes where the actor may see this user.
+/// Succeeds if the actor may see this user.
 ///
 /// # Errors
 /// [`Error::NotAuthenticated`], [`Error::NotFound`].
@@ -38,7 +38,7 @@ pub fn require_visible_user(actor: &Actor, user: UserId) -> Result<(), Error> {
     }
 }
 
-/// Passes where the actor may see this customer.
+/// Succeeds if the actor may see this customer.
 ///
 /// # Errors
 /// [`Error::NotAuthenticated`], [`Error::NotFound`].
@@ -46,7 +46,7 @@ pub fn require_visible_customer(actor: &Actor, customer: CustomerId) -> Result<(
     actor.require_view(Resource::Customer, |own| own == customer)
 }
 
-/// Passes where the actor may do this to a user of this role. Only who may grant roles may touch a superuser.
+/// Succeeds if the actor may do this to a user of this role. Only an actor who may grant roles may change a superuser.
 fn require_act_on_user(actor: &Actor, act: Act, user: UserId, role: Role) -> Result<(), Error> {
     require_visible_user(actor, user)?;
     actor.require(Resource::User, act)?;

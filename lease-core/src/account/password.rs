@@ -11,20 +11,20 @@ use tokio::sync::Semaphore;
 
 use crate::text::comparison_key;
 
-/// Characters of a password at least.
+/// The fewest characters that a password may have.
 const MIN_CHARS: usize = 8;
-/// Bytes of a password at most, so that hashing has a bound.
+/// The most bytes that a password may have, so that the time for hashing is bounded.
 const MAX_BYTES: usize = 1_024;
-/// From this share of common characters on, a password is too like a name.
+/// From this share of common characters on, a password is too similar to a name.
 const TOO_LIKE: f32 = 0.7;
-/// No list of common passwords holds a longer one.
+/// The length of the longest password in the lists of common passwords.
 const COMMON_MAX_CHARS: usize = 20;
-/// What zxcvbn guesses within so many attempts is common: each of its 30,000 common passwords is.
+/// A password that zxcvbn would guess in fewer attempts is common: this covers each of its 30,000 common passwords.
 const COMMON_GUESSES: u64 = 30_001;
-/// Parts of names shorter than this are in too many good passwords to count.
+/// Shorter parts of names are ignored, because they occur in too many good passwords.
 const MIN_PART_CHARS: usize = 4;
 
-/// An Argon2id hash in PHC text form. `Debug` does not show it.
+/// An Argon2id hash as a PHC string. `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(String);
 
@@ -48,8 +48,8 @@ impl fmt::Debug for PasswordHash {
     }
 }
 
-/// What hashing a password costs. The default is OWASP's: Argon2id with 19 MiB, 2 iterations, 1 lane
-/// (Password Storage Cheat Sheet).
+/// The cost parameters for hashing a password. The default is what OWASP recommends: Argon2id with 19 MiB, 2 iterations and
+/// 1 lane (Password Storage Cheat Sheet).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PasswordParams {
     /// Memory, in KiB.
@@ -64,7 +64,7 @@ impl Default for PasswordParams {
     }
 }
 
-/// Hashes and verifies passwords on threads of their own, only so many at once.
+/// Hashes and verifies passwords on separate threads, a limited number at a time.
 #[derive(Clone, Debug)]
 pub struct PasswordHasher {
     argon2: Argon2<'static>,
@@ -74,10 +74,10 @@ pub struct PasswordHasher {
 }
 
 impl PasswordHasher {
-    /// A hasher of these costs that works on at most `concurrency` passwords at once.
+    /// A hasher with these cost parameters that processes at most `concurrency` passwords at once.
     ///
     /// # Errors
-    /// [`PasswordError`] where Argon2 does not take the costs (memory below 8 KiB, no iteration).
+    /// [`PasswordError`] if Argon2 rejects the parameters (less than 8 KiB of memory, or no iterations).
     pub fn new(params: PasswordParams, concurrency: NonZeroUsize) -> Result<Self, PasswordError> {
         let costs = Params::new(params.memory_kib, params.iterations, 1, None).map_err(|_| PasswordError::Params)?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, costs);
@@ -88,17 +88,17 @@ impl PasswordHasher {
     /// Hashes a password.
     ///
     /// # Errors
-    /// [`PasswordError`] where hashing failed, for want of memory say.
+    /// [`PasswordError`] if hashing failed, for example for lack of memory.
     pub async fn hash(&self, password: &SecretString) -> Result<PasswordHash, PasswordError> {
         let password = password.clone();
         self.run(move |argon2| hash_blocking(argon2, password.expose_secret().as_bytes())).await
     }
 
-    /// Whether the password is the one that was hashed. Without a hash it takes the same time and says no, so that
-    /// an unknown name cannot be told from a wrong password (rule 3.2).
+    /// Whether the password is the one that was hashed. Without a hash the result is `false` after the same time, so that an
+    /// unknown name cannot be distinguished from a wrong password (rule 3.2).
     ///
     /// # Errors
-    /// [`PasswordError`] where the hash is none or verifying failed.
+    /// [`PasswordError`] if the hash is malformed or verifying failed.
     pub async fn verify(&self, password: &SecretString, hash: Option<&PasswordHash>) -> Result<bool, PasswordError> {
         let known = hash.is_some();
         let hash = hash.unwrap_or(&self.decoy).clone();
@@ -107,13 +107,13 @@ impl PasswordHasher {
         Ok(matches && known)
     }
 
-    /// How many more passwords could be worked on right now.
+    /// The number of further passwords that could be processed right now.
     #[must_use]
     pub fn available_permits(&self) -> usize {
         self.permits.available_permits()
     }
 
-    /// How many passwords wait for their turn.
+    /// The number of passwords that are waiting for their turn.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.waiting.load(Ordering::Relaxed)
@@ -127,7 +127,7 @@ impl PasswordHasher {
         let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| PasswordError::Hashing)?;
         drop(waiting);
         let argon2 = self.argon2.clone();
-        // The permit goes along: a caller that hangs up does not free a place while the thread still works.
+        // The thread owns the permit: a caller that hangs up does not free a place while the thread is still working.
         tokio::task::spawn_blocking(move || {
             let _permit = permit;
             work(&argon2)
@@ -137,7 +137,7 @@ impl PasswordHasher {
     }
 }
 
-/// A place in the line, which a caller that hangs up leaves as well.
+/// A place in the queue, which is given up even if the caller hangs up.
 struct Waiting<'a>(&'a AtomicUsize);
 
 impl<'a> Waiting<'a> {
@@ -167,19 +167,19 @@ fn verify_blocking(argon2: &Argon2<'_>, password: &[u8], hash: &PasswordHash) ->
     }
 }
 
-/// Why a password could not be worked on. Says nothing of the password.
+/// The reason why a password could not be processed. It reveals nothing about the password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PasswordError {
-    /// Argon2 does not take these costs.
-    #[error("Argon2 takes at least 8 KiB of memory and one iteration")]
+    /// Argon2 rejects these cost parameters.
+    #[error("Argon2 needs at least 8 KiB of memory and one iteration")]
     Params,
     /// Hashing or verifying failed.
     #[error("the password could not be hashed")]
     Hashing,
 }
 
-/// Why a password is not taken (rule 3.7).
+/// The reason why a password is not accepted (rule 3.7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PasswordPolicyError {
@@ -189,7 +189,7 @@ pub enum PasswordPolicyError {
     /// Too long.
     #[error("This password is too long. It may have at most {MAX_BYTES} bytes.")]
     TooLong,
-    /// Holds a NUL or another control character (chapter 1).
+    /// Contains NUL or another control character (chapter 1).
     #[error("Control characters are not allowed.")]
     Control,
     /// Digits only.
@@ -198,16 +198,16 @@ pub enum PasswordPolicyError {
     /// Among the passwords that attackers try first.
     #[error("This password is too common.")]
     Common,
-    /// Too like the user's name or e-mail address.
+    /// Too similar to one of the user's names or the e-mail address.
     #[error("This password is too similar to the {0}.")]
     TooLike(&'static str),
 }
 
-/// All that speaks against a password; `names` are what it may not be like, each with what it is called.
+/// Every reason to reject a password. It may not be similar to any of `names`, each of which comes with its description.
 pub(crate) fn check_password(password: &SecretString, names: &[(&'static str, &str)]) -> Vec<PasswordPolicyError> {
     let password = password.expose_secret();
     if password.len() > MAX_BYTES {
-        // The other checks would work on all of it.
+        // The other checks would have to process all of it.
         return vec![PasswordPolicyError::TooLong];
     }
     let mut errors = Vec::new();
@@ -228,27 +228,27 @@ pub(crate) fn check_password(password: &SecretString, names: &[(&'static str, &s
     errors
 }
 
-/// Whether the password is what attackers try first. Either it is guessed soon, or the whole of it is one thing, whatever its
-/// letter case and its look-alikes: an entry of zxcvbn's dictionaries, a row of keys, a sequence, a repeat.
+/// Whether attackers would try the password early. Either it is guessed in few attempts, or all of it is one simple pattern,
+/// regardless of case and look-alike characters: a dictionary word of zxcvbn, a row of keys, a sequence or a repetition.
 fn is_common(password: &str) -> bool {
     use zxcvbn::matching::patterns::MatchPattern::{Date, Dictionary, Regex, Repeat, Sequence, Spatial};
     if password.is_empty() || password.chars().count() > COMMON_MAX_CHARS {
         return false;
     }
     let estimate = zxcvbn::zxcvbn(password, &[]);
-    // How soon a date or a year is guessed hangs on today's, which no decision may.
+    // How soon a date or a year is guessed depends on the present date, which a decision must not read.
     let is_dated = estimate.sequence().iter().any(|part| matches!(part.pattern, Date(_) | Regex(_)));
     (!is_dated && estimate.guesses() <= COMMON_GUESSES)
         || matches!(estimate.sequence(), [whole] if matches!(whole.pattern, Dictionary(_) | Repeat(_) | Sequence(_) | Spatial(_)))
 }
 
-/// Whether the password is much the same as the name or a part of it, letter case aside.
+/// Whether the password is too similar to the name or a part of it, ignoring case.
 fn is_like(password: &str, name: &str) -> bool {
     let password = comparison_key(password);
     let name = comparison_key(name);
     let parts = name.split(|character: char| !character.is_alphanumeric());
     parts.chain([name.as_str()]).filter(|part| part.chars().count() >= MIN_PART_CHARS).any(|part| {
-        // Too long a password cannot reach the ratio; comparing it would only cost time.
+        // A password that is much longer cannot reach the ratio; comparing it would only cost time.
         password.chars().count() <= part.chars().count() * 3
             && similar::TextDiff::from_chars(password.as_str(), part).ratio() >= TOO_LIKE
     })

@@ -36,7 +36,7 @@ impl ProfileDraft {
 /// Changes a customer's profile (rule 6.1). Every field is optional, so `PUT` and `PATCH` mean the same.
 ///
 /// # Errors
-/// [`Error::NotFound`]; wrong fields.
+/// [`Error::NotFound`]; invalid fields.
 pub fn update_profile(
     customer: &Versioned<Stored<Customer>>,
     actor: &Actor,

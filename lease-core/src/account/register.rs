@@ -36,7 +36,7 @@ draft! {
 }
 
 impl RegistrationDraft {
-    /// The login names that it asks for, as far as they can be read.
+    /// The comparison keys of the user name and e-mail address, as far as they are given.
     #[must_use]
     pub fn login_names(&self) -> Vec<LoginName> {
         login_names(&self.username, &self.email)
@@ -47,12 +47,12 @@ impl RegistrationDraft {
     }
 }
 
-/// The keys of the names that a draft asks for.
+/// The comparison keys of a draft's user name and e-mail address, as far as they are given.
 pub(super) fn login_names(username: &Field<String>, email: &Field<String>) -> Vec<LoginName> {
     [username, email].into_iter().filter_map(Field::given).map(|name| LoginName::new(name)).collect()
 }
 
-/// Somebody whose fields are in order; what is missing is the hash of the password.
+/// A new user whose fields are valid; only the hash of the password is missing.
 #[derive(Clone, Debug)]
 pub struct Registrant {
     identity: Identity,
@@ -65,7 +65,7 @@ pub struct Registrant {
 }
 
 impl Registrant {
-    /// The user to be created. `token` is the hash and the end of a first token, where one is handed out.
+    /// The user to be created. `token` is the hash and the expiry of a first token, if one is issued.
     #[must_use]
     pub fn into_new_account(
         self,
@@ -94,10 +94,10 @@ impl Registrant {
     }
 }
 
-/// Checks a registration (rule 3.1). Anybody may register; `is_staff` and the like are not looked at.
+/// Checks a registration (rule 3.1). Anybody may register; fields such as `is_staff` are ignored.
 ///
 /// # Errors
-/// Wrong fields.
+/// Invalid fields.
 pub fn check_registration(draft: &RegistrationDraft, taken: &TakenNames, today: NaiveDate) -> Result<Registrant, Error> {
     let mut form = Form::new(UpdateMode::Full);
     let names = IdentityDraft {
@@ -120,10 +120,11 @@ pub fn check_registration(draft: &RegistrationDraft, taken: &TakenNames, today: 
     Ok(Registrant { identity, is_active: true, role: Role::Customer, profile, event: Event::UserRegistered, password })
 }
 
-/// Checks a user that somebody else creates (rule 3.4): staff customers, superusers and the system administrative users too.
+/// Checks a user that somebody else creates (rule 3.4): staff may create customers; superusers and the system may also create
+/// administrative users.
 ///
 /// # Errors
-/// [`Error::PermissionDenied`]; wrong fields.
+/// [`Error::PermissionDenied`]; invalid fields.
 pub fn check_new_user(actor: &Actor, draft: &UserDraft, taken: &TakenNames, today: NaiveDate) -> Result<Registrant, Error> {
     actor.require(Resource::User, Act::Create)?;
     if draft.role_flags(Role::Customer) != Role::Customer {
@@ -160,7 +161,7 @@ impl Identity {
     }
 }
 
-/// The names of a user, as they were given.
+/// The names of a user, as given in a draft.
 #[derive(Clone, Copy)]
 pub(super) struct IdentityDraft<'a> {
     pub(super) username: &'a Field<String>,
@@ -170,7 +171,7 @@ pub(super) struct IdentityDraft<'a> {
 }
 
 impl IdentityDraft<'_> {
-    /// Reads the names; `is_taken` tells whether another user has one.
+    /// Reads the names; `is_taken` says whether another user has a login name.
     pub(super) fn read(
         &self,
         form: &mut Form,
@@ -191,7 +192,7 @@ impl IdentityDraft<'_> {
         Some(Identity { username: username?, email: email?, first_name: first_name?, last_name: last_name? })
     }
 
-    /// What a password may not be like: the names as they will be, what each is called in front.
+    /// The names to which a password may not be similar: the new ones, each preceded by its description.
     pub(super) fn likes<'b>(&'b self, current: Option<&'b Identity>) -> Vec<(&'static str, &'b str)> {
         let or = |field: &'b Field<String>, now: Option<&'b str>| field.given().map(String::as_str).or(now).unwrap_or_default();
         vec![
@@ -208,7 +209,7 @@ fn read_password(form: &mut Form, field: &Field<SecretString>, names: &IdentityD
     note_policy_errors(form, &password, &names.likes(None)).then_some(password)
 }
 
-/// Notes what speaks against a password; whether nothing does.
+/// Adds an error for every reason to reject the password. Returns whether there was none.
 pub(super) fn note_policy_errors(form: &mut Form, password: &SecretString, likes: &[(&'static str, &str)]) -> bool {
     let errors = check_password(password, likes);
     for error in &errors {

@@ -7,20 +7,20 @@ use crate::event::Event;
 use crate::model::Account;
 use crate::permission::Actor;
 
-/// Somebody who came with a good token.
+/// An actor who presented a valid token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Session {
-    /// Who.
+    /// The actor.
     pub actor: Actor,
-    /// With which token.
+    /// The hash of the token.
     pub token: TokenHash,
 }
 
-/// Judges a token that was found (rule 2.1; rule 3.6): it is good until the instant it expires, in the user's present
-/// epoch, while the user is active.
+/// Checks a token that was found (rules 2.1, 3.6): it is valid until the instant at which it expires, if its epoch is the user's
+/// present one and the user is active.
 ///
 /// # Errors
-/// [`Error::NotAuthenticated`], whatever is wrong with it.
+/// [`Error::NotAuthenticated`], whatever is wrong with the token.
 pub fn session(found: Option<(Token, Account)>, now: DateTime<Utc>) -> Result<Session, Error> {
     let (token, account) = found.ok_or(Error::NotAuthenticated)?;
     let user = &account.user;
@@ -32,10 +32,10 @@ pub fn session(found: Option<(Token, Account)>, now: DateTime<Utc>) -> Result<Se
     }
 }
 
-/// Logs a user in whose password was found right: a new token (rule 3.2).
+/// Logs in a user whose password was verified, by creating a token (rule 3.2).
 ///
-/// The token's epoch is the one that the password was read in, so should the password change meanwhile, the token is dead on
-/// arrival (rule 3.5).
+/// The token gets the epoch that was read together with the password, so if the password changes in the meantime, the token is
+/// never valid (rule 3.5).
 #[must_use]
 pub fn log_in(account: &Account, hash: TokenHash, expires_at: DateTime<Utc>, now: DateTime<Utc>) -> Decision<Login> {
     let user_id = account.user.id;
@@ -46,7 +46,7 @@ pub fn log_in(account: &Account, hash: TokenHash, expires_at: DateTime<Utc>, now
 /// Revokes a token of the actor's own user (rule 3.3).
 ///
 /// # Errors
-/// [`Error::NotAuthenticated`] where nobody is known.
+/// [`Error::NotAuthenticated`] if the actor has no user.
 pub fn revoke_token(actor: &Actor, token: TokenHash) -> Result<Decision<TokenHash>, Error> {
     let user = actor.user().ok_or(Error::NotAuthenticated)?;
     Ok(Decision::new(token, Event::TokenRevoked(user)))

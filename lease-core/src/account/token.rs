@@ -6,8 +6,8 @@ use sha2::{Digest, Sha256};
 
 use crate::id::UserId;
 
-/// A token as its holder knows it: 40 lower-case hexadecimal characters from a CSPRNG (rule 3.6). Not storable, and
-/// `Debug` does not show it.
+/// A token as its holder knows it: 40 lower-case hexadecimal characters from a CSPRNG (rule 3.6). It is never stored, and `Debug`
+/// does not show it.
 #[derive(Clone)]
 pub struct TokenText(String);
 
@@ -18,13 +18,13 @@ impl TokenText {
         Self(hex::encode(bytes))
     }
 
-    /// The text, for the response that hands it out.
+    /// The text, for the response that returns it.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// All that is ever stored of it.
+    /// The hash, which is the only form in which it is stored.
     #[must_use]
     pub fn hash(&self) -> TokenHash {
         TokenHash(Sha256::digest(self.0.as_bytes()).into())
@@ -46,12 +46,12 @@ impl fmt::Debug for TokenText {
     }
 }
 
-/// The text is no token.
+/// The error for a text that is not a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a token: 40 lower-case hexadecimal characters are")]
+#[error("a token consists of 40 lower-case hexadecimal characters")]
 pub struct NotAToken;
 
-/// The SHA-256 of a token: what a store knows it by. A fast hash does, since a token has 160 random bits.
+/// The SHA-256 of a token, by which a store finds it. A fast hash suffices, since a token has 160 random bits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TokenHash(pub [u8; 32]);
 
@@ -67,12 +67,12 @@ pub const FIRST_EPOCH: i64 = 0;
 /// A stored token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Token {
-    /// What it is found by.
+    /// The hash by which it is found.
     pub hash: TokenHash,
-    /// Whose it is.
+    /// The user that it belongs to.
     pub user_id: UserId,
-    /// The user's [`token_epoch`](crate::model::User::token_epoch) when it was made; good only while they are equal.
+    /// The user's [`token_epoch`](crate::model::User::token_epoch) when it was created; it is valid only while the two are equal.
     pub epoch: i64,
-    /// From this instant on it is not good.
+    /// From this instant on, it is not valid.
     pub expires_at: DateTime<Utc>,
 }

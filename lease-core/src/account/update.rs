@@ -42,7 +42,7 @@ draft! {
 }
 
 impl UserDraft {
-    /// The login names that it asks for, as far as they can be read.
+    /// The comparison keys of the user name and e-mail address, as far as they are given.
     #[must_use]
     pub fn login_names(&self) -> Vec<LoginName> {
         login_names(&self.username, &self.email)
@@ -56,10 +56,10 @@ impl UserDraft {
         ProfileDraft { job: self.job.clone(), dob: self.dob.clone(), notes: self.notes.clone() }
     }
 
-    /// The role that the flags ask for of a user of this role.
+    /// The role that the flags in the draft mean for a user whose present role is `current`.
     pub(super) fn role_flags(&self, current: Role) -> Role {
         let is_superuser = self.is_superuser.given().copied().unwrap_or(current.is_superuser());
-        // A superuser is staff by being one: taken down, nothing of it is left but what is asked for.
+        // A superuser counts as staff: a demoted one stays staff only if `is_staff` is given as true.
         let was_staff = current == Role::Staff || (current.is_superuser() && self.is_staff.is_missing());
         let is_staff = self.is_staff.given().copied().unwrap_or(was_staff);
         Role::from_flags(is_staff, is_superuser)
@@ -73,22 +73,23 @@ impl UserDraft {
     }
 }
 
-/// A flag that stays at its present value where it is not named, in `PUT` too.
+/// A flag that keeps its present value if it is not given, even in a `PUT`.
 fn or_present(field: &Field<bool>, present: bool) -> Field<bool> {
     if field.is_missing() { Field::Given(present) } else { field.clone() }
 }
 
-/// A change whose fields are in order; what may be missing is the hash of a new password.
+/// A change whose fields are valid; only the hash of a new password may be missing.
 #[derive(Clone, Debug)]
 pub struct CheckedUpdate {
     decision: Decision<AccountChange>,
     keep_token: Option<TokenHash>,
-    /// The password to hash, where a new one is given.
+    /// The password to hash, if a new one is given.
     pub new_password: Option<SecretString>,
 }
 
 impl CheckedUpdate {
-    /// The change, with the new password's hash where there is one: it revokes the user's tokens but the one in use.
+    /// The change, with the hash of the new password if there is one: a new password revokes the user's tokens except the one in
+    /// use.
     #[must_use]
     pub fn into_decision(mut self, password: Option<PasswordHash>) -> Decision<AccountChange> {
         if let Some(password) = password {
@@ -102,11 +103,11 @@ impl CheckedUpdate {
     }
 }
 
-/// Checks a change to a user (rule 3.5). `keep_token` is the token that the actor came with.
+/// Checks a change to a user (rule 3.5). `keep_token` is the token with which the actor authenticated.
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::PermissionDenied`] for a change of `is_active`, `is_staff` or `is_superuser` without the right;
-/// wrong fields; [`Refusal::LastSuperuser`], [`Refusal::CustomerInUse`].
+/// invalid fields; [`Refusal::LastSuperuser`], [`Refusal::CustomerInUse`].
 pub fn check_update(
     snapshot: &Versioned<AccountSnapshot>,
     actor: &Actor,
@@ -152,7 +153,7 @@ pub fn check_update(
     Ok(CheckedUpdate { decision, keep_token, new_password })
 }
 
-/// Deactivates a user and revokes their tokens (rule 3.4): rows that invoices hang on are never deleted.
+/// Deactivates a user and revokes their tokens (rule 3.4). Users are never deleted, because invoices refer to them.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::PermissionDenied`]; [`Refusal::LastSuperuser`].
@@ -184,7 +185,7 @@ pub fn revoke_tokens(
     Ok(Decision::new(change_of(snapshot, user, now)?, Event::AllTokensRevoked(stored.id)))
 }
 
-/// The change that leads to this state of the user: what else it brings about, and what forbids it.
+/// The change that turns the snapshot's user into `user`, with its effects on the customer and the tokens, unless it is refused.
 fn change_of(snapshot: &Versioned<AccountSnapshot>, user: User, now: DateTime<Utc>) -> Result<AccountChange, Error> {
     let stored = &snapshot.account.user;
     let needs_another_superuser = stored.is_active_superuser() && !user.is_active_superuser();

@@ -1,4 +1,4 @@
-//! What is on offer: vehicles (rule 6.2) and services (rule 5.1).
+//! Vehicles (rule 6.2) and services (rule 5.1).
 
 mod service;
 mod vehicle;

@@ -11,7 +11,7 @@ use crate::money::{Currency, Money};
 use crate::permission::{Act, Actor, Grant, Resource};
 use crate::text;
 
-/// Days to pay where none are given.
+/// The number of days to pay, if none is given.
 const DEFAULT_DUE_DAYS: u16 = 14;
 
 draft! {
@@ -23,7 +23,7 @@ draft! {
         pub kind: Field<String> as required ServiceKind,
         /// When a trade is invoiced: always `first_proposal` for `lease` and `acceptance` for `sell`; required for `custom`.
         pub invoice_on: Field<String> as nullable InvoiceOn,
-        /// Who is billed: `owner` by default; `counterparty` is possible only with `acceptance`.
+        /// The party that is billed: `owner` by default; `counterparty` is possible only with `acceptance`.
         pub bill_to: Field<String> as nullable BillTo,
         /// The fee. With a fee of zero no invoice is issued.
         pub amount: Field<Decimal> as required AmountInput,
@@ -42,19 +42,19 @@ draft! {
 #[derive(Clone, Debug, PartialEq)]
 pub struct FirstServices(pub Vec<Service>);
 
-/// Makes a service.
+/// Creates a service.
 ///
 /// # Errors
-/// [`Error::PermissionDenied`]; wrong fields.
+/// [`Error::PermissionDenied`]; invalid fields.
 pub fn create_service(actor: &Actor, draft: &ServiceDraft) -> Result<Decision<RowChange<Service>>, Error> {
     actor.require(Resource::Service, Act::Create)?;
     Ok(Decision::new(RowChange::Create(read(draft, UpdateMode::Full, None)?), Event::ServiceCreated))
 }
 
-/// Changes a service. What rules of running trades hang on is fixed once a trade uses it (rule 5.1).
+/// Changes a service. Once a trade uses it, its kind, `invoice_on`, `bill_to` and currency can no longer change (rule 5.1).
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Error::PermissionDenied`]; wrong fields; [`Refusal::ServiceInUse`].
+/// [`Error::NotFound`], [`Error::PermissionDenied`]; invalid fields; [`Refusal::ServiceInUse`].
 pub fn update_service(
     service: &Versioned<Stored<Service>>,
     actor: &Actor,
@@ -74,7 +74,7 @@ pub fn update_service(
     Ok(Decision::new(RowChange::Update { id: service.id, expected: service.version, value }, event))
 }
 
-/// Deactivates a service: no new trade is opened under it; those that run go on.
+/// Deactivates a service: no new trade can be opened under it; trades that were opened before continue.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::PermissionDenied`].
@@ -85,7 +85,7 @@ pub fn deactivate_service(service: &Versioned<Stored<Service>>, actor: &Actor) -
     Ok(Decision::new(change, Event::ServiceDeactivated(service.id)))
 }
 
-/// Passes where the actor may see the service: everybody the active ones, staff all.
+/// Succeeds if the actor may see the service: everybody may see active services, and staff may see all.
 ///
 /// # Errors
 /// [`Error::NotFound`].
@@ -96,7 +96,7 @@ pub fn require_visible_service(service: &Service, actor: &Actor) -> Result<(), E
     }
 }
 
-/// The two services that a store without any starts with (rule 5.1).
+/// The two services that are created in a store without services (rule 5.1).
 #[must_use]
 pub fn standard_services(lease_fee: Money, sell_fee: Money) -> Decision<FirstServices> {
     let service = |name: &str, kind, invoice_on, fee| Service {
@@ -145,7 +145,7 @@ fn read(draft: &ServiceDraft, mode: UpdateMode, current: Option<&Stored<Service>
         form.optional("description", &draft.description, current.map(|now| &now.description), String::new(), |words| {
             text::free(words)
         });
-    // Null would turn a deactivated service on again.
+    // If null were accepted, it would activate a deactivated service again.
     let is_active = match &draft.is_active {
         Field::Missing => Some(current.is_none_or(|now| now.is_active)),
         given => form.required("is_active", given, None, as_given),
@@ -161,7 +161,7 @@ fn read(draft: &ServiceDraft, mode: UpdateMode, current: Option<&Stored<Service>
     Ok(Service { name, kind, invoice_on, bill_to, fee, payment_due_days, description, is_active, is_used })
 }
 
-/// The moment of invoicing: what the kind means, or what a custom service chooses.
+/// Reads the moment of invoicing: the one that the kind prescribes, or the choice of a custom service.
 fn read_invoice_on(
     form: &mut Form,
     draft: &ServiceDraft,
@@ -182,7 +182,7 @@ fn read_invoice_on(
     }
 }
 
-/// Amount and currency together: how many digits are right depends on both.
+/// Reads the amount and the currency together, because the currency decides how many digits the amount may have.
 fn read_fee(form: &mut Form, draft: &ServiceDraft, current: Option<&Stored<Service>>) -> Option<Money> {
     let present = current.map(|now| (now.fee.amount(), now.fee.currency()));
     let currency = form.required("currency", &draft.currency, present.as_ref().map(|(_, currency)| currency), |code| {
@@ -190,7 +190,7 @@ fn read_fee(form: &mut Form, draft: &ServiceDraft, current: Option<&Stored<Servi
     });
     let amount = form.required("amount", &draft.amount, present.as_ref().map(|(amount, _)| amount), as_given);
     let (currency, amount) = (currency?, amount?);
-    // An amount that stays is the same number in another currency: 49.00 USD becomes 49 JPY.
+    // If only the currency changes, the number stays the same: 49.00 USD becomes 49 JPY.
     let amount = if draft.amount.is_missing() { amount.normalize() } else { amount };
     Money::new(amount, currency).map_err(|error| form.errors.add("amount", error.to_string())).ok()
 }

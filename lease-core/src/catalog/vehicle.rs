@@ -12,7 +12,7 @@ use crate::text;
 /// The year of the first motor car.
 const FIRST_YEAR: i64 = 1886;
 
-/// What a decision about a vehicle reads.
+/// The snapshot that a decision about a vehicle reads.
 #[expect(clippy::struct_excessive_bools, reason = "four separate facts")]
 #[derive(Clone, Debug, PartialEq)]
 pub struct VehicleSnapshot {
@@ -24,7 +24,7 @@ pub struct VehicleSnapshot {
     pub has_live_trade: bool,
     /// Whether any trade of it was ever opened.
     pub was_traded: bool,
-    /// Whether the viewer is owner or counterparty of a trade of it.
+    /// Whether the viewer is the owner or the counterparty of a trade of it.
     pub viewer_is_party: bool,
 }
 
@@ -51,17 +51,17 @@ draft! {
 }
 
 impl VehicleDraft {
-    /// The VIN that it asks for, as far as it can be read.
+    /// The VIN in the draft, if it is given and valid.
     #[must_use]
     pub fn wanted_vin(&self) -> Option<Vin> {
         self.vin.given().and_then(|vin| Vin::parse(vin).ok())
     }
 }
 
-/// Makes a vehicle of the actor's. `vin_taken_by` is the vehicle that has the draft's VIN.
+/// Creates a vehicle that belongs to the actor. `vin_taken_by` is the vehicle that already has the draft's VIN.
 ///
 /// # Errors
-/// [`Error::PermissionDenied`]; wrong fields.
+/// [`Error::PermissionDenied`]; invalid fields.
 pub fn create_vehicle(
     actor: &Actor,
     draft: &VehicleDraft,
@@ -73,10 +73,11 @@ pub fn create_vehicle(
     Ok(Decision::new(RowChange::Create(vehicle), Event::VehicleCreated))
 }
 
-/// Changes a vehicle: its owner or staff. What identifies it stays while a trade is live (rule 6.2).
+/// Changes a vehicle. Its owner and staff may do so. While a trade of it is open or agreed, the fields that identify it cannot
+/// change (rule 6.2).
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Error::PermissionDenied`]; wrong fields; [`Refusal::VehicleInTrade`].
+/// [`Error::NotFound`], [`Error::PermissionDenied`]; invalid fields; [`Refusal::VehicleInTrade`].
 pub fn update_vehicle(
     snapshot: &Versioned<VehicleSnapshot>,
     actor: &Actor,
@@ -110,7 +111,7 @@ pub fn delete_vehicle(snapshot: &Versioned<VehicleSnapshot>, actor: &Actor) -> R
     Ok(Decision::new(change, Event::VehicleDeleted(snapshot.vehicle.id)))
 }
 
-/// Passes where the actor may see the vehicle.
+/// Succeeds if the actor may see the vehicle.
 ///
 /// # Errors
 /// [`Error::NotAuthenticated`], [`Error::NotFound`].

@@ -1,5 +1,5 @@
-//! Accepting in a race, with others who accept and with whatever else ends a proposal, at two processes: who comes first
-//! wins, and everybody else is told so.
+//! Races of an acceptance with other acceptances and with everything else that ends a proposal, at two processes: the first
+//! commit wins, and everybody else is refused with the right reason.
 //!
 //! Rules 4.4, 4.5, 4.6 and 4.11.
 
@@ -10,7 +10,7 @@ use crate::id::ProposalId;
 use crate::model::{ProposalState, Role, ServiceKind, TradeState};
 use crate::permission::Actor;
 
-/// Who accept at once.
+/// The number of acceptances at the same time.
 const ACCEPTS: usize = 4;
 
 pub async fn one_of_many_who_accept_the_owners_proposal_wins(handles: Handles) {
@@ -65,7 +65,7 @@ pub async fn accepting_and_cancelling_exclude_each_other(handles: Handles) {
     one_or_the_other(handles, cancel, "trade_not_open").await;
 }
 
-/// The owner of a trade turns a proposal down and accepts it.
+/// The owner of a trade rejects a proposal and accepts it at the same time.
 pub async fn accepting_and_rejecting_exclude_each_other(handles: Handles) {
     let race = Race::start(handles).await;
     let [customer, ..] = race.customers[..] else { unreachable!() };
@@ -80,7 +80,8 @@ pub async fn accepting_and_rejecting_exclude_each_other(handles: Handles) {
     race.assert_agreed(agreed).await;
 }
 
-/// Both may succeed: who accepted first has agreed with somebody who was active. Where nobody did, everybody is told.
+/// Both may succeed: an acceptance that comes first is an agreement with a user who was still active. If none comes first, all
+/// are refused.
 pub async fn accepting_and_deactivating_the_author_come_one_after_the_other(handles: Handles) {
     let race = Race::start(handles).await;
     let staff = race.processes.actor(Role::Staff).await;
@@ -103,8 +104,8 @@ pub async fn accepting_and_deactivating_the_author_come_one_after_the_other(hand
     race.assert_agreed(agreed).await;
 }
 
-/// Customers who accept and the owner, who does `other` at the same time: one of all of them wins. Where it is the owner,
-/// all who accept are told `refusal`.
+/// Customers accept while the owner does `other`: exactly one of them wins. If it is the owner, every acceptance is refused with
+/// `refusal`.
 async fn one_or_the_other(handles: Handles, other: impl Fn(&Race, Offered) -> Act, refusal: &'static str) {
     let race = Race::start(handles).await;
     let mut agreed = 0;
@@ -140,7 +141,7 @@ impl Race {
         self.processes.act(|engine| async move { engine.accept_proposal(&who, proposal).await })
     }
 
-    /// How many accepts won: one, or none because the other act did.
+    /// The number of acceptances that won: one, or none if the other act won.
     async fn run(&self, other: Act, who: Vec<Actor>, proposal: ProposalId, refusal: &'static str) -> usize {
         let accepts = who.into_iter().map(|who| self.accept(who, proposal));
         let responses = together([other].into_iter().chain(accepts)).await;
@@ -152,7 +153,7 @@ impl Race {
         won
     }
 
-    /// So many trades are agreed, each with its invoice.
+    /// Asserts that this many trades are agreed, each with its invoice.
     async fn assert_agreed(&self, count: usize) -> crate::invariants::Books {
         let books = self.processes.books().await;
         let agreed = books.trades.iter().filter(|trade| matches!(trade.state, TradeState::Agreed(_))).count();

@@ -1,4 +1,4 @@
-//! Users, the customers behind them, and tokens.
+//! Users, their customers, and tokens.
 //!
 //! Rules 3.1 and 3.5.
 
@@ -14,7 +14,7 @@ use crate::lifecycle::{NewInvoice, TradeChanges};
 use crate::model::*;
 use crate::repository::*;
 
-/// A change of this account, as it is now, to `user`.
+/// A change of this account, at its present version, to `user`.
 async fn change(world: &World, id: crate::id::UserId, user: User) -> AccountChange {
     let expected = world.load_account(id).await.version;
     AccountChange { id, expected, user, customer: CustomerChange::Keep, keep_token: None, needs_another_superuser: false }
@@ -79,7 +79,7 @@ pub async fn every_field_of_a_user_but_the_last_login_is_written(store: Arc<dyn 
         ..user(77, Role::Customer)
     };
     let change = change(&world, id, value.clone()).await;
-    assert_eq!(change.expected, Version::FIRST, "a login does not move the version");
+    assert_eq!(change.expected, Version::FIRST, "a login does not change the version");
     world.store.commit_account(&change, None).await.unwrap();
     let loaded = world.load_account(id).await;
     assert_eq!(loaded.account.user.value, User { last_login: Some(at(1) + tick()), ..value });
@@ -111,7 +111,7 @@ pub async fn a_user_gets_a_customer_and_loses_it(store: Arc<dyn Repository>) {
     assert_eq!(world.list_customers(&CustomerFilter::default()).await, []);
 }
 
-/// Each kind of thing that keeps a customer from being erased, alone where that is possible.
+/// Each kind of row that prevents a customer from being deleted, alone if possible.
 pub async fn a_customer_in_use_is_not_erased(store: Arc<dyn Repository>) {
     let world = World::new(store);
     for what in 0..9 {
@@ -143,13 +143,13 @@ async fn hang_something_on(world: &World, customer: crate::id::CustomerId, what:
         4 => {
             world.vehicle(customer).await;
         }
-        // A trade of a vehicle that it has sold since.
+        // A trade of a vehicle that the customer has since sold.
         5 => {
             let (trade, buyer) = (world.trade(customer).await, world.customer().await);
             let proposal = world.propose(trade, customer).await;
             world.sell(trade, proposal, buyer).await;
         }
-        // The other party of a trade.
+        // The counterparty of a trade.
         6 => {
             let deal = world.deal().await;
             world.agree(deal.trade, deal.proposal, customer).await;
@@ -181,7 +181,8 @@ pub async fn a_user_may_have_many_tokens_and_give_up_one(store: Arc<dyn Reposito
     assert!(world.store.find_token(&token_hash(2)).await.unwrap().is_some());
 }
 
-/// Good or not is core's to judge: expired, of an epoch that is over, of a deactivated user.
+/// A token is found even if it has expired, has an old epoch or belongs to a deactivated user: the core decides whether it is
+/// valid.
 pub async fn a_token_is_found_good_or_not(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let row = world.account(Role::Staff).await.user;
@@ -203,11 +204,11 @@ pub async fn one_token_is_carried_over_to_a_new_epoch(store: Arc<dyn Repository>
     let keep = |number| Some(token_hash(number));
     let kept = AccountChange { keep_token: keep(1), ..change(&world, row.id, user.clone()).await };
     world.store.commit_account(&kept, None).await.unwrap();
-    // Somebody else's token is not carried along.
+    // Another user's token is not carried over.
     let stolen = User { token_epoch: 2, ..user.clone() };
     let stolen = AccountChange { keep_token: keep(3), ..change(&world, row.id, stolen).await };
     world.store.commit_account(&stolen, None).await.unwrap();
-    // Nor is one that was revoked before.
+    // Nor is a token that was revoked before.
     let user = User { token_epoch: 3, ..user };
     let revived = AccountChange { keep_token: keep(2), ..change(&world, row.id, user).await };
     world.store.commit_account(&revived, None).await.unwrap();

@@ -1,6 +1,6 @@
-//! Who acts is looked at again in every commit: a user who was deactivated, or has another role or customer, does not act any more.
+//! Every commit checks its actor again: a user who was deactivated, or has another role or customer, can no longer act.
 //!
-//! Rule 2.1; rule 3.5.
+//! Rules 2.1 and 3.5.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ fn by(actor: Actor, change: impl Into<Change>) -> Commit {
     Commit::new(Envelope::new(actor, base()), change)
 }
 
-/// A change of each kind that a store takes, one for each variant of [`Change`] but the creation of first services.
+/// One change for each variant of [`Change`] except the creation of the first services.
 async fn changes(world: &World) -> Vec<Change> {
     let deal = world.deal().await;
     let account = world.account(Role::Customer).await;
@@ -54,7 +54,7 @@ async fn changes(world: &World) -> Vec<Change> {
     ]
 }
 
-/// A change of a user who was never changed before.
+/// A change to a user who was never changed before.
 fn update(account: &Account, change: impl FnOnce(&mut User)) -> AccountChange {
     let mut user = account.user.value.clone();
     change(&mut user);
@@ -108,7 +108,7 @@ pub async fn who_is_who_they_were_acts(store: Arc<dyn Repository>) {
     ];
     for actor in actors {
         for change in changes(&world).await {
-            // Each round creates what the one before it has created: the token of the login is the same.
+            // Each round creates the token of the same login, so the one of the previous round is deleted first.
             world.store.delete_token(&token_hash(1), None).await.unwrap();
             let written = world.store.commit(&by(actor, change.clone())).await;
             assert!(written.is_ok(), "{actor:?}: {change:?}: {written:?}");
@@ -116,7 +116,7 @@ pub async fn who_is_who_they_were_acts(store: Arc<dyn Repository>) {
     }
 }
 
-/// Logging in and changing one's name do not stop anybody from acting.
+/// A user who has logged in again or changed their name can still act.
 pub async fn who_has_changed_otherwise_acts(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let account = world.account(Role::Customer).await;
@@ -131,7 +131,7 @@ pub async fn who_has_changed_otherwise_acts(store: Arc<dyn Repository>) {
     world.store.commit(&by(actor, vehicle)).await.unwrap();
 }
 
-/// Once it is acknowledged that a user was deactivated, nothing of theirs is acknowledged any more.
+/// Once the deactivation of a user is acknowledged, no act of that user is acknowledged any more.
 pub async fn who_is_deactivated_acts_before_it_or_not_at_all(handles: Handles) {
     let world = World::new(handles);
     for round in 0..*ROUNDS {
@@ -155,7 +155,7 @@ pub async fn who_is_deactivated_acts_before_it_or_not_at_all(handles: Handles) {
     }
 }
 
-/// A customer offers a vehicle while they are made administrative: one of the two wins, and the other is told why.
+/// A customer creates a vehicle while being made administrative: one of the two wins, and the other is refused with the reason.
 pub async fn who_is_made_administrative_owns_nothing(handles: Handles) {
     let processes = Processes::start(handles);
     let root = processes.actor(Role::Superuser).await;
@@ -181,10 +181,10 @@ pub async fn who_is_made_administrative_owns_nothing(handles: Handles) {
     }
 }
 
-/// Two superusers demote each other: one of them is no longer a superuser when it is their turn.
+/// Two superusers demote each other at the same time: one of them is no longer a superuser when their commit is checked.
 pub async fn of_two_who_demote_each_other_one_is_refused(handles: Handles) {
     let processes = Processes::start(handles);
-    // So that neither of them is ever the last.
+    // A third superuser, so that neither of them is ever the last.
     processes.actor(Role::Superuser).await;
     for _ in 0..*ROUNDS {
         let (one, other) = (processes.actor(Role::Superuser).await, processes.actor(Role::Superuser).await);

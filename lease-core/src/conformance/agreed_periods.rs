@@ -1,4 +1,4 @@
-//! Which agreed period is in the way of a proposal.
+//! The agreed periods that prevent the acceptance of a proposal.
 //!
 //! Rule 4.10.
 
@@ -12,7 +12,7 @@ use crate::id::{CustomerId, ServiceId, TradeId, VehicleId};
 use crate::model::*;
 use crate::repository::*;
 
-/// Lets a vehicle in trades of one service.
+/// Leases out a vehicle in trades under one service.
 struct Letting {
     world: World,
     owner: CustomerId,
@@ -28,7 +28,7 @@ impl Letting {
         Self { world, owner, lessee, service }
     }
 
-    /// A trade of the vehicle that was agreed and completed on these days.
+    /// A trade of the vehicle that was agreed for these days and completed.
     async fn letting(&self, vehicle: VehicleId, days: Period) -> TradeId {
         let trade = self.world.open(vehicle, self.service).await;
         let terms = Proposal { period: Some(days), ..proposal(trade, self.owner) };
@@ -37,7 +37,7 @@ impl Letting {
         trade
     }
 
-    /// What is in the way of terms of these days in a trade.
+    /// The agreed period that is in the way of a proposal for these days in a trade.
     async fn in_the_way(&self, trade: TradeId, period: Option<Period>, now: DateTime<Utc>) -> Option<Period> {
         let terms = self.world.propose_as(Proposal { period, ..proposal(trade, self.owner) }).await;
         let view = self.world.load_at(TradeKey::Proposal(terms), None, now).await.value.proposal;
@@ -54,7 +54,7 @@ pub async fn an_agreed_period_that_shares_a_day_is_in_the_way(store: Arc<dyn Rep
     let (trade, elsewhere) = (letting.world.open(car, letting.service).await, letting.world.open(other, letting.service).await);
     for days in [period(10, 20), period(19, 21), period(9, 11), period(12, 13), period(1, 40)] {
         assert_eq!(letting.in_the_way(trade, Some(days), base()).await, Some(agreed), "{days:?}");
-        // It is in the way in the past as well, and in no other vehicle's.
+        // It is in the way even if it lies in the past, but not of a proposal for another vehicle.
         assert_eq!(letting.in_the_way(trade, Some(days), at(100 * 86_400)).await, Some(agreed), "{days:?}");
         assert_eq!(letting.in_the_way(elsewhere, Some(days), base()).await, None, "{days:?}");
     }
@@ -63,7 +63,7 @@ pub async fn an_agreed_period_that_shares_a_day_is_in_the_way(store: Arc<dyn Rep
     }
 }
 
-/// Terms without days are for good: what has not ended by today stands in their way.
+/// Terms without days have no end, so every agreed period that has not ended by today is in their way.
 pub async fn a_period_that_ends_after_today_is_in_the_way_of_a_sale(store: Arc<dyn Repository>) {
     let letting = Letting::new(store).await;
     let car = letting.world.vehicle(letting.owner).await;
@@ -83,7 +83,7 @@ pub async fn a_period_that_ends_after_today_is_in_the_way_of_a_sale(store: Arc<d
     }
 }
 
-/// Nor are periods that were only offered, that were agreed for nothing, and the trade's own.
+/// Periods that were only proposed, agreements without a period, and the trade's own period are not in the way.
 pub async fn only_what_is_agreed_in_another_trade_is_in_the_way(store: Arc<dyn Repository>) {
     let letting = Letting::new(store).await;
     let (world, days) = (&letting.world, Some(period(10, 20)));
@@ -101,9 +101,9 @@ pub async fn only_what_is_agreed_in_another_trade_is_in_the_way(store: Arc<dyn R
     let terms = world.propose_as(Proposal { period: days, ..proposal(trade, letting.owner) }).await;
     world.agree(trade, terms, letting.lessee).await;
     let view = world.load(TradeKey::Proposal(terms)).await.value.proposal.unwrap();
-    assert_eq!(view.agreed_period_in_the_way, None, "its own");
+    assert_eq!(view.agreed_period_in_the_way, None, "its own period");
 
-    // Agreed is enough: the trade that is asked about need not be the later one.
+    // Any agreed period counts, even one of a later trade.
     let view = world.load(TradeKey::Proposal(offer)).await.value.proposal.unwrap();
     assert_eq!(view.agreed_period_in_the_way, days);
 }

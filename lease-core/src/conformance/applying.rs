@@ -1,4 +1,4 @@
-//! Committing equals applying: after a commit, a load returns what `TradeSnapshot::apply` says, whatever the changes.
+//! Committing equals applying: after a commit of any changes, a load returns the result of `TradeSnapshot::apply`.
 //!
 //! Rules 4.4 to 4.7.
 
@@ -52,7 +52,7 @@ pub async fn proposals_are_made_and_decided(store: Arc<dyn Repository>) {
     script.play(&TradeChanges { decided: Some((last, ProposalState::Rejected { at })), ..TradeChanges::default() }).await;
 }
 
-/// Up to the instant it expires a proposal is closed; from then on it had expired, at its own time.
+/// Before the instant at which it expires, a proposal is closed; from then on, it counts as expired at that instant.
 pub async fn closing_the_others_ends_each_in_its_way(store: Arc<dyn Repository>) {
     let script = Script::new(store).await;
     let now = at(100);
@@ -69,7 +69,7 @@ pub async fn closing_the_others_ends_each_in_its_way(store: Arc<dyn Repository>)
     script.play(&TradeChanges { decided: Some((withdrawn, early)), ..TradeChanges::default() }).await;
     let chosen = script.play(&proposed(proposal(script.trade, script.people[1]))).await.proposal.unwrap();
     let rejected = ProposalState::Rejected { at: now };
-    // The one that is decided and the one that is new are not among the others.
+    // The decided proposal and the new one are not among the others.
     let new = proposed(proposal(script.trade, script.people[2]));
     let fresh = script.play(&TradeChanges { decided: Some((chosen, rejected)), close_others: Some(now), ..new }).await;
 
@@ -159,7 +159,7 @@ pub async fn a_trade_goes_to_each_of_its_states(store: Arc<dyn Repository>) {
     assert_eq!(read.trade.state, TradeState::Cancelled { cancelled_at: at(3) });
 }
 
-/// Scripts drawn from fixed seeds: whatever core may put together, in any order.
+/// Scripts from fixed seeds: any changes that the core can combine, in any order.
 pub async fn any_sequence_of_changes_reads_as_applied(store: Arc<dyn Repository>) {
     let mut world = World::new(store);
     for seed in [1, 7, 42, 1_886, 20_260_302, u64::MAX] {

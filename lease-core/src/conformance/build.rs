@@ -1,4 +1,4 @@
-//! Values with sensible defaults, all made at one fixed instant: a case says only what matters to it.
+//! Values with sensible defaults, all created at one fixed instant: a case states only what matters to it.
 
 use chrono::{DateTime, Days, Duration, NaiveDate, Utc};
 
@@ -14,12 +14,12 @@ use crate::model::{
 use crate::money::{Currency, Money};
 use crate::repository::{Claim, KeyHash, NewClaim};
 
-/// The instant at which everything is made: noon, and a few microseconds that a store has to keep.
+/// The instant at which everything is created: noon, and a few microseconds, which a store has to keep.
 pub(super) fn base() -> DateTime<Utc> {
     DateTime::from_timestamp_micros(1_772_452_800_123_456).unwrap()
 }
 
-/// So many seconds after [`base`], or before it.
+/// The instant this many seconds after [`base`], or before it.
 pub(super) fn at(seconds: i64) -> DateTime<Utc> {
     base() + Duration::seconds(seconds)
 }
@@ -29,22 +29,22 @@ pub(super) fn tick() -> Duration {
     Duration::microseconds(1)
 }
 
-/// The day of [`base`], or so many days after it.
+/// The day of [`base`], or this many days after it.
 pub(super) fn day(number: u64) -> NaiveDate {
     base().date_naive() + Days::new(number)
 }
 
-/// The days from `start` to `end`, counted from [`base`]; the end not included.
+/// The days from `start` up to but not including `end`, counted from [`base`].
 pub(super) fn period(start: u64, end: u64) -> Period {
     Period::new(day(start), day(end)).unwrap()
 }
 
-/// US dollars.
+/// An amount in US dollars.
 pub(super) fn usd(text: &str) -> Money {
     Money::parse(text, Currency::USD).unwrap()
 }
 
-/// An id that the store of a case never came to.
+/// An id that no row has.
 pub(super) fn nobody<I: Id>() -> I {
     I::new(i64::MAX / 2).unwrap()
 }
@@ -64,7 +64,7 @@ pub(super) fn user(number: u32, role: Role) -> User {
     }
 }
 
-/// A user to be made: with a profile where it trades, without a token.
+/// A user to be created: with a profile if it trades, and without a token.
 pub(super) fn new_user(user: User) -> NewAccount {
     let profile = (user.role == Role::Customer).then(Profile::default);
     NewAccount { user, profile, token: None }
@@ -174,7 +174,7 @@ pub(super) fn opening(trade: Trade, vehicle_version: Version) -> Opening {
     Opening { trade, vehicle_version, first_use_of_service: None }
 }
 
-/// A pending proposal without dates, open for ever.
+/// A pending proposal without dates, which never expires.
 pub(super) fn proposal(trade_id: TradeId, customer_id: CustomerId) -> Proposal {
     Proposal {
         trade_id,
@@ -188,7 +188,7 @@ pub(super) fn proposal(trade_id: TradeId, customer_id: CustomerId) -> Proposal {
     }
 }
 
-/// An invoice over 100.00 for the new proposal of the same changes.
+/// An invoice for 100.00 for the new proposal in the same changes.
 pub(super) fn new_invoice(customer_id: CustomerId) -> NewInvoice {
     NewInvoice { proposal_id: None, customer_id, amount: usd("100.00"), issued_at: base(), due_date: day(14) }
 }
@@ -207,12 +207,12 @@ pub(super) fn payment(invoice_id: InvoiceId, credit_card_id: CreditCardId, custo
     }
 }
 
-/// Changes that say something else on the trade, and nothing more.
+/// Changes that only give the trade a new title.
 pub(super) fn retitled(title: &str) -> TradeChanges {
     TradeChanges { text: Some(TradeText { title: title.into(), description: title.into() }), ..TradeChanges::default() }
 }
 
-/// Changes that make this proposal.
+/// Changes that create this proposal.
 pub(super) fn proposed(proposal: Proposal) -> TradeChanges {
     TradeChanges { new_proposal: Some(proposal), ..TradeChanges::default() }
 }
@@ -222,12 +222,12 @@ pub(super) fn paying(payment: Payment) -> TradeChanges {
     TradeChanges { new_payment: Some(payment), ..TradeChanges::default() }
 }
 
-/// The right of `holder` to act under `key`.
+/// The claim of `holder` on `key`.
 pub(super) const fn claim(key: u8, holder: u8) -> Claim {
     Claim { key: KeyHash([key; 32]), holder: [holder; 16] }
 }
 
-/// A claim that is held for a minute and forgotten after a day.
+/// A new claim that is held for a minute and expires after a day.
 pub(super) fn new_claim(key: u8, holder: u8) -> NewClaim {
     NewClaim { claim: claim(key, holder), fingerprint: [holder; 32], held_until: at(60), expires_at: at(86_400) }
 }

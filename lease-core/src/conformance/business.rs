@@ -1,5 +1,5 @@
-//! Engines at work on the store, used by many at once and with a gateway that cannot be relied on: what comes out must be in
-//! order by the [invariants](crate::invariants).
+//! Engines on the store, used by many customers at once and with an unreliable gateway: the resulting books must satisfy the
+//! [invariants](crate::invariants).
 //!
 //! Rule 5.5, and the invariants of chapter 5.
 
@@ -25,12 +25,12 @@ use crate::page::PageRequest;
 use crate::permission::Actor;
 use crate::repository::{InvoiceFilter, ProposalFilter, TradeFilter, VehicleFilter};
 
-/// Customers who act at once.
+/// The number of customers who act at once.
 const TRADERS: u64 = 6;
-/// What each of them tries.
+/// The number of acts that each of them attempts.
 const ACTS: u64 = 40;
 
-/// Everybody opens, proposes, accepts, cancels and pays whatever they see, so that they are in each other's way all the time.
+/// Everybody opens, proposes, accepts, cancels and pays whatever they can see, so that they conflict all the time.
 pub async fn many_at_once_leave_the_books_in_order(handles: Handles) {
     let market = Market::open(handles).await;
     let mut traders = Vec::new();
@@ -49,8 +49,8 @@ pub async fn many_at_once_leave_the_books_in_order(handles: Handles) {
     assert!(books.payments.iter().any(|payment| matches!(payment.state, PaymentState::Succeeded { .. })), "something was paid");
 }
 
-/// The gateway is down, or charges and gives no response, or declines too late to be heard; two processes recover all the while.
-/// In the end each payment says what the gateway did, and nothing was charged that is not written down.
+/// The gateway is down, or charges and gives no response, or declines too late; two processes recover payments all the time. In
+/// the end, every payment has the gateway's outcome, and every charge is recorded.
 pub async fn a_gateway_that_fails_loses_no_charge_and_makes_none_twice(handles: Handles) {
     let market = Market::open(handles).await;
     let mut payers: Vec<std::pin::Pin<Box<dyn Future<Output = ()> + Send>>> = Vec::new();
@@ -80,12 +80,12 @@ pub async fn a_gateway_that_fails_loses_no_charge_and_makes_none_twice(handles: 
         .filter(|payment| matches!(payment.state, PaymentState::Succeeded { .. }))
         .map(|payment| (payment.charge_key.clone(), payment.amount.amount()))
         .collect();
-    assert_eq!(paid, market.gateway.taken(), "what is written down as paid, and what the gateway took");
+    assert_eq!(paid, market.gateway.taken(), "recorded payments and charges at the gateway");
     assert!(books.payments.iter().any(|payment| matches!(payment.state, PaymentState::Failed { .. })), "something was declined");
     assert!(!paid.is_empty(), "something was paid");
 }
 
-/// Two processes, and what is to be had at them.
+/// Two processes, and the customers and services in their store.
 #[derive(Clone)]
 struct Market {
     processes: Arc<Processes>,
@@ -101,7 +101,7 @@ impl Market {
         Self { processes, gateway, services }
     }
 
-    /// A customer with two vehicles and two cards, of which one declines.
+    /// A customer with two vehicles and two cards, one of which is always declined.
     async fn trader(&self, number: u64) -> Trader {
         let account = self.processes.world.account(Role::Customer).await;
         let customer = account.customer_id.unwrap();
@@ -121,7 +121,7 @@ impl Market {
         self.processes.engine().settle_pending(Duration::zero(), 100).await.unwrap();
     }
 
-    /// What is written down once nothing is pending any more; in order.
+    /// The books after every payment is settled; asserts that they are in order.
     async fn books(&self) -> Books {
         self.gateway.mend();
         for _ in 0..3 {
@@ -133,7 +133,7 @@ impl Market {
     }
 }
 
-/// A customer who does this and that.
+/// A customer who acts at random.
 struct Trader {
     market: Market,
     actor: Actor,
@@ -143,7 +143,7 @@ struct Trader {
 }
 
 impl Trader {
-    /// Tries something. That it is refused is as good an outcome as any: others come first, or the rules are against it.
+    /// Attempts an act. A refusal is fine: others may come first, or the rules may not allow it.
     async fn act(&mut self) {
         let engine = self.market.processes.engine();
         match self.draw.one_of(&[0, 1, 1, 1, 2, 2, 3, 4, 4]) {
@@ -176,7 +176,7 @@ impl Trader {
         }
     }
 
-    /// An invoice over the fee of a lease, billed to this customer.
+    /// An invoice for the fee of a lease, billed to this customer.
     async fn billed(&mut self) -> InvoiceId {
         let engine = self.market.processes.engine();
         let vehicle = self.vehicle().await.unwrap();
@@ -250,14 +250,14 @@ impl Trader {
     }
 }
 
-/// The sandbox behind a bad line: some calls do not get through, and some answers do not come back.
+/// The sandbox behind an unreliable line: some calls do not get through, and some responses are lost.
 #[derive(Debug, Default)]
 struct FlakyGateway {
     sandbox: SandboxGateway,
     state: Mutex<Line>,
 }
 
-/// How the line is, and what was taken over it.
+/// The reliability of the line, and the charges made over it.
 #[derive(Debug, Default)]
 struct Line {
     is_mended: bool,
@@ -274,7 +274,7 @@ impl FlakyGateway {
         self.state.lock().unwrap().taken.clone()
     }
 
-    /// Fails so often.
+    /// Fails for this percentage of calls.
     fn line(&self, percent: u64) -> Result<(), GatewayError> {
         let mut state = self.state.lock().unwrap();
         state.calls += 1;

@@ -1,4 +1,4 @@
-//! Idempotency records: who may claim a key, and what stays of it.
+//! Idempotency records: who may claim a key, and how long a record is kept.
 
 use std::sync::Arc;
 
@@ -16,14 +16,14 @@ use crate::wallet::{CardChange, DefaultCard, WalletChange};
 
 const HELD_BY_ONE: ClaimState = ClaimState::Held { fingerprint: [1; 32] };
 
-/// Claims key 0 as the first holder.
+/// Claims key 0 for the first holder.
 async fn claimed(store: Arc<dyn Repository>) -> World {
     assert_eq!(store.claim(&new_claim(0, 1), base()).await.unwrap(), ClaimState::Claimed);
     World::new(store)
 }
 
 impl World {
-    /// What another holder finds at key 0 while a claim of it would still be held.
+    /// The state that another holder finds for key 0 while a claim on it would still be held.
     async fn found(&self) -> ClaimState {
         self.store.claim(&new_claim(0, 9), at(1)).await.unwrap()
     }
@@ -38,7 +38,7 @@ impl World {
 pub async fn a_key_is_claimed_by_one(store: Arc<dyn Repository>) {
     let world = claimed(store).await;
     assert_eq!(world.found().await, HELD_BY_ONE);
-    // Looking changes nothing, and the holder that asks twice is told the same.
+    // Reading changes nothing, and the holder gets the same result when it asks again.
     assert_eq!(world.found().await, HELD_BY_ONE);
     assert_eq!(world.store.claim(&new_claim(0, 1), at(2)).await.unwrap(), HELD_BY_ONE);
     assert_eq!(world.store.claim(&new_claim(1, 2), at(1)).await.unwrap(), ClaimState::Claimed);
@@ -58,7 +58,7 @@ pub async fn a_holder_that_was_taken_over_can_do_nothing(store: Arc<dyn Reposito
     let taker = NewClaim { held_until: at(120), ..new_claim(0, 2) };
     assert_eq!(world.store.claim(&taker, at(60)).await.unwrap(), ClaimState::Claimed);
     world.assert_taken(Guarantee::Claim, world.act()).await;
-    // Neither its response nor its release reaches what the other holds.
+    // Neither its response nor its release affects the claim of the other holder.
     let _ = world.store.save_response(&claim(0, 1), &SavedResponse(vec![1])).await;
     world.store.release_claim(&claim(0, 1)).await.unwrap();
     assert_eq!(world.store.claim(&new_claim(0, 3), at(100)).await.unwrap(), ClaimState::Held { fingerprint: [2; 32] });
@@ -68,7 +68,7 @@ pub async fn a_claim_that_nobody_took_over_still_commits(store: Arc<dyn Reposito
     let world = claimed(store).await;
     let id = world.act().await.unwrap();
     let done = ClaimState::Done { fingerprint: [1; 32], made: Some(id.get()), held_until: at(60) };
-    assert_eq!(world.store.claim(&new_claim(0, 2), at(60)).await.unwrap(), done, "what was done cannot be taken over");
+    assert_eq!(world.store.claim(&new_claim(0, 2), at(60)).await.unwrap(), done, "a claim that is done cannot be taken over");
 }
 
 pub async fn a_commit_under_a_claim_that_was_never_made_is_refused(store: Arc<dyn Repository>) {
@@ -126,7 +126,7 @@ pub async fn an_answer_is_kept_until_the_record_expires(store: Arc<dyn Repositor
     assert_eq!(world.store.claim(&new_claim(0, 3), at(86_401)).await.unwrap(), held, "nothing of the old record is left");
 }
 
-/// A refusal is a response too: nothing was done, and the key is used up all the same.
+/// A refusal is a response too: nothing was done, but the key is used up all the same.
 pub async fn an_answer_may_come_without_an_effect(store: Arc<dyn Repository>) {
     let world = claimed(store).await;
     let response = SavedResponse(vec![]);
@@ -144,7 +144,7 @@ pub async fn every_commit_marks_its_claim_with_what_it_made(store: Arc<dyn Repos
     }
     let under = |key| Some(claim(key, 1));
 
-    // Numbers that no other table has come to yet tell the tables apart.
+    // Ids that no other table has reached yet distinguish the tables.
     for _ in 0..3 {
         world.account(Role::Staff).await;
     }
@@ -197,7 +197,7 @@ pub async fn every_commit_marks_its_claim_with_what_it_made(store: Arc<dyn Repos
     }
 }
 
-/// Each commit that takes a claim refuses one that is not held, and writes nothing.
+/// Every kind of commit is refused if its claim is not held, and then writes nothing.
 pub async fn every_commit_looks_at_its_claim(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let deal = world.deal().await;
@@ -249,7 +249,7 @@ pub async fn expired_records_are_purged_some_at_a_time(store: Arc<dyn Repository
     assert_eq!(store.purge_claims(at(1_004), 3).await.unwrap(), 3);
     assert_eq!(store.purge_claims(at(1_004), 3).await.unwrap(), 1);
     assert_eq!(store.purge_claims(at(1_004), 3).await.unwrap(), 0);
-    // The one that is left is still what it was; the others are as if they had never been.
+    // The remaining record is unchanged; the others are gone completely.
     assert_eq!(store.claim(&new_claim(4, 2), at(1)).await.unwrap(), HELD_BY_ONE);
     assert_eq!(store.claim(&new_claim(0, 2), at(1)).await.unwrap(), ClaimState::Claimed);
 }

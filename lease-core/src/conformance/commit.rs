@@ -1,4 +1,4 @@
-//! What is committed is read back; what was decided on a state that is gone is refused.
+//! A commit can be read back, and a commit that was decided on an outdated state is refused.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::money::{Currency, Money};
 use crate::repository::*;
 use crate::wallet::{CardChange, DefaultCard, WalletChange};
 
-/// All that a load says of a row.
+/// The result of loading a row.
 pub(super) fn written<T: Entity>(version: i64, id: T::Id, value: T) -> Versioned<Stored<T>> {
     Versioned { version: Version(version), value: Stored { id, value } }
 }
@@ -95,7 +95,7 @@ pub async fn ids_are_positive_and_ascend(store: Arc<dyn Repository>) {
         let id = world.vehicle(owner).await;
         assert!(id.get() > last, "{id} follows {last}");
         last = id.get();
-        // A number that was given is not given again, even to the newest row's successor.
+        // An id is never assigned twice, even if the newest row was deleted.
         let change = RowChange::Delete { id, expected: Version::FIRST };
         world.store.commit_vehicle(&change, None).await.unwrap();
     }
@@ -120,7 +120,7 @@ pub async fn what_does_not_exist_is_none(store: Arc<dyn Repository>) {
     assert_eq!(store.find_service(nobody()).await.unwrap(), None);
 }
 
-/// Stale, from the future, and of a row that is not there (any more).
+/// Versions that are outdated or in the future, and those of rows that never existed or were deleted.
 pub async fn a_version_that_is_not_the_rows_is_a_conflict(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let account = world.account(Role::Customer).await;
@@ -163,7 +163,7 @@ pub async fn a_version_that_is_not_the_rows_is_a_conflict(store: Arc<dyn Reposit
 pub async fn services_are_seeded_into_an_empty_store_only(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let standard = [service(ServiceKind::Lease), service(ServiceKind::Sell)];
-    assert!(!world.store.seed_services(&[]).await.unwrap(), "of none, none is made");
+    assert!(!world.store.seed_services(&[]).await.unwrap(), "an empty list creates no services");
     assert!(world.store.seed_services(&standard).await.unwrap());
     assert!(!world.store.seed_services(&standard).await.unwrap());
     let mut names: Vec<_> = world.services().await.iter().map(|service| service.kind).collect();

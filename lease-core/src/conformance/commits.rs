@@ -1,4 +1,5 @@
-//! A commit of each kind of change by the system, at the instant at which everything is made: a case says the change alone.
+//! Commits of every kind of change by the system, at the instant at which everything is created, so that a case states only the
+//! change.
 
 use async_trait::async_trait;
 
@@ -14,7 +15,7 @@ use crate::permission::Actor;
 use crate::repository::{Change, Claim, Commit, Envelope, Guarantee, Repository, RepositoryError};
 use crate::wallet::{CardChange, WalletChange};
 
-/// What a commit comes to.
+/// The outcome of a commit.
 type Outcome<T> = Result<T, RepositoryError>;
 
 /// A commit of this change by the system.
@@ -22,7 +23,7 @@ pub(super) fn by_system(change: impl Into<Change>, claim: Option<Claim>) -> Comm
     Commit::new(Envelope { claim, ..Envelope::new(Actor::System, base()) }, change)
 }
 
-/// [`Repository::commit`], a kind of change each.
+/// One method for each kind of change, which calls [`Repository::commit`].
 #[async_trait]
 pub(super) trait Commits: Repository {
     async fn write(&self, change: Change, claim: Option<Claim>) -> Outcome<NewIds> {
@@ -75,7 +76,7 @@ pub(super) trait Commits: Repository {
         self.write(change.clone().into(), claim).await.map(|ids| target(change, ids.service))
     }
 
-    /// Whether any service was created.
+    /// Returns whether any service was created.
     async fn seed_services(&self, services: &[Service]) -> Outcome<bool> {
         match self.write(FirstServices(services.to_vec()).into(), None).await {
             Err(RepositoryError::Taken(Guarantee::FirstServices)) => Ok(false),

@@ -1,4 +1,4 @@
-//! Contacts, and leads with what becomes of their contacts.
+//! Contacts, and leads with the changes to their contacts.
 
 use std::sync::Arc;
 

@@ -29,7 +29,7 @@ pub async fn one_of_many_offers_of_a_vehicle_opens(handles: Handles) {
     assert_eq!(processes.books().await.trades.len(), *ROUNDS);
 }
 
-/// Each takes the place of the one before it; none brings a second invoice.
+/// Each proposal supersedes the one before it, and only one invoice is issued.
 pub async fn many_first_proposals_bring_one_invoice(handles: Handles) {
     const PROPOSALS: usize = 8;
     let processes = Processes::start(handles);
@@ -46,7 +46,7 @@ pub async fn many_first_proposals_bring_one_invoice(handles: Handles) {
     assert_eq!((books.invoices.len(), pending, books.proposals.len()), (*ROUNDS, *ROUNDS, *ROUNDS * PROPOSALS));
 }
 
-/// A trade that many want at once: each of them gets through, however often the trade moves meanwhile.
+/// Many customers make proposals in one trade at once: all succeed, however often the trade changes in the meantime.
 pub async fn many_bidders_of_one_trade_are_all_heard(handles: Handles) {
     const BIDDERS: usize = 100;
     let processes = Processes::start(handles);
@@ -62,11 +62,11 @@ pub async fn many_bidders_of_one_trade_are_all_heard(handles: Handles) {
     assert_eq!(processes.books().await.proposals.len(), 1 + BIDDERS);
 }
 
-/// Several offer one vehicle for the same days, one after the other as it gets free: one of them comes to an agreement.
+/// Several leases of one vehicle for the same days, each opened as soon as the vehicle is free: one of them is agreed.
 pub async fn one_of_many_leases_of_the_same_days_is_agreed(handles: Handles) {
     const LEASES: usize = 3;
     let processes = Processes::start(handles);
-    // Without a fee, a trade completes when it is agreed, and the vehicle is free for the next.
+    // Without a fee, a trade completes as soon as it is agreed, and the vehicle is free for the next trade.
     let free = processes.world.service_of(Service { fee: usd("0"), ..service(ServiceKind::Lease) }).await;
     let (owner, lessee) = (processes.actor(Role::Customer).await, processes.actor(Role::Customer).await);
     for _ in 0..*ROUNDS {
@@ -78,7 +78,7 @@ pub async fn one_of_many_leases_of_the_same_days_is_agreed(handles: Handles) {
     assert_eq!(books.trades.iter().filter(|trade| trade.agreement().is_some()).count(), *ROUNDS);
 }
 
-/// Offers the vehicle once it is free, and makes way where the lessee is refused.
+/// Offers the vehicle once it is free, and cancels the trade if the acceptance is refused.
 async fn lease(engine: LeaseEngine, owner: Actor, lessee: Actor, vehicle: VehicleId, service: ServiceId) -> Result<(), Error> {
     let trade = loop {
         match engine.open_trade(&owner, &offer_of(vehicle, service)).await {
@@ -94,7 +94,7 @@ async fn lease(engine: LeaseEngine, owner: Actor, lessee: Actor, vehicle: Vehicl
     accepted.map(drop)
 }
 
-/// Whether it is the user name or the e-mail address that they share.
+/// They share either the user name or the e-mail address.
 pub async fn one_of_many_registers_a_name(handles: Handles) {
     const PEOPLE: usize = 6;
     let processes = Processes::start(handles);
@@ -123,10 +123,10 @@ pub async fn one_of_many_registers_a_name(handles: Handles) {
     assert_eq!(processes.world.list_customers(&CustomerFilter::default()).await.len(), *ROUNDS);
 }
 
-/// Servers that start together each see to the superuser of their settings: one makes it, and all find it.
+/// Servers that start at the same time each ensure the superuser in their settings: one creates it, and all others find it.
 pub async fn one_of_many_makes_the_superuser(handles: Handles) {
     const SERVERS: usize = 6;
-    /// Each of them hashes a password at full cost.
+    /// The number of servers is small, since each of them hashes a password at full cost.
     const STARTS: usize = 20;
     let processes = Processes::start(handles);
     for round in 0..STARTS {
@@ -137,7 +137,7 @@ pub async fn one_of_many_makes_the_superuser(handles: Handles) {
             processes.act(|engine| async move {
                 let (found, is_made) = engine.ensure_superuser(&name, &email, "violet-harbor-93".into()).await?;
                 assert_eq!(found.user.username.as_str(), name);
-                // One that is found counts as a refusal.
+                // A superuser that already exists counts as a refusal.
                 if is_made { Ok(()) } else { Err(Error::NotFound) }
             })
         });
@@ -146,7 +146,7 @@ pub async fn one_of_many_makes_the_superuser(handles: Handles) {
     assert_eq!(processes.world.list_users(&UserFilter::default()).await.len(), STARTS);
 }
 
-/// The lead and all of its contacts become one customer's.
+/// The lead is converted to one customer, who gets all of its contacts.
 pub async fn one_of_many_converts_a_lead(handles: Handles) {
     const CONVERSIONS: usize = 6;
     const CONTACTS: usize = 2;
@@ -169,7 +169,7 @@ pub async fn one_of_many_converts_a_lead(handles: Handles) {
     for customer_id in customers.iter().map(|actor| Some(customer(actor))) {
         let won = processes.world.list_leads(&LeadFilter { customer_id, ..LeadFilter::default() }).await.len();
         let contacts = processes.world.list_contacts(&ContactFilter { customer_id, ..ContactFilter::default() }).await.len();
-        assert_eq!(contacts, won * CONTACTS, "contacts go with their lead");
+        assert_eq!(contacts, won * CONTACTS, "contacts move with their lead");
         leads += won;
     }
     assert_eq!(leads, *ROUNDS);

@@ -1,4 +1,4 @@
-//! Every field of every filter, alone and a few together, against the same condition on all rows.
+//! Every field of every filter, alone and in some combinations, compared with the same condition applied to all rows.
 //!
 //! Rule 6.5.
 
@@ -12,7 +12,8 @@ use crate::model::*;
 use crate::repository::*;
 use crate::text::{Search, comparison_key};
 
-/// Holds a list against all rows that meet the condition. A filter that finds nothing, or everything, shows nothing.
+/// Asserts that a list contains exactly the rows that meet the condition. A filter that finds nothing or everything proves
+/// nothing, so it fails.
 pub(super) fn assert_finds<R: PartialEq + Clone + Debug, F: Debug>(
     all: &[R],
     filter: &F,
@@ -24,7 +25,7 @@ pub(super) fn assert_finds<R: PartialEq + Clone + Debug, F: Debug>(
     assert!(!found.is_empty() && found.len() < all.len(), "{filter:?} finds {} of {}", found.len(), all.len());
 }
 
-/// Filters, each with the condition on rows that it stands for.
+/// Filters, each with the condition on rows that it expresses.
 pub(super) struct Conditions<F, R>(pub(super) Vec<(F, Keep<R>)>);
 
 type Keep<R> = Box<dyn Fn(&R) -> bool>;
@@ -88,7 +89,7 @@ pub async fn customers_are_filtered(store: Arc<dyn Repository>) {
         assert_finds(&all, &filter, &found, |row| Some(row.id) == account.customer_id);
     }
     let stranger = CustomerFilter { visible_to: Some(all[0].id), user_id: Some(account.user.id) };
-    assert_eq!(world.list_customers(&stranger).await, [], "each condition must hold");
+    assert_eq!(world.list_customers(&stranger).await, [], "every condition must hold");
 }
 
 pub async fn cards_are_filtered(store: Arc<dyn Repository>) {
@@ -99,7 +100,7 @@ pub async fn cards_are_filtered(store: Arc<dyn Repository>) {
     }
     world.card_of(CreditCard { deleted_at: Some(base()), ..credit_card(one) }).await;
     let all = world.list_cards(&CardFilter::default()).await;
-    assert_eq!(all.len(), 3, "a deleted card is on no list");
+    assert_eq!(all.len(), 3, "a deleted card is not listed");
     let visible = CardFilter { visible_to: Some(one), ..CardFilter::default() };
     let owned = CardFilter { customer_id: Some(one), ..CardFilter::default() };
     for filter in [visible, owned] {
@@ -168,7 +169,7 @@ pub async fn leads_are_filtered(store: Arc<dyn Repository>) {
     }
 }
 
-/// A vehicle of each sort, with their owners in turn.
+/// Vehicles of several makes, models and years, which belong to the owners in turn.
 pub(super) async fn vehicles(world: &World, owners: &[CustomerId]) -> Vec<VehicleId> {
     let sorts = [
         ("Škoda", "Octavia", 2019),
@@ -208,7 +209,7 @@ pub async fn vehicles_are_filtered(store: Arc<dyn Repository>) {
         let filter = Filter { year_max: Some(year), ..Filter::default() };
         conditions.push(filter, move |row| row.year <= year);
     }
-    // What means something in a pattern of SQL stands for itself; short words start a word.
+    // Characters that are special in SQL patterns match themselves; short words match at the start of a word.
     for text in ["oct", "CTAV", "i3", "oc", "0%_s", "red bmw", "octavia combi"] {
         let pattern = Search::new(text);
         let filter = Filter { search: Some(Search::new(text)), ..Filter::default() };
@@ -225,9 +226,9 @@ pub async fn vehicles_are_filtered(store: Arc<dyn Repository>) {
     assert_eq!(
         world.list_vehicles(&Filter { search: Some(Search::new("  ")), ..Filter::default() }).await,
         all,
-        "no word, no condition"
+        "a query without words matches everything"
     );
-    // Years the wrong way round are no fault, and find nothing.
+    // Years in reverse order are not an error, and find nothing.
     let backwards = Filter { year_min: Some(2021), year_max: Some(2020), ..Filter::default() };
     assert_eq!(world.list_vehicles(&backwards).await, []);
 }

@@ -1,5 +1,5 @@
-//! Payments through a gateway that fails in each way there is, one at a time and on purpose: what comes of it is told exactly.
-//! (`business` fails at random, with many at once.)
+//! Payments through a gateway that fails on purpose, in one way at a time, with exact expectations. (In `business` it fails at
+//! random, with many requests at once.)
 //!
 //! Rule 5.5.
 
@@ -24,12 +24,12 @@ use crate::permission::Actor;
 use crate::repository::Repository;
 use crate::{Error, LeaseEngine};
 
-/// Cards of which the sandbox takes the one and declines the other, and what becomes of a payment with it.
+/// A card that the sandbox accepts and one that it declines, each with the status of its payment.
 const CARDS: [(&str, PaymentStatus); 2] =
     [("sandbox_ok", PaymentStatus::Succeeded), ("sandbox_declines_card_declined", PaymentStatus::Failed)];
 
-/// Rule 5.5: down, charging (or declining) without a response, or so late that recovery comes first: while it is not known what
-/// became of a charge nothing else happens to the invoice, and in the end it is written down as it was.
+/// Rule 5.5: the gateway is down, charges (or declines) without a response, or responds so late that recovery comes first. While
+/// the outcome of a charge is unknown, nothing else happens to the invoice, and in the end the true outcome is recorded.
 pub async fn a_payment_ends_right_however_the_gateway_fails(store: Arc<dyn Repository>) {
     let shop = Shop::open(store).await;
     for line in [Line::Dead, Line::Silent, Line::Late] {
@@ -41,14 +41,14 @@ pub async fn a_payment_ends_right_however_the_gateway_fails(store: Arc<dyn Repos
             bill.assert_waits(&till, &shop.staff).await;
             if line == Line::Dead {
                 till.recover().await;
-                assert_eq!(shop.state(payment.id).await, PaymentStatus::Pending, "a recovery that hears nothing changes nothing");
+                assert_eq!(shop.state(payment.id).await, PaymentStatus::Pending, "a recovery without a response changes nothing");
             }
             let (one, other) = (shop.till(Line::Good), shop.till(Line::Good));
             together([one.clone(), other].map(|till| Box::pin(async move { till.recover().await }))).await;
             shop.bank.what_was_late_arrives().await;
             one.recover().await;
             assert_eq!(shop.state(payment.id).await, end, "{line:?}");
-            // A decline leaves all of it to be paid, a success nothing.
+            // After a decline, the whole amount is still to be paid; after a success, nothing.
             let again = one.pay(&Bill { card: shop.card(&bill.actor, "sandbox_ok").await, ..bill }).await;
             assert_eq!(again.is_ok(), end == PaymentStatus::Failed, "{again:?}");
         }
@@ -56,7 +56,8 @@ pub async fn a_payment_ends_right_however_the_gateway_fails(store: Arc<dyn Repos
     shop.close(6).await;
 }
 
-/// Rule 5.5: a process that dies before the card was charged, or before that was written down, leaves it to the next one.
+/// Rule 5.5: if a process dies before the card is charged, or before the outcome is recorded, another process settles the
+/// payment.
 pub async fn a_payment_whose_process_died_is_settled_by_another(store: Arc<dyn Repository>) {
     let shop = Shop::open(store).await;
     for line in [Line::StopsBefore, Line::StopsAfter] {
@@ -74,7 +75,7 @@ pub async fn a_payment_whose_process_died_is_settled_by_another(store: Arc<dyn R
     shop.close(2).await;
 }
 
-/// Rule 5.5: recovery while the request is still under way: who comes second finds it done, and tells the client what it was.
+/// Rule 5.5: recovery runs while the request is still under way: the request finds the payment settled, and returns its outcome.
 pub async fn a_request_that_recovery_overtook_is_answered_as_it_ended(store: Arc<dyn Repository>) {
     let shop = Shop::open(store).await;
     for line in [Line::StopsBefore, Line::StopsAfter] {
@@ -95,7 +96,7 @@ pub async fn a_request_that_recovery_overtook_is_answered_as_it_ended(store: Arc
     shop.close(2).await;
 }
 
-/// Rule 5.5: a card that its holder deletes while it is being charged, the request then dying or not, has paid all the same.
+/// Rule 5.5: if a card is deleted while it is being charged, the payment succeeds all the same, whether or not the request dies.
 pub async fn a_card_that_is_deleted_meanwhile_has_paid(store: Arc<dyn Repository>) {
     let shop = Shop::open(store).await;
     for line in [Line::StopsBefore, Line::StopsAfter] {
@@ -118,7 +119,7 @@ pub async fn a_card_that_is_deleted_meanwhile_has_paid(store: Arc<dyn Repository
     shop.close(4).await;
 }
 
-/// A store, and the bank behind all gateways.
+/// A store, and the bank with which all gateways communicate.
 struct Shop {
     world: World,
     clock: Arc<ManualClock>,
@@ -135,14 +136,14 @@ impl Shop {
         Self { world, clock: Arc::new(ManualClock::at(at(1))), bank: Arc::default(), staff, service }
     }
 
-    /// A process of its own, with a line to the bank like this.
+    /// A separate process, with such a line to the bank.
     fn till(&self, line: Line) -> Till {
         let wire = Arc::new(Wire { line, bank: Arc::clone(&self.bank), stopped: Notify::new(), go: Notify::new() });
         let builder = LeaseEngine::builder(Arc::clone(&self.world.store)).clock(self.clock.clone()).gateway(wire.clone());
         Till { engine: builder.build().unwrap(), clock: Arc::clone(&self.clock), wire }
     }
 
-    /// An open invoice of somebody new, who has a card of this token.
+    /// An open invoice of a new customer, who has a card with this token.
     async fn bill(&self, token: &str) -> Bill {
         let account = self.world.account(Role::Customer).await;
         let (actor, customer) = (Actor::of(&account), account.customer_id.unwrap());
@@ -170,7 +171,7 @@ impl Shop {
         PaymentStatus::from(&books.payments.iter().find(|payment| payment.id == id).unwrap().state)
     }
 
-    /// The books are in order, and say of each charge what the bank says: so many succeeded.
+    /// Asserts that the books are in order and agree with the bank, and that this many payments succeeded.
     async fn close(&self, succeeded: usize) {
         let books = Books::read(&*self.world.store).await.unwrap();
         assert_eq!(books.violations(), Vec::<String>::new());
@@ -185,7 +186,7 @@ fn has_succeeded(payment: &Payment) -> bool {
     matches!(payment.state, PaymentState::Succeeded { .. })
 }
 
-/// Who has to pay what.
+/// An invoice to be paid, with its payer and card.
 #[derive(Clone, Copy)]
 struct Bill {
     actor: Actor,
@@ -194,7 +195,7 @@ struct Bill {
 }
 
 impl Bill {
-    /// While a payment of all of it is pending, it is neither paid again nor dropped.
+    /// Asserts that, while a payment of the whole amount is pending, the invoice can be neither paid again nor voided.
     async fn assert_waits(&self, till: &Till, staff: &Actor) {
         assert_eq!(till.pay(self).await.unwrap_err().code(), "payment_pending");
         let void = VoidDraft { reason: "a mistake".into() };
@@ -217,7 +218,7 @@ impl Till {
         self.engine.pay_invoice(&bill.actor, bill.invoice, &draft).await
     }
 
-    /// Pays up to where the line stops; what comes back is the request, which waits there.
+    /// Pays until the line stops; returns the request, which waits there.
     async fn pays_until_it_stops(self, bill: &Bill) -> tokio::task::JoinHandle<Result<Stored<Payment>, Error>> {
         let (bill, wire) = (*bill, Arc::clone(&self.wire));
         let request = tokio::spawn(async move { self.pay(&bill).await });
@@ -231,20 +232,20 @@ impl Till {
     }
 }
 
-/// What the line between a process and the bank does to a charge.
+/// The behaviour of the line between a process and the bank.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Line {
-    /// Nothing.
+    /// Works normally.
     Good,
-    /// Nothing gets through, no question either.
+    /// Nothing gets through, not even a query.
     Dead,
     /// The charge is made; the response is lost.
     Silent,
     /// The charge arrives after everybody has given up.
     Late,
-    /// Stands still before the charge is made.
+    /// Stops before the charge is made.
     StopsBefore,
-    /// Stands still after the charge was made.
+    /// Stops after the charge was made.
     StopsAfter,
 }
 
@@ -301,7 +302,7 @@ impl PaymentGateway for Wire {
     }
 }
 
-/// What really happens to the money: how much was taken under which key, and how often.
+/// The true state of the money: how much was taken for each key, and how often.
 #[derive(Debug, Default)]
 struct Bank {
     sandbox: SandboxGateway,
@@ -311,7 +312,7 @@ struct Bank {
 
 impl Bank {
     async fn charge(&self, charge: &Charge) -> Result<ChargeOutcome, GatewayError> {
-        // Held throughout: of two charges under one key only one is the new one.
+        // Locked throughout, so that of two charges with one key only one is new.
         let mut taken = self.taken.lock().await;
         let is_new = self.sandbox.find_charge(&charge.key).await?.is_none();
         let outcome = self.sandbox.charge(charge).await?;

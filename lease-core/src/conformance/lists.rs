@@ -1,4 +1,4 @@
-//! Lists in full, page by page, and from them a picture of all that a store holds.
+//! Complete lists, read page by page, and from them a dump of everything in a store.
 
 use chrono::{DateTime, Utc};
 
@@ -12,7 +12,7 @@ use crate::repository::{
     TradeFilter, TradeKey, UserFilter, VehicleFilter, WalletKey,
 };
 
-/// A method for each list: all that a filter finds, following the cursors to the end.
+/// A method for each list, which returns all rows that a filter finds by following the cursors to the end.
 macro_rules! lists {
     ($($method:ident($filter:ty $(, $now:ident)?) -> $row:ty;)+) => {
         impl World {$(
@@ -72,7 +72,7 @@ impl World {
         self.list_payments(&PaymentFilter::default()).await
     }
 
-    /// Every row with its version, a line each: for before and after.
+    /// Every row with its version, one line each, for comparing the states before and after.
     pub(super) async fn dump(&self) -> Vec<String> {
         let mut lines = Vec::new();
         for row in self.list_users(&UserFilter::default()).await {

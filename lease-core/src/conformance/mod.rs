@@ -2,8 +2,8 @@
 //!
 //! # To run it on a backend
 //!
-//! Depend on `lease-core` with the feature `conformance` for tests, write a function that makes an empty store, and hand
-//! it to [`repository_conformance!`](crate::repository_conformance). In `tests/conformance.rs`, the whole file:
+//! Depend on `lease-core` with the feature `conformance` for tests, write a function that creates an empty store, and pass it to
+//! [`repository_conformance!`](crate::repository_conformance). This is the whole of `tests/conformance.rs`:
 //!
 //! ```text
 //! async fn fresh_repository() -> MyRepository {
@@ -13,9 +13,9 @@
 //! lease_core::repository_conformance!(fresh_repository);
 //! ```
 //!
-//! Each case becomes a `#[test]` of its own, on a store of its own and a runtime of four threads, so that the races among
-//! them are real. Nothing but `lease-core` is needed. The function may return a [`FreshRepository`] instead, which also
-//! takes what has to happen afterwards, whether the case passed or not:
+//! Each case becomes a separate `#[test]`, with its own store and a runtime of four threads, so that races are real. Only
+//! `lease-core` is needed. The function may return a [`FreshRepository`] instead, which can also contain a clean-up that runs
+//! after the case, whether it passed or not:
 //!
 //! ```text
 //! async fn fresh_repository() -> FreshRepository {
@@ -25,20 +25,20 @@
 //! }
 //! ```
 //!
-//! # What a case relies on
+//! # The assumptions of a case
 //!
-//! A case names ids that exist (but for the cases that are about those that do not), keeps the sums of invoices right and
-//! counts time in whole microseconds. Otherwise it puts changes together as the contract allows, in orders that core would
-//! not come to as well, such as agreeing on a cancelled trade: a store holds no rule, and must not lean on core's. All
-//! times are fixed, so a store that looks at a clock of its own fails.
+//! A case uses ids that exist (except in the cases about ids that do not), keeps the sums of invoices right and uses whole
+//! microseconds. Otherwise it combines changes in any way that the contract allows, including ways that the engine never would,
+//! such as agreeing on a cancelled trade: a store contains no rules, and must not rely on those of the engine. All times are
+//! fixed, so a store that reads a clock of its own fails.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed expectation is how a case fails")]
 #![cfg_attr(
     not(test), // where clippy does not mind them
-    expect(clippy::wildcard_imports, reason = "cases speak in all the words of the model and the contract")
+    expect(clippy::wildcard_imports, reason = "cases use most types of the model and the contract")
 )]
-#![expect(clippy::missing_panics_doc, reason = "a case panics where the store fails it")]
-#![expect(missing_docs, reason = "the name of a case says what it expects")]
+#![expect(clippy::missing_panics_doc, reason = "a case panics if the store fails it")]
+#![expect(missing_docs, reason = "the name of a case states what it expects")]
 
 mod build;
 mod commits;
@@ -78,10 +78,10 @@ use std::time::Duration;
 
 use crate::repository::Repository;
 
-/// How long a case may take: far longer than any does, so that a deadlock is a failure and not a hang.
+/// How long a case may take: far longer than any case needs, so that a deadlock fails instead of hanging.
 const TIMEOUT: Duration = Duration::from_mins(10);
 
-/// The store of a case, as two server processes hold it.
+/// Two handles on the store of a case, as two server processes would have.
 #[derive(Clone, Debug)]
 pub struct Handles([Arc<dyn Repository>; 2]);
 
@@ -91,34 +91,34 @@ impl From<Arc<dyn Repository>> for Handles {
     }
 }
 
-/// For cases that do with one.
+/// For cases that need only one handle.
 impl From<Handles> for Arc<dyn Repository> {
     fn from(Handles([first, _]): Handles) -> Self {
         first
     }
 }
 
-/// An empty store, and what has to happen once the case is over.
+/// An empty store, and the clean-up to run after the case.
 pub struct FreshRepository {
     handles: Handles,
     cleanup: Pin<Box<dyn Future<Output = ()>>>,
 }
 
 impl FreshRepository {
-    /// A store that needs no more than to be dropped.
+    /// A store that needs no clean-up other than being dropped.
     pub fn new(store: impl Repository) -> Self {
         let store: Arc<dyn Repository> = Arc::new(store);
         Self { handles: store.into(), cleanup: Box::pin(async {}) }
     }
 
-    /// The store, and another handle on it that shares nothing with the first but the store: those who race are on both.
+    /// Adds another handle, which shares nothing with the first but the store: races use both.
     #[must_use]
     pub fn with_second_handle(self, other: impl Repository) -> Self {
         let Handles([first, _]) = self.handles;
         Self { handles: Handles([first, Arc::new(other)]), ..self }
     }
 
-    /// The store, and what to do after the case, whether it passed or not.
+    /// Adds a clean-up to run after the case, whether it passed or not.
     #[must_use]
     pub fn with_cleanup(self, cleanup: impl Future<Output = ()> + 'static) -> Self {
         Self { cleanup: Box::pin(cleanup), ..self }
@@ -137,7 +137,7 @@ impl<R: Repository> From<R> for FreshRepository {
     }
 }
 
-/// Runs one case on one fresh store; what [`repository_conformance!`](crate::repository_conformance) calls.
+/// Runs one case on one fresh store; [`repository_conformance!`](crate::repository_conformance) calls it.
 pub fn run<F, S, C>(fresh: impl FnOnce() -> F, case: impl FnOnce(S) -> C)
 where
     F: Future<Output: Into<FreshRepository>>,
@@ -154,8 +154,8 @@ where
     }
 }
 
-/// The one list of cases becomes what is exported and the macro that runs it. A case that is not on it is dead code, which
-/// the compiler reports. (`$dollar` is a dollar sign, for the macro inside.)
+/// Turns the single list of cases into the exported module and the macro that runs them. A case that is not on the list is dead
+/// code, which the compiler reports. (`$dollar` is a dollar sign, for the inner macro.)
 macro_rules! cases {
     ($dollar:tt $($theme:ident { $($case:ident,)+ })+) => {
         #[doc(hidden)]
@@ -165,7 +165,7 @@ macro_rules! cases {
             }
         )+}
 
-        /// Makes a `#[test]` of each case of [the suite](crate::conformance), run on what this async function returns: a
+        /// Creates a `#[test]` for each case of [the suite](crate::conformance), run on the result of this async function: a
         /// repository or a [`FreshRepository`](crate::conformance::FreshRepository).
         #[macro_export]
         macro_rules! repository_conformance {

@@ -1,4 +1,4 @@
-//! Pages of every list: newest first, both ways, and steady while rows come and go.
+//! Pages of every list: newest first, in both directions, and stable while rows are created and deleted.
 
 use std::sync::Arc;
 
@@ -13,14 +13,14 @@ use crate::page::{Cursor, MAX_LIMIT, Page, PageRequest};
 use crate::repository::*;
 use crate::wallet::{CardChange, DefaultCard, WalletChange};
 
-/// Rows that a list is tried with. All are made at the same instant, so only the id can order them.
+/// The number of rows in a list. All are created at the same instant, so only the id can order them.
 const ROWS: usize = 7;
 
 fn request(limit: usize, cursor: Option<Cursor>) -> PageRequest {
     PageRequest::new(u8::try_from(limit).unwrap(), cursor).unwrap()
 }
 
-/// Tries a list of ids that is empty, and to which `add` adds one row.
+/// Checks an empty list of ids, to which `add` adds one row at a time.
 async fn check(add: impl AsyncFn(), list: impl AsyncFn(PageRequest) -> Page<i64>) {
     let empty = list(PageRequest::default()).await;
     assert_eq!(empty, Page { items: vec![], next: None, previous: None });
@@ -37,7 +37,7 @@ async fn check(add: impl AsyncFn(), list: impl AsyncFn(PageRequest) -> Page<i64>
     check_rows_that_come(&add, &list, &all.items).await;
 }
 
-/// Walks to the last page and back again.
+/// Reads to the last page and back again.
 async fn check_limit(list: &impl AsyncFn(PageRequest) -> Page<i64>, limit: usize, all: &[i64]) {
     let mut page = list(request(limit, None)).await;
     assert_eq!(page.previous, None, "nothing is newer than the newest");
@@ -73,7 +73,7 @@ async fn check_ends(list: &impl AsyncFn(PageRequest) -> Page<i64>, all: &[i64]) 
     assert_eq!(list(request(ROWS, Some(Cursor::Before(1)))).await.items.len(), all.iter().filter(|id| **id > 1).count());
 }
 
-/// Rows that are made meanwhile are on the pages before, and move nothing.
+/// Rows that are created in the meantime are on earlier pages, and shift nothing.
 async fn check_rows_that_come(add: &impl AsyncFn(), list: &impl AsyncFn(PageRequest) -> Page<i64>, all: &[i64]) {
     let first = list(request(3, None)).await;
     add().await;
@@ -87,7 +87,7 @@ async fn check_rows_that_come(add: &impl AsyncFn(), list: &impl AsyncFn(PageRequ
     assert!(newest.items.iter().all(|id| *id > all[0]));
 }
 
-/// Rows that go meanwhile, the cursor's own among them, hide no other.
+/// Rows that are deleted in the meantime, including the cursor's own, hide no others.
 async fn check_rows_that_go(remove: impl AsyncFn(i64), list: impl AsyncFn(PageRequest) -> Page<i64>) {
     let all = list(request(MAX_LIMIT.into(), None)).await.items;
     let first = list(request(3, None)).await;
@@ -228,14 +228,15 @@ pub async fn payments_come_in_pages(store: Arc<dyn Repository>) {
     check(add, list).await;
 }
 
-/// Pages count the rows that the filter finds, each once, and not those that it passes over.
+/// Pages contain each row that matches the filter once, and rows that do not match do not count.
 pub async fn a_filter_holds_on_every_page(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let (owner, viewer) = (world.customer().await, world.customer().await);
     let filter = VehicleFilter { visible_to: Some(viewer), ..VehicleFilter::default() };
     let add = async || {
         world.vehicle(owner).await;
-        // Visible for three reasons: it is the viewer's, it is in an open trade, and that is the viewer's too.
+        // Visible for three reasons: the vehicle belongs to the viewer, it is in an open trade, and that trade is the viewer's
+        // too.
         world.trade(viewer).await;
         world.vehicle(owner).await;
     };

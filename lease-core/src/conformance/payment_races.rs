@@ -1,5 +1,5 @@
-//! Paying in a race, with others who pay and with whatever ends an invoice, a card or a pending payment, at two processes:
-//! what is written down is what the gateway took.
+//! Races of a payment with other payments and with the end of an invoice, a card or a pending payment, at two processes: the
+//! recorded payments are those that the gateway charged.
 //!
 //! Rules 5.3 to 5.6.
 
@@ -22,7 +22,7 @@ use crate::model::{InvoiceState, PaymentState, Role, ServiceKind};
 use crate::permission::Actor;
 use crate::repository::TradeKey;
 
-/// Who pay at once.
+/// The number of payments at the same time.
 const PAYERS: usize = 6;
 
 pub async fn one_of_many_pays_in_full(handles: Handles) {
@@ -30,14 +30,14 @@ pub async fn one_of_many_pays_in_full(handles: Handles) {
     for _ in 0..*ROUNDS {
         let (_, invoice) = race.bill().await;
         let counts = count((0..PAYERS).map(|_| race.pay(invoice, race.card, None)).collect()).await;
-        // The others came while that payment was under way, or when the invoice was paid.
+        // The others came while that payment was pending, or after the invoice was paid.
         let [pending, paid] = ["payment_pending", "invoice_not_open"].map(|code| counts.get(code).copied().unwrap_or(0));
         assert_eq!((counts["ok"], pending + paid), (1, PAYERS - 1), "{counts:?}");
     }
     race.assert_paid(*ROUNDS, *ROUNDS).await;
 }
 
-/// Of parts of 30.00, three fit into 100.00.
+/// Three payments of 30.00 fit into 100.00.
 pub async fn part_payments_never_overshoot(handles: Handles) {
     let race = Race::start(handles).await;
     for _ in 0..*ROUNDS {
@@ -70,7 +70,7 @@ pub async fn voiding_and_paying_exclude_each_other(handles: Handles) {
     race.assert_paid(paid, 0).await;
 }
 
-/// A payment that was begun goes on; none is begun any more.
+/// A payment that was begun before the deletion continues; none can be begun afterwards.
 pub async fn a_card_that_is_deleted_meanwhile_pays_or_is_refused(handles: Handles) {
     let race = Race::start(handles).await;
     let owner = race.owner;
@@ -89,7 +89,7 @@ pub async fn a_card_that_is_deleted_meanwhile_pays_or_is_refused(handles: Handle
     race.assert_paid(paid, 0).await;
 }
 
-/// The clock passes the end of the card's last month.
+/// The clock passes the end of the month in which the card expires.
 pub async fn a_card_that_expires_meanwhile_pays_in_time_or_is_refused(handles: Handles) {
     let race = Race::start(handles).await;
     let clock = Arc::clone(&race.processes.clock);
@@ -115,11 +115,11 @@ pub async fn a_card_that_expires_meanwhile_pays_in_time_or_is_refused(handles: H
     let books = race.assert_paid(paid, 0).await;
     for payment in &books.payments {
         let card = books.cards.iter().find(|card| card.id == payment.credit_card_id).unwrap();
-        assert_eq!(payment.created_at.year(), card.exp_year, "begun while the card was good");
+        assert_eq!(payment.created_at.year(), card.exp_year, "begun before the card expired");
     }
 }
 
-/// The gateway's response is lost; two processes then look after the payment at once, twice each.
+/// The gateway's response is lost; two processes then recover the payment at once, twice each.
 pub async fn many_recoveries_settle_once(handles: Handles) {
     let race = Race::start(handles).await;
     for _ in 0..*ROUNDS {
@@ -135,7 +135,7 @@ pub async fn many_recoveries_settle_once(handles: Handles) {
     race.assert_paid(*ROUNDS, *ROUNDS).await;
 }
 
-/// Who pays has just been charged, and the response is on its way, when others come to look after the payment.
+/// The card was just charged, and the response is on its way, when others try to recover the payment.
 pub async fn recoveries_and_who_pays_settle_once(handles: Handles) {
     let race = Race::start(handles).await;
     for _ in 0..*ROUNDS {
@@ -148,7 +148,7 @@ pub async fn recoveries_and_who_pays_settle_once(handles: Handles) {
     race.assert_paid(*ROUNDS, *ROUNDS).await;
 }
 
-/// An owner who has a card and is billed for one lease after the other.
+/// An owner who has a card and is billed for one lease after another.
 struct Race {
     processes: Processes,
     gateway: Arc<CountingGateway>,
@@ -171,14 +171,14 @@ impl Race {
         self.processes.bill(&self.owner, self.lease).await
     }
 
-    /// The owner pays all that is due, or so much.
+    /// The owner pays everything that is due, or this amount.
     fn pay(&self, invoice: InvoiceId, card: CreditCardId, amount: Option<i64>) -> Act {
         let (owner, amount) = (self.owner, amount.map(|amount| Decimal::from(amount).into()).unwrap_or_default());
         let draft = PaymentDraft { credit_card_id: card.into(), amount, ..PaymentDraft::default() };
         self.processes.act(|engine| async move { engine.pay_invoice(&owner, invoice, &draft).await })
     }
 
-    /// A process settles what is pending, however young.
+    /// A process settles all pending payments, however recent.
     fn recover(&self) -> Act {
         self.processes.act(|engine| async move { engine.settle_pending(Duration::seconds(-1), 100).await })
     }
@@ -187,24 +187,25 @@ impl Race {
         self.processes.world.load(TradeKey::Trade(trade)).await.version
     }
 
-    /// So many payments succeeded and no other was made, so many invoices are paid, and each was charged once.
+    /// Asserts the number of payments that succeeded and of invoices that are paid, that there are no others, and that each
+    /// payment was charged once.
     async fn assert_paid(&self, payments: usize, invoices: usize) -> crate::invariants::Books {
         let books = self.processes.books().await;
         let paid = books.invoices.iter().filter(|invoice| matches!(invoice.state, InvoiceState::Paid { .. })).count();
         assert_eq!((books.payments.len(), paid), (payments, invoices));
         assert!(books.payments.iter().all(|payment| matches!(payment.state, PaymentState::Succeeded { .. })));
         let charged: BTreeMap<_, _> = books.payments.iter().map(|row| (row.charge_key.clone(), row.amount.amount())).collect();
-        assert_eq!(charged, *self.gateway.taken.lock().unwrap(), "what is written down, and what the gateway took");
+        assert_eq!(charged, *self.gateway.taken.lock().unwrap(), "recorded payments and charges at the gateway");
         books
     }
 }
 
-/// The sandbox, which is in no hurry to respond, and remembers what it took.
+/// The sandbox, with slow responses and a record of the charges that it made.
 #[derive(Debug, Default)]
 struct CountingGateway {
     sandbox: SandboxGateway,
     taken: Mutex<BTreeMap<ChargeKey, Decimal>>,
-    /// Whether its answers are lost.
+    /// Whether its responses are lost.
     is_silent: AtomicBool,
 }
 

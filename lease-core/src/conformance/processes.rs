@@ -1,4 +1,4 @@
-//! Two server processes: an engine each, on a handle of its own, with one clock and one gateway.
+//! Two server processes: two engines, each with a handle of its own, that share one clock and one gateway.
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
@@ -18,12 +18,12 @@ use crate::model::{CreditCard, Role, ServiceKind};
 use crate::permission::Actor;
 use crate::{Error, LeaseEngine};
 
-/// How often a race is run: 50 times, or as `LEASE_RACE_ROUNDS` says.
+/// The number of rounds of a race: 50, or the value of `LEASE_RACE_ROUNDS`.
 pub(super) static ROUNDS: LazyLock<usize> = LazyLock::new(|| {
     std::env::var("LEASE_RACE_ROUNDS").map_or(50, |rounds| rounds.parse().expect("LEASE_RACE_ROUNDS is a number"))
 });
 
-/// What somebody does, and the code of the response: `ok`, or why not.
+/// An act of somebody, which returns `ok` or the code of the error.
 pub(super) type Act = Pin<Box<dyn Future<Output = &'static str> + Send>>;
 
 /// Two server processes on one store.
@@ -34,7 +34,7 @@ pub(super) struct Processes {
     turns: std::sync::atomic::AtomicUsize,
 }
 
-/// A trade with a proposal of its owner.
+/// A trade with a proposal by its owner.
 #[derive(Clone, Copy)]
 pub(super) struct Offered {
     pub(super) trade: TradeId,
@@ -60,13 +60,13 @@ impl Processes {
         Self { world: World::new(handles), clock, engines, turns: 0.into() }
     }
 
-    /// One of the two, in turn.
+    /// One of the two engines, in turn.
     pub(super) fn engine(&self) -> LeaseEngine {
         let turn = self.turns.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         self.engines[turn % 2].clone()
     }
 
-    /// What somebody does at one of the two, in turn.
+    /// An act at one of the two engines, in turn.
     pub(super) fn act<T, F>(&self, what: impl FnOnce(LeaseEngine) -> F) -> Act
     where
         F: Future<Output = Result<T, Error>> + Send + 'static,
@@ -87,7 +87,7 @@ impl Processes {
         customers
     }
 
-    /// A card that can be charged, until the end of `exp_year`.
+    /// A card that can be charged until the end of `exp_year`.
     pub(super) async fn card(&self, holder: &Actor, exp_year: i32) -> CreditCardId {
         let token = CardToken::new("sandbox_ok".to_owned());
         self.world.card_of(CreditCard { exp_year, token, ..credit_card(customer(holder)) }).await
@@ -97,7 +97,7 @@ impl Processes {
         self.world.vehicle(customer(owner)).await
     }
 
-    /// A new vehicle is offered, and its owner makes the first proposal.
+    /// Offers a new vehicle, with its owner's first proposal.
     pub(super) async fn offer(&self, owner: &Actor, service: ServiceId) -> Offered {
         let engine = self.engine();
         let vehicle = self.vehicle(owner).await;
@@ -107,14 +107,14 @@ impl Processes {
         Offered { trade: trade.id, proposal }
     }
 
-    /// An invoice over 100.00 for the owner: of a lease that was offered.
+    /// An invoice for 100.00 to an owner who offers a vehicle for lease.
     pub(super) async fn bill(&self, owner: &Actor, lease: ServiceId) -> (TradeId, InvoiceId) {
         let trade = self.offer(owner, lease).await.trade;
         let invoice = self.engine().get_trade(owner, trade).await.unwrap().stored.invoice_id;
         (trade, invoice.unwrap())
     }
 
-    /// The books, which are in order.
+    /// Reads the books, and asserts that they are in order.
     pub(super) async fn books(&self) -> Books {
         let books = Books::read(&*self.world.store).await.unwrap();
         assert_eq!(books.violations(), Vec::<String>::new());
@@ -130,7 +130,7 @@ pub(super) fn offer_of(vehicle: VehicleId, service: ServiceId) -> TradeDraft {
     TradeDraft { vehicle_id: vehicle.into(), service_id: service.into(), ..TradeDraft::default() }
 }
 
-/// Terms that a service of this kind takes; always the same days.
+/// Terms that are valid for a service of this kind; the days are always the same.
 pub(super) fn terms(kind: ServiceKind) -> ProposalDraft {
     let terms = ProposalDraft { amount: rust_decimal::Decimal::from(250).into(), ..ProposalDraft::default() };
     match kind {
@@ -139,7 +139,7 @@ pub(super) fn terms(kind: ServiceKind) -> ProposalDraft {
     }
 }
 
-/// Lets all of them go at once, and counts the answers.
+/// Starts all acts at once, and counts the outcomes.
 pub(super) async fn count(acts: Vec<Act>) -> BTreeMap<&'static str, usize> {
     let mut counts = BTreeMap::new();
     for response in together(acts).await {

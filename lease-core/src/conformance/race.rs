@@ -1,4 +1,4 @@
-//! What a race is made of: tasks let go together, and counts of how they ended.
+//! The parts of a race: tasks that start together, and counts of their outcomes.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ pub(super) const ROUNDS: u8 = 20;
 
 pub(super) const RACERS: u8 = 6;
 
-/// Runs the futures on tasks of their own that all start at once.
+/// Runs each future on a task of its own; all tasks start at once.
 pub(super) async fn together<T, F>(racers: impl IntoIterator<Item = F>) -> Vec<T>
 where
     T: Send + 'static,
@@ -34,7 +34,7 @@ where
     results
 }
 
-/// How a race went.
+/// The counts of the outcomes of a race.
 #[derive(Debug, PartialEq)]
 struct Tally {
     won: usize,
@@ -42,7 +42,7 @@ struct Tally {
     taken: usize,
 }
 
-/// Counts; anything but a success, a conflict and this guarantee is a failure.
+/// Counts the outcomes; anything but a success, a conflict and this guarantee is a failure.
 fn tally<T: Debug>(results: &[Result<T, RepositoryError>], guarantee: Guarantee) -> Tally {
     let mut tally = Tally { won: 0, conflicts: 0, taken: 0 };
     for result in results {
@@ -56,19 +56,19 @@ fn tally<T: Debug>(results: &[Result<T, RepositoryError>], guarantee: Guarantee)
     tally
 }
 
-/// One won, and all the others were told that this guarantee is taken.
+/// Asserts that one won, and that all others were refused because of this guarantee.
 pub(super) fn assert_one_took<T: Debug>(results: &[Result<T, RepositoryError>], guarantee: Guarantee) {
     let tally = tally(results, guarantee);
     assert_eq!(tally, Tally { won: 1, conflicts: 0, taken: results.len() - 1 });
 }
 
-/// One won. The others' version is stale as well, so that either answer is true.
+/// Asserts that one won. The others' version is stale too, so both a conflict and this guarantee are right.
 pub(super) fn assert_one_won<T: Debug>(results: &[Result<T, RepositoryError>], guarantee: Guarantee) {
     let tally = tally(results, guarantee);
     assert_eq!((tally.won, tally.conflicts + tally.taken), (1, results.len() - 1), "{tally:?}");
 }
 
-/// One won, and all the others' version is stale.
+/// Asserts that one won, and that all others were refused because their version is stale.
 pub(super) fn assert_others_conflict<T: Debug>(results: &[Result<T, RepositoryError>]) {
     let conflicts = results.iter().filter(|result| matches!(result, Err(RepositoryError::Conflict))).count();
     assert_eq!((results.iter().flatten().count(), conflicts), (1, results.len() - 1), "{results:?}");

@@ -1,4 +1,4 @@
-//! Real races: tasks on several threads and on two handles, let go together by a barrier, round after round; exact counts.
+//! Real races: tasks on several threads and two handles, which a barrier starts at once, round after round, with exact counts.
 //!
 //! Rules 3.5 and 3.7 for users, rule 5.1 for services.
 
@@ -21,7 +21,7 @@ pub async fn one_of_many_gets_a_login_name(handles: Handles) {
         let shared = format!("name-{round}@example.com");
         let racers = (0..RACERS).map(|racer| {
             let (store, mut user) = (world.handle(), user(world.number(), Role::Customer));
-            // Half of them want it as a user name, half as an e-mail address.
+            // Half of them use it as a user name, half as an e-mail address.
             if racer % 2 == 0 {
                 user.username = Username::parse(&shared).unwrap();
             } else {
@@ -55,7 +55,7 @@ pub async fn the_last_two_superusers_cannot_both_go(handles: Handles) {
         assert_one_took(&together(racers).await, Guarantee::ActiveSuperuser);
         let active = UserFilter { is_active: Some(true), ..UserFilter::default() };
         let mut left = world.list_users(&active).await;
-        assert_eq!(left.len(), 1, "one superuser stays");
+        assert_eq!(left.len(), 1, "one superuser remains");
         survivor = left.remove(0).user;
     }
 }
@@ -101,7 +101,7 @@ pub async fn services_are_seeded_once(handles: Handles) {
     assert_eq!(world.services().await.len(), 2);
 }
 
-/// Several workers read, add one and write, until each has done so `TURNS` times; nothing is lost.
+/// Several workers read, add one and write, until each has done so `TURNS` times; no update is lost.
 pub async fn no_update_of_a_vehicle_is_lost(handles: Handles) {
     const TURNS: i64 = 10;
     let world = World::new(handles);
@@ -128,7 +128,7 @@ pub async fn no_update_of_a_vehicle_is_lost(handles: Handles) {
     assert_eq!((loaded.vehicle.mileage, loaded.version), (Some(count), Version(count + 1)));
 }
 
-/// Two logins and a new password at once: none is refused, and the logins carry the epoch that is over.
+/// Two logins and a new password at the same time: none is refused, and the tokens of the logins have the old epoch.
 pub async fn logins_and_a_new_password_do_not_stand_in_each_others_way(handles: Handles) {
     let world = World::new(handles);
     for round in 0..ROUNDS {
@@ -158,7 +158,7 @@ pub async fn logins_and_a_new_password_do_not_stand_in_each_others_way(handles: 
     }
 }
 
-/// Nothing is hung on a customer while it is erased: either it has the card, or it is gone.
+/// A customer is not deleted while a card is added: either the customer has the card, or the customer is deleted.
 pub async fn a_customer_is_not_erased_under_a_new_card(handles: Handles) {
     let world = World::new(handles);
     for _ in 0..ROUNDS {
@@ -184,7 +184,7 @@ pub async fn a_customer_is_not_erased_under_a_new_card(handles: Handles) {
 pub async fn one_of_two_claims_of_a_key_is_made(handles: Handles) {
     let world = World::new(handles);
     for key in 0..ROUNDS {
-        // First on a key that nobody had, then on one whose claim ran out.
+        // First with a key without a record, then with one whose claim has expired.
         for (first_holder, now) in [(1, base()), (100, at(60))] {
             let racers = (first_holder..first_holder + RACERS).map(|holder| {
                 let store = world.handle();
@@ -200,7 +200,7 @@ pub async fn one_of_two_claims_of_a_key_is_made(handles: Handles) {
     }
 }
 
-/// A claim runs out just as its holder commits: either the act is done, or somebody else holds the key; never both.
+/// A claim expires just as its holder commits: either the commit is done, or another holder has the key; never both.
 pub async fn a_commit_and_a_take_over_exclude_each_other(handles: Handles) {
     let world = World::new(handles);
     for key in 0..ROUNDS {

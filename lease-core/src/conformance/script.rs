@@ -1,4 +1,4 @@
-//! Scripts: changes to one trade, each held against what `TradeSnapshot::apply` says of it.
+//! Scripts: changes to one trade, each compared with the result of `TradeSnapshot::apply`.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::repository::*;
 
 type Instant = DateTime<Utc>;
 
-/// A trade, and those who act in it; the first of them is its owner.
+/// A trade, and the customers who act in it; the first of them is its owner.
 pub(super) struct Script {
     pub(super) world: World,
     pub(super) trade: TradeId,
@@ -41,7 +41,7 @@ impl Script {
         Self { world, trade, vehicle, people, card }
     }
 
-    /// Commits, and holds every load of the trade against what apply makes of the load before.
+    /// Commits the changes, and compares every load of the trade with the result of applying them to the load before.
     pub(super) async fn play(&self, changes: &TradeChanges) -> NewIds {
         let mut before = Vec::new();
         for load in self.loads(changes).await {
@@ -54,7 +54,7 @@ impl Script {
             for key in keys_after(load.key, ids) {
                 let read = self.world.store.load_trade(&TradeLoad { key, ..load }).await.unwrap().unwrap();
                 let mut expected = applied.clone();
-                // A load asks about one thing; apply knows of both that are new.
+                // A load returns one proposal or payment, while apply sets both if both are new.
                 expected.proposal.take_if(|_| !matches!(key, TradeKey::Proposal(_)));
                 expected.payment.take_if(|_| !matches!(key, TradeKey::Payment(_)));
                 assert_eq!(read.value, expected, "{key:?} after {changes:#?}");
@@ -64,7 +64,8 @@ impl Script {
         ids
     }
 
-    /// Each key of the trade, for each customer where that matters. Apply takes who proposes for the one who asks.
+    /// Every key of the trade, for every customer where that matters. Apply assumes that the viewer is the author of a new
+    /// proposal.
     async fn loads(&self, changes: &TradeChanges) -> Vec<TradeLoad> {
         let mut keys = vec![TradeKey::Trade(self.trade)];
         keys.extend(self.proposals().await.iter().map(|row| TradeKey::Proposal(row.id)));
@@ -112,7 +113,7 @@ impl Script {
     }
 }
 
-/// By which keys to load what a load by `key` was, once the commit gave these ids.
+/// The keys by which to repeat a load by `key`, after the commit assigned these ids.
 fn keys_after(key: TradeKey, ids: NewIds) -> Vec<TradeKey> {
     let proposal = ids.proposal.map(TradeKey::Proposal);
     let payment = ids.payment.map(TradeKey::Payment);
@@ -123,7 +124,7 @@ fn keys_after(key: TradeKey, ids: NewIds) -> Vec<TradeKey> {
 }
 
 impl Script {
-    /// Changes that break no guarantee, and keep what is in an invoice and in a trade's proposals in order.
+    /// Changes that break no guarantee, and keep invoices and the proposals of a trade consistent.
     pub(super) async fn draw(&self, draw: &mut Draw, step: i64) -> TradeChanges {
         let now = at(step * 10);
         let proposals = self.proposals().await;
@@ -148,13 +149,14 @@ impl Script {
         changes
     }
 
-    /// A completed trade owes nothing, and an agreed one waits for an invoice that is not settled.
+    /// Makes the state and the invoice fit each other: a completed trade owes nothing, and an agreed one has an unsettled
+    /// invoice.
     async fn keep_apart(&self, state: &TradeState, changes: &mut TradeChanges, now: Instant) {
         let invoice = self.world.load(TradeKey::Trade(self.trade)).await.value.invoice;
         let goes = changes.invoice.as_ref().map(|change| change.state == InvoiceState::Open);
         let comes = changes.new_invoice.as_ref().map(|_| true);
         let is_owed = goes.or(comes).or(invoice.map(|invoice| invoice.is_open()));
-        // What its invoice must not be.
+        // The state that its invoice must not have.
         let wrong = match comes_to(state, changes) {
             TradeStatus::Completed => Some(true),
             TradeStatus::Agreed => Some(false),
@@ -170,7 +172,7 @@ impl Script {
         }
     }
 
-    /// What the trade comes to, and with it what was pending.
+    /// Draws the trade's new state, and the states of the proposals that were pending.
     fn draw_end(&self, draw: &mut Draw, proposals: &[Stored<Proposal>], changes: &mut TradeChanges, now: Instant) {
         changes.close_others = Some(now);
         changes.state = Some(TradeMove::Cancel(now));
@@ -197,7 +199,7 @@ impl Script {
         self.draw_proposal(draw, proposals, changes, now);
     }
 
-    /// A proposal of somebody who has none pending once the changes before it are written.
+    /// A proposal by a customer who has no pending one after the changes so far.
     fn draw_proposal(&self, draw: &mut Draw, proposals: &[Stored<Proposal>], changes: &mut TradeChanges, now: Instant) {
         let still_pending = |row: &&Stored<Proposal>| {
             row.state == ProposalState::Pending
@@ -246,7 +248,7 @@ impl Script {
     }
 }
 
-/// The status that the trade has once the changes are written.
+/// The status that the trade has after the changes.
 fn comes_to(state: &TradeState, changes: &TradeChanges) -> TradeStatus {
     match changes.state {
         None => TradeStatus::from(*state),
@@ -256,7 +258,7 @@ fn comes_to(state: &TradeState, changes: &TradeChanges) -> TradeStatus {
     }
 }
 
-/// Numbers that look random and are the same each time (`SplitMix64`).
+/// Pseudo-random numbers that are the same in every run (`SplitMix64`).
 pub(super) struct Draw(pub(super) u64);
 
 impl Draw {

@@ -1,4 +1,4 @@
-//! The filters of trades and of all that hangs on them: as in `filters`.
+//! The filters of trades and of the rows that belong to them, tested as in `filters`.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Real races for trades and what hangs on them.
+//! Real races for trades and the rows that belong to them.
 //!
 //! Rules 4.1, 4.4 and 4.10.
 
@@ -29,7 +29,7 @@ pub async fn one_of_many_trades_of_a_vehicle_opens(handles: Handles) {
     assert_eq!(world.trades().await.len(), usize::from(ROUNDS));
 }
 
-/// A vehicle cannot be edited or erased under an offer of it, nor the other way round.
+/// A vehicle is not edited or deleted while a trade of it is being opened, and no trade is opened of a vehicle being deleted.
 pub async fn opening_a_trade_and_erasing_its_vehicle_exclude_each_other(handles: Handles) {
     let world = World::new(handles);
     let owner = world.customer().await;
@@ -45,7 +45,7 @@ pub async fn opening_a_trade_and_erasing_its_vehicle_exclude_each_other(handles:
     }
 }
 
-/// Commits each change to one trade at one version, all at once.
+/// Commits every change to the same trade at the same version, all at once.
 async fn race_on(world: &World, trade: TradeId, changes: Vec<TradeChanges>) -> Vec<Result<NewIds, RepositoryError>> {
     let version = world.load(TradeKey::Trade(trade)).await.version;
     together(changes.into_iter().map(|changes| {
@@ -93,7 +93,7 @@ pub async fn one_of_many_accepts_wins(handles: Handles) {
     assert_eq!(world.invoices().await.len(), usize::from(ROUNDS));
 }
 
-/// Two trades that a vehicle had one after the other, each agreed on at once: no version covers both.
+/// Two successive trades of one vehicle are agreed at the same time; no version covers both.
 pub async fn one_of_two_agreed_periods_is_agreed(handles: Handles) {
     let world = World::new(handles);
     let (owner, lessee) = (world.customer().await, world.customer().await);
@@ -152,7 +152,7 @@ pub async fn one_of_many_payments_is_taken_off_the_same_invoice(handles: Handles
     assert_eq!(world.payments().await.len(), usize::from(ROUNDS));
 }
 
-/// The same on a trade, while others look: title, description and version are always of one commit.
+/// One trade is written and read at the same time: title, description and version always come from the same commit.
 pub async fn a_load_never_sees_half_of_a_commit(handles: Handles) {
     const LAST: i64 = 40;
     let world = World::new(handles);

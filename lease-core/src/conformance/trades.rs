@@ -1,4 +1,4 @@
-//! What decisions about a trade read.
+//! The snapshots that decisions about a trade read.
 //!
 //! Rules 4.11 and 5.6.
 
@@ -38,7 +38,7 @@ pub async fn opening_a_trade_writes_it_and_moves_what_it_was_decided_on(store: A
         viewer: ViewerHistory::default(),
     };
     assert_eq!((loaded.version, &loaded.value), (Version::FIRST, &expected));
-    assert_eq!(world.load_as(TradeKey::Trade(id), Some(owner)).await, loaded, "who asks changes nothing yet");
+    assert_eq!(world.load_as(TradeKey::Trade(id), Some(owner)).await, loaded, "the viewer makes no difference yet");
     assert_eq!(world.load_vehicle(car).await.version, Version(2));
     let used = world.store.find_service(work).await.unwrap().unwrap();
     assert_eq!((used.version, &**used), (Version(2), &service));
@@ -89,7 +89,7 @@ pub async fn a_sale_moves_the_vehicle_and_its_version(store: Arc<dyn Repository>
     let after = world.load_vehicle(deal.vehicle).await;
     assert_eq!(after.version, before.version.next());
     assert_eq!(after.vehicle.value, Vehicle { customer_id: buyer, ..before.vehicle.value.clone() });
-    // What was decided on the vehicle of the old owner is decided again.
+    // A decision that was based on the vehicle of the previous owner is a conflict.
     world.assert_conflict(world.store.commit_vehicle(&edit, None)).await;
 }
 
@@ -166,7 +166,7 @@ pub async fn a_card_that_is_asked_about_is_loaded_deleted_or_not(store: Arc<dyn 
     }
 }
 
-/// A payment stays with its card, whatever becomes of the card.
+/// A payment keeps its card, even if the card is deleted.
 pub async fn a_payment_keeps_a_card_that_is_deleted(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let deal = world.deal().await;
@@ -204,7 +204,7 @@ pub async fn the_viewer_is_told_how_it_stands(store: Arc<dyn Repository>) {
         (None, ViewerHistory::default()),
     ];
     for (viewer, viewer_history) in standings {
-        // Expired or not: what is stored as pending counts.
+        // A proposal that is stored as pending counts, expired or not.
         for now in [base(), at(1), at(100)] {
             assert_eq!(world.load_at(TradeKey::Trade(deal.trade), viewer, now).await.value.viewer, viewer_history, "{viewer:?}");
         }
@@ -303,7 +303,7 @@ pub async fn pending_payments_come_oldest_first_and_no_more_than_asked(store: Ar
         world.commit(deal.trade, &TradeChanges { settled: Some(settled), ..TradeChanges::default() }).await;
     }
     assert_eq!(pending(at(100), 10).await, [ids[2], ids[3]]);
-    assert_eq!(pending_after(ids[0], 10).await, [ids[3]], "after one that is settled by now");
+    assert_eq!(pending_after(ids[0], 10).await, [ids[3]], "after one that is already settled");
 }
 
 pub async fn an_offer_is_the_vehicle_and_the_service_as_they_are(store: Arc<dyn Repository>) {
@@ -323,7 +323,7 @@ pub async fn an_offer_is_the_vehicle_and_the_service_as_they_are(store: Arc<dyn 
     assert_eq!((half.vehicle.is_some(), half.service.is_some()), (false, true));
 }
 
-/// The years 0001 and 9999 are kept and compared like any other.
+/// The years 0001 and 9999 are stored and compared like any others.
 pub async fn the_ends_of_the_calendar_are_kept(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let deal = world.deal().await;

@@ -1,4 +1,4 @@
-//! The closed list of guarantees, one after the other: each refused with its own name, and nothing left behind.
+//! Every guarantee in turn: a commit that would break it is refused with the guarantee's name and leaves nothing behind.
 //!
 //! Rules 3.5, 3.7, 4.1, 4.3, 4.10, 5.2 and 5.6.
 
@@ -19,7 +19,7 @@ fn named(number: u32, username: &str, email: &str) -> User {
     User { username: Username::parse(username).unwrap(), email: Email::parse(email).unwrap(), ..user(number, Role::Staff) }
 }
 
-/// A change that only says something else of the user.
+/// A change of the user's own fields only.
 fn rewritten(id: crate::id::UserId, expected: Version, user: User) -> AccountChange {
     AccountChange { id, expected, user, customer: CustomerChange::Keep, keep_token: None, needs_another_superuser: false }
 }
@@ -31,7 +31,7 @@ pub async fn a_login_name_is_one_users(store: Arc<dyn Repository>) {
     let clashes = [
         named(2, "ADA@example.COM", "new@example.com"),
         named(3, "new", "ADA.L@EXAMPLE.com"),
-        // One's user name is not another's e-mail address, and the other way round.
+        // A user name may not be another user's e-mail address, nor the other way round.
         named(4, "ada.L@example.com", "new@example.com"),
         named(5, "new", "ada@example.com"),
     ];
@@ -51,7 +51,7 @@ pub async fn a_user_may_have_one_name_twice(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let ada = world.register(named(1, "ada@example.com", "ADA@example.com")).await;
     assert_eq!(world.store.find_login(&LoginName::new("Ada@Example.com")).await.unwrap(), Some(ada.clone()));
-    // What it gives up is free again, and what it keeps is still its own.
+    // The name that it gives up is free again, and the one that it keeps is still its own.
     let change = rewritten(ada.user.id, Version::FIRST, named(1, "ada", "ada@example.com"));
     world.store.commit_account(&change, None).await.unwrap();
     let change = rewritten(ada.user.id, Version(2), named(1, "ada", "lovelace@example.com"));
@@ -157,12 +157,12 @@ pub async fn a_customer_has_one_pending_proposal_in_a_trade(store: Arc<dyn Repos
     let mut changes = TradeChanges { text: retitled("half").text, ..proposed(proposal(deal.trade, deal.owner)) };
     let commit = world.store.commit_trade(deal.trade, version, &changes, None);
     world.assert_taken(Guarantee::PendingProposal, commit).await;
-    // An earlier one gives way in the same changes.
+    // A new proposal is accepted if the same changes supersede the earlier one.
     changes.decided = Some((deal.proposal, ProposalState::Superseded { at: at(1) }));
     world.commit(deal.trade, &changes).await;
     let states: Vec<_> = world.proposals().await.iter().map(|proposal| proposal.state).collect();
     assert_eq!(states, [ProposalState::Pending, ProposalState::Pending, ProposalState::Superseded { at: at(1) }]);
-    // In another trade it is another matter.
+    // A pending proposal in another trade does not matter.
     world.propose(world.trade(other).await, deal.owner).await;
 }
 
@@ -213,13 +213,13 @@ pub async fn the_agreed_periods_of_a_vehicle_do_not_overlap(store: Arc<dyn Repos
         }
         world.decide(second, terms, ProposalState::Withdrawn { at: at(1) }).await;
     }
-    // The end is not included: the next may start on that day, and end on the first day of this one.
+    // The end is not included: another period may start on that day, or end on the first day of this one.
     let terms = world.propose_as(dated(second, period(20, 30))).await;
     world.complete(second, terms, lessee).await;
     let third = world.open(car, service).await;
     let terms = world.propose_as(dated(third, period(5, 10))).await;
     world.complete(third, terms, lessee).await;
-    // Another vehicle is let on the same days.
+    // Another vehicle may be leased on the same days.
     let other = world.open(world.vehicle(owner).await, service).await;
     let terms = world.propose_as(dated(other, period(10, 20))).await;
     world.agree(other, terms, lessee).await;
@@ -240,6 +240,6 @@ pub async fn a_charge_key_is_one_payments(store: Arc<dyn Repository>) {
         let commit = world.store.commit_trade(deal.trade, version, &changes, None);
         world.assert_taken(Guarantee::ChargeKey, commit).await;
     }
-    // Keys are compared to the letter.
+    // Keys are compared exactly, including case.
     world.commit(one.trade, &paying(payment(first, card, one.owner, "Key"))).await;
 }

@@ -1,6 +1,6 @@
-//! A list with `visible_to` holds what the predicates of `permission` say, for everybody and on both sides of each deadline.
+//! A list with `visible_to` contains what the predicates of `permission` allow, for everybody and on both sides of each deadline.
 //!
-//! Rule 2.3; rules 4.5 and 5.3 for what time alone changes.
+//! Rule 2.3; rules 4.5 and 5.3 for the changes that time alone makes.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::permission::{can_view_invoice, can_view_payment, can_view_proposal, c
 use crate::repository::*;
 use crate::text::Search;
 
-/// A trade in each state, and people who stand to them in each way.
+/// Trades in every state, and customers in every relation to them.
 struct Market {
     world: World,
     owner: CustomerId,
@@ -48,7 +48,7 @@ impl Market {
         market
     }
 
-    /// Vehicles of several makes, models and years: what their trades repeat follows.
+    /// Vehicles of several makes, models and years, so that their trades can be filtered by these.
     async fn tell_vehicles_apart(&self) {
         for (number, row) in (0..).zip(self.world.vehicles().await) {
             let Versioned { version: expected, value } = self.world.load_vehicle(row.id).await;
@@ -62,7 +62,7 @@ impl Market {
         [self.owner, self.buyer, self.bidder, self.stranger]
     }
 
-    /// A trade with the owner's proposal, in which the bidder made another (decided since) or did not.
+    /// A trade with the owner's proposal, and possibly a proposal by the bidder that was decided since.
     async fn offer(&self, bids: bool) -> (TradeId, crate::id::ProposalId) {
         let trade = self.world.trade(self.owner).await;
         let terms = self.world.propose(trade, self.owner).await;
@@ -74,7 +74,8 @@ impl Market {
         (trade, terms)
     }
 
-    /// A trade that the buyer agreed to, invoiced to one of the two; once complete, the vehicle is the buyer's.
+    /// A trade that the buyer agreed to, with an invoice to one of the two parties; if it is completed, the vehicle belongs to
+    /// the buyer.
     async fn conclude(&self, bids: bool, complete: bool) {
         let (trade, terms) = self.offer(bids).await;
         let id = self.world.bill(trade, terms, if bids { self.owner } else { self.buyer }).await;
@@ -90,7 +91,7 @@ impl Market {
         self.world.sell(trade, terms, self.buyer).await;
     }
 
-    /// Who made a proposal in which trade.
+    /// The customers who made a proposal, each with the trade.
     async fn bids(&self) -> HashSet<(CustomerId, TradeId)> {
         self.world.proposals().await.iter().map(|row| (row.customer_id, row.trade_id)).collect()
     }
@@ -122,7 +123,7 @@ pub async fn trades_are_listed_as_the_predicate_says(store: Arc<dyn Repository>)
             assert_eq!(market.world.list_trades(&filter).await, expected, "{person}'s, by {viewer}");
         }
     }
-    assert_eq!(counts.len(), 4, "everybody sees something else");
+    assert_eq!(counts.len(), 4, "every customer sees different trades");
 }
 
 pub async fn proposals_are_listed_as_the_predicate_says(store: Arc<dyn Repository>) {
@@ -197,7 +198,7 @@ pub async fn invoices_and_payments_are_listed_as_the_predicates_say(store: Arc<d
     }
 }
 
-/// What one load says of one vehicle is what the list of all trades says.
+/// The facts about a vehicle in a single load agree with the list of all trades.
 pub async fn a_loaded_vehicle_knows_its_trades_and_its_viewer(store: Arc<dyn Repository>) {
     let market = Market::new(store).await;
     let trades = market.world.trades().await;
@@ -217,7 +218,7 @@ pub async fn a_loaded_vehicle_knows_its_trades_and_its_viewer(store: Arc<dyn Rep
     }
 }
 
-/// A pending proposal reads expired from its instant on: for the filter, not in the row.
+/// From its `expires_at` on, a filter treats a pending proposal as expired, while its row stays the same.
 pub async fn a_proposal_expires_to_the_instant(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let trade = world.trade(world.customer().await).await;
@@ -249,7 +250,7 @@ pub async fn a_proposal_expires_to_the_instant(store: Arc<dyn Repository>) {
     assert!(found.contains(&("expired".into(), 1)) && found.contains(&("expired".into(), 3)), "{found:?}");
 }
 
-/// An invoice is overdue from the midnight (UTC) after its due date on.
+/// An invoice is overdue from midnight (UTC) after its due date.
 pub async fn an_invoice_is_overdue_from_midnight_on(store: Arc<dyn Repository>) {
     let world = World::new(store);
     for (due, is_paid) in [(0, false), (1, false), (1, true), (365, false)] {

@@ -1,4 +1,4 @@
-//! Customers and their cards, under one version.
+//! Customers and their cards, which share one version.
 //!
 //! Rule 5.6.
 
@@ -64,7 +64,7 @@ pub async fn a_customer_and_its_cards_share_a_version(store: Arc<dyn Repository>
     assert_eq!(world.store.find_customer(id).await.unwrap().unwrap().version, Version(3));
     assert_eq!(world.wallet(id).await.version, Version(3));
     world.assert_conflict(world.store.commit_customer(&change)).await;
-    assert_eq!(world.load_account(account.user.id).await.version, Version::FIRST, "the user's version is another");
+    assert_eq!(world.load_account(account.user.id).await.version, Version::FIRST, "the user's version is a different one");
 }
 
 pub async fn deleting_the_default_card_hands_it_on(store: Arc<dyn Repository>) {

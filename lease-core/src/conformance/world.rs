@@ -34,7 +34,7 @@ pub(super) struct World {
     turns: AtomicUsize,
 }
 
-/// A trade that just one proposal, the owner's, was made in.
+/// A trade with a single proposal, made by its owner.
 pub(super) struct Deal {
     pub(super) owner: CustomerId,
     pub(super) vehicle: VehicleId,
@@ -48,13 +48,13 @@ impl World {
         Self { store: handles.clone().into(), handles, made: AtomicU32::new(0), turns: AtomicUsize::new(0) }
     }
 
-    /// A handle for one who races: the two in turn.
+    /// A handle for a task in a race: the two handles in turn.
     pub(super) fn handle(&self) -> Arc<dyn Repository> {
         let Handles(handles) = &self.handles;
         Arc::clone(&handles[self.turns.fetch_add(1, Ordering::Relaxed) % 2])
     }
 
-    /// A number that was not given before: for names and VINs.
+    /// A number that was not used before, for names and VINs.
     pub(super) fn number(&self) -> u32 {
         self.made.fetch_add(1, Ordering::Relaxed) + 1
     }
@@ -110,7 +110,7 @@ impl World {
         self.store.commit_service(&RowChange::Create(service), None).await.unwrap()
     }
 
-    /// What opening a trade of this vehicle, by its owner, commits.
+    /// The change that opens a trade of this vehicle by its owner.
     pub(super) async fn opening(&self, vehicle: VehicleId, service: ServiceId) -> Opening {
         let loaded = self.load_vehicle(vehicle).await;
         opening(trade(vehicle, service, loaded.vehicle.customer_id), loaded.version)
@@ -120,13 +120,13 @@ impl World {
         self.store.open_trade(&self.opening(vehicle, service).await, None).await.unwrap()
     }
 
-    /// An open trade of a vehicle and a service of its own.
+    /// An open trade, with a new vehicle and a new service.
     pub(super) async fn trade(&self, owner: CustomerId) -> TradeId {
         let service = self.service(ServiceKind::Custom).await;
         self.open(self.vehicle(owner).await, service).await
     }
 
-    /// An open trade of somebody new, with the owner's proposal.
+    /// An open trade of a new customer, with the owner's proposal.
     pub(super) async fn deal(&self) -> Deal {
         let owner = self.customer().await;
         let trade = self.trade(owner).await;
@@ -151,7 +151,7 @@ impl World {
         self.commit(trade, &changes).await;
     }
 
-    /// Cancels a trade, and closes what is pending in it.
+    /// Cancels a trade, and closes its pending proposals.
     pub(super) async fn cancel(&self, trade: TradeId) {
         let at = at(9);
         let changes = TradeChanges { state: Some(TradeMove::Cancel(at)), close_others: Some(at), ..TradeChanges::default() };
@@ -163,7 +163,7 @@ impl World {
         self.commit(trade, &changes).await;
     }
 
-    /// Completes a trade, and hands the vehicle over.
+    /// Completes a trade, and transfers the vehicle.
     pub(super) async fn sell(&self, trade: TradeId, proposal: ProposalId, buyer: CustomerId) {
         let sold = self.load(TradeKey::Trade(trade)).await.value.trade;
         let transfer = VehicleTransfer { vehicle_id: sold.vehicle_id, from: sold.customer_id, to: buyer };
@@ -177,7 +177,7 @@ impl World {
         self.commit(trade, &changes).await.invoice.unwrap()
     }
 
-    /// A pending payment by a new card of the one that is billed.
+    /// A pending payment with a new card of the customer billed.
     pub(super) async fn pay(&self, trade: TradeId) -> PaymentId {
         let invoice = self.load(TradeKey::Trade(trade)).await.value.invoice.unwrap();
         let card = self.card(invoice.customer_id).await;
@@ -185,7 +185,7 @@ impl World {
         self.commit(trade, &paying(payment)).await.payment.unwrap()
     }
 
-    /// Commits to a trade as it is now.
+    /// Commits changes to a trade at its present version.
     pub(super) async fn commit(&self, trade: TradeId, changes: &TradeChanges) -> NewIds {
         let version = self.load(TradeKey::Trade(trade)).await.version;
         self.store.commit_trade(trade, version, changes, None).await.unwrap()
@@ -246,7 +246,7 @@ pub(super) fn agreement(proposal_id: ProposalId, counterparty_id: CustomerId) ->
     Agreement { counterparty_id, proposal_id, agreed_at: at(5) }
 }
 
-/// Changes that accept a proposal, close the others and move the trade.
+/// Changes that accept a proposal, close the others and change the state of the trade.
 pub(super) fn agreed(proposal: ProposalId, to: TradeMove) -> TradeChanges {
     TradeChanges {
         decided: Some((proposal, ProposalState::Accepted { at: at(5) })),

@@ -13,7 +13,7 @@ draft! {
     /// The fields for creating or updating a contact. At least one of `email`, `phone` and `address_line1` must not be blank,
     /// and only one of `customer_id` and `lead_id` may be given.
     pub struct ContactDraft as ContactInput {
-        /// The customer that the contact belongs to. Customers may leave it out: theirs belong to them.
+        /// The customer that the contact belongs to. Customers may leave it out: their contacts always belong to them.
         pub customer_id: Field<CustomerId> as nullable Id,
         /// The lead that the contact belongs to; staff only.
         pub lead_id: Field<LeadId> as nullable Id,
@@ -40,10 +40,10 @@ draft! {
     }
 }
 
-/// Makes a contact. `owner_exists` tells whether the one that the draft names does.
+/// Creates a contact. `owner_exists` says whether the owner that the draft names exists.
 ///
 /// # Errors
-/// [`Error::NotAuthenticated`]; wrong fields.
+/// [`Error::NotAuthenticated`]; invalid fields.
 pub fn create_contact(
     actor: &Actor,
     draft: &ContactDraft,
@@ -58,10 +58,10 @@ pub fn create_contact(
     Ok(Decision::new(RowChange::Create(contact), Event::ContactCreated))
 }
 
-/// Changes a contact. Its owner stays unless the draft names another; `owner_exists` tells whether that one does.
+/// Changes a contact. Its owner stays the same unless the draft names another; `owner_exists` says whether that one exists.
 ///
 /// # Errors
-/// [`Error::NotFound`]; wrong fields.
+/// [`Error::NotFound`]; invalid fields.
 pub fn update_contact(
     contact: &Versioned<Stored<Contact>>,
     actor: &Actor,
@@ -90,7 +90,7 @@ pub fn delete_contact(contact: &Versioned<Stored<Contact>>, actor: &Actor) -> Re
     Ok(Decision::new(change, Event::ContactDeleted(contact.id)))
 }
 
-/// Passes where the actor may see the contact: customers their own, staff all.
+/// Succeeds if the actor may see the contact: customers may see their own, and staff may see all.
 ///
 /// # Errors
 /// [`Error::NotAuthenticated`], [`Error::NotFound`].
@@ -98,7 +98,8 @@ pub fn require_visible_contact(contact: &Contact, actor: &Actor) -> Result<(), E
     actor.require_view(Resource::Contact, |customer| contact.owner == ContactOwner::Customer(customer))
 }
 
-/// Whose the contact is: of a customer's drafts their own, of staff's exactly one customer or lead, or who it is already.
+/// Reads the owner of the contact. For a customer it is the customer; staff must name exactly one customer or lead, or may leave
+/// the present owner.
 fn read_owner(
     form: &mut Form,
     actor: &Actor,
@@ -171,7 +172,7 @@ fn read(
     form.errors.is_empty().then_some(contact)
 }
 
-/// An e-mail address, or nothing.
+/// Reads an e-mail address, which may be blank.
 pub(super) fn optional_email(text: &str) -> Result<String, String> {
     if text.trim().is_empty() { Ok(String::new()) } else { Email::parse(text).map(|email| email.as_str().to_owned()) }
 }

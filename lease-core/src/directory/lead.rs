@@ -15,16 +15,16 @@ use crate::text;
 pub struct LeadChange {
     /// The lead.
     pub lead: RowChange<Lead>,
-    /// The change to its contacts. They change with the lead, so each of them moves on by a version.
+    /// The change to its contacts. They change together with the lead, so the version of each increases by one.
     pub contacts: ContactsOfLead,
 }
 
 /// The change to a lead's contacts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ContactsOfLead {
-    /// None.
+    /// There is no change.
     Keep,
-    /// They become this customer's.
+    /// They are moved to this customer.
     MoveTo(CustomerId),
     /// They are deleted with the lead.
     Delete,
@@ -46,7 +46,7 @@ draft! {
         pub company: Field<String> as nullable Line,
         /// Where the lead came from.
         pub source: Field<String> as nullable Line,
-        /// How far the lead has got. `converted` cannot be set here: converting the lead sets it.
+        /// The status of the lead. `converted` cannot be set here: converting the lead sets it.
         pub status: Field<String> as optional LeadStatus,
         /// Anything else worth knowing.
         pub notes: Field<String> as nullable FreeText,
@@ -61,10 +61,10 @@ draft! {
     }
 }
 
-/// Makes a lead.
+/// Creates a lead.
 ///
 /// # Errors
-/// [`Error::PermissionDenied`]; wrong fields.
+/// [`Error::PermissionDenied`]; invalid fields.
 pub fn create_lead(actor: &Actor, draft: &LeadDraft, now: DateTime<Utc>) -> Result<Decision<LeadChange>, Error> {
     actor.require(Resource::Lead, Act::Create)?;
     let lead = read(draft, UpdateMode::Full, None, now)?;
@@ -75,7 +75,7 @@ pub fn create_lead(actor: &Actor, draft: &LeadDraft, now: DateTime<Utc>) -> Resu
 /// Changes a lead.
 ///
 /// # Errors
-/// [`Error::PermissionDenied`]; wrong fields.
+/// [`Error::PermissionDenied`]; invalid fields.
 pub fn update_lead(
     lead: &Versioned<Stored<Lead>>,
     actor: &Actor,
@@ -98,11 +98,11 @@ pub fn delete_lead(lead: &Versioned<Stored<Lead>>, actor: &Actor) -> Result<Deci
     Ok(Decision::new(change, Event::LeadDeleted(lead.id)))
 }
 
-/// Makes the lead a customer's (rule 6.4): its contacts become theirs in the same step. `customer_exists` tells whether the one
-/// that the draft names does.
+/// Converts the lead to a customer (rule 6.4), and moves its contacts to that customer in the same step. `customer_exists` says
+/// whether the customer that the draft names exists.
 ///
 /// # Errors
-/// [`Error::PermissionDenied`]; wrong fields; [`Refusal::LeadConverted`].
+/// [`Error::PermissionDenied`]; invalid fields; [`Refusal::LeadConverted`].
 pub fn convert_lead(
     lead: &Versioned<Stored<Lead>>,
     actor: &Actor,
@@ -145,7 +145,7 @@ fn read(
     let email = form.optional("email", &draft.email, current.map(|now| &now.email), String::new(), |email| optional_email(email));
     let notes = form.optional("notes", &draft.notes, current.map(|now| &now.notes), String::new(), |notes| text::free(notes));
     let present = current.map(|now| now.state);
-    // Null is no status: it would undo a conversion.
+    // Null is not accepted as a status, because it would undo a conversion.
     let state = match (&draft.status, present) {
         (Field::Missing, present) => Some(present.unwrap_or(LeadState::New)),
         (status, present) => form.required("status", status, None, |status| read_status(status, present)),
@@ -161,7 +161,7 @@ fn read(
     Ok(Lead { first_name, last_name, email, phone, company, source, state, notes, created_at })
 }
 
-/// A status by its name; a converted lead stays converted, and no other becomes so here.
+/// Reads a status by its name. A converted lead stays converted, and no other lead can become converted here.
 fn read_status(name: &str, present: Option<LeadState>) -> Result<LeadState, String> {
     let status = name.parse::<LeadStatus>().map_err(|_| "One of new, contacted, qualified and lost is required.".to_owned())?;
     match (status, present) {

@@ -1,4 +1,4 @@
-//! The address book (rule 6.3) and the prospects (rule 6.4).
+//! Contacts (rule 6.3) and leads (rule 6.4).
 
 mod contact;
 mod lead;

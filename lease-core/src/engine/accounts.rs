@@ -14,13 +14,13 @@ use crate::input::{Field, Form, UpdateMode, draft};
 use crate::model::{Account, LoginName, Profile};
 use crate::permission::Actor;
 
-/// Somebody who has just registered.
+/// The result of a registration.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Registered {
-    /// The user, and the customer behind it.
+    /// The user, and the customer that belongs to it.
     pub account: Account,
-    /// What the customer told of themselves.
+    /// The customer's profile.
     pub profile: Profile,
     /// A first token.
     pub token: TokenText,
@@ -36,15 +36,15 @@ draft! {
     }
 }
 
-/// Somebody who has just logged in.
+/// The result of a login.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct LoggedIn {
-    /// The user, and the customer behind it where it trades.
+    /// The user, and its customer if it has one.
     pub account: Account,
     /// The new token.
     pub token: TokenText,
-    /// From when on it is not good.
+    /// When the token expires.
     pub expires_at: DateTime<Utc>,
 }
 
@@ -52,7 +52,7 @@ impl LeaseEngine {
     /// Creates a user, its customer and a token in one step (rule 3.1).
     ///
     /// # Errors
-    /// Wrong fields; [`Error::Unavailable`].
+    /// Invalid fields; [`Error::Unavailable`].
     pub async fn register(&self, context: impl Into<RequestContext>, draft: &RegistrationDraft) -> Result<Registered, Error> {
         let token = TokenText::from_random(self.random()?);
         let check = |_: &Actor, taken: &TakenNames, today| check_registration(draft, taken, today);
@@ -60,7 +60,7 @@ impl LeaseEngine {
         Ok(Registered { account, profile, token })
     }
 
-    /// Creates what `check` lets pass, with a first token where one is handed out.
+    /// Creates the account that `check` accepts, with a first token if one is wanted.
     pub(super) async fn create_account(
         &self,
         context: impl Into<RequestContext>,
@@ -82,16 +82,16 @@ impl LeaseEngine {
             Ok(registrant.clone().into_new_account(password.clone(), token, now))
         };
         let done = self.execute(context, load, decide).await?;
-        let id = done.ids.user.ok_or_else(|| Error::internal("a new user has an id"))?;
+        let id = done.ids.user.ok_or_else(|| Error::internal("a new user has no id"))?;
         let account = Account { user: Stored { id, value: done.changes.user }, customer_id: done.ids.customer };
         Ok((account, done.changes.profile.unwrap_or_default()))
     }
 
-    /// Creates a new token for whoever knows name and password (rule 3.2). Whatever is wrong, the response and the time it takes
-    /// are the same.
+    /// Creates a new token for a user who gives the right name and password (rule 3.2). Whatever is wrong, the response and the
+    /// time it takes are the same.
     ///
     /// # Errors
-    /// [`Error::InvalidCredentials`]; wrong fields; [`Error::Unavailable`].
+    /// [`Error::InvalidCredentials`]; invalid fields; [`Error::Unavailable`].
     pub async fn login(&self, context: impl Into<RequestContext>, draft: &LoginDraft) -> Result<LoggedIn, Error> {
         let mut form = Form::new(UpdateMode::Full);
         let name = form.required("username", &draft.username, None, |name| Ok::<_, String>(LoginName::new(name)));
@@ -114,8 +114,8 @@ impl LeaseEngine {
         Ok(LoggedIn { account, token, expires_at: done.changes.token.expires_at })
     }
 
-    /// Repeats a registration whose response was lost, with another first token. Not for a user who was deactivated since, or whose
-    /// tokens were revoked: they have to log in.
+    /// Repeats the response to a registration whose response was lost, with a new first token. A user who was deactivated since,
+    /// or whose tokens were revoked, must log in instead.
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Error::NotAuthenticated`]; [`Error::Unavailable`].
@@ -132,10 +132,10 @@ impl LeaseEngine {
         Ok(Registered { account, profile, token })
     }
 
-    /// The session of this token.
+    /// The session that this token belongs to.
     ///
     /// # Errors
-    /// [`Error::NotAuthenticated`], whatever is wrong with it; [`Error::Unavailable`].
+    /// [`Error::NotAuthenticated`], whatever is wrong with the token; [`Error::Unavailable`].
     pub async fn authenticate(&self, token: &TokenText) -> Result<Session, Error> {
         session(self.store().find_token(&token.hash()).await?, self.now())
     }
@@ -161,13 +161,13 @@ impl LeaseEngine {
         self.execute(context, load, revoke_tokens).await.map(drop)
     }
 
-    /// The hash of a password, made once however often the command is decided.
+    /// The hash of a password, computed once even if the command is decided several times.
     pub(super) async fn hash_once(&self, hash: &OnceCell<PasswordHash>, password: &SecretString) -> Result<PasswordHash, Error> {
         let hashed = hash.get_or_try_init(|| self.shared.hasher.hash(password)).await.map_err(Error::internal)?;
         Ok(hashed.clone())
     }
 
-    /// The end of a token that is made now, or the last instant there is.
+    /// The instant at which a token created now expires, at the latest the last instant of the calendar.
     fn token_end(&self, now: DateTime<Utc>) -> DateTime<Utc> {
         now.checked_add_signed(self.shared.policy.token_ttl).map_or_else(last_instant, |end| end.min(last_instant()))
     }

@@ -9,7 +9,7 @@ use crate::policy::Policy;
 use crate::random::{OsRandomness, Randomness};
 use crate::repository::Repository;
 
-/// Sets an engine up. Everything but the store has a default.
+/// Configures an engine. Everything but the store has a default.
 #[derive(Clone, Debug)]
 pub struct LeaseEngineBuilder {
     store: Arc<dyn Repository>,
@@ -34,52 +34,52 @@ impl LeaseEngineBuilder {
         }
     }
 
-    /// Who charges cards; the [sandbox](SandboxGateway) where none is given.
+    /// Sets the gateway that charges cards; the default is the [sandbox](SandboxGateway).
     #[must_use]
     pub fn gateway(mut self, gateway: Arc<dyn PaymentGateway>) -> Self {
         self.gateway = gateway;
         self
     }
 
-    /// Who tells the time; the system where none is given.
+    /// Sets the clock; the default is the system's clock.
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
     }
 
-    /// Where random bytes come from; the operating system where none is given.
+    /// Sets the source of random bytes; the default is the operating system.
     #[must_use]
     pub fn randomness(mut self, randomness: Arc<dyn Randomness>) -> Self {
         self.randomness = randomness;
         self
     }
 
-    /// What hashing a password costs; OWASP's advice where nothing is given.
+    /// Sets the cost of hashing a password; the default is what OWASP recommends.
     #[must_use]
     pub const fn password_params(mut self, params: PasswordParams) -> Self {
         self.password_params = params;
         self
     }
 
-    /// How many passwords are hashed at once; one a core where nothing is given.
+    /// Sets how many passwords are hashed at once; the default is one per core.
     #[must_use]
     pub const fn hashing_concurrency(mut self, concurrency: NonZeroUsize) -> Self {
         self.hashing_concurrency = concurrency;
         self
     }
 
-    /// The operator's choices.
+    /// Sets the operator's policy.
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
         self
     }
 
-    /// The engine.
+    /// Builds the engine.
     ///
     /// # Errors
-    /// [`BuildError`] where Argon2 does not take the costs.
+    /// [`BuildError`] if Argon2 rejects the cost parameters.
     pub fn build(self) -> Result<LeaseEngine, BuildError> {
         let hasher = PasswordHasher::new(self.password_params, self.hashing_concurrency)?;
         let shared = Shared {
@@ -94,11 +94,11 @@ impl LeaseEngineBuilder {
     }
 }
 
-/// Why an engine could not be built.
+/// The reason why an engine could not be built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// The costs of hashing a password.
+    /// The cost parameters for hashing passwords are invalid.
     #[error(transparent)]
     Password(#[from] PasswordError),
 }

@@ -12,10 +12,10 @@ use crate::wallet::{
 };
 
 impl LeaseEngine {
-    /// Has the gateway tokenise a card, and stores what may be kept of it (rule 5.6).
+    /// Has the gateway tokenise a card, and stores the details that may be kept (rule 5.6).
     ///
     /// # Errors
-    /// As [`check_card`]; [`Error::Unavailable`] where the gateway gives no response.
+    /// As [`check_card`]; [`Error::Unavailable`] if the gateway gives no response.
     pub async fn create_card(&self, context: impl Into<RequestContext>, draft: &CardDraft) -> Result<Stored<CreditCard>, Error> {
         let context = context.into();
         let checked = check_card(&context.actor, draft, self.today())?;
@@ -35,7 +35,7 @@ impl LeaseEngine {
         visible_card(&*self.load_card(*actor, id).await?, actor).cloned()
     }
 
-    /// Changes what is printed on a card, or makes it the default.
+    /// Changes the expiry or the holder's name of a card, or makes it the default.
     ///
     /// # Errors
     /// As [`update_card`]; [`Error::Unavailable`].
@@ -80,13 +80,13 @@ impl LeaseEngine {
         self.store().load_wallet(WalletKey::Card(id)).await?.ok_or(Error::NotFound)
     }
 
-    /// The cards of the customer who acts.
+    /// The cards of the customer who is acting.
     async fn load_own_wallet(&self, actor: Actor) -> Result<Versioned<Wallet>, Error> {
         let customer = actor.require_customer(Resource::CreditCard, Act::Create)?;
         if let Some(wallet) = self.store().load_wallet(WalletKey::Customer(customer)).await? {
             return Ok(wallet);
         }
-        // The user was deactivated or made administrative since: what they are told follows from who they are now.
+        // The user was deactivated or became administrative since: the error depends on their present role.
         self.current_actor(&actor).await?.require_customer(Resource::CreditCard, Act::Create)?;
         Err(Error::NotAuthenticated)
     }

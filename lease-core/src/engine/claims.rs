@@ -3,16 +3,17 @@ use crate::error::Error;
 use crate::repository::{Claim, ClaimState, KeyHash, NewClaim, SavedResponse};
 use chrono::{DateTime, Duration, Utc};
 
-/// How long a claim holds while its act runs; longer than any request may take.
+/// How long a claim is held while its command runs; longer than any request may take.
 const HELD: Duration = Duration::minutes(2);
 /// How long a record is kept (rule 6.7).
 const KEPT: Duration = Duration::hours(24);
 
-/// Idempotency records (rule 6.7), for a layer that answers requests. What is hashed and how answers are sealed is its
-/// business.
+/// Idempotency records (rule 6.7), for a layer that answers requests. That layer decides what is hashed and how responses are
+/// encrypted.
 impl LeaseEngine {
-    /// Claims a key for one act; the claim that comes back belongs into the [`RequestContext`](super::RequestContext) of the command. An act that was done and not
-    /// answered yet counts as held while its holder may still be about to respond.
+    /// Claims a key for one command; the claim that is returned belongs in the command's
+    /// [`RequestContext`](super::RequestContext). A command that was carried out but not yet answered counts as held while its
+    /// holder may still be about to respond.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -24,7 +25,7 @@ impl LeaseEngine {
         Ok((claim, held_until_answered(state, now)))
     }
 
-    /// Saves the response to the act that was done under a claim.
+    /// Saves the response to the command that was carried out under a claim.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -32,7 +33,7 @@ impl LeaseEngine {
         Ok(self.store().save_response(claim, response).await?)
     }
 
-    /// Gives a claim up that had no effect.
+    /// Releases a claim under which nothing was done.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -41,7 +42,8 @@ impl LeaseEngine {
     }
 }
 
-/// Behind the commit of a payment comes the gateway, and behind that its response: until then nobody else may respond for it.
+/// After a payment is committed, the gateway charges the card, and only then is the request answered. Until then, no other
+/// request may answer for it.
 fn held_until_answered(state: ClaimState, now: DateTime<Utc>) -> ClaimState {
     match state {
         ClaimState::Done { fingerprint, held_until, .. } if now < held_until => ClaimState::Held { fingerprint },

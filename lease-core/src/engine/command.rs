@@ -1,4 +1,4 @@
-//! The path of every command: load what the decision reads, decide, commit; and again where something moved meanwhile.
+//! The path of every command: load the snapshot, decide, commit; and start over if a row has changed in the meantime.
 
 use std::time::Duration;
 
@@ -12,34 +12,35 @@ use crate::id::NewIds;
 use crate::permission::Actor;
 use crate::repository::{Change, Claim, Commit, Envelope, Guarantee, RepositoryError, RequestId};
 
-/// Who gives a command, for which request and under which idempotency claim.
+/// The context of a command: the actor, the request and the idempotency claim.
 ///
-/// A plain [`Actor`] converts into one without request and claim.
+/// A plain [`Actor`] converts into a context without a request and a claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RequestContext {
-    /// Who acts.
+    /// The actor.
     pub actor: Actor,
-    /// The request that the command is given for; it is part of what is recorded.
+    /// The request that the command belongs to; it is recorded with the events.
     pub request_id: Option<RequestId>,
-    /// The idempotency claim: the command's commit marks it as done in the same atomic step, and is refused where it was lost.
+    /// The idempotency claim: the command's commit marks it as done in the same atomic step, and is refused if it is no longer
+    /// held.
     pub claim: Option<Claim>,
 }
 
 impl RequestContext {
-    /// A command of this actor, for no request and under no claim.
+    /// A context for this actor, without a request and a claim.
     #[must_use]
     pub const fn new(actor: Actor) -> Self {
         Self { actor, request_id: None, claim: None }
     }
 
-    /// The same, for this request.
+    /// The same context, with this request.
     #[must_use]
     pub fn with_request_id(self, request_id: Option<RequestId>) -> Self {
         Self { request_id, ..self }
     }
 
-    /// The same, under this claim.
+    /// The same context, with this claim.
     #[must_use]
     pub fn with_claim(self, claim: Option<Claim>) -> Self {
         Self { claim, ..self }
@@ -66,20 +67,20 @@ impl From<&Self> for RequestContext {
 
 /// A command that was committed.
 pub(super) struct Committed<S, C> {
-    /// What the decision read.
+    /// The snapshot that the decision read.
     pub(super) snapshot: S,
-    /// What changed.
+    /// The changes.
     pub(super) changes: C,
-    /// The ids of what was created.
+    /// The ids of the rows that were created.
     pub(super) ids: NewIds,
-    /// Who it was decided for in the end.
+    /// The actor for whom the command was finally decided.
     pub(super) actor: Actor,
     /// The instant of the decision.
     pub(super) at: DateTime<Utc>,
 }
 
 impl LeaseEngine {
-    /// Loads, decides and commits, until it is committed or refused.
+    /// Loads, decides and commits, until the command is committed or refused.
     pub(super) async fn execute<S, C, F>(
         &self,
         context: impl Into<RequestContext>,
@@ -93,11 +94,11 @@ impl LeaseEngine {
         let decide = |snapshot: &S, actor: &Actor, now| decide(snapshot, actor, now).map(Some);
         match self.execute_if_needed(context.into(), load, decide).await? {
             Outcome::Committed(committed) => Ok(committed),
-            Outcome::NothingToDo(_) => Err(Error::internal("a command that is decided is committed")),
+            Outcome::NothingToDo(_) => Err(Error::internal("a decided command was not committed")),
         }
     }
 
-    /// [`execute`](Self::execute) for a decision that may find that there is nothing left to do.
+    /// The same as [`execute`](Self::execute), for a decision that may find that nothing is left to do.
     pub(super) async fn execute_if_needed<S, C, F>(
         &self,
         context: RequestContext,
@@ -123,10 +124,10 @@ impl LeaseEngine {
                 Err(error) => error,
             };
             match error {
-                // Another request took the key over: this one must not act any more.
+                // Another request took the key over: this one may no longer write.
                 RepositoryError::Taken(Guarantee::Claim) => return Err(Refusal::IdempotencyKeyInUse.into()),
                 RepositoryError::Taken(Guarantee::Actor) => actor = self.current_actor(&actor).await?,
-                // A row moved, or another change came first. Deciding is pure, so nothing happened yet.
+                // A row has changed, or another commit came first. Deciding has no side effects, so it can be repeated.
                 RepositoryError::Conflict | RepositoryError::Taken(_) => {}
                 _ => return Err(error.into()),
             }
@@ -135,10 +136,10 @@ impl LeaseEngine {
         }
     }
 
-    /// Who an acting user is by now: they were deactivated, or have another role.
+    /// The actor that an acting user is now: they may have been deactivated, or given another role.
     ///
     /// # Errors
-    /// [`Error::NotAuthenticated`] where they may not act at all any more.
+    /// [`Error::NotAuthenticated`] if they may no longer act at all.
     pub(super) async fn current_actor(&self, actor: &Actor) -> Result<Actor, Error> {
         let user = actor.user().ok_or(Error::NotAuthenticated)?;
         let account = self.store().load_account(user).await?.ok_or(Error::NotAuthenticated)?.value.account;
@@ -151,15 +152,16 @@ impl LeaseEngine {
     }
 }
 
-/// The end of a command.
+/// The outcome of a command.
 pub(super) enum Outcome<S, C> {
     /// It was committed.
     Committed(Committed<S, C>),
-    /// What it would do was done before.
+    /// Nothing was left to do.
     NothingToDo(S),
 }
 
-/// The pauses between attempts: growing and at random, so that hundreds who want the same row spread out, and bounded in number.
+/// The pauses between attempts: random and growing, so that hundreds of commands for the same row spread out; their number is
+/// bounded.
 fn pauses() -> impl Iterator<Item = Duration> {
     ExponentialBuilder::new()
         .with_min_delay(Duration::from_micros(500))
@@ -171,7 +173,7 @@ fn pauses() -> impl Iterator<Item = Duration> {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "those who collided must not come back in step; nothing signals when a row is calm"
+    reason = "commands that collided must not retry in step; nothing signals that a row is no longer contended"
 )]
 async fn sleep(pause: Duration) {
     tokio::time::sleep(pause).await;

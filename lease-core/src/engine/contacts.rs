@@ -83,7 +83,7 @@ impl LeaseEngine {
         self.store().find_contact(id).await?.ok_or(Error::NotFound)
     }
 
-    /// Whether the owner that the draft names exists, where the actor may name any.
+    /// Whether the owner that the draft names exists, if the actor may name any owner.
     async fn contact_owner_exists(&self, actor: Actor, act: Act, draft: &ContactDraft) -> Result<bool, Error> {
         if actor.require(Resource::Contact, act)? != Grant::All {
             return Ok(true);

@@ -3,20 +3,20 @@ use chrono::Duration;
 use super::LeaseEngine;
 use crate::error::Error;
 
-/// Rows that one round of clearing takes at the most from each table.
+/// The most rows that one round of purging deletes from each table.
 const PURGED_AT_ONCE: u32 = 1_000;
 
-/// How often one round of settling takes more payments.
+/// The most batches of payments that one round of settling takes.
 const SETTLING_TURNS: u32 = 10;
 
-/// What a server does beside answering: any number of processes may do it at the same time.
+/// The background work of a server; any number of processes may do it at the same time.
 impl LeaseEngine {
-    /// Settles the payments that have been pending for `older_than` (rule 5.5), the oldest first, so many at a time. Each is
-    /// tried once: one that cannot be settled now is left for the next round, and younger ones have their turn, up to ten times
-    /// as many as are taken at a time. Returns how many were settled.
+    /// Settles the payments that have been pending for longer than `older_than` (rule 5.5), oldest first, `at_once` at a time and
+    /// at most ten times as many in one call. Each is tried once: a payment that cannot be settled now is left for the next call,
+    /// so that it does not hold up newer ones. Returns how many were settled.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] where the store does not say which are pending.
+    /// [`Error::Unavailable`] if the store cannot list the pending payments.
     pub async fn settle_pending(&self, older_than: Duration, at_once: u32) -> Result<usize, Error> {
         let before = self.now().checked_sub_signed(older_than).unwrap_or_else(|| self.now());
         let (mut settled, mut last) = (0, None);
@@ -36,8 +36,8 @@ impl LeaseEngine {
         Ok(settled)
     }
 
-    /// Forgets tokens and idempotency records that expired; a bounded number. Returns how many: until it is none there may be
-    /// more.
+    /// Deletes a bounded number of expired tokens and idempotency records. Returns how many it deleted: unless that is zero,
+    /// there may be more.
     ///
     /// # Errors
     /// [`Error::Unavailable`].

@@ -1,6 +1,6 @@
-//! The API of an embedding app: one method for each command and query. Every command takes the path of `command.rs`: it loads
-//! what its decision reads, decides, and commits; where a row moved meanwhile it does so again, a bounded number of times. No rule
-//! stands here.
+//! The API for an app that embeds the engine: one method for each command and query. Every command takes the path of
+//! `command.rs`: it loads the snapshot, decides and commits; if a row has changed in the meantime, it starts over, a bounded
+//! number of times. This module contains no rules.
 
 mod accounts;
 mod builder;
@@ -40,7 +40,7 @@ use crate::repository::Repository;
 
 /// The engine. Cheap to clone; clones share everything.
 ///
-/// Needs a tokio runtime with its timer, as `#[tokio::main]` gives it.
+/// Needs a tokio runtime with its timer enabled, such as that of `#[tokio::main]`.
 #[derive(Clone, Debug)]
 pub struct LeaseEngine {
     shared: Arc<Shared>,
@@ -65,7 +65,7 @@ impl LeaseEngine {
         Self::builder(store).build()
     }
 
-    /// An engine on this store, to be set up.
+    /// A builder for an engine on this store.
     #[must_use]
     pub fn builder(store: Arc<dyn Repository>) -> LeaseEngineBuilder {
         LeaseEngineBuilder::new(store)
@@ -77,22 +77,22 @@ impl LeaseEngine {
         self.shared.clock.now()
     }
 
-    /// What the operator chose.
+    /// The operator's policy.
     #[must_use]
     pub fn policy(&self) -> &Policy {
         &self.shared.policy
     }
 
-    /// Where passwords are hashed.
+    /// The hasher of passwords.
     #[must_use]
     pub fn password_hasher(&self) -> &PasswordHasher {
         &self.shared.hasher
     }
 
-    /// Whether the store answers.
+    /// Checks that the store responds.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] where it does not.
+    /// [`Error::Unavailable`] if it does not.
     pub async fn ping(&self) -> Result<(), Error> {
         Ok(self.store().ping().await?)
     }
@@ -112,7 +112,7 @@ impl LeaseEngine {
     }
 }
 
-/// The customer whose things alone a list shows: none for those who may see all.
+/// The customer to whom a list is limited: `None` for an actor who may see everything.
 fn visible_to(actor: &Actor, resource: Resource) -> Result<Option<CustomerId>, Error> {
     match actor.require(resource, Act::Read)? {
         Grant::All => Ok(None),

@@ -14,15 +14,15 @@ use crate::page::{Page, PageRequest};
 use crate::permission::{Act, Actor, Resource};
 use crate::repository::{PaymentFilter, TradeKey, TradeLoad};
 
-/// How long the gateway may take for a response: less than a client waits for the server's, and less than a payment is pending
-/// before recovery asks after it.
+/// How long the gateway may take to respond: less than a client waits for the server, and less than a payment is pending before
+/// recovery takes it up.
 const GATEWAY_TIMEOUT: Duration = Duration::from_secs(20);
 
 impl LeaseEngine {
-    /// Pays an invoice (rule 5.4). The payment comes back pending where the gateway gave no response: it is settled by
-    /// [`settle_pending`](Self::settle_pending), and whether it went through can be read then.
+    /// Pays an invoice (rule 5.4). If the gateway gave no response, the payment is returned as pending;
+    /// [`settle_pending`](Self::settle_pending) settles it later.
     ///
-    /// Goes on to its end when the caller hangs up: between charging and writing it down nothing may be dropped.
+    /// Runs to its end even if the caller hangs up, because the outcome of a charge must always be recorded.
     ///
     /// # Errors
     /// As [`begin_payment`]; [`Error::CardDeclined`]; [`Error::Unavailable`].
@@ -38,7 +38,7 @@ impl LeaseEngine {
     /// Pays the invoice that the draft names.
     ///
     /// # Errors
-    /// As [`pay_invoice`](Self::pay_invoice), but an invoice that the actor may not see is a wrong field.
+    /// As [`pay_invoice`](Self::pay_invoice), but an invoice that the actor may not see is an invalid field.
     pub async fn create_payment(
         &self,
         context: impl Into<RequestContext>,
@@ -135,7 +135,7 @@ impl LeaseEngine {
         Ok(loaded)
     }
 
-    /// Writes down what became of a charge, however often the trade moves meanwhile.
+    /// Records the outcome of a charge, however often the trade changes in the meantime.
     async fn settle(&self, loaded: Versioned<TradeSnapshot>, outcome: &ChargeOutcome) -> Result<Stored<Payment>, Error> {
         let id = viewed_payment(&loaded)?.id;
         let mut loaded = Some(loaded);
@@ -161,8 +161,9 @@ impl LeaseEngine {
         }
     }
 
-    /// Settles one pending payment by asking the gateway. A charge that it never got is made now, under the same key: whoever
-    /// began the payment wanted it, and may still be about to charge it; the key makes sure that it happens once.
+    /// Settles one pending payment by asking the gateway. If the gateway never received the charge, it is made now, under the
+    /// same key: the payer asked for it, and the process that began the payment may still be about to make it; the key ensures
+    /// that the card is charged only once.
     pub(super) async fn recover(&self, id: PaymentId) -> Result<Stored<Payment>, Error> {
         let loaded = self.load_payment(id).await?;
         let payment = viewed_payment(&loaded)?;
@@ -185,16 +186,16 @@ impl LeaseEngine {
     }
 }
 
-/// What the gateway answers; an error where it takes too long, as one that hangs must not hold up others for ever.
+/// The gateway's response, or an error if it takes too long: a hanging gateway must not hold up others for ever.
 pub(super) async fn within_timeout<T>(call: impl Future<Output = Result<T, GatewayError>>) -> Result<T, GatewayError> {
     tokio::time::timeout(GATEWAY_TIMEOUT, call).await.unwrap_or_else(|silence| Err(GatewayError::new(silence)))
 }
 
 fn viewed_payment(snapshot: &TradeSnapshot) -> Result<Stored<Payment>, Error> {
-    snapshot.payment.as_ref().map(|(payment, _)| payment.clone()).ok_or_else(|| Error::internal("a payment was begun"))
+    snapshot.payment.as_ref().map(|(payment, _)| payment.clone()).ok_or_else(|| Error::internal("the snapshot has no payment"))
 }
 
 fn charge_of(snapshot: &TradeSnapshot) -> Result<Charge, Error> {
-    let (payment, card) = snapshot.payment.as_ref().ok_or_else(|| Error::internal("a payment was begun"))?;
+    let (payment, card) = snapshot.payment.as_ref().ok_or_else(|| Error::internal("the snapshot has no payment"))?;
     Ok(Charge { key: payment.charge_key.clone(), card: card.token.clone(), amount: payment.amount })
 }

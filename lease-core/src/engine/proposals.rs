@@ -28,7 +28,7 @@ impl LeaseEngine {
     /// Makes a proposal in the trade that the draft names.
     ///
     /// # Errors
-    /// As [`propose`], but a trade that the actor may not see is a wrong field; [`Error::Unavailable`].
+    /// As [`propose`], but a trade that the actor may not see is an invalid field; [`Error::Unavailable`].
     pub async fn create_proposal(
         &self,
         context: impl Into<RequestContext>,

@@ -13,7 +13,7 @@ use crate::permission::{Act, Actor, Grant, Resource};
 use crate::repository::ServiceFilter;
 
 impl LeaseEngine {
-    /// Creates the standard services *Lease* and *Sell* where the store has no service at all (rule 5.1). Returns whether it did.
+    /// Creates the standard services *Lease* and *Sell* if the store has no services at all (rule 5.1). Returns whether it did.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -76,7 +76,7 @@ impl LeaseEngine {
         self.execute(context, load, |found, actor, _| deactivate_service(found, actor)).await.map(drop)
     }
 
-    /// The services that the actor may see: everybody the active ones, staff all.
+    /// The services that the actor may see: active services for everybody, all services for staff.
     ///
     /// # Errors
     /// [`Error::Unavailable`].

@@ -13,17 +13,17 @@ use crate::page::{Page, PageRequest};
 use crate::permission::{Act, Actor, Resource};
 use crate::repository::{TradeFilter, TradeKey, TradeLoad};
 
-/// A thing as an actor sees it, with what they may do with it now.
+/// A trade or a proposal, with the actions that an actor may take on it now.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct WithActions<T: Entity> {
-    /// The thing.
+    /// The trade or the proposal.
     pub stored: Stored<T>,
-    /// What the actor may do with it now.
+    /// The actions that the actor may take on it now.
     pub available_actions: Vec<AvailableAction>,
 }
 
-/// A trade after a change, for whom and when it was decided.
+/// A trade after a change, with the actor and the instant of the decision.
 pub(super) struct ChangedTrade {
     pub(super) snapshot: TradeSnapshot,
     pub(super) actor: Actor,
@@ -43,7 +43,7 @@ impl LeaseEngine {
         };
         let done = self.execute(context, load, |opening, actor, now| open(opening, actor, draft, now)).await?;
         let (Some(id), Some(service)) = (done.ids.trade, done.snapshot.service) else {
-            return Err(Error::internal("a trade that was opened has an id and a service"));
+            return Err(Error::internal("an opened trade has no id or no service"));
         };
         let snapshot = TradeSnapshot {
             trade: Stored { id, value: done.changes.trade },
@@ -143,7 +143,7 @@ impl LeaseEngine {
         self.store().load_trade(&load).await?.ok_or(Error::NotFound)
     }
 
-    /// Adds to a page what the actor may do with each row, in one more round trip.
+    /// Adds to each row of a page the actions that the actor may take on it, in one more round trip.
     pub(super) async fn with_actions<T: Entity>(
         &self,
         page: Page<Stored<T>>,
@@ -167,7 +167,7 @@ impl LeaseEngine {
     }
 }
 
-/// These changes of a trade that was loaded.
+/// A change that makes these changes to a trade as it was loaded.
 pub(super) fn at(loaded: &Versioned<TradeSnapshot>, changes: TradeChanges) -> TradeChange {
     TradeChange { id: loaded.trade.id, expected: loaded.version, changes }
 }

@@ -15,10 +15,10 @@ use crate::permission::{Act, Actor, Grant, Resource};
 use crate::repository::UserFilter;
 
 impl LeaseEngine {
-    /// Creates a user, with its customer unless it administers (rule 3.4).
+    /// Creates a user, and a customer for it unless it is administrative (rule 3.4).
     ///
     /// # Errors
-    /// [`Error::PermissionDenied`]; wrong fields; [`Error::Unavailable`].
+    /// [`Error::PermissionDenied`]; invalid fields; [`Error::Unavailable`].
     pub async fn create_user(&self, context: impl Into<RequestContext>, draft: &UserDraft) -> Result<Account, Error> {
         let context = context.into();
         context.actor.require(Resource::User, Act::Create)?;
@@ -27,11 +27,11 @@ impl LeaseEngine {
         Ok(account)
     }
 
-    /// Creates a superuser of this name, unless there is a user of this name: that one is left as it is. For the operator, as
-    /// [`Actor::System`]. Returns the user of that name, and whether it was created.
+    /// Creates a superuser with this name, for the operator, as [`Actor::System`]. A user who already has the name is left as it
+    /// is. Returns the user with that name, and whether it was created.
     ///
     /// # Errors
-    /// Wrong fields; [`Error::Unavailable`].
+    /// Invalid fields; [`Error::Unavailable`].
     pub async fn ensure_superuser(&self, username: &str, email: &str, password: SecretString) -> Result<(Account, bool), Error> {
         if let Some(found) = self.store().find_login(&LoginName::new(username)).await? {
             return Ok((found, false));
@@ -47,7 +47,7 @@ impl LeaseEngine {
         };
         match self.create_user(Actor::System, &draft).await {
             Ok(created) => Ok((created, true)),
-            // Of several servers that start at once another may just have created it.
+            // If several servers start at once, another may just have created it.
             Err(refused) => match self.store().find_login(&LoginName::new(username)).await? {
                 Some(found) => Ok((found, false)),
                 None => Err(refused),
@@ -64,7 +64,7 @@ impl LeaseEngine {
         Ok(loaded.value.account)
     }
 
-    /// Changes a user (rule 3.5). `session_token` is the one that a new password leaves alive.
+    /// Changes a user (rule 3.5). `session_token` is the token that stays valid if the password changes.
     ///
     /// # Errors
     /// As [`check_update`]; [`Error::Unavailable`].

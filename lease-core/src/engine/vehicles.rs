@@ -9,7 +9,7 @@ use crate::permission::{Act, Actor, Resource};
 use crate::repository::VehicleFilter;
 
 impl LeaseEngine {
-    /// Creates a vehicle of the actor's (rule 6.2).
+    /// Creates a vehicle that belongs to the actor (rule 6.2).
     ///
     /// # Errors
     /// As [`create_vehicle`]; [`Error::Unavailable`].
@@ -87,7 +87,7 @@ impl LeaseEngine {
         self.store().load_vehicle(id, actor.customer()).await?.ok_or(Error::NotFound)
     }
 
-    /// The vehicle that has the VIN which the draft asks for.
+    /// The vehicle that already has the VIN given in the draft.
     async fn vin_owner(&self, draft: &VehicleDraft) -> Result<Option<VehicleId>, Error> {
         match draft.wanted_vin() {
             Some(vin) => Ok(self.store().find_vin(&vin).await?),

@@ -3,7 +3,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::model::CardBrand;
 
-/// A card as its holder types it in: on its way to the provider, never to a store or a log.
+/// A card as its holder enters it. It is sent to the provider only, never to a store or a log.
 #[derive(Clone, Debug)]
 pub struct CardDetails {
     /// The number.
@@ -12,7 +12,7 @@ pub struct CardDetails {
     pub exp_month: u32,
     /// Year of expiry.
     pub exp_year: i32,
-    /// The security code, where it was given.
+    /// The security code, if it was given.
     pub cvc: Option<SecretString>,
     /// The name on the card.
     pub holder_name: String,
@@ -23,10 +23,10 @@ pub struct CardDetails {
 pub struct CardNumber(SecretString);
 
 impl CardNumber {
-    /// Takes 12 to 19 digits, spaces and dashes between them allowed.
+    /// Parses a number of 12 to 19 digits; spaces and dashes are allowed between them.
     ///
     /// # Errors
-    /// A sentence without the number in it.
+    /// A sentence that does not contain the number.
     pub fn parse(text: &str) -> Result<Self, String> {
         const INVALID: &str = "A valid card number is required.";
         let digits: String = text.trim().chars().filter(|character| !matches!(character, ' ' | '-')).collect();
@@ -41,7 +41,7 @@ impl CardNumber {
         digits.get(digits.len().saturating_sub(4)..).unwrap_or_default().to_owned()
     }
 
-    /// The scheme that issued it.
+    /// The card's brand.
     #[must_use]
     pub fn brand(&self) -> CardBrand {
         match Validate::evaluate_type(self.expose()) {
@@ -58,14 +58,14 @@ impl CardNumber {
         }
     }
 
-    /// All of it, for the provider.
+    /// The complete number, for the provider.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
 }
 
-/// A security code: three or four digits.
+/// Parses a security code of three or four digits.
 pub(crate) fn parse_cvc(text: &SecretString) -> Result<SecretString, String> {
     let digits = text.expose_secret().trim();
     if matches!(digits.len(), 3 | 4) && digits.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -1,4 +1,4 @@
-//! Payment goes through a [`PaymentGateway`]: tokenise a card, charge it, look a charge up.
+//! The [`PaymentGateway`], which tokenises cards, charges them and looks charges up.
 
 mod card;
 mod sandbox;
@@ -16,71 +16,71 @@ use crate::money::Money;
 
 /// A provider of card payments.
 ///
-/// An `Err` always means *the outcome is unknown*: the payment then stays pending, and is settled by asking again under
-/// its [`ChargeKey`]. A charge that was refused for certain is `Ok(ChargeOutcome::Declined)`. No response within 20 seconds
-/// counts as an `Err`: the call is dropped.
+/// An `Err` always means that *the outcome is unknown*: the payment then stays pending, and is settled by asking again with its
+/// [`ChargeKey`]. A charge that was certainly refused is `Ok(ChargeOutcome::Declined)`. A call without a response within
+/// 20 seconds is dropped and counts as an `Err`.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait PaymentGateway: fmt::Debug + Send + Sync + 'static {
-    /// Exchanges a card for a token that can be charged. The number and the code are known to nobody afterwards.
+    /// Exchanges a card for a token that can be charged. Neither the number nor the security code is kept.
     ///
     /// # Errors
-    /// [`GatewayError`] where the provider gave no response.
+    /// [`GatewayError`] if the provider gave no response.
     async fn tokenize(&self, card: &CardDetails) -> Result<CardToken, GatewayError>;
 
-    /// Charges a card. The same key again answers with the first outcome and charges nothing.
+    /// Charges a card. A repeated call with the same key returns the first outcome and charges nothing.
     ///
     /// # Errors
-    /// [`GatewayError`] where it is not known whether the card was charged.
+    /// [`GatewayError`] if it is not known whether the card was charged.
     async fn charge(&self, charge: &Charge) -> Result<ChargeOutcome, GatewayError>;
 
-    /// What became of the charge under this key; `None` where the provider never got one.
+    /// The outcome of the charge with this key; `None` if the provider never received one.
     ///
     /// # Errors
-    /// [`GatewayError`] where the provider gave no response.
+    /// [`GatewayError`] if the provider gave no response.
     async fn find_charge(&self, key: &ChargeKey) -> Result<Option<ChargeOutcome>, GatewayError>;
 }
 
-/// What is asked of the provider.
+/// A request to charge a card.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Charge {
     /// The idempotency key.
     pub key: ChargeKey,
     /// The card.
     pub card: CardToken,
-    /// How much.
+    /// The amount.
     pub amount: Money,
 }
 
-/// What became of a charge.
+/// The outcome of a charge.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ChargeOutcome {
-    /// The money is taken.
+    /// The card was charged.
     Succeeded {
-        /// The provider's name for the charge.
+        /// The provider's reference for the charge.
         reference: String,
     },
-    /// No money is taken.
+    /// The card was not charged.
     Declined {
-        /// Why, in the provider's words.
+        /// The provider's code for the reason.
         failure_code: String,
-        /// The provider's name for the attempt.
+        /// The provider's reference for the attempt.
         reference: String,
     },
 }
 
-/// The provider gave no response; whether the card was charged is not known.
+/// The error if the provider gave no response; it is not known whether the card was charged.
 #[derive(Debug, thiserror::Error)]
 #[error("the payment gateway gave no response")]
 pub struct GatewayError {
-    /// What went wrong; for the operator, never for the client.
+    /// The cause, for the operator and never for the client.
     #[source]
     pub source: Box<dyn std::error::Error + Send + Sync>,
 }
 
 impl GatewayError {
-    /// Wraps what went wrong.
+    /// Wraps the cause.
     pub fn new(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self { source: source.into() }
     }
@@ -110,18 +110,18 @@ impl fmt::Debug for CardToken {
     }
 }
 
-/// Names one charge at the provider, for ever. Clones share the text: it goes through many hands.
+/// The key that permanently identifies one charge at the provider. Clones share the text, because it is copied often.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ChargeKey(Arc<str>);
 
 impl ChargeKey {
-    /// A key of this text.
+    /// A key with this text.
     #[must_use]
     pub fn new(key: String) -> Self {
         Self(key.into())
     }
 
-    /// Its text.
+    /// The text of the key.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 
 use super::{CardDetails, CardToken, Charge, ChargeKey, ChargeOutcome, GatewayError, PaymentGateway};
 
-/// A gateway that moves no money: the usual test numbers decline, every other valid number succeeds (rule 5.5).
+/// A gateway that moves no money: the test numbers below are declined, and every other valid number succeeds (rule 5.5).
 ///
 /// | number | outcome |
 /// | --- | --- |
@@ -13,7 +13,7 @@ use super::{CardDetails, CardToken, Charge, ChargeKey, ChargeOutcome, GatewayErr
 /// | `4000000000009995` | `insufficient_funds` |
 /// | `4000000000000069` | `expired_card` |
 ///
-/// The outcome is written into the card's token, so a sandbox that restarts decides a charge as it did before.
+/// The outcome is part of the card's token, so the sandbox decides a charge the same way after a restart.
 #[derive(Debug, Default)]
 pub struct SandboxGateway {
     charges: Mutex<HashMap<ChargeKey, ChargeOutcome>>,

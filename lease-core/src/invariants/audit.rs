@@ -11,7 +11,8 @@ use crate::model::{
 };
 
 impl Books {
-    /// All that is broken of I1 to I6, one sentence each; and of I7 what one reading shows: rows that are named and not there.
+    /// Every violation of I1 to I6, one sentence each; and, of I7, the violations that a single reading can show: references to
+    /// rows that do not exist.
     #[must_use]
     pub fn violations(&self) -> Vec<String> {
         let audit = Audit::of(self);
@@ -35,7 +36,7 @@ impl Books {
     }
 }
 
-/// The books, with what belongs together side by side.
+/// The books, with rows grouped by what they belong to.
 struct Audit<'a> {
     books: &'a Books,
     proposals: BTreeMap<TradeId, Vec<&'a Stored<Proposal>>>,
@@ -55,7 +56,8 @@ impl<'a> Audit<'a> {
         }
     }
 
-    /// I1: at most one invoice a trade; where there was a fee, exactly one iff its moment has come.
+    /// I1: a trade has at most one invoice; if there was a fee, it has exactly one if and only if the moment of invoicing has
+    /// come.
     fn i1_one_invoice(&self, trade: &Stored<Trade>) -> Option<String> {
         let invoices = of(&self.invoices, trade.id);
         let has_come = match self.service(trade)?.invoice_on {
@@ -74,7 +76,7 @@ impl<'a> Audit<'a> {
         })
     }
 
-    /// I1: an invoice names the proposal that brought it about, the trade's first or the accepted one.
+    /// I1: an invoice names the proposal on which it was issued: the trade's first, or the accepted one.
     fn i1_brought_about(&self, invoice: &Stored<Invoice>) -> Option<String> {
         let trade = find(&self.books.trades, invoice.trade_id)?;
         let proposals = of(&self.proposals, trade.id);
@@ -87,8 +89,8 @@ impl<'a> Audit<'a> {
             .then(|| format!("I1: invoice {} is for proposal {}, not {cause:?}", invoice.id, invoice.proposal_id))
     }
 
-    /// I2: amount and currency are the service's at the moment, the billed party the one that the service says. A service that
-    /// was used keeps its currency, so that can be told for ever.
+    /// I2: amount and currency are those of the service's fee at the moment of invoicing, and the customer billed is the party
+    /// that the service says. A service that was used keeps its currency, so the currency can always be checked.
     fn i2_as_the_service_said(&self, invoice: &Stored<Invoice>) -> Option<String> {
         let trade = find(&self.books.trades, invoice.trade_id)?;
         let service = self.service(trade)?;
@@ -106,8 +108,8 @@ impl<'a> Audit<'a> {
         })
     }
 
-    /// I3: succeeded payments are what is paid, with pending ones no more than the amount; paid iff all of it is. An invoice
-    /// that was dropped took no money, and never does (rule 5.3).
+    /// I3: `paid` is the sum of the succeeded payments; with the pending ones they do not exceed the amount; the state is paid if
+    /// and only if the whole amount is paid. No money is ever taken for a void invoice (rule 5.3).
     fn i3_adds_up(&self, invoice: &Stored<Invoice>) -> Option<String> {
         let sum = |wanted: fn(&PaymentState) -> bool| -> Decimal {
             let payments = of(&self.payments, invoice.id).iter().filter(|payment| wanted(&payment.state));
@@ -127,7 +129,7 @@ impl<'a> Audit<'a> {
         (!adds_up).then(|| format!("I3: {succeeded} succeeded and {pending} pending do not fit {invoice:?}"))
     }
 
-    /// I4: every payment is by the billed customer with a card that was theirs.
+    /// I4: every payment is made by the customer billed, with a card of their own.
     fn i4_billed_payer(&self, payment: &Stored<Payment>) -> Option<String> {
         let billed = find(&self.books.invoices, payment.invoice_id).map(|invoice| invoice.customer_id);
         let holder = find(&self.books.cards, payment.credit_card_id).map(|card| card.customer_id);
@@ -135,7 +137,7 @@ impl<'a> Audit<'a> {
             .then(|| format!("I4: payment {} by {}, billed {billed:?}, card of {holder:?}", payment.id, payment.customer_id))
     }
 
-    /// I5: one accepted proposal iff agreed or completed; then none is pending.
+    /// I5: a trade has one accepted proposal if and only if it is agreed or completed; then no proposal is pending.
     fn i5_one_accepted(&self, trade: &Stored<Trade>) -> Option<String> {
         let proposals = of(&self.proposals, trade.id);
         let accepted: Vec<_> = proposals.iter().filter(|proposal| is_accepted(proposal)).map(|proposal| proposal.id).collect();
@@ -145,7 +147,7 @@ impl<'a> Audit<'a> {
             .then(|| format!("I5: trade {} accepted {accepted:?}, agreed {agreed:?}, pending {pending}", trade.id))
     }
 
-    /// I6: completed iff agreed and nothing is owed.
+    /// I6: a trade is completed if and only if it was agreed and nothing is owed.
     fn i6_completes(&self, trade: &Stored<Trade>) -> Option<String> {
         let owes = of(&self.invoices, trade.id).iter().any(|invoice| invoice.is_open());
         let is_wrong = match trade.state {
@@ -156,13 +158,13 @@ impl<'a> Audit<'a> {
         is_wrong.then(|| format!("I6: trade {} is {:?} and owes: {owes}", trade.id, trade.state))
     }
 
-    /// I6: at most one live trade a vehicle.
+    /// I6: a vehicle has at most one open or agreed trade.
     fn i6_one_live_trade(&self, vehicle: &Stored<Vehicle>) -> Option<String> {
         let live = of(&self.trades, vehicle.id).iter().filter(|trade| trade.is_live()).count();
         (live > 1).then(|| format!("I6: vehicle {} has {live} live trades", vehicle.id))
     }
 
-    /// I6: each completed sale hands the vehicle on, and nothing else does.
+    /// I6: each completed sale transfers the vehicle, and nothing else does.
     fn i6_changes_hands_by_sales(&self, vehicle: &Stored<Vehicle>) -> Option<String> {
         let trades = of(&self.trades, vehicle.id);
         let first: Option<CustomerId> = self.books.past.first_owners.get(&vehicle.id).copied();
@@ -179,7 +181,8 @@ impl<'a> Audit<'a> {
             .then(|| format!("I6: vehicle {} is {}'s, by its sales {owner}'s", vehicle.id, vehicle.customer_id))
     }
 
-    /// I6: a vehicle is let to one at a time. In the order of their starts, periods overlap where two neighbours do.
+    /// I6: a vehicle is leased to one customer at a time. If any two periods overlap, so do two neighbours in the order of their
+    /// starts.
     fn i6_let_to_one_at_a_time(&self, vehicle: &Stored<Vehicle>) -> Option<String> {
         let mut periods = self.agreed_periods(vehicle.id);
         periods.sort_unstable_by_key(|(_, period)| period.start());
@@ -187,11 +190,11 @@ impl<'a> Audit<'a> {
             [(one, first), (other, second)] if first.overlaps(*second) => Some((one, other)),
             _ => None,
         });
-        clash.map(|(one, other)| format!("I6: trades {one} and {other} let vehicle {} on the same days", vehicle.id))
+        clash.map(|(one, other)| format!("I6: trades {one} and {other} lease out vehicle {} on the same days", vehicle.id))
     }
 
-    /// Rule 4.10: a sale is agreed where no lease that was agreed before it runs or lies ahead. Of a vehicle's trades one is
-    /// live at a time, so the older one was agreed first.
+    /// Rule 4.10: a sale is agreed only if no lease that was agreed before runs or lies ahead. A vehicle has one open or agreed
+    /// trade at a time, so the older trade was agreed first.
     fn i6_not_sold_while_let(&self, sale: &Stored<Trade>) -> Option<String> {
         if self.service(sale)?.kind != ServiceKind::Sell {
             return None;
@@ -199,7 +202,7 @@ impl<'a> Audit<'a> {
         let agreed_on = sale.agreement()?.agreed_at.date_naive();
         let mut before = self.agreed_periods(sale.vehicle_id).into_iter().filter(|(trade, _)| *trade < sale.id);
         let (lease, _) = before.find(|(_, period)| period.end() > agreed_on)?;
-        Some(format!("I6: trade {} sells vehicle {} while trade {lease} lets it", sale.id, sale.vehicle_id))
+        Some(format!("I6: trade {} sells vehicle {} while trade {lease} leases it out", sale.id, sale.vehicle_id))
     }
 
     fn service(&self, trade: &Trade) -> Option<&'a Stored<Service>> {

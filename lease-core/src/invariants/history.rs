@@ -4,9 +4,9 @@ use crate::invariants::read::find;
 use crate::model::{Invoice, InvoiceState, Payment, PaymentState, Proposal, ProposalState, Trade, TradeState};
 
 impl Books {
-    /// I2 and I7: what was in the `earlier` books and is no longer there, or says what cannot have followed from it: other terms,
-    /// another claim, another end than the one it had come to; one sentence each. The earlier ones may have been read at any
-    /// time, while others wrote too: each row is held against itself alone.
+    /// I2 and I7: every row of the `earlier` books that is missing now, or has changed in a way that is not allowed, such as
+    /// other terms, another invoice amount or another final state; one sentence each. The earlier books may have been read at any
+    /// time, even under concurrent writes, because each row is compared only with itself.
     #[must_use]
     pub fn violations_since(&self, earlier: &Self) -> Vec<String> {
         let mut broken = Vec::new();

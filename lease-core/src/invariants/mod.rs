@@ -1,9 +1,10 @@
-//! The invariants I1 to I7 as code that reads a store and says what is broken: for tests of any kind, and for an operator
-//! who wants to know whether the books are in order.
+//! The invariants I1 to I7 as code that reads a store and reports violations: for tests of any kind, and for an operator who
+//! wants to check the data.
 //!
-//! # What is in order now
+//! # Checking a store
 //!
-//! Any [`Repository`](crate::repository::Repository) will do: one that is at rest, a copy, or a backup that was just restored.
+//! Any [`Repository`](crate::repository::Repository) can be checked: a store without concurrent writes, a copy, or a backup that
+//! was just restored.
 //!
 //! ```
 //! use lease_core::invariants::Books;
@@ -15,10 +16,11 @@
 //! # }
 //! ```
 //!
-//! # What stayed in order
+//! # Comparing with an earlier state
 //!
-//! That nothing is lost and nothing that was settled changes (I7, and the half of I2 that says *never*) no single reading can
-//! show: keep the books of before, and hold those of now against them. Across a restart, a crash, an upgrade, a restored backup:
+//! A single reading cannot show that nothing was lost and that nothing final has changed (I7, and the half of I2 that says
+//! *never*). For this, keep the earlier books and compare the present ones with them: across a restart, a crash, an upgrade or a
+//! restored backup.
 //!
 //! ```
 //! # use lease_core::invariants::Books;
@@ -32,28 +34,28 @@
 //! # }
 //! ```
 //!
-//! # What rows do not tell
+//! # Facts that are not stored
 //!
-//! A service's fee changes, and what it was at a trade's moment is written nowhere but on the invoice; whose a vehicle was first,
-//! only its trades say. Whoever knows more, as a test does, tells it in [`Books::past`], and is told more: that an invoice is
-//! missing where there was a fee, that its amount is another. Without it an invoice that is missing is taken for a fee of zero.
+//! A service's fee can change, and the fee at the moment a trade was invoiced is stored only on the invoice; a vehicle's first
+//! owner is known only from its trades. If you know these facts, as a test does, put them into [`Books::past`]: then a missing
+//! invoice and a wrong amount are found too. Without them, a missing invoice is taken to mean that the fee was zero.
 //!
-//! What a single [`Books`] holds is all rows of seven tables. It is read a page at a time, so that no query is large, and kept
-//! whole, so plan some kilobytes of memory a trade.
+//! A [`Books`] contains all rows of seven tables. It is read a page at a time, so that no query is large, but it is kept in
+//! memory as a whole, so allow for some kilobytes per trade.
 //!
-//! # What they say
+//! # The invariants
 //!
-//! | invariant | says |
+//! | invariant | meaning |
 //! | --- | --- |
-//! | I1 | a trade has at most one invoice: exactly one where there was a fee and its moment has come, for the proposal that brought it |
-//! | I2 | an invoice is over the service's fee at its moment, billed to the party that the service says, and stays so |
-//! | I3 | succeeded payments are what is paid; with pending ones no more than the amount; paid means all of it, void none |
-//! | I4 | every payment is by the billed customer with a card that was theirs |
-//! | I5 | one proposal is accepted where a trade is agreed or completed, and then none is pending |
-//! | I6 | agreed trades complete when nothing is owed; one live trade a vehicle; vehicles change hands by completed sales only; agreed periods do not overlap |
-//! | I7 | what was written stays, what was settled stays as it is; no row names one that is not there |
+//! | I1 | a trade has at most one invoice: exactly one if there was a fee and the moment of invoicing has come, for the proposal on which it was issued |
+//! | I2 | an invoice has the service's fee at the moment of invoicing and bills the party that the service says; neither ever changes |
+//! | I3 | an invoice's `paid` is the sum of its succeeded payments; with the pending ones they do not exceed the amount; a paid invoice is paid in full, a void one not at all |
+//! | I4 | every payment is made by the customer billed, with a card of their own |
+//! | I5 | a trade has one accepted proposal if it is agreed or completed, and then no pending one |
+//! | I6 | an agreed trade completes when nothing is owed; a vehicle has at most one open or agreed trade; vehicles change hands by completed sales only; agreed periods do not overlap |
+//! | I7 | rows that were written are never lost, and final states never change; no row refers to one that does not exist |
 //!
-//! Which checks show that they hold is told in [`how_we_know`].
+//! [`how_we_know`] lists the checks which show that they hold.
 
 mod audit;
 mod history;
@@ -68,7 +70,7 @@ use crate::id::{CustomerId, Stored, TradeId, VehicleId};
 use crate::model::{CreditCard, Invoice, Payment, Proposal, Service, Trade, Vehicle};
 use crate::money::Money;
 
-/// All rows that the invariants speak of, each table in the order of its ids.
+/// All rows that the invariants are about, each table in the order of its ids.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Books {
     /// The services.
@@ -77,23 +79,24 @@ pub struct Books {
     pub vehicles: Vec<Stored<Vehicle>>,
     /// The trades.
     pub trades: Vec<Stored<Trade>>,
-    /// The proposals, as they are stored: an expired one that nobody touched is pending.
+    /// The proposals, as they are stored: an expired one may still be stored as pending.
     pub proposals: Vec<Stored<Proposal>>,
     /// The invoices.
     pub invoices: Vec<Stored<Invoice>>,
     /// The payments.
     pub payments: Vec<Stored<Payment>>,
-    /// The cards that were paid with, deleted ones among them, and all that are not deleted.
+    /// The cards: all that are not deleted, and the deleted ones with which payments were made.
     pub cards: Vec<Stored<CreditCard>>,
-    /// What the rows do not tell.
+    /// The facts that the rows do not show.
     pub past: Past,
 }
 
-/// What rows do not tell any more. Where it is known, the invariants are checked by it; where not, as far as the rows go.
+/// Facts that the rows no longer show. Where they are known, the invariants are checked against them; otherwise, only as far as
+/// the rows allow.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Past {
-    /// The service's fee at a trade's moment of invoicing.
+    /// The service's fee at the moment when a trade was to be invoiced.
     pub fees: BTreeMap<TradeId, Money>,
-    /// The vehicles' first owners.
+    /// The first owners of vehicles.
     pub first_owners: BTreeMap<VehicleId, CustomerId>,
 }

@@ -23,11 +23,12 @@ macro_rules! whole_list {
 }
 
 impl Books {
-    /// Reads all of a store, page by page, those tables first that name others: so what is added meanwhile is never named and
-    /// missing. What changes meanwhile may be seen in one table and not yet in another: ask a store that is at rest.
+    /// Reads a whole store, page by page. Tables that refer to others are read first, so that a row created in the meantime is
+    /// never referred to but missing. Other concurrent changes may be seen in one table and not yet in another, so read a store
+    /// that is not being written to.
     ///
     /// # Errors
-    /// As the store's lists.
+    /// The errors of the store's lists.
     pub async fn read(store: &dyn Repository) -> Result<Self, RepositoryError> {
         let always = DateTime::<Utc>::UNIX_EPOCH;
         let mut books = Self {
@@ -44,7 +45,7 @@ impl Books {
         Ok(books)
     }
 
-    /// Deleted cards are in no list, but they come with the payments that were made with them.
+    /// Deleted cards are not listed, but they are loaded with the payments that were made with them.
     async fn read_deleted_cards(&mut self, store: &dyn Repository) -> Result<(), RepositoryError> {
         for payment in &self.payments {
             if find(&self.cards, payment.credit_card_id).is_some() {
@@ -65,7 +66,7 @@ fn first_page() -> PageRequest {
     PageRequest::new(MAX_LIMIT, None).unwrap_or_default()
 }
 
-/// A row of a table that is in the order of its ids.
+/// Finds a row in a table that is in the order of its ids.
 pub(super) fn find<T: Entity>(rows: &[Stored<T>], id: T::Id) -> Option<&Stored<T>> {
     rows.get(rows.binary_search_by_key(&id, |row| row.id).ok()?)
 }

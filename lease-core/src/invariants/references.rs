@@ -5,7 +5,7 @@ use crate::invariants::Books;
 use crate::invariants::read::find;
 
 impl Books {
-    /// I7: rows that others name and that are not there. What the other invariants say is about rows that are.
+    /// I7: rows that others refer to but that do not exist. The other invariants are about rows that exist.
     pub(super) fn missing(&self) -> Vec<String> {
         let mut missing = Vec::new();
         for trade in &self.trades {
@@ -28,6 +28,6 @@ impl Books {
 
 fn there<T: Entity>(missing: &mut Vec<String>, rows: &[Stored<T>], id: T::Id, what: &dyn Display) {
     if find(rows, id).is_none() {
-        missing.push(format!("I7: the {what}, {id}, is not there"));
+        missing.push(format!("I7: the {what}, {id}, does not exist"));
     }
 }

@@ -6,8 +6,8 @@ use crate::id::{CustomerId, ProposalId};
 use crate::lifecycle::{NewInvoice, TradeChanges, TradeSnapshot};
 use crate::model::{BillTo, InvoiceOn};
 
-/// Issues the trade's invoice if this is the service's moment and it bears a fee (rules 4.8, 5.2, I1, I2). The amount is the
-/// service's now; `proposal` is the one that brings it about, `None` for the one made in the same changes.
+/// Issues the trade's invoice if `moment` is the service's moment of invoicing and there is a fee (rules 4.8, 5.2, I1, I2). The
+/// amount is the service's present fee; `proposal` is the one on which it is issued, `None` for the one made in the same changes.
 pub(crate) fn issue(
     decision: &mut Decision<TradeChanges>,
     snapshot: &TradeSnapshot,
@@ -34,7 +34,7 @@ pub(crate) fn issue(
     });
 }
 
-/// Whether nothing is owed: no invoice was issued, or it is paid or void (rule 4.7).
+/// Whether nothing is owed: no invoice was issued, or the invoice is paid or void (rule 4.7).
 pub(crate) fn owes_nothing(snapshot: &TradeSnapshot) -> bool {
     snapshot.invoice.as_ref().is_none_or(|invoice| !invoice.is_open())
 }

@@ -1,4 +1,5 @@
-//! The company's fee (chapter 5): when it is claimed, of whom, and how it is paid. Pure, as [`lifecycle`](crate::lifecycle) is.
+//! The company's fee (chapter 5): when it is invoiced, who is billed, and how it is paid. Pure functions, as in
+//! [`lifecycle`](crate::lifecycle).
 
 mod issue;
 mod pay;
@@ -16,14 +17,14 @@ use crate::lifecycle::TradeSnapshot;
 use crate::model::{Invoice, Payment};
 use crate::permission::{Actor, Resource, can_view_invoice, can_view_payment};
 
-/// The trade's invoice, where there is one that the actor may see.
+/// The trade's invoice, if there is one and the actor may see it.
 pub(crate) fn visible_invoice<'a>(snapshot: &'a TradeSnapshot, actor: &Actor) -> Result<&'a Stored<Invoice>, Error> {
     let invoice = snapshot.invoice.as_ref().ok_or(Error::NotFound)?;
     actor.require_view(Resource::Invoice, |customer| can_view_invoice(customer, invoice))?;
     Ok(invoice)
 }
 
-/// The payment that is asked about, where the actor may see it.
+/// The snapshot's payment, if the actor may see it.
 pub(crate) fn visible_payment<'a>(snapshot: &'a TradeSnapshot, actor: &Actor) -> Result<&'a Stored<Payment>, Error> {
     let (payment, _) = snapshot.payment.as_ref().ok_or(Error::NotFound)?;
     actor.require_view(Resource::Payment, |customer| can_view_payment(customer, payment))?;

@@ -1,5 +1,5 @@
-//! A payment is two decisions with the gateway between: [`begin_payment`] reserves the amount and is committed before the
-//! card is charged; [`settle_payment`] writes down what became of it. Recovery is the second half again (rule 5.5).
+//! A payment consists of two decisions, between which the gateway is called: [`begin_payment`] reserves the amount and is
+//! committed before the card is charged; [`settle_payment`] records the outcome. Recovery repeats the second half (rule 5.5).
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
@@ -31,11 +31,11 @@ draft! {
 
 /// Reserves an amount of the invoice for a charge under `key` (rule 5.4).
 ///
-/// `snapshot` is of the trade whose invoice the request names, where there is one. Where the actor may not see the invoice, it is
-/// not found, or `invoice_id` is wrong, as `named_in` says.
+/// `snapshot` is that of the trade whose invoice the request names, if it exists. If the actor may not see the invoice,
+/// `named_in` decides whether the error is "not found" or an invalid `invoice_id`.
 ///
 /// # Errors
-/// [`Error::NotFound`] for a hidden invoice; wrong fields, more than is due among them; [`Refusal::InvoiceNotOpen`],
+/// [`Error::NotFound`] for a hidden invoice; invalid fields, such as an amount above the one due; [`Refusal::InvoiceNotOpen`],
 /// [`Refusal::InvoiceOverdue`], [`Refusal::PaymentPending`], [`Refusal::CardNotUsable`].
 pub fn begin_payment(
     snapshot: Option<&TradeSnapshot>,
@@ -87,14 +87,15 @@ pub fn begin_payment(
     Ok(Decision::new(changes, Event::PaymentBegun { invoice_id: invoice.id, amount }))
 }
 
-/// A payment whose fields are in order.
+/// A payment request whose fields are valid.
 struct Request<'a> {
     invoice: &'a Stored<Invoice>,
     card: &'a Stored<CreditCard>,
     asked: Option<Money>,
 }
 
-/// Reads the draft. Of an invoice that is not known, all but what depends on it is read, so that every wrong field is told.
+/// Reads the draft. If the invoice is unknown, every field that does not depend on it is still read, so that all invalid fields
+/// are reported.
 fn read_payment<'a>(
     invoice: Option<&'a Stored<Invoice>>,
     named_in: NamedIn,
@@ -106,7 +107,7 @@ fn read_payment<'a>(
         form.required("invoice_id", &draft.invoice_id, None, |_| invoice.map(drop).ok_or("There is no such invoice."));
     }
     let card = form.required("credit_card_id", &draft.credit_card_id, None, |_| match (card, invoice) {
-        // Without an invoice no card was looked for.
+        // Without an invoice, no card was loaded.
         (None, Some(_)) => Err("There is no such credit card."),
         (card, _) => Ok(card),
     });
@@ -126,18 +127,18 @@ fn read_payment<'a>(
     Ok(Request { invoice, card, asked })
 }
 
-/// Writes down what became of the charge of the payment that is asked about. `None` where it is settled already: however
-/// often it is asked, a payment is settled once.
+/// Records the outcome of the charge for the snapshot's payment. `None` if the payment is settled already: a payment is settled
+/// once, however often this is called.
 ///
 /// # Errors
-/// [`Error::Internal`] where the snapshot does not add up.
+/// [`Error::Internal`] if the snapshot is inconsistent.
 pub fn settle_payment(
     snapshot: &TradeSnapshot,
     outcome: &ChargeOutcome,
     now: DateTime<Utc>,
 ) -> Result<Option<Decision<TradeChanges>>, Error> {
     let (Some((payment, _)), Some(invoice)) = (&snapshot.payment, &snapshot.invoice) else {
-        return Err(Error::internal("a payment is settled with its invoice"));
+        return Err(Error::internal("a payment has no invoice"));
     };
     if payment.state != PaymentState::Pending {
         return Ok(None);
@@ -159,7 +160,8 @@ pub fn settle_payment(
     Ok(Some(decision))
 }
 
-/// Adds money to the invoice; the last of it pays it, and completes an agreed trade (I3, I6).
+/// Adds a payment to the invoice. The payment that covers the rest makes the invoice paid, and completes an agreed trade
+/// (I3, I6).
 fn receive(
     decision: &mut Decision<TradeChanges>,
     snapshot: &TradeSnapshot,
@@ -181,7 +183,7 @@ fn receive(
     Ok(())
 }
 
-/// Whether the actor could begin a payment now, a good card supposed.
+/// Whether the actor could begin a payment now, given a usable card.
 pub(crate) fn may_pay(snapshot: &TradeSnapshot, actor: &Actor, policy: &Policy, now: DateTime<Utc>) -> Result<(), Error> {
     actor.require_customer(Resource::Payment, Act::Create)?;
     let invoice = visible_invoice(snapshot, actor)?;

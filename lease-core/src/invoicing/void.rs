@@ -19,10 +19,11 @@ draft! {
     }
 }
 
-/// Drops the trade's invoice (rule 5.3). A void invoice counts as settled, so an agreed trade completes with it.
+/// Voids the trade's invoice (rule 5.3). A void invoice counts as settled, so an agreed trade is completed.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Error::PermissionDenied`]; wrong fields; [`Refusal::InvoiceNotOpen`], [`Refusal::InvoiceHasPayments`].
+/// [`Error::NotFound`], [`Error::PermissionDenied`]; invalid fields; [`Refusal::InvoiceNotOpen`],
+/// [`Refusal::InvoiceHasPayments`].
 pub fn void(
     snapshot: &TradeSnapshot,
     actor: &Actor,
@@ -51,19 +52,19 @@ pub fn void(
     Ok(decision)
 }
 
-/// Whether the actor may drop the trade's invoice now.
+/// Whether the actor may void the trade's invoice now.
 pub(crate) fn may_void(snapshot: &TradeSnapshot, actor: &Actor) -> Result<(), Error> {
     Ok(require_unpaid(voidable_invoice(snapshot, actor)?)?)
 }
 
-/// The trade's invoice, where the actor may void it.
+/// The trade's invoice, if the actor may void it.
 fn voidable_invoice<'a>(snapshot: &'a TradeSnapshot, actor: &Actor) -> Result<&'a Stored<Invoice>, Error> {
     let invoice = visible_invoice(snapshot, actor)?;
     actor.require(Resource::Invoice, Act::Void)?;
     Ok(invoice)
 }
 
-/// Failed payments do not count: they moved no money.
+/// Refuses if the invoice is not open or has payments. Failed payments do not count, since no money was taken.
 fn require_unpaid(invoice: &Invoice) -> Result<(), Refusal> {
     if !invoice.is_open() {
         return Err(Refusal::InvoiceNotOpen);

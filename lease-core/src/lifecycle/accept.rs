@@ -8,17 +8,17 @@ use crate::lifecycle::{ProposalView, TradeChanges, TradeSnapshot, conclude, requ
 use crate::model::{Agreement, InvoiceOn, ProposalState, ServiceKind};
 use crate::permission::{Act, Actor, Resource};
 
-/// Accepts the proposal that is asked about (rule 4.4): it binds exactly the terms that were read.
+/// Accepts the snapshot's proposal (rule 4.4): the agreement is on exactly the terms that were read.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Error::PermissionDenied`] for one's own; [`Refusal::TradeNotOpen`], also for who could have accepted
-/// while it was; [`Refusal::ProposalExpired`], [`Refusal::ProposalNotPending`], [`Refusal::PartyInactive`],
-/// [`Refusal::VehicleNotAvailable`].
+/// [`Error::NotFound`], [`Error::PermissionDenied`] for one's own proposal; [`Refusal::TradeNotOpen`], also for an actor who
+/// could have accepted while the trade was open; [`Refusal::ProposalExpired`], [`Refusal::ProposalNotPending`],
+/// [`Refusal::PartyInactive`], [`Refusal::VehicleNotAvailable`].
 pub fn accept(snapshot: &TradeSnapshot, actor: &Actor, now: DateTime<Utc>) -> Result<Decision<TradeChanges>, Error> {
     let customer = actor.require_customer(Resource::Proposal, Act::Decide)?;
     let owner = snapshot.trade.customer_id;
     let view = match visible_proposal(snapshot, actor) {
-        // Everybody saw the owner's proposal while the trade was open, so it is hidden because it no longer is.
+        // Everybody saw the owner's proposal while the trade was open, so it is hidden only because the trade is no longer open.
         Err(Error::NotFound) if snapshot.proposal.as_ref().is_some_and(|view| view.proposal.customer_id == owner) => {
             return Err(Refusal::TradeNotOpen.into());
         }
@@ -51,7 +51,7 @@ pub fn accept(snapshot: &TradeSnapshot, actor: &Actor, now: DateTime<Utc>) -> Re
     Ok(decision)
 }
 
-/// A vehicle is let to one at a time, and not sold while let (rule 4.10).
+/// Refuses if the vehicle is leased on the same days, or is to be sold while a lease runs or lies ahead (rule 4.10).
 fn require_available(snapshot: &TradeSnapshot, view: &ProposalView) -> Result<(), Refusal> {
     let needs_the_vehicle = view.proposal.period.is_some() || snapshot.service.kind == ServiceKind::Sell;
     if needs_the_vehicle && view.agreed_period_in_the_way.is_some() {

@@ -6,7 +6,7 @@ use crate::lifecycle::{TradeSnapshot, accept, cancel, reject, require_visible, w
 use crate::permission::{Act, Actor, Resource};
 use crate::policy::Policy;
 
-/// An act that an actor may do now.
+/// An action that an actor may take now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::Display, strum::IntoStaticStr, strum::VariantArray)]
 #[strum(serialize_all = "snake_case")]
 #[non_exhaustive]
@@ -15,20 +15,20 @@ pub enum AvailableAction {
     Propose,
     /// Accept the proposal.
     Accept,
-    /// Turn the proposal down.
+    /// Reject the proposal.
     Reject,
-    /// Take the proposal back.
+    /// Withdraw the proposal.
     Withdraw,
-    /// Call the trade off.
+    /// Cancel the trade.
     Cancel,
     /// Pay the trade's invoice.
     Pay,
-    /// Drop the trade's invoice.
+    /// Void the trade's invoice.
     Void,
 }
 
-/// What the actor may do with the trade now, asked of the decisions themselves, so that no user interface has to rebuild the
-/// rules.
+/// The actions that the actor may take on the trade now. They are found by asking the decisions themselves, so that no user
+/// interface has to repeat the rules.
 #[must_use]
 pub fn trade_actions(snapshot: &TradeSnapshot, actor: &Actor, policy: &Policy, now: DateTime<Utc>) -> Vec<AvailableAction> {
     let proposes = || {
@@ -44,7 +44,7 @@ pub fn trade_actions(snapshot: &TradeSnapshot, actor: &Actor, policy: &Policy, n
     ])
 }
 
-/// What the actor may do with the proposal that is asked about now.
+/// The actions that the actor may take on the snapshot's proposal now.
 #[must_use]
 pub fn proposal_actions(snapshot: &TradeSnapshot, actor: &Actor, now: DateTime<Utc>) -> Vec<AvailableAction> {
     which([

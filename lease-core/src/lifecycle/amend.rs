@@ -16,10 +16,10 @@ draft! {
     }
 }
 
-/// Changes the words of a trade: its owner, while it is open (rule 4.14).
+/// Changes the title and the description of a trade. Only its owner may do so, while the trade is open (rule 4.14).
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Error::PermissionDenied`]; wrong fields; [`TradeNotOpen`](crate::Refusal::TradeNotOpen).
+/// [`Error::NotFound`], [`Error::PermissionDenied`]; invalid fields; [`TradeNotOpen`](crate::Refusal::TradeNotOpen).
 pub fn amend(snapshot: &TradeSnapshot, actor: &Actor, draft: &AmendmentDraft) -> Result<Decision<TradeChanges>, Error> {
     require_visible(snapshot, actor)?;
     if actor.require_customer(Resource::Trade, Act::Update)? != snapshot.trade.customer_id {

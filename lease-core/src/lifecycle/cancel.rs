@@ -6,7 +6,7 @@ use crate::event::Event;
 use crate::lifecycle::{TradeChanges, TradeMove, TradeSnapshot, require_open, require_visible};
 use crate::permission::{Act, Actor, Resource};
 
-/// Calls a trade off: its owner or staff, while it is open (rule 4.6). Its invoice stays due.
+/// Cancels a trade. Its owner and staff may do so while it is open (rule 4.6). An invoice that was issued remains due.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::PermissionDenied`]; [`TradeNotOpen`](crate::Refusal::TradeNotOpen).

@@ -7,14 +7,14 @@ use crate::model::{
 use crate::money::Money;
 use crate::text::search_text;
 
-/// A trade to be opened. Its service must still be active when it is written.
+/// A trade to be opened. Its service must still be active when the trade is written.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Opening {
     /// The trade.
     pub trade: Trade,
-    /// The vehicle's version that was decided on; it moves on by one.
+    /// The vehicle's version that the decision was made on; it increases by one.
     pub vehicle_version: Version,
-    /// The service is used for the first time: set its `is_used`, if it is still at this version.
+    /// Set if the service is used for the first time: the store sets its `is_used`, if the service is still at this version.
     pub first_use_of_service: Option<Version>,
 }
 
@@ -29,40 +29,40 @@ pub struct TradeChange {
     pub changes: TradeChanges,
 }
 
-/// The changes that a decision makes to a trade and to what hangs on it. A store writes the fields in this order; a field that is
-/// `None` stays as it is. Two things beside the trade must still hold, or the commit is a conflict: `active_party` is active, and
-/// the card of `new_payment` is not deleted.
+/// The changes that a decision makes to a trade and to the rows that belong to it. A store writes the fields in this order;
+/// `None` means no change. Two conditions outside the trade must still hold, or the commit is a conflict: `active_party` is
+/// active, and the card of `new_payment` is not deleted.
 ///
-/// The struct is exhaustive on purpose: a store that takes it apart does not compile until it handles every field.
+/// The struct is exhaustive on purpose: a store that destructures it compiles only if it handles every field.
 #[derive(Clone, Debug, Default, PartialEq, Hash)]
 pub struct TradeChanges {
-    /// Not written: the user of this customer must be active.
+    /// A condition, which is not written: the user of this customer must be active.
     pub active_party: Option<CustomerId>,
-    /// New words on the trade.
+    /// The new title and description of the trade.
     pub text: Option<TradeText>,
-    /// A proposal that is there gets a state.
+    /// An existing proposal and its new state.
     pub decided: Option<(ProposalId, ProposalState)>,
-    /// Every other stored-pending proposal of the trade ends now: as [`Expired`](ProposalState::Expired) at its
-    /// `expires_at` where that has come, else as [`Closed`](ProposalState::Closed). It spans rows that were not loaded; the
-    /// trade's version makes that safe.
+    /// Every other proposal of the trade that is stored as pending ends at this instant: as [`Expired`](ProposalState::Expired)
+    /// at its `expires_at` if that has passed, otherwise as [`Closed`](ProposalState::Closed). This includes rows that were not
+    /// loaded; the trade's version makes that safe.
     pub close_others: Option<DateTime<Utc>>,
     /// A new proposal.
     pub new_proposal: Option<Proposal>,
     /// A new invoice.
     pub new_invoice: Option<NewInvoice>,
-    /// The trade's invoice changes.
+    /// The change to the trade's invoice.
     pub invoice: Option<InvoiceChange>,
     /// A new payment of the trade's invoice, with a card that is not deleted.
     pub new_payment: Option<Payment>,
-    /// A payment that is there gets a state.
+    /// An existing payment and its new state.
     pub settled: Option<(PaymentId, PaymentState)>,
-    /// The trade gets a state.
+    /// The new state of the trade.
     pub state: Option<TradeMove>,
-    /// The vehicle changes hands; its version moves on by one.
+    /// The transfer of the vehicle, whose version increases by one.
     pub transfer: Option<VehicleTransfer>,
 }
 
-/// New words on a trade.
+/// The new title and description of a trade.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TradeText {
     /// The title.
@@ -72,7 +72,7 @@ pub struct TradeText {
 }
 
 impl TradeText {
-    /// What [`Trade::search_text`](crate::model::Trade::search_text) is from now on.
+    /// The new value of [`Trade::search_text`](crate::model::Trade::search_text).
     #[must_use]
     pub fn search_text(&self) -> String {
         search_text(&[&self.title, &self.description])
@@ -82,22 +82,22 @@ impl TradeText {
 /// An invoice to be issued.
 #[derive(Clone, Debug, PartialEq, Hash)]
 pub struct NewInvoice {
-    /// The proposal that brought it about; `None`: the new proposal of the same changes.
+    /// The proposal on which it is issued; `None` means the new proposal in the same changes.
     pub proposal_id: Option<ProposalId>,
-    /// Who is billed.
+    /// The customer who is billed.
     pub customer_id: CustomerId,
     /// The fee, as of `issued_at`.
     pub amount: Money,
     /// When it is issued.
     pub issued_at: DateTime<Utc>,
-    /// The last day to pay in time.
+    /// The last day on which it can be paid on time.
     pub due_date: chrono::NaiveDate,
 }
 
 impl NewInvoice {
-    /// The invoice as it is stored. `new_proposal` is the proposal that the same changes make.
+    /// The invoice as it is stored. `new_proposal` is the id of the proposal that the same changes create.
     ///
-    /// `None` where there is no proposal at all, which no decision comes to.
+    /// `None` if there is no proposal at all; no decision leads to that.
     #[must_use]
     pub fn into_invoice(self, trade_id: TradeId, new_proposal: Option<ProposalId>) -> Option<Invoice> {
         let currency = self.amount.currency();
@@ -115,21 +115,21 @@ impl NewInvoice {
     }
 }
 
-/// What changes on an invoice: never its amount, nor whom it bills (I2).
+/// A change to an invoice. Its amount and the customer who is billed never change (I2).
 #[derive(Clone, Debug, PartialEq, Hash)]
 pub struct InvoiceChange {
     /// The invoice.
     pub id: InvoiceId,
-    /// What succeeded payments add up to from here on.
+    /// The new sum of the payments that succeeded.
     pub paid: Money,
-    /// What pending payments add up to from here on.
+    /// The new sum of the pending payments.
     pub pending: Money,
-    /// How far it is from here on.
+    /// The new state.
     pub state: InvoiceState,
 }
 
 impl InvoiceChange {
-    /// Writes the change on the invoice.
+    /// Applies the change to the invoice.
     pub fn apply(&self, invoice: &mut Invoice) {
         invoice.paid = self.paid;
         invoice.pending = self.pending;
@@ -137,14 +137,14 @@ impl InvoiceChange {
     }
 }
 
-/// The state that a trade moves to. It replaces the whole state: nothing of the one before stays, not even an agreement.
+/// The state that a trade moves to. It replaces the previous state completely, including an agreement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TradeMove {
-    /// It is agreed.
+    /// The trade is agreed.
     Agree(Agreement),
-    /// It is agreed and nothing is owed.
+    /// The trade is agreed, and nothing is owed.
     Complete(Agreement, DateTime<Utc>),
-    /// It is called off.
+    /// The trade is cancelled.
     Cancel(DateTime<Utc>),
 }
 
@@ -159,7 +159,7 @@ impl From<TradeMove> for TradeState {
 }
 
 impl TradeChanges {
-    /// Writes what changes on the trade itself. `invoice` is the one that the commit issues, where it issues one.
+    /// Applies the changes to the trade itself. `invoice` is the invoice that the commit issues, if it issues one.
     pub fn apply_to_trade(&self, trade: &mut Trade, invoice: Option<InvoiceId>) {
         if let Some(text) = &self.text {
             trade.title.clone_from(&text.title);
@@ -171,7 +171,7 @@ impl TradeChanges {
         trade.invoice_id = invoice.or(trade.invoice_id);
     }
 
-    /// The state of a proposal of the trade after the changes. `id` and `proposal` are of one that was there before.
+    /// The state that an existing proposal of the trade, given by `id` and `proposal`, has after the changes.
     #[must_use]
     pub fn state_of_proposal(&self, id: ProposalId, proposal: &Proposal) -> ProposalState {
         match (self.decided, self.close_others) {

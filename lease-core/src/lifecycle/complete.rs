@@ -5,8 +5,8 @@ use crate::event::Event;
 use crate::lifecycle::{TradeChanges, TradeMove, TradeSnapshot};
 use crate::model::{Agreement, ServiceKind, VehicleTransfer};
 
-/// Writes down where an agreement leaves the trade (rule 4.7, I6): agreed while something is owed, else completed; and a
-/// completed sale hands the vehicle over in the same step.
+/// Records the state of a trade after an agreement (rule 4.7, I6): agreed while something is owed, otherwise completed. A
+/// completed sale transfers the vehicle in the same step.
 pub(crate) fn conclude(
     decision: &mut Decision<TradeChanges>,
     snapshot: &TradeSnapshot,

@@ -1,7 +1,7 @@
-//! The life of a trade (chapter 4): a file a rule.
+//! The life cycle of a trade (chapter 4), with one file for each rule.
 //!
-//! Every decision is a pure function `snapshot + actor + input + now → decision or error`; the engine loads the one and
-//! commits the other. Each checks in the order of rule 2.4: what may be seen and done, the fields, the state.
+//! Every decision is a pure function `snapshot + actor + input + now → decision or error`; the engine loads the snapshot and
+//! commits the decision. Each checks in the order of rule 2.4: visibility and permission, then the fields, then the state.
 
 mod accept;
 mod actions;
@@ -34,12 +34,12 @@ use crate::id::Stored;
 use crate::model::{Proposal, ProposalState};
 use crate::permission::{Actor, Resource, can_view_proposal, can_view_trade};
 
-/// Passes where the actor may see the trade.
+/// Succeeds if the actor may see the trade.
 pub(crate) fn require_visible(snapshot: &TradeSnapshot, actor: &Actor) -> Result<(), Error> {
     actor.require_view(Resource::Trade, |customer| can_view_trade(customer, &snapshot.trade, snapshot.viewer.has_proposed()))
 }
 
-/// The proposal that is asked about, where the actor may see it.
+/// The snapshot's proposal, if the actor may see it.
 pub(crate) fn visible_proposal<'a>(snapshot: &'a TradeSnapshot, actor: &Actor) -> Result<&'a ProposalView, Error> {
     let view = snapshot.proposal.as_ref().ok_or(Error::NotFound)?;
     actor.require_view(Resource::Proposal, |customer| {
@@ -52,7 +52,7 @@ fn require_open(snapshot: &TradeSnapshot) -> Result<(), Refusal> {
     if snapshot.trade.is_open() { Ok(()) } else { Err(Refusal::TradeNotOpen) }
 }
 
-/// Passes where the proposal can be decided (rule 4.5): the trade first, then its time, then its state.
+/// Succeeds if the proposal can be decided (rule 4.5). It checks the trade, then `expires_at`, then the proposal's state.
 fn require_pending(snapshot: &TradeSnapshot, proposal: &Stored<Proposal>, now: DateTime<Utc>) -> Result<(), Refusal> {
     require_open(snapshot)?;
     match proposal.state_at(now) {

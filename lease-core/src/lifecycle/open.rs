@@ -28,7 +28,7 @@ draft! {
 /// Opens a trade (rule 4.1).
 ///
 /// # Errors
-/// Wrong fields; [`Error::PermissionDenied`] for another's vehicle; [`Refusal::VehicleInTrade`].
+/// Invalid fields; [`Error::PermissionDenied`] for another customer's vehicle; [`Refusal::VehicleInTrade`].
 pub fn open(
     snapshot: &OpeningSnapshot,
     actor: &Actor,

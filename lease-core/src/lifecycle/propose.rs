@@ -34,11 +34,11 @@ draft! {
 
 /// Makes a proposal, or a counter-proposal (rules 4.2, 4.3); the first of a trade may issue the invoice (rule 5.2).
 ///
-/// `snapshot` is the trade that the request names, where there is one. Where the actor may not see it, it is not found, or
-/// `trade_id` is wrong, as `named_in` says.
+/// `snapshot` is the trade that the request names, if it exists. If the actor may not see it, `named_in` decides whether the
+/// error is "not found" or an invalid `trade_id`.
 ///
 /// # Errors
-/// [`Error::NotFound`] for a hidden trade; wrong fields; [`Refusal::TradeNotOpen`], [`Refusal::OwnerProposalRequired`],
+/// [`Error::NotFound`] for a hidden trade; invalid fields; [`Refusal::TradeNotOpen`], [`Refusal::OwnerProposalRequired`],
 /// [`Refusal::ProposalLimit`].
 pub fn propose(
     snapshot: Option<&TradeSnapshot>,
@@ -58,7 +58,7 @@ pub fn propose(
 
     let mut decision = Decision { changes: TradeChanges::default(), events: Vec::new() };
     if let Some(earlier) = &snapshot.viewer.pending {
-        // One that expired stays expired; it only gets stored as such.
+        // An expired proposal stays expired; this only stores its state.
         let ended = match earlier.state_at(now) {
             ProposalState::Pending => {
                 decision.events.push(Event::ProposalSuperseded(earlier.id));
@@ -76,7 +76,7 @@ pub fn propose(
     Ok(decision)
 }
 
-/// Passes where the state allows one more proposal of this author.
+/// Succeeds if the trade allows one more proposal by this author.
 pub(super) fn may_propose(snapshot: &TradeSnapshot, author: CustomerId, policy: &Policy) -> Result<(), Refusal> {
     require_open(snapshot)?;
     if !snapshot.has_proposals && author != snapshot.trade.customer_id {
@@ -88,7 +88,8 @@ pub(super) fn may_propose(snapshot: &TradeSnapshot, author: CustomerId, policy: 
     Ok(())
 }
 
-/// Reads the draft. Of a trade that is not known, all but what depends on its service is read, so that every wrong field is told.
+/// Reads the draft. If the trade is unknown, every field that does not depend on its service is still read, so that all invalid
+/// fields are reported.
 fn read_proposal<'a>(
     snapshot: Option<&'a TradeSnapshot>,
     named_in: NamedIn,
@@ -126,12 +127,12 @@ fn read_proposal<'a>(
     Ok((trade, proposal))
 }
 
-/// The days (rule 4.2): a lease has them, a sale has none, a custom service either.
+/// Reads the days (rule 4.2): a lease requires them, a sale must not have them, and for a custom service they are optional.
 fn read_period(form: &mut Form, draft: &ProposalDraft, kind: Option<ServiceKind>) -> Option<Period> {
     let start = form.optional("start_date", &draft.start_date, None, None, some_given);
     let end = form.optional("end_date", &draft.end_date, None, None, some_given);
     let kind = kind?;
-    // A date that cannot be read is none that is missing.
+    // A date that cannot be read is not missing.
     let one_is_missing = (start == Some(None)) != (end == Some(None));
     let required = kind == ServiceKind::Lease || (kind == ServiceKind::Custom && one_is_missing);
     for (name, date) in [("start_date", start), ("end_date", end)] {

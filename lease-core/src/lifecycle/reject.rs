@@ -7,7 +7,7 @@ use crate::lifecycle::{TradeChanges, TradeSnapshot, require_pending, visible_pro
 use crate::model::ProposalState;
 use crate::permission::{Act, Actor, Resource};
 
-/// Turns the proposal that is asked about down: the trade's owner, another's (rule 4.5).
+/// Rejects the snapshot's proposal. The trade's owner may reject the proposals of others (rule 4.5).
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::PermissionDenied`];

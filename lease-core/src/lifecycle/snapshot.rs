@@ -3,7 +3,7 @@ use crate::id::{NewIds, Stored, Versioned};
 use crate::lifecycle::TradeChanges;
 use crate::model::{CreditCard, Invoice, Payment, Period, Proposal, ProposalState, Service, Trade};
 
-/// What opening a trade reads. Either may not exist.
+/// The snapshot that opening a trade reads. Each part may be missing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OpeningSnapshot {
     /// The vehicle.
@@ -12,59 +12,59 @@ pub struct OpeningSnapshot {
     pub service: Option<Versioned<Stored<Service>>>,
 }
 
-/// What decisions about a trade read: the trade, and of all that hangs on it just the bounded part that matters.
+/// The snapshot that a decision about a trade reads: the trade, and a bounded selection of the rows that belong to it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TradeSnapshot {
     /// The trade.
     pub trade: Stored<Trade>,
-    /// The service it runs under, as it is now.
+    /// The service under which it is offered, as it is now.
     pub service: Stored<Service>,
-    /// Its invoice, where one was issued.
+    /// Its invoice, if one was issued.
     pub invoice: Option<Stored<Invoice>>,
-    /// Whether a proposal was ever made in it.
+    /// Whether any proposal was ever made in it.
     pub has_proposals: bool,
-    /// The proposal that is asked about.
+    /// The proposal that the decision is about.
     pub proposal: Option<ProposalView>,
-    /// The payment that is asked about, and its card.
+    /// The payment that the decision is about, and its card.
     pub payment: Option<(Stored<Payment>, Stored<CreditCard>)>,
-    /// The card that is asked about, deleted or not.
+    /// The card that the request names, deleted or not.
     pub card: Option<Stored<CreditCard>>,
-    /// How the customer who asks stands to the trade; the default where no customer asks.
+    /// The proposals that the viewer has made in the trade; the default if the viewer is not a customer.
     pub viewer: ViewerHistory,
 }
 
-/// The proposal that is asked about, with what accepting it depends on.
+/// A proposal, with the data that its acceptance depends on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProposalView {
     /// The proposal.
     pub proposal: Stored<Proposal>,
-    /// Whether its author's user is active.
+    /// Whether the user of its author is active.
     pub author_is_active: bool,
-    /// An agreed period of the same vehicle, in whichever other trade, that shares a day with this proposal's period; where
-    /// it has none, one that ends after today (the load's `now`, in UTC).
+    /// An agreed period of the same vehicle, in any other trade, that shares a day with this proposal's period. If the proposal
+    /// has no period: an agreed period that ends after today (the load's `now`, in UTC).
     pub agreed_period_in_the_way: Option<Period>,
 }
 
-/// How a customer stands to a trade.
+/// The proposals that a customer has made in a trade.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ViewerHistory {
-    /// How many proposals they made in it.
+    /// How many proposals they have made in it.
     pub proposals_made: u32,
-    /// Their stored-pending proposal, expired or not; there is at most one.
+    /// Their proposal that is stored as pending, expired or not; there is at most one.
     pub pending: Option<Stored<Proposal>>,
 }
 
 impl ViewerHistory {
-    /// Whether they ever made one, whatever became of it.
+    /// Whether they have ever made a proposal, whatever its state is now.
     pub(crate) const fn has_proposed(&self) -> bool {
         self.proposals_made > 0
     }
 }
 
 impl TradeSnapshot {
-    /// Applies changes, and the ids that their commit gave: what a load after the commit returns.
+    /// Applies changes, with the ids that their commit assigned. The result is what a load after the commit returns.
     ///
-    /// The new proposal or payment becomes the one that is asked about.
+    /// A new proposal or payment becomes the snapshot's proposal or payment.
     pub fn apply(&mut self, changes: &TradeChanges, ids: NewIds) {
         self.apply_to_proposals(changes, ids);
         self.apply_to_invoice(changes, ids);
@@ -90,7 +90,7 @@ impl TradeSnapshot {
             self.has_proposals = true;
             self.viewer.proposals_made += 1;
             self.viewer.pending = Some(proposal.clone());
-            // Its author has just acted, and nothing was agreed since.
+            // The author has just acted, so is active, and nothing has been agreed since.
             self.proposal = Some(ProposalView { proposal, author_is_active: true, agreed_period_in_the_way: None });
         }
     }

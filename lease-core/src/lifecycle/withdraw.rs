@@ -7,7 +7,7 @@ use crate::lifecycle::{TradeChanges, TradeSnapshot, require_pending, visible_pro
 use crate::model::ProposalState;
 use crate::permission::{Act, Actor, Resource};
 
-/// Takes the proposal that is asked about back: its author (rule 4.5).
+/// Withdraws the snapshot's proposal. Only its author may do so (rule 4.5).
 ///
 /// # Errors
 /// As [`reject`](super::reject()).

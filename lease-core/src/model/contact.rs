@@ -5,11 +5,11 @@ use crate::id::{ContactId, CustomerId, Entity, LeadId};
 /// An address-book entry.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Contact {
-    /// Whose address book it stands in.
+    /// The customer or lead that the contact belongs to.
     pub owner: ContactOwner,
-    /// What the entry is called: "home", "office".
+    /// The label of the entry, such as "home" or "office".
     pub label: String,
-    /// The person or firm.
+    /// The name of the person or company.
     pub name: String,
     /// E-mail address, or empty.
     pub email: String,
@@ -17,7 +17,7 @@ pub struct Contact {
     pub phone: String,
     /// Street and number, or empty.
     pub address_line1: String,
-    /// What else the address needs, or empty.
+    /// The rest of the address, or empty.
     pub address_line2: String,
     /// Town, or empty.
     pub city: String,
@@ -27,7 +27,7 @@ pub struct Contact {
     pub postal_code: String,
     /// Country, or empty.
     pub country: String,
-    /// When it was made.
+    /// When the contact was created.
     pub created_at: DateTime<Utc>,
 }
 
@@ -35,11 +35,11 @@ impl Entity for Contact {
     type Id = ContactId;
 }
 
-/// A contact belongs to either a customer or a lead.
+/// The owner of a contact: either a customer or a lead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ContactOwner {
-    /// A customer's.
+    /// The contact belongs to this customer.
     Customer(CustomerId),
-    /// A lead's.
+    /// The contact belongs to this lead.
     Lead(LeadId),
 }

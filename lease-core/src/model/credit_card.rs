@@ -3,28 +3,28 @@ use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use crate::gateway::CardToken;
 use crate::id::{CreditCardId, CustomerId, Entity};
 
-/// A stored means of payment: what may be shown of a card, and the gateway's token for it. Never the number.
+/// A stored credit card: the details that may be shown, and the gateway's token for it. The number is never stored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CreditCard {
-    /// Whose card it is.
+    /// The customer that the card belongs to.
     pub customer_id: CustomerId,
-    /// The scheme that issued it.
+    /// The card's brand.
     pub brand: CardBrand,
     /// The last four digits of the number.
     pub last4: String,
-    /// The month it expires at the end of, 1 to 12.
+    /// The month at the end of which it expires, 1 to 12.
     pub exp_month: u32,
-    /// The year it expires in.
+    /// The year in which it expires.
     pub exp_year: i32,
-    /// The name on it.
+    /// The name on the card.
     pub holder_name: String,
-    /// Whether it is the one to suggest; one a customer.
+    /// Whether this is the customer's default card; each customer has at most one.
     pub is_default: bool,
-    /// What the gateway charges.
+    /// The token by which the gateway charges the card.
     pub token: CardToken,
     /// When it was stored.
     pub created_at: DateTime<Utc>,
-    /// When it was deleted: gone from lists, kept for its payments.
+    /// When it was deleted, if it was. A deleted card is no longer listed, but it is kept for its payments.
     pub deleted_at: Option<DateTime<Utc>>,
 }
 
@@ -33,23 +33,23 @@ impl Entity for CreditCard {
 }
 
 impl CreditCard {
-    /// Whether it may pay on this day: neither deleted nor past the last day of its month (rule 5.4).
+    /// Whether payments may be made with it on this day: it is not deleted, and its month of expiry has not ended (rule 5.4).
     #[must_use]
     pub fn is_usable(&self, today: NaiveDate) -> bool {
         self.deleted_at.is_none() && !is_card_expired(self.exp_month, self.exp_year, today)
     }
 }
 
-/// Whether a card of this month and year has expired: cards live through the last day of the month.
+/// Whether a card with this month and year of expiry has expired: a card is valid through the last day of that month.
 pub(crate) fn is_card_expired(exp_month: u32, exp_year: i32, today: NaiveDate) -> bool {
     (exp_year, exp_month) < (today.year(), today.month())
 }
 
-/// The scheme that issued a card.
+/// The brand of a card: the scheme under which it was issued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::Display, strum::EnumString, strum::IntoStaticStr, strum::VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum CardBrand {
-    /// Visa, Visa Electron among them.
+    /// Visa, including Visa Electron.
     Visa,
     /// Mastercard.
     Mastercard,
@@ -67,6 +67,6 @@ pub enum CardBrand {
     Maestro,
     /// Mir.
     Mir,
-    /// A valid number of a scheme not told apart here.
+    /// A valid card number of any other scheme.
     Unknown,
 }

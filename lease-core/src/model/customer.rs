@@ -2,14 +2,14 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::id::{CustomerId, Entity, UserId};
 
-/// The trading party behind a user that does not administer.
+/// The trading party of a user who is not administrative.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Customer {
-    /// The login.
+    /// The user that the customer belongs to.
     pub user_id: UserId,
-    /// What the customer tells of themselves.
+    /// The customer's profile.
     pub profile: Profile,
-    /// When it was made.
+    /// When the customer was created.
     pub created_at: DateTime<Utc>,
 }
 
@@ -17,7 +17,7 @@ impl Entity for Customer {
     type Id = CustomerId;
 }
 
-/// What a customer tells of themselves.
+/// The details that customers give about themselves.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Profile {
     /// Occupation.

@@ -3,26 +3,26 @@ use chrono::{DateTime, NaiveDate, Utc};
 use crate::id::{CustomerId, Entity, InvoiceId, ProposalId, TradeId};
 use crate::money::{Money, MoneyError};
 
-/// The company's claim for its fee: at most one a trade (I1). Amount and currency never change (I2).
+/// The company's bill for its fee. A trade has at most one invoice (I1); its amount and currency never change (I2).
 #[derive(Clone, Debug, PartialEq, Hash)]
 pub struct Invoice {
     /// The trade it is for.
     pub trade_id: TradeId,
-    /// The proposal that brought it about: the first, or the accepted one.
+    /// The proposal on which it was issued: the trade's first, or the accepted one.
     pub proposal_id: ProposalId,
-    /// Who is billed.
+    /// The customer who is billed.
     pub customer_id: CustomerId,
     /// The fee.
     pub amount: Money,
-    /// What succeeded payments add up to (I3).
+    /// The sum of the payments that succeeded (I3).
     pub paid: Money,
-    /// What pending payments add up to: taken off what may be paid meanwhile (rule 5.5).
+    /// The sum of the pending payments. Until they are settled, that much less may be paid (rule 5.5).
     pub pending: Money,
-    /// How far it is.
+    /// The state of the invoice.
     pub state: InvoiceState,
     /// When it was issued.
     pub issued_at: DateTime<Utc>,
-    /// The last day to pay it in time.
+    /// The last day on which it can be paid on time.
     pub due_date: NaiveDate,
 }
 
@@ -39,10 +39,10 @@ impl InvoiceId {
 }
 
 impl Invoice {
-    /// What is still due, pending payments included; nothing once void.
+    /// The amount that is still due. Pending payments do not reduce it. Nothing is due on a void invoice.
     ///
     /// # Errors
-    /// [`MoneyError`] where a store returned an invoice that was paid beyond its amount.
+    /// [`MoneyError`] if a store returned an invoice on which more than its amount was paid.
     pub fn due(&self) -> Result<Money, MoneyError> {
         match self.state {
             InvoiceState::Void { .. } => Ok(Money::zero(self.amount.currency())),
@@ -50,7 +50,7 @@ impl Invoice {
         }
     }
 
-    /// What may be paid now: what is due, less what is pending.
+    /// The amount that may be paid now: the amount due, less pending payments.
     ///
     /// # Errors
     /// As [`Invoice::due`].
@@ -58,20 +58,20 @@ impl Invoice {
         self.due()?.minus(self.pending)
     }
 
-    /// Whether it waits for money.
+    /// Whether it is open: neither paid in full nor void.
     #[must_use]
     pub const fn is_open(&self) -> bool {
         matches!(self.state, InvoiceState::Open)
     }
 
-    /// Whether it is open after its due date, in UTC days.
+    /// Whether it is still open after its due date; days are in UTC.
     #[must_use]
     pub fn is_overdue(&self, now: DateTime<Utc>) -> bool {
         self.is_open() && now.date_naive() > self.due_date
     }
 }
 
-/// How far an invoice is.
+/// The state of an invoice.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, strum::EnumDiscriminants)]
 #[strum_discriminants(
     name(InvoiceStatus),
@@ -80,18 +80,18 @@ impl Invoice {
     strum(serialize_all = "snake_case")
 )]
 pub enum InvoiceState {
-    /// Waits for money.
+    /// Not yet paid in full.
     Open,
     /// Paid in full.
     Paid {
-        /// When the last of it came in.
+        /// When the last payment succeeded.
         at: DateTime<Utc>,
     },
-    /// Called off by the company.
+    /// Voided by the company.
     Void {
-        /// When.
+        /// When it was voided.
         at: DateTime<Utc>,
-        /// Why.
+        /// Why it was voided.
         reason: String,
     },
 }

@@ -14,15 +14,15 @@ pub struct Lead {
     pub email: String,
     /// Phone number, or empty.
     pub phone: String,
-    /// Firm, or empty.
+    /// Company, or empty.
     pub company: String,
     /// Where the lead came from, or empty.
     pub source: String,
-    /// How far it is.
+    /// The state of the lead.
     pub state: LeadState,
     /// Anything else.
     pub notes: String,
-    /// When it was made.
+    /// When the lead was created.
     pub created_at: DateTime<Utc>,
 }
 
@@ -31,13 +31,13 @@ impl Entity for Lead {
 }
 
 impl Lead {
-    /// What `search` looks through.
+    /// The text that `search` searches.
     #[must_use]
     pub fn search_text(&self) -> String {
         search_text(&[&self.first_name, &self.last_name, &self.email, &self.phone, &self.company])
     }
 
-    /// The customer it became.
+    /// The customer that the lead became, if it was converted.
     #[must_use]
     pub const fn customer_id(&self) -> Option<CustomerId> {
         match self.state {
@@ -47,7 +47,7 @@ impl Lead {
     }
 }
 
-/// How far a lead is.
+/// The state of a lead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumDiscriminants)]
 #[strum_discriminants(
     name(LeadStatus),
@@ -56,13 +56,13 @@ impl Lead {
     strum(serialize_all = "snake_case")
 )]
 pub enum LeadState {
-    /// Just made.
+    /// Not contacted yet.
     New,
-    /// Spoken to.
+    /// Contacted.
     Contacted,
     /// Worth pursuing.
     Qualified,
-    /// Became this customer.
+    /// Converted to this customer.
     Converted(CustomerId),
     /// Given up.
     Lost,

@@ -1,7 +1,7 @@
-//! The eleven tables (chapter 1), a file each. A value says what a row says; [`Stored`](crate::id::Stored) adds its id.
+//! The eleven tables (chapter 1), one file each. A value has the contents of a row; [`Stored`](crate::id::Stored) adds its id.
 //!
-//! Statuses carry what belongs to them: an agreed trade cannot exist without its counterparty. How they look in JSON is
-//! the REST layer's business.
+//! A state carries the data that belongs to it: an agreed trade cannot exist without its counterparty. The REST layer decides
+//! how states are written in JSON.
 
 mod contact;
 mod credit_card;

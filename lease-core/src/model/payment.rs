@@ -7,21 +7,21 @@ use crate::money::Money;
 /// One attempt to pay an invoice with a card.
 #[derive(Clone, Debug, PartialEq, Hash)]
 pub struct Payment {
-    /// What is paid.
+    /// The invoice that is paid.
     pub invoice_id: InvoiceId,
-    /// With which card.
+    /// The card that is charged.
     pub credit_card_id: CreditCardId,
-    /// Who pays: the billed customer (I4).
+    /// The customer who pays, who is the one billed (I4).
     pub customer_id: CustomerId,
-    /// How much.
+    /// The amount.
     pub amount: Money,
-    /// How far it is.
+    /// The state of the payment.
     pub state: PaymentState,
-    /// Whether it was made after the invoice's due date.
+    /// Whether it was begun after the invoice's due date.
     pub is_late: bool,
-    /// The key under which the gateway knows the charge, however often it is asked.
+    /// The key that identifies the charge at the gateway, so that a retry cannot charge the card twice.
     pub charge_key: ChargeKey,
-    /// When it was begun.
+    /// When the payment was begun.
     pub created_at: DateTime<Utc>,
 }
 
@@ -29,7 +29,7 @@ impl Entity for Payment {
     type Id = PaymentId;
 }
 
-/// How far a payment is.
+/// The state of a payment.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, strum::EnumDiscriminants)]
 #[strum_discriminants(
     name(PaymentStatus),
@@ -38,24 +38,24 @@ impl Entity for Payment {
     strum(serialize_all = "snake_case")
 )]
 pub enum PaymentState {
-    /// Recorded; the gateway's response is not known.
+    /// The payment is recorded; the outcome of the charge is not known yet.
     Pending,
-    /// Charged.
+    /// The card was charged.
     Succeeded {
-        /// The gateway's name for the charge.
+        /// The gateway's reference for the charge.
         reference: String,
     },
-    /// Not charged.
+    /// The card was not charged.
     Failed {
-        /// Why, in the gateway's words: `insufficient_funds`, `expired_card`.
+        /// The gateway's code for the reason, such as `insufficient_funds` or `expired_card`.
         failure_code: String,
-        /// The gateway's name for the attempt.
+        /// The gateway's reference for the attempt.
         reference: String,
     },
 }
 
 impl PaymentState {
-    /// Why it failed, where it did.
+    /// The gateway's code for why the payment failed, if it did.
     #[must_use]
     pub fn failure_code(&self) -> Option<&str> {
         match self {
@@ -64,7 +64,7 @@ impl PaymentState {
         }
     }
 
-    /// The gateway's name for the charge, once there is one.
+    /// The gateway's reference for the charge, once the payment is settled.
     #[must_use]
     pub fn gateway_reference(&self) -> Option<&str> {
         match self {

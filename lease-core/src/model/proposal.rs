@@ -6,21 +6,21 @@ use crate::money::Money;
 /// Terms offered in a trade by one customer. Terms never change; only the state does.
 #[derive(Clone, Debug, PartialEq, Hash)]
 pub struct Proposal {
-    /// The trade it is made in.
+    /// The trade that the proposal belongs to.
     pub trade_id: TradeId,
-    /// Who made it.
+    /// The customer who made it.
     pub customer_id: CustomerId,
-    /// The price of a sale, the price a month of a lease.
+    /// The price of a sale, or the monthly price of a lease.
     pub amount: Money,
-    /// The days it is about; a sale has none.
+    /// The days that it covers; a sale has none.
     pub period: Option<Period>,
-    /// A word to the other party, or empty.
+    /// A message to the other party, or empty.
     pub message: String,
-    /// From this instant on it can no longer be decided.
+    /// From this instant on, it can no longer be accepted, rejected or withdrawn.
     pub expires_at: Option<DateTime<Utc>>,
-    /// When it was made.
+    /// When the proposal was made.
     pub created_at: DateTime<Utc>,
-    /// How far it is, as stored: [`Proposal::state_at`] tells how it reads.
+    /// The state as it is stored; [`Proposal::state_at`] is the state that readers see.
     pub state: ProposalState,
 }
 
@@ -29,7 +29,7 @@ impl Entity for Proposal {
 }
 
 impl Proposal {
-    /// The state at an instant: a pending proposal reads expired from `expires_at` on, with no sweeper running (rule 4.5).
+    /// The state at an instant: from `expires_at` on, a pending proposal counts as expired without any background job (rule 4.5).
     #[must_use]
     pub fn state_at(&self, now: DateTime<Utc>) -> ProposalState {
         match (self.state, self.expires_at) {
@@ -39,7 +39,7 @@ impl Proposal {
     }
 }
 
-/// Days from `start` to `end`, the end not included.
+/// The days from `start` up to but not including `end`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Period {
     start: NaiveDate,
@@ -47,7 +47,7 @@ pub struct Period {
 }
 
 impl Period {
-    /// The days between; `None` where `end` is not after `start`.
+    /// A period; `None` if `end` is not after `start`.
     #[must_use]
     pub fn new(start: NaiveDate, end: NaiveDate) -> Option<Self> {
         (start < end).then_some(Self { start, end })
@@ -59,20 +59,20 @@ impl Period {
         self.start
     }
 
-    /// The day after the last.
+    /// The day after the last day.
     #[must_use]
     pub const fn end(self) -> NaiveDate {
         self.end
     }
 
-    /// Whether the two share a day.
+    /// Whether the two periods share a day.
     #[must_use]
     pub fn overlaps(self, other: Self) -> bool {
         self.start < other.end && other.start < self.end
     }
 }
 
-/// How far a proposal is.
+/// The state of a proposal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::EnumDiscriminants)]
 #[strum_discriminants(
     name(ProposalStatus),
@@ -81,42 +81,42 @@ impl Period {
     strum(serialize_all = "snake_case")
 )]
 pub enum ProposalState {
-    /// Waits for a response.
+    /// Not decided yet.
     Pending,
-    /// Agreed on.
+    /// Accepted.
     Accepted {
-        /// When.
+        /// When it entered this state.
         at: DateTime<Utc>,
     },
-    /// Turned down by the owner.
+    /// Rejected by the trade's owner.
     Rejected {
-        /// When.
+        /// When it entered this state.
         at: DateTime<Utc>,
     },
-    /// Taken back by its author.
+    /// Withdrawn by its author.
     Withdrawn {
-        /// When.
+        /// When it entered this state.
         at: DateTime<Utc>,
     },
-    /// Replaced by a later one of its author.
+    /// Replaced by a later proposal by the same author.
     Superseded {
-        /// When.
+        /// When it entered this state.
         at: DateTime<Utc>,
     },
-    /// The trade was agreed on another, or cancelled.
+    /// Another proposal was accepted, or the trade was cancelled.
     Closed {
-        /// When.
+        /// When it entered this state.
         at: DateTime<Utc>,
     },
-    /// Its time passed.
+    /// Its `expires_at` has passed.
     Expired {
-        /// When.
+        /// When it entered this state.
         at: DateTime<Utc>,
     },
 }
 
 impl ProposalState {
-    /// When it was decided, once it is.
+    /// When it stopped being pending; `None` while it is pending.
     #[must_use]
     pub const fn decided_at(self) -> Option<DateTime<Utc>> {
         match self {

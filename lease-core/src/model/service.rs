@@ -4,18 +4,18 @@ use crate::clock::last_instant;
 use crate::id::{Entity, ServiceId};
 use crate::money::Money;
 
-/// What the company sells, and the rules by which it bills it. The rules read `invoice_on` and `bill_to`, never the name.
+/// A service that the company sells, and how it is billed. Billing depends on `invoice_on` and `bill_to`, never on the name.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Service {
-    /// What it is called.
+    /// The name of the service.
     pub name: String,
-    /// Lease, sale or another.
+    /// The kind of service: lease, sale or custom.
     pub kind: ServiceKind,
     /// When a trade under it is invoiced.
     pub invoice_on: InvoiceOn,
-    /// Who is billed.
+    /// The party that is billed.
     pub bill_to: BillTo,
-    /// The fee; zero is no invoice.
+    /// The fee. If it is zero, no invoice is issued.
     pub fee: Money,
     /// Days from issue to due date, 0 to 365.
     pub payment_due_days: u16,
@@ -32,7 +32,7 @@ impl Entity for Service {
 }
 
 impl Service {
-    /// The last day to pay an invoice issued on this day, or the last day there is.
+    /// The due date of an invoice issued on this day, or the last day of the calendar if that is earlier.
     #[must_use]
     pub fn due_date(&self, issued_on: NaiveDate) -> NaiveDate {
         let last = last_instant().date_naive();
@@ -40,22 +40,22 @@ impl Service {
     }
 }
 
-/// What kind of service it is: it decides what terms look like and whether the vehicle changes hands.
+/// The kind of a service. It decides which terms are negotiated and whether the vehicle changes hands.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, Hash, strum::Display, strum::EnumString, strum::IntoStaticStr, strum::VariantArray,
 )]
 #[strum(serialize_all = "snake_case")]
 pub enum ServiceKind {
-    /// Exposure for a lease: terms are dated, the fee falls due on the first proposal.
+    /// Offering a vehicle for lease: proposals have dates, and the first proposal is invoiced.
     Lease,
-    /// Mediation of a sale: the fee falls due on acceptance, and the vehicle passes to the buyer.
+    /// Mediating a sale: the acceptance is invoiced, and the vehicle passes to the buyer.
     Sell,
-    /// Another service.
+    /// Any other service.
     Custom,
 }
 
 impl ServiceKind {
-    /// The moment of invoicing that this kind means; a custom service chooses.
+    /// The moment of invoicing that this kind prescribes; `None` for a custom service, which may choose.
     #[must_use]
     pub const fn fixed_invoice_on(self) -> Option<InvoiceOn> {
         match self {
@@ -86,6 +86,6 @@ pub enum InvoiceOn {
 pub enum BillTo {
     /// The vehicle's owner.
     Owner,
-    /// The other party of the agreement; only where the invoice comes with the acceptance.
+    /// The other party to the agreement; possible only if the invoice is issued on acceptance.
     Counterparty,
 }

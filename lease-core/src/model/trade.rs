@@ -6,21 +6,21 @@ use crate::text::search_text;
 /// One vehicle offered under one service.
 #[derive(Clone, Debug, PartialEq, Hash)]
 pub struct Trade {
-    /// What is offered.
+    /// The vehicle that is offered.
     pub vehicle_id: VehicleId,
-    /// The service it runs under.
+    /// The service under which it is offered.
     pub service_id: ServiceId,
     /// The owner of the vehicle, who offers it.
     pub customer_id: CustomerId,
-    /// A line about it, or empty.
+    /// The title, or empty.
     pub title: String,
     /// Anything else.
     pub description: String,
-    /// How far it is.
+    /// The state of the trade.
     pub state: TradeState,
-    /// Its invoice, where one was issued.
+    /// Its invoice, if one was issued.
     pub invoice_id: Option<InvoiceId>,
-    /// When it was opened.
+    /// When the trade was opened.
     pub created_at: DateTime<Utc>,
 }
 
@@ -29,19 +29,19 @@ impl Entity for Trade {
 }
 
 impl Trade {
-    /// Open or agreed; a vehicle has at most one such trade (I6).
+    /// Whether it is open or agreed; a vehicle has at most one such trade (I6).
     #[must_use]
     pub const fn is_live(&self) -> bool {
         matches!(self.state, TradeState::Open | TradeState::Agreed(_))
     }
 
-    /// Whether it takes proposals.
+    /// Whether it is open to proposals.
     #[must_use]
     pub const fn is_open(&self) -> bool {
         matches!(self.state, TradeState::Open)
     }
 
-    /// What was agreed, once it is.
+    /// The agreement, once the parties have agreed.
     #[must_use]
     pub const fn agreement(&self) -> Option<&Agreement> {
         match &self.state {
@@ -50,31 +50,31 @@ impl Trade {
         }
     }
 
-    /// Whether this customer is a party of it: owner or counterparty.
+    /// Whether this customer is a party to it: the owner or the counterparty.
     #[must_use]
     pub fn has_party(&self, customer: CustomerId) -> bool {
         self.customer_id == customer || self.agreement().is_some_and(|agreement| agreement.counterparty_id == customer)
     }
 
-    /// What `search` looks through.
+    /// The text that `search` searches.
     #[must_use]
     pub fn search_text(&self) -> String {
         search_text(&[&self.title, &self.description])
     }
 }
 
-/// Who agreed on what.
+/// The agreement of a trade: the other party and the accepted proposal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Agreement {
     /// The party that is not the owner.
     pub counterparty_id: CustomerId,
     /// The accepted proposal.
     pub proposal_id: ProposalId,
-    /// When.
+    /// When it was agreed.
     pub agreed_at: DateTime<Utc>,
 }
 
-/// How far a trade is.
+/// The state of a trade.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::EnumDiscriminants)]
 #[strum_discriminants(
     name(TradeStatus),
@@ -83,20 +83,20 @@ pub struct Agreement {
     strum(serialize_all = "snake_case")
 )]
 pub enum TradeState {
-    /// Takes proposals.
+    /// Open to proposals.
     Open,
-    /// A proposal was accepted; the invoice is unpaid.
+    /// A proposal was accepted, and the invoice is not settled yet.
     Agreed(Agreement),
-    /// Agreed, and nothing is owed any more.
+    /// Agreed, and nothing is owed.
     Completed {
-        /// What was agreed.
+        /// The agreement.
         agreement: Agreement,
-        /// When the last of the two happened.
+        /// When it was both agreed and no longer owing anything.
         completed_at: DateTime<Utc>,
     },
-    /// Called off before anything was agreed.
+    /// Cancelled before anything was agreed.
     Cancelled {
-        /// When.
+        /// When it was agreed.
         cancelled_at: DateTime<Utc>,
     },
 }

@@ -20,14 +20,14 @@ pub struct User {
     pub password: PasswordHash,
     /// Whether the user may log in.
     pub is_active: bool,
-    /// What the user is.
+    /// The role of the user.
     pub role: Role,
-    /// When the user was made.
+    /// When the user was created.
     pub date_joined: DateTime<Utc>,
     /// When the user last logged in.
     pub last_login: Option<DateTime<Utc>>,
-    /// Only tokens of this epoch are good. Revoking all tokens at once is moving on to the next one, which a login
-    /// that raced it, still carrying the old epoch, cannot undo (rule 3.5).
+    /// Only tokens of this epoch are valid. Moving on to the next epoch revokes all tokens at once; a concurrent login, whose
+    /// token still has the old epoch, cannot undo that (rule 3.5).
     pub token_epoch: i64,
 }
 
@@ -36,13 +36,13 @@ impl Entity for User {
 }
 
 impl User {
-    /// The names that log this user in and that no other user may have.
+    /// The names that this user can log in with, and that no other user may have.
     #[must_use]
     pub fn login_names(&self) -> [LoginName; 2] {
         [self.username.key(), self.email.key()]
     }
 
-    /// What `search` looks through.
+    /// The text that `search` searches.
     #[must_use]
     pub fn search_text(&self) -> String {
         search_text(&[self.username.as_str(), self.email.as_str(), &self.first_name, &self.last_name])
@@ -55,31 +55,31 @@ impl User {
     }
 }
 
-/// A user and the customer behind it: there is one exactly where the role is [`Role::Customer`].
+/// A user and, exactly if the role is [`Role::Customer`], the customer that belongs to it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Account {
-    /// The login.
+    /// The user.
     pub user: Stored<User>,
-    /// The trading party behind it.
+    /// The customer that belongs to the user, if the user trades.
     pub customer_id: Option<CustomerId>,
 }
 
-/// What a user is (chapter 2).
+/// The role of a user (chapter 2).
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, Hash, strum::Display, strum::EnumString, strum::IntoStaticStr, strum::VariantArray,
 )]
 #[strum(serialize_all = "snake_case")]
 pub enum Role {
-    /// Trades.
+    /// Trades vehicles.
     Customer,
-    /// Administers.
+    /// Administers the platform.
     Staff,
-    /// Administers, staff included.
+    /// Administers the platform, including its staff.
     Superuser,
 }
 
 impl Role {
-    /// The role of the two flags of the API.
+    /// The role that the two flags of the API mean.
     #[must_use]
     pub const fn from_flags(is_staff: bool, is_superuser: bool) -> Self {
         match (is_staff, is_superuser) {
@@ -89,26 +89,26 @@ impl Role {
         }
     }
 
-    /// Whether it administers: staff and superusers.
+    /// Whether the role is administrative: staff or superuser.
     #[must_use]
     pub const fn is_staff(self) -> bool {
         matches!(self, Self::Staff | Self::Superuser)
     }
 
-    /// Whether it is a superuser.
+    /// Whether the role is superuser.
     #[must_use]
     pub const fn is_superuser(self) -> bool {
         matches!(self, Self::Superuser)
     }
 }
 
-/// A name that logs a user in, in the form in which names are compared.
+/// A name that a user can log in with, in the form in which names are compared.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LoginName(String);
 
 impl LoginName {
-    /// The key of whatever was typed into a login form. A NUL, which no name has and not every store can compare, becomes a
-    /// character that no name has either.
+    /// The comparison key of any text typed into a login form. NUL is replaced, because not every store can compare it; the
+    /// replacement is a character that occurs in no name, as NUL does not either.
     #[must_use]
     pub fn new(text: &str) -> Self {
         Self(comparison_key(text).replace('\0', "\u{fffd}"))
@@ -126,10 +126,10 @@ impl LoginName {
 pub struct Username(String);
 
 impl Username {
-    /// Takes a name after trimming and NFKC.
+    /// Parses a user name, after trimming it and normalising it to NFKC.
     ///
     /// # Errors
-    /// A sentence that says what a user name is.
+    /// A sentence that says what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, String> {
         let name: String = text.trim().nfkc().collect();
         if name.is_empty() {
@@ -144,13 +144,13 @@ impl Username {
         Ok(Self(name))
     }
 
-    /// As the user wrote it.
+    /// The text as the user wrote it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The form in which it is compared.
+    /// The form in which it is compared with others.
     #[must_use]
     pub fn key(&self) -> LoginName {
         LoginName::new(&self.0)
@@ -162,10 +162,10 @@ impl Username {
 pub struct Email(String);
 
 impl Email {
-    /// Takes an address of at most 254 characters with a domain that has a dot.
+    /// Parses an address of at most 254 characters whose domain has a dot.
     ///
     /// # Errors
-    /// A sentence that says what is required.
+    /// A sentence that says what a valid address is.
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
         let options = email_address::Options::default().without_display_text().without_domain_literal().with_required_tld();
@@ -176,13 +176,13 @@ impl Email {
         Ok(Self(address.to_string()))
     }
 
-    /// As the user wrote it.
+    /// The text as the user wrote it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The form in which it is compared.
+    /// The form in which it is compared with others.
     #[must_use]
     pub fn key(&self) -> LoginName {
         LoginName::new(&self.0)

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::id::{CustomerId, Entity, VehicleId};
 use crate::text::{comparison_key, search_text};
 
-/// What is offered. It has exactly one owner, and changes hands only by a completed sale (I6).
+/// A vehicle, which its owner can offer. It has exactly one owner, and changes hands only by a completed sale (I6).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Vehicle {
     /// The owner.
@@ -20,13 +20,13 @@ pub struct Vehicle {
     pub year: i32,
     /// Colour, or empty.
     pub color: String,
-    /// What the odometer shows.
+    /// The odometer reading.
     pub mileage: Option<i64>,
     /// License plate, or empty.
     pub license_plate: String,
     /// Anything else.
     pub description: String,
-    /// When it was made.
+    /// When the vehicle was created.
     pub created_at: DateTime<Utc>,
 }
 
@@ -35,7 +35,7 @@ impl Entity for Vehicle {
 }
 
 impl Vehicle {
-    /// What `search` looks through.
+    /// The text that `search` searches.
     #[must_use]
     pub fn search_text(&self) -> String {
         search_text(&[self.vin.as_str(), &self.make, &self.model, &self.color, &self.license_plate])
@@ -54,14 +54,14 @@ impl Vehicle {
     }
 }
 
-/// The handover of a vehicle from one owner to the next.
+/// The transfer of a vehicle from one owner to the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct VehicleTransfer {
     /// The vehicle.
     pub vehicle_id: VehicleId,
-    /// The owner until now.
+    /// The previous owner.
     pub from: CustomerId,
-    /// The owner from now on.
+    /// The new owner.
     pub to: CustomerId,
 }
 
@@ -70,10 +70,10 @@ pub struct VehicleTransfer {
 pub struct Vin([u8; 17]);
 
 impl Vin {
-    /// Takes a number in any case.
+    /// Parses a number in upper or lower case.
     ///
     /// # Errors
-    /// A sentence that says what a number looks like.
+    /// A sentence that says what a valid number looks like.
     pub fn parse(text: &str) -> Result<Self, String> {
         let in_alphabet = |byte: &u8| byte.is_ascii_digit() || (byte.is_ascii_uppercase() && !b"IOQ".contains(byte));
         let capitals = |mut vin: [u8; 17]| {
@@ -84,10 +84,10 @@ impl Vin {
         vin.map(Self).ok_or_else(|| "A VIN has 17 letters and digits, and no I, O or Q (ISO 3779).".to_owned())
     }
 
-    /// In capitals.
+    /// The number in capitals.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        // It is ASCII throughout.
+        // All bytes are ASCII.
         str::from_utf8(&self.0).unwrap_or_default()
     }
 }

@@ -1,8 +1,8 @@
-//! Who may do what (chapter 2): [`Actor`], one table, and what may be seen.
+//! Permissions (chapter 2): the [`Actor`], one table of rights, and the predicates for visibility.
 //!
-//! Every decision asks [`Actor::grant`] (the table) and, where the grant is [`Grant::Own`], whether the thing is the
-//! actor's. Whether something may be seen at all is in [`visibility`](self): a predicate for one thing, and the
-//! `visible_to` of a list's filter for many.
+//! Every decision asks [`Actor::grant`] (the table) and, if the grant is [`Grant::Own`], whether the object belongs to the
+//! actor. [`visibility`](self) decides whether an object may be seen at all: by a predicate for a single object, and by the
+//! `visible_to` of a filter for a list.
 
 mod table;
 mod visibility;
@@ -14,42 +14,43 @@ use crate::error::Error;
 use crate::id::{CustomerId, UserId};
 use crate::model::{Account, Role};
 
-/// Who asks.
+/// The actor: the one on whose behalf a command or a query is executed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Actor {
-    /// Nobody known.
+    /// Somebody who is not logged in.
     Anonymous,
-    /// An active user that does not administer, and the customer behind it.
+    /// An active user who is not administrative, and its customer.
     Customer {
-        /// The login.
+        /// The user.
         user: UserId,
-        /// The trading party.
+        /// The customer that belongs to the user.
         customer: CustomerId,
     },
     /// An administrative user.
     Staff {
-        /// The login.
+        /// The user.
         user: UserId,
     },
     /// An administrative user who may do everything.
     Superuser {
-        /// The login.
+        /// The user.
         user: UserId,
     },
-    /// The program itself: what it does in the background, and what its operator tells it to do at the start.
+    /// The program itself: its background work, and the start-up tasks that its operator configures.
     System,
-    /// The payment gateway, telling what became of a charge.
+    /// The payment gateway, which reports the outcome of a charge.
     Gateway,
 }
 
 impl Actor {
-    /// The actor that an active account is. A customer's account without a customer is nobody.
+    /// The actor for an active account. An account with the role of a customer but without a customer is anonymous.
     #[must_use]
     pub const fn of(account: &Account) -> Self {
         Self::of_user(account.user.id, account.user.value.role, account.customer_id)
     }
 
-    /// The actor that an active user of this role is, with the customer behind it. A customer's user without a customer is nobody.
+    /// The actor for an active user with this role and customer. A user with the role of a customer but without a customer is
+    /// anonymous.
     #[must_use]
     pub const fn of_user(user: UserId, role: Role, customer: Option<CustomerId>) -> Self {
         match (role, customer) {
@@ -60,7 +61,7 @@ impl Actor {
         }
     }
 
-    /// The customer, where the actor is one.
+    /// The customer, if the actor is one.
     #[must_use]
     pub const fn customer(&self) -> Option<CustomerId> {
         match self {
@@ -69,7 +70,7 @@ impl Actor {
         }
     }
 
-    /// The user, where somebody is known.
+    /// The user, if the actor is one.
     #[must_use]
     pub const fn user(&self) -> Option<UserId> {
         match self {
@@ -78,16 +79,16 @@ impl Actor {
         }
     }
 
-    /// What the table grants.
+    /// The grant that the table gives the actor.
     #[must_use]
     pub fn grant(&self, resource: Resource, act: Act) -> Grant {
         table::grant(self, resource, act)
     }
 
-    /// Passes where the table grants anything at all, and returns the grant.
+    /// Returns the grant, if the table grants the actor anything at all.
     ///
     /// # Errors
-    /// [`Error::NotAuthenticated`] for nobody, [`Error::PermissionDenied`] for somebody without the right.
+    /// [`Error::NotAuthenticated`] for an anonymous actor, [`Error::PermissionDenied`] for any other without the right.
     pub fn require(&self, resource: Resource, act: Act) -> Result<Grant, Error> {
         match (self.grant(resource, act), self) {
             (Grant::None, Self::Anonymous) => Err(Error::NotAuthenticated),
@@ -96,11 +97,11 @@ impl Actor {
         }
     }
 
-    /// Passes where the actor may see a thing: all of its kind, or this one, as `can_view` says of a customer.
+    /// Succeeds if the actor may see an object: either every object of its kind, or this one according to `can_view`.
     ///
     /// # Errors
-    /// [`Error::NotAuthenticated`], [`Error::PermissionDenied`] where the kind is closed to the actor, [`Error::NotFound`] where
-    /// just this one is.
+    /// [`Error::NotAuthenticated`], [`Error::PermissionDenied`] if the actor may see no object of the kind, [`Error::NotFound`]
+    /// if the actor may not see this one.
     pub(crate) fn require_view(&self, resource: Resource, can_view: impl FnOnce(CustomerId) -> bool) -> Result<(), Error> {
         match self.require(resource, Act::Read)? {
             Grant::All => Ok(()),
@@ -109,8 +110,8 @@ impl Actor {
         }
     }
 
-    /// Passes where the actor may do this to a thing that they may see: to all of its kind, or to this one, as `is_own` says of a
-    /// customer.
+    /// Succeeds if the actor may do this to an object that they may see: either to every object of its kind, or to this one
+    /// according to `is_own`.
     ///
     /// # Errors
     /// [`Error::NotAuthenticated`], [`Error::PermissionDenied`].
@@ -122,7 +123,7 @@ impl Actor {
         }
     }
 
-    /// The customer that the actor must be to do this.
+    /// The actor's customer, if the actor is a customer and may do this.
     pub(crate) fn require_customer(&self, resource: Resource, act: Act) -> Result<CustomerId, Error> {
         self.require(resource, act)?;
         self.customer().ok_or(Error::PermissionDenied)

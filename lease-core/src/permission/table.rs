@@ -1,18 +1,18 @@
 use super::Actor;
 
-/// What is acted on.
+/// A kind of object on which rights are granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::Display, strum::VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum Resource {
-    /// Logins.
+    /// Users.
     User,
-    /// Trading parties.
+    /// Customers.
     Customer,
-    /// Means of payment.
+    /// Credit cards.
     CreditCard,
-    /// Address-book entries.
+    /// Contacts.
     Contact,
-    /// Prospects.
+    /// Leads.
     Lead,
     /// Vehicles.
     Vehicle,
@@ -28,52 +28,52 @@ pub enum Resource {
     Payment,
 }
 
-/// What is done.
+/// An act for which rights are granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::Display, strum::VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum Act {
-    /// See one or many.
+    /// See one, or a list.
     Read,
-    /// Make one.
+    /// Create one.
     Create,
-    /// Change one; of a trade, its words.
+    /// Change one; for a trade, its title and description.
     Update,
     /// Delete or deactivate one.
     Delete,
     /// Accept, reject or withdraw a proposal.
     Decide,
-    /// Call a trade off.
+    /// Cancel a trade.
     Cancel,
-    /// Drop an invoice.
+    /// Void an invoice.
     Void,
-    /// Turn a lead into a customer's.
+    /// Convert a lead to a customer.
     Convert,
-    /// Grant or take `is_staff` and `is_superuser`, or touch a superuser.
+    /// Grant or revoke `is_staff` and `is_superuser`, or change a superuser.
     GrantRoles,
 }
 
-/// The reach of a right.
+/// The extent of a right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, strum::Display)]
 #[strum(serialize_all = "snake_case")]
 pub enum Grant {
-    /// Not at all.
+    /// No right.
     None,
-    /// To active services only.
+    /// Only for active services.
     Active,
-    /// To what is the actor's own; for reading, to what [visibility](super) says besides.
+    /// Only for the actor's own objects; for reading, also for those that [visibility](super) allows.
     Own,
-    /// To everything.
+    /// For every object.
     All,
 }
 
-/// The table of chapter 2. Superusers have the rights of staff and, over users, every right; so has the system.
-#[expect(clippy::match_same_arms, reason = "a row a right, in the order of chapter 2")]
+/// The table of chapter 2. Superusers and the system have the rights of staff and, for users, every right.
+#[expect(clippy::match_same_arms, reason = "one row for each right, in the order of chapter 2")]
 pub(super) fn grant(actor: &Actor, resource: Resource, act: Act) -> Grant {
     use Act::{Cancel, Convert, Create, Decide, Delete, GrantRoles, Read, Update, Void};
     use Grant::{Active, All, None, Own};
     use Resource::{Contact, CreditCard, Customer, Invoice, Lead, Payment, Proposal, Service, Trade, User, Vehicle};
 
-    // One row a right: what customers have, then what staff have.
+    // One row for each right: the grant for customers, then the grant for staff.
     let (customer, staff) = match (resource, act) {
         (User, Read | Update) => (Own, All),
         (User, Create | Delete) => (None, All),

@@ -1,16 +1,18 @@
-//! What a customer may see, as predicates. The same sentences are the `visible_to` of the filters in
-//! [`repository`](crate::repository); the conformance suite holds the two against each other. Staff see everything.
+//! The predicates for what a customer may see. `visible_to` in the filters of [`repository`](crate::repository) means the same;
+//! the conformance suite compares the two. Staff see everything.
 
 use crate::id::CustomerId;
 use crate::model::{Invoice, Payment, Proposal, Trade, Vehicle};
 
-/// A trade: open ones, those one is owner or counterparty of, those one has made a proposal in.
+/// Whether a customer may see a trade: if it is open, if they are its owner or counterparty, or if they have made a proposal in
+/// it.
 #[must_use]
 pub fn can_view_trade(viewer: CustomerId, trade: &Trade, has_proposed: bool) -> bool {
     trade.is_open() || trade.has_party(viewer) || has_proposed
 }
 
-/// A proposal: one's own, all in one's own trades, the owner's in trades one sees.
+/// Whether a customer may see a proposal: if it is their own, if it is in a trade they own, or if it is the owner's in a trade
+/// they may see.
 #[must_use]
 pub fn can_view_proposal(viewer: CustomerId, proposal: &Proposal, trade: &Trade, has_proposed: bool) -> bool {
     proposal.customer_id == viewer
@@ -18,19 +20,20 @@ pub fn can_view_proposal(viewer: CustomerId, proposal: &Proposal, trade: &Trade,
         || (proposal.customer_id == trade.customer_id && can_view_trade(viewer, trade, has_proposed))
 }
 
-/// A vehicle: one's own, those in an open trade, those in a trade one is owner or counterparty of.
+/// Whether a customer may see a vehicle: if it is their own, if it is in an open trade, or if they are the owner or the
+/// counterparty of a trade of it.
 #[must_use]
 pub fn can_view_vehicle(viewer: CustomerId, vehicle: &Vehicle, has_open_trade: bool, is_party: bool) -> bool {
     vehicle.customer_id == viewer || has_open_trade || is_party
 }
 
-/// An invoice: those billed to one.
+/// Whether a customer may see an invoice: if it is billed to them.
 #[must_use]
 pub fn can_view_invoice(viewer: CustomerId, invoice: &Invoice) -> bool {
     invoice.customer_id == viewer
 }
 
-/// A payment: one's own.
+/// Whether a customer may see a payment: if it is their own.
 #[must_use]
 pub fn can_view_payment(viewer: CustomerId, payment: &Payment) -> bool {
     payment.customer_id == viewer

@@ -8,22 +8,23 @@ use crate::model::{Account, Customer, LoginName, Role};
 use crate::page::{Page, PageRequest};
 use crate::text::Search;
 
-/// Users, customers and tokens. The version is the user's; customers have one of their own for changes of the [`Profile`](crate::model::Profile).
+/// Users, customers and tokens. An account's version is its user's; a customer has its own version for changes to its
+/// [`Profile`](crate::model::Profile).
 #[async_trait]
 pub trait AccountRepository {
-    /// The token of this hash and whose it is, good or not: core judges.
+    /// The token with this hash and the account it belongs to, valid or not: the core decides whether it is valid.
     async fn find_token(&self, hash: &TokenHash) -> Result<Option<(Token, Account)>, RepositoryError>;
 
-    /// The account that this name logs in.
+    /// The account with this login name.
     async fn find_login(&self, name: &LoginName) -> Result<Option<Account>, RepositoryError>;
 
-    /// What a decision about a user reads.
+    /// The snapshot that a decision about a user reads.
     async fn load_account(&self, id: UserId) -> Result<Option<Versioned<AccountSnapshot>>, RepositoryError>;
 
-    /// Those of `names` that a user has, with the user.
+    /// Those of `names` that are taken, each with the user who has it.
     async fn taken_names(&self, names: &[LoginName]) -> Result<Vec<(LoginName, UserId)>, RepositoryError>;
 
-    /// Forgets tokens that expired before `now`; at most `limit`. Returns how many.
+    /// Deletes up to `limit` tokens that expired before `now`. Returns how many it deleted.
     async fn purge_tokens(&self, now: DateTime<Utc>, limit: u32) -> Result<u64, RepositoryError>;
 
     /// Lists users.
@@ -37,7 +38,7 @@ pub trait AccountRepository {
     -> Result<Page<Stored<Customer>>, RepositoryError>;
 }
 
-/// Which users to list; each condition that is given must hold.
+/// The filter for a list of users; every condition that is given must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UserFilter {
     /// Only this user.
@@ -46,17 +47,17 @@ pub struct UserFilter {
     pub is_active: Option<bool>,
     /// Administrative or not.
     pub is_staff: Option<bool>,
-    /// Of this role.
+    /// With this role.
     pub role: Option<Role>,
     /// Matching [`User::search_text`](crate::model::User::search_text).
     pub search: Option<Search>,
 }
 
-/// Which customers to list; each condition that is given must hold.
+/// The filter for a list of customers; every condition that is given must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CustomerFilter {
     /// Only this customer.
     pub visible_to: Option<CustomerId>,
-    /// The customer behind this user.
+    /// The customer that belongs to this user.
     pub user_id: Option<UserId>,
 }

@@ -6,30 +6,30 @@ use crate::model::CreditCard;
 use crate::page::{Page, PageRequest};
 use crate::wallet::Wallet;
 
-/// Credit cards. The version is the customer's, so that changes to one customer's cards come one after the other: which
-/// card is the default spans them all.
+/// Credit cards. The version is the customer's, so that one customer's cards are changed one after the other, because the
+/// choice of the default card concerns all of them.
 #[async_trait]
 pub trait CardRepository {
-    /// What a decision about a card reads.
+    /// The snapshot that a decision about a card reads.
     async fn load_wallet(&self, key: WalletKey) -> Result<Option<Versioned<Wallet>>, RepositoryError>;
 
     /// Lists cards that are not deleted.
     async fn list_cards(&self, filter: &CardFilter, page: PageRequest) -> Result<Page<Stored<CreditCard>>, RepositoryError>;
 }
 
-/// Whose cards to load.
+/// The key by which a customer's cards are loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WalletKey {
-    /// A customer's.
+    /// The cards of this customer.
     Customer(CustomerId),
-    /// Those of this card's customer, and the card; nothing where it is deleted.
+    /// This card, and the cards of the same customer. Nothing is loaded if the card is deleted.
     Card(CreditCardId),
 }
 
-/// Which cards to list.
+/// The filter for a list of cards.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CardFilter {
-    /// Only this customer's.
+    /// Only cards of this customer.
     pub visible_to: Option<CustomerId>,
     /// Of this customer.
     pub customer_id: Option<CustomerId>,

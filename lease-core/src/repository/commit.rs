@@ -1,4 +1,4 @@
-//! The one way to write: a [`Commit`].
+//! [`Commit`], by which everything is written.
 
 use chrono::{DateTime, Utc};
 
@@ -13,54 +13,54 @@ use crate::model::{Contact, Customer, Service, Vehicle};
 use crate::permission::Actor;
 use crate::wallet::WalletChange;
 
-/// One atomic write: a change, in an envelope that says who makes it and for what.
+/// One atomic write: a change, in an envelope that says who makes it and for which request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Commit {
-    /// Who acts, when, for which request, under which claim, and what happened.
+    /// The actor, the instant, the request, the idempotency claim and the events.
     pub envelope: Envelope,
-    /// What is written.
+    /// The change to be written.
     pub change: Change,
 }
 
 impl Commit {
-    /// This change in this envelope.
+    /// A commit of this change in this envelope.
     #[must_use]
     pub fn new(envelope: Envelope, change: impl Into<Change>) -> Self {
         Self { envelope, change: change.into() }
     }
 }
 
-/// What comes with every commit, whatever it changes.
+/// The data that every commit carries, whatever it changes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Envelope {
-    /// Who acts. Where it is a user, the store checks that they are still active, of this role and with this customer, or refuses
-    /// with [`Guarantee::Actor`](super::Guarantee::Actor).
+    /// The actor. If it is a user, the store checks that they are still active and still have this role and customer, and
+    /// otherwise refuses with [`Guarantee::Actor`](super::Guarantee::Actor).
     pub actor: Actor,
     /// The instant of the decision.
     pub at: DateTime<Utc>,
-    /// The request that it was made for.
+    /// The request for which the decision was made.
     pub request_id: Option<RequestId>,
-    /// The idempotency claim that it is made under: marked as done in the same atomic step, or refused with
-    /// [`Guarantee::Claim`](super::Guarantee::Claim) where it is no longer held.
+    /// The idempotency claim. The commit marks it as done in the same atomic step, and is refused with
+    /// [`Guarantee::Claim`](super::Guarantee::Claim) if the claim is no longer held.
     pub claim: Option<Claim>,
-    /// What happened, in order.
+    /// The events, in order.
     pub events: Vec<Event>,
 }
 
 impl Envelope {
-    /// An envelope for what this actor does at this instant: for no request, under no claim, without events.
+    /// An envelope for this actor and this instant, without a request, a claim or events.
     #[must_use]
     pub const fn new(actor: Actor, at: DateTime<Utc>) -> Self {
         Self { actor, at, request_id: None, claim: None, events: Vec::new() }
     }
 }
 
-/// The name of a request, as it stands in the log: 1 to 128 ASCII letters, digits and `-_.:/+=`.
+/// The id of a request, as it is logged: 1 to 128 ASCII letters, digits and `-_.:/+=`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestId(String);
 
 impl RequestId {
-    /// A request's name; `None` for an empty text, a longer one, and one with other characters.
+    /// A request id; `None` if the text is empty, too long or contains other characters.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/+=".contains(&byte);
@@ -74,36 +74,37 @@ impl RequestId {
     }
 }
 
-/// Everything that can be written. Exhaustive on purpose: a store does not compile until it handles every kind of change.
+/// Every kind of change that can be written. Exhaustive on purpose: a store compiles only if it handles all of them.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "one lives at a time, and is passed by reference")]
+#[expect(clippy::large_enum_variant, reason = "only one exists at a time, and it is passed by reference")]
 pub enum Change {
-    /// Creates a user, with a customer where there is a profile, and a token where one is asked for.
+    /// Creates a user, with a customer if there is a profile, and with a token if one is given.
     NewAccount(NewAccount),
-    /// Changes a user, and creates or deletes the customer behind it. Deleting a customer that something hangs on is a conflict.
+    /// Changes a user, and may create or delete its customer. Deleting a customer to which other rows refer is a conflict.
     Account(AccountChange),
-    /// Stores the token of a login. Does not move the user's version: logins do not stand in each other's way.
+    /// Stores the token of a login. The user's version stays, so that concurrent logins do not conflict.
     Login(Login),
-    /// Deletes a token. One that is not there is deleted already.
+    /// Deletes a token. It is not an error if the token does not exist.
     RevokeToken(TokenHash),
     /// Changes a customer's profile. Customers are created and deleted with their users, so this is always an update.
     Customer(RowChange<Customer>),
-    /// Changes a customer's cards. Moves the customer's version.
+    /// Changes a customer's cards, and increases the customer's version.
     Wallet(WalletChange),
-    /// Changes a contact. One whose owner does not exist is a conflict.
+    /// Creates, updates or deletes a contact. An owner that does not exist is a conflict.
     Contact(RowChange<Contact>),
-    /// Changes a lead and its contacts.
+    /// Creates, updates or deletes a lead, with its contacts.
     Lead(LeadChange),
-    /// Changes a vehicle. Deleting one that was ever traded is a conflict.
+    /// Creates, updates or deletes a vehicle. Deleting a vehicle that was ever traded is a conflict.
     Vehicle(RowChange<Vehicle>),
-    /// Changes a service; services are never deleted.
+    /// Creates or updates a service; services are never deleted.
     Service(RowChange<Service>),
-    /// Creates services in a store that has none, or refuses with
-    /// [`Guarantee::FirstServices`](super::Guarantee::FirstServices), safely when several processes try at once.
+    /// Creates services in a store that has none, and otherwise refuses with
+    /// [`Guarantee::FirstServices`](super::Guarantee::FirstServices). Several processes may safely try at once.
     FirstServices(FirstServices),
-    /// Opens a trade. The vehicle moves on from its expected version, so that it cannot change under the offer.
+    /// Opens a trade. The vehicle's version increases, so that the vehicle cannot be changed at the same time.
     OpenTrade(Opening),
-    /// Changes a trade and what hangs on it, in the order of the fields of [`TradeChanges`](crate::lifecycle::TradeChanges).
+    /// Changes a trade and the rows that belong to it, in the order of the fields of
+    /// [`TradeChanges`](crate::lifecycle::TradeChanges).
     Trade(TradeChange),
 }
 

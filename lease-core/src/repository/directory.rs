@@ -22,10 +22,10 @@ pub trait DirectoryRepository {
     async fn list_leads(&self, filter: &LeadFilter, page: PageRequest) -> Result<Page<Stored<Lead>>, RepositoryError>;
 }
 
-/// Which contacts to list; each condition that is given must hold.
+/// The filter for a list of contacts; every condition that is given must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ContactFilter {
-    /// Only this customer's.
+    /// Only contacts of this customer.
     pub visible_to: Option<CustomerId>,
     /// Of this customer.
     pub customer_id: Option<CustomerId>,
@@ -33,10 +33,10 @@ pub struct ContactFilter {
     pub lead_id: Option<LeadId>,
 }
 
-/// Which leads to list; each condition that is given must hold.
+/// The filter for a list of leads; every condition that is given must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LeadFilter {
-    /// Of this status.
+    /// With this status.
     pub status: Option<LeadStatus>,
     /// Converted to this customer.
     pub customer_id: Option<CustomerId>,

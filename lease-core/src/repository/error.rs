@@ -1,30 +1,30 @@
 use crate::error::Error;
 
-/// Why a store did not do what it was asked. That something does not exist is no error: loads return `None`.
+/// An error of a store. It is not an error if a row does not exist: loads return `None`.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RepositoryError {
-    /// A row that the change was decided on has moved, or is gone, or something still hangs on a row to be deleted.
+    /// A row that the decision was based on has changed or was deleted, or other rows still refer to a row to be deleted.
     /// Nothing was written; load and decide again.
-    #[error("the row was changed meanwhile")]
+    #[error("the row was changed in the meantime")]
     Conflict,
     /// The change would break a guarantee. Nothing was written; load and decide again.
     #[error("another change came first: {0}")]
     Taken(Guarantee),
-    /// The store cannot be reached, or gave up after trying for a while. Whether a commit was written is not known.
+    /// The store cannot be reached, or gave up after trying for a while. It is not known whether a commit was written.
     #[error("the store is unavailable")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// A row makes no sense.
+    /// A stored row is invalid.
     #[error("corrupt row in {table}, id {id}: {reason}")]
     Corrupt {
         /// The table.
         table: &'static str,
-        /// The row.
+        /// The id of the row.
         id: i64,
-        /// What is wrong with it; without secrets.
+        /// A description of the fault, without secrets.
         reason: String,
     },
-    /// Anything else: a fault in the store or in its use.
+    /// Any other fault in the store or in how it is used.
     #[error("the store failed")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
@@ -32,7 +32,7 @@ pub enum RepositoryError {
 impl From<RepositoryError> for Error {
     fn from(error: RepositoryError) -> Self {
         match error {
-            // A conflict that comes this far survived every retry.
+            // A conflict is returned only after every retry has failed.
             RepositoryError::Conflict | RepositoryError::Taken(_) | RepositoryError::Unavailable(_) => {
                 Self::Unavailable(error.into())
             }
@@ -41,14 +41,14 @@ impl From<RepositoryError> for Error {
     }
 }
 
-/// What a store guarantees beside versions, whatever happens at the same time.
+/// A guarantee that a store enforces in addition to versions, even under concurrent writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::Display, strum::VariantArray)]
 #[strum(serialize_all = "snake_case")]
 #[non_exhaustive]
 pub enum Guarantee {
-    /// No two users share a login name: neither user names nor e-mail addresses nor one of each.
+    /// No two users share a login name: a name may not be one user's user name or e-mail address and also another's.
     LoginName,
-    /// An active superuser remains where a change asks for it.
+    /// Another active superuser remains, if a change requires it.
     ActiveSuperuser,
     /// A customer has at most one default card.
     DefaultCard,
@@ -68,8 +68,8 @@ pub enum Guarantee {
     ChargeKey,
     /// An idempotency claim is held by one request at a time.
     Claim,
-    /// The user who acts is active, and has the role and the customer that the [envelope](super::Envelope) says.
+    /// The user who acts is active, and has the role and the customer named in the [envelope](super::Envelope).
     Actor,
-    /// The first services are created in a store that has none.
+    /// The first services are created only in a store that has no service.
     FirstServices,
 }

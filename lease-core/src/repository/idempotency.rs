@@ -3,81 +3,81 @@ use chrono::{DateTime, Utc};
 
 use super::RepositoryError;
 
-/// Idempotency records (rule 6.7). A record is *claimed* before the act, marked with its *effect* in the act's own commit,
-/// and *answered* afterwards. A crash before the effect leaves a claim that runs out; a crash after it leaves an effect
-/// from which the response is made again. Neither repeats the act.
+/// Idempotency records (rule 6.7). A key is *claimed* before the command runs, marked as *done* in the command's own commit, and
+/// *answered* when the response is saved. A crash before the commit leaves a claim that expires; a crash after it leaves a
+/// record from which the response is built again. In neither case is the command repeated.
 #[async_trait]
 pub trait IdempotencyRepository {
-    /// Claims a key, if nobody has it: or if its record expired (`expires_at` ≤ `now`), or if its claim ran out
-    /// (`held_until` ≤ `now`) without effect or answer. Otherwise returns what is there, unchanged.
+    /// Claims a key if it has no record, if its record has expired (`expires_at` ≤ `now`), or if its claim has expired
+    /// (`held_until` ≤ `now`) without being done or answered. Otherwise returns the state of the existing record, unchanged.
     async fn claim(&self, new: &NewClaim, now: DateTime<Utc>) -> Result<ClaimState, RepositoryError>;
 
-    /// Saves the response under a claim that is still held, whether it had an effect or not; under one that is not,
-    /// [`Taken`](RepositoryError::Taken) and the record stays.
+    /// Saves the response under a claim that is still held, whether it is done or not. Under a claim that is no longer held,
+    /// returns [`Taken`](RepositoryError::Taken) and leaves the record as it is.
     async fn save_response(&self, claim: &Claim, response: &SavedResponse) -> Result<(), RepositoryError>;
 
-    /// Gives a claim up that had no effect, so that the key can be used again. One that is no longer held stays.
+    /// Releases a claim that is not done, so that the key can be used again. Does nothing if the claim is no longer held.
     async fn release_claim(&self, claim: &Claim) -> Result<(), RepositoryError>;
 
-    /// Forgets records that expired before `now`; at most `limit`. Returns how many.
+    /// Deletes up to `limit` records that expired before `now`. Returns how many it deleted.
     async fn purge_claims(&self, now: DateTime<Utc>, limit: u32) -> Result<u64, RepositoryError>;
 }
 
-/// What a record is found by: a hash over actor and key; never the key itself.
+/// The hash of actor and key by which a record is found; the key itself is never stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct KeyHash(pub [u8; 32]);
 
-/// A claim on a key: the right to act once under it.
+/// A claim on a key: the right to run one command under it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Claim {
     /// The key.
     pub key: KeyHash,
-    /// Who holds it: random, so that one whose claim ran out and was taken over can no longer commit.
+    /// A random id of the holder, so that a request whose claim expired and was taken over can no longer commit.
     pub holder: [u8; 16],
 }
 
-/// A claim to be made.
+/// A claim to be stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewClaim {
     /// The claim.
     pub claim: Claim,
-    /// What is asked: a MAC over method, path and body, keyed by the key.
+    /// The fingerprint of the request: a MAC over method, path and body, keyed with the idempotency key.
     pub fingerprint: [u8; 32],
-    /// Until when nobody else may take it over.
+    /// Until this instant, nobody else may take the claim over.
     pub held_until: DateTime<Utc>,
-    /// From when on the record is forgotten.
+    /// From this instant on, the record no longer counts.
     pub expires_at: DateTime<Utc>,
 }
 
-/// What became of an attempt to claim a key.
+/// The outcome of an attempt to claim a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClaimState {
-    /// It is ours.
+    /// The key was claimed.
     Claimed,
-    /// Another request holds it.
+    /// Another request holds the key.
     Held {
-        /// What that one asked.
+        /// The fingerprint of that request.
         fingerprint: [u8; 32],
     },
-    /// The act was done; its response was not saved.
+    /// The command was carried out, but its response was not saved.
     Done {
-        /// What was asked.
+        /// The fingerprint of the request.
         fingerprint: [u8; 32],
-        /// The row that the act's commit made: [`NewIds::primary`](crate::id::NewIds::primary).
+        /// The id of the row that the commit created: [`NewIds::primary`](crate::id::NewIds::primary).
         made: Option<i64>,
-        /// Until when its holder may still be about to respond.
+        /// Until this instant, the holder may still be about to respond.
         held_until: DateTime<Utc>,
     },
-    /// The act was done and answered.
+    /// The request was answered.
     Answered {
-        /// What was asked.
+        /// The fingerprint of the request.
         fingerprint: [u8; 32],
         /// The response.
         response: SavedResponse,
     },
 }
 
-/// A response as it is kept: encrypted, so that a store holds nothing that could be read.
+/// A response as it is stored: encrypted, so that it cannot be read from the store.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SavedResponse(pub Vec<u8>);
 

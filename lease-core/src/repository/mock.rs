@@ -1,4 +1,4 @@
-//! The mock. mockall cannot derive one for a sum of traits, so every signature stands here again.
+//! The mock. mockall cannot derive one for a trait with supertraits, so every signature is repeated here.
 
 use super::{
     AccountRepository, CardFilter, CardRepository, Claim, ClaimState, Commit, ContactFilter, CustomerFilter, DirectoryRepository,
@@ -19,7 +19,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 mockall::mock! {
-    /// A store of which a test says what each call returns.
+    /// A store for tests that define the result of each call.
     #[derive(Debug)]
     pub Repository {}
 

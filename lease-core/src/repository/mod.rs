@@ -2,27 +2,27 @@
 //!
 //! # To write a backend
 //!
-//! 1. Keep the eleven tables, tokens and idempotency records. A store gives out ids, positive and ascending, and holds no
-//!    rule: what may happen was decided before it is called.
-//! 2. **Loads** return one consistent state: all parts of a snapshot as of one instant, committed, and not older than the
-//!    call. A load is bounded, whatever the size of the tables.
+//! 1. Store the eleven tables, tokens and idempotency records. A store assigns ids, positive and ascending, and contains no
+//!    rule: every decision is made before it is called.
+//! 2. **Loads** return one consistent state: all parts of a snapshot are committed, as of one instant, and not older than the
+//!    call. The size of a load is bounded, whatever the size of the tables.
 //! 3. **[`Repository::commit`] is the only way to write** what the domain decides. It writes all of a [`Change`] or nothing. A
-//!    change names the [`Version`](crate::id::Version) it was decided on; if the row moved since, the result is
+//!    change names the [`Version`](crate::id::Version) that it was decided on; if the row has changed since, the result is
 //!    [`RepositoryError::Conflict`] and nothing is written. A version starts at
-//!    [`Version::FIRST`](crate::id::Version::FIRST) and goes up by one with each commit of its row. What the engine commits
-//!    keeps the [invariants](crate::invariants), and the suite commits nothing that breaks I5 or I6: a store may have its
-//!    database refuse that, should the code ever be wrong.
-//! 4. **The [`Envelope`]** of a commit is checked in the same atomic step, for every kind of change alike: its claim is held and
-//!    becomes done, its actor is still who they were.
-//! 5. **Guarantees** that no version covers are the closed list [`Guarantee`]: the store enforces them whatever happens at
-//!    the same time, and answers [`RepositoryError::Taken`]. The engine has looked before, so this is only ever a race: it
-//!    loads again, and decides again. Where several things are wrong at once, a store may name any of them.
-//! 6. **Lists** show what their filter says, newest (largest id) first. A filter holds what the actor may see, as
-//!    `visible_to`. `now` is an argument where time matters; a store has no clock.
+//!    [`Version::FIRST`](crate::id::Version::FIRST) and increases by one with each commit of its row. The engine's commits
+//!    keep the [invariants](crate::invariants), and the suite never commits a change that breaks I5 or I6: so a store may
+//!    have its database refuse such a change, as a safeguard against faults in the code.
+//! 4. **The [`Envelope`]** of a commit is checked in the same atomic step, for every kind of change: its claim must be held, and
+//!    becomes done; its actor must still be active, with the same role and customer.
+//! 5. **Guarantees** that versions cannot cover are listed completely in [`Guarantee`]: the store enforces them under
+//!    concurrency too, and returns [`RepositoryError::Taken`]. The engine has checked them before, so only a race breaks one: it
+//!    then loads and decides again. If several guarantees would break at once, a store may return any of them.
+//! 6. **Lists** return the rows that match their filter, newest (largest id) first. `visible_to` in a filter limits the list to
+//!    the rows that the actor may see. `now` is an argument where time matters; a store has no clock.
 //! 7. Run [the conformance suite](crate::conformance).
 //!
-//! What a change means is written once, in core: after a commit, a load returns what
-//! [`TradeSnapshot::apply`](crate::lifecycle::TradeSnapshot::apply) says.
+//! The effect of a change is defined once, in the core: after a commit, a load returns the result of
+//! [`TradeSnapshot::apply`](crate::lifecycle::TradeSnapshot::apply).
 
 mod account;
 mod card;
@@ -54,7 +54,7 @@ pub use vehicle::{VehicleFilter, VehicleRepository};
 
 use crate::id::NewIds;
 
-/// Everything the engine needs of a store.
+/// Everything that the engine needs from a store.
 #[async_trait]
 pub trait Repository:
     AccountRepository
@@ -72,12 +72,12 @@ pub trait Repository:
     /// Writes one commit: all of it, or nothing.
     ///
     /// # Errors
-    /// [`RepositoryError::Conflict`] where a row moved, [`RepositoryError::Taken`] where a guarantee would break.
+    /// [`RepositoryError::Conflict`] if a row has changed, [`RepositoryError::Taken`] if a guarantee would break.
     async fn commit(&self, commit: &Commit) -> Result<NewIds, RepositoryError>;
 
-    /// Whether the store answers, and takes writes.
+    /// Checks that the store responds and accepts writes.
     ///
     /// # Errors
-    /// [`RepositoryError::Unavailable`] where it does not.
+    /// [`RepositoryError::Unavailable`] if it does not.
     async fn ping(&self) -> Result<(), RepositoryError>;
 }

@@ -5,7 +5,7 @@ use crate::id::{ServiceId, Stored, Versioned};
 use crate::model::{Service, ServiceKind};
 use crate::page::{Page, PageRequest};
 
-/// Services. The first trade opened under one moves its version, since it sets `is_used`.
+/// Services. The first trade opened under a service increases the service's version, since it sets `is_used`.
 #[async_trait]
 pub trait ServiceRepository {
     /// One service.
@@ -15,7 +15,7 @@ pub trait ServiceRepository {
     async fn list_services(&self, filter: &ServiceFilter, page: PageRequest) -> Result<Page<Stored<Service>>, RepositoryError>;
 }
 
-/// Which services to list; each condition that is given must hold.
+/// The filter for a list of services; every condition that is given must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServiceFilter {
     /// Active or not.

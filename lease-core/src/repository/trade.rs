@@ -8,10 +8,10 @@ use crate::model::{Invoice, InvoiceStatus, Payment, PaymentStatus, Proposal, Pro
 use crate::page::{Page, PageRequest};
 use crate::text::Search;
 
-/// Trades with their proposals, invoice and payments. All of these move with the trade's version.
+/// Trades with their proposals, invoices and payments. A change to any of these increases the trade's version.
 #[async_trait]
 pub trait TradeRepository {
-    /// What opening a trade reads; `viewer` is the customer who asks.
+    /// The snapshot that opening a trade reads; `viewer` is the customer who asks.
     async fn load_opening(
         &self,
         vehicle: Option<VehicleId>,
@@ -19,11 +19,11 @@ pub trait TradeRepository {
         viewer: Option<CustomerId>,
     ) -> Result<OpeningSnapshot, RepositoryError>;
 
-    /// What a decision about a trade reads. Trades whose key names nothing are left out.
+    /// The snapshot that a decision about a trade reads; `None` if nothing has the key.
     async fn load_trade(&self, load: &TradeLoad) -> Result<Option<Versioned<TradeSnapshot>>, RepositoryError>;
 
-    /// [`load_trade`](Self::load_trade) for up to a page of keys at once, without a card: the snapshots in the order of the
-    /// keys, `None` for a key that names nothing. One round trip.
+    /// [`load_trade`](Self::load_trade) for up to a page of keys in one round trip, without a card: the snapshots are in the
+    /// order of the keys, with `None` for a key that nothing has.
     async fn load_trades(
         &self,
         keys: &[TradeKey],
@@ -53,8 +53,8 @@ pub trait TradeRepository {
     /// Lists payments.
     async fn list_payments(&self, filter: &PaymentFilter, page: PageRequest) -> Result<Page<Stored<Payment>>, RepositoryError>;
 
-    /// Payments begun before `before` that are still pending, the oldest first: at most `limit` of those that come after the
-    /// payment `after`, which may be settled by now.
+    /// Payments begun before `before` that are still pending, oldest first: at most `limit` of those that come after the payment
+    /// `after`, which may already be settled.
     async fn pending_payments(
         &self,
         before: DateTime<Utc>,
@@ -63,25 +63,25 @@ pub trait TradeRepository {
     ) -> Result<Vec<PaymentId>, RepositoryError>;
 }
 
-/// Which trade to load, and for whom.
+/// The trade to load, and the customer for whom it is loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TradeLoad {
-    /// By what it is found.
+    /// The key by which the trade is found.
     pub key: TradeKey,
-    /// The customer who asks.
+    /// The customer on whose behalf the trade is loaded.
     pub viewer: Option<CustomerId>,
-    /// A card that is asked about, deleted or not.
+    /// A card to load with the trade, deleted or not.
     pub card: Option<CreditCardId>,
     /// The present instant.
     pub now: DateTime<Utc>,
 }
 
-/// By what a trade is found.
+/// The key by which a trade is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TradeKey {
     /// Its own id.
     Trade(TradeId),
-    /// A proposal of it, which becomes the snapshot's `proposal`.
+    /// One of its proposals, which becomes the snapshot's `proposal`.
     Proposal(ProposalId),
     /// Its invoice.
     Invoice(InvoiceId),
@@ -89,13 +89,13 @@ pub enum TradeKey {
     Payment(PaymentId),
 }
 
-/// Which trades to list; each condition that is given must hold.
+/// The filter for a list of trades; every condition that is given must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TradeFilter {
-    /// Only what this customer may see: open ones, those they are owner or counterparty of, those they made a proposal in
-    /// ([`can_view_trade`](crate::permission::can_view_trade)).
+    /// Only trades that this customer may see: open trades, trades of which they are the owner or the counterparty, and trades in
+    /// which they have made a proposal ([`can_view_trade`](crate::permission::can_view_trade)).
     pub visible_to: Option<CustomerId>,
-    /// Of this status.
+    /// With this status.
     pub status: Option<TradeStatus>,
     /// Under this service.
     pub service_id: Option<ServiceId>,
@@ -107,38 +107,38 @@ pub struct TradeFilter {
     pub counterparty_id: Option<CustomerId>,
     /// Under a service of this kind.
     pub kind: Option<ServiceKind>,
-    /// Of a vehicle of this make, as a comparison key.
+    /// With a vehicle of this make, given as a comparison key.
     pub make: Option<String>,
-    /// Of a vehicle of this model, as a comparison key.
+    /// With a vehicle of this model, given as a comparison key.
     pub model: Option<String>,
-    /// Of a vehicle not before this model year.
+    /// With a vehicle of this model year or later.
     pub year_min: Option<i32>,
-    /// Of a vehicle not after this model year.
+    /// With a vehicle of this model year or earlier.
     pub year_max: Option<i32>,
     /// Matching [`Trade::search_text`].
     pub search: Option<Search>,
 }
 
-/// Which proposals to list; each condition that is given must hold.
+/// The filter for a list of proposals; every condition that is given must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProposalFilter {
-    /// Only what this customer may see: their own, all in their own trades, the owner's in trades they may see
-    /// ([`can_view_proposal`](crate::permission::can_view_proposal)).
+    /// Only proposals that this customer may see: their own, all proposals in trades they own, and the owner's proposals in
+    /// trades they may see ([`can_view_proposal`](crate::permission::can_view_proposal)).
     pub visible_to: Option<CustomerId>,
     /// In this trade.
     pub trade_id: Option<TradeId>,
-    /// Of this author.
+    /// By this author.
     pub customer_id: Option<CustomerId>,
-    /// Reading this at the present instant: [`Proposal::state_at`].
+    /// With this status at the present instant: [`Proposal::state_at`].
     pub status: Option<ProposalStatus>,
 }
 
-/// Which invoices to list; each condition that is given must hold.
+/// The filter for a list of invoices; every condition that is given must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InvoiceFilter {
     /// Only those billed to this customer.
     pub visible_to: Option<CustomerId>,
-    /// Of this status.
+    /// With this status.
     pub status: Option<InvoiceStatus>,
     /// [Overdue](Invoice::is_overdue) at the present instant, or not.
     pub overdue: Option<bool>,
@@ -148,14 +148,14 @@ pub struct InvoiceFilter {
     pub customer_id: Option<CustomerId>,
 }
 
-/// Which payments to list; each condition that is given must hold.
+/// The filter for a list of payments; every condition that is given must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PaymentFilter {
-    /// Only this customer's.
+    /// Only payments by this customer.
     pub visible_to: Option<CustomerId>,
     /// Of this invoice.
     pub invoice_id: Option<InvoiceId>,
-    /// Of this status.
+    /// With this status.
     pub status: Option<PaymentStatus>,
     /// By this customer.
     pub customer_id: Option<CustomerId>,

@@ -7,10 +7,10 @@ use crate::model::{Vehicle, Vin};
 use crate::page::{Page, PageRequest};
 use crate::text::Search;
 
-/// Vehicles. Opening a trade and completing a sale move the vehicle's version too.
+/// Vehicles. Opening a trade and completing a sale increase the vehicle's version too.
 #[async_trait]
 pub trait VehicleRepository {
-    /// What a decision about a vehicle reads; `viewer` is the customer who asks.
+    /// The snapshot that a decision about a vehicle reads; `viewer` is the customer who asks.
     async fn load_vehicle(
         &self,
         id: VehicleId,
@@ -24,11 +24,11 @@ pub trait VehicleRepository {
     async fn list_vehicles(&self, filter: &VehicleFilter, page: PageRequest) -> Result<Page<Stored<Vehicle>>, RepositoryError>;
 }
 
-/// Which vehicles to list; each condition that is given must hold.
+/// The filter for a list of vehicles; every condition that is given must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct VehicleFilter {
-    /// Only what this customer may see: their own, those in an open trade, those in a trade they are owner or counterparty
-    /// of ([`can_view_vehicle`](crate::permission::can_view_vehicle)).
+    /// Only vehicles that this customer may see: their own, those in an open trade, and those in a trade of which they are the
+    /// owner or the counterparty ([`can_view_vehicle`](crate::permission::can_view_vehicle)).
     pub visible_to: Option<CustomerId>,
     /// Of this owner.
     pub customer_id: Option<CustomerId>,
@@ -36,9 +36,9 @@ pub struct VehicleFilter {
     pub make: Option<String>,
     /// Of this model: [`Vehicle::model_key`] is this key.
     pub model: Option<String>,
-    /// Not before this model year.
+    /// Of this model year or later.
     pub year_min: Option<i32>,
-    /// Not after this model year.
+    /// Of this model year or earlier.
     pub year_max: Option<i32>,
     /// With this VIN.
     pub vin: Option<Vin>,

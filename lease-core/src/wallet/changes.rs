@@ -1,14 +1,14 @@
 use crate::id::{CreditCardId, CustomerId, Stored, Version};
 use crate::model::CreditCard;
 
-/// What a decision about a card reads.
+/// The snapshot that a decision about a card reads.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Wallet {
-    /// The customer whose it is.
+    /// The customer that the cards belong to.
     pub customer_id: CustomerId,
-    /// The card that was asked for.
+    /// The card that the request names.
     pub card: Option<Stored<CreditCard>>,
-    /// The newest card that is neither that one nor deleted.
+    /// The newest other card that is not deleted.
     pub newest_other: Option<CreditCardId>,
 }
 
@@ -19,7 +19,7 @@ pub struct WalletChange {
     pub customer_id: CustomerId,
     /// The customer's version that the decision was made on.
     pub expected: Version,
-    /// The card that changes; its `is_default` is what it should be afterwards.
+    /// The card that changes; its `is_default` has its new value.
     pub card: CardChange,
     /// The change to the other cards' `is_default`.
     pub others: DefaultCard,
@@ -28,19 +28,19 @@ pub struct WalletChange {
 /// The card that changes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CardChange {
-    /// A new one.
+    /// A new card.
     Create(CreditCard),
-    /// One that is there; deleting it is giving it a `deleted_at`.
+    /// An existing card; to delete it is to set its `deleted_at`.
     Update(CreditCardId, CreditCard),
 }
 
 /// The change to the other cards' `is_default`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DefaultCard {
-    /// None.
+    /// There is no change.
     Keep,
-    /// None of them is the default.
+    /// None of the other cards is the default any more.
     Clear,
-    /// This one is.
+    /// This card becomes the default.
     Becomes(CreditCardId),
 }

@@ -1,4 +1,4 @@
-//! Credit cards (rule 5.6): what is kept of them, and which is the default.
+//! Credit cards (rule 5.6): how they are checked, stored and deleted, and which one is the default.
 
 mod changes;
 
@@ -35,12 +35,12 @@ draft! {
     }
 }
 
-/// A card whose fields are in order, to be handed to the gateway.
+/// A card whose fields are valid, to be passed to the gateway.
 #[derive(Clone, Debug)]
 pub struct CheckedCard {
-    /// Whose it will be.
+    /// The customer that it will belong to.
     pub customer_id: CustomerId,
-    /// What the gateway gets.
+    /// The details for the gateway.
     pub details: CardDetails,
     wants_default: bool,
 }
@@ -48,7 +48,7 @@ pub struct CheckedCard {
 /// Checks a new card.
 ///
 /// # Errors
-/// [`Error::PermissionDenied`]; wrong fields.
+/// [`Error::PermissionDenied`]; invalid fields.
 pub fn check_card(actor: &Actor, draft: &CardDraft, today: NaiveDate) -> Result<CheckedCard, Error> {
     let customer_id = actor.require_customer(Resource::CreditCard, Act::Create)?;
     let mut form = Form::new(UpdateMode::Full);
@@ -63,7 +63,7 @@ pub fn check_card(actor: &Actor, draft: &CardDraft, today: NaiveDate) -> Result<
     Ok(CheckedCard { customer_id, details: CardDetails { number, exp_month, exp_year, cvc, holder_name }, wants_default })
 }
 
-/// Stores a checked card under the gateway's token; the first card of a customer is the default.
+/// Stores a checked card with the gateway's token. The first card of a customer becomes the default.
 #[must_use]
 pub fn store_card(
     wallet: &Versioned<Wallet>,
@@ -89,11 +89,11 @@ pub fn store_card(
     Decision::new(change(wallet, CardChange::Create(card), others), Event::CreditCardAdded)
 }
 
-/// Changes what is printed on a card, or makes it the default. The default passes on by giving it to another card: taking it
-/// away leaves it where it is.
+/// Changes the expiry or the holder's name, or makes the card the default. Another card becomes the default only by being made
+/// so: `is_default: false` on the default card has no effect.
 ///
 /// # Errors
-/// [`Error::NotFound`], [`Error::PermissionDenied`]; wrong fields.
+/// [`Error::NotFound`], [`Error::PermissionDenied`]; invalid fields.
 pub fn update_card(
     wallet: &Versioned<Wallet>,
     actor: &Actor,
@@ -114,7 +114,8 @@ pub fn update_card(
     Ok(Decision::new(change(wallet, CardChange::Update(card.id, value), others), Event::CreditCardUpdated(card.id)))
 }
 
-/// Deletes a card: it is gone from lists, its payments stay. The newest other card takes over as the default.
+/// Deletes a card: it is no longer listed, but its payments remain. If it was the default, the newest other card becomes the
+/// default.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::PermissionDenied`].
@@ -128,7 +129,7 @@ pub fn delete_card(wallet: &Versioned<Wallet>, actor: &Actor, now: DateTime<Utc>
     Ok(Decision::new(change(wallet, CardChange::Update(card.id, value), others), Event::CreditCardDeleted(card.id)))
 }
 
-/// The card that was asked for, where the actor may see it.
+/// The snapshot's card, if the actor may see it.
 ///
 /// # Errors
 /// [`Error::NotAuthenticated`], [`Error::NotFound`].
@@ -137,7 +138,7 @@ pub fn visible_card<'a>(wallet: &'a Wallet, actor: &Actor) -> Result<&'a Stored<
     wallet.card.as_ref().ok_or(Error::NotFound)
 }
 
-/// The card that was asked for, where the actor may do this to it.
+/// The snapshot's card, if the actor may do this to it.
 fn own_card<'a>(wallet: &'a Wallet, actor: &Actor, act: Act) -> Result<&'a Stored<CreditCard>, Error> {
     let card = visible_card(wallet, actor)?;
     actor.require(Resource::CreditCard, act)?;
@@ -148,7 +149,7 @@ fn change(wallet: &Versioned<Wallet>, card: CardChange, others: DefaultCard) -> 
     WalletChange { customer_id: wallet.customer_id, expected: wallet.version, card, others }
 }
 
-/// What may change on a card.
+/// The details of a card that may change.
 struct Face {
     exp_month: u32,
     exp_year: i32,
@@ -165,7 +166,7 @@ fn read_face(form: &mut Form, draft: &CardDraft, current: Option<&Stored<CreditC
     let holder_name =
         form.required("holder_name", &draft.holder_name, current.map(|card| &card.holder_name), |name| text::name(name));
     let (exp_month, exp_year) = (exp_month?, exp_year?);
-    // A card that expired since may still get another holder's name.
+    // The holder's name of a card that has expired may still be changed.
     let is_new = current.is_none_or(|card| (card.exp_month, card.exp_year) != (exp_month, exp_year));
     if is_new && is_card_expired(exp_month, exp_year, today) {
         return form.wrong("exp_year", "The card has expired.");

@@ -1,4 +1,4 @@
-//! Accepting: rules 4.4, 4.5, 4.10, 4.11, and the invoice that comes with it (rule 5.2).
+//! Accepting (rules 4.4, 4.5, 4.10, 4.11), and the invoice that is issued with it (rule 5.2).
 
 use lease_core::decision::Decision;
 use lease_core::event::Event;
@@ -22,7 +22,7 @@ fn response(scene: &Scene, who: i64) -> &'static str {
     code(accept(&scene.0, &customer(who), now()))
 }
 
-/// rule 4.4
+/// Rule 4.4: the owner accepts a proposal by another customer; every other customer may accept the owner's.
 #[test]
 fn the_owner_accepts_anothers_and_others_accept_the_owners() {
     for (scene, who) in [(offered(), BUYER), (countered(), OWNER)] {
@@ -36,22 +36,22 @@ fn the_owner_accepts_anothers_and_others_accept_the_owners() {
     }
 }
 
-/// rule 4.4
+/// Rule 4.4: nobody accepts their own proposal.
 #[test]
 fn nobody_accepts_their_own() {
     assert_eq!(response(&offered(), OWNER), "permission_denied");
     assert_eq!(response(&countered().viewer_made(1), BUYER), "permission_denied");
 }
 
-/// chapter 2: proposals of others are not even seen.
+/// Chapter 2: a customer does not even see the proposals of others.
 #[test]
-fn nobody_accepts_what_two_others_negotiate() {
+fn nobody_accepts_a_proposal_between_two_others() {
     assert_eq!(response(&countered(), THIRD), "not_found");
     assert_eq!(response(&countered().viewer_made(1), THIRD), "not_found");
     assert_eq!(response(&countered().agreed(), THIRD), "not_found");
 }
 
-/// chapter 2
+/// Chapter 2: only customers accept; staff do not trade.
 #[test]
 fn only_customers_accept() {
     assert_eq!(code(accept(&offered().0, &Actor::Anonymous, now())), "not_authenticated");
@@ -60,7 +60,7 @@ fn only_customers_accept() {
     }
 }
 
-/// rule 4.4: also who may no longer see the trade.
+/// Rule 4.4: this also applies to a customer who may no longer see the trade.
 #[test]
 fn who_comes_too_late_learns_that_the_trade_is_not_open() {
     for scene in [offered().agreed(), offered().cancelled(), offered().completed()] {
@@ -71,16 +71,16 @@ fn who_comes_too_late_learns_that_the_trade_is_not_open() {
     assert_eq!(response(&countered().agreed(), OWNER), "trade_not_open");
 }
 
-/// rule 4.5: the trade is looked at before the proposal.
+/// Rule 4.5: the trade is checked before the proposal.
 #[test]
-fn a_closed_trade_is_told_before_an_expired_or_decided_proposal() {
+fn a_closed_trade_is_reported_before_an_expired_or_decided_proposal() {
     let expired = countered().expiring(at(-1)).cancelled();
     assert_eq!(response(&expired, OWNER), "trade_not_open");
     let rejected = countered().decided(ProposalState::Rejected { at: at(-1) }).cancelled();
     assert_eq!(response(&rejected, OWNER), "trade_not_open");
 }
 
-/// rule 4.5: to the instant.
+/// Rule 4.5: a proposal expires exactly at its instant.
 #[test]
 fn a_proposal_expires_to_the_instant() {
     let cases = [(now() - tick(), "proposal_expired"), (now(), "proposal_expired"), (now() + tick(), "ok")];
@@ -90,7 +90,7 @@ fn a_proposal_expires_to_the_instant() {
     }
 }
 
-/// rule 4.5
+/// Rule 4.5: a proposal that is no longer pending cannot be accepted.
 #[test]
 fn only_a_pending_proposal_is_accepted() {
     let at = at(-1);
@@ -104,23 +104,23 @@ fn only_a_pending_proposal_is_accepted() {
     ];
     for (state, expected) in states {
         assert_eq!(response(&countered().decided(state), OWNER), expected, "{state:?}");
-        // Decided before its time came, it reads as decided.
+        // It was decided before it would have expired, so it keeps that status.
         assert_eq!(response(&countered().decided(state).expiring(at), OWNER), expected, "{state:?}");
     }
 }
 
-/// rule 4.11
+/// Rule 4.11: the author of an accepted proposal is active.
 #[test]
 fn a_deactivated_author_binds_nobody() {
     assert_eq!(response(&countered().author_is_inactive(), OWNER), "party_inactive");
     assert_eq!(response(&offered().author_is_inactive(), BUYER), "party_inactive");
-    // And it must be so still when it is written.
+    // This must still be true when the decision is committed.
     for (scene, who, author) in [(countered(), OWNER, BUYER), (offered(), BUYER, OWNER)] {
         assert_eq!(accept(&scene.0, &customer(who), now()).unwrap().active_party, Some(id(author)));
     }
 }
 
-/// rule 4.10
+/// Rule 4.10: a vehicle is leased to one customer at a time.
 #[test]
 fn dated_terms_need_days_that_are_free() {
     for scene in [Scene::lease(), Scene::custom(InvoiceOn::Acceptance, BillTo::Owner)] {
@@ -130,7 +130,7 @@ fn dated_terms_need_days_that_are_free() {
     }
 }
 
-/// rule 4.10: the end is not included.
+/// Rule 4.10: the end is not included.
 #[test]
 fn periods_that_touch_do_not_overlap() {
     let let_out = period(10, 20);
@@ -144,21 +144,21 @@ fn periods_that_touch_do_not_overlap() {
     assert!(Period::new(day(2), day(1)).is_none());
 }
 
-/// rule 4.10
+/// Rule 4.10: a vehicle that is leased out is not sold.
 #[test]
 fn a_vehicle_is_not_sold_while_it_is_let() {
     assert_eq!(response(&offered().in_the_way(period(0, 1)), BUYER), "vehicle_not_available");
     assert_eq!(response(&countered().in_the_way(period(50, 60)), OWNER), "vehicle_not_available");
 }
 
-/// rule 4.10: terms without days take the vehicle from nobody.
+/// Rule 4.10: terms without dates do not occupy the vehicle.
 #[test]
 fn custom_terms_without_days_do_not_ask_for_the_vehicle() {
     let scene = Scene::custom(InvoiceOn::Acceptance, BillTo::Owner).proposed_by(OWNER).in_the_way(period(0, 9));
     assert_eq!(response(&scene, BUYER), "ok");
 }
 
-/// rule 5.2, I2
+/// Rule 5.2, I2: accepting under *Sell* issues the invoice.
 #[test]
 fn the_invoice_of_a_sale_comes_with_the_acceptance() {
     let Decision { changes, events } = accept(&countered().0, &customer(OWNER), now()).unwrap();
@@ -168,7 +168,7 @@ fn the_invoice_of_a_sale_comes_with_the_acceptance() {
     assert!(events.contains(&Event::InvoiceIssued { customer_id: id(OWNER), amount: usd("100.00") }));
 }
 
-/// rule 5.1: whoever the service bills, whichever way the acceptance went.
+/// Rule 5.1: the service says who is billed, whichever side accepts.
 #[test]
 fn the_counterparty_is_billed_where_the_service_says_so() {
     for (author, accepter) in [(OWNER, BUYER), (BUYER, OWNER)] {
@@ -180,14 +180,14 @@ fn the_counterparty_is_billed_where_the_service_says_so() {
     }
 }
 
-/// rule 5.2, I1
+/// Rule 5.2, I1: a trade has at most one invoice.
 #[test]
 fn accepting_under_a_lease_issues_no_second_invoice() {
     let scene = Scene::lease().proposed_by(OWNER).dated(period(1, 2)).billed_to(OWNER);
     assert_eq!(accept(&scene.0, &customer(BUYER), now()).unwrap().new_invoice, None);
 }
 
-/// rule 4.11: an accept names a proposal and binds its terms, whatever else was offered.
+/// Rule 4.11: an accept names a proposal and is bound to its terms, whatever else was offered.
 #[test]
 fn the_accepted_terms_are_those_of_the_proposal_that_was_named() {
     let scene = countered().viewer_has_pending(OWNER, None);

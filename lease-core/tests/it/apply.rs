@@ -1,5 +1,5 @@
-//! Applying changes to a snapshot: what they do not name stays as it is. (That committing is applying, the walks and the
-//! conformance suite show.)
+//! Applying changes to a snapshot: fields that the changes do not name stay as they are. (The random walks and the conformance
+//! suite show that applying gives the same result as committing.)
 
 use lease_core::id::NewIds;
 use lease_core::lifecycle::{InvoiceChange, TradeChanges};
@@ -13,7 +13,7 @@ fn scene() -> Scene {
 }
 
 #[test]
-fn what_is_decided_settled_or_paid_elsewhere_is_not_touched() {
+fn rows_that_the_changes_do_not_name_are_not_touched() {
     let changes = TradeChanges {
         decided: Some((id(2), ProposalState::Rejected { at: now() })),
         settled: Some((id(2), PaymentState::Succeeded { reference: "ch_2".into() })),
@@ -25,7 +25,7 @@ fn what_is_decided_settled_or_paid_elsewhere_is_not_touched() {
     assert_eq!(after, scene().0);
 }
 
-/// rule 4.4: one's own other proposal is closed with the rest when another is accepted.
+/// Rule 4.4: the customer's own other proposal is closed with the rest when a proposal is accepted.
 #[test]
 fn the_viewers_pending_proposal_ends_with_the_others() {
     let mut after = scene().viewer_has_pending(THIRD, None).0;

@@ -22,7 +22,7 @@ fn check(fields: Value) -> Result<CheckedCard, Error> {
     check_card(&customer(OWNER), &draft(a_card(fields)), now().date_naive())
 }
 
-/// The owner's wallet: card 1 as it is given, and perhaps another.
+/// The owner's cards: card 1 as given, and perhaps another one.
 fn wallet(card: Option<CreditCard>, newest_other: Option<i64>) -> Versioned<Wallet> {
     let newest_other: Option<CreditCardId> = newest_other.map(id);
     first(Wallet { customer_id: id(OWNER), card: card.map(|card| stored(1, card)), newest_other })
@@ -36,7 +36,7 @@ fn update(wallet: &Versioned<Wallet>, json: Value) -> Result<(CreditCard, Defaul
     }
 }
 
-/// rule 5.6: what is kept of a card.
+/// Rule 5.6: a stored card has the last four digits and the gateway's token, but not the number.
 #[test]
 fn a_card_is_kept_without_its_number() {
     let checked = check(json!({"number": "4000-0000-0000-0002"})).unwrap();
@@ -48,7 +48,7 @@ fn a_card_is_kept_without_its_number() {
     assert_eq!((card.created_at, card.deleted_at), (now(), None));
 }
 
-/// rule 5.6: Luhn, length, digits.
+/// Rule 5.6: the number passes the Luhn check, has a valid length and consists of digits.
 #[test]
 fn a_number_is_checked() {
     let bad =
@@ -61,7 +61,7 @@ fn a_number_is_checked() {
     }
 }
 
-/// rule 5.6
+/// Rule 5.6: the brand follows from the number.
 #[test]
 fn the_brand_is_detected() {
     use CardBrand::{Amex, Diners, Discover, Jcb, Mastercard, Unionpay, Visa};
@@ -81,7 +81,7 @@ fn the_brand_is_detected() {
     }
 }
 
-/// rule 5.6: a card lives through its month.
+/// Rule 5.6: a card is valid until the end of its month.
 #[test]
 fn an_expired_card_is_not_stored() {
     for (month, year, is_good) in [(3, 2026, true), (2, 2026, false), (12, 2025, false), (1, 2027, true)] {
@@ -97,7 +97,7 @@ fn an_expired_card_is_not_stored() {
     }
 }
 
-/// rule 6.6
+/// Rule 6.6: all wrong fields are reported at once.
 #[test]
 fn every_wrong_field_of_a_card_is_named_at_once() {
     let json = json!({"number": "1", "exp_month": 0, "exp_year": "x", "cvc": "x", "holder_name": " ", "is_default": 7});
@@ -105,14 +105,14 @@ fn every_wrong_field_of_a_card_is_named_at_once() {
     assert_eq!(wrong_fields(check(json)), expected);
 }
 
-/// rule 6.6
+/// Rule 6.6: all wrong fields are reported at once, including those that depend on the time.
 #[test]
-fn an_expired_card_is_told_beside_a_missing_name() {
+fn an_expired_card_is_reported_with_a_missing_name() {
     let json = json!({"exp_month": 1, "exp_year": 2020, "holder_name": ""});
     assert_eq!(wrong_fields(check(json)), ["exp_year", "holder_name"]);
 }
 
-/// rule 5.6
+/// Rule 5.6: the first card is the default card; a later one becomes it on request.
 #[test]
 fn the_first_card_is_the_default_and_later_ones_when_asked() {
     let cases = [
@@ -128,7 +128,7 @@ fn the_first_card_is_the_default_and_later_ones_when_asked() {
     }
 }
 
-/// rule 5.6
+/// Rule 5.6: exactly one card is the default card.
 #[test]
 fn another_card_takes_over_as_the_default() {
     let second = wallet(Some(CreditCard { is_default: false, ..card(OWNER) }), Some(9));
@@ -147,7 +147,7 @@ fn another_card_takes_over_as_the_default() {
     }
 }
 
-/// rule 5.6
+/// Rule 5.6: the number of a card cannot be changed.
 #[test]
 fn only_what_is_printed_on_a_card_changes() {
     let wallet = wallet(Some(card(OWNER)), None);
@@ -158,14 +158,14 @@ fn only_what_is_printed_on_a_card_changes() {
     assert_eq!(wrong_fields(update(&wallet, json!({"exp_year": 2020}))), ["exp_year"]);
 }
 
-/// rule 5.6: a card that expired since still gets another holder's name.
+/// Rule 5.6: the holder's name can be changed even if the card has expired since.
 #[test]
 fn an_expired_card_may_be_renamed() {
     let wallet = wallet(Some(CreditCard { exp_year: 2020, ..card(OWNER) }), None);
     assert_eq!(update(&wallet, json!({"holder_name": "Eve"})).unwrap().0.holder_name, "Eve");
 }
 
-/// rule 5.6
+/// Rule 5.6: if the default card is deleted, the newest other card becomes the default.
 #[test]
 fn deleting_the_default_hands_it_to_the_newest_other() {
     let plain = CreditCard { is_default: false, ..card(OWNER) };
@@ -181,7 +181,7 @@ fn deleting_the_default_hands_it_to_the_newest_other() {
     }
 }
 
-/// chapter 2
+/// Chapter 2: customers use their own cards; staff only read them.
 #[test]
 fn cards_are_ones_own_and_staff_only_look() {
     let own = wallet(Some(card(OWNER)), None);

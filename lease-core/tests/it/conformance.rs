@@ -1,4 +1,4 @@
-//! The conformance suite itself.
+//! Tests of the conformance suite itself.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use lease_core::conformance::{FreshRepository, Handles, run};
 use lease_core::repository::MockRepository;
 
 #[test]
-fn what_has_to_happen_afterwards_happens_after_a_failure_too() {
+fn the_clean_up_runs_after_a_failure_too() {
     let happened = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&happened);
     let fresh =

@@ -47,7 +47,7 @@ fn change_lead(lead: &Versioned<Stored<Lead>>, json: Value) -> Result<Lead, Erro
     }
 }
 
-/// rule 6.3
+/// Rule 6.3: a contact that a customer creates belongs to that customer.
 #[test]
 fn a_customers_contact_is_their_own() {
     let own = ContactOwner::Customer(id(OWNER));
@@ -58,7 +58,7 @@ fn a_customers_contact_is_their_own() {
     assert_eq!(wrong_fields(contact(&customer(OWNER), json!({"phone": "1", "lead_id": 1}), true)), ["lead_id"]);
 }
 
-/// rule 6.3
+/// Rule 6.3: a contact belongs to either a customer or a lead, and staff name it.
 #[test]
 fn staff_name_exactly_one_owner() {
     let make = |json, exists| contact(&staff(), json, exists);
@@ -71,7 +71,7 @@ fn staff_name_exactly_one_owner() {
     assert_eq!(wrong_fields(make(json!({"phone": "1", "lead_id": 5}), false)), ["lead_id"]);
 }
 
-/// rule 6.3: staff may hand a contact on; customers keep their own.
+/// Rule 6.3: staff may give a contact to another owner; customers may not.
 #[test]
 fn a_contact_stays_its_owners_unless_staff_name_another() {
     let stored = stored_contact(ContactOwner::Customer(id(OWNER)));
@@ -96,7 +96,7 @@ fn a_contact_stays_its_owners_unless_staff_name_another() {
     assert_eq!(wrong_fields(change(&customer(OWNER), json!({"customer_id": BUYER}), true)), ["customer_id"]);
 }
 
-/// rule 6.3
+/// Rule 6.3: a contact has an e-mail address or a phone number.
 #[test]
 fn a_contact_can_be_reached_somehow() {
     for field in ["email", "phone", "address_line1"] {
@@ -110,7 +110,7 @@ fn a_contact_can_be_reached_somehow() {
     assert_eq!(wrong_fields(emptied), [NON_FIELD]);
 }
 
-/// chapter 2, rule 6.3
+/// Chapter 2, rule 6.3: customers may do everything with their own contacts, staff with all contacts.
 #[test]
 fn contacts_are_full_on_ones_own_and_for_staff_on_all() {
     let own = stored_contact(ContactOwner::Customer(id(OWNER)));
@@ -133,14 +133,14 @@ fn contacts_are_full_on_ones_own_and_for_staff_on_all() {
     assert_eq!(code(contact(&Actor::Anonymous, json!({"phone": "1"}), true)), "not_authenticated");
 }
 
-/// rule 6.6
+/// Rule 6.6: all wrong fields are reported at once.
 #[test]
 fn every_wrong_field_of_a_contact_is_named_at_once() {
     let json = json!({"customer_id": "x", "email": "no", "phone": 5, "name": "x".repeat(151), "city": "a\nb"});
     assert_eq!(wrong_fields(contact(&staff(), json, true)), ["city", "customer_id", "email", "name", "phone"]);
 }
 
-/// rule 6.4
+/// Rule 6.4: a lead has a name or a company.
 #[test]
 fn a_lead_is_somebody() {
     let make = |json| create_lead(&staff(), &draft(json), now());
@@ -151,7 +151,7 @@ fn a_lead_is_somebody() {
     assert_eq!(wrong_fields(make(json!({"email": "no", "status": "won", "notes": 1}))), ["email", "notes", "status"]);
 }
 
-/// rule 6.4
+/// Rule 6.4: only converting a lead sets the status `converted`.
 #[test]
 fn a_status_is_set_to_any_but_converted() {
     let cases = [
@@ -172,7 +172,7 @@ fn a_status_is_set_to_any_but_converted() {
     }
 }
 
-/// rule 6.4
+/// Rule 6.4: a conversion cannot be undone.
 #[test]
 fn a_converted_lead_stays_converted() {
     let converted = lead(LeadState::Converted(id(7)));
@@ -184,14 +184,14 @@ fn a_converted_lead_stays_converted() {
     }
 }
 
-/// rule 6.4: not by a null either.
+/// Rule 6.4: a conversion cannot be undone by null either.
 #[test]
 fn a_null_status_does_not_undo_a_conversion() {
     let response = change_lead(&lead(LeadState::Converted(id(7))), json!({"status": null}));
     assert!(response.is_err() || response.is_ok_and(|lead| lead.state == LeadState::Converted(id(7))));
 }
 
-/// rule 6.4
+/// Rule 6.4: the contacts of a converted lead belong to the customer.
 #[test]
 fn converting_a_lead_gives_its_contacts_to_the_customer() {
     let draft: ConversionDraft = draft(json!({"customer_id": 7}));
@@ -206,7 +206,7 @@ fn converting_a_lead_gives_its_contacts_to_the_customer() {
     assert_eq!(wrong_fields(convert_lead(&open, &staff(), &ConversionDraft::default(), true)), ["customer_id"]);
 }
 
-/// rule 6.4
+/// Rule 6.4: the contacts of a deleted lead are deleted with it.
 #[test]
 fn a_lead_is_deleted_with_its_contacts() {
     let change = delete_lead(&lead(LeadState::New), &staff()).unwrap();
@@ -214,7 +214,7 @@ fn a_lead_is_deleted_with_its_contacts() {
     assert!(matches!(change.lead, RowChange::Delete { .. }));
 }
 
-/// rule 2.3: leads are closed to customers, whatever they ask.
+/// Rule 2.3: leads are closed to customers, whatever the request.
 #[test]
 fn leads_are_for_staff() {
     let lead = lead(LeadState::New);

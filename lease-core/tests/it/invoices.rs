@@ -1,4 +1,4 @@
-//! Invoices: due dates (rules 5.1, 5.2), reading and dropping them (rule 5.3), completion by either end (rules 4.7, 4.8).
+//! Invoices: due dates (rules 5.1, 5.2), reading and voiding (rule 5.3), completion by either event (rules 4.7, 4.8).
 
 use lease_core::decision::Decision;
 use lease_core::event::Event;
@@ -23,7 +23,8 @@ fn succeeded() -> ChargeOutcome {
     ChargeOutcome::Succeeded { reference: "ch_1".into() }
 }
 
-/// rules 5.1, 5.2: the issue date in UTC plus the days; leap days, month ends, the end of the calendar.
+/// Rules 5.1, 5.2: the due date is the issue date in UTC plus the days, also on leap days, at the end of months and of the
+/// calendar.
 #[test]
 fn the_due_date_is_the_issue_date_and_the_days() {
     let cases = [
@@ -43,7 +44,7 @@ fn the_due_date_is_the_issue_date_and_the_days() {
     }
 }
 
-/// rule 5.2: a day is a day in UTC, up to its last microsecond.
+/// Rule 5.2: a day is a day in UTC, up to its last microsecond.
 #[test]
 fn an_invoice_issued_just_before_midnight_counts_from_that_day() {
     for (text, due) in [("2026-03-02T23:59:59.999999Z", "2026-03-16"), ("2026-03-03T00:00:00Z", "2026-03-17")] {
@@ -53,7 +54,7 @@ fn an_invoice_issued_just_before_midnight_counts_from_that_day() {
     }
 }
 
-/// rule 5.3: open after its due date, the day of it included.
+/// Rule 5.3: an invoice is overdue if it is open after its due date; on that day it is not.
 #[test]
 fn an_invoice_is_overdue_from_the_midnight_after_its_due_date() {
     let open = invoice(OWNER);
@@ -64,16 +65,16 @@ fn an_invoice_is_overdue_from_the_midnight_after_its_due_date() {
     assert!(!scene.voided().invoice().is_overdue(at(99 * 86_400)));
 }
 
-/// rule 5.3
+/// Rule 5.3: the number of an invoice has at least eight digits.
 #[test]
 fn a_number_has_eight_digits_or_more() {
     let number = |id: i64| lease_core::id::InvoiceId::new(id).unwrap().number();
     assert_eq!([number(1), number(12_345_678), number(123_456_789)], ["INV-00000001", "INV-12345678", "INV-123456789"]);
 }
 
-/// chapter 1: what is due counts what succeeded; what may be paid counts what is on its way too (rule 5.5).
+/// Chapter 1: payments that succeeded reduce the amount due; pending ones also reduce the amount that may be paid (rule 5.5).
 #[test]
-fn what_is_due_and_what_may_be_paid_add_up() {
+fn the_amounts_due_and_payable_are_consistent() {
     let scene = Scene::lease().billed_to(OWNER).paid_and_pending("30", "50");
     assert_eq!((scene.invoice().due().unwrap(), scene.invoice().payable().unwrap()), (usd("70"), usd("20")));
     assert_eq!(Scene::lease().billed_to(OWNER).voided().invoice().due().unwrap(), usd("0"));
@@ -81,9 +82,9 @@ fn what_is_due_and_what_may_be_paid_add_up() {
     assert!(broken.invoice().payable().is_err(), "never below zero");
 }
 
-/// rule 5.3
+/// Rule 5.3: staff void an open invoice.
 #[test]
-fn staff_drop_an_open_invoice() {
+fn staff_void_an_open_invoice() {
     for actor in [staff(), superuser()] {
         let Decision { changes, events } = dropped(&Scene::lease().billed_to(OWNER), &actor, why()).unwrap();
         let change = changes.invoice.unwrap();
@@ -94,9 +95,9 @@ fn staff_drop_an_open_invoice() {
     }
 }
 
-/// rule 5.3, chapter 2
+/// Rule 5.3, chapter 2: customers void no invoice.
 #[test]
-fn customers_drop_no_invoice() {
+fn customers_void_no_invoice() {
     let scene = Scene::lease().billed_to(OWNER);
     assert_eq!(code(dropped(&scene, &customer(OWNER), why())), "permission_denied");
     assert_eq!(code(dropped(&scene, &customer(BUYER), why())), "not_found");
@@ -104,9 +105,9 @@ fn customers_drop_no_invoice() {
     assert_eq!(code(dropped(&Scene::lease(), &staff(), why())), "not_found");
 }
 
-/// rule 5.3: the reason before the state.
+/// Rule 5.3: the reason is checked before the state.
 #[test]
-fn dropping_takes_a_reason_that_says_something() {
+fn voiding_requires_a_reason_that_is_not_blank() {
     for reason in
         [json!({}), json!({"reason": null}), json!({"reason": " \n "}), json!({"reason": 5}), json!({"reason": "\u{7}"})]
     {
@@ -115,16 +116,16 @@ fn dropping_takes_a_reason_that_says_something() {
     }
 }
 
-/// rule 5.3
+/// Rule 5.3: an invoice that is paid, void or has payments cannot be voided.
 #[test]
-fn what_is_paid_void_or_has_payments_is_not_dropped() {
+fn an_invoice_that_is_paid_void_or_has_payments_is_not_voided() {
     let scene = Scene::lease().billed_to(OWNER);
     let cases = [
         (scene.clone().paid_and_pending("100", "0"), "invoice_not_open"),
         (scene.clone().voided(), "invoice_not_open"),
         (scene.clone().paid_and_pending("0.01", "0"), "invoice_has_payments"),
         (scene.clone().paid_and_pending("0", "0.01"), "invoice_has_payments"),
-        // A payment that failed moved no money.
+        // A failed payment moved no money.
         (scene.with_payment("10", PaymentState::Failed { failure_code: "no".into(), reference: "r".into() }), "ok"),
     ];
     for (scene, expected) in cases {
@@ -132,7 +133,7 @@ fn what_is_paid_void_or_has_payments_is_not_dropped() {
     }
 }
 
-/// rule 4.7: paid or dropped before the agreement, a trade completes with it.
+/// Rule 4.7: if the invoice was paid or voided before, the trade completes when it is agreed.
 #[test]
 fn a_trade_whose_invoice_is_settled_completes_on_acceptance() {
     let scene = Scene::lease().proposed_by(OWNER).dated(period(1, 9)).billed_to(OWNER);
@@ -152,7 +153,7 @@ fn a_trade_whose_invoice_is_settled_completes_on_acceptance() {
     }
 }
 
-/// rule 4.7: paid after the agreement; only the last of it completes.
+/// Rule 4.7: if the invoice is paid afterwards, the trade completes with the last payment only.
 #[test]
 fn an_agreed_trade_completes_with_the_last_payment() {
     let scene = Scene::lease().billed_to(OWNER).paid_and_pending("60", "40").agreed();
@@ -164,9 +165,9 @@ fn an_agreed_trade_completes_with_the_last_payment() {
     assert_eq!(changes.state, None);
 }
 
-/// rule 4.7: an open trade does not complete by being paid, nor does a cancelled one.
+/// Rule 4.7: payment completes neither an open nor a cancelled trade.
 #[test]
-fn paying_or_dropping_completes_only_what_is_agreed() {
+fn paying_or_voiding_completes_only_an_agreed_trade() {
     let scene = Scene::lease().billed_to(OWNER).paid_and_pending("0", "100").with_payment("100", PaymentState::Pending);
     for scene in [scene.clone(), scene.cancelled()] {
         let changes = settle_payment(&scene.0, &succeeded(), now()).unwrap().unwrap();
@@ -178,7 +179,7 @@ fn paying_or_dropping_completes_only_what_is_agreed() {
     }
 }
 
-/// rule 4.7
+/// Rule 4.7: voiding the invoice of an agreed trade completes it.
 #[test]
 fn dropping_the_invoice_of_an_agreed_trade_completes_it() {
     let changes = dropped(&Scene::lease().billed_to(OWNER).agreed(), &staff(), why()).unwrap();
@@ -186,7 +187,7 @@ fn dropping_the_invoice_of_an_agreed_trade_completes_it() {
     assert_eq!(changes.events, [Event::InvoiceVoided(id(1)), Event::TradeCompleted]);
 }
 
-/// rule 4.7: in the same step, whichever way a sale completes.
+/// Rule 4.7: the vehicle changes its owner in the same step in which the sale completes, whatever completes it.
 #[test]
 fn a_completed_sale_hands_the_vehicle_over() {
     let transfer = Some(VehicleTransfer { vehicle_id: id(1), from: id(OWNER), to: id(BUYER) });
@@ -202,7 +203,7 @@ fn a_completed_sale_hands_the_vehicle_over() {
     }
 }
 
-/// rules 4.7, 4.9: a custom service hands nothing over, whatever it is called.
+/// Rules 4.7, 4.9: a custom service transfers no vehicle, whatever its name.
 #[test]
 fn nothing_but_a_sale_hands_the_vehicle_over() {
     let mut scene = Scene::custom(InvoiceOn::Acceptance, BillTo::Owner).fee(usd("0")).proposed_by(OWNER);
@@ -212,7 +213,7 @@ fn nothing_but_a_sale_hands_the_vehicle_over() {
     assert_eq!(changes.transfer, None);
 }
 
-/// rules 4.8, 5.1: no fee at the moment, no invoice ever.
+/// Rules 4.8, 5.1: without a fee at the moment of invoicing, there is never an invoice.
 #[test]
 fn a_trade_without_a_fee_completes_on_acceptance() {
     let passed = Scene::lease().proposed_by(OWNER).dated(period(1, 9));

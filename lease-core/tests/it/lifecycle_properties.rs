@@ -1,5 +1,5 @@
 //! Random walks over the pure core, by several actors over several trades and vehicles: the invariants of chapter 5 hold after
-//! every step, and what is refused changes nothing.
+//! every step, and a refused command changes nothing.
 
 use std::collections::BTreeMap;
 
@@ -16,12 +16,12 @@ use proptest::test_runner::TestRunner;
 use crate::support::usd;
 use crate::world::{CUSTOMERS, Step, Terms, World};
 
-/// Actors, most of them the two owners and the two who deal with them.
+/// Actors: usually the two owners and the two customers who trade with them.
 fn who() -> impl Strategy<Value = usize> {
     prop_oneof![8 => 0..3_usize, 1 => 3..CUSTOMERS + 2]
 }
 
-/// Rows, most of them of the newest.
+/// Rows: usually the newest.
 fn which() -> impl Strategy<Value = usize> {
     prop_oneof![3 => 0..3_usize, 1 => 0..8_usize]
 }
@@ -55,7 +55,7 @@ fn late_payments() -> impl Strategy<Value = LatePayments> {
     prop_oneof![Just(LatePayments::Accept), Just(LatePayments::Reject)]
 }
 
-/// Carries one step out and holds the world against the invariants; the response's code.
+/// Carries out one step and checks the invariants; returns the code of the response.
 fn checked(world: &mut World, step: &Step) -> &'static str {
     let before = world.books.clone();
     let code = match world.run(step) {
@@ -82,7 +82,7 @@ proptest! {
         }
     }
 
-    /// One trade and everybody at it: deeper than the walks above.
+    /// One trade with all actors, which goes deeper than the walks above.
     #[test]
     fn no_walk_through_one_trade_breaks_an_invariant(
         late in late_payments(),
@@ -97,7 +97,7 @@ proptest! {
     }
 }
 
-/// The walks are worth something only where they come to every end, and meet every refusal on the way.
+/// The walks are useful only if they reach every final state, and meet every refusal on the way.
 #[test]
 fn the_walks_come_to_every_end_and_meet_every_refusal() {
     let mut runner = TestRunner::deterministic();
@@ -162,12 +162,12 @@ fn the_walks_come_to_every_end_and_meet_every_refusal() {
     }
 }
 
-/// A lease, let and paid, and a sale, paid in two parts: what the tests below break.
+/// A lease that is agreed and paid, and a sale that is paid in two parts: the tests below break these.
 fn a_finished_world() -> World {
     let mut world = World::new(LatePayments::Accept);
     let terms = |days| Terms { amount: 250, days, is_odd: false, expires_in_hours: None };
     let script = [
-        // Vehicle 3 is customer 2's; rows are counted from the newest.
+        // Vehicle 3 belongs to customer 2; rows are counted from the newest.
         Step::Open { who: 1, vehicle: 0, service: 6 },
         Step::Propose { who: 1, trade: 0, terms: terms((0, 5)) },
         Step::Propose { who: 2, trade: 0, terms: terms((1, 5)) },
@@ -189,7 +189,7 @@ fn a_finished_world() -> World {
     world
 }
 
-/// chapters 4, 5: the two cycles that everything is about.
+/// Chapters 4, 5: the two complete cycles, a lease and a sale.
 #[test]
 fn a_lease_and_a_sale_go_through_their_whole_cycle() {
     let mut world = a_finished_world();
@@ -205,9 +205,9 @@ fn euros(text: &str) -> Money {
     Money::parse(text, Currency::parse("EUR").unwrap()).unwrap()
 }
 
-/// I2, I7: what is gone, or says what cannot have followed, is found.
+/// I2, I7: a row that disappears, or that could not have resulted from the previous one, is found.
 #[test]
-fn what_cannot_have_followed_is_found() {
+fn a_row_that_cannot_have_followed_is_found() {
     let earlier = a_finished_world().books;
     assert_eq!(earlier.violations_since(&earlier), Vec::<String>::new());
     assert_eq!(earlier.violations_since(&Books::default()), Vec::<String>::new());
@@ -236,7 +236,7 @@ fn what_cannot_have_followed_is_found() {
     }
 }
 
-/// Each invariant finds what breaks it: an invariant that finds nothing would prove nothing.
+/// Each invariant finds a state that breaks it. An invariant that finds nothing would prove nothing.
 #[test]
 fn each_invariant_finds_what_breaks_it() {
     let good = a_finished_world().books;
@@ -270,10 +270,10 @@ fn each_invariant_finds_what_breaks_it() {
         }),
         ("I6", |books| books.vehicles[0].value.customer_id = crate::support::id(4)),
         ("I6: vehicle 3 has 2 live trades", |books| books.trades[0].value.state = TradeState::Open),
-        ("I6: trade 2 sells vehicle 3 while trade 1 lets it", |books| {
+        ("I6: trade 2 sells vehicle 3 while trade 1 leases it out", |books| {
             books.proposals[1].value.period = Some(crate::support::period(1, 99));
         }),
-        ("I6: trades 1 and 2 let", |books| books.proposals[2].value.period = books.proposals[1].period),
+        ("I6: trades 1 and 2 lease out", |books| books.proposals[2].value.period = books.proposals[1].period),
         ("I7: the vehicle of trade 1", |books| books.vehicles.clear()),
         ("I7: the service of trade 2", |books| books.services.clear()),
         ("I7: the trade of proposal 4", |books| books.trades.truncate(1)),

@@ -1,4 +1,4 @@
-//! The rules of the core, area by area; each test names the rule that it is about.
+//! The rules of the core, area by area. Each test names its rule.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed expectation is how a test fails")]
 

@@ -28,7 +28,7 @@ fn both() -> Value {
     json!({"vehicle_id": 1, "service_id": 1})
 }
 
-/// rule 4.1
+/// Rule 4.1: the owner of a vehicle opens a trade under an active service.
 #[test]
 fn the_owner_opens_a_trade_under_an_active_service() {
     let json = json!({"vehicle_id": 1, "service_id": 1, "title": "  Nice car ", "description": "Two\nlines", "status": "agreed"});
@@ -41,7 +41,7 @@ fn the_owner_opens_a_trade_under_an_active_service() {
     assert_eq!(opening.events, [Event::TradeOpened { vehicle_id: id(1), service_id: id(1) }]);
 }
 
-/// rule 5.1: what a trade uses is fixed, so the first one says so.
+/// Rule 5.1: some fields of a service are fixed once a trade uses it, so the first trade marks it as used.
 #[test]
 fn the_first_trade_under_a_service_marks_it_as_used_and_later_ones_do_not() {
     let first_use = opened(&good_offer(), &customer(OWNER), both()).unwrap().first_use_of_service;
@@ -52,7 +52,7 @@ fn the_first_trade_under_a_service_marks_it_as_used_and_later_ones_do_not() {
     assert_eq!(later.first_use_of_service, None);
 }
 
-/// rule 4.1
+/// Rule 4.1: a vehicle has at most one trade that is open or agreed.
 #[test]
 fn a_vehicle_in_a_live_trade_is_not_offered_again() {
     let mut vehicle = vehicle_snapshot();
@@ -61,7 +61,7 @@ fn a_vehicle_in_a_live_trade_is_not_offered_again() {
     assert_eq!(code(response), "vehicle_in_trade");
 }
 
-/// rule 4.1
+/// Rule 4.1: no trade is opened under an inactive service.
 #[test]
 fn an_inactive_service_takes_no_trade() {
     let mut service = stored_service(ServiceKind::Lease);
@@ -70,7 +70,7 @@ fn an_inactive_service_takes_no_trade() {
     assert_eq!(wrong_fields(response), ["service_id"]);
 }
 
-/// rule 2.2
+/// Rule 2.2: a hidden vehicle does not exist; a visible one of another customer is forbidden.
 #[test]
 fn anothers_vehicle_is_forbidden_where_it_is_seen_and_unknown_where_not() {
     let hidden = good_offer();
@@ -81,7 +81,7 @@ fn anothers_vehicle_is_forbidden_where_it_is_seen_and_unknown_where_not() {
     assert_eq!(code(opened(&seen, &customer(BUYER), both())), "permission_denied");
 }
 
-/// chapter 2
+/// Chapter 2: only customers open trades.
 #[test]
 fn only_customers_open_trades() {
     let expected = ["not_authenticated", "permission_denied", "permission_denied"];
@@ -90,7 +90,7 @@ fn only_customers_open_trades() {
     }
 }
 
-/// rule 6.6
+/// Rule 6.6: all wrong fields are reported at once.
 #[test]
 fn every_wrong_field_of_a_trade_is_named_at_once() {
     let nothing = OpeningSnapshot::default();

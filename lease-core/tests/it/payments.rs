@@ -1,4 +1,4 @@
-//! Paying: rules 5.4, 5.5, I3, I4.
+//! Payments (rules 5.4, 5.5, I3, I4).
 
 use lease_core::Error;
 use lease_core::decision::Decision;
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::support::*;
 
-/// An invoice of [`OWNER`] over 100.00, and a good card of theirs.
+/// An invoice for [`OWNER`] over 100.00, and a valid card of theirs.
 fn billed() -> Scene {
     Scene::lease().billed_to(OWNER).with_card(card(OWNER))
 }
@@ -30,13 +30,13 @@ fn begin(scene: &Scene, json: Value) -> Result<Decision<TradeChanges>, Error> {
     begin_payment(Some(&scene.0), NamedIn::Path, &customer(OWNER), &draft, &Policy::default(), key(), now())
 }
 
-/// What comes of paying an invoice that a body names and the actor cannot see.
+/// The result of paying an invoice that the body names and the actor cannot see.
 fn pay_unknown(actor: &Actor, json: Value) -> Result<Decision<TradeChanges>, Error> {
     let draft: PaymentDraft = draft(json);
     begin_payment(None, NamedIn::Draft, actor, &draft, &Policy::default(), key(), now())
 }
 
-/// rules 5.4, 5.5: the amount is reserved before anything is charged.
+/// Rules 5.4, 5.5: the amount is reserved before the card is charged.
 #[test]
 fn a_payment_begins_pending_and_reserves_its_amount() {
     let Decision { changes, events } = billed().paid_and_pending("20", "10").pay(&customer(OWNER), &json!("30.00")).unwrap();
@@ -50,7 +50,7 @@ fn a_payment_begins_pending_and_reserves_its_amount() {
     assert_eq!((changes.settled, changes.state, changes.transfer), (None, None, None));
 }
 
-/// rule 5.4
+/// Rule 5.4: without an amount, everything that may be paid is paid.
 #[test]
 fn the_amount_defaults_to_all_that_may_be_paid() {
     for (paid, pending, expected) in [("0", "0", "100"), ("30", "0", "70"), ("30", "50", "20")] {
@@ -63,7 +63,7 @@ fn the_amount_defaults_to_all_that_may_be_paid() {
     assert_eq!(changes.new_payment.unwrap().amount, usd("100"));
 }
 
-/// rule 5.4, chapter 1
+/// Rule 5.4, chapter 1: the amount is above zero, exact, and at most the amount due.
 #[test]
 fn the_amount_is_above_zero_exact_and_no_more_than_is_due() {
     let wrong = [json!(0), json!("-0"), json!(-5), json!("100.01"), json!(1e300), json!("0.001"), json!("1e1"), json!("NaN")];
@@ -75,7 +75,7 @@ fn the_amount_is_above_zero_exact_and_no_more_than_is_due() {
     }
 }
 
-/// rule 5.5: what is on its way is taken off what may be paid.
+/// Rule 5.5: pending payments reduce the amount that may be paid.
 #[test]
 fn pending_payments_are_taken_off() {
     let scene = billed().paid_and_pending("0", "60");
@@ -84,11 +84,11 @@ fn pending_payments_are_taken_off() {
     let covered = billed().paid_and_pending("40", "60");
     assert_eq!(pay(&covered, &json!(null)), "payment_pending");
     assert_eq!(pay(&covered, &json!("1")), "payment_pending");
-    // More than is due is wrong whatever is on its way.
+    // More than the amount due is a wrong field, whatever is pending.
     assert_eq!(pay(&covered, &json!("60.01")), "validation_error");
 }
 
-/// rule 5.4
+/// Rule 5.4: only an open invoice can be paid.
 #[test]
 fn a_paid_or_void_invoice_takes_no_payment() {
     for amount in [json!(null), json!("5"), json!("500")] {
@@ -97,7 +97,7 @@ fn a_paid_or_void_invoice_takes_no_payment() {
     }
 }
 
-/// rule 4.6: the invoice of a cancelled trade stays due.
+/// Rule 4.6: the invoice of a cancelled trade remains due.
 #[test]
 fn the_invoice_of_a_trade_in_any_state_is_paid() {
     for scene in [billed(), billed().cancelled(), billed().agreed()] {
@@ -105,7 +105,7 @@ fn the_invoice_of_a_trade_in_any_state_is_paid() {
     }
 }
 
-/// rule 5.4: the due date itself is in time, in UTC.
+/// Rule 5.4: a payment on the due date, in UTC, is not late.
 #[test]
 fn late_payments_are_marked_or_refused() {
     let refuse = Policy::default().with_late_payments(LatePayments::Reject);
@@ -117,7 +117,7 @@ fn late_payments_are_marked_or_refused() {
     }
 }
 
-/// rule 5.4: cards live through the last day of their month.
+/// Rule 5.4: cards are valid until the last day of their month.
 #[test]
 fn an_expired_or_deleted_card_is_not_usable() {
     let until = |exp_year, exp_month| billed().with_card(CreditCard { exp_year, exp_month, ..card(OWNER) });
@@ -131,7 +131,7 @@ fn an_expired_or_deleted_card_is_not_usable() {
     assert_eq!(pay(&deleted, &json!(null)), "card_not_usable");
 }
 
-/// rule 2.2, I4: another's card does not exist.
+/// Rule 2.2, I4: the card of another customer looks as if it did not exist.
 #[test]
 fn anothers_card_is_a_wrong_field() {
     assert_eq!(wrong_fields(billed().with_card(card(BUYER)).pay(&customer(OWNER), &json!(null))), ["credit_card_id"]);
@@ -141,7 +141,7 @@ fn anothers_card_is_a_wrong_field() {
     }
 }
 
-/// rule 5.4, I4
+/// Rule 5.4, I4: only the billed customer pays an invoice.
 #[test]
 fn only_the_billed_customer_pays() {
     let scene = billed().agreed();
@@ -158,7 +158,7 @@ fn only_the_billed_customer_pays() {
     assert_eq!(code(Scene::lease().with_card(card(OWNER)).pay(&customer(OWNER), &json!(null))), "not_found");
 }
 
-/// rule 6.6
+/// Rule 6.6: all wrong fields are reported at once.
 #[test]
 fn every_wrong_field_of_a_payment_is_named_at_once() {
     let response = billed().with_card(card(BUYER)).pay(&customer(OWNER), &json!("x"));
@@ -169,14 +169,14 @@ fn every_wrong_field_of_a_payment_is_named_at_once() {
     assert_eq!(code(pay_unknown(&Actor::Anonymous, json)), "not_authenticated");
 }
 
-/// rules 6.6, 5.4
+/// Rules 6.6, 5.4: all wrong fields are reported at once.
 #[test]
 fn an_amount_beyond_what_is_due_is_named_beside_a_wrong_card() {
     let response = billed().with_card(card(BUYER)).pay(&customer(OWNER), &json!("100.01"));
     assert_eq!(wrong_fields(response), ["amount", "credit_card_id"]);
 }
 
-/// chapter 1: the digits of the invoice's currency.
+/// Chapter 1: an amount has the digits of the invoice's currency.
 #[test]
 fn a_yen_invoice_is_paid_in_whole_yen() {
     let yen = |text| Money::parse(text, Currency::parse("JPY").unwrap()).unwrap();
@@ -188,7 +188,7 @@ fn a_yen_invoice_is_paid_in_whole_yen() {
     assert_eq!(changes.new_payment.unwrap().amount, yen("1000"));
 }
 
-/// rule 5.4, I3
+/// Rule 5.4, I3: the amount of a payment that succeeded counts as paid.
 #[test]
 fn a_payment_that_succeeded_counts_as_paid() {
     let scene = billed().paid_and_pending("10", "50").with_payment("40", PaymentState::Pending);
@@ -200,7 +200,7 @@ fn a_payment_that_succeeded_counts_as_paid() {
     assert_eq!(events, [Event::PaymentSucceeded(id(1))]);
 }
 
-/// I3
+/// I3: an invoice is paid once the payments that succeeded add up to its amount.
 #[test]
 fn the_last_payment_pays_the_invoice() {
     let scene = billed().paid_and_pending("60", "40").with_payment("40", PaymentState::Pending);
@@ -211,7 +211,7 @@ fn the_last_payment_pays_the_invoice() {
     assert_eq!(events, [Event::PaymentSucceeded(id(1)), Event::InvoicePaid(id(1))]);
 }
 
-/// rule 5.4: a declined payment is kept and frees what it had reserved.
+/// Rule 5.4: a declined payment is stored as failed and releases the amount that it had reserved.
 #[test]
 fn a_declined_payment_is_kept_as_failed() {
     let scene = billed().paid_and_pending("10", "40").agreed().with_payment("40", PaymentState::Pending);
@@ -225,7 +225,7 @@ fn a_declined_payment_is_kept_as_failed() {
     assert_eq!((changes.state, events), (None, vec![Event::PaymentFailed(id(1))]));
 }
 
-/// rule 5.5: settled once, however often it is asked, and whatever the gateway says the second time.
+/// Rule 5.5: a payment is settled once, whatever the gateway reports the second time.
 #[test]
 fn settling_twice_changes_nothing() {
     let outcomes = [
@@ -242,7 +242,7 @@ fn settling_twice_changes_nothing() {
     }
 }
 
-/// A snapshot without what it takes, or whose sums are wrong, is a fault inside and changes nothing.
+/// A snapshot with missing parts or wrong sums is an internal error and changes nothing.
 #[test]
 fn a_snapshot_that_does_not_add_up_is_an_internal_error() {
     let outcome = ChargeOutcome::Succeeded { reference: "ch_1".into() };

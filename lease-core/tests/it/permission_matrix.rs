@@ -1,4 +1,4 @@
-//! The table of chapter 2 as text, against one that was read and checked by hand: `permission_matrix.txt`.
+//! The table of chapter 2 as text, compared with `permission_matrix.txt`, which was checked by hand.
 
 use lease_core::permission::{Act, Actor, Grant, Resource};
 use strum::VariantArray;
@@ -7,7 +7,7 @@ use crate::support::*;
 
 const REVIEWED: &str = include_str!("permission_matrix.txt");
 
-/// A line a resource and act that anybody has a right to.
+/// One line for each resource and act that anybody has a right to.
 fn matrix() -> String {
     let actors = [Actor::Anonymous, customer(OWNER), staff(), superuser(), Actor::System];
     let row = |resource: &str, act: &str, [anonymous, customer, staff, superuser, system]: [String; 5]| {
@@ -45,7 +45,7 @@ fn every_resource_and_act_is_in_the_reviewed_table() {
     }
 }
 
-/// The gateway tells what became of a charge, and may nothing else.
+/// The gateway reports the outcomes of charges, and may do nothing else.
 #[test]
 fn the_gateway_has_no_rights() {
     for resource in Resource::VARIANTS {
@@ -55,9 +55,9 @@ fn the_gateway_has_no_rights() {
     }
 }
 
-/// chapter 2: nobody gets 401, somebody without the right 403.
+/// Chapter 2: without the right, an anonymous caller gets 401, and a user 403.
 #[test]
-fn a_missing_right_is_told_by_who_asks() {
+fn a_missing_right_is_401_or_403_depending_on_the_actor() {
     for resource in Resource::VARIANTS {
         for act in Act::VARIANTS {
             for actor in [Actor::Anonymous, customer(OWNER), staff(), superuser(), Actor::System, Actor::Gateway] {

@@ -1,4 +1,4 @@
-//! Making proposals: rules 4.2, 4.3, 4.11, and the invoice that the first one issues (rule 5.2).
+//! Making proposals (rules 4.2, 4.3, 4.11), and the invoice that the first one issues (rule 5.2).
 
 use chrono::Duration;
 use lease_core::decision::Decision;
@@ -21,7 +21,7 @@ fn undated() -> Value {
     json!({"amount": "250.00"})
 }
 
-/// rule 4.2: which dates a kind takes; they may lie in the past.
+/// Rule 4.2: the kind of the service decides which dates a proposal has; they may be in the past.
 #[test]
 fn dates_follow_the_kind_of_the_service() {
     let both = json!({"amount": 1, "start_date": "2020-01-31", "end_date": "2020-02-29"});
@@ -52,7 +52,7 @@ fn dates_follow_the_kind_of_the_service() {
     }
 }
 
-/// rule 4.2
+/// Rule 4.2: the end is after the start.
 #[test]
 fn the_end_is_after_the_start() {
     for (end, is_good) in [("2026-03-31", false), ("2026-04-01", false), ("2026-04-02", true)] {
@@ -62,7 +62,7 @@ fn the_end_is_after_the_start() {
     }
 }
 
-/// rule 4.2
+/// Rule 4.2: the currency of a proposal is that of the service.
 #[test]
 fn a_proposal_is_pending_and_in_the_services_currency() {
     let yen = Money::parse("5000", Currency::parse("JPY").unwrap()).unwrap();
@@ -77,7 +77,7 @@ fn a_proposal_is_pending_and_in_the_services_currency() {
     assert_eq!(events, [Event::ProposalMade { customer_id: id(OWNER), amount: proposal.amount }]);
 }
 
-/// rule 4.2, chapter 1: an amount above zero, with no more digits than the currency has.
+/// Rule 4.2, chapter 1: an amount is above zero and has no more digits than its currency.
 #[test]
 fn the_amount_is_above_zero_and_exact() {
     let wrong = [
@@ -109,7 +109,7 @@ fn the_amount_is_above_zero_and_exact() {
     }
 }
 
-/// rule 4.3
+/// Rule 4.3: the owner makes the first proposal.
 #[test]
 fn the_first_proposal_is_the_owners() {
     let scene = Scene::sale();
@@ -120,7 +120,7 @@ fn the_first_proposal_is_the_owners() {
     assert_eq!(code(later.propose(&customer(OWNER), undated())), "ok");
 }
 
-/// rule 4.3
+/// Rule 4.3: a customer has at most one pending proposal in a trade.
 #[test]
 fn a_new_proposal_supersedes_the_authors_earlier_one() {
     let scene = Scene::sale().viewer_has_pending(BUYER, None);
@@ -131,7 +131,7 @@ fn a_new_proposal_supersedes_the_authors_earlier_one() {
     assert_eq!(changes.state, None);
 }
 
-/// rule 4.5: to the instant.
+/// Rule 4.5: a proposal expires exactly at its instant.
 #[test]
 fn an_earlier_one_that_expired_stays_expired() {
     let expired = ProposalState::Expired { at: now() };
@@ -143,15 +143,15 @@ fn an_earlier_one_that_expired_stays_expired() {
     }
 }
 
-/// rules 4.3, 4.5
+/// Rules 4.3, 4.5: a new proposal does not supersede an expired one.
 #[test]
-fn what_expired_is_not_reported_as_superseded() {
+fn an_expired_proposal_is_not_reported_as_superseded() {
     let scene = Scene::sale().viewer_has_pending(BUYER, Some(now()));
     let changes = scene.propose(&customer(BUYER), undated()).unwrap();
     assert!(!changes.events.contains(&Event::ProposalSuperseded(id(9))), "{:?}", changes.events);
 }
 
-/// rule 4.11
+/// Rule 4.11: a customer makes a limited number of proposals in a trade.
 #[test]
 fn a_customer_makes_so_many_proposals_in_a_trade_and_no_more() {
     for (made, expected) in [(99, "ok"), (100, "proposal_limit"), (101, "proposal_limit")] {
@@ -166,7 +166,7 @@ fn a_customer_makes_so_many_proposals_in_a_trade_and_no_more() {
     }
 }
 
-/// rule 4.5
+/// Rule 4.5: an expiry is in the future.
 #[test]
 fn an_expiry_lies_in_the_future() {
     for (expires_at, is_good) in [(at(-1), false), (now(), false), (now() + tick(), true), (now() + Duration::days(9_000), true)]
@@ -176,7 +176,7 @@ fn an_expiry_lies_in_the_future() {
     }
 }
 
-/// rules 4.3, 4.6: owner and visitors alike.
+/// Rules 4.3, 4.6: only an open trade accepts proposals, from the owner as from others.
 #[test]
 fn a_trade_that_is_not_open_takes_no_proposal() {
     let scene = Scene::sale().proposed_by(OWNER).viewer_made(1);
@@ -187,7 +187,7 @@ fn a_trade_that_is_not_open_takes_no_proposal() {
     }
 }
 
-/// chapter 2
+/// Chapter 2: only customers make proposals.
 #[test]
 fn only_customers_propose() {
     let scene = Scene::sale();
@@ -196,7 +196,7 @@ fn only_customers_propose() {
     assert_eq!(code(scene.propose(&superuser(), undated())), "permission_denied");
 }
 
-/// rule 5.2: billed to the owner, at the service's fee of now, due in so many days.
+/// Rule 5.2: the owner is billed the present fee of the service, due after the days of the service.
 #[test]
 fn the_first_proposal_under_a_lease_issues_the_invoice() {
     let Decision { changes, events } = Scene::lease().propose(&customer(OWNER), dated()).unwrap();
@@ -206,7 +206,7 @@ fn the_first_proposal_under_a_lease_issues_the_invoice() {
     assert!(events.contains(&Event::InvoiceIssued { customer_id: id(OWNER), amount: usd("100.00") }));
 }
 
-/// rule 5.2, I1
+/// Rule 5.2, I1: a trade has at most one invoice.
 #[test]
 fn no_later_proposal_issues_one() {
     for scene in [Scene::lease().proposed_by(OWNER), Scene::lease().billed_to(OWNER)] {
@@ -216,7 +216,7 @@ fn no_later_proposal_issues_one() {
     }
 }
 
-/// rules 5.2, 4.9: the moment is the service's, not its kind's.
+/// Rules 5.2, 4.9: the service, not its kind, determines the moment of invoicing.
 #[test]
 fn the_moment_of_invoicing_is_read_from_the_service() {
     let on_proposal = Scene::custom(InvoiceOn::FirstProposal, BillTo::Owner);
@@ -226,7 +226,7 @@ fn the_moment_of_invoicing_is_read_from_the_service() {
     assert_eq!(Scene::sale().propose(&customer(OWNER), undated()).unwrap().new_invoice, None);
 }
 
-/// rule 4.8
+/// Rule 4.8: a fee of zero is not invoiced.
 #[test]
 fn a_service_without_a_fee_issues_no_invoice() {
     let changes = Scene::lease().fee(usd("0")).propose(&customer(OWNER), dated()).unwrap();
@@ -234,7 +234,7 @@ fn a_service_without_a_fee_issues_no_invoice() {
     assert!(!changes.events.iter().any(|event| matches!(event, Event::InvoiceIssued { .. })));
 }
 
-/// rule 6.6
+/// Rule 6.6: all wrong fields are reported at once.
 #[test]
 fn every_wrong_field_of_a_proposal_is_named_at_once() {
     let json = json!({"amount": "x", "start_date": "2026-05-01", "end_date": "2026-04-01", "message": "\u{0}",
@@ -243,21 +243,21 @@ fn every_wrong_field_of_a_proposal_is_named_at_once() {
     assert_eq!(wrong_fields(response), ["amount", "end_date", "expires_at", "message"]);
 }
 
-/// rule 6.6
+/// Rule 6.6: all wrong fields are reported at once, also of fields that belong together.
 #[test]
 fn two_dates_that_cannot_be_read_are_both_named() {
     let json = json!({"amount": 1, "start_date": "2026-02-30", "end_date": "soon"});
     assert_eq!(wrong_fields(Scene::lease().propose(&customer(OWNER), json)), ["end_date", "start_date"]);
 }
 
-/// rule 6.6
+/// Rule 6.6: all wrong fields are reported at once, also missing ones.
 #[test]
 fn a_missing_end_is_named_beside_a_start_that_cannot_be_read() {
     let json = json!({"amount": 1, "start_date": 5});
     assert_eq!(wrong_fields(Scene::lease().propose(&customer(OWNER), json)), ["end_date", "start_date"]);
 }
 
-/// rule 2.2: a trade in a body that may not be seen is a wrong field.
+/// Rule 2.2: a hidden trade that a body names is a wrong field.
 #[test]
 fn a_trade_in_a_draft_that_is_not_known_is_a_wrong_field() {
     let json = json!({"trade_id": 5, "amount": 0, "start_date": 1, "end_date": "soon", "expires_at": "yesterday"});

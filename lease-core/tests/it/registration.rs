@@ -1,4 +1,4 @@
-//! Registering (rule 3.1), and what a password may be (rule 3.7).
+//! Registering (rule 3.1), and the requirements for passwords (rule 3.7).
 
 use std::num::NonZeroUsize;
 
@@ -24,7 +24,7 @@ fn register(fields: Value) -> Result<Registrant, Error> {
     check_registration(&draft::<RegistrationDraft>(somebody(fields)), &[], now().date_naive())
 }
 
-/// What speaks against this password of Augusta Lovelace.
+/// The objections to this password of Augusta Lovelace.
 fn objections(password: &str) -> Vec<String> {
     match register(json!({"password": password, "password2": password})) {
         Ok(_) => Vec::new(),
@@ -33,7 +33,7 @@ fn objections(password: &str) -> Vec<String> {
     }
 }
 
-/// rule 3.1
+/// Rule 3.1: registering creates an active user with a customer.
 #[test]
 fn whoever_registers_becomes_an_active_customer() {
     let json =
@@ -46,7 +46,7 @@ fn whoever_registers_becomes_an_active_customer() {
     assert_eq!((&*profile.job, profile.dob, &*profile.notes), ("poet", Some(date("1815-12-10")), "n"));
 }
 
-/// rules 3.1, 6.6
+/// Rules 3.1, 6.6: all wrong fields are reported at once.
 #[test]
 fn every_wrong_field_of_a_registration_is_named_at_once() {
     let json = json!({"username": "a b", "password": "short", "password2": "other", "email": "no", "first_name": " ", "last_name": null,
@@ -57,7 +57,7 @@ fn every_wrong_field_of_a_registration_is_named_at_once() {
     assert_eq!(wrong_fields(missing), ["email", "first_name", "last_name", "password", "password2", "username"]);
 }
 
-/// rule 3.7
+/// Rule 3.7: a new password is given twice.
 #[test]
 fn the_password_is_given_twice() {
     assert_eq!(wrong_fields(register(json!({"password2": "plum-Tractor-94-West"}))), ["password2"]);
@@ -65,7 +65,7 @@ fn the_password_is_given_twice() {
     assert_eq!(wrong_fields(register(json!({"password": 12_345_678, "password2": 12_345_678}))), ["password", "password2"]);
 }
 
-/// rule 3.7: names are compared without regard to case, and across the two kinds.
+/// Rule 3.7: user names and addresses are compared without regard to case, and with each other.
 #[test]
 fn a_name_that_another_user_has_is_taken() {
     let taken = |name: &str| {
@@ -81,7 +81,7 @@ fn a_name_that_another_user_has_is_taken() {
     assert_eq!(code(taken("ada@example.net")), "ok");
 }
 
-/// rule 3.7
+/// Rule 3.7: a user name consists of letters, digits and five signs.
 #[test]
 fn a_username_has_letters_digits_and_five_signs() {
     for name in ["a", "Ada.Byron+x@y-z_1", "ädä", "李", "１２", &"x".repeat(150)] {
@@ -95,7 +95,7 @@ fn a_username_has_letters_digits_and_five_signs() {
     assert_eq!(name(" Ada ").as_str(), "Ada");
 }
 
-/// rule 3.7
+/// Rule 3.7: an e-mail address has the form of one.
 #[test]
 fn an_email_is_an_address() {
     for email in ["a@b.co", "first.last+tag@sub.example.com", " Ada@Example.com ", "müller@example.com"] {
@@ -120,7 +120,7 @@ fn an_email_is_an_address() {
     }
 }
 
-/// rule 3.7
+/// Rule 3.7: a password that meets all requirements is accepted.
 #[test]
 fn good_passwords_are_taken() {
     let long = "correct horse battery staple ".repeat(35);
@@ -130,7 +130,7 @@ fn good_passwords_are_taken() {
     }
 }
 
-/// rule 3.7: each rule by its own words.
+/// Rule 3.7: each requirement has its own message.
 #[test]
 fn bad_passwords_are_refused_for_what_is_wrong_with_them() {
     let too_long = "x1-".repeat(342);
@@ -147,7 +147,7 @@ fn bad_passwords_are_refused_for_what_is_wrong_with_them() {
         ("password1", "too common"),
         ("PASSWORD1", "too common"),
         ("iloveyou", "too common"),
-        // Entries of the list that are cheaper to guess in two parts.
+        // These entries of the list are easier to guess as two parts.
         ("password0", "too common"),
         ("iloveyou!", "too common"),
         ("letmein6", "too common"),
@@ -156,13 +156,13 @@ fn bad_passwords_are_refused_for_what_is_wrong_with_them() {
         ("qwertyuiop", "too common"),
         ("abcdefgh", "too common"),
         ("aaaaaaaa", "too common"),
-        // As long as they are looked at.
+        // Only the beginning of a long password is examined.
         ("aaaaaaaaaaaaaaaaaaaa", "too common"),
         ("12345678", "too common"),
         ("adabyron", "similar to the username"),
         ("Ada.Byron1", "similar to the username"),
         ("ada@example.com", "similar to the email"),
-        // A part of it; and as much more as may be.
+        // A part of a name, followed by as many other characters as are allowed.
         ("example7", "similar to the email"),
         ("lovelace-k9Tz!", "similar to the last name"),
         ("augusta1", "similar to the first name"),
@@ -174,7 +174,7 @@ fn bad_passwords_are_refused_for_what_is_wrong_with_them() {
     }
 }
 
-/// rule 3.7: 1,024 bytes to the byte; characters, not bytes, at least.
+/// Rule 3.7: at most 1,024 bytes, exactly; the minimum counts characters, not bytes.
 #[test]
 fn the_lengths_of_a_password_are_exact() {
     let of_bytes = |bytes: usize| "k9-".repeat(400).chars().take(bytes).collect::<String>();
@@ -183,7 +183,7 @@ fn the_lengths_of_a_password_are_exact() {
     assert!(objections("äöüßéèàß").iter().all(|objection| !objection.contains("short")));
 }
 
-/// rule 3.7: all that is wrong with a password is told.
+/// Rule 3.7: all objections to a password are reported.
 #[test]
 fn a_password_may_be_bad_in_many_ways() {
     assert_eq!(objections("1234567").len(), 3, "{:?}", objections("1234567"));
@@ -202,7 +202,7 @@ fn cheap() -> PasswordHasher {
     PasswordHasher::new(PasswordParams { memory_kib: 64, iterations: 1 }, NonZeroUsize::MIN).unwrap()
 }
 
-/// rule 3.7: Argon2id with a salt of its own each time, in PHC form.
+/// Rule 3.7: Argon2id with a new salt each time, in PHC form.
 #[tokio::test]
 async fn a_password_is_hashed_with_argon2id_and_a_salt() {
     let password = SecretString::from(GOOD);
@@ -213,7 +213,7 @@ async fn a_password_is_hashed_with_argon2id_and_a_salt() {
     assert!(!cheap().verify(&SecretString::from("another one"), Some(&one)).await.unwrap());
 }
 
-/// rule 3.7: OWASP's parameters where none are given.
+/// Rule 3.7: OWASP's parameters are the default.
 #[test]
 fn the_default_costs_are_owasps() {
     assert_eq!(PasswordParams::default(), PasswordParams { memory_kib: 19_456, iterations: 2 });
@@ -222,7 +222,7 @@ fn the_default_costs_are_owasps() {
     }
 }
 
-/// rule 3.2: without a hash nothing is right, not even the decoy's own password.
+/// Rule 3.2: without a hash no password is right, not even that of the decoy.
 #[tokio::test]
 async fn no_password_is_right_for_nobody() {
     for password in ["the password of nobody", GOOD, ""] {

@@ -1,4 +1,4 @@
-//! Rejecting and withdrawing (rule 4.5), cancelling (rule 4.6), changing the words (rule 4.14), available actions.
+//! Rejecting and withdrawing (rule 4.5), cancelling (rule 4.6), changing title and description (rule 4.14), available actions.
 
 use chrono::{DateTime, Utc};
 use lease_core::Error;
@@ -18,7 +18,7 @@ use crate::support::*;
 
 type Answer = fn(&TradeSnapshot, &Actor, DateTime<Utc>) -> Result<Decision<TradeChanges>, Error>;
 
-/// rule 4.5
+/// Rule 4.5: the owner rejects a proposal by another customer.
 #[test]
 fn the_owner_rejects_anothers_proposal() {
     let changes = reject(&Scene::sale().proposed_by(BUYER).0, &customer(OWNER), now()).unwrap();
@@ -27,9 +27,9 @@ fn the_owner_rejects_anothers_proposal() {
     assert_eq!((changes.state, changes.close_others), (None, None));
 }
 
-/// rule 4.5
+/// Rule 4.5: the author withdraws a proposal.
 #[test]
-fn an_author_withdraws_the_own_proposal() {
+fn an_author_withdraws_their_own_proposal() {
     for author in [OWNER, BUYER] {
         let changes = withdraw(&Scene::sale().proposed_by(author).0, &customer(author), now()).unwrap();
         assert_eq!(changes.decided, Some((id(1), ProposalState::Withdrawn { at: now() })));
@@ -38,7 +38,7 @@ fn an_author_withdraws_the_own_proposal() {
     }
 }
 
-/// rule 4.5, chapter 2
+/// Rule 4.5, chapter 2: nobody else rejects or withdraws.
 #[test]
 fn rejecting_and_withdrawing_are_for_the_right_one() {
     let owners = Scene::sale().proposed_by(OWNER);
@@ -64,9 +64,9 @@ fn rejecting_and_withdrawing_are_for_the_right_one() {
     }
 }
 
-/// rule 4.5: the trade first, then the time, then the state; both sides of the instant.
+/// Rule 4.5: first the trade is checked, then the time, then the state; on both sides of the instant.
 #[test]
-fn what_can_no_longer_be_decided_is_neither_rejected_nor_withdrawn() {
+fn a_decided_or_expired_proposal_is_neither_rejected_nor_withdrawn() {
     let scene = Scene::sale().proposed_by(BUYER);
     let rejected = ProposalState::Rejected { at: at(-9) };
     let cases = [
@@ -85,7 +85,7 @@ fn what_can_no_longer_be_decided_is_neither_rejected_nor_withdrawn() {
     }
 }
 
-/// rule 4.5: with no sweeper running; rule 4.4: decided ones keep their time.
+/// Rule 4.5: a proposal expires without a background process. Rule 4.4: a decided one keeps the time of its decision.
 #[test]
 fn a_proposal_reads_expired_from_its_instant_on() {
     let mut pending = proposal(BUYER);
@@ -97,7 +97,7 @@ fn a_proposal_reads_expired_from_its_instant_on() {
     assert_eq!(pending.state_at(at(9_999)).decided_at(), Some(at(-5)));
 }
 
-/// rule 4.6: the invoice stays due.
+/// Rule 4.6: the invoice remains due.
 #[test]
 fn owner_and_staff_cancel_an_open_trade() {
     for actor in [customer(OWNER), staff(), superuser()] {
@@ -109,9 +109,9 @@ fn owner_and_staff_cancel_an_open_trade() {
     }
 }
 
-/// rule 4.6
+/// Rule 4.6: only an open trade can be cancelled.
 #[test]
-fn what_is_no_longer_open_is_not_cancelled() {
+fn a_trade_that_is_no_longer_open_is_not_cancelled() {
     let scene = Scene::sale();
     for scene in [scene.clone().agreed(), scene.clone().completed(), scene.cancelled()] {
         for actor in [customer(OWNER), staff(), superuser()] {
@@ -120,7 +120,7 @@ fn what_is_no_longer_open_is_not_cancelled() {
     }
 }
 
-/// chapter 2
+/// Chapter 2: only the owner and staff cancel a trade.
 #[test]
 fn others_do_not_cancel() {
     let scene = Scene::sale();
@@ -130,7 +130,7 @@ fn others_do_not_cancel() {
     assert_eq!(code(cancel(&scene.agreed().0, &customer(THIRD), now())), "not_found");
 }
 
-/// rule 4.14
+/// Rule 4.14: the owner changes title and description while the trade is open.
 #[test]
 fn the_owner_changes_the_words_while_the_trade_is_open() {
     let words = |json| {
@@ -149,7 +149,7 @@ fn the_owner_changes_the_words_while_the_trade_is_open() {
     assert!(Search::new("van bed").matches(&found_by.search_text()));
 }
 
-/// rule 4.14, chapter 2
+/// Rule 4.14, chapter 2: nobody else changes them, and nobody in another state.
 #[test]
 fn words_change_for_the_owner_only_and_while_open_only() {
     let new: AmendmentDraft = draft(json!({"title": "New"}));
@@ -171,7 +171,7 @@ fn words_change_for_the_owner_only_and_while_open_only() {
     assert_eq!(wrong_fields(wrong), ["description", "title"]);
 }
 
-/// What is offered as an action is what the decisions themselves would do.
+/// The available actions are exactly those that the decisions would carry out.
 #[test]
 fn available_actions_of_a_trade_are_what_the_decisions_allow() {
     use AvailableAction::{Cancel, Pay, Propose, Void};
@@ -194,7 +194,7 @@ fn available_actions_of_a_trade_are_what_the_decisions_allow() {
     assert_eq!(trade_actions(&billed.cancelled().0, &customer(OWNER), &late, at(30 * 86_400)), []);
 }
 
-/// As above, of a proposal.
+/// The same for a proposal.
 #[test]
 fn available_actions_of_a_proposal_are_what_the_decisions_allow() {
     use AvailableAction::{Accept, Reject, Withdraw};

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// What is looked through, from the root of the workspace.
+/// The places that are searched, from the root of the workspace.
 const PLACES: [&str; 9] = [
     "examples",
     "lease-core",
@@ -18,19 +18,19 @@ const PLACES: [&str; 9] = [
 ];
 /// The kinds of files that name rules.
 const KINDS: [&str; 7] = ["md", "py", "rs", "sh", "sql", "toml", "txt"];
-/// This file names rules that are not there.
+/// This file names rules that do not exist.
 const THIS_FILE: &str = "rule_references.rs";
 
 /// A rule, chapter or invariant as a text names it.
 #[derive(Debug, PartialEq, Eq)]
 struct Reference {
-    /// `4.5` of a rule, `chapter 2`, `I3`; what has another form stands here as it is.
+    /// `4.5` for a rule, `chapter 2`, `I3`; a name in any other form is kept as it is.
     name: String,
-    /// The line that it stands in.
+    /// The number of its line.
     line: usize,
 }
 
-/// What a text names, in order.
+/// The references in a text, in order.
 fn references(text: &str) -> Vec<Reference> {
     let words: Vec<(usize, &str)> = words(text).collect();
     let mut found = Vec::new();
@@ -41,7 +41,7 @@ fn references(text: &str) -> Vec<Reference> {
             "chapter" | "chapters" => {
                 found.extend(numbers(&words[place + 1..]).into_iter().map(|chapter| reference(format!("chapter {chapter}"))));
             }
-            // It is called a rule: nobody else has a document of that name.
+            // A reference to a rule says `rule`: readers have no document of this other name.
             _ if bare(word).eq_ignore_ascii_case("spec") => found.push(reference(bare(word).to_owned())),
             _ if is_invariant(bare(word)) => found.push(reference(bare(word).to_owned())),
             _ => {}
@@ -50,7 +50,7 @@ fn references(text: &str) -> Vec<Reference> {
     found
 }
 
-/// The words of a text with their lines, without what marks a comment. An empty line is a word of its own, which is none.
+/// The words of a text with their lines, without comment marks. An empty line counts as an empty word.
 fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.lines().enumerate().flat_map(|(before, line)| {
         let words = line.split_whitespace().filter(|word| word.contains(char::is_alphanumeric));
@@ -59,7 +59,7 @@ fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// The numbers that these words begin with: one, or some with commas, `and` and `to` between.
+/// The numbers at the start of these words: one, or several with commas, `and` and `to` between them.
 fn numbers(words: &[(usize, &str)]) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let (mut goes_on, mut is_range) = (true, false);
@@ -71,7 +71,7 @@ fn numbers(words: &[(usize, &str)]) -> Vec<String> {
                     found.extend(between(found.last(), number));
                 }
                 found.push(number.to_owned());
-                // A comma goes on, and so may the next word; a bracket or a full stop is the end.
+                // After a comma or a plain number the list may go on; a bracket or a full stop ends it.
                 (goes_on, is_range) = (word.ends_with(&format!("{number},")), false);
                 if !goes_on && !word.ends_with(number) {
                     break;
@@ -83,7 +83,7 @@ fn numbers(words: &[(usize, &str)]) -> Vec<String> {
     found
 }
 
-/// `4.5` between `4.4` and `4.6`.
+/// The numbers from `4.4` to `4.6`.
 fn between(first: Option<&String>, last: &str) -> Vec<String> {
     let split = |number: &str| number.split_once('.').and_then(|(chapter, rule)| Some((chapter.to_owned(), rule.parse().ok()?)));
     match (first.and_then(|first| split(first)), split(last)) {
@@ -92,7 +92,7 @@ fn between(first: Option<&String>, last: &str) -> Vec<String> {
     }
 }
 
-/// A word without what stands around it.
+/// A word without the punctuation around it.
 fn bare(word: &str) -> &str {
     word.trim_matches(|character: char| !character.is_alphanumeric())
 }
@@ -101,7 +101,7 @@ fn is_invariant(word: &str) -> bool {
     word.strip_prefix('I').is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// What the headings of the rules are about: `4.5`, `chapter 2`, `I3`.
+/// The names in the headings of the rules: `4.5`, `chapter 2`, `I3`.
 fn headings() -> BTreeSet<String> {
     let documents = files().into_iter().filter(|(place, _)| place.starts_with("lease-core/docs/rules"));
     let heading = |line: &str| {
@@ -136,12 +136,12 @@ pub(crate) fn files() -> Vec<(PathBuf, String)> {
     files
 }
 
-/// The same, without this file.
+/// All files except this one.
 fn files_with_references() -> impl Iterator<Item = (PathBuf, String)> {
     files().into_iter().filter(|(place, _)| !place.ends_with(THIS_FILE))
 }
 
-/// Whether a file holds tests, or what they are made of.
+/// Whether a file contains tests or helpers of tests.
 pub(crate) fn is_test(place: &Path) -> bool {
     place.iter().any(|folder| folder == "tests" || folder == "conformance")
 }
@@ -162,7 +162,7 @@ fn every_reference_names_a_rule_that_is_there() {
 fn every_rule_is_named_by_a_test() {
     let tests = files_with_references().filter(|(place, _)| is_test(place));
     let named: BTreeSet<String> = tests.flat_map(|(_, text)| references(&text)).map(|reference| reference.name).collect();
-    // Chapter 1 is about values and chapter 7 about settings: tests name the chapter.
+    // Chapter 1 is about values and chapter 7 about settings: tests name only the chapter.
     let is_about_acts = |rule: &str| ('2'..='6').any(|chapter| rule.starts_with(chapter));
     let unnamed: Vec<String> = headings().into_iter().filter(|rule| is_about_acts(rule) && !named.contains(rule)).collect();
     assert!(unnamed.is_empty(), "no test names these: {unnamed:?}");

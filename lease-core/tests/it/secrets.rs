@@ -8,7 +8,7 @@ use lease_core::account::{
 use lease_core::engine::LoginDraft;
 use lease_core::gateway::{CardToken, Charge};
 use lease_core::input::{Field, Scalar, UpdateMode};
-use lease_core::model::{Profile, Role};
+use lease_core::model::Role;
 use lease_core::repository::SavedResponse;
 use lease_core::wallet::{CardDraft, Wallet, check_card, store_card};
 use lease_core::{Error, repository::RepositoryError};
@@ -21,7 +21,7 @@ const PASSWORD: &str = "plum-Tractor-94-west";
 const NUMBER: &str = "4242424242424242";
 const CVC: &str = "731";
 
-/// Neither form of `Debug` shows any of these.
+/// Checks that neither form of `Debug` shows any of these.
 pub(crate) fn hides(shown: &impl Debug, secrets: &[&str]) {
     for text in [format!("{shown:?}"), format!("{shown:#?}")] {
         for secret in secrets {
@@ -77,9 +77,9 @@ fn cards_are_not_shown() {
     hides(&Charge { key: key(), card: token(), amount: usd("1") }, &secrets);
 }
 
-/// A wrong card or password is not repeated by what is said about it.
+/// No error repeats a wrong card number or password.
 #[test]
-fn what_is_wrong_with_a_secret_does_not_repeat_it() {
+fn an_error_about_a_secret_does_not_repeat_it() {
     let json = json!({"number": "4242424242424241", "cvc": "73x", "exp_month": 12, "exp_year": 2030, "holder_name": "Ada"});
     let error = check_card(&customer(OWNER), &draft::<CardDraft>(json), now().date_naive()).unwrap_err();
     hides(&error, &["4242424242424241", "73x"]);
@@ -87,9 +87,9 @@ fn what_is_wrong_with_a_secret_does_not_repeat_it() {
     hides(&wrong, &[NUMBER, CVC]);
 }
 
-/// rule 6.6: not a word of the inside.
+/// Rule 6.6: an error reveals nothing internal.
 #[test]
-fn what_an_error_says_leaks_nothing_of_its_cause() {
+fn the_message_of_an_error_reveals_nothing_of_its_cause() {
     let cause = || Box::<dyn std::error::Error + Send + Sync>::from("password authentication failed for postgres://u:pw@db");
     let cases = [
         (RepositoryError::Unavailable(cause()), "unavailable"),

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::support::*;
 
-/// A good service with these fields instead.
+/// A valid service, except for these fields.
 fn a_service(fields: Value) -> Value {
     let json = json!({"name": "Lease", "kind": "lease", "amount": "49.00", "currency": "USD"});
     with(json, fields)
@@ -39,7 +39,7 @@ fn used(kind: ServiceKind) -> Versioned<Stored<Service>> {
     service
 }
 
-/// rule 5.1
+/// Rule 5.1: missing fields of a service have defaults.
 #[test]
 fn a_service_has_defaults() {
     let service = create(json!({})).unwrap();
@@ -48,9 +48,9 @@ fn a_service_has_defaults() {
     assert_eq!((service.fee, &*service.description), (usd("49.00"), ""));
 }
 
-/// rule 5.1
+/// Rule 5.1: the kind determines the moment of invoicing; only a custom service chooses it.
 #[test]
-fn the_kind_means_the_moment_and_only_custom_chooses() {
+fn the_kind_determines_the_moment_and_only_custom_chooses() {
     let (first, accept) = ("first_proposal", "acceptance");
     let cases = [
         ("lease", None, Some(InvoiceOn::FirstProposal)),
@@ -73,7 +73,7 @@ fn the_kind_means_the_moment_and_only_custom_chooses() {
     }
 }
 
-/// rule 5.1
+/// Rule 5.1: the other party can be billed only with the acceptance.
 #[test]
 fn the_counterparty_is_billed_with_the_acceptance_only() {
     let on = |kind: &str, moment: &str| create(json!({"kind": kind, "invoice_on": moment, "bill_to": "counterparty"}));
@@ -83,7 +83,7 @@ fn the_counterparty_is_billed_with_the_acceptance_only() {
     assert_eq!(wrong_fields(on("lease", "first_proposal")), ["bill_to"]);
 }
 
-/// rule 5.1, chapter 1
+/// Rule 5.1, chapter 1: amount, currency and days are within their limits.
 #[test]
 fn amount_currency_and_days_are_in_range() {
     for (amount, currency, is_good) in [
@@ -108,9 +108,9 @@ fn amount_currency_and_days_are_in_range() {
     }
 }
 
-/// rule 5.1
+/// Rule 5.1: once a trade uses a service, its kind, moment of invoicing, billed party and currency are fixed.
 #[test]
-fn what_running_trades_hang_on_is_fixed_once_a_trade_uses_it() {
+fn fields_that_trades_depend_on_are_fixed_once_a_trade_uses_the_service() {
     let service = used(ServiceKind::Custom);
     for json in [
         json!({"kind": "sell"}),
@@ -127,7 +127,7 @@ fn what_running_trades_hang_on_is_fixed_once_a_trade_uses_it() {
     assert_eq!((changed.fee, changed.is_active, changed.is_used), (usd("5"), false, true));
 }
 
-/// rule 5.1: what a `PATCH` does not name stays, also where the kind becomes one that could choose.
+/// Rule 5.1: a `PATCH` keeps the fields that it does not name, even if a new kind would allow another choice.
 #[test]
 fn a_service_that_becomes_custom_keeps_its_moment() {
     for (kind, moment) in [(ServiceKind::Lease, InvoiceOn::FirstProposal), (ServiceKind::Sell, InvoiceOn::Acceptance)] {
@@ -137,14 +137,14 @@ fn a_service_that_becomes_custom_keeps_its_moment() {
     }
 }
 
-/// rule 5.1: fields before the state.
+/// Rule 5.1: fields are checked before the state.
 #[test]
-fn a_wrong_field_is_told_before_that_the_service_is_in_use() {
+fn a_wrong_field_is_reported_before_the_service_being_in_use() {
     let json = json!({"kind": "sell", "payment_due_days": 400});
     assert_eq!(wrong_fields(change(&used(ServiceKind::Lease), json)), ["payment_due_days"]);
 }
 
-/// rule 5.1
+/// Rule 5.1: a change keeps the fields that it does not name.
 #[test]
 fn a_change_leaves_what_it_does_not_name() {
     let mut service = stored_service(ServiceKind::Custom);
@@ -155,7 +155,7 @@ fn a_change_leaves_what_it_does_not_name() {
     assert_eq!(wrong_fields(put), ["amount", "currency", "kind"]);
 }
 
-/// rule 5.1: null is no way to turn a deactivated service on again.
+/// Rule 5.1: null does not activate a deactivated service.
 #[test]
 fn null_does_not_reactivate_a_service() {
     let mut service = stored_service(ServiceKind::Lease);
@@ -164,7 +164,7 @@ fn null_does_not_reactivate_a_service() {
     assert!(changed.is_err() || changed.is_ok_and(|service| !service.is_active));
 }
 
-/// rule 5.1
+/// Rule 5.1: a deleted service is deactivated.
 #[test]
 fn deleting_a_service_deactivates_it() {
     let service = used(ServiceKind::Lease);
@@ -174,7 +174,7 @@ fn deleting_a_service_deactivates_it() {
     assert_eq!((value, expected), (Service { is_active: false, ..Service::clone(&service) }, service.version));
 }
 
-/// chapter 2
+/// Chapter 2: everybody reads services, and staff change them.
 #[test]
 fn services_are_read_by_all_and_changed_by_staff() {
     let mut service = stored_service(ServiceKind::Lease);
@@ -192,7 +192,7 @@ fn services_are_read_by_all_and_changed_by_staff() {
     }
 }
 
-/// rule 6.6
+/// Rule 6.6: all wrong fields are reported at once.
 #[test]
 fn every_wrong_field_of_a_service_is_named_at_once() {
     let json = json!({"name": " ", "kind": "gift", "bill_to": "me", "amount": "x", "currency": "x", "payment_due_days": 1.5,
@@ -201,7 +201,7 @@ fn every_wrong_field_of_a_service_is_named_at_once() {
     assert_eq!(wrong_fields(create(json)), expected);
 }
 
-/// rule 5.1
+/// Rule 5.1: the standard services are *Lease* and *Sell*.
 #[test]
 fn the_standard_services_are_a_lease_and_a_sale() {
     let [lease, sell] = <[_; 2]>::try_from(standard_services(usd("49"), usd("199")).changes.0).unwrap();

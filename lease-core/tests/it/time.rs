@@ -1,5 +1,5 @@
-//! Time that is not a plain afternoon: summer time, leap days, the ends of months, years and the calendar. The two sides of each
-//! deadline are tested beside its rule, and in lists by the conformance suite.
+//! Unusual times: summer time, leap days, and the ends of months, years and the calendar. The two sides of each deadline are
+//! tested with its rule, and for lists by the conformance suite.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use lease_core::account::{ProfileDraft, update_profile};
@@ -15,7 +15,7 @@ fn days(start: &str, end: &str) -> Option<Period> {
     Period::new(date(start), date(end))
 }
 
-/// What comes of proposing terms that end then, at [`now`].
+/// The result of proposing terms that expire at this instant, at [`now`].
 fn expiring(text: &str) -> Result<Option<DateTime<Utc>>, Vec<&'static str>> {
     let response = Scene::sale().propose(&customer(OWNER), json!({"amount": 1, "expires_at": text}));
     match response {
@@ -24,14 +24,14 @@ fn expiring(text: &str) -> Result<Option<DateTime<Utc>>, Vec<&'static str>> {
     }
 }
 
-/// chapter 1: an offset is all that is asked of an instant. An hour that a clock skips or shows twice is one instant.
+/// Chapter 1: an instant needs only an offset. An hour that a clock skips or shows twice is unambiguous.
 #[test]
 fn summer_time_plays_no_part() {
     for (text, utc) in [
-        // 02:30 does not exist on this day in Berlin; with its offset it is an instant all the same.
+        // 02:30 does not exist on this day in Berlin, but with its offset it is an instant.
         ("2026-03-29T02:30:00+02:00", "2026-03-29T00:30:00Z"),
         ("2026-03-29T02:30:00+01:00", "2026-03-29T01:30:00Z"),
-        // It exists twice on this one.
+        // On this day it exists twice.
         ("2026-10-25T02:30:00+02:00", "2026-10-25T00:30:00Z"),
         ("2026-10-25T02:30:00+01:00", "2026-10-25T01:30:00Z"),
         ("2026-12-31T23:30:00-01:00", "2027-01-01T00:30:00Z"),
@@ -40,7 +40,7 @@ fn summer_time_plays_no_part() {
     }
 }
 
-/// rule 4.5: cut to microseconds first, then looked at.
+/// Rule 4.5: instants are cut to microseconds before they are checked.
 #[test]
 fn less_than_a_microsecond_after_now_is_now() {
     assert_eq!(now(), instant("2026-03-02T12:00:00.123456Z"));
@@ -53,7 +53,7 @@ fn less_than_a_microsecond_after_now_is_now() {
     }
 }
 
-/// chapter 1: years have four digits.
+/// Chapter 1: years have four digits.
 #[test]
 fn the_calendar_ends_with_the_year_9999() {
     assert_eq!(expiring("9999-12-31T23:59:59.9999999Z"), Ok(Some(last_instant())));
@@ -64,7 +64,7 @@ fn the_calendar_ends_with_the_year_9999() {
     assert_eq!(last_instant().to_rfc3339(), "9999-12-31T23:59:59.999999+00:00");
 }
 
-/// rule 5.2: due on the last day there is, and never late.
+/// Rule 5.2: an invoice that is due on the last day of the calendar is never late.
 #[test]
 fn on_the_last_day_everything_still_works() {
     let scene = Scene::sale().proposed_by(OWNER);
@@ -76,7 +76,7 @@ fn on_the_last_day_everything_still_works() {
     assert_eq!(code(scene.pay_under(&refuse, &customer(OWNER), &json!(null), last_instant())), "ok");
 }
 
-/// rule 4.5: the last microsecond of a proposal and the first one after it, for each who may decide.
+/// Rule 4.5: the last microsecond of a proposal and the first one after it, for everybody who may decide.
 #[test]
 fn a_proposal_ends_at_its_instant_for_everybody() {
     for text in ["2028-02-29T00:00:00Z", "2026-03-29T01:00:00Z", "2027-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"] {
@@ -93,7 +93,8 @@ fn a_proposal_ends_at_its_instant_for_everybody() {
     }
 }
 
-/// rules 5.2, 5.4: due on a leap day, at the end of a month and of a year: in time to the end of the day.
+/// Rules 5.2, 5.4: an invoice is payable in time until the end of its due date, also on a leap day and at the end of a month or
+/// year.
 #[test]
 fn a_due_day_lasts_to_its_midnight() {
     for due in ["2028-02-29", "2027-02-28", "2026-04-30", "2026-12-31", "2026-03-29"] {
@@ -108,7 +109,7 @@ fn a_due_day_lasts_to_its_midnight() {
     }
 }
 
-/// rule 5.4: to the last microsecond of the month, however long that is.
+/// Rule 5.4: a card is valid until the last microsecond of its month, however long that is.
 #[test]
 fn a_card_lives_through_the_last_day_of_its_month() {
     for (year, month, midnight) in
@@ -122,7 +123,7 @@ fn a_card_lives_through_the_last_day_of_its_month() {
     assert!(CreditCard { exp_year: 9999, ..card(OWNER) }.is_usable(last_instant().date_naive()));
 }
 
-/// rule 4.10: the end is not included, on a leap day as on any other.
+/// Rule 4.10: the end is not included, also on a leap day.
 #[test]
 fn days_that_touch_do_not_overlap() {
     let leap = days("2028-02-01", "2028-02-29").unwrap();
@@ -143,7 +144,7 @@ fn days_that_touch_do_not_overlap() {
     assert_eq!(wrong_fields(terms("2027-02-01", "10000-01-01")), ["end_date"]);
 }
 
-/// rule 6.1: the day before, of and after a birth, at both ends of a day.
+/// Rule 6.1: the day before, of and after a birth, at both ends of a day.
 #[test]
 fn a_date_of_birth_lies_before_today() {
     let row = first(stored(OWNER, Customer { user_id: user_id(OWNER), profile: Profile::default(), created_at: now() }));
@@ -157,7 +158,7 @@ fn a_date_of_birth_lies_before_today() {
     assert!(is_taken("0001-01-01", midnight.date_naive()));
 }
 
-/// A clock for tests shows what every backend keeps, and stops at the end of the calendar.
+/// The clock for tests returns only instants that every backend can store, and stops at the end of the calendar.
 #[test]
 fn a_manual_clock_shows_microseconds() {
     let clock = ManualClock::at(instant("2026-03-29T00:59:59.9999999Z"));

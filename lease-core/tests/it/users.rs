@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::support::*;
 
-/// A password that nothing speaks against.
+/// A password without objections.
 const GOOD: &str = "plum-Tractor-94-west";
 
 fn patched(snapshot: &Versioned<AccountSnapshot>, actor: &Actor, json: Value) -> Result<CheckedUpdate, Error> {
@@ -25,12 +25,12 @@ fn changed(snapshot: &Versioned<AccountSnapshot>, actor: &Actor, json: Value) ->
     patched(snapshot, actor, json).unwrap().into_decision(None).changes
 }
 
-/// The superuser of [`superuser`], as a row.
+/// The user of [`superuser`], as a row.
 fn superuser_row() -> Versioned<AccountSnapshot> {
     account_snapshot(102, Role::Superuser)
 }
 
-/// chapter 2: who reads and changes whom.
+/// Chapter 2: users read and change themselves; staff read and change all users except superusers.
 #[test]
 fn users_are_read_and_changed_by_themselves_and_staff() {
     let customers = account_snapshot(OWNER, Role::Customer);
@@ -48,7 +48,7 @@ fn users_are_read_and_changed_by_themselves_and_staff() {
     }
 }
 
-/// rule 3.4
+/// Rule 3.4: staff deactivate users, and nobody else does.
 #[test]
 fn staff_deactivate_users_and_nobody_else_does() {
     let customers = account_snapshot(OWNER, Role::Customer);
@@ -68,7 +68,7 @@ fn staff_deactivate_users_and_nobody_else_does() {
     assert_eq!(change.expected, customers.version);
 }
 
-/// rule 3.5: each name on its own, the rest stays.
+/// Rule 3.5: each name can be changed on its own; the others stay.
 #[test]
 fn users_change_their_names() {
     let row = account_snapshot(OWNER, Role::Customer);
@@ -88,9 +88,9 @@ fn users_change_their_names() {
     }
 }
 
-/// rules 3.5, 3.7: one's own name is not taken, another's is.
+/// Rules 3.5, 3.7: users may keep their own name, but not take that of another.
 #[test]
-fn a_new_name_is_nobody_elses() {
+fn a_new_name_must_not_belong_to_another_user() {
     let row = account_snapshot(OWNER, Role::Customer);
     let with_taken = |taken: &[(&str, i64)]| {
         let taken: Vec<_> = taken.iter().map(|(name, user)| (LoginName::new(name), user_id(*user))).collect();
@@ -102,7 +102,7 @@ fn a_new_name_is_nobody_elses() {
     assert_eq!(wrong_fields(with_taken(&[("byron", OWNER), ("byron@example.org", BUYER)])), ["email"]);
 }
 
-/// chapter 2: not touch a superuser.
+/// Chapter 2: staff do not change superusers.
 #[test]
 fn staff_do_not_touch_a_superuser() {
     let row = superuser_row();
@@ -115,7 +115,7 @@ fn staff_do_not_touch_a_superuser() {
     assert_eq!(code(deactivate(&row, &superuser(), now())), "ok");
 }
 
-/// rule 3.5: 403, before any wrong field.
+/// Rule 3.5: a missing right is a 403, before any wrong field.
 #[test]
 fn roles_are_granted_by_superusers_only() {
     for json in [json!({"is_staff": true}), json!({"is_superuser": true}), json!({"is_staff": true, "email": "no"})] {
@@ -128,7 +128,7 @@ fn roles_are_granted_by_superusers_only() {
     assert_eq!(code(patched(&staff_row, &staff(), json!({"is_staff": true, "is_superuser": "0"}))), "ok");
 }
 
-/// rule 3.5
+/// Rule 3.5: customers may send the flags that they have, but not change them.
 #[test]
 fn a_customer_sends_the_present_flags_but_no_others() {
     let row = account_snapshot(OWNER, Role::Customer);
@@ -141,7 +141,7 @@ fn a_customer_sends_the_present_flags_but_no_others() {
     );
 }
 
-/// chapter 2, rule 3.5: what two flags ask for.
+/// Chapter 2, rule 3.5: the role that the two flags request.
 #[test]
 fn the_flags_make_the_role() {
     let cases = [
@@ -161,7 +161,7 @@ fn the_flags_make_the_role() {
     }
 }
 
-/// rule 3.5
+/// Rule 3.5: a user has a customer exactly while they are one.
 #[test]
 fn a_user_has_a_customer_exactly_while_it_is_one() {
     let row = account_snapshot(OWNER, Role::Customer);
@@ -175,7 +175,7 @@ fn a_user_has_a_customer_exactly_while_it_is_one() {
     assert_eq!(changed(&in_use, &superuser(), json!({"first_name": "Eve"})).customer, CustomerChange::Keep);
 }
 
-/// rule 3.5
+/// Rule 3.5: there is always an active superuser.
 #[test]
 fn the_last_active_superuser_stays() {
     let mut last = superuser_row();
@@ -190,7 +190,7 @@ fn the_last_active_superuser_stays() {
     assert_eq!(code(patched(&last, &superuser(), json!({"is_superuser": false}))), "ok", "an inactive one does not count");
 }
 
-/// rule 3.5
+/// Rule 3.5: a new password revokes all other tokens of the user.
 #[test]
 fn a_new_password_revokes_the_other_tokens() {
     let row = account_snapshot(OWNER, Role::Customer);
@@ -211,7 +211,7 @@ fn a_new_password_revokes_the_other_tokens() {
     assert_eq!((none.user.token_epoch, none.keep_token), (7, None));
 }
 
-/// rule 3.4: a token from before does not come back with the user.
+/// Rule 3.4: revoked tokens remain revoked when the user is activated again.
 #[test]
 fn deactivating_revokes_the_tokens_for_good() {
     let mut row = account_snapshot(OWNER, Role::Customer);
@@ -221,7 +221,7 @@ fn deactivating_revokes_the_tokens_for_good() {
     assert_eq!((back.is_active, back.token_epoch), (true, 7));
 }
 
-/// rule 3.5
+/// Rule 3.5: `PUT` requires every name, `PATCH` none.
 #[test]
 fn put_takes_every_name_and_patch_any() {
     let row = account_snapshot(OWNER, Role::Customer);
@@ -232,7 +232,7 @@ fn put_takes_every_name_and_patch_any() {
     assert_eq!((change.id, change.user.date_joined, change.user.token_epoch), (user_id(OWNER), now(), 7));
 }
 
-/// rule 3.7: unique without regard to case, one's own names excepted.
+/// Rule 3.7: names are unique without regard to case, except for the user's own.
 #[test]
 fn a_name_of_another_user_is_taken() {
     let row = account_snapshot(OWNER, Role::Customer);
@@ -245,7 +245,7 @@ fn a_name_of_another_user_is_taken() {
     assert_eq!(code(update(&[(username, user_id(OWNER)), (email, user_id(OWNER))])), "ok");
 }
 
-/// rule 3.7: a changed password is held against the names as they will be.
+/// Rule 3.7: a changed password is compared with the names after the change.
 #[test]
 fn a_new_password_is_not_like_the_new_name() {
     let row = account_snapshot(OWNER, Role::Customer);
@@ -255,7 +255,7 @@ fn a_new_password_is_not_like_the_new_name() {
     assert_eq!(wrong_fields(response), ["password"], "like the present last name");
 }
 
-/// rule 3.4
+/// Rule 3.4: staff create users; each has a customer unless they are administrative.
 #[test]
 fn staff_make_users_with_a_customer_unless_they_administer() {
     let json = || json!({"username": "eve", "email": "eve@example.com", "first_name": "Eve", "last_name": "Moneypenny", "password": GOOD});
@@ -274,7 +274,7 @@ fn staff_make_users_with_a_customer_unless_they_administer() {
     assert_eq!(wrong_fields(check_new_user(&staff(), &draft(json()), &taken, now().date_naive())), ["username"]);
 }
 
-/// rule 2.1; rule 3.6: to the instant, in the present epoch, of an active user.
+/// Rules 2.1 and 3.6: a token is valid until its exact expiry, in the present epoch, while its user is active.
 #[test]
 fn a_token_is_good_until_it_is_not() {
     let found = |expires_at, epoch, change: fn(&mut Account)| {
@@ -292,7 +292,7 @@ fn a_token_is_good_until_it_is_not() {
     assert_eq!(code(session(None, now())), "not_authenticated");
 }
 
-/// chapter 2: what an account acts as.
+/// Chapter 2: the actor of an account follows from its role.
 #[test]
 fn an_account_is_the_actor_of_its_role() {
     assert_eq!(Actor::of(&account(OWNER, Role::Customer)), customer(OWNER));
@@ -300,7 +300,7 @@ fn an_account_is_the_actor_of_its_role() {
     assert_eq!(Actor::of(&account(50, Role::Superuser)), Actor::Superuser { user: user_id(50) });
 }
 
-/// rule 3.3
+/// Rule 3.3: logging out everywhere revokes only the user's own tokens.
 #[test]
 fn only_the_own_tokens_are_revoked_at_once() {
     let row = account_snapshot(OWNER, Role::Customer);
@@ -311,7 +311,7 @@ fn only_the_own_tokens_are_revoked_at_once() {
     }
 }
 
-/// rule 3.6: 40 lower-case hex characters; stored as their SHA-256, here as `sha256sum` says it.
+/// Rule 3.6: a token is 40 lower-case hex characters and is stored as its SHA-256, here as `sha256sum` prints it.
 #[test]
 fn a_token_has_one_form() {
     let token = TokenText::from_random([0xAB; 20]);
@@ -333,7 +333,7 @@ fn a_token_has_one_form() {
     }
 }
 
-/// rule 6.1
+/// Rule 6.1: the customer and staff change a profile.
 #[test]
 fn a_profile_is_changed_by_its_customer_and_staff() {
     let row = first(stored(OWNER, Customer { user_id: user_id(OWNER), profile: Profile::default(), created_at: now() }));

@@ -18,7 +18,7 @@ fn currency(code: &str) -> Currency {
     Currency::parse(code).unwrap()
 }
 
-/// How a field reads this JSON.
+/// Reads a field from this JSON.
 fn read<T: FromScalar>(json: Value) -> Option<T> {
     match serde_json::from_value::<Field<T>>(json).unwrap() {
         Field::Given(value) => Some(value),
@@ -33,7 +33,7 @@ fn the_currencies_are_those_that_a_code_is_taken_of() {
     assert!(all.iter().all(|one| Currency::parse(one.code()) == Ok(*one)));
 }
 
-/// chapter 1: each currency has its number of digits.
+/// Chapter 1: each currency has its own number of digits.
 #[test]
 fn money_has_the_digits_of_its_currency() {
     use MoneyError::{Negative, NotANumber, TooLarge, TooManyDigits};
@@ -70,7 +70,7 @@ fn money_has_the_digits_of_its_currency() {
     }
 }
 
-/// chapter 1: more digits than any decimal holds are refused, never rounded.
+/// Chapter 1: more digits than any decimal can hold are refused, never rounded.
 #[test]
 fn too_many_digits_are_never_rounded_away() {
     let tiny = format!("1.{}1", "0".repeat(40));
@@ -79,7 +79,7 @@ fn too_many_digits_are_never_rounded_away() {
     assert!(Money::parse(&format!("999999999999.{}", "9".repeat(60)), Currency::USD).is_err());
 }
 
-/// chapter 1
+/// Chapter 1: the currencies are those of ISO 4217 with a minor unit.
 #[test]
 fn currencies_are_those_with_a_minor_unit() {
     assert_eq!([currency("JPY").digits(), currency("USD").digits(), currency("KWD").digits()], [0, 2, 3]);
@@ -88,7 +88,7 @@ fn currencies_are_those_with_a_minor_unit() {
     }
 }
 
-/// Adding and subtracting are exact, stay in range and in one currency.
+/// Sums and differences are exact, within the limits and in one currency.
 #[test]
 fn sums_and_differences_are_exact() {
     assert_eq!(usd("0.10").plus(usd("0.20")), Ok(usd("0.30")));
@@ -104,7 +104,7 @@ fn sums_and_differences_are_exact() {
     assert_eq!(positive(parse_decimal("-0").unwrap()), Err(MoneyError::NotPositive));
 }
 
-/// chapter 1: a string or a number; a number is what its sender wrote.
+/// Chapter 1: an amount is a string or a number; a number is read as it was written.
 #[test]
 fn amounts_come_as_strings_and_numbers() {
     let amount = |json| read::<Decimal>(json).map(|amount| amount.to_string());
@@ -130,12 +130,12 @@ fn amounts_come_as_strings_and_numbers() {
     assert_eq!(raw.given().unwrap().to_string(), "1.005");
 }
 
-/// A field, from a number in its own digits.
+/// A field with a number, in its original digits.
 fn from_digits<T: FromScalar + Clone>(literal: &str) -> Option<T> {
     serde_json::from_str::<Field<T>>(literal).unwrap().given().cloned()
 }
 
-/// rule 2.4: what stands for a body that is no object is refused, whichever field a command looks at.
+/// Rule 2.4: a draft that stands for a body which is not an object is refused, whichever field a command reads.
 #[test]
 fn a_refused_draft_is_wrong_in_every_field() {
     let draft: TradeDraft = refused_draft().unwrap();
@@ -144,7 +144,7 @@ fn a_refused_draft_is_wrong_in_every_field() {
     assert!(refused_draft::<Vec<u8>>().is_err());
 }
 
-/// chapter 1: exact, never a float.
+/// Chapter 1: an amount is exact, never a float.
 #[test]
 fn a_number_keeps_its_digits_where_the_format_does() {
     for (literal, expected) in [
@@ -185,7 +185,7 @@ fn a_number_keeps_its_digits_where_the_format_does() {
     assert_eq!((from_digits("1"), from_digits("0"), from_digits::<bool>("2")), (Some(true), Some(false), None));
 }
 
-/// chapter 1
+/// Chapter 1: a boolean may also be a digit or a word.
 #[test]
 fn booleans_also_come_as_digits_and_words() {
     for json in [json!(true), json!(1), json!("1"), json!("true")] {
@@ -199,7 +199,7 @@ fn booleans_also_come_as_digits_and_words() {
     }
 }
 
-/// chapter 1: positive 64-bit integers.
+/// Chapter 1: ids are positive 64-bit integers.
 #[test]
 fn ids_are_positive_whole_numbers() {
     for (json, expected) in [(json!(1), Some(1)), (json!(i64::MAX), Some(i64::MAX)), (json!(5.0), Some(5))] {
@@ -211,7 +211,7 @@ fn ids_are_positive_whole_numbers() {
     assert_eq!(TradeId::new(0), None);
 }
 
-/// chapter 1: `YYYY-MM-DD`, years 0001 to 9999, days that are.
+/// Chapter 1: a date is `YYYY-MM-DD`, in the years 0001 to 9999, and exists.
 #[test]
 fn a_date_has_one_form() {
     for good in ["2026-03-02", "2028-02-29", "0001-01-01", "9999-12-31"] {
@@ -241,7 +241,7 @@ fn a_date_has_one_form() {
     assert_eq!(read::<NaiveDate>(json!(20_260_101)), None);
 }
 
-/// chapter 1: a date-time needs an offset.
+/// Chapter 1: a date-time needs an offset.
 #[test]
 fn an_instant_has_its_offset() {
     let read = |text: &str| read::<DateTime<Utc>>(json!(text));
@@ -264,7 +264,7 @@ fn an_instant_survives_being_kept_in_microseconds() {
     assert_eq!(to_micros(instant("2026-03-02T12:00:00.999999999Z")), instant("2026-03-02T12:00:00.999999Z"));
 }
 
-/// chapter 1: trimmed, bounded, without control characters, by way of a lead's fields.
+/// Chapter 1: texts are trimmed, limited, and without control characters; the fields of a lead serve as the example.
 #[test]
 fn texts_are_trimmed_bounded_and_free_of_control_characters() {
     use lease_core::directory::create_lead;
@@ -283,7 +283,7 @@ fn texts_are_trimmed_bounded_and_free_of_control_characters() {
     }
 }
 
-/// Names are compared and searched by one key.
+/// The same key compares names and searches for them.
 #[test]
 fn searching_finds_words_without_regard_to_case_and_form() {
     let text = search_text(&["Škoda Octavia", "", "WVWZZZ", "ﬁne"]);
@@ -297,7 +297,7 @@ fn searching_finds_words_without_regard_to_case_and_form() {
     assert_eq!(comparison_key("ΝΙΚΟΣ"), comparison_key("νικοσ"));
 }
 
-/// A name is compared by the key that is stored: what it says may not change by being read again.
+/// A name is compared by its stored key: the key of a key is the same key.
 #[test]
 fn the_key_of_a_key_is_the_key() {
     for text in ["J\u{30c}", "\u{a8}a", "a\u{a8}", "ΝΙΚΟΣ", "İ", "ﬁ", "\u{1e9e}", "\u{37a}"] {
@@ -307,9 +307,9 @@ fn the_key_of_a_key_is_the_key() {
     assert_eq!(comparison_key("J\u{30c}"), comparison_key("\u{1f0}"));
 }
 
-/// rule 6.5: opaque, and one text for one place.
+/// Rule 6.5: a cursor is opaque, and each place has exactly one.
 #[test]
-fn what_is_no_cursor_is_none() {
+fn an_invalid_cursor_is_refused() {
     assert_eq!(Cursor::decode("a0000000000000005"), Some(Cursor::After(5)));
     assert_eq!(Cursor::decode("b7fffffffffffffff"), Some(Cursor::Before(i64::MAX)));
     let wrong = [
@@ -337,7 +337,7 @@ fn what_is_no_cursor_is_none() {
     }
 }
 
-/// rule 6.5
+/// Rule 6.5: a page has one to a hundred rows.
 #[test]
 fn a_page_holds_one_to_a_hundred_rows() {
     assert!(PageRequest::new(0, None).is_none() && PageRequest::new(101, None).is_none());
@@ -345,7 +345,7 @@ fn a_page_holds_one_to_a_hundred_rows() {
     assert_eq!(PageRequest::default().fetch(), 26);
 }
 
-/// rule 6.5: newest first, with the pages on either side where there are rows.
+/// Rule 6.5: newest first, with cursors to the neighbouring pages if there are any rows on them.
 #[test]
 fn a_page_knows_its_neighbours() {
     use Cursor::{After, Before};

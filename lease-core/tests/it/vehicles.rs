@@ -1,4 +1,4 @@
-//! Vehicles: rule 6.2, and who sees them (chapter 2).
+//! Vehicles (rule 6.2), and who may see them (chapter 2).
 
 use lease_core::Error;
 use lease_core::catalog::{VehicleDraft, create_vehicle, delete_vehicle, require_visible_vehicle, update_vehicle};
@@ -23,14 +23,14 @@ fn create(fields: Value) -> Result<Vehicle, Error> {
     }
 }
 
-/// rule 6.2
+/// Rule 6.2: a vehicle belongs to the customer who creates it.
 #[test]
-fn a_vehicle_is_its_makers() {
+fn a_vehicle_belongs_to_the_customer_who_creates_it() {
     let made = create(json!({"vin": VIN.to_lowercase(), "mileage": 5, "customer_id": 77, "id": 5})).unwrap();
     assert_eq!((made.vin.as_str(), made.customer_id, made.mileage, made.created_at), (VIN, id(OWNER), Some(5), now()));
 }
 
-/// rule 6.2
+/// Rule 6.2: a VIN has 17 characters of its alphabet.
 #[test]
 fn a_vin_has_seventeen_characters_of_its_alphabet() {
     for good in [VIN, " wvwzzz1jzxw000001 ", "11111111111111111"] {
@@ -55,9 +55,9 @@ fn a_vin_has_seventeen_characters_of_its_alphabet() {
     }
 }
 
-/// rule 6.2: free again once its vehicle is deleted is the store's answer; taken is a wrong field.
+/// Rule 6.2: a VIN that is taken is a wrong field. The tests of the stores show that deleting the vehicle frees it.
 #[test]
-fn a_vin_is_one_vehicles() {
+fn a_vin_belongs_to_one_vehicle() {
     let draft: VehicleDraft = draft(a_vehicle(json!({})));
     assert_eq!(draft.wanted_vin(), Some(Vin::parse(VIN).unwrap()));
     assert_eq!(wrong_fields(create_vehicle(&customer(OWNER), &draft, Some(id(9)), now())), ["vin"]);
@@ -67,7 +67,7 @@ fn a_vin_is_one_vehicles() {
     assert_eq!(wrong_fields(update(Some(id(2)))), ["vin"]);
 }
 
-/// rule 6.2: 1886 to next year, in UTC.
+/// Rule 6.2: a model year is from 1886 to next year, in UTC.
 #[test]
 fn the_year_is_that_of_a_motor_car() {
     for (year, is_good) in
@@ -83,7 +83,7 @@ fn the_year_is_that_of_a_motor_car() {
     assert_eq!(new_year("2027-01-01T00:00:00Z"), "ok");
 }
 
-/// rule 6.2
+/// Rule 6.2: mileage is not negative.
 #[test]
 fn mileage_is_not_below_zero() {
     for (mileage, is_good) in
@@ -93,7 +93,7 @@ fn mileage_is_not_below_zero() {
     }
 }
 
-/// rule 6.2
+/// Rule 6.2: VIN, make, model and year are fixed while a trade is open or agreed.
 #[test]
 fn what_identifies_a_vehicle_stays_while_a_trade_is_live() {
     let mut live = vehicle_snapshot();
@@ -110,7 +110,7 @@ fn what_identifies_a_vehicle_stays_while_a_trade_is_live() {
     assert_eq!(update(json!({"make": "VW", "year": 1})), "validation_error", "fields before the state");
 }
 
-/// rule 6.2
+/// Rule 6.2: a vehicle that has ever been in a trade cannot be deleted.
 #[test]
 fn a_vehicle_that_was_traded_is_not_deleted() {
     let mut snapshot = vehicle_snapshot();
@@ -120,9 +120,9 @@ fn a_vehicle_that_was_traded_is_not_deleted() {
     assert_eq!(code(delete_vehicle(&snapshot, &customer(OWNER))), "vehicle_in_use");
 }
 
-/// chapter 2: own, in an open trade, in a trade one is a party of.
+/// Chapter 2: customers see their own vehicles, those in an open trade, and those in a trade to which they are a party.
 #[test]
-fn who_sees_a_vehicle_and_who_changes_it() {
+fn a_vehicle_is_seen_and_changed_by_the_right_customers() {
     let hidden = vehicle_snapshot();
     let mut offered = vehicle_snapshot();
     offered.value.has_open_trade = true;
@@ -148,9 +148,9 @@ fn who_sees_a_vehicle_and_who_changes_it() {
     }
 }
 
-/// A change by staff leaves the vehicle its owner's, and its birthday.
+/// A change by staff keeps the owner and the creation time of the vehicle.
 #[test]
-fn staff_change_a_vehicle_but_not_whose_it_is() {
+fn staff_change_a_vehicle_but_not_its_owner() {
     let snapshot = vehicle_snapshot();
     let json = json!({"color": "blue", "customer_id": 77});
     let RowChange::Update { value, .. } =
@@ -161,7 +161,7 @@ fn staff_change_a_vehicle_but_not_whose_it_is() {
     assert_eq!(value, Vehicle { color: "blue".into(), ..snapshot.vehicle.value.clone() });
 }
 
-/// rule 6.6
+/// Rule 6.6: all wrong fields are reported at once.
 #[test]
 fn every_wrong_field_of_a_vehicle_is_named_at_once() {
     let json = json!({"vin": 1, "make": "", "model": null, "year": "x", "mileage": -1, "color": "a\u{0}", "license_plate": [],

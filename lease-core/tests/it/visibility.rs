@@ -1,4 +1,4 @@
-//! What a customer sees: the predicates of chapter 2, case by case.
+//! The rows that a customer may see: the predicates of chapter 2, case by case.
 
 use lease_core::id::CustomerId;
 use lease_core::lifecycle::TradeSnapshot;
@@ -6,7 +6,7 @@ use lease_core::permission::{can_view_invoice, can_view_payment, can_view_propos
 
 use crate::support::*;
 
-/// The owner, the counterparty where there is one, somebody else.
+/// The owner, the counterparty if there is one, and another customer.
 fn viewers() -> [CustomerId; 3] {
     [id(OWNER), id(BUYER), id(THIRD)]
 }
@@ -15,7 +15,7 @@ fn agreed() -> TradeSnapshot {
     Scene::sale().agreed().0
 }
 
-/// chapter 2: open ones, one's own, those one has proposed in.
+/// Chapter 2: a customer sees open trades, their own, and those in which they have made a proposal.
 #[test]
 fn trades_are_seen_while_open_and_afterwards_by_those_who_took_part() {
     let seen = |scene: Scene, has_proposed| viewers().map(|viewer| can_view_trade(viewer, &scene.0.trade, has_proposed));
@@ -27,7 +27,7 @@ fn trades_are_seen_while_open_and_afterwards_by_those_who_took_part() {
     assert_eq!(seen(Scene::sale().cancelled(), false), [true, false, false]);
 }
 
-/// chapter 2: own ones, the owner's in visible trades, and all in own trades.
+/// Chapter 2: a customer sees their own proposals, the owner's in visible trades, and all in their own trades.
 #[test]
 fn proposals_are_seen_by_author_and_owner_and_the_owners_by_all_who_see_the_trade() {
     let seen =
@@ -39,7 +39,7 @@ fn proposals_are_seen_by_author_and_owner_and_the_owners_by_all_who_see_the_trad
     assert!(can_view_proposal(id(THIRD), &proposal(OWNER), &agreed().trade, true));
 }
 
-/// chapter 2: own ones, those in an open trade, those in a trade one is a party of.
+/// Chapter 2: a customer sees their own vehicles, those in an open trade, and those in a trade to which they are a party.
 #[test]
 fn vehicles_are_seen_by_their_owner_while_offered_and_by_parties() {
     let seen =
@@ -49,7 +49,7 @@ fn vehicles_are_seen_by_their_owner_while_offered_and_by_parties() {
     assert_eq!(seen(false, true), [true, true, true]);
 }
 
-/// chapter 2: those billed to one, and one's own.
+/// Chapter 2: a customer sees the invoices that are billed to them, and their own payments.
 #[test]
 fn invoices_are_seen_by_the_billed_and_payments_by_the_payer() {
     assert_eq!(viewers().map(|viewer| can_view_invoice(viewer, &invoice(BUYER))), [false, true, false]);

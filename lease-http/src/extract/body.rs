@@ -13,13 +13,13 @@ use crate::state::AppState;
 /// The maximum size of a body, in bytes (chapter 1).
 pub(crate) const BODY_LIMIT: usize = 256 * 1024;
 
-/// A draft out of a JSON body.
+/// A draft that is read from a JSON body.
 #[derive(Clone, Debug)]
 pub(crate) enum Body<T> {
     /// The body is an object.
     Draft(T),
-    /// The body is other JSON. Whether the actor may do this at all is judged first (rule 2.4), so there is a
-    /// [`refused_draft`] for the engine.
+    /// The body is other JSON. Whether the actor has the right to the command is checked first (rule 2.4), so the engine gets a
+    /// [`refused_draft`].
     NotAnObject(T),
 }
 
@@ -35,10 +35,10 @@ impl<T> Deref for Body<T> {
 }
 
 impl<T> Body<T> {
-    /// The engine's judgement of the draft.
+    /// Passes on the engine's result for the draft.
     ///
     /// # Errors
-    /// The engine's; one message in place of those on the fields of a body that has none.
+    /// The errors of the engine. If the body is not an object, one message replaces the messages on its fields.
     pub(crate) fn judge<U>(&self, outcome: Result<U, Error>) -> Result<U, Problem> {
         match (self, outcome) {
             (Self::NotAnObject(_), Err(Error::Invalid(_))) => {
@@ -58,7 +58,7 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
         if !is_json.unwrap_or(bytes.is_empty()) {
             return Err(Problem::new(HttpError::UnsupportedMediaType));
         }
-        // The parser does not look into the strings of fields that it passes over.
+        // The parser does not look into the strings of fields that it skips.
         let text = std::str::from_utf8(&bytes).map_err(|_| Problem::parse_error("The body is not valid UTF-8."))?;
         parse::<IgnoredAny>(text)?;
         // A derived `Deserialize` would also take a list for a struct.
@@ -70,10 +70,10 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
     }
 }
 
-/// The whole body.
+/// Reads the whole body.
 ///
 /// # Errors
-/// 413 if it is longer than is allowed; 400 if it breaks off.
+/// 413 if it is too long; 400 if it is incomplete.
 pub(crate) async fn read_body(request: Request) -> Result<Bytes, Problem> {
     Bytes::from_request(request, &()).await.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Problem::new(HttpError::PayloadTooLarge),
@@ -81,14 +81,14 @@ pub(crate) async fn read_body(request: Request) -> Result<Bytes, Problem> {
     })
 }
 
-/// Whether the body says that it is JSON; `None` if it does not say what it is.
+/// Whether the content type is JSON; `None` if the request has no content type.
 fn is_json(headers: &HeaderMap) -> Option<bool> {
     let value = headers.get(header::CONTENT_TYPE)?.to_str().unwrap_or_default();
     let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     Some(essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json")))
 }
 
-/// Parses. An error tells only its place, for the body may hold secrets.
+/// Parses the body. An error contains only the position, since the body may hold secrets.
 fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Problem> {
     serde_json::from_str(text).map_err(|error| match text {
         "" => Problem::parse_error("A JSON body is required."),

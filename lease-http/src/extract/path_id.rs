@@ -9,11 +9,11 @@ use lease_core::permission::{Act, Actor, Resource};
 use crate::problem::Problem;
 use crate::state::AppState;
 
-/// The id of the row that an act created, put into the request where a lost response is made again.
+/// The id of the row that the first request created. It is put into a request whose lost response is built again.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CreatedId(pub(crate) i64);
 
-/// The id in the path, or the [`CreatedId`] if there is one; `None` if the path has something else in its place.
+/// The id in the path, or the [`CreatedId`] if there is one; `None` if the path has no valid id in its place.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PathId<T>(pub(crate) Option<T>);
 
@@ -21,12 +21,12 @@ impl<T: Named> PathId<T> {
     /// The id.
     ///
     /// # Errors
-    /// The engine's for an id that no row has: 401 or 403 if the actor may read nothing of the kind, else 404.
+    /// The error of the engine for an id that no row has: 401 or 403 if the actor may read nothing of the kind, else 404.
     pub(crate) fn or_not_found(self, actor: &Actor) -> Result<T, Error> {
         self.or_not_found_to(actor, T::RESOURCE, Act::Read)
     }
 
-    /// The id, for a command that requires another right before it looks for the row.
+    /// The id, for a command that checks another right before it looks for the row.
     ///
     /// # Errors
     /// 401 or 403 if the actor lacks the right, else 404.
@@ -51,7 +51,7 @@ impl<T: Id> FromRequestParts<AppState> for PathId<T> {
     }
 }
 
-/// An id that a path can have, and the kind of thing that it names.
+/// A type of id that a path can have, with the name of its resource.
 pub(crate) trait Named: Id {
     const RESOURCE: Resource;
 }

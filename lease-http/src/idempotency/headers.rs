@@ -4,5 +4,5 @@ use axum::http::HeaderName;
 
 /// Carries the key of a request.
 pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-/// Marks a response that is given again.
+/// Marks a response that is sent again.
 pub(crate) const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");

@@ -1,5 +1,5 @@
-//! The keys derived from an idempotency key. All that a store sees depends on that key, which only the client knows: a hash to
-//! find the record by, a MAC that tells one request from another, and the key that encrypts the response.
+//! The keys that are derived from an idempotency key. All that a store sees depends on that key, which only the client knows: a
+//! hash to find the record by, a MAC that distinguishes requests, and the key that encrypts the response.
 
 use axum::http::{HeaderMap, Method};
 use chacha20poly1305::aead::{Aead, Payload};
@@ -18,10 +18,10 @@ use crate::problem::Problem;
 const MAX_CHARS: usize = 255;
 /// Separates these hashes from any other use of the same input.
 const DOMAIN: &[u8] = b"lease idempotency v1";
-/// Bytes of a nonce.
+/// The number of bytes in a nonce.
 const NONCE: usize = 24;
 
-/// Reads the key. A quoted structured string (the IETF draft) and the bare text within it are the same key.
+/// Reads the key. A quoted structured string (as in the IETF draft) and the bare text within it are the same key.
 ///
 /// # Errors
 /// 400 if it is empty, too long, given twice, or not printable ASCII.
@@ -54,11 +54,11 @@ fn unquoted(text: &str) -> Option<String> {
 pub(super) enum Scope<'a> {
     /// The requests of one user.
     User(UserId),
-    /// Anonymous requests with this body, so that nobody can block or read another's.
+    /// Anonymous requests with the same body, so that nobody can block or read the key of another.
     Body(&'a [u8]),
 }
 
-/// The keys derived from a key within its scope.
+/// The keys that are derived from a key within its scope.
 pub(super) struct Keys {
     lookup: [u8; 32],
     telling: [u8; 64],
@@ -79,12 +79,12 @@ impl Keys {
         }
     }
 
-    /// The hash that the record is found by.
+    /// The hash by which the record is found.
     pub(super) const fn lookup(&self) -> KeyHash {
         KeyHash(self.lookup)
     }
 
-    /// The MAC that tells this request from another under the same key. Each part is preceded by its length.
+    /// The MAC that distinguishes this request from another one under the same key. Each part is preceded by its length.
     pub(super) fn fingerprint(&self, method: &Method, path: &str, body: &[u8]) -> [u8; 32] {
         let parts = [method.as_str().as_bytes(), path.as_bytes(), body];
         let mac = Hmac::<Sha256>::new(&self.telling.into());
@@ -92,10 +92,10 @@ impl Keys {
         mac.finalize().into_bytes().into()
     }
 
-    /// Seals a response.
+    /// Encrypts a response.
     ///
     /// # Errors
-    /// [`NotSealed`] if there is no randomness, or the response cannot be serialised.
+    /// [`NotSealed`] if no randomness is available, or the response cannot be serialised.
     pub(super) fn seal(&self, response: &Saved) -> Result<SavedResponse, NotSealed> {
         let mut nonce = [0; NONCE];
         getrandom::fill(&mut nonce).map_err(|_| NotSealed)?;
@@ -104,7 +104,7 @@ impl Keys {
         Ok(SavedResponse([nonce.as_slice(), &sealed].concat()))
     }
 
-    /// Opens a sealed response; `None` if it was not sealed by [`seal`](Self::seal) under this key.
+    /// Decrypts a response; `None` if it was not encrypted by [`seal`](Self::seal) under this key.
     pub(super) fn open(&self, response: &SavedResponse) -> Option<Saved> {
         let (nonce, sealed) = response.0.split_first_chunk::<NONCE>()?;
         let payload = Payload { msg: sealed, aad: &self.lookup };
@@ -123,7 +123,7 @@ fn derived<const BYTES: usize>(root: &Hkdf<Sha256>, purpose: &[&[u8]]) -> [u8; B
     key
 }
 
-/// A response could not be sealed.
+/// A response could not be encrypted.
 #[derive(Debug, thiserror::Error)]
 #[error("no randomness, or a response that cannot be serialised")]
 pub(super) struct NotSealed;

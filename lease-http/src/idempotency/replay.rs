@@ -1,4 +1,4 @@
-//! The declaration, beside the handler of each POST, of the response to a request that comes again under its idempotency key.
+//! The declaration, beside the handler of each POST, of the response to a request that is sent again under its idempotency key.
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -12,8 +12,8 @@ use tower::ServiceExt as _;
 use crate::extract::CreatedId;
 use crate::state::AppState;
 
-/// The response of a POST endpoint to a request that comes again under its idempotency key. It is the first response, given
-/// again; if that one was lost because the process died after the act, this says what takes its place.
+/// The response of a POST endpoint to a request that is sent again under its idempotency key. It is the first response; if that
+/// one was lost because the process died after the commit, this type says what replaces it.
 #[derive(Clone, Debug)]
 pub(crate) struct Replay {
     /// Whether the endpoint is open to everybody and ignores tokens (rule 2.1).
@@ -21,43 +21,44 @@ pub(crate) struct Replay {
     pub(super) lost: LostResponse,
 }
 
-/// The substitute for a lost response.
+/// The replacement for a lost response.
 #[derive(Clone, Debug)]
 pub(super) enum LostResponse {
-    /// None, for no response is kept: the key is checked and then ignored.
+    /// None, since no response is stored: the key is checked and then ignored.
     KeyIgnored,
     /// The response to the same request, carried out once more.
     Repeated,
-    /// This handler's response about what the act created.
+    /// The response of this handler about the row that the command created.
     Created(MethodRouter<AppState>),
-    /// This handler's response about what the path names.
+    /// The response of this handler about the row that the path names.
     Changed(MethodRouter<AppState>),
 }
 
 impl Replay {
-    /// For an act that creates something. A lost response is made again by `read`, whose [`PathId`](crate::extract::PathId) is
-    /// then the id of what was created; its 200 becomes a 201.
+    /// For a command that creates a row. A lost response is built again by `read`, whose [`PathId`](crate::extract::PathId) is
+    /// then the id of that row; its status 200 becomes 201.
     pub(crate) fn created<T: 'static>(read: impl Handler<T, AppState>) -> Self {
         Self { is_public: false, lost: LostResponse::Created(any(read)) }
     }
 
-    /// For an act on what the path names. A lost response is made again by `read`, which takes the same path.
+    /// For a command on the row that the path names. A lost response is built again by `read`, which takes the same path.
     pub(crate) fn changed<T: 'static>(read: impl Handler<T, AppState>) -> Self {
         Self { is_public: false, lost: LostResponse::Changed(any(read)) }
     }
 
-    /// For an act that may be carried out again if its response was lost.
+    /// For a command that may be carried out again if its response was lost.
     pub(crate) const fn repeated() -> Self {
         Self { is_public: false, lost: LostResponse::Repeated }
     }
 
-    /// For an act on the token of the request itself. Sent again with that token it is a 401; with another token of the same
-    /// user it is another act, and a replay would report as revoked a token that still works. So the key has no effect.
+    /// For a command on the token of the request itself. Sent again with that token, it is a 401. With another token of the same
+    /// user it is a different command, and a replay would report a token as revoked that is still valid. So the key has no
+    /// effect.
     pub(crate) const fn key_ignored() -> Self {
         Self { is_public: false, lost: LostResponse::KeyIgnored }
     }
 
-    /// For an endpoint that ignores tokens: the key then belongs to whoever sends the same body.
+    /// For an endpoint that ignores tokens: the key then belongs to everybody who sends the same body.
     pub(crate) fn public(self) -> Self {
         Self { is_public: true, ..self }
     }
@@ -68,7 +69,7 @@ impl Replay {
     }
 }
 
-/// The response to a lost act that created the row of this id.
+/// The response to a command that created the row with this id and whose first response was lost.
 pub(super) async fn created(read: MethodRouter<AppState>, id: i64, mut parts: Parts, state: AppState) -> Response {
     parts.extensions.insert(CreatedId(id));
     let mut response = changed(read, parts, state).await;
@@ -78,7 +79,7 @@ pub(super) async fn created(read: MethodRouter<AppState>, id: i64, mut parts: Pa
     response
 }
 
-/// The response to a lost act on what the path names.
+/// The response to a command on the row that the path names and whose first response was lost.
 pub(super) async fn changed(read: MethodRouter<AppState>, parts: Parts, state: AppState) -> Response {
     let request = Request::from_parts(parts, Body::empty());
     read.with_state::<()>(state).oneshot(request).await.unwrap_or_else(|never| match never {})

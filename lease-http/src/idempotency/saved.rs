@@ -1,4 +1,4 @@
-//! A response as it is kept, before it is sealed.
+//! A response as it is stored, before it is encrypted.
 
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
@@ -6,10 +6,10 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, response};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
-/// The headers that belong to the response; all others are made afresh for each request.
+/// The headers that belong to the stored response; all others are set anew for each request.
 const KEPT: [HeaderName; 1] = [CONTENT_TYPE];
 
-/// Status, headers and body of a response.
+/// The status, headers and body of a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Saved {
     head: Head,
@@ -29,7 +29,7 @@ impl Saved {
         Self { head: Head { status: parts.status.as_u16(), headers }, body: body.to_vec() }
     }
 
-    /// The head as a line of JSON, and the body.
+    /// The status and headers as a line of JSON, followed by the body.
     pub(super) fn to_bytes(&self) -> serde_json::Result<Vec<u8>> {
         let mut bytes = serde_json::to_vec(&self.head)?;
         bytes.push(b'\n');

@@ -1,4 +1,5 @@
-//! What a client sees after a crash: the claim and the act are done here as a request does them, up to where it died.
+//! Requests that are sent again after a crash. The tests claim the key and run the command as a request does, up to the point
+//! where it died.
 
 use std::sync::Arc;
 
@@ -58,17 +59,17 @@ impl World {
         Actor::of(&self.ada)
     }
 
-    /// Two minutes on, nobody waits any longer for the response of who holds a key.
+    /// After two minutes nobody waits any longer for the response of the request that holds a key.
     fn gives_up(&self) {
         self.clock.advance(Duration::minutes(2));
     }
 
-    /// Claims the key as a request of Ada's would; what is done under the claim is done in the context that comes with it.
+    /// Claims the key as a request of Ada's would. Commands under the claim are run in the context that is returned with it.
     async fn claim(&self, path: &str, body: &Value) -> (RequestContext, Claim) {
         self.claim_in(self.ada(), &Scope::User(self.ada.user.id), path, body).await
     }
 
-    /// Claims the key as a request of nobody known would.
+    /// Claims the key as an anonymous request would.
     async fn claim_unknown(&self, path: &str, body: &Value) -> (RequestContext, Claim) {
         self.claim_in(Actor::Anonymous, &Scope::Body(text(body).as_bytes()), path, body).await
     }
@@ -95,7 +96,7 @@ impl World {
     }
 }
 
-/// The body as it is sent; null is none.
+/// The body as it is sent; null means no body.
 fn text(body: &Value) -> String {
     if body.is_null() { String::new() } else { body.to_string() }
 }
@@ -118,13 +119,13 @@ async fn a_crash_before_the_act_holds_the_key_for_a_while_only() {
     let (late_context, _) = world.claim("/api/vehicles", &vehicle()).await;
     world.gives_up();
     assert_eq!(world.post("/api/vehicles", &vehicle()).await.0, 201);
-    // Should the first one wake up, it may no longer act.
+    // If the first request continues after all, it may no longer write.
     let late: VehicleDraft = draft(&json!({"vin": "1HGCM82633A000002", "make": "Honda", "model": "Accord", "year": 2020}));
     let refused = world.engine.create_vehicle(late_context, &late).await.unwrap_err();
     assert_eq!(refused.code(), "idempotency_key_in_use");
 }
 
-/// Its response may say what no look at the row can: a payment's decline, the token of who registered.
+/// Its response may contain data that the row does not hold: the reason for a declined payment, or the token of a new user.
 #[tokio::test]
 async fn an_act_that_is_done_is_in_use_until_it_is_answered() {
     let world = World::new().await;
@@ -154,7 +155,7 @@ async fn after_a_crash_behind_the_act_what_was_made_is_the_answer() {
     let (status, replayed, body) = world.post("/api/vehicles", &vehicle()).await;
     assert_eq!((status, replayed.as_deref()), (201, REPLAYED));
     assert_eq!((body["id"].as_i64(), body["vin"].as_str()), (Some(made.id.get()), Some("1HGCM82633A000001")));
-    // And so for ever.
+    // And the same for every later request.
     assert_eq!(world.post("/api/vehicles/", &vehicle()).await.2, body);
     assert_eq!(world.post("/api/vehicles", &json!({})).await.0, 422);
 }

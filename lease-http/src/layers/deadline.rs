@@ -1,4 +1,4 @@
-//! Every request is answered in time, and no write is cut off.
+//! Every request gets a response in time, and no write is interrupted.
 
 use axum::extract::{Request, State};
 use axum::http::Method;
@@ -10,8 +10,8 @@ use tracing::Instrument as _;
 use crate::problem::Problem;
 use crate::state::AppState;
 
-/// Answers 503 after the request timeout. A request that may write runs on a task of its own: even if the client hangs up or
-/// the time is up, it runs to its end, so that it leaves nothing half done.
+/// Responds 503 after the request timeout. A request that may write runs on a task of its own, which continues to its end even if
+/// the client hangs up or the time is over, so that no write is left half done.
 pub(super) async fn keep(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let limit = state.options.request_timeout;
     let answer = if [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method()) {

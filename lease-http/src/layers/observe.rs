@@ -1,5 +1,5 @@
-//! The request id, the log line and the counters of a request. The log holds the route but never a query, a header or a body:
-//! those may be secret.
+//! The request id, the log line and the counters of a request. The log holds the route but never a query, a header or a body,
+//! since those may be secret.
 
 use std::time::Instant;
 
@@ -14,7 +14,7 @@ use crate::problem::ErrorCode;
 use crate::request_id::{REQUEST_ID, request_id};
 use crate::state::AppState;
 
-/// The route of requests that match none.
+/// The route label of requests that match no route.
 const UNMATCHED: &str = "unmatched";
 
 /// Logs and counts one request.
@@ -51,7 +51,7 @@ pub(super) async fn observe(
 
 fn fresh_id(state: &AppState) -> HeaderValue {
     let mut bytes = [0; 16];
-    // Without randomness the time will do: an id need not be secret.
+    // If there is no randomness, the time is enough, since an id need not be secret.
     if getrandom::fill(&mut bytes).is_err() {
         bytes = i128::from(state.engine.now().timestamp_micros()).to_be_bytes();
     }

@@ -1,4 +1,4 @@
-//! `/docs`: Swagger UI on the `OpenAPI` document. All of it is part of the binary, so it works offline.
+//! `/docs`: Swagger UI for the `OpenAPI` document. All its files are part of the binary, so it works offline.
 
 use std::sync::{Arc, LazyLock};
 
@@ -15,8 +15,8 @@ use utoipa_swagger_ui::Config;
 use crate::problem::Problem;
 use crate::state::AppState;
 
-/// The page may load its own files, call its own origin, and show the pictures in its style sheet. Swagger UI sets styles on
-/// elements.
+/// The page may load its own files, call its own origin, and show the pictures in its style sheet. Inline styles are allowed,
+/// since Swagger UI sets styles on elements.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
                       connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 const PAGE: &str = include_str!("docs/page.html");
@@ -28,11 +28,11 @@ pub(crate) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(page)).route("/docs/{file}", get(file))
 }
 
-/// This document, to read and to try out
+/// Show the documentation page
 #[utoipa::path(get, path = "/docs", operation_id = "docs", tag = "operation", security(()),
     responses((status = 200, description = "The page.", body = String, content_type = "text/html; charset=utf-8")))]
 async fn page(OriginalUri(uri): OriginalUri) -> impl IntoResponse {
-    // The page names its files relative to itself, so that it can be nested anywhere, with or without a slash at its end.
+    // The page refers to its files by relative addresses, so that it can be nested anywhere, with or without a trailing slash.
     let folder = if uri.path().ends_with('/') { "." } else { "./docs" };
     ([(CONTENT_SECURITY_POLICY, POLICY)], Html(PAGE.replace("{{folder}}", folder)))
 }

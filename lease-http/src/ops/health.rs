@@ -1,4 +1,4 @@
-//! Whether the process lives, and whether it can serve.
+//! The endpoints for liveness and readiness.
 
 use axum::Json;
 use axum::extract::State;
@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use crate::problem::Problem;
 use crate::state::AppState;
 
-/// That all is well.
+/// The response if all is well.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Health {
     /// Always `ok`.
@@ -18,16 +18,16 @@ pub(crate) struct Health {
 
 const OK: Json<Health> = Json(Health { status: "ok" });
 
-/// Whether the process answers
+/// Check that the process responds
 #[utoipa::path(get, path = "/healthz", tag = "operation", security(()),
-    responses((status = 200, description = "The process answers.", body = Health)))]
+    responses((status = 200, description = "The process responds.", body = Health)))]
 pub(crate) async fn healthz() -> Json<Health> {
     OK
 }
 
-/// Whether the store answers as well
+/// Check that the store responds as well
 #[utoipa::path(get, path = "/readyz", tag = "operation", security(()),
-    responses((status = 200, description = "The process and its store answer.", body = Health)))]
+    responses((status = 200, description = "The process and its store respond.", body = Health)))]
 pub(crate) async fn readyz(State(state): State<AppState>) -> Result<Json<Health>, Problem> {
     state.engine.ping().await?;
     Ok(OK)

@@ -9,7 +9,7 @@ use prometheus::TEXT_FORMAT;
 use crate::problem::Problem;
 use crate::state::AppState;
 
-/// What Prometheus scrapes
+/// Get the metrics for Prometheus
 #[utoipa::path(get, path = "/metrics", tag = "operation", security(()),
     responses((status = 200, description = "The metrics, in the text format of Prometheus.", body = String,
         content_type = TEXT_FORMAT)))]

@@ -1,5 +1,5 @@
-//! The code of a problem and its status. The codes of the engine's errors and their messages are core's; those that only HTTP
-//! can give stand here.
+//! The code of a problem and its status. The core defines the codes and messages of the engine's errors; those that only HTTP can
+//! cause are defined here.
 
 use std::fmt;
 
@@ -11,13 +11,13 @@ use strum::IntoEnumIterator as _;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorCode {
-    /// The engine refused.
+    /// The engine refused the request.
     Engine(ErrorKind),
-    /// The request did not get as far as the engine.
+    /// The request did not reach the engine.
     Http(HttpError),
 }
 
-/// A reason why a request does not get as far as the engine.
+/// A reason why a request does not reach the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error, strum::EnumIter, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 #[non_exhaustive]
@@ -25,16 +25,16 @@ pub enum HttpError {
     /// The body is not JSON.
     #[error("The body is not valid JSON.")]
     ParseError,
-    /// The path takes other methods.
+    /// The path has no such method.
     #[error("The method is not allowed here.")]
     MethodNotAllowed,
     /// The body is too long.
     #[error("The body is longer than 256 KiB.")]
     PayloadTooLarge,
-    /// The body is of another media type.
+    /// The body has another media type.
     #[error("The body must be application/json.")]
     UnsupportedMediaType,
-    /// The idempotency key came with another request before.
+    /// The idempotency key was used with another request before.
     #[error("The idempotency key has already been used for another request.")]
     IdempotencyKeyReused,
     /// Too many failed logins.
@@ -43,17 +43,17 @@ pub enum HttpError {
 }
 
 impl ErrorCode {
-    /// All of them.
+    /// All codes.
     pub fn all() -> impl Iterator<Item = Self> {
         ErrorKind::all().map(Self::Engine).chain(HttpError::iter().map(Self::Http))
     }
 
-    /// The one with this code.
+    /// The code with this name.
     pub(crate) fn of_code(code: &str) -> Option<Self> {
         Self::all().find(|one| one.code() == code)
     }
 
-    /// Its stable code (rule 6.6).
+    /// The stable name of the code (rule 6.6).
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
@@ -62,7 +62,7 @@ impl ErrorCode {
         }
     }
 
-    /// Its status.
+    /// The status of the code.
     #[must_use]
     pub const fn status(self) -> StatusCode {
         match self {
@@ -74,7 +74,7 @@ impl ErrorCode {
                 ErrorKind::NotFound => StatusCode::NOT_FOUND,
                 ErrorKind::Refused(_) => StatusCode::CONFLICT,
                 ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-                // A kind that this layer does not know yet is a fault as well.
+                // A kind that this layer does not know yet is an internal error as well.
                 _ => StatusCode::INTERNAL_SERVER_ERROR,
             },
             Self::Http(error) => match error {
@@ -89,7 +89,7 @@ impl ErrorCode {
     }
 }
 
-/// Its message; a problem may have a more specific one.
+/// The message of the code; a problem may have a more specific one.
 impl fmt::Display for ErrorCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,6 +1,6 @@
 use super::*;
 
-/// Code, status: the list of rule 6.6 and of every other rule that names a code.
+/// Codes with their statuses: the list of rule 6.6, and of every other rule that names a code.
 const CODES: &[(&str, u16)] = &[
     ("parse_error", 400),
     ("validation_error", 400),

@@ -33,7 +33,7 @@ pub(super) fn endpoints() -> Endpoints {
 /// A new user, just registered.
 #[derive(Serialize, ToSchema)]
 struct Registration {
-    /// A confirmation.
+    /// A confirmation message.
     #[schema(example = "successfully registered a new user.")]
     response: &'static str,
     user_id: Id,
@@ -76,13 +76,13 @@ impl From<Registered> for Registration {
 ///
 /// Creates a user with a customer and a token, in one step.
 #[utoipa::path(post, path = "/api/register", tag = "accounts", security(()), request_body = RegistrationDraft,
-    responses((status = 201, description = "Registered.", body = Registration)))]
+    responses((status = 201, description = "The user is registered.", body = Registration)))]
 async fn register(engine: Engine, nobody: Unauthenticated, body: Body<RegistrationDraft>) -> Created<Registration> {
     let registered = body.judge(engine.register(&nobody, &body).await)?;
     Ok(created(registered.into()))
 }
 
-/// The response to a registration whose first response was lost. Nobody knows the token in that one, so there is another.
+/// The response to a registration whose first response was lost. Nobody has the token in that one, so a new one is issued.
 async fn register_again(engine: Engine, user: PathId<UserId>) -> Created<Registration> {
     let user = user.0.ok_or(Error::NotFound)?;
     Ok(created(engine.repeat_registration(user).await?.into()))
@@ -117,7 +117,7 @@ impl From<LoggedIn> for Login {
 ///
 /// Creates a new token. A wrong name, a wrong password and a deactivated user get the same response.
 #[utoipa::path(post, path = "/api/login", tag = "accounts", security(()), request_body = LoginDraft,
-    responses((status = 200, description = "Logged in.", body = Login)),
+    responses((status = 200, description = "The user is logged in.", body = Login)),
     extensions(("x-codes" = json!(["invalid_credentials", "throttled"]))))]
 async fn login(
     engine: Engine,

@@ -102,7 +102,7 @@ async fn list_contacts(engine: Engine, session: Session, list: List<ContactFilte
 
 /// Create a contact
 #[utoipa::path(post, path = "/api/contacts", tag = "contacts", request_body = ContactDraft,
-    responses((status = 201, description = "Made.", body = Contact)),
+    responses((status = 201, description = "The contact is created.", body = Contact)),
     extensions(("x-rules" = json!([
         any_said(&["email", "phone", "address_line1"]),
         { "anyOf": [{ "properties": { "customer_id": { "type": "null" } } }, { "properties": { "lead_id": { "type": "null" } } }] },
@@ -140,7 +140,7 @@ async fn update_contact(engine: Engine, session: Session, id: PathId<ContactId>,
 }
 
 /// Delete a contact
-#[utoipa::path(delete, path = "/api/contacts/{id}", tag = "contacts", responses((status = 204, description = "Erased.")))]
+#[utoipa::path(delete, path = "/api/contacts/{id}", tag = "contacts", responses((status = 204, description = "The contact is deleted.")))]
 async fn delete_contact(engine: Engine, session: Session, id: PathId<ContactId>) -> Result<StatusCode, Problem> {
     let id = id.or_not_found(&session.actor)?;
     engine.delete_contact(&session, id).await?;

@@ -1,4 +1,4 @@
-//! Credit cards (rule 5.6). No response has the number, the security code or the gateway's token.
+//! Credit cards (rule 5.6). No response contains the number, the security code or the gateway's token.
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -86,7 +86,7 @@ async fn list_credit_cards(engine: Engine, session: Session, list: List<CardFilt
 
 /// Store a credit card
 #[utoipa::path(post, path = "/api/credit-cards", tag = "credit cards", request_body = CardDraft,
-    responses((status = 201, description = "Stored.", body = CreditCard)),
+    responses((status = 201, description = "The card is stored.", body = CreditCard)),
     extensions(("x-codes" = json!(["permission_denied"]))))]
 async fn create_credit_card(engine: Engine, session: Session, body: Body<CardDraft>) -> Created<CreditCard> {
     let card = body.judge(engine.create_card(&session, &body).await)?;
@@ -120,7 +120,7 @@ async fn update_credit_card(
 ///
 /// Its payments remain.
 #[utoipa::path(delete, path = "/api/credit-cards/{id}", tag = "credit cards",
-    responses((status = 204, description = "Gone from lists.")),
+    responses((status = 204, description = "The card is deleted.")),
     extensions(("x-codes" = json!(["permission_denied"]))))]
 async fn delete_credit_card(engine: Engine, session: Session, id: PathId<CreditCardId>) -> Result<StatusCode, Problem> {
     let id = id.or_not_found(&session.actor)?;

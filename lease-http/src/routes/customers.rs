@@ -69,7 +69,7 @@ async fn get_customer(engine: Engine, session: Session, id: PathId<CustomerId>) 
 
 /// Replace a customer's profile
 ///
-/// Every field is optional, so this is the same as changing some of them.
+/// Every field is optional, so this is the same as changing some of the fields.
 #[utoipa::path(put, path = "/api/customers/{id}", tag = "customers", request_body = ProfileDraft,
     responses((status = 200, description = "The customer as it is now.", body = Customer)))]
 async fn replace_customer(

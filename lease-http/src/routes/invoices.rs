@@ -1,4 +1,4 @@
-//! Invoices (rule 5.3). They follow from trades: nobody creates or edits one here.
+//! Invoices (rule 5.3). Trades issue them; no endpoint creates or edits one.
 
 use axum::Json;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -34,14 +34,14 @@ struct Invoice {
     #[schema(pattern = "^INV-[0-9]{8,}$", example = "INV-00000042")]
     number: String,
     trade_id: Id,
-    /// The proposal that it was issued on: the first, or the accepted one.
+    /// The proposal for which it was issued: the first, or the accepted one.
     proposal_id: Id,
     /// The customer who is billed.
     customer_id: Id,
     amount: Amount,
     /// The sum of the payments that succeeded.
     amount_paid: Amount,
-    /// The amount still due; zero once void.
+    /// The amount still due; zero once the invoice is void.
     amount_due: Amount,
     currency: Currency,
     #[schema(value_type = InvoiceStatus)]
@@ -54,7 +54,7 @@ struct Invoice {
     paid_at: Option<DateTime<Utc>>,
     #[schema(required)]
     voided_at: Option<DateTime<Utc>>,
-    /// The reason why it was voided; empty unless void.
+    /// The reason why it was voided; empty unless it is void.
     void_reason: String,
 }
 

@@ -92,7 +92,7 @@ async fn list_leads(engine: Engine, session: Session, list: List<LeadFilter>) ->
 
 /// Create a lead
 #[utoipa::path(post, path = "/api/leads", tag = "leads", request_body = LeadDraft,
-    responses((status = 201, description = "Made.", body = Lead)),
+    responses((status = 201, description = "The lead is created.", body = Lead)),
     extensions(("x-codes" = json!(["permission_denied"])), ("x-rules" = json!([
         any_said(&["first_name", "last_name", "company", "email", "phone"]),
         { "properties": { "status": { "enum": ["new", "contacted", "qualified", "lost"] } } },
@@ -129,7 +129,7 @@ async fn update_lead(engine: Engine, session: Session, id: PathId<LeadId>, body:
 
 /// Delete a lead and its contacts
 #[utoipa::path(delete, path = "/api/leads/{id}", tag = "leads",
-    responses((status = 204, description = "Erased.")),
+    responses((status = 204, description = "The lead is deleted.")),
     extensions(("x-codes" = json!(["permission_denied"]))))]
 async fn delete_lead(engine: Engine, session: Session, id: PathId<LeadId>) -> Result<StatusCode, Problem> {
     let id = id.or_not_found(&session.actor)?;

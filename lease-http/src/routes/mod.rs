@@ -1,7 +1,8 @@
-//! The endpoints, a file for each resource. A handler extracts what it needs from the request, calls the engine once and responds;
-//! beside it is its response as the document shows it; its request is a draft of core. Extensions name the codes that only this
-//! operation can give (`x-codes`), the rules between the fields of its body (`x-rules`), and the operation that does the same and
-//! is to be preferred (`x-instead`); [`openapi`](crate::openapi) adds what every operation of its kind has.
+//! The endpoints, one file for each resource. A handler extracts its input from the request, calls the engine once and responds.
+//! The schema of its response is defined beside it; the schema of its request is a draft of the core. Extensions name the codes
+//! that only this operation can return (`x-codes`), the rules between the fields of its body (`x-rules`), and the preferred
+//! operation that does the same (`x-instead`); [`openapi`](crate::openapi) adds everything that all operations of a kind have in
+//! common.
 
 mod accounts;
 mod contacts;

@@ -40,7 +40,7 @@ struct Payment {
     currency: Currency,
     #[schema(value_type = PaymentStatus)]
     status: &'static str,
-    /// The gateway's reason why it failed.
+    /// The gateway's reason for the failure.
     #[schema(required, example = json!(null))]
     failure_code: Option<String>,
     /// Whether it was made after the due date.
@@ -96,11 +96,11 @@ async fn list_payments(engine: Engine, session: Session, list: List<PaymentFilte
 
 /// Pay an invoice
 ///
-/// For the billed customer. A payment that the gateway declines is kept as failed; one that the gateway does not answer stays
-/// pending and is settled later.
+/// For the billed customer. A payment that the gateway declines is stored as failed; one for which the gateway does not respond
+/// stays pending and is settled later.
 #[utoipa::path(post, path = "/api/payments", tag = "payments", request_body = PaymentDraft,
-    responses((status = 201, description = "Paid.", body = Payment),
-        (status = 202, description = "The gateway gave no response yet; the payment is pending.", body = Payment)),
+    responses((status = 201, description = "The payment succeeded.", body = Payment),
+        (status = 202, description = "The gateway has not responded yet; the payment is pending.", body = Payment)),
     extensions(("x-codes" = json!([
         "card_declined", "permission_denied", "invoice_not_open", "invoice_overdue", "payment_pending", "card_not_usable"]))))]
 async fn create_payment(engine: Engine, session: Session, body: Body<PaymentDraft>) -> Created<Payment> {
@@ -110,11 +110,11 @@ async fn create_payment(engine: Engine, session: Session, body: Body<PaymentDraf
 
 /// Pay this invoice
 ///
-/// For the billed customer. A payment that the gateway declines is kept as failed; one that the gateway does not answer stays
-/// pending and is settled later.
+/// For the billed customer. A payment that the gateway declines is stored as failed; one for which the gateway does not respond
+/// stays pending and is settled later.
 #[utoipa::path(post, path = "/api/invoices/{id}/payments", tag = "payments", request_body = InvoicePaymentInput,
-    responses((status = 201, description = "Paid.", body = Payment),
-        (status = 202, description = "The gateway gave no response yet; the payment is pending.", body = Payment)),
+    responses((status = 201, description = "The payment succeeded.", body = Payment),
+        (status = 202, description = "The gateway has not responded yet; the payment is pending.", body = Payment)),
     extensions(("x-instead" = json!("POST /api/payments")), ("x-codes" = json!([
         "card_declined", "permission_denied", "invoice_not_open", "invoice_overdue", "payment_pending", "card_not_usable"]))))]
 async fn create_invoice_payment(
@@ -136,7 +136,7 @@ async fn get_payment(engine: Engine, session: Session, id: PathId<PaymentId>) ->
     Ok(Json(engine.get_payment(&session.actor, id).await?.into()))
 }
 
-/// The response to a payment whose first response was lost, by its outcome now: a decline is the refusal that it was.
+/// The response to a payment whose first response was lost, by its present status: for a declined payment it is the same error.
 async fn get_outcome(engine: Engine, session: Session, id: PathId<PaymentId>) -> Created<Payment> {
     let id = id.or_not_found(&session.actor)?;
     let payment = engine.get_payment(&session.actor, id).await?;

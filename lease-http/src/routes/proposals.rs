@@ -43,7 +43,7 @@ struct Proposal {
     currency: Currency,
     #[schema(required)]
     start_date: Option<NaiveDate>,
-    /// The day after the last.
+    /// The day after the last day.
     #[schema(required)]
     end_date: Option<NaiveDate>,
     message: String,
@@ -52,7 +52,7 @@ struct Proposal {
     #[schema(required)]
     expires_at: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
-    /// When it was accepted, rejected, withdrawn, superseded, closed, or expired.
+    /// The time when it was accepted, rejected, withdrawn, superseded, closed, or expired.
     #[schema(required)]
     decided_at: Option<DateTime<Utc>>,
     /// The actions that the caller may take now.
@@ -91,7 +91,7 @@ impl Filter for ProposalFilter {
     }
 }
 
-/// A filter for the proposals of one trade.
+/// The filter of the proposals of one trade.
 #[derive(Clone, Debug, Default)]
 struct OfTrade(ProposalFilter);
 
@@ -99,7 +99,7 @@ impl Filter for OfTrade {
     fn read(params: &mut Params) -> Self {
         Self(ProposalFilter {
             customer_id: params.id("customer_id", "Only proposals by this customer."),
-            status: params.choice("status", "Only proposals whose status is now this."),
+            status: params.choice("status", "Only proposals whose present status is this."),
             ..ProposalFilter::default()
         })
     }
@@ -117,9 +117,9 @@ async fn list_proposals(engine: Engine, session: Session, list: List<ProposalFil
 
 /// Create a proposal
 ///
-/// The owner of the trade makes the first one. A new one supersedes the pending one of the same customer.
+/// The owner of the trade makes the first one. A new one supersedes the pending one by the same customer.
 #[utoipa::path(post, path = "/api/proposals", tag = "proposals", request_body = ProposalDraft,
-    responses((status = 201, description = "Made.", body = Proposal)),
+    responses((status = 201, description = "The proposal is created.", body = Proposal)),
     extensions(
         ("x-codes" = json!(["permission_denied", "trade_not_open", "owner_proposal_required", "proposal_limit"])),
         ("x-instead" = json!("POST /api/trades/{id}/proposals")),
@@ -145,9 +145,9 @@ async fn list_trade_proposals(
 
 /// Create a proposal in a trade
 ///
-/// The owner of the trade makes the first one. A new one supersedes the pending one of the same customer.
+/// The owner of the trade makes the first one. A new one supersedes the pending one by the same customer.
 #[utoipa::path(post, path = "/api/trades/{id}/proposals", tag = "proposals", request_body = TermsInput,
-    responses((status = 201, description = "Made.", body = Proposal)),
+    responses((status = 201, description = "The proposal is created.", body = Proposal)),
     extensions(
         ("x-codes" = json!(["permission_denied", "trade_not_open", "owner_proposal_required", "proposal_limit"])),
         ("x-rules" = json!([both_or_neither("start_date", "end_date")]))))]

@@ -8,7 +8,7 @@ pub(super) type ApiResult<T> = Result<Json<T>, Problem>;
 /// The response of handlers that create something.
 pub(super) type Created<T> = Result<(StatusCode, Json<T>), Problem>;
 
-/// The response about what was just created.
+/// The response about a row that was just created.
 pub(super) fn created<T>(view: T) -> (StatusCode, Json<T>) {
     (StatusCode::CREATED, Json(view))
 }

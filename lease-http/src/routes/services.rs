@@ -1,4 +1,4 @@
-//! Services (rule 5.1). Anybody may read the active ones, signed in or not.
+//! Services (rule 5.1). Everybody may read the active ones, whether logged in or not.
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -44,7 +44,7 @@ struct Service {
     /// The fee; no invoice is issued if it is zero.
     amount: Amount,
     currency: Currency,
-    /// Days from issue to due date.
+    /// The number of days from the issue of the invoice to its due date.
     #[schema(minimum = 0, maximum = 365, example = 14)]
     payment_due_days: u16,
     description: String,
@@ -94,7 +94,7 @@ async fn list_services(engine: Engine, caller: Caller, list: List<ServiceFilter>
 
 /// Create a service
 #[utoipa::path(post, path = "/api/services", tag = "services", request_body = ServiceDraft,
-    responses((status = 201, description = "Made.", body = Service)),
+    responses((status = 201, description = "The service is created.", body = Service)),
     extensions(("x-codes" = json!(["permission_denied"])), ("x-rules" = json!([{ "anyOf": [
         { "properties": { "kind": { "const": "lease" }, "invoice_on": { "enum": ["first_proposal", null] },
             "bill_to": { "enum": ["owner", null] } } },

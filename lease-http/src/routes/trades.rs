@@ -35,7 +35,7 @@ struct Trade {
     service_id: Id,
     /// The owner of the vehicle, who offers it.
     customer_id: Id,
-    /// The other party, once agreed.
+    /// The other party, once the trade is agreed.
     #[schema(required)]
     counterparty_id: Option<Id>,
     title: String,
@@ -123,7 +123,7 @@ async fn list_trades(engine: Engine, session: Session, list: List<TradeFilter>) 
 ///
 /// For the owner of the vehicle. A vehicle has at most one trade that is open or agreed.
 #[utoipa::path(post, path = "/api/trades", tag = "trades", request_body = TradeDraft,
-    responses((status = 201, description = "Opened.", body = Trade)),
+    responses((status = 201, description = "The trade is open.", body = Trade)),
     extensions(("x-codes" = json!(["permission_denied", "vehicle_in_trade"]))))]
 async fn open_trade(engine: Engine, session: Session, body: Body<TradeDraft>) -> Created<Trade> {
     let trade = body.judge(engine.open_trade(&session, &body).await)?;

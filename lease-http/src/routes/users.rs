@@ -97,7 +97,7 @@ async fn list_users(engine: Engine, session: Session, list: List<UserFilter>) ->
 ///
 /// Unless the user is administrative, a customer is created, too. For staff.
 #[utoipa::path(post, path = "/api/users", tag = "users", request_body = UserDraft,
-    responses((status = 201, description = "Made.", body = User)),
+    responses((status = 201, description = "The user is created.", body = User)),
     extensions(("x-codes" = json!(["permission_denied"]))))]
 async fn create_user(engine: Engine, session: Session, body: Body<UserDraft>) -> Created<User> {
     let account = body.judge(engine.create_user(&session, &body).await)?;

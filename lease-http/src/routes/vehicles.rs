@@ -101,7 +101,7 @@ async fn list_vehicles(engine: Engine, session: Session, list: List<VehicleFilte
 
 /// Create a vehicle
 #[utoipa::path(post, path = "/api/vehicles", tag = "vehicles", request_body = VehicleDraft,
-    responses((status = 201, description = "Made.", body = Vehicle)),
+    responses((status = 201, description = "The vehicle is created.", body = Vehicle)),
     extensions(("x-codes" = json!(["permission_denied"]))))]
 async fn create_vehicle(engine: Engine, session: Session, body: Body<VehicleDraft>) -> Created<Vehicle> {
     let vehicle = body.judge(engine.create_vehicle(&session, &body).await)?;
@@ -141,7 +141,7 @@ async fn update_vehicle(engine: Engine, session: Session, id: PathId<VehicleId>,
 ///
 /// A vehicle that has ever been in a trade cannot be deleted.
 #[utoipa::path(delete, path = "/api/vehicles/{id}", tag = "vehicles",
-    responses((status = 204, description = "Erased.")),
+    responses((status = 204, description = "The vehicle is deleted.")),
     extensions(("x-codes" = json!(["permission_denied", "vehicle_in_use"]))))]
 async fn delete_vehicle(engine: Engine, session: Session, id: PathId<VehicleId>) -> Result<StatusCode, Problem> {
     let id = id.or_not_found(&session.actor)?;

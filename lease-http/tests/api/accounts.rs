@@ -17,7 +17,7 @@ async fn reads_itself(world: &World, person: &Person) -> u16 {
     world.get(&format!("/api/user/{}", person.user), person).await.status.as_u16()
 }
 
-/// Rule 3.1: the response, word for word; what only an administrator may say is not heard.
+/// Rule 3.1: the complete response; a client cannot set flags that only an administrator may set.
 #[tokio::test]
 async fn registering_answers_all_of_it_and_ignores_is_staff() {
     let world = World::new().await;
@@ -37,7 +37,7 @@ async fn registering_answers_all_of_it_and_ignores_is_staff() {
     assert_eq!((&seen["is_staff"], &seen["is_superuser"], &seen["customer_id"]), (&json!(false), &json!(false), &customer));
 }
 
-/// Rule 3.2: by name or address; each login has a token of its own, and earlier ones stay good.
+/// Rule 3.2: by name or by address; each login issues a new token, and earlier ones remain valid.
 #[tokio::test]
 async fn every_login_makes_a_token_of_its_own() {
     let world = World::new().await;
@@ -55,7 +55,7 @@ async fn every_login_makes_a_token_of_its_own() {
     }
 }
 
-/// Rule 2.1: only register and login take no notice of a token that is not good, under a key as well.
+/// Rule 2.1: only register and login ignore an invalid token, also under an idempotency key.
 #[tokio::test]
 async fn registering_and_logging_in_ignore_a_token() {
     let world = World::new().await;
@@ -68,7 +68,7 @@ async fn registering_and_logging_in_ignore_a_token() {
     }
 }
 
-/// Rules 2.1 and 3.6: a token is good for its time, until it is revoked, and while its user is active.
+/// Rules 2.1 and 3.6: a token is valid until it expires, until it is revoked, and while its user is active.
 #[tokio::test]
 async fn a_token_ends_by_time_by_logout_and_with_its_user() {
     let world = World::new().await;
@@ -90,7 +90,7 @@ async fn a_token_ends_by_time_by_logout_and_with_its_user() {
     assert_eq!(seen["is_active"], false, "rule 3.4: deactivated, not erased");
 }
 
-/// Rule 3.3: one token, or all of the user's.
+/// Rule 3.3: logging out revokes one token, or all tokens of the user.
 #[tokio::test]
 async fn logging_out_ends_one_session_or_all() {
     let world = World::new().await;
@@ -104,7 +104,7 @@ async fn logging_out_ends_one_session_or_all() {
     assert_eq!(reads_itself(&world, &world.buyer).await, 200, "nobody else's");
 }
 
-/// Rule 3.5: a new password leaves the session that set it, and no other.
+/// Rule 3.5: a new password keeps the session that set it, and revokes all others.
 #[tokio::test]
 async fn a_new_password_ends_the_other_sessions() {
     let world = World::new().await;
@@ -117,7 +117,7 @@ async fn a_new_password_ends_the_other_sessions() {
     world.post("/api/login", &nobody(), json!({"username": "owner", "password": "copper-lantern-41"})).await.expect(200);
 }
 
-/// Rules 3.4, 3.5: an administrator has no customer; who is made one loses it, and gets one on the way back.
+/// Rules 3.4, 3.5: an administrator has no customer. A user who becomes one loses it, and gets one again on the way back.
 #[tokio::test]
 async fn an_administrative_user_has_no_customer() {
     let world = World::new().await;
@@ -131,9 +131,9 @@ async fn an_administrative_user_has_no_customer() {
     world.patch(&owner, &world.root, json!({"is_superuser": true})).await.refused(409, "customer_in_use");
 }
 
-/// Rule 3.6: one header, once.
+/// Rule 3.6: one header, sent once.
 #[tokio::test]
-async fn two_tokens_in_one_request_are_none() {
+async fn two_tokens_in_one_request_are_invalid() {
     let world = World::new().await;
     let token = format!("Token {}", world.owner.token);
     let request = Request::builder().uri("/api/vehicles").header("authorization", &token).header("authorization", &token);

@@ -1,5 +1,5 @@
-//! `available_actions` says what the calls do: in every state of a trade and for everybody, what is listed succeeds and what is
-//! not is refused.
+//! `available_actions` agrees with the endpoints: in every state of a trade and for every caller, the actions that are listed
+//! succeed and all others are refused.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::support::acts::{GOOD_CARD, card};
 use crate::support::{ApiResponse, Person, World, id};
 
-/// The states: a service, and the steps that lead there (see [`Stage::step`]).
+/// The states: a service, and the steps that lead to the state (see [`Stage::step`]).
 const STATES: [(&str, &str); 21] = [
     ("sell", ""),
     ("sell", "offer"),
@@ -38,7 +38,7 @@ const PEOPLE: [&str; 5] = ["root", "staff", "owner", "buyer", "stranger"];
 const OF_TRADES: [&str; 4] = ["propose", "cancel", "pay", "void"];
 const OF_PROPOSALS: [&str; 3] = ["accept", "reject", "withdraw"];
 
-/// A trade on its way through the steps.
+/// A trade that goes through the steps.
 struct Stage<'a> {
     world: &'a World,
     service: i64,
@@ -103,13 +103,13 @@ impl<'a> Stage<'a> {
         self.world.post("/api/proposals", person, terms).await
     }
 
-    /// Does something with the newest proposal.
+    /// Performs an action on the newest proposal.
     async fn decide(&self, act: &str, person: &Person) {
         let path = format!("/api/proposals/{}/{act}", self.proposals.last().unwrap());
         self.world.post(&path, person, Value::Null).await.expect(200);
     }
 
-    /// Does something with the trade.
+    /// Performs an action on the trade.
     async fn act(&self, act: &str, person: &Person) -> ApiResponse {
         match act {
             "propose" => self.offer(person, &Value::Null).await,
@@ -124,7 +124,7 @@ impl<'a> Stage<'a> {
     }
 
     async fn pay(&self, person: &Person, amount: Value) -> ApiResponse {
-        // Who has no card names one that is not theirs.
+        // A person without a card names a card that is not theirs.
         let card = self.world.post("/api/credit-cards", person, card(GOOD_CARD)).await.json()["id"].as_i64().unwrap_or(1);
         let body = json!({"invoice_id": self.invoice().await, "credit_card_id": card, "amount": amount});
         self.world.post("/api/payments", person, body).await
@@ -146,7 +146,8 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// What is said that this person may do with this, in its own answer and in the list's. Nothing where it is hidden.
+    /// The available actions of this person for this row, which are the same in the single response and in the list. None if it
+    /// is hidden.
     async fn listed(&self, person: &Person, path: &str, list: &str) -> Vec<String> {
         let response = self.world.get(path, person).await;
         if response.status != 200 {
@@ -160,7 +161,7 @@ impl<'a> Stage<'a> {
     }
 }
 
-/// A world in which three proposals are the most, and who is late cannot pay.
+/// A world in which a customer may make at most three proposals in a trade, and late payments are not accepted.
 async fn world() -> World {
     let policy =
         Policy::default().with_token_ttl(Duration::days(36_500)).with_late_payments(LatePayments::Reject).with_max_proposals(3);
@@ -168,7 +169,7 @@ async fn world() -> World {
 }
 
 #[tokio::test]
-async fn what_is_listed_of_a_trade_succeeds_and_nothing_else() {
+async fn the_available_actions_of_a_trade_succeed_and_all_others_fail() {
     let world = world().await;
     for state in STATES {
         for name in PEOPLE {
@@ -191,7 +192,7 @@ async fn what_is_listed_of_a_trade_succeeds_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn what_is_listed_of_a_proposal_succeeds_and_nothing_else() {
+async fn the_available_actions_of_a_proposal_succeed_and_all_others_fail() {
     let world = world().await;
     for state in STATES {
         for name in PEOPLE {

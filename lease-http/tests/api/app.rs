@@ -1,4 +1,4 @@
-//! The router on a store in memory, called in this process, on a clock that stands still.
+//! The router on a store in memory, called in this process, with a clock that does not move by itself.
 
 use std::sync::Arc;
 
@@ -79,12 +79,12 @@ impl App {
         self.send(request("GET", path, &[("authorization", &format!("Token {token}"))], &Value::Null)).await
     }
 
-    /// A POST; without a token where it is empty, without a key where that is.
+    /// A POST, without a token or a key if that is empty.
     pub(crate) async fn post(&self, path: &str, token: &str, key: &str, body: &Value) -> ApiResponse {
         self.send(post(path, token, key, body)).await
     }
 
-    /// Registers somebody; the response is their token.
+    /// Registers a user; returns the token.
     pub(crate) async fn register(&self, name: &str) -> String {
         let response = self.post("/api/register", "", "", &registration(name)).await;
         assert_eq!(response.status, 201, "{}", response.text);

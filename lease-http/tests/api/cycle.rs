@@ -1,4 +1,4 @@
-//! The two cycles that everything is about, and what leads there, over the API.
+//! The two complete cycles, a lease and a sale, and the steps that lead to them, over the API.
 
 use std::collections::BTreeSet;
 
@@ -50,7 +50,7 @@ async fn assert_books_in_order(world: &World) {
     assert_eq!(Books::read(&*world.store).await.unwrap().violations(), Vec::<String>::new());
 }
 
-/// Rule 4.7: the vehicle of a completed sale is the buyer's.
+/// Rule 4.7: the vehicle of a completed sale belongs to the buyer.
 #[tokio::test]
 async fn a_sale_hands_the_vehicle_over() {
     let world = World::new().await;
@@ -71,7 +71,7 @@ async fn a_sale_hands_the_vehicle_over() {
     assert_books_in_order(&world).await;
 }
 
-/// Rule 2.2: what may not be seen is as if it did not exist, in lists as well.
+/// Rule 2.2: a hidden row looks as if it did not exist, in lists as well.
 #[tokio::test]
 async fn a_proposal_of_somebody_else_leaks_nowhere() {
     let world = World::new().await;
@@ -86,7 +86,7 @@ async fn a_proposal_of_somebody_else_leaks_nowhere() {
     world.get(&format!("/api/proposals/{secret}"), &world.stranger).await.refused(404, "not_found");
 }
 
-/// PATCH changes what it names, DELETE is 204 and the thing is gone.
+/// PATCH changes the fields that it names; DELETE responds 204 and deletes the row.
 #[tokio::test]
 async fn a_contact_is_changed_and_deleted() {
     let world = World::new().await;
@@ -107,7 +107,7 @@ async fn put_asks_for_all_that_is_required() {
     only_color.invalid(&["make", "model", "vin", "year"]);
 }
 
-/// A hostile request is never a 5xx, and what it is answered stands in the document (every response is held against it).
+/// A hostile request never gets a 5xx, and the document describes its response (every response is checked against it).
 #[tokio::test]
 async fn every_operation_withstands_nonsense() {
     let world = World::new().await;

@@ -1,4 +1,4 @@
-//! `/docs` works offline: all that the page names comes from here, and its policy lets nothing else in.
+//! `/docs` works offline: all files of the page come from this server, and its policy allows no others.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ async fn get(app: &App, path: &str) -> crate::app::ApiResponse {
     app.send(request("GET", path, &[], &Value::Null)).await
 }
 
-/// What stands in quotes behind `src=` and `href=`.
+/// The quoted values of `src=` and `href=`.
 fn named(page: &str) -> Vec<&str> {
     let behind = page.split("src=\"").skip(1).chain(page.split("href=\"").skip(1));
     behind.filter_map(|rest| rest.split('"').next()).collect()

@@ -1,4 +1,4 @@
-//! The document is what clients are generated from. These are the rules that generators ask for; `make clients` runs them.
+//! Clients are generated from the document. These are the rules that generators require; `make clients` runs the generators.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::support::{document, resolved};
 
-/// Every operation, with how it is called: `GET /api/trades`.
+/// Every operation with its method and path: `GET /api/trades`.
 fn operations() -> impl Iterator<Item = (String, &'static Value)> {
     let paths = document()["paths"].as_object().unwrap().iter();
     paths.flat_map(|(path, operations)| {
@@ -15,7 +15,7 @@ fn operations() -> impl Iterator<Item = (String, &'static Value)> {
     })
 }
 
-/// The schemas of all JSON that an operation takes or answers, with where they stand.
+/// The schemas of all JSON in requests and responses, each with its place in the document.
 fn bodies() -> impl Iterator<Item = (String, &'static Value)> {
     operations().flat_map(|(name, operation)| {
         let taken = operation.get("requestBody").into_iter().map(|body| ("takes".to_owned(), body));
@@ -33,7 +33,7 @@ fn named(schema: &Value) -> Option<&str> {
     schema["$ref"].as_str()?.strip_prefix("#/components/schemas/")
 }
 
-/// A schema that is written out where it is used becomes a type for each use.
+/// A schema that is written inline would become a separate type for each use.
 #[test]
 fn every_body_refers_to_a_schema_by_its_name() {
     for (place, schema) in bodies().filter(|(place, _)| !place.contains("/api/openapi.json 200")) {
@@ -65,10 +65,10 @@ fn every_page_refers_to_its_rows_by_their_name() {
         assert_eq!(*name, format!("{rows}Page"));
         found += 1;
     }
-    assert_eq!(found, 11, "one for each table");
+    assert_eq!(found, 11, "one page for each table");
 }
 
-/// No field is an object of its own, and null is only beside the one kind of value that a field has.
+/// No field has an inline object as its type, and null is allowed only beside the single type of a field.
 #[test]
 fn every_field_is_of_one_kind_that_may_be_null() {
     fn check(place: &str, schema: &Value) {
@@ -116,7 +116,7 @@ fn every_operation_has_a_name_of_its_own() {
     assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "{ids:?}");
 }
 
-/// Of two ways to do the same, one is marked, and names the other.
+/// If two operations do the same, one is deprecated and names the other.
 #[test]
 fn doubled_paths_are_deprecated() {
     let mut deprecated: Vec<String> = operations()
@@ -139,14 +139,14 @@ fn doubled_paths_are_deprecated() {
     assert_eq!(deprecated, expected);
 }
 
-/// The document lies two steps below the root of the server, wherever that is nested.
+/// The document is two levels below the root of the server, wherever the router is nested.
 #[test]
 fn the_server_is_where_the_document_comes_from() {
     let servers: Vec<&str> = document()["servers"].as_array().unwrap().iter().map(|one| one["url"].as_str().unwrap()).collect();
     assert_eq!(servers, [".."]);
 }
 
-/// The rules between the fields of a body are of use to whoever checks it, and name fields that it has.
+/// The rules between the fields of a body are for validators, and name only fields that the body has.
 #[test]
 fn rules_are_schemas_of_the_fields_of_a_body() {
     let mut found = 0;

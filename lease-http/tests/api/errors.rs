@@ -1,4 +1,5 @@
-//! Errors on every path, also those that the framework would answer by itself (rule 6.6), and the order of checks (chapter 2).
+//! Errors on every path, including those for which the framework has its own responses (rule 6.6), and the order of checks
+//! (chapter 2).
 
 use axum::Router;
 use axum::body::Body;
@@ -45,7 +46,7 @@ async fn unknown_paths_are_not_found() {
 }
 
 #[tokio::test]
-async fn other_methods_are_told_which_are_allowed() {
+async fn the_response_to_other_methods_lists_those_that_are_allowed() {
     let world = World::new().await;
     let cases = [
         ("DELETE", "/api/register", "POST"),
@@ -72,7 +73,7 @@ async fn other_methods_are_told_which_are_allowed() {
     }
 }
 
-/// rule 2.3: what is closed to a role is so for every method.
+/// Rule 2.3: a resource that is closed to a role is closed for every method.
 #[tokio::test]
 async fn leads_are_closed_to_customers_whatever_the_method() {
     let world = World::new().await;
@@ -85,7 +86,7 @@ async fn leads_are_closed_to_customers_whatever_the_method() {
     }
 }
 
-/// rule 2.1: a bad token is refused also where none would have done.
+/// Rule 2.1: an invalid token is refused even on an endpoint that needs no token.
 #[tokio::test]
 async fn the_document_is_open_but_not_to_a_bad_token() {
     let world = World::new().await;
@@ -94,7 +95,7 @@ async fn the_document_is_open_but_not_to_a_bad_token() {
     world.get("/api/openapi.json", &stranger).await.refused(401, "not_authenticated");
 }
 
-/// chapter 1, rule 3.2: a NUL is in no name and no password.
+/// Chapter 1, rule 3.2: no name and no password contains a NUL.
 #[tokio::test]
 async fn a_nul_in_a_login_is_wrong_like_any_other_name() {
     let world = World::new().await;
@@ -109,13 +110,13 @@ async fn a_nul_in_a_login_is_wrong_like_any_other_name() {
     world.post("/api/register", &nobody(), registration).await.invalid(&["email", "password", "username"]);
 }
 
-/// rule 6.6: JSON is UTF-8, in fields that nobody reads as well.
+/// Rule 6.6: JSON is UTF-8, also in fields that are not read.
 #[tokio::test]
 async fn a_body_that_is_no_utf8_does_not_parse() {
     let world = World::new().await;
     let path = format!("/api/customers/{}", world.owner.customer);
     raw(&world, "PATCH", &path, JSON, b"{\"x\": \"\xff\"}".to_vec()).await.refused(400, "parse_error");
-    // What nobody reads need not fit into anything.
+    // A value that is not read need not fit into any type.
     raw(&world, "PATCH", &format!("/api/users/{}", world.owner.user), JSON, "{\"x\": 1e400}").await.expect(200);
 }
 
@@ -163,7 +164,7 @@ async fn the_router_can_be_nested_in_another_app() {
 }
 
 #[tokio::test]
-async fn a_body_that_does_not_parse_is_told_from_wrong_fields() {
+async fn a_body_that_does_not_parse_is_distinguished_from_wrong_fields() {
     let world = World::new().await;
     let deep = "[".repeat(100_000);
     let cases: [(&[u8], &str); 15] = [
@@ -193,7 +194,7 @@ async fn a_body_that_does_not_parse_is_told_from_wrong_fields() {
     unknown.invalid(&["make", "model", "vin", "year"]);
 }
 
-/// Chapter 1: an amount is exact, as a number as well; one with more digits than the currency has is refused, not rounded.
+/// Chapter 1: an amount is exact, also as a number; one with more digits than its currency has is refused, not rounded.
 #[tokio::test]
 async fn no_digit_of_an_amount_is_lost() {
     let world = World::new().await;
@@ -262,31 +263,31 @@ async fn the_body_must_be_json_of_a_bounded_length() {
 }
 
 #[tokio::test]
-async fn acts_that_take_nothing_need_no_body() {
+async fn commands_without_input_need_no_body() {
     let world = World::new().await;
     let trade = world.trade(world.sell, 1).await;
     raw(&world, "POST", &format!("/api/trades/{trade}/cancel"), None, "not json at all").await.expect(200);
     raw(&world, "POST", "/api/logout", None, Body::empty()).await.expect(204);
 }
 
-/// Rule 2.4.
+/// Rule 2.4: the token, the syntax of the body, the right and visibility, the fields, the state.
 #[tokio::test]
 async fn checks_run_in_their_order() {
     let world = World::new().await;
     let vehicle = world.vehicle(&world.owner, 1).await;
     let path = format!("/api/vehicles/{vehicle}");
-    // The token before the body.
+    // The token is checked before the body.
     let response = world.app.send(request("POST", "/api/vehicles", &[("authorization", "Token x")], &json!([]))).await;
     response.refused(401, "not_authenticated");
-    // The body's syntax before what may be seen.
+    // The syntax of the body is checked before visibility.
     raw(&world, "PATCH", "/api/vehicles/999999", JSON, "{").await.refused(400, "parse_error");
-    // The role and what may be seen before fields.
+    // The role and visibility are checked before the fields.
     world.post("/api/vehicles", &world.staff, json!([])).await.refused(403, "permission_denied");
     world.post("/api/leads", &world.owner, json!({"email": 5})).await.refused(403, "permission_denied");
     world.patch(&path, &world.stranger, json!({"year": "x"})).await.refused(404, "not_found");
     world.get("/api/leads?nonsense=1", &world.owner).await.refused(403, "permission_denied");
     world.get("/api/trades/999999/proposals?nonsense=1", &world.owner).await.refused(404, "not_found");
-    // Fields before the state.
+    // The fields are checked before the state.
     let (_, invoice) = world.agreed_sale(2).await;
     let void = format!("/api/invoices/{invoice}/void");
     world.post(&void, &world.staff, json!({"reason": "A mistake."})).await.expect(200);
@@ -294,9 +295,9 @@ async fn checks_run_in_their_order() {
     world.post(&void, &world.staff, json!({"reason": "Again."})).await.refused(409, "invoice_not_open");
 }
 
-/// Rule 6.6.
+/// Rule 6.6: an invalid id in a path is a 404.
 #[tokio::test]
-async fn an_id_that_is_none_is_answered_like_one_that_does_not_exist() {
+async fn an_invalid_id_gets_the_response_of_one_that_does_not_exist() {
     let world = World::new().await;
     let absent = world.get("/api/vehicles/999999", &world.owner).await;
     absent.refused(404, "not_found");
@@ -309,9 +310,9 @@ async fn an_id_that_is_none_is_answered_like_one_that_does_not_exist() {
     world.get("/api/leads/abc", &world.owner).await.refused(403, "permission_denied");
 }
 
-/// Rule 2.4: the order of checks is the same, whoever asks and whatever the body.
+/// Rule 2.4: the order of checks is the same for every caller and every body.
 #[tokio::test]
-async fn every_endpoint_answers_an_id_that_is_none_like_one_that_does_not_exist() {
+async fn every_endpoint_responds_to_an_invalid_id_as_to_one_that_does_not_exist() {
     let world = World::new().await;
     let templates = document()["paths"].as_object().unwrap().iter().filter(|(path, _)| path.contains("{id}"));
     for (template, operations) in templates {
@@ -328,7 +329,7 @@ async fn every_endpoint_answers_an_id_that_is_none_like_one_that_does_not_exist(
     }
 }
 
-/// Rule 2.2.
+/// Rule 2.2: a hidden row gets the same response as one that does not exist.
 #[tokio::test]
 async fn hidden_and_absent_look_the_same() {
     let world = World::new().await;
@@ -338,9 +339,9 @@ async fn hidden_and_absent_look_the_same() {
     assert_eq!((hidden.status, hidden.text), (absent.status, absent.text));
 }
 
-/// Rule 2.1; rule 3.6.
+/// Rules 2.1 and 3.6: the 401 for an invalid token names the authentication scheme.
 #[tokio::test]
-async fn a_token_that_is_not_good_is_told_how_to_authenticate() {
+async fn the_response_to_an_invalid_token_says_how_to_authenticate() {
     let world = World::new().await;
     let good = &world.owner.token;
     let upper = good.to_uppercase();

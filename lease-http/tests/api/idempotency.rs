@@ -1,4 +1,4 @@
-//! Rule 6.7, as a client sees it.
+//! Idempotency keys (rule 6.7), from the point of view of a client.
 
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -56,7 +56,7 @@ async fn refusals_are_kept_as_well() {
     assert_eq!(again.header("idempotency-replayed"), "true");
 }
 
-/// Whatever the refusal, it is the response, and nothing is tried again.
+/// Whatever the refusal, it is the response, and the command is not tried again.
 #[tokio::test]
 async fn refusals_of_every_kind_are_kept() {
     let world = World::new().await;
@@ -134,7 +134,7 @@ async fn a_401_is_not_kept() {
     assert_eq!(app.post("/api/vehicles", &token, "k1", &vehicle(1)).await.status, 201);
 }
 
-/// What went wrong on this side is no response to keep.
+/// An error on the side of the server is not stored as the response.
 #[tokio::test]
 async fn a_503_is_not_kept() {
     let mut gateway = MockPaymentGateway::new();
@@ -153,7 +153,7 @@ async fn registering_again_gets_the_same_token_and_nobody_else_can_block_or_read
     let first = app.post("/api/register", "", "k1", &registration("ada")).await;
     assert_eq!(first.status, 201);
     assert_eq!(app.post("/api/register", "", "k1", &registration("bob")).await.status, 201);
-    // A token is ignored there, a bad one too.
+    // Registering ignores a token, even an invalid one.
     let again = app.post("/api/register", "nonsense", "k1", &registration("ada")).await;
     assert_eq!((again.status, &again.text), (first.status, &first.text));
     assert_eq!(again.header("idempotency-replayed"), "true");
@@ -171,7 +171,7 @@ async fn logging_in_again_under_a_key_gets_the_same_token() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_none_is_a_wrong_field() {
+async fn an_invalid_key_is_a_wrong_field() {
     let app = App::new();
     let token = app.register("ada").await;
     for key in ["\"\"", &"k".repeat(256)] {
@@ -206,7 +206,7 @@ async fn too_long_a_body_is_413_and_leaves_the_key_free() {
     assert_eq!(app.post("/api/vehicles", &token, "k1", &vehicle(1)).await.status, 201);
 }
 
-/// What a body is said to be is not part of the request that a key stands for: who mends the header is not refused for ever.
+/// The content type is not part of the request that a key identifies: a client that corrects the header is not refused for ever.
 #[tokio::test]
 async fn a_415_is_not_kept() {
     let app = App::new();
@@ -217,7 +217,7 @@ async fn a_415_is_not_kept() {
     assert_eq!(app.post("/api/vehicles", &token, "k1", &vehicle(1)).await.status, 201);
 }
 
-/// Logging out is about the token in use, so one key does not stand for two tokens.
+/// Logging out revokes the token of the request, so one key does not cover two tokens.
 #[tokio::test]
 async fn logging_out_again_with_another_token_ends_that_one_too() {
     let app = App::new();
@@ -235,7 +235,7 @@ async fn logging_out_again_with_another_token_ends_that_one_too() {
     }
 }
 
-/// What many equal requests that were sent at once were answered: one acted, and the others hear the same or that it runs.
+/// The responses to many equal requests that were sent at once: one was carried out; the others get the same response, or a 409.
 async fn at_once(app: &App, path: &'static str, token: &str, body: Value) -> Value {
     let sent: Vec<_> = (0..20)
         .map(|_| {

@@ -1,4 +1,4 @@
-//! Lists (rule 6.5): pages, and the filters of each of them.
+//! Lists (rule 6.5): their pages and their filters.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use crate::app::vehicle;
 use crate::support::acts::GOOD_CARD;
 use crate::support::{World, document, id, ids, nobody};
 
-/// Newest first, both ways, no row twice and none left out.
+/// Newest first, forwards and backwards, without repeating or leaving out a row.
 #[tokio::test]
 async fn a_list_is_walked_to_its_end_and_back() {
     let world = World::new().await;
@@ -26,7 +26,7 @@ async fn a_list_is_walked_to_its_end_and_back() {
     assert_eq!(pages[0]["previous"], Value::Null);
 }
 
-/// So many vehicles of the owner's, the newest first.
+/// This many vehicles of the owner, newest first.
 async fn fleet(world: &World, count: u32) -> Vec<i64> {
     let mut made = Vec::new();
     for number in 0..count {
@@ -65,7 +65,7 @@ async fn the_links_keep_the_filters_and_the_limit() {
     assert_eq!((walked, &third["next"]), (made, &Value::Null));
 }
 
-/// Every filter of rule 6.5, with a row that it lets through and one that it does not.
+/// Every filter of rule 6.5, with a row that passes it and one that does not.
 #[tokio::test]
 async fn each_filter_filters() {
     let world = World::new().await;
@@ -73,13 +73,13 @@ async fn each_filter_filters() {
     for (path, rows) in &expected {
         assert_eq!(&ids(&world.get(path, &world.root).await.expect(200)), rows, "{path}");
     }
-    // What is not asked above is not tested.
+    // A filter that is not used above is not tested.
     let asked: BTreeSet<(String, String)> = expected.iter().flat_map(|(path, _)| names(path)).collect();
     let missing: Vec<_> = filters().into_iter().filter(|filter| !asked.contains(filter)).collect();
     assert_eq!(missing, []);
 }
 
-/// A sale that is agreed, a lease and a sale that are open: requests, and the rows of their answers.
+/// An agreed sale, an open lease and an open sale: requests, with the rows of their responses.
 async fn of_trades(world: &World) -> Vec<(String, Vec<i64>)> {
     let (owner, buyer) = (&world.owner, &world.buyer);
     let (sold, invoice) = world.agreed_sale(1).await;
@@ -153,8 +153,7 @@ async fn of_trades(world: &World) -> Vec<(String, Vec<i64>)> {
     ]
 }
 
-/// Leads of three kinds, contacts, a service that is not offered and a user who may not log in: requests, and the rows of their
-/// answers.
+/// Leads of three kinds, contacts, an inactive service and an inactive user: requests, with the rows of their responses.
 async fn of_people(world: &World) -> Vec<(String, Vec<i64>)> {
     let (owner, buyer, staff) = (&world.owner, &world.buyer, &world.staff);
     let lead = |company: &str| json!({"company": company, "last_name": "Der", "email": "lea@example.com"});
@@ -190,14 +189,14 @@ async fn of_people(world: &World) -> Vec<(String, Vec<i64>)> {
     ]
 }
 
-/// A service that is not offered.
+/// A service that is not active.
 async fn inactive_service(world: &World) -> i64 {
     let service = json!({"name": "Inspect", "kind": "custom", "amount": "10.00", "currency": "USD", "invoice_on": "acceptance",
         "bill_to": "owner", "is_active": false});
     id(&world.post("/api/services", &world.staff, service).await.expect(201))
 }
 
-/// The parameters of a request, each with the list that is asked.
+/// The parameters of the requests, each with its list.
 fn names(path: &str) -> Vec<(String, String)> {
     let (path, query) = path.split_once('?').unwrap();
     let parts = path.split('/').map(|part| if part.parse::<i64>().is_ok() { "{id}" } else { part });
@@ -205,13 +204,13 @@ fn names(path: &str) -> Vec<(String, String)> {
     query.split('&').map(|pair| (list.clone(), pair.split('=').next().unwrap().to_owned())).collect()
 }
 
-/// The filters of the document, each with the list that is filtered.
+/// The filters in the document, each with its list.
 fn filters() -> BTreeSet<(String, String)> {
     let all = lists().into_iter().flat_map(|(list, names)| names.into_iter().map(move |name| (list.to_owned(), name.to_owned())));
     all.filter(|(_, name)| !["limit", "cursor"].contains(&name.as_str())).collect()
 }
 
-/// What the document says can be asked for in a query, and of which lists.
+/// The query parameters in the document, each with the lists that have it.
 fn lists() -> Vec<(&'static str, Vec<&'static str>)> {
     let paths = document()["paths"].as_object().unwrap().iter();
     let asked = paths.map(|(path, operations)| {
@@ -222,9 +221,9 @@ fn lists() -> Vec<(&'static str, Vec<&'static str>)> {
     asked.filter(|(_, names)| !names.is_empty()).collect()
 }
 
-/// Rule 2.3: a list holds just what one may see.
+/// Rule 2.3: a list contains exactly the rows that the caller may see.
 #[tokio::test]
-async fn a_list_holds_just_what_one_may_see() {
+async fn a_list_contains_exactly_the_rows_that_the_caller_may_see() {
     let world = World::new().await;
     let (owner, buyer, stranger, staff) = (&world.owner, &world.buyer, &world.stranger, &world.staff);
     let (sold, invoice) = world.agreed_sale(1).await;
@@ -286,9 +285,9 @@ async fn an_invoice_is_overdue_once_its_due_date_is_over() {
     }
 }
 
-/// Each list refuses what it does not know, names each wrong parameter at once, and takes an id that names nothing.
+/// Each list refuses parameters that it does not know, reports all wrong parameters at once, and accepts an id that no row has.
 #[tokio::test]
-async fn every_list_refuses_what_it_does_not_know() {
+async fn every_list_refuses_unknown_parameters() {
     let world = World::new().await;
     let lists: Vec<_> = lists().into_iter().filter(|(path, _)| !path.contains("{id}")).collect();
     assert_eq!(lists.len(), 11);

@@ -1,4 +1,4 @@
-//! The REST layer and the server, from the outside.
+//! Tests of the REST layer and the server from the outside.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed expectation is how a test fails")]
 

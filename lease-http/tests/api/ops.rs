@@ -1,4 +1,4 @@
-//! What operators and browsers get (rule 6.8): health, metrics, request ids, headers, limits.
+//! Features for operators and browsers (rule 6.8): health, metrics, request ids, headers, limits.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -136,7 +136,7 @@ async fn other_origins_are_let_in_by_setting_only() {
 }
 
 #[tokio::test]
-async fn answers_are_compressed_for_those_who_take_it() {
+async fn responses_are_compressed_for_clients_that_accept_it() {
     let app = App::new();
     let headers = [("accept-encoding", "gzip")];
     let response = app.send(request("GET", "/api/openapi.json", &headers, &Value::Null)).await;
@@ -154,7 +154,7 @@ async fn head_answers_as_get_does_without_a_body() {
     assert_eq!(options.header("allow"), "POST");
 }
 
-/// A gateway that answers once it is told to.
+/// A gateway that does not respond until the test releases it.
 #[derive(Debug)]
 struct SlowGateway(Semaphore);
 

@@ -1,4 +1,4 @@
-//! Chapter 2 over HTTP: every endpoint as every role, from the one table in `permissions.txt`.
+//! Chapter 2 over HTTP: every endpoint as every role, by the table in `permissions.txt`.
 
 use std::collections::BTreeSet;
 
@@ -10,10 +10,10 @@ use crate::support::{Person, World, document, id, nobody};
 
 const TABLE: &str = include_str!("permissions.txt");
 
-/// A line of the table: a request, and what each role is answered.
+/// A line of the table: a request, with the status of its response for each role.
 struct Row {
     method: &'static str,
-    /// With names in braces for the ids of the scene.
+    /// The path and body, with names in braces for the ids of the scene.
     path: &'static str,
     responses: Vec<(&'static str, u16)>,
 }
@@ -31,8 +31,8 @@ fn table() -> Vec<Row> {
     lines.map(row).collect()
 }
 
-/// One of everything: a vehicle in an open trade with a proposal each of the owner and of the buyer, a vehicle that is sold to
-/// the buyer with an invoice that is paid in part, and a vehicle that was never offered.
+/// One row of each kind: a vehicle in an open trade with a proposal by the owner and one by the buyer, a vehicle that is sold to
+/// the buyer with an invoice that is partly paid, and a vehicle that has never been offered.
 struct Scene {
     world: World,
     ids: Vec<(&'static str, i64)>,
@@ -97,7 +97,7 @@ impl Scene {
         parts.collect::<Vec<_>>().join("/")
     }
 
-    /// A body in which nothing is wrong, so that what is refused is refused for who asks.
+    /// A body without errors, so that a refusal can only be due to the caller.
     fn body(&self, method: &str, path: &str) -> Value {
         let resource = path.split('/').nth(2).unwrap_or_default();
         let act = path.split('/').nth(4).unwrap_or_default();
@@ -159,7 +159,7 @@ async fn every_endpoint_answers_every_role_as_the_table_says() {
                     row.method, row.path, response.status, response.text
                 ));
             }
-            // What was done must not stand in the way of the next.
+            // The changes must not affect the next request.
             if row.method != "GET" && response.status.is_success() {
                 scene = Scene::new().await;
             }
@@ -168,7 +168,7 @@ async fn every_endpoint_answers_every_role_as_the_table_says() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// An endpoint that is not in the table would not be tested.
+/// An endpoint that is missing from the table would not be tested.
 #[test]
 fn the_table_has_every_operation_of_the_document() {
     let mut described = BTreeSet::new();

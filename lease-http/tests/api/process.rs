@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
-/// The server, with no setting but these.
+/// The server, with only these settings.
 pub(crate) fn command(args: &[&str], variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lease-server"));
     command.args(args).env_clear().envs(variables.iter().copied()).stdin(Stdio::null());
@@ -15,7 +15,7 @@ pub(crate) fn run(args: &[&str], variables: &[(&str, &str)]) -> Output {
     command(args, variables).output().unwrap()
 }
 
-/// A server under way, on a port that the system chose. Ended when it is dropped.
+/// A running server, on a port that the system chose. It is ended when it is dropped.
 pub(crate) struct Server {
     child: Child,
     output: BufReader<ChildStdout>,
@@ -56,7 +56,7 @@ impl Server {
         self.ask_as("", head, body)
     }
 
-    /// The same with this header for authorization.
+    /// Sends a request with this `Authorization` header.
     pub(crate) fn ask_as(&self, authorization: &str, head: &str, body: &str) -> String {
         let mut stream = self.connect();
         let length = body.len();
@@ -90,7 +90,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended.
+        // It may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

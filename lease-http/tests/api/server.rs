@@ -1,4 +1,4 @@
-//! The binary `lease-server` (chapter 7): settings, start, end.
+//! The binary `lease-server` (chapter 7): its settings, its start and its end.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 
@@ -89,7 +89,7 @@ fn a_superuser_with_a_bad_password_is_a_bad_setting() {
 
 #[test]
 fn a_database_that_does_not_answer_is_one_line_and_another_exit_code() {
-    // Nobody listens on this port of the machine.
+    // No process listens on this port.
     let output = run(&["migrate", "--database-url", "postgres://lease:hunter2@127.0.0.1:1/lease"], &[]);
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!((output.status.code(), said.lines().count()), (Some(1), 1), "{said}");
@@ -129,12 +129,12 @@ fn it_serves_from_memory_says_so_and_ends_when_told_to() {
     }
 }
 
-/// The token that a response hands out.
+/// The token in a response.
 fn token_of(response: &str) -> String {
     response.split(r#""token":""#).nth(1).unwrap().split('"').next().unwrap().to_owned()
 }
 
-/// Rules 3.7 and 5.6: no password, token or card number, however much is logged.
+/// Rules 3.7 and 5.6: the log never contains a password, a token or a card number, at any level.
 #[test]
 fn the_superuser_of_the_environment_can_log_in_and_the_log_holds_no_secret() {
     let password = "violet-harbor-93";
@@ -178,7 +178,7 @@ fn a_request_under_way_is_answered_before_it_ends() {
         body.len()
     );
     stream.write_all(head.as_bytes()).unwrap();
-    // The handler asks for the body: the request is under way.
+    // The handler is reading the body, so the request is pending.
     let mut response = BufReader::new(stream.try_clone().unwrap());
     let mut line = String::new();
     response.read_line(&mut line).unwrap();

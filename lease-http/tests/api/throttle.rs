@@ -1,4 +1,4 @@
-//! Failed logins are throttled (chapter 7), and the clock is the engine's.
+//! Failed logins are limited (chapter 7), by the clock of the engine.
 
 use axum::body::Body;
 use axum::http::{HeaderName, Request};

@@ -1,4 +1,4 @@
-//! The clock through the whole stack: what is read, listed and done just before an instant, and at it.
+//! Time through the whole stack: rows are read, listed and changed just before an instant, and at it.
 
 use chrono::{DateTime, Duration, Utc};
 use lease_core::policy::{LatePayments, Policy};
@@ -15,7 +15,7 @@ fn instant(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
 
-/// rule 4.5: an hour that clocks in Europe skip is an instant like any other.
+/// Rule 4.5: an instant in the hour that clocks in Europe skip is like any other.
 #[tokio::test]
 async fn a_proposal_expires_to_the_instant() {
     let world = World::new().await;
@@ -38,7 +38,7 @@ async fn a_proposal_expires_to_the_instant() {
     }
 }
 
-/// chapter 1: cut to microseconds before it is looked at; years have four digits.
+/// Chapter 1: instants are cut to microseconds before they are checked; years have four digits.
 #[tokio::test]
 async fn an_expiry_is_an_instant_of_this_calendar_after_now() {
     let world = World::new().await;
@@ -59,7 +59,7 @@ async fn an_expiry_is_an_instant_of_this_calendar_after_now() {
     }
 }
 
-/// rules 5.2, 5.3, 5.4: to the end of the day in UTC.
+/// Rules 5.2, 5.3, 5.4: an invoice is due until the end of the day in UTC.
 #[tokio::test]
 async fn an_invoice_is_in_time_to_the_end_of_its_due_day() {
     for late_payments in [LatePayments::Accept, LatePayments::Reject] {
@@ -88,7 +88,7 @@ async fn an_invoice_is_in_time_to_the_end_of_its_due_day() {
     }
 }
 
-/// rule 3.6
+/// Rule 3.6: a token is valid until the last microsecond before it expires.
 #[tokio::test]
 async fn a_token_is_good_to_the_microsecond_before_it_expires() {
     let world = World::new().await;

@@ -1,12 +1,12 @@
-//! The words of the API as its users have learnt them: the fields of each thing (chapter 1), its statuses and what an act answers
-//! (chapters 4 and 5). They are written out here, so that a name which is changed in the code is missed.
+//! The names in the API that its users rely on: the fields of each resource (chapter 1), the statuses, and the responses to
+//! commands (chapters 4 and 5). They are written out here, so that a name which changes in the code is noticed.
 
 use serde_json::{Value, json};
 
 use crate::support::acts::{GOOD_CARD, card};
 use crate::support::{World, id};
 
-/// Each list, and the fields of its things.
+/// Each list, with the fields of its rows.
 const FIELDS: [(&str, &str); 11] = [
     ("users", "id username email first_name last_name is_active is_staff is_superuser date_joined last_login customer_id"),
     ("customers", "id user_id job dob notes created_at"),
@@ -45,7 +45,7 @@ fn fields(thing: &Value) -> Vec<&str> {
     names
 }
 
-/// Chapter 1, and rule 3.4 for users: a thing has these fields, alone and in a list.
+/// Chapter 1, and rule 3.4 for users: a resource has exactly these fields, alone and in a list.
 #[tokio::test]
 async fn each_thing_has_its_fields() {
     let world = World::new().await;
@@ -67,7 +67,7 @@ async fn each_thing_has_its_fields() {
     assert_eq!(fields(&world.get("/api/trades", &world.staff).await.expect(200)), ["next", "previous", "results"]);
 }
 
-/// Rule 3.4 and chapter 2: a superuser is staff, and no customer.
+/// Rule 3.4 and chapter 2: a superuser is staff and has no customer.
 #[tokio::test]
 async fn a_superuser_reads_as_staff() {
     let world = World::new().await;
@@ -77,9 +77,9 @@ async fn a_superuser_reads_as_staff() {
     assert_eq!(root["last_login"], "2026-03-01T12:00:00Z", "it logged in a moment ago");
 }
 
-/// Rules 4.3 to 4.6 and 4.14: what an act makes of a proposal or a trade, and that it answers with that one.
+/// Rules 4.3 to 4.6 and 4.14: the effect of each command on a proposal or a trade, which is also the response.
 #[tokio::test]
-async fn acts_answer_what_they_changed() {
+async fn commands_respond_with_the_row_that_they_changed() {
     let world = World::new().await;
     let (owner, buyer) = (&world.owner, &world.buyer);
     let act = async |person, path: String| world.post(&path, person, Value::Null).await.expect(200);
@@ -115,7 +115,7 @@ async fn acts_answer_what_they_changed() {
     assert_eq!(status(brief).await, "expired");
 }
 
-/// Rules 5.2 and 5.3: an invoice as it is issued and when it is void.
+/// Rules 5.2 and 5.3: an invoice when it is issued and when it is void.
 #[tokio::test]
 async fn an_invoice_has_a_number_and_can_be_void() {
     let world = World::new().await;
@@ -129,7 +129,7 @@ async fn an_invoice_has_a_number_and_can_be_void() {
     assert_eq!((&void["status"], &void["voided_at"]), (&json!("void"), &json!("2026-03-01T12:00:00Z")));
 }
 
-/// Rules 5.4 and 5.5: each number of the sandbox that declines says why, in the response and in the payment that is kept.
+/// Rules 5.4 and 5.5: each card number that the sandbox declines gives its reason, in the response and in the stored payment.
 #[tokio::test]
 async fn a_decline_says_why() {
     let world = World::new().await;
@@ -147,7 +147,7 @@ async fn a_decline_says_why() {
     assert_eq!((&due["status"], &due["amount_due"]), (&json!("open"), &json!("199.00")));
 }
 
-/// Rule 5.6: no response shows the number, the security code or the gateway's token.
+/// Rule 5.6: no response contains the number, the security code or the gateway's token.
 #[tokio::test]
 async fn a_card_is_shown_by_its_last_four_digits() {
     let world = World::new().await;
@@ -170,9 +170,9 @@ async fn a_card_is_shown_by_its_last_four_digits() {
     }
 }
 
-/// Rule 2.2: what is hidden is, where a body names it, as wrong as what does not exist.
+/// Rule 2.2: a hidden row named in a body is as wrong as one that does not exist.
 #[tokio::test]
-async fn what_is_hidden_is_a_wrong_field_where_a_body_names_it() {
+async fn a_hidden_row_in_a_body_is_a_wrong_field() {
     let world = World::new().await;
     let (sold, invoice) = world.agreed_sale(1).await;
     let hidden = world.vehicle(&world.owner, 2).await;

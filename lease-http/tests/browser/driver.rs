@@ -1,4 +1,4 @@
-//! Headless Chromium under chromedriver, which speaks `WebDriver`: JSON over HTTP (W3C).
+//! Headless Chromium under chromedriver, controlled by the `WebDriver` protocol: JSON over HTTP (W3C).
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -6,12 +6,12 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 
-/// The name under which a response holds an element's id (`WebDriver`, section 12).
+/// The key under which a response holds the id of an element (`WebDriver`, section 12).
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
-/// How long an element is waited for.
+/// The time to wait for an element.
 const PATIENCE_MS: u32 = 20_000;
 
-/// A browser under way that can reach nothing but this machine. Ended when it is dropped.
+/// A running browser that can reach nothing but this machine. It is ended when it is dropped.
 pub(crate) struct Browser {
     driver: Child,
     address: String,
@@ -50,12 +50,12 @@ impl Browser {
         self.ask("POST", &format!("/element/{}/value", self.find(css)), &json!({ "text": text }));
     }
 
-    /// The text that is seen of the first such element.
+    /// The visible text of the first matching element.
     pub(crate) fn text(&self, css: &str) -> String {
         self.ask("GET", &format!("/element/{}/text", self.find(css)), &Value::Null).as_str().unwrap().to_owned()
     }
 
-    /// What the console says since it was last asked.
+    /// The messages on the console since the last call.
     pub(crate) fn console(&self) -> Vec<String> {
         let lines = self.ask("POST", "/se/log", &json!({ "type": "browser" }));
         lines.as_array().unwrap().iter().map(|line| line["message"].as_str().unwrap().to_owned()).collect()
@@ -67,14 +67,14 @@ impl Browser {
         found[ELEMENT].as_str().unwrap().to_owned()
     }
 
-    /// Asks the driver about the session.
+    /// Sends a request about the session to the driver.
     fn ask(&self, method: &str, path: &str, body: &Value) -> Value {
         let (status, mut response) = self.send(method, path, body).unwrap();
         assert!(status.starts_with("HTTP/1.1 200"), "{method} {path} {body}: {response}");
         response["value"].take()
     }
 
-    /// The status line and the body of a response, as long as it says to be: the driver keeps the connection open.
+    /// The status line and the body of a response, as long as its header says, since the driver keeps the connection open.
     fn send(&self, method: &str, path: &str, body: &Value) -> std::io::Result<(String, Value)> {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let (address, session, length) = (&self.address, &self.session, body.len());
@@ -102,7 +102,7 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // The browser itself is the driver's to end. Either may have ended.
+        // The driver ends the browser. Either may have ended already.
         let _ = self.send("DELETE", "", &Value::Null);
         let _ = self.driver.kill();
         let _ = self.driver.wait();

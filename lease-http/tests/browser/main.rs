@@ -1,5 +1,5 @@
-//! `/docs` in a browser: headless Chromium, which can reach nothing but the server. `make browser` runs it, and installs
-//! Chromium where it is missing.
+//! `/docs` in a browser: headless Chromium, which can reach nothing but the server. `make browser` runs this test, and installs
+//! Chromium if it is missing.
 
 #![expect(clippy::unwrap_used, reason = "a failed expectation is how a test fails")]
 
@@ -11,7 +11,7 @@ mod process;
 use driver::Browser;
 use process::Server;
 
-/// Registers somebody; the response is their token.
+/// Registers a user; returns the token.
 fn register(server: &Server) -> String {
     let body = r#"{"username": "ada", "email": "ada@example.com", "first_name": "Ada", "last_name": "Byron",
         "password": "violet-harbor-93", "password2": "violet-harbor-93"}"#;

@@ -1,4 +1,4 @@
-//! Customers who talk to one of several servers.
+//! Clients that talk to one of several servers.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -7,10 +7,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::time::{Instant, interval};
 
-/// How long somebody tries to get a response.
+/// The time to keep trying for a response.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Where the servers are at present.
+/// The present addresses of the servers.
 #[derive(Clone, Default)]
 pub(crate) struct Addresses(Arc<Mutex<Vec<String>>>);
 
@@ -25,7 +25,7 @@ impl Addresses {
     }
 }
 
-/// A customer who is logged in.
+/// A client that is logged in.
 #[derive(Clone)]
 pub(crate) struct Client {
     http: reqwest::Client,
@@ -33,20 +33,20 @@ pub(crate) struct Client {
     pub(crate) token: String,
     pub(crate) user: i64,
     pub(crate) customer: i64,
-    /// Whose turn it is: each attempt goes to the next server.
+    /// The number of attempts so far: each attempt goes to the next server.
     attempts: usize,
 }
 
-/// What was answered: the status and the body.
+/// A response: the status and the body.
 pub(crate) type Answered = (u16, Value);
 
 impl Client {
-    /// Registers somebody.
+    /// Registers a customer.
     pub(crate) async fn register(addresses: &Addresses, name: &str, first_server: usize) -> Self {
         Self::enter(addresses, "/api/register", &registration(name), first_server).await
     }
 
-    /// Logs the superuser in, whom [`serve`](crate::serve) makes.
+    /// Logs in the superuser that [`serve`](crate::serve) creates.
     pub(crate) async fn superuser(addresses: &Addresses) -> Self {
         let [(_, name), (_, password), _] = crate::SUPERUSER;
         Self::enter(addresses, "/api/login", &json!({"username": name, "password": password}), 0).await
@@ -64,12 +64,12 @@ impl Client {
         client
     }
 
-    /// The same client with another's token, or none.
+    /// The same client with another token, or none.
     pub(crate) fn with_token_of(&self, who: Option<&Self>) -> Self {
         Self { token: who.map_or_else(String::new, |who| who.token.clone()), ..self.clone() }
     }
 
-    /// One attempt; `None` where no response came.
+    /// Makes one attempt; `None` if there was no response.
     pub(crate) async fn post(&mut self, path: &str, body: &Value, key: &str) -> Option<Answered> {
         self.send(Method::POST, path, body, key).await
     }
@@ -86,7 +86,7 @@ impl Client {
         Some((status, serde_json::from_slice(&response.bytes().await.ok()?).unwrap_or(Value::Null)))
     }
 
-    /// Reads something, however often it takes.
+    /// Reads a resource, with as many attempts as it takes.
     pub(crate) async fn read(&mut self, path: &str) -> Value {
         let deadline = Instant::now() + PATIENCE;
         let mut ticks = interval(Duration::from_millis(20));
@@ -100,13 +100,13 @@ impl Client {
             {
                 return serde_json::from_slice(&bytes).unwrap();
             }
-            assert!(Instant::now() < deadline, "no server responses");
+            assert!(Instant::now() < deadline, "no server responds");
             ticks.tick().await;
         }
     }
 
-    /// Tries under one key until there is a response that stands. `None`: an attempt that was cut off still holds the key, so
-    /// whether it was done is not known.
+    /// Sends a request under one key until there is a final response. `None` if an interrupted attempt still holds the key, so
+    /// that it is not known whether the request was carried out.
     pub(crate) async fn insist(&mut self, path: &str, body: &Value, key: &str) -> Option<Answered> {
         let deadline = Instant::now() + PATIENCE;
         let mut ticks = interval(Duration::from_millis(20));
@@ -114,7 +114,7 @@ impl Client {
             match self.post(path, body, key).await {
                 Some((409, body)) if body["code"] == "idempotency_key_in_use" => return None,
                 Some(answered) if answered.0 != 503 => return Some(answered),
-                _ => assert!(Instant::now() < deadline, "no server responses"),
+                _ => assert!(Instant::now() < deadline, "no server responds"),
             }
             ticks.tick().await;
         }
@@ -134,7 +134,7 @@ pub(crate) fn card() -> Value {
     json!({"number": "4242424242424242", "exp_month": 12, "exp_year": 2099, "holder_name": "Ada Byron"})
 }
 
-/// The id of what was made.
+/// The id of the created row.
 #[track_caller]
 pub(crate) fn made((status, body): &Answered) -> i64 {
     assert_eq!(*status, 201, "{body}");

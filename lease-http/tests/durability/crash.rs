@@ -1,5 +1,5 @@
-//! Servers are killed and Postgres crashes while customers are at it. Afterwards everything that was answered is there, once,
-//! and the books are in order.
+//! Servers are killed and Postgres crashes while customers are trading. Afterwards every change that got a response is there
+//! exactly once, and the invariants hold.
 //!
 //! Chapter 5, I7.
 
@@ -20,14 +20,14 @@ use crate::postgres::server::crash;
 use crate::track::{LEASE, SELL, terms};
 use crate::{TURN, serve};
 
-/// Customers at once, each of whom deals with the next.
+/// The number of customers at once, each of whom trades with the next one.
 const CUSTOMERS: u32 = 4;
-/// Crashes, of a server and of Postgres in turn.
+/// The number of crashes, of a server and of Postgres in turn.
 const CRASHES: usize = 12;
-/// Answers between two crashes.
+/// The number of responses between two crashes.
 const ANSWERS: usize = 40;
 
-/// What was answered, by id.
+/// The rows that responses have confirmed, by id.
 #[derive(Debug, Default)]
 struct Acknowledged {
     vehicles: BTreeSet<i64>,
@@ -36,11 +36,11 @@ struct Acknowledged {
     accepted: BTreeSet<i64>,
     cancelled: BTreeSet<i64>,
     payments: BTreeSet<i64>,
-    /// Acts of which it is not known whether they were done.
+    /// The number of requests of which it is not known whether they were carried out.
     unknown: usize,
 }
 
-/// One who does business until it is over: sells, lets and calls off in turn.
+/// A customer who sells, leases and cancels in turn until the test ends.
 struct Loader {
     client: Client,
     buyer: Client,
@@ -71,7 +71,7 @@ impl Loader {
         self.acknowledged
     }
 
-    /// Sells a vehicle to the other; `None` where the fate of a step is unknown.
+    /// Sells a vehicle to the other customer; `None` if the outcome of a step is unknown.
     async fn sell(&mut self, card: i64, round: u32) -> Option<()> {
         let trade = self.open(SELL, round).await?;
         let offer = self.propose(trade, SELL, round, false).await?;
@@ -80,7 +80,7 @@ impl Loader {
         self.pay(invoice, card, None, &format!("pay-{round}")).await
     }
 
-    /// Lets a vehicle to the other, on the other's terms, and pays the fee in two parts.
+    /// Leases a vehicle to the other customer, on that customer's terms, and pays the fee in two parts.
     async fn lease(&mut self, card: i64, round: u32) -> Option<()> {
         let trade = self.open(LEASE, round).await?;
         self.propose(trade, LEASE, round, false).await?;
@@ -91,7 +91,7 @@ impl Loader {
         self.pay(invoice, card, None, &format!("rest-{round}")).await
     }
 
-    /// Offers a vehicle and thinks better of it.
+    /// Offers a vehicle and cancels the trade.
     async fn call_off(&mut self, round: u32) -> Option<()> {
         let trade = self.open(SELL, round).await?;
         self.propose(trade, SELL, round, false).await?;
@@ -103,7 +103,7 @@ impl Loader {
         Some(())
     }
 
-    /// A trade of a new vehicle.
+    /// Opens a trade with a new vehicle.
     async fn open(&mut self, service: i64, round: u32) -> Option<i64> {
         let vehicle = vehicle(self.number * 100_000 + round);
         let vehicle = self.make("/api/vehicles", &vehicle, &format!("vehicle-{round}")).await?;
@@ -114,7 +114,7 @@ impl Loader {
         Some(trade)
     }
 
-    /// A proposal, of this customer or of the other.
+    /// Makes a proposal, by this customer or by the other one.
     async fn propose(&mut self, trade: i64, service: i64, round: u32, is_others: bool) -> Option<i64> {
         let who = if is_others { &mut self.buyer } else { &mut self.client };
         let (path, key) = (format!("/api/trades/{trade}/proposals"), format!("offer-{trade}-{round}"));
@@ -124,7 +124,7 @@ impl Loader {
         Some(proposal)
     }
 
-    /// The other accepts a proposal of this customer, or the other way round.
+    /// Accepts a proposal: the other customer accepts one by this customer, or the other way round.
     async fn accept(&mut self, proposal: i64, is_others: bool) -> Option<()> {
         let who = if is_others { &mut self.buyer } else { &mut self.client };
         let (path, key) = (format!("/api/proposals/{proposal}/accept"), format!("accept-{proposal}"));
@@ -135,11 +135,11 @@ impl Loader {
         Some(())
     }
 
-    /// Pays so much, or all that is due.
+    /// Pays this amount, or everything that is due.
     async fn pay(&mut self, invoice: i64, card: i64, amount: Option<&str>, key: &str) -> Option<()> {
         let pay = json!({"invoice_id": invoice, "credit_card_id": card, "amount": amount});
         let (status, body) = self.client.insist("/api/payments", &pay, key).await?;
-        // 202: the server that began it died before it heard of the gateway.
+        // 202: the server that began the payment died before it had the gateway's response.
         assert!([201, 202].contains(&status), "{status} {body}");
         self.responded();
         self.acknowledged.payments.insert(body["id"].as_i64().unwrap());
@@ -152,7 +152,7 @@ impl Loader {
         Some(made(&response))
     }
 
-    /// The invoice of a trade, which a change of nothing tells.
+    /// The id of the invoice of a trade.
     async fn invoice(&mut self, trade: i64) -> Option<i64> {
         self.client.read(&format!("/api/trades/{trade}")).await["invoice_id"].as_i64()
     }
@@ -162,12 +162,12 @@ impl Loader {
     }
 }
 
-/// Waits until so many answers came.
+/// Waits until there have been this many responses.
 async fn progress(responses: &AtomicUsize, until: usize) {
     let deadline = Instant::now() + Duration::from_mins(1);
     let mut ticks = interval(Duration::from_millis(5));
     while responses.load(Ordering::Relaxed) < until {
-        assert!(Instant::now() < deadline, "it goes on after a crash");
+        assert!(Instant::now() < deadline, "the servers respond again after a crash");
         ticks.tick().await;
     }
 }
@@ -219,7 +219,7 @@ async fn what_was_answered_survives_crashes() {
 
     let store = database.connect().await;
     let engine = LeaseEngine::new(Arc::new(store.clone())).unwrap();
-    // All are settled, whenever they were begun.
+    // Settles all pending payments, whenever they were begun.
     engine.settle_pending(chrono::Duration::seconds(-60), 1_000).await.unwrap();
     let books = Books::read(&store).await.unwrap();
     assert_eq!(books.violations(), Vec::<String>::new());
@@ -230,14 +230,14 @@ async fn what_was_answered_survives_crashes() {
     database.drop().await;
 }
 
-/// Everything that was answered is there, and nothing else but what one act of unknown fate may have made.
+/// Every confirmed row is there, and no others except those that a request with an unknown outcome may have created.
 fn check(books: &Books, acknowledged: &[Acknowledged]) {
     let unknown: usize = acknowledged.iter().map(|each| each.unknown).sum();
     let compare = |name: &str, stored: BTreeSet<i64>, of: fn(&Acknowledged) -> &BTreeSet<i64>| {
         let answered: BTreeSet<i64> = acknowledged.iter().flat_map(of).copied().collect();
         assert!(stored.is_superset(&answered), "{name} were lost: {:?}", answered.difference(&stored).collect::<Vec<_>>());
         let more = stored.len() - answered.len();
-        assert!(more <= unknown, "{more} {name} more than were answered, of {unknown} acts of unknown fate");
+        assert!(more <= unknown, "{more} {name} without a response, and {unknown} requests with an unknown outcome");
     };
     compare("vehicles", books.vehicles.iter().map(|row| row.id.get()).collect(), |each| &each.vehicles);
     compare("trades", books.trades.iter().map(|row| row.id.get()).collect(), |each| &each.trades);

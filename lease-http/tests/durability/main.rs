@@ -1,5 +1,5 @@
-//! Several server processes on one database, and what happens when they or Postgres die: exact counts, and nothing that was
-//! answered is lost. A test program of its own, because it crashes its Postgres.
+//! Several server processes on one database, which die or whose Postgres dies: all counts are exact, and no confirmed change is
+//! lost. This is a test program of its own because it crashes its Postgres.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed expectation is how a test fails")]
 
@@ -19,17 +19,17 @@ use postgres::TestDatabase;
 use process::Server;
 use tokio::sync::Mutex;
 
-/// One test at a time: the one that crashes Postgres takes it from the others.
+/// One test at a time: the one that crashes Postgres affects all others.
 static TURN: Mutex<()> = Mutex::const_new(());
 
-/// Who administers.
+/// The credentials of the superuser.
 const SUPERUSER: [(&str, &str); 3] = [
     ("LEASE_SUPERUSER_USERNAME", "root"),
     ("LEASE_SUPERUSER_PASSWORD", "amber-meadow-17"),
     ("LEASE_SUPERUSER_EMAIL", "root@example.com"),
 ];
 
-/// A server process on this database. It logs little, because nobody reads on.
+/// A server process on this database. It logs little, because nobody reads the log.
 fn serve(database: &TestDatabase) -> Server {
     let url = database.url();
     Server::start(&["--log=warn,lease_server=info", "--login-failures-per-minute=0", "--database-url", &url], &SUPERUSER)

@@ -1,4 +1,4 @@
-//! Two server processes, one winner; everybody else is told what the specification says, to the code.
+//! Requests race on two server processes. Exactly one wins; all others get the error code that the specification gives.
 //!
 //! Rules 3.7, 4.1, 4.4 to 4.6, 4.10, 4.11, 5.2 to 5.4, 6.4 and 6.7.
 
@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 use crate::client::{Client, made, registration};
 use crate::track::{LEASE, RACERS, Racer, SELL, Track, counted, race, response, terms};
 
-/// Rounds of each race: 25, or as `LEASE_RACE_ROUNDS` says.
+/// The number of rounds of each race: 25, or `LEASE_RACE_ROUNDS`.
 static ROUNDS: LazyLock<usize> = LazyLock::new(|| {
     std::env::var("LEASE_RACE_ROUNDS").map_or(25, |rounds| rounds.parse().expect("LEASE_RACE_ROUNDS is a number"))
 });
-/// Who accept while something else happens.
+/// The number of customers who accept while something else happens.
 const ACCEPTS: usize = RACERS - 1;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -49,7 +49,7 @@ async fn accepting_excludes_withdrawing_superseding_and_cancelling() {
     assert_agreed(track, agreed).await;
 }
 
-/// Both succeed where the accept came first.
+/// Both succeed if the accept came first.
 #[tokio::test(flavor = "multi_thread")]
 async fn accepting_and_deactivating_the_author_come_one_after_the_other() {
     let mut track = Track::new().await;
@@ -75,7 +75,7 @@ async fn accepting_and_deactivating_the_author_come_one_after_the_other() {
     assert_agreed(track, agreed).await;
 }
 
-/// Many accept and `other` is done, at once: how many accepts won. Where none did, all are told `refusal`.
+/// Many accepts race with `other`; returns the number of accepts that won. If none did, all of them got `refusal`.
 async fn against_accepts(track: &Track, other: Racer, proposal: i64, ok: &str, refusal: &str) -> usize {
     let responses = accepts_and(track, other, proposal).await;
     let (other, accepts) = responses.split_last().unwrap();
@@ -96,7 +96,7 @@ async fn accepts_and(track: &Track, other: Racer, proposal: i64) -> Vec<String> 
     race(racers).await
 }
 
-/// So many trades are agreed, each with its invoice, and nothing is left pending in them.
+/// This many trades are agreed, each with its invoice, and none has a pending proposal.
 async fn assert_agreed(track: Track, count: usize) {
     let books = track.finish().await;
     let agreed = books.trades.iter().filter(|trade| matches!(trade.state, TradeState::Agreed(_))).count();
@@ -109,13 +109,13 @@ async fn payments_never_overshoot_and_one_pays_the_rest() {
     for round in 0..*ROUNDS {
         let invoice = track.bill().await;
         let pay = format!("/api/invoices/{invoice}/payments");
-        // Of parts of 15.00, three fit into 49.00.
+        // Three payments of 15.00 fit into 49.00.
         let parts = race(track.by_one(&track.owner, &pay, &json!({"credit_card_id": track.card, "amount": "15"}))).await;
         assert_eq!(counted(&parts), [("201", 3), ("400 validation_error", RACERS - 3)].into(), "round {round}");
 
         let rest = race(track.by_one(&track.owner, &pay, &json!({"credit_card_id": track.card}))).await;
         let counts = counted(&rest);
-        // The others came while that payment was under way, or when the invoice was paid.
+        // The others came while that payment was pending, or when the invoice was paid.
         let [pending, paid] = ["409 payment_pending", "409 invoice_not_open"].map(|code| counts.get(code).copied().unwrap_or(0));
         assert_eq!((counts.get("201"), pending + paid), (Some(&1), RACERS - 1), "{counts:?}");
     }
@@ -124,8 +124,8 @@ async fn payments_never_overshoot_and_one_pays_the_rest() {
     assert!(books.invoices.iter().all(|invoice| matches!(invoice.state, InvoiceState::Paid { .. })));
 }
 
-/// The same payment sent to both servers, again and again, under one key: it is made once, and each server knows
-/// its response.
+/// The same payment is sent to both servers again and again under one key: it is made once, and each server returns the stored
+/// response.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_of_many_payments_under_a_key_is_made() {
     let mut track = Track::new().await;
@@ -194,12 +194,13 @@ async fn one_of_many_offers_of_a_vehicle_opens() {
     assert_eq!(track.finish().await.trades.len(), *ROUNDS);
 }
 
-/// Several offer one vehicle for the same days, one after the other as it gets free: one of them comes to an agreement.
+/// Several customers lease one vehicle for the same days, one after the other as it becomes free: exactly one of them reaches an
+/// agreement.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_of_many_leases_of_the_same_days_is_agreed() {
     const LEASES: usize = 4;
     let mut track = Track::new().await;
-    // Without a fee, a trade completes when it is agreed, and the vehicle is free for the next.
+    // Without a fee, a trade completes when it is agreed, and the vehicle is free for the next one.
     let free = json!({"name": "Free", "kind": "lease", "amount": "0", "currency": "USD"});
     let free = made(&track.root.post("/api/services", &free, "").await.unwrap());
     for _ in 0..*ROUNDS {
@@ -221,7 +222,7 @@ async fn one_of_many_leases_of_the_same_days_is_agreed() {
     assert_eq!(books.trades.iter().filter(|trade| trade.agreement().is_some()).count(), *ROUNDS);
 }
 
-/// Offers the vehicle once it is free; what the lessee is answered. The trade makes way where it is refused.
+/// Offers the vehicle once it is free; returns the response to the lessee's accept. If that is refused, the trade is cancelled.
 async fn lease(mut owner: Client, mut lessee: Client, offer: Value) -> String {
     let trade = loop {
         match owner.post("/api/trades", &offer, "").await.unwrap() {

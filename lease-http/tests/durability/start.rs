@@ -1,4 +1,4 @@
-//! How servers and their commands meet a database: empty, prepared, and several at once.
+//! Servers and their commands on a database that is empty, prepared, or used by several of them at once.
 
 use std::io::Write as _;
 use std::process::{Output, Stdio};
@@ -13,7 +13,7 @@ use crate::{SUPERUSER, TURN, serve};
 
 const SERVERS: usize = 4;
 
-/// Each serves, whichever of them made the schema, the superuser and the services; and so they do when they start again.
+/// Every server serves, whichever of them created the schema, the superuser and the services, and again after a restart.
 #[tokio::test(flavor = "multi_thread")]
 async fn many_servers_start_at_once_on_an_empty_database() {
     let _turn = TURN.lock().await;
@@ -65,7 +65,7 @@ async fn a_database_is_prepared_by_commands() {
     assert_eq!((again.status.code(), complaint.lines().count()), (Some(1), 1), "{complaint}");
     assert!(complaint.contains("already exists"), "{complaint}");
 
-    // What is not given is asked for.
+    // A value that is not given is asked for.
     let mut asking = command(&cheap, &[]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     asking.stdin.take().unwrap().write_all(b"second\nsecond@example.com\namber-meadow-17\n").unwrap();
     assert_eq!(said(&asking.wait_with_output().unwrap()), (Some(0), "The superuser second was created.\n".to_owned()));

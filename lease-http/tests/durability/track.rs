@@ -12,14 +12,14 @@ use crate::postgres::TestDatabase;
 use crate::process::Server;
 use crate::{TURN, serve};
 
-/// Requests that race, half of them to each server.
+/// The number of requests that race, half of them on each server.
 pub(crate) const RACERS: usize = 8;
 
-/// The standard services come with the database: the lease first, then the sale.
+/// The standard services are created with the database: the lease first, then the sale.
 pub(crate) const LEASE: i64 = 1;
 pub(crate) const SELL: i64 = 2;
 
-/// A request that races, and who sends it.
+/// A request that races, with its sender.
 pub(crate) struct Racer {
     pub(crate) client: Client,
     pub(crate) method: Method,
@@ -29,13 +29,13 @@ pub(crate) struct Racer {
     pub(crate) key: String,
 }
 
-/// What was answered: the status, and the code where there is one.
+/// A response: the status, and the error code if there is one.
 pub(crate) async fn response(client: &mut Client, method: Method, path: &str, body: &Value, key: &str) -> String {
     let (status, body) = client.send(method, path, body, key).await.unwrap();
     body["code"].as_str().map_or_else(|| status.to_string(), |code| format!("{status} {code}"))
 }
 
-/// Sends all of them at once; the answers in their order.
+/// Sends all of them at once; returns the responses in the same order.
 pub(crate) async fn race(racers: Vec<Racer>) -> Vec<String> {
     let start = std::sync::Arc::new(Barrier::new(racers.len()));
     let sent: Vec<_> = racers
@@ -63,7 +63,7 @@ pub(crate) fn counted(responses: &[String]) -> BTreeMap<&str, usize> {
     counts
 }
 
-/// Two servers on one database, an owner who has a card, those who race, and who administers.
+/// Two servers on one database, an owner with a card, the racing customers, and an administrator.
 pub(crate) struct Track {
     servers: [Server; 2],
     database: TestDatabase,
@@ -93,50 +93,50 @@ impl Track {
         Self { servers, database, addresses, owner, root, racers, card, vehicles: 0, turn }
     }
 
-    /// The owner's next vehicle.
+    /// Creates another vehicle of the owner.
     pub(crate) async fn vehicle(&mut self) -> i64 {
         self.vehicles += 1;
         made(&self.owner.post("/api/vehicles", &vehicle(self.vehicles), "").await.unwrap())
     }
 
-    /// A trade of a new vehicle.
+    /// Opens a trade with a new vehicle.
     pub(crate) async fn trade(&mut self, service: i64) -> i64 {
         let offer = json!({"vehicle_id": self.vehicle().await, "service_id": service});
         made(&self.owner.post("/api/trades", &offer, "").await.unwrap())
     }
 
-    /// A sale, and the owner's proposal in it.
+    /// Opens a sale, with a proposal by the owner.
     pub(crate) async fn offer(&mut self) -> (i64, i64) {
         let trade = self.trade(SELL).await;
         let proposals = format!("/api/trades/{trade}/proposals");
         (trade, made(&self.owner.post(&proposals, &terms(SELL), "").await.unwrap()))
     }
 
-    /// An invoice for the owner, over 49.00: of a lease that was offered.
+    /// An invoice for the owner over 49.00, from a lease with a first proposal.
     pub(crate) async fn bill(&mut self) -> i64 {
         let trade = self.trade(LEASE).await;
         made(&self.owner.post(&format!("/api/trades/{trade}/proposals"), &terms(LEASE), "").await.unwrap());
         self.owner.read(&format!("/api/trades/{trade}")).await["invoice_id"].as_i64().unwrap()
     }
 
-    /// Somebody's request; `number` says to which server it goes.
+    /// A request of this customer; `number` chooses the server.
     pub(crate) fn by(&self, who: &Client, number: usize, path: &str, body: &Value) -> Racer {
-        // Each of the racers goes to another server than the one before.
+        // Each of the racing customers uses another server than the previous one.
         let client = self.racers[number % RACERS].with_token_of(Some(who));
         Racer { client, method: Method::POST, path: path.to_owned(), body: body.clone(), key: String::new() }
     }
 
-    /// The same request by every racer.
+    /// The same request by every racing customer.
     pub(crate) fn by_all(&self, path: &str, body: &Value) -> Vec<Racer> {
         (0..).zip(&self.racers).map(|(number, racer)| self.by(racer, number, path, body)).collect()
     }
 
-    /// The same request of one, to one server and the other in turn.
+    /// The same request by one customer, to the two servers in turn.
     pub(crate) fn by_one(&self, who: &Client, path: &str, body: &Value) -> Vec<Racer> {
         (0..RACERS).map(|number| self.by(who, number, path, body)).collect()
     }
 
-    /// The books, which are in order; and the end.
+    /// Checks the invariants and ends the servers.
     pub(crate) async fn finish(self) -> Books {
         let store = self.database.connect().await;
         let books = Books::read(&store).await.unwrap();
@@ -149,7 +149,7 @@ impl Track {
     }
 }
 
-/// Terms that the service takes; always the same days.
+/// Terms that the service accepts, always for the same days.
 pub(crate) fn terms(service: i64) -> Value {
     match service {
         SELL => json!({"amount": "9000"}),

@@ -1,5 +1,5 @@
-//! Fuzzing, the long form: libFuzzer on the target that `FUZZ_TARGET` names. It is an example only so that it is a program with
-//! the tests' dependencies; `make fuzz` builds it with coverage, on a stable compiler. Built otherwise it does nothing.
+//! Long fuzzing: libFuzzer runs the target that `FUZZ_TARGET` names. It is a Cargo example only so that it can be a program with
+//! the dependencies of the tests. `make fuzz` builds it with coverage, on a stable compiler; in other builds it does nothing.
 
 #![cfg_attr(fuzzing, no_main)]
 #![cfg_attr(

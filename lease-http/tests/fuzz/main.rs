@@ -1,5 +1,5 @@
-//! Fuzzing, the short form: each target on random input, as a test. [`libfuzzer`](../../examples) runs the same targets for
-//! longer, guided by coverage: see `make fuzz`.
+//! Short fuzzing: a test runs each target on random input. [`libfuzzer`](../../examples) runs the same targets for longer, guided
+//! by coverage: see `make fuzz`.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed expectation is how a test fails")]
 
@@ -16,7 +16,7 @@ use proptest::prelude::{ProptestConfig, any};
 use proptest::test_runner::TestRunner;
 use targets::Target;
 
-/// Tries a target on random bytes: `PROPTEST_CASES` times, or fewer where a case is a whole story.
+/// Runs a target on random bytes, `PROPTEST_CASES` times, or fewer if each case is a sequence of commands.
 fn try_out(target: Target) {
     let mut config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
     if target.tells_a_story {

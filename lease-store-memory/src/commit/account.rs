@@ -11,7 +11,7 @@ use crate::index::{Kind, Term};
 use crate::state::State;
 
 impl State {
-    /// Whether anything hangs on a customer.
+    /// Whether any row refers to a customer.
     pub(crate) fn customer_in_use(&self, id: CustomerId) -> bool {
         let (own, other) = (Term::id(Kind::Customer, id), Term::id(Kind::Counterparty, id));
         self.cards.rows.index.any(own)
@@ -54,7 +54,7 @@ impl State {
         Ok(NewIds { customer, ..NewIds::default() })
     }
 
-    /// The id of the customer that the change creates behind a user.
+    /// The id of the customer that the change creates for a user.
     fn check_customer_change(&self, user: UserId, change: &CustomerChange) -> Result<Option<CustomerId>, RepositoryError> {
         let present = self.accounts.customer_of.get(&user).copied();
         match change {

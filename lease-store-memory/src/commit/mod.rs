@@ -1,5 +1,5 @@
-//! Commits: each is checked (its envelope, the rows that were expected, what is guaranteed, the ids that come next) and then applied,
-//! under one lock. Nothing can fail from the first write on.
+//! Commits. Each is checked (its envelope, the rows that it expects, the guarantees, the next ids) and then applied, all under
+//! one lock. Nothing can fail after the first write.
 
 mod account;
 mod card;
@@ -36,7 +36,7 @@ impl State {
         self.accounts.check_actor(&envelope.actor)
     }
 
-    /// The ids of what the change creates, where nothing stands in its way.
+    /// The ids of the rows that the change creates, if nothing prevents it.
     fn check(&self, change: &Change) -> Result<NewIds, RepositoryError> {
         match change {
             Change::NewAccount(new) => self.check_new_account(new),
@@ -55,7 +55,7 @@ impl State {
         }
     }
 
-    /// Writes a change that was checked.
+    /// Writes a change that has been checked.
     fn apply(&mut self, change: &Change, ids: NewIds) {
         match change {
             Change::NewAccount(new) => self.create_account(new, ids),
@@ -75,12 +75,12 @@ impl State {
     }
 }
 
-/// Passes where what a change takes for granted is so.
+/// Succeeds if everything that the change depends on is true.
 const fn require(holds: bool) -> Result<(), RepositoryError> {
     if holds { Ok(()) } else { Err(RepositoryError::Conflict) }
 }
 
-/// The id of the row that a change is about, where it creates it.
+/// The id of the row that a change is about, if the change creates it.
 fn created<T: Entity>(change: &RowChange<T>, id: T::Id) -> Option<T::Id> {
     matches!(change, RowChange::Create(_)).then_some(id)
 }

@@ -36,7 +36,7 @@ impl State {
         }
     }
 
-    /// The ids of what the changes make, where nothing stands in their way.
+    /// The ids of the rows that the changes create, if nothing prevents them.
     pub(super) fn check_trade(&self, change: &TradeChange) -> Result<NewIds, RepositoryError> {
         let TradeChange { id, expected, ref changes } = *change;
         let trade = &self.trades.rows.expect(id, expected)?.value;
@@ -113,7 +113,7 @@ impl State {
         Ok(())
     }
 
-    /// Writes the changes, field by field in their order.
+    /// Writes the changes field by field, in order.
     pub(super) fn change_trade(&mut self, TradeChange { id, changes, .. }: &TradeChange, ids: NewIds) {
         let id = *id;
         let Some(row) = self.trades.rows.get_mut(id) else { return };
@@ -182,7 +182,7 @@ impl State {
         }
     }
 
-    /// A trade that is no longer open is seen by fewer.
+    /// Fewer customers may see a trade once it is no longer open.
     fn narrow_visibility(&mut self, id: TradeId, changes: &TradeChanges, was_open: bool) {
         let Some(trade) = self.trades.rows.get(id).map(|row| &row.value) else { return };
         let counterparty = trade.agreement().map(|agreement| agreement.counterparty_id);

@@ -33,7 +33,7 @@ impl State {
         }
     }
 
-    /// Trades are found by their vehicle's make, model and year. These change when a mistake is put right, if ever.
+    /// Trades are found by the make, model and year of their vehicle. These change only when a mistake is corrected.
     fn follow_model(&mut self, id: VehicleId, vehicle: &Vehicle) {
         let Some(row) = self.vehicles.rows.get(id) else { return };
         let (old, new) = (model_terms(&row.value), model_terms(vehicle));

@@ -1,4 +1,4 @@
-//! The traits of the contract: reads are answered here, each from one look at the state; writes are handed to `commit`.
+//! The traits of the contract. Each read is answered from a single view of the state; writes are passed to `commit`.
 
 mod account;
 mod card;

@@ -27,7 +27,7 @@ impl State {
             .and_years(filter.year_min, filter.year_max)
             .and_search(filter.search.as_ref());
         if let Some(kind) = filter.kind {
-            // Services are few, and trades of them many: the kind is looked up there.
+            // There are few services with many trades each, so the kind is looked up in the services.
             let services = self.services.index.rows(service_kind(kind));
             query = query.and_any(services.map(|id: ServiceId| Term::id(Kind::Service, id)));
         }
@@ -100,7 +100,8 @@ impl State {
     }
 }
 
-/// The terms of proposals that may read so at an instant: on the day on which they expire, each has to be asked.
+/// The terms of proposals that may have this status at an instant. On the day on which they expire, each proposal has to be
+/// checked.
 fn reads(status: ProposalStatus, now: DateTime<Utc>) -> Vec<RangeInclusive<Term>> {
     let today = Some(now.date_naive());
     let stored = proposal_status(status).exactly();
@@ -112,7 +113,7 @@ fn reads(status: ProposalStatus, now: DateTime<Utc>) -> Vec<RangeInclusive<Term>
 }
 
 impl Query {
-    /// Of those, the rows of model years from the one to the other, where any is given.
+    /// Restricts these to the rows with a model year from the first to the last, if either is given.
     pub(super) fn and_years(self, min: Option<i32>, max: Option<i32>) -> Self {
         if min.is_none() && max.is_none() { self } else { self.and_within([years(min, max)]) }
     }

@@ -64,7 +64,7 @@ impl State {
     }
 }
 
-/// Whether a vehicle is of the make and model asked for; terms of names are hashes, so this decides.
+/// Whether a vehicle has the requested make and model. Terms of names are hashes, so only this check is exact.
 pub(super) fn is_of_model(vehicle: &Vehicle, make: Option<&str>, model: Option<&str>) -> bool {
     make.is_none_or(|make| vehicle.make_key() == make) && model.is_none_or(|model| vehicle.model_key() == model)
 }

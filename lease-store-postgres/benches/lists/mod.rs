@@ -10,10 +10,10 @@ use lease_core::text::Search;
 
 use crate::{Side, Times, customer};
 
-/// How often each page is read on each side.
+/// The number of times that each page is read on each side.
 const READS: u64 = 60;
 
-/// A list, as it is asked for.
+/// A list with its request.
 enum List {
     Trades(TradeFilter),
     Proposals(ProposalFilter),
@@ -24,7 +24,7 @@ enum List {
 use List::{Invoices, Payments, Proposals, Trades, Vehicles};
 
 impl List {
-    /// Reads a page; how many rows it has.
+    /// Reads a page; returns the number of its rows.
     async fn read(self, engine: &LeaseEngine, actor: &Actor, page: PageRequest) -> usize {
         match self {
             Trades(filter) => engine.list_trades(actor, filter, page).await.unwrap().items.len(),
@@ -36,7 +36,7 @@ impl List {
     }
 }
 
-/// Who and what a round is about.
+/// The rows that the requests of a round are about.
 struct Drawn {
     customer: i64,
     trade: i64,
@@ -52,7 +52,7 @@ impl Drawn {
     }
 }
 
-/// A list, who asks (a customer, else staff), and for what.
+/// A list, its caller (a customer or staff), and its filter.
 type Case = (&'static str, bool, fn(&Drawn) -> List);
 
 fn trades(set: impl FnOnce(&mut TradeFilter)) -> List {
@@ -164,24 +164,24 @@ const CASES: &[Case] = &[
     ("vehicles: years", STAFF, |_| vehicles(|of| (of.year_min, of.year_max) = (Some(2000), Some(2012)))),
 ];
 
-/// A word that one trade alone has, but every three letters of it many others: what its index finds has to be compared, so
-/// that searches alone cost more where there is more to find.
+/// A word that occurs in one trade only, while every three letters of it occur in many others. The rows that its index finds have
+/// to be compared, so only searches cost more if there are more rows to find.
 const SEARCHES: &[Case] = &[
     ("trades: a search", CUSTOMER, |drawn| trades(|of| of.search = Some(Search::new(&format!("offer{}", drawn.trade))))),
     ("trades: a search", STAFF, |drawn| trades(|of| of.search = Some(Search::new(&format!("offer{}", drawn.trade))))),
 ];
 
-/// Reads all that walk an index from row to row.
+/// Reads all lists that walk an index from row to row.
 pub(crate) async fn lists(sides: &[Side; 2]) -> Vec<f64> {
     read(sides, CASES).await
 }
 
-/// Reads those that compare what an index of pieces of words finds.
+/// Reads the lists that compare the rows that a trigram index finds.
 pub(crate) async fn searches(sides: &[Side; 2]) -> Vec<f64> {
     read(sides, SEARCHES).await
 }
 
-/// The first page of each and one in the middle.
+/// Reads the first page of each list and one in the middle.
 async fn read(sides: &[Side; 2], cases: &[Case]) -> Vec<f64> {
     let mut ratios = Vec::new();
     for case in cases {
@@ -192,7 +192,7 @@ async fn read(sides: &[Side; 2], cases: &[Case]) -> Vec<f64> {
 }
 
 async fn list(sides: &[Side; 2], (name, by_customer, list): &Case, in_the_middle: bool) -> f64 {
-    // What is measured is the second time: the first brings the pages into memory.
+    // The second run is measured; the first one brings the pages into memory.
     read_each(sides, *by_customer, *list, in_the_middle).await;
     let (times, rows) = read_each(sides, *by_customer, *list, in_the_middle).await;
     let asker = if *by_customer { "a customer" } else { "staff" };
@@ -201,12 +201,12 @@ async fn list(sides: &[Side; 2], (name, by_customer, list): &Case, in_the_middle
     times.report(&format!("{name}, by {asker}{place} ({few}, {many} rows)"))
 }
 
-/// Reads so many pages on each side; how long that took, and how many rows they had.
+/// Reads this many pages on each side; returns the durations and the numbers of rows.
 async fn read_each(sides: &[Side; 2], by_customer: bool, list: fn(&Drawn) -> List, in_the_middle: bool) -> (Times, [usize; 2]) {
     let mut times = Times::default();
     let mut rows = [0, 0];
     for round in 0..READS {
-        // The second side is asked for as many rows as the first has: so both do the same.
+        // The second side is asked for as many rows as the first one has, so that both do the same work.
         let mut limit = DEFAULT_LIMIT;
         for (number, side) in sides.iter().enumerate() {
             let drawn = Drawn { customer: Side::draw(round, side.trades / 10), trade: Side::draw(round, side.trades) };

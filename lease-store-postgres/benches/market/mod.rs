@@ -1,4 +1,4 @@
-//! The steps of a trade, as both benchmarks take them.
+//! The steps of a trade, shared by both benchmarks.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use lease_core::permission::Actor;
 use lease_store_postgres::PostgresRepository;
 use rust_decimal::Decimal;
 
-/// The standard service by which vehicles are leased: the first that is made.
+/// The standard service for leasing vehicles: the first one that is created.
 pub(crate) fn lease_service() -> ServiceId {
     ServiceId::new(1).unwrap()
 }

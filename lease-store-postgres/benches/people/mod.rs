@@ -1,4 +1,4 @@
-//! Who trades, with what.
+//! The customers, with their cards and vehicles.
 
 use chrono::{DateTime, Utc};
 use lease_core::LeaseEngine;
@@ -31,7 +31,7 @@ pub(crate) async fn customer(store: &PostgresRepository, name: &str) -> Actor {
     Actor::of_user(ids.user.unwrap(), Role::Customer, ids.customer)
 }
 
-/// A card of theirs that can be charged.
+/// A card of the customer that can be charged.
 pub(crate) async fn card(engine: &LeaseEngine, owner: &Actor) -> CreditCardId {
     let card = CardDraft {
         number: "4242424242424242".into(),
@@ -43,7 +43,7 @@ pub(crate) async fn card(engine: &LeaseEngine, owner: &Actor) -> CreditCardId {
     engine.create_card(owner, &card).await.unwrap().id
 }
 
-/// A vehicle with a VIN that looks drawn at random, and is another for every number.
+/// A vehicle with a VIN that looks random and is different for every number.
 pub(crate) async fn vehicle(engine: &LeaseEngine, owner: &Actor, number: u64) -> VehicleId {
     let vin = u128::from(number) * 61_803_398_874_989_487 % 100_000_000_000_000_003;
     let vehicle = VehicleDraft {

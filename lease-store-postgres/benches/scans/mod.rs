@@ -1,4 +1,5 @@
-//! That no table is scanned: neither by what was run, as Postgres counted it, nor by the plan of anything that was prepared.
+//! Checks that no table was scanned: neither by the statements that were run, as Postgres counted them, nor by the plan of any
+//! prepared statement.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +8,10 @@ use sqlx::Row as _;
 
 use crate::support::explain;
 
-/// Tables with fewer rows than this may be scanned: that is what they are read fastest by.
+/// Tables with fewer rows than this may be scanned, since that is the fastest way to read them.
 const SMALL: i64 = 1_000;
 
-/// How often each large table was scanned.
+/// The number of scans of each large table.
 pub(crate) struct Scans(BTreeMap<String, i64>);
 
 impl Scans {
@@ -22,7 +23,7 @@ impl Scans {
         Self(counted.iter().map(|row| (row.get(0), row.get(1))).collect())
     }
 
-    /// Panics where a large table was scanned since, or would be by a statement that is prepared.
+    /// Panics if a large table has been scanned since, or would be by a prepared statement.
     pub(crate) async fn none_since(self, store: &PostgresRepository) {
         let now = Self::so_far(store).await;
         assert_eq!(now.0, self.0, "a table was scanned");

@@ -1,11 +1,11 @@
-//! A trade cycle as a script of `pgbench`: the statements that the store sends, word by word, with the arguments by name.
+//! A trade cycle as a `pgbench` script: the statements of the store, word for word, with named arguments.
 
 use std::fmt::Write as _;
 
 use lease_store_postgres::PostgresRepository;
 use sqlx::Row as _;
 
-/// A statement of the store, as its connection prepared it.
+/// A statement of the store, as its connection has prepared it.
 #[derive(Debug)]
 struct Statement {
     text: String,
@@ -13,7 +13,7 @@ struct Statement {
 }
 
 impl Statement {
-    /// It with these arguments, as `(place, expression)`. All others are null: a name that pgbench does not know.
+    /// The statement with these arguments, as `(place, expression)`. All others are null: a name that pgbench does not know.
     fn call(&self, arguments: &[(usize, &str)]) -> String {
         let mut pieces = self.text.split('$');
         let mut script = pieces.next().unwrap_or_default().to_owned();
@@ -28,7 +28,7 @@ impl Statement {
     }
 }
 
-/// The names of the columns without what they say to sqlx: pgbench makes variables of them.
+/// The names of the columns without the annotations for sqlx, because pgbench makes variables of them.
 fn plainly_named(script: &str) -> String {
     let mut plain = String::new();
     for (number, piece) in script.split('"').enumerate() {
@@ -38,18 +38,18 @@ fn plainly_named(script: &str) -> String {
     plain
 }
 
-/// What a connection prepared that went through a cycle.
+/// The statements that a connection has prepared in a cycle.
 #[derive(Debug)]
 pub(crate) struct Statements(Vec<Statement>);
 
 impl Statements {
-    /// Those of the store's only connection.
+    /// The statements of the store's only connection.
     pub(crate) async fn of(store: &PostgresRepository) -> Self {
         let rows = sqlx::query("select statement, parameter_types::text[] from pg_prepared_statements").fetch_all(store.pool());
         Self(rows.await.unwrap().iter().map(|row| Statement { text: row.get(0), types: row.get(1) }).collect())
     }
 
-    /// The one that holds these words.
+    /// The statement that contains these words.
     fn with(&self, words: &str) -> &Statement {
         let mut found = self.0.iter().filter(|statement| statement.text.contains(words));
         let statement = found.next().unwrap_or_else(|| panic!("the store sent nothing with {words}"));
@@ -57,7 +57,7 @@ impl Statements {
         statement
     }
 
-    /// The cycle of an owner and a buyer. What it knows beforehand is [`KNOWN`], `owner`, `buyer`, `card` and `service`.
+    /// The cycle of an owner and a buyer. It expects the variables [`KNOWN`], `owner`, `buyer`, `card` and `service`.
     pub(crate) fn cycle(&self) -> String {
         let make_vehicle = self.with("insert into vehicles (").call(&[
             (3, ":owner"),
@@ -116,7 +116,7 @@ impl Statements {
     }
 }
 
-/// What the script knows by name: the words of the schema, and the day.
+/// The variables that the script defines: the words of the schema, and the day.
 pub(crate) const KNOWN: [(&str, &str); 18] = [
     ("accepted", "accepted"),
     ("agreed", "agreed"),
@@ -143,13 +143,13 @@ const fn terms<'a>(author: &'a str, amount: &'a str) -> [(usize, &'a str); 8] {
     [(12, author), (13, amount), (14, ":usd"), (15, ":today"), (16, ":until"), (17, "''"), (19, ":now"), (20, ":pending")]
 }
 
-/// The invoice for the exposure.
+/// The invoice for the listing of the vehicle.
 const BILL: [(usize, &str); 5] = [(23, ":owner"), (24, "49"), (25, ":usd"), (26, ":now"), (27, ":today")];
 
-/// The counter-proposal is accepted, and the others are closed.
+/// Accepts the counter-proposal and closes the others.
 const ACCEPTED: [(usize, &str); 4] = [(8, ":counter_proposal"), (9, ":accepted"), (10, ":now"), (11, ":now")];
 
-/// The trade is agreed, or completed at once with what was agreed.
+/// Marks the trade as agreed, or as completed with what was agreed.
 fn agreement(status: &str) -> Vec<(usize, &str)> {
     let mut state = vec![(50, status), (51, ":buyer"), (52, ":counter_proposal"), (53, ":now")];
     if status == ":completed" {
@@ -158,7 +158,7 @@ fn agreement(status: &str) -> Vec<(usize, &str)> {
     state
 }
 
-/// A payment is begun: all that is due is pending.
+/// Begins a payment: the whole amount due is pending.
 const BEGUN: [(usize, &str); 13] = [
     (28, ":first_invoice"),
     (29, "0"),
@@ -175,7 +175,7 @@ const BEGUN: [(usize, &str); 13] = [
     (45, ":now"),
 ];
 
-/// It succeeded, and the invoice is paid.
+/// Marks the payment as succeeded and the invoice as paid.
 const SETTLED: [(usize, &str); 8] = [
     (28, ":first_invoice"),
     (29, "49"),

@@ -83,7 +83,7 @@ pub(crate) async fn create(database: &Database, new: &NewAccount, envelope: &Val
     })
 }
 
-/// The names in the order in which every statement writes them, each once.
+/// The names without duplicates, in the order in which every statement writes them.
 fn login_names(user: &User) -> Vec<String> {
     let mut names = user.login_names().map(|name| name.as_str().to_owned()).to_vec();
     names.sort();
@@ -103,8 +103,8 @@ pub(crate) async fn account(database: &Database, change: &AccountChange, envelop
     };
     let outcome = database
         .write(|pool| {
-            // Who acts, who is changed and, where one must remain, all active superusers are locked in one order: of two superusers
-            // who leave at once, or demote each other, the second sees what the first has done.
+            // The user who acts, the user who is changed and, if one superuser must remain, all active superusers are locked in
+            // one order: if two superusers resign or demote each other at once, the second one sees what the first one has done.
             sqlx::query!(
                 r#"
             with locked as materialized (

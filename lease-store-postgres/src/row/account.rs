@@ -6,7 +6,7 @@ use lease_core::repository::RepositoryError;
 
 use super::{At, Row};
 
-/// A row of `users`, with the customer behind it.
+/// A row of `users`, with the id of the user's customer.
 #[derive(sqlx::FromRow, sqlx::Type)]
 #[sqlx(type_name = "record")]
 pub(crate) struct UserRow {
@@ -46,7 +46,7 @@ impl Row for UserRow {
 }
 
 impl UserRow {
-    /// The user and the customer behind it.
+    /// The user and the user's customer.
     pub(crate) fn account(self) -> Result<Account, RepositoryError> {
         let at = At::new("users", self.id);
         let customer_id = self.customer_id.map(|id| at.id("customer_id", id)).transpose()?;
@@ -65,7 +65,7 @@ pub(crate) struct TokenRow {
 }
 
 impl TokenRow {
-    /// The token. Tokens have no id: a corrupt one is named by its user's.
+    /// The token. Tokens have no id, so a corrupt one is reported under the id of its user.
     pub(crate) fn token(self) -> Result<Token, RepositoryError> {
         let at = At::new("tokens", self.user_id);
         let hash = <[u8; 32]>::try_from(self.hash).map_err(|_| at.corrupt("hash is not 32 bytes"))?;

@@ -54,7 +54,7 @@ impl Row for InvoiceRow {
     }
 }
 
-/// The columns of a state.
+/// The columns of the state of an invoice.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct InvoiceColumns<'a> {
     pub(crate) status: Option<&'static str>,
@@ -64,7 +64,7 @@ pub(crate) struct InvoiceColumns<'a> {
 }
 
 impl<'a> InvoiceColumns<'a> {
-    /// Those of this state.
+    /// The columns for this state.
     pub(crate) fn of(state: &'a InvoiceState) -> Self {
         let status = Some(InvoiceStatus::from(state).into());
         match state {

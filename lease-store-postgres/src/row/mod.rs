@@ -1,8 +1,8 @@
-//! Rows as they come back, a file a table. Rows are parsed, not trusted: what makes no sense is
+//! The rows of query results, one file for each table. Rows are parsed, not trusted: a row that makes no sense is
 //! [`RepositoryError::Corrupt`].
 //!
-//! Each type is read in two ways, so that there is one parser a table: by the names of its columns, and, nested in the row
-//! of a load, as a `row(…)` of the same columns in the same order.
+//! Each type can be read in two ways, so that each table has one parser: by the names of its columns, or nested in the row of a
+//! load as a `row(…)` of the same columns in the same order.
 
 mod account;
 mod card;
@@ -37,19 +37,19 @@ pub(crate) use vehicle::VehicleRow;
 
 /// A row that can be parsed.
 pub(crate) trait Row: Sized {
-    /// What it says.
+    /// The parsed value.
     type Entity: Entity;
 
     /// Parses it.
     fn parse(self) -> Result<Stored<Self::Entity>, RepositoryError>;
 }
 
-/// Parses a row with its version.
+/// Parses a row together with its version.
 pub(crate) fn versioned<R: Row>(version: i64, row: R) -> Result<Versioned<Stored<R::Entity>>, RepositoryError> {
     Ok(Versioned { version: Version(version), value: row.parse()? })
 }
 
-/// Where a row stands, to name it where it makes no sense.
+/// The table and id of a row, for the error that names it if it makes no sense.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct At {
     table: &'static str,
@@ -61,12 +61,12 @@ impl At {
         Self { table, id }
     }
 
-    /// The error that this row makes no sense.
+    /// The error for a row that makes no sense.
     pub(crate) fn corrupt(self, reason: impl Into<String>) -> RepositoryError {
         RepositoryError::Corrupt { table: self.table, id: self.id, reason: reason.into() }
     }
 
-    /// A value that must be there.
+    /// Returns a value that must not be null.
     pub(crate) fn some<T>(self, column: &str, value: Option<T>) -> Result<T, RepositoryError> {
         value.ok_or_else(|| self.corrupt(format!("{column} is null")))
     }
@@ -79,20 +79,20 @@ impl At {
         T::try_from(number).map_err(|_| self.corrupt(format!("{column} is out of range")))
     }
 
-    /// A name of one of the enums.
+    /// Parses one of the names of an enum.
     pub(crate) fn name<T: FromStr>(self, column: &str, name: &str) -> Result<T, RepositoryError> {
         name.parse().map_err(|_| self.corrupt(format!("{column} is unknown")))
     }
 
     pub(crate) fn money(self, amount: Decimal, currency: &str) -> Result<Money, RepositoryError> {
         Currency::parse(currency)
-            // The column has four digits whatever the currency.
+            // The column has four decimal places whatever the currency.
             .and_then(|currency| Money::new(amount.normalize(), currency))
             .map_err(|error| self.corrupt(error.to_string()))
     }
 }
 
-/// Rows hold secrets and what users wrote: `Debug` shows no more than what they are.
+/// Rows hold secrets and texts of users, so `Debug` shows only their type.
 macro_rules! opaque {
     ($($row:ty),+ $(,)?) => {$(
         impl std::fmt::Debug for $row {
@@ -118,7 +118,7 @@ opaque!(
     VehicleRow,
 );
 
-/// The id of the row of this table that a change wrote, where it created it.
+/// The id of the row of this table that a change has created, if it created one.
 pub(crate) fn created<T: Entity>(table: &'static str, change: &RowChange<T>, id: i64) -> Result<Option<T::Id>, RepositoryError> {
     match change {
         RowChange::Create(_) => At::new(table, id).id("id", id).map(Some),

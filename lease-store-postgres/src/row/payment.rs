@@ -54,7 +54,7 @@ impl Row for PaymentRow {
     }
 }
 
-/// The columns of a state: its name, why the payment failed, and the gateway's reference.
+/// The columns of the state of a payment: its name, the reason for a failure, and the gateway's reference.
 pub(crate) fn payment_columns(state: &PaymentState) -> (&'static str, Option<&str>, Option<&str>) {
     (PaymentStatus::from(state).into(), state.failure_code(), state.gateway_reference())
 }

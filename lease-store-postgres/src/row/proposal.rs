@@ -59,7 +59,7 @@ impl ProposalRow {
     }
 }
 
-/// The days between two dates of a row.
+/// The period between two dates of a row.
 pub(crate) fn period(at: At, start: Option<NaiveDate>, end: Option<NaiveDate>) -> Result<Option<Period>, RepositoryError> {
     match (start, end) {
         (None, None) => Ok(None),
@@ -68,7 +68,7 @@ pub(crate) fn period(at: At, start: Option<NaiveDate>, end: Option<NaiveDate>) -
     }
 }
 
-/// The columns of a state: its name, and when the proposal was decided.
+/// The columns of the state of a proposal: its name, and the time when it was decided.
 pub(crate) fn proposal_columns(state: ProposalState) -> (&'static str, Option<DateTime<Utc>>) {
     (ProposalStatus::from(state).into(), state.decided_at())
 }

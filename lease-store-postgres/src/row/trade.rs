@@ -5,7 +5,7 @@ use lease_core::repository::RepositoryError;
 
 use super::{At, Row};
 
-/// A row of `trades`, with the invoice of it.
+/// A row of `trades`, with the trade's invoice.
 #[derive(sqlx::FromRow, sqlx::Type)]
 #[sqlx(type_name = "record")]
 pub(crate) struct TradeRow {

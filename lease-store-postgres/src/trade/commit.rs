@@ -8,8 +8,8 @@ use serde_json::Value;
 use crate::row::{At, InvoiceColumns, payment_columns, proposal_columns};
 use crate::statement::Database;
 
-/// Writes all that a decision changes, in one statement. The vehicle is locked before the trade, as when a trade is opened,
-/// and so are the party and the card that must not change until it is written.
+/// Writes everything that a decision changes, in one statement. The vehicle is locked before the trade, as when a trade is
+/// opened, and so are the party and the card that must not change until the changes are written.
 #[expect(clippy::too_many_lines, reason = "one statement and its arguments")]
 pub(crate) async fn trade(
     database: &Database,
@@ -286,14 +286,14 @@ pub(crate) async fn trade(
     })
 }
 
-/// The columns of a payment's state, where there is one.
+/// The columns of the state of a payment, if there is one.
 fn optional_columns<'a>(
     columns: Option<(&'static str, Option<&'a str>, Option<&'a str>)>,
 ) -> (Option<&'static str>, Option<&'a str>, Option<&'a str>) {
     columns.map_or((None, None, None), |(status, failure_code, reference)| (Some(status), failure_code, reference))
 }
 
-/// The columns that a trade's new state sets.
+/// The columns of the new state of a trade.
 #[derive(Clone, Copy, Default)]
 struct StateColumns {
     status: Option<&'static str>,

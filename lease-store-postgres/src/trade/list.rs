@@ -33,10 +33,10 @@ const PAYMENTS: Table = Table {
               t.gateway_reference, t.is_late, t.charge_key, t.created_at",
 };
 
-/// When a pending proposal ends, as its index has it: so that Postgres knows how many have, and how many have not.
+/// The time when a pending proposal ends, written as in its index, so that Postgres knows how many have expired.
 const END: &str = "case when t.status = 'pending' then coalesce(t.expires_at, 'infinity') end";
 
-/// When an open invoice is due, as its index has it.
+/// The due date of an open invoice, written as in its index.
 const DUE: &str = "case when t.status = 'open' then t.due_date end";
 
 pub(super) async fn trades(
@@ -60,7 +60,7 @@ pub(super) async fn trades(
     list::page::<TradeRow>(database, &TRADES, &trade_branches(viewer), conditions, page).await
 }
 
-/// What a customer may see: open trades, and those that they have to do with.
+/// The trades that a customer may see: open ones, and those in which they take part.
 fn trade_branches(viewer: Option<i64>) -> Vec<Branch> {
     let Some(viewer) = viewer else { return vec![Branch::all(&TRADES)] };
     vec![
@@ -91,8 +91,9 @@ pub(super) async fn proposals(
     list::page::<ProposalRow>(database, &PROPOSALS, &proposal_branches(viewer), conditions, page).await
 }
 
-/// What a customer may see: all in their own trades, their own, the owner's in open trades, and the owner's in those that they
-/// have to do with. (The last is walked trade by trade: it costs what the customer has to do with.)
+/// The proposals that a customer may see: all in their own trades, their own, the owner's in open trades, and the owner's in
+/// trades in which they take part. (The last are read trade by trade, so the cost grows with the number of trades in which the
+/// customer takes part.)
 fn proposal_branches(viewer: Option<i64>) -> Vec<Branch> {
     let Some(viewer) = viewer else { return vec![Branch::all(&PROPOSALS)] };
     vec![

@@ -27,7 +27,7 @@ pub(super) async fn many(
     Ok(snapshots)
 }
 
-/// What is read of a trade.
+/// The columns that are read of a trade.
 struct LoadedRow {
     place: i64,
     version: i64,

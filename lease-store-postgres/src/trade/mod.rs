@@ -1,4 +1,4 @@
-//! Trades with their proposals, invoice and payments.
+//! Trades and their proposals, invoices and payments.
 
 pub(crate) mod commit;
 mod list;

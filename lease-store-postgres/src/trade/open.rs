@@ -68,9 +68,9 @@ pub(super) async fn load(
     Ok(OpeningSnapshot { vehicle, service })
 }
 
-/// Two rows are checked here: the vehicle is locked first, the service is written only where the vehicle was as expected,
-/// and the rest only where both were. A service that is used already is not locked, since every opening would share the lock
-/// and staff who edit it would wait for a gap: that it is active holds as of the statement's start.
+/// Two rows are checked here. The vehicle is locked first; the service is written only if the vehicle is as expected, and the
+/// rest only if both are. A service that is already used is not locked: every opening would share the lock, and staff who edit
+/// the service would have to wait for a gap. So whether it is active is checked as of the start of the statement.
 pub(crate) async fn commit(database: &Database, opening: &Opening, envelope: &Value) -> Result<NewIds, RepositoryError> {
     let trade: &Trade = &opening.trade;
     if !trade.is_open() || trade.invoice_id.is_some() {

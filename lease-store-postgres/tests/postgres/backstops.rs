@@ -1,10 +1,10 @@
-//! Broken states, written by hand: the database refuses each of them, whatever the code does.
+//! Broken states, written by hand. The database refuses each of them, even if the code has a fault.
 
 use sqlx::{AssertSqlSafe, Executor as _};
 
 use crate::support::{TestDatabase, WORLD};
 
-/// Runs `statement` in the world and expects it to break this very constraint.
+/// Runs `statement` in the prepared world and expects it to break exactly this constraint.
 async fn refuses(constraint: &str, statement: &str) {
     let database = TestDatabase::create().await;
     let mut connection = database.connection().await;
@@ -271,8 +271,8 @@ refused! {
         &format!("{NEW_CLAIM} ({ZEROES_32}, {ZEROES_16}, {ZEROES_32}, now(), now(), 1)");
 }
 
-/// A constraint without a test above is one that may be lost unseen. Keys that hold the primary key, for foreign keys to
-/// point at, cannot be broken.
+/// If a constraint had no test above, it could be lost unnoticed. Unique keys that contain the primary key, which exist as
+/// targets of foreign keys, cannot be broken.
 #[tokio::test]
 async fn each_constraint_has_its_test() {
     let database = TestDatabase::create().await;

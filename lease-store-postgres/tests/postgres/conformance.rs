@@ -1,4 +1,4 @@
-//! The contract, case by case, each on a database of its own.
+//! The contract of a store, one test for each case, each on a database of its own.
 
 use lease_core::conformance::FreshRepository;
 
@@ -6,7 +6,7 @@ use crate::support::TestDatabase;
 
 async fn fresh_repository() -> FreshRepository {
     let database = TestDatabase::create().await;
-    // Two pools: two server processes.
+    // Two pools stand for two server processes.
     let (store, other) = (database.connect().await, database.connect().await);
     FreshRepository::new(store).with_second_handle(other).with_cleanup(database.drop())
 }

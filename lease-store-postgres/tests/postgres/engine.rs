@@ -1,4 +1,4 @@
-//! What tests of an engine on a store share.
+//! Helpers for tests of an engine on a store.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -7,7 +7,7 @@ use lease_core::id::Id;
 use lease_core::random::{Randomness, RandomnessError};
 use serde_json::Value;
 
-/// Bytes that are the same each time: the numbers from one on.
+/// Bytes that are the same in every run: the numbers from one on.
 #[derive(Debug, Default)]
 pub(crate) struct Numbers(AtomicU64);
 
@@ -25,12 +25,12 @@ pub(crate) fn draft<T: serde::de::DeserializeOwned>(body: &Value) -> T {
     serde_json::from_value(body.clone()).unwrap()
 }
 
-/// An id; of no row where the number is none.
+/// An id; if the number is not an id, one that no row has.
 pub(crate) fn id<I: Id>(number: i64) -> I {
     I::new(number).or_else(|| I::new(i64::MAX)).unwrap()
 }
 
-/// An instant as it is written.
+/// Parses an instant from RFC 3339.
 pub(crate) fn instant(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }

@@ -1,4 +1,4 @@
-//! What goes wrong between the store and Postgres: what is run again and how often, and what a lost connection means.
+//! Failures between the store and Postgres: which statements are run again and how often, and the meaning of a lost connection.
 
 use std::path::PathBuf;
 use std::str::FromStr as _;
@@ -20,13 +20,13 @@ use tokio::net::{TcpStream, UnixListener, UnixStream};
 
 use crate::support::{TestDatabase, WORLD};
 
-/// The response to whatever holds this word is lost on a [`Line`].
+/// A [`Line`] loses the response to any message that contains this word.
 const SWALLOWED: &str = "swallowed";
-/// How often the store runs a statement that Postgres undoes.
+/// The number of times that the store runs a statement that Postgres rolls back.
 const ATTEMPTS: i64 = 5;
 
-/// Undoes the first statements that change a trade, as Postgres does with one of two that exclude each other. A sequence
-/// remembers how many they were, since undoing does not touch it.
+/// Rolls back the first statements that change a trade, as Postgres does with one of two that conflict. A sequence counts them,
+/// since a rollback does not affect it.
 const UNDOES: &str = "create sequence tries;
     create function undo() returns trigger language plpgsql as $$
     begin
@@ -43,7 +43,7 @@ async fn world() -> TestDatabase {
     database
 }
 
-/// Gives trade 1, as it is at this version, another title.
+/// Changes the title of trade 1, which is expected to have this version.
 async fn retitle(store: &PostgresRepository, expected: i64, title: &str) -> Result<(), RepositoryError> {
     let text = TradeText { title: title.to_owned(), description: String::new() };
     let changes = TradeChanges { text: Some(text), ..TradeChanges::default() };
@@ -61,7 +61,7 @@ async fn version(database: &TestDatabase) -> i64 {
     sqlx::query_scalar("select version from trades where id = 1").fetch_one(&mut connection).await.unwrap()
 }
 
-/// The outcome of a commit of which Postgres undoes so many attempts, and how many attempts there were.
+/// The outcome of a commit if Postgres rolls back this many attempts, and the number of attempts.
 async fn undone(undone: i64, code: &str) -> (Result<(), RepositoryError>, i64) {
     let database = world().await;
     let mut connection = database.connection().await;
@@ -79,7 +79,7 @@ async fn undone(undone: i64, code: &str) -> (Result<(), RepositoryError>, i64) {
 }
 
 #[tokio::test]
-async fn what_postgres_undoes_is_run_again_within_a_bound() {
+async fn a_rolled_back_statement_is_run_again_a_limited_number_of_times() {
     for code in ["40001", "40P01"] {
         let (outcome, tries) = undone(ATTEMPTS - 1, code).await;
         assert!(outcome.is_ok(), "{outcome:?}");
@@ -91,13 +91,13 @@ async fn what_postgres_undoes_is_run_again_within_a_bound() {
 }
 
 #[tokio::test]
-async fn what_cannot_succeed_is_not_run_again() {
+async fn a_statement_that_cannot_succeed_is_not_run_again() {
     let (outcome, tries) = undone(i64::MAX, "P0001").await;
     assert!(matches!(outcome, Err(RepositoryError::Internal(_))), "{outcome:?}");
     assert_eq!(tries, 1);
 }
 
-/// No race brings about what only a fault in the code can: it is told as one, by the name of the constraint.
+/// A state that only a fault in the code can cause, and no race, is reported as a fault with the name of the constraint.
 #[tokio::test]
 async fn a_broken_state_is_a_fault() {
     let database = world().await;
@@ -112,7 +112,7 @@ async fn a_broken_state_is_a_fault() {
     database.drop().await;
 }
 
-/// A commit that waits for a lock when its connection ends.
+/// The connection ends while a commit waits for a lock.
 #[tokio::test]
 async fn a_commit_whose_connection_ends_is_unavailable() {
     let database = world().await;
@@ -138,7 +138,7 @@ async fn a_commit_whose_connection_ends_is_unavailable() {
     database.drop().await;
 }
 
-/// Nothing but the store's own answers tell how the database is: it is away, only reads, and is there again.
+/// The store's own errors show the state of the database: it is away, it only reads, it is back.
 #[tokio::test]
 async fn a_database_that_is_away_is_unavailable_until_it_is_back() {
     let database = world().await;
@@ -160,7 +160,7 @@ async fn a_database_that_is_away_is_unavailable_until_it_is_back() {
         for statement in [away, &terminate] {
             administrator.execute(AssertSqlSafe(statement.clone())).await.unwrap();
         }
-        // Connections that ended are noticed one after the other.
+        // Connections that have ended are noticed one after the other.
         while store.ping().await.is_ok() {}
         for _ in 0..10 {
             let outcome = store.ping().await;
@@ -168,7 +168,7 @@ async fn a_database_that_is_away_is_unavailable_until_it_is_back() {
             let outcome = retitle(&store, expected, "Meanwhile").await;
             assert!(matches!(outcome, Err(RepositoryError::Unavailable(_))), "{outcome:?}");
         }
-        // A setting reaches new connections only.
+        // The setting affects new connections only.
         for statement in [back, &terminate] {
             administrator.execute(AssertSqlSafe(statement.clone())).await.unwrap();
         }
@@ -181,18 +181,18 @@ async fn a_database_that_is_away_is_unavailable_until_it_is_back() {
     server.drop().await;
 }
 
-/// The response to a commit is lost on its way: it is never said to be refused, since it was carried out.
+/// The response to a commit is lost. The store never reports it as refused, since it was carried out.
 #[tokio::test]
 async fn a_commit_whose_answer_is_lost_is_unavailable() {
     let database = world().await;
     let line = Line::to(&database);
     let store = line.store().await;
-    // From here on the statement is prepared, and goes to Postgres in one piece.
+    // From here on the statement is prepared and is sent to Postgres in one piece.
     retitle(&store, 1, "Answered").await.unwrap();
     let outcome = retitle(&store, 2, SWALLOWED).await;
     assert!(matches!(outcome, Err(RepositoryError::Unavailable(_))), "{outcome:?}");
     assert_eq!(version(&database).await, 3, "it was carried out, and once");
-    assert!(matches!(retitle(&store, 2, "Too late").await, Err(RepositoryError::Conflict)), "which who comes again sees");
+    assert!(matches!(retitle(&store, 2, "Too late").await, Err(RepositoryError::Conflict)), "a second attempt sees the change");
     store.pool().close().await;
     database.drop().await;
 }
@@ -210,7 +210,7 @@ async fn a_load_whose_connection_ends_is_run_again() {
     database.drop().await;
 }
 
-/// A network that goes silent ends no connection. What waits on it is given up, and so are the connections.
+/// A network that goes silent does not end a connection. Statements that wait on it are given up, and so are the connections.
 #[tokio::test]
 async fn connections_that_went_silent_are_given_up() {
     let database = world().await;
@@ -233,7 +233,7 @@ async fn connections_that_went_silent_are_given_up() {
     database.drop().await;
 }
 
-/// A bad line to Postgres: a socket of its own, with all that goes through it passed on, but for some answers.
+/// An unreliable line to Postgres: a socket that passes everything on, except for some responses.
 struct Line {
     directory: PathBuf,
     options: PgConnectOptions,
@@ -242,9 +242,9 @@ struct Line {
 
 #[derive(Default)]
 struct State {
-    /// The answers on connections up to this number are swallowed, and the connection ends instead.
+    /// Responses on connections up to this number are dropped, and the connection ends.
     bad_up_to: AtomicU32,
-    /// The answers on connections up to this number are swallowed, and nothing ends.
+    /// Responses on connections up to this number are dropped, and the connection stays open.
     silent_up_to: AtomicU32,
     connections: AtomicU32,
 }
@@ -299,7 +299,7 @@ async fn accept(listener: UnixListener, upstream: PgConnectOptions, state: Arc<S
     }
 }
 
-/// Passes everything on, until a response comes that is to be swallowed: then it ends.
+/// Passes everything on until a response that is to be dropped; then it ends.
 async fn pass_on(client: UnixStream, server: impl AsyncRead + AsyncWrite, number: u32, state: &State) {
     let (mut asks, mut hears) = client.into_split();
     let (mut responses, mut takes) = tokio::io::split(server);

@@ -1,8 +1,8 @@
-//! A client that hangs up in the middle of a command, at each of its awaits: all of it is there or nothing, and the
-//! connection is as good as new.
+//! A client that hangs up in the middle of a command, at each of its awaits. Either all of the command is written or nothing, and
+//! the connection can be used as before.
 //!
-//! A transaction that is begun and cut off can leave its connection inside it (sqlx 0.9.0), so there are none: a commit is
-//! one statement. The lints keep `begin` out; these tests find one all the same.
+//! If a future that has begun a transaction is dropped, its connection can remain inside the transaction (sqlx 0.9.0). So the
+//! store uses none: a commit is one statement. The lints forbid `begin`, and these tests would detect one as well.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use sqlx::{AssertSqlSafe, Executor as _};
 use crate::engine::{Numbers, draft, id, instant};
 use crate::support::{TestDatabase, WORLD};
 
-/// What the commands need beside the world.
+/// Rows that the commands need besides the prepared world.
 const MORE: &str = "insert into tokens (hash, user_id, epoch, expires_at)
     values (decode(repeat('07', 32), 'hex'), 1, 0, '2026-01-09'), (decode(repeat('08', 32), 'hex'), 1, 0, '2026-01-01');
     insert into contacts (lead_id, label, name, email, phone, address_line1, address_line2, city, state, postal_code,
@@ -42,18 +42,18 @@ const MORE: &str = "insert into tokens (hash, user_id, epoch, expires_at)
     insert into proposals (trade_id, trade_owner_id, customer_id, amount, currency, message, status, created_at, is_public)
         values (4, 1, 1, 300, 'USD', '', 'pending', '2026-01-01', true);";
 
-/// The claim under which each command is done.
+/// The claim under which each command is run.
 const CLAIM: Claim = Claim { key: KeyHash([1; 32]), holder: [7; 16] };
 
-/// A token of [`owner`]'s.
+/// A token that belongs to [`owner`].
 const TOKEN: TokenHash = TokenHash([7; 32]);
 
-/// What this actor does under the claim.
+/// The context of this actor under the claim.
 fn by(actor: Actor) -> RequestContext {
     RequestContext::new(actor).with_claim(Some(CLAIM))
 }
 
-/// Each command in a test of its own.
+/// Declares a test for each command.
 macro_rules! all_or_nothing {
     ($($name:ident: |$engine:ident| $command:expr;)+) => {$(
         #[tokio::test]
@@ -125,14 +125,14 @@ all_or_nothing! {
     releasing_a_key: |engine| engine.release_claim(&CLAIM);
 }
 
-/// Runs the command once to see what it makes of the world, and then again and again, dropped after one more await each time.
+/// Runs the command once to see its effect, and then again and again, dropped one await later each time.
 async fn cut_at_every_await<F: Future<Output = ()>>(command: impl Fn(LeaseEngine) -> F) {
     let database = world().await;
     let store = one_connection(&database).await;
     let before = picture(&store).await;
     command(engine(&store)).await;
     let whole = picture(&store).await;
-    assert_ne!(whole, before, "it changes something");
+    assert_ne!(whole, before, "the command changes something");
     store.pool().close().await;
     database.drop().await;
 
@@ -140,29 +140,29 @@ async fn cut_at_every_await<F: Future<Output = ()>>(command: impl Fn(LeaseEngine
     let (mut polls, mut completed, mut at_once) = (0, false, 0);
     while !completed {
         polls += 1;
-        // A new pool each time, so that connecting's awaits are among them.
+        // A new pool each time, so that the awaits of connecting are included.
         let store = one_connection(&database).await;
         completed = cut(command(engine(&store)), polls).await.is_some();
         assert_clean(&store, &database).await;
         let left = picture(&store).await;
         store.pool().close().await;
         if left == before {
-            assert!(!completed, "it was answered and is not there");
+            assert!(!completed, "the command was answered but nothing is written");
             continue;
         }
-        assert_eq!(left, whole, "half of it is there");
+        assert_eq!(left, whole, "the command is half written");
         database.drop().await;
         database = world().await;
-        // A response that was there at once left nothing to cut off: once more.
+        // A response that was there at once left nothing to interrupt, so the command runs once more.
         if completed && polls == 1 && at_once < 20 {
             (polls, completed, at_once) = (0, false, at_once + 1);
         }
     }
     database.drop().await;
-    assert!(polls > 1, "nothing was cut");
+    assert!(polls > 1, "nothing was interrupted");
 }
 
-/// Polls `future` at most `polls` times, then drops it: what a server does where the client hangs up.
+/// Polls `future` at most `polls` times, then drops it, as a server does when the client hangs up.
 async fn cut<F: Future>(future: F, polls: usize) -> Option<F::Output> {
     let mut future = pin!(future);
     let mut left = polls;
@@ -189,13 +189,13 @@ async fn world() -> TestDatabase {
     database
 }
 
-/// A store with one connection, so that the next statement runs on the one that was hung up on.
+/// A store with one connection, so that the next statement uses the connection of the interrupted one.
 async fn one_connection(database: &TestDatabase) -> PostgresRepository {
     let options = PostgresOptions::default().with_max_connections(1);
     PostgresRepository::connect(&database.url(), options).await.unwrap()
 }
 
-/// Does the same each time.
+/// Returns the same values each time.
 fn engine(store: &PostgresRepository) -> LeaseEngine {
     LeaseEngine::builder(Arc::new(store.clone()))
         .clock(Arc::new(ManualClock::at(instant("2026-01-03T00:00:00Z"))))
@@ -205,7 +205,7 @@ fn engine(store: &PostgresRepository) -> LeaseEngine {
         .unwrap()
 }
 
-/// All that is in the database, but for the salted hashes of passwords.
+/// All rows of the database, except for the salted hashes of passwords.
 async fn picture(store: &PostgresRepository) -> Vec<String> {
     let tables = "select relname::text from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r' order by 1";
     let tables = sqlx::query_scalar::<_, String>(tables).fetch_all(store.pool()).await.unwrap();
@@ -217,7 +217,7 @@ async fn picture(store: &PostgresRepository) -> Vec<String> {
     picture
 }
 
-/// No transaction was left open on the connection, as another one sees it.
+/// Checks from another connection that no transaction was left open.
 async fn assert_clean(store: &PostgresRepository, database: &TestDatabase) {
     store.ping().await.unwrap();
     let mut watcher = database.connection().await;

@@ -1,4 +1,4 @@
-//! The store on a real Postgres.
+//! Tests of the store on a real Postgres.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed expectation is how a test fails")]
 

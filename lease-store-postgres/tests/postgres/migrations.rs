@@ -1,4 +1,4 @@
-//! Several servers start at once, and what the schema is held to.
+//! Migrations when several servers start at once, and requirements that the schema has to meet.
 
 use std::time::Duration;
 
@@ -61,7 +61,7 @@ fn migrations_are_named_for_what_they_do_and_go_forward_only() {
     }
 }
 
-/// The names that a query finds in the schema.
+/// The names in the schema that a query finds.
 async fn found(query: &'static str) -> Vec<String> {
     let database = TestDatabase::create().await;
     let found = sqlx::query_scalar(query).fetch_all(&mut database.connection().await).await.unwrap();
@@ -78,9 +78,9 @@ async fn each_table_says_what_it_is() {
     assert_eq!(silent.await, Vec::<String>::new());
 }
 
-/// Else erasing a row scans the tables that could refer to it.
+/// Otherwise deleting a row would scan the tables that could refer to it.
 #[tokio::test]
-async fn what_refers_to_rows_that_can_be_erased_is_found_by_an_index() {
+async fn references_to_rows_that_can_be_deleted_are_found_by_an_index() {
     let scanned = found(
         "select conname::text from pg_constraint c where contype = 'f' \
          and confrelid in ('customers'::regclass, 'leads'::regclass, 'vehicles'::regclass) \

@@ -1,5 +1,5 @@
-//! Each query can use its index: with sequential scans switched off none is left, and each list is walked along the index
-//! that was made for its filter.
+//! Each query can use its index: even with sequential scans switched off, no plan has one, and each list walks the index that was
+//! made for its filter.
 
 use chrono::{DateTime, TimeZone as _, Utc};
 use lease_core::id::{CreditCardId, CustomerId, InvoiceId, LeadId, ServiceId, TradeId, UserId, VehicleId};
@@ -18,7 +18,7 @@ use crate::support::{TestDatabase, WORLD, explain};
 
 const BULK: &str = include_str!("support/bulk.sql");
 
-/// Rows cost what they cost in a table that does not fit into memory: nothing is read that is not needed.
+/// Makes reading as expensive as in a table that does not fit into memory, so that plans read only what they need.
 const AS_IF_LARGE: &str = "set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off; \
     set cpu_tuple_cost = 1; set plan_cache_mode = force_generic_plan";
 
@@ -29,14 +29,14 @@ async fn filled(database: &TestDatabase) -> PostgresRepository {
     PostgresRepository::connect(&database.url(), PostgresOptions::default().with_max_connections(1)).await.unwrap()
 }
 
-/// One on which plans are made as for a table too large to scan.
+/// A store whose plans are made as for tables that are too large to scan.
 async fn store(database: &TestDatabase) -> PostgresRepository {
     let store = filled(database).await;
     store.pool().execute(AS_IF_LARGE).await.unwrap();
     store
 }
 
-/// The plan of what was prepared last.
+/// The plan of the statement that was prepared last.
 async fn last_plan(store: &PostgresRepository) -> String {
     let last = sqlx::raw_sql(
         "select name, cardinality(parameter_types)::text from pg_prepared_statements order by prepare_time desc limit 1",
@@ -61,7 +61,7 @@ fn now() -> DateTime<Utc> {
     Utc.with_ymd_and_hms(2026, 3, 1, 0, 0, 0).unwrap()
 }
 
-/// A page in the middle.
+/// A page in the middle of a list.
 fn page() -> PageRequest {
     PageRequest::new(25, Some(Cursor::After(1_500))).unwrap()
 }
@@ -115,7 +115,7 @@ async fn lists_of_trades_walk_their_indexes() {
 }
 
 #[tokio::test]
-async fn lists_of_what_hangs_on_trades_walk_their_indexes() {
+async fn lists_of_rows_that_belong_to_trades_walk_their_indexes() {
     let database = TestDatabase::create().await;
     let store = &store(&database).await;
     let all = ProposalFilter::default;
@@ -235,7 +235,7 @@ async fn lists_of_people_and_things_walk_their_indexes() {
         "trades_open_vehicle_idx",
         "vehicle_parties_pkey"
     );
-    // However deep, another's are walked from the cursor on.
+    // The walk starts at the cursor, however far into the list it is.
     walks!(
         store,
         store.list_vehicles(&VehicleFilter { visible_to: customer(), customer_id: CustomerId::new(8), ..all() }, page()),
@@ -278,9 +278,9 @@ async fn lists_of_people_and_things_walk_their_indexes() {
     database.drop().await;
 }
 
-/// Where nearly all that is pending has come to its end, and nearly nothing is overdue, a list does not read through the rest.
+/// Nearly all pending proposals have expired and nearly no invoice is overdue, yet a list does not read all the others.
 #[tokio::test]
-async fn what_time_made_rare_is_found_by_its_index() {
+async fn pending_and_overdue_rows_that_are_rare_are_found_by_their_index() {
     let database = TestDatabase::create().await;
     let store = filled(&database).await;
     let not_due =
@@ -305,21 +305,21 @@ async fn what_time_made_rare_is_found_by_its_index() {
     database.drop().await;
 }
 
-/// How many entries of indexes were read so far, as Postgres counted them.
+/// The number of index entries that were read so far, as Postgres counted them.
 async fn entries_read(store: &PostgresRepository) -> i64 {
     store.pool().execute("select pg_stat_force_next_flush()").await.unwrap();
     let read = "select sum(idx_tup_read)::bigint from pg_stat_user_indexes";
     sqlx::query_scalar(read).fetch_one(store.pool()).await.unwrap()
 }
 
-/// A plan that is kept knows neither how long a range is nor what is searched for.
+/// A cached plan knows neither the length of a range nor the text of a search.
 #[tokio::test]
 async fn ranges_and_searches_are_planned_anew() {
     let database = TestDatabase::create().await;
     let store = &store(&database).await;
     let prepared = async || sqlx::query("select from pg_prepared_statements").fetch_all(store.pool()).await.unwrap().len();
     let all = TradeFilter::default;
-    // Counts itself from the second time on.
+    // This query counts itself from the second time on.
     prepared().await;
     let before = prepared().await;
     store.list_trades(&TradeFilter { year_min: Some(1950), ..all() }, page()).await.unwrap();
@@ -331,7 +331,7 @@ async fn ranges_and_searches_are_planned_anew() {
     database.drop().await;
 }
 
-/// A search is found by the pieces of its words.
+/// A search finds rows by the trigrams of its words.
 #[tokio::test]
 async fn searches_use_their_trigrams() {
     let database = TestDatabase::create().await;
@@ -347,7 +347,7 @@ async fn searches_use_their_trigrams() {
     database.drop().await;
 }
 
-/// The loads and commits, as the committed offline data has them: each reads by an index with a condition.
+/// The loads and commits, as they are in the committed offline data: each reads by an index with a condition.
 #[tokio::test]
 async fn loads_and_commits_find_their_rows_by_an_index() {
     let database = TestDatabase::create().await;

@@ -30,7 +30,7 @@ pub(super) fn login_draft(name: &str, password: &str) -> LoginDraft {
     draft(json!({"username": name, "password": password}))
 }
 
-/// The new account that this commit is.
+/// The new account that this commit creates.
 fn new_account(commit: &Commit) -> &NewAccount {
     match &commit.change {
         Change::NewAccount(new) => new,
@@ -38,12 +38,12 @@ fn new_account(commit: &Commit) -> &NewAccount {
     }
 }
 
-/// What a store gives to [`new_account`].
+/// The ids that a store returns for [`new_account`].
 fn ids() -> NewIds {
     NewIds { user: Some(user_id(OWNER)), customer: Some(id(OWNER)), ..NewIds::default() }
 }
 
-/// An account that [`PASSWORD`] logs in, as hashed by an engine like those of these tests.
+/// An account with the password [`PASSWORD`], hashed by an engine like those of these tests.
 pub(super) async fn account_with_password() -> Account {
     let hasher = engine(MockRepository::new()).password_hasher().clone();
     let mut account = account(OWNER, Role::Customer);
@@ -51,7 +51,7 @@ pub(super) async fn account_with_password() -> Account {
     account
 }
 
-/// rule 3.1
+/// Rule 3.1: registering creates a user, a customer and a token in one commit.
 #[tokio::test]
 async fn registering_makes_all_of_it_in_one_step() {
     let mut store = MockRepository::new();
@@ -72,7 +72,7 @@ async fn registering_makes_all_of_it_in_one_step() {
     assert_eq!((registered.account.user.id, registered.account.customer_id), (user_id(OWNER), Some(id(OWNER))));
 }
 
-/// chapter 1, rule 3.6: years have four digits; a token that would be good for longer ends with the last of them.
+/// Chapter 1, rule 3.6: years have four digits; a token that would be valid for longer expires at the end of the year 9999.
 #[tokio::test]
 async fn a_token_ends_with_the_calendar_at_the_latest() {
     for token_ttl in [chrono::Duration::days(4_000_000), chrono::Duration::MAX] {
@@ -90,7 +90,7 @@ async fn a_token_ends_with_the_calendar_at_the_latest() {
     }
 }
 
-/// rule 3.7: the loser of a race for a name is told as if it had looked later.
+/// Rule 3.7: whoever loses a race for a name gets the same error as somebody who comes later.
 #[tokio::test(start_paused = true)]
 async fn a_name_that_another_took_meanwhile_is_a_wrong_field() {
     let mut store = MockRepository::new();
@@ -111,7 +111,7 @@ async fn registering_under_a_claim_that_was_lost_is_not_tried_again() {
     assert_eq!(code(engine(store).register(claimed(Actor::Anonymous), &registration()).await), "idempotency_key_in_use");
 }
 
-/// rule 3.5: the store looks once more, and the decision says it in its own words.
+/// Rule 3.5: the store checks again, and the decision reports it with its own error.
 #[tokio::test(start_paused = true)]
 async fn the_last_superuser_is_kept_through_a_race() {
     let row = |another: bool| {
@@ -129,9 +129,9 @@ async fn the_last_superuser_is_kept_through_a_race() {
     assert_eq!(code(engine(store).deactivate_user(&superuser(), id(202)).await), "last_superuser");
 }
 
-/// rule 3.2: by name and by address, each login with a token of its own in the epoch that the password was read in.
+/// Rule 3.2: by name and by address; each login issues a token of its own, for the epoch in which the password was read.
 #[tokio::test]
-async fn who_knows_the_password_gets_a_token() {
+async fn the_right_password_gets_a_token() {
     let known = account_with_password().await;
     let mut store = MockRepository::new();
     store.expect_find_login().withf(|name| name.as_str() == "user-1@example.com").returning(move |_| Ok(Some(known.clone())));
@@ -146,9 +146,9 @@ async fn who_knows_the_password_gets_a_token() {
     hides(&session, &[session.token.expose(), session.account.user.password.expose()]);
 }
 
-/// rule 3.2: one answer for a wrong name, a wrong password and a deactivated user.
+/// Rule 3.2: a wrong name, a wrong password and a deactivated user get the same response.
 #[tokio::test]
-async fn whatever_is_wrong_with_a_login_the_answer_is_one() {
+async fn every_failed_login_gets_the_same_response() {
     let known = account_with_password().await;
     let mut inactive = known.clone();
     inactive.user.value.is_active = false;
@@ -168,8 +168,8 @@ async fn whatever_is_wrong_with_a_login_the_answer_is_one() {
     assert_eq!(wrong_fields(missing), ["password", "username"]);
 }
 
-/// rule 3.2: in the same time, for a password is verified either way. The one thread that may hash is kept busy, so that a
-/// login that wants to verify is seen to wait for it.
+/// Rule 3.2: a login takes the same time in every case, since a password is always verified. The only thread that may hash is
+/// kept busy, so a login that needs to verify can be seen to wait for it.
 #[test]
 fn a_login_verifies_a_password_whether_or_not_the_name_is_known() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build().unwrap();
@@ -192,7 +192,7 @@ fn a_login_verifies_a_password_whether_or_not_the_name_is_known() {
     }
 }
 
-/// rule 3.7: a caller that hangs up frees no place while its password is still being hashed.
+/// Rule 3.7: a caller that hangs up does not release its place while its password is still being hashed.
 #[test]
 fn hashing_is_bounded_even_where_callers_hang_up() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build().unwrap();
@@ -221,7 +221,7 @@ fn hashing_is_bounded_even_where_callers_hang_up() {
     });
 }
 
-/// rule 3.6
+/// Rule 3.6: a token is found by its hash and expires by the engine's clock.
 #[tokio::test]
 async fn a_token_is_found_by_its_hash_and_judged_by_the_clock() {
     let text = TokenText::from_random([5; 20]);

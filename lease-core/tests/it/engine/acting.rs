@@ -1,4 +1,5 @@
-//! A commit is refused where its actor is no longer who they were: then it counts who they are now.
+//! A commit is refused if its actor no longer has the same role. The command is then decided again for the role that they have
+//! now.
 
 use lease_core::account::AccountSnapshot;
 use lease_core::directory::LeadDraft;
@@ -13,7 +14,7 @@ use serde_json::json;
 use super::payments::card_draft;
 use super::*;
 
-/// A store that refuses one commit for its actor, and is asked once for this user. Any other call would fail the test.
+/// A store that refuses one commit because of its actor, and is asked once for this user. Any other call fails the test.
 fn overtaken(user: UserId, now: Option<Versioned<AccountSnapshot>>) -> MockRepository {
     let mut store = MockRepository::new();
     refuse_commits(&mut store, 1, || RepositoryError::Taken(Guarantee::Actor));
@@ -25,7 +26,7 @@ fn asked_once_for(store: &mut MockRepository, user: UserId, found: Option<Versio
     store.expect_load_account().withf(move |asked| *asked == user).times(1).returning(move |_| Ok(found.clone()));
 }
 
-/// The user of customer [`OWNER`], in this role by now.
+/// The user of customer [`OWNER`], who now has this role.
 fn owner_as(role: Role) -> Versioned<AccountSnapshot> {
     account_snapshot(OWNER, role)
 }
@@ -40,7 +41,7 @@ fn with_customer(mut row: Versioned<AccountSnapshot>, customer: Option<i64>) -> 
     row
 }
 
-/// Everything that ends the right to act as [`OWNER`] does.
+/// Everything that ends the right to act as [`OWNER`].
 fn owner_is_gone() -> [(&'static str, Option<Versioned<AccountSnapshot>>); 5] {
     [
         ("unknown", None),
@@ -83,9 +84,9 @@ async fn an_administrator_who_is_gone_is_not_authenticated() {
     }
 }
 
-/// The second decision refuses before it looks for the VIN once more.
+/// The second decision refuses before it looks for the VIN again.
 #[tokio::test(start_paused = true)]
-async fn who_administers_by_now_creates_no_vehicle() {
+async fn a_user_who_has_become_an_administrator_creates_no_vehicle() {
     for role in [Role::Staff, Role::Superuser] {
         let mut store = overtaken(user_id(OWNER), Some(owner_as(role)));
         store.expect_find_vin().times(1).returning(|_| Ok(None));
@@ -95,14 +96,14 @@ async fn who_administers_by_now_creates_no_vehicle() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_no_longer_administers_creates_no_lead() {
+async fn a_user_who_is_no_longer_an_administrator_creates_no_lead() {
     let store = overtaken(id(201), Some(account_snapshot(101, Role::Customer)));
     assert_eq!(code(engine(store).create_lead(staff(), &a_lead()).await), "permission_denied");
 }
 
-/// rule 3.5
+/// Rule 3.5: only superusers change superusers.
 #[tokio::test(start_paused = true)]
-async fn a_superuser_who_is_staff_by_now_touches_no_superuser() {
+async fn a_superuser_who_has_become_staff_changes_no_superuser() {
     let mut store = overtaken(id(202), Some(account_snapshot(102, Role::Staff)));
     let another = || account_snapshot(50, Role::Superuser);
     store.expect_load_account().withf(|asked| *asked == user_id(50)).times(2).returning(move |_| Ok(Some(another())));
@@ -111,9 +112,9 @@ async fn a_superuser_who_is_staff_by_now_touches_no_superuser() {
     assert_eq!(code(response), "permission_denied");
 }
 
-/// As after a change of role and back.
+/// The same as after a change of role and back.
 #[tokio::test(start_paused = true)]
-async fn who_is_the_same_as_before_is_decided_for_again() {
+async fn an_actor_with_the_same_role_is_decided_for_again() {
     let mut store = overtaken(user_id(OWNER), Some(owner_as(Role::Customer)));
     store.expect_find_vin().times(2).returning(|_| Ok(None));
     store.expect_commit().times(1).returning(|commit| {
@@ -125,7 +126,7 @@ async fn who_is_the_same_as_before_is_decided_for_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_second_commit_is_by_who_they_are_now() {
+async fn the_second_commit_is_by_the_actor_in_their_present_role() {
     let mut store = overtaken(id(201), Some(account_snapshot(101, Role::Superuser)));
     store.expect_commit().times(1).returning(|commit| {
         assert_eq!(commit.envelope.actor, Actor::Superuser { user: id(201) });
@@ -134,14 +135,14 @@ async fn the_second_commit_is_by_who_they_are_now() {
     assert_eq!(code(engine(store).create_lead(staff(), &a_lead()).await), "ok");
 }
 
-/// A gateway that takes one card.
+/// A gateway that accepts one card.
 fn tokenizing() -> MockPaymentGateway {
     let mut gateway = MockPaymentGateway::new();
     gateway.expect_tokenize().times(1).returning(|_| Ok(CardToken::new("tok".into())));
     gateway
 }
 
-/// What comes of creating a card while its owner's wallet goes away.
+/// The result of storing a card while its owner's customer is deleted.
 async fn card_without_wallet(now: Option<Versioned<AccountSnapshot>>) -> &'static str {
     let mut store = MockRepository::new();
     store.expect_load_wallet().withf(|key| *key == WalletKey::Customer(id(OWNER))).times(1).returning(|_| Ok(None));
@@ -149,9 +150,9 @@ async fn card_without_wallet(now: Option<Versioned<AccountSnapshot>>) -> &'stati
     code(engine_with(store, tokenizing()).create_card(customer(OWNER), &card_draft()).await)
 }
 
-/// rule 5.6: whose customer is gone has no cards, and is told why.
+/// Rule 5.6: a user whose customer is gone has no cards; the error gives the reason.
 #[tokio::test]
-async fn a_card_whose_customer_is_gone_is_refused_by_who_its_owner_is_now() {
+async fn a_card_whose_customer_is_gone_is_refused_by_the_present_role_of_its_owner() {
     for role in [Role::Staff, Role::Superuser] {
         assert_eq!(card_without_wallet(Some(owner_as(role))).await, "permission_denied", "{role}");
     }
@@ -160,9 +161,9 @@ async fn a_card_whose_customer_is_gone_is_refused_by_who_its_owner_is_now() {
     }
 }
 
-/// The same where the commit finds it out: the wallet is not looked for again.
+/// The same if the commit detects it: the cards are not loaded again.
 #[tokio::test(start_paused = true)]
-async fn who_administers_by_now_stores_no_card() {
+async fn a_user_who_has_become_an_administrator_stores_no_card() {
     let mut store = overtaken(user_id(OWNER), Some(owner_as(Role::Staff)));
     let wallet = first(Wallet { customer_id: id(OWNER), card: None, newest_other: None });
     store.expect_load_wallet().times(1).returning(move |_| Ok(Some(wallet.clone())));

@@ -1,4 +1,4 @@
-//! Every commit says who acts and when, for which request, under which claim, and what happened.
+//! Every commit records who acted and when, for which request, under which claim, and what happened.
 
 use std::fmt::Debug;
 use std::mem;
@@ -22,7 +22,7 @@ use super::*;
 
 const PATCH: UpdateMode = UpdateMode::Partial;
 
-/// A command of this actor for a request, under [`CLAIM`].
+/// A command by this actor for a request, under [`CLAIM`].
 fn asked_by(actor: Actor) -> RequestContext {
     claimed(actor).with_request_id(RequestId::new("request-7"))
 }
@@ -32,12 +32,12 @@ fn envelope(context: RequestContext, events: &[Event]) -> Envelope {
     Envelope { actor, at: now(), request_id, claim, events: events.to_vec() }
 }
 
-/// The envelopes of all commits since it was last looked at.
+/// The envelopes of all commits since the last call.
 #[derive(Clone, Debug, Default)]
 struct Log(Arc<Mutex<Vec<Envelope>>>);
 
 impl Log {
-    /// A store that takes every commit, and gives an id to whatever may be new.
+    /// A store that accepts every commit, and returns an id for everything that may be new.
     fn store(&self) -> MockRepository {
         let log = Arc::clone(&self.0);
         let ids = NewIds {
@@ -61,7 +61,7 @@ impl Log {
         store
     }
 
-    /// The command was carried out by one commit, in this context, and this happened.
+    /// Checks that one commit carried out the command, in this context and with this event.
     fn says<T: Debug>(&self, response: Result<T, Error>, context: impl Into<RequestContext>, events: &[Event]) {
         assert_eq!(code(response), "ok", "{events:?}");
         assert_eq!(self.taken(), [envelope(context.into(), events)]);
@@ -215,7 +215,8 @@ async fn vehicles_and_services() {
     log.says(engine.deactivate_service(&clerk, id(1)).await, &clerk, &[Event::ServiceDeactivated(id(1))]);
 }
 
-/// A store with a sale that [`BUYER`] made a proposal in and [`OWNER`] was billed for; asked for a payment, it is one on its way.
+/// A store with a sale in which [`BUYER`] made a proposal and [`OWNER`] was billed. Asked for a payment, it returns a pending
+/// one.
 fn trading(log: &Log) -> MockRepository {
     let mut store = log.store();
     store.expect_load_opening().returning(|_, _, _| {
@@ -252,7 +253,7 @@ async fn trades_and_proposals() {
     log.says(engine.withdraw_proposal(&buyer, id(1)).await, &buyer, &[Event::ProposalWithdrawn(id(1))]);
 }
 
-/// The customer begins a payment, under their claim; the gateway tells what became of it.
+/// The customer begins a payment, under their claim; the gateway reports its outcome.
 #[tokio::test]
 async fn invoices_and_payments() {
     let log = Log::default();

@@ -1,4 +1,4 @@
-//! The engine on mocks: conflicts, failures and races that no real store gives on demand.
+//! The engine with mocks: conflicts, failures and races that no real store produces on demand.
 
 mod accounts;
 mod acting;
@@ -24,7 +24,7 @@ use serde_json::json;
 
 use crate::support::*;
 
-/// Zeros, so that tokens and charge keys are known.
+/// Returns only zeros, so that tokens and charge keys are known.
 #[derive(Debug)]
 struct Zeros;
 
@@ -35,7 +35,7 @@ impl Randomness for Zeros {
     }
 }
 
-/// An engine on this store, at [`now`], with cheap passwords and a gateway that expects nothing.
+/// An engine with this store, at [`now`], with cheap password hashes and a gateway that expects no calls.
 fn engine(store: MockRepository) -> LeaseEngine {
     engine_with(store, MockPaymentGateway::new())
 }
@@ -56,22 +56,22 @@ fn unavailable() -> RepositoryError {
 
 const CLAIM: Claim = Claim { key: KeyHash([1; 32]), holder: [2; 16] };
 
-/// A command of this actor under [`CLAIM`].
+/// A command by this actor under [`CLAIM`].
 fn claimed(actor: Actor) -> RequestContext {
     RequestContext::new(actor).with_claim(Some(CLAIM))
 }
 
-/// Says what the next so many commits come to: they are refused.
+/// Makes the next commits fail with this error.
 fn refuse_commits(store: &mut MockRepository, times: usize, error: impl Fn() -> RepositoryError + Send + 'static) {
     store.expect_commit().times(times).returning(move |_| Err(error()));
 }
 
-/// A vehicle of [`VIN`].
+/// A vehicle with [`VIN`].
 fn a_vehicle() -> VehicleDraft {
     draft(json!({"vin": VIN, "make": "Skoda", "model": "Octavia", "year": 2020}))
 }
 
-/// The change to a trade that this commit is.
+/// The change to a trade in this commit.
 fn trade_change(commit: &Commit) -> &TradeChange {
     match &commit.change {
         Change::Trade(change) => change,
@@ -79,7 +79,7 @@ fn trade_change(commit: &Commit) -> &TradeChange {
     }
 }
 
-/// One stored trade. Loads and commits that a test does not script go to it.
+/// One stored trade. It handles all loads and commits that a test does not script.
 #[derive(Clone, Debug)]
 struct Row(Arc<Mutex<Versioned<TradeSnapshot>>>);
 
@@ -92,13 +92,13 @@ impl Row {
         self.0.lock().unwrap().value.clone()
     }
 
-    /// Says what every load returns: the trade as it is.
+    /// Makes every load return the present trade.
     fn loads(&self, store: &mut MockRepository) {
         let row = self.clone();
         store.expect_load_trade().returning(move |_| Ok(Some(row.0.lock().unwrap().clone())));
     }
 
-    /// Says what the next so many commits do: they are written, if their version is the row's.
+    /// Makes the next commits succeed if their version is that of the row.
     fn commits(&self, store: &mut MockRepository, times: usize) {
         let row = self.clone();
         store.expect_commit().times(times).returning(move |commit| row.commit(commit));

@@ -1,4 +1,4 @@
-//! Payments against a gateway and a store that fail: rule 5.5.
+//! Payments with a gateway and a store that fail (rule 5.5).
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -16,12 +16,12 @@ use tokio::sync::Notify;
 
 use super::*;
 
-/// A trade whose invoice of 100.00 is the owner's, with a good card.
+/// A trade whose invoice over 100.00 belongs to the owner, who has a valid card.
 fn billed() -> Row {
     Row::new(Scene::lease().billed_to(OWNER).with_card(card(OWNER)))
 }
 
-/// The same with a payment on its way that was begun before.
+/// The same, with a pending payment that was begun before.
 fn pending() -> Row {
     Row::new(Scene::lease().billed_to(OWNER).paid_and_pending("0", "100").with_payment("100", PaymentState::Pending))
 }
@@ -38,7 +38,7 @@ fn timed_out() -> GatewayError {
     GatewayError::new("timed out")
 }
 
-/// A store that has this row and names its payment as pending.
+/// A store that has this row and lists its payment as pending.
 fn recovering(row: &Row) -> MockRepository {
     let mut store = MockRepository::new();
     row.loads(&mut store);
@@ -50,7 +50,7 @@ fn state_of(row: &Row) -> PaymentState {
     row.snapshot().payment.unwrap().0.value.state
 }
 
-/// The whole of it, once: pending is written before the gateway is called.
+/// A complete payment, once: it is stored as pending before the gateway is called.
 #[tokio::test]
 async fn a_payment_is_written_pending_then_charged_then_settled() {
     let row = billed();
@@ -70,9 +70,9 @@ async fn a_payment_is_written_pending_then_charged_then_settled() {
     assert!(matches!(row.snapshot().invoice.unwrap().state, InvoiceState::Paid { .. }));
 }
 
-/// rule 5.4
+/// Rule 5.4: a declined payment is stored as failed, and the response gives the reason.
 #[tokio::test]
-async fn a_decline_is_told_and_kept() {
+async fn a_declined_payment_is_reported_and_stored() {
     let row = billed();
     let mut store = MockRepository::new();
     row.loads(&mut store);
@@ -89,8 +89,8 @@ async fn a_decline_is_told_and_kept() {
     assert_eq!((invoice.payable().unwrap(), invoice.is_open()), (usd("100"), true));
 }
 
-/// Rule 5.5: a gateway that times out, having charged or not, has not failed: the payment stays pending, and recovery settles
-/// it once.
+/// Rule 5.5: a gateway that times out, whether it has charged the card or not, has not failed. The payment stays pending, and
+/// recovery settles it once.
 #[tokio::test]
 async fn a_charge_without_an_answer_stays_pending_and_recovery_settles_it_once() {
     let row = billed();
@@ -114,7 +114,7 @@ async fn a_charge_without_an_answer_stays_pending_and_recovery_settles_it_once()
     assert_eq!((state_of(&row), after.invoice.unwrap().paid), (PaymentState::Succeeded { reference: "ch_1".into() }, usd("100")));
 }
 
-/// Rule 5.5: the store fails after the card was charged.
+/// Rule 5.5: the store fails after the card was charged; the card is not charged again.
 #[tokio::test]
 async fn a_store_that_fails_after_charging_never_charges_again() {
     let row = billed();
@@ -132,7 +132,7 @@ async fn a_store_that_fails_after_charging_never_charges_again() {
     assert!(matches!(state_of(&row), PaymentState::Succeeded { .. }));
 }
 
-/// Rule 5.5: conflicts around a charge never call the gateway twice.
+/// Rule 5.5: conflicts before and after a charge never call the gateway twice.
 #[tokio::test(start_paused = true)]
 async fn conflicts_before_and_after_a_charge_do_not_repeat_it() {
     let row = billed();
@@ -149,7 +149,7 @@ async fn conflicts_before_and_after_a_charge_do_not_repeat_it() {
 }
 
 #[tokio::test]
-async fn what_could_not_be_written_as_pending_is_not_charged() {
+async fn a_payment_that_could_not_be_stored_as_pending_is_not_charged() {
     let mut store = MockRepository::new();
     billed().loads(&mut store);
     refuse_commits(&mut store, 1, unavailable);
@@ -157,7 +157,7 @@ async fn what_could_not_be_written_as_pending_is_not_charged() {
     assert_eq!(code(response), "unavailable");
 }
 
-/// rule 6.7: beginning the payment is the act of a claim; settling it is not.
+/// Rule 6.7: a claim covers the beginning of a payment, not its settlement.
 #[tokio::test]
 async fn a_claim_is_marked_with_the_beginning_of_a_payment() {
     let row = billed();
@@ -185,7 +185,7 @@ async fn a_claim_that_was_lost_charges_nothing() {
     assert_eq!(code(response), "idempotency_key_in_use");
 }
 
-/// A crash before the gateway was called: recovery makes the charge, under the key that was written.
+/// After a crash before the call to the gateway, recovery makes the charge, under the stored key.
 #[tokio::test]
 async fn recovery_makes_a_charge_that_the_gateway_never_got() {
     let row = pending();
@@ -198,7 +198,7 @@ async fn recovery_makes_a_charge_that_the_gateway_never_got() {
     assert!(matches!(state_of(&row), PaymentState::Succeeded { .. }));
 }
 
-/// Rule 5.5: two that recover at once, or one and the request itself.
+/// Rule 5.5: two processes recover the same payment at once, or one of them and the request itself.
 #[tokio::test(start_paused = true)]
 async fn a_payment_that_another_settled_first_is_left_as_it_is() {
     let row = pending();
@@ -214,7 +214,7 @@ async fn a_payment_that_another_settled_first_is_left_as_it_is() {
     assert_eq!(row.snapshot().invoice.unwrap().paid, usd("100"));
 }
 
-/// Between the list of pending payments and this one's turn another process settled it, and the gateway forgot its key.
+/// After the list of pending payments was read, another process settled this payment, and the gateway has forgotten its key.
 #[tokio::test]
 async fn a_payment_that_is_settled_by_its_turn_is_not_charged_again() {
     let settled = PaymentState::Succeeded { reference: "ch_1".into() };
@@ -241,7 +241,7 @@ async fn a_payment_that_cannot_be_settled_yet_holds_no_other_up() {
     assert_eq!(engine_with(store, gateway).settle_pending(chrono::Duration::seconds(60), 5).await.unwrap(), 1);
 }
 
-/// Rule 5.5: however many cannot be settled, the ones behind them have their turn.
+/// Rule 5.5: payments that cannot be settled do not keep younger ones from being settled.
 #[tokio::test]
 async fn payments_that_cannot_be_settled_yet_hold_no_younger_one_up() {
     let row = pending();
@@ -258,7 +258,7 @@ async fn payments_that_cannot_be_settled_yet_hold_no_younger_one_up() {
     assert_eq!(engine_with(store, gateway).settle_pending(chrono::Duration::zero(), 2).await.unwrap(), 1);
 }
 
-/// A gateway that holds a charge back until it is let go.
+/// A gateway that holds a charge back until the test releases it.
 #[derive(Debug, Default)]
 struct Held {
     started: Notify,
@@ -288,7 +288,7 @@ impl PaymentGateway for Shared {
     }
 }
 
-/// Rule 5.5: who hangs up while the card is being charged loses nothing.
+/// Rule 5.5: a payment is completed even if the caller hangs up while the card is being charged.
 #[tokio::test]
 async fn a_payment_goes_on_to_its_end_when_the_caller_hangs_up() {
     let row = billed();
@@ -315,7 +315,7 @@ async fn a_payment_goes_on_to_its_end_when_the_caller_hangs_up() {
     assert!(matches!(state_of(&row), PaymentState::Succeeded { .. }));
 }
 
-/// A gateway that never answers holds nobody up: the payment stays pending, and recovery ends.
+/// A gateway that never responds does not block anything: the payment stays pending, and recovery ends.
 #[tokio::test(start_paused = true)]
 async fn a_gateway_that_hangs_leaves_the_payment_pending() {
     let row = billed();
@@ -331,7 +331,7 @@ pub(super) fn card_draft() -> CardDraft {
     draft(json!({"number": "4242424242424242", "exp_month": 12, "exp_year": 2030, "cvc": "123", "holder_name": "Ada"}))
 }
 
-/// rule 5.6: without the gateway's token nothing is stored.
+/// Rule 5.6: without the gateway's token, no card is stored.
 #[tokio::test]
 async fn a_card_that_the_gateway_did_not_take_is_not_stored() {
     let mut gateway = MockPaymentGateway::new();
@@ -342,7 +342,7 @@ async fn a_card_that_the_gateway_did_not_take_is_not_stored() {
     assert_eq!(code(wrong), "validation_error", "wrong cards never reach the gateway");
 }
 
-/// rule 5.6
+/// Rule 5.6: the gateway stores a card once.
 #[tokio::test(start_paused = true)]
 async fn a_card_is_tokenised_once_however_often_its_wallet_moves() {
     let mut store = MockRepository::new();
@@ -365,7 +365,7 @@ async fn a_card_is_tokenised_once_however_often_its_wallet_moves() {
     assert_eq!((card.id.get(), card.is_default), (3, true));
 }
 
-/// rule 5.5: the usual test numbers; the same key again is the same charge.
+/// Rule 5.5: the sandbox has the usual test numbers; the same key again is the same charge.
 #[tokio::test]
 async fn the_sandbox_knows_the_usual_numbers() {
     let sandbox = SandboxGateway::new();
@@ -386,7 +386,7 @@ async fn the_sandbox_knows_the_usual_numbers() {
         let outcome = sandbox.charge(&charge).await.unwrap();
         let code = match &outcome {
             ChargeOutcome::Declined { failure_code, .. } => Some(failure_code.as_str()),
-            ChargeOutcome::Succeeded { .. } => None,
+            _ => None,
         };
         assert_eq!(code, failure, "{number}");
         let again = Charge { card: CardToken::new("another".into()), ..charge.clone() };

@@ -1,4 +1,4 @@
-//! Conflicts, guarantees and claims: load, decide and commit again, a bounded number of times.
+//! Conflicts, guarantees and claims: the engine loads, decides and commits again, a limited number of times.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -51,9 +51,9 @@ async fn conflicts_for_ever_end_as_unavailable_after_a_bounded_number() {
     }
 }
 
-/// What came first is seen by the decision, not by the retry.
+/// The decision, not the retry, takes the earlier change into account.
 #[tokio::test(start_paused = true)]
-async fn who_lost_the_race_is_told_what_the_state_says_now() {
+async fn the_loser_of_a_race_gets_the_error_of_the_new_state() {
     let (open, agreed) = (countered(), Row::new(Scene::sale().proposed_by(BUYER).agreed()));
     let mut store = MockRepository::new();
     store.expect_load_trade().times(1).returning(move |_| Ok(Some(first(open.snapshot()))));
@@ -80,9 +80,9 @@ async fn a_fault_in_the_store_says_nothing_of_the_inside() {
     assert_eq!((error.code(), &*error.to_string()), ("internal_error", "An internal error occurred."));
 }
 
-/// I7: what was refused is not committed. The mock knows no commit, so that one would fail the test.
+/// I7: a refused command is not committed. The mock expects no commit, so one would fail the test.
 #[tokio::test]
-async fn what_is_refused_is_never_committed() {
+async fn a_refused_command_is_never_committed() {
     let mut store = MockRepository::new();
     Row::new(Scene::sale().proposed_by(BUYER).expiring(now())).loads(&mut store);
     let engine = engine(store);
@@ -93,7 +93,7 @@ async fn what_is_refused_is_never_committed() {
     assert_eq!(code(engine.propose(&customer(OWNER), id(1), &draft(json!({}))).await), "validation_error");
 }
 
-/// rule 6.7: the claim goes into the commit; one that was lost ends the command at once.
+/// Rule 6.7: the claim is part of the commit; a lost claim ends the command at once.
 #[tokio::test]
 async fn a_claim_that_was_lost_is_not_tried_again() {
     let row = countered();
@@ -119,9 +119,9 @@ async fn a_command_without_a_claim_commits_without_one() {
     assert_eq!(code(engine(store).withdraw_proposal(&customer(BUYER), id(1)).await), "ok");
 }
 
-/// rule 4.1: opening loses the race for the vehicle to another trade, and says so.
+/// Rule 4.1: a vehicle has at most one open trade, also if two are opened at once.
 #[tokio::test(start_paused = true)]
-async fn opening_a_trade_that_another_forestalled_is_refused() {
+async fn opening_a_trade_after_another_one_was_opened_is_refused() {
     let offer = |is_live: bool| {
         let mut vehicle = vehicle_snapshot();
         vehicle.value.has_live_trade = is_live;
@@ -135,7 +135,7 @@ async fn opening_a_trade_that_another_forestalled_is_refused() {
     assert_eq!(code(engine(store).open_trade(&customer(OWNER), &draft).await), "vehicle_in_trade");
 }
 
-/// rule 5.1: of several servers that start at once, one creates the services.
+/// Rule 5.1: if several servers start at once, one of them creates the services.
 #[tokio::test(start_paused = true)]
 async fn services_that_another_server_created_first_are_left_as_they_are() {
     let mut store = MockRepository::new();
@@ -147,7 +147,7 @@ async fn services_that_another_server_created_first_are_left_as_they_are() {
     assert!(!engine(store).ensure_standard_services(usd("49"), usd("199")).await.unwrap());
 }
 
-/// rule 6.2
+/// Rule 6.2: a VIN is unique, also if two vehicles are created at once.
 #[tokio::test(start_paused = true)]
 async fn a_vin_that_another_took_meanwhile_is_a_wrong_field() {
     let mut store = MockRepository::new();
@@ -157,7 +157,7 @@ async fn a_vin_that_another_took_meanwhile_is_a_wrong_field() {
     assert_eq!(wrong_fields(engine(store).create_vehicle(&customer(OWNER), &a_vehicle()).await), ["vin"]);
 }
 
-/// rule 4.1, chapter 2: another's vehicle that is seen is forbidden, whatever else the body lacks.
+/// Rule 4.1, chapter 2: a visible vehicle of another customer is forbidden, whatever else is missing from the body.
 #[tokio::test]
 async fn anothers_vehicle_is_forbidden_before_a_missing_service_is_wrong() {
     let mut store = MockRepository::new();
@@ -175,7 +175,7 @@ async fn anothers_vehicle_is_forbidden_before_a_missing_service_is_wrong() {
     assert_eq!(code(response), "permission_denied");
 }
 
-/// chapter 2: who may not is told so before the store is asked. The mock knows no call, so that one would fail the test.
+/// Chapter 2: a missing right is reported before the store is asked. The mock expects no call, so one would fail the test.
 #[tokio::test]
 async fn nobody_and_the_wrong_role_never_reach_the_store() {
     let engine = engine(MockRepository::new());
@@ -198,7 +198,7 @@ async fn nobody_and_the_wrong_role_never_reach_the_store() {
     assert_eq!(code(engine.logout_everywhere(&Actor::Anonymous).await), "not_authenticated");
 }
 
-/// rule 2.2: named in a body, what is hidden is a wrong field.
+/// Rule 2.2: a hidden row that a body names is a wrong field.
 #[tokio::test]
 async fn a_trade_or_invoice_in_a_body_that_is_not_there_is_a_wrong_field() {
     let mut store = MockRepository::new();
@@ -211,7 +211,7 @@ async fn a_trade_or_invoice_in_a_body_that_is_not_there_is_a_wrong_field() {
     assert_eq!(code(engine.get_trade(&customer(BUYER), id(9)).await), "not_found");
 }
 
-/// Without randomness nothing that needs it is done.
+/// Without randomness, every command that needs it fails.
 #[tokio::test]
 async fn an_engine_without_randomness_says_so() {
     #[derive(Debug)]

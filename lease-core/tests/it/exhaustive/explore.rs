@@ -1,57 +1,57 @@
-//! Breadth first through every state of a model, so that what is found is found on one of the shortest ways.
+//! Visits every state of a model breadth first, so that each fault is found by one of the shortest paths.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// Something that can be in states, and get from one to others.
+/// A system with states and transitions between them.
 pub(crate) trait Model {
-    /// All there is to know; what differs in no hash is the same state.
+    /// The state. Two states with the same hash are the same state.
     type State: Hash;
-    /// What leads from one state to another.
+    /// A transition from one state to another.
     type Act: Copy + Debug + PartialEq;
 
-    /// Where it starts.
+    /// The initial state.
     fn start(&self) -> Self::State;
-    /// All that may happen next, and where that leads.
+    /// All possible transitions, with the states to which they lead.
     fn successors(&self, state: &Self::State) -> Vec<(Self::Act, Self::State)>;
-    /// What is wrong with a state.
+    /// The errors of a state.
     fn faults(&self, state: &Self::State) -> Vec<String>;
-    /// What is wrong with getting from one state to another.
+    /// The errors of a transition.
     fn faults_between(&self, before: &Self::State, after: &Self::State) -> Vec<String>;
-    /// What is noteworthy about a state: to know that the states one cares for were reached.
+    /// The notable properties of a state, to check that certain kinds of states were reached.
     fn sights(&self, state: &Self::State) -> Vec<&'static str>;
 }
 
-/// What there was to see.
+/// The result of a search.
 #[derive(Debug)]
 pub(crate) struct Report<A> {
-    /// How many states were reached, each of them once.
+    /// The number of states that were reached, each counted once.
     pub(crate) states: usize,
-    /// How many ways led from one to another.
+    /// The number of transitions between them.
     pub(crate) ways: usize,
-    /// Whether these are all there are, however many steps are taken.
+    /// Whether these are all states, however many steps are taken.
     pub(crate) is_complete: bool,
-    /// How many states each sight was seen in.
+    /// For each property, the number of states that have it.
     pub(crate) sights: BTreeMap<&'static str, usize>,
-    /// The first thing that is wrong.
+    /// The first error.
     pub(crate) broken: Option<Broken<A>>,
 }
 
-/// Something is wrong.
+/// An error, and the path on which it was found.
 #[derive(Debug)]
 pub(crate) struct Broken<A> {
-    /// What was done.
+    /// The transitions that led to it.
     #[expect(dead_code, reason = "printed where a test fails")]
     pub(crate) path: Vec<A>,
-    /// What is wrong then.
+    /// The errors after the last of them.
     pub(crate) faults: Vec<String>,
 }
 
-/// Visits every state within so many steps from the start, until something is wrong.
+/// Visits every state within this many steps from the initial one, until there is an error.
 ///
-/// Of the states that were visited only hashes are kept: of ten million states two share one by a chance of one in a million.
+/// Only the hashes of visited states are kept: with ten million states, the chance that two share a hash is one in a million.
 pub(crate) fn explore<M: Model>(model: &M, steps: usize) -> Report<M::Act> {
     let start = model.start();
     let mut origins: HashMap<u64, Option<(u64, M::Act)>> = HashMap::from([(hash(&start), None)]);

@@ -1,29 +1,29 @@
-//! Faults that the model can be given: what it finds nothing wrong with is worth something only if it finds these.
+//! Faults that can be put into the model. A search without errors is evidence only if it finds these faults.
 
 use std::borrow::Cow;
 
 use lease_core::lifecycle::{TradeChanges, TradeSnapshot};
 use lease_core::permission::Actor;
 
-/// What is not as it should be.
+/// A fault.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Fault {
-    /// Nothing.
+    /// No fault.
     None,
-    /// Decisions do not see something, as if a guard were missing.
+    /// Decisions do not see some data, as if a check were missing.
     Blind(fn(&mut TradeSnapshot, Actor)),
-    /// Decisions forget to change something.
+    /// Decisions omit a change.
     Forgetful(fn(&mut TradeChanges)),
-    /// Commits do not look at the version.
+    /// Commits do not check the version.
     StaleCommits,
-    /// The gateway charges again under a key that it had before.
+    /// The gateway charges again under a key that it has seen before.
     ForgetfulGateway,
-    /// A charge that the gateway does not know of is taken for declined, though it may be on its way.
+    /// A charge that the gateway does not know is treated as declined, though it may still be on its way.
     HastyRecovery,
 }
 
 impl Fault {
-    /// What a decision gets to see.
+    /// Removes data that a decision reads.
     pub(crate) fn seen(self, snapshot: &TradeSnapshot, actor: Actor) -> Cow<'_, TradeSnapshot> {
         let Self::Blind(blind) = self else { return Cow::Borrowed(snapshot) };
         let mut seen = snapshot.clone();
@@ -31,7 +31,7 @@ impl Fault {
         Cow::Owned(seen)
     }
 
-    /// What comes of a decision.
+    /// Removes changes from the result of a decision.
     pub(crate) fn written(self, mut changes: TradeChanges) -> TradeChanges {
         if let Self::Forgetful(forget) = self {
             forget(&mut changes);

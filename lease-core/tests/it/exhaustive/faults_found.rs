@@ -1,5 +1,5 @@
-//! What is found where something is wrong: each guard that the decisions lean on, taken away by not letting them see what it
-//! looks at, and each thing that they, the store and the gateway must not leave out.
+//! Each fault is found: each check of a decision is disabled by hiding the data that it reads, and each step that the decisions,
+//! the store and the gateway must take is left out.
 
 use lease_core::lifecycle::{TradeChanges, TradeMove, TradeSnapshot};
 use lease_core::model::{BillTo, ProposalState, TradeState, VehicleTransfer};
@@ -14,10 +14,10 @@ use crate::support::*;
 
 type Case = (&'static str, fn() -> Trading, Fault, &'static str);
 
-/// Steps after which the search is given up; the longest way to one of these is shorter.
+/// The number of steps after which the search is given up; the longest path to one of these faults is shorter.
 const PATIENCE: usize = 8;
 
-/// Finds each within seconds, and by the invariant (or the rule) that it breaks.
+/// Finds each fault within seconds, by the invariant (or the rule) that it breaks.
 fn assert_found(cases: &[Case]) {
     for (what, model, fault, broken) in cases {
         let report = explore(&model().with(*fault), PATIENCE);
@@ -84,7 +84,7 @@ fn a_payment_without_a_guard_is_found() {
     ]);
 }
 
-/// Takes no late payments.
+/// Late payments are not accepted.
 fn a_strict_lease() -> Trading {
     let mut trading = a_billed_lease();
     trading.world.policy.late_payments = LatePayments::Reject;

@@ -1,9 +1,9 @@
-//! Every state that a trade can be in, within bounds: three customers, staff, a gateway that takes, declines, answers late or
-//! not at all, crashes between the two halves of a payment, and commits that race. The decisions are the core's own; in every
-//! state the [invariants](lease_core::invariants) hold, as they do after a crash and recovery from it, and no charge is lost
-//! or made twice.
+//! Every state that a trade can reach, within limits: three customers, staff, a gateway that charges, declines, responds late or
+//! not at all, crashes between the two halves of a payment, and commits that race. The decisions are those of the core. In every
+//! state the [invariants](lease_core::invariants) hold, also after a crash and recovery from it, and no charge is lost or made
+//! twice.
 //!
-//! `LEASE_PROVE_DEEPER=3` takes so many steps more, which takes minutes: add `--release`.
+//! `LEASE_PROVE_DEEPER=3` takes three steps more, which takes minutes; add `--release`.
 
 mod explore;
 mod fault;
@@ -37,7 +37,7 @@ fn a_lease() -> Trading {
     trading(service(ServiceKind::Lease))
 }
 
-/// The same with the owner's first proposal, for those who care for what comes after.
+/// The same after the owner's first proposal, for searches of the later states.
 fn a_billed_lease() -> Trading {
     a_lease().after(&[propose(0)])
 }
@@ -47,18 +47,18 @@ fn a_sale() -> Trading {
     trading(service(ServiceKind::Sell))
 }
 
-/// Billed to the other party with the acceptance, at a fee that changes.
+/// Billed to the other party with the acceptance, with a fee that changes.
 fn a_custom_trade() -> Trading {
     let service = Service { invoice_on: InvoiceOn::Acceptance, bill_to: BillTo::Counterparty, ..service(ServiceKind::Custom) };
     Trading { next_fee: Some(120), ..trading(service) }
 }
 
-/// Free to begin with; who was not billed at the moment is not billed later.
+/// Without a fee at first. A party that was not billed at the moment of invoicing is not billed later.
 fn a_lease_that_is_free_at_first() -> Trading {
     Trading { next_fee: Some(100), ..trading(Service { fee: usd("0"), ..service(ServiceKind::Lease) }) }
 }
 
-/// A vehicle that is let and sold again and again, for no fee.
+/// A vehicle that is leased out and sold again and again, without a fee.
 fn a_vehicle_at_large() -> Trading {
     let free = |kind| Service { fee: usd("0"), ..service(kind) };
     let services = [free(ServiceKind::Lease), free(ServiceKind::Sell)];
@@ -67,7 +67,7 @@ fn a_vehicle_at_large() -> Trading {
     Trading { world, next_fee: None, opens: true, waits: 4, payments: 0, held: 1, fault: Fault::None }
 }
 
-/// The same, let to the second customer.
+/// The same, leased to the second customer.
 fn a_let_vehicle() -> Trading {
     // Rows are counted from the newest: the lease is the service before the sale.
     a_vehicle_at_large().after(&[Step::Open { who: 0, vehicle: 0, service: 1 }, propose(0), Step::Accept { who: 1, proposal: 0 }])
@@ -77,7 +77,7 @@ fn propose(who: usize) -> Step {
     Step::Propose { who, trade: 0, terms: Terms { amount: 250, days: (0, 2), is_odd: false, expires_in_hours: None } }
 }
 
-/// Nothing is wrong within so many steps; and these sights were seen, so that the steps were worth something.
+/// Checks that there is no error within this many steps, and that states with these properties were reached.
 fn assert_sound(model: &Trading, steps: usize, sights: &[&str]) {
     let deeper = std::env::var("LEASE_PROVE_DEEPER").map_or(0, |steps| steps.parse().expect("a number of steps"));
     let (start, steps) = (Instant::now(), steps.saturating_add_signed(deeper));
@@ -89,7 +89,7 @@ fn assert_sound(model: &Trading, steps: usize, sights: &[&str]) {
     assert!(unseen.is_empty(), "{unseen:?} of {:?}", report.sights);
 }
 
-/// What is seen of every trade that is billed.
+/// The properties that every search with an invoice reaches.
 const EVERYWHERE: [&str; 20] = [
     "accepted",
     "charge on its way",

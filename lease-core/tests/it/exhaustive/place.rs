@@ -1,4 +1,4 @@
-//! A state of the model: the rows, what the gateway knows, and what everybody is in the middle of.
+//! A state of the model: the rows, the charges at the gateway, and the unfinished work of each process.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
@@ -17,29 +17,29 @@ use lease_core::repository::TradeKey;
 use super::fault::Fault;
 use crate::world::{Decided, World};
 
-/// Who does something step by step: a person by number, or one of those who settle what is pending.
+/// Somebody who acts step by step: a person by number, or a clerk who settles pending payments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Process {
     Person(usize),
     Clerk(usize),
 }
 
-/// What a process is in the middle of.
+/// The unfinished work of a process.
 #[derive(Clone, Debug, Hash)]
 pub(crate) enum Task {
-    /// Has loaded and decided, and will commit. It is stale once the trade has moved.
+    /// The process has loaded and decided, and will commit. This is stale once the trade has changed.
     Commit { decided: Rc<Decided>, is_stale: bool },
-    /// Has written the payment as pending, and will have the card charged.
+    /// The process has stored the payment as pending, and will have the card charged.
     Charge(PaymentId),
-    /// Knows what became of the charge, and will write it down.
+    /// The process knows the outcome of the charge, and will store it.
     Settle(PaymentId, bool),
 }
 
-/// What the gateway did under a key.
+/// The outcome of a charge at the gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Charged {
     pub(crate) is_taken: bool,
-    /// How often; more than once is what the key is there to prevent.
+    /// The number of charges under one key. The key exists to prevent more than one.
     pub(crate) times: u8,
     pub(crate) amount: Money,
 }
@@ -47,9 +47,9 @@ pub(crate) struct Charged {
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
     pub(crate) world: World,
-    /// By the payment, each of which has a key of its own.
+    /// By payment, each of which has a key of its own.
     pub(crate) charges: BTreeMap<PaymentId, Charged>,
-    /// Charges on their way to the gateway, whose response nobody waits for any more.
+    /// Charges on their way to the gateway whose response nobody waits for.
     pub(crate) on_the_way: BTreeSet<PaymentId>,
     pub(crate) tasks: BTreeMap<Process, Task>,
     pub(crate) is_fee_changed: bool,
@@ -71,7 +71,7 @@ impl Hash for Place {
 }
 
 impl Place {
-    /// Nobody is in the middle of anything.
+    /// Whether no process has unfinished work.
     pub(crate) fn at_rest(world: World) -> Self {
         Self { world, charges: BTreeMap::new(), on_the_way: BTreeSet::new(), tasks: BTreeMap::new(), is_fee_changed: false }
     }
@@ -85,7 +85,7 @@ impl Place {
         pending.map(|payment| payment.id)
     }
 
-    /// The gateway gets a charge: the first one under a key decides what becomes of it, if it is a gateway as it should be.
+    /// The gateway receives a charge. The first one under a key decides the outcome, unless the gateway has a fault.
     pub(crate) fn charge(&mut self, id: PaymentId, would_succeed: bool, fault: Fault) -> bool {
         let amount = self.payment(id).amount;
         match self.charges.get_mut(&id) {
@@ -102,7 +102,7 @@ impl Place {
         }
     }
 
-    /// What writing down the outcome of a charge comes to; `None` where it is written already.
+    /// The changes that store the outcome of a charge; `None` if it is stored already.
     pub(crate) fn settlement(&self, id: PaymentId, is_taken: bool, fault: Fault) -> Option<Decided> {
         let reference = format!("ch_{id}");
         let outcome = if is_taken {
@@ -117,7 +117,7 @@ impl Place {
         self.world.decide(TradeKey::Payment(id), None, None, settle)?.ok()
     }
 
-    /// Writes what was decided; whoever else has decided on the same trade is too late.
+    /// Commits a decision; all other decisions on the same trade are now stale.
     pub(crate) fn write(&mut self, decided: &Decided) {
         self.world.write(decided);
         for task in self.tasks.values_mut() {
@@ -127,7 +127,7 @@ impl Place {
         }
     }
 
-    /// What is wrong with the money: what is written down and what was taken differ.
+    /// The differences between the stored payments and the charges.
     fn money(&self) -> Vec<String> {
         let mut wrong = Vec::new();
         for payment in &self.world.books.payments {
@@ -155,7 +155,7 @@ impl Place {
         (taken > invoice.amount.amount()).then(|| format!("charge too high: {taken} taken for {invoice:?}"))
     }
 
-    /// All processes die, and another settles what they left pending.
+    /// All processes die, and another one settles their pending payments.
     fn recovered(&self, fault: Fault) -> Self {
         let mut place = Self { tasks: BTreeMap::new(), ..self.clone() };
         for id in place.on_the_way.clone() {
@@ -171,7 +171,7 @@ impl Place {
         place
     }
 
-    /// All that is wrong here, and would be after a crash.
+    /// All errors of this state, and of the state after a crash.
     pub(crate) fn faults(&self, fault: Fault) -> Vec<String> {
         let mut wrong = self.world.books.violations();
         wrong.extend(super::rules::broken(&self.world));

@@ -1,4 +1,4 @@
-//! Rules that rows can be held against, beside the invariants.
+//! Rules for rows that are checked in addition to the invariants.
 
 use lease_core::id::Stored;
 use lease_core::model::{Proposal, ProposalState, Trade};
@@ -6,7 +6,7 @@ use lease_core::policy::LatePayments;
 
 use crate::world::World;
 
-/// All that is broken, one sentence each.
+/// All broken rules, one sentence for each.
 pub(super) fn broken(world: &World) -> Vec<String> {
     let mut wrong: Vec<String> = world.books.trades.iter().flat_map(|trade| in_trade(world, trade)).collect();
     let decided = world.books.proposals.iter().filter(|proposal| was_decided_too_late(proposal));

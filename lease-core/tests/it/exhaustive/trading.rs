@@ -1,4 +1,4 @@
-//! The model: what may happen next, by the decisions of the core themselves.
+//! The model: the possible transitions, which use the decisions of the core.
 
 use std::rc::Rc;
 
@@ -18,12 +18,12 @@ use super::place::{Place, Process, Task};
 use crate::support::{day, now};
 use crate::world::{CUSTOMERS, Decided, Step, World};
 
-/// The owner to begin with, two others, and staff.
+/// The first owner, two other customers, and staff.
 const PEOPLE: [usize; 4] = [0, 1, 2, CUSTOMERS];
-/// How far time moves on at once: from noon to midnight, over expiries and due dates.
+/// The step in which time passes: from noon to midnight, beyond expiries and due dates.
 const HALF_A_DAY: u32 = 12 * 60;
 
-/// Something that a person asks for.
+/// A command of a person.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Command {
     Propose { expires: bool },
@@ -35,28 +35,28 @@ pub(crate) enum Command {
     Pay { invoice: InvoiceId, card: CreditCardId, in_part: bool },
 }
 
-/// Something that happens.
+/// A transition.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Act {
-    /// A command is carried out with nothing in between.
+    /// A command is carried out without interruption.
     Do(usize, Command),
-    /// A command is loaded and decided on; the commit comes later.
+    /// A command is loaded and decided; the commit comes later.
     Ask(usize, Command),
-    /// What was decided is committed, or too late.
+    /// A decision is committed, or is stale.
     Commit(Process),
-    /// The gateway charges the card, or declines.
+    /// The gateway charges or declines the card.
     Charge(Process, bool),
-    /// The charge is on its way, and nobody waits for the response.
+    /// The charge is sent, and nobody waits for the response.
     TimeOut(Process),
-    /// What was on its way arrives.
+    /// A charge on its way reaches the gateway.
     Arrive(PaymentId, bool),
     /// The process dies in the middle of a payment.
     Crash(Process),
-    /// A clerk takes a pending payment up.
+    /// A clerk begins to settle a pending payment.
     Recover(usize, PaymentId),
-    /// The outcome of a charge is written down with nothing in between.
+    /// The outcome of a charge is stored without interruption.
     Settle(Process),
-    /// The outcome of a charge is decided on; the commit comes later.
+    /// The outcome of a charge is decided; the commit comes later.
     Decide(Process),
     /// A trade is opened under this service.
     Open(usize, usize),
@@ -66,30 +66,30 @@ pub(crate) enum Act {
     Wait,
 }
 
-/// How a trade starts, and the bounds that make its states finite.
+/// The initial state of a search, and the limits that make the number of states finite.
 #[derive(Clone, Debug)]
 pub(crate) struct Trading {
     pub(crate) world: World,
-    /// What the fee changes to, once.
+    /// The new fee, if it changes once.
     pub(crate) next_fee: Option<u8>,
     /// Whether further trades are opened.
     pub(crate) opens: bool,
-    /// How often time passes.
+    /// The number of times that time passes.
     pub(crate) waits: i32,
-    /// How many payments are begun at the most.
+    /// The maximum number of payments.
     pub(crate) payments: usize,
-    /// How many have decided and not committed at a time. One is in the way of everybody who acts at once.
+    /// The maximum number of decisions that are not committed at a time. One is enough to conflict with every immediate command.
     pub(crate) held: usize,
     pub(crate) fault: Fault,
 }
 
 impl Trading {
-    /// The same with something wrong.
+    /// The same with a fault.
     pub(crate) fn with(&self, fault: Fault) -> Self {
         Self { fault, ..self.clone() }
     }
 
-    /// Once these steps were taken.
+    /// Starts the search after these steps.
     pub(crate) fn after(mut self, steps: &[Step]) -> Self {
         for step in steps {
             self.world.run(step).unwrap();
@@ -115,7 +115,7 @@ impl Trading {
         commands
     }
 
-    /// Loads and decides; `None` where it is refused.
+    /// Loads and decides; `None` if the command is refused.
     fn decide(&self, place: &Place, who: usize, command: Command) -> Option<Decided> {
         let world = &place.world;
         let actor = world.actor(who).ok()?;
@@ -149,7 +149,7 @@ impl Trading {
         world.decide(key, actor.customer(), card, decide)?.ok()
     }
 
-    /// Commits, unless the trade moved meanwhile: then a settlement is decided again, and a person gives up.
+    /// Commits, unless the trade has changed since: then a settlement is decided again, and a person gives up.
     fn commit(&self, mut place: Place, process: Process, decided: &Decided, is_stale: bool) -> Place {
         place.tasks.remove(&process);
         if is_stale && !matches!(self.fault, Fault::StaleCommits) {
@@ -176,7 +176,7 @@ impl Trading {
         place
     }
 
-    /// What the idle may begin.
+    /// The transitions of people without unfinished work.
     fn begin(&self, place: &Place, next: &mut Vec<(Act, Place)>) {
         for who in PEOPLE.into_iter().filter(|who| !place.tasks.contains_key(&Process::Person(*who))) {
             let process = Process::Person(who);
@@ -195,7 +195,7 @@ impl Trading {
                 }));
             }
         }
-        // Two clerks are alike: the second one acts where the first is busy.
+        // The two clerks are alike: the second one acts if the first is busy.
         let clerk = (0..2).find(|clerk| !place.tasks.contains_key(&Process::Clerk(*clerk)));
         for (clerk, id) in clerk.into_iter().flat_map(|clerk| place.pending().map(move |id| (clerk, id))) {
             let task = match place.charges.get(&id) {
@@ -209,7 +209,7 @@ impl Trading {
         }
     }
 
-    /// What those may do who are in the middle of something.
+    /// The transitions of processes with unfinished work.
     fn go_on(&self, place: &Place, next: &mut Vec<(Act, Place)>) {
         for (&process, task) in &place.tasks {
             let left = || {
@@ -256,7 +256,7 @@ impl Trading {
         }
     }
 
-    /// The gateway's choice, which it has but once.
+    /// The gateway's choice, which it makes only once for a key.
     fn outcomes(&self, place: &Place, id: PaymentId) -> Vec<bool> {
         match place.charges.get(&id) {
             Some(_) if !matches!(self.fault, Fault::ForgetfulGateway) => vec![true],
@@ -265,7 +265,7 @@ impl Trading {
     }
 }
 
-/// Each author has days of their own: those of the first and the third are next to each other, the second's share one with both.
+/// Each author has dates of their own: those of the first and the third are adjacent, the second's share one day with both.
 fn terms(world: &World, snapshot: &TradeSnapshot, who: usize, expires: bool) -> ProposalDraft {
     let terms = ProposalDraft { amount: Decimal::from(250).into(), ..ProposalDraft::default() };
     let half_a_day = Duration::minutes(HALF_A_DAY.into());

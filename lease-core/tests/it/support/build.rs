@@ -12,42 +12,42 @@ use lease_core::permission::Actor;
 
 /// The vehicle's owner.
 pub(crate) const OWNER: i64 = 1;
-/// A customer who deals with the owner.
+/// A customer who trades with the owner.
 pub(crate) const BUYER: i64 = 2;
 /// Another customer.
 pub(crate) const THIRD: i64 = 3;
 
-/// The present instant of most tests: a noon in March, with microseconds.
+/// The present instant in most tests: a noon in March, with microseconds.
 pub(crate) fn now() -> DateTime<Utc> {
     DateTime::from_timestamp_micros(1_772_452_800_123_456).unwrap()
 }
 
-/// So many seconds after [`now`], or before it.
+/// This many seconds after [`now`]; negative for before it.
 pub(crate) fn at(seconds: i64) -> DateTime<Utc> {
     now() + Duration::seconds(seconds)
 }
 
-/// The smallest step of time there is.
+/// The shortest step of time.
 pub(crate) fn tick() -> Duration {
     Duration::microseconds(1)
 }
 
-/// An instant as it is written.
+/// Parses an instant.
 pub(crate) fn instant(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
 
-/// A day as it is written.
+/// Parses a day.
 pub(crate) fn date(text: &str) -> NaiveDate {
     text.parse().unwrap()
 }
 
-/// The day of [`now`], or so many days after it.
+/// The day of [`now`], plus this many days.
 pub(crate) fn day(number: u64) -> NaiveDate {
     now().date_naive() + Days::new(number)
 }
 
-/// The days from `start` to `end`, counted from today; the end not included.
+/// The days from `start` to `end`, counted from today, without the end.
 pub(crate) fn period(start: u64, end: u64) -> Period {
     Period::new(day(start), day(end)).unwrap()
 }
@@ -60,7 +60,7 @@ pub(crate) fn id<I: Id>(number: i64) -> I {
     I::new(number).unwrap()
 }
 
-/// The login of customer `n` is user `100 + n`, so that the two are never mixed up unseen.
+/// The user of customer `n` is `100 + n`, so that confusing the two fails a test.
 pub(crate) fn user_id(customer: i64) -> UserId {
     id(100 + customer)
 }
@@ -81,12 +81,12 @@ pub(crate) fn stored<T: Entity>(number: i64, value: T) -> Stored<T> {
     Stored { id: id(number), value }
 }
 
-/// What a store reads at its first version.
+/// A row at its first version, as a store returns it.
 pub(crate) fn first<T>(value: T) -> Versioned<T> {
     Versioned { version: Version::FIRST, value }
 }
 
-/// An active user of this role, with a customer of the same number where it trades.
+/// An active user with this role, who has a customer of the same number if the role trades.
 pub(crate) fn account(number: i64, role: Role) -> Account {
     let user = User {
         username: Username::parse(&format!("user-{number}")).unwrap(),
@@ -104,7 +104,7 @@ pub(crate) fn account(number: i64, role: Role) -> Account {
     Account { user: Stored { id: user_id(number), value: user }, customer_id }
 }
 
-/// A user as a decision about it reads it: it owns nothing, and other superusers are there.
+/// A user as a decision reads it: it owns nothing, and there are other superusers.
 pub(crate) fn account_snapshot(number: i64, role: Role) -> Versioned<AccountSnapshot> {
     first(AccountSnapshot { account: account(number, role), customer_in_use: false, another_active_superuser: true })
 }
@@ -126,7 +126,7 @@ pub(crate) fn vehicle(owner: i64) -> Vehicle {
     }
 }
 
-/// The owner's vehicle, never traded.
+/// The owner's vehicle, which was never traded.
 pub(crate) fn vehicle_snapshot() -> Versioned<VehicleSnapshot> {
     first(VehicleSnapshot {
         vehicle: stored(1, vehicle(OWNER)),
@@ -137,7 +137,7 @@ pub(crate) fn vehicle_snapshot() -> Versioned<VehicleSnapshot> {
     })
 }
 
-/// An active service that nobody used yet, with a fee of 100.00.
+/// An active service that no trade uses yet, with a fee of 100.00.
 pub(crate) fn service(kind: ServiceKind) -> Service {
     Service {
         name: "A service".into(),
@@ -156,7 +156,7 @@ pub(crate) fn stored_service(kind: ServiceKind) -> Versioned<Stored<Service>> {
     first(stored(1, service(kind)))
 }
 
-/// A pending proposal over 250.00 without dates, open for ever.
+/// A pending proposal over 250.00 without dates or expiry.
 pub(crate) fn proposal(author: i64) -> Proposal {
     Proposal {
         trade_id: id(1),
@@ -204,7 +204,7 @@ pub(crate) fn key() -> ChargeKey {
     ChargeKey::new("key-1".into())
 }
 
-/// A pending payment of the invoice and with the card of number 1.
+/// A pending payment of invoice 1 with card 1.
 pub(crate) fn payment(payer: i64, amount: &str) -> Payment {
     Payment {
         invoice_id: id(1),

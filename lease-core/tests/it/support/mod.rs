@@ -1,4 +1,4 @@
-//! What the tests of every area share: values with sensible defaults, a trade in any state, and short forms of answers.
+//! Helpers for the tests of every area: values with sensible defaults, a trade in any state, and short forms of results.
 
 mod build;
 mod scene;
@@ -16,7 +16,7 @@ pub(crate) fn draft<T: serde::de::DeserializeOwned>(json: Value) -> T {
     serde_json::from_value(json).expect("a draft reads any object")
 }
 
-/// The object, with these fields in it or in place of what it has.
+/// The object with these fields added or replaced.
 pub(crate) fn with(mut json: Value, fields: Value) -> Value {
     if let (Value::Object(json), Value::Object(fields)) = (&mut json, fields) {
         json.extend(fields);
@@ -24,7 +24,7 @@ pub(crate) fn with(mut json: Value, fields: Value) -> Value {
     json
 }
 
-/// The stable code of a response, `ok` where it is none.
+/// The stable code of a result; `ok` if it is not an error.
 pub(crate) fn code<T: Debug>(response: Result<T, Error>) -> &'static str {
     response.map_or_else(|error| error.code(), |_| "ok")
 }

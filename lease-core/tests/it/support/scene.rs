@@ -21,7 +21,7 @@ use super::build::{BUYER, OWNER, at, card, id, invoice, key, now, payment, propo
 pub(crate) struct Scene(pub(crate) TradeSnapshot);
 
 impl Scene {
-    /// An open trade without proposals under a service of this kind, with a fee of 100.00.
+    /// An open trade without proposals, under a service of this kind with a fee of 100.00.
     pub(crate) fn under(kind: ServiceKind) -> Self {
         let trade = Trade {
             vehicle_id: id(1),
@@ -53,7 +53,7 @@ impl Scene {
         Self::under(ServiceKind::Sell)
     }
 
-    /// Under a custom service that is invoiced then and to them.
+    /// Under a custom service with this moment of invoicing and this billed party.
     pub(crate) fn custom(invoice_on: InvoiceOn, bill_to: BillTo) -> Self {
         let mut scene = Self::under(ServiceKind::Custom);
         scene.0.service.value.invoice_on = invoice_on;
@@ -66,7 +66,7 @@ impl Scene {
         self
     }
 
-    /// Proposal 1, by this author, is the one that is asked about.
+    /// Proposal 1, by this author, is the subject of the command.
     pub(crate) fn proposed_by(mut self, author: i64) -> Self {
         let proposal = stored(1, proposal(author));
         self.0.has_proposals = true;
@@ -74,7 +74,7 @@ impl Scene {
         self
     }
 
-    /// What is asked about has these days.
+    /// The proposal of the command has these dates.
     pub(crate) fn dated(mut self, period: Period) -> Self {
         self.view().proposal.value.period = Some(period);
         self
@@ -95,19 +95,19 @@ impl Scene {
         self
     }
 
-    /// These days of the vehicle are agreed in another trade, and are in the way.
+    /// These dates of the vehicle are agreed in another trade and conflict.
     pub(crate) fn in_the_way(mut self, period: Period) -> Self {
         self.view().agreed_period_in_the_way = Some(period);
         self
     }
 
-    /// The one who asks has made so many proposals before.
+    /// The actor has made this many proposals before.
     pub(crate) fn viewer_made(mut self, proposals: u32) -> Self {
         self.0.viewer.proposals_made = proposals;
         self
     }
 
-    /// Proposal 9, pending, is that of the one who asks.
+    /// Proposal 9, pending, is by the actor.
     pub(crate) fn viewer_has_pending(mut self, author: i64, expires_at: Option<DateTime<Utc>>) -> Self {
         let mut earlier = proposal(author);
         earlier.expires_at = expires_at;
@@ -121,7 +121,7 @@ impl Scene {
         self
     }
 
-    /// Agreed with [`BUYER`] on proposal 1.
+    /// The trade is agreed with [`BUYER`] on proposal 1.
     pub(crate) fn agreed(self) -> Self {
         self.in_state(TradeState::Agreed(agreement()))
     }
@@ -142,7 +142,7 @@ impl Scene {
         self
     }
 
-    /// So much of the invoice is paid, and so much on its way.
+    /// This part of the invoice is paid, and this part pending.
     pub(crate) fn paid_and_pending(mut self, paid: &str, pending: &str) -> Self {
         let invoice = self.invoice_mut();
         (invoice.value.paid, invoice.value.pending) = (usd(paid), usd(pending));
@@ -157,26 +157,26 @@ impl Scene {
         self
     }
 
-    /// Card 1 is the one that is asked about.
+    /// Card 1 is the card of the command.
     pub(crate) fn with_card(mut self, card: CreditCard) -> Self {
         self.0.card = Some(stored(1, card));
         self
     }
 
-    /// Payment 1 of [`OWNER`] is the one that is asked about.
+    /// Payment 1 by [`OWNER`] is the subject of the command.
     pub(crate) fn with_payment(mut self, amount: &str, state: PaymentState) -> Self {
         let payment = Payment { state, ..payment(OWNER, amount) };
         self.0.payment = Some((stored(1, payment), stored(1, card(OWNER))));
         self
     }
 
-    /// What proposing this now comes to.
+    /// The result of making this proposal now.
     pub(crate) fn propose(&self, actor: &Actor, json: Value) -> Result<Decision<TradeChanges>, Error> {
         let draft: ProposalDraft = super::draft(json);
         propose(Some(&self.0), NamedIn::Path, actor, &draft, &Policy::default(), now())
     }
 
-    /// What paying with card 1 now comes to; `amount` in JSON, null for all.
+    /// The result of paying with card 1 now. `amount` is JSON; null means everything.
     pub(crate) fn pay(&self, actor: &Actor, amount: &Value) -> Result<Decision<TradeChanges>, Error> {
         self.pay_under(&Policy::default(), actor, amount, now())
     }
@@ -205,7 +205,7 @@ impl Scene {
     }
 }
 
-/// [`BUYER`] and proposal 1, a second ago.
+/// Agreed with [`BUYER`] on proposal 1, a second ago.
 pub(crate) fn agreement() -> Agreement {
     Agreement { counterparty_id: id(BUYER), proposal_id: id(1), agreed_at: at(-1) }
 }

@@ -1,4 +1,4 @@
-//! What a store would do: find rows, and put together what a decision reads.
+//! The work of a store: finds rows, and assembles the data that a decision reads.
 
 use lease_core::Error;
 use lease_core::catalog::VehicleSnapshot;
@@ -23,7 +23,7 @@ impl World {
         }
     }
 
-    /// What a store's load returns.
+    /// The snapshot that a store's load returns.
     pub(crate) fn load(&self, key: TradeKey, viewer: Option<CustomerId>, card: Option<CreditCardId>) -> TradeSnapshot {
         let books = &self.books;
         let (mut asked_proposal, mut asked_payment) = (None, None);
@@ -74,7 +74,7 @@ impl World {
     }
 }
 
-/// A row by any number: 0 is the newest, 1 the one before it, round and round the newest eight.
+/// The row for any number: 0 is the newest, 1 the one before it, and so on, repeating after the newest eight.
 pub(super) fn pick<T: Entity>(rows: &[Stored<T>], number: usize) -> Result<&Stored<T>, Error> {
     let back = number % rows.len().clamp(1, 8);
     rows.iter().rev().nth(back).ok_or(Error::NotFound)
@@ -100,7 +100,7 @@ pub(super) fn push<T: Entity>(rows: &mut Vec<Stored<T>>, value: T) {
     rows.push(Stored { id: next_id(rows), value });
 }
 
-/// Replaces the row of this id, or adds it.
+/// Replaces the row with this id, or adds it.
 pub(super) fn put<T: Entity>(rows: &mut Vec<Stored<T>>, new: Option<&Stored<T>>) {
     let Some(new) = new else { return };
     match rows.iter_mut().find(|row| row.id == new.id) {

@@ -1,5 +1,5 @@
-//! A small world for the pure core: rows in memory, no store. It builds what a decision reads, calls the decision, and applies
-//! what it changes by [`TradeSnapshot::apply`] and the one change that spans rows which were not loaded.
+//! A small world for the pure core: rows in memory, no store. It builds the data that a decision reads, calls the decision, and
+//! applies the changes by [`TradeSnapshot::apply`], plus the one change that affects rows which were not loaded.
 
 mod load;
 
@@ -25,10 +25,10 @@ use serde_json::{Value, json};
 use crate::support::*;
 use load::{next_id, pick, push, put, row, row_mut, rows};
 
-/// How many customers there are: 1 and 2 own vehicles, the last is deactivated to begin with.
+/// The number of customers: 1 and 2 own vehicles; the last one is deactivated at first.
 pub(crate) const CUSTOMERS: usize = 4;
 
-/// A command, by numbers that are taken modulo what there is.
+/// A command. Its numbers are taken modulo the number of rows.
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
     Open { who: usize, vehicle: usize, service: usize },
@@ -46,18 +46,18 @@ pub(crate) enum Step {
     Wait { minutes: u32 },
 }
 
-/// What is proposed.
+/// The terms of a proposal.
 #[derive(Clone, Debug)]
 pub(crate) struct Terms {
     pub(crate) amount: u32,
-    /// First day and number of days, counted from the world's first day.
+    /// The first day and the number of days, counted from the first day of the world.
     pub(crate) days: (u64, u64),
-    /// Whether the dates are given or left out against the kind of the service.
+    /// Whether the dates contradict the kind of the service: given where it has none, or left out where it requires them.
     pub(crate) is_odd: bool,
     pub(crate) expires_in_hours: Option<u16>,
 }
 
-/// All rows, the time, and who is active. Row `n` of a table has the id `n + 1`.
+/// All rows, the time, and the active customers. Row `n` of a table has the id `n + 1`.
 #[derive(Clone, Debug)]
 pub(crate) struct World {
     pub(crate) books: Books,
@@ -66,7 +66,7 @@ pub(crate) struct World {
     active: [bool; CUSTOMERS],
 }
 
-/// What was decided, to be committed: at once, or after others.
+/// A decision that is to be committed, at once or after others.
 #[derive(Clone, Debug, Hash)]
 pub(crate) struct Decided {
     pub(crate) trade: TradeId,
@@ -74,12 +74,12 @@ pub(crate) struct Decided {
     key: TradeKey,
     viewer: Option<CustomerId>,
     card: Option<CreditCardId>,
-    /// What the service asks for, where this is the moment of invoicing: whether or not an invoice is issued.
+    /// The fee and party that the service bills if this is the moment of invoicing, whether or not an invoice is issued.
     fee: Option<Money>,
 }
 
 impl World {
-    /// Three vehicles, seven services of every sort, a card a customer and one that has expired; at most three proposals.
+    /// Three vehicles, seven services of every kind, a card for each customer and one that has expired; at most three proposals.
     pub(crate) fn new(late_payments: LatePayments) -> Self {
         let custom = |invoice_on, bill_to| Service { invoice_on, bill_to, ..service(ServiceKind::Custom) };
         let services = [
@@ -95,7 +95,7 @@ impl World {
         Self::of(services, [vehicle(1), vehicle(1), vehicle(2)], cards, late_payments)
     }
 
-    /// These services, vehicles and cards; nothing was traded yet.
+    /// These services, vehicles and cards; nothing has been traded yet.
     pub(crate) fn of(
         services: impl IntoIterator<Item = Service>,
         vehicles: impl IntoIterator<Item = Vehicle>,
@@ -108,7 +108,7 @@ impl World {
         Self { books, now: now(), policy, active: [true, true, true, false] }
     }
 
-    /// Carries a command out, or says why not.
+    /// Carries out a command, or returns its error.
     pub(crate) fn run(&mut self, step: &Step) -> Result<(), Error> {
         match *step {
             Step::Open { who, vehicle, service } => self.open(who, vehicle, service),
@@ -145,7 +145,7 @@ impl World {
         }
     }
 
-    /// Who asks: a customer, staff, or nobody; a deactivated one has no session any more.
+    /// The actor: a customer, staff, or an anonymous caller. A deactivated customer has no session.
     pub(crate) fn actor(&self, who: usize) -> Result<Actor, Error> {
         match who % (CUSTOMERS + 2) {
             number if number < CUSTOMERS && !self.active[number] => Err(Error::NotAuthenticated),
@@ -231,7 +231,7 @@ impl World {
         Ok(())
     }
 
-    /// Loads, decides (twice: a decision is deterministic), commits.
+    /// Loads, decides (twice, since a decision is deterministic) and commits.
     fn change(
         &mut self,
         key: TradeKey,
@@ -252,7 +252,7 @@ impl World {
         Ok(())
     }
 
-    /// Loads and decides. `None` where the decision has nothing to change.
+    /// Loads and decides. `None` if the decision changes nothing.
     pub(crate) fn decide(
         &self,
         key: TradeKey,
@@ -281,7 +281,7 @@ impl World {
         self.assert_reads_as_applied(&applied, decided.viewer, decided.card);
     }
 
-    /// Writes the changes to the rows as they are now, as a store does that has found the version in order.
+    /// Writes the changes to the present rows, as a store does after it has checked the version.
     pub(crate) fn write(&mut self, decided: &Decided) -> TradeSnapshot {
         let Decided { trade, changes, key, viewer, card, fee } = decided;
         let ids = NewIds {
@@ -306,7 +306,7 @@ impl World {
         snapshot
     }
 
-    /// What changes about proposals that were there: the one that is decided, and all others where they are closed.
+    /// The changes to existing proposals: the one that is decided, and all others if they are closed.
     fn end_proposals(&mut self, trade: TradeId, changes: &TradeChanges) {
         for proposal in self.books.proposals.iter_mut().filter(|proposal| proposal.trade_id == trade) {
             match (changes.decided, changes.close_others) {
@@ -322,8 +322,8 @@ impl World {
         }
     }
 
-    /// What is loaded after a commit is what was loaded before it, with the changes applied; but for the days that are in the
-    /// way of a proposal that was just made, which only a load knows.
+    /// A load after the commit returns the snapshot from before with the changes applied. The exception are the dates that
+    /// conflict with a proposal that was just made, which only a load can find.
     fn assert_reads_as_applied(&self, applied: &TradeSnapshot, viewer: Option<CustomerId>, card: Option<CreditCardId>) {
         let key = match (&applied.payment, &applied.proposal) {
             (Some((payment, _)), _) => TradeKey::Payment(payment.id),
@@ -348,7 +348,7 @@ impl World {
         pick(&self.books.proposals, number).map(|proposal| TradeKey::Proposal(proposal.id))
     }
 
-    /// How many trades are in a state like this one.
+    /// The number of trades in a state like this one.
     pub(crate) fn count(&self, wanted: impl Fn(&TradeState) -> bool) -> usize {
         self.books.trades.iter().filter(|trade| wanted(&trade.state)).count()
     }

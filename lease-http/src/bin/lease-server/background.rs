@@ -1,4 +1,4 @@
-//! The background work of a server. Several processes may do it at once; each round is bounded.
+//! The background work of a server. Several processes may do it at once; each round is limited.
 
 use chrono::Duration;
 use lease_core::LeaseEngine;
@@ -21,8 +21,8 @@ pub(crate) fn start(engine: &LeaseEngine, tasks: &TaskTracker, stop: &Cancellati
     tasks.spawn(every(PURGE_EVERY, stop.clone(), engine.clone(), purge));
 }
 
-/// Runs a round in each period, and another at once if a round reports that there is more to do. A round that is cut off by the
-/// end leaves what a crash would leave, for another process or the next start.
+/// Runs a round in each period, and another one at once if a round reports that there is more to do. A round that is interrupted
+/// by the end of the process leaves the same state as a crash, for another process or the next start.
 async fn every(
     period: std::time::Duration,
     stop: CancellationToken,

@@ -1,4 +1,4 @@
-//! The settings (chapter 7): each a flag and an environment variable. They are checked before anything is done.
+//! The settings (chapter 7): each is a flag and an environment variable. All are checked before anything else is done.
 
 #![expect(clippy::doc_markdown, reason = "these comments are the text of --help, which has no markup")]
 
@@ -22,7 +22,7 @@ use crate::parse;
 #[derive(Debug, Parser)]
 #[command(name = "lease-server", version, about)]
 pub(crate) struct Cli {
-    /// The command; serve by default.
+    /// The command; serve is the default.
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
     #[command(flatten)]
@@ -33,10 +33,10 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Serve requests; Postgres migrations are applied first.
     Serve,
-    /// Create a superuser; asks for what is not given. The password is asked for, or read from LEASE_SUPERUSER_PASSWORD: a command
-    /// line can be read by everybody on the machine.
+    /// Create a superuser, asking for values that are not given. The password is asked for, or read from
+    /// LEASE_SUPERUSER_PASSWORD, because every user of the machine can read a command line.
     Createsuperuser {
-        /// The name to log in with.
+        /// The user name to log in with.
         #[arg(long, env = "LEASE_SUPERUSER_USERNAME")]
         username: Option<String>,
         /// The e-mail address.
@@ -55,7 +55,7 @@ pub(crate) struct Settings {
     /// The address to listen on.
     #[arg(long, env = "LEASE_BIND", global = true, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8000", value_parser = parse::address)]
     pub(crate) bind: SocketAddr,
-    /// The Postgres database, such as postgres://user:password@host/name. Without it everything is kept in memory.
+    /// The URL of the Postgres database, such as postgres://user:password@host/name. Without it, all data is kept in memory.
     #[arg(long, env = "DATABASE_URL", global = true, value_name = "URL", hide_env_values = true, value_parser = parse::secret)]
     pub(crate) database_url: Option<SecretString>,
     /// The maximum number of connections to the database.
@@ -70,7 +70,7 @@ pub(crate) struct Settings {
     /// The number of passes over that memory.
     #[arg(long, env = "LEASE_ARGON2_ITERATIONS", global = true, value_name = "NUMBER", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub(crate) argon2_iterations: u32,
-    /// The number of logins a minute that may fail for one client address and name; 0 for no limit.
+    /// The number of failed logins per minute for one client address and name; 0 for no limit.
     #[arg(long, env = "LEASE_LOGIN_FAILURES_PER_MINUTE", global = true, value_name = "NUMBER", default_value_t = 10, value_parser = clap::value_parser!(u32).range(0..=100_000))]
     pub(crate) login_failures_per_minute: u32,
     /// Whether payments after the due date are accepted.
@@ -85,17 +85,17 @@ pub(crate) struct Settings {
     /// The currency of both fees.
     #[arg(long, env = "LEASE_FEE_CURRENCY", global = true, value_name = "CODE", default_value = "USD", value_parser = parse::currency)]
     pub(crate) fee_currency: Currency,
-    /// The time after which a request is answered 503, and an idle connection is closed.
+    /// The time after which a request gets the response 503, and after which an idle connection is closed.
     #[arg(long, env = "LEASE_REQUEST_TIMEOUT_SECONDS", global = true, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=110))]
     pub(crate) request_timeout_seconds: u64,
-    /// The time that requests under way are given to finish when the server stops.
+    /// The time that pending requests are given to finish when the server stops.
     #[arg(long, env = "LEASE_SHUTDOWN_TIMEOUT_SECONDS", global = true, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(0..=3_600))]
     pub(crate) shutdown_timeout_seconds: u64,
-    /// The other origins whose pages may call the API, separated by commas; * for any.
+    /// The other origins whose pages may call the API, separated by commas; * for every origin.
     #[arg(long, env = "LEASE_CORS_ORIGINS", global = true, value_name = "ORIGINS", default_value = "", hide_default_value = true, value_parser = parse::origins)]
     pub(crate) cors_origins: CorsOrigins,
-    /// The header in which a trusted proxy gives the client's address, such as x-forwarded-for. Without it the peer is the
-    /// client.
+    /// The header in which a trusted proxy gives the client's address, such as x-forwarded-for. Without it, the client's address
+    /// is that of the connection.
     #[arg(long, env = "LEASE_CLIENT_ADDRESS_HEADER", global = true, value_name = "NAME", value_parser = parse::header)]
     pub(crate) client_address_header: Option<HeaderName>,
     /// The format of the log.
@@ -148,8 +148,8 @@ impl Settings {
     }
 }
 
-/// Reads the settings from flags and variables. If that ends the process, the reason has been printed: help is no error, a wrong
-/// setting is one line.
+/// Reads the settings from flags and variables. If this ends the process, the reason has been printed: help is not an error, and
+/// a wrong setting takes one line.
 pub(crate) fn read() -> Result<Cli, ExitCode> {
     let failure = match Cli::try_parse() {
         Ok(cli) => match cli.settings.fees() {
@@ -157,7 +157,7 @@ pub(crate) fn read() -> Result<Cli, ExitCode> {
             Err(failure) => failure,
         },
         Err(error) if !error.use_stderr() => {
-            // There is nothing left to do if even this cannot be printed.
+            // Nothing can be done if even this cannot be printed.
             let _ = error.print();
             return Err(ExitCode::SUCCESS);
         }

@@ -1,5 +1,5 @@
-//! Accepts connections and serves them. `axum::serve` lets a client that sends half of a request's head keep its connection for
-//! ever; here the head has to arrive in time.
+//! Accepts connections and serves them. `axum::serve` lets a client that sends half of the head of a request keep its connection
+//! for ever; here the head has to arrive in time.
 
 use std::time::Duration;
 
@@ -16,13 +16,13 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-/// Serves until `stop`, and then until the requests under way are answered. A connection on which no whole head comes within
-/// `head_timeout` is closed, be it idle or slow.
+/// Serves until `stop`, and then until all pending requests are answered. A connection on which no complete head arrives within
+/// `head_timeout` is closed, whether it is idle or slow.
 pub(crate) async fn serve(mut listener: TcpListener, app: Router, head_timeout: Duration, stop: CancellationToken) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(head_timeout);
     let open = GracefulShutdown::new();
-    // axum waits out the errors of `accept`, such as too many open files.
+    // axum waits after errors of `accept`, such as too many open files, and tries again.
     while let Some((stream, peer)) = stop.run_until_cancelled(Listener::accept(&mut listener)).await {
         let service = app.clone().map_request(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(ConnectInfo(peer));

@@ -1,4 +1,4 @@
-//! The engine that a command works with.
+//! The engine that the commands use.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use lease_core::repository::Repository;
 use crate::config::Settings;
 use crate::failure::Failure;
 
-/// The engine that the settings describe.
+/// Builds the engine from the settings.
 pub(crate) fn engine(settings: &Settings, store: Arc<dyn Repository>) -> Result<LeaseEngine, Failure> {
     let builder = LeaseEngine::builder(store).policy(settings.policy()).password_params(settings.password_params());
     builder

@@ -1,6 +1,6 @@
-//! Why the process ends early, and with which exit code.
+//! The reasons for which the process ends early, and their exit codes.
 
-/// Why the process ends without having done what it was asked to do.
+/// A reason for which the process ends without having done its work.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     /// A setting is wrong, in one line.

@@ -1,12 +1,12 @@
-//! The log: one line for each event on the standard output, as text or as JSON. A failure at the start goes to the standard error,
-//! where it stands alone.
+//! The log: one line for each event on the standard output, as text or as JSON. An error at the start goes to the standard error,
+//! where nothing else is written.
 
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{LogFormat, Settings};
 use crate::failure::Failure;
 
-/// The filter if none is given.
+/// The default filter.
 const DEFAULT: &str = "info,sqlx=warn";
 
 /// Starts logging.

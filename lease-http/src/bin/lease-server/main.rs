@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     match run(&cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            // There is nothing left to do if even this cannot be printed.
+            // Nothing can be done if even this cannot be printed.
             let _ = writeln!(std::io::stderr(), "lease-server: {failure}");
             ExitCode::from(failure.exit_code())
         }

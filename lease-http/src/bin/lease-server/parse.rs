@@ -1,4 +1,4 @@
-//! Parsers for the values of settings. Their errors say what is required; clap names the setting.
+//! Parsers for the values of settings. Their errors describe the required value; clap names the setting.
 
 use std::net::SocketAddr;
 
@@ -14,7 +14,7 @@ pub(crate) fn address(text: &str) -> Result<SocketAddr, &'static str> {
     text.parse().map_err(|_| "an address and a port are required, such as 127.0.0.1:8000")
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "as clap asks for it")]
+#[expect(clippy::unnecessary_wraps, reason = "clap requires this signature")]
 pub(crate) fn secret(text: &str) -> Result<SecretString, std::convert::Infallible> {
     Ok(text.into())
 }

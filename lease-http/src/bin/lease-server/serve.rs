@@ -1,4 +1,4 @@
-//! `serve`: from the settings to the last response.
+//! `serve`: from reading the settings to the last response.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -40,14 +40,14 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), Failure> {
 
     let drained = async {
         connections::serve(listener, app, head_timeout, stop.clone()).await;
-        // Requests whose client hung up, and those that took too long, may still write.
+        // Requests whose client hung up, or that took too long, may still be writing.
         tasks.close();
         tasks.wait().await;
     };
     bounded(drained, &stop, Duration::from_secs(settings.shutdown_timeout_seconds)).await
 }
 
-/// Runs the server; once it is told to stop, for at most this long.
+/// Runs the server until it is stopped, and then for at most this long.
 async fn bounded(server: impl Future<Output = ()>, stop: &CancellationToken, limit: Duration) -> Result<(), Failure> {
     let too_late = async {
         stop.cancelled().await;
@@ -74,7 +74,7 @@ fn on_signal() -> Result<CancellationToken, Failure> {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-        tracing::info!("stopping: requests under way are answered first");
+        tracing::info!("stopping: pending requests are completed first");
         signalled.cancel();
     });
     Ok(stop)

@@ -1,4 +1,4 @@
-//! The choice of the store: the one place that knows the backends.
+//! The choice of the store. No other module knows the backends.
 
 use std::sync::Arc;
 
@@ -11,19 +11,19 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::config::Settings;
 use crate::failure::{Failure, one_line};
 
-/// The store that the settings name, ready for use. Its pool is watched by the metrics.
+/// The store that the settings choose, ready for use. The metrics report on its pool.
 pub(crate) async fn open(settings: &Settings, metrics: &Metrics) -> Result<Arc<dyn Repository>, Failure> {
     if url(settings).is_none() {
-        tracing::warn!("no DATABASE_URL: everything is kept in memory, and gone when this process ends");
+        tracing::warn!("no DATABASE_URL: all data is kept in memory and is lost when this process ends");
         return Ok(Arc::new(MemoryRepository::default()));
     }
     let store = postgres(settings, "serve").await?;
     watch(&store, metrics)?;
-    tracing::info!(max_connections = settings.database_max_connections, "everything is kept in Postgres; migrations are applied");
+    tracing::info!(max_connections = settings.database_max_connections, "all data is stored in Postgres; migrations are applied");
     Ok(Arc::new(store))
 }
 
-/// The Postgres store, migrated.
+/// The Postgres store, after its migrations.
 pub(crate) async fn postgres(settings: &Settings, command: &str) -> Result<PostgresRepository, Failure> {
     let url =
         url(settings).ok_or_else(|| Failure::Setting(format!("{command} needs a database: --database-url or DATABASE_URL")))?;
@@ -32,7 +32,7 @@ pub(crate) async fn postgres(settings: &Settings, command: &str) -> Result<Postg
         return Err(wrong("a URL is required that begins with postgres://"));
     }
     let options = PostgresOptions::default().with_max_connections(settings.database_max_connections);
-    // Does not connect: what fails here is the URL itself.
+    // This does not connect: an error here means that the URL is wrong.
     PostgresRepository::connect_lazy(url, options).map_err(|error| wrong(&one_line(&error)))?;
     let unreachable = |error| Failure::Other(format!("the database cannot be reached: {}", one_line(&error)).into());
     let store = PostgresRepository::connect(url, options).await.map_err(unreachable)?;
@@ -43,7 +43,7 @@ pub(crate) async fn postgres(settings: &Settings, command: &str) -> Result<Postg
     Ok(store)
 }
 
-/// The URL of the database; an empty variable counts as none.
+/// The URL of the database; an empty variable counts as not set.
 fn url(settings: &Settings) -> Option<&str> {
     settings.database_url.as_ref().map(SecretString::expose_secret).filter(|url| !url.trim().is_empty())
 }

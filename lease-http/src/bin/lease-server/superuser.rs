@@ -1,4 +1,4 @@
-//! The superuser of the environment, and `createsuperuser`.
+//! The superuser that the environment describes, and `createsuperuser`.
 
 use std::env;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
@@ -18,14 +18,14 @@ const USERNAME: &str = "LEASE_SUPERUSER_USERNAME";
 const EMAIL: &str = "LEASE_SUPERUSER_EMAIL";
 const PASSWORD: &str = "LEASE_SUPERUSER_PASSWORD";
 
-/// The user who is to be a superuser.
+/// The user who is to become a superuser.
 pub(crate) struct Superuser {
     username: String,
     email: String,
     password: SecretString,
 }
 
-/// The superuser of the environment; `None` if none of the variables is set.
+/// The superuser that the environment describes; `None` if none of the variables is set.
 pub(crate) fn from_environment() -> Result<Option<Superuser>, Failure> {
     let given = (variable(USERNAME), variable(EMAIL), variable(PASSWORD));
     match given {
@@ -35,7 +35,7 @@ pub(crate) fn from_environment() -> Result<Option<Superuser>, Failure> {
     }
 }
 
-/// Creates this superuser, unless a user of that name exists; returns the user, and whether it was created.
+/// Creates this superuser, unless there is a user of that name; returns the user, and whether it was created.
 async fn ensure(engine: &LeaseEngine, superuser: &Superuser) -> Result<(Account, bool), Failure> {
     let Superuser { username, email, password } = superuser;
     engine.ensure_superuser(username, email, password.clone()).await.map_err(|error| match error {
@@ -47,8 +47,8 @@ async fn ensure(engine: &LeaseEngine, superuser: &Superuser) -> Result<(Account,
     })
 }
 
-/// Makes sure that the superuser of the environment exists. One that was deactivated or demoted since stays so: somebody with
-/// the right to it did that, and the server starts all the same.
+/// Makes sure that the superuser of the environment exists. One who has been deactivated or demoted remains so: somebody who had
+/// the right to do so did it, and the server starts nevertheless.
 pub(crate) async fn ensure_at_start(engine: &LeaseEngine, superuser: &Superuser) -> Result<(), Failure> {
     match ensure(engine, superuser).await? {
         (_, true) => tracing::info!("the superuser of the environment was created"),
@@ -58,7 +58,7 @@ pub(crate) async fn ensure_at_start(engine: &LeaseEngine, superuser: &Superuser)
     Ok(())
 }
 
-/// `createsuperuser`.
+/// Runs `createsuperuser`.
 pub(crate) async fn create(settings: &Settings, username: Option<&str>, email: Option<&str>) -> Result<(), Failure> {
     let store = store::postgres(settings, "createsuperuser").await?;
     let engine = engine(settings, Arc::new(store))?;
@@ -100,7 +100,7 @@ fn prompt(question: &str) -> Result<String, Failure> {
     }
 }
 
-/// A password, asked for twice on a terminal, where it is not shown.
+/// Asks for a password, twice if the input is a terminal, which does not show it.
 fn prompt_password_twice() -> Result<SecretString, Failure> {
     if !io::stdin().is_terminal() {
         return prompt("Password: ").map(SecretString::from);

@@ -1,4 +1,4 @@
-//! What tests do on the way to what they test.
+//! Commands that prepare the state for a test.
 
 use serde_json::{Value, json};
 
@@ -7,35 +7,35 @@ use super::{Person, World, id};
 pub(crate) const GOOD_CARD: &str = "4242424242424242";
 
 impl World {
-    /// A vehicle of this person.
+    /// Creates a vehicle of this person.
     pub(crate) async fn vehicle(&self, person: &Person, number: u32) -> i64 {
         id(&self.post("/api/vehicles", person, crate::app::vehicle(number)).await.expect(201))
     }
 
-    /// A card of this person.
+    /// Stores a card of this person.
     pub(crate) async fn card(&self, person: &Person, number: &str) -> i64 {
         id(&self.post("/api/credit-cards", person, card(number)).await.expect(201))
     }
 
-    /// An open trade of the owner's, of a new vehicle under this service.
+    /// Opens a trade of the owner, with a new vehicle under this service.
     pub(crate) async fn trade(&self, service: i64, number: u32) -> i64 {
         let vehicle = self.vehicle(&self.owner, number).await;
         let body = json!({"vehicle_id": vehicle, "service_id": service, "title": "A fine car"});
         id(&self.post("/api/trades", &self.owner, body).await.expect(201))
     }
 
-    /// A proposal in a trade under *Sell*.
+    /// Makes a proposal in a trade under *Sell*.
     pub(crate) async fn offer(&self, trade: i64, person: &Person, amount: &str) -> i64 {
         id(&self.post(&format!("/api/trades/{trade}/proposals"), person, json!({"amount": amount})).await.expect(201))
     }
 
-    /// A proposal in a trade under *Lease*, for this March.
+    /// Makes a proposal in a trade under *Lease*, for March 2026.
     pub(crate) async fn lease_offer(&self, trade: i64, person: &Person) -> i64 {
         let terms = json!({"amount": "300", "start_date": "2026-04-01", "end_date": "2026-05-01"});
         id(&self.post(&format!("/api/trades/{trade}/proposals"), person, terms).await.expect(201))
     }
 
-    /// A trade under *Sell* that the buyer has agreed to: the trade and its invoice.
+    /// A trade under *Sell* that is agreed with the buyer: the trade and its invoice.
     pub(crate) async fn agreed_sale(&self, number: u32) -> (i64, i64) {
         let trade = self.trade(self.sell, number).await;
         let offer = self.offer(trade, &self.owner, "9000").await;
@@ -45,7 +45,7 @@ impl World {
     }
 }
 
-/// What storing a card takes.
+/// The body of a request that stores a card.
 pub(crate) fn card(number: &str) -> Value {
     json!({"number": number, "exp_month": 12, "exp_year": 2030, "cvc": "123", "holder_name": "Ada Byron"})
 }

@@ -1,4 +1,4 @@
-//! Holds every answer against the document: its path and status are described, and its body is of the schema that stands there.
+//! Checks every response against the document: its path and status are described, and its body matches the schema given there.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -16,7 +16,7 @@ pub(crate) fn document() -> &'static Value {
     &DOCUMENT
 }
 
-/// Which bodies the document describes, by where their schema stands in it.
+/// Validators for the bodies in the document, by the place of their schema.
 struct Bodies {
     schemas: Schemas,
     places: HashMap<String, SchemaIndex>,
@@ -38,14 +38,14 @@ impl Bodies {
         bodies
     }
 
-    /// What is wrong with a body that should be of the schema at this place.
+    /// The error of a body that should match the schema at this place.
     fn check(&self, place: &str, body: &Value) -> Result<(), String> {
         let schema = self.places.get(place).ok_or_else(|| format!("the document has no {place}"))?;
         self.schemas.validate(body, *schema).map_err(|error| error.to_string())
     }
 }
 
-/// The places of the schemas of all answers but errors: those are all a [`PROBLEM`].
+/// The places of the schemas of all responses except errors, which are all a [`PROBLEM`].
 fn answers() -> Vec<String> {
     let entries = |value: &'static Value| value.as_object().into_iter().flatten();
     let mut places = Vec::new();
@@ -69,7 +69,7 @@ fn answer(path: &str, method: &str, status: &str, content_type: &str) -> String 
     format!("/paths/{path}/{method}/responses/{status}/content/{content_type}/schema")
 }
 
-/// Passes where the document says that such an answer may come.
+/// Panics unless the document describes such a response.
 pub(crate) fn check(method: &str, path: &str, answer: &ApiResponse) {
     let status = answer.status.as_u16();
     let content_type = answer.header("content-type");
@@ -90,7 +90,7 @@ pub(crate) fn check(method: &str, path: &str, answer: &ApiResponse) {
         return;
     }
     if response.get("content").is_none() {
-        assert_eq!(answer.text, "", "{method} {path} answers nothing");
+        assert_eq!(answer.text, "", "{method} {path} has no body");
         return;
     }
     let body = if content_type.contains("json") { answer.json() } else { json!(answer.text) };
@@ -98,7 +98,7 @@ pub(crate) fn check(method: &str, path: &str, answer: &ApiResponse) {
     assert_eq!(BODIES.check(&place, &body), Ok(()), "{method} {path} {status}: {}", answer.text);
 }
 
-/// What stands in the document, there or where it refers to.
+/// The part of the document at this place, or the one to which it refers.
 pub(crate) fn resolved(value: &'static Value) -> &'static Value {
     match value["$ref"].as_str().and_then(|reference| reference.strip_prefix('#')) {
         Some(pointer) => document().pointer(pointer).unwrap(),
@@ -106,7 +106,7 @@ pub(crate) fn resolved(value: &'static Value) -> &'static Value {
     }
 }
 
-/// The path of the document that a request's path is one of.
+/// The path template in the document that matches the path of a request.
 fn template(path: &str) -> Option<String> {
     let path = path.split('?').next()?.trim_end_matches('/');
     let paths = document()["paths"].as_object()?;

@@ -1,7 +1,7 @@
-//! A small world to test in: one of each kind of actor, the two standard services, and short words for what tests do over and
-//! over. Every response that comes back is held against the document (see [`contract`]).
+//! A small world for tests: one actor of each kind, the two standard services, and short names for frequent requests. Every
+//! response is checked against the document (see [`contract`]).
 //!
-//! The world lies in memory, or, with `LEASE_TEST_STORE=postgres`, in a database of its own.
+//! The data is in memory or, with `LEASE_TEST_STORE=postgres`, in a database of its own.
 
 pub(crate) mod acts;
 mod contract;
@@ -23,7 +23,7 @@ pub(crate) use crate::app::ApiResponse;
 use crate::app::{App, PASSWORD, registration, request};
 pub(crate) use contract::{check as check_answer, document, resolved};
 
-/// Somebody who is signed in.
+/// A user who is logged in.
 #[derive(Clone, Debug)]
 pub(crate) struct Person {
     pub(crate) token: String,
@@ -32,7 +32,7 @@ pub(crate) struct Person {
     pub(crate) customer: i64,
 }
 
-/// Nobody: no token is sent.
+/// An anonymous caller: no token is sent.
 pub(crate) fn nobody() -> Person {
     Person { token: String::new(), user: 0, customer: 0 }
 }
@@ -57,7 +57,7 @@ impl World {
         Self::with(|builder| builder).await
     }
 
-    /// A world whose engine is set up in another way.
+    /// A world whose engine has other settings.
     pub(crate) async fn with(set_up: impl FnOnce(LeaseEngineBuilder) -> LeaseEngineBuilder) -> Self {
         let clock = Arc::new(ManualClock::at(Utc.with_ymd_and_hms(2026, 3, 1, 12, 0, 0).unwrap()));
         let store = store::fresh().await;
@@ -151,14 +151,14 @@ impl Person {
 }
 
 impl ApiResponse {
-    /// The body, after the status was looked at.
+    /// Checks the status and returns the body.
     #[track_caller]
     pub(crate) fn expect(&self, status: u16) -> Value {
         assert_eq!(self.status.as_u16(), status, "{}", self.text);
         self.json()
     }
 
-    /// Passes where the response is a problem of this status and code.
+    /// Panics unless the response is a problem with this status and code.
     #[track_caller]
     pub(crate) fn refused(&self, status: u16, code: &str) -> Value {
         let body = self.expect(status);
@@ -167,7 +167,7 @@ impl ApiResponse {
         body
     }
 
-    /// Passes where exactly these fields are wrong.
+    /// Panics unless exactly these fields are wrong.
     #[track_caller]
     pub(crate) fn invalid(&self, fields: &[&str]) {
         let body = self.refused(400, "validation_error");
@@ -176,12 +176,12 @@ impl ApiResponse {
     }
 }
 
-/// The ids of a list, in its order.
+/// The ids of a list, in order.
 pub(crate) fn ids(list: &Value) -> Vec<i64> {
     list["results"].as_array().unwrap().iter().map(|row| row["id"].as_i64().unwrap()).collect()
 }
 
-/// The id of a thing.
+/// The id of a row.
 pub(crate) fn id(thing: &Value) -> i64 {
     thing["id"].as_i64().unwrap()
 }

@@ -1,11 +1,11 @@
-//! The store that the tests run on: memory, or with `LEASE_TEST_STORE=postgres` a database a test.
+//! The store of the tests: memory or, with `LEASE_TEST_STORE=postgres`, one database for each test.
 
 use std::sync::Arc;
 
 use lease_core::repository::Repository;
 use lease_store_memory::MemoryRepository;
 
-/// A store with nothing in it.
+/// An empty store.
 pub(super) async fn fresh() -> Arc<dyn Repository> {
     match std::env::var("LEASE_TEST_STORE").as_deref() {
         Ok("postgres") => Arc::new(postgres::TestDatabase::create().await.connect().await),

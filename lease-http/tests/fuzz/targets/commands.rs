@@ -1,5 +1,5 @@
-//! Commands of any kind, one after the other, by three customers and staff, to the engine on a store in memory, with a gateway
-//! that cannot be relied on. I1 to I7 hold after each, and in the end what is paid is what the gateway took.
+//! Sequences of arbitrary commands, by three customers and staff, on an engine with a store in memory and an unreliable gateway.
+//! I1 to I7 hold after each command, and at the end the paid amounts are those that the gateway charged.
 
 mod market;
 
@@ -15,7 +15,7 @@ use serde_json::json;
 use super::{block_on, many};
 use market::{Market, draft, newest};
 
-/// A command; numbers are taken modulo what there is, rows counted from the newest.
+/// A command. Numbers are taken modulo the number of rows, which are counted from the newest.
 #[derive(Clone, Debug, Arbitrary)]
 enum Step {
     Open {
@@ -75,7 +75,7 @@ enum Step {
     Wait {
         hours: u8,
     },
-    /// How reliable the gateway is from here on.
+    /// Sets the reliability of the gateway from now on.
     Line {
         hears: bool,
         responses: bool,
@@ -83,7 +83,7 @@ enum Step {
     Recover,
 }
 
-/// What is proposed.
+/// The terms of a proposal.
 #[derive(Clone, Debug, Arbitrary)]
 struct Terms {
     amount: u8,
@@ -93,7 +93,7 @@ struct Terms {
     expires_in: Option<u8>,
 }
 
-/// What comes of a command.
+/// The outcome of a command.
 type Outcome = std::result::Result<(), Error>;
 
 impl Market {
@@ -167,7 +167,7 @@ impl Market {
         }
     }
 
-    /// Proposes with dates where the service asks for them, unless the terms are odd.
+    /// Makes a proposal, with dates if the service requires them, unless the terms are odd.
     async fn propose(&self, actor: Actor, trade: u8, terms: &Terms) -> Outcome {
         let books = self.books().await;
         let trade = newest(&books.trades, trade)?;
@@ -186,7 +186,7 @@ impl Market {
     }
 }
 
-/// I1 to I7 after each command; and no charge is lost or made twice, whatever the line did.
+/// I1 to I7 hold after each command, and no charge is lost or made twice, whatever happens on the line to the gateway.
 pub(super) fn no_command_breaks_an_invariant(input: &mut Unstructured) -> Result<()> {
     let steps: Vec<Step> = many(input, 64)?;
     block_on(async {

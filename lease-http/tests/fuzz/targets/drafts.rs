@@ -1,4 +1,4 @@
-//! JSON bodies, read into every draft there is.
+//! JSON bodies, read into every type of draft.
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use lease_core::account::{ProfileDraft, RegistrationDraft, UserDraft};
@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use super::given::Given;
 use super::{many, text};
 
-/// The name of a draft, and what comes of reading a body into it.
+/// The name of a draft, and the result of reading a body into it.
 type Read = (&'static str, serde_json::Result<()>);
 
 /// Reads a body into every draft.
@@ -41,7 +41,7 @@ fn read_all(body: &[u8]) -> Vec<Read> {
     ]
 }
 
-/// Names that fields have, and one that none has.
+/// Names of fields, and one that no draft has.
 const FIELDS: [&str; 45] = [
     "username",
     "email",
@@ -96,8 +96,8 @@ struct Pair {
     value: Given,
 }
 
-/// Rule 2.4: a field of a wrong kind is a message on the field, after the role was looked at, so that no object ends the
-/// request as a body that does not parse.
+/// Rule 2.4: a field of a wrong type is an error on that field, reported after the role was checked. So no object is reported as
+/// a body that does not parse.
 pub(super) fn every_object_is_a_draft(input: &mut Unstructured) -> Result<()> {
     let pair = |pair: Pair| {
         let field = FIELDS[usize::from(pair.field) % FIELDS.len()];
@@ -110,10 +110,10 @@ pub(super) fn every_object_is_a_draft(input: &mut Unstructured) -> Result<()> {
     Ok(())
 }
 
-/// Bytes that are no JSON are refused and do no harm; the message shows nothing of them.
+/// Bytes that are not JSON are refused without a panic; the message contains nothing of them.
 pub(super) fn any_bytes_are_read_or_refused(input: &mut Unstructured) -> Result<()> {
     let text = text(input, "{}[]\":,0123456789.eE-+ \\unulltruefalsamount_idvin")?;
-    // Not as a value: that has no room for 1e999, which is JSON.
+    // Not as a `Value`: that cannot hold 1e999, which is valid JSON.
     let is_json = serde_json::from_str::<IgnoredAny>(&text).is_ok();
     for (draft, read) in read_all(text.as_bytes()) {
         assert!(read.is_err() || is_json, "{draft} of {text}");

@@ -1,4 +1,4 @@
-//! JSON values as clients send them: right ones for a field, wrong ones, and odd ones.
+//! JSON values as clients send them: valid ones for a field, wrong ones, and odd ones.
 
 use arbitrary::Arbitrary;
 use serde_json::{Value, json};
@@ -6,19 +6,19 @@ use serde_json::{Value, json};
 use crate::app::PASSWORD;
 use crate::support::acts::GOOD_CARD;
 
-/// A value of a field.
+/// A value for a field.
 #[derive(Clone, Debug, Arbitrary)]
 pub(super) enum Given {
-    /// One that fits the field, mostly.
+    /// A value that usually fits the field.
     Likely(u8),
-    /// Another that fits.
+    /// Another value that fits.
     Fitting(u8),
     Null,
     Bool(bool),
     Whole(i64),
     Fraction(f64),
     Text(String),
-    /// Digits, with a point where they are many.
+    /// Digits, with a decimal point if there are many.
     Digits(u64),
     /// Longer than any text may be.
     Long(u16),
@@ -27,14 +27,14 @@ pub(super) enum Given {
 }
 
 impl Given {
-    /// The value, for a field of this name.
+    /// The JSON value, for a field of this name.
     pub(super) fn value(&self, field: &str) -> Value {
         match self {
             Self::Likely(number) | Self::Fitting(number) => likely(field, *number),
             Self::Null => Value::Null,
             Self::Bool(value) => json!(value),
             Self::Whole(number) => json!(number),
-            // JSON knows no NaN: it becomes null.
+            // JSON has no NaN, so it becomes null.
             Self::Fraction(number) => json!(number),
             Self::Text(text) => json!(text),
             Self::Digits(number) => json!(format!("{}.{:02}", number / 100, number % 100)),

@@ -1,5 +1,5 @@
-//! What is fuzzed. A target makes its input out of bytes and asserts what holds for every input: it panics nowhere, and keeps
-//! what its description promises.
+//! The fuzz targets. A target turns bytes into input and asserts properties that hold for every input: nothing panics, and the
+//! promises in the target's description hold.
 
 mod commands;
 mod drafts;
@@ -9,7 +9,7 @@ mod values;
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 
-/// Hands the list of all targets to a macro.
+/// Passes the list of all targets to a macro.
 macro_rules! all {
     ($macro:ident) => {
         $macro! {
@@ -41,17 +41,17 @@ macro_rules! all {
 }
 pub(crate) use all;
 
-/// Something to be fuzzed.
+/// A fuzz target.
 #[derive(Clone, Copy)]
 pub(crate) struct Target {
     name: &'static str,
-    /// Whether its input is a sequence of acts, and so takes long.
+    /// Whether the input is a sequence of commands, which takes long.
     pub(crate) tells_a_story: bool,
     run: fn(&mut Unstructured) -> Result<()>,
 }
 
 impl Target {
-    /// Runs it. Bytes that do not suffice for an input are none.
+    /// Runs the target. Bytes that are not enough for an input are ignored.
     pub(crate) fn run(self, bytes: &[u8]) {
         let _too_few = (self.run)(&mut Unstructured::new(bytes));
     }
@@ -68,18 +68,18 @@ macro_rules! a_row_each {
 }
 all!(a_row_each);
 
-/// The target of this name.
+/// The target with this name.
 pub(crate) fn find(name: &str) -> Option<Target> {
     ALL.iter().copied().find(|target| target.name == name)
 }
 
-/// Their names.
+/// The names of all targets.
 #[cfg_attr(not(fuzzing), expect(dead_code, reason = "a test each needs no list"))]
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     ALL.iter().map(|target| target.name)
 }
 
-/// As many as the bytes give, `most` at the most.
+/// A list of as many values as the bytes give, at most `most`.
 fn many<'a, T: Arbitrary<'a>>(input: &mut Unstructured<'a>, most: usize) -> Result<Vec<T>> {
     let mut many = Vec::new();
     while !input.is_empty() && many.len() < most {
@@ -88,8 +88,8 @@ fn many<'a, T: Arbitrary<'a>>(input: &mut Unstructured<'a>, most: usize) -> Resu
     Ok(many)
 }
 
-/// Text of up to 64 characters: mostly of this alphabet, so that it is often close to what a parser takes; else whatever bytes
-/// come.
+/// Text of up to 64 characters: mostly from this alphabet, so that it is often close to valid input, and otherwise from arbitrary
+/// bytes.
 fn text(input: &mut Unstructured, alphabet: &str) -> Result<String> {
     let is_as_it_comes = input.ratio(1, 4)?;
     let length = input.int_in_range(0..=input.len().min(64))?;
@@ -101,7 +101,7 @@ fn text(input: &mut Unstructured, alphabet: &str) -> Result<String> {
     Ok(bytes.iter().map(|byte| alphabet[usize::from(*byte) % alphabet.len()]).collect())
 }
 
-/// Runs what a target does on this thread.
+/// Runs the future of a target on this thread.
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     thread_local! {
         static RUNTIME: tokio::runtime::Runtime =

@@ -1,5 +1,5 @@
-//! Requests of any kind, one after the other, by anybody, to the router on a store in memory. Every response is one that the
-//! document describes and none a 5xx, and the books are in order at the end, whatever was sent.
+//! Sequences of arbitrary requests, by any caller, to the router with a store in memory. Every response is described in the
+//! document and none is a 5xx, and the invariants hold at the end, whatever was sent.
 
 use std::sync::LazyLock;
 
@@ -14,7 +14,7 @@ use super::given::{Given, likely};
 use super::{block_on, many};
 use crate::support::{World, check_answer, document, resolved};
 
-/// A request; numbers are taken modulo what there is.
+/// A request. Numbers are taken modulo the number of choices.
 #[derive(Clone, Debug, Arbitrary)]
 struct Asked {
     operation: u8,
@@ -31,7 +31,7 @@ enum Who {
     Buyer,
     Person(u8),
     Nobody,
-    /// An `Authorization` header of these characters.
+    /// An `Authorization` header with these characters.
     Header(String),
 }
 
@@ -46,20 +46,20 @@ enum Id {
 enum Parameter {
     Likely(u8),
     Bytes(Vec<u8>),
-    /// Of another name.
+    /// A header with another name.
     Unknown(Vec<u8>),
 }
 
 #[derive(Clone, Debug, Arbitrary)]
 enum Sent {
-    /// Every field of the endpoint's schema, most with a value that fits, some with another.
+    /// A body with every field of the endpoint's schema, most with a value that fits.
     Whole(u8, Vec<(u8, Given)>),
     Some(Vec<(u8, Given)>),
     Bytes(Vec<u8>),
     Nothing,
 }
 
-/// What an endpoint takes, by the document.
+/// The input of an endpoint, according to the document.
 struct Operation {
     method: String,
     path: String,
@@ -85,7 +85,7 @@ static OPERATIONS: LazyLock<Vec<Operation>> = LazyLock::new(|| {
     operations
 });
 
-/// The names of a schema's fields, also where it refers to another.
+/// The names of the fields of a schema, also if it refers to another one.
 fn fields_of(schema: &'static Value) -> Vec<String> {
     resolved(schema)["properties"].as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect()
 }
@@ -167,7 +167,7 @@ impl Sent {
     }
 }
 
-/// Rule 6.6, and I1 to I6.
+/// Rule 6.6: every response is described and none is a 5xx. I1 to I6 hold at the end.
 pub(super) fn no_request_is_answered_by_a_fault(input: &mut Unstructured) -> Result<()> {
     let asked: Vec<Asked> = many(input, 24)?;
     block_on(async {

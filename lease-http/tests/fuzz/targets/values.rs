@@ -1,5 +1,5 @@
-//! The parsers of single values: what they take prints back the same and parses again, and what they take is just what the
-//! specification describes, said here a second time and in other words.
+//! The parsers of single values. An accepted value is printed in the same form and parses again, and the accepted values are
+//! exactly those that the specification describes, which is written here a second time in a different way.
 
 use arbitrary::{Result, Unstructured};
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -15,7 +15,7 @@ use serde_json::json;
 
 use super::text;
 
-/// Chapter 1: an exact decimal with the currency's digits; more digits are refused, and none is ever lost or made up.
+/// Chapter 1: an exact decimal with the currency's digits; more digits are refused, and none is lost or added.
 pub(super) fn money_keeps_every_digit(input: &mut Unstructured) -> Result<()> {
     let currency = Currency::parse(input.choose(&["USD", "JPY", "KWD"])?).unwrap();
     let text = text(input, "0123456789.-0")?;
@@ -27,7 +27,7 @@ pub(super) fn money_keeps_every_digit(input: &mut Unstructured) -> Result<()> {
     Ok(())
 }
 
-/// How a text that is money is printed.
+/// The printed form of a text that is an amount of money.
 fn as_printed(text: &str, digits: u32) -> Option<String> {
     let (is_negative, plain) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
     let (whole, fraction) = plain.split_once('.').unwrap_or((plain, ""));
@@ -43,7 +43,7 @@ fn as_printed(text: &str, digits: u32) -> Option<String> {
     Some(if width == 0 { whole.to_owned() } else { format!("{whole}.{fraction:0<width$}") })
 }
 
-/// Sums and differences are those of the minor units, or refused: nothing rounds, nothing wraps.
+/// Sums and differences equal those of the minor units, or are refused: nothing is rounded, nothing overflows.
 pub(super) fn money_adds_up_to_the_cent(input: &mut Unstructured) -> Result<()> {
     const END: i64 = 100_000_000_000_000;
     let usd = |cents: i64| Money::parse(&format!("{}.{:02}", cents / 100, cents % 100), Currency::USD).unwrap();
@@ -55,7 +55,7 @@ pub(super) fn money_adds_up_to_the_cent(input: &mut Unstructured) -> Result<()> 
     Ok(())
 }
 
-/// Rule 6.5: a cursor has one text.
+/// Rule 6.5: each cursor has exactly one text.
 pub(super) fn a_cursor_that_decodes_encodes_to_the_same(input: &mut Unstructured) -> Result<()> {
     const BASE64: &str = "YWJIMTEyMzQ1Njc4OTA-_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789=+/";
     let id = input.int_in_range(1..=i64::MAX)?;
@@ -70,7 +70,7 @@ pub(super) fn a_cursor_that_decodes_encodes_to_the_same(input: &mut Unstructured
     Ok(())
 }
 
-/// Rule 6.2: 17 characters of ISO 3779's alphabet, upper-cased.
+/// Rule 6.2: 17 characters of the alphabet of ISO 3779, in upper case.
 pub(super) fn a_vin_is_seventeen_of_its_alphabet(input: &mut Unstructured) -> Result<()> {
     const ALPHABET: &str = "ABCDEFGHJKLMNPRSTUVWXYZ0123456789";
     let text = &text(input, "ABCDEFGHJKLMNPRSTUVWXYZ0123456789abcdefghjklmnprstuvwxyzOI ")?;
@@ -84,7 +84,7 @@ pub(super) fn a_vin_is_seventeen_of_its_alphabet(input: &mut Unstructured) -> Re
     Ok(())
 }
 
-/// Rule 5.6: Luhn-checked; and no message shows a digit of it.
+/// Rule 5.6: a number passes the Luhn check, and no message contains a digit of it.
 pub(super) fn a_card_number_passes_luhn_and_is_never_shown(input: &mut Unstructured) -> Result<()> {
     let text = &text(input, "0123456789012345678901234567890123456789 -x")?;
     let digits: Vec<u32> = text.trim().chars().filter(|it| !" -".contains(*it)).filter_map(|it| it.to_digit(10)).collect();
@@ -106,7 +106,7 @@ pub(super) fn a_card_number_passes_luhn_and_is_never_shown(input: &mut Unstructu
     Ok(())
 }
 
-/// From the right, every second digit counts double, its digits added up; the sum ends in zero.
+/// From the right, every second digit is doubled and its digits are added; the sum ends in zero.
 fn luhn(digits: &[u32]) -> bool {
     let doubled = |digit: u32| if digit > 4 { digit * 2 - 9 } else { digit * 2 };
     let weighed = digits.iter().rev().enumerate().map(|(place, digit)| if place % 2 == 1 { doubled(*digit) } else { *digit });
@@ -141,7 +141,7 @@ pub(super) fn a_date_has_one_form(input: &mut Unstructured) -> Result<()> {
     Ok(())
 }
 
-/// Chapter 1: timestamps are RFC 3339 with an offset; what is taken is kept to the microsecond in UTC.
+/// Chapter 1: timestamps are RFC 3339 with an offset; accepted ones are stored to the microsecond in UTC.
 pub(super) fn an_instant_prints_and_reads_the_same(input: &mut Unstructured) -> Result<()> {
     let read = |text: &str| serde_json::from_value::<Field<DateTime<Utc>>>(json!(text)).unwrap().given().copied();
     let text = &text(input, "0123456789-:TZ+. 2026-03-01T12:00:00Z")?;
@@ -153,7 +153,7 @@ pub(super) fn an_instant_prints_and_reads_the_same(input: &mut Unstructured) -> 
     Ok(())
 }
 
-/// Rules 3.7, 3.2: what was typed at registering, typed again, is the same name.
+/// Rules 3.7, 3.2: a name that is typed at registration and typed again later is the same name.
 pub(super) fn a_name_that_logs_in_reads_back_the_same(input: &mut Unstructured) -> Result<()> {
     let text = &text(input, "abcABCÄßİσς@.+-_xyz.example")?;
     if let Ok(name) = Username::parse(text) {
@@ -181,7 +181,7 @@ pub(super) fn an_id_in_a_path_is_plain_digits(input: &mut Unstructured) -> Resul
     Ok(())
 }
 
-/// Rule 6.5: what a search looks for is found where it stands.
+/// Rule 6.5: a search finds the text that it looks for.
 pub(super) fn a_search_finds_every_word_that_is_there(input: &mut Unstructured) -> Result<()> {
     const ALPHABET: &str = "abcABCßİ éΣςﬁ \t";
     let (one, other) = (text(input, ALPHABET)?, text(input, ALPHABET)?);

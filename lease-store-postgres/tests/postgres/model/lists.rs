@@ -1,4 +1,4 @@
-//! Lists, with conditions, page by page.
+//! Lists with filters, page by page.
 
 use std::fmt::Debug;
 
@@ -17,10 +17,10 @@ use super::side::{Answer, say};
 use super::step::{Conditions, Table};
 use crate::engine::id;
 
-/// Pages at the most.
+/// The maximum number of pages.
 const PAGES: usize = 4;
 
-/// Asks for a page after the other, and for the one before the last.
+/// Reads one page after another, and then the page before the last.
 macro_rules! walk {
     ($engine:ident.$list:ident($actor:ident, $filter:expr, $limit:ident)) => {{
         let mut responses = Vec::new();

@@ -1,7 +1,7 @@
-//! The same sequence of commands on the memory store and on Postgres gives the same answers: values with their ids, errors
-//! with their fields, lists with their pages. The memory store is the model: it is small, and passes the same suite.
+//! The same sequence of commands gets the same responses from the memory store and from Postgres: values with their ids, errors
+//! with their fields, lists with their pages. The memory store is the model: it is small, and passes the same conformance suite.
 //!
-//! `PROPTEST_CASES` asks for more sequences, `PROPTEST_RNG_SEED` for those of a run that failed.
+//! `PROPTEST_CASES` sets the number of sequences; `PROPTEST_RNG_SEED` repeats those of a run that failed.
 
 mod lists;
 mod side;
@@ -21,7 +21,7 @@ use crate::support::TestDatabase;
 use side::{Answer, Side};
 use step::{Act, Step, Table, Who, steps};
 
-/// Sequences in a run where nobody asks for more.
+/// The default number of sequences in a run.
 const CASES: u32 = 10;
 
 #[test]
@@ -66,7 +66,7 @@ async fn compare(memory: &mut Side, postgres: &mut Side, steps: &[Step]) -> Resu
     Ok(())
 }
 
-/// Staff, four customers with a vehicle and a card each, and services of other sorts than the standard ones.
+/// Creates staff, four customers with a vehicle and a card each, and services other than the standard ones.
 fn prelude() -> Vec<Step> {
     let by = |user, act| Step { who: Who::User(user), key: None, act };
     let person = |name: &str| {
@@ -95,7 +95,7 @@ fn prelude() -> Vec<Step> {
     steps
 }
 
-/// The sequences are worth something only where they are not all refused for the same reason.
+/// The sequences are useful only if they meet many different refusals.
 #[test]
 fn the_sequences_meet_many_refusals() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

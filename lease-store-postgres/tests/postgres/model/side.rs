@@ -1,4 +1,4 @@
-//! An engine on one of the stores, with all that it depends on made anew: asked the same, two sides answer the same.
+//! An engine on one of the stores, with deterministic dependencies: the same requests get the same responses on both sides.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -30,10 +30,10 @@ use super::lists::list;
 use super::step::{Act, Row, Step, Table, Terms, Who};
 use crate::engine::{Numbers, draft, id, instant};
 
-/// What was answered, whole: what came of it, or why nothing did and which fields were wrong.
+/// The complete response: the result, or the error with its wrong fields.
 pub(super) type Answer = Result<String, String>;
 
-/// Users once the [`prelude`](super::prelude) was played: who administers, and a customer.
+/// The users after the [`prelude`](super::prelude): a superuser and a customer.
 const ROOT: i64 = 1;
 const STAFF: i64 = 2;
 const SOMEBODY: i64 = 3;
@@ -58,7 +58,7 @@ impl Side {
         Self { store, engine, clock, tokens: Vec::new() }
     }
 
-    /// A superuser and the standard services; the rest is made by the [`prelude`](super::prelude).
+    /// Creates a superuser and the standard services; the [`prelude`](super::prelude) creates the rest.
     pub(super) async fn set_up(&self) {
         let fee = |amount| Money::parse(amount, Currency::USD).unwrap();
         assert!(self.engine.ensure_standard_services(fee("50"), fee("100")).await.unwrap());
@@ -70,7 +70,7 @@ impl Side {
         Books::read(&*self.store).await.unwrap()
     }
 
-    /// Does it, under an idempotency key where there is one.
+    /// Carries out a step, under its idempotency key if it has one.
     pub(super) async fn run(&mut self, step: &Step) -> Answer {
         let actor = self.actor(step).await;
         let Some(key) = step.key else { return self.act(&self.engine.clone(), &actor.into(), &step.act).await };
@@ -80,7 +80,7 @@ impl Side {
         }
         let response = self.act(&self.engine.clone(), &RequestContext::new(actor).with_claim(Some(claim)), &step.act).await;
         match &response {
-            // One answer is lost: what it was about can still be told.
+            // One response is lost, but the row that it was about can still be named.
             Ok(_) if key == 0 => {}
             Ok(text) => self.engine.save_response(&claim, &SavedResponse(text.clone().into_bytes())).await.unwrap(),
             Err(_) => self.engine.release_claim(&claim).await.unwrap(),
@@ -162,14 +162,14 @@ impl Side {
         }
     }
 
-    /// The newest card of who is billed.
+    /// The newest card of the billed customer.
     async fn newest_card(&self, invoice: i64) -> i64 {
         let billed = self.load(TradeKey::Invoice(id(invoice))).await.and_then(|snapshot| snapshot.invoice);
         let filter = CardFilter { customer_id: billed.map(|invoice| invoice.customer_id), ..CardFilter::default() };
         newest(self.store.list_cards(&filter, PageRequest::new(1, None).unwrap()).await)
     }
 
-    /// The user who has the right to: who administers, or is behind the customer whose it is.
+    /// The user who has the right: an administrator, or the user of the customer who owns the row.
     async fn owner(&self, act: &Act) -> Option<i64> {
         let customer: CustomerId = match *act {
             Act::Create(Table::User, _) | Act::Update(Table::User, ..) | Act::Delete(Table::User, _) => return Some(ROOT),
@@ -188,7 +188,7 @@ impl Side {
             Act::Accept(row) | Act::Reject(row) => {
                 let snapshot = self.load(TradeKey::Proposal(id(self.row(Table::Proposal, row).await))).await?;
                 let owner = snapshot.trade.customer_id;
-                // The owner's own proposal is for the next customer to accept.
+                // Another customer has to accept the owner's own proposal.
                 if snapshot.proposal?.proposal.customer_id == owner { id(owner.get() % 4 + 1) } else { owner }
             }
             Act::Withdraw(row) => {
@@ -208,7 +208,7 @@ impl Side {
         Some(self.store.load_trade(&load).await.unwrap()?.value)
     }
 
-    /// Dates where the kind of the service takes them, or just where it does not.
+    /// Dates if the kind of the service requires them, or, on request, only if it does not.
     async fn terms(&self, trade: i64, terms: &Terms) -> Value {
         let kind = self.load(TradeKey::Trade(id(trade))).await.map(|snapshot| snapshot.service.kind);
         let is_dated = match kind {
@@ -227,7 +227,7 @@ impl Side {
         self.tokens.iter().rev().nth(back).cloned().unwrap_or_else(|| TokenText::from_random([7; 20]))
     }
 
-    /// The id of a row by its distance from the newest; of none where the table is not that long.
+    /// The id of a row by its distance from the newest; an id that no row has if the table is too short.
     async fn row(&self, table: Table, row: Row) -> i64 {
         let one = PageRequest::new(1, None).unwrap();
         let store = &self.store;
@@ -251,7 +251,7 @@ impl Side {
     }
 }
 
-/// The same request, of nobody known.
+/// The same request from an anonymous caller.
 fn nobody(by: &RequestContext) -> RequestContext {
     RequestContext::new(Actor::Anonymous).with_claim(by.claim)
 }
@@ -311,8 +311,8 @@ async fn delete(engine: &LeaseEngine, by: &RequestContext, table: Table, row: i6
     }
 }
 
-/// There is no such act.
-#[expect(clippy::unnecessary_wraps, reason = "stands where a response is asked for")]
+/// There is no such command.
+#[expect(clippy::unnecessary_wraps, reason = "a response is expected here")]
 fn nothing() -> Answer {
     Ok(String::new())
 }
@@ -332,7 +332,7 @@ fn newest<T: Entity>(page: Result<Page<Stored<T>>, RepositoryError>) -> i64 {
     page.unwrap().items.first().map_or(0, |row| row.id.get())
 }
 
-/// The sandbox, which every now and then does not respond, before or after it has charged.
+/// The sandbox gateway, which sometimes does not respond, either before or after it has charged the card.
 #[derive(Debug, Default)]
 struct MoodyGateway {
     sandbox: SandboxGateway,

@@ -1,5 +1,5 @@
-//! What is done in a sequence, and how sequences are drawn. Rows are named by how far they are from the newest, so that most
-//! names fit whatever was made so far.
+//! The steps of a sequence, and the strategies that generate them. Rows are named by their distance from the newest, so that most
+//! names refer to rows that exist.
 
 use proptest::collection::vec;
 use proptest::option::weighted;
@@ -7,30 +7,31 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
 
-/// Something that somebody does, or asks for.
+/// A command or query of one of the users.
 #[derive(Clone, Debug)]
 pub(super) struct Step {
     pub(super) who: Who,
-    /// The idempotency key that it is done under.
+    /// The idempotency key of the step.
     pub(super) key: Option<u8>,
     pub(super) act: Act,
 }
 
-/// Who does it.
+/// The user who acts.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Who {
-    /// Nobody known.
+    /// An anonymous caller.
     Anonymous,
     /// The user of this number.
     User(i64),
-    /// Who has the right to: the owner of the vehicle, the trade or the proposal's trade, who is billed, or who administers.
+    /// The user who has the right: the owner of the vehicle, of the trade or of the proposal's trade, the billed customer, or an
+    /// administrator.
     Owner,
 }
 
 /// A row: 0 is the newest of its table, 1 the one before it.
 pub(super) type Row = i64;
 
-/// The tables whose rows are made, read, changed and deleted in the same way.
+/// The tables whose rows are created, read, changed and deleted in the same way.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Table {
     User,
@@ -60,7 +61,7 @@ const TABLES: [Table; 11] = [
     Table::Payment,
 ];
 
-/// An act, with the body of its request.
+/// A command, with the body of its request.
 #[derive(Clone, Debug)]
 pub(super) enum Act {
     Register(Value),
@@ -79,7 +80,7 @@ pub(super) enum Act {
     Reject(Row),
     Withdraw(Row),
     Cancel(Row),
-    /// An invoice, with this card or with the newest of who is billed, in part or in full.
+    /// Pays an invoice, in part or in full, with this card or with the newest card of the billed customer.
     Pay(Row, Option<i64>, Option<u32>),
     Void(Row),
     SettlePending,
@@ -88,18 +89,18 @@ pub(super) enum Act {
     Wait(i64),
 }
 
-/// What is proposed.
+/// The terms of a proposal.
 #[derive(Clone, Debug)]
 pub(super) struct Terms {
     pub(super) amount: u32,
-    /// First day and number of days.
+    /// The first day and the number of days.
     pub(super) days: (u64, u64),
-    /// Whether dates are given or left out against the kind of the service.
+    /// Whether the dates contradict the kind of the service: given where it has none, or left out where it requires them.
     pub(super) is_odd: bool,
     pub(super) expires_in_hours: Option<i64>,
 }
 
-/// The conditions of a filter, as far as the list has them.
+/// The conditions of a filter; each list uses those that it has.
 #[derive(Clone, Debug)]
 pub(super) struct Conditions {
     pub(super) first: Option<i64>,
@@ -111,7 +112,7 @@ pub(super) struct Conditions {
     pub(super) word: Option<&'static str>,
 }
 
-/// Words that are in names and texts, and parts of them.
+/// Words that occur in names and texts, and parts of them.
 const WORDS: [&str; 6] = ["honda", "acc", "ada", "a", "civic fast", "nobody"];
 
 pub(super) fn steps(length: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Step>> {
@@ -130,7 +131,7 @@ fn row() -> impl Strategy<Value = Row> {
     prop_oneof![4 => Just(0), 3 => 1..3_i64, 2 => 3..9_i64]
 }
 
-/// An id that may not exist.
+/// An id, which may not exist.
 fn id() -> impl Strategy<Value = i64> {
     1..8_i64
 }
@@ -189,7 +190,7 @@ fn conditions() -> impl Strategy<Value = Conditions> {
         })
 }
 
-/// A body with which a row is made.
+/// The body of a request that creates a row.
 fn creation() -> impl Strategy<Value = (Table, Value)> {
     prop_oneof![
         2 => user().prop_map(|body| (Table::User, body)),
@@ -201,7 +202,7 @@ fn creation() -> impl Strategy<Value = (Table, Value)> {
     ]
 }
 
-/// A body with which a row is changed: some of the fields with which it is made.
+/// The body of a request that changes a row: some of the fields with which rows are created.
 fn change() -> impl Strategy<Value = (Table, Value)> {
     let words = select(&["", "Sold as seen", "ada"][..]).prop_map(|title| json!({"title": title, "description": title}));
     let profile = (select(&["", "Pilot"][..]), select(&["1985-12-10", "2999-01-01"][..]))
@@ -214,7 +215,7 @@ fn change() -> impl Strategy<Value = (Table, Value)> {
     (body, any::<u16>()).prop_map(|((table, body), fields)| (table, some_of(body, fields)))
 }
 
-/// Leaves each field out whose bit is not set.
+/// Removes each field whose bit is not set.
 fn some_of(body: Value, fields: u16) -> Value {
     let Value::Object(body) = body else { return body };
     body.into_iter().enumerate().filter(|(number, _)| fields >> (number % 16) & 1 == 1).map(|(_, field)| field).collect()

@@ -1,4 +1,4 @@
--- Enough rows behind the world that a plan can tell one index from another.
+-- Enough rows in addition to those of world.sql that a plan can tell one index from another.
 insert into users (username, email, first_name, last_name, password_hash, is_active, role, date_joined, token_epoch, search_text)
 select 'user' || n, 'user' || n || '@example.com', '', '', 'hash', n % 20 <> 0, 'customer', '2026-01-01', 0, ' user' || n
 from generate_series(1, 2000) as n;

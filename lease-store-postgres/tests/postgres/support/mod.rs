@@ -1,7 +1,7 @@
-//! One Postgres for all tests, one database a test.
+//! One Postgres server for all tests, one database for each test.
 //!
-//! The server is `DATABASE_URL`'s where that is given, else a throw-away one. The first test migrates a template; each
-//! test gets a clone of it, which takes milliseconds.
+//! The server is the one of `DATABASE_URL`, or else a throw-away one. The first test migrates a template; each test gets a clone
+//! of it, which takes milliseconds.
 
 pub(crate) mod server;
 
@@ -14,19 +14,19 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, Row as _};
 use tokio::sync::OnceCell;
 
-/// A small world, in SQL.
+/// A small set of rows, in SQL.
 pub(crate) const WORLD: &str = include_str!("world.sql");
 
-/// Where the server is: the URL of its maintenance database.
+/// The address of the server: the URL of its maintenance database.
 static SERVER: LazyLock<String> = LazyLock::new(|| {
     let given = std::env::var("DATABASE_URL").ok().filter(|url| !url.is_empty());
     given.unwrap_or_else(server::start)
 });
-/// The template, once it is migrated.
+/// The template, after it has been migrated.
 static TEMPLATE: OnceCell<String> = OnceCell::const_new();
 static DATABASES: AtomicU32 = AtomicU32::new(0);
 
-/// A database of one test, with the schema and nothing in it.
+/// The database of one test, with the schema and no rows.
 #[derive(Debug)]
 pub(crate) struct TestDatabase {
     name: String,
@@ -41,37 +41,37 @@ impl TestDatabase {
         database
     }
 
-    /// A database without a table.
+    /// A database without any table.
     pub(crate) async fn create_empty() -> Self {
         let database = Self { name: fresh_name("empty") };
         on_server(&format!("create database {}", database.name)).await;
         database
     }
 
-    /// Its name.
+    /// The name of the database.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    /// Its URL.
+    /// The URL of the database.
     pub(crate) fn url(&self) -> String {
         let (server, query) = SERVER.split_once('?').unwrap_or((&SERVER, ""));
         let (host, _) = server.rsplit_once('/').expect("a URL that names a database");
         format!("{host}/{}?{query}", self.name)
     }
 
-    /// A store with a pool of its own; two of them on one database are two server processes.
+    /// A store with a pool of its own; two of them on one database stand for two server processes.
     pub(crate) async fn connect(&self) -> PostgresRepository {
         let options = PostgresOptions::default().with_max_connections(8);
         PostgresRepository::connect(&self.url(), options).await.expect("the test database responses")
     }
 
-    /// A connection for statements by hand.
+    /// A connection for statements written by hand.
     pub(crate) async fn connection(&self) -> PgConnection {
         PgConnection::connect(&self.url()).await.expect("the test database responses")
     }
 
-    /// Drops it, whoever is still connected.
+    /// Drops the database, even if there are still connections.
     pub(crate) async fn drop(self) {
         on_server(&format!("drop database {} with (force)", self.name)).await;
     }

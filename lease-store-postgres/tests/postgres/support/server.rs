@@ -1,4 +1,4 @@
-//! A throw-away Postgres that ends with the tests, however these end.
+//! A throw-away Postgres that ends with the tests, however they end.
 
 use std::io::{BufRead as _, BufReader, Lines, Write as _};
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 const SCRIPT: &str = include_str!("server.sh");
 
-/// The script that runs the server: it stops it when its standard input ends, which is when this process does.
+/// The script that runs the server. It stops the server when its standard input ends, which is when this process ends.
 static RUNNING: Mutex<Option<Running>> = Mutex::new(None);
 
 struct Running {
@@ -15,7 +15,7 @@ struct Running {
 }
 
 impl Running {
-    /// Waits until the server is up; the directory of its socket.
+    /// Waits until the server is up; returns the directory of its socket.
     fn ready(&mut self) -> String {
         let mut said = String::new();
         loop {
@@ -33,7 +33,7 @@ impl Running {
     }
 }
 
-/// Starts it and returns its URL.
+/// Starts the server and returns its URL.
 pub(crate) fn start() -> String {
     let mut command = Command::new("sh");
     command.args(["-c", SCRIPT]).stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -45,7 +45,7 @@ pub(crate) fn start() -> String {
     format!("postgres://postgres@localhost/postgres?host={directory}")
 }
 
-/// Stops it at once, as a power cut would, and starts it again. A server that is not of these tests is left alone.
+/// Stops the server at once, as a power cut would, and starts it again. A server that these tests did not start is left alone.
 pub(crate) fn crash() {
     if let Some(running) = RUNNING.lock().expect("nobody panicked here").as_mut() {
         let input = running.script.stdin.as_mut().expect("standard input is piped");

@@ -1,5 +1,5 @@
-# Runs a throw-away Postgres until standard input ends, or until the command ends that is given as arguments: however that
-# comes about, nothing of it stays behind. On the line "crash" it stops at once, with whatever is under way, and starts again.
+# Runs a throw-away Postgres until standard input ends, or until the command given as arguments ends. In either case nothing of it
+# is left behind. On the line "crash" it stops at once, whatever is under way, and starts again.
 set -eu
 trap '' INT
 trap 'exit 1' HUP TERM
@@ -7,14 +7,14 @@ PATH="$PATH:$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)
 for binary in initdb pg_ctl postgres; do
     command -v "$binary" >/dev/null || { echo "missing $binary"; exit 1; }
 done
-# Postgres refuses to run as root: then it runs as the user that its packages make.
+# Postgres refuses to run as root, so it then runs as the user that its packages create.
 as_postgres() {
     if [ "$(id -u)" = 0 ]; then runuser -u postgres -- "$@"; else "$@"; fi
 }
-# Where every user may be.
+# A directory that every user may enter.
 caller=$PWD
 cd /
-# In TMPDIR, else in memory where there is room: a database is hundreds of small files, and each test makes one.
+# In TMPDIR, or else in memory if there is room: a database consists of hundreds of small files, and each test creates one.
 room() { df -Pk "$1" 2>/dev/null | awk 'END { print $4 + 0 }'; }
 place=${TMPDIR:-/tmp}
 if [ -z "${TMPDIR:-}" ] && [ -w /dev/shm ] && [ "$(room /dev/shm)" -gt 4000000 ]; then place=/dev/shm; fi

@@ -74,7 +74,7 @@ set status = 'agreed',
     agreed_until = '2026-08-01'
 where id = 2;
 
--- The invoice of trade 2; that of trade 1 is left to the tests.
+-- The invoice of trade 2; the tests issue that of trade 1.
 insert into invoices (trade_id, proposal_id, customer_id, amount, currency, issued_at, due_date)
 values (2, 3, 1, 50, 'USD', '2026-01-01', '2026-01-15');
 

@@ -1,4 +1,4 @@
-//! Three customers, staff, six services and a gateway behind a line that may fail in either direction.
+//! Three customers, staff, six services, and a gateway behind a line that may fail in either direction.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -51,7 +51,7 @@ impl Market {
         market
     }
 
-    /// Two own a vehicle and all have a card, the last one that declines.
+    /// Two customers own a vehicle and all have a card; the last card is declined.
     async fn set_up(&mut self) {
         for (name, number) in [("ann", GOOD_CARD), ("ben", GOOD_CARD), ("cyd", "4000000000000002")] {
             let account = self.engine.register(Actor::Anonymous, &draft(registration(name))).await.unwrap().account;
@@ -89,7 +89,7 @@ impl Market {
         Actor::Customer { user: *user, customer }
     }
 
-    /// One of the customers, staff, or nobody.
+    /// One of the customers, staff, or an anonymous caller.
     pub(super) fn actor(&self, who: u8) -> Actor {
         match who % 16 {
             0 | 1 => self.staff,
@@ -102,7 +102,7 @@ impl Market {
         Books::read(&*self.store).await.unwrap()
     }
 
-    /// Passes where each payment that is written down as paid was taken, and nothing else was.
+    /// Panics unless the payments that are stored as succeeded are exactly the charges that the gateway made.
     pub(super) async fn assert_paid_is_taken(&self) {
         let payments = self.books().await.payments;
         assert!(payments.iter().all(|payment| payment.state != PaymentState::Pending), "{payments:?}");
@@ -113,11 +113,11 @@ impl Market {
     }
 }
 
-/// The sandbox, behind a line.
+/// The sandbox gateway behind an unreliable line.
 #[derive(Debug, Default)]
 pub(super) struct Line(Mutex<Wire>);
 
-/// What does not get through, and what was taken.
+/// The state of the line, and the charges that were made.
 #[derive(Debug, Default)]
 struct Wire {
     is_deaf: bool,
@@ -127,7 +127,7 @@ struct Wire {
 }
 
 impl Line {
-    /// Whether calls get through, and whether answers do.
+    /// Sets whether calls and responses get through.
     pub(super) fn set(&self, hears: bool, responses: bool) {
         let mut wire = self.0.lock().unwrap();
         (wire.is_deaf, wire.is_mute) = (!hears, !responses);
@@ -163,7 +163,7 @@ impl PaymentGateway for Line {
     }
 }
 
-/// A draft out of JSON, as a handler reads it.
+/// Reads a draft from JSON, as a handler does.
 pub(super) fn draft<T: DeserializeOwned>(json: Value) -> T {
     serde_json::from_value(json).unwrap()
 }
