@@ -89,7 +89,7 @@ check: postgres ## Formatting, lints, documentation, dependencies and what is wr
 	RUSTDOCFLAGS="-D warnings" cargo doc $(ALL) --no-deps
 	$(WITH_POSTGRES) lease-store-postgres/prepare.sh --check
 	.ci/public-api/write.sh --check
-	$(MAKE) deny
+	$(MAKE) deny embed
 
 deny: $(TOOLS)/bin/cargo-deny ## Hold the dependencies against deny.toml, and against the advisories where they can be reached
 	$< --all-features check licenses bans sources

@@ -1,4 +1,5 @@
-//! Commits: one statement for each kind of change. Every statement begins with the function `begin_commit` of the schema, which
+//! Commits: one statement for each kind of change. Every statement calls the function `begin_commit` of the schema first (a change
+//! of a user once its locks are taken), which
 //! refuses all of it if the envelope is not valid, and ends with `end_commit`, which marks the claim as used.
 
 use lease_core::id::{CustomerId, NewIds, UserId};
@@ -16,7 +17,7 @@ pub(crate) async fn commit(database: &Database, Commit { envelope, change }: &Co
         Change::NewAccount(new) => account::commit::create(database, new, envelope).await,
         Change::Account(change) => account::commit::account(database, change, envelope).await,
         Change::Login(login) => account::commit::login(database, login, envelope).await,
-        Change::RevokeToken(hash) => account::commit::revoke_token(database, hash, envelope).await,
+        Change::RevokeToken(revocation) => account::commit::revoke_token(database, revocation, envelope).await,
         Change::Customer(change) => account::commit::customer(database, change, envelope).await,
         Change::Wallet(change) => card::commit(database, change, envelope).await,
         Change::Contact(change) => contact::commit(database, change, envelope).await,

@@ -53,3 +53,12 @@ pub struct Login {
     /// The instant of the login, which becomes the user's `last_login`.
     pub at: DateTime<Utc>,
 }
+
+/// The revocation of one token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenRevocation {
+    /// The user that the token must belong to; a token of another user stays.
+    pub user_id: UserId,
+    /// The token.
+    pub token: TokenHash,
+}

@@ -9,7 +9,7 @@ mod snapshot;
 mod token;
 mod update;
 
-pub use changes::{AccountChange, CustomerChange, Login, NewAccount};
+pub use changes::{AccountChange, CustomerChange, Login, NewAccount, TokenRevocation};
 pub use password::{PasswordError, PasswordHash, PasswordHasher, PasswordParams, PasswordPolicyError};
 pub use profile::{ProfileDraft, update_profile};
 pub use register::{Registrant, RegistrationDraft, check_new_user, check_registration};

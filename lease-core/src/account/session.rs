@@ -1,6 +1,6 @@
 use chrono::{DateTime, Utc};
 
-use crate::account::{Login, Token, TokenHash};
+use crate::account::{Login, Token, TokenHash, TokenRevocation};
 use crate::decision::Decision;
 use crate::error::Error;
 use crate::event::Event;
@@ -46,8 +46,8 @@ pub fn log_in(account: &Account, hash: TokenHash, expires_at: DateTime<Utc>, now
 /// Revokes a token of the actor's own user (rule 3.3).
 ///
 /// # Errors
-/// [`Error::NotAuthenticated`] if the actor has no user.
-pub fn revoke_token(actor: &Actor, token: TokenHash) -> Result<Decision<TokenHash>, Error> {
-    let user = actor.user().ok_or(Error::NotAuthenticated)?;
-    Ok(Decision::new(token, Event::TokenRevoked(user)))
+/// [`Error::NotAuthenticated`] where nobody is known.
+pub fn revoke_token(actor: &Actor, token: TokenHash) -> Result<Decision<TokenRevocation>, Error> {
+    let user_id = actor.user().ok_or(Error::NotAuthenticated)?;
+    Ok(Decision::new(TokenRevocation { user_id, token }, Event::TokenRevoked(user_id)))
 }

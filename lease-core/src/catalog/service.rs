@@ -67,11 +67,11 @@ pub fn update_service(
     if service.is_used && fixed(&value) != fixed(service) {
         return Err(Refusal::ServiceInUse.into());
     }
-    let event = match (service.is_active, value.is_active) {
-        (true, false) => Event::ServiceDeactivated(service.id),
-        _ => Event::ServiceUpdated(service.id),
-    };
-    Ok(Decision::new(RowChange::Update { id: service.id, expected: service.version, value }, event))
+    let mut events = vec![Event::ServiceUpdated(service.id)];
+    if service.is_active && !value.is_active {
+        events.push(Event::ServiceDeactivated(service.id));
+    }
+    Ok(Decision { changes: RowChange::Update { id: service.id, expected: service.version, value }, events })
 }
 
 /// Deactivates a service: no new trade can be opened under it; trades that were opened before continue.

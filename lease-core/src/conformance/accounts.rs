@@ -5,10 +5,9 @@
 use std::sync::Arc;
 
 use super::build::*;
-use super::commits::Commits as _;
+use super::commits::{Commits as _, by_system};
 use super::world::World;
-use crate::account::PasswordHash;
-use crate::account::{AccountChange, AccountSnapshot, CustomerChange, Login, NewAccount};
+use crate::account::{AccountChange, AccountSnapshot, CustomerChange, Login, NewAccount, PasswordHash, TokenRevocation};
 use crate::id::{Version, Versioned};
 use crate::lifecycle::{NewInvoice, TradeChanges};
 use crate::model::*;
@@ -254,4 +253,15 @@ pub async fn another_active_superuser_is_another_and_active(store: Arc<dyn Repos
     assert!(world.load_account(staff.id).await.another_active_superuser);
     world.account(Role::Superuser).await;
     assert!(world.load_account(row.id).await.another_active_superuser);
+}
+
+pub async fn a_token_is_revoked_by_its_own_user_alone(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    let (owner, other) = (world.account(Role::Customer).await.user.id, world.account(Role::Customer).await.user.id);
+    world.store.commit_login(&Login { token: token(owner, 1), at: base() }, None).await.unwrap();
+    let revocation = |user_id| by_system(TokenRevocation { user_id, token: token_hash(1) }, None);
+    world.store.commit(&revocation(other)).await.unwrap();
+    assert!(world.store.find_token(&token_hash(1)).await.unwrap().is_some());
+    world.store.commit(&revocation(owner)).await.unwrap();
+    assert_eq!(world.store.find_token(&token_hash(1)).await.unwrap(), None);
 }

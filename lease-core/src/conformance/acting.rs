@@ -9,7 +9,7 @@ use super::build::*;
 use super::commits::Commits as _;
 use super::processes::{Processes, ROUNDS, count};
 use super::world::World;
-use crate::account::{AccountChange, CustomerChange, Login, UserDraft};
+use crate::account::{AccountChange, CustomerChange, Login, TokenRevocation, UserDraft};
 use crate::catalog::{FirstServices, VehicleDraft};
 use crate::decision::RowChange;
 use crate::directory::{ContactsOfLead, LeadChange};
@@ -42,7 +42,7 @@ async fn changes(world: &World) -> Vec<Change> {
         new_user(user(world.number(), Role::Customer)).into(),
         update(&account, |user| user.first_name = "New".into()).into(),
         Login { token: token(id, 1), at: at(1) }.into(),
-        token_hash(9).into(),
+        TokenRevocation { user_id: id, token: token_hash(9) }.into(),
         RowChange::Update { id: owner, expected: Version::FIRST, value: profile }.into(),
         WalletChange { customer_id: holder, expected: Version::FIRST, card, others: DefaultCard::Keep }.into(),
         RowChange::Create(entry).into(),

@@ -3,8 +3,8 @@
 
 use async_trait::async_trait;
 
-use super::build::base;
-use crate::account::{AccountChange, Login, NewAccount, TokenHash};
+use super::build::{base, nobody};
+use crate::account::{AccountChange, Login, NewAccount, TokenHash, TokenRevocation};
 use crate::catalog::FirstServices;
 use crate::decision::RowChange;
 use crate::directory::LeadChange;
@@ -45,7 +45,9 @@ pub(super) trait Commits: Repository {
     }
 
     async fn delete_token(&self, hash: &TokenHash, claim: Option<Claim>) -> Outcome<()> {
-        self.write((*hash).into(), claim).await.map(drop)
+        // The token's own user; of a token that is not there, any.
+        let user_id = self.find_token(hash).await?.map_or_else(nobody, |(token, _)| token.user_id);
+        self.write(TokenRevocation { user_id, token: *hash }.into(), claim).await.map(drop)
     }
 
     async fn commit_customer(&self, change: &RowChange<Customer>) -> Outcome<CustomerId> {

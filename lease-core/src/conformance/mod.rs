@@ -197,6 +197,7 @@ cases! {
         accepting_and_deactivating_the_author_come_one_after_the_other,
     }
     accounts {
+        a_token_is_revoked_by_its_own_user_alone,
         an_account_is_made_whole,
         an_account_that_is_refused_leaves_no_customer_and_no_token,
         every_field_of_a_user_but_the_last_login_is_written,

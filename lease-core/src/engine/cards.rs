@@ -1,3 +1,4 @@
+use super::command::no_row;
 use super::payments::within_timeout;
 use super::{LeaseEngine, RequestContext, visible_to};
 use crate::error::Error;
@@ -94,7 +95,7 @@ impl LeaseEngine {
 
 fn stored(change: WalletChange, ids: NewIds) -> Result<Stored<CreditCard>, Error> {
     match change.card {
-        CardChange::Create(value) => Ok(Stored { id: ids.credit_card.ok_or(Error::NotFound)?, value }),
+        CardChange::Create(value) => Ok(Stored { id: ids.credit_card.ok_or_else(no_row)?, value }),
         CardChange::Update(id, value) => Ok(Stored { id, value }),
     }
 }

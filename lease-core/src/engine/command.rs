@@ -20,7 +20,7 @@ use crate::repository::{Change, Claim, Commit, Envelope, Guarantee, RepositoryEr
 pub struct RequestContext {
     /// The actor.
     pub actor: Actor,
-    /// The request that the command belongs to; it is recorded with the events.
+    /// The request that the command belongs to; it goes into the envelope, beside the events.
     pub request_id: Option<RequestId>,
     /// The idempotency claim: the command's commit marks it as done in the same atomic step, and is refused if it is no longer
     /// held.
@@ -163,12 +163,13 @@ pub(super) enum Outcome<S, C> {
 /// The pauses between attempts: random and growing, so that hundreds of commands for the same row spread out; their number is
 /// bounded.
 fn pauses() -> impl Iterator<Item = Duration> {
-    ExponentialBuilder::new()
-        .with_min_delay(Duration::from_micros(500))
+    let growing = ExponentialBuilder::new()
+        .with_min_delay(Duration::from_micros(250))
         .with_max_delay(Duration::from_millis(500))
-        .with_max_times(23)
+        .with_max_times(22)
         .with_jitter()
-        .build()
+        .build();
+    std::iter::once(Duration::ZERO).chain(growing)
 }
 
 #[expect(
@@ -177,4 +178,9 @@ fn pauses() -> impl Iterator<Item = Duration> {
 )]
 async fn sleep(pause: Duration) {
     tokio::time::sleep(pause).await;
+}
+
+/// The error for a store that committed a change and does not tell what it created.
+pub(super) fn no_row() -> Error {
+    Error::internal("the store returned no id for a row that it created")
 }

@@ -1,3 +1,4 @@
+use super::command::no_row;
 use super::{LeaseEngine, RequestContext, visible_to};
 use crate::directory::{ContactDraft, create_contact, delete_contact, require_visible_contact, update_contact};
 use crate::error::Error;
@@ -20,7 +21,7 @@ impl LeaseEngine {
     ) -> Result<Stored<Contact>, Error> {
         let load = |actor: Actor, _| async move { self.contact_owner_exists(actor, Act::Create, draft).await };
         let done = self.execute(context, load, |owner, actor, now| create_contact(actor, draft, *owner, now)).await?;
-        done.changes.into_stored(done.ids.contact).ok_or(Error::NotFound)
+        done.changes.into_stored(done.ids.contact).ok_or_else(no_row)
     }
 
     /// A contact.
@@ -52,7 +53,7 @@ impl LeaseEngine {
             update_contact(found, actor, draft, mode, *owner_exists)
         };
         let done = self.execute(context, load, decide).await?;
-        done.changes.into_stored(None).ok_or(Error::NotFound)
+        done.changes.into_stored(None).ok_or_else(no_row)
     }
 
     /// Deletes a contact.

@@ -1,3 +1,4 @@
+use super::command::no_row;
 use super::{LeaseEngine, RequestContext, visible_to};
 use crate::account::{ProfileDraft, require_visible_customer, update_profile};
 use crate::error::Error;
@@ -33,7 +34,7 @@ impl LeaseEngine {
             self.store().find_customer(id).await?.ok_or(Error::NotFound)
         };
         let done = self.execute(context, load, |found, actor, now| update_profile(found, actor, draft, now.date_naive())).await?;
-        done.changes.into_stored(None).ok_or(Error::NotFound)
+        done.changes.into_stored(None).ok_or_else(no_row)
     }
 
     /// The customers that the actor may see.

@@ -1,3 +1,4 @@
+use super::command::no_row;
 use super::{LeaseEngine, RequestContext};
 use crate::directory::{ConversionDraft, LeadDraft, convert_lead, create_lead, delete_lead, update_lead};
 use crate::error::Error;
@@ -16,7 +17,7 @@ impl LeaseEngine {
     pub async fn create_lead(&self, context: impl Into<RequestContext>, draft: &LeadDraft) -> Result<Stored<Lead>, Error> {
         let load = |_, _| async { Ok(()) };
         let done = self.execute(context, load, |(), actor, now| create_lead(actor, draft, now)).await?;
-        done.changes.lead.into_stored(done.ids.lead).ok_or(Error::NotFound)
+        done.changes.lead.into_stored(done.ids.lead).ok_or_else(no_row)
     }
 
     /// A lead.
@@ -40,7 +41,7 @@ impl LeaseEngine {
     ) -> Result<Stored<Lead>, Error> {
         let load = |actor, _| self.load_lead(actor, id);
         let done = self.execute(context, load, |found, actor, _| update_lead(found, actor, draft, mode)).await?;
-        done.changes.lead.into_stored(None).ok_or(Error::NotFound)
+        done.changes.lead.into_stored(None).ok_or_else(no_row)
     }
 
     /// Deletes a lead and its contacts.
@@ -74,7 +75,7 @@ impl LeaseEngine {
             convert_lead(found, actor, draft, *customer_exists)
         };
         let done = self.execute(context, load, decide).await?;
-        done.changes.lead.into_stored(None).ok_or(Error::NotFound)
+        done.changes.lead.into_stored(None).ok_or_else(no_row)
     }
 
     /// The leads; staff only.

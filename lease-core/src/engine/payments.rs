@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-use super::command::Outcome;
-use super::trades::at;
+use super::command::{Outcome, no_row};
+use super::trades::{applied, at};
 use super::{LeaseEngine, RequestContext, visible_to};
 use crate::error::Error;
 use crate::gateway::{Charge, ChargeKey, ChargeOutcome, GatewayError};
@@ -12,7 +12,7 @@ use crate::lifecycle::TradeSnapshot;
 use crate::model::{Payment, PaymentState};
 use crate::page::{Page, PageRequest};
 use crate::permission::{Act, Actor, Resource};
-use crate::repository::{PaymentFilter, TradeKey, TradeLoad};
+use crate::repository::{PaymentFilter, RequestId, TradeKey, TradeLoad};
 
 /// How long the gateway may take to respond: less than a client waits for the server, and less than a payment is pending before
 /// recovery takes it up.
@@ -89,11 +89,12 @@ impl LeaseEngine {
         named_in: NamedIn,
         draft: &PaymentDraft,
     ) -> Result<Stored<Payment>, Error> {
+        let request_id = context.request_id.clone();
         let loaded = self.begin(context, invoice, named_in, draft).await?;
         let charge = charge_of(&loaded)?;
         match within_timeout(self.shared.gateway.charge(&charge)).await {
             Ok(outcome) => {
-                let payment = self.settle(loaded, &outcome).await?;
+                let payment = self.settle(loaded, &outcome, request_id).await?;
                 match payment.state {
                     PaymentState::Failed { .. } => Err(Error::CardDeclined(Box::new(payment))),
                     PaymentState::Pending | PaymentState::Succeeded { .. } => Ok(payment),
@@ -129,14 +130,16 @@ impl LeaseEngine {
             Ok(decision.map(|changes| at(loaded, changes)))
         };
         let done = self.execute(context, load, decide).await?;
-        let mut loaded = done.snapshot.ok_or(Error::NotFound)?;
-        loaded.value.apply(&done.changes.changes, done.ids);
-        loaded.version = loaded.version.next();
-        Ok(loaded)
+        Ok(applied(done.snapshot.ok_or_else(no_row)?, &done.changes, done.ids))
     }
 
     /// Records the outcome of a charge, however often the trade changes in the meantime.
-    async fn settle(&self, loaded: Versioned<TradeSnapshot>, outcome: &ChargeOutcome) -> Result<Stored<Payment>, Error> {
+    async fn settle(
+        &self,
+        loaded: Versioned<TradeSnapshot>,
+        outcome: &ChargeOutcome,
+        request_id: Option<RequestId>,
+    ) -> Result<Stored<Payment>, Error> {
         let id = viewed_payment(&loaded)?.id;
         let mut loaded = Some(loaded);
         let load = |_, _| {
@@ -152,11 +155,9 @@ impl LeaseEngine {
             let decision = settle_payment(loaded, outcome, now)?;
             Ok(decision.map(|decision| decision.map(|changes| at(loaded, changes))))
         };
-        match self.execute_if_needed(Actor::Gateway.into(), load, decide).await? {
-            Outcome::Committed(mut done) => {
-                done.snapshot.value.apply(&done.changes.changes, done.ids);
-                viewed_payment(&done.snapshot)
-            }
+        let context = RequestContext::new(Actor::Gateway).with_request_id(request_id);
+        match self.execute_if_needed(context, load, decide).await? {
+            Outcome::Committed(done) => viewed_payment(&applied(done.snapshot, &done.changes, done.ids)),
             Outcome::NothingToDo(loaded) => viewed_payment(&loaded),
         }
     }
@@ -177,7 +178,7 @@ impl LeaseEngine {
             Some(outcome) => outcome,
             None => within_timeout(gateway.charge(&charge)).await.map_err(unavailable)?,
         };
-        self.settle(loaded, &outcome).await
+        self.settle(loaded, &outcome, None).await
     }
 
     async fn load_payment(&self, id: PaymentId) -> Result<Versioned<TradeSnapshot>, Error> {

@@ -1,4 +1,5 @@
-use super::trades::{ChangedTrade, at};
+use super::command::no_row;
+use super::trades::{ChangedTrade, applied, at};
 use super::{LeaseEngine, RequestContext, WithActions, visible_to};
 use crate::error::Error;
 use crate::id::{ProposalId, TradeId, Versioned};
@@ -57,8 +58,7 @@ impl LeaseEngine {
             Ok(decision.map(|changes| at(loaded, changes)))
         };
         let done = self.execute(context, load, decide).await?;
-        let mut snapshot = done.snapshot.ok_or(Error::NotFound)?.value;
-        snapshot.apply(&done.changes.changes, done.ids);
+        let snapshot = applied(done.snapshot.ok_or_else(no_row)?, &done.changes, done.ids).value;
         proposal_view(ChangedTrade { snapshot, actor: done.actor, at: done.at })
     }
 

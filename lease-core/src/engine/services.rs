@@ -1,4 +1,4 @@
-use super::command::Outcome;
+use super::command::{Outcome, no_row};
 use super::{LeaseEngine, RequestContext};
 use crate::catalog::{
     ServiceDraft, create_service, deactivate_service, require_visible_service, standard_services, update_service,
@@ -38,7 +38,7 @@ impl LeaseEngine {
     ) -> Result<Stored<Service>, Error> {
         let load = |_, _| async { Ok(()) };
         let done = self.execute(context, load, |(), actor, _| create_service(actor, draft)).await?;
-        done.changes.into_stored(done.ids.service).ok_or(Error::NotFound)
+        done.changes.into_stored(done.ids.service).ok_or_else(no_row)
     }
 
     /// A service.
@@ -64,7 +64,7 @@ impl LeaseEngine {
     ) -> Result<Stored<Service>, Error> {
         let load = |_, _| self.load_service(id);
         let done = self.execute(context, load, |found, actor, _| update_service(found, actor, draft, mode)).await?;
-        done.changes.into_stored(None).ok_or(Error::NotFound)
+        done.changes.into_stored(None).ok_or_else(no_row)
     }
 
     /// Deactivates a service.

@@ -3,7 +3,7 @@ use chrono::{DateTime, Utc};
 use super::{LeaseEngine, RequestContext, visible_to};
 use crate::decision::Decision;
 use crate::error::Error;
-use crate::id::{Entity, Stored, TradeId, Versioned};
+use crate::id::{Entity, NewIds, Stored, TradeId, Versioned};
 use crate::lifecycle::{
     AmendmentDraft, AvailableAction, TradeChange, TradeChanges, TradeDraft, TradeSnapshot, ViewerHistory, amend, cancel, open,
     require_visible, trade_actions,
@@ -127,8 +127,7 @@ impl LeaseEngine {
             Ok(decide(loaded, actor, now)?.map(|changes| at(loaded, changes)))
         };
         let done = self.execute(context, load, decide).await?;
-        let mut snapshot = done.snapshot.value;
-        snapshot.apply(&done.changes.changes, done.ids);
+        let snapshot = applied(done.snapshot, &done.changes, done.ids).value;
         Ok(ChangedTrade { snapshot, actor: done.actor, at: done.at })
     }
 
@@ -170,4 +169,11 @@ impl LeaseEngine {
 /// A change that makes these changes to a trade as it was loaded.
 pub(super) fn at(loaded: &Versioned<TradeSnapshot>, changes: TradeChanges) -> TradeChange {
     TradeChange { id: loaded.trade.id, expected: loaded.version, changes }
+}
+
+/// The snapshot after a commit: what a load would return now.
+pub(super) fn applied(mut loaded: Versioned<TradeSnapshot>, change: &TradeChange, ids: NewIds) -> Versioned<TradeSnapshot> {
+    loaded.value.apply(&change.changes, ids);
+    loaded.version = loaded.version.next();
+    loaded
 }

@@ -1,3 +1,4 @@
+use super::command::no_row;
 use super::{LeaseEngine, RequestContext, visible_to};
 use crate::catalog::{VehicleDraft, VehicleSnapshot, create_vehicle, delete_vehicle, require_visible_vehicle, update_vehicle};
 use crate::error::Error;
@@ -24,7 +25,7 @@ impl LeaseEngine {
         };
         let done =
             self.execute(context, load, |vin_taken_by, actor, now| create_vehicle(actor, draft, *vin_taken_by, now)).await?;
-        done.changes.into_stored(done.ids.vehicle).ok_or(Error::NotFound)
+        done.changes.into_stored(done.ids.vehicle).ok_or_else(no_row)
     }
 
     /// A vehicle.
@@ -56,7 +57,7 @@ impl LeaseEngine {
             update_vehicle(loaded, actor, draft, mode, *vin_taken_by, now)
         };
         let done = self.execute(context, load, decide).await?;
-        done.changes.into_stored(None).ok_or(Error::NotFound)
+        done.changes.into_stored(None).ok_or_else(no_row)
     }
 
     /// Deletes a vehicle that was never traded.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::Claim;
-use crate::account::{AccountChange, Login, NewAccount, TokenHash};
+use crate::account::{AccountChange, Login, NewAccount, TokenRevocation};
 use crate::catalog::FirstServices;
 use crate::decision::RowChange;
 use crate::directory::LeadChange;
@@ -84,8 +84,8 @@ pub enum Change {
     Account(AccountChange),
     /// Stores the token of a login. The user's version stays, so that concurrent logins do not conflict.
     Login(Login),
-    /// Deletes a token. It is not an error if the token does not exist.
-    RevokeToken(TokenHash),
+    /// Deletes a token of a user. One that is not there, or belongs to another user, changes nothing.
+    RevokeToken(TokenRevocation),
     /// Changes a customer's profile. Customers are created and deleted with their users, so this is always an update.
     Customer(RowChange<Customer>),
     /// Changes a customer's cards, and increases the customer's version.
@@ -122,7 +122,7 @@ changes! {
     NewAccount(NewAccount),
     Account(AccountChange),
     Login(Login),
-    RevokeToken(TokenHash),
+    RevokeToken(TokenRevocation),
     Customer(RowChange<Customer>),
     Wallet(WalletChange),
     Contact(RowChange<Contact>),

@@ -11,7 +11,7 @@ use crate::decision::Decision;
 use crate::error::Error;
 use crate::event::Event;
 use crate::gateway::{CardDetails, CardNumber, CardToken, parse_cvc};
-use crate::id::{CustomerId, Stored, Versioned};
+use crate::id::{Stored, Versioned};
 use crate::input::{Field, Form, UpdateMode, as_given, draft};
 use crate::model::{CreditCard, is_card_expired};
 use crate::permission::{Act, Actor, Resource};
@@ -38,8 +38,6 @@ draft! {
 /// A card whose fields are valid, to be passed to the gateway.
 #[derive(Clone, Debug)]
 pub struct CheckedCard {
-    /// The customer that it will belong to.
-    pub customer_id: CustomerId,
     /// The details for the gateway.
     pub details: CardDetails,
     wants_default: bool,
@@ -50,7 +48,7 @@ pub struct CheckedCard {
 /// # Errors
 /// [`Error::PermissionDenied`]; invalid fields.
 pub fn check_card(actor: &Actor, draft: &CardDraft, today: NaiveDate) -> Result<CheckedCard, Error> {
-    let customer_id = actor.require_customer(Resource::CreditCard, Act::Create)?;
+    actor.require_customer(Resource::CreditCard, Act::Create)?;
     let mut form = Form::new(UpdateMode::Full);
     let number = form.required("number", &draft.number, None, |number| CardNumber::parse(number.expose_secret()));
     let cvc = form.optional("cvc", &draft.cvc, None, None, |cvc| parse_cvc(cvc).map(Some));
@@ -60,7 +58,7 @@ pub fn check_card(actor: &Actor, draft: &CardDraft, today: NaiveDate) -> Result<
         return Err(form.errors.into());
     };
     let Face { exp_month, exp_year, holder_name } = face;
-    Ok(CheckedCard { customer_id, details: CardDetails { number, exp_month, exp_year, cvc, holder_name }, wants_default })
+    Ok(CheckedCard { details: CardDetails { number, exp_month, exp_year, cvc, holder_name }, wants_default })
 }
 
 /// Stores a checked card with the gateway's token. The first card of a customer becomes the default.

@@ -115,7 +115,7 @@ async fn create_payment(engine: Engine, session: Session, body: Body<PaymentDraf
 #[utoipa::path(post, path = "/api/invoices/{id}/payments", tag = "payments", request_body = InvoicePaymentInput,
     responses((status = 201, description = "The payment succeeded.", body = Payment),
         (status = 202, description = "The gateway has not responded yet; the payment is pending.", body = Payment)),
-    extensions(("x-instead" = json!("POST /api/payments")), ("x-codes" = json!([
+    extensions(("x-codes" = json!([
         "card_declined", "permission_denied", "invoice_not_open", "invoice_overdue", "payment_pending", "card_not_usable"]))))]
 async fn create_invoice_payment(
     engine: Engine,

@@ -122,7 +122,6 @@ async fn list_proposals(engine: Engine, session: Session, list: List<ProposalFil
     responses((status = 201, description = "The proposal is created.", body = Proposal)),
     extensions(
         ("x-codes" = json!(["permission_denied", "trade_not_open", "owner_proposal_required", "proposal_limit"])),
-        ("x-instead" = json!("POST /api/trades/{id}/proposals")),
         ("x-rules" = json!([both_or_neither("start_date", "end_date")]))))]
 async fn create_proposal(engine: Engine, session: Session, body: Body<ProposalDraft>) -> Created<Proposal> {
     let proposal = body.judge(engine.create_proposal(&session, &body).await)?;

@@ -61,7 +61,7 @@ impl State {
             Change::NewAccount(new) => self.create_account(new, ids),
             Change::Account(change) => self.change_account(change, ids),
             Change::Login(login) => self.log_in(login),
-            Change::RevokeToken(hash) => self.tokens.remove(hash),
+            Change::RevokeToken(revocation) => self.tokens.revoke(revocation),
             Change::Customer(change) => self.change_customer(change),
             Change::Wallet(change) => self.change_wallet(change, ids),
             Change::Contact(change) => self.contacts.write(change, ids.contact),

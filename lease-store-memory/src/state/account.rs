@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use lease_core::account::{Token, TokenHash};
+use lease_core::account::{Token, TokenHash, TokenRevocation};
 use lease_core::id::{CustomerId, Stored, UserId};
 use lease_core::model::{Account, Customer, LoginName, Role, User};
 use lease_core::permission::Actor;
@@ -141,6 +141,13 @@ impl Tokens {
     pub(crate) fn remove(&mut self, hash: &TokenHash) {
         if let Some(token) = self.by_hash.remove(hash) {
             self.by_expiry.remove(&(token.expires_at, token.hash));
+        }
+    }
+
+    /// Deletes a token, if it belongs to the user.
+    pub(crate) fn revoke(&mut self, revocation: &TokenRevocation) {
+        if self.get(&revocation.token).is_some_and(|token| token.user_id == revocation.user_id) {
+            self.remove(&revocation.token);
         }
     }
 

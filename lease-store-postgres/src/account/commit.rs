@@ -1,5 +1,5 @@
 use chrono::{DateTime, Utc};
-use lease_core::account::{AccountChange, CustomerChange, Login, NewAccount, TokenHash};
+use lease_core::account::{AccountChange, CustomerChange, Login, NewAccount, TokenRevocation};
 use lease_core::decision::RowChange;
 use lease_core::id::NewIds;
 use lease_core::model::{Customer, User};
@@ -267,7 +267,11 @@ pub(crate) async fn login(database: &Database, login: &Login, envelope: &Value) 
     written.map(|_| NewIds::default()).ok_or(RepositoryError::Conflict)
 }
 
-pub(crate) async fn revoke_token(database: &Database, hash: &TokenHash, envelope: &Value) -> Result<NewIds, RepositoryError> {
+pub(crate) async fn revoke_token(
+    database: &Database,
+    revocation: &TokenRevocation,
+    envelope: &Value,
+) -> Result<NewIds, RepositoryError> {
     database
         .write(|pool| {
             sqlx::query!(
@@ -278,6 +282,7 @@ pub(crate) async fn revoke_token(database: &Database, hash: &TokenHash, envelope
                 delete from tokens
                 using started
                 where tokens.hash = $2
+                    and tokens.user_id = $3
                     and started.begun
             )
             select end_commit($1, null) as "marked!"
@@ -285,7 +290,8 @@ pub(crate) async fn revoke_token(database: &Database, hash: &TokenHash, envelope
             where started.begun
             "#,
                 envelope,
-                hash.0.as_slice(),
+                revocation.token.0.as_slice(),
+                revocation.user_id.get(),
             )
             .fetch_one(pool)
         })

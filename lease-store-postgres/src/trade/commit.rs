@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 use lease_core::id::{Id, NewIds};
-use lease_core::lifecycle::{TradeChange, TradeChanges, TradeMove, TradeText};
-use lease_core::model::{Agreement, Period, TradeStatus};
+use lease_core::lifecycle::{TradeChange, TradeChanges, TradeText};
+use lease_core::model::{Agreement, Period, TradeState, TradeStatus};
 use lease_core::repository::RepositoryError;
 use serde_json::Value;
 
@@ -40,7 +40,7 @@ pub(crate) async fn trade(
     let (payment_status, payment_failure, payment_reference) = optional_columns(payment.map(|new| payment_columns(&new.state)));
     let settled = settled.as_ref();
     let (settled_status, settled_failure, settled_reference) = optional_columns(settled.map(|(_, state)| payment_columns(state)));
-    let state = StateColumns::of(state.as_ref());
+    let state = state.map(|to| StateColumns::of(to.into())).unwrap_or_default();
     let written = database
         .write(|pool| {
             sqlx::query!(
@@ -303,21 +303,15 @@ struct StateColumns {
 }
 
 impl StateColumns {
-    fn of(state: Option<&TradeMove>) -> Self {
+    fn of(state: TradeState) -> Self {
+        let status = Some(TradeStatus::from(state).into());
         match state {
-            None => Self::default(),
-            Some(TradeMove::Agree(agreement)) => {
-                Self { status: Some(TradeStatus::Agreed.into()), agreement: Some(*agreement), ..Self::default() }
+            TradeState::Open => Self { status, ..Self::default() },
+            TradeState::Agreed(agreement) => Self { status, agreement: Some(agreement), ..Self::default() },
+            TradeState::Completed { agreement, completed_at } => {
+                Self { status, agreement: Some(agreement), completed_at: Some(completed_at), ..Self::default() }
             }
-            Some(TradeMove::Complete(agreement, at)) => Self {
-                status: Some(TradeStatus::Completed.into()),
-                agreement: Some(*agreement),
-                completed_at: Some(*at),
-                ..Self::default()
-            },
-            Some(TradeMove::Cancel(at)) => {
-                Self { status: Some(TradeStatus::Cancelled.into()), cancelled_at: Some(*at), ..Self::default() }
-            }
+            TradeState::Cancelled { cancelled_at } => Self { status, cancelled_at: Some(cancelled_at), ..Self::default() },
         }
     }
 }
