@@ -8,6 +8,9 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::lifecycle::AvailableAction;
+use crate::model::limits::{
+    EXPIRY_YEARS, FIRST_MODEL_YEAR, MAX_DUE_DAYS, MAX_EMAIL_BYTES, MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS, MONTHS,
+};
 pub(crate) use crate::model::{BillTo, InvoiceOn, LeadStatus, ServiceKind};
 use crate::model::{CardBrand, InvoiceStatus, PaymentStatus, ProposalStatus, Role, TradeStatus};
 use crate::money::Currency;
@@ -64,13 +67,13 @@ kinds! {
     /// An odometer reading.
     Mileage => whole(0, i64::MAX).examples([json!(42_000)]);
     /// A model year.
-    ModelYear => whole(1_886, 9_999).examples([json!(2024)]);
+    ModelYear => whole(FIRST_MODEL_YEAR, 9_999).examples([json!(2024)]);
     /// A number of days.
-    Days => whole(0, 365).examples([json!(14)]);
+    Days => whole(0, MAX_DUE_DAYS.into()).examples([json!(14)]);
     /// A month, from 1 to 12.
-    Month => whole(1, 12).examples([json!(12)]);
+    Month => whole((*MONTHS.start()).into(), (*MONTHS.end()).into()).examples([json!(12)]);
     /// A year.
-    ExpiryYear => whole(2_000, 9_999).examples([json!(2099)]);
+    ExpiryYear => whole((*EXPIRY_YEARS.start()).into(), (*EXPIRY_YEARS.end()).into()).examples([json!(2099)]);
     /// A date.
     DateInput => formatted(KnownFormat::Date).examples([json!("1990-12-31")]);
     /// A date and time with its offset from UTC.
@@ -94,16 +97,16 @@ kinds! {
     /// Letters, digits and the characters `@ . + - _`.
     Username => text(NAME_MAX, r"^[\w@.+-]+$").min_length(Some(1)).examples([json!("ada")]);
     /// An e-mail address (RFC 5321).
-    EmailAddress => text(254, LINE)
+    EmailAddress => text(MAX_EMAIL_BYTES, LINE)
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::Email)))
         .examples([json!("ada@example.com")]);
     /// An e-mail address (RFC 5321), or blank.
-    EmailAddressOrNone => text(254, LINE).examples([json!("ada@example.com")]);
+    EmailAddressOrNone => text(MAX_EMAIL_BYTES, LINE).examples([json!("ada@example.com")]);
     /// At least 8 characters and at most 1,024 bytes. Not only digits, not a common password, and not too similar to the user's
     /// names or e-mail address.
     Password => formatted(KnownFormat::Password)
-        .min_length(Some(8))
-        .max_length(Some(1_024))
+        .min_length(Some(MIN_PASSWORD_CHARS))
+        .max_length(Some(MAX_PASSWORD_BYTES))
         .examples([json!("correct-horse-battery")]);
     /// A user name or an e-mail address.
     UsernameOrEmail => ObjectBuilder::new().schema_type(Type::String).examples([json!("ada")]);

@@ -10,13 +10,15 @@ mod token;
 mod update;
 
 pub use changes::{AccountChange, CustomerChange, Login, NewAccount, TokenRevocation};
-pub use password::{PasswordError, PasswordHash, PasswordHasher, PasswordParams, PasswordPolicyError};
+pub use password::{PasswordError, PasswordHasher, PasswordParams, PasswordPolicyError};
 pub use profile::{ProfileDraft, update_profile};
 pub use register::{Registrant, RegistrationDraft, check_new_user, check_registration};
 pub use session::{Session, log_in, revoke_token, session};
 pub use snapshot::AccountSnapshot;
 pub use token::{FIRST_EPOCH, NotAToken, Token, TokenHash, TokenText};
 pub use update::{CheckedUpdate, UserDraft, check_update, deactivate, revoke_tokens};
+
+pub use crate::model::PasswordHash;
 
 use crate::error::Error;
 use crate::id::{CustomerId, UserId};

@@ -1,4 +1,3 @@
-use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,12 +8,10 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Semaphore;
 
+use crate::model::PasswordHash;
+use crate::model::limits::{MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS};
 use crate::text::comparison_key;
 
-/// The fewest characters that a password may have.
-const MIN_CHARS: usize = 8;
-/// The most bytes that a password may have, so that the time for hashing is bounded.
-const MAX_BYTES: usize = 1_024;
 /// From this share of common characters on, a password is too similar to a name.
 const TOO_LIKE: f32 = 0.7;
 /// The length of the longest password in the lists of common passwords.
@@ -23,30 +20,6 @@ const COMMON_MAX_CHARS: usize = 20;
 const COMMON_GUESSES: u64 = 30_001;
 /// Shorter parts of names are ignored, because they occur in too many good passwords.
 const MIN_PART_CHARS: usize = 4;
-
-/// An Argon2id hash as a PHC string. `Debug` does not show it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct PasswordHash(String);
-
-impl PasswordHash {
-    /// Wraps a stored PHC string.
-    #[must_use]
-    pub fn from_phc(text: String) -> Self {
-        Self(text)
-    }
-
-    /// The PHC string, to be stored.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for PasswordHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PasswordHash(…)")
-    }
-}
 
 /// The cost parameters for hashing a password. The default is what OWASP recommends: Argon2id with 19 MiB, 2 iterations and
 /// 1 lane (Password Storage Cheat Sheet).
@@ -155,11 +128,11 @@ impl Drop for Waiting<'_> {
 
 fn hash_blocking(argon2: &Argon2<'_>, password: &[u8]) -> Result<PasswordHash, PasswordError> {
     let hash: phc::PasswordHash = argon2.hash_password(password).map_err(|_| PasswordError::Hashing)?;
-    Ok(PasswordHash(hash.to_string()))
+    Ok(PasswordHash::from_phc(hash.to_string()))
 }
 
 fn verify_blocking(argon2: &Argon2<'_>, password: &[u8], hash: &PasswordHash) -> Result<bool, PasswordError> {
-    let parsed = phc::PasswordHash::new(&hash.0).map_err(|_| PasswordError::Hashing)?;
+    let parsed = phc::PasswordHash::new(hash.expose()).map_err(|_| PasswordError::Hashing)?;
     match argon2.verify_password(password, &parsed) {
         Ok(()) => Ok(true),
         Err(argon2::password_hash::Error::PasswordInvalid) => Ok(false),
@@ -184,10 +157,10 @@ pub enum PasswordError {
 #[non_exhaustive]
 pub enum PasswordPolicyError {
     /// Too short.
-    #[error("This password is too short. It must have at least {MIN_CHARS} characters.")]
+    #[error("This password is too short. It must have at least {MIN_PASSWORD_CHARS} characters.")]
     TooShort,
     /// Too long.
-    #[error("This password is too long. It may have at most {MAX_BYTES} bytes.")]
+    #[error("This password is too long. It may have at most {MAX_PASSWORD_BYTES} bytes.")]
     TooLong,
     /// Contains NUL or another control character (chapter 1).
     #[error("Control characters are not allowed.")]
@@ -206,12 +179,12 @@ pub enum PasswordPolicyError {
 /// Every reason to reject a password. It may not be similar to any of `names`, each of which comes with its description.
 pub(crate) fn check_password(password: &SecretString, names: &[(&'static str, &str)]) -> Vec<PasswordPolicyError> {
     let password = password.expose_secret();
-    if password.len() > MAX_BYTES {
+    if password.len() > MAX_PASSWORD_BYTES {
         // The other checks would have to process all of it.
         return vec![PasswordPolicyError::TooLong];
     }
     let mut errors = Vec::new();
-    if password.chars().count() < MIN_CHARS {
+    if password.chars().count() < MIN_PASSWORD_CHARS {
         errors.push(PasswordPolicyError::TooShort);
     }
     if password.chars().any(char::is_control) {

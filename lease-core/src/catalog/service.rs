@@ -6,6 +6,7 @@ use crate::error::{Error, Refusal};
 use crate::event::Event;
 use crate::id::{Stored, Versioned};
 use crate::input::{Field, FieldErrors, Form, UpdateMode, as_given, draft};
+use crate::model::limits::MAX_DUE_DAYS;
 use crate::model::{BillTo, InvoiceOn, Service, ServiceKind};
 use crate::money::{Currency, Money};
 use crate::permission::{Act, Actor, Grant, Resource};
@@ -139,7 +140,9 @@ fn read(draft: &ServiceDraft, mode: UpdateMode, current: Option<&Stored<Service>
         &draft.payment_due_days,
         current.map(|now| &now.payment_due_days),
         DEFAULT_DUE_DAYS,
-        |days| u16::try_from(*days).ok().filter(|days| *days <= 365).ok_or("The number of days must be between 0 and 365."),
+        |days| {
+            u16::try_from(*days).ok().filter(|days| *days <= MAX_DUE_DAYS).ok_or("The number of days must be between 0 and 365.")
+        },
     );
     let description =
         form.optional("description", &draft.description, current.map(|now| &now.description), String::new(), |words| {

@@ -5,12 +5,10 @@ use crate::error::{Error, Refusal};
 use crate::event::Event;
 use crate::id::{CustomerId, Stored, VehicleId, Versioned};
 use crate::input::{Field, FieldErrors, Form, UpdateMode, draft};
+use crate::model::limits::FIRST_MODEL_YEAR;
 use crate::model::{Vehicle, Vin};
 use crate::permission::{Act, Actor, Resource, can_view_vehicle};
 use crate::text;
-
-/// The year of the first motor car.
-const FIRST_YEAR: i64 = 1886;
 
 /// The snapshot that a decision about a vehicle reads.
 #[expect(clippy::struct_excessive_bools, reason = "four separate facts")]
@@ -143,11 +141,11 @@ fn read(
     let model = form.required("model", &draft.model, current.map(|now| &now.model), |model| text::name(model));
     let next_year = i64::from(now.year()) + 1;
     let year = form.required("year", &draft.year, current.map(|now| &now.year), |year| {
-        let in_range = (FIRST_YEAR..=next_year).contains(year);
+        let in_range = (FIRST_MODEL_YEAR..=next_year).contains(year);
         i32::try_from(*year)
             .ok()
             .filter(|_| in_range)
-            .ok_or_else(|| format!("The year must be between {FIRST_YEAR} and {next_year}."))
+            .ok_or_else(|| format!("The year must be between {FIRST_MODEL_YEAR} and {next_year}."))
     });
     let color = form.optional("color", &draft.color, current.map(|now| &now.color), String::new(), |color| text::line(color));
     let mileage = form.optional("mileage", &draft.mileage, current.map(|now| &now.mileage), None, |mileage| {

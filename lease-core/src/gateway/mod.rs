@@ -4,13 +4,14 @@ mod card;
 mod sandbox;
 
 use std::fmt;
-use std::sync::Arc;
 
 use async_trait::async_trait;
 
 pub(crate) use card::parse_cvc;
 pub use card::{CardDetails, CardNumber};
 pub use sandbox::SandboxGateway;
+
+pub use crate::model::{CardToken, ChargeKey};
 
 use crate::money::Money;
 
@@ -83,47 +84,5 @@ impl GatewayError {
     /// Wraps the cause.
     pub fn new(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self { source: source.into() }
-    }
-}
-
-/// A provider's token for a card. Whoever holds it can charge, so `Debug` does not show it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct CardToken(String);
-
-impl CardToken {
-    /// Wraps a provider's token.
-    #[must_use]
-    pub fn new(token: String) -> Self {
-        Self(token)
-    }
-
-    /// The token, to be stored or sent to the provider.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for CardToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("CardToken(…)")
-    }
-}
-
-/// The key that permanently identifies one charge at the provider. Clones share the text, because it is copied often.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ChargeKey(Arc<str>);
-
-impl ChargeKey {
-    /// A key with this text.
-    #[must_use]
-    pub fn new(key: String) -> Self {
-        Self(key.into())
-    }
-
-    /// The text of the key.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
     }
 }

@@ -1,6 +1,7 @@
+use std::fmt;
+
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 
-use crate::gateway::CardToken;
 use crate::id::{CreditCardId, CustomerId, Entity};
 
 /// A stored credit card: the details that may be shown, and the gateway's token for it. The number is never stored.
@@ -69,4 +70,28 @@ pub enum CardBrand {
     Mir,
     /// A valid card number of any other scheme.
     Unknown,
+}
+
+/// A provider's token for a card. Whoever holds it can charge, so `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CardToken(String);
+
+impl CardToken {
+    /// Wraps a provider's token.
+    #[must_use]
+    pub fn new(token: String) -> Self {
+        Self(token)
+    }
+
+    /// The token, to be stored or sent to the provider.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for CardToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CardToken(…)")
+    }
 }

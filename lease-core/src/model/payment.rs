@@ -1,6 +1,7 @@
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 
-use crate::gateway::ChargeKey;
 use crate::id::{CreditCardId, CustomerId, Entity, InvoiceId, PaymentId};
 use crate::money::Money;
 
@@ -71,5 +72,23 @@ impl PaymentState {
             Self::Succeeded { reference } | Self::Failed { reference, .. } => Some(reference),
             Self::Pending => None,
         }
+    }
+}
+
+/// The key that permanently identifies one charge at the provider. Clones share the text, because it is copied often.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ChargeKey(Arc<str>);
+
+impl ChargeKey {
+    /// A key with this text.
+    #[must_use]
+    pub fn new(key: String) -> Self {
+        Self(key.into())
+    }
+
+    /// The text of the key.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }

@@ -1,7 +1,9 @@
+use std::fmt;
+
 use chrono::{DateTime, Utc};
 use unicode_normalization::UnicodeNormalization;
 
-use crate::account::PasswordHash;
+use super::limits::MAX_EMAIL_BYTES;
 use crate::id::{CustomerId, Entity, Stored, UserId};
 use crate::text::{comparison_key, search_text};
 
@@ -29,6 +31,30 @@ pub struct User {
     /// Only tokens of this epoch are valid. Moving on to the next epoch revokes all tokens at once; a concurrent login, whose
     /// token still has the old epoch, cannot undo that (rule 3.5).
     pub token_epoch: i64,
+}
+
+/// An Argon2id hash as a PHC string. `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PasswordHash(String);
+
+impl PasswordHash {
+    /// Wraps a stored PHC string.
+    #[must_use]
+    pub fn from_phc(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The PHC string, to be stored.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PasswordHash(…)")
+    }
 }
 
 impl Entity for User {
@@ -171,7 +197,7 @@ impl Email {
         let options = email_address::Options::default().without_display_text().without_domain_literal().with_required_tld();
         let address = email_address::EmailAddress::parse_with_options(text, options)
             .ok()
-            .filter(|address| text.len() <= 254 && !address.as_str().chars().any(char::is_control))
+            .filter(|address| text.len() <= MAX_EMAIL_BYTES && !address.as_str().chars().any(char::is_control))
             .ok_or_else(|| "A valid e-mail address is required.".to_owned())?;
         Ok(Self(address.to_string()))
     }

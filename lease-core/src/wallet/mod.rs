@@ -13,6 +13,7 @@ use crate::event::Event;
 use crate::gateway::{CardDetails, CardNumber, CardToken, parse_cvc};
 use crate::id::{Stored, Versioned};
 use crate::input::{Field, Form, UpdateMode, as_given, draft};
+use crate::model::limits::{EXPIRY_YEARS, MONTHS};
 use crate::model::{CreditCard, is_card_expired};
 use crate::permission::{Act, Actor, Resource};
 use crate::text;
@@ -156,10 +157,10 @@ struct Face {
 
 fn read_face(form: &mut Form, draft: &CardDraft, current: Option<&Stored<CreditCard>>, today: NaiveDate) -> Option<Face> {
     let exp_month = form.required("exp_month", &draft.exp_month, current.map(|card| &card.exp_month), |month| {
-        u32::try_from(*month).ok().filter(|month| (1..=12).contains(month)).ok_or("The month must be between 1 and 12.")
+        u32::try_from(*month).ok().filter(|month| MONTHS.contains(month)).ok_or("The month must be between 1 and 12.")
     });
     let exp_year = form.required("exp_year", &draft.exp_year, current.map(|card| &card.exp_year), |year| {
-        i32::try_from(*year).ok().filter(|year| (2000..=9999).contains(year)).ok_or("The year must have four digits.")
+        i32::try_from(*year).ok().filter(|year| EXPIRY_YEARS.contains(year)).ok_or("The year must have four digits.")
     });
     let holder_name =
         form.required("holder_name", &draft.holder_name, current.map(|card| &card.holder_name), |name| text::name(name));

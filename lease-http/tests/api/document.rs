@@ -129,11 +129,7 @@ fn doubled_paths_are_deprecated() {
         .map(|(name, _)| name)
         .collect();
     deprecated.sort_unstable();
-    let expected = [
-        "GET /api/user/{id}",
-        "PATCH /api/user/{id}",
-        "PUT /api/user/{id}",
-    ];
+    let expected = ["GET /api/user/{id}", "PATCH /api/user/{id}", "PUT /api/user/{id}"];
     assert_eq!(deprecated, expected);
 }
 

@@ -1,0 +1,19 @@
+//! The bounds of values, for their parsers and for the schemas of the API alike. Those of text are in [`text`](crate::text), that of
+//! amounts is in [`money`](crate::money).
+
+use std::ops::RangeInclusive;
+
+/// The year of the first motor car: the first model year.
+pub(crate) const FIRST_MODEL_YEAR: i64 = 1886;
+/// The longest time to pay, in days.
+pub(crate) const MAX_DUE_DAYS: u16 = 365;
+/// The months of a year.
+pub(crate) const MONTHS: RangeInclusive<u32> = 1..=12;
+/// The years in which a card can expire.
+pub(crate) const EXPIRY_YEARS: RangeInclusive<i32> = 2_000..=9_999;
+/// The longest e-mail address (RFC 5321).
+pub(crate) const MAX_EMAIL_BYTES: usize = 254;
+/// The shortest password, in characters.
+pub(crate) const MIN_PASSWORD_CHARS: usize = 8;
+/// The longest password, in bytes, so that the cost of hashing is bounded.
+pub(crate) const MAX_PASSWORD_BYTES: usize = 1_024;
