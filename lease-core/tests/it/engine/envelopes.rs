@@ -253,7 +253,8 @@ async fn trades_and_proposals() {
     log.says(engine.withdraw_proposal(&buyer, id(1)).await, &buyer, &[Event::ProposalWithdrawn(id(1))]);
 }
 
-/// The customer begins a payment, under their claim; the gateway reports its outcome.
+/// The customer begins a payment, under their claim; the gateway reports its outcome, in the same
+/// request where there is one.
 #[tokio::test]
 async fn invoices_and_payments() {
     let log = Log::default();
@@ -266,13 +267,15 @@ async fn invoices_and_payments() {
     let why = draft(json!({"reason": "a mistake"}));
     log.says(engine.void_invoice(&clerk, id(1), &why).await, &clerk, &[Event::InvoiceVoided(id(1))]);
 
-    let paid = |payment| envelope(Actor::Gateway.into(), &[Event::PaymentSucceeded(id(payment)), Event::InvoicePaid(id(1))]);
+    let gateway = || RequestContext::new(Actor::Gateway);
+    let asked = || gateway().with_request_id(RequestId::new("request-7"));
+    let paid = |context, payment| envelope(context, &[Event::PaymentSucceeded(id(payment)), Event::InvoicePaid(id(1))]);
     let begun = envelope(owner.clone(), &[Event::PaymentBegun { invoice_id: id(1), amount: usd("100") }]);
     let all = draft(json!({"invoice_id": 1, "credit_card_id": 1}));
     assert_eq!(code(engine.pay_invoice(&owner, id(1), &all).await), "ok");
-    assert_eq!(log.taken(), [begun.clone(), paid(11)]);
+    assert_eq!(log.taken(), [begun.clone(), paid(asked(), 11)]);
     assert_eq!(code(engine.create_payment(&owner, &all).await), "ok");
-    assert_eq!(log.taken(), [begun, paid(11)]);
+    assert_eq!(log.taken(), [begun, paid(asked(), 11)]);
     assert_eq!(engine.settle_pending(chrono::Duration::zero(), 10).await.unwrap(), 1);
-    assert_eq!(log.taken(), [paid(1)]);
+    assert_eq!(log.taken(), [paid(gateway(), 1)]);
 }
