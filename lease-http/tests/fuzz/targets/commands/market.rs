@@ -20,7 +20,7 @@ use rust_decimal::Decimal;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::app::registration;
+use crate::app::{PASSWORD, registration};
 use crate::support::acts::{GOOD_CARD, card};
 
 pub(super) struct Market {
@@ -44,7 +44,10 @@ impl Market {
             .password_params(PasswordParams { memory_kib: 8, iterations: 1 })
             .build()
             .unwrap();
-        let staff = Actor::Staff { user: UserId::new(i64::MAX).unwrap() };
+        let clerk = json!({"username": "clerk", "password": PASSWORD, "email": "clerk@example.com", "first_name": "Cle",
+            "last_name": "Rk", "is_staff": true});
+        let clerk = engine.create_user(Actor::System, &draft(clerk)).await.unwrap();
+        let staff = Actor::Staff { user: clerk.user.id };
         let first_day = start.date_naive();
         let mut market = Self { engine, clock, gateway, staff, first_day, store, customers: Vec::new() };
         market.set_up().await;
