@@ -8,7 +8,7 @@ use lease_core::id::Id;
 
 use crate::rows::Rows;
 
-/// What kind of thing a [`Term`] says of a row.
+/// The property of a row that a [`Term`] names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
     /// It has this status or flag.

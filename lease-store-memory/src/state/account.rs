@@ -89,7 +89,7 @@ impl Accounts {
         self.users.insert(id, user, terms);
     }
 
-    /// What a user says changes, except for its last login.
+    /// Replaces the value of a user, except for its last login.
     pub(crate) fn replace_user(&mut self, id: UserId, mut user: User) {
         if let Some(row) = self.users.get(id) {
             user.last_login = row.value.last_login;

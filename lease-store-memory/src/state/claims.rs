@@ -32,7 +32,7 @@ impl Claims {
         self.by_key.len()
     }
 
-    /// What a new claim on this key comes to.
+    /// The outcome of a new claim on this key.
     pub(crate) fn state(&self, new: &NewClaim, now: DateTime<Utc>) -> ClaimState {
         let Some(record) = self.by_key.get(&new.claim.key).filter(|record| record.claimed.expires_at > now) else {
             return ClaimState::Claimed;

@@ -11,7 +11,7 @@ use crate::walk::{Direction, Query};
 pub(crate) struct Row<T> {
     /// Its version.
     pub(crate) version: Version,
-    /// What it says.
+    /// Its value.
     pub(crate) value: T,
 }
 
@@ -27,10 +27,9 @@ impl<T> Row<T> {
     }
 }
 
-/// What is found by terms that follow from its own value. Terms that follow from other tables are set by those who change
-/// these.
+/// A value that is found by terms. Terms that follow from other tables are set by the code that changes those tables.
 pub(crate) trait Indexed: Entity {
-    /// The terms.
+    /// The terms that follow from the value alone.
     fn terms(&self) -> Vec<Term>;
 }
 
@@ -43,7 +42,7 @@ pub(crate) type Slot<R> = Option<Box<R>>;
 #[derive(Debug)]
 pub(crate) struct Table<T> {
     slots: Vec<Slot<Row<T>>>,
-    /// What the rows are found by.
+    /// Finds the rows by their terms.
     pub(crate) index: Index,
 }
 
@@ -139,7 +138,7 @@ impl<T: Entity> Table<T> {
 }
 
 impl<T: Indexed> Table<T> {
-    /// What a row says changes; its terms follow.
+    /// Replaces the value of a row, and its terms.
     pub(crate) fn replace(&mut self, id: T::Id, value: T) {
         let terms = value.terms();
         self.replace_with(id, value, &terms);

@@ -108,7 +108,7 @@ pub(crate) struct Proposals {
     authors: BTreeMap<TradeId, Vec<Author>>,
 }
 
-/// What a customer has in a trade.
+/// The proposals of one customer in a trade.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Author {
     customer: CustomerId,
@@ -139,7 +139,8 @@ pub(crate) fn expiring(first: Option<NaiveDate>, last: Option<NaiveDate>) -> Ran
     Term::numbers(Kind::Expiry, first.map(number), last.map(number))
 }
 
-/// What time alone changes, namely whether a pending proposal is expired, is found by its day.
+/// The status of a proposal as a term. A pending proposal that expires has the day of its expiry instead, because time alone
+/// changes whether it is expired.
 fn standing(proposal: &Proposal) -> Term {
     match proposal.expires_at.filter(|_| proposal.state == ProposalState::Pending) {
         Some(at) => expires_on(at.date_naive()),
@@ -148,7 +149,7 @@ fn standing(proposal: &Proposal) -> Term {
 }
 
 impl Proposals {
-    /// What a customer has in a trade, if they ever made a proposal there.
+    /// The proposals of a customer in a trade, if they ever made a proposal there.
     pub(crate) fn author(&self, trade: TradeId, customer: CustomerId) -> Option<&Author> {
         let authors = self.authors(trade);
         authors.binary_search_by_key(&customer, |author| author.customer).ok().and_then(|place| authors.get(place))

@@ -24,7 +24,7 @@ impl Indexed for Vehicle {
     }
 }
 
-/// What trades of a vehicle are found by as well.
+/// The terms that a vehicle adds to its trades.
 pub(crate) fn model_terms(vehicle: &Vehicle) -> [Term; 3] {
     [make(&vehicle.make_key()), model(&vehicle.model_key()), Term::number(Kind::Year, vehicle.year.into())]
 }
@@ -61,7 +61,7 @@ impl Vehicles {
         self.rows.insert(id, vehicle, terms.iter().copied());
     }
 
-    /// What a vehicle says changes.
+    /// Replaces the value of a vehicle, and its terms.
     pub(crate) fn replace(&mut self, id: VehicleId, vehicle: Vehicle, terms: &[Term]) {
         if let Some(row) = self.rows.get(id) {
             self.by_vin.remove(&row.value.vin);
