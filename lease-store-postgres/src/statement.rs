@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use backon::{BackoffBuilder as _, ExponentialBuilder};
+use backon::{ExponentialBuilder, Retryable as _};
 use lease_core::repository::RepositoryError;
 use sqlx::PgPool;
 
@@ -40,14 +40,9 @@ impl Database {
     where
         F: Future<Output = Result<T, sqlx::Error>>,
     {
-        let mut pauses = ExponentialBuilder::new().with_min_delay(FIRST_PAUSE).with_max_times(RETRIES).with_jitter().build();
-        loop {
-            match (self.run(statement(&self.pool)).await, pauses.next()) {
-                (Ok(value), _) => return Ok(value),
-                (Err(Failure::Lost), Some(pause)) => sleep(pause).await,
-                (Err(failure), _) => return Err(failure.into()),
-            }
-        }
+        let pauses = ExponentialBuilder::new().with_min_delay(FIRST_PAUSE).with_max_times(RETRIES).with_jitter();
+        let attempt = || self.run(statement(&self.pool));
+        Ok(attempt.retry(pauses).when(|failure| matches!(failure, Failure::Lost)).await?)
     }
 
     /// Runs the statement once, with a time limit: a network that goes silent does not end a connection.
@@ -55,11 +50,6 @@ impl Database {
         let response = tokio::time::timeout(self.timeout, statement).await;
         response.map_err(|silence| Failure::Final(RepositoryError::Unavailable(silence.into())))?.map_err(Failure::from)
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "those who ran into each other must not do so again")]
-async fn sleep(pause: Duration) {
-    tokio::time::sleep(pause).await;
 }
 
 /// The error for a request that the contract does not allow.
