@@ -1,9 +1,9 @@
 //! `Idempotency-Key` (rule 6.7): a POST that is sent again under its key gets the same response, and nothing is done again.
 //!
-//! The key is claimed in the store before the command runs; the commit of the command marks the claim (the context
-//! that [`Session`](crate::auth::Session) converts into passes it on); the response is stored afterwards. The store holds only hashes, and
-//! data that only the key can decrypt ([`key`]). A crash between the commit and the response loses the response: the [`Replay`]
-//! of the endpoint says what replaces it.
+//! The key is claimed in the store before the command runs; the commit of the command marks the claim (the context that
+//! [`Session`](crate::auth::Session) converts into passes it on); the response is stored afterwards. The store holds only hashes,
+//! and data that only the key can decrypt ([`key`]). A crash between the commit and the response loses the response: the
+//! [`Replay`] of the endpoint says what replaces it.
 
 mod headers;
 mod key;

@@ -1,6 +1,6 @@
 //! Commits: one statement for each kind of change. Every statement calls the function `begin_commit` of the schema first (a change
-//! of a user once its locks are taken), which
-//! refuses all of it if the envelope is not valid, and ends with `end_commit`, which marks the claim as used.
+//! of a user once its locks are taken), which refuses all of it if the envelope is not valid, and ends with `end_commit`, which
+//! marks the claim as used.
 
 use lease_core::id::{CustomerId, NewIds, UserId};
 use lease_core::model::Role;
