@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::PostgresRepository;
 use crate::list::{self, Branch, Table};
-use crate::row::{At, CardRow, Row as _};
+use crate::row::{CardRow, Row as _, parse_id, parse_optional_id};
 use crate::statement::Database;
 
 const CARDS: Table = Table {
@@ -61,11 +61,10 @@ impl CardRepository for PostgresRepository {
             })
             .await?;
         let Some(found) = found else { return Ok(None) };
-        let at = At::new("customers", found.id);
         let value = Wallet {
-            customer_id: at.id("id", found.id)?,
+            customer_id: parse_id("customers", found.id)?,
             card: found.card.map(CardRow::parse).transpose()?,
-            newest_other: found.newest_other.map(|id| At::new("credit_cards", id).id("id", id)).transpose()?,
+            newest_other: parse_optional_id("credit_cards", found.newest_other)?,
         };
         Ok(Some(Versioned { version: Version(found.version), value }))
     }
@@ -171,6 +170,6 @@ pub(crate) async fn commit(database: &Database, change: &WalletChange, envelope:
         })
         .await?
         .ok_or(RepositoryError::Conflict)?;
-    let credit_card = written.made.map(|id| At::new("credit_cards", id).id("id", id)).transpose()?;
+    let credit_card = parse_optional_id("credit_cards", written.made)?;
     Ok(NewIds { credit_card, ..NewIds::default() })
 }

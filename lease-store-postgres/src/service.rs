@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::PostgresRepository;
 use crate::list::{self, Branch, Table};
-use crate::row::{At, ServiceRow, created, versioned};
+use crate::row::{ServiceRow, created, parse_optional_id, versioned};
 use crate::statement::{Database, fault};
 
 const SERVICES: Table = Table {
@@ -240,7 +240,7 @@ pub(crate) async fn create_first(
     if made.marked.is_none() {
         return Err(RepositoryError::Taken(Guarantee::FirstServices));
     }
-    let service = made.first.map(|id| At::new("services", id).id("id", id)).transpose()?;
+    let service = parse_optional_id("services", made.first)?;
     Ok(NewIds { service, ..NewIds::default() })
 }
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::PostgresRepository;
 use crate::list::{self, Branch, Table};
-use crate::row::{At, Row as _, VehicleRow, created};
+use crate::row::{Row as _, VehicleRow, created, parse_optional_id};
 use crate::statement::Database;
 
 const VEHICLES: Table = Table {
@@ -76,7 +76,7 @@ impl VehicleRepository for PostgresRepository {
             .database
             .read(|pool| sqlx::query_scalar!("select id from vehicles where vin = $1", vin.as_str()).fetch_optional(pool))
             .await?;
-        found.map(|id| At::new("vehicles", id).id("id", id)).transpose()
+        parse_optional_id("vehicles", found)
     }
 
     async fn list_vehicles(&self, filter: &VehicleFilter, page: PageRequest) -> Result<Page<Stored<Vehicle>>, RepositoryError> {

@@ -6,7 +6,7 @@ use lease_core::model::{Customer, User};
 use lease_core::repository::{Guarantee, RepositoryError};
 use serde_json::Value;
 
-use crate::row::At;
+use crate::row::{At, parse_optional_id};
 use crate::statement::{Database, fault};
 
 pub(crate) async fn create(database: &Database, new: &NewAccount, envelope: &Value) -> Result<NewIds, RepositoryError> {
@@ -227,7 +227,7 @@ pub(crate) async fn account(database: &Database, change: &AccountChange, envelop
         let taken = outcome.is_expected && !outcome.enough;
         return Err(if taken { RepositoryError::Taken(Guarantee::ActiveSuperuser) } else { RepositoryError::Conflict });
     }
-    let customer = outcome.customer_id.map(|id| At::new("customers", id).id("id", id)).transpose()?;
+    let customer = parse_optional_id("customers", outcome.customer_id)?;
     Ok(NewIds { customer, ..NewIds::default() })
 }
 

@@ -118,10 +118,20 @@ opaque!(
     VehicleRow,
 );
 
+/// Parses the id of a row of this table.
+pub(crate) fn parse_id<I: Id>(table: &'static str, number: i64) -> Result<I, RepositoryError> {
+    At::new(table, number).id("id", number)
+}
+
+/// Parses the id of a row of this table, if there is one.
+pub(crate) fn parse_optional_id<I: Id>(table: &'static str, number: Option<i64>) -> Result<Option<I>, RepositoryError> {
+    number.map(|number| parse_id(table, number)).transpose()
+}
+
 /// The id of the row of this table that a change has created, if it created one.
 pub(crate) fn created<T: Entity>(table: &'static str, change: &RowChange<T>, id: i64) -> Result<Option<T::Id>, RepositoryError> {
     match change {
-        RowChange::Create(_) => At::new(table, id).id("id", id).map(Some),
+        RowChange::Create(_) => parse_id(table, id).map(Some),
         RowChange::Update { .. } | RowChange::Delete { .. } => Ok(None),
     }
 }

@@ -5,7 +5,7 @@ use lease_core::model::{Agreement, Period, TradeState, TradeStatus};
 use lease_core::repository::RepositoryError;
 use serde_json::Value;
 
-use crate::row::{At, InvoiceColumns, payment_columns, proposal_columns};
+use crate::row::{InvoiceColumns, parse_optional_id, payment_columns, proposal_columns};
 use crate::statement::Database;
 
 /// Writes everything that a decision changes, in one statement. The vehicle is locked before the trade, as when a trade is
@@ -279,9 +279,9 @@ pub(crate) async fn trade(
         .await?
         .ok_or(RepositoryError::Conflict)?;
     Ok(NewIds {
-        proposal: written.proposal.map(|id| At::new("proposals", id).id("id", id)).transpose()?,
-        invoice: written.invoice.map(|id| At::new("invoices", id).id("id", id)).transpose()?,
-        payment: written.payment.map(|id| At::new("payments", id).id("id", id)).transpose()?,
+        proposal: parse_optional_id("proposals", written.proposal)?,
+        invoice: parse_optional_id("invoices", written.invoice)?,
+        payment: parse_optional_id("payments", written.payment)?,
         ..NewIds::default()
     })
 }

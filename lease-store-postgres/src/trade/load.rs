@@ -3,7 +3,7 @@ use lease_core::id::{CreditCardId, CustomerId, Id, PaymentId, Version, Versioned
 use lease_core::lifecycle::{ProposalView, TradeSnapshot, ViewerHistory};
 use lease_core::repository::{RepositoryError, TradeKey, TradeLoad};
 
-use crate::row::{At, CardRow, InvoiceRow, PaymentRow, ProposalRow, Row as _, ServiceRow, TradeRow, period};
+use crate::row::{At, CardRow, InvoiceRow, PaymentRow, ProposalRow, Row as _, ServiceRow, TradeRow, parse_id, period};
 use crate::statement::Database;
 
 pub(super) async fn one(database: &Database, load: &TradeLoad) -> Result<Option<Versioned<TradeSnapshot>>, RepositoryError> {
@@ -243,5 +243,5 @@ pub(super) async fn pending_payments(
             .fetch_all(pool)
         })
         .await?;
-    ids.into_iter().map(|id| At::new("payments", id).id("id", id)).collect()
+    ids.into_iter().map(|id| parse_id("payments", id)).collect()
 }

@@ -6,7 +6,7 @@ use lease_core::model::{Trade, TradeStatus};
 use lease_core::repository::RepositoryError;
 use serde_json::Value;
 
-use crate::row::{At, Row as _, ServiceRow, VehicleRow, versioned};
+use crate::row::{Row as _, ServiceRow, VehicleRow, parse_id, versioned};
 use crate::statement::{Database, fault};
 
 pub(super) async fn load(
@@ -151,5 +151,5 @@ pub(crate) async fn commit(database: &Database, opening: &Opening, envelope: &Va
         })
         .await?;
     let id = opened.and_then(|opened| opened.id).ok_or(RepositoryError::Conflict)?;
-    Ok(NewIds { trade: Some(At::new("trades", id).id("id", id)?), ..NewIds::default() })
+    Ok(NewIds { trade: Some(parse_id("trades", id)?), ..NewIds::default() })
 }
