@@ -39,7 +39,7 @@ TOOLS := $(CURDIR)/target/tools
 # Who knows which versions of crates have known faults.
 ADVISORIES := https://github.com/RustSec/advisory-db
 
-.PHONY: help run test browser schemathesis clients prove mutants fuzz check deny api embed prepare fmt bench postgres chromium generators
+.PHONY: help run test browser schemathesis clients prove mutants fuzz check deny api embed fmt bench postgres chromium generators
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-13s %s\n", $$1, $$2 }'
@@ -83,11 +83,10 @@ fuzz: ## Fuzz every target for FUZZ_SECONDS (600), or those of FUZZ_TARGETS
 		echo "%: nothing found, $$(sed -n "s/^stat::number_of_executed_units: *//p" target/fuzz/%.log) inputs" || \
 		{ echo "%: see target/fuzz/%.log"; exit 1; }'
 
-check: postgres ## Formatting, lints, documentation, dependencies and what is written down of queries and API, as CI wants them
+check: ## Formatting, lints, documentation, dependencies and what is written down of the API, as CI wants them
 	cargo fmt --all --check
 	cargo clippy $(ALL) --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc $(ALL) --no-deps
-	$(WITH_POSTGRES) lease-store-postgres/prepare.sh --check
 	.ci/public-api/write.sh --check
 	$(MAKE) deny embed
 
@@ -107,9 +106,6 @@ api: ## Write down anew what the libraries offer to others
 
 embed: ## Lint the REST layer alone, as another app builds it
 	cargo clippy -p lease-http --lib --no-default-features -- -D warnings
-
-prepare: postgres ## Write down anew what the database says of the queries
-	$(WITH_POSTGRES) lease-store-postgres/prepare.sh
 
 fmt: ## Format the code
 	cargo fmt --all

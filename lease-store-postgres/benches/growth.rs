@@ -80,14 +80,14 @@ impl Side {
         let start = Instant::now();
         let done = step.await;
         let taken = start.elapsed();
-        while self.store.pool().num_idle() == 0 {
+        while self.store.connection_count().idle == 0 {
             tokio::task::yield_now().await;
         }
         (taken, done)
     }
 
     async fn finish(self) {
-        self.store.pool().close().await;
+        self.store.close().await;
         self.database.drop().await;
     }
 }

@@ -112,7 +112,7 @@ async fn script(database: &TestDatabase, pair: &Pair) -> String {
     let engine = market::engine(&store).await;
     pair.cycle(&engine).await;
     let cycle = Statements::of(&store).await.cycle();
-    store.pool().close().await;
+    store.close().await;
     cycle
 }
 
@@ -185,7 +185,7 @@ fn median(mut figures: Vec<f64>) -> f64 {
 
 fn finish(runtime: &Runtime, store: &PostgresRepository, database: TestDatabase) {
     runtime.block_on(async {
-        store.pool().close().await;
+        store.close().await;
         database.drop().await;
     });
 }

@@ -1,82 +1,57 @@
 //! Credit cards. The root of a change is the customer, whose version it increases.
 
 use async_trait::async_trait;
-use lease_core::id::{Id, NewIds, Stored, Version, Versioned};
+use lease_core::id::{CreditCardId, CustomerId, NewIds, Stored, Version, Versioned};
 use lease_core::model::CreditCard;
 use lease_core::page::{Page, PageRequest};
-use lease_core::repository::{CardFilter, CardRepository, RepositoryError, WalletKey};
+use lease_core::repository::{CardFilter, CardRepository, Envelope, RepositoryError, WalletKey};
 use lease_core::wallet::{CardChange, DefaultCard, Wallet, WalletChange};
-use serde_json::Value;
+use sqlx::QueryBuilder;
 
 use crate::PostgresRepository;
-use crate::list::{self, Branch, Table};
-use crate::row::{CardRow, Row as _, parse_id, parse_optional_id};
-use crate::statement::Database;
-
-const CARDS: Table = Table {
-    from: "credit_cards t",
-    columns: "t.id, t.customer_id, t.brand, t.last4, t.exp_month, t.exp_year, t.holder_name, t.is_default, t.gateway_token, \
-              t.created_at, t.deleted_at",
-};
+use crate::commit::{Writing, push_expected, write_expected};
+use crate::database::Database;
+use crate::list::{self, Branch};
+use crate::row::{Fields, WriteTable as _, push_columns};
 
 #[async_trait]
 impl CardRepository for PostgresRepository {
     async fn load_wallet(&self, key: WalletKey) -> Result<Option<Versioned<Wallet>>, RepositoryError> {
-        let (customer, card) = match key {
-            WalletKey::Customer(id) => (Some(id.get()), None),
-            WalletKey::Card(id) => (None, Some(id.get())),
+        let statement = || {
+            let mut query = QueryBuilder::new("select c.version, c.id, (");
+            query.push("select other.id from credit_cards other where other.customer_id = c.id and other.deleted_at is null");
+            if let WalletKey::Card(card) = key {
+                query.push(" and other.id <> ").push_bind(card.get());
+            }
+            query.push(" order by other.id desc limit 1)");
+            match key {
+                WalletKey::Customer(customer) => query.push(" from customers c where c.id = ").push_bind(customer.get()),
+                WalletKey::Card(card) => {
+                    push_columns::<CreditCard>(query.push(", "), "k");
+                    query.push(" from credit_cards k join customers c on c.id = k.customer_id where k.deleted_at is null");
+                    query.push(" and k.id = ").push_bind(card.get())
+                }
+            };
+            query
         };
-        let found = self
-            .database
-            .read(|pool| {
-                sqlx::query!(
-                    r#"
-                select
-                    c.id,
-                    c.version,
-                    case
-                        when k.id is not null
-                        then row(
-                            k.id, k.customer_id, k.brand, k.last4, k.exp_month, k.exp_year, k.holder_name, k.is_default,
-                            k.gateway_token, k.created_at, k.deleted_at
-                        )
-                    end as "card?: CardRow",
-                    (
-                        select other.id
-                        from credit_cards other
-                        where other.customer_id = c.id
-                            and other.deleted_at is null
-                            and other.id is distinct from k.id
-                        order by other.id desc
-                        limit 1
-                    ) as newest_other
-                from customers c
-                left join credit_cards k on k.id = $2 and k.deleted_at is null
-                where c.id = coalesce($1, (select customer_id from credit_cards where id = $2 and deleted_at is null))
-                "#,
-                    customer,
-                    card,
-                )
-                .fetch_optional(pool)
-            })
-            .await?;
-        let Some(found) = found else { return Ok(None) };
+        let Some(row) = self.database.read_one(statement).await? else { return Ok(None) };
+        let mut fields = Fields::of(&row);
+        let version: Version = fields.version()?;
         let value = Wallet {
-            customer_id: parse_id("customers", found.id)?,
-            card: found.card.map(CardRow::parse).transpose()?,
-            newest_other: parse_optional_id("credit_cards", found.newest_other)?,
+            customer_id: fields.id()?,
+            newest_other: fields.optional_id()?,
+            card: matches!(key, WalletKey::Card(_)).then(|| fields.row()).transpose()?,
         };
-        Ok(Some(Versioned { version: Version(found.version), value }))
+        Ok(Some(Versioned { version, value }))
     }
 
     async fn list_cards(&self, filter: &CardFilter, page: PageRequest) -> Result<Page<Stored<CreditCard>>, RepositoryError> {
-        list::page::<CardRow>(
+        list::page(
             &self.database,
-            &CARDS,
-            &[Branch::of(CARDS.from, "t.id", "t.deleted_at is null")],
+            &[Branch::of("credit_cards t", "t.id", "t.deleted_at is null")],
             |query| {
-                query.compare("t.customer_id =", filter.visible_to.map(Id::get));
-                query.compare("t.customer_id =", filter.customer_id.map(Id::get));
+                query.compare("t.customer_id =", filter.visible_to.map(CustomerId::get));
+                query.compare("t.customer_id =", filter.customer_id.map(CustomerId::get));
             },
             page,
         )
@@ -85,91 +60,57 @@ impl CardRepository for PostgresRepository {
 }
 
 /// Writes a change to a customer's cards.
-pub(crate) async fn commit(database: &Database, change: &WalletChange, envelope: &Value) -> Result<NewIds, RepositoryError> {
-    let (id, card) = match &change.card {
-        CardChange::Create(card) => (None, card),
-        CardChange::Update(id, card) => (Some(id.get()), card),
+pub(crate) async fn commit(database: &Database, change: &WalletChange, envelope: &Envelope) -> Result<NewIds, RepositoryError> {
+    let statement = || {
+        let mut writing = Writing::begin(envelope);
+        let root = writing.write("root").push("update customers set version = version + 1");
+        push_expected(root, change.customer_id.get(), change.expected);
+        writing.only_if_valid().push(" returning id");
+        let made = push_card(&mut writing, &change.card);
+        push_default(&mut writing, change);
+        writing.finish(made, &["(select id from card)"])
     };
-    let (others_change, default) = match change.others {
-        DefaultCard::Keep => (false, None),
-        DefaultCard::Clear => (true, None),
-        DefaultCard::Becomes(id) => (true, Some(id.get())),
+    let written = write_expected(database, statement).await?;
+    let credit_card = match change.card {
+        CardChange::Create(_) => written.returned().optional_id()?,
+        CardChange::Update(..) => None,
     };
-    let brand = card.brand.to_string();
-    let exp_month = i32::try_from(card.exp_month).unwrap_or(i32::MAX);
-    let written = database
-        .write(|pool| {
-            sqlx::query!(
-                r#"
-            with started as materialized (
-                select begin_commit($1) as begun
-            ), root as (
-                update customers
-                set version = version + 1
-                from started
-                where customers.id = $2
-                    and customers.version = $3
-                    and started.begun
-                returning customers.id
-            ), made as (
-                insert into credit_cards (
-                    customer_id, brand, last4, exp_month, exp_year, holder_name, is_default, gateway_token, created_at,
-                    deleted_at
-                )
-                select root.id, $5, $6, $7, $8, $9, $10, $11, $12, $13
-                from root
-                where $4::bigint is null
-                returning id
-            ), changed as (
-                update credit_cards
-                set brand = $5,
-                    last4 = $6,
-                    exp_month = $7,
-                    exp_year = $8,
-                    holder_name = $9,
-                    is_default = $10,
-                    gateway_token = $11,
-                    created_at = $12,
-                    deleted_at = $13
-                from root
-                where credit_cards.id = $4
-                    and credit_cards.customer_id = root.id
-                returning credit_cards.id
-            ), others as (
-                update credit_cards
-                set is_default = (credit_cards.id is not distinct from $15)
-                from root
-                where $14
-                    and credit_cards.customer_id = root.id
-                    and credit_cards.id is distinct from $4
-                    and credit_cards.is_default is distinct from (credit_cards.id is not distinct from $15)
-            )
-            select
-                (select id from made) as made,
-                ensure_whole($4::bigint is null or exists (select from changed)) as "whole!",
-                end_commit($1, (select id from made)) as "marked!"
-            from root
-            "#,
-                envelope,
-                change.customer_id.get(),
-                change.expected.0,
-                id,
-                brand,
-                card.last4,
-                exp_month,
-                card.exp_year,
-                card.holder_name,
-                card.is_default,
-                card.token.expose(),
-                card.created_at,
-                card.deleted_at,
-                others_change,
-                default,
-            )
-            .fetch_optional(pool)
-        })
-        .await?
-        .ok_or(RepositoryError::Conflict)?;
-    let credit_card = parse_optional_id("credit_cards", written.made)?;
     Ok(NewIds { credit_card, ..NewIds::default() })
+}
+
+/// Adds the card that is created or changed. Returns what it makes.
+fn push_card(writing: &mut Writing, change: &CardChange) -> &'static str {
+    let query = writing.write("card");
+    match change {
+        CardChange::Create(card) => {
+            query.push("insert into credit_cards (").push(CreditCard::WRITTEN).push(") select ");
+            card.write(&mut query.separated(", "));
+            query.push(" from root returning id");
+            "id from card"
+        }
+        CardChange::Update(id, card) => {
+            query.push("update credit_cards set (").push(CreditCard::WRITTEN).push(") = row(");
+            card.write(&mut query.separated(", "));
+            query.push(") from root where credit_cards.id = ").push_bind(id.get());
+            query.push(" and credit_cards.customer_id = root.id returning credit_cards.id");
+            writing.require("exists (select from card)");
+            ""
+        }
+    }
+}
+
+/// Adds the change to which of the other cards is the default.
+fn push_default(writing: &mut Writing, change: &WalletChange) {
+    let default: Option<CreditCardId> = match change.others {
+        DefaultCard::Keep => return,
+        DefaultCard::Clear => None,
+        DefaultCard::Becomes(id) => Some(id),
+    };
+    let default = default.map(CreditCardId::get);
+    let query = writing.write("others").push("update credit_cards set is_default = not is_default from root");
+    query.push(" where credit_cards.customer_id = root.id and is_default <> (credit_cards.id is not distinct from ");
+    query.push_bind(default).push(")");
+    if let CardChange::Update(id, _) = &change.card {
+        query.push(" and credit_cards.id <> ").push_bind(id.get());
+    }
 }

@@ -1,117 +1,168 @@
 //! The connections to Postgres and their settings.
 
-use std::str::FromStr;
+use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
-use sqlx::{Connection as _, PgPool};
+use deadpool::managed::{self, Metrics, Object, PoolError, RecycleError, RecycleResult, Timeouts};
+use deadpool::{Runtime, managed::Pool};
+use lease_core::repository::RepositoryError;
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{Connection as _, Executor as _};
 
-use crate::PostgresRepository;
-use crate::statement::Database;
+use crate::error::Failure;
+use crate::options::PostgresOptions;
 
 /// A connection that has been idle for longer than this is tested before it is used. One that was in use a moment ago is not,
 /// which saves a round trip.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
 /// A connection that does not respond for this long is closed.
-const SILENCE: Duration = Duration::from_secs(1);
+pub(crate) const SILENCE: Duration = Duration::from_secs(1);
 
-/// The options of the connections to Postgres.
-#[derive(Clone, Copy, Debug)]
+/// The store's own connections. Unlike the pool of `sqlx`, which asks a connection for a sign of life after each use, this one
+/// costs no round trip.
+#[derive(Clone, Debug)]
+pub(crate) struct Connections {
+    pool: Pool<Connector>,
+    /// The time that an interrupted statement may still run for.
+    cut_off: Duration,
+}
+
+impl Connections {
+    pub(crate) fn new(connect: PgConnectOptions, options: &PostgresOptions) -> Self {
+        let timeouts =
+            Timeouts { wait: Some(options.acquire_timeout), create: Some(options.acquire_timeout), recycle: Some(SILENCE) };
+        let pool = Pool::builder(Connector { connect })
+            .max_size(usize::try_from(options.max_connections).unwrap_or(usize::MAX).max(1))
+            .timeouts(timeouts)
+            .runtime(Runtime::Tokio1)
+            .build();
+        // Building fails only without a runtime for the timeouts.
+        let pool = pool.unwrap_or_else(|_| unreachable!("the pool has a runtime"));
+        Self { pool, cut_off: options.statement_timeout.saturating_add(SILENCE) }
+    }
+
+    /// Takes a connection out of the pool, or makes a new one.
+    pub(crate) async fn take(&self) -> Result<Connection, Failure> {
+        match self.pool.get().await {
+            Ok(object) => Ok(Connection { object: Some(object), is_quiet: false, cut_off: self.cut_off }),
+            Err(PoolError::Backend(error)) => Err(Failure::from(error)),
+            Err(error) => Err(Failure::Final(RepositoryError::Unavailable(error.into()))),
+        }
+    }
+
+    /// Waits for a first connection.
+    pub(crate) async fn first(&self) -> Result<(), sqlx::Error> {
+        match self.pool.get().await {
+            Ok(_) => Ok(()),
+            Err(PoolError::Backend(error)) => Err(error),
+            Err(_) => Err(sqlx::Error::PoolTimedOut),
+        }
+    }
+
+    /// Closes the idle connections: one of them was found broken, and so the others may be.
+    pub(crate) fn forget_idle(&self) {
+        self.pool.retain(|_, _| false);
+    }
+
+    pub(crate) fn count(&self) -> ConnectionCount {
+        let status = self.pool.status();
+        ConnectionCount { open: status.size, idle: status.available }
+    }
+
+    /// Closes the pool and its idle connections.
+    pub(crate) fn close(&self) {
+        self.pool.close();
+    }
+}
+
+/// How many connections a store has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct PostgresOptions {
-    /// The maximum number of connections; 10 by default.
-    pub max_connections: u32,
-    /// The time to wait for a connection before the store counts as unavailable; 3 seconds by default.
-    pub acquire_timeout: Duration,
-    /// The time after which Postgres cancels a statement; 10 seconds by default, and at least one millisecond.
-    pub statement_timeout: Duration,
+pub struct ConnectionCount {
+    /// All of them.
+    pub open: usize,
+    /// Those that no statement uses.
+    pub idle: usize,
 }
 
-impl Default for PostgresOptions {
-    fn default() -> Self {
-        Self { max_connections: 10, acquire_timeout: Duration::from_secs(3), statement_timeout: Duration::from_secs(10) }
-    }
+/// A connection of the store, with the store's settings. It goes back to the store when it is dropped.
+#[derive(Debug)]
+pub struct Connection {
+    object: Option<Object<Connector>>,
+    /// Whether its last statement has come to an end.
+    is_quiet: bool,
+    cut_off: Duration,
 }
 
-impl PostgresOptions {
-    /// These options with another maximum number of connections.
-    #[must_use]
-    pub const fn with_max_connections(mut self, max_connections: u32) -> Self {
-        self.max_connections = max_connections;
-        self
+impl Connection {
+    /// Gives the connection back after a statement that came to its end.
+    pub(crate) fn give_back(mut self) {
+        self.is_quiet = true;
     }
 
-    /// The total time to wait for a statement, including a connection: longer than Postgres lets it run.
-    pub(crate) const fn timeout(&self) -> Duration {
-        self.acquire_timeout.saturating_add(self.statement_timeout).saturating_add(SILENCE)
-    }
-}
-
-impl PostgresRepository {
-    /// Creates a store on a new pool. Waits for a first connection, so that a wrong address shows at once.
-    ///
-    /// # Errors
-    /// [`sqlx::Error`] if the URL is wrong or the database does not respond.
-    pub async fn connect(url: &str, options: PostgresOptions) -> Result<Self, sqlx::Error> {
-        let connect = connect_options(url, &options)?;
-        let pool = pool_options(&options).connect_with(connect).await?;
-        Ok(Self::waiting(pool, &options))
-    }
-
-    /// Creates a store on a new pool that connects when it is first used, so that a server can start before its database.
-    ///
-    /// # Errors
-    /// [`sqlx::Error`] if the URL is wrong.
-    pub fn connect_lazy(url: &str, options: PostgresOptions) -> Result<Self, sqlx::Error> {
-        let connect = connect_options(url, &options)?;
-        let pool = pool_options(&options).connect_lazy_with(connect);
-        Ok(Self::waiting(pool, &options))
-    }
-
-    /// Creates a store on this pool, with the time limits of these options.
-    pub(crate) fn waiting(pool: PgPool, options: &PostgresOptions) -> Self {
-        Self { database: Database { pool, timeout: options.timeout() } }
+    /// Closes the connection instead of giving it back.
+    pub(crate) fn close(mut self) {
+        self.object.take().map(Object::take);
     }
 }
 
-fn connect_options(url: &str, options: &PostgresOptions) -> Result<PgConnectOptions, sqlx::Error> {
-    let settings = [
-        ("statement_timeout", options.statement_timeout.as_millis().to_string()),
-        ("default_transaction_isolation", "read committed".to_owned()),
-        // Makes Postgres notice that a server is gone, so that it does not hold its locks for hours.
-        ("tcp_keepalives_idle", "30".to_owned()),
-        // Every statement finds its rows by an index. Plans are cached, so a plan that was made while the tables were small, or
-        // had no statistics yet, must still be good when they have grown.
-        ("enable_seqscan", "off".to_owned()),
-        ("enable_hashjoin", "off".to_owned()),
-        ("enable_mergejoin", "off".to_owned()),
-        // The costs of memory and solid-state disks. With the default, Postgres prefers reading many adjacent rows to a few
-        // scattered ones.
-        ("random_page_cost", "1.1".to_owned()),
-        ("jit", "off".to_owned()),
-    ];
-    // Lists have many combinations of filters, each of which is a statement of its own.
-    Ok(PgConnectOptions::from_str(url)?.application_name("lease").statement_cache_capacity(256).options(settings))
+/// A statement that was interrupted may still run: its connection counts as taken until it has responded. So those who hang up
+/// never make the store use more connections than it may.
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let Some(mut object) = self.object.take() else { return };
+        if self.is_quiet {
+            return;
+        }
+        let cut_off = self.cut_off;
+        let settle = async move {
+            // Outside a transaction, this does nothing.
+            let settled = tokio::time::timeout(cut_off, object.execute("rollback")).await;
+            if !matches!(settled, Ok(Ok(_))) {
+                drop(Object::take(object));
+            }
+        };
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(settle);
+        }
+    }
 }
 
-fn pool_options(options: &PostgresOptions) -> PgPoolOptions {
-    let cut_off = options.statement_timeout.saturating_add(SILENCE);
-    PgPoolOptions::new()
-        .max_connections(options.max_connections)
-        .acquire_timeout(options.acquire_timeout)
-        .test_before_acquire(false)
-        .before_acquire(|connection, state| {
-            Box::pin(async move {
-                if state.idle_for > TRUSTED_FOR {
-                    ping(connection, SILENCE).await?;
-                }
-                Ok(true)
-            })
-        })
-        // The pool tests the connection in the same way afterwards, but would wait for ever. A statement that was cancelled may
-        // still run for its time limit.
-        .after_release(move |connection, _| Box::pin(async move { ping(connection, cut_off).await.map(|()| true) }))
+impl Deref for Connection {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        self.object.as_deref().unwrap_or_else(|| unreachable!("only dropping takes it"))
+    }
+}
+
+impl DerefMut for Connection {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        self.object.as_deref_mut().unwrap_or_else(|| unreachable!("only dropping takes it"))
+    }
+}
+
+/// Makes the connections of the pool.
+#[derive(Debug)]
+pub(crate) struct Connector {
+    connect: PgConnectOptions,
+}
+
+impl managed::Manager for Connector {
+    type Type = PgConnection;
+    type Error = sqlx::Error;
+
+    async fn create(&self) -> Result<PgConnection, sqlx::Error> {
+        PgConnection::connect_with(&self.connect).await
+    }
+
+    async fn recycle(&self, connection: &mut PgConnection, metrics: &Metrics) -> RecycleResult<sqlx::Error> {
+        if metrics.last_used() > TRUSTED_FOR {
+            ping(connection, SILENCE).await.map_err(RecycleError::Backend)?;
+        }
+        Ok(())
+    }
 }
 
 /// Whether the connection responds within a time limit.

@@ -15,8 +15,8 @@ pub(crate) enum Broken {
 /// The constraints that concurrent changes can break. All others are broken only by a fault in the code.
 pub(crate) fn meaning(name: &str) -> Option<Broken> {
     use Guarantee::{
-        AcceptedProposal, Actor, AgreedPeriods, ChargeKey, Claim, DefaultCard, InvoiceOfTrade, LiveTradeOfVehicle, LoginName,
-        PendingProposal, VehicleVin,
+        AcceptedProposal, AgreedPeriods, ChargeKey, DefaultCard, InvoiceOfTrade, LiveTradeOfVehicle, LoginName, PendingProposal,
+        VehicleVin,
     };
     let guarantee = match name {
         "login_names_pkey" => LoginName,
@@ -28,8 +28,6 @@ pub(crate) fn meaning(name: &str) -> Option<Broken> {
         "proposals_accepted_key" => AcceptedProposal,
         "trades_agreed_periods_excl" => AgreedPeriods,
         "payments_charge_key_key" => ChargeKey,
-        "idempotency_records_held" => Claim,
-        "users_acting" => Actor,
         // A part of a change found no row to write, or the customer of a user was created twice at once.
         "change_is_whole" | "customers_user_id_key" => return Some(Broken::Conflict),
         // The version of the trade is locked, and with it everything that these refer to, so concurrent changes cannot break

@@ -22,8 +22,11 @@
 //!   that belong to the root could have changed in the meantime. But every commit that changes them also increases the version,
 //!   and then the statement writes nothing. So a statement that does write has read the latest data.
 //! - **Guarantees are constraints**, never a look before a write. Only `constraint.rs` knows their names.
-//! - **The actor is checked again** in the statement: the function `begin_commit` locks the user, so that they can be neither
-//!   deactivated nor given another role until the statement ends. Logins and changes of names can go on.
+//! - **Statements are made for what is asked.** A load joins the rows that its answer needs, and no others. A commit has the parts
+//!   that its change has; each part is a function beside the columns it writes. The texts are composed in the code, so there are
+//!   only as many as there are kinds of requests, and each is prepared once for each connection.
+//! - **The actor is checked again** in the statement, which locks the user, so that they can be neither deactivated nor given
+//!   another role until it ends. Logins and changes of names can go on.
 //! - **Every statement takes its locks in one order**: the claim, the user who acts, vehicles, services, users, customers, cards,
 //!   leads, trades, and the rows that belong to them. A change of a user first locks all the users that it needs, by their ids. A
 //!   statement that still deadlocks is tried again a few times.
@@ -34,60 +37,107 @@ mod commit;
 mod connect;
 mod constraint;
 mod contact;
+mod database;
 mod error;
 mod idempotency;
 mod lead;
 mod list;
+mod migrate;
+mod options;
 mod row;
 mod service;
-mod statement;
 mod trade;
 mod vehicle;
 
 use lease_core::id::NewIds;
 use lease_core::repository::{Commit, Repository, RepositoryError};
 use sqlx::PgPool;
-use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::postgres::PgPoolOptions;
+use sqlx::QueryBuilder;
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
-pub use connect::PostgresOptions;
-use statement::Database;
+pub use crate::connect::{Connection, ConnectionCount};
+use crate::database::Database;
+pub use crate::migrate::MigrateError;
+pub use crate::options::{Pooler, PostgresOptions};
+use crate::row::Fields;
 
 /// The embedded migrations, which only go forward. [`PostgresRepository::migrate`] applies them.
 pub static MIGRATOR: Migrator = sqlx::migrate!();
 
-/// The store on Postgres. Cheap to clone: clones share one pool.
+/// The store on Postgres. Cheap to clone: clones share their connections.
 #[derive(Clone, Debug)]
 pub struct PostgresRepository {
     database: Database,
+    connect: PgConnectOptions,
+    options: PostgresOptions,
+    pool: PgPool,
 }
 
 impl PostgresRepository {
-    /// Creates a store on a pool that was set up elsewhere, whose connections use the isolation level `read committed`. Prefer
-    /// [`connect`](Self::connect), and share its [`pool`](Self::pool): its connections notice when a network goes silent, and
-    /// their plans stay good as the tables grow. The store waits for a statement for 14 seconds at most.
-    #[must_use]
-    pub fn from_pool(pool: PgPool) -> Self {
-        Self::waiting(pool, &PostgresOptions::default())
+    /// Creates a store, and waits for a first connection, so that a wrong address shows at once.
+    ///
+    /// # Errors
+    /// [`sqlx::Error`] if the URL is wrong or the database does not respond.
+    pub async fn connect(url: &str, options: PostgresOptions) -> Result<Self, sqlx::Error> {
+        let store = Self::connect_lazy(url, options)?;
+        store.database.connections.first().await?;
+        Ok(store)
     }
 
-    /// The pool, for other data that an application keeps in the same database.
+    /// Creates a store that connects when it is first used, so that a server can start before its database.
+    ///
+    /// # Errors
+    /// [`sqlx::Error`] if the URL is wrong.
+    pub fn connect_lazy(url: &str, options: PostgresOptions) -> Result<Self, sqlx::Error> {
+        Ok(Self::with_connect_options(url.parse()?, options))
+    }
+
+    /// Creates a store that connects as these options say, when it is first used.
+    #[must_use]
+    pub fn with_connect_options(connect: PgConnectOptions, options: PostgresOptions) -> Self {
+        let pool = PgPoolOptions::new()
+            .max_connections(options.max_connections)
+            .acquire_timeout(options.acquire_timeout)
+            .connect_lazy_with(connect.clone());
+        let database = Database::new(connect.clone(), &options);
+        Self { database, connect, options, pool }
+    }
+
+    /// A pool for other data that an application keeps in the same database. It connects when it is first used, its settings are
+    /// those of Postgres, and its connections are not the store's.
     #[must_use]
     pub const fn pool(&self) -> &PgPool {
-        &self.database.pool
+        &self.pool
     }
 
-    /// Applies the missing migrations. Safe when several processes start at once: one migrates, the others wait.
+    /// One of the store's own connections, with the settings that its statements are planned under.
+    ///
+    /// # Errors
+    /// [`RepositoryError::Unavailable`].
+    pub async fn connection(&self) -> Result<Connection, RepositoryError> {
+        Ok(self.database.connections.take().await?)
+    }
+
+    /// How many connections the store has.
+    #[must_use]
+    pub fn connection_count(&self) -> ConnectionCount {
+        self.database.connections.count()
+    }
+
+    /// Closes all connections, once they are given back.
+    pub async fn close(&self) {
+        self.database.connections.close();
+        self.pool.close().await;
+    }
+
+    /// Creates the schema if it is missing, and applies the missing migrations. Safe when several processes start at once: one
+    /// migrates, the others wait.
     ///
     /// # Errors
     /// [`MigrateError`] if the database cannot be reached, holds migrations that differ, or refuses one.
     pub async fn migrate(&self) -> Result<(), MigrateError> {
-        // A connection of its own: migrating, or waiting for a process that migrates, may take longer than any other statement.
-        let options = self.pool().connect_options().as_ref().clone().options([("statement_timeout", "0")]);
-        let one = PgPoolOptions::new().max_connections(1).connect_with(options).await?;
-        let migrated = MIGRATOR.run(&one).await;
-        one.close().await;
-        migrated
+        migrate::migrate(&self.connect, &self.options).await
     }
 }
 
@@ -98,9 +148,9 @@ impl Repository for PostgresRepository {
     }
 
     async fn ping(&self) -> Result<(), RepositoryError> {
-        let only_reads = self.database.read(|pool| {
-            sqlx::query_scalar!(r#"select current_setting('transaction_read_only')::boolean as "only_reads!""#).fetch_one(pool)
-        });
-        if only_reads.await? { Err(RepositoryError::Unavailable("Postgres takes no writes".into())) } else { Ok(()) }
+        let only_reads = || QueryBuilder::new("select current_setting('transaction_read_only')::boolean");
+        let row = self.database.read_one(only_reads).await?;
+        let only_reads = row.map_or(Ok(true), |row| Fields::of(&row).get())?;
+        if only_reads { Err(RepositoryError::Unavailable("Postgres takes no writes".into())) } else { Ok(()) }
     }
 }

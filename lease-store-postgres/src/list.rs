@@ -7,22 +7,32 @@
 //! Words that come from the code (statuses, kinds, limits) are written into the text of a query, so that partial indexes apply
 //! and the plan is made for them. Every value from outside is an argument.
 
-use lease_core::id::{CustomerId, Entity, Id, Stored};
+use lease_core::id::{CustomerId, Id as _, Stored};
 use lease_core::page::{Page, PageRequest};
 use lease_core::repository::RepositoryError;
 use lease_core::text::Search;
-use sqlx::postgres::{PgRow, Postgres};
-use sqlx::{Encode, FromRow, QueryBuilder, Type};
+use sqlx::postgres::Postgres;
+use sqlx::{Encode, QueryBuilder, Type};
 
-use crate::row::Row;
-use crate::statement::Database;
+use crate::database::{Database, Statement};
+use crate::row::{Fields, Table, push_columns};
 
-/// A table that can be listed. Its alias in every query is `t`.
-pub(crate) struct Table {
-    /// Its name and alias: `trades t`.
-    pub(crate) from: &'static str,
-    /// The columns that are read, each with the alias.
-    pub(crate) columns: &'static str,
+/// Adds something to a query.
+type Push<'a> = &'a (dyn Fn(&mut QueryBuilder<Postgres>) + Sync);
+
+/// The rows of a list: what is read of each row of its table.
+pub(crate) struct Shape<'a, R> {
+    pub(crate) table: &'static str,
+    /// The alias of the table for the columns and the joins. (The branches and the filters call it `t`.)
+    pub(crate) alias: &'static str,
+    /// Adds the columns.
+    pub(crate) columns: Push<'a>,
+    /// Adds the joins that the columns need. Each finds one row at most.
+    pub(crate) joins: Option<Push<'a>>,
+    /// Reads the columns.
+    pub(crate) read: &'a (dyn Fn(&mut Fields<'_>) -> Result<R, RepositoryError> + Sync),
+    /// The id of a row.
+    pub(crate) id: &'a (dyn Fn(&R) -> i64 + Sync),
 }
 
 /// A set of rows that the list shows. `from` joins other tables to the table, or takes its place; `when` is the first condition;
@@ -42,8 +52,8 @@ enum When {
 
 impl Branch {
     /// All rows of the table.
-    pub(crate) const fn all(table: &Table) -> Self {
-        Self { from: table.from, key: "t.id", when: When::Always }
+    pub(crate) const fn all(from: &'static str) -> Self {
+        Self { from, key: "t.id", when: When::Always }
     }
 
     /// The rows for which `condition` holds.
@@ -134,7 +144,7 @@ impl Filters<'_> {
 
 /// The customer whose view limits the list. None if customers ask for their own rows, all of which they may see.
 pub(crate) fn viewer(visible_to: Option<CustomerId>, of: Option<CustomerId>) -> Option<i64> {
-    visible_to.filter(|viewer| of != Some(*viewer)).map(Id::get)
+    visible_to.filter(|viewer| of != Some(*viewer)).map(CustomerId::get)
 }
 
 /// Escapes a piece of text for `like`, so that it matches literally.
@@ -149,65 +159,91 @@ fn escaped(piece: &str) -> String {
     escaped
 }
 
-/// Reads a page of `table`: the rows of `branches` that pass `filters`.
-pub(crate) async fn page<R>(
+/// Reads a page of a table: the rows of `branches` that pass `filters`.
+pub(crate) async fn page<T: Table>(
     database: &Database,
-    table: &Table,
     branches: &[Branch],
-    filters: impl Fn(&mut Filters<'_>),
+    filters: impl Fn(&mut Filters<'_>) + Sync,
     request: PageRequest,
-) -> Result<Page<Stored<R::Entity>>, RepositoryError>
-where
-    R: Row + for<'r> FromRow<'r, PgRow> + Send + Unpin,
-{
-    let rows = rows::<R>(database, table, branches, filters, request).await?;
-    let items = rows.into_iter().map(Row::parse).collect::<Result<Vec<Stored<R::Entity>>, _>>()?;
-    Ok(Page::of(request, items, |item| <R::Entity as Entity>::Id::get(item.id)))
+) -> Result<Page<Stored<T>>, RepositoryError> {
+    let shape = Shape {
+        table: T::NAME,
+        alias: "t",
+        columns: &|query| push_columns::<T>(query, "t"),
+        joins: None,
+        read: &|fields| fields.row::<T>(),
+        id: &|row: &Stored<T>| row.id.get(),
+    };
+    page_of(database, &shape, branches, filters, request).await
 }
 
-/// Reads the rows of a page, in the order of the walk.
-pub(crate) async fn rows<R>(
+/// Reads a page whose rows have another shape than those of their table.
+pub(crate) async fn page_of<R: Send>(
     database: &Database,
-    table: &Table,
+    shape: &Shape<'_, R>,
     branches: &[Branch],
-    filters: impl Fn(&mut Filters<'_>),
+    filters: impl Fn(&mut Filters<'_>) + Sync,
     request: PageRequest,
-) -> Result<Vec<R>, RepositoryError>
-where
-    R: for<'r> FromRow<'r, PgRow> + Send + Unpin,
-{
-    database
-        .read(|pool| {
-            let (mut query, is_planned_anew) = query(table, branches, &filters, request);
-            async move { query.build_query_as::<R>().persistent(!is_planned_anew).fetch_all(pool).await }
-        })
-        .await
+) -> Result<Page<R>, RepositoryError> {
+    let rows = database.read(|| statement(shape, branches, &filters, request)).await?;
+    let rows = rows.iter().map(|row| (shape.read)(&mut Fields::of(row))).collect::<Result<Vec<R>, _>>()?;
+    Ok(Page::of(request, rows, shape.id))
 }
 
-fn query(
-    table: &Table,
+fn statement<R>(
+    shape: &Shape<'_, R>,
     branches: &[Branch],
     filters: &impl Fn(&mut Filters<'_>),
     request: PageRequest,
-) -> (QueryBuilder<Postgres>, bool) {
+) -> Statement {
     let mut query = QueryBuilder::new("select ");
-    query.push(table.columns);
-    if let [branch] = branches {
-        let is_planned_anew = walk(&mut query, branch, filters, request);
-        return (query, is_planned_anew);
-    }
-    // An array, so that each row of the page is fetched by its id, whatever the planner assumes about the tables. Distinct, since
-    // a row may be in several branches.
-    query.push(" from ").push(table.from).push(" where t.id = any (array(select distinct branch.id from (");
+    (shape.columns)(&mut query);
+    let is_planned_anew = match (branches, shape.joins) {
+        ([branch], None) => walk(&mut query, branch, filters, request),
+        ([branch], Some(joins)) => {
+            query.push(" from (select t.*");
+            let is_planned_anew = walk(&mut query, branch, filters, request);
+            query.push(") ").push(shape.alias);
+            joins(&mut query);
+            push_order_of(&mut query, shape, request);
+            is_planned_anew
+        }
+        (branches, joins) => {
+            query.push(" from ").push(shape.table).push(" ").push(shape.alias);
+            if let Some(joins) = joins {
+                joins(&mut query);
+            }
+            let is_planned_anew = push_ids(&mut query, shape, branches, filters, request);
+            push_order_of(&mut query, shape, request);
+            is_planned_anew
+        }
+    };
+    if is_planned_anew { Statement::planned_anew(query) } else { query.into() }
+}
+
+/// Adds the ids of a page of several branches. An array, so that each row of the page is fetched by its id, whatever the planner
+/// assumes about the tables. Distinct, since a row may be in several branches. Returns [`Filters::is_planned_anew`].
+fn push_ids<R>(
+    query: &mut QueryBuilder<Postgres>,
+    shape: &Shape<'_, R>,
+    branches: &[Branch],
+    filters: &impl Fn(&mut Filters<'_>),
+    request: PageRequest,
+) -> bool {
+    query.push(" where ").push(shape.alias).push(".id = any (array(select distinct branch.id from (");
     let mut is_planned_anew = false;
     for (number, branch) in branches.iter().enumerate() {
         query.push(if number == 0 { "(select " } else { ") union all (select " }).push(branch.key).push(" as id");
-        is_planned_anew |= walk(&mut query, branch, filters, request);
+        is_planned_anew |= walk(query, branch, filters, request);
     }
     query.push(")) as branch");
-    order(&mut query, "branch.id", request);
-    query.push(")) order by t.id ").push(direction(request));
-    (query, is_planned_anew)
+    order(query, "branch.id", request);
+    query.push("))");
+    is_planned_anew
+}
+
+fn push_order_of<R>(query: &mut QueryBuilder<Postgres>, shape: &Shape<'_, R>, request: PageRequest) {
+    query.push(" order by ").push(shape.alias).push(".id ").push(direction(request));
 }
 
 /// Adds one branch, from its table to its limit. Returns [`Filters::is_planned_anew`].

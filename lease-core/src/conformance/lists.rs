@@ -14,7 +14,7 @@ use crate::repository::{
 
 /// A method for each list, which returns all rows that a filter finds by following the cursors to the end.
 macro_rules! lists {
-    ($($method:ident($filter:ty $(, $now:ident)?) -> $row:ty;)+) => {
+    ($($method:ident($filter:ty $(, $now:ident)?) -> $row:ty $(= $of:expr)?;)+) => {
         impl World {$(
             pub(super) async fn $method(&self, filter: &$filter $(, $now: DateTime<Utc>)?) -> Vec<$row> {
                 let mut rows = Vec::new();
@@ -22,6 +22,7 @@ macro_rules! lists {
                 loop {
                     let request = PageRequest::new(MAX_LIMIT, cursor).unwrap();
                     let page = self.store.$method(filter, request $(, $now)?).await.unwrap();
+                    $(let page = page.map($of);)?
                     rows.extend(page.items);
                     cursor = page.next;
                     if cursor.is_none() {
@@ -41,8 +42,8 @@ lists! {
     list_leads(LeadFilter) -> Stored<Lead>;
     list_vehicles(VehicleFilter) -> Stored<Vehicle>;
     list_services(ServiceFilter) -> Stored<Service>;
-    list_trades(TradeFilter) -> Stored<Trade>;
-    list_proposals(ProposalFilter, now) -> Stored<Proposal>;
+    list_trades(TradeFilter) -> Stored<Trade> = |snapshot| snapshot.trade;
+    list_proposals(ProposalFilter, now) -> Stored<Proposal> = |snapshot| snapshot.proposal.unwrap().proposal;
     list_invoices(InvoiceFilter, now) -> Stored<Invoice>;
     list_payments(PaymentFilter) -> Stored<Payment>;
 }

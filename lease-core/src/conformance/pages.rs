@@ -191,7 +191,7 @@ pub async fn trades_come_in_pages(store: Arc<dyn Repository>) {
     let add = async || {
         world.trade(owner).await;
     };
-    let list = async |page| world.store.list_trades(&TradeFilter::default(), page).await.unwrap().map(|row| row.id.get());
+    let list = async |page| world.store.list_trades(&TradeFilter::default(), page).await.unwrap().map(|row| row.trade.id.get());
     check(add, list).await;
 }
 
@@ -202,7 +202,9 @@ pub async fn proposals_come_in_pages(store: Arc<dyn Repository>) {
         world.propose(trade, world.customer().await).await;
     };
     let filter = ProposalFilter::default();
-    let list = async |page| world.store.list_proposals(&filter, page, base()).await.unwrap().map(|row| row.id.get());
+    let list = async |page| {
+        world.store.list_proposals(&filter, page, base()).await.unwrap().map(|row| row.proposal.unwrap().proposal.id.get())
+    };
     check(add, list).await;
 }
 

@@ -1,11 +1,11 @@
 use super::{LeaseEngine, RequestContext, visible_to};
 use crate::error::Error;
 use crate::id::{InvoiceId, Stored};
-use crate::invoicing::{VoidDraft, visible_invoice, void};
+use crate::invoicing::{VoidDraft, require_invoice_view, void};
 use crate::lifecycle::TradeSnapshot;
 use crate::model::Invoice;
 use crate::page::{Page, PageRequest};
-use crate::permission::{Actor, Resource};
+use crate::permission::{Act, Actor, Resource};
 use crate::repository::{InvoiceFilter, TradeKey};
 
 impl LeaseEngine {
@@ -14,8 +14,10 @@ impl LeaseEngine {
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Unavailable`].
     pub async fn get_invoice(&self, actor: &Actor, id: InvoiceId) -> Result<Stored<Invoice>, Error> {
-        let loaded = self.load_trade(TradeKey::Invoice(id), actor, self.now()).await?;
-        visible_invoice(&loaded, actor).cloned()
+        actor.require(Resource::Invoice, Act::Read)?;
+        let invoice = self.store().find_invoice(id).await?.ok_or(Error::NotFound)?;
+        require_invoice_view(&invoice, actor)?;
+        Ok(invoice)
     }
 
     /// Voids an invoice (rule 5.3).

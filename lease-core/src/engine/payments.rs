@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::gateway::{Charge, ChargeKey, ChargeOutcome, GatewayError};
 use crate::id::{InvoiceId, PaymentId, Stored, Versioned};
 use crate::input::NamedIn;
-use crate::invoicing::{PaymentDraft, begin_payment, settle_payment, visible_payment};
+use crate::invoicing::{PaymentDraft, begin_payment, require_payment_view, settle_payment};
 use crate::lifecycle::TradeSnapshot;
 use crate::model::{Payment, PaymentState};
 use crate::page::{Page, PageRequest};
@@ -52,8 +52,10 @@ impl LeaseEngine {
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Unavailable`].
     pub async fn get_payment(&self, actor: &Actor, id: PaymentId) -> Result<Stored<Payment>, Error> {
-        let loaded = self.load_trade(TradeKey::Payment(id), actor, self.now()).await?;
-        visible_payment(&loaded, actor).cloned()
+        actor.require(Resource::Payment, Act::Read)?;
+        let payment = self.store().find_payment(id).await?.ok_or(Error::NotFound)?;
+        require_payment_view(&payment, actor)?;
+        Ok(payment)
     }
 
     /// The payments that the actor may see.

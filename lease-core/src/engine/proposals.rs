@@ -122,14 +122,7 @@ impl LeaseEngine {
         let visible_to = visible_to(actor, Resource::Proposal)?;
         let now = self.now();
         let found = self.store().list_proposals(&ProposalFilter { visible_to, ..filter }, page, now).await?;
-        self.with_actions(
-            found,
-            actor,
-            now,
-            |proposal| TradeKey::Proposal(proposal.id),
-            |snapshot| proposal_actions(snapshot, actor, now),
-        )
-        .await
+        found.try_map(|snapshot| proposal_view(ChangedTrade { snapshot, actor: *actor, at: now }))
     }
 
     /// The proposals of a trade that the actor may see.

@@ -103,16 +103,8 @@ impl LeaseEngine {
     ) -> Result<Page<WithActions<Trade>>, Error> {
         let visible_to = visible_to(actor, Resource::Trade)?;
         let found = self.store().list_trades(&TradeFilter { visible_to, ..filter }, page).await?;
-        let now = self.now();
-        let policy = self.policy();
-        self.with_actions(
-            found,
-            actor,
-            now,
-            |trade| TradeKey::Trade(trade.id),
-            |snapshot| trade_actions(snapshot, actor, policy, now),
-        )
-        .await
+        let at = self.now();
+        Ok(found.map(|snapshot| self.trade_view(ChangedTrade { snapshot, actor: *actor, at })))
     }
 
     /// Loads, decides and commits a change to a trade.
@@ -140,24 +132,6 @@ impl LeaseEngine {
         actor.require(Resource::Trade, Act::Read)?;
         let load = TradeLoad { key, viewer: actor.customer(), card: None, now };
         self.store().load_trade(&load).await?.ok_or(Error::NotFound)
-    }
-
-    /// Adds to each row of a page the actions that the actor may take on it, in one more round trip.
-    pub(super) async fn with_actions<T: Entity>(
-        &self,
-        page: Page<Stored<T>>,
-        actor: &Actor,
-        now: DateTime<Utc>,
-        key: impl Fn(&Stored<T>) -> TradeKey,
-        actions: impl Fn(&TradeSnapshot) -> Vec<AvailableAction>,
-    ) -> Result<Page<WithActions<T>>, Error> {
-        let keys: Vec<TradeKey> = page.items.iter().map(key).collect();
-        let snapshots = if keys.is_empty() { Vec::new() } else { self.store().load_trades(&keys, actor.customer(), now).await? };
-        let mut snapshots = snapshots.into_iter();
-        Ok(page.map(|stored| {
-            let available_actions = snapshots.next().flatten().map_or_else(Vec::new, |snapshot| actions(&snapshot));
-            WithActions { stored, available_actions }
-        }))
     }
 
     fn trade_view(&self, ChangedTrade { snapshot, actor, at }: ChangedTrade) -> WithActions<Trade> {

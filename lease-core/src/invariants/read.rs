@@ -34,8 +34,14 @@ impl Books {
         let mut books = Self {
             payments: whole_list!(|page| store.list_payments(&PaymentFilter::default(), page)),
             invoices: whole_list!(|page| store.list_invoices(&InvoiceFilter::default(), page, always)),
-            proposals: whole_list!(|page| store.list_proposals(&ProposalFilter::default(), page, always)),
-            trades: whole_list!(|page| store.list_trades(&TradeFilter::default(), page)),
+            proposals: whole_list!(|page| store.list_proposals(&ProposalFilter::default(), page, always))
+                .into_iter()
+                .filter_map(|snapshot| Some(snapshot.proposal?.proposal))
+                .collect(),
+            trades: whole_list!(|page| store.list_trades(&TradeFilter::default(), page))
+                .into_iter()
+                .map(|snapshot| snapshot.trade)
+                .collect(),
             vehicles: whole_list!(|page| store.list_vehicles(&VehicleFilter::default(), page)),
             services: whole_list!(|page| store.list_services(&ServiceFilter::default(), page)),
             cards: whole_list!(|page| store.list_cards(&CardFilter::default(), page)),

@@ -20,13 +20,16 @@ use crate::permission::{Actor, Resource, can_view_invoice, can_view_payment};
 /// The trade's invoice, if there is one and the actor may see it.
 pub(crate) fn visible_invoice<'a>(snapshot: &'a TradeSnapshot, actor: &Actor) -> Result<&'a Stored<Invoice>, Error> {
     let invoice = snapshot.invoice.as_ref().ok_or(Error::NotFound)?;
-    actor.require_view(Resource::Invoice, |customer| can_view_invoice(customer, invoice))?;
+    require_invoice_view(invoice, actor)?;
     Ok(invoice)
 }
 
-/// The snapshot's payment, if the actor may see it.
-pub(crate) fn visible_payment<'a>(snapshot: &'a TradeSnapshot, actor: &Actor) -> Result<&'a Stored<Payment>, Error> {
-    let (payment, _) = snapshot.payment.as_ref().ok_or(Error::NotFound)?;
-    actor.require_view(Resource::Payment, |customer| can_view_payment(customer, payment))?;
-    Ok(payment)
+/// Succeeds if the actor may see the invoice.
+pub(crate) fn require_invoice_view(invoice: &Invoice, actor: &Actor) -> Result<(), Error> {
+    actor.require_view(Resource::Invoice, |customer| can_view_invoice(customer, invoice))
+}
+
+/// Succeeds if the actor may see the payment.
+pub(crate) fn require_payment_view(payment: &Payment, actor: &Actor) -> Result<(), Error> {
+    actor.require_view(Resource::Payment, |customer| can_view_payment(customer, payment))
 }

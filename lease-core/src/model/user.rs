@@ -170,6 +170,12 @@ impl Username {
         Ok(Self(name))
     }
 
+    /// The user name that is stored in a row. It was parsed once; what is stored is never judged by the rules for input again.
+    #[must_use]
+    pub const fn from_stored(text: String) -> Self {
+        Self(text)
+    }
+
     /// The text as the user wrote it.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -200,6 +206,12 @@ impl Email {
             .filter(|address| text.len() <= MAX_EMAIL_BYTES && !address.as_str().chars().any(char::is_control))
             .ok_or_else(|| "A valid e-mail address is required.".to_owned())?;
         Ok(Self(address.to_string()))
+    }
+
+    /// The address that is stored in a row. It was parsed once; what is stored is never judged by the rules for input again.
+    #[must_use]
+    pub const fn from_stored(text: String) -> Self {
+        Self(text)
     }
 
     /// The text as the user wrote it.

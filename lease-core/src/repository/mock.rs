@@ -3,16 +3,14 @@
 use super::{
     AccountRepository, CardFilter, CardRepository, Claim, ClaimState, Commit, ContactFilter, CustomerFilter, DirectoryRepository,
     IdempotencyRepository, InvoiceFilter, LeadFilter, NewClaim, PaymentFilter, ProposalFilter, Repository, RepositoryError,
-    SavedResponse, ServiceFilter, ServiceRepository, TradeFilter, TradeKey, TradeLoad, TradeRepository, UserFilter,
-    VehicleFilter, VehicleRepository, WalletKey,
+    SavedResponse, ServiceFilter, ServiceRepository, TradeFilter, TradeLoad, TradeRepository, UserFilter, VehicleFilter,
+    VehicleRepository, WalletKey,
 };
 use crate::account::{AccountSnapshot, Token, TokenHash};
 use crate::catalog::VehicleSnapshot;
-use crate::id::{ContactId, CustomerId, LeadId, NewIds, PaymentId, ServiceId, Stored, UserId, VehicleId, Versioned};
+use crate::id::{ContactId, CustomerId, InvoiceId, LeadId, NewIds, PaymentId, ServiceId, Stored, UserId, VehicleId, Versioned};
 use crate::lifecycle::{OpeningSnapshot, TradeSnapshot};
-use crate::model::{
-    Account, Contact, CreditCard, Customer, Invoice, Lead, LoginName, Payment, Proposal, Service, Trade, Vehicle, Vin,
-};
+use crate::model::{Account, Contact, CreditCard, Customer, Invoice, Lead, LoginName, Payment, Service, Vehicle, Vin};
 use crate::page::{Page, PageRequest};
 use crate::wallet::Wallet;
 use async_trait::async_trait;
@@ -66,19 +64,15 @@ mockall::mock! {
     impl TradeRepository for Repository {
         async fn load_opening(&self, vehicle: Option<VehicleId>, service: Option<ServiceId>, viewer: Option<CustomerId>) -> Result<OpeningSnapshot, RepositoryError>;
         async fn load_trade(&self, load: &TradeLoad) -> Result<Option<Versioned<TradeSnapshot>>, RepositoryError>;
-        async fn load_trades(
-            &self,
-            keys: &[TradeKey],
-            viewer: Option<CustomerId>,
-            now: DateTime<Utc>,
-        ) -> Result<Vec<Option<TradeSnapshot>>, RepositoryError>;
-        async fn list_trades(&self, filter: &TradeFilter, page: PageRequest) -> Result<Page<Stored<Trade>>, RepositoryError>;
+        async fn list_trades(&self, filter: &TradeFilter, page: PageRequest) -> Result<Page<TradeSnapshot>, RepositoryError>;
         async fn list_proposals(
             &self,
             filter: &ProposalFilter,
             page: PageRequest,
             now: DateTime<Utc>,
-        ) -> Result<Page<Stored<Proposal>>, RepositoryError>;
+        ) -> Result<Page<TradeSnapshot>, RepositoryError>;
+        async fn find_invoice(&self, id: InvoiceId) -> Result<Option<Stored<Invoice>>, RepositoryError>;
+        async fn find_payment(&self, id: PaymentId) -> Result<Option<Stored<Payment>>, RepositoryError>;
         async fn list_invoices(
             &self,
             filter: &InvoiceFilter,

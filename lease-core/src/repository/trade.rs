@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use super::RepositoryError;
 use crate::id::{CreditCardId, CustomerId, InvoiceId, PaymentId, ProposalId, ServiceId, Stored, TradeId, VehicleId, Versioned};
 use crate::lifecycle::{OpeningSnapshot, TradeSnapshot};
-use crate::model::{Invoice, InvoiceStatus, Payment, PaymentStatus, Proposal, ProposalStatus, ServiceKind, Trade, TradeStatus};
+use crate::model::{Invoice, InvoiceStatus, Payment, PaymentStatus, ProposalStatus, ServiceKind, TradeStatus};
 use crate::page::{Page, PageRequest};
 use crate::text::Search;
 
@@ -22,25 +22,24 @@ pub trait TradeRepository {
     /// The snapshot that a decision about a trade reads; `None` if nothing has the key.
     async fn load_trade(&self, load: &TradeLoad) -> Result<Option<Versioned<TradeSnapshot>>, RepositoryError>;
 
-    /// [`load_trade`](Self::load_trade) for up to a page of keys in one round trip, without a card: the snapshots are in the
-    /// order of the keys, with `None` for a key that nothing has.
-    async fn load_trades(
-        &self,
-        keys: &[TradeKey],
-        viewer: Option<CustomerId>,
-        now: DateTime<Utc>,
-    ) -> Result<Vec<Option<TradeSnapshot>>, RepositoryError>;
+    /// Lists trades, each with what the actions on it depend on: the snapshot that [`load_trade`](Self::load_trade) returns for
+    /// the trade and the customer of `visible_to`, but without that customer's pending proposal.
+    async fn list_trades(&self, filter: &TradeFilter, page: PageRequest) -> Result<Page<TradeSnapshot>, RepositoryError>;
 
-    /// Lists trades.
-    async fn list_trades(&self, filter: &TradeFilter, page: PageRequest) -> Result<Page<Stored<Trade>>, RepositoryError>;
-
-    /// Lists proposals.
+    /// Lists proposals, each in the snapshot that [`load_trade`](Self::load_trade) returns for the proposal and the customer of
+    /// `visible_to`, but without that customer's pending proposal.
     async fn list_proposals(
         &self,
         filter: &ProposalFilter,
         page: PageRequest,
         now: DateTime<Utc>,
-    ) -> Result<Page<Stored<Proposal>>, RepositoryError>;
+    ) -> Result<Page<TradeSnapshot>, RepositoryError>;
+
+    /// One invoice.
+    async fn find_invoice(&self, id: InvoiceId) -> Result<Option<Stored<Invoice>>, RepositoryError>;
+
+    /// One payment.
+    async fn find_payment(&self, id: PaymentId) -> Result<Option<Stored<Payment>>, RepositoryError>;
 
     /// Lists invoices.
     async fn list_invoices(

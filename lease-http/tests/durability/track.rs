@@ -141,7 +141,7 @@ impl Track {
         let store = self.database.connect().await;
         let books = Books::read(&store).await.unwrap();
         assert_eq!(books.violations(), Vec::<String>::new());
-        store.pool().close().await;
+        store.close().await;
         drop(self.servers);
         self.database.drop().await;
         drop(self.turn);

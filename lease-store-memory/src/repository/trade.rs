@@ -2,10 +2,10 @@ use std::ops::Bound;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use lease_core::id::{CustomerId, PaymentId, ProposalId, ServiceId, Stored, TradeId, VehicleId, Versioned};
+use lease_core::id::{CustomerId, InvoiceId, PaymentId, ProposalId, ServiceId, Stored, TradeId, VehicleId, Versioned};
 use lease_core::lifecycle::OpeningSnapshot;
 use lease_core::lifecycle::{ProposalView, TradeSnapshot, ViewerHistory};
-use lease_core::model::{CreditCard, Invoice, Payment, Proposal, Trade};
+use lease_core::model::{CreditCard, Invoice, Payment, Trade};
 use lease_core::page::{Page, PageRequest};
 use lease_core::repository::{
     InvoiceFilter, PaymentFilter, ProposalFilter, RepositoryError, TradeFilter, TradeKey, TradeLoad, TradeRepository,
@@ -32,20 +32,12 @@ impl TradeRepository for MemoryRepository {
         self.state.read(|state| state.trade_snapshot(load))
     }
 
-    async fn load_trades(
-        &self,
-        keys: &[TradeKey],
-        viewer: Option<CustomerId>,
-        now: DateTime<Utc>,
-    ) -> Result<Vec<Option<TradeSnapshot>>, RepositoryError> {
+    async fn list_trades(&self, filter: &TradeFilter, page: PageRequest) -> Result<Page<TradeSnapshot>, RepositoryError> {
         self.state.read(|state| {
-            let load = |key: &TradeKey| state.trade_snapshot(&TradeLoad { key: *key, viewer, card: None, now });
-            keys.iter().map(|key| Ok(load(key)?.map(|found| found.value))).collect()
+            let found = state.list_trades(filter, page);
+            // Only a snapshot of a proposal depends on the time.
+            found.try_map(|trade| state.listed(TradeKey::Trade(trade.id), filter.visible_to, DateTime::UNIX_EPOCH))
         })
-    }
-
-    async fn list_trades(&self, filter: &TradeFilter, page: PageRequest) -> Result<Page<Stored<Trade>>, RepositoryError> {
-        Ok(self.state.read(|state| state.list_trades(filter, page)))
     }
 
     async fn list_proposals(
@@ -53,8 +45,19 @@ impl TradeRepository for MemoryRepository {
         filter: &ProposalFilter,
         page: PageRequest,
         now: DateTime<Utc>,
-    ) -> Result<Page<Stored<Proposal>>, RepositoryError> {
-        Ok(self.state.read(|state| state.list_proposals(filter, page, now)))
+    ) -> Result<Page<TradeSnapshot>, RepositoryError> {
+        self.state.read(|state| {
+            let found = state.list_proposals(filter, page, now);
+            found.try_map(|proposal| state.listed(TradeKey::Proposal(proposal.id), filter.visible_to, now))
+        })
+    }
+
+    async fn find_invoice(&self, id: InvoiceId) -> Result<Option<Stored<Invoice>>, RepositoryError> {
+        Ok(self.state.read(|state| state.invoices.stored(id)))
+    }
+
+    async fn find_payment(&self, id: PaymentId) -> Result<Option<Stored<Payment>>, RepositoryError> {
+        Ok(self.state.read(|state| state.payments.rows.stored(id)))
     }
 
     async fn list_invoices(
@@ -110,6 +113,14 @@ impl State {
             trade: Stored { id, value: trade.clone() },
         };
         Ok(Some(Versioned { version: row.version, value: snapshot }))
+    }
+
+    /// The snapshot of a row of a list.
+    fn listed(&self, key: TradeKey, viewer: Option<CustomerId>, now: DateTime<Utc>) -> Result<TradeSnapshot, RepositoryError> {
+        let found = self.trade_snapshot(&TradeLoad { key, viewer, card: None, now })?;
+        let mut snapshot = found.ok_or_else(|| lost("trade", 0, "it is listed and gone"))?.value;
+        snapshot.viewer.pending = None;
+        Ok(snapshot)
     }
 
     fn named_trade(&self, key: TradeKey) -> Option<(TradeId, &Row<Trade>)> {

@@ -16,10 +16,10 @@ pub(crate) struct Scans(BTreeMap<String, i64>);
 
 impl Scans {
     pub(crate) async fn so_far(store: &PostgresRepository) -> Self {
-        sqlx::query("select pg_stat_force_next_flush()").execute(store.pool()).await.unwrap();
+        sqlx::query("select pg_stat_force_next_flush()").execute(&mut *store.connection().await.unwrap()).await.unwrap();
         let counted = "select s.relname::text, s.seq_scan from pg_stat_user_tables s \
             join pg_class c on c.oid = s.relid where c.reltuples >= $1";
-        let counted = sqlx::query(counted).bind(SMALL).fetch_all(store.pool()).await.unwrap();
+        let counted = sqlx::query(counted).bind(SMALL).fetch_all(&mut *store.connection().await.unwrap()).await.unwrap();
         Self(counted.iter().map(|row| (row.get(0), row.get(1))).collect())
     }
 
@@ -28,8 +28,8 @@ impl Scans {
         let now = Self::so_far(store).await;
         assert_eq!(now.0, self.0, "a table was scanned");
         let prepared = "select name, cardinality(parameter_types), statement from pg_prepared_statements";
-        let prepared = sqlx::query(prepared).fetch_all(store.pool()).await.unwrap();
-        sqlx::query("set plan_cache_mode = force_generic_plan").execute(store.pool()).await.unwrap();
+        let prepared = sqlx::query(prepared).fetch_all(&mut *store.connection().await.unwrap()).await.unwrap();
+        sqlx::query("set plan_cache_mode = force_generic_plan").execute(&mut *store.connection().await.unwrap()).await.unwrap();
         for row in &prepared {
             let arguments = usize::try_from(row.get::<i32, _>(1)).unwrap();
             let plan = explain(store, row.get(0), arguments).await;

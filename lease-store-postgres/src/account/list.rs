@@ -1,27 +1,32 @@
-use lease_core::id::{Id, Stored};
-use lease_core::model::{Account, Customer};
+use lease_core::id::{CustomerId, Stored, UserId};
+use lease_core::model::{Account, Customer, User};
 use lease_core::page::{Page, PageRequest};
 use lease_core::repository::{CustomerFilter, RepositoryError, UserFilter};
 
-use crate::list::{self, Branch, Table};
-use crate::row::{CustomerRow, UserRow};
-use crate::statement::Database;
-
-const USERS: Table = Table {
-    from: "users t",
-    columns: "t.id, t.username, t.email, t.first_name, t.last_name, t.password_hash, t.is_active, t.role, t.date_joined, \
-              t.last_login, t.token_epoch, (select c.id from customers c where c.user_id = t.id) as customer_id",
-};
-
-const CUSTOMERS: Table = Table { from: "customers t", columns: "t.id, t.user_id, t.job, t.dob, t.notes, t.created_at" };
+use crate::database::Database;
+use crate::list::{self, Branch, Shape};
+use crate::row::{push_columns, read_account};
 
 pub(super) async fn users(database: &Database, filter: &UserFilter, page: PageRequest) -> Result<Page<Account>, RepositoryError> {
-    let rows: Vec<UserRow> = list::rows(
+    let shape = Shape {
+        table: "users",
+        alias: "t",
+        columns: &|query| {
+            push_columns::<User>(query, "t");
+            query.push(", c.id");
+        },
+        joins: Some(&|query| {
+            query.push(" left join customers c on c.user_id = t.id");
+        }),
+        read: &read_account,
+        id: &|account: &Account| account.user.id.get(),
+    };
+    list::page_of(
         database,
-        &USERS,
-        &[Branch::all(&USERS)],
+        &shape,
+        &[Branch::all("users t")],
         |query| {
-            query.compare("t.id =", filter.visible_to.map(Id::get));
+            query.compare("t.id =", filter.visible_to.map(UserId::get));
             match filter.is_active {
                 Some(true) => query.holds("t.is_active"),
                 Some(false) => query.holds("not t.is_active"),
@@ -37,9 +42,7 @@ pub(super) async fn users(database: &Database, filter: &UserFilter, page: PageRe
         },
         page,
     )
-    .await?;
-    let accounts = rows.into_iter().map(UserRow::account).collect::<Result<Vec<_>, _>>()?;
-    Ok(Page::of(page, accounts, |account| account.user.id.get()))
+    .await
 }
 
 pub(super) async fn customers(
@@ -47,13 +50,12 @@ pub(super) async fn customers(
     filter: &CustomerFilter,
     page: PageRequest,
 ) -> Result<Page<Stored<Customer>>, RepositoryError> {
-    list::page::<CustomerRow>(
+    list::page(
         database,
-        &CUSTOMERS,
-        &[Branch::all(&CUSTOMERS)],
+        &[Branch::all("customers t")],
         |query| {
-            query.compare("t.id =", filter.visible_to.map(Id::get));
-            query.compare("t.user_id =", filter.user_id.map(Id::get));
+            query.compare("t.id =", filter.visible_to.map(CustomerId::get));
+            query.compare("t.user_id =", filter.user_id.map(UserId::get));
         },
         page,
     )

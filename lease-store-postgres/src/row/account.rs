@@ -1,79 +1,68 @@
-use chrono::{DateTime, Utc};
 use lease_core::account::{PasswordHash, Token, TokenHash};
-use lease_core::id::Stored;
 use lease_core::model::{Account, Email, User, Username};
 use lease_core::repository::RepositoryError;
 
-use super::{At, Row};
+use super::{Fields, Table, Values, WriteTable};
 
-/// A row of `users`, with the id of the user's customer.
-#[derive(sqlx::FromRow, sqlx::Type)]
-#[sqlx(type_name = "record")]
-pub(crate) struct UserRow {
-    id: i64,
-    username: String,
-    email: String,
-    first_name: String,
-    last_name: String,
-    password_hash: String,
-    is_active: bool,
-    role: String,
-    date_joined: DateTime<Utc>,
-    last_login: Option<DateTime<Utc>>,
-    token_epoch: i64,
-    customer_id: Option<i64>,
-}
+impl Table for User {
+    const NAME: &'static str = "users";
+    const COLUMNS: &'static [&'static str] = &[
+        "username",
+        "email",
+        "first_name",
+        "last_name",
+        "password_hash",
+        "is_active",
+        "role",
+        "date_joined",
+        "last_login",
+        "token_epoch",
+    ];
 
-impl Row for UserRow {
-    type Entity = User;
-
-    fn parse(self) -> Result<Stored<User>, RepositoryError> {
-        let at = At::new("users", self.id);
-        let value = User {
-            username: Username::parse(&self.username).map_err(|_| at.corrupt("username is none"))?,
-            email: Email::parse(&self.email).map_err(|_| at.corrupt("email is none"))?,
-            first_name: self.first_name,
-            last_name: self.last_name,
-            password: PasswordHash::from_phc(self.password_hash),
-            is_active: self.is_active,
-            role: at.name("role", &self.role)?,
-            date_joined: self.date_joined,
-            last_login: self.last_login,
-            token_epoch: self.token_epoch,
-        };
-        Ok(Stored { id: at.id("id", self.id)?, value })
-    }
-}
-
-impl UserRow {
-    /// The user and the user's customer.
-    pub(crate) fn account(self) -> Result<Account, RepositoryError> {
-        let at = At::new("users", self.id);
-        let customer_id = self.customer_id.map(|id| at.id("customer_id", id)).transpose()?;
-        Ok(Account { user: self.parse()?, customer_id })
-    }
-}
-
-/// A row of `tokens`.
-#[derive(sqlx::Type)]
-#[sqlx(type_name = "record")]
-pub(crate) struct TokenRow {
-    hash: Vec<u8>,
-    user_id: i64,
-    epoch: i64,
-    expires_at: DateTime<Utc>,
-}
-
-impl TokenRow {
-    /// The token. Tokens have no id, so a corrupt one is reported under the id of its user.
-    pub(crate) fn token(self) -> Result<Token, RepositoryError> {
-        let at = At::new("tokens", self.user_id);
-        let hash = <[u8; 32]>::try_from(self.hash).map_err(|_| at.corrupt("hash is not 32 bytes"))?;
-        Ok(Token {
-            hash: TokenHash(hash),
-            user_id: at.id("user_id", self.user_id)?,
-            epoch: self.epoch,
-            expires_at: self.expires_at,
+    fn read(fields: &mut Fields<'_>) -> Result<Self, RepositoryError> {
+        Ok(Self {
+            username: Username::from_stored(fields.get()?),
+            email: Email::from_stored(fields.get()?),
+            first_name: fields.get()?,
+            last_name: fields.get()?,
+            password: PasswordHash::from_phc(fields.get::<String>()?),
+            is_active: fields.get()?,
+            role: fields.name()?,
+            date_joined: fields.get()?,
+            last_login: fields.get()?,
+            token_epoch: fields.get()?,
         })
     }
+}
+
+/// All but `last_login`, which only a login writes.
+impl WriteTable for User {
+    const WRITTEN: &'static str = "username, email, first_name, last_name, password_hash, is_active, role, date_joined, \
+                                   token_epoch, search_text";
+
+    fn write(&self, values: &mut Values<'_>) {
+        values
+            .push_bind(self.username.as_str())
+            .push_bind(self.email.as_str())
+            .push_bind(&self.first_name)
+            .push_bind(&self.last_name)
+            .push_bind(self.password.expose())
+            .push_bind(self.is_active)
+            .push_bind::<&str>(self.role.into())
+            .push_bind(self.date_joined)
+            .push_bind(self.token_epoch)
+            .push_bind(self.search_text());
+    }
+}
+
+/// Reads a user and the id of the user's customer.
+pub(crate) fn read_account(fields: &mut Fields<'_>) -> Result<Account, RepositoryError> {
+    Ok(Account { user: fields.row()?, customer_id: fields.optional_id()? })
+}
+
+/// Reads the columns `hash`, `user_id`, `epoch` and `expires_at` of `tokens`.
+pub(crate) fn read_token(fields: &mut Fields<'_>) -> Result<Token, RepositoryError> {
+    let hash: &[u8] = fields.get()?;
+    let hash = fields.parsed(<[u8; 32]>::try_from(hash))?;
+    Ok(Token { hash: TokenHash(hash), user_id: fields.id()?, epoch: fields.get()?, expires_at: fields.get()? })
 }

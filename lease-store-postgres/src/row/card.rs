@@ -1,45 +1,55 @@
-use chrono::{DateTime, Utc};
 use lease_core::gateway::CardToken;
-use lease_core::id::Stored;
 use lease_core::model::CreditCard;
 use lease_core::repository::RepositoryError;
 
-use super::{At, Row};
+use super::{Fields, Table, Values, WriteTable};
 
-/// A row of `credit_cards`.
-#[derive(sqlx::FromRow, sqlx::Type)]
-#[sqlx(type_name = "record")]
-pub(crate) struct CardRow {
-    id: i64,
-    customer_id: i64,
-    brand: String,
-    last4: String,
-    exp_month: i32,
-    exp_year: i32,
-    holder_name: String,
-    is_default: bool,
-    gateway_token: String,
-    created_at: DateTime<Utc>,
-    deleted_at: Option<DateTime<Utc>>,
+impl Table for CreditCard {
+    const NAME: &'static str = "credit_cards";
+    const COLUMNS: &'static [&'static str] = &[
+        "customer_id",
+        "brand",
+        "last4",
+        "exp_month",
+        "exp_year",
+        "holder_name",
+        "is_default",
+        "gateway_token",
+        "created_at",
+        "deleted_at",
+    ];
+
+    fn read(fields: &mut Fields<'_>) -> Result<Self, RepositoryError> {
+        Ok(Self {
+            customer_id: fields.id()?,
+            brand: fields.name()?,
+            last4: fields.get()?,
+            exp_month: fields.number()?,
+            exp_year: fields.get()?,
+            holder_name: fields.get()?,
+            is_default: fields.get()?,
+            token: CardToken::new(fields.get::<String>()?),
+            created_at: fields.get()?,
+            deleted_at: fields.get()?,
+        })
+    }
 }
 
-impl Row for CardRow {
-    type Entity = CreditCard;
+impl WriteTable for CreditCard {
+    const WRITTEN: &'static str = "customer_id, brand, last4, exp_month, exp_year, holder_name, is_default, gateway_token, \
+                                   created_at, deleted_at";
 
-    fn parse(self) -> Result<Stored<CreditCard>, RepositoryError> {
-        let at = At::new("credit_cards", self.id);
-        let value = CreditCard {
-            customer_id: at.id("customer_id", self.customer_id)?,
-            brand: at.name("brand", &self.brand)?,
-            last4: self.last4,
-            exp_month: at.number("exp_month", self.exp_month)?,
-            exp_year: self.exp_year,
-            holder_name: self.holder_name,
-            is_default: self.is_default,
-            token: CardToken::new(self.gateway_token),
-            created_at: self.created_at,
-            deleted_at: self.deleted_at,
-        };
-        Ok(Stored { id: at.id("id", self.id)?, value })
+    fn write(&self, values: &mut Values<'_>) {
+        values
+            .push_bind(self.customer_id.get())
+            .push_bind(self.brand.to_string())
+            .push_bind(&self.last4)
+            .push_bind(i32::try_from(self.exp_month).unwrap_or(i32::MAX))
+            .push_bind(self.exp_year)
+            .push_bind(&self.holder_name)
+            .push_bind(self.is_default)
+            .push_bind(self.token.expose())
+            .push_bind(self.created_at)
+            .push_bind(self.deleted_at);
     }
 }

@@ -1,32 +1,30 @@
-use chrono::{DateTime, NaiveDate, Utc};
-use lease_core::id::Stored;
 use lease_core::model::{Customer, Profile};
 use lease_core::repository::RepositoryError;
 
-use super::{At, Row};
+use super::{Fields, Table, Values, WriteTable};
 
-/// A row of `customers`.
-#[derive(sqlx::FromRow, sqlx::Type)]
-#[sqlx(type_name = "record")]
-pub(crate) struct CustomerRow {
-    id: i64,
-    user_id: i64,
-    job: String,
-    dob: Option<NaiveDate>,
-    notes: String,
-    created_at: DateTime<Utc>,
+impl Table for Customer {
+    const NAME: &'static str = "customers";
+    const COLUMNS: &'static [&'static str] = &["user_id", "job", "dob", "notes", "created_at"];
+
+    fn read(fields: &mut Fields<'_>) -> Result<Self, RepositoryError> {
+        Ok(Self {
+            user_id: fields.id()?,
+            profile: Profile { job: fields.get()?, dob: fields.get()?, notes: fields.get()? },
+            created_at: fields.get()?,
+        })
+    }
 }
 
-impl Row for CustomerRow {
-    type Entity = Customer;
+impl WriteTable for Customer {
+    const WRITTEN: &'static str = "user_id, job, dob, notes, created_at";
 
-    fn parse(self) -> Result<Stored<Customer>, RepositoryError> {
-        let at = At::new("customers", self.id);
-        let value = Customer {
-            user_id: at.id("user_id", self.user_id)?,
-            profile: Profile { job: self.job, dob: self.dob, notes: self.notes },
-            created_at: self.created_at,
-        };
-        Ok(Stored { id: at.id("id", self.id)?, value })
+    fn write(&self, values: &mut Values<'_>) {
+        values
+            .push_bind(self.user_id.get())
+            .push_bind(&self.profile.job)
+            .push_bind(self.profile.dob)
+            .push_bind(&self.profile.notes)
+            .push_bind(self.created_at);
     }
 }

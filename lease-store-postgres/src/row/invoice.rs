@@ -1,78 +1,63 @@
-use chrono::{DateTime, NaiveDate, Utc};
-use lease_core::id::Stored;
 use lease_core::model::{Invoice, InvoiceState, InvoiceStatus};
 use lease_core::repository::RepositoryError;
-use rust_decimal::Decimal;
 
-use super::{At, Row};
+use super::{Fields, Table, Values};
 
-/// A row of `invoices`.
-#[derive(sqlx::FromRow, sqlx::Type)]
-#[sqlx(type_name = "record")]
-pub(crate) struct InvoiceRow {
-    id: i64,
-    trade_id: i64,
-    proposal_id: i64,
-    customer_id: i64,
-    amount: Decimal,
-    currency: String,
-    paid: Decimal,
-    pending: Decimal,
-    status: String,
-    issued_at: DateTime<Utc>,
-    due_date: NaiveDate,
-    paid_at: Option<DateTime<Utc>>,
-    voided_at: Option<DateTime<Utc>>,
-    void_reason: Option<String>,
-}
+impl Table for Invoice {
+    const NAME: &'static str = "invoices";
+    const COLUMNS: &'static [&'static str] = &[
+        "trade_id",
+        "proposal_id",
+        "customer_id",
+        "amount",
+        "paid",
+        "pending",
+        "currency",
+        "status",
+        "paid_at",
+        "voided_at",
+        "void_reason",
+        "issued_at",
+        "due_date",
+    ];
 
-impl Row for InvoiceRow {
-    type Entity = Invoice;
-
-    fn parse(self) -> Result<Stored<Invoice>, RepositoryError> {
-        let at = At::new("invoices", self.id);
-        let state = match at.name("status", &self.status)? {
-            InvoiceStatus::Open => InvoiceState::Open,
-            InvoiceStatus::Paid => InvoiceState::Paid { at: at.some("paid_at", self.paid_at)? },
-            InvoiceStatus::Void => InvoiceState::Void {
-                at: at.some("voided_at", self.voided_at)?,
-                reason: at.some("void_reason", self.void_reason)?,
-            },
-        };
-        let value = Invoice {
-            trade_id: at.id("trade_id", self.trade_id)?,
-            proposal_id: at.id("proposal_id", self.proposal_id)?,
-            customer_id: at.id("customer_id", self.customer_id)?,
-            amount: at.money(self.amount, &self.currency)?,
-            paid: at.money(self.paid, &self.currency)?,
-            pending: at.money(self.pending, &self.currency)?,
-            state,
-            issued_at: self.issued_at,
-            due_date: self.due_date,
-        };
-        Ok(Stored { id: at.id("id", self.id)?, value })
+    fn read(fields: &mut Fields<'_>) -> Result<Self, RepositoryError> {
+        let (trade_id, proposal_id, customer_id) = (fields.id()?, fields.id()?, fields.id()?);
+        let (amount, paid, pending) = (fields.get()?, fields.get()?, fields.get()?);
+        let currency = fields.currency()?;
+        Ok(Self {
+            trade_id,
+            proposal_id,
+            customer_id,
+            amount: fields.amount(amount, currency)?,
+            paid: fields.amount(paid, currency)?,
+            pending: fields.amount(pending, currency)?,
+            state: read_state(fields)?,
+            issued_at: fields.get()?,
+            due_date: fields.get()?,
+        })
     }
 }
 
-/// The columns of the state of an invoice.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct InvoiceColumns<'a> {
-    pub(crate) status: Option<&'static str>,
-    pub(crate) paid_at: Option<DateTime<Utc>>,
-    pub(crate) voided_at: Option<DateTime<Utc>>,
-    pub(crate) void_reason: Option<&'a str>,
-}
-
-impl<'a> InvoiceColumns<'a> {
-    /// The columns for this state.
-    pub(crate) fn of(state: &'a InvoiceState) -> Self {
-        let status = Some(InvoiceStatus::from(state).into());
-        match state {
-            InvoiceState::Open => Self { status, ..Self::default() },
-            InvoiceState::Paid { at } => Self { status, paid_at: Some(*at), ..Self::default() },
-            InvoiceState::Void { at, reason } => {
-                Self { status, voided_at: Some(*at), void_reason: Some(reason.as_str()), ..Self::default() }
-            }
+fn read_state(fields: &mut Fields<'_>) -> Result<InvoiceState, RepositoryError> {
+    let status = fields.name()?;
+    let (paid_at, voided_at, void_reason) = (fields.get()?, fields.get()?, fields.get()?);
+    Ok(match status {
+        InvoiceStatus::Open => InvoiceState::Open,
+        InvoiceStatus::Paid => InvoiceState::Paid { at: fields.some("paid_at", paid_at)? },
+        InvoiceStatus::Void => {
+            InvoiceState::Void { at: fields.some("voided_at", voided_at)?, reason: fields.some("void_reason", void_reason)? }
         }
-    }
+    })
+}
+
+/// Writes the columns `status`, `paid_at`, `voided_at` and `void_reason`.
+pub(crate) fn write_state(values: &mut Values<'_>, state: &InvoiceState) {
+    let (paid_at, voided_at, void_reason) = match state {
+        InvoiceState::Open => (None, None, None),
+        InvoiceState::Paid { at } => (Some(*at), None, None),
+        InvoiceState::Void { at, reason } => (None, Some(*at), Some(reason)),
+    };
+    let status: &str = InvoiceStatus::from(state).into();
+    values.push_bind(status).push_bind(paid_at).push_bind(voided_at).push_bind(void_reason);
 }

@@ -1,53 +1,57 @@
-use chrono::{DateTime, Utc};
-use lease_core::id::Stored;
+use lease_core::id::CustomerId;
 use lease_core::model::{Lead, LeadState, LeadStatus};
 use lease_core::repository::RepositoryError;
 
-use super::{At, Row};
+use super::{Fields, Table, Values, WriteTable};
 
-/// A row of `leads`.
-#[derive(sqlx::FromRow, sqlx::Type)]
-#[sqlx(type_name = "record")]
-pub(crate) struct LeadRow {
-    id: i64,
-    first_name: String,
-    last_name: String,
-    email: String,
-    phone: String,
-    company: String,
-    source: String,
-    status: String,
-    customer_id: Option<i64>,
-    notes: String,
-    created_at: DateTime<Utc>,
+impl Table for Lead {
+    const NAME: &'static str = "leads";
+    const COLUMNS: &'static [&'static str] =
+        &["first_name", "last_name", "email", "phone", "company", "source", "status", "customer_id", "notes", "created_at"];
+
+    fn read(fields: &mut Fields<'_>) -> Result<Self, RepositoryError> {
+        Ok(Self {
+            first_name: fields.get()?,
+            last_name: fields.get()?,
+            email: fields.get()?,
+            phone: fields.get()?,
+            company: fields.get()?,
+            source: fields.get()?,
+            state: read_state(fields)?,
+            notes: fields.get()?,
+            created_at: fields.get()?,
+        })
+    }
 }
 
-impl Row for LeadRow {
-    type Entity = Lead;
+fn read_state(fields: &mut Fields<'_>) -> Result<LeadState, RepositoryError> {
+    let status = fields.name()?;
+    let customer: Option<CustomerId> = fields.optional_id()?;
+    Ok(match status {
+        LeadStatus::New => LeadState::New,
+        LeadStatus::Contacted => LeadState::Contacted,
+        LeadStatus::Qualified => LeadState::Qualified,
+        LeadStatus::Converted => LeadState::Converted(fields.some("customer_id", customer)?),
+        LeadStatus::Lost => LeadState::Lost,
+    })
+}
 
-    fn parse(self) -> Result<Stored<Lead>, RepositoryError> {
-        let at = At::new("leads", self.id);
-        let state = match at.name("status", &self.status)? {
-            LeadStatus::New => LeadState::New,
-            LeadStatus::Contacted => LeadState::Contacted,
-            LeadStatus::Qualified => LeadState::Qualified,
-            LeadStatus::Converted => {
-                let customer = at.some("customer_id", self.customer_id)?;
-                LeadState::Converted(at.id("customer_id", customer)?)
-            }
-            LeadStatus::Lost => LeadState::Lost,
-        };
-        let value = Lead {
-            first_name: self.first_name,
-            last_name: self.last_name,
-            email: self.email,
-            phone: self.phone,
-            company: self.company,
-            source: self.source,
-            state,
-            notes: self.notes,
-            created_at: self.created_at,
-        };
-        Ok(Stored { id: at.id("id", self.id)?, value })
+impl WriteTable for Lead {
+    const WRITTEN: &'static str =
+        "first_name, last_name, email, phone, company, source, status, customer_id, notes, created_at, search_text";
+
+    fn write(&self, values: &mut Values<'_>) {
+        values
+            .push_bind(&self.first_name)
+            .push_bind(&self.last_name)
+            .push_bind(&self.email)
+            .push_bind(&self.phone)
+            .push_bind(&self.company)
+            .push_bind(&self.source)
+            .push_bind::<&str>(LeadStatus::from(self.state).into())
+            .push_bind(self.customer_id().map(CustomerId::get))
+            .push_bind(&self.notes)
+            .push_bind(self.created_at)
+            .push_bind(self.search_text());
     }
 }

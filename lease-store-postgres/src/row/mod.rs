@@ -1,8 +1,6 @@
-//! The rows of query results, one file for each table. Rows are parsed, not trusted: a row that makes no sense is
-//! [`RepositoryError::Corrupt`].
+//! The rows of the tables, one file for each table: its columns, and how they are read and written, side by side.
 //!
-//! Each type can be read in two ways, so that each table has one parser: by the names of its columns, or nested in the row of a
-//! load as a `row(…)` of the same columns in the same order.
+//! Rows are parsed, not trusted: a row that makes no sense is [`RepositoryError::Corrupt`].
 
 mod account;
 mod card;
@@ -16,122 +14,170 @@ mod service;
 mod trade;
 mod vehicle;
 
+use std::fmt::Display;
 use std::str::FromStr;
 
-pub(crate) use account::{TokenRow, UserRow};
-pub(crate) use card::CardRow;
-pub(crate) use contact::ContactRow;
-pub(crate) use customer::CustomerRow;
-pub(crate) use invoice::{InvoiceColumns, InvoiceRow};
-pub(crate) use lead::LeadRow;
-use lease_core::decision::RowChange;
+pub(crate) use account::{read_account, read_token};
+pub(crate) use invoice::write_state as write_invoice_state;
 use lease_core::id::{Entity, Id, Stored, Version, Versioned};
 use lease_core::money::{Currency, Money};
 use lease_core::repository::RepositoryError;
-pub(crate) use payment::{PaymentRow, payment_columns};
-pub(crate) use proposal::{ProposalRow, period, proposal_columns};
+pub(crate) use payment::write_state as write_payment_state;
+pub(crate) use proposal::read_period;
 use rust_decimal::Decimal;
-pub(crate) use service::ServiceRow;
-pub(crate) use trade::TradeRow;
-pub(crate) use vehicle::VehicleRow;
+use sqlx::postgres::{PgRow, Postgres};
+use sqlx::query_builder::Separated;
+use sqlx::{Column as _, Decode, QueryBuilder, Row as _, Type};
+pub(crate) use trade::write_state as write_trade_state;
 
-/// A row that can be parsed.
-pub(crate) trait Row: Sized {
-    /// The parsed value.
-    type Entity: Entity;
+/// A table whose rows are read.
+pub(crate) trait Table: Entity {
+    /// Its name.
+    const NAME: &'static str;
+    /// The columns that are read after the id, in this order.
+    const COLUMNS: &'static [&'static str];
 
-    /// Parses it.
-    fn parse(self) -> Result<Stored<Self::Entity>, RepositoryError>;
+    /// Reads [`COLUMNS`](Self::COLUMNS).
+    fn read(fields: &mut Fields<'_>) -> Result<Self, RepositoryError>;
 }
 
-/// Parses a row together with its version.
-pub(crate) fn versioned<R: Row>(version: i64, row: R) -> Result<Versioned<Stored<R::Entity>>, RepositoryError> {
-    Ok(Versioned { version: Version(version), value: row.parse()? })
+/// A table whose rows are written as a whole.
+pub(crate) trait WriteTable: Table {
+    /// The columns that are written, in this order.
+    const WRITTEN: &'static str;
+
+    /// Writes the values of [`WRITTEN`](Self::WRITTEN).
+    fn write(&self, values: &mut Values<'_>);
 }
 
-/// The table and id of a row, for the error that names it if it makes no sense.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct At {
+/// The values of a statement that writes a row, as its arguments.
+pub(crate) type Values<'q> = Separated<'q, Postgres, &'static str>;
+
+/// Adds the id and the columns of a table, each with this alias.
+pub(crate) fn push_columns<T: Table>(query: &mut QueryBuilder<Postgres>, alias: &str) {
+    query.push(alias).push(".id");
+    for column in T::COLUMNS {
+        query.push(", ").push(alias).push(".").push(column);
+    }
+}
+
+/// The fields of a row of a result, read one after the other.
+#[derive(Clone, Copy)]
+pub(crate) struct Fields<'r> {
+    row: &'r PgRow,
+    next: usize,
+    /// The table and the id of the row that is being read, for the error that names it if it makes no sense.
     table: &'static str,
     id: i64,
 }
 
-impl At {
-    pub(crate) const fn new(table: &'static str, id: i64) -> Self {
-        Self { table, id }
+impl<'r> Fields<'r> {
+    pub(crate) const fn of(row: &'r PgRow) -> Self {
+        Self { row, next: 0, table: "", id: 0 }
+    }
+
+    /// Reads a row of a table: its id and its columns.
+    pub(crate) fn row<T: Table>(&mut self) -> Result<Stored<T>, RepositoryError> {
+        self.table = T::NAME;
+        let id = self.row.try_get(self.next).unwrap_or_default();
+        self.id = id;
+        Ok(Stored { id: self.id()?, value: T::read(self)? })
+    }
+
+    /// Reads a row of a table, unless all its columns are null since a join has found none.
+    pub(crate) fn joined_row<T: Table>(&mut self) -> Result<Option<Stored<T>>, RepositoryError> {
+        let id: Option<i64> = self.row.try_get(self.next).unwrap_or_default();
+        if id.is_none() {
+            self.next += 1 + T::COLUMNS.len();
+            return Ok(None);
+        }
+        self.row().map(Some)
+    }
+
+    /// Passes over some fields.
+    pub(crate) const fn skip(&mut self, fields: usize) {
+        self.next += fields;
+    }
+
+    /// Reads a version and a row of a table.
+    pub(crate) fn versioned<T: Table>(&mut self) -> Result<Versioned<Stored<T>>, RepositoryError> {
+        Ok(Versioned { version: self.version()?, value: self.row()? })
+    }
+
+    pub(crate) fn version(&mut self) -> Result<Version, RepositoryError> {
+        self.get().map(Version)
+    }
+
+    /// Reads a field of a type that the driver knows. One that is null must be an `Option`.
+    pub(crate) fn get<T: Decode<'r, Postgres> + Type<Postgres>>(&mut self) -> Result<T, RepositoryError> {
+        let value = self.row.try_get(self.next);
+        self.next += 1;
+        value.map_err(|_| self.corrupt("is null or of another type"))
+    }
+
+    pub(crate) fn id<I: Id>(&mut self) -> Result<I, RepositoryError> {
+        let number = self.get()?;
+        I::new(number).ok_or_else(|| self.corrupt("is no id"))
+    }
+
+    pub(crate) fn optional_id<I: Id>(&mut self) -> Result<Option<I>, RepositoryError> {
+        let number: Option<i64> = self.get()?;
+        number.map(|number| I::new(number).ok_or_else(|| self.corrupt("is no id"))).transpose()
+    }
+
+    /// Reads an integer of a smaller range than its column.
+    pub(crate) fn number<T: TryFrom<i32>>(&mut self) -> Result<T, RepositoryError> {
+        let number = self.get()?;
+        T::try_from(number).map_err(|_| self.corrupt("is out of range"))
+    }
+
+    /// Reads one of the names of an enum.
+    pub(crate) fn name<T: FromStr>(&mut self) -> Result<T, RepositoryError> {
+        let name: &str = self.get()?;
+        self.parsed(name.parse())
+    }
+
+    /// Reads an amount and its currency.
+    pub(crate) fn money(&mut self) -> Result<Money, RepositoryError> {
+        let amount = self.get()?;
+        let currency = self.currency()?;
+        self.amount(amount, currency)
+    }
+
+    pub(crate) fn currency(&mut self) -> Result<Currency, RepositoryError> {
+        let code = self.get()?;
+        self.parsed(Currency::parse(code))
+    }
+
+    pub(crate) fn amount(&self, amount: Decimal, currency: Currency) -> Result<Money, RepositoryError> {
+        // The column has four decimal places whatever the currency.
+        self.parsed(Money::new(amount.normalize(), currency))
+    }
+
+    /// The value of the field that was read last.
+    pub(crate) fn parsed<T, E>(&self, outcome: Result<T, E>) -> Result<T, RepositoryError> {
+        outcome.map_err(|_| self.corrupt("cannot be parsed"))
+    }
+
+    /// A value of the row that must not be null, for the state that the row is in.
+    pub(crate) fn some<T>(&self, column: &str, value: Option<T>) -> Result<T, RepositoryError> {
+        value.ok_or_else(|| self.fault(format!("{column} is null")))
     }
 
     /// The error for a row that makes no sense.
-    pub(crate) fn corrupt(self, reason: impl Into<String>) -> RepositoryError {
-        RepositoryError::Corrupt { table: self.table, id: self.id, reason: reason.into() }
+    pub(crate) fn fault(&self, reason: impl Display) -> RepositoryError {
+        RepositoryError::Corrupt { table: self.table, id: self.id, reason: reason.to_string() }
     }
 
-    /// Returns a value that must not be null.
-    pub(crate) fn some<T>(self, column: &str, value: Option<T>) -> Result<T, RepositoryError> {
-        value.ok_or_else(|| self.corrupt(format!("{column} is null")))
+    /// The error for the field that was read last.
+    fn corrupt(&self, reason: &str) -> RepositoryError {
+        let column = self.next.checked_sub(1).and_then(|place| self.row.columns().get(place));
+        self.fault(format_args!("{} {reason}", column.map_or("a column", |column| column.name())))
     }
-
-    pub(crate) fn id<I: Id>(self, column: &str, number: i64) -> Result<I, RepositoryError> {
-        self.some(column, I::new(number))
-    }
-
-    pub(crate) fn number<T: TryFrom<i32>>(self, column: &str, number: i32) -> Result<T, RepositoryError> {
-        T::try_from(number).map_err(|_| self.corrupt(format!("{column} is out of range")))
-    }
-
-    /// Parses one of the names of an enum.
-    pub(crate) fn name<T: FromStr>(self, column: &str, name: &str) -> Result<T, RepositoryError> {
-        name.parse().map_err(|_| self.corrupt(format!("{column} is unknown")))
-    }
-
-    pub(crate) fn money(self, amount: Decimal, currency: &str) -> Result<Money, RepositoryError> {
-        Currency::parse(currency)
-            // The column has four decimal places whatever the currency.
-            .and_then(|currency| Money::new(amount.normalize(), currency))
-            .map_err(|error| self.corrupt(error.to_string()))
-    }
-}
-
-/// Rows hold secrets and texts of users, so `Debug` shows only their type.
-macro_rules! opaque {
-    ($($row:ty),+ $(,)?) => {$(
-        impl std::fmt::Debug for $row {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(concat!(stringify!($row), "(…)"))
-            }
-        }
-    )+};
-}
-
-opaque!(
-    CardRow,
-    ContactRow,
-    CustomerRow,
-    InvoiceRow,
-    LeadRow,
-    PaymentRow,
-    ProposalRow,
-    ServiceRow,
-    TokenRow,
-    TradeRow,
-    UserRow,
-    VehicleRow,
-);
-
-/// Parses the id of a row of this table.
-pub(crate) fn parse_id<I: Id>(table: &'static str, number: i64) -> Result<I, RepositoryError> {
-    At::new(table, number).id("id", number)
 }
 
 /// Parses the id of a row of this table, if there is one.
 pub(crate) fn parse_optional_id<I: Id>(table: &'static str, number: Option<i64>) -> Result<Option<I>, RepositoryError> {
-    number.map(|number| parse_id(table, number)).transpose()
-}
-
-/// The id of the row of this table that a change has created, if it created one.
-pub(crate) fn created<T: Entity>(table: &'static str, change: &RowChange<T>, id: i64) -> Result<Option<T::Id>, RepositoryError> {
-    match change {
-        RowChange::Create(_) => parse_id(table, id).map(Some),
-        RowChange::Update { .. } | RowChange::Delete { .. } => Ok(None),
-    }
+    let id = |number| I::new(number).ok_or_else(|| RepositoryError::Corrupt { table, id: number, reason: "is no id".to_owned() });
+    number.map(id).transpose()
 }

@@ -1,74 +1,59 @@
-use chrono::{DateTime, NaiveDate, Utc};
-use lease_core::id::Stored;
+use chrono::{DateTime, Utc};
 use lease_core::model::{Period, Proposal, ProposalState, ProposalStatus};
 use lease_core::repository::RepositoryError;
-use rust_decimal::Decimal;
 
-use super::{At, Row};
+use super::{Fields, Table};
 
-/// A row of `proposals`.
-#[derive(sqlx::FromRow, sqlx::Type)]
-#[sqlx(type_name = "record")]
-pub(crate) struct ProposalRow {
-    id: i64,
-    trade_id: i64,
-    customer_id: i64,
-    amount: Decimal,
-    currency: String,
-    start_date: Option<NaiveDate>,
-    end_date: Option<NaiveDate>,
-    message: String,
-    status: String,
-    expires_at: Option<DateTime<Utc>>,
-    created_at: DateTime<Utc>,
-    decided_at: Option<DateTime<Utc>>,
-}
+impl Table for Proposal {
+    const NAME: &'static str = "proposals";
+    const COLUMNS: &'static [&'static str] = &[
+        "trade_id",
+        "customer_id",
+        "amount",
+        "currency",
+        "start_date",
+        "end_date",
+        "message",
+        "status",
+        "decided_at",
+        "expires_at",
+        "created_at",
+    ];
 
-impl Row for ProposalRow {
-    type Entity = Proposal;
-
-    fn parse(self) -> Result<Stored<Proposal>, RepositoryError> {
-        let at = At::new("proposals", self.id);
-        let value = Proposal {
-            trade_id: at.id("trade_id", self.trade_id)?,
-            customer_id: at.id("customer_id", self.customer_id)?,
-            amount: at.money(self.amount, &self.currency)?,
-            period: period(at, self.start_date, self.end_date)?,
-            state: self.state(at)?,
-            message: self.message,
-            expires_at: self.expires_at,
-            created_at: self.created_at,
-        };
-        Ok(Stored { id: at.id("id", self.id)?, value })
-    }
-}
-
-impl ProposalRow {
-    fn state(&self, at: At) -> Result<ProposalState, RepositoryError> {
-        let status = at.name("status", &self.status)?;
-        let decided = || at.some("decided_at", self.decided_at);
-        Ok(match status {
-            ProposalStatus::Pending => ProposalState::Pending,
-            ProposalStatus::Accepted => ProposalState::Accepted { at: decided()? },
-            ProposalStatus::Rejected => ProposalState::Rejected { at: decided()? },
-            ProposalStatus::Withdrawn => ProposalState::Withdrawn { at: decided()? },
-            ProposalStatus::Superseded => ProposalState::Superseded { at: decided()? },
-            ProposalStatus::Closed => ProposalState::Closed { at: decided()? },
-            ProposalStatus::Expired => ProposalState::Expired { at: decided()? },
+    fn read(fields: &mut Fields<'_>) -> Result<Self, RepositoryError> {
+        Ok(Self {
+            trade_id: fields.id()?,
+            customer_id: fields.id()?,
+            amount: fields.money()?,
+            period: read_period(fields)?,
+            message: fields.get()?,
+            state: read_state(fields)?,
+            expires_at: fields.get()?,
+            created_at: fields.get()?,
         })
     }
 }
 
-/// The period between two dates of a row.
-pub(crate) fn period(at: At, start: Option<NaiveDate>, end: Option<NaiveDate>) -> Result<Option<Period>, RepositoryError> {
-    match (start, end) {
+/// Reads the first day of a period and the day after its last, or two nulls.
+pub(crate) fn read_period(fields: &mut Fields<'_>) -> Result<Option<Period>, RepositoryError> {
+    match (fields.get()?, fields.get()?) {
         (None, None) => Ok(None),
-        (Some(start), Some(end)) => at.some("period", Period::new(start, end)).map(Some),
-        _ => Err(at.corrupt("half of a period")),
+        (Some(start), Some(end)) => fields.some("period", Period::new(start, end)).map(Some),
+        _ => Err(fields.fault("half of a period")),
     }
 }
 
-/// The columns of the state of a proposal: its name, and the time when it was decided.
-pub(crate) fn proposal_columns(state: ProposalState) -> (&'static str, Option<DateTime<Utc>>) {
-    (ProposalStatus::from(state).into(), state.decided_at())
+fn read_state(fields: &mut Fields<'_>) -> Result<ProposalState, RepositoryError> {
+    let status = fields.name()?;
+    let decided_at: Option<DateTime<Utc>> = fields.get()?;
+    let decided = || fields.some("decided_at", decided_at);
+    Ok(match status {
+        ProposalStatus::Pending => ProposalState::Pending,
+        ProposalStatus::Accepted => ProposalState::Accepted { at: decided()? },
+        ProposalStatus::Rejected => ProposalState::Rejected { at: decided()? },
+        ProposalStatus::Withdrawn => ProposalState::Withdrawn { at: decided()? },
+        ProposalStatus::Superseded => ProposalState::Superseded { at: decided()? },
+        ProposalStatus::Closed => ProposalState::Closed { at: decided()? },
+        ProposalStatus::Expired => ProposalState::Expired { at: decided()? },
+    })
 }

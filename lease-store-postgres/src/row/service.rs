@@ -1,43 +1,53 @@
-use lease_core::id::Stored;
 use lease_core::model::Service;
 use lease_core::repository::RepositoryError;
-use rust_decimal::Decimal;
 
-use super::{At, Row};
+use super::{Fields, Table, Values, WriteTable};
 
-/// A row of `services`.
-#[derive(sqlx::FromRow, sqlx::Type)]
-#[sqlx(type_name = "record")]
-pub(crate) struct ServiceRow {
-    id: i64,
-    name: String,
-    kind: String,
-    invoice_on: String,
-    bill_to: String,
-    fee_amount: Decimal,
-    fee_currency: String,
-    payment_due_days: i32,
-    description: String,
-    is_active: bool,
-    is_used: bool,
+impl Table for Service {
+    const NAME: &'static str = "services";
+    const COLUMNS: &'static [&'static str] = &[
+        "name",
+        "kind",
+        "invoice_on",
+        "bill_to",
+        "fee_amount",
+        "fee_currency",
+        "payment_due_days",
+        "description",
+        "is_active",
+        "is_used",
+    ];
+
+    fn read(fields: &mut Fields<'_>) -> Result<Self, RepositoryError> {
+        Ok(Self {
+            name: fields.get()?,
+            kind: fields.name()?,
+            invoice_on: fields.name()?,
+            bill_to: fields.name()?,
+            fee: fields.money()?,
+            payment_due_days: fields.number()?,
+            description: fields.get()?,
+            is_active: fields.get()?,
+            is_used: fields.get()?,
+        })
+    }
 }
 
-impl Row for ServiceRow {
-    type Entity = Service;
+impl WriteTable for Service {
+    const WRITTEN: &'static str = "name, kind, invoice_on, bill_to, fee_amount, fee_currency, payment_due_days, description, \
+                                   is_active, is_used";
 
-    fn parse(self) -> Result<Stored<Service>, RepositoryError> {
-        let at = At::new("services", self.id);
-        let value = Service {
-            name: self.name,
-            kind: at.name("kind", &self.kind)?,
-            invoice_on: at.name("invoice_on", &self.invoice_on)?,
-            bill_to: at.name("bill_to", &self.bill_to)?,
-            fee: at.money(self.fee_amount, &self.fee_currency)?,
-            payment_due_days: at.number("payment_due_days", self.payment_due_days)?,
-            description: self.description,
-            is_active: self.is_active,
-            is_used: self.is_used,
-        };
-        Ok(Stored { id: at.id("id", self.id)?, value })
+    fn write(&self, values: &mut Values<'_>) {
+        values
+            .push_bind(&self.name)
+            .push_bind::<&str>(self.kind.into())
+            .push_bind::<&str>(self.invoice_on.into())
+            .push_bind::<&str>(self.bill_to.into())
+            .push_bind(self.fee.amount())
+            .push_bind(self.fee.currency().code())
+            .push_bind(i32::from(self.payment_due_days))
+            .push_bind(&self.description)
+            .push_bind(self.is_active)
+            .push_bind(self.is_used);
     }
 }

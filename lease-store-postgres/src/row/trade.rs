@@ -1,67 +1,77 @@
 use chrono::{DateTime, Utc};
-use lease_core::id::Stored;
+use lease_core::id::{CustomerId, ProposalId};
 use lease_core::model::{Agreement, Trade, TradeState, TradeStatus};
 use lease_core::repository::RepositoryError;
 
-use super::{At, Row};
+use super::{Fields, Table, Values};
 
-/// A row of `trades`, with the trade's invoice.
-#[derive(sqlx::FromRow, sqlx::Type)]
-#[sqlx(type_name = "record")]
-pub(crate) struct TradeRow {
-    id: i64,
-    vehicle_id: i64,
-    service_id: i64,
-    customer_id: i64,
-    title: String,
-    description: String,
-    status: String,
-    counterparty_id: Option<i64>,
-    accepted_proposal_id: Option<i64>,
-    created_at: DateTime<Utc>,
-    agreed_at: Option<DateTime<Utc>>,
-    completed_at: Option<DateTime<Utc>>,
-    cancelled_at: Option<DateTime<Utc>>,
-    invoice_id: Option<i64>,
-}
+/// Whoever reads a trade sets its `invoice_id`, which stands in `invoices`.
+impl Table for Trade {
+    const NAME: &'static str = "trades";
+    const COLUMNS: &'static [&'static str] = &[
+        "vehicle_id",
+        "service_id",
+        "customer_id",
+        "title",
+        "description",
+        "status",
+        "counterparty_id",
+        "accepted_proposal_id",
+        "agreed_at",
+        "completed_at",
+        "cancelled_at",
+        "created_at",
+    ];
 
-impl Row for TradeRow {
-    type Entity = Trade;
-
-    fn parse(self) -> Result<Stored<Trade>, RepositoryError> {
-        let at = At::new("trades", self.id);
-        let value = Trade {
-            vehicle_id: at.id("vehicle_id", self.vehicle_id)?,
-            service_id: at.id("service_id", self.service_id)?,
-            customer_id: at.id("customer_id", self.customer_id)?,
-            state: self.state(at)?,
-            title: self.title,
-            description: self.description,
-            invoice_id: self.invoice_id.map(|id| at.id("invoice_id", id)).transpose()?,
-            created_at: self.created_at,
-        };
-        Ok(Stored { id: at.id("id", self.id)?, value })
+    fn read(fields: &mut Fields<'_>) -> Result<Self, RepositoryError> {
+        Ok(Self {
+            vehicle_id: fields.id()?,
+            service_id: fields.id()?,
+            customer_id: fields.id()?,
+            title: fields.get()?,
+            description: fields.get()?,
+            state: read_state(fields)?,
+            created_at: fields.get()?,
+            invoice_id: None,
+        })
     }
 }
 
-impl TradeRow {
-    fn state(&self, at: At) -> Result<TradeState, RepositoryError> {
-        Ok(match at.name("status", &self.status)? {
-            TradeStatus::Open => TradeState::Open,
-            TradeStatus::Agreed => TradeState::Agreed(self.agreement(at)?),
-            TradeStatus::Completed => TradeState::Completed {
-                agreement: self.agreement(at)?,
-                completed_at: at.some("completed_at", self.completed_at)?,
-            },
-            TradeStatus::Cancelled => TradeState::Cancelled { cancelled_at: at.some("cancelled_at", self.cancelled_at)? },
+fn read_state(fields: &mut Fields<'_>) -> Result<TradeState, RepositoryError> {
+    let status = fields.name()?;
+    let counterparty: Option<CustomerId> = fields.optional_id()?;
+    let proposal: Option<ProposalId> = fields.optional_id()?;
+    let (agreed_at, completed_at, cancelled_at) = (fields.get()?, fields.get()?, fields.get()?);
+    let agreement = || {
+        Ok::<_, RepositoryError>(Agreement {
+            counterparty_id: fields.some("counterparty_id", counterparty)?,
+            proposal_id: fields.some("accepted_proposal_id", proposal)?,
+            agreed_at: fields.some("agreed_at", agreed_at)?,
         })
-    }
+    };
+    Ok(match status {
+        TradeStatus::Open => TradeState::Open,
+        TradeStatus::Agreed => TradeState::Agreed(agreement()?),
+        TradeStatus::Completed => {
+            TradeState::Completed { agreement: agreement()?, completed_at: fields.some("completed_at", completed_at)? }
+        }
+        TradeStatus::Cancelled => TradeState::Cancelled { cancelled_at: fields.some("cancelled_at", cancelled_at)? },
+    })
+}
 
-    fn agreement(&self, at: At) -> Result<Agreement, RepositoryError> {
-        Ok(Agreement {
-            counterparty_id: at.id("counterparty_id", at.some("counterparty_id", self.counterparty_id)?)?,
-            proposal_id: at.id("accepted_proposal_id", at.some("accepted_proposal_id", self.accepted_proposal_id)?)?,
-            agreed_at: at.some("agreed_at", self.agreed_at)?,
-        })
-    }
+/// Writes the columns `status`, `counterparty_id`, `accepted_proposal_id`, `agreed_at`, `completed_at` and `cancelled_at`.
+pub(crate) fn write_state(values: &mut Values<'_>, state: TradeState) {
+    let (agreement, completed_at, cancelled_at): (Option<Agreement>, Option<DateTime<Utc>>, Option<DateTime<Utc>>) = match state {
+        TradeState::Open => (None, None, None),
+        TradeState::Agreed(agreement) => (Some(agreement), None, None),
+        TradeState::Completed { agreement, completed_at } => (Some(agreement), Some(completed_at), None),
+        TradeState::Cancelled { cancelled_at } => (None, None, Some(cancelled_at)),
+    };
+    values
+        .push_bind::<&str>(TradeStatus::from(state).into())
+        .push_bind(agreement.map(|agreement| agreement.counterparty_id.get()))
+        .push_bind(agreement.map(|agreement| agreement.proposal_id.get()))
+        .push_bind(agreement.map(|agreement| agreement.agreed_at))
+        .push_bind(completed_at)
+        .push_bind(cancelled_at);
 }

@@ -1,44 +1,50 @@
-use chrono::{DateTime, Utc};
-use lease_core::id::Stored;
 use lease_core::model::{Vehicle, Vin};
 use lease_core::repository::RepositoryError;
 
-use super::{At, Row};
+use super::{Fields, Table, Values, WriteTable};
 
-/// A row of `vehicles`.
-#[derive(sqlx::FromRow, sqlx::Type)]
-#[sqlx(type_name = "record")]
-pub(crate) struct VehicleRow {
-    id: i64,
-    customer_id: i64,
-    vin: String,
-    make: String,
-    model: String,
-    year: i32,
-    color: String,
-    mileage: Option<i64>,
-    license_plate: String,
-    description: String,
-    created_at: DateTime<Utc>,
+impl Table for Vehicle {
+    const NAME: &'static str = "vehicles";
+    const COLUMNS: &'static [&'static str] =
+        &["customer_id", "vin", "make", "model", "year", "color", "mileage", "license_plate", "description", "created_at"];
+
+    fn read(fields: &mut Fields<'_>) -> Result<Self, RepositoryError> {
+        Ok(Self {
+            customer_id: fields.id()?,
+            vin: {
+                let vin = fields.get()?;
+                fields.parsed(Vin::parse(vin))?
+            },
+            make: fields.get()?,
+            model: fields.get()?,
+            year: fields.get()?,
+            color: fields.get()?,
+            mileage: fields.get()?,
+            license_plate: fields.get()?,
+            description: fields.get()?,
+            created_at: fields.get()?,
+        })
+    }
 }
 
-impl Row for VehicleRow {
-    type Entity = Vehicle;
+impl WriteTable for Vehicle {
+    const WRITTEN: &'static str = "customer_id, vin, make, model, year, color, mileage, license_plate, description, created_at, \
+                                   make_key, model_key, search_text";
 
-    fn parse(self) -> Result<Stored<Vehicle>, RepositoryError> {
-        let at = At::new("vehicles", self.id);
-        let value = Vehicle {
-            customer_id: at.id("customer_id", self.customer_id)?,
-            vin: Vin::parse(&self.vin).map_err(|_| at.corrupt("vin is none"))?,
-            make: self.make,
-            model: self.model,
-            year: self.year,
-            color: self.color,
-            mileage: self.mileage,
-            license_plate: self.license_plate,
-            description: self.description,
-            created_at: self.created_at,
-        };
-        Ok(Stored { id: at.id("id", self.id)?, value })
+    fn write(&self, values: &mut Values<'_>) {
+        values
+            .push_bind(self.customer_id.get())
+            .push_bind(self.vin.as_str())
+            .push_bind(&self.make)
+            .push_bind(&self.model)
+            .push_bind(self.year)
+            .push_bind(&self.color)
+            .push_bind(self.mileage)
+            .push_bind(&self.license_plate)
+            .push_bind(&self.description)
+            .push_bind(self.created_at)
+            .push_bind(self.make_key())
+            .push_bind(self.model_key())
+            .push_bind(self.search_text());
     }
 }

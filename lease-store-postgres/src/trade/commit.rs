@@ -1,26 +1,33 @@
-use chrono::{DateTime, Utc};
-use lease_core::id::{Id, NewIds};
-use lease_core::lifecycle::{TradeChange, TradeChanges, TradeText};
-use lease_core::model::{Agreement, Period, TradeState, TradeStatus};
-use lease_core::repository::RepositoryError;
-use serde_json::Value;
+//! Changes to a trade: one statement, of the parts that this change has. Each part is a function beside the columns it writes.
 
-use crate::row::{InvoiceColumns, parse_optional_id, payment_columns, proposal_columns};
-use crate::statement::Database;
+use lease_core::id::{CreditCardId, CustomerId, NewIds, PaymentId, ProposalId};
+use lease_core::lifecycle::{InvoiceChange, NewInvoice, TradeChange, TradeChanges, TradeMove, TradeText};
+use lease_core::model::{Payment, PaymentState, Period, Proposal, ProposalStatus, VehicleTransfer};
+use lease_core::repository::{Envelope, RepositoryError};
 
-/// Writes everything that a decision changes, in one statement. The vehicle is locked before the trade, as when a trade is
-/// opened, and so are the party and the card that must not change until the changes are written.
-#[expect(clippy::too_many_lines, reason = "one statement and its arguments")]
-pub(crate) async fn trade(
-    database: &Database,
-    TradeChange { id, expected, changes }: &TradeChange,
-    envelope: &Value,
-) -> Result<NewIds, RepositoryError> {
+use sqlx::postgres::Postgres;
+use sqlx::{Encode, QueryBuilder, Type};
+
+use crate::commit::{Writing, push_expected, write_expected};
+use crate::database::{Database, Statement};
+use crate::row::{write_invoice_state, write_payment_state, write_trade_state};
+
+/// The column for the id of a row that is not made.
+const NONE: &str = "null::bigint";
+
+/// Writes everything that a decision changes.
+pub(crate) async fn trade(database: &Database, change: &TradeChange, envelope: &Envelope) -> Result<NewIds, RepositoryError> {
+    let written = write_expected(database, || statement(change, envelope)).await?;
+    let mut made = written.returned();
+    Ok(NewIds { proposal: made.optional_id()?, invoice: made.optional_id()?, payment: made.optional_id()?, ..NewIds::default() })
+}
+
+fn statement(change: &TradeChange, envelope: &Envelope) -> Statement {
     let TradeChanges {
         active_party,
-        text,
-        decided,
-        close_others,
+        text: _,
+        decided: _,
+        close_others: _,
         new_proposal,
         new_invoice,
         invoice,
@@ -28,290 +35,247 @@ pub(crate) async fn trade(
         settled,
         state,
         transfer,
-    } = changes;
-    let search_text = text.as_ref().map(TradeText::search_text);
-    let (decided_status, decided_at) = decided.map(|(_, state)| proposal_columns(state)).unzip();
-    let proposal = new_proposal.as_ref();
-    let (proposal_status, proposal_decided_at) = proposal.map(|new| proposal_columns(new.state)).unzip();
-    let issued = new_invoice.as_ref();
-    let invoice = invoice.as_ref();
-    let invoice_columns = invoice.map(|change| InvoiceColumns::of(&change.state)).unwrap_or_default();
-    let payment = new_payment.as_ref();
-    let (payment_status, payment_failure, payment_reference) = optional_columns(payment.map(|new| payment_columns(&new.state)));
-    let settled = settled.as_ref();
-    let (settled_status, settled_failure, settled_reference) = optional_columns(settled.map(|(_, state)| payment_columns(state)));
-    let state = state.map(|to| StateColumns::of(to.into())).unwrap_or_default();
-    let written = database
-        .write(|pool| {
-            sqlx::query!(
-                r#"
-            with started as materialized (
-                select begin_commit($1) as begun
-            ), vehicle as materialized (
-                select v.id
-                from vehicles v, started
-                where v.id = $55
-                    and v.customer_id = $56
-                    and started.begun
-                for no key update of v
-            ), active_party as materialized (
-                select u.id
-                from users u
-                join customers c on c.user_id = u.id, started
-                where c.id = $58
-                    and u.is_active
-                    and started.begun
-                for key share of u
-            ), usable_card as materialized (
-                select k.id
-                from credit_cards k, started
-                where k.id = $35
-                    and k.deleted_at is null
-                    and started.begun
-                for share of k
-            ), root as (
-                update trades t
-                set version = version + 1,
-                    title = coalesce($4, title),
-                    description = coalesce($5, description),
-                    search_text = coalesce($6, search_text),
-                    status = coalesce($49, status),
-                    counterparty_id = case when $49 is null then counterparty_id else $50 end,
-                    accepted_proposal_id = case when $49 is null then accepted_proposal_id else $51 end,
-                    agreed_at = case when $49 is null then agreed_at else $52 end,
-                    completed_at = case when $49 is null then completed_at else $53 end,
-                    cancelled_at = case when $49 is null then cancelled_at else $54 end,
-                    agreed_from = case
-                        when $49 is null then agreed_from
-                        else (select a.start_date from proposals a where a.id = $51)
-                    end,
-                    agreed_until = case
-                        when $49 is null then agreed_until
-                        else (select a.end_date from proposals a where a.id = $51)
-                    end
-                from started
-                where t.id = $2
-                    and t.version = $3
-                    and started.begun
-                    and ($55::bigint is null or exists (select from vehicle))
-                    and ($58::bigint is null or exists (select from active_party))
-                    and ($35::bigint is null or exists (select from usable_card))
-                returning t.id, t.customer_id, t.vehicle_id, t.status
-            ), touched as (
-                select id
-                from proposals
-                where id = $7
-                    and trade_id = $2
-                union
-                select id
-                from proposals
-                where trade_id = $2
-                    and status = 'pending'
-                    and $10::timestamptz is not null
-                union
-                select id
-                from proposals
-                where trade_id = $2
-                    and is_public
-                    and $49::text is not null
-            ), proposals_changed as (
-                update proposals p
-                set status = case
-                        when p.id = $7 then $8
-                        when p.status <> 'pending' or $10 is null then p.status
-                        when p.expires_at <= $10 then 'expired'
-                        else 'closed'
-                    end,
-                    decided_at = case
-                        when p.id = $7 then $9
-                        when p.status <> 'pending' or $10 is null then p.decided_at
-                        when p.expires_at <= $10 then p.expires_at
-                        else $10
-                    end,
-                    is_public = p.is_public and root.status = 'open'
-                from root, touched
-                where p.id = touched.id
-                returning p.id
-            ), proposal_made as (
-                insert into proposals (
-                    trade_id, trade_owner_id, customer_id, amount, currency, start_date, end_date, message, expires_at,
-                    created_at, status, decided_at, is_public
-                )
-                select
-                    root.id, root.customer_id, $11, $12::numeric, $13::text, $14::date, $15::date, $16::text, $17::timestamptz,
-                    $18::timestamptz, $19::text, $20::timestamptz, $11 = root.customer_id and root.status = 'open'
-                from root
-                where $11::bigint is not null
-                returning id
-            ), invoice_made as (
-                insert into invoices (trade_id, proposal_id, customer_id, amount, currency, issued_at, due_date)
-                select
-                    root.id, coalesce($21, (select id from proposal_made)), $22, $23::numeric, $24::text, $25::timestamptz,
-                    $26::date
-                from root
-                where $22::bigint is not null
-                returning id
-            ), invoice_changed as (
-                update invoices
-                set paid = $28,
-                    pending = $29,
-                    status = $30,
-                    paid_at = $31,
-                    voided_at = $32,
-                    void_reason = $33
-                from root
-                where invoices.id = $27
-                    and invoices.trade_id = root.id
-                returning invoices.id
-            ), payment_made as (
-                insert into payments (
-                    invoice_id, credit_card_id, customer_id, amount, currency, status, failure_code, gateway_reference, is_late,
-                    charge_key, created_at
-                )
-                select
-                    $34, $35::bigint, $36::bigint, $37::numeric, $38::text, $39::text, $40::text, $41::text, $42::boolean,
-                    $43::text, $44::timestamptz
-                from root
-                where $34::bigint is not null
-                returning id
-            ), payment_settled as (
-                update payments
-                set status = $46,
-                    failure_code = $47,
-                    gateway_reference = $48
-                from root, invoices i
-                where payments.id = $45
-                    and i.id = payments.invoice_id
-                    and i.trade_id = root.id
-                returning payments.id
-            ), trade_party as (
-                insert into trade_parties (customer_id, trade_id)
-                select party.id, root.id
-                from root, unnest(array[$11::bigint, $50::bigint]) as party (id)
-                where party.id is not null
-                on conflict do nothing
-            ), vehicle_party as (
-                insert into vehicle_parties (customer_id, vehicle_id)
-                select $50, root.vehicle_id
-                from root
-                where $50::bigint is not null
-                on conflict do nothing
-            ), vehicle_moved as (
-                update vehicles
-                set version = version + 1,
-                    customer_id = $57
-                from root, vehicle
-                where vehicles.id = vehicle.id
-            )
-            select
-                (select id from proposal_made) as proposal,
-                (select id from invoice_made) as invoice,
-                (select id from payment_made) as payment,
-                ensure_whole(
-                    ($7::bigint is null or exists (select from proposals_changed where id = $7))
-                    and ($27::bigint is null or exists (select from invoice_changed))
-                    and ($45::bigint is null or exists (select from payment_settled))
-                ) as "whole!",
-                end_commit($1, coalesce((select id from payment_made), (select id from proposal_made))) as "marked!"
-            from root
-            "#,
-                envelope,
-                id.get(),
-                expected.0,
-                text.as_ref().map(|text| text.title.as_str()),
-                text.as_ref().map(|text| text.description.as_str()),
-                search_text,
-                decided.map(|(id, _)| id.get()),
-                decided_status,
-                decided_at.flatten(),
-                *close_others,
-                proposal.map(|new| new.customer_id.get()),
-                proposal.map(|new| new.amount.amount()),
-                proposal.map(|new| new.amount.currency().code()),
-                proposal.and_then(|new| new.period).map(Period::start),
-                proposal.and_then(|new| new.period).map(Period::end),
-                proposal.map(|new| new.message.as_str()),
-                proposal.and_then(|new| new.expires_at),
-                proposal.map(|new| new.created_at),
-                proposal_status,
-                proposal_decided_at.flatten(),
-                issued.and_then(|new| new.proposal_id).map(Id::get),
-                issued.map(|new| new.customer_id.get()),
-                issued.map(|new| new.amount.amount()),
-                issued.map(|new| new.amount.currency().code()),
-                issued.map(|new| new.issued_at),
-                issued.map(|new| new.due_date),
-                invoice.map(|change| change.id.get()),
-                invoice.map(|change| change.paid.amount()),
-                invoice.map(|change| change.pending.amount()),
-                invoice_columns.status,
-                invoice_columns.paid_at,
-                invoice_columns.voided_at,
-                invoice_columns.void_reason,
-                payment.map(|new| new.invoice_id.get()),
-                payment.map(|new| new.credit_card_id.get()),
-                payment.map(|new| new.customer_id.get()),
-                payment.map(|new| new.amount.amount()),
-                payment.map(|new| new.amount.currency().code()),
-                payment_status,
-                payment_failure,
-                payment_reference,
-                payment.map(|new| new.is_late),
-                payment.map(|new| new.charge_key.as_str()),
-                payment.map(|new| new.created_at),
-                settled.map(|(id, _)| id.get()),
-                settled_status,
-                settled_failure,
-                settled_reference,
-                state.status,
-                state.agreement.map(|agreement| agreement.counterparty_id.get()),
-                state.agreement.map(|agreement| agreement.proposal_id.get()),
-                state.agreement.map(|agreement| agreement.agreed_at),
-                state.completed_at,
-                state.cancelled_at,
-                transfer.map(|transfer| transfer.vehicle_id.get()),
-                transfer.map(|transfer| transfer.from.get()),
-                transfer.map(|transfer| transfer.to.get()),
-                active_party.map(Id::get),
-            )
-            .fetch_optional(pool)
-        })
-        .await?
-        .ok_or(RepositoryError::Conflict)?;
-    Ok(NewIds {
-        proposal: parse_optional_id("proposals", written.proposal)?,
-        invoice: parse_optional_id("invoices", written.invoice)?,
-        payment: parse_optional_id("payments", written.payment)?,
-        ..NewIds::default()
-    })
+    } = &change.changes;
+    let mut writing = Writing::begin(envelope);
+    // The vehicle is locked before the trade, as when a trade is opened, and so are the party and the card that must not change
+    // until the changes are written.
+    let locks = [
+        transfer.as_ref().map(|transfer| lock_vehicle(&mut writing, transfer)),
+        active_party.map(|party| lock_party(&mut writing, party)),
+        new_payment.as_ref().map(|payment| lock_card(&mut writing, payment.credit_card_id)),
+    ];
+    write_root(&mut writing, change, locks.iter().flatten());
+    write_proposals(&mut writing, change);
+    let proposal = new_proposal.as_ref().map_or(NONE, |new| write_new_proposal(&mut writing, new));
+    let issued = new_invoice.as_ref().map_or(NONE, |new| write_new_invoice(&mut writing, new));
+    if let Some(invoice) = invoice {
+        write_invoice(&mut writing, invoice);
+    }
+    let payment = new_payment.as_ref().map_or(NONE, |new| write_new_payment(&mut writing, new));
+    if let Some((id, state)) = settled {
+        write_settlement(&mut writing, *id, state);
+    }
+    let author = new_proposal.as_ref().map(|proposal| proposal.customer_id);
+    write_parties(&mut writing, author, state.and_then(counterparty));
+    if let Some(transfer) = transfer {
+        write_transfer(&mut writing, transfer);
+    }
+    let made = match (new_payment, new_proposal) {
+        (Some(_), _) => "id from new_payment",
+        (None, Some(_)) => "id from new_proposal",
+        (None, None) => "",
+    };
+    writing.finish(made, &[proposal, issued, payment])
 }
 
-/// The columns of the state of a payment, if there is one.
-fn optional_columns<'a>(
-    columns: Option<(&'static str, Option<&'a str>, Option<&'a str>)>,
-) -> (Option<&'static str>, Option<&'a str>, Option<&'a str>) {
-    columns.map_or((None, None, None), |(status, failure_code, reference)| (Some(status), failure_code, reference))
+/// Locks the vehicle, if it is still its owner's. Returns the condition for the root.
+fn lock_vehicle(writing: &mut Writing, transfer: &VehicleTransfer) -> &'static str {
+    let query = writing.part("vehicle").push("select id from vehicles where id = ").push_bind(transfer.vehicle_id.get());
+    query.push(" and customer_id = ").push_bind(transfer.from.get()).push(" for no key update");
+    " and exists (select from vehicle)"
 }
 
-/// The columns of the new state of a trade.
-#[derive(Clone, Copy, Default)]
-struct StateColumns {
-    status: Option<&'static str>,
-    agreement: Option<Agreement>,
-    completed_at: Option<DateTime<Utc>>,
-    cancelled_at: Option<DateTime<Utc>>,
+/// Locks the user of a party, if they are still active. Returns the condition for the root.
+fn lock_party(writing: &mut Writing, party: CustomerId) -> &'static str {
+    let query = writing.part("active_party").push("select u.id from customers c join users u on u.id = c.user_id where c.id = ");
+    query.push_bind(party.get()).push(" and u.is_active for key share of u");
+    " and exists (select from active_party)"
 }
 
-impl StateColumns {
-    fn of(state: TradeState) -> Self {
-        let status = Some(TradeStatus::from(state).into());
-        match state {
-            TradeState::Open => Self { status, ..Self::default() },
-            TradeState::Agreed(agreement) => Self { status, agreement: Some(agreement), ..Self::default() },
-            TradeState::Completed { agreement, completed_at } => {
-                Self { status, agreement: Some(agreement), completed_at: Some(completed_at), ..Self::default() }
-            }
-            TradeState::Cancelled { cancelled_at } => Self { status, cancelled_at: Some(cancelled_at), ..Self::default() },
+/// Locks a card, if it is not deleted. Returns the condition for the root.
+fn lock_card(writing: &mut Writing, card: CreditCardId) -> &'static str {
+    let query = writing.part("usable_card").push("select id from credit_cards where id = ").push_bind(card.get());
+    query.push(" and deleted_at is null for share");
+    " and exists (select from usable_card)"
+}
+
+/// The trade itself: its version, its text and its state.
+fn write_root<'a>(writing: &mut Writing, change: &TradeChange, conditions: impl Iterator<Item = &'a &'static str>) {
+    let query = writing.write("root").push("update trades set version = version + 1");
+    if let Some(text) = &change.changes.text {
+        let TradeText { title, description } = text;
+        query.push(", (title, description, search_text) = row(");
+        query.separated(", ").push_bind(title).push_bind(description).push_bind(text.search_text());
+        query.push(")");
+    }
+    if let Some(to) = change.changes.state {
+        query.push(", (status, counterparty_id, accepted_proposal_id, agreed_at, completed_at, cancelled_at) = row(");
+        write_trade_state(&mut query.separated(", "), to.into());
+        query.push("), (agreed_from, agreed_until) = (select start_date, end_date from proposals where id = ");
+        query.push_bind(accepted(to).map(ProposalId::get)).push(")");
+    }
+    push_expected(query, change.id.get(), change.expected);
+    for condition in conditions {
+        query.push(condition);
+    }
+    writing.only_if_valid().push(" returning id, customer_id, vehicle_id, status");
+}
+
+fn accepted(to: TradeMove) -> Option<ProposalId> {
+    match to {
+        TradeMove::Agree(agreement) | TradeMove::Complete(agreement, _) => Some(agreement.proposal_id),
+        TradeMove::Cancel(_) => None,
+    }
+}
+
+fn counterparty(to: TradeMove) -> Option<CustomerId> {
+    match to {
+        TradeMove::Agree(agreement) | TradeMove::Complete(agreement, _) => Some(agreement.counterparty_id),
+        TradeMove::Cancel(_) => None,
+    }
+}
+
+/// The proposals of the trade: the one that is decided, the pending ones that close or have expired, and, once the trade is no
+/// longer open, those that every customer could see.
+fn write_proposals(writing: &mut Writing, change: &TradeChange) {
+    let TradeChanges { decided, close_others, state, .. } = &change.changes;
+    if decided.is_none() && close_others.is_none() && state.is_none() {
+        return;
+    }
+    let query = writing.write("proposals_changed").push("update proposals p set ");
+    if decided.is_some() || close_others.is_some() {
+        query.push("status = case");
+        push_if_decided(query, decided.map(|(id, state)| (id, <&str>::from(ProposalStatus::from(state)))));
+        if let Some(now) = close_others {
+            query.push(" when p.status = 'pending' and p.expires_at <= ").push_bind(*now).push(" then 'expired'");
+            query.push(" when p.status = 'pending' then 'closed'");
+        }
+        query.push(" else p.status end, decided_at = case");
+        push_if_decided(query, decided.map(|(id, state)| (id, state.decided_at())));
+        if let Some(now) = close_others {
+            query.push(" when p.status = 'pending' then least(p.expires_at, ").push_bind(*now).push(")");
+        }
+        query.push(" else p.decided_at end, ");
+    }
+    // A trade that moves is no longer open.
+    query.push(if state.is_some() { "is_public = false" } else { "is_public = p.is_public" });
+    push_touched(query, change);
+    if decided.is_some() {
+        writing.require("exists (select from proposals_changed where is_decided)");
+    }
+}
+
+/// Adds the value of a column for the proposal that is decided.
+fn push_if_decided<T>(query: &mut QueryBuilder<Postgres>, decided: Option<(ProposalId, T)>)
+where
+    T: for<'v> Encode<'v, Postgres> + Type<Postgres>,
+{
+    if let Some((id, value)) = decided {
+        query.push(" when p.id = ").push_bind(id.get()).push(" then ").push_bind(value);
+    }
+}
+
+/// Adds the condition for the proposals that change, each found by an index.
+fn push_touched(query: &mut QueryBuilder<Postgres>, change: &TradeChange) {
+    let TradeChanges { decided, close_others, state, .. } = &change.changes;
+    let decided = decided.map(|(id, _)| id.get());
+    query.push(" from root, (select ").push_bind(decided).push(" as id");
+    for (touches, condition) in [(close_others.is_some(), "status = 'pending'"), (state.is_some(), "is_public")] {
+        if touches {
+            query.push(" union select id from proposals where trade_id = ").push_bind(change.id.get());
+            query.push(" and ").push(condition);
         }
     }
+    query.push(") touched where p.id = touched.id and p.trade_id = root.id returning p.id = ").push_bind(decided);
+    query.push(" as is_decided");
+}
+
+fn write_new_proposal(writing: &mut Writing, new: &Proposal) -> &'static str {
+    let query = writing.write("new_proposal").push(
+        "insert into proposals (trade_id, trade_owner_id, is_public, customer_id, amount, currency, start_date, end_date, message, \
+         expires_at, created_at, status, decided_at) select root.id, root.customer_id, root.status = 'open' and root.customer_id = ",
+    );
+    query
+        .push_bind(new.customer_id.get())
+        .push(", ")
+        .separated(", ")
+        .push_bind(new.customer_id.get())
+        .push_bind(new.amount.amount())
+        .push_bind(new.amount.currency().code())
+        .push_bind(new.period.map(Period::start))
+        .push_bind(new.period.map(Period::end))
+        .push_bind(&new.message)
+        .push_bind(new.expires_at)
+        .push_bind(new.created_at)
+        .push_bind::<&str>(ProposalStatus::from(new.state).into())
+        .push_bind(new.state.decided_at());
+    query.push(" from root returning id");
+    "(select id from new_proposal)"
+}
+
+fn write_new_invoice(writing: &mut Writing, new: &NewInvoice) -> &'static str {
+    let query = writing.write("new_invoice").push(
+        "insert into invoices (trade_id, proposal_id, customer_id, amount, currency, issued_at, due_date) select root.id, ",
+    );
+    match new.proposal_id {
+        Some(proposal) => query.push_bind(proposal.get()),
+        None => query.push("(select id from new_proposal)"),
+    };
+    query
+        .push(", ")
+        .separated(", ")
+        .push_bind(new.customer_id.get())
+        .push_bind(new.amount.amount())
+        .push_bind(new.amount.currency().code())
+        .push_bind(new.issued_at)
+        .push_bind(new.due_date);
+    query.push(" from root returning id");
+    "(select id from new_invoice)"
+}
+
+fn write_invoice(writing: &mut Writing, change: &InvoiceChange) {
+    let query = writing.write("invoice_changed");
+    query.push("update invoices set (paid, pending, status, paid_at, voided_at, void_reason) = row(");
+    let mut values = query.separated(", ");
+    values.push_bind(change.paid.amount()).push_bind(change.pending.amount());
+    write_invoice_state(&mut values, &change.state);
+    query.push(") from root where invoices.trade_id = root.id and invoices.id = ").push_bind(change.id.get());
+    query.push(" returning invoices.id");
+    writing.require("exists (select from invoice_changed)");
+}
+
+fn write_new_payment(writing: &mut Writing, new: &Payment) -> &'static str {
+    let query = writing.write("new_payment").push(
+        "insert into payments (invoice_id, credit_card_id, customer_id, amount, currency, is_late, charge_key, created_at, status, \
+         failure_code, gateway_reference) select ",
+    );
+    let mut values = query.separated(", ");
+    values
+        .push_bind(new.invoice_id.get())
+        .push_bind(new.credit_card_id.get())
+        .push_bind(new.customer_id.get())
+        .push_bind(new.amount.amount())
+        .push_bind(new.amount.currency().code())
+        .push_bind(new.is_late)
+        .push_bind(new.charge_key.as_str())
+        .push_bind(new.created_at);
+    write_payment_state(&mut values, &new.state);
+    query.push(" from root returning id");
+    "(select id from new_payment)"
+}
+
+/// The outcome of a payment.
+fn write_settlement(writing: &mut Writing, id: PaymentId, state: &PaymentState) {
+    let query = writing.write("settled").push("update payments set (status, failure_code, gateway_reference) = row(");
+    write_payment_state(&mut query.separated(", "), state);
+    query.push(") from root, invoices i where i.id = payments.invoice_id and i.trade_id = root.id and payments.id = ");
+    query.push_bind(id.get()).push(" returning payments.id");
+    writing.require("exists (select from settled)");
+}
+
+/// Those who from now on always see the trade, and the one who from now on always sees the vehicle.
+fn write_parties(writing: &mut Writing, author: Option<CustomerId>, counterparty: Option<CustomerId>) {
+    if let Some(party) = counterparty.or(author) {
+        let query = writing.write("trade_party").push("insert into trade_parties (trade_id, customer_id) select root.id, ");
+        query.push_bind(party.get()).push(" from root on conflict do nothing");
+    }
+    if let Some(party) = counterparty {
+        let query = writing.write("vehicle_party").push("insert into vehicle_parties (vehicle_id, customer_id) select ");
+        query.push("root.vehicle_id, ").push_bind(party.get()).push(" from root on conflict do nothing");
+    }
+}
+
+fn write_transfer(writing: &mut Writing, transfer: &VehicleTransfer) {
+    let query = writing.write("vehicle_moved").push("update vehicles set version = version + 1, customer_id = ");
+    query.push_bind(transfer.to.get()).push(" from root, vehicle where vehicles.id = vehicle.id");
 }

@@ -1,37 +1,16 @@
 use chrono::{DateTime, Utc};
-use lease_core::id::{Id, Stored};
-use lease_core::model::{Invoice, Payment, Proposal, ProposalStatus, Trade};
+use lease_core::id::{CreditCardId, CustomerId, InvoiceId, ServiceId, Stored, TradeId, VehicleId};
+use lease_core::lifecycle::TradeSnapshot;
+use lease_core::model::{Invoice, Payment, ProposalStatus};
 use lease_core::page::{Page, PageRequest};
 use lease_core::repository::{InvoiceFilter, PaymentFilter, ProposalFilter, RepositoryError, TradeFilter};
 
-use crate::list::{self, Branch, Filters, Table};
-use crate::row::{InvoiceRow, PaymentRow, ProposalRow, TradeRow};
-use crate::statement::Database;
+use super::snapshot::Parts;
+use crate::database::Database;
+use crate::list::{self, Branch, Filters, Shape};
 
-const TRADES: Table = Table {
-    from: "trades t",
-    columns: "t.id, t.vehicle_id, t.service_id, t.customer_id, t.title, t.description, t.status, t.counterparty_id, \
-              t.accepted_proposal_id, t.created_at, t.agreed_at, t.completed_at, t.cancelled_at, \
-              (select i.id from invoices i where i.trade_id = t.id) as invoice_id",
-};
-
-const PROPOSALS: Table = Table {
-    from: "proposals t",
-    columns: "t.id, t.trade_id, t.customer_id, t.amount, t.currency, t.start_date, t.end_date, t.message, t.status, \
-              t.expires_at, t.created_at, t.decided_at",
-};
-
-const INVOICES: Table = Table {
-    from: "invoices t",
-    columns: "t.id, t.trade_id, t.proposal_id, t.customer_id, t.amount, t.currency, t.paid, t.pending, t.status, t.issued_at, \
-              t.due_date, t.paid_at, t.voided_at, t.void_reason",
-};
-
-const PAYMENTS: Table = Table {
-    from: "payments t",
-    columns: "t.id, t.invoice_id, t.credit_card_id, t.customer_id, t.amount, t.currency, t.status, t.failure_code, \
-              t.gateway_reference, t.is_late, t.charge_key, t.created_at",
-};
+const TRADES: &str = "trades t";
+const PROPOSALS: &str = "proposals t";
 
 /// The time when a pending proposal ends, written as in its index, so that Postgres knows how many have expired.
 const END: &str = "case when t.status = 'pending' then coalesce(t.expires_at, 'infinity') end";
@@ -43,13 +22,13 @@ pub(super) async fn trades(
     database: &Database,
     filter: &TradeFilter,
     page: PageRequest,
-) -> Result<Page<Stored<Trade>>, RepositoryError> {
+) -> Result<Page<TradeSnapshot>, RepositoryError> {
     let conditions = |query: &mut Filters<'_>| {
         query.name("t.status", filter.status.map(Into::into));
-        query.compare("t.service_id =", filter.service_id.map(Id::get));
-        query.compare("t.vehicle_id =", filter.vehicle_id.map(Id::get));
-        query.compare("t.customer_id =", filter.customer_id.map(Id::get));
-        query.compare("t.counterparty_id =", filter.counterparty_id.map(Id::get));
+        query.compare("t.service_id =", filter.service_id.map(ServiceId::get));
+        query.compare("t.vehicle_id =", filter.vehicle_id.map(VehicleId::get));
+        query.compare("t.customer_id =", filter.customer_id.map(CustomerId::get));
+        query.compare("t.counterparty_id =", filter.counterparty_id.map(CustomerId::get));
         query.name("t.service_kind", filter.kind.map(Into::into));
         query.compare("t.vehicle_make =", filter.make.as_deref());
         query.compare("t.vehicle_model =", filter.model.as_deref());
@@ -57,14 +36,23 @@ pub(super) async fn trades(
         query.search(filter.search.as_ref());
     };
     let viewer = list::viewer(filter.visible_to, filter.customer_id);
-    list::page::<TradeRow>(database, &TRADES, &trade_branches(viewer), conditions, page).await
+    let parts = Parts { viewer: filter.visible_to, ..Parts::default() };
+    let shape = Shape {
+        table: "trades",
+        alias: "t",
+        columns: &|query| parts.push_columns(query),
+        joins: Some(&|query| parts.push_joins(query, false)),
+        read: &|fields| Ok(parts.read(fields)?.value),
+        id: &|snapshot: &TradeSnapshot| snapshot.trade.id.get(),
+    };
+    list::page_of(database, &shape, &trade_branches(viewer), conditions, page).await
 }
 
 /// The trades that a customer may see: open ones, and those in which they take part.
 fn trade_branches(viewer: Option<i64>) -> Vec<Branch> {
-    let Some(viewer) = viewer else { return vec![Branch::all(&TRADES)] };
+    let Some(viewer) = viewer else { return vec![Branch::all(TRADES)] };
     vec![
-        Branch::of(TRADES.from, "t.id", "t.status = 'open'"),
+        Branch::of(TRADES, "t.id", "t.status = 'open'"),
         Branch::of_id("trade_parties p join trades t on t.id = p.trade_id", "p.trade_id", "p.customer_id = ", viewer),
     ]
 }
@@ -74,10 +62,10 @@ pub(super) async fn proposals(
     filter: &ProposalFilter,
     page: PageRequest,
     now: DateTime<Utc>,
-) -> Result<Page<Stored<Proposal>>, RepositoryError> {
+) -> Result<Page<TradeSnapshot>, RepositoryError> {
     let conditions = |query: &mut Filters<'_>| {
-        query.compare("t.trade_id =", filter.trade_id.map(Id::get));
-        query.compare("t.customer_id =", filter.customer_id.map(Id::get));
+        query.compare("t.trade_id =", filter.trade_id.map(TradeId::get));
+        query.compare("t.customer_id =", filter.customer_id.map(CustomerId::get));
         match filter.status {
             Some(status @ ProposalStatus::Pending) => {
                 query.name("t.status", Some(status.into()));
@@ -88,18 +76,30 @@ pub(super) async fn proposals(
         }
     };
     let viewer = list::viewer(filter.visible_to, filter.customer_id);
-    list::page::<ProposalRow>(database, &PROPOSALS, &proposal_branches(viewer), conditions, page).await
+    let parts = Parts::of_proposal(filter.visible_to, now);
+    let shape = Shape {
+        table: "proposals",
+        alias: "p",
+        columns: &|query| parts.push_columns(query),
+        joins: Some(&|query| {
+            query.push(" join trades t on t.id = p.trade_id");
+            parts.push_joins(query, false);
+        }),
+        read: &|fields| Ok(parts.read(fields)?.value),
+        id: &|snapshot: &TradeSnapshot| snapshot.proposal.as_ref().map_or(0, |view| view.proposal.id.get()),
+    };
+    list::page_of(database, &shape, &proposal_branches(viewer), conditions, page).await
 }
 
 /// The proposals that a customer may see: all in their own trades, their own, the owner's in open trades, and the owner's in
 /// trades in which they take part. (The last are read trade by trade, so the cost grows with the number of trades in which the
 /// customer takes part.)
 fn proposal_branches(viewer: Option<i64>) -> Vec<Branch> {
-    let Some(viewer) = viewer else { return vec![Branch::all(&PROPOSALS)] };
+    let Some(viewer) = viewer else { return vec![Branch::all(PROPOSALS)] };
     vec![
-        Branch::of_id(PROPOSALS.from, "t.id", "t.trade_owner_id = ", viewer),
-        Branch::of_id(PROPOSALS.from, "t.id", "t.customer_id = ", viewer),
-        Branch::of(PROPOSALS.from, "t.id", "t.is_public"),
+        Branch::of_id(PROPOSALS, "t.id", "t.trade_owner_id = ", viewer),
+        Branch::of_id(PROPOSALS, "t.id", "t.customer_id = ", viewer),
+        Branch::of(PROPOSALS, "t.id", "t.is_public"),
         Branch::of_id(
             "trade_parties p join proposals t on t.trade_id = p.trade_id",
             "t.id",
@@ -117,17 +117,17 @@ pub(super) async fn invoices(
 ) -> Result<Page<Stored<Invoice>>, RepositoryError> {
     let today = Some(now.date_naive());
     let conditions = |query: &mut Filters<'_>| {
-        query.compare("t.customer_id =", filter.visible_to.map(Id::get));
+        query.compare("t.customer_id =", filter.visible_to.map(CustomerId::get));
         query.name("t.status", filter.status.map(Into::into));
         match filter.overdue {
             Some(true) => query.compare_anew(&format!("t.status = 'open' and {DUE} <"), today),
             Some(false) => query.compare(&format!("coalesce({DUE}, 'infinity') >="), today),
             None => {}
         }
-        query.compare("t.trade_id =", filter.trade_id.map(Id::get));
-        query.compare("t.customer_id =", filter.customer_id.map(Id::get));
+        query.compare("t.trade_id =", filter.trade_id.map(TradeId::get));
+        query.compare("t.customer_id =", filter.customer_id.map(CustomerId::get));
     };
-    list::page::<InvoiceRow>(database, &INVOICES, &[Branch::all(&INVOICES)], conditions, page).await
+    list::page(database, &[Branch::all("invoices t")], conditions, page).await
 }
 
 pub(super) async fn payments(
@@ -136,11 +136,11 @@ pub(super) async fn payments(
     page: PageRequest,
 ) -> Result<Page<Stored<Payment>>, RepositoryError> {
     let conditions = |query: &mut Filters<'_>| {
-        query.compare("t.customer_id =", filter.visible_to.map(Id::get));
-        query.compare("t.invoice_id =", filter.invoice_id.map(Id::get));
+        query.compare("t.customer_id =", filter.visible_to.map(CustomerId::get));
+        query.compare("t.invoice_id =", filter.invoice_id.map(InvoiceId::get));
         query.name("t.status", filter.status.map(Into::into));
-        query.compare("t.customer_id =", filter.customer_id.map(Id::get));
-        query.compare("t.credit_card_id =", filter.credit_card_id.map(Id::get));
+        query.compare("t.customer_id =", filter.customer_id.map(CustomerId::get));
+        query.compare("t.credit_card_id =", filter.credit_card_id.map(CreditCardId::get));
     };
-    list::page::<PaymentRow>(database, &PAYMENTS, &[Branch::all(&PAYMENTS)], conditions, page).await
+    list::page(database, &[Branch::all("payments t")], conditions, page).await
 }

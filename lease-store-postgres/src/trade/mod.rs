@@ -4,15 +4,16 @@ pub(crate) mod commit;
 mod list;
 mod load;
 pub(crate) mod open;
+mod snapshot;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use lease_core::id::{CustomerId, PaymentId, ServiceId, Stored, VehicleId, Versioned};
+use lease_core::id::{CustomerId, InvoiceId, PaymentId, ServiceId, Stored, VehicleId, Versioned};
 use lease_core::lifecycle::{OpeningSnapshot, TradeSnapshot};
-use lease_core::model::{Invoice, Payment, Proposal, Trade};
+use lease_core::model::{Invoice, Payment};
 use lease_core::page::{Page, PageRequest};
 use lease_core::repository::{
-    InvoiceFilter, PaymentFilter, ProposalFilter, RepositoryError, TradeFilter, TradeKey, TradeLoad, TradeRepository,
+    InvoiceFilter, PaymentFilter, ProposalFilter, RepositoryError, TradeFilter, TradeLoad, TradeRepository,
 };
 
 use crate::PostgresRepository;
@@ -29,19 +30,10 @@ impl TradeRepository for PostgresRepository {
     }
 
     async fn load_trade(&self, load: &TradeLoad) -> Result<Option<Versioned<TradeSnapshot>>, RepositoryError> {
-        load::one(&self.database, load).await
+        load::trade(&self.database, load).await
     }
 
-    async fn load_trades(
-        &self,
-        keys: &[TradeKey],
-        viewer: Option<CustomerId>,
-        now: DateTime<Utc>,
-    ) -> Result<Vec<Option<TradeSnapshot>>, RepositoryError> {
-        load::many(&self.database, keys, viewer, now).await
-    }
-
-    async fn list_trades(&self, filter: &TradeFilter, page: PageRequest) -> Result<Page<Stored<Trade>>, RepositoryError> {
+    async fn list_trades(&self, filter: &TradeFilter, page: PageRequest) -> Result<Page<TradeSnapshot>, RepositoryError> {
         list::trades(&self.database, filter, page).await
     }
 
@@ -50,7 +42,7 @@ impl TradeRepository for PostgresRepository {
         filter: &ProposalFilter,
         page: PageRequest,
         now: DateTime<Utc>,
-    ) -> Result<Page<Stored<Proposal>>, RepositoryError> {
+    ) -> Result<Page<TradeSnapshot>, RepositoryError> {
         list::proposals(&self.database, filter, page, now).await
     }
 
@@ -65,6 +57,14 @@ impl TradeRepository for PostgresRepository {
 
     async fn list_payments(&self, filter: &PaymentFilter, page: PageRequest) -> Result<Page<Stored<Payment>>, RepositoryError> {
         list::payments(&self.database, filter, page).await
+    }
+
+    async fn find_invoice(&self, id: InvoiceId) -> Result<Option<Stored<Invoice>>, RepositoryError> {
+        load::row(&self.database, id).await
+    }
+
+    async fn find_payment(&self, id: PaymentId) -> Result<Option<Stored<Payment>>, RepositoryError> {
+        load::row(&self.database, id).await
     }
 
     async fn pending_payments(

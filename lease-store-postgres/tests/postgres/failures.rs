@@ -13,7 +13,7 @@ use lease_core::model::ProposalState;
 use lease_core::permission::Actor;
 use lease_core::repository::{Commit, Envelope, Repository as _, RepositoryError};
 use lease_store_postgres::{PostgresOptions, PostgresRepository};
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UnixListener, UnixStream};
@@ -73,7 +73,7 @@ async fn undone(undone: i64, code: &str) -> (Result<(), RepositoryError>, i64) {
     let tries = sqlx::query_scalar("select last_value from tries").fetch_one(&mut connection).await.unwrap();
     assert_eq!(version(&database).await, if outcome.is_ok() { 2 } else { 1 });
     drop(connection);
-    store.pool().close().await;
+    store.close().await;
     database.drop().await;
     (outcome, tries)
 }
@@ -108,7 +108,7 @@ async fn a_broken_state_is_a_fault() {
     let outcome = store.commit(&of_trade(version(&database).await, changes)).await;
     let Err(RepositoryError::Internal(fault)) = outcome else { panic!("{outcome:?}") };
     assert!(fault.to_string().contains("proposals_stage_fkey"), "{fault}");
-    store.pool().close().await;
+    store.close().await;
     database.drop().await;
 }
 
@@ -134,7 +134,7 @@ async fn a_commit_whose_connection_ends_is_unavailable() {
     holds.execute("rollback").await.unwrap();
     assert!(retitle(&store, 1, "As new").await.is_ok(), "the store comes back by itself");
     drop((holds, watcher));
-    store.pool().close().await;
+    store.close().await;
     database.drop().await;
 }
 
@@ -176,7 +176,7 @@ async fn a_database_that_is_away_is_unavailable_until_it_is_back() {
         retitle(&store, expected, "After").await.unwrap();
     }
     drop(administrator);
-    store.pool().close().await;
+    store.close().await;
     database.drop().await;
     server.drop().await;
 }
@@ -186,14 +186,14 @@ async fn a_database_that_is_away_is_unavailable_until_it_is_back() {
 async fn a_commit_whose_answer_is_lost_is_unavailable() {
     let database = world().await;
     let line = Line::to(&database);
-    let store = line.store().await;
+    let store = line.store();
     // From here on the statement is prepared and is sent to Postgres in one piece.
     retitle(&store, 1, "Answered").await.unwrap();
     let outcome = retitle(&store, 2, SWALLOWED).await;
     assert!(matches!(outcome, Err(RepositoryError::Unavailable(_))), "{outcome:?}");
     assert_eq!(version(&database).await, 3, "it was carried out, and once");
     assert!(matches!(retitle(&store, 2, "Too late").await, Err(RepositoryError::Conflict)), "a second attempt sees the change");
-    store.pool().close().await;
+    store.close().await;
     database.drop().await;
 }
 
@@ -202,11 +202,11 @@ async fn a_commit_whose_answer_is_lost_is_unavailable() {
 async fn a_load_whose_connection_ends_is_run_again() {
     let database = world().await;
     let line = Line::to(&database);
-    let store = line.store().await;
+    let store = line.store();
     store.ping().await.unwrap();
     line.swallow_answers_on_what_is_connected();
     store.ping().await.unwrap();
-    store.pool().close().await;
+    store.close().await;
     database.drop().await;
 }
 
@@ -221,7 +221,7 @@ async fn connections_that_went_silent_are_given_up() {
     let store = PostgresRepository::connect(line.options.to_url_lossy().as_str(), options).await.unwrap();
     let (one, other) = tokio::join!(store.ping(), store.ping());
     assert!(one.is_ok() && other.is_ok());
-    while store.pool().num_idle() < 2 {
+    while store.connection_count().idle < 2 {
         tokio::task::yield_now().await;
     }
     line.silence_what_is_connected();
@@ -229,7 +229,7 @@ async fn connections_that_went_silent_are_given_up() {
     assert!(matches!(one, Err(RepositoryError::Unavailable(_))), "{one:?}");
     assert!(matches!(other, Err(RepositoryError::Unavailable(_))), "{other:?}");
     assert!(retitle(&store, 1, "As new").await.is_ok(), "the store comes back by itself");
-    store.pool().close().await;
+    store.close().await;
     database.drop().await;
 }
 
@@ -263,9 +263,9 @@ impl Line {
         Self { directory, options, state }
     }
 
-    async fn store(&self) -> PostgresRepository {
-        let pool = PgPoolOptions::new().max_connections(1).test_before_acquire(false);
-        PostgresRepository::from_pool(pool.connect_with(self.options.clone()).await.unwrap())
+    fn store(&self) -> PostgresRepository {
+        let options = PostgresOptions::default().with_max_connections(1);
+        PostgresRepository::with_connect_options(self.options.clone(), options)
     }
 
     fn swallow_answers_on_what_is_connected(&self) {

@@ -20,6 +20,7 @@ use serde_json::json;
 use sqlx::{AssertSqlSafe, Executor as _};
 
 use crate::engine::{Numbers, draft, id, instant};
+use crate::plans::{AS_IF_LARGE, assert_rows_are_found_by_an_index};
 use crate::support::{TestDatabase, WORLD};
 
 /// Rows that the commands need besides the prepared world.
@@ -130,10 +131,12 @@ async fn cut_at_every_await<F: Future<Output = ()>>(command: impl Fn(LeaseEngine
     let database = world().await;
     let store = one_connection(&database).await;
     let before = picture(&store).await;
+    store.connection().await.unwrap().execute(AS_IF_LARGE).await.unwrap();
     command(engine(&store)).await;
+    assert_rows_are_found_by_an_index(&store).await;
     let whole = picture(&store).await;
     assert_ne!(whole, before, "the command changes something");
-    store.pool().close().await;
+    store.close().await;
     database.drop().await;
 
     let mut database = world().await;
@@ -145,7 +148,7 @@ async fn cut_at_every_await<F: Future<Output = ()>>(command: impl Fn(LeaseEngine
         completed = cut(command(engine(&store)), polls).await.is_some();
         assert_clean(&store, &database).await;
         let left = picture(&store).await;
-        store.pool().close().await;
+        store.close().await;
         if left == before {
             assert!(!completed, "the command was answered but nothing is written");
             continue;
@@ -185,7 +188,7 @@ async fn world() -> TestDatabase {
     let now = instant("2026-01-03T00:00:00Z");
     let new = NewClaim { claim: CLAIM, fingerprint: [1; 32], held_until: now, expires_at: now + chrono::Days::new(1) };
     assert_eq!(store.claim(&new, now - chrono::Days::new(1)).await.unwrap(), ClaimState::Claimed);
-    store.pool().close().await;
+    store.close().await;
     database
 }
 

@@ -5,7 +5,6 @@ use std::time::Duration;
 use lease_core::repository::Repository as _;
 use lease_store_postgres::{MIGRATOR, PostgresOptions, PostgresRepository};
 use sqlx::Executor as _;
-use sqlx::migrate::Migrate as _;
 
 use crate::support::TestDatabase;
 
@@ -34,13 +33,13 @@ async fn several_servers_may_migrate_an_empty_database_at_once() {
 async fn a_server_waits_for_the_migrations_of_another_however_long_they_take() {
     let database = TestDatabase::create_empty().await;
     let mut other = database.connection().await;
-    other.lock().await.unwrap();
+    other.execute("select pg_advisory_lock(hashtextextended('lease.migrate', 0))").await.unwrap();
     let mut options = PostgresOptions::default();
     options.statement_timeout = Duration::from_millis(50);
     let store = PostgresRepository::connect(&database.url(), options).await.unwrap();
     let migrating = tokio::spawn(async move { store.migrate().await });
     other.execute("select pg_sleep(0.5)").await.unwrap();
-    other.unlock().await.unwrap();
+    other.execute("select pg_advisory_unlock_all()").await.unwrap();
     migrating.await.unwrap().expect("it migrates once it is its turn");
     database.drop().await;
 }

@@ -13,6 +13,7 @@ use lease_core::account::PasswordParams;
 use lease_core::money::{Currency, Money};
 use lease_core::policy::{LatePayments, Policy};
 use lease_http::{CorsOrigins, HttpOptions};
+use lease_store_postgres::{Pooler, PostgresOptions};
 use secrecy::SecretString;
 
 use crate::failure::Failure;
@@ -61,6 +62,13 @@ pub(crate) struct Settings {
     /// The maximum number of connections to the database.
     #[arg(long, env = "LEASE_DATABASE_MAX_CONNECTIONS", global = true, value_name = "NUMBER", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) database_max_connections: u32,
+    /// The schema that holds the tables. Another than public lets them live beside those of an app.
+    #[arg(long, env = "LEASE_DATABASE_SCHEMA", global = true, value_name = "NAME", default_value = "public", value_parser = parse::schema)]
+    pub(crate) database_schema: String,
+    /// The pooler between the server and Postgres: none; transaction, for one like PgBouncer in transaction mode; or
+    /// transaction-prepared, for one that also keeps prepared statements.
+    #[arg(long, env = "LEASE_DATABASE_POOLER", global = true, value_name = "MODE", default_value = "none")]
+    pub(crate) database_pooler: PoolerMode,
     /// The number of days for which a token is valid.
     #[arg(long, env = "LEASE_TOKEN_TTL_DAYS", global = true, value_name = "DAYS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub(crate) token_ttl_days: u32,
@@ -119,7 +127,33 @@ pub(crate) enum LogFormat {
     Json,
 }
 
+/// The values of --database-pooler.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PoolerMode {
+    None,
+    Transaction,
+    TransactionPrepared,
+}
+
+impl From<PoolerMode> for Pooler {
+    fn from(mode: PoolerMode) -> Self {
+        match mode {
+            PoolerMode::None => Self::None,
+            PoolerMode::Transaction => Self::Transaction,
+            PoolerMode::TransactionPrepared => Self::TransactionPrepared,
+        }
+    }
+}
+
 impl Settings {
+    /// The options of a store on Postgres.
+    pub(crate) fn postgres(&self) -> PostgresOptions {
+        PostgresOptions::default()
+            .with_max_connections(self.database_max_connections)
+            .with_schema(&self.database_schema)
+            .with_pooler(self.database_pooler.into())
+    }
+
     pub(crate) fn policy(&self) -> Policy {
         Policy::default()
             .with_token_ttl(chrono::Duration::days(self.token_ttl_days.into()))

@@ -19,6 +19,12 @@ pub(crate) fn secret(text: &str) -> Result<SecretString, std::convert::Infallibl
     Ok(text.into())
 }
 
+/// The name of a schema, as Postgres takes it. Those that begin with `pg_` are its own.
+pub(crate) fn schema(text: &str) -> Result<String, &'static str> {
+    let is_name = (1..=63).contains(&text.len()) && !text.starts_with("pg_") && !text.chars().any(char::is_control);
+    if is_name { Ok(text.to_owned()) } else { Err("a name of 1 to 63 bytes is required that does not begin with pg_") }
+}
+
 pub(crate) fn late_payments(text: &str) -> Result<LatePayments, &'static str> {
     text.parse().map_err(|_| "accept or reject is required")
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use lease_core::repository::Repository;
 use lease_http::Metrics;
 use lease_store_memory::MemoryRepository;
-use lease_store_postgres::{PostgresOptions, PostgresRepository};
+use lease_store_postgres::PostgresRepository;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::config::Settings;
@@ -31,16 +31,26 @@ pub(crate) async fn postgres(settings: &Settings, command: &str) -> Result<Postg
     if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
         return Err(wrong("a URL is required that begins with postgres://"));
     }
-    let options = PostgresOptions::default().with_max_connections(settings.database_max_connections);
     // This does not connect: an error here means that the URL is wrong.
-    PostgresRepository::connect_lazy(url, options).map_err(|error| wrong(&one_line(&error)))?;
-    let unreachable = |error| Failure::Other(format!("the database cannot be reached: {}", one_line(&error)).into());
-    let store = PostgresRepository::connect(url, options).await.map_err(unreachable)?;
+    PostgresRepository::connect_lazy(url, settings.postgres()).map_err(|error| wrong(&one_line(&error)))?;
+    let unreachable = |error| Failure::Other(format!("the database cannot be reached: {}", explained(&error)).into());
+    let store = PostgresRepository::connect(url, settings.postgres()).await.map_err(unreachable)?;
     store
         .migrate()
         .await
         .map_err(|error| Failure::Other(format!("the migrations could not be applied: {}", one_line(&error)).into()))?;
     Ok(store)
+}
+
+/// The error in one line. A pooler refuses what the store sends to Postgres itself.
+fn explained(error: &(dyn std::error::Error + 'static)) -> String {
+    let line = one_line(error);
+    let hint = if line.contains("unsupported startup parameter") {
+        "; for a pooler in transaction mode, set --database-pooler=transaction"
+    } else {
+        ""
+    };
+    line + hint
 }
 
 /// The URL of the database; an empty variable counts as not set.
@@ -49,10 +59,10 @@ fn url(settings: &Settings) -> Option<&str> {
 }
 
 fn watch(store: &PostgresRepository, metrics: &Metrics) -> Result<(), Failure> {
-    let pool = store.pool().clone();
-    let size = move || pool.size().into();
-    metrics.watch("lease_database_connections", "Connections of the pool.", size).map_err(Failure::other)?;
-    let pool = store.pool().clone();
-    let idle = move || i64::try_from(pool.num_idle()).unwrap_or(i64::MAX);
-    metrics.watch("lease_database_connections_idle", "Idle connections of the pool.", idle).map_err(Failure::other)
+    let watched = store.clone();
+    let open = move || i64::try_from(watched.connection_count().open).unwrap_or(i64::MAX);
+    metrics.watch("lease_database_connections", "Connections to the database.", open).map_err(Failure::other)?;
+    let watched = store.clone();
+    let idle = move || i64::try_from(watched.connection_count().idle).unwrap_or(i64::MAX);
+    metrics.watch("lease_database_connections_idle", "Idle connections to the database.", idle).map_err(Failure::other)
 }

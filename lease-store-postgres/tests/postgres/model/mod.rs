@@ -48,7 +48,7 @@ async fn answer_the_same(steps: &[Step]) -> Result<(), TestCaseError> {
     let mut memory = Side::on(Arc::new(MemoryRepository::default()));
     let mut postgres = Side::on(Arc::new(store.clone()));
     let outcome = compare(&mut memory, &mut postgres, steps).await;
-    store.pool().close().await;
+    store.close().await;
     database.drop().await;
     outcome
 }

@@ -242,8 +242,13 @@ impl Side {
             Table::Lead => newest(store.list_leads(&LeadFilter::default(), one).await),
             Table::Vehicle => newest(store.list_vehicles(&VehicleFilter::default(), one).await),
             Table::Service => newest(store.list_services(&ServiceFilter::default(), one).await),
-            Table::Trade => newest(store.list_trades(&TradeFilter::default(), one).await),
-            Table::Proposal => newest(store.list_proposals(&ProposalFilter::default(), one, start()).await),
+            Table::Trade => newest(store.list_trades(&TradeFilter::default(), one).await.map(|page| page.map(|row| row.trade))),
+            Table::Proposal => newest(
+                store
+                    .list_proposals(&ProposalFilter::default(), one, start())
+                    .await
+                    .map(|page| page.map(|row| row.proposal.unwrap().proposal)),
+            ),
             Table::Invoice => newest(store.list_invoices(&InvoiceFilter::default(), one, start()).await),
             Table::Payment => newest(store.list_payments(&PaymentFilter::default(), one).await),
         };

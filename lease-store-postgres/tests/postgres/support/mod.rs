@@ -9,7 +9,7 @@ use std::str::FromStr as _;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use lease_store_postgres::{MIGRATOR, PostgresOptions, PostgresRepository};
+use lease_store_postgres::{PostgresOptions, PostgresRepository};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, Row as _};
 use tokio::sync::OnceCell;
@@ -85,9 +85,9 @@ async fn migrated_template() -> String {
     let template = fresh_name("template");
     on_server(&format!("create database {template}")).await;
     let database = TestDatabase { name: template.clone() };
-    let mut connection = database.connection().await;
-    MIGRATOR.run(&mut connection).await.expect("the migrations apply");
-    connection.close().await.expect("the connection closes");
+    let store = database.connect().await;
+    store.migrate().await.expect("the migrations apply");
+    store.close().await;
     template
 }
 
@@ -95,7 +95,7 @@ async fn migrated_template() -> String {
 pub(crate) async fn explain(store: &PostgresRepository, name: &str, arguments: usize) -> String {
     let arguments = if arguments == 0 { String::new() } else { format!("({})", vec!["null"; arguments].join(", ")) };
     let lines = sqlx::raw_sql(AssertSqlSafe(format!("explain (costs off) execute {name}{arguments}")))
-        .fetch_all(store.pool())
+        .fetch_all(&mut *store.connection().await.expect("the test database responds"))
         .await
         .unwrap();
     lines.iter().map(|line| line.get::<String, _>(0)).collect::<Vec<_>>().join("\n")
