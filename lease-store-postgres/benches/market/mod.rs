@@ -1,4 +1,4 @@
-//! The steps of a trade, shared by both benchmarks.
+//! The steps of a trade.
 
 use std::sync::Arc;
 
