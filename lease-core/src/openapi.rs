@@ -7,7 +7,6 @@ use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, OneOfBuilder, RefBuild
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::lifecycle::AvailableAction;
 use crate::model::limits::{
     EXPIRY_YEARS, FIRST_MODEL_YEAR, MAX_DUE_DAYS, MAX_EMAIL_BYTES, MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS, MONTHS,
 };
@@ -118,22 +117,22 @@ kinds! {
     SecurityCode => matching(r"^\s*[0-9]{3,4}\s*$").examples([json!("123")]);
 }
 
-/// Enumerations: a string that is one of their names.
+/// Describes enumerations: a string that is one of their names.
 macro_rules! enumerations {
     ($($name:ident: $doc:literal;)+) => {$(
-        impl PartialSchema for $name {
-            fn schema() -> RefOr<Schema> {
-                let names = Self::VARIANTS.iter().map(|variant| <&str>::from(*variant));
-                ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names)).description(Some($doc)).into()
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                $crate::openapi::enumeration::<Self>($doc)
             }
         }
 
-        impl ToSchema for $name {}
+        impl utoipa::ToSchema for $name {}
     )+};
 }
 
+pub(crate) use enumerations;
+
 enumerations! {
-    AvailableAction: "An action that the caller may take now.";
     BillTo: "The party that is billed.";
     CardBrand: "The brand of a card.";
     InvoiceOn: "The moment at which a trade is invoiced.";
@@ -184,6 +183,12 @@ fn reference<K: ToSchema>() -> RefBuilder {
 pub(crate) fn add<K: ToSchema>(schemas: &mut Vec<(String, RefOr<Schema>)>) {
     schemas.push((K::name().into_owned(), K::schema()));
     K::schemas(schemas);
+}
+
+/// A string that is one of the names of an enumeration.
+pub(crate) fn enumeration<E: VariantArray + Copy + Into<&'static str>>(description: &str) -> RefOr<Schema> {
+    let names = E::VARIANTS.iter().map(|variant| (*variant).into());
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names)).description(Some(description)).into()
 }
 
 fn text(max: usize, pattern: &str) -> ObjectBuilder {

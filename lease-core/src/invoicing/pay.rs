@@ -11,11 +11,11 @@ use crate::gateway::{ChargeKey, ChargeOutcome};
 use crate::id::{CreditCardId, InvoiceId, Stored};
 use crate::input::{Field, FieldErrors, Form, NamedIn, UpdateMode, draft};
 use crate::invoicing::visible_invoice;
-use crate::lifecycle::{InvoiceChange, TradeChanges, TradeSnapshot, conclude};
 use crate::model::{CreditCard, Invoice, InvoiceState, Payment, PaymentState, TradeState};
 use crate::money::{Money, positive};
 use crate::permission::{Act, Actor, Resource};
 use crate::policy::{LatePayments, Policy};
+use crate::trade::{InvoiceChange, TradeChanges, TradeSnapshot, conclude};
 
 draft! {
     /// The fields for paying an invoice.

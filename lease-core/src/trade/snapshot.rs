@@ -1,7 +1,7 @@
 use crate::catalog::VehicleSnapshot;
 use crate::id::{NewIds, Stored, Versioned};
-use crate::lifecycle::TradeChanges;
 use crate::model::{CreditCard, Invoice, Payment, Period, Proposal, ProposalState, Service, Trade};
+use crate::trade::TradeChanges;
 
 /// The snapshot that opening a trade reads. Each part may be missing.
 #[derive(Clone, Debug, Default, PartialEq)]
