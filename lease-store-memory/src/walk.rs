@@ -11,7 +11,9 @@ use lease_core::text::Search;
 
 use crate::index::{Index, MAX_ROW, Term, piece_terms, row_number};
 use crate::rows::Rows;
-use crate::state::Slot;
+
+/// Where a row is, or was before it was erased.
+pub(crate) type Slot<R> = Option<Box<R>>;
 
 /// Which way a page is walked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,7 +14,7 @@ pub(crate) use account::{Accounts, Tokens, role};
 pub(crate) use card::{Cards, is_default, not_deleted, of as cards_of};
 pub(crate) use claims::Claims;
 pub(crate) use directory::{lead_status, owner as contact_owner, service_kind};
-pub(crate) use table::{Indexed, Row, Slot, Table};
+pub(crate) use table::{Indexed, Row, Table};
 pub(crate) use trade::{
     Invoices, Payments, Proposals, Trades, change_invoice, expiring, invoice_status, invoice_terms, payment_status,
     proposal_status, public as public_proposals, trade_status, trade_terms, word_terms,

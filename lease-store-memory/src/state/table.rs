@@ -4,7 +4,7 @@ use lease_core::page::{Page, PageRequest};
 use lease_core::repository::RepositoryError;
 
 use crate::index::{Index, Term, row_number};
-use crate::walk::{Direction, Query};
+use crate::walk::{Direction, Query, Slot};
 
 /// A row, and how often it was changed.
 #[derive(Clone, Debug)]
@@ -32,9 +32,6 @@ pub(crate) trait Indexed: Entity {
     /// The terms that follow from the value alone.
     fn terms(&self) -> Vec<Term>;
 }
-
-/// Where a row is, or was before it was erased.
-pub(crate) type Slot<R> = Option<Box<R>>;
 
 /// Rows, and their index. Ids are given out one after the other and never twice, so a row lies in the slot of its number.
 ///
