@@ -7,6 +7,7 @@ use lease_core::id::{InvoiceId, Stored};
 use lease_core::invoicing::VoidDraft;
 use lease_core::model::{self, InvoiceState, InvoiceStatus};
 use lease_core::page::Page;
+use lease_core::permission::Resource;
 use lease_core::repository::InvoiceFilter;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -93,6 +94,8 @@ impl Invoice {
 type InvoicePage = Listing<Invoice>;
 
 impl Filter for InvoiceFilter {
+    const RESOURCE: Resource = Resource::Invoice;
+
     fn read(params: &mut Params) -> Self {
         Self {
             status: params.choice("status", "Only invoices with this status."),
@@ -110,12 +113,10 @@ impl Filter for InvoiceFilter {
 #[utoipa::path(get, path = "/api/invoices", tag = "invoices", params(List<InvoiceFilter>),
     responses((status = 200, description = "A page of invoices.", body = InvoicePage)))]
 async fn list_invoices(engine: Engine, session: Session, list: List<InvoiceFilter>) -> ApiResult<InvoicePage> {
-    let found = engine.list_invoices(&session.actor, list.filter(), list.page()).await;
-    let seen = found.and_then(|page| {
-        let items: Result<_, _> = page.items.into_iter().map(|invoice| Invoice::new(invoice, engine.now())).collect();
-        Ok(Page { items: items?, next: page.next, previous: page.previous })
-    });
-    list.respond(seen, |invoice| invoice)
+    let (filter, page, links) = list.for_reader(&session.actor)?;
+    let Page { items, next, previous } = engine.list_invoices(&session.actor, filter, page).await?;
+    let items: Result<Vec<_>, _> = items.into_iter().map(|invoice| Invoice::new(invoice, engine.now())).collect();
+    Ok(links.respond(Page { items: items?, next, previous }, |invoice| invoice))
 }
 
 /// Get an invoice
