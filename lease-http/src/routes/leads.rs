@@ -28,6 +28,7 @@ pub(super) fn endpoints() -> Endpoints {
         .post(routes!(create_lead), Replay::created(get_lead))
         .routes(routes!(get_lead, replace_lead, update_lead, delete_lead))
         .post(routes!(convert_lead), Replay::changed(get_lead))
+        .closed_without(Resource::Lead)
 }
 
 /// A prospect.
