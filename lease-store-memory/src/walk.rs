@@ -238,7 +238,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn leaping_finds_what_a_naive_filter_finds(
+        fn a_walk_finds_the_same_rows_as_a_naive_filter(
             rows in prop::collection::vec(prop::collection::btree_set(0_i64..6, 0..5), 0..60),
             groups in prop::collection::vec(prop::collection::vec((0_i64..7, 0_i64..7), 0..4), 0..4),
             start in 0_u32..64,
@@ -259,7 +259,7 @@ mod tests {
         }
 
         #[test]
-        fn whatever_matches_is_found_by_its_terms(text in "[ab ]{0,12}", query in "[ab ]{0,6}") {
+        fn every_matching_row_is_found_by_its_terms(text in "[ab ]{0,12}", query in "[ab ]{0,6}") {
             let (text, search) = (search_text(&[&text]), Search::new(&query));
             let (slots, mut index) = table(&[BTreeSet::new()]);
             for term in text_terms(&text) {
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn erased_rows_are_passed_over() {
+    fn deleted_rows_are_skipped() {
         let (mut slots, index) = table(&[BTreeSet::new(), BTreeSet::new(), BTreeSet::new()]);
         slots[2] = None;
         let table = (slots, index);

@@ -223,7 +223,7 @@ fn deactivating_revokes_the_tokens_for_good() {
 
 /// Rule 3.5: `PUT` requires every name, `PATCH` none.
 #[test]
-fn put_takes_every_name_and_patch_any() {
+fn put_requires_every_name_and_patch_none() {
     let row = account_snapshot(OWNER, Role::Customer);
     let put = check_update(&row, &customer(OWNER), &draft(json!({})), UpdateMode::Full, &[], None, now());
     assert_eq!(wrong_fields(put), ["email", "first_name", "last_name", "username"]);
@@ -257,7 +257,7 @@ fn a_new_password_is_not_like_the_new_name() {
 
 /// Rule 3.4: staff create users; each has a customer unless they are administrative.
 #[test]
-fn staff_make_users_with_a_customer_unless_they_administer() {
+fn staff_create_users_with_a_customer_unless_they_are_administrative() {
     let json = || json!({"username": "eve", "email": "eve@example.com", "first_name": "Eve", "last_name": "Moneypenny", "password": GOOD});
     let new = |actor: &Actor, extra: Value| check_new_user(actor, &draft(with(json(), extra)), &[], now().date_naive());
     let hash = || lease_core::account::PasswordHash::from_phc("h".into());
@@ -276,7 +276,7 @@ fn staff_make_users_with_a_customer_unless_they_administer() {
 
 /// Rules 2.1 and 3.6: a token is valid until its exact expiry, in the present epoch, while its user is active.
 #[test]
-fn a_token_is_good_until_it_is_not() {
+fn a_token_is_valid_until_it_expires_or_is_revoked() {
     let found = |expires_at, epoch, change: fn(&mut Account)| {
         let mut account = account(OWNER, Role::Customer);
         change(&mut account);

@@ -375,7 +375,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_breaks_a_parser(text in any::<String>()) {
+    fn no_text_makes_a_parser_panic(text in any::<String>()) {
         if let Some(cursor) = Cursor::decode(&text) {
             prop_assert_eq!(cursor.encode(), &*text);
         }
@@ -396,7 +396,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_added_can_be_taken_off_again(a in 0..40_000_000_000_000_i64, b in 0..40_000_000_000_000_i64) {
+    fn adding_and_subtracting_an_amount_gives_the_same_money(a in 0..40_000_000_000_000_i64, b in 0..40_000_000_000_000_i64) {
         let cents = |cents| Money::new(Decimal::new(cents, 2), Currency::USD).unwrap();
         let sum = cents(a).plus(cents(b)).unwrap();
         prop_assert_eq!(sum, cents(a + b));
