@@ -109,7 +109,7 @@ kinds! {
         .examples([json!("correct-horse-battery")]);
     /// A user name or an e-mail address.
     UsernameOrEmail => ObjectBuilder::new().schema_type(Type::String).examples([json!("ada")]);
-    /// A password that has been set before.
+    /// The password of an existing user.
     CurrentPassword => formatted(KnownFormat::Password).examples([json!("correct-horse-battery")]);
     /// The number of a card, with or without spaces and hyphens.
     CardNumberInput => matching(r"^\s*([0-9][ -]*){12,19}$").examples([json!("4242424242424242")]);
@@ -134,7 +134,7 @@ pub(crate) use enumerations;
 
 enumerations! {
     BillTo: "The party that is billed.";
-    CardBrand: "The brand of a card.";
+    CardBrand: "The network of a card.";
     InvoiceOn: "The moment at which a trade is invoiced.";
     InvoiceStatus: "The status of an invoice.";
     LeadStatus: "The status of a lead.";

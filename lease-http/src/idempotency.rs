@@ -107,7 +107,7 @@ impl Once {
     }
 
     /// Stores a response, or releases the key if the response is not to be stored. If this fails, the response stays the same: a
-    /// record without a response expires, or is answered from the effect of its command.
+    /// record without a response expires, or its response is built again from the effect of its command.
     async fn keep(&self, claim: &Claim, keys: &Keys, response: Response) -> Result<Response, Problem> {
         if !is_kept(&response) {
             if let Err(error) = self.engine().release_claim(claim).await {

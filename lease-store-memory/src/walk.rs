@@ -12,10 +12,10 @@ use lease_core::text::Search;
 use crate::index::{Index, MAX_ROW, Term, piece_terms, row_number};
 use crate::rows::Rows;
 
-/// Where a row is, or was before it was erased.
+/// The place of a row; empty once the row is deleted.
 pub(crate) type Slot<R> = Option<Box<R>>;
 
-/// Which way a page is walked.
+/// The direction in which a page is walked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Direction {
     /// To the newer rows.
@@ -25,7 +25,7 @@ pub(crate) enum Direction {
 }
 
 impl Direction {
-    /// Where a walk over all rows starts.
+    /// The row at which a walk over all rows starts.
     pub(crate) const fn start(self) -> u32 {
         match self {
             Self::Up => 1,

@@ -24,7 +24,7 @@ draft! {
         pub invoice_id: Field<InvoiceId> as required Id,
         /// The card to charge; it must be the caller's own.
         pub credit_card_id: Field<CreditCardId> as required Id,
-        /// How much to pay; by default, everything still to be paid.
+        /// The amount to pay; by default, everything still to be paid.
         pub amount: Field<Decimal> as nullable PriceInput,
     }
 }

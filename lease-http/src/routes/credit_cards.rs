@@ -29,12 +29,12 @@ pub(super) fn endpoints() -> Endpoints {
         .routes(routes!(get_credit_card, update_credit_card, delete_credit_card))
 }
 
-/// A stored means of payment.
+/// A stored credit card.
 #[derive(Serialize, ToSchema)]
 struct CreditCard {
     id: Id,
     customer_id: Id,
-    /// The scheme that issued it.
+    /// The card network.
     #[schema(value_type = CardBrand)]
     brand: &'static str,
     /// The last four digits of the number.

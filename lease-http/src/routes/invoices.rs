@@ -99,7 +99,10 @@ impl Filter for InvoiceFilter {
     fn read(params: &mut Params) -> Self {
         Self {
             status: params.choice("status", "Only invoices with this status."),
-            overdue: params.flag("overdue", "Only invoices that are, or that are not, still open after their due date."),
+            overdue: params.flag(
+                "overdue",
+                "`true` for only the invoices that are still open after their due date, `false` for only the others.",
+            ),
             trade_id: params.id("trade_id", "Only the invoice of this trade."),
             customer_id: params.id("customer_id", "Only invoices billed to this customer."),
             ..Self::default()

@@ -79,7 +79,7 @@ impl Filter for ServiceFilter {
 
     fn read(params: &mut Params) -> Self {
         Self {
-            is_active: params.flag("is_active", "Only services that are active, or, for staff, only those that are not."),
+            is_active: params.flag("is_active", "`true` for only active services; for staff, `false` for only inactive ones."),
             kind: params.choice("kind", "Only services of this kind."),
         }
     }

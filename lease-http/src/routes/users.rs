@@ -76,8 +76,8 @@ impl Filter for UserFilter {
 
     fn read(params: &mut Params) -> Self {
         Self {
-            is_active: params.flag("is_active", "Only users who may log in, or only those who may not."),
-            is_staff: params.flag("is_staff", "Only administrative users, or only customers."),
+            is_active: params.flag("is_active", "`true` for only users who may log in, `false` for only those who may not."),
+            is_staff: params.flag("is_staff", "`true` for only administrative users, `false` for only customers."),
             role: params.choice("role", "Only users with this role."),
             search: params
                 .search("Only users in which each of these words occurs: in the user name, the e-mail address or the names."),

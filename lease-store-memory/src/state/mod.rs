@@ -1,4 +1,4 @@
-//! The tables, what hangs on them beside their rows, and the terms that their rows are found by.
+//! The tables, what they hold beside their rows, and the terms by which their rows are found.
 
 mod account;
 mod card;
@@ -21,7 +21,7 @@ pub(crate) use trade::{
 };
 pub(crate) use vehicle::{Vehicles, in_open_trade, make, model, model_terms, party, years};
 
-/// Everything there is.
+/// All data of the store.
 #[derive(Debug, Default)]
 pub(crate) struct State {
     pub(crate) accounts: Accounts,
