@@ -1,6 +1,7 @@
 //! The vocabulary of the `OpenAPI` document (feature `openapi`): the types of the values of fields, each a schema with a name. A
 //! draft states the type of each of its fields.
 
+use rust_decimal::prelude::ToPrimitive;
 use serde_json::json;
 use strum::VariantArray;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, OneOfBuilder, RefBuilder, SchemaFormat, Type};
@@ -12,7 +13,7 @@ use crate::model::limits::{
 };
 pub(crate) use crate::model::{BillTo, InvoiceOn, LeadStatus, ServiceKind};
 use crate::model::{CardBrand, InvoiceStatus, PaymentStatus, ProposalStatus, Role, TradeStatus};
-use crate::money::Currency;
+use crate::money::{Currency, MAX_AMOUNT};
 use crate::text::{FREE_TEXT_MAX, NAME_MAX, TITLE_MAX};
 
 /// A line without control characters.
@@ -23,8 +24,6 @@ const NAME: &str = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x
 const FREE_TEXT: &str = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$";
 /// [`FREE_TEXT`] that is not blank.
 const REASON: &str = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$";
-/// Amounts are below this.
-const AMOUNT_END: i64 = 1_000_000_000_000;
 
 /// Types of values that have no Rust type: each has a name and a schema that is written out.
 macro_rules! kinds {
@@ -49,12 +48,12 @@ kinds! {
     /// An exact decimal, as a string or a number, with at most the digits of its currency.
     AmountInput => OneOfBuilder::new()
         .item(matching(r"^\s*0*[0-9]{1,12}(\.[0-9]{1,20})?\s*$"))
-        .item(ObjectBuilder::new().schema_type(Type::Number).minimum(Some(0)).exclusive_maximum(Some(AMOUNT_END)))
+        .item(ObjectBuilder::new().schema_type(Type::Number).minimum(Some(0)).exclusive_maximum(MAX_AMOUNT.to_i64()))
         .examples([json!("199.99")]);
     /// An exact decimal above zero, as a string or a number, with at most the digits of its currency.
     PriceInput => OneOfBuilder::new()
         .item(matching(r"^\s*(0*[1-9][0-9]{0,11}(\.[0-9]{1,20})?|0+\.[0-9]{0,19}[1-9]0*)\s*$"))
-        .item(ObjectBuilder::new().schema_type(Type::Number).exclusive_minimum(Some(0)).exclusive_maximum(Some(AMOUNT_END)))
+        .item(ObjectBuilder::new().schema_type(Type::Number).exclusive_minimum(Some(0)).exclusive_maximum(MAX_AMOUNT.to_i64()))
         .examples([json!("199.99")]);
     /// A currency code of ISO 4217.
     CurrencyInput => ObjectBuilder::new()

@@ -26,6 +26,7 @@ use crate::panic;
 use crate::problem::{ErrorCode, HttpError, Problem};
 use crate::state::AppState;
 pub(crate) use headers::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
+pub(crate) use key::MAX_CHARS as MAX_KEY_CHARS;
 use key::{Keys, Scope};
 use replay::LostResponse;
 pub(crate) use replay::Replay;

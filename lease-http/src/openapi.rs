@@ -15,6 +15,7 @@ use utoipa::PartialSchema as _;
 use utoipa::openapi::OpenApi;
 
 use crate::endpoints::X_IDEMPOTENCY_KEY;
+use crate::idempotency::MAX_KEY_CHARS;
 use crate::problem::ErrorCode::{self, Engine, Http};
 use crate::problem::{HttpError, Problem};
 
@@ -107,7 +108,7 @@ fn add_parameters(path: &str, method: &str, operation: &mut Map<String, Value>, 
             } else {
                 "For 24 hours, a request with the same key, path and body gets the first response again and has no other effect."
             },
-            "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": r#"^(?!""$)[!-~]([\t -~]*[!-~])?$"# },
+            "schema": { "type": "string", "minLength": 1, "maxLength": MAX_KEY_CHARS, "pattern": r#"^(?!""$)[!-~]([\t -~]*[!-~])?$"# },
             "example": "5f0c8f0e-6f0b-4f6a-9a51-3c1f4a6f2d11",
         }));
     }

@@ -8,11 +8,12 @@ use axum::extract::{FromRequestParts, OriginalUri};
 use axum::http::request::Parts;
 use form_urlencoded::Serializer;
 use lease_core::id::Id;
+use lease_core::input::{FromScalar as _, Scalar};
 use lease_core::model::Vin;
 use lease_core::openapi;
 use lease_core::page::{Cursor, DEFAULT_LIMIT, MAX_LIMIT, Page, PageRequest};
 use lease_core::permission::{Act, Actor, Resource};
-use lease_core::text::{NAME_MAX, Search, TITLE_MAX, comparison_key};
+use lease_core::text::{NAME_MAX, Search, TITLE_MAX, check_line, comparison_key, one_of};
 use percent_encoding::percent_decode;
 use serde::Serialize;
 use strum::VariantArray;
@@ -179,18 +180,14 @@ impl Params {
     {
         self.read(name, description, reference::<T>(), |text| {
             let names = || T::VARIANTS.iter().map(|variant| (*variant).into()).collect::<Vec<&str>>();
-            text.parse().map_err(|_| format!("One of {} is required.", names().join(", ")))
+            text.parse().map_err(|_| one_of(&names()))
         })
     }
 
     /// True or false.
     pub(crate) fn flag(&mut self, name: &str, description: &str) -> Option<bool> {
         let schema = ObjectBuilder::new().schema_type(Type::Boolean);
-        self.read(name, description, schema, |text| match text {
-            "true" | "1" => Ok(true),
-            "false" | "0" => Ok(false),
-            _ => Err("true or false is required.".to_owned()),
-        })
+        self.read(name, description, schema, |text| bool::from_scalar(Scalar::Text(text.to_owned())))
     }
 
     /// A model year.
@@ -204,7 +201,7 @@ impl Params {
 
     /// A name, compared without regard to case.
     pub(crate) fn key(&mut self, name: &str, description: &str) -> Option<String> {
-        self.read(name, description, text_schema(NAME_MAX), |text| plain(text, NAME_MAX).map(comparison_key))
+        self.read(name, description, text_schema(NAME_MAX), |text| check_line(text, NAME_MAX).map(comparison_key))
     }
 
     /// A vehicle identification number.
@@ -214,7 +211,7 @@ impl Params {
 
     /// Words to search for; the parameter is called `search`.
     pub(crate) fn search(&mut self, description: &str) -> Option<Search> {
-        self.read("search", description, text_schema(TITLE_MAX), |text| plain(text, TITLE_MAX).map(Search::new))
+        self.read("search", description, text_schema(TITLE_MAX), |text| check_line(text, TITLE_MAX).map(Search::new))
     }
 
     fn page(&mut self) -> PageRequest {
@@ -280,13 +277,6 @@ fn decode(text: &str) -> Option<String> {
 /// The undecoded name, for one that is not valid UTF-8.
 fn name_of_garbage(pair: &str) -> String {
     pair.split('=').next().unwrap_or_default().to_owned()
-}
-
-fn plain(text: &str, max: usize) -> Result<&str, String> {
-    if text.chars().any(char::is_control) {
-        return Err("Control characters are not allowed.".to_owned());
-    }
-    if text.chars().count() > max { Err(format!("At most {max} characters are allowed.")) } else { Ok(text) }
 }
 
 fn reference<T: ToSchema>() -> Ref {
