@@ -32,6 +32,19 @@ pub fn session(found: Option<(Token, Account)>, now: DateTime<Utc>) -> Result<Se
     }
 }
 
+/// The actor that an acting user is now: they may have been given another role (rule 2.1). `account` is theirs, as it is now.
+///
+/// # Errors
+/// [`Error::NotAuthenticated`] if they may no longer act at all.
+pub(crate) fn current_actor(actor: &Actor, account: &Account) -> Result<Actor, Error> {
+    let current = Actor::of(account);
+    let is_another_customer = actor.customer().is_some() && current.customer().is_some() && *actor != current;
+    if !account.user.is_active || current == Actor::Anonymous || is_another_customer {
+        return Err(Error::NotAuthenticated);
+    }
+    Ok(current)
+}
+
 /// Judges a login (rule 3.2): the user with the given name, if there is one, is active and has the given password.
 ///
 /// # Errors

@@ -45,7 +45,7 @@ draft! {
         pub phone: Field<String> as nullable Line,
         /// Company.
         pub company: Field<String> as nullable Line,
-        /// Where the lead came from.
+        /// The source of the lead.
         pub source: Field<String> as nullable Line,
         /// The status of the lead. `converted` cannot be set here: converting the lead sets it.
         pub status: Field<String> as optional LeadStatus,
