@@ -1,8 +1,9 @@
 //! Users and their roles: rules 3.3 to 3.6, 6.1.
 
 use lease_core::account::{
-    AccountChange, AccountSnapshot, CheckedUpdate, CustomerChange, ProfileDraft, Token, TokenHash, TokenText, check_new_user,
-    check_update, deactivate, require_visible_customer, require_visible_user, revoke_tokens, session, update_profile,
+    AccountChange, AccountSnapshot, CheckedUpdate, CustomerChange, FIRST_EPOCH, ProfileDraft, Token, TokenHash, TokenText,
+    check_login, check_new_user, check_repeated_registration, check_update, deactivate, require_visible_customer,
+    require_visible_user, revoke_tokens, session, update_profile,
 };
 use lease_core::decision::RowChange;
 use lease_core::id::Versioned;
@@ -290,6 +291,32 @@ fn a_token_is_valid_until_it_expires_or_is_revoked() {
     assert_eq!(found(at(60), 7, |account| account.user.value.is_active = false), "not_authenticated");
     assert_eq!(found(at(60), 7, |account| account.customer_id = None), "not_authenticated");
     assert_eq!(code(session(None, now())), "not_authenticated");
+}
+
+/// Rule 3.2: a login needs a known and active user and the right password; whatever is wrong, the error is the same.
+#[test]
+fn a_login_needs_an_active_user_and_the_right_password() {
+    let account = account(OWNER, Role::Customer);
+    let mut inactive = account.clone();
+    inactive.user.value.is_active = false;
+    assert_eq!(check_login(Some(account.clone()), true).unwrap(), account);
+    for (found, password_matches) in [(Some(account), false), (Some(inactive), true), (None, true), (None, false)] {
+        assert_eq!(code(check_login(found, password_matches)), "invalid_credentials");
+    }
+}
+
+/// Rule 6.7: a registration is repeated while its user is active and their tokens have not been revoked.
+#[test]
+fn a_registration_is_repeated_until_the_user_is_shut_out() {
+    let repeated = |is_active, token_epoch| {
+        let mut account = account(OWNER, Role::Customer);
+        account.user.value.is_active = is_active;
+        account.user.value.token_epoch = token_epoch;
+        code(check_repeated_registration(&account))
+    };
+    assert_eq!(repeated(true, FIRST_EPOCH), "ok");
+    assert_eq!(repeated(false, FIRST_EPOCH), "not_authenticated");
+    assert_eq!(repeated(true, FIRST_EPOCH + 1), "not_authenticated");
 }
 
 /// Chapter 2: the actor of an account follows from its role.

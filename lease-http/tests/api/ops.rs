@@ -52,6 +52,13 @@ async fn without_its_store_a_process_is_healthy_but_not_ready() {
     assert!(!response.text.contains("10.1.2.3"));
 }
 
+/// A store that expects nothing fails a test that queries it.
+#[tokio::test]
+async fn a_list_with_a_wrong_parameter_does_not_query_the_store() {
+    let app = on(MockRepository::new(), HttpOptions::default());
+    get(&app, "/api/services?kind=boat").await.invalid(&["kind"]);
+}
+
 #[tokio::test]
 async fn metrics_count_by_route_and_code_and_belong_to_one_router() {
     let app = App::new();
