@@ -1,4 +1,4 @@
-//! What deciding costs: each command on a snapshot as a busy trade gives it. Aim: two microseconds a decision at the most.
+//! The cost of each decision, on the snapshot of a busy trade. The target is at most two microseconds for a decision.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a benchmark fails by stopping")]
 

@@ -3,7 +3,7 @@
 use std::ops::{Deref, DerefMut};
 
 use crate::event::Event;
-use crate::id::{Entity, Stored, Version};
+use crate::id::{Entity, Stored, Version, Versioned};
 
 /// The outcome of a decision: the changes and the events.
 ///
@@ -70,6 +70,16 @@ pub enum RowChange<T: Entity> {
 }
 
 impl<T: Entity> RowChange<T> {
+    /// Replaces the value of a row that was read.
+    pub(crate) fn update(row: &Versioned<Stored<T>>, value: T) -> Self {
+        Self::Update { id: row.id, expected: row.version, value }
+    }
+
+    /// Deletes a row that was read.
+    pub(crate) fn delete(row: &Versioned<Stored<T>>) -> Self {
+        Self::Delete { id: row.id, expected: row.version }
+    }
+
     /// The value that is written; `None` for a deletion.
     #[must_use]
     pub const fn value(&self) -> Option<&T> {

@@ -12,10 +12,7 @@ use std::fmt;
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use secrecy::SecretString;
-use serde::de::value::MapDeserializer;
-use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error as _, Visitor};
-use serde::forward_to_deserialize_any;
-use serde_json::Value;
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error as _};
 use serde_json::value::RawValue;
 
 use crate::clock::to_micros;
@@ -70,6 +67,17 @@ impl From<&str> for Field<SecretString> {
     }
 }
 
+/// The message on a body that is not a JSON object.
+pub const NOT_AN_OBJECT: &str = "A JSON object is required.";
+
+/// The fields of a command, before they are validated.
+pub trait Draft: DeserializeOwned {
+    /// The draft of a body that is not a JSON object. No field can be read, so no command accepts it; but permission and
+    /// visibility are checked first, as always (rule 2.4).
+    #[must_use]
+    fn unreadable() -> Self;
+}
+
 /// Defines a draft. Each field states whether it must be given, and the type of its value (see `openapi`):
 ///
 /// - `required`: must be given, and not as null; a `PATCH` may leave it out.
@@ -89,6 +97,12 @@ macro_rules! draft {
         #[serde(default)]
         pub struct $draft {
             $($(#[doc = $field_doc])+ pub $field: $type,)+
+        }
+
+        impl $crate::input::Draft for $draft {
+            fn unreadable() -> Self {
+                Self { $($field: $crate::input::Field::Wrong($crate::input::NOT_AN_OBJECT.to_owned()),)+ }
+            }
         }
 
         #[cfg(feature = "openapi")]
@@ -167,41 +181,6 @@ impl Scalar {
             Some(b'[' | b'{') => Some(Self::Composite),
             _ => Some(Self::Number(literal.to_owned())),
         })
-    }
-}
-
-/// A draft that no command accepts, because every field is invalid. It represents a body that is not a JSON object, so that
-/// permission and visibility are checked before the body is refused (rule 2.4).
-///
-/// # Errors
-/// If the type is not a struct of [`Field`]s.
-pub fn refused_draft<T: DeserializeOwned>() -> serde_json::Result<T> {
-    T::deserialize(RefusedDraft)
-}
-
-/// Gives every field a list, which no field accepts.
-struct RefusedDraft;
-
-impl<'de> Deserializer<'de> for RefusedDraft {
-    type Error = serde_json::Error;
-
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        _name: &'static str,
-        fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Self::Error> {
-        let wrong = |field: &&'static str| (*field, Value::Array(Vec::new()));
-        visitor.visit_map(MapDeserializer::new(fields.iter().map(wrong)))
-    }
-
-    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
-        Err(Self::Error::custom("a draft is a struct"))
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
-        newtype_struct seq tuple tuple_struct map enum identifier ignored_any
     }
 }
 

@@ -56,6 +56,7 @@ pub mod random;
 pub mod repository;
 pub mod rules;
 pub mod text;
+mod trade;
 pub mod wallet;
 
 pub use engine::LeaseEngine;

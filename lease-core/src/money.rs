@@ -6,7 +6,7 @@ use std::str::FromStr;
 use iso_currency::IntoEnumIterator as _;
 use rust_decimal::Decimal;
 
-/// The largest amount that is accepted: below ten to the twelfth, in any currency.
+/// Amounts are below ten to the twelfth, in any currency.
 pub const MAX_AMOUNT: Decimal = Decimal::from_parts(3_567_587_328, 232, 0, false, 0);
 
 /// A currency of ISO 4217 with a defined minor unit (codes for gold and for testing have none).
@@ -202,7 +202,7 @@ pub enum MoneyError {
     #[error("The amount must be above zero.")]
     NotPositive,
     /// Ten to the twelfth or more.
-    #[error("The amount must be below 1000000000000.")]
+    #[error("The amount must be below {MAX_AMOUNT}.")]
     TooLarge,
     /// More digits after the decimal point than the currency has.
     #[error("The currency allows at most {digits} digits after the decimal point.")]

@@ -1,19 +1,19 @@
 //! The vocabulary of the `OpenAPI` document (feature `openapi`): the types of the values of fields, each a schema with a name. A
 //! draft states the type of each of its fields.
 
+use rust_decimal::prelude::ToPrimitive;
 use serde_json::json;
 use strum::VariantArray;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, OneOfBuilder, RefBuilder, SchemaFormat, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::lifecycle::AvailableAction;
 use crate::model::limits::{
     EXPIRY_YEARS, FIRST_MODEL_YEAR, MAX_DUE_DAYS, MAX_EMAIL_BYTES, MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS, MONTHS,
 };
 pub(crate) use crate::model::{BillTo, InvoiceOn, LeadStatus, ServiceKind};
 use crate::model::{CardBrand, InvoiceStatus, PaymentStatus, ProposalStatus, Role, TradeStatus};
-use crate::money::Currency;
+use crate::money::{Currency, MAX_AMOUNT};
 use crate::text::{FREE_TEXT_MAX, NAME_MAX, TITLE_MAX};
 
 /// A line without control characters.
@@ -24,8 +24,6 @@ const NAME: &str = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x
 const FREE_TEXT: &str = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$";
 /// [`FREE_TEXT`] that is not blank.
 const REASON: &str = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$";
-/// Amounts are below this.
-const AMOUNT_END: i64 = 1_000_000_000_000;
 
 /// Types of values that have no Rust type: each has a name and a schema that is written out.
 macro_rules! kinds {
@@ -50,12 +48,12 @@ kinds! {
     /// An exact decimal, as a string or a number, with at most the digits of its currency.
     AmountInput => OneOfBuilder::new()
         .item(matching(r"^\s*0*[0-9]{1,12}(\.[0-9]{1,20})?\s*$"))
-        .item(ObjectBuilder::new().schema_type(Type::Number).minimum(Some(0)).exclusive_maximum(Some(AMOUNT_END)))
+        .item(ObjectBuilder::new().schema_type(Type::Number).minimum(Some(0)).exclusive_maximum(MAX_AMOUNT.to_i64()))
         .examples([json!("199.99")]);
     /// An exact decimal above zero, as a string or a number, with at most the digits of its currency.
     PriceInput => OneOfBuilder::new()
         .item(matching(r"^\s*(0*[1-9][0-9]{0,11}(\.[0-9]{1,20})?|0+\.[0-9]{0,19}[1-9]0*)\s*$"))
-        .item(ObjectBuilder::new().schema_type(Type::Number).exclusive_minimum(Some(0)).exclusive_maximum(Some(AMOUNT_END)))
+        .item(ObjectBuilder::new().schema_type(Type::Number).exclusive_minimum(Some(0)).exclusive_maximum(MAX_AMOUNT.to_i64()))
         .examples([json!("199.99")]);
     /// A currency code of ISO 4217.
     CurrencyInput => ObjectBuilder::new()
@@ -110,7 +108,7 @@ kinds! {
         .examples([json!("correct-horse-battery")]);
     /// A user name or an e-mail address.
     UsernameOrEmail => ObjectBuilder::new().schema_type(Type::String).examples([json!("ada")]);
-    /// A password that has been set before.
+    /// The password of an existing user.
     CurrentPassword => formatted(KnownFormat::Password).examples([json!("correct-horse-battery")]);
     /// The number of a card, with or without spaces and hyphens.
     CardNumberInput => matching(r"^\s*([0-9][ -]*){12,19}$").examples([json!("4242424242424242")]);
@@ -118,24 +116,24 @@ kinds! {
     SecurityCode => matching(r"^\s*[0-9]{3,4}\s*$").examples([json!("123")]);
 }
 
-/// Enumerations: a string that is one of their names.
+/// Describes enumerations: a string that is one of their names.
 macro_rules! enumerations {
     ($($name:ident: $doc:literal;)+) => {$(
-        impl PartialSchema for $name {
-            fn schema() -> RefOr<Schema> {
-                let names = Self::VARIANTS.iter().map(|variant| <&str>::from(*variant));
-                ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names)).description(Some($doc)).into()
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                $crate::openapi::enumeration::<Self>($doc)
             }
         }
 
-        impl ToSchema for $name {}
+        impl utoipa::ToSchema for $name {}
     )+};
 }
 
+pub(crate) use enumerations;
+
 enumerations! {
-    AvailableAction: "An action that the caller may take now.";
     BillTo: "The party that is billed.";
-    CardBrand: "The brand of a card.";
+    CardBrand: "The network of a card.";
     InvoiceOn: "The moment at which a trade is invoiced.";
     InvoiceStatus: "The status of an invoice.";
     LeadStatus: "The status of a lead.";
@@ -184,6 +182,12 @@ fn reference<K: ToSchema>() -> RefBuilder {
 pub(crate) fn add<K: ToSchema>(schemas: &mut Vec<(String, RefOr<Schema>)>) {
     schemas.push((K::name().into_owned(), K::schema()));
     K::schemas(schemas);
+}
+
+/// A string that is one of the names of an enumeration.
+pub(crate) fn enumeration<E: VariantArray + Copy + Into<&'static str>>(description: &str) -> RefOr<Schema> {
+    let names = E::VARIANTS.iter().map(|variant| (*variant).into());
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names)).description(Some(description)).into()
 }
 
 fn text(max: usize, pattern: &str) -> ObjectBuilder {

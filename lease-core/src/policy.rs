@@ -6,7 +6,7 @@ use chrono::Duration;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Policy {
-    /// How long a token is valid.
+    /// The time for which a token is valid.
     pub token_ttl: Duration,
     /// The treatment of payments after the due date.
     pub late_payments: LatePayments,

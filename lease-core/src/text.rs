@@ -12,7 +12,7 @@ pub const FREE_TEXT_MAX: usize = 4_000;
 
 /// A line of at most [`NAME_MAX`] characters; may be empty.
 pub(crate) fn line(text: &str) -> Result<String, String> {
-    bounded(text, NAME_MAX, char::is_control)
+    check_line(text.trim(), NAME_MAX).map(str::to_owned)
 }
 
 /// A line of at most [`NAME_MAX`] characters that is not blank.
@@ -22,12 +22,13 @@ pub(crate) fn name(text: &str) -> Result<String, String> {
 
 /// A line of at most [`TITLE_MAX`] characters; may be empty.
 pub(crate) fn title(text: &str) -> Result<String, String> {
-    bounded(text, TITLE_MAX, char::is_control)
+    check_line(text.trim(), TITLE_MAX).map(str::to_owned)
 }
 
 /// Text of at most [`FREE_TEXT_MAX`] characters, which may include line breaks and tabs; may be empty.
 pub(crate) fn free(text: &str) -> Result<String, String> {
-    bounded(text, FREE_TEXT_MAX, |character| character.is_control() && !matches!(character, '\n' | '\r' | '\t'))
+    let is_refused = |character: char| character.is_control() && !matches!(character, '\n' | '\r' | '\t');
+    check(text.trim(), FREE_TEXT_MAX, is_refused).map(str::to_owned)
 }
 
 /// [`free`] text that is not blank.
@@ -35,19 +36,36 @@ pub(crate) fn reason(text: &str) -> Result<String, String> {
     non_blank(free(text)?)
 }
 
-fn non_blank(text: String) -> Result<String, String> {
+/// The text, if it is not blank.
+pub(crate) fn non_blank(text: String) -> Result<String, String> {
     if text.is_empty() { Err("This field may not be blank.".to_owned()) } else { Ok(text) }
 }
 
-fn bounded(text: &str, max: usize, refused: impl Fn(char) -> bool) -> Result<String, String> {
-    let text = text.trim();
-    if text.chars().any(refused) {
+/// The text, if it is a line of at most `max` characters.
+///
+/// # Errors
+/// A sentence that says what is not allowed.
+pub fn check_line(text: &str, max: usize) -> Result<&str, String> {
+    check(text, max, char::is_control)
+}
+
+fn check(text: &str, max: usize, is_refused: impl Fn(char) -> bool) -> Result<&str, String> {
+    if text.chars().any(is_refused) {
         return Err("Control characters are not allowed.".to_owned());
     }
     if text.chars().count() > max {
         return Err(format!("At most {max} characters are allowed."));
     }
-    Ok(text.to_owned())
+    Ok(text)
+}
+
+/// The message on a text that is none of these names.
+#[must_use]
+pub fn one_of(names: &[&str]) -> String {
+    match names {
+        [others @ .., last] if !others.is_empty() => format!("One of {} and {last} is required.", others.join(", ")),
+        names => format!("{} is required.", names.concat()),
+    }
 }
 
 /// The form in which names are compared: compatibility-normalised (NFKC) and in lower case. The key of a key is the key.

@@ -56,12 +56,12 @@ mod tests {
     }
 
     #[test]
-    fn what_a_client_says_of_itself_counts_for_nothing() {
+    fn an_address_that_the_client_claims_is_ignored() {
         assert_eq!(seen(&["1.2.3.4"], None), "10.0.0.9");
     }
 
     #[test]
-    fn a_trusted_proxy_has_the_last_word() {
+    fn the_address_from_a_trusted_proxy_counts() {
         let header = Some("x-forwarded-for");
         assert_eq!(seen(&["6.6.6.6, 1.2.3.4"], header), "1.2.3.4");
         assert_eq!(seen(&["6.6.6.6", "2001:db8::1"], header), "2001:db8::1");

@@ -1,10 +1,15 @@
 //! The declared endpoints: the handlers of a path with their descriptions, and the replay of each POST.
 
+use std::collections::BTreeSet;
+
 use axum::routing::MethodRouter;
+use lease_core::permission::{Act, Resource};
 use serde_json::json;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
+use crate::auth::Caller;
 use crate::idempotency::{self, Replay};
+use crate::problem::{HttpError, Problem};
 use crate::state::AppState;
 
 /// The extension of a POST operation that tells the document how it treats an idempotency key.
@@ -41,6 +46,19 @@ impl Endpoints {
         self
     }
 
+    /// Closes the paths of these endpoints to actors who may not read the resource: to them, a method that a path does not have is
+    /// 401 or 403 instead of 405 (rule 2.3).
+    pub(crate) fn closed_without(mut self, resource: Resource) -> Self {
+        let mut closed = BTreeSet::new();
+        for Endpoint { routes: (_, paths, methods), .. } in &mut self.0 {
+            // The handlers of a path are joined later, and only one of them may have a fallback.
+            if closed.insert(paths.paths.keys().cloned().collect::<Vec<_>>()) {
+                *methods = std::mem::take(methods).fallback(async move |caller: Caller| closed_or_not_allowed(caller, resource));
+            }
+        }
+        self
+    }
+
     /// Adds all endpoints of another list.
     pub(crate) fn merge(mut self, other: Self) -> Self {
         self.0.extend(other.0);
@@ -63,5 +81,12 @@ impl Endpoints {
     /// The router and the description of all endpoints.
     pub(crate) fn into_router(self) -> OpenApiRouter<AppState> {
         self.0.into_iter().fold(OpenApiRouter::new(), |router, endpoint| router.routes(endpoint.routes))
+    }
+}
+
+fn closed_or_not_allowed(caller: Caller, resource: Resource) -> Problem {
+    match caller.actor().require(resource, Act::Read) {
+        Ok(_) => Problem::new(HttpError::MethodNotAllowed),
+        Err(error) => error.into(),
     }
 }

@@ -26,6 +26,7 @@ use crate::panic;
 use crate::problem::{ErrorCode, HttpError, Problem};
 use crate::state::AppState;
 pub(crate) use headers::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
+pub(crate) use key::MAX_CHARS as MAX_KEY_CHARS;
 use key::{Keys, Scope};
 use replay::LostResponse;
 pub(crate) use replay::Replay;
@@ -107,7 +108,7 @@ impl Once {
     }
 
     /// Stores a response, or releases the key if the response is not to be stored. If this fails, the response stays the same: a
-    /// record without a response expires, or is answered from the effect of its command.
+    /// record without a response expires, or its response is built again from the effect of its command.
     async fn keep(&self, claim: &Claim, keys: &Keys, response: Response) -> Result<Response, Problem> {
         if !is_kept(&response) {
             if let Err(error) = self.engine().release_claim(claim).await {

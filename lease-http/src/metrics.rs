@@ -73,7 +73,7 @@ impl Metrics {
     }
 
     /// Counts a response.
-    pub(crate) fn answered(&self, method: &Method, route: &str, status: StatusCode, took: Duration) {
+    pub(crate) fn response(&self, method: &Method, route: &str, status: StatusCode, took: Duration) {
         let method = method_label(method);
         self.shared.requests.with_label_values(&[method, route, status.as_str()]).inc();
         self.shared.durations.with_label_values(&[method, route]).observe(took.as_secs_f64());

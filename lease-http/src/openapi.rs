@@ -15,6 +15,7 @@ use utoipa::PartialSchema as _;
 use utoipa::openapi::OpenApi;
 
 use crate::endpoints::X_IDEMPOTENCY_KEY;
+use crate::idempotency::MAX_KEY_CHARS;
 use crate::problem::ErrorCode::{self, Engine, Http};
 use crate::problem::{HttpError, Problem};
 
@@ -29,9 +30,9 @@ pub(crate) fn complete(described: &OpenApi) -> Result<Value, serde_json::Error> 
         "title": "Lease",
         "version": env!("CARGO_PKG_VERSION"),
         "description": "Customers offer their own vehicles for lease or sale, and others shop around.\n\n\
-            Authenticate with `Authorization: Token <token>`, as registering and logging in hand one out. Every POST takes an \
-            `Idempotency-Key`. Errors are `application/problem+json` (RFC 9457) with a stable `code`. Every path is also taken \
-            with a slash at its end.",
+            Authenticate with `Authorization: Token <token>`; registering and logging in return a token. Every POST accepts an \
+            `Idempotency-Key`. Errors are `application/problem+json` (RFC 9457) with a stable `code`. Every path is also accepted \
+            with a trailing slash.",
         "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
     });
     // Relative to the document, and so below the same prefix.
@@ -44,11 +45,11 @@ pub(crate) fn complete(described: &OpenApi) -> Result<Value, serde_json::Error> 
     schemas["Problem"] = problem_schema();
     schemas["Role"] = serde_json::to_value(Role::schema())?;
     raise_descriptions(schemas);
-    components["responses"] = ErrorCode::all().map(|kind| (kind.code().to_owned(), error_response(&[kind]))).collect();
+    components["responses"] = ErrorCode::all().map(|code| (code.code().to_owned(), error_response(&[code]))).collect();
     components["securitySchemes"] = json!({ "token": {
         "type": "apiKey", "in": "header", "name": "Authorization",
-        "description": "`Token <token>`, with the 40 hexadecimal characters that registering or logging in gave; `Bearer` is \
-            taken too.",
+        "description": "`Token <token>`, with the 40 hexadecimal characters that registering or logging in returned; `Bearer` is \
+            accepted as well.",
     }});
     Ok(document)
 }
@@ -103,11 +104,11 @@ fn add_parameters(path: &str, method: &str, operation: &mut Map<String, Value>, 
         parameters.push(json!({
             "name": "Idempotency-Key", "in": "header", "required": false,
             "description": if ignores_key {
-                "Checked as with every POST, but without effect: each log-out revokes the token with which it is sent."
+                "The key is checked as with every POST, but has no effect: each log-out revokes the token with which it is sent."
             } else {
                 "For 24 hours, a request with the same key, path and body gets the first response again and has no other effect."
             },
-            "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": r#"^(?!""$)[!-~]([\t -~]*[!-~])?$"# },
+            "schema": { "type": "string", "minLength": 1, "maxLength": MAX_KEY_CHARS, "pattern": r#"^(?!""$)[!-~]([\t -~]*[!-~])?$"# },
             "example": "5f0c8f0e-6f0b-4f6a-9a51-3c1f4a6f2d11",
         }));
     }
@@ -116,28 +117,28 @@ fn add_parameters(path: &str, method: &str, operation: &mut Map<String, Value>, 
 /// Adds a response for each status that an error of the operation can have.
 fn add_errors(path: &str, method: &str, operation: &mut Map<String, Value>, ignores_key: bool) {
     let mut by_status: BTreeMap<u16, Vec<ErrorCode>> = BTreeMap::new();
-    for kind in kinds(path, method, operation, ignores_key) {
-        by_status.entry(kind.status().as_u16()).or_default().push(kind);
+    for code in codes(path, method, operation, ignores_key) {
+        by_status.entry(code.status().as_u16()).or_default().push(code);
     }
     let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
-    for (status, kinds) in by_status {
-        let response = match kinds[..] {
-            [kind] => json!({ "$ref": format!("#/components/responses/{}", kind.code()) }),
-            _ => error_response(&kinds),
+    for (status, codes) in by_status {
+        let response = match codes[..] {
+            [code] => json!({ "$ref": format!("#/components/responses/{}", code.code()) }),
+            _ => error_response(&codes),
         };
         responses.insert(status.to_string(), response);
     }
 }
 
-/// The kinds of errors that an operation can have: its own, and those of every operation like it.
-fn kinds(path: &str, method: &str, operation: &mut Map<String, Value>, ignores_key: bool) -> Vec<ErrorCode> {
+/// The codes of the errors that an operation can have: its own, and those of every operation like it.
+fn codes(path: &str, method: &str, operation: &mut Map<String, Value>, ignores_key: bool) -> Vec<ErrorCode> {
     let own = operation.remove("x-codes").unwrap_or_default();
-    let codes = own.as_array().into_iter().flatten().filter_map(Value::as_str);
-    let mut kinds: Vec<ErrorCode> = codes.filter_map(ErrorCode::of_code).collect();
+    let names = own.as_array().into_iter().flatten().filter_map(Value::as_str);
+    let mut codes: Vec<ErrorCode> = names.filter_map(ErrorCode::of_code).collect();
     let mut add = |applies: bool, more: &[ErrorCode]| {
-        for kind in more {
-            if applies && !kinds.contains(kind) {
-                kinds.push(*kind);
+        for code in more {
+            if applies && !codes.contains(code) {
+                codes.push(*code);
             }
         }
     };
@@ -159,27 +160,27 @@ fn kinds(path: &str, method: &str, operation: &mut Map<String, Value>, ignores_k
     add(method == "post", &[Engine(ErrorKind::ValidationError), Http(HttpError::PayloadTooLarge)]);
     add(method == "post" && !ignores_key, &[in_use, Http(HttpError::IdempotencyKeyReused)]);
     add(true, &[Engine(ErrorKind::InternalError), Engine(ErrorKind::Unavailable)]);
-    kinds
+    codes
 }
 
-fn error_response(kinds: &[ErrorCode]) -> Value {
-    let codes: Vec<&str> = kinds.iter().map(|kind| kind.code()).collect();
+fn error_response(codes: &[ErrorCode]) -> Value {
+    let names: Vec<&str> = codes.iter().map(|code| code.code()).collect();
     let examples: Map<String, Value> =
-        kinds.iter().map(|kind| (kind.code().to_owned(), json!({ "value": example(*kind) }))).collect();
+        codes.iter().map(|code| (code.code().to_owned(), json!({ "value": example(*code) }))).collect();
     let mut response = json!({
-        "description": codes.iter().map(|code| format!("`{code}`")).collect::<Vec<_>>().join(", "),
+        "description": names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
         "content": { "application/problem+json": {
             "schema": { "$ref": "#/components/schemas/Problem" },
             "examples": examples,
         }},
-        "x-codes": codes,
+        "x-codes": names,
     });
     let header = |description: &str, schema: Value| json!({ "description": description, "required": true, "schema": schema });
-    if kinds.contains(&Engine(ErrorKind::NotAuthenticated)) {
+    if codes.contains(&Engine(ErrorKind::NotAuthenticated)) {
         let schema = json!({ "type": "string", "const": "Token" });
         response["headers"]["WWW-Authenticate"] = header("How to authenticate.", schema);
     }
-    if kinds.contains(&Http(HttpError::Throttled)) {
+    if codes.contains(&Http(HttpError::Throttled)) {
         let schema = json!({ "type": "integer", "minimum": 1 });
         response["headers"]["Retry-After"] = header("The number of seconds until another attempt is accepted.", schema);
     }
@@ -187,11 +188,11 @@ fn error_response(kinds: &[ErrorCode]) -> Value {
 }
 
 /// An example of a problem, built by the code that builds the responses.
-fn example(kind: ErrorCode) -> Value {
-    match kind {
+fn example(code: ErrorCode) -> Value {
+    match code {
         Engine(ErrorKind::ValidationError) => Problem::invalid_field("name", "This field is required.").body(),
         Engine(ErrorKind::CardDeclined) => Problem::declined("insufficient_funds", 1).body(),
-        kind => Problem::new(kind).body(),
+        code => Problem::new(code).body(),
     }
 }
 

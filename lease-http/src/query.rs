@@ -7,11 +7,13 @@ use std::str::FromStr;
 use axum::extract::{FromRequestParts, OriginalUri};
 use axum::http::request::Parts;
 use form_urlencoded::Serializer;
+use lease_core::id::Id;
+use lease_core::input::{FromScalar as _, Scalar};
 use lease_core::model::Vin;
 use lease_core::openapi;
 use lease_core::page::{Cursor, DEFAULT_LIMIT, MAX_LIMIT, Page, PageRequest};
-use lease_core::text::{NAME_MAX, Search, TITLE_MAX, comparison_key};
-use lease_core::{Error, id::Id};
+use lease_core::permission::{Act, Actor, Resource};
+use lease_core::text::{NAME_MAX, Search, TITLE_MAX, check_line, comparison_key, one_of};
 use percent_encoding::percent_decode;
 use serde::Serialize;
 use strum::VariantArray;
@@ -23,50 +25,46 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::problem::{Messages, Problem};
 
 /// The filter of a list.
-pub(crate) trait Filter: Default + Clone {
+pub(crate) trait Filter: Sized {
+    /// The kind of the rows.
+    const RESOURCE: Resource;
+
     /// Reads the filter, each parameter by its name.
     fn read(params: &mut Params) -> Self;
 }
 
-/// The query of a list. [`List::respond`] reports its errors, after the engine has checked whether the actor may read the list at
-/// all.
-#[derive(Clone, Debug)]
+/// The query of a list.
+#[derive(Debug)]
 pub(crate) struct List<F> {
-    filter: F,
-    page: PageRequest,
-    errors: Messages,
+    query: Result<(F, PageRequest), Messages>,
+    links: Links,
+}
+
+impl<F: Filter> List<F> {
+    /// The filter and the requested page, and the links that the response needs.
+    ///
+    /// # Errors
+    /// 401 or 403 if the actor may read no rows of the kind; 400 if a parameter is wrong.
+    pub(crate) fn for_reader(self, actor: &Actor) -> Result<(F, PageRequest, Links), Problem> {
+        actor.require(F::RESOURCE, Act::Read)?;
+        let (filter, page) = self.query.map_err(Problem::invalid)?;
+        Ok((filter, page, self.links))
+    }
+}
+
+/// The path and the parameters of a list, from which the links to other pages are made.
+#[derive(Debug)]
+pub(crate) struct Links {
     path: String,
     pairs: Vec<(String, String)>,
 }
 
-impl<F: Filter> List<F> {
-    /// The filter.
-    #[must_use]
-    pub(crate) fn filter(&self) -> F {
-        self.filter.clone()
-    }
-
-    /// The requested page.
-    #[must_use]
-    pub(crate) const fn page(&self) -> PageRequest {
-        self.page
-    }
-
-    /// The page that the engine returned, with links.
-    ///
-    /// # Errors
-    /// The errors of the engine, then those of the parameters.
-    pub(crate) fn respond<T, V>(
-        self,
-        found: Result<Page<T>, Error>,
-        view: impl FnMut(T) -> V,
-    ) -> Result<axum::Json<Listing<V>>, Problem> {
-        let page = found?;
-        if !self.errors.is_empty() {
-            return Err(Problem::invalid(self.errors));
-        }
-        let (next, previous) = (page.next.map(|cursor| self.link(cursor)), page.previous.map(|cursor| self.link(cursor)));
-        Ok(axum::Json(Listing { next, previous, results: page.items.into_iter().map(view).collect() }))
+impl Links {
+    /// The response with this page.
+    pub(crate) fn respond<T, V>(&self, page: Page<T>, view: impl FnMut(T) -> V) -> axum::Json<Listing<V>> {
+        let link = |cursor: Option<Cursor>| cursor.map(|cursor| self.link(cursor));
+        let (next, previous) = (link(page.next), link(page.previous));
+        axum::Json(Listing { next, previous, results: page.items.into_iter().map(view).collect() })
     }
 
     fn link(&self, cursor: Cursor) -> String {
@@ -90,9 +88,9 @@ impl<F: Filter, S: Send + Sync> FromRequestParts<S> for List<F> {
         let page = params.page();
         let filter = F::read(&mut params);
         params.refuse_unknown();
-        // If a parameter is wrong, the engine is only asked whether the actor may read the list.
-        let (filter, page) = if params.errors.is_empty() { (filter, page) } else { Default::default() };
-        Ok(Self { filter, page, errors: params.errors, path, pairs: params.pairs })
+        let Params { pairs, errors, .. } = params;
+        let query = if errors.is_empty() { Ok((filter, page)) } else { Err(errors) };
+        Ok(Self { query, links: Links { path, pairs } })
     }
 }
 
@@ -182,18 +180,14 @@ impl Params {
     {
         self.read(name, description, reference::<T>(), |text| {
             let names = || T::VARIANTS.iter().map(|variant| (*variant).into()).collect::<Vec<&str>>();
-            text.parse().map_err(|_| format!("One of {} is required.", names().join(", ")))
+            text.parse().map_err(|_| one_of(&names()))
         })
     }
 
     /// True or false.
     pub(crate) fn flag(&mut self, name: &str, description: &str) -> Option<bool> {
         let schema = ObjectBuilder::new().schema_type(Type::Boolean);
-        self.read(name, description, schema, |text| match text {
-            "true" | "1" => Ok(true),
-            "false" | "0" => Ok(false),
-            _ => Err("true or false is required.".to_owned()),
-        })
+        self.read(name, description, schema, |text| bool::from_scalar(Scalar::Text(text.to_owned())))
     }
 
     /// A model year.
@@ -207,7 +201,7 @@ impl Params {
 
     /// A name, compared without regard to case.
     pub(crate) fn key(&mut self, name: &str, description: &str) -> Option<String> {
-        self.read(name, description, text_schema(NAME_MAX), |text| plain(text, NAME_MAX).map(comparison_key))
+        self.read(name, description, text_schema(NAME_MAX), |text| check_line(text, NAME_MAX).map(comparison_key))
     }
 
     /// A vehicle identification number.
@@ -217,7 +211,7 @@ impl Params {
 
     /// Words to search for; the parameter is called `search`.
     pub(crate) fn search(&mut self, description: &str) -> Option<Search> {
-        self.read("search", description, text_schema(TITLE_MAX), |text| plain(text, TITLE_MAX).map(Search::new))
+        self.read("search", description, text_schema(TITLE_MAX), |text| check_line(text, TITLE_MAX).map(Search::new))
     }
 
     fn page(&mut self) -> PageRequest {
@@ -283,13 +277,6 @@ fn decode(text: &str) -> Option<String> {
 /// The undecoded name, for one that is not valid UTF-8.
 fn name_of_garbage(pair: &str) -> String {
     pair.split('=').next().unwrap_or_default().to_owned()
-}
-
-fn plain(text: &str, max: usize) -> Result<&str, String> {
-    if text.chars().any(char::is_control) {
-        return Err("Control characters are not allowed.".to_owned());
-    }
-    if text.chars().count() > max { Err(format!("At most {max} characters are allowed.")) } else { Ok(text) }
 }
 
 fn reference<T: ToSchema>() -> Ref {

@@ -1,4 +1,4 @@
-//! One index for everything that a list can ask of a table: which rows does this [`Term`] apply to, in the order of their ids.
+//! One index for everything that a list can ask of a table: the rows to which a [`Term`] applies, in the order of their ids.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -23,7 +23,7 @@ pub(crate) enum Kind {
     Counterparty,
     /// This customer proposed in it.
     Proposer,
-    /// This customer owns the trade it hangs on.
+    /// This customer owns the trade that it belongs to.
     TradeOwner,
     /// This customer may see it, for a reason of another table.
     Audience,
@@ -53,8 +53,8 @@ pub(crate) enum Kind {
     Text,
 }
 
-/// Something that is true of a row: of what kind, and by number what. Small and plain to compare, for a commit looks up
-/// dozens of them. A name is a hash of it, so a query that uses one looks at the row as well.
+/// Something that is true of a row: a kind of property, and its value as a number. It is small and cheap to compare, because a
+/// commit looks up dozens of them. A name is represented by its hash, so a query that uses one checks the row as well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Term {
     kind: Kind,
@@ -123,7 +123,7 @@ pub(crate) fn row_number(id: impl Id) -> u32 {
     u32::try_from(id.get()).unwrap_or(0)
 }
 
-/// Which rows each term applies to.
+/// The rows to which each term applies.
 #[derive(Debug, Default)]
 pub(crate) struct Index(BTreeMap<Term, Rows>);
 

@@ -15,7 +15,7 @@ pub(crate) enum Rows {
     Many(RoaringBitmap),
 }
 
-/// More than so many rows are many.
+/// The maximum number of rows in [`Rows::Few`].
 const FEW: usize = 64;
 
 impl Default for Rows {

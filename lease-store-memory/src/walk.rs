@@ -11,9 +11,11 @@ use lease_core::text::Search;
 
 use crate::index::{Index, MAX_ROW, Term, piece_terms, row_number};
 use crate::rows::Rows;
-use crate::state::Slot;
 
-/// Which way a page is walked.
+/// The place of a row; empty once the row is deleted.
+pub(crate) type Slot<R> = Option<Box<R>>;
+
+/// The direction in which a page is walked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Direction {
     /// To the newer rows.
@@ -23,7 +25,7 @@ pub(crate) enum Direction {
 }
 
 impl Direction {
-    /// Where a walk over all rows starts.
+    /// The row at which a walk over all rows starts.
     pub(crate) const fn start(self) -> u32 {
         match self {
             Self::Up => 1,
@@ -236,7 +238,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn leaping_finds_what_a_naive_filter_finds(
+        fn a_walk_finds_the_same_rows_as_a_naive_filter(
             rows in prop::collection::vec(prop::collection::btree_set(0_i64..6, 0..5), 0..60),
             groups in prop::collection::vec(prop::collection::vec((0_i64..7, 0_i64..7), 0..4), 0..4),
             start in 0_u32..64,
@@ -257,7 +259,7 @@ mod tests {
         }
 
         #[test]
-        fn whatever_matches_is_found_by_its_terms(text in "[ab ]{0,12}", query in "[ab ]{0,6}") {
+        fn every_matching_row_is_found_by_its_terms(text in "[ab ]{0,12}", query in "[ab ]{0,6}") {
             let (text, search) = (search_text(&[&text]), Search::new(&query));
             let (slots, mut index) = table(&[BTreeSet::new()]);
             for term in text_terms(&text) {
@@ -284,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn erased_rows_are_passed_over() {
+    fn deleted_rows_are_skipped() {
         let (mut slots, index) = table(&[BTreeSet::new(), BTreeSet::new(), BTreeSet::new()]);
         slots[2] = None;
         let table = (slots, index);

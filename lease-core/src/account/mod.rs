@@ -13,7 +13,8 @@ pub use changes::{AccountChange, CustomerChange, Login, NewAccount, TokenRevocat
 pub use password::{PasswordError, PasswordHasher, PasswordParams, PasswordPolicyError};
 pub use profile::{ProfileDraft, update_profile};
 pub use register::{Registrant, RegistrationDraft, check_new_user, check_registration};
-pub use session::{Session, log_in, revoke_token, session};
+pub(crate) use session::current_actor;
+pub use session::{Session, check_login, check_repeated_registration, log_in, revoke_token, session};
 pub use snapshot::AccountSnapshot;
 pub use token::{FIRST_EPOCH, NotAToken, Token, TokenHash, TokenText};
 pub use update::{CheckedUpdate, UserDraft, check_update, deactivate, revoke_tokens};

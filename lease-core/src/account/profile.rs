@@ -48,6 +48,5 @@ pub fn update_profile(
     let mut form = Form::new(UpdateMode::Partial);
     let Some(profile) = draft.read(&mut form, Some(&customer.profile), today) else { return Err(form.errors.into()) };
     let value = Customer { profile, ..Customer::clone(customer) };
-    let change = RowChange::Update { id: customer.id, expected: customer.version, value };
-    Ok(Decision::new(change, Event::CustomerUpdated(customer.id)))
+    Ok(Decision::new(RowChange::update(customer, value), Event::CustomerUpdated(customer.id)))
 }

@@ -106,7 +106,7 @@ pub fn check_registration(draft: &RegistrationDraft, taken: &TakenNames, today: 
         first_name: &draft.first_name,
         last_name: &draft.last_name,
     };
-    let identity = names.read(&mut form, None, |name| taken.iter().any(|(other, _)| other == name));
+    let identity = names.read(&mut form, None, |name| is_taken(name, taken));
     let password = read_password(&mut form, &draft.password, &names);
     let repeated = form.required("password2", &draft.password2, None, |again| Ok::<_, String>(again.clone()));
     if let (Some(again), Some(password)) = (repeated, draft.password.given())
@@ -132,13 +132,17 @@ pub fn check_new_user(actor: &Actor, draft: &UserDraft, taken: &TakenNames, toda
     }
     let mut form = Form::new(UpdateMode::Full);
     let names = draft.identity();
-    let identity = names.read(&mut form, None, |name| taken.iter().any(|(other, _)| other == name));
+    let identity = names.read(&mut form, None, |name| is_taken(name, taken));
     let password = read_password(&mut form, &draft.password, &names);
     let (is_active, role) = draft.read_flags(&mut form, true, Role::Customer);
     let profile = draft.profile().read(&mut form, None, today);
     let (Some(identity), Some(password), Some(profile)) = (identity, password, profile) else { return Err(form.errors.into()) };
     form.finish()?;
     Ok(Registrant { identity, is_active, role, profile, event: Event::UserCreated, password })
+}
+
+fn is_taken(name: &LoginName, taken: &TakenNames) -> bool {
+    taken.iter().any(|(other, _)| other == name)
 }
 
 /// The names of a user.

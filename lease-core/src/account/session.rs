@@ -1,6 +1,6 @@
 use chrono::{DateTime, Utc};
 
-use crate::account::{Login, Token, TokenHash, TokenRevocation};
+use crate::account::{FIRST_EPOCH, Login, Token, TokenHash, TokenRevocation};
 use crate::decision::Decision;
 use crate::error::Error;
 use crate::event::Event;
@@ -30,6 +30,36 @@ pub fn session(found: Option<(Token, Account)>, now: DateTime<Utc>) -> Result<Se
         actor if is_good => Ok(Session { actor, token: token.hash }),
         _ => Err(Error::NotAuthenticated),
     }
+}
+
+/// The actor that an acting user is now: they may have been given another role (rule 2.1). `account` is theirs, as it is now.
+///
+/// # Errors
+/// [`Error::NotAuthenticated`] if they may no longer act at all.
+pub(crate) fn current_actor(actor: &Actor, account: &Account) -> Result<Actor, Error> {
+    let current = Actor::of(account);
+    let is_another_customer = actor.customer().is_some() && current.customer().is_some() && *actor != current;
+    if !account.user.is_active || current == Actor::Anonymous || is_another_customer {
+        return Err(Error::NotAuthenticated);
+    }
+    Ok(current)
+}
+
+/// Judges a login (rule 3.2): the user with the given name, if there is one, is active and has the given password.
+///
+/// # Errors
+/// [`Error::InvalidCredentials`], whatever is wrong.
+pub fn check_login(found: Option<Account>, password_matches: bool) -> Result<Account, Error> {
+    found.filter(|account| password_matches && account.user.is_active).ok_or(Error::InvalidCredentials)
+}
+
+/// Succeeds if a registration whose response was lost may be repeated: the user is still active, and no tokens were revoked since.
+///
+/// # Errors
+/// [`Error::NotAuthenticated`].
+pub fn check_repeated_registration(account: &Account) -> Result<(), Error> {
+    let is_unchanged = account.user.is_active && account.user.token_epoch == FIRST_EPOCH;
+    if is_unchanged { Ok(()) } else { Err(Error::NotAuthenticated) }
 }
 
 /// Logs in a user whose password was verified, by creating a token (rule 3.2).

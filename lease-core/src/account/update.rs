@@ -30,7 +30,7 @@ draft! {
         pub is_active: Field<bool> as optional Flag,
         /// Whether the user is staff. Only superusers may grant or revoke this.
         pub is_staff: Field<bool> as optional Flag,
-        /// Whether the user has every right, those of staff included. Only superusers may grant or revoke this.
+        /// Whether the user has every right, including those of staff. Only superusers may grant or revoke this.
         pub is_superuser: Field<bool> as optional Flag,
         /// Occupation. Used only for a new customer, as are `dob` and `notes`.
         pub job: Field<String> as nullable Line,

@@ -1,5 +1,7 @@
-use rust_decimal::Decimal;
 use std::str::FromStr;
+
+use rust_decimal::Decimal;
+use strum::VariantArray;
 
 use crate::decision::{Decision, RowChange};
 use crate::error::{Error, Refusal};
@@ -72,7 +74,7 @@ pub fn update_service(
     if service.is_active && !value.is_active {
         events.push(Event::ServiceDeactivated(service.id));
     }
-    Ok(Decision { changes: RowChange::Update { id: service.id, expected: service.version, value }, events })
+    Ok(Decision { changes: RowChange::update(service, value), events })
 }
 
 /// Deactivates a service: no new trade can be opened under it; trades that were opened before continue.
@@ -82,7 +84,7 @@ pub fn update_service(
 pub fn deactivate_service(service: &Versioned<Stored<Service>>, actor: &Actor) -> Result<Decision<RowChange<Service>>, Error> {
     require_act_on_service(service, actor, Act::Delete)?;
     let value = Service { is_active: false, ..Service::clone(service) };
-    let change = RowChange::Update { id: service.id, expected: service.version, value };
+    let change = RowChange::update(service, value);
     Ok(Decision::new(change, Event::ServiceDeactivated(service.id)))
 }
 
@@ -126,11 +128,9 @@ fn require_act_on_service(service: &Service, actor: &Actor, act: Act) -> Result<
 fn read(draft: &ServiceDraft, mode: UpdateMode, current: Option<&Stored<Service>>) -> Result<Service, FieldErrors> {
     let mut form = Form::new(mode);
     let name = form.required("name", &draft.name, current.map(|now| &now.name), |name| text::name(name));
-    let kind = form.required("kind", &draft.kind, current.map(|now| &now.kind), |kind| choice(kind, "lease, sell and custom"));
+    let kind = form.required("kind", &draft.kind, current.map(|now| &now.kind), |kind| choice(kind));
     let invoice_on = read_invoice_on(&mut form, draft, kind, current);
-    let bill_to = form.optional("bill_to", &draft.bill_to, current.map(|now| &now.bill_to), BillTo::Owner, |to| {
-        choice(to, "owner and counterparty")
-    });
+    let bill_to = form.optional("bill_to", &draft.bill_to, current.map(|now| &now.bill_to), BillTo::Owner, |to| choice(to));
     if (bill_to, invoice_on) == (Some(BillTo::Counterparty), Some(InvoiceOn::FirstProposal)) {
         form.errors.add("bill_to", "An invoice issued on the first proposal can only be billed to the owner.");
     }
@@ -141,7 +141,8 @@ fn read(draft: &ServiceDraft, mode: UpdateMode, current: Option<&Stored<Service>
         current.map(|now| &now.payment_due_days),
         DEFAULT_DUE_DAYS,
         |days| {
-            u16::try_from(*days).ok().filter(|days| *days <= MAX_DUE_DAYS).ok_or("The number of days must be between 0 and 365.")
+            let in_range = u16::try_from(*days).ok().filter(|days| *days <= MAX_DUE_DAYS);
+            in_range.ok_or_else(|| format!("The number of days must be between 0 and {MAX_DUE_DAYS}."))
         },
     );
     let description =
@@ -171,8 +172,7 @@ fn read_invoice_on(
     kind: Option<ServiceKind>,
     current: Option<&Stored<Service>>,
 ) -> Option<InvoiceOn> {
-    let given =
-        form.optional("invoice_on", &draft.invoice_on, None, None, |on| choice(on, "first_proposal and acceptance").map(Some))?;
+    let given = form.optional("invoice_on", &draft.invoice_on, None, None, |on| choice(on).map(Some))?;
     let kept = current.filter(|_| form.mode == UpdateMode::Partial).map(|now| now.invoice_on);
     match (kind?.fixed_invoice_on(), given, kept) {
         (Some(fixed), Some(other), _) if other != fixed => {
@@ -198,6 +198,7 @@ fn read_fee(form: &mut Form, draft: &ServiceDraft, current: Option<&Stored<Servi
     Money::new(amount, currency).map_err(|error| form.errors.add("amount", error.to_string())).ok()
 }
 
-fn choice<T: FromStr>(name: &str, of: &str) -> Result<T, String> {
-    name.parse().map_err(|_| format!("One of {of} is required."))
+fn choice<T: FromStr + VariantArray + Copy + Into<&'static str>>(name: &str) -> Result<T, String> {
+    let names = || T::VARIANTS.iter().map(|choice| (*choice).into()).collect::<Vec<_>>();
+    name.parse().map_err(|_| text::one_of(&names()))
 }

@@ -19,7 +19,7 @@ async fn change(world: &World, id: crate::id::UserId, user: User) -> AccountChan
     AccountChange { id, expected, user, customer: CustomerChange::Keep, keep_token: None, needs_another_superuser: false }
 }
 
-pub async fn an_account_is_made_whole(store: Arc<dyn Repository>) {
+pub async fn a_new_account_is_stored_completely(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let profile = Profile { job: "Pilot".into(), dob: Some(day(0)), notes: "a\nb".into() };
     let user = User {
@@ -111,12 +111,12 @@ pub async fn a_user_gets_a_customer_and_loses_it(store: Arc<dyn Repository>) {
 }
 
 /// Each kind of row that prevents a customer from being deleted, alone if possible.
-pub async fn a_customer_in_use_is_not_erased(store: Arc<dyn Repository>) {
+pub async fn a_customer_with_records_is_not_deleted(store: Arc<dyn Repository>) {
     let world = World::new(store);
     for what in 0..9 {
         let account = world.account(Role::Customer).await;
         assert!(!world.load_account(account.user.id).await.customer_in_use);
-        hang_something_on(&world, account.customer_id.unwrap(), what).await;
+        give_the_customer_a_row(&world, account.customer_id.unwrap(), what).await;
         assert!(world.load_account(account.user.id).await.customer_in_use, "thing {what}");
         let staff = User { role: Role::Staff, ..account.user.value };
         let customer = CustomerChange::Delete(account.customer_id.unwrap());
@@ -125,7 +125,7 @@ pub async fn a_customer_in_use_is_not_erased(store: Arc<dyn Repository>) {
     }
 }
 
-async fn hang_something_on(world: &World, customer: crate::id::CustomerId, what: u8) {
+async fn give_the_customer_a_row(world: &World, customer: crate::id::CustomerId, what: u8) {
     match what {
         0 => {
             world.card(customer).await;
@@ -164,7 +164,7 @@ async fn hang_something_on(world: &World, customer: crate::id::CustomerId, what:
     }
 }
 
-pub async fn a_user_may_have_many_tokens_and_give_up_one(store: Arc<dyn Repository>) {
+pub async fn a_user_may_have_many_tokens_and_revoke_one(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let account = world.account(Role::Staff).await;
     let id = account.user.id;
@@ -182,7 +182,7 @@ pub async fn a_user_may_have_many_tokens_and_give_up_one(store: Arc<dyn Reposito
 
 /// A token is found even if it has expired, has an old epoch or belongs to a deactivated user: the core decides whether it is
 /// valid.
-pub async fn a_token_is_found_good_or_not(store: Arc<dyn Repository>) {
+pub async fn a_token_is_found_with_its_account(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let row = world.account(Role::Staff).await.user;
     let old = crate::account::Token { expires_at: at(-86_400), ..token(row.id, 1) };
@@ -193,7 +193,7 @@ pub async fn a_token_is_found_good_or_not(store: Arc<dyn Repository>) {
     assert_eq!((found, account.user.is_active, account.user.token_epoch), (old, false, 1));
 }
 
-pub async fn one_token_is_carried_over_to_a_new_epoch(store: Arc<dyn Repository>) {
+pub async fn one_token_is_kept_in_a_new_epoch(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let (row, other) = (world.account(Role::Staff).await.user, world.account(Role::Staff).await.user);
     for token in [token(row.id, 1), token(row.id, 2), token(other.id, 3)] {
@@ -234,7 +234,7 @@ pub async fn expired_tokens_are_purged_some_at_a_time(store: Arc<dyn Repository>
     }
 }
 
-pub async fn logins_move_no_version_and_stand_in_nobodys_way(store: Arc<dyn Repository>) {
+pub async fn a_login_changes_no_version(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let row = world.account(Role::Staff).await.user;
     let renamed = change(&world, row.id, User { first_name: "New".into(), ..row.value }).await;
@@ -244,7 +244,7 @@ pub async fn logins_move_no_version_and_stand_in_nobodys_way(store: Arc<dyn Repo
     assert_eq!((loaded.version, loaded.account.user.last_login), (Version(2), Some(at(1))));
 }
 
-pub async fn another_active_superuser_is_another_and_active(store: Arc<dyn Repository>) {
+pub async fn a_snapshot_says_whether_there_is_another_active_superuser(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let row = world.account(Role::Superuser).await.user;
     let staff = world.account(Role::Staff).await.user;

@@ -68,7 +68,7 @@ fn update(account: &Account, change: impl FnOnce(&mut User)) -> AccountChange {
     }
 }
 
-pub async fn every_commit_looks_at_who_acts(store: Arc<dyn Repository>) {
+pub async fn every_commit_checks_its_actor(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let customer = world.account(Role::Customer).await;
     let (id, own) = (customer.user.id, customer.customer_id.unwrap());
@@ -93,7 +93,7 @@ pub async fn every_commit_looks_at_who_acts(store: Arc<dyn Repository>) {
     }
 }
 
-pub async fn who_is_who_they_were_acts(store: Arc<dyn Repository>) {
+pub async fn an_unchanged_actor_may_act(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let services = FirstServices(vec![service(ServiceKind::Lease)]);
     let superuser = world.account(Role::Superuser).await;
@@ -117,7 +117,7 @@ pub async fn who_is_who_they_were_acts(store: Arc<dyn Repository>) {
 }
 
 /// A user who has logged in again or changed their name can still act.
-pub async fn who_has_changed_otherwise_acts(store: Arc<dyn Repository>) {
+pub async fn an_actor_whose_other_data_changed_may_act(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let account = world.account(Role::Customer).await;
     let actor = Actor::of(&account);
@@ -132,7 +132,7 @@ pub async fn who_has_changed_otherwise_acts(store: Arc<dyn Repository>) {
 }
 
 /// Once the deactivation of a user is acknowledged, no act of that user is acknowledged any more.
-pub async fn who_is_deactivated_acts_before_it_or_not_at_all(handles: Handles) {
+pub async fn a_command_races_with_the_deactivation_of_its_actor(handles: Handles) {
     let world = World::new(handles);
     for round in 0..*ROUNDS {
         let account = world.account(Role::Customer).await;
@@ -156,7 +156,7 @@ pub async fn who_is_deactivated_acts_before_it_or_not_at_all(handles: Handles) {
 }
 
 /// A customer creates a vehicle while being made administrative: one of the two wins, and the other is refused with the reason.
-pub async fn who_is_made_administrative_owns_nothing(handles: Handles) {
+pub async fn creating_a_vehicle_and_becoming_administrative_exclude_each_other(handles: Handles) {
     let processes = Processes::start(handles);
     let root = processes.actor(Role::Superuser).await;
     for round in 0..*ROUNDS {
@@ -182,7 +182,7 @@ pub async fn who_is_made_administrative_owns_nothing(handles: Handles) {
 }
 
 /// Two superusers demote each other at the same time: one of them is no longer a superuser when their commit is checked.
-pub async fn of_two_who_demote_each_other_one_is_refused(handles: Handles) {
+pub async fn of_two_superusers_who_demote_each_other_one_is_refused(handles: Handles) {
     let processes = Processes::start(handles);
     // A third superuser, so that neither of them is ever the last.
     processes.actor(Role::Superuser).await;

@@ -84,7 +84,7 @@ pub async fn a_period_that_ends_after_today_is_in_the_way_of_a_sale(store: Arc<d
 }
 
 /// Periods that were only proposed, agreements without a period, and the trade's own period are not in the way.
-pub async fn only_what_is_agreed_in_another_trade_is_in_the_way(store: Arc<dyn Repository>) {
+pub async fn only_periods_agreed_in_other_trades_are_in_the_way(store: Arc<dyn Repository>) {
     let letting = Letting::new(store).await;
     let (world, days) = (&letting.world, Some(period(10, 20)));
     let car = world.vehicle(letting.owner).await;

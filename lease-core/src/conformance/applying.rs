@@ -14,12 +14,12 @@ use crate::model::*;
 use crate::money::{Currency, Money};
 use crate::repository::*;
 
-pub async fn nothing_at_all_moves_the_version(store: Arc<dyn Repository>) {
+pub async fn empty_changes_increase_the_version(store: Arc<dyn Repository>) {
     let script = Script::new(store).await;
     script.play(&TradeChanges::default()).await;
 }
 
-pub async fn new_words_change_the_words(store: Arc<dyn Repository>) {
+pub async fn a_new_title_and_description_are_stored(store: Arc<dyn Repository>) {
     let script = Script::new(store).await;
     let text = TradeText { title: "Ein Käfer".into(), description: "line\nline".into() };
     script.play(&TradeChanges { text: Some(text), ..TradeChanges::default() }).await;
@@ -53,7 +53,7 @@ pub async fn proposals_are_made_and_decided(store: Arc<dyn Repository>) {
 }
 
 /// Before the instant at which it expires, a proposal is closed; from then on, it counts as expired at that instant.
-pub async fn closing_the_others_ends_each_in_its_way(store: Arc<dyn Repository>) {
+pub async fn close_others_closes_or_expires_each_pending_proposal(store: Arc<dyn Repository>) {
     let script = Script::new(store).await;
     let now = at(100);
     let other_trade = script.world.deal().await;
@@ -137,7 +137,7 @@ pub async fn a_proposal_and_a_payment_may_come_in_one_commit(store: Arc<dyn Repo
     script.play(&TradeChanges { new_payment, ..counter }).await;
 }
 
-pub async fn a_trade_goes_to_each_of_its_states(store: Arc<dyn Repository>) {
+pub async fn each_state_of_a_trade_is_stored(store: Arc<dyn Repository>) {
     let script = Script::new(store).await;
     let offered = script.play(&proposed(proposal(script.trade, script.owner()))).await.proposal.unwrap();
     script.play(&proposed(proposal(script.trade, script.people[2]))).await;

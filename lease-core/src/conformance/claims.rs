@@ -44,7 +44,7 @@ pub async fn a_key_is_claimed_by_one(store: Arc<dyn Repository>) {
     assert_eq!(world.store.claim(&new_claim(1, 2), at(1)).await.unwrap(), ClaimState::Claimed);
 }
 
-pub async fn a_claim_without_effect_runs_out(store: Arc<dyn Repository>) {
+pub async fn a_claim_without_effect_expires(store: Arc<dyn Repository>) {
     let world = claimed(store).await;
     let taker = NewClaim { held_until: at(120), ..new_claim(0, 2) };
     assert_eq!(world.store.claim(&taker, at(60) - tick()).await.unwrap(), HELD_BY_ONE);
@@ -53,7 +53,7 @@ pub async fn a_claim_without_effect_runs_out(store: Arc<dyn Repository>) {
     assert_eq!(world.store.claim(&new_claim(0, 3), at(119)).await.unwrap(), held);
 }
 
-pub async fn a_holder_that_was_taken_over_can_do_nothing(store: Arc<dyn Repository>) {
+pub async fn a_claim_that_was_taken_over_can_do_nothing(store: Arc<dyn Repository>) {
     let world = claimed(store).await;
     let taker = NewClaim { held_until: at(120), ..new_claim(0, 2) };
     assert_eq!(world.store.claim(&taker, at(60)).await.unwrap(), ClaimState::Claimed);
@@ -104,14 +104,14 @@ pub async fn a_released_key_is_free(store: Arc<dyn Repository>) {
     assert_eq!(world.found().await, ClaimState::Claimed);
 }
 
-pub async fn what_had_an_effect_is_not_released(store: Arc<dyn Repository>) {
+pub async fn a_claim_with_an_effect_is_not_released(store: Arc<dyn Repository>) {
     let world = claimed(store).await;
     let id = world.act().await.unwrap();
     world.store.release_claim(&claim(0, 1)).await.unwrap();
     assert_eq!(world.found().await, ClaimState::Done { fingerprint: [1; 32], made: Some(id.get()), held_until: at(60) });
 }
 
-pub async fn an_answer_is_kept_until_the_record_expires(store: Arc<dyn Repository>) {
+pub async fn a_response_is_kept_until_the_record_expires(store: Arc<dyn Repository>) {
     let world = claimed(store).await;
     world.act().await.unwrap();
     let response = SavedResponse(vec![0, 255, 7]);
@@ -127,7 +127,7 @@ pub async fn an_answer_is_kept_until_the_record_expires(store: Arc<dyn Repositor
 }
 
 /// A refusal is a response too: nothing was done, but the key is used up all the same.
-pub async fn an_answer_may_come_without_an_effect(store: Arc<dyn Repository>) {
+pub async fn a_response_may_be_saved_without_an_effect(store: Arc<dyn Repository>) {
     let world = claimed(store).await;
     let response = SavedResponse(vec![]);
     world.store.save_response(&claim(0, 1), &response).await.unwrap();
@@ -135,7 +135,7 @@ pub async fn an_answer_may_come_without_an_effect(store: Arc<dyn Repository>) {
     assert_eq!(world.store.claim(&new_claim(0, 2), at(61)).await.unwrap(), answered);
 }
 
-pub async fn every_commit_marks_its_claim_with_what_it_made(store: Arc<dyn Repository>) {
+pub async fn every_commit_marks_its_claim_with_the_id_of_the_new_row(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let store = &world.store;
     let mut made = Vec::new();
@@ -198,7 +198,7 @@ pub async fn every_commit_marks_its_claim_with_what_it_made(store: Arc<dyn Repos
 }
 
 /// Every kind of commit is refused if its claim is not held, and then writes nothing.
-pub async fn every_commit_looks_at_its_claim(store: Arc<dyn Repository>) {
+pub async fn every_commit_checks_its_claim(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let deal = world.deal().await;
     let account = world.account(Role::Customer).await;

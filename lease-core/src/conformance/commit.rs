@@ -108,7 +108,7 @@ pub async fn ids_are_positive_and_ascend(store: Arc<dyn Repository>) {
     }
 }
 
-pub async fn what_does_not_exist_is_none(store: Arc<dyn Repository>) {
+pub async fn a_row_that_does_not_exist_is_none(store: Arc<dyn Repository>) {
     assert_eq!(store.load_account(nobody()).await.unwrap(), None);
     assert_eq!(store.find_customer(nobody()).await.unwrap(), None);
     assert_eq!(store.load_wallet(WalletKey::Customer(nobody())).await.unwrap(), None);
@@ -121,7 +121,7 @@ pub async fn what_does_not_exist_is_none(store: Arc<dyn Repository>) {
 }
 
 /// Versions that are outdated or in the future, and those of rows that never existed or were deleted.
-pub async fn a_version_that_is_not_the_rows_is_a_conflict(store: Arc<dyn Repository>) {
+pub async fn a_stale_version_is_a_conflict(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let account = world.account(Role::Customer).await;
     let owner = account.customer_id.unwrap();

@@ -103,7 +103,7 @@ pub async fn converting_a_lead_moves_its_contacts_and_no_others(store: Arc<dyn R
     assert_eq!(world.store.find_contact(kept).await.unwrap(), Some(written(1, kept, value)));
 }
 
-pub async fn a_lead_is_erased_with_its_contacts_or_not_at_all(store: Arc<dyn Repository>) {
+pub async fn a_lead_is_deleted_together_with_its_contacts_or_not_at_all(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let (id, other) = (world.lead(lead()).await, world.lead(lead()).await);
     let erased = world.contact(ContactOwner::Lead(id)).await;

@@ -13,7 +13,7 @@ use crate::permission::Actor;
 use crate::repository::{ContactFilter, CustomerFilter, LeadFilter, UserFilter};
 use crate::{Error, LeaseEngine, Refusal};
 
-pub async fn one_of_many_offers_of_a_vehicle_opens(handles: Handles) {
+pub async fn of_many_trades_opened_for_a_vehicle_one_is_open(handles: Handles) {
     const OFFERS: usize = 6;
     let processes = Processes::start(handles);
     let owner = processes.actor(Role::Customer).await;
@@ -47,7 +47,7 @@ pub async fn many_first_proposals_bring_one_invoice(handles: Handles) {
 }
 
 /// Many customers make proposals in one trade at once: all succeed, however often the trade changes in the meantime.
-pub async fn many_bidders_of_one_trade_are_all_heard(handles: Handles) {
+pub async fn all_of_many_concurrent_proposals_are_made(handles: Handles) {
     const BIDDERS: usize = 100;
     let processes = Processes::start(handles);
     let sell = processes.world.service(ServiceKind::Sell).await;

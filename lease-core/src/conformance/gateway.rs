@@ -45,7 +45,7 @@ pub async fn a_payment_ends_right_however_the_gateway_fails(store: Arc<dyn Repos
             }
             let (one, other) = (shop.till(Line::Good), shop.till(Line::Good));
             together([one.clone(), other].map(|till| Box::pin(async move { till.recover().await }))).await;
-            shop.bank.what_was_late_arrives().await;
+            shop.bank.deliver_late_charges().await;
             one.recover().await;
             assert_eq!(shop.state(payment.id).await, end, "{line:?}");
             // After a decline, the whole amount is still to be paid; after a success, nothing.
@@ -76,7 +76,7 @@ pub async fn a_payment_whose_process_died_is_settled_by_another(store: Arc<dyn R
 }
 
 /// Rule 5.5: recovery runs while the request is still under way: the request finds the payment settled, and returns its outcome.
-pub async fn a_request_that_recovery_overtook_is_answered_as_it_ended(store: Arc<dyn Repository>) {
+pub async fn a_request_whose_payment_was_settled_by_recovery_gets_that_outcome(store: Arc<dyn Repository>) {
     let shop = Shop::open(store).await;
     for line in [Line::StopsBefore, Line::StopsAfter] {
         for (token, end) in CARDS {
@@ -322,7 +322,7 @@ impl Bank {
         Ok(outcome)
     }
 
-    async fn what_was_late_arrives(&self) {
+    async fn deliver_late_charges(&self) {
         let late = std::mem::take(&mut *self.late.lock().unwrap());
         for charge in late {
             self.charge(&charge).await.unwrap();

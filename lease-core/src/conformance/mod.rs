@@ -78,7 +78,7 @@ use std::time::Duration;
 
 use crate::repository::Repository;
 
-/// How long a case may take: far longer than any case needs, so that a deadlock fails instead of hanging.
+/// The time in which a case has to end: far longer than any case needs, so that a deadlock fails instead of hanging.
 const TIMEOUT: Duration = Duration::from_mins(10);
 
 /// Two handles on the store of a case, as two server processes would have.
@@ -198,32 +198,32 @@ cases! {
     }
     accounts {
         a_token_is_revoked_by_its_own_user_alone,
-        an_account_is_made_whole,
+        a_new_account_is_stored_completely,
         an_account_that_is_refused_leaves_no_customer_and_no_token,
         every_field_of_a_user_but_the_last_login_is_written,
         a_user_gets_a_customer_and_loses_it,
-        a_customer_in_use_is_not_erased,
-        a_user_may_have_many_tokens_and_give_up_one,
-        a_token_is_found_good_or_not,
-        one_token_is_carried_over_to_a_new_epoch,
+        a_customer_with_records_is_not_deleted,
+        a_user_may_have_many_tokens_and_revoke_one,
+        a_token_is_found_with_its_account,
+        one_token_is_kept_in_a_new_epoch,
         expired_tokens_are_purged_some_at_a_time,
-        logins_move_no_version_and_stand_in_nobodys_way,
-        another_active_superuser_is_another_and_active,
+        a_login_changes_no_version,
+        a_snapshot_says_whether_there_is_another_active_superuser,
     }
     agreed_periods {
         an_agreed_period_that_shares_a_day_is_in_the_way,
         a_period_that_ends_after_today_is_in_the_way_of_a_sale,
-        only_what_is_agreed_in_another_trade_is_in_the_way,
+        only_periods_agreed_in_other_trades_are_in_the_way,
     }
     applying {
-        nothing_at_all_moves_the_version,
-        new_words_change_the_words,
+        empty_changes_increase_the_version,
+        a_new_title_and_description_are_stored,
         proposals_are_made_and_decided,
-        closing_the_others_ends_each_in_its_way,
+        close_others_closes_or_expires_each_pending_proposal,
         an_invoice_is_issued_with_the_new_proposal_or_for_one_that_is_there,
         payments_are_begun_and_settled_with_their_invoice,
         a_proposal_and_a_payment_may_come_in_one_commit,
-        a_trade_goes_to_each_of_its_states,
+        each_state_of_a_trade_is_stored,
         any_sequence_of_changes_reads_as_applied,
     }
     business {
@@ -232,18 +232,18 @@ cases! {
     }
     claims {
         a_key_is_claimed_by_one,
-        a_claim_without_effect_runs_out,
-        a_holder_that_was_taken_over_can_do_nothing,
+        a_claim_without_effect_expires,
+        a_claim_that_was_taken_over_can_do_nothing,
         a_claim_that_nobody_took_over_still_commits,
         a_commit_under_a_claim_that_was_never_made_is_refused,
         one_claim_commits_once,
         a_refused_commit_leaves_the_claim_held,
         a_released_key_is_free,
-        what_had_an_effect_is_not_released,
-        an_answer_is_kept_until_the_record_expires,
-        an_answer_may_come_without_an_effect,
-        every_commit_marks_its_claim_with_what_it_made,
-        every_commit_looks_at_its_claim,
+        a_claim_with_an_effect_is_not_released,
+        a_response_is_kept_until_the_record_expires,
+        a_response_may_be_saved_without_an_effect,
+        every_commit_marks_its_claim_with_the_id_of_the_new_row,
+        every_commit_checks_its_claim,
         expired_records_are_purged_some_at_a_time,
     }
     commit {
@@ -251,8 +251,8 @@ cases! {
         every_field_of_a_vehicle_is_kept,
         every_field_of_a_service_is_kept,
         ids_are_positive_and_ascend,
-        what_does_not_exist_is_none,
-        a_version_that_is_not_the_rows_is_a_conflict,
+        a_row_that_does_not_exist_is_none,
+        a_stale_version_is_a_conflict,
         services_are_seeded_into_an_empty_store_only,
     }
     directory {
@@ -260,20 +260,20 @@ cases! {
         every_field_of_a_lead_is_kept,
         a_contact_needs_an_owner_that_exists,
         converting_a_lead_moves_its_contacts_and_no_others,
-        a_lead_is_erased_with_its_contacts_or_not_at_all,
+        a_lead_is_deleted_together_with_its_contacts_or_not_at_all,
     }
     acting {
-        every_commit_looks_at_who_acts,
-        who_is_who_they_were_acts,
-        who_has_changed_otherwise_acts,
-        who_is_deactivated_acts_before_it_or_not_at_all,
-        who_is_made_administrative_owns_nothing,
-        of_two_who_demote_each_other_one_is_refused,
+        every_commit_checks_its_actor,
+        an_unchanged_actor_may_act,
+        an_actor_whose_other_data_changed_may_act,
+        a_command_races_with_the_deactivation_of_its_actor,
+        creating_a_vehicle_and_becoming_administrative_exclude_each_other,
+        of_two_superusers_who_demote_each_other_one_is_refused,
     }
     engine_races {
-        one_of_many_offers_of_a_vehicle_opens,
+        of_many_trades_opened_for_a_vehicle_one_is_open,
         many_first_proposals_bring_one_invoice,
-        many_bidders_of_one_trade_are_all_heard,
+        all_of_many_concurrent_proposals_are_made,
         one_of_many_leases_of_the_same_days_is_agreed,
         one_of_many_registers_a_name,
         one_of_many_makes_the_superuser,
@@ -291,7 +291,7 @@ cases! {
     gateway {
         a_payment_ends_right_however_the_gateway_fails,
         a_payment_whose_process_died_is_settled_by_another,
-        a_request_that_recovery_overtook_is_answered_as_it_ended,
+        a_request_whose_payment_was_settled_by_recovery_gets_that_outcome,
         a_card_that_is_deleted_meanwhile_has_paid,
     }
     pages {
@@ -326,7 +326,7 @@ cases! {
         services_are_seeded_once,
         no_update_of_a_vehicle_is_lost,
         logins_and_a_new_password_do_not_stand_in_each_others_way,
-        a_customer_is_not_erased_under_a_new_card,
+        a_customer_is_not_deleted_while_a_card_is_added,
         one_of_two_claims_of_a_key_is_made,
         a_commit_and_a_take_over_exclude_each_other,
     }
@@ -338,7 +338,7 @@ cases! {
     }
     trade_races {
         one_of_many_trades_of_a_vehicle_opens,
-        opening_a_trade_and_erasing_its_vehicle_exclude_each_other,
+        opening_a_trade_and_deleting_its_vehicle_exclude_each_other,
         one_of_many_first_proposals_is_made_and_billed,
         one_of_many_accepts_wins,
         one_of_two_agreed_periods_is_agreed,
@@ -349,36 +349,36 @@ cases! {
     trades {
         opening_a_trade_writes_it_and_moves_what_it_was_decided_on,
         opening_on_a_version_that_is_gone_is_a_conflict,
-        a_trade_that_moved_takes_no_changes,
+        changes_to_a_stale_version_of_a_trade_are_a_conflict,
         a_sale_moves_the_vehicle_and_its_version,
         a_trade_is_found_by_each_of_its_keys,
         rows_of_lists_are_what_a_load_returns,
         an_invoice_and_a_payment_are_found_by_their_ids,
         a_card_that_is_asked_about_is_loaded_deleted_or_not,
         a_payment_keeps_a_card_that_is_deleted,
-        the_viewer_is_told_how_it_stands,
+        a_snapshot_contains_the_viewers_history,
         a_party_that_was_deactivated_meanwhile_is_a_conflict,
         a_card_that_was_deleted_meanwhile_is_a_conflict,
         a_service_that_was_deactivated_meanwhile_is_a_conflict,
         an_author_is_active_or_not,
         pending_payments_come_oldest_first_and_no_more_than_asked,
-        an_offer_is_the_vehicle_and_the_service_as_they_are,
+        an_opening_snapshot_is_the_vehicle_and_the_service_as_they_are,
         the_ends_of_the_calendar_are_kept,
     }
     uniqueness {
-        a_login_name_is_one_users,
-        a_user_may_have_one_name_twice,
+        a_login_name_belongs_to_one_user,
+        a_users_email_may_equal_their_username,
         the_last_active_superuser_stays,
         a_customer_has_one_default_card,
-        a_vin_is_one_vehicles_until_that_is_deleted,
+        a_vin_belongs_to_one_vehicle_until_that_is_deleted,
         a_vehicle_has_one_live_trade,
-        a_traded_vehicle_is_never_erased,
+        a_traded_vehicle_is_never_deleted,
         a_trade_has_one_invoice,
         a_customer_has_one_pending_proposal_in_a_trade,
         a_pending_proposal_that_expired_still_counts_as_pending,
         a_trade_has_one_accepted_proposal,
         the_agreed_periods_of_a_vehicle_do_not_overlap,
-        a_charge_key_is_one_payments,
+        a_charge_key_belongs_to_one_payment,
     }
     visibility {
         trades_are_listed_as_the_predicate_says,
@@ -386,12 +386,12 @@ cases! {
         vehicles_are_listed_as_the_predicate_says,
         invoices_and_payments_are_listed_as_the_predicates_say,
         a_loaded_vehicle_knows_its_trades_and_its_viewer,
-        a_proposal_expires_to_the_instant,
+        a_proposal_expires_exactly_at_its_instant,
         an_invoice_is_overdue_from_midnight_on,
     }
     wallets {
         every_field_of_a_card_is_kept,
         a_customer_and_its_cards_share_a_version,
-        deleting_the_default_card_hands_it_on,
+        deleting_the_default_card_makes_another_one_the_default,
     }
 }

@@ -159,7 +159,7 @@ pub async fn logins_and_a_new_password_do_not_stand_in_each_others_way(handles: 
 }
 
 /// A customer is not deleted while a card is added: either the customer has the card, or the customer is deleted.
-pub async fn a_customer_is_not_erased_under_a_new_card(handles: Handles) {
+pub async fn a_customer_is_not_deleted_while_a_card_is_added(handles: Handles) {
     let world = World::new(handles);
     for _ in 0..ROUNDS {
         let account = world.account(Role::Customer).await;

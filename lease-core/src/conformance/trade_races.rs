@@ -30,7 +30,7 @@ pub async fn one_of_many_trades_of_a_vehicle_opens(handles: Handles) {
 }
 
 /// A vehicle is not edited or deleted while a trade of it is being opened, and no trade is opened of a vehicle being deleted.
-pub async fn opening_a_trade_and_erasing_its_vehicle_exclude_each_other(handles: Handles) {
+pub async fn opening_a_trade_and_deleting_its_vehicle_exclude_each_other(handles: Handles) {
     let world = World::new(handles);
     let owner = world.customer().await;
     let service = world.service(ServiceKind::Sell).await;

@@ -64,7 +64,7 @@ pub async fn opening_on_a_version_that_is_gone_is_a_conflict(store: Arc<dyn Repo
     world.store.open_trade(&good, None).await.unwrap();
 }
 
-pub async fn a_trade_that_moved_takes_no_changes(store: Arc<dyn Repository>) {
+pub async fn changes_to_a_stale_version_of_a_trade_are_a_conflict(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let deal = world.deal().await;
     let Version(now) = world.load(TradeKey::Trade(deal.trade)).await.version;
@@ -200,7 +200,7 @@ pub async fn a_payment_keeps_a_card_that_is_deleted(store: Arc<dyn Repository>) 
     assert_eq!(loaded, Stored { id: card.id, value: gone });
 }
 
-pub async fn the_viewer_is_told_how_it_stands(store: Arc<dyn Repository>) {
+pub async fn a_snapshot_contains_the_viewers_history(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let deal = world.deal().await;
     let (bidder, stranger) = (world.customer().await, world.customer().await);
@@ -321,7 +321,7 @@ pub async fn pending_payments_come_oldest_first_and_no_more_than_asked(store: Ar
     assert_eq!(pending_after(ids[0], 10).await, [ids[3]], "after one that is already settled");
 }
 
-pub async fn an_offer_is_the_vehicle_and_the_service_as_they_are(store: Arc<dyn Repository>) {
+pub async fn an_opening_snapshot_is_the_vehicle_and_the_service_as_they_are(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let (deal, buyer) = (world.deal().await, world.customer().await);
     world.agree(deal.trade, deal.proposal, buyer).await;

@@ -24,7 +24,7 @@ fn rewritten(id: crate::id::UserId, expected: Version, user: User) -> AccountCha
     AccountChange { id, expected, user, customer: CustomerChange::Keep, keep_token: None, needs_another_superuser: false }
 }
 
-pub async fn a_login_name_is_one_users(store: Arc<dyn Repository>) {
+pub async fn a_login_name_belongs_to_one_user(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let ada = world.register(named(1, "Ada@Example.com", "ada.l@example.com")).await.user.id;
     let other = world.account(Role::Customer).await.user.id;
@@ -47,7 +47,7 @@ pub async fn a_login_name_is_one_users(store: Arc<dyn Repository>) {
     assert_eq!(taken, [(LoginName::new("ada.l@example.com"), ada), (LoginName::new("ada@example.com"), ada)]);
 }
 
-pub async fn a_user_may_have_one_name_twice(store: Arc<dyn Repository>) {
+pub async fn a_users_email_may_equal_their_username(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let ada = world.register(named(1, "ada@example.com", "ADA@example.com")).await;
     assert_eq!(world.store.find_login(&LoginName::new("Ada@Example.com")).await.unwrap(), Some(ada.clone()));
@@ -92,7 +92,7 @@ pub async fn a_customer_has_one_default_card(store: Arc<dyn Repository>) {
     world.card_of(CreditCard { customer_id: other, ..default }).await;
 }
 
-pub async fn a_vin_is_one_vehicles_until_that_is_deleted(store: Arc<dyn Repository>) {
+pub async fn a_vin_belongs_to_one_vehicle_until_that_is_deleted(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let owner = world.customer().await;
     let first = world.vehicle_of(vehicle(owner, 1)).await;
@@ -128,7 +128,7 @@ pub async fn a_vehicle_has_one_live_trade(store: Arc<dyn Repository>) {
     world.open(deal.vehicle, service).await;
 }
 
-pub async fn a_traded_vehicle_is_never_erased(store: Arc<dyn Repository>) {
+pub async fn a_traded_vehicle_is_never_deleted(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let deal = world.deal().await;
     world.cancel(deal.trade).await;
@@ -225,7 +225,7 @@ pub async fn the_agreed_periods_of_a_vehicle_do_not_overlap(store: Arc<dyn Repos
     world.agree(other, terms, lessee).await;
 }
 
-pub async fn a_charge_key_is_one_payments(store: Arc<dyn Repository>) {
+pub async fn a_charge_key_belongs_to_one_payment(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let (one, two) = (world.deal().await, world.deal().await);
     let first = world.bill(one.trade, one.proposal, one.owner).await;

@@ -219,7 +219,7 @@ pub async fn a_loaded_vehicle_knows_its_trades_and_its_viewer(store: Arc<dyn Rep
 }
 
 /// From its `expires_at` on, a filter treats a pending proposal as expired, while its row stays the same.
-pub async fn a_proposal_expires_to_the_instant(store: Arc<dyn Repository>) {
+pub async fn a_proposal_expires_exactly_at_its_instant(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let trade = world.trade(world.customer().await).await;
     for (expires_at, decided) in [(Some(at(60)), false), (Some(at(60)), true), (Some(at(90)), false), (None, false)] {

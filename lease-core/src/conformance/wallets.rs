@@ -67,7 +67,7 @@ pub async fn a_customer_and_its_cards_share_a_version(store: Arc<dyn Repository>
     assert_eq!(world.load_account(account.user.id).await.version, Version::FIRST, "the user's version is a different one");
 }
 
-pub async fn deleting_the_default_card_hands_it_on(store: Arc<dyn Repository>) {
+pub async fn deleting_the_default_card_makes_another_one_the_default(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let customer = world.customer().await;
     let default = CreditCard { is_default: true, ..credit_card(customer) };

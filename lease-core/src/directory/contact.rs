@@ -75,7 +75,7 @@ pub fn update_contact(
     let owner = read_owner(&mut form, actor, grant, draft, Some(contact.owner), owner_exists);
     let value = read(&mut form, draft, Some(contact), owner, contact.created_at);
     let Some(value) = value else { return Err(form.errors.into()) };
-    let change = RowChange::Update { id: contact.id, expected: contact.version, value };
+    let change = RowChange::update(contact, value);
     Ok(Decision::new(change, Event::ContactUpdated(contact.id)))
 }
 
@@ -86,7 +86,7 @@ pub fn update_contact(
 pub fn delete_contact(contact: &Versioned<Stored<Contact>>, actor: &Actor) -> Result<Decision<RowChange<Contact>>, Error> {
     require_visible_contact(contact, actor)?;
     actor.require(Resource::Contact, Act::Delete)?;
-    let change = RowChange::Delete { id: contact.id, expected: contact.version };
+    let change = RowChange::delete(contact);
     Ok(Decision::new(change, Event::ContactDeleted(contact.id)))
 }
 

@@ -1,4 +1,5 @@
 use chrono::{DateTime, Utc};
+use strum::VariantArray;
 
 use crate::decision::{Decision, RowChange};
 use crate::directory::contact::optional_email;
@@ -44,7 +45,7 @@ draft! {
         pub phone: Field<String> as nullable Line,
         /// Company.
         pub company: Field<String> as nullable Line,
-        /// Where the lead came from.
+        /// The source of the lead.
         pub source: Field<String> as nullable Line,
         /// The status of the lead. `converted` cannot be set here: converting the lead sets it.
         pub status: Field<String> as optional LeadStatus,
@@ -84,7 +85,7 @@ pub fn update_lead(
 ) -> Result<Decision<LeadChange>, Error> {
     actor.require(Resource::Lead, Act::Update)?;
     let value = read(draft, mode, Some(lead), lead.created_at)?;
-    let change = LeadChange { lead: update(lead, value), contacts: ContactsOfLead::Keep };
+    let change = LeadChange { lead: RowChange::update(lead, value), contacts: ContactsOfLead::Keep };
     Ok(Decision::new(change, Event::LeadUpdated(lead.id)))
 }
 
@@ -94,7 +95,7 @@ pub fn update_lead(
 /// [`Error::PermissionDenied`].
 pub fn delete_lead(lead: &Versioned<Stored<Lead>>, actor: &Actor) -> Result<Decision<LeadChange>, Error> {
     actor.require(Resource::Lead, Act::Delete)?;
-    let change = LeadChange { lead: RowChange::Delete { id: lead.id, expected: lead.version }, contacts: ContactsOfLead::Delete };
+    let change = LeadChange { lead: RowChange::delete(lead), contacts: ContactsOfLead::Delete };
     Ok(Decision::new(change, Event::LeadDeleted(lead.id)))
 }
 
@@ -119,12 +120,8 @@ pub fn convert_lead(
         return Err(Refusal::LeadConverted.into());
     }
     let value = Lead { state: LeadState::Converted(customer), ..Lead::clone(lead) };
-    let change = LeadChange { lead: update(lead, value), contacts: ContactsOfLead::MoveTo(customer) };
+    let change = LeadChange { lead: RowChange::update(lead, value), contacts: ContactsOfLead::MoveTo(customer) };
     Ok(Decision::new(change, Event::LeadConverted { lead_id: lead.id, customer_id: customer }))
-}
-
-fn update(lead: &Versioned<Stored<Lead>>, value: Lead) -> RowChange<Lead> {
-    RowChange::Update { id: lead.id, expected: lead.version, value }
 }
 
 fn read(
@@ -163,7 +160,9 @@ fn read(
 
 /// Reads a status by its name. A converted lead stays converted, and no other lead can become converted here.
 fn read_status(name: &str, present: Option<LeadState>) -> Result<LeadState, String> {
-    let status = name.parse::<LeadStatus>().map_err(|_| "One of new, contacted, qualified and lost is required.".to_owned())?;
+    let settable = || LeadStatus::VARIANTS.iter().filter(|status| **status != LeadStatus::Converted);
+    let names = || settable().map(|status| <&str>::from(*status)).collect::<Vec<_>>();
+    let status = name.parse::<LeadStatus>().map_err(|_| text::one_of(&names()))?;
     match (status, present) {
         (LeadStatus::Converted, Some(converted @ LeadState::Converted(_))) => Ok(converted),
         (_, Some(LeadState::Converted(_))) => Err("The status of a converted lead cannot be changed.".to_owned()),

@@ -4,8 +4,8 @@ use tokio::sync::OnceCell;
 
 use super::{LeaseEngine, RequestContext};
 use crate::account::{
-    FIRST_EPOCH, PasswordHash, Registrant, RegistrationDraft, Session, TakenNames, TokenHash, TokenText, check_registration,
-    log_in, revoke_token, revoke_tokens, session,
+    PasswordHash, Registrant, RegistrationDraft, Session, TakenNames, TokenHash, TokenText, check_login, check_registration,
+    check_repeated_registration, log_in, revoke_token, revoke_tokens, session,
 };
 use crate::clock::last_instant;
 use crate::error::Error;
@@ -100,9 +100,8 @@ impl LeaseEngine {
 
         let found = self.store().find_login(&name).await?;
         let known = found.as_ref().map(|account| &account.user.password);
-        let is_right = self.shared.hasher.verify(&password, known).await.map_err(Error::internal)?;
-        let account = found.filter(|account| is_right && account.user.is_active).ok_or(Error::InvalidCredentials)?;
-        self.start_session(context, account).await
+        let password_matches = self.shared.hasher.verify(&password, known).await.map_err(Error::internal)?;
+        self.start_session(context, check_login(found, password_matches)?).await
     }
 
     async fn start_session(&self, context: impl Into<RequestContext>, mut account: Account) -> Result<LoggedIn, Error> {
@@ -121,9 +120,7 @@ impl LeaseEngine {
     /// [`Error::NotFound`]; [`Error::NotAuthenticated`]; [`Error::Unavailable`].
     pub async fn repeat_registration(&self, user: UserId) -> Result<Registered, Error> {
         let account = self.store().load_account(user).await?.ok_or(Error::NotFound)?.value.account;
-        if !account.user.is_active || account.user.token_epoch != FIRST_EPOCH {
-            return Err(Error::NotAuthenticated);
-        }
+        check_repeated_registration(&account)?;
         let LoggedIn { account, token, .. } = self.start_session(Actor::Anonymous, account).await?;
         let profile = match account.customer_id {
             Some(customer) => self.store().find_customer(customer).await?.ok_or(Error::NotFound)?.profile.clone(),

@@ -3,9 +3,9 @@ use crate::error::Error;
 use crate::repository::{Claim, ClaimState, KeyHash, NewClaim, SavedResponse};
 use chrono::{DateTime, Duration, Utc};
 
-/// How long a claim is held while its command runs; longer than any request may take.
+/// The time for which a claim is held while its command runs: longer than any request may take.
 const HELD: Duration = Duration::minutes(2);
-/// How long a record is kept (rule 6.7).
+/// The time for which a record is kept (rule 6.7).
 const KEPT: Duration = Duration::hours(24);
 
 /// Idempotency records (rule 6.7), for a layer that answers requests. That layer decides what is hashed and how responses are

@@ -6,6 +6,7 @@ use backon::{BackoffBuilder as _, ExponentialBuilder};
 use chrono::{DateTime, Utc};
 
 use super::LeaseEngine;
+use crate::account::current_actor;
 use crate::decision::Decision;
 use crate::error::{Error, Refusal};
 use crate::id::NewIds;
@@ -142,13 +143,8 @@ impl LeaseEngine {
     /// [`Error::NotAuthenticated`] if they may no longer act at all.
     pub(super) async fn current_actor(&self, actor: &Actor) -> Result<Actor, Error> {
         let user = actor.user().ok_or(Error::NotAuthenticated)?;
-        let account = self.store().load_account(user).await?.ok_or(Error::NotAuthenticated)?.value.account;
-        let current = Actor::of(&account);
-        let is_another_customer = actor.customer().is_some() && current.customer().is_some() && actor != &current;
-        if !account.user.is_active || current == Actor::Anonymous || is_another_customer {
-            return Err(Error::NotAuthenticated);
-        }
-        Ok(current)
+        let found = self.store().load_account(user).await?.ok_or(Error::NotAuthenticated)?;
+        current_actor(actor, &found.account)
     }
 }
 

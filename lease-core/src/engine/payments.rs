@@ -14,8 +14,8 @@ use crate::page::{Page, PageRequest};
 use crate::permission::{Act, Actor, Resource};
 use crate::repository::{PaymentFilter, RequestId, TradeKey, TradeLoad};
 
-/// How long the gateway may take to respond: less than a client waits for the server, and less than a payment is pending before
-/// recovery takes it up.
+/// The time in which the gateway has to respond: less than a client waits for the server, and less than a payment is pending
+/// before recovery takes it up.
 const GATEWAY_TIMEOUT: Duration = Duration::from_secs(20);
 
 impl LeaseEngine {

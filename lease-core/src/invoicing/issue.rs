@@ -3,8 +3,8 @@ use chrono::{DateTime, Utc};
 use crate::decision::Decision;
 use crate::event::Event;
 use crate::id::{CustomerId, ProposalId};
-use crate::lifecycle::{NewInvoice, TradeChanges, TradeSnapshot};
 use crate::model::{BillTo, InvoiceOn};
+use crate::trade::{NewInvoice, TradeChanges, TradeSnapshot};
 
 /// Issues the trade's invoice if `moment` is the service's moment of invoicing and there is a fee (rules 4.8, 5.2, I1, I2). The
 /// amount is the service's present fee; `proposal` is the one on which it is issued, `None` for the one made in the same changes.

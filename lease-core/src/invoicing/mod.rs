@@ -13,9 +13,9 @@ pub use void::{VoidDraft, void};
 
 use crate::error::Error;
 use crate::id::Stored;
-use crate::lifecycle::TradeSnapshot;
 use crate::model::{Invoice, Payment};
 use crate::permission::{Actor, Resource, can_view_invoice, can_view_payment};
+use crate::trade::TradeSnapshot;
 
 /// The trade's invoice, if there is one and the actor may see it.
 pub(crate) fn visible_invoice<'a>(snapshot: &'a TradeSnapshot, actor: &Actor) -> Result<&'a Stored<Invoice>, Error> {

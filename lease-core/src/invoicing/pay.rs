@@ -11,11 +11,11 @@ use crate::gateway::{ChargeKey, ChargeOutcome};
 use crate::id::{CreditCardId, InvoiceId, Stored};
 use crate::input::{Field, FieldErrors, Form, NamedIn, UpdateMode, draft};
 use crate::invoicing::visible_invoice;
-use crate::lifecycle::{InvoiceChange, TradeChanges, TradeSnapshot, conclude};
 use crate::model::{CreditCard, Invoice, InvoiceState, Payment, PaymentState, TradeState};
 use crate::money::{Money, positive};
 use crate::permission::{Act, Actor, Resource};
 use crate::policy::{LatePayments, Policy};
+use crate::trade::{InvoiceChange, TradeChanges, TradeSnapshot, conclude};
 
 draft! {
     /// The fields for paying an invoice.
@@ -24,7 +24,7 @@ draft! {
         pub invoice_id: Field<InvoiceId> as required Id,
         /// The card to charge; it must be the caller's own.
         pub credit_card_id: Field<CreditCardId> as required Id,
-        /// How much to pay; by default, everything still to be paid.
+        /// The amount to pay; by default, everything still to be paid.
         pub amount: Field<Decimal> as nullable PriceInput,
     }
 }

@@ -6,10 +6,10 @@ use crate::event::Event;
 use crate::id::Stored;
 use crate::input::{Field, Form, UpdateMode, draft};
 use crate::invoicing::visible_invoice;
-use crate::lifecycle::{InvoiceChange, TradeChanges, TradeSnapshot, conclude};
 use crate::model::{Invoice, InvoiceState, TradeState};
 use crate::permission::{Act, Actor, Resource};
 use crate::text;
+use crate::trade::{InvoiceChange, TradeChanges, TradeSnapshot, conclude};
 
 draft! {
     /// The fields for voiding an invoice.

@@ -4,9 +4,10 @@ use crate::decision::Decision;
 use crate::error::{Error, Refusal};
 use crate::event::Event;
 use crate::invoicing::{issue, owes_nothing};
-use crate::lifecycle::{ProposalView, TradeChanges, TradeSnapshot, conclude, require_pending, visible_proposal};
+use crate::lifecycle::{require_pending, visible_proposal};
 use crate::model::{Agreement, InvoiceOn, ProposalState, ServiceKind};
 use crate::permission::{Act, Actor, Resource};
+use crate::trade::{ProposalView, TradeChanges, TradeSnapshot, conclude};
 
 /// Accepts the snapshot's proposal (rule 4.4): the agreement is on exactly the terms that were read.
 ///

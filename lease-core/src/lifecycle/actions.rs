@@ -2,9 +2,10 @@ use chrono::{DateTime, Utc};
 
 use crate::invoicing::{may_pay, may_void};
 use crate::lifecycle::propose::may_propose;
-use crate::lifecycle::{TradeSnapshot, accept, cancel, reject, require_visible, withdraw};
+use crate::lifecycle::{accept, cancel, reject, require_visible, withdraw};
 use crate::permission::{Act, Actor, Resource};
 use crate::policy::Policy;
+use crate::trade::TradeSnapshot;
 
 /// An action that an actor may take now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::Display, strum::IntoStaticStr, strum::VariantArray)]
@@ -25,6 +26,11 @@ pub enum AvailableAction {
     Pay,
     /// Void the trade's invoice.
     Void,
+}
+
+#[cfg(feature = "openapi")]
+crate::openapi::enumerations! {
+    AvailableAction: "An action that the caller may take now.";
 }
 
 /// The actions that the actor may take on the trade now. They are found by asking the decisions themselves, so that no user

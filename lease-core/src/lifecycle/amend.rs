@@ -2,9 +2,10 @@ use crate::decision::Decision;
 use crate::error::Error;
 use crate::event::Event;
 use crate::input::{Field, Form, UpdateMode, draft};
-use crate::lifecycle::{TradeChanges, TradeSnapshot, TradeText, require_open, require_visible};
+use crate::lifecycle::{require_open, require_visible};
 use crate::permission::{Act, Actor, Resource};
 use crate::text;
+use crate::trade::{TradeChanges, TradeSnapshot, TradeText};
 
 draft! {
     /// The fields for changing the title and description of a trade.

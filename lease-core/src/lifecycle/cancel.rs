@@ -3,8 +3,9 @@ use chrono::{DateTime, Utc};
 use crate::decision::Decision;
 use crate::error::Error;
 use crate::event::Event;
-use crate::lifecycle::{TradeChanges, TradeMove, TradeSnapshot, require_open, require_visible};
+use crate::lifecycle::{require_open, require_visible};
 use crate::permission::{Act, Actor, Resource};
+use crate::trade::{TradeChanges, TradeMove, TradeSnapshot};
 
 /// Cancels a trade. Its owner and staff may do so while it is open (rule 4.6). An invoice that was issued remains due.
 ///

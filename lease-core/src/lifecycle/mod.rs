@@ -7,25 +7,24 @@ mod accept;
 mod actions;
 mod amend;
 mod cancel;
-mod changes;
-mod complete;
 mod open;
 mod propose;
 mod reject;
-mod snapshot;
 mod withdraw;
 
 pub use accept::accept;
 pub use actions::{AvailableAction, proposal_actions, trade_actions};
 pub use amend::{AmendmentDraft, amend};
 pub use cancel::cancel;
-pub use changes::{InvoiceChange, NewInvoice, Opening, TradeChange, TradeChanges, TradeMove, TradeText};
-pub(crate) use complete::conclude;
 pub use open::{TradeDraft, open};
 pub use propose::{ProposalDraft, propose};
 pub use reject::reject;
-pub use snapshot::{OpeningSnapshot, ProposalView, TradeSnapshot, ViewerHistory};
 pub use withdraw::withdraw;
+
+pub use crate::trade::{
+    InvoiceChange, NewInvoice, Opening, OpeningSnapshot, ProposalView, TradeChange, TradeChanges, TradeMove, TradeSnapshot,
+    TradeText, ViewerHistory,
+};
 
 use chrono::{DateTime, Utc};
 

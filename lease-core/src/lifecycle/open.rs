@@ -6,10 +6,10 @@ use crate::error::{Error, Refusal};
 use crate::event::Event;
 use crate::id::{ServiceId, VehicleId};
 use crate::input::{Field, Form, UpdateMode, draft};
-use crate::lifecycle::{Opening, OpeningSnapshot};
 use crate::model::{Trade, TradeState};
 use crate::permission::{Act, Actor, Resource, can_view_vehicle};
 use crate::text;
+use crate::trade::{Opening, OpeningSnapshot};
 
 draft! {
     /// The fields for opening a trade.

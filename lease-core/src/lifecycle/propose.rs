@@ -7,12 +7,13 @@ use crate::event::Event;
 use crate::id::{CustomerId, TradeId};
 use crate::input::{Field, FieldErrors, Form, NamedIn, UpdateMode, draft, some_given};
 use crate::invoicing::issue;
-use crate::lifecycle::{TradeChanges, TradeSnapshot, require_open, require_visible};
+use crate::lifecycle::{require_open, require_visible};
 use crate::model::{InvoiceOn, Period, Proposal, ProposalState, ServiceKind};
 use crate::money::{Money, positive};
 use crate::permission::{Act, Actor, Resource};
 use crate::policy::Policy;
 use crate::text;
+use crate::trade::{TradeChanges, TradeSnapshot};
 
 draft! {
     /// The fields for making a proposal.

@@ -3,9 +3,10 @@ use chrono::{DateTime, Utc};
 use crate::decision::Decision;
 use crate::error::Error;
 use crate::event::Event;
-use crate::lifecycle::{TradeChanges, TradeSnapshot, require_pending, visible_proposal};
+use crate::lifecycle::{require_pending, visible_proposal};
 use crate::model::ProposalState;
 use crate::permission::{Act, Actor, Resource};
+use crate::trade::{TradeChanges, TradeSnapshot};
 
 /// Rejects the snapshot's proposal. The trade's owner may reject the proposals of others (rule 4.5).
 ///

@@ -3,9 +3,10 @@ use chrono::{DateTime, Utc};
 use crate::decision::Decision;
 use crate::error::Error;
 use crate::event::Event;
-use crate::lifecycle::{TradeChanges, TradeSnapshot, require_pending, visible_proposal};
+use crate::lifecycle::{require_pending, visible_proposal};
 use crate::model::ProposalState;
 use crate::permission::{Act, Actor, Resource};
+use crate::trade::{TradeChanges, TradeSnapshot};
 
 /// Withdraws the snapshot's proposal. Only its author may do so (rule 4.5).
 ///

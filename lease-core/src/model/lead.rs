@@ -16,7 +16,7 @@ pub struct Lead {
     pub phone: String,
     /// Company, or empty.
     pub company: String,
-    /// Where the lead came from, or empty.
+    /// The source of the lead, or empty.
     pub source: String,
     /// The state of the lead.
     pub state: LeadState,

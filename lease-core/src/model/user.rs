@@ -5,7 +5,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::limits::MAX_EMAIL_BYTES;
 use crate::id::{CustomerId, Entity, Stored, UserId};
-use crate::text::{comparison_key, search_text};
+use crate::text::{NAME_MAX, check_line, comparison_key, non_blank, search_text};
 
 /// A login.
 #[derive(Clone, Debug, PartialEq)]
@@ -157,16 +157,11 @@ impl Username {
     /// # Errors
     /// A sentence that says what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let name: String = text.trim().nfkc().collect();
-        if name.is_empty() {
-            return Err("This field may not be blank.".to_owned());
-        }
-        if name.chars().count() > crate::text::NAME_MAX {
-            return Err(format!("At most {} characters are allowed.", crate::text::NAME_MAX));
-        }
+        let name = non_blank(text.trim().nfkc().collect())?;
         if !name.chars().all(|character| character.is_alphanumeric() || "@.+-_".contains(character)) {
             return Err("Only letters, digits and @ . + - _ are allowed.".to_owned());
         }
+        check_line(&name, NAME_MAX)?;
         Ok(Self(name))
     }
 

@@ -62,7 +62,7 @@ fn only_customers_accept() {
 
 /// Rule 4.4: this also applies to a customer who may no longer see the trade.
 #[test]
-fn who_comes_too_late_learns_that_the_trade_is_not_open() {
+fn accepting_in_a_closed_trade_is_refused_as_trade_not_open() {
     for scene in [offered().agreed(), offered().cancelled(), offered().completed()] {
         assert_eq!(response(&scene, BUYER), "trade_not_open");
         assert_eq!(response(&scene, THIRD), "trade_not_open");
@@ -82,7 +82,7 @@ fn a_closed_trade_is_reported_before_an_expired_or_decided_proposal() {
 
 /// Rule 4.5: a proposal expires exactly at its instant.
 #[test]
-fn a_proposal_expires_to_the_instant() {
+fn a_proposal_expires_exactly_at_its_instant() {
     let cases = [(now() - tick(), "proposal_expired"), (now(), "proposal_expired"), (now() + tick(), "ok")];
     for (expires_at, expected) in cases {
         assert_eq!(response(&countered().expiring(expires_at), OWNER), expected, "{expires_at}");
@@ -111,7 +111,7 @@ fn only_a_pending_proposal_is_accepted() {
 
 /// Rule 4.11: the author of an accepted proposal is active.
 #[test]
-fn a_deactivated_author_binds_nobody() {
+fn a_proposal_by_a_deactivated_author_is_not_accepted() {
     assert_eq!(response(&countered().author_is_inactive(), OWNER), "party_inactive");
     assert_eq!(response(&offered().author_is_inactive(), BUYER), "party_inactive");
     // This must still be true when the decision is committed.
@@ -122,7 +122,7 @@ fn a_deactivated_author_binds_nobody() {
 
 /// Rule 4.10: a vehicle is leased to one customer at a time.
 #[test]
-fn dated_terms_need_days_that_are_free() {
+fn a_proposal_for_days_that_are_leased_is_not_accepted() {
     for scene in [Scene::lease(), Scene::custom(InvoiceOn::Acceptance, BillTo::Owner)] {
         let scene = scene.proposed_by(OWNER).dated(period(10, 20));
         assert_eq!(response(&scene, BUYER), "ok");
@@ -146,14 +146,14 @@ fn periods_that_touch_do_not_overlap() {
 
 /// Rule 4.10: a vehicle that is leased out is not sold.
 #[test]
-fn a_vehicle_is_not_sold_while_it_is_let() {
+fn a_vehicle_is_not_sold_while_it_is_leased() {
     assert_eq!(response(&offered().in_the_way(period(0, 1)), BUYER), "vehicle_not_available");
     assert_eq!(response(&countered().in_the_way(period(50, 60)), OWNER), "vehicle_not_available");
 }
 
 /// Rule 4.10: terms without dates do not occupy the vehicle.
 #[test]
-fn custom_terms_without_days_do_not_ask_for_the_vehicle() {
+fn a_custom_proposal_without_days_does_not_need_the_vehicle() {
     let scene = Scene::custom(InvoiceOn::Acceptance, BillTo::Owner).proposed_by(OWNER).in_the_way(period(0, 9));
     assert_eq!(response(&scene, BUYER), "ok");
 }

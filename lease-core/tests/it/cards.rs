@@ -149,7 +149,7 @@ fn another_card_takes_over_as_the_default() {
 
 /// Rule 5.6: the number of a card cannot be changed.
 #[test]
-fn only_what_is_printed_on_a_card_changes() {
+fn the_number_of_a_card_cannot_be_changed() {
     let wallet = wallet(Some(card(OWNER)), None);
     let json =
         json!({"holder_name": "Eve", "exp_month": 4, "exp_year": 2031, "number": "5555555555554444", "cvc": "999", "last4": "0"});
@@ -167,7 +167,7 @@ fn an_expired_card_may_be_renamed() {
 
 /// Rule 5.6: if the default card is deleted, the newest other card becomes the default.
 #[test]
-fn deleting_the_default_hands_it_to_the_newest_other() {
+fn deleting_the_default_card_makes_the_newest_other_one_the_default() {
     let plain = CreditCard { is_default: false, ..card(OWNER) };
     let cases = [
         (card(OWNER), Some(9), DefaultCard::Becomes(id(9))),
@@ -183,7 +183,7 @@ fn deleting_the_default_hands_it_to_the_newest_other() {
 
 /// Chapter 2: customers use their own cards; staff only read them.
 #[test]
-fn cards_are_ones_own_and_staff_only_look() {
+fn only_their_customer_changes_cards_and_staff_only_read_them() {
     let own = wallet(Some(card(OWNER)), None);
     let cases = [
         (Actor::Anonymous, "not_authenticated", "not_authenticated"),

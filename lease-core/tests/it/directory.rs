@@ -73,7 +73,7 @@ fn staff_name_exactly_one_owner() {
 
 /// Rule 6.3: staff may give a contact to another owner; customers may not.
 #[test]
-fn a_contact_stays_its_owners_unless_staff_name_another() {
+fn only_staff_change_the_owner_of_a_contact() {
     let stored = stored_contact(ContactOwner::Customer(id(OWNER)));
     let change = |actor: &Actor, json: Value, exists: bool| match update_contact(
         &stored,
@@ -98,7 +98,7 @@ fn a_contact_stays_its_owners_unless_staff_name_another() {
 
 /// Rule 6.3: a contact has an e-mail address or a phone number.
 #[test]
-fn a_contact_can_be_reached_somehow() {
+fn a_contact_has_an_email_a_phone_or_an_address() {
     for field in ["email", "phone", "address_line1"] {
         assert_eq!(code(contact(&customer(OWNER), json!({field: "a@example.com"}), true)), "ok", "{field}");
     }
@@ -112,7 +112,7 @@ fn a_contact_can_be_reached_somehow() {
 
 /// Chapter 2, rule 6.3: customers may do everything with their own contacts, staff with all contacts.
 #[test]
-fn contacts_are_full_on_ones_own_and_for_staff_on_all() {
+fn customers_manage_their_own_contacts_and_staff_all() {
     let own = stored_contact(ContactOwner::Customer(id(OWNER)));
     let leads = stored_contact(ContactOwner::Lead(id(OWNER)));
     let cases = [
@@ -142,7 +142,7 @@ fn every_wrong_field_of_a_contact_is_named_at_once() {
 
 /// Rule 6.4: a lead has a name or a company.
 #[test]
-fn a_lead_is_somebody() {
+fn a_lead_has_a_name_or_a_way_to_reach_it() {
     let make = |json| create_lead(&staff(), &draft(json), now());
     for field in ["first_name", "last_name", "company", "email", "phone"] {
         assert_eq!(code(make(json!({field: "a@example.com"}))), "ok", "{field}");

@@ -181,7 +181,7 @@ fn paying_or_voiding_completes_only_an_agreed_trade() {
 
 /// Rule 4.7: voiding the invoice of an agreed trade completes it.
 #[test]
-fn dropping_the_invoice_of_an_agreed_trade_completes_it() {
+fn voiding_the_invoice_of_an_agreed_trade_completes_it() {
     let changes = dropped(&Scene::lease().billed_to(OWNER).agreed(), &staff(), why()).unwrap();
     assert_eq!(changes.state, Some(TradeMove::Complete(agreement(), now())));
     assert_eq!(changes.events, [Event::InvoiceVoided(id(1)), Event::TradeCompleted]);

@@ -75,7 +75,7 @@ proptest! {
 
     /// I1 to I6 after every step.
     #[test]
-    fn no_walk_breaks_an_invariant(late in late_payments(), steps in vec(step(), 1..120)) {
+    fn no_random_walk_breaks_an_invariant(late in late_payments(), steps in vec(step(), 1..120)) {
         let mut world = World::new(late);
         for step in &steps {
             checked(&mut world, step);
@@ -207,7 +207,7 @@ fn euros(text: &str) -> Money {
 
 /// I2, I7: a row that disappears, or that could not have resulted from the previous one, is found.
 #[test]
-fn a_row_that_cannot_have_followed_is_found() {
+fn an_impossible_change_of_a_row_is_found() {
     let earlier = a_finished_world().books;
     assert_eq!(earlier.violations_since(&earlier), Vec::<String>::new());
     assert_eq!(earlier.violations_since(&Books::default()), Vec::<String>::new());

@@ -4,6 +4,7 @@
 
 mod accept;
 mod apply;
+mod calendar;
 mod cards;
 mod conformance;
 mod directory;
@@ -22,7 +23,6 @@ mod rule_references;
 mod secrets;
 mod services;
 mod support;
-mod time;
 mod users;
 mod values;
 mod vehicles;

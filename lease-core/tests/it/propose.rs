@@ -153,7 +153,7 @@ fn an_expired_proposal_is_not_reported_as_superseded() {
 
 /// Rule 4.11: a customer makes a limited number of proposals in a trade.
 #[test]
-fn a_customer_makes_so_many_proposals_in_a_trade_and_no_more() {
+fn a_customer_makes_at_most_the_allowed_number_of_proposals_in_a_trade() {
     for (made, expected) in [(99, "ok"), (100, "proposal_limit"), (101, "proposal_limit")] {
         let scene = Scene::sale().proposed_by(OWNER).viewer_made(made);
         assert_eq!(code(scene.propose(&customer(BUYER), undated())), expected, "{made}");

@@ -35,7 +35,7 @@ fn objections(password: &str) -> Vec<String> {
 
 /// Rule 3.1: registering creates an active user with a customer.
 #[test]
-fn whoever_registers_becomes_an_active_customer() {
+fn registering_creates_an_active_customer() {
     let json =
         json!({"is_staff": true, "is_superuser": true, "is_active": false, "job": "poet", "dob": "1815-12-10", "notes": "n"});
     let token = (TokenHash([1; 32]), at(60));
@@ -122,7 +122,7 @@ fn an_email_is_an_address() {
 
 /// Rule 3.7: a password that meets all requirements is accepted.
 #[test]
-fn good_passwords_are_taken() {
+fn good_passwords_are_accepted() {
     let long = "correct horse battery staple ".repeat(35);
     for password in [GOOD, "Xk3!pq9Z", "naïve-façade-93", "пароль-лиса-7", "tr0ub4dor&3x", "  spaces around it  ", long.as_str()]
     {
@@ -224,7 +224,7 @@ fn the_default_costs_are_owasps() {
 
 /// Rule 3.2: without a hash no password is right, not even that of the decoy.
 #[tokio::test]
-async fn no_password_is_right_for_nobody() {
+async fn without_a_hash_no_password_matches() {
     for password in ["the password of nobody", GOOD, ""] {
         assert!(!cheap().verify(&SecretString::from(password), None).await.unwrap());
     }

@@ -132,7 +132,7 @@ fn others_do_not_cancel() {
 
 /// Rule 4.14: the owner changes title and description while the trade is open.
 #[test]
-fn the_owner_changes_the_words_while_the_trade_is_open() {
+fn the_owner_changes_the_title_and_description_while_the_trade_is_open() {
     let words = |json| {
         let Decision { changes, events } = amend(&Scene::sale().0, &customer(OWNER), &draft(json)).unwrap();
         assert_eq!(events, [Event::TradeAmended]);
@@ -151,7 +151,7 @@ fn the_owner_changes_the_words_while_the_trade_is_open() {
 
 /// Rule 4.14, chapter 2: nobody else changes them, and nobody in another state.
 #[test]
-fn words_change_for_the_owner_only_and_while_open_only() {
+fn only_the_owner_of_an_open_trade_changes_its_title_and_description() {
     let new: AmendmentDraft = draft(json!({"title": "New"}));
     let scene = Scene::sale();
     let cases = [

@@ -1,8 +1,9 @@
 //! Users and their roles: rules 3.3 to 3.6, 6.1.
 
 use lease_core::account::{
-    AccountChange, AccountSnapshot, CheckedUpdate, CustomerChange, ProfileDraft, Token, TokenHash, TokenText, check_new_user,
-    check_update, deactivate, require_visible_customer, require_visible_user, revoke_tokens, session, update_profile,
+    AccountChange, AccountSnapshot, CheckedUpdate, CustomerChange, FIRST_EPOCH, ProfileDraft, Token, TokenHash, TokenText,
+    check_login, check_new_user, check_repeated_registration, check_update, deactivate, require_visible_customer,
+    require_visible_user, revoke_tokens, session, update_profile,
 };
 use lease_core::decision::RowChange;
 use lease_core::id::Versioned;
@@ -223,7 +224,7 @@ fn deactivating_revokes_the_tokens_for_good() {
 
 /// Rule 3.5: `PUT` requires every name, `PATCH` none.
 #[test]
-fn put_takes_every_name_and_patch_any() {
+fn put_requires_every_name_and_patch_none() {
     let row = account_snapshot(OWNER, Role::Customer);
     let put = check_update(&row, &customer(OWNER), &draft(json!({})), UpdateMode::Full, &[], None, now());
     assert_eq!(wrong_fields(put), ["email", "first_name", "last_name", "username"]);
@@ -257,7 +258,7 @@ fn a_new_password_is_not_like_the_new_name() {
 
 /// Rule 3.4: staff create users; each has a customer unless they are administrative.
 #[test]
-fn staff_make_users_with_a_customer_unless_they_administer() {
+fn staff_create_users_with_a_customer_unless_they_are_administrative() {
     let json = || json!({"username": "eve", "email": "eve@example.com", "first_name": "Eve", "last_name": "Moneypenny", "password": GOOD});
     let new = |actor: &Actor, extra: Value| check_new_user(actor, &draft(with(json(), extra)), &[], now().date_naive());
     let hash = || lease_core::account::PasswordHash::from_phc("h".into());
@@ -276,7 +277,7 @@ fn staff_make_users_with_a_customer_unless_they_administer() {
 
 /// Rules 2.1 and 3.6: a token is valid until its exact expiry, in the present epoch, while its user is active.
 #[test]
-fn a_token_is_good_until_it_is_not() {
+fn a_token_is_valid_until_it_expires_or_is_revoked() {
     let found = |expires_at, epoch, change: fn(&mut Account)| {
         let mut account = account(OWNER, Role::Customer);
         change(&mut account);
@@ -290,6 +291,32 @@ fn a_token_is_good_until_it_is_not() {
     assert_eq!(found(at(60), 7, |account| account.user.value.is_active = false), "not_authenticated");
     assert_eq!(found(at(60), 7, |account| account.customer_id = None), "not_authenticated");
     assert_eq!(code(session(None, now())), "not_authenticated");
+}
+
+/// Rule 3.2: a login needs a known and active user and the right password; whatever is wrong, the error is the same.
+#[test]
+fn a_login_needs_an_active_user_and_the_right_password() {
+    let account = account(OWNER, Role::Customer);
+    let mut inactive = account.clone();
+    inactive.user.value.is_active = false;
+    assert_eq!(check_login(Some(account.clone()), true).unwrap(), account);
+    for (found, password_matches) in [(Some(account), false), (Some(inactive), true), (None, true), (None, false)] {
+        assert_eq!(code(check_login(found, password_matches)), "invalid_credentials");
+    }
+}
+
+/// Rule 6.7: a registration is repeated while its user is active and their tokens have not been revoked.
+#[test]
+fn a_registration_is_repeated_until_the_user_is_shut_out() {
+    let repeated = |is_active, token_epoch| {
+        let mut account = account(OWNER, Role::Customer);
+        account.user.value.is_active = is_active;
+        account.user.value.token_epoch = token_epoch;
+        code(check_repeated_registration(&account))
+    };
+    assert_eq!(repeated(true, FIRST_EPOCH), "ok");
+    assert_eq!(repeated(false, FIRST_EPOCH), "not_authenticated");
+    assert_eq!(repeated(true, FIRST_EPOCH + 1), "not_authenticated");
 }
 
 /// Chapter 2: the actor of an account follows from its role.

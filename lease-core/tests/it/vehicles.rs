@@ -69,7 +69,7 @@ fn a_vin_belongs_to_one_vehicle() {
 
 /// Rule 6.2: a model year is from 1886 to next year, in UTC.
 #[test]
-fn the_year_is_that_of_a_motor_car() {
+fn the_model_year_is_from_1886_to_next_year() {
     for (year, is_good) in
         [(1885, false), (1886, true), (2026, true), (2027, true), (2028, false), (i64::MAX, false), (-1, false)]
     {
@@ -95,7 +95,7 @@ fn mileage_is_not_below_zero() {
 
 /// Rule 6.2: VIN, make, model and year are fixed while a trade is open or agreed.
 #[test]
-fn what_identifies_a_vehicle_stays_while_a_trade_is_live() {
+fn the_identifying_fields_of_a_vehicle_are_fixed_while_a_trade_is_live() {
     let mut live = vehicle_snapshot();
     live.value.has_live_trade = true;
     let update = |json: Value| code(update_vehicle(&live, &customer(OWNER), &draft(json), UpdateMode::Partial, None, now()));

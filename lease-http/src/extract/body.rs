@@ -4,8 +4,8 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use lease_core::Error;
-use lease_core::input::{FieldErrors, refused_draft};
-use serde::de::{Deserialize, DeserializeOwned, IgnoredAny};
+use lease_core::input::{Draft, FieldErrors, NOT_AN_OBJECT};
+use serde::de::{Deserialize, IgnoredAny};
 
 use crate::problem::{HttpError, Problem};
 use crate::state::AppState;
@@ -18,8 +18,8 @@ pub(crate) const BODY_LIMIT: usize = 256 * 1024;
 pub(crate) enum Body<T> {
     /// The body is an object.
     Draft(T),
-    /// The body is other JSON. Whether the actor has the right to the command is checked first (rule 2.4), so the engine gets a
-    /// [`refused_draft`].
+    /// The body is other JSON. The engine gets an unreadable draft, since it checks first whether the actor has the right to the
+    /// command (rule 2.4).
     NotAnObject(T),
 }
 
@@ -41,15 +41,13 @@ impl<T> Body<T> {
     /// The errors of the engine. If the body is not an object, one message replaces the messages on its fields.
     pub(crate) fn judge<U>(&self, outcome: Result<U, Error>) -> Result<U, Problem> {
         match (self, outcome) {
-            (Self::NotAnObject(_), Err(Error::Invalid(_))) => {
-                Err(Problem::invalid_field(FieldErrors::NON_FIELD, "A JSON object is required."))
-            }
+            (Self::NotAnObject(_), Err(Error::Invalid(_))) => Err(Problem::invalid_field(FieldErrors::NON_FIELD, NOT_AN_OBJECT)),
             (_, outcome) => Ok(outcome?),
         }
     }
 }
 
-impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
+impl<T: Draft> FromRequest<AppState> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &AppState) -> Result<Self, Problem> {
@@ -65,8 +63,7 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
         if text.trim_ascii_start().starts_with('{') {
             return Ok(Self::Draft(parse(text)?));
         }
-        let draft = refused_draft().map_err(|_| Problem::parse_error("A JSON object is required."))?;
-        Ok(Self::NotAnObject(draft))
+        Ok(Self::NotAnObject(T::unreadable()))
     }
 }
 

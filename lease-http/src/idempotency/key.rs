@@ -15,7 +15,7 @@ use super::saved::Saved;
 use crate::problem::Problem;
 
 /// The maximum number of characters of a key (rule 6.7).
-const MAX_CHARS: usize = 255;
+pub(crate) const MAX_CHARS: usize = 255;
 /// Separates these hashes from any other use of the same input.
 const DOMAIN: &[u8] = b"lease idempotency v1";
 /// The number of bytes in a nonce.
@@ -26,7 +26,7 @@ const NONCE: usize = 24;
 /// # Errors
 /// 400 if it is empty, too long, given twice, or not printable ASCII.
 pub(super) fn read(headers: &HeaderMap) -> Result<String, Problem> {
-    let wrong = |message| Problem::invalid_field("Idempotency-Key", message);
+    let wrong = |message: &str| Problem::invalid_field("Idempotency-Key", message);
     let mut given = headers.get_all(IDEMPOTENCY_KEY).iter();
     let (Some(value), None) = (given.next(), given.next()) else { return Err(wrong("The header may be given only once.")) };
     let text = value.to_str().map_err(|_| wrong("The key must consist of printable ASCII characters."))?.trim();
@@ -34,7 +34,7 @@ pub(super) fn read(headers: &HeaderMap) -> Result<String, Problem> {
     match key.len() {
         0 => Err(wrong("The key may not be empty.")),
         1..=MAX_CHARS => Ok(key),
-        _ => Err(wrong("The key may have at most 255 characters.")),
+        _ => Err(wrong(&format!("The key may have at most {MAX_CHARS} characters."))),
     }
 }
 

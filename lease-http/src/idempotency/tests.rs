@@ -114,7 +114,7 @@ async fn a_key_whose_request_runs_is_in_use_and_reused_by_another_body() {
 }
 
 #[tokio::test]
-async fn a_crash_before_the_act_holds_the_key_for_a_while_only() {
+async fn a_crash_before_the_commit_holds_the_key_only_for_a_while() {
     let world = World::new().await;
     let (late_context, _) = world.claim("/api/vehicles", &vehicle()).await;
     world.gives_up();
@@ -127,7 +127,7 @@ async fn a_crash_before_the_act_holds_the_key_for_a_while_only() {
 
 /// Its response may contain data that the row does not hold: the reason for a declined payment, or the token of a new user.
 #[tokio::test]
-async fn an_act_that_is_done_is_in_use_until_it_is_answered() {
+async fn a_key_is_in_use_between_the_commit_and_the_response() {
     let world = World::new().await;
     let (context, _) = world.claim("/api/vehicles", &vehicle()).await;
     world.engine.create_vehicle(context, &draft(&vehicle())).await.unwrap();
@@ -136,7 +136,7 @@ async fn an_act_that_is_done_is_in_use_until_it_is_answered() {
 }
 
 #[tokio::test]
-async fn after_a_crash_behind_registering_who_was_shut_out_since_gets_no_token() {
+async fn after_a_crash_a_registration_is_not_repeated_once_tokens_were_revoked() {
     let world = World::new().await;
     let body = registration("bob");
     let (context, _) = world.claim_unknown("/api/register", &body).await;
@@ -147,7 +147,7 @@ async fn after_a_crash_behind_registering_who_was_shut_out_since_gets_no_token()
 }
 
 #[tokio::test]
-async fn after_a_crash_behind_the_act_what_was_made_is_the_answer() {
+async fn after_a_crash_the_created_row_is_the_response() {
     let world = World::new().await;
     let (context, _) = world.claim("/api/vehicles", &vehicle()).await;
     let made = world.engine.create_vehicle(context, &draft(&vehicle())).await.unwrap();
@@ -161,7 +161,7 @@ async fn after_a_crash_behind_the_act_what_was_made_is_the_answer() {
 }
 
 #[tokio::test]
-async fn after_a_crash_behind_an_act_on_something_that_is_the_answer() {
+async fn after_a_crash_a_changed_row_is_the_response() {
     let world = World::new().await;
     let vehicle = world.engine.create_vehicle(&world.ada(), &draft(&vehicle())).await.unwrap();
     let fee = lease_core::money::Money::zero(lease_core::money::Currency::USD);
@@ -178,7 +178,7 @@ async fn after_a_crash_behind_an_act_on_something_that_is_the_answer() {
 }
 
 #[tokio::test]
-async fn after_a_crash_behind_registering_there_is_another_token() {
+async fn after_a_crash_a_registration_is_repeated_with_another_token() {
     let world = World::new().await;
     let body = registration("bob");
     let (context, _) = world.claim_unknown("/api/register", &body).await;
@@ -194,7 +194,7 @@ async fn after_a_crash_behind_registering_there_is_another_token() {
 }
 
 #[tokio::test]
-async fn after_a_crash_behind_logging_in_one_just_logs_in() {
+async fn after_a_crash_a_login_is_carried_out_again() {
     let world = World::new().await;
     let body = json!({"username": "ada", "password": "violet-harbor-93"});
     let (context, _) = world.claim_unknown("/api/login", &body).await;
@@ -205,7 +205,7 @@ async fn after_a_crash_behind_logging_in_one_just_logs_in() {
 }
 
 #[tokio::test]
-async fn a_kept_answer_that_cannot_be_opened_is_a_fault_and_acts_no_more() {
+async fn a_saved_response_that_cannot_be_decrypted_is_an_internal_error() {
     let world = World::new().await;
     let (_, claim) = world.claim("/api/vehicles", &vehicle()).await;
     world.engine.save_response(&claim, &SavedResponse(vec![1; 99])).await.unwrap();

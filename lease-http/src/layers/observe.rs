@@ -40,7 +40,7 @@ pub(super) async fn observe(
 
     let status = response.status();
     let code = response.extensions().get::<ErrorCode>().map_or("ok", |code| code.code());
-    state.metrics.answered(&method, route, status, took);
+    state.metrics.response(&method, route, status, took);
     if route.contains("/api/") {
         state.metrics.outcome(code);
     }

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use lease_core::{ErrorKind, Refusal};
 use strum::IntoEnumIterator as _;
 
-/// The kind of a problem: its stable code, its message and its status.
+/// The code of a problem, which determines its message and its status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorCode {

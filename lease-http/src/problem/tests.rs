@@ -55,7 +55,7 @@ fn a_problem_is_found_by_its_code() {
 }
 
 #[test]
-fn a_domain_error_keeps_its_own_code_and_words() {
+fn a_domain_error_keeps_its_own_code_and_message() {
     let errors = FieldErrors::one("vin", "Wrong.");
     let cases = [
         Error::NotAuthenticated,
@@ -75,7 +75,7 @@ fn a_domain_error_keeps_its_own_code_and_words() {
 }
 
 #[test]
-fn the_cause_of_a_fault_inside_is_not_told() {
+fn the_cause_of_an_internal_error_is_not_shown() {
     let problem = Problem::from(Error::Internal("password=hunter2".into()));
     assert!(!problem.body().to_string().contains("hunter2"));
 }

@@ -7,6 +7,7 @@ use lease_core::directory::ContactDraft;
 use lease_core::id::{ContactId, Stored};
 use lease_core::input::UpdateMode;
 use lease_core::model::{self, ContactOwner};
+use lease_core::permission::Resource;
 use lease_core::repository::ContactFilter;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -81,6 +82,8 @@ impl From<Stored<model::Contact>> for Contact {
 type ContactPage = Listing<Contact>;
 
 impl Filter for ContactFilter {
+    const RESOURCE: Resource = Resource::Contact;
+
     fn read(params: &mut Params) -> Self {
         Self {
             customer_id: params.id("customer_id", "Only contacts of this customer."),
@@ -96,8 +99,9 @@ impl Filter for ContactFilter {
 #[utoipa::path(get, path = "/api/contacts", tag = "contacts", params(List<ContactFilter>),
     responses((status = 200, description = "A page of contacts.", body = ContactPage)))]
 async fn list_contacts(engine: Engine, session: Session, list: List<ContactFilter>) -> ApiResult<ContactPage> {
-    let found = engine.list_contacts(&session.actor, list.filter(), list.page()).await;
-    list.respond(found, Contact::from)
+    let (filter, page, links) = list.for_reader(&session.actor)?;
+    let found = engine.list_contacts(&session.actor, filter, page).await?;
+    Ok(links.respond(found, Contact::from))
 }
 
 /// Create a contact

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use lease_core::id::{CreditCardId, Stored};
 use lease_core::input::UpdateMode;
 use lease_core::model::{self, CardBrand};
+use lease_core::permission::Resource;
 use lease_core::repository::CardFilter;
 use lease_core::wallet::CardDraft;
 use serde::Serialize;
@@ -28,12 +29,12 @@ pub(super) fn endpoints() -> Endpoints {
         .routes(routes!(get_credit_card, update_credit_card, delete_credit_card))
 }
 
-/// A stored means of payment.
+/// A stored credit card.
 #[derive(Serialize, ToSchema)]
 struct CreditCard {
     id: Id,
     customer_id: Id,
-    /// The scheme that issued it.
+    /// The card network.
     #[schema(value_type = CardBrand)]
     brand: &'static str,
     /// The last four digits of the number.
@@ -69,6 +70,8 @@ impl From<Stored<model::CreditCard>> for CreditCard {
 type CreditCardPage = Listing<CreditCard>;
 
 impl Filter for CardFilter {
+    const RESOURCE: Resource = Resource::CreditCard;
+
     fn read(params: &mut Params) -> Self {
         Self { customer_id: params.id("customer_id", "Only cards of this customer."), ..Self::default() }
     }
@@ -80,8 +83,9 @@ impl Filter for CardFilter {
 #[utoipa::path(get, path = "/api/credit-cards", tag = "credit cards", params(List<CardFilter>),
     responses((status = 200, description = "A page of credit cards.", body = CreditCardPage)))]
 async fn list_credit_cards(engine: Engine, session: Session, list: List<CardFilter>) -> ApiResult<CreditCardPage> {
-    let found = engine.list_cards(&session.actor, list.filter(), list.page()).await;
-    list.respond(found, CreditCard::from)
+    let (filter, page, links) = list.for_reader(&session.actor)?;
+    let found = engine.list_cards(&session.actor, filter, page).await?;
+    Ok(links.respond(found, CreditCard::from))
 }
 
 /// Store a credit card

@@ -5,6 +5,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use lease_core::account::ProfileDraft;
 use lease_core::id::{CustomerId, Stored};
 use lease_core::model;
+use lease_core::permission::Resource;
 use lease_core::repository::CustomerFilter;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -44,6 +45,8 @@ impl From<Stored<model::Customer>> for Customer {
 type CustomerPage = Listing<Customer>;
 
 impl Filter for CustomerFilter {
+    const RESOURCE: Resource = Resource::Customer;
+
     fn read(params: &mut Params) -> Self {
         Self { user_id: params.id("user_id", "Only the customer of this user."), ..Self::default() }
     }
@@ -55,8 +58,9 @@ impl Filter for CustomerFilter {
 #[utoipa::path(get, path = "/api/customers", tag = "customers", params(List<CustomerFilter>),
     responses((status = 200, description = "A page of customers.", body = CustomerPage)))]
 async fn list_customers(engine: Engine, session: Session, list: List<CustomerFilter>) -> ApiResult<CustomerPage> {
-    let found = engine.list_customers(&session.actor, list.filter(), list.page()).await;
-    list.respond(found, Customer::from)
+    let (filter, page, links) = list.for_reader(&session.actor)?;
+    let found = engine.list_customers(&session.actor, filter, page).await?;
+    Ok(links.respond(found, Customer::from))
 }
 
 /// Get a customer

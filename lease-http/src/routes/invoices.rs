@@ -7,6 +7,7 @@ use lease_core::id::{InvoiceId, Stored};
 use lease_core::invoicing::VoidDraft;
 use lease_core::model::{self, InvoiceState, InvoiceStatus};
 use lease_core::page::Page;
+use lease_core::permission::Resource;
 use lease_core::repository::InvoiceFilter;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -93,10 +94,15 @@ impl Invoice {
 type InvoicePage = Listing<Invoice>;
 
 impl Filter for InvoiceFilter {
+    const RESOURCE: Resource = Resource::Invoice;
+
     fn read(params: &mut Params) -> Self {
         Self {
             status: params.choice("status", "Only invoices with this status."),
-            overdue: params.flag("overdue", "Only invoices that are, or that are not, still open after their due date."),
+            overdue: params.flag(
+                "overdue",
+                "`true` for only the invoices that are still open after their due date, `false` for only the others.",
+            ),
             trade_id: params.id("trade_id", "Only the invoice of this trade."),
             customer_id: params.id("customer_id", "Only invoices billed to this customer."),
             ..Self::default()
@@ -110,12 +116,10 @@ impl Filter for InvoiceFilter {
 #[utoipa::path(get, path = "/api/invoices", tag = "invoices", params(List<InvoiceFilter>),
     responses((status = 200, description = "A page of invoices.", body = InvoicePage)))]
 async fn list_invoices(engine: Engine, session: Session, list: List<InvoiceFilter>) -> ApiResult<InvoicePage> {
-    let found = engine.list_invoices(&session.actor, list.filter(), list.page()).await;
-    let seen = found.and_then(|page| {
-        let items: Result<_, _> = page.items.into_iter().map(|invoice| Invoice::new(invoice, engine.now())).collect();
-        Ok(Page { items: items?, next: page.next, previous: page.previous })
-    });
-    list.respond(seen, |invoice| invoice)
+    let (filter, page, links) = list.for_reader(&session.actor)?;
+    let Page { items, next, previous } = engine.list_invoices(&session.actor, filter, page).await?;
+    let items: Result<Vec<_>, _> = items.into_iter().map(|invoice| Invoice::new(invoice, engine.now())).collect();
+    Ok(links.respond(Page { items: items?, next, previous }, |invoice| invoice))
 }
 
 /// Get an invoice

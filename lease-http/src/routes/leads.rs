@@ -7,6 +7,7 @@ use lease_core::directory::{ConversionDraft, LeadDraft};
 use lease_core::id::{LeadId, Stored};
 use lease_core::input::UpdateMode;
 use lease_core::model::{self, LeadStatus};
+use lease_core::permission::Resource;
 use lease_core::repository::LeadFilter;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -27,6 +28,7 @@ pub(super) fn endpoints() -> Endpoints {
         .post(routes!(create_lead), Replay::created(get_lead))
         .routes(routes!(get_lead, replace_lead, update_lead, delete_lead))
         .post(routes!(convert_lead), Replay::changed(get_lead))
+        .closed_without(Resource::Lead)
 }
 
 /// A prospect.
@@ -72,6 +74,8 @@ impl From<Stored<model::Lead>> for Lead {
 type LeadPage = Listing<Lead>;
 
 impl Filter for LeadFilter {
+    const RESOURCE: Resource = Resource::Lead;
+
     fn read(params: &mut Params) -> Self {
         Self {
             status: params.choice("status", "Only leads with this status."),
@@ -86,8 +90,9 @@ impl Filter for LeadFilter {
     responses((status = 200, description = "A page of leads.", body = LeadPage)),
     extensions(("x-codes" = json!(["permission_denied"]))))]
 async fn list_leads(engine: Engine, session: Session, list: List<LeadFilter>) -> ApiResult<LeadPage> {
-    let found = engine.list_leads(&session.actor, list.filter(), list.page()).await;
-    list.respond(found, Lead::from)
+    let (filter, page, links) = list.for_reader(&session.actor)?;
+    let found = engine.list_leads(&session.actor, filter, page).await?;
+    Ok(links.respond(found, Lead::from))
 }
 
 /// Create a lead

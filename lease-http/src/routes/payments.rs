@@ -73,6 +73,8 @@ impl From<Stored<model::Payment>> for Payment {
 type PaymentPage = Listing<Payment>;
 
 impl Filter for PaymentFilter {
+    const RESOURCE: Resource = Resource::Payment;
+
     fn read(params: &mut Params) -> Self {
         Self {
             invoice_id: params.id("invoice_id", "Only payments of this invoice."),
@@ -90,8 +92,9 @@ impl Filter for PaymentFilter {
 #[utoipa::path(get, path = "/api/payments", tag = "payments", params(List<PaymentFilter>),
     responses((status = 200, description = "A page of payments.", body = PaymentPage)))]
 async fn list_payments(engine: Engine, session: Session, list: List<PaymentFilter>) -> ApiResult<PaymentPage> {
-    let found = engine.list_payments(&session.actor, list.filter(), list.page()).await;
-    list.respond(found, Payment::from)
+    let (filter, page, links) = list.for_reader(&session.actor)?;
+    let found = engine.list_payments(&session.actor, filter, page).await?;
+    Ok(links.respond(found, Payment::from))
 }
 
 /// Pay an invoice

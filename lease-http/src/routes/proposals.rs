@@ -6,6 +6,7 @@ use lease_core::engine::WithActions;
 use lease_core::id::{ProposalId, Stored, TradeId};
 use lease_core::lifecycle::{AvailableAction, ProposalDraft};
 use lease_core::model::{self, ProposalStatus};
+use lease_core::permission::Resource;
 use lease_core::repository::ProposalFilter;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -86,16 +87,20 @@ impl Proposal {
 type ProposalPage = Listing<Proposal>;
 
 impl Filter for ProposalFilter {
+    const RESOURCE: Resource = Resource::Proposal;
+
     fn read(params: &mut Params) -> Self {
         Self { trade_id: params.id("trade_id", "Only proposals in this trade."), ..OfTrade::read(params).0 }
     }
 }
 
 /// The filter of the proposals of one trade.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug)]
 struct OfTrade(ProposalFilter);
 
 impl Filter for OfTrade {
+    const RESOURCE: Resource = Resource::Proposal;
+
     fn read(params: &mut Params) -> Self {
         Self(ProposalFilter {
             customer_id: params.id("customer_id", "Only proposals by this customer."),
@@ -111,8 +116,9 @@ impl Filter for OfTrade {
 #[utoipa::path(get, path = "/api/proposals", tag = "proposals", params(List<ProposalFilter>),
     responses((status = 200, description = "A page of proposals.", body = ProposalPage)))]
 async fn list_proposals(engine: Engine, session: Session, list: List<ProposalFilter>) -> ApiResult<ProposalPage> {
-    let found = engine.list_proposals(&session.actor, list.filter(), list.page()).await;
-    list.respond(found, |proposal| Proposal::new(proposal, engine.now()))
+    let (filter, page, links) = list.for_reader(&session.actor)?;
+    let found = engine.list_proposals(&session.actor, filter, page).await?;
+    Ok(links.respond(found, |proposal| Proposal::new(proposal, engine.now())))
 }
 
 /// Create a proposal
@@ -138,8 +144,16 @@ async fn list_trade_proposals(
     list: List<OfTrade>,
 ) -> ApiResult<ProposalPage> {
     let trade = trade.or_not_found(&session.actor)?;
-    let found = engine.list_trade_proposals(&session.actor, trade, list.filter().0, list.page()).await;
-    list.respond(found, |proposal| Proposal::new(proposal, engine.now()))
+    let (OfTrade(filter), page, links) = match list.for_reader(&session.actor) {
+        Ok(asked) => asked,
+        Err(problem) => {
+            // A trade that the actor may not see is not found, whatever is wrong with the parameters.
+            engine.get_trade(&session.actor, trade).await?;
+            return Err(problem);
+        }
+    };
+    let found = engine.list_trade_proposals(&session.actor, trade, filter, page).await?;
+    Ok(links.respond(found, |proposal| Proposal::new(proposal, engine.now())))
 }
 
 /// Create a proposal in a trade

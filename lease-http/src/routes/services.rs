@@ -6,6 +6,7 @@ use lease_core::catalog::ServiceDraft;
 use lease_core::id::{ServiceId, Stored};
 use lease_core::input::UpdateMode;
 use lease_core::model::{self, BillTo, InvoiceOn, ServiceKind};
+use lease_core::permission::Resource;
 use lease_core::repository::ServiceFilter;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -74,9 +75,11 @@ impl From<Stored<model::Service>> for Service {
 type ServicePage = Listing<Service>;
 
 impl Filter for ServiceFilter {
+    const RESOURCE: Resource = Resource::Service;
+
     fn read(params: &mut Params) -> Self {
         Self {
-            is_active: params.flag("is_active", "Only services that are active, or, for staff, only those that are not."),
+            is_active: params.flag("is_active", "`true` for only active services; for staff, `false` for only inactive ones."),
             kind: params.choice("kind", "Only services of this kind."),
         }
     }
@@ -88,8 +91,9 @@ impl Filter for ServiceFilter {
 #[utoipa::path(get, path = "/api/services", tag = "services", security((), ("token" = [])), params(List<ServiceFilter>),
     responses((status = 200, description = "A page of services.", body = ServicePage)))]
 async fn list_services(engine: Engine, caller: Caller, list: List<ServiceFilter>) -> ApiResult<ServicePage> {
-    let found = engine.list_services(&caller.actor(), list.filter(), list.page()).await;
-    list.respond(found, Service::from)
+    let (filter, page, links) = list.for_reader(&caller.actor())?;
+    let found = engine.list_services(&caller.actor(), filter, page).await?;
+    Ok(links.respond(found, Service::from))
 }
 
 /// Create a service

@@ -6,6 +6,7 @@ use lease_core::engine::WithActions;
 use lease_core::id::{Stored, TradeId};
 use lease_core::lifecycle::{AmendmentDraft, AvailableAction, TradeDraft};
 use lease_core::model::{self, ServiceKind, TradeState, TradeStatus};
+use lease_core::permission::Resource;
 use lease_core::repository::TradeFilter;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -91,6 +92,8 @@ impl From<WithActions<model::Trade>> for Trade {
 type TradePage = Listing<Trade>;
 
 impl Filter for TradeFilter {
+    const RESOURCE: Resource = Resource::Trade;
+
     fn read(params: &mut Params) -> Self {
         Self {
             status: params.choice("status", "Only trades with this status."),
@@ -115,8 +118,9 @@ impl Filter for TradeFilter {
 #[utoipa::path(get, path = "/api/trades", tag = "trades", params(List<TradeFilter>),
     responses((status = 200, description = "A page of trades.", body = TradePage)))]
 async fn list_trades(engine: Engine, session: Session, list: List<TradeFilter>) -> ApiResult<TradePage> {
-    let found = engine.list_trades(&session.actor, list.filter(), list.page()).await;
-    list.respond(found, Trade::from)
+    let (filter, page, links) = list.for_reader(&session.actor)?;
+    let found = engine.list_trades(&session.actor, filter, page).await?;
+    Ok(links.respond(found, Trade::from))
 }
 
 /// Open a trade

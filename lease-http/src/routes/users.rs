@@ -7,6 +7,7 @@ use lease_core::account::UserDraft;
 use lease_core::id::UserId;
 use lease_core::input::UpdateMode;
 use lease_core::model::Account;
+use lease_core::permission::Resource;
 use lease_core::repository::UserFilter;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -71,10 +72,12 @@ impl From<Account> for User {
 type UserPage = Listing<User>;
 
 impl Filter for UserFilter {
+    const RESOURCE: Resource = Resource::User;
+
     fn read(params: &mut Params) -> Self {
         Self {
-            is_active: params.flag("is_active", "Only users who may log in, or only those who may not."),
-            is_staff: params.flag("is_staff", "Only administrative users, or only customers."),
+            is_active: params.flag("is_active", "`true` for only users who may log in, `false` for only those who may not."),
+            is_staff: params.flag("is_staff", "`true` for only administrative users, `false` for only customers."),
             role: params.choice("role", "Only users with this role."),
             search: params
                 .search("Only users in which each of these words occurs: in the user name, the e-mail address or the names."),
@@ -89,8 +92,9 @@ impl Filter for UserFilter {
 #[utoipa::path(get, path = "/api/users", tag = "users", params(List<UserFilter>),
     responses((status = 200, description = "A page of users.", body = UserPage)))]
 async fn list_users(engine: Engine, session: Session, list: List<UserFilter>) -> ApiResult<UserPage> {
-    let found = engine.list_users(&session.actor, list.filter(), list.page()).await;
-    list.respond(found, User::from)
+    let (filter, page, links) = list.for_reader(&session.actor)?;
+    let found = engine.list_users(&session.actor, filter, page).await?;
+    Ok(links.respond(found, User::from))
 }
 
 /// Create a user

@@ -7,6 +7,7 @@ use lease_core::catalog::VehicleDraft;
 use lease_core::id::{Stored, VehicleId};
 use lease_core::input::UpdateMode;
 use lease_core::model;
+use lease_core::permission::Resource;
 use lease_core::repository::VehicleFilter;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -75,6 +76,8 @@ impl From<Stored<model::Vehicle>> for Vehicle {
 type VehiclePage = Listing<Vehicle>;
 
 impl Filter for VehicleFilter {
+    const RESOURCE: Resource = Resource::Vehicle;
+
     fn read(params: &mut Params) -> Self {
         Self {
             customer_id: params.id("customer_id", "Only vehicles of this owner."),
@@ -95,8 +98,9 @@ impl Filter for VehicleFilter {
 #[utoipa::path(get, path = "/api/vehicles", tag = "vehicles", params(List<VehicleFilter>),
     responses((status = 200, description = "A page of vehicles.", body = VehiclePage)))]
 async fn list_vehicles(engine: Engine, session: Session, list: List<VehicleFilter>) -> ApiResult<VehiclePage> {
-    let found = engine.list_vehicles(&session.actor, list.filter(), list.page()).await;
-    list.respond(found, Vehicle::from)
+    let (filter, page, links) = list.for_reader(&session.actor)?;
+    let found = engine.list_vehicles(&session.actor, filter, page).await?;
+    Ok(links.respond(found, Vehicle::from))
 }
 
 /// Create a vehicle

@@ -56,7 +56,7 @@ async fn a_success_forgets_the_failures_before() {
 }
 
 #[tokio::test]
-async fn what_says_nothing_of_the_password_counts_for_nothing() {
+async fn responses_that_do_not_judge_the_password_are_not_counted() {
     let throttle = LoginThrottle::new(1);
     for _ in 0..5 {
         drop(throttle.begin(client(1), "ada", at(0)).await.unwrap());
@@ -67,7 +67,7 @@ async fn what_says_nothing_of_the_password_counts_for_nothing() {
 }
 
 #[tokio::test]
-async fn zero_is_off() {
+async fn a_limit_of_zero_switches_throttling_off() {
     let throttle = LoginThrottle::new(0);
     for _ in 0..100 {
         fail(&throttle, "ada", 0).await.unwrap();

@@ -19,7 +19,7 @@ async fn reads_itself(world: &World, person: &Person) -> u16 {
 
 /// Rule 3.1: the complete response; a client cannot set flags that only an administrator may set.
 #[tokio::test]
-async fn registering_answers_all_of_it_and_ignores_is_staff() {
+async fn registering_returns_the_whole_account_and_ignores_is_staff() {
     let world = World::new().await;
     let mut body = registration("ann");
     body["dob"] = json!("1990-02-28");
@@ -70,7 +70,7 @@ async fn registering_and_logging_in_ignore_a_token() {
 
 /// Rules 2.1 and 3.6: a token is valid until it expires, until it is revoked, and while its user is active.
 #[tokio::test]
-async fn a_token_ends_by_time_by_logout_and_with_its_user() {
+async fn a_token_is_valid_until_it_expires_is_revoked_or_its_user_is_deactivated() {
     let world = World::new().await;
     let end = |login: &Value| login["expires_at"].as_str().unwrap().parse::<chrono::DateTime<chrono::Utc>>().unwrap();
     let login = world.post("/api/login", &nobody(), json!({"username": "owner", "password": PASSWORD})).await.expect(200);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use lease_core::invariants::Books;
 use serde_json::{Value, json};
 
-use crate::support::acts::GOOD_CARD;
+use crate::support::setup::GOOD_CARD;
 use crate::support::{World, id, ids};
 
 /// Chapters 4 and 5: the owner's first proposal is billed, a counter-proposal is accepted, the fee is paid in two parts.
@@ -73,7 +73,7 @@ async fn a_sale_hands_the_vehicle_over() {
 
 /// Rule 2.2: a hidden row looks as if it did not exist, in lists as well.
 #[tokio::test]
-async fn a_proposal_of_somebody_else_leaks_nowhere() {
+async fn a_hidden_proposal_appears_in_no_response() {
     let world = World::new().await;
     let trade = world.trade(world.sell, 1).await;
     let own = world.offer(trade, &world.owner, "9000").await;
@@ -109,7 +109,7 @@ async fn put_asks_for_all_that_is_required() {
 
 /// A hostile request never gets a 5xx, and the document describes its response (every response is checked against it).
 #[tokio::test]
-async fn every_operation_withstands_nonsense() {
+async fn no_operation_responds_to_nonsense_with_a_5xx() {
     let world = World::new().await;
     for (path, operations) in crate::support::document()["paths"].as_object().unwrap() {
         for method in operations.as_object().unwrap().keys() {

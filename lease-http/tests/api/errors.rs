@@ -88,7 +88,7 @@ async fn leads_are_closed_to_customers_whatever_the_method() {
 
 /// Rule 2.1: an invalid token is refused even on an endpoint that needs no token.
 #[tokio::test]
-async fn the_document_is_open_but_not_to_a_bad_token() {
+async fn the_document_is_public_but_an_invalid_token_is_refused() {
     let world = World::new().await;
     let stranger = Person { token: "0".repeat(40), ..nobody() };
     world.get("/api/openapi.json", &nobody()).await.expect(200);
@@ -97,7 +97,7 @@ async fn the_document_is_open_but_not_to_a_bad_token() {
 
 /// Chapter 1, rule 3.2: no name and no password contains a NUL.
 #[tokio::test]
-async fn a_nul_in_a_login_is_wrong_like_any_other_name() {
+async fn no_name_and_no_password_contains_a_nul() {
     let world = World::new().await;
     let login = json!({"username": "own\0er", "password": "a\0b"});
     world.post("/api/login", &nobody(), login).await.refused(400, "invalid_credentials");
@@ -129,7 +129,7 @@ async fn head_is_get_without_the_body() {
 }
 
 #[tokio::test]
-async fn a_slash_at_the_end_changes_nothing() {
+async fn a_trailing_slash_changes_nothing() {
     let world = World::new().await;
     let vehicle = world.vehicle(&world.owner, 1).await;
     for path in ["/api/services".to_owned(), format!("/api/vehicles/{vehicle}"), "/api/vehicles?limit=1".to_owned()] {
@@ -272,7 +272,7 @@ async fn commands_without_input_need_no_body() {
 
 /// Rule 2.4: the token, the syntax of the body, the right and visibility, the fields, the state.
 #[tokio::test]
-async fn checks_run_in_their_order() {
+async fn checks_run_in_the_order_of_rule_2_4() {
     let world = World::new().await;
     let vehicle = world.vehicle(&world.owner, 1).await;
     let path = format!("/api/vehicles/{vehicle}");
@@ -331,7 +331,7 @@ async fn every_endpoint_responds_to_an_invalid_id_as_to_one_that_does_not_exist(
 
 /// Rule 2.2: a hidden row gets the same response as one that does not exist.
 #[tokio::test]
-async fn hidden_and_absent_look_the_same() {
+async fn a_hidden_row_and_an_absent_one_get_the_same_response() {
     let world = World::new().await;
     let vehicle = world.vehicle(&world.owner, 1).await;
     let hidden = world.get(&format!("/api/vehicles/{vehicle}"), &world.stranger).await;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use crate::app::{App, PASSWORD, post, registration, request, vehicle};
-use crate::support::acts::{GOOD_CARD, card};
+use crate::support::setup::{GOOD_CARD, card};
 use crate::support::{World, id, ids};
 
 async fn vehicles(app: &App, token: &str) -> usize {
@@ -17,7 +17,7 @@ async fn vehicles(app: &App, token: &str) -> usize {
 }
 
 #[tokio::test]
-async fn the_same_request_again_gets_the_first_answer_and_does_nothing() {
+async fn a_repeated_request_gets_the_first_response_and_has_no_effect() {
     let app = App::new();
     let token = app.register("ada").await;
     let first = app.post("/api/vehicles", &token, "k1", &vehicle(1)).await;
@@ -97,7 +97,7 @@ async fn a_key_is_forgotten_after_24_hours() {
 }
 
 #[tokio::test]
-async fn keys_of_two_users_have_nothing_to_do_with_each_other() {
+async fn two_users_may_use_the_same_key() {
     let app = App::new();
     let (ada, bob) = (app.register("ada").await, app.register("bob").await);
     assert_eq!(app.post("/api/vehicles", &ada, "k1", &vehicle(1)).await.status, 201);
@@ -183,7 +183,7 @@ async fn an_invalid_key_is_a_wrong_field() {
 }
 
 #[tokio::test]
-async fn other_methods_take_no_notice_of_the_header() {
+async fn other_methods_than_post_ignore_the_header() {
     let app = App::new();
     let token = app.register("ada").await;
     let authorization = format!("Token {token}");
@@ -219,7 +219,7 @@ async fn a_415_is_not_kept() {
 
 /// Logging out revokes the token of the request, so one key does not cover two tokens.
 #[tokio::test]
-async fn logging_out_again_with_another_token_ends_that_one_too() {
+async fn logging_out_with_another_token_under_the_same_key_revokes_that_token_too() {
     let app = App::new();
     for path in ["/api/logout", "/api/logout-all"] {
         let name = path.replace('/', "");
@@ -258,7 +258,7 @@ async fn at_once(app: &App, path: &'static str, token: &str, body: Value) -> Val
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_at_once_one_acts_and_the_others_hear_the_same_or_that_it_runs() {
+async fn of_many_concurrent_requests_under_a_key_one_is_carried_out() {
     let app = App::new();
     let ada = at_once(&app, "/api/register", "", registration("ada")).await;
     let token = ada["token"].as_str().unwrap();
@@ -269,7 +269,7 @@ async fn of_many_at_once_one_acts_and_the_others_hear_the_same_or_that_it_runs()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_equal_payments_at_once_one_is_made() {
+async fn of_many_concurrent_payments_under_a_key_one_is_made() {
     let world = World::new().await;
     let (_, invoice) = world.agreed_sale(1).await;
     let card = world.card(&world.owner, GOOD_CARD).await;
@@ -280,7 +280,7 @@ async fn of_many_equal_payments_at_once_one_is_made() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_two_bodies_at_once_one_acts_and_the_other_writes_nothing() {
+async fn of_two_concurrent_bodies_under_a_key_one_is_carried_out() {
     let app = App::new();
     let token = app.register("ada").await;
     let send = async |number| app.post("/api/vehicles", &token, "k1", &vehicle(number)).await.status.as_u16();
@@ -292,7 +292,7 @@ async fn of_two_bodies_at_once_one_acts_and_the_other_writes_nothing() {
 }
 
 #[tokio::test]
-async fn a_client_that_hangs_up_leaves_neither_a_half_done_act_nor_a_stuck_key() {
+async fn a_client_that_disconnects_leaves_no_half_done_command_and_no_stuck_key() {
     let app = App::new();
     let token = app.register("ada").await;
     let mut call = Box::pin(app.router.clone().oneshot(post("/api/vehicles", &token, "k1", &vehicle(1))));

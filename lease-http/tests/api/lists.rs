@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::app::vehicle;
-use crate::support::acts::GOOD_CARD;
+use crate::support::setup::GOOD_CARD;
 use crate::support::{World, document, id, ids, nobody};
 
 /// Newest first, forwards and backwards, without repeating or leaving out a row.
 #[tokio::test]
-async fn a_list_is_walked_to_its_end_and_back() {
+async fn the_links_of_pages_lead_to_the_end_of_a_list_and_back() {
     let world = World::new().await;
     let made = fleet(&world, 7).await;
     let mut pages = Vec::new();
@@ -67,7 +67,7 @@ async fn the_links_keep_the_filters_and_the_limit() {
 
 /// Every filter of rule 6.5, with a row that passes it and one that does not.
 #[tokio::test]
-async fn each_filter_filters() {
+async fn each_filter_returns_exactly_the_matching_rows() {
     let world = World::new().await;
     let expected = [of_trades(&world).await, of_people(&world).await].concat();
     for (path, rows) in &expected {

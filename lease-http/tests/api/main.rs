@@ -3,19 +3,19 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed expectation is how a test fails")]
 
 mod accounts;
-mod actions;
 mod app;
+mod available_actions;
 mod cycle;
-mod docs;
-mod document;
+mod deadlines;
+mod docs_page;
 mod errors;
 mod idempotency;
 mod lists;
+mod openapi_document;
 mod ops;
 mod permissions;
 mod process;
+mod representations;
 mod server;
 mod support;
 mod throttle;
-mod time;
-mod words;

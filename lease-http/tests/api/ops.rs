@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
 use crate::app::{ApiResponse, App, request};
-use crate::support::acts::{GOOD_CARD, card};
+use crate::support::setup::{GOOD_CARD, card};
 
 async fn get(app: &App, path: &str) -> ApiResponse {
     app.send(request("GET", path, &[], &Value::Null)).await
@@ -52,6 +52,13 @@ async fn without_its_store_a_process_is_healthy_but_not_ready() {
     assert!(!response.text.contains("10.1.2.3"));
 }
 
+/// A store that expects nothing fails a test that queries it.
+#[tokio::test]
+async fn a_list_with_a_wrong_parameter_does_not_query_the_store() {
+    let app = on(MockRepository::new(), HttpOptions::default());
+    get(&app, "/api/services?kind=boat").await.invalid(&["kind"]);
+}
+
 #[tokio::test]
 async fn metrics_count_by_route_and_code_and_belong_to_one_router() {
     let app = App::new();
@@ -79,7 +86,7 @@ async fn metrics_count_by_route_and_code_and_belong_to_one_router() {
 }
 
 #[tokio::test]
-async fn numbers_that_the_app_adds_are_read_at_each_scrape() {
+async fn metrics_added_by_the_app_are_read_at_each_scrape() {
     let app = App::new();
     app.metrics.watch("pool_size", "Connections.", || 7).unwrap();
     assert!(app.metrics.watch("pool_size", "Taken.", || 8).is_err());
@@ -87,7 +94,7 @@ async fn numbers_that_the_app_adds_are_read_at_each_scrape() {
 }
 
 #[tokio::test]
-async fn a_sane_request_id_is_taken_and_one_is_always_given() {
+async fn a_valid_request_id_is_kept_and_every_response_has_one() {
     let app = App::new();
     let ask = async |id: &str| {
         let response = app.send(request("GET", "/healthz", &[("x-request-id", id)], &Value::Null)).await;
@@ -102,7 +109,7 @@ async fn a_sane_request_id_is_taken_and_one_is_always_given() {
 }
 
 #[tokio::test]
-async fn every_answer_tells_browsers_to_be_careful() {
+async fn every_response_has_the_security_headers() {
     let app = App::new();
     for path in ["/api/services", "/api/nowhere", "/healthz", "/docs"] {
         let response = get(&app, path).await;
@@ -115,7 +122,7 @@ async fn every_answer_tells_browsers_to_be_careful() {
 }
 
 #[tokio::test]
-async fn other_origins_are_let_in_by_setting_only() {
+async fn cors_allows_only_the_configured_origins() {
     let preflight = || {
         let headers = [("origin", "https://a.example"), ("access-control-request-method", "POST")];
         request("OPTIONS", "/api/services", &headers, &Value::Null)
@@ -145,7 +152,7 @@ async fn responses_are_compressed_for_clients_that_accept_it() {
 }
 
 #[tokio::test]
-async fn head_answers_as_get_does_without_a_body() {
+async fn head_responds_like_get_without_a_body() {
     let app = App::new();
     let head = app.send(request("HEAD", "/api/services", &[], &Value::Null)).await;
     assert_eq!((head.status.as_u16(), head.text.as_str()), (200, ""));
@@ -175,7 +182,7 @@ impl PaymentGateway for SlowGateway {
 }
 
 #[tokio::test]
-async fn a_write_that_takes_too_long_is_503_and_goes_on_to_its_end() {
+async fn a_write_that_exceeds_the_timeout_is_a_503_and_still_completes() {
     let gateway = Arc::new(SlowGateway(Semaphore::new(0)));
     let engine = LeaseEngine::builder(Arc::new(MemoryRepository::default()))
         .gateway(Arc::clone(&gateway) as _)
@@ -197,7 +204,7 @@ async fn a_write_that_takes_too_long_is_503_and_goes_on_to_its_end() {
 }
 
 #[tokio::test]
-async fn a_panic_is_a_500_that_tells_nothing() {
+async fn a_panic_is_a_500_without_details() {
     let mut store = MockRepository::new();
     store.expect_list_services().returning(|_, _| panic!("the password is hunter2"));
     store.expect_find_login().returning(|_| panic!("the password is hunter2"));

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::app::{PASSWORD, vehicle};
-use crate::support::acts::{GOOD_CARD, card};
+use crate::support::setup::{GOOD_CARD, card};
 use crate::support::{Person, World, document, id, nobody};
 
 const TABLE: &str = include_str!("permissions.txt");
@@ -146,7 +146,7 @@ fn service(name: &str) -> Value {
 }
 
 #[tokio::test]
-async fn every_endpoint_answers_every_role_as_the_table_says() {
+async fn every_endpoint_responds_to_every_role_as_the_table_says() {
     let mut wrong = Vec::new();
     let mut scene = Scene::new().await;
     for row in table() {

@@ -3,10 +3,10 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 
 use crate::process::{Server, run};
-use crate::support::acts::GOOD_CARD;
+use crate::support::setup::GOOD_CARD;
 
 #[test]
-fn bad_settings_end_it_with_one_line_and_exit_code_2() {
+fn invalid_settings_end_the_server_with_one_line_and_exit_code_2() {
     let flags: &[&[&str]] = &[
         &["--bind", "nonsense"],
         &["--bind", "127.0.0.1:99999"],
@@ -45,7 +45,7 @@ fn bad_settings_end_it_with_one_line_and_exit_code_2() {
 }
 
 #[test]
-fn every_setting_is_a_variable_too() {
+fn every_setting_is_also_an_environment_variable() {
     let variables = [
         ("LEASE_BIND", "nonsense"),
         ("DATABASE_URL", "mysql://user:hunter2@localhost/lease"),
@@ -75,7 +75,7 @@ fn every_setting_is_a_variable_too() {
 }
 
 #[test]
-fn a_superuser_with_a_bad_password_is_a_bad_setting() {
+fn a_superuser_with_an_invalid_password_is_an_invalid_setting() {
     let superuser = [
         ("LEASE_SUPERUSER_USERNAME", "root"),
         ("LEASE_SUPERUSER_EMAIL", "root@example.com"),
@@ -88,7 +88,7 @@ fn a_superuser_with_a_bad_password_is_a_bad_setting() {
 }
 
 #[test]
-fn a_database_that_does_not_answer_is_one_line_and_another_exit_code() {
+fn an_unreachable_database_ends_the_server_with_one_line_and_another_exit_code() {
     // No process listens on this port.
     let output = run(&["migrate", "--database-url", "postgres://lease:hunter2@127.0.0.1:1/lease"], &[]);
     let said = String::from_utf8(output.stderr).unwrap();
@@ -113,7 +113,7 @@ fn openapi_prints_the_document_and_nothing_else() {
 }
 
 #[test]
-fn it_serves_from_memory_says_so_and_ends_when_told_to() {
+fn the_server_serves_from_memory_and_stops_on_sigterm() {
     for signal in ["TERM", "INT"] {
         let server = Server::start(&[], &[("DATABASE_URL", "")]);
         assert!(server.log.contains("kept in memory"), "{}", server.log);
@@ -155,7 +155,7 @@ fn the_superuser_of_the_environment_can_log_in_and_the_log_holds_no_secret() {
     server.ask(&format!("GET /api/users?search=hunter2&token={token}"), "");
     let ann = server.ask("POST /api/register", &crate::app::registration("ann").to_string());
     let ann = token_of(&ann);
-    let card = crate::support::acts::card(GOOD_CARD).to_string();
+    let card = crate::support::setup::card(GOOD_CARD).to_string();
     assert!(server.ask_as(&format!("Token {ann}"), "POST /api/credit-cards", &card).starts_with("HTTP/1.1 201"));
     server.terminate();
     let (_, log) = server.end();
@@ -169,7 +169,7 @@ fn the_superuser_of_the_environment_can_log_in_and_the_log_holds_no_secret() {
 }
 
 #[test]
-fn a_request_under_way_is_answered_before_it_ends() {
+fn pending_requests_are_completed_before_the_server_stops() {
     let mut server = Server::start(&[], &[]);
     let body = br#"{"username": "nobody", "password": "wrong"}"#;
     let mut stream = server.connect();
@@ -194,7 +194,7 @@ fn a_request_under_way_is_answered_before_it_ends() {
 }
 
 #[test]
-fn a_request_that_never_ends_is_not_waited_for_for_ever() {
+fn the_shutdown_timeout_ends_a_request_that_never_completes() {
     let mut server = Server::start(&["--shutdown-timeout-seconds=0"], &[]);
     let mut stream = server.connect();
     stream.write_all(b"POST /api/login HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n").unwrap();
@@ -206,7 +206,7 @@ fn a_request_that_never_ends_is_not_waited_for_for_ever() {
 }
 
 #[test]
-fn half_a_head_is_not_waited_for_for_ever() {
+fn a_connection_with_an_incomplete_head_is_closed_after_the_timeout() {
     let server = Server::start(&["--request-timeout-seconds=1"], &[]);
     let mut stream = server.connect();
     stream.write_all(b"GET /healthz HTTP/1.1\r\nhost").unwrap();

@@ -40,14 +40,14 @@ async fn after_ten_failures_even_the_right_password_waits_until_the_minute_is_ov
 }
 
 #[tokio::test]
-async fn names_that_do_not_exist_are_throttled_just_so() {
+async fn unknown_names_are_throttled_like_known_ones() {
     let app = app(1).await;
     assert_eq!(app.send(login("nobody", "wrong", "10.0.0.1")).await.status, 400);
     assert!(is_throttled(&app.send(login("nobody", "wrong", "10.0.0.1")).await, "60"));
 }
 
 #[tokio::test]
-async fn a_success_resets_and_missing_fields_do_not_count() {
+async fn a_successful_login_resets_the_count_and_missing_fields_do_not_count() {
     let app = app(2).await;
     for _ in 0..3 {
         assert_eq!(app.send(login("ada", "wrong", "10.0.0.1")).await.status, 400);
@@ -57,7 +57,7 @@ async fn a_success_resets_and_missing_fields_do_not_count() {
 }
 
 #[tokio::test]
-async fn zero_is_off() {
+async fn a_limit_of_zero_switches_throttling_off() {
     let app = app(0).await;
     for _ in 0..30 {
         assert_eq!(app.send(login("ada", "wrong", "10.0.0.1")).await.status, 400);

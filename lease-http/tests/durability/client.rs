@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, interval};
 
 /// The time to keep trying for a response.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The present addresses of the servers.
 #[derive(Clone, Default)]
@@ -38,7 +38,7 @@ pub(crate) struct Client {
 }
 
 /// A response: the status and the body.
-pub(crate) type Answered = (u16, Value);
+pub(crate) type Response = (u16, Value);
 
 impl Client {
     /// Registers a customer.
@@ -70,11 +70,11 @@ impl Client {
     }
 
     /// Makes one attempt; `None` if there was no response.
-    pub(crate) async fn post(&mut self, path: &str, body: &Value, key: &str) -> Option<Answered> {
+    pub(crate) async fn post(&mut self, path: &str, body: &Value, key: &str) -> Option<Response> {
         self.send(Method::POST, path, body, key).await
     }
 
-    pub(crate) async fn send(&mut self, method: Method, path: &str, body: &Value, key: &str) -> Option<Answered> {
+    pub(crate) async fn send(&mut self, method: Method, path: &str, body: &Value, key: &str) -> Option<Response> {
         self.attempts += 1;
         let url = format!("http://{}{path}", self.addresses.of(self.attempts));
         let request = self.http.request(method, url).header("content-type", "application/json").body(body.to_string());
@@ -88,7 +88,7 @@ impl Client {
 
     /// Reads a resource, with as many attempts as it takes.
     pub(crate) async fn read(&mut self, path: &str) -> Value {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         let mut ticks = interval(Duration::from_millis(20));
         loop {
             self.attempts += 1;
@@ -107,8 +107,8 @@ impl Client {
 
     /// Sends a request under one key until there is a final response. `None` if an interrupted attempt still holds the key, so
     /// that it is not known whether the request was carried out.
-    pub(crate) async fn insist(&mut self, path: &str, body: &Value, key: &str) -> Option<Answered> {
-        let deadline = Instant::now() + PATIENCE;
+    pub(crate) async fn insist(&mut self, path: &str, body: &Value, key: &str) -> Option<Response> {
+        let deadline = Instant::now() + TIMEOUT;
         let mut ticks = interval(Duration::from_millis(20));
         loop {
             match self.post(path, body, key).await {
@@ -136,7 +136,7 @@ pub(crate) fn card() -> Value {
 
 /// The id of the created row.
 #[track_caller]
-pub(crate) fn made((status, body): &Answered) -> i64 {
+pub(crate) fn made((status, body): &Response) -> i64 {
     assert_eq!(*status, 201, "{body}");
     body["id"].as_i64().unwrap()
 }

@@ -17,7 +17,7 @@ use tokio::time::{Instant, interval};
 use crate::client::{Addresses, Client, card, made, vehicle};
 use crate::postgres::TestDatabase;
 use crate::postgres::server::crash;
-use crate::track::{LEASE, SELL, terms};
+use crate::two_servers::{LEASE, SELL, terms};
 use crate::{TURN, serve};
 
 /// The number of customers at once, each of whom trades with the next one.
@@ -173,7 +173,7 @@ async fn progress(responses: &AtomicUsize, until: usize) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_answered_survives_crashes() {
+async fn acknowledged_writes_survive_crashes() {
     let _turn = TURN.lock().await;
     let database = TestDatabase::create().await;
     let mut servers = [serve(&database), serve(&database)];

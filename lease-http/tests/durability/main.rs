@@ -6,8 +6,8 @@
 mod client;
 mod crash;
 mod races;
-mod start;
-mod track;
+mod startup;
+mod two_servers;
 
 #[path = "../../../lease-store-postgres/tests/postgres/support/mod.rs"]
 #[expect(dead_code, reason = "shared with the tests of the Postgres store, which need more of it")]

@@ -1,4 +1,4 @@
-//! The traits of the contract. Each read is answered from a single view of the state; writes are passed to `commit`.
+//! The traits of the contract. Each read sees a single state; writes are passed to `commit`.
 
 mod account;
 mod card;

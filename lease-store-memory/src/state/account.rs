@@ -58,7 +58,7 @@ impl Accounts {
         user.is_some_and(|row| row.value.is_active)
     }
 
-    /// Passes where an acting user is active, and has the role and the customer that the actor says.
+    /// Succeeds if an acting user is active, and has the role and the customer that the actor says.
     pub(crate) fn check_actor(&self, actor: &Actor) -> Result<(), RepositoryError> {
         let Some(id) = actor.user() else { return Ok(()) };
         let customer = self.customer_of.get(&id).copied();
@@ -70,7 +70,7 @@ impl Accounts {
         }
     }
 
-    /// Passes where no other user has one of the user's names.
+    /// Succeeds if no other user has one of the user's names.
     pub(crate) fn names_free(&self, user: &User, own: UserId) -> Result<(), RepositoryError> {
         let taken = user.login_names().iter().any(|name| self.by_name.get(name).is_some_and(|other| *other != own));
         if taken { Err(RepositoryError::Taken(Guarantee::LoginName)) } else { Ok(()) }
@@ -82,7 +82,7 @@ impl Accounts {
         self.users.find(superusers, Direction::Up).any(|(id, _)| id != than)
     }
 
-    /// Puts a new user in.
+    /// Inserts a new user.
     pub(crate) fn insert_user(&mut self, id: UserId, user: User) {
         self.by_name.extend(user.login_names().map(|name| (name, id)));
         let terms = user.terms();
@@ -101,13 +101,13 @@ impl Accounts {
         self.users.replace(id, user);
     }
 
-    /// Puts a new customer in.
+    /// Inserts a new customer.
     pub(crate) fn insert_customer(&mut self, id: CustomerId, customer: Customer) {
         self.customer_of.insert(customer.user_id, id);
         self.customers.insert(id, customer, None);
     }
 
-    /// Erases a customer.
+    /// Deletes a customer.
     pub(crate) fn erase_customer(&mut self, id: CustomerId) {
         if let Some(row) = self.customers.get(id) {
             self.customer_of.remove(&row.value.user_id);
@@ -158,7 +158,7 @@ impl Tokens {
         }
     }
 
-    /// Those that expired before `now`, at most so many.
+    /// The tokens that expired before `now`, at most `limit` of them.
     pub(crate) fn expired(&self, now: DateTime<Utc>, limit: usize) -> Vec<TokenHash> {
         self.by_expiry.iter().take_while(|(at, _)| *at < now).take(limit).map(|(_, hash)| *hash).collect()
     }

@@ -7,7 +7,7 @@ use super::table::{Indexed, Table};
 use crate::index::{Kind, Term};
 use crate::walk::{Direction, Query};
 
-/// Cards, deleted ones among them.
+/// Cards, including deleted ones.
 #[derive(Debug, Default)]
 pub(crate) struct Cards {
     pub(crate) rows: Table<CreditCard>,
@@ -42,7 +42,7 @@ impl Cards {
         self.rows.find(cards, Direction::Down).map(|(id, _)| id).find(|id| Some(*id) != card)
     }
 
-    /// Puts a new card in, or changes what one says.
+    /// Inserts a new card, or replaces the value of one.
     pub(crate) fn put(&mut self, id: CreditCardId, card: CreditCard) {
         self.set_default(card.customer_id, id, is_default(&card));
         if self.rows.get(id).is_some() {
@@ -53,7 +53,7 @@ impl Cards {
         }
     }
 
-    /// Makes a card that is there the default, or takes that from it.
+    /// Makes an existing card the default, or not.
     pub(crate) fn mark(&mut self, id: CreditCardId, is_default: bool) {
         let Some(row) = self.rows.get_mut(id) else { return };
         row.value.is_default = is_default;

@@ -10,7 +10,7 @@ pub(crate) struct Claims {
     by_expiry: BTreeSet<(DateTime<Utc>, KeyHash)>,
 }
 
-/// How far an act under a key is.
+/// A claim on a key, and the progress of its command.
 #[derive(Debug)]
 struct Record {
     claimed: NewClaim,
@@ -19,11 +19,11 @@ struct Record {
 
 #[derive(Clone, Debug)]
 enum Progress {
-    /// Nothing happened.
+    /// The command has not been carried out.
     Claimed,
-    /// It was done, and made this row or none.
+    /// The command was carried out, and created this row, if any.
     Done(Option<i64>),
-    /// It was answered.
+    /// The response was saved.
     Answered(SavedResponse),
 }
 
@@ -46,7 +46,7 @@ impl Claims {
         }
     }
 
-    /// Makes a claim, in place of whatever the key had.
+    /// Makes a claim, and replaces any record of the key.
     pub(crate) fn insert(&mut self, new: &NewClaim) {
         self.remove(&new.claim.key);
         self.by_expiry.insert((new.expires_at, new.claim.key));
@@ -60,7 +60,7 @@ impl Claims {
         }
     }
 
-    /// Passes where there is no claim, or one that is held and had no effect yet.
+    /// Succeeds if there is no claim, or one that is held and had no effect yet.
     pub(crate) fn check(&self, claim: Option<Claim>) -> Result<(), RepositoryError> {
         match claim {
             Some(claim) if !self.is_fresh(&claim) => Err(RepositoryError::Taken(Guarantee::Claim)),
@@ -68,7 +68,7 @@ impl Claims {
         }
     }
 
-    /// Whether this claim is held and had neither effect nor answer.
+    /// Whether this claim is held and had neither an effect nor a response.
     pub(crate) fn is_fresh(&self, claim: &Claim) -> bool {
         self.held(claim).is_some_and(|record| matches!(record.progress, Progress::Claimed))
     }
@@ -78,19 +78,19 @@ impl Claims {
         self.held(claim).is_some()
     }
 
-    /// The act under a claim was done, and made this.
+    /// Notes that the command under a claim was carried out, and the row that it created.
     pub(crate) fn finish(&mut self, claim: Option<Claim>, made: Option<i64>) {
         if let Some(claim) = claim {
             self.advance(&claim, Progress::Done(made));
         }
     }
 
-    /// The act under a claim was answered.
+    /// Saves the response to the command under a claim.
     pub(crate) fn response(&mut self, claim: &Claim, response: &SavedResponse) {
         self.advance(claim, Progress::Answered(response.clone()));
     }
 
-    /// The keys of records that expired before `now`, at most so many.
+    /// The keys of records that expired before `now`, at most `limit` of them.
     pub(crate) fn expired(&self, now: DateTime<Utc>, limit: usize) -> Vec<KeyHash> {
         self.by_expiry.iter().take_while(|(at, _)| *at < now).take(limit).map(|(_, key)| *key).collect()
     }

@@ -1,4 +1,4 @@
-//! The tables, what hangs on them beside their rows, and the terms that their rows are found by.
+//! The tables, what they hold beside their rows, and the terms by which their rows are found.
 
 mod account;
 mod card;
@@ -14,14 +14,14 @@ pub(crate) use account::{Accounts, Tokens, role};
 pub(crate) use card::{Cards, is_default, not_deleted, of as cards_of};
 pub(crate) use claims::Claims;
 pub(crate) use directory::{lead_status, owner as contact_owner, service_kind};
-pub(crate) use table::{Indexed, Row, Slot, Table};
+pub(crate) use table::{Indexed, Row, Table};
 pub(crate) use trade::{
     Invoices, Payments, Proposals, Trades, change_invoice, expiring, invoice_status, invoice_terms, payment_status,
     proposal_status, public as public_proposals, trade_status, trade_terms, word_terms,
 };
 pub(crate) use vehicle::{Vehicles, in_open_trade, make, model, model_terms, party, years};
 
-/// Everything there is.
+/// All data of the store.
 #[derive(Debug, Default)]
 pub(crate) struct State {
     pub(crate) accounts: Accounts,

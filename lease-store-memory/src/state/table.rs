@@ -4,9 +4,9 @@ use lease_core::page::{Page, PageRequest};
 use lease_core::repository::RepositoryError;
 
 use crate::index::{Index, Term, row_number};
-use crate::walk::{Direction, Query};
+use crate::walk::{Direction, Query, Slot};
 
-/// A row, and how often it was changed.
+/// A row with its version.
 #[derive(Clone, Debug)]
 pub(crate) struct Row<T> {
     /// Its version.
@@ -16,7 +16,7 @@ pub(crate) struct Row<T> {
 }
 
 impl<T> Row<T> {
-    /// Passes where the row is still at this version.
+    /// Succeeds if the row is still at this version.
     pub(crate) fn expect(&self, version: Version) -> Result<(), RepositoryError> {
         if self.version == version { Ok(()) } else { Err(RepositoryError::Conflict) }
     }
@@ -32,9 +32,6 @@ pub(crate) trait Indexed: Entity {
     /// The terms that follow from the value alone.
     fn terms(&self) -> Vec<Term>;
 }
-
-/// Where a row is, or was before it was erased.
-pub(crate) type Slot<R> = Option<Box<R>>;
 
 /// Rows, and their index. Ids are given out one after the other and never twice, so a row lies in the slot of its number.
 ///
@@ -95,7 +92,7 @@ impl<T: Entity> Table<T> {
         next.ok_or_else(|| RepositoryError::Internal("no ids are left".into()))
     }
 
-    /// Puts a new row in, under its terms. Its id is [`next_id`](Self::next_id).
+    /// Inserts a new row, under its terms. Its id is [`next_id`](Self::next_id).
     pub(crate) fn insert(&mut self, id: T::Id, value: T, terms: impl IntoIterator<Item = Term>) {
         self.slots.push(Some(Box::new(Row { version: Version::FIRST, value })));
         terms.into_iter().for_each(|term| self.index.insert(term, id));
@@ -152,7 +149,7 @@ impl<T: Indexed> Table<T> {
         self.retag(id, &old, terms);
     }
 
-    /// Erases a row with the terms of its value.
+    /// Deletes a row with the terms of its value.
     pub(crate) fn erase(&mut self, id: T::Id) {
         if let Some(row) = self.slots.get_mut(row_number(id) as usize).and_then(Option::take) {
             row.value.terms().iter().for_each(|term| self.index.remove(*term, id));

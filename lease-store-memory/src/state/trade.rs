@@ -15,7 +15,7 @@ use super::vehicle::model_terms;
 use crate::index::{Kind, Term, text_terms};
 use crate::walk::{Direction, Query};
 
-/// Trades, and what a vehicle has of them.
+/// Trades, and those of each vehicle.
 #[derive(Debug, Default)]
 pub(crate) struct Trades {
     pub(crate) rows: Table<Trade>,
@@ -39,7 +39,7 @@ pub(crate) fn trade_terms(trade: &Trade, vehicle: &Vehicle) -> Vec<Term> {
     terms
 }
 
-/// The terms of a trade's words.
+/// The terms of a trade's title and description.
 pub(crate) fn word_terms(trade: &Trade) -> Vec<Term> {
     text_terms(&trade.search_text())
 }
@@ -65,7 +65,7 @@ impl Trades {
         (last.end() > from).then_some(last)
     }
 
-    /// A period of a vehicle is agreed in a trade.
+    /// Notes that a period of a vehicle is agreed in a trade.
     pub(crate) fn agree(&mut self, vehicle: VehicleId, trade: TradeId, period: Period) {
         self.agreed.insert((vehicle, period.start()), (period, trade));
     }
@@ -84,7 +84,7 @@ impl Trades {
         }
     }
 
-    /// Lets a trade be found by the state that it has now.
+    /// Updates the terms by which a trade's state is found.
     pub(crate) fn moved(&mut self, id: TradeId, before: TradeState) {
         let Some(row) = self.rows.get(id).filter(|row| row.value.state != before) else { return };
         let (state, vehicle, is_live) = (row.value.state, row.value.vehicle_id, row.value.is_live());
@@ -97,14 +97,14 @@ impl Trades {
     }
 }
 
-/// Proposals, and what each customer has of them in each trade.
+/// Proposals, and those of each customer in each trade.
 ///
 /// The term of everybody (`Public`) is set by an owner's proposals in open trades; that of a customer (`Audience`) by those
 /// in trades that are no longer open and that the customer takes part in.
 #[derive(Debug, Default)]
 pub(crate) struct Proposals {
     pub(crate) rows: Table<Proposal>,
-    /// Who made one, of each trade, in the order of their ids.
+    /// The customers who made a proposal in each trade, in the order of their ids.
     authors: BTreeMap<TradeId, Vec<Author>>,
 }
 
@@ -112,9 +112,9 @@ pub(crate) struct Proposals {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Author {
     customer: CustomerId,
-    /// How many proposals they made.
+    /// The number of proposals that they made.
     pub(crate) made: u32,
-    /// The stored-pending one.
+    /// The one that is stored as pending.
     pub(crate) pending: Option<ProposalId>,
 }
 
@@ -123,7 +123,7 @@ pub(crate) const fn public() -> Term {
     Term::number(Kind::Public, 0)
 }
 
-/// The term of proposals that are stored as being of this status; pending ones that may expire have the day of it instead.
+/// The term of proposals whose stored status is this; pending ones that may expire have the day of their expiry instead.
 pub(crate) const fn proposal_status(status: ProposalStatus) -> Term {
     Term::number(Kind::Status, status as i64)
 }
@@ -133,7 +133,7 @@ fn expires_on(day: NaiveDate) -> Term {
     Term::number(Kind::Expiry, day.num_days_from_ce().into())
 }
 
-/// The terms of what expires from the one day to the other.
+/// The terms of everything that expires in a range of days.
 pub(crate) fn expiring(first: Option<NaiveDate>, last: Option<NaiveDate>) -> RangeInclusive<Term> {
     let number = |day: NaiveDate| day.num_days_from_ce().into();
     Term::numbers(Kind::Expiry, first.map(number), last.map(number))
@@ -141,7 +141,7 @@ pub(crate) fn expiring(first: Option<NaiveDate>, last: Option<NaiveDate>) -> Ran
 
 /// The status of a proposal as a term. A pending proposal that expires has the day of its expiry instead, because time alone
 /// changes whether it is expired.
-fn standing(proposal: &Proposal) -> Term {
+fn status_term(proposal: &Proposal) -> Term {
     match proposal.expires_at.filter(|_| proposal.state == ProposalState::Pending) {
         Some(at) => expires_on(at.date_naive()),
         None => proposal_status(proposal.state.into()),
@@ -155,12 +155,12 @@ impl Proposals {
         authors.binary_search_by_key(&customer, |author| author.customer).ok().and_then(|place| authors.get(place))
     }
 
-    /// Those who made a proposal in a trade.
+    /// The customers who made a proposal in a trade.
     pub(crate) fn authors(&self, trade: TradeId) -> &[Author] {
         self.authors.get(&trade).map_or(&[], Vec::as_slice)
     }
 
-    /// The stored-pending proposals of a trade.
+    /// The proposals of a trade that are stored as pending.
     pub(crate) fn pending_in(&self, trade: TradeId) -> Vec<ProposalId> {
         self.authors(trade).iter().filter_map(|author| author.pending).collect()
     }
@@ -178,7 +178,7 @@ impl Proposals {
         self.rows.find(query, Direction::Up).any(|(id, _)| id != than)
     }
 
-    /// Puts a new proposal in; `owner` is the trade's.
+    /// Inserts a new proposal; `owner` is the trade's.
     pub(crate) fn insert(&mut self, id: ProposalId, proposal: Proposal, owner: CustomerId) {
         let key = (proposal.trade_id, proposal.customer_id);
         let author = self.author_mut(key.0, key.1);
@@ -187,16 +187,16 @@ impl Proposals {
             author.pending = Some(id);
         }
         let seen_by = if key.1 == owner { public() } else { Term::id(Kind::TradeOwner, owner) };
-        let terms = [standing(&proposal), Term::id(Kind::Trade, key.0), Term::id(Kind::Customer, key.1), seen_by];
+        let terms = [status_term(&proposal), Term::id(Kind::Trade, key.0), Term::id(Kind::Customer, key.1), seen_by];
         self.rows.insert(id, proposal, terms);
     }
 
-    /// A proposal gets a state.
+    /// Sets the state of a proposal.
     pub(crate) fn set_state(&mut self, id: ProposalId, state: ProposalState) {
         let Some(row) = self.rows.get_mut(id) else { return };
-        let old = standing(&row.value);
+        let old = status_term(&row.value);
         row.value.state = state;
-        let new = standing(&row.value);
+        let new = status_term(&row.value);
         let key = (row.value.trade_id, row.value.customer_id);
         self.rows.retag(id, &[old], &[new]);
         let author = self.author_mut(key.0, key.1);
@@ -242,15 +242,15 @@ pub(crate) const fn invoice_status(status: InvoiceStatus) -> Term {
 
 /// The terms of a new invoice.
 pub(crate) fn invoice_terms(invoice: &Invoice) -> impl Iterator<Item = Term> + use<> {
-    invoice_standing(invoice).chain([Term::id(Kind::Customer, invoice.customer_id)])
+    invoice_status_term(invoice).chain([Term::id(Kind::Customer, invoice.customer_id)])
 }
 
-fn invoice_standing(invoice: &Invoice) -> impl Iterator<Item = Term> + use<> {
+fn invoice_status_term(invoice: &Invoice) -> impl Iterator<Item = Term> + use<> {
     let due = invoice.is_open().then(|| expires_on(invoice.due_date));
     due.into_iter().chain([invoice_status((&invoice.state).into())])
 }
 
-/// An invoice changes, and is found by the state that it has now.
+/// Changes an invoice and the terms by which it is found.
 pub(crate) fn change_invoice(invoices: &mut Invoices, change: &InvoiceChange) {
     let Some(row) = invoices.get_mut(change.id) else { return };
     let before = row.value.clone();
@@ -258,8 +258,8 @@ pub(crate) fn change_invoice(invoices: &mut Invoices, change: &InvoiceChange) {
     if row.value.state == before.state {
         return;
     }
-    let new = invoice_standing(&row.value);
-    invoice_standing(&before).for_each(|term| invoices.index.remove(term, change.id));
+    let new = invoice_status_term(&row.value);
+    invoice_status_term(&before).for_each(|term| invoices.index.remove(term, change.id));
     new.for_each(|term| invoices.index.insert(term, change.id));
 }
 
@@ -279,7 +279,7 @@ pub(crate) const fn payment_status(status: PaymentStatus) -> Term {
 }
 
 impl Payments {
-    /// Puts a new payment in.
+    /// Inserts a new payment.
     pub(crate) fn insert(&mut self, id: PaymentId, payment: Payment) {
         self.charge_keys.insert(payment.charge_key.clone());
         if payment.state == PaymentState::Pending {
@@ -294,7 +294,7 @@ impl Payments {
         self.rows.insert(id, payment, terms);
     }
 
-    /// A payment gets a state.
+    /// Sets the state of a payment.
     pub(crate) fn set_state(&mut self, id: PaymentId, state: &PaymentState) {
         let Some(row) = self.rows.get_mut(id) else { return };
         let old = std::mem::replace(&mut row.value.state, state.clone());

@@ -39,7 +39,7 @@ pub(crate) fn model(key: &str) -> Term {
     Term::name(Kind::Model, key)
 }
 
-/// The terms of the model years from the one to the other.
+/// The terms of a range of model years.
 pub(crate) fn years(min: Option<i32>, max: Option<i32>) -> RangeInclusive<Term> {
     Term::numbers(Kind::Year, min.map(i64::from), max.map(i64::from))
 }
@@ -55,7 +55,7 @@ pub(crate) fn party(customer: CustomerId) -> Term {
 }
 
 impl Vehicles {
-    /// Puts a new vehicle in.
+    /// Inserts a new vehicle.
     pub(crate) fn insert(&mut self, id: VehicleId, vehicle: Vehicle, terms: &[Term]) {
         self.by_vin.insert(vehicle.vin, id);
         self.rows.insert(id, vehicle, terms.iter().copied());
@@ -70,7 +70,7 @@ impl Vehicles {
         self.rows.replace_with(id, vehicle, terms);
     }
 
-    /// Erases a vehicle.
+    /// Deletes a vehicle.
     pub(crate) fn erase(&mut self, id: VehicleId) {
         if let Some(row) = self.rows.get(id) {
             self.by_vin.remove(&row.value.vin);
@@ -78,14 +78,14 @@ impl Vehicles {
         self.rows.erase(id);
     }
 
-    /// A trade of the vehicle was opened.
+    /// Notes that a trade of the vehicle was opened.
     pub(crate) fn opened(&mut self, id: VehicleId, owner: CustomerId) {
         self.rows.index.insert(in_open_trade(), id);
         self.rows.index.insert(party(owner), id);
         self.rows.bump(id);
     }
 
-    /// Its trade is no longer open.
+    /// Notes that its trade is no longer open.
     pub(crate) fn closed(&mut self, id: VehicleId, counterparty: Option<CustomerId>) {
         self.rows.index.remove(in_open_trade(), id);
         if let Some(counterparty) = counterparty {
@@ -93,7 +93,7 @@ impl Vehicles {
         }
     }
 
-    /// It changes hands.
+    /// Changes its owner.
     pub(crate) fn transfer(&mut self, id: VehicleId, to: CustomerId) {
         let Some(row) = self.rows.get_mut(id) else { return };
         let from = std::mem::replace(&mut row.value.customer_id, to);

@@ -99,7 +99,7 @@ async fn a_statement_that_cannot_succeed_is_not_run_again() {
 
 /// A state that only a fault in the code can cause, and no race, is reported as a fault with the name of the constraint.
 #[tokio::test]
-async fn a_broken_state_is_a_fault() {
+async fn an_inconsistent_row_is_an_internal_error() {
     let database = world().await;
     let store = database.connect().await;
     let accepted = ProposalState::Accepted { at: DateTime::UNIX_EPOCH };
@@ -140,7 +140,7 @@ async fn a_commit_whose_connection_ends_is_unavailable() {
 
 /// The store's own errors show the state of the database: it is away, it only reads, it is back.
 #[tokio::test]
-async fn a_database_that_is_away_is_unavailable_until_it_is_back() {
+async fn an_unreachable_database_is_unavailable_until_it_is_back() {
     let database = world().await;
     let store = database.connect().await;
     retitle(&store, 1, "Before").await.unwrap();
@@ -183,7 +183,7 @@ async fn a_database_that_is_away_is_unavailable_until_it_is_back() {
 
 /// The response to a commit is lost. The store never reports it as refused, since it was carried out.
 #[tokio::test]
-async fn a_commit_whose_answer_is_lost_is_unavailable() {
+async fn a_commit_whose_response_is_lost_is_unavailable() {
     let database = world().await;
     let line = Line::to(&database);
     let store = line.store();
@@ -204,7 +204,7 @@ async fn a_load_whose_connection_ends_is_run_again() {
     let line = Line::to(&database);
     let store = line.store();
     store.ping().await.unwrap();
-    line.swallow_answers_on_what_is_connected();
+    line.swallow_responses_on_open_connections();
     store.ping().await.unwrap();
     store.close().await;
     database.drop().await;
@@ -212,7 +212,7 @@ async fn a_load_whose_connection_ends_is_run_again() {
 
 /// A network that goes silent does not end a connection. Statements that wait on it are given up, and so are the connections.
 #[tokio::test]
-async fn connections_that_went_silent_are_given_up() {
+async fn silent_connections_are_closed() {
     let database = world().await;
     let line = Line::to(&database);
     let mut options = PostgresOptions::default().with_max_connections(2);
@@ -224,7 +224,7 @@ async fn connections_that_went_silent_are_given_up() {
     while store.connection_count().idle < 2 {
         tokio::task::yield_now().await;
     }
-    line.silence_what_is_connected();
+    line.silence_open_connections();
     let (one, other) = tokio::join!(retitle(&store, 1, "As new"), retitle(&store, 1, "As new"));
     assert!(matches!(one, Err(RepositoryError::Unavailable(_))), "{one:?}");
     assert!(matches!(other, Err(RepositoryError::Unavailable(_))), "{other:?}");
@@ -268,11 +268,11 @@ impl Line {
         PostgresRepository::with_connect_options(self.options.clone(), options)
     }
 
-    fn swallow_answers_on_what_is_connected(&self) {
+    fn swallow_responses_on_open_connections(&self) {
         self.state.bad_up_to.store(self.state.connections.load(Ordering::SeqCst), Ordering::SeqCst);
     }
 
-    fn silence_what_is_connected(&self) {
+    fn silence_open_connections(&self) {
         self.state.silent_up_to.store(self.state.connections.load(Ordering::SeqCst), Ordering::SeqCst);
     }
 }

@@ -2,13 +2,13 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed expectation is how a test fails")]
 
-mod backstops;
 mod conformance;
+mod constraints;
+mod disconnects;
 mod engine;
 mod failures;
-mod hang_up;
 mod migrations;
 mod model;
-mod plans;
+mod query_plans;
 #[expect(dead_code, reason = "shared with the tests of the server, which crash it")]
 mod support;

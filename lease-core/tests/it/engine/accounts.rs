@@ -53,7 +53,7 @@ pub(super) async fn account_with_password() -> Account {
 
 /// Rule 3.1: registering creates a user, a customer and a token in one commit.
 #[tokio::test]
-async fn registering_makes_all_of_it_in_one_step() {
+async fn registering_creates_everything_in_one_commit() {
     let mut store = MockRepository::new();
     store.expect_taken_names().times(1).returning(|asked| {
         assert_eq!(asked, [LoginName::new("eve"), LoginName::new("eve@example.com")]);
@@ -92,7 +92,7 @@ async fn a_token_ends_with_the_calendar_at_the_latest() {
 
 /// Rule 3.7: whoever loses a race for a name gets the same error as somebody who comes later.
 #[tokio::test(start_paused = true)]
-async fn a_name_that_another_took_meanwhile_is_a_wrong_field() {
+async fn a_name_lost_in_a_race_is_a_wrong_field() {
     let mut store = MockRepository::new();
     store.expect_taken_names().times(1).returning(|_| Ok(Vec::new()));
     store.expect_taken_names().times(1).returning(|_| Ok(vec![(LoginName::new("eve"), id(9))]));

@@ -1,7 +1,7 @@
 //! The engine with mocks: conflicts, failures and races that no real store produces on demand.
 
 mod accounts;
-mod acting;
+mod actor_checks;
 mod envelopes;
 mod payments;
 mod retrying;

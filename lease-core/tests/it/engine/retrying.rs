@@ -18,7 +18,7 @@ fn countered() -> Row {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_conflict_is_decided_again_until_it_goes_through() {
+async fn after_a_conflict_the_command_is_decided_again() {
     let row = countered();
     let mut store = MockRepository::new();
     row.loads(&mut store);
@@ -30,7 +30,7 @@ async fn a_conflict_is_decided_again_until_it_goes_through() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn conflicts_for_ever_end_as_unavailable_after_a_bounded_number() {
+async fn endless_conflicts_end_as_unavailable_after_a_bounded_number_of_attempts() {
     let refusals: [fn() -> RepositoryError; 3] = [
         || RepositoryError::Conflict,
         || RepositoryError::Taken(Guarantee::AcceptedProposal),
@@ -73,7 +73,7 @@ async fn a_store_that_cannot_be_reached_is_not_asked_again() {
 }
 
 #[tokio::test]
-async fn a_fault_in_the_store_says_nothing_of_the_inside() {
+async fn a_failure_of_the_store_reveals_no_details() {
     let mut store = MockRepository::new();
     store.expect_load_trade().returning(|_| Err(RepositoryError::Internal("relation \"trade\" does not exist".into())));
     let error = engine(store).accept_proposal(&customer(OWNER), id(1)).await.unwrap_err();
@@ -149,7 +149,7 @@ async fn services_that_another_server_created_first_are_left_as_they_are() {
 
 /// Rule 6.2: a VIN is unique, also if two vehicles are created at once.
 #[tokio::test(start_paused = true)]
-async fn a_vin_that_another_took_meanwhile_is_a_wrong_field() {
+async fn a_vin_lost_in_a_race_is_a_wrong_field() {
     let mut store = MockRepository::new();
     store.expect_find_vin().times(1).returning(|_| Ok(None));
     store.expect_find_vin().times(1).returning(|_| Ok(Some(id(9))));
@@ -177,7 +177,7 @@ async fn anothers_vehicle_is_forbidden_before_a_missing_service_is_wrong() {
 
 /// Chapter 2: a missing right is reported before the store is asked. The mock expects no call, so one would fail the test.
 #[tokio::test]
-async fn nobody_and_the_wrong_role_never_reach_the_store() {
+async fn an_actor_without_the_right_never_reaches_the_store() {
     let engine = engine(MockRepository::new());
     for (actor, expected) in [(Actor::Anonymous, "not_authenticated"), (customer(OWNER), "permission_denied")] {
         assert_eq!(code(engine.create_lead(&actor, &draft(json!({}))).await), expected);
@@ -213,7 +213,7 @@ async fn a_trade_or_invoice_in_a_body_that_is_not_there_is_a_wrong_field() {
 
 /// Without randomness, every command that needs it fails.
 #[tokio::test]
-async fn an_engine_without_randomness_says_so() {
+async fn without_randomness_a_command_is_an_internal_error() {
     #[derive(Debug)]
     struct NoRandomness;
     impl Randomness for NoRandomness {

@@ -8,26 +8,28 @@ use lease_core::policy::LatePayments;
 
 use super::explore::explore;
 use super::fault::Fault;
-use super::trading::Trading;
-use super::{a_billed_lease, a_custom_trade, a_lease, a_lease_that_is_free_at_first, a_let_vehicle, a_sale, a_vehicle_at_large};
+use super::trade_model::TradeModel;
+use super::{
+    a_billed_lease, a_custom_trade, a_lease, a_lease_that_is_free_at_first, a_leased_vehicle, a_sale, a_vehicle_without_a_trade,
+};
 use crate::support::*;
 
-type Case = (&'static str, fn() -> Trading, Fault, &'static str);
+type Case = (&'static str, fn() -> TradeModel, Fault, &'static str);
 
 /// The number of steps after which the search is given up; the longest path to one of these faults is shorter.
-const PATIENCE: usize = 8;
+const MAX_STEPS: usize = 8;
 
 /// Finds each fault within seconds, by the invariant (or the rule) that it breaks.
 fn assert_found(cases: &[Case]) {
     for (what, model, fault, broken) in cases {
-        let report = explore(&model().with(*fault), PATIENCE);
+        let report = explore(&model().with(*fault), MAX_STEPS);
         let Some(found) = report.broken else { panic!("{what}: nothing found in {} states", report.states) };
         assert!(found.faults.iter().any(|sentence| sentence.starts_with(broken)), "{what}: {found:#?}");
     }
 }
 
 #[test]
-fn a_store_or_gateway_that_breaks_its_word_is_found() {
+fn a_store_or_gateway_that_breaks_its_contract_is_found() {
     assert_found(&[
         ("commits do not look at the version", a_sale, Fault::StaleCommits, "I"),
         ("a charge is made again under its key", a_billed_lease, Fault::ForgetfulGateway, "charge doubled"),
@@ -46,9 +48,14 @@ fn a_negotiation_without_a_guard_is_found() {
         ("proposals are not counted", a_sale, Fault::Blind(|seen, _| seen.viewer.proposals_made = 0), "4.3, 4.11"),
         ("other proposals are not closed", a_sale, Fault::Forgetful(|changes| changes.close_others = None), "I5"),
         ("the accepted one is not written", a_sale, Fault::Forgetful(accept_nothing), "I"),
-        ("agreed days are not looked at", a_let_vehicle, Fault::Blind(nothing_in_the_way), "I6"),
-        ("a sold vehicle is not handed over", a_vehicle_at_large, Fault::Forgetful(|changes| changes.transfer = None), "I6"),
-        ("a let vehicle is handed over", a_vehicle_at_large, Fault::Forgetful(hand_over), "I6"),
+        ("agreed days are not looked at", a_leased_vehicle, Fault::Blind(nothing_in_the_way), "I6"),
+        (
+            "a sold vehicle is not handed over",
+            a_vehicle_without_a_trade,
+            Fault::Forgetful(|changes| changes.transfer = None),
+            "I6",
+        ),
+        ("a let vehicle is handed over", a_vehicle_without_a_trade, Fault::Forgetful(hand_over), "I6"),
     ]);
 }
 
@@ -85,10 +92,10 @@ fn a_payment_without_a_guard_is_found() {
 }
 
 /// Late payments are not accepted.
-fn a_strict_lease() -> Trading {
-    let mut trading = a_billed_lease();
-    trading.world.policy.late_payments = LatePayments::Reject;
-    trading
+fn a_strict_lease() -> TradeModel {
+    let mut model = a_billed_lease();
+    model.world.policy.late_payments = LatePayments::Reject;
+    model
 }
 
 fn others_see_a_proposal(seen: &mut TradeSnapshot, actor: Actor) {

@@ -8,9 +8,9 @@
 mod explore;
 mod fault;
 mod faults_found;
-mod place;
 mod rules;
-mod trading;
+mod state;
+mod trade_model;
 
 use std::time::Instant;
 
@@ -21,56 +21,60 @@ use crate::support::*;
 use crate::world::{Step, Terms, World};
 use explore::{Report, explore};
 use fault::Fault;
-use trading::Trading;
+use trade_model::TradeModel;
 
 /// A vehicle of the owner, offered under this service.
-fn trading(service: Service) -> Trading {
+fn model(service: Service) -> TradeModel {
     let services = [Service { payment_due_days: 0, ..service }];
     let mut world = World::of(services, [vehicle(OWNER)], (1..=3).map(card), LatePayments::Accept);
     world.policy.max_proposals = 2;
     world.run(&Step::Open { who: 0, vehicle: 0, service: 0 }).unwrap();
-    Trading { world, next_fee: None, opens: false, waits: 1, payments: 2, held: 1, fault: Fault::None }
+    TradeModel { world, next_fee: None, opens: false, waits: 1, payments: 2, held: 1, fault: Fault::None }
 }
 
 /// Billed to the owner with the first proposal.
-fn a_lease() -> Trading {
-    trading(service(ServiceKind::Lease))
+fn a_lease() -> TradeModel {
+    model(service(ServiceKind::Lease))
 }
 
 /// The same after the owner's first proposal, for searches of the later states.
-fn a_billed_lease() -> Trading {
+fn a_billed_lease() -> TradeModel {
     a_lease().after(&[propose(0)])
 }
 
 /// Billed to the owner with the acceptance.
-fn a_sale() -> Trading {
-    trading(service(ServiceKind::Sell))
+fn a_sale() -> TradeModel {
+    model(service(ServiceKind::Sell))
 }
 
 /// Billed to the other party with the acceptance, with a fee that changes.
-fn a_custom_trade() -> Trading {
+fn a_custom_trade() -> TradeModel {
     let service = Service { invoice_on: InvoiceOn::Acceptance, bill_to: BillTo::Counterparty, ..service(ServiceKind::Custom) };
-    Trading { next_fee: Some(120), ..trading(service) }
+    TradeModel { next_fee: Some(120), ..model(service) }
 }
 
 /// Without a fee at first. A party that was not billed at the moment of invoicing is not billed later.
-fn a_lease_that_is_free_at_first() -> Trading {
-    Trading { next_fee: Some(100), ..trading(Service { fee: usd("0"), ..service(ServiceKind::Lease) }) }
+fn a_lease_that_is_free_at_first() -> TradeModel {
+    TradeModel { next_fee: Some(100), ..model(Service { fee: usd("0"), ..service(ServiceKind::Lease) }) }
 }
 
 /// A vehicle that is leased out and sold again and again, without a fee.
-fn a_vehicle_at_large() -> Trading {
+fn a_vehicle_without_a_trade() -> TradeModel {
     let free = |kind| Service { fee: usd("0"), ..service(kind) };
     let services = [free(ServiceKind::Lease), free(ServiceKind::Sell)];
     let mut world = World::of(services, [vehicle(OWNER)], [], LatePayments::Accept);
     world.policy.max_proposals = 1;
-    Trading { world, next_fee: None, opens: true, waits: 4, payments: 0, held: 1, fault: Fault::None }
+    TradeModel { world, next_fee: None, opens: true, waits: 4, payments: 0, held: 1, fault: Fault::None }
 }
 
 /// The same, leased to the second customer.
-fn a_let_vehicle() -> Trading {
+fn a_leased_vehicle() -> TradeModel {
     // Rows are counted from the newest: the lease is the service before the sale.
-    a_vehicle_at_large().after(&[Step::Open { who: 0, vehicle: 0, service: 1 }, propose(0), Step::Accept { who: 1, proposal: 0 }])
+    a_vehicle_without_a_trade().after(&[
+        Step::Open { who: 0, vehicle: 0, service: 1 },
+        propose(0),
+        Step::Accept { who: 1, proposal: 0 },
+    ])
 }
 
 fn propose(who: usize) -> Step {
@@ -78,7 +82,7 @@ fn propose(who: usize) -> Step {
 }
 
 /// Checks that there is no error within this many steps, and that states with these properties were reached.
-fn assert_sound(model: &Trading, steps: usize, sights: &[&str]) {
+fn assert_sound(model: &TradeModel, steps: usize, sights: &[&str]) {
     let deeper = std::env::var("LEASE_PROVE_DEEPER").map_or(0, |steps| steps.parse().expect("a number of steps"));
     let (start, steps) = (Instant::now(), steps.saturating_add_signed(deeper));
     let report = explore(model, steps);
@@ -114,18 +118,18 @@ const EVERYWHERE: [&str; 20] = [
 ];
 
 #[test]
-fn no_lease_goes_wrong() {
+fn no_lease_breaks_an_invariant() {
     let at_length = ["late payment succeeded", "two payments pending", "invoice paid in part"];
     assert_sound(&a_lease(), 5, &[&EVERYWHERE[..], &at_length[..]].concat());
 }
 
 #[test]
-fn no_sale_goes_wrong() {
+fn no_sale_breaks_an_invariant() {
     assert_sound(&a_sale(), 5, &EVERYWHERE);
 }
 
 #[test]
-fn no_custom_trade_goes_wrong() {
+fn no_custom_trade_breaks_an_invariant() {
     assert_sound(&a_custom_trade(), 5, &EVERYWHERE);
 }
 
@@ -135,6 +139,6 @@ fn no_lease_that_was_free_is_billed_later() {
 }
 
 #[test]
-fn no_vehicle_is_let_or_sold_twice() {
-    assert_sound(&a_vehicle_at_large(), 6, &["trade completed", "trade cancelled", "vehicle sold", "commit too late"]);
+fn no_vehicle_is_leased_or_sold_twice() {
+    assert_sound(&a_vehicle_without_a_trade(), 6, &["trade completed", "trade cancelled", "vehicle sold", "commit too late"]);
 }

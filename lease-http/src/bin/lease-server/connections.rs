@@ -16,8 +16,8 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-/// Serves until `stop`, and then until all pending requests are answered. A connection on which no complete head arrives within
-/// `head_timeout` is closed, whether it is idle or slow.
+/// Serves until `stop`, and then until all pending requests have their response. A connection on which no complete head arrives
+/// within `head_timeout` is closed, whether it is idle or slow.
 pub(crate) async fn serve(mut listener: TcpListener, app: Router, head_timeout: Duration, stop: CancellationToken) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(head_timeout);

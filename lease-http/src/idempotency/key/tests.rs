@@ -59,7 +59,7 @@ fn a_fingerprint_tells_method_path_and_body_apart() {
 }
 
 #[tokio::test]
-async fn a_sealed_answer_is_opened_by_its_key_only() {
+async fn a_saved_response_is_decrypted_only_by_its_key() {
     let (parts, ()) = Response::builder()
         .status(201)
         .header("content-type", "application/json")

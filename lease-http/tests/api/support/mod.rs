@@ -3,8 +3,8 @@
 //!
 //! The data is in memory or, with `LEASE_TEST_STORE=postgres`, in a database of its own.
 
-pub(crate) mod acts;
 mod contract;
+pub(crate) mod setup;
 mod store;
 
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 
 pub(crate) use crate::app::ApiResponse;
 use crate::app::{App, PASSWORD, registration, request};
-pub(crate) use contract::{check as check_answer, document, resolved};
+pub(crate) use contract::{check as check_response, document, resolved};
 
 /// A user who is logged in.
 #[derive(Clone, Debug)]
@@ -135,7 +135,7 @@ impl World {
         let authorization = format!("Token {}", person.token);
         let headers: &[(&str, &str)] = if person.token.is_empty() { &[] } else { &[("authorization", authorization.as_str())] };
         let response = self.app.send(request(method, path, headers, &body)).await;
-        check_answer(method, path, &response);
+        check_response(method, path, &response);
         response
     }
 }

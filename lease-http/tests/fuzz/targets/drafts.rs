@@ -11,7 +11,7 @@ use lease_core::wallet::CardDraft;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Map, Value};
 
-use super::given::Given;
+use super::field_values::FieldValue;
 use super::{many, text};
 
 /// The name of a draft, and the result of reading a body into it.
@@ -93,7 +93,7 @@ const FIELDS: [&str; 45] = [
 #[derive(Clone, Debug, Arbitrary)]
 struct Pair {
     field: u8,
-    value: Given,
+    value: FieldValue,
 }
 
 /// Rule 2.4: a field of a wrong type is an error on that field, reported after the role was checked. So no object is reported as
@@ -111,7 +111,7 @@ pub(super) fn every_object_is_a_draft(input: &mut Unstructured) -> Result<()> {
 }
 
 /// Bytes that are not JSON are refused without a panic; the message contains nothing of them.
-pub(super) fn any_bytes_are_read_or_refused(input: &mut Unstructured) -> Result<()> {
+pub(super) fn any_bytes_are_parsed_or_refused(input: &mut Unstructured) -> Result<()> {
     let text = text(input, "{}[]\":,0123456789.eE-+ \\unulltruefalsamount_idvin")?;
     // Not as a `Value`: that cannot hold 1e999, which is valid JSON.
     let is_json = serde_json::from_str::<IgnoredAny>(&text).is_ok();

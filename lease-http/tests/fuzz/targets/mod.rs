@@ -3,7 +3,7 @@
 
 mod commands;
 mod drafts;
-mod given;
+mod field_values;
 mod requests;
 mod values;
 
@@ -28,10 +28,10 @@ macro_rules! all {
             }
             drafts {
                 every_object_is_a_draft,
-                any_bytes_are_read_or_refused,
+                any_bytes_are_parsed_or_refused,
             }
             requests {
-                no_request_is_answered_by_a_fault,
+                no_request_gets_a_5xx,
             }
             commands {
                 no_command_breaks_an_invariant,

@@ -10,9 +10,9 @@ use lease_core::invariants::Books;
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 use serde_json::{Map, Value, json};
 
-use super::given::{Given, likely};
+use super::field_values::{FieldValue, likely};
 use super::{block_on, many};
-use crate::support::{World, check_answer, document, resolved};
+use crate::support::{World, check_response, document, resolved};
 
 /// A request. Numbers are taken modulo the number of choices.
 #[derive(Clone, Debug, Arbitrary)]
@@ -53,8 +53,8 @@ enum Parameter {
 #[derive(Clone, Debug, Arbitrary)]
 enum Sent {
     /// A body with every field of the endpoint's schema, most with a value that fits.
-    Whole(u8, Vec<(u8, Given)>),
-    Some(Vec<(u8, Given)>),
+    Whole(u8, Vec<(u8, FieldValue)>),
+    Some(Vec<(u8, FieldValue)>),
     Bytes(Vec<u8>),
     Nothing,
 }
@@ -168,7 +168,7 @@ impl Sent {
 }
 
 /// Rule 6.6: every response is described and none is a 5xx. I1 to I6 hold at the end.
-pub(super) fn no_request_is_answered_by_a_fault(input: &mut Unstructured) -> Result<()> {
+pub(super) fn no_request_gets_a_5xx(input: &mut Unstructured) -> Result<()> {
     let asked: Vec<Asked> = many(input, 24)?;
     block_on(async {
         let world = World::new().await;
@@ -177,7 +177,7 @@ pub(super) fn no_request_is_answered_by_a_fault(input: &mut Unstructured) -> Res
             let (method, path) = (request.method().to_string(), request.uri().to_string());
             let response = world.app.send(request).await;
             assert!(response.status.as_u16() < 500, "{method} {path}: {} of {asked:?}", response.text);
-            check_answer(&method, &path, &response);
+            check_response(&method, &path, &response);
         }
         let books = Books::read(&*world.store).await.unwrap();
         assert_eq!(books.violations(), Vec::<String>::new());

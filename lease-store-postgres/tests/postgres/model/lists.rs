@@ -13,7 +13,7 @@ use lease_core::repository::{
 use lease_core::text::{Search, comparison_key};
 use strum::VariantArray;
 
-use super::side::{Answer, say};
+use super::backend::{Answer, say};
 use super::step::{Conditions, Table};
 use crate::engine::id;
 

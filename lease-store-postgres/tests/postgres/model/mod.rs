@@ -3,8 +3,8 @@
 //!
 //! `PROPTEST_CASES` sets the number of sequences; `PROPTEST_RNG_SEED` repeats those of a run that failed.
 
+mod backend;
 mod lists;
-mod side;
 mod step;
 
 use std::collections::BTreeMap;
@@ -18,14 +18,14 @@ use proptest::test_runner::{RngSeed, TestRunner};
 use serde_json::json;
 
 use crate::support::TestDatabase;
-use side::{Answer, Side};
+use backend::{Answer, Backend};
 use step::{Act, Step, Table, Who, steps};
 
 /// The default number of sequences in a run.
 const CASES: u32 = 10;
 
 #[test]
-fn memory_and_postgres_give_the_same_answers() {
+fn memory_and_postgres_give_the_same_results() {
     let mut config = ProptestConfig { max_shrink_iters: 400, failure_persistence: None, ..ProptestConfig::default() };
     if std::env::var_os("PROPTEST_CASES").is_none() {
         config.cases = CASES;
@@ -36,24 +36,24 @@ fn memory_and_postgres_give_the_same_answers() {
     };
     config.rng_seed = RngSeed::Fixed(seed);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let outcome = TestRunner::new(config).run(&steps(40..90), |steps| runtime.block_on(answer_the_same(&steps)));
+    let outcome = TestRunner::new(config).run(&steps(40..90), |steps| runtime.block_on(assert_same_results(&steps)));
     if let Err(failure) = outcome {
         panic!("{failure}\nPROPTEST_RNG_SEED={seed} runs it again");
     }
 }
 
-async fn answer_the_same(steps: &[Step]) -> Result<(), TestCaseError> {
+async fn assert_same_results(steps: &[Step]) -> Result<(), TestCaseError> {
     let database = TestDatabase::create().await;
     let store = database.connect().await;
-    let mut memory = Side::on(Arc::new(MemoryRepository::default()));
-    let mut postgres = Side::on(Arc::new(store.clone()));
+    let mut memory = Backend::on(Arc::new(MemoryRepository::default()));
+    let mut postgres = Backend::on(Arc::new(store.clone()));
     let outcome = compare(&mut memory, &mut postgres, steps).await;
     store.close().await;
     database.drop().await;
     outcome
 }
 
-async fn compare(memory: &mut Side, postgres: &mut Side, steps: &[Step]) -> Result<(), TestCaseError> {
+async fn compare(memory: &mut Backend, postgres: &mut Backend, steps: &[Step]) -> Result<(), TestCaseError> {
     memory.set_up().await;
     postgres.set_up().await;
     for (number, step) in prelude().iter().chain(steps).enumerate() {
@@ -102,14 +102,14 @@ fn the_sequences_meet_many_refusals() {
     let mut runner = TestRunner::deterministic();
     let mut codes = BTreeMap::<String, usize>::new();
     for _ in 0..60 {
-        let mut side = Side::on(Arc::new(MemoryRepository::default()));
+        let mut backend = Backend::on(Arc::new(MemoryRepository::default()));
         runtime.block_on(async {
-            side.set_up().await;
+            backend.set_up().await;
             for step in prelude() {
-                assert!(side.run(&step).await.is_ok(), "{step:?}");
+                assert!(backend.run(&step).await.is_ok(), "{step:?}");
             }
             for step in steps(150..151).new_tree(&mut runner).unwrap().current() {
-                *codes.entry(code(&side.run(&step).await)).or_default() += 1;
+                *codes.entry(code(&backend.run(&step).await)).or_default() += 1;
             }
         });
     }

@@ -21,7 +21,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::app::{PASSWORD, registration};
-use crate::support::acts::{GOOD_CARD, card};
+use crate::support::setup::{GOOD_CARD, card};
 
 pub(super) struct Market {
     pub(super) engine: LeaseEngine,

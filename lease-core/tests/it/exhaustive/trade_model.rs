@@ -14,7 +14,7 @@ use rust_decimal::Decimal;
 
 use super::explore::Model;
 use super::fault::Fault;
-use super::place::{Place, Process, Task};
+use super::state::{Process, State, Task};
 use crate::support::{day, now};
 use crate::world::{CUSTOMERS, Decided, Step, World};
 
@@ -68,7 +68,7 @@ pub(crate) enum Act {
 
 /// The initial state of a search, and the limits that make the number of states finite.
 #[derive(Clone, Debug)]
-pub(crate) struct Trading {
+pub(crate) struct TradeModel {
     pub(crate) world: World,
     /// The new fee, if it changes once.
     pub(crate) next_fee: Option<u8>,
@@ -83,7 +83,7 @@ pub(crate) struct Trading {
     pub(crate) fault: Fault,
 }
 
-impl Trading {
+impl TradeModel {
     /// The same with a fault.
     pub(crate) fn with(&self, fault: Fault) -> Self {
         Self { fault, ..self.clone() }
@@ -97,8 +97,8 @@ impl Trading {
         self
     }
 
-    fn commands(&self, place: &Place) -> Vec<Command> {
-        let books = &place.world.books;
+    fn commands(&self, state: &State) -> Vec<Command> {
+        let books = &state.world.books;
         let mut commands = vec![Command::Propose { expires: false }, Command::Propose { expires: true }, Command::Cancel];
         for proposal in &books.proposals {
             commands.extend([Command::Accept(proposal.id), Command::Reject(proposal.id), Command::Withdraw(proposal.id)]);
@@ -116,8 +116,8 @@ impl Trading {
     }
 
     /// Loads and decides; `None` if the command is refused.
-    fn decide(&self, place: &Place, who: usize, command: Command) -> Option<Decided> {
-        let world = &place.world;
+    fn decide(&self, state: &State, who: usize, command: Command) -> Option<Decided> {
+        let world = &state.world;
         let actor = world.actor(who).ok()?;
         let (key, card) = match command {
             Command::Propose { .. } | Command::Cancel => (TradeKey::Trade(world.books.trades.last()?.id), None),
@@ -150,83 +150,83 @@ impl Trading {
     }
 
     /// Commits, unless the trade has changed since: then a settlement is decided again, and a person gives up.
-    fn commit(&self, mut place: Place, process: Process, decided: &Decided, is_stale: bool) -> Place {
-        place.tasks.remove(&process);
+    fn commit(&self, mut state: State, process: Process, decided: &Decided, is_stale: bool) -> State {
+        state.tasks.remove(&process);
         if is_stale && !matches!(self.fault, Fault::StaleCommits) {
-            if let Some((id, state)) = &decided.changes.settled {
-                let is_taken = matches!(state, PaymentState::Succeeded { .. });
-                place.tasks.insert(process, Task::Settle(*id, is_taken));
+            if let Some((id, outcome)) = &decided.changes.settled {
+                let is_taken = matches!(outcome, PaymentState::Succeeded { .. });
+                state.tasks.insert(process, Task::Settle(*id, is_taken));
             }
-            return place;
+            return state;
         }
-        place.write(decided);
-        if let (Some(_), Some(payment)) = (&decided.changes.new_payment, place.world.books.payments.last()) {
-            place.tasks.insert(process, Task::Charge(payment.id));
+        state.write(decided);
+        if let (Some(_), Some(payment)) = (&decided.changes.new_payment, state.world.books.payments.last()) {
+            state.tasks.insert(process, Task::Charge(payment.id));
         }
-        place
+        state
     }
 
-    fn may_hold(&self, place: &Place) -> bool {
-        place.tasks.values().filter(|task| matches!(task, Task::Commit { .. })).count() < self.held
+    fn may_hold(&self, state: &State) -> bool {
+        state.tasks.values().filter(|task| matches!(task, Task::Commit { .. })).count() < self.held
     }
 
-    fn hold(place: &Place, process: Process, decided: Decided) -> Place {
-        let mut place = place.clone();
-        place.tasks.insert(process, Task::Commit { decided: Rc::new(decided), is_stale: false });
-        place
+    fn hold(state: &State, process: Process, decided: Decided) -> State {
+        let mut state = state.clone();
+        state.tasks.insert(process, Task::Commit { decided: Rc::new(decided), is_stale: false });
+        state
     }
 
     /// The transitions of people without unfinished work.
-    fn begin(&self, place: &Place, next: &mut Vec<(Act, Place)>) {
-        for who in PEOPLE.into_iter().filter(|who| !place.tasks.contains_key(&Process::Person(*who))) {
+    fn begin(&self, state: &State, next: &mut Vec<(Act, State)>) {
+        for who in PEOPLE.into_iter().filter(|who| !state.tasks.contains_key(&Process::Person(*who))) {
             let process = Process::Person(who);
-            for command in self.commands(place) {
-                let Some(decided) = self.decide(place, who, command) else { continue };
-                next.push((Act::Do(who, command), self.commit(place.clone(), process, &decided, false)));
-                if self.may_hold(place) {
-                    next.push((Act::Ask(who, command), Self::hold(place, process, decided)));
+            for command in self.commands(state) {
+                let Some(decided) = self.decide(state, who, command) else { continue };
+                next.push((Act::Do(who, command), self.commit(state.clone(), process, &decided, false)));
+                if self.may_hold(state) {
+                    next.push((Act::Ask(who, command), Self::hold(state, process, decided)));
                 }
             }
             if self.opens {
-                next.extend((0..place.world.books.services.len()).filter_map(|service| {
-                    let mut place = place.clone();
-                    place.world.run(&Step::Open { who, vehicle: 0, service }).ok()?;
-                    Some((Act::Open(who, service), place))
+                next.extend((0..state.world.books.services.len()).filter_map(|service| {
+                    let mut state = state.clone();
+                    state.world.run(&Step::Open { who, vehicle: 0, service }).ok()?;
+                    Some((Act::Open(who, service), state))
                 }));
             }
         }
         // The two clerks are alike: the second one acts if the first is busy.
-        let clerk = (0..2).find(|clerk| !place.tasks.contains_key(&Process::Clerk(*clerk)));
-        for (clerk, id) in clerk.into_iter().flat_map(|clerk| place.pending().map(move |id| (clerk, id))) {
-            let task = match place.charges.get(&id) {
+        let clerk = (0..2).find(|clerk| !state.tasks.contains_key(&Process::Clerk(*clerk)));
+        for (clerk, id) in clerk.into_iter().flat_map(|clerk| state.pending().map(move |id| (clerk, id))) {
+            let task = match state.charges.get(&id) {
                 Some(charged) => Task::Settle(id, charged.is_taken),
                 None if matches!(self.fault, Fault::HastyRecovery) => Task::Settle(id, false),
                 None => Task::Charge(id),
             };
-            let mut place = place.clone();
-            place.tasks.insert(Process::Clerk(clerk), task);
-            next.push((Act::Recover(clerk, id), place));
+            let mut state = state.clone();
+            state.tasks.insert(Process::Clerk(clerk), task);
+            next.push((Act::Recover(clerk, id), state));
         }
     }
 
     /// The transitions of processes with unfinished work.
-    fn go_on(&self, place: &Place, next: &mut Vec<(Act, Place)>) {
-        for (&process, task) in &place.tasks {
+    fn go_on(&self, state: &State, next: &mut Vec<(Act, State)>) {
+        for (&process, task) in &state.tasks {
             let left = || {
-                let mut place = place.clone();
-                place.tasks.remove(&process);
-                place
+                let mut state = state.clone();
+                state.tasks.remove(&process);
+                state
             };
             match task {
                 Task::Commit { decided, is_stale } => {
-                    next.push((Act::Commit(process), self.commit(place.clone(), process, decided, *is_stale)));
+                    next.push((Act::Commit(process), self.commit(state.clone(), process, decided, *is_stale)));
                 }
                 &Task::Charge(id) => {
-                    for would_succeed in self.outcomes(place, id) {
-                        let mut place = place.clone();
-                        let is_taken = place.charge(id, would_succeed, self.fault);
-                        place.tasks.insert(process, Task::Settle(id, is_taken));
-                        next.push((Act::Charge(process, would_succeed), place));
+                    for would_succeed in self.outcomes(state, id) {
+                        let mut state = state.clone();
+                        let is_taken = state.charge(id, would_succeed, self.fault);
+                        state.tasks.insert(process, Task::Settle(id, is_taken));
+                        next.push((Act::Charge(process, would_succeed), state));
                     }
                     let mut timed_out = left();
                     timed_out.on_the_way.insert(id);
@@ -235,30 +235,30 @@ impl Trading {
                 }
                 &Task::Settle(id, is_taken) => {
                     next.push((Act::Crash(process), left()));
-                    let Some(decided) = place.settlement(id, is_taken, self.fault) else {
+                    let Some(decided) = state.settlement(id, is_taken, self.fault) else {
                         next.push((Act::Settle(process), left()));
                         continue;
                     };
-                    next.push((Act::Settle(process), self.commit(place.clone(), process, &decided, false)));
-                    if self.may_hold(place) {
-                        next.push((Act::Decide(process), Self::hold(place, process, decided)));
+                    next.push((Act::Settle(process), self.commit(state.clone(), process, &decided, false)));
+                    if self.may_hold(state) {
+                        next.push((Act::Decide(process), Self::hold(state, process, decided)));
                     }
                 }
             }
         }
-        for &id in &place.on_the_way {
-            for would_succeed in self.outcomes(place, id) {
-                let mut place = place.clone();
-                place.on_the_way.remove(&id);
-                place.charge(id, would_succeed, self.fault);
-                next.push((Act::Arrive(id, would_succeed), place));
+        for &id in &state.on_the_way {
+            for would_succeed in self.outcomes(state, id) {
+                let mut state = state.clone();
+                state.on_the_way.remove(&id);
+                state.charge(id, would_succeed, self.fault);
+                next.push((Act::Arrive(id, would_succeed), state));
             }
         }
     }
 
     /// The gateway's choice, which it makes only once for a key.
-    fn outcomes(&self, place: &Place, id: PaymentId) -> Vec<bool> {
-        match place.charges.get(&id) {
+    fn outcomes(&self, state: &State, id: PaymentId) -> Vec<bool> {
+        match state.charges.get(&id) {
             Some(_) if !matches!(self.fault, Fault::ForgetfulGateway) => vec![true],
             _ => vec![true, false],
         }
@@ -279,43 +279,43 @@ fn terms(world: &World, snapshot: &TradeSnapshot, who: usize, expires: bool) -> 
     }
 }
 
-impl Model for Trading {
-    type State = Place;
+impl Model for TradeModel {
+    type State = State;
     type Act = Act;
 
-    fn start(&self) -> Place {
-        Place::at_rest(self.world.clone())
+    fn start(&self) -> State {
+        State::at_rest(self.world.clone())
     }
 
-    fn successors(&self, place: &Place) -> Vec<(Act, Place)> {
+    fn successors(&self, state: &State) -> Vec<(Act, State)> {
         let mut next = Vec::new();
         let mut passes = |act: Act, step: &Step| {
-            let mut place = place.clone();
-            place.is_fee_changed |= act == Act::Fee;
-            place.world.run(step).unwrap();
-            next.push((act, place));
+            let mut state = state.clone();
+            state.is_fee_changed |= act == Act::Fee;
+            state.world.run(step).unwrap();
+            next.push((act, state));
         };
-        if place.world.now < now() + Duration::minutes(HALF_A_DAY.into()) * self.waits {
+        if state.world.now < now() + Duration::minutes(HALF_A_DAY.into()) * self.waits {
             passes(Act::Wait, &Step::Wait { minutes: HALF_A_DAY });
         }
-        if let Some(amount) = self.next_fee.filter(|_| !place.is_fee_changed) {
+        if let Some(amount) = self.next_fee.filter(|_| !state.is_fee_changed) {
             passes(Act::Fee, &Step::Fee { service: 0, amount });
         }
-        self.begin(place, &mut next);
-        self.go_on(place, &mut next);
+        self.begin(state, &mut next);
+        self.go_on(state, &mut next);
         next
     }
 
-    fn faults(&self, place: &Place) -> Vec<String> {
-        place.faults(self.fault)
+    fn faults(&self, state: &State) -> Vec<String> {
+        state.faults(self.fault)
     }
 
-    fn faults_between(&self, before: &Place, after: &Place) -> Vec<String> {
+    fn faults_between(&self, before: &State, after: &State) -> Vec<String> {
         after.world.books.violations_since(&before.world.books)
     }
 
-    fn sights(&self, place: &Place) -> Vec<&'static str> {
-        let books = &place.world.books;
+    fn sights(&self, state: &State) -> Vec<&'static str> {
+        let books = &state.world.books;
         let mut sights: Vec<&'static str> = Vec::new();
         sights.extend(books.trades.iter().map(|trade| match TradeStatus::from(trade.state) {
             TradeStatus::Open => "trade open",
@@ -339,21 +339,21 @@ impl Model for Trading {
                 (PaymentState::Failed { .. }, _) => "payment declined",
             });
         }
-        if place.pending().count() > 1 {
+        if state.pending().count() > 1 {
             sights.push("two payments pending");
         }
         let is_stale = |task: &Task| matches!(task, Task::Commit { is_stale: true, .. });
-        if place.tasks.values().any(is_stale) {
+        if state.tasks.values().any(is_stale) {
             sights.push("commit too late");
         }
-        if place.pending().any(|id| place.charges.get(&id).is_some_and(|charged| charged.is_taken)) {
+        if state.pending().any(|id| state.charges.get(&id).is_some_and(|charged| charged.is_taken)) {
             sights.push("charged, not written down");
         }
-        if !place.on_the_way.is_empty() {
+        if !state.on_the_way.is_empty() {
             sights.push("charge on its way");
         }
-        let is_settled = |id: &PaymentId| place.payment(*id).state != PaymentState::Pending;
-        if place.on_the_way.iter().any(is_settled) {
+        let is_settled = |id: &PaymentId| state.payment(*id).state != PaymentState::Pending;
+        if state.on_the_way.iter().any(is_settled) {
             sights.push("settled before its charge arrived");
         }
         let sold = books.vehicles.iter().any(|vehicle| books.past.first_owners.get(&vehicle.id) != Some(&vehicle.customer_id));

@@ -4,7 +4,7 @@ use chrono::{DateTime, Duration, Utc};
 use lease_core::policy::{LatePayments, Policy};
 use serde_json::{Value, json};
 
-use crate::support::acts::GOOD_CARD;
+use crate::support::setup::GOOD_CARD;
 use crate::support::{World, id, ids};
 
 fn tick() -> Duration {
@@ -17,7 +17,7 @@ fn instant(text: &str) -> DateTime<Utc> {
 
 /// Rule 4.5: an instant in the hour that clocks in Europe skip is like any other.
 #[tokio::test]
-async fn a_proposal_expires_to_the_instant() {
+async fn a_proposal_expires_exactly_at_its_instant() {
     let world = World::new().await;
     let trade = world.trade(world.sell, 1).await;
     let terms = json!({"amount": "9000", "expires_at": "2026-03-29T02:30:00+02:00"});
@@ -40,7 +40,7 @@ async fn a_proposal_expires_to_the_instant() {
 
 /// Chapter 1: instants are cut to microseconds before they are checked; years have four digits.
 #[tokio::test]
-async fn an_expiry_is_an_instant_of_this_calendar_after_now() {
+async fn an_expiry_is_a_valid_instant_in_the_future() {
     let world = World::new().await;
     let trade = world.trade(world.sell, 1).await;
     let propose = async |expires_at: &str| {
@@ -61,7 +61,7 @@ async fn an_expiry_is_an_instant_of_this_calendar_after_now() {
 
 /// Rules 5.2, 5.3, 5.4: an invoice is due until the end of the day in UTC.
 #[tokio::test]
-async fn an_invoice_is_in_time_to_the_end_of_its_due_day() {
+async fn an_invoice_is_not_overdue_until_the_end_of_its_due_date() {
     for late_payments in [LatePayments::Accept, LatePayments::Reject] {
         let world = World::with(|builder| builder.policy(Policy::default().with_late_payments(late_payments))).await;
         let trade = world.trade(world.lease, 1).await;
@@ -90,7 +90,7 @@ async fn an_invoice_is_in_time_to_the_end_of_its_due_day() {
 
 /// Rule 3.6: a token is valid until the last microsecond before it expires.
 #[tokio::test]
-async fn a_token_is_good_to_the_microsecond_before_it_expires() {
+async fn a_token_is_valid_until_the_microsecond_before_it_expires() {
     let world = World::new().await;
     let path = format!("/api/user/{}", world.owner.user);
     world.app.clock.advance(Duration::days(30) - tick());

@@ -20,7 +20,7 @@ use serde_json::json;
 use sqlx::{AssertSqlSafe, Executor as _};
 
 use crate::engine::{Numbers, draft, id, instant};
-use crate::plans::{AS_IF_LARGE, assert_rows_are_found_by_an_index};
+use crate::query_plans::{AS_IF_LARGE, assert_rows_are_found_by_an_index};
 use crate::support::{TestDatabase, WORLD};
 
 /// Rows that the commands need besides the prepared world.

@@ -64,7 +64,7 @@ pub(crate) fn counted(responses: &[String]) -> BTreeMap<&str, usize> {
 }
 
 /// Two servers on one database, an owner with a card, the racing customers, and an administrator.
-pub(crate) struct Track {
+pub(crate) struct TwoServers {
     servers: [Server; 2],
     database: TestDatabase,
     pub(crate) addresses: Addresses,
@@ -76,7 +76,7 @@ pub(crate) struct Track {
     turn: MutexGuard<'static, ()>,
 }
 
-impl Track {
+impl TwoServers {
     pub(crate) async fn new() -> Self {
         let turn = TURN.lock().await;
         let database = TestDatabase::create().await;

@@ -38,14 +38,14 @@ const ROOT: i64 = 1;
 const STAFF: i64 = 2;
 const SOMEBODY: i64 = 3;
 
-pub(super) struct Side {
+pub(super) struct Backend {
     store: Arc<dyn Repository>,
     engine: LeaseEngine,
     clock: Arc<ManualClock>,
     tokens: Vec<TokenText>,
 }
 
-impl Side {
+impl Backend {
     pub(super) fn on(store: Arc<dyn Repository>) -> Self {
         let clock = Arc::new(ManualClock::at(start()));
         let engine = LeaseEngine::builder(Arc::clone(&store))

@@ -45,7 +45,7 @@ pub(crate) struct Charged {
 }
 
 #[derive(Clone, Debug)]
-pub(crate) struct Place {
+pub(crate) struct State {
     pub(crate) world: World,
     /// By payment, each of which has a key of its own.
     pub(crate) charges: BTreeMap<PaymentId, Charged>,
@@ -55,7 +55,7 @@ pub(crate) struct Place {
     pub(crate) is_fee_changed: bool,
 }
 
-impl Hash for Place {
+impl Hash for State {
     fn hash<H: Hasher>(&self, state: &mut H) {
         let Self { world, charges, on_the_way, tasks, is_fee_changed } = self;
         let Books { services, vehicles, trades, proposals, invoices, payments, cards: _, past } = &world.books;
@@ -70,7 +70,7 @@ impl Hash for Place {
     }
 }
 
-impl Place {
+impl State {
     /// Whether no process has unfinished work.
     pub(crate) fn at_rest(world: World) -> Self {
         Self { world, charges: BTreeMap::new(), on_the_way: BTreeSet::new(), tasks: BTreeMap::new(), is_fee_changed: false }
@@ -157,18 +157,18 @@ impl Place {
 
     /// All processes die, and another one settles their pending payments.
     fn recovered(&self, fault: Fault) -> Self {
-        let mut place = Self { tasks: BTreeMap::new(), ..self.clone() };
-        for id in place.on_the_way.clone() {
-            place.charge(id, true, fault);
+        let mut state = Self { tasks: BTreeMap::new(), ..self.clone() };
+        for id in state.on_the_way.clone() {
+            state.charge(id, true, fault);
         }
-        for id in place.pending().collect::<Vec<_>>() {
-            let known = place.charges.get(&id).map(|charged| charged.is_taken);
-            let is_taken = known.unwrap_or_else(|| place.charge(id, true, fault));
-            if let Some(decided) = place.settlement(id, is_taken, fault) {
-                place.write(&decided);
+        for id in state.pending().collect::<Vec<_>>() {
+            let known = state.charges.get(&id).map(|charged| charged.is_taken);
+            let is_taken = known.unwrap_or_else(|| state.charge(id, true, fault));
+            if let Some(decided) = state.settlement(id, is_taken, fault) {
+                state.write(&decided);
             }
         }
-        place
+        state
     }
 
     /// All errors of this state, and of the state after a crash.

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::acts::{GOOD_CARD, card};
+use crate::support::setup::{GOOD_CARD, card};
 use crate::support::{World, id};
 
 /// Each list, with the fields of its rows.
@@ -47,7 +47,7 @@ fn fields(thing: &Value) -> Vec<&str> {
 
 /// Chapter 1, and rule 3.4 for users: a resource has exactly these fields, alone and in a list.
 #[tokio::test]
-async fn each_thing_has_its_fields() {
+async fn each_resource_has_exactly_its_documented_fields() {
     let world = World::new().await;
     let (_, invoice) = world.agreed_sale(1).await;
     let pays = world.card(&world.owner, GOOD_CARD).await;
@@ -69,7 +69,7 @@ async fn each_thing_has_its_fields() {
 
 /// Rule 3.4 and chapter 2: a superuser is staff and has no customer.
 #[tokio::test]
-async fn a_superuser_reads_as_staff() {
+async fn a_superuser_is_shown_as_staff() {
     let world = World::new().await;
     let root = world.get(&format!("/api/users/{}", world.root.user), &world.root).await.expect(200);
     assert_eq!((&root["is_superuser"], &root["is_staff"], &root["customer_id"]), (&json!(true), &json!(true), &Value::Null));
@@ -131,7 +131,7 @@ async fn an_invoice_has_a_number_and_can_be_void() {
 
 /// Rules 5.4 and 5.5: each card number that the sandbox declines gives its reason, in the response and in the stored payment.
 #[tokio::test]
-async fn a_decline_says_why() {
+async fn a_declined_payment_shows_the_failure_code() {
     let world = World::new().await;
     let (_, invoice) = world.agreed_sale(1).await;
     let declines =
@@ -172,7 +172,7 @@ async fn a_card_is_shown_by_its_last_four_digits() {
 
 /// Rule 2.2: a hidden row named in a body is as wrong as one that does not exist.
 #[tokio::test]
-async fn a_hidden_row_in_a_body_is_a_wrong_field() {
+async fn a_body_that_names_a_hidden_row_is_a_validation_error() {
     let world = World::new().await;
     let (sold, invoice) = world.agreed_sale(1).await;
     let hidden = world.vehicle(&world.owner, 2).await;

@@ -57,7 +57,7 @@ fn a_lead() -> LeadDraft {
 }
 
 #[tokio::test]
-async fn a_customer_who_is_gone_is_not_authenticated_and_nothing_is_decided_again() {
+async fn a_deactivated_customer_is_not_authenticated_and_nothing_is_decided_again() {
     for (what, now) in owner_is_gone() {
         let mut store = overtaken(user_id(OWNER), now);
         store.expect_find_vin().times(1).returning(|_| Ok(None));
@@ -67,7 +67,7 @@ async fn a_customer_who_is_gone_is_not_authenticated_and_nothing_is_decided_agai
 }
 
 #[tokio::test]
-async fn an_administrator_who_is_gone_is_not_authenticated() {
+async fn a_deactivated_administrator_is_not_authenticated() {
     for actor in [staff(), superuser()] {
         let user = actor.user().unwrap();
         let number = user.get() - 100;

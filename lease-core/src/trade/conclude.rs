@@ -2,8 +2,8 @@ use chrono::{DateTime, Utc};
 
 use crate::decision::Decision;
 use crate::event::Event;
-use crate::lifecycle::{TradeChanges, TradeMove, TradeSnapshot};
 use crate::model::{Agreement, ServiceKind, VehicleTransfer};
+use crate::trade::{TradeChanges, TradeMove, TradeSnapshot};
 
 /// Records the state of a trade after an agreement (rule 4.7, I6): agreed while something is owed, otherwise completed. A
 /// completed sale transfers the vehicle in the same step.

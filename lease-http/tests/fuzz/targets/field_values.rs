@@ -4,11 +4,11 @@ use arbitrary::Arbitrary;
 use serde_json::{Value, json};
 
 use crate::app::PASSWORD;
-use crate::support::acts::GOOD_CARD;
+use crate::support::setup::GOOD_CARD;
 
 /// A value for a field.
 #[derive(Clone, Debug, Arbitrary)]
-pub(super) enum Given {
+pub(super) enum FieldValue {
     /// A value that usually fits the field.
     Likely(u8),
     /// Another value that fits.
@@ -26,7 +26,7 @@ pub(super) enum Given {
     Object,
 }
 
-impl Given {
+impl FieldValue {
     /// The JSON value, for a field of this name.
     pub(super) fn value(&self, field: &str) -> Value {
         match self {

@@ -26,7 +26,7 @@ fn expiring(text: &str) -> Result<Option<DateTime<Utc>>, Vec<&'static str>> {
 
 /// Chapter 1: an instant needs only an offset. An hour that a clock skips or shows twice is unambiguous.
 #[test]
-fn summer_time_plays_no_part() {
+fn summer_time_has_no_effect() {
     for (text, utc) in [
         // 02:30 does not exist on this day in Berlin, but with its offset it is an instant.
         ("2026-03-29T02:30:00+02:00", "2026-03-29T00:30:00Z"),
@@ -111,7 +111,7 @@ fn a_due_day_lasts_to_its_midnight() {
 
 /// Rule 5.4: a card is valid until the last microsecond of its month, however long that is.
 #[test]
-fn a_card_lives_through_the_last_day_of_its_month() {
+fn a_card_is_valid_through_the_last_day_of_its_month() {
     for (year, month, midnight) in
         [(2028, 2, "2028-03-01"), (2027, 2, "2027-03-01"), (2026, 4, "2026-05-01"), (2026, 12, "2027-01-01")]
     {

@@ -7,7 +7,7 @@ use chrono::Duration;
 use lease_core::policy::{LatePayments, Policy};
 use serde_json::{Value, json};
 
-use crate::support::acts::{GOOD_CARD, card};
+use crate::support::setup::{GOOD_CARD, card};
 use crate::support::{ApiResponse, Person, World, id};
 
 /// The states: a service, and the steps that lead to the state (see [`Stage::step`]).

@@ -299,7 +299,7 @@ async fn each_constraint_has_its_test() {
     .unwrap();
     drop(connection);
     database.drop().await;
-    let tests = include_str!("backstops.rs");
+    let tests = include_str!("constraints.rs");
     let untested: Vec<_> = names.iter().filter(|name| !tests.contains(&format!(": \"{name}\""))).collect();
     assert!(untested.is_empty() && names.len() > 50, "{untested:?} of {}", names.len());
 }

@@ -1,7 +1,7 @@
 use crate::catalog::VehicleSnapshot;
 use crate::id::{NewIds, Stored, Versioned};
-use crate::lifecycle::TradeChanges;
 use crate::model::{CreditCard, Invoice, Payment, Period, Proposal, ProposalState, Service, Trade};
+use crate::trade::TradeChanges;
 
 /// The snapshot that opening a trade reads. Each part may be missing.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -48,7 +48,7 @@ pub struct ProposalView {
 /// The proposals that a customer has made in a trade.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ViewerHistory {
-    /// How many proposals they have made in it.
+    /// The number of proposals that they have made in it.
     pub proposals_made: u32,
     /// Their proposal that is stored as pending, expired or not; there is at most one.
     pub pending: Option<Stored<Proposal>>,

@@ -15,7 +15,7 @@ fn named(page: &str) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn all_that_the_page_names_is_served_from_here() {
+async fn every_file_of_the_page_is_served_by_this_server() {
     let app = App::new();
     for (path, folder) in [("/docs", "/"), ("/docs/", "/docs/")] {
         let page = get(&app, path).await;
@@ -35,7 +35,7 @@ async fn all_that_the_page_names_is_served_from_here() {
 }
 
 #[tokio::test]
-async fn the_page_may_run_its_own_scripts_only() {
+async fn the_content_security_policy_allows_only_the_pages_own_scripts() {
     let page = get(&App::new(), "/docs").await;
     let policy = page.header("content-security-policy");
     assert!(policy.contains("default-src 'none'") && policy.contains("script-src 'self';"), "{policy}");
