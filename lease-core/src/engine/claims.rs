@@ -1,10 +1,15 @@
 use super::LeaseEngine;
 use crate::error::Error;
-use crate::repository::{Claim, ClaimState, KeyHash, NewClaim, SavedResponse};
+use crate::repository::{Claim, ClaimState, KeyHash, NewClaim, RepositoryError, SavedResponse};
 use chrono::{DateTime, Duration, Utc};
+use std::convert::Infallible;
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
-/// How long a claim is held while its command runs; longer than any request may take.
-const HELD: Duration = Duration::minutes(2);
+/// How long a claim is held unless it is renewed. Rule 6.7 frees and answers the key of a process that died within 5 seconds;
+/// the rest of them is for the client's next attempt, for the command, and for clocks that differ.
+const HELD: Duration = Duration::seconds(3);
+/// How often a claim is renewed. A renewal may fail and the next one still be in time.
+const RENEWED_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
 /// How long a record is kept (rule 6.7).
 const KEPT: Duration = Duration::hours(24);
 
@@ -23,6 +28,29 @@ impl LeaseEngine {
         let new = NewClaim { claim, fingerprint, held_until: now + HELD, expires_at: now + KEPT };
         let state = self.store().claim(&new, now).await?;
         Ok((claim, held_until_answered(state, now)))
+    }
+
+    /// Runs the work of a request, and renews its claim about every second for as long as the work takes. If the claim was lost all
+    /// the same, the work goes on, but can no longer commit.
+    pub async fn hold_claim<W: Future>(&self, claim: &Claim, work: W) -> W::Output {
+        tokio::select! {
+            biased;
+            output = work => output,
+            never = self.renew(claim) => match never {},
+        }
+    }
+
+    async fn renew(&self, claim: &Claim) -> Infallible {
+        let mut ticks = interval_at(Instant::now() + RENEWED_EVERY, RENEWED_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        loop {
+            ticks.tick().await;
+            match self.store().renew_claim(claim, self.now() + HELD).await {
+                Ok(()) => {}
+                Err(RepositoryError::Taken(_)) => return std::future::pending().await,
+                Err(error) => tracing::warn!(%error, "an idempotency claim could not be renewed"),
+            }
+        }
     }
 
     /// Saves the response to the command that was carried out under a claim.

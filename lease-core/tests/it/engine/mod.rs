@@ -2,6 +2,7 @@
 
 mod accounts;
 mod acting;
+mod claims;
 mod envelopes;
 mod payments;
 mod retrying;
