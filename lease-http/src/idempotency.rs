@@ -1,9 +1,10 @@
 //! `Idempotency-Key` (rule 6.7): a POST that is sent again under its key gets the same response, and nothing is done again.
 //!
 //! The key is claimed in the store before the command runs; the commit of the command marks the claim (the context that
-//! [`Session`](crate::auth::Session) converts into passes it on); the response is stored afterwards. The store holds only hashes,
-//! and data that only the key can decrypt ([`key`]). A crash between the commit and the response loses the response: the
-//! [`Replay`] of the endpoint says what replaces it.
+//! [`Session`](crate::auth::Session) converts into passes it on); the response is stored afterwards. Until then the claim is
+//! renewed, on the task of the request, so also after the client has hung up. The store holds only hashes, and data that only the
+//! key can decrypt ([`key`]). A crash between the commit and the response loses the response: the [`Replay`] of the endpoint says
+//! what replaces it.
 
 mod headers;
 mod key;
@@ -80,8 +81,11 @@ impl Once {
         match state {
             ClaimState::Claimed => {
                 parts.extensions.insert(claim);
-                let response = next.run(Request::from_parts(parts, Body::from(body))).await;
-                self.keep(&claim, &keys, response).await
+                let work = async {
+                    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+                    self.keep(&claim, &keys, response).await
+                };
+                self.engine().hold_claim(&claim, work).await
             }
             ClaimState::Held { fingerprint: first } => {
                 Err(same(first, fingerprint).map_or_else(|reused| reused, |()| Problem::from(Refusal::IdempotencyKeyInUse)))
