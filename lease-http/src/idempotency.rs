@@ -19,7 +19,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
 use lease_core::repository::{Claim, ClaimState};
-use lease_core::{ErrorKind, LeaseEngine, Refusal};
+use lease_core::{Error, ErrorKind, LeaseEngine, Refusal};
 
 use crate::auth::Caller;
 use crate::extract::read_body;
@@ -111,7 +111,8 @@ impl Once {
     }
 
     /// Stores a response, or releases the key if the response is not to be stored. If this fails, the response stays the same: a
-    /// record without a response expires, or is answered from the effect of its command.
+    /// record without a response expires, or is answered from the effect of its command. If the claim was lost to another request,
+    /// the response is 409.
     async fn keep(&self, claim: &Claim, keys: &Keys, response: Response) -> Result<Response, Problem> {
         if !is_kept(&response) {
             if let Err(error) = self.engine().release_claim(claim).await {
@@ -122,11 +123,12 @@ impl Once {
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await.map_err(|_| Problem::new(ErrorKind::InternalError))?;
         match keys.seal(&Saved::of(&parts, &body)) {
-            Ok(sealed) => {
-                if let Err(error) = self.engine().save_response(claim, &sealed).await {
-                    tracing::warn!(%error, "a response could not be stored");
-                }
-            }
+            Ok(sealed) => match self.engine().save_response(claim, &sealed).await {
+                Ok(()) => {}
+                // What the other request has done may be the reason for this response, which is then wrong.
+                Err(lost @ Error::Refused(Refusal::IdempotencyKeyInUse)) => return Err(lost.into()),
+                Err(error) => tracing::warn!(%error, "a response could not be stored"),
+            },
             Err(error) => tracing::error!(%error, "a response could not be encrypted"),
         }
         Ok(Response::from_parts(parts, Body::from(body)))

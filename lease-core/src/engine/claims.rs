@@ -1,6 +1,6 @@
 use super::LeaseEngine;
-use crate::error::Error;
-use crate::repository::{Claim, ClaimState, KeyHash, NewClaim, RepositoryError, SavedResponse};
+use crate::error::{Error, Refusal};
+use crate::repository::{Claim, ClaimState, Guarantee, KeyHash, NewClaim, RepositoryError, SavedResponse};
 use chrono::{DateTime, Duration, Utc};
 use std::convert::Infallible;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
@@ -56,9 +56,13 @@ impl LeaseEngine {
     /// Saves the response to the command that was carried out under a claim.
     ///
     /// # Errors
+    /// [`Refusal::IdempotencyKeyInUse`] if the claim was lost to another request, so that nothing was done under it;
     /// [`Error::Unavailable`].
     pub async fn save_response(&self, claim: &Claim, response: &SavedResponse) -> Result<(), Error> {
-        Ok(self.store().save_response(claim, response).await?)
+        match self.store().save_response(claim, response).await {
+            Err(RepositoryError::Taken(Guarantee::Claim)) => Err(Refusal::IdempotencyKeyInUse.into()),
+            saved => Ok(saved?),
+        }
     }
 
     /// Releases a claim under which nothing was done.

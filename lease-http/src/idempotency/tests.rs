@@ -19,7 +19,7 @@ use lease_core::gateway::{
 };
 use lease_core::model::Account;
 use lease_core::permission::Actor;
-use lease_core::repository::SavedResponse;
+use lease_core::repository::{Guarantee, MockRepository, RepositoryError, SavedResponse};
 use lease_store_memory::MemoryRepository;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
@@ -137,6 +137,21 @@ async fn a_crash_before_the_act_holds_the_key_for_a_while_only() {
     let late: VehicleDraft = draft(&json!({"vin": "1HGCM82633A000002", "make": "Honda", "model": "Accord", "year": 2020}));
     let refused = world.engine.create_vehicle(late_context, &late).await.unwrap_err();
     assert_eq!(refused.code(), "idempotency_key_in_use");
+}
+
+/// The reason for its refusal may be that the other request has already done the same.
+#[tokio::test]
+async fn a_refusal_by_a_request_that_lost_its_key_is_409() {
+    let mut store = MockRepository::new();
+    store.expect_claim().returning(|_, _| Ok(ClaimState::Claimed));
+    store.expect_save_response().returning(|_, _| Err(RepositoryError::Taken(Guarantee::Claim)));
+    let routes = crate::router(LeaseEngine::new(Arc::new(store)).unwrap());
+    let request = Request::post("/api/register").header(IDEMPOTENCY_KEY, "k1").header("content-type", "application/json");
+    let response = routes.oneshot(request.body(Body::from("{}")).unwrap()).await.unwrap();
+    let status = response.status().as_u16();
+    let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+    let problem: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!((status, problem["code"].as_str()), (409, Some("idempotency_key_in_use")), "{problem}");
 }
 
 /// A gateway that stores no card until the test releases it.

@@ -5,6 +5,7 @@
 
 mod client;
 mod crash;
+mod keys;
 mod races;
 mod start;
 mod track;
