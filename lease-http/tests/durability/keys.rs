@@ -170,7 +170,10 @@ async fn a_server_that_was_paused_repeats_nothing() {
             Some(row) => assert_eq!(row, rows[key], "both servers give the same response"),
             // Its claim was taken over, or its time to wait for Postgres was over.
             None => {
-                assert!(["idempotency_key_in_use", "unavailable"].contains(&answered.1["code"].as_str().unwrap()), "{answered:?}")
+                assert!(
+                    ["idempotency_key_in_use", "unavailable"].contains(&answered.1["code"].as_str().unwrap()),
+                    "{answered:?}"
+                );
             }
         }
     }
