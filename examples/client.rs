@@ -13,8 +13,8 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// The number of attempts before a request is given up: they take longer than a server that died holds a key.
-const ATTEMPTS: u32 = 150;
+/// The number of attempts before a request is given up: they take longer than the first of them holds the key.
+const ATTEMPTS: u32 = 60;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {

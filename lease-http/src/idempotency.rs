@@ -1,9 +1,10 @@
 //! `Idempotency-Key` (rule 6.7): a POST that is sent again under its key gets the same response, and nothing is done again.
 //!
 //! The key is claimed in the store before the command runs; the commit of the command marks the claim (the context that
-//! [`Session`](crate::auth::Session) converts into passes it on); the response is stored afterwards. The store holds only hashes,
-//! and data that only the key can decrypt ([`key`]). A crash between the commit and the response loses the response: the
-//! [`Replay`] of the endpoint says what replaces it.
+//! [`Session`](crate::auth::Session) converts into passes it on); the response is stored afterwards. Until then the claim is
+//! renewed, on the task of the request, so also after the client has hung up. The store holds only hashes, and data that only the
+//! key can decrypt ([`key`]). A crash between the commit and the response loses the response: the [`Replay`] of the endpoint says
+//! what replaces it.
 
 mod headers;
 mod key;
@@ -18,7 +19,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
 use lease_core::repository::{Claim, ClaimState};
-use lease_core::{ErrorKind, LeaseEngine, Refusal};
+use lease_core::{Error, ErrorKind, LeaseEngine, Refusal};
 
 use crate::auth::Caller;
 use crate::extract::read_body;
@@ -81,8 +82,11 @@ impl Once {
         match state {
             ClaimState::Claimed => {
                 parts.extensions.insert(claim);
-                let response = next.run(Request::from_parts(parts, Body::from(body))).await;
-                self.keep(&claim, &keys, response).await
+                let work = async {
+                    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+                    self.keep(&claim, &keys, response).await
+                };
+                self.engine().hold_claim(&claim, work).await
             }
             ClaimState::Held { fingerprint: first } => {
                 Err(same(first, fingerprint).map_or_else(|reused| reused, |()| Problem::from(Refusal::IdempotencyKeyInUse)))
@@ -108,7 +112,8 @@ impl Once {
     }
 
     /// Stores a response, or releases the key if the response is not to be stored. If this fails, the response stays the same: a
-    /// record without a response expires, or its response is built again from the effect of its command.
+    /// record without a response expires, or is answered from the effect of its command. If the claim was lost to another request,
+    /// the response is 409.
     async fn keep(&self, claim: &Claim, keys: &Keys, response: Response) -> Result<Response, Problem> {
         if !is_kept(&response) {
             if let Err(error) = self.engine().release_claim(claim).await {
@@ -119,11 +124,12 @@ impl Once {
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await.map_err(|_| Problem::new(ErrorKind::InternalError))?;
         match keys.seal(&Saved::of(&parts, &body)) {
-            Ok(sealed) => {
-                if let Err(error) = self.engine().save_response(claim, &sealed).await {
-                    tracing::warn!(%error, "a response could not be stored");
-                }
-            }
+            Ok(sealed) => match self.engine().save_response(claim, &sealed).await {
+                Ok(()) => {}
+                // What the other request has done may be the reason for this response, which is then wrong.
+                Err(lost @ Error::Refused(Refusal::IdempotencyKeyInUse)) => return Err(lost.into()),
+                Err(error) => tracing::warn!(%error, "a response could not be stored"),
+            },
             Err(error) => tracing::error!(%error, "a response could not be encrypted"),
         }
         Ok(Response::from_parts(parts, Body::from(body)))

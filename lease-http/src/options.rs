@@ -8,8 +8,8 @@ use axum::http::{HeaderName, HeaderValue};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct HttpOptions {
-    /// The time after which a request gets the response 503; 30 seconds by default. Keep it below two minutes, which is how long
-    /// a request holds its idempotency key.
+    /// The time after which a request gets the response 503; 30 seconds by default. A write goes on, and holds its idempotency
+    /// key, until it ends.
     pub request_timeout: Duration,
     /// The other origins whose pages may call the API; none by default.
     pub cors_origins: CorsOrigins,

@@ -9,21 +9,35 @@ use sqlx::postgres::Postgres;
 use crate::PostgresRepository;
 use crate::row::Fields;
 
-/// The maximum number of attempts when the record appears or disappears between two statements.
-const LOOKS: u32 = 5;
-
 #[async_trait]
 impl IdempotencyRepository for PostgresRepository {
+    /// A record that is not free is written again as it is, which locks it and returns it in the same statement.
     async fn claim(&self, new: &NewClaim, now: DateTime<Utc>) -> Result<ClaimState, RepositoryError> {
-        for _ in 0..LOOKS {
-            if self.take_claim(new, now).await? {
-                return Ok(ClaimState::Claimed);
-            }
-            if let Some(state) = self.find_claim(new).await? {
-                return Ok(state);
-            }
-        }
-        Err(RepositoryError::Conflict)
+        let rows = self.database.write(|| claim_statement(new, now)).await?;
+        let Some(row) = rows.first() else { return Err(RepositoryError::Conflict) };
+        let mut fields = Fields::of(row);
+        let is_ours = fields.get()?;
+        let fingerprint: &[u8] = fields.get()?;
+        let fingerprint = fields.parsed(fingerprint.try_into())?;
+        let (held_until, has_effect, made) = (fields.get()?, fields.get()?, fields.get()?);
+        let response: Option<Vec<u8>> = fields.get()?;
+        Ok(match (response, has_effect) {
+            (Some(response), _) => ClaimState::Answered { fingerprint, response: SavedResponse(response) },
+            (None, true) => ClaimState::Done { fingerprint, made, held_until },
+            (None, false) if is_ours => ClaimState::Claimed,
+            (None, false) => ClaimState::Held { fingerprint },
+        })
+    }
+
+    async fn renew_claim(&self, claim: &Claim, held_until: DateTime<Utc>) -> Result<(), RepositoryError> {
+        let statement = || {
+            let mut query = QueryBuilder::new("update idempotency_records set held_until = ");
+            push_held(query.push_bind(held_until), claim);
+            query.push(" returning 1");
+            query
+        };
+        let renewed = self.database.write(statement).await?;
+        if renewed.is_empty() { Err(RepositoryError::Taken(Guarantee::Claim)) } else { Ok(()) }
     }
 
     async fn save_response(&self, claim: &Claim, response: &SavedResponse) -> Result<(), RepositoryError> {
@@ -58,51 +72,30 @@ fn push_held(query: &mut QueryBuilder<Postgres>, claim: &Claim) {
     query.push(" where key = ").push_bind(claim.key.0.to_vec()).push(" and holder = ").push_bind(claim.holder.to_vec());
 }
 
-impl PostgresRepository {
-    /// Creates the record, or takes over one that has expired or whose holder has run out of time.
-    async fn take_claim(&self, new: &NewClaim, now: DateTime<Utc>) -> Result<bool, RepositoryError> {
-        let statement = || {
-            let mut query = QueryBuilder::new(
-                "insert into idempotency_records as record (key, holder, fingerprint, held_until, expires_at) values (",
-            );
-            query
-                .separated(", ")
-                .push_bind(new.claim.key.0.to_vec())
-                .push_bind(new.claim.holder.to_vec())
-                .push_bind(new.fingerprint.to_vec())
-                .push_bind(new.held_until)
-                .push_bind(new.expires_at);
-            query.push(
-                ") on conflict (key) do update set (holder, fingerprint, held_until, expires_at, has_effect, made, response) \
-                 = row(excluded.holder, excluded.fingerprint, excluded.held_until, excluded.expires_at, false, null, null) \
-                 where record.expires_at <= ",
-            );
-            query.push_bind(now).push(" or (record.held_until <= ").push_bind(now);
-            query.push(" and not record.has_effect and record.response is null) returning 1");
-            query
-        };
-        Ok(!self.database.write(statement).await?.is_empty())
-    }
-
-    /// Reads the existing record.
-    async fn find_claim(&self, new: &NewClaim) -> Result<Option<ClaimState>, RepositoryError> {
-        let statement = || {
-            let mut query = QueryBuilder::new(
-                "select fingerprint, held_until, has_effect, made, response from idempotency_records where key = ",
-            );
-            query.push_bind(new.claim.key.0.to_vec());
-            query
-        };
-        let Some(row) = self.database.read_one(statement).await? else { return Ok(None) };
-        let mut fields = Fields::of(&row);
-        let fingerprint: &[u8] = fields.get()?;
-        let fingerprint = fields.parsed(fingerprint.try_into())?;
-        let (held_until, has_effect, made) = (fields.get()?, fields.get()?, fields.get()?);
-        let response: Option<Vec<u8>> = fields.get()?;
-        Ok(Some(match (response, has_effect) {
-            (Some(response), _) => ClaimState::Answered { fingerprint, response: SavedResponse(response) },
-            (None, true) => ClaimState::Done { fingerprint, made, held_until },
-            (None, false) => ClaimState::Held { fingerprint },
-        }))
-    }
+/// Creates the record, or takes over one that has expired, or whose holder has run out of time or claims it again.
+fn claim_statement(new: &NewClaim, now: DateTime<Utc>) -> QueryBuilder<Postgres> {
+    let mut query = QueryBuilder::new(
+        "insert into idempotency_records as record (key, holder, fingerprint, held_until, expires_at) values (",
+    );
+    query
+        .separated(", ")
+        .push_bind(new.claim.key.0.to_vec())
+        .push_bind(new.claim.holder.to_vec())
+        .push_bind(new.fingerprint.to_vec())
+        .push_bind(new.held_until)
+        .push_bind(new.expires_at);
+    query
+        .push(
+            ") on conflict (key) do update set (holder, fingerprint, held_until, expires_at, has_effect, made, response) = (\
+             select (next).holder, (next).fingerprint, (next).held_until, (next).expires_at, (next).has_effect, (next).made, \
+             (next).response from (select case when record.expires_at <= ",
+        )
+        .push_bind(now)
+        .push(" or ((record.holder = excluded.holder or record.held_until <= ")
+        .push_bind(now)
+        .push(") and not record.has_effect and record.response is null) then excluded else record end as next) as choice)")
+        .push(" returning holder = ")
+        .push_bind(new.claim.holder.to_vec())
+        .push(", fingerprint, held_until, has_effect, made, response");
+    query
 }

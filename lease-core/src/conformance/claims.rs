@@ -38,9 +38,10 @@ impl World {
 pub async fn a_key_is_claimed_by_one(store: Arc<dyn Repository>) {
     let world = claimed(store).await;
     assert_eq!(world.found().await, HELD_BY_ONE);
-    // Reading changes nothing, and the holder gets the same result when it asks again.
+    // Asking changes nothing, and the holder gets the same result when it asks again.
     assert_eq!(world.found().await, HELD_BY_ONE);
-    assert_eq!(world.store.claim(&new_claim(0, 1), at(2)).await.unwrap(), HELD_BY_ONE);
+    assert_eq!(world.store.claim(&new_claim(0, 1), at(2)).await.unwrap(), ClaimState::Claimed);
+    assert_eq!(world.found().await, HELD_BY_ONE);
     assert_eq!(world.store.claim(&new_claim(1, 2), at(1)).await.unwrap(), ClaimState::Claimed);
 }
 
@@ -53,13 +54,42 @@ pub async fn a_claim_without_effect_expires(store: Arc<dyn Repository>) {
     assert_eq!(world.store.claim(&new_claim(0, 3), at(119)).await.unwrap(), held);
 }
 
+pub async fn a_claim_that_is_renewed_expires_later(store: Arc<dyn Repository>) {
+    let world = claimed(store).await;
+    let taker = NewClaim { held_until: at(120), ..new_claim(0, 2) };
+    world.store.renew_claim(&claim(0, 1), at(70)).await.unwrap();
+    assert_eq!(world.store.claim(&taker, at(70) - tick()).await.unwrap(), HELD_BY_ONE);
+    // Nobody took it over when it ran out, so it can still be renewed.
+    world.store.renew_claim(&claim(0, 1), at(90)).await.unwrap();
+    assert_eq!(world.store.claim(&taker, at(90) - tick()).await.unwrap(), HELD_BY_ONE);
+    assert_eq!(world.store.claim(&taker, at(90)).await.unwrap(), ClaimState::Claimed);
+}
+
+pub async fn a_done_claim_can_be_renewed(store: Arc<dyn Repository>) {
+    let world = claimed(store).await;
+    let id = world.act().await.unwrap();
+    world.store.renew_claim(&claim(0, 1), at(90)).await.unwrap();
+    assert_eq!(world.found().await, ClaimState::Done { fingerprint: [1; 32], made: Some(id.get()), held_until: at(90) });
+    world.assert_taken(Guarantee::Claim, world.act()).await;
+}
+
+pub async fn a_claim_that_is_not_there_cannot_be_renewed(store: Arc<dyn Repository>) {
+    let world = claimed(store).await;
+    world.store.release_claim(&claim(0, 1)).await.unwrap();
+    for key in [0, 1] {
+        world.assert_taken(Guarantee::Claim, world.store.renew_claim(&claim(key, 1), at(90))).await;
+        assert_eq!(world.store.claim(&new_claim(key, 2), at(1)).await.unwrap(), ClaimState::Claimed);
+    }
+}
+
 pub async fn a_claim_that_was_taken_over_can_do_nothing(store: Arc<dyn Repository>) {
     let world = claimed(store).await;
     let taker = NewClaim { held_until: at(120), ..new_claim(0, 2) };
     assert_eq!(world.store.claim(&taker, at(60)).await.unwrap(), ClaimState::Claimed);
     world.assert_taken(Guarantee::Claim, world.act()).await;
-    // Neither its response nor its release affects the claim of the other holder.
-    let _ = world.store.save_response(&claim(0, 1), &SavedResponse(vec![1])).await;
+    // Neither its response nor its renewal nor its release affects the claim of the other holder.
+    world.assert_taken(Guarantee::Claim, world.store.save_response(&claim(0, 1), &SavedResponse(vec![1]))).await;
+    world.assert_taken(Guarantee::Claim, world.store.renew_claim(&claim(0, 1), at(99))).await;
     world.store.release_claim(&claim(0, 1)).await.unwrap();
     assert_eq!(world.store.claim(&new_claim(0, 3), at(100)).await.unwrap(), ClaimState::Held { fingerprint: [2; 32] });
 }

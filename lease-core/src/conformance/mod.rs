@@ -233,6 +233,9 @@ cases! {
     claims {
         a_key_is_claimed_by_one,
         a_claim_without_effect_expires,
+        a_claim_that_is_renewed_expires_later,
+        a_done_claim_can_be_renewed,
+        a_claim_that_is_not_there_cannot_be_renewed,
         a_claim_that_was_taken_over_can_do_nothing,
         a_claim_that_nobody_took_over_still_commits,
         a_commit_under_a_claim_that_was_never_made_is_refused,
@@ -329,6 +332,7 @@ cases! {
         a_customer_is_not_deleted_while_a_card_is_added,
         one_of_two_claims_of_a_key_is_made,
         a_commit_and_a_take_over_exclude_each_other,
+        a_renewal_and_a_take_over_exclude_each_other,
     }
     trade_filters {
         trades_are_filtered,

@@ -1,10 +1,15 @@
 use super::LeaseEngine;
-use crate::error::Error;
-use crate::repository::{Claim, ClaimState, KeyHash, NewClaim, SavedResponse};
+use crate::error::{Error, Refusal};
+use crate::repository::{Claim, ClaimState, Guarantee, KeyHash, NewClaim, RepositoryError, SavedResponse};
 use chrono::{DateTime, Duration, Utc};
+use std::convert::Infallible;
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
-/// The time for which a claim is held while its command runs: longer than any request may take.
-const HELD: Duration = Duration::minutes(2);
+/// The time for which a claim is held unless it is renewed. Rule 6.7 frees and answers the key of a process that died within 5 seconds;
+/// the rest of them is for the client's next attempt, for the command, and for clocks that differ.
+const HELD: Duration = Duration::seconds(3);
+/// The time between two renewals of a claim. One may fail, and the next one is still in time.
+const RENEWED_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
 /// The time for which a record is kept (rule 6.7).
 const KEPT: Duration = Duration::hours(24);
 
@@ -25,12 +30,39 @@ impl LeaseEngine {
         Ok((claim, held_until_answered(state, now)))
     }
 
+    /// Runs the work of a request, and renews its claim about every second for as long as the work takes. If the claim was lost all
+    /// the same, the work goes on, but can no longer commit.
+    pub async fn hold_claim<W: Future>(&self, claim: &Claim, work: W) -> W::Output {
+        tokio::select! {
+            biased;
+            output = work => output,
+            never = self.renew(claim) => match never {},
+        }
+    }
+
+    async fn renew(&self, claim: &Claim) -> Infallible {
+        let mut ticks = interval_at(Instant::now() + RENEWED_EVERY, RENEWED_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        loop {
+            ticks.tick().await;
+            match self.store().renew_claim(claim, self.now() + HELD).await {
+                Ok(()) => {}
+                Err(RepositoryError::Taken(_)) => return std::future::pending().await,
+                Err(error) => tracing::warn!(%error, "an idempotency claim could not be renewed"),
+            }
+        }
+    }
+
     /// Saves the response to the command that was carried out under a claim.
     ///
     /// # Errors
+    /// [`Refusal::IdempotencyKeyInUse`] if the claim was lost to another request, so that nothing was done under it;
     /// [`Error::Unavailable`].
     pub async fn save_response(&self, claim: &Claim, response: &SavedResponse) -> Result<(), Error> {
-        Ok(self.store().save_response(claim, response).await?)
+        match self.store().save_response(claim, response).await {
+            Err(RepositoryError::Taken(Guarantee::Claim)) => Err(Refusal::IdempotencyKeyInUse.into()),
+            saved => Ok(saved?),
+        }
     }
 
     /// Releases a claim under which nothing was done.

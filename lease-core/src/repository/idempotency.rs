@@ -4,13 +4,19 @@ use chrono::{DateTime, Utc};
 use super::RepositoryError;
 
 /// Idempotency records (rule 6.7). A key is *claimed* before the command runs, marked as *done* in the command's own commit, and
-/// *answered* when the response is saved. A crash before the commit leaves a claim that expires; a crash after it leaves a
-/// record from which the response is built again. In neither case is the command repeated.
+/// *answered* when the response is saved. The holder renews its claim while it works, so a claim that is not renewed is that of
+/// a process that died. A crash before the commit leaves a claim that expires; a crash after it leaves a record from which the
+/// response is built again. In neither case is the command repeated.
 #[async_trait]
 pub trait IdempotencyRepository {
     /// Claims a key if it has no record, if its record has expired (`expires_at` ≤ `now`), or if its claim has expired
-    /// (`held_until` ≤ `now`) without being done or answered. Otherwise returns the state of the existing record, unchanged.
+    /// (`held_until` ≤ `now`) without being done or answered. Otherwise returns the state of the existing record, unchanged. A
+    /// claim that this holder has already made, and under which nothing was done, is claimed.
     async fn claim(&self, new: &NewClaim, now: DateTime<Utc>) -> Result<ClaimState, RepositoryError>;
+
+    /// Holds a claim until another instant, whether it is done or not, and even if it has expired but nobody took it over. Under a
+    /// claim that is no longer held, returns [`Taken`](RepositoryError::Taken) and leaves the record as it is.
+    async fn renew_claim(&self, claim: &Claim, held_until: DateTime<Utc>) -> Result<(), RepositoryError>;
 
     /// Saves the response under a claim that is still held, whether it is done or not. Under a claim that is no longer held,
     /// returns [`Taken`](RepositoryError::Taken) and leaves the record as it is.
@@ -43,7 +49,7 @@ pub struct NewClaim {
     pub claim: Claim,
     /// The fingerprint of the request: a MAC over method, path and body, keyed with the idempotency key.
     pub fingerprint: [u8; 32],
-    /// Until this instant, nobody else may take the claim over.
+    /// Until this instant, nobody else may take the claim over; the holder can put it off.
     pub held_until: DateTime<Utc>,
     /// From this instant on, the record no longer counts.
     pub expires_at: DateTime<Utc>,

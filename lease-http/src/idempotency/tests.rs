@@ -2,7 +2,9 @@
 //! where it died.
 
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
+use async_trait::async_trait;
 use axum::Router;
 use axum::body::to_bytes;
 use axum::http::Method;
@@ -12,11 +14,16 @@ use lease_core::account::{PasswordParams, RegistrationDraft, TokenText};
 use lease_core::catalog::VehicleDraft;
 use lease_core::clock::ManualClock;
 use lease_core::engine::RequestContext;
+use lease_core::gateway::{
+    CardDetails, CardToken, Charge, ChargeKey, ChargeOutcome, GatewayError, PaymentGateway, SandboxGateway,
+};
 use lease_core::model::Account;
 use lease_core::permission::Actor;
-use lease_core::repository::SavedResponse;
+use lease_core::repository::{Guarantee, MockRepository, RepositoryError, SavedResponse};
 use lease_store_memory::MemoryRepository;
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
 use super::*;
@@ -25,6 +32,7 @@ struct World {
     clock: Arc<ManualClock>,
     engine: LeaseEngine,
     routes: Router,
+    writes: TaskTracker,
     ada: Account,
     token: TokenText,
 }
@@ -44,24 +52,30 @@ fn vehicle() -> Value {
 
 impl World {
     async fn new() -> Self {
+        Self::with(Arc::new(SandboxGateway::default())).await
+    }
+
+    async fn with(gateway: Arc<dyn PaymentGateway>) -> Self {
         let clock = Arc::new(ManualClock::at(Utc.with_ymd_and_hms(2026, 3, 1, 12, 0, 0).unwrap()));
         let engine = LeaseEngine::builder(Arc::new(MemoryRepository::default()))
             .clock(Arc::clone(&clock) as _)
+            .gateway(gateway)
             .password_params(PasswordParams { memory_kib: 8, iterations: 1 })
             .build()
             .unwrap();
         let registered = engine.register(Actor::Anonymous, &draft::<RegistrationDraft>(&registration("ada"))).await.unwrap();
-        let routes = crate::router(engine.clone());
-        Self { clock, engine, routes, ada: registered.account, token: registered.token }
+        let writes = TaskTracker::new();
+        let routes = crate::RouterBuilder::new(engine.clone()).writes(writes.clone()).build();
+        Self { clock, engine, routes, writes, ada: registered.account, token: registered.token }
     }
 
     fn ada(&self) -> Actor {
         Actor::of(&self.ada)
     }
 
-    /// After two minutes nobody waits any longer for the response of the request that holds a key.
+    /// Three seconds after its last renewal, nobody waits any longer for the response of the request that holds a key.
     fn gives_up(&self) {
-        self.clock.advance(Duration::minutes(2));
+        self.clock.advance(Duration::seconds(3));
     }
 
     /// Claims the key as a request of Ada's would. Commands under the claim are run in the context that is returned with it.
@@ -123,6 +137,64 @@ async fn a_crash_before_the_commit_holds_the_key_only_for_a_while() {
     let late: VehicleDraft = draft(&json!({"vin": "1HGCM82633A000002", "make": "Honda", "model": "Accord", "year": 2020}));
     let refused = world.engine.create_vehicle(late_context, &late).await.unwrap_err();
     assert_eq!(refused.code(), "idempotency_key_in_use");
+}
+
+/// The reason for its refusal may be that the other request has already done the same.
+#[tokio::test]
+async fn a_refusal_by_a_request_that_lost_its_key_is_409() {
+    let mut store = MockRepository::new();
+    store.expect_claim().returning(|_, _| Ok(ClaimState::Claimed));
+    store.expect_taken_names().returning(|_| Ok(Vec::new()));
+    store.expect_save_response().returning(|_, _| Err(RepositoryError::Taken(Guarantee::Claim)));
+    let routes = crate::router(LeaseEngine::new(Arc::new(store)).unwrap());
+    let request = Request::post("/api/register").header(IDEMPOTENCY_KEY, "k1").header("content-type", "application/json");
+    let response = routes.oneshot(request.body(Body::from("{}")).unwrap()).await.unwrap();
+    let status = response.status().as_u16();
+    let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+    let problem: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!((status, problem["code"].as_str()), (409, Some("idempotency_key_in_use")), "{problem}");
+}
+
+/// A gateway that stores no card until the test releases it.
+#[derive(Debug)]
+struct SlowGateway(Semaphore);
+
+#[async_trait]
+impl PaymentGateway for SlowGateway {
+    async fn tokenize(&self, _: &CardDetails) -> Result<CardToken, GatewayError> {
+        let _permit = self.0.acquire().await.unwrap();
+        Ok(CardToken::new("token".to_owned()))
+    }
+
+    async fn charge(&self, _: &Charge) -> Result<ChargeOutcome, GatewayError> {
+        Err(GatewayError::new("unused"))
+    }
+
+    async fn find_charge(&self, _: &ChargeKey) -> Result<Option<ChargeOutcome>, GatewayError> {
+        Ok(None)
+    }
+}
+
+/// Its client hangs up at once, and it takes longer than a claim is held without being renewed.
+#[tokio::test(start_paused = true)]
+async fn a_request_keeps_its_key_for_as_long_as_it_runs() {
+    let gateway = Arc::new(SlowGateway(Semaphore::new(0)));
+    let world = World::with(Arc::clone(&gateway) as _).await;
+    let card = json!({"number": "4242424242424242", "exp_month": 12, "exp_year": 2030, "holder_name": "Ada Byron"});
+    let mut first = Box::pin(world.post("/api/credit-cards", &card));
+    assert!(matches!(first.as_mut().poll(&mut Context::from_waker(Waker::noop())), Poll::Pending));
+    drop(first);
+    for second in 1..=10 {
+        tokio::time::advance(std::time::Duration::from_secs(1)).await;
+        world.clock.advance(Duration::seconds(1));
+        let (status, _, body) = world.post("/api/credit-cards", &card).await;
+        assert_eq!((status, body["code"].as_str()), (409, Some("idempotency_key_in_use")), "after {second} seconds");
+    }
+    gateway.0.add_permits(1);
+    world.writes.close();
+    world.writes.wait().await;
+    let (status, replayed, _) = world.post("/api/credit-cards", &card).await;
+    assert_eq!((status, replayed.as_deref()), (201, REPLAYED));
 }
 
 /// Its response may contain data that the row does not hold: the reason for a declined payment, or the token of a new user.

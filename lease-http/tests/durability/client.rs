@@ -64,6 +64,11 @@ impl Client {
         client
     }
 
+    /// The same client at other servers.
+    pub(crate) fn at(&self, addresses: &Addresses) -> Self {
+        Self { addresses: addresses.clone(), ..self.clone() }
+    }
+
     /// The same client with another token, or none.
     pub(crate) fn with_token_of(&self, who: Option<&Self>) -> Self {
         Self { token: who.map_or_else(String::new, |who| who.token.clone()), ..self.clone() }
@@ -105,17 +110,17 @@ impl Client {
         }
     }
 
-    /// Sends a request under one key until there is a final response. `None` if an interrupted attempt still holds the key, so
-    /// that it is not known whether the request was carried out.
-    pub(crate) async fn insist(&mut self, path: &str, body: &Value, key: &str) -> Option<Response> {
+    /// Sends a request under one key until there is a final response: an interrupted attempt may hold the key for a while.
+    pub(crate) async fn insist(&mut self, path: &str, body: &Value, key: &str) -> Response {
         let deadline = Instant::now() + TIMEOUT;
-        let mut ticks = interval(Duration::from_millis(20));
+        let mut ticks = interval(Duration::from_millis(100));
         loop {
             match self.post(path, body, key).await {
-                Some((409, body)) if body["code"] == "idempotency_key_in_use" => return None,
-                Some(answered) if answered.0 != 503 => return Some(answered),
-                _ => assert!(Instant::now() < deadline, "no server responds"),
+                Some((409, body)) if body["code"] == "idempotency_key_in_use" => {}
+                Some(answered) if answered.0 != 503 => return answered,
+                _ => {}
             }
+            assert!(Instant::now() < deadline, "no server responds");
             ticks.tick().await;
         }
     }

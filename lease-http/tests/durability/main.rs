@@ -5,6 +5,7 @@
 
 mod client;
 mod crash;
+mod keys;
 mod races;
 mod startup;
 mod two_servers;
@@ -29,8 +30,8 @@ const SUPERUSER: [(&str, &str); 3] = [
     ("LEASE_SUPERUSER_EMAIL", "root@example.com"),
 ];
 
-/// A server process on this database. It logs little, because nobody reads the log.
+/// A server process on this database. It logs little, because nobody reads the log: a server whose log is full stands still.
 fn serve(database: &TestDatabase) -> Server {
     let url = database.url();
-    Server::start(&["--log=warn,lease_server=info", "--login-failures-per-minute=0", "--database-url", &url], &SUPERUSER)
+    Server::start(&["--log=error,lease_server=info", "--login-failures-per-minute=0", "--database-url", &url], &SUPERUSER)
 }

@@ -12,7 +12,7 @@ use crate::client::{Client, made, registration};
 use crate::two_servers::{LEASE, RACERS, Racer, SELL, TwoServers, counted, race, response, terms};
 
 /// The number of rounds of each race: 25, or `LEASE_RACE_ROUNDS`.
-static ROUNDS: LazyLock<usize> = LazyLock::new(|| {
+pub(crate) static ROUNDS: LazyLock<usize> = LazyLock::new(|| {
     std::env::var("LEASE_RACE_ROUNDS").map_or(25, |rounds| rounds.parse().expect("LEASE_RACE_ROUNDS is a number"))
 });
 /// The number of customers who accept while something else happens.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use lease_core::invariants::Books;
+use lease_store_postgres::PostgresRepository;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::sync::{Barrier, MutexGuard};
@@ -91,6 +92,27 @@ impl TwoServers {
         let root = Client::superuser(&addresses).await;
         let card = made(&owner.post("/api/credit-cards", &card(), "").await.unwrap());
         Self { servers, database, addresses, owner, root, racers, card, vehicles: 0, turn }
+    }
+
+    /// One of the two servers.
+    pub(crate) const fn server(&self, number: usize) -> &Server {
+        &self.servers[number]
+    }
+
+    /// Another server on the database.
+    pub(crate) fn spare(&self) -> Server {
+        serve(&self.database)
+    }
+
+    /// Kills the first server, and puts a spare one into its place.
+    pub(crate) fn kill_first(&mut self, spare: Server) {
+        self.servers[0] = spare;
+        self.addresses.set(self.servers.iter().map(|server| server.address.clone()).collect());
+    }
+
+    /// A store on the database.
+    pub(crate) async fn store(&self) -> PostgresRepository {
+        self.database.connect().await
     }
 
     /// Creates another vehicle of the owner.

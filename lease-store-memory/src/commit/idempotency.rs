@@ -1,5 +1,5 @@
 use chrono::{DateTime, Utc};
-use lease_core::repository::{Claim, ClaimState, Guarantee, NewClaim, RepositoryError, SavedResponse};
+use lease_core::repository::{Claim, ClaimState, NewClaim, RepositoryError, SavedResponse};
 
 use crate::MemoryRepository;
 
@@ -15,13 +15,12 @@ impl MemoryRepository {
         )
     }
 
+    pub(crate) fn extend_claim(&self, claim: &Claim, held_until: DateTime<Utc>) -> Result<(), RepositoryError> {
+        self.state.write(|state| state.claims.check_held(claim), |state, ()| state.claims.extend(claim, held_until))
+    }
+
     pub(crate) fn write_response(&self, claim: &Claim, response: &SavedResponse) -> Result<(), RepositoryError> {
-        self.state.write(
-            |state| {
-                if state.claims.is_held(claim) { Ok(()) } else { Err(RepositoryError::Taken(Guarantee::Claim)) }
-            },
-            |state, ()| state.claims.response(claim, response),
-        )
+        self.state.write(|state| state.claims.check_held(claim), |state, ()| state.claims.response(claim, response))
     }
 
     pub(crate) fn give_up_claim(&self, claim: &Claim) -> Result<(), RepositoryError> {

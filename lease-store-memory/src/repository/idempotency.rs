@@ -10,6 +10,10 @@ impl IdempotencyRepository for MemoryRepository {
         self.write_claim(new, now)
     }
 
+    async fn renew_claim(&self, claim: &Claim, held_until: DateTime<Utc>) -> Result<(), RepositoryError> {
+        self.extend_claim(claim, held_until)
+    }
+
     async fn save_response(&self, claim: &Claim, response: &SavedResponse) -> Result<(), RepositoryError> {
         self.write_response(claim, response)
     }

@@ -39,7 +39,7 @@ impl Claims {
         };
         let fingerprint = record.claimed.fingerprint;
         match &record.progress {
-            Progress::Claimed if record.claimed.held_until <= now => ClaimState::Claimed,
+            Progress::Claimed if record.claimed.held_until <= now || record.claimed.claim == new.claim => ClaimState::Claimed,
             Progress::Claimed => ClaimState::Held { fingerprint },
             Progress::Done(made) => ClaimState::Done { fingerprint, made: *made, held_until: record.claimed.held_until },
             Progress::Answered(response) => ClaimState::Answered { fingerprint, response: response.clone() },
@@ -73,9 +73,16 @@ impl Claims {
         self.held(claim).is_some_and(|record| matches!(record.progress, Progress::Claimed))
     }
 
-    /// Whether this claim is held.
-    pub(crate) fn is_held(&self, claim: &Claim) -> bool {
-        self.held(claim).is_some()
+    /// Passes where this claim is held.
+    pub(crate) fn check_held(&self, claim: &Claim) -> Result<(), RepositoryError> {
+        self.held(claim).map(drop).ok_or(RepositoryError::Taken(Guarantee::Claim))
+    }
+
+    /// Holds a claim until another instant.
+    pub(crate) fn extend(&mut self, claim: &Claim, held_until: DateTime<Utc>) {
+        if let Some(record) = self.by_key.get_mut(&claim.key) {
+            record.claimed.held_until = held_until;
+        }
     }
 
     /// Notes that the command under a claim was carried out, and the row that it created.

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod actor_checks;
+mod claims;
 mod envelopes;
 mod payments;
 mod retrying;
