@@ -45,7 +45,9 @@ fn statement(change: &TradeChange, envelope: &Envelope) -> Statement {
         new_payment.as_ref().map(|payment| lock_card(&mut writing, payment.credit_card_id)),
     ];
     write_root(&mut writing, change, locks.iter().flatten());
-    write_proposals(&mut writing, change);
+    if may_change_proposals(&change.changes) {
+        write_proposals(&mut writing, change);
+    }
     let proposal = new_proposal.as_ref().map_or(NONE, |new| write_new_proposal(&mut writing, new));
     let issued = new_invoice.as_ref().map_or(NONE, |new| write_new_invoice(&mut writing, new));
     if let Some(invoice) = invoice {
@@ -56,7 +58,7 @@ fn statement(change: &TradeChange, envelope: &Envelope) -> Statement {
         write_settlement(&mut writing, *id, state);
     }
     let author = new_proposal.as_ref().map(|proposal| proposal.customer_id);
-    write_parties(&mut writing, author, state.and_then(counterparty));
+    write_parties(&mut writing, author, state.filter(|_| !was_agreed(&change.changes)).and_then(counterparty));
     if let Some(transfer) = transfer {
         write_transfer(&mut writing, transfer);
     }
@@ -66,6 +68,17 @@ fn statement(change: &TradeChange, envelope: &Envelope) -> Statement {
         (None, None) => "",
     };
     writing.finish(made, &[proposal, issued, payment])
+}
+
+/// Whether the trade was agreed before this change: it completes, and the change accepts nothing.
+const fn was_agreed(changes: &TradeChanges) -> bool {
+    matches!(changes.state, Some(TradeMove::Complete(..))) && changes.decided.is_none()
+}
+
+/// Whether proposals change: one is decided, or the trade moves on from being open.
+const fn may_change_proposals(changes: &TradeChanges) -> bool {
+    let is_decided = changes.decided.is_some() || changes.close_others.is_some();
+    is_decided || (changes.state.is_some() && !was_agreed(changes))
 }
 
 /// Locks the vehicle, if it is still its owner's. Returns the condition for the root.
@@ -101,8 +114,11 @@ fn write_root<'a>(writing: &mut Writing, change: &TradeChange, conditions: impl 
     if let Some(to) = change.changes.state {
         query.push(", (status, counterparty_id, accepted_proposal_id, agreed_at, completed_at, cancelled_at) = row(");
         write_trade_state(&mut query.separated(", "), to.into());
-        query.push("), (agreed_from, agreed_until) = (select start_date, end_date from proposals where id = ");
-        query.push_bind(accepted(to).map(ProposalId::get)).push(")");
+        query.push(")");
+        if !was_agreed(&change.changes) {
+            query.push(", (agreed_from, agreed_until) = (select start_date, end_date from proposals where id = ");
+            query.push_bind(accepted(to).map(ProposalId::get)).push(")");
+        }
     }
     push_expected(query, change.id.get(), change.expected);
     for condition in conditions {
@@ -129,9 +145,6 @@ fn counterparty(to: TradeMove) -> Option<CustomerId> {
 /// longer open, those that every customer could see.
 fn write_proposals(writing: &mut Writing, change: &TradeChange) {
     let TradeChanges { decided, close_others, state, .. } = &change.changes;
-    if decided.is_none() && close_others.is_none() && state.is_none() {
-        return;
-    }
     let query = writing.write("proposals_changed").push("update proposals p set ");
     if decided.is_some() || close_others.is_some() {
         query.push("status = case");

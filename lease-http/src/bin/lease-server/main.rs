@@ -19,6 +19,10 @@ use config::{Cli, Command, Settings};
 use failure::Failure;
 use output::print_line;
 
+/// Requests allocate and free small pieces on many threads.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = match config::read() {
         Ok(cli) => cli,
