@@ -3,7 +3,7 @@
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
-use deadpool::managed::{self, Metrics, Object, PoolError, RecycleError, RecycleResult, Timeouts};
+use deadpool::managed::{self, Metrics, Object, PoolError, QueueMode, RecycleError, RecycleResult, Timeouts};
 use deadpool::{Runtime, managed::Pool};
 use lease_core::repository::RepositoryError;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
@@ -35,6 +35,8 @@ impl Connections {
         let pool = Pool::builder(Connector { connect })
             .max_size(usize::try_from(options.max_connections).unwrap_or(usize::MAX).max(1))
             .timeouts(timeouts)
+            // The connection that was used last is the one whose plans and rows are in the caches of the processor.
+            .queue_mode(QueueMode::Lifo)
             .runtime(Runtime::Tokio1)
             .build();
         // Building fails only without a runtime for the timeouts.

@@ -78,12 +78,19 @@ impl Script {
         let card = Some(self.card);
         let mut loads: Vec<_> = people
             .iter()
-            .map(|viewer| TradeLoad { key: TradeKey::Trade(self.trade), viewer: Some(*viewer), card, now: base() })
+            .map(|viewer| TradeLoad {
+                key: TradeKey::Trade(self.trade),
+                viewer: Some(*viewer),
+                with_pending: true,
+                card,
+                now: base(),
+            })
             .collect();
         let viewers = people.iter().cycle();
         loads.extend(keys.into_iter().zip(viewers).map(|(key, viewer)| TradeLoad {
             key,
             viewer: Some(*viewer),
+            with_pending: true,
             card,
             now: base(),
         }));

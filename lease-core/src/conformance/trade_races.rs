@@ -162,7 +162,7 @@ pub async fn a_load_never_sees_half_of_a_commit(handles: Handles) {
         let store = world.handle();
         async move {
             loop {
-                let load = TradeLoad { key: TradeKey::Trade(trade), viewer: None, card: None, now: base() };
+                let load = TradeLoad { key: TradeKey::Trade(trade), viewer: None, with_pending: false, card: None, now: base() };
                 let loaded = store.load_trade(&load).await.unwrap().unwrap();
                 let Version(version) = loaded.version;
                 let words = (loaded.trade.title.clone(), loaded.trade.description.clone());

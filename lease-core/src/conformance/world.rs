@@ -205,7 +205,7 @@ impl World {
         viewer: Option<CustomerId>,
         now: DateTime<Utc>,
     ) -> Versioned<TradeSnapshot> {
-        self.store.load_trade(&TradeLoad { key, viewer, card: None, now }).await.unwrap().unwrap()
+        self.store.load_trade(&TradeLoad { key, viewer, with_pending: true, card: None, now }).await.unwrap().unwrap()
     }
 
     pub(super) async fn load_vehicle(&self, id: VehicleId) -> Versioned<VehicleSnapshot> {

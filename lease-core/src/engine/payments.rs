@@ -123,7 +123,7 @@ impl LeaseEngine {
             actor.require(Resource::Payment, Act::Create)?;
             let Some(invoice) = invoice else { return Ok(None) };
             let card = draft.credit_card_id.given().copied();
-            let load = TradeLoad { key: TradeKey::Invoice(invoice), viewer: actor.customer(), card, now };
+            let load = TradeLoad { key: TradeKey::Invoice(invoice), viewer: actor.customer(), with_pending: false, card, now };
             Ok(self.store().load_trade(&load).await?)
         };
         let decide = |loaded: &Option<Versioned<TradeSnapshot>>, actor: &Actor, now| {
@@ -184,7 +184,7 @@ impl LeaseEngine {
     }
 
     async fn load_payment(&self, id: PaymentId) -> Result<Versioned<TradeSnapshot>, Error> {
-        let load = TradeLoad { key: TradeKey::Payment(id), viewer: None, card: None, now: self.now() };
+        let load = TradeLoad { key: TradeKey::Payment(id), viewer: None, with_pending: false, card: None, now: self.now() };
         self.store().load_trade(&load).await?.ok_or(Error::NotFound)
     }
 }

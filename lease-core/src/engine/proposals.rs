@@ -10,7 +10,7 @@ use crate::lifecycle::{
 use crate::model::Proposal;
 use crate::page::{Page, PageRequest};
 use crate::permission::{Act, Actor, Resource};
-use crate::repository::{ProposalFilter, TradeKey};
+use crate::repository::{ProposalFilter, TradeKey, TradeLoad};
 
 impl LeaseEngine {
     /// Makes a proposal in a trade (rules 4.2, 4.3).
@@ -46,10 +46,13 @@ impl LeaseEngine {
         draft: &ProposalDraft,
     ) -> Result<WithActions<Proposal>, Error> {
         let load = |actor: Actor, now| async move {
+            actor.require(Resource::Trade, Act::Read)?;
             let Some(trade) = trade else { return Ok(None) };
-            match (self.load_trade(TradeKey::Trade(trade), &actor, now).await, named_in) {
-                (Err(Error::NotFound), NamedIn::Draft) => Ok(None),
-                (loaded, _) => loaded.map(Some),
+            let (key, viewer) = (TradeKey::Trade(trade), actor.customer());
+            let load = TradeLoad { key, viewer, with_pending: true, card: None, now };
+            match (self.store().load_trade(&load).await?, named_in) {
+                (None, NamedIn::Path) => Err(Error::NotFound),
+                (loaded, _) => Ok(loaded),
             }
         };
         let decide = |loaded: &Option<Versioned<TradeSnapshot>>, actor: &Actor, now| {

@@ -130,7 +130,7 @@ impl LeaseEngine {
         now: DateTime<Utc>,
     ) -> Result<Versioned<TradeSnapshot>, Error> {
         actor.require(Resource::Trade, Act::Read)?;
-        let load = TradeLoad { key, viewer: actor.customer(), card: None, now };
+        let load = TradeLoad { key, viewer: actor.customer(), with_pending: false, card: None, now };
         self.store().load_trade(&load).await?.ok_or(Error::NotFound)
     }
 

@@ -57,7 +57,13 @@ impl Books {
             if find(&self.cards, payment.credit_card_id).is_some() {
                 continue;
             }
-            let load = TradeLoad { key: TradeKey::Payment(payment.id), viewer: None, card: None, now: payment.created_at };
+            let load = TradeLoad {
+                key: TradeKey::Payment(payment.id),
+                viewer: None,
+                with_pending: false,
+                card: None,
+                now: payment.created_at,
+            };
             let loaded = store.load_trade(&load).await?;
             if let Some((_, card)) = loaded.and_then(|loaded| loaded.value.payment) {
                 let place = self.cards.partition_point(|other| other.id < card.id);

@@ -23,11 +23,11 @@ pub trait TradeRepository {
     async fn load_trade(&self, load: &TradeLoad) -> Result<Option<Versioned<TradeSnapshot>>, RepositoryError>;
 
     /// Lists trades, each with what the actions on it depend on: the snapshot that [`load_trade`](Self::load_trade) returns for
-    /// the trade and the customer of `visible_to`, but without that customer's pending proposal.
+    /// the trade and the customer of `visible_to`.
     async fn list_trades(&self, filter: &TradeFilter, page: PageRequest) -> Result<Page<TradeSnapshot>, RepositoryError>;
 
     /// Lists proposals, each in the snapshot that [`load_trade`](Self::load_trade) returns for the proposal and the customer of
-    /// `visible_to`, but without that customer's pending proposal.
+    /// `visible_to`.
     async fn list_proposals(
         &self,
         filter: &ProposalFilter,
@@ -69,6 +69,8 @@ pub struct TradeLoad {
     pub key: TradeKey,
     /// The customer on whose behalf the trade is loaded.
     pub viewer: Option<CustomerId>,
+    /// Whether the viewer's pending proposal is loaded too, which a new one would replace.
+    pub with_pending: bool,
     /// A card to load with the trade, deleted or not.
     pub card: Option<CreditCardId>,
     /// The present instant.

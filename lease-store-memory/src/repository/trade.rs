@@ -109,7 +109,7 @@ impl State {
             proposal,
             payment,
             card: load.card.and_then(|card| self.cards.rows.stored(card)),
-            viewer: load.viewer.map(|viewer| self.viewer_history(id, viewer)).unwrap_or_default(),
+            viewer: load.viewer.map(|viewer| self.viewer_history(id, viewer, load.with_pending)).unwrap_or_default(),
             trade: Stored { id, value: trade.clone() },
         };
         Ok(Some(Versioned { version: row.version, value: snapshot }))
@@ -117,10 +117,8 @@ impl State {
 
     /// The snapshot of a row of a list.
     fn listed(&self, key: TradeKey, viewer: Option<CustomerId>, now: DateTime<Utc>) -> Result<TradeSnapshot, RepositoryError> {
-        let found = self.trade_snapshot(&TradeLoad { key, viewer, card: None, now })?;
-        let mut snapshot = found.ok_or_else(|| lost("trade", 0, "it is listed and gone"))?.value;
-        snapshot.viewer.pending = None;
-        Ok(snapshot)
+        let found = self.trade_snapshot(&TradeLoad { key, viewer, with_pending: false, card: None, now })?;
+        Ok(found.ok_or_else(|| lost("trade", 0, "it is listed and gone"))?.value)
     }
 
     fn named_trade(&self, key: TradeKey) -> Option<(TradeId, &Row<Trade>)> {
@@ -153,10 +151,10 @@ impl State {
         Ok((payment, card.ok_or_else(|| lost("payment", id.get(), "its card is gone"))?))
     }
 
-    fn viewer_history(&self, trade: TradeId, viewer: CustomerId) -> ViewerHistory {
+    fn viewer_history(&self, trade: TradeId, viewer: CustomerId, with_pending: bool) -> ViewerHistory {
         self.proposals.author(trade, viewer).map_or_else(ViewerHistory::default, |author| ViewerHistory {
             proposals_made: author.made,
-            pending: author.pending.and_then(|id| self.proposals.rows.stored(id)),
+            pending: author.pending.filter(|_| with_pending).and_then(|id| self.proposals.rows.stored(id)),
         })
     }
 }

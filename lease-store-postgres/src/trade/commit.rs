@@ -280,7 +280,9 @@ fn write_settlement(writing: &mut Writing, id: PaymentId, state: &PaymentState) 
 fn write_parties(writing: &mut Writing, author: Option<CustomerId>, counterparty: Option<CustomerId>) {
     if let Some(party) = counterparty.or(author) {
         let query = writing.write("trade_party").push("insert into trade_parties (trade_id, customer_id) select root.id, ");
-        query.push_bind(party.get()).push(" from root on conflict do nothing");
+        // The owner has been a party since the trade was opened.
+        query.push_bind(party.get()).push(" from root where root.customer_id <> ").push_bind(party.get());
+        query.push(" on conflict do nothing");
     }
     if let Some(party) = counterparty {
         let query = writing.write("vehicle_party").push("insert into vehicle_parties (vehicle_id, customer_id) select ");

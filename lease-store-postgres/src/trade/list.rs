@@ -76,7 +76,7 @@ pub(super) async fn proposals(
         }
     };
     let viewer = list::viewer(filter.visible_to, filter.customer_id);
-    let parts = Parts::of_proposal(filter.visible_to, now);
+    let parts = Parts { viewer: filter.visible_to, proposal_on: Some(now.date_naive()), ..Parts::default() };
     let shape = Shape {
         table: "proposals",
         alias: "p",

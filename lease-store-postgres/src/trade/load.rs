@@ -23,11 +23,11 @@ pub(super) async fn trade(database: &Database, load: &TradeLoad) -> Result<Optio
 
 /// The parts that a decision about this key reads.
 fn parts(load: &TradeLoad) -> Parts {
-    let parts = Parts { viewer: load.viewer, card: load.card, ..Parts::default() };
+    let parts = Parts { viewer: load.viewer, with_pending: load.with_pending, card: load.card, ..Parts::default() };
     match load.key {
-        TradeKey::Proposal(_) => Parts { card: load.card, with_pending: true, ..Parts::of_proposal(load.viewer, load.now) },
-        TradeKey::Payment(_) => Parts { with_payment: true, with_pending: true, ..parts },
-        TradeKey::Trade(_) | TradeKey::Invoice(_) => Parts { with_pending: true, ..parts },
+        TradeKey::Proposal(_) => Parts { proposal_on: Some(load.now.date_naive()), ..parts },
+        TradeKey::Payment(_) => Parts { with_payment: true, ..parts },
+        TradeKey::Trade(_) | TradeKey::Invoice(_) => parts,
     }
 }
 

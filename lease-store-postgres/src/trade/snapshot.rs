@@ -1,6 +1,6 @@
 //! The snapshots of trades: which rows they consist of, and how these are joined and read.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use lease_core::id::{CreditCardId, CustomerId, Versioned};
 use lease_core::lifecycle::{ProposalView, TradeSnapshot, ViewerHistory};
 use lease_core::model::{CreditCard, Invoice, Payment, Proposal, Service, Trade};
@@ -26,11 +26,6 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    /// The parts of a proposal in a trade.
-    pub(super) fn of_proposal(viewer: Option<CustomerId>, now: DateTime<Utc>) -> Self {
-        Self { viewer, proposal_on: Some(now.date_naive()), ..Self::default() }
-    }
-
     fn pending_of(&self) -> Option<CustomerId> {
         self.viewer.filter(|_| self.with_pending)
     }

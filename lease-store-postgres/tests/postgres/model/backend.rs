@@ -204,7 +204,7 @@ impl Backend {
     }
 
     async fn load(&self, key: TradeKey) -> Option<lease_core::lifecycle::TradeSnapshot> {
-        let load = TradeLoad { key, viewer: None, card: None, now: self.clock.now() };
+        let load = TradeLoad { key, viewer: None, with_pending: true, card: None, now: self.clock.now() };
         Some(self.store.load_trade(&load).await.unwrap()?.value)
     }
 
