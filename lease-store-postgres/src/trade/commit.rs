@@ -4,7 +4,6 @@ use lease_core::id::{CreditCardId, CustomerId, NewIds, PaymentId, ProposalId};
 use lease_core::lifecycle::{InvoiceChange, NewInvoice, TradeChange, TradeChanges, TradeMove, TradeText};
 use lease_core::model::{Payment, PaymentState, Period, Proposal, ProposalStatus, VehicleTransfer};
 use lease_core::repository::{Envelope, RepositoryError};
-
 use sqlx::postgres::Postgres;
 use sqlx::{Encode, QueryBuilder, Type};
 
@@ -121,10 +120,11 @@ fn write_root<'a>(writing: &mut Writing, change: &TradeChange, conditions: impl 
         }
     }
     push_expected(query, change.id.get(), change.expected);
+    let query = writing.only_if_valid();
     for condition in conditions {
         query.push(condition);
     }
-    writing.only_if_valid().push(" returning id, customer_id, vehicle_id, status");
+    query.push(" returning id, customer_id, vehicle_id, status");
 }
 
 fn accepted(to: TradeMove) -> Option<ProposalId> {

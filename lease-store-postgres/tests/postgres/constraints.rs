@@ -254,13 +254,6 @@ refused! {
 
 // Claims.
 refused! {
-    a_claim_that_nobody_holds_is_refused: "idempotency_records_held",
-        "select begin_commit(jsonb_build_object('claim', jsonb_build_object(
-            'key', repeat('00', 32), 'holder', repeat('00', 16))))";
-    a_user_who_is_not_what_they_say_does_not_act: "users_acting",
-        "select begin_commit('{\"actor\": {\"user_id\": 1, \"role\": \"staff\", \"customer_id\": null}}')";
-    a_customer_who_is_another_does_not_act: "users_acting",
-        "select begin_commit('{\"actor\": {\"user_id\": 1, \"role\": \"customer\", \"customer_id\": 2}}')";
     a_key_that_is_no_hash_is_refused: "idempotency_records_key_check",
         &format!("{NEW_CLAIM} ('plain', {ZEROES_16}, {ZEROES_32}, now(), now(), null)");
     a_holder_that_is_no_random_name_is_refused: "idempotency_records_holder_check",
