@@ -90,16 +90,18 @@ impl Writing {
         }
     }
 
-    /// Adds a part with this name.
+    /// Adds a part that reads or locks.
     pub(crate) fn part(&mut self, name: &str) -> &mut QueryBuilder<Postgres> {
-        self.query.push(if self.has_parts { "), " } else { "" }).push(name).push(" as materialized (");
-        self.has_parts = true;
-        &mut self.query
+        self.open(name, " as materialized (")
     }
 
     /// Adds a part that writes.
     pub(crate) fn write(&mut self, name: &str) -> &mut QueryBuilder<Postgres> {
-        self.query.push(if self.has_parts { "), " } else { "" }).push(name).push(" as (");
+        self.open(name, " as (")
+    }
+
+    fn open(&mut self, name: &str, is: &str) -> &mut QueryBuilder<Postgres> {
+        self.query.push(if self.has_parts { "), " } else { "" }).push(name).push(is);
         self.has_parts = true;
         &mut self.query
     }
