@@ -9,7 +9,7 @@ use lease_core::wallet::{CardChange, DefaultCard, Wallet, WalletChange};
 use sqlx::QueryBuilder;
 
 use crate::PostgresRepository;
-use crate::commit::{Writing, push_expected, write_expected};
+use crate::commit::{Made, Writing, push_expected, write_expected};
 use crate::database::Database;
 use crate::list::{self, Branch};
 use crate::row::{Fields, WriteTable as _, push_columns};
@@ -79,14 +79,14 @@ pub(crate) async fn commit(database: &Database, change: &WalletChange, envelope:
 }
 
 /// Adds the card that is created or changed. Returns what it makes.
-fn push_card(writing: &mut Writing, change: &CardChange) -> &'static str {
+fn push_card(writing: &mut Writing, change: &CardChange) -> Made {
     let query = writing.write("card");
     match change {
         CardChange::Create(card) => {
             query.push("insert into credit_cards (").push(CreditCard::WRITTEN).push(") select ");
             card.write(&mut query.separated(", "));
             query.push(" from root returning id");
-            "id from card"
+            Made::Part("card")
         }
         CardChange::Update(id, card) => {
             query.push("update credit_cards set (").push(CreditCard::WRITTEN).push(") = row(");
@@ -94,7 +94,7 @@ fn push_card(writing: &mut Writing, change: &CardChange) -> &'static str {
             query.push(") from root where credit_cards.id = ").push_bind(id.get());
             query.push(" and credit_cards.customer_id = root.id returning credit_cards.id");
             writing.require("exists (select from card)");
-            ""
+            Made::Nothing
         }
     }
 }

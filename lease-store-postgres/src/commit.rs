@@ -31,6 +31,17 @@ pub(crate) async fn commit(database: &Database, Commit { envelope, change }: &Co
     }
 }
 
+/// The row that a statement makes, from which the response can be built again.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Made {
+    /// None.
+    Nothing,
+    /// The root.
+    Root,
+    /// The row of this part.
+    Part(&'static str),
+}
+
 /// A statement that writes, while its parts are added.
 pub(crate) struct Writing {
     query: QueryBuilder<Postgres>,
@@ -122,14 +133,16 @@ impl Writing {
         self.whole.push(condition);
     }
 
-    /// The finished statement. `made` is the part whose id is that of the row that the act made; `returning` are further columns
-    /// of the result.
-    pub(crate) fn finish(mut self, made: &str, returning: &[&str]) -> Statement {
+    /// The finished statement. `made` is the row that the act made; `returning` are further columns of the result.
+    pub(crate) fn finish(mut self, made: Made, returning: &[&str]) -> Statement {
         if let Some(claim) = self.claim {
-            let made = if made.is_empty() { "null".to_owned() } else { format!("(select {made})") };
             self.write("claim_done")
                 .push("update idempotency_records set has_effect = true, made = ")
-                .push(made)
+                .push(match made {
+                    Made::Nothing => "null".to_owned(),
+                    Made::Root => "(select id from root)".to_owned(),
+                    Made::Part(name) => format!("(select id from {name})"),
+                })
                 .push(" from root where key = ")
                 .push_bind(claim.key.0.to_vec());
         }
@@ -225,25 +238,25 @@ pub(crate) async fn change_row<T: WriteTable>(
 }
 
 /// Adds the root of a change to a row. Returns what it makes.
-fn push_row_change<T: WriteTable>(writing: &mut Writing, change: &RowChange<T>) -> &'static str {
+fn push_row_change<T: WriteTable>(writing: &mut Writing, change: &RowChange<T>) -> Made {
     let query = writing.write("root");
     match change {
         RowChange::Create(value) => {
             push_insert(query, value);
             writing.only_if_valid().push(" returning id");
-            "id from root"
+            Made::Root
         }
         RowChange::Update { id, expected, value } => {
             query.push("update ").push(T::NAME).push(" set version = version + 1, (").push(T::WRITTEN).push(") = row(");
             value.write(&mut query.separated(", "));
             push_expected(query.push(")"), id.get(), *expected);
             writing.only_if_valid().push(" returning id");
-            ""
+            Made::Nothing
         }
         RowChange::Delete { id, expected } => {
             push_expected(query.push("delete from ").push(T::NAME), id.get(), *expected);
             writing.only_if_valid().push(" returning id");
-            ""
+            Made::Nothing
         }
     }
 }

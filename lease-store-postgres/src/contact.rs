@@ -1,7 +1,7 @@
 //! Contacts. (The trait that they share with leads is implemented in [`lead`](crate::lead).)
 
 use lease_core::decision::RowChange;
-use lease_core::id::{ContactId, CustomerId, LeadId, NewIds, Stored, Versioned};
+use lease_core::id::{CustomerId, LeadId, NewIds, Stored};
 use lease_core::model::Contact;
 use lease_core::page::{Page, PageRequest};
 use lease_core::repository::{ContactFilter, Envelope, RepositoryError};
@@ -9,10 +9,6 @@ use lease_core::repository::{ContactFilter, Envelope, RepositoryError};
 use crate::commit::change_row;
 use crate::database::Database;
 use crate::list::{self, Branch};
-
-pub(crate) async fn find(database: &Database, id: ContactId) -> Result<Option<Versioned<Stored<Contact>>>, RepositoryError> {
-    database.find(id).await
-}
 
 pub(crate) async fn list(
     database: &Database,

@@ -77,15 +77,15 @@ impl Database {
         Ok(self.read(statement).await?.into_iter().next())
     }
 
+    /// Reads a row of a table.
+    pub(crate) async fn find<T: Table>(&self, id: T::Id) -> Result<Option<Stored<T>>, RepositoryError> {
+        let found = self.read_one(|| row_statement::<T>("", id)).await?;
+        found.map(|row| Fields::of(&row).row()).transpose()
+    }
+
     /// Reads a row of a table and its version.
-    pub(crate) async fn find<T: Table>(&self, id: T::Id) -> Result<Option<Versioned<Stored<T>>>, RepositoryError> {
-        let statement = || {
-            let mut query = QueryBuilder::new("select t.version, ");
-            push_columns::<T>(&mut query, "t");
-            query.push(" from ").push(T::NAME).push(" t where t.id = ").push_bind(id.get());
-            query
-        };
-        let found = self.read_one(statement).await?;
+    pub(crate) async fn find_versioned<T: Table>(&self, id: T::Id) -> Result<Option<Versioned<Stored<T>>>, RepositoryError> {
+        let found = self.read_one(|| row_statement::<T>("t.version, ", id)).await?;
         found.map(|row| Fields::of(&row).versioned()).transpose()
     }
 
@@ -137,6 +137,14 @@ impl Database {
         connection.execute(if outcome.is_ok() { "commit" } else { "rollback" }).await?;
         outcome
     }
+}
+
+/// Reads these columns and those of a row of a table.
+fn row_statement<T: Table>(columns: &str, id: T::Id) -> QueryBuilder<Postgres> {
+    let mut query = QueryBuilder::new("select ");
+    push_columns::<T>(query.push(columns), "t");
+    query.push(" from ").push(T::NAME).push(" t where t.id = ").push_bind(id.get());
+    query
 }
 
 /// The error for a request that the contract does not allow.

@@ -15,7 +15,7 @@ use crate::{PostgresRepository, contact};
 #[async_trait]
 impl DirectoryRepository for PostgresRepository {
     async fn find_contact(&self, id: ContactId) -> Result<Option<Versioned<Stored<Contact>>>, RepositoryError> {
-        contact::find(&self.database, id).await
+        self.database.find_versioned(id).await
     }
 
     async fn list_contacts(&self, filter: &ContactFilter, page: PageRequest) -> Result<Page<Stored<Contact>>, RepositoryError> {
@@ -23,7 +23,7 @@ impl DirectoryRepository for PostgresRepository {
     }
 
     async fn find_lead(&self, id: LeadId) -> Result<Option<Versioned<Stored<Lead>>>, RepositoryError> {
-        self.database.find(id).await
+        self.database.find_versioned(id).await
     }
 
     async fn list_leads(&self, filter: &LeadFilter, page: PageRequest) -> Result<Page<Stored<Lead>>, RepositoryError> {

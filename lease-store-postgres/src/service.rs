@@ -9,7 +9,7 @@ use lease_core::page::{Page, PageRequest};
 use lease_core::repository::{Envelope, Guarantee, RepositoryError, ServiceFilter, ServiceRepository};
 
 use crate::PostgresRepository;
-use crate::commit::{Writing, change_row, write};
+use crate::commit::{Made, Writing, change_row, write};
 use crate::database::{Database, fault};
 use crate::list::{self, Branch};
 use crate::row::{Table as _, WriteTable as _, parse_optional_id};
@@ -17,7 +17,7 @@ use crate::row::{Table as _, WriteTable as _, parse_optional_id};
 #[async_trait]
 impl ServiceRepository for PostgresRepository {
     async fn find_service(&self, id: ServiceId) -> Result<Option<Versioned<Stored<Service>>>, RepositoryError> {
-        self.database.find(id).await
+        self.database.find_versioned(id).await
     }
 
     async fn list_services(&self, filter: &ServiceFilter, page: PageRequest) -> Result<Page<Stored<Service>>, RepositoryError> {
@@ -72,7 +72,7 @@ pub(crate) async fn create_first(
         }
         query.push(") as seed where due.is_due returning id");
         writing.part("root").push("select min(id) as id from made having count(*) > 0");
-        writing.finish("id from root", &[])
+        writing.finish(Made::Root, &[])
     };
     let made = write(database, statement).await?;
     let service = parse_optional_id(Service::NAME, made.root)?.ok_or(RepositoryError::Taken(Guarantee::FirstServices))?;

@@ -7,7 +7,7 @@ use lease_core::permission::Actor;
 use lease_core::repository::{Envelope, Guarantee, RepositoryError};
 use sqlx::QueryBuilder;
 
-use crate::commit::{Writing, change_row, push_expected, push_insert, write, write_expected};
+use crate::commit::{Made, Writing, change_row, push_expected, push_insert, write, write_expected};
 use crate::database::{Database, fault};
 use crate::row::{Table as _, WriteTable as _, parse_optional_id};
 
@@ -21,7 +21,7 @@ pub(crate) async fn create(database: &Database, new: &NewAccount, envelope: &Env
         if let Some((hash, expires_at)) = new.token {
             push_token(&mut writing, hash, new.user.token_epoch, expires_at);
         }
-        writing.finish("id from root", &[customer])
+        writing.finish(Made::Root, &[customer])
     };
     let written = write_expected(database, statement).await?;
     Ok(NewIds {
@@ -62,11 +62,13 @@ pub(crate) async fn account(database: &Database, change: &AccountChange, envelop
     let (user, id) = (&change.user, change.id.get());
     let statement = || {
         let mut writing = Writing::begin_after("locked", envelope, |query| push_locks(query, change, &envelope.actor));
+        let query = writing.part("another_superuser").push("select from locked where is_active_superuser and id <> ");
+        query.push_bind(id);
         let query = writing.write("root").push("update users set version = version + 1, (").push(User::WRITTEN).push(") = row(");
         user.write(&mut query.separated(", "));
         push_expected(query.push(")"), id, change.expected);
         if change.needs_another_superuser {
-            query.push(" and exists (select from locked where is_active_superuser and id <> ").push_bind(id).push(")");
+            query.push(" and exists (select from another_superuser)");
         }
         writing.only_if_valid().push(" returning id");
         push_renaming(&mut writing, user);
@@ -74,18 +76,18 @@ pub(crate) async fn account(database: &Database, change: &AccountChange, envelop
             push_kept_token(&mut writing, kept, user.token_epoch);
         }
         let customer = push_customer_change(&mut writing, &change.customer);
-        let query = writing.part("expected").push("select from users");
-        push_expected(query, id, change.expected);
-        writing.finish("", &[customer, "exists (select from expected)"])
+        writing.finish(Made::Nothing, &[customer, "exists (select from another_superuser)"])
     };
     let written = write(database, statement).await?;
     let mut returned = written.returned();
     let customer = returned.optional_id()?;
-    match (written.root, returned.get()?) {
-        (Some(_), _) => Ok(NewIds { customer, ..NewIds::default() }),
-        // At the expected version, only the other superuser can be missing.
-        (None, true) => Err(RepositoryError::Taken(Guarantee::ActiveSuperuser)),
-        (None, false) => Err(RepositoryError::Conflict),
+    let has_another_superuser: bool = returned.get()?;
+    match written.root {
+        Some(_) => Ok(NewIds { customer, ..NewIds::default() }),
+        None if change.needs_another_superuser && !has_another_superuser => {
+            Err(RepositoryError::Taken(Guarantee::ActiveSuperuser))
+        }
+        None => Err(RepositoryError::Conflict),
     }
 }
 
@@ -139,7 +141,7 @@ pub(crate) async fn login(database: &Database, login: &Login, envelope: &Envelop
         query.push(" where id = ").push_bind(token.user_id.get());
         writing.only_if_valid().push(" returning id");
         push_token(&mut writing, token.hash, token.epoch, token.expires_at);
-        writing.finish("", &[])
+        writing.finish(Made::Nothing, &[])
     };
     write_expected(database, statement).await.map(|_| NewIds::default())
 }
@@ -157,7 +159,7 @@ pub(crate) async fn revoke_token(
         let query = writing.write("gone").push("delete from tokens using root where tokens.hash = ");
         query.push_bind(revocation.token.0.to_vec());
         query.push(" and tokens.user_id = ").push_bind(revocation.user_id.get());
-        writing.finish("", &[])
+        writing.finish(Made::Nothing, &[])
     };
     write_expected(database, statement).await.map(|_| NewIds::default())
 }

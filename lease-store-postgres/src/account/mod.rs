@@ -41,7 +41,7 @@ impl AccountRepository for PostgresRepository {
     }
 
     async fn find_customer(&self, id: CustomerId) -> Result<Option<Versioned<Stored<Customer>>>, RepositoryError> {
-        self.database.find(id).await
+        self.database.find_versioned(id).await
     }
 
     async fn list_customers(

@@ -79,18 +79,19 @@ impl<'r> Fields<'r> {
     /// Reads a row of a table: its id and its columns.
     pub(crate) fn row<T: Table>(&mut self) -> Result<Stored<T>, RepositoryError> {
         self.table = T::NAME;
-        let id = self.row.try_get(self.next).unwrap_or_default();
-        self.id = id;
-        Ok(Stored { id: self.id()?, value: T::read(self)? })
+        self.id = self.get()?;
+        let id = T::Id::new(self.id).ok_or_else(|| self.corrupt("is no id"))?;
+        Ok(Stored { id, value: T::read(self)? })
     }
 
     /// Reads a row of a table, unless all its columns are null since a join has found none.
     pub(crate) fn joined_row<T: Table>(&mut self) -> Result<Option<Stored<T>>, RepositoryError> {
-        let id: Option<i64> = self.row.try_get(self.next).unwrap_or_default();
+        let id: Option<i64> = self.get()?;
         if id.is_none() {
-            self.next += 1 + T::COLUMNS.len();
+            self.skip(T::COLUMNS.len());
             return Ok(None);
         }
+        self.next -= 1;
         self.row().map(Some)
     }
 

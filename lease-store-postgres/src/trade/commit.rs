@@ -7,7 +7,7 @@ use lease_core::repository::{Envelope, RepositoryError};
 use sqlx::postgres::Postgres;
 use sqlx::{Encode, QueryBuilder, Type};
 
-use crate::commit::{Writing, push_expected, write_expected};
+use crate::commit::{Made, Writing, push_expected, write_expected};
 use crate::database::{Database, Statement};
 use crate::row::{write_invoice_state, write_payment_state, write_trade_state};
 
@@ -24,9 +24,9 @@ pub(crate) async fn trade(database: &Database, change: &TradeChange, envelope: &
 fn statement(change: &TradeChange, envelope: &Envelope) -> Statement {
     let TradeChanges {
         active_party,
-        text: _,
-        decided: _,
-        close_others: _,
+        text,
+        decided,
+        close_others,
         new_proposal,
         new_invoice,
         invoice,
@@ -43,8 +43,8 @@ fn statement(change: &TradeChange, envelope: &Envelope) -> Statement {
         active_party.map(|party| lock_party(&mut writing, party)),
         new_payment.as_ref().map(|payment| lock_card(&mut writing, payment.credit_card_id)),
     ];
-    write_root(&mut writing, change, locks.iter().flatten());
-    if may_change_proposals(&change.changes) {
+    write_root(&mut writing, change, text.as_ref(), locks.iter().flatten());
+    if decided.is_some() || close_others.is_some() || (state.is_some() && !was_agreed(&change.changes)) {
         write_proposals(&mut writing, change);
     }
     let proposal = new_proposal.as_ref().map_or(NONE, |new| write_new_proposal(&mut writing, new));
@@ -62,9 +62,9 @@ fn statement(change: &TradeChange, envelope: &Envelope) -> Statement {
         write_transfer(&mut writing, transfer);
     }
     let made = match (new_payment, new_proposal) {
-        (Some(_), _) => "id from new_payment",
-        (None, Some(_)) => "id from new_proposal",
-        (None, None) => "",
+        (Some(_), _) => Made::Part("new_payment"),
+        (None, Some(_)) => Made::Part("new_proposal"),
+        (None, None) => Made::Nothing,
     };
     writing.finish(made, &[proposal, issued, payment])
 }
@@ -72,12 +72,6 @@ fn statement(change: &TradeChange, envelope: &Envelope) -> Statement {
 /// Whether the trade was agreed before this change: it completes, and the change accepts nothing.
 const fn was_agreed(changes: &TradeChanges) -> bool {
     matches!(changes.state, Some(TradeMove::Complete(..))) && changes.decided.is_none()
-}
-
-/// Whether proposals change: one is decided, or the trade moves on from being open.
-const fn may_change_proposals(changes: &TradeChanges) -> bool {
-    let is_decided = changes.decided.is_some() || changes.close_others.is_some();
-    is_decided || (changes.state.is_some() && !was_agreed(changes))
 }
 
 /// Locks the vehicle, if it is still its owner's. Returns the condition for the root.
@@ -102,9 +96,14 @@ fn lock_card(writing: &mut Writing, card: CreditCardId) -> &'static str {
 }
 
 /// The trade itself: its version, its text and its state.
-fn write_root<'a>(writing: &mut Writing, change: &TradeChange, conditions: impl Iterator<Item = &'a &'static str>) {
+fn write_root<'a>(
+    writing: &mut Writing,
+    change: &TradeChange,
+    text: Option<&TradeText>,
+    conditions: impl Iterator<Item = &'a &'static str>,
+) {
     let query = writing.write("root").push("update trades set version = version + 1");
-    if let Some(text) = &change.changes.text {
+    if let Some(text) = text {
         let TradeText { title, description } = text;
         query.push(", (title, description, search_text) = row(");
         query.separated(", ").push_bind(title).push_bind(description).push_bind(text.search_text());

@@ -1,5 +1,5 @@
 use chrono::{DateTime, Utc};
-use lease_core::id::{Id as _, PaymentId, Stored, Versioned};
+use lease_core::id::{PaymentId, Versioned};
 use lease_core::lifecycle::TradeSnapshot;
 use lease_core::repository::{RepositoryError, TradeKey, TradeLoad};
 use sqlx::QueryBuilder;
@@ -7,7 +7,7 @@ use sqlx::postgres::Postgres;
 
 use super::snapshot::Parts;
 use crate::database::Database;
-use crate::row::{Fields, Table, push_columns};
+use crate::row::Fields;
 
 pub(super) async fn trade(database: &Database, load: &TradeLoad) -> Result<Option<Versioned<TradeSnapshot>>, RepositoryError> {
     let parts = parts(load);
@@ -47,18 +47,6 @@ fn push_key(query: &mut QueryBuilder<Postgres>, key: TradeKey, parts: &Parts) {
     query.push(from);
     parts.push_joins(query, has_invoice);
     query.push(condition).push_bind(id);
-}
-
-/// One row of a table, by its id.
-pub(super) async fn row<T: Table>(database: &Database, id: T::Id) -> Result<Option<Stored<T>>, RepositoryError> {
-    let statement = || {
-        let mut query = QueryBuilder::new("select ");
-        push_columns::<T>(&mut query, "t");
-        query.push(" from ").push(T::NAME).push(" t where t.id = ").push_bind(id.get());
-        query
-    };
-    let found = database.read_one(statement).await?;
-    found.map(|row| Fields::of(&row).row()).transpose()
 }
 
 pub(super) async fn pending_payments(

@@ -60,11 +60,11 @@ impl TradeRepository for PostgresRepository {
     }
 
     async fn find_invoice(&self, id: InvoiceId) -> Result<Option<Stored<Invoice>>, RepositoryError> {
-        load::row(&self.database, id).await
+        self.database.find(id).await
     }
 
     async fn find_payment(&self, id: PaymentId) -> Result<Option<Stored<Payment>>, RepositoryError> {
-        load::row(&self.database, id).await
+        self.database.find(id).await
     }
 
     async fn pending_payments(

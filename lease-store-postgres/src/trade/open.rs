@@ -1,10 +1,10 @@
 use lease_core::id::{CustomerId, NewIds, ServiceId, VehicleId};
 use lease_core::lifecycle::{Opening, OpeningSnapshot};
-use lease_core::model::{Service, Trade, TradeStatus, Vehicle};
+use lease_core::model::{Service, Trade, TradeStatus};
 use lease_core::repository::{Envelope, RepositoryError};
 use sqlx::QueryBuilder;
 
-use crate::commit::{Writing, push_expected, write_expected};
+use crate::commit::{Made, Writing, push_expected, write_expected};
 use crate::database::{Database, Statement, fault};
 use crate::row::{Fields, Table as _, parse_optional_id, push_columns};
 use crate::vehicle::{push_snapshot, read_snapshot};
@@ -16,9 +16,9 @@ pub(super) async fn load(
     viewer: Option<CustomerId>,
 ) -> Result<OpeningSnapshot, RepositoryError> {
     let statement = || {
-        let mut query = QueryBuilder::new("select v.id is not null, s.id is not null, ");
-        push_snapshot(&mut query, viewer);
-        push_columns::<Service>(query.push(", s.version, "), "s");
+        let mut query = QueryBuilder::new("select s.id is not null, v.id is not null, s.version, ");
+        push_columns::<Service>(&mut query, "s");
+        push_snapshot(query.push(", "), viewer);
         query.push(" from (values (").push_bind(vehicle.map(VehicleId::get)).push(", ").push_bind(service.map(ServiceId::get));
         query.push(")) as asked (vehicle_id, service_id)");
         query.push(" left join vehicles v on v.id = asked.vehicle_id left join services s on s.id = asked.service_id");
@@ -26,12 +26,12 @@ pub(super) async fn load(
     };
     let Some(row) = database.read_one(statement).await? else { return Ok(OpeningSnapshot::default()) };
     let mut fields = Fields::of(&row);
-    let (has_vehicle, has_service): (bool, bool) = (fields.get()?, fields.get()?);
-    let mut of_service = fields;
-    of_service.skip(2 + Vehicle::COLUMNS.len() + 4);
+    let (has_service, has_vehicle): (bool, bool) = (fields.get()?, fields.get()?);
+    let mut of_vehicle = fields;
+    of_vehicle.skip(2 + Service::COLUMNS.len());
     Ok(OpeningSnapshot {
-        vehicle: has_vehicle.then(|| read_snapshot(&mut fields)).transpose()?,
-        service: has_service.then(|| of_service.versioned()).transpose()?,
+        vehicle: has_vehicle.then(|| read_snapshot(&mut of_vehicle)).transpose()?,
+        service: has_service.then(|| fields.versioned()).transpose()?,
     })
 }
 
@@ -71,7 +71,7 @@ fn statement(opening: &Opening, envelope: &Envelope) -> Statement {
         .write("vehicle_party")
         .push("insert into vehicle_parties (customer_id, vehicle_id) select root.customer_id, root.vehicle_id from root")
         .push(" on conflict do nothing");
-    writing.finish("id from root", &[])
+    writing.finish(Made::Root, &[])
 }
 
 fn write_root(writing: &mut Writing, trade: &Trade) {
