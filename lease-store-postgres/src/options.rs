@@ -87,7 +87,12 @@ impl PostgresOptions {
     /// How a transaction begins, if the settings are not those of the connection.
     pub(crate) fn begin(&self) -> Option<String> {
         (self.pooler != Pooler::None).then(|| {
-            let set = |(name, value): (&str, String)| format!("; set local {name} = '{}'", value.replace('\'', "''"));
+            // `set` takes text as the name of one schema, with quotes and all; an identifier it takes as it is.
+            let value = |name: &str, value: &str| match name {
+                "search_path" => value.to_owned(),
+                _ => format!("'{}'", value.replace('\'', "''")),
+            };
+            let set = |(name, text): (&str, String)| format!("; set local {name} = {}", value(name, &text));
             let settings = self.settings().into_iter().filter(|(name, _)| *name != "tcp_keepalives_idle");
             "begin isolation level read committed".to_owned() + &settings.map(set).collect::<String>()
         })
