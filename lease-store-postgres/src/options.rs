@@ -2,17 +2,16 @@ use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 
-use crate::connect::SILENCE;
-
 /// The options of a store on Postgres.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct PostgresOptions {
     /// The maximum number of connections; 10 by default.
     pub max_connections: u32,
-    /// The time to wait for a connection before the store counts as unavailable; 3 seconds by default.
+    /// The time to wait for a connection, idle or new, before the store counts as unavailable; 3 seconds by default.
     pub acquire_timeout: Duration,
-    /// The time after which Postgres cancels a statement; 10 seconds by default, and at least one millisecond.
+    /// The time after which Postgres cancels a statement, such as one that waits for a lock; 5 seconds by default, and at least
+    /// one millisecond. A Postgres that has not responded a second later is given up.
     pub statement_timeout: Duration,
     /// The schema that holds the tables; `public` by default. [`migrate`](crate::PostgresRepository::migrate) creates it.
     pub schema: String,
@@ -39,7 +38,7 @@ impl Default for PostgresOptions {
         Self {
             max_connections: 10,
             acquire_timeout: Duration::from_secs(3),
-            statement_timeout: Duration::from_secs(10),
+            statement_timeout: Duration::from_secs(5),
             schema: "public".to_owned(),
             pooler: Pooler::None,
         }
@@ -66,11 +65,6 @@ impl PostgresOptions {
     pub const fn with_pooler(mut self, pooler: Pooler) -> Self {
         self.pooler = pooler;
         self
-    }
-
-    /// The total time to wait for a statement, including a connection: longer than Postgres lets it run.
-    pub(crate) const fn timeout(&self) -> Duration {
-        self.acquire_timeout.saturating_add(self.statement_timeout).saturating_add(SILENCE)
     }
 
     /// The options of a connection of the store.
