@@ -1,70 +1,79 @@
 //! The connections to Postgres and their settings.
 
+use std::fmt;
 use std::ops::{Deref, DerefMut};
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use deadpool::managed::{self, Metrics, Object, PoolError, QueueMode, RecycleError, RecycleResult, Timeouts};
-use deadpool::{Runtime, managed::Pool};
+use deadpool::managed::{self, Metrics, Object, Pool, PoolError, QueueMode, RecycleError, RecycleResult};
 use lease_core::repository::RepositoryError;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{Connection as _, Executor as _};
+use tokio::runtime::Handle;
+use tokio::time::timeout;
 
 use crate::error::Failure;
 use crate::options::PostgresOptions;
 
-/// A connection that has been idle for longer than this is tested before it is used. One that was in use a moment ago is not,
+/// A connection that was last taken longer ago than this is tested before it is used. One that was in use a moment ago is not,
 /// which saves a round trip.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
+/// A connection that is older than this is closed: its process in Postgres keeps the plans of all statements that it has run, and
+/// after a change of the network it may lead to the wrong place.
+const MAX_AGE: Duration = Duration::from_secs(30 * 60);
+
 /// A connection that does not respond for this long is closed.
-pub(crate) const SILENCE: Duration = Duration::from_secs(1);
+const SILENCE: Duration = Duration::from_secs(1);
 
 /// The store's own connections. Unlike the pool of `sqlx`, which asks a connection for a sign of life after each use, this one
 /// costs no round trip.
 #[derive(Clone, Debug)]
 pub(crate) struct Connections {
     pool: Pool<Connector>,
-    /// The time that an interrupted statement may still run for.
-    cut_off: Duration,
+    acquire_timeout: Duration,
+    /// The time to wait for a statement: longer than Postgres lets it run.
+    pub(crate) statement_limit: Duration,
 }
 
 impl Connections {
     pub(crate) fn new(connect: PgConnectOptions, options: &PostgresOptions) -> Self {
-        let timeouts =
-            Timeouts { wait: Some(options.acquire_timeout), create: Some(options.acquire_timeout), recycle: Some(SILENCE) };
-        let pool = Pool::builder(Connector { connect })
-            .max_size(usize::try_from(options.max_connections).unwrap_or(usize::MAX).max(1))
-            .timeouts(timeouts)
+        let max_size = usize::try_from(options.max_connections).unwrap_or(usize::MAX).max(1);
+        let pool = Pool::builder(Connector { connect, forgotten: Mutex::new(Instant::now()) })
+            .max_size(max_size)
             // The connection that was used last is the one whose plans and rows are in the caches of the processor.
             .queue_mode(QueueMode::Lifo)
-            .runtime(Runtime::Tokio1)
             .build();
-        // Building fails only without a runtime for the timeouts.
-        let pool = pool.unwrap_or_else(|_| unreachable!("the pool has a runtime"));
-        Self { pool, cut_off: options.statement_timeout.saturating_add(SILENCE) }
+        // Building fails only if the pool has timeouts of its own.
+        let pool = pool.unwrap_or_else(|_| unreachable!("the pool has no timeouts"));
+        let statement_limit = options.statement_timeout.saturating_add(SILENCE);
+        Self { pool, acquire_timeout: options.acquire_timeout, statement_limit }
     }
 
     /// Takes a connection out of the pool, or makes a new one.
     pub(crate) async fn take(&self) -> Result<Connection, Failure> {
-        match self.pool.get().await {
-            Ok(object) => Ok(Connection { object: Some(object), is_quiet: false, cut_off: self.cut_off }),
-            Err(PoolError::Backend(error)) => Err(Failure::from(error)),
-            Err(error) => Err(Failure::Final(RepositoryError::Unavailable(error.into()))),
-        }
+        let object = self.get().await.map_err(|error| Failure::Final(RepositoryError::Unavailable(error.into())))?;
+        Ok(Connection { object: Some(object), is_quiet: false, statement_limit: self.statement_limit })
     }
 
     /// Waits for a first connection.
     pub(crate) async fn first(&self) -> Result<(), sqlx::Error> {
-        match self.pool.get().await {
-            Ok(_) => Ok(()),
-            Err(PoolError::Backend(error)) => Err(error),
+        self.get().await.map(drop)
+    }
+
+    /// One time limit for all that it takes: waiting for those who came before, testing idle connections, making a new one.
+    async fn get(&self) -> Result<Object<Connector>, sqlx::Error> {
+        match timeout(self.acquire_timeout, self.pool.get()).await {
+            Ok(Ok(object)) => Ok(object),
+            Ok(Err(PoolError::Backend(error))) => Err(error),
+            Ok(Err(_)) => Err(sqlx::Error::PoolClosed),
             Err(_) => Err(sqlx::Error::PoolTimedOut),
         }
     }
 
-    /// Closes the idle connections: one of them was found broken, and so the others may be.
-    pub(crate) fn forget_idle(&self) {
-        self.pool.retain(|_, _| false);
+    /// Uses none of the present connections again: one of them was found useless, and so the others may be.
+    pub(crate) fn forget(&self) {
+        self.pool.manager().forget();
     }
 
     pub(crate) fn count(&self) -> ConnectionCount {
@@ -92,20 +101,20 @@ pub struct ConnectionCount {
 #[derive(Debug)]
 pub struct Connection {
     object: Option<Object<Connector>>,
-    /// Whether its last statement has come to an end.
+    /// Whether its last statement has come to a good end.
     is_quiet: bool,
-    cut_off: Duration,
+    statement_limit: Duration,
 }
 
 impl Connection {
-    /// Gives the connection back after a statement that came to its end.
+    /// Gives the connection back after a statement that came to a good end.
     pub(crate) fn give_back(mut self) {
         self.is_quiet = true;
     }
 
     /// Closes the connection instead of giving it back.
     pub(crate) fn close(mut self) {
-        self.object.take().map(Object::take);
+        drop(Busy(self.object.take()));
     }
 }
 
@@ -113,21 +122,40 @@ impl Connection {
 /// never make the store use more connections than it may.
 impl Drop for Connection {
     fn drop(&mut self) {
-        let Some(mut object) = self.object.take() else { return };
+        let Some(object) = self.object.take() else { return };
         if self.is_quiet {
             return;
         }
-        let cut_off = self.cut_off;
-        let settle = async move {
-            // Outside a transaction, this does nothing.
-            let settled = tokio::time::timeout(cut_off, object.execute("rollback")).await;
-            if !matches!(settled, Ok(Ok(_))) {
-                drop(Object::take(object));
-            }
-        };
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(settle);
+        let busy = Busy(Some(object));
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(busy.settle(self.statement_limit));
         }
+    }
+}
+
+/// A connection that may be in the middle of a statement or a transaction. It is closed, unless it settles before.
+struct Busy(Option<Object<Connector>>);
+
+impl Busy {
+    /// Ends what is under way, and gives the connection back.
+    async fn settle(mut self, limit: Duration) {
+        let Some(connection) = self.0.as_deref_mut() else { return };
+        let settled = timeout(limit, async {
+            // Outside a transaction, this does nothing. If what was interrupted fails, that error is returned first.
+            match connection.execute("rollback").await {
+                Err(sqlx::Error::Database(_)) => connection.execute("rollback").await,
+                outcome => outcome,
+            }
+        });
+        if let Ok(Ok(_)) = settled.await {
+            drop(self.0.take());
+        }
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        drop(self.0.take().map(Object::take));
     }
 }
 
@@ -145,10 +173,28 @@ impl DerefMut for Connection {
     }
 }
 
-/// Makes the connections of the pool.
-#[derive(Debug)]
+/// Makes and tests the connections of the pool.
 pub(crate) struct Connector {
     connect: PgConnectOptions,
+    /// No connection that was made before this is used again.
+    forgotten: Mutex<Instant>,
+}
+
+/// The options hold the password.
+impl fmt::Debug for Connector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connector").finish_non_exhaustive()
+    }
+}
+
+impl Connector {
+    fn forget(&self) {
+        *self.forgotten.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    fn is_forgotten(&self, metrics: &Metrics) -> bool {
+        metrics.created <= *self.forgotten.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl managed::Manager for Connector {
@@ -160,14 +206,20 @@ impl managed::Manager for Connector {
     }
 
     async fn recycle(&self, connection: &mut PgConnection, metrics: &Metrics) -> RecycleResult<sqlx::Error> {
-        if metrics.last_used() > TRUSTED_FOR {
-            ping(connection, SILENCE).await.map_err(RecycleError::Backend)?;
+        if self.is_forgotten(metrics) || metrics.age() > MAX_AGE {
+            return Err(RecycleError::message("it is too old"));
+        }
+        if metrics.last_used() > TRUSTED_FOR
+            && let Err(error) = ping(connection).await
+        {
+            self.forget();
+            return Err(RecycleError::Backend(error));
         }
         Ok(())
     }
 }
 
-/// Whether the connection responds within a time limit.
-async fn ping(connection: &mut PgConnection, within: Duration) -> Result<(), sqlx::Error> {
-    tokio::time::timeout(within, connection.ping()).await.map_err(std::io::Error::from)?
+/// Whether the connection responds.
+async fn ping(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    timeout(SILENCE, connection.ping()).await.map_err(std::io::Error::from)?
 }

@@ -8,6 +8,7 @@ use lease_core::id::{Id as _, Stored, Versioned};
 use lease_core::repository::RepositoryError;
 use sqlx::postgres::{PgConnectOptions, PgRow, Postgres};
 use sqlx::{AssertSqlSafe, Executor as _, QueryBuilder};
+use tokio::time::timeout;
 
 use crate::connect::{Connection, Connections};
 use crate::error::Failure;
@@ -24,8 +25,6 @@ const RETRIES: usize = 4;
 #[derive(Clone, Debug)]
 pub(crate) struct Database {
     pub(crate) connections: Connections,
-    /// The time to wait for a statement.
-    pub(crate) timeout: Duration,
     /// How a transaction begins, if every statement is one of its own.
     pub(crate) begin: Option<String>,
     /// Whether statements are prepared once and kept.
@@ -36,7 +35,6 @@ impl Database {
     pub(crate) fn new(connect: PgConnectOptions, options: &PostgresOptions) -> Self {
         Self {
             connections: Connections::new(options.connect_options(connect), options),
-            timeout: options.timeout(),
             begin: options.begin(),
             keeps_statements: options.pooler != Pooler::Transaction,
         }
@@ -113,20 +111,25 @@ impl Database {
 
     /// Runs the statement once, with a time limit: a network that goes silent does not end a connection.
     async fn run(&self, statement: Statement) -> Result<Vec<PgRow>, Failure> {
-        let response = tokio::time::timeout(self.timeout, self.attempt(statement)).await;
-        response.map_err(|silence| Failure::Final(RepositoryError::Unavailable(silence.into())))?
-    }
-
-    async fn attempt(&self, statement: Statement) -> Result<Vec<PgRow>, Failure> {
         let mut connection = self.connections.take().await?;
-        let outcome = self.run_on(&mut connection, statement).await.map_err(Failure::from);
-        if let Err(Failure::Disconnected(_)) = outcome {
-            connection.close();
-            self.connections.forget_idle();
-        } else {
-            connection.give_back();
+        let response = timeout(self.connections.statement_limit, self.run_on(&mut connection, statement)).await;
+        match response.map(|outcome| outcome.map_err(Failure::from)) {
+            Ok(Ok(rows)) => {
+                connection.give_back();
+                Ok(rows)
+            }
+            Ok(Err(failure)) => {
+                if let Failure::Disconnected(_) = failure {
+                    connection.close();
+                    self.connections.forget();
+                }
+                Err(failure)
+            }
+            Err(silence) => {
+                connection.close();
+                Err(Failure::Final(RepositoryError::Unavailable(silence.into())))
+            }
         }
-        outcome
     }
 
     async fn run_on(&self, connection: &mut Connection, mut statement: Statement) -> Result<Vec<PgRow>, sqlx::Error> {

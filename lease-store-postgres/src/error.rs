@@ -2,6 +2,7 @@
 
 use lease_core::repository::RepositoryError;
 use sqlx::error::DatabaseError;
+use sqlx::postgres::{PgDatabaseError, PgSeverity};
 
 use crate::constraint::{self, Broken};
 
@@ -10,7 +11,7 @@ use crate::constraint::{self, Broken};
 pub(crate) enum Failure {
     /// Postgres rolled the statement back in favour of another one; it can be run again.
     Lost,
-    /// The connection broke, or there was none. The statement may have been carried out.
+    /// The connection broke, or is of no use any more. The statement may have been carried out.
     Disconnected(sqlx::Error),
     /// Running it again would not help.
     Final(RepositoryError),
@@ -31,7 +32,6 @@ impl From<sqlx::Error> for Failure {
             sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => {
                 Self::Disconnected(error)
             }
-            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => Self::Final(RepositoryError::Unavailable(Box::new(error))),
             _ => Self::Final(RepositoryError::Internal(Box::new(error))),
         }
     }
@@ -58,16 +58,16 @@ enum Verdict {
 fn of_database(error: &(dyn DatabaseError + 'static)) -> Verdict {
     let code = error.code().unwrap_or_default();
     match &*code {
+        _ if ends_the_connection(error) => Verdict::Disconnected,
         // Serialisation failure and deadlock.
         "40001" | "40P01" => Verdict::Lost,
-        // Shut down by an administrator, crashed, still starting, or idle for too long.
-        "57P01" | "57P02" | "57P03" | "57P05" => Verdict::Disconnected,
-        // Statement or lock timeout, and a server that only reads.
-        "57014" | "55P03" | "25006" => Verdict::GaveUp,
-        // Too many connections, a full disk, and anything that prevents a connection: a password that was changed, a database
-        // that no longer exists or accepts no connections.
-        code if ["53", "28", "3D"].iter().any(|class| code.starts_with(class)) => Verdict::GaveUp,
-        "55000" | "57P04" => Verdict::GaveUp,
+        // A process that helped with the statement was shut down or crashed; a server or a session only reads, while another
+        // connection may lead to one that writes again; a prepared statement's columns have another type now.
+        "57P01" | "57P02" | "25006" | "0A000" => Verdict::Disconnected,
+        // Statement or lock timeout.
+        "57014" | "55P03" => Verdict::GaveUp,
+        // A full disk or memory.
+        code if code.starts_with("53") => Verdict::GaveUp,
         code if code.starts_with("08") => Verdict::Disconnected,
         code => match error.constraint().map(|name| (name, constraint::meaning(name))) {
             Some((_, Some(broken))) => Verdict::Broken(broken),
@@ -76,4 +76,9 @@ fn of_database(error: &(dyn DatabaseError + 'static)) -> Verdict {
             None => Verdict::Fault(format!("SQLSTATE {code}")),
         },
     }
+}
+
+fn ends_the_connection(error: &(dyn DatabaseError + 'static)) -> bool {
+    let error = error.try_downcast_ref::<PgDatabaseError>();
+    error.is_some_and(|error| matches!(error.severity(), PgSeverity::Fatal | PgSeverity::Panic))
 }

@@ -30,6 +30,9 @@
 //! - **Every statement takes its locks in one order**: the claim, the user who acts, vehicles, services, users, customers, cards,
 //!   leads, trades, and the rows that belong to them. A change of a user first locks all the users that it needs, by their ids. A
 //!   statement that still deadlocks is tried again a few times.
+//! - **Nothing waits for ever.** A statement waits for a connection and for Postgres as long as [`PostgresOptions`] says, and then
+//!   the store is unavailable. A connection is used by one statement at a time, until Postgres has responded, even if the caller has
+//!   gone. Once one is found broken, or leads to a database that takes no writes, none of those made before is used again.
 
 mod account;
 mod card;
@@ -49,6 +52,8 @@ mod service;
 mod trade;
 mod vehicle;
 
+use std::fmt;
+
 use lease_core::id::NewIds;
 use lease_core::repository::{Commit, Repository, RepositoryError};
 use sqlx::PgPool;
@@ -66,12 +71,19 @@ use crate::row::Fields;
 pub static MIGRATOR: Migrator = sqlx::migrate!();
 
 /// The store on Postgres. Cheap to clone: clones share their connections.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct PostgresRepository {
     database: Database,
     connect: PgConnectOptions,
     options: PostgresOptions,
     pool: PgPool,
+}
+
+/// The options of the connections hold the password.
+impl fmt::Debug for PostgresRepository {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresRepository").field("options", &self.options).finish_non_exhaustive()
+    }
 }
 
 impl PostgresRepository {
@@ -151,6 +163,11 @@ impl Repository for PostgresRepository {
         let only_reads = || QueryBuilder::new("select current_setting('transaction_read_only')::boolean");
         let row = self.database.read_one(only_reads).await?;
         let only_reads = row.map_or(Ok(true), |row| Fields::of(&row).get())?;
-        if only_reads { Err(RepositoryError::Unavailable("Postgres takes no writes".into())) } else { Ok(()) }
+        if only_reads {
+            // A session keeps this setting, so that only a new one shows when it has changed.
+            self.database.connections.forget();
+            return Err(RepositoryError::Unavailable("Postgres takes no writes".into()));
+        }
+        Ok(())
     }
 }

@@ -2,17 +2,16 @@ use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 
-use crate::connect::SILENCE;
-
 /// The options of a store on Postgres.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct PostgresOptions {
     /// The maximum number of connections; 10 by default.
     pub max_connections: u32,
-    /// The time to wait for a connection before the store counts as unavailable; 3 seconds by default.
+    /// The time to wait for a connection, idle or new, before the store counts as unavailable; 3 seconds by default.
     pub acquire_timeout: Duration,
-    /// The time after which Postgres cancels a statement; 10 seconds by default, and at least one millisecond.
+    /// The time after which Postgres cancels a statement, such as one that waits for a lock; 5 seconds by default, and at least
+    /// one millisecond. A Postgres that has not responded a second later is given up.
     pub statement_timeout: Duration,
     /// The schema that holds the tables; `public` by default. [`migrate`](crate::PostgresRepository::migrate) creates it.
     pub schema: String,
@@ -39,7 +38,7 @@ impl Default for PostgresOptions {
         Self {
             max_connections: 10,
             acquire_timeout: Duration::from_secs(3),
-            statement_timeout: Duration::from_secs(10),
+            statement_timeout: Duration::from_secs(5),
             schema: "public".to_owned(),
             pooler: Pooler::None,
         }
@@ -68,11 +67,6 @@ impl PostgresOptions {
         self
     }
 
-    /// The total time to wait for a statement, including a connection: longer than Postgres lets it run.
-    pub(crate) const fn timeout(&self) -> Duration {
-        self.acquire_timeout.saturating_add(self.statement_timeout).saturating_add(SILENCE)
-    }
-
     /// The options of a connection of the store.
     pub(crate) fn connect_options(&self, to: PgConnectOptions) -> PgConnectOptions {
         // Lists have many combinations of filters, each of which is a statement of its own.
@@ -87,7 +81,12 @@ impl PostgresOptions {
     /// How a transaction begins, if the settings are not those of the connection.
     pub(crate) fn begin(&self) -> Option<String> {
         (self.pooler != Pooler::None).then(|| {
-            let set = |(name, value): (&str, String)| format!("; set local {name} = '{}'", value.replace('\'', "''"));
+            // `set` takes text as the name of one schema, with quotes and all; an identifier it takes as it is.
+            let value = |name: &str, value: &str| match name {
+                "search_path" => value.to_owned(),
+                _ => format!("'{}'", value.replace('\'', "''")),
+            };
+            let set = |(name, text): (&str, String)| format!("; set local {name} = {}", value(name, &text));
             let settings = self.settings().into_iter().filter(|(name, _)| *name != "tcp_keepalives_idle");
             "begin isolation level read committed".to_owned() + &settings.map(set).collect::<String>()
         })

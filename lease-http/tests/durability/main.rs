@@ -6,6 +6,7 @@
 mod client;
 mod crash;
 mod keys;
+mod outages;
 mod races;
 mod startup;
 mod two_servers;
@@ -32,6 +33,12 @@ const SUPERUSER: [(&str, &str); 3] = [
 
 /// A server process on this database. It logs little, because nobody reads the log: a server whose log is full stands still.
 fn serve(database: &TestDatabase) -> Server {
+    serve_with(database, &[])
+}
+
+/// The same with more settings.
+fn serve_with(database: &TestDatabase, settings: &[&str]) -> Server {
     let url = database.url();
-    Server::start(&["--log=error,lease_server=info", "--login-failures-per-minute=0", "--database-url", &url], &SUPERUSER)
+    let always = ["--log=error,lease_server=info", "--login-failures-per-minute=0", "--database-url", &url];
+    Server::start(&[&always, settings].concat(), &SUPERUSER)
 }

@@ -37,14 +37,14 @@ const UNDOES: &str = "create sequence tries;
     end $$;
     create trigger undo before update on trades for each row execute function undo();";
 
-async fn world() -> TestDatabase {
+pub(crate) async fn world() -> TestDatabase {
     let database = TestDatabase::create().await;
     database.connection().await.execute(WORLD).await.unwrap();
     database
 }
 
 /// Changes the title of trade 1, which is expected to have this version.
-async fn retitle(store: &PostgresRepository, expected: i64, title: &str) -> Result<(), RepositoryError> {
+pub(crate) async fn retitle(store: &PostgresRepository, expected: i64, title: &str) -> Result<(), RepositoryError> {
     let text = TradeText { title: title.to_owned(), description: String::new() };
     let changes = TradeChanges { text: Some(text), ..TradeChanges::default() };
     store.commit(&of_trade(expected, changes)).await.map(drop)

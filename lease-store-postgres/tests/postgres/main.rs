@@ -9,6 +9,7 @@ mod engine;
 mod failures;
 mod migrations;
 mod model;
+mod outages;
 mod query_plans;
 #[expect(dead_code, reason = "shared with the tests of the server, which crash it")]
 mod support;

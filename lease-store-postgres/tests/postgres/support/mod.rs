@@ -3,6 +3,7 @@
 //! The server is the one of `DATABASE_URL`, or else a throw-away one. The first test migrates a template; each test gets a clone
 //! of it, which takes milliseconds.
 
+pub(crate) mod activity;
 pub(crate) mod server;
 
 use std::str::FromStr as _;

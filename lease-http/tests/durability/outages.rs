@@ -1,0 +1,269 @@
+//! Requests that wait for Postgres: for a lock, for a connection, or until it takes writes again. Each gets a 503 in time, requests
+//! that need nothing of what is missing go on, and the server comes back by itself.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, Executor as _};
+use tokio::sync::MutexGuard;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, interval};
+
+use crate::client::{Addresses, Client, made, vehicle};
+use crate::postgres::TestDatabase;
+use crate::postgres::activity::{Activity, Watch};
+use crate::postgres::server::crash;
+use crate::process::Server;
+use crate::two_servers::SELL;
+use crate::{TURN, serve_with};
+
+const MAX_CONNECTIONS: i64 = 4;
+/// 3 seconds for a connection, 5 for a statement, and 1 until a silent Postgres is given up.
+const IN_TIME: Duration = Duration::from_secs(9);
+/// The time within which requests are served again, with some room for a busy machine.
+const RECOVERY: Duration = Duration::from_secs(3);
+/// Stops all other statements on trades until it ends.
+const LOCK: &str = "begin; lock table trades in access exclusive mode";
+
+/// A server with few connections, a customer with a trade, and an administrator of the database.
+struct World {
+    server: Server,
+    database: TestDatabase,
+    customer: Client,
+    trade: String,
+    administrator: PgConnection,
+    watcher: PgConnection,
+    turn: MutexGuard<'static, ()>,
+}
+
+impl World {
+    async fn new() -> Self {
+        let turn = TURN.lock().await;
+        let database = TestDatabase::create().await;
+        let server = serve_with(&database, &[&format!("--database-max-connections={MAX_CONNECTIONS}")]);
+        let addresses = Addresses::default();
+        addresses.set(vec![server.address.clone()]);
+        let mut customer = Client::register(&addresses, "owner", 0).await;
+        let vehicle = made(&customer.post("/api/vehicles", &vehicle(1), "").await.unwrap());
+        let trade = json!({"vehicle_id": vehicle, "service_id": SELL});
+        let trade = made(&customer.post("/api/trades", &trade, "").await.unwrap());
+        let (administrator, watcher) = (database.connection().await, database.connection().await);
+        Self { server, database, customer, trade: format!("/api/trades/{trade}"), administrator, watcher, turn }
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        ask(self.customer.clone(), Method::GET, path.to_owned()).await
+    }
+
+    /// Changes the title of the trade.
+    async fn retitle(&self) -> Answer {
+        ask(self.customer.clone(), Method::PATCH, self.trade.clone()).await
+    }
+
+    /// Sends as many requests for the trade at once: some read it, some change it.
+    fn send(&self, number: usize) -> JoinSet<Answer> {
+        let methods = [Method::GET, Method::PATCH].into_iter().cycle().take(number);
+        methods.map(|method| ask(self.customer.clone(), method, self.trade.clone())).collect()
+    }
+
+    /// Waits until this many statements wait for a lock.
+    async fn until_blocked(&mut self, number: i64) {
+        Activity::until(&mut self.watcher, |now| now.blocked == number).await;
+    }
+
+    /// The number of connections that the server has, once none is in use.
+    async fn at_rest(&self) -> i64 {
+        let mut ticks = interval(Duration::from_millis(20));
+        loop {
+            let metrics = self.server.ask("GET /metrics", "");
+            let value = |name: &str| -> i64 {
+                let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+                line.unwrap().parse().unwrap()
+            };
+            let open = value("lease_database_connections");
+            if open == value("lease_database_connections_idle") {
+                return open;
+            }
+            ticks.tick().await;
+        }
+    }
+
+    /// The server is as before, with no more connections than it may have.
+    async fn assert_recovered(&mut self) {
+        let start = Instant::now();
+        assert_eq!(self.get(&self.trade).await.status, 200);
+        assert_eq!(self.retitle().await.status, 200);
+        assert_eq!(self.get("/readyz").await.status, 200);
+        assert!(start.elapsed() < RECOVERY, "{:?}", start.elapsed());
+        let open = self.at_rest().await;
+        assert!(open <= MAX_CONNECTIONS);
+        Activity::until(&mut self.watcher, |now| now == Activity { open, abandoned: 0, blocked: 0 }).await;
+    }
+
+    async fn finish(self) {
+        drop(self.server);
+        self.database.drop().await;
+        drop(self.turn);
+    }
+}
+
+#[derive(Debug)]
+struct Answer {
+    status: u16,
+    body: Value,
+    took: Duration,
+}
+
+impl Answer {
+    #[track_caller]
+    fn assert_unavailable_in_time(&self) {
+        assert_eq!((self.status, &self.body["code"]), (503, &json!("unavailable")), "{self:?}");
+        assert!(self.took < IN_TIME, "{self:?}");
+    }
+}
+
+async fn ask(mut client: Client, method: Method, path: String) -> Answer {
+    let body = if method == Method::GET { Value::Null } else { json!({"title": "As new"}) };
+    let start = Instant::now();
+    let (status, body) = client.send(method, &path, &body, "").await.unwrap();
+    Answer { status, body, took: start.elapsed() }
+}
+
+/// The shortest and the longest time.
+fn times(answers: &[Answer]) -> (Duration, Duration) {
+    let times = answers.iter().map(|answer| answer.took);
+    (times.clone().min().unwrap(), times.max().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_that_wait_for_a_table_give_up_and_others_go_on() {
+    let mut world = World::new().await;
+    let watch = Watch::start(&world.database).await;
+    world.administrator.execute(LOCK).await.unwrap();
+    let waiting = world.send(3);
+    world.until_blocked(3).await;
+    for path in ["/healthz", "/readyz", "/api/services", "/api/credit-cards"] {
+        assert_eq!(world.get(path).await.status, 200, "{path}");
+    }
+    let answers = waiting.join_all().await;
+    println!("503 after {:?}", times(&answers));
+    answers.iter().for_each(Answer::assert_unavailable_in_time);
+    world.administrator.execute("rollback").await.unwrap();
+    world.assert_recovered().await;
+    let most = watch.most().await;
+    assert!(most.open <= MAX_CONNECTIONS && most.abandoned == 0, "{most:?}");
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_that_wait_for_a_connection_give_up() {
+    let mut world = World::new().await;
+    let watch = Watch::start(&world.database).await;
+    world.administrator.execute(LOCK).await.unwrap();
+    let waiting = world.send(8);
+    world.until_blocked(MAX_CONNECTIONS).await;
+    let answer = world.get("/api/services").await;
+    println!("503 after {:?} for want of a connection", answer.took);
+    answer.assert_unavailable_in_time();
+    assert_eq!(world.get("/healthz").await.status, 200);
+    let answers = waiting.join_all().await;
+    println!("503 after {:?}", times(&answers));
+    answers.iter().for_each(Answer::assert_unavailable_in_time);
+    world.administrator.execute("rollback").await.unwrap();
+    world.assert_recovered().await;
+    let most = watch.most().await;
+    assert!(most.open <= MAX_CONNECTIONS && most.abandoned == 0, "{most:?}");
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_who_hang_up_use_no_more_connections_than_allowed() {
+    let mut world = World::new().await;
+    let watch = Watch::start(&world.database).await;
+    world.administrator.execute(LOCK).await.unwrap();
+    let mut waiting = world.send(50);
+    world.until_blocked(MAX_CONNECTIONS).await;
+    waiting.shutdown().await;
+    assert_eq!(world.get("/healthz").await.status, 200);
+    world.administrator.execute("rollback").await.unwrap();
+    world.assert_recovered().await;
+    let most = watch.most().await;
+    assert!(most.open <= MAX_CONNECTIONS && most.abandoned == 0, "{most:?}");
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_whose_database_only_reads_writes_again_by_itself() {
+    let mut world = World::new().await;
+    let name = world.database.name();
+    let only_reads = format!("alter database {name} set default_transaction_read_only = on");
+    let writes_again = format!("alter database {name} reset all");
+    world.administrator.execute(AssertSqlSafe(only_reads)).await.unwrap();
+    Activity::terminate(&mut world.watcher).await;
+    for _ in 0..10 {
+        assert_eq!(world.get(&world.trade).await.status, 200);
+        world.retitle().await.assert_unavailable_in_time();
+        world.get("/readyz").await.assert_unavailable_in_time();
+    }
+    world.administrator.execute(AssertSqlSafe(writes_again)).await.unwrap();
+    world.assert_recovered().await;
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_whose_backend_is_killed_is_unavailable() {
+    let mut world = World::new().await;
+    world.administrator.execute(LOCK).await.unwrap();
+    let waiting = world.send(MAX_CONNECTIONS.try_into().unwrap());
+    world.until_blocked(MAX_CONNECTIONS).await;
+    Activity::terminate(&mut world.watcher).await;
+    // The reads begin again, and wait for the lock again.
+    world.until_blocked(MAX_CONNECTIONS / 2).await;
+    world.administrator.execute("rollback").await.unwrap();
+    for answer in waiting.join_all().await {
+        match answer.status {
+            200 => {}
+            _ => answer.assert_unavailable_in_time(),
+        }
+    }
+    world.assert_recovered().await;
+    world.finish().await;
+}
+
+/// Connections that were in use a moment ago are used again untested, so one write may fail on each.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_more_writes_fail_after_a_restart_than_there_were_connections() {
+    let mut world = World::new().await;
+    for _ in 0..5 {
+        world.assert_busy().await;
+        Activity::terminate(&mut world.watcher).await;
+        world.assert_few_writes_fail().await;
+    }
+    world.assert_busy().await;
+    tokio::task::spawn_blocking(crash).await.unwrap();
+    world.assert_few_writes_fail().await;
+    world.administrator = world.database.connection().await;
+    world.watcher = world.database.connection().await;
+    world.assert_recovered().await;
+    world.finish().await;
+}
+
+impl World {
+    /// Uses all connections.
+    async fn assert_busy(&self) {
+        for answer in self.send(20).join_all().await {
+            assert_eq!(answer.status, 200, "{answer:?}");
+        }
+    }
+
+    async fn assert_few_writes_fail(&self) {
+        let answers = self.send(20).join_all().await;
+        let failed: Vec<_> = answers.iter().filter(|answer| answer.status != 200).collect();
+        assert!(failed.len() <= usize::try_from(MAX_CONNECTIONS).unwrap(), "{failed:?}");
+        for answer in failed {
+            answer.assert_unavailable_in_time();
+        }
+    }
+}
