@@ -140,7 +140,10 @@ impl Writing {
         }
         if !self.whole.is_empty() {
             let whole = self.whole.join(" and ");
-            self.query.push(", case when exists (select from root) and not (").push(whole).push(") then refuse_half_a_change() end");
+            self.query
+                .push(", case when exists (select from root) and not (")
+                .push(whole)
+                .push(") then refuse_half_a_change() end");
         }
         self.query.into()
     }

@@ -9,6 +9,7 @@ use lease_core::repository::RepositoryError;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{Connection as _, Executor as _};
 
+use crate::check;
 use crate::error::Failure;
 use crate::options::PostgresOptions;
 
@@ -26,26 +27,31 @@ pub(crate) struct Connections {
     pool: Pool<Connector>,
     /// The time that an interrupted statement may still run for.
     cut_off: Duration,
+    /// The statement that ends a transaction which was interrupted.
+    roll_back: &'static str,
 }
 
 impl Connections {
-    pub(crate) fn new(connect: PgConnectOptions, options: &PostgresOptions) -> Self {
+    pub(crate) fn new(connect: &PgConnectOptions, options: &PostgresOptions) -> Self {
         let timeouts =
             Timeouts { wait: Some(options.acquire_timeout), create: Some(options.acquire_timeout), recycle: Some(SILENCE) };
-        let pool = Pool::builder(Connector { connect })
+        let connector = Connector { connect: options.connect_options(connect.clone()), options: options.clone() };
+        let pool = Pool::builder(connector)
             .max_size(usize::try_from(options.max_connections).unwrap_or(usize::MAX).max(1))
             .timeouts(timeouts)
             .runtime(Runtime::Tokio1)
             .build();
         // Building fails only without a runtime for the timeouts.
         let pool = pool.unwrap_or_else(|_| unreachable!("the pool has a runtime"));
-        Self { pool, cut_off: options.statement_timeout.saturating_add(SILENCE) }
+        Self { pool, cut_off: options.statement_timeout.saturating_add(SILENCE), roll_back: options.pooler.roll_back() }
     }
 
     /// Takes a connection out of the pool, or makes a new one.
     pub(crate) async fn take(&self) -> Result<Connection, Failure> {
         match self.pool.get().await {
-            Ok(object) => Ok(Connection { object: Some(object), is_quiet: false, cut_off: self.cut_off }),
+            Ok(object) => {
+                Ok(Connection { object: Some(object), is_quiet: false, cut_off: self.cut_off, roll_back: self.roll_back })
+            }
             Err(PoolError::Backend(error)) => Err(Failure::from(error)),
             Err(error) => Err(Failure::Final(RepositoryError::Unavailable(error.into()))),
         }
@@ -90,14 +96,15 @@ pub struct ConnectionCount {
 #[derive(Debug)]
 pub struct Connection {
     object: Option<Object<Connector>>,
-    /// Whether its last statement has come to an end.
+    /// Whether its last statement has come to an end, outside a transaction.
     is_quiet: bool,
     cut_off: Duration,
+    roll_back: &'static str,
 }
 
 impl Connection {
-    /// Gives the connection back after a statement that came to its end.
-    pub(crate) fn give_back(mut self) {
+    /// Notes that no statement runs on the connection any more, and that no transaction is open.
+    pub(crate) const fn settle(&mut self) {
         self.is_quiet = true;
     }
 
@@ -115,10 +122,10 @@ impl Drop for Connection {
         if self.is_quiet {
             return;
         }
-        let cut_off = self.cut_off;
+        let (cut_off, roll_back) = (self.cut_off, self.roll_back);
         let settle = async move {
             // Outside a transaction, this does nothing.
-            let settled = tokio::time::timeout(cut_off, object.execute("rollback")).await;
+            let settled = tokio::time::timeout(cut_off, object.execute(roll_back)).await;
             if !matches!(settled, Ok(Ok(_))) {
                 drop(Object::take(object));
             }
@@ -147,6 +154,7 @@ impl DerefMut for Connection {
 #[derive(Debug)]
 pub(crate) struct Connector {
     connect: PgConnectOptions,
+    options: PostgresOptions,
 }
 
 impl managed::Manager for Connector {
@@ -154,7 +162,9 @@ impl managed::Manager for Connector {
     type Error = sqlx::Error;
 
     async fn create(&self) -> Result<PgConnection, sqlx::Error> {
-        PgConnection::connect_with(&self.connect).await
+        let mut connection = PgConnection::connect_with(&self.connect).await.map_err(check::connecting)?;
+        check::connection(&mut connection, &self.options).await?;
+        Ok(connection)
     }
 
     async fn recycle(&self, connection: &mut PgConnection, metrics: &Metrics) -> RecycleResult<sqlx::Error> {

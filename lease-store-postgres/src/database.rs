@@ -1,17 +1,19 @@
 //! Runs statements, and retries those that may be retried, with pauses between the attempts.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable as _};
 use chrono::{DateTime, Utc};
 use lease_core::id::{Id as _, Stored, Versioned};
 use lease_core::repository::RepositoryError;
-use sqlx::postgres::{PgConnectOptions, PgRow, Postgres};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow, Postgres};
 use sqlx::{AssertSqlSafe, Executor as _, QueryBuilder};
+use tokio::sync::{Mutex, MutexGuard};
 
 use crate::connect::{Connection, Connections};
 use crate::error::Failure;
-use crate::options::{Pooler, PostgresOptions};
+use crate::options::PostgresOptions;
 use crate::row::{Fields, Table, push_columns};
 
 /// The shortest pause before a statement is run again. Each further pause is twice as long, plus a random part of up to its
@@ -23,23 +25,29 @@ const RETRIES: usize = 4;
 /// The connections, and how statements are run on them.
 #[derive(Clone, Debug)]
 pub(crate) struct Database {
-    pub(crate) connections: Connections,
-    /// The time to wait for a statement.
-    pub(crate) timeout: Duration,
-    /// How a transaction begins, if every statement is one of its own.
-    pub(crate) begin: Option<String>,
-    /// Whether statements are prepared once and kept.
-    pub(crate) keeps_statements: bool,
+    connections: Connections,
+    options: PostgresOptions,
+    /// How a transaction begins.
+    begin: String,
+    /// The transaction to which the statements belong; without one, each is atomic by itself.
+    transaction: Option<Arc<Mutex<Transaction>>>,
+}
+
+/// A transaction of several statements. If it is dropped, it is rolled back.
+#[derive(Debug)]
+pub(crate) struct Transaction {
+    pub(crate) connection: Connection,
+    /// Whether Postgres rolled it back in favour of another one.
+    pub(crate) is_lost: bool,
 }
 
 impl Database {
-    pub(crate) fn new(connect: PgConnectOptions, options: &PostgresOptions) -> Self {
-        Self {
-            connections: Connections::new(options.connect_options(connect), options),
-            timeout: options.timeout(),
-            begin: options.begin(),
-            keeps_statements: options.pooler != Pooler::Transaction,
-        }
+    pub(crate) fn new(connect: &PgConnectOptions, options: PostgresOptions) -> Self {
+        Self { connections: Connections::new(connect, &options), begin: options.begin(), options, transaction: None }
+    }
+
+    pub(crate) const fn connections(&self) -> &Connections {
+        &self.connections
     }
 }
 
@@ -103,39 +111,87 @@ impl Database {
         Ok(count.unsigned_abs())
     }
 
-    /// Runs a statement that writes. If Postgres rolls it back in favour of another one, it is run again after a random pause. If
-    /// its connection breaks, it is not, since it may have been carried out.
+    /// Runs a statement that writes. If Postgres rolls it back in favour of another one, it is run again after a random pause,
+    /// unless it belongs to a transaction. If its connection breaks, it is not, since it may have been carried out.
     pub(crate) async fn write<S: Into<Statement>>(&self, statement: impl Fn() -> S) -> Result<Vec<PgRow>, RepositoryError> {
-        let pauses = ExponentialBuilder::new().with_min_delay(FIRST_PAUSE).with_max_times(RETRIES).with_jitter();
-        let attempt = || self.run(statement().into());
-        Ok(attempt.retry(pauses).when(|failure| matches!(failure, Failure::Lost)).await?)
+        if self.transaction.is_some() {
+            return Ok(self.run(statement().into()).await?);
+        }
+        self.retry(|| self.attempt(statement().into())).await
     }
 
-    /// Runs the statement once, with a time limit: a network that goes silent does not end a connection.
+    /// Runs the statement once.
     async fn run(&self, statement: Statement) -> Result<Vec<PgRow>, Failure> {
-        let response = tokio::time::timeout(self.timeout, self.attempt(statement)).await;
-        response.map_err(|silence| Failure::Final(RepositoryError::Unavailable(silence.into())))?
+        self.within_time(self.attempt(statement)).await
     }
 
     async fn attempt(&self, statement: Statement) -> Result<Vec<PgRow>, Failure> {
+        if let Some(transaction) = &self.transaction {
+            let mut transaction = transaction.lock().await;
+            let outcome = self.run_on(&mut transaction.connection, statement).await.map_err(Failure::from);
+            transaction.is_lost = matches!(outcome, Err(Failure::Lost));
+            return outcome;
+        }
         let mut connection = self.connections.take().await?;
-        let outcome = self.run_on(&mut connection, statement).await.map_err(Failure::from);
+        let outcome = if self.options.pooler.keeps_sessions() {
+            self.run_on(&mut connection, statement).await
+        } else {
+            self.run_alone(&mut connection, statement).await
+        };
+        let outcome = outcome.map_err(Failure::from);
         if let Err(Failure::Disconnected(_)) = outcome {
             connection.close();
             self.connections.forget_idle();
         } else {
-            connection.give_back();
+            connection.settle();
         }
         outcome
     }
 
-    async fn run_on(&self, connection: &mut Connection, mut statement: Statement) -> Result<Vec<PgRow>, sqlx::Error> {
-        let query = statement.query.build().persistent(statement.is_kept && self.keeps_statements);
-        let Some(begin) = &self.begin else { return query.fetch_all(&mut **connection).await };
-        connection.execute(AssertSqlSafe(begin.clone())).await?;
-        let outcome = query.fetch_all(&mut **connection).await;
-        connection.execute(if outcome.is_ok() { "commit" } else { "rollback" }).await?;
-        outcome
+    async fn run_on(&self, connection: &mut PgConnection, mut statement: Statement) -> Result<Vec<PgRow>, sqlx::Error> {
+        let is_kept = statement.is_kept && self.options.pooler.keeps_statements();
+        statement.query.build().persistent(is_kept).fetch_all(connection).await
+    }
+
+    /// Runs the statement in a transaction of its own, which begins with the settings.
+    async fn run_alone(&self, connection: &mut PgConnection, statement: Statement) -> Result<Vec<PgRow>, sqlx::Error> {
+        connection.execute(AssertSqlSafe(self.begin.clone())).await?;
+        let outcome = self.run_on(connection, statement).await;
+        let ended = connection.execute(if outcome.is_ok() { "commit" } else { "rollback" }).await;
+        let rows = outcome?;
+        ended?;
+        Ok(rows)
+    }
+
+    /// Begins a transaction. The statements of the database that this returns belong to it.
+    pub(crate) async fn begin(&self) -> Result<(Self, Arc<Mutex<Transaction>>), Failure> {
+        let mut connection = self.connections.take().await?;
+        connection.execute(AssertSqlSafe(self.begin.clone())).await?;
+        let transaction = Arc::new(Mutex::new(Transaction { connection, is_lost: false }));
+        Ok((Self { transaction: Some(Arc::clone(&transaction)), ..self.clone() }, transaction))
+    }
+
+    /// Commits the transaction.
+    pub(crate) async fn end(&self, mut transaction: MutexGuard<'_, Transaction>) -> Result<(), Failure> {
+        transaction.connection.execute(self.options.pooler.commit()).await?;
+        transaction.connection.settle();
+        Ok(())
+    }
+
+    /// Runs an attempt with a time limit, again if Postgres rolled it back in favour of another statement.
+    pub(crate) async fn retry<T, F: Future<Output = Result<T, Failure>>>(
+        &self,
+        attempt: impl Fn() -> F,
+    ) -> Result<T, RepositoryError> {
+        let pauses = ExponentialBuilder::new().with_min_delay(FIRST_PAUSE).with_max_times(RETRIES).with_jitter();
+        let attempt = || self.within_time(attempt());
+        Ok(attempt.retry(pauses).when(|failure| matches!(failure, Failure::Lost)).await?)
+    }
+
+    /// Runs the attempt with a time limit: a network that goes silent does not end a connection.
+    async fn within_time<T>(&self, attempt: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+        let response = tokio::time::timeout(self.options.timeout(), attempt).await;
+        response.map_err(|silence| Failure::Final(RepositoryError::Unavailable(silence.into())))?
     }
 }
 

@@ -33,12 +33,14 @@
 
 mod account;
 mod card;
+mod check;
 mod commit;
 mod connect;
 mod constraint;
 mod contact;
 mod database;
 mod error;
+mod hook;
 mod idempotency;
 mod lead;
 mod list;
@@ -49,6 +51,8 @@ mod service;
 mod trade;
 mod vehicle;
 
+use std::sync::Arc;
+
 use lease_core::id::NewIds;
 use lease_core::repository::{Commit, Repository, RepositoryError};
 use sqlx::PgPool;
@@ -56,8 +60,10 @@ use sqlx::QueryBuilder;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
+pub use crate::check::PoolerError;
 pub use crate::connect::{Connection, ConnectionCount};
 use crate::database::Database;
+pub use crate::hook::CommitHook;
 pub use crate::migrate::MigrateError;
 pub use crate::options::{Pooler, PostgresOptions};
 use crate::row::Fields;
@@ -72,6 +78,7 @@ pub struct PostgresRepository {
     connect: PgConnectOptions,
     options: PostgresOptions,
     pool: PgPool,
+    hook: Option<Arc<dyn CommitHook>>,
 }
 
 impl PostgresRepository {
@@ -81,7 +88,7 @@ impl PostgresRepository {
     /// [`sqlx::Error`] if the URL is wrong or the database does not respond.
     pub async fn connect(url: &str, options: PostgresOptions) -> Result<Self, sqlx::Error> {
         let store = Self::connect_lazy(url, options)?;
-        store.database.connections.first().await?;
+        store.database.connections().first().await?;
         Ok(store)
     }
 
@@ -99,9 +106,17 @@ impl PostgresRepository {
         let pool = PgPoolOptions::new()
             .max_connections(options.max_connections)
             .acquire_timeout(options.acquire_timeout)
-            .connect_lazy_with(connect.clone());
-        let database = Database::new(connect.clone(), &options);
-        Self { database, connect, options, pool }
+            .connect_lazy_with(options.plain_connect_options(connect.clone()));
+        let database = Database::new(&connect, options.clone());
+        Self { database, connect, options, pool, hook: None }
+    }
+
+    /// Runs this hook in the transaction of each commit, so that an application's own rows are written together with the commit or
+    /// not at all. A commit then takes three more round trips: to begin, for the hook, and to commit.
+    #[must_use]
+    pub fn with_commit_hook(mut self, hook: Arc<dyn CommitHook>) -> Self {
+        self.hook = Some(hook);
+        self
     }
 
     /// A pool for other data that an application keeps in the same database. It connects when it is first used, its settings are
@@ -116,18 +131,18 @@ impl PostgresRepository {
     /// # Errors
     /// [`RepositoryError::Unavailable`].
     pub async fn connection(&self) -> Result<Connection, RepositoryError> {
-        Ok(self.database.connections.take().await?)
+        Ok(self.database.connections().take().await?)
     }
 
     /// How many connections the store has.
     #[must_use]
     pub fn connection_count(&self) -> ConnectionCount {
-        self.database.connections.count()
+        self.database.connections().count()
     }
 
     /// Closes all connections, once they are given back.
     pub async fn close(&self) {
-        self.database.connections.close();
+        self.database.connections().close();
         self.pool.close().await;
     }
 
@@ -144,7 +159,10 @@ impl PostgresRepository {
 #[async_trait::async_trait]
 impl Repository for PostgresRepository {
     async fn commit(&self, commit: &Commit) -> Result<NewIds, RepositoryError> {
-        commit::commit(&self.database, commit).await
+        match &self.hook {
+            Some(hook) => hook::commit(&self.database, &**hook, commit).await,
+            None => commit::commit(&self.database, commit).await,
+        }
     }
 
     async fn ping(&self) -> Result<(), RepositoryError> {

@@ -32,6 +32,7 @@ const SUPERUSER: [(&str, &str); 3] = [
 
 /// A server process on this database. It logs little, because nobody reads the log: a server whose log is full stands still.
 fn serve(database: &TestDatabase) -> Server {
-    let url = database.url();
-    Server::start(&["--log=error,lease_server=info", "--login-failures-per-minute=0", "--database-url", &url], &SUPERUSER)
+    let (url, pooler) = (database.url(), postgres::pooler_flag());
+    let flags = ["--log=error,lease_server=info", "--login-failures-per-minute=0", pooler, "--database-url", &url];
+    Server::start(&flags, &SUPERUSER)
 }

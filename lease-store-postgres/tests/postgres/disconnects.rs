@@ -15,13 +15,13 @@ use lease_core::engine::RequestContext;
 use lease_core::input::UpdateMode;
 use lease_core::permission::Actor;
 use lease_core::repository::{Claim, ClaimState, IdempotencyRepository as _, KeyHash, NewClaim, Repository as _, SavedResponse};
-use lease_store_postgres::{PostgresOptions, PostgresRepository};
+use lease_store_postgres::PostgresRepository;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Executor as _};
 
 use crate::engine::{Numbers, draft, id, instant};
 use crate::query_plans::{AS_IF_LARGE, assert_rows_are_found_by_an_index};
-use crate::support::{TestDatabase, WORLD};
+use crate::support::{TestDatabase, WORLD, options};
 
 /// Rows that the commands need besides the prepared world.
 const MORE: &str = "insert into tokens (hash, user_id, epoch, expires_at)
@@ -194,8 +194,7 @@ async fn world() -> TestDatabase {
 
 /// A store with one connection, so that the next statement uses the connection of the interrupted one.
 async fn one_connection(database: &TestDatabase) -> PostgresRepository {
-    let options = PostgresOptions::default().with_max_connections(1);
-    PostgresRepository::connect(&database.url(), options).await.unwrap()
+    database.connect_with(options().with_max_connections(1)).await
 }
 
 /// Returns the same values each time.
