@@ -28,13 +28,13 @@ pub trait CommitHook: Debug + Send + Sync {
 
 /// Makes the commit and runs the hook, in one transaction.
 pub(crate) async fn commit(database: &Database, hook: &dyn CommitHook, commit: &Commit) -> Result<NewIds, RepositoryError> {
-    database.retry(|| attempt(database, hook, commit)).await
+    database.retry(|| Box::pin(attempt(database, hook, commit))).await
 }
 
 /// If this is interrupted or fails, dropping the transaction rolls it back.
 async fn attempt(database: &Database, hook: &dyn CommitHook, commit: &Commit) -> Result<NewIds, Failure> {
     let (database, transaction) = database.begin().await?;
-    let written = commit::commit(&database, commit).await;
+    let written = Box::pin(commit::commit(&database, commit)).await;
     let mut transaction = transaction.lock().await;
     if transaction.is_lost {
         return Err(Failure::Lost);

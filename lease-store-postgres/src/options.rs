@@ -118,9 +118,12 @@ impl PostgresOptions {
 
     /// The statement that begins a transaction. It sets what a connection through a pooler cannot keep.
     pub(crate) fn begin(&self) -> String {
-        let set = |(name, value): (&str, String)| format!("; set local {name} = {}", literal(&value));
-        let settings = self.settings().map(set).concat();
-        format!("begin isolation level read committed{}", if self.pooler.keeps_sessions() { "" } else { &settings })
+        let begin = "begin isolation level read committed".to_owned();
+        if self.pooler.keeps_sessions() {
+            return begin;
+        }
+        let set = |(name, value): (&str, String)| format!("set_config('{name}', {}, true)", literal(&value));
+        format!("{begin}; select {}", self.settings().map(set).join(", "))
     }
 
     pub(crate) fn settings(&self) -> [(&'static str, String); 8] {

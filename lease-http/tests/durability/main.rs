@@ -6,6 +6,7 @@
 mod client;
 mod crash;
 mod keys;
+mod poolers;
 mod races;
 mod startup;
 mod two_servers;

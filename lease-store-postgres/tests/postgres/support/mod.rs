@@ -100,13 +100,18 @@ impl TestDatabase {
 
 /// The options of a store, which fit the pooler if there is one.
 pub(crate) fn options() -> PostgresOptions {
-    let pooler = if POOLER.is_some() { Pooler::Transaction } else { Pooler::None };
+    let pooler = if is_pooled() { Pooler::Transaction } else { Pooler::None };
     PostgresOptions::default().with_max_connections(8).with_pooler(pooler)
+}
+
+/// Whether the stores connect through a pooler.
+pub(crate) fn is_pooled() -> bool {
+    POOLER.is_some()
 }
 
 /// The flag of the server for [`options`].
 pub(crate) fn pooler_flag() -> &'static str {
-    if POOLER.is_some() { "--database-pooler=transaction" } else { "--database-pooler=none" }
+    if is_pooled() { "--database-pooler=transaction" } else { "--database-pooler=none" }
 }
 
 fn fresh_name(kind: &str) -> String {
@@ -135,7 +140,8 @@ pub(crate) async fn explain(store: &PostgresRepository, name: &str, arguments: u
     lines.iter().map(|line| line.get::<String, _>(0)).collect::<Vec<_>>().join("\n")
 }
 
-async fn on_server(statement: &str) {
+/// Runs a statement in the maintenance database.
+pub(crate) async fn on_server(statement: &str) {
     let options = PgConnectOptions::from_str(&SERVER).expect("a Postgres URL");
     let mut connection = PgConnection::connect_with(&options).await.expect("the Postgres server responds");
     connection.execute(AssertSqlSafe(statement)).await.expect("the test may make and drop databases");

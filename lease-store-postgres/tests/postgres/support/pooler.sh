@@ -35,5 +35,9 @@ SETTINGS
 } >"$directory/settings"
 as_postgres pgbouncer --quiet --daemon "$directory/settings" 2>"$directory/log" || { cat "$directory/log"; exit 1; }
 trap 'kill "$(cat "$directory/pid")" || true; rm -rf "$directory"' EXIT
+until [ -S "$directory/.s.PGSQL.6432" ]; do
+    kill -0 "$(cat "$directory/pid")" || { cat "$directory/log"; exit 1; }
+    sleep 0.01
+done
 echo "ready $directory"
 while read -r _; do :; done
