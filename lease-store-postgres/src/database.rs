@@ -133,17 +133,10 @@ impl Database {
             return outcome;
         }
         let mut connection = self.connections.take().await?;
-        let outcome = if self.options.pooler.keeps_sessions() {
-            self.run_on(&mut connection, statement).await
-        } else {
-            self.run_alone(&mut connection, statement).await
-        };
-        let outcome = outcome.map_err(Failure::from);
+        let outcome = self.run_alone(&mut connection, statement).await.map_err(Failure::from);
         if let Err(Failure::Disconnected(_)) = outcome {
             connection.close();
             self.connections.forget_idle();
-        } else {
-            connection.settle();
         }
         outcome
     }
@@ -153,14 +146,19 @@ impl Database {
         statement.query.build().persistent(is_kept).fetch_all(connection).await
     }
 
-    /// Runs the statement in a transaction of its own, which begins with the settings.
-    async fn run_alone(&self, connection: &mut PgConnection, statement: Statement) -> Result<Vec<PgRow>, sqlx::Error> {
+    /// Runs the statement, which belongs to no other. Behind a pooler it is a transaction of its own, which begins with the
+    /// settings.
+    async fn run_alone(&self, connection: &mut Connection, statement: Statement) -> Result<Vec<PgRow>, sqlx::Error> {
+        if self.options.pooler.keeps_sessions() {
+            let outcome = self.run_on(connection, statement).await;
+            connection.settle();
+            return outcome;
+        }
         connection.execute(AssertSqlSafe(self.begin.clone())).await?;
         let outcome = self.run_on(connection, statement).await;
-        let ended = connection.execute(if outcome.is_ok() { "commit" } else { "rollback" }).await;
-        let rows = outcome?;
-        ended?;
-        Ok(rows)
+        connection.execute(if outcome.is_ok() { "commit" } else { "rollback" }).await?;
+        connection.settle();
+        outcome
     }
 
     /// Begins a transaction. The statements of the database that this returns belong to it.

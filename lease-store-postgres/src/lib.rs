@@ -10,10 +10,46 @@
 //! # }
 //! ```
 //!
+//! # In an app's database
+//!
+//! [`PostgresOptions::schema`] keeps everything of the store in a schema of its own, its list of migrations included, beside the
+//! tables of an app. [`PostgresRepository::pool`] gives the app connections with the settings of Postgres. A [`CommitHook`] writes
+//! the app's own rows in the transaction of each commit:
+//!
+//! ```
+//! use lease_core::id::{Id as _, NewIds};
+//! use lease_core::repository::Commit;
+//! use lease_store_postgres::CommitHook;
+//! use sqlx::PgConnection;
+//!
+//! /// Remembers to print a sheet for each new vehicle.
+//! #[derive(Debug)]
+//! struct Sheets;
+//!
+//! #[async_trait::async_trait]
+//! impl CommitHook for Sheets {
+//!     async fn on_commit(&self, connection: &mut PgConnection, _: &Commit, ids: &NewIds) -> Result<(), sqlx::Error> {
+//!         let Some(vehicle) = ids.vehicle else { return Ok(()) };
+//!         let sheet = sqlx::query("insert into public.sheets (vehicle_id) values ($1)").bind(vehicle.get());
+//!         sheet.execute(connection).await.map(drop)
+//!     }
+//! }
+//! ```
+//!
+//! The connection has the store's settings: only its schema is searched, so the app's tables are named with theirs, and rows are
+//! found by an index where there is one.
+//!
+//! # Behind a pooler
+//!
+//! A pooler in transaction mode keeps neither settings nor prepared statements for its clients: [`PostgresOptions::pooler`] says
+//! so, and each statement is then a transaction of its own. A new connection is checked, and a pooler that the options do not
+//! describe is a [`PoolerError`]. Through such a pooler, an app's own statements on [`PostgresRepository::pool`] have the same limits.
+//!
 //! # How it is built
 //!
 //! - **A load is one statement, and so is a commit**, with or without a claim. A statement is atomic by itself: no transaction
-//!   can remain open, nothing needs cleaning up if a caller goes away in the middle, and each takes one round trip.
+//!   can remain open, nothing needs cleaning up if a caller goes away in the middle, and each takes one round trip. Only behind a
+//!   pooler or with a hook it is a transaction; a connection that is given back in the middle of one rolls it back first.
 //! - **A commit depends on its root.** Its first part increases the version of the row that the decision was about, if that
 //!   version is still the expected one. Everything else depends on the row that this returns, so nothing is written if the
 //!   version has changed. Whatever else the decision relied on (that a party is active, that a card is not deleted) is locked and

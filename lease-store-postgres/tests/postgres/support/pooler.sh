@@ -33,10 +33,12 @@ pidfile = $directory/pid
 SETTINGS
     for setting in "$@"; do echo "$setting"; done
 } >"$directory/settings"
-as_postgres pgbouncer --quiet --daemon "$directory/settings" 2>"$directory/log" || { cat "$directory/log"; exit 1; }
-trap 'kill "$(cat "$directory/pid")" || true; rm -rf "$directory"' EXIT
-until [ -S "$directory/.s.PGSQL.6432" ]; do
-    kill -0 "$(cat "$directory/pid")" || { cat "$directory/log"; exit 1; }
+as_postgres pgbouncer --quiet "$directory/settings" >"$directory/log" 2>&1 &
+pooler=$!
+# Its own process id: it may be the child of the program that changes the user.
+trap 'kill "$(cat "$directory/pid")" && wait "$pooler" || true; rm -rf "$directory"' EXIT
+until [ -S "$directory/.s.PGSQL.6432" ] && [ -s "$directory/pid" ]; do
+    kill -0 "$pooler" 2>/dev/null || { cat "$directory/log"; exit 1; }
     sleep 0.01
 done
 echo "ready $directory"
