@@ -39,7 +39,7 @@ TOOLS := $(CURDIR)/target/tools
 # Who knows which versions of crates have known faults.
 ADVISORIES := https://github.com/RustSec/advisory-db
 
-.PHONY: help run test browser schemathesis clients prove mutants fuzz check deny api embed fmt bench postgres chromium generators
+.PHONY: help run test browser schemathesis clients prove mutants fuzz check deny api embed fmt bench postgres pgbouncer chromium generators
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-13s %s\n", $$1, $$2 }'
@@ -47,7 +47,7 @@ help: ## Show this list
 run: ## Serve on 127.0.0.1:8000, in memory unless DATABASE_URL is set
 	cargo run --release -p lease-http --bin lease-server
 
-test: postgres ## Run every test; installs PostgreSQL where it is missing
+test: postgres pgbouncer ## Run every test; installs PostgreSQL and PgBouncer where they are missing
 	$(WITH_POSTGRES) cargo test $(ALL)
 	$(WITH_POSTGRES) LEASE_TEST_STORE=postgres cargo test $(ALL) --test api
 
@@ -60,12 +60,16 @@ schemathesis: ## Hold a running server against its document, on the store of DAT
 clients: generators ## Generate three clients from the document, and sell a vehicle with each (minutes); installs what is missing
 	lease-http/clients/run
 
-prove: postgres ## All evidence that the money is safe, but the long fuzzing (30 minutes on two cores)
+prove: postgres pgbouncer ## All evidence that the money is safe, but the long fuzzing (30 minutes on two cores)
 	$(call evidence,the rules and properties,PROPTEST_CASES=$(PROOF_CASES) cargo test $(ALL) --test it)
 	$(call evidence,every state of a trade,LEASE_PROVE_DEEPER=1 cargo test $(ALL) --test it exhaustive)
 	$(call evidence,the memory store and the parts of the API,LEASE_RACE_ROUNDS=$(RACE_ROUNDS) cargo test $(ALL) --lib --test conformance)
 	$(call evidence,the Postgres store,$(WITH_POSTGRES) LEASE_RACE_ROUNDS=$(RACE_ROUNDS) cargo test $(ALL) --test postgres)
 	$(call evidence,the API on Postgres,$(WITH_POSTGRES) LEASE_TEST_STORE=postgres cargo test $(ALL) --test api)
+	$(call evidence,the Postgres store behind a pooler,$(WITH_POSTGRES) LEASE_TEST_POOLER=transaction \
+		cargo test $(ALL) --test postgres -- conformance:: migrations:: model:: disconnects:: hooks:: schemas::)
+	$(call evidence,the API behind a pooler,$(WITH_POSTGRES) LEASE_TEST_POOLER=transaction LEASE_TEST_STORE=postgres \
+		cargo test $(ALL) --test api)
 	$(call evidence,servers that race and crash,$(WITH_POSTGRES) LEASE_RACE_ROUNDS=$(RACE_ROUNDS) cargo test $(ALL) --test durability)
 	$(call evidence,fuzzing for a moment,PROPTEST_CASES=$(PROOF_CASES) cargo test $(ALL) --test fuzz)
 	$(call evidence,mutation,$(MAKE) mutants)
@@ -117,6 +121,12 @@ postgres:
 	@if [ -z "$$DATABASE_URL" ] && ! { $(WITH_POSTGRES) command -v initdb >/dev/null && $(WITH_POSTGRES) command -v postgres >/dev/null; }; then \
 		echo "PostgreSQL is missing; installing it"; \
 		$(INSTALL) postgresql; \
+	fi
+
+pgbouncer:
+	@if ! PATH="$$PATH:/usr/sbin" command -v pgbouncer >/dev/null; then \
+		echo "PgBouncer is missing; installing it"; \
+		$(INSTALL) pgbouncer; \
 	fi
 
 chromium:

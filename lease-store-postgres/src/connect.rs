@@ -12,6 +12,7 @@ use sqlx::{Connection as _, Executor as _};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
+use crate::check;
 use crate::error::Failure;
 use crate::options::PostgresOptions;
 
@@ -21,7 +22,7 @@ const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
 /// A connection that is older than this is closed: its process in Postgres keeps the plans of all statements that it has run, and
 /// after a change of the network it may lead to the wrong place.
-const MAX_AGE: Duration = Duration::from_secs(30 * 60);
+const MAX_AGE: Duration = Duration::from_mins(30);
 
 /// A connection that does not respond for this long is closed.
 const SILENCE: Duration = Duration::from_secs(1);
@@ -34,12 +35,19 @@ pub(crate) struct Connections {
     acquire_timeout: Duration,
     /// The time to wait for a statement: longer than Postgres lets it run.
     pub(crate) statement_limit: Duration,
+    /// The statement that ends a transaction which was interrupted.
+    roll_back: &'static str,
 }
 
 impl Connections {
-    pub(crate) fn new(connect: PgConnectOptions, options: &PostgresOptions) -> Self {
+    pub(crate) fn new(connect: &PgConnectOptions, options: &PostgresOptions) -> Self {
         let max_size = usize::try_from(options.max_connections).unwrap_or(usize::MAX).max(1);
-        let pool = Pool::builder(Connector { connect, forgotten: Mutex::new(Instant::now()) })
+        let connector = Connector {
+            connect: options.connect_options(connect.clone()),
+            options: options.clone(),
+            forgotten: Mutex::new(Instant::now()),
+        };
+        let pool = Pool::builder(connector)
             .max_size(max_size)
             // The connection that was used last is the one whose plans and rows are in the caches of the processor.
             .queue_mode(QueueMode::Lifo)
@@ -47,13 +55,14 @@ impl Connections {
         // Building fails only if the pool has timeouts of its own.
         let pool = pool.unwrap_or_else(|_| unreachable!("the pool has no timeouts"));
         let statement_limit = options.statement_timeout.saturating_add(SILENCE);
-        Self { pool, acquire_timeout: options.acquire_timeout, statement_limit }
+        Self { pool, acquire_timeout: options.acquire_timeout, statement_limit, roll_back: options.pooler.roll_back() }
     }
 
     /// Takes a connection out of the pool, or makes a new one.
     pub(crate) async fn take(&self) -> Result<Connection, Failure> {
         let object = self.get().await.map_err(|error| Failure::Final(RepositoryError::Unavailable(error.into())))?;
-        Ok(Connection { object: Some(object), is_quiet: false, statement_limit: self.statement_limit })
+        let Self { statement_limit, roll_back, .. } = *self;
+        Ok(Connection { object: Some(object), is_quiet: false, statement_limit, roll_back })
     }
 
     /// Waits for a first connection.
@@ -104,16 +113,17 @@ pub struct Connection {
     /// Whether its last statement has come to a good end.
     is_quiet: bool,
     statement_limit: Duration,
+    roll_back: &'static str,
 }
 
 impl Connection {
-    /// Gives the connection back after a statement that came to a good end.
-    pub(crate) fn give_back(mut self) {
+    /// Notes that no statement runs on the connection any more, and that no transaction is open.
+    pub(crate) const fn settle(&mut self) {
         self.is_quiet = true;
     }
 
     /// Closes the connection instead of giving it back.
-    pub(crate) fn close(mut self) {
+    pub(crate) fn close(&mut self) {
         drop(Busy(self.object.take()));
     }
 }
@@ -128,7 +138,7 @@ impl Drop for Connection {
         }
         let busy = Busy(Some(object));
         if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(busy.settle(self.statement_limit));
+            runtime.spawn(busy.settle(self.statement_limit, self.roll_back));
         }
     }
 }
@@ -138,12 +148,12 @@ struct Busy(Option<Object<Connector>>);
 
 impl Busy {
     /// Ends what is under way, and gives the connection back.
-    async fn settle(mut self, limit: Duration) {
+    async fn settle(mut self, limit: Duration, roll_back: &'static str) {
         let Some(connection) = self.0.as_deref_mut() else { return };
         let settled = timeout(limit, async {
             // Outside a transaction, this does nothing. If what was interrupted fails, that error is returned first.
-            match connection.execute("rollback").await {
-                Err(sqlx::Error::Database(_)) => connection.execute("rollback").await,
+            match connection.execute(roll_back).await {
+                Err(sqlx::Error::Database(_)) => connection.execute(roll_back).await,
                 outcome => outcome,
             }
         });
@@ -176,6 +186,7 @@ impl DerefMut for Connection {
 /// Makes and tests the connections of the pool.
 pub(crate) struct Connector {
     connect: PgConnectOptions,
+    options: PostgresOptions,
     /// No connection that was made before this is used again.
     forgotten: Mutex<Instant>,
 }
@@ -202,7 +213,9 @@ impl managed::Manager for Connector {
     type Error = sqlx::Error;
 
     async fn create(&self) -> Result<PgConnection, sqlx::Error> {
-        PgConnection::connect_with(&self.connect).await
+        let mut connection = PgConnection::connect_with(&self.connect).await.map_err(check::connecting)?;
+        check::connection(&mut connection, &self.options).await?;
+        Ok(connection)
     }
 
     async fn recycle(&self, connection: &mut PgConnection, metrics: &Metrics) -> RecycleResult<sqlx::Error> {

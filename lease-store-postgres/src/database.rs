@@ -1,18 +1,20 @@
 //! Runs statements, and retries those that may be retried, with pauses between the attempts.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable as _};
 use chrono::{DateTime, Utc};
 use lease_core::id::{Id as _, Stored, Versioned};
 use lease_core::repository::RepositoryError;
-use sqlx::postgres::{PgConnectOptions, PgRow, Postgres};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow, Postgres};
 use sqlx::{AssertSqlSafe, Executor as _, QueryBuilder};
+use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::timeout;
 
 use crate::connect::{Connection, Connections};
 use crate::error::Failure;
-use crate::options::{Pooler, PostgresOptions};
+use crate::options::PostgresOptions;
 use crate::row::{Fields, Table, push_columns};
 
 /// The shortest pause before a statement is run again. Each further pause is twice as long, plus a random part of up to its
@@ -24,20 +26,29 @@ const RETRIES: usize = 4;
 /// The connections, and how statements are run on them.
 #[derive(Clone, Debug)]
 pub(crate) struct Database {
-    pub(crate) connections: Connections,
-    /// How a transaction begins, if every statement is one of its own.
-    pub(crate) begin: Option<String>,
-    /// Whether statements are prepared once and kept.
-    pub(crate) keeps_statements: bool,
+    connections: Connections,
+    options: PostgresOptions,
+    /// How a transaction begins.
+    begin: String,
+    /// The transaction to which the statements belong; without one, each is atomic by itself.
+    transaction: Option<Arc<Mutex<Transaction>>>,
+}
+
+/// A transaction of several statements. If it is dropped, it is rolled back.
+#[derive(Debug)]
+pub(crate) struct Transaction {
+    pub(crate) connection: Connection,
+    /// Whether Postgres rolled it back in favour of another one.
+    pub(crate) is_lost: bool,
 }
 
 impl Database {
-    pub(crate) fn new(connect: PgConnectOptions, options: &PostgresOptions) -> Self {
-        Self {
-            connections: Connections::new(options.connect_options(connect), options),
-            begin: options.begin(),
-            keeps_statements: options.pooler != Pooler::Transaction,
-        }
+    pub(crate) fn new(connect: &PgConnectOptions, options: PostgresOptions) -> Self {
+        Self { connections: Connections::new(connect, &options), begin: options.begin(), options, transaction: None }
+    }
+
+    pub(crate) const fn connections(&self) -> &Connections {
+        &self.connections
     }
 }
 
@@ -101,44 +112,83 @@ impl Database {
         Ok(count.unsigned_abs())
     }
 
-    /// Runs a statement that writes. If Postgres rolls it back in favour of another one, it is run again after a random pause. If
-    /// its connection breaks, it is not, since it may have been carried out.
+    /// Runs a statement that writes. If Postgres rolls it back in favour of another one, it is run again after a random pause,
+    /// unless it belongs to a transaction. If its connection breaks, it is not, since it may have been carried out.
     pub(crate) async fn write<S: Into<Statement>>(&self, statement: impl Fn() -> S) -> Result<Vec<PgRow>, RepositoryError> {
+        if self.transaction.is_some() {
+            return Ok(self.run(statement().into()).await?);
+        }
+        self.retry(|| self.run(statement().into())).await
+    }
+
+    /// Runs the statement once.
+    async fn run(&self, statement: Statement) -> Result<Vec<PgRow>, Failure> {
+        if let Some(transaction) = &self.transaction {
+            let mut transaction = transaction.lock().await;
+            let outcome = self.in_time(self.run_on(&mut transaction.connection, statement)).await;
+            transaction.is_lost = matches!(outcome, Err(Failure::Lost));
+            return outcome;
+        }
+        let mut connection = self.connections.take().await?;
+        let outcome = self.in_time(self.run_alone(&mut connection, statement)).await;
+        match &outcome {
+            Ok(_) => connection.settle(),
+            Err(Failure::Disconnected(_)) => {
+                connection.close();
+                self.connections.forget();
+            }
+            Err(Failure::Silent(_)) => connection.close(),
+            // Dropped, the connection ends a transaction that may still be open.
+            Err(Failure::Lost | Failure::Final(_)) => {}
+        }
+        outcome
+    }
+
+    async fn run_on(&self, connection: &mut PgConnection, mut statement: Statement) -> Result<Vec<PgRow>, sqlx::Error> {
+        let is_kept = statement.is_kept && self.options.pooler.keeps_statements();
+        statement.query.build().persistent(is_kept).fetch_all(connection).await
+    }
+
+    /// Runs the statement, which belongs to no other. Behind a pooler it is a transaction of its own, which begins with the
+    /// settings.
+    async fn run_alone(&self, connection: &mut Connection, statement: Statement) -> Result<Vec<PgRow>, sqlx::Error> {
+        if self.options.pooler.keeps_sessions() {
+            return self.run_on(connection, statement).await;
+        }
+        connection.execute(AssertSqlSafe(self.begin.clone())).await?;
+        let rows = self.run_on(connection, statement).await?;
+        connection.execute("commit").await?;
+        Ok(rows)
+    }
+
+    /// Begins a transaction. The statements of the database that this returns belong to it.
+    pub(crate) async fn begin(&self) -> Result<(Self, Arc<Mutex<Transaction>>), Failure> {
+        let mut connection = self.connections.take().await?;
+        self.in_time(connection.execute(AssertSqlSafe(self.begin.clone()))).await?;
+        let transaction = Arc::new(Mutex::new(Transaction { connection, is_lost: false }));
+        Ok((Self { transaction: Some(Arc::clone(&transaction)), ..self.clone() }, transaction))
+    }
+
+    /// Commits the transaction.
+    pub(crate) async fn end(&self, mut transaction: MutexGuard<'_, Transaction>) -> Result<(), Failure> {
+        self.in_time(transaction.connection.execute(self.options.pooler.commit())).await?;
+        transaction.connection.settle();
+        Ok(())
+    }
+
+    /// Makes an attempt, and again if Postgres rolled it back in favour of another statement.
+    pub(crate) async fn retry<T, F: Future<Output = Result<T, Failure>>>(
+        &self,
+        attempt: impl Fn() -> F,
+    ) -> Result<T, RepositoryError> {
         let pauses = ExponentialBuilder::new().with_min_delay(FIRST_PAUSE).with_max_times(RETRIES).with_jitter();
-        let attempt = || self.run(statement().into());
         Ok(attempt.retry(pauses).when(|failure| matches!(failure, Failure::Lost)).await?)
     }
 
-    /// Runs the statement once, with a time limit: a network that goes silent does not end a connection.
-    async fn run(&self, statement: Statement) -> Result<Vec<PgRow>, Failure> {
-        let mut connection = self.connections.take().await?;
-        let response = timeout(self.connections.statement_limit, self.run_on(&mut connection, statement)).await;
-        match response.map(|outcome| outcome.map_err(Failure::from)) {
-            Ok(Ok(rows)) => {
-                connection.give_back();
-                Ok(rows)
-            }
-            Ok(Err(failure)) => {
-                if let Failure::Disconnected(_) = failure {
-                    connection.close();
-                    self.connections.forget();
-                }
-                Err(failure)
-            }
-            Err(silence) => {
-                connection.close();
-                Err(Failure::Final(RepositoryError::Unavailable(silence.into())))
-            }
-        }
-    }
-
-    async fn run_on(&self, connection: &mut Connection, mut statement: Statement) -> Result<Vec<PgRow>, sqlx::Error> {
-        let query = statement.query.build().persistent(statement.is_kept && self.keeps_statements);
-        let Some(begin) = &self.begin else { return query.fetch_all(&mut **connection).await };
-        connection.execute(AssertSqlSafe(begin.clone())).await?;
-        let outcome = query.fetch_all(&mut **connection).await;
-        connection.execute(if outcome.is_ok() { "commit" } else { "rollback" }).await?;
-        outcome
+    /// Waits for Postgres, with a time limit: a network that goes silent does not end a connection.
+    async fn in_time<T>(&self, statement: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, Failure> {
+        let response = timeout(self.connections.statement_limit, statement).await;
+        response.map_err(Failure::Silent)?.map_err(Failure::from)
     }
 }
 

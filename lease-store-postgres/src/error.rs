@@ -3,6 +3,7 @@
 use lease_core::repository::RepositoryError;
 use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgDatabaseError, PgSeverity};
+use tokio::time::error::Elapsed;
 
 use crate::constraint::{self, Broken};
 
@@ -13,6 +14,8 @@ pub(crate) enum Failure {
     Lost,
     /// The connection broke, or is of no use any more. The statement may have been carried out.
     Disconnected(sqlx::Error),
+    /// Postgres has not responded in time. The statement may have been carried out.
+    Silent(Elapsed),
     /// Running it again would not help.
     Final(RepositoryError),
 }
@@ -42,6 +45,7 @@ impl From<Failure> for RepositoryError {
         match failure {
             Failure::Lost => Self::Conflict,
             Failure::Disconnected(error) => Self::Unavailable(Box::new(error)),
+            Failure::Silent(silence) => Self::Unavailable(Box::new(silence)),
             Failure::Final(error) => error,
         }
     }

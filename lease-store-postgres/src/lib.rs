@@ -10,10 +10,46 @@
 //! # }
 //! ```
 //!
+//! # In an app's database
+//!
+//! [`PostgresOptions::schema`] keeps everything of the store in a schema of its own, its list of migrations included, beside the
+//! tables of an app. [`PostgresRepository::pool`] gives the app connections with the settings of Postgres. A [`CommitHook`] writes
+//! the app's own rows in the transaction of each commit:
+//!
+//! ```
+//! use lease_core::id::{Id as _, NewIds};
+//! use lease_core::repository::Commit;
+//! use lease_store_postgres::CommitHook;
+//! use sqlx::PgConnection;
+//!
+//! /// Remembers to print a sheet for each new vehicle.
+//! #[derive(Debug)]
+//! struct Sheets;
+//!
+//! #[async_trait::async_trait]
+//! impl CommitHook for Sheets {
+//!     async fn on_commit(&self, connection: &mut PgConnection, _: &Commit, ids: &NewIds) -> Result<(), sqlx::Error> {
+//!         let Some(vehicle) = ids.vehicle else { return Ok(()) };
+//!         let sheet = sqlx::query("insert into public.sheets (vehicle_id) values ($1)").bind(vehicle.get());
+//!         sheet.execute(connection).await.map(drop)
+//!     }
+//! }
+//! ```
+//!
+//! The connection has the store's settings: only its schema is searched, so the app's tables are named with theirs, and rows are
+//! found by an index where there is one.
+//!
+//! # Behind a pooler
+//!
+//! A pooler in transaction mode keeps neither settings nor prepared statements for its clients: [`PostgresOptions::pooler`] says
+//! so, and each statement is then a transaction of its own. A new connection is checked, and a pooler that the options do not
+//! describe is a [`PoolerError`]. Through such a pooler, an app's own statements on [`PostgresRepository::pool`] have the same limits.
+//!
 //! # How it is built
 //!
 //! - **A load is one statement, and so is a commit**, with or without a claim. A statement is atomic by itself: no transaction
-//!   can remain open, nothing needs cleaning up if a caller goes away in the middle, and each takes one round trip.
+//!   can remain open, nothing needs cleaning up if a caller goes away in the middle, and each takes one round trip. Only behind a
+//!   pooler or with a hook it is a transaction; a connection that is given back in the middle of one rolls it back first.
 //! - **A commit depends on its root.** Its first part increases the version of the row that the decision was about, if that
 //!   version is still the expected one. Everything else depends on the row that this returns, so nothing is written if the
 //!   version has changed. Whatever else the decision relied on (that a party is active, that a card is not deleted) is locked and
@@ -36,12 +72,14 @@
 
 mod account;
 mod card;
+mod check;
 mod commit;
 mod connect;
 mod constraint;
 mod contact;
 mod database;
 mod error;
+mod hook;
 mod idempotency;
 mod lead;
 mod list;
@@ -53,6 +91,7 @@ mod trade;
 mod vehicle;
 
 use std::fmt;
+use std::sync::Arc;
 
 use lease_core::id::NewIds;
 use lease_core::repository::{Commit, Repository, RepositoryError};
@@ -61,8 +100,10 @@ use sqlx::QueryBuilder;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
+pub use crate::check::PoolerError;
 pub use crate::connect::{Connection, ConnectionCount};
 use crate::database::Database;
+pub use crate::hook::CommitHook;
 pub use crate::migrate::MigrateError;
 pub use crate::options::{Pooler, PostgresOptions};
 use crate::row::Fields;
@@ -77,6 +118,7 @@ pub struct PostgresRepository {
     connect: PgConnectOptions,
     options: PostgresOptions,
     pool: PgPool,
+    hook: Option<Arc<dyn CommitHook>>,
 }
 
 /// The options of the connections hold the password.
@@ -93,7 +135,7 @@ impl PostgresRepository {
     /// [`sqlx::Error`] if the URL is wrong or the database does not respond.
     pub async fn connect(url: &str, options: PostgresOptions) -> Result<Self, sqlx::Error> {
         let store = Self::connect_lazy(url, options)?;
-        store.database.connections.first().await?;
+        store.database.connections().first().await?;
         Ok(store)
     }
 
@@ -111,9 +153,17 @@ impl PostgresRepository {
         let pool = PgPoolOptions::new()
             .max_connections(options.max_connections)
             .acquire_timeout(options.acquire_timeout)
-            .connect_lazy_with(connect.clone());
-        let database = Database::new(connect.clone(), &options);
-        Self { database, connect, options, pool }
+            .connect_lazy_with(options.plain_connect_options(connect.clone()));
+        let database = Database::new(&connect, options.clone());
+        Self { database, connect, options, pool, hook: None }
+    }
+
+    /// Runs this hook in the transaction of each commit, so that an application's own rows are written together with the commit or
+    /// not at all. A commit then takes three more round trips: to begin, for the hook, and to commit.
+    #[must_use]
+    pub fn with_commit_hook(mut self, hook: Arc<dyn CommitHook>) -> Self {
+        self.hook = Some(hook);
+        self
     }
 
     /// A pool for other data that an application keeps in the same database. It connects when it is first used, its settings are
@@ -128,18 +178,18 @@ impl PostgresRepository {
     /// # Errors
     /// [`RepositoryError::Unavailable`].
     pub async fn connection(&self) -> Result<Connection, RepositoryError> {
-        Ok(self.database.connections.take().await?)
+        Ok(self.database.connections().take().await?)
     }
 
     /// How many connections the store has.
     #[must_use]
     pub fn connection_count(&self) -> ConnectionCount {
-        self.database.connections.count()
+        self.database.connections().count()
     }
 
     /// Closes all connections, once they are given back.
     pub async fn close(&self) {
-        self.database.connections.close();
+        self.database.connections().close();
         self.pool.close().await;
     }
 
@@ -156,7 +206,10 @@ impl PostgresRepository {
 #[async_trait::async_trait]
 impl Repository for PostgresRepository {
     async fn commit(&self, commit: &Commit) -> Result<NewIds, RepositoryError> {
-        commit::commit(&self.database, commit).await
+        match &self.hook {
+            Some(hook) => hook::commit(&self.database, &**hook, commit).await,
+            None => commit::commit(&self.database, commit).await,
+        }
     }
 
     async fn ping(&self) -> Result<(), RepositoryError> {
@@ -165,7 +218,7 @@ impl Repository for PostgresRepository {
         let only_reads = row.map_or(Ok(true), |row| Fields::of(&row).get())?;
         if only_reads {
             // A session keeps this setting, so that only a new one shows when it has changed.
-            self.database.connections.forget();
+            self.database.connections().forget();
             return Err(RepositoryError::Unavailable("Postgres takes no writes".into()));
         }
         Ok(())

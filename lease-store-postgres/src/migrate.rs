@@ -1,11 +1,12 @@
 //! Applies the migrations, in one transaction: so it works through a pooler too, and a migration that fails leaves nothing.
 
 use sqlx::error::DatabaseError;
+use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, Row as _};
 
-use crate::MIGRATOR;
-use crate::options::{Pooler, PostgresOptions};
+use crate::options::{PostgresOptions, literal};
+use crate::{MIGRATOR, check};
 
 /// The extensions that the indexes need. They are trusted: whoever may create objects in the database may enable them.
 const EXTENSIONS: [&str; 2] = ["btree_gist", "pg_trgm"];
@@ -23,10 +24,10 @@ pub enum MigrateError {
         /// The extension.
         name: &'static str,
     },
-    /// The schema is missing, and the role may not create it.
+    /// The role may not create tables in the schema, or not the schema itself.
     #[error(
-        "the schema {name} is missing, and the role may not create it: have an administrator run \
-         `create schema {name} authorization …` in this database"
+        "the role may not create tables in the schema {name}: have an administrator make it the role's own in this database, with \
+         `create schema … authorization …` or `alter schema … owner to …`"
     )]
     Schema {
         /// The schema.
@@ -42,19 +43,27 @@ pub enum MigrateError {
 
 #[expect(clippy::disallowed_methods, reason = "the connection is used for nothing else, and closed")]
 pub(crate) async fn migrate(connect: &PgConnectOptions, options: &PostgresOptions) -> Result<(), MigrateError> {
-    let connect = connect.clone().application_name("lease migrations");
-    let connect = if options.pooler == Pooler::None { connect } else { connect.extra_float_digits(None) };
+    let connect = options.plain_connect_options(connect.clone()).application_name("lease migrations");
     // A connection of its own: migrating, or waiting for a process that migrates, may take longer than any other statement.
-    let mut connection = PgConnection::connect_with(&connect).await?;
+    let mut connection = PgConnection::connect_with(&connect).await.map_err(check::connecting)?;
     let mut transaction = connection.begin().await?;
+    forget_statements(&mut transaction, options).await?;
     prepare(&mut transaction, options).await?;
-    MIGRATOR.run_direct(None, &mut *transaction, false).await?;
-    if options.pooler != Pooler::None {
-        // The next client of this connection must not find statements that it did not prepare.
-        transaction.execute("deallocate all").await?;
-    }
+    // The lock of the migrator is one of the session, which outlives a transaction that fails.
+    let mut migrator = Migrator::with_migrations(MIGRATOR.iter().cloned().collect());
+    migrator.set_locking(false);
+    migrator.run_direct(None, &mut *transaction, false).await?;
+    forget_statements(&mut transaction, options).await?;
     transaction.commit().await?;
     connection.close().await?;
+    Ok(())
+}
+
+/// The migrator prepares statements. If the pooler mixes them up, there may be some of another client, and none may remain.
+async fn forget_statements(connection: &mut PgConnection, options: &PostgresOptions) -> Result<(), sqlx::Error> {
+    if !options.pooler.keeps_statements() {
+        connection.execute("deallocate all").await?;
+    }
     Ok(())
 }
 
@@ -62,25 +71,32 @@ pub(crate) async fn migrate(connect: &PgConnectOptions, options: &PostgresOption
 async fn prepare(connection: &mut PgConnection, options: &PostgresOptions) -> Result<(), MigrateError> {
     connection.execute("set local statement_timeout = 0; set local lock_timeout = 0").await?;
     connection.execute("select pg_advisory_xact_lock(hashtextextended('lease.migrate', 0))").await?;
-    let exists = "select exists (select from pg_namespace where nspname = $1)";
-    if !sqlx::query_scalar::<_, bool>(exists).bind(&options.schema).fetch_one(&mut *connection).await? {
-        let create = AssertSqlSafe(format!("create schema {}", options.search_path()));
-        let refused = |error| refused(error, MigrateError::Schema { name: options.schema.clone() });
-        connection.execute(create).await.map_err(refused)?;
+    let name = options.search_path();
+    let not_allowed = |error| refused(error, MigrateError::Schema { name: options.schema.clone() });
+    if !holds(connection, &format!("to_regnamespace({}) is not null", literal(&name))).await? {
+        connection.execute(AssertSqlSafe(format!("create schema {name}"))).await.map_err(not_allowed)?;
     }
-    connection.execute(AssertSqlSafe(format!("set local search_path = {}", options.search_path()))).await?;
+    if !holds(connection, &format!("has_schema_privilege({}, 'create, usage')", literal(&options.schema))).await? {
+        return Err(MigrateError::Schema { name: options.schema.clone() });
+    }
+    connection.execute(AssertSqlSafe(format!("set local search_path = {name}"))).await?;
     for name in EXTENSIONS {
         let create = AssertSqlSafe(format!("create extension if not exists {name}"));
         connection.execute(create).await.map_err(|error| refused(error, MigrateError::Extension { name }))?;
     }
     // The operators of the extensions may be in another schema.
-    let extensions = "select string_agg(distinct quote_ident(nspname), ', ') from pg_extension e \
-                      join pg_namespace n on n.oid = e.extnamespace where extname = any ($1)";
-    let extensions: Option<String> =
-        sqlx::query_scalar(extensions).bind(EXTENSIONS.map(str::to_owned).to_vec()).fetch_one(&mut *connection).await?;
-    let path = format!("set local search_path = {}, {}", options.search_path(), extensions.unwrap_or_default());
+    let path = format!(
+        "select set_config('search_path', concat_ws(', ', {}, string_agg(distinct quote_ident(nspname), ', ')), true) \
+         from pg_extension e join pg_namespace n on n.oid = e.extnamespace where extname in ('{}')",
+        literal(&name),
+        EXTENSIONS.join("', '"),
+    );
     connection.execute(AssertSqlSafe(path)).await?;
     Ok(())
+}
+
+async fn holds(connection: &mut PgConnection, condition: &str) -> Result<bool, sqlx::Error> {
+    sqlx::raw_sql(AssertSqlSafe(format!("select {condition}"))).fetch_one(connection).await?.try_get(0)
 }
 
 /// The error for a statement that the role may not run (SQLSTATE 42501).

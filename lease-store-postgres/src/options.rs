@@ -2,13 +2,16 @@ use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 
+/// Makes Postgres notice that a server is gone, so that it does not hold its locks for hours.
+const KEEPALIVE: (&str, &str) = ("tcp_keepalives_idle", "30");
+
 /// The options of a store on Postgres.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct PostgresOptions {
     /// The maximum number of connections; 10 by default.
     pub max_connections: u32,
-    /// The time to wait for a connection, idle or new, before the store counts as unavailable; 3 seconds by default.
+    /// The time to wait for a connection before the store counts as unavailable; 3 seconds by default.
     pub acquire_timeout: Duration,
     /// The time after which Postgres cancels a statement, such as one that waits for a lock; 5 seconds by default, and at least
     /// one millisecond. A Postgres that has not responded a second later is given up.
@@ -31,6 +34,34 @@ pub enum Pooler {
     Transaction,
     /// The same, with a pooler that keeps prepared statements (`PgBouncer` from 1.21 on, with `max_prepared_statements`).
     TransactionPrepared,
+}
+
+impl Pooler {
+    /// Whether a client keeps its connection to Postgres, and with it the settings of that connection.
+    pub(crate) const fn keeps_sessions(self) -> bool {
+        matches!(self, Self::None)
+    }
+
+    /// Whether statements can be prepared once and kept.
+    pub(crate) const fn keeps_statements(self) -> bool {
+        matches!(self, Self::None | Self::TransactionPrepared)
+    }
+
+    /// The statement that rolls back. If the pooler mixes up prepared statements, none may remain for the next client.
+    pub(crate) const fn roll_back(self) -> &'static str {
+        if self.keeps_statements() { "rollback" } else { "rollback; deallocate all" }
+    }
+
+    /// The statements that commit, and fail if an error has aborted the transaction: `commit` alone would roll back and succeed.
+    pub(crate) const fn commit(self) -> &'static str {
+        if self.keeps_statements() { "select; commit" } else { "deallocate all; commit" }
+    }
+
+    /// These options, with what a pooler would refuse left out, and with room for so many prepared statements.
+    fn connect_options(self, to: PgConnectOptions, statements: usize) -> PgConnectOptions {
+        let to = to.statement_cache_capacity(if self.keeps_statements() { statements } else { 0 });
+        if self.keeps_sessions() { to } else { to.extra_float_digits(None) }
+    }
 }
 
 impl Default for PostgresOptions {
@@ -70,35 +101,30 @@ impl PostgresOptions {
     /// The options of a connection of the store.
     pub(crate) fn connect_options(&self, to: PgConnectOptions) -> PgConnectOptions {
         // Lists have many combinations of filters, each of which is a statement of its own.
-        let to = to.application_name("lease").statement_cache_capacity(256);
-        match self.pooler {
-            // A pooler refuses settings, or loses them.
-            Pooler::Transaction | Pooler::TransactionPrepared => to.extra_float_digits(None),
-            Pooler::None => to.options(self.settings()),
+        let to = self.pooler.connect_options(to.application_name("lease"), 256);
+        if self.pooler.keeps_sessions() { to.options(self.settings()).options([KEEPALIVE]) } else { to }
+    }
+
+    /// The options of a connection for anything else than the store's statements.
+    pub(crate) fn plain_connect_options(&self, to: PgConnectOptions) -> PgConnectOptions {
+        self.pooler.connect_options(to, 100)
+    }
+
+    /// The statement that begins a transaction. It sets what a connection through a pooler cannot keep.
+    pub(crate) fn begin(&self) -> String {
+        let begin = "begin isolation level read committed".to_owned();
+        if self.pooler.keeps_sessions() {
+            return begin;
         }
+        let set = |(name, value): (&str, String)| format!("set_config('{name}', {}, true)", literal(&value));
+        format!("{begin}; select {}", self.settings().map(set).join(", "))
     }
 
-    /// How a transaction begins, if the settings are not those of the connection.
-    pub(crate) fn begin(&self) -> Option<String> {
-        (self.pooler != Pooler::None).then(|| {
-            // `set` takes text as the name of one schema, with quotes and all; an identifier it takes as it is.
-            let value = |name: &str, value: &str| match name {
-                "search_path" => value.to_owned(),
-                _ => format!("'{}'", value.replace('\'', "''")),
-            };
-            let set = |(name, text): (&str, String)| format!("; set local {name} = {}", value(name, &text));
-            let settings = self.settings().into_iter().filter(|(name, _)| *name != "tcp_keepalives_idle");
-            "begin isolation level read committed".to_owned() + &settings.map(set).collect::<String>()
-        })
-    }
-
-    fn settings(&self) -> [(&'static str, String); 9] {
+    pub(crate) fn settings(&self) -> [(&'static str, String); 8] {
         [
             ("search_path", self.search_path()),
             ("statement_timeout", self.statement_timeout.as_millis().to_string()),
             ("default_transaction_isolation", "read committed".to_owned()),
-            // Makes Postgres notice that a server is gone, so that it does not hold its locks for hours.
-            ("tcp_keepalives_idle", "30".to_owned()),
             // Every statement finds its rows by an index. Plans are cached, so a plan that was made while the tables were small,
             // or had no statistics yet, must still be good when they have grown.
             ("enable_seqscan", "off".to_owned()),
@@ -115,4 +141,9 @@ impl PostgresOptions {
     pub(crate) fn search_path(&self) -> String {
         format!("\"{}\"", self.schema.replace('"', "\"\""))
     }
+}
+
+/// The text as a literal of SQL.
+pub(crate) fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
 }

@@ -7,6 +7,7 @@ mod client;
 mod crash;
 mod keys;
 mod outages;
+mod poolers;
 mod races;
 mod startup;
 mod two_servers;
@@ -38,7 +39,7 @@ fn serve(database: &TestDatabase) -> Server {
 
 /// The same with more settings.
 fn serve_with(database: &TestDatabase, settings: &[&str]) -> Server {
-    let url = database.url();
-    let always = ["--log=error,lease_server=info", "--login-failures-per-minute=0", "--database-url", &url];
+    let (url, pooler) = (database.url(), postgres::pooler_flag());
+    let always = ["--log=error,lease_server=info", "--login-failures-per-minute=0", pooler, "--database-url", &url];
     Server::start(&[&always, settings].concat(), &SUPERUSER)
 }

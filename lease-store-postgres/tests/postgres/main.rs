@@ -7,9 +7,12 @@ mod constraints;
 mod disconnects;
 mod engine;
 mod failures;
+mod hooks;
 mod migrations;
 mod model;
 mod outages;
+mod poolers;
 mod query_plans;
+mod schemas;
 #[expect(dead_code, reason = "shared with the tests of the server, which crash it")]
 mod support;

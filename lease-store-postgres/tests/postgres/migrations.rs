@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use lease_core::repository::Repository as _;
-use lease_store_postgres::{MIGRATOR, PostgresOptions, PostgresRepository};
+use lease_store_postgres::MIGRATOR;
 use sqlx::Executor as _;
 
-use crate::support::TestDatabase;
+use crate::support::{TestDatabase, options};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn several_servers_may_migrate_an_empty_database_at_once() {
@@ -20,9 +20,9 @@ async fn several_servers_may_migrate_an_empty_database_at_once() {
         outcome.expect("each server finds the schema in place, or makes it");
     }
     let store = database.connect().await;
-    store.ping().await.expect("the store responses");
+    store.ping().await.expect("the store responds");
     let applied = sqlx::query_scalar::<_, i64>("select count(*) from _sqlx_migrations where success")
-        .fetch_one(store.pool())
+        .fetch_one(&mut database.connection().await)
         .await
         .expect("the list of migrations");
     assert_eq!(usize::try_from(applied), Ok(MIGRATOR.iter().count()), "each migration was applied once");
@@ -34,9 +34,9 @@ async fn a_server_waits_for_the_migrations_of_another_however_long_they_take() {
     let database = TestDatabase::create_empty().await;
     let mut other = database.connection().await;
     other.execute("select pg_advisory_lock(hashtextextended('lease.migrate', 0))").await.unwrap();
-    let mut options = PostgresOptions::default();
+    let mut options = options();
     options.statement_timeout = Duration::from_millis(50);
-    let store = PostgresRepository::connect(&database.url(), options).await.unwrap();
+    let store = database.connect_with(options).await;
     let migrating = tokio::spawn(async move { store.migrate().await });
     other.execute("select pg_sleep(0.5)").await.unwrap();
     other.execute("select pg_advisory_unlock_all()").await.unwrap();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use lease_core::repository::Repository;
 use lease_http::Metrics;
 use lease_store_memory::MemoryRepository;
-use lease_store_postgres::PostgresRepository;
+use lease_store_postgres::{PoolerError, PostgresRepository};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::config::Settings;
@@ -42,15 +42,11 @@ pub(crate) async fn postgres(settings: &Settings, command: &str) -> Result<Postg
     Ok(store)
 }
 
-/// The error in one line. A pooler refuses what the store sends to Postgres itself.
+/// The error in one line, and the setting that it asks for.
 fn explained(error: &(dyn std::error::Error + 'static)) -> String {
-    let line = one_line(error);
-    let hint = if line.contains("unsupported startup parameter") {
-        "; for a pooler in transaction mode, set --database-pooler=transaction"
-    } else {
-        ""
-    };
-    line + hint
+    let mut chain = std::iter::successors(Some(error), |error| error.source());
+    let hint = if chain.any(<dyn std::error::Error>::is::<PoolerError>) { "; set --database-pooler=transaction" } else { "" };
+    one_line(error) + hint
 }
 
 /// The URL of the database; an empty variable counts as not set.

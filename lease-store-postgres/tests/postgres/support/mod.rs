@@ -2,18 +2,24 @@
 //!
 //! The server is the one of `DATABASE_URL`, or else a throw-away one. The first test migrates a template; each test gets a clone
 //! of it, which takes milliseconds.
+//!
+//! With `LEASE_TEST_POOLER=transaction`, the stores of the tests connect through a `PgBouncer` in transaction mode.
 
 pub(crate) mod activity;
+pub(crate) mod pooler;
+mod script;
 pub(crate) mod server;
 
 use std::str::FromStr as _;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use lease_store_postgres::{PostgresOptions, PostgresRepository};
+use lease_store_postgres::{Pooler, PostgresOptions, PostgresRepository};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, Row as _};
 use tokio::sync::OnceCell;
+
+use pooler::RunningPooler;
 
 /// A small set of rows, in SQL.
 pub(crate) const WORLD: &str = include_str!("world.sql");
@@ -22,6 +28,12 @@ pub(crate) const WORLD: &str = include_str!("world.sql");
 static SERVER: LazyLock<String> = LazyLock::new(|| {
     let given = std::env::var("DATABASE_URL").ok().filter(|url| !url.is_empty());
     given.unwrap_or_else(server::start)
+});
+/// The pooler, if the tests are to go through one.
+static POOLER: LazyLock<Option<RunningPooler>> = LazyLock::new(|| match std::env::var("LEASE_TEST_POOLER").as_deref() {
+    Ok("transaction") => Some(RunningPooler::start(&[])),
+    Ok("none") | Err(_) => None,
+    Ok(other) => panic!("LEASE_TEST_POOLER is none or transaction, not {other}"),
 });
 /// The template, after it has been migrated.
 static TEMPLATE: OnceCell<String> = OnceCell::const_new();
@@ -54,8 +66,13 @@ impl TestDatabase {
         &self.name
     }
 
-    /// The URL of the database.
+    /// The URL of the database, through the pooler if there is one.
     pub(crate) fn url(&self) -> String {
+        POOLER.as_ref().map_or_else(|| self.direct_url(), |pooler| pooler.url(&self.name))
+    }
+
+    /// The URL of the database on the server itself.
+    pub(crate) fn direct_url(&self) -> String {
         let (server, query) = SERVER.split_once('?').unwrap_or((&SERVER, ""));
         let (host, _) = server.rsplit_once('/').expect("a URL that names a database");
         format!("{host}/{}?{query}", self.name)
@@ -63,19 +80,39 @@ impl TestDatabase {
 
     /// A store with a pool of its own; two of them on one database stand for two server processes.
     pub(crate) async fn connect(&self) -> PostgresRepository {
-        let options = PostgresOptions::default().with_max_connections(8);
-        PostgresRepository::connect(&self.url(), options).await.expect("the test database responses")
+        self.connect_with(options()).await
+    }
+
+    /// A store with these options.
+    pub(crate) async fn connect_with(&self, options: PostgresOptions) -> PostgresRepository {
+        PostgresRepository::connect(&self.url(), options).await.expect("the test database responds")
     }
 
     /// A connection for statements written by hand.
     pub(crate) async fn connection(&self) -> PgConnection {
-        PgConnection::connect(&self.url()).await.expect("the test database responses")
+        PgConnection::connect(&self.direct_url()).await.expect("the test database responds")
     }
 
     /// Drops the database, even if there are still connections.
     pub(crate) async fn drop(self) {
         on_server(&format!("drop database {} with (force)", self.name)).await;
     }
+}
+
+/// The options of a store, which fit the pooler if there is one.
+pub(crate) fn options() -> PostgresOptions {
+    let pooler = if is_pooled() { Pooler::Transaction } else { Pooler::None };
+    PostgresOptions::default().with_max_connections(8).with_pooler(pooler)
+}
+
+/// Whether the stores connect through a pooler.
+pub(crate) fn is_pooled() -> bool {
+    POOLER.is_some()
+}
+
+/// The flag of the server for [`options`].
+pub(crate) fn pooler_flag() -> &'static str {
+    if is_pooled() { "--database-pooler=transaction" } else { "--database-pooler=none" }
 }
 
 fn fresh_name(kind: &str) -> String {
@@ -86,7 +123,9 @@ async fn migrated_template() -> String {
     let template = fresh_name("template");
     on_server(&format!("create database {template}")).await;
     let database = TestDatabase { name: template.clone() };
-    let store = database.connect().await;
+    // A pooler would keep its connections, and a database with connections is no template.
+    let store = PostgresRepository::connect(&database.direct_url(), PostgresOptions::default()).await;
+    let store = store.expect("the test database responds");
     store.migrate().await.expect("the migrations apply");
     store.close().await;
     template
@@ -102,9 +141,10 @@ pub(crate) async fn explain(store: &PostgresRepository, name: &str, arguments: u
     lines.iter().map(|line| line.get::<String, _>(0)).collect::<Vec<_>>().join("\n")
 }
 
-async fn on_server(statement: &str) {
+/// Runs a statement in the maintenance database.
+pub(crate) async fn on_server(statement: &str) {
     let options = PgConnectOptions::from_str(&SERVER).expect("a Postgres URL");
-    let mut connection = PgConnection::connect_with(&options).await.expect("the Postgres server responses");
+    let mut connection = PgConnection::connect_with(&options).await.expect("the Postgres server responds");
     connection.execute(AssertSqlSafe(statement)).await.expect("the test may make and drop databases");
     connection.close().await.expect("the connection closes");
 }
