@@ -187,7 +187,7 @@ impl PostgresRepository {
         self.database.connections().count()
     }
 
-    /// Closes all connections, once they are given back.
+    /// Closes the idle connections. Those in use are closed when they are given back.
     pub async fn close(&self) {
         self.database.connections().close();
         self.pool.close().await;

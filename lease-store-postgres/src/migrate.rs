@@ -76,12 +76,15 @@ async fn prepare(connection: &mut PgConnection, options: &PostgresOptions) -> Re
     if !holds(connection, &format!("to_regnamespace({}) is not null", literal(&name))).await? {
         connection.execute(AssertSqlSafe(format!("create schema {name}"))).await.map_err(not_allowed)?;
     }
-    if !holds(connection, &format!("has_schema_privilege({}, 'create, usage')", literal(&options.schema))).await? {
+    let may_use = |privilege| format!("has_schema_privilege({}, '{privilege}')", literal(&options.schema));
+    if !holds(connection, &format!("{} and {}", may_use("usage"), may_use("create"))).await? {
         return Err(MigrateError::Schema { name: options.schema.clone() });
     }
-    connection.execute(AssertSqlSafe(format!("set local search_path = {name}"))).await?;
+    // Where the role may, in the schema in which everybody else looks for extensions.
+    let public = "coalesce(has_schema_privilege(to_regnamespace('public'), 'create'), false)";
+    let home = if holds(connection, public).await? { "public" } else { &name };
     for name in EXTENSIONS {
-        let create = AssertSqlSafe(format!("create extension if not exists {name}"));
+        let create = AssertSqlSafe(format!("create extension if not exists {name} with schema {home}"));
         connection.execute(create).await.map_err(|error| refused(error, MigrateError::Extension { name }))?;
     }
     // The operators of the extensions may be in another schema.
