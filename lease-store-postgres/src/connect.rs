@@ -208,14 +208,21 @@ impl Connector {
     }
 }
 
+impl Connector {
+    async fn connect(&self) -> Result<PgConnection, sqlx::Error> {
+        let mut connection = PgConnection::connect_with(&self.connect).await.map_err(check::connecting)?;
+        check::connection(&mut connection, &self.options).await?;
+        Ok(connection)
+    }
+}
+
 impl managed::Manager for Connector {
     type Type = PgConnection;
     type Error = sqlx::Error;
 
     async fn create(&self) -> Result<PgConnection, sqlx::Error> {
-        let mut connection = PgConnection::connect_with(&self.connect).await.map_err(check::connecting)?;
-        check::connection(&mut connection, &self.options).await?;
-        Ok(connection)
+        // On the heap, because the state of connecting is large, and part of that of each statement.
+        Box::pin(self.connect()).await
     }
 
     async fn recycle(&self, connection: &mut PgConnection, metrics: &Metrics) -> RecycleResult<sqlx::Error> {

@@ -36,7 +36,7 @@ SETTINGS
 as_postgres pgbouncer --quiet "$directory/settings" >"$directory/log" 2>&1 &
 pooler=$!
 # Its own process id: it may be the child of the program that changes the user.
-trap 'kill "$(cat "$directory/pid")" && wait "$pooler" || true; rm -rf "$directory"' EXIT
+trap 'kill "$(cat "$directory/pid" 2>/dev/null)" 2>/dev/null && wait "$pooler" || true; rm -rf "$directory"' EXIT
 until [ -S "$directory/.s.PGSQL.6432" ] && [ -s "$directory/pid" ]; do
     kill -0 "$pooler" 2>/dev/null || { cat "$directory/log"; exit 1; }
     sleep 0.01
