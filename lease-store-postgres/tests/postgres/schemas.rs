@@ -68,11 +68,13 @@ conforming! {
     accounts::a_customer_with_records_is_not_deleted,
 }
 
-/// All tables, indexes, functions and types of `public`, and the rows of the app.
+/// All tables, indexes, functions and types of `public` but those of extensions, and the rows of the app.
 async fn public(database: &TestDatabase) -> Vec<String> {
     let objects = "select 'relation ' || relname from pg_class where relnamespace = 'public'::regnamespace \
-        union all select 'function ' || proname from pg_proc where pronamespace = 'public'::regnamespace \
-        union all select 'type ' || typname from pg_type where typnamespace = 'public'::regnamespace \
+        union all select 'function ' || proname from pg_proc p where pronamespace = 'public'::regnamespace \
+            and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e') \
+        union all select 'type ' || typname from pg_type t where typnamespace = 'public'::regnamespace \
+            and not exists (select from pg_depend d where d.objid in (t.oid, t.typelem) and d.deptype = 'e') \
         union all select 'user ' || name from public.users \
         union all select 'migration ' || version from public._sqlx_migrations order by 1";
     sqlx::query_scalar(objects).fetch_all(&mut database.connection().await).await.unwrap()
