@@ -9,10 +9,10 @@ use lease_core::wallet::{CardChange, DefaultCard, Wallet, WalletChange};
 use sqlx::QueryBuilder;
 
 use crate::PostgresRepository;
-use crate::commit::{Made, Writing, push_expected, write_expected};
 use crate::database::Database;
 use crate::list::{self, Branch};
 use crate::row::{Fields, WriteTable as _, push_columns};
+use crate::writing::{Made, Writing, push_expected, write_expected};
 
 #[async_trait]
 impl CardRepository for PostgresRepository {

@@ -6,9 +6,9 @@ use lease_core::model::Contact;
 use lease_core::page::{Page, PageRequest};
 use lease_core::repository::{ContactFilter, Envelope, RepositoryError};
 
-use crate::commit::change_row;
 use crate::database::Database;
 use crate::list::{self, Branch};
+use crate::writing::change_row;
 
 pub(crate) async fn list(
     database: &Database,

@@ -7,9 +7,9 @@ use lease_core::model::{Contact, Lead};
 use lease_core::page::{Page, PageRequest};
 use lease_core::repository::{ContactFilter, DirectoryRepository, Envelope, LeadFilter, RepositoryError};
 
-use crate::commit::{Writing, change_row};
 use crate::database::Database;
 use crate::list::{self, Branch};
+use crate::writing::{Writing, change_row};
 use crate::{PostgresRepository, contact};
 
 #[async_trait]

@@ -64,7 +64,7 @@
 //! - **The actor is checked again** in the statement, which locks the user, so that they can be neither deactivated nor given
 //!   another role until it ends. Logins and changes of names can go on.
 //! - **Every statement takes its locks in one order**: the claim, the user who acts, vehicles, services, users, customers, cards,
-//!   leads, trades, and the rows that belong to them. A change of a user first locks all the users that it needs, by their ids. A
+//!   leads, trades, and the rows that belong to them. A change of a user first of all locks the users that it needs, by their ids. A
 //!   statement that still deadlocks is tried again a few times.
 //! - **Nothing waits for ever.** A statement waits for a connection and for Postgres as long as [`PostgresOptions`] says, and then
 //!   the store is unavailable. A connection is used by one statement at a time, until Postgres has responded, even if the caller has
@@ -89,6 +89,7 @@ mod row;
 mod service;
 mod trade;
 mod vehicle;
+mod writing;
 
 use std::fmt;
 use std::sync::Arc;

@@ -9,10 +9,10 @@ use lease_core::page::{Page, PageRequest};
 use lease_core::repository::{Envelope, Guarantee, RepositoryError, ServiceFilter, ServiceRepository};
 
 use crate::PostgresRepository;
-use crate::commit::{Made, Writing, change_row, write};
 use crate::database::{Database, fault};
 use crate::list::{self, Branch};
 use crate::row::{Table as _, WriteTable as _, parse_optional_id};
+use crate::writing::{Made, Writing, change_row, write};
 
 #[async_trait]
 impl ServiceRepository for PostgresRepository {

@@ -11,10 +11,10 @@ use sqlx::QueryBuilder;
 use sqlx::postgres::Postgres;
 
 use crate::PostgresRepository;
-use crate::commit::change_row;
 use crate::database::Database;
 use crate::list::{self, Branch};
 use crate::row::{Fields, push_columns};
+use crate::writing::change_row;
 
 /// The columns of vehicles that are repeated in their trades. Postgres joins the vehicle itself only if a filter asks for other
 /// columns: then for few rows, unless the filter is the owner.

@@ -7,9 +7,9 @@ use lease_core::permission::Actor;
 use lease_core::repository::{Envelope, Guarantee, RepositoryError};
 use sqlx::QueryBuilder;
 
-use crate::commit::{Made, Writing, change_row, push_expected, push_insert, write, write_expected};
 use crate::database::{Database, fault};
 use crate::row::{Table as _, WriteTable as _, parse_optional_id};
+use crate::writing::{Made, Writing, change_row, push_expected, push_insert, write, write_expected};
 
 pub(crate) async fn create(database: &Database, new: &NewAccount, envelope: &Envelope) -> Result<NewIds, RepositoryError> {
     let statement = || {

@@ -7,9 +7,9 @@ use lease_core::repository::{Envelope, RepositoryError};
 use sqlx::postgres::Postgres;
 use sqlx::{Encode, QueryBuilder, Type};
 
-use crate::commit::{Made, Writing, push_expected, write_expected};
 use crate::database::{Database, Statement};
 use crate::row::{write_invoice_state, write_payment_state, write_trade_state};
+use crate::writing::{Made, Writing, push_expected, write_expected};
 
 /// The column for the id of a row that is not made.
 const NONE: &str = "null::bigint";

@@ -4,10 +4,10 @@ use lease_core::model::{Service, Trade, TradeStatus};
 use lease_core::repository::{Envelope, RepositoryError};
 use sqlx::QueryBuilder;
 
-use crate::commit::{Made, Writing, push_expected, write_expected};
 use crate::database::{Database, Statement, fault};
 use crate::row::{Fields, Table as _, parse_optional_id, push_columns};
 use crate::vehicle::{push_snapshot, read_snapshot};
+use crate::writing::{Made, Writing, push_expected, write_expected};
 
 pub(super) async fn load(
     database: &Database,

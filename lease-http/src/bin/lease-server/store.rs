@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::config::Settings;
 use crate::failure::{Failure, one_line};
 
-/// The store that the settings choose, ready for use. The metrics report on its pool.
+/// The store that the settings choose, ready for use. The metrics report on its connections.
 pub(crate) async fn open(settings: &Settings, metrics: &Metrics) -> Result<Arc<dyn Repository>, Failure> {
     if url(settings).is_none() {
         tracing::warn!("no DATABASE_URL: all data is kept in memory and is lost when this process ends");
