@@ -116,7 +116,7 @@ pub struct TradeFilter {
     pub year_min: Option<i32>,
     /// With a vehicle of this model year or earlier.
     pub year_max: Option<i32>,
-    /// Matching [`Trade::search_text`].
+    /// Matching [`Trade::search_text`](crate::model::Trade::search_text).
     pub search: Option<Search>,
 }
 
@@ -130,7 +130,7 @@ pub struct ProposalFilter {
     pub trade_id: Option<TradeId>,
     /// By this author.
     pub customer_id: Option<CustomerId>,
-    /// With this status at the present instant: [`Proposal::state_at`].
+    /// With this status at the present instant: [`Proposal::state_at`](crate::model::Proposal::state_at).
     pub status: Option<ProposalStatus>,
 }
 
