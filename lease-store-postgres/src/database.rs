@@ -23,6 +23,25 @@ const FIRST_PAUSE: Duration = Duration::from_millis(4);
 /// The maximum number of times that a statement is run again.
 const RETRIES: usize = 4;
 
+/// A statement with its arguments.
+pub(crate) struct Statement {
+    query: QueryBuilder<Postgres>,
+    is_kept: bool,
+}
+
+impl From<QueryBuilder<Postgres>> for Statement {
+    fn from(query: QueryBuilder<Postgres>) -> Self {
+        Self { query, is_kept: true }
+    }
+}
+
+impl Statement {
+    /// A statement whose plan depends on its arguments, so that it has to be made each time.
+    pub(crate) const fn planned_anew(query: QueryBuilder<Postgres>) -> Self {
+        Self { query, is_kept: false }
+    }
+}
+
 /// The connections, and how statements are run on them.
 #[derive(Clone, Debug)]
 pub(crate) struct Database {
@@ -50,28 +69,7 @@ impl Database {
     pub(crate) const fn connections(&self) -> &Connections {
         &self.connections
     }
-}
 
-/// A statement with its arguments.
-pub(crate) struct Statement {
-    query: QueryBuilder<Postgres>,
-    is_kept: bool,
-}
-
-impl From<QueryBuilder<Postgres>> for Statement {
-    fn from(query: QueryBuilder<Postgres>) -> Self {
-        Self { query, is_kept: true }
-    }
-}
-
-impl Statement {
-    /// A statement whose plan depends on its arguments, so that it has to be made each time.
-    pub(crate) const fn planned_anew(query: QueryBuilder<Postgres>) -> Self {
-        Self { query, is_kept: false }
-    }
-}
-
-impl Database {
     /// Runs a statement that only reads. If its connection breaks, it is run once more on another one.
     pub(crate) async fn read<S: Into<Statement>>(&self, statement: impl Fn() -> S) -> Result<Vec<PgRow>, RepositoryError> {
         match self.run(statement().into()).await {

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use lease_core::repository::{Claim, ClaimState, Guarantee, IdempotencyRepository, NewClaim, RepositoryError, SavedResponse};
-use sqlx::QueryBuilder;
 use sqlx::postgres::Postgres;
+use sqlx::{Encode, QueryBuilder, Type};
 
 use crate::PostgresRepository;
 use crate::row::Fields;
@@ -30,26 +30,11 @@ impl IdempotencyRepository for PostgresRepository {
     }
 
     async fn renew_claim(&self, claim: &Claim, held_until: DateTime<Utc>) -> Result<(), RepositoryError> {
-        let statement = || {
-            let mut query = QueryBuilder::new("update idempotency_records set held_until = ");
-            push_held(query.push_bind(held_until), claim);
-            query.push(" returning 1");
-            query
-        };
-        let renewed = self.database.write(statement).await?;
-        if renewed.is_empty() { Err(RepositoryError::Taken(Guarantee::Claim)) } else { Ok(()) }
+        self.set_held(claim, "held_until", held_until).await
     }
 
     async fn save_response(&self, claim: &Claim, response: &SavedResponse) -> Result<(), RepositoryError> {
-        let statement = || {
-            let mut query = QueryBuilder::new("update idempotency_records set response = ");
-            query.push_bind(response.0.clone());
-            push_held(&mut query, claim);
-            query.push(" returning 1");
-            query
-        };
-        let saved = self.database.write(statement).await?;
-        if saved.is_empty() { Err(RepositoryError::Taken(Guarantee::Claim)) } else { Ok(()) }
+        self.set_held(claim, "response", response.0.as_slice()).await
     }
 
     async fn release_claim(&self, claim: &Claim) -> Result<(), RepositoryError> {
@@ -67,9 +52,27 @@ impl IdempotencyRepository for PostgresRepository {
     }
 }
 
+impl PostgresRepository {
+    /// Sets a column of the record, if the claim is still held.
+    async fn set_held<T>(&self, claim: &Claim, column: &str, value: T) -> Result<(), RepositoryError>
+    where
+        T: for<'v> Encode<'v, Postgres> + Type<Postgres> + Copy,
+    {
+        let statement = || {
+            let mut query = QueryBuilder::new("update idempotency_records set ");
+            query.push(column).push(" = ").push_bind(value);
+            push_held(&mut query, claim);
+            query.push(" returning 1");
+            query
+        };
+        let set = self.database.write(statement).await?;
+        if set.is_empty() { Err(RepositoryError::Taken(Guarantee::Claim)) } else { Ok(()) }
+    }
+}
+
 /// Adds the condition that the claim is held.
 fn push_held(query: &mut QueryBuilder<Postgres>, claim: &Claim) {
-    query.push(" where key = ").push_bind(claim.key.0.to_vec()).push(" and holder = ").push_bind(claim.holder.to_vec());
+    query.push(" where key = ").push_bind(claim.key.0.as_slice()).push(" and holder = ").push_bind(claim.holder.as_slice());
 }
 
 /// Creates the record, or takes over one that has expired, or whose holder has run out of time or claims it again.
@@ -79,9 +82,9 @@ fn claim_statement(new: &NewClaim, now: DateTime<Utc>) -> QueryBuilder<Postgres>
     );
     query
         .separated(", ")
-        .push_bind(new.claim.key.0.to_vec())
-        .push_bind(new.claim.holder.to_vec())
-        .push_bind(new.fingerprint.to_vec())
+        .push_bind(new.claim.key.0.as_slice())
+        .push_bind(new.claim.holder.as_slice())
+        .push_bind(new.fingerprint.as_slice())
         .push_bind(new.held_until)
         .push_bind(new.expires_at);
     query
@@ -95,7 +98,7 @@ fn claim_statement(new: &NewClaim, now: DateTime<Utc>) -> QueryBuilder<Postgres>
         .push_bind(now)
         .push(") and not record.has_effect and record.response is null) then excluded else record end as next) as choice)")
         .push(" returning holder = ")
-        .push_bind(new.claim.holder.to_vec())
+        .push_bind(new.claim.holder.as_slice())
         .push(", fingerprint, held_until, has_effect, made, response");
     query
 }

@@ -63,9 +63,9 @@ impl Writing {
                 .push("select key from idempotency_records")
                 .push(&after)
                 .push(" where key = ")
-                .push_bind(claim.key.0.to_vec())
+                .push_bind(claim.key.0.as_slice())
                 .push(" and holder = ")
-                .push_bind(claim.holder.to_vec())
+                .push_bind(claim.holder.as_slice())
                 .push(" and not has_effect and response is null for update of idempotency_records");
             self.claim = Some(claim);
         }
@@ -125,7 +125,7 @@ impl Writing {
                     Made::Part(name) => format!("(select id from {name})"),
                 })
                 .push(" from root where key = ")
-                .push_bind(claim.key.0.to_vec());
+                .push_bind(claim.key.0.as_slice());
         }
         self.query.push(") select ");
         self.query.push(if self.claim.is_some() { "exists (select from claim)" } else { "true" });
@@ -228,9 +228,7 @@ fn push_row_change<T: WriteTable>(writing: &mut Writing, change: &RowChange<T>) 
             Made::Root
         }
         RowChange::Update { id, expected, value } => {
-            query.push("update ").push(T::NAME).push(" set version = version + 1, (").push(T::WRITTEN).push(") = row(");
-            value.write(&mut query.separated(", "));
-            push_expected(query.push(")"), id.get(), *expected);
+            push_update(query, id.get(), *expected, value);
             writing.only_if_valid().push(" returning id");
             Made::Nothing
         }
@@ -247,6 +245,13 @@ pub(crate) fn push_insert<T: WriteTable>(query: &mut QueryBuilder<Postgres>, val
     query.push("insert into ").push(T::NAME).push(" (").push(T::WRITTEN).push(") select ");
     value.write(&mut query.separated(", "));
     query.push(" where true");
+}
+
+/// Adds an update of this row, if it is at the version on which the change was decided.
+pub(crate) fn push_update<T: WriteTable>(query: &mut QueryBuilder<Postgres>, id: i64, expected: Version, value: &T) {
+    query.push("update ").push(T::NAME).push(" set version = version + 1, (").push(T::WRITTEN).push(") = row(");
+    value.write(&mut query.separated(", "));
+    push_expected(query.push(")"), id, expected);
 }
 
 /// Adds the condition that a row is at the version on which the change was decided.

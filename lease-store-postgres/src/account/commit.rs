@@ -8,15 +8,15 @@ use lease_core::repository::{Envelope, Guarantee, RepositoryError};
 use sqlx::QueryBuilder;
 
 use crate::database::{Database, fault};
-use crate::row::{Table as _, WriteTable as _, parse_optional_id};
-use crate::writing::{Made, Writing, change_row, push_expected, push_insert, write, write_expected};
+use crate::row::{Table as _, parse_optional_id};
+use crate::writing::{Made, Writing, change_row, push_insert, push_update, write, write_expected};
 
 pub(crate) async fn create(database: &Database, new: &NewAccount, envelope: &Envelope) -> Result<NewIds, RepositoryError> {
     let statement = || {
         let mut writing = Writing::begin(envelope);
         push_insert(writing.write("root"), &new.user);
         writing.only_if_valid().push(" returning id");
-        push_names(&mut writing, &new.user, "");
+        push_names(&mut writing, &login_names(&new.user), "");
         let customer = push_customer(&mut writing, new.profile.as_ref(), new.user.date_joined);
         if let Some((hash, expires_at)) = new.token {
             push_token(&mut writing, hash, new.user.token_epoch, expires_at);
@@ -31,13 +31,18 @@ pub(crate) async fn create(database: &Database, new: &NewAccount, envelope: &Env
     })
 }
 
-/// Adds the login names of the root, but those for which `except` holds. Every statement writes them in one order.
-fn push_names(writing: &mut Writing, user: &User, except: &str) {
+/// The names without duplicates, in the order in which every statement writes them.
+fn login_names(user: &User) -> Vec<String> {
     let mut names = user.login_names().map(|name| name.as_str().to_owned()).to_vec();
     names.sort();
     names.dedup();
+    names
+}
+
+/// Adds these login names to the root, if `condition` holds for them.
+fn push_names(writing: &mut Writing, names: &[String], condition: &str) {
     let query = writing.write("names").push("insert into login_names (name, user_id) select wanted.name, root.id from root, ");
-    query.push("unnest(").push_bind(names).push("::text[]) as wanted (name)").push(except).push(" order by wanted.name");
+    query.push("unnest(").push_bind(names).push("::text[]) as wanted (name)").push(condition).push(" order by wanted.name");
 }
 
 /// Adds the customer of the root, if there is a profile. Returns the expression for its id.
@@ -52,7 +57,7 @@ fn push_customer(writing: &mut Writing, profile: Option<&Profile>, created_at: D
 /// Adds a token of the root.
 fn push_token(writing: &mut Writing, hash: TokenHash, epoch: i64, expires_at: DateTime<Utc>) {
     let query = writing.write("token").push("insert into tokens (user_id, hash, epoch, expires_at) select root.id, ");
-    query.separated(", ").push_bind(hash.0.to_vec()).push_bind(epoch).push_bind(expires_at);
+    query.separated(", ").push_bind(hash.0.as_slice()).push_bind(epoch).push_bind(expires_at);
     query.push(" from root");
 }
 
@@ -64,9 +69,8 @@ pub(crate) async fn account(database: &Database, change: &AccountChange, envelop
         let mut writing = Writing::begin_after("locked", envelope, |query| push_locks(query, change, &envelope.actor));
         let query = writing.part("another_superuser").push("select from locked where is_active_superuser and id <> ");
         query.push_bind(id);
-        let query = writing.write("root").push("update users set version = version + 1, (").push(User::WRITTEN).push(") = row(");
-        user.write(&mut query.separated(", "));
-        push_expected(query.push(")"), id, change.expected);
+        let query = writing.write("root");
+        push_update(query, id, change.expected, user);
         if change.needs_another_superuser {
             query.push(" and exists (select from another_superuser)");
         }
@@ -105,18 +109,18 @@ fn push_locks(query: &mut QueryBuilder<sqlx::Postgres>, change: &AccountChange, 
 
 /// Adds the change of the login names: those that are no longer the user's go, new ones come.
 fn push_renaming(writing: &mut Writing, user: &User) {
-    let names = user.login_names().map(|name| name.as_str().to_owned()).to_vec();
+    let names = &login_names(user)[..];
     let query = writing.write("names_gone").push("delete from login_names using root where login_names.user_id = root.id");
     query.push(" and login_names.name <> all (").push_bind(names).push("::text[])");
     let own = " where not exists (select from login_names own where own.name = wanted.name and own.user_id = root.id)";
-    push_names(writing, user, own);
+    push_names(writing, names, own);
 }
 
 /// Adds the change that keeps one token good, though the user's epoch changes.
 fn push_kept_token(writing: &mut Writing, kept: TokenHash, epoch: i64) {
     let query = writing.write("token_kept").push("update tokens set epoch = ").push_bind(epoch);
     query.push(" from root, users before where before.id = root.id and tokens.user_id = root.id");
-    query.push(" and tokens.epoch = before.token_epoch and tokens.hash = ").push_bind(kept.0.to_vec());
+    query.push(" and tokens.epoch = before.token_epoch and tokens.hash = ").push_bind(kept.0.as_slice());
 }
 
 /// Adds the change of the user's customer. Returns the expression for the id of a new one.
@@ -157,7 +161,7 @@ pub(crate) async fn revoke_token(
         writing.part("root").push("select 0::bigint as id where true");
         writing.only_if_valid();
         let query = writing.write("gone").push("delete from tokens using root where tokens.hash = ");
-        query.push_bind(revocation.token.0.to_vec());
+        query.push_bind(revocation.token.0.as_slice());
         query.push(" and tokens.user_id = ").push_bind(revocation.user_id.get());
         writing.finish(Made::Nothing, &[])
     };

@@ -20,7 +20,7 @@ pub(super) async fn token(database: &Database, hash: &TokenHash) -> Result<Optio
         let mut query = QueryBuilder::new("select t.hash, t.user_id, t.epoch, t.expires_at, ");
         push_account(&mut query);
         query.push(" from tokens t join users u on u.id = t.user_id left join customers c on c.user_id = u.id where t.hash = ");
-        query.push_bind(hash.0.to_vec());
+        query.push_bind(hash.0.as_slice());
         query
     };
     let Some(row) = database.read_one(statement).await? else { return Ok(None) };
@@ -73,7 +73,7 @@ pub(super) async fn taken_names(database: &Database, names: &[LoginName]) -> Res
     let wanted: Vec<String> = names.iter().map(|name| name.as_str().to_owned()).collect();
     let statement = || {
         let mut query = QueryBuilder::new("select name, user_id from login_names where name = any (");
-        query.push_bind(wanted.clone()).push(")");
+        query.push_bind(&wanted[..]).push(")");
         query
     };
     let taken = database.read(statement).await?;
