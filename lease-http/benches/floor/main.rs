@@ -22,6 +22,9 @@ mod kind;
 mod lease;
 mod postgres;
 mod report;
+#[path = "../../../lease-store-postgres/tests/postgres/support/script.rs"]
+#[expect(dead_code, reason = "shared with the tests, which also give orders")]
+mod script;
 mod server;
 
 use crate::kind::Kind;

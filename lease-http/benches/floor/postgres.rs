@@ -1,17 +1,15 @@
 //! A throw-away Postgres.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
-
 use sqlx::{Connection as _, PgConnection};
 
 use crate::cpu;
+use crate::script::Script;
 
 const SCRIPT: &str = include_str!("../../../lease-store-postgres/tests/postgres/support/server.sh");
 
 /// A Postgres that ends when it is dropped.
 pub(crate) struct Postgres {
-    script: Child,
+    _script: Script,
     /// The directory of its socket.
     pub(crate) directory: String,
     /// Its first process, of which all others are children.
@@ -20,16 +18,13 @@ pub(crate) struct Postgres {
 
 impl Postgres {
     pub(crate) fn start() -> Self {
-        let mut command = Command::new("sh");
         // On disk, where the script would rather use memory.
-        command.args(["-c", SCRIPT]).env("TMPDIR", std::env::temp_dir()).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut script = command.spawn().unwrap();
-        let output = BufReader::new(script.stdout.take().unwrap());
-        let ready = |line: String| line.strip_prefix("ready ").map(str::to_owned);
-        let directory = output.lines().map_while(Result::ok).find_map(ready).expect("Postgres starts");
+        let script = format!("export TMPDIR='{}'\n{SCRIPT}", std::env::temp_dir().display());
+        let mut script = Script::start(&script, &[]);
+        let directory = script.ready("Install Postgres (Debian, Ubuntu: apt-get install postgresql).");
         let pid_file = std::fs::read_to_string(format!("{directory}/data/postmaster.pid")).unwrap();
         let process = pid_file.lines().next().unwrap().parse().unwrap();
-        Self { script, directory, process }
+        Self { _script: script, directory, process }
     }
 
     pub(crate) fn url(&self) -> String {
@@ -43,13 +38,5 @@ impl Postgres {
     /// The CPU time of all its processes.
     pub(crate) fn cpu(&self) -> f64 {
         cpu::of_family(self.process)
-    }
-}
-
-impl Drop for Postgres {
-    fn drop(&mut self) {
-        // The script ends with its standard input, and then nothing of the server is left.
-        drop(self.script.stdin.take());
-        let _ = self.script.wait();
     }
 }

@@ -102,6 +102,15 @@ impl World {
         Activity::until(&mut self.watcher, |now| now == Activity { open, abandoned: 0, blocked: 0 }).await;
     }
 
+    /// Ends the lock: the server recovers, and used no more connections than allowed at any time.
+    async fn unlock(mut self, watch: Watch) {
+        self.administrator.execute("rollback").await.unwrap();
+        self.assert_recovered().await;
+        let most = watch.most().await;
+        assert!(most.open <= MAX_CONNECTIONS && most.abandoned == 0, "{most:?}");
+        self.finish().await;
+    }
+
     async fn finish(self) {
         drop(self.server);
         self.database.drop().await;
@@ -150,11 +159,7 @@ async fn requests_that_wait_for_a_table_give_up_and_others_go_on() {
     let answers = waiting.join_all().await;
     println!("503 after {:?}", times(&answers));
     answers.iter().for_each(Answer::assert_unavailable_in_time);
-    world.administrator.execute("rollback").await.unwrap();
-    world.assert_recovered().await;
-    let most = watch.most().await;
-    assert!(most.open <= MAX_CONNECTIONS && most.abandoned == 0, "{most:?}");
-    world.finish().await;
+    world.unlock(watch).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -171,11 +176,7 @@ async fn requests_that_wait_for_a_connection_give_up() {
     let answers = waiting.join_all().await;
     println!("503 after {:?}", times(&answers));
     answers.iter().for_each(Answer::assert_unavailable_in_time);
-    world.administrator.execute("rollback").await.unwrap();
-    world.assert_recovered().await;
-    let most = watch.most().await;
-    assert!(most.open <= MAX_CONNECTIONS && most.abandoned == 0, "{most:?}");
-    world.finish().await;
+    world.unlock(watch).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -187,11 +188,7 @@ async fn clients_who_hang_up_use_no_more_connections_than_allowed() {
     world.until_blocked(MAX_CONNECTIONS).await;
     waiting.shutdown().await;
     assert_eq!(world.get("/healthz").await.status, 200);
-    world.administrator.execute("rollback").await.unwrap();
-    world.assert_recovered().await;
-    let most = watch.most().await;
-    assert!(most.open <= MAX_CONNECTIONS && most.abandoned == 0, "{most:?}");
-    world.finish().await;
+    world.unlock(watch).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
