@@ -11,6 +11,7 @@ use lease_core::permission::Actor;
 use lease_core::repository::Claim;
 use lease_core::{Error, LeaseEngine, account};
 
+use crate::layers::Trail;
 use crate::problem::Problem;
 use crate::request_id::request_id;
 use crate::state::AppState;
@@ -25,7 +26,7 @@ impl Caller {
     ///
     /// # Errors
     /// 401 if the header holds no valid token, or there are two; 503 if the store cannot be reached.
-    pub(crate) async fn identify(engine: &LeaseEngine, headers: &HeaderMap) -> Result<Self, Problem> {
+    pub(crate) async fn identify(engine: &LeaseEngine, headers: &HeaderMap, trail: &Trail) -> Result<Self, Problem> {
         let mut given = headers.get_all(header::AUTHORIZATION).iter();
         let value = match (given.next(), given.next()) {
             (None, _) => return Ok(Self(None)),
@@ -37,7 +38,9 @@ impl Caller {
             return Err(Error::NotAuthenticated.into());
         }
         let token = token.trim().parse().map_err(|_| Error::NotAuthenticated)?;
-        Ok(Self(Some(engine.authenticate(&token).await?)))
+        let session = engine.authenticate(&token).await?;
+        session.actor.user().into_iter().for_each(|user| trail.acted(user));
+        Ok(Self(Some(session)))
     }
 
     /// The actor of this session.
@@ -54,7 +57,7 @@ impl FromRequestParts<AppState> for Caller {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         match parts.extensions.get::<Self>() {
             Some(known) => Ok(*known),
-            None => Self::identify(&state.engine, &parts.headers).await,
+            None => Self::identify(&state.engine, &parts.headers, &Trail::of(&parts.extensions)).await,
         }
     }
 }

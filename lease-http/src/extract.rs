@@ -12,7 +12,7 @@ use axum::http::request::Parts;
 use lease_core::LeaseEngine;
 
 use crate::state::AppState;
-pub(crate) use body::{BODY_LIMIT, Body, read_body};
+pub(crate) use body::{BODY_LIMIT, Body, Received, received_body};
 pub(crate) use path_id::{CreatedId, PathId};
 
 /// The engine.

@@ -15,14 +15,16 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
 use lease_core::repository::{Claim, ClaimState};
 use lease_core::{Error, ErrorKind, LeaseEngine, Refusal};
 
 use crate::auth::Caller;
-use crate::extract::read_body;
+use crate::extract::received_body;
+use crate::layers::Trail;
+use crate::location;
 use crate::panic;
 use crate::problem::{ErrorCode, HttpError, Problem};
 use crate::state::AppState;
@@ -36,7 +38,10 @@ use saved::Saved;
 /// Puts the layer around a POST endpoint. A panic of its handler becomes a response inside the layer, so that the key is
 /// released.
 pub(crate) fn around(endpoint: MethodRouter<AppState>, replay: Replay, state: AppState) -> MethodRouter<AppState> {
-    endpoint.route_layer(panic::catch()).route_layer(from_fn_with_state(Once { state, replay }, respond))
+    endpoint
+        .route_layer(panic::catch())
+        .route_layer(from_fn(location::name))
+        .route_layer(from_fn_with_state(Once { state, replay }, respond))
 }
 
 /// Carries out a request once for each key.
@@ -61,7 +66,11 @@ impl Once {
 
     async fn respond(self, mut request: Request, next: Next) -> Result<Response, Problem> {
         let is_public = self.replay.is_public;
-        let caller = if is_public { Caller(None) } else { Caller::identify(self.engine(), request.headers()).await? };
+        let caller = if is_public {
+            Caller(None)
+        } else {
+            Caller::identify(self.engine(), request.headers(), &Trail::of(request.extensions())).await?
+        };
         let user = caller.actor().user();
         if user.is_none() && !is_public {
             // The handler responds 401, which is not stored: only known users write records.
@@ -72,8 +81,8 @@ impl Once {
         if self.replay.ignores_key() {
             return Ok(next.run(request).await);
         }
-        let (mut parts, body) = request.into_parts();
-        let body = read_body(Request::from_parts(parts.clone(), body)).await?;
+        let (mut parts, _) = request.into_parts();
+        let body = received_body(&parts.extensions)?;
         let scope = user.map_or(Scope::Body(&body), Scope::User);
         let keys = Keys::derive(&key, &scope);
         let fingerprint = keys.fingerprint(&parts.method, path(&parts), &body);
@@ -83,8 +92,8 @@ impl Once {
             ClaimState::Claimed => {
                 parts.extensions.insert(claim);
                 let work = async {
-                    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
-                    self.keep(&claim, &keys, response).await
+                    let response = next.run(Request::from_parts(parts, Body::empty())).await;
+                    self.keep(&claim, &keys, user.is_some(), response).await
                 };
                 self.engine().hold_claim(&claim, work).await
             }
@@ -99,7 +108,7 @@ impl Once {
                 same(first, fingerprint)?;
                 match self.replay.lost {
                     LostResponse::KeyIgnored | LostResponse::Repeated => {
-                        Ok(next.run(Request::from_parts(parts, Body::from(body))).await)
+                        Ok(next.run(Request::from_parts(parts, Body::empty())).await)
                     }
                     LostResponse::Created(read) => {
                         let id = made.ok_or_else(created_nothing)?;
@@ -113,36 +122,76 @@ impl Once {
 
     /// Stores a response, or releases the key if the response is not to be stored. If this fails, the response stays the same: a
     /// record without a response expires, or is answered from the effect of its command. If the claim was lost to another request,
-    /// the response is 409.
-    async fn keep(&self, claim: &Claim, keys: &Keys, response: Response) -> Result<Response, Problem> {
-        if !is_kept(&response) {
-            if let Err(error) = self.engine().release_claim(claim).await {
-                tracing::warn!(%error, "an idempotency key could not be released");
+    /// the response is 409: what the other one has done may be the reason for this response, which is then wrong.
+    async fn keep(&self, claim: &Claim, keys: &Keys, is_known: bool, response: Response) -> Result<Response, Problem> {
+        match fate(&response, is_known) {
+            Fate::Stored => self.store(claim, keys, response).await,
+            Fate::Dropped => {
+                self.release(claim).await;
+                Ok(response)
             }
-            return Ok(response);
+            Fate::Checked => {
+                told_unless_lost(self.engine().check_claim(claim).await)?;
+                self.release(claim).await;
+                Ok(response)
+            }
         }
+    }
+
+    async fn store(&self, claim: &Claim, keys: &Keys, response: Response) -> Result<Response, Problem> {
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await.map_err(|_| Problem::new(ErrorKind::InternalError))?;
         match keys.seal(&Saved::of(&parts, &body)) {
-            Ok(sealed) => match self.engine().save_response(claim, &sealed).await {
-                Ok(()) => {}
-                // What the other request has done may be the reason for this response, which is then wrong.
-                Err(lost @ Error::Refused(Refusal::IdempotencyKeyInUse)) => return Err(lost.into()),
-                Err(error) => tracing::warn!(%error, "a response could not be stored"),
-            },
+            Ok(sealed) => told_unless_lost(self.engine().save_response(claim, &sealed).await)?,
             Err(error) => tracing::error!(%error, "a response could not be encrypted"),
         }
         Ok(Response::from_parts(parts, Body::from(body)))
     }
+
+    async fn release(&self, claim: &Claim) {
+        if let Err(error) = self.engine().release_claim(claim).await {
+            tracing::warn!(%error, "an idempotency key could not be released");
+        }
+    }
+}
+
+/// What becomes of a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// It is stored, and sent again to whoever sends the request again.
+    Stored,
+    /// It is right as long as the claim is held, and is not stored.
+    Checked,
+    /// It is not stored.
+    Dropped,
 }
 
 /// Rule 6.7 stores every response except 401, 429 and 5xx. A 415 is not stored either, since the fingerprint does not cover the
-/// content type. Nor is the response to a request that lost its claim to another: its command was not carried out.
-fn is_kept(response: &Response) -> bool {
+/// content type. Nor is the response to a request that lost its claim to another: its command was not carried out. And of strangers,
+/// only successes are stored, since anybody could fill the store with refusals.
+fn fate(response: &Response, is_known: bool) -> Fate {
     let status = response.status();
     let lost = response.extensions().get() == Some(&ErrorCode::from(Refusal::IdempotencyKeyInUse));
     let passing = [StatusCode::UNAUTHORIZED, StatusCode::UNSUPPORTED_MEDIA_TYPE, StatusCode::TOO_MANY_REQUESTS];
-    !(lost || status.is_server_error() || passing.contains(&status))
+    if lost || status.is_server_error() || passing.contains(&status) {
+        Fate::Dropped
+    } else if is_known || status.is_success() {
+        Fate::Stored
+    } else {
+        Fate::Checked
+    }
+}
+
+/// An error, unless it says that the claim was lost, only means that nothing is stored.
+fn told_unless_lost(outcome: Result<(), Error>) -> Result<(), Problem> {
+    match outcome {
+        Err(lost @ Error::Refused(Refusal::IdempotencyKeyInUse)) => Err(lost.into()),
+        Err(error) => {
+            tracing::warn!(%error, "a response could not be stored");
+            Ok(())
+        }
+        Ok(()) => Ok(()),
+    }
 }
 
 /// The path without a trailing slash, so that both forms count as the same path.

@@ -10,11 +10,13 @@ mod endpoints;
 mod extract;
 mod idempotency;
 mod layers;
+mod location;
 mod metrics;
 mod openapi;
 mod ops;
 mod options;
 mod panic;
+mod precompressed;
 mod problem;
 mod query;
 mod request_id;
@@ -23,13 +25,16 @@ mod schema;
 mod state;
 mod throttle;
 
+use std::io::Write as _;
 use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::extract::Request;
 use axum::http::uri::PathAndQuery;
-use axum::http::{Uri, header};
-use axum::response::IntoResponse;
+use axum::http::{HeaderMap, Uri};
+use axum::response::Response;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use lease_core::{ErrorKind, LeaseEngine};
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
@@ -38,8 +43,10 @@ use utoipa_axum::routes;
 
 use auth::Caller;
 use endpoints::Endpoints;
+use layers::Uploads;
 pub use metrics::Metrics;
 pub use options::{CorsOrigins, HttpOptions};
+use precompressed::Precompressed;
 pub use problem::{ErrorCode, HttpError, Problem};
 use state::AppState;
 use throttle::LoginThrottle;
@@ -58,6 +65,13 @@ pub fn document() -> &'static str {
 static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
     let described = all(routes::endpoints()).into_openapi();
     openapi::complete(&described).map(|document| document.to_string()).unwrap_or_default()
+});
+
+static COMPRESSED_DOCUMENT: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let mut compressed = GzEncoder::new(Vec::new(), Compression::best());
+    // Writing to memory cannot fail.
+    let _ = compressed.write_all(document().as_bytes());
+    compressed.finish().unwrap_or_default()
 });
 
 /// Sets up the REST layer.
@@ -100,12 +114,15 @@ impl RouterBuilder {
 
     /// The router.
     pub fn build(self) -> Router {
+        // Now, rather than on a thread that serves requests.
+        LazyLock::force(&COMPRESSED_DOCUMENT);
         let state = AppState {
             throttle: LoginThrottle::new(self.options.login_failures_per_minute),
             engine: self.engine,
             options: Arc::new(self.options),
             metrics: self.metrics,
             writes: self.writes,
+            uploads: Uploads::default(),
         };
         let (routes, _) = all(routes::endpoints().replaying(&state)).split_for_parts();
         let routes = routes
@@ -124,8 +141,9 @@ fn all(endpoints: Endpoints) -> OpenApiRouter<AppState> {
 /// Get this document
 #[utoipa::path(get, path = "/api/openapi.json", tag = "operation", security((), ("token" = [])),
     responses((status = 200, description = "The OpenAPI document.", body = serde_json::Value)))]
-async fn openapi_document(_: Caller) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "application/json")], document())
+async fn openapi_document(_: Caller, headers: HeaderMap) -> Response {
+    let file = Precompressed { content_type: "application/json", plain: document().as_bytes(), gzip: &COMPRESSED_DOCUMENT };
+    file.response(&headers)
 }
 
 /// Also accepts every path with a trailing slash: a path that matches no route is tried again without it.

@@ -42,6 +42,12 @@ impl Metrics {
         Self { shared: Arc::new(Shared::new().expect("the names of the metrics are valid and differ")) }
     }
 
+    /// The registry, for metrics of the app.
+    #[must_use]
+    pub fn registry(&self) -> &Registry {
+        &self.shared.registry
+    }
+
     /// Adds a number that is read at every scrape, such as the size of a store's pool.
     ///
     /// # Errors

@@ -68,9 +68,17 @@ fn complete_operations(paths: &mut Value) {
             let ignores_key = operation.remove(X_IDEMPOTENCY_KEY) == Some(json!("ignored"));
             add_parameters(path, method, operation, ignores_key);
             add_errors(path, method, operation, ignores_key);
+            add_location(operation);
             deprecate(operation);
         }
     }
+}
+
+/// Says that the response about something new names its place.
+fn add_location(operation: &mut Map<String, Value>) {
+    let Some(made) = operation.get_mut("responses").and_then(|responses| responses.get_mut("201")) else { return };
+    let schema = json!({ "type": "string", "format": "uri-reference", "pattern": "/api/[a-z-]+/[1-9][0-9]*$" });
+    made["headers"]["Location"] = header("The path of the new object.", &schema);
 }
 
 /// Marks an operation as deprecated if its `x-instead` names another one that does the same.
@@ -153,11 +161,13 @@ fn codes(path: &str, method: &str, operation: &mut Map<String, Value>, ignores_k
         &[
             Http(HttpError::ParseError),
             Engine(ErrorKind::ValidationError),
+            Http(HttpError::RequestTimeout),
             Http(HttpError::PayloadTooLarge),
             Http(HttpError::UnsupportedMediaType),
         ],
     );
-    add(method == "post", &[Engine(ErrorKind::ValidationError), Http(HttpError::PayloadTooLarge)]);
+    let bad_body = [Http(HttpError::RequestTimeout), Http(HttpError::PayloadTooLarge)];
+    add(method == "post", &[&[Engine(ErrorKind::ValidationError)], &bad_body[..]].concat());
     add(method == "post" && !ignores_key, &[in_use, Http(HttpError::IdempotencyKeyReused)]);
     add(true, &[Engine(ErrorKind::InternalError), Engine(ErrorKind::Unavailable)]);
     codes
@@ -175,16 +185,19 @@ fn error_response(codes: &[ErrorCode]) -> Value {
         }},
         "x-codes": names,
     });
-    let header = |description: &str, schema: Value| json!({ "description": description, "required": true, "schema": schema });
     if codes.contains(&Engine(ErrorKind::NotAuthenticated)) {
         let schema = json!({ "type": "string", "const": "Token" });
-        response["headers"]["WWW-Authenticate"] = header("How to authenticate.", schema);
+        response["headers"]["WWW-Authenticate"] = header("How to authenticate.", &schema);
     }
-    if codes.contains(&Http(HttpError::Throttled)) {
+    if codes.contains(&Http(HttpError::Throttled)) || codes.contains(&Engine(ErrorKind::Unavailable)) {
         let schema = json!({ "type": "integer", "minimum": 1 });
-        response["headers"]["Retry-After"] = header("The number of seconds until another attempt is accepted.", schema);
+        response["headers"]["Retry-After"] = header("The number of seconds until another attempt is accepted.", &schema);
     }
     response
+}
+
+fn header(description: &str, schema: &Value) -> Value {
+    json!({ "description": description, "required": true, "schema": schema })
 }
 
 /// An example of a problem, built by the code that builds the responses.

@@ -15,6 +15,9 @@ use serde::Serialize;
 
 pub use code::{ErrorCode, HttpError};
 
+/// The number of seconds after which a client may try again what was not available.
+const RETRY_AFTER: u64 = 1;
+
 /// Messages by field or parameter.
 pub(crate) type Messages = BTreeMap<String, Vec<String>>;
 
@@ -33,7 +36,8 @@ impl Problem {
     #[must_use]
     pub fn new(code: impl Into<ErrorCode>) -> Self {
         let code = code.into();
-        Self { code, detail: code.to_string().into(), errors: None, declined: None, retry_after: None }
+        let retry_after = (code == ErrorKind::Unavailable.into()).then_some(RETRY_AFTER);
+        Self { code, detail: code.to_string().into(), errors: None, declined: None, retry_after }
     }
 
     /// A body that is not JSON, with the reason.

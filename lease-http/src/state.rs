@@ -6,6 +6,7 @@ use axum::extract::FromRef;
 use lease_core::LeaseEngine;
 use tokio_util::task::TaskTracker;
 
+use crate::layers::Uploads;
 use crate::metrics::Metrics;
 use crate::options::HttpOptions;
 use crate::throttle::LoginThrottle;
@@ -19,6 +20,8 @@ pub(crate) struct AppState {
     pub(crate) metrics: Metrics,
     /// The tasks of requests that may write.
     pub(crate) writes: TaskTracker,
+    /// The memory for the bodies of requests.
+    pub(crate) uploads: Uploads,
     /// Counts failed logins.
     pub(crate) throttle: LoginThrottle,
 }

@@ -59,10 +59,15 @@ impl LeaseEngine {
     /// [`Refusal::IdempotencyKeyInUse`] if the claim was lost to another request, so that nothing was done under it;
     /// [`Error::Unavailable`].
     pub async fn save_response(&self, claim: &Claim, response: &SavedResponse) -> Result<(), Error> {
-        match self.store().save_response(claim, response).await {
-            Err(RepositoryError::Taken(Guarantee::Claim)) => Err(Refusal::IdempotencyKeyInUse.into()),
-            saved => Ok(saved?),
-        }
+        under_claim(self.store().save_response(claim, response).await)
+    }
+
+    /// Checks that a claim is still held: what another request does under the key may be the reason why this one was refused.
+    ///
+    /// # Errors
+    /// [`Refusal::IdempotencyKeyInUse`] if the claim was lost to another request; [`Error::Unavailable`].
+    pub async fn check_claim(&self, claim: &Claim) -> Result<(), Error> {
+        under_claim(self.store().renew_claim(claim, self.now() + HELD).await)
     }
 
     /// Releases a claim under which nothing was done.
@@ -71,6 +76,14 @@ impl LeaseEngine {
     /// [`Error::Unavailable`].
     pub async fn release_claim(&self, claim: &Claim) -> Result<(), Error> {
         Ok(self.store().release_claim(claim).await?)
+    }
+}
+
+/// The outcome of what needs a claim.
+fn under_claim(outcome: Result<(), RepositoryError>) -> Result<(), Error> {
+    match outcome {
+        Err(RepositoryError::Taken(Guarantee::Claim)) => Err(Refusal::IdempotencyKeyInUse.into()),
+        outcome => Ok(outcome?),
     }
 }
 

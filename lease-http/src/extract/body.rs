@@ -1,11 +1,13 @@
 use std::ops::Deref;
+use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, header};
 use lease_core::Error;
 use lease_core::input::{Draft, FieldErrors, NOT_AN_OBJECT};
 use serde::de::{Deserialize, IgnoredAny};
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::problem::{HttpError, Problem};
 use crate::state::AppState;
@@ -52,7 +54,7 @@ impl<T: Draft> FromRequest<AppState> for Body<T> {
 
     async fn from_request(request: Request, _: &AppState) -> Result<Self, Problem> {
         let is_json = is_json(request.headers());
-        let bytes = read_body(request).await?;
+        let bytes = received_body(request.extensions())?;
         if !is_json.unwrap_or(bytes.is_empty()) {
             return Err(Problem::new(HttpError::UnsupportedMediaType));
         }
@@ -67,15 +69,30 @@ impl<T: Draft> FromRequest<AppState> for Body<T> {
     }
 }
 
-/// Reads the whole body.
+/// The body of a request, as a layer has received it.
+#[derive(Clone, Debug)]
+pub(crate) enum Received {
+    /// All of it.
+    Whole {
+        /// The body.
+        bytes: Bytes,
+        /// The memory that it takes, out of that for all bodies.
+        _memory: Option<Arc<OwnedSemaphorePermit>>,
+    },
+    /// It is longer than [`BODY_LIMIT`].
+    TooLong,
+}
+
+/// The whole body of a request.
 ///
 /// # Errors
-/// 413 if it is too long; 400 if it is incomplete.
-pub(crate) async fn read_body(request: Request) -> Result<Bytes, Problem> {
-    Bytes::from_request(request, &()).await.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(HttpError::PayloadTooLarge),
-        _ => Problem::parse_error("The body could not be read."),
-    })
+/// 413 if it is too long.
+pub(crate) fn received_body(extensions: &Extensions) -> Result<Bytes, Problem> {
+    match extensions.get() {
+        Some(Received::Whole { bytes, .. }) => Ok(bytes.clone()),
+        Some(Received::TooLong) => Err(Problem::new(HttpError::PayloadTooLarge)),
+        None => Ok(Bytes::new()),
+    }
 }
 
 /// Whether the content type is JSON; `None` if the request has no content type.

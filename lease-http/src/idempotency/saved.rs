@@ -1,13 +1,13 @@
 //! A response as it is stored, before it is encrypted.
 
 use axum::body::Body;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderName, HeaderValue, StatusCode, response};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 
 /// The headers that belong to the stored response; all others are set anew for each request.
-const KEPT: [HeaderName; 1] = [CONTENT_TYPE];
+const KEPT: [HeaderName; 2] = [CONTENT_TYPE, LOCATION];
 
 /// The status, headers and body of a response.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,12 +1,18 @@
-//! The request id, the log line and the counters of a request. The log holds the route but never a query, a header or a body,
-//! since those may be secret.
+//! The request id, the log line and the counters of a request. The log holds the route, the ids of the user and of the objects,
+//! but never a query, a header or a body, since those may be secret.
 
+use std::convert::Infallible;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use axum::extract::{MatchedPath, Request, State};
-use axum::http::HeaderValue;
+use axum::extract::rejection::RawPathParamsRejection;
+use axum::extract::{FromRequestParts, MatchedPath, RawPathParams, Request, State};
+use axum::http::header::LOCATION;
+use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
+use lease_core::id::UserId;
 use tracing::Instrument as _;
 
 use crate::client_address::ClientAddress;
@@ -22,12 +28,15 @@ pub(super) async fn observe(
     State(state): State<AppState>,
     client: ClientAddress,
     route: Option<MatchedPath>,
+    params: Result<RawPathParams, RawPathParamsRejection>,
     mut request: Request,
     next: Next,
 ) -> Response {
     let given = request_id(request.headers()).and_then(|id| HeaderValue::from_str(id.as_str()).ok());
     let id = given.unwrap_or_else(|| fresh_id(&state));
     request.headers_mut().insert(REQUEST_ID, id.clone());
+    let trail = Trail::default();
+    request.extensions_mut().insert(trail.clone());
     let method = request.method().clone();
     let route = route.as_ref().map_or(UNMATCHED, MatchedPath::as_str);
     let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default(), %method, route);
@@ -44,9 +53,53 @@ pub(super) async fn observe(
     if route.contains("/api/") {
         state.metrics.outcome(code);
     }
-    span.in_scope(|| tracing::info!(status = status.as_u16(), code, ms = took.as_millis(), client = %client.0, "answered"));
+    let object = params.ok().and_then(|params| object(&params));
+    let made = response.headers().get(LOCATION).and_then(last_id);
+    span.in_scope(|| {
+        let (status, ms, user) = (status.as_u16(), took.as_millis(), trail.user());
+        tracing::info!(status, code, ms, client = %client.0, user, object, made, "answered");
+    });
     response.headers_mut().insert(REQUEST_ID, id);
     response
+}
+
+/// The id of the object in the path.
+fn object(params: &RawPathParams) -> Option<i64> {
+    params.iter().find(|(name, _)| *name == "id").and_then(|(_, id)| id.parse().ok())
+}
+
+/// The id at the end of a `Location`.
+fn last_id(location: &HeaderValue) -> Option<i64> {
+    location.to_str().ok()?.rsplit('/').next()?.parse().ok()
+}
+
+/// Notes who made a request, for its line in the log.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Trail(Arc<OnceLock<UserId>>);
+
+impl Trail {
+    /// The trail of the request with these extensions.
+    pub(crate) fn of(extensions: &Extensions) -> Self {
+        extensions.get().cloned().unwrap_or_default()
+    }
+
+    /// Notes the user who made the request.
+    pub(crate) fn acted(&self, user: UserId) {
+        // A second authentication of the same request finds the same user.
+        let _ = self.0.set(user);
+    }
+
+    fn user(&self) -> Option<i64> {
+        self.0.get().map(|user| user.get())
+    }
+}
+
+impl FromRequestParts<AppState> for Trail {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, Infallible> {
+        Ok(Self::of(&parts.extensions))
+    }
 }
 
 fn fresh_id(state: &AppState) -> HeaderValue {

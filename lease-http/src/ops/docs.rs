@@ -1,17 +1,16 @@
 //! `/docs`: Swagger UI for the `OpenAPI` document. All its files are part of the binary, so it works offline.
 
-use std::sync::{Arc, LazyLock};
-
 use axum::extract::rejection::PathRejection;
 use axum::extract::{OriginalUri, Path};
+use axum::http::HeaderMap;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use lease_core::ErrorKind;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use utoipa_swagger_ui::Config;
 
+use crate::precompressed::Precompressed;
 use crate::problem::Problem;
 use crate::state::AppState;
 
@@ -21,6 +20,23 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
                       connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 const PAGE: &str = include_str!("docs/page.html");
 const START: &str = include_str!("docs/start.js");
+
+macro_rules! swagger_ui {
+    ($content_type:literal, $name:literal) => {
+        Precompressed {
+            content_type: $content_type,
+            plain: include_bytes!(concat!(env!("OUT_DIR"), "/", $name)),
+            gzip: include_bytes!(concat!(env!("OUT_DIR"), "/", $name, ".gz")),
+        }
+    };
+}
+
+/// The files of Swagger UI that the build script has taken out of its archive.
+const FILES: [(&str, Precompressed); 3] = [
+    ("swagger-ui.css", swagger_ui!("text/css; charset=utf-8", "swagger-ui.css")),
+    ("swagger-ui-bundle.js", swagger_ui!("text/javascript; charset=utf-8", "swagger-ui-bundle.js")),
+    ("favicon-32x32.png", swagger_ui!("image/png", "favicon-32x32.png")),
+];
 
 /// The page and its files.
 pub(crate) fn router() -> OpenApiRouter<AppState> {
@@ -37,19 +53,13 @@ async fn page(OriginalUri(uri): OriginalUri) -> impl IntoResponse {
     ([(CONTENT_SECURITY_POLICY, POLICY)], Html(PAGE.replace("{{folder}}", folder)))
 }
 
-async fn file(name: Result<Path<String>, PathRejection>) -> Response {
-    static CONFIG: LazyLock<Arc<Config<'static>>> = LazyLock::new(Arc::default);
+async fn file(name: Result<Path<String>, PathRejection>, headers: HeaderMap) -> Response {
     let Ok(Path(name)) = name else { return Problem::new(ErrorKind::NotFound).into_response() };
     if name == "start.js" {
         return ([(CONTENT_TYPE, "text/javascript; charset=utf-8"), (CACHE_CONTROL, "no-cache")], START).into_response();
     }
-    // The rest of the package is not part of the page.
-    let is_part = ["swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png"].contains(&name.as_str());
-    match utoipa_swagger_ui::serve(&name, Arc::clone(&CONFIG)) {
-        Ok(Some(file)) if is_part => {
-            let headers = [(CONTENT_TYPE, file.content_type), (CACHE_CONTROL, "public, max-age=86400".to_owned())];
-            (headers, file.bytes.into_owned()).into_response()
-        }
-        _ => Problem::new(ErrorKind::NotFound).into_response(),
+    match FILES.iter().find(|(known, _)| *known == name) {
+        Some((_, file)) => ([(CACHE_CONTROL, "public, max-age=86400")], file.response(&headers)).into_response(),
+        None => Problem::new(ErrorKind::NotFound).into_response(),
     }
 }

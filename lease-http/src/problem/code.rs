@@ -28,6 +28,9 @@ pub enum HttpError {
     /// The path has no such method.
     #[error("The method is not allowed here.")]
     MethodNotAllowed,
+    /// The body did not arrive in time.
+    #[error("The body did not arrive in time.")]
+    RequestTimeout,
     /// The body is too long.
     #[error("The body is longer than 256 KiB.")]
     PayloadTooLarge,
@@ -37,7 +40,7 @@ pub enum HttpError {
     /// The idempotency key was used with another request before.
     #[error("The idempotency key has already been used for another request.")]
     IdempotencyKeyReused,
-    /// Too many failed logins.
+    /// Too many attempts.
     #[error("Too many attempts; try again later.")]
     Throttled,
 }
@@ -80,6 +83,7 @@ impl ErrorCode {
             Self::Http(error) => match error {
                 HttpError::ParseError => StatusCode::BAD_REQUEST,
                 HttpError::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+                HttpError::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
                 HttpError::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
                 HttpError::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 HttpError::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,

@@ -29,6 +29,7 @@ const CODES: &[(&str, u16)] = &[
     ("customer_in_use", 409),
     ("lead_converted", 409),
     ("idempotency_key_in_use", 409),
+    ("request_timeout", 408),
     ("payload_too_large", 413),
     ("unsupported_media_type", 415),
     ("idempotency_key_reused", 422),

@@ -18,6 +18,7 @@ use crate::client_address::ClientAddress;
 use crate::endpoints::Endpoints;
 use crate::extract::{Body, Engine, PathId};
 use crate::idempotency::Replay;
+use crate::layers::{Presence, Trail};
 use crate::problem::Problem;
 use crate::schema::Id;
 use crate::throttle::LoginThrottle;
@@ -77,15 +78,22 @@ impl From<Registered> for Registration {
 /// Creates a user with a customer and a token, in one step.
 #[utoipa::path(post, path = "/api/register", tag = "accounts", security(()), request_body = RegistrationDraft,
     responses((status = 201, description = "The user is registered.", body = Registration)))]
-async fn register(engine: Engine, nobody: Unauthenticated, body: Body<RegistrationDraft>) -> Created<Registration> {
-    let registered = body.judge(engine.register(&nobody, &body).await)?;
-    Ok(created(registered.into()))
+async fn register(
+    engine: Engine,
+    nobody: Unauthenticated,
+    presence: Presence,
+    body: Body<RegistrationDraft>,
+) -> Created<Registration> {
+    let work = async { body.judge(engine.register(&nobody, &body).await) };
+    let registered = presence.while_waiting(work).await?;
+    Ok(created(registered.account.user.id, registered.into()))
 }
 
 /// The response to a registration whose first response was lost. Nobody has the token in that one, so a new one is issued.
 async fn register_again(engine: Engine, user: PathId<UserId>) -> Created<Registration> {
     let user = user.0.ok_or(Error::NotFound)?;
-    Ok(created(engine.repeat_registration(user).await?.into()))
+    let registered = engine.repeat_registration(user).await?;
+    Ok(created(registered.account.user.id, registered.into()))
 }
 
 /// A user, just logged in.
@@ -123,13 +131,20 @@ async fn login(
     engine: Engine,
     nobody: Unauthenticated,
     client: ClientAddress,
+    presence: Presence,
+    trail: Trail,
     State(throttle): State<LoginThrottle>,
     body: Body<LoginDraft>,
 ) -> ApiResult<Login> {
-    let attempt = throttle.begin(client.0, body.username.given().map_or("", String::as_str), engine.now()).await?;
-    let outcome = engine.login(&nobody, &body).await;
-    attempt.settle(&outcome, engine.now());
-    Ok(Json(body.judge(outcome)?.into()))
+    let work = async {
+        let attempt = throttle.begin(client.0, body.username.given().map_or("", String::as_str), engine.now()).await?;
+        let outcome = engine.login(&nobody, &body).await;
+        attempt.settle(&outcome, engine.now());
+        body.judge(outcome)
+    };
+    let login = presence.while_waiting(work).await?;
+    trail.acted(login.account.user.id);
+    Ok(Json(login.into()))
 }
 
 /// Log out

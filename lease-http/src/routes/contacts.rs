@@ -113,7 +113,7 @@ async fn list_contacts(engine: Engine, session: Session, list: List<ContactFilte
     ]))))]
 async fn create_contact(engine: Engine, session: Session, body: Body<ContactDraft>) -> Created<Contact> {
     let contact = body.judge(engine.create_contact(&session, &body).await)?;
-    Ok(created(contact.into()))
+    Ok(created(contact.id, contact.into()))
 }
 
 /// Get a contact

@@ -94,7 +94,7 @@ async fn list_credit_cards(engine: Engine, session: Session, list: List<CardFilt
     extensions(("x-codes" = json!(["permission_denied"]))))]
 async fn create_credit_card(engine: Engine, session: Session, body: Body<CardDraft>) -> Created<CreditCard> {
     let card = body.judge(engine.create_card(&session, &body).await)?;
-    Ok(created(card.into()))
+    Ok(created(card.id, card.into()))
 }
 
 /// Get a credit card

@@ -104,7 +104,7 @@ async fn list_leads(engine: Engine, session: Session, list: List<LeadFilter>) ->
     ]))))]
 async fn create_lead(engine: Engine, session: Session, body: Body<LeadDraft>) -> Created<Lead> {
     let lead = body.judge(engine.create_lead(&session, &body).await)?;
-    Ok(created(lead.into()))
+    Ok(created(lead.id, lead.into()))
 }
 
 /// Get a lead

@@ -13,7 +13,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
-use super::response::{ApiResult, Created};
+use super::response::{ApiResult, Created, CreatedResponse, created};
 use crate::auth::Session;
 use crate::endpoints::Endpoints;
 use crate::extract::{Body, Engine, PathId};
@@ -149,10 +149,11 @@ async fn get_outcome(engine: Engine, session: Session, id: PathId<PaymentId>) ->
     }
 }
 
-fn paid(payment: Stored<model::Payment>) -> (StatusCode, Json<Payment>) {
+fn paid(payment: Stored<model::Payment>) -> CreatedResponse<Payment> {
     let status = match payment.state {
         PaymentState::Pending => StatusCode::ACCEPTED,
         PaymentState::Succeeded { .. } | PaymentState::Failed { .. } => StatusCode::CREATED,
     };
-    (status, Json(payment.into()))
+    let (_, id, body) = created(payment.id, payment.into());
+    (status, id, body)
 }

@@ -131,7 +131,7 @@ async fn list_proposals(engine: Engine, session: Session, list: List<ProposalFil
         ("x-rules" = json!([both_or_neither("start_date", "end_date")]))))]
 async fn create_proposal(engine: Engine, session: Session, body: Body<ProposalDraft>) -> Created<Proposal> {
     let proposal = body.judge(engine.create_proposal(&session, &body).await)?;
-    Ok(created(Proposal::new(proposal, engine.now())))
+    Ok(created(proposal.stored.id, Proposal::new(proposal, engine.now())))
 }
 
 /// List the proposals of a trade
@@ -172,7 +172,7 @@ async fn create_trade_proposal(
 ) -> Created<Proposal> {
     let trade = trade.or_not_found(&session.actor)?;
     let proposal = body.judge(engine.propose(&session, trade, &body).await)?;
-    Ok(created(Proposal::new(proposal, engine.now())))
+    Ok(created(proposal.stored.id, Proposal::new(proposal, engine.now())))
 }
 
 /// Get a proposal

@@ -109,7 +109,7 @@ async fn list_services(engine: Engine, caller: Caller, list: List<ServiceFilter>
     ] }]))))]
 async fn create_service(engine: Engine, session: Session, body: Body<ServiceDraft>) -> Created<Service> {
     let service = body.judge(engine.create_service(&session, &body).await)?;
-    Ok(created(service.into()))
+    Ok(created(service.id, service.into()))
 }
 
 /// Get a service

@@ -131,7 +131,7 @@ async fn list_trades(engine: Engine, session: Session, list: List<TradeFilter>) 
     extensions(("x-codes" = json!(["permission_denied", "vehicle_in_trade"]))))]
 async fn open_trade(engine: Engine, session: Session, body: Body<TradeDraft>) -> Created<Trade> {
     let trade = body.judge(engine.open_trade(&session, &body).await)?;
-    Ok(created(trade.into()))
+    Ok(created(trade.stored.id, trade.into()))
 }
 
 /// Get a trade

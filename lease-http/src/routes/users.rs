@@ -105,7 +105,7 @@ async fn list_users(engine: Engine, session: Session, list: List<UserFilter>) ->
     extensions(("x-codes" = json!(["permission_denied"]))))]
 async fn create_user(engine: Engine, session: Session, body: Body<UserDraft>) -> Created<User> {
     let account = body.judge(engine.create_user(&session, &body).await)?;
-    Ok(created(account.into()))
+    Ok(created(account.user.id, account.into()))
 }
 
 /// Get a user

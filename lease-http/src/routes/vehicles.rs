@@ -109,7 +109,7 @@ async fn list_vehicles(engine: Engine, session: Session, list: List<VehicleFilte
     extensions(("x-codes" = json!(["permission_denied"]))))]
 async fn create_vehicle(engine: Engine, session: Session, body: Body<VehicleDraft>) -> Created<Vehicle> {
     let vehicle = body.judge(engine.create_vehicle(&session, &body).await)?;
-    Ok(created(vehicle.into()))
+    Ok(created(vehicle.id, vehicle.into()))
 }
 
 /// Get a vehicle

@@ -42,6 +42,24 @@ async fn the_content_security_policy_allows_only_the_pages_own_scripts() {
     assert!(!page.text.contains("<script>") && !page.text.contains("http"), "inline or foreign scripts");
 }
 
+/// They are compressed beforehand, as well as possible.
+#[tokio::test]
+async fn its_files_are_sent_compressed_to_clients_that_accept_it() {
+    let app = App::new();
+    for path in ["/docs/swagger-ui-bundle.js", "/docs/swagger-ui.css", "/api/openapi.json"] {
+        let plain = get(&app, path).await;
+        let compressed = app.send(request("GET", path, &[("accept-encoding", "br, gzip")], &Value::Null)).await;
+        assert_eq!((plain.header("content-encoding"), compressed.header("content-encoding")), ("", "gzip"), "{path}");
+        for response in [&plain, &compressed] {
+            assert_eq!(response.header("vary"), "accept-encoding", "{path}");
+            assert_eq!(response.header("content-type"), plain.header("content-type"), "{path}");
+        }
+        let (small, large): (usize, usize) =
+            (compressed.header("content-length").parse().unwrap(), plain.header("content-length").parse().unwrap());
+        assert!(small * 3 < large, "{path}: {small} of {large}");
+    }
+}
+
 #[tokio::test]
 async fn there_is_no_other_file() {
     let app = App::new();

@@ -56,6 +56,20 @@ async fn refusals_are_kept_as_well() {
     assert_eq!(again.header("idempotency-replayed"), "true");
 }
 
+/// Otherwise anybody could fill the store.
+#[tokio::test]
+async fn a_refusal_of_a_stranger_is_not_kept() {
+    let app = App::new();
+    for (path, body) in [("/api/register", json!({})), ("/api/login", json!({"username": "ada", "password": "wrong"}))] {
+        for _ in 0..2 {
+            let refused = app.post(path, "", "k1", &body).await;
+            assert_eq!((refused.status.as_u16(), refused.header("idempotency-replayed")), (400, ""), "{path}");
+        }
+    }
+    app.clock.advance(Duration::days(2));
+    assert_eq!(app.engine.purge_expired().await.unwrap(), 0);
+}
+
 /// Whatever the refusal, it is the response, and the command is not tried again.
 #[tokio::test]
 async fn refusals_of_every_kind_are_kept() {

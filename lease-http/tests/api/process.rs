@@ -3,11 +3,18 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 /// The server, with only these settings.
 pub(crate) fn command(args: &[&str], variables: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_lease-server"));
-    command.args(args).env_clear().envs(variables.iter().copied()).stdin(Stdio::null());
+    launched(&[], args, variables)
+}
+
+/// The same, started by another program if one is named.
+fn launched(launcher: &[&str], args: &[&str], variables: &[(&str, &str)]) -> Command {
+    let line = [launcher, &[env!("CARGO_BIN_EXE_lease-server")], args].concat();
+    let mut command = Command::new(line[0]);
+    command.args(&line[1..]).env_clear().envs(variables.iter().copied()).stdin(Stdio::null());
     command
 }
 
@@ -25,8 +32,14 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(args: &[&str], variables: &[(&str, &str)]) -> Self {
-        let cheap = ["--bind=127.0.0.1:0", "--argon2-memory-kib=8", "--argon2-iterations=1"];
-        let mut child = command(&[&cheap, args].concat(), variables).stdout(Stdio::piped()).spawn().unwrap();
+        Self::start_by(&[], args, variables)
+    }
+
+    /// The same, through another program that starts it.
+    pub(crate) fn start_by(launcher: &[&str], args: &[&str], variables: &[(&str, &str)]) -> Self {
+        let cheap = [("LEASE_BIND", "127.0.0.1:0"), ("LEASE_ARGON2_MEMORY_KIB", "8"), ("LEASE_ARGON2_ITERATIONS", "1")];
+        let mut command = launched(launcher, args, &[&cheap, variables].concat());
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let output = BufReader::new(child.stdout.take().unwrap());
         let mut server = Self { child, output, log: String::new(), address: String::new() };
         let line = server.line_with("listening on http://");
@@ -68,6 +81,22 @@ impl Server {
         let mut response = String::new();
         stream.read_to_string(&mut response).unwrap();
         response
+    }
+
+    /// The value of a metric.
+    pub(crate) fn metric(&self, name: &str) -> i64 {
+        let metrics = self.ask("GET /metrics", "");
+        let value = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok());
+        value.unwrap_or_else(|| panic!("no {name}: {metrics}"))
+    }
+
+    /// Asks until the metrics have this line.
+    pub(crate) fn until(&self, line: &str) {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !self.ask("GET /metrics", "").lines().any(|found| found == line) {
+            assert!(Instant::now() < deadline, "{line}: {}", self.ask("GET /metrics", ""));
+            std::thread::yield_now();
+        }
     }
 
     pub(crate) fn terminate(&self) {

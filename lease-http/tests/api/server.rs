@@ -1,6 +1,7 @@
 //! The binary `lease-server` (chapter 7): its settings, its start and its end.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 
 use crate::process::{Server, run};
 use crate::support::setup::GOOD_CARD;
@@ -28,6 +29,7 @@ fn invalid_settings_end_the_server_with_one_line_and_exit_code_2() {
         &["--sell-fee", "1.005"],
         &["--fee-currency", "XYZ"],
         &["--fee-currency", "JPY"],
+        &["--max-connections", "0"],
         &["--request-timeout-seconds", "0"],
         &["--cors-origins", "everywhere"],
         &["--client-address-header", "a b"],
@@ -64,6 +66,7 @@ fn every_setting_is_also_an_environment_variable() {
         ("LEASE_SELL_FEE", "none"),
         ("LEASE_FEE_CURRENCY", "none"),
         ("LEASE_SUPERUSER_USERNAME", "root"),
+        ("LEASE_MAX_CONNECTIONS", "none"),
         ("LEASE_REQUEST_TIMEOUT_SECONDS", "none"),
         ("LEASE_SHUTDOWN_TIMEOUT_SECONDS", "none"),
         ("LEASE_CORS_ORIGINS", "none"),
@@ -162,6 +165,7 @@ fn the_superuser_of_the_environment_can_log_in_and_the_log_holds_no_secret() {
     let ann = token_of(&ann);
     let card = crate::support::setup::card(GOOD_CARD).to_string();
     assert!(server.ask_as(&format!("Token {ann}"), "POST /api/credit-cards", &card).starts_with("HTTP/1.1 201"));
+    server.ask_as(&format!("Token {ann}"), "GET /api/credit-cards/7", "");
     server.terminate();
     let (_, log) = server.end();
     for line in log.lines() {
@@ -170,7 +174,16 @@ fn the_superuser_of_the_environment_can_log_in_and_the_log_holds_no_secret() {
     for secret in [password, &token, &ann, GOOD_CARD, "hunter2"] {
         assert!(!log.contains(secret), "{secret}: {log}");
     }
-    assert!(log.contains(r#""route":"/api/login""#), "{log}");
+    let line = |route: &str| -> serde_json::Value {
+        let lines = log.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        lines.filter(|line| line["message"] == "answered").find(|line| line["span"]["route"] == route).unwrap()
+    };
+    let (root, customer) = (1, 2);
+    assert_eq!((&line("/api/login")["user"], &line("/api/users")["user"]), (&root.into(), &serde_json::Value::Null));
+    assert_eq!(line("/api/register")["made"], customer);
+    assert_eq!((&line("/api/credit-cards")["user"], &line("/api/credit-cards")["made"]), (&customer.into(), &1.into()));
+    let one = line("/api/credit-cards/{id}");
+    assert_eq!((&one["object"], &one["user"], &one["status"]), (&7.into(), &customer.into(), &404.into()));
 }
 
 #[test]
@@ -199,12 +212,14 @@ fn pending_requests_are_completed_before_the_server_stops() {
 }
 
 #[test]
-fn the_shutdown_timeout_ends_a_request_that_never_completes() {
-    let mut server = Server::start(&["--shutdown-timeout-seconds=0"], &[]);
-    let mut stream = server.connect();
-    stream.write_all(b"POST /api/login HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n").unwrap();
-    let mut line = String::new();
-    BufReader::new(stream.try_clone().unwrap()).read_line(&mut line).unwrap();
+fn the_shutdown_timeout_ends_a_request_that_takes_too_long() {
+    let mut server = Server::start(&["--shutdown-timeout-seconds=0", "--argon2-memory-kib=65536", "--argon2-iterations=40"], &[]);
+    let login = r#"{"username": "nobody", "password": "wrong"}"#;
+    let head = "POST /api/login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
+    server.connect().write_all(format!("{head}content-length: {}\r\n\r\n{login}", login.len()).as_bytes()).unwrap();
+    let pending = server.connect();
+    (&pending).write_all(format!("{head}content-length: {}\r\n\r\n{login}", login.len()).as_bytes()).unwrap();
+    server.until("lease_http_requests_in_flight 2");
     server.terminate();
     server.line_with("stopping");
     assert_eq!(server.end().0, Some(1));
@@ -221,4 +236,88 @@ fn a_connection_with_an_incomplete_head_is_closed_after_the_timeout() {
     assert!(server.ask("GET /healthz", "").starts_with("HTTP/1.1 200"));
     server.terminate();
     assert_eq!(server.end().0, Some(0));
+}
+
+const UNFINISHED: &[u8] = b"POST /api/login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{";
+
+/// Asks for more than the buffers of a connection hold, and reads nothing.
+fn slow_reader(server: &Server) -> TcpStream {
+    let mut stream = server.connect();
+    for _ in 0..20 {
+        stream.write_all(b"GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+    }
+    stream
+}
+
+/// Rule 6.6.
+#[test]
+fn a_body_that_does_not_come_is_a_408_and_the_end_of_its_connection() {
+    let server = Server::start(&["--request-timeout-seconds=1"], &[]);
+    let chunked = b"POST /api/trades HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n1\r\n{\r\n";
+    for sent in [UNFINISHED, &chunked[..]] {
+        let mut stream = server.connect();
+        stream.write_all(sent).unwrap();
+        let mut response = String::new();
+        stream.read_to_string(&mut response).unwrap();
+        assert!(response.starts_with("HTTP/1.1 408") && response.contains("request_timeout"), "{response}");
+    }
+}
+
+#[test]
+fn a_client_that_reads_nothing_is_not_waited_for() {
+    let server = Server::start(&["--request-timeout-seconds=1"], &[]);
+    let _reader = slow_reader(&server);
+    server.until("lease_http_connections_ended_total{reason=\"slow_reader\"} 1");
+    server.until("lease_http_connections 1");
+}
+
+#[test]
+fn idle_and_slow_connections_make_way_for_new_ones() {
+    let server = Server::start(&["--max-connections=3"], &[]);
+    let mut slow = server.connect();
+    slow.write_all(UNFINISHED).unwrap();
+    let mut idle = server.connect();
+    let _others: Vec<_> = (0..20).map(|_| server.connect()).collect();
+    assert!(server.ask("GET /api/services", "").starts_with("HTTP/1.1 200"));
+    for stream in [&mut slow, &mut idle] {
+        // The connection is closed, or reset if something was in it.
+        let read = stream.read_to_end(&mut Vec::new());
+        assert!(matches!(read, Ok(0) | Err(_)), "{read:?}");
+    }
+    assert!(server.metric("lease_http_connections_ended_total{reason=\"made_way\"}") >= 18);
+    assert!(server.metric("lease_http_connections") <= 3);
+}
+
+#[test]
+fn few_file_descriptors_are_enough_for_a_server() {
+    let server = Server::start_by(&["prlimit", "--nofile=128:128"], &["--max-connections=100000"], &[]);
+    assert!(server.log.contains("fewer connections are accepted"), "{}", server.log);
+    let _idle: Vec<_> = (0..200).map(|_| server.connect()).collect();
+    assert!(server.ask("GET /healthz", "").starts_with("HTTP/1.1 200"));
+}
+
+#[test]
+fn clients_who_keep_the_server_waiting_do_not_keep_it_from_stopping() {
+    let mut server = Server::start(&["--shutdown-timeout-seconds=4"], &[]);
+    let _idle = server.connect();
+    let mut half = server.connect();
+    half.write_all(b"GET /healthz HTTP/1.1\r\nhost").unwrap();
+    let mut slow = server.connect();
+    slow.write_all(UNFINISHED).unwrap();
+    let _reader = slow_reader(&server);
+    server.until("lease_http_connections 5");
+    server.terminate();
+    server.line_with("stopping");
+    let (code, log) = server.end();
+    assert_eq!(code, Some(0), "{log}");
+}
+
+#[test]
+fn a_server_whose_log_nobody_reads_goes_on() {
+    let server = Server::start(&[], &[]);
+    // A line of it has more than a hundred bytes, and a pipe holds 64 KiB.
+    for _ in 0..700 {
+        assert!(server.ask("GET /healthz", "").starts_with("HTTP/1.1 200"));
+    }
+    assert_eq!(server.metric("lease_log_lines_dropped"), 0);
 }

@@ -93,6 +93,10 @@ pub(crate) struct Settings {
     /// The currency of both fees.
     #[arg(long, env = "LEASE_FEE_CURRENCY", global = true, value_name = "CODE", default_value = "USD", value_parser = parse::currency)]
     pub(crate) fee_currency: Currency,
+    /// The number of connections that are open at the same time. While it is reached, a new one takes the place of the one that
+    /// has waited longest for its client.
+    #[arg(long, env = "LEASE_MAX_CONNECTIONS", global = true, value_name = "NUMBER", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) max_connections: u32,
     /// The time after which a request gets the response 503, and after which an idle connection is closed.
     #[arg(long, env = "LEASE_REQUEST_TIMEOUT_SECONDS", global = true, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=110))]
     pub(crate) request_timeout_seconds: u64,

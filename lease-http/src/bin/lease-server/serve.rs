@@ -10,15 +10,17 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::Settings;
+use crate::connections::{Counts, Limits};
 use crate::engine::engine;
 use crate::failure::Failure;
 use crate::{background, connections, log, store, superuser};
 
 /// Serves until SIGTERM or Ctrl-C.
 pub(crate) async fn serve(settings: &Settings) -> Result<(), Failure> {
-    log::start(settings)?;
+    let log = log::start(settings)?;
     let superuser = superuser::from_environment()?;
     let metrics = Metrics::new();
+    log.watch(&metrics).map_err(Failure::other)?;
     let engine = engine(settings, store::open(settings, &metrics).await?)?;
     let fees = settings.fees()?;
     if engine.ensure_standard_services(fees.lease, fees.sell).await.map_err(Failure::other)? {
@@ -34,12 +36,13 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), Failure> {
     let tasks = TaskTracker::new();
     background::start(&engine, &tasks, &stop);
     let options = settings.http_options();
-    let head_timeout = options.request_timeout;
+    let limits = limits(settings);
+    let counts = Counts::new(&metrics).map_err(Failure::other)?;
     let app = RouterBuilder::new(engine).options(options).metrics(metrics).writes(tasks.clone()).build();
     tracing::info!(%address, "listening on http://{address}");
 
     let drained = async {
-        connections::serve(listener, app, head_timeout, stop.clone()).await;
+        connections::serve(listener, app, &limits, &counts, stop.clone()).await;
         // Requests whose client hung up, or that took too long, may still be writing.
         tasks.close();
         tasks.wait().await;
@@ -78,6 +81,24 @@ fn on_signal() -> Result<CancellationToken, Failure> {
         signalled.cancel();
     });
     Ok(stop)
+}
+
+/// The longest that peers may keep a server waiting that stops.
+const MAX_PATIENCE: Duration = Duration::from_secs(5);
+
+/// The limits of connections; as many of them as the process can afford.
+fn limits(settings: &Settings) -> Limits {
+    let wanted = settings.max_connections.try_into().unwrap_or(usize::MAX);
+    let connections = connections::affordable(wanted, settings.database_max_connections);
+    if connections < wanted {
+        tracing::warn!(connections, wanted, "fewer connections are accepted, because the process may not open more files");
+    }
+    let shutdown_timeout = Duration::from_secs(settings.shutdown_timeout_seconds);
+    Limits {
+        connections,
+        timeout: Duration::from_secs(settings.request_timeout_seconds),
+        patience: MAX_PATIENCE.min(shutdown_timeout / 2),
+    }
 }
 
 fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Failure {

@@ -89,6 +89,13 @@ pub(crate) fn check(method: &str, path: &str, answer: &ApiResponse) {
         assert!(codes.contains(&answer.json()["code"]), "{method} {template}: {codes:?}, not {}", answer.text);
         return;
     }
+    if status == 201 {
+        let place = answer.header("location");
+        let id = place.rsplit('/').next().and_then(|id| id.parse::<i64>().ok());
+        let body = answer.json();
+        let made = body.get("id").or_else(|| body.get("user_id")).and_then(Value::as_i64);
+        assert!(id.is_some() && id == made && self::template(place).is_some(), "{method} {path}: made {made:?}, at {place}");
+    }
     if response.get("content").is_none() {
         assert_eq!(answer.text, "", "{method} {path} has no body");
         return;

@@ -1,0 +1,107 @@
+//! What a body is found and told apart by. Neither a lookup hash nor a fingerprint may help to guess a password or a card number:
+//! whoever has a copy of the store and knows a key could compute them as fast as any hash.
+
+use std::collections::BTreeMap;
+
+use axum::body::Bytes;
+use secrecy::SecretString;
+use serde_json::value::{RawValue, to_raw_value};
+
+/// The fields of a body that hold passwords.
+const PASSWORDS: [&str; 2] = ["password", "password2"];
+/// The field that holds the number of a card.
+const NUMBER: &str = "number";
+/// The field that holds its security code.
+const CVC: &str = "cvc";
+
+/// The secrets that the body of an endpoint can hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Secrets {
+    /// None.
+    #[default]
+    None,
+    /// Passwords. They count only as stretched by Argon2, which makes guessing them as slow as guessing the password of a user.
+    Passwords,
+    /// A card. Its number counts by its last four digits, which are stored with the card; the security code does not count. So few
+    /// numbers end in given digits that stretching would not protect them.
+    Card,
+}
+
+/// A body without its secrets.
+#[derive(Clone, Debug)]
+pub(super) struct Parted {
+    /// The rest of the body.
+    pub(super) rest: Bytes,
+    /// The passwords of the body; they are to be stretched.
+    pub(super) passwords: Option<SecretString>,
+}
+
+impl Secrets {
+    /// Parts the secrets from the body. `None` if the body can hold secrets and is no JSON object: its response is an error, which
+    /// need not be stored.
+    pub(super) fn part(self, body: &Bytes) -> Option<Parted> {
+        if self == Self::None {
+            return Some(Parted { rest: body.clone(), passwords: None });
+        }
+        let mut fields: BTreeMap<String, &RawValue> = serde_json::from_slice(body).ok()?;
+        let digits;
+        let mut passwords = Vec::new();
+        match self {
+            Self::None => {}
+            Self::Passwords => {
+                passwords.extend(PASSWORDS.iter().filter_map(|name| Some(format!("{name}: {}", fields.remove(*name)?.get()))));
+            }
+            Self::Card => {
+                fields.remove(CVC);
+                if let Some(number) = fields.get_mut(NUMBER) {
+                    digits = to_raw_value(&last_four(number.get())).ok()?;
+                    *number = &digits;
+                }
+            }
+        }
+        let passwords = (!passwords.is_empty()).then(|| passwords.join("\n").into());
+        Some(Parted { rest: serde_json::to_vec(&fields).ok()?.into(), passwords })
+    }
+}
+
+/// The last four digits of a text.
+fn last_four(text: &str) -> String {
+    let digits: Vec<char> = text.chars().filter(char::is_ascii_digit).collect();
+    digits[digits.len().saturating_sub(4)..].iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret as _;
+
+    use super::*;
+
+    fn part(secrets: Secrets, body: &'static str) -> Option<(String, Option<String>)> {
+        let parted = secrets.part(&Bytes::from_static(body.as_bytes()))?;
+        let passwords = parted.passwords.map(|passwords| passwords.expose_secret().to_owned());
+        Some((String::from_utf8(parted.rest.to_vec()).unwrap(), passwords))
+    }
+
+    #[test]
+    fn passwords_are_parted_from_a_body() {
+        let body = r#"{"username": "ada", "pass\u0077ord": "hunter2", "password2": 7, "dob": 1.50}"#;
+        let rest = r#"{"dob":1.50,"username":"ada"}"#;
+        assert_eq!(part(Secrets::Passwords, body), Some((rest.to_owned(), Some("password: \"hunter2\"\npassword2: 7".to_owned()))));
+        assert_eq!(part(Secrets::Passwords, "{}"), Some(("{}".to_owned(), None)));
+    }
+
+    #[test]
+    fn of_a_card_the_last_four_digits_remain() {
+        let body = r#"{"number": "4242 4242 4242 4342", "cvc": "123", "exp_year": 2099}"#;
+        assert_eq!(part(Secrets::Card, body), Some((r#"{"exp_year":2099,"number":"4342"}"#.to_owned(), None)));
+        assert_eq!(part(Secrets::Card, r#"{"number": null}"#), Some((r#"{"number":""}"#.to_owned(), None)));
+    }
+
+    #[test]
+    fn what_is_no_object_has_no_place_for_secrets() {
+        for body in ["[\"hunter2\"]", "\"hunter2\"", "{\"password\": \"hunter2\"", ""] {
+            assert_eq!(part(Secrets::Passwords, body), None, "{body}");
+            assert_eq!(part(Secrets::None, body), Some((body.to_owned(), None)), "{body}");
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! `Location` (rule 6.6): where to find what a POST has created.
+
+use axum::extract::{OriginalUri, Request};
+use axum::http::HeaderValue;
+use axum::http::header::LOCATION;
+use axum::middleware::Next;
+use axum::response::Response;
+
+use crate::extract::CreatedId;
+
+/// Names the place of the row that the response says was created.
+pub(crate) async fn name(OriginalUri(uri): OriginalUri, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let created = response.extensions().get().copied();
+    let place = created.and_then(|CreatedId(id)| place(uri.path(), id)).and_then(|place| HeaderValue::try_from(place).ok());
+    if let Some(place) = place {
+        response.headers_mut().insert(LOCATION, place);
+    }
+    response
+}
+
+/// The place of a row that a POST to this path has created: its collection is what the path ends with.
+fn place(path: &str, id: i64) -> Option<String> {
+    let path = path.trim_end_matches('/');
+    let (prefix, _) = path.rsplit_once("/api/")?;
+    let collection = match path.rsplit('/').next()? {
+        "register" => "users",
+        collection => collection,
+    };
+    Some(format!("{prefix}/api/{collection}/{id}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rule 6.6.
+    #[test]
+    fn a_row_is_found_in_its_own_collection() {
+        let cases = [
+            ("/api/trades", "/api/trades/7"),
+            ("/api/trades/", "/api/trades/7"),
+            ("/api/trades/3/proposals", "/api/proposals/7"),
+            ("/api/register", "/api/users/7"),
+            ("/nested/api/invoices/3/payments/", "/nested/api/payments/7"),
+        ];
+        for (path, expected) in cases {
+            assert_eq!(place(path, 7).as_deref(), Some(expected), "{path}");
+        }
+    }
+}
