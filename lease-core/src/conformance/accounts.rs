@@ -66,7 +66,7 @@ pub async fn every_field_of_a_user_but_the_last_login_is_written(store: Arc<dyn 
     let world = World::new(store);
     let account = world.account(Role::Customer).await;
     let id = account.user.id;
-    world.store.commit_login(&Login { token: token(id, 1), at: at(1) + tick() }, None).await.unwrap();
+    world.store.commit_login(&Login::new(token(id, 1), at(1) + tick()), None).await.unwrap();
     let value = User {
         first_name: String::new(),
         last_name: "O'Neil \"x\" \\".into(),
@@ -169,7 +169,7 @@ pub async fn a_user_may_have_many_tokens_and_revoke_one(store: Arc<dyn Repositor
     let account = world.account(Role::Staff).await;
     let id = account.user.id;
     for number in [1, 2] {
-        let login = Login { token: token(id, number), at: at(number.into()) };
+        let login = Login::new(token(id, number), at(number.into()));
         world.store.commit_login(&login, None).await.unwrap();
     }
     let (found, owner) = world.store.find_token(&token_hash(1)).await.unwrap().unwrap();
@@ -186,7 +186,7 @@ pub async fn a_token_is_found_with_its_account(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let row = world.account(Role::Staff).await.user;
     let old = crate::account::Token { expires_at: at(-86_400), ..token(row.id, 1) };
-    world.store.commit_login(&Login { token: old.clone(), at: base() }, None).await.unwrap();
+    world.store.commit_login(&Login::new(old.clone(), base()), None).await.unwrap();
     let value = User { is_active: false, token_epoch: 1, ..row.value };
     world.store.commit_account(&change(&world, row.id, value).await, None).await.unwrap();
     let (found, account) = world.store.find_token(&token_hash(1)).await.unwrap().unwrap();
@@ -197,7 +197,7 @@ pub async fn one_token_is_kept_in_a_new_epoch(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let (row, other) = (world.account(Role::Staff).await.user, world.account(Role::Staff).await.user);
     for token in [token(row.id, 1), token(row.id, 2), token(other.id, 3)] {
-        world.store.commit_login(&Login { token, at: base() }, None).await.unwrap();
+        world.store.commit_login(&Login::new(token, base()), None).await.unwrap();
     }
     let user = User { token_epoch: 1, last_login: Some(base()), ..row.value };
     let keep = |number| Some(token_hash(number));
@@ -222,7 +222,7 @@ pub async fn expired_tokens_are_purged_some_at_a_time(store: Arc<dyn Repository>
     let id = world.account(Role::Staff).await.user.id;
     for number in 0..5_u8 {
         let token = crate::account::Token { expires_at: at(i64::from(number)), ..token(id, number) };
-        world.store.commit_login(&Login { token, at: base() }, None).await.unwrap();
+        world.store.commit_login(&Login::new(token, base()), None).await.unwrap();
     }
     assert_eq!(world.store.purge_tokens(at(0), 10).await.unwrap(), 0, "one that expires now has not expired before");
     assert_eq!(world.store.purge_tokens(at(4), 3).await.unwrap(), 3);
@@ -238,7 +238,7 @@ pub async fn a_login_changes_no_version(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let row = world.account(Role::Staff).await.user;
     let renamed = change(&world, row.id, User { first_name: "New".into(), ..row.value }).await;
-    world.store.commit_login(&Login { token: token(row.id, 1), at: at(1) }, None).await.unwrap();
+    world.store.commit_login(&Login::new(token(row.id, 1), at(1)), None).await.unwrap();
     world.store.commit_account(&renamed, None).await.unwrap();
     let loaded = world.load_account(row.id).await;
     assert_eq!((loaded.version, loaded.account.user.last_login), (Version(2), Some(at(1))));
@@ -258,7 +258,7 @@ pub async fn a_snapshot_says_whether_there_is_another_active_superuser(store: Ar
 pub async fn a_token_is_revoked_by_its_own_user_alone(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let (owner, other) = (world.account(Role::Customer).await.user.id, world.account(Role::Customer).await.user.id);
-    world.store.commit_login(&Login { token: token(owner, 1), at: base() }, None).await.unwrap();
+    world.store.commit_login(&Login::new(token(owner, 1), base()), None).await.unwrap();
     let revocation = |user_id| by_system(TokenRevocation { user_id, token: token_hash(1) }, None);
     world.store.commit(&revocation(other)).await.unwrap();
     assert!(world.store.find_token(&token_hash(1)).await.unwrap().is_some());

@@ -144,7 +144,7 @@ pub async fn logins_and_a_new_password_do_not_stand_in_each_others_way(handles: 
         };
         let (first, second) = (world.handle(), world.handle());
         let logins = [(first, tokens[0].clone()), (second, tokens[1].clone())]
-            .map(|(store, token)| tokio::spawn(async move { store.commit_login(&Login { token, at: at(9) }, None).await }));
+            .map(|(store, token)| tokio::spawn(async move { store.commit_login(&Login::new(token, at(9)), None).await }));
         world.store.commit_account(&change, None).await.unwrap();
         for login in logins {
             login.await.unwrap().unwrap();

@@ -94,6 +94,9 @@ impl State {
         self.tokens.insert(login.token.clone());
         if let Some(row) = self.accounts.users.get_mut(login.token.user_id) {
             row.value.last_login = Some(login.at);
+            if let Some(renewal) = login.renewal.as_ref().filter(|renewal| renewal.from == row.value.password) {
+                row.value.password = renewal.to.clone();
+            }
         }
     }
 

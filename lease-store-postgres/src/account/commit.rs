@@ -142,6 +142,11 @@ pub(crate) async fn login(database: &Database, login: &Login, envelope: &Envelop
     let statement = || {
         let mut writing = Writing::begin(envelope);
         let query = writing.write("root").push("update users set last_login = ").push_bind(login.at);
+        if let Some(renewal) = &login.renewal {
+            // The row as it is now decides: an update that waited for another one reads it again.
+            query.push(", password_hash = case password_hash when ").push_bind(renewal.from.expose());
+            query.push(" then ").push_bind(renewal.to.expose()).push(" else password_hash end");
+        }
         query.push(" where id = ").push_bind(token.user_id.get());
         writing.only_if_valid().push(" returning id");
         push_token(&mut writing, token.hash, token.epoch, token.expires_at);

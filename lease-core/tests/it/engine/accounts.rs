@@ -47,7 +47,7 @@ fn ids() -> NewIds {
 pub(super) async fn account_with_password() -> Account {
     let hasher = engine(MockRepository::new()).password_hasher().clone();
     let mut account = account(OWNER, Role::Customer);
-    account.user.value.password = hasher.hash(&SecretString::from(PASSWORD)).await.unwrap();
+    account.user.value.password = hasher.hash(None, &SecretString::from(PASSWORD)).await.unwrap();
     account
 }
 
@@ -204,20 +204,20 @@ fn hashing_is_bounded_even_where_callers_hang_up() {
         let keeper = tokio::task::spawn_blocking(move || busy.recv());
         let password = SecretString::from(PASSWORD);
         {
-            let mut hashing = pin!(hasher.hash(&password));
+            let mut hashing = pin!(hasher.hash(None, &password));
             assert!(hashing.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
         }
         assert_eq!(hasher.available_permits(), 0, "the work outlives who asked for it");
         assert_eq!(hasher.waiting(), 0, "who has a place does not wait");
         {
-            let mut second = pin!(hasher.hash(&password));
+            let mut second = pin!(hasher.hash(None, &password));
             assert!(second.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
             assert_eq!(hasher.waiting(), 1);
         }
         assert_eq!(hasher.waiting(), 0, "who hung up does not wait");
         release.send(()).unwrap();
         assert!(keeper.await.unwrap().is_ok());
-        assert!(hasher.hash(&password).await.is_ok());
+        assert!(hasher.hash(None, &password).await.is_ok());
     });
 }
 
