@@ -13,6 +13,9 @@ pub struct NewAccount {
     pub profile: Option<Profile>,
     /// The hash of a first token, if one is issued, and the instant at which it expires. Its epoch is the user's.
     pub token: Option<(TokenHash, DateTime<Utc>)>,
+    /// Whether the store must refuse with [`Guarantee::FirstSuperuser`](crate::repository::Guarantee::FirstSuperuser) if there is
+    /// an active superuser. Several processes may safely try at once.
+    pub only_first_superuser: bool,
 }
 
 /// A change to a user.

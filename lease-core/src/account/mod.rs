@@ -13,7 +13,7 @@ pub use changes::{AccountChange, CustomerChange, Login, NewAccount, PasswordRene
 pub(crate) use password::PasswordWork;
 pub use password::{PasswordError, PasswordHasher, PasswordParams, PasswordPolicyError, Verified};
 pub use profile::{ProfileDraft, update_profile};
-pub use register::{Registrant, RegistrationDraft, check_new_user, check_registration};
+pub use register::{Registrant, RegistrationDraft, check_first_superuser, check_new_user, check_registration};
 pub(crate) use session::current_actor;
 pub use session::{Session, check_login, check_repeated_registration, log_in, password_to_verify, revoke_token, session};
 pub use snapshot::AccountSnapshot;

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use super::build::*;
 use super::commits::{Commits as _, by_system};
 use super::world::World;
-use crate::account::{AccountChange, AccountSnapshot, CustomerChange, Login, NewAccount, PasswordHash, TokenRevocation};
+use crate::account::{
+    AccountChange, AccountSnapshot, CustomerChange, Login, NewAccount, PasswordHash, PasswordRenewal, TokenRevocation,
+};
 use crate::id::{Version, Versioned};
 use crate::lifecycle::{NewInvoice, TradeChanges};
 use crate::model::*;
@@ -30,7 +32,7 @@ pub async fn a_new_account_is_stored_completely(store: Arc<dyn Repository>) {
         ..user(1, Role::Customer)
     };
     let token = Some((token_hash(1), at(50) + tick()));
-    let new = NewAccount { user: user.clone(), profile: Some(profile.clone()), token };
+    let new = NewAccount { profile: Some(profile.clone()), token, ..new_user(user.clone()) };
     let account = world.store.create_account(&new, None).await.unwrap();
     assert_eq!(account.user.value, user);
 
@@ -242,6 +244,42 @@ pub async fn a_login_changes_no_version(store: Arc<dyn Repository>) {
     world.store.commit_account(&renamed, None).await.unwrap();
     let loaded = world.load_account(row.id).await;
     assert_eq!((loaded.version, loaded.account.user.last_login), (Version(2), Some(at(1))));
+}
+
+/// Rule 3.7: a login writes the new hash of a password, and nothing else of the user.
+pub async fn a_login_renews_the_hash_that_was_verified(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    let row = world.account(Role::Customer).await.user;
+    world.store.commit_login(&Login::new(token(row.id, 1), at(1)), None).await.unwrap();
+    let hash = |text: &str| PasswordHash::from_phc(format!("$argon2id${text}"));
+    let renewal = PasswordRenewal { from: row.password.clone(), to: hash("renewed") };
+    let login = Login { renewal: Some(renewal), ..Login::new(token(row.id, 2), at(2)) };
+    world.store.commit_login(&login, None).await.unwrap();
+    let loaded = world.load_account(row.id).await;
+    let expected = User { password: hash("renewed"), last_login: Some(at(2)), ..row.value.clone() };
+    assert_eq!((loaded.version, &loaded.account.user.value), (Version::FIRST, &expected));
+    assert!(world.store.find_token(&token_hash(1)).await.unwrap().is_some());
+
+    // Another hash than the one that was verified stays, and the user is logged in all the same.
+    let stale = PasswordRenewal { from: row.password.clone(), to: hash("stale") };
+    let login = Login { renewal: Some(stale), ..Login::new(token(row.id, 3), at(3)) };
+    world.store.commit_login(&login, None).await.unwrap();
+    let user = world.load_account(row.id).await.value.account.user;
+    assert_eq!((&user.password, user.last_login), (&hash("renewed"), Some(at(3))));
+    assert!(world.store.find_token(&token_hash(3)).await.unwrap().is_some());
+}
+
+/// Rule 7.2: a superuser who is to be the first one is refused where there is an active one, and only there.
+pub async fn the_first_superuser_is_made_where_there_is_no_active_one(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    world.account(Role::Staff).await;
+    world.register(User { is_active: false, ..user(world.number(), Role::Superuser) }).await;
+    let first = || NewAccount { only_first_superuser: true, ..new_user(user(world.number(), Role::Superuser)) };
+    let made = world.store.create_account(&first(), None).await.unwrap();
+    assert_eq!(world.load_account(made.user.id).await.account, made);
+    world.assert_taken(Guarantee::FirstSuperuser, world.store.create_account(&first(), None)).await;
+    world.account(Role::Superuser).await;
+    world.assert_taken(Guarantee::FirstSuperuser, world.store.create_account(&first(), None)).await;
 }
 
 pub async fn a_snapshot_says_whether_there_is_another_active_superuser(store: Arc<dyn Repository>) {

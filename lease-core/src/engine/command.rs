@@ -136,6 +136,8 @@ impl LeaseEngine {
             match error {
                 // Another request took the key over: this one may no longer write.
                 RepositoryError::Taken(Guarantee::Claim) => return Err(Refusal::IdempotencyKeyInUse.into()),
+                // Another process has made one, and no attempt can change that.
+                RepositoryError::Taken(Guarantee::FirstSuperuser) => return Err(error.into()),
                 RepositoryError::Taken(Guarantee::Actor) => actor = self.current_actor(&actor).await?,
                 // A row has changed, or another commit came first. Deciding has no side effects, so it can be repeated.
                 RepositoryError::Conflict | RepositoryError::Taken(_) => {}

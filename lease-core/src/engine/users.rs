@@ -5,14 +5,14 @@ use secrecy::SecretString;
 
 use super::{LeaseEngine, RequestContext};
 use crate::account::{
-    AccountSnapshot, CheckedUpdate, CustomerChange, PasswordHash, PasswordWork, TakenNames, TokenHash, UserDraft, check_new_user,
-    check_update, deactivate, require_visible_user,
+    AccountSnapshot, CheckedUpdate, CustomerChange, PasswordHash, PasswordWork, TakenNames, TokenHash, UserDraft,
+    check_first_superuser, check_new_user, check_update, deactivate, require_visible_user,
 };
 use crate::client::ClientNetwork;
 use crate::error::Error;
 use crate::id::{UserId, Versioned};
 use crate::input::UpdateMode;
-use crate::model::{Account, LoginName};
+use crate::model::{Account, LoginName, Role};
 use crate::page::{Page, PageRequest};
 use crate::permission::{Act, Actor, Grant, Resource};
 use crate::repository::UserFilter;
@@ -40,15 +40,7 @@ impl LeaseEngine {
         if let Some(found) = self.store().find_login(&LoginName::new(username)).await? {
             return Ok((found, false));
         }
-        let draft = UserDraft {
-            username: username.into(),
-            email: email.into(),
-            first_name: "Super".into(),
-            last_name: "User".into(),
-            password: password.into(),
-            is_superuser: true.into(),
-            ..UserDraft::default()
-        };
+        let draft = superuser(username, email, password);
         match self.create_user(Actor::System, &draft).await {
             Ok(created) => Ok((created, true)),
             // If several servers start at once, another may just have created it.
@@ -56,6 +48,45 @@ impl LeaseEngine {
                 Some(found) => Ok((found, false)),
                 None => Err(refused),
             },
+        }
+    }
+
+    /// Whether anybody can administer the platform, its staff included.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn has_active_superuser(&self) -> Result<bool, Error> {
+        let filter = UserFilter { is_active: Some(true), role: Some(Role::Superuser), ..UserFilter::default() };
+        Ok(!self.store().list_users(&filter, PageRequest::default()).await?.items.is_empty())
+    }
+
+    /// Creates a superuser for the operator, as [`Actor::System`], if there is no active superuser; where there is one, the values
+    /// are not even looked at. Several processes may do so at once: only one superuser is made. Returns it if this call made it.
+    ///
+    /// # Errors
+    /// Invalid fields; [`Error::Unavailable`].
+    pub async fn ensure_first_superuser(
+        &self,
+        username: &str,
+        email: &str,
+        password: SecretString,
+    ) -> Result<Option<Account>, Error> {
+        if self.has_active_superuser().await? {
+            return Ok(None);
+        }
+        let draft = superuser(username, email, password);
+        let names = draft.login_names();
+        let check = move |_: &Actor, taken: &TakenNames, today| check_first_superuser(&draft, taken, today);
+        match self.create_account(Actor::System, &names, check, None).await {
+            Ok((created, _)) => Ok(Some(created)),
+            // Another process may just have created one, maybe of the same name.
+            Err(refused) => {
+                if self.has_active_superuser().await? {
+                    Ok(None)
+                } else {
+                    Err(refused)
+                }
+            }
         }
     }
 
@@ -152,5 +183,17 @@ impl LeaseEngine {
     async fn load_user(&self, actor: Actor, id: UserId) -> Result<Versioned<AccountSnapshot>, Error> {
         require_visible_user(&actor, id)?;
         self.store().load_account(id).await?.ok_or(Error::NotFound)
+    }
+}
+
+fn superuser(username: &str, email: &str, password: SecretString) -> UserDraft {
+    UserDraft {
+        username: username.into(),
+        email: email.into(),
+        first_name: "Super".into(),
+        last_name: "User".into(),
+        password: password.into(),
+        is_superuser: true.into(),
+        ..UserDraft::default()
     }
 }

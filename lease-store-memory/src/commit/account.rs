@@ -27,6 +27,9 @@ impl State {
 
     pub(super) fn check_new_account(&self, new: &NewAccount) -> Result<NewIds, RepositoryError> {
         let id = self.accounts.users.next_id()?;
+        if new.only_first_superuser && self.accounts.another_superuser(id) {
+            return Err(RepositoryError::Taken(Guarantee::FirstSuperuser));
+        }
         self.accounts.names_free(&new.user, id)?;
         let customer = new.profile.as_ref().map(|_| self.accounts.customers.next_id()).transpose()?;
         Ok(NewIds { user: Some(id), customer, ..NewIds::default() })
