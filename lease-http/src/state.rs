@@ -8,7 +8,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::metrics::Metrics;
 use crate::options::HttpOptions;
-use crate::throttle::LoginThrottle;
+use crate::throttle::{LoginThrottle, RegistrationThrottle};
 
 /// The state of the router. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -21,6 +21,8 @@ pub(crate) struct AppState {
     pub(crate) writes: TaskTracker,
     /// Counts failed logins.
     pub(crate) throttle: LoginThrottle,
+    /// Counts registrations.
+    pub(crate) registrations: RegistrationThrottle,
 }
 
 impl FromRef<AppState> for LoginThrottle {

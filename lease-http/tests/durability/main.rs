@@ -40,6 +40,7 @@ fn serve(database: &TestDatabase) -> Server {
 /// The same with more settings.
 fn serve_with(database: &TestDatabase, settings: &[&str]) -> Server {
     let (url, pooler) = (database.url(), postgres::pooler_flag());
-    let always = ["--log=error,lease_server=info", "--login-failures-per-minute=0", pooler, "--database-url", &url];
+    let limits = ["--login-failures-per-minute=0", "--registrations-per-minute=0"];
+    let always = ["--log=error,lease_server=info", limits[0], limits[1], pooler, "--database-url", &url];
     Server::start(&[&always, settings].concat(), &SUPERUSER)
 }
