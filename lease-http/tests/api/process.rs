@@ -24,9 +24,16 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    /// A server whose passwords are cheap to hash.
     pub(crate) fn start(args: &[&str], variables: &[(&str, &str)]) -> Self {
-        let cheap = ["--bind=127.0.0.1:0", "--argon2-memory-kib=8", "--argon2-iterations=1"];
-        let mut child = command(&[&cheap, args].concat(), variables).stdout(Stdio::piped()).spawn().unwrap();
+        let cheap = ["--argon2-memory-kib=8", "--argon2-iterations=1"];
+        Self::start_as_it_is(&[&cheap, args].concat(), variables)
+    }
+
+    /// A server with its default settings and these.
+    pub(crate) fn start_as_it_is(args: &[&str], variables: &[(&str, &str)]) -> Self {
+        let args = [&["--bind=127.0.0.1:0"], args].concat();
+        let mut child = command(&args, variables).stdout(Stdio::piped()).spawn().unwrap();
         let output = BufReader::new(child.stdout.take().unwrap());
         let mut server = Self { child, output, log: String::new(), address: String::new() };
         let line = server.line_with("listening on http://");
@@ -68,6 +75,13 @@ impl Server {
         let mut response = String::new();
         stream.read_to_string(&mut response).unwrap();
         response
+    }
+
+    /// A number of KiB that the system reports on the process, such as `VmHWM`, the most memory that it has ever used.
+    pub(crate) fn memory_kib(&self, name: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
     pub(crate) fn terminate(&self) {

@@ -224,3 +224,31 @@ fn a_connection_with_an_incomplete_head_is_closed_after_the_timeout() {
     server.terminate();
     assert_eq!(server.end().0, Some(0));
 }
+
+/// Rule 3.7: hashing works in memory that is kept, so a flood of registrations at the default costs does not make the server grow.
+#[test]
+fn the_server_does_not_grow_under_a_flood_of_registrations() {
+    const CLIENTS: usize = 48;
+    const EACH: usize = 4;
+    const ONE_HASH_KIB: u64 = 19 * 1024;
+    let server = Server::start_as_it_is(&["--registrations-per-minute=0", "--log=warn,lease_server=info"], &[]);
+    let before = server.memory_kib("VmRSS");
+    let free = server.ask("GET /metrics", "");
+    let at_once: u64 = free.split("\nlease_password_hashing_free ").nth(1).unwrap().lines().next().unwrap().parse().unwrap();
+    std::thread::scope(|scope| {
+        for client in 0..CLIENTS {
+            let server = &server;
+            scope.spawn(move || {
+                for number in 0..EACH {
+                    let body = crate::app::registration(&format!("eve{client}x{number}")).to_string();
+                    let response = server.ask("POST /api/register", &body);
+                    assert!(response.starts_with("HTTP/1.1 201"), "{response}");
+                }
+            });
+        }
+    });
+    let grown = server.memory_kib("VmHWM") - before;
+    assert!(grown <= 64 * 1024 + at_once * ONE_HASH_KIB, "{grown} KiB");
+    server.terminate();
+    assert_eq!(server.end().0, Some(0));
+}

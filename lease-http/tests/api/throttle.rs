@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::sync::mpsc;
 use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes};
@@ -229,4 +230,52 @@ async fn a_hundred_parallel_registrations_are_no_more_than_the_limit() {
         }
     }
     assert_eq!(made, 10);
+}
+
+/// Rule 3.7: where passwords wait for their turn, one client's flood fills its own line and nobody else's.
+#[test]
+fn a_flood_of_logins_from_one_address_does_not_shut_out_another() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build().unwrap();
+    runtime.block_on(async {
+        let header = Some(HeaderName::from_static("x-forwarded-for"));
+        let options = HttpOptions::default().with_login_failures_per_minute(0).with_client_address_header(header);
+        let app = App::with(options);
+        app.register("ada").await;
+        let hasher = app.engine.password_hasher().clone();
+        // The only thread that may hash stands still.
+        let (release, busy) = mpsc::channel::<()>();
+        let keeper = tokio::task::spawn_blocking(move || busy.recv());
+        let send = |name: &str, address: &str| {
+            let (app, request) = (app.clone(), login(name, PASSWORD, address));
+            tokio::spawn(async move { app.send(request).await.code() })
+        };
+        let flood: Vec<_> = (0..hasher.available_permits() + 70).map(|_| send("nobody", "10.0.0.1")).collect();
+        while hasher.refused() < 6 {
+            tokio::task::yield_now().await;
+        }
+        let other = send("ada", "10.0.0.2");
+        while hasher.refused() < 7 {
+            tokio::task::yield_now().await;
+        }
+        let metrics = app.send(request("GET", "/metrics", &[], &Value::Null)).await.text;
+        for line in
+            ["lease_password_hashing_free 0\n", "lease_password_hashing_waiting 64\n", "lease_password_hashing_refused_total 7\n"]
+        {
+            assert!(metrics.contains(line), "{line}{metrics}");
+        }
+        release.send(()).unwrap();
+        assert!(keeper.await.unwrap().is_ok());
+        assert_eq!(other.await.unwrap().0, 200);
+        let mut refused = 0;
+        for login in flood {
+            match login.await.unwrap() {
+                (503, code) => {
+                    assert_eq!(code, "unavailable");
+                    refused += 1;
+                }
+                (status, _) => assert_eq!(status, 400),
+            }
+        }
+        assert_eq!(refused, 7);
+    });
 }

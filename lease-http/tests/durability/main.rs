@@ -16,6 +16,7 @@ mod two_servers;
 #[expect(dead_code, reason = "shared with the tests of the Postgres store, which need more of it")]
 mod postgres;
 #[path = "../api/process.rs"]
+#[expect(dead_code, reason = "shared with the tests of the server, which need more of it")]
 mod process;
 
 use postgres::TestDatabase;
