@@ -4,6 +4,7 @@ use std::fmt;
 
 use strum::{IntoEnumIterator as _, VariantArray as _};
 
+use crate::account::PasswordError;
 use crate::id::Stored;
 use crate::input::FieldErrors;
 use crate::model::Payment;
@@ -98,7 +99,8 @@ pub enum ErrorKind {
     /// The card was declined.
     #[error("The card was declined.")]
     CardDeclined,
-    /// The store or the gateway cannot be reached, or too many other requests are changing the same object; try again later.
+    /// The store or the gateway cannot be reached, too many other requests are changing the same object, or too many other passwords
+    /// are waiting to be hashed; try again later.
     #[error("The service is unavailable at the moment.")]
     Unavailable,
     /// A fault in the engine or the store.
@@ -132,6 +134,16 @@ impl From<FieldErrors> for Error {
 impl From<MoneyError> for Error {
     fn from(error: MoneyError) -> Self {
         Self::Internal(error.into())
+    }
+}
+
+/// A password whose turn does not come is not the caller's fault, and can be sent again.
+impl From<PasswordError> for Error {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            PasswordError::Busy => Self::Unavailable(error.into()),
+            _ => Self::Internal(error.into()),
+        }
     }
 }
 

@@ -31,6 +31,7 @@
 
 pub mod account;
 pub mod catalog;
+pub mod client;
 pub mod clock;
 #[cfg(feature = "conformance")]
 pub mod conformance;

@@ -11,6 +11,7 @@ use lease_core::permission::Actor;
 use lease_core::repository::Claim;
 use lease_core::{Error, LeaseEngine, account};
 
+use crate::client_address::ClientAddress;
 use crate::layers::Trail;
 use crate::problem::Problem;
 use crate::request_id::request_id;
@@ -89,7 +90,7 @@ impl FromRequestParts<AppState> for Session {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         let caller = Caller::from_request_parts(parts, state).await?;
         let session = caller.0.ok_or(Error::NotAuthenticated)?;
-        Ok(Self { session, context: context(parts, session.actor) })
+        Ok(Self { session, context: context(parts, state, session.actor) })
     }
 }
 
@@ -106,13 +107,16 @@ impl From<&Unauthenticated> for RequestContext {
 impl FromRequestParts<AppState> for Unauthenticated {
     type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, Infallible> {
-        Ok(Self(context(parts, Actor::Anonymous)))
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Infallible> {
+        Ok(Self(context(parts, state, Actor::Anonymous)))
     }
 }
 
-/// The context of a command by this actor: the id of the request, and the idempotency claim that a layer has put into the
-/// request.
-fn context(parts: &Parts, actor: Actor) -> RequestContext {
-    RequestContext::new(actor).with_request_id(request_id(&parts.headers)).with_claim(parts.extensions.get::<Claim>().copied())
+/// The context of a command by this actor: the id of the request, the idempotency claim that a layer has put into the request, and
+/// the network of the client.
+fn context(parts: &Parts, state: &AppState, actor: Actor) -> RequestContext {
+    RequestContext::new(actor)
+        .with_request_id(request_id(&parts.headers))
+        .with_claim(parts.extensions.get::<Claim>().copied())
+        .with_client(Some(ClientAddress::of(parts, &state.options).network()))
 }

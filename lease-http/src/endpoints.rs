@@ -22,7 +22,11 @@ pub(crate) struct Endpoints(Vec<Endpoint>);
 struct Endpoint {
     routes: UtoipaMethodRouter<AppState>,
     replay: Option<Replay>,
+    around: Option<Around>,
 }
+
+/// Puts a layer around the handlers of a path.
+type Around = fn(MethodRouter<AppState>, &AppState) -> MethodRouter<AppState>;
 
 impl Endpoints {
     /// An empty list of endpoints.
@@ -32,7 +36,7 @@ impl Endpoints {
 
     /// Adds the endpoints of one path, none of which is a POST.
     pub(crate) fn routes(mut self, routes: UtoipaMethodRouter<AppState>) -> Self {
-        self.0.push(Endpoint { routes, replay: None });
+        self.0.push(Endpoint { routes, replay: None, around: None });
         self
     }
 
@@ -42,7 +46,15 @@ impl Endpoints {
         for operation in routes.1.paths.values_mut().filter_map(|item| item.post.as_mut()) {
             operation.extensions.get_or_insert_default().insert(X_IDEMPOTENCY_KEY.to_owned(), json!(meaning));
         }
-        self.0.push(Endpoint { routes, replay: Some(replay) });
+        self.0.push(Endpoint { routes, replay: Some(replay), around: None });
+        self
+    }
+
+    /// Puts a layer around the path that was added last, and around the idempotency layer of its POST.
+    pub(crate) fn around_last(mut self, around: Around) -> Self {
+        if let Some(last) = self.0.last_mut() {
+            last.around = Some(around);
+        }
         self
     }
 
@@ -65,12 +77,16 @@ impl Endpoints {
         self
     }
 
-    /// Puts the idempotency layer around each POST.
+    /// Puts the idempotency layer around each POST, and around it what the path declares.
     pub(crate) fn replaying(self, state: &AppState) -> Self {
         let layered = |endpoint: Endpoint| {
             let (schemas, paths, routes) = endpoint.routes;
             let routes: MethodRouter<AppState> = match &endpoint.replay {
                 Some(replay) => idempotency::around(routes, replay.clone(), state.clone()),
+                None => routes,
+            };
+            let routes = match endpoint.around {
+                Some(around) => around(routes, state),
                 None => routes,
             };
             Endpoint { routes: (schemas, paths, routes), ..endpoint }

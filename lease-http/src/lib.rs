@@ -49,7 +49,7 @@ pub use options::{CorsOrigins, HttpOptions};
 use precompressed::Precompressed;
 pub use problem::{ErrorCode, HttpError, Problem};
 use state::AppState;
-use throttle::LoginThrottle;
+use throttle::{LoginThrottle, RegistrationThrottle};
 
 /// The REST layer for this engine, with default settings. It has a fallback of its own, so nest it in an app that also has one.
 pub fn router(engine: LeaseEngine) -> Router {
@@ -118,6 +118,7 @@ impl RouterBuilder {
         LazyLock::force(&COMPRESSED_DOCUMENT);
         let state = AppState {
             throttle: LoginThrottle::new(self.options.login_failures_per_minute),
+            registrations: RegistrationThrottle::new(self.options.registrations_per_minute),
             engine: self.engine,
             options: Arc::new(self.options),
             metrics: self.metrics,

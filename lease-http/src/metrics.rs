@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
 use lease_core::account::PasswordHasher;
-use prometheus::{Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
+use prometheus::{Encoder, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
 
 /// Upper bounds of the latency histogram, in seconds.
 const BUCKETS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
@@ -25,6 +25,7 @@ struct Shared {
     outcomes: IntCounterVec,
     hashing_free: IntGauge,
     hashing_waiting: IntGauge,
+    hashing_refused: IntCounter,
     watched: Mutex<Vec<(IntGauge, Reading)>>,
 }
 
@@ -61,10 +62,14 @@ impl Metrics {
 
     /// Everything, in Prometheus' text format.
     pub(crate) fn render(&self, hasher: &PasswordHasher) -> Result<String, prometheus::Error> {
+        // Held to the end: two scrapes at once would add to one counter twice.
+        let watched = self.shared.watched.lock().unwrap_or_else(PoisonError::into_inner);
         let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
         self.shared.hashing_free.set(count(hasher.available_permits()));
         self.shared.hashing_waiting.set(count(hasher.waiting()));
-        for (gauge, read) in self.shared.watched.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        self.shared.hashing_refused.reset();
+        self.shared.hashing_refused.inc_by(hasher.refused());
+        for (gauge, read) in watched.iter() {
             gauge.set(read());
         }
         let mut text = Vec::new();
@@ -109,13 +114,26 @@ impl Shared {
         let outcomes = IntCounterVec::new(outcomes, &["code"])?;
         let hashing_free = IntGauge::new("lease_password_hashing_free", "Passwords that could be hashed now without waiting.")?;
         let hashing_waiting = IntGauge::new("lease_password_hashing_waiting", "Passwords waiting to be hashed.")?;
+        let hashing_refused =
+            IntCounter::new("lease_password_hashing_refused_total", "Passwords refused because too many were waiting.")?;
         registry.register(Box::new(requests.clone()))?;
         registry.register(Box::new(durations.clone()))?;
         registry.register(Box::new(in_flight.clone()))?;
         registry.register(Box::new(outcomes.clone()))?;
         registry.register(Box::new(hashing_free.clone()))?;
         registry.register(Box::new(hashing_waiting.clone()))?;
-        Ok(Self { registry, requests, durations, in_flight, outcomes, hashing_free, hashing_waiting, watched: Mutex::default() })
+        registry.register(Box::new(hashing_refused.clone()))?;
+        Ok(Self {
+            registry,
+            requests,
+            durations,
+            in_flight,
+            outcomes,
+            hashing_free,
+            hashing_waiting,
+            hashing_refused,
+            watched: Mutex::default(),
+        })
     }
 }
 

@@ -13,11 +13,15 @@ pub struct HttpOptions {
     pub request_timeout: Duration,
     /// The other origins whose pages may call the API; none by default.
     pub cors_origins: CorsOrigins,
-    /// The header in which a trusted proxy gives the client's address, such as `x-forwarded-for`. None by default: the client's
+    /// The header in which a trusted proxy gives the client's address, such as `x-forwarded-for`; `forwarded` is read as RFC 7239
+    /// says. None by default: the client's
     /// address is then that of the connection.
     pub client_address_header: Option<HeaderName>,
-    /// The number of failed logins per minute for one client address and name; 10 by default, 0 for no limit.
+    /// The number of failed logins per minute for one client address and name; 10 by default, 0 for no limit. With all names
+    /// together, a client address that nobody has logged in from with the same name before may fail five times as often.
     pub login_failures_per_minute: u32,
+    /// The number of attempts to register per minute for one client address; 10 by default, 0 for no limit.
+    pub registrations_per_minute: u32,
 }
 
 impl Default for HttpOptions {
@@ -27,6 +31,7 @@ impl Default for HttpOptions {
             cors_origins: CorsOrigins::None,
             client_address_header: None,
             login_failures_per_minute: 10,
+            registrations_per_minute: 10,
         }
     }
 }
@@ -57,6 +62,13 @@ impl HttpOptions {
     #[must_use]
     pub const fn with_login_failures_per_minute(mut self, failures: u32) -> Self {
         self.login_failures_per_minute = failures;
+        self
+    }
+
+    /// These options with another number of [`registrations_per_minute`](Self::registrations_per_minute).
+    #[must_use]
+    pub const fn with_registrations_per_minute(mut self, registrations: u32) -> Self {
+        self.registrations_per_minute = registrations;
         self
     }
 }

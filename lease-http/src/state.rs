@@ -9,7 +9,7 @@ use tokio_util::task::TaskTracker;
 use crate::layers::Uploads;
 use crate::metrics::Metrics;
 use crate::options::HttpOptions;
-use crate::throttle::LoginThrottle;
+use crate::throttle::{LoginThrottle, RegistrationThrottle};
 
 /// The state of the router. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -24,6 +24,8 @@ pub(crate) struct AppState {
     pub(crate) uploads: Uploads,
     /// Counts failed logins.
     pub(crate) throttle: LoginThrottle,
+    /// Counts registrations.
+    pub(crate) registrations: RegistrationThrottle,
 }
 
 impl FromRef<AppState> for LoginThrottle {

@@ -178,7 +178,7 @@ async fn customer(store: &MemoryRepository, name: &str, now: DateTime<Utc>) -> C
         last_login: None,
         token_epoch: 0,
     };
-    let new = NewAccount { user, profile: Some(Profile::default()), token: None };
+    let new = NewAccount { user, profile: Some(Profile::default()), token: None, only_first_superuser: false };
     write(store, now, new).await.customer.unwrap()
 }
 

@@ -95,7 +95,7 @@ async fn customer(store: &MemoryRepository, name: &str) -> Actor {
         last_login: None,
         token_epoch: 0,
     };
-    let new = NewAccount { user, profile: Some(Profile::default()), token: None };
+    let new = NewAccount { user, profile: Some(Profile::default()), token: None, only_first_superuser: false };
     let created = Commit::new(Envelope::new(Actor::System, DateTime::UNIX_EPOCH), new);
     let ids = store.commit(&created).await.unwrap();
     Actor::of_user(ids.user.unwrap(), Role::Customer, ids.customer)

@@ -28,6 +28,18 @@ comment on column users.version is 'goes up with each change, logins excepted';
 comment on column users.token_epoch is 'only tokens of this epoch are good';
 comment on column users.search_text is 'what a search looks through, computed by lease-core';
 
+create function first_superuser_is_due() returns boolean
+language plpgsql
+as $$
+begin
+    -- If several servers start at once, the second one waits here and then sees what the first one created.
+    perform pg_advisory_xact_lock(hashtextextended('lease.first_superuser', 0));
+    return not exists (select from users where role = 'superuser' and is_active);
+end;
+$$;
+
+comment on function first_superuser_is_due is 'whether no active user is a superuser; to be asked by one transaction at a time';
+
 create table login_names (
     name text collate "C" not null,
     user_id bigint not null,

@@ -1,6 +1,6 @@
 use chrono::{DateTime, Utc};
 
-use crate::account::{Token, TokenHash};
+use crate::account::{PasswordHash, Token, TokenHash};
 use crate::id::{CustomerId, UserId, Version};
 use crate::model::{Profile, User};
 
@@ -13,6 +13,9 @@ pub struct NewAccount {
     pub profile: Option<Profile>,
     /// The hash of a first token, if one is issued, and the instant at which it expires. Its epoch is the user's.
     pub token: Option<(TokenHash, DateTime<Utc>)>,
+    /// Whether the store must refuse with [`Guarantee::FirstSuperuser`](crate::repository::Guarantee::FirstSuperuser) if there is
+    /// an active superuser. Several processes may safely try at once.
+    pub only_first_superuser: bool,
 }
 
 /// A change to a user.
@@ -52,6 +55,26 @@ pub struct Login {
     pub token: Token,
     /// The instant of the login, which becomes the user's `last_login`.
     pub at: DateTime<Utc>,
+    /// A new hash of the user's password.
+    pub renewal: Option<PasswordRenewal>,
+}
+
+impl Login {
+    /// A login that leaves the hash of the password as it is.
+    #[must_use]
+    pub const fn new(token: Token, at: DateTime<Utc>) -> Self {
+        Self { token, at, renewal: None }
+    }
+}
+
+/// A new hash of the same password. It is written only over the hash that was verified, so that a new password that came in the
+/// meantime stays. Nothing else about the user changes, and no token is revoked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PasswordRenewal {
+    /// The hash that was verified.
+    pub from: PasswordHash,
+    /// The new hash.
+    pub to: PasswordHash,
 }
 
 /// The revocation of one token.

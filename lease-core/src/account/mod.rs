@@ -9,12 +9,13 @@ mod snapshot;
 mod token;
 mod update;
 
-pub use changes::{AccountChange, CustomerChange, Login, NewAccount, TokenRevocation};
-pub use password::{PasswordError, PasswordHasher, PasswordParams, PasswordPolicyError};
+pub use changes::{AccountChange, CustomerChange, Login, NewAccount, PasswordRenewal, TokenRevocation};
+pub(crate) use password::PasswordWork;
+pub use password::{PasswordError, PasswordHasher, PasswordParams, PasswordPolicyError, Verified};
 pub use profile::{ProfileDraft, update_profile};
-pub use register::{Registrant, RegistrationDraft, check_new_user, check_registration};
+pub use register::{Registrant, RegistrationDraft, check_first_superuser, check_new_user, check_registration};
 pub(crate) use session::current_actor;
-pub use session::{Session, check_login, check_repeated_registration, log_in, revoke_token, session};
+pub use session::{Session, check_login, check_repeated_registration, log_in, password_to_verify, revoke_token, session};
 pub use snapshot::AccountSnapshot;
 pub use token::{FIRST_EPOCH, NotAToken, Token, TokenHash, TokenText};
 pub use update::{CheckedUpdate, UserDraft, check_update, deactivate, revoke_tokens};

@@ -60,6 +60,7 @@ pub struct Registrant {
     role: Role,
     profile: Profile,
     event: Event,
+    only_first_superuser: bool,
     /// The password to hash.
     pub password: SecretString,
 }
@@ -89,6 +90,7 @@ impl Registrant {
             },
             profile: (self.role == Role::Customer).then_some(self.profile),
             token,
+            only_first_superuser: self.only_first_superuser,
         };
         Decision::new(account, self.event)
     }
@@ -117,7 +119,15 @@ pub fn check_registration(draft: &RegistrationDraft, taken: &TakenNames, today: 
     let profile = draft.profile().read(&mut form, None, today);
     let (Some(identity), Some(password), Some(profile)) = (identity, password, profile) else { return Err(form.errors.into()) };
     form.finish()?;
-    Ok(Registrant { identity, is_active: true, role: Role::Customer, profile, event: Event::UserRegistered, password })
+    Ok(Registrant {
+        identity,
+        is_active: true,
+        role: Role::Customer,
+        profile,
+        event: Event::UserRegistered,
+        only_first_superuser: false,
+        password,
+    })
 }
 
 /// Checks a user that somebody else creates (rule 3.4): staff may create customers; superusers and the system may also create
@@ -138,7 +148,18 @@ pub fn check_new_user(actor: &Actor, draft: &UserDraft, taken: &TakenNames, toda
     let profile = draft.profile().read(&mut form, None, today);
     let (Some(identity), Some(password), Some(profile)) = (identity, password, profile) else { return Err(form.errors.into()) };
     form.finish()?;
-    Ok(Registrant { identity, is_active, role, profile, event: Event::UserCreated, password })
+    Ok(Registrant { identity, is_active, role, profile, event: Event::UserCreated, only_first_superuser: false, password })
+}
+
+/// Checks the superuser that the operator has set for a store without one (rule 7.2). Where another active superuser comes first,
+/// it is not created.
+///
+/// # Errors
+/// Invalid fields.
+pub fn check_first_superuser(draft: &UserDraft, taken: &TakenNames, today: NaiveDate) -> Result<Registrant, Error> {
+    let draft = UserDraft { is_superuser: true.into(), ..draft.clone() };
+    let registrant = check_new_user(&Actor::System, &draft, taken, today)?;
+    Ok(Registrant { only_first_superuser: true, ..registrant })
 }
 
 fn is_taken(name: &LoginName, taken: &TakenNames) -> bool {

@@ -1,6 +1,6 @@
 use chrono::{DateTime, Utc};
 
-use crate::account::{FIRST_EPOCH, Login, Token, TokenHash, TokenRevocation};
+use crate::account::{FIRST_EPOCH, Login, PasswordHash, PasswordRenewal, Token, TokenHash, TokenRevocation};
 use crate::decision::Decision;
 use crate::error::Error;
 use crate::event::Event;
@@ -45,6 +45,13 @@ pub(crate) fn current_actor(actor: &Actor, account: &Account) -> Result<Actor, E
     Ok(current)
 }
 
+/// The hash to verify a password against in a login (rule 3.2): that of the user with the given name, if there is one and they are
+/// active. A deactivated user's password takes as long as that of an unknown name, whether or not it is right.
+#[must_use]
+pub fn password_to_verify(found: Option<&Account>) -> Option<&PasswordHash> {
+    found.filter(|account| account.user.is_active).map(|account| &account.user.password)
+}
+
 /// Judges a login (rule 3.2): the user with the given name, if there is one, is active and has the given password.
 ///
 /// # Errors
@@ -65,12 +72,19 @@ pub fn check_repeated_registration(account: &Account) -> Result<(), Error> {
 /// Logs in a user whose password was verified, by creating a token (rule 3.2).
 ///
 /// The token gets the epoch that was read together with the password, so if the password changes in the meantime, the token is
-/// never valid (rule 3.5).
+/// never valid (rule 3.5). `renewed` is a new hash of the same password, if the costs of hashing have changed since it was hashed.
 #[must_use]
-pub fn log_in(account: &Account, hash: TokenHash, expires_at: DateTime<Utc>, now: DateTime<Utc>) -> Decision<Login> {
+pub fn log_in(
+    account: &Account,
+    hash: TokenHash,
+    expires_at: DateTime<Utc>,
+    renewed: Option<PasswordHash>,
+    now: DateTime<Utc>,
+) -> Decision<Login> {
     let user_id = account.user.id;
     let token = Token { hash, user_id, epoch: account.user.token_epoch, expires_at };
-    Decision::new(Login { token, at: now }, Event::UserLoggedIn(user_id))
+    let renewal = renewed.map(|to| PasswordRenewal { from: account.user.password.clone(), to });
+    Decision::new(Login { token, at: now, renewal }, Event::UserLoggedIn(user_id))
 }
 
 /// Revokes a token of the actor's own user (rule 3.3).

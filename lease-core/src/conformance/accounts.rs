@@ -7,7 +7,9 @@ use std::sync::Arc;
 use super::build::*;
 use super::commits::{Commits as _, by_system};
 use super::world::World;
-use crate::account::{AccountChange, AccountSnapshot, CustomerChange, Login, NewAccount, PasswordHash, TokenRevocation};
+use crate::account::{
+    AccountChange, AccountSnapshot, CustomerChange, Login, NewAccount, PasswordHash, PasswordRenewal, TokenRevocation,
+};
 use crate::id::{Version, Versioned};
 use crate::lifecycle::{NewInvoice, TradeChanges};
 use crate::model::*;
@@ -30,7 +32,7 @@ pub async fn a_new_account_is_stored_completely(store: Arc<dyn Repository>) {
         ..user(1, Role::Customer)
     };
     let token = Some((token_hash(1), at(50) + tick()));
-    let new = NewAccount { user: user.clone(), profile: Some(profile.clone()), token };
+    let new = NewAccount { profile: Some(profile.clone()), token, ..new_user(user.clone()) };
     let account = world.store.create_account(&new, None).await.unwrap();
     assert_eq!(account.user.value, user);
 
@@ -66,7 +68,7 @@ pub async fn every_field_of_a_user_but_the_last_login_is_written(store: Arc<dyn 
     let world = World::new(store);
     let account = world.account(Role::Customer).await;
     let id = account.user.id;
-    world.store.commit_login(&Login { token: token(id, 1), at: at(1) + tick() }, None).await.unwrap();
+    world.store.commit_login(&Login::new(token(id, 1), at(1) + tick()), None).await.unwrap();
     let value = User {
         first_name: String::new(),
         last_name: "O'Neil \"x\" \\".into(),
@@ -169,7 +171,7 @@ pub async fn a_user_may_have_many_tokens_and_revoke_one(store: Arc<dyn Repositor
     let account = world.account(Role::Staff).await;
     let id = account.user.id;
     for number in [1, 2] {
-        let login = Login { token: token(id, number), at: at(number.into()) };
+        let login = Login::new(token(id, number), at(number.into()));
         world.store.commit_login(&login, None).await.unwrap();
     }
     let (found, owner) = world.store.find_token(&token_hash(1)).await.unwrap().unwrap();
@@ -186,7 +188,7 @@ pub async fn a_token_is_found_with_its_account(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let row = world.account(Role::Staff).await.user;
     let old = crate::account::Token { expires_at: at(-86_400), ..token(row.id, 1) };
-    world.store.commit_login(&Login { token: old.clone(), at: base() }, None).await.unwrap();
+    world.store.commit_login(&Login::new(old.clone(), base()), None).await.unwrap();
     let value = User { is_active: false, token_epoch: 1, ..row.value };
     world.store.commit_account(&change(&world, row.id, value).await, None).await.unwrap();
     let (found, account) = world.store.find_token(&token_hash(1)).await.unwrap().unwrap();
@@ -197,7 +199,7 @@ pub async fn one_token_is_kept_in_a_new_epoch(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let (row, other) = (world.account(Role::Staff).await.user, world.account(Role::Staff).await.user);
     for token in [token(row.id, 1), token(row.id, 2), token(other.id, 3)] {
-        world.store.commit_login(&Login { token, at: base() }, None).await.unwrap();
+        world.store.commit_login(&Login::new(token, base()), None).await.unwrap();
     }
     let user = User { token_epoch: 1, last_login: Some(base()), ..row.value };
     let keep = |number| Some(token_hash(number));
@@ -222,7 +224,7 @@ pub async fn expired_tokens_are_purged_some_at_a_time(store: Arc<dyn Repository>
     let id = world.account(Role::Staff).await.user.id;
     for number in 0..5_u8 {
         let token = crate::account::Token { expires_at: at(i64::from(number)), ..token(id, number) };
-        world.store.commit_login(&Login { token, at: base() }, None).await.unwrap();
+        world.store.commit_login(&Login::new(token, base()), None).await.unwrap();
     }
     assert_eq!(world.store.purge_tokens(at(0), 10).await.unwrap(), 0, "one that expires now has not expired before");
     assert_eq!(world.store.purge_tokens(at(4), 3).await.unwrap(), 3);
@@ -238,10 +240,46 @@ pub async fn a_login_changes_no_version(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let row = world.account(Role::Staff).await.user;
     let renamed = change(&world, row.id, User { first_name: "New".into(), ..row.value }).await;
-    world.store.commit_login(&Login { token: token(row.id, 1), at: at(1) }, None).await.unwrap();
+    world.store.commit_login(&Login::new(token(row.id, 1), at(1)), None).await.unwrap();
     world.store.commit_account(&renamed, None).await.unwrap();
     let loaded = world.load_account(row.id).await;
     assert_eq!((loaded.version, loaded.account.user.last_login), (Version(2), Some(at(1))));
+}
+
+/// Rule 3.7: a login writes the new hash of a password, and nothing else of the user.
+pub async fn a_login_renews_the_hash_that_was_verified(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    let row = world.account(Role::Customer).await.user;
+    world.store.commit_login(&Login::new(token(row.id, 1), at(1)), None).await.unwrap();
+    let hash = |text: &str| PasswordHash::from_phc(format!("$argon2id${text}"));
+    let renewal = PasswordRenewal { from: row.password.clone(), to: hash("renewed") };
+    let login = Login { renewal: Some(renewal), ..Login::new(token(row.id, 2), at(2)) };
+    world.store.commit_login(&login, None).await.unwrap();
+    let loaded = world.load_account(row.id).await;
+    let expected = User { password: hash("renewed"), last_login: Some(at(2)), ..row.value.clone() };
+    assert_eq!((loaded.version, &loaded.account.user.value), (Version::FIRST, &expected));
+    assert!(world.store.find_token(&token_hash(1)).await.unwrap().is_some());
+
+    // Another hash than the one that was verified stays, and the user is logged in all the same.
+    let stale = PasswordRenewal { from: row.password.clone(), to: hash("stale") };
+    let login = Login { renewal: Some(stale), ..Login::new(token(row.id, 3), at(3)) };
+    world.store.commit_login(&login, None).await.unwrap();
+    let user = world.load_account(row.id).await.value.account.user;
+    assert_eq!((&user.password, user.last_login), (&hash("renewed"), Some(at(3))));
+    assert!(world.store.find_token(&token_hash(3)).await.unwrap().is_some());
+}
+
+/// Rule 7.2: a superuser who is to be the first one is refused where there is an active one, and only there.
+pub async fn the_first_superuser_is_made_where_there_is_no_active_one(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    world.account(Role::Staff).await;
+    world.register(User { is_active: false, ..user(world.number(), Role::Superuser) }).await;
+    let first = || NewAccount { only_first_superuser: true, ..new_user(user(world.number(), Role::Superuser)) };
+    let made = world.store.create_account(&first(), None).await.unwrap();
+    assert_eq!(world.load_account(made.user.id).await.account, made);
+    world.assert_taken(Guarantee::FirstSuperuser, world.store.create_account(&first(), None)).await;
+    world.account(Role::Superuser).await;
+    world.assert_taken(Guarantee::FirstSuperuser, world.store.create_account(&first(), None)).await;
 }
 
 pub async fn a_snapshot_says_whether_there_is_another_active_superuser(store: Arc<dyn Repository>) {
@@ -258,7 +296,7 @@ pub async fn a_snapshot_says_whether_there_is_another_active_superuser(store: Ar
 pub async fn a_token_is_revoked_by_its_own_user_alone(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let (owner, other) = (world.account(Role::Customer).await.user.id, world.account(Role::Customer).await.user.id);
-    world.store.commit_login(&Login { token: token(owner, 1), at: base() }, None).await.unwrap();
+    world.store.commit_login(&Login::new(token(owner, 1), base()), None).await.unwrap();
     let revocation = |user_id| by_system(TokenRevocation { user_id, token: token_hash(1) }, None);
     world.store.commit(&revocation(other)).await.unwrap();
     assert!(world.store.find_token(&token_hash(1)).await.unwrap().is_some());

@@ -41,7 +41,7 @@ async fn changes(world: &World) -> Vec<Change> {
     vec![
         new_user(user(world.number(), Role::Customer)).into(),
         update(&account, |user| user.first_name = "New".into()).into(),
-        Login { token: token(id, 1), at: at(1) }.into(),
+        Login::new(token(id, 1), at(1)).into(),
         TokenRevocation { user_id: id, token: token_hash(9) }.into(),
         RowChange::Update { id: owner, expected: Version::FIRST, value: profile }.into(),
         WalletChange { customer_id: holder, expected: Version::FIRST, card, others: DefaultCard::Keep }.into(),
@@ -121,7 +121,7 @@ pub async fn an_actor_whose_other_data_changed_may_act(store: Arc<dyn Repository
     let world = World::new(store);
     let account = world.account(Role::Customer).await;
     let actor = Actor::of(&account);
-    world.store.commit_login(&Login { token: token(account.user.id, 1), at: at(1) }, None).await.unwrap();
+    world.store.commit_login(&Login::new(token(account.user.id, 1), at(1)), None).await.unwrap();
     let renamed = update(&account, |user| {
         user.first_name = "New".into();
         user.token_epoch += 1;

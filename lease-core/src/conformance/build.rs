@@ -67,7 +67,7 @@ pub(super) fn user(number: u32, role: Role) -> User {
 /// A user to be created: with a profile if it trades, and without a token.
 pub(super) fn new_user(user: User) -> NewAccount {
     let profile = (user.role == Role::Customer).then(Profile::default);
-    NewAccount { user, profile, token: None }
+    NewAccount { user, profile, token: None, only_first_superuser: false }
 }
 
 pub(super) fn token_hash(number: u8) -> TokenHash {

@@ -215,7 +215,7 @@ pub async fn every_commit_marks_its_claim_with_the_id_of_the_new_row(store: Arc<
     store.commit_trade(trade_id, Version(3), &accept, under(9)).await.unwrap();
     made.push(None);
 
-    let login = Login { token: token(account.user.id, 1), at: at(1) };
+    let login = Login::new(token(account.user.id, 1), at(1));
     store.commit_login(&login, under(10)).await.unwrap();
     made.push(None);
     store.delete_token(&token_hash(1), under(11)).await.unwrap();
@@ -234,7 +234,7 @@ pub async fn every_commit_checks_its_claim(store: Arc<dyn Repository>) {
     let account = world.account(Role::Customer).await;
     let (id, owner) = (account.user.id, account.customer_id.unwrap());
     let car = world.vehicle(owner).await;
-    let login = Login { token: token(id, 1), at: at(1) };
+    let login = Login::new(token(id, 1), at(1));
     world.store.commit_login(&login, None).await.unwrap();
     let (store, never, taken) = (&world.store, Some(claim(0, 1)), Guarantee::Claim);
 
@@ -249,7 +249,7 @@ pub async fn every_commit_checks_its_claim(store: Arc<dyn Repository>) {
         needs_another_superuser: false,
     };
     world.assert_taken(taken, store.commit_account(&change, never)).await;
-    let second = Login { token: token(id, 2), at: at(2) };
+    let second = Login::new(token(id, 2), at(2));
     world.assert_taken(taken, store.commit_login(&second, never)).await;
     assert_eq!(store.find_token(&token_hash(2)).await.unwrap(), None);
     world.assert_taken(taken, store.delete_token(&token_hash(1), never)).await;

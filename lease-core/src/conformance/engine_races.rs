@@ -146,6 +146,21 @@ pub async fn one_of_many_makes_the_superuser(handles: Handles) {
     assert_eq!(processes.world.list_users(&UserFilter::default()).await.len(), STARTS);
 }
 
+/// Rule 7.2: servers that start at the same time with different superusers in their settings make one of them.
+pub async fn one_of_many_servers_makes_the_first_superuser(handles: Handles) {
+    const SERVERS: usize = 6;
+    let processes = Processes::start(handles);
+    let servers = (0..SERVERS).map(|server| {
+        processes.act(move |engine| async move {
+            let (name, email) = (format!("root-{server}"), format!("root-{server}@example.com"));
+            let made = engine.ensure_first_superuser(&name, &email, "violet-harbor-93".into()).await?;
+            made.map(drop).ok_or(Error::NotFound)
+        })
+    });
+    assert_eq!(count(servers.collect()).await, [("ok", 1), ("not_found", SERVERS - 1)].into());
+    assert_eq!(processes.world.list_users(&UserFilter::default()).await.len(), 1);
+}
+
 /// The lead is converted to one customer, who gets all of its contacts.
 pub async fn one_of_many_converts_a_lead(handles: Handles) {
     const CONVERSIONS: usize = 6;

@@ -208,6 +208,8 @@ cases! {
         one_token_is_kept_in_a_new_epoch,
         expired_tokens_are_purged_some_at_a_time,
         a_login_changes_no_version,
+        a_login_renews_the_hash_that_was_verified,
+        the_first_superuser_is_made_where_there_is_no_active_one,
         a_snapshot_says_whether_there_is_another_active_superuser,
     }
     agreed_periods {
@@ -280,6 +282,7 @@ cases! {
         one_of_many_leases_of_the_same_days_is_agreed,
         one_of_many_registers_a_name,
         one_of_many_makes_the_superuser,
+        one_of_many_servers_makes_the_first_superuser,
         one_of_many_converts_a_lead,
     }
     filters {
@@ -324,6 +327,7 @@ cases! {
     races {
         one_of_many_gets_a_login_name,
         the_last_two_superusers_cannot_both_go,
+        one_of_many_is_the_first_superuser,
         one_of_many_default_cards_is_the_default,
         one_of_many_gets_a_vin,
         services_are_seeded_once,

@@ -7,7 +7,7 @@ use super::build::*;
 use super::commits::Commits as _;
 use super::race::{RACERS, ROUNDS, assert_one_took, assert_one_won, assert_others_conflict, together};
 use super::world::World;
-use crate::account::{AccountChange, CustomerChange, Login};
+use crate::account::{AccountChange, CustomerChange, Login, NewAccount, PasswordHash, PasswordRenewal};
 use crate::decision::RowChange;
 use crate::directory::{ContactsOfLead, LeadChange};
 use crate::id::{CustomerId, Version};
@@ -58,6 +58,31 @@ pub async fn the_last_two_superusers_cannot_both_go(handles: Handles) {
         assert_eq!(left.len(), 1, "one superuser remains");
         survivor = left.remove(0).user;
     }
+}
+
+/// Rule 7.2: of many who are to be the first superuser, one is.
+pub async fn one_of_many_is_the_first_superuser(handles: Handles) {
+    let world = World::new(handles);
+    for _ in 0..ROUNDS {
+        let racers = (0..RACERS).map(|_| {
+            let (store, user) = (world.handle(), user(world.number(), Role::Superuser));
+            let new = NewAccount { only_first_superuser: true, ..new_user(user) };
+            async move { store.create_account(&new, None).await }
+        });
+        assert_one_took(&together(racers).await, Guarantee::FirstSuperuser);
+        let active = UserFilter { is_active: Some(true), ..UserFilter::default() };
+        let row = world.list_users(&active).await.remove(0).user;
+        let change = AccountChange {
+            id: row.id,
+            expected: Version::FIRST,
+            user: User { is_active: false, ..row.value },
+            customer: CustomerChange::Keep,
+            keep_token: None,
+            needs_another_superuser: false,
+        };
+        world.store.commit_account(&change, None).await.unwrap();
+    }
+    assert_eq!(world.list_users(&UserFilter::default()).await.len(), usize::from(ROUNDS));
 }
 
 pub async fn one_of_many_default_cards_is_the_default(handles: Handles) {
@@ -128,29 +153,33 @@ pub async fn no_update_of_a_vehicle_is_lost(handles: Handles) {
     assert_eq!((loaded.vehicle.mileage, loaded.version), (Some(count), Version(count + 1)));
 }
 
-/// Two logins and a new password at the same time: none is refused, and the tokens of the logins have the old epoch.
+/// Two logins and a new password at the same time: none is refused, the tokens of the logins have the old epoch, and the hashes that
+/// they renew do not replace the new password.
 pub async fn logins_and_a_new_password_do_not_stand_in_each_others_way(handles: Handles) {
     let world = World::new(handles);
+    let hash = |text: &str| PasswordHash::from_phc(format!("$argon2id${text}"));
     for round in 0..ROUNDS {
         let row = world.account(Role::Customer).await.user;
         let tokens = [token(row.id, round * 2), token(row.id, round * 2 + 1)];
         let change = AccountChange {
             id: row.id,
             expected: Version::FIRST,
-            user: User { token_epoch: 1, ..row.value.clone() },
+            user: User { token_epoch: 1, password: hash("new"), ..row.value.clone() },
             customer: CustomerChange::Keep,
             keep_token: None,
             needs_another_superuser: false,
         };
+        let renewal = PasswordRenewal { from: row.value.password.clone(), to: hash("renewed") };
         let (first, second) = (world.handle(), world.handle());
         let logins = [(first, tokens[0].clone()), (second, tokens[1].clone())]
-            .map(|(store, token)| tokio::spawn(async move { store.commit_login(&Login { token, at: at(9) }, None).await }));
+            .map(|(store, token)| (store, Login { renewal: Some(renewal.clone()), ..Login::new(token, at(9)) }))
+            .map(|(store, login)| tokio::spawn(async move { store.commit_login(&login, None).await }));
         world.store.commit_account(&change, None).await.unwrap();
         for login in logins {
             login.await.unwrap().unwrap();
         }
         let user = world.load_account(row.id).await.value.account.user;
-        assert_eq!((user.token_epoch, user.last_login), (1, Some(at(9))));
+        assert_eq!((user.token_epoch, user.last_login, &user.password), (1, Some(at(9)), &hash("new")));
         for token in tokens {
             let (stored, account) = world.store.find_token(&token.hash).await.unwrap().unwrap();
             assert_eq!((stored, account.user.token_epoch), (token, 1));

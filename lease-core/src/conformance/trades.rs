@@ -360,7 +360,7 @@ pub async fn the_ends_of_the_calendar_are_kept(store: Arc<dyn Repository>) {
     assert_eq!(world.list_invoices(&overdue(false), last).await[0].due_date, last.date_naive());
 
     let token = crate::account::Token { expires_at: last, ..token(author.user.id, 1) };
-    world.store.commit_login(&Login { token: token.clone(), at: last }, None).await.unwrap();
+    world.store.commit_login(&Login::new(token.clone(), last), None).await.unwrap();
     let (found, account) = world.store.find_token(&token.hash).await.unwrap().unwrap();
     assert_eq!((found, account.user.last_login), (token, Some(last)));
 }

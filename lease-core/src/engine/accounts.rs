@@ -1,11 +1,12 @@
+use std::sync::{Arc, OnceLock};
+
 use chrono::{DateTime, NaiveDate, Utc};
 use secrecy::SecretString;
-use tokio::sync::OnceCell;
 
 use super::{LeaseEngine, RequestContext};
 use crate::account::{
-    PasswordHash, Registrant, RegistrationDraft, Session, TakenNames, TokenHash, TokenText, check_login, check_registration,
-    check_repeated_registration, log_in, revoke_token, revoke_tokens, session,
+    PasswordHash, PasswordWork, Registrant, RegistrationDraft, Session, TakenNames, TokenHash, TokenText, check_login,
+    check_registration, check_repeated_registration, log_in, password_to_verify, revoke_token, revoke_tokens, session,
 };
 use crate::clock::last_instant;
 use crate::error::Error;
@@ -55,26 +56,34 @@ impl LeaseEngine {
     /// Invalid fields; [`Error::Unavailable`].
     pub async fn register(&self, context: impl Into<RequestContext>, draft: &RegistrationDraft) -> Result<Registered, Error> {
         let token = TokenText::from_random(self.random()?);
-        let check = |_: &Actor, taken: &TakenNames, today| check_registration(draft, taken, today);
-        let (account, profile) = self.create_account(context, &draft.login_names(), check, Some(&token)).await?;
+        let (names, draft) = (draft.login_names(), draft.clone());
+        let check = move |_: &Actor, taken: &TakenNames, today| check_registration(&draft, taken, today);
+        let (account, profile) = self.create_account(context, &names, check, Some(&token)).await?;
         Ok(Registered { account, profile, token })
     }
 
-    /// Creates the account that `check` accepts, with a first token if one is wanted.
+    /// Creates the account that `check` accepts, with a first token if one is wanted. Checking and hashing the password are one piece
+    /// of work; if the command is decided several times, the password is hashed once.
     pub(super) async fn create_account(
         &self,
         context: impl Into<RequestContext>,
         names: &[LoginName],
-        check: impl Fn(&Actor, &TakenNames, NaiveDate) -> Result<Registrant, Error>,
+        check: impl Fn(&Actor, &TakenNames, NaiveDate) -> Result<Registrant, Error> + Send + Sync + 'static,
         token: Option<&TokenText>,
     ) -> Result<(Account, Profile), Error> {
-        let hash = OnceCell::new();
+        let context = context.into();
+        let (client, check, hash) = (context.client, Arc::new(check), OnceLock::new());
         let load = |actor: Actor, now: DateTime<Utc>| {
-            let (check, hash) = (&check, &hash);
+            let (check, hash) = (Arc::clone(&check), &hash);
             async move {
-                let registrant = check(&actor, &self.store().taken_names(names).await?, now.date_naive())?;
-                let password = self.hash_once(hash, &registrant.password).await?;
-                Ok((registrant, password))
+                let (taken, known) = (self.store().taken_names(names).await?, hash.get().cloned());
+                let work = move |work: &mut PasswordWork<'_>| {
+                    let registrant = check(&actor, &taken, now.date_naive())?;
+                    let password = known.map_or_else(|| work.hash(&registrant.password), Ok)?;
+                    Ok::<_, Error>((registrant, password))
+                };
+                let (registrant, password) = self.shared.hasher.run(client, work).await??;
+                Ok((registrant, hash.get_or_init(|| password).clone()))
             }
         };
         let decide = |(registrant, password): &(Registrant, PasswordHash), _: &Actor, now| {
@@ -98,16 +107,21 @@ impl LeaseEngine {
         let password = form.required("password", &draft.password, None, |password| Ok::<_, String>(password.clone()));
         let (Some(name), Some(password)) = (name, password) else { return Err(form.errors.into()) };
 
+        let context = context.into();
         let found = self.store().find_login(&name).await?;
-        let known = found.as_ref().map(|account| &account.user.password);
-        let password_matches = self.shared.hasher.verify(&password, known).await.map_err(Error::internal)?;
-        self.start_session(context, check_login(found, password_matches)?).await
+        let verified = self.shared.hasher.verify(context.client, &password, password_to_verify(found.as_ref())).await?;
+        self.start_session(context, check_login(found, verified.matches)?, verified.renewed).await
     }
 
-    async fn start_session(&self, context: impl Into<RequestContext>, mut account: Account) -> Result<LoggedIn, Error> {
+    async fn start_session(
+        &self,
+        context: impl Into<RequestContext>,
+        mut account: Account,
+        renewed: Option<PasswordHash>,
+    ) -> Result<LoggedIn, Error> {
         let token = TokenText::from_random(self.random()?);
         let load = |_, _| async { Ok(()) };
-        let decide = |(): &(), _: &Actor, now| Ok(log_in(&account, token.hash(), self.token_end(now), now));
+        let decide = |(): &(), _: &Actor, now| Ok(log_in(&account, token.hash(), self.token_end(now), renewed.clone(), now));
         let done = self.execute(context, load, decide).await?;
         account.user.value.last_login = Some(done.at);
         Ok(LoggedIn { account, token, expires_at: done.changes.token.expires_at })
@@ -121,7 +135,7 @@ impl LeaseEngine {
     pub async fn repeat_registration(&self, user: UserId) -> Result<Registered, Error> {
         let account = self.store().load_account(user).await?.ok_or(Error::NotFound)?.value.account;
         check_repeated_registration(&account)?;
-        let LoggedIn { account, token, .. } = self.start_session(Actor::Anonymous, account).await?;
+        let LoggedIn { account, token, .. } = self.start_session(Actor::Anonymous, account, None).await?;
         let profile = match account.customer_id {
             Some(customer) => self.store().find_customer(customer).await?.ok_or(Error::NotFound)?.profile.clone(),
             None => Profile::default(),
@@ -156,12 +170,6 @@ impl LeaseEngine {
             self.store().load_account(user).await?.ok_or(Error::NotAuthenticated)
         };
         self.execute(context, load, revoke_tokens).await.map(drop)
-    }
-
-    /// The hash of a password, computed once even if the command is decided several times.
-    pub(super) async fn hash_once(&self, hash: &OnceCell<PasswordHash>, password: &SecretString) -> Result<PasswordHash, Error> {
-        let hashed = hash.get_or_try_init(|| self.shared.hasher.hash(password)).await.map_err(Error::internal)?;
-        Ok(hashed.clone())
     }
 
     /// The instant at which a token created now expires, at the latest the last instant of the calendar.

@@ -29,7 +29,7 @@ impl LeaseEngineBuilder {
             clock: Arc::new(SystemClock),
             randomness: Arc::new(OsRandomness),
             password_params: PasswordParams::default(),
-            hashing_concurrency: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            hashing_concurrency: half_of_the_cores(),
             policy: Policy::default(),
         }
     }
@@ -62,7 +62,7 @@ impl LeaseEngineBuilder {
         self
     }
 
-    /// Sets how many passwords are hashed at once; the default is one per core.
+    /// Sets how many passwords are checked, hashed or verified at once; the default is one for every two cores, and one at least.
     #[must_use]
     pub const fn hashing_concurrency(mut self, concurrency: NonZeroUsize) -> Self {
         self.hashing_concurrency = concurrency;
@@ -92,6 +92,12 @@ impl LeaseEngineBuilder {
         };
         Ok(LeaseEngine { shared: Arc::new(shared) })
     }
+}
+
+/// Requests without a password keep the other half, however many passwords there are.
+fn half_of_the_cores() -> NonZeroUsize {
+    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    NonZeroUsize::new(cores / 2).unwrap_or(NonZeroUsize::MIN)
 }
 
 /// The reason why an engine could not be built.

@@ -7,15 +7,16 @@ use chrono::{DateTime, Utc};
 
 use super::LeaseEngine;
 use crate::account::current_actor;
+use crate::client::ClientNetwork;
 use crate::decision::Decision;
 use crate::error::{Error, Refusal};
 use crate::id::NewIds;
 use crate::permission::Actor;
 use crate::repository::{Change, Claim, Commit, Envelope, Guarantee, RepositoryError, RequestId};
 
-/// The context of a command: the actor, the request and the idempotency claim.
+/// The context of a command: the actor, the request, the idempotency claim and the client.
 ///
-/// A plain [`Actor`] converts into a context without a request and a claim.
+/// A plain [`Actor`] converts into a context with nothing else.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RequestContext {
@@ -26,13 +27,15 @@ pub struct RequestContext {
     /// The idempotency claim: the command's commit marks it as done in the same atomic step, and is refused if it is no longer
     /// held.
     pub claim: Option<Claim>,
+    /// The network of the client, whose passwords wait in a line of their own.
+    pub client: Option<ClientNetwork>,
 }
 
 impl RequestContext {
-    /// A context for this actor, without a request and a claim.
+    /// A context for this actor, without a request, a claim and a client.
     #[must_use]
     pub const fn new(actor: Actor) -> Self {
-        Self { actor, request_id: None, claim: None }
+        Self { actor, request_id: None, claim: None, client: None }
     }
 
     /// The same context, with this request.
@@ -45,6 +48,12 @@ impl RequestContext {
     #[must_use]
     pub fn with_claim(self, claim: Option<Claim>) -> Self {
         Self { claim, ..self }
+    }
+
+    /// The same context, with this client.
+    #[must_use]
+    pub fn with_client(self, client: Option<ClientNetwork>) -> Self {
+        Self { client, ..self }
     }
 }
 
@@ -110,7 +119,7 @@ impl LeaseEngine {
         F: Future<Output = Result<S, Error>>,
         C: Clone + Into<Change>,
     {
-        let RequestContext { mut actor, request_id, claim } = context;
+        let RequestContext { mut actor, request_id, claim, client: _ } = context;
         let mut pauses = pauses();
         loop {
             let at = self.now();
@@ -127,6 +136,8 @@ impl LeaseEngine {
             match error {
                 // Another request took the key over: this one may no longer write.
                 RepositoryError::Taken(Guarantee::Claim) => return Err(Refusal::IdempotencyKeyInUse.into()),
+                // Another process has made one, and no attempt can change that.
+                RepositoryError::Taken(Guarantee::FirstSuperuser) => return Err(error.into()),
                 RepositoryError::Taken(Guarantee::Actor) => actor = self.current_actor(&actor).await?,
                 // A row has changed, or another commit came first. Deciding has no side effects, so it can be repeated.
                 RepositoryError::Conflict | RepositoryError::Taken(_) => {}

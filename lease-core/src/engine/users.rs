@@ -1,15 +1,18 @@
+use std::sync::{Arc, OnceLock};
+
+use chrono::{DateTime, Utc};
 use secrecy::SecretString;
-use tokio::sync::OnceCell;
 
 use super::{LeaseEngine, RequestContext};
 use crate::account::{
-    AccountSnapshot, CheckedUpdate, CustomerChange, PasswordHash, TakenNames, TokenHash, UserDraft, check_new_user, check_update,
-    deactivate, require_visible_user,
+    AccountSnapshot, CheckedUpdate, CustomerChange, PasswordHash, PasswordWork, TakenNames, TokenHash, UserDraft,
+    check_first_superuser, check_new_user, check_update, deactivate, require_visible_user,
 };
+use crate::client::ClientNetwork;
 use crate::error::Error;
 use crate::id::{UserId, Versioned};
 use crate::input::UpdateMode;
-use crate::model::{Account, LoginName};
+use crate::model::{Account, LoginName, Role};
 use crate::page::{Page, PageRequest};
 use crate::permission::{Act, Actor, Grant, Resource};
 use crate::repository::UserFilter;
@@ -22,8 +25,9 @@ impl LeaseEngine {
     pub async fn create_user(&self, context: impl Into<RequestContext>, draft: &UserDraft) -> Result<Account, Error> {
         let context = context.into();
         context.actor.require(Resource::User, Act::Create)?;
-        let check = |actor: &Actor, taken: &TakenNames, today| check_new_user(actor, draft, taken, today);
-        let (account, _) = self.create_account(context, &draft.login_names(), check, None).await?;
+        let (names, draft) = (draft.login_names(), draft.clone());
+        let check = move |actor: &Actor, taken: &TakenNames, today| check_new_user(actor, &draft, taken, today);
+        let (account, _) = self.create_account(context, &names, check, None).await?;
         Ok(account)
     }
 
@@ -36,15 +40,7 @@ impl LeaseEngine {
         if let Some(found) = self.store().find_login(&LoginName::new(username)).await? {
             return Ok((found, false));
         }
-        let draft = UserDraft {
-            username: username.into(),
-            email: email.into(),
-            first_name: "Super".into(),
-            last_name: "User".into(),
-            password: password.into(),
-            is_superuser: true.into(),
-            ..UserDraft::default()
-        };
+        let draft = superuser(username, email, password);
         match self.create_user(Actor::System, &draft).await {
             Ok(created) => Ok((created, true)),
             // If several servers start at once, another may just have created it.
@@ -52,6 +48,45 @@ impl LeaseEngine {
                 Some(found) => Ok((found, false)),
                 None => Err(refused),
             },
+        }
+    }
+
+    /// Whether anybody can administer the platform, its staff included.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn has_active_superuser(&self) -> Result<bool, Error> {
+        let filter = UserFilter { is_active: Some(true), role: Some(Role::Superuser), ..UserFilter::default() };
+        Ok(!self.store().list_users(&filter, PageRequest::default()).await?.items.is_empty())
+    }
+
+    /// Creates a superuser for the operator, as [`Actor::System`], if there is no active superuser; where there is one, the values
+    /// are not even looked at. Several processes may do so at once: only one superuser is made. Returns it if this call made it.
+    ///
+    /// # Errors
+    /// Invalid fields; [`Error::Unavailable`].
+    pub async fn ensure_first_superuser(
+        &self,
+        username: &str,
+        email: &str,
+        password: SecretString,
+    ) -> Result<Option<Account>, Error> {
+        if self.has_active_superuser().await? {
+            return Ok(None);
+        }
+        let draft = superuser(username, email, password);
+        let names = draft.login_names();
+        let check = move |_: &Actor, taken: &TakenNames, today| check_first_superuser(&draft, taken, today);
+        match self.create_account(Actor::System, &names, check, None).await {
+            Ok((created, _)) => Ok(Some(created)),
+            // Another process may just have created one, maybe of the same name.
+            Err(refused) => {
+                if self.has_active_superuser().await? {
+                    Ok(None)
+                } else {
+                    Err(refused)
+                }
+            }
         }
     }
 
@@ -76,19 +111,21 @@ impl LeaseEngine {
         mode: UpdateMode,
         session_token: Option<TokenHash>,
     ) -> Result<Account, Error> {
-        let names = draft.login_names();
-        let hash = OnceCell::new();
-        let load = |actor: Actor, now| {
-            let (names, hash) = (&names, &hash);
+        let (context, names) = (context.into(), draft.login_names());
+        let (client, draft, hash) = (context.client, Arc::new(draft.clone()), OnceLock::new());
+        let load = |actor: Actor, now: DateTime<Utc>| {
+            let (names, draft, hash) = (&names, Arc::clone(&draft), &hash);
             async move {
                 let loaded = self.load_user(actor, id).await?;
                 let taken = if names.is_empty() { Vec::new() } else { self.store().taken_names(names).await? };
-                let checked = check_update(&loaded, &actor, draft, mode, &taken, session_token, now)?;
-                let password = match &checked.new_password {
-                    Some(password) => Some(self.hash_once(hash, password).await?),
-                    None => None,
-                };
-                Ok((loaded, checked, password))
+                let has_password = draft.password.given().is_some();
+                let (snapshot, known) = (loaded.clone(), hash.get().cloned());
+                let check = move || check_update(&snapshot, &actor, &draft, mode, &taken, session_token, now);
+                if !has_password {
+                    return Ok((loaded, check()?, None));
+                }
+                let (checked, password) = self.check_and_hash(client, check, known).await?;
+                Ok((loaded, checked, password.map(|password| hash.get_or_init(|| password).clone())))
             }
         };
         let decide = |(_, checked, password): &(Versioned<AccountSnapshot>, CheckedUpdate, Option<PasswordHash>),
@@ -127,8 +164,36 @@ impl LeaseEngine {
         Ok(self.store().list_users(&UserFilter { visible_to, ..filter }, page).await?)
     }
 
+    /// Checks a change and hashes its new password in one piece of work. A hash that is `known` from an earlier attempt is kept.
+    async fn check_and_hash(
+        &self,
+        client: Option<ClientNetwork>,
+        check: impl FnOnce() -> Result<CheckedUpdate, Error> + Send + 'static,
+        known: Option<PasswordHash>,
+    ) -> Result<(CheckedUpdate, Option<PasswordHash>), Error> {
+        let work = move |work: &mut PasswordWork<'_>| {
+            let checked = check()?;
+            let hash = |password| known.map_or_else(|| work.hash(password), Ok);
+            let password = checked.new_password.as_ref().map(hash).transpose()?;
+            Ok((checked, password))
+        };
+        self.shared.hasher.run(client, work).await?
+    }
+
     async fn load_user(&self, actor: Actor, id: UserId) -> Result<Versioned<AccountSnapshot>, Error> {
         require_visible_user(&actor, id)?;
         self.store().load_account(id).await?.ok_or(Error::NotFound)
+    }
+}
+
+fn superuser(username: &str, email: &str, password: SecretString) -> UserDraft {
+    UserDraft {
+        username: username.into(),
+        email: email.into(),
+        first_name: "Super".into(),
+        last_name: "User".into(),
+        password: password.into(),
+        is_superuser: true.into(),
+        ..UserDraft::default()
     }
 }

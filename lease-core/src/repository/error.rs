@@ -70,6 +70,8 @@ pub enum Guarantee {
     Claim,
     /// The user who acts is active, and has the role and the customer named in the [envelope](super::Envelope).
     Actor,
+    /// The superuser that the operator has set is created only in a store without an active superuser.
+    FirstSuperuser,
     /// The first services are created only in a store that has no service.
     FirstServices,
 }

@@ -14,6 +14,7 @@ mod how_we_know;
 mod invoices;
 mod lifecycle_properties;
 mod open;
+mod passwords;
 mod payments;
 mod permission_matrix;
 mod propose;

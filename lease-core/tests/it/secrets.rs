@@ -58,7 +58,7 @@ fn hashes_and_tokens_are_not_shown() {
     let secrets = [plain.as_str(), "a-hash-that-is-secret", bytes.as_str()];
     hides(&text, &secrets);
     hides(&token, &secrets);
-    hides(&Login { token, at: now() }, &secrets);
+    hides(&Login::new(token, now()), &secrets);
     hides(&account, &secrets);
     hides(&SavedResponse(b"{\"token\":\"x\"}".to_vec()), &["token", "123, 34"]);
 }

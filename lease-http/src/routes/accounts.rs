@@ -21,11 +21,12 @@ use crate::idempotency::Replay;
 use crate::layers::{Presence, Trail};
 use crate::problem::Problem;
 use crate::schema::Id;
-use crate::throttle::LoginThrottle;
+use crate::throttle::{LoginThrottle, limit_registrations};
 
 pub(super) fn endpoints() -> Endpoints {
     Endpoints::new()
         .post(routes!(register), Replay::created(register_again).public())
+        .around_last(limit_registrations)
         .post(routes!(login), Replay::repeated().public())
         .post(routes!(logout), Replay::key_ignored())
         .post(routes!(logout_all), Replay::key_ignored())
@@ -77,7 +78,8 @@ impl From<Registered> for Registration {
 ///
 /// Creates a user with a customer and a token, in one step.
 #[utoipa::path(post, path = "/api/register", tag = "accounts", security(()), request_body = RegistrationDraft,
-    responses((status = 201, description = "The user is registered.", body = Registration)))]
+    responses((status = 201, description = "The user is registered.", body = Registration)),
+    extensions(("x-codes" = json!(["throttled"]))))]
 async fn register(
     engine: Engine,
     nobody: Unauthenticated,
@@ -137,7 +139,7 @@ async fn login(
     body: Body<LoginDraft>,
 ) -> ApiResult<Login> {
     let work = async {
-        let attempt = throttle.begin(client.0, body.username.given().map_or("", String::as_str), engine.now()).await?;
+        let attempt = throttle.begin(client.network(), body.username.given().map_or("", String::as_str), engine.now()).await?;
         let outcome = engine.login(&nobody, &body).await;
         attempt.settle(&outcome, engine.now());
         body.judge(outcome)

@@ -1,11 +1,17 @@
 //! Registering, logging in and out, and users over the API: chapter 3.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::http::Request;
 use chrono::Duration;
+use lease_core::LeaseEngine;
+use lease_core::account::PasswordParams;
+use lease_core::model::LoginName;
+use lease_http::HttpOptions;
 use serde_json::{Value, json};
 
-use crate::app::{PASSWORD, registration, request};
+use crate::app::{App, PASSWORD, registration, request};
 use crate::support::{Person, World, nobody};
 
 /// The same person with another token.
@@ -115,6 +121,32 @@ async fn a_new_password_ends_the_other_sessions() {
     let old = json!({"username": "owner", "password": PASSWORD});
     world.post("/api/login", &nobody(), old).await.refused(400, "invalid_credentials");
     world.post("/api/login", &nobody(), json!({"username": "owner", "password": "copper-lantern-41"})).await.expect(200);
+}
+
+/// Rule 3.7: a login renews a hash from a time of other costs. The tokens from before stay good.
+#[tokio::test]
+async fn a_login_renews_the_hash_of_its_password() {
+    let world = World::new().await;
+    let hash = async || {
+        let found = world.store.find_login(&LoginName::new("owner")).await.unwrap().unwrap();
+        found.user.password.expose().to_owned()
+    };
+    let builder = LeaseEngine::builder(Arc::clone(&world.store)).clock(Arc::clone(&world.app.clock) as _);
+    let dearer = builder.password_params(PasswordParams { memory_kib: 16, iterations: 2 }).build().unwrap();
+    let dearer = App::on(dearer, Arc::clone(&world.app.clock), HttpOptions::default());
+    let log_in = async |app: &App, password| {
+        app.post("/api/login", "", "", &json!({"username": "owner", "password": password})).await.status.as_u16()
+    };
+    assert!(hash().await.starts_with("$argon2id$v=19$m=8,t=1,p=1$"));
+    assert_eq!(log_in(&dearer, "wrong").await, 400);
+    assert!(hash().await.contains("m=8,t=1"), "only the right password can be hashed anew");
+    assert_eq!(log_in(&dearer, PASSWORD).await, 200);
+    let renewed = hash().await;
+    assert!(renewed.starts_with("$argon2id$v=19$m=16,t=2,p=1$"), "{renewed}");
+    assert_eq!(log_in(&dearer, PASSWORD).await, 200);
+    assert_eq!(hash().await, renewed, "a hash of the present costs stays");
+    assert_eq!(reads_itself(&world, &world.owner).await, 200);
+    assert_eq!(log_in(&world.app, PASSWORD).await, 200);
 }
 
 /// Rules 3.4, 3.5: an administrator has no customer. A user who becomes one loses it, and gets one again on the way back.

@@ -82,6 +82,7 @@ async fn metrics_count_by_route_and_code_and_belong_to_one_router() {
     }
     assert!(metrics.text.contains("lease_password_hashing_free "));
     assert!(metrics.text.contains("lease_password_hashing_waiting 0\n"));
+    assert!(metrics.text.contains("lease_password_hashing_refused_total 0\n"));
     assert!(!get(&App::new(), "/metrics").await.text.contains("/api/vehicles"));
 }
 

@@ -31,14 +31,15 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    /// A server whose passwords are cheap to hash.
     pub(crate) fn start(args: &[&str], variables: &[(&str, &str)]) -> Self {
-        Self::start_by(&[], args, variables)
+        let cheap = [("LEASE_ARGON2_MEMORY_KIB", "8"), ("LEASE_ARGON2_ITERATIONS", "1")];
+        Self::start_by(&[], args, &[&cheap, variables].concat())
     }
 
-    /// The same, through another program that starts it.
+    /// A server with its default settings and these, started by another program if one is named.
     pub(crate) fn start_by(launcher: &[&str], args: &[&str], variables: &[(&str, &str)]) -> Self {
-        let cheap = [("LEASE_BIND", "127.0.0.1:0"), ("LEASE_ARGON2_MEMORY_KIB", "8"), ("LEASE_ARGON2_ITERATIONS", "1")];
-        let mut command = launched(launcher, args, &[&cheap, variables].concat());
+        let mut command = launched(launcher, args, &[&[("LEASE_BIND", "127.0.0.1:0")], variables].concat());
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let output = BufReader::new(child.stdout.take().unwrap());
         let mut server = Self { child, output, log: String::new(), address: String::new() };
@@ -97,6 +98,13 @@ impl Server {
             assert!(Instant::now() < deadline, "{line}: {}", self.ask("GET /metrics", ""));
             std::thread::yield_now();
         }
+    }
+
+    /// A number of KiB that the system reports on the process, such as `VmHWM`, the most memory that it has ever used.
+    pub(crate) fn memory_kib(&self, name: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
     pub(crate) fn terminate(&self) {

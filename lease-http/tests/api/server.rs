@@ -23,6 +23,7 @@ fn invalid_settings_end_the_server_with_one_line_and_exit_code_2() {
         &["--argon2-memory-kib", "7"],
         &["--argon2-iterations", "0"],
         &["--login-failures-per-minute", "-1"],
+        &["--registrations-per-minute", "-1"],
         &["--late-payments", "maybe"],
         &["--lease-fee", "cheap"],
         &["--lease-fee", "-1"],
@@ -61,6 +62,7 @@ fn every_setting_is_also_an_environment_variable() {
         ("LEASE_ARGON2_MEMORY_KIB", "1"),
         ("LEASE_ARGON2_ITERATIONS", "none"),
         ("LEASE_LOGIN_FAILURES_PER_MINUTE", "none"),
+        ("LEASE_REGISTRATIONS_PER_MINUTE", "none"),
         ("LEASE_LATE_PAYMENTS", "none"),
         ("LEASE_LEASE_FEE", "none"),
         ("LEASE_SELL_FEE", "none"),
@@ -320,4 +322,31 @@ fn a_server_whose_log_nobody_reads_goes_on() {
         assert!(server.ask("GET /healthz", "").starts_with("HTTP/1.1 200"));
     }
     assert_eq!(server.metric("lease_log_lines_dropped"), 0);
+}
+
+/// Rule 3.7: hashing works in memory that is kept, so a flood of registrations at the default costs does not make the server grow.
+#[test]
+fn the_server_does_not_grow_under_a_flood_of_registrations() {
+    const CLIENTS: usize = 48;
+    const EACH: usize = 4;
+    const ONE_HASH_KIB: u64 = 19 * 1024;
+    let server = Server::start_by(&[], &["--registrations-per-minute=0", "--log=warn,lease_server=info"], &[]);
+    let before = server.memory_kib("VmRSS");
+    let at_once = server.metric("lease_password_hashing_free").unsigned_abs();
+    std::thread::scope(|scope| {
+        for client in 0..CLIENTS {
+            let server = &server;
+            scope.spawn(move || {
+                for number in 0..EACH {
+                    let body = crate::app::registration(&format!("eve{client}x{number}")).to_string();
+                    let response = server.ask("POST /api/register", &body);
+                    assert!(response.starts_with("HTTP/1.1 201"), "{response}");
+                }
+            });
+        }
+    });
+    let grown = server.memory_kib("VmHWM") - before;
+    assert!(grown <= 64 * 1024 + at_once * ONE_HASH_KIB, "{grown} KiB");
+    server.terminate();
+    assert_eq!(server.end().0, Some(0));
 }

@@ -16,6 +16,7 @@ mod two_servers;
 #[expect(dead_code, reason = "shared with the tests of the Postgres store, which need more of it")]
 mod postgres;
 #[path = "../api/process.rs"]
+#[expect(dead_code, reason = "shared with the tests of the server, which need more of it")]
 mod process;
 
 use postgres::TestDatabase;
@@ -40,6 +41,7 @@ fn serve(database: &TestDatabase) -> Server {
 /// The same with more settings.
 fn serve_with(database: &TestDatabase, settings: &[&str]) -> Server {
     let (url, pooler) = (database.url(), postgres::pooler_flag());
-    let always = ["--log=error,lease_server=info", "--login-failures-per-minute=0", pooler, "--database-url", &url];
+    let limits = ["--login-failures-per-minute=0", "--registrations-per-minute=0"];
+    let always = ["--log=error,lease_server=info", limits[0], limits[1], pooler, "--database-url", &url];
     Server::start(&[&always, settings].concat(), &SUPERUSER)
 }

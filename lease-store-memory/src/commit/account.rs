@@ -27,6 +27,9 @@ impl State {
 
     pub(super) fn check_new_account(&self, new: &NewAccount) -> Result<NewIds, RepositoryError> {
         let id = self.accounts.users.next_id()?;
+        if new.only_first_superuser && self.accounts.another_superuser(id) {
+            return Err(RepositoryError::Taken(Guarantee::FirstSuperuser));
+        }
         self.accounts.names_free(&new.user, id)?;
         let customer = new.profile.as_ref().map(|_| self.accounts.customers.next_id()).transpose()?;
         Ok(NewIds { user: Some(id), customer, ..NewIds::default() })
@@ -94,6 +97,9 @@ impl State {
         self.tokens.insert(login.token.clone());
         if let Some(row) = self.accounts.users.get_mut(login.token.user_id) {
             row.value.last_login = Some(login.at);
+            if let Some(renewal) = login.renewal.as_ref().filter(|renewal| renewal.from == row.value.password) {
+                row.value.password = renewal.to.clone();
+            }
         }
     }
 

@@ -14,8 +14,14 @@ use crate::writing::{Made, Writing, change_row, push_insert, push_update, write,
 pub(crate) async fn create(database: &Database, new: &NewAccount, envelope: &Envelope) -> Result<NewIds, RepositoryError> {
     let statement = || {
         let mut writing = Writing::begin(envelope);
+        if new.only_first_superuser {
+            writing.part("due").push("select first_superuser_is_due() as is_due where true");
+            writing.only_if_valid();
+        }
         push_insert(writing.write("root"), &new.user);
-        writing.only_if_valid().push(" returning id");
+        let query = writing.only_if_valid();
+        query.push(if new.only_first_superuser { " and exists (select from due where is_due)" } else { "" });
+        query.push(" returning id");
         push_names(&mut writing, &login_names(&new.user), "");
         let customer = push_customer(&mut writing, new.profile.as_ref(), new.user.date_joined);
         if let Some((hash, expires_at)) = new.token {
@@ -23,12 +29,12 @@ pub(crate) async fn create(database: &Database, new: &NewAccount, envelope: &Env
         }
         writing.finish(Made::Root, &[customer])
     };
-    let written = write_expected(database, statement).await?;
-    Ok(NewIds {
-        user: parse_optional_id(User::NAME, written.root)?,
-        customer: written.returned().optional_id()?,
-        ..NewIds::default()
-    })
+    let written = write(database, statement).await?;
+    let user = parse_optional_id(User::NAME, written.root)?;
+    if user.is_none() {
+        return Err(RepositoryError::Taken(Guarantee::FirstSuperuser));
+    }
+    Ok(NewIds { user, customer: written.returned().optional_id()?, ..NewIds::default() })
 }
 
 /// The names without duplicates, in the order in which every statement writes them.
@@ -142,6 +148,11 @@ pub(crate) async fn login(database: &Database, login: &Login, envelope: &Envelop
     let statement = || {
         let mut writing = Writing::begin(envelope);
         let query = writing.write("root").push("update users set last_login = ").push_bind(login.at);
+        if let Some(renewal) = &login.renewal {
+            // The row as it is now decides: an update that waited for another one reads it again.
+            query.push(", password_hash = case password_hash when ").push_bind(renewal.from.expose());
+            query.push(" then ").push_bind(renewal.to.expose()).push(" else password_hash end");
+        }
         query.push(" where id = ").push_bind(token.user_id.get());
         writing.only_if_valid().push(" returning id");
         push_token(&mut writing, token.hash, token.epoch, token.expires_at);

@@ -6,13 +6,16 @@ use std::sync::mpsc;
 use std::task::{Context, Waker};
 
 use lease_core::Error;
-use lease_core::account::{NewAccount, RegistrationDraft, TokenText};
+use lease_core::account::{NewAccount, PasswordHasher, RegistrationDraft, TokenText};
+use lease_core::client::ClientNetwork;
 use lease_core::clock::last_instant;
 use lease_core::engine::LoginDraft;
 use lease_core::id::NewIds;
+use lease_core::input::UpdateMode;
 use lease_core::model::{Account, LoginName, Role};
+use lease_core::page::{Page, PageRequest};
 use lease_core::policy::Policy;
-use lease_core::repository::{Guarantee, MockRepository, RepositoryError};
+use lease_core::repository::{Guarantee, MockRepository, RepositoryError, UserFilter};
 use secrecy::SecretString;
 use serde_json::json;
 
@@ -47,7 +50,7 @@ fn ids() -> NewIds {
 pub(super) async fn account_with_password() -> Account {
     let hasher = engine(MockRepository::new()).password_hasher().clone();
     let mut account = account(OWNER, Role::Customer);
-    account.user.value.password = hasher.hash(&SecretString::from(PASSWORD)).await.unwrap();
+    account.user.value.password = hasher.hash(None, &SecretString::from(PASSWORD)).await.unwrap();
     account
 }
 
@@ -192,6 +195,171 @@ fn a_login_verifies_a_password_whether_or_not_the_name_is_known() {
     }
 }
 
+/// Rule 3.2: nor does the time of a login tell a deactivated user, or a hash from a time of other costs, from an unknown name.
+#[tokio::test]
+async fn every_failed_login_costs_the_same() {
+    let old = PasswordHasher::new(PasswordParams { memory_kib: 16, iterations: 1 }, NonZeroUsize::MIN).unwrap();
+    let mut active = account(OWNER, Role::Customer);
+    active.user.value.password = old.hash(None, &PASSWORD.into()).await.unwrap();
+    let mut inactive = active.clone();
+    inactive.user.value.is_active = false;
+    let cases = [(None, "wrong"), (Some(active), "wrong"), (Some(inactive.clone()), "wrong"), (Some(inactive), PASSWORD)];
+    for (found, password) in cases {
+        let mut store = MockRepository::new();
+        store.expect_find_login().returning(move |_| Ok(found.clone()));
+        let engine = engine(store);
+        let before = engine.password_hasher().blocks_computed();
+        assert_eq!(code(engine.login(Actor::Anonymous, &login_draft("x", password)).await), "invalid_credentials");
+        assert_eq!(engine.password_hasher().blocks_computed() - before, 64);
+    }
+}
+
+/// Rule 3.7: a login writes a new hash of its password if the costs have changed since.
+#[tokio::test]
+async fn a_login_renews_a_hash_of_other_costs() {
+    let old = PasswordHasher::new(PasswordParams { memory_kib: 16, iterations: 1 }, NonZeroUsize::MIN).unwrap();
+    let stored = old.hash(None, &PASSWORD.into()).await.unwrap();
+    let mut known = account(OWNER, Role::Customer);
+    known.user.value.password = stored.clone();
+    let mut store = MockRepository::new();
+    store.expect_find_login().returning(move |_| Ok(Some(known.clone())));
+    store.expect_commit().times(1).returning(move |commit| {
+        let Change::Login(login) = &commit.change else { panic!("a login was expected, not {commit:?}") };
+        let renewal = login.renewal.as_ref().unwrap();
+        assert!(renewal.from == stored && renewal.to.expose().starts_with("$argon2id$v=19$m=64,t=1,p=1$"));
+        hides(login, &[renewal.from.expose(), renewal.to.expose()]);
+        Ok(NewIds::default())
+    });
+    engine(store).login(Actor::Anonymous, &login_draft("x", PASSWORD)).await.unwrap();
+}
+
+/// Rule 3.7: a command that is decided several times checks its password each time, and hashes it once.
+#[tokio::test(start_paused = true)]
+async fn a_password_is_hashed_once_however_often_its_command_is_decided() {
+    let mut store = MockRepository::new();
+    store.expect_taken_names().times(2).returning(|_| Ok(Vec::new()));
+    refuse_commits(&mut store, 1, || RepositoryError::Taken(Guarantee::LoginName));
+    store.expect_commit().times(1).returning(|_| Ok(ids()));
+    let engine_one = engine(store);
+    let before = engine_one.password_hasher().blocks_computed();
+    engine_one.register(Actor::Anonymous, &registration()).await.unwrap();
+    assert_eq!(engine_one.password_hasher().blocks_computed() - before, 64);
+
+    let mut store = MockRepository::new();
+    store.expect_load_account().times(2).returning(|_| Ok(Some(account_snapshot(OWNER, Role::Customer))));
+    refuse_commits(&mut store, 1, || RepositoryError::Conflict);
+    store.expect_commit().times(1).returning(|_| Ok(NewIds::default()));
+    let engine_two = engine(store);
+    let before = engine_two.password_hasher().blocks_computed();
+    let draft = draft(json!({"password": PASSWORD}));
+    engine_two.update_user(customer(OWNER), user_id(OWNER), &draft, UpdateMode::Partial, None).await.unwrap();
+    assert_eq!(engine_two.password_hasher().blocks_computed() - before, 64);
+}
+
+/// Rule 3.7: checking a password takes long, too, so it waits for its turn; a change without a password does not.
+#[test]
+fn checking_a_password_waits_for_its_turn() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build().unwrap();
+    runtime.block_on(async {
+        let mut store = MockRepository::new();
+        store.expect_taken_names().returning(|_| Ok(Vec::new()));
+        store.expect_load_account().returning(|_| Ok(Some(account_snapshot(OWNER, Role::Customer))));
+        store.expect_commit().returning(|_| Ok(NewIds::default()));
+        let engine = engine(store);
+        let (release, busy) = mpsc::channel::<()>();
+        let keeper = tokio::task::spawn_blocking(move || busy.recv());
+        let mut common = registration();
+        common.password = "password".into();
+        common.password2 = "password".into();
+        let change = draft(json!({"password": "password"}));
+        let new_user = draft(json!({"username": "eve", "email": "eve@example.com", "password": "password"}));
+        {
+            let (owner, clerk) = (customer(OWNER), staff());
+            let mut registering = pin!(engine.register(Actor::Anonymous, &common));
+            let mut changing = pin!(engine.update_user(owner, user_id(OWNER), &change, UpdateMode::Partial, None));
+            let mut creating = pin!(engine.create_user(clerk, &new_user));
+            let mut context = Context::from_waker(Waker::noop());
+            assert!(registering.as_mut().poll(&mut context).is_pending());
+            assert!(changing.as_mut().poll(&mut context).is_pending());
+            assert!(creating.as_mut().poll(&mut context).is_pending());
+            assert_eq!((engine.password_hasher().available_permits(), engine.password_hasher().waiting()), (0, 2));
+        }
+        let rename = draft(json!({"first_name": "Eve"}));
+        engine.update_user(customer(OWNER), user_id(OWNER), &rename, UpdateMode::Partial, None).await.unwrap();
+        release.send(()).unwrap();
+        assert!(keeper.await.unwrap().is_ok());
+        assert_eq!(wrong_fields(engine.register(Actor::Anonymous, &common).await), ["password"]);
+    });
+}
+
+/// Rule 3.7: where too many wait, the next one is told to come again later.
+#[test]
+fn a_password_beyond_those_that_may_wait_is_unavailable() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(1).build().unwrap();
+    runtime.block_on(async {
+        let mut store = MockRepository::new();
+        store.expect_find_login().returning(|_| Ok(None));
+        let engine = engine(store);
+        let (release, busy) = mpsc::channel::<()>();
+        let keeper = tokio::task::spawn_blocking(move || busy.recv());
+        let context = |last| {
+            let address = std::net::IpAddr::from([10, 0, 0, last]);
+            RequestContext::new(Actor::Anonymous).with_client(Some(ClientNetwork::of(address)))
+        };
+        let draft = login_draft("x", "wrong");
+        let mut flood: Vec<_> = (0..65).map(|_| Box::pin(engine.login(context(1), &draft))).collect();
+        let mut waker = Context::from_waker(Waker::noop());
+        for login in &mut flood {
+            assert!(login.as_mut().poll(&mut waker).is_pending());
+        }
+        assert_eq!(code(engine.login(context(1), &draft).await), "unavailable");
+        assert_eq!(engine.password_hasher().refused(), 1);
+        let mut other = pin!(engine.login(context(2), &draft));
+        assert!(other.as_mut().poll(&mut waker).is_pending(), "another client has a place");
+        drop(flood);
+        release.send(()).unwrap();
+        assert!(keeper.await.unwrap().is_ok());
+        assert_eq!(code(other.await), "invalid_credentials");
+    });
+}
+
+/// Rule 7.2: the superuser of the settings is made only where there is no active one.
+#[tokio::test]
+async fn the_first_superuser_is_made_once() {
+    let superusers = |found: Vec<Account>| Ok(Page { items: found, next: None, previous: None });
+    let is_asked = |filter: &UserFilter, _: &PageRequest| filter.role == Some(Role::Superuser) && filter.is_active == Some(true);
+    let first = async |store| engine(store).ensure_first_superuser("root", "root@example.com", PASSWORD.into()).await;
+
+    let mut store = MockRepository::new();
+    store.expect_list_users().withf(is_asked).returning(move |_, _| superusers(vec![account(102, Role::Superuser)]));
+    let bad = engine(store).ensure_first_superuser("", "nonsense", "1".into()).await;
+    assert!(bad.unwrap().is_none(), "where there is one, the values do not matter");
+
+    let mut store = MockRepository::new();
+    store.expect_list_users().withf(is_asked).returning(move |_, _| superusers(Vec::new()));
+    store.expect_taken_names().returning(|_| Ok(Vec::new()));
+    store.expect_commit().times(1).returning(|commit| {
+        let new = new_account(commit);
+        assert!(new.only_first_superuser && new.user.role == Role::Superuser && commit.envelope.actor == Actor::System);
+        Ok(NewIds { user: Some(user_id(OWNER)), ..NewIds::default() })
+    });
+    assert_eq!(first(store).await.unwrap().unwrap().user.role, Role::Superuser);
+
+    // Another process comes first.
+    let mut store = MockRepository::new();
+    store.expect_list_users().times(1).returning(move |_, _| superusers(Vec::new()));
+    store.expect_list_users().times(1).returning(move |_, _| superusers(vec![account(102, Role::Superuser)]));
+    store.expect_taken_names().returning(|_| Ok(Vec::new()));
+    refuse_commits(&mut store, 1, || RepositoryError::Taken(Guarantee::FirstSuperuser));
+    assert!(first(store).await.unwrap().is_none());
+
+    // Values that are wrong where they matter.
+    let mut store = MockRepository::new();
+    store.expect_list_users().returning(move |_, _| superusers(Vec::new()));
+    store.expect_taken_names().returning(|_| Ok(vec![(LoginName::new("root"), id(9))]));
+    assert_eq!(wrong_fields(first(store).await), ["username"]);
+}
+
 /// Rule 3.7: a caller that hangs up does not release its place while its password is still being hashed.
 #[test]
 fn hashing_is_bounded_even_where_callers_hang_up() {
@@ -204,20 +372,20 @@ fn hashing_is_bounded_even_where_callers_hang_up() {
         let keeper = tokio::task::spawn_blocking(move || busy.recv());
         let password = SecretString::from(PASSWORD);
         {
-            let mut hashing = pin!(hasher.hash(&password));
+            let mut hashing = pin!(hasher.hash(None, &password));
             assert!(hashing.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
         }
         assert_eq!(hasher.available_permits(), 0, "the work outlives who asked for it");
         assert_eq!(hasher.waiting(), 0, "who has a place does not wait");
         {
-            let mut second = pin!(hasher.hash(&password));
+            let mut second = pin!(hasher.hash(None, &password));
             assert!(second.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
             assert_eq!(hasher.waiting(), 1);
         }
         assert_eq!(hasher.waiting(), 0, "who hung up does not wait");
         release.send(()).unwrap();
         assert!(keeper.await.unwrap().is_ok());
-        assert!(hasher.hash(&password).await.is_ok());
+        assert!(hasher.hash(None, &password).await.is_ok());
     });
 }
 

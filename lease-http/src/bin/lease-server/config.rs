@@ -78,9 +78,13 @@ pub(crate) struct Settings {
     /// The number of passes over that memory.
     #[arg(long, env = "LEASE_ARGON2_ITERATIONS", global = true, value_name = "NUMBER", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub(crate) argon2_iterations: u32,
-    /// The number of failed logins per minute for one client address and name; 0 for no limit.
+    /// The number of failed logins per minute for one client address and name; 0 for no limit. With all names together, a client
+    /// address may fail five times as often.
     #[arg(long, env = "LEASE_LOGIN_FAILURES_PER_MINUTE", global = true, value_name = "NUMBER", default_value_t = 10, value_parser = clap::value_parser!(u32).range(0..=100_000))]
     pub(crate) login_failures_per_minute: u32,
+    /// The number of attempts to register per minute for one client address; 0 for no limit.
+    #[arg(long, env = "LEASE_REGISTRATIONS_PER_MINUTE", global = true, value_name = "NUMBER", default_value_t = 10, value_parser = clap::value_parser!(u32).range(0..=100_000))]
+    pub(crate) registrations_per_minute: u32,
     /// Whether payments after the due date are accepted.
     #[arg(long, env = "LEASE_LATE_PAYMENTS", global = true, value_name = "accept|reject", default_value = "accept", value_parser = parse::late_payments)]
     pub(crate) late_payments: LatePayments,
@@ -106,8 +110,8 @@ pub(crate) struct Settings {
     /// The other origins whose pages may call the API, separated by commas; * for every origin.
     #[arg(long, env = "LEASE_CORS_ORIGINS", global = true, value_name = "ORIGINS", default_value = "", hide_default_value = true, value_parser = parse::origins)]
     pub(crate) cors_origins: CorsOrigins,
-    /// The header in which a trusted proxy gives the client's address, such as x-forwarded-for. Without it, the client's address
-    /// is that of the connection.
+    /// The header in which a trusted proxy gives the client's address, such as x-forwarded-for or forwarded (RFC 7239). Without it,
+    /// the client's address is that of the connection.
     #[arg(long, env = "LEASE_CLIENT_ADDRESS_HEADER", global = true, value_name = "NAME", value_parser = parse::header)]
     pub(crate) client_address_header: Option<HeaderName>,
     /// The format of the log.
@@ -183,6 +187,7 @@ impl Settings {
             .with_cors_origins(self.cors_origins.clone())
             .with_client_address_header(self.client_address_header.clone())
             .with_login_failures_per_minute(self.login_failures_per_minute)
+            .with_registrations_per_minute(self.registrations_per_minute)
     }
 }
 

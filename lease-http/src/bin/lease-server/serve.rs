@@ -18,7 +18,6 @@ use crate::{background, connections, log, store, superuser};
 /// Serves until SIGTERM or Ctrl-C.
 pub(crate) async fn serve(settings: &Settings) -> Result<(), Failure> {
     let log = log::start(settings)?;
-    let superuser = superuser::from_environment()?;
     let metrics = Metrics::new();
     log.watch(&metrics).map_err(Failure::other)?;
     let engine = engine(settings, store::open(settings, &metrics).await?)?;
@@ -26,9 +25,7 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), Failure> {
     if engine.ensure_standard_services(fees.lease, fees.sell).await.map_err(Failure::other)? {
         tracing::info!(lease = %fees.lease, sell = %fees.sell, "the standard services were created");
     }
-    if let Some(superuser) = superuser {
-        superuser::ensure_at_start(&engine, &superuser).await?;
-    }
+    superuser::ensure_at_start(&engine).await?;
 
     let listener = TcpListener::bind(settings.bind).await.map_err(|error| cannot_listen(settings.bind, &error))?;
     let address = listener.local_addr().map_err(Failure::other)?;

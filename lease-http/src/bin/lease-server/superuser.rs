@@ -4,7 +4,6 @@ use std::env;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::sync::Arc;
 
-use lease_core::model::Account;
 use lease_core::{Error, LeaseEngine};
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -19,43 +18,49 @@ const EMAIL: &str = "LEASE_SUPERUSER_EMAIL";
 const PASSWORD: &str = "LEASE_SUPERUSER_PASSWORD";
 
 /// The user who is to become a superuser.
-pub(crate) struct Superuser {
+struct Superuser {
     username: String,
     email: String,
     password: SecretString,
 }
 
 /// The superuser that the environment describes; `None` if none of the variables is set.
-pub(crate) fn from_environment() -> Result<Option<Superuser>, Failure> {
-    let given = (variable(USERNAME), variable(EMAIL), variable(PASSWORD));
-    match given {
-        (None, None, None) => Ok(None),
-        (Some(username), Some(email), Some(password)) => Ok(Some(Superuser { username, email, password: password.into() })),
-        _ => Err(Failure::Setting(format!("{USERNAME}, {EMAIL} and {PASSWORD} are required together"))),
+fn from_environment() -> Option<Result<Superuser, Failure>> {
+    match (variable(USERNAME), variable(EMAIL), variable(PASSWORD)) {
+        (None, None, None) => None,
+        (Some(username), Some(email), Some(password)) => Some(Ok(Superuser { username, email, password: password.into() })),
+        _ => Some(Err(Failure::Setting(format!("{USERNAME}, {EMAIL} and {PASSWORD} are required together")))),
     }
 }
 
-/// Creates this superuser, unless there is a user of that name; returns the user, and whether it was created.
-async fn ensure(engine: &LeaseEngine, superuser: &Superuser) -> Result<(Account, bool), Failure> {
+/// Creates the superuser that the environment describes, if there is no active superuser. Where there is one, the variables have no
+/// effect, whatever they say: a password that is left lying about in the environment makes nobody a superuser.
+pub(crate) async fn ensure_at_start(engine: &LeaseEngine) -> Result<(), Failure> {
+    let Some(given) = from_environment() else { return Ok(()) };
+    let is_made = !engine.has_active_superuser().await.map_err(Failure::other)? && create_first(engine, given?).await?;
+    if is_made {
+        tracing::info!("the superuser of the environment was created");
+    } else {
+        tracing::warn!("there is a superuser already: {USERNAME}, {EMAIL} and {PASSWORD} have no effect, so remove them");
+    }
+    Ok(())
+}
+
+async fn create_first(engine: &LeaseEngine, superuser: Superuser) -> Result<bool, Failure> {
     let Superuser { username, email, password } = superuser;
-    engine.ensure_superuser(username, email, password.clone()).await.map_err(|error| match error {
+    let made = engine.ensure_first_superuser(&username, &email, password).await.map_err(not_created)?;
+    Ok(made.is_some())
+}
+
+/// The failure of a superuser who was not created. If the given values are the reason, it names them.
+fn not_created(error: Error) -> Failure {
+    match error {
         Error::Invalid(errors) => {
             let messages = errors.fields().flat_map(|field| errors.of(field).iter().map(move |text| format!("{field}: {text}")));
             Failure::Setting(format!("the superuser cannot be created: {}", messages.collect::<Vec<_>>().join(" ")))
         }
         error => Failure::other(error),
-    })
-}
-
-/// Makes sure that the superuser of the environment exists. One who has been deactivated or demoted remains so: somebody who had
-/// the right to do so did it, and the server starts nevertheless.
-pub(crate) async fn ensure_at_start(engine: &LeaseEngine, superuser: &Superuser) -> Result<(), Failure> {
-    match ensure(engine, superuser).await? {
-        (_, true) => tracing::info!("the superuser of the environment was created"),
-        (found, false) if found.user.is_active_superuser() => tracing::info!("the superuser of the environment exists"),
-        (found, false) => tracing::error!(user = %found.user.id, "the user that {USERNAME} names is not an active superuser"),
     }
-    Ok(())
 }
 
 /// Runs `createsuperuser`.
@@ -70,9 +75,10 @@ pub(crate) async fn create(settings: &Settings, username: Option<&str>, email: O
             None => prompt_password_twice()?,
         },
     };
-    match ensure(&engine, &superuser).await? {
-        (_, true) => print_line(&format!("The superuser {} was created.", superuser.username)),
-        (_, false) => Err(Failure::Other(format!("a user {} already exists; nothing was changed", superuser.username).into())),
+    let Superuser { username, email, password } = &superuser;
+    match engine.ensure_superuser(username, email, password.clone()).await.map_err(not_created)? {
+        (_, true) => print_line(&format!("The superuser {username} was created.")),
+        (_, false) => Err(Failure::Other(format!("a user {username} already exists; nothing was changed").into())),
     }
 }
 

@@ -65,7 +65,7 @@ impl World {
             .clock(Arc::clone(&clock) as _)
             .password_params(PasswordParams { memory_kib: 8, iterations: 1 });
         let engine = set_up(builder).build().unwrap();
-        let options = HttpOptions::default().with_login_failures_per_minute(0);
+        let options = HttpOptions::default().with_login_failures_per_minute(0).with_registrations_per_minute(0);
         Self::populate(App::on(engine, clock, options), store).await
     }
 
