@@ -10,8 +10,9 @@ mod headers;
 mod key;
 mod replay;
 mod saved;
+mod secrets;
 
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
@@ -22,8 +23,9 @@ use lease_core::repository::{Claim, ClaimState};
 use lease_core::{Error, ErrorKind, LeaseEngine, Refusal};
 
 use crate::auth::Caller;
+use crate::client_address::ClientAddress;
 use crate::extract::received_body;
-use crate::layers::Trail;
+use crate::layers::{Presence, Trail};
 use crate::location;
 use crate::panic;
 use crate::problem::{ErrorCode, HttpError, Problem};
@@ -34,6 +36,7 @@ use key::{Keys, Scope};
 use replay::LostResponse;
 pub(crate) use replay::Replay;
 use saved::Saved;
+pub(crate) use secrets::Secrets;
 
 /// Puts the layer around a POST endpoint. A panic of its handler becomes a response inside the layer, so that the key is
 /// released.
@@ -82,10 +85,12 @@ impl Once {
             return Ok(next.run(request).await);
         }
         let (mut parts, _) = request.into_parts();
-        let body = received_body(&parts.extensions)?;
-        let scope = user.map_or(Scope::Body(&body), Scope::User);
+        let Some(content) = self.content(&key, &parts).await? else {
+            return Ok(next.run(Request::from_parts(parts, Body::empty())).await);
+        };
+        let scope = user.map_or(Scope::Content(&content), Scope::User);
         let keys = Keys::derive(&key, &scope);
-        let fingerprint = keys.fingerprint(&parts.method, path(&parts), &body);
+        let fingerprint = keys.fingerprint(&parts.method, path(&parts), &content);
 
         let (claim, state) = self.engine().claim(keys.lookup(), fingerprint).await?;
         match state {
@@ -118,6 +123,17 @@ impl Once {
                 }
             }
         }
+    }
+
+    /// What the request is told apart by; `None` if its response need not be stored.
+    async fn content(&self, key: &str, parts: &Parts) -> Result<Option<Bytes>, Problem> {
+        let body = received_body(&parts.extensions)?;
+        let Some(parted) = self.replay.secrets.part(&body) else { return Ok(None) };
+        let client = ClientAddress::of(parts, &self.state.options).network();
+        let is_costly = parted.has_passwords();
+        let content = parted.content(key, self.engine().password_hasher(), Some(client));
+        let content = async { Ok(Some(content.await.map_err(Error::from)?)) };
+        if is_costly { Presence::of(parts).while_waiting(content).await } else { content.await }
     }
 
     /// Stores a response, or releases the key if the response is not to be stored. If this fails, the response stays the same: a

@@ -54,8 +54,8 @@ fn unquoted(text: &str) -> Option<String> {
 pub(super) enum Scope<'a> {
     /// The requests of one user.
     User(UserId),
-    /// Anonymous requests with the same body, so that nobody can block or read the key of another.
-    Body(&'a [u8]),
+    /// Anonymous requests with the same content, so that nobody can block or read the key of another.
+    Content(&'a [u8]),
 }
 
 /// The keys that are derived from a key within its scope.
@@ -69,9 +69,9 @@ impl Keys {
     pub(super) fn derive(key: &str, scope: &Scope<'_>) -> Self {
         let scope: [u8; 32] = match scope {
             Scope::User(user) => Sha256::new().chain_update(b"user").chain_update(user.get().to_be_bytes()).finalize().into(),
-            Scope::Body(body) => Sha256::new().chain_update(b"body").chain_update(body).finalize().into(),
+            Scope::Content(content) => Sha256::new().chain_update(b"body").chain_update(content).finalize().into(),
         };
-        let root = Hkdf::<Sha256>::new(Some(DOMAIN), key.as_bytes());
+        let root = root(key);
         Self {
             lookup: derived(&root, &[b"lookup", &scope]),
             telling: derived(&root, &[b"telling", &scope]),
@@ -85,8 +85,8 @@ impl Keys {
     }
 
     /// The MAC that distinguishes this request from another one under the same key. Each part is preceded by its length.
-    pub(super) fn fingerprint(&self, method: &Method, path: &str, body: &[u8]) -> [u8; 32] {
-        let parts = [method.as_str().as_bytes(), path.as_bytes(), body];
+    pub(super) fn fingerprint(&self, method: &Method, path: &str, content: &[u8]) -> [u8; 32] {
+        let parts = [method.as_str().as_bytes(), path.as_bytes(), content];
         let mac = Hmac::<Sha256>::new(&self.telling.into());
         let mac = parts.iter().fold(mac, |mac, part| mac.chain_update((part.len() as u64).to_be_bytes()).chain_update(part));
         mac.finalize().into_bytes().into()
@@ -114,6 +114,15 @@ impl Keys {
     fn cipher(&self) -> XChaCha20Poly1305 {
         XChaCha20Poly1305::new(&Key::from(self.sealing))
     }
+}
+
+/// The salt with which the passwords in a request under this key are stretched.
+pub(super) fn salt(key: &str) -> [u8; 16] {
+    derived(&root(key), &[b"stretching"])
+}
+
+fn root(key: &str) -> Hkdf<Sha256> {
+    Hkdf::new(Some(DOMAIN), key.as_bytes())
 }
 
 fn derived<const BYTES: usize>(root: &Hkdf<Sha256>, purpose: &[&[u8]]) -> [u8; BYTES] {

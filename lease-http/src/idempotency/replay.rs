@@ -9,6 +9,7 @@ use axum::response::Response;
 use axum::routing::{MethodRouter, any};
 use tower::ServiceExt as _;
 
+use super::secrets::Secrets;
 use crate::extract::CreatedId;
 use crate::state::AppState;
 
@@ -18,6 +19,7 @@ use crate::state::AppState;
 pub(crate) struct Replay {
     /// Whether the endpoint is open to everybody and ignores tokens (rule 2.1).
     pub(super) is_public: bool,
+    pub(super) secrets: Secrets,
     pub(super) lost: LostResponse,
 }
 
@@ -38,29 +40,34 @@ impl Replay {
     /// For a command that creates a row. A lost response is built again by `read`, whose [`PathId`](crate::extract::PathId) is
     /// then the id of that row; its status 200 becomes 201.
     pub(crate) fn created<T: 'static>(read: impl Handler<T, AppState>) -> Self {
-        Self { is_public: false, lost: LostResponse::Created(any(read)) }
+        Self { is_public: false, secrets: Secrets::None, lost: LostResponse::Created(any(read)) }
     }
 
     /// For a command on the row that the path names. A lost response is built again by `read`, which takes the same path.
     pub(crate) fn changed<T: 'static>(read: impl Handler<T, AppState>) -> Self {
-        Self { is_public: false, lost: LostResponse::Changed(any(read)) }
+        Self { is_public: false, secrets: Secrets::None, lost: LostResponse::Changed(any(read)) }
     }
 
     /// For a command that may be carried out again if its response was lost.
     pub(crate) const fn repeated() -> Self {
-        Self { is_public: false, lost: LostResponse::Repeated }
+        Self { is_public: false, secrets: Secrets::None, lost: LostResponse::Repeated }
     }
 
     /// For a command on the token of the request itself. Sent again with that token, it is a 401. With another token of the same
     /// user it is a different command, and a replay would report a token as revoked that is still valid. So the key has no
     /// effect.
     pub(crate) const fn key_ignored() -> Self {
-        Self { is_public: false, lost: LostResponse::KeyIgnored }
+        Self { is_public: false, secrets: Secrets::None, lost: LostResponse::KeyIgnored }
     }
 
     /// For an endpoint that ignores tokens: the key then belongs to everybody who sends the same body.
     pub(crate) fn public(self) -> Self {
         Self { is_public: true, ..self }
+    }
+
+    /// For an endpoint whose body can hold secrets.
+    pub(crate) fn with_secrets(self, secrets: Secrets) -> Self {
+        Self { secrets, ..self }
     }
 
     /// Whether a key has no effect.

@@ -4,8 +4,12 @@
 use std::collections::BTreeMap;
 
 use axum::body::Bytes;
+use lease_core::account::{PasswordError, PasswordHasher};
+use lease_core::client::ClientNetwork;
 use secrecy::SecretString;
 use serde_json::value::{RawValue, to_raw_value};
+
+use super::key;
 
 /// The fields of a body that hold passwords.
 const PASSWORDS: [&str; 2] = ["password", "password2"];
@@ -30,10 +34,30 @@ pub(crate) enum Secrets {
 /// A body without its secrets.
 #[derive(Clone, Debug)]
 pub(super) struct Parted {
-    /// The rest of the body.
-    pub(super) rest: Bytes,
-    /// The passwords of the body; they are to be stretched.
-    pub(super) passwords: Option<SecretString>,
+    rest: Bytes,
+    passwords: Option<SecretString>,
+}
+
+impl Parted {
+    /// Whether there are passwords to be stretched.
+    pub(super) const fn has_passwords(&self) -> bool {
+        self.passwords.is_some()
+    }
+
+    /// What the request is told apart by under this key: the body, in which a secret stands in a form that cannot be guessed fast.
+    ///
+    /// # Errors
+    /// [`PasswordError`].
+    pub(super) async fn content(
+        self,
+        key: &str,
+        hasher: &PasswordHasher,
+        client: Option<ClientNetwork>,
+    ) -> Result<Bytes, PasswordError> {
+        let Some(passwords) = self.passwords else { return Ok(self.rest) };
+        let stretched = hasher.derive(client, &passwords, &key::salt(key)).await?;
+        Ok([&self.rest[..], &stretched].concat().into())
+    }
 }
 
 impl Secrets {
@@ -72,6 +96,7 @@ fn last_four(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use lease_core::account::PasswordParams;
     use secrecy::ExposeSecret as _;
 
     use super::*;
@@ -86,8 +111,29 @@ mod tests {
     fn passwords_are_parted_from_a_body() {
         let body = r#"{"username": "ada", "pass\u0077ord": "hunter2", "password2": 7, "dob": 1.50}"#;
         let rest = r#"{"dob":1.50,"username":"ada"}"#;
-        assert_eq!(part(Secrets::Passwords, body), Some((rest.to_owned(), Some("password: \"hunter2\"\npassword2: 7".to_owned()))));
+        assert_eq!(
+            part(Secrets::Passwords, body),
+            Some((rest.to_owned(), Some("password: \"hunter2\"\npassword2: 7".to_owned())))
+        );
         assert_eq!(part(Secrets::Passwords, "{}"), Some(("{}".to_owned(), None)));
+    }
+
+    #[tokio::test]
+    async fn passwords_count_only_as_stretched() {
+        let costs = PasswordParams { memory_kib: 8, iterations: 1 };
+        let hasher = PasswordHasher::new(costs, std::num::NonZeroUsize::MIN).unwrap();
+        let content = async |key: &str, body: &'static str| {
+            let before = hasher.blocks_computed();
+            let parted = Secrets::Passwords.part(&Bytes::from_static(body.as_bytes())).unwrap();
+            let content = parted.content(key, &hasher, None).await.unwrap();
+            (content, hasher.blocks_computed() - before)
+        };
+        let (first, work) = content("k1", r#"{"password": "hunter2"}"#).await;
+        assert!(work > 0 && !String::from_utf8_lossy(&first).contains("hunter2"));
+        assert_eq!(content("k1", r#"{ "password":"hunter2" }"#).await.0, first);
+        assert_ne!(content("k2", r#"{"password": "hunter2"}"#).await.0, first);
+        assert_ne!(content("k1", r#"{"password": "hunter3"}"#).await.0, first);
+        assert_eq!(content("k1", "{}").await, (Bytes::from_static(b"{}"), 0));
     }
 
     #[test]

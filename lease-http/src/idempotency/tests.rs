@@ -80,17 +80,19 @@ impl World {
 
     /// Claims the key as a request of Ada's would. Commands under the claim are run in the context that is returned with it.
     async fn claim(&self, path: &str, body: &Value) -> (RequestContext, Claim) {
-        self.claim_in(self.ada(), &Scope::User(self.ada.user.id), path, body).await
+        self.claim_in(self.ada(), &Scope::User(self.ada.user.id), path, text(body).as_bytes()).await
     }
 
-    /// Claims the key as an anonymous request would.
+    /// Claims the key as an anonymous request with a password would.
     async fn claim_unknown(&self, path: &str, body: &Value) -> (RequestContext, Claim) {
-        self.claim_in(Actor::Anonymous, &Scope::Body(text(body).as_bytes()), path, body).await
+        let parted = Secrets::Passwords.part(&text(body).into()).unwrap();
+        let content = parted.content("k1", self.engine.password_hasher(), None).await.unwrap();
+        self.claim_in(Actor::Anonymous, &Scope::Content(&content), path, &content).await
     }
 
-    async fn claim_in(&self, actor: Actor, scope: &Scope<'_>, path: &str, body: &Value) -> (RequestContext, Claim) {
+    async fn claim_in(&self, actor: Actor, scope: &Scope<'_>, path: &str, content: &[u8]) -> (RequestContext, Claim) {
         let keys = Keys::derive("k1", scope);
-        let fingerprint = keys.fingerprint(&Method::POST, path, text(body).as_bytes());
+        let fingerprint = keys.fingerprint(&Method::POST, path, content);
         let (claim, state) = self.engine.claim(keys.lookup(), fingerprint).await.unwrap();
         assert_eq!(state, ClaimState::Claimed);
         (RequestContext::new(actor).with_claim(Some(claim)), claim)

@@ -17,7 +17,7 @@ use crate::auth::{Session, Unauthenticated};
 use crate::client_address::ClientAddress;
 use crate::endpoints::Endpoints;
 use crate::extract::{Body, Engine, PathId};
-use crate::idempotency::Replay;
+use crate::idempotency::{Replay, Secrets};
 use crate::layers::{Presence, Trail};
 use crate::problem::Problem;
 use crate::schema::Id;
@@ -25,9 +25,9 @@ use crate::throttle::{LoginThrottle, limit_registrations};
 
 pub(super) fn endpoints() -> Endpoints {
     Endpoints::new()
-        .post(routes!(register), Replay::created(register_again).public())
+        .post(routes!(register), Replay::created(register_again).public().with_secrets(Secrets::Passwords))
         .around_last(limit_registrations)
-        .post(routes!(login), Replay::repeated().public())
+        .post(routes!(login), Replay::repeated().public().with_secrets(Secrets::Passwords))
         .post(routes!(logout), Replay::key_ignored())
         .post(routes!(logout_all), Replay::key_ignored())
 }

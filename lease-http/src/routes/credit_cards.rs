@@ -17,7 +17,7 @@ use super::response::{ApiResult, Created, created};
 use crate::auth::Session;
 use crate::endpoints::Endpoints;
 use crate::extract::{Body, Engine, PathId};
-use crate::idempotency::Replay;
+use crate::idempotency::{Replay, Secrets};
 use crate::problem::Problem;
 use crate::query::{Filter, List, Listing, Params};
 use crate::schema::{CreditCardPatch, Id};
@@ -25,7 +25,7 @@ use crate::schema::{CreditCardPatch, Id};
 pub(super) fn endpoints() -> Endpoints {
     Endpoints::new()
         .routes(routes!(list_credit_cards))
-        .post(routes!(create_credit_card), Replay::created(get_credit_card))
+        .post(routes!(create_credit_card), Replay::created(get_credit_card).with_secrets(Secrets::Card))
         .routes(routes!(get_credit_card, update_credit_card, delete_credit_card))
 }
 

@@ -17,7 +17,7 @@ use super::response::{ApiResult, Created, created};
 use crate::auth::Session;
 use crate::endpoints::Endpoints;
 use crate::extract::{Body, Engine, PathId};
-use crate::idempotency::Replay;
+use crate::idempotency::{Replay, Secrets};
 use crate::problem::Problem;
 use crate::query::{Filter, List, Listing, Params};
 use crate::schema::{Id, UserInput, UserPatch};
@@ -25,7 +25,7 @@ use crate::schema::{Id, UserInput, UserPatch};
 pub(super) fn endpoints() -> Endpoints {
     Endpoints::new()
         .routes(routes!(list_users))
-        .post(routes!(create_user), Replay::created(get_user))
+        .post(routes!(create_user), Replay::created(get_user).with_secrets(Secrets::Passwords))
         .routes(routes!(get_user, replace_user, update_user, deactivate_user))
         .routes(routes!(get_user_by_old_path, replace_user_by_old_path, update_user_by_old_path))
 }

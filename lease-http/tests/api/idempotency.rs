@@ -5,6 +5,7 @@ use std::task::{Context, Poll, Waker};
 
 use chrono::Duration;
 use lease_core::gateway::{CardToken, GatewayError, MockPaymentGateway};
+use lease_http::HttpOptions;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
@@ -54,6 +55,27 @@ async fn refusals_are_kept_as_well() {
     assert_eq!(again.text, wrong.text);
     assert_eq!(again.header("content-type"), "application/problem+json");
     assert_eq!(again.header("idempotency-replayed"), "true");
+}
+
+/// Passwords and card numbers are part of a request, though its record does not hold them.
+#[tokio::test]
+async fn another_secret_is_another_request() {
+    let app = App::new();
+    let token = app.register("ada").await;
+    let good = card(GOOD_CARD);
+    let other = card("4000000000000002");
+    assert_eq!(app.post("/api/credit-cards", &token, "k1", &good).await.status, 201);
+    assert_eq!(app.post("/api/credit-cards", &token, "k1", &good).await.header("idempotency-replayed"), "true");
+    let reused = app.post("/api/credit-cards", &token, "k1", &other).await;
+    assert_eq!(reused.code(), (422, "idempotency_key_reused".to_owned()));
+
+    let mut bob = registration("bob");
+    let first = app.post("/api/register", "", "k2", &bob).await;
+    assert_eq!(app.post("/api/register", "", "k2", &bob).await.text, first.text);
+    for field in ["password", "password2"] {
+        bob[field] = json!("violet-harbor-94");
+    }
+    assert_eq!(app.post("/api/register", "", "k2", &bob).await.status, 400, "nobody gets the token without the password");
 }
 
 /// Otherwise anybody could fill the store.
@@ -273,7 +295,7 @@ async fn at_once(app: &App, path: &'static str, token: &str, body: Value) -> Val
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_many_concurrent_requests_under_a_key_one_is_carried_out() {
-    let app = App::new();
+    let app = App::with(HttpOptions::default().with_registrations_per_minute(0));
     let ada = at_once(&app, "/api/register", "", registration("ada")).await;
     let token = ada["token"].as_str().unwrap();
     let login = at_once(&app, "/api/login", "", json!({"username": "ada", "password": PASSWORD})).await;

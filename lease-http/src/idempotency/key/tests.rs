@@ -38,7 +38,7 @@ fn a_key_has_1_to_255_characters_and_comes_once() {
 
 #[test]
 fn a_key_is_another_one_for_another_user_and_for_another_anonymous_body() {
-    let scopes = [user(1), user(2), Scope::Body(b"a"), Scope::Body(b"b"), Scope::Body(&1_i64.to_be_bytes())];
+    let scopes = [user(1), user(2), Scope::Content(b"a"), Scope::Content(b"b"), Scope::Content(&1_i64.to_be_bytes())];
     let mut lookups: Vec<_> = scopes.iter().map(|scope| Keys::derive("key", scope).lookup()).collect();
     lookups.push(Keys::derive("kez", &user(1)).lookup());
     lookups.sort_unstable();
