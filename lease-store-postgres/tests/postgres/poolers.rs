@@ -57,12 +57,12 @@ async fn several_servers_migrate_at_once_and_leave_nothing_in_sessions() {
         servers.spawn(async move {
             store.migrate().await.expect("each server finds the schema in place, or makes it");
             // More statements at once than the pooler has connections.
-            let mut pings = tokio::task::JoinSet::new();
+            let mut reads = tokio::task::JoinSet::new();
             for _ in 0..50 {
                 let store = store.clone();
-                pings.spawn(async move { store.ping().await.unwrap() });
+                reads.spawn(async move { store.clock().await.unwrap() });
             }
-            pings.join_all().await;
+            reads.join_all().await;
         });
     }
     servers.join_all().await;
@@ -119,7 +119,7 @@ async fn a_statement_that_is_interrupted_leaves_no_open_transaction() {
     }
     other.execute("rollback").await.unwrap();
     // The store has one connection, so this waits until the interrupted statement has come to its end.
-    store.ping().await.unwrap();
+    store.clock().await.unwrap();
     let open = "select count(*) from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'";
     assert_eq!(sqlx::query_scalar::<_, i64>(open).fetch_one(&mut watcher).await.unwrap(), 0);
     assert_nothing_is_left_in_sessions(&database).await;
