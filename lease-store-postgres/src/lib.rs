@@ -80,6 +80,7 @@ mod card;
 mod check;
 mod commit;
 mod connect;
+mod connect_error;
 mod constraint;
 mod contact;
 mod database;
@@ -110,6 +111,7 @@ use sqlx::{PgPool, QueryBuilder};
 
 pub use crate::check::PoolerError;
 pub use crate::connect::{Connection, ConnectionCount};
+pub use crate::connect_error::ConnectError;
 use crate::database::{Database, fault};
 pub use crate::hook::CommitHook;
 pub use crate::migrate::MigrateError;
@@ -148,8 +150,8 @@ impl PostgresRepository {
     /// Creates a store, and waits for a first connection, so that a wrong address shows at once.
     ///
     /// # Errors
-    /// [`sqlx::Error`] if the URL is wrong or the database does not respond.
-    pub async fn connect(url: &str, options: PostgresOptions) -> Result<Self, sqlx::Error> {
+    /// [`ConnectError`] if the URL is wrong, or the database cannot be reached or refuses the connection.
+    pub async fn connect(url: &str, options: PostgresOptions) -> Result<Self, ConnectError> {
         let store = Self::connect_lazy(url, options)?;
         store.database.connections().first().await?;
         Ok(store)
@@ -219,6 +221,15 @@ impl PostgresRepository {
     /// [`MigrateError`] if the database cannot be reached, holds migrations that differ, or refuses one.
     pub async fn migrate(&self) -> Result<(), MigrateError> {
         migrate::migrate(&self.connect, &self.options).await
+    }
+
+    /// Checks that no migration is missing and that this version is not too old for the schema, and changes nothing. Migrations of
+    /// newer versions are no error.
+    ///
+    /// # Errors
+    /// [`MigrateError`].
+    pub async fn check_schema(&self) -> Result<(), MigrateError> {
+        migrate::check(&self.connect, &self.options).await
     }
 
     /// The time of Postgres.

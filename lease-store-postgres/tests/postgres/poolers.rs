@@ -6,8 +6,7 @@ use std::sync::{Arc, LazyLock};
 
 use lease_core::LeaseEngine;
 use lease_core::permission::Actor;
-use lease_core::repository::Repository as _;
-use lease_store_postgres::{Pooler, PoolerError, PostgresOptions, PostgresRepository};
+use lease_store_postgres::{ConnectError, Pooler, PoolerError, PostgresOptions, PostgresRepository};
 use serde_json::json;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{Connection as _, Executor as _, Row as _};
@@ -130,7 +129,7 @@ async fn a_statement_that_is_interrupted_leaves_no_open_transaction() {
 async fn refused(database: &TestDatabase, pooler: &RunningPooler, mode: Pooler) -> PoolerError {
     let options = PostgresOptions::default().with_pooler(mode);
     let error = PostgresRepository::connect(&pooler.url(database.name()), options).await.expect_err("the pooler is noticed");
-    let sqlx::Error::Configuration(source) = error else { panic!("{error:?}") };
+    let ConnectError::Refused(sqlx::Error::Configuration(source)) = error else { panic!("{error:?}") };
     *source.downcast().unwrap()
 }
 
