@@ -9,7 +9,7 @@ const KEEPALIVE: (&str, &str) = ("tcp_keepalives_idle", "30");
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct PostgresOptions {
-    /// The maximum number of connections; 10 by default.
+    /// The maximum number of connections; 10 by default. [`ping`](lease_core::repository::Repository::ping) uses one more.
     pub max_connections: u32,
     /// The time to wait for a connection before the store counts as unavailable; 3 seconds by default.
     pub acquire_timeout: Duration,

@@ -12,8 +12,8 @@ use tokio::task::JoinSet;
 
 use crate::failures::{retitle, world};
 use crate::readiness::until_ready;
+use crate::support::TestDatabase;
 use crate::support::activity::{Activity, Watch};
-use crate::support::{self, TestDatabase};
 
 const MAX_CONNECTIONS: u32 = 4;
 /// How many of them statements on trades may use.
@@ -107,7 +107,7 @@ async fn a_statement_that_waits_for_a_table_gives_up() {
 #[tokio::test]
 async fn a_statement_waits_for_a_lock_no_longer_than_the_options_say() {
     let database = world().await;
-    let mut options = options().with_pooler(support::options().pooler);
+    let mut options = options();
     (options.lock_timeout, options.statement_timeout) = (Duration::from_millis(200), Duration::from_mins(1));
     let store = database.connect_with(options).await;
     let mut administrator = database.connection().await;
@@ -272,6 +272,10 @@ async fn a_server_that_says_nothing_is_unavailable() {
     assert_unavailable(&read(&store).await);
     assert!((ACQUIRE_TIMEOUT..IN_TIME).contains(&start.elapsed()), "{:?}", start.elapsed());
     assert_eq!(store.connection_count().open, 0);
+    let patient = PostgresRepository::connect_lazy(&url, PostgresOptions::default()).unwrap();
+    let start = Instant::now();
+    assert_unavailable(&patient.ping().await);
+    assert!(start.elapsed() < IN_TIME, "{:?}", start.elapsed());
 }
 
 /// Without a runtime nothing can wait for what it was doing.
