@@ -39,7 +39,7 @@ TOOLS := $(CURDIR)/target/tools
 # Who knows which versions of crates have known faults.
 ADVISORIES := https://github.com/RustSec/advisory-db
 
-.PHONY: help run test browser schemathesis clients prove mutants fuzz check deny api embed fmt bench postgres pgbouncer chromium generators
+.PHONY: help run test browser schemathesis clients upgrade prove mutants fuzz check deny api embed fmt bench postgres pgbouncer chromium generators
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-13s %s\n", $$1, $$2 }'
@@ -60,6 +60,9 @@ schemathesis: ## Hold a running server against its document, on the store of DAT
 clients: generators ## Generate three clients from the document, and sell a vehicle with each (minutes); installs what is missing
 	lease-http/clients/run
 
+upgrade: postgres ## Run a server of the next version beside the present one on one database (minutes)
+	$(WITH_POSTGRES) lease-http/upgrade/run
+
 prove: postgres pgbouncer ## All evidence that the money is safe, but the long fuzzing (30 minutes on two cores)
 	$(call evidence,the rules and properties,PROPTEST_CASES=$(PROOF_CASES) cargo test $(ALL) --test it)
 	$(call evidence,every state of a trade,LEASE_PROVE_DEEPER=1 cargo test $(ALL) --test it exhaustive)
@@ -71,6 +74,7 @@ prove: postgres pgbouncer ## All evidence that the money is safe, but the long f
 	$(call evidence,the API behind a pooler,$(WITH_POSTGRES) LEASE_TEST_POOLER=transaction LEASE_TEST_STORE=postgres \
 		cargo test $(ALL) --test api)
 	$(call evidence,servers that race and crash,$(WITH_POSTGRES) LEASE_RACE_ROUNDS=$(RACE_ROUNDS) cargo test $(ALL) --test durability)
+	$(call evidence,servers of two versions,$(WITH_POSTGRES) lease-http/upgrade/run)
 	$(call evidence,fuzzing for a moment,PROPTEST_CASES=$(PROOF_CASES) cargo test $(ALL) --test fuzz)
 	$(call evidence,mutation,$(MAKE) mutants)
 

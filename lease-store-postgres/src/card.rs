@@ -34,7 +34,7 @@ impl CardRepository for PostgresRepository {
             };
             query
         };
-        let Some(row) = self.database.read_one(statement).await? else { return Ok(None) };
+        let Some(row) = self.directory.read_one(statement).await? else { return Ok(None) };
         let mut fields = Fields::of(&row);
         let version: Version = fields.version()?;
         let value = Wallet {
@@ -47,7 +47,7 @@ impl CardRepository for PostgresRepository {
 
     async fn list_cards(&self, filter: &CardFilter, page: PageRequest) -> Result<Page<Stored<CreditCard>>, RepositoryError> {
         list::page(
-            &self.database,
+            &self.directory,
             &[Branch::of("credit_cards t", "t.id", "t.deleted_at is null")],
             |query| {
                 query.compare("t.customer_id =", filter.visible_to.map(CustomerId::get));

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use deadpool::managed::{self, Metrics, Object, Pool, PoolError, QueueMode, RecycleError, RecycleResult};
@@ -10,6 +10,7 @@ use lease_core::repository::RepositoryError;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{Connection as _, Executor as _};
 use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use crate::check;
@@ -32,6 +33,8 @@ const SILENCE: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug)]
 pub(crate) struct Connections {
     pool: Pool<Connector>,
+    /// How many of them may be taken at once; without it, all.
+    share: Option<Arc<Semaphore>>,
     acquire_timeout: Duration,
     /// The time to wait for a statement: longer than Postgres lets it run.
     pub(crate) statement_limit: Duration,
@@ -40,10 +43,11 @@ pub(crate) struct Connections {
 }
 
 impl Connections {
-    pub(crate) fn new(connect: &PgConnectOptions, options: &PostgresOptions) -> Self {
+    /// The connections show this name in Postgres.
+    pub(crate) fn new(connect: &PgConnectOptions, options: &PostgresOptions, name: &str) -> Self {
         let max_size = usize::try_from(options.max_connections).unwrap_or(usize::MAX).max(1);
         let connector = Connector {
-            connect: options.connect_options(connect.clone()),
+            connect: options.connect_options(connect.clone()).application_name(name),
             options: options.clone(),
             forgotten: Mutex::new(Instant::now()),
         };
@@ -55,14 +59,22 @@ impl Connections {
         // Building fails only if the pool has timeouts of its own.
         let pool = pool.unwrap_or_else(|_| unreachable!("the pool has no timeouts"));
         let statement_limit = options.statement_timeout.saturating_add(SILENCE);
-        Self { pool, acquire_timeout: options.acquire_timeout, statement_limit, roll_back: options.pooler.roll_back() }
+        let roll_back = options.pooler.roll_back();
+        Self { pool, share: None, acquire_timeout: options.acquire_timeout, statement_limit, roll_back }
+    }
+
+    /// The same connections, of which three quarters at most are taken at once through what this returns.
+    pub(crate) fn share(&self) -> Self {
+        let all = self.pool.status().max_size;
+        let some = all.saturating_sub(all.div_ceil(4)).max(1);
+        Self { share: Some(Arc::new(Semaphore::new(some))), ..self.clone() }
     }
 
     /// Takes a connection out of the pool, or makes a new one.
     pub(crate) async fn take(&self) -> Result<Connection, Failure> {
-        let object = self.get().await.map_err(|error| Failure::Final(RepositoryError::Unavailable(error.into())))?;
+        let taken = self.get().await.map_err(|error| Failure::Final(RepositoryError::Unavailable(error.into())))?;
         let Self { statement_limit, roll_back, .. } = *self;
-        Ok(Connection { object: Some(object), is_quiet: false, statement_limit, roll_back })
+        Ok(Connection { taken: Some(taken), is_quiet: false, statement_limit, roll_back })
     }
 
     /// Waits for a first connection.
@@ -71,13 +83,19 @@ impl Connections {
     }
 
     /// One time limit for all that it takes: waiting for those who came before, testing idle connections, making a new one.
-    async fn get(&self) -> Result<Object<Connector>, sqlx::Error> {
-        match timeout(self.acquire_timeout, self.pool.get()).await {
-            Ok(Ok(object)) => Ok(object),
-            Ok(Err(PoolError::Backend(error))) => Err(error),
-            Ok(Err(_)) => Err(sqlx::Error::PoolClosed),
-            Err(_) => Err(sqlx::Error::PoolTimedOut),
-        }
+    async fn get(&self) -> Result<Taken, sqlx::Error> {
+        let taken = timeout(self.acquire_timeout, async {
+            let permit = match &self.share {
+                Some(share) => Some(Arc::clone(share).acquire_owned().await.map_err(|_| sqlx::Error::PoolClosed)?),
+                None => None,
+            };
+            match self.pool.get().await {
+                Ok(object) => Ok(Taken { object, _permit: permit }),
+                Err(PoolError::Backend(error)) => Err(error),
+                Err(_) => Err(sqlx::Error::PoolClosed),
+            }
+        });
+        taken.await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
     }
 
     /// Uses none of the present connections again: one of them was found useless, and so the others may be.
@@ -106,10 +124,17 @@ pub struct ConnectionCount {
     pub idle: usize,
 }
 
+/// A connection out of the pool, and its place in the share.
+#[derive(Debug)]
+struct Taken {
+    object: Object<Connector>,
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
 /// A connection of the store, with the store's settings. It goes back to the store when it is dropped.
 #[derive(Debug)]
 pub struct Connection {
-    object: Option<Object<Connector>>,
+    taken: Option<Taken>,
     /// Whether its last statement has come to a good end.
     is_quiet: bool,
     statement_limit: Duration,
@@ -124,7 +149,7 @@ impl Connection {
 
     /// Closes the connection instead of giving it back.
     pub(crate) fn close(&mut self) {
-        drop(Busy(self.object.take()));
+        drop(Busy(self.taken.take()));
     }
 }
 
@@ -132,11 +157,11 @@ impl Connection {
 /// never make the store use more connections than it may.
 impl Drop for Connection {
     fn drop(&mut self) {
-        let Some(object) = self.object.take() else { return };
+        let Some(taken) = self.taken.take() else { return };
         if self.is_quiet {
             return;
         }
-        let busy = Busy(Some(object));
+        let busy = Busy(Some(taken));
         if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(busy.settle(self.statement_limit, self.roll_back));
         }
@@ -144,12 +169,12 @@ impl Drop for Connection {
 }
 
 /// A connection that may be in the middle of a statement or a transaction. It is closed, unless it settles before.
-struct Busy(Option<Object<Connector>>);
+struct Busy(Option<Taken>);
 
 impl Busy {
     /// Ends what is under way, and gives the connection back.
     async fn settle(mut self, limit: Duration, roll_back: &'static str) {
-        let Some(connection) = self.0.as_deref_mut() else { return };
+        let Some(Taken { object: connection, .. }) = &mut self.0 else { return };
         let settled = timeout(limit, async {
             // Outside a transaction, this does nothing. If what was interrupted fails, that error is returned first.
             match connection.execute(roll_back).await {
@@ -165,7 +190,7 @@ impl Busy {
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        drop(self.0.take().map(Object::take));
+        drop(self.0.take().map(|taken| Object::take(taken.object)));
     }
 }
 
@@ -173,13 +198,13 @@ impl Deref for Connection {
     type Target = PgConnection;
 
     fn deref(&self) -> &PgConnection {
-        self.object.as_deref().unwrap_or_else(|| unreachable!("only dropping takes it"))
+        self.taken.as_ref().map_or_else(|| unreachable!("only dropping takes it"), |taken| &*taken.object)
     }
 }
 
 impl DerefMut for Connection {
     fn deref_mut(&mut self) -> &mut PgConnection {
-        self.object.as_deref_mut().unwrap_or_else(|| unreachable!("only dropping takes it"))
+        self.taken.as_mut().map_or_else(|| unreachable!("only dropping takes it"), |taken| &mut *taken.object)
     }
 }
 

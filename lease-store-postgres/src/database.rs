@@ -13,6 +13,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::timeout;
 
 use crate::connect::{Connection, Connections};
+use crate::disk::Disk;
 use crate::error::Failure;
 use crate::options::PostgresOptions;
 use crate::row::{Fields, Table, push_columns};
@@ -49,6 +50,7 @@ pub(crate) struct Database {
     options: PostgresOptions,
     /// How a transaction begins.
     begin: String,
+    disk: Arc<Disk>,
     /// The transaction to which the statements belong; without one, each is atomic by itself.
     transaction: Option<Arc<Mutex<Transaction>>>,
 }
@@ -62,8 +64,20 @@ pub(crate) struct Transaction {
 }
 
 impl Database {
-    pub(crate) fn new(connect: &PgConnectOptions, options: PostgresOptions) -> Self {
-        Self { connections: Connections::new(connect, &options), begin: options.begin(), options, transaction: None }
+    /// A database whose connections show this name in Postgres.
+    pub(crate) fn new(connect: &PgConnectOptions, options: PostgresOptions, name: &str) -> Self {
+        let connections = Connections::new(connect, &options, name);
+        Self { connections, begin: options.begin(), options, disk: Arc::default(), transaction: None }
+    }
+
+    /// The same database, for statements about one subject. They never use all connections, so that a lock which stops them leaves
+    /// some to others.
+    pub(crate) fn for_a_subject(&self) -> Self {
+        Self { connections: self.connections.share(), ..self.clone() }
+    }
+
+    pub(crate) const fn disk(&self) -> &Arc<Disk> {
+        &self.disk
     }
 
     pub(crate) const fn connections(&self) -> &Connections {
@@ -116,7 +130,9 @@ impl Database {
         if self.transaction.is_some() {
             return Ok(self.run(statement().into()).await?);
         }
-        self.retry(|| self.run(statement().into())).await
+        let written = self.retry(|| self.run(statement().into())).await?;
+        self.disk.took_a_write();
+        Ok(written)
     }
 
     /// Runs the statement once.
@@ -171,6 +187,7 @@ impl Database {
     pub(crate) async fn end(&self, mut transaction: MutexGuard<'_, Transaction>) -> Result<(), Failure> {
         self.in_time(transaction.connection.execute(self.options.pooler.commit())).await?;
         transaction.connection.settle();
+        self.disk.took_a_write();
         Ok(())
     }
 
@@ -186,7 +203,10 @@ impl Database {
     /// Waits for Postgres, with a time limit: a network that goes silent does not end a connection.
     async fn in_time<T>(&self, statement: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, Failure> {
         let response = timeout(self.connections.statement_limit, statement).await;
-        response.map_err(Failure::Silent)?.map_err(Failure::from)
+        response.map_err(Failure::Silent)?.map_err(|error| {
+            self.disk.note(&error);
+            error.into()
+        })
     }
 }
 

@@ -13,7 +13,7 @@ use crate::row::Fields;
 impl IdempotencyRepository for PostgresRepository {
     /// A record that is not free is written again as it is, which locks it and returns it in the same statement.
     async fn claim(&self, new: &NewClaim, now: DateTime<Utc>) -> Result<ClaimState, RepositoryError> {
-        let rows = self.database.write(|| claim_statement(new, now)).await?;
+        let rows = self.accounts.write(|| claim_statement(new, now)).await?;
         let Some(row) = rows.first() else { return Err(RepositoryError::Conflict) };
         let mut fields = Fields::of(row);
         let is_ours = fields.get()?;
@@ -44,11 +44,11 @@ impl IdempotencyRepository for PostgresRepository {
             query.push(" and not has_effect and response is null");
             query
         };
-        self.database.write(statement).await.map(drop)
+        self.accounts.write(statement).await.map(drop)
     }
 
     async fn purge_claims(&self, now: DateTime<Utc>, limit: u32) -> Result<u64, RepositoryError> {
-        self.database.purge("idempotency_records", "key", now, limit).await
+        self.accounts.purge("idempotency_records", "key", now, limit).await
     }
 }
 
@@ -65,7 +65,7 @@ impl PostgresRepository {
             query.push(" returning 1");
             query
         };
-        let set = self.database.write(statement).await?;
+        let set = self.accounts.write(statement).await?;
         if set.is_empty() { Err(RepositoryError::Taken(Guarantee::Claim)) } else { Ok(()) }
     }
 }

@@ -15,20 +15,20 @@ use crate::{PostgresRepository, contact};
 #[async_trait]
 impl DirectoryRepository for PostgresRepository {
     async fn find_contact(&self, id: ContactId) -> Result<Option<Versioned<Stored<Contact>>>, RepositoryError> {
-        self.database.find_versioned(id).await
+        self.directory.find_versioned(id).await
     }
 
     async fn list_contacts(&self, filter: &ContactFilter, page: PageRequest) -> Result<Page<Stored<Contact>>, RepositoryError> {
-        contact::list(&self.database, filter, page).await
+        contact::list(&self.directory, filter, page).await
     }
 
     async fn find_lead(&self, id: LeadId) -> Result<Option<Versioned<Stored<Lead>>>, RepositoryError> {
-        self.database.find_versioned(id).await
+        self.directory.find_versioned(id).await
     }
 
     async fn list_leads(&self, filter: &LeadFilter, page: PageRequest) -> Result<Page<Stored<Lead>>, RepositoryError> {
         list::page(
-            &self.database,
+            &self.directory,
             &[Branch::all("leads t")],
             |query| {
                 query.name("t.status", filter.status.map(Into::into));

@@ -66,6 +66,11 @@
 //! - **Every statement takes its locks in one order**: the claim, the user who acts, vehicles, services, users, customers, cards,
 //!   leads, trades, and the rows that belong to them. A change of a user first of all locks the users that it needs, by their ids. A
 //!   statement that still deadlocks is tried again a few times.
+//! - **A lock stops one thing.** A statement waits for a lock for a second at most, and statements on accounts, those on trades and
+//!   vehicles, and those on everything else may each use three quarters of the connections at once. So however many requests wait
+//!   for one locked table, others find a connection. This does not hold if two of the three meet a lock at the same time.
+//! - **Readiness is shown by a write**, on a connection of its own, at most once a second: [`Repository::ping`] responds while all
+//!   others are taken, and tells that writes fail.
 //! - **Nothing waits for ever.** A statement waits for a connection and for Postgres as long as [`PostgresOptions`] says, and then
 //!   the store is unavailable. A connection is used by one statement at a time, until Postgres has responded, even if the caller has
 //!   gone. Once one is found broken, or leads to a database that takes no writes, none of those made before is used again.
@@ -75,9 +80,11 @@ mod card;
 mod check;
 mod commit;
 mod connect;
+mod connect_error;
 mod constraint;
 mod contact;
 mod database;
+mod disk;
 mod error;
 mod hook;
 mod idempotency;
@@ -85,6 +92,7 @@ mod lead;
 mod list;
 mod migrate;
 mod options;
+mod readiness;
 mod row;
 mod service;
 mod trade;
@@ -94,19 +102,21 @@ mod writing;
 use std::fmt;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use lease_core::id::NewIds;
-use lease_core::repository::{Commit, Repository, RepositoryError};
-use sqlx::PgPool;
-use sqlx::QueryBuilder;
+use lease_core::repository::{Change, Commit, Repository, RepositoryError};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{PgPool, QueryBuilder};
 
 pub use crate::check::PoolerError;
 pub use crate::connect::{Connection, ConnectionCount};
-use crate::database::Database;
+pub use crate::connect_error::ConnectError;
+use crate::database::{Database, fault};
 pub use crate::hook::CommitHook;
 pub use crate::migrate::MigrateError;
 pub use crate::options::{Pooler, PostgresOptions};
+use crate::readiness::Readiness;
 use crate::row::Fields;
 
 /// The embedded migrations, which only go forward. [`PostgresRepository::migrate`] applies them.
@@ -116,6 +126,13 @@ pub static MIGRATOR: Migrator = sqlx::migrate!();
 #[derive(Clone)]
 pub struct PostgresRepository {
     database: Database,
+    /// For statements on users, tokens and idempotency records.
+    accounts: Database,
+    /// For statements on vehicles, trades and what belongs to them.
+    trading: Database,
+    /// For statements on cards, contacts, leads and services.
+    directory: Database,
+    readiness: Readiness,
     connect: PgConnectOptions,
     options: PostgresOptions,
     pool: PgPool,
@@ -133,8 +150,8 @@ impl PostgresRepository {
     /// Creates a store, and waits for a first connection, so that a wrong address shows at once.
     ///
     /// # Errors
-    /// [`sqlx::Error`] if the URL is wrong or the database does not respond.
-    pub async fn connect(url: &str, options: PostgresOptions) -> Result<Self, sqlx::Error> {
+    /// [`ConnectError`] if the URL is wrong, or the database cannot be reached or refuses the connection.
+    pub async fn connect(url: &str, options: PostgresOptions) -> Result<Self, ConnectError> {
         let store = Self::connect_lazy(url, options)?;
         store.database.connections().first().await?;
         Ok(store)
@@ -155,8 +172,10 @@ impl PostgresRepository {
             .max_connections(options.max_connections)
             .acquire_timeout(options.acquire_timeout)
             .connect_lazy_with(options.plain_connect_options(connect.clone()));
-        let database = Database::new(&connect, options.clone());
-        Self { database, connect, options, pool, hook: None }
+        let database = Database::new(&connect, options.clone(), "lease");
+        let [accounts, trading, directory] = [(); 3].map(|()| database.for_a_subject());
+        let readiness = Readiness::new(&connect, &options, &database);
+        Self { database, accounts, trading, directory, readiness, connect, options, pool, hook: None }
     }
 
     /// Runs this hook in the transaction of each commit, so that an application's own rows are written together with the commit or
@@ -191,6 +210,7 @@ impl PostgresRepository {
     /// Closes the idle connections. Those in use are closed when they are given back.
     pub async fn close(&self) {
         self.database.connections().close();
+        self.readiness.close();
         self.pool.close().await;
     }
 
@@ -202,26 +222,51 @@ impl PostgresRepository {
     pub async fn migrate(&self) -> Result<(), MigrateError> {
         migrate::migrate(&self.connect, &self.options).await
     }
+
+    /// Checks that no migration is missing and that this version is not too old for the schema, and changes nothing. Migrations of
+    /// newer versions are no error.
+    ///
+    /// # Errors
+    /// [`MigrateError`].
+    pub async fn check_schema(&self) -> Result<(), MigrateError> {
+        migrate::check(&self.connect, &self.options).await
+    }
+
+    /// The time of Postgres.
+    ///
+    /// # Errors
+    /// [`RepositoryError::Unavailable`].
+    pub async fn clock(&self) -> Result<DateTime<Utc>, RepositoryError> {
+        let row = self.database.read_one(|| QueryBuilder::new("select clock_timestamp()")).await?;
+        row.map_or_else(|| Err(fault("Postgres has no time")), |row| Fields::of(&row).get())
+    }
+}
+
+impl PostgresRepository {
+    const fn database_of(&self, change: &Change) -> &Database {
+        match change {
+            Change::NewAccount(_) | Change::Account(_) | Change::Login(_) | Change::RevokeToken(_) | Change::Customer(_) => {
+                &self.accounts
+            }
+            Change::Vehicle(_) | Change::OpenTrade(_) | Change::Trade(_) => &self.trading,
+            Change::Wallet(_) | Change::Contact(_) | Change::Lead(_) | Change::Service(_) | Change::FirstServices(_) => {
+                &self.directory
+            }
+        }
+    }
 }
 
 #[async_trait::async_trait]
 impl Repository for PostgresRepository {
     async fn commit(&self, commit: &Commit) -> Result<NewIds, RepositoryError> {
+        let database = self.database_of(&commit.change);
         match &self.hook {
-            Some(hook) => hook::commit(&self.database, &**hook, commit).await,
-            None => commit::commit(&self.database, commit).await,
+            Some(hook) => hook::commit(database, &**hook, commit).await,
+            None => commit::commit(database, commit).await,
         }
     }
 
     async fn ping(&self) -> Result<(), RepositoryError> {
-        let only_reads = || QueryBuilder::new("select current_setting('transaction_read_only')::boolean");
-        let row = self.database.read_one(only_reads).await?;
-        let only_reads = row.map_or(Ok(true), |row| Fields::of(&row).get())?;
-        if only_reads {
-            // A session keeps this setting, so that only a new one shows when it has changed.
-            self.database.connections().forget();
-            return Err(RepositoryError::Unavailable("Postgres takes no writes".into()));
-        }
-        Ok(())
+        self.readiness.check().await
     }
 }

@@ -33,6 +33,26 @@ pub enum MigrateError {
         /// The schema.
         name: String,
     },
+    /// The database stores text in another encoding than UTF-8.
+    #[error("the database stores text as {encoding}; it has to be created with the encoding UTF8")]
+    Encoding {
+        /// The encoding.
+        encoding: String,
+    },
+    /// A newer version has taken something away that this version needs.
+    #[error("this version is too old for the schema: it does not know migration {oldest}")]
+    TooOld {
+        /// The oldest migration that a version must know.
+        oldest: i64,
+    },
+    /// Migrations are missing, and were not to be applied.
+    #[error("{count} migrations are missing in the schema {schema}")]
+    Missing {
+        /// How many.
+        count: usize,
+        /// The schema.
+        schema: String,
+    },
     /// The database holds migrations that differ, or refuses one.
     #[error(transparent)]
     Migration(#[from] sqlx::migrate::MigrateError),
@@ -41,22 +61,72 @@ pub enum MigrateError {
     Database(#[from] sqlx::Error),
 }
 
-#[expect(clippy::disallowed_methods, reason = "the connection is used for nothing else, and closed")]
+/// Applies the missing migrations.
 pub(crate) async fn migrate(connect: &PgConnectOptions, options: &PostgresOptions) -> Result<(), MigrateError> {
+    in_transaction(connect, options, async |connection| {
+        prepare(connection, options).await?;
+        // The lock of the migrator is one of the session, which outlives a transaction that fails.
+        let mut migrator = Migrator::with_migrations(MIGRATOR.iter().cloned().collect());
+        // A newer version may have applied migrations that this one does not know.
+        migrator.set_locking(false).set_ignore_missing(true);
+        migrator.run_direct(None, connection, false).await?;
+        Ok(())
+    })
+    .await
+}
+
+/// Checks that no migration is missing and that this version is not too old, and changes nothing.
+pub(crate) async fn check(connect: &PgConnectOptions, options: &PostgresOptions) -> Result<(), MigrateError> {
+    in_transaction(connect, options, async |connection| {
+        connection.execute("set transaction read only").await?;
+        connection.execute(AssertSqlSafe(format!("set local search_path = {}", options.search_path()))).await?;
+        suits(connection).await?;
+        let mut missing: Vec<i64> = MIGRATOR.iter().map(|migration| migration.version).collect();
+        if holds(connection, "to_regclass('_sqlx_migrations') is not null").await? {
+            let applied = sqlx::raw_sql("select version from _sqlx_migrations where success").fetch_all(connection).await?;
+            let applied: Vec<i64> = applied.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
+            missing.retain(|version| !applied.contains(version));
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(MigrateError::Missing { count: missing.len(), schema: options.schema.clone() })
+    })
+    .await
+}
+
+/// Does this in one transaction, on a connection of its own: migrating, or waiting for a process that migrates, may take longer
+/// than any other statement.
+#[expect(clippy::disallowed_methods, reason = "the connection is used for nothing else, and closed")]
+async fn in_transaction(
+    connect: &PgConnectOptions,
+    options: &PostgresOptions,
+    work: impl AsyncFnOnce(&mut PgConnection) -> Result<(), MigrateError>,
+) -> Result<(), MigrateError> {
     let connect = options.plain_connect_options(connect.clone()).application_name("lease migrations");
-    // A connection of its own: migrating, or waiting for a process that migrates, may take longer than any other statement.
     let mut connection = PgConnection::connect_with(&connect).await.map_err(check::connecting)?;
     let mut transaction = connection.begin().await?;
     forget_statements(&mut transaction, options).await?;
-    prepare(&mut transaction, options).await?;
-    // The lock of the migrator is one of the session, which outlives a transaction that fails.
-    let mut migrator = Migrator::with_migrations(MIGRATOR.iter().cloned().collect());
-    migrator.set_locking(false);
-    migrator.run_direct(None, &mut *transaction, false).await?;
+    work(&mut transaction).await?;
     forget_statements(&mut transaction, options).await?;
     transaction.commit().await?;
     connection.close().await?;
     Ok(())
+}
+
+/// Checks that the encoding is the right one, and that this version is not too old for the schema.
+async fn suits(connection: &mut PgConnection) -> Result<(), MigrateError> {
+    let encoding: String =
+        sqlx::raw_sql("select current_setting('server_encoding')").fetch_one(&mut *connection).await?.try_get(0)?;
+    if encoding != "UTF8" {
+        return Err(MigrateError::Encoding { encoding });
+    }
+    if !holds(connection, "to_regclass('schema_compatibility') is not null").await? {
+        return Ok(());
+    }
+    let oldest = sqlx::raw_sql("select oldest_migration from schema_compatibility").fetch_optional(connection).await?;
+    let oldest: i64 = oldest.map_or(Ok(0), |row| row.try_get(0))?;
+    if MIGRATOR.version_exists(oldest) || oldest == 0 { Ok(()) } else { Err(MigrateError::TooOld { oldest }) }
 }
 
 /// The migrator prepares statements. If the pooler mixes them up, there may be some of another client, and none may remain.
@@ -95,7 +165,7 @@ async fn prepare(connection: &mut PgConnection, options: &PostgresOptions) -> Re
         EXTENSIONS.join("', '"),
     );
     connection.execute(AssertSqlSafe(path)).await?;
-    Ok(())
+    suits(connection).await
 }
 
 async fn holds(connection: &mut PgConnection, condition: &str) -> Result<bool, sqlx::Error> {

@@ -9,13 +9,16 @@ const KEEPALIVE: (&str, &str) = ("tcp_keepalives_idle", "30");
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct PostgresOptions {
-    /// The maximum number of connections; 10 by default.
+    /// The maximum number of connections; 10 by default. [`ping`](lease_core::repository::Repository::ping) uses one more.
     pub max_connections: u32,
     /// The time to wait for a connection before the store counts as unavailable; 3 seconds by default.
     pub acquire_timeout: Duration,
-    /// The time after which Postgres cancels a statement, such as one that waits for a lock; 5 seconds by default, and at least
-    /// one millisecond. A Postgres that has not responded a second later is given up.
+    /// The time after which Postgres cancels a statement; 5 seconds by default, and at least one millisecond. A Postgres that has not responded a second later is given up.
     pub statement_timeout: Duration,
+    /// The time that a statement waits for a lock, such as one that an administrator holds; 1 second by default. A statement that
+    /// has to wait longer fails with `Unavailable`. It should be clearly shorter than [`acquire_timeout`](Self::acquire_timeout),
+    /// so that statements which wait for a lock do not keep others from a connection for long.
+    pub lock_timeout: Duration,
     /// The schema that holds the tables; `public` by default. [`migrate`](crate::PostgresRepository::migrate) creates it.
     pub schema: String,
     /// Whether a pooler stands between the store and Postgres; none by default.
@@ -70,6 +73,7 @@ impl Default for PostgresOptions {
             max_connections: 10,
             acquire_timeout: Duration::from_secs(3),
             statement_timeout: Duration::from_secs(5),
+            lock_timeout: Duration::from_secs(1),
             schema: "public".to_owned(),
             pooler: Pooler::None,
         }
@@ -120,10 +124,11 @@ impl PostgresOptions {
         format!("{begin}; select {}", self.settings().map(set).join(", "))
     }
 
-    pub(crate) fn settings(&self) -> [(&'static str, String); 8] {
+    pub(crate) fn settings(&self) -> [(&'static str, String); 9] {
         [
             ("search_path", self.search_path()),
             ("statement_timeout", self.statement_timeout.as_millis().to_string()),
+            ("lock_timeout", self.lock_timeout.as_millis().to_string()),
             ("default_transaction_isolation", "read committed".to_owned()),
             // Every statement finds its rows by an index. Plans are cached, so a plan that was made while the tables were small,
             // or had no statistics yet, must still be good when they have grown.

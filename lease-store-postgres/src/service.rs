@@ -17,12 +17,12 @@ use crate::writing::{Made, Writing, change_row, write};
 #[async_trait]
 impl ServiceRepository for PostgresRepository {
     async fn find_service(&self, id: ServiceId) -> Result<Option<Versioned<Stored<Service>>>, RepositoryError> {
-        self.database.find_versioned(id).await
+        self.directory.find_versioned(id).await
     }
 
     async fn list_services(&self, filter: &ServiceFilter, page: PageRequest) -> Result<Page<Stored<Service>>, RepositoryError> {
         list::page(
-            &self.database,
+            &self.directory,
             &[Branch::all("services t")],
             |query| {
                 match filter.is_active {

@@ -35,7 +35,7 @@ impl VehicleRepository for PostgresRepository {
             query.push(" from vehicles v where v.id = ").push_bind(id.get());
             query
         };
-        let found = self.database.read_one(statement).await?;
+        let found = self.trading.read_one(statement).await?;
         found.map(|row| read_snapshot(&mut Fields::of(&row))).transpose()
     }
 
@@ -45,13 +45,13 @@ impl VehicleRepository for PostgresRepository {
             query.push_bind(vin.as_str());
             query
         };
-        let found = self.database.read_one(statement).await?;
+        let found = self.trading.read_one(statement).await?;
         found.map(|row| Fields::of(&row).id()).transpose()
     }
 
     async fn list_vehicles(&self, filter: &VehicleFilter, page: PageRequest) -> Result<Page<Stored<Vehicle>>, RepositoryError> {
         list::page(
-            &self.database,
+            &self.trading,
             &branches(filter),
             |query| {
                 query.compare("t.customer_id =", filter.customer_id.map(CustomerId::get));

@@ -1,7 +1,7 @@
 //! The binary `lease-server` (chapter 7): its settings, its start and its end.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 
 use crate::process::{Server, run};
 use crate::support::setup::GOOD_CARD;
@@ -18,6 +18,7 @@ fn invalid_settings_end_the_server_with_one_line_and_exit_code_2() {
         &["--database-schema", "pg_lease"],
         &["--database-schema", ""],
         &["--database-pooler", "session"],
+        &["--no-migrate=perhaps"],
         &["--token-ttl-days", "0"],
         &["--token-ttl-days", "soon"],
         &["--argon2-memory-kib", "7"],
@@ -40,6 +41,7 @@ fn invalid_settings_end_the_server_with_one_line_and_exit_code_2() {
         &["dance"],
         &["migrate"],
         &["createsuperuser"],
+        &["check"],
     ];
     for args in flags {
         let output = run(args, &[]);
@@ -58,6 +60,7 @@ fn every_setting_is_also_an_environment_variable() {
         ("LEASE_DATABASE_MAX_CONNECTIONS", "none"),
         ("LEASE_DATABASE_SCHEMA", "pg_lease"),
         ("LEASE_DATABASE_POOLER", "session"),
+        ("LEASE_NO_MIGRATE", "none"),
         ("LEASE_TOKEN_TTL_DAYS", "none"),
         ("LEASE_ARGON2_MEMORY_KIB", "1"),
         ("LEASE_ARGON2_ITERATIONS", "none"),
@@ -103,7 +106,71 @@ fn an_unreachable_database_ends_the_server_with_one_line_and_another_exit_code()
     let output = run(&["migrate", "--database-url", "postgres://lease:hunter2@127.0.0.1:1/lease"], &[]);
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!((output.status.code(), said.lines().count()), (Some(1), 1), "{said}");
-    assert!(said.contains("the database cannot be reached") && !said.contains("hunter2"), "{said}");
+    assert!(said.contains("the database cannot be reached: nothing listens") && !said.contains("hunter2"), "{said}");
+    // A name with a part of more than 63 characters is in no directory.
+    let output = run(&["migrate", "--database-url", &format!("postgres://lease:hunter2@{}/lease", "x".repeat(64))], &[]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), said.lines().count()), (Some(1), 1), "{said}");
+    assert!(said.contains("the name of its host cannot be found") && !said.contains("hunter2"), "{said}");
+}
+
+/// What a server says to whom Postgres refuses a connection with this code and message, and its exit code.
+fn refused(parameters: &str, code: &str, message: &str) -> (i32, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("postgres://lease:hunter2@{}/lease{parameters}", listener.local_addr().unwrap());
+    let answer = format!("SFATAL\0VFATAL\0C{code}\0M{message}\0\0");
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            // The server may end in the middle of this.
+            let _ = refuse(stream.unwrap(), &answer);
+        }
+    });
+    let output = run(&["--database-url", &url], &[]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(!said.contains("hunter2"), "{said}");
+    (output.status.code().unwrap(), said)
+}
+
+/// Refuses a connection as Postgres does: an encrypted one with a letter, any other one with an error.
+fn refuse(mut stream: TcpStream, answer: &str) -> io::Result<()> {
+    const ENCRYPTED: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
+    let mut head = [0; 8];
+    stream.read_exact(&mut head)?;
+    if head == ENCRYPTED {
+        stream.write_all(b"N")?;
+        stream.read_exact(&mut head)?;
+    }
+    let length = u32::from_be_bytes([head[0], head[1], head[2], head[3]]);
+    stream.read_exact(&mut vec![0; length as usize - head.len()])?;
+    stream.write_all(b"E")?;
+    stream.write_all(&u32::try_from(answer.len() + 4).unwrap().to_be_bytes())?;
+    stream.write_all(answer.as_bytes())
+}
+
+/// What a setting is to blame for has another exit code than what may pass by itself.
+#[test]
+fn a_refused_connection_ends_the_server_with_one_clear_line() {
+    let not_let_in =
+        |encryption: &str| format!("no pg_hba.conf entry for host \"::1\", user \"lease\", database \"lease\", {encryption}");
+    let refusals = [
+        ("28P01", "password authentication failed for user \"lease\"", 2, "the password is wrong, or there is no such role"),
+        ("28000", "role \"lease\" does not exist", 2, "there is no such role, or it may not log in"),
+        ("3D000", "database \"lease\" does not exist", 2, "there is no such database"),
+        ("42501", "permission denied for database \"lease\"", 2, "the role may not connect to the database"),
+        ("28000", &not_let_in("SSL encryption"), 2, "pg_hba.conf does not let the role in"),
+        ("28000", &not_let_in("no encryption"), 2, "add sslmode=require to the URL"),
+        ("53300", "sorry, too many clients already", 1, "it has too many connections"),
+        ("57P03", "the database system is starting up", 1, "the database system is starting up"),
+    ];
+    for (code, message, exit, words) in refusals {
+        let (code, said) = refused("", code, message);
+        assert_eq!(code, exit, "{said}");
+        assert!(said.contains(words) && said.contains(message), "{said}");
+    }
+    let (code, said) = refused("?sslmode=require", "", "");
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("no encrypted connection can be made"), "{said}");
 }
 
 #[test]

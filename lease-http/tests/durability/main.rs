@@ -9,8 +9,12 @@ mod keys;
 mod outages;
 mod poolers;
 mod races;
+mod refusals;
+mod restore;
+mod sale;
 mod startup;
 mod two_servers;
+mod upgrades;
 
 #[path = "../../../lease-store-postgres/tests/postgres/support/mod.rs"]
 #[expect(dead_code, reason = "shared with the tests of the Postgres store, which need more of it")]

@@ -1,6 +1,8 @@
 //! Requests that wait for Postgres: for a lock, for a connection, or until it takes writes again. Each gets a 503 in time, requests
 //! that need nothing of what is missing go on, and the server comes back by itself.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use reqwest::Method;
@@ -20,6 +22,12 @@ use crate::two_servers::SELL;
 use crate::{TURN, serve_with};
 
 const MAX_CONNECTIONS: i64 = 4;
+/// How many of them requests for trades may use.
+const SHARE: i64 = 3;
+/// How many clients ask for a locked trade again and again.
+const STREAM: usize = 20;
+/// For how long they do so: longer than anyone waits for a connection.
+const WATCHED: Duration = Duration::from_secs(5);
 /// 3 seconds for a connection, 5 for a statement, and 1 until a silent Postgres is given up.
 const IN_TIME: Duration = Duration::from_secs(9);
 /// The time within which requests are served again, with some room for a busy machine.
@@ -73,6 +81,14 @@ impl World {
         Activity::until(&mut self.watcher, |now| now.blocked == number).await;
     }
 
+    /// Asks until the server says that it is ready, or that it is not.
+    async fn until_ready(&self, status: u16) {
+        let mut ticks = interval(Duration::from_millis(50));
+        while self.get("/readyz").await.status != status {
+            ticks.tick().await;
+        }
+    }
+
     /// The number of connections that the server has, once none is in use.
     async fn at_rest(&self) -> i64 {
         let mut ticks = interval(Duration::from_millis(20));
@@ -95,7 +111,7 @@ impl World {
         let start = Instant::now();
         assert_eq!(self.get(&self.trade).await.status, 200);
         assert_eq!(self.retitle().await.status, 200);
-        assert_eq!(self.get("/readyz").await.status, 200);
+        self.until_ready(200).await;
         assert!(start.elapsed() < RECOVERY, "{:?}", start.elapsed());
         let open = self.at_rest().await;
         assert!(open <= MAX_CONNECTIONS);
@@ -140,6 +156,15 @@ async fn ask(mut client: Client, method: Method, path: String) -> Answer {
     Answer { status, body, took: start.elapsed() }
 }
 
+/// Asks again and again.
+async fn insist(client: Client, method: Method, path: String, is_over: Arc<AtomicBool>) -> Vec<Answer> {
+    let mut answers = Vec::new();
+    while !is_over.load(Ordering::Relaxed) {
+        answers.push(ask(client.clone(), method.clone(), path.clone()).await);
+    }
+    answers
+}
+
 /// The shortest and the longest time.
 fn times(answers: &[Answer]) -> (Duration, Duration) {
     let times = answers.iter().map(|answer| answer.took);
@@ -151,8 +176,8 @@ async fn requests_that_wait_for_a_table_give_up_and_others_go_on() {
     let mut world = World::new().await;
     let watch = Watch::start(&world.database).await;
     world.administrator.execute(LOCK).await.unwrap();
-    let waiting = world.send(3);
-    world.until_blocked(3).await;
+    let waiting = world.send(8);
+    world.until_blocked(SHARE).await;
     for path in ["/healthz", "/readyz", "/api/services", "/api/credit-cards"] {
         assert_eq!(world.get(path).await.status, 200, "{path}");
     }
@@ -163,20 +188,45 @@ async fn requests_that_wait_for_a_table_give_up_and_others_go_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn requests_that_wait_for_a_connection_give_up() {
+async fn a_lock_on_trades_stops_nothing_else_however_many_ask_for_them() {
     let mut world = World::new().await;
     let watch = Watch::start(&world.database).await;
     world.administrator.execute(LOCK).await.unwrap();
-    let waiting = world.send(8);
-    world.until_blocked(MAX_CONNECTIONS).await;
-    let answer = world.get("/api/services").await;
-    println!("503 after {:?} for want of a connection", answer.took);
-    answer.assert_unavailable_in_time();
-    assert_eq!(world.get("/healthz").await.status, 200);
-    let answers = waiting.join_all().await;
-    println!("503 after {:?}", times(&answers));
+    let is_over = Arc::new(AtomicBool::new(false));
+    let mut stream = JoinSet::new();
+    for number in 0..STREAM {
+        let method = if number % 2 == 0 { Method::GET } else { Method::PATCH };
+        stream.spawn(insist(world.customer.clone(), method, world.trade.clone(), Arc::clone(&is_over)));
+    }
+    world.until_blocked(SHARE).await;
+    let start = Instant::now();
+    while start.elapsed() < WATCHED {
+        for path in ["/healthz", "/readyz", "/api/services", "/api/credit-cards", "/api/contacts"] {
+            let answer = world.get(path).await;
+            assert!(answer.status == 200 && answer.took < RECOVERY, "{path}: {answer:?}");
+        }
+    }
+    is_over.store(true, Ordering::Relaxed);
+    let answers: Vec<Answer> = stream.join_all().await.into_iter().flatten().collect();
+    println!("{} requests got a 503 after {:?}", answers.len(), times(&answers));
     answers.iter().for_each(Answer::assert_unavailable_in_time);
     world.unlock(watch).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_without_room_for_writes_is_not_ready() {
+    let mut world = World::new().await;
+    let full = "create function no_room() returns trigger language plpgsql as $$
+        begin raise exception 'no space left on device' using errcode = '53100'; end $$;
+        create trigger full_disk before update on trades execute function no_room()";
+    world.administrator.execute(full).await.unwrap();
+    world.retitle().await.assert_unavailable_in_time();
+    world.until_ready(503).await;
+    assert_eq!(world.get(&world.trade).await.status, 200);
+    world.administrator.execute("drop trigger full_disk on trades").await.unwrap();
+    assert_eq!(world.retitle().await.status, 200);
+    world.until_ready(200).await;
+    world.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -185,7 +235,7 @@ async fn clients_who_hang_up_use_no_more_connections_than_allowed() {
     let watch = Watch::start(&world.database).await;
     world.administrator.execute(LOCK).await.unwrap();
     let mut waiting = world.send(50);
-    world.until_blocked(MAX_CONNECTIONS).await;
+    world.until_blocked(SHARE).await;
     waiting.shutdown().await;
     assert_eq!(world.get("/healthz").await.status, 200);
     world.unlock(watch).await;
@@ -199,12 +249,14 @@ async fn a_server_whose_database_only_reads_writes_again_by_itself() {
     let writes_again = format!("alter database {name} reset all");
     world.administrator.execute(AssertSqlSafe(only_reads)).await.unwrap();
     Activity::terminate(&mut world.watcher).await;
+    world.until_ready(503).await;
     for _ in 0..10 {
         assert_eq!(world.get(&world.trade).await.status, 200);
         world.retitle().await.assert_unavailable_in_time();
         world.get("/readyz").await.assert_unavailable_in_time();
     }
     world.administrator.execute(AssertSqlSafe(writes_again)).await.unwrap();
+    world.until_ready(200).await;
     world.assert_recovered().await;
     world.finish().await;
 }
@@ -213,11 +265,11 @@ async fn a_server_whose_database_only_reads_writes_again_by_itself() {
 async fn a_request_whose_backend_is_killed_is_unavailable() {
     let mut world = World::new().await;
     world.administrator.execute(LOCK).await.unwrap();
-    let waiting = world.send(MAX_CONNECTIONS.try_into().unwrap());
-    world.until_blocked(MAX_CONNECTIONS).await;
+    let waiting = world.send(SHARE.try_into().unwrap());
+    world.until_blocked(SHARE).await;
     Activity::terminate(&mut world.watcher).await;
     // The reads begin again, and wait for the lock again.
-    world.until_blocked(MAX_CONNECTIONS / 2).await;
+    world.until_blocked(SHARE - SHARE / 2).await;
     world.administrator.execute("rollback").await.unwrap();
     for answer in waiting.join_all().await {
         match answer.status {

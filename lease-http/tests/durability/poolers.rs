@@ -17,7 +17,7 @@ async fn a_server_behind_a_pooler_needs_a_setting_and_says_which() {
                 let url = pooler.url(database.name());
                 let output = run(&["--database-url", &url, "--database-pooler", mode, "--bind=127.0.0.1:0", command], &[]);
                 let said = String::from_utf8(output.stderr).unwrap();
-                assert_eq!((output.status.code(), said.lines().count()), (Some(1), 1), "{mode}, {command}: {said}");
+                assert_eq!((output.status.code(), said.lines().count()), (Some(2), 1), "{mode}, {command}: {said}");
                 assert!(said.contains("set --database-pooler=transaction"), "{mode}, {command}: {said}");
             }
         }

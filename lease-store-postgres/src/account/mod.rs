@@ -17,31 +17,31 @@ use crate::PostgresRepository;
 #[async_trait]
 impl AccountRepository for PostgresRepository {
     async fn find_token(&self, hash: &TokenHash) -> Result<Option<(Token, Account)>, RepositoryError> {
-        load::token(&self.database, hash).await
+        load::token(&self.accounts, hash).await
     }
 
     async fn find_login(&self, name: &LoginName) -> Result<Option<Account>, RepositoryError> {
-        load::login(&self.database, name).await
+        load::login(&self.accounts, name).await
     }
 
     async fn load_account(&self, id: UserId) -> Result<Option<Versioned<AccountSnapshot>>, RepositoryError> {
-        load::account(&self.database, id).await
+        load::account(&self.accounts, id).await
     }
 
     async fn taken_names(&self, names: &[LoginName]) -> Result<Vec<(LoginName, UserId)>, RepositoryError> {
-        load::taken_names(&self.database, names).await
+        load::taken_names(&self.accounts, names).await
     }
 
     async fn purge_tokens(&self, now: DateTime<Utc>, limit: u32) -> Result<u64, RepositoryError> {
-        commit::purge_tokens(&self.database, now, limit).await
+        commit::purge_tokens(&self.accounts, now, limit).await
     }
 
     async fn list_users(&self, filter: &UserFilter, page: PageRequest) -> Result<Page<Account>, RepositoryError> {
-        list::users(&self.database, filter, page).await
+        list::users(&self.accounts, filter, page).await
     }
 
     async fn find_customer(&self, id: CustomerId) -> Result<Option<Versioned<Stored<Customer>>>, RepositoryError> {
-        self.database.find_versioned(id).await
+        self.accounts.find_versioned(id).await
     }
 
     async fn list_customers(
@@ -49,6 +49,6 @@ impl AccountRepository for PostgresRepository {
         filter: &CustomerFilter,
         page: PageRequest,
     ) -> Result<Page<Stored<Customer>>, RepositoryError> {
-        list::customers(&self.database, filter, page).await
+        list::customers(&self.accounts, filter, page).await
     }
 }

@@ -26,15 +26,15 @@ impl TradeRepository for PostgresRepository {
         service: Option<ServiceId>,
         viewer: Option<CustomerId>,
     ) -> Result<OpeningSnapshot, RepositoryError> {
-        open::load(&self.database, vehicle, service, viewer).await
+        open::load(&self.trading, vehicle, service, viewer).await
     }
 
     async fn load_trade(&self, load: &TradeLoad) -> Result<Option<Versioned<TradeSnapshot>>, RepositoryError> {
-        load::trade(&self.database, load).await
+        load::trade(&self.trading, load).await
     }
 
     async fn list_trades(&self, filter: &TradeFilter, page: PageRequest) -> Result<Page<TradeSnapshot>, RepositoryError> {
-        list::trades(&self.database, filter, page).await
+        list::trades(&self.trading, filter, page).await
     }
 
     async fn list_proposals(
@@ -43,7 +43,7 @@ impl TradeRepository for PostgresRepository {
         page: PageRequest,
         now: DateTime<Utc>,
     ) -> Result<Page<TradeSnapshot>, RepositoryError> {
-        list::proposals(&self.database, filter, page, now).await
+        list::proposals(&self.trading, filter, page, now).await
     }
 
     async fn list_invoices(
@@ -52,19 +52,19 @@ impl TradeRepository for PostgresRepository {
         page: PageRequest,
         now: DateTime<Utc>,
     ) -> Result<Page<Stored<Invoice>>, RepositoryError> {
-        list::invoices(&self.database, filter, page, now).await
+        list::invoices(&self.trading, filter, page, now).await
     }
 
     async fn list_payments(&self, filter: &PaymentFilter, page: PageRequest) -> Result<Page<Stored<Payment>>, RepositoryError> {
-        list::payments(&self.database, filter, page).await
+        list::payments(&self.trading, filter, page).await
     }
 
     async fn find_invoice(&self, id: InvoiceId) -> Result<Option<Stored<Invoice>>, RepositoryError> {
-        self.database.find(id).await
+        self.trading.find(id).await
     }
 
     async fn find_payment(&self, id: PaymentId) -> Result<Option<Stored<Payment>>, RepositoryError> {
-        self.database.find(id).await
+        self.trading.find(id).await
     }
 
     async fn pending_payments(
@@ -73,6 +73,6 @@ impl TradeRepository for PostgresRepository {
         after: Option<PaymentId>,
         limit: u32,
     ) -> Result<Vec<PaymentId>, RepositoryError> {
-        load::pending_payments(&self.database, before, after, limit).await
+        load::pending_payments(&self.trading, before, after, limit).await
     }
 }

@@ -260,6 +260,8 @@ refused! {
         &format!("{NEW_CLAIM} ({ZEROES_32}, 'me', {ZEROES_32}, now(), now(), null)");
     a_fingerprint_that_is_none_is_refused: "idempotency_records_fingerprint_check",
         &format!("{NEW_CLAIM} ({ZEROES_32}, {ZEROES_16}, 'body', now(), now(), null)");
+    the_oldest_version_is_one: "schema_compatibility_one_row_check",
+        "insert into schema_compatibility (id, oldest_migration) values (false, 1)";
     a_row_was_made_by_an_effect_only: "idempotency_records_made_check",
         &format!("{NEW_CLAIM} ({ZEROES_32}, {ZEROES_16}, {ZEROES_32}, now(), now(), 1)");
 }

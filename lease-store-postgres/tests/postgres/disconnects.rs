@@ -15,7 +15,7 @@ use lease_core::clock::ManualClock;
 use lease_core::engine::RequestContext;
 use lease_core::input::UpdateMode;
 use lease_core::permission::Actor;
-use lease_core::repository::{Claim, ClaimState, IdempotencyRepository as _, KeyHash, NewClaim, Repository as _, SavedResponse};
+use lease_core::repository::{Claim, ClaimState, IdempotencyRepository as _, KeyHash, NewClaim, SavedResponse};
 use lease_store_postgres::{Pooler, PostgresOptions, PostgresRepository};
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Executor as _};
@@ -262,7 +262,7 @@ async fn picture(database: &TestDatabase) -> Vec<String> {
 
 /// Checks from another connection that the store has the one connection that it may have, outside any transaction.
 async fn assert_clean(store: &PostgresRepository, database: &TestDatabase) {
-    store.ping().await.unwrap();
+    store.clock().await.unwrap();
     let mut watcher = database.connection().await;
     // Postgres may not have noticed yet that another one was given up while it was made.
     Activity::until(&mut watcher, |now| now.open == 1).await;

@@ -18,6 +18,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UnixListener, UnixStream};
 
+use crate::readiness::until_ready;
 use crate::support::{TestDatabase, WORLD};
 
 /// A [`Line`] loses the response to any message that contains this word.
@@ -160,8 +161,7 @@ async fn an_unreachable_database_is_unavailable_until_it_is_back() {
         for statement in [away, &terminate] {
             administrator.execute(AssertSqlSafe(statement.clone())).await.unwrap();
         }
-        // Connections that have ended are noticed one after the other.
-        while store.ping().await.is_ok() {}
+        until_ready(&store, false).await;
         for _ in 0..10 {
             let outcome = store.ping().await;
             assert!(matches!(outcome, Err(RepositoryError::Unavailable(_))), "{outcome:?}");
@@ -172,7 +172,7 @@ async fn an_unreachable_database_is_unavailable_until_it_is_back() {
         for statement in [back, &terminate] {
             administrator.execute(AssertSqlSafe(statement.clone())).await.unwrap();
         }
-        while store.ping().await.is_err() {}
+        until_ready(&store, true).await;
         retitle(&store, expected, "After").await.unwrap();
     }
     drop(administrator);
@@ -203,9 +203,9 @@ async fn a_load_whose_connection_ends_is_run_again() {
     let database = world().await;
     let line = Line::to(&database);
     let store = line.store();
-    store.ping().await.unwrap();
+    store.clock().await.unwrap();
     line.swallow_responses_on_open_connections();
-    store.ping().await.unwrap();
+    store.clock().await.unwrap();
     store.close().await;
     database.drop().await;
 }
@@ -219,7 +219,7 @@ async fn silent_connections_are_closed() {
     options.acquire_timeout = Duration::from_secs(2);
     options.statement_timeout = Duration::from_millis(500);
     let store = PostgresRepository::connect(line.options.to_url_lossy().as_str(), options).await.unwrap();
-    let (one, other) = tokio::join!(store.ping(), store.ping());
+    let (one, other) = tokio::join!(store.clock(), store.clock());
     assert!(one.is_ok() && other.is_ok());
     while store.connection_count().idle < 2 {
         tokio::task::yield_now().await;

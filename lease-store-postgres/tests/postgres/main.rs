@@ -13,6 +13,7 @@ mod model;
 mod outages;
 mod poolers;
 mod query_plans;
+mod readiness;
 mod schemas;
 #[expect(dead_code, reason = "shared with the tests of the server, which crash it")]
 mod support;

@@ -11,10 +11,13 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::failures::{retitle, world};
+use crate::readiness::until_ready;
 use crate::support::TestDatabase;
 use crate::support::activity::{Activity, Watch};
 
 const MAX_CONNECTIONS: u32 = 4;
+/// How many of them statements on trades may use.
+const SHARE: i64 = 3;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(1);
 const STATEMENT_TIMEOUT: Duration = Duration::from_millis(500);
 /// The time within which any statement ends, with some room for a busy machine.
@@ -22,11 +25,11 @@ const IN_TIME: Duration = Duration::from_secs(3);
 /// Stops all other statements on trades until it ends.
 const LOCK: &str = "begin; lock table trades in access exclusive mode";
 
-async fn store_on(database: &TestDatabase) -> PostgresRepository {
+pub(crate) async fn store_on(database: &TestDatabase) -> PostgresRepository {
     PostgresRepository::connect(&database.url(), options()).await.unwrap()
 }
 
-fn options() -> PostgresOptions {
+pub(crate) fn options() -> PostgresOptions {
     let mut options = PostgresOptions::default().with_max_connections(MAX_CONNECTIONS);
     options.acquire_timeout = ACQUIRE_TIMEOUT;
     options.statement_timeout = STATEMENT_TIMEOUT;
@@ -54,12 +57,12 @@ async fn at_rest(store: &PostgresRepository) -> usize {
     }
 }
 
-async fn read(store: &PostgresRepository) -> Result<(), RepositoryError> {
+pub(crate) async fn read(store: &PostgresRepository) -> Result<(), RepositoryError> {
     store.find_service(ServiceId::new(1).unwrap()).await.map(|service| assert!(service.is_some()))
 }
 
 #[track_caller]
-fn assert_unavailable(outcome: &Result<(), RepositoryError>) {
+pub(crate) fn assert_unavailable(outcome: &Result<(), RepositoryError>) {
     assert!(matches!(outcome, Err(RepositoryError::Unavailable(_))), "{outcome:?}");
 }
 
@@ -82,11 +85,11 @@ async fn a_statement_that_waits_for_a_table_gives_up() {
     administrator.execute(LOCK).await.unwrap();
     let start = Instant::now();
     let mut waiting = JoinSet::new();
-    for _ in 1..MAX_CONNECTIONS {
+    for _ in 0..SHARE {
         let store = store.clone();
         waiting.spawn(async move { retitle(&store, 1, "As new").await });
     }
-    Activity::until(&mut watcher, |now| now.blocked == i64::from(MAX_CONNECTIONS - 1)).await;
+    Activity::until(&mut watcher, |now| now.blocked == SHARE).await;
     read(&store).await.unwrap();
     store.ping().await.unwrap();
     for outcome in waiting.join_all().await {
@@ -96,6 +99,24 @@ async fn a_statement_that_waits_for_a_table_gives_up() {
     assert!(start.elapsed() < IN_TIME);
     administrator.execute("rollback").await.unwrap();
     assert_recovered(&database, &store, watch).await;
+    store.close().await;
+    database.drop().await;
+}
+
+/// Whatever the statement could still do, it does not wait for a lock any longer.
+#[tokio::test]
+async fn a_statement_waits_for_a_lock_no_longer_than_the_options_say() {
+    let database = world().await;
+    let mut options = options();
+    (options.lock_timeout, options.statement_timeout) = (Duration::from_millis(200), Duration::from_mins(1));
+    let store = database.connect_with(options).await;
+    let mut administrator = database.connection().await;
+    administrator.execute(LOCK).await.unwrap();
+    assert_unavailable(&retitle(&store, 1, "As new").await);
+    administrator.execute("rollback; begin; select from trades where id = 1 for update").await.unwrap();
+    assert_unavailable(&retitle(&store, 1, "As new").await);
+    administrator.execute("rollback").await.unwrap();
+    retitle(&store, 1, "As new").await.unwrap();
     store.close().await;
     database.drop().await;
 }
@@ -113,12 +134,11 @@ async fn callers_who_hang_up_use_no_more_connections_than_allowed() {
             let store = store.clone();
             waiting.spawn(async move { retitle(&store, 1, "As new").await });
         }
-        Activity::until(&mut watcher, |now| now.blocked == i64::from(MAX_CONNECTIONS)).await;
+        Activity::until(&mut watcher, |now| now.blocked == SHARE).await;
         waiting.shutdown().await;
-        assert_eq!(store.connection_count().idle, 0);
-        let start = Instant::now();
+        let count = store.connection_count();
+        assert_eq!(count.open - count.idle, 3, "{count:?}");
         read(&store).await.unwrap();
-        println!("a connection was free {:?} after the callers had gone", start.elapsed());
     }
     administrator.execute("rollback").await.unwrap();
     assert_recovered(&database, &store, watch).await;
@@ -136,11 +156,12 @@ async fn a_statement_that_waits_for_a_connection_gives_up() {
         taken.push(store.connection().await.unwrap());
     }
     let start = Instant::now();
-    for outcome in <[_; 3]>::from(tokio::join!(read(&store), store.ping(), retitle(&store, 1, "As new"))) {
+    for outcome in <[_; 2]>::from(tokio::join!(read(&store), retitle(&store, 1, "As new"))) {
         assert_unavailable(&outcome);
     }
     println!("gave up after {:?}", start.elapsed());
     assert!((ACQUIRE_TIMEOUT..IN_TIME).contains(&start.elapsed()));
+    store.ping().await.expect("it has a connection of its own");
     // Whoever waits gets the first one that is given back.
     let (outcome, ()) = tokio::join!(read(&store), async { drop(taken.pop()) });
     outcome.unwrap();
@@ -168,9 +189,8 @@ async fn a_database_that_only_reads_refuses_writes_until_it_takes_them_again() {
     }
     open_all(&store).await;
     administrator.execute(AssertSqlSafe(format!("alter database {name} reset all"))).await.unwrap();
-    // The sessions that began before this still only read. The first refusal ends all of them.
-    assert_unavailable(&store.ping().await);
-    store.ping().await.unwrap();
+    // The sessions that began before this still only read. They are found useless with the first that writes again.
+    until_ready(&store, true).await;
     let watch = Watch::start(&database).await;
     assert_recovered(&database, &store, watch).await;
     store.close().await;
@@ -252,6 +272,10 @@ async fn a_server_that_says_nothing_is_unavailable() {
     assert_unavailable(&read(&store).await);
     assert!((ACQUIRE_TIMEOUT..IN_TIME).contains(&start.elapsed()), "{:?}", start.elapsed());
     assert_eq!(store.connection_count().open, 0);
+    let patient = PostgresRepository::connect_lazy(&url, PostgresOptions::default()).unwrap();
+    let start = Instant::now();
+    assert_unavailable(&patient.ping().await);
+    assert!(start.elapsed() < IN_TIME, "{:?}", start.elapsed());
 }
 
 /// Without a runtime nothing can wait for what it was doing.

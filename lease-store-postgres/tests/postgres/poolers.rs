@@ -3,17 +3,20 @@
 //! `make prove` runs the conformance suite and the API through the same pooler.
 
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use lease_core::LeaseEngine;
 use lease_core::permission::Actor;
 use lease_core::repository::Repository as _;
-use lease_store_postgres::{Pooler, PoolerError, PostgresOptions, PostgresRepository};
+use lease_store_postgres::{ConnectError, Pooler, PoolerError, PostgresOptions, PostgresRepository};
 use serde_json::json;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{Connection as _, Executor as _, Row as _};
 
 use crate::engine::{draft, id};
+use crate::failures::retitle;
 use crate::hooks::{JOURNAL, Journal};
+use crate::outages::assert_unavailable;
 use crate::support::pooler::RunningPooler;
 use crate::support::{TestDatabase, WORLD};
 
@@ -37,11 +40,12 @@ async fn assert_nothing_is_left_in_sessions(database: &TestDatabase) {
         client.execute("begin").await.unwrap();
         let state = "select pg_backend_pid()::text, (select count(*) from pg_prepared_statements)::text, \
                      concat_ws(' ', current_setting('search_path'), current_setting('statement_timeout'), \
+                     current_setting('lock_timeout'), \
                      current_setting('enable_seqscan'), current_setting('enable_hashjoin'), current_setting('random_page_cost'), \
                      current_setting('jit'))";
         let row = sqlx::raw_sql(state).fetch_one(&mut client).await.unwrap();
         assert_eq!(row.get::<String, _>(1), "0", "prepared statements are left");
-        assert_eq!(row.get::<String, _>(2), "\"$user\", public 0 on on 4 on");
+        assert_eq!(row.get::<String, _>(2), "\"$user\", public 0 0 on on 4 on");
         clients.push((row.get::<String, _>(0), client));
     }
     let sessions: std::collections::BTreeSet<_> = clients.iter().map(|(session, _)| session).collect();
@@ -57,12 +61,12 @@ async fn several_servers_migrate_at_once_and_leave_nothing_in_sessions() {
         servers.spawn(async move {
             store.migrate().await.expect("each server finds the schema in place, or makes it");
             // More statements at once than the pooler has connections.
-            let mut pings = tokio::task::JoinSet::new();
+            let mut reads = tokio::task::JoinSet::new();
             for _ in 0..50 {
                 let store = store.clone();
-                pings.spawn(async move { store.ping().await.unwrap() });
+                reads.spawn(async move { store.clock().await.unwrap() });
             }
-            pings.join_all().await;
+            reads.join_all().await;
         });
     }
     servers.join_all().await;
@@ -119,9 +123,27 @@ async fn a_statement_that_is_interrupted_leaves_no_open_transaction() {
     }
     other.execute("rollback").await.unwrap();
     // The store has one connection, so this waits until the interrupted statement has come to its end.
-    store.ping().await.unwrap();
+    store.clock().await.unwrap();
     let open = "select count(*) from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'";
     assert_eq!(sqlx::query_scalar::<_, i64>(open).fetch_one(&mut watcher).await.unwrap(), 0);
+    assert_nothing_is_left_in_sessions(&database).await;
+    database.drop().await;
+}
+
+/// Nothing is kept in a session, so that each transaction has to bring this limit.
+#[tokio::test]
+async fn a_statement_behind_a_pooler_waits_for_a_lock_no_longer_than_the_options_say() {
+    let database = TestDatabase::create().await;
+    database.connection().await.execute(WORLD).await.unwrap();
+    let mut options = PostgresOptions::default().with_pooler(Pooler::Transaction);
+    (options.lock_timeout, options.statement_timeout) = (Duration::from_millis(200), Duration::from_mins(1));
+    let store = PostgresRepository::connect(&POOLER.url(database.name()), options).await.unwrap();
+    let mut administrator = database.connection().await;
+    administrator.execute("begin; lock table trades in access exclusive mode").await.unwrap();
+    assert_unavailable(&retitle(&store, 1, "As new").await);
+    store.ping().await.unwrap();
+    administrator.execute("rollback").await.unwrap();
+    retitle(&store, 1, "As new").await.unwrap();
     assert_nothing_is_left_in_sessions(&database).await;
     database.drop().await;
 }
@@ -130,7 +152,7 @@ async fn a_statement_that_is_interrupted_leaves_no_open_transaction() {
 async fn refused(database: &TestDatabase, pooler: &RunningPooler, mode: Pooler) -> PoolerError {
     let options = PostgresOptions::default().with_pooler(mode);
     let error = PostgresRepository::connect(&pooler.url(database.name()), options).await.expect_err("the pooler is noticed");
-    let sqlx::Error::Configuration(source) = error else { panic!("{error:?}") };
+    let ConnectError::Refused(sqlx::Error::Configuration(source)) = error else { panic!("{error:?}") };
     *source.downcast().unwrap()
 }
 

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use axum::http::HeaderName;
+use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use lease_core::account::PasswordParams;
 use lease_core::money::{Currency, Money};
@@ -32,7 +33,7 @@ pub(crate) struct Cli {
 
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Serve requests; Postgres migrations are applied first.
+    /// Serve requests; Postgres migrations are applied first, unless --no-migrate is given.
     Serve,
     /// Create a superuser, asking for values that are not given. The password is asked for, or read from
     /// LEASE_SUPERUSER_PASSWORD, because every user of the machine can read a command line.
@@ -46,6 +47,9 @@ pub(crate) enum Command {
     },
     /// Apply the Postgres migrations and exit.
     Migrate,
+    /// Check that the invariants hold in the Postgres database, such as after a restore. It only reads. Every violation is a
+    /// line of the output, and the exit code is 1 if there are any.
+    Check,
     /// Print the OpenAPI document.
     Openapi,
 }
@@ -69,6 +73,10 @@ pub(crate) struct Settings {
     /// transaction-prepared, for one that also keeps prepared statements.
     #[arg(long, env = "LEASE_DATABASE_POOLER", global = true, value_name = "MODE", default_value = "none")]
     pub(crate) database_pooler: PoolerMode,
+    /// Do not apply the Postgres migrations, and refuse to start if one is missing. The role of the server then needs no right to
+    /// create tables.
+    #[arg(long, env = "LEASE_NO_MIGRATE", global = true, value_parser = BoolishValueParser::new())]
+    pub(crate) no_migrate: bool,
     /// The number of days for which a token is valid.
     #[arg(long, env = "LEASE_TOKEN_TTL_DAYS", global = true, value_name = "DAYS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub(crate) token_ttl_days: u32,

@@ -1,6 +1,8 @@
 //! `lease-server`: the engine and its REST layer as a process of its own (chapter 7).
 
 mod background;
+mod check;
+mod clock;
 mod config;
 mod connections;
 mod engine;
@@ -29,7 +31,7 @@ fn main() -> ExitCode {
         Err(exit) => return exit,
     };
     match run(&cli) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(exit) => exit,
         Err(failure) => {
             // Nothing can be done if even this cannot be printed.
             let _ = writeln!(std::io::stderr(), "lease-server: {failure}");
@@ -38,23 +40,25 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: &Cli) -> Result<(), Failure> {
+fn run(cli: &Cli) -> Result<ExitCode, Failure> {
     let settings = &cli.settings;
     match cli.command.as_ref().unwrap_or(&Command::Serve) {
+        Command::Check => return block_on(check::check(settings)),
         Command::Serve => block_on(serve::serve(settings)),
         Command::Migrate => block_on(migrate(settings)),
         Command::Createsuperuser { username, email } => {
             block_on(superuser::create(settings, username.as_deref(), email.as_deref()))
         }
         Command::Openapi => print_line(lease_http::document()),
-    }
+    }?;
+    Ok(ExitCode::SUCCESS)
 }
 
-fn block_on(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     tokio::runtime::Runtime::new().map_err(Failure::other)?.block_on(work)
 }
 
 async fn migrate(settings: &Settings) -> Result<(), Failure> {
-    store::postgres(settings, "migrate").await?;
+    store::migrated(settings).await?;
     print_line("The database is up to date.")
 }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use lease_core::repository::Repository;
 use lease_http::Metrics;
 use lease_store_memory::MemoryRepository;
-use lease_store_postgres::{PoolerError, PostgresRepository};
+use lease_store_postgres::{ConnectError, MigrateError, PoolerError, PostgresRepository};
 use secrecy::{ExposeSecret as _, SecretString};
 
+use crate::clock;
 use crate::config::Settings;
 use crate::failure::{Failure, one_line};
 
@@ -19,12 +20,33 @@ pub(crate) async fn open(settings: &Settings, metrics: &Metrics) -> Result<Arc<d
     }
     let store = postgres(settings, "serve").await?;
     watch(&store, metrics)?;
-    tracing::info!(max_connections = settings.database_max_connections, "all data is stored in Postgres; migrations are applied");
+    let migrations = if settings.no_migrate { "no migration is missing" } else { "migrations are applied" };
+    tracing::info!(max_connections = settings.database_max_connections, "all data is stored in Postgres; {migrations}");
+    clock::compare(&store).await?;
     Ok(Arc::new(store))
 }
 
-/// The Postgres store, after its migrations.
+/// The Postgres store, after its migrations. With --no-migrate, none may be missing.
 pub(crate) async fn postgres(settings: &Settings, command: &str) -> Result<PostgresRepository, Failure> {
+    let store = connect(settings, command).await?;
+    let outcome = if settings.no_migrate { store.check_schema().await } else { store.migrate().await };
+    outcome.map_err(|error| unsuitable(&error))?;
+    Ok(store)
+}
+
+/// The Postgres store, whatever --no-migrate says, after its migrations.
+pub(crate) async fn migrated(settings: &Settings) -> Result<(), Failure> {
+    connect(settings, "migrate").await?.migrate().await.map_err(|error| unsuitable(&error))
+}
+
+/// The Postgres store as it is. No migration may be missing.
+pub(crate) async fn unchanged(settings: &Settings, command: &str) -> Result<PostgresRepository, Failure> {
+    let store = connect(settings, command).await?;
+    store.check_schema().await.map_err(|error| unsuitable(&error))?;
+    Ok(store)
+}
+
+async fn connect(settings: &Settings, command: &str) -> Result<PostgresRepository, Failure> {
     let url =
         url(settings).ok_or_else(|| Failure::Setting(format!("{command} needs a database: --database-url or DATABASE_URL")))?;
     let wrong = |why: &str| Failure::Setting(format!("invalid value for '--database-url' or DATABASE_URL: {why}"));
@@ -33,20 +55,35 @@ pub(crate) async fn postgres(settings: &Settings, command: &str) -> Result<Postg
     }
     // This does not connect: an error here means that the URL is wrong.
     PostgresRepository::connect_lazy(url, settings.postgres()).map_err(|error| wrong(&one_line(&error)))?;
-    let unreachable = |error| Failure::Other(format!("the database cannot be reached: {}", explained(&error)).into());
-    let store = PostgresRepository::connect(url, settings.postgres()).await.map_err(unreachable)?;
-    store
-        .migrate()
-        .await
-        .map_err(|error| Failure::Other(format!("the migrations could not be applied: {}", one_line(&error)).into()))?;
-    Ok(store)
+    PostgresRepository::connect(url, settings.postgres()).await.map_err(|error| unreachable(&error))
 }
 
-/// The error in one line, and the setting that it asks for.
-fn explained(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut chain = std::iter::successors(Some(error), |error| error.source());
-    let hint = if chain.any(<dyn std::error::Error>::is::<PoolerError>) { "; set --database-pooler=transaction" } else { "" };
-    one_line(error) + hint
+/// What a wrong setting brings about has another exit code than what may pass by itself.
+fn unreachable(error: &ConnectError) -> Failure {
+    let hint = if needs_pooler(error) { "; set --database-pooler=transaction" } else { "" };
+    match error {
+        ConnectError::Refused(_) => {
+            Failure::Setting(format!("the database refuses the connection: {error}{hint}").replace('\n', " "))
+        }
+        _ => Failure::Other(format!("the database cannot be reached: {error}").into()),
+    }
+}
+
+fn needs_pooler(error: &(dyn std::error::Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |error| error.source()).any(<dyn std::error::Error>::is::<PoolerError>)
+}
+
+fn unsuitable(error: &MigrateError) -> Failure {
+    match error {
+        MigrateError::Encoding { .. } | MigrateError::Extension { .. } | MigrateError::Schema { .. } => {
+            Failure::Setting(format!("the database cannot be used: {error}"))
+        }
+        MigrateError::Missing { .. } => {
+            Failure::Other(format!("{error}: run `lease-server migrate`, with a role that may create tables").into())
+        }
+        MigrateError::TooOld { .. } => Failure::Other(error.to_string().into()),
+        _ => Failure::Other(format!("the migrations could not be applied: {}", one_line(error)).into()),
+    }
 }
 
 /// The URL of the database; an empty variable counts as not set.

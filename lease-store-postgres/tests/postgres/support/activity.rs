@@ -45,7 +45,7 @@ impl Activity {
     /// Ends all connections of stores and servers on the database, as an administrator does.
     pub(crate) async fn terminate(watcher: &mut PgConnection) {
         let terminate = "select pg_terminate_backend(pid, 10000) from pg_stat_activity \
-                         where datname = current_database() and application_name = 'lease'";
+                         where datname = current_database() and application_name in ('lease', 'lease readiness')";
         watcher.execute(terminate).await.unwrap();
     }
 }

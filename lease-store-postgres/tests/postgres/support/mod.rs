@@ -7,7 +7,7 @@
 
 pub(crate) mod activity;
 pub(crate) mod pooler;
-mod script;
+pub(crate) mod script;
 pub(crate) mod server;
 
 use std::str::FromStr as _;
