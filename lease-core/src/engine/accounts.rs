@@ -72,18 +72,19 @@ impl LeaseEngine {
         token: Option<&TokenText>,
     ) -> Result<(Account, Profile), Error> {
         let context = context.into();
-        let (client, check, hash) = (context.client, Arc::new(check), OnceLock::new());
+        let (client, check, hashed) = (context.client, Arc::new(check), OnceLock::new());
         let load = |actor: Actor, now: DateTime<Utc>| {
-            let (check, hash) = (Arc::clone(&check), &hash);
+            let (check, hashed) = (Arc::clone(&check), &hashed);
             async move {
-                let (taken, known) = (self.store().taken_names(names).await?, hash.get().cloned());
+                let names_taken = self.store().taken_names(names).await?;
+                let hash = hashed.get().cloned();
                 let work = move |work: &mut PasswordWork<'_>| {
-                    let registrant = check(&actor, &taken, now.date_naive())?;
-                    let password = known.map_or_else(|| work.hash(&registrant.password), Ok)?;
+                    let registrant = check(&actor, &names_taken, now.date_naive())?;
+                    let password = hash.map_or_else(|| work.hash(&registrant.password), Ok)?;
                     Ok::<_, Error>((registrant, password))
                 };
                 let (registrant, password) = self.shared.hasher.run(client, work).await??;
-                Ok((registrant, hash.get_or_init(|| password).clone()))
+                Ok((registrant, hashed.get_or_init(|| password).clone()))
             }
         };
         let decide = |(registrant, password): &(Registrant, PasswordHash), _: &Actor, now| {

@@ -61,10 +61,8 @@ impl LoginThrottle {
         let key = Key::of(client, name);
         // Everybody waits for the name first and for the client second, so nobody waits for one another.
         let by_name = self.by_name.begin(key, now).await?;
-        let by_client = match self.known.contains(&key, now) {
-            true => None,
-            false => Some(self.by_client.begin(client, now).await?),
-        };
+        let is_known = self.known.contains(&key, now);
+        let by_client = if is_known { None } else { Some(self.by_client.begin(client, now).await?) };
         Ok(Attempt { by_name, by_client, key, known: self.known.clone() })
     }
 }

@@ -413,7 +413,8 @@ fn the_server_does_not_grow_under_a_flood_of_registrations() {
         }
     });
     let grown = server.memory_kib("VmHWM") - before;
-    assert!(grown <= 64 * 1024 + at_once * ONE_HASH_KIB, "{grown} KiB");
+    // The memory of one hash is there from the start. Memory for each hash anew takes three times as much.
+    assert!(grown <= 40 * 1024 + (at_once - 1) * ONE_HASH_KIB, "{grown} KiB");
     server.terminate();
     assert_eq!(server.end().0, Some(0));
 }

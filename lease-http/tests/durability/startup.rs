@@ -79,6 +79,41 @@ async fn a_database_is_prepared_by_commands() {
     database.drop().await;
 }
 
+/// Rule 7.2: the superuser of the environment is a matter of the first start. Variables that stay behind neither make another one nor
+/// stop a later start, whatever they say.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_superuser_of_the_environment_is_made_once() {
+    let _turn = TURN.lock().await;
+    let database = TestDatabase::create().await;
+    let url = database.url();
+    let [(_, name), (_, password), (_, email)] = SUPERUSER;
+    let start = |name: &str, password: &str, email: &str| {
+        let variables =
+            [("LEASE_SUPERUSER_USERNAME", name), ("LEASE_SUPERUSER_PASSWORD", password), ("LEASE_SUPERUSER_EMAIL", email)];
+        Server::start(&["--database-url", &url, crate::postgres::pooler_flag()], &variables)
+    };
+    let first = start(name, password, email);
+    assert!(first.log.contains("the superuser of the environment was created"), "{}", first.log);
+    drop(first);
+    let later = [
+        (name, password, email),
+        (name, password, "changed@example.com"),
+        ("changed", password, email),
+        ("another", "copper-lantern-41", "another@example.com"),
+        (name, "1", "nonsense"),
+        (name, "", ""),
+    ];
+    for (name, password, email) in later {
+        let server = start(name, password, email);
+        assert!(server.log.contains("WARN") && server.log.contains("LEASE_SUPERUSER_PASSWORD have no effect"), "{}", server.log);
+        assert_eq!(root_sees(&server, "/api/users").await["results"].as_array().unwrap().len(), 1);
+    }
+    let quiet = Server::start(&["--database-url", &url, crate::postgres::pooler_flag()], &[]);
+    assert!(!quiet.log.contains("LEASE_SUPERUSER"), "{}", quiet.log);
+    drop(quiet);
+    database.drop().await;
+}
+
 fn said(output: &Output) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
 }

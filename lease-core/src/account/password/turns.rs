@@ -15,12 +15,12 @@ type Client = Option<ClientNetwork>;
 /// Hands out turns, each with a tool that only one may use at a time. Cheap to clone; clones share the queue.
 #[derive(Debug)]
 pub(super) struct Turns<T: Default> {
-    lines: Arc<Mutex<Lines<T>>>,
+    queue: Arc<Mutex<Queue<T>>>,
 }
 
 impl<T: Default> Clone for Turns<T> {
     fn clone(&self) -> Self {
-        Self { lines: Arc::clone(&self.lines) }
+        Self { queue: Arc::clone(&self.queue) }
     }
 }
 
@@ -31,7 +31,7 @@ pub(super) struct Busy;
 impl<T: Default> Turns<T> {
     /// A queue with a turn for each of these tools, in which at most `max_waiting` wait.
     pub(super) fn new(tools: Vec<T>, max_waiting: usize) -> Self {
-        Self { lines: Arc::new(Mutex::new(Lines { free: tools, lines: VecDeque::new(), max_waiting, refused: 0 })) }
+        Self { queue: Arc::new(Mutex::new(Queue { free: tools, lines: VecDeque::new(), max_waiting, refused: 0 })) }
     }
 
     /// Waits for a turn. Whoever stops waiting leaves the queue at once.
@@ -65,8 +65,8 @@ impl<T: Default> Turns<T> {
         self.lock().refused
     }
 
-    fn lock(&self) -> MutexGuard<'_, Lines<T>> {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Queue<T>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -124,7 +124,7 @@ enum Place<T: Default> {
 }
 
 #[derive(Debug)]
-struct Lines<T: Default> {
+struct Queue<T: Default> {
     /// The tools of the turns that nobody has. There are none while somebody waits.
     free: Vec<T>,
     /// One line for each client who has a turn or waits for one, in the order in which they are served.
@@ -141,7 +141,7 @@ struct Line<T: Default> {
     waiting: VecDeque<Waiter<T>>,
 }
 
-impl<T: Default> Lines<T> {
+impl<T: Default> Queue<T> {
     fn join(&mut self, client: Client) -> Result<Place<T>, Busy> {
         if let Some(tool) = self.free.pop() {
             self.line(client).turns += 1;
@@ -165,15 +165,12 @@ impl<T: Default> Lines<T> {
             // Whoever came while the client had a turn is served before the client has another one.
             self.lines.push_back(line);
         }
-        let next = self.next();
-        self.lines.retain(|line| line.turns > 0 || !line.waiting.is_empty());
-        match next {
-            Some((client, waiter)) => Some((client, tool, waiter)),
-            None => {
-                self.free.push(tool);
-                None
-            }
-        }
+        self.forget_empty();
+        let Some((client, waiter)) = self.next() else {
+            self.free.push(tool);
+            return None;
+        };
+        Some((client, tool, waiter))
     }
 
     /// The first of those with the fewest turns.
@@ -195,6 +192,10 @@ impl<T: Default> Lines<T> {
         for line in &mut self.lines {
             line.waiting.retain(|waiter| !waiter.is_closed());
         }
+        self.forget_empty();
+    }
+
+    fn forget_empty(&mut self) {
         self.lines.retain(|line| line.turns > 0 || !line.waiting.is_empty());
     }
 
