@@ -39,7 +39,7 @@ TOOLS := $(CURDIR)/target/tools
 # Who knows which versions of crates have known faults.
 ADVISORIES := https://github.com/RustSec/advisory-db
 
-.PHONY: help run test browser schemathesis clients prove mutants fuzz check deny api embed fmt bench postgres pgbouncer chromium generators
+.PHONY: help run test browser schemathesis clients prove mutants fuzz check deny api embed fmt bench abuse postgres pgbouncer chromium generators
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-13s %s\n", $$1, $$2 }'
@@ -116,6 +116,9 @@ fmt: ## Format the code
 
 bench: postgres ## Run the benchmarks (minutes)
 	$(WITH_POSTGRES) cargo bench $(ALL)
+
+abuse: postgres ## Attack a server on Postgres, for ABUSE_SECONDS (60) each way, and hold that it serves others as well (10 minutes)
+	ulimit -n "$$(ulimit -Hn)" && $(WITH_POSTGRES) cargo bench $(ALL) --bench abuse
 
 postgres:
 	@if [ -z "$$DATABASE_URL" ] && ! { $(WITH_POSTGRES) command -v initdb >/dev/null && $(WITH_POSTGRES) command -v postgres >/dev/null; }; then \
