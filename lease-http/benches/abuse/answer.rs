@@ -68,4 +68,8 @@ impl Counts {
     pub(crate) fn ended(&self, answer: Answer) -> u64 {
         self.ended[answer as usize]
     }
+
+    pub(crate) fn all_ended(&self) -> u64 {
+        self.ended.iter().sum()
+    }
 }

@@ -70,7 +70,7 @@ fn main() -> ExitCode {
     let observe = |attack: Option<Attack>, tally: &Tally, length: Duration| {
         let meter = Meter::start(&server, &postgres);
         let seen = watching.block_on(watch.during(length));
-        Round { attack, answers: tally.counts(), seen, used: meter.stop(&server, &postgres) }
+        Round { attack, length, answers: tally.counts(), seen, used: meter.stop(&server, &postgres) }
     };
     let mut report = Report::new(observe(None, &Tally::default(), QUIET));
     for attack in attacks {

@@ -1,6 +1,7 @@
 //! The table.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use strum::VariantArray as _;
 
@@ -16,6 +17,7 @@ use crate::watch::Seen;
 pub(crate) struct Round {
     /// `None` while it is quiet.
     pub(crate) attack: Option<Attack>,
+    pub(crate) length: Duration,
     pub(crate) answers: Counts,
     pub(crate) seen: Seen,
     pub(crate) used: Used,
@@ -56,7 +58,7 @@ impl Report {
     }
 
     fn row(&self, round: &Round) -> String {
-        let Round { attack, answers, seen, used } = round;
+        let Round { attack, answers, seen, used, .. } = round;
         let name = attack.map_or("none".to_owned(), |attack| attack.to_string());
         let ends = Answer::VARIANTS.iter().map(|answer| format!(" {} |", answers.ended(*answer))).collect::<String>();
         let (trade, page) = (seen.trade.median(), seen.page.median());

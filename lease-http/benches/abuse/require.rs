@@ -1,5 +1,7 @@
 //! What is required. Whatever is not as required is a sentence.
 
+use std::time::Duration;
+
 use crate::SHUTDOWN;
 use crate::answer::Answer;
 use crate::attacks::Attack;
@@ -16,13 +18,16 @@ const LOGIN: f64 = 2_000.0;
 /// The server's memory, in MiB.
 const MEMORY: u64 = 256;
 
+/// The time after which the server has closed what does not go on: more than its deadline, which is 30 seconds.
+const DEADLINE: Duration = Duration::from_secs(45);
+
 /// Even the quiet has to be quiet.
 pub(crate) fn of_quiet(quiet: &Round) -> Vec<String> {
     of_attack(quiet, quiet)
 }
 
 pub(crate) fn of_attack(round: &Round, quiet: &Round) -> Vec<String> {
-    let Round { attack, answers, seen, used } = round;
+    let Round { attack, length, answers, seen, used } = round;
     // From the address of a flood, even the right password may have to wait for its turn.
     let may_wait = (*attack == Some(Attack::LoginFloodNextDoor)).then_some("429");
     let mut complaints = Vec::new();
@@ -49,6 +54,10 @@ pub(crate) fn of_attack(round: &Round, quiet: &Round) -> Vec<String> {
     }
     if answers.ended(Answer::Other) > 0 {
         complaints.push(format!("{} answers were errors that the server should not have", answers.ended(Answer::Other)));
+    }
+    let is_slow = matches!(attack, Some(Attack::SlowBodies | Attack::IdleConnections));
+    if is_slow && *length > DEADLINE && answers.all_ended() == 0 {
+        complaints.push("the server has ended none of the connections".to_owned());
     }
     let name = attack.map_or("none".to_owned(), |attack| attack.to_string());
     complaints.into_iter().map(|complaint| format!("{name}: {complaint}")).collect()
