@@ -39,7 +39,7 @@ TOOLS := $(CURDIR)/target/tools
 # Who knows which versions of crates have known faults.
 ADVISORIES := https://github.com/RustSec/advisory-db
 
-.PHONY: help run test browser schemathesis clients upgrade prove mutants fuzz check deny api embed fmt bench postgres pgbouncer chromium generators
+.PHONY: help run test browser schemathesis clients upgrade prove mutants fuzz check deny sbom api embed fmt bench abuse postgres pgbouncer chromium generators
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-13s %s\n", $$1, $$2 }'
@@ -109,6 +109,17 @@ deny: $(TOOLS)/bin/cargo-deny ## Hold the dependencies against deny.toml, and ag
 $(TOOLS)/bin/cargo-deny:
 	CARGO_PROFILE_DEV_DEBUG=0 cargo install --locked --debug --root $(TOOLS) --target-dir $(TOOLS) --version 0.20.2 cargo-deny
 
+# From a copy without tests and examples, because what these need would be listed as well. So is what Cargo resolves and does not
+# build: the other databases of sqlx.
+sbom: $(TOOLS)/bin/cargo-cyclonedx ## Write what lease-server is built from, as CycloneDX, into target/lease-server.cdx.json
+	rm -rf target/sbom && mkdir -p target/sbom && cp -r Cargo.toml Cargo.lock lease-* target/sbom
+	sed -i '/^\[.*dev-dependencies\]$$/,/^$$/d; s/, "examples"\]/]/' target/sbom/Cargo.toml target/sbom/*/Cargo.toml
+	cd target/sbom && $< cyclonedx --quiet --format json --spec-version 1.5 --describe binaries
+	sed 's#path+file://$(CURDIR)/target/sbom/##' target/sbom/lease-http/lease-server_bin.cdx.json >target/lease-server.cdx.json
+
+$(TOOLS)/bin/cargo-cyclonedx:
+	CARGO_PROFILE_DEV_DEBUG=0 cargo install --locked --debug --root $(TOOLS) --target-dir $(TOOLS) --version 0.5.9 cargo-cyclonedx
+
 api: ## Write down anew what the libraries offer to others
 	.ci/public-api/write.sh
 
@@ -120,6 +131,9 @@ fmt: ## Format the code
 
 bench: postgres ## Run the benchmarks (minutes)
 	$(WITH_POSTGRES) cargo bench $(ALL)
+
+abuse: postgres ## Attack a server on Postgres, for ABUSE_SECONDS (60) each way, and hold that it serves others as well (10 minutes)
+	ulimit -n "$$(ulimit -Hn)" && $(WITH_POSTGRES) cargo bench $(ALL) --bench abuse
 
 postgres:
 	@if [ -z "$$DATABASE_URL" ] && ! { $(WITH_POSTGRES) command -v initdb >/dev/null && $(WITH_POSTGRES) command -v postgres >/dev/null; }; then \

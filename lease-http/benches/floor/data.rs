@@ -2,34 +2,20 @@
 
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 
-use crate::postgres::Postgres;
+use crate::support;
+use crate::support::postgres::Postgres;
 
-/// The number of trades that are loaded, each with a vehicle and two proposals, and most of them with an invoice and a payment.
+/// The number of trades that are loaded.
 pub(crate) const TRADES: u64 = 20_000;
-/// The number of users, each a customer with a token and a card: a user, their customer and card have the same id.
+/// The number of users.
 pub(crate) const CUSTOMERS: u64 = TRADES / 10;
 
 /// Fills the tables of the store, and from them the expert's.
 pub(crate) async fn load(postgres: &Postgres) {
+    support::data::load(postgres, TRADES).await;
     let mut connection = postgres.connection().await;
-    // The script has turned off what makes commits durable.
-    for setting in ["fsync = on", "full_page_writes = on", "max_wal_size = '1GB'"] {
-        connection.execute(AssertSqlSafe(format!("alter system set {setting}"))).await.unwrap();
-    }
-    connection.execute("select pg_reload_conf()").await.unwrap();
-    connection.execute(AssertSqlSafe(format!("set lease.trades = '{TRADES}'"))).await.unwrap();
-    connection.execute(include_str!("../../../lease-store-postgres/benches/load.sql")).await.unwrap();
-    connection.execute(include_str!("lease.sql")).await.unwrap();
     connection.execute(include_str!("expert/schema.sql")).await.unwrap();
     connection.execute(include_str!("expert/load.sql")).await.unwrap();
-    connection.close().await.unwrap();
-}
-
-/// Does before a round what would otherwise be done during one.
-pub(crate) async fn tidy(postgres: &Postgres) {
-    let mut connection = postgres.connection().await;
-    connection.execute("vacuum analyze").await.unwrap();
-    connection.execute("checkpoint").await.unwrap();
     connection.close().await.unwrap();
 }
 

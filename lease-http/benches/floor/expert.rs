@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use crate::data::{CUSTOMERS, TRADES};
 use crate::kind::Kind;
-use crate::postgres::Postgres;
 use crate::report::Side;
+use crate::support::postgres::Postgres;
 use crate::{CONNECTIONS, WARM_UP};
 
 /// Runs the script of the act.

@@ -9,9 +9,9 @@ use tokio::task::JoinSet;
 use crate::data::{CUSTOMERS, TRADES};
 use crate::http::Connection;
 use crate::kind::Kind;
-use crate::postgres::Postgres;
 use crate::report::Side;
-use crate::server::Server;
+use crate::support::postgres::Postgres;
+use crate::support::server::Server;
 use crate::{CONNECTIONS, WARM_UP};
 
 /// The service of the kind `sell`, the second one that the server creates.

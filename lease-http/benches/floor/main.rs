@@ -14,23 +14,20 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a benchmark that fails should stop")]
 #![expect(clippy::print_stdout, reason = "a benchmark prints its results")]
 
-mod cpu;
 mod data;
 mod expert;
 mod http;
 mod kind;
 mod lease;
-mod postgres;
 mod report;
-#[path = "../../../lease-store-postgres/tests/postgres/support/script.rs"]
-#[expect(dead_code, reason = "shared with the tests, which also give orders")]
-mod script;
-mod server;
+#[path = "../support/mod.rs"]
+mod support;
 
 use crate::kind::Kind;
-use crate::postgres::Postgres;
 use crate::report::{Report, Round};
-use crate::server::Server;
+use crate::support::data::tidy;
+use crate::support::postgres::Postgres;
+use crate::support::server::Server;
 
 /// The number of connections on each side: to the server and from there to Postgres, or from `pgbench` to Postgres.
 const CONNECTIONS: u32 = 16;
@@ -45,16 +42,16 @@ fn main() {
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let postgres = Postgres::start();
-    let server = Server::start(&runtime, &postgres);
+    let server = Server::start(&runtime, &postgres, &[("LEASE_DATABASE_MAX_CONNECTIONS", &CONNECTIONS.to_string())]);
     runtime.block_on(data::load(&postgres));
 
     let mut report = Report::new(rounds, seconds);
     for kind in kinds {
         let mut of_kind = Vec::new();
         for number in 1..=rounds {
-            runtime.block_on(data::tidy(&postgres));
+            runtime.block_on(tidy(&postgres));
             let lease = runtime.block_on(lease::round(kind, seconds, &server, &postgres));
-            runtime.block_on(data::tidy(&postgres));
+            runtime.block_on(tidy(&postgres));
             let expert = expert::round(kind, seconds, &postgres);
             let round = Round { lease, expert };
             println!("{kind}, round {number}: {round}");

@@ -7,22 +7,22 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 
-use crate::postgres::Postgres;
-use crate::{CONNECTIONS, cpu};
+use super::cpu;
+use super::postgres::Postgres;
 
 /// A running `lease-server`. It is ended when it is dropped.
 pub(crate) struct Server {
-    child: Child,
+    pub(crate) child: Child,
     pub(crate) address: String,
 }
 
 impl Server {
-    /// Starts the server with its default settings. It applies the migrations and creates the standard services.
-    pub(crate) fn start(runtime: &Runtime, postgres: &Postgres) -> Self {
+    /// Starts the server with these settings, else its defaults. It applies the migrations and creates the standard services.
+    pub(crate) fn start(runtime: &Runtime, postgres: &Postgres, settings: &[(&str, &str)]) -> Self {
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
         let mut command = Command::new(env!("CARGO_BIN_EXE_lease-server"));
         command.env_clear().env("DATABASE_URL", postgres.url()).env("LEASE_BIND", &address);
-        command.env("LEASE_DATABASE_MAX_CONNECTIONS", CONNECTIONS.to_string()).stdin(Stdio::null()).stdout(Stdio::null());
+        command.envs(settings.iter().copied()).stdin(Stdio::null()).stdout(Stdio::null());
         let mut server = Self { child: command.spawn().unwrap(), address };
         runtime.block_on(server.listening());
         server

@@ -2,8 +2,8 @@
 
 use sqlx::{Connection as _, PgConnection};
 
-use crate::cpu;
-use crate::script::Script;
+use super::cpu;
+use super::script::Script;
 
 const SCRIPT: &str = include_str!("../../../lease-store-postgres/tests/postgres/support/server.sh");
 
