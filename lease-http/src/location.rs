@@ -39,7 +39,7 @@ fn place(path: &str, id: i64) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// Rule 6.6.
+    /// Where that is follows from the path alone (rule 6.6).
     #[test]
     fn a_row_is_found_in_its_own_collection() {
         let cases = [
