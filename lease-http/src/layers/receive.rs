@@ -40,8 +40,7 @@ pub(super) async fn receive(State(state): State<AppState>, client: ClientAddress
 }
 
 async fn read(memory: &Memory, client: Option<ClientNetwork>, mut body: Body) -> Result<Received, Problem> {
-    let at_least = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    if at_least > BODY_LIMIT {
+    if body.size_hint().lower() > BODY_LIMIT as u64 {
         return Ok(Received::TooLong);
     }
     let too_little = || Problem::new(ErrorKind::Unavailable);
@@ -56,9 +55,7 @@ async fn read(memory: &Memory, client: Option<ClientNetwork>, mut body: Body) ->
         if !taken.take(data.len()) {
             return Err(too_little());
         }
-        if bytes.capacity() == 0 {
-            bytes.reserve_exact(at_least.max(data.len()));
-        }
+        // The length that a client announces is not worth any memory before it has come.
         bytes.extend_from_slice(&data);
     }
     Ok(Received::Whole { bytes: bytes.into(), _memory: Arc::new(taken) })

@@ -318,7 +318,7 @@ fn slow_reader(server: &Server) -> TcpStream {
     stream
 }
 
-/// Rule 6.6.
+/// A body has the request timeout to arrive (rule 6.6).
 #[test]
 fn a_body_that_does_not_come_is_a_408_and_the_end_of_its_connection() {
     let server = Server::start(&["--request-timeout-seconds=1"], &[]);
