@@ -118,5 +118,5 @@ fn context(parts: &Parts, state: &AppState, actor: Actor) -> RequestContext {
     RequestContext::new(actor)
         .with_request_id(request_id(&parts.headers))
         .with_claim(parts.extensions.get::<Claim>().copied())
-        .with_client(Some(ClientAddress::of(parts, &state.options).network()))
+        .with_client(ClientAddress::of(parts, &state.options).network())
 }

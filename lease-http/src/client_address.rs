@@ -14,7 +14,8 @@ use crate::state::AppState;
 /// The address of the client: that of the connection, or the one that a trusted proxy gives in the header that the operator has
 /// named ([`client_address_header`](crate::options::HttpOptions::client_address_header)).
 ///
-/// In an app that serves the router without connect info and names no header, all clients have the same address.
+/// In an app that serves the router without connect info and names no header, no address is known. There are then no limits for
+/// an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ClientAddress(pub(crate) IpAddr);
 
@@ -29,9 +30,9 @@ impl ClientAddress {
         Self(told.or_else(peer).unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)))
     }
 
-    /// The network that stands for the client where requests are counted or served in turn.
-    pub(crate) const fn network(self) -> ClientNetwork {
-        ClientNetwork::of(self.0)
+    /// The network that stands for the client where requests are counted or served in turn; `None` if the address is not known.
+    pub(crate) fn network(self) -> Option<ClientNetwork> {
+        (!self.0.is_unspecified()).then(|| ClientNetwork::of(self.0))
     }
 }
 

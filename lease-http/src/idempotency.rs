@@ -131,7 +131,7 @@ impl Once {
         let Some(parted) = self.replay.secrets.part(&body) else { return Ok(None) };
         let client = ClientAddress::of(parts, &self.state.options).network();
         let is_costly = parted.has_passwords();
-        let content = parted.content(key, self.engine().password_hasher(), Some(client));
+        let content = parted.content(key, self.engine().password_hasher(), client);
         let content = async { Ok(Some(content.await.map_err(Error::from)?)) };
         if is_costly { Presence::of(parts).while_waiting(content).await } else { content.await }
     }

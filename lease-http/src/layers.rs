@@ -1,12 +1,15 @@
 //! The layers that every request and every response passes. From the outside: the log line and the counters, headers,
-//! compression, CORS, panics, receiving the body, the deadline. `idempotency` is closer to the handlers.
+//! compression, the memory for responses, CORS, panics, receiving the body, the deadline. `idempotency` is closer to the handlers.
 
 mod deadline;
 mod headers;
+mod hold;
 mod observe;
 mod receive;
 
 use axum::Router;
+use axum::body::HttpBody;
+use axum::http::Response;
 use axum::middleware::{from_fn, from_fn_with_state};
 use tower_http::CompressionLevel;
 use tower_http::compression::{CompressionLayer, DefaultPredicate, Predicate};
@@ -15,13 +18,25 @@ use crate::panic;
 use crate::precompressed;
 use crate::state::AppState;
 pub(crate) use deadline::Presence;
+pub(crate) use observe::{Observation, Trail};
 
-pub(crate) use observe::Trail;
-pub(crate) use receive::Uploads;
+/// A longer response is sent as it is: compressing it would take too long on a thread that serves requests.
+const MAX_COMPRESSED: u64 = 256 * 1024;
 
 fn compression() -> CompressionLayer<impl Predicate> {
-    let worth_it = DefaultPredicate::new().and(precompressed::is_other);
+    let worth_it = DefaultPredicate::new().and(IsCheap);
     CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(worth_it)
+}
+
+/// Whether a response is compressed when it is sent.
+#[derive(Clone, Copy, Debug)]
+struct IsCheap;
+
+impl Predicate for IsCheap {
+    fn should_compress<B: HttpBody>(&self, response: &Response<B>) -> bool {
+        let is_long = response.body().size_hint().lower() > MAX_COMPRESSED;
+        !is_long && !precompressed::is_precompressed(response.extensions())
+    }
 }
 
 /// Puts the layers around the routes.
@@ -34,5 +49,9 @@ pub(crate) fn around(router: Router, state: &AppState) -> Router {
         Some(cors) => router.layer(cors),
         None => router,
     };
-    router.layer(compression()).layer(from_fn(headers::secure)).layer(from_fn_with_state(state.clone(), observe::observe))
+    router
+        .layer(from_fn_with_state(state.clone(), hold::hold))
+        .layer(compression())
+        .layer(from_fn(headers::secure))
+        .layer(from_fn_with_state(state.clone(), observe::observe))
 }

@@ -11,6 +11,7 @@ mod extract;
 mod idempotency;
 mod layers;
 mod location;
+mod memory;
 mod metrics;
 mod openapi;
 mod ops;
@@ -43,13 +44,18 @@ use utoipa_axum::routes;
 
 use auth::Caller;
 use endpoints::Endpoints;
-use layers::Uploads;
+use memory::Memory;
 pub use metrics::Metrics;
 pub use options::{CorsOrigins, HttpOptions};
 use precompressed::Precompressed;
 pub use problem::{ErrorCode, HttpError, Problem};
 use state::AppState;
 use throttle::{LoginThrottle, RegistrationThrottle};
+
+/// The memory for the bodies of requests, in bytes.
+const UPLOADS: usize = 32 * 1024 * 1024;
+/// The memory for the bodies of responses, in bytes.
+const DOWNLOADS: usize = 64 * 1024 * 1024;
 
 /// The REST layer for this engine, with default settings. It has a fallback of its own, so nest it in an app that also has one.
 pub fn router(engine: LeaseEngine) -> Router {
@@ -123,7 +129,8 @@ impl RouterBuilder {
             options: Arc::new(self.options),
             metrics: self.metrics,
             writes: self.writes,
-            uploads: Uploads::default(),
+            uploads: Memory::new(UPLOADS),
+            downloads: Memory::new(DOWNLOADS),
         };
         let (routes, _) = all(routes::endpoints().replaying(&state)).split_for_parts();
         let routes = routes

@@ -1,8 +1,8 @@
 //! `Location` (rule 6.6): where to find what a POST has created.
 
 use axum::extract::{OriginalUri, Request};
-use axum::http::HeaderValue;
 use axum::http::header::LOCATION;
+use axum::http::{HeaderValue, Uri};
 use axum::middleware::Next;
 use axum::response::Response;
 
@@ -11,12 +11,17 @@ use crate::extract::CreatedId;
 /// Names the place of the row that the response says was created.
 pub(crate) async fn name(OriginalUri(uri): OriginalUri, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
-    let created = response.extensions().get().copied();
-    let place = created.and_then(|CreatedId(id)| place(uri.path(), id)).and_then(|place| HeaderValue::try_from(place).ok());
-    if let Some(place) = place {
-        response.headers_mut().insert(LOCATION, place);
+    if let Some(CreatedId(id)) = response.extensions().get().copied() {
+        set(&mut response, &uri, id);
     }
     response
+}
+
+/// Names the place of a row that a POST to this address has created.
+pub(crate) fn set(response: &mut Response, posted_to: &Uri, id: i64) {
+    if let Some(place) = place(posted_to.path(), id).and_then(|place| HeaderValue::try_from(place).ok()) {
+        response.headers_mut().insert(LOCATION, place);
+    }
 }
 
 /// The place of a row that a POST to this path has created: its collection is what the path ends with.
@@ -34,7 +39,7 @@ fn place(path: &str, id: i64) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// Rule 6.6.
+    /// Where that is follows from the path alone (rule 6.6).
     #[test]
     fn a_row_is_found_in_its_own_collection() {
         let cases = [

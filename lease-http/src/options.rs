@@ -14,8 +14,8 @@ pub struct HttpOptions {
     /// The other origins whose pages may call the API; none by default.
     pub cors_origins: CorsOrigins,
     /// The header in which a trusted proxy gives the client's address, such as `x-forwarded-for`; `forwarded` is read as RFC 7239
-    /// says. None by default: the client's
-    /// address is then that of the connection.
+    /// says. None by default: the client's address is then that of the connection (axum's `ConnectInfo`). Where there is none
+    /// either, nothing is limited by address.
     pub client_address_header: Option<HeaderName>,
     /// The number of failed logins per minute for one client address and name; 10 by default, 0 for no limit. With all names
     /// together, a client address that nobody has logged in from with the same name before may fail five times as often.

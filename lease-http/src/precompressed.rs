@@ -1,7 +1,7 @@
 //! Files that never change: they are compressed once and not for each request, since anybody may ask for them at any rate.
 
 use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, VARY};
-use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, Version};
+use axum::http::{Extensions, HeaderMap, HeaderValue};
 use axum::response::{IntoResponse as _, Response};
 
 /// A file and its compressed form.
@@ -32,9 +32,9 @@ impl Precompressed {
     }
 }
 
-/// Whether a response is to be compressed when it is sent.
-pub(crate) fn is_other(_: StatusCode, _: Version, _: &HeaderMap, extensions: &Extensions) -> bool {
-    extensions.get::<Marked>().is_none()
+/// Whether these are the extensions of a response with such a file.
+pub(crate) fn is_precompressed(extensions: &Extensions) -> bool {
+    extensions.get::<Marked>().is_some()
 }
 
 /// Whether the client takes gzip (RFC 9110, section 12.5.3).

@@ -6,7 +6,7 @@ use axum::extract::FromRef;
 use lease_core::LeaseEngine;
 use tokio_util::task::TaskTracker;
 
-use crate::layers::Uploads;
+use crate::memory::Memory;
 use crate::metrics::Metrics;
 use crate::options::HttpOptions;
 use crate::throttle::{LoginThrottle, RegistrationThrottle};
@@ -21,7 +21,9 @@ pub(crate) struct AppState {
     /// The tasks of requests that may write.
     pub(crate) writes: TaskTracker,
     /// The memory for the bodies of requests.
-    pub(crate) uploads: Uploads,
+    pub(crate) uploads: Memory,
+    /// The memory for responses that are being sent.
+    pub(crate) downloads: Memory,
     /// Counts failed logins.
     pub(crate) throttle: LoginThrottle,
     /// Counts registrations.

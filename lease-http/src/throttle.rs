@@ -7,5 +7,5 @@ mod login;
 mod registration;
 
 pub(crate) use limit::TooMany;
-pub(crate) use login::LoginThrottle;
+pub(crate) use login::{LoginThrottle, limit_logins};
 pub(crate) use registration::{RegistrationThrottle, limit_registrations};

@@ -141,6 +141,8 @@ async fn forget_statements(connection: &mut PgConnection, options: &PostgresOpti
 async fn prepare(connection: &mut PgConnection, options: &PostgresOptions) -> Result<(), MigrateError> {
     connection.execute("set local statement_timeout = 0; set local lock_timeout = 0").await?;
     connection.execute("select pg_advisory_xact_lock(hashtextextended('lease.migrate', 0))").await?;
+    // While a migration waits for a table, such as behind a dump, all requests for it wait behind the migration.
+    connection.execute("set local lock_timeout = '5s'").await?;
     let name = options.search_path();
     let not_allowed = |error| refused(error, MigrateError::Schema { name: options.schema.clone() });
     if !holds(connection, &format!("to_regnamespace({}) is not null", literal(&name))).await? {

@@ -13,7 +13,8 @@ pub struct PostgresOptions {
     pub max_connections: u32,
     /// The time to wait for a connection before the store counts as unavailable; 3 seconds by default.
     pub acquire_timeout: Duration,
-    /// The time after which Postgres cancels a statement; 5 seconds by default, and at least one millisecond. A Postgres that has not responded a second later is given up.
+    /// The time after which Postgres cancels a statement; 5 seconds by default, and at least one millisecond. A Postgres that has
+    /// not responded a second later is given up.
     pub statement_timeout: Duration,
     /// The time that a statement waits for a lock, such as one that an administrator holds; 1 second by default. A statement that
     /// has to wait longer fails with `Unavailable`. It should be clearly shorter than [`acquire_timeout`](Self::acquire_timeout),

@@ -141,6 +141,16 @@ fn clients_are_served_in_turn_and_each_in_its_own_order() {
     });
 }
 
+#[test]
+fn whoever_has_no_turn_comes_before_those_who_have_one() {
+    run(async {
+        let mut queue = Queue::new(2);
+        queue.ask_all(&[1, 2, 1, 2, 3]).await;
+        let (served, _) = queue.finish().await;
+        assert_eq!(served, [(1, 0), (2, 1), (3, 4), (1, 2), (2, 3)]);
+    });
+}
+
 /// Nothing is hashed for those who hung up before their turn.
 #[test]
 fn whoever_hangs_up_leaves_the_queue_at_once() {

@@ -68,10 +68,12 @@ impl Attacker {
     }
 }
 
-/// Waits for an answer, or for the end of the connection.
+/// Waits for an answer, and then for the server to end the connection: an answer alone does not free it.
 pub(crate) async fn answer(mut stream: TcpStream) -> io::Result<Answer> {
     let mut start = [0; "HTTP/1.1 200".len()];
     stream.read_exact(&mut start).await?;
+    // A reset is an end as well.
+    let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
     Ok(StatusCode::from_bytes(&start[9..]).map_or(Answer::Other, Answer::of))
 }
 

@@ -7,8 +7,8 @@ use axum::http::{Extensions, HeaderMap, header};
 use lease_core::Error;
 use lease_core::input::{Draft, FieldErrors, NOT_AN_OBJECT};
 use serde::de::{Deserialize, IgnoredAny};
-use tokio::sync::OwnedSemaphorePermit;
 
+use crate::memory::Taken;
 use crate::problem::{HttpError, Problem};
 use crate::state::AppState;
 
@@ -77,7 +77,7 @@ pub(crate) enum Received {
         /// The body.
         bytes: Bytes,
         /// The memory that it takes, out of that for all bodies.
-        _memory: Option<Arc<OwnedSemaphorePermit>>,
+        _memory: Arc<Taken>,
     },
     /// It is longer than [`BODY_LIMIT`].
     TooLong,

@@ -1,7 +1,7 @@
 //! The declaration, beside the handler of each POST, of the response to a request that is sent again under its idempotency key.
 
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{OriginalUri, Request};
 use axum::handler::Handler;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
@@ -11,6 +11,7 @@ use tower::ServiceExt as _;
 
 use super::secrets::Secrets;
 use crate::extract::CreatedId;
+use crate::location;
 use crate::state::AppState;
 
 /// The response of a POST endpoint to a request that is sent again under its idempotency key. It is the first response; if that
@@ -79,9 +80,13 @@ impl Replay {
 /// The response to a command that created the row with this id and whose first response was lost.
 pub(super) async fn created(read: MethodRouter<AppState>, id: i64, mut parts: Parts, state: AppState) -> Response {
     parts.extensions.insert(CreatedId(id));
+    let posted_to = parts.extensions.get().map_or_else(|| parts.uri.clone(), |OriginalUri(uri)| uri.clone());
     let mut response = changed(read, parts, state).await;
     if response.status() == StatusCode::OK {
         *response.status_mut() = StatusCode::CREATED;
+    }
+    if response.status().is_success() {
+        location::set(&mut response, &posted_to, id);
     }
     response
 }

@@ -26,8 +26,8 @@ pub(crate) enum Secrets {
     None,
     /// Passwords. They count only as stretched by Argon2, which makes guessing them as slow as guessing the password of a user.
     Passwords,
-    /// A card. Its number counts by its last four digits, which are stored with the card; the security code does not count. So few
-    /// numbers end in given digits that stretching would not protect them.
+    /// A card. Its number counts by its length, its first six and its last four digits, which may be shown (PCI DSS 3.4.1); the
+    /// security code does not count. There are so few numbers that stretching would not protect them.
     Card,
 }
 
@@ -78,7 +78,7 @@ impl Secrets {
             Self::Card => {
                 fields.remove(CVC);
                 if let Some(number) = fields.get_mut(NUMBER) {
-                    digits = to_raw_value(&last_four(number.get())).ok()?;
+                    digits = to_raw_value(&shown(number.get())).ok()?;
                     *number = &digits;
                 }
             }
@@ -88,10 +88,12 @@ impl Secrets {
     }
 }
 
-/// The last four digits of a text.
-fn last_four(text: &str) -> String {
-    let digits: Vec<char> = text.chars().filter(char::is_ascii_digit).collect();
-    digits[digits.len().saturating_sub(4)..].iter().collect()
+/// What may be shown of the number of a card; at least six digits are hidden.
+fn shown(number: &str) -> String {
+    let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+    let [first, last] = if digits.len() < 16 { [0, 4] } else { [6, 4] };
+    let hidden = first..digits.len().saturating_sub(last).max(first);
+    digits.char_indices().map(|(place, digit)| if hidden.contains(&place) { '*' } else { digit }).collect()
 }
 
 #[cfg(test)]
@@ -137,9 +139,18 @@ mod tests {
     }
 
     #[test]
-    fn of_a_card_the_last_four_digits_remain() {
-        let body = r#"{"number": "4242 4242 4242 4342", "cvc": "123", "exp_year": 2099}"#;
-        assert_eq!(part(Secrets::Card, body), Some((r#"{"exp_year":2099,"number":"4342"}"#.to_owned(), None)));
+    fn of_a_card_what_may_be_shown_remains() {
+        for (number, remains) in [
+            ("4242 4242 4242 4342", "424242******4342"),
+            ("378282246310005", "***********0005"),
+            ("6200000000000000003", "620000*********0003"),
+            ("424", "424"),
+            ("", ""),
+        ] {
+            let body = format!(r#"{{"number": "{number}", "cvc": "123", "exp_year": 2099}}"#);
+            let parted = Secrets::Card.part(&body.into()).unwrap();
+            assert_eq!(parted.rest, format!(r#"{{"exp_year":2099,"number":"{remains}"}}"#));
+        }
         assert_eq!(part(Secrets::Card, r#"{"number": null}"#), Some((r#"{"number":""}"#.to_owned(), None)));
     }
 

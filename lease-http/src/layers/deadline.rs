@@ -11,11 +11,12 @@ use lease_core::ErrorKind;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
+use crate::layers::Observation;
 use crate::problem::Problem;
 use crate::state::AppState;
 
 /// Responds 503 after the request timeout. A request that may write runs on a task of its own, which continues to its end even if
-/// the client hangs up or the time is over, so that no write is left half done.
+/// the client hangs up or the time is over, so that no write is left half done. Its outcome is then logged and counted all the same.
 pub(super) async fn keep(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let limit = state.options.request_timeout;
     let answer = if [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method()) {
@@ -23,8 +24,19 @@ pub(super) async fn keep(State(state): State<AppState>, mut request: Request, ne
     } else {
         let gone = CancellationToken::new();
         request.extensions_mut().insert(Presence { gone: gone.clone() });
+        let observation = request.extensions().get::<Observation>().cloned();
+        let write = {
+            let gone = gone.clone();
+            async move {
+                let response = next.run(request).await;
+                if let Some(observation) = observation.filter(|_| gone.is_cancelled()) {
+                    observation.tell(&response);
+                }
+                response
+            }
+        };
         let _until_gone = gone.drop_guard();
-        let write = state.writes.spawn(next.run(request).in_current_span());
+        let write = state.writes.spawn(write.in_current_span());
         tokio::time::timeout(limit, async {
             write.await.unwrap_or_else(|_| Problem::new(ErrorKind::InternalError).into_response())
         })

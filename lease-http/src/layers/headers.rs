@@ -2,7 +2,7 @@
 
 use axum::extract::Request;
 use axum::http::header::{
-    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER,
+    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, RETRY_AFTER,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderName, HeaderValue, Method};
@@ -43,6 +43,6 @@ pub(super) fn cors(origins: &CorsOrigins) -> Option<CorsLayer> {
             .allow_origin(allowed)
             .allow_methods(methods)
             .allow_headers([AUTHORIZATION, CONTENT_TYPE, IDEMPOTENCY_KEY, REQUEST_ID])
-            .expose_headers([ALLOW, RETRY_AFTER, IDEMPOTENCY_REPLAYED, REQUEST_ID]),
+            .expose_headers([ALLOW, LOCATION, RETRY_AFTER, IDEMPOTENCY_REPLAYED, REQUEST_ID]),
     )
 }

@@ -2,6 +2,7 @@
 //! but never a query, a header or a body, since those may be secret.
 
 use std::convert::Infallible;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
@@ -9,19 +10,22 @@ use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{FromRequestParts, MatchedPath, RawPathParams, Request, State};
 use axum::http::header::LOCATION;
 use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderValue};
+use axum::http::{Extensions, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use lease_core::id::UserId;
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
 use crate::client_address::ClientAddress;
+use crate::metrics::{InFlight, Metrics, method_label};
 use crate::problem::ErrorCode;
 use crate::request_id::{REQUEST_ID, request_id};
 use crate::state::AppState;
 
 /// The route label of requests that match no route.
 const UNMATCHED: &str = "unmatched";
+/// The status that is logged and counted for a request whose client went away before it was answered, as other servers do.
+const CLIENT_GONE: u16 = 499;
 
 /// Logs and counts one request.
 pub(super) async fn observe(
@@ -35,32 +39,77 @@ pub(super) async fn observe(
     let given = request_id(request.headers()).and_then(|id| HeaderValue::from_str(id.as_str()).ok());
     let id = given.unwrap_or_else(|| fresh_id(&state));
     request.headers_mut().insert(REQUEST_ID, id.clone());
-    let trail = Trail::default();
-    request.extensions_mut().insert(trail.clone());
-    let method = request.method().clone();
-    let route = route.as_ref().map_or(UNMATCHED, MatchedPath::as_str);
-    let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default(), %method, route);
+    let (method, route) = (method_label(request.method()), route.as_ref().map_or(UNMATCHED, MatchedPath::as_str));
+    let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default(), method, route);
+    let observation = Observation(Arc::new(Observed {
+        _in_flight: state.metrics.begin(),
+        metrics: state.metrics.clone(),
+        client,
+        method,
+        route: route.to_owned(),
+        span: span.clone(),
+        object: params.ok().and_then(|params| object(&params)),
+        trail: Trail::default(),
+        start: Instant::now(),
+        is_told: AtomicBool::new(false),
+    }));
+    request.extensions_mut().insert(observation.0.trail.clone());
+    request.extensions_mut().insert(observation.clone());
 
-    let in_flight = state.metrics.begin();
-    let start = Instant::now();
-    let mut response = next.run(request).instrument(span.clone()).await;
-    let took = start.elapsed();
-    drop(in_flight);
-
-    let status = response.status();
-    let code = response.extensions().get::<ErrorCode>().map_or("ok", |code| code.code());
-    state.metrics.response(&method, route, status, took);
-    if route.contains("/api/") {
-        state.metrics.outcome(code);
-    }
-    let object = params.ok().and_then(|params| object(&params));
-    let made = response.headers().get(LOCATION).and_then(last_id);
-    span.in_scope(|| {
-        let (status, ms, user) = (status.as_u16(), took.as_millis(), trail.user());
-        tracing::info!(status, code, ms, client = %client.0, user, object, made, "answered");
-    });
+    let mut response = next.run(request).instrument(span).await;
+    observation.tell(&response);
     response.headers_mut().insert(REQUEST_ID, id);
     response
+}
+
+/// What is known of a request, until its outcome is logged and counted.
+#[derive(Clone)]
+pub(crate) struct Observation(Arc<Observed>);
+
+struct Observed {
+    _in_flight: InFlight,
+    metrics: Metrics,
+    client: ClientAddress,
+    method: &'static str,
+    route: String,
+    span: Span,
+    object: Option<i64>,
+    trail: Trail,
+    start: Instant,
+    is_told: AtomicBool,
+}
+
+impl Observation {
+    /// Logs and counts the outcome of the request, unless this was done already.
+    pub(crate) fn tell(&self, response: &Response) {
+        let code = response.extensions().get::<ErrorCode>().map_or("ok", |code| code.code());
+        let made = response.headers().get(LOCATION).and_then(last_id);
+        self.0.tell(response.status(), code, made);
+    }
+}
+
+impl Observed {
+    fn tell(&self, status: StatusCode, code: &str, made: Option<i64>) {
+        if self.is_told.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let Self { metrics, method, route, object, trail, .. } = self;
+        let took = self.start.elapsed();
+        metrics.response(method, route, status, took);
+        if route.contains("/api/") {
+            metrics.outcome(code);
+        }
+        let (status, ms, user) = (status.as_u16(), took.as_millis(), trail.user());
+        self.span.in_scope(|| tracing::info!(status, code, ms, client = %self.client.0, user, object, made, "answered"));
+    }
+}
+
+/// A client who goes away gets no response.
+impl Drop for Observed {
+    fn drop(&mut self) {
+        let Ok(gone) = StatusCode::from_u16(CLIENT_GONE) else { return };
+        self.tell(gone, "client_gone", None);
+    }
 }
 
 /// The id of the object in the path.

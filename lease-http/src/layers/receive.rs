@@ -1,5 +1,5 @@
-//! Receives the body of a request, before anything is done for it: in time, and in a memory that is bounded for all requests
-//! together, so that peers who send slowly, or never, can keep neither.
+//! Receives the body of a request, before anything is done for it: in time, and in a bounded memory, so that clients who send
+//! slowly, or never, can keep neither.
 
 use std::sync::Arc;
 
@@ -11,22 +11,21 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http_body_util::BodyExt as _;
 use lease_core::ErrorKind;
-use tokio::sync::Semaphore;
+use lease_core::client::ClientNetwork;
 use tokio::time::timeout;
 
+use crate::client_address::ClientAddress;
 use crate::extract::{BODY_LIMIT, Received};
+use crate::memory::Memory;
 use crate::problem::{HttpError, Problem};
 use crate::state::AppState;
 
-/// The memory for all bodies together, in bytes.
-const MEMORY: usize = 32 * 1024 * 1024;
-
 /// Receives the body; 408 if it does not arrive within the request timeout. A body that is too long goes on as such, since
 /// whoever may not send it at all is told so first (rule 2.4).
-pub(super) async fn receive(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+pub(super) async fn receive(State(state): State<AppState>, client: ClientAddress, mut request: Request, next: Next) -> Response {
     let limit = state.options.request_timeout;
     let body = std::mem::take(request.body_mut());
-    match timeout(limit, state.uploads.receive(body)).await {
+    match timeout(limit, read(&state.uploads, client.network(), body)).await {
         Ok(Ok(received)) => {
             request.extensions_mut().insert(received);
             next.run(request).await
@@ -40,39 +39,29 @@ pub(super) async fn receive(State(state): State<AppState>, mut request: Request,
     }
 }
 
-/// The memory for bodies that are being received or used. Cheap to clone; clones share it.
-#[derive(Clone, Debug)]
-pub(crate) struct Uploads(Arc<Semaphore>);
-
-impl Default for Uploads {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(MEMORY)))
+async fn read(memory: &Memory, client: Option<ClientNetwork>, mut body: Body) -> Result<Received, Problem> {
+    let at_least = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    if at_least > BODY_LIMIT {
+        return Ok(Received::TooLong);
     }
-}
-
-impl Uploads {
-    async fn receive(&self, mut body: Body) -> Result<Received, Problem> {
-        if body.size_hint().lower() > BODY_LIMIT as u64 {
+    let too_little = || Problem::new(ErrorKind::Unavailable);
+    let mut taken = memory.take(client, 0).ok_or_else(too_little)?;
+    let mut bytes = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Problem::parse_error("The body could not be read."))?;
+        let Ok(data) = frame.into_data() else { continue };
+        if bytes.len() + data.len() > BODY_LIMIT {
             return Ok(Received::TooLong);
         }
-        let (mut bytes, mut memory) = (Vec::new(), None);
-        while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|_| Problem::parse_error("The body could not be read."))?;
-            let Ok(data) = frame.into_data() else { continue };
-            if bytes.len() + data.len() > BODY_LIMIT {
-                return Ok(Received::TooLong);
-            }
-            // It is as long as the limit at most.
-            let length = u32::try_from(data.len()).unwrap_or(u32::MAX);
-            let more = Arc::clone(&self.0).try_acquire_many_owned(length).map_err(|_| Problem::new(ErrorKind::Unavailable))?;
-            match &mut memory {
-                None => memory = Some(more),
-                Some(memory) => memory.merge(more),
-            }
-            bytes.extend_from_slice(&data);
+        if !taken.take(data.len()) {
+            return Err(too_little());
         }
-        Ok(Received::Whole { bytes: bytes.into(), _memory: memory.map(Arc::new) })
+        if bytes.capacity() == 0 {
+            bytes.reserve_exact(at_least.max(data.len()));
+        }
+        bytes.extend_from_slice(&data);
     }
+    Ok(Received::Whole { bytes: bytes.into(), _memory: Arc::new(taken) })
 }
 
 #[cfg(test)]
@@ -85,18 +74,18 @@ mod tests {
 
     #[tokio::test]
     async fn bodies_share_their_memory_and_give_it_back() {
-        let uploads = Uploads(Arc::new(Semaphore::new(10)));
-        let first = uploads.receive(of(6)).await.unwrap();
-        let refused = uploads.receive(of(5)).await.unwrap_err();
+        let memory = Memory::new(10);
+        let first = [read(&memory, None, of(5)).await.unwrap(), read(&memory, None, of(4)).await.unwrap()];
+        let refused = read(&memory, None, of(2)).await.unwrap_err();
         assert_eq!(refused.code(), ErrorKind::Unavailable.into());
         drop(first);
-        uploads.receive(of(5)).await.unwrap();
+        read(&memory, None, of(5)).await.unwrap();
     }
 
     #[tokio::test]
     async fn a_body_may_be_as_long_as_the_limit_and_no_longer() {
-        let uploads = Uploads::default();
-        assert!(matches!(uploads.receive(of(BODY_LIMIT)).await, Ok(Received::Whole { .. })));
-        assert!(matches!(uploads.receive(of(BODY_LIMIT + 1)).await, Ok(Received::TooLong)));
+        let memory = Memory::new(2 * BODY_LIMIT);
+        assert!(matches!(read(&memory, None, of(BODY_LIMIT)).await, Ok(Received::Whole { .. })));
+        assert!(matches!(read(&memory, None, of(BODY_LIMIT + 1)).await, Ok(Received::TooLong)));
     }
 }

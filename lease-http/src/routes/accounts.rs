@@ -21,13 +21,14 @@ use crate::idempotency::{Replay, Secrets};
 use crate::layers::{Presence, Trail};
 use crate::problem::Problem;
 use crate::schema::Id;
-use crate::throttle::{LoginThrottle, limit_registrations};
+use crate::throttle::{LoginThrottle, limit_logins, limit_registrations};
 
 pub(super) fn endpoints() -> Endpoints {
     Endpoints::new()
         .post(routes!(register), Replay::created(register_again).public().with_secrets(Secrets::Passwords))
         .around_last(limit_registrations)
         .post(routes!(login), Replay::repeated().public().with_secrets(Secrets::Passwords))
+        .around_last(limit_logins)
         .post(routes!(logout), Replay::key_ignored())
         .post(routes!(logout_all), Replay::key_ignored())
 }

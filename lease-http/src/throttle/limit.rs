@@ -11,6 +11,8 @@ use crate::problem::Problem;
 
 /// The time for which an event counts.
 pub(super) const WINDOW: Duration = Duration::minutes(1);
+/// How many attempts may wait for the outcomes of others, for each key: they keep their connections.
+const MAX_WAITING: usize = 100;
 /// The maximum number of keys, so that memory is bounded.
 pub(super) const MAX_KEYS: usize = 10_000;
 
@@ -43,6 +45,9 @@ pub(crate) struct TooMany {
     /// The number of seconds until another attempt is allowed.
     pub(crate) retry_after: u64,
 }
+
+/// Those who wait will soon know.
+const SOON: TooMany = TooMany { retry_after: 1 };
 
 impl From<TooMany> for Problem {
     fn from(too_many: TooMany) -> Self {
@@ -78,14 +83,15 @@ impl<K: Copy + Eq + Hash> Limit<K> {
     }
 
     /// Begins an attempt that may turn out to count. If the pending attempts could reach the limit, it waits for their outcomes. So
-    /// parallel attempts cannot exceed the limit, and one that does not count is never refused because of the others.
+    /// parallel attempts cannot exceed the limit, and one that does not count is not refused because of the others, unless very many
+    /// wait.
     ///
     /// # Errors
-    /// [`TooMany`] if the limit has been reached.
+    /// [`TooMany`] if the limit has been reached, or too many wait already.
     pub(super) async fn begin(&self, key: K, now: DateTime<Utc>) -> Result<Pending<K>, TooMany> {
         let begun = || Pending { limit: self.clone(), key, counts_at: None, forgets: false };
         loop {
-            let settled = match self.decide(key, now) {
+            let settled = match self.decide(key, now, 0) {
                 Verdict::Go => return Ok(begun()),
                 Verdict::No(too_many) => return Err(too_many),
                 Verdict::Wait(settled) => settled,
@@ -93,15 +99,20 @@ impl<K: Copy + Eq + Hash> Limit<K> {
             let mut outcome = std::pin::pin!(settled.notified());
             outcome.as_mut().enable();
             // An outcome between the decision and the line above would wake nobody, so check again before waiting.
-            match self.decide(key, now) {
+            match self.decide(key, now, 1) {
                 Verdict::Go => return Ok(begun()),
                 Verdict::No(too_many) => return Err(too_many),
-                Verdict::Wait(_) => outcome.await,
+                Verdict::Wait(again) => {
+                    // A task that waits holds one clone.
+                    drop(again);
+                    outcome.await;
+                }
             }
         }
     }
 
-    fn decide(&self, key: K, now: DateTime<Utc>) -> Verdict {
+    /// `waits` is 1 for an attempt that is about to wait, and else 0.
+    fn decide(&self, key: K, now: DateTime<Utc>, waits: usize) -> Verdict {
         if self.most == 0 {
             return Verdict::Go;
         }
@@ -111,7 +122,11 @@ impl<K: Copy + Eq + Hash> Limit<K> {
             return Verdict::No(too_many);
         }
         if entry.counted.len() + entry.running >= self.most {
-            return Verdict::Wait(Arc::clone(&entry.settled));
+            return if entry.waiting() < MAX_WAITING + waits {
+                Verdict::Wait(Arc::clone(&entry.settled))
+            } else {
+                Verdict::No(SOON)
+            };
         }
         entry.running += 1;
         Verdict::Go
@@ -126,11 +141,18 @@ impl<K: Copy + Eq + Hash> Limit<K> {
         }
         entry.counted.extend(attempt.counts_at);
         entry.settled.notify_waiters();
-        // Each waiting task holds a clone of the `Notify`.
-        let is_waited_for = Arc::strong_count(&entry.settled) > 1;
-        if entry.counted.is_empty() && entry.running == 0 && !is_waited_for {
+        if entry.counted.is_empty() && entry.running == 0 && entry.waiting() == 0 {
             entries.remove(&attempt.key);
         }
+    }
+
+    /// Whether the limit leaves room for one more attempt.
+    ///
+    /// # Errors
+    /// [`TooMany`] if it has been reached.
+    pub(super) fn check(&self, key: K, now: DateTime<Utc>) -> Result<(), TooMany> {
+        let mut entries = self.lock();
+        entries.get_mut(&key).filter(|_| self.most > 0).map_or(Ok(()), |entry| entry.allows_one_more(self.most, now))
     }
 
     /// The number of keys for which something counts or is pending.
@@ -175,6 +197,11 @@ impl<K: Copy + Eq + Hash> Drop for Pending<K> {
 }
 
 impl Entry {
+    /// The number of tasks that wait for an outcome: each holds a clone of the `Notify`.
+    fn waiting(&self) -> usize {
+        Arc::strong_count(&self.settled) - 1
+    }
+
     fn allows_one_more(&mut self, most: usize, now: DateTime<Utc>) -> Result<(), TooMany> {
         while self.counted.front().is_some_and(|counted| *counted + WINDOW <= now) {
             self.counted.pop_front();
@@ -191,8 +218,9 @@ fn entry<K: Copy + Eq + Hash>(entries: &mut HashMap<K, Entry>, key: K, now: Date
     if entries.len() >= MAX_KEYS && !entries.contains_key(&key) {
         entries.retain(|_, entry| entry.running > 0 || entry.counted.back().is_some_and(|counted| *counted + WINDOW > now));
         if entries.len() >= MAX_KEYS {
-            let oldest =
-                entries.iter().min_by_key(|(_, entry)| entry.counted.back().copied().unwrap_or(now)).map(|(key, _)| *key);
+            // Attempts that are pending keep their entry, which those who wait for them know.
+            let settled = entries.iter().filter(|(_, entry)| entry.running == 0);
+            let oldest = settled.min_by_key(|(_, entry)| entry.counted.back().copied().unwrap_or(now)).map(|(key, _)| *key);
             oldest.and_then(|key| entries.remove(&key));
         }
     }

@@ -2,22 +2,31 @@
 
 use std::fmt;
 
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::MethodRouter;
 use chrono::{DateTime, Utc};
 use lease_core::Error;
 use lease_core::client::ClientNetwork;
+use lease_core::engine::LoginDraft;
 use lease_core::text::comparison_key;
 use sha2::{Digest, Sha256};
 
 use super::TooMany;
 use super::known::Known;
 use super::limit::{Limit, Pending};
+use crate::client_address::ClientAddress;
+use crate::extract::received_body;
+use crate::problem::Problem;
+use crate::state::AppState;
 
 /// How many times as often as with one name a client may fail with all names together: enough for an office behind one address,
 /// and too few to try a common password on many names.
 const NAMES_AT_ONCE: u32 = 5;
 
 /// Counts the failed logins of each client: with each name, and with all names together. Who has logged in with a name before, from
-/// the same network, is let in by that name whatever others behind the same address do. Cheap to clone; clones share the counts.
+/// the same network, may go on with it whatever names others behind the same address try. Cheap to clone; clones share the counts.
 #[derive(Clone, Debug)]
 pub(crate) struct LoginThrottle {
     by_name: Limit<Key>,
@@ -30,7 +39,8 @@ pub(crate) struct LoginThrottle {
 struct Key([u8; 32]);
 
 impl Key {
-    fn of(client: ClientNetwork, name: &str) -> Self {
+    fn of(client: Option<ClientNetwork>, name: &str) -> Self {
+        let client = client.map(|client| client.to_string()).unwrap_or_default();
         // An address has no blank, so no two pairs have the same text.
         Self(Sha256::digest(format!("{client} {}", comparison_key(name))).into())
     }
@@ -53,16 +63,29 @@ impl LoginThrottle {
         }
     }
 
+    /// Whether a client may attempt to log in. This costs nothing, so it comes before work on the password.
+    ///
+    /// # Errors
+    /// [`TooMany`] if a limit has been reached.
+    fn check(&self, client: Option<ClientNetwork>, name: &str, now: DateTime<Utc>) -> Result<(), TooMany> {
+        let key = Key::of(client, name);
+        self.by_name.check(key, now)?;
+        let stranger = client.filter(|_| !self.known.contains(&key, now));
+        stranger.map_or(Ok(()), |client| self.by_client.check(client, now))
+    }
+
     /// Begins an attempt to log in. If others are pending that could reach a limit, it waits for their outcomes.
     ///
     /// # Errors
     /// [`TooMany`] if a limit has been reached.
-    pub(crate) async fn begin(&self, client: ClientNetwork, name: &str, now: DateTime<Utc>) -> Result<Attempt, TooMany> {
+    pub(crate) async fn begin(&self, client: Option<ClientNetwork>, name: &str, now: DateTime<Utc>) -> Result<Attempt, TooMany> {
         let key = Key::of(client, name);
         // Everybody waits for the name first and for the client second, so nobody waits for one another.
         let by_name = self.by_name.begin(key, now).await?;
-        let is_known = self.known.contains(&key, now);
-        let by_client = if is_known { None } else { Some(self.by_client.begin(client, now).await?) };
+        let by_client = match client.filter(|_| !self.known.contains(&key, now)) {
+            Some(stranger) => Some(self.by_client.begin(stranger, now).await?),
+            None => None,
+        };
         Ok(Attempt { by_name, by_client, key, known: self.known.clone() })
     }
 }
@@ -95,6 +118,21 @@ impl Attempt {
             Err(_) => {}
         }
     }
+}
+
+/// Refuses logins beyond the limits before anything is done for them: their idempotency key would cost a hash of the password.
+pub(crate) fn limit_logins(endpoint: MethodRouter<AppState>, state: &AppState) -> MethodRouter<AppState> {
+    endpoint.route_layer(from_fn_with_state(state.clone(), limit))
+}
+
+async fn limit(State(state): State<AppState>, client: ClientAddress, request: Request, next: Next) -> Result<Response, Problem> {
+    // What is wrong with the body is told by the handler.
+    let body = received_body(request.extensions()).unwrap_or_default();
+    let draft = serde_json::from_slice::<LoginDraft>(&body).ok();
+    if let Some(name) = draft.as_ref().and_then(|draft| draft.username.given()) {
+        state.throttle.check(client.network(), name, state.engine.now())?;
+    }
+    Ok(next.run(request).await)
 }
 
 #[cfg(test)]

@@ -33,13 +33,15 @@ impl RegistrationThrottle {
     }
 }
 
-/// Puts the limit around an endpoint. It is checked before anything else is done: before the body is read or an idempotency key is
-/// claimed.
+/// Puts the limit around an endpoint. It is checked before anything is done: before an idempotency key is claimed or a password is
+/// hashed. A request that is sent again counts again.
 pub(crate) fn limit_registrations(endpoint: MethodRouter<AppState>, state: &AppState) -> MethodRouter<AppState> {
     endpoint.route_layer(from_fn_with_state(state.clone(), limit))
 }
 
 async fn limit(State(state): State<AppState>, client: ClientAddress, request: Request, next: Next) -> Result<Response, Problem> {
-    state.registrations.count(client.network(), state.engine.now())?;
+    if let Some(network) = client.network() {
+        state.registrations.count(network, state.engine.now())?;
+    }
     Ok(next.run(request).await)
 }

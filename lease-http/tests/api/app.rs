@@ -47,8 +47,9 @@ impl ApiResponse {
 }
 
 impl App {
+    /// An app in which any number may register.
     pub(crate) fn new() -> Self {
-        Self::with(HttpOptions::default())
+        Self::with(HttpOptions::default().with_registrations_per_minute(0))
     }
 
     pub(crate) fn with(options: HttpOptions) -> Self {

@@ -1,6 +1,7 @@
 //! Features for operators and browsers (rule 6.8): health, metrics, request ids, headers, limits.
 
 use std::sync::Arc;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -202,6 +203,30 @@ async fn a_write_that_exceeds_the_timeout_is_a_503_and_still_completes() {
     hasty.writes.wait().await;
     let cards = patient.get("/api/credit-cards", &token).await.json();
     assert_eq!(cards["results"].as_array().unwrap().len(), 1);
+}
+
+/// Nobody can act without a trace by hanging up.
+#[tokio::test]
+async fn a_write_whose_client_hangs_up_is_counted_with_its_outcome() {
+    let gateway = Arc::new(SlowGateway(Semaphore::new(0)));
+    let engine = LeaseEngine::builder(Arc::new(MemoryRepository::default()))
+        .gateway(Arc::clone(&gateway) as _)
+        .password_params(PasswordParams { memory_kib: 8, iterations: 1 })
+        .build()
+        .unwrap();
+    let app = App::on(engine, App::new().clock, HttpOptions::default());
+    let token = app.register("ada").await;
+    let card = card(GOOD_CARD);
+    let mut sent = Box::pin(app.post("/api/credit-cards", &token, "", &card));
+    assert!(sent.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    drop(sent);
+    gateway.0.add_permits(1);
+    app.writes.close();
+    app.writes.wait().await;
+    let metrics = get(&app, "/metrics").await.text;
+    let line = r#"lease_http_requests_total{method="POST",route="/api/credit-cards",status="201"} 1"#;
+    assert!(metrics.lines().any(|found| found == line), "{metrics}");
+    assert!(!metrics.contains(r#"status="499""#), "{metrics}");
 }
 
 #[tokio::test]

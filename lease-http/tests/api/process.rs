@@ -87,15 +87,23 @@ impl Server {
     /// The value of a metric.
     pub(crate) fn metric(&self, name: &str) -> i64 {
         let metrics = self.ask("GET /metrics", "");
-        let value = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok());
-        value.unwrap_or_else(|| panic!("no {name}: {metrics}"))
+        value_of(&metrics, name).unwrap_or_else(|| panic!("no {name}: {metrics}"))
     }
 
     /// Asks until the metrics have this line.
     pub(crate) fn until(&self, line: &str) {
+        self.until_metrics(line, |metrics| metrics.lines().any(|found| found == line));
+    }
+
+    /// Asks until a metric has at least this value.
+    pub(crate) fn until_at_least(&self, name: &str, value: i64) {
+        self.until_metrics(name, |metrics| value_of(metrics, name).is_some_and(|found| found >= value));
+    }
+
+    fn until_metrics(&self, what: &str, is_so: impl Fn(&str) -> bool) {
         let deadline = Instant::now() + Duration::from_secs(30);
-        while !self.ask("GET /metrics", "").lines().any(|found| found == line) {
-            assert!(Instant::now() < deadline, "{line}: {}", self.ask("GET /metrics", ""));
+        while !is_so(&self.ask("GET /metrics", "")) {
+            assert!(Instant::now() < deadline, "{what}: {}", self.ask("GET /metrics", ""));
             std::thread::yield_now();
         }
     }
@@ -131,4 +139,8 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn value_of(metrics: &str, name: &str) -> Option<i64> {
+    metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
 }

@@ -418,3 +418,36 @@ fn the_server_does_not_grow_under_a_flood_of_registrations() {
     server.terminate();
     assert_eq!(server.end().0, Some(0));
 }
+
+/// Rule 7.5: responses that clients do not take have a bounded memory, which is given back.
+#[test]
+fn clients_that_read_nothing_cannot_fill_the_memory() {
+    const UNAVAILABLE: &str = "lease_outcomes_total{code=\"unavailable\"}";
+    let server = Server::start(&["--registrations-per-minute=0", "--log=warn,lease_server=info"], &[]);
+    let token = token_of(&server.ask("POST /api/register", &crate::app::registration("ada").to_string()));
+    let token = format!("Token {token}");
+    // Of four bytes each.
+    let description = "\u{1F697}".repeat(4_000);
+    for number in 1..=100 {
+        let vehicle = crate::app::vehicle(number).to_string();
+        assert!(server.ask_as(&token, "POST /api/vehicles", &vehicle).starts_with("HTTP/1.1 201"));
+        let trade = serde_json::json!({"vehicle_id": number, "service_id": 2, "description": description}).to_string();
+        assert!(server.ask_as(&token, "POST /api/trades", &trade).starts_with("HTTP/1.1 201"));
+    }
+    let list = format!("GET /api/trades?limit=100 HTTP/1.1\r\nhost: x\r\nauthorization: {token}\r\n\r\n");
+    let before = server.memory_kib("VmRSS");
+    let readers: Vec<_> = (0..80)
+        .map(|_| {
+            let mut stream = server.connect();
+            stream.write_all(list.as_bytes()).unwrap();
+            stream
+        })
+        .collect();
+    // Each list has 1.6 MB, and the clients behind one address have 32 MiB.
+    server.until_at_least(UNAVAILABLE, 50);
+    let grown = server.memory_kib("VmHWM") - before;
+    assert!(grown < 100 * 1024, "{grown} KiB");
+    drop(readers);
+    server.until("lease_http_connections 1");
+    assert!(server.ask_as(&token, "GET /api/trades?limit=100", "").starts_with("HTTP/1.1 200"));
+}

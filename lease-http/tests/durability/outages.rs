@@ -48,9 +48,14 @@ struct World {
 
 impl World {
     async fn new() -> Self {
+        Self::with(&[]).await
+    }
+
+    async fn with(settings: &[&str]) -> Self {
         let turn = TURN.lock().await;
         let database = TestDatabase::create().await;
-        let server = serve_with(&database, &[&format!("--database-max-connections={MAX_CONNECTIONS}")]);
+        let few = format!("--database-max-connections={MAX_CONNECTIONS}");
+        let server = serve_with(&database, &[&[few.as_str()], settings].concat());
         let addresses = Addresses::default();
         addresses.set(vec![server.address.clone()]);
         let mut customer = Client::register(&addresses, "owner", 0).await;
@@ -93,13 +98,8 @@ impl World {
     async fn at_rest(&self) -> i64 {
         let mut ticks = interval(Duration::from_millis(20));
         loop {
-            let metrics = self.server.ask("GET /metrics", "");
-            let value = |name: &str| -> i64 {
-                let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-                line.unwrap().parse().unwrap()
-            };
-            let open = value("lease_database_connections");
-            if open == value("lease_database_connections_idle") {
+            let open = self.server.metric("lease_database_connections");
+            if open == self.server.metric("lease_database_connections_idle") {
                 return open;
             }
             ticks.tick().await;
@@ -118,12 +118,12 @@ impl World {
         Activity::until(&mut self.watcher, |now| now == Activity { open, abandoned: 0, blocked: 0 }).await;
     }
 
-    /// Ends the lock: the server recovers, and used no more connections than allowed at any time.
+    /// Ends the lock: the server recovers. At no time did it use more connections than allowed, and the lock no more than its share.
     async fn unlock(mut self, watch: Watch) {
         self.administrator.execute("rollback").await.unwrap();
         self.assert_recovered().await;
         let most = watch.most().await;
-        assert!(most.open <= MAX_CONNECTIONS && most.abandoned == 0, "{most:?}");
+        assert!(most.open <= MAX_CONNECTIONS && most.abandoned == 0 && most.blocked <= SHARE, "{most:?}");
         self.finish().await;
     }
 
@@ -226,6 +226,24 @@ async fn a_database_without_room_for_writes_is_not_ready() {
     world.administrator.execute("drop trigger full_disk on trades").await.unwrap();
     assert_eq!(world.retitle().await.status, 200);
     world.until_ready(200).await;
+    world.finish().await;
+}
+
+/// Rule 7.5: connections whose requests are being worked on make way for nobody.
+#[tokio::test(flavor = "multi_thread")]
+async fn operators_reach_a_server_that_is_at_work_on_all_its_connections() {
+    let mut world = World::with(&["--max-connections=3"]).await;
+    world.administrator.execute(LOCK).await.unwrap();
+    let waiting = world.send(3);
+    world.until_blocked(3).await;
+    let refused = world.server.ask("GET /api/services", "");
+    assert!(refused.starts_with("HTTP/1.1 503") && refused.contains("retry-after: "), "{refused}");
+    assert!(world.server.ask("GET /healthz", "").starts_with("HTTP/1.1 200"));
+    assert!(world.server.metric("lease_http_connections") >= 3);
+    world.administrator.execute("rollback").await.unwrap();
+    for answer in waiting.join_all().await {
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
     world.finish().await;
 }
 

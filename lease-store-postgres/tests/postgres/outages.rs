@@ -111,10 +111,12 @@ async fn a_statement_waits_for_a_lock_no_longer_than_the_options_say() {
     (options.lock_timeout, options.statement_timeout) = (Duration::from_millis(200), Duration::from_mins(1));
     let store = database.connect_with(options).await;
     let mut administrator = database.connection().await;
-    administrator.execute(LOCK).await.unwrap();
-    assert_unavailable(&retitle(&store, 1, "As new").await);
-    administrator.execute("rollback; begin; select from trades where id = 1 for update").await.unwrap();
-    assert_unavailable(&retitle(&store, 1, "As new").await);
+    for lock in [LOCK, "rollback; begin; select from trades where id = 1 for update"] {
+        administrator.execute(lock).await.unwrap();
+        let start = Instant::now();
+        assert_unavailable(&retitle(&store, 1, "As new").await);
+        assert!(start.elapsed() < IN_TIME, "{lock}: {:?}", start.elapsed());
+    }
     administrator.execute("rollback").await.unwrap();
     retitle(&store, 1, "As new").await.unwrap();
     store.close().await;

@@ -3,7 +3,7 @@
 //! `make prove` runs the conformance suite and the API through the same pooler.
 
 use std::sync::{Arc, LazyLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lease_core::LeaseEngine;
 use lease_core::permission::Actor;
@@ -140,7 +140,9 @@ async fn a_statement_behind_a_pooler_waits_for_a_lock_no_longer_than_the_options
     let store = PostgresRepository::connect(&POOLER.url(database.name()), options).await.unwrap();
     let mut administrator = database.connection().await;
     administrator.execute("begin; lock table trades in access exclusive mode").await.unwrap();
+    let start = Instant::now();
     assert_unavailable(&retitle(&store, 1, "As new").await);
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
     store.ping().await.unwrap();
     administrator.execute("rollback").await.unwrap();
     retitle(&store, 1, "As new").await.unwrap();

@@ -181,10 +181,10 @@ impl<T: Default> Queue<T> {
         Some((line.client, waiter))
     }
 
-    /// Sends away the last one of the longest line, if that is longer than the line of this client.
+    /// Sends away the last one of the longest line, if that is longer than the line of this client with one more.
     fn make_room(&mut self, client: Client) -> Result<(), Busy> {
         let own = self.place(client).and_then(|place| self.lines.get(place)).map_or(0, |line| line.waiting.len());
-        let longest = self.lines.iter_mut().max_by_key(|line| line.waiting.len()).filter(|line| line.waiting.len() > own);
+        let longest = self.lines.iter_mut().max_by_key(|line| line.waiting.len()).filter(|line| line.waiting.len() > own + 1);
         longest.and_then(|line| line.waiting.pop_back()).map(drop).ok_or(Busy)
     }
 

@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use lease_http::{Metrics, RouterBuilder};
-use tokio::net::TcpListener;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -27,7 +26,7 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), Failure> {
     }
     superuser::ensure_at_start(&engine).await?;
 
-    let listener = TcpListener::bind(settings.bind).await.map_err(|error| cannot_listen(settings.bind, &error))?;
+    let listener = connections::listen(settings.bind).map_err(|error| cannot_listen(settings.bind, &error))?;
     let address = listener.local_addr().map_err(Failure::other)?;
     let stop = on_signal()?;
     let tasks = TaskTracker::new();
@@ -94,6 +93,7 @@ fn limits(settings: &Settings) -> Limits {
     Limits {
         connections,
         timeout: Duration::from_secs(settings.request_timeout_seconds),
+        peers_are_clients: settings.client_address_header.is_none(),
         patience: MAX_PATIENCE.min(shutdown_timeout / 2),
     }
 }

@@ -44,3 +44,21 @@ fn memory_is_bounded_and_the_oldest_goes_first() {
     limit.count(MAX_KEYS + 1, at(100)).unwrap();
     assert_eq!(limit.keys(), 1);
 }
+
+/// Otherwise one client could fill a server with requests that wait.
+#[tokio::test]
+async fn the_number_of_those_who_wait_for_an_outcome_is_bounded() {
+    let limit = Limit::new(2);
+    let pending = [limit.begin("a", at(0)).await.unwrap(), limit.begin("a", at(0)).await.unwrap()];
+    let mut waiting: Vec<_> = (0..MAX_WAITING).map(|_| Box::pin(limit.begin("a", at(0)))).collect();
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    for one in &mut waiting {
+        assert!(one.as_mut().poll(&mut context).is_pending());
+    }
+    assert_eq!(limit.begin("a", at(0)).await.map(drop), Err(SOON));
+    drop(pending);
+    for one in waiting {
+        drop(one.await.unwrap());
+    }
+    assert_eq!(limit.keys(), 0);
+}

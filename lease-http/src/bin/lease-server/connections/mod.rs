@@ -1,10 +1,12 @@
 //! Accepts connections and serves them. Peers who are slow or idle cannot keep others away: the head of a request has to arrive
 //! in time, a response has to be taken in time (the REST layer does the same for bodies), and the number of connections is
-//! limited. While it is reached, a new connection takes the place of the one that has waited longest for its peer. While the
-//! server itself is the one who is busy, on all of them, a few more are accepted for the endpoints of operators.
+//! limited. While it is reached, a new connection takes the place of the one that has waited longest for its peer: for a request,
+//! for the rest of one, or to take more of a response. While the server itself is the one who is busy, on all of them, a few more
+//! are accepted for the endpoints of operators.
 
 mod counts;
 mod descriptors;
+mod noted;
 mod room;
 mod upload;
 
@@ -24,8 +26,9 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use lease_core::ErrorKind;
+use lease_core::client::ClientNetwork;
 use lease_http::Problem;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_io_timeout::TimeoutWriter;
 use tokio_util::sync::CancellationToken;
@@ -34,6 +37,7 @@ use tower::ServiceExt as _;
 pub(crate) use counts::Counts;
 use counts::End;
 pub(crate) use descriptors::affordable;
+use noted::Noted;
 use room::{Place, Room, Use};
 use upload::Upload;
 
@@ -42,7 +46,23 @@ const MAX_HEAD: usize = 64 * 1024;
 /// The time between two looks at who keeps a stopping server waiting.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// What operators watch the server by. Everything else is refused while there is no room.
-const FOR_OPERATORS: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
+const WATCHED_PATHS: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
+
+/// The memory that the system gives a connection for what its client has not taken yet, in bytes. By itself it would give
+/// megabytes, and clients who read nothing would keep the server busy with filling them.
+const UNSENT: u32 = 256 * 1024;
+/// The number of connections that may wait to be accepted.
+const BACKLOG: u32 = 1_024;
+
+/// Listens on this address. The connections have the settings of the listener.
+pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A server that starts again does not wait for the connections of the one before.
+    socket.set_reuseaddr(true)?;
+    socket.set_send_buffer_size(UNSENT)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
 
 /// How connections are served.
 #[derive(Clone, Debug)]
@@ -51,6 +71,8 @@ pub(crate) struct Limits {
     pub(crate) connections: usize,
     /// The time in which a head has to arrive, and in which a peer has to take at least a part of a response.
     pub(crate) timeout: Duration,
+    /// Whether connections come from the clients themselves, and not from a proxy.
+    pub(crate) peers_are_clients: bool,
     /// Once the server stops, a peer who keeps it waiting for longer than this is not waited for.
     pub(crate) patience: Duration,
 }
@@ -63,12 +85,13 @@ pub(crate) async fn serve(mut listener: TcpListener, app: Router, limits: &Limit
     let open = GracefulShutdown::new();
     // axum waits after errors of `accept`, such as too many open files, and tries again.
     while let Some((stream, peer)) = stop.run_until_cancelled(Listener::accept(&mut listener)).await {
-        let Some(place) = room.enter() else {
+        let network = limits.peers_are_clients.then(|| ClientNetwork::of(peer.ip()));
+        let Some(place) = room.enter(network) else {
             counts.ended(End::Refused);
             continue;
         };
         let place = Arc::new(place);
-        let stream = Box::pin(in_time(stream, limits.timeout));
+        let stream = Box::pin(in_time(Noted::new(stream, Arc::clone(&place)), limits.timeout));
         let service = hyper::service::service_fn({
             let (app, place) = (app.clone(), Arc::clone(&place));
             move |request| answer(app.clone(), Arc::clone(&place), peer, request)
@@ -101,7 +124,7 @@ async fn drain(open: GracefulShutdown, room: &Room, patience: Duration) {
 }
 
 /// The stream, which fails if its peer takes nothing that is written for this long.
-fn in_time(stream: TcpStream, limit: Duration) -> TimeoutWriter<TcpStream> {
+fn in_time(stream: Noted, limit: Duration) -> TimeoutWriter<Noted> {
     let mut stream = TimeoutWriter::new(stream);
     stream.set_timeout(Some(limit));
     stream
@@ -115,7 +138,7 @@ async fn answer(
     request: Request<Incoming>,
 ) -> Result<Response, std::convert::Infallible> {
     place.work();
-    let answered = if place.is_for() == Use::Operators && !FOR_OPERATORS.contains(&request.uri().path()) {
+    let answered = if place.is_for() == Use::Operators && !WATCHED_PATHS.contains(&request.uri().path().trim_end_matches('/')) {
         no_room()
     } else {
         let mut request = request.map(|body| Body::new(Upload::new(body, Arc::clone(&place))));
