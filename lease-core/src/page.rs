@@ -87,10 +87,10 @@ impl PageRequest {
         self.limit as usize + 1
     }
 
-    /// The request that finds the same page of a list in the other direction: this one counts from the oldest row.
-    pub(crate) const fn reversed(self) -> Self {
+    /// The request that finds the same page of a list in the other direction: this one counts from the oldest row after `start`.
+    pub(crate) const fn reversed_from(self, start: i64) -> Self {
         let cursor = match self.cursor {
-            None => Cursor::Before(0),
+            None => Cursor::Before(start),
             Some(cursor) => cursor.reversed(),
         };
         Self { limit: self.limit, cursor: Some(cursor) }
@@ -141,7 +141,7 @@ impl<T> Page<T> {
         Self { items: fetched, next, previous }
     }
 
-    /// A page that was found for the [reversed](PageRequest::reversed) request, in the order of the original request.
+    /// A page that was found for the [reversed](PageRequest::reversed_from) request, in the order of the original request.
     #[must_use]
     pub(crate) fn reversed(mut self, request: PageRequest) -> Self {
         self.items.reverse();

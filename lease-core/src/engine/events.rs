@@ -50,18 +50,40 @@ impl LeaseEngine {
         Ok(self.store().events_after(after, limit.min(MOST_EVENTS), &filter).await?)
     }
 
-    /// The events of a trade that the actor may see, oldest first: a list in the other direction, so its next page has newer
-    /// events.
+    /// A page of the events after this id, or from the first on, that the actor may see: a list in the other direction, oldest
+    /// first, so its next page has newer events.
+    ///
+    /// # Errors
+    /// [`Error::NotAuthenticated`]; [`Error::Unavailable`].
+    pub async fn events_forward(
+        &self,
+        actor: &Actor,
+        after: Option<EventId>,
+        filter: EventFilter,
+        page: PageRequest,
+    ) -> Result<Page<Stored<EventRecord>>, Error> {
+        let filter = EventFilter { visible_to: viewer(actor)?, ..filter };
+        let start = after.map_or(0, EventId::get);
+        let mut found = self.store().list_events(&filter, page.reversed_from(start)).await?.reversed(page);
+        let fetched = found.items.len();
+        found.items.retain(|event| event.id.get() > start);
+        if found.items.len() < fetched {
+            // The way back ends where the list begins.
+            found.previous = None;
+        }
+        Ok(found)
+    }
+
+    /// The events of a trade that the actor may see, oldest first, as in [`events_forward`](Self::events_forward).
     ///
     /// # Errors
     /// [`Error::NotAuthenticated`], [`Error::NotFound`]; [`Error::Unavailable`].
     pub async fn trade_history(&self, actor: &Actor, id: TradeId, page: PageRequest) -> Result<Page<Stored<EventRecord>>, Error> {
-        let visible_to = viewer(actor)?;
+        actor.require(Resource::Event, Act::Read)?;
         let trade = self.load_trade(TradeKey::Trade(id), actor, self.now()).await?;
         require_visible(&trade, actor)?;
-        let filter = EventFilter { visible_to, trade_id: Some(id), ..EventFilter::default() };
-        let found = self.store().list_events(&filter, page.reversed()).await?;
-        Ok(found.reversed(page))
+        let filter = EventFilter { trade_id: Some(id), ..EventFilter::default() };
+        self.events_forward(actor, None, filter, page).await
     }
 }
 

@@ -1,3 +1,5 @@
+use strum::VariantArray as _;
+
 /// Declares the types of events, grouped by the kind of object that they are about.
 macro_rules! event_types {
     ($($(#[$kind_doc:meta])* $kind:ident {$($(#[$doc:meta])* $variant:ident = $name:literal,)+})+) => {
@@ -33,6 +35,26 @@ macro_rules! event_types {
             }
         }
     };
+}
+
+impl EventType {
+    /// The types that a pattern names: the one of this name, or with `trade.*` all about objects of a kind. Other texts name none.
+    ///
+    /// ```
+    /// use lease_core::event::EventType::{self, TokenCreated, TokenRevoked};
+    ///
+    /// assert_eq!(EventType::named("token.revoked"), [TokenRevoked]);
+    /// assert_eq!(EventType::named("token.*"), [TokenCreated, TokenRevoked]);
+    /// assert_eq!(EventType::named("token"), []);
+    /// ```
+    #[must_use]
+    pub fn named(pattern: &str) -> Vec<Self> {
+        match pattern.strip_suffix(".*").map(str::parse::<SubjectKind>) {
+            Some(Ok(kind)) => Self::VARIANTS.iter().copied().filter(|one| one.subject_kind() == kind).collect(),
+            Some(Err(_)) => Vec::new(),
+            None => pattern.parse().into_iter().collect(),
+        }
+    }
 }
 
 impl SubjectKind {
