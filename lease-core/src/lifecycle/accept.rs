@@ -29,7 +29,7 @@ pub fn accept(snapshot: &TradeSnapshot, actor: &Actor, now: DateTime<Utc>) -> Re
     let mut decision = Decision::new(changes, proposal_decided(snapshot.trade.customer_id, proposal.id, proposal, accepted));
     issue(&mut decision, snapshot, InvoiceOn::Acceptance, Some(proposal.id), Some(counterparty_id), now);
     let is_invoiced = decision.new_invoice.is_some();
-    decision.events.insert(1, trade_agreed(&snapshot.trade, agreement, proposal, is_invoiced));
+    decision.events.insert(1, trade_agreed(&snapshot.trade, agreement, is_invoiced));
     conclude(&mut decision, snapshot, agreement, !is_invoiced && owes_nothing(snapshot), now);
     Ok(decision)
 }

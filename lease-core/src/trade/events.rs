@@ -30,11 +30,10 @@ pub(crate) fn trade_moved(event_type: EventType, trade: &Stored<Trade>, from: Tr
     }
 }
 
-/// The agreement of a trade. `is_invoiced` says whether an invoice is issued on it. The price is in the events of the proposal,
+/// The agreement of a trade. `is_invoiced` says whether an invoice is issued on it. The terms are in the events of the proposal,
 /// which not all members may see.
-pub(crate) fn trade_agreed(trade: &Stored<Trade>, agreement: Agreement, proposal: &Proposal, is_invoiced: bool) -> Event {
-    let mut event =
-        trade_moved(EventType::TradeAgreed, trade, trade.state, TradeState::Agreed(agreement)).period(proposal.period);
+pub(crate) fn trade_agreed(trade: &Stored<Trade>, agreement: Agreement, is_invoiced: bool) -> Event {
+    let mut event = trade_moved(EventType::TradeAgreed, trade, trade.state, TradeState::Agreed(agreement));
     if is_invoiced {
         event.changes.add_new("invoice_id", NewRow::Invoice);
     }

@@ -290,6 +290,27 @@ async fn no_event_tells_a_customer_about_another_bidder() {
     }
 }
 
+/// Rule 8.4: nor the days of a lease that somebody else got.
+#[tokio::test]
+async fn other_bidders_do_not_learn_the_days_of_a_lease() {
+    let world = World::new().await;
+    let trade = world.trade(world.lease, 1).await;
+    let rival = world.register("rival").await;
+    let bid = async |person, start: &str, end: &str| {
+        let terms = json!({"amount": "300", "start_date": start, "end_date": end});
+        id(&world.post(&format!("/api/trades/{trade}/proposals"), person, terms).await.expect(201))
+    };
+    bid(&world.owner, "2026-04-01", "2027-04-01").await;
+    bid(&rival, "2026-04-05", "2027-04-05").await;
+    let won = bid(&world.buyer, "2026-04-09", "2027-04-09").await;
+    world.post(&format!("/api/proposals/{won}/accept"), &world.owner, Value::Null).await.expect(200);
+    for (person, finds) in [(&world.owner, true), (&world.buyer, true), (&rival, false)] {
+        let seen = walk(&world, &format!("/api/trades/{trade}/history"), person).await;
+        assert_eq!(seen.iter().filter(|event| event["type"] == "trade.agreed").count(), 1);
+        assert_eq!(Value::from(seen).to_string().contains("2026-04-09"), finds, "customer {}", person.customer);
+    }
+}
+
 /// Rule 8.6: the history of an open trade is empty for somebody who may see the trade, but takes no part in it; the earlier events
 /// are theirs as well once they do.
 #[tokio::test]
