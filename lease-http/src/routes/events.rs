@@ -29,9 +29,8 @@ pub(super) fn endpoints() -> Endpoints {
 #[derive(Serialize, ToSchema)]
 struct Event {
     id: Id,
-    #[serde(rename = "type")]
     #[schema(value_type = EventType)]
-    event_type: &'static str,
+    r#type: &'static str,
     occurred_at: DateTime<Utc>,
     actor: EventActor,
     /// The id of the request in which it happened.
@@ -49,7 +48,7 @@ impl From<Stored<EventRecord>> for Event {
     fn from(Stored { id, value: event }: Stored<EventRecord>) -> Self {
         Self {
             id: id.into(),
-            event_type: event.event_type.into(),
+            r#type: event.event_type.into(),
             occurred_at: event.occurred_at,
             actor: event.actor.into(),
             request_id: event.request_id,
