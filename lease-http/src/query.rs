@@ -217,7 +217,7 @@ impl Params {
         description: &str,
         parse: impl Fn(&str) -> Result<Vec<T>, String>,
     ) -> Vec<T> {
-        self.declare(name, description, ArrayBuilder::new().items(reference::<K>()));
+        self.declare(name, description, ArrayBuilder::new().items(reference::<K>()).min_items(Some(1)));
         let given = self.pairs.iter().filter(|(other, _)| other == name).flat_map(|(_, values)| values.split(','));
         let found: Result<Vec<Vec<T>>, String> = given.map(parse).collect();
         let found = found.map_err(|message| self.wrong(name, &message));
