@@ -20,10 +20,10 @@ pub struct Decision<C> {
 }
 
 impl<C> Decision<C> {
-    /// A decision with a single event.
+    /// A decision with these events.
     #[must_use]
-    pub fn new(changes: C, event: Event) -> Self {
-        Self { changes, events: vec![event] }
+    pub fn new(changes: C, events: impl IntoIterator<Item = Event>) -> Self {
+        Self { changes, events: events.into_iter().collect() }
     }
 
     /// The same events, with other changes.

@@ -1,4 +1,4 @@
-//! The ids of the eleven tables: one type each, so that a trade's id cannot be used as an invoice's.
+//! The ids of the tables: one type each, so that a trade's id cannot be used as an invoice's.
 
 use std::fmt::{Debug, Display};
 use std::hash::Hash;
@@ -91,6 +91,8 @@ ids! {
     InvoiceId,
     /// The id of a [`Payment`](crate::model::Payment).
     PaymentId,
+    /// The id of an [`EventRecord`](crate::event::EventRecord). Ids ascend in the order in which events can be read (rule 8.5).
+    EventId,
 }
 
 /// A row as it is stored: its id and its contents.

@@ -19,6 +19,7 @@
 //! | vehicles and services | [`catalog`] |
 //! | contacts and leads | [`directory`] |
 //! | what each table contains | [`model`], with [`money`], [`id`], [`text`] |
+//! | what is recorded of every change, and who sees it | [`event`] |
 //! | what a store must do | [`repository`], and `conformance` (a feature), which checks it |
 //! | whether the data in a store is consistent: the invariants I1 to I7 as code | [`invariants`] |
 //! | who charges cards | [`gateway`] |

@@ -8,6 +8,7 @@ use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, OneOfBuilder, RefBuild
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::event::{EventType, SubjectKind};
 use crate::model::limits::{
     EXPIRY_YEARS, FIRST_MODEL_YEAR, MAX_DUE_DAYS, MAX_EMAIL_BYTES, MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS, MONTHS,
 };
@@ -76,6 +77,11 @@ kinds! {
     DateInput => formatted(KnownFormat::Date).examples([json!("1990-12-31")]);
     /// A date and time with its offset from UTC.
     InstantInput => formatted(KnownFormat::DateTime).examples([json!("2099-12-31T12:00:00Z")]);
+    /// A type of event, or all types about a kind of object, such as `trade.*`.
+    EventTypePattern => ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(event_type_patterns()))
+        .examples([json!("trade.*")]);
     /// True or false.
     Flag => OneOfBuilder::new()
         .item(ObjectBuilder::new().schema_type(Type::Boolean))
@@ -134,6 +140,7 @@ pub(crate) use enumerations;
 enumerations! {
     BillTo: "The party that is billed.";
     CardBrand: "The network of a card.";
+    EventType: "The type of an event: the kind of the object that it is about, a dot, and what happened.";
     InvoiceOn: "The moment at which a trade is invoiced.";
     InvoiceStatus: "The status of an invoice.";
     LeadStatus: "The status of a lead.";
@@ -141,6 +148,7 @@ enumerations! {
     ProposalStatus: "The status of a proposal.";
     Role: "The role of a user: customer, staff or superuser.";
     ServiceKind: "The kind of a service.";
+    SubjectKind: "The kind of the object that an event is about.";
     TradeStatus: "The status of a trade.";
 }
 
@@ -188,6 +196,11 @@ pub(crate) fn add<K: ToSchema>(schemas: &mut Vec<(String, RefOr<Schema>)>) {
 pub(crate) fn enumeration<E: VariantArray + Copy + Into<&'static str>>(description: &str) -> RefOr<Schema> {
     let names = E::VARIANTS.iter().map(|variant| (*variant).into());
     ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names)).description(Some(description)).into()
+}
+
+fn event_type_patterns() -> Vec<String> {
+    let types = EventType::VARIANTS.iter().map(ToString::to_string);
+    types.chain(SubjectKind::VARIANTS.iter().map(|kind| format!("{kind}.*"))).collect()
 }
 
 fn text(max: usize, pattern: &str) -> ObjectBuilder {

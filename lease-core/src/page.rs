@@ -44,6 +44,14 @@ impl Cursor {
         (cursor.encode() == text).then_some(cursor)
     }
 
+    /// The same position in the list in the other direction.
+    const fn reversed(self) -> Self {
+        match self {
+            Self::After(id) => Self::Before(id),
+            Self::Before(id) => Self::After(id),
+        }
+    }
+
     /// The id next to which the page starts.
     #[must_use]
     pub const fn id(self) -> i64 {
@@ -77,6 +85,15 @@ impl PageRequest {
     #[must_use]
     pub const fn fetch(self) -> usize {
         self.limit as usize + 1
+    }
+
+    /// The request that finds the same page of a list in the other direction: this one counts from the oldest row after `start`.
+    pub(crate) const fn reversed_from(self, start: i64) -> Self {
+        let cursor = match self.cursor {
+            None => Cursor::Before(start),
+            Some(cursor) => cursor.reversed(),
+        };
+        Self { limit: self.limit, cursor: Some(cursor) }
     }
 
     /// Whether the store reads upwards from the cursor (`id > cursor`, ascending) rather than downwards (`id < cursor`,
@@ -122,6 +139,15 @@ impl<T> Page<T> {
         let next = older.then(|| fetched.last().map(|row| Cursor::After(id(row)))).flatten();
         let previous = newer.then(|| fetched.first().map(|row| Cursor::Before(id(row)))).flatten();
         Self { items: fetched, next, previous }
+    }
+
+    /// A page that was found for the [reversed](PageRequest::reversed_from) request, in the order of the original request.
+    #[must_use]
+    pub(crate) fn reversed(mut self, request: PageRequest) -> Self {
+        self.items.reverse();
+        // Nothing precedes the row at which the whole list begins.
+        let previous = self.next.filter(|_| request.cursor.is_some());
+        Self { items: self.items, next: self.previous.map(Cursor::reversed), previous: previous.map(Cursor::reversed) }
     }
 
     /// The page with `f` applied to every row.

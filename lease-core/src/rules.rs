@@ -12,6 +12,7 @@
 //! | 5: [`invoicing`] | services, invoices, payments, cards, and the invariants I1 to I7 |
 //! | 6: [`api`] | customers, vehicles, contacts, leads; lists, errors, idempotency keys |
 //! | 7: [`server`] | the settings and commands of `lease-server` |
+//! | 8: [`events`] | what is recorded of every change, who sees it, and in which order |
 //!
 //! The [`glossary`] explains the terms.
 
@@ -19,6 +20,8 @@
 pub mod accounts {}
 #[doc = include_str!("../docs/rules/api.md")]
 pub mod api {}
+#[doc = include_str!("../docs/rules/events.md")]
+pub mod events {}
 #[doc = include_str!("../docs/glossary.md")]
 pub mod glossary {}
 #[doc = include_str!("../docs/rules/invoicing.md")]

@@ -118,6 +118,8 @@ RULES = {
     "POST /api/proposals": TERMS | {"trade_id"},
     "POST /api/payments": PAYMENT,
     "POST /api/invoices/{id}/payments": PAYMENT,
+    # Kind and id of an object belong together (rule 8.6), and a year is at least 1 in UTC.
+    "GET /api/events": {"subject_kind", "subject_id", "since", "until"},
 }
 
 

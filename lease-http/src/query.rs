@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, OriginalUri};
 use axum::http::request::Parts;
+use chrono::{DateTime, Utc};
 use form_urlencoded::Serializer;
 use lease_core::id::Id;
 use lease_core::input::{FromScalar as _, Scalar};
@@ -18,7 +19,7 @@ use percent_encoding::percent_decode;
 use serde::Serialize;
 use strum::VariantArray;
 use utoipa::openapi::path::{Parameter, ParameterIn};
-use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, ObjectBuilder, SchemaFormat, SchemaType, Type};
 use utoipa::openapi::{Ref, RefOr, Required, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
@@ -111,11 +112,11 @@ impl<T: ToSchema> PartialSchema for Listing<T> {
         let rows = ArrayBuilder::new()
             .items(reference::<T>())
             .max_items(Some(MAX_LIMIT.into()))
-            .description(Some("The rows, newest first."));
+            .description(Some("The rows, newest first unless the operation says otherwise."));
         ObjectBuilder::new()
             .description(Some("A page of a list."))
-            .property("next", link("Path and query of the page of older rows; null on the last page."))
-            .property("previous", link("Path and query of the page of newer rows; null on the first page."))
+            .property("next", link("Path and query of the page that follows in the list; null on the last page."))
+            .property("previous", link("Path and query of the page that precedes in the list; null on the first page."))
             .property("results", rows)
             .required("next")
             .required("previous")
@@ -190,6 +191,46 @@ impl Params {
         self.read(name, description, schema, |text| bool::from_scalar(Scalar::Text(text.to_owned())))
     }
 
+    /// The id after which a list that goes forward begins, or 0 for its very beginning.
+    pub(crate) fn start(&mut self, name: &str, description: &str) -> Option<i64> {
+        let schema = ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
+            .minimum(Some(0))
+            .maximum(Some(i64::MAX));
+        self.read(name, description, schema, |text| {
+            let start = text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
+            start.ok_or("An id is required, or 0 for the beginning.".to_owned())
+        })
+    }
+
+    /// An instant.
+    pub(crate) fn instant(&mut self, name: &str, description: &str) -> Option<DateTime<Utc>> {
+        let schema = reference::<openapi::InstantInput>();
+        self.read(name, description, schema, |text| DateTime::from_scalar(Scalar::Text(text.to_owned())))
+    }
+
+    /// Any number of values: the parameter is repeated, or has several between commas. `parse` finds what a value stands for.
+    pub(crate) fn several<T, K: ToSchema>(
+        &mut self,
+        name: &str,
+        description: &str,
+        parse: impl Fn(&str) -> Result<Vec<T>, String>,
+    ) -> Vec<T> {
+        self.declare(name, description, ArrayBuilder::new().items(reference::<K>()).min_items(Some(1)));
+        let given = self.pairs.iter().filter(|(other, _)| other == name).flat_map(|(_, values)| values.split(','));
+        let found: Result<Vec<Vec<T>>, String> = given.map(parse).collect();
+        let found = found.map_err(|message| self.wrong(name, &message));
+        found.into_iter().flatten().flatten().collect()
+    }
+
+    /// Refuses the query if it does not have this parameter.
+    pub(crate) fn require(&mut self, name: &str) {
+        if self.pairs.iter().all(|(other, _)| other != name) {
+            self.wrong(name, "This parameter is required here.");
+        }
+    }
+
     /// A model year.
     pub(crate) fn year(&mut self, name: &str, description: &str) -> Option<i32> {
         let schema = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).maximum(Some(9_999)).examples([2024]);
@@ -240,13 +281,7 @@ impl Params {
         schema: impl Into<RefOr<Schema>>,
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Option<T> {
-        let mut parameter = Parameter::new(name);
-        parameter.parameter_in = ParameterIn::Query;
-        parameter.required = Required::False;
-        parameter.description = Some(description.to_owned());
-        parameter.schema = Some(schema.into());
-        self.known.push(parameter);
-
+        self.declare(name, description, schema);
         let mut values = self.pairs.iter().filter(|(other, _)| other == name).map(|(_, value)| value.as_str());
         let outcome = match (values.next(), values.next()) {
             (None, _) => return None,
@@ -254,6 +289,15 @@ impl Params {
             (Some(_), Some(_)) => Err("The parameter is given more than once.".to_owned()),
         };
         outcome.map_err(|message| self.wrong(name, &message)).ok()
+    }
+
+    fn declare(&mut self, name: &str, description: &str, schema: impl Into<RefOr<Schema>>) {
+        let mut parameter = Parameter::new(name);
+        parameter.parameter_in = ParameterIn::Query;
+        parameter.required = Required::False;
+        parameter.description = Some(description.to_owned());
+        parameter.schema = Some(schema.into());
+        self.known.push(parameter);
     }
 
     fn refuse_unknown(&mut self) {

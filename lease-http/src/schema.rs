@@ -17,6 +17,13 @@ use utoipa::{PartialSchema, ToSchema};
 #[serde(transparent)]
 pub(crate) struct Id(i64);
 
+impl Id {
+    /// The id of an object whose kind only the data says.
+    pub(crate) const fn numbered(id: i64) -> Self {
+        Self(id)
+    }
+}
+
 impl<T: lease_core::id::Id> From<T> for Id {
     fn from(id: T) -> Self {
         Self(id.get())

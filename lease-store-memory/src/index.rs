@@ -29,6 +29,12 @@ pub(crate) enum Kind {
     Audience,
     /// Everybody may see it, for a reason of another table.
     Public,
+    /// This user may see it.
+    Reader,
+    /// It is the act of this user.
+    Actor,
+    /// It is about this object.
+    Subject,
     /// It is of this lead.
     Lead,
     /// It is of this service.

@@ -83,6 +83,7 @@ impl fmt::Debug for MemoryRepository {
                 .field("invoices", &state.invoices.len())
                 .field("payments", &state.payments.rows.len())
                 .field("claims", &state.claims.len())
+                .field("events", &state.events.rows.len())
                 .finish()
         })
     }

@@ -23,7 +23,12 @@ impl CardRepository for PostgresRepository {
             if let WalletKey::Card(card) = key {
                 query.push(" and other.id <> ").push_bind(card.get());
             }
-            query.push(" order by other.id desc limit 1)");
+            query.push(" order by other.id desc limit 1), (");
+            query.push("select other.id from credit_cards other where other.customer_id = c.id and other.is_default");
+            if let WalletKey::Card(card) = key {
+                query.push(" and other.id <> ").push_bind(card.get());
+            }
+            query.push(")");
             match key {
                 WalletKey::Customer(customer) => query.push(" from customers c where c.id = ").push_bind(customer.get()),
                 WalletKey::Card(card) => {
@@ -40,6 +45,7 @@ impl CardRepository for PostgresRepository {
         let value = Wallet {
             customer_id: fields.id()?,
             newest_other: fields.optional_id()?,
+            default_other: fields.optional_id()?,
             card: matches!(key, WalletKey::Card(_)).then(|| fields.row()).transpose()?,
         };
         Ok(Some(Versioned { version, value }))
@@ -79,13 +85,14 @@ pub(crate) async fn commit(database: &Database, change: &WalletChange, envelope:
 }
 
 /// Adds the card that is created or changed. Returns what it makes.
-fn push_card(writing: &mut Writing, change: &CardChange) -> Made {
+fn push_card(writing: &mut Writing<'_>, change: &CardChange) -> Made {
     let query = writing.write("card");
     match change {
         CardChange::Create(card) => {
             query.push("insert into credit_cards (").push(CreditCard::WRITTEN).push(") select ");
             card.write(&mut query.separated(", "));
             query.push(" from root returning id");
+            writing.makes(CreditCard::NEW_ROW, "(select id from card)");
             Made::Part("card")
         }
         CardChange::Update(id, card) => {
@@ -100,7 +107,7 @@ fn push_card(writing: &mut Writing, change: &CardChange) -> Made {
 }
 
 /// Adds the change to which of the other cards is the default.
-fn push_default(writing: &mut Writing, change: &WalletChange) {
+fn push_default(writing: &mut Writing<'_>, change: &WalletChange) {
     let default: Option<CreditCardId> = match change.others {
         DefaultCard::Keep => return,
         DefaultCard::Clear => None,

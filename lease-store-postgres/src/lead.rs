@@ -46,7 +46,7 @@ pub(crate) async fn commit(database: &Database, change: &LeadChange, envelope: &
     Ok(NewIds { lead, ..NewIds::default() })
 }
 
-fn push_contacts(writing: &mut Writing, contacts: ContactsOfLead) {
+fn push_contacts(writing: &mut Writing<'_>, contacts: ContactsOfLead) {
     match contacts {
         ContactsOfLead::Keep => {}
         ContactsOfLead::MoveTo(customer) => {

@@ -86,6 +86,7 @@ mod contact;
 mod database;
 mod disk;
 mod error;
+mod event;
 mod hook;
 mod idempotency;
 mod lead;

@@ -166,15 +166,34 @@ pub(crate) async fn page<T: Table>(
     filters: impl Fn(&mut Filters<'_>) + Sync,
     request: PageRequest,
 ) -> Result<Page<Stored<T>>, RepositoryError> {
-    let shape = Shape {
+    page_of(database, &rows_of::<T>(), branches, filters, request).await
+}
+
+/// The rows of a table as they are.
+fn rows_of<T: Table>() -> Shape<'static, Stored<T>> {
+    Shape {
         table: T::NAME,
         alias: "t",
         columns: &|query| push_columns::<T>(query, "t"),
         joins: None,
         read: &|fields| fields.row::<T>(),
         id: &|row: &Stored<T>| row.id.get(),
-    };
-    page_of(database, &shape, branches, filters, request).await
+    }
+}
+
+/// The rows that are read: how many, in which direction, from behind which id.
+#[derive(Clone, Copy)]
+struct Window {
+    start: Option<i64>,
+    is_upward: bool,
+    rows: usize,
+}
+
+impl From<PageRequest> for Window {
+    fn from(request: PageRequest) -> Self {
+        let start = request.cursor().map(lease_core::page::Cursor::id);
+        Self { start, is_upward: request.is_backward(), rows: request.fetch() }
+    }
 }
 
 /// Reads a page whose rows have another shape than those of their table.
@@ -185,27 +204,45 @@ pub(crate) async fn page_of<R: Send>(
     filters: impl Fn(&mut Filters<'_>) + Sync,
     request: PageRequest,
 ) -> Result<Page<R>, RepositoryError> {
-    let rows = database.read(|| statement(shape, branches, &filters, request)).await?;
-    let rows = rows.iter().map(|row| (shape.read)(&mut Fields::of(row))).collect::<Result<Vec<R>, _>>()?;
+    let rows = read(database, shape, branches, filters, request.into()).await?;
     Ok(Page::of(request, rows, shape.id))
 }
 
-fn statement<R>(
+/// Reads the rows of a table after an id, or from the first on, upwards: at most `limit` of those of `branches` that pass
+/// `filters`.
+pub(crate) async fn forward<T: Table>(
+    database: &Database,
+    branches: &[Branch],
+    filters: impl Fn(&mut Filters<'_>) + Sync,
+    after: Option<T::Id>,
+    limit: u32,
+) -> Result<Vec<Stored<T>>, RepositoryError> {
+    let window = Window { start: Some(after.map_or(0, lease_core::id::Id::get)), is_upward: true, rows: limit as usize };
+    read(database, &rows_of::<T>(), branches, filters, window).await
+}
+
+async fn read<R: Send>(
+    database: &Database,
     shape: &Shape<'_, R>,
     branches: &[Branch],
-    filters: &impl Fn(&mut Filters<'_>),
-    request: PageRequest,
-) -> Statement {
+    filters: impl Fn(&mut Filters<'_>) + Sync,
+    window: Window,
+) -> Result<Vec<R>, RepositoryError> {
+    let rows = database.read(|| statement(shape, branches, &filters, window)).await?;
+    rows.iter().map(|row| (shape.read)(&mut Fields::of(row))).collect()
+}
+
+fn statement<R>(shape: &Shape<'_, R>, branches: &[Branch], filters: &impl Fn(&mut Filters<'_>), window: Window) -> Statement {
     let mut query = QueryBuilder::new("select ");
     (shape.columns)(&mut query);
     let is_planned_anew = match (branches, shape.joins) {
-        ([branch], None) => walk(&mut query, branch, filters, request),
+        ([branch], None) => walk(&mut query, branch, filters, window),
         ([branch], Some(joins)) => {
             query.push(" from (select t.*");
-            let is_planned_anew = walk(&mut query, branch, filters, request);
+            let is_planned_anew = walk(&mut query, branch, filters, window);
             query.push(") ").push(shape.alias);
             joins(&mut query);
-            push_order_of(&mut query, shape, request);
+            push_order_of(&mut query, shape, window);
             is_planned_anew
         }
         (branches, joins) => {
@@ -213,8 +250,8 @@ fn statement<R>(
             if let Some(joins) = joins {
                 joins(&mut query);
             }
-            let is_planned_anew = push_ids(&mut query, shape, branches, filters, request);
-            push_order_of(&mut query, shape, request);
+            let is_planned_anew = push_ids(&mut query, shape, branches, filters, window);
+            push_order_of(&mut query, shape, window);
             is_planned_anew
         }
     };
@@ -228,47 +265,47 @@ fn push_ids<R>(
     shape: &Shape<'_, R>,
     branches: &[Branch],
     filters: &impl Fn(&mut Filters<'_>),
-    request: PageRequest,
+    window: Window,
 ) -> bool {
     query.push(" where ").push(shape.alias).push(".id = any (array(select distinct branch.id from (");
     let mut is_planned_anew = false;
     for (number, branch) in branches.iter().enumerate() {
         query.push(if number == 0 { "(select " } else { ") union all (select " }).push(branch.key).push(" as id");
-        is_planned_anew |= walk(query, branch, filters, request);
+        is_planned_anew |= walk(query, branch, filters, window);
     }
     query.push(")) as branch");
-    order(query, "branch.id", request);
+    order(query, "branch.id", window);
     query.push("))");
     is_planned_anew
 }
 
-fn push_order_of<R>(query: &mut QueryBuilder<Postgres>, shape: &Shape<'_, R>, request: PageRequest) {
-    query.push(" order by ").push(shape.alias).push(".id ").push(direction(request));
+fn push_order_of<R>(query: &mut QueryBuilder<Postgres>, shape: &Shape<'_, R>, window: Window) {
+    query.push(" order by ").push(shape.alias).push(".id ").push(direction(window));
 }
 
 /// Adds one branch, from its table to its limit. Returns [`Filters::is_planned_anew`].
-fn walk(query: &mut QueryBuilder<Postgres>, branch: &Branch, filters: &impl Fn(&mut Filters<'_>), request: PageRequest) -> bool {
+fn walk(query: &mut QueryBuilder<Postgres>, branch: &Branch, filters: &impl Fn(&mut Filters<'_>), window: Window) -> bool {
     branch.push(query);
     let mut conditions = Filters { query, is_planned_anew: false };
     filters(&mut conditions);
     let is_planned_anew = conditions.is_planned_anew;
-    if let Some(cursor) = request.cursor() {
-        let comparison = if request.is_backward() { " > " } else { " < " };
-        query.push(" and ").push(branch.key).push(comparison).push_bind(cursor.id());
+    if let Some(start) = window.start {
+        let comparison = if window.is_upward { " > " } else { " < " };
+        query.push(" and ").push(branch.key).push(comparison).push_bind(start);
         // Repeats the condition for the joined table, since Postgres does not infer it and might otherwise walk that table from
         // its end.
         if branch.key != "t.id" {
-            query.push(" and t.id").push(comparison).push_bind(cursor.id());
+            query.push(" and t.id").push(comparison).push_bind(start);
         }
     }
-    order(query, branch.key, request);
+    order(query, branch.key, window);
     is_planned_anew
 }
 
-fn order(query: &mut QueryBuilder<Postgres>, key: &str, request: PageRequest) {
-    query.push(" order by ").push(key).push(" ").push(direction(request)).push(" limit ").push(request.fetch());
+fn order(query: &mut QueryBuilder<Postgres>, key: &str, window: Window) {
+    query.push(" order by ").push(key).push(" ").push(direction(window)).push(" limit ").push(window.rows);
 }
 
-fn direction(request: PageRequest) -> &'static str {
-    if request.is_backward() { "asc" } else { "desc" }
+fn direction(window: Window) -> &'static str {
+    if window.is_upward { "asc" } else { "desc" }
 }

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use lease_core::catalog::FirstServices;
 use lease_core::decision::RowChange;
+use lease_core::event::NewRow;
 use lease_core::id::{NewIds, ServiceId, Stored, Versioned};
 use lease_core::model::Service;
 use lease_core::page::{Page, PageRequest};
@@ -72,6 +73,9 @@ pub(crate) async fn create_first(
         }
         query.push(") as seed where due.is_due returning id");
         writing.part("root").push("select min(id) as id from made having count(*) > 0");
+        for (place, _) in (0_u8..).zip(services) {
+            writing.makes(NewRow::Service(place), format!("(select id from made order by id offset {place} limit 1)"));
+        }
         writing.finish(Made::Root, &[])
     };
     let made = write(database, statement).await?;

@@ -1,7 +1,10 @@
 //! Statements that write, made of parts. The first parts check the envelope: they lock the user who acts and the claim, and every
 //! part that writes depends on them. The last one marks the claim as used.
 
+use std::borrow::Cow;
+
 use lease_core::decision::RowChange;
+use lease_core::event::NewRow;
 use lease_core::id::{CustomerId, Id, UserId, Version};
 use lease_core::model::Role;
 use lease_core::permission::Actor;
@@ -10,7 +13,11 @@ use sqlx::QueryBuilder;
 use sqlx::postgres::{PgRow, Postgres};
 
 use crate::database::{Database, Statement};
+use crate::event::{NewEvents, push_events};
 use crate::row::{Fields, WriteTable, parse_optional_id};
+
+/// The expression for the id of the root.
+pub(crate) const ROOT_ID: &str = "(select id from root)";
 
 /// The row that a statement makes, from which the response can be built again.
 #[derive(Clone, Copy, Debug)]
@@ -24,39 +31,47 @@ pub(crate) enum Made {
 }
 
 /// A statement that writes, while its parts are added.
-pub(crate) struct Writing {
+pub(crate) struct Writing<'e> {
     query: QueryBuilder<Postgres>,
     has_parts: bool,
     checks_actor: bool,
     claim: Option<Claim>,
+    envelope: &'e Envelope,
+    events: NewEvents,
     /// Conditions of which each must hold, or the whole statement is undone.
     whole: Vec<&'static str>,
 }
 
-impl Writing {
+impl<'e> Writing<'e> {
     /// A statement under this envelope.
-    pub(crate) fn begin(envelope: &Envelope) -> Self {
-        let mut writing = Self::without_envelope();
-        writing.check(envelope, "");
+    pub(crate) fn begin(envelope: &'e Envelope) -> Self {
+        let mut writing = Self::unchecked(envelope);
+        writing.check("");
         writing
     }
 
     /// A statement with a first part that must have run before the envelope is checked.
-    pub(crate) fn begin_after(first: &'static str, envelope: &Envelope, part: impl FnOnce(&mut QueryBuilder<Postgres>)) -> Self {
-        let mut writing = Self::without_envelope();
+    pub(crate) fn begin_after(
+        first: &'static str,
+        envelope: &'e Envelope,
+        part: impl FnOnce(&mut QueryBuilder<Postgres>),
+    ) -> Self {
+        let mut writing = Self::unchecked(envelope);
         part(writing.part(first));
-        writing.check(envelope, first);
+        writing.check(first);
         writing
     }
 
-    fn without_envelope() -> Self {
-        Self { query: QueryBuilder::new("with "), has_parts: false, checks_actor: false, claim: None, whole: Vec::new() }
+    fn unchecked(envelope: &'e Envelope) -> Self {
+        let (query, events) = (QueryBuilder::new("with "), NewEvents::default());
+        Self { query, has_parts: false, checks_actor: false, claim: None, envelope, events, whole: Vec::new() }
     }
 
     /// Locks the claim, so that of two statements under one claim the second one waits; and the user who acts, so that they can
     /// be neither deactivated nor given another role until the statement ends. (Both columns are in a unique key, so changing
     /// them conflicts with the lock; changing any other column does not.)
-    fn check(&mut self, envelope: &Envelope, after: &str) {
+    fn check(&mut self, after: &str) {
+        let envelope = self.envelope;
         let after = if after.is_empty() { String::new() } else { format!(", (select count(*) from {after}) as first") };
         if let Some(claim) = envelope.claim {
             self.part("claim")
@@ -109,6 +124,16 @@ impl Writing {
         &mut self.query
     }
 
+    /// Says by which expression the id of a new row is found, for the events that name it.
+    pub(crate) fn makes(&mut self, row: NewRow, id: impl Into<Cow<'static, str>>) {
+        self.events.ids.push((row, id.into()));
+    }
+
+    /// What the statement knows about its events.
+    pub(crate) const fn events(&mut self) -> &mut NewEvents {
+        &mut self.events
+    }
+
     /// Undoes the whole statement if this condition does not hold in the end, though the root was written.
     pub(crate) fn require(&mut self, condition: &'static str) {
         self.whole.push(condition);
@@ -116,6 +141,11 @@ impl Writing {
 
     /// The finished statement. `made` is the row that the act made; `returning` are further columns of the result.
     pub(crate) fn finish(mut self, made: Made, returning: &[&str]) -> Statement {
+        let events = std::mem::take(&mut self.events);
+        if events.closes_proposals || !self.envelope.events.is_empty() {
+            let envelope = self.envelope;
+            push_events(self.write("happened"), envelope, &events);
+        }
         if let Some(claim) = self.claim {
             self.write("claim_done")
                 .push("update idempotency_records set has_effect = true, made = ")
@@ -203,7 +233,7 @@ pub(crate) async fn change_row<T: WriteTable>(
     database: &Database,
     change: &RowChange<T>,
     envelope: &Envelope,
-    more: impl Fn(&mut Writing),
+    more: impl Fn(&mut Writing<'_>),
 ) -> Result<Option<T::Id>, RepositoryError> {
     let statement = || {
         let mut writing = Writing::begin(envelope);
@@ -219,12 +249,13 @@ pub(crate) async fn change_row<T: WriteTable>(
 }
 
 /// Adds the root of a change to a row. Returns what it makes.
-fn push_row_change<T: WriteTable>(writing: &mut Writing, change: &RowChange<T>) -> Made {
+fn push_row_change<T: WriteTable>(writing: &mut Writing<'_>, change: &RowChange<T>) -> Made {
     let query = writing.write("root");
     match change {
         RowChange::Create(value) => {
             push_insert(query, value);
             writing.only_if_valid().push(" returning id");
+            writing.makes(T::NEW_ROW, ROOT_ID);
             Made::Root
         }
         RowChange::Update { id, expected, value } => {

@@ -3,7 +3,7 @@ use chrono::NaiveDate;
 use crate::account::require_visible_customer;
 use crate::decision::{Decision, RowChange};
 use crate::error::Error;
-use crate::event::Event;
+use crate::event::{Audience, Event, EventType};
 use crate::id::{Stored, Versioned};
 use crate::input::{Field, Form, UpdateMode, draft};
 use crate::model::{Customer, Profile};
@@ -48,5 +48,8 @@ pub fn update_profile(
     let mut form = Form::new(UpdateMode::Partial);
     let Some(profile) = draft.read(&mut form, Some(&customer.profile), today) else { return Err(form.errors.into()) };
     let value = Customer { profile, ..Customer::clone(customer) };
-    Ok(Decision::new(RowChange::update(customer, value), Event::CustomerUpdated(customer.id)))
+    let event = Event::new(EventType::CustomerUpdated, customer.id, Audience::customer(customer.id))
+        .id("user_id", customer.user_id)
+        .changing(&customer.value.value, &value);
+    Ok(Decision::new(RowChange::update(customer, value), event.if_changed()))
 }

@@ -5,7 +5,7 @@ use crate::account::password::check_password;
 use crate::account::{FIRST_EPOCH, NewAccount, PasswordHash, ProfileDraft, TakenNames, TokenHash, UserDraft};
 use crate::decision::Decision;
 use crate::error::Error;
-use crate::event::Event;
+use crate::event::{Audience, Event, EventType, NewRow};
 use crate::input::{Field, Form, UpdateMode, draft};
 use crate::model::{Email, LoginName, Profile, Role, User, Username};
 use crate::permission::{Act, Actor, Resource};
@@ -59,7 +59,7 @@ pub struct Registrant {
     is_active: bool,
     role: Role,
     profile: Profile,
-    event: Event,
+    event_type: EventType,
     only_first_superuser: bool,
     /// The password to hash.
     pub password: SecretString,
@@ -92,8 +92,23 @@ impl Registrant {
             token,
             only_first_superuser: self.only_first_superuser,
         };
-        Decision::new(account, self.event)
+        let events = events(&account, self.event_type);
+        Decision::new(account, events)
     }
+}
+
+/// What happens when an account is created.
+fn events(account: &NewAccount, event_type: EventType) -> Vec<Event> {
+    let user = &account.user;
+    let created = Event::new(event_type, NewRow::User, Audience::User(NewRow::User.into()))
+        .optional_id("customer_id", account.profile.as_ref().map(|_| NewRow::Customer))
+        .fact("is_active", user.is_active)
+        .fact("is_staff", user.role.is_staff())
+        .fact("is_superuser", user.role.is_superuser());
+    let token = account.token.map(|(_, expires_at)| {
+        Event::of_token(EventType::TokenCreated, NewRow::User).optional_instant("expires_at", Some(expires_at))
+    });
+    std::iter::once(created).chain(token).collect()
 }
 
 /// Checks a registration (rule 3.1). Anybody may register; fields such as `is_staff` are ignored.
@@ -124,7 +139,7 @@ pub fn check_registration(draft: &RegistrationDraft, taken: &TakenNames, today: 
         is_active: true,
         role: Role::Customer,
         profile,
-        event: Event::UserRegistered,
+        event_type: EventType::UserRegistered,
         only_first_superuser: false,
         password,
     })
@@ -148,7 +163,15 @@ pub fn check_new_user(actor: &Actor, draft: &UserDraft, taken: &TakenNames, toda
     let profile = draft.profile().read(&mut form, None, today);
     let (Some(identity), Some(password), Some(profile)) = (identity, password, profile) else { return Err(form.errors.into()) };
     form.finish()?;
-    Ok(Registrant { identity, is_active, role, profile, event: Event::UserCreated, only_first_superuser: false, password })
+    Ok(Registrant {
+        identity,
+        is_active,
+        role,
+        profile,
+        event_type: EventType::UserCreated,
+        only_first_superuser: false,
+        password,
+    })
 }
 
 /// Checks the superuser that the operator has set for a store without one (rule 7.2). Where another active superuser comes first,

@@ -3,8 +3,8 @@ use chrono::{DateTime, Utc};
 use crate::account::{FIRST_EPOCH, Login, PasswordHash, PasswordRenewal, Token, TokenHash, TokenRevocation};
 use crate::decision::Decision;
 use crate::error::Error;
-use crate::event::Event;
-use crate::model::Account;
+use crate::event::{Event, EventActor, EventType};
+use crate::model::{Account, User};
 use crate::permission::Actor;
 
 /// An actor who presented a valid token.
@@ -84,7 +84,18 @@ pub fn log_in(
     let user_id = account.user.id;
     let token = Token { hash, user_id, epoch: account.user.token_epoch, expires_at };
     let renewal = renewed.map(|to| PasswordRenewal { from: account.user.password.clone(), to });
-    Decision::new(Login { token, at: now, renewal }, Event::UserLoggedIn(user_id))
+    Decision::new(Login { token, at: now, renewal }, login_events(account, expires_at, now))
+}
+
+/// What happens at a login. It is the act of the user who logs in, though nobody was known before.
+fn login_events(account: &Account, expires_at: DateTime<Utc>, now: DateTime<Utc>) -> [Event; 2] {
+    let (user, customer) = (&account.user, account.customer_id);
+    let actor = Some(EventActor::from(&Actor::of(account)));
+    let after = User { last_login: Some(now), ..user.value.clone() };
+    let logged_in =
+        Event::of_user(EventType::UserLoggedIn, user.id, customer).changing(&(&user.value, customer), &(&after, customer));
+    let created = Event::of_token(EventType::TokenCreated, user.id).optional_instant("expires_at", Some(expires_at));
+    [Event { actor, ..logged_in }, Event { actor, ..created }]
 }
 
 /// Revokes a token of the actor's own user (rule 3.3).
@@ -93,5 +104,6 @@ pub fn log_in(
 /// [`Error::NotAuthenticated`] where nobody is known.
 pub fn revoke_token(actor: &Actor, token: TokenHash) -> Result<Decision<TokenRevocation>, Error> {
     let user_id = actor.user().ok_or(Error::NotAuthenticated)?;
-    Ok(Decision::new(TokenRevocation { user_id, token }, Event::TokenRevoked(user_id)))
+    let event = Event::of_token(EventType::TokenRevoked, user_id).fact("tokens", "one");
+    Ok(Decision::new(TokenRevocation { user_id, token }, [event]))
 }

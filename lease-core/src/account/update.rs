@@ -7,10 +7,10 @@ use crate::account::{
 };
 use crate::decision::Decision;
 use crate::error::{Error, Refusal};
-use crate::event::Event;
-use crate::id::{UserId, Versioned};
+use crate::event::{Event, EventType, NewRow};
+use crate::id::{CustomerId, UserId, Versioned};
 use crate::input::{Field, Form, UpdateMode, as_given, draft};
-use crate::model::{LoginName, Profile, Role, User};
+use crate::model::{Account, LoginName, Profile, Role, User};
 use crate::permission::{Act, Actor, Resource};
 
 draft! {
@@ -82,6 +82,7 @@ fn or_present(field: &Field<bool>, present: bool) -> Field<bool> {
 #[derive(Clone, Debug)]
 pub struct CheckedUpdate {
     decision: Decision<AccountChange>,
+    customer_id: Option<CustomerId>,
     keep_token: Option<TokenHash>,
     /// The password to hash, if a new one is given.
     pub new_password: Option<SecretString>,
@@ -96,8 +97,7 @@ impl CheckedUpdate {
             self.decision.user.password = password;
             self.decision.user.token_epoch += 1;
             self.decision.keep_token = self.keep_token;
-            let changed = Event::PasswordChanged(self.decision.id);
-            self.decision.events.push(changed);
+            self.decision.events.extend(password_events(&self.decision, self.customer_id));
         }
         self.decision
     }
@@ -142,15 +142,11 @@ pub fn check_update(
 
     let token_epoch = stored.token_epoch + i64::from(stored.is_active && !is_active);
     let user = User { username, email, first_name, last_name, is_active, role, token_epoch, ..stored.value.clone() };
-    let mut events = vec![Event::UserUpdated(stored.id)];
-    match (stored.is_active, is_active) {
-        (true, false) => events.push(Event::UserDeactivated(stored.id)),
-        (false, true) => events.push(Event::UserReactivated(stored.id)),
-        _ => {}
-    }
-    let decision = Decision { changes: change_of(snapshot, user, now)?, events };
+    let change = change_of(snapshot, user, now)?;
+    let events = update_events(&snapshot.account, &change);
+    let decision = Decision::new(change, events);
     let keep_token = keep_token.filter(|_| actor.user() == Some(stored.id) && is_active);
-    Ok(CheckedUpdate { decision, keep_token, new_password })
+    Ok(CheckedUpdate { decision, customer_id: snapshot.account.customer_id, keep_token, new_password })
 }
 
 /// Deactivates a user and revokes their tokens (rule 3.4). Users are never deleted, because invoices refer to them.
@@ -165,7 +161,9 @@ pub fn deactivate(
     let stored = &snapshot.account.user;
     require_act_on_user(actor, Act::Delete, stored.id, stored.role)?;
     let user = User { is_active: false, token_epoch: stored.token_epoch + 1, ..stored.value.clone() };
-    Ok(Decision::new(change_of(snapshot, user, now)?, Event::UserDeactivated(stored.id)))
+    let change = change_of(snapshot, user, now)?;
+    let events = activity_events(&snapshot.account, &change);
+    Ok(Decision::new(change, events))
 }
 
 /// Revokes all tokens of the actor's own user (rule 3.3).
@@ -182,7 +180,7 @@ pub fn revoke_tokens(
         return Err(Error::NotFound);
     }
     let user = User { token_epoch: stored.token_epoch + 1, ..stored.value.clone() };
-    Ok(Decision::new(change_of(snapshot, user, now)?, Event::AllTokensRevoked(stored.id)))
+    Ok(Decision::new(change_of(snapshot, user, now)?, [tokens_revoked(stored.id, "all")]))
 }
 
 /// The change that turns the snapshot's user into `user`, with its effects on the customer and the tokens, unless it is refused.
@@ -199,6 +197,44 @@ fn change_of(snapshot: &Versioned<AccountSnapshot>, user: User, now: DateTime<Ut
         (Some(customer), Role::Staff | Role::Superuser) => CustomerChange::Delete(customer),
     };
     Ok(AccountChange { id: stored.id, expected: snapshot.version, user, customer, keep_token: None, needs_another_superuser })
+}
+
+/// What happens when a user changes: to its other fields, and then to its being active.
+fn update_events(account: &Account, change: &AccountChange) -> Vec<Event> {
+    let (stored, customer) = (&account.user, account.customer_id);
+    let after = User { is_active: stored.is_active, ..change.user.clone() };
+    let kept = customer.filter(|_| !matches!(change.customer, CustomerChange::Delete(_)));
+    let mut updated =
+        Event::of_user(EventType::UserUpdated, stored.id, customer).changing(&(&stored.value, customer), &(&after, kept));
+    if matches!(change.customer, CustomerChange::Create(..)) {
+        updated.changes.add_new("customer_id", NewRow::Customer);
+    }
+    updated.if_changed().into_iter().chain(activity_events(account, change)).collect()
+}
+
+/// What happens when a user is deactivated, which revokes all tokens, or activated again.
+fn activity_events(account: &Account, change: &AccountChange) -> Vec<Event> {
+    let (stored, customer) = (&account.user, account.customer_id);
+    let after = User { is_active: change.user.is_active, ..stored.value.clone() };
+    let event =
+        |event_type| Event::of_user(event_type, stored.id, customer).changing(&(&stored.value, customer), &(&after, customer));
+    match (stored.is_active, change.user.is_active) {
+        (true, false) => vec![event(EventType::UserDeactivated), tokens_revoked(stored.id, "all")],
+        (false, true) => vec![event(EventType::UserReactivated)],
+        (true, true) | (false, false) => Vec::new(),
+    }
+}
+
+/// What happens when a password changes: the tokens, or all but the one in use, are revoked.
+fn password_events(change: &AccountChange, customer: Option<CustomerId>) -> [Event; 2] {
+    let mut changed = Event::of_user(EventType::UserPasswordChanged, change.id, customer);
+    changed.changes.add_secret("password");
+    let which = if change.keep_token.is_some() { "others" } else { "all" };
+    [changed, tokens_revoked(change.id, which)]
+}
+
+fn tokens_revoked(user: UserId, which: &str) -> Event {
+    Event::of_token(EventType::TokenRevoked, user).fact("tokens", which)
 }
 
 fn is_anothers(taken: &TakenNames, name: &LoginName, user: UserId) -> bool {

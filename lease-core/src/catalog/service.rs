@@ -5,7 +5,7 @@ use strum::VariantArray;
 
 use crate::decision::{Decision, RowChange};
 use crate::error::{Error, Refusal};
-use crate::event::Event;
+use crate::event::{Audience, Event, EventType, IdRef, NewRow};
 use crate::id::{Stored, Versioned};
 use crate::input::{Field, FieldErrors, Form, UpdateMode, as_given, draft};
 use crate::model::limits::MAX_DUE_DAYS;
@@ -51,7 +51,9 @@ pub struct FirstServices(pub Vec<Service>);
 /// [`Error::PermissionDenied`]; invalid fields.
 pub fn create_service(actor: &Actor, draft: &ServiceDraft) -> Result<Decision<RowChange<Service>>, Error> {
     actor.require(Resource::Service, Act::Create)?;
-    Ok(Decision::new(RowChange::Create(read(draft, UpdateMode::Full, None)?), Event::ServiceCreated))
+    let service = read(draft, UpdateMode::Full, None)?;
+    let event = service_event(EventType::ServiceCreated, NewRow::Service(0), &service);
+    Ok(Decision::new(RowChange::Create(service), [event]))
 }
 
 /// Changes a service. Once a trade uses it, its kind, `invoice_on`, `bill_to` and currency can no longer change (rule 5.1).
@@ -70,11 +72,11 @@ pub fn update_service(
     if service.is_used && fixed(&value) != fixed(service) {
         return Err(Refusal::ServiceInUse.into());
     }
-    let mut events = vec![Event::ServiceUpdated(service.id)];
-    if service.is_active && !value.is_active {
-        events.push(Event::ServiceDeactivated(service.id));
-    }
-    Ok(Decision { changes: RowChange::update(service, value), events })
+    let goes = service.is_active && !value.is_active;
+    let updated = Service { is_active: goes || value.is_active, ..value.clone() };
+    let updated = service_event(EventType::ServiceUpdated, service.id, &updated).changing(&service.value.value, &updated);
+    let events: Vec<Event> = updated.if_changed().into_iter().chain(deactivated(service, &value)).collect();
+    Ok(Decision::new(RowChange::update(service, value), events))
 }
 
 /// Deactivates a service: no new trade can be opened under it; trades that were opened before continue.
@@ -84,8 +86,18 @@ pub fn update_service(
 pub fn deactivate_service(service: &Versioned<Stored<Service>>, actor: &Actor) -> Result<Decision<RowChange<Service>>, Error> {
     require_act_on_service(service, actor, Act::Delete)?;
     let value = Service { is_active: false, ..Service::clone(service) };
-    let change = RowChange::update(service, value);
-    Ok(Decision::new(change, Event::ServiceDeactivated(service.id)))
+    let event = deactivated(service, &value);
+    Ok(Decision::new(RowChange::update(service, value), event))
+}
+
+/// What happens when a service becomes `after`, which may be inactive.
+fn deactivated(service: &Stored<Service>, after: &Service) -> Option<Event> {
+    let after = Service { is_active: service.is_active && after.is_active, ..service.value.clone() };
+    service_event(EventType::ServiceDeactivated, service.id, &after).changing(&service.value, &after).if_changed()
+}
+
+fn service_event(event_type: EventType, id: impl Into<IdRef>, service: &Service) -> Event {
+    Event::new(event_type, id, Audience::Staff).fact("kind", <&str>::from(service.kind)).price(service.fee)
 }
 
 /// Succeeds if the actor may see the service: everybody may see active services, and staff may see all.
@@ -117,7 +129,10 @@ pub fn standard_services(lease_fee: Money, sell_fee: Money) -> Decision<FirstSer
         service("Lease", ServiceKind::Lease, InvoiceOn::FirstProposal, lease_fee),
         service("Sell", ServiceKind::Sell, InvoiceOn::Acceptance, sell_fee),
     ];
-    Decision { events: vec![Event::ServiceCreated; services.len()], changes: FirstServices(services) }
+    let places = services.iter().zip(0..);
+    let events: Vec<Event> =
+        places.map(|(service, place)| service_event(EventType::ServiceCreated, NewRow::Service(place), service)).collect();
+    Decision::new(FirstServices(services), events)
 }
 
 fn require_act_on_service(service: &Service, actor: &Actor, act: Act) -> Result<(), Error> {

@@ -2,7 +2,7 @@ use chrono::{DateTime, Datelike, Utc};
 
 use crate::decision::{Decision, RowChange};
 use crate::error::{Error, Refusal};
-use crate::event::Event;
+use crate::event::{Audience, Event, EventType, IdRef, NewRow};
 use crate::id::{CustomerId, Stored, VehicleId, Versioned};
 use crate::input::{Field, FieldErrors, Form, UpdateMode, draft};
 use crate::model::limits::FIRST_MODEL_YEAR;
@@ -68,7 +68,8 @@ pub fn create_vehicle(
 ) -> Result<Decision<RowChange<Vehicle>>, Error> {
     let owner = actor.require_customer(Resource::Vehicle, Act::Create)?;
     let vehicle = read(draft, UpdateMode::Full, owner, None, vin_taken_by.is_some(), now)?;
-    Ok(Decision::new(RowChange::Create(vehicle), Event::VehicleCreated))
+    let event = vehicle_event(EventType::VehicleCreated, NewRow::Vehicle, owner);
+    Ok(Decision::new(RowChange::Create(vehicle), [event]))
 }
 
 /// Changes a vehicle. Its owner and staff may do so. While a trade of it is open or agreed, the fields that identify it cannot
@@ -92,8 +93,9 @@ pub fn update_vehicle(
     if snapshot.has_live_trade && identity(&value) != identity(stored) {
         return Err(Refusal::VehicleInTrade.into());
     }
+    let event = vehicle_event(EventType::VehicleUpdated, stored.id, stored.customer_id).changing(&stored.value, &value);
     let change = RowChange::Update { id: stored.id, expected: snapshot.version, value };
-    Ok(Decision::new(change, Event::VehicleUpdated(stored.id)))
+    Ok(Decision::new(change, event.if_changed()))
 }
 
 /// Deletes a vehicle that was never traded.
@@ -105,8 +107,13 @@ pub fn delete_vehicle(snapshot: &Versioned<VehicleSnapshot>, actor: &Actor) -> R
     if snapshot.was_traded {
         return Err(Refusal::VehicleInUse.into());
     }
-    let change = RowChange::Delete { id: snapshot.vehicle.id, expected: snapshot.version };
-    Ok(Decision::new(change, Event::VehicleDeleted(snapshot.vehicle.id)))
+    let vehicle = &snapshot.vehicle;
+    let change = RowChange::Delete { id: vehicle.id, expected: snapshot.version };
+    Ok(Decision::new(change, [vehicle_event(EventType::VehicleDeleted, vehicle.id, vehicle.customer_id)]))
+}
+
+fn vehicle_event(event_type: EventType, id: impl Into<IdRef>, owner: CustomerId) -> Event {
+    Event::new(event_type, id, Audience::customer(owner)).id("customer_id", owner)
 }
 
 /// Succeeds if the actor may see the vehicle.

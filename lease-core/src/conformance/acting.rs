@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::Handles;
 use super::build::*;
-use super::commits::Commits as _;
+use super::commits::{Commits as _, a_fact};
 use super::processes::{Processes, ROUNDS, count};
 use super::world::World;
 use crate::account::{AccountChange, CustomerChange, Login, TokenRevocation, UserDraft};
@@ -23,11 +23,11 @@ use crate::wallet::{CardChange, DefaultCard, WalletChange};
 
 /// A commit of this change by this actor.
 fn by(actor: Actor, change: impl Into<Change>) -> Commit {
-    Commit::new(Envelope::new(actor, base()), change)
+    Commit::new(Envelope { events: vec![a_fact()], ..Envelope::new(actor, base()) }, change)
 }
 
 /// One change for each variant of [`Change`] except the creation of the first services.
-async fn changes(world: &World) -> Vec<Change> {
+pub(super) async fn changes(world: &World) -> Vec<Change> {
     let deal = world.deal().await;
     let account = world.account(Role::Customer).await;
     let (id, owner) = (account.user.id, account.customer_id.unwrap());

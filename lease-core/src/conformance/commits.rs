@@ -8,6 +8,7 @@ use crate::account::{AccountChange, Login, NewAccount, TokenHash, TokenRevocatio
 use crate::catalog::FirstServices;
 use crate::decision::RowChange;
 use crate::directory::LeadChange;
+use crate::event::{Audience, Event, EventType};
 use crate::id::{ContactId, CreditCardId, CustomerId, Entity, LeadId, NewIds, ServiceId, Stored, TradeId, VehicleId, Version};
 use crate::lifecycle::{Opening, TradeChange, TradeChanges};
 use crate::model::{Account, Contact, Customer, Service, Vehicle};
@@ -20,7 +21,12 @@ type Outcome<T> = Result<T, RepositoryError>;
 
 /// A commit of this change by the system.
 pub(super) fn by_system(change: impl Into<Change>, claim: Option<Claim>) -> Commit {
-    Commit::new(Envelope { claim, ..Envelope::new(Actor::System, base()) }, change)
+    Commit::new(Envelope { claim, events: vec![a_fact()], ..Envelope::new(Actor::System, base()) }, change)
+}
+
+/// An event that comes with every commit, and must not be there if the commit is refused.
+pub(super) fn a_fact() -> Event {
+    Event::new(EventType::LeadUpdated, nobody::<LeadId>(), Audience::Staff)
 }
 
 /// One method for each kind of change, which calls [`Repository::commit`].

@@ -173,7 +173,8 @@ impl Shop {
 
     /// Asserts that the books are in order and agree with the bank, and that this many payments succeeded.
     async fn close(&self, succeeded: usize) {
-        let books = Books::read(&*self.world.store).await.unwrap();
+        // The trades were written without events.
+        let books = Books { steps: None, ..Books::read(&*self.world.store).await.unwrap() };
         assert_eq!(books.violations(), Vec::<String>::new());
         let paid = books.payments.iter().filter(|payment| has_succeeded(payment));
         let paid: BTreeMap<_, _> = paid.map(|payment| (payment.charge_key.clone(), (payment.amount.amount(), 1))).collect();

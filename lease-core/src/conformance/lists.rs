@@ -4,12 +4,13 @@ use chrono::{DateTime, Utc};
 
 use super::build::base;
 use super::world::World;
+use crate::event::EventRecord;
 use crate::id::Stored;
 use crate::model::{Account, Contact, CreditCard, Customer, Invoice, Lead, Payment, Proposal, Service, Trade, Vehicle};
 use crate::page::{MAX_LIMIT, PageRequest};
 use crate::repository::{
-    CardFilter, ContactFilter, CustomerFilter, InvoiceFilter, LeadFilter, PaymentFilter, ProposalFilter, ServiceFilter,
-    TradeFilter, TradeKey, UserFilter, VehicleFilter, WalletKey,
+    CardFilter, ContactFilter, CustomerFilter, EventFilter, InvoiceFilter, LeadFilter, PaymentFilter, ProposalFilter,
+    ServiceFilter, TradeFilter, TradeKey, UserFilter, VehicleFilter, WalletKey,
 };
 
 /// A method for each list, which returns all rows that a filter finds by following the cursors to the end.
@@ -46,6 +47,7 @@ lists! {
     list_proposals(ProposalFilter, now) -> Stored<Proposal> = |snapshot| snapshot.proposal.unwrap().proposal;
     list_invoices(InvoiceFilter, now) -> Stored<Invoice>;
     list_payments(PaymentFilter) -> Stored<Payment>;
+    list_events(EventFilter) -> Stored<EventRecord>;
 }
 
 impl World {
@@ -101,6 +103,7 @@ impl World {
         lines.extend(self.list_cards(&CardFilter::default()).await.iter().map(|row| format!("{row:?}")));
         lines.extend(self.proposals().await.iter().map(|row| format!("{row:?}")));
         lines.extend(self.payments().await.iter().map(|row| format!("{row:?}")));
+        lines.extend(self.list_events(&EventFilter::default()).await.iter().map(|row| format!("{row:?}")));
         lines
     }
 }

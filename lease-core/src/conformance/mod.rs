@@ -58,6 +58,7 @@ mod claims;
 mod commit;
 mod directory;
 mod engine_races;
+mod events;
 mod filters;
 mod gateway;
 mod pages;
@@ -284,6 +285,18 @@ cases! {
         one_of_many_makes_the_superuser,
         one_of_many_servers_makes_the_first_superuser,
         one_of_many_converts_a_lead,
+    }
+    events {
+        every_commit_stores_its_events_as_they_are_recorded,
+        each_proposal_that_is_closed_has_its_event,
+        everybody_sees_the_events_that_are_theirs,
+        users_see_what_concerns_themselves,
+        a_new_member_sees_the_earlier_events_of_the_trade,
+        events_are_filtered,
+        readers_miss_nothing_while_many_write,
+        members_who_come_while_events_are_written_see_all,
+        a_commit_without_events_leaves_none,
+        the_books_show_what_has_no_event,
     }
     filters {
         users_are_filtered,

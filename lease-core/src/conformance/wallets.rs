@@ -35,7 +35,7 @@ pub async fn every_field_of_a_card_is_kept(store: Arc<dyn Repository>) {
     let key = WalletKey::Card(id);
     let read = world.store.load_wallet(key).await.unwrap().unwrap();
     let card = Some(Stored { id, value: made });
-    assert_eq!(read.value, Wallet { customer_id: customer, card, newest_other: None });
+    assert_eq!(read.value, Wallet { customer_id: customer, card, newest_other: None, default_other: None });
     assert_eq!(read.version, Version::FIRST.next());
 
     let value = CreditCard { exp_month: 2, exp_year: 2031, ..credit_card(customer) };
@@ -74,8 +74,10 @@ pub async fn deleting_the_default_card_makes_another_one_the_default(store: Arc<
     let (one, two) = (world.card_of(default.clone()).await, world.card(customer).await);
     let three = world.card(customer).await;
     let loaded = world.store.load_wallet(WalletKey::Card(one)).await.unwrap().unwrap();
-    assert_eq!(loaded.newest_other, Some(three));
-    assert_eq!(world.wallet(customer).await.value, Wallet { customer_id: customer, card: None, newest_other: Some(three) });
+    assert_eq!((loaded.newest_other, loaded.default_other), (Some(three), None));
+    let whole = Wallet { customer_id: customer, card: None, newest_other: Some(three), default_other: Some(one) };
+    assert_eq!(world.wallet(customer).await.value, whole);
+    assert_eq!(world.store.load_wallet(WalletKey::Card(two)).await.unwrap().unwrap().default_other, Some(one));
 
     let gone = CreditCard { is_default: false, deleted_at: Some(at(1)), ..default };
     let card = CardChange::Update(one, gone);

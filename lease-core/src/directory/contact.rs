@@ -2,7 +2,7 @@ use chrono::{DateTime, Utc};
 
 use crate::decision::{Decision, RowChange};
 use crate::error::Error;
-use crate::event::Event;
+use crate::event::{Audience, Event, EventType, IdRef, NewRow};
 use crate::id::{CustomerId, LeadId, Stored, Versioned};
 use crate::input::{Field, FieldErrors, Form, UpdateMode, draft};
 use crate::model::{Contact, ContactOwner, Email};
@@ -55,7 +55,8 @@ pub fn create_contact(
     let owner = read_owner(&mut form, actor, grant, draft, None, owner_exists);
     let contact = read(&mut form, draft, None, owner, now);
     let Some(contact) = contact else { return Err(form.errors.into()) };
-    Ok(Decision::new(RowChange::Create(contact), Event::ContactCreated))
+    let event = contact_event(EventType::ContactCreated, NewRow::Contact, &[contact.owner]);
+    Ok(Decision::new(RowChange::Create(contact), [event]))
 }
 
 /// Changes a contact. Its owner stays the same unless the draft names another; `owner_exists` says whether that one exists.
@@ -75,8 +76,9 @@ pub fn update_contact(
     let owner = read_owner(&mut form, actor, grant, draft, Some(contact.owner), owner_exists);
     let value = read(&mut form, draft, Some(contact), owner, contact.created_at);
     let Some(value) = value else { return Err(form.errors.into()) };
-    let change = RowChange::update(contact, value);
-    Ok(Decision::new(change, Event::ContactUpdated(contact.id)))
+    let owners = [value.owner, contact.owner];
+    let event = contact_event(EventType::ContactUpdated, contact.id, &owners).changing(&contact.value.value, &value);
+    Ok(Decision::new(RowChange::update(contact, value), event.if_changed()))
 }
 
 /// Deletes a contact.
@@ -86,8 +88,18 @@ pub fn update_contact(
 pub fn delete_contact(contact: &Versioned<Stored<Contact>>, actor: &Actor) -> Result<Decision<RowChange<Contact>>, Error> {
     require_visible_contact(contact, actor)?;
     actor.require(Resource::Contact, Act::Delete)?;
-    let change = RowChange::delete(contact);
-    Ok(Decision::new(change, Event::ContactDeleted(contact.id)))
+    let event = contact_event(EventType::ContactDeleted, contact.id, &[contact.owner]);
+    Ok(Decision::new(RowChange::delete(contact), [event]))
+}
+
+/// An event about a contact of the first of these owners. All of them who are customers may see it.
+fn contact_event(event_type: EventType, id: impl Into<IdRef>, owners: &[ContactOwner]) -> Event {
+    let owner = owners.first();
+    let mut customers: Vec<IdRef> = owners.iter().filter_map(|owner| owner.customer()).map(IdRef::from).collect();
+    customers.dedup();
+    Event::new(event_type, id, if customers.is_empty() { Audience::Staff } else { Audience::Customers(customers) })
+        .optional_id("customer_id", owner.and_then(|owner| owner.customer()))
+        .optional_id("lead_id", owner.and_then(|owner| owner.lead()))
 }
 
 /// Succeeds if the actor may see the contact: customers may see their own, and staff may see all.

@@ -4,7 +4,7 @@ use strum::VariantArray;
 use crate::decision::{Decision, RowChange};
 use crate::directory::contact::optional_email;
 use crate::error::{Error, Refusal};
-use crate::event::Event;
+use crate::event::{Audience, Event, EventType, IdRef, NewRow};
 use crate::id::{CustomerId, Stored, Versioned};
 use crate::input::{Field, FieldErrors, Form, UpdateMode, draft};
 use crate::model::{Lead, LeadState, LeadStatus};
@@ -69,8 +69,9 @@ draft! {
 pub fn create_lead(actor: &Actor, draft: &LeadDraft, now: DateTime<Utc>) -> Result<Decision<LeadChange>, Error> {
     actor.require(Resource::Lead, Act::Create)?;
     let lead = read(draft, UpdateMode::Full, None, now)?;
+    let event = lead_event(EventType::LeadCreated, NewRow::Lead, &lead);
     let change = LeadChange { lead: RowChange::Create(lead), contacts: ContactsOfLead::Keep };
-    Ok(Decision::new(change, Event::LeadCreated))
+    Ok(Decision::new(change, [event]))
 }
 
 /// Changes a lead.
@@ -85,8 +86,9 @@ pub fn update_lead(
 ) -> Result<Decision<LeadChange>, Error> {
     actor.require(Resource::Lead, Act::Update)?;
     let value = read(draft, mode, Some(lead), lead.created_at)?;
+    let event = lead_event(EventType::LeadUpdated, lead.id, &value).changing(&lead.value.value, &value);
     let change = LeadChange { lead: RowChange::update(lead, value), contacts: ContactsOfLead::Keep };
-    Ok(Decision::new(change, Event::LeadUpdated(lead.id)))
+    Ok(Decision::new(change, event.if_changed()))
 }
 
 /// Deletes a lead and its contacts.
@@ -96,7 +98,7 @@ pub fn update_lead(
 pub fn delete_lead(lead: &Versioned<Stored<Lead>>, actor: &Actor) -> Result<Decision<LeadChange>, Error> {
     actor.require(Resource::Lead, Act::Delete)?;
     let change = LeadChange { lead: RowChange::delete(lead), contacts: ContactsOfLead::Delete };
-    Ok(Decision::new(change, Event::LeadDeleted(lead.id)))
+    Ok(Decision::new(change, [lead_event(EventType::LeadDeleted, lead.id, lead)]))
 }
 
 /// Converts the lead to a customer (rule 6.4), and moves its contacts to that customer in the same step. `customer_exists` says
@@ -120,8 +122,16 @@ pub fn convert_lead(
         return Err(Refusal::LeadConverted.into());
     }
     let value = Lead { state: LeadState::Converted(customer), ..Lead::clone(lead) };
+    let event = lead_event(EventType::LeadConverted, lead.id, &value).changing(&lead.value.value, &value);
     let change = LeadChange { lead: RowChange::update(lead, value), contacts: ContactsOfLead::MoveTo(customer) };
-    Ok(Decision::new(change, Event::LeadConverted { lead_id: lead.id, customer_id: customer }))
+    Ok(Decision::new(change, [event]))
+}
+
+/// An event about a lead. It stands for the lead's contacts as well, which a decision does not know.
+fn lead_event(event_type: EventType, id: impl Into<IdRef>, lead: &Lead) -> Event {
+    Event::new(event_type, id, Audience::Staff)
+        .optional_id("customer_id", lead.customer_id())
+        .fact("status", <&str>::from(LeadStatus::from(lead.state)))
 }
 
 fn read(

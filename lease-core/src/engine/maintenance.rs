@@ -6,6 +6,9 @@ use crate::error::Error;
 /// The most rows that one round of purging deletes from each table.
 const PURGED_AT_ONCE: u32 = 1_000;
 
+/// The most events that one call places.
+const PLACED_AT_ONCE: u32 = 1_000;
+
 /// The most batches of payments that one round of settling takes.
 const SETTLING_TURNS: u32 = 10;
 
@@ -34,6 +37,15 @@ impl LeaseEngine {
             }
         }
         Ok(settled)
+    }
+
+    /// Gives their place in the order to a bounded number of events that have none yet (rule 8.5). Returns how many: unless that
+    /// is zero, there may be more. Reading events does the same first, so this only keeps readings short.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn place_events(&self) -> Result<u64, Error> {
+        Ok(self.store().place_events(PLACED_AT_ONCE).await?)
     }
 
     /// Deletes a bounded number of expired tokens and idempotency records. Returns how many it deleted: unless that is zero,

@@ -9,6 +9,7 @@ mod claims;
 mod command;
 mod contacts;
 mod customers;
+mod events;
 mod invoices;
 mod leads;
 mod maintenance;

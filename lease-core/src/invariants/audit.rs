@@ -11,8 +11,8 @@ use crate::model::{
 };
 
 impl Books {
-    /// Every violation of I1 to I6, one sentence each; and, of I7, the violations that a single reading can show: references to
-    /// rows that do not exist.
+    /// Every violation of I1 to I6 and I9, one sentence each; and, of I7, the violations that a single reading can show:
+    /// references to rows that do not exist.
     #[must_use]
     pub fn violations(&self) -> Vec<String> {
         let audit = Audit::of(self);
@@ -32,7 +32,7 @@ impl Books {
             [audit.i6_one_live_trade(vehicle), audit.i6_changes_hands_by_sales(vehicle), audit.i6_let_to_one_at_a_time(vehicle)]
         });
         let found = trades.chain(invoices).chain(payments).chain(vehicles).flatten();
-        found.chain(self.missing()).collect()
+        found.chain(self.missing()).chain(self.unrecorded()).collect()
     }
 }
 

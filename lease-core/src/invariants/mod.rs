@@ -1,4 +1,4 @@
-//! The invariants I1 to I7 as code that reads a store and reports violations: for tests of any kind, and for an operator who
+//! The invariants I1 to I7 and I9 as code that reads a store and reports violations: for tests of any kind, and for an operator who
 //! wants to check the data.
 //!
 //! # Checking a store
@@ -54,15 +54,19 @@
 //! | I5 | a trade has one accepted proposal if it is agreed or completed, and then no pending one |
 //! | I6 | an agreed trade completes when nothing is owed; a vehicle has at most one open or agreed trade; vehicles change hands by completed sales only; agreed periods do not overlap |
 //! | I7 | rows that were written are never lost, and final states never change; no row refers to one that does not exist |
+//! | I9 | each trade, proposal, invoice and payment has exactly the events that led to its state |
 //!
 //! [`how_we_know`] lists the checks which show that they hold.
 
 mod audit;
+mod events;
 mod history;
 #[doc = include_str!("how_we_know.md")]
 pub mod how_we_know {}
 mod read;
 mod references;
+
+pub use events::Steps;
 
 use std::collections::BTreeMap;
 
@@ -87,6 +91,8 @@ pub struct Books {
     pub payments: Vec<Stored<Payment>>,
     /// The cards: all that are not deleted, and the deleted ones with which payments were made.
     pub cards: Vec<Stored<CreditCard>>,
+    /// What the events say, if they were read. Only then is I9 checked.
+    pub steps: Option<Steps>,
     /// The facts that the rows do not show.
     pub past: Past,
 }

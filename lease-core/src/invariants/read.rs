@@ -1,5 +1,5 @@
 use crate::id::{Entity, Stored};
-use crate::invariants::{Books, Past};
+use crate::invariants::{Books, Past, Steps};
 use crate::page::{MAX_LIMIT, Page, PageRequest};
 use crate::repository::{
     CardFilter, InvoiceFilter, PaymentFilter, ProposalFilter, Repository, RepositoryError, ServiceFilter, TradeFilter, TradeKey,
@@ -45,6 +45,7 @@ impl Books {
             vehicles: whole_list!(|page| store.list_vehicles(&VehicleFilter::default(), page)),
             services: whole_list!(|page| store.list_services(&ServiceFilter::default(), page)),
             cards: whole_list!(|page| store.list_cards(&CardFilter::default(), page)),
+            steps: Some(Steps::read(store).await?),
             past: Past::default(),
         };
         books.read_deleted_cards(store).await?;

@@ -1,10 +1,9 @@
 use chrono::{DateTime, Utc};
 
 use crate::decision::Decision;
-use crate::event::Event;
 use crate::id::{CustomerId, ProposalId};
 use crate::model::{BillTo, InvoiceOn};
-use crate::trade::{NewInvoice, TradeChanges, TradeSnapshot};
+use crate::trade::{NewInvoice, TradeChanges, TradeSnapshot, invoice_issued};
 
 /// Issues the trade's invoice if `moment` is the service's moment of invoicing and there is a fee (rules 4.8, 5.2, I1, I2). The
 /// amount is the service's present fee; `proposal` is the one on which it is issued, `None` for the one made in the same changes.
@@ -24,14 +23,15 @@ pub(crate) fn issue(
         (BillTo::Counterparty, Some(counterparty)) => counterparty,
         (BillTo::Owner, _) | (BillTo::Counterparty, None) => snapshot.trade.customer_id,
     };
-    decision.events.push(Event::InvoiceIssued { customer_id, amount: service.fee });
-    decision.new_invoice = Some(NewInvoice {
+    let invoice = NewInvoice {
         proposal_id: proposal,
         customer_id,
         amount: service.fee,
         issued_at: now,
         due_date: service.due_date(now.date_naive()),
-    });
+    };
+    decision.events.push(invoice_issued(&snapshot.trade, &invoice));
+    decision.new_invoice = Some(invoice);
 }
 
 /// Whether nothing is owed: no invoice was issued, or the invoice is paid or void (rule 4.7).

@@ -6,7 +6,6 @@ use rust_decimal::Decimal;
 
 use crate::decision::Decision;
 use crate::error::{Error, Refusal};
-use crate::event::Event;
 use crate::gateway::{ChargeKey, ChargeOutcome};
 use crate::id::{CreditCardId, InvoiceId, Stored};
 use crate::input::{Field, FieldErrors, Form, NamedIn, UpdateMode, draft};
@@ -15,7 +14,7 @@ use crate::model::{CreditCard, Invoice, InvoiceState, Payment, PaymentState, Tra
 use crate::money::{Money, positive};
 use crate::permission::{Act, Actor, Resource};
 use crate::policy::{LatePayments, Policy};
-use crate::trade::{InvoiceChange, TradeChanges, TradeSnapshot, conclude};
+use crate::trade::{InvoiceChange, TradeChanges, TradeSnapshot, conclude, invoice_changed, payment_begun, payment_settled};
 
 draft! {
     /// The fields for paying an invoice.
@@ -47,6 +46,7 @@ pub fn begin_payment(
     now: DateTime<Utc>,
 ) -> Result<Decision<TradeChanges>, Error> {
     let payer = actor.require_customer(Resource::Payment, Act::Create)?;
+    let trade = snapshot.map(|snapshot| &snapshot.trade);
     let invoice = snapshot.and_then(|snapshot| visible_invoice(snapshot, actor).ok());
     if invoice.is_none() && named_in == NamedIn::Path {
         return Err(Error::NotFound);
@@ -65,6 +65,17 @@ pub fn begin_payment(
     }
 
     let amount = asked.unwrap_or(payable);
+    let payment = Payment {
+        invoice_id: invoice.id,
+        credit_card_id: card.id,
+        customer_id: payer,
+        amount,
+        state: PaymentState::Pending,
+        is_late: is_late(invoice, now),
+        charge_key: key,
+        created_at: now,
+    };
+    let begun = trade.map(|trade| payment_begun(trade, &payment));
     let changes = TradeChanges {
         invoice: Some(InvoiceChange {
             id: invoice.id,
@@ -72,19 +83,10 @@ pub fn begin_payment(
             pending: invoice.pending.plus(amount)?,
             state: invoice.state.clone(),
         }),
-        new_payment: Some(Payment {
-            invoice_id: invoice.id,
-            credit_card_id: card.id,
-            customer_id: payer,
-            amount,
-            state: PaymentState::Pending,
-            is_late: is_late(invoice, now),
-            charge_key: key,
-            created_at: now,
-        }),
+        new_payment: Some(payment),
         ..TradeChanges::default()
     };
-    Ok(Decision::new(changes, Event::PaymentBegun { invoice_id: invoice.id, amount }))
+    Ok(Decision::new(changes, begun))
 }
 
 /// A payment request whose fields are valid.
@@ -144,16 +146,17 @@ pub fn settle_payment(
         return Ok(None);
     }
     let pending = invoice.pending.minus(payment.amount)?;
-    let mut decision = Decision { changes: TradeChanges::default(), events: Vec::new() };
-    match outcome.clone() {
-        ChargeOutcome::Declined { failure_code, reference } => {
-            decision.events.push(Event::PaymentFailed(payment.id));
-            decision.settled = Some((payment.id, PaymentState::Failed { failure_code, reference }));
+    let to = match outcome.clone() {
+        ChargeOutcome::Declined { failure_code, reference } => PaymentState::Failed { failure_code, reference },
+        ChargeOutcome::Succeeded { reference } => PaymentState::Succeeded { reference },
+    };
+    let settled = payment_settled(&snapshot.trade, payment.id, payment, &to);
+    let mut decision = Decision::new(TradeChanges { settled: Some((payment.id, to)), ..TradeChanges::default() }, settled);
+    match outcome {
+        ChargeOutcome::Declined { .. } => {
             decision.invoice = Some(InvoiceChange { id: invoice.id, paid: invoice.paid, pending, state: invoice.state.clone() });
         }
-        ChargeOutcome::Succeeded { reference } => {
-            decision.events.push(Event::PaymentSucceeded(payment.id));
-            decision.settled = Some((payment.id, PaymentState::Succeeded { reference }));
+        ChargeOutcome::Succeeded { .. } => {
             receive(&mut decision, snapshot, invoice, payment.amount, pending, now)?;
         }
     }
@@ -173,12 +176,11 @@ fn receive(
     let paid = invoice.paid.plus(amount)?;
     let is_paid = paid == invoice.amount;
     let state = if is_paid { InvoiceState::Paid { at: now } } else { invoice.state.clone() };
-    decision.invoice = Some(InvoiceChange { id: invoice.id, paid, pending, state });
-    if is_paid {
-        decision.events.push(Event::InvoicePaid(invoice.id));
-        if let TradeState::Agreed(agreement) = snapshot.trade.state {
-            conclude(decision, snapshot, agreement, true, now);
-        }
+    let change = InvoiceChange { id: invoice.id, paid, pending, state };
+    decision.events.extend(invoice_changed(invoice, &change.applied_to(invoice)));
+    decision.invoice = Some(change);
+    if is_paid && let TradeState::Agreed(agreement) = snapshot.trade.state {
+        conclude(decision, snapshot, agreement, true, now);
     }
     Ok(())
 }

@@ -2,14 +2,13 @@ use chrono::{DateTime, Utc};
 
 use crate::decision::Decision;
 use crate::error::{Error, Refusal};
-use crate::event::Event;
 use crate::id::Stored;
 use crate::input::{Field, Form, UpdateMode, draft};
 use crate::invoicing::visible_invoice;
 use crate::model::{Invoice, InvoiceState, TradeState};
 use crate::permission::{Act, Actor, Resource};
 use crate::text;
-use crate::trade::{InvoiceChange, TradeChanges, TradeSnapshot, conclude};
+use crate::trade::{InvoiceChange, TradeChanges, TradeSnapshot, conclude, invoice_changed};
 
 draft! {
     /// The fields for voiding an invoice.
@@ -36,16 +35,10 @@ pub fn void(
     let Some(reason) = reason else { return Err(form.errors.into()) };
     require_unpaid(invoice)?;
 
-    let changes = TradeChanges {
-        invoice: Some(InvoiceChange {
-            id: invoice.id,
-            paid: invoice.paid,
-            pending: invoice.pending,
-            state: InvoiceState::Void { at: now, reason },
-        }),
-        ..TradeChanges::default()
-    };
-    let mut decision = Decision::new(changes, Event::InvoiceVoided(invoice.id));
+    let state = InvoiceState::Void { at: now, reason };
+    let change = InvoiceChange { id: invoice.id, paid: invoice.paid, pending: invoice.pending, state };
+    let voided = invoice_changed(invoice, &change.applied_to(invoice));
+    let mut decision = Decision::new(TradeChanges { invoice: Some(change), ..TradeChanges::default() }, voided);
     if let TradeState::Agreed(agreement) = snapshot.trade.state {
         conclude(&mut decision, snapshot, agreement, true, now);
     }

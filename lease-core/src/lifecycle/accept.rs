@@ -2,12 +2,12 @@ use chrono::{DateTime, Utc};
 
 use crate::decision::Decision;
 use crate::error::{Error, Refusal};
-use crate::event::Event;
+use crate::id::CustomerId;
 use crate::invoicing::{issue, owes_nothing};
 use crate::lifecycle::{require_pending, visible_proposal};
 use crate::model::{Agreement, InvoiceOn, ProposalState, ServiceKind};
 use crate::permission::{Act, Actor, Resource};
-use crate::trade::{ProposalView, TradeChanges, TradeSnapshot, conclude};
+use crate::trade::{ProposalView, TradeChanges, TradeSnapshot, conclude, proposal_decided, trade_agreed};
 
 /// Accepts the snapshot's proposal (rule 4.4): the agreement is on exactly the terms that were read.
 ///
@@ -16,6 +16,32 @@ use crate::trade::{ProposalView, TradeChanges, TradeSnapshot, conclude};
 /// could have accepted while the trade was open; [`Refusal::ProposalExpired`], [`Refusal::ProposalNotPending`],
 /// [`Refusal::PartyInactive`], [`Refusal::VehicleNotAvailable`].
 pub fn accept(snapshot: &TradeSnapshot, actor: &Actor, now: DateTime<Utc>) -> Result<Decision<TradeChanges>, Error> {
+    let Acceptable { view, counterparty_id } = acceptable(snapshot, actor, now)?;
+    let proposal = &view.proposal;
+    let agreement = Agreement { counterparty_id, proposal_id: proposal.id, agreed_at: now };
+    let accepted = ProposalState::Accepted { at: now };
+    let changes = TradeChanges {
+        active_party: Some(proposal.customer_id),
+        decided: Some((proposal.id, accepted)),
+        close_others: Some(now),
+        ..TradeChanges::default()
+    };
+    let mut decision = Decision::new(changes, proposal_decided(snapshot.trade.customer_id, proposal.id, proposal, accepted));
+    issue(&mut decision, snapshot, InvoiceOn::Acceptance, Some(proposal.id), Some(counterparty_id), now);
+    let is_invoiced = decision.new_invoice.is_some();
+    decision.events.insert(1, trade_agreed(&snapshot.trade, agreement, is_invoiced));
+    conclude(&mut decision, snapshot, agreement, !is_invoiced && owes_nothing(snapshot), now);
+    Ok(decision)
+}
+
+/// A proposal that an actor may accept.
+pub(super) struct Acceptable<'a> {
+    view: &'a ProposalView,
+    counterparty_id: CustomerId,
+}
+
+/// The snapshot's proposal, if the actor may accept it now.
+pub(super) fn acceptable<'a>(snapshot: &'a TradeSnapshot, actor: &Actor, now: DateTime<Utc>) -> Result<Acceptable<'a>, Error> {
     let customer = actor.require_customer(Resource::Proposal, Act::Decide)?;
     let owner = snapshot.trade.customer_id;
     let view = match visible_proposal(snapshot, actor) {
@@ -36,20 +62,7 @@ pub fn accept(snapshot: &TradeSnapshot, actor: &Actor, now: DateTime<Utc>) -> Re
         return Err(Refusal::PartyInactive.into());
     }
     require_available(snapshot, view)?;
-
-    let agreement = Agreement { counterparty_id, proposal_id: proposal.id, agreed_at: now };
-    let changes = TradeChanges {
-        active_party: Some(proposal.customer_id),
-        decided: Some((proposal.id, ProposalState::Accepted { at: now })),
-        close_others: Some(now),
-        ..TradeChanges::default()
-    };
-    let events = vec![Event::ProposalAccepted(proposal.id), Event::TradeAgreed(agreement)];
-    let mut decision = Decision { changes, events };
-    issue(&mut decision, snapshot, InvoiceOn::Acceptance, Some(proposal.id), Some(counterparty_id), now);
-    let settled = decision.new_invoice.is_none() && owes_nothing(snapshot);
-    conclude(&mut decision, snapshot, agreement, settled, now);
-    Ok(decision)
+    Ok(Acceptable { view, counterparty_id })
 }
 
 /// Refuses if the vehicle is leased on the same days, or is to be sold while a lease runs or lies ahead (rule 4.10).

@@ -1,8 +1,12 @@
 use chrono::{DateTime, Utc};
 
 use crate::invoicing::{may_pay, may_void};
+use crate::lifecycle::accept::acceptable;
+use crate::lifecycle::cancel::may_cancel;
 use crate::lifecycle::propose::may_propose;
-use crate::lifecycle::{accept, cancel, reject, require_visible, withdraw};
+use crate::lifecycle::reject::rejectable;
+use crate::lifecycle::require_visible;
+use crate::lifecycle::withdraw::withdrawable;
 use crate::permission::{Act, Actor, Resource};
 use crate::policy::Policy;
 use crate::trade::TradeSnapshot;
@@ -44,7 +48,7 @@ pub fn trade_actions(snapshot: &TradeSnapshot, actor: &Actor, policy: &Policy, n
     };
     which([
         (AvailableAction::Propose, proposes().is_ok()),
-        (AvailableAction::Cancel, cancel(snapshot, actor, now).is_ok()),
+        (AvailableAction::Cancel, may_cancel(snapshot, actor).is_ok()),
         (AvailableAction::Pay, may_pay(snapshot, actor, policy, now).is_ok()),
         (AvailableAction::Void, may_void(snapshot, actor).is_ok()),
     ])
@@ -54,9 +58,9 @@ pub fn trade_actions(snapshot: &TradeSnapshot, actor: &Actor, policy: &Policy, n
 #[must_use]
 pub fn proposal_actions(snapshot: &TradeSnapshot, actor: &Actor, now: DateTime<Utc>) -> Vec<AvailableAction> {
     which([
-        (AvailableAction::Accept, accept(snapshot, actor, now).is_ok()),
-        (AvailableAction::Reject, reject(snapshot, actor, now).is_ok()),
-        (AvailableAction::Withdraw, withdraw(snapshot, actor, now).is_ok()),
+        (AvailableAction::Accept, acceptable(snapshot, actor, now).is_ok()),
+        (AvailableAction::Reject, rejectable(snapshot, actor, now).is_ok()),
+        (AvailableAction::Withdraw, withdrawable(snapshot, actor, now).is_ok()),
     ])
 }
 

@@ -1,11 +1,12 @@
 use crate::decision::Decision;
 use crate::error::Error;
-use crate::event::Event;
+use crate::event::EventType;
 use crate::input::{Field, Form, UpdateMode, draft};
 use crate::lifecycle::{require_open, require_visible};
+use crate::model::Trade;
 use crate::permission::{Act, Actor, Resource};
 use crate::text;
-use crate::trade::{TradeChanges, TradeSnapshot, TradeText};
+use crate::trade::{TradeChanges, TradeSnapshot, TradeText, trade_event};
 
 draft! {
     /// The fields for changing the title and description of a trade.
@@ -33,6 +34,8 @@ pub fn amend(snapshot: &TradeSnapshot, actor: &Actor, draft: &AmendmentDraft) ->
         form.optional("description", &draft.description, Some(&trade.description), String::new(), |words| text::free(words));
     let (Some(title), Some(description)) = (title, description) else { return Err(form.errors.into()) };
     require_open(snapshot)?;
+    let after = Trade { title: title.clone(), description: description.clone(), ..trade.value.clone() };
+    let event = trade_event(EventType::TradeAmended, trade.id, &after).changing(&trade.value, &after);
     let changes = TradeChanges { text: Some(TradeText { title, description }), ..TradeChanges::default() };
-    Ok(Decision::new(changes, Event::TradeAmended))
+    Ok(Decision::new(changes, event.if_changed()))
 }

@@ -3,13 +3,13 @@ use chrono::{DateTime, Utc};
 use crate::catalog::VehicleSnapshot;
 use crate::decision::Decision;
 use crate::error::{Error, Refusal};
-use crate::event::Event;
+use crate::event::{EventType, NewRow};
 use crate::id::{ServiceId, VehicleId};
 use crate::input::{Field, Form, UpdateMode, draft};
 use crate::model::{Trade, TradeState};
 use crate::permission::{Act, Actor, Resource, can_view_vehicle};
 use crate::text;
-use crate::trade::{Opening, OpeningSnapshot};
+use crate::trade::{Opening, OpeningSnapshot, trade_event};
 
 draft! {
     /// The fields for opening a trade.
@@ -69,6 +69,6 @@ pub fn open(
         vehicle_version: vehicle.version,
         first_use_of_service: (!service.is_used).then_some(service.version),
     };
-    let event = Event::TradeOpened { vehicle_id: vehicle.vehicle.id, service_id: service.id };
-    Ok(Decision::new(opening, event))
+    let event = trade_event(EventType::TradeOpened, NewRow::Trade, &opening.trade);
+    Ok(Decision::new(opening, [event]))
 }

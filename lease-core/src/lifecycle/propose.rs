@@ -3,7 +3,6 @@ use rust_decimal::Decimal;
 
 use crate::decision::Decision;
 use crate::error::{Error, Refusal};
-use crate::event::Event;
 use crate::id::{CustomerId, TradeId};
 use crate::input::{Field, FieldErrors, Form, NamedIn, UpdateMode, draft, some_given};
 use crate::invoicing::issue;
@@ -13,7 +12,7 @@ use crate::money::{Money, positive};
 use crate::permission::{Act, Actor, Resource};
 use crate::policy::Policy;
 use crate::text;
-use crate::trade::{TradeChanges, TradeSnapshot};
+use crate::trade::{TradeChanges, TradeSnapshot, proposal_decided, proposal_made};
 
 draft! {
     /// The fields for making a proposal.
@@ -61,15 +60,13 @@ pub fn propose(
     if let Some(earlier) = &snapshot.viewer.pending {
         // An expired proposal stays expired; this only stores its state.
         let ended = match earlier.state_at(now) {
-            ProposalState::Pending => {
-                decision.events.push(Event::ProposalSuperseded(earlier.id));
-                ProposalState::Superseded { at: now }
-            }
+            ProposalState::Pending => ProposalState::Superseded { at: now },
             expired => expired,
         };
+        decision.events.extend(proposal_decided(snapshot.trade.customer_id, earlier.id, earlier, ended));
         decision.decided = Some((earlier.id, ended));
     }
-    decision.events.push(Event::ProposalMade { customer_id: author, amount: proposal.amount });
+    decision.events.push(proposal_made(snapshot.trade.customer_id, &proposal));
     decision.new_proposal = Some(proposal);
     if !snapshot.has_proposals {
         issue(&mut decision, snapshot, InvoiceOn::FirstProposal, None, None, now);

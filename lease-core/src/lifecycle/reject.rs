@@ -2,11 +2,11 @@ use chrono::{DateTime, Utc};
 
 use crate::decision::Decision;
 use crate::error::Error;
-use crate::event::Event;
+use crate::id::Stored;
 use crate::lifecycle::{require_pending, visible_proposal};
-use crate::model::ProposalState;
+use crate::model::{Proposal, ProposalState};
 use crate::permission::{Act, Actor, Resource};
-use crate::trade::{TradeChanges, TradeSnapshot};
+use crate::trade::{TradeChanges, TradeSnapshot, proposal_decided};
 
 /// Rejects the snapshot's proposal. The trade's owner may reject the proposals of others (rule 4.5).
 ///
@@ -15,12 +15,23 @@ use crate::trade::{TradeChanges, TradeSnapshot};
 /// [`TradeNotOpen`](crate::Refusal::TradeNotOpen), [`ProposalExpired`](crate::Refusal::ProposalExpired),
 /// [`ProposalNotPending`](crate::Refusal::ProposalNotPending).
 pub fn reject(snapshot: &TradeSnapshot, actor: &Actor, now: DateTime<Utc>) -> Result<Decision<TradeChanges>, Error> {
+    let proposal = rejectable(snapshot, actor, now)?;
+    let to = ProposalState::Rejected { at: now };
+    let event = proposal_decided(snapshot.trade.customer_id, proposal.id, proposal, to);
+    Ok(Decision::new(TradeChanges { decided: Some((proposal.id, to)), ..TradeChanges::default() }, event))
+}
+
+/// The snapshot's proposal, if the actor may reject it now.
+pub(super) fn rejectable<'a>(
+    snapshot: &'a TradeSnapshot,
+    actor: &Actor,
+    now: DateTime<Utc>,
+) -> Result<&'a Stored<Proposal>, Error> {
     let proposal = &visible_proposal(snapshot, actor)?.proposal;
     let customer = actor.require_customer(Resource::Proposal, Act::Decide)?;
     if customer != snapshot.trade.customer_id || customer == proposal.customer_id {
         return Err(Error::PermissionDenied);
     }
     require_pending(snapshot, proposal, now)?;
-    let decided = Some((proposal.id, ProposalState::Rejected { at: now }));
-    Ok(Decision::new(TradeChanges { decided, ..TradeChanges::default() }, Event::ProposalRejected(proposal.id)))
+    Ok(proposal)
 }

@@ -2,23 +2,34 @@ use chrono::{DateTime, Utc};
 
 use crate::decision::Decision;
 use crate::error::Error;
-use crate::event::Event;
+use crate::id::Stored;
 use crate::lifecycle::{require_pending, visible_proposal};
-use crate::model::ProposalState;
+use crate::model::{Proposal, ProposalState};
 use crate::permission::{Act, Actor, Resource};
-use crate::trade::{TradeChanges, TradeSnapshot};
+use crate::trade::{TradeChanges, TradeSnapshot, proposal_decided};
 
 /// Withdraws the snapshot's proposal. Only its author may do so (rule 4.5).
 ///
 /// # Errors
 /// As [`reject`](super::reject()).
 pub fn withdraw(snapshot: &TradeSnapshot, actor: &Actor, now: DateTime<Utc>) -> Result<Decision<TradeChanges>, Error> {
+    let proposal = withdrawable(snapshot, actor, now)?;
+    let to = ProposalState::Withdrawn { at: now };
+    let event = proposal_decided(snapshot.trade.customer_id, proposal.id, proposal, to);
+    Ok(Decision::new(TradeChanges { decided: Some((proposal.id, to)), ..TradeChanges::default() }, event))
+}
+
+/// The snapshot's proposal, if the actor may withdraw it now.
+pub(super) fn withdrawable<'a>(
+    snapshot: &'a TradeSnapshot,
+    actor: &Actor,
+    now: DateTime<Utc>,
+) -> Result<&'a Stored<Proposal>, Error> {
     let proposal = &visible_proposal(snapshot, actor)?.proposal;
     let customer = actor.require_customer(Resource::Proposal, Act::Decide)?;
     if customer != proposal.customer_id {
         return Err(Error::PermissionDenied);
     }
     require_pending(snapshot, proposal, now)?;
-    let decided = Some((proposal.id, ProposalState::Withdrawn { at: now }));
-    Ok(Decision::new(TradeChanges { decided, ..TradeChanges::default() }, Event::ProposalWithdrawn(proposal.id)))
+    Ok(proposal)
 }

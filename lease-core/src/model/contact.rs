@@ -43,3 +43,23 @@ pub enum ContactOwner {
     /// The contact belongs to this lead.
     Lead(LeadId),
 }
+
+impl ContactOwner {
+    /// The customer, if the contact belongs to one.
+    #[must_use]
+    pub const fn customer(self) -> Option<CustomerId> {
+        match self {
+            Self::Customer(id) => Some(id),
+            Self::Lead(_) => None,
+        }
+    }
+
+    /// The lead, if the contact belongs to one.
+    #[must_use]
+    pub const fn lead(self) -> Option<LeadId> {
+        match self {
+            Self::Customer(_) => None,
+            Self::Lead(id) => Some(id),
+        }
+    }
+}

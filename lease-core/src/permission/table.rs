@@ -26,6 +26,8 @@ pub enum Resource {
     Invoice,
     /// Payments.
     Payment,
+    /// Events.
+    Event,
 }
 
 /// An act for which rights are granted.
@@ -71,7 +73,7 @@ pub enum Grant {
 pub(super) fn grant(actor: &Actor, resource: Resource, act: Act) -> Grant {
     use Act::{Cancel, Convert, Create, Decide, Delete, GrantRoles, Read, Update, Void};
     use Grant::{Active, All, None, Own};
-    use Resource::{Contact, CreditCard, Customer, Invoice, Lead, Payment, Proposal, Service, Trade, User, Vehicle};
+    use Resource::{Contact, CreditCard, Customer, Event, Invoice, Lead, Payment, Proposal, Service, Trade, User, Vehicle};
 
     // One row for each right: the grant for customers, then the grant for staff.
     let (customer, staff) = match (resource, act) {
@@ -106,8 +108,10 @@ pub(super) fn grant(actor: &Actor, resource: Resource, act: Act) -> Grant {
         (Payment, Read) => (Own, All),
         (Payment, Create) => (Own, None),
 
+        (Event, Read) => (Own, All),
+
         (
-            User | Customer | CreditCard | Contact | Lead | Vehicle | Service | Trade | Proposal | Invoice | Payment,
+            User | Customer | CreditCard | Contact | Lead | Vehicle | Service | Trade | Proposal | Invoice | Payment | Event,
             Create | Update | Delete | Decide | Cancel | Void | Convert | GrantRoles,
         ) => (None, None),
     };

@@ -7,7 +7,8 @@ use crate::account::{AccountChange, Login, NewAccount, TokenRevocation};
 use crate::catalog::FirstServices;
 use crate::decision::RowChange;
 use crate::directory::LeadChange;
-use crate::event::Event;
+use crate::event::{Event, EventRecord};
+use crate::id::NewIds;
 use crate::lifecycle::{Opening, TradeChange};
 use crate::model::{Contact, Customer, Service, Vehicle};
 use crate::permission::Actor;
@@ -43,7 +44,7 @@ pub struct Envelope {
     /// The idempotency claim. The commit marks it as done in the same atomic step, and is refused with
     /// [`Guarantee::Claim`](super::Guarantee::Claim) if the claim is no longer held.
     pub claim: Option<Claim>,
-    /// The events, in order.
+    /// The events, in order. They are stored in the same atomic step.
     pub events: Vec<Event>,
 }
 
@@ -52,6 +53,12 @@ impl Envelope {
     #[must_use]
     pub const fn new(actor: Actor, at: DateTime<Utc>) -> Self {
         Self { actor, at, request_id: None, claim: None, events: Vec::new() }
+    }
+
+    /// An event as it is stored, with the ids that the commit gave out.
+    #[must_use]
+    pub fn record(&self, event: &Event, ids: &NewIds) -> EventRecord {
+        event.record(&self.actor, self.at, self.request_id.as_ref().map(RequestId::as_str), ids)
     }
 }
 
@@ -84,7 +91,7 @@ pub enum Change {
     Account(AccountChange),
     /// Stores the token of a login. The user's version stays, so that concurrent logins do not conflict.
     Login(Login),
-    /// Deletes a token of a user. One that is not there, or belongs to another user, changes nothing.
+    /// Deletes a token of a user. If it is not there, or belongs to another user, nothing changes and no event is stored.
     RevokeToken(TokenRevocation),
     /// Changes a customer's profile. Customers are created and deleted with their users, so this is always an update.
     Customer(RowChange<Customer>),

@@ -2,13 +2,16 @@
 
 use super::{
     AccountRepository, CardFilter, CardRepository, Claim, ClaimState, Commit, ContactFilter, CustomerFilter, DirectoryRepository,
-    IdempotencyRepository, InvoiceFilter, LeadFilter, NewClaim, PaymentFilter, ProposalFilter, Repository, RepositoryError,
-    SavedResponse, ServiceFilter, ServiceRepository, TradeFilter, TradeLoad, TradeRepository, UserFilter, VehicleFilter,
-    VehicleRepository, WalletKey,
+    EventFilter, EventRepository, IdempotencyRepository, InvoiceFilter, LeadFilter, NewClaim, PaymentFilter, ProposalFilter,
+    Repository, RepositoryError, SavedResponse, ServiceFilter, ServiceRepository, TradeFilter, TradeLoad, TradeRepository,
+    UserFilter, VehicleFilter, VehicleRepository, WalletKey,
 };
 use crate::account::{AccountSnapshot, Token, TokenHash};
 use crate::catalog::VehicleSnapshot;
-use crate::id::{ContactId, CustomerId, InvoiceId, LeadId, NewIds, PaymentId, ServiceId, Stored, UserId, VehicleId, Versioned};
+use crate::event::{EventRecord, Viewer};
+use crate::id::{
+    ContactId, CustomerId, EventId, InvoiceId, LeadId, NewIds, PaymentId, ServiceId, Stored, UserId, VehicleId, Versioned,
+};
 use crate::lifecycle::{OpeningSnapshot, TradeSnapshot};
 use crate::model::{Account, Contact, CreditCard, Customer, Invoice, Lead, LoginName, Payment, Service, Vehicle, Vin};
 use crate::page::{Page, PageRequest};
@@ -95,6 +98,19 @@ mockall::mock! {
         async fn save_response(&self, claim: &Claim, response: &SavedResponse) -> Result<(), RepositoryError>;
         async fn release_claim(&self, claim: &Claim) -> Result<(), RepositoryError>;
         async fn purge_claims(&self, now: DateTime<Utc>, limit: u32) -> Result<u64, RepositoryError>;
+    }
+
+    #[async_trait]
+    impl EventRepository for Repository {
+        async fn list_events(&self, filter: &EventFilter, page: PageRequest) -> Result<Page<Stored<EventRecord>>, RepositoryError>;
+        async fn events_after(
+            &self,
+            after: Option<EventId>,
+            limit: u32,
+            filter: &EventFilter,
+        ) -> Result<Vec<Stored<EventRecord>>, RepositoryError>;
+        async fn place_events(&self, limit: u32) -> Result<u64, RepositoryError>;
+        async fn find_event(&self, id: EventId, visible_to: Option<Viewer>) -> Result<Option<Stored<EventRecord>>, RepositoryError>;
     }
 
     #[async_trait]

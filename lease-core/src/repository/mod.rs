@@ -2,7 +2,7 @@
 //!
 //! # To write a backend
 //!
-//! 1. Store the eleven tables, tokens and idempotency records. A store assigns ids, positive and ascending, and contains no
+//! 1. Store the eleven tables, tokens, idempotency records and events. A store assigns ids, positive and ascending, and contains no
 //!    rule: every decision is made before it is called.
 //! 2. **Loads** return one consistent state: all parts of a snapshot are committed, as of one instant, and not older than the
 //!    call. The size of a load is bounded, whatever the size of the tables.
@@ -19,7 +19,11 @@
 //!    then loads and decides again. If several guarantees would break at once, a store may return any of them.
 //! 6. **Lists** return the rows that match their filter, newest (largest id) first. `visible_to` in a filter limits the list to
 //!    the rows that the actor may see. `now` is an argument where time matters; a store has no clock.
-//! 7. Run [the conformance suite](crate::conformance).
+//! 7. **Events** of the envelope are stored in the same atomic step: each as [`Envelope::record`] says, and for those who its
+//!    [`Audience`](crate::event::Audience) says, in the order that [`EventRepository`] describes. Two kinds of change add to them
+//!    or take from them: `close_others` of [`TradeChanges`](crate::lifecycle::TradeChanges) adds an event for each proposal that
+//!    it ends, and the revocation of a token that is not there has none.
+//! 8. Run [the conformance suite](crate::conformance).
 //!
 //! The effect of a change is defined once, in the core: after a commit, a load returns the result of
 //! [`TradeSnapshot::apply`](crate::lifecycle::TradeSnapshot::apply).
@@ -29,6 +33,7 @@ mod card;
 mod commit;
 mod directory;
 mod error;
+mod event;
 mod idempotency;
 #[cfg(feature = "mock")]
 mod mock;
@@ -45,6 +50,7 @@ pub use card::{CardFilter, CardRepository, WalletKey};
 pub use commit::{Change, Commit, Envelope, RequestId};
 pub use directory::{ContactFilter, DirectoryRepository, LeadFilter};
 pub use error::{Guarantee, RepositoryError};
+pub use event::{EventFilter, EventRepository};
 pub use idempotency::{Claim, ClaimState, IdempotencyRepository, KeyHash, NewClaim, SavedResponse};
 #[cfg(feature = "mock")]
 pub use mock::MockRepository;
@@ -64,6 +70,7 @@ pub trait Repository:
     + ServiceRepository
     + TradeRepository
     + IdempotencyRepository
+    + EventRepository
     + Debug
     + Send
     + Sync

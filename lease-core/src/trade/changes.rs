@@ -44,7 +44,8 @@ pub struct TradeChanges {
     pub decided: Option<(ProposalId, ProposalState)>,
     /// Every other proposal of the trade that is stored as pending ends at this instant: as [`Expired`](ProposalState::Expired)
     /// at its `expires_at` if that has passed, otherwise as [`Closed`](ProposalState::Closed). This includes rows that were not
-    /// loaded; the trade's version makes that safe.
+    /// loaded; the trade's version makes that safe. The store adds the [event](Self::closing_event) of each of them, in the order
+    /// of their ids, to those of the envelope.
     pub close_others: Option<DateTime<Utc>>,
     /// A new proposal.
     pub new_proposal: Option<Proposal>,
@@ -134,6 +135,13 @@ impl InvoiceChange {
         invoice.paid = self.paid;
         invoice.pending = self.pending;
         invoice.state.clone_from(&self.state);
+    }
+
+    /// The invoice with the change.
+    pub(crate) fn applied_to(&self, invoice: &Invoice) -> Invoice {
+        let mut after = invoice.clone();
+        self.apply(&mut after);
+        after
     }
 }
 

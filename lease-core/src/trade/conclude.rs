@@ -1,9 +1,8 @@
 use chrono::{DateTime, Utc};
 
 use crate::decision::Decision;
-use crate::event::Event;
 use crate::model::{Agreement, ServiceKind, VehicleTransfer};
-use crate::trade::{TradeChanges, TradeMove, TradeSnapshot};
+use crate::trade::{TradeChanges, TradeMove, TradeSnapshot, trade_completed, vehicle_transferred};
 
 /// Records the state of a trade after an agreement (rule 4.7, I6): agreed while something is owed, otherwise completed. A
 /// completed sale transfers the vehicle in the same step.
@@ -19,7 +18,7 @@ pub(crate) fn conclude(
         return;
     }
     decision.state = Some(TradeMove::Complete(agreement, now));
-    decision.events.push(Event::TradeCompleted);
+    decision.events.push(trade_completed(&snapshot.trade, agreement, now));
     if snapshot.service.kind == ServiceKind::Sell {
         let transfer = VehicleTransfer {
             vehicle_id: snapshot.trade.vehicle_id,
@@ -27,6 +26,6 @@ pub(crate) fn conclude(
             to: agreement.counterparty_id,
         };
         decision.transfer = Some(transfer);
-        decision.events.push(Event::VehicleTransferred(transfer));
+        decision.events.push(vehicle_transferred(&snapshot.trade, &transfer));
     }
 }

@@ -10,6 +10,8 @@ pub struct Wallet {
     pub card: Option<Stored<CreditCard>>,
     /// The newest other card that is not deleted.
     pub newest_other: Option<CreditCardId>,
+    /// The other card that is the default.
+    pub default_other: Option<CreditCardId>,
 }
 
 /// A change to a customer's cards.

@@ -9,9 +9,9 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::decision::Decision;
 use crate::error::Error;
-use crate::event::Event;
+use crate::event::{Audience, Event, EventType, IdRef, NewRow};
 use crate::gateway::{CardDetails, CardNumber, CardToken, parse_cvc};
-use crate::id::{Stored, Versioned};
+use crate::id::{CreditCardId, Stored, Versioned};
 use crate::input::{Field, Form, UpdateMode, as_given, draft};
 use crate::model::limits::{EXPIRY_YEARS, MONTHS};
 use crate::model::{CreditCard, is_card_expired};
@@ -85,7 +85,10 @@ pub fn store_card(
         deleted_at: None,
     };
     let others = if is_default { DefaultCard::Clear } else { DefaultCard::Keep };
-    Decision::new(change(wallet, CardChange::Create(card), others), Event::CreditCardAdded)
+    let added = card_event(EventType::CreditCardAdded, NewRow::CreditCard, &card).fact("is_default", is_default);
+    let events = std::iter::once(added).chain(is_default.then(|| replaced_default(wallet)).flatten());
+    let events: Vec<Event> = events.collect();
+    Decision::new(change(wallet, CardChange::Create(card), others), events)
 }
 
 /// Changes the expiry or the holder's name, or makes the card the default. Another card becomes the default only by being made
@@ -110,7 +113,9 @@ pub fn update_card(
     let value =
         CreditCard { exp_month, exp_year, holder_name, is_default: wants_default || card.is_default, ..card.value.clone() };
     let others = if takes_over { DefaultCard::Clear } else { DefaultCard::Keep };
-    Ok(Decision::new(change(wallet, CardChange::Update(card.id, value), others), Event::CreditCardUpdated(card.id)))
+    let updated = card_event(EventType::CreditCardUpdated, card.id, &value).changing(&card.value, &value).if_changed();
+    let events: Vec<Event> = updated.into_iter().chain(takes_over.then(|| replaced_default(wallet)).flatten()).collect();
+    Ok(Decision::new(change(wallet, CardChange::Update(card.id, value), others), events))
 }
 
 /// Deletes a card: it is no longer listed, but its payments remain. If it was the default, the newest other card becomes the
@@ -125,7 +130,32 @@ pub fn delete_card(wallet: &Versioned<Wallet>, actor: &Actor, now: DateTime<Utc>
         _ => DefaultCard::Keep,
     };
     let value = CreditCard { is_default: false, deleted_at: Some(now), ..card.value.clone() };
-    Ok(Decision::new(change(wallet, CardChange::Update(card.id, value), others), Event::CreditCardDeleted(card.id)))
+    let deleted = card_event(EventType::CreditCardDeleted, card.id, &value).changing(&card.value, &value);
+    let heir = match others {
+        DefaultCard::Becomes(other) => Some(default_changed(wallet, other, true)),
+        DefaultCard::Keep | DefaultCard::Clear => None,
+    };
+    let events: Vec<Event> = std::iter::once(deleted).chain(heir).collect();
+    Ok(Decision::new(change(wallet, CardChange::Update(card.id, value), others), events))
+}
+
+fn card_event(event_type: EventType, id: impl Into<IdRef>, card: &CreditCard) -> Event {
+    Event::new(event_type, id, Audience::customer(card.customer_id))
+        .id("customer_id", card.customer_id)
+        .fact("brand", <&str>::from(card.brand))
+        .fact("last4", card.last4.as_str())
+}
+
+/// What happens to the card that was the default until another one takes over.
+fn replaced_default(wallet: &Wallet) -> Option<Event> {
+    wallet.default_other.map(|other| default_changed(wallet, other, false))
+}
+
+/// What happens to another card that becomes the default, or is it no more.
+fn default_changed(wallet: &Wallet, other: CreditCardId, is_default: bool) -> Event {
+    Event::new(EventType::CreditCardUpdated, other, Audience::customer(wallet.customer_id))
+        .id("customer_id", wallet.customer_id)
+        .change("is_default", !is_default, is_default)
 }
 
 /// The snapshot's card, if the actor may see it.

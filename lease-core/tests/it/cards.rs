@@ -25,7 +25,7 @@ fn check(fields: Value) -> Result<CheckedCard, Error> {
 /// The owner's cards: card 1 as given, and perhaps another one.
 fn wallet(card: Option<CreditCard>, newest_other: Option<i64>) -> Versioned<Wallet> {
     let newest_other: Option<CreditCardId> = newest_other.map(id);
-    first(Wallet { customer_id: id(OWNER), card: card.map(|card| stored(1, card)), newest_other })
+    first(Wallet { customer_id: id(OWNER), card: card.map(|card| stored(1, card)), newest_other, default_other: None })
 }
 
 fn update(wallet: &Versioned<Wallet>, json: Value) -> Result<(CreditCard, DefaultCard), Error> {

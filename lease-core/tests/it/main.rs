@@ -9,6 +9,7 @@ mod cards;
 mod conformance;
 mod directory;
 mod engine;
+mod events;
 mod exhaustive;
 mod how_we_know;
 mod invoices;

@@ -3,7 +3,6 @@
 use chrono::{DateTime, Utc};
 use lease_core::Error;
 use lease_core::decision::Decision;
-use lease_core::event::Event;
 use lease_core::lifecycle::{
     AmendmentDraft, AvailableAction, TradeChanges, TradeMove, TradeSnapshot, TradeText, amend, cancel, proposal_actions, reject,
     trade_actions, withdraw,
@@ -23,7 +22,7 @@ type Answer = fn(&TradeSnapshot, &Actor, DateTime<Utc>) -> Result<Decision<Trade
 fn the_owner_rejects_anothers_proposal() {
     let changes = reject(&Scene::sale().proposed_by(BUYER).0, &customer(OWNER), now()).unwrap();
     assert_eq!(changes.decided, Some((id(1), ProposalState::Rejected { at: now() })));
-    assert_eq!(changes.events, [Event::ProposalRejected(id(1))]);
+    assert_eq!(names(&changes.events), ["proposal.rejected"]);
     assert_eq!((changes.state, changes.close_others), (None, None));
 }
 
@@ -33,7 +32,7 @@ fn an_author_withdraws_their_own_proposal() {
     for author in [OWNER, BUYER] {
         let changes = withdraw(&Scene::sale().proposed_by(author).0, &customer(author), now()).unwrap();
         assert_eq!(changes.decided, Some((id(1), ProposalState::Withdrawn { at: now() })));
-        assert_eq!(changes.events, [Event::ProposalWithdrawn(id(1))]);
+        assert_eq!(names(&changes.events), ["proposal.withdrawn"]);
         assert_eq!((changes.state, changes.close_others), (None, None));
     }
 }
@@ -105,7 +104,7 @@ fn owner_and_staff_cancel_an_open_trade() {
         assert_eq!(changes.state, Some(TradeMove::Cancel(now())));
         assert_eq!(changes.close_others, Some(now()));
         assert_eq!((changes.invoice, changes.decided), (None, None));
-        assert_eq!(events, [Event::TradeCancelled]);
+        assert_eq!(names(&events), ["trade.cancelled"]);
     }
 }
 
@@ -135,7 +134,7 @@ fn others_do_not_cancel() {
 fn the_owner_changes_the_title_and_description_while_the_trade_is_open() {
     let words = |json| {
         let Decision { changes, events } = amend(&Scene::sale().0, &customer(OWNER), &draft(json)).unwrap();
-        assert_eq!(events, [Event::TradeAmended]);
+        assert!(names(&events).iter().all(|name| *name == "trade.amended"), "{events:?}");
         changes.text.unwrap()
     };
     let text = |title: &str, description: &str| TradeText { title: title.into(), description: description.into() };

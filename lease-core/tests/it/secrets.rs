@@ -71,7 +71,7 @@ fn cards_are_not_shown() {
     hides(&card, &secrets);
     let checked = check_card(&customer(OWNER), &card, now().date_naive()).unwrap();
     hides(&checked, &secrets);
-    let wallet = first(Wallet { customer_id: id(OWNER), card: None, newest_other: None });
+    let wallet = first(Wallet { customer_id: id(OWNER), card: None, newest_other: None, default_other: None });
     let token = || CardToken::new("tok_that_is_secret".into());
     hides(&store_card(&wallet, &checked, token(), now()), &secrets);
     hides(&Charge { key: key(), card: token(), amount: usd("1") }, &secrets);

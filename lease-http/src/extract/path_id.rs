@@ -2,7 +2,8 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use lease_core::Error;
 use lease_core::id::{
-    ContactId, CreditCardId, CustomerId, Id, InvoiceId, LeadId, PaymentId, ProposalId, ServiceId, TradeId, UserId, VehicleId,
+    ContactId, CreditCardId, CustomerId, EventId, Id, InvoiceId, LeadId, PaymentId, ProposalId, ServiceId, TradeId, UserId,
+    VehicleId,
 };
 use lease_core::permission::{Act, Actor, Resource};
 
@@ -76,4 +77,5 @@ named! {
     ProposalId => Proposal,
     InvoiceId => Invoice,
     PaymentId => Payment,
+    EventId => Event,
 }

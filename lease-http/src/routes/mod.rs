@@ -8,6 +8,7 @@ mod accounts;
 mod contacts;
 mod credit_cards;
 mod customers;
+mod events;
 mod invoices;
 mod leads;
 mod payments;
@@ -35,4 +36,5 @@ pub(crate) fn endpoints() -> Endpoints {
         .merge(proposals::endpoints())
         .merge(invoices::endpoints())
         .merge(payments::endpoints())
+        .merge(events::endpoints())
 }

@@ -69,7 +69,7 @@ async fn the_links_keep_the_filters_and_the_limit() {
 #[tokio::test]
 async fn each_filter_returns_exactly_the_matching_rows() {
     let world = World::new().await;
-    let expected = [of_trades(&world).await, of_people(&world).await].concat();
+    let expected = [of_trades(&world).await, of_people(&world).await, crate::events::filters(&world).await].concat();
     for (path, rows) in &expected {
         assert_eq!(&ids(&world.get(path, &world.root).await.expect(200)), rows, "{path}");
     }
@@ -290,7 +290,7 @@ async fn an_invoice_is_overdue_once_its_due_date_is_over() {
 async fn every_list_refuses_unknown_parameters() {
     let world = World::new().await;
     let lists: Vec<_> = lists().into_iter().filter(|(path, _)| !path.contains("{id}")).collect();
-    assert_eq!(lists.len(), 11);
+    assert_eq!(lists.len(), 12);
     for (path, names) in lists {
         assert!(names.contains(&"cursor"), "{path}");
         for wrong in ["limit=0", "limit=101", "limit=x", "limit=", "cursor=nonsense", "colour=red", "limit=1&limit=2"] {
@@ -304,7 +304,8 @@ async fn every_list_refuses_unknown_parameters() {
                 world.get(&format!("{path}?{name}=nonsense"), &world.root).await.invalid(&[name]);
             }
             if is_id {
-                let unknown = world.get(&format!("{path}?{name}=987654321"), &world.root).await.expect(200);
+                let of_kind = if name == "subject_id" { "&subject_kind=trade" } else { "" };
+                let unknown = world.get(&format!("{path}?{name}=987654321{of_kind}"), &world.root).await.expect(200);
                 assert_eq!(ids(&unknown), [0_i64; 0], "{path}?{name}");
             }
         }

@@ -9,6 +9,7 @@ mod cycle;
 mod deadlines;
 mod docs_page;
 mod errors;
+mod events;
 mod idempotency;
 mod lists;
 mod openapi_document;

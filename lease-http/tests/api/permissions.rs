@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::app::{PASSWORD, vehicle};
 use crate::support::setup::{GOOD_CARD, card};
-use crate::support::{Person, World, document, id, nobody};
+use crate::support::{Person, World, document, id, ids, nobody};
 
 const TABLE: &str = include_str!("permissions.txt");
 
@@ -52,6 +52,9 @@ impl Scene {
         let payment = id(&world.post(&format!("/api/invoices/{invoice}/payments"), owner, pay).await.expect(201));
         let contact = id(&world.post("/api/contacts", owner, json!({"name": "Bo", "email": "bo@example.com"})).await.expect(201));
         let lead = id(&world.post("/api/leads", staff, lead()).await.expect(201));
+        let event = async |of: &str| ids(&world.get(&format!("/api/events?type={of}"), staff).await.expect(200))[0];
+        let (trade_event, payment_event) = (event("trade.opened").await, event("payment.succeeded").await);
+        let lead_event = event("lead.created").await;
         let sold = world.get(&format!("/api/trades/{agreed}"), owner).await.expect(200)["vehicle_id"].as_i64().unwrap();
         let ids = vec![
             ("user", owner.user),
@@ -69,6 +72,9 @@ impl Scene {
             ("buyers_offer", buyers_offer),
             ("invoice", invoice),
             ("payment", payment),
+            ("trade_event", trade_event),
+            ("payment_event", payment_event),
+            ("lead_event", lead_event),
         ];
         Self { world, ids }
     }

@@ -4,6 +4,7 @@
 mod account;
 mod card;
 mod directory;
+mod event;
 mod idempotency;
 mod trade;
 mod vehicle;
@@ -16,17 +17,21 @@ use crate::MemoryRepository;
 use crate::state::State;
 
 impl MemoryRepository {
-    pub(crate) fn write_commit(&self, Commit { envelope, change }: &Commit) -> Result<NewIds, RepositoryError> {
-        self.state.write(
+    pub(crate) fn write_commit(&self, commit: &Commit) -> Result<NewIds, RepositoryError> {
+        let Commit { envelope, change } = commit;
+        let (ids, _) = self.state.write(
             |state| {
                 state.check_envelope(envelope)?;
-                state.check(change)
+                let ids = state.check(change)?;
+                Ok::<_, RepositoryError>((ids, state.events_of(commit, &ids)))
             },
-            |state, ids| {
+            |state, (ids, events)| {
                 state.apply(change, *ids);
+                state.write_events(events, ids);
                 state.claims.finish(envelope.claim, ids.primary());
             },
-        )
+        )?;
+        Ok(ids)
     }
 }
 

@@ -34,7 +34,9 @@ impl State {
             }
         };
         let version = self.accounts.customers.get(customer_id)?.version;
-        let newest_other = self.cards.newest_other(customer_id, card.as_ref().map(|card| card.id));
-        Some(Versioned { version, value: Wallet { customer_id, card, newest_other } })
+        let named = card.as_ref().map(|card| card.id);
+        let newest_other = self.cards.newest_other(customer_id, named);
+        let default_other = self.cards.defaults.get(&customer_id).copied().filter(|other| Some(*other) != named);
+        Some(Versioned { version, value: Wallet { customer_id, card, newest_other, default_other } })
     }
 }

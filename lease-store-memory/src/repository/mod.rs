@@ -3,6 +3,7 @@
 mod account;
 mod card;
 mod directory;
+mod event;
 mod idempotency;
 mod service;
 mod trade;

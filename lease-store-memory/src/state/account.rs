@@ -146,9 +146,14 @@ impl Tokens {
 
     /// Deletes a token, if it belongs to the user.
     pub(crate) fn revoke(&mut self, revocation: &TokenRevocation) {
-        if self.get(&revocation.token).is_some_and(|token| token.user_id == revocation.user_id) {
+        if self.is_there(revocation) {
             self.remove(&revocation.token);
         }
+    }
+
+    /// Whether the token to be revoked is there and belongs to the user.
+    pub(crate) fn is_there(&self, revocation: &TokenRevocation) -> bool {
+        self.get(&revocation.token).is_some_and(|token| token.user_id == revocation.user_id)
     }
 
     /// Carries a token of a user over from one epoch to another.

@@ -4,6 +4,7 @@ mod account;
 mod card;
 mod claims;
 mod directory;
+mod event;
 mod table;
 mod trade;
 mod vehicle;
@@ -14,6 +15,7 @@ pub(crate) use account::{Accounts, Tokens, role};
 pub(crate) use card::{Cards, is_default, not_deleted, of as cards_of};
 pub(crate) use claims::Claims;
 pub(crate) use directory::{lead_status, owner as contact_owner, service_kind};
+pub(crate) use event::{Events, query as event_query};
 pub(crate) use table::{Indexed, Row, Table};
 pub(crate) use trade::{
     Invoices, Payments, Proposals, Trades, change_invoice, expiring, invoice_status, invoice_terms, payment_status,
@@ -36,4 +38,5 @@ pub(crate) struct State {
     pub(crate) invoices: Invoices,
     pub(crate) payments: Payments,
     pub(crate) claims: Claims,
+    pub(crate) events: Events,
 }

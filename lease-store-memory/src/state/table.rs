@@ -127,6 +127,12 @@ impl<T: Entity> Table<T> {
         self.walk(query, direction, Some(direction.start()))
     }
 
+    /// The rows after this one, or all, that `query` finds.
+    pub(crate) fn find_after(&self, query: Query, after: Option<T::Id>) -> impl Iterator<Item = (T::Id, &Row<T>)> {
+        let start = after.map_or(Some(1), |id| u32::try_from(id.get().saturating_add(1)).ok());
+        self.walk(query, Direction::Up, start)
+    }
+
     /// The rows that `query` finds, on the way from `start` on.
     fn walk(&self, query: Query, direction: Direction, start: Option<u32>) -> impl Iterator<Item = (T::Id, &Row<T>)> {
         let rows = query.walk(&self.slots, &self.index, direction, start);

@@ -160,6 +160,11 @@ impl Proposals {
         self.authors.get(&trade).map_or(&[], Vec::as_slice)
     }
 
+    /// The ids of the customers who made a proposal in a trade.
+    pub(crate) fn authors_of(&self, trade: TradeId) -> Vec<CustomerId> {
+        self.authors(trade).iter().map(|author| author.customer).collect()
+    }
+
     /// The proposals of a trade that are stored as pending.
     pub(crate) fn pending_in(&self, trade: TradeId) -> Vec<ProposalId> {
         self.authors(trade).iter().filter_map(|author| author.pending).collect()

@@ -1,6 +1,7 @@
 use chrono::{DateTime, Utc};
 use lease_core::account::{AccountChange, CustomerChange, Login, NewAccount, TokenHash, TokenRevocation};
 use lease_core::decision::RowChange;
+use lease_core::event::NewRow;
 use lease_core::id::NewIds;
 use lease_core::model::{Customer, Profile, User};
 use lease_core::permission::Actor;
@@ -9,7 +10,7 @@ use sqlx::QueryBuilder;
 
 use crate::database::{Database, fault};
 use crate::row::{Table as _, parse_optional_id};
-use crate::writing::{Made, Writing, change_row, push_insert, push_update, write, write_expected};
+use crate::writing::{Made, ROOT_ID, Writing, change_row, push_insert, push_update, write, write_expected};
 
 pub(crate) async fn create(database: &Database, new: &NewAccount, envelope: &Envelope) -> Result<NewIds, RepositoryError> {
     let statement = || {
@@ -19,6 +20,7 @@ pub(crate) async fn create(database: &Database, new: &NewAccount, envelope: &Env
             writing.only_if_valid();
         }
         push_insert(writing.write("root"), &new.user);
+        writing.makes(NewRow::User, ROOT_ID);
         let query = writing.only_if_valid();
         query.push(if new.only_first_superuser { " and exists (select from due where is_due)" } else { "" });
         query.push(" returning id");
@@ -46,22 +48,24 @@ fn login_names(user: &User) -> Vec<String> {
 }
 
 /// Adds these login names to the root, if `condition` holds for them.
-fn push_names(writing: &mut Writing, names: &[String], condition: &str) {
+fn push_names(writing: &mut Writing<'_>, names: &[String], condition: &str) {
     let query = writing.write("names").push("insert into login_names (name, user_id) select wanted.name, root.id from root, ");
     query.push("unnest(").push_bind(names).push("::text[]) as wanted (name)").push(condition).push(" order by wanted.name");
 }
 
 /// Adds the customer of the root, if there is a profile. Returns the expression for its id.
-fn push_customer(writing: &mut Writing, profile: Option<&Profile>, created_at: DateTime<Utc>) -> &'static str {
+fn push_customer(writing: &mut Writing<'_>, profile: Option<&Profile>, created_at: DateTime<Utc>) -> &'static str {
     let Some(profile) = profile else { return "null::bigint" };
     let query = writing.write("customer").push("insert into customers (user_id, job, dob, notes, created_at) select root.id, ");
     query.separated(", ").push_bind(&profile.job).push_bind(profile.dob).push_bind(&profile.notes).push_bind(created_at);
     query.push(" from root returning id");
-    "(select id from customer)"
+    let id = "(select id from customer)";
+    writing.makes(NewRow::Customer, id);
+    id
 }
 
 /// Adds a token of the root.
-fn push_token(writing: &mut Writing, hash: TokenHash, epoch: i64, expires_at: DateTime<Utc>) {
+fn push_token(writing: &mut Writing<'_>, hash: TokenHash, epoch: i64, expires_at: DateTime<Utc>) {
     let query = writing.write("token").push("insert into tokens (user_id, hash, epoch, expires_at) select root.id, ");
     query.separated(", ").push_bind(hash.0.as_slice()).push_bind(epoch).push_bind(expires_at);
     query.push(" from root");
@@ -114,7 +118,7 @@ fn push_locks(query: &mut QueryBuilder<sqlx::Postgres>, change: &AccountChange, 
 }
 
 /// Adds the change of the login names: those that are no longer the user's go, new ones come.
-fn push_renaming(writing: &mut Writing, user: &User) {
+fn push_renaming(writing: &mut Writing<'_>, user: &User) {
     let names = &login_names(user)[..];
     let query = writing.write("names_gone").push("delete from login_names using root where login_names.user_id = root.id");
     query.push(" and login_names.name <> all (").push_bind(names).push("::text[])");
@@ -123,14 +127,14 @@ fn push_renaming(writing: &mut Writing, user: &User) {
 }
 
 /// Adds the change that keeps one token good, though the user's epoch changes.
-fn push_kept_token(writing: &mut Writing, kept: TokenHash, epoch: i64) {
+fn push_kept_token(writing: &mut Writing<'_>, kept: TokenHash, epoch: i64) {
     let query = writing.write("token_kept").push("update tokens set epoch = ").push_bind(epoch);
     query.push(" from root, users before where before.id = root.id and tokens.user_id = root.id");
     query.push(" and tokens.epoch = before.token_epoch and tokens.hash = ").push_bind(kept.0.as_slice());
 }
 
 /// Adds the change of the user's customer. Returns the expression for the id of a new one.
-fn push_customer_change(writing: &mut Writing, change: &CustomerChange) -> &'static str {
+fn push_customer_change(writing: &mut Writing<'_>, change: &CustomerChange) -> &'static str {
     match change {
         CustomerChange::Keep => "null::bigint",
         CustomerChange::Create(profile, at) => push_customer(writing, Some(profile), *at),
@@ -173,7 +177,8 @@ pub(crate) async fn revoke_token(
         writing.only_if_valid();
         let query = writing.write("gone").push("delete from tokens using root where tokens.hash = ");
         query.push_bind(revocation.token.0.as_slice());
-        query.push(" and tokens.user_id = ").push_bind(revocation.user_id.get());
+        query.push(" and tokens.user_id = ").push_bind(revocation.user_id.get()).push(" returning tokens.user_id");
+        writing.events().condition = " and exists (select from gone)";
         writing.finish(Made::Nothing, &[])
     };
     write_expected(database, statement).await.map(|_| NewIds::default())

@@ -1,4 +1,5 @@
 use lease_core::account::{PasswordHash, Token, TokenHash};
+use lease_core::event::NewRow;
 use lease_core::model::{Account, Email, User, Username};
 use lease_core::repository::RepositoryError;
 
@@ -39,6 +40,7 @@ impl Table for User {
 impl WriteTable for User {
     const WRITTEN: &'static str = "username, email, first_name, last_name, password_hash, is_active, role, date_joined, \
                                    token_epoch, search_text";
+    const NEW_ROW: NewRow = NewRow::User;
 
     fn write(&self, values: &mut Values<'_>) {
         values

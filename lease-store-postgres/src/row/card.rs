@@ -1,3 +1,4 @@
+use lease_core::event::NewRow;
 use lease_core::gateway::CardToken;
 use lease_core::model::CreditCard;
 use lease_core::repository::RepositoryError;
@@ -38,6 +39,7 @@ impl Table for CreditCard {
 impl WriteTable for CreditCard {
     const WRITTEN: &'static str = "customer_id, brand, last4, exp_month, exp_year, holder_name, is_default, gateway_token, \
                                    created_at, deleted_at";
+    const NEW_ROW: NewRow = NewRow::CreditCard;
 
     fn write(&self, values: &mut Values<'_>) {
         values

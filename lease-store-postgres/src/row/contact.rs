@@ -1,3 +1,4 @@
+use lease_core::event::NewRow;
 use lease_core::id::{CustomerId, LeadId};
 use lease_core::model::{Contact, ContactOwner};
 use lease_core::repository::RepositoryError;
@@ -51,6 +52,7 @@ fn read_owner(fields: &mut Fields<'_>) -> Result<ContactOwner, RepositoryError> 
 impl WriteTable for Contact {
     const WRITTEN: &'static str = "customer_id, lead_id, label, name, email, phone, address_line1, address_line2, city, state, \
                                    postal_code, country, created_at";
+    const NEW_ROW: NewRow = NewRow::Contact;
 
     fn write(&self, values: &mut Values<'_>) {
         let (customer, lead) = match self.owner {

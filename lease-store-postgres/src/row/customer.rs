@@ -1,3 +1,4 @@
+use lease_core::event::NewRow;
 use lease_core::model::{Customer, Profile};
 use lease_core::repository::RepositoryError;
 
@@ -18,6 +19,7 @@ impl Table for Customer {
 
 impl WriteTable for Customer {
     const WRITTEN: &'static str = "user_id, job, dob, notes, created_at";
+    const NEW_ROW: NewRow = NewRow::Customer;
 
     fn write(&self, values: &mut Values<'_>) {
         values

@@ -1,3 +1,4 @@
+use lease_core::event::NewRow;
 use lease_core::id::CustomerId;
 use lease_core::model::{Lead, LeadState, LeadStatus};
 use lease_core::repository::RepositoryError;
@@ -39,6 +40,7 @@ fn read_state(fields: &mut Fields<'_>) -> Result<LeadState, RepositoryError> {
 impl WriteTable for Lead {
     const WRITTEN: &'static str =
         "first_name, last_name, email, phone, company, source, status, customer_id, notes, created_at, search_text";
+    const NEW_ROW: NewRow = NewRow::Lead;
 
     fn write(&self, values: &mut Values<'_>) {
         values

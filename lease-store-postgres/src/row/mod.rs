@@ -6,6 +6,7 @@ mod account;
 mod card;
 mod contact;
 mod customer;
+mod event;
 mod invoice;
 mod lead;
 mod payment;
@@ -18,7 +19,9 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 pub(crate) use account::{read_account, read_token};
+pub(crate) use event::actor_columns;
 pub(crate) use invoice::write_state as write_invoice_state;
+use lease_core::event::NewRow;
 use lease_core::id::{Entity, Id, Stored, Version, Versioned};
 use lease_core::money::{Currency, Money};
 use lease_core::repository::RepositoryError;
@@ -45,6 +48,8 @@ pub(crate) trait Table: Entity {
 pub(crate) trait WriteTable: Table {
     /// The columns that are written, in this order.
     const WRITTEN: &'static str;
+    /// What a new row is called in events.
+    const NEW_ROW: NewRow;
 
     /// Writes the values of [`WRITTEN`](Self::WRITTEN).
     fn write(&self, values: &mut Values<'_>);

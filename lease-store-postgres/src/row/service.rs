@@ -1,3 +1,4 @@
+use lease_core::event::NewRow;
 use lease_core::model::Service;
 use lease_core::repository::RepositoryError;
 
@@ -36,6 +37,7 @@ impl Table for Service {
 impl WriteTable for Service {
     const WRITTEN: &'static str = "name, kind, invoice_on, bill_to, fee_amount, fee_currency, payment_due_days, description, \
                                    is_active, is_used";
+    const NEW_ROW: NewRow = NewRow::Service(0);
 
     fn write(&self, values: &mut Values<'_>) {
         values

@@ -1,3 +1,4 @@
+use lease_core::event::NewRow;
 use lease_core::model::{Vehicle, Vin};
 use lease_core::repository::RepositoryError;
 
@@ -30,6 +31,7 @@ impl Table for Vehicle {
 impl WriteTable for Vehicle {
     const WRITTEN: &'static str = "customer_id, vin, make, model, year, color, mileage, license_plate, description, created_at, \
                                    make_key, model_key, search_text";
+    const NEW_ROW: NewRow = NewRow::Vehicle;
 
     fn write(&self, values: &mut Values<'_>) {
         values

@@ -1,5 +1,6 @@
 //! Changes to a trade: one statement, of the parts that this change has. Each part is a function beside the columns it writes.
 
+use lease_core::event::NewRow;
 use lease_core::id::{CreditCardId, CustomerId, NewIds, PaymentId, ProposalId};
 use lease_core::lifecycle::{InvoiceChange, NewInvoice, TradeChange, TradeChanges, TradeMove, TradeText};
 use lease_core::model::{Payment, PaymentState, Period, Proposal, ProposalStatus, VehicleTransfer};
@@ -75,21 +76,21 @@ const fn was_agreed(changes: &TradeChanges) -> bool {
 }
 
 /// Locks the vehicle, if it is still its owner's. Returns the condition for the root.
-fn lock_vehicle(writing: &mut Writing, transfer: &VehicleTransfer) -> &'static str {
+fn lock_vehicle(writing: &mut Writing<'_>, transfer: &VehicleTransfer) -> &'static str {
     let query = writing.part("vehicle").push("select id from vehicles where id = ").push_bind(transfer.vehicle_id.get());
     query.push(" and customer_id = ").push_bind(transfer.from.get()).push(" for no key update");
     " and exists (select from vehicle)"
 }
 
 /// Locks the user of a party, if they are still active. Returns the condition for the root.
-fn lock_party(writing: &mut Writing, party: CustomerId) -> &'static str {
+fn lock_party(writing: &mut Writing<'_>, party: CustomerId) -> &'static str {
     let query = writing.part("active_party").push("select u.id from customers c join users u on u.id = c.user_id where c.id = ");
     query.push_bind(party.get()).push(" and u.is_active for key share of u");
     " and exists (select from active_party)"
 }
 
 /// Locks a card, if it is not deleted. Returns the condition for the root.
-fn lock_card(writing: &mut Writing, card: CreditCardId) -> &'static str {
+fn lock_card(writing: &mut Writing<'_>, card: CreditCardId) -> &'static str {
     let query = writing.part("usable_card").push("select id from credit_cards where id = ").push_bind(card.get());
     query.push(" and deleted_at is null for share");
     " and exists (select from usable_card)"
@@ -97,7 +98,7 @@ fn lock_card(writing: &mut Writing, card: CreditCardId) -> &'static str {
 
 /// The trade itself: its version, its text and its state.
 fn write_root<'a>(
-    writing: &mut Writing,
+    writing: &mut Writing<'_>,
     change: &TradeChange,
     text: Option<&TradeText>,
     conditions: impl Iterator<Item = &'a &'static str>,
@@ -142,7 +143,7 @@ fn counterparty(to: TradeMove) -> Option<CustomerId> {
 
 /// The proposals of the trade: the one that is decided, the pending ones that close or have expired, and, once the trade is no
 /// longer open, those that every customer could see.
-fn write_proposals(writing: &mut Writing, change: &TradeChange) {
+fn write_proposals(writing: &mut Writing<'_>, change: &TradeChange) {
     let TradeChanges { decided, close_others, state, .. } = &change.changes;
     let query = writing.write("proposals_changed").push("update proposals p set ");
     if decided.is_some() || close_others.is_some() {
@@ -165,6 +166,7 @@ fn write_proposals(writing: &mut Writing, change: &TradeChange) {
     if decided.is_some() {
         writing.require("exists (select from proposals_changed where is_decided)");
     }
+    writing.events().closes_proposals = close_others.is_some();
 }
 
 /// Adds the value of a column for the proposal that is decided.
@@ -181,18 +183,18 @@ where
 fn push_touched(query: &mut QueryBuilder<Postgres>, change: &TradeChange) {
     let TradeChanges { decided, close_others, state, .. } = &change.changes;
     let decided = decided.map(|(id, _)| id.get());
-    query.push(" from root, (select ").push_bind(decided).push(" as id");
+    query.push(" from root, (select ").push_bind(decided).push(" as id, false as was_pending");
     for (touches, condition) in [(close_others.is_some(), "status = 'pending'"), (state.is_some(), "is_public")] {
         if touches {
-            query.push(" union select id from proposals where trade_id = ").push_bind(change.id.get());
+            query.push(" union select id, status = 'pending' from proposals where trade_id = ").push_bind(change.id.get());
             query.push(" and ").push(condition);
         }
     }
-    query.push(") touched where p.id = touched.id and p.trade_id = root.id returning p.id = ").push_bind(decided);
-    query.push(" as is_decided");
+    query.push(") touched where p.id = touched.id and p.trade_id = root.id returning p.id, p.trade_id, p.trade_owner_id, ");
+    query.push("p.customer_id, p.status, p.decided_at, touched.was_pending, p.id = ").push_bind(decided).push(" as is_decided");
 }
 
-fn write_new_proposal(writing: &mut Writing, new: &Proposal) -> &'static str {
+fn write_new_proposal(writing: &mut Writing<'_>, new: &Proposal) -> &'static str {
     let query = writing.write("new_proposal").push(
         "insert into proposals (trade_id, trade_owner_id, is_public, customer_id, amount, currency, start_date, end_date, message, \
          expires_at, created_at, status, decided_at) select root.id, root.customer_id, root.status = 'open' and root.customer_id = ",
@@ -212,10 +214,12 @@ fn write_new_proposal(writing: &mut Writing, new: &Proposal) -> &'static str {
         .push_bind::<&str>(ProposalStatus::from(new.state).into())
         .push_bind(new.state.decided_at());
     query.push(" from root returning id");
-    "(select id from new_proposal)"
+    let id = "(select id from new_proposal)";
+    writing.makes(NewRow::Proposal, id);
+    id
 }
 
-fn write_new_invoice(writing: &mut Writing, new: &NewInvoice) -> &'static str {
+fn write_new_invoice(writing: &mut Writing<'_>, new: &NewInvoice) -> &'static str {
     let query = writing.write("new_invoice").push(
         "insert into invoices (trade_id, proposal_id, customer_id, amount, currency, issued_at, due_date) select root.id, ",
     );
@@ -232,10 +236,12 @@ fn write_new_invoice(writing: &mut Writing, new: &NewInvoice) -> &'static str {
         .push_bind(new.issued_at)
         .push_bind(new.due_date);
     query.push(" from root returning id");
-    "(select id from new_invoice)"
+    let id = "(select id from new_invoice)";
+    writing.makes(NewRow::Invoice, id);
+    id
 }
 
-fn write_invoice(writing: &mut Writing, change: &InvoiceChange) {
+fn write_invoice(writing: &mut Writing<'_>, change: &InvoiceChange) {
     let query = writing.write("invoice_changed");
     query.push("update invoices set (paid, pending, status, paid_at, voided_at, void_reason) = row(");
     let mut values = query.separated(", ");
@@ -246,7 +252,7 @@ fn write_invoice(writing: &mut Writing, change: &InvoiceChange) {
     writing.require("exists (select from invoice_changed)");
 }
 
-fn write_new_payment(writing: &mut Writing, new: &Payment) -> &'static str {
+fn write_new_payment(writing: &mut Writing<'_>, new: &Payment) -> &'static str {
     let query = writing.write("new_payment").push(
         "insert into payments (invoice_id, credit_card_id, customer_id, amount, currency, is_late, charge_key, created_at, status, \
          failure_code, gateway_reference) select ",
@@ -263,11 +269,13 @@ fn write_new_payment(writing: &mut Writing, new: &Payment) -> &'static str {
         .push_bind(new.created_at);
     write_payment_state(&mut values, &new.state);
     query.push(" from root returning id");
-    "(select id from new_payment)"
+    let id = "(select id from new_payment)";
+    writing.makes(NewRow::Payment, id);
+    id
 }
 
 /// The outcome of a payment.
-fn write_settlement(writing: &mut Writing, id: PaymentId, state: &PaymentState) {
+fn write_settlement(writing: &mut Writing<'_>, id: PaymentId, state: &PaymentState) {
     let query = writing.write("settled").push("update payments set (status, failure_code, gateway_reference) = row(");
     write_payment_state(&mut query.separated(", "), state);
     query.push(") from root, invoices i where i.id = payments.invoice_id and i.trade_id = root.id and payments.id = ");
@@ -276,12 +284,13 @@ fn write_settlement(writing: &mut Writing, id: PaymentId, state: &PaymentState) 
 }
 
 /// Those who from now on always see the trade, and the one who from now on always sees the vehicle.
-fn write_parties(writing: &mut Writing, author: Option<CustomerId>, counterparty: Option<CustomerId>) {
+fn write_parties(writing: &mut Writing<'_>, author: Option<CustomerId>, counterparty: Option<CustomerId>) {
     if let Some(party) = counterparty.or(author) {
         let query = writing.write("trade_party").push("insert into trade_parties (trade_id, customer_id) select root.id, ");
         // The owner has been a party since the trade was opened.
         query.push_bind(party.get()).push(" from root where root.customer_id <> ").push_bind(party.get());
-        query.push(" on conflict do nothing");
+        query.push(" on conflict do nothing returning trade_id, customer_id");
+        writing.events().admits_members = true;
     }
     if let Some(party) = counterparty {
         let query = writing.write("vehicle_party").push("insert into vehicle_parties (vehicle_id, customer_id) select ");
@@ -289,7 +298,7 @@ fn write_parties(writing: &mut Writing, author: Option<CustomerId>, counterparty
     }
 }
 
-fn write_transfer(writing: &mut Writing, transfer: &VehicleTransfer) {
+fn write_transfer(writing: &mut Writing<'_>, transfer: &VehicleTransfer) {
     let query = writing.write("vehicle_moved").push("update vehicles set version = version + 1, customer_id = ");
     query.push_bind(transfer.to.get()).push(" from root, vehicle where vehicles.id = vehicle.id");
 }

@@ -1,3 +1,4 @@
+use lease_core::event::NewRow;
 use lease_core::id::{CustomerId, NewIds, ServiceId, VehicleId};
 use lease_core::lifecycle::{Opening, OpeningSnapshot};
 use lease_core::model::{Service, Trade, TradeStatus};
@@ -7,7 +8,7 @@ use sqlx::QueryBuilder;
 use crate::database::{Database, Statement, fault};
 use crate::row::{Fields, Table as _, parse_optional_id, push_columns};
 use crate::vehicle::{push_snapshot, read_snapshot};
-use crate::writing::{Made, Writing, push_expected, write_expected};
+use crate::writing::{Made, ROOT_ID, Writing, push_expected, write_expected};
 
 pub(super) async fn load(
     database: &Database,
@@ -74,7 +75,7 @@ fn statement(opening: &Opening, envelope: &Envelope) -> Statement {
     writing.finish(Made::Root, &[])
 }
 
-fn write_root(writing: &mut Writing, trade: &Trade) {
+fn write_root(writing: &mut Writing<'_>, trade: &Trade) {
     let query = writing.write("root").push(
         "insert into trades (vehicle_id, vehicle_make, vehicle_model, vehicle_year, service_id, service_kind, customer_id, title, \
          description, status, created_at, search_text) \
@@ -89,4 +90,5 @@ fn write_root(writing: &mut Writing, trade: &Trade) {
         .push_bind(trade.created_at)
         .push_bind(trade.search_text());
     query.push(" from vehicle, service returning id, customer_id, vehicle_id");
+    writing.makes(NewRow::Trade, ROOT_ID);
 }

@@ -266,6 +266,11 @@ refused! {
         &format!("{NEW_CLAIM} ({ZEROES_32}, {ZEROES_16}, {ZEROES_32}, now(), now(), 1)");
 }
 
+// Events.
+refused! {
+    there_is_one_last_event: "event_log_one_row_check", "insert into event_log (id, last_id) values (false, 1)";
+}
+
 /// If a constraint had no test above, it could be lost unnoticed. Unique keys that contain the primary key, which exist as
 /// targets of foreign keys, cannot be broken.
 #[tokio::test]

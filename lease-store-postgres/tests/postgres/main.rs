@@ -6,6 +6,7 @@ mod conformance;
 mod constraints;
 mod disconnects;
 mod engine;
+mod events;
 mod failures;
 mod hooks;
 mod migrations;

@@ -2,13 +2,14 @@
 //! made for its filter.
 
 use chrono::{DateTime, TimeZone as _, Utc};
-use lease_core::id::{CreditCardId, CustomerId, InvoiceId, LeadId, ServiceId, TradeId, UserId, VehicleId};
+use lease_core::event::{EventType, SubjectKind, Viewer};
+use lease_core::id::{CreditCardId, CustomerId, EventId, InvoiceId, LeadId, ServiceId, TradeId, UserId, VehicleId};
 use lease_core::model::{InvoiceStatus, LeadStatus, PaymentStatus, ProposalStatus, Role, ServiceKind, TradeStatus, Vin};
 use lease_core::page::{Cursor, PageRequest};
 use lease_core::repository::{
     AccountRepository as _, CardFilter, CardRepository as _, ContactFilter, CustomerFilter, DirectoryRepository as _,
-    InvoiceFilter, LeadFilter, PaymentFilter, ProposalFilter, ServiceFilter, ServiceRepository as _, TradeFilter,
-    TradeRepository as _, UserFilter, VehicleFilter, VehicleRepository as _,
+    EventFilter, EventRepository as _, InvoiceFilter, LeadFilter, PaymentFilter, ProposalFilter, ServiceFilter,
+    ServiceRepository as _, TradeFilter, TradeRepository as _, UserFilter, VehicleFilter, VehicleRepository as _,
 };
 use lease_core::text::Search;
 use lease_store_postgres::{PostgresOptions, PostgresRepository};
@@ -68,6 +69,30 @@ fn page() -> PageRequest {
 
 fn customer() -> Option<CustomerId> {
     CustomerId::new(7)
+}
+
+#[tokio::test]
+async fn events_walk_their_indexes() {
+    let database = TestDatabase::create().await;
+    let store = &store(&database).await;
+    let all = EventFilter::default;
+    let own = EventFilter { visible_to: UserId::new(7).map(|user| Viewer { user, customer: customer() }), ..all() };
+    let since = EventId::new(1_500);
+    walks!(store, store.list_events(&all(), page()), "events_pkey");
+    walks!(store, store.events_after(since, 1_000, &all()), "events_pkey");
+    let of_trade = EventFilter { trade_id: TradeId::new(7), ..all() };
+    walks!(store, store.list_events(&of_trade, page()), "events_trade_idx");
+    walks!(store, store.events_after(since, 1_000, &of_trade), "events_trade_idx");
+    let of_subject = EventFilter { subject: Some((SubjectKind::Vehicle, 7)), ..all() };
+    walks!(store, store.list_events(&of_subject, page()), "events_subject_idx");
+    let by_a_user = EventFilter { actor_user_id: UserId::new(7), ..all() };
+    walks!(store, store.list_events(&by_a_user, page()), "events_actor_idx");
+    let of_a_type = EventFilter { types: vec![EventType::TradeCancelled], ..all() };
+    walks!(store, store.list_events(&of_a_type, page()), "events_type_idx");
+    walks!(store, store.list_events(&own, page()), "event_readers_pkey");
+    walks!(store, store.events_after(since, 1_000, &own), "event_readers_pkey");
+    walks!(store, store.find_event(since.unwrap(), own.visible_to), "events_pkey", "event_readers_pkey");
+    database.drop().await;
 }
 
 #[tokio::test]

@@ -165,7 +165,7 @@ async fn a_card_whose_customer_is_gone_is_refused_by_the_present_role_of_its_own
 #[tokio::test(start_paused = true)]
 async fn a_user_who_has_become_an_administrator_stores_no_card() {
     let mut store = overtaken(user_id(OWNER), Some(owner_as(Role::Staff)));
-    let wallet = first(Wallet { customer_id: id(OWNER), card: None, newest_other: None });
+    let wallet = first(Wallet { customer_id: id(OWNER), card: None, newest_other: None, default_other: None });
     store.expect_load_wallet().times(1).returning(move |_| Ok(Some(wallet.clone())));
     let response = engine_with(store, tokenizing()).create_card(customer(OWNER), &card_draft()).await;
     assert_eq!(code(response), "permission_denied");

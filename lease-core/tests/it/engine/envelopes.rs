@@ -5,12 +5,11 @@ use std::mem;
 
 use lease_core::Error;
 use lease_core::account::{FIRST_EPOCH, TokenHash};
-use lease_core::event::Event;
 use lease_core::gateway::CardToken;
 use lease_core::id::Stored;
 use lease_core::input::UpdateMode;
 use lease_core::lifecycle::OpeningSnapshot;
-use lease_core::model::{Agreement, Contact, ContactOwner, Customer, Lead, LeadState, PaymentState, Profile, Role, ServiceKind};
+use lease_core::model::{Contact, ContactOwner, Customer, Lead, LeadState, PaymentState, Profile, Role, ServiceKind};
 use lease_core::page::Page;
 use lease_core::repository::{Envelope, RequestId, TradeKey};
 use lease_core::wallet::Wallet;
@@ -27,14 +26,17 @@ fn asked_by(actor: Actor) -> RequestContext {
     claimed(actor).with_request_id(RequestId::new("request-7"))
 }
 
-fn envelope(context: RequestContext, events: &[Event]) -> Envelope {
+/// An envelope without its events, and the names of those.
+type Seen = (Envelope, Vec<&'static str>);
+
+fn envelope(context: RequestContext, events: &[&'static str]) -> Seen {
     let RequestContext { actor, request_id, claim, .. } = context;
-    Envelope { actor, at: now(), request_id, claim, events: events.to_vec() }
+    (Envelope { actor, at: now(), request_id, claim, events: Vec::new() }, events.to_vec())
 }
 
 /// The envelopes of all commits since the last call.
 #[derive(Clone, Debug, Default)]
-struct Log(Arc<Mutex<Vec<Envelope>>>);
+struct Log(Arc<Mutex<Vec<Seen>>>);
 
 impl Log {
     /// A store that accepts every commit, and returns an id for everything that may be new.
@@ -55,20 +57,22 @@ impl Log {
         };
         let mut store = MockRepository::new();
         store.expect_commit().returning(move |commit| {
-            log.lock().unwrap().push(commit.envelope.clone());
+            let mut envelope = commit.envelope.clone();
+            let events = mem::take(&mut envelope.events);
+            log.lock().unwrap().push((envelope, names(&events)));
             Ok(ids)
         });
         store
     }
 
     /// Checks that one commit carried out the command, in this context and with this event.
-    fn says<T: Debug>(&self, response: Result<T, Error>, context: impl Into<RequestContext>, events: &[Event]) {
+    fn says<T: Debug>(&self, response: Result<T, Error>, context: impl Into<RequestContext>, events: &[&'static str]) {
         assert_eq!(code(response), "ok", "{events:?}");
         assert_eq!(self.taken(), [envelope(context.into(), events)]);
     }
 
-    fn taken(&self) -> Vec<Envelope> {
-        mem::take(&mut self.0.lock().unwrap())
+    fn taken(&self) -> Vec<Seen> {
+        mem::take(&mut *self.0.lock().unwrap())
     }
 }
 
@@ -89,11 +93,11 @@ async fn registering_and_sessions() {
     });
     let (engine, nobody, owner) = (engine(store), asked_by(Actor::Anonymous), asked_by(customer(OWNER)));
     let user = user_id(OWNER);
-    log.says(engine.register(&nobody, &registration()).await, &nobody, &[Event::UserRegistered]);
-    log.says(engine.login(&nobody, &login_draft("user-1", PASSWORD)).await, &nobody, &[Event::UserLoggedIn(user)]);
-    log.says(engine.repeat_registration(user).await, Actor::Anonymous, &[Event::UserLoggedIn(user)]);
-    log.says(engine.logout(&owner, TokenHash([1; 32])).await, &owner, &[Event::TokenRevoked(user)]);
-    log.says(engine.logout_everywhere(&owner).await, &owner, &[Event::AllTokensRevoked(user)]);
+    log.says(engine.register(&nobody, &registration()).await, &nobody, &["user.registered", "token.created"]);
+    log.says(engine.login(&nobody, &login_draft("user-1", PASSWORD)).await, &nobody, &["user.logged_in", "token.created"]);
+    log.says(engine.repeat_registration(user).await, Actor::Anonymous, &["user.logged_in", "token.created"]);
+    log.says(engine.logout(&owner, TokenHash([1; 32])).await, &owner, &["token.revoked"]);
+    log.says(engine.logout_everywhere(&owner).await, &owner, &["token.revoked"]);
 }
 
 #[tokio::test]
@@ -110,17 +114,17 @@ async fn users_and_customers() {
     let (engine, owner, clerk) = (engine(store), asked_by(customer(OWNER)), asked_by(staff()));
     let user = user_id(OWNER);
     let eve = json!({"username": "eve", "email": "eve@example.com", "first_name": "E", "last_name": "M", "password": PASSWORD});
-    log.says(engine.create_user(&clerk, &draft(eve)).await, &clerk, &[Event::UserCreated]);
+    log.says(engine.create_user(&clerk, &draft(eve)).await, &clerk, &["user.created"]);
     let root = engine.ensure_superuser("root", "root@example.com", PASSWORD.into()).await;
-    log.says(root, Actor::System, &[Event::UserCreated]);
+    log.says(root, Actor::System, &["user.created"]);
     let rename = draft(json!({"first_name": "Eve"}));
-    log.says(engine.update_user(&owner, user, &rename, PATCH, None).await, &owner, &[Event::UserUpdated(user)]);
+    log.says(engine.update_user(&owner, user, &rename, PATCH, None).await, &owner, &["user.updated"]);
     let close = draft(json!({"is_active": false, "password": PASSWORD}));
-    let closed = [Event::UserUpdated(user), Event::UserDeactivated(user), Event::PasswordChanged(user)];
+    let closed = ["user.deactivated", "token.revoked", "user.password_changed", "token.revoked"];
     log.says(engine.update_user(&clerk, user, &close, PATCH, None).await, &clerk, &closed);
-    log.says(engine.deactivate_user(&clerk, user).await, &clerk, &[Event::UserDeactivated(user)]);
+    log.says(engine.deactivate_user(&clerk, user).await, &clerk, &["user.deactivated", "token.revoked"]);
     let profile = draft(json!({"job": "poet"}));
-    log.says(engine.update_customer(&owner, id(OWNER), &profile).await, &owner, &[Event::CustomerUpdated(id(OWNER))]);
+    log.says(engine.update_customer(&owner, id(OWNER), &profile).await, &owner, &["customer.updated"]);
 }
 
 #[tokio::test]
@@ -128,15 +132,20 @@ async fn cards() {
     let log = Log::default();
     let mut store = log.store();
     store.expect_load_wallet().returning(|_| {
-        Ok(Some(first(Wallet { customer_id: id(OWNER), card: Some(stored(1, card(OWNER))), newest_other: None })))
+        Ok(Some(first(Wallet {
+            customer_id: id(OWNER),
+            card: Some(stored(1, card(OWNER))),
+            newest_other: None,
+            default_other: None,
+        })))
     });
     let mut gateway = MockPaymentGateway::new();
     gateway.expect_tokenize().returning(|_| Ok(CardToken::new("tok".into())));
     let (engine, owner) = (engine_with(store, gateway), asked_by(customer(OWNER)));
-    log.says(engine.create_card(&owner, &card_draft()).await, &owner, &[Event::CreditCardAdded]);
+    log.says(engine.create_card(&owner, &card_draft()).await, &owner, &["credit_card.added"]);
     let rename = draft(json!({"holder_name": "Eve"}));
-    log.says(engine.update_card(&owner, id(1), &rename, PATCH).await, &owner, &[Event::CreditCardUpdated(id(1))]);
-    log.says(engine.delete_card(&owner, id(1)).await, &owner, &[Event::CreditCardDeleted(id(1))]);
+    log.says(engine.update_card(&owner, id(1), &rename, PATCH).await, &owner, &["credit_card.updated"]);
+    log.says(engine.delete_card(&owner, id(1)).await, &owner, &["credit_card.deleted"]);
 }
 
 fn a_contact() -> Contact {
@@ -182,15 +191,14 @@ async fn contacts_and_leads() {
     });
     let (engine, owner, clerk) = (engine(store), asked_by(customer(OWNER)), asked_by(staff()));
     let phone = draft(json!({"phone": "2"}));
-    log.says(engine.create_contact(&owner, &phone).await, &owner, &[Event::ContactCreated]);
-    log.says(engine.update_contact(&owner, id(1), &phone, PATCH).await, &owner, &[Event::ContactUpdated(id(1))]);
-    log.says(engine.delete_contact(&owner, id(1)).await, &owner, &[Event::ContactDeleted(id(1))]);
+    log.says(engine.create_contact(&owner, &phone).await, &owner, &["contact.created"]);
+    log.says(engine.update_contact(&owner, id(1), &phone, PATCH).await, &owner, &["contact.updated"]);
+    log.says(engine.delete_contact(&owner, id(1)).await, &owner, &["contact.deleted"]);
     let phone = draft(json!({"phone": "2"}));
-    log.says(engine.create_lead(&clerk, &phone).await, &clerk, &[Event::LeadCreated]);
-    log.says(engine.update_lead(&clerk, id(1), &phone, PATCH).await, &clerk, &[Event::LeadUpdated(id(1))]);
-    log.says(engine.delete_lead(&clerk, id(1)).await, &clerk, &[Event::LeadDeleted(id(1))]);
-    let converted = Event::LeadConverted { lead_id: id(1), customer_id: id(OWNER) };
-    log.says(engine.convert_lead(&clerk, id(1), &draft(json!({"customer_id": OWNER}))).await, &clerk, &[converted]);
+    log.says(engine.create_lead(&clerk, &phone).await, &clerk, &["lead.created"]);
+    log.says(engine.update_lead(&clerk, id(1), &phone, PATCH).await, &clerk, &["lead.updated"]);
+    log.says(engine.delete_lead(&clerk, id(1)).await, &clerk, &["lead.deleted"]);
+    log.says(engine.convert_lead(&clerk, id(1), &draft(json!({"customer_id": OWNER}))).await, &clerk, &["lead.converted"]);
 }
 
 #[tokio::test]
@@ -202,17 +210,17 @@ async fn vehicles_and_services() {
     store.expect_find_service().returning(|_| Ok(Some(stored_service(ServiceKind::Lease))));
     store.expect_list_services().returning(|_, _| Ok(Page { items: Vec::new(), next: None, previous: None }));
     let (engine, owner, clerk) = (engine(store), asked_by(customer(OWNER)), asked_by(staff()));
-    log.says(engine.create_vehicle(&owner, &a_vehicle()).await, &owner, &[Event::VehicleCreated]);
+    log.says(engine.create_vehicle(&owner, &a_vehicle()).await, &owner, &["vehicle.created"]);
     let blue = draft(json!({"color": "blue"}));
-    log.says(engine.update_vehicle(&owner, id(1), &blue, PATCH).await, &owner, &[Event::VehicleUpdated(id(1))]);
-    log.says(engine.delete_vehicle(&owner, id(1)).await, &owner, &[Event::VehicleDeleted(id(1))]);
+    log.says(engine.update_vehicle(&owner, id(1), &blue, PATCH).await, &owner, &["vehicle.updated"]);
+    log.says(engine.delete_vehicle(&owner, id(1)).await, &owner, &["vehicle.deleted"]);
     let standard = engine.ensure_standard_services(usd("49"), usd("199")).await;
-    log.says(standard, Actor::System, &[Event::ServiceCreated, Event::ServiceCreated]);
+    log.says(standard, Actor::System, &["service.created", "service.created"]);
     let new = draft(json!({"name": "Rent", "kind": "lease", "amount": "49.00", "currency": "USD"}));
-    log.says(engine.create_service(&clerk, &new).await, &clerk, &[Event::ServiceCreated]);
+    log.says(engine.create_service(&clerk, &new).await, &clerk, &["service.created"]);
     let rename = draft(json!({"name": "Let"}));
-    log.says(engine.update_service(&clerk, id(1), &rename, PATCH).await, &clerk, &[Event::ServiceUpdated(id(1))]);
-    log.says(engine.deactivate_service(&clerk, id(1)).await, &clerk, &[Event::ServiceDeactivated(id(1))]);
+    log.says(engine.update_service(&clerk, id(1), &rename, PATCH).await, &clerk, &["service.updated"]);
+    log.says(engine.deactivate_service(&clerk, id(1)).await, &clerk, &["service.deactivated"]);
 }
 
 /// A store with a sale in which [`BUYER`] made a proposal and [`OWNER`] was billed. Asked for a payment, it returns a pending
@@ -238,19 +246,16 @@ async fn trades_and_proposals() {
     let log = Log::default();
     let (engine, owner, buyer) = (engine(trading(&log)), asked_by(customer(OWNER)), asked_by(customer(BUYER)));
     let offer = draft(json!({"vehicle_id": 1, "service_id": 1}));
-    let opened = Event::TradeOpened { vehicle_id: id(1), service_id: id(1) };
-    log.says(engine.open_trade(&owner, &offer).await, &owner, &[opened]);
-    log.says(engine.amend_trade(&owner, id(1), &draft(json!({"title": "New"}))).await, &owner, &[Event::TradeAmended]);
-    log.says(engine.cancel_trade(&owner, id(1)).await, &owner, &[Event::TradeCancelled]);
-    let made = |author| Event::ProposalMade { customer_id: id(author), amount: usd("300") };
+    log.says(engine.open_trade(&owner, &offer).await, &owner, &["trade.opened"]);
+    log.says(engine.amend_trade(&owner, id(1), &draft(json!({"title": "New"}))).await, &owner, &["trade.amended"]);
+    log.says(engine.cancel_trade(&owner, id(1)).await, &owner, &["trade.cancelled"]);
     let terms = draft(json!({"trade_id": 1, "amount": 300}));
-    log.says(engine.propose(&owner, id(1), &terms).await, &owner, &[made(OWNER)]);
-    log.says(engine.create_proposal(&buyer, &terms).await, &buyer, &[made(BUYER)]);
-    let agreement = Agreement { counterparty_id: id(BUYER), proposal_id: id(1), agreed_at: now() };
-    let accepted = [Event::ProposalAccepted(id(1)), Event::TradeAgreed(agreement)];
+    log.says(engine.propose(&owner, id(1), &terms).await, &owner, &["proposal.made"]);
+    log.says(engine.create_proposal(&buyer, &terms).await, &buyer, &["proposal.made"]);
+    let accepted = ["proposal.accepted", "trade.agreed"];
     log.says(engine.accept_proposal(&owner, id(1)).await, &owner, &accepted);
-    log.says(engine.reject_proposal(&owner, id(1)).await, &owner, &[Event::ProposalRejected(id(1))]);
-    log.says(engine.withdraw_proposal(&buyer, id(1)).await, &buyer, &[Event::ProposalWithdrawn(id(1))]);
+    log.says(engine.reject_proposal(&owner, id(1)).await, &owner, &["proposal.rejected"]);
+    log.says(engine.withdraw_proposal(&buyer, id(1)).await, &buyer, &["proposal.withdrawn"]);
 }
 
 /// The customer begins a payment, under their claim; the gateway reports its outcome, in the same
@@ -265,17 +270,17 @@ async fn invoices_and_payments() {
     gateway.expect_find_charge().returning(|_| Ok(Some(succeeded())));
     let (engine, owner, clerk) = (engine_with(store, gateway), asked_by(customer(OWNER)), asked_by(staff()));
     let why = draft(json!({"reason": "a mistake"}));
-    log.says(engine.void_invoice(&clerk, id(1), &why).await, &clerk, &[Event::InvoiceVoided(id(1))]);
+    log.says(engine.void_invoice(&clerk, id(1), &why).await, &clerk, &["invoice.voided"]);
 
     let gateway = || RequestContext::new(Actor::Gateway);
     let asked = || gateway().with_request_id(RequestId::new("request-7"));
-    let paid = |context, payment| envelope(context, &[Event::PaymentSucceeded(id(payment)), Event::InvoicePaid(id(1))]);
-    let begun = envelope(owner.clone(), &[Event::PaymentBegun { invoice_id: id(1), amount: usd("100") }]);
+    let paid = |context| envelope(context, &["payment.succeeded", "invoice.paid"]);
+    let begun = envelope(owner.clone(), &["payment.begun"]);
     let all = draft(json!({"invoice_id": 1, "credit_card_id": 1}));
     assert_eq!(code(engine.pay_invoice(&owner, id(1), &all).await), "ok");
-    assert_eq!(log.taken(), [begun.clone(), paid(asked(), 11)]);
+    assert_eq!(log.taken(), [begun.clone(), paid(asked())]);
     assert_eq!(code(engine.create_payment(&owner, &all).await), "ok");
-    assert_eq!(log.taken(), [begun, paid(asked(), 11)]);
+    assert_eq!(log.taken(), [begun, paid(asked())]);
     assert_eq!(engine.settle_pending(chrono::Duration::zero(), 10).await.unwrap(), 1);
-    assert_eq!(log.taken(), [paid(gateway(), 1)]);
+    assert_eq!(log.taken(), [paid(gateway())]);
 }

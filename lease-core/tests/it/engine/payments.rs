@@ -348,7 +348,7 @@ async fn a_card_is_tokenised_once_however_often_its_wallet_moves() {
     let mut store = MockRepository::new();
     store.expect_load_wallet().times(2).returning(|key| {
         assert_eq!(key, WalletKey::Customer(id(OWNER)));
-        Ok(Some(first(Wallet { customer_id: id(OWNER), card: None, newest_other: None })))
+        Ok(Some(first(Wallet { customer_id: id(OWNER), card: None, newest_other: None, default_other: None })))
     });
     refuse_commits(&mut store, 1, || RepositoryError::Conflict);
     store.expect_commit().times(1).returning(|commit| {

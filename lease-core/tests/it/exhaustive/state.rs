@@ -58,7 +58,7 @@ pub(crate) struct State {
 impl Hash for State {
     fn hash<H: Hasher>(&self, state: &mut H) {
         let Self { world, charges, on_the_way, tasks, is_fee_changed } = self;
-        let Books { services, vehicles, trades, proposals, invoices, payments, cards: _, past } = &world.books;
+        let Books { services, vehicles, trades, proposals, invoices, payments, cards: _, steps: _, past } = &world.books;
         (trades, proposals, invoices, payments, world.now).hash(state);
         (charges, on_the_way, tasks, is_fee_changed, &past.fees).hash(state);
         for service in services {

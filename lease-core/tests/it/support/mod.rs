@@ -6,6 +6,7 @@ mod scene;
 use std::fmt::Debug;
 
 use lease_core::Error;
+use lease_core::event::Event;
 use serde_json::Value;
 
 pub(crate) use build::*;
@@ -35,4 +36,9 @@ pub(crate) fn wrong_fields<T: Debug>(response: Result<T, Error>) -> Vec<&'static
         Err(Error::Invalid(errors)) => errors.fields().collect(),
         other => panic!("wrong fields were expected, not {other:?}"),
     }
+}
+
+/// The names of the types of events.
+pub(crate) fn names(events: &[Event]) -> Vec<&'static str> {
+    events.iter().map(|event| event.event_type.into()).collect()
 }

@@ -15,9 +15,13 @@ const SETTLE_AT_ONCE: u32 = 100;
 /// The time between two rounds of purging.
 const PURGE_EVERY: std::time::Duration = std::time::Duration::from_mins(5);
 
+/// The time between two rounds of placing events.
+const PLACE_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// Starts the work; it ends once `stop` is cancelled.
 pub(crate) fn start(engine: &LeaseEngine, tasks: &TaskTracker, stop: &CancellationToken) {
     tasks.spawn(every(SETTLE_EVERY, stop.clone(), engine.clone(), settle));
+    tasks.spawn(every(PLACE_EVERY, stop.clone(), engine.clone(), place));
     tasks.spawn(every(PURGE_EVERY, stop.clone(), engine.clone(), purge));
 }
 
@@ -43,6 +47,14 @@ async fn settle(engine: &LeaseEngine) -> bool {
         Err(error) => tracing::warn!(%error, "pending payments could not be settled"),
     }
     false
+}
+
+async fn place(engine: &LeaseEngine) -> bool {
+    let placed = engine.place_events().await;
+    if let Err(error) = &placed {
+        tracing::warn!(%error, "events could not be placed");
+    }
+    placed.is_ok_and(|placed| placed > 0)
 }
 
 async fn purge(engine: &LeaseEngine) -> bool {

@@ -99,4 +99,16 @@ insert into idempotency_records (key, holder, fingerprint, held_until, expires_a
 select sha256(n::text::bytea), decode(repeat('00', 16), 'hex'), sha256('x'), '2026-01-01', '2026-01-02'
 from generate_series(1, 1000) as n;
 
+insert into events (
+    id, event_type, subject_kind, subject_id, occurred_at, actor_kind, actor_user_id, trade_id, data, changes, audience
+)
+select
+    n, case n % 50 when 0 then 'trade.cancelled' else 'vehicle.updated' end, case n % 50 when 0 then 'trade' else 'vehicle' end,
+    n % 500, '2026-01-01', 'user', n % 500 + 1, case n % 2 when 0 then n % 400 + 1 end, '{}', '{}', 'customers'
+from generate_series(1, 4000) as n;
+
+insert into event_readers (is_user, reader_id, event_id)
+select false, n % 300 + 1, n
+from generate_series(1, 4000) as n;
+
 analyze;

@@ -1,0 +1,116 @@
+use std::collections::BTreeMap;
+
+use crate::event::EventType;
+use crate::invariants::Books;
+use crate::model::{InvoiceState, PaymentState, ProposalState, TradeState};
+use crate::repository::{EventFilter, Repository, RepositoryError};
+
+/// The number of events that are read at once.
+const AT_ONCE: u32 = 1_000;
+
+/// The types of events that tell how far a trade, a proposal, an invoice or a payment is: each happens to one at most once.
+const STEPS: &[EventType] = &[
+    EventType::TradeOpened,
+    EventType::TradeAgreed,
+    EventType::TradeCompleted,
+    EventType::TradeCancelled,
+    EventType::ProposalMade,
+    EventType::ProposalSuperseded,
+    EventType::ProposalWithdrawn,
+    EventType::ProposalRejected,
+    EventType::ProposalAccepted,
+    EventType::ProposalClosed,
+    EventType::ProposalExpired,
+    EventType::InvoiceIssued,
+    EventType::InvoicePaid,
+    EventType::InvoiceVoided,
+    EventType::PaymentBegun,
+    EventType::PaymentSucceeded,
+    EventType::PaymentFailed,
+];
+
+/// How often each step was taken by each object, as the events say.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Steps(BTreeMap<(EventType, i64), u32>);
+
+impl Steps {
+    /// Reads all events of a store.
+    pub(super) async fn read(store: &dyn Repository) -> Result<Self, RepositoryError> {
+        let filter = EventFilter { types: STEPS.to_vec(), ..EventFilter::default() };
+        let (mut steps, mut last) = (Self::default(), None);
+        loop {
+            let events = store.events_after(last, AT_ONCE, &filter).await?;
+            let Some(newest) = events.last() else { return Ok(steps) };
+            last = Some(newest.id);
+            for event in events {
+                if let Some(subject) = event.subject_id {
+                    *steps.0.entry((event.event_type, subject)).or_default() += 1;
+                }
+            }
+        }
+    }
+
+    /// I9: the object has taken these steps once each, and no others of its kind.
+    fn broken(&self, id: i64, taken: &[EventType]) -> Vec<String> {
+        let Some(kind) = taken.first().map(|step| step.subject_kind()) else { return Vec::new() };
+        let of_kind = STEPS.iter().filter(|step| step.subject_kind() == kind);
+        let count = |step: &EventType| self.0.get(&(*step, id)).copied().unwrap_or_default();
+        let wrong = of_kind.filter(|step| count(step) != u32::from(taken.contains(step)));
+        wrong.map(|step| format!("I9: {step} of {id} was recorded {} times", count(step))).collect()
+    }
+}
+
+impl Books {
+    /// I9: each trade, proposal, invoice and payment has exactly the events that led to its state. Not checked where the events
+    /// were not read.
+    pub(super) fn unrecorded(&self) -> Vec<String> {
+        let Some(steps) = &self.steps else { return Vec::new() };
+        let trades = self.trades.iter().map(|row| (row.id.get(), trade_steps(&row.state)));
+        let proposals = self.proposals.iter().map(|row| (row.id.get(), proposal_steps(row.state)));
+        let invoices = self.invoices.iter().map(|row| (row.id.get(), invoice_steps(&row.state)));
+        let payments = self.payments.iter().map(|row| (row.id.get(), payment_steps(&row.state)));
+        let all = trades.chain(proposals).chain(invoices).chain(payments);
+        all.flat_map(|(id, taken)| steps.broken(id, &taken)).collect()
+    }
+}
+
+fn trade_steps(state: &TradeState) -> Vec<EventType> {
+    use EventType::{TradeAgreed, TradeCancelled, TradeCompleted, TradeOpened};
+    match state {
+        TradeState::Open => vec![TradeOpened],
+        TradeState::Agreed(_) => vec![TradeOpened, TradeAgreed],
+        TradeState::Completed { .. } => vec![TradeOpened, TradeAgreed, TradeCompleted],
+        TradeState::Cancelled { .. } => vec![TradeOpened, TradeCancelled],
+    }
+}
+
+fn proposal_steps(state: ProposalState) -> Vec<EventType> {
+    let last = match state {
+        ProposalState::Pending => None,
+        ProposalState::Accepted { .. } => Some(EventType::ProposalAccepted),
+        ProposalState::Rejected { .. } => Some(EventType::ProposalRejected),
+        ProposalState::Withdrawn { .. } => Some(EventType::ProposalWithdrawn),
+        ProposalState::Superseded { .. } => Some(EventType::ProposalSuperseded),
+        ProposalState::Closed { .. } => Some(EventType::ProposalClosed),
+        ProposalState::Expired { .. } => Some(EventType::ProposalExpired),
+    };
+    std::iter::once(EventType::ProposalMade).chain(last).collect()
+}
+
+fn invoice_steps(state: &InvoiceState) -> Vec<EventType> {
+    let last = match state {
+        InvoiceState::Open => None,
+        InvoiceState::Paid { .. } => Some(EventType::InvoicePaid),
+        InvoiceState::Void { .. } => Some(EventType::InvoiceVoided),
+    };
+    std::iter::once(EventType::InvoiceIssued).chain(last).collect()
+}
+
+fn payment_steps(state: &PaymentState) -> Vec<EventType> {
+    let last = match state {
+        PaymentState::Pending => None,
+        PaymentState::Succeeded { .. } => Some(EventType::PaymentSucceeded),
+        PaymentState::Failed { .. } => Some(EventType::PaymentFailed),
+    };
+    std::iter::once(EventType::PaymentBegun).chain(last).collect()
+}

@@ -1,0 +1,276 @@
+//! Events (chapter 8): what happened, and who did it.
+
+use axum::Json;
+use chrono::{DateTime, Utc};
+use lease_core::event::{self, EventRecord, EventType, SubjectKind};
+use lease_core::id::{EventId, Stored, TradeId};
+use lease_core::openapi::EventTypePattern;
+use lease_core::permission::Resource;
+use lease_core::repository::EventFilter;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, OneOfBuilder, Type};
+use utoipa::openapi::{Ref, RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+use utoipa_axum::routes;
+
+use super::response::ApiResult;
+use crate::auth::Session;
+use crate::endpoints::Endpoints;
+use crate::extract::{Engine, PathId};
+use crate::query::{Filter, List, Listing, Params};
+use crate::schema::Id;
+
+pub(super) fn endpoints() -> Endpoints {
+    Endpoints::new().routes(routes!(list_events)).routes(routes!(get_event)).routes(routes!(list_trade_history))
+}
+
+/// Something that happened. An event never changes.
+#[derive(Serialize, ToSchema)]
+struct Event {
+    id: Id,
+    #[schema(value_type = EventType)]
+    r#type: &'static str,
+    occurred_at: DateTime<Utc>,
+    actor: EventActor,
+    /// The id of the request in which it happened.
+    #[schema(required)]
+    request_id: Option<String>,
+    subject: EventSubject,
+    /// The trade, of trades and what hangs on them.
+    #[schema(required)]
+    trade_id: Option<Id>,
+    data: EventData,
+    changes: EventChanges,
+}
+
+impl From<Stored<EventRecord>> for Event {
+    fn from(Stored { id, value: event }: Stored<EventRecord>) -> Self {
+        Self {
+            id: id.into(),
+            r#type: event.event_type.into(),
+            occurred_at: event.occurred_at,
+            actor: event.actor.into(),
+            request_id: event.request_id,
+            subject: EventSubject { kind: event.event_type.subject_kind().into(), id: event.subject_id.map(Id::numbered) },
+            trade_id: event.trade_id.map(Id::from),
+            data: EventData(event.data),
+            changes: EventChanges(event.changes),
+        }
+    }
+}
+
+/// The object that an event is about.
+#[derive(Serialize, ToSchema)]
+struct EventSubject {
+    #[schema(value_type = SubjectKind)]
+    kind: &'static str,
+    /// Null for tokens, which have no id.
+    #[schema(required)]
+    id: Option<Id>,
+}
+
+/// Whose act it was.
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum EventActor {
+    User { user_id: Id, customer_id: Option<Id>, is_staff: bool },
+    System,
+    Gateway,
+    Anonymous,
+}
+
+impl From<event::EventActor> for EventActor {
+    fn from(actor: event::EventActor) -> Self {
+        match actor {
+            event::EventActor::User { user_id, customer_id, is_staff } => {
+                Self::User { user_id: user_id.into(), customer_id: customer_id.map(Id::from), is_staff }
+            }
+            event::EventActor::System => Self::System,
+            event::EventActor::Gateway => Self::Gateway,
+            event::EventActor::Anonymous => Self::Anonymous,
+        }
+    }
+}
+
+/// One type with fields that only users have: clients find it easier to use than one type for each kind.
+impl PartialSchema for EventActor {
+    fn schema() -> RefOr<Schema> {
+        let kinds = ["user", "system", "gateway", "anonymous"];
+        let id = || Ref::from_schema_name(Id::name());
+        let null = ObjectBuilder::new().schema_type(Type::Null);
+        ObjectBuilder::new()
+            .schema_type(Type::Object)
+            .description(Some("Whose act it was. The other fields are there if it was that of a user."))
+            .property("kind", ObjectBuilder::new().schema_type(Type::String).enum_values(Some(kinds)))
+            .property("user_id", id())
+            .property(
+                "customer_id",
+                OneOfBuilder::new().item(id()).item(null).description(Some("The customer of the user, if any.")),
+            )
+            .property("is_staff", ObjectBuilder::new().schema_type(Type::Boolean))
+            .required("kind")
+            .into()
+    }
+}
+
+impl ToSchema for EventActor {}
+
+/// The facts.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct EventData(Map<String, Value>);
+
+impl PartialSchema for EventData {
+    fn schema() -> RefOr<Schema> {
+        let facts = "The facts: the ids of the objects concerned and, where they matter, `amount`, `currency`, `start_date`, \
+            `end_date`, `status` and `reason`.";
+        ObjectBuilder::new()
+            .schema_type(Type::Object)
+            .description(Some(facts))
+            .additional_properties(Some(AdditionalProperties::FreeForm(true)))
+            .into()
+    }
+}
+
+impl ToSchema for EventData {}
+
+/// The changes.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct EventChanges(Map<String, Value>);
+
+impl PartialSchema for EventChanges {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::Object)
+            .description(Some("Each field that changed of an object that was there; a secret is null on both sides."))
+            .additional_properties(Some(Ref::from_schema_name(FieldChange::name())))
+            .into()
+    }
+}
+
+impl ToSchema for EventChanges {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((FieldChange::name().into_owned(), FieldChange::schema()));
+    }
+}
+
+/// What a field was, and what it became.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it is here for its schema: the core writes the changes")]
+struct FieldChange {
+    #[schema(required)]
+    from: Value,
+    #[schema(required)]
+    to: Value,
+}
+
+/// A page of events.
+type EventPage = Listing<Event>;
+
+/// The filter of the list, and the id after which it goes forward.
+#[derive(Debug)]
+struct Query {
+    filter: EventFilter,
+    after: Option<i64>,
+}
+
+impl Filter for Query {
+    const RESOURCE: Resource = Resource::Event;
+
+    fn read(params: &mut Params) -> Self {
+        let filter = EventFilter {
+            types: params.several::<EventType, EventTypePattern>(
+                "type",
+                "Only events of these types; `trade.*` stands for all about trades. Several are repeated, or between commas.",
+                named_types,
+            ),
+            subject: subject(params),
+            trade_id: params.id("trade_id", "Only events of this trade and what hangs on it."),
+            actor_user_id: params.id("actor_user_id", "Only acts of this user."),
+            since: params.instant("since", "Only what happened at this instant or later."),
+            until: params.instant("until", "Only what happened before this instant."),
+            ..EventFilter::default()
+        };
+        let after = params.start("after", "Go forward: the events after this id, or after 0 all, oldest first.");
+        Self { filter, after }
+    }
+}
+
+fn named_types(pattern: &str) -> Result<Vec<EventType>, String> {
+    let types = EventType::named(pattern);
+    if types.is_empty() { Err("A type of events is required, or a kind such as `trade.*`.".to_owned()) } else { Ok(types) }
+}
+
+/// The kind and the id of an object, which belong together.
+fn subject(params: &mut Params) -> Option<(SubjectKind, i64)> {
+    let kind = params.choice("subject_kind", "Only events about an object of this kind, with the `subject_id`.");
+    // Objects of each kind have ids of their own; as a number they are all alike.
+    let id = params.id::<EventId>("subject_id", "Only events about the object with this id, of the `subject_kind`.");
+    match (kind, id) {
+        (Some(_), None) => params.require("subject_id"),
+        (None, Some(_)) => params.require("subject_kind"),
+        _ => {}
+    }
+    kind.zip(id.map(EventId::get))
+}
+
+/// List events
+///
+/// Staff see all; a customer sees those about what is theirs, and of trades in which they take part. With `after`, the list goes
+/// forward, oldest first, and `next` leads on until all were read.
+#[utoipa::path(get, path = "/api/events", tag = "events", params(List<Query>),
+    responses((status = 200, description = "A page of events.", body = EventPage)))]
+async fn list_events(engine: Engine, session: Session, list: List<Query>) -> ApiResult<EventPage> {
+    let (Query { filter, after }, page, links) = list.for_reader(&session.actor)?;
+    let found = match after {
+        Some(after) => engine.events_forward(&session.actor, EventId::new(after), filter, page).await?,
+        None => engine.events(&session.actor, filter, page).await?,
+    };
+    Ok(links.respond(found, Event::from))
+}
+
+/// Get an event
+#[utoipa::path(get, path = "/api/events/{id}", tag = "events",
+    responses((status = 200, description = "The event.", body = Event)))]
+async fn get_event(engine: Engine, session: Session, id: PathId<EventId>) -> ApiResult<Event> {
+    let id = id.or_not_found(&session.actor)?;
+    Ok(Json(engine.get_event(&session.actor, id).await?.into()))
+}
+
+/// The history of a trade has no filter.
+#[derive(Debug)]
+struct History;
+
+impl Filter for History {
+    const RESOURCE: Resource = Resource::Event;
+
+    fn read(_: &mut Params) -> Self {
+        Self
+    }
+}
+
+/// List the history of a trade
+///
+/// Its events that the caller may see, oldest first.
+#[utoipa::path(get, path = "/api/trades/{id}/history", tag = "events", params(List<History>),
+    responses((status = 200, description = "A page of events, oldest first.", body = EventPage)))]
+async fn list_trade_history(
+    engine: Engine,
+    session: Session,
+    trade: PathId<TradeId>,
+    list: List<History>,
+) -> ApiResult<EventPage> {
+    let trade = trade.or_not_found(&session.actor)?;
+    let (History, page, links) = match list.for_reader(&session.actor) {
+        Ok(asked) => asked,
+        Err(problem) => {
+            // A trade that the actor may not see is not found, whatever is wrong with the parameters.
+            engine.get_trade(&session.actor, trade).await?;
+            return Err(problem);
+        }
+    };
+    let found = engine.trade_history(&session.actor, trade, page).await?;
+    Ok(links.respond(found, Event::from))
+}

@@ -1,0 +1,40 @@
+use async_trait::async_trait;
+use lease_core::event::{EventRecord, Viewer};
+use lease_core::id::{EventId, Stored};
+use lease_core::page::{Page, PageRequest};
+use lease_core::repository::{EventFilter, EventRepository, RepositoryError};
+
+use crate::MemoryRepository;
+use crate::state::event_query;
+
+#[async_trait]
+impl EventRepository for MemoryRepository {
+    async fn list_events(&self, filter: &EventFilter, page: PageRequest) -> Result<Page<Stored<EventRecord>>, RepositoryError> {
+        let query = event_query(filter);
+        Ok(self.state.read(|state| state.events.rows.list(query, page, |row| filter.matches(&row.value))))
+    }
+
+    async fn events_after(
+        &self,
+        after: Option<EventId>,
+        limit: u32,
+        filter: &EventFilter,
+    ) -> Result<Vec<Stored<EventRecord>>, RepositoryError> {
+        Ok(self.state.read(|state| {
+            let found = state.events.rows.find_after(event_query(filter), after);
+            let found = found.filter(|(_, row)| filter.matches(&row.value)).take(limit as usize);
+            found.map(|(id, row)| Stored { id, value: row.value.clone() }).collect()
+        }))
+    }
+
+    async fn place_events(&self, _: u32) -> Result<u64, RepositoryError> {
+        Ok(0)
+    }
+
+    async fn find_event(&self, id: EventId, visible_to: Option<Viewer>) -> Result<Option<Stored<EventRecord>>, RepositoryError> {
+        Ok(self.state.read(|state| {
+            let is_seen = visible_to.is_none_or(|viewer| state.events.is_seen_by(id, viewer));
+            state.events.rows.stored(id).filter(|_| is_seen)
+        }))
+    }
+}
