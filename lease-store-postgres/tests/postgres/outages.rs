@@ -229,16 +229,20 @@ async fn no_read_fails_when_all_connections_are_ended() {
     let database = world().await;
     let store = store_on(&database).await;
     let mut administrator = database.connection().await;
+    let read_all = || -> JoinSet<_> {
+        let read = |store: PostgresRepository| async move { read(&store).await };
+        (0..50).map(|_| read(store.clone())).collect()
+    };
     for _ in 0..5 {
-        let mut reading = JoinSet::new();
-        for _ in 0..50 {
-            let store = store.clone();
-            reading.spawn(async move { read(&store).await });
-        }
+        let reading = read_all();
         Activity::terminate(&mut administrator).await;
         for outcome in reading.join_all().await {
             outcome.unwrap();
         }
+    }
+    // Connections that ended after the last read are found by these, and not by a write.
+    for outcome in read_all().join_all().await {
+        outcome.unwrap();
     }
     let watch = Watch::start(&database).await;
     assert_recovered(&database, &store, watch).await;
