@@ -24,6 +24,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(4);
 /// The maximum number of times that a statement is run again.
 const RETRIES: usize = 4;
 
+/// How often a statement that only reads is run. Its first connection may have ended before, and the next one may end meanwhile.
+const READ_ATTEMPTS: u32 = 4;
+
 /// A statement with its arguments.
 pub(crate) struct Statement {
     query: QueryBuilder<Postgres>,
@@ -84,12 +87,14 @@ impl Database {
         &self.connections
     }
 
-    /// Runs a statement that only reads. If its connection breaks, it is run once more on another one.
+    /// Runs a statement that only reads. If its connection breaks, it is run again on another one, a few times.
     pub(crate) async fn read<S: Into<Statement>>(&self, statement: impl Fn() -> S) -> Result<Vec<PgRow>, RepositoryError> {
-        match self.run(statement().into()).await {
-            Ok(rows) => Ok(rows),
-            Err(Failure::Lost | Failure::Disconnected(_)) => Ok(self.run(statement().into()).await?),
-            Err(failure) => Err(failure.into()),
+        let mut attempts = READ_ATTEMPTS;
+        loop {
+            match self.run(statement().into()).await {
+                Err(Failure::Lost | Failure::Disconnected(_)) if attempts > 1 => attempts -= 1,
+                outcome => return Ok(outcome?),
+            }
         }
     }
 
