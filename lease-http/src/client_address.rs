@@ -20,8 +20,12 @@ use crate::state::AppState;
 pub(crate) struct ClientAddress(pub(crate) IpAddr);
 
 impl ClientAddress {
-    /// The address of the client of this request.
+    /// The address of the client of this request. The outermost layer finds it, and puts it into the request.
     pub(crate) fn of(parts: &Parts, options: &HttpOptions) -> Self {
+        parts.extensions.get().copied().unwrap_or_else(|| Self::find(parts, options))
+    }
+
+    fn find(parts: &Parts, options: &HttpOptions) -> Self {
         let told = options.client_address_header.as_ref().and_then(|name| {
             let last = parts.headers.get_all(name).iter().next_back()?.to_str().ok()?;
             if name == FORWARDED { forwarded(last) } else { last_address(last) }

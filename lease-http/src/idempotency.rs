@@ -203,7 +203,7 @@ fn told_unless_lost(outcome: Result<(), Error>) -> Result<(), Problem> {
     match outcome {
         Err(lost @ Error::Refused(Refusal::IdempotencyKeyInUse)) => Err(lost.into()),
         Err(error) => {
-            tracing::warn!(%error, "a response could not be stored");
+            tracing::warn!(%error, "an idempotency record could not be written");
             Ok(())
         }
         Ok(()) => Ok(()),

@@ -28,8 +28,13 @@ impl Memory {
     /// Takes some bytes for a client; `None` if there are too few left, or if its network would have more than a half. They are given
     /// back when what this returns is dropped.
     pub(crate) fn take(&self, client: Option<ClientNetwork>, bytes: usize) -> Option<Taken> {
-        let mut taken = Taken { memory: self.clone(), client, bytes: 0 };
+        let mut taken = self.nothing_for(client);
         taken.take(bytes).then_some(taken)
+    }
+
+    /// Nothing yet, for a client who will need some.
+    pub(crate) fn nothing_for(&self, client: Option<ClientNetwork>) -> Taken {
+        Taken { memory: self.clone(), client, bytes: 0 }
     }
 
     fn lock(&self) -> MutexGuard<'_, Used> {
@@ -52,7 +57,7 @@ impl Taken {
         let mut used = self.memory.lock();
         let of_network = self.client.map_or(0, |client| used.by_network.get(&client).copied().unwrap_or_default());
         let fits = used.total + bytes <= self.memory.most && of_network + bytes <= self.memory.most / 2;
-        if fits && bytes > 0 {
+        if fits {
             used.total += bytes;
             self.bytes += bytes;
             if let Some(client) = self.client {

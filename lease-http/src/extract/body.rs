@@ -83,7 +83,7 @@ pub(crate) enum Received {
     TooLong,
 }
 
-/// The whole body of a request.
+/// The whole body of a request; a request without one has an empty one.
 ///
 /// # Errors
 /// 413 if it is too long.

@@ -53,6 +53,7 @@ pub(super) async fn observe(
         start: Instant::now(),
         is_told: AtomicBool::new(false),
     }));
+    request.extensions_mut().insert(client);
     request.extensions_mut().insert(observation.0.trail.clone());
     request.extensions_mut().insert(observation.clone());
 

@@ -23,6 +23,9 @@ use crate::state::AppState;
 /// Receives the body; 408 if it does not arrive within the request timeout. A body that is too long goes on as such, since
 /// whoever may not send it at all is told so first (rule 2.4).
 pub(super) async fn receive(State(state): State<AppState>, client: ClientAddress, mut request: Request, next: Next) -> Response {
+    if request.body().is_end_stream() {
+        return next.run(request).await;
+    }
     let limit = state.options.request_timeout;
     let body = std::mem::take(request.body_mut());
     match timeout(limit, read(&state.uploads, client.network(), body)).await {
@@ -43,8 +46,7 @@ async fn read(memory: &Memory, client: Option<ClientNetwork>, mut body: Body) ->
     if body.size_hint().lower() > BODY_LIMIT as u64 {
         return Ok(Received::TooLong);
     }
-    let too_little = || Problem::new(ErrorKind::Unavailable);
-    let mut taken = memory.take(client, 0).ok_or_else(too_little)?;
+    let mut taken = memory.nothing_for(client);
     let mut bytes = Vec::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Problem::parse_error("The body could not be read."))?;
@@ -53,7 +55,7 @@ async fn read(memory: &Memory, client: Option<ClientNetwork>, mut body: Body) ->
             return Ok(Received::TooLong);
         }
         if !taken.take(data.len()) {
-            return Err(too_little());
+            return Err(Problem::new(ErrorKind::Unavailable));
         }
         // The length that a client announces is not worth any memory before it has come.
         bytes.extend_from_slice(&data);

@@ -18,6 +18,7 @@ use super::known::Known;
 use super::limit::{Limit, Pending};
 use crate::client_address::ClientAddress;
 use crate::extract::received_body;
+use crate::idempotency::IDEMPOTENCY_KEY;
 use crate::problem::Problem;
 use crate::state::AppState;
 
@@ -120,17 +121,19 @@ impl Attempt {
     }
 }
 
-/// Refuses logins beyond the limits before anything is done for them: their idempotency key would cost a hash of the password.
+/// Refuses logins beyond the limits whose idempotency key would cost a hash of the password. Others are refused by the handler.
 pub(crate) fn limit_logins(endpoint: MethodRouter<AppState>, state: &AppState) -> MethodRouter<AppState> {
     endpoint.route_layer(from_fn_with_state(state.clone(), limit))
 }
 
 async fn limit(State(state): State<AppState>, client: ClientAddress, request: Request, next: Next) -> Result<Response, Problem> {
-    // What is wrong with the body is told by the handler.
-    let body = received_body(request.extensions()).unwrap_or_default();
-    let draft = serde_json::from_slice::<LoginDraft>(&body).ok();
-    if let Some(name) = draft.as_ref().and_then(|draft| draft.username.given()) {
-        state.throttle.check(client.network(), name, state.engine.now())?;
+    if request.headers().contains_key(IDEMPOTENCY_KEY) {
+        // What is wrong with the body is told by the handler.
+        let body = received_body(request.extensions()).unwrap_or_default();
+        let draft = serde_json::from_slice::<LoginDraft>(&body).ok();
+        if let Some(name) = draft.as_ref().and_then(|draft| draft.username.given()) {
+            state.throttle.check(client.network(), name, state.engine.now())?;
+        }
     }
     Ok(next.run(request).await)
 }

@@ -183,14 +183,20 @@ impl PaymentGateway for SlowGateway {
     }
 }
 
-#[tokio::test]
-async fn a_write_that_exceeds_the_timeout_is_a_503_and_still_completes() {
+/// An engine with such a gateway.
+fn slow_engine() -> (Arc<SlowGateway>, LeaseEngine) {
     let gateway = Arc::new(SlowGateway(Semaphore::new(0)));
     let engine = LeaseEngine::builder(Arc::new(MemoryRepository::default()))
         .gateway(Arc::clone(&gateway) as _)
         .password_params(PasswordParams { memory_kib: 8, iterations: 1 })
         .build()
         .unwrap();
+    (gateway, engine)
+}
+
+#[tokio::test]
+async fn a_write_that_exceeds_the_timeout_is_a_503_and_still_completes() {
+    let (gateway, engine) = slow_engine();
     let app = |options| App::on(engine.clone(), App::new().clock, options);
     let patient = app(HttpOptions::default());
     let hasty = app(HttpOptions::default().with_request_timeout(Duration::from_millis(1)));
@@ -208,12 +214,7 @@ async fn a_write_that_exceeds_the_timeout_is_a_503_and_still_completes() {
 /// Nobody can act without a trace by hanging up.
 #[tokio::test]
 async fn a_write_whose_client_hangs_up_is_counted_with_its_outcome() {
-    let gateway = Arc::new(SlowGateway(Semaphore::new(0)));
-    let engine = LeaseEngine::builder(Arc::new(MemoryRepository::default()))
-        .gateway(Arc::clone(&gateway) as _)
-        .password_params(PasswordParams { memory_kib: 8, iterations: 1 })
-        .build()
-        .unwrap();
+    let (gateway, engine) = slow_engine();
     let app = App::on(engine, App::new().clock, HttpOptions::default());
     let token = app.register("ada").await;
     let card = card(GOOD_CARD);

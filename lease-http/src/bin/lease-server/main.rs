@@ -59,6 +59,6 @@ fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Fail
 }
 
 async fn migrate(settings: &Settings) -> Result<(), Failure> {
-    store::migrated(settings).await?;
+    store::migrated(settings, "migrate").await?;
     print_line("The database is up to date.")
 }

@@ -28,15 +28,14 @@ pub(crate) async fn open(settings: &Settings, metrics: &Metrics) -> Result<Arc<d
 
 /// The Postgres store, after its migrations. With --no-migrate, none may be missing.
 pub(crate) async fn postgres(settings: &Settings, command: &str) -> Result<PostgresRepository, Failure> {
-    let store = connect(settings, command).await?;
-    let outcome = if settings.no_migrate { store.check_schema().await } else { store.migrate().await };
-    outcome.map_err(|error| unsuitable(&error))?;
-    Ok(store)
+    if settings.no_migrate { unchanged(settings, command).await } else { migrated(settings, command).await }
 }
 
 /// The Postgres store, whatever --no-migrate says, after its migrations.
-pub(crate) async fn migrated(settings: &Settings) -> Result<(), Failure> {
-    connect(settings, "migrate").await?.migrate().await.map_err(|error| unsuitable(&error))
+pub(crate) async fn migrated(settings: &Settings, command: &str) -> Result<PostgresRepository, Failure> {
+    let store = connect(settings, command).await?;
+    store.migrate().await.map_err(|error| unsuitable(&error))?;
+    Ok(store)
 }
 
 /// The Postgres store as it is. No migration may be missing.
