@@ -101,7 +101,13 @@ impl World {
 
         let nothing = Money::zero(Currency::USD);
         let begin = TradeChanges {
-            invoice: Some(InvoiceChange { id: invoice, paid: nothing, pending: self.fee, state: InvoiceState::Open }),
+            invoice: Some(InvoiceChange {
+                id: invoice,
+                paid: nothing,
+                pending: self.fee,
+                state: InvoiceState::Open,
+                overdue_at: None,
+            }),
             new_payment: Some(Payment {
                 invoice_id: invoice,
                 credit_card_id: self.card,
@@ -117,7 +123,7 @@ impl World {
         let payment = commit(version(3), begin).await.payment.unwrap();
         let paid = InvoiceState::Paid { at: self.now };
         let settle = TradeChanges {
-            invoice: Some(InvoiceChange { id: invoice, paid: self.fee, pending: nothing, state: paid }),
+            invoice: Some(InvoiceChange { id: invoice, paid: self.fee, pending: nothing, state: paid, overdue_at: None }),
             settled: Some((payment, PaymentState::Succeeded { reference: "reference".to_owned() })),
             state: Some(TradeMove::Complete(agreement, self.now)),
             ..TradeChanges::default()

@@ -64,6 +64,7 @@ mod gateway;
 mod pages;
 mod payment_races;
 mod races;
+mod time;
 mod trade_filters;
 mod trade_races;
 mod trades;
@@ -351,6 +352,13 @@ cases! {
         a_commit_and_a_take_over_exclude_each_other,
         a_renewal_and_a_take_over_exclude_each_other,
     }
+    time {
+        what_has_expired_is_recorded_once,
+        what_fell_overdue_is_recorded_once,
+        expiring_and_deciding_exclude_each_other,
+        a_late_payment_comes_after_the_falling_overdue,
+        each_call_records_so_many,
+    }
     trade_filters {
         trades_are_filtered,
         proposals_are_filtered,
@@ -383,6 +391,8 @@ cases! {
         a_service_that_was_deactivated_meanwhile_is_a_conflict,
         an_author_is_active_or_not,
         pending_payments_come_oldest_first_and_no_more_than_asked,
+        expired_proposals_come_in_the_order_in_which_they_expired,
+        overdue_invoices_come_in_the_order_of_their_due_dates,
         an_opening_snapshot_is_the_vehicle_and_the_service_as_they_are,
         the_ends_of_the_calendar_are_kept,
     }

@@ -250,7 +250,8 @@ impl Script {
         ];
         if let Some((paid, pending, state)) = draw.one_of(&states).filter(|_| draw.chance(50)) {
             let (paid, pending, state) = (usd(paid), usd(pending), state.clone());
-            changes.invoice = Some(InvoiceChange { id: invoice.id, paid, pending, state });
+            let overdue_at = draw.one_of(&[None, invoice.overdue_at, Some(now)]).copied().flatten();
+            changes.invoice = Some(InvoiceChange { id: invoice.id, paid, pending, state, overdue_at });
         }
     }
 }

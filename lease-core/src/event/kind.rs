@@ -196,6 +196,8 @@ event_types! {
         InvoicePaid = "invoice.paid",
         /// An invoice was voided.
         InvoiceVoided = "invoice.voided",
+        /// An invoice was still open after its due date.
+        InvoiceOverdue = "invoice.overdue",
     }
     /// A payment.
     Payment {

@@ -142,6 +142,11 @@ impl Event {
         self.fact("amount", amount(money)).fact("currency", money.currency().code())
     }
 
+    /// Adds an amount in a currency that another fact names, or null.
+    pub(crate) fn optional_amount(self, name: &'static str, money: Option<Money>) -> Self {
+        self.fact(name, money.map(amount))
+    }
+
     /// Adds days, or nulls.
     pub(crate) fn period(self, period: Option<Period>) -> Self {
         let day = |of: fn(Period) -> chrono::NaiveDate| period.map(|period| of(period).to_string());

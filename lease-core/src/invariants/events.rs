@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use crate::event::EventType;
 use crate::invariants::Books;
-use crate::model::{InvoiceState, PaymentState, ProposalState, TradeState};
+use crate::model::{Invoice, InvoiceState, PaymentState, ProposalState, TradeState};
 use crate::repository::{EventFilter, Repository, RepositoryError};
 
 /// The number of events that are read at once.
@@ -24,6 +24,7 @@ const STEPS: &[EventType] = &[
     EventType::InvoiceIssued,
     EventType::InvoicePaid,
     EventType::InvoiceVoided,
+    EventType::InvoiceOverdue,
     EventType::PaymentBegun,
     EventType::PaymentSucceeded,
     EventType::PaymentFailed,
@@ -67,7 +68,7 @@ impl Books {
         let Some(steps) = &self.steps else { return Vec::new() };
         let trades = self.trades.iter().map(|row| (row.id.get(), trade_steps(&row.state)));
         let proposals = self.proposals.iter().map(|row| (row.id.get(), proposal_steps(row.state)));
-        let invoices = self.invoices.iter().map(|row| (row.id.get(), invoice_steps(&row.state)));
+        let invoices = self.invoices.iter().map(|row| (row.id.get(), invoice_steps(row)));
         let payments = self.payments.iter().map(|row| (row.id.get(), payment_steps(&row.state)));
         let all = trades.chain(proposals).chain(invoices).chain(payments);
         all.flat_map(|(id, taken)| steps.broken(id, &taken)).collect()
@@ -97,13 +98,14 @@ fn proposal_steps(state: ProposalState) -> Vec<EventType> {
     std::iter::once(EventType::ProposalMade).chain(last).collect()
 }
 
-fn invoice_steps(state: &InvoiceState) -> Vec<EventType> {
-    let last = match state {
+fn invoice_steps(invoice: &Invoice) -> Vec<EventType> {
+    let last = match invoice.state {
         InvoiceState::Open => None,
         InvoiceState::Paid { .. } => Some(EventType::InvoicePaid),
         InvoiceState::Void { .. } => Some(EventType::InvoiceVoided),
     };
-    std::iter::once(EventType::InvoiceIssued).chain(last).collect()
+    let overdue = invoice.overdue_at.map(|_| EventType::InvoiceOverdue);
+    std::iter::once(EventType::InvoiceIssued).chain(overdue).chain(last).collect()
 }
 
 fn payment_steps(state: &PaymentState) -> Vec<EventType> {

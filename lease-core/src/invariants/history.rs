@@ -29,7 +29,8 @@ impl Books {
                 let Invoice { trade_id, proposal_id, customer_id, amount, issued_at, due_date, .. } = invoice;
                 (*trade_id, *proposal_id, *customer_id, *amount, *issued_at, *due_date)
             };
-            claim(was) == claim(is) && (matches!(was.state, InvoiceState::Open) || was == is)
+            let stays_marked = was.overdue_at.is_none() || was.overdue_at == is.overdue_at;
+            claim(was) == claim(is) && stays_marked && (matches!(was.state, InvoiceState::Open) || was == is)
         });
         stays(&mut broken, &earlier.payments, &self.payments, |was, is| {
             let settled = was.state != PaymentState::Pending;

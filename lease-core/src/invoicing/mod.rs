@@ -2,10 +2,12 @@
 //! [`lifecycle`](crate::lifecycle).
 
 mod issue;
+mod overdue;
 mod pay;
 mod void;
 
 pub(crate) use issue::{issue, owes_nothing};
+pub use overdue::record_overdue;
 pub(crate) use pay::may_pay;
 pub use pay::{PaymentDraft, begin_payment, settle_payment};
 pub(crate) use void::may_void;

@@ -4,6 +4,7 @@ use crate::decision::Decision;
 use crate::error::{Error, Refusal};
 use crate::id::Stored;
 use crate::input::{Field, Form, UpdateMode, draft};
+use crate::invoicing::overdue::with_mark;
 use crate::invoicing::visible_invoice;
 use crate::model::{Invoice, InvoiceState, TradeState};
 use crate::permission::{Act, Actor, Resource};
@@ -35,10 +36,11 @@ pub fn void(
     let Some(reason) = reason else { return Err(form.errors.into()) };
     require_unpaid(invoice)?;
 
-    let state = InvoiceState::Void { at: now, reason };
-    let change = InvoiceChange { id: invoice.id, paid: invoice.paid, pending: invoice.pending, state };
-    let voided = invoice_changed(invoice, &change.applied_to(invoice));
-    let mut decision = Decision::new(TradeChanges { invoice: Some(change), ..TradeChanges::default() }, voided);
+    let (invoice, overdue) = with_mark(invoice, now);
+    let change = InvoiceChange { state: InvoiceState::Void { at: now, reason }, ..InvoiceChange::of(&invoice) };
+    let voided = invoice_changed(&invoice, &change.applied_to(&invoice));
+    let changes = TradeChanges { invoice: Some(change), ..TradeChanges::default() };
+    let mut decision = Decision::new(changes, overdue.into_iter().chain(voided));
     if let TradeState::Agreed(agreement) = snapshot.trade.state {
         conclude(&mut decision, snapshot, agreement, true, now);
     }

@@ -10,7 +10,8 @@ use crate::account::{AccountSnapshot, Token, TokenHash};
 use crate::catalog::VehicleSnapshot;
 use crate::event::{EventRecord, Viewer};
 use crate::id::{
-    ContactId, CustomerId, EventId, InvoiceId, LeadId, NewIds, PaymentId, ServiceId, Stored, UserId, VehicleId, Versioned,
+    ContactId, CustomerId, EventId, InvoiceId, LeadId, NewIds, PaymentId, ProposalId, ServiceId, Stored, UserId, VehicleId,
+    Versioned,
 };
 use crate::lifecycle::{OpeningSnapshot, TradeSnapshot};
 use crate::model::{Account, Contact, CreditCard, Customer, Invoice, Lead, LoginName, Payment, Service, Vehicle, Vin};
@@ -89,6 +90,8 @@ mockall::mock! {
             after: Option<PaymentId>,
             limit: u32,
         ) -> Result<Vec<PaymentId>, RepositoryError>;
+        async fn expired_proposals(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<ProposalId>, RepositoryError>;
+        async fn overdue_invoices(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<InvoiceId>, RepositoryError>;
     }
 
     #[async_trait]

@@ -1,6 +1,6 @@
 use chrono::{DateTime, Utc};
 
-use crate::id::{CustomerId, InvoiceId, PaymentId, ProposalId, TradeId, Version};
+use crate::id::{CustomerId, InvoiceId, PaymentId, ProposalId, Stored, TradeId, Version};
 use crate::model::{
     Agreement, Invoice, InvoiceState, Payment, PaymentState, Proposal, ProposalState, Trade, TradeState, VehicleTransfer,
 };
@@ -112,6 +112,7 @@ impl NewInvoice {
             state: InvoiceState::Open,
             issued_at: self.issued_at,
             due_date: self.due_date,
+            overdue_at: None,
         })
     }
 }
@@ -127,14 +128,23 @@ pub struct InvoiceChange {
     pub pending: Money,
     /// The new state.
     pub state: InvoiceState,
+    /// The instant at which it fell overdue, as recorded from now on.
+    pub overdue_at: Option<DateTime<Utc>>,
 }
 
 impl InvoiceChange {
+    /// The change that leaves the invoice as it is.
+    pub(crate) fn of(invoice: &Stored<Invoice>) -> Self {
+        let Invoice { paid, pending, ref state, overdue_at, .. } = invoice.value;
+        Self { id: invoice.id, paid, pending, state: state.clone(), overdue_at }
+    }
+
     /// Applies the change to the invoice.
     pub fn apply(&self, invoice: &mut Invoice) {
         invoice.paid = self.paid;
         invoice.pending = self.pending;
         invoice.state.clone_from(&self.state);
+        invoice.overdue_at = self.overdue_at;
     }
 
     /// The invoice with the change.

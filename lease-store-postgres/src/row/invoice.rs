@@ -19,6 +19,7 @@ impl Table for Invoice {
         "void_reason",
         "issued_at",
         "due_date",
+        "overdue_at",
     ];
 
     fn read(fields: &mut Fields<'_>) -> Result<Self, RepositoryError> {
@@ -35,6 +36,7 @@ impl Table for Invoice {
             state: read_state(fields)?,
             issued_at: fields.get()?,
             due_date: fields.get()?,
+            overdue_at: fields.get()?,
         })
     }
 }
