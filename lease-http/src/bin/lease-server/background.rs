@@ -12,6 +12,10 @@ const SETTLE_EVERY: std::time::Duration = std::time::Duration::from_secs(5);
 const SETTLE_OLDER_THAN: Duration = Duration::seconds(30);
 /// The maximum number of payments in a round.
 const SETTLE_AT_ONCE: u32 = 100;
+/// The time between two rounds of recording what time has brought.
+const RECORD_EVERY: std::time::Duration = std::time::Duration::from_secs(10);
+/// The maximum number of proposals, and of invoices, in a round.
+const RECORD_AT_ONCE: u32 = 100;
 /// The time between two rounds of purging.
 const PURGE_EVERY: std::time::Duration = std::time::Duration::from_mins(5);
 
@@ -22,6 +26,8 @@ const PLACE_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
 pub(crate) fn start(engine: &LeaseEngine, tasks: &TaskTracker, stop: &CancellationToken) {
     tasks.spawn(every(SETTLE_EVERY, stop.clone(), engine.clone(), settle));
     tasks.spawn(every(PLACE_EVERY, stop.clone(), engine.clone(), place));
+    tasks.spawn(every(RECORD_EVERY, stop.clone(), engine.clone(), expire));
+    tasks.spawn(every(RECORD_EVERY, stop.clone(), engine.clone(), record_overdue));
     tasks.spawn(every(PURGE_EVERY, stop.clone(), engine.clone(), purge));
 }
 
@@ -55,6 +61,22 @@ async fn place(engine: &LeaseEngine) -> bool {
         tracing::warn!(%error, "events could not be placed");
     }
     placed.is_ok_and(|placed| placed > 0)
+}
+
+async fn expire(engine: &LeaseEngine) -> bool {
+    let expired = engine.expire_proposals(RECORD_AT_ONCE).await;
+    if let Err(error) = &expired {
+        tracing::warn!(%error, "proposals that have expired could not be recorded");
+    }
+    expired.is_ok_and(|expired| expired > 0)
+}
+
+async fn record_overdue(engine: &LeaseEngine) -> bool {
+    let overdue = engine.record_overdue(RECORD_AT_ONCE).await;
+    if let Err(error) = &overdue {
+        tracing::warn!(%error, "invoices that fell overdue could not be recorded");
+    }
+    overdue.is_ok_and(|overdue| overdue > 0)
 }
 
 async fn purge(engine: &LeaseEngine) -> bool {

@@ -85,6 +85,7 @@ pub(super) enum Act {
     Void(Row),
     SettlePending,
     PurgeExpired,
+    RecordWhatTimeBrought,
     List(Table, Conditions, u8),
     Wait(i64),
 }
@@ -163,6 +164,7 @@ fn act() -> impl Strategy<Value = Act> {
         2 => row().prop_map(Act::Void),
         4 => Just(Act::SettlePending),
         1 => Just(Act::PurgeExpired),
+        2 => Just(Act::RecordWhatTimeBrought),
         20 => (table(), conditions(), 1..6_u8).prop_map(|(table, conditions, limit)| Act::List(table, conditions, limit)),
         3 => minutes.prop_map(Act::Wait),
     ]
