@@ -295,6 +295,7 @@ cases! {
         events_are_filtered,
         readers_miss_nothing_while_many_write,
         members_who_come_while_events_are_written_see_all,
+        the_last_event_is_the_newest_that_was_committed,
         a_commit_without_events_leaves_none,
         the_books_show_what_has_no_event,
     }

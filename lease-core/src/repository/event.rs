@@ -26,6 +26,10 @@ pub trait EventRepository {
         filter: &EventFilter,
     ) -> Result<Vec<Stored<EventRecord>>, RepositoryError>;
 
+    /// The id of the newest event, those of every commit that ended before the call included. It never becomes smaller, even if events
+    /// are deleted. `None` if there has been none.
+    async fn last_event(&self) -> Result<Option<EventId>, RepositoryError>;
+
     /// Gives ids to at most `limit` events that were committed and have none, oldest first. Returns how many. Readings do so by
     /// themselves; to do it all the time keeps them short. A store that gives ids with the commit has nothing to do.
     async fn place_events(&self, limit: u32) -> Result<u64, RepositoryError>;

@@ -109,6 +109,7 @@ mockall::mock! {
             limit: u32,
             filter: &EventFilter,
         ) -> Result<Vec<Stored<EventRecord>>, RepositoryError>;
+        async fn last_event(&self) -> Result<Option<EventId>, RepositoryError>;
         async fn place_events(&self, limit: u32) -> Result<u64, RepositoryError>;
         async fn find_event(&self, id: EventId, visible_to: Option<Viewer>) -> Result<Option<Stored<EventRecord>>, RepositoryError>;
     }

@@ -27,6 +27,10 @@ impl EventRepository for MemoryRepository {
         }))
     }
 
+    async fn last_event(&self) -> Result<Option<EventId>, RepositoryError> {
+        Ok(self.state.read(|state| state.events.rows.last_id()))
+    }
+
     async fn place_events(&self, _: u32) -> Result<u64, RepositoryError> {
         Ok(0)
     }

@@ -30,6 +30,13 @@ impl EventRepository for PostgresRepository {
         list::forward(&self.directory, &branches, |query| push_filter(query, filter), after, limit).await
     }
 
+    async fn last_event(&self) -> Result<Option<EventId>, RepositoryError> {
+        self.place_all_events().await?;
+        let row = self.directory.read_one(|| QueryBuilder::new("select last_id from event_log")).await?;
+        let last: i64 = row.map_or(Ok(0), |row| Fields::of(&row).get())?;
+        Ok(EventId::new(last))
+    }
+
     async fn place_events(&self, limit: u32) -> Result<u64, RepositoryError> {
         let statement = || {
             let mut query = QueryBuilder::new("select place_events(");
