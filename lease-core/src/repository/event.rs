@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::RepositoryError;
-use crate::event::{EventRecord, EventType, SubjectKind, Viewer};
+use crate::event::{ConsumerName, EventRecord, EventType, SubjectKind, Viewer};
 use crate::id::{EventId, Stored, TradeId, UserId};
 use crate::page::{Page, PageRequest};
 
@@ -36,6 +36,15 @@ pub trait EventRepository {
 
     /// One event, if this viewer may see it; `None` sees all.
     async fn find_event(&self, id: EventId, visible_to: Option<Viewer>) -> Result<Option<Stored<EventRecord>>, RepositoryError>;
+
+    /// The position of a consumer: the event up to which all are done. `None` if it has none.
+    async fn consumer_position(&self, name: &ConsumerName) -> Result<Option<EventId>, RepositoryError>;
+
+    /// Moves the position of a consumer forward, and never back. Returns the position that it has then.
+    async fn move_consumer(&self, name: &ConsumerName, to: EventId) -> Result<EventId, RepositoryError>;
+
+    /// Forgets the position of a consumer. Returns whether it had one.
+    async fn remove_consumer(&self, name: &ConsumerName) -> Result<bool, RepositoryError>;
 }
 
 /// The filter for events; every condition that is given must hold.
