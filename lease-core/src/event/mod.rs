@@ -3,11 +3,13 @@
 //! A decision returns an [`Event`] for each thing that happens. What only the commit knows is still missing in it: the ids of new
 //! rows, the actor and the request. The store adds these and keeps an [`EventRecord`], in the same atomic step as the change.
 
+mod consumer;
 mod fields;
 mod kind;
 mod record;
 mod reference;
 
+pub use consumer::{ConsumerName, InvalidConsumerName};
 pub use kind::{EventType, SubjectKind};
 pub use record::{EventActor, EventRecord, Viewer};
 pub use reference::{Facts, FieldChanges, IdRef, NewRow};

@@ -9,6 +9,10 @@ mod table;
 mod trade;
 mod vehicle;
 
+use std::collections::BTreeMap;
+
+use lease_core::event::ConsumerName;
+use lease_core::id::EventId;
 use lease_core::model::{Contact, Lead, Service};
 
 pub(crate) use account::{Accounts, Tokens, role};
@@ -39,4 +43,6 @@ pub(crate) struct State {
     pub(crate) payments: Payments,
     pub(crate) claims: Claims,
     pub(crate) events: Events,
+    /// The positions of consumers.
+    pub(crate) consumers: BTreeMap<ConsumerName, EventId>,
 }
