@@ -27,6 +27,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 pub use accounts::{LoggedIn, LoginDraft, Registered};
 pub use builder::{BuildError, LeaseEngineBuilder};
 pub use command::RequestContext;
+pub use maintenance::Maintenance;
 pub use trades::WithActions;
 
 use crate::account::PasswordHasher;
