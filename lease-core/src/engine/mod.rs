@@ -31,6 +31,7 @@ pub use accounts::{LoggedIn, LoginDraft, Registered};
 pub use builder::{BuildError, LeaseEngineBuilder};
 pub use command::RequestContext;
 pub use consumer::EventConsumer;
+pub use maintenance::Maintenance;
 pub use trades::WithActions;
 
 use self::news::News;
