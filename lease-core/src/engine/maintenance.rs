@@ -16,6 +16,9 @@ const PURGED_AT_ONCE: u32 = 1_000;
 /// The most events that one call places.
 const PLACED_AT_ONCE: u32 = 1_000;
 
+/// The most events that one call clears.
+const CLEARED_AT_ONCE: u32 = 1_000;
+
 /// The most batches of payments that one round of settling takes.
 const SETTLING_TURNS: u32 = 10;
 
@@ -74,6 +77,19 @@ impl LeaseEngine {
     /// [`Error::Unavailable`].
     pub async fn place_events(&self) -> Result<u64, Error> {
         Ok(self.store().place_events(PLACED_AT_ONCE).await?)
+    }
+
+    /// Clears a bounded number of the oldest events if the policy limits how long they are kept (rule 8.9). Returns how many it
+    /// cleared: unless that is zero, there may be more.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn clear_events(&self) -> Result<u64, Error> {
+        let before = self.policy().event_retention.and_then(|kept| self.now().checked_sub_signed(kept));
+        match before {
+            Some(before) => Ok(self.store().clear_events(before, CLEARED_AT_ONCE).await?),
+            None => Ok(0),
+        }
     }
 
     /// Deletes a bounded number of expired tokens and idempotency records. Returns how many it deleted: unless that is zero,
