@@ -16,6 +16,8 @@ const SETTLE_AT_ONCE: u32 = 100;
 const RECORD_EVERY: std::time::Duration = std::time::Duration::from_secs(10);
 /// The maximum number of proposals, and of invoices, in a round.
 const RECORD_AT_ONCE: u32 = 100;
+/// The time between two rounds of clearing events.
+const CLEAR_EVERY: std::time::Duration = std::time::Duration::from_mins(1);
 /// The time between two rounds of purging.
 const PURGE_EVERY: std::time::Duration = std::time::Duration::from_mins(5);
 
@@ -28,6 +30,7 @@ pub(crate) fn start(engine: &LeaseEngine, tasks: &TaskTracker, stop: &Cancellati
     tasks.spawn(every(PLACE_EVERY, stop.clone(), engine.clone(), place));
     tasks.spawn(every(RECORD_EVERY, stop.clone(), engine.clone(), expire));
     tasks.spawn(every(RECORD_EVERY, stop.clone(), engine.clone(), record_overdue));
+    tasks.spawn(every(CLEAR_EVERY, stop.clone(), engine.clone(), clear_events));
     tasks.spawn(every(PURGE_EVERY, stop.clone(), engine.clone(), purge));
 }
 
@@ -77,6 +80,16 @@ async fn record_overdue(engine: &LeaseEngine) -> bool {
         tracing::warn!(%error, "invoices that fell overdue could not be recorded");
     }
     overdue.is_ok_and(|overdue| overdue > 0)
+}
+
+async fn clear_events(engine: &LeaseEngine) -> bool {
+    let cleared = engine.clear_events().await;
+    match &cleared {
+        Ok(0) => {}
+        Ok(cleared) => tracing::info!(cleared, "events were cleared that are no longer kept"),
+        Err(error) => tracing::warn!(%error, "events could not be cleared"),
+    }
+    cleared.is_ok_and(|cleared| cleared > 0)
 }
 
 async fn purge(engine: &LeaseEngine) -> bool {
