@@ -32,6 +32,8 @@ pub enum Error {
     Refused(#[from] Refusal),
     /// [`ErrorKind::CardDeclined`]: the failed payment, which is kept.
     CardDeclined(Box<Stored<Payment>>),
+    /// [`ErrorKind::EventsGone`].
+    EventsGone,
     /// [`ErrorKind::Unavailable`]: the cause, for the log.
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// [`ErrorKind::InternalError`]: the cause, for the log.
@@ -50,6 +52,7 @@ impl Error {
             Self::Invalid(_) => ErrorKind::ValidationError,
             Self::Refused(refusal) => ErrorKind::Refused(*refusal),
             Self::CardDeclined(_) => ErrorKind::CardDeclined,
+            Self::EventsGone => ErrorKind::EventsGone,
             Self::Unavailable(_) => ErrorKind::Unavailable,
             Self::Internal(_) => ErrorKind::InternalError,
         }
@@ -99,6 +102,9 @@ pub enum ErrorKind {
     /// The card was declined.
     #[error("The card was declined.")]
     CardDeclined,
+    /// Events after the one from which the reading was to go on were cleared (rule 8.9).
+    #[error("Events after this one were cleared; start anew.")]
+    EventsGone,
     /// The store or the gateway cannot be reached, too many other requests are changing the same object, or too many other passwords
     /// are waiting to be hashed; try again later.
     #[error("The service is unavailable at the moment.")]

@@ -12,6 +12,8 @@ pub struct Policy {
     pub late_payments: LatePayments,
     /// The most proposals that a customer may make in one trade.
     pub max_proposals: u32,
+    /// How long events are kept; for ever if there is no limit.
+    pub event_retention: Option<Duration>,
 }
 
 impl Policy {
@@ -32,11 +34,18 @@ impl Policy {
     pub fn with_max_proposals(self, max_proposals: u32) -> Self {
         Self { max_proposals, ..self }
     }
+
+    /// The same policy, with this limit on how long events are kept.
+    #[must_use]
+    pub fn with_event_retention(self, event_retention: Option<Duration>) -> Self {
+        Self { event_retention, ..self }
+    }
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { token_ttl: Duration::days(30), late_payments: LatePayments::Accept, max_proposals: 100 }
+        let late_payments = LatePayments::Accept;
+        Self { token_ttl: Duration::days(30), late_payments, max_proposals: 100, event_retention: None }
     }
 }
 

@@ -35,6 +35,7 @@ create table events (
     data jsonb not null,
     changes jsonb not null,
     audience text not null,
+    readers bigint[] not null,
     constraint events_pkey primary key (id)
 );
 
@@ -47,6 +48,7 @@ create index events_occurred_at_idx on events (occurred_at);
 comment on table events is 'what happened, who did it, and what it changed; never changed, and in the order of the ids';
 comment on column events.id is 'given by place_events: whoever has read up to an id finds no other at or below it later';
 comment on column events.audience is 'who may see it, whom event_readers lists; members of the trade are added as they come';
+comment on column events.readers is 'those of event_readers, but for members: by them its rows there are found again';
 
 create table event_readers (
     reader_id bigint not null,
@@ -60,13 +62,17 @@ comment on table event_readers is 'who may see which event: a user where is_user
 create table event_log (
     id boolean default true,
     last_id bigint not null,
+    cleared_id bigint not null,
     constraint event_log_pkey primary key (id),
-    constraint event_log_one_row_check check (id)
+    constraint event_log_one_row_check check (id),
+    constraint event_log_cleared_check check (cleared_id between 0 and last_id)
 );
 
-insert into event_log (last_id) values (0);
+insert into event_log (last_id, cleared_id) values (0, 0);
 
-comment on table event_log is 'the last id that was given to an event; whoever gives ids holds the lock of the row';
+comment on table event_log is 'where the events begin and end; whoever gives ids or clears events holds the lock of the row';
+comment on column event_log.last_id is 'the last id that was given to an event';
+comment on column event_log.cleared_id is 'the last id that was cleared: there is no event at or below it';
 
 create table event_consumers (
     name text not null,
@@ -144,11 +150,11 @@ begin
     ), moved as (
         insert into events (
             id, event_type, subject_kind, subject_id, occurred_at, actor_kind, actor_user_id, actor_customer_id, request_id,
-            trade_id, data, changes, audience
+            trade_id, data, changes, audience, readers
         )
         select
             id, event_type, subject_kind, subject_id, occurred_at, actor_kind, actor_user_id, actor_customer_id, request_id,
-            trade_id, data, changes, audience
+            trade_id, data, changes, audience, readers
         from happened
         order by id
     ), shown as (
@@ -178,3 +184,42 @@ end;
 $$;
 
 comment on function place_events is 'gives ids to the events of the oldest commits, and shows them to their readers; returns how many commits';
+
+create function clear_events(before timestamptz, at_most bigint) returns bigint
+language plpgsql
+as $$
+declare
+    last_cleared bigint;
+    cleared bigint;
+    newest bigint;
+begin
+    -- As in place_events: the next statement sees all events that have ids, and their readers.
+    select cleared_id into last_cleared from event_log for update;
+    with oldest as materialized (
+        select first.id, bool_and(first.occurred_at < before) over (order by first.id) as is_past
+        from (select id, occurred_at from events where id > last_cleared order by id limit at_most) first
+    ), gone as materialized (
+        delete from events
+        where id in (select id from oldest where is_past)
+        returning id, audience, readers, trade_id
+    ), hidden as (
+        delete from event_readers shown
+        using (
+            select audience = 'user' as is_user, unnest(readers) as reader_id, id from gone
+            union all
+            select false, party.customer_id, gone.id
+            from gone
+            join trade_parties party on party.trade_id = gone.trade_id
+            where gone.audience = 'members'
+        ) reader
+        where shown.is_user = reader.is_user and shown.reader_id = reader.reader_id and shown.event_id = reader.id
+    )
+    select count(*), max(id) into cleared, newest from gone;
+    if cleared > 0 then
+        update event_log set cleared_id = newest;
+    end if;
+    return cleared;
+end;
+$$;
+
+comment on function clear_events is 'deletes the oldest events, up to the first that happened at that instant or later; returns how many';

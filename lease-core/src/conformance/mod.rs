@@ -65,6 +65,7 @@ mod gateway;
 mod pages;
 mod payment_races;
 mod races;
+mod retention;
 mod subscriptions;
 mod time;
 mod trade_filters;
@@ -362,6 +363,14 @@ cases! {
         one_of_two_claims_of_a_key_is_made,
         a_commit_and_a_take_over_exclude_each_other,
         a_renewal_and_a_take_over_exclude_each_other,
+    }
+    retention {
+        events_are_cleared_oldest_first_and_no_more_than_asked,
+        ids_go_on_after_all_events_were_cleared,
+        a_reader_that_is_too_late_is_told_so,
+        what_was_cleared_is_seen_by_nobody,
+        the_engine_clears_what_the_policy_does_not_keep,
+        who_reads_while_events_are_cleared_misses_none_unknowingly,
     }
     subscriptions {
         subscribers_get_every_event_of_all_processes_in_order,

@@ -3,7 +3,7 @@ use crate::error::Error;
 use crate::event::{EventRecord, Viewer};
 use crate::id::{EventId, Stored, TradeId};
 use crate::lifecycle::require_visible;
-use crate::page::{Page, PageRequest};
+use crate::page::{Cursor, Page, PageRequest};
 use crate::permission::{Act, Actor, Grant, Resource};
 use crate::repository::{EventFilter, TradeKey};
 
@@ -37,7 +37,7 @@ impl LeaseEngine {
     /// most 1,000. Whoever reads on from the last id misses nothing (rule 8.5).
     ///
     /// # Errors
-    /// [`Error::NotAuthenticated`]; [`Error::Unavailable`].
+    /// [`Error::NotAuthenticated`]; [`Error::EventsGone`] if events after this id were cleared; [`Error::Unavailable`].
     pub async fn events_after(
         &self,
         actor: &Actor,
@@ -47,15 +47,35 @@ impl LeaseEngine {
     ) -> Result<Vec<Stored<EventRecord>>, Error> {
         let visible_to = viewer(actor)?;
         let filter = EventFilter { visible_to, ..filter };
-        Ok(self.store().events_after(after, limit.min(MOST_EVENTS), &filter).await?)
+        let events = self.store().events_after(after, limit.min(MOST_EVENTS), &filter).await?;
+        self.require_kept(after.map_or(0, EventId::get)).await?;
+        Ok(events)
     }
 
     /// A page of the events after this id, or from the first on, that the actor may see: a list in the other direction, oldest
     /// first, so its next page has newer events.
     ///
     /// # Errors
-    /// [`Error::NotAuthenticated`]; [`Error::Unavailable`].
+    /// [`Error::NotAuthenticated`]; [`Error::EventsGone`] if events after this id, or after the last page, were cleared;
+    /// [`Error::Unavailable`].
     pub async fn events_forward(
+        &self,
+        actor: &Actor,
+        after: Option<EventId>,
+        filter: EventFilter,
+        page: PageRequest,
+    ) -> Result<Page<Stored<EventRecord>>, Error> {
+        let found = self.oldest_first(actor, after, filter, page).await?;
+        match page.cursor() {
+            None => self.require_kept(after.map_or(0, EventId::get)).await?,
+            Some(Cursor::After(last)) => self.require_kept(last).await?,
+            // The way back leads to what is still there.
+            Some(Cursor::Before(_)) => {}
+        }
+        Ok(found)
+    }
+
+    async fn oldest_first(
         &self,
         actor: &Actor,
         after: Option<EventId>,
@@ -74,7 +94,17 @@ impl LeaseEngine {
         Ok(found)
     }
 
-    /// The events of a trade that the actor may see, oldest first, as in [`events_forward`](Self::events_forward).
+    /// Refuses to go on from an id if events after it were cleared (rule 8.9). Asked once the reading has ended, so that no event is
+    /// cleared between the two. From 0 on, a reading begins with the first that is still there.
+    async fn require_kept(&self, after: i64) -> Result<(), Error> {
+        if after > 0 && self.store().cleared_events().await?.is_some_and(|cleared| after < cleared.get()) {
+            return Err(Error::EventsGone);
+        }
+        Ok(())
+    }
+
+    /// The events of a trade that the actor may see and that were not cleared, in pages as of
+    /// [`events_forward`](Self::events_forward).
     ///
     /// # Errors
     /// [`Error::NotAuthenticated`], [`Error::NotFound`]; [`Error::Unavailable`].
@@ -83,7 +113,7 @@ impl LeaseEngine {
         let trade = self.load_trade(TradeKey::Trade(id), actor, self.now()).await?;
         require_visible(&trade, actor)?;
         let filter = EventFilter { trade_id: Some(id), ..EventFilter::default() };
-        self.events_forward(actor, None, filter, page).await
+        self.oldest_first(actor, None, filter, page).await
     }
 }
 

@@ -6,7 +6,7 @@ use crate::event::{ConsumerName, EventRecord, EventType, SubjectKind, Viewer};
 use crate::id::{EventId, Stored, TradeId, UserId};
 use crate::page::{Page, PageRequest};
 
-/// Events. They are written by [`commit`](super::Repository::commit) only, and never change.
+/// Events. They are written by [`commit`](super::Repository::commit) only, and never change. The oldest may be cleared.
 ///
 /// **Order** (rule 8.5). Ids ascend in the order in which events can be read: after a reading has returned an id, no later reading,
 /// in whatever process, returns another event at or below it, except to somebody who has become a member of its trade since. The
@@ -33,6 +33,14 @@ pub trait EventRepository {
     /// Gives ids to at most `limit` events that were committed and have none, oldest first. Returns how many. Readings do so by
     /// themselves; to do it all the time keeps them short. A store that gives ids with the commit has nothing to do.
     async fn place_events(&self, limit: u32) -> Result<u64, RepositoryError>;
+
+    /// Deletes events, oldest first by their ids: at most `limit`, and only up to the first that happened at `before` or later.
+    /// Returns how many. Their ids are never given again.
+    async fn clear_events(&self, before: DateTime<Utc>, limit: u32) -> Result<u64, RepositoryError>;
+
+    /// The highest id of the events that were cleared, if any were. Whoever asks after a reading so learns of each event that the
+    /// reading missed because it was cleared.
+    async fn cleared_events(&self) -> Result<Option<EventId>, RepositoryError>;
 
     /// One event, if this viewer may see it; `None` sees all.
     async fn find_event(&self, id: EventId, visible_to: Option<Viewer>) -> Result<Option<Stored<EventRecord>>, RepositoryError>;

@@ -114,6 +114,8 @@ mockall::mock! {
         ) -> Result<Vec<Stored<EventRecord>>, RepositoryError>;
         async fn last_event(&self) -> Result<Option<EventId>, RepositoryError>;
         async fn place_events(&self, limit: u32) -> Result<u64, RepositoryError>;
+        async fn clear_events(&self, before: DateTime<Utc>, limit: u32) -> Result<u64, RepositoryError>;
+        async fn cleared_events(&self) -> Result<Option<EventId>, RepositoryError>;
         async fn find_event(&self, id: EventId, visible_to: Option<Viewer>) -> Result<Option<Stored<EventRecord>>, RepositoryError>;
         async fn consumer_position(&self, name: &ConsumerName) -> Result<Option<EventId>, RepositoryError>;
         async fn move_consumer(&self, name: &ConsumerName, to: EventId) -> Result<EventId, RepositoryError>;

@@ -76,6 +76,7 @@ impl ErrorCode {
                 ErrorKind::PermissionDenied => StatusCode::FORBIDDEN,
                 ErrorKind::NotFound => StatusCode::NOT_FOUND,
                 ErrorKind::Refused(_) => StatusCode::CONFLICT,
+                ErrorKind::EventsGone => StatusCode::GONE,
                 ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
                 // A kind that this layer does not know yet is an internal error as well.
                 _ => StatusCode::INTERNAL_SERVER_ERROR,

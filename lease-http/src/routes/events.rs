@@ -219,9 +219,11 @@ fn subject(params: &mut Params) -> Option<(SubjectKind, i64)> {
 /// List events
 ///
 /// Staff see all; a customer sees those about what is theirs, and of trades in which they take part. With `after`, the list goes
-/// forward, oldest first, and `next` leads on until all were read.
+/// forward, oldest first, and `next` leads on until all were read. Where events after that id were cleared, start anew with
+/// `after=0`.
 #[utoipa::path(get, path = "/api/events", tag = "events", params(List<Query>),
-    responses((status = 200, description = "A page of events.", body = EventPage)))]
+    responses((status = 200, description = "A page of events.", body = EventPage)),
+    extensions(("x-codes" = json!(["events_gone"]))))]
 async fn list_events(engine: Engine, session: Session, list: List<Query>) -> ApiResult<EventPage> {
     let (Query { filter, after }, page, links) = list.for_reader(&session.actor)?;
     let found = match after {

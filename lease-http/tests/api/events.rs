@@ -1,5 +1,6 @@
 //! Events (chapter 8) over HTTP: the list and its filters, reading forward, the history of a trade, and who sees what.
 
+use lease_core::policy::Policy;
 use serde_json::{Value, json};
 
 use crate::support::setup::GOOD_CARD;
@@ -324,4 +325,51 @@ async fn the_history_opens_with_the_first_proposal() {
     let seen = world.get(&history, &world.buyer).await.expect(200);
     let types: Vec<_> = seen["results"].as_array().unwrap().iter().map(|event| event["type"].as_str().unwrap()).collect();
     assert_eq!(types, ["trade.opened", "proposal.made", "proposal.made"]);
+}
+
+/// Rule 8.8: what time brings is the system's act, at the instant at which it came, and its party sees it.
+#[tokio::test]
+async fn what_time_brings_is_read_like_all_else() {
+    let world = World::new().await;
+    let trade = world.trade(world.lease, 1).await;
+    let terms =
+        json!({"amount": "300", "start_date": "2026-04-01", "end_date": "2027-04-01", "expires_at": "2026-03-05T07:00:00Z"});
+    world.post(&format!("/api/trades/{trade}/proposals"), &world.owner, terms).await.expect(201);
+    world.app.clock.advance(chrono::Duration::days(20));
+    assert_eq!(world.app.engine.expire_proposals(10).await.unwrap(), 1);
+    assert_eq!(world.app.engine.record_overdue(10).await.unwrap(), 1);
+    let brought = "/api/events?after=0&type=proposal.expired,invoice.overdue";
+    let seen = walk(&world, brought, &world.owner).await;
+    let told = seen.iter().map(|event| (event["type"].as_str().unwrap(), event["occurred_at"].as_str().unwrap()));
+    let expected = [("proposal.expired", "2026-03-05T07:00:00Z"), ("invoice.overdue", "2026-03-16T00:00:00Z")];
+    assert_eq!(told.collect::<Vec<_>>(), expected);
+    assert!(seen.iter().all(|event| event["actor"] == json!({"kind": "system"})));
+    assert_eq!(seen[1]["changes"], json!({"is_overdue": {"from": false, "to": true}}));
+    assert_eq!(walk(&world, brought, &world.stranger).await, [Value::Null; 0]);
+}
+
+/// Rule 8.9: whoever goes on from before what was cleared is told to start anew, and then misses nothing that is there.
+#[tokio::test]
+async fn whoever_reads_on_after_a_clearing_is_told_to_start_anew() {
+    let policy = Policy::default().with_event_retention(Some(chrono::Duration::days(1)));
+    let world = World::with(|builder| builder.policy(policy)).await;
+    let trade = world.trade(world.sell, 1).await;
+    let old = ids_of(&walk(&world, "/api/events?after=0&limit=100", &world.staff).await);
+    let page = world.get("/api/events?after=0&limit=2", &world.staff).await.expect(200);
+    world.app.clock.advance(chrono::Duration::days(2));
+    world.offer(trade, &world.owner, "9000").await;
+    while world.app.engine.clear_events().await.unwrap() > 0 {}
+
+    let kept = walk(&world, "/api/events?after=0", &world.staff).await;
+    assert_eq!(kept.iter().map(|event| &event["type"]).collect::<Vec<_>>(), ["proposal.made"]);
+    for late in [format!("/api/events?after={}", old[0]), page["next"].as_str().unwrap().to_owned()] {
+        let told = world.get(&late, &world.staff).await.refused(410, "events_gone");
+        assert_eq!(told["detail"], "Events after this one were cleared; start anew.");
+    }
+    world.get(&format!("/api/events?after={}", old[0]), &world.owner).await.refused(410, "events_gone");
+    let last = format!("/api/events?after={}", old.last().unwrap());
+    assert_eq!(walk(&world, &last, &world.staff).await, kept, "who has read all of it goes on");
+    assert_eq!(walk(&world, "/api/events", &world.staff).await, kept);
+    assert_eq!(walk(&world, &format!("/api/trades/{trade}/history"), &world.owner).await, kept);
+    world.get(&format!("/api/events/{}", old[0]), &world.staff).await.refused(404, "not_found");
 }

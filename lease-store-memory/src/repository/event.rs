@@ -1,4 +1,5 @@
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use lease_core::event::{ConsumerName, EventRecord, Viewer};
 use lease_core::id::{EventId, Stored};
 use lease_core::page::{Page, PageRequest};
@@ -33,6 +34,16 @@ impl EventRepository for MemoryRepository {
 
     async fn place_events(&self, _: u32) -> Result<u64, RepositoryError> {
         Ok(0)
+    }
+
+    async fn clear_events(&self, before: DateTime<Utc>, limit: u32) -> Result<u64, RepositoryError> {
+        let mut cleared = 0;
+        self.state.write(|_| Ok::<_, RepositoryError>(()), |state, ()| cleared = state.events.clear(before, limit))?;
+        Ok(cleared)
+    }
+
+    async fn cleared_events(&self) -> Result<Option<EventId>, RepositoryError> {
+        Ok(self.state.read(|state| state.events.cleared()))
     }
 
     async fn find_event(&self, id: EventId, visible_to: Option<Viewer>) -> Result<Option<Stored<EventRecord>>, RepositoryError> {

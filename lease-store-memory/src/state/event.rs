@@ -1,3 +1,6 @@
+use std::collections::VecDeque;
+
+use chrono::{DateTime, Utc};
 use lease_core::event::{Audience, EventRecord, EventType, SubjectKind, Viewer};
 use lease_core::id::{CustomerId, EventId, NewIds, TradeId, UserId};
 use lease_core::repository::EventFilter;
@@ -13,6 +16,8 @@ use crate::walk::Query;
 #[derive(Debug, Default)]
 pub(crate) struct Events {
     pub(crate) rows: Table<EventRecord>,
+    /// For each row from the first on, the terms of those who may see it.
+    readers: VecDeque<Vec<Term>>,
 }
 
 /// The term of events of a type.
@@ -51,28 +56,31 @@ pub(crate) fn query(filter: &EventFilter) -> Query {
     }
 }
 
+/// The terms of an event, without those of who may see it.
+fn terms(event: &EventRecord) -> impl Iterator<Item = Term> + use<> {
+    let subject = event.subject_id.map(|id| about(event.event_type.subject_kind(), id));
+    let actor = event.actor.user_id().map(|user| Term::id(Kind::Actor, user));
+    let trade = event.trade_id.map(in_trade);
+    [of_type(event.event_type)].into_iter().chain(subject).chain(trade).chain(actor)
+}
+
 impl Events {
     /// Inserts an event; `members` are those of its trade.
     pub(crate) fn insert(&mut self, event: EventRecord, audience: &Audience, ids: &NewIds, members: &[CustomerId]) {
         // There are fewer ids than memory has room for events.
         let Ok(id) = self.rows.next_id() else { return };
-        let subject = event.subject_id.map(|id| about(event.event_type.subject_kind(), id));
-        let actor = event.actor.user_id().map(|user| Term::id(Kind::Actor, user));
-        let mut terms = vec![of_type(event.event_type)];
-        terms.extend(subject.into_iter().chain(event.trade_id.map(in_trade)).chain(actor));
-        match audience {
-            Audience::Staff => {}
+        let readers: Vec<Term> = match audience {
+            Audience::Staff => Vec::new(),
             Audience::User(user) => {
-                terms.extend(user.resolve(ids).and_then(UserId::new).map(|user| Term::id(Kind::Reader, user)));
+                user.resolve(ids).and_then(UserId::new).map(|user| Term::id(Kind::Reader, user)).into_iter().collect()
             }
             Audience::Customers(readers) => {
-                terms.extend(readers.iter().filter_map(|reader| CustomerId::new(reader.resolve(ids)?)).map(read_by));
+                readers.iter().filter_map(|reader| CustomerId::new(reader.resolve(ids)?)).map(read_by).collect()
             }
-            Audience::Members => {
-                terms.push(public());
-                terms.extend(members.iter().copied().map(read_by));
-            }
-        }
+            Audience::Members => members.iter().copied().map(read_by).chain([public()]).collect(),
+        };
+        let terms: Vec<Term> = terms(&event).chain(readers.iter().copied()).collect();
+        self.readers.push_back(readers);
         self.rows.insert(id, event, terms);
     }
 
@@ -80,9 +88,31 @@ impl Events {
     pub(crate) fn admit(&mut self, trade: TradeId, member: CustomerId) {
         let query = Query::default().and(Some(in_trade(trade))).and(Some(public()));
         let earlier: Vec<EventId> = self.rows.find_after(query, None).map(|(id, _)| id).collect();
+        let cleared = self.cleared();
         for id in earlier {
             self.rows.index.insert(read_by(member), id);
+            let place = id.get() - cleared.map_or(0, EventId::get) - 1;
+            if let Some(readers) = usize::try_from(place).ok().and_then(|place| self.readers.get_mut(place)) {
+                readers.push(read_by(member));
+            }
         }
+    }
+
+    /// Deletes at most `limit` of the first events, up to the first that happened at `before` or later. Returns how many.
+    pub(crate) fn clear(&mut self, before: DateTime<Utc>, limit: u32) -> u64 {
+        let mut cleared = 0;
+        while cleared < limit && self.rows.first().is_some_and(|event| event.occurred_at < before) {
+            let Some((id, event)) = self.rows.take_first() else { break };
+            let readers = self.readers.pop_front().unwrap_or_default();
+            terms(&event).chain(readers).for_each(|term| self.rows.index.remove(term, id));
+            cleared += 1;
+        }
+        cleared.into()
+    }
+
+    /// The last event that was cleared.
+    pub(crate) fn cleared(&self) -> Option<EventId> {
+        self.rows.last_taken()
     }
 
     /// Whether a viewer may see an event.

@@ -39,6 +39,8 @@ pub(crate) trait Indexed: Entity {
 #[derive(Debug)]
 pub(crate) struct Table<T> {
     slots: Vec<Slot<Row<T>>>,
+    /// The number of the first row, if the rows before it were taken.
+    first: u32,
     /// Finds the rows by their terms.
     pub(crate) index: Index,
 }
@@ -46,7 +48,7 @@ pub(crate) struct Table<T> {
 impl<T> Default for Table<T> {
     fn default() -> Self {
         // No row has the number 0.
-        Self { slots: vec![None], index: Index::default() }
+        Self { slots: vec![None], first: 1, index: Index::default() }
     }
 }
 
@@ -103,6 +105,24 @@ impl<T: Entity> Table<T> {
         terms.into_iter().for_each(|term| self.index.insert(term, id));
     }
 
+    /// The first row, if rows are only ever taken from the beginning.
+    pub(crate) fn first(&self) -> Option<&T> {
+        Some(&self.slots.get(self.first as usize)?.as_deref()?.value)
+    }
+
+    /// Takes the [first](Self::first) row away. Its terms are still to be removed.
+    pub(crate) fn take_first(&mut self) -> Option<(T::Id, T)> {
+        let row = self.slots.get_mut(self.first as usize)?.take()?;
+        let id = T::Id::new(self.first.into())?;
+        self.first += 1;
+        Some((id, row.value))
+    }
+
+    /// The id of the last row that was taken from the beginning.
+    pub(crate) fn last_taken(&self) -> Option<T::Id> {
+        T::Id::new(i64::from(self.first) - 1)
+    }
+
     /// A row moves on to its next version, for something that hangs on it.
     pub(crate) fn bump(&mut self, id: T::Id) {
         if let Some(row) = self.get_mut(id) {
@@ -140,6 +160,10 @@ impl<T: Entity> Table<T> {
 
     /// The rows that `query` finds, on the way from `start` on.
     fn walk(&self, query: Query, direction: Direction, start: Option<u32>) -> impl Iterator<Item = (T::Id, &Row<T>)> {
+        let start = match direction {
+            Direction::Up => start.map(|start| start.max(self.first)),
+            Direction::Down => start,
+        };
         let rows = query.walk(&self.slots, &self.index, direction, start);
         rows.filter_map(|(number, row)| Some((T::Id::new(number.into())?, row)))
     }

@@ -1,4 +1,5 @@
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use lease_core::event::{ConsumerName, EventRecord, Viewer};
 use lease_core::id::{CustomerId, EventId, Stored, TradeId, UserId};
 use lease_core::page::{Page, PageRequest};
@@ -47,6 +48,22 @@ impl EventRepository for PostgresRepository {
         let rows = self.directory.write(statement).await?;
         let placed: i64 = rows.first().map_or(Ok(0), |row| Fields::of(row).get())?;
         Ok(placed.unsigned_abs())
+    }
+
+    async fn clear_events(&self, before: DateTime<Utc>, limit: u32) -> Result<u64, RepositoryError> {
+        let statement = || {
+            let mut query = QueryBuilder::new("select clear_events(");
+            query.push_bind(before).push(", ").push_bind(i64::from(limit)).push(")");
+            query
+        };
+        let rows = self.directory.write(statement).await?;
+        let cleared: i64 = rows.first().map_or(Ok(0), |row| Fields::of(row).get())?;
+        Ok(cleared.unsigned_abs())
+    }
+
+    async fn cleared_events(&self) -> Result<Option<EventId>, RepositoryError> {
+        let log = self.directory.read_one(|| QueryBuilder::new("select nullif(cleared_id, 0) from event_log where id")).await?;
+        log.map_or(Ok(None), |row| Fields::of(&row).optional_id())
     }
 
     async fn find_event(&self, id: EventId, visible_to: Option<Viewer>) -> Result<Option<Stored<EventRecord>>, RepositoryError> {

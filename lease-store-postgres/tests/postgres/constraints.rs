@@ -268,7 +268,8 @@ refused! {
 
 // Events.
 refused! {
-    there_is_one_last_event: "event_log_one_row_check", "insert into event_log (id, last_id) values (false, 1)";
+    there_is_one_last_event: "event_log_one_row_check", "insert into event_log (id, last_id, cleared_id) values (false, 1, 0)";
+    no_more_events_are_cleared_than_there_were: "event_log_cleared_check", "update event_log set cleared_id = last_id + 1";
 }
 
 /// If a constraint had no test above, it could be lost unnoticed. Unique keys that contain the primary key, which exist as

@@ -161,6 +161,56 @@ async fn readers_miss_nothing_of_writers_that_pause_before_they_commit() {
     database.drop().await;
 }
 
+/// Rule 8.9: with an event go the rows of those who could read it, and of nobody else. The next server knows what was cleared.
+#[tokio::test]
+async fn the_readers_of_an_event_go_with_it() {
+    let database = TestDatabase::create().await;
+    let store = database.connect().await;
+    let engine = engine(store.clone());
+    let person = |name: &str| {
+        draft(&json!({"username": name, "email": format!("{name}@example.com"), "first_name": "Ada", "last_name": "Byron",
+            "password": "violet-harbor-93", "password2": "violet-harbor-93"}))
+    };
+    let service = json!({"name": "Sell", "kind": "sell", "amount": "0", "currency": "USD"});
+    let service = engine.create_service(Actor::System, &draft(&service)).await.unwrap().id.get();
+    let mut people = Vec::new();
+    for name in ["owner", "buyer", "other"] {
+        people.push(Actor::of(&engine.register(Actor::Anonymous, &person(name)).await.unwrap().account));
+    }
+    let vehicle = json!({"vin": "1HGCM82633A004352", "make": "Honda", "model": "Accord", "year": 2020});
+    let vehicle = engine.create_vehicle(&people[0], &draft(&vehicle)).await.unwrap().id.get();
+    let offer = json!({"vehicle_id": vehicle, "service_id": service});
+    let trade = engine.open_trade(&people[0], &draft(&offer)).await.unwrap().stored.id;
+    let mut last = None;
+    for person in &people {
+        last = Some(engine.propose(person, trade, &draft(&json!({"amount": "250"}))).await.unwrap().stored.id);
+    }
+    engine.withdraw_proposal(&people[2], last.unwrap()).await.unwrap();
+    lead(&engine).await;
+
+    let all = after(&store, None).await;
+    let readers = async || {
+        let read = "select event_id, count(*) from event_readers group by event_id order by event_id";
+        sqlx::query_as::<_, (i64, i64)>(read).fetch_all(&mut *store.connection().await.unwrap()).await.unwrap()
+    };
+    let before = readers().await;
+    assert!(before.iter().any(|(_, count)| *count == 3) && before.iter().any(|(_, count)| *count == 1), "{before:?}");
+    let mut left = all.len();
+    while left > 0 {
+        assert_eq!(store.clear_events(chrono::DateTime::<chrono::Utc>::MAX_UTC - chrono::Duration::days(1), 1).await.unwrap(), 1);
+        left -= 1;
+        let cleared = all[all.len() - 1 - left].id;
+        assert_eq!(store.cleared_events().await.unwrap(), Some(cleared));
+        let kept: Vec<_> = before.iter().copied().filter(|(event, _)| *event > cleared.get()).collect();
+        assert_eq!(readers().await, kept);
+    }
+    let next = database.connect().await;
+    assert_eq!(next.cleared_events().await.unwrap(), all.last().map(|event| event.id));
+    lead(&engine).await;
+    assert_eq!(after(&next, None).await[0].id.get(), all.last().unwrap().id.get() + 1);
+    database.drop().await;
+}
+
 /// Rule 8.5: a dump has the events that were read, those that were not, and the last id.
 #[tokio::test]
 async fn events_go_on_after_a_dump_is_restored() {

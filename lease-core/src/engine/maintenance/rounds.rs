@@ -14,6 +14,8 @@ const SETTLING_BATCHES: u32 = 10;
 const RECORDED_AT_ONCE: u32 = 100;
 /// The most commits whose events one turn places.
 const PLACED_AT_ONCE: u32 = 1_000;
+/// The most events that one turn clears.
+const CLEARED_AT_ONCE: u32 = 1_000;
 /// The most rows that one turn of purging deletes from each table.
 const PURGED_AT_ONCE: u32 = 1_000;
 
@@ -36,6 +38,7 @@ pub(super) const ROUNDS: &[Round] = &[
     Round { name: "expiring proposals", period: Duration::from_secs(10), work: |engine, _| Box::pin(expire(engine)) },
     Round { name: "recording overdue invoices", period: Duration::from_secs(10), work: |engine, _| Box::pin(overdue(engine)) },
     Round { name: "placing events", period: Duration::from_secs(1), work: |engine, _| Box::pin(place(engine)) },
+    Round { name: "clearing events", period: Duration::from_mins(1), work: |engine, _| Box::pin(clear(engine)) },
     Round { name: "purging", period: Duration::from_mins(5), work: |engine, _| Box::pin(purge(engine)) },
 ];
 
@@ -64,6 +67,14 @@ async fn overdue(engine: &LeaseEngine) -> Result<bool, Error> {
 
 async fn place(engine: &LeaseEngine) -> Result<bool, Error> {
     Ok(engine.place_events().await? >= PLACED_AT_ONCE.into())
+}
+
+async fn clear(engine: &LeaseEngine) -> Result<bool, Error> {
+    let cleared = engine.clear_events().await?;
+    if cleared > 0 {
+        tracing::info!(cleared, "events were cleared that are no longer kept");
+    }
+    Ok(cleared > 0)
 }
 
 async fn purge(engine: &LeaseEngine) -> Result<bool, Error> {
@@ -108,6 +119,19 @@ impl LeaseEngine {
     /// [`Error::Unavailable`].
     pub async fn place_events(&self) -> Result<u64, Error> {
         Ok(self.store().place_events(PLACED_AT_ONCE).await?)
+    }
+
+    /// Clears a bounded number of the oldest events if the policy limits how long they are kept (rule 8.9). Returns how many it
+    /// cleared: unless that is zero, there may be more.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn clear_events(&self) -> Result<u64, Error> {
+        let before = self.policy().event_retention.and_then(|kept| self.now().checked_sub_signed(kept));
+        match before {
+            Some(before) => Ok(self.store().clear_events(before, CLEARED_AT_ONCE).await?),
+            None => Ok(0),
+        }
     }
 
     /// Deletes a bounded number of expired tokens and idempotency records. Returns how many it deleted: unless that is zero,

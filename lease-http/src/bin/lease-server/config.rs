@@ -80,6 +80,9 @@ pub(crate) struct Settings {
     /// The number of days for which a token is valid.
     #[arg(long, env = "LEASE_TOKEN_TTL_DAYS", global = true, value_name = "DAYS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub(crate) token_ttl_days: u32,
+    /// The number of days for which events are kept. Without it, they are kept for ever.
+    #[arg(long, env = "LEASE_EVENT_RETENTION_DAYS", global = true, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub(crate) event_retention_days: Option<u32>,
     /// The memory used to hash a password.
     #[arg(long, env = "LEASE_ARGON2_MEMORY_KIB", global = true, value_name = "KIB", default_value_t = 19_456, value_parser = clap::value_parser!(u32).range(8..=4_194_304))]
     pub(crate) argon2_memory_kib: u32,
@@ -174,6 +177,7 @@ impl Settings {
         Policy::default()
             .with_token_ttl(chrono::Duration::days(self.token_ttl_days.into()))
             .with_late_payments(self.late_payments)
+            .with_event_retention(self.event_retention_days.map(|days| chrono::Duration::days(days.into())))
     }
 
     /// The two fees.

@@ -100,11 +100,11 @@ select sha256(n::text::bytea), decode(repeat('00', 16), 'hex'), sha256('x'), '20
 from generate_series(1, 1000) as n;
 
 insert into events (
-    id, event_type, subject_kind, subject_id, occurred_at, actor_kind, actor_user_id, trade_id, data, changes, audience
+    id, event_type, subject_kind, subject_id, occurred_at, actor_kind, actor_user_id, trade_id, data, changes, audience, readers
 )
 select
     n, case n % 50 when 0 then 'trade.cancelled' else 'vehicle.updated' end, case n % 50 when 0 then 'trade' else 'vehicle' end,
-    n % 500, '2026-01-01', 'user', n % 500 + 1, case n % 2 when 0 then n % 400 + 1 end, '{}', '{}', 'customers'
+    n % 500, '2026-01-01', 'user', n % 500 + 1, case n % 2 when 0 then n % 400 + 1 end, '{}', '{}', 'customers', array[n % 300 + 1]
 from generate_series(1, 4000) as n;
 
 insert into event_readers (is_user, reader_id, event_id)
