@@ -30,12 +30,10 @@ impl Follower {
     /// The next event.
     async fn next(&mut self) -> Value {
         loop {
-            while let Some((block, rest)) = self.received.split_once("\n\n") {
-                let data =
-                    block.lines().find_map(|line| line.strip_prefix("data: ")).map(|data| serde_json::from_str(data).unwrap());
-                self.received = rest.to_owned();
-                if let Some(event) = data {
-                    return event;
+            while let Some(end) = self.received.find("\n\n") {
+                let block: String = self.received.drain(..end + 2).collect();
+                if let Some(data) = block.lines().find_map(|line| line.strip_prefix("data: ")) {
+                    return serde_json::from_str(data).unwrap();
                 }
             }
             let more = timeout(Duration::from_secs(30), self.response.chunk()).await.expect("nothing comes");
