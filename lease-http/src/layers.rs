@@ -18,6 +18,7 @@ use crate::panic;
 use crate::precompressed;
 use crate::state::AppState;
 pub(crate) use deadline::Presence;
+pub(crate) use hold::Endless;
 pub(crate) use observe::{Observation, Trail};
 
 /// A longer response is sent as it is: compressing it would take too long on a thread that serves requests.

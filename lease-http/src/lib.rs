@@ -37,6 +37,7 @@ use axum::response::Response;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use lease_core::{ErrorKind, LeaseEngine};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 use utoipa_axum::router::OpenApiRouter;
@@ -50,7 +51,7 @@ pub use options::{CorsOrigins, HttpOptions};
 use precompressed::Precompressed;
 pub use problem::{ErrorCode, HttpError, Problem};
 use state::AppState;
-use throttle::{LoginThrottle, RegistrationThrottle};
+use throttle::{LoginThrottle, RegistrationThrottle, Streams};
 
 /// The memory for the bodies of requests, in bytes.
 const UPLOADS: usize = 32 * 1024 * 1024;
@@ -98,13 +99,20 @@ pub struct RouterBuilder {
     options: HttpOptions,
     metrics: Metrics,
     writes: TaskTracker,
+    stop: CancellationToken,
 }
 
 impl RouterBuilder {
     /// Starts to set up the REST layer for this engine.
     #[must_use]
     pub fn new(engine: LeaseEngine) -> Self {
-        Self { engine, options: HttpOptions::default(), metrics: Metrics::new(), writes: TaskTracker::new() }
+        Self {
+            engine,
+            options: HttpOptions::default(),
+            metrics: Metrics::new(),
+            writes: TaskTracker::new(),
+            stop: CancellationToken::new(),
+        }
     }
 
     /// The settings.
@@ -129,6 +137,13 @@ impl RouterBuilder {
         self
     }
 
+    /// Ends the streams of events once it is cancelled. Cancel it when the process stops: by themselves they go on.
+    #[must_use]
+    pub fn stop(mut self, stop: CancellationToken) -> Self {
+        self.stop = stop;
+        self
+    }
+
     /// The router.
     pub fn build(self) -> Router {
         // Now, rather than on a thread that serves requests.
@@ -136,6 +151,8 @@ impl RouterBuilder {
         let state = AppState {
             throttle: LoginThrottle::new(self.options.login_failures_per_minute),
             registrations: RegistrationThrottle::new(self.options.registrations_per_minute),
+            streams: Streams::new(self.metrics.clone()),
+            stop: self.stop,
             engine: self.engine,
             options: Arc::new(self.options),
             metrics: self.metrics,

@@ -22,6 +22,7 @@ struct Shared {
     requests: IntCounterVec,
     durations: HistogramVec,
     in_flight: IntGauge,
+    event_streams: IntGauge,
     outcomes: IntCounterVec,
     hashing_free: IntGauge,
     hashing_waiting: IntGauge,
@@ -78,9 +79,15 @@ impl Metrics {
     }
 
     /// Counts a request as under way until the response is dropped.
-    pub(crate) fn begin(&self) -> InFlight {
+    pub(crate) fn begin(&self) -> Counted {
         self.shared.in_flight.inc();
-        InFlight(self.shared.in_flight.clone())
+        Counted(self.shared.in_flight.clone())
+    }
+
+    /// Counts a stream as open.
+    pub(crate) fn open_stream(&self) -> Counted {
+        self.shared.event_streams.inc();
+        Counted(self.shared.event_streams.clone())
     }
 
     /// Counts a response.
@@ -109,6 +116,7 @@ impl Shared {
         let seconds = HistogramOpts::new("lease_http_request_duration_seconds", "Time taken to respond.").buckets(BUCKETS.into());
         let durations = HistogramVec::new(seconds, &["method", "route"])?;
         let in_flight = IntGauge::new("lease_http_requests_in_flight", "Requests that have no response yet.")?;
+        let event_streams = IntGauge::new("lease_http_event_streams", "Streams of events that are open.")?;
         let outcomes = Opts::new("lease_outcomes_total", "Outcomes of requests to the API: ok, or the code of the problem.");
         let outcomes = IntCounterVec::new(outcomes, &["code"])?;
         let hashing_free = IntGauge::new("lease_password_hashing_free", "Passwords that could be hashed now without waiting.")?;
@@ -118,6 +126,7 @@ impl Shared {
         registry.register(Box::new(requests.clone()))?;
         registry.register(Box::new(durations.clone()))?;
         registry.register(Box::new(in_flight.clone()))?;
+        registry.register(Box::new(event_streams.clone()))?;
         registry.register(Box::new(outcomes.clone()))?;
         registry.register(Box::new(hashing_free.clone()))?;
         registry.register(Box::new(hashing_waiting.clone()))?;
@@ -127,6 +136,7 @@ impl Shared {
             requests,
             durations,
             in_flight,
+            event_streams,
             outcomes,
             hashing_free,
             hashing_waiting,
@@ -142,10 +152,11 @@ impl fmt::Debug for Metrics {
     }
 }
 
-/// A request under way.
-pub(crate) struct InFlight(IntGauge);
+/// Something that counts as long as this lives.
+#[derive(Debug)]
+pub(crate) struct Counted(IntGauge);
 
-impl Drop for InFlight {
+impl Drop for Counted {
     fn drop(&mut self) {
         self.0.dec();
     }

@@ -22,6 +22,8 @@ pub struct HttpOptions {
     pub login_failures_per_minute: u32,
     /// The number of attempts to register per minute for one client address; 10 by default, 0 for no limit.
     pub registrations_per_minute: u32,
+    /// How often a stream of events looks whether its token is still good; a minute by default, and a millisecond at least.
+    pub session_check_interval: Duration,
 }
 
 impl Default for HttpOptions {
@@ -32,6 +34,7 @@ impl Default for HttpOptions {
             client_address_header: None,
             login_failures_per_minute: 10,
             registrations_per_minute: 10,
+            session_check_interval: Duration::from_mins(1),
         }
     }
 }
@@ -69,6 +72,13 @@ impl HttpOptions {
     #[must_use]
     pub const fn with_registrations_per_minute(mut self, registrations: u32) -> Self {
         self.registrations_per_minute = registrations;
+        self
+    }
+
+    /// These options with another [`session_check_interval`](Self::session_check_interval).
+    #[must_use]
+    pub const fn with_session_check_interval(mut self, interval: Duration) -> Self {
+        self.session_check_interval = interval;
         self
     }
 }

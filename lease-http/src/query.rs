@@ -2,6 +2,7 @@
 //! [`Filter::read`]: the same calls read a request and describe it in the document.
 
 use std::borrow::Cow;
+use std::convert::Infallible;
 use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, OriginalUri};
@@ -92,6 +93,40 @@ impl<F: Filter, S: Send + Sync> FromRequestParts<S> for List<F> {
         let Params { pairs, errors, .. } = params;
         let query = if errors.is_empty() { Ok((filter, page)) } else { Err(errors) };
         Ok(Self { query, links: Links { path, pairs } })
+    }
+}
+
+/// The query of an endpoint that has the filter of a list, and no pages.
+#[derive(Debug)]
+pub(crate) struct Filtered<F>(Result<F, Messages>);
+
+impl<F: Filter> Filtered<F> {
+    /// The filter.
+    ///
+    /// # Errors
+    /// 401 or 403 if the actor may read no rows of the kind; 400 if a parameter is wrong.
+    pub(crate) fn for_reader(self, actor: &Actor) -> Result<F, Problem> {
+        actor.require(F::RESOURCE, Act::Read)?;
+        self.0.map_err(Problem::invalid)
+    }
+}
+
+impl<F: Filter, S: Send + Sync> FromRequestParts<S> for Filtered<F> {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let mut params = Params::parse(parts.uri.query().unwrap_or_default());
+        let filter = F::read(&mut params);
+        params.refuse_unknown();
+        Ok(Self(if params.errors.is_empty() { Ok(filter) } else { Err(params.errors) }))
+    }
+}
+
+impl<F: Filter> utoipa::IntoParams for Filtered<F> {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let mut params = Params::default();
+        F::read(&mut params);
+        params.known
     }
 }
 
@@ -198,10 +233,7 @@ impl Params {
             .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
             .minimum(Some(0))
             .maximum(Some(i64::MAX));
-        self.read(name, description, schema, |text| {
-            let start = text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
-            start.ok_or("An id is required, or 0 for the beginning.".to_owned())
-        })
+        self.read(name, description, schema, parse_start)
     }
 
     /// An instant.
@@ -311,6 +343,15 @@ impl Params {
     fn wrong(&mut self, name: &str, message: &str) {
         self.errors.entry(name.to_owned()).or_default().push(message.to_owned());
     }
+}
+
+/// Parses an id after which something begins, or 0.
+///
+/// # Errors
+/// The message for anything else.
+pub(crate) fn parse_start(text: &str) -> Result<i64, String> {
+    let start = text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
+    start.ok_or("An id is required, or 0 for the beginning.".to_owned())
 }
 
 fn decode(text: &str) -> Option<String> {

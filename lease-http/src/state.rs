@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 use lease_core::LeaseEngine;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::memory::Memory;
 use crate::metrics::Metrics;
 use crate::options::HttpOptions;
-use crate::throttle::{LoginThrottle, RegistrationThrottle};
+use crate::throttle::{LoginThrottle, RegistrationThrottle, Streams};
 
 /// The state of the router. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -28,6 +29,10 @@ pub(crate) struct AppState {
     pub(crate) throttle: LoginThrottle,
     /// Counts registrations.
     pub(crate) registrations: RegistrationThrottle,
+    /// Counts open streams.
+    pub(crate) streams: Streams,
+    /// Ends all streams.
+    pub(crate) stop: CancellationToken,
 }
 
 impl FromRef<AppState> for LoginThrottle {

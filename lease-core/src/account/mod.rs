@@ -15,7 +15,9 @@ pub use password::{PasswordError, PasswordHasher, PasswordParams, PasswordPolicy
 pub use profile::{ProfileDraft, update_profile};
 pub use register::{Registrant, RegistrationDraft, check_first_superuser, check_new_user, check_registration};
 pub(crate) use session::current_actor;
-pub use session::{Session, check_login, check_repeated_registration, log_in, password_to_verify, revoke_token, session};
+pub use session::{
+    Session, check_login, check_repeated_registration, check_session, log_in, password_to_verify, revoke_token, session,
+};
 pub use snapshot::AccountSnapshot;
 pub use token::{FIRST_EPOCH, NotAToken, Token, TokenHash, TokenText};
 pub use update::{CheckedUpdate, UserDraft, check_update, deactivate, revoke_tokens};

@@ -32,6 +32,14 @@ pub fn session(found: Option<(Token, Account)>, now: DateTime<Utc>) -> Result<Se
     }
 }
 
+/// Checks whether a session goes on (rule 8.7): its token is still good, and its user has the same role and customer as before.
+///
+/// # Errors
+/// [`Error::NotAuthenticated`] if it does not.
+pub fn check_session(known: &Session, found: Option<(Token, Account)>, now: DateTime<Utc>) -> Result<(), Error> {
+    if session(found, now)? == *known { Ok(()) } else { Err(Error::NotAuthenticated) }
+}
+
 /// The actor that an acting user is now: they may have been given another role (rule 2.1). `account` is theirs, as it is now.
 ///
 /// # Errors

@@ -6,7 +6,8 @@ use secrecy::SecretString;
 use super::{LeaseEngine, RequestContext};
 use crate::account::{
     PasswordHash, PasswordWork, Registrant, RegistrationDraft, Session, TakenNames, TokenHash, TokenText, check_login,
-    check_registration, check_repeated_registration, log_in, password_to_verify, revoke_token, revoke_tokens, session,
+    check_registration, check_repeated_registration, check_session, log_in, password_to_verify, revoke_token, revoke_tokens,
+    session,
 };
 use crate::clock::last_instant;
 use crate::error::Error;
@@ -150,6 +151,15 @@ impl LeaseEngine {
     /// [`Error::NotAuthenticated`], whatever is wrong with the token; [`Error::Unavailable`].
     pub async fn authenticate(&self, token: &TokenText) -> Result<Session, Error> {
         session(self.store().find_token(&token.hash()).await?, self.now())
+    }
+
+    /// Succeeds if a session goes on: its token is still good, and its user has the same role. For what goes on for long after
+    /// [`authenticate`](Self::authenticate), such as a stream of events.
+    ///
+    /// # Errors
+    /// [`Error::NotAuthenticated`] if it does not; [`Error::Unavailable`].
+    pub async fn check_session(&self, known: &Session) -> Result<(), Error> {
+        check_session(known, self.store().find_token(&known.token).await?, self.now())
     }
 
     /// Revokes a token of the actor's user (rule 3.3).

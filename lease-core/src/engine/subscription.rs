@@ -16,8 +16,8 @@ use crate::id::{EventId, Stored};
 use crate::permission::{Act, Actor, Resource};
 use crate::repository::EventFilter;
 
-/// The most events that are read at once.
-const READ_AT_ONCE: u32 = 100;
+/// The most events that are read at once. A subscription that nobody reads on keeps them, and one of them may have tens of KiB.
+const READ_AT_ONCE: u32 = 20;
 /// The time after which a reading that failed is tried again.
 const TRY_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
@@ -36,7 +36,7 @@ impl LeaseEngine {
     /// of its commit, in whichever process that was.
     ///
     /// While nothing happens, a subscription costs the store nothing: one task asks for all those of the engine. Dropped, it ends,
-    /// and with the last one the task. It needs not be read all the time, and holds a hundred events at most.
+    /// and with the last one the task. It needs not be read all the time, and holds a few events at most.
     ///
     /// While the store is away, a subscription waits. A reading that fails is an error in the stream; whoever reads on tries again,
     /// after a second, and misses nothing. The actor is not asked again who they are: where they may lose their rights, the caller

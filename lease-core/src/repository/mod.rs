@@ -2,8 +2,8 @@
 //!
 //! # To write a backend
 //!
-//! 1. Store the eleven tables, tokens, idempotency records and events. A store assigns ids, positive and ascending, and contains no
-//!    rule: every decision is made before it is called.
+//! 1. Store the eleven tables, tokens, idempotency records, events and the positions of their consumers. A store
+//!    assigns ids, positive and ascending, and contains no rule: every decision is made before it is called.
 //! 2. **Loads** return one consistent state: all parts of a snapshot are committed, as of one instant, and not older than the
 //!    call. The size of a load is bounded, whatever the size of the tables.
 //! 3. **[`Repository::commit`] is the only way to write** what the domain decides. It writes all of a [`Change`] or nothing. A

@@ -14,6 +14,9 @@ use crate::idempotency::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
 use crate::options::CorsOrigins;
 use crate::request_id::REQUEST_ID;
 
+/// What a page that follows events sends when it connects again.
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
 /// Adds security headers. A header that an endpoint sets itself is kept.
 pub(super) async fn secure(request: Request, next: Next) -> Response {
     const DEFAULTS: [(HeaderName, HeaderValue); 5] = [
@@ -42,7 +45,7 @@ pub(super) fn cors(origins: &CorsOrigins) -> Option<CorsLayer> {
         CorsLayer::new()
             .allow_origin(allowed)
             .allow_methods(methods)
-            .allow_headers([AUTHORIZATION, CONTENT_TYPE, IDEMPOTENCY_KEY, REQUEST_ID])
+            .allow_headers([AUTHORIZATION, CONTENT_TYPE, IDEMPOTENCY_KEY, LAST_EVENT_ID, REQUEST_ID])
             .expose_headers([ALLOW, LOCATION, RETRY_AFTER, IDEMPOTENCY_REPLAYED, REQUEST_ID]),
     )
 }

@@ -15,10 +15,15 @@ use crate::state::AppState;
 /// Smaller responses are not counted: the connection itself takes more.
 const SMALL: usize = 4 * 1024;
 
+/// Marks a response that has no end, and is sent piece by piece.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Endless;
+
 /// Counts the body of a response until the last byte of it was taken; 503 if there is no memory for it.
 pub(super) async fn hold(State(state): State<AppState>, client: ClientAddress, request: Request, next: Next) -> Response {
     let response = next.run(request).await;
-    if precompressed::is_precompressed(response.extensions()) {
+    let extensions = response.extensions();
+    if precompressed::is_precompressed(extensions) || extensions.get::<Endless>().is_some() {
         return response;
     }
     let (parts, body) = response.into_parts();

@@ -17,7 +17,7 @@ use lease_core::id::UserId;
 use tracing::{Instrument as _, Span};
 
 use crate::client_address::ClientAddress;
-use crate::metrics::{InFlight, Metrics, method_label};
+use crate::metrics::{Counted, Metrics, method_label};
 use crate::problem::ErrorCode;
 use crate::request_id::{REQUEST_ID, request_id};
 use crate::state::AppState;
@@ -68,7 +68,7 @@ pub(super) async fn observe(
 pub(crate) struct Observation(Arc<Observed>);
 
 struct Observed {
-    _in_flight: InFlight,
+    _in_flight: Counted,
     metrics: Metrics,
     client: ClientAddress,
     method: &'static str,

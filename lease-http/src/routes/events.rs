@@ -1,5 +1,7 @@
 //! Events (chapter 8): what happened, and who did it.
 
+mod stream;
+
 use axum::Json;
 use chrono::{DateTime, Utc};
 use lease_core::event::{self, EventRecord, EventType, SubjectKind};
@@ -22,7 +24,11 @@ use crate::query::{Filter, List, Listing, Params};
 use crate::schema::Id;
 
 pub(super) fn endpoints() -> Endpoints {
-    Endpoints::new().routes(routes!(list_events)).routes(routes!(get_event)).routes(routes!(list_trade_history))
+    Endpoints::new()
+        .routes(routes!(list_events))
+        .routes(routes!(stream::stream_events))
+        .routes(routes!(get_event))
+        .routes(routes!(list_trade_history))
 }
 
 /// Something that happened. An event never changes.
@@ -193,7 +199,8 @@ impl Filter for Query {
             until: params.instant("until", "Only what happened before this instant."),
             ..EventFilter::default()
         };
-        let after = params.start("after", "Go forward: the events after this id, or after 0 all, oldest first.");
+        let after =
+            params.start("after", "Go forward, oldest first: begin after the event with this id, or with 0 at the beginning.");
         Self { filter, after }
     }
 }

@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use chrono::{TimeZone as _, Utc};
+use futures_util::StreamExt as _;
 use lease_core::LeaseEngine;
 use lease_core::account::PasswordParams;
 use lease_core::clock::ManualClock;
 use lease_http::{HttpOptions, Metrics, RouterBuilder};
 use lease_store_memory::MemoryRepository;
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
@@ -24,6 +26,7 @@ pub(crate) struct App {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) metrics: Metrics,
     pub(crate) writes: TaskTracker,
+    pub(crate) stop: CancellationToken,
 }
 
 pub(crate) struct ApiResponse {
@@ -64,14 +67,20 @@ impl App {
 
     /// The router on this engine.
     pub(crate) fn on(engine: LeaseEngine, clock: Arc<ManualClock>, options: HttpOptions) -> Self {
-        let (metrics, writes) = (Metrics::new(), TaskTracker::new());
+        let (metrics, writes, stop) = (Metrics::new(), TaskTracker::new(), CancellationToken::new());
         let builder = RouterBuilder::new(engine.clone()).options(options).metrics(metrics.clone()).writes(writes.clone());
-        Self { router: builder.build(), engine, clock, metrics, writes }
+        Self { router: builder.stop(stop.clone()).build(), engine, clock, metrics, writes, stop }
     }
 
+    /// Sends a request and reads the response; of one without an end its beginning.
     pub(crate) async fn send(&self, request: Request<Body>) -> ApiResponse {
         let (parts, body) = self.router.clone().oneshot(request).await.unwrap().into_parts();
-        let bytes = to_bytes(body, usize::MAX).await.unwrap();
+        let is_endless = parts.headers.get("content-type").is_some_and(|kind| kind == "text/event-stream");
+        let bytes = if is_endless {
+            body.into_data_stream().next().await.map_or_else(Bytes::new, Result::unwrap)
+        } else {
+            to_bytes(body, usize::MAX).await.unwrap()
+        };
         let text = String::from_utf8_lossy(&bytes).into_owned();
         ApiResponse { status: parts.status, headers: parts.headers, text }
     }

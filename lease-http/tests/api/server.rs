@@ -210,7 +210,7 @@ fn the_server_serves_from_memory_and_stops_on_sigterm() {
 }
 
 /// The token in a response.
-fn token_of(response: &str) -> String {
+pub(crate) fn token_of(response: &str) -> String {
     response.split(r#""token":""#).nth(1).unwrap().split('"').next().unwrap().to_owned()
 }
 

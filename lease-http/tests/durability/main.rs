@@ -13,6 +13,7 @@ mod refusals;
 mod restore;
 mod sale;
 mod startup;
+mod streams;
 mod two_servers;
 mod upgrades;
 

@@ -36,7 +36,8 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), Failure> {
     let options = settings.http_options();
     let limits = limits(settings);
     let counts = Counts::new(&metrics).map_err(Failure::other)?;
-    let app = RouterBuilder::new(engine).options(options).metrics(metrics).writes(tasks.clone()).build();
+    let builder = RouterBuilder::new(engine).options(options).metrics(metrics);
+    let app = builder.writes(tasks.clone()).stop(stop.clone()).build();
     tracing::info!(%address, "listening on http://{address}");
 
     let drained = async {

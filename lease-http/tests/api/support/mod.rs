@@ -8,6 +8,7 @@ pub(crate) mod setup;
 mod store;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{TimeZone as _, Utc};
 use lease_core::LeaseEngine;
@@ -65,7 +66,10 @@ impl World {
             .clock(Arc::clone(&clock) as _)
             .password_params(PasswordParams { memory_kib: 8, iterations: 1 });
         let engine = set_up(builder).build().unwrap();
-        let options = HttpOptions::default().with_login_failures_per_minute(0).with_registrations_per_minute(0);
+        let options = HttpOptions::default()
+            .with_login_failures_per_minute(0)
+            .with_registrations_per_minute(0)
+            .with_session_check_interval(Duration::from_millis(20));
         Self::populate(App::on(engine, clock, options), store).await
     }
 
