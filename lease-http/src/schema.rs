@@ -61,13 +61,13 @@ impl PartialSchema for Amount {
 impl ToSchema for Amount {}
 
 /// A currency.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
-pub(crate) struct Currency(&'static str);
+pub(crate) struct Currency(String);
 
 impl From<Money> for Currency {
     fn from(money: Money) -> Self {
-        Self(money.currency().code())
+        Self(money.currency().to_string())
     }
 }
 
