@@ -18,22 +18,24 @@ use crate::model::{CardBrand, InvoiceStatus, PaymentStatus, ProposalStatus, Role
 use crate::money::{Currency, MAX_AMOUNT};
 use crate::text::{FREE_TEXT_MAX, NAME_MAX, TITLE_MAX};
 
+/// The white space, the default-ignorable characters of Unicode, and U+2800. Those beyond U+FFFF are written out, because each
+/// language escapes them in another way.
+macro_rules! invisible {
+    () => {
+        concat!(
+            "\\s\\xad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u206f\\u2800",
+            "\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufff8\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}"
+        )
+    };
+}
+
+/// A character that shows something.
+pub const VISIBLE: &str = concat!("[^", invisible!(), "]");
+
 /// Writes a pattern: any of the characters except those given, one of which shows something if the text is not blank.
 macro_rules! not_blank {
     ($refused:literal) => {
-        // The white space, the default-ignorable characters of Unicode, and U+2800. Those beyond U+FFFF are written out, because
-        // each language escapes them in another way.
-        concat!(
-            "^[^",
-            $refused,
-            "]*[^\\s\\xad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u202a-\\u202e",
-            "\\u2060-\\u206f\\u2800\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufff8",
-            "\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}",
-            $refused,
-            "][^",
-            $refused,
-            "]*$"
-        )
+        concat!("^[^", $refused, "]*[^", invisible!(), $refused, "][^", $refused, "]*$")
     };
 }
 
@@ -85,8 +87,11 @@ kinds! {
         .examples([json!("USD")]);
     /// A currency code of ISO 4217 that is fixed already.
     GivenCurrency => matching(r"^\s*[A-Z]{3}\s*$").examples([json!("USD")]);
-    /// A vehicle identification number (ISO 3779), in upper or lower case.
-    VinInput => matching(r"^\s*[A-HJ-NPR-Za-hj-npr-z0-9]{17}\s*$").examples([json!("1M8GDM9AXKP042788")]);
+    /// A vehicle identification number (ISO 3779), in upper or lower case, with or without blanks and hyphens, or as a barcode
+    /// has it, between two `*`.
+    VinInput => matching(r"^[\s*-]*([A-HJ-NPR-Za-hj-npr-z0-9][\s-]*){17}[\s*-]*$").examples([json!("1M8GDM9AXKP042788")]);
+    /// A chassis number, in upper or lower case.
+    ChassisNumberInput => matching(r"^\s*[A-Za-z0-9-]{5,20}\s*$").examples([json!("GJ7-123456")]);
     /// An odometer reading.
     Mileage => whole(0, i64::MAX).examples([json!(42_000)]);
     /// A model year.
