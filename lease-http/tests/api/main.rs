@@ -11,6 +11,7 @@ mod docs_page;
 mod errors;
 mod events;
 mod idempotency;
+mod input;
 mod lists;
 mod openapi_document;
 mod ops;
