@@ -162,6 +162,9 @@ pub enum Refusal {
     /// (rules 4.1, 6.2).
     #[error("The vehicle is in a trade that is open or agreed.")]
     VehicleInTrade,
+    /// A vehicle is offered under its VIN or its chassis number (rule 6.2).
+    #[error("The vehicle has neither a VIN nor a chassis number.")]
+    VehicleUnidentified,
     /// A vehicle that was ever traded cannot be deleted (rule 6.2).
     #[error("The vehicle has been traded and can no longer be deleted.")]
     VehicleInUse,

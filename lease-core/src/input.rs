@@ -16,7 +16,7 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error as _};
 use serde_json::value::RawValue;
 
 use crate::clock::to_micros;
-use crate::money::parse_decimal;
+use crate::money::{Currency, parse_decimal};
 
 /// One field of a draft.
 #[derive(Clone, Debug, Default)]
@@ -279,12 +279,10 @@ impl FromScalar for DateTime<Utc> {
     fn from_scalar(scalar: Scalar) -> Result<Self, String> {
         const INSTANT: &str = "A date and time with an offset is required, such as 2026-01-31T12:00:00Z.";
         let Scalar::Text(text) = scalar else { return Err(INSTANT.to_owned()) };
-        let instant = DateTime::parse_from_rfc3339(text.trim()).map_err(|_| INSTANT.to_owned())?.to_utc();
-        if (1..=9999).contains(&instant.year()) {
-            Ok(to_micros(instant))
-        } else {
-            Err("The year must be between 0001 and 9999.".to_owned())
-        }
+        let instant = DateTime::parse_from_rfc3339(text.trim()).map_err(|_| INSTANT.to_owned())?;
+        // A leap second is the second after it, which may be in the next year.
+        let instant = to_micros(instant.to_utc());
+        if (1..=9999).contains(&instant.year()) { Ok(instant) } else { Err("The year must be between 0001 and 9999.".to_owned()) }
     }
 }
 
@@ -406,6 +404,14 @@ impl Form {
             Field::Wrong(message) => self.wrong(name, message.as_str()),
             Field::Given(value) => parse(value).map_or_else(|error| self.wrong(name, error.to_string()), Some),
         }
+    }
+
+    /// Reads the currency that is sent beside an amount: something else gives the amount its currency, and this must be the same.
+    pub(crate) fn same_currency(&mut self, field: &Field<String>, currency: Option<Currency>) {
+        self.optional("currency", field, None, (), |code| match currency {
+            Some(currency) if currency.code() != code.trim() => Err(format!("The currency must be {currency}.")),
+            _ => Ok(()),
+        });
     }
 
     /// Adds an error.

@@ -1,7 +1,6 @@
 //! Exact amounts of money. Only this module adds, subtracts or counts digits, and it never rounds.
 
 use std::fmt;
-use std::str::FromStr;
 
 use iso_currency::IntoEnumIterator as _;
 use rust_decimal::Decimal;
@@ -9,41 +8,74 @@ use rust_decimal::Decimal;
 /// Amounts are below ten to the twelfth, in any currency.
 pub const MAX_AMOUNT: Decimal = Decimal::from_parts(3_567_587_328, 232, 0, false, 0);
 
-/// A currency of ISO 4217 with a defined minor unit (codes for gold and for testing have none).
+/// A currency of ISO 4217 with a minor unit (codes for gold and for testing have none), or the code of another that is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Currency(iso_currency::Currency);
+pub struct Currency(Code);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Code {
+    Iso(iso_currency::Currency),
+    /// Three capitals.
+    Other([u8; 3]),
+}
+
+/// The least digits of an amount whose currency is not known.
+const USUAL_DIGITS: u32 = 2;
 
 impl Currency {
     /// The US dollar.
-    pub const USD: Self = Self(iso_currency::Currency::USD);
+    pub const USD: Self = Self(Code::Iso(iso_currency::Currency::USD));
 
-    /// Parses a three-letter code in capitals, such as `USD`.
+    /// Parses a three-letter code in capitals, such as `USD`, for something new.
     ///
     /// # Errors
-    /// [`MoneyError::UnknownCurrency`] for any other text.
+    /// [`MoneyError::WithdrawnCurrency`]; [`MoneyError::UnknownCurrency`] for any other text.
     pub fn parse(code: &str) -> Result<Self, MoneyError> {
-        iso_currency::Currency::from_code(code)
-            .filter(|currency| currency.exponent().is_some())
-            .map(Self)
-            .ok_or(MoneyError::UnknownCurrency)
+        let iso = iso(code).ok_or(MoneyError::UnknownCurrency)?;
+        if is_withdrawn(iso) { Err(MoneyError::WithdrawnCurrency) } else { Ok(Self(Code::Iso(iso))) }
     }
 
-    /// All currencies.
+    /// The currency that is stored under a code of three capitals, whether or not ISO 4217 has it today; `None` for any other
+    /// text.
+    #[must_use]
+    pub fn from_stored(code: &str) -> Option<Self> {
+        let other = || code.as_bytes().try_into().ok().filter(|code: &[u8; 3]| code.iter().all(u8::is_ascii_uppercase));
+        iso(code).map(Code::Iso).or_else(|| other().map(Code::Other)).map(Self)
+    }
+
+    /// All currencies that can be chosen.
     pub fn all() -> impl Iterator<Item = Self> {
-        iso_currency::Currency::iter().filter(|currency| currency.exponent().is_some()).map(Self)
+        let chosen = |one: &iso_currency::Currency| one.exponent().is_some() && !is_withdrawn(*one);
+        iso_currency::Currency::iter().filter(chosen).map(|iso| Self(Code::Iso(iso)))
     }
 
     /// The three-letter code.
     #[must_use]
-    pub fn code(self) -> &'static str {
-        self.0.code()
+    pub fn code(&self) -> &str {
+        match &self.0 {
+            Code::Iso(iso) => iso.code(),
+            // All bytes are ASCII.
+            Code::Other(code) => str::from_utf8(code).unwrap_or_default(),
+        }
     }
 
     /// The number of digits after the decimal point: 2 for USD, 0 for JPY, 3 for KWD.
     #[must_use]
     pub fn digits(self) -> u32 {
-        self.0.exponent().map_or(0, u32::from)
+        match self.0 {
+            Code::Iso(iso) => iso.exponent().map_or(USUAL_DIGITS, u32::from),
+            Code::Other(_) => USUAL_DIGITS,
+        }
     }
+}
+
+fn iso(code: &str) -> Option<iso_currency::Currency> {
+    iso_currency::Currency::from_code(code).filter(|currency| currency.exponent().is_some())
+}
+
+/// Whether ISO 4217 has withdrawn the currency. The library calls the bolívar superseded by its digital form; ISO lists both.
+fn is_withdrawn(currency: iso_currency::Currency) -> bool {
+    currency.is_superseded().is_some() && currency != iso_currency::Currency::VES
 }
 
 impl fmt::Display for Currency {
@@ -52,7 +84,7 @@ impl fmt::Display for Currency {
     }
 }
 
-/// An amount in a currency: never negative, with no more digits than the currency has, and below 10¹².
+/// An amount in a currency: never negative, and below 10¹². One that is not read from a store has no more digits than its currency.
 ///
 /// ```
 /// use lease_core::money::{Currency, Money};
@@ -75,24 +107,34 @@ impl Money {
         Self { amount: Decimal::new(0, currency.digits()), currency }
     }
 
-    /// An amount in this currency, never rounded.
+    /// An amount in this currency, never rounded. Zeros at its end do not count.
     ///
     /// # Errors
     /// [`MoneyError`] if it is negative, too large or has more digits than the currency.
     pub fn new(amount: Decimal, currency: Currency) -> Result<Self, MoneyError> {
-        if amount.scale() > currency.digits() {
-            return Err(MoneyError::TooManyDigits { digits: currency.digits() });
+        let digits = currency.digits();
+        if amount.normalize().scale() > digits {
+            Err(MoneyError::TooManyDigits { digits })
+        } else {
+            Self::from_stored(amount, currency)
         }
+    }
+
+    /// An amount that is stored, or the sum or the difference of two: with at least the digits of its currency.
+    ///
+    /// # Errors
+    /// [`MoneyError::Negative`], [`MoneyError::TooLarge`].
+    pub fn from_stored(amount: Decimal, currency: Currency) -> Result<Self, MoneyError> {
+        let mut amount = amount.normalize();
         if amount.is_sign_negative() && !amount.is_zero() {
             return Err(MoneyError::Negative);
         }
         if amount >= MAX_AMOUNT {
             return Err(MoneyError::TooLarge);
         }
-        let mut amount = amount.abs();
         // Each amount has a single form, so that equal amounts have equal digits.
-        amount.rescale(currency.digits());
-        Ok(Self { amount, currency })
+        amount.rescale(amount.scale().max(currency.digits()));
+        Ok(Self { amount: amount.abs(), currency })
     }
 
     /// Parses an amount written as plain digits with an optional decimal point.
@@ -103,7 +145,7 @@ impl Money {
         Self::new(parse_decimal(text)?, currency)
     }
 
-    /// The amount, with exactly as many digits as the currency has.
+    /// The amount, with as many digits as its currency has; with more only if they are stored.
     #[must_use]
     pub const fn amount(self) -> Decimal {
         self.amount
@@ -128,7 +170,7 @@ impl Money {
     pub fn plus(self, other: Self) -> Result<Self, MoneyError> {
         self.same_currency(other)?;
         let sum = self.amount.checked_add(other.amount).ok_or(MoneyError::TooLarge)?;
-        Self::new(sum, self.currency)
+        Self::from_stored(sum, self.currency)
     }
 
     /// The difference.
@@ -138,7 +180,7 @@ impl Money {
     pub fn minus(self, other: Self) -> Result<Self, MoneyError> {
         self.same_currency(other)?;
         let rest = self.amount.checked_sub(other.amount).ok_or(MoneyError::TooLarge)?;
-        Self::new(rest, self.currency)
+        Self::from_stored(rest, self.currency)
     }
 
     fn same_currency(self, other: Self) -> Result<(), MoneyError> {
@@ -166,13 +208,12 @@ pub fn positive(amount: Decimal) -> Result<Decimal, MoneyError> {
     if amount > Decimal::ZERO { Ok(amount) } else { Err(MoneyError::NotPositive) }
 }
 
-/// Parses digits with an optional sign and decimal point; no exponent, no grouping, no `NaN`.
+/// Parses digits with an optional sign and decimal point; no exponent, no grouping, no `NaN`. Zeros at the end of the fraction are
+/// dropped.
 ///
 /// # Errors
-/// [`MoneyError::NotANumber`]; [`MoneyError::TooLarge`] if a number has more digits than a `Decimal` can store.
+/// [`MoneyError::NotANumber`]; [`MoneyError::TooLarge`] or [`MoneyError::TooFine`] if a `Decimal` cannot store all of it.
 pub fn parse_decimal(text: &str) -> Result<Decimal, MoneyError> {
-    /// The number of digits after the point that a `Decimal` can store, and one more to detect that there were more.
-    const FINEST: usize = 29;
     let (sign, digits) = text.strip_prefix('-').map_or(("", text), |digits| ("-", digits));
     let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(whole, fraction)| (whole, Some(fraction)));
     let plain = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
@@ -180,12 +221,12 @@ pub fn parse_decimal(text: &str) -> Result<Decimal, MoneyError> {
         return Err(MoneyError::NotANumber);
     }
     // The library's parser recurses once for each leading zero.
-    let whole = whole.trim_start_matches('0');
-    let text = match fraction {
-        Some(fraction) => format!("{sign}0{whole}.{}", fraction.get(..FINEST).unwrap_or(fraction)),
-        None => format!("{sign}0{whole}"),
-    };
-    Decimal::from_str_exact(&text).or_else(|_| Decimal::from_str(&text)).map_err(|_| MoneyError::TooLarge)
+    let whole = format!("{sign}0{}", whole.trim_start_matches('0'));
+    let number = Decimal::from_str_exact(&whole).map_err(|_| MoneyError::TooLarge)?;
+    match fraction.unwrap_or_default().trim_end_matches('0') {
+        "" => Ok(number),
+        fraction => Decimal::from_str_exact(&format!("{whole}.{fraction}")).map_err(|_| MoneyError::TooFine),
+    }
 }
 
 /// The reason why an amount is not accepted.
@@ -204,6 +245,9 @@ pub enum MoneyError {
     /// Ten to the twelfth or more.
     #[error("The amount must be below {MAX_AMOUNT}.")]
     TooLarge,
+    /// More digits than can be stored exactly.
+    #[error("The amount has too many digits after the decimal point.")]
+    TooFine,
     /// More digits after the decimal point than the currency has.
     #[error("The currency allows at most {digits} digits after the decimal point.")]
     TooManyDigits {
@@ -213,6 +257,9 @@ pub enum MoneyError {
     /// Not a currency of ISO 4217.
     #[error("A three-letter ISO 4217 currency code in capitals is required, such as USD.")]
     UnknownCurrency,
+    /// ISO 4217 has withdrawn the currency.
+    #[error("This currency has been withdrawn.")]
+    WithdrawnCurrency,
     /// Amounts in different currencies cannot be added or subtracted.
     #[error("The amounts are in different currencies.")]
     CurrencyMismatch,

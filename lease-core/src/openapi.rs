@@ -4,27 +4,49 @@
 use rust_decimal::prelude::ToPrimitive;
 use serde_json::json;
 use strum::VariantArray;
-use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, OneOfBuilder, RefBuilder, SchemaFormat, Type};
+use utoipa::openapi::schema::{AllOfBuilder, KnownFormat, ObjectBuilder, OneOfBuilder, RefBuilder, SchemaFormat, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::event::{EventType, SubjectKind};
 use crate::model::limits::{
-    EXPIRY_YEARS, FIRST_MODEL_YEAR, MAX_DUE_DAYS, MAX_EMAIL_BYTES, MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS, MONTHS,
+    EXPIRY_YEARS, FIRST_MODEL_YEAR, MAX_DUE_DAYS, MAX_EMAIL_BYTES, MAX_HOLDER_DIGITS, MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS,
+    MONTHS,
 };
 pub(crate) use crate::model::{BillTo, InvoiceOn, LeadStatus, ServiceKind};
 use crate::model::{CardBrand, InvoiceStatus, PaymentStatus, ProposalStatus, Role, TradeStatus};
 use crate::money::{Currency, MAX_AMOUNT};
 use crate::text::{FREE_TEXT_MAX, NAME_MAX, TITLE_MAX};
 
+/// The white space, the default-ignorable characters of Unicode, and U+2800. Those beyond U+FFFF are written out, because each
+/// language escapes them in another way.
+macro_rules! invisible {
+    () => {
+        concat!(
+            "\\s\\xad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u206f\\u2800",
+            "\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff0-\\ufff8\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}"
+        )
+    };
+}
+
+/// A character that shows something.
+pub const VISIBLE: &str = concat!("[^", invisible!(), "]");
+
+/// Writes a pattern: any of the characters except those given, one of which shows something if the text is not blank.
+macro_rules! not_blank {
+    ($refused:literal) => {
+        concat!("^[^", $refused, "]*[^", invisible!(), $refused, "][^", $refused, "]*$")
+    };
+}
+
 /// A line without control characters.
-pub const LINE: &str = r"^[^\x00-\x1f\x7f-\x9f]*$";
+pub const LINE: &str = r"^[^\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]*$";
 /// A line without control characters that is not blank.
-const NAME: &str = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$";
+const NAME: &str = not_blank!(r"\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069");
 /// Text without control characters except line breaks and tabs.
 const FREE_TEXT: &str = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$";
 /// [`FREE_TEXT`] that is not blank.
-const REASON: &str = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$";
+const REASON: &str = not_blank!(r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f");
 
 /// Types of values that have no Rust type: each has a name and a schema that is written out.
 macro_rules! kinds {
@@ -46,23 +68,30 @@ macro_rules! kinds {
 kinds! {
     /// The id of an object.
     Id => whole(1, i64::MAX).examples([json!(1)]);
-    /// An exact decimal, as a string or a number, with at most the digits of its currency.
+    /// An exact decimal, as a string or a number, with at most the digits of its currency. Zeros at
+    /// the end do not count.
     AmountInput => OneOfBuilder::new()
-        .item(matching(r"^\s*0*[0-9]{1,12}(\.[0-9]{1,20})?\s*$"))
+        .item(matching(r"^\s*0*[0-9]{1,12}(\.[0-9]{1,4}0*)?\s*$"))
         .item(ObjectBuilder::new().schema_type(Type::Number).minimum(Some(0)).exclusive_maximum(MAX_AMOUNT.to_i64()))
         .examples([json!("199.99")]);
-    /// An exact decimal above zero, as a string or a number, with at most the digits of its currency.
+    /// An exact decimal above zero, as a string or a number, with at most the digits of its currency. Zeros at
+    /// the end do not count.
     PriceInput => OneOfBuilder::new()
-        .item(matching(r"^\s*(0*[1-9][0-9]{0,11}(\.[0-9]{1,20})?|0+\.[0-9]{0,19}[1-9]0*)\s*$"))
+        .item(matching(r"^\s*(0*[1-9][0-9]{0,11}(\.[0-9]{1,4}0*)?|0+\.[0-9]{0,3}[1-9]0*)\s*$"))
         .item(ObjectBuilder::new().schema_type(Type::Number).exclusive_minimum(Some(0)).exclusive_maximum(MAX_AMOUNT.to_i64()))
         .examples([json!("199.99")]);
     /// A currency code of ISO 4217.
     CurrencyInput => ObjectBuilder::new()
         .schema_type(Type::String)
-        .enum_values(Some(Currency::all().map(Currency::code).collect::<Vec<_>>()))
+        .enum_values(Some(Currency::all().map(|currency| currency.to_string()).collect::<Vec<_>>()))
         .examples([json!("USD")]);
-    /// A vehicle identification number (ISO 3779), in upper or lower case.
-    VinInput => matching(r"^\s*[A-HJ-NPR-Za-hj-npr-z0-9]{17}\s*$").examples([json!("1M8GDM9AXKP042788")]);
+    /// A currency code of ISO 4217 that is fixed already.
+    GivenCurrency => matching(r"^\s*[A-Z]{3}\s*$").examples([json!("USD")]);
+    /// A vehicle identification number (ISO 3779), in upper or lower case, with or without blanks and hyphens, or as a barcode
+    /// has it, between two `*`.
+    VinInput => matching(r"^[\s*-]*([A-HJ-NPR-Za-hj-npr-z0-9][\s-]*){17}[\s*-]*$").examples([json!("1M8GDM9AXKP042788")]);
+    /// A chassis number, in upper or lower case.
+    ChassisNumberInput => matching(r"^\s*[A-Za-z0-9-]{5,20}\s*$").examples([json!("GJ7-123456")]);
     /// An odometer reading.
     Mileage => whole(0, i64::MAX).examples([json!(42_000)]);
     /// A model year.
@@ -92,6 +121,11 @@ kinds! {
     Line => text(NAME_MAX, LINE);
     /// One line of text that is not blank. Surrounding white space is removed.
     Name => text(NAME_MAX, NAME).min_length(Some(1));
+    /// The name on a card: one line of text that is not blank, with fewer digits than the number of a card has.
+    HolderName => AllOfBuilder::new()
+        .item(text(NAME_MAX, NAME).min_length(Some(1)))
+        .item(matching(&format!("^([^0-9]*[0-9]){{0,{MAX_HOLDER_DIGITS}}}[^0-9]*$")))
+        .examples([json!("Ada Lovelace")]);
     /// One line of text. Surrounding white space is removed.
     Title => text(TITLE_MAX, LINE);
     /// Text of any number of lines. Surrounding white space is removed.

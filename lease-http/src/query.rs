@@ -10,8 +10,8 @@ use axum::http::request::Parts;
 use chrono::{DateTime, Utc};
 use form_urlencoded::Serializer;
 use lease_core::id::Id;
-use lease_core::input::{FromScalar as _, Scalar};
-use lease_core::model::Vin;
+use lease_core::input::{Field, FromScalar as _, Scalar};
+use lease_core::model::{ChassisNumber, Vin};
 use lease_core::openapi;
 use lease_core::page::{Cursor, DEFAULT_LIMIT, MAX_LIMIT, Page, PageRequest};
 use lease_core::permission::{Act, Actor, Resource};
@@ -185,6 +185,8 @@ impl<F: Filter> utoipa::IntoParams for List<F> {
 #[derive(Debug, Default)]
 pub(crate) struct Params {
     pairs: Vec<(String, String)>,
+    /// The names of the parameters that have no value: they count as absent, if they are known at all.
+    empty: Vec<String>,
     known: Vec<Parameter>,
     errors: Messages,
 }
@@ -195,6 +197,8 @@ impl Params {
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             match (decode(name), decode(value)) {
+                // A form sends the fields that nobody filled in too.
+                (Some(name), Some(value)) if value.is_empty() => params.empty.push(name),
                 (Some(name), Some(value)) => params.pairs.push((name, value)),
                 (name, _) => params.wrong(&name.unwrap_or_else(|| name_of_garbage(pair)), "The value is not valid UTF-8."),
             }
@@ -205,7 +209,7 @@ impl Params {
     /// An id.
     pub(crate) fn id<T: Id>(&mut self, name: &str, description: &str) -> Option<T> {
         self.read(name, description, reference::<openapi::Id>(), |text| {
-            T::parse(text).ok_or("A positive whole number is required.".to_owned())
+            whole(text).and_then(T::new).ok_or("A positive whole number is required.".to_owned())
         })
     }
 
@@ -223,7 +227,7 @@ impl Params {
     /// True or false.
     pub(crate) fn flag(&mut self, name: &str, description: &str) -> Option<bool> {
         let schema = ObjectBuilder::new().schema_type(Type::Boolean);
-        self.read(name, description, schema, |text| bool::from_scalar(Scalar::Text(text.to_owned())))
+        self.read(name, description, schema, |text| bool::from_scalar(Scalar::Text(text.trim().to_ascii_lowercase())))
     }
 
     /// The id after which a list that goes forward begins, or 0 for its very beginning.
@@ -267,7 +271,7 @@ impl Params {
     pub(crate) fn year(&mut self, name: &str, description: &str) -> Option<i32> {
         let schema = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).maximum(Some(9_999)).examples([2024]);
         self.read(name, description, schema, |text| {
-            let year = text.parse().ok().filter(|year| text.bytes().all(|byte| byte.is_ascii_digit()) && *year <= 9_999);
+            let year = whole(text).and_then(|year| i32::try_from(year).ok()).filter(|year| (0..=9_999).contains(year));
             year.ok_or("A year of at most four digits is required.".to_owned())
         })
     }
@@ -282,6 +286,11 @@ impl Params {
         self.read(name, description, reference::<openapi::VinInput>(), Vin::parse)
     }
 
+    /// A chassis number.
+    pub(crate) fn chassis_number(&mut self, name: &str, description: &str) -> Option<ChassisNumber> {
+        self.read(name, description, reference::<openapi::ChassisNumberInput>(), ChassisNumber::parse)
+    }
+
     /// Words to search for; the parameter is called `search`.
     pub(crate) fn search(&mut self, description: &str) -> Option<Search> {
         self.read("search", description, text_schema(TITLE_MAX), |text| check_line(text, TITLE_MAX).map(Search::new))
@@ -294,7 +303,7 @@ impl Params {
             .maximum(Some(MAX_LIMIT))
             .default(Some(DEFAULT_LIMIT.into()));
         let limit = self.read("limit", "The maximum number of rows on the page.", range, |text| {
-            let limit = text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
+            let limit = whole(text).and_then(|limit| u8::try_from(limit).ok());
             limit.filter(|limit| (1..=MAX_LIMIT).contains(limit)).ok_or(format!("A number from 1 to {MAX_LIMIT} is required."))
         });
         let cursor = self.read(
@@ -334,7 +343,8 @@ impl Params {
 
     fn refuse_unknown(&mut self) {
         let is_known = |name: &str| self.known.iter().any(|parameter| parameter.name == name);
-        let unknown: Vec<String> = self.pairs.iter().map(|(name, _)| name).filter(|name| !is_known(name)).cloned().collect();
+        let names = self.pairs.iter().map(|(name, _)| name).chain(&self.empty);
+        let unknown: Vec<String> = names.filter(|name| !is_known(name)).cloned().collect();
         for name in unknown {
             self.errors.insert(name, vec!["There is no such parameter.".to_owned()]);
         }
@@ -350,8 +360,14 @@ impl Params {
 /// # Errors
 /// The message for anything else.
 pub(crate) fn parse_start(text: &str) -> Result<i64, String> {
-    let start = text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
-    start.ok_or("An id is required, or 0 for the beginning.".to_owned())
+    whole(text).filter(|start| *start >= 0).ok_or("An id is required, or 0 for the beginning.".to_owned())
+}
+
+/// A whole number, as it may be written in a body: `5` or `5.0`.
+fn whole(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let in_json = || serde_json::from_str::<Field<i64>>(text).ok().and_then(|field| field.given().copied());
+    if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { in_json() }
 }
 
 fn decode(text: &str) -> Option<String> {

@@ -5,6 +5,7 @@ use lease_core::catalog::{ServiceDraft, VehicleDraft};
 use lease_core::invoicing::PaymentDraft;
 use lease_core::lifecycle::ProposalDraft;
 use lease_core::money::Money;
+use lease_core::openapi;
 use lease_core::wallet::CardDraft;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -61,13 +62,13 @@ impl PartialSchema for Amount {
 impl ToSchema for Amount {}
 
 /// A currency.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
-pub(crate) struct Currency(&'static str);
+pub(crate) struct Currency(String);
 
 impl From<Money> for Currency {
     fn from(money: Money) -> Self {
-        Self(money.currency().code())
+        Self(money.currency().to_string())
     }
 }
 
@@ -150,8 +151,14 @@ fn nullable(mut object: Object, field: &str) -> Object {
 
 /// A rule for a body: at least one of these fields is not blank.
 pub(crate) fn any_said(fields: &[&str]) -> Value {
-    let said = |field: &&str| json!({ "required": [field], "properties": { *field: { "type": "string", "pattern": r"\S" } } });
+    let said = |field: &&str| json!({ "required": [field], "properties": { *field: { "type": "string", "pattern": openapi::VISIBLE } } });
     json!({ "anyOf": fields.iter().map(said).collect::<Vec<_>>() })
+}
+
+/// A rule for a body: exactly one of these texts is given, and the other may be null.
+pub(crate) fn one_of_two(one: &str, other: &str) -> Value {
+    let only = |one: &str, other: &str| json!({ "properties": { one: { "type": "string" }, other: { "type": "null" } }, "required": [one] });
+    json!({ "anyOf": [only(one, other), only(other, one)] })
 }
 
 /// A rule for a body: either both of these texts are given, or neither.

@@ -12,7 +12,7 @@ use lease_core::id::{CreditCardId, CustomerId, NewIds, ServiceId, TradeId, Vehic
 use lease_core::lifecycle::{InvoiceChange, NewInvoice, Opening, TradeChange, TradeChanges, TradeMove};
 use lease_core::model::{
     Agreement, BillTo, CardBrand, CreditCard, Email, InvoiceOn, InvoiceState, Payment, PaymentState, Period, Profile, Proposal,
-    ProposalState, Role, Service, ServiceKind, Trade, TradeState, User, Username, Vehicle, Vin,
+    ProposalState, Role, Service, ServiceKind, Trade, TradeState, User, Username, Vehicle, VehicleIdentity, Vin,
 };
 use lease_core::money::{Currency, Money};
 use lease_core::permission::Actor;
@@ -221,7 +221,7 @@ fn wallet(customer_id: CustomerId, now: DateTime<Utc>) -> WalletChange {
 fn vehicle(customer_id: CustomerId, number: usize, now: DateTime<Utc>) -> Vehicle {
     Vehicle {
         customer_id,
-        vin: Vin::parse(&format!("WVWZZZ1JZ3W{number:06}")).unwrap(),
+        identity: Some(VehicleIdentity::Vin(Vin::parse(&format!("WVWZZZ1JZ3W{number:06}")).unwrap())),
         make: "Volkswagen".to_owned(),
         model: "Golf".to_owned(),
         year: 2003,

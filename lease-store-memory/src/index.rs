@@ -107,7 +107,7 @@ impl Term {
 }
 
 /// The terms of a [`search_text`](lease_core::text::search_text): the trigrams of its words with the space in front, and
-/// their starts, by which a piece that is shorter is found. No piece goes on from one word to the next.
+/// their starts, by which a word that is shorter is found.
 pub(crate) fn text_terms(text: &str) -> Vec<Term> {
     let text: Vec<char> = text.chars().collect();
     let starts = text.windows(2).filter(|part| part[0] == ' ');
@@ -115,10 +115,11 @@ pub(crate) fn text_terms(text: &str) -> Vec<Term> {
     starts.chain(parts).map(Term::text).collect()
 }
 
-/// The terms of a text in which this piece of a [`Search`](lease_core::text::Search) occurs.
+/// The terms of every text in which this piece of a [`Search`](lease_core::text::Search) occurs: those of each of its words.
 pub(crate) fn piece_terms(piece: &str) -> Vec<Term> {
     let piece: Vec<char> = piece.chars().collect();
-    piece.windows(piece.len().clamp(1, 3)).map(Term::text).collect()
+    let words = piece.chunk_by(|_, next| *next != ' ');
+    words.flat_map(|word| word.windows(word.len().clamp(1, 3))).map(Term::text).collect()
 }
 
 /// The highest id of a row.

@@ -259,7 +259,7 @@ mod tests {
         }
 
         #[test]
-        fn every_matching_row_is_found_by_its_terms(text in "[ab ]{0,12}", query in "[ab ]{0,6}") {
+        fn every_matching_row_is_found_by_its_terms(text in "[ab大众 ]{0,12}", query in "[ab大众 ]{0,6}") {
             let (text, search) = (search_text(&[&text]), Search::new(&query));
             let (slots, mut index) = table(&[BTreeSet::new()]);
             for term in text_terms(&text) {

@@ -2,7 +2,8 @@ create table vehicles (
     id bigint generated always as identity,
     version bigint not null default 1,
     customer_id bigint not null,
-    vin text collate "C" not null,
+    vin text collate "C",
+    chassis_number text collate "C",
     make text not null,
     model text not null,
     year integer not null,
@@ -16,10 +17,13 @@ create table vehicles (
     search_text text not null,
     constraint vehicles_pkey primary key (id),
     constraint vehicles_vin_key unique (vin),
+    constraint vehicles_chassis_number_key unique (chassis_number),
     constraint vehicles_facets_key unique (id, make_key, model_key, year),
     constraint vehicles_owner_key unique (id, customer_id),
     constraint vehicles_customer_id_fkey foreign key (customer_id) references customers (id),
     constraint vehicles_vin_check check (vin ~ '^[0-9A-HJ-NPR-Z]{17}$'),
+    constraint vehicles_chassis_number_check check (chassis_number ~ '^[0-9A-Z-]{5,20}$'),
+    constraint vehicles_identity_check check (num_nonnulls(vin, chassis_number) <= 1),
     constraint vehicles_mileage_check check (mileage >= 0),
     constraint vehicles_version_check check (version > 0)
 ) with (fillfactor = 85);
@@ -31,6 +35,7 @@ create index vehicles_year_idx on vehicles (year, id);
 create index vehicles_search_idx on vehicles using gin (search_text gin_trgm_ops);
 
 comment on table vehicles is 'what is offered';
+comment on column vehicles.chassis_number is 'of a vehicle without a VIN; one from an import may have neither until it is offered';
 comment on column vehicles.version is 'goes up with each change, with a trade opened and with a change of hands';
 comment on column vehicles.make_key is 'the make as it is compared, computed by lease-core';
 comment on column vehicles.model_key is 'the model as it is compared, computed by lease-core';

@@ -16,12 +16,12 @@ pub(crate) enum Broken {
 pub(crate) fn meaning(name: &str) -> Option<Broken> {
     use Guarantee::{
         AcceptedProposal, AgreedPeriods, ChargeKey, DefaultCard, InvoiceOfTrade, LiveTradeOfVehicle, LoginName, PendingProposal,
-        VehicleVin,
+        VehicleIdentity,
     };
     let guarantee = match name {
         "login_names_pkey" => LoginName,
         "credit_cards_one_default" => DefaultCard,
-        "vehicles_vin_key" => VehicleVin,
+        "vehicles_vin_key" | "vehicles_chassis_number_key" => VehicleIdentity,
         "trades_live_vehicle_key" => LiveTradeOfVehicle,
         "invoices_trade_id_key" => InvoiceOfTrade,
         "proposals_one_pending" => PendingProposal,

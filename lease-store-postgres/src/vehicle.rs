@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use lease_core::catalog::VehicleSnapshot;
 use lease_core::decision::RowChange;
 use lease_core::id::{CustomerId, NewIds, Stored, VehicleId, Versioned};
-use lease_core::model::{Vehicle, Vin};
+use lease_core::model::{ChassisNumber, Vehicle, VehicleIdentity, Vin};
 use lease_core::page::{Page, PageRequest};
 use lease_core::repository::{Envelope, RepositoryError, VehicleFilter, VehicleRepository};
 use sqlx::QueryBuilder;
@@ -19,7 +19,8 @@ use crate::writing::change_row;
 /// The columns of vehicles that are repeated in their trades. Postgres joins the vehicle itself only if a filter asks for other
 /// columns: then for few rows, unless the filter is the owner.
 const TRADED: &str = "(select o.vehicle_id as id, o.status, o.vehicle_make as make_key, o.vehicle_model as model_key, \
-                      o.vehicle_year as year, v.vin, v.search_text \
+                      o.vehicle_year as year, v.vin, v.chassis_number, \
+                      v.search_text \
                       from trades o left join vehicles v on v.id = o.vehicle_id) t";
 
 #[async_trait]
@@ -39,10 +40,14 @@ impl VehicleRepository for PostgresRepository {
         found.map(|row| read_snapshot(&mut Fields::of(&row))).transpose()
     }
 
-    async fn find_vin(&self, vin: &Vin) -> Result<Option<VehicleId>, RepositoryError> {
+    async fn find_vehicle(&self, identity: &VehicleIdentity) -> Result<Option<VehicleId>, RepositoryError> {
+        let column = match identity {
+            VehicleIdentity::Vin(_) => "vin",
+            VehicleIdentity::Chassis(_) => "chassis_number",
+        };
         let statement = || {
-            let mut query = QueryBuilder::new("select id from vehicles where vin = ");
-            query.push_bind(vin.as_str());
+            let mut query = QueryBuilder::new("select id from vehicles where ");
+            query.push(column).push(" = ").push_bind(identity.as_str());
             query
         };
         let found = self.trading.read_one(statement).await?;
@@ -59,6 +64,7 @@ impl VehicleRepository for PostgresRepository {
                 query.compare("t.model_key =", filter.model.as_deref());
                 query.between("t.year", filter.year_min, filter.year_max);
                 query.compare("t.vin =", filter.vin.as_ref().map(Vin::as_str));
+                query.compare("t.chassis_number =", filter.chassis_number.as_ref().map(ChassisNumber::as_str));
                 query.search(filter.search.as_ref());
             },
             page,

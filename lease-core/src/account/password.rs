@@ -17,6 +17,7 @@ pub(super) use self::policy::check_password;
 use self::turns::{Busy, Turns};
 use crate::client::ClientNetwork;
 use crate::model::PasswordHash;
+use crate::text;
 
 /// The most pieces of work that wait. At 30 ms each, the last one waits for two seconds on one core.
 const MAX_WAITING: usize = 64;
@@ -94,7 +95,7 @@ impl PasswordHasher {
         let (known, hash) = (hash.is_some(), hash.unwrap_or(&self.decoy).clone());
         let password = password.clone();
         self.run(client, move |work| {
-            let (matches, is_present) = work.argon().verify(password.expose_secret().as_bytes(), &hash)?;
+            let (matches, is_present) = work.argon().verify(composed(&password).expose_secret().as_bytes(), &hash)?;
             let matches = matches && known;
             let renewed = if matches && !is_present { Some(work.hash(&password)?) } else { None };
             Ok(Verified { matches, renewed })
@@ -159,6 +160,11 @@ impl PasswordHasher {
     }
 }
 
+/// The form in which passwords are compared: NFC, so that one typed on another device is the same (RFC 8265).
+pub(super) fn composed(password: &SecretString) -> SecretString {
+    text::composed(password.expose_secret()).into()
+}
+
 /// A piece of work on passwords, whose turn it is. It belongs on a thread that may block.
 #[derive(Debug)]
 pub(crate) struct PasswordWork<'a> {
@@ -169,7 +175,7 @@ pub(crate) struct PasswordWork<'a> {
 impl PasswordWork<'_> {
     /// Hashes a password.
     pub(crate) fn hash(&mut self, password: &SecretString) -> Result<PasswordHash, PasswordError> {
-        self.argon().hash(password.expose_secret().as_bytes())
+        self.argon().hash(composed(password).expose_secret().as_bytes())
     }
 
     fn argon(&mut self) -> Argon<'_> {

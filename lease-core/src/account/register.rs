@@ -1,7 +1,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::account::password::check_password;
+use crate::account::password::{check_password, composed};
 use crate::account::{FIRST_EPOCH, NewAccount, PasswordHash, ProfileDraft, TakenNames, TokenHash, UserDraft};
 use crate::decision::Decision;
 use crate::error::Error;
@@ -127,7 +127,7 @@ pub fn check_registration(draft: &RegistrationDraft, taken: &TakenNames, today: 
     let password = read_password(&mut form, &draft.password, &names);
     let repeated = form.required("password2", &draft.password2, None, |again| Ok::<_, String>(again.clone()));
     if let (Some(again), Some(password)) = (repeated, draft.password.given())
-        && again.expose_secret() != password.expose_secret()
+        && composed(&again).expose_secret() != composed(password).expose_secret()
     {
         form.errors.add("password2", "The two passwords do not match.");
     }

@@ -204,12 +204,16 @@ fn read_invoice_on(
 fn read_fee(form: &mut Form, draft: &ServiceDraft, current: Option<&Stored<Service>>) -> Option<Money> {
     let present = current.map(|now| (now.fee.amount(), now.fee.currency()));
     let currency = form.required("currency", &draft.currency, present.as_ref().map(|(_, currency)| currency), |code| {
-        Currency::parse(code.trim())
+        // A currency that can no longer be chosen may stay.
+        let kept = present.map(|(_, currency)| currency).filter(|currency| currency.code() == code.trim());
+        kept.map_or_else(|| Currency::parse(code.trim()), Ok)
     });
     let amount = form.required("amount", &draft.amount, present.as_ref().map(|(amount, _)| amount), as_given);
     let (currency, amount) = (currency?, amount?);
+    if present == Some((amount, currency)) {
+        return current.map(|now| now.fee);
+    }
     // If only the currency changes, the number stays the same: 49.00 USD becomes 49 JPY.
-    let amount = if draft.amount.is_missing() { amount.normalize() } else { amount };
     Money::new(amount, currency).map_err(|error| form.errors.add("amount", error.to_string())).ok()
 }
 

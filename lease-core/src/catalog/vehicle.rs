@@ -6,7 +6,7 @@ use crate::event::{Audience, Event, EventType, IdRef, NewRow};
 use crate::id::{CustomerId, Stored, VehicleId, Versioned};
 use crate::input::{Field, FieldErrors, Form, UpdateMode, draft};
 use crate::model::limits::FIRST_MODEL_YEAR;
-use crate::model::{Vehicle, Vin};
+use crate::model::{ChassisNumber, Vehicle, VehicleIdentity, Vin};
 use crate::permission::{Act, Actor, Resource, can_view_vehicle};
 use crate::text;
 
@@ -30,7 +30,9 @@ draft! {
     /// The fields for creating or updating a vehicle.
     pub struct VehicleDraft as VehicleInput {
         /// Vehicle identification number; no other vehicle on the platform may have it.
-        pub vin: Field<String> as required VinInput,
+        pub vin: Field<String> as nullable VinInput,
+        /// Chassis number, for a vehicle without a VIN; no other vehicle on the platform may have it.
+        pub chassis_number: Field<String> as nullable ChassisNumberInput,
         /// Manufacturer.
         pub make: Field<String> as required Name,
         /// Model.
@@ -49,25 +51,29 @@ draft! {
 }
 
 impl VehicleDraft {
-    /// The VIN in the draft, if it is given and valid.
+    /// The VIN or the chassis number in the draft, if it is given and valid.
     #[must_use]
-    pub fn wanted_vin(&self) -> Option<Vin> {
-        self.vin.given().and_then(|vin| Vin::parse(vin).ok())
+    pub fn wanted_identity(&self) -> Option<VehicleIdentity> {
+        let vin = self.vin.given().and_then(|vin| Vin::parse(vin).ok()).map(VehicleIdentity::Vin);
+        vin.or_else(|| {
+            self.chassis_number.given().and_then(|number| ChassisNumber::parse(number).ok()).map(VehicleIdentity::Chassis)
+        })
     }
 }
 
-/// Creates a vehicle that belongs to the actor. `vin_taken_by` is the vehicle that already has the draft's VIN.
+/// Creates a vehicle that belongs to the actor. `taken_by` is the vehicle that already has the draft's VIN or
+/// chassis number.
 ///
 /// # Errors
 /// [`Error::PermissionDenied`]; invalid fields.
 pub fn create_vehicle(
     actor: &Actor,
     draft: &VehicleDraft,
-    vin_taken_by: Option<VehicleId>,
+    taken_by: Option<VehicleId>,
     now: DateTime<Utc>,
 ) -> Result<Decision<RowChange<Vehicle>>, Error> {
     let owner = actor.require_customer(Resource::Vehicle, Act::Create)?;
-    let vehicle = read(draft, UpdateMode::Full, owner, None, vin_taken_by.is_some(), now)?;
+    let vehicle = read(draft, UpdateMode::Full, owner, None, taken_by.is_some(), now)?;
     let event = vehicle_event(EventType::VehicleCreated, NewRow::Vehicle, owner);
     Ok(Decision::new(RowChange::Create(vehicle), [event]))
 }
@@ -82,14 +88,14 @@ pub fn update_vehicle(
     actor: &Actor,
     draft: &VehicleDraft,
     mode: UpdateMode,
-    vin_taken_by: Option<VehicleId>,
+    taken_by: Option<VehicleId>,
     now: DateTime<Utc>,
 ) -> Result<Decision<RowChange<Vehicle>>, Error> {
     require_act_on_vehicle(snapshot, actor, Act::Update)?;
     let stored = &snapshot.vehicle;
-    let is_taken = vin_taken_by.is_some_and(|other| other != stored.id);
+    let is_taken = taken_by.is_some_and(|other| other != stored.id);
     let value = read(draft, mode, stored.customer_id, Some(stored), is_taken, now)?;
-    let identity = |vehicle: &Vehicle| (vehicle.vin, vehicle.make.clone(), vehicle.model.clone(), vehicle.year);
+    let identity = |vehicle: &Vehicle| (vehicle.identity.clone(), vehicle.make.clone(), vehicle.model.clone(), vehicle.year);
     if snapshot.has_live_trade && identity(&value) != identity(stored) {
         return Err(Refusal::VehicleInTrade.into());
     }
@@ -136,14 +142,11 @@ fn read(
     mode: UpdateMode,
     owner: CustomerId,
     current: Option<&Vehicle>,
-    vin_is_taken: bool,
+    is_taken: bool,
     now: DateTime<Utc>,
 ) -> Result<Vehicle, FieldErrors> {
     let mut form = Form::new(mode);
-    let vin = form.required("vin", &draft.vin, current.map(|now| &now.vin), |vin| {
-        let vin = Vin::parse(vin)?;
-        if vin_is_taken { Err("A vehicle with that VIN already exists.".to_owned()) } else { Ok(vin) }
-    });
+    let identity = read_identity(&mut form, draft, current, is_taken);
     let make = form.required("make", &draft.make, current.map(|now| &now.make), |make| text::name(make));
     let model = form.required("model", &draft.model, current.map(|now| &now.model), |model| text::name(model));
     let next_year = i64::from(now.year()) + 1;
@@ -166,10 +169,39 @@ fn read(
         form.optional("description", &draft.description, current.map(|now| &now.description), String::new(), |words| {
             text::free(words)
         });
-    let (Some(vin), Some(make), Some(model), Some(year)) = (vin, make, model, year) else { return Err(form.errors) };
+    let (Some(identity), Some(make), Some(model), Some(year)) = (identity, make, model, year) else { return Err(form.errors) };
     let (Some(color), Some(mileage), Some(license_plate), Some(description)) = (color, mileage, plate, description) else {
         return Err(form.errors);
     };
     let created_at = current.map_or(now, |now| now.created_at);
-    Ok(Vehicle { customer_id: owner, vin, make, model, year, color, mileage, license_plate, description, created_at })
+    Ok(Vehicle { customer_id: owner, identity, make, model, year, color, mileage, license_plate, description, created_at })
+}
+
+/// Reads the VIN or the chassis number: exactly one of them is given, or stays. A change that names neither leaves a vehicle that
+/// has neither as it is.
+fn read_identity(
+    form: &mut Form,
+    draft: &VehicleDraft,
+    current: Option<&Vehicle>,
+    is_taken: bool,
+) -> Option<Option<VehicleIdentity>> {
+    let kept = current.filter(|_| form.mode == UpdateMode::Partial);
+    let vin = form.optional("vin", &draft.vin, kept.map(Vehicle::vin).as_ref(), None, |vin| {
+        let vin = Vin::parse(vin)?;
+        if is_taken { Err("A vehicle with that VIN already exists.".to_owned()) } else { Ok(Some(vin)) }
+    });
+    let chassis = kept.map(|now| now.chassis_number().cloned());
+    let chassis = form.optional("chassis_number", &draft.chassis_number, chassis.as_ref(), None, |number| {
+        let number = ChassisNumber::parse(number)?;
+        if is_taken { Err("A vehicle with that chassis number already exists.".to_owned()) } else { Ok(Some(number)) }
+    });
+    match (vin?, chassis?) {
+        (Some(vin), None) => Some(Some(VehicleIdentity::Vin(vin))),
+        (None, Some(number)) => Some(Some(VehicleIdentity::Chassis(number))),
+        (Some(_), Some(_)) => {
+            form.wrong("chassis_number", "A vehicle has either a VIN or a chassis number: the other one must be null.")
+        }
+        (None, None) if kept.is_some_and(|now| now.identity.is_none()) => Some(None),
+        (None, None) => form.wrong("vin", "Either a VIN or a chassis number is required."),
+    }
 }

@@ -8,8 +8,9 @@ use crate::gateway::{CardToken, ChargeKey};
 use crate::id::{CreditCardId, CustomerId, Id, InvoiceId, ServiceId, TradeId, UserId, VehicleId, Version};
 use crate::lifecycle::{NewInvoice, Opening, TradeChanges, TradeText};
 use crate::model::{
-    BillTo, CardBrand, Contact, ContactOwner, CreditCard, Email, InvoiceOn, Lead, LeadState, Payment, PaymentState, Period,
-    Profile, Proposal, ProposalState, Role, Service, ServiceKind, Trade, TradeState, User, Username, Vehicle, Vin,
+    BillTo, CardBrand, ChassisNumber, Contact, ContactOwner, CreditCard, Email, InvoiceOn, Lead, LeadState, Payment,
+    PaymentState, Period, Profile, Proposal, ProposalState, Role, Service, ServiceKind, Trade, TradeState, User, Username,
+    Vehicle, VehicleIdentity, Vin,
 };
 use crate::money::{Currency, Money};
 use crate::repository::{Claim, KeyHash, NewClaim};
@@ -128,10 +129,14 @@ pub(super) fn vin(number: u32) -> Vin {
     Vin::parse(&format!("WVW{number:014}")).unwrap()
 }
 
+pub(super) fn chassis(number: u32) -> ChassisNumber {
+    ChassisNumber::parse(&format!("GJ7-{number:06}")).unwrap()
+}
+
 pub(super) fn vehicle(customer_id: CustomerId, number: u32) -> Vehicle {
     Vehicle {
         customer_id,
-        vin: vin(number),
+        identity: Some(VehicleIdentity::Vin(vin(number))),
         make: "Skoda".into(),
         model: "Octavia".into(),
         year: 2020,

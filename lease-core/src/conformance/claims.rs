@@ -119,7 +119,7 @@ pub async fn a_refused_commit_leaves_the_claim_held(store: Arc<dyn Repository>) 
     world.vehicle_of(vehicle(owner, 50)).await;
     let create = RowChange::Create(vehicle(owner, 50));
     let commit = world.store.commit_vehicle(&create, Some(claim(0, 1)));
-    world.assert_taken(Guarantee::VehicleVin, commit).await;
+    world.assert_taken(Guarantee::VehicleIdentity, commit).await;
     assert_eq!(world.found().await, HELD_BY_ONE);
     world.act().await.unwrap();
 }

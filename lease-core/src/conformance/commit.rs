@@ -116,7 +116,7 @@ pub async fn a_row_that_does_not_exist_is_none(store: Arc<dyn Repository>) {
     assert_eq!(store.find_contact(nobody()).await.unwrap(), None);
     assert_eq!(store.find_lead(nobody()).await.unwrap(), None);
     assert_eq!(store.load_vehicle(nobody(), Some(nobody())).await.unwrap(), None);
-    assert_eq!(store.find_vin(&vin(1)).await.unwrap(), None);
+    assert_eq!(store.find_vehicle(&VehicleIdentity::Vin(vin(1))).await.unwrap(), None);
     assert_eq!(store.find_service(nobody()).await.unwrap(), None);
 }
 

@@ -193,14 +193,25 @@ pub async fn vehicles_are_filtered(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let owners = [world.customer().await, world.customer().await];
     vehicles(&world, &owners).await;
+    let identity = Some(VehicleIdentity::Chassis(chassis(5)));
+    world
+        .vehicle_of(Vehicle {
+            identity,
+            make: "一汽大众GTI".into(),
+            model: "ΣΙΣΥΦΟΣ".into(),
+            ..vehicle(owners[0], world.number())
+        })
+        .await;
     let all = world.vehicles().await;
-    let (owner, number) = (owners[0], all[1].vin);
+    let (owner, number) = (owners[0], all[1].vin().unwrap());
     let key = Some(comparison_key("škoda"));
     let mut conditions = Conditions::<Filter, Stored<Vehicle>>::new();
     conditions.push(Filter { customer_id: Some(owner), ..Filter::default() }, move |row| row.customer_id == owner);
     conditions.push(Filter { make: key.clone(), ..Filter::default() }, |row| row.make_key() == comparison_key("škoda"));
     conditions.push(Filter { model: Some("octavia".into()), ..Filter::default() }, |row| row.model == "Octavia");
-    conditions.push(Filter { vin: Some(number), ..Filter::default() }, move |row| row.vin == number);
+    conditions.push(Filter { vin: Some(number), ..Filter::default() }, move |row| row.vin() == Some(number));
+    let chassis_number = Some(chassis(5));
+    conditions.push(Filter { chassis_number, ..Filter::default() }, |row| row.chassis_number() == Some(&chassis(5)));
     conditions.push(Filter { make: key, year_min: Some(2020), ..Filter::default() }, |row| row.model == "Superb");
     conditions.push(Filter { year_min: Some(2020), year_max: Some(2020), ..Filter::default() }, |row| row.year == 2020);
     for year in [2020, 2021] {
@@ -210,7 +221,22 @@ pub async fn vehicles_are_filtered(store: Arc<dyn Repository>) {
         conditions.push(filter, move |row| row.year <= year);
     }
     // Characters that are special in SQL patterns match themselves; short words match at the start of a word.
-    for text in ["oct", "CTAV", "i3", "oc", "0%_s", "red bmw", "octavia combi"] {
+    for text in [
+        "oct",
+        "gj7-000005",
+        "7-00",
+        "CTAV",
+        "i3",
+        "oc",
+        "0%_s",
+        "red bmw",
+        "octavia combi",
+        "大众",
+        "众",
+        "汽大众g",
+        "gti",
+        "σισυφος",
+    ] {
         let pattern = Search::new(text);
         let filter = Filter { search: Some(Search::new(text)), ..Filter::default() };
         conditions.push(filter, move |row| pattern.matches(&row.search_text()));
@@ -220,7 +246,7 @@ pub async fn vehicles_are_filtered(store: Arc<dyn Repository>) {
     }
     let backwards = Filter { year_min: Some(2021), year_max: Some(2020), ..Filter::default() };
     assert_eq!(world.list_vehicles(&backwards).await, [], "no year");
-    for text in ["ct", "red octavia", "___", "s%a", "skodax"] {
+    for text in ["ct", "众大", "大众ti", "red octavia", "___", "s%a", "skodax"] {
         assert_eq!(world.list_vehicles(&Filter { search: Some(Search::new(text)), ..Filter::default() }).await, [], "{text}");
     }
     assert_eq!(

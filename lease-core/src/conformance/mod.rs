@@ -427,6 +427,8 @@ cases! {
         the_last_active_superuser_stays,
         a_customer_has_one_default_card,
         a_vin_belongs_to_one_vehicle_until_that_is_deleted,
+        a_chassis_number_belongs_to_one_vehicle_until_that_is_deleted,
+        vehicles_without_a_number_are_told_apart_by_their_ids,
         a_vehicle_has_one_live_trade,
         a_traded_vehicle_is_never_deleted,
         a_trade_has_one_invoice,

@@ -109,7 +109,7 @@ pub async fn one_of_many_gets_a_vin(handles: Handles) {
             let store = world.handle();
             async move { store.commit_vehicle(&RowChange::Create(vehicle(owner, round)), None).await }
         });
-        assert_one_took(&together(racers).await, Guarantee::VehicleVin);
+        assert_one_took(&together(racers).await, Guarantee::VehicleIdentity);
     }
     assert_eq!(world.vehicles().await.len(), usize::from(ROUNDS));
 }

@@ -98,17 +98,50 @@ pub async fn a_vin_belongs_to_one_vehicle_until_that_is_deleted(store: Arc<dyn R
     let first = world.vehicle_of(vehicle(owner, 1)).await;
     let second = world.vehicle_of(vehicle(owner, 2)).await;
     let create = RowChange::Create(vehicle(world.customer().await, 1));
-    world.assert_taken(Guarantee::VehicleVin, world.store.commit_vehicle(&create, None)).await;
+    world.assert_taken(Guarantee::VehicleIdentity, world.store.commit_vehicle(&create, None)).await;
     let update = RowChange::Update { id: second, expected: Version::FIRST, value: vehicle(owner, 1) };
-    world.assert_taken(Guarantee::VehicleVin, world.store.commit_vehicle(&update, None)).await;
-    assert_eq!(world.store.find_vin(&vin(1)).await.unwrap(), Some(first));
+    world.assert_taken(Guarantee::VehicleIdentity, world.store.commit_vehicle(&update, None)).await;
+    assert_eq!(world.store.find_vehicle(&VehicleIdentity::Vin(vin(1))).await.unwrap(), Some(first));
 
     let delete = RowChange::Delete { id: first, expected: Version::FIRST };
     world.store.commit_vehicle(&delete, None).await.unwrap();
-    assert_eq!(world.store.find_vin(&vin(1)).await.unwrap(), None);
+    assert_eq!(world.store.find_vehicle(&VehicleIdentity::Vin(vin(1))).await.unwrap(), None);
     world.store.commit_vehicle(&update, None).await.unwrap();
-    assert_eq!(world.store.find_vin(&vin(1)).await.unwrap(), Some(second));
+    assert_eq!(world.store.find_vehicle(&VehicleIdentity::Vin(vin(1))).await.unwrap(), Some(second));
     world.vehicle_of(vehicle(owner, 2)).await;
+}
+
+pub async fn a_chassis_number_belongs_to_one_vehicle_until_that_is_deleted(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    let owner = world.customer().await;
+    let identity = VehicleIdentity::Chassis(chassis(1));
+    let numbered = Vehicle { identity: Some(identity.clone()), ..vehicle(owner, 1) };
+    let first = world.vehicle_of(numbered.clone()).await;
+    let second = world.vehicle_of(vehicle(owner, 2)).await;
+    let create = RowChange::Create(numbered.clone());
+    world.assert_taken(Guarantee::VehicleIdentity, world.store.commit_vehicle(&create, None)).await;
+    let update = RowChange::Update { id: second, expected: Version::FIRST, value: numbered };
+    world.assert_taken(Guarantee::VehicleIdentity, world.store.commit_vehicle(&update, None)).await;
+    assert_eq!(world.store.find_vehicle(&identity).await.unwrap(), Some(first));
+
+    let delete = RowChange::Delete { id: first, expected: Version::FIRST };
+    world.store.commit_vehicle(&delete, None).await.unwrap();
+    assert_eq!(world.store.find_vehicle(&identity).await.unwrap(), None);
+    world.store.commit_vehicle(&update, None).await.unwrap();
+    assert_eq!(world.store.find_vehicle(&identity).await.unwrap(), Some(second));
+    assert_eq!(world.store.find_vehicle(&VehicleIdentity::Vin(vin(2))).await.unwrap(), None, "it had a VIN before");
+}
+
+pub async fn vehicles_without_a_number_are_told_apart_by_their_ids(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    let owner = world.customer().await;
+    let unidentified = Vehicle { identity: None, ..vehicle(owner, 1) };
+    let first = world.vehicle_of(unidentified.clone()).await;
+    let second = world.vehicle_of(unidentified.clone()).await;
+    assert_eq!(world.store.load_vehicle(first, None).await.unwrap().unwrap().value.vehicle.value, unidentified);
+    let update = RowChange::Update { id: second, expected: Version::FIRST, value: vehicle(owner, 1) };
+    world.store.commit_vehicle(&update, None).await.unwrap();
+    assert_eq!(world.store.find_vehicle(&VehicleIdentity::Vin(vin(1))).await.unwrap(), Some(second));
 }
 
 pub async fn a_vehicle_has_one_live_trade(store: Arc<dyn Repository>) {

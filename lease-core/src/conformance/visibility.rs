@@ -169,13 +169,13 @@ pub async fn vehicles_are_listed_as_the_predicate_says(store: Arc<dyn Repository
             narrower.push(filter, move |row| row.customer_id == person);
         }
         for vehicle in &all {
-            let (make, model, vin, year) = (vehicle.make_key(), vehicle.model_key(), vehicle.vin, vehicle.year);
+            let (make, model, vin, year) = (vehicle.make_key(), vehicle.model_key(), vehicle.vin().unwrap(), vehicle.year);
             narrower.push(VehicleFilter { make: Some(make.clone()), ..filter.clone() }, move |row| row.make_key() == make);
             narrower.push(VehicleFilter { model: Some(model.clone()), ..filter.clone() }, move |row| row.model_key() == model);
             narrower.push(VehicleFilter { year_min: Some(year), ..filter.clone() }, move |row| row.year >= year);
             let search = Some(Search::new(vin.as_str()));
-            narrower.push(VehicleFilter { search, ..filter.clone() }, move |row| row.vin == vin);
-            narrower.push(VehicleFilter { vin: Some(vin), ..filter.clone() }, move |row| row.vin == vin);
+            narrower.push(VehicleFilter { search, ..filter.clone() }, move |row| row.vin() == Some(vin));
+            narrower.push(VehicleFilter { vin: Some(vin), ..filter.clone() }, move |row| row.vin() == Some(vin));
         }
         for (filter, keep) in narrower.0 {
             let expected: Vec<_> = seen.iter().filter(|row| keep(row)).cloned().collect();

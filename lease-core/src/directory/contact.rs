@@ -186,5 +186,5 @@ fn read(
 
 /// Reads an e-mail address, which may be blank.
 pub(super) fn optional_email(text: &str) -> Result<String, String> {
-    if text.trim().is_empty() { Ok(String::new()) } else { Email::parse(text).map(|email| email.as_str().to_owned()) }
+    if text::is_blank(text) { Ok(String::new()) } else { Email::parse(text).map(|email| email.as_str().to_owned()) }
 }

@@ -21,10 +21,9 @@ impl LeaseEngine {
     ) -> Result<Stored<Vehicle>, Error> {
         let load = |actor: Actor, _| async move {
             actor.require(Resource::Vehicle, Act::Create)?;
-            self.vin_owner(draft).await
+            self.identity_owner(draft).await
         };
-        let done =
-            self.execute(context, load, |vin_taken_by, actor, now| create_vehicle(actor, draft, *vin_taken_by, now)).await?;
+        let done = self.execute(context, load, |taken_by, actor, now| create_vehicle(actor, draft, *taken_by, now)).await?;
         done.changes.into_stored(done.ids.vehicle).ok_or_else(no_row)
     }
 
@@ -51,10 +50,10 @@ impl LeaseEngine {
     ) -> Result<Stored<Vehicle>, Error> {
         let load = |actor, _| async move {
             let loaded = self.load_vehicle(actor, id).await?;
-            Ok((loaded, self.vin_owner(draft).await?))
+            Ok((loaded, self.identity_owner(draft).await?))
         };
-        let decide = |(loaded, vin_taken_by): &(Versioned<VehicleSnapshot>, Option<VehicleId>), actor: &Actor, now| {
-            update_vehicle(loaded, actor, draft, mode, *vin_taken_by, now)
+        let decide = |(loaded, taken_by): &(Versioned<VehicleSnapshot>, Option<VehicleId>), actor: &Actor, now| {
+            update_vehicle(loaded, actor, draft, mode, *taken_by, now)
         };
         let done = self.execute(context, load, decide).await?;
         done.changes.into_stored(None).ok_or_else(no_row)
@@ -88,10 +87,10 @@ impl LeaseEngine {
         self.store().load_vehicle(id, actor.customer()).await?.ok_or(Error::NotFound)
     }
 
-    /// The vehicle that already has the VIN given in the draft.
-    async fn vin_owner(&self, draft: &VehicleDraft) -> Result<Option<VehicleId>, Error> {
-        match draft.wanted_vin() {
-            Some(vin) => Ok(self.store().find_vin(&vin).await?),
+    /// The vehicle that already has the VIN or the chassis number given in the draft.
+    async fn identity_owner(&self, draft: &VehicleDraft) -> Result<Option<VehicleId>, Error> {
+        match draft.wanted_identity() {
+            Some(identity) => Ok(self.store().find_vehicle(&identity).await?),
             None => Ok(None),
         }
     }

@@ -1,6 +1,6 @@
-use card_validate::{Type, Validate};
 use secrecy::{ExposeSecret, SecretString};
 
+use super::brand::brand_of;
 use crate::model::CardBrand;
 
 /// A card as its holder enters it. It is sent to the provider only, never to a store or a log.
@@ -18,20 +18,27 @@ pub struct CardDetails {
     pub holder_name: String,
 }
 
-/// A card number that passed the Luhn check (ISO/IEC 7812-1). `Debug` does not show it.
+/// A card number that passed the Luhn check (ISO/IEC 7812-1) and has a length of its brand. `Debug` does not show it.
 #[derive(Clone, Debug)]
-pub struct CardNumber(SecretString);
+pub struct CardNumber {
+    digits: SecretString,
+    brand: CardBrand,
+}
 
 impl CardNumber {
-    /// Parses a number of 12 to 19 digits; spaces and dashes are allowed between them.
+    /// Parses a number of 12 to 19 digits, not all of them zeros; spaces and dashes are allowed between them.
     ///
     /// # Errors
     /// A sentence that does not contain the number.
     pub fn parse(text: &str) -> Result<Self, String> {
-        const INVALID: &str = "A valid card number is required.";
         let digits: String = text.trim().chars().filter(|character| !matches!(character, ' ' | '-')).collect();
-        let plausible = (12..=19).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
-        if plausible && Validate::is_luhn_valid(&digits) { Ok(Self(digits.into())) } else { Err(INVALID.to_owned()) }
+        let is_plausible = (12..=19).contains(&digits.len())
+            && digits.bytes().all(|byte| byte.is_ascii_digit())
+            && digits.bytes().any(|byte| byte != b'0')
+            && is_luhn_valid(&digits);
+        let brand = brand_of(&digits).filter(|_| is_plausible);
+        let brand = brand.ok_or_else(|| "A valid card number is required.".to_owned())?;
+        Ok(Self { digits: digits.into(), brand })
     }
 
     /// The last four digits.
@@ -43,34 +50,37 @@ impl CardNumber {
 
     /// The card's brand.
     #[must_use]
-    pub fn brand(&self) -> CardBrand {
-        match Validate::evaluate_type(self.expose()) {
-            Ok(Type::Visa | Type::VisaElectron) => CardBrand::Visa,
-            Ok(Type::MasterCard) => CardBrand::Mastercard,
-            Ok(Type::Amex) => CardBrand::Amex,
-            Ok(Type::DinersClub) => CardBrand::Diners,
-            Ok(Type::Discover) => CardBrand::Discover,
-            Ok(Type::JCB) => CardBrand::Jcb,
-            Ok(Type::UnionPay) => CardBrand::Unionpay,
-            Ok(Type::Maestro) => CardBrand::Maestro,
-            Ok(Type::MIR) => CardBrand::Mir,
-            Ok(_) | Err(_) => CardBrand::Unknown,
-        }
+    pub const fn brand(&self) -> CardBrand {
+        self.brand
     }
 
     /// The complete number, for the provider.
     #[must_use]
     pub fn expose(&self) -> &str {
-        self.0.expose_secret()
+        self.digits.expose_secret()
     }
 }
 
-/// Parses a security code of three or four digits.
-pub(crate) fn parse_cvc(text: &SecretString) -> Result<SecretString, String> {
+/// Whether the digits add up to a multiple of ten, if every second one from the right is doubled and its own digits are added.
+fn is_luhn_valid(digits: &str) -> bool {
+    let values = digits.bytes().rev().map(|digit| u32::from(digit - b'0'));
+    let doubled = |value: u32| if value > 4 { value * 2 - 9 } else { value * 2 };
+    let sum: u32 = values.enumerate().map(|(place, value)| if place % 2 == 1 { doubled(value) } else { value }).sum();
+    sum.is_multiple_of(10)
+}
+
+/// Parses the security code of a card: four digits for American Express, three for other brands. If the brand is not known, it may
+/// be either.
+pub(crate) fn parse_cvc(text: &SecretString, brand: CardBrand) -> Result<SecretString, String> {
     let digits = text.expose_secret().trim();
-    if matches!(digits.len(), 3 | 4) && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+    let (lengths, words) = match brand {
+        CardBrand::Amex => (4..=4, "four"),
+        CardBrand::Unknown => (3..=4, "three or four"),
+        _ => (3..=3, "three"),
+    };
+    if lengths.contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) {
         Ok(digits.into())
     } else {
-        Err("A security code of three or four digits is required.".to_owned())
+        Err(format!("A security code of {words} digits is required."))
     }
 }

@@ -1,5 +1,6 @@
 //! The [`PaymentGateway`], which tokenises cards, charges them and looks charges up.
 
+mod brand;
 mod card;
 mod sandbox;
 

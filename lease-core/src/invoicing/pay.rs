@@ -25,7 +25,9 @@ draft! {
         /// The card to charge; it must be the caller's own.
         pub credit_card_id: Field<CreditCardId> as required Id,
         /// The amount to pay; by default, everything still to be paid.
-        pub amount: Field<Decimal> as nullable PriceInput,
+        pub amount: Field<Decimal> as optional PriceInput,
+        /// The currency of the amount: that of the invoice, and no other.
+        pub currency: Field<String> as nullable GivenCurrency,
     }
 }
 
@@ -111,10 +113,16 @@ fn read_payment<'a>(
         (card, _) => Ok(card),
     });
     let due = invoice.map(|invoice| invoice.due()).transpose()?;
-    let asked = form.optional("amount", &draft.amount, None, None, |amount| {
-        let amount = positive(*amount)?;
-        invoice.map(|invoice| Money::new(amount, invoice.amount.currency())).transpose()
-    });
+    let currency = invoice.map(|invoice| invoice.amount.currency());
+    let asked = match &draft.amount {
+        Field::Missing => Some(None),
+        // Null is not all that is due: whoever sends it may have meant an amount.
+        given => form.required("amount", given, None, |amount| {
+            let amount = positive(*amount)?;
+            currency.map(|currency| Money::new(amount, currency)).transpose()
+        }),
+    };
+    form.same_currency(&draft.currency, currency);
     if let (Some(invoice), Some(due)) = (invoice, due)
         && invoice.is_open()
         && let Some(Err(error)) = asked.map(|asked| not_more_than(asked, due))

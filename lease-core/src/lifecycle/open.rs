@@ -28,7 +28,8 @@ draft! {
 /// Opens a trade (rule 4.1).
 ///
 /// # Errors
-/// Invalid fields; [`Error::PermissionDenied`] for another customer's vehicle; [`Refusal::VehicleInTrade`].
+/// Invalid fields; [`Error::PermissionDenied`] for another customer's vehicle; [`Refusal::VehicleInTrade`],
+/// [`Refusal::VehicleUnidentified`].
 pub fn open(
     snapshot: &OpeningSnapshot,
     actor: &Actor,
@@ -54,6 +55,9 @@ pub fn open(
 
     if vehicle.has_live_trade {
         return Err(Refusal::VehicleInTrade.into());
+    }
+    if vehicle.vehicle.identity.is_none() {
+        return Err(Refusal::VehicleUnidentified.into());
     }
     let opening = Opening {
         trade: Trade {

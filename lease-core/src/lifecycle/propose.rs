@@ -21,6 +21,8 @@ draft! {
         pub trade_id: Field<TradeId> as required Id,
         /// The price of a sale, or the monthly price of a lease, in the currency of the service.
         pub amount: Field<Decimal> as required PriceInput,
+        /// The currency of the amount: that of the service, and no other.
+        pub currency: Field<String> as nullable GivenCurrency,
         /// The first day. A lease needs both dates and a sale takes neither; a custom service takes both or neither.
         pub start_date: Field<NaiveDate> as nullable DateInput,
         /// The day after the last one; later than `start_date`.
@@ -104,6 +106,7 @@ fn read_proposal<'a>(
         let amount = positive(*amount)?;
         currency.map(|currency| Money::new(amount, currency)).transpose()
     });
+    form.same_currency(&draft.currency, currency);
     let period = read_period(&mut form, draft, snapshot.map(|trade| trade.service.kind));
     let message = form.optional("message", &draft.message, None, String::new(), |message| text::free(message));
     let in_future = |at: &DateTime<Utc>| if *at > now { Ok(Some(*at)) } else { Err("The time must be in the future.") };

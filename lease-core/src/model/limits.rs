@@ -11,6 +11,8 @@ pub(crate) const MAX_DUE_DAYS: u16 = 365;
 pub(crate) const MONTHS: RangeInclusive<u32> = 1..=12;
 /// The years in which a card can expire.
 pub(crate) const EXPIRY_YEARS: RangeInclusive<i32> = 2_000..=9_999;
+/// The most digits in the name on a card. The shortest number of a card has one more.
+pub(crate) const MAX_HOLDER_DIGITS: usize = 11;
 /// The longest e-mail address (RFC 5321).
 pub(crate) const MAX_EMAIL_BYTES: usize = 254;
 /// The shortest password, in characters.

@@ -27,4 +27,4 @@ pub use proposal::{Period, Proposal, ProposalState, ProposalStatus};
 pub use service::{BillTo, InvoiceOn, Service, ServiceKind};
 pub use trade::{Agreement, Trade, TradeState, TradeStatus};
 pub use user::{Account, Email, LoginName, PasswordHash, Role, User, Username};
-pub use vehicle::{Vehicle, VehicleTransfer, Vin};
+pub use vehicle::{ChassisNumber, Vehicle, VehicleIdentity, VehicleTransfer, Vin};

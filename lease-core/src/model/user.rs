@@ -2,10 +2,11 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 use unicode_normalization::UnicodeNormalization;
+use unicode_security::{MixedScript as _, RestrictionLevel, RestrictionLevelDetection as _};
 
 use super::limits::MAX_EMAIL_BYTES;
 use crate::id::{CustomerId, Entity, Stored, UserId};
-use crate::text::{NAME_MAX, check_line, comparison_key, non_blank, search_text};
+use crate::text::{NAME_MAX, check_line, comparison_key, composed, is_ignorable, non_blank, search_text};
 
 /// A login.
 #[derive(Clone, Debug, PartialEq)]
@@ -147,19 +148,25 @@ impl LoginName {
     }
 }
 
-/// 1 to 150 letters, digits and `@ . + - _`, as the user wrote them.
+/// 1 to 150 letters, digits and `@ . + - _`, in NFKC.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Username(String);
 
 impl Username {
-    /// Parses a user name, after trimming it and normalising it to NFKC.
+    /// Parses a user name, after trimming it and normalising it to NFKC. Its letters are of one script, or of scripts that are
+    /// written together and not confused (UTS 39, "highly restrictive").
     ///
     /// # Errors
     /// A sentence that says what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, String> {
         let name = non_blank(text.trim().nfkc().collect())?;
-        if !name.chars().all(|character| character.is_alphanumeric() || "@.+-_".contains(character)) {
+        let is_letter = |character: char| character.is_alphanumeric() && !is_ignorable(character);
+        if !name.chars().all(|character| is_letter(character) || "@.+-_".contains(character)) {
             return Err("Only letters, digits and @ . + - _ are allowed.".to_owned());
+        }
+        let letters: String = name.chars().filter(|character| is_letter(*character)).collect();
+        if !letters.is_single_script() && !letters.check_restriction_level(RestrictionLevel::HighlyRestrictive) {
+            return Err("The letters of different scripts may not be mixed.".to_owned());
         }
         check_line(&name, NAME_MAX)?;
         Ok(Self(name))
@@ -184,21 +191,21 @@ impl Username {
     }
 }
 
-/// An e-mail address (RFC 5321), as the user wrote it.
+/// An e-mail address (RFC 5321), in NFC.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Email(String);
 
 impl Email {
-    /// Parses an address of at most 254 characters whose domain has a dot.
+    /// Parses an address of at most 254 bytes whose domain has a dot, after trimming it and normalising it to NFC.
     ///
     /// # Errors
     /// A sentence that says what a valid address is.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let text = text.trim();
+        let text = composed(text.trim());
         let options = email_address::Options::default().without_display_text().without_domain_literal().with_required_tld();
-        let address = email_address::EmailAddress::parse_with_options(text, options)
+        let address = email_address::EmailAddress::parse_with_options(&text, options)
             .ok()
-            .filter(|address| text.len() <= MAX_EMAIL_BYTES && !address.as_str().chars().any(char::is_control))
+            .filter(|_| text.len() <= MAX_EMAIL_BYTES && check_line(&text, MAX_EMAIL_BYTES).is_ok())
             .ok_or_else(|| "A valid e-mail address is required.".to_owned())?;
         Ok(Self(address.to_string()))
     }

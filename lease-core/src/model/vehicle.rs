@@ -10,8 +10,8 @@ use crate::text::{comparison_key, search_text};
 pub struct Vehicle {
     /// The owner.
     pub customer_id: CustomerId,
-    /// The vehicle identification number.
-    pub vin: Vin,
+    /// The number that tells it from all others. A vehicle that an import brought may have none until it is offered.
+    pub identity: Option<VehicleIdentity>,
     /// Manufacturer.
     pub make: String,
     /// Model.
@@ -35,10 +35,29 @@ impl Entity for Vehicle {
 }
 
 impl Vehicle {
+    /// The vehicle identification number, if it has one.
+    #[must_use]
+    pub const fn vin(&self) -> Option<Vin> {
+        match self.identity {
+            Some(VehicleIdentity::Vin(vin)) => Some(vin),
+            Some(VehicleIdentity::Chassis(_)) | None => None,
+        }
+    }
+
+    /// The chassis number, if it has one instead.
+    #[must_use]
+    pub const fn chassis_number(&self) -> Option<&ChassisNumber> {
+        match &self.identity {
+            Some(VehicleIdentity::Chassis(number)) => Some(number),
+            Some(VehicleIdentity::Vin(_)) | None => None,
+        }
+    }
+
     /// The text that `search` searches.
     #[must_use]
     pub fn search_text(&self) -> String {
-        search_text(&[self.vin.as_str(), &self.make, &self.model, &self.color, &self.license_plate])
+        let identity = self.identity.as_ref().map_or("", VehicleIdentity::as_str);
+        search_text(&[identity, &self.make, &self.model, &self.color, &self.license_plate])
     }
 
     /// The form in which makes are compared.
@@ -65,22 +84,76 @@ pub struct VehicleTransfer {
     pub to: CustomerId,
 }
 
-/// A vehicle identification number (ISO 3779): 17 digits and capitals without I, O and Q.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Vin([u8; 17]);
+/// The number that tells a vehicle from all others: no two have the same.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum VehicleIdentity {
+    /// Its vehicle identification number.
+    Vin(Vin),
+    /// Its chassis number, for a vehicle without a VIN.
+    Chassis(ChassisNumber),
+}
 
-impl Vin {
+impl VehicleIdentity {
+    /// The number.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Vin(vin) => vin.as_str(),
+            Self::Chassis(number) => number.as_str(),
+        }
+    }
+}
+
+/// A chassis number: 5 to 20 capitals, digits and hyphens.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ChassisNumber(String);
+
+impl ChassisNumber {
     /// Parses a number in upper or lower case.
     ///
     /// # Errors
     /// A sentence that says what a valid number looks like.
     pub fn parse(text: &str) -> Result<Self, String> {
+        let number = text.trim().to_ascii_uppercase();
+        let in_alphabet = |byte: u8| byte.is_ascii_digit() || byte.is_ascii_uppercase() || byte == b'-';
+        if (5..=20).contains(&number.len()) && number.bytes().all(in_alphabet) {
+            Ok(Self(number))
+        } else {
+            Err("A chassis number has 5 to 20 letters, digits and hyphens.".to_owned())
+        }
+    }
+
+    /// The number that is stored in a row. It was parsed once; what is stored is never judged by the rules for input again.
+    #[must_use]
+    pub const fn from_stored(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The number in capitals.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A vehicle identification number (ISO 3779): 17 digits and capitals without I, O and Q.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Vin([u8; 17]);
+
+impl Vin {
+    /// Parses a number in upper or lower case. Blanks, hyphens and the `*` of a barcode around it are dropped.
+    ///
+    /// # Errors
+    /// A sentence that says what a valid number looks like.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let is_space = |character: char| character.is_whitespace() || character == '-';
+        let number: String = text.chars().filter(|character| !is_space(*character)).collect();
         let in_alphabet = |byte: &u8| byte.is_ascii_digit() || (byte.is_ascii_uppercase() && !b"IOQ".contains(byte));
         let capitals = |mut vin: [u8; 17]| {
             vin.make_ascii_uppercase();
             vin
         };
-        let vin = text.trim().as_bytes().try_into().ok().map(capitals).filter(|vin| vin.iter().all(in_alphabet));
+        let vin = number.trim_matches('*').as_bytes().try_into().ok().map(capitals).filter(|vin| vin.iter().all(in_alphabet));
         vin.map(Self).ok_or_else(|| "A VIN has 17 letters and digits, and no I, O or Q (ISO 3779).".to_owned())
     }
 

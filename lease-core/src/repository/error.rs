@@ -52,8 +52,8 @@ pub enum Guarantee {
     ActiveSuperuser,
     /// A customer has at most one default card.
     DefaultCard,
-    /// No two vehicles share a VIN.
-    VehicleVin,
+    /// No two vehicles share a VIN or a chassis number.
+    VehicleIdentity,
     /// A vehicle has at most one trade that is open or agreed (I6).
     LiveTradeOfVehicle,
     /// A trade has at most one invoice (I1).

@@ -14,7 +14,9 @@ use crate::id::{
     Versioned,
 };
 use crate::lifecycle::{OpeningSnapshot, TradeSnapshot};
-use crate::model::{Account, Contact, CreditCard, Customer, Invoice, Lead, LoginName, Payment, Service, Vehicle, Vin};
+use crate::model::{
+    Account, Contact, CreditCard, Customer, Invoice, Lead, LoginName, Payment, Service, Vehicle, VehicleIdentity,
+};
 use crate::page::{Page, PageRequest};
 use crate::wallet::Wallet;
 use async_trait::async_trait;
@@ -54,7 +56,7 @@ mockall::mock! {
     #[async_trait]
     impl VehicleRepository for Repository {
         async fn load_vehicle(&self, id: VehicleId, viewer: Option<CustomerId>) -> Result<Option<Versioned<VehicleSnapshot>>, RepositoryError>;
-        async fn find_vin(&self, vin: &Vin) -> Result<Option<VehicleId>, RepositoryError>;
+        async fn find_vehicle(&self, identity: &VehicleIdentity) -> Result<Option<VehicleId>, RepositoryError>;
         async fn list_vehicles(&self, filter: &VehicleFilter, page: PageRequest) -> Result<Page<Stored<Vehicle>>, RepositoryError>;
     }
 

@@ -3,7 +3,7 @@ use async_trait::async_trait;
 use super::RepositoryError;
 use crate::catalog::VehicleSnapshot;
 use crate::id::{CustomerId, Stored, VehicleId, Versioned};
-use crate::model::{Vehicle, Vin};
+use crate::model::{ChassisNumber, Vehicle, VehicleIdentity, Vin};
 use crate::page::{Page, PageRequest};
 use crate::text::Search;
 
@@ -17,8 +17,8 @@ pub trait VehicleRepository {
         viewer: Option<CustomerId>,
     ) -> Result<Option<Versioned<VehicleSnapshot>>, RepositoryError>;
 
-    /// The vehicle that has this VIN.
-    async fn find_vin(&self, vin: &Vin) -> Result<Option<VehicleId>, RepositoryError>;
+    /// The vehicle that has this VIN or chassis number.
+    async fn find_vehicle(&self, identity: &VehicleIdentity) -> Result<Option<VehicleId>, RepositoryError>;
 
     /// Lists vehicles.
     async fn list_vehicles(&self, filter: &VehicleFilter, page: PageRequest) -> Result<Page<Stored<Vehicle>>, RepositoryError>;
@@ -42,6 +42,8 @@ pub struct VehicleFilter {
     pub year_max: Option<i32>,
     /// With this VIN.
     pub vin: Option<Vin>,
+    /// With this chassis number.
+    pub chassis_number: Option<ChassisNumber>,
     /// Matching [`Vehicle::search_text`].
     pub search: Option<Search>,
 }

@@ -13,8 +13,8 @@ use crate::event::{Audience, Event, EventType, IdRef, NewRow};
 use crate::gateway::{CardDetails, CardNumber, CardToken, parse_cvc};
 use crate::id::{CreditCardId, Stored, Versioned};
 use crate::input::{Field, Form, UpdateMode, as_given, draft};
-use crate::model::limits::{EXPIRY_YEARS, MONTHS};
-use crate::model::{CreditCard, is_card_expired};
+use crate::model::limits::{EXPIRY_YEARS, MAX_HOLDER_DIGITS, MONTHS};
+use crate::model::{CardBrand, CreditCard, is_card_expired};
 use crate::permission::{Act, Actor, Resource};
 use crate::text;
 
@@ -30,7 +30,7 @@ draft! {
         /// The security code. It is passed to the gateway and never stored; it cannot be changed.
         pub cvc: Field<SecretString> as nullable SecurityCode,
         /// The name on the card.
-        pub holder_name: Field<String> as required Name,
+        pub holder_name: Field<String> as required HolderName,
         /// Whether to make this the default card. A customer's first card always is.
         pub is_default: Field<bool> as nullable Flag,
     }
@@ -52,7 +52,8 @@ pub fn check_card(actor: &Actor, draft: &CardDraft, today: NaiveDate) -> Result<
     actor.require_customer(Resource::CreditCard, Act::Create)?;
     let mut form = Form::new(UpdateMode::Full);
     let number = form.required("number", &draft.number, None, |number| CardNumber::parse(number.expose_secret()));
-    let cvc = form.optional("cvc", &draft.cvc, None, None, |cvc| parse_cvc(cvc).map(Some));
+    let brand = number.as_ref().map_or(CardBrand::Unknown, CardNumber::brand);
+    let cvc = form.optional("cvc", &draft.cvc, None, None, |cvc| parse_cvc(cvc, brand).map(Some));
     let face = read_face(&mut form, draft, None, today);
     let wants_default = form.optional("is_default", &draft.is_default, None, false, as_given);
     let (Some(number), Some(cvc), Some(face), Some(wants_default)) = (number, cvc, face, wants_default) else {
@@ -193,7 +194,7 @@ fn read_face(form: &mut Form, draft: &CardDraft, current: Option<&Stored<CreditC
         i32::try_from(*year).ok().filter(|year| EXPIRY_YEARS.contains(year)).ok_or("The year must have four digits.")
     });
     let holder_name =
-        form.required("holder_name", &draft.holder_name, current.map(|card| &card.holder_name), |name| text::name(name));
+        form.required("holder_name", &draft.holder_name, current.map(|card| &card.holder_name), |name| holder_name(name));
     let (exp_month, exp_year) = (exp_month?, exp_year?);
     // The holder's name of a card that has expired may still be changed.
     let is_new = current.is_none_or(|card| (card.exp_month, card.exp_year) != (exp_month, exp_year));
@@ -201,4 +202,11 @@ fn read_face(form: &mut Form, draft: &CardDraft, current: Option<&Stored<CreditC
         return form.wrong("exp_year", "The card has expired.");
     }
     Some(Face { exp_month, exp_year, holder_name: holder_name? })
+}
+
+/// A name that holds no number of a card: people type it into the wrong field, and the name is stored and shown.
+fn holder_name(text: &str) -> Result<String, String> {
+    let name = text::name(text)?;
+    let digits = name.chars().filter(|character| character.is_numeric()).count();
+    if digits <= MAX_HOLDER_DIGITS { Ok(name) } else { Err("The name on the card is required, not a number.".to_owned()) }
 }

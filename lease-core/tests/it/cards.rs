@@ -61,10 +61,22 @@ fn a_number_is_checked() {
     }
 }
 
-/// Rule 5.6: the brand follows from the number.
+/// A valid number of this length with these first digits.
+fn number(first: &str, length: usize) -> String {
+    let padded = format!("{first:0<width$}", width = length - 1);
+    let numbers = (0..10).map(|check| format!("{padded}{check}"));
+    let luhn = |number: &String| {
+        let doubled = |value: u32| if value > 4 { value * 2 - 9 } else { value * 2 };
+        let values = number.chars().rev().map(|digit| digit.to_digit(10).unwrap()).enumerate();
+        values.map(|(place, value)| if place % 2 == 1 { doubled(value) } else { value }).sum::<u32>().is_multiple_of(10)
+    };
+    numbers.into_iter().find(luhn).unwrap()
+}
+
+/// Rule 5.6: the brand is that of the published ranges, and unknown outside of them.
 #[test]
-fn the_brand_is_detected() {
-    use CardBrand::{Amex, Diners, Discover, Jcb, Mastercard, Unionpay, Visa};
+fn the_brand_is_that_of_the_published_ranges() {
+    use CardBrand::{Amex, Diners, Discover, Jcb, Maestro, Mastercard, Mir, Unionpay, Unknown, Visa};
     let cases = [
         ("4242424242424242", Visa),
         ("4000056655665556", Visa),
@@ -73,11 +85,88 @@ fn the_brand_is_detected() {
         ("378282246310005", Amex),
         ("6011111111111117", Discover),
         ("3056930009020004", Diners),
+        ("36227206271667", Diners),
         ("3566002020360505", Jcb),
         ("6200000000000005", Unionpay),
+        ("6225880000000001", Unionpay),
+        ("6304000000000000", Maestro),
+        ("6062826786276634", Unknown),
+        ("2721000000000004", Unknown),
+        ("3500000000000009", Unknown),
     ];
     for (number, brand) in cases {
         assert_eq!(CardNumber::parse(number).unwrap().brand(), brand, "{number}");
+    }
+    let edges = [
+        (Unknown, "2199 2205 2220 50 5017 5019 5021 5039 5892 56 57 60 6010 6012 6303 6305 643 66 6758 6760 6764 70 80 82 9 1"),
+        (Unknown, "306 3094 3096 31 32 3527 3590 33"),
+        (Mastercard, "2221 2720 51 55"),
+        (Discover, "6011 644 649 65"),
+        (Jcb, "3528 3589"),
+        (Unionpay, "62 81"),
+        (Maestro, "5018 5020 5038 5893 6304 6759 6761 6763"),
+        (Mir, "2200 2204"),
+        (Diners, "300 305 3095 38 39"),
+    ];
+    for (brand, first) in edges.into_iter().flat_map(|(brand, all)| all.split(' ').map(move |first| (brand, first))) {
+        assert_eq!(CardNumber::parse(&number(first, 16)).unwrap().brand(), brand, "{first}");
+    }
+}
+
+/// Rule 5.6: a number has a length of its brand, and is not made of zeros only.
+#[test]
+fn a_number_has_a_length_of_its_brand() {
+    for (first, lengths) in [
+        ("4", vec![13, 16, 19]),
+        ("51", vec![16]),
+        ("2221", vec![16]),
+        ("34", vec![15]),
+        ("37", vec![15]),
+        ("6011", vec![16, 17, 18, 19]),
+        ("36", vec![14]),
+        ("38", vec![14, 15, 16, 17, 18, 19]),
+        ("3528", vec![16, 17, 18, 19]),
+        ("62", vec![16, 17, 18, 19]),
+        ("6759", (12..=19).collect()),
+        ("9", (12..=19).collect()),
+    ] {
+        let taken: Vec<usize> = (12..=19).filter(|length| CardNumber::parse(&number(first, *length)).is_ok()).collect();
+        assert_eq!(taken, lengths, "{first}");
+    }
+    for length in 12..=19 {
+        assert_eq!(wrong_fields(check(json!({"number": "0".repeat(length)}))), ["number"]);
+    }
+}
+
+/// Rule 5.6: the security code has four digits for American Express, three for other brands.
+#[test]
+fn a_security_code_has_the_digits_of_its_brand() {
+    for (number, lengths) in [
+        ("378282246310005", vec![4]),
+        ("4242424242424242", vec![3]),
+        ("6225880000000001", vec![3]),
+        ("6062826786276634", vec![3, 4]),
+        ("not a number", vec![3, 4]),
+    ] {
+        let is_taken = |length: usize| {
+            !wrong_fields(check(json!({"number": number, "cvc": "1".repeat(length), "is_default": 7}))).contains(&"cvc")
+        };
+        let taken: Vec<usize> = (1..6).filter(|length| is_taken(*length)).collect();
+        assert_eq!(taken, lengths, "{number}");
+    }
+}
+
+/// Rule 5.6: a number in the place of the name is not stored, for the name is shown.
+#[test]
+fn the_name_on_a_card_is_no_number() {
+    for name in ["4242 4242 4242 4242", "4242424242424242", "Ada 4242-4242-4242", "４２４２４２４２４２４２", "٤٢٤٢٤٢٤٢٤٢٤٢"]
+    {
+        assert_eq!(wrong_fields(check(json!({"holder_name": name}))), ["holder_name"], "{name}");
+        let renamed = update(&wallet(Some(card(OWNER)), None), json!({"holder_name": name}));
+        assert_eq!(wrong_fields(renamed), ["holder_name"], "{name}");
+    }
+    for name in ["Ada Lovelace II", "Company 12345678901", "O'Neil 3rd"] {
+        assert!(check(json!({"holder_name": name})).is_ok(), "{name}");
     }
 }
 
@@ -90,9 +179,14 @@ fn an_expired_card_is_not_stored() {
     for (field, value) in [("exp_month", 0), ("exp_month", 13), ("exp_year", 30), ("exp_year", 10_000)] {
         assert_eq!(wrong_fields(check(json!({field: value}))), [field]);
     }
-    for (cvc, is_good) in
-        [(json!("12"), false), (json!("1234"), true), (json!("12a"), false), (json!(null), true), (json!(""), false)]
-    {
+    for (cvc, is_good) in [
+        (json!("12"), false),
+        (json!("1234"), false),
+        (json!(" 123 "), true),
+        (json!("12a"), false),
+        (json!(null), true),
+        (json!(""), false),
+    ] {
         assert_eq!(check(json!({"cvc": cvc})).is_ok(), is_good, "{cvc}");
     }
 }

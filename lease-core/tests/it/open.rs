@@ -51,6 +51,15 @@ fn the_first_trade_under_a_service_marks_it_as_used_and_later_ones_do_not() {
     assert_eq!(later.first_use_of_service, None);
 }
 
+/// Rule 6.2: a vehicle that has neither a VIN nor a chassis number is not offered.
+#[test]
+fn a_vehicle_without_a_number_is_not_offered() {
+    let mut vehicle = vehicle_snapshot();
+    vehicle.value.vehicle.value.identity = None;
+    let response = opened(&offer(vehicle, stored_service(ServiceKind::Sell)), &customer(OWNER), both());
+    assert_eq!(code(response), "vehicle_unidentified");
+}
+
 /// Rule 4.1: a vehicle has at most one trade that is open or agreed.
 #[test]
 fn a_vehicle_in_a_live_trade_is_not_offered_again() {

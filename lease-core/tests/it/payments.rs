@@ -49,6 +49,23 @@ fn a_payment_begins_pending_and_reserves_its_amount() {
     assert_eq!((changes.settled, changes.state, changes.transfer), (None, None, None));
 }
 
+/// Rule 5.4: null is no amount, and a currency beside it is that of the invoice.
+#[test]
+fn what_is_paid_is_said_clearly() {
+    for (json, wrong) in [
+        (json!({"amount": null}), "amount"),
+        (json!({"currency": "EUR"}), "currency"),
+        (json!({"amount": "1", "currency": "EUR"}), "currency"),
+        (json!({"amount": "1", "currency": 840}), "currency"),
+    ] {
+        let mut json = json;
+        json["credit_card_id"] = 1.into();
+        assert_eq!(wrong_fields(begin(&billed(), json.clone())), [wrong], "{json}");
+    }
+    let json = json!({"credit_card_id": 1, "amount": "49.0000", "currency": "USD"});
+    assert_eq!(begin(&billed(), json).unwrap().changes.new_payment.unwrap().amount, usd("49"));
+}
+
 /// Rule 5.4: without an amount, everything that may be paid is paid.
 #[test]
 fn the_amount_defaults_to_all_that_may_be_paid() {

@@ -61,12 +61,25 @@ fn the_end_is_after_the_start() {
     }
 }
 
+/// Rule 1.3: a currency beside the amount is that of the service.
+#[test]
+fn a_proposal_in_another_currency_is_refused() {
+    for currency in [json!("EUR"), json!("usd"), json!("XQQ"), json!(""), json!(1)] {
+        let response = Scene::sale().propose(&customer(OWNER), json!({"amount": 1, "currency": currency}));
+        assert_eq!(wrong_fields(response), ["currency"], "{currency}");
+    }
+    for currency in [json!("USD"), json!(" USD "), json!(null)] {
+        let response = Scene::sale().propose(&customer(OWNER), json!({"amount": "49.000", "currency": currency}));
+        assert_eq!(response.unwrap().changes.new_proposal.unwrap().amount.to_string(), "49.00 USD", "{currency}");
+    }
+}
+
 /// Rule 4.2: the currency of a proposal is that of the service.
 #[test]
 fn a_proposal_is_pending_and_in_the_services_currency() {
     let yen = Money::parse("5000", Currency::parse("JPY").unwrap()).unwrap();
     let scene = Scene::sale().fee(yen);
-    let json = json!({"amount": 120_000, "message": " Hi\tthere ", "expires_at": "2026-03-03T13:00:00+01:00", "currency": "USD"});
+    let json = json!({"amount": 120_000, "message": " Hi\tthere ", "expires_at": "2026-03-03T13:00:00+01:00", "currency": "JPY"});
     let Decision { changes, events } = scene.propose(&customer(OWNER), json).unwrap();
     let proposal = changes.new_proposal.unwrap();
     assert_eq!(proposal.amount.to_string(), "120000 JPY");

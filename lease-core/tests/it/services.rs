@@ -8,6 +8,7 @@ use lease_core::decision::RowChange;
 use lease_core::id::{Stored, Versioned};
 use lease_core::input::UpdateMode;
 use lease_core::model::{BillTo, InvoiceOn, Service, ServiceKind};
+use lease_core::money::{Currency, Money, parse_decimal};
 use lease_core::permission::Actor;
 use serde_json::{Value, json};
 
@@ -100,12 +101,34 @@ fn amount_currency_and_days_are_in_range() {
         let response = create(json!({"amount": amount, "currency": currency}));
         assert_eq!(response.is_ok(), is_good, "{amount} {currency}");
     }
-    for currency in ["usd", "US", "XAU", "XXX", "", "ABC"] {
+    for currency in ["usd", "US", "XAU", "XXX", "", "ABC", "HRK", "BGN", "SLL", "ZWL", "CUC", "ANG", "BYR"] {
         assert_eq!(wrong_fields(create(json!({"currency": currency}))), ["currency"], "{currency}");
     }
     for (days, is_good) in [(-1, false), (0, true), (365, true), (366, false), (70_000, false)] {
         assert_eq!(create(json!({"payment_due_days": days})).is_ok(), is_good, "{days}");
     }
+}
+
+/// Rule 1.3: a currency that was withdrawn since stays readable, and what is stored is not judged again.
+#[test]
+fn a_service_keeps_a_currency_that_was_withdrawn() {
+    let stored = |amount: &str, code: &str| {
+        let mut service = stored_service(ServiceKind::Custom);
+        let currency = Currency::from_stored(code).unwrap();
+        service.value.value.fee = Money::from_stored(parse_decimal(amount).unwrap(), currency).unwrap();
+        service
+    };
+    for (service, json, fee) in [
+        (stored("49", "HRK"), json!({"name": "New"}), "49.00 HRK"),
+        (stored("49", "HRK"), json!({"amount": "50", "currency": "HRK"}), "50.00 HRK"),
+        (stored("0.1234", "XQQ"), json!({"name": "New"}), "0.1234 XQQ"),
+        (stored("49.5", "JPY"), json!({"description": "New"}), "49.5 JPY"),
+        (stored("49", "HRK"), json!({"currency": "EUR"}), "49.00 EUR"),
+    ] {
+        assert_eq!(change(&service, json.clone()).unwrap().fee.to_string(), fee, "{json}");
+    }
+    assert_eq!(wrong_fields(change(&stored("49", "EUR"), json!({"currency": "HRK"}))), ["currency"]);
+    assert_eq!(wrong_fields(change(&stored("49", "HRK"), json!({"currency": "BGN"}))), ["currency"]);
 }
 
 /// Rule 5.1: once a trade uses a service, its kind, moment of invoicing, billed party and currency are fixed.

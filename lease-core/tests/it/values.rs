@@ -1,7 +1,7 @@
 //! Money, texts, dates, booleans, ids and cursors: chapter 1, rule 6.5.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use lease_core::clock::to_micros;
+use lease_core::clock::{last_instant, to_micros};
 use lease_core::id::TradeId;
 use lease_core::input::{Draft, Field, FromScalar, parse_date};
 use lease_core::lifecycle::TradeDraft;
@@ -11,6 +11,7 @@ use lease_core::text::{Search, comparison_key, search_text};
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
+use unicode_normalization::UnicodeNormalization as _;
 
 use crate::support::*;
 
@@ -33,6 +34,46 @@ fn the_currencies_are_those_that_a_code_is_taken_of() {
     assert!(all.iter().all(|one| Currency::parse(one.code()) == Ok(*one)));
 }
 
+/// Rule 1.3: a currency that ISO 4217 has withdrawn cannot be chosen, and is read where it is stored.
+#[test]
+fn a_withdrawn_currency_is_only_read() {
+    for code in ["HRK", "BGN", "SLL", "ZWL", "CUC"] {
+        assert_eq!(Currency::parse(code), Err(MoneyError::WithdrawnCurrency), "{code}");
+        assert_eq!(Currency::from_stored(code).map(|stored| (stored.to_string(), stored.digits())), Some((code.to_owned(), 2)));
+    }
+    for code in ["ANG", "MRO", "STD", "BYR", "EEK", "LTL", "VEF", "ZMK"] {
+        assert_eq!(Currency::parse(code), Err(MoneyError::UnknownCurrency), "{code}");
+    }
+    for code in ["EUR", "SLE", "ZWG", "CUP", "XCG", "VED", "VES", "MRU", "STN", "BYN", "CHW", "UYW"] {
+        assert!(Currency::parse(code).is_ok(), "{code}");
+    }
+}
+
+/// Rule 1.3: what is stored is read as it is, also if no currency of today has such a code or such digits.
+#[test]
+fn a_stored_amount_keeps_its_digits() {
+    let stored = |amount: &str, code| Money::from_stored(parse_decimal(amount).unwrap(), Currency::from_stored(code).unwrap());
+    for (amount, code, expected) in [
+        ("49.0000", "XQQ", "49.00 XQQ"),
+        ("49.5000", "XQQ", "49.50 XQQ"),
+        ("0.1234", "XQQ", "0.1234 XQQ"),
+        ("49.0000", "XAU", "49.00 XAU"),
+        ("49.0000", "HRK", "49.00 HRK"),
+        ("49.0000", "JPY", "49 JPY"),
+        ("49.5000", "JPY", "49.5 JPY"),
+    ] {
+        assert_eq!(stored(amount, code).map(|money| money.to_string()).as_deref(), Ok(expected));
+    }
+    let (fee, part) = (stored("49", "XQQ").unwrap(), stored("0.125", "XQQ").unwrap());
+    assert_eq!(fee.minus(part).and_then(|rest| rest.plus(part)), Ok(fee));
+    assert_eq!(fee.minus(part).unwrap().to_string(), "48.875 XQQ");
+    assert_eq!(fee.plus(usd("1")), Err(MoneyError::CurrencyMismatch));
+    assert_eq!(Money::zero(fee.currency()).to_string(), "0.00 XQQ");
+    for code in ["", "US", "usd", "USDX", "ÄB", "U\u{0}D"] {
+        assert_eq!(Currency::from_stored(code), None, "{code:?}");
+    }
+}
+
 /// Chapter 1: each currency has its own number of digits.
 #[test]
 fn money_has_the_digits_of_its_currency() {
@@ -40,7 +81,10 @@ fn money_has_the_digits_of_its_currency() {
     let cases = [
         ("JPY", "100", Ok("100 JPY")),
         ("JPY", "100.5", Err(TooManyDigits { digits: 0 })),
-        ("JPY", "100.0", Err(TooManyDigits { digits: 0 })),
+        ("JPY", "100.0", Ok("100 JPY")),
+        ("USD", "49.000", Ok("49.00 USD")),
+        ("USD", "49.0010", Err(TooManyDigits { digits: 2 })),
+        ("USD", "0.000000000000000000000000000000000000", Ok("0.00 USD")),
         ("USD", "0", Ok("0.00 USD")),
         ("USD", "1.5", Ok("1.50 USD")),
         ("USD", "1.005", Err(TooManyDigits { digits: 2 })),
@@ -77,6 +121,10 @@ fn too_many_digits_are_never_rounded_away() {
     assert!(Money::parse(&tiny, Currency::USD).is_err());
     assert!(Money::parse(&"9".repeat(400), Currency::USD).is_err());
     assert!(Money::parse(&format!("999999999999.{}", "9".repeat(60)), Currency::USD).is_err());
+    for zeros in 0..40 {
+        let text = format!("123456789012.{}1", "0".repeat(zeros));
+        assert_eq!(Money::parse(&text, Currency::USD).is_ok(), zeros < 2, "{text}");
+    }
 }
 
 /// Chapter 1: the currencies are those of ISO 4217 with a minor unit.
@@ -173,8 +221,7 @@ fn a_number_keeps_its_digits_where_the_format_does() {
     assert_eq!(from_digits::<i64>(&format!("0.{}1e5000", zeros(999))), None);
     let too_fine = format!("1{}e-1500", zeros(1_005));
     for literal in [&*too_fine, "1e-29", "1e-400", "1e-99999999999999999999", "0.00000000000000000000000000000000000000000001"] {
-        let amount = from_digits::<Decimal>(literal).unwrap();
-        assert!(Money::new(amount, currency("CLF")).is_err(), "{literal} is {amount}, and no amount");
+        assert_eq!(from_digits::<Decimal>(literal), None, "{literal} is no amount");
     }
     for (literal, expected) in
         [("5", Some(5)), ("5.0", Some(5)), ("50e-1", Some(5)), ("-0", Some(0)), ("5.5", None), ("9223372036854775808", None)]
@@ -245,10 +292,22 @@ fn a_date_has_one_form() {
 fn an_instant_has_its_offset() {
     let read = |text: &str| read::<DateTime<Utc>>(json!(text));
     assert_eq!(read("2026-03-02T12:00:00+02:00"), Some(instant("2026-03-02T10:00:00Z")));
+    assert_eq!(read("9999-12-31T23:59:59.999999999Z"), Some(last_instant()), "the last one");
+    assert_eq!(read("0001-01-01T00:00:00Z"), Some(instant("0001-01-01T00:00:00Z")), "the first one");
+    assert_eq!(read("0000-12-31T23:59:60Z"), Some(instant("0001-01-01T00:00:00Z")), "a leap second is the second after it");
     assert_eq!(read("2026-03-02T12:00:00.1234567Z"), Some(instant("2026-03-02T12:00:00.123456Z")), "cut, not rounded");
-    for text in
-        ["2026-03-02T12:00:00", "2026-03-02", "2026-02-30T12:00:00Z", "9999-12-31T23:59:59-01:00", "0000-12-31T00:00:00Z", ""]
-    {
+    for text in [
+        "2026-03-02T12:00:00",
+        "2026-03-02",
+        "2026-02-30T12:00:00Z",
+        "9999-12-31T23:59:59-01:00",
+        "9999-12-31T23:59:60Z",
+        "9999-12-31T23:59:60.5Z",
+        "9999-12-31T22:59:60-01:00",
+        "0000-12-31T00:00:00Z",
+        "0000-12-31T23:59:59.999Z",
+        "",
+    ] {
         assert_eq!(read(text), None, "{text}");
     }
 }
@@ -282,26 +341,120 @@ fn texts_are_trimmed_bounded_and_free_of_control_characters() {
     }
 }
 
-/// The same key compares names and searches for them.
+/// Rule 1.5: what turns the direction of reading is refused in a line, and text that shows nothing is blank.
+#[test]
+fn a_line_shows_what_it_says() {
+    use lease_core::directory::create_lead;
+    let make = |field: &str, text: &str| create_lead(&staff(), &draft(json!({"phone": "1", field: text})), now());
+    for control in "\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}".chars() {
+        let text = format!("a{control}b");
+        assert_eq!(wrong_fields(make("company", &text)), ["company"], "{text:?}");
+        assert_eq!(code(make("notes", &text)), "ok", "{text:?}");
+    }
+    let blank = [
+        "",
+        " ",
+        "\u{a0}\u{3000}",
+        "\u{200b}",
+        "\u{2060}\u{feff}",
+        "\u{ad}",
+        "\u{34f}",
+        "\u{180e}",
+        "\u{e0041}",
+        "\u{fe0f}",
+        "\u{115f}",
+        "\u{1160}",
+        "\u{3164}",
+        "\u{ffa0}",
+        "\u{2800}",
+        " \u{200d}\u{2800}\u{3164} ",
+    ];
+    let names = |company: &str| create_lead(&staff(), &draft(json!({"company": company})), now());
+    for text in blank {
+        assert_eq!(wrong_fields(names(text)), ["non_field_errors"], "{text:?} is no name");
+        assert_eq!(code(make("company", text)), "ok", "{text:?} is as good as none");
+    }
+    for text in ["می\u{200c}خواهم", "❤\u{fe0f}", "👩\u{200d}🔧", "ㅎ", "\u{301}", "a\u{ad}b"] {
+        assert_eq!(code(names(text)), "ok", "{text:?}");
+    }
+}
+
+/// Rule 6.5: the same key compares names and searches for them.
 #[test]
 fn searching_finds_words_without_regard_to_case_and_form() {
-    let text = search_text(&["Škoda Octavia", "", "WVWZZZ", "ﬁne"]);
-    for found in ["octavia", "OCTAV", "tavia", "šk", "škoda wvw", "fine", "", "  "] {
+    let text = search_text(&["Škoda Octavia", "", "WVWZZZ", "ﬁne", "ΣΙΣΥΦΟΣ", "Straße"]);
+    for found in ["octavia", "OCTAV", "tavia", "šk", "škoda wvw", "fine", "σισυφος", "ΣΙΣΥΦΟΣ", "φοσ", "STRASSE", "", "  "]
+    {
         assert!(Search::new(found).matches(&text), "{found}");
     }
-    for missing in ["ko", "octavia bmw", "vw", "ia"] {
+    for missing in ["ko", "octavia bmw", "vw", "ia", "ος"] {
         assert!(!Search::new(missing).matches(&text), "{missing}: short words start a word");
     }
     assert_eq!(comparison_key(" ＡＤＡ "), "ada");
-    assert_eq!(comparison_key("ΝΙΚΟΣ"), comparison_key("νικοσ"));
+}
+
+/// Rule 6.5: words of Chinese, Japanese and Korean are found inside a run of characters.
+#[test]
+fn searching_finds_words_that_no_space_separates() {
+    let text = search_text(&["一汽大众GTI迈腾", "トヨタカローラ", "ｽｽﾞｷ", "현대자동차 소나타", "ㄅㄆㄇ"]);
+    for found in [
+        "大众",
+        "众",
+        "一汽大众",
+        "汽 腾",
+        "迈腾",
+        "众gti",
+        "gti迈",
+        "ti迈",
+        "gti",
+        "カローラ",
+        "ーラ",
+        "スズキ",
+        "ズキ",
+        "자동차",
+        "동",
+        "나타",
+        "ㄆㄇ",
+    ] {
+        let is_start = found != "ti迈";
+        assert_eq!(Search::new(found).matches(&text), is_start, "{found}");
+    }
+    for missing in ["众大", "大腾", "大众ti", "ti", "차자", "ロカ"] {
+        assert!(!Search::new(missing).matches(&text), "{missing}");
+    }
+}
+
+/// Rule 3.7: names are compared after NFKC and full case folding, and without what shows nothing.
+#[test]
+fn names_that_read_the_same_have_one_key() {
+    for (one, other) in [
+        ("νικος", "ΝΙΚΟΣ"),
+        ("νικοσ", "ΝΙΚΟΣ"),
+        ("straße", "STRASSE"),
+        ("STRAẞE", "strasse"),
+        ("ﬁn", "FIN"),
+        ("ａｄａ", "ADA"),
+        ("Zoe\u{308}", "ZOË"),
+        ("ᾳ", "ΑΙ"),
+        ("ad\u{200b}a", "ada"),
+        ("Ꮿ", "ꮿ"),
+    ] {
+        assert_eq!(comparison_key(one), comparison_key(other), "{one:?} {other:?}");
+    }
+    assert_ne!(comparison_key("ı"), comparison_key("i"));
+    assert_ne!(comparison_key("аdmin"), comparison_key("admin"));
 }
 
 /// A name is compared by its stored key: the key of a key is the same key.
 #[test]
 fn the_key_of_a_key_is_the_key() {
-    for text in ["J\u{30c}", "\u{a8}a", "a\u{a8}", "ΝΙΚΟΣ", "İ", "ﬁ", "\u{1e9e}", "\u{37a}"] {
-        let key = comparison_key(text);
-        assert_eq!(comparison_key(&key), key, "{text:?}");
+    let marks = ["", "\u{345}", "\u{308}", "\u{30c}", "\u{34f}\u{301}", "\u{1161}", " "];
+    let folds = |character: &char| character.to_lowercase().ne([*character]) || character.nfkc().ne([*character]);
+    for character in (char::MIN..='\u{2ffff}').filter(folds) {
+        for mark in marks {
+            let key = comparison_key(&format!("{character}{mark}"));
+            assert_eq!(comparison_key(&key), key, "{character:?} {mark:?}");
+        }
     }
     assert_eq!(comparison_key("J\u{30c}"), comparison_key("\u{1f0}"));
 }

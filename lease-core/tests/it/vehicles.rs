@@ -5,7 +5,7 @@ use lease_core::catalog::{VehicleDraft, create_vehicle, delete_vehicle, require_
 use lease_core::decision::RowChange;
 use lease_core::id::VehicleId;
 use lease_core::input::UpdateMode;
-use lease_core::model::{Vehicle, Vin};
+use lease_core::model::{ChassisNumber, Vehicle, VehicleIdentity, Vin};
 use lease_core::permission::Actor;
 use serde_json::{Value, json};
 
@@ -27,13 +27,22 @@ fn create(fields: Value) -> Result<Vehicle, Error> {
 #[test]
 fn a_vehicle_belongs_to_the_customer_who_creates_it() {
     let made = create(json!({"vin": VIN.to_lowercase(), "mileage": 5, "customer_id": 77, "id": 5})).unwrap();
-    assert_eq!((made.vin.as_str(), made.customer_id, made.mileage, made.created_at), (VIN, id(OWNER), Some(5), now()));
+    assert_eq!((made.vin().unwrap().as_str(), made.customer_id, made.mileage, made.created_at), (VIN, id(OWNER), Some(5), now()));
 }
 
 /// Rule 6.2: a VIN has 17 characters of its alphabet.
 #[test]
 fn a_vin_has_seventeen_characters_of_its_alphabet() {
-    for good in [VIN, " wvwzzz1jzxw000001 ", "11111111111111111"] {
+    for good in [
+        VIN,
+        " wvwzzz1jzxw000001 ",
+        "11111111111111111",
+        "WVW ZZZ 1JZ XW 000001",
+        "wvw-zzz-1jz-xw-000001",
+        "*WVWZZZ1JZXW000001*",
+        " * WVW-ZZZ1JZXW000001 * ",
+        "WVWZZZ1JZ\u{a0}XW000001",
+    ] {
         assert_eq!(Vin::parse(good).unwrap().as_str().len(), 17, "{good}");
     }
     let bad = [
@@ -44,6 +53,9 @@ fn a_vin_has_seventeen_characters_of_its_alphabet() {
         "OVWZZZ1JZXW000001",
         "WVWZZZ1JZXWQ00001",
         "WVWZZZ1JZ-W000001",
+        "WVWZZZ1JZ*XW000001",
+        "WVWZZZ1JZ/XW000001",
+        "**",
         "WVWZZZ1JZ W000001",
         "ÄVWZZZ1JZXW00001",
         "WVWZZZ1JZXW00000\u{1}",
@@ -59,12 +71,84 @@ fn a_vin_has_seventeen_characters_of_its_alphabet() {
 #[test]
 fn a_vin_belongs_to_one_vehicle() {
     let draft: VehicleDraft = draft(a_vehicle(json!({})));
-    assert_eq!(draft.wanted_vin(), Some(Vin::parse(VIN).unwrap()));
+    assert_eq!(draft.wanted_identity(), Some(VehicleIdentity::Vin(Vin::parse(VIN).unwrap())));
     assert_eq!(wrong_fields(create_vehicle(&customer(OWNER), &draft, Some(id(9)), now())), ["vin"]);
     let update =
         |owner: Option<VehicleId>| update_vehicle(&vehicle_snapshot(), &customer(OWNER), &draft, UpdateMode::Full, owner, now());
     assert_eq!(code(update(Some(id(1)))), "ok");
     assert_eq!(wrong_fields(update(Some(id(2)))), ["vin"]);
+}
+
+/// Rule 6.2: a chassis number has 5 to 20 letters, digits and hyphens, in capitals.
+#[test]
+fn a_chassis_number_has_five_to_twenty_characters() {
+    let with_chassis = |number: &str| create(json!({"vin": null, "chassis_number": number}));
+    for (good, kept) in [
+        ("GJ7-123456", "GJ7-123456"),
+        (" gj7-123456 ", "GJ7-123456"),
+        ("12345", "12345"),
+        ("A1234567890123456789", "A1234567890123456789"),
+    ] {
+        let made = with_chassis(good).unwrap();
+        assert_eq!((made.vin(), made.chassis_number().map(ChassisNumber::as_str)), (None, Some(kept)), "{good}");
+        assert!(made.search_text().starts_with(&format!(" {}", kept.to_lowercase())));
+    }
+    for bad in ["", "1234", "A12345678901234567890", "GJ7 123456", "GJ7*123456", "GJ7_123456", "ÄÄÄÄÄÄ", "GJ7–123456"] {
+        assert_eq!(wrong_fields(with_chassis(bad)), ["chassis_number"], "{bad}");
+    }
+    let draft: VehicleDraft = draft(a_vehicle(json!({"vin": null, "chassis_number": "gj7-123456"})));
+    assert_eq!(draft.wanted_identity(), Some(VehicleIdentity::Chassis(ChassisNumber::parse("GJ7-123456").unwrap())));
+    assert_eq!(wrong_fields(create_vehicle(&customer(OWNER), &draft, Some(id(9)), now())), ["chassis_number"]);
+}
+
+/// Rule 6.2: a vehicle has exactly one of VIN and chassis number, and may switch from one to the other.
+#[test]
+fn a_vehicle_has_either_a_vin_or_a_chassis_number() {
+    let mut chassis = vehicle_snapshot();
+    chassis.value.vehicle.value.identity = Some(VehicleIdentity::Chassis(ChassisNumber::parse("GJ7-123456").unwrap()));
+    let mut neither = vehicle_snapshot();
+    neither.value.vehicle.value.identity = None;
+    let number = "GJ7-123456";
+    let cases = [
+        (None, json!({"vin": null}), vec!["vin"]),
+        (None, json!({"vin": null, "chassis_number": null}), vec!["vin"]),
+        (None, json!({"vin": VIN, "chassis_number": number}), vec!["chassis_number"]),
+        (None, json!({"vin": "x", "chassis_number": number}), vec!["vin"]),
+        (None, json!({"vin": VIN, "chassis_number": "x"}), vec!["chassis_number"]),
+        (Some(vehicle_snapshot()), json!({"vin": null}), vec!["vin"]),
+        (Some(vehicle_snapshot()), json!({"chassis_number": number}), vec!["chassis_number"]),
+        (Some(vehicle_snapshot()), json!({"vin": null, "chassis_number": number}), vec![]),
+        (Some(vehicle_snapshot()), json!({"chassis_number": null}), vec![]),
+        (Some(chassis.clone()), json!({"vin": VIN}), vec!["chassis_number"]),
+        (Some(chassis.clone()), json!({"vin": VIN, "chassis_number": null}), vec![]),
+        (Some(chassis.clone()), json!({"chassis_number": null}), vec!["vin"]),
+        (Some(chassis), json!({"color": "blue"}), vec![]),
+        (Some(neither.clone()), json!({"color": "blue"}), vec![]),
+        (Some(neither.clone()), json!({"vin": VIN}), vec![]),
+        (Some(neither.clone()), json!({"chassis_number": number}), vec![]),
+    ];
+    for (stored, json, wrong) in cases {
+        let outcome = match stored {
+            None => create(json.clone()),
+            Some(stored) => {
+                let changed = update_vehicle(&stored, &customer(OWNER), &draft(json.clone()), UpdateMode::Partial, None, now());
+                changed.map(|decision| decision.changes.value().unwrap().clone())
+            }
+        };
+        match outcome {
+            Ok(_) if wrong.is_empty() => {}
+            outcome => assert_eq!(wrong_fields(outcome), wrong, "{json}"),
+        }
+    }
+    let replaced = update_vehicle(
+        &neither,
+        &customer(OWNER),
+        &draft(json!({"make": "VW", "model": "Golf", "year": 1999})),
+        UpdateMode::Full,
+        None,
+        now(),
+    );
+    assert_eq!(wrong_fields(replaced), ["vin"], "PUT names one");
 }
 
 /// Rule 6.2: a model year is from 1886 to next year, in UTC.
@@ -100,7 +184,8 @@ fn the_identifying_fields_of_a_vehicle_are_fixed_while_a_trade_is_live() {
     live.value.has_live_trade = true;
     let update = |json: Value| code(update_vehicle(&live, &customer(OWNER), &draft(json), UpdateMode::Partial, None, now()));
     let other = "WVWZZZ1JZXW000002";
-    for json in [json!({"vin": other}), json!({"make": "VW"}), json!({"model": "Fabia"}), json!({"year": 2021})] {
+    let switched = json!({"vin": null, "chassis_number": "GJ7-123456"});
+    for json in [json!({"vin": other}), switched, json!({"make": "VW"}), json!({"model": "Fabia"}), json!({"year": 2021})] {
         assert_eq!(update(json.clone()), "vehicle_in_trade", "{json}");
         let idle = update_vehicle(&vehicle_snapshot(), &customer(OWNER), &draft(json), UpdateMode::Partial, None, now());
         assert_eq!(code(idle), "ok");

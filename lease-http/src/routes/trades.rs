@@ -128,7 +128,7 @@ async fn list_trades(engine: Engine, session: Session, list: List<TradeFilter>) 
 /// For the owner of the vehicle. A vehicle has at most one trade that is open or agreed.
 #[utoipa::path(post, path = "/api/trades", tag = "trades", request_body = TradeDraft,
     responses((status = 201, description = "The trade is open.", body = Trade)),
-    extensions(("x-codes" = json!(["permission_denied", "vehicle_in_trade"]))))]
+    extensions(("x-codes" = json!(["permission_denied", "vehicle_in_trade", "vehicle_unidentified"]))))]
 async fn open_trade(engine: Engine, session: Session, body: Body<TradeDraft>) -> Created<Trade> {
     let trade = body.judge(engine.open_trade(&session, &body).await)?;
     Ok(created(trade.stored.id, trade.into()))

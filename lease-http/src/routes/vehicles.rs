@@ -20,7 +20,7 @@ use crate::extract::{Body, Engine, PathId};
 use crate::idempotency::Replay;
 use crate::problem::Problem;
 use crate::query::{Filter, List, Listing, Params};
-use crate::schema::{Id, VehiclePatch};
+use crate::schema::{Id, VehiclePatch, one_of_two};
 
 pub(super) fn endpoints() -> Endpoints {
     Endpoints::new().routes(routes!(list_vehicles)).post(routes!(create_vehicle), Replay::created(get_vehicle)).routes(routes!(
@@ -37,8 +37,11 @@ struct Vehicle {
     id: Id,
     /// The owner.
     customer_id: Id,
-    #[schema(min_length = 17, max_length = 17, example = "1M8GDM9AXKP042788")]
-    vin: String,
+    /// The VIN; null for a vehicle that has a chassis number instead.
+    #[schema(required, min_length = 17, max_length = 17, example = "1M8GDM9AXKP042788")]
+    vin: Option<String>,
+    #[schema(required, min_length = 5, max_length = 20, example = json!(null))]
+    chassis_number: Option<String>,
     #[schema(example = "Volvo")]
     make: String,
     #[schema(example = "V60")]
@@ -59,7 +62,8 @@ impl From<Stored<model::Vehicle>> for Vehicle {
         Self {
             id: id.into(),
             customer_id: vehicle.customer_id.into(),
-            vin: vehicle.vin.as_str().to_owned(),
+            vin: vehicle.vin().map(|vin| vin.as_str().to_owned()),
+            chassis_number: vehicle.chassis_number().map(|number| number.as_str().to_owned()),
             make: vehicle.make,
             model: vehicle.model,
             year: vehicle.year,
@@ -86,7 +90,8 @@ impl Filter for VehicleFilter {
             year_min: params.year("year_min", "Only vehicles of this model year or later."),
             year_max: params.year("year_max", "Only vehicles of this model year or earlier."),
             vin: params.vin("vin", "Only the vehicle with this VIN."),
-            search: params.search("Only vehicles in which each of these words occurs: in the VIN, the make, the model, the colour or the license plate."),
+            chassis_number: params.chassis_number("chassis_number", "Only the vehicle with this chassis number."),
+            search: params.search("Only vehicles in which each of these words occurs: in the VIN or the chassis number, the make, the model, the colour or the license plate."),
             ..Self::default()
         }
     }
@@ -106,7 +111,7 @@ async fn list_vehicles(engine: Engine, session: Session, list: List<VehicleFilte
 /// Create a vehicle
 #[utoipa::path(post, path = "/api/vehicles", tag = "vehicles", request_body = VehicleDraft,
     responses((status = 201, description = "The vehicle is created.", body = Vehicle)),
-    extensions(("x-codes" = json!(["permission_denied"]))))]
+    extensions(("x-codes" = json!(["permission_denied"])), ("x-rules" = json!([one_of_two("vin", "chassis_number")]))))]
 async fn create_vehicle(engine: Engine, session: Session, body: Body<VehicleDraft>) -> Created<Vehicle> {
     let vehicle = body.judge(engine.create_vehicle(&session, &body).await)?;
     Ok(created(vehicle.id, vehicle.into()))
@@ -123,7 +128,8 @@ async fn get_vehicle(engine: Engine, session: Session, id: PathId<VehicleId>) ->
 /// Replace a vehicle
 #[utoipa::path(put, path = "/api/vehicles/{id}", tag = "vehicles", request_body = VehicleDraft,
     responses((status = 200, description = "The vehicle as it is now.", body = Vehicle)),
-    extensions(("x-codes" = json!(["permission_denied", "vehicle_in_trade"]))))]
+    extensions(("x-codes" = json!(["permission_denied", "vehicle_in_trade"])),
+        ("x-rules" = json!([one_of_two("vin", "chassis_number")]))))]
 async fn replace_vehicle(
     engine: Engine,
     session: Session,

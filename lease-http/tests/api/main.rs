@@ -12,6 +12,7 @@ mod errors;
 mod event_stream;
 mod events;
 mod idempotency;
+mod input;
 mod lists;
 mod openapi_document;
 mod ops;

@@ -15,8 +15,9 @@ impl State {
             return Ok(NewIds::default());
         };
         self.accounts.customers.require(vehicle.customer_id)?;
-        if self.vehicles.by_vin.get(&vehicle.vin).is_some_and(|other| *other != id) {
-            return Err(RepositoryError::Taken(Guarantee::VehicleVin));
+        let holder = vehicle.identity.as_ref().and_then(|identity| self.vehicles.by_identity.get(identity));
+        if holder.is_some_and(|other| *other != id) {
+            return Err(RepositoryError::Taken(Guarantee::VehicleIdentity));
         }
         Ok(NewIds { vehicle: created(change, id), ..NewIds::default() })
     }

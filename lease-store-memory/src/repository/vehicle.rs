@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use lease_core::catalog::VehicleSnapshot;
 use lease_core::id::{CustomerId, Stored, VehicleId, Versioned};
-use lease_core::model::{Vehicle, Vin};
+use lease_core::model::{Vehicle, VehicleIdentity};
 use lease_core::page::{Page, PageRequest};
 use lease_core::repository::{RepositoryError, VehicleFilter, VehicleRepository};
 
@@ -20,8 +20,8 @@ impl VehicleRepository for MemoryRepository {
         Ok(self.state.read(|state| state.vehicle_snapshot(id, viewer)))
     }
 
-    async fn find_vin(&self, vin: &Vin) -> Result<Option<VehicleId>, RepositoryError> {
-        Ok(self.state.read(|state| state.vehicles.by_vin.get(vin).copied()))
+    async fn find_vehicle(&self, identity: &VehicleIdentity) -> Result<Option<VehicleId>, RepositoryError> {
+        Ok(self.state.read(|state| state.vehicles.by_identity.get(identity).copied()))
     }
 
     async fn list_vehicles(&self, filter: &VehicleFilter, page: PageRequest) -> Result<Page<Stored<Vehicle>>, RepositoryError> {
@@ -54,8 +54,9 @@ impl State {
         if let Some(viewer) = filter.visible_to {
             query = query.and_any([owner(viewer), in_open_trade(), party(viewer)]);
         }
-        if let Some(vin) = &filter.vin {
-            query = query.and_row(self.vehicles.by_vin.get(vin).copied());
+        let chassis_number = filter.chassis_number.clone().map(VehicleIdentity::Chassis);
+        for identity in filter.vin.map(VehicleIdentity::Vin).into_iter().chain(chassis_number) {
+            query = query.and_row(self.vehicles.by_identity.get(&identity).copied());
         }
         self.vehicles.rows.list(query, page, |row| {
             is_of_model(&row.value, filter.make.as_deref(), filter.model.as_deref())

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use lease_core::id::{CustomerId, VehicleId};
-use lease_core::model::{Vehicle, Vin};
+use lease_core::model::{Vehicle, VehicleIdentity};
 
 use super::table::{Indexed, Table};
 use crate::index::{Kind, Term, text_terms};
@@ -12,7 +12,7 @@ use crate::index::{Kind, Term, text_terms};
 #[derive(Debug, Default)]
 pub(crate) struct Vehicles {
     pub(crate) rows: Table<Vehicle>,
-    pub(crate) by_vin: BTreeMap<Vin, VehicleId>,
+    pub(crate) by_identity: BTreeMap<VehicleIdentity, VehicleId>,
 }
 
 impl Indexed for Vehicle {
@@ -57,25 +57,33 @@ pub(crate) fn party(customer: CustomerId) -> Term {
 impl Vehicles {
     /// Inserts a new vehicle.
     pub(crate) fn insert(&mut self, id: VehicleId, vehicle: Vehicle, terms: &[Term]) {
-        self.by_vin.insert(vehicle.vin, id);
+        self.identify(id, &vehicle);
         self.rows.insert(id, vehicle, terms.iter().copied());
     }
 
     /// Replaces the value of a vehicle, and its terms.
     pub(crate) fn replace(&mut self, id: VehicleId, vehicle: Vehicle, terms: &[Term]) {
-        if let Some(row) = self.rows.get(id) {
-            self.by_vin.remove(&row.value.vin);
-        }
-        self.by_vin.insert(vehicle.vin, id);
+        self.forget_identity(id);
+        self.identify(id, &vehicle);
         self.rows.replace_with(id, vehicle, terms);
     }
 
     /// Deletes a vehicle.
     pub(crate) fn erase(&mut self, id: VehicleId) {
-        if let Some(row) = self.rows.get(id) {
-            self.by_vin.remove(&row.value.vin);
-        }
+        self.forget_identity(id);
         self.rows.erase(id);
+    }
+
+    fn identify(&mut self, id: VehicleId, vehicle: &Vehicle) {
+        if let Some(identity) = &vehicle.identity {
+            self.by_identity.insert(identity.clone(), id);
+        }
+    }
+
+    fn forget_identity(&mut self, id: VehicleId) {
+        if let Some(identity) = self.rows.get(id).and_then(|row| row.value.identity.as_ref()) {
+            self.by_identity.remove(identity);
+        }
     }
 
     /// Notes that a trade of the vehicle was opened.

@@ -1,21 +1,29 @@
 use lease_core::event::NewRow;
-use lease_core::model::{Vehicle, Vin};
+use lease_core::model::{ChassisNumber, Vehicle, VehicleIdentity, Vin};
 use lease_core::repository::RepositoryError;
 
 use super::{Fields, Table, Values, WriteTable};
 
 impl Table for Vehicle {
     const NAME: &'static str = "vehicles";
-    const COLUMNS: &'static [&'static str] =
-        &["customer_id", "vin", "make", "model", "year", "color", "mileage", "license_plate", "description", "created_at"];
+    const COLUMNS: &'static [&'static str] = &[
+        "customer_id",
+        "vin",
+        "chassis_number",
+        "make",
+        "model",
+        "year",
+        "color",
+        "mileage",
+        "license_plate",
+        "description",
+        "created_at",
+    ];
 
     fn read(fields: &mut Fields<'_>) -> Result<Self, RepositoryError> {
         Ok(Self {
             customer_id: fields.id()?,
-            vin: {
-                let vin = fields.get()?;
-                fields.parsed(Vin::parse(vin))?
-            },
+            identity: read_identity(fields)?,
             make: fields.get()?,
             model: fields.get()?,
             year: fields.get()?,
@@ -28,15 +36,23 @@ impl Table for Vehicle {
     }
 }
 
+/// Reads the columns `vin` and `chassis_number`, one of which is null.
+fn read_identity(fields: &mut Fields<'_>) -> Result<Option<VehicleIdentity>, RepositoryError> {
+    let (vin, chassis_number): (Option<&str>, Option<String>) = (fields.get()?, fields.get()?);
+    let vin = vin.map(|vin| fields.parsed(Vin::parse(vin)).map(VehicleIdentity::Vin)).transpose()?;
+    Ok(vin.or_else(|| chassis_number.map(ChassisNumber::from_stored).map(VehicleIdentity::Chassis)))
+}
+
 impl WriteTable for Vehicle {
-    const WRITTEN: &'static str = "customer_id, vin, make, model, year, color, mileage, license_plate, description, created_at, \
+    const WRITTEN: &'static str = "customer_id, vin, chassis_number, make, model, year, color, mileage, license_plate, description, created_at, \
                                    make_key, model_key, search_text";
     const NEW_ROW: NewRow = NewRow::Vehicle;
 
     fn write(&self, values: &mut Values<'_>) {
         values
             .push_bind(self.customer_id.get())
-            .push_bind(self.vin.as_str())
+            .push_bind(self.vin().map(|vin| vin.as_str().to_owned()))
+            .push_bind(self.chassis_number().map(ChassisNumber::as_str))
             .push_bind(&self.make)
             .push_bind(&self.model)
             .push_bind(self.year)

@@ -98,6 +98,11 @@ refused! {
 refused! {
     two_vehicles_cannot_share_a_vin: "vehicles_vin_key", "update vehicles set vin = '1HGCM82633A004352' where id = 2";
     a_vin_that_is_none_is_refused: "vehicles_vin_check", "update vehicles set vin = 'short' where id = 1";
+    two_vehicles_cannot_share_a_chassis_number: "vehicles_chassis_number_key",
+        "update vehicles set vin = null, chassis_number = 'GJ7-123456' where id in (2, 3)";
+    a_chassis_number_that_is_none_is_refused: "vehicles_chassis_number_check",
+        "update vehicles set vin = null, chassis_number = 'gj7' where id = 1";
+    a_vehicle_has_one_number: "vehicles_identity_check", "update vehicles set chassis_number = 'GJ7-123456' where id = 1";
     a_traded_vehicle_cannot_go: "trades_vehicle_fkey", "delete from vehicles where id = 1";
     a_mileage_is_not_negative: "vehicles_mileage_check", "update vehicles set mileage = -1 where id = 1";
     who_sees_a_vehicle_exists: "vehicle_parties_customer_id_fkey", "insert into vehicle_parties values (99, 1)";

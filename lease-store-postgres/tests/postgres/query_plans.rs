@@ -4,7 +4,9 @@
 use chrono::{DateTime, TimeZone as _, Utc};
 use lease_core::event::{EventType, SubjectKind, Viewer};
 use lease_core::id::{CreditCardId, CustomerId, EventId, InvoiceId, LeadId, ServiceId, TradeId, UserId, VehicleId};
-use lease_core::model::{InvoiceStatus, LeadStatus, PaymentStatus, ProposalStatus, Role, ServiceKind, TradeStatus, Vin};
+use lease_core::model::{
+    ChassisNumber, InvoiceStatus, LeadStatus, PaymentStatus, ProposalStatus, Role, ServiceKind, TradeStatus, Vin,
+};
 use lease_core::page::{Cursor, PageRequest};
 use lease_core::repository::{
     AccountRepository as _, CardFilter, CardRepository as _, ContactFilter, CustomerFilter, DirectoryRepository as _,
@@ -292,6 +294,8 @@ async fn lists_of_people_and_things_walk_their_indexes() {
         store.list_vehicles(&VehicleFilter { vin: Some(Vin::parse("1HGCM82633A004352").unwrap()), ..all() }, page()),
         "vehicles_vin_key"
     );
+    let chassis_number = Some(ChassisNumber::parse("GJ7-123456").unwrap());
+    walks!(store, store.list_vehicles(&VehicleFilter { chassis_number, ..all() }, page()), "vehicles_chassis_number_key");
     walks!(
         store,
         store.list_services(&ServiceFilter { kind: Some(ServiceKind::Custom), ..ServiceFilter::default() }, page()),

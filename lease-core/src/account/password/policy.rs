@@ -2,6 +2,7 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
+use super::composed;
 use crate::model::limits::{MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS};
 use crate::text::comparison_key;
 
@@ -42,6 +43,7 @@ pub enum PasswordPolicyError {
 ///
 /// This takes up to a tenth of a second, so it belongs into the work of a [`PasswordHasher`](super::PasswordHasher).
 pub(crate) fn check_password(password: &SecretString, names: &[(&'static str, &str)]) -> Vec<PasswordPolicyError> {
+    let password = composed(password);
     let password = password.expose_secret();
     if password.len() > MAX_PASSWORD_BYTES {
         // The other checks would have to process all of it.

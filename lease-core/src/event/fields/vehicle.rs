@@ -1,11 +1,12 @@
 use super::{Described, Fields};
-use crate::model::Vehicle;
+use crate::model::{ChassisNumber, Vehicle, Vin};
 
 impl Described for Vehicle {
     fn fields(&self) -> Fields {
         vec![
             ("customer_id", self.customer_id.get().into()),
-            ("vin", self.vin.as_str().into()),
+            ("vin", self.vin().as_ref().map(Vin::as_str).into()),
+            ("chassis_number", self.chassis_number().map(ChassisNumber::as_str).into()),
             ("make", self.make.as_str().into()),
             ("model", self.model.as_str().into()),
             ("year", self.year.into()),

@@ -60,7 +60,7 @@ fn a_lead() -> LeadDraft {
 async fn a_deactivated_customer_is_not_authenticated_and_nothing_is_decided_again() {
     for (what, now) in owner_is_gone() {
         let mut store = overtaken(user_id(OWNER), now);
-        store.expect_find_vin().times(1).returning(|_| Ok(None));
+        store.expect_find_vehicle().times(1).returning(|_| Ok(None));
         let response = engine(store).create_vehicle(customer(OWNER), &a_vehicle()).await;
         assert_eq!(code(response), "not_authenticated", "{what}");
     }
@@ -89,7 +89,7 @@ async fn a_deactivated_administrator_is_not_authenticated() {
 async fn a_user_who_has_become_an_administrator_creates_no_vehicle() {
     for role in [Role::Staff, Role::Superuser] {
         let mut store = overtaken(user_id(OWNER), Some(owner_as(role)));
-        store.expect_find_vin().times(1).returning(|_| Ok(None));
+        store.expect_find_vehicle().times(1).returning(|_| Ok(None));
         let response = engine(store).create_vehicle(customer(OWNER), &a_vehicle()).await;
         assert_eq!(code(response), "permission_denied", "{role}");
     }
@@ -116,7 +116,7 @@ async fn a_superuser_who_has_become_staff_changes_no_superuser() {
 #[tokio::test(start_paused = true)]
 async fn an_actor_with_the_same_role_is_decided_for_again() {
     let mut store = overtaken(user_id(OWNER), Some(owner_as(Role::Customer)));
-    store.expect_find_vin().times(2).returning(|_| Ok(None));
+    store.expect_find_vehicle().times(2).returning(|_| Ok(None));
     store.expect_commit().times(1).returning(|commit| {
         assert_eq!((commit.envelope.actor, commit.envelope.claim), (customer(OWNER), Some(CLAIM)));
         Ok(NewIds { vehicle: Some(id(4)), ..NewIds::default() })

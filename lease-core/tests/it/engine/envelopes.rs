@@ -205,7 +205,7 @@ async fn contacts_and_leads() {
 async fn vehicles_and_services() {
     let log = Log::default();
     let mut store = log.store();
-    store.expect_find_vin().returning(|_| Ok(None));
+    store.expect_find_vehicle().returning(|_| Ok(None));
     store.expect_load_vehicle().returning(|_, _| Ok(Some(vehicle_snapshot())));
     store.expect_find_service().returning(|_| Ok(Some(stored_service(ServiceKind::Lease))));
     store.expect_list_services().returning(|_, _| Ok(Page { items: Vec::new(), next: None, previous: None }));

@@ -151,9 +151,9 @@ async fn services_that_another_server_created_first_are_left_as_they_are() {
 #[tokio::test(start_paused = true)]
 async fn a_vin_lost_in_a_race_is_a_wrong_field() {
     let mut store = MockRepository::new();
-    store.expect_find_vin().times(1).returning(|_| Ok(None));
-    store.expect_find_vin().times(1).returning(|_| Ok(Some(id(9))));
-    refuse_commits(&mut store, 1, || RepositoryError::Taken(Guarantee::VehicleVin));
+    store.expect_find_vehicle().times(1).returning(|_| Ok(None));
+    store.expect_find_vehicle().times(1).returning(|_| Ok(Some(id(9))));
+    refuse_commits(&mut store, 1, || RepositoryError::Taken(Guarantee::VehicleIdentity));
     assert_eq!(wrong_fields(engine(store).create_vehicle(&customer(OWNER), &a_vehicle()).await), ["vin"]);
 }
 

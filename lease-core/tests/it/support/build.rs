@@ -5,7 +5,7 @@ use lease_core::gateway::{CardToken, ChargeKey};
 use lease_core::id::{CustomerId, Entity, Id, Stored, UserId, Version, Versioned};
 use lease_core::model::{
     Account, BillTo, CardBrand, CreditCard, Email, Invoice, InvoiceOn, InvoiceState, Payment, PaymentState, Period, Proposal,
-    ProposalState, Role, Service, ServiceKind, User, Username, Vehicle, Vin,
+    ProposalState, Role, Service, ServiceKind, User, Username, Vehicle, VehicleIdentity, Vin,
 };
 use lease_core::money::{Currency, Money};
 use lease_core::permission::Actor;
@@ -114,7 +114,7 @@ pub(crate) const VIN: &str = "WVWZZZ1JZXW000001";
 pub(crate) fn vehicle(owner: i64) -> Vehicle {
     Vehicle {
         customer_id: id(owner),
-        vin: Vin::parse(VIN).unwrap(),
+        identity: Some(VehicleIdentity::Vin(Vin::parse(VIN).unwrap())),
         make: "Skoda".into(),
         model: "Octavia".into(),
         year: 2020,

@@ -188,7 +188,11 @@ impl Scene {
         amount: &Value,
         now: DateTime<Utc>,
     ) -> Result<Decision<TradeChanges>, Error> {
-        let draft: PaymentDraft = super::draft(json!({"credit_card_id": 1, "amount": amount}));
+        let mut json = json!({"credit_card_id": 1});
+        if !amount.is_null() {
+            json["amount"] = amount.clone();
+        }
+        let draft: PaymentDraft = super::draft(json);
         begin_payment(Some(&self.0), NamedIn::Path, actor, &draft, policy, key(), now)
     }
 

@@ -196,8 +196,11 @@ impl World {
 
     fn pay(&mut self, who: usize, trade: usize, card: usize, cents: Option<u32>) -> Result<(), Error> {
         let card = pick(&self.books.cards, card)?.id;
-        let amount = cents.map(|cents| format!("{}.{:02}", cents / 100, cents % 100));
-        let draft = draft(json!({"credit_card_id": card.get(), "amount": amount}));
+        let mut json = json!({"credit_card_id": card.get()});
+        if let Some(cents) = cents {
+            json["amount"] = format!("{}.{:02}", cents / 100, cents % 100).into();
+        }
+        let draft = draft(json);
         let key = ChargeKey::new(format!("key-{}", self.books.payments.len()));
         let policy = self.policy.clone();
         self.change(self.trade(trade)?, who, Some(card), |snapshot, actor, now| {

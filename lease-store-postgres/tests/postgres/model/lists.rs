@@ -80,6 +80,7 @@ pub(super) async fn list(engine: &LeaseEngine, actor: &Actor, table: Table, by: 
                 year_min,
                 year_max,
                 vin,
+                chassis_number: None,
                 search,
             };
             walk!(engine.list_vehicles(actor, filter.clone(), limit))
