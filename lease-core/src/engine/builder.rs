@@ -1,9 +1,10 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use super::test_clock::Moving;
 use super::{LeaseEngine, Shared};
 use crate::account::{PasswordError, PasswordHasher, PasswordParams};
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{Clock, SystemClock, TestClock};
 use crate::gateway::{PaymentGateway, SandboxGateway};
 use crate::policy::Policy;
 use crate::random::{OsRandomness, Randomness};
@@ -19,6 +20,7 @@ pub struct LeaseEngineBuilder {
     password_params: PasswordParams,
     hashing_concurrency: NonZeroUsize,
     policy: Policy,
+    test_clock: Option<Arc<TestClock>>,
 }
 
 impl LeaseEngineBuilder {
@@ -31,6 +33,7 @@ impl LeaseEngineBuilder {
             password_params: PasswordParams::default(),
             hashing_concurrency: half_of_the_cores(),
             policy: Policy::default(),
+            test_clock: None,
         }
     }
 
@@ -45,6 +48,16 @@ impl LeaseEngineBuilder {
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
+        self.test_clock = None;
+        self
+    }
+
+    /// Sets a clock that superusers may move forward (chapter 11), also over HTTP: for trials, and never where deadlines or money are
+    /// real. To move a clock in code only, give a [`TestClock`] to [`clock`](Self::clock).
+    #[must_use]
+    pub fn test_clock(mut self, clock: Arc<TestClock>) -> Self {
+        self.clock = Arc::clone(&clock) as _;
+        self.test_clock = Some(clock);
         self
     }
 
@@ -89,6 +102,7 @@ impl LeaseEngineBuilder {
             randomness: self.randomness,
             hasher,
             policy: self.policy,
+            test_clock: self.test_clock.map(Moving::new),
         };
         Ok(LeaseEngine { shared: Arc::new(shared) })
     }

@@ -16,6 +16,7 @@ mod maintenance;
 mod payments;
 mod proposals;
 mod services;
+mod test_clock;
 mod trades;
 mod users;
 mod vehicles;
@@ -28,6 +29,7 @@ pub use accounts::{LoggedIn, LoginDraft, Registered};
 pub use builder::{BuildError, LeaseEngineBuilder};
 pub use command::RequestContext;
 pub use maintenance::Maintenance;
+pub use test_clock::AdvanceDraft;
 pub use trades::WithActions;
 
 use crate::account::PasswordHasher;
@@ -56,6 +58,7 @@ struct Shared {
     randomness: Arc<dyn Randomness>,
     hasher: PasswordHasher,
     policy: Policy,
+    test_clock: Option<test_clock::Moving>,
 }
 
 impl LeaseEngine {
