@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::http::{HeaderName, HeaderValue};
+use lease_core::engine::Maintenance;
 
 /// The settings of the REST layer.
 #[derive(Clone, Debug)]
@@ -22,6 +23,8 @@ pub struct HttpOptions {
     pub login_failures_per_minute: u32,
     /// The number of attempts to register per minute for one client address; 10 by default, 0 for no limit.
     pub registrations_per_minute: u32,
+    /// The settings of the background work, which is caught up with when the engine's test clock is moved.
+    pub maintenance: Maintenance,
 }
 
 impl Default for HttpOptions {
@@ -32,6 +35,7 @@ impl Default for HttpOptions {
             client_address_header: None,
             login_failures_per_minute: 10,
             registrations_per_minute: 10,
+            maintenance: Maintenance::default(),
         }
     }
 }
@@ -69,6 +73,13 @@ impl HttpOptions {
     #[must_use]
     pub const fn with_registrations_per_minute(mut self, registrations: u32) -> Self {
         self.registrations_per_minute = registrations;
+        self
+    }
+
+    /// These options with other settings of the [background work](Self::maintenance).
+    #[must_use]
+    pub fn with_maintenance(mut self, maintenance: Maintenance) -> Self {
+        self.maintenance = maintenance;
         self
     }
 }

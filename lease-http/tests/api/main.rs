@@ -19,4 +19,5 @@ mod process;
 mod representations;
 mod server;
 mod support;
+mod test_clock;
 mod throttle;
