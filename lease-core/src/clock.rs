@@ -20,10 +20,15 @@
 //! truncated, never rounded up, before it is validated. Years have four digits, from 0001 to 9999, as in RFC 3339: other years
 //! are refused, and anything that would be due or expire later does so at the end of the year 9999 ([`last_instant`]).
 
+mod test_clock;
+
 use std::fmt::Debug;
 use std::sync::Mutex;
 
 use chrono::{DateTime, Duration, Utc};
+
+pub(crate) use test_clock::check_advance;
+pub use test_clock::{AdvanceError, TestClock};
 
 /// A source of the present time, in UTC.
 pub trait Clock: Debug + Send + Sync + 'static {
@@ -42,7 +47,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that moves only when it is told to, for tests of due dates and of expiry.
+/// A clock that moves only when it is told to, for tests of due dates and of expiry. A [`TestClock`] runs on by itself.
 ///
 /// ```
 /// use chrono::{Duration, TimeZone, Utc};

@@ -96,6 +96,8 @@ kinds! {
     Mileage => whole(0, i64::MAX).examples([json!(42_000)]);
     /// A model year.
     ModelYear => whole(FIRST_MODEL_YEAR, 9_999).examples([json!(2024)]);
+    /// A number of seconds, at most ten years.
+    Seconds => whole(1, 315_619_200).examples([json!(86_400)]);
     /// A number of days.
     Days => whole(0, MAX_DUE_DAYS.into()).examples([json!(14)]);
     /// A month, from 1 to 12.

@@ -13,6 +13,7 @@
 //! | 6: [`api`] | customers, vehicles, contacts, leads; lists, errors, idempotency keys |
 //! | 7: [`server`] | the settings and commands of `lease-server` |
 //! | 8: [`events`] | what is recorded of every change, who sees it, and in which order |
+//! | 11: [`test_clock`] | a clock that superusers move, to try out what time brings |
 //!
 //! The [`glossary`] explains the terms.
 
@@ -32,5 +33,7 @@ pub mod permissions {}
 pub mod server {}
 #[doc = include_str!("../docs/rules/tables.md")]
 pub mod tables {}
+#[doc = include_str!("../docs/rules/test_clock.md")]
+pub mod test_clock {}
 #[doc = include_str!("../docs/rules/trades.md")]
 pub mod trades {}

@@ -45,6 +45,7 @@ use utoipa_axum::routes;
 
 use auth::Caller;
 use endpoints::Endpoints;
+use extract::Engine;
 use memory::Memory;
 pub use metrics::Metrics;
 pub use options::{CorsOrigins, HttpOptions};
@@ -77,20 +78,38 @@ pub fn router(engine: LeaseEngine) -> Router {
 /// The `OpenAPI` document.
 #[must_use]
 pub fn document() -> &'static str {
-    &DOCUMENT
+    &DOCUMENT.plain
 }
 
-static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
-    let described = all(routes::endpoints()).into_openapi();
-    openapi::complete(&described).map(|document| document.to_string()).unwrap_or_default()
-});
+/// The `OpenAPI` document of an engine that has a [test clock](lease_core::clock::TestClock), which has two more paths.
+#[must_use]
+pub fn document_with_test_clock() -> &'static str {
+    &DOCUMENT_WITH_TEST_CLOCK.plain
+}
 
-static COMPRESSED_DOCUMENT: LazyLock<Vec<u8>> = LazyLock::new(|| {
-    let mut compressed = GzEncoder::new(Vec::new(), Compression::best());
-    // Writing to memory cannot fail.
-    let _ = compressed.write_all(document().as_bytes());
-    compressed.finish().unwrap_or_default()
-});
+static DOCUMENT: LazyLock<Document> = LazyLock::new(|| Document::of(false));
+static DOCUMENT_WITH_TEST_CLOCK: LazyLock<Document> = LazyLock::new(|| Document::of(true));
+
+/// The document, as it is and compressed.
+struct Document {
+    plain: String,
+    gzip: Vec<u8>,
+}
+
+impl Document {
+    fn of(has_test_clock: bool) -> Self {
+        let described = all(routes::endpoints(has_test_clock)).into_openapi();
+        let plain = openapi::complete(&described).map(|document| document.to_string()).unwrap_or_default();
+        let mut compressed = GzEncoder::new(Vec::new(), Compression::best());
+        // Writing to memory cannot fail.
+        let _ = compressed.write_all(plain.as_bytes());
+        Self { plain, gzip: compressed.finish().unwrap_or_default() }
+    }
+
+    fn served_by(engine: &LeaseEngine) -> &'static Self {
+        if engine.has_test_clock() { &DOCUMENT_WITH_TEST_CLOCK } else { &DOCUMENT }
+    }
+}
 
 /// Sets up the REST layer.
 #[derive(Clone, Debug)]
@@ -147,7 +166,7 @@ impl RouterBuilder {
     /// The router.
     pub fn build(self) -> Router {
         // Now, rather than on a thread that serves requests.
-        LazyLock::force(&COMPRESSED_DOCUMENT);
+        Document::served_by(&self.engine);
         let state = AppState {
             throttle: LoginThrottle::new(self.options.login_failures_per_minute),
             registrations: RegistrationThrottle::new(self.options.registrations_per_minute),
@@ -160,7 +179,7 @@ impl RouterBuilder {
             uploads: Memory::new(UPLOADS),
             downloads: Memory::new(DOWNLOADS),
         };
-        let (routes, _) = all(routes::endpoints().replaying(&state)).split_for_parts();
+        let (routes, _) = all(routes::endpoints(state.engine.has_test_clock()).replaying(&state)).split_for_parts();
         let routes = routes
             .fallback(async || Problem::new(ErrorKind::NotFound))
             .method_not_allowed_fallback(async |_: Caller| Problem::new(HttpError::MethodNotAllowed))
@@ -177,8 +196,9 @@ fn all(endpoints: Endpoints) -> OpenApiRouter<AppState> {
 /// Get this document
 #[utoipa::path(get, path = "/api/openapi.json", tag = "operation", security((), ("token" = [])),
     responses((status = 200, description = "The OpenAPI document.", body = serde_json::Value)))]
-async fn openapi_document(_: Caller, headers: HeaderMap) -> Response {
-    let file = Precompressed { content_type: "application/json", plain: document().as_bytes(), gzip: &COMPRESSED_DOCUMENT };
+async fn openapi_document(_: Caller, engine: Engine, headers: HeaderMap) -> Response {
+    let Document { plain, gzip } = Document::served_by(&engine);
+    let file = Precompressed { content_type: "application/json", plain: plain.as_bytes(), gzip };
     file.response(&headers)
 }
 
@@ -211,7 +231,7 @@ mod tests {
 
     #[test]
     fn every_post_declares_its_replay() {
-        let described = all(routes::endpoints()).into_openapi();
+        let described = all(routes::endpoints(true)).into_openapi();
         let posts = described.paths.paths.iter().filter_map(|(path, item)| Some((path, item.post.as_ref()?)));
         for (path, operation) in posts {
             let extensions = operation.extensions.as_ref();

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::http::{HeaderName, HeaderValue};
+use lease_core::engine::Maintenance;
 
 /// The settings of the REST layer.
 #[derive(Clone, Debug)]
@@ -24,6 +25,8 @@ pub struct HttpOptions {
     pub registrations_per_minute: u32,
     /// How often a stream of events looks whether its token is still good; a minute by default, and a millisecond at least.
     pub session_check_interval: Duration,
+    /// The settings of the background work, which is caught up with when the engine's test clock is moved.
+    pub maintenance: Maintenance,
 }
 
 impl Default for HttpOptions {
@@ -35,6 +38,7 @@ impl Default for HttpOptions {
             login_failures_per_minute: 10,
             registrations_per_minute: 10,
             session_check_interval: Duration::from_mins(1),
+            maintenance: Maintenance::default(),
         }
     }
 }
@@ -79,6 +83,13 @@ impl HttpOptions {
     #[must_use]
     pub const fn with_session_check_interval(mut self, interval: Duration) -> Self {
         self.session_check_interval = interval;
+        self
+    }
+
+    /// These options with other settings of the [background work](Self::maintenance).
+    #[must_use]
+    pub fn with_maintenance(mut self, maintenance: Maintenance) -> Self {
+        self.maintenance = maintenance;
         self
     }
 }

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use lease_core::repository::{Claim, ClaimState, Guarantee, IdempotencyRepository, NewClaim, RepositoryError, SavedResponse};
+use sqlx::QueryBuilder;
 use sqlx::postgres::Postgres;
-use sqlx::{Encode, QueryBuilder, Type};
 
 use crate::PostgresRepository;
 use crate::row::Fields;
@@ -29,12 +29,23 @@ impl IdempotencyRepository for PostgresRepository {
         })
     }
 
-    async fn renew_claim(&self, claim: &Claim, held_until: DateTime<Utc>) -> Result<(), RepositoryError> {
-        self.set_held(claim, "held_until", held_until).await
+    async fn renew_claim(
+        &self,
+        claim: &Claim,
+        held_until: DateTime<Utc>,
+        expires_at: DateTime<Utc>,
+    ) -> Result<(), RepositoryError> {
+        let set = |query: &mut QueryBuilder<Postgres>| {
+            query.push("held_until = ").push_bind(held_until).push(", expires_at = ").push_bind(expires_at);
+        };
+        self.set_held(claim, set).await
     }
 
     async fn save_response(&self, claim: &Claim, response: &SavedResponse) -> Result<(), RepositoryError> {
-        self.set_held(claim, "response", response.0.as_slice()).await
+        let set = |query: &mut QueryBuilder<Postgres>| {
+            query.push("response = ").push_bind(response.0.as_slice());
+        };
+        self.set_held(claim, set).await
     }
 
     async fn release_claim(&self, claim: &Claim) -> Result<(), RepositoryError> {
@@ -53,14 +64,11 @@ impl IdempotencyRepository for PostgresRepository {
 }
 
 impl PostgresRepository {
-    /// Sets a column of the record, if the claim is still held.
-    async fn set_held<T>(&self, claim: &Claim, column: &str, value: T) -> Result<(), RepositoryError>
-    where
-        T: for<'v> Encode<'v, Postgres> + Type<Postgres> + Copy,
-    {
+    /// Sets columns of the record, if the claim is still held.
+    async fn set_held(&self, claim: &Claim, push_columns: impl Fn(&mut QueryBuilder<Postgres>)) -> Result<(), RepositoryError> {
         let statement = || {
             let mut query = QueryBuilder::new("update idempotency_records set ");
-            query.push(column).push(" = ").push_bind(value);
+            push_columns(&mut query);
             push_held(&mut query, claim);
             query.push(" returning 1");
             query

@@ -57,18 +57,28 @@ pub async fn a_claim_without_effect_expires(store: Arc<dyn Repository>) {
 pub async fn a_claim_that_is_renewed_expires_later(store: Arc<dyn Repository>) {
     let world = claimed(store).await;
     let taker = NewClaim { held_until: at(120), ..new_claim(0, 2) };
-    world.store.renew_claim(&claim(0, 1), at(70)).await.unwrap();
+    world.store.renew_claim(&claim(0, 1), at(70), at(86_400)).await.unwrap();
     assert_eq!(world.store.claim(&taker, at(70) - tick()).await.unwrap(), HELD_BY_ONE);
     // Nobody took it over when it ran out, so it can still be renewed.
-    world.store.renew_claim(&claim(0, 1), at(90)).await.unwrap();
+    world.store.renew_claim(&claim(0, 1), at(90), at(86_400)).await.unwrap();
     assert_eq!(world.store.claim(&taker, at(90) - tick()).await.unwrap(), HELD_BY_ONE);
     assert_eq!(world.store.claim(&taker, at(90)).await.unwrap(), ClaimState::Claimed);
+}
+
+pub async fn the_record_of_a_claim_that_is_renewed_is_kept_longer(store: Arc<dyn Repository>) {
+    let world = claimed(store).await;
+    world.store.renew_claim(&claim(0, 1), at(200_060), at(300_000)).await.unwrap();
+    assert_eq!(world.store.purge_claims(at(200_000), 10).await.unwrap(), 0);
+    assert_eq!(world.store.claim(&new_claim(0, 9), at(200_000)).await.unwrap(), HELD_BY_ONE);
+    world.store.save_response(&claim(0, 1), &SavedResponse(vec![1])).await.unwrap();
+    assert_eq!(world.store.purge_claims(at(300_000), 10).await.unwrap(), 0);
+    assert_eq!(world.store.purge_claims(at(300_000) + tick(), 10).await.unwrap(), 1);
 }
 
 pub async fn a_done_claim_can_be_renewed(store: Arc<dyn Repository>) {
     let world = claimed(store).await;
     let id = world.act().await.unwrap();
-    world.store.renew_claim(&claim(0, 1), at(90)).await.unwrap();
+    world.store.renew_claim(&claim(0, 1), at(90), at(86_400)).await.unwrap();
     assert_eq!(world.found().await, ClaimState::Done { fingerprint: [1; 32], made: Some(id.get()), held_until: at(90) });
     world.assert_taken(Guarantee::Claim, world.act()).await;
 }
@@ -77,7 +87,7 @@ pub async fn a_claim_that_is_not_there_cannot_be_renewed(store: Arc<dyn Reposito
     let world = claimed(store).await;
     world.store.release_claim(&claim(0, 1)).await.unwrap();
     for key in [0, 1] {
-        world.assert_taken(Guarantee::Claim, world.store.renew_claim(&claim(key, 1), at(90))).await;
+        world.assert_taken(Guarantee::Claim, world.store.renew_claim(&claim(key, 1), at(90), at(86_400))).await;
         assert_eq!(world.store.claim(&new_claim(key, 2), at(1)).await.unwrap(), ClaimState::Claimed);
     }
 }
@@ -89,7 +99,7 @@ pub async fn a_claim_that_was_taken_over_can_do_nothing(store: Arc<dyn Repositor
     world.assert_taken(Guarantee::Claim, world.act()).await;
     // Neither its response nor its renewal nor its release affects the claim of the other holder.
     world.assert_taken(Guarantee::Claim, world.store.save_response(&claim(0, 1), &SavedResponse(vec![1]))).await;
-    world.assert_taken(Guarantee::Claim, world.store.renew_claim(&claim(0, 1), at(99))).await;
+    world.assert_taken(Guarantee::Claim, world.store.renew_claim(&claim(0, 1), at(99), at(86_400))).await;
     world.store.release_claim(&claim(0, 1)).await.unwrap();
     assert_eq!(world.store.claim(&new_claim(0, 3), at(100)).await.unwrap(), ClaimState::Held { fingerprint: [2; 32] });
 }

@@ -241,6 +241,7 @@ cases! {
         a_key_is_claimed_by_one,
         a_claim_without_effect_expires,
         a_claim_that_is_renewed_expires_later,
+        the_record_of_a_claim_that_is_renewed_is_kept_longer,
         a_done_claim_can_be_renewed,
         a_claim_that_is_not_there_cannot_be_renewed,
         a_claim_that_was_taken_over_can_do_nothing,

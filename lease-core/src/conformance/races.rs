@@ -261,7 +261,7 @@ pub async fn a_renewal_and_a_take_over_exclude_each_other(handles: Handles) {
     for key in 0..ROUNDS {
         world.store.claim(&new_claim(key, 1), base()).await.unwrap();
         let (renews, takes) = (world.handle(), world.handle());
-        let renews = tokio::spawn(async move { renews.renew_claim(&claim(key, 1), at(120)).await });
+        let renews = tokio::spawn(async move { renews.renew_claim(&claim(key, 1), at(120), at(86_400)).await });
         let takes = tokio::spawn(async move { takes.claim(&new_claim(key, 2), at(60)).await.unwrap() });
         match (renews.await.unwrap(), takes.await.unwrap()) {
             (Ok(()), ClaimState::Held { fingerprint }) => assert_eq!(fingerprint, [1; 32]),

@@ -2,9 +2,10 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use super::news::News;
+use super::test_clock::Moving;
 use super::{LeaseEngine, Shared};
 use crate::account::{PasswordError, PasswordHasher, PasswordParams};
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{Clock, SystemClock, TestClock};
 use crate::gateway::{PaymentGateway, SandboxGateway};
 use crate::policy::Policy;
 use crate::random::{OsRandomness, Randomness};
@@ -20,6 +21,7 @@ pub struct LeaseEngineBuilder {
     password_params: PasswordParams,
     hashing_concurrency: NonZeroUsize,
     policy: Policy,
+    test_clock: Option<Arc<TestClock>>,
 }
 
 impl LeaseEngineBuilder {
@@ -32,6 +34,7 @@ impl LeaseEngineBuilder {
             password_params: PasswordParams::default(),
             hashing_concurrency: half_of_the_cores(),
             policy: Policy::default(),
+            test_clock: None,
         }
     }
 
@@ -46,6 +49,16 @@ impl LeaseEngineBuilder {
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
+        self.test_clock = None;
+        self
+    }
+
+    /// Sets a clock that superusers may move forward (chapter 11), also over HTTP: for trials, and never where deadlines or money are
+    /// real. To move a clock in code only, give a [`TestClock`] to [`clock`](Self::clock).
+    #[must_use]
+    pub fn test_clock(mut self, clock: Arc<TestClock>) -> Self {
+        self.clock = Arc::clone(&clock) as _;
+        self.test_clock = Some(clock);
         self
     }
 
@@ -91,6 +104,7 @@ impl LeaseEngineBuilder {
             hasher,
             policy: self.policy,
             news: News::default(),
+            test_clock: self.test_clock.map(Moving::new),
         };
         Ok(LeaseEngine { shared: Arc::new(shared) })
     }

@@ -10,8 +10,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 const HELD: Duration = Duration::seconds(3);
 /// The time between two renewals of a claim. One may fail, and the next one is still in time.
 const RENEWED_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
-/// The time for which a record is kept (rule 6.7).
-const KEPT: Duration = Duration::hours(24);
+/// The time for which a record is kept (rule 6.7), from the last renewal of its claim on.
+pub(super) const KEPT: Duration = Duration::hours(24);
 
 /// Idempotency records (rule 6.7), for a layer that answers requests. That layer decides what is hashed and how responses are
 /// encrypted.
@@ -45,12 +45,25 @@ impl LeaseEngine {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         loop {
             ticks.tick().await;
-            match self.store().renew_claim(claim, self.now() + HELD).await {
+            match self.keep_claim(claim, self.now(), self.now()).await {
                 Ok(()) => {}
                 Err(RepositoryError::Taken(_)) => return std::future::pending().await,
                 Err(error) => tracing::warn!(%error, "an idempotency claim could not be renewed"),
             }
         }
+    }
+
+    /// Keeps the record of a claim until its command has long been answered by a clock that is about to be moved to `to`.
+    ///
+    /// # Errors
+    /// [`Refusal::IdempotencyKeyInUse`] if the claim was lost to another request; [`Error::Unavailable`].
+    pub(super) async fn keep_claim_until_after(&self, claim: &Claim, to: DateTime<Utc>) -> Result<(), Error> {
+        under_claim(self.keep_claim(claim, self.now(), to).await)
+    }
+
+    /// Holds a claim for a while from one instant on, and keeps its record for a day from another one on.
+    async fn keep_claim(&self, claim: &Claim, held_from: DateTime<Utc>, kept_from: DateTime<Utc>) -> Result<(), RepositoryError> {
+        self.store().renew_claim(claim, held_from + HELD, kept_from + KEPT).await
     }
 
     /// Saves the response to the command that was carried out under a claim.
@@ -67,7 +80,7 @@ impl LeaseEngine {
     /// # Errors
     /// [`Refusal::IdempotencyKeyInUse`] if the claim was lost to another request; [`Error::Unavailable`].
     pub async fn check_claim(&self, claim: &Claim) -> Result<(), Error> {
-        under_claim(self.store().renew_claim(claim, self.now() + HELD).await)
+        under_claim(self.keep_claim(claim, self.now(), self.now()).await)
     }
 
     /// Releases a claim under which nothing was done.

@@ -19,6 +19,7 @@ mod payments;
 mod proposals;
 mod services;
 mod subscription;
+mod test_clock;
 mod trades;
 mod users;
 mod vehicles;
@@ -32,6 +33,7 @@ pub use builder::{BuildError, LeaseEngineBuilder};
 pub use command::RequestContext;
 pub use consumer::EventConsumer;
 pub use maintenance::Maintenance;
+pub use test_clock::AdvanceDraft;
 pub use trades::WithActions;
 
 use self::news::News;
@@ -62,6 +64,7 @@ struct Shared {
     hasher: PasswordHasher,
     policy: Policy,
     news: News,
+    test_clock: Option<test_clock::Moving>,
 }
 
 impl LeaseEngine {

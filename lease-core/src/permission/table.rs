@@ -28,6 +28,8 @@ pub enum Resource {
     Payment,
     /// Events.
     Event,
+    /// The test clock.
+    TestClock,
 }
 
 /// An act for which rights are granted.
@@ -68,18 +70,22 @@ pub enum Grant {
     All,
 }
 
-/// The table of chapter 2. Superusers and the system have the rights of staff and, for users, every right.
+/// The table of chapter 2. Superusers and the system have the rights of staff and, for users and the test clock, every right.
 #[expect(clippy::match_same_arms, reason = "one row for each right, in the order of chapter 2")]
 pub(super) fn grant(actor: &Actor, resource: Resource, act: Act) -> Grant {
     use Act::{Cancel, Convert, Create, Decide, Delete, GrantRoles, Read, Update, Void};
     use Grant::{Active, All, None, Own};
-    use Resource::{Contact, CreditCard, Customer, Event, Invoice, Lead, Payment, Proposal, Service, Trade, User, Vehicle};
+    use Resource::{
+        Contact, CreditCard, Customer, Event, Invoice, Lead, Payment, Proposal, Service, TestClock, Trade, User, Vehicle,
+    };
 
     // One row for each right: the grant for customers, then the grant for staff.
     let (customer, staff) = match (resource, act) {
         (User, Read | Update) => (Own, All),
         (User, Create | Delete) => (None, All),
-        (User, GrantRoles) => return if matches!(actor, Actor::Superuser { .. } | Actor::System) { All } else { None },
+        (User, GrantRoles) | (TestClock, Read | Update) => {
+            return if matches!(actor, Actor::Superuser { .. } | Actor::System) { All } else { None };
+        }
 
         (Customer, Read | Update) => (Own, All),
 
@@ -111,7 +117,8 @@ pub(super) fn grant(actor: &Actor, resource: Resource, act: Act) -> Grant {
         (Event, Read) => (Own, All),
 
         (
-            User | Customer | CreditCard | Contact | Lead | Vehicle | Service | Trade | Proposal | Invoice | Payment | Event,
+            User | Customer | CreditCard | Contact | Lead | Vehicle | Service | Trade | Proposal | Invoice | Payment | Event
+            | TestClock,
             Create | Update | Delete | Decide | Cancel | Void | Convert | GrantRoles,
         ) => (None, None),
     };

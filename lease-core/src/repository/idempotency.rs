@@ -14,9 +14,15 @@ pub trait IdempotencyRepository {
     /// claim that this holder has already made, and under which nothing was done, is claimed.
     async fn claim(&self, new: &NewClaim, now: DateTime<Utc>) -> Result<ClaimState, RepositoryError>;
 
-    /// Holds a claim until another instant, whether it is done or not, and even if it has expired but nobody took it over. Under a
-    /// claim that is no longer held, returns [`Taken`](RepositoryError::Taken) and leaves the record as it is.
-    async fn renew_claim(&self, claim: &Claim, held_until: DateTime<Utc>) -> Result<(), RepositoryError>;
+    /// Holds a claim until another instant, and keeps its record until another one, whether it is done or not, and even if it has
+    /// expired but nobody took it over. Under a claim that is no longer held, returns [`Taken`](RepositoryError::Taken) and leaves
+    /// the record as it is.
+    async fn renew_claim(
+        &self,
+        claim: &Claim,
+        held_until: DateTime<Utc>,
+        expires_at: DateTime<Utc>,
+    ) -> Result<(), RepositoryError>;
 
     /// Saves the response under a claim that is still held, whether it is done or not. Under a claim that is no longer held,
     /// returns [`Taken`](RepositoryError::Taken) and leaves the record as it is.
@@ -49,9 +55,9 @@ pub struct NewClaim {
     pub claim: Claim,
     /// The fingerprint of the request: a MAC over method, path and body, keyed with the idempotency key.
     pub fingerprint: [u8; 32],
-    /// Until this instant, nobody else may take the claim over; the holder can put it off.
+    /// Until this instant, nobody else may take the claim over.
     pub held_until: DateTime<Utc>,
-    /// From this instant on, the record no longer counts.
+    /// From this instant on, the record no longer counts. The holder can put off both instants.
     pub expires_at: DateTime<Utc>,
 }
 

@@ -99,7 +99,12 @@ mockall::mock! {
     #[async_trait]
     impl IdempotencyRepository for Repository {
         async fn claim(&self, new: &NewClaim, now: DateTime<Utc>) -> Result<ClaimState, RepositoryError>;
-        async fn renew_claim(&self, claim: &Claim, held_until: DateTime<Utc>) -> Result<(), RepositoryError>;
+        async fn renew_claim(
+            &self,
+            claim: &Claim,
+            held_until: DateTime<Utc>,
+            expires_at: DateTime<Utc>,
+        ) -> Result<(), RepositoryError>;
         async fn save_response(&self, claim: &Claim, response: &SavedResponse) -> Result<(), RepositoryError>;
         async fn release_claim(&self, claim: &Claim) -> Result<(), RepositoryError>;
         async fn purge_claims(&self, now: DateTime<Utc>, limit: u32) -> Result<u64, RepositoryError>;

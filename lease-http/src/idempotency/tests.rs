@@ -147,7 +147,7 @@ async fn a_refusal_by_a_request_that_lost_its_key_is_409() {
     let mut store = MockRepository::new();
     store.expect_claim().returning(|_, _| Ok(ClaimState::Claimed));
     store.expect_taken_names().returning(|_| Ok(Vec::new()));
-    store.expect_renew_claim().returning(|_, _| Err(RepositoryError::Taken(Guarantee::Claim)));
+    store.expect_renew_claim().returning(|_, _, _| Err(RepositoryError::Taken(Guarantee::Claim)));
     let routes = crate::router(LeaseEngine::new(Arc::new(store)).unwrap());
     let request = Request::post("/api/register").header(IDEMPOTENCY_KEY, "k1").header("content-type", "application/json");
     let response = routes.oneshot(request.body(Body::from("{}")).unwrap()).await.unwrap();

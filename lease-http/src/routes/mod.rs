@@ -15,6 +15,7 @@ mod payments;
 mod proposals;
 mod response;
 mod services;
+mod test_clock;
 mod trades;
 mod users;
 mod vehicles;
@@ -22,8 +23,8 @@ mod vehicles;
 use crate::endpoints::Endpoints;
 
 /// All endpoints below `/api`.
-pub(crate) fn endpoints() -> Endpoints {
-    Endpoints::new()
+pub(crate) fn endpoints(has_test_clock: bool) -> Endpoints {
+    let endpoints = Endpoints::new()
         .merge(accounts::endpoints())
         .merge(users::endpoints())
         .merge(customers::endpoints())
@@ -36,5 +37,6 @@ pub(crate) fn endpoints() -> Endpoints {
         .merge(proposals::endpoints())
         .merge(invoices::endpoints())
         .merge(payments::endpoints())
-        .merge(events::endpoints())
+        .merge(events::endpoints());
+    if has_test_clock { endpoints.merge(test_clock::endpoints()) } else { endpoints }
 }

@@ -48,7 +48,7 @@ impl<K: Copy + Eq + Hash> Known<K> {
     pub(super) fn contains(&self, key: &K, now: DateTime<Utc>) -> bool {
         let generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
         let seen = generations.young.get(key).or_else(|| generations.old.get(key));
-        seen.is_some_and(|seen| now < *seen + REMEMBERED)
+        seen.is_some_and(|seen| (now - *seen).abs() < REMEMBERED)
     }
 }
 
@@ -69,6 +69,9 @@ mod tests {
         assert!(!known.contains(&"ada", START + Duration::days(30)));
         known.remember("ada", START + Duration::days(1));
         assert!(known.contains(&"ada", START + Duration::days(30)));
+        // Nor for longer after the clock was set back.
+        known.remember("eve", START + Duration::days(40));
+        assert!(!known.contains(&"eve", START));
     }
 
     #[test]

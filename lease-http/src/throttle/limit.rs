@@ -203,6 +203,10 @@ impl Entry {
     }
 
     fn allows_one_more(&mut self, most: usize, now: DateTime<Utc>) -> Result<(), TooMany> {
+        // A clock that was set back must not leave a limit closed: what it has counted then counts from now on.
+        for counted in self.counted.iter_mut().rev().take_while(|counted| **counted > now + WINDOW) {
+            *counted = now;
+        }
         while self.counted.front().is_some_and(|counted| *counted + WINDOW <= now) {
             self.counted.pop_front();
         }
@@ -216,7 +220,8 @@ impl Entry {
 /// The entry of this key. If a new one finds no room, those go that no longer count, or else the one whose last event is the oldest.
 fn entry<K: Copy + Eq + Hash>(entries: &mut HashMap<K, Entry>, key: K, now: DateTime<Utc>) -> &mut Entry {
     if entries.len() >= MAX_KEYS && !entries.contains_key(&key) {
-        entries.retain(|_, entry| entry.running > 0 || entry.counted.back().is_some_and(|counted| *counted + WINDOW > now));
+        entries
+            .retain(|_, entry| entry.running > 0 || entry.counted.back().is_some_and(|counted| (now - *counted).abs() < WINDOW));
         if entries.len() >= MAX_KEYS {
             // Attempts that are pending keep their entry, which those who wait for them know.
             let settled = entries.iter().filter(|(_, entry)| entry.running == 0);

@@ -22,4 +22,5 @@ mod representations;
 mod server;
 mod stream_server;
 mod support;
+mod test_clock;
 mod throttle;

@@ -135,6 +135,7 @@ impl Scene {
             ("POST", "proposals", "") => json!({"trade_id": self.id("trade"), "amount": "7000"}),
             ("POST", "invoices", "void") => json!({"reason": "a mistake"}),
             ("POST", "invoices", _) => json!({"credit_card_id": self.id("card"), "amount": "1.00"}),
+            ("POST", "test-clock", _) => json!({"seconds": 60}),
             ("POST", "payments", _) => {
                 json!({"invoice_id": self.id("invoice"), "credit_card_id": self.id("card"), "amount": "1.00"})
             }

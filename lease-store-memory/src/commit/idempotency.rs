@@ -15,8 +15,13 @@ impl MemoryRepository {
         )
     }
 
-    pub(crate) fn extend_claim(&self, claim: &Claim, held_until: DateTime<Utc>) -> Result<(), RepositoryError> {
-        self.state.write(|state| state.claims.check_held(claim), |state, ()| state.claims.extend(claim, held_until))
+    pub(crate) fn extend_claim(
+        &self,
+        claim: &Claim,
+        held_until: DateTime<Utc>,
+        expires_at: DateTime<Utc>,
+    ) -> Result<(), RepositoryError> {
+        self.state.write(|state| state.claims.check_held(claim), |state, ()| state.claims.extend(claim, held_until, expires_at))
     }
 
     pub(crate) fn write_response(&self, claim: &Claim, response: &SavedResponse) -> Result<(), RepositoryError> {

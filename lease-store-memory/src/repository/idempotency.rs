@@ -10,8 +10,13 @@ impl IdempotencyRepository for MemoryRepository {
         self.write_claim(new, now)
     }
 
-    async fn renew_claim(&self, claim: &Claim, held_until: DateTime<Utc>) -> Result<(), RepositoryError> {
-        self.extend_claim(claim, held_until)
+    async fn renew_claim(
+        &self,
+        claim: &Claim,
+        held_until: DateTime<Utc>,
+        expires_at: DateTime<Utc>,
+    ) -> Result<(), RepositoryError> {
+        self.extend_claim(claim, held_until, expires_at)
     }
 
     async fn save_response(&self, claim: &Claim, response: &SavedResponse) -> Result<(), RepositoryError> {

@@ -78,10 +78,12 @@ impl Claims {
         self.held(claim).map(drop).ok_or(RepositoryError::Taken(Guarantee::Claim))
     }
 
-    /// Holds a claim until another instant.
-    pub(crate) fn extend(&mut self, claim: &Claim, held_until: DateTime<Utc>) {
-        if let Some(record) = self.by_key.get_mut(&claim.key) {
-            record.claimed.held_until = held_until;
+    /// Holds a claim until another instant, and keeps its record until another one.
+    pub(crate) fn extend(&mut self, claim: &Claim, held_until: DateTime<Utc>, expires_at: DateTime<Utc>) {
+        if let Some(Record { claimed, .. }) = self.by_key.get_mut(&claim.key) {
+            self.by_expiry.remove(&(claimed.expires_at, claim.key));
+            self.by_expiry.insert((expires_at, claim.key));
+            (claimed.held_until, claimed.expires_at) = (held_until, expires_at);
         }
     }
 

@@ -4,3 +4,4 @@
 
 mod maintenance;
 mod shop;
+mod test_clock;

@@ -15,8 +15,9 @@ fn renewals(store: &mut MockRepository, results: Vec<Result<(), RepositoryError>
     let renewed = Arc::new(Semaphore::new(0));
     let (counted, times) = (Arc::clone(&renewed), results.len());
     let results = Mutex::new(results.into_iter());
-    store.expect_renew_claim().times(times).returning(move |claim, held_until| {
+    store.expect_renew_claim().times(times).returning(move |claim, held_until, expires_at| {
         assert_eq!((*claim, held_until), (CLAIM, now() + chrono::Duration::seconds(3)));
+        assert_eq!(expires_at, now() + chrono::Duration::hours(24));
         counted.add_permits(1);
         results.lock().unwrap().next().unwrap()
     });

@@ -7,6 +7,7 @@ mod envelopes;
 mod payments;
 mod retrying;
 mod subscriptions;
+mod test_clock;
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};

@@ -118,6 +118,10 @@ pub(crate) struct Settings {
     /// The time that pending requests are given to finish when the server stops.
     #[arg(long, env = "LEASE_SHUTDOWN_TIMEOUT_SECONDS", global = true, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(0..=3_600))]
     pub(crate) shutdown_timeout_seconds: u64,
+    /// Let superusers move the server's clock forward, to try out what time brings: never where deadlines or money are real. Each
+    /// process has a clock of its own, which starts at the system's time, so run one process only.
+    #[arg(long, env = "LEASE_TEST_CLOCK", global = true, value_parser = BoolishValueParser::new())]
+    pub(crate) test_clock: bool,
     /// The other origins whose pages may call the API, separated by commas; * for every origin.
     #[arg(long, env = "LEASE_CORS_ORIGINS", global = true, value_name = "ORIGINS", default_value = "", hide_default_value = true, value_parser = parse::origins)]
     pub(crate) cors_origins: CorsOrigins,

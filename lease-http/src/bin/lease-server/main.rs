@@ -48,6 +48,7 @@ fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Createsuperuser { username, email } => {
             block_on(superuser::create(settings, username.as_deref(), email.as_deref()))
         }
+        Command::Openapi if settings.test_clock => print_line(lease_http::document_with_test_clock()),
         Command::Openapi => print_line(lease_http::document()),
     }?;
     Ok(ExitCode::SUCCESS)

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use lease_core::LeaseEngine;
 use lease_core::engine::Maintenance;
 use lease_http::{Metrics, RouterBuilder};
 use tokio::time::timeout;
@@ -21,6 +22,9 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), Failure> {
     let metrics = Metrics::new();
     log.watch(&metrics).map_err(Failure::other)?;
     let engine = engine(settings, store::open(settings, &metrics).await?)?;
+    if engine.has_test_clock() {
+        tracing::warn!("the test clock is on: superusers can move the time of this process forward");
+    }
     let fees = settings.fees()?;
     if engine.ensure_standard_services(fees.lease, fees.sell).await.map_err(Failure::other)? {
         tracing::info!(lease = %fees.lease, sell = %fees.sell, "the standard services were created");
@@ -31,9 +35,8 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), Failure> {
     let address = listener.local_addr().map_err(Failure::other)?;
     let stop = on_signal()?;
     let tasks = TaskTracker::new();
-    let (maintained, stopped) = (engine.clone(), stop.clone().cancelled_owned());
-    tasks.spawn(async move { maintained.run_maintenance(&Maintenance::default(), stopped).await });
     let options = settings.http_options();
+    tasks.spawn(maintain(engine.clone(), options.maintenance.clone(), stop.clone()));
     let limits = limits(settings);
     let counts = Counts::new(&metrics).map_err(Failure::other)?;
     let builder = RouterBuilder::new(engine).options(options).metrics(metrics);
@@ -47,6 +50,11 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), Failure> {
         tasks.wait().await;
     };
     bounded(drained, &stop, Duration::from_secs(settings.shutdown_timeout_seconds)).await
+}
+
+/// Does the background work until the server is stopped.
+async fn maintain(engine: LeaseEngine, settings: Maintenance, stop: CancellationToken) {
+    engine.run_maintenance(&settings, stop.cancelled()).await;
 }
 
 /// Runs the server until it is stopped, and then for at most this long.

@@ -62,3 +62,29 @@ async fn the_number_of_those_who_wait_for_an_outcome_is_bounded() {
     }
     assert_eq!(limit.keys(), 0);
 }
+
+/// Rule 7.3: a clock that is set back leaves a limit closed for a minute, and no longer.
+#[test]
+fn a_limit_does_not_stay_closed_when_the_clock_is_set_back() {
+    let limit = Limit::new(2);
+    let later = at(0) + Duration::days(1);
+    assert_eq!(limit.count("a", later), Ok(()));
+    assert_eq!(limit.count("a", later), Ok(()));
+    assert_eq!(limit.count("a", at(0)), Err(TooMany { retry_after: 60 }));
+    assert_eq!(limit.count("a", at(59)), Err(TooMany { retry_after: 1 }));
+    assert_eq!(limit.count("a", at(60)), Ok(()));
+}
+
+/// Nor do clients of a time that has not come yet take the room of those of now.
+#[test]
+fn what_was_counted_before_the_clock_was_set_back_makes_room() {
+    let limit = Limit::new(1);
+    for number in 0..MAX_KEYS {
+        limit.count(number, at(0) + Duration::days(1)).unwrap();
+    }
+    for number in [MAX_KEYS, MAX_KEYS + 1] {
+        limit.count(number, at(0)).unwrap();
+        assert!(limit.count(number, at(1)).is_err());
+    }
+    assert_eq!(limit.keys(), 2);
+}

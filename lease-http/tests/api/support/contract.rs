@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::app::ApiResponse;
 
-static DOCUMENT: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(lease_http::document()).unwrap());
+static DOCUMENT: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(lease_http::document_with_test_clock()).unwrap());
 static BODIES: LazyLock<Bodies> = LazyLock::new(Bodies::of_document);
 
 /// The document.

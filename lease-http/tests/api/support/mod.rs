@@ -5,7 +5,7 @@
 
 mod contract;
 pub(crate) mod setup;
-mod store;
+pub(crate) mod store;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use std::time::Duration;
 use chrono::{TimeZone as _, Utc};
 use lease_core::LeaseEngine;
 use lease_core::account::PasswordParams;
-use lease_core::clock::ManualClock;
+use lease_core::clock::{ManualClock, TestClock};
 use lease_core::engine::LeaseEngineBuilder;
 use lease_core::money::{Currency, Money};
 use lease_core::repository::Repository;
@@ -63,7 +63,7 @@ impl World {
         let clock = Arc::new(ManualClock::at(Utc.with_ymd_and_hms(2026, 3, 1, 12, 0, 0).unwrap()));
         let store = store::fresh().await;
         let builder = LeaseEngine::builder(Arc::clone(&store))
-            .clock(Arc::clone(&clock) as _)
+            .test_clock(Arc::new(TestClock::over(Arc::clone(&clock) as _)))
             .password_params(PasswordParams { memory_kib: 8, iterations: 1 });
         let engine = set_up(builder).build().unwrap();
         let options = HttpOptions::default()

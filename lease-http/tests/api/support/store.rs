@@ -14,6 +14,14 @@ pub(super) async fn fresh() -> Arc<dyn Repository> {
     }
 }
 
+/// The URL of an empty database for a server, or an empty text for one in memory.
+pub(crate) async fn fresh_url() -> String {
+    match std::env::var("LEASE_TEST_STORE").as_deref() {
+        Ok("postgres") => postgres::TestDatabase::create().await.direct_url(),
+        _ => String::new(),
+    }
+}
+
 #[path = "../../../../lease-store-postgres/tests/postgres/support/mod.rs"]
 #[expect(dead_code, reason = "shared with the tests of the Postgres store, which need more of it")]
 mod postgres;
