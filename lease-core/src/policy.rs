@@ -44,8 +44,7 @@ impl Policy {
 
 impl Default for Policy {
     fn default() -> Self {
-        let late_payments = LatePayments::Accept;
-        Self { token_ttl: Duration::days(30), late_payments, max_proposals: 100, event_retention: None }
+        Self { token_ttl: Duration::days(30), late_payments: LatePayments::Accept, max_proposals: 100, event_retention: None }
     }
 }
 

@@ -54,7 +54,7 @@
 //! | I5 | a trade has one accepted proposal if it is agreed or completed, and then no pending one |
 //! | I6 | an agreed trade completes when nothing is owed; a vehicle has at most one open or agreed trade; vehicles change hands by completed sales only; agreed periods do not overlap |
 //! | I7 | rows that were written are never lost, and final states never change; no row refers to one that does not exist |
-//! | I9 | each trade, proposal, invoice and payment has exactly the events that led to its state |
+//! | I9 | each trade, proposal, invoice and payment has exactly the events that led to its state, but for those that were cleared |
 //!
 //! [`how_we_know`] lists the checks which show that they hold.
 
