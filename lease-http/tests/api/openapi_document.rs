@@ -158,5 +158,5 @@ fn rules_are_schemas_of_the_fields_of_a_body() {
         }
         found += 1;
     }
-    assert_eq!(found, 6);
+    assert_eq!(found, 8);
 }

@@ -16,7 +16,7 @@ const FIELDS: [(&str, &str); 12] = [
         "id customer_id lead_id label name email phone address_line1 address_line2 city state postal_code country created_at",
     ),
     ("leads", "id first_name last_name email phone company source status notes customer_id created_at"),
-    ("vehicles", "id customer_id vin make model year color mileage license_plate description created_at"),
+    ("vehicles", "id customer_id vin chassis_number make model year color mileage license_plate description created_at"),
     ("services", "id name kind invoice_on bill_to amount currency payment_due_days description is_active"),
     (
         "trades",

@@ -42,7 +42,7 @@ fn read_all(body: &[u8]) -> Vec<Read> {
 }
 
 /// Names of fields, and one that no draft has.
-const FIELDS: [&str; 45] = [
+const FIELDS: [&str; 46] = [
     "username",
     "email",
     "password",
@@ -68,6 +68,7 @@ const FIELDS: [&str; 45] = [
     "company",
     "status",
     "vin",
+    "chassis_number",
     "make",
     "model",
     "year",

@@ -133,7 +133,10 @@ impl Backend {
                     Some(card) => *card,
                     None => self.newest_card(invoice).await,
                 };
-                let body = json!({"credit_card_id": card, "amount": amount});
+                let mut body = json!({"credit_card_id": card});
+                if let Some(amount) = amount {
+                    body["amount"] = amount.into();
+                }
                 say(engine.pay_invoice(by, id(invoice), &draft(&body)).await)
             }
             Act::Void(row) => {
