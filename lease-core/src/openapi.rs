@@ -10,7 +10,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::event::{EventType, SubjectKind};
 use crate::model::limits::{
-    EXPIRY_YEARS, FIRST_MODEL_YEAR, MAX_DUE_DAYS, MAX_EMAIL_BYTES, MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS, MONTHS,
+    EXPIRY_YEARS, FIRST_MODEL_YEAR, MAX_DUE_DAYS, MAX_EMAIL_BYTES, MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS, MONTHS, TOKEN_DAYS,
 };
 pub(crate) use crate::model::{BillTo, InvoiceOn, LeadStatus, ServiceKind};
 use crate::model::{CardBrand, InvoiceStatus, PaymentStatus, ProposalStatus, Role, TradeStatus};
@@ -69,6 +69,8 @@ kinds! {
     ModelYear => whole(FIRST_MODEL_YEAR, 9_999).examples([json!(2024)]);
     /// A number of days.
     Days => whole(0, MAX_DUE_DAYS.into()).examples([json!(14)]);
+    /// A number of days, at least one.
+    TokenDays => whole(*TOKEN_DAYS.start(), *TOKEN_DAYS.end()).examples([json!(365)]);
     /// A month, from 1 to 12.
     Month => whole((*MONTHS.start()).into(), (*MONTHS.end()).into()).examples([json!(12)]);
     /// A year.

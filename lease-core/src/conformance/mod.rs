@@ -64,6 +64,7 @@ mod gateway;
 mod pages;
 mod payment_races;
 mod races;
+mod tokens;
 mod trade_filters;
 mod trade_races;
 mod trades;
@@ -315,6 +316,7 @@ cases! {
     }
     pages {
         users_come_in_pages,
+        tokens_come_in_pages,
         customers_come_in_pages,
         cards_come_in_pages,
         contacts_come_in_pages,
@@ -350,6 +352,12 @@ cases! {
         one_of_two_claims_of_a_key_is_made,
         a_commit_and_a_take_over_exclude_each_other,
         a_renewal_and_a_take_over_exclude_each_other,
+    }
+    tokens {
+        every_field_of_a_token_is_kept,
+        only_live_tokens_of_the_user_are_listed,
+        a_token_of_an_old_epoch_is_not_created,
+        a_new_token_and_a_new_password_exclude_each_other,
     }
     trade_filters {
         trades_are_filtered,

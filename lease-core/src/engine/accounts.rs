@@ -5,15 +5,15 @@ use secrecy::SecretString;
 
 use super::{LeaseEngine, RequestContext};
 use crate::account::{
-    PasswordHash, PasswordWork, Registrant, RegistrationDraft, Session, TakenNames, TokenHash, TokenText, check_login,
-    check_registration, check_repeated_registration, log_in, password_to_verify, revoke_token, revoke_tokens, session,
+    PasswordHash, PasswordWork, Registrant, RegistrationDraft, Session, TakenNames, Token, TokenText, check_login,
+    check_registration, check_repeated_registration, expiry, log_in, password_to_verify, revoke_token, revoke_tokens, session,
 };
-use crate::clock::last_instant;
 use crate::error::Error;
 use crate::id::{Stored, UserId};
 use crate::input::{Field, Form, UpdateMode, draft};
 use crate::model::{Account, LoginName, Profile};
 use crate::permission::Actor;
+use crate::repository::TokenKey;
 
 /// The result of a registration.
 #[derive(Clone, Debug)]
@@ -149,16 +149,16 @@ impl LeaseEngine {
     /// # Errors
     /// [`Error::NotAuthenticated`], whatever is wrong with the token; [`Error::Unavailable`].
     pub async fn authenticate(&self, token: &TokenText) -> Result<Session, Error> {
-        session(self.store().find_token(&token.hash()).await?, self.now())
+        session(self.store().find_token(TokenKey::Hash(token.hash())).await?, self.now())
     }
 
-    /// Revokes a token of the actor's user (rule 3.3).
+    /// Revokes a token of the actor's user, such as that of their session (rule 3.3).
     ///
     /// # Errors
-    /// [`Error::NotAuthenticated`]; [`Error::Unavailable`].
-    pub async fn logout(&self, context: impl Into<RequestContext>, token: TokenHash) -> Result<(), Error> {
+    /// As [`revoke_token`]; [`Error::Unavailable`].
+    pub async fn logout(&self, context: impl Into<RequestContext>, token: &Stored<Token>) -> Result<(), Error> {
         let load = |_, _| async { Ok(()) };
-        self.execute(context, load, |(), actor, _| revoke_token(actor, token)).await.map(drop)
+        self.execute(context, load, |(), actor, _| revoke_token(token, actor)).await.map(drop)
     }
 
     /// Revokes all tokens of the actor's user (rule 3.3).
@@ -173,8 +173,8 @@ impl LeaseEngine {
         self.execute(context, load, revoke_tokens).await.map(drop)
     }
 
-    /// The instant at which a token created now expires, at the latest the last instant of the calendar.
+    /// The instant at which a token that is created now expires.
     fn token_end(&self, now: DateTime<Utc>) -> DateTime<Utc> {
-        now.checked_add_signed(self.shared.policy.token_ttl).map_or_else(last_instant, |end| end.min(last_instant()))
+        expiry(now, self.shared.policy.token_ttl)
     }
 }

@@ -16,6 +16,7 @@ mod maintenance;
 mod payments;
 mod proposals;
 mod services;
+mod tokens;
 mod trades;
 mod users;
 mod vehicles;
@@ -27,6 +28,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 pub use accounts::{LoggedIn, LoginDraft, Registered};
 pub use builder::{BuildError, LeaseEngineBuilder};
 pub use command::RequestContext;
+pub use tokens::CreatedToken;
 pub use trades::WithActions;
 
 use crate::account::PasswordHasher;

@@ -6,6 +6,8 @@ use super::Actor;
 pub enum Resource {
     /// Users.
     User,
+    /// Tokens.
+    Token,
     /// Customers.
     Customer,
     /// Credit cards.
@@ -73,13 +75,17 @@ pub enum Grant {
 pub(super) fn grant(actor: &Actor, resource: Resource, act: Act) -> Grant {
     use Act::{Cancel, Convert, Create, Decide, Delete, GrantRoles, Read, Update, Void};
     use Grant::{Active, All, None, Own};
-    use Resource::{Contact, CreditCard, Customer, Event, Invoice, Lead, Payment, Proposal, Service, Trade, User, Vehicle};
+    use Resource::{
+        Contact, CreditCard, Customer, Event, Invoice, Lead, Payment, Proposal, Service, Token, Trade, User, Vehicle,
+    };
 
     // One row for each right: the grant for customers, then the grant for staff.
     let (customer, staff) = match (resource, act) {
         (User, Read | Update) => (Own, All),
         (User, Create | Delete) => (None, All),
         (User, GrantRoles) => return if matches!(actor, Actor::Superuser { .. } | Actor::System) { All } else { None },
+
+        (Token, Read | Create | Delete) => (Own, Own),
 
         (Customer, Read | Update) => (Own, All),
 
@@ -111,7 +117,8 @@ pub(super) fn grant(actor: &Actor, resource: Resource, act: Act) -> Grant {
         (Event, Read) => (Own, All),
 
         (
-            User | Customer | CreditCard | Contact | Lead | Vehicle | Service | Trade | Proposal | Invoice | Payment | Event,
+            User | Token | Customer | CreditCard | Contact | Lead | Vehicle | Service | Trade | Proposal | Invoice | Payment
+            | Event,
             Create | Update | Delete | Decide | Cancel | Void | Convert | GrantRoles,
         ) => (None, None),
     };

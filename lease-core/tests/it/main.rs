@@ -25,6 +25,7 @@ mod rule_references;
 mod secrets;
 mod services;
 mod support;
+mod tokens;
 mod users;
 mod values;
 mod vehicles;
