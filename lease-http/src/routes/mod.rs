@@ -15,6 +15,7 @@ mod payments;
 mod proposals;
 mod response;
 mod services;
+mod tokens;
 mod trades;
 mod users;
 mod vehicles;
@@ -25,6 +26,7 @@ use crate::endpoints::Endpoints;
 pub(crate) fn endpoints() -> Endpoints {
     Endpoints::new()
         .merge(accounts::endpoints())
+        .merge(tokens::endpoints())
         .merge(users::endpoints())
         .merge(customers::endpoints())
         .merge(credit_cards::endpoints())

@@ -20,3 +20,4 @@ mod representations;
 mod server;
 mod support;
 mod throttle;
+mod tokens;
