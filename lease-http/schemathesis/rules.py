@@ -31,12 +31,16 @@ def log_in(username):
 ME = register() if os.environ["LEASE_ROLE"] == "customer" else log_in(os.environ["LEASE_SUPERUSER_USERNAME"])
 
 
-@schemathesis.auth(cache_by_key=lambda case, context: case.operation.path.startswith("/api/logout") and next(NUMBERS))
+def revokes_tokens(case):
+    return case.operation.path.startswith(("/api/logout", "/api/tokens/"))
+
+
+@schemathesis.auth(cache_by_key=lambda case, context: revokes_tokens(case) and next(NUMBERS))
 class Token:
-    """The token of the run; for logging out, the token of a new user each time."""
+    """The token of the run; for revoking tokens, the token of a new user each time."""
 
     def get(self, case, context):
-        return (register() if case.operation.path.startswith("/api/logout") else ME)["token"]
+        return (register() if revokes_tokens(case) else ME)["token"]
 
     def set(self, case, data, context):
         case.headers["Authorization"] = f"Token {data}"

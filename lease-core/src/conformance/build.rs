@@ -76,7 +76,14 @@ pub(super) fn token_hash(number: u8) -> TokenHash {
 }
 
 pub(super) fn token(user_id: UserId, number: u8) -> Token {
-    Token { hash: token_hash(number), user_id, epoch: 0, expires_at: at(3_600) }
+    Token {
+        hash: token_hash(number),
+        user_id,
+        name: format!("Backup {number}"),
+        epoch: 0,
+        created_at: base() + tick(),
+        expires_at: at(3_600),
+    }
 }
 
 pub(super) fn credit_card(customer_id: CustomerId) -> CreditCard {

@@ -68,6 +68,7 @@ mod races;
 mod retention;
 mod subscriptions;
 mod time;
+mod tokens;
 mod trade_filters;
 mod trade_races;
 mod trades;
@@ -329,6 +330,7 @@ cases! {
     }
     pages {
         users_come_in_pages,
+        tokens_come_in_pages,
         customers_come_in_pages,
         cards_come_in_pages,
         contacts_come_in_pages,
@@ -384,6 +386,12 @@ cases! {
         expiring_and_deciding_exclude_each_other,
         a_late_payment_comes_after_the_falling_overdue,
         each_call_records_so_many,
+    }
+    tokens {
+        every_field_of_a_token_is_kept,
+        only_live_tokens_of_the_user_are_listed,
+        a_token_of_an_old_epoch_is_not_created,
+        a_new_token_and_a_new_password_exclude_each_other,
     }
     trade_filters {
         trades_are_filtered,

@@ -410,6 +410,6 @@ pub async fn the_ends_of_the_calendar_are_kept(store: Arc<dyn Repository>) {
 
     let token = crate::account::Token { expires_at: last, ..token(author.user.id, 1) };
     world.store.commit_login(&Login::new(token.clone(), last), None).await.unwrap();
-    let (found, account) = world.store.find_token(&token.hash).await.unwrap().unwrap();
-    assert_eq!((found, account.user.last_login), (token, Some(last)));
+    let (found, account) = world.find_token(1).await.unwrap();
+    assert_eq!((found.value, account.user.last_login), (token, Some(last)));
 }

@@ -9,13 +9,13 @@ use chrono::{DateTime, Utc};
 use super::Handles;
 use super::build::*;
 use super::commits::Commits as _;
-use crate::account::AccountSnapshot;
+use crate::account::{AccountSnapshot, Token};
 use crate::catalog::VehicleSnapshot;
 use crate::decision::RowChange;
 use crate::directory::{ContactsOfLead, LeadChange};
 use crate::id::NewIds;
 use crate::id::{
-    ContactId, CreditCardId, CustomerId, InvoiceId, LeadId, PaymentId, ProposalId, ServiceId, TradeId, UserId, VehicleId,
+    ContactId, CreditCardId, CustomerId, InvoiceId, LeadId, PaymentId, ProposalId, ServiceId, Stored, TradeId, UserId, VehicleId,
     Versioned,
 };
 use crate::lifecycle::{Opening, TradeChanges, TradeMove, TradeSnapshot};
@@ -23,7 +23,7 @@ use crate::model::VehicleTransfer;
 use crate::model::{
     Account, Agreement, ContactOwner, CreditCard, Lead, Proposal, ProposalState, Role, Service, ServiceKind, User, Vehicle,
 };
-use crate::repository::{Guarantee, Repository, RepositoryError, TradeKey, TradeLoad, WalletKey};
+use crate::repository::{Guarantee, Repository, RepositoryError, TokenKey, TradeKey, TradeLoad, WalletKey};
 use crate::wallet::{CardChange, DefaultCard, Wallet, WalletChange};
 
 /// A store under test.
@@ -214,6 +214,11 @@ impl World {
 
     pub(super) async fn load_account(&self, id: UserId) -> Versioned<AccountSnapshot> {
         self.store.load_account(id).await.unwrap().unwrap()
+    }
+
+    /// The token with the hash of this number, and its account.
+    pub(super) async fn find_token(&self, number: u8) -> Option<(Stored<Token>, Account)> {
+        self.store.find_token(TokenKey::Hash(token_hash(number))).await.unwrap()
     }
 
     pub(super) async fn wallet(&self, customer: CustomerId) -> Versioned<Wallet> {

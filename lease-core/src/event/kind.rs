@@ -95,7 +95,7 @@ event_types! {
         /// A user logged in.
         UserLoggedIn = "user.logged_in",
     }
-    /// A token. Tokens have no id.
+    /// A token.
     Token {
         /// A token was created.
         TokenCreated = "token.created",

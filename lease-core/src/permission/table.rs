@@ -6,6 +6,8 @@ use super::Actor;
 pub enum Resource {
     /// Users.
     User,
+    /// Tokens.
+    Token,
     /// Customers.
     Customer,
     /// Credit cards.
@@ -76,7 +78,7 @@ pub(super) fn grant(actor: &Actor, resource: Resource, act: Act) -> Grant {
     use Act::{Cancel, Convert, Create, Decide, Delete, GrantRoles, Read, Update, Void};
     use Grant::{Active, All, None, Own};
     use Resource::{
-        Contact, CreditCard, Customer, Event, Invoice, Lead, Payment, Proposal, Service, TestClock, Trade, User, Vehicle,
+        Contact, CreditCard, Customer, Event, Invoice, Lead, Payment, Proposal, Service, TestClock, Token, Trade, User, Vehicle,
     };
 
     // One row for each right: the grant for customers, then the grant for staff.
@@ -86,6 +88,8 @@ pub(super) fn grant(actor: &Actor, resource: Resource, act: Act) -> Grant {
         (User, GrantRoles) | (TestClock, Read | Update) => {
             return if matches!(actor, Actor::Superuser { .. } | Actor::System) { All } else { None };
         }
+
+        (Token, Read | Create | Delete) => (Own, Own),
 
         (Customer, Read | Update) => (Own, All),
 
@@ -117,8 +121,8 @@ pub(super) fn grant(actor: &Actor, resource: Resource, act: Act) -> Grant {
         (Event, Read) => (Own, All),
 
         (
-            User | Customer | CreditCard | Contact | Lead | Vehicle | Service | Trade | Proposal | Invoice | Payment | Event
-            | TestClock,
+            User | Token | Customer | CreditCard | Contact | Lead | Vehicle | Service | Trade | Proposal | Invoice | Payment
+            | Event | TestClock,
             Create | Update | Delete | Decide | Cancel | Void | Convert | GrantRoles,
         ) => (None, None),
     };

@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use lease_core::account::{
-    AccountSnapshot, PasswordHash, RegistrationDraft, UserDraft, check_registration, check_update, deactivate, log_in,
-    revoke_token, revoke_tokens,
+    AccountSnapshot, CheckedUpdate, PasswordHash, RegistrationDraft, Session, TokenHash, UserDraft, check_registration,
+    check_update, create_token, deactivate, log_in, revoke_token, revoke_tokens,
 };
-use lease_core::account::{CheckedUpdate, TokenHash};
 use lease_core::catalog::{
     ServiceDraft, VehicleDraft, create_service, create_vehicle, deactivate_service, standard_services, update_service,
     update_vehicle,
@@ -36,6 +35,7 @@ const PATCH: UpdateMode = UpdateMode::Partial;
 fn given() -> NewIds {
     NewIds {
         user: Some(id(101)),
+        token: Some(id(112)),
         customer: Some(id(102)),
         credit_card: Some(id(103)),
         vehicle: Some(id(106)),
@@ -333,8 +333,10 @@ fn accounts_have_their_events() {
         facts(&events[0]).0,
         json!({"user_id": 101, "customer_id": 102, "is_active": true, "is_staff": false, "is_superuser": false})
     );
-    assert_eq!((&events[0].audience, events[1].subject), (&Audience::User(NewRow::User.into()), None));
-    assert_eq!(facts(&events[1]).0, json!({"user_id": 101, "expires_at": time(at(60))}));
+    assert_eq!((&events[0].audience, &events[1].audience), (&Audience::User(NewRow::User.into()), &events[0].audience));
+    assert_eq!(events[1].subject, Some(NewRow::Token.into()));
+    let of_token = |user: i64, name| json!({"token_id": 112, "user_id": user, "name": name, "expires_at": time(at(60))});
+    assert_eq!(facts(&events[1]).0, of_token(101, "registration"));
 
     let renamed = updated(json!({"first_name": "New"}), Role::Customer, &customer(OWNER)).into_decision(None);
     let (data, changes) = facts(only(&renamed.events));
@@ -353,15 +355,25 @@ fn accounts_have_their_events() {
     assert_eq!(names(&closed.events), ["user.deactivated", "token.revoked"]);
     assert_eq!(facts(&closed.events[0]).1, json!({"is_active": {"from": true, "to": false}}));
     let all = revoke_tokens(&account_snapshot(OWNER, Role::Customer), &customer(OWNER), now()).unwrap();
-    assert_eq!(facts(only(&all.events)).0["tokens"], "all");
-    let one = revoke_token(&customer(OWNER), TokenHash([7; 32])).unwrap();
-    assert_eq!(facts(only(&one.events)).0["tokens"], "one");
+    assert_eq!(facts(only(&all.events)).0, json!({"user_id": user_id(OWNER).get(), "tokens": "all"}));
+    assert_eq!(only(&all.events).subject, None, "several have no id");
+    let one = revoke_token(&stored(5, token(OWNER)), &customer(OWNER)).unwrap();
+    let expected = json!({"token_id": 5, "user_id": user_id(OWNER).get(), "name": "Backup", "tokens": "one"});
+    assert_eq!((facts(only(&one.events)).0, only(&one.events).subject), (expected, Some(IdRef::Known(5))));
 
     let login = log_in(&account(OWNER, Role::Customer), TokenHash([7; 32]), at(60), None, now());
     assert_eq!(names(&login.events), ["user.logged_in", "token.created"]);
     let by_the_user = EventActor::User { user_id: user_id(OWNER), customer_id: Some(id(OWNER)), is_staff: false };
     assert!(login.events.iter().all(|event| event.actor == Some(by_the_user)));
     assert_eq!(facts(&login.events[0]).1["last_login"]["to"], time(now()));
+    assert_eq!(facts(&login.events[1]).0, of_token(user_id(OWNER).get(), "login"));
+
+    let session = Session { actor: customer(OWNER), token: stored(5, token(OWNER)) };
+    let asked = draft(json!({"name": "Backup"}));
+    let ttl = chrono::Duration::seconds(60);
+    let created = create_token(&session, &customer(OWNER), &asked, TokenHash([7; 32]), ttl, now()).unwrap();
+    assert_eq!(facts(only(&created.events)).0, of_token(user_id(OWNER).get(), "Backup"));
+    assert_eq!(only(&created.events).subject, Some(NewRow::Token.into()));
 }
 
 /// Rule 8.1: cards, and those that begin or stop to be the default because of another one.

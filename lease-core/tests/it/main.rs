@@ -26,6 +26,7 @@ mod secrets;
 mod services;
 mod support;
 mod test_clock;
+mod tokens;
 mod users;
 mod values;
 mod vehicles;

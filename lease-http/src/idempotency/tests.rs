@@ -278,6 +278,21 @@ async fn after_a_crash_a_login_is_carried_out_again() {
     assert_eq!((status, response["user_id"].as_i64()), (200, Some(world.ada.user.id.get())));
 }
 
+/// Nobody has the token of the lost response.
+#[tokio::test]
+async fn after_a_crash_another_token_is_created() {
+    let world = World::new().await;
+    let body = json!({"name": "Backup"});
+    let (context, _) = world.claim("/api/tokens", &body).await;
+    let lost = world.engine.create_token(context, world.token.hash(), &draft(&body)).await.unwrap();
+    world.gives_up();
+    let (status, _, response) = world.post("/api/tokens", &body).await;
+    assert_eq!((status, response["name"].as_str()), (201, Some("Backup")));
+    assert_ne!(response["id"].as_i64(), Some(lost.token.id.get()));
+    let token: TokenText = response["token"].as_str().unwrap().parse().unwrap();
+    assert_eq!(world.engine.authenticate(&token).await.unwrap().actor, world.ada());
+}
+
 #[tokio::test]
 async fn a_saved_response_that_cannot_be_decrypted_is_an_internal_error() {
     let world = World::new().await;

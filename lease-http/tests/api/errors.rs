@@ -51,6 +51,7 @@ async fn the_response_to_other_methods_lists_those_that_are_allowed() {
     let cases = [
         ("DELETE", "/api/register", "POST"),
         ("GET", "/api/logout", "POST"),
+        ("GET", "/api/tokens/1", "DELETE"),
         ("DELETE", "/api/users", "GET,HEAD,POST"),
         ("DELETE", "/api/user/1", "GET,HEAD,PUT,PATCH"),
         ("POST", "/api/users/1", "GET,HEAD,PUT,PATCH,DELETE"),
@@ -228,6 +229,7 @@ async fn a_body_that_is_no_object_is_one_message() {
     let cases = [
         ("POST", "/api/register".to_owned(), &nobody()),
         ("POST", "/api/login".to_owned(), &nobody()),
+        ("POST", "/api/tokens".to_owned(), owner),
         ("POST", "/api/users".to_owned(), root),
         ("PATCH", format!("/api/users/{}", owner.user), owner),
         ("PATCH", format!("/api/customers/{}", owner.customer), owner),

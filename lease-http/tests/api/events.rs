@@ -158,7 +158,11 @@ async fn an_event_says_who_did_what() {
     assert_eq!(of("service.created").await["actor"], json!({"kind": "system"}));
     let staff = json!({"kind": "user", "user_id": world.root.user, "customer_id": null, "is_staff": true});
     assert_eq!(of("user.created").await["actor"], staff);
-    assert_eq!(of("token.created").await["subject"], json!({"kind": "token", "id": null}));
+    let token = of("token.created").await;
+    assert_eq!(token["subject"], json!({"kind": "token", "id": token["data"]["token_id"]}));
+    assert!(token["subject"]["id"].is_i64());
+    world.post("/api/logout-all", &world.buyer, Value::Null).await;
+    assert_eq!(of("token.revoked").await["subject"], json!({"kind": "token", "id": null}), "several at once");
 }
 
 /// A sale from the offer to the last payment, with two bidders: the events of its trade, by whom each of the five sees them.

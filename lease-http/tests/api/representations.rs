@@ -68,6 +68,16 @@ async fn each_resource_has_exactly_its_documented_fields() {
     assert_eq!(fields(&world.get("/api/trades", &world.staff).await.expect(200)), ["next", "previous", "results"]);
 }
 
+/// Rule 3.3: a token has exactly these fields, and is not read alone.
+#[tokio::test]
+async fn a_token_has_exactly_its_documented_fields() {
+    let world = World::new().await;
+    let created = world.post("/api/tokens", &world.owner, json!({"name": "Backup"})).await.expect(201);
+    assert_eq!(fields(&created), ["created_at", "expires_at", "id", "is_current", "name", "token"]);
+    let list = world.get("/api/tokens", &world.owner).await.expect(200);
+    assert_eq!(fields(&list["results"][0]), ["created_at", "expires_at", "id", "is_current", "name"]);
+}
+
 /// Rule 3.4 and chapter 2: a superuser is staff and has no customer.
 #[tokio::test]
 async fn a_superuser_is_shown_as_staff() {

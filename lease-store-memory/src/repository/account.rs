@@ -1,24 +1,37 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use lease_core::account::AccountSnapshot;
-use lease_core::account::{Token, TokenHash};
+use lease_core::account::{AccountSnapshot, Token};
 use lease_core::id::{CustomerId, Stored, UserId, Versioned};
 use lease_core::model::{Account, Customer, LoginName, Role, User};
 use lease_core::page::{Page, PageRequest};
-use lease_core::repository::{AccountRepository, CustomerFilter, RepositoryError, UserFilter};
+use lease_core::repository::{AccountRepository, CustomerFilter, RepositoryError, TokenFilter, TokenKey, UserFilter};
 
 use crate::MemoryRepository;
 use crate::index::Term;
-use crate::state::{State, role};
+use crate::state::{State, role, token_of};
 use crate::walk::Query;
 
 #[async_trait]
 impl AccountRepository for MemoryRepository {
-    async fn find_token(&self, hash: &TokenHash) -> Result<Option<(Token, Account)>, RepositoryError> {
+    async fn find_token(&self, key: TokenKey) -> Result<Option<(Stored<Token>, Account)>, RepositoryError> {
         Ok(self.state.read(|state| {
-            let token = state.tokens.get(hash)?;
-            Some((token.clone(), state.accounts.account(token.user_id)?))
+            let id = match key {
+                TokenKey::Hash(hash) => state.tokens.id_of(&hash)?,
+                TokenKey::Id(id) => id,
+            };
+            let token = state.tokens.rows.stored(id)?;
+            let account = state.accounts.account(token.user_id)?;
+            Some((token, account))
         }))
+    }
+
+    async fn list_tokens(
+        &self,
+        filter: &TokenFilter,
+        page: PageRequest,
+        now: DateTime<Utc>,
+    ) -> Result<Page<Stored<Token>>, RepositoryError> {
+        Ok(self.state.read(|state| state.live_tokens(filter.user_id, page, now)))
     }
 
     async fn find_login(&self, name: &LoginName) -> Result<Option<Account>, RepositoryError> {
@@ -65,6 +78,12 @@ impl State {
         let customer_in_use = account.customer_id.is_some_and(|customer| self.customer_in_use(customer));
         let another_active_superuser = self.accounts.another_superuser(id);
         Some(Versioned { version, value: AccountSnapshot { account, customer_in_use, another_active_superuser } })
+    }
+
+    fn live_tokens(&self, user: UserId, page: PageRequest, now: DateTime<Utc>) -> Page<Stored<Token>> {
+        let owner = self.accounts.users.get(user);
+        let is_live = |token: &Token| owner.is_some_and(|user| token.is_live(&user.value, now));
+        self.tokens.rows.list(Query::default().and(Some(token_of(user))), page, |row| is_live(&row.value))
     }
 
     fn users(&self, filter: &UserFilter, page: PageRequest) -> Page<Account> {

@@ -14,13 +14,14 @@ mod lead;
 mod payment;
 mod proposal;
 mod service;
+mod token;
 mod trade;
 mod vehicle;
 
 use std::fmt::Display;
 use std::str::FromStr;
 
-pub(crate) use account::{read_account, read_token};
+pub(crate) use account::read_account;
 pub(crate) use event::actor_columns;
 pub(crate) use invoice::write_state as write_invoice_state;
 use lease_core::event::NewRow;

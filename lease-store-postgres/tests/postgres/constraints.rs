@@ -37,6 +37,7 @@ const NEW_INVOICE: &str =
 const NEW_PAYMENT: &str = "insert into payments (invoice_id, credit_card_id, customer_id, amount, currency, status, is_late, \
     charge_key, created_at) values ";
 const NEW_CLAIM: &str = "insert into idempotency_records (key, holder, fingerprint, held_until, expires_at, made) values ";
+const NEW_TOKEN: &str = "insert into tokens (hash, user_id, name, epoch, created_at, expires_at) values ";
 const ZEROES_16: &str = "decode(repeat('00', 16), 'hex')";
 const ZEROES_32: &str = "decode(repeat('00', 32), 'hex')";
 const AGREE_TRADE_1: &str = "update trades set status = 'agreed', counterparty_id = 2, agreed_at = now(), ";
@@ -55,9 +56,11 @@ refused! {
         "insert into customers (user_id, job, notes, created_at) values (1, '', '', now())";
     a_customer_that_something_hangs_on_cannot_go: "credit_cards_customer_id_fkey", "delete from customers where id = 1";
     a_token_of_nobody_is_refused: "tokens_user_id_fkey",
-        "insert into tokens (hash, user_id, epoch, expires_at) values (decode(repeat('00', 32), 'hex'), 99, 0, now())";
+        &format!("{NEW_TOKEN} ({ZEROES_32}, 99, '', 0, now(), now())");
     a_token_that_is_no_hash_is_refused: "tokens_hash_check",
-        "insert into tokens (hash, user_id, epoch, expires_at) values ('plain', 1, 0, now())";
+        &format!("{NEW_TOKEN} ('plain', 1, '', 0, now(), now())");
+    two_tokens_cannot_share_a_hash: "tokens_hash_key",
+        &format!("{NEW_TOKEN} ({ZEROES_32}, 1, '', 0, now(), now()), ({ZEROES_32}, 2, '', 0, now(), now())");
     a_customer_cannot_have_two_default_cards: "credit_cards_one_default", "update credit_cards set is_default = true where id = 2";
     a_deleted_card_cannot_be_the_default: "credit_cards_deleted_check", "update credit_cards set deleted_at = now() where id = 1";
     a_whole_card_number_is_refused: "credit_cards_last4_check",

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::mem;
 
 use lease_core::Error;
-use lease_core::account::{FIRST_EPOCH, TokenHash};
+use lease_core::account::FIRST_EPOCH;
 use lease_core::gateway::CardToken;
 use lease_core::id::Stored;
 use lease_core::input::UpdateMode;
@@ -44,6 +44,7 @@ impl Log {
         let log = Arc::clone(&self.0);
         let ids = NewIds {
             user: Some(id(1)),
+            token: Some(id(12)),
             customer: Some(id(2)),
             credit_card: Some(id(3)),
             contact: Some(id(4)),
@@ -82,6 +83,7 @@ async fn registering_and_sessions() {
     let mut store = log.store();
     store.expect_taken_names().returning(|_| Ok(Vec::new()));
     store.expect_find_login().returning(move |_| Ok(Some(known.clone())));
+    store.expect_find_token().returning(|_| Ok(Some((stored(1, token(OWNER)), account(OWNER, Role::Customer)))));
     store.expect_load_account().returning(|_| {
         let mut row = account_snapshot(OWNER, Role::Customer);
         row.value.account.user.value.token_epoch = FIRST_EPOCH;
@@ -96,8 +98,11 @@ async fn registering_and_sessions() {
     log.says(engine.register(&nobody, &registration()).await, &nobody, &["user.registered", "token.created"]);
     log.says(engine.login(&nobody, &login_draft("user-1", PASSWORD)).await, &nobody, &["user.logged_in", "token.created"]);
     log.says(engine.repeat_registration(user).await, Actor::Anonymous, &["user.logged_in", "token.created"]);
-    log.says(engine.logout(&owner, TokenHash([1; 32])).await, &owner, &["token.revoked"]);
+    log.says(engine.logout(&owner, &stored(1, token(OWNER))).await, &owner, &["token.revoked"]);
     log.says(engine.logout_everywhere(&owner).await, &owner, &["token.revoked"]);
+    let named = draft(json!({"name": "Backup"}));
+    log.says(engine.create_token(&owner, token(OWNER).hash, &named).await, &owner, &["token.created"]);
+    log.says(engine.revoke_token(&owner, id(1)).await, &owner, &["token.revoked"]);
 }
 
 #[tokio::test]

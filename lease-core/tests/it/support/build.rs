@@ -1,5 +1,5 @@
 use chrono::{DateTime, Days, Duration, NaiveDate, Utc};
-use lease_core::account::{AccountSnapshot, PasswordHash};
+use lease_core::account::{AccountSnapshot, PasswordHash, Token, TokenHash};
 use lease_core::catalog::VehicleSnapshot;
 use lease_core::gateway::{CardToken, ChargeKey};
 use lease_core::id::{CustomerId, Entity, Id, Stored, UserId, Version, Versioned};
@@ -75,6 +75,18 @@ pub(crate) fn staff() -> Actor {
 
 pub(crate) fn superuser() -> Actor {
     Actor::Superuser { user: id(202) }
+}
+
+/// A live token of a customer's user.
+pub(crate) fn token(of: i64) -> Token {
+    Token {
+        hash: TokenHash([1; 32]),
+        user_id: user_id(of),
+        name: "Backup".into(),
+        epoch: 7,
+        created_at: at(-60),
+        expires_at: at(60),
+    }
 }
 
 pub(crate) fn stored<T: Entity>(number: i64, value: T) -> Stored<T> {

@@ -102,10 +102,20 @@ impl Backend {
             }
             Act::Authenticate(row) => say(engine.authenticate(&self.token(*row)).await),
             Act::Logout(row) => match engine.authenticate(&self.token(*row)).await {
-                Ok(session) => say(engine.logout(RequestContext::new(session.actor).with_claim(by.claim), session.token).await),
+                Ok(session) => say(engine.logout(RequestContext::new(session.actor).with_claim(by.claim), &session.token).await),
                 refused => say(refused),
             },
             Act::LogoutEverywhere => say(engine.logout_everywhere(by).await),
+            Act::CreateToken(row, body) => {
+                let in_use = self.token(*row);
+                let actor = engine.authenticate(&in_use).await.map_or(Actor::Anonymous, |session| session.actor);
+                let context = RequestContext::new(actor).with_claim(by.claim);
+                let created = engine.create_token(context, in_use.hash(), &draft(body)).await;
+                self.tokens.extend(created.iter().map(|new| new.text.clone()));
+                say(created)
+            }
+            Act::RevokeToken(token) => say(engine.revoke_token(by, id(*token)).await),
+            Act::ListTokens(limit) => say(engine.list_tokens(&by.actor, PageRequest::new(*limit, None).unwrap()).await),
             Act::Create(table, body) => create(engine, by, *table, body).await,
             Act::Get(table, row) => get(engine, &by.actor, *table, self.row(*table, *row).await).await,
             Act::Update(table, row, body) => update(engine, by, *table, self.row(*table, *row).await, body).await,

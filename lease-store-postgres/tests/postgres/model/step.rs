@@ -69,6 +69,10 @@ pub(super) enum Act {
     Authenticate(Row),
     Logout(Row),
     LogoutEverywhere,
+    /// Creates a token with the session of this one.
+    CreateToken(Row, Value),
+    RevokeToken(i64),
+    ListTokens(u8),
     Create(Table, Value),
     Get(Table, Row),
     Update(Table, Row, Value),
@@ -149,6 +153,9 @@ fn act() -> impl Strategy<Value = Act> {
         2 => row().prop_map(Act::Authenticate),
         1 => row().prop_map(Act::Logout),
         1 => Just(Act::LogoutEverywhere),
+        2 => (row(), token()).prop_map(|(row, body)| Act::CreateToken(row, body)),
+        1 => id().prop_map(Act::RevokeToken),
+        1 => (1..6_u8).prop_map(Act::ListTokens),
         8 => creation().prop_map(|(table, body)| Act::Create(table, body)),
         10 => (table(), row()).prop_map(|(table, row)| Act::Get(table, row)),
         8 => (change(), row()).prop_map(|((table, body), row)| Act::Update(table, row, body)),
@@ -245,6 +252,11 @@ fn login() -> impl Strategy<Value = Value> {
         let name = if by_email { format!("{name}@example.com") } else { name };
         json!({"username": name, "password": password})
     })
+}
+
+fn token() -> impl Strategy<Value = Value> {
+    (select(&["Backup", "", "Ада"][..]), weighted(0.7, select(&[0, 1, 30, 3_650][..])))
+        .prop_map(|(name, days)| json!({"name": name, "expires_in_days": days}))
 }
 
 fn card() -> impl Strategy<Value = Value> {

@@ -8,8 +8,8 @@ select id, '', '', '2026-01-01'
 from users
 where username like 'user%';
 
-insert into tokens (hash, user_id, epoch, expires_at)
-select sha256(id::text::bytea), id, 0, '2027-01-01'
+insert into tokens (hash, user_id, name, epoch, created_at, expires_at)
+select sha256(id::text::bytea), id, '', 0, '2026-01-01', '2027-01-01'
 from users;
 
 insert into login_names (name, user_id)
