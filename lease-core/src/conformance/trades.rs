@@ -12,7 +12,7 @@ use crate::clock::last_instant;
 use crate::decision::RowChange;
 use crate::id::{Stored, Version};
 use crate::lifecycle::OpeningSnapshot;
-use crate::lifecycle::{NewInvoice, Opening, TradeChanges, TradeMove, TradeSnapshot, ViewerHistory};
+use crate::lifecycle::{NewInvoice, Opening, TradeChanges, TradeSnapshot, ViewerHistory};
 use crate::model::*;
 use crate::page::PageRequest;
 use crate::repository::*;
@@ -72,7 +72,7 @@ pub async fn changes_to_a_stale_version_of_a_trade_are_a_conflict(store: Arc<dyn
         decided: Some((deal.proposal, ProposalState::Superseded { at: at(1) })),
         new_invoice: Some(new_invoice(deal.owner)),
         new_proposal: Some(proposal(deal.trade, deal.owner)),
-        state: Some(TradeMove::Cancel(at(1))),
+        state: Some(cancelled(at(1))),
         ..retitled("half")
     };
     for expected in [Version(now - 1), Version(now + 1)] {

@@ -85,7 +85,7 @@ impl Market {
         }
         let declined = PaymentState::Failed { failure_code: "card_declined".into(), reference: "re_1".into() };
         let state = InvoiceState::Void { at: at(9), reason: "Goodwill".into() };
-        let invoice = Some(InvoiceChange { id, paid: usd("0"), pending: usd("0"), state });
+        let invoice = Some(InvoiceChange { id, paid: usd("0"), pending: usd("0"), state, due_date: day(14) });
         let settled = Some((payment, declined));
         self.world.commit(trade, &TradeChanges { invoice, settled, ..TradeChanges::default() }).await;
         self.world.sell(trade, terms, self.buyer).await;
@@ -115,7 +115,7 @@ pub async fn trades_are_listed_as_the_predicate_says(store: Arc<dyn Repository>)
 
         let filter = TradeFilter { visible_to: Some(viewer), status: Some(TradeStatus::Cancelled), ..TradeFilter::default() };
         let cancelled: Vec<_> =
-            seen.iter().filter(|row| TradeStatus::from(row.state) == TradeStatus::Cancelled).cloned().collect();
+            seen.iter().filter(|row| TradeStatus::from(&row.state) == TradeStatus::Cancelled).cloned().collect();
         assert_eq!(market.world.list_trades(&filter).await, cancelled);
         for person in market.people() {
             let filter = TradeFilter { customer_id: Some(person), status: None, ..filter.clone() };
@@ -260,7 +260,7 @@ pub async fn an_invoice_is_overdue_from_midnight_on(store: Arc<dyn Repository>) 
         if is_paid {
             let id = world.load(TradeKey::Trade(deal.trade)).await.value.invoice.unwrap().id;
             let state = InvoiceState::Paid { at: at(1) };
-            let invoice = crate::lifecycle::InvoiceChange { id, paid: usd("100"), pending: usd("0"), state };
+            let invoice = crate::lifecycle::InvoiceChange { id, paid: usd("100"), pending: usd("0"), state, due_date: day(due) };
             world.commit(deal.trade, &TradeChanges { invoice: Some(invoice), ..TradeChanges::default() }).await;
         }
     }

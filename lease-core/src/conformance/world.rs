@@ -146,20 +146,28 @@ impl World {
         self.commit(trade, &TradeChanges { decided: Some((proposal, state)), ..TradeChanges::default() }).await;
     }
 
+    /// The agreement on a proposal with a counterparty.
+    async fn agreement(&self, proposal: ProposalId, counterparty: CustomerId) -> Agreement {
+        let days = self.load(TradeKey::Proposal(proposal)).await.value.proposal.unwrap().proposal.period;
+        Agreement { days, ..agreement(proposal, counterparty) }
+    }
+
     pub(super) async fn agree(&self, trade: TradeId, proposal: ProposalId, counterparty: CustomerId) {
-        let changes = agreed(proposal, TradeMove::Agree(agreement(proposal, counterparty)));
+        let agreement = self.agreement(proposal, counterparty).await;
+        let changes = agreed(proposal, TradeMove::Agree(agreement));
         self.commit(trade, &changes).await;
     }
 
     /// Cancels a trade, and closes its pending proposals.
     pub(super) async fn cancel(&self, trade: TradeId) {
         let at = at(9);
-        let changes = TradeChanges { state: Some(TradeMove::Cancel(at)), close_others: Some(at), ..TradeChanges::default() };
+        let changes = TradeChanges { state: Some(cancelled(at)), close_others: Some(at), ..TradeChanges::default() };
         self.commit(trade, &changes).await;
     }
 
     pub(super) async fn complete(&self, trade: TradeId, proposal: ProposalId, counterparty: CustomerId) {
-        let changes = agreed(proposal, TradeMove::Complete(agreement(proposal, counterparty), at(10)));
+        let agreement = self.agreement(proposal, counterparty).await;
+        let changes = agreed(proposal, TradeMove::Complete(agreement, at(10)));
         self.commit(trade, &changes).await;
     }
 
@@ -242,8 +250,9 @@ impl World {
     }
 }
 
+/// An agreement without days.
 pub(super) fn agreement(proposal_id: ProposalId, counterparty_id: CustomerId) -> Agreement {
-    Agreement { counterparty_id, proposal_id, agreed_at: at(5) }
+    Agreement { counterparty_id, proposal_id, days: None, agreed_at: at(5) }
 }
 
 /// Changes that accept a proposal, close the others and change the state of the trade.

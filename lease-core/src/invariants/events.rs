@@ -21,9 +21,11 @@ const STEPS: &[EventType] = &[
     EventType::ProposalAccepted,
     EventType::ProposalClosed,
     EventType::ProposalExpired,
+    EventType::ProposalRescinded,
     EventType::InvoiceIssued,
     EventType::InvoicePaid,
     EventType::InvoiceVoided,
+    EventType::InvoiceWrittenOff,
     EventType::PaymentBegun,
     EventType::PaymentSucceeded,
     EventType::PaymentFailed,
@@ -80,21 +82,26 @@ fn trade_steps(state: &TradeState) -> Vec<EventType> {
         TradeState::Open => vec![TradeOpened],
         TradeState::Agreed(_) => vec![TradeOpened, TradeAgreed],
         TradeState::Completed { .. } => vec![TradeOpened, TradeAgreed, TradeCompleted],
-        TradeState::Cancelled { .. } => vec![TradeOpened, TradeCancelled],
+        TradeState::Cancelled { agreement: None, .. } => vec![TradeOpened, TradeCancelled],
+        TradeState::Cancelled { agreement: Some(_), .. } => vec![TradeOpened, TradeAgreed, TradeCancelled],
     }
 }
 
 fn proposal_steps(state: ProposalState) -> Vec<EventType> {
-    let last = match state {
-        ProposalState::Pending => None,
-        ProposalState::Accepted { .. } => Some(EventType::ProposalAccepted),
-        ProposalState::Rejected { .. } => Some(EventType::ProposalRejected),
-        ProposalState::Withdrawn { .. } => Some(EventType::ProposalWithdrawn),
-        ProposalState::Superseded { .. } => Some(EventType::ProposalSuperseded),
-        ProposalState::Closed { .. } => Some(EventType::ProposalClosed),
-        ProposalState::Expired { .. } => Some(EventType::ProposalExpired),
+    use EventType::{
+        ProposalAccepted, ProposalClosed, ProposalExpired, ProposalMade, ProposalRejected, ProposalRescinded, ProposalSuperseded,
+        ProposalWithdrawn,
     };
-    std::iter::once(EventType::ProposalMade).chain(last).collect()
+    match state {
+        ProposalState::Pending => vec![ProposalMade],
+        ProposalState::Accepted { .. } => vec![ProposalMade, ProposalAccepted],
+        ProposalState::Rejected { .. } => vec![ProposalMade, ProposalRejected],
+        ProposalState::Withdrawn { .. } => vec![ProposalMade, ProposalWithdrawn],
+        ProposalState::Superseded { .. } => vec![ProposalMade, ProposalSuperseded],
+        ProposalState::Closed { .. } => vec![ProposalMade, ProposalClosed],
+        ProposalState::Expired { .. } => vec![ProposalMade, ProposalExpired],
+        ProposalState::Rescinded { .. } => vec![ProposalMade, ProposalAccepted, ProposalRescinded],
+    }
 }
 
 fn invoice_steps(state: &InvoiceState) -> Vec<EventType> {
@@ -102,6 +109,7 @@ fn invoice_steps(state: &InvoiceState) -> Vec<EventType> {
         InvoiceState::Open => None,
         InvoiceState::Paid { .. } => Some(EventType::InvoicePaid),
         InvoiceState::Void { .. } => Some(EventType::InvoiceVoided),
+        InvoiceState::WrittenOff { .. } => Some(EventType::InvoiceWrittenOff),
     };
     std::iter::once(EventType::InvoiceIssued).chain(last).collect()
 }

@@ -9,7 +9,7 @@ use crate::error::{Error, Refusal};
 use crate::gateway::{ChargeKey, ChargeOutcome};
 use crate::id::{CreditCardId, InvoiceId, Stored};
 use crate::input::{Field, FieldErrors, Form, NamedIn, UpdateMode, draft};
-use crate::invoicing::visible_invoice;
+use crate::invoicing::{require_open, visible_invoice};
 use crate::model::{CreditCard, Invoice, InvoiceState, Payment, PaymentState, TradeState};
 use crate::money::{Money, positive};
 use crate::permission::{Act, Actor, Resource};
@@ -77,12 +77,7 @@ pub fn begin_payment(
     };
     let begun = trade.map(|trade| payment_begun(trade, &payment));
     let changes = TradeChanges {
-        invoice: Some(InvoiceChange {
-            id: invoice.id,
-            paid: invoice.paid,
-            pending: invoice.pending.plus(amount)?,
-            state: invoice.state.clone(),
-        }),
+        invoice: Some(InvoiceChange { pending: invoice.pending.plus(amount)?, ..InvoiceChange::none(invoice) }),
         new_payment: Some(payment),
         ..TradeChanges::default()
     };
@@ -154,7 +149,7 @@ pub fn settle_payment(
     let mut decision = Decision::new(TradeChanges { settled: Some((payment.id, to)), ..TradeChanges::default() }, settled);
     match outcome {
         ChargeOutcome::Declined { .. } => {
-            decision.invoice = Some(InvoiceChange { id: invoice.id, paid: invoice.paid, pending, state: invoice.state.clone() });
+            decision.invoice = Some(InvoiceChange { pending, ..InvoiceChange::none(invoice) });
         }
         ChargeOutcome::Succeeded { .. } => {
             receive(&mut decision, snapshot, invoice, payment.amount, pending, now)?;
@@ -176,7 +171,7 @@ fn receive(
     let paid = invoice.paid.plus(amount)?;
     let is_paid = paid == invoice.amount;
     let state = if is_paid { InvoiceState::Paid { at: now } } else { invoice.state.clone() };
-    let change = InvoiceChange { id: invoice.id, paid, pending, state };
+    let change = InvoiceChange { paid, pending, state, ..InvoiceChange::none(invoice) };
     decision.events.extend(invoice_changed(invoice, &change.applied_to(invoice)));
     decision.invoice = Some(change);
     if is_paid && let TradeState::Agreed(agreement) = snapshot.trade.state {
@@ -192,10 +187,6 @@ pub(crate) fn may_pay(snapshot: &TradeSnapshot, actor: &Actor, policy: &Policy, 
     require_open(invoice)?;
     require_in_time(invoice, policy, now)?;
     if invoice.payable()?.is_zero() { Err(Refusal::PaymentPending.into()) } else { Ok(()) }
-}
-
-fn require_open(invoice: &Invoice) -> Result<(), Refusal> {
-    if invoice.is_open() { Ok(()) } else { Err(Refusal::InvoiceNotOpen) }
 }
 
 fn is_late(invoice: &Invoice, now: DateTime<Utc>) -> bool {

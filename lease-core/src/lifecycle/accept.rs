@@ -18,7 +18,7 @@ use crate::trade::{ProposalView, TradeChanges, TradeSnapshot, conclude, proposal
 pub fn accept(snapshot: &TradeSnapshot, actor: &Actor, now: DateTime<Utc>) -> Result<Decision<TradeChanges>, Error> {
     let Acceptable { view, counterparty_id } = acceptable(snapshot, actor, now)?;
     let proposal = &view.proposal;
-    let agreement = Agreement { counterparty_id, proposal_id: proposal.id, agreed_at: now };
+    let agreement = Agreement { counterparty_id, proposal_id: proposal.id, days: proposal.period, agreed_at: now };
     let accepted = ProposalState::Accepted { at: now };
     let changes = TradeChanges {
         active_party: Some(proposal.customer_id),

@@ -7,6 +7,7 @@ mod accept;
 mod actions;
 mod amend;
 mod cancel;
+mod end;
 mod open;
 mod propose;
 mod reject;
@@ -15,7 +16,8 @@ mod withdraw;
 pub use accept::accept;
 pub use actions::{AvailableAction, proposal_actions, trade_actions};
 pub use amend::{AmendmentDraft, amend};
-pub use cancel::cancel;
+pub use cancel::{CancellationDraft, cancel};
+pub use end::{EndDraft, end};
 pub use open::{TradeDraft, open};
 pub use propose::{ProposalDraft, propose};
 pub use reject::reject;
@@ -61,6 +63,7 @@ fn require_pending(snapshot: &TradeSnapshot, proposal: &Stored<Proposal>, now: D
         | ProposalState::Rejected { .. }
         | ProposalState::Withdrawn { .. }
         | ProposalState::Superseded { .. }
-        | ProposalState::Closed { .. } => Err(Refusal::ProposalNotPending),
+        | ProposalState::Closed { .. }
+        | ProposalState::Rescinded { .. } => Err(Refusal::ProposalNotPending),
     }
 }

@@ -26,7 +26,7 @@ fn response(scene: &Scene, who: i64) -> &'static str {
 fn the_owner_accepts_anothers_and_others_accept_the_owners() {
     for (scene, who) in [(offered(), BUYER), (countered(), OWNER)] {
         let changes = accept(&scene.0, &customer(who), now()).unwrap();
-        let agreement = Agreement { counterparty_id: id(BUYER), proposal_id: id(1), agreed_at: now() };
+        let agreement = Agreement { counterparty_id: id(BUYER), proposal_id: id(1), days: None, agreed_at: now() };
         assert_eq!(changes.decided, Some((id(1), ProposalState::Accepted { at: now() })));
         assert_eq!(changes.close_others, Some(now()));
         assert_eq!(changes.state, Some(TradeMove::Agree(agreement)));

@@ -17,7 +17,13 @@ fn rows_that_the_changes_do_not_name_are_not_touched() {
     let changes = TradeChanges {
         decided: Some((id(2), ProposalState::Rejected { at: now() })),
         settled: Some((id(2), PaymentState::Succeeded { reference: "ch_2".into() })),
-        invoice: Some(InvoiceChange { id: id(2), paid: usd("100"), pending: usd("0"), state: InvoiceState::Paid { at: now() } }),
+        invoice: Some(InvoiceChange {
+            id: id(2),
+            paid: usd("100"),
+            pending: usd("0"),
+            state: InvoiceState::Paid { at: now() },
+            due_date: day(14),
+        }),
         ..TradeChanges::default()
     };
     let mut after = scene().0;

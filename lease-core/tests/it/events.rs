@@ -20,7 +20,7 @@ use lease_core::gateway::{CardToken, ChargeOutcome};
 use lease_core::id::{NewIds, ProposalId, Versioned};
 use lease_core::input::UpdateMode;
 use lease_core::invoicing::{VoidDraft, settle_payment, void};
-use lease_core::lifecycle::{AmendmentDraft, TradeChanges, accept, amend, cancel};
+use lease_core::lifecycle::{AmendmentDraft, CancellationDraft, TradeChanges, accept, amend, cancel};
 use lease_core::model::{PaymentState, ProposalState, Role, ServiceKind};
 use lease_core::permission::Actor;
 use lease_core::wallet::{CardDraft, Wallet, check_card, delete_card, store_card, update_card};
@@ -182,8 +182,8 @@ fn a_proposal_that_is_closed_has_an_event_unless_it_was_decided() {
 /// Rule 8.1: cancelling, amending, paying and voiding.
 #[test]
 fn the_other_changes_to_a_trade_have_their_events() {
-    let (data, changes) = facts(only(&cancel(&Scene::sale().0, &staff(), now()).unwrap().events));
-    assert_eq!(data["status"], "cancelled");
+    let (data, changes) = facts(only(&cancel(&Scene::sale().0, &staff(), &CancellationDraft::default(), now()).unwrap().events));
+    assert_eq!((&data["status"], &data["reason"]), (&json!("cancelled"), &json!("")));
     let expected = json!({"status": {"from": "open", "to": "cancelled"}, "cancelled_at": {"from": null, "to": time(now())}});
     assert_eq!(changes, expected);
 

@@ -80,7 +80,8 @@ impl State {
         query = match filter.overdue {
             Some(true) => query.and_within([expiring(None, today.pred_opt())]),
             Some(false) => {
-                let settled = [InvoiceStatus::Paid, InvoiceStatus::Void].map(|status| invoice_status(status).exactly());
+                let settled = [InvoiceStatus::Paid, InvoiceStatus::Void, InvoiceStatus::WrittenOff]
+                    .map(|status| invoice_status(status).exactly());
                 query.and_within([expiring(Some(today), None)].into_iter().chain(settled))
             }
             None => query,

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use lease_core::id::{CreditCardId, CustomerId, Versioned};
 use lease_core::lifecycle::{ProposalView, TradeSnapshot, ViewerHistory};
-use lease_core::model::{CreditCard, Invoice, Payment, Proposal, Service, Trade};
+use lease_core::model::{CreditCard, Invoice, Payment, Period, Proposal, Service, Trade};
 use lease_core::repository::RepositoryError;
 use sqlx::QueryBuilder;
 use sqlx::postgres::Postgres;
@@ -115,5 +115,9 @@ fn push_acceptance(query: &mut QueryBuilder<Postgres>, today: NaiveDate) {
 }
 
 fn read_proposal(fields: &mut Fields<'_>) -> Result<ProposalView, RepositoryError> {
-    Ok(ProposalView { proposal: fields.row()?, author_is_active: fields.get()?, agreed_period_in_the_way: read_period(fields)? })
+    Ok(ProposalView {
+        proposal: fields.row()?,
+        author_is_active: fields.get()?,
+        agreed_period_in_the_way: read_period(fields, Period::new)?,
+    })
 }

@@ -65,7 +65,7 @@ impl World {
             Some(period) => period.overlaps(*taken),
             None => taken.end() > today,
         };
-        let mut agreed = others.filter_map(|trade| row(&self.books.proposals, trade.agreement()?.proposal_id).period);
+        let mut agreed = others.filter_map(|trade| trade.days()).filter(|days| !days.is_empty());
         ProposalView {
             proposal: proposal.clone(),
             author_is_active: self.active[usize::try_from(proposal.customer_id.get()).unwrap() - 1],
