@@ -10,6 +10,7 @@ use chrono::NaiveDate;
 use lease_core::LeaseEngine;
 use lease_core::account::RegistrationDraft;
 use lease_core::catalog::VehicleDraft;
+use lease_core::engine::Maintenance;
 use lease_core::id::{CreditCardId, ServiceId, TradeId, VehicleId};
 use lease_core::invoicing::PaymentDraft;
 use lease_core::lifecycle::{ProposalDraft, TradeDraft};
@@ -27,6 +28,9 @@ type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 #[tokio::main]
 async fn main() -> Outcome {
     let engine = LeaseEngine::new(Arc::new(MemoryRepository::default()))?;
+    // What has to be done in the background, here until the program ends.
+    let maintained = engine.clone();
+    tokio::spawn(async move { maintained.run_maintenance(&Maintenance::default(), std::future::pending()).await });
     engine.ensure_standard_services(Money::parse("49.00", Currency::USD)?, Money::parse("199.00", Currency::USD)?).await?;
 
     let olivia = register(&engine, "olivia").await?;

@@ -28,6 +28,9 @@
 //! | how that input is described to clients | `openapi` (a feature) |
 //! | loading, committing, retrying, recovering | [`engine`] |
 //!
+//! An app that embeds the engine also runs [`LeaseEngine::run_maintenance`], which settles what was left pending and clears what
+//! has expired.
+//!
 //! Time and randomness are inputs ([`clock`], [`random`]): no decision fetches them itself.
 
 pub mod account;

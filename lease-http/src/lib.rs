@@ -58,6 +58,17 @@ const UPLOADS: usize = 32 * 1024 * 1024;
 const DOWNLOADS: usize = 64 * 1024 * 1024;
 
 /// The REST layer for this engine, with default settings. It has a fallback of its own, so nest it in an app that also has one.
+///
+/// Beside it, run the engine's [background work](LeaseEngine::run_maintenance): the router only answers requests, and does not settle
+/// a payment that stayed pending.
+///
+/// ```no_run
+/// # async fn serve(engine: lease_core::LeaseEngine, listener: tokio::net::TcpListener) -> std::io::Result<()> {
+/// let app = lease_http::router(engine.clone());
+/// tokio::spawn(async move { engine.run_maintenance(&Default::default(), std::future::pending()).await });
+/// axum::serve(listener, app).await
+/// # }
+/// ```
 pub fn router(engine: LeaseEngine) -> Router {
     RouterBuilder::new(engine).build()
 }

@@ -103,7 +103,14 @@ impl World {
         let nothing = Money::zero(Currency::USD);
         let due_date = self.now.date_naive();
         let begin = TradeChanges {
-            invoice: Some(InvoiceChange { id: invoice, paid: nothing, pending: self.fee, state: InvoiceState::Open, due_date }),
+            invoice: Some(InvoiceChange {
+                id: invoice,
+                paid: nothing,
+                pending: self.fee,
+                state: InvoiceState::Open,
+                due_date,
+                overdue_at: None,
+            }),
             new_payment: Some(Payment {
                 invoice_id: invoice,
                 credit_card_id: self.card,
@@ -119,7 +126,14 @@ impl World {
         let payment = commit(version(3), begin).await.payment.unwrap();
         let paid = InvoiceState::Paid { at: self.now };
         let settle = TradeChanges {
-            invoice: Some(InvoiceChange { id: invoice, paid: self.fee, pending: nothing, state: paid, due_date }),
+            invoice: Some(InvoiceChange {
+                id: invoice,
+                paid: self.fee,
+                pending: nothing,
+                state: paid,
+                due_date,
+                overdue_at: None,
+            }),
             settled: Some((payment, PaymentState::Succeeded { reference: "reference".to_owned() })),
             state: Some(TradeMove::Complete(agreement, self.now)),
             ..TradeChanges::default()

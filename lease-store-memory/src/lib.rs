@@ -80,7 +80,7 @@ impl fmt::Debug for MemoryRepository {
                 .field("services", &state.services.len())
                 .field("trades", &state.trades.rows.len())
                 .field("proposals", &state.proposals.rows.len())
-                .field("invoices", &state.invoices.len())
+                .field("invoices", &state.invoices.rows.len())
                 .field("payments", &state.payments.rows.len())
                 .field("claims", &state.claims.len())
                 .field("events", &state.events.rows.len())

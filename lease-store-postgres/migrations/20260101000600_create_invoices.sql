@@ -12,6 +12,7 @@ create table invoices (
     is_settled boolean generated always as (case when status <> 'open' then true end) stored,
     issued_at timestamptz not null,
     due_date date not null,
+    overdue_at timestamptz,
     paid_at timestamptz,
     voided_at timestamptz,
     void_reason text,
@@ -49,6 +50,7 @@ create index invoices_status_idx on invoices (status, id);
 -- overdue invoices quickly, whether there are many or few. It has all rows, since Postgres keeps these statistics only then.
 create index invoices_open_idx on invoices (id) where status = 'open';
 create index invoices_due_idx on invoices ((case when status = 'open' then due_date end), id);
+create index invoices_to_fall_overdue_idx on invoices (due_date, id) where status = 'open' and overdue_at is null;
 
 comment on table invoices is 'the company''s claims for its fees: at most one a trade';
 comment on column invoices.paid is 'what succeeded payments add up to';
@@ -56,6 +58,7 @@ comment on column invoices.pending is 'what pending payments add up to: taken of
 comment on column invoices.is_owed is 'it is open, so its trade is not completed';
 comment on column invoices.is_settled is 'it is paid, void or written off, so its trade does not wait for it';
 comment on column invoices.due_date is 'the last day to pay in time, in UTC';
+comment on column invoices.overdue_at is 'when it fell overdue, once that is recorded';
 
 create table payments (
     id bigint generated always as identity,

@@ -68,6 +68,14 @@ insert into event_log (last_id) values (0);
 
 comment on table event_log is 'the last id that was given to an event; whoever gives ids holds the lock of the row';
 
+create table event_consumers (
+    name text not null,
+    last_event_id bigint not null,
+    constraint event_consumers_pkey primary key (name)
+);
+
+comment on table event_consumers is 'the event up to which each consumer of an app has done all, so that it goes on from there';
+
 create function rfc3339(at timestamptz) returns text
 language sql
 stable

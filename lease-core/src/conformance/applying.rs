@@ -111,8 +111,8 @@ pub async fn payments_are_begun_and_settled_with_their_invoice(store: Arc<dyn Re
     let first = proposed(proposal(script.trade, script.owner()));
     script.play(&TradeChanges { new_invoice: Some(new_invoice(script.owner())), ..first }).await;
     let invoice = script.invoice().await;
-    let change = |paid, pending, state| {
-        Some(InvoiceChange { paid: usd(paid), pending: usd(pending), state, ..InvoiceChange::none(&invoice) })
+    let change = |paid, pending, state, overdue_at| {
+        Some(InvoiceChange { paid: usd(paid), pending: usd(pending), state, overdue_at, ..InvoiceChange::of(&invoice) })
     };
     let declined = PaymentState::Failed { failure_code: "expired_card".into(), reference: "re_1".into() };
     let succeeded = PaymentState::Succeeded { reference: "re_2".into() };
@@ -120,14 +120,14 @@ pub async fn payments_are_begun_and_settled_with_their_invoice(store: Arc<dyn Re
     let paid = InvoiceState::Paid { at: at(8) + tick() };
     for (outcome, amount, state) in [(declined, "0.00", InvoiceState::Open), (succeeded, "100.00", paid)] {
         let new_payment = Payment { charge_key: ChargeKey::new(format!("key-{amount}")), ..full.clone() };
-        let invoice = change("0.00", "100.00", InvoiceState::Open);
+        let invoice = change("0.00", "100.00", InvoiceState::Open, None);
         let begun = script.play(&TradeChanges { invoice, ..paying(new_payment) }).await.payment.unwrap();
         let settled = Some((begun, outcome));
-        let invoice = change(amount, "0.00", state);
+        let invoice = change(amount, "0.00", state, Some(at(6) + tick()));
         script.play(&TradeChanges { invoice, settled, ..TradeChanges::default() }).await;
     }
     let void = InvoiceState::Void { at: at(9), reason: "Goodwill".into() };
-    script.play(&TradeChanges { invoice: change("0.00", "0.00", void), ..TradeChanges::default() }).await;
+    script.play(&TradeChanges { invoice: change("0.00", "0.00", void, None), ..TradeChanges::default() }).await;
 }
 
 pub async fn a_proposal_and_a_payment_may_come_in_one_commit(store: Arc<dyn Repository>) {

@@ -475,6 +475,40 @@ pub async fn the_books_show_what_has_no_event(handles: Handles) {
     }
 }
 
+/// A new service, with an event about it.
+fn a_recorded_service() -> Commit {
+    let events = vec![Event::new(EventType::ServiceCreated, NewRow::Service(0), Audience::Staff)];
+    let envelope = Envelope { events, ..Envelope::new(Actor::System, base()) };
+    Commit::new(envelope, RowChange::Create(service(ServiceKind::Sell)))
+}
+
+/// Rule 8.5: the last event is the newest of all that were committed, at whichever process; nobody has to read them first.
+pub async fn the_last_event_is_the_newest_that_was_committed(Handles(stores): Handles) {
+    const WRITERS: usize = 6;
+    let world = World::new(Handles(stores.clone()));
+    for store in stores.iter().cycle().take(4) {
+        store.commit(&a_recorded_service()).await.unwrap();
+        let last = world.store.last_event().await.unwrap();
+        assert!(last.is_some());
+        assert_eq!(last, world.newest_event().await);
+    }
+
+    let writers = stores.into_iter().cycle().take(WRITERS).map(|store| async move {
+        let mut last = None;
+        for _ in 0..*ROUNDS {
+            let ids = store.commit(&a_recorded_service()).await.unwrap();
+            let newest = store.last_event().await.unwrap();
+            assert!(newest > last, "it goes forward");
+            last = newest;
+            let subject = Some((SubjectKind::Service, ids.service.unwrap().get()));
+            let own = store.events_after(None, 1, &EventFilter { subject, ..EventFilter::default() }).await.unwrap();
+            assert!(last >= Some(own[0].id), "it includes what its caller has committed");
+        }
+    });
+    together(writers).await;
+    assert_eq!(world.store.last_event().await.unwrap(), world.newest_event().await);
+}
+
 /// A commit without events has none.
 pub async fn a_commit_without_events_leaves_none(store: Arc<dyn Repository>) {
     let world = World::new(store);
@@ -482,6 +516,7 @@ pub async fn a_commit_without_events_leaves_none(store: Arc<dyn Repository>) {
     commit.envelope.events.clear();
     world.store.commit(&commit).await.unwrap();
     assert_eq!(world.newest_event().await, None);
+    assert_eq!(world.store.last_event().await.unwrap(), None);
     assert_eq!(world.store.find_event(nobody(), None).await.unwrap(), None);
     assert_eq!(world.store.events_after(Some(nobody()), 10, &EventFilter::default()).await.unwrap(), []);
     assert_eq!(world.store.events_after(EventId::parse("9223372036854775807"), 10, &EventFilter::default()).await.unwrap(), []);

@@ -56,6 +56,7 @@ mod applying;
 mod business;
 mod claims;
 mod commit;
+mod consumers;
 mod directory;
 mod engine_races;
 mod events;
@@ -64,6 +65,8 @@ mod gateway;
 mod pages;
 mod payment_races;
 mod races;
+mod subscriptions;
+mod time;
 mod trade_filters;
 mod trade_races;
 mod trades;
@@ -261,6 +264,14 @@ cases! {
         a_stale_version_is_a_conflict,
         services_are_seeded_into_an_empty_store_only,
     }
+    consumers {
+        a_position_goes_forward_and_never_back,
+        of_many_positions_the_furthest_stays,
+        a_consumer_that_is_removed_begins_anew,
+        a_consumer_that_dies_before_it_is_done_gets_the_event_again,
+        a_consumer_for_whom_there_is_nothing_moves_on,
+        a_consumer_may_pass_over_what_was_before,
+    }
     directory {
         every_field_of_a_contact_is_kept,
         every_field_of_a_lead_is_kept,
@@ -295,6 +306,7 @@ cases! {
         events_are_filtered,
         readers_miss_nothing_while_many_write,
         members_who_come_while_events_are_written_see_all,
+        the_last_event_is_the_newest_that_was_committed,
         a_commit_without_events_leaves_none,
         the_books_show_what_has_no_event,
     }
@@ -351,6 +363,18 @@ cases! {
         a_commit_and_a_take_over_exclude_each_other,
         a_renewal_and_a_take_over_exclude_each_other,
     }
+    subscriptions {
+        subscribers_get_every_event_of_all_processes_in_order,
+        a_subscription_begins_where_it_is_told_to,
+        a_subscriber_gets_what_they_may_see_and_asked_for,
+    }
+    time {
+        what_has_expired_is_recorded_once,
+        what_fell_overdue_is_recorded_once,
+        expiring_and_deciding_exclude_each_other,
+        a_late_payment_comes_after_the_falling_overdue,
+        each_call_records_so_many,
+    }
     trade_filters {
         trades_are_filtered,
         proposals_are_filtered,
@@ -383,6 +407,8 @@ cases! {
         a_service_that_was_deactivated_meanwhile_is_a_conflict,
         an_author_is_active_or_not,
         pending_payments_come_oldest_first_and_no_more_than_asked,
+        expired_proposals_come_in_the_order_in_which_they_expired,
+        overdue_invoices_come_in_the_order_of_their_due_dates,
         an_opening_snapshot_is_the_vehicle_and_the_service_as_they_are,
         the_ends_of_the_calendar_are_kept,
     }

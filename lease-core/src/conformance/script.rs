@@ -261,7 +261,8 @@ impl Script {
         if let Some((paid, pending, state)) = draw.one_of(&states).filter(|_| draw.chance(50)) {
             let (paid, pending, state) = (usd(paid), usd(pending), state.clone());
             let due_date = draw.one_of(&[day(7), day(14)]).copied().unwrap_or(invoice.due_date);
-            changes.invoice = Some(InvoiceChange { id: invoice.id, paid, pending, state, due_date });
+            let overdue_at = draw.one_of(&[None, invoice.overdue_at, Some(now)]).copied().flatten();
+            changes.invoice = Some(InvoiceChange { id: invoice.id, paid, pending, state, due_date, overdue_at });
         }
     }
 }

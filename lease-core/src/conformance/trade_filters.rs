@@ -135,7 +135,7 @@ pub async fn invoices_and_payments_are_filtered(store: Arc<dyn Repository>) {
             _ => PaymentState::Succeeded { reference: "re".into() },
         };
         let settled = Some((second, outcome));
-        let invoice = Some(InvoiceChange { id, paid, pending: usd("0"), state, due_date: day(due) });
+        let invoice = Some(InvoiceChange { id, paid, pending: usd("0"), state, due_date: day(due), overdue_at: None });
         world.commit(deal.trade, &TradeChanges { invoice, settled, ..TradeChanges::default() }).await;
     }
     filter_invoices(&world).await;

@@ -145,7 +145,14 @@ pub async fn one_of_many_payments_is_taken_off_the_same_invoice(handles: Handles
         let card = world.card(deal.owner).await;
         let changes = (0..RACERS).map(|racer| {
             let payment = payment(id, card, deal.owner, &format!("key-{round}-{racer}"));
-            let invoice = InvoiceChange { id, paid: usd("0"), pending: usd("60"), state: InvoiceState::Open, due_date: day(14) };
+            let invoice = InvoiceChange {
+                id,
+                paid: usd("0"),
+                pending: usd("60"),
+                state: InvoiceState::Open,
+                due_date: day(14),
+                overdue_at: None,
+            };
             TradeChanges { invoice: Some(invoice), ..paying(Payment { amount: usd("60"), ..payment }) }
         });
         assert_others_conflict(&race_on(&world, deal.trade, changes.collect()).await);

@@ -1,6 +1,6 @@
 //! The snapshots that decisions about a trade read.
 //!
-//! Rules 4.11 and 5.6.
+//! Rules 4.11, 5.6 and 8.8.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::clock::last_instant;
 use crate::decision::RowChange;
 use crate::id::{Stored, Version};
 use crate::lifecycle::OpeningSnapshot;
-use crate::lifecycle::{NewInvoice, Opening, TradeChanges, TradeSnapshot, ViewerHistory};
+use crate::lifecycle::{InvoiceChange, NewInvoice, Opening, TradeChanges, TradeSnapshot, ViewerHistory};
 use crate::model::*;
 use crate::page::PageRequest;
 use crate::repository::*;
@@ -318,6 +318,55 @@ pub async fn pending_payments_come_oldest_first_and_no_more_than_asked(store: Ar
     }
     assert_eq!(pending(at(100), 10).await, [ids[2], ids[3]]);
     assert_eq!(pending_after(ids[0], 10).await, [ids[3]], "after one that is already settled");
+}
+
+pub async fn expired_proposals_come_in_the_order_in_which_they_expired(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    let trade = world.deal().await.trade;
+    let mut ids = Vec::new();
+    for expires_at in [Some(at(30)), Some(at(10)), None, Some(at(20)), Some(at(20)), Some(at(40))] {
+        let author = world.customer().await;
+        ids.push(world.propose_as(Proposal { expires_at, ..proposal(trade, author) }).await);
+    }
+    let expired = async |now, limit| world.store.expired_proposals(now, limit).await.unwrap();
+    assert_eq!(expired(at(30), 10).await, [ids[1], ids[3], ids[4], ids[0]], "from its instant on");
+    assert_eq!(expired(at(30) - tick(), 10).await, [ids[1], ids[3], ids[4]]);
+    assert_eq!(expired(at(100), 2).await, [ids[1], ids[3]]);
+    assert_eq!(expired(at(10) - tick(), 10).await, []);
+    world.decide(trade, ids[1], ProposalState::Expired { at: at(10) }).await;
+    world.decide(trade, ids[4], ProposalState::Withdrawn { at: at(1) }).await;
+    assert_eq!(expired(at(100), 10).await, [ids[3], ids[0], ids[5]], "those that are stored as pending");
+    world.cancel(trade).await;
+    assert_eq!(expired(at(100), 10).await, []);
+}
+
+pub async fn overdue_invoices_come_in_the_order_of_their_due_dates(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    let mut billed = Vec::new();
+    for days in [3, 1, 2, 2, 4] {
+        let deal = world.deal().await;
+        let invoice = NewInvoice { proposal_id: Some(deal.proposal), due_date: day(days), ..new_invoice(deal.owner) };
+        let changes = TradeChanges { new_invoice: Some(invoice), ..TradeChanges::default() };
+        billed.push((deal.trade, world.commit(deal.trade, &changes).await.invoice.unwrap()));
+    }
+    let id = |place: usize| billed[place].1;
+    let midnight = |days| day(days).and_time(chrono::NaiveTime::MIN).and_utc();
+    let overdue = async |now, limit| world.store.overdue_invoices(now, limit).await.unwrap();
+    assert_eq!(overdue(midnight(4), 10).await, [id(1), id(2), id(3), id(0)], "from the midnight on");
+    assert_eq!(overdue(midnight(4) - tick(), 10).await, [id(1), id(2), id(3)]);
+    assert_eq!(overdue(midnight(99), 2).await, [id(1), id(2)]);
+    assert_eq!(overdue(midnight(2) - tick(), 10).await, []);
+    let change = async |place: usize, state, overdue_at| {
+        let (trade, id) = billed[place];
+        let invoice = Some(InvoiceChange { id, paid: usd("0.00"), pending: usd("0.00"), state, due_date: day(14), overdue_at });
+        world.commit(trade, &TradeChanges { invoice, ..TradeChanges::default() }).await;
+        assert_eq!(world.load(TradeKey::Trade(trade)).await.value.invoice.unwrap().overdue_at, overdue_at);
+    };
+    change(1, InvoiceState::Open, Some(midnight(2))).await;
+    change(2, InvoiceState::Void { at: at(9), reason: "Goodwill".into() }, None).await;
+    assert_eq!(overdue(midnight(99), 10).await, [id(3), id(0), id(4)], "open, and not recorded");
+    change(1, InvoiceState::Open, None).await;
+    assert_eq!(overdue(midnight(99), 10).await, [id(1), id(3), id(0), id(4)], "the record was taken back");
 }
 
 pub async fn an_opening_snapshot_is_the_vehicle_and_the_service_as_they_are(store: Arc<dyn Repository>) {

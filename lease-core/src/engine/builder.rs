@@ -1,6 +1,7 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use super::news::News;
 use super::{LeaseEngine, Shared};
 use crate::account::{PasswordError, PasswordHasher, PasswordParams};
 use crate::clock::{Clock, SystemClock};
@@ -89,6 +90,7 @@ impl LeaseEngineBuilder {
             randomness: self.randomness,
             hasher,
             policy: self.policy,
+            news: News::default(),
         };
         Ok(LeaseEngine { shared: Arc::new(shared) })
     }

@@ -88,7 +88,7 @@ impl LeaseEngine {
 }
 
 /// The user to whom events are limited: `None` for an actor who may see all.
-fn viewer(actor: &Actor) -> Result<Option<Viewer>, Error> {
+pub(super) fn viewer(actor: &Actor) -> Result<Option<Viewer>, Error> {
     if actor.require(Resource::Event, Act::Read)? == Grant::All {
         return Ok(None);
     }

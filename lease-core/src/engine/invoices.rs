@@ -60,7 +60,7 @@ impl LeaseEngine {
         id: InvoiceId,
         draft: &DueDateDraft,
     ) -> Result<Stored<Invoice>, Error> {
-        let decide = |trade: &TradeSnapshot, actor: &Actor, _| move_due_date(trade, actor, draft);
+        let decide = |trade: &TradeSnapshot, actor: &Actor, now| move_due_date(trade, actor, draft, now);
         let changed = self.change_trade(context, TradeKey::Invoice(id), decide).await?;
         changed.snapshot.invoice.ok_or(Error::NotFound)
     }

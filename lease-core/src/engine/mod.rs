@@ -7,15 +7,18 @@ mod builder;
 mod cards;
 mod claims;
 mod command;
+mod consumer;
 mod contacts;
 mod customers;
 mod events;
 mod invoices;
 mod leads;
 mod maintenance;
+mod news;
 mod payments;
 mod proposals;
 mod services;
+mod subscription;
 mod trades;
 mod users;
 mod vehicles;
@@ -27,8 +30,11 @@ use chrono::{DateTime, NaiveDate, Utc};
 pub use accounts::{LoggedIn, LoginDraft, Registered};
 pub use builder::{BuildError, LeaseEngineBuilder};
 pub use command::RequestContext;
+pub use consumer::EventConsumer;
+pub use maintenance::Maintenance;
 pub use trades::WithActions;
 
+use self::news::News;
 use crate::account::PasswordHasher;
 use crate::clock::Clock;
 use crate::error::Error;
@@ -55,6 +61,7 @@ struct Shared {
     randomness: Arc<dyn Randomness>,
     hasher: PasswordHasher,
     policy: Policy,
+    news: News,
 }
 
 impl LeaseEngine {

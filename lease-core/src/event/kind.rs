@@ -202,6 +202,8 @@ event_types! {
         InvoiceVoided = "invoice.voided",
         /// An invoice was written off.
         InvoiceWrittenOff = "invoice.written_off",
+        /// An invoice was still open after its due date.
+        InvoiceOverdue = "invoice.overdue",
     }
     /// A payment.
     Payment {

@@ -3,11 +3,13 @@
 //! A decision returns an [`Event`] for each thing that happens. What only the commit knows is still missing in it: the ids of new
 //! rows, the actor and the request. The store adds these and keeps an [`EventRecord`], in the same atomic step as the change.
 
+mod consumer;
 mod fields;
 mod kind;
 mod record;
 mod reference;
 
+pub use consumer::{ConsumerName, InvalidConsumerName};
 pub use kind::{EventType, SubjectKind};
 pub use record::{EventActor, EventRecord, Viewer};
 pub use reference::{Facts, FieldChanges, IdRef, NewRow};
@@ -140,6 +142,11 @@ impl Event {
     /// Adds an amount and its currency.
     pub(crate) fn price(self, money: Money) -> Self {
         self.fact("amount", amount(money)).fact("currency", money.currency().code())
+    }
+
+    /// Adds an amount in a currency that another fact names, or null.
+    pub(crate) fn optional_amount(self, name: &'static str, money: Option<Money>) -> Self {
+        self.fact(name, money.map(amount))
     }
 
     /// Adds days, or nulls.

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use crate::event::EventType;
 use crate::invariants::Books;
-use crate::model::{InvoiceState, PaymentState, ProposalState, TradeState};
+use crate::model::{Invoice, InvoiceState, PaymentState, ProposalState, TradeState};
 use crate::repository::{EventFilter, Repository, RepositoryError};
 
 /// The number of events that are read at once.
@@ -26,6 +26,7 @@ const STEPS: &[EventType] = &[
     EventType::InvoicePaid,
     EventType::InvoiceVoided,
     EventType::InvoiceWrittenOff,
+    EventType::InvoiceOverdue,
     EventType::PaymentBegun,
     EventType::PaymentSucceeded,
     EventType::PaymentFailed,
@@ -57,7 +58,12 @@ impl Steps {
         let Some(kind) = taken.first().map(|step| step.subject_kind()) else { return Vec::new() };
         let of_kind = STEPS.iter().filter(|step| step.subject_kind() == kind);
         let count = |step: &EventType| self.0.get(&(*step, id)).copied().unwrap_or_default();
-        let wrong = of_kind.filter(|step| count(step) != u32::from(taken.contains(step)));
+        // An invoice whose due date was moved may fall overdue again.
+        let is_right = |step: &EventType| match (count(step), u32::from(taken.contains(step))) {
+            (recorded, expected) if *step == EventType::InvoiceOverdue => recorded >= expected,
+            (recorded, expected) => recorded == expected,
+        };
+        let wrong = of_kind.filter(|step| !is_right(step));
         wrong.map(|step| format!("I9: {step} of {id} was recorded {} times", count(step))).collect()
     }
 }
@@ -69,7 +75,7 @@ impl Books {
         let Some(steps) = &self.steps else { return Vec::new() };
         let trades = self.trades.iter().map(|row| (row.id.get(), trade_steps(&row.state)));
         let proposals = self.proposals.iter().map(|row| (row.id.get(), proposal_steps(row.state)));
-        let invoices = self.invoices.iter().map(|row| (row.id.get(), invoice_steps(&row.state)));
+        let invoices = self.invoices.iter().map(|row| (row.id.get(), invoice_steps(row)));
         let payments = self.payments.iter().map(|row| (row.id.get(), payment_steps(&row.state)));
         let all = trades.chain(proposals).chain(invoices).chain(payments);
         all.flat_map(|(id, taken)| steps.broken(id, &taken)).collect()
@@ -104,14 +110,15 @@ fn proposal_steps(state: ProposalState) -> Vec<EventType> {
     }
 }
 
-fn invoice_steps(state: &InvoiceState) -> Vec<EventType> {
-    let last = match state {
+fn invoice_steps(invoice: &Invoice) -> Vec<EventType> {
+    let last = match invoice.state {
         InvoiceState::Open => None,
         InvoiceState::Paid { .. } => Some(EventType::InvoicePaid),
         InvoiceState::Void { .. } => Some(EventType::InvoiceVoided),
         InvoiceState::WrittenOff { .. } => Some(EventType::InvoiceWrittenOff),
     };
-    std::iter::once(EventType::InvoiceIssued).chain(last).collect()
+    let overdue = invoice.overdue_at.map(|_| EventType::InvoiceOverdue);
+    std::iter::once(EventType::InvoiceIssued).chain(overdue).chain(last).collect()
 }
 
 fn payment_steps(state: &PaymentState) -> Vec<EventType> {

@@ -34,7 +34,9 @@ impl Books {
                 let Invoice { trade_id, proposal_id, customer_id, amount, issued_at, .. } = invoice;
                 (*trade_id, *proposal_id, *customer_id, *amount, *issued_at)
             };
-            claim(was) == claim(is) && (matches!(was.state, InvoiceState::Open) || was == is)
+            let is_moved = was.due_date != is.due_date;
+            let stays_marked = was.overdue_at.is_none() || was.overdue_at == is.overdue_at || is_moved;
+            claim(was) == claim(is) && stays_marked && (matches!(was.state, InvoiceState::Open) || was == is)
         });
         stays(&mut broken, &earlier.payments, &self.payments, |was, is| {
             let settled = was.state != PaymentState::Pending;

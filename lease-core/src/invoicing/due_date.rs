@@ -1,8 +1,9 @@
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::decision::Decision;
 use crate::error::Error;
 use crate::input::{Field, Form, UpdateMode, draft};
+use crate::invoicing::overdue::with_mark;
 use crate::invoicing::{invoice_for, require_open};
 use crate::permission::{Act, Actor};
 use crate::trade::{InvoiceChange, TradeChanges, TradeSnapshot, invoice_changed};
@@ -15,11 +16,17 @@ draft! {
     }
 }
 
-/// Moves the due date of the trade's invoice while it is open (rule 5.3).
+/// Moves the due date of the trade's invoice while it is open (rule 5.3). If that makes it overdue no longer, it may fall overdue
+/// again.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::PermissionDenied`]; invalid fields; [`InvoiceNotOpen`](crate::Refusal::InvoiceNotOpen).
-pub fn move_due_date(snapshot: &TradeSnapshot, actor: &Actor, draft: &DueDateDraft) -> Result<Decision<TradeChanges>, Error> {
+pub fn move_due_date(
+    snapshot: &TradeSnapshot,
+    actor: &Actor,
+    draft: &DueDateDraft,
+    now: DateTime<Utc>,
+) -> Result<Decision<TradeChanges>, Error> {
     let invoice = invoice_for(snapshot, actor, Act::Update)?;
     let mut form = Form::new(UpdateMode::Partial);
     let issued_on = invoice.issued_at.date_naive();
@@ -28,9 +35,14 @@ pub fn move_due_date(snapshot: &TradeSnapshot, actor: &Actor, draft: &DueDateDra
     });
     let Some(due_date) = due_date else { return Err(form.errors.into()) };
     require_open(invoice)?;
-    let change = InvoiceChange { due_date, ..InvoiceChange::none(invoice) };
-    let moved = invoice_changed(invoice, &change.applied_to(invoice));
-    Ok(Decision::new(TradeChanges { invoice: Some(change), ..TradeChanges::default() }, moved))
+    let (invoice, overdue) = with_mark(invoice, now);
+    let mut change = InvoiceChange { due_date, ..InvoiceChange::of(&invoice) };
+    if !change.applied_to(&invoice).is_overdue(now) {
+        change.overdue_at = None;
+    }
+    let moved = invoice_changed(&invoice, &change.applied_to(&invoice));
+    let changes = TradeChanges { invoice: Some(change), ..TradeChanges::default() };
+    Ok(Decision::new(changes, overdue.into_iter().chain(moved)))
 }
 
 /// Succeeds if the actor may move the due date of the trade's invoice now.

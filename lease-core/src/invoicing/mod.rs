@@ -3,6 +3,7 @@
 
 mod due_date;
 mod issue;
+mod overdue;
 mod pay;
 mod void;
 mod write_off;
@@ -10,6 +11,7 @@ mod write_off;
 pub(crate) use due_date::may_move_due_date;
 pub use due_date::{DueDateDraft, move_due_date};
 pub(crate) use issue::{issue, owes_nothing};
+pub use overdue::record_overdue;
 pub(crate) use pay::may_pay;
 pub use pay::{PaymentDraft, begin_payment, settle_payment};
 pub(crate) use void::may_void;
@@ -19,6 +21,7 @@ pub use write_off::{WriteOffDraft, write_off};
 
 use chrono::{DateTime, Utc};
 
+use self::overdue::with_mark;
 use crate::decision::Decision;
 use crate::error::{Error, Refusal};
 use crate::id::Stored;
@@ -51,9 +54,11 @@ fn settle_unpaid(
     state: InvoiceState,
     now: DateTime<Utc>,
 ) -> Decision<TradeChanges> {
-    let change = InvoiceChange { state, ..InvoiceChange::none(invoice) };
-    let settled = invoice_changed(invoice, &change.applied_to(invoice));
-    let mut decision = Decision::new(TradeChanges { invoice: Some(change), ..TradeChanges::default() }, settled);
+    let (invoice, overdue) = with_mark(invoice, now);
+    let change = InvoiceChange { state, ..InvoiceChange::of(&invoice) };
+    let settled = invoice_changed(&invoice, &change.applied_to(&invoice));
+    let changes = TradeChanges { invoice: Some(change), ..TradeChanges::default() };
+    let mut decision = Decision::new(changes, overdue.into_iter().chain(settled));
     if let TradeState::Agreed(agreement) = snapshot.trade.state {
         conclude(&mut decision, snapshot, agreement, true, now);
     }

@@ -9,6 +9,7 @@ use crate::error::{Error, Refusal};
 use crate::gateway::{ChargeKey, ChargeOutcome};
 use crate::id::{CreditCardId, InvoiceId, Stored};
 use crate::input::{Field, FieldErrors, Form, NamedIn, UpdateMode, draft};
+use crate::invoicing::overdue::with_mark;
 use crate::invoicing::{require_open, visible_invoice};
 use crate::model::{CreditCard, Invoice, InvoiceState, Payment, PaymentState, TradeState};
 use crate::money::{Money, positive};
@@ -76,12 +77,13 @@ pub fn begin_payment(
         created_at: now,
     };
     let begun = trade.map(|trade| payment_begun(trade, &payment));
+    let (invoice, overdue) = with_mark(invoice, now);
     let changes = TradeChanges {
-        invoice: Some(InvoiceChange { pending: invoice.pending.plus(amount)?, ..InvoiceChange::none(invoice) }),
+        invoice: Some(InvoiceChange { pending: invoice.pending.plus(amount)?, ..InvoiceChange::of(&invoice) }),
         new_payment: Some(payment),
         ..TradeChanges::default()
     };
-    Ok(Decision::new(changes, begun))
+    Ok(Decision::new(changes, overdue.into_iter().chain(begun)))
 }
 
 /// A payment request whose fields are valid.
@@ -140,20 +142,18 @@ pub fn settle_payment(
     if payment.state != PaymentState::Pending {
         return Ok(None);
     }
-    let pending = invoice.pending.minus(payment.amount)?;
+    let (invoice, overdue) = with_mark(invoice, now);
+    let change = InvoiceChange { pending: invoice.pending.minus(payment.amount)?, ..InvoiceChange::of(&invoice) };
     let to = match outcome.clone() {
         ChargeOutcome::Declined { failure_code, reference } => PaymentState::Failed { failure_code, reference },
         ChargeOutcome::Succeeded { reference } => PaymentState::Succeeded { reference },
     };
     let settled = payment_settled(&snapshot.trade, payment.id, payment, &to);
-    let mut decision = Decision::new(TradeChanges { settled: Some((payment.id, to)), ..TradeChanges::default() }, settled);
+    let changes = TradeChanges { settled: Some((payment.id, to)), ..TradeChanges::default() };
+    let mut decision = Decision::new(changes, overdue.into_iter().chain(settled));
     match outcome {
-        ChargeOutcome::Declined { .. } => {
-            decision.invoice = Some(InvoiceChange { pending, ..InvoiceChange::none(invoice) });
-        }
-        ChargeOutcome::Succeeded { .. } => {
-            receive(&mut decision, snapshot, invoice, payment.amount, pending, now)?;
-        }
+        ChargeOutcome::Declined { .. } => decision.invoice = Some(change),
+        ChargeOutcome::Succeeded { .. } => receive(&mut decision, snapshot, &invoice, payment.amount, change, now)?,
     }
     Ok(Some(decision))
 }
@@ -165,13 +165,14 @@ fn receive(
     snapshot: &TradeSnapshot,
     invoice: &Stored<Invoice>,
     amount: Money,
-    pending: Money,
+    mut change: InvoiceChange,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
-    let paid = invoice.paid.plus(amount)?;
-    let is_paid = paid == invoice.amount;
-    let state = if is_paid { InvoiceState::Paid { at: now } } else { invoice.state.clone() };
-    let change = InvoiceChange { paid, pending, state, ..InvoiceChange::none(invoice) };
+    change.paid = invoice.paid.plus(amount)?;
+    let is_paid = change.paid == invoice.amount;
+    if is_paid {
+        change.state = InvoiceState::Paid { at: now };
+    }
     decision.events.extend(invoice_changed(invoice, &change.applied_to(invoice)));
     decision.invoice = Some(change);
     if is_paid && let TradeState::Agreed(agreement) = snapshot.trade.state {

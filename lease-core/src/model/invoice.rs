@@ -1,4 +1,4 @@
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 
 use crate::id::{CustomerId, Entity, InvoiceId, ProposalId, TradeId};
 use crate::money::{Money, MoneyError};
@@ -24,6 +24,8 @@ pub struct Invoice {
     pub issued_at: DateTime<Utc>,
     /// The last day on which it can be paid on time.
     pub due_date: NaiveDate,
+    /// The instant at which it fell overdue, once that is recorded (rule 8.8).
+    pub overdue_at: Option<DateTime<Utc>>,
 }
 
 impl Entity for Invoice {
@@ -68,6 +70,13 @@ impl Invoice {
     #[must_use]
     pub fn is_overdue(&self, now: DateTime<Utc>) -> bool {
         self.is_open() && now.date_naive() > self.due_date
+    }
+
+    /// The instant from which on it is overdue if it is still open: the midnight after the due date, in UTC.
+    #[must_use]
+    pub fn due_until(&self) -> DateTime<Utc> {
+        let day_after = self.due_date.checked_add_days(Days::new(1)).unwrap_or(NaiveDate::MAX);
+        day_after.and_time(NaiveTime::MIN).and_utc()
     }
 }
 

@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::RepositoryError;
-use crate::event::{EventRecord, EventType, SubjectKind, Viewer};
+use crate::event::{ConsumerName, EventRecord, EventType, SubjectKind, Viewer};
 use crate::id::{EventId, Stored, TradeId, UserId};
 use crate::page::{Page, PageRequest};
 
@@ -26,12 +26,25 @@ pub trait EventRepository {
         filter: &EventFilter,
     ) -> Result<Vec<Stored<EventRecord>>, RepositoryError>;
 
+    /// The id of the newest event, those of every commit that ended before the call included. It never becomes smaller, even if events
+    /// are deleted. `None` if there has been none.
+    async fn last_event(&self) -> Result<Option<EventId>, RepositoryError>;
+
     /// Gives ids to at most `limit` events that were committed and have none, oldest first. Returns how many. Readings do so by
     /// themselves; to do it all the time keeps them short. A store that gives ids with the commit has nothing to do.
     async fn place_events(&self, limit: u32) -> Result<u64, RepositoryError>;
 
     /// One event, if this viewer may see it; `None` sees all.
     async fn find_event(&self, id: EventId, visible_to: Option<Viewer>) -> Result<Option<Stored<EventRecord>>, RepositoryError>;
+
+    /// The position of a consumer: the event up to which all are done. `None` if it has none.
+    async fn consumer_position(&self, name: &ConsumerName) -> Result<Option<EventId>, RepositoryError>;
+
+    /// Moves the position of a consumer forward, and never back. Returns the position that it has then.
+    async fn move_consumer(&self, name: &ConsumerName, to: EventId) -> Result<EventId, RepositoryError>;
+
+    /// Forgets the position of a consumer. Returns whether it had one.
+    async fn remove_consumer(&self, name: &ConsumerName) -> Result<bool, RepositoryError>;
 }
 
 /// The filter for events; every condition that is given must hold.

@@ -8,9 +8,10 @@ use super::{
 };
 use crate::account::{AccountSnapshot, Token, TokenHash};
 use crate::catalog::VehicleSnapshot;
-use crate::event::{EventRecord, Viewer};
+use crate::event::{ConsumerName, EventRecord, Viewer};
 use crate::id::{
-    ContactId, CustomerId, EventId, InvoiceId, LeadId, NewIds, PaymentId, ServiceId, Stored, UserId, VehicleId, Versioned,
+    ContactId, CustomerId, EventId, InvoiceId, LeadId, NewIds, PaymentId, ProposalId, ServiceId, Stored, UserId, VehicleId,
+    Versioned,
 };
 use crate::lifecycle::{OpeningSnapshot, TradeSnapshot};
 use crate::model::{Account, Contact, CreditCard, Customer, Invoice, Lead, LoginName, Payment, Service, Vehicle, Vin};
@@ -89,6 +90,8 @@ mockall::mock! {
             after: Option<PaymentId>,
             limit: u32,
         ) -> Result<Vec<PaymentId>, RepositoryError>;
+        async fn expired_proposals(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<ProposalId>, RepositoryError>;
+        async fn overdue_invoices(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<InvoiceId>, RepositoryError>;
     }
 
     #[async_trait]
@@ -109,8 +112,12 @@ mockall::mock! {
             limit: u32,
             filter: &EventFilter,
         ) -> Result<Vec<Stored<EventRecord>>, RepositoryError>;
+        async fn last_event(&self) -> Result<Option<EventId>, RepositoryError>;
         async fn place_events(&self, limit: u32) -> Result<u64, RepositoryError>;
         async fn find_event(&self, id: EventId, visible_to: Option<Viewer>) -> Result<Option<Stored<EventRecord>>, RepositoryError>;
+        async fn consumer_position(&self, name: &ConsumerName) -> Result<Option<EventId>, RepositoryError>;
+        async fn move_consumer(&self, name: &ConsumerName, to: EventId) -> Result<EventId, RepositoryError>;
+        async fn remove_consumer(&self, name: &ConsumerName) -> Result<bool, RepositoryError>;
     }
 
     #[async_trait]

@@ -60,6 +60,13 @@ pub trait TradeRepository {
         after: Option<PaymentId>,
         limit: u32,
     ) -> Result<Vec<PaymentId>, RepositoryError>;
+
+    /// Proposals that are stored as pending and have expired at `now`, in the order in which they expired: at most `limit`.
+    async fn expired_proposals(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<ProposalId>, RepositoryError>;
+
+    /// Open invoices that are overdue at `now` without a record of it ([`overdue_at`](Invoice::overdue_at)), in the order of their
+    /// due dates: at most `limit`.
+    async fn overdue_invoices(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<InvoiceId>, RepositoryError>;
 }
 
 /// The trade to load, and the customer for whom it is loaded.

@@ -112,6 +112,7 @@ impl NewInvoice {
             state: InvoiceState::Open,
             issued_at: self.issued_at,
             due_date: self.due_date,
+            overdue_at: None,
         })
     }
 }
@@ -129,14 +130,15 @@ pub struct InvoiceChange {
     pub state: InvoiceState,
     /// The new due date.
     pub due_date: NaiveDate,
+    /// The instant at which it fell overdue, as recorded from now on.
+    pub overdue_at: Option<DateTime<Utc>>,
 }
 
 impl InvoiceChange {
-    /// The change that leaves everything as it is.
-    #[must_use]
-    pub fn none(invoice: &Stored<Invoice>) -> Self {
-        let Invoice { paid, pending, state, due_date, .. } = &invoice.value;
-        Self { id: invoice.id, paid: *paid, pending: *pending, state: state.clone(), due_date: *due_date }
+    /// The change that leaves the invoice as it is.
+    pub(crate) fn of(invoice: &Stored<Invoice>) -> Self {
+        let Invoice { paid, pending, ref state, due_date, overdue_at, .. } = invoice.value;
+        Self { id: invoice.id, paid, pending, state: state.clone(), due_date, overdue_at }
     }
 
     /// Applies the change to the invoice.
@@ -145,6 +147,7 @@ impl InvoiceChange {
         invoice.pending = self.pending;
         invoice.state.clone_from(&self.state);
         invoice.due_date = self.due_date;
+        invoice.overdue_at = self.overdue_at;
     }
 
     /// The invoice with the change.

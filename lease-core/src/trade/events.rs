@@ -128,6 +128,15 @@ pub(crate) fn invoice_changed(invoice: &Stored<Invoice>, after: &Invoice) -> Opt
     })
 }
 
+/// An invoice that fell overdue becomes `after`: the system's act, at that instant.
+pub(crate) fn invoice_overdue(invoice: &Stored<Invoice>, after: &Invoice) -> Event {
+    let event = invoice_event(EventType::InvoiceOverdue, invoice.id, after)
+        .optional_amount("amount_due", after.due().ok())
+        .fact("due_date", after.due_date.to_string())
+        .changing(&invoice.value, after);
+    Event { occurred_at: after.overdue_at, actor: Some(EventActor::System), ..event }
+}
+
 fn invoice_event(event_type: EventType, id: InvoiceId, invoice: &Invoice) -> Event {
     Event::new(event_type, id, Audience::customer(invoice.customer_id))
         .in_trade(invoice.trade_id)

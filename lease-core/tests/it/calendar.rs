@@ -103,6 +103,7 @@ fn a_due_day_lasts_to_its_midnight() {
         let midnight = (date(due) + chrono::Days::new(1)).and_hms_opt(0, 0, 0).unwrap().and_utc();
         for (at, is_late) in [(midnight - tick(), false), (midnight, true), (midnight + tick(), true)] {
             assert_eq!(scene.invoice().is_overdue(at), is_late, "{at}");
+            assert_eq!(scene.invoice().due_until() <= at, is_late, "{at}");
             let begun = scene.pay_under(&Policy::default(), &customer(OWNER), &json!(null), at).unwrap().changes;
             assert_eq!(begun.new_payment.unwrap().is_late, is_late, "{at}");
         }

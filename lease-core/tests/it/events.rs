@@ -19,10 +19,11 @@ use lease_core::event::{Audience, Event, EventActor, EventType, IdRef, NewRow, S
 use lease_core::gateway::{CardToken, ChargeOutcome};
 use lease_core::id::{NewIds, ProposalId, Versioned};
 use lease_core::input::UpdateMode;
-use lease_core::invoicing::{VoidDraft, settle_payment, void};
-use lease_core::lifecycle::{AmendmentDraft, CancellationDraft, TradeChanges, accept, amend, cancel};
-use lease_core::model::{PaymentState, ProposalState, Role, ServiceKind};
+use lease_core::invoicing::{VoidDraft, move_due_date, record_overdue, settle_payment, void, write_off};
+use lease_core::lifecycle::{AmendmentDraft, CancellationDraft, TradeChanges, accept, amend, cancel, expire};
+use lease_core::model::{InvoiceState, PaymentState, ProposalState, Role, ServiceKind};
 use lease_core::permission::Actor;
+use lease_core::policy::Policy;
 use lease_core::wallet::{CardDraft, Wallet, check_card, delete_card, store_card, update_card};
 use serde_json::{Value, json};
 use strum::VariantArray;
@@ -214,6 +215,131 @@ fn the_other_changes_to_a_trade_have_their_events() {
     let voided = void(&billed.agreed().0, &staff(), &draft::<VoidDraft>(json!({"reason": "A mistake."})), now()).unwrap();
     assert_eq!(names(&voided.events), ["invoice.voided", "trade.completed"]);
     assert_eq!(facts(&voided.events[0]).0["reason"], "A mistake.");
+}
+
+/// Rule 8.8: a proposal expires once, by the system, at its own instant.
+#[test]
+fn a_proposal_that_has_expired_is_recorded_once() {
+    let scene = Scene::sale().proposed_by(BUYER).expiring(at(-5));
+    assert_eq!(expire(&scene.0, at(-5) - tick()), None, "not yet");
+    assert_eq!(expire(&Scene::sale().proposed_by(BUYER).0, at(999)), None, "it never expires");
+    for now in [at(-5), now()] {
+        let expired = expire(&scene.0, now).unwrap();
+        let to = ProposalState::Expired { at: at(-5) };
+        assert_eq!(expired.changes, TradeChanges { decided: Some((id(1), to)), ..TradeChanges::default() });
+        let event = only(&expired.events);
+        assert_eq!((event.event_type, event.occurred_at), (EventType::ProposalExpired, Some(at(-5))));
+        assert_eq!(event.actor, Some(EventActor::System));
+        let (_, changes) = facts(event);
+        let expected = json!({"status": {"from": "pending", "to": "expired"}, "decided_at": {"from": null, "to": time(at(-5))}});
+        assert_eq!(changes, expected);
+        assert_eq!(expire(&scene.clone().decided(to).0, now), None, "it is recorded");
+    }
+    assert_eq!(expire(&scene.clone().decided(ProposalState::Withdrawn { at: at(-9) }).0, now()), None);
+    assert_eq!(expire(&Scene::sale().0, now()), None, "there is no proposal");
+}
+
+/// Rule 8.8: an invoice falls overdue once, by the system, at the midnight after its due date.
+#[test]
+fn an_invoice_that_fell_overdue_is_recorded_once() {
+    let midnight = day(15).and_hms_opt(0, 0, 0).unwrap().and_utc();
+    let mut scene = Scene::lease().billed_to(OWNER).paid_and_pending("30", "20");
+    assert_eq!(record_overdue(&scene.0, midnight - tick()), None, "not yet");
+    let overdue = record_overdue(&scene.0, midnight).unwrap();
+    assert_eq!(record_overdue(&scene.0, midnight + tick()).unwrap(), overdue, "the same, whenever it is recorded");
+    let event = only(&overdue.events);
+    assert_eq!((event.event_type, event.occurred_at), (EventType::InvoiceOverdue, Some(midnight)));
+    assert_eq!((event.actor, &event.audience), (Some(EventActor::System), &Audience::Customers(vec![IdRef::Known(OWNER)])));
+    let (data, changes) = facts(event);
+    let expected = json!({"invoice_id": 1, "trade_id": 1, "proposal_id": 1, "customer_id": OWNER, "amount": "100.00",
+        "currency": "USD", "amount_due": "70.00", "due_date": day(14).to_string(), "status": "open"});
+    assert_eq!((data, changes), (expected, json!({"is_overdue": {"from": false, "to": true}})));
+
+    let before = scene.invoice().clone();
+    scene.0.apply(&overdue.changes, NewIds::default());
+    assert_eq!(scene.invoice().overdue_at, Some(midnight));
+    assert_eq!(lease_core::model::Invoice { overdue_at: None, ..scene.invoice().value.clone() }, before.value);
+    assert_eq!(record_overdue(&scene.0, midnight), None, "it is recorded");
+    assert_eq!(record_overdue(&Scene::lease().billed_to(OWNER).voided().0, midnight), None);
+    assert_eq!(record_overdue(&Scene::lease().billed_to(OWNER).paid_and_pending("100", "0").0, midnight), None);
+    assert_eq!(record_overdue(&Scene::lease().0, midnight), None, "there is no invoice");
+}
+
+/// Rules 5.3, 8.8: a due date that moves into the future takes the mark back, so that the invoice may fall overdue again.
+#[test]
+fn a_moved_due_date_takes_the_mark_back_if_it_is_overdue_no_longer() {
+    let midnight = day(15).and_hms_opt(0, 0, 0).unwrap().and_utc();
+    let billed = Scene::lease().billed_to(OWNER);
+    let moved = |scene: &Scene, to: u64| {
+        move_due_date(&scene.0, &staff(), &draft(json!({"due_date": day(to).to_string()})), midnight).unwrap()
+    };
+    let mut later = billed.clone();
+    let decision = moved(&later, 15);
+    assert_eq!(names(&decision.events), ["invoice.overdue", "invoice.updated"]);
+    let expected = json!({"is_overdue": {"from": true, "to": false},
+        "due_date": {"from": day(14).to_string(), "to": day(15).to_string()}});
+    assert_eq!(facts(&decision.events[1]).1, expected);
+    later.0.apply(&decision.changes, NewIds::default());
+    assert_eq!(later.invoice().overdue_at, None);
+    assert_eq!(record_overdue(&later.0, midnight), None);
+    let again = record_overdue(&later.0, day(16).and_hms_opt(0, 0, 0).unwrap().and_utc()).unwrap();
+    assert_eq!(names(&again.events), ["invoice.overdue"]);
+
+    let earlier = moved(&billed, 13);
+    assert_eq!(names(&earlier.events), ["invoice.overdue", "invoice.updated"]);
+    assert_eq!(earlier.invoice.as_ref().unwrap().overdue_at, Some(midnight), "it stays overdue");
+}
+
+/// Rule 8.8: whoever touches an overdue invoice first records that it is overdue, unless that is recorded.
+#[test]
+fn an_act_on_an_overdue_invoice_comes_after_its_falling_overdue() {
+    let midnight = day(15).and_hms_opt(0, 0, 0).unwrap().and_utc();
+    let billed = Scene::lease().billed_to(OWNER);
+    let paying = billed.clone().with_card(card(OWNER));
+    let pending = billed.clone().paid_and_pending("60", "40").with_payment("40", PaymentState::Pending);
+    let reason = draft::<VoidDraft>(json!({"reason": "A mistake."}));
+    let declined = ChargeOutcome::Declined { failure_code: "expired_card".into(), reference: "ch_2".into() };
+    let succeeded = ChargeOutcome::Succeeded { reference: "ch_1".into() };
+    let acts = |at: DateTime<Utc>, marked: bool| {
+        let of = |scene: &Scene| {
+            let mut scene = scene.clone();
+            scene.0.invoice.as_mut().unwrap().value.overdue_at = marked.then_some(midnight);
+            scene
+        };
+        [
+            of(&paying).pay_under(&Policy::default(), &customer(OWNER), &json!("30"), at).unwrap(),
+            settle_payment(&of(&pending).0, &declined, at).unwrap().unwrap(),
+            settle_payment(&of(&pending).0, &succeeded, at).unwrap().unwrap(),
+            void(&of(&billed).0, &staff(), &reason, at).unwrap(),
+            write_off(&of(&billed).0, &staff(), &draft(json!({"reason": "Hopeless."})), at).unwrap(),
+        ]
+    };
+    let own: [&[&str]; 5] = [
+        &["payment.begun"],
+        &["payment.failed"],
+        &["payment.succeeded", "invoice.paid"],
+        &["invoice.voided"],
+        &["invoice.written_off"],
+    ];
+    for (decision, expected) in acts(midnight - tick(), false).iter().zip(own) {
+        assert_eq!((names(&decision.events), decision.invoice.as_ref().unwrap().overdue_at), (expected.to_vec(), None));
+    }
+    for (decision, expected) in acts(midnight, true).iter().zip(own) {
+        assert_eq!((names(&decision.events), decision.invoice.as_ref().unwrap().overdue_at), (expected.to_vec(), Some(midnight)));
+    }
+    for (decision, expected) in acts(midnight, false).iter().zip(own) {
+        assert_eq!(names(&decision.events), [&["invoice.overdue"], expected].concat());
+        assert_eq!(decision.events[0].occurred_at, Some(midnight));
+        assert_eq!(decision.invoice.as_ref().unwrap().overdue_at, Some(midnight));
+        let closing = decision.events.iter().find(|event| {
+            decision.invoice.as_ref().unwrap().state != InvoiceState::Open
+                && event.event_type.subject_kind() == SubjectKind::Invoice
+                && event.event_type != EventType::InvoiceOverdue
+        });
+        if let Some(closing) = closing {
+            assert_eq!(facts(closing).1["is_overdue"], json!({"from": true, "to": false}));
+        }
+    }
 }
 
 fn registered() -> Vec<Event> {

@@ -206,7 +206,7 @@ fn writing_the_invoice_of_an_agreed_trade_off_completes_it() {
 #[test]
 fn staff_move_the_due_date_of_an_open_invoice() {
     let scene = Scene::lease().billed_to(OWNER);
-    let moved = |scene: &Scene, actor: &Actor, json| move_due_date(&scene.0, actor, &draft::<DueDateDraft>(json));
+    let moved = |scene: &Scene, actor: &Actor, json| move_due_date(&scene.0, actor, &draft::<DueDateDraft>(json), now());
     for due in ["2026-03-02", "2026-03-15", "9999-12-31"] {
         let Decision { changes, events } = moved(&scene, &staff(), json!({"due_date": due})).unwrap();
         let change = changes.invoice.unwrap();

@@ -49,6 +49,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => which().prop_map(|trade| Step::Cancel { who: CUSTOMERS, trade }),
         10 => (who(), which(), 0..5_usize, cents).prop_map(|(who, trade, card, cents)| Step::Pay { who, trade, card, cents }),
         7 => (which(), prop::bool::weighted(0.8)).prop_map(|(payment, succeeds)| Step::Settle { payment, succeeds }),
+        2 => which().prop_map(|proposal| Step::Expire { proposal }),
+        2 => which().prop_map(|trade| Step::Overdue { trade }),
         1 => (0..7_usize, prop_oneof![Just(0), 1..200_u8]).prop_map(|(service, amount)| Step::Fee { service, amount }),
         1 => (0..CUSTOMERS, prop::bool::weighted(0.7)).prop_map(|(customer, is_active)| Step::Activate { customer, is_active }),
         2 => prop_oneof![4 => 1..3_000_u32, 1 => 3_000..60_000_u32].prop_map(|minutes| Step::Wait { minutes }),
@@ -137,6 +139,10 @@ fn the_walks_come_to_every_end_and_meet_every_refusal() {
         count(&mut ends, "days ended on the first", empty);
         let late = world.books.payments.iter().filter(|payment| payment.is_late).count();
         count(&mut ends, "payment late", late);
+        let overdue = world.books.invoices.iter().filter(|invoice| invoice.overdue_at.is_some()).count();
+        count(&mut ends, "invoice overdue", overdue);
+        let expired = world.books.proposals.iter().filter(|row| matches!(row.state, ProposalState::Expired { .. })).count();
+        count(&mut ends, "proposal expired", expired);
     }
     for kind in [ServiceKind::Lease, ServiceKind::Sell, ServiceKind::Custom] {
         for state in ["open", "agreed", "completed", "cancelled", "rescinded"] {
@@ -220,7 +226,7 @@ fn an_impossible_change_of_a_row_is_found() {
     let earlier = a_finished_world().books;
     assert_eq!(earlier.violations_since(&earlier), Vec::<String>::new());
     assert_eq!(earlier.violations_since(&Books::default()), Vec::<String>::new());
-    let breaks: [Break; 22] = [
+    let breaks: [Break; 23] = [
         |books| drop(books.trades.remove(0)),
         |books| drop(books.proposals.remove(0)),
         |books| drop(books.invoices.remove(0)),
@@ -235,6 +241,7 @@ fn an_impossible_change_of_a_row_is_found() {
         |books| books.invoices[1].value.amount = usd("99"),
         |books| books.invoices[1].value.customer_id = crate::support::id(3),
         |books| books.invoices[0].value.due_date = crate::support::day(99),
+        |books| books.invoices[0].value.overdue_at = Some(crate::support::now()),
         |books| agreed(books, 0).days = Some(crate::support::period(0, 6)),
         |books| agreed(books, 0).days = Some(crate::support::period(2, 3)),
         |books| agreed(books, 0).days = None,
@@ -249,6 +256,10 @@ fn an_impossible_change_of_a_row_is_found() {
         break_it(&mut books);
         assert!(!books.violations_since(&earlier).is_empty(), "break {number}");
     }
+    let mut marked = earlier.clone();
+    marked.invoices[1].value.overdue_at = Some(crate::support::now());
+    assert_eq!(marked.violations_since(&earlier), Vec::<String>::new(), "it fell overdue");
+    assert!(!earlier.violations_since(&marked).is_empty(), "the record of it is gone");
 }
 
 /// The agreement of a trade that is agreed or completed.

@@ -21,7 +21,7 @@ impl State {
             || self.trades.rows.index.any(own)
             || self.trades.rows.index.any(other)
             || self.proposals.rows.index.any(own)
-            || self.invoices.index.any(own)
+            || self.invoices.rows.index.any(own)
             || self.payments.rows.index.any(own)
     }
 

@@ -1,8 +1,9 @@
-use lease_core::event::{Audience, Event, EventRecord};
-use lease_core::id::{CustomerId, NewIds, TradeId};
+use lease_core::event::{Audience, ConsumerName, Event, EventRecord};
+use lease_core::id::{CustomerId, EventId, NewIds, TradeId};
 use lease_core::lifecycle::{TradeChange, TradeMove};
-use lease_core::repository::{Change, Commit};
+use lease_core::repository::{Change, Commit, RepositoryError};
 
+use crate::MemoryRepository;
 use crate::state::State;
 
 /// The events of a commit, which are inserted once its change is written.
@@ -66,5 +67,26 @@ impl State {
         let mut members = self.proposals.authors_of(id);
         members.extend(counterparty.into_iter().chain([row.value.customer_id]));
         members
+    }
+}
+
+/// The positions of consumers.
+impl MemoryRepository {
+    pub(crate) fn write_position(&self, name: &ConsumerName, to: EventId) -> Result<EventId, RepositoryError> {
+        self.state.write(
+            |state| Ok(state.consumers.get(name).map_or(to, |before| to.max(*before))),
+            |state, position| {
+                state.consumers.insert(name.clone(), *position);
+            },
+        )
+    }
+
+    pub(crate) fn forget_position(&self, name: &ConsumerName) -> Result<bool, RepositoryError> {
+        self.state.write(
+            |state| Ok(state.consumers.contains_key(name)),
+            |state, _| {
+                state.consumers.remove(name);
+            },
+        )
     }
 }

@@ -5,7 +5,7 @@ use lease_core::repository::{Guarantee, RepositoryError};
 
 use super::require;
 use crate::index::{Kind, Term};
-use crate::state::{State, change_invoice, invoice_terms, trade_terms, word_terms};
+use crate::state::{State, trade_terms, word_terms};
 
 impl State {
     pub(super) fn check_opening(&self, opening: &Opening) -> Result<NewIds, RepositoryError> {
@@ -44,7 +44,7 @@ impl State {
         self.check_proposals(id, trade, changes)?;
         let ids = NewIds {
             proposal: changes.new_proposal.as_ref().map(|_| self.proposals.rows.next_id()).transpose()?,
-            invoice: changes.new_invoice.as_ref().map(|_| self.invoices.next_id()).transpose()?,
+            invoice: changes.new_invoice.as_ref().map(|_| self.invoices.rows.next_id()).transpose()?,
             payment: changes.new_payment.as_ref().map(|_| self.payments.rows.next_id()).transpose()?,
             ..NewIds::default()
         };
@@ -156,11 +156,10 @@ impl State {
         if let (Some(new), Some(invoice_id)) = (&changes.new_invoice, ids.invoice)
             && let Some(invoice) = new.clone().into_invoice(id, ids.proposal)
         {
-            let terms = invoice_terms(&invoice);
-            self.invoices.insert(invoice_id, invoice, terms);
+            self.invoices.insert(invoice_id, invoice);
         }
         if let Some(change) = &changes.invoice {
-            change_invoice(&mut self.invoices, change);
+            self.invoices.change(change);
         }
     }
 

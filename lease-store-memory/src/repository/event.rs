@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use lease_core::event::{EventRecord, Viewer};
+use lease_core::event::{ConsumerName, EventRecord, Viewer};
 use lease_core::id::{EventId, Stored};
 use lease_core::page::{Page, PageRequest};
 use lease_core::repository::{EventFilter, EventRepository, RepositoryError};
@@ -27,6 +27,10 @@ impl EventRepository for MemoryRepository {
         }))
     }
 
+    async fn last_event(&self) -> Result<Option<EventId>, RepositoryError> {
+        Ok(self.state.read(|state| state.events.rows.last_id()))
+    }
+
     async fn place_events(&self, _: u32) -> Result<u64, RepositoryError> {
         Ok(0)
     }
@@ -36,5 +40,17 @@ impl EventRepository for MemoryRepository {
             let is_seen = visible_to.is_none_or(|viewer| state.events.is_seen_by(id, viewer));
             state.events.rows.stored(id).filter(|_| is_seen)
         }))
+    }
+
+    async fn consumer_position(&self, name: &ConsumerName) -> Result<Option<EventId>, RepositoryError> {
+        Ok(self.state.read(|state| state.consumers.get(name).copied()))
+    }
+
+    async fn move_consumer(&self, name: &ConsumerName, to: EventId) -> Result<EventId, RepositoryError> {
+        self.write_position(name, to)
+    }
+
+    async fn remove_consumer(&self, name: &ConsumerName) -> Result<bool, RepositoryError> {
+        self.forget_position(name)
     }
 }

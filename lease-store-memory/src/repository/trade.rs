@@ -53,7 +53,7 @@ impl TradeRepository for MemoryRepository {
     }
 
     async fn find_invoice(&self, id: InvoiceId) -> Result<Option<Stored<Invoice>>, RepositoryError> {
-        Ok(self.state.read(|state| state.invoices.stored(id)))
+        Ok(self.state.read(|state| state.invoices.rows.stored(id)))
     }
 
     async fn find_payment(&self, id: PaymentId) -> Result<Option<Stored<Payment>>, RepositoryError> {
@@ -87,6 +87,20 @@ impl TradeRepository for MemoryRepository {
             begun.take(limit as usize).map(|(_, id)| *id).collect()
         }))
     }
+
+    async fn expired_proposals(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<ProposalId>, RepositoryError> {
+        Ok(self.state.read(|state| {
+            let expired = state.proposals.expiring.iter().take_while(|(at, _)| *at <= now);
+            expired.take(limit as usize).map(|(_, id)| *id).collect()
+        }))
+    }
+
+    async fn overdue_invoices(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<InvoiceId>, RepositoryError> {
+        Ok(self.state.read(|state| {
+            let overdue = state.invoices.due.iter().take_while(|(day, _)| *day < now.date_naive());
+            overdue.take(limit as usize).map(|(_, id)| *id).collect()
+        }))
+    }
 }
 
 impl State {
@@ -104,7 +118,7 @@ impl State {
         };
         let snapshot = TradeSnapshot {
             service,
-            invoice: trade.invoice_id.and_then(|invoice| self.invoices.stored(invoice)),
+            invoice: trade.invoice_id.and_then(|invoice| self.invoices.rows.stored(invoice)),
             has_proposals: !self.proposals.authors(id).is_empty(),
             proposal,
             payment,
@@ -125,8 +139,8 @@ impl State {
         let id = match key {
             TradeKey::Trade(id) => id,
             TradeKey::Proposal(id) => self.proposals.rows.get(id)?.value.trade_id,
-            TradeKey::Invoice(id) => self.invoices.get(id)?.value.trade_id,
-            TradeKey::Payment(id) => self.invoices.get(self.payments.rows.get(id)?.value.invoice_id)?.value.trade_id,
+            TradeKey::Invoice(id) => self.invoices.rows.get(id)?.value.trade_id,
+            TradeKey::Payment(id) => self.invoices.rows.get(self.payments.rows.get(id)?.value.invoice_id)?.value.trade_id,
         };
         Some((id, self.trades.rows.get(id)?))
     }

@@ -86,7 +86,7 @@ impl State {
             }
             None => query,
         };
-        self.invoices.list(query, page, |row| filter.overdue.is_none_or(|overdue| row.value.is_overdue(now) == overdue))
+        self.invoices.rows.list(query, page, |row| filter.overdue.is_none_or(|overdue| row.value.is_overdue(now) == overdue))
     }
 
     pub(super) fn list_payments(&self, filter: &PaymentFilter, page: PageRequest) -> Page<Stored<Payment>> {

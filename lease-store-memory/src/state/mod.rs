@@ -9,6 +9,10 @@ mod table;
 mod trade;
 mod vehicle;
 
+use std::collections::BTreeMap;
+
+use lease_core::event::ConsumerName;
+use lease_core::id::EventId;
 use lease_core::model::{Contact, Lead, Service};
 
 pub(crate) use account::{Accounts, Tokens, role};
@@ -18,8 +22,8 @@ pub(crate) use directory::{lead_status, owner as contact_owner, service_kind};
 pub(crate) use event::{Events, query as event_query};
 pub(crate) use table::{Indexed, Row, Table};
 pub(crate) use trade::{
-    Invoices, Payments, Proposals, Trades, change_invoice, expiring, invoice_status, invoice_terms, payment_status,
-    proposal_status, public as public_proposals, trade_status, trade_terms, word_terms,
+    Invoices, Payments, Proposals, Trades, expiring, invoice_status, payment_status, proposal_status, public as public_proposals,
+    trade_status, trade_terms, word_terms,
 };
 pub(crate) use vehicle::{Vehicles, in_open_trade, make, model, model_terms, party, years};
 
@@ -39,4 +43,6 @@ pub(crate) struct State {
     pub(crate) payments: Payments,
     pub(crate) claims: Claims,
     pub(crate) events: Events,
+    /// The positions of consumers.
+    pub(crate) consumers: BTreeMap<ConsumerName, EventId>,
 }

@@ -92,6 +92,11 @@ impl<T: Entity> Table<T> {
         next.ok_or_else(|| RepositoryError::Internal("no ids are left".into()))
     }
 
+    /// The id that was given out last.
+    pub(crate) fn last_id(&self) -> Option<T::Id> {
+        i64::try_from(self.slots.len() - 1).ok().and_then(T::Id::new)
+    }
+
     /// Inserts a new row, under its terms. Its id is [`next_id`](Self::next_id).
     pub(crate) fn insert(&mut self, id: T::Id, value: T, terms: impl IntoIterator<Item = Term>) {
         self.slots.push(Some(Box::new(Row { version: Version::FIRST, value })));

@@ -3,7 +3,7 @@ use std::ops::RangeInclusive;
 
 use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 use lease_core::gateway::ChargeKey;
-use lease_core::id::{CustomerId, PaymentId, ProposalId, TradeId, VehicleId};
+use lease_core::id::{CustomerId, InvoiceId, PaymentId, ProposalId, TradeId, VehicleId};
 use lease_core::lifecycle::InvoiceChange;
 use lease_core::model::{
     Invoice, InvoiceStatus, Payment, PaymentState, PaymentStatus, Period, Proposal, ProposalState, ProposalStatus, Trade,
@@ -120,6 +120,8 @@ impl Trades {
 #[derive(Debug, Default)]
 pub(crate) struct Proposals {
     pub(crate) rows: Table<Proposal>,
+    /// Those that are stored as pending and expire, by when.
+    pub(crate) expiring: BTreeSet<(DateTime<Utc>, ProposalId)>,
     /// The customers who made a proposal in each trade, in the order of their ids.
     authors: BTreeMap<TradeId, Vec<Author>>,
 }
@@ -158,10 +160,15 @@ pub(crate) fn expiring(first: Option<NaiveDate>, last: Option<NaiveDate>) -> Ran
 /// The status of a proposal as a term. A pending proposal that expires has the day of its expiry instead, because time alone
 /// changes whether it is expired.
 fn status_term(proposal: &Proposal) -> Term {
-    match proposal.expires_at.filter(|_| proposal.state == ProposalState::Pending) {
+    match expiry(proposal) {
         Some(at) => expires_on(at.date_naive()),
         None => proposal_status(proposal.state.into()),
     }
+}
+
+/// When a proposal that is stored as pending expires.
+fn expiry(proposal: &Proposal) -> Option<DateTime<Utc>> {
+    proposal.expires_at.filter(|_| proposal.state == ProposalState::Pending)
 }
 
 impl Proposals {
@@ -208,6 +215,7 @@ impl Proposals {
             author.pending = Some(id);
         }
         let seen_by = if key.1 == owner { public() } else { Term::id(Kind::TradeOwner, owner) };
+        self.expiring.extend(expiry(&proposal).map(|at| (at, id)));
         let terms = [status_term(&proposal), Term::id(Kind::Trade, key.0), Term::id(Kind::Customer, key.1), seen_by];
         self.rows.insert(id, proposal, terms);
     }
@@ -215,11 +223,15 @@ impl Proposals {
     /// Sets the state of a proposal.
     pub(crate) fn set_state(&mut self, id: ProposalId, state: ProposalState) {
         let Some(row) = self.rows.get_mut(id) else { return };
-        let old = status_term(&row.value);
+        let (old, old_expiry) = (status_term(&row.value), expiry(&row.value));
         row.value.state = state;
-        let new = status_term(&row.value);
+        let (new, new_expiry) = (status_term(&row.value), expiry(&row.value));
         let key = (row.value.trade_id, row.value.customer_id);
         self.rows.retag(id, &[old], &[new]);
+        if let Some(at) = old_expiry {
+            self.expiring.remove(&(at, id));
+        }
+        self.expiring.extend(new_expiry.map(|at| (at, id)));
         let author = self.author_mut(key.0, key.1);
         if state == ProposalState::Pending {
             author.pending = Some(id);
@@ -254,34 +266,54 @@ impl Proposals {
 }
 
 /// Invoices.
-pub(crate) type Invoices = Table<Invoice>;
+#[derive(Debug, Default)]
+pub(crate) struct Invoices {
+    pub(crate) rows: Table<Invoice>,
+    /// Those that are open and not known to be overdue, by their due dates.
+    pub(crate) due: BTreeSet<(NaiveDate, InvoiceId)>,
+}
 
 /// The term of invoices of a status.
 pub(crate) const fn invoice_status(status: InvoiceStatus) -> Term {
     Term::number(Kind::Status, status as i64)
 }
 
-/// The terms of a new invoice.
-pub(crate) fn invoice_terms(invoice: &Invoice) -> impl Iterator<Item = Term> + use<> {
-    invoice_status_term(invoice).chain([Term::id(Kind::Customer, invoice.customer_id)])
-}
-
+/// The terms of an invoice that may change.
 fn invoice_status_term(invoice: &Invoice) -> impl Iterator<Item = Term> + use<> {
     let due = invoice.is_open().then(|| expires_on(invoice.due_date));
     due.into_iter().chain([invoice_status((&invoice.state).into())])
 }
 
-/// Changes an invoice and the terms by which it is found.
-pub(crate) fn change_invoice(invoices: &mut Invoices, change: &InvoiceChange) {
-    let Some(row) = invoices.get_mut(change.id) else { return };
-    let before = row.value.clone();
-    change.apply(&mut row.value);
-    if (&row.value.state, row.value.due_date) == (&before.state, before.due_date) {
-        return;
+/// The due date of an invoice that is open and not known to be overdue.
+fn falls_due(invoice: &Invoice) -> Option<NaiveDate> {
+    (invoice.is_open() && invoice.overdue_at.is_none()).then_some(invoice.due_date)
+}
+
+impl Invoices {
+    /// Inserts a new invoice.
+    pub(crate) fn insert(&mut self, id: InvoiceId, invoice: Invoice) {
+        self.due.extend(falls_due(&invoice).map(|day| (day, id)));
+        let terms: Vec<Term> = invoice_status_term(&invoice).chain([Term::id(Kind::Customer, invoice.customer_id)]).collect();
+        self.rows.insert(id, invoice, terms);
     }
-    let new = invoice_status_term(&row.value);
-    invoice_status_term(&before).for_each(|term| invoices.index.remove(term, change.id));
-    new.for_each(|term| invoices.index.insert(term, change.id));
+
+    /// Changes an invoice.
+    pub(crate) fn change(&mut self, change: &InvoiceChange) {
+        let Some(row) = self.rows.get_mut(change.id) else { return };
+        let before = row.value.clone();
+        change.apply(&mut row.value);
+        let new_due = falls_due(&row.value);
+        let is_moved = (&row.value.state, row.value.due_date) != (&before.state, before.due_date);
+        let new = is_moved.then(|| invoice_status_term(&row.value));
+        if let Some(day) = falls_due(&before) {
+            self.due.remove(&(day, change.id));
+        }
+        self.due.extend(new_due.map(|day| (day, change.id)));
+        if let Some(new) = new {
+            let old: Vec<Term> = invoice_status_term(&before).collect();
+            self.rows.retag(change.id, &old, &new.collect::<Vec<_>>());
+        }
+    }
 }
 
 /// Payments.

@@ -1,10 +1,11 @@
 use async_trait::async_trait;
-use lease_core::event::{EventRecord, Viewer};
+use lease_core::event::{ConsumerName, EventRecord, Viewer};
 use lease_core::id::{CustomerId, EventId, Stored, TradeId, UserId};
 use lease_core::page::{Page, PageRequest};
 use lease_core::repository::{EventFilter, EventRepository, RepositoryError};
 use sqlx::QueryBuilder;
 
+use super::consumer;
 use crate::PostgresRepository;
 use crate::list::{self, Branch, Filters};
 use crate::row::{Fields, push_columns};
@@ -28,6 +29,13 @@ impl EventRepository for PostgresRepository {
         self.place_all_events().await?;
         let branches = branches(filter.visible_to);
         list::forward(&self.directory, &branches, |query| push_filter(query, filter), after, limit).await
+    }
+
+    async fn last_event(&self) -> Result<Option<EventId>, RepositoryError> {
+        self.place_all_events().await?;
+        let row = self.directory.read_one(|| QueryBuilder::new("select last_id from event_log")).await?;
+        let last: i64 = row.map_or(Ok(0), |row| Fields::of(&row).get())?;
+        Ok(EventId::new(last))
     }
 
     async fn place_events(&self, limit: u32) -> Result<u64, RepositoryError> {
@@ -56,6 +64,18 @@ impl EventRepository for PostgresRepository {
         };
         let found = self.directory.read_one(statement).await?;
         found.map(|row| Fields::of(&row).row()).transpose()
+    }
+
+    async fn consumer_position(&self, name: &ConsumerName) -> Result<Option<EventId>, RepositoryError> {
+        consumer::position(&self.directory, name).await
+    }
+
+    async fn move_consumer(&self, name: &ConsumerName, to: EventId) -> Result<EventId, RepositoryError> {
+        consumer::move_to(&self.directory, name, to).await
+    }
+
+    async fn remove_consumer(&self, name: &ConsumerName) -> Result<bool, RepositoryError> {
+        consumer::remove(&self.directory, name).await
     }
 }
 

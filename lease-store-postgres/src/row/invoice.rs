@@ -21,6 +21,7 @@ impl Table for Invoice {
         "write_off_reason",
         "issued_at",
         "due_date",
+        "overdue_at",
     ];
 
     fn read(fields: &mut Fields<'_>) -> Result<Self, RepositoryError> {
@@ -37,6 +38,7 @@ impl Table for Invoice {
             state: read_state(fields)?,
             issued_at: fields.get()?,
             due_date: fields.get()?,
+            overdue_at: fields.get()?,
         })
     }
 }

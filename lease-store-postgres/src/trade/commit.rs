@@ -228,9 +228,10 @@ fn write_new_invoice(writing: &mut Writing<'_>, new: &NewInvoice) -> &'static st
 
 fn write_invoice(writing: &mut Writing<'_>, change: &InvoiceChange) {
     let query = writing.write("invoice_changed");
-    query.push("update invoices set (paid, pending, due_date, ").push(INVOICE_STATE).push(") = row(");
+    query.push("update invoices set (paid, pending, due_date, overdue_at, ").push(INVOICE_STATE).push(") = row(");
     let mut values = query.separated(", ");
-    values.push_bind(change.paid.amount()).push_bind(change.pending.amount()).push_bind(change.due_date);
+    values.push_bind(change.paid.amount()).push_bind(change.pending.amount());
+    values.push_bind(change.due_date).push_bind(change.overdue_at);
     write_invoice_state(&mut values, &change.state);
     query.push(") from root where invoices.trade_id = root.id and invoices.id = ").push_bind(change.id.get());
     query.push(" returning invoices.id");

@@ -13,7 +13,7 @@ const TRADES: &str = "trades t";
 const PROPOSALS: &str = "proposals t";
 
 /// The time when a pending proposal ends, written as in its index, so that Postgres knows how many have expired.
-const END: &str = "case when t.status = 'pending' then coalesce(t.expires_at, 'infinity') end";
+pub(super) const END: &str = "case when t.status = 'pending' then coalesce(t.expires_at, 'infinity') end";
 
 /// The due date of an open invoice, written as in its index.
 const DUE: &str = "case when t.status = 'open' then t.due_date end";

@@ -1,10 +1,11 @@
 use chrono::{DateTime, Utc};
-use lease_core::id::{PaymentId, Versioned};
+use lease_core::id::{InvoiceId, PaymentId, ProposalId, Versioned};
 use lease_core::lifecycle::TradeSnapshot;
 use lease_core::repository::{RepositoryError, TradeKey, TradeLoad};
 use sqlx::QueryBuilder;
 use sqlx::postgres::Postgres;
 
+use super::list::END;
 use super::snapshot::Parts;
 use crate::database::Database;
 use crate::row::Fields;
@@ -63,6 +64,35 @@ pub(super) async fn pending_payments(
             query.push_bind(after.get()).push("), '-infinity'), ").push_bind(after.get()).push(")");
         }
         query.push(" order by created_at, id limit ").push_bind(i64::from(limit));
+        query
+    };
+    let rows = database.read(statement).await?;
+    rows.iter().map(|row| Fields::of(row).id()).collect()
+}
+
+pub(super) async fn expired_proposals(
+    database: &Database,
+    now: DateTime<Utc>,
+    limit: u32,
+) -> Result<Vec<ProposalId>, RepositoryError> {
+    let statement = || {
+        let mut query = QueryBuilder::new("select t.id from proposals t where ");
+        query.push(END).push(" <= ").push_bind(now);
+        query.push(" order by ").push(END).push(", t.id limit ").push_bind(i64::from(limit));
+        query
+    };
+    let rows = database.read(statement).await?;
+    rows.iter().map(|row| Fields::of(row).id()).collect()
+}
+
+pub(super) async fn overdue_invoices(
+    database: &Database,
+    now: DateTime<Utc>,
+    limit: u32,
+) -> Result<Vec<InvoiceId>, RepositoryError> {
+    let statement = || {
+        let mut query = QueryBuilder::new("select id from invoices where status = 'open' and overdue_at is null and due_date < ");
+        query.push_bind(now.date_naive()).push(" order by due_date, id limit ").push_bind(i64::from(limit));
         query
     };
     let rows = database.read(statement).await?;

@@ -8,7 +8,7 @@ mod snapshot;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use lease_core::id::{CustomerId, InvoiceId, PaymentId, ServiceId, Stored, VehicleId, Versioned};
+use lease_core::id::{CustomerId, InvoiceId, PaymentId, ProposalId, ServiceId, Stored, VehicleId, Versioned};
 use lease_core::lifecycle::{OpeningSnapshot, TradeSnapshot};
 use lease_core::model::{Invoice, Payment};
 use lease_core::page::{Page, PageRequest};
@@ -74,5 +74,13 @@ impl TradeRepository for PostgresRepository {
         limit: u32,
     ) -> Result<Vec<PaymentId>, RepositoryError> {
         load::pending_payments(&self.trading, before, after, limit).await
+    }
+
+    async fn expired_proposals(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<ProposalId>, RepositoryError> {
+        load::expired_proposals(&self.trading, now, limit).await
+    }
+
+    async fn overdue_invoices(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<InvoiceId>, RepositoryError> {
+        load::overdue_invoices(&self.trading, now, limit).await
     }
 }

@@ -216,6 +216,8 @@ async fn lists_of_rows_that_belong_to_trades_walk_their_indexes() {
         "payments_status_idx"
     );
     walks!(store, store.pending_payments(now(), None, 10), "payments_pending_idx");
+    walks!(store, store.expired_proposals(now(), 10), "proposals_end_idx");
+    walks!(store, store.overdue_invoices(now(), 10), "invoices_to_fall_overdue_idx");
     database.drop().await;
 }
 
@@ -326,6 +328,26 @@ async fn pending_and_overdue_rows_that_are_rare_are_found_by_their_index() {
     store.list_invoices(&InvoiceFilter { overdue: Some(true), ..InvoiceFilter::default() }, page(), now()).await.unwrap();
     let read = entries_read(&store).await - before;
     assert!(read < 60, "overdue reads {read}");
+    store.close().await;
+    database.drop().await;
+}
+
+/// Rule 8.8: what is decided, or recorded as overdue, costs nothing when more of it is looked for.
+#[tokio::test]
+async fn what_time_brought_is_found_without_what_is_recorded() {
+    let database = TestDatabase::create().await;
+    let store = filled(&database).await;
+    let recorded = "update proposals set status = 'expired', decided_at = expires_at where expires_at is not null and status = 'pending' and id % 49 > 0; \
+        update invoices set overdue_at = '2026-01-16' where status = 'open' and id % 49 > 0";
+    store.connection().await.unwrap().execute(recorded).await.unwrap();
+    store.connection().await.unwrap().execute("vacuum analyze").await.unwrap();
+    for limit in [10, 1_000] {
+        let before = entries_read(&store).await;
+        let found = store.expired_proposals(now(), limit).await.unwrap().len()
+            + store.overdue_invoices(now(), limit).await.unwrap().len();
+        let read = entries_read(&store).await - before;
+        assert!(found > 10 && read <= i64::try_from(found).unwrap() + 20, "{read} entries for {found}");
+    }
     store.close().await;
     database.drop().await;
 }

@@ -6,6 +6,7 @@ mod claims;
 mod envelopes;
 mod payments;
 mod retrying;
+mod subscriptions;
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};

@@ -182,6 +182,7 @@ pub(crate) fn invoice(billed: i64) -> Invoice {
         state: InvoiceState::Open,
         issued_at: now(),
         due_date: day(14),
+        overdue_at: None,
     }
 }
 

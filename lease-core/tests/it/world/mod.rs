@@ -11,9 +11,9 @@ use lease_core::gateway::{ChargeKey, ChargeOutcome};
 use lease_core::id::{CreditCardId, CustomerId, NewIds, Stored, TradeId};
 use lease_core::input::{NamedIn, UpdateMode};
 use lease_core::invariants::Books;
-use lease_core::invoicing::{begin_payment, move_due_date, settle_payment, void, write_off};
+use lease_core::invoicing::{begin_payment, move_due_date, record_overdue, settle_payment, void, write_off};
 use lease_core::lifecycle::{
-    self, OpeningSnapshot, TradeChanges, TradeSnapshot, accept, amend, cancel, open, propose, reject, withdraw,
+    self, OpeningSnapshot, TradeChanges, TradeSnapshot, accept, amend, cancel, expire, open, propose, reject, withdraw,
 };
 use lease_core::model::{
     BillTo, CreditCard, InvoiceOn, PaymentState, ProposalState, Service, ServiceKind, Trade, TradeState, Vehicle,
@@ -46,6 +46,8 @@ pub(crate) enum Step {
     MoveDueDate { who: usize, trade: usize, day: u64 },
     Pay { who: usize, trade: usize, card: usize, cents: Option<u32> },
     Settle { payment: usize, succeeds: bool },
+    Expire { proposal: usize },
+    Overdue { trade: usize },
     Fee { service: usize, amount: u8 },
     Activate { customer: usize, is_active: bool },
     Wait { minutes: u32 },
@@ -150,10 +152,12 @@ impl World {
             }
             Step::MoveDueDate { who, trade, day: due } => {
                 let draft = draft(json!({"due_date": day(due).to_string()}));
-                self.change(self.trade(trade)?, who, None, |snapshot, actor, _| move_due_date(snapshot, actor, &draft))
+                self.change(self.trade(trade)?, who, None, |snapshot, actor, now| move_due_date(snapshot, actor, &draft, now))
             }
             Step::Pay { who, trade, card, cents } => self.pay(who, trade, card, cents),
             Step::Settle { payment, succeeds } => self.settle(payment, succeeds),
+            Step::Expire { proposal } => self.let_time_bring(self.proposal(proposal)?, expire),
+            Step::Overdue { trade } => self.let_time_bring(self.trade(trade)?, record_overdue),
             Step::Fee { service, amount } => self.set_fee(service, amount),
             Step::Activate { customer, is_active } => {
                 self.active[customer % CUSTOMERS] = is_active;
@@ -238,6 +242,21 @@ impl World {
         assert_eq!(decided.is_some(), was_pending, "a payment is settled once");
         if let Some(decided) = decided {
             self.commit(&decided?);
+        }
+        Ok(())
+    }
+
+    /// Records what time has brought, if it is not recorded.
+    fn let_time_bring(
+        &mut self,
+        key: TradeKey,
+        decide: impl Fn(&TradeSnapshot, DateTime<Utc>) -> Option<Decision<TradeChanges>>,
+    ) -> Result<(), Error> {
+        let decided = self.decide(key, None, None, |snapshot| Some(Ok(decide(snapshot, self.now)?.changes)));
+        if let Some(decided) = decided {
+            self.commit(&decided?);
+            let again = self.decide(key, None, None, |snapshot| Some(Ok(decide(snapshot, self.now)?.changes)));
+            assert!(again.is_none(), "it is recorded once");
         }
         Ok(())
     }

@@ -1,6 +1,5 @@
 //! `lease-server`: the engine and its REST layer as a process of its own (chapter 7).
 
-mod background;
 mod check;
 mod clock;
 mod config;

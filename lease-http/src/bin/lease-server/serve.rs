@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use lease_core::engine::Maintenance;
 use lease_http::{Metrics, RouterBuilder};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -12,7 +13,7 @@ use crate::config::Settings;
 use crate::connections::{Counts, Limits};
 use crate::engine::engine;
 use crate::failure::Failure;
-use crate::{background, connections, log, store, superuser};
+use crate::{connections, log, store, superuser};
 
 /// Serves until SIGTERM or Ctrl-C.
 pub(crate) async fn serve(settings: &Settings) -> Result<(), Failure> {
@@ -30,7 +31,8 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), Failure> {
     let address = listener.local_addr().map_err(Failure::other)?;
     let stop = on_signal()?;
     let tasks = TaskTracker::new();
-    background::start(&engine, &tasks, &stop);
+    let (maintained, stopped) = (engine.clone(), stop.clone().cancelled_owned());
+    tasks.spawn(async move { maintained.run_maintenance(&Maintenance::default(), stopped).await });
     let options = settings.http_options();
     let limits = limits(settings);
     let counts = Counts::new(&metrics).map_err(Failure::other)?;

@@ -163,6 +163,10 @@ impl Backend {
             }
             Act::SettlePending => say(engine.settle_pending(Duration::seconds(-1), 3).await),
             Act::PurgeExpired => say(engine.purge_expired().await),
+            Act::RecordWhatTimeBrought => {
+                let expired = say(engine.expire_proposals(2).await)?;
+                say(engine.record_overdue(2).await).map(|overdue| format!("{expired} {overdue}"))
+            }
             Act::List(table, conditions, limit) => list(engine, &by.actor, *table, conditions, *limit).await,
             Act::Wait(minutes) => {
                 self.clock.advance(Duration::minutes(*minutes));

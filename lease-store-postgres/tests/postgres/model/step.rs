@@ -92,6 +92,7 @@ pub(super) enum Act {
     MoveDueDate(Row, u64),
     SettlePending,
     PurgeExpired,
+    RecordWhatTimeBrought,
     List(Table, Conditions, u8),
     Wait(i64),
 }
@@ -174,6 +175,7 @@ fn act() -> impl Strategy<Value = Act> {
         1 => (row(), 0..40_u64).prop_map(|(invoice, day)| Act::MoveDueDate(invoice, day)),
         4 => Just(Act::SettlePending),
         1 => Just(Act::PurgeExpired),
+        2 => Just(Act::RecordWhatTimeBrought),
         20 => (table(), conditions(), 1..6_u8).prop_map(|(table, conditions, limit)| Act::List(table, conditions, limit)),
         3 => minutes.prop_map(Act::Wait),
     ]

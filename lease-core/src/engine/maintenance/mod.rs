@@ -1,0 +1,110 @@
+//! The background work: what has to be done without a command. A further kind of work is a line in [`ROUNDS`].
+
+mod rounds;
+mod time;
+
+use chrono::Duration;
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::LeaseEngine;
+use crate::error::Error;
+use rounds::{ROUNDS, Round};
+
+/// The most turns of each round in one call of [`LeaseEngine::catch_up`]: enough for ten million rows.
+const MOST_TURNS: u32 = 10_000;
+
+/// The settings of the background work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Maintenance {
+    /// A payment that has been pending for longer than this is settled (rule 5.5); 30 seconds by default. A younger one may still
+    /// be handled by the request that began it.
+    pub settle_older_than: Duration,
+}
+
+impl Default for Maintenance {
+    fn default() -> Self {
+        Self { settle_older_than: Duration::seconds(30) }
+    }
+}
+
+impl Maintenance {
+    /// These settings with another [`settle_older_than`](Self::settle_older_than).
+    #[must_use]
+    pub const fn with_settle_older_than(mut self, age: Duration) -> Self {
+        self.settle_older_than = age;
+        self
+    }
+}
+
+/// What has to be done in the background (rule 7.4). Any number of processes may do it at the same time.
+impl LeaseEngine {
+    /// Does the background work until `stop` resolves: it settles payments that stayed pending, records what time has brought,
+    /// gives events their place in the order, and deletes what has expired. Every process that embeds the engine runs this once, beside its requests; without it, a
+    /// payment to which the gateway did not respond stays pending for ever.
+    ///
+    /// An error is logged, and does not end the work: the next round tries again. A round that is interrupted leaves what a crash
+    /// would leave, for the next start or another process.
+    ///
+    /// ```no_run
+    /// # async fn embed(engine: lease_core::LeaseEngine) -> Result<(), Box<dyn std::error::Error>> {
+    /// use lease_core::engine::Maintenance;
+    /// use tokio::sync::oneshot;
+    ///
+    /// let (stop, stopped) = oneshot::channel::<()>();
+    /// let maintained = engine.clone();
+    /// let maintenance = tokio::spawn(async move {
+    ///     maintained.run_maintenance(&Maintenance::default(), async { _ = stopped.await }).await;
+    /// });
+    /// // … serve, and at the end:
+    /// drop(stop);
+    /// maintenance.await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn run_maintenance(&self, settings: &Maintenance, stop: impl Future<Output = ()>) {
+        let mut running = JoinSet::new();
+        for round in ROUNDS {
+            running.spawn(self.clone().repeat(round, settings.clone()));
+        }
+        stop.await;
+        running.shutdown().await;
+    }
+
+    /// Does at once all background work that is due, and returns when nothing is left to do: for tests, and after a clock that
+    /// jumped ahead. What cannot be done now, such as settling a payment while the gateway does not respond, is left to
+    /// [`run_maintenance`](Self::run_maintenance).
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`]. What was done until then stays done.
+    pub async fn catch_up(&self, settings: &Maintenance) -> Result<(), Error> {
+        for _ in 0..MOST_TURNS {
+            let mut is_done = true;
+            for round in ROUNDS {
+                is_done &= !round.turn(self, settings).await?;
+            }
+            if is_done {
+                return Ok(());
+            }
+        }
+        Err(Error::internal("the background work does not come to an end"))
+    }
+
+    /// Takes a turn of a round in each period, and another one at once if there may be more to do.
+    async fn repeat(self, round: &Round, settings: Maintenance) {
+        let mut ticks = interval(round.period);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            while self.has_more(round, &settings).await {}
+        }
+    }
+
+    async fn has_more(&self, round: &Round, settings: &Maintenance) -> bool {
+        round.turn(self, settings).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, round = round.name, "a round of background work failed");
+            false
+        })
+    }
+}

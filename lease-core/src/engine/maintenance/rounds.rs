@@ -1,0 +1,124 @@
+//! The rounds of the background work. A turn of a round is bounded, so that no round holds up the others.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use super::{LeaseEngine, Maintenance};
+use crate::error::Error;
+
+/// The number of pending payments that are read at once.
+const SETTLED_AT_ONCE: u32 = 100;
+/// The most batches of payments that one turn of settling takes.
+const SETTLING_BATCHES: u32 = 10;
+/// The most proposals, and the most invoices, of which one turn records what time has brought.
+const RECORDED_AT_ONCE: u32 = 100;
+/// The most commits whose events one turn places.
+const PLACED_AT_ONCE: u32 = 1_000;
+/// The most rows that one turn of purging deletes from each table.
+const PURGED_AT_ONCE: u32 = 1_000;
+
+/// A turn under way.
+type Turn<'a> = Pin<Box<dyn Future<Output = Result<bool, Error>> + Send + 'a>>;
+
+/// A kind of background work.
+pub(super) struct Round {
+    /// Its name in the log.
+    pub(super) name: &'static str,
+    /// The time between two turns.
+    pub(super) period: Duration,
+    /// A bounded turn. Returns whether another one, at once, may find more to do; a turn that did nothing returns false.
+    work: for<'a> fn(&'a LeaseEngine, &'a Maintenance) -> Turn<'a>,
+}
+
+/// Every round, in an order in which one leaves no work for those before it.
+pub(super) const ROUNDS: &[Round] = &[
+    Round { name: "settling", period: Duration::from_secs(5), work: |engine, settings| Box::pin(settle(engine, settings)) },
+    Round { name: "expiring proposals", period: Duration::from_secs(10), work: |engine, _| Box::pin(expire(engine)) },
+    Round { name: "recording overdue invoices", period: Duration::from_secs(10), work: |engine, _| Box::pin(overdue(engine)) },
+    Round { name: "placing events", period: Duration::from_secs(1), work: |engine, _| Box::pin(place(engine)) },
+    Round { name: "purging", period: Duration::from_mins(5), work: |engine, _| Box::pin(purge(engine)) },
+];
+
+impl Round {
+    pub(super) async fn turn(&self, engine: &LeaseEngine, settings: &Maintenance) -> Result<bool, Error> {
+        (self.work)(engine, settings).await
+    }
+}
+
+/// Those that could not be settled are tried once more only if others were.
+async fn settle(engine: &LeaseEngine, settings: &Maintenance) -> Result<bool, Error> {
+    let settled = engine.settle_pending(settings.settle_older_than, SETTLED_AT_ONCE).await?;
+    if settled > 0 {
+        tracing::info!(settled, "pending payments were settled");
+    }
+    Ok(settled > 0)
+}
+
+async fn expire(engine: &LeaseEngine) -> Result<bool, Error> {
+    Ok(engine.expire_proposals(RECORDED_AT_ONCE).await? > 0)
+}
+
+async fn overdue(engine: &LeaseEngine) -> Result<bool, Error> {
+    Ok(engine.record_overdue(RECORDED_AT_ONCE).await? > 0)
+}
+
+async fn place(engine: &LeaseEngine) -> Result<bool, Error> {
+    Ok(engine.place_events().await? >= PLACED_AT_ONCE.into())
+}
+
+async fn purge(engine: &LeaseEngine) -> Result<bool, Error> {
+    let purged = engine.purge_expired().await?;
+    if purged > 0 {
+        tracing::info!(purged, "expired tokens and idempotency records were purged");
+    }
+    // Fewer in both tables together are all of each.
+    Ok(purged >= PURGED_AT_ONCE.into())
+}
+
+impl LeaseEngine {
+    /// Settles the payments that have been pending for longer than `older_than` (rule 5.5), oldest first, `at_once` at a time and
+    /// at most ten times as many in one call. Each is tried once: a payment that cannot be settled now is left for the next call,
+    /// so that it does not hold up newer ones. Returns how many were settled.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if the store cannot list the pending payments.
+    pub async fn settle_pending(&self, older_than: chrono::Duration, at_once: u32) -> Result<usize, Error> {
+        let before = self.now().checked_sub_signed(older_than).unwrap_or_else(|| self.now());
+        let (mut settled, mut last) = (0, None);
+        for _ in 0..SETTLING_BATCHES {
+            let pending = self.store().pending_payments(before, last, at_once).await?;
+            for id in &pending {
+                match self.recover(*id).await {
+                    Ok(_) => settled += 1,
+                    Err(error) => tracing::warn!(%error, payment = %id, "a pending payment could not be settled yet"),
+                }
+            }
+            last = pending.last().copied();
+            if pending.len() < at_once as usize || last.is_none() {
+                break;
+            }
+        }
+        Ok(settled)
+    }
+
+    /// Gives their place in the order to the events of a bounded number of commits that have none yet (rule 8.5). Returns how many
+    /// commits: unless that is zero, there may be more. Reading events does the same first, so this only keeps readings short.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn place_events(&self) -> Result<u64, Error> {
+        Ok(self.store().place_events(PLACED_AT_ONCE).await?)
+    }
+
+    /// Deletes a bounded number of expired tokens and idempotency records. Returns how many it deleted: unless that is zero,
+    /// there may be more.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn purge_expired(&self) -> Result<u64, Error> {
+        let now = self.now();
+        let tokens = self.store().purge_tokens(now, PURGED_AT_ONCE).await?;
+        let claims = self.store().purge_claims(now, PURGED_AT_ONCE).await?;
+        Ok(tokens + claims)
+    }
+}

@@ -1,0 +1,146 @@
+//! An owner who owes the fee of a lease, and a gateway that can be silent.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use chrono::NaiveDate;
+use lease_core::LeaseEngine;
+use lease_core::account::{PasswordParams, RegistrationDraft};
+use lease_core::catalog::VehicleDraft;
+use lease_core::clock::Clock;
+use lease_core::gateway::{
+    CardDetails, CardToken, Charge, ChargeKey, ChargeOutcome, GatewayError, PaymentGateway, SandboxGateway,
+};
+use lease_core::id::{InvoiceId, PaymentId};
+use lease_core::invoicing::PaymentDraft;
+use lease_core::lifecycle::{ProposalDraft, TradeDraft};
+use lease_core::model::PaymentState;
+use lease_core::money::{Currency, Money};
+use lease_core::page::PageRequest;
+use lease_core::permission::Actor;
+use lease_core::repository::ServiceFilter;
+use lease_core::wallet::CardDraft;
+use lease_store_memory::MemoryRepository;
+use rust_decimal::Decimal;
+use tokio::sync::Notify;
+
+/// A shop with one customer.
+pub(crate) struct Shop {
+    pub(crate) engine: LeaseEngine,
+    pub(crate) gateway: Arc<SlowGateway>,
+    pub(crate) owner: Actor,
+    pub(crate) invoice: InvoiceId,
+}
+
+impl Shop {
+    pub(crate) async fn open(clock: Arc<dyn Clock>) -> Self {
+        let gateway = Arc::new(SlowGateway::default());
+        let engine = LeaseEngine::builder(Arc::new(MemoryRepository::default()))
+            .gateway(Arc::clone(&gateway) as _)
+            .clock(clock)
+            .password_params(PasswordParams { memory_kib: 8, iterations: 1 })
+            .build()
+            .unwrap();
+        let usd = |text| Money::parse(text, Currency::USD).unwrap();
+        engine.ensure_standard_services(usd("49.00"), usd("199.00")).await.unwrap();
+        let owner = register(&engine).await;
+        let invoice = offer_a_lease(&engine, &owner).await;
+        Self { engine, gateway, owner, invoice }
+    }
+
+    /// Pays the invoice.
+    pub(crate) async fn pay(&self) -> PaymentId {
+        let card = CardDraft {
+            number: "4242424242424242".into(),
+            exp_month: 12.into(),
+            exp_year: 2099.into(),
+            holder_name: "Olivia".into(),
+            ..CardDraft::default()
+        };
+        let card = self.engine.create_card(&self.owner, &card).await.unwrap().id;
+        let draft = PaymentDraft { credit_card_id: card.into(), ..PaymentDraft::default() };
+        self.engine.pay_invoice(&self.owner, self.invoice, &draft).await.unwrap().id
+    }
+
+    pub(crate) async fn is_pending(&self, payment: PaymentId) -> bool {
+        self.engine.get_payment(&self.owner, payment).await.unwrap().state == PaymentState::Pending
+    }
+}
+
+async fn register(engine: &LeaseEngine) -> Actor {
+    let draft = RegistrationDraft {
+        username: "olivia".into(),
+        email: "olivia@example.com".into(),
+        first_name: "Olivia".into(),
+        last_name: "Example".into(),
+        password: "violet-harbor-93".into(),
+        password2: "violet-harbor-93".into(),
+        ..RegistrationDraft::default()
+    };
+    let registered = engine.register(Actor::Anonymous, &draft).await.unwrap();
+    engine.authenticate(&registered.token).await.unwrap().actor
+}
+
+/// Opens a trade and makes the first proposal, with which the fee is invoiced.
+async fn offer_a_lease(engine: &LeaseEngine, owner: &Actor) -> InvoiceId {
+    let vehicle = VehicleDraft {
+        vin: "1HGCM82633A004352".into(),
+        make: "Honda".into(),
+        model: "Accord".into(),
+        year: 2003.into(),
+        ..VehicleDraft::default()
+    };
+    let vehicle = engine.create_vehicle(owner, &vehicle).await.unwrap().id;
+    let services = engine.list_services(owner, ServiceFilter::default(), PageRequest::default()).await.unwrap();
+    let lease = services.items.iter().find(|service| service.name == "Lease").unwrap().id;
+    let draft = TradeDraft { vehicle_id: vehicle.into(), service_id: lease.into(), ..TradeDraft::default() };
+    let trade = engine.open_trade(owner, &draft).await.unwrap().stored.id;
+    let offer = ProposalDraft {
+        amount: Decimal::from(450).into(),
+        start_date: NaiveDate::from_ymd_opt(2020, 7, 1).unwrap().into(),
+        end_date: NaiveDate::from_ymd_opt(2021, 7, 1).unwrap().into(),
+        ..ProposalDraft::default()
+    };
+    engine.propose(owner, trade, &offer).await.unwrap();
+    engine.get_trade(owner, trade).await.unwrap().stored.invoice_id.unwrap()
+}
+
+/// A gateway that gives no response while it is slow.
+#[derive(Debug, Default)]
+pub(crate) struct SlowGateway {
+    bank: SandboxGateway,
+    is_slow: AtomicBool,
+    /// Told of each call to which it gives no response.
+    pub(crate) called: Notify,
+}
+
+impl SlowGateway {
+    pub(crate) fn set_slow(&self, is_slow: bool) {
+        self.is_slow.store(is_slow, Ordering::Relaxed);
+    }
+
+    async fn respond(&self) {
+        if self.is_slow.load(Ordering::Relaxed) {
+            self.called.notify_one();
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+#[async_trait]
+impl PaymentGateway for SlowGateway {
+    async fn tokenize(&self, card: &CardDetails) -> Result<CardToken, GatewayError> {
+        self.bank.tokenize(card).await
+    }
+
+    async fn charge(&self, charge: &Charge) -> Result<ChargeOutcome, GatewayError> {
+        self.respond().await;
+        self.bank.charge(charge).await
+    }
+
+    async fn find_charge(&self, key: &ChargeKey) -> Result<Option<ChargeOutcome>, GatewayError> {
+        self.respond().await;
+        self.bank.find_charge(key).await
+    }
+}
