@@ -174,8 +174,8 @@ pub enum Refusal {
     /// The days overlap with agreed days, or the vehicle is to be sold while a lease runs or lies ahead (rule 4.10).
     #[error("The vehicle is leased out for some of these days.")]
     VehicleNotAvailable,
-    /// The user who made the proposal was deactivated (rule 4.11).
-    #[error("The author of the proposal is no longer active.")]
+    /// The user who made the proposal, or the owner of the trade, was deactivated (rule 4.11).
+    #[error("The other party is no longer active.")]
     PartyInactive,
     /// A trade has no days that could be ended: it is not agreed, undated, cancelled, or has been ended on its first day (rule
     /// 4.12).

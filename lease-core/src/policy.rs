@@ -12,6 +12,8 @@ pub struct Policy {
     pub late_payments: LatePayments,
     /// The most proposals that a customer may make in one trade.
     pub max_proposals: u32,
+    /// The most days that a proposal may cover.
+    pub max_days: u32,
 }
 
 impl Policy {
@@ -32,11 +34,17 @@ impl Policy {
     pub fn with_max_proposals(self, max_proposals: u32) -> Self {
         Self { max_proposals, ..self }
     }
+
+    /// The same policy, with this limit on the days of a proposal.
+    #[must_use]
+    pub fn with_max_days(self, max_days: u32) -> Self {
+        Self { max_days, ..self }
+    }
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { token_ttl: Duration::days(30), late_payments: LatePayments::Accept, max_proposals: 100 }
+        Self { token_ttl: Duration::days(30), late_payments: LatePayments::Accept, max_proposals: 100, max_days: 3_660 }
     }
 }
 

@@ -9,14 +9,14 @@ use chrono::{DateTime, Utc};
 use super::Handles;
 use super::build::*;
 use super::commits::Commits as _;
-use crate::account::AccountSnapshot;
+use crate::account::{AccountChange, AccountSnapshot, CustomerChange};
 use crate::catalog::VehicleSnapshot;
 use crate::decision::RowChange;
 use crate::directory::{ContactsOfLead, LeadChange};
 use crate::id::NewIds;
 use crate::id::{
     ContactId, CreditCardId, CustomerId, InvoiceId, LeadId, PaymentId, ProposalId, ServiceId, TradeId, UserId, VehicleId,
-    Versioned,
+    Version, Versioned,
 };
 use crate::lifecycle::{Opening, TradeChanges, TradeMove, TradeSnapshot};
 use crate::model::VehicleTransfer;
@@ -69,6 +69,19 @@ impl World {
 
     pub(super) async fn customer(&self) -> CustomerId {
         self.account(Role::Customer).await.customer_id.unwrap()
+    }
+
+    /// Deactivates a user that has just been made.
+    pub(super) async fn deactivate(&self, account: Account) {
+        let change = AccountChange {
+            id: account.user.id,
+            expected: Version::FIRST,
+            user: User { is_active: false, ..account.user.value },
+            customer: CustomerChange::Keep,
+            keep_token: None,
+            needs_another_superuser: false,
+        };
+        self.store.commit_account(&change, None).await.unwrap();
     }
 
     pub(super) async fn card(&self, customer: CustomerId) -> CreditCardId {

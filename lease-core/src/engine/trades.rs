@@ -47,6 +47,7 @@ impl LeaseEngine {
         };
         let snapshot = TradeSnapshot {
             trade: Stored { id, value: done.changes.trade },
+            owner_is_active: true,
             service: service.value,
             invoice: None,
             has_proposals: false,

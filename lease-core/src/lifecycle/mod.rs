@@ -39,14 +39,16 @@ use crate::permission::{Actor, Resource, can_view_proposal, can_view_trade};
 
 /// Succeeds if the actor may see the trade.
 pub(crate) fn require_visible(snapshot: &TradeSnapshot, actor: &Actor) -> Result<(), Error> {
-    actor.require_view(Resource::Trade, |customer| can_view_trade(customer, &snapshot.trade, snapshot.viewer.has_proposed()))
+    let TradeSnapshot { trade, owner_is_active, viewer, .. } = snapshot;
+    actor.require_view(Resource::Trade, |customer| can_view_trade(customer, trade, *owner_is_active, viewer.has_proposed()))
 }
 
 /// The snapshot's proposal, if the actor may see it.
 pub(crate) fn visible_proposal<'a>(snapshot: &'a TradeSnapshot, actor: &Actor) -> Result<&'a ProposalView, Error> {
     let view = snapshot.proposal.as_ref().ok_or(Error::NotFound)?;
     actor.require_view(Resource::Proposal, |customer| {
-        can_view_proposal(customer, &view.proposal, &snapshot.trade, snapshot.viewer.has_proposed())
+        let TradeSnapshot { trade, owner_is_active, viewer, .. } = snapshot;
+        can_view_proposal(customer, &view.proposal, trade, *owner_is_active, viewer.has_proposed())
     })?;
     Ok(view)
 }

@@ -113,6 +113,10 @@ fn only_a_pending_proposal_is_accepted() {
 fn a_proposal_by_a_deactivated_author_is_not_accepted() {
     assert_eq!(response(&countered().author_is_inactive(), OWNER), "party_inactive");
     assert_eq!(response(&offered().author_is_inactive(), BUYER), "party_inactive");
+    // The owner's proposal is hidden from those who do not take part in the trade.
+    assert_eq!(response(&offered().author_is_inactive().owner_is_inactive(), BUYER), "party_inactive");
+    assert_eq!(response(&offered().author_is_inactive().owner_is_inactive().viewer_made(1), BUYER), "party_inactive");
+    assert_eq!(response(&offered().owner_is_inactive().agreed(), THIRD), "trade_not_open");
     // This must still be true when the decision is committed.
     for (scene, who, author) in [(countered(), OWNER, BUYER), (offered(), BUYER, OWNER)] {
         assert_eq!(accept(&scene.0, &customer(who), now()).unwrap().active_party, Some(id(author)));

@@ -165,6 +165,48 @@ async fn agreed_days_end_early_and_an_agreed_trade_is_cancelled() {
     assert_eq!(listed["results"].as_array().unwrap().len(), 1);
 }
 
+/// Rules 2.2, 4.11: while the owner of an open trade is inactive, others see neither the trade, nor the owner's proposals, nor the
+/// vehicle, in lists or alone; those who have proposed in it see it, and cannot go on.
+#[tokio::test]
+async fn the_open_trade_of_an_inactive_owner_is_hidden() {
+    let world = World::new().await;
+    let trade = world.trade(world.sell, 1).await;
+    let offer = world.offer(trade, &world.owner, "9000").await;
+    let bid = world.offer(trade, &world.buyer, "8000").await;
+    let vehicle = world.get(&format!("/api/trades/{trade}"), &world.staff).await.expect(200)["vehicle_id"].clone();
+    let paths = [format!("/api/trades/{trade}"), format!("/api/proposals/{offer}"), format!("/api/vehicles/{vehicle}")];
+    let lists = ["/api/trades", "/api/proposals", "/api/vehicles"];
+    let seen = async |person: &_| {
+        let mut seen = Vec::new();
+        for (path, list) in paths.iter().zip(lists) {
+            let listed = world.get(list, person).await.expect(200)["results"].as_array().unwrap().len();
+            seen.push((world.get(path, person).await.status.as_u16(), listed));
+        }
+        seen
+    };
+    let activate = async |is_active: bool| {
+        let path = format!("/api/users/{}", world.owner.user);
+        world.patch(&path, &world.staff, json!({"is_active": is_active})).await.expect(200);
+    };
+    let before = seen(&world.stranger).await;
+    assert_eq!(before, [(200, 1), (200, 1), (200, 1)]);
+    activate(false).await;
+    assert_eq!(seen(&world.stranger).await, [(404, 0), (404, 0), (404, 0)]);
+    assert_eq!(seen(&world.buyer).await, [(200, 1), (200, 2), (404, 0)]);
+    assert_eq!(seen(&world.staff).await, [(200, 1), (200, 2), (200, 1)]);
+    let terms = json!({"amount": "8500"});
+    let proposals = format!("/api/trades/{trade}/proposals");
+    world.post(&proposals, &world.stranger, terms.clone()).await.refused(404, "not_found");
+    world.post(&proposals, &world.buyer, terms).await.refused(409, "party_inactive");
+    for person in [&world.buyer, &world.stranger] {
+        world.post(&format!("/api/proposals/{offer}/accept"), person, Value::Null).await.refused(409, "party_inactive");
+    }
+    world.post(&format!("/api/proposals/{bid}/withdraw"), &world.buyer, Value::Null).await.expect(200);
+    activate(true).await;
+    assert_eq!(seen(&world.stranger).await, before);
+    world.post(&format!("/api/proposals/{offer}/accept"), &world.stranger, Value::Null).await.expect(200);
+}
+
 /// Rule 5.3: the due date of an open invoice moves, and an invoice that is written off is due no more; its sale completes (4.7).
 #[tokio::test]
 async fn a_due_date_moves_and_an_invoice_is_written_off() {

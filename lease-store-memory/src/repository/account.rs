@@ -78,7 +78,7 @@ impl State {
             query = query.and_row(Some(user));
         }
         let matches = |user: &User| filter.search.as_ref().is_none_or(|search| search.matches(&user.search_text()));
-        let users = self.accounts.users.list(query, page, |row| matches(&row.value));
+        let users = self.accounts.users.list(query, page, |_, row| matches(&row.value));
         users.map(|user| self.accounts.with_customer(user))
     }
 
@@ -90,6 +90,6 @@ impl State {
         if let Some(user) = filter.user_id {
             query = query.and_row(self.accounts.customer_of.get(&user).copied());
         }
-        self.accounts.customers.list(query, page, |_| true)
+        self.accounts.customers.list(query, page, |_, _| true)
     }
 }

@@ -55,6 +55,7 @@ refused! {
     a_customer_cannot_become_staff_and_keep_the_customer: "customers_user_fkey", "update users set role = 'staff' where id = 1";
     a_customer_behind_staff_cannot_be_passed_off: "customers_user_role_check",
         "insert into customers (user_id, user_role, job, notes, created_at) values (3, 'staff', '', '', now())";
+    a_customer_is_as_active_as_the_user: "customers_is_active_fkey", "update customers set is_active = false where id = 1";
     a_user_cannot_have_two_customers: "customers_user_id_key",
         "insert into customers (user_id, job, notes, created_at) values (1, '', '', now())";
     a_customer_that_something_hangs_on_cannot_go: "credit_cards_customer_id_fkey", "delete from customers where id = 1";

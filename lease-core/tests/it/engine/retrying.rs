@@ -163,12 +163,12 @@ async fn anothers_vehicle_is_forbidden_before_a_missing_service_is_wrong() {
     let mut store = MockRepository::new();
     store.expect_load_opening().returning(|_, _, _| {
         let mut vehicle = vehicle_snapshot();
-        vehicle.value.has_open_trade = true;
+        vehicle.value.is_on_offer = true;
         Ok(OpeningSnapshot { vehicle: Some(vehicle), service: None })
     });
     store.expect_load_vehicle().returning(|_, _| {
         let mut vehicle = vehicle_snapshot();
-        vehicle.value.has_open_trade = true;
+        vehicle.value.is_on_offer = true;
         Ok(Some(vehicle))
     });
     let response = engine(store).open_trade(&customer(BUYER), &draft(json!({"vehicle_id": 1}))).await;

@@ -35,6 +35,7 @@ impl Scene {
         };
         Self(TradeSnapshot {
             trade: stored(1, trade),
+            owner_is_active: true,
             service: stored(1, service(kind)),
             invoice: None,
             has_proposals: false,
@@ -92,6 +93,11 @@ impl Scene {
 
     pub(crate) fn author_is_inactive(mut self) -> Self {
         self.view().author_is_active = false;
+        self
+    }
+
+    pub(crate) fn owner_is_inactive(mut self) -> Self {
+        self.0.owner_is_active = false;
         self
     }
 

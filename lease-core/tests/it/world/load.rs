@@ -16,7 +16,7 @@ impl World {
         let trades: Vec<_> = self.books.trades.iter().filter(|trade| trade.vehicle_id == id).collect();
         VehicleSnapshot {
             vehicle: row(&self.books.vehicles, id).clone(),
-            has_open_trade: trades.iter().any(|trade| trade.is_open()),
+            is_on_offer: trades.iter().any(|trade| trade.is_open() && self.is_active(trade.customer_id)),
             has_live_trade: trades.iter().any(|trade| trade.is_live()),
             was_traded: !trades.is_empty(),
             viewer_is_party: viewer.is_some_and(|viewer| trades.iter().any(|trade| trade.has_party(viewer))),
@@ -47,6 +47,7 @@ impl World {
             pending: mine().find(|proposal| proposal.state == ProposalState::Pending).cloned(),
         };
         TradeSnapshot {
+            owner_is_active: self.is_active(trade.customer_id),
             service: row(&books.services, trade.service_id).clone(),
             invoice: trade.invoice_id.map(|id| row(&books.invoices, id).clone()),
             has_proposals: books.proposals.iter().any(|proposal| proposal.trade_id == trade_id),
@@ -56,6 +57,10 @@ impl World {
             viewer: viewer_stands,
             trade,
         }
+    }
+
+    fn is_active(&self, customer: CustomerId) -> bool {
+        self.active[usize::try_from(customer.get()).unwrap() - 1]
     }
 
     fn proposal_view(&self, proposal: &Stored<Proposal>, vehicle: VehicleId) -> ProposalView {
@@ -68,7 +73,7 @@ impl World {
         let mut agreed = others.filter_map(|trade| trade.days()).filter(|days| !days.is_empty());
         ProposalView {
             proposal: proposal.clone(),
-            author_is_active: self.active[usize::try_from(proposal.customer_id.get()).unwrap() - 1],
+            author_is_active: self.is_active(proposal.customer_id),
             agreed_period_in_the_way: agreed.find(in_the_way),
         }
     }
