@@ -19,7 +19,7 @@ use lease_core::id::NewIds;
 use lease_core::input::{NamedIn, UpdateMode};
 use lease_core::invoicing::{begin_payment, settle_payment, void};
 use lease_core::lifecycle::{
-    OpeningSnapshot, accept, amend, cancel, open, proposal_actions, propose, reject, trade_actions, withdraw,
+    CancellationDraft, OpeningSnapshot, accept, amend, cancel, open, proposal_actions, propose, reject, trade_actions, withdraw,
 };
 use lease_core::model::{PaymentState, Role, ServiceKind};
 use lease_core::policy::Policy;
@@ -63,7 +63,7 @@ fn lifecycle(criterion: &mut Criterion) {
     decide(criterion, "accept_sale_and_invoice", || accept(black_box(&sale), &buyer, now()));
     decide(criterion, "reject", || reject(black_box(&busy), &owner, now()));
     decide(criterion, "withdraw", || withdraw(black_box(&busy), &buyer, now()));
-    decide(criterion, "cancel", || cancel(black_box(&busy), &staff(), now()));
+    decide(criterion, "cancel", || cancel(black_box(&busy), &staff(), &CancellationDraft::default(), now()));
     let words = draft(json!({"title": "Octavia, two owners"}));
     decide(criterion, "amend", || amend(black_box(&busy), &owner, &words));
     decide(criterion, "trade_actions", || Ok(trade_actions(black_box(&busy), &owner, &policy, now())));

@@ -57,6 +57,7 @@ create table customers (
     version bigint not null default 1,
     user_id bigint not null,
     user_role text not null default 'customer',
+    is_active boolean not null default true,
     job text not null,
     dob date,
     notes text not null,
@@ -65,11 +66,13 @@ create table customers (
     constraint customers_user_id_key unique (user_id),
     constraint customers_user_role_check check (user_role = 'customer'),
     constraint customers_user_fkey foreign key (user_id, user_role) references users (id, role),
+    constraint customers_is_active_fkey foreign key (user_id, is_active) references users (id, is_active) on update cascade,
     constraint customers_version_check check (version > 0)
 ) with (fillfactor = 85);
 
 comment on table customers is 'the trading parties behind users that do not administer';
 comment on column customers.version is 'goes up with each change of the profile or of the cards';
+comment on column customers.is_active is 'repeated from the user, so that lists need not look there; the foreign key keeps it right';
 comment on column customers.user_role is 'always customer: with the foreign key it keeps administrative users from having one';
 
 create table tokens (

@@ -16,12 +16,12 @@ use crate::list::{self, Branch};
 use crate::row::{Fields, push_columns};
 use crate::writing::change_row;
 
-/// The columns of vehicles that are repeated in their trades. Postgres joins the vehicle itself only if a filter asks for other
-/// columns: then for few rows, unless the filter is the owner.
+/// The columns of vehicles that are repeated in their trades, of those whose owner is active. Postgres joins the vehicle itself
+/// only if a filter asks for other columns: then for few rows, unless the filter is the owner.
 const TRADED: &str = "(select o.vehicle_id as id, o.status, o.vehicle_make as make_key, o.vehicle_model as model_key, \
-                      o.vehicle_year as year, v.vin, v.chassis_number, \
-                      v.search_text \
-                      from trades o left join vehicles v on v.id = o.vehicle_id) t";
+                      o.vehicle_year as year, v.vin, v.chassis_number, v.search_text \
+                      from trades o join customers owner on owner.id = o.customer_id and owner.is_active \
+                      left join vehicles v on v.id = o.vehicle_id) t";
 
 #[async_trait]
 impl VehicleRepository for PostgresRepository {
@@ -78,7 +78,8 @@ pub(crate) fn push_snapshot(query: &mut QueryBuilder<Postgres>, viewer: Option<C
     query.push("v.version, ");
     push_columns::<Vehicle>(query, "v");
     query.push(
-        ", exists (select from trades where vehicle_id = v.id and status = 'open'), \
+        ", exists (select from trades o join customers owner on owner.id = o.customer_id and owner.is_active \
+         where o.vehicle_id = v.id and o.status = 'open'), \
          exists (select from trades where vehicle_id = v.id and status in ('open', 'agreed')), \
          exists (select from trades where vehicle_id = v.id), ",
     );
@@ -96,7 +97,7 @@ pub(crate) fn read_snapshot(fields: &mut Fields<'_>) -> Result<Versioned<Vehicle
     let Versioned { version, value: vehicle } = fields.versioned()?;
     let value = VehicleSnapshot {
         vehicle,
-        has_open_trade: fields.get()?,
+        is_on_offer: fields.get()?,
         has_live_trade: fields.get()?,
         was_traded: fields.get()?,
         viewer_is_party: fields.get()?,
@@ -104,13 +105,17 @@ pub(crate) fn read_snapshot(fields: &mut Fields<'_>) -> Result<Versioned<Vehicle
     Ok(Versioned { version, value })
 }
 
-/// The vehicles that a customer may see: their own, those in an open trade, and those in a trade to which they are a party.
+/// The vehicles that a customer may see: their own, those in an open trade whose owner is active, and those in a trade to which they are a party.
 fn branches(filter: &VehicleFilter) -> Vec<Branch> {
     let all = "vehicles t";
     let Some(viewer) = list::viewer(filter.visible_to, filter.customer_id) else { return vec![Branch::all(all)] };
     let open = match filter.customer_id {
         None => Branch::of(TRADED, "t.id", "t.status = 'open'"),
-        Some(_) => Branch::of("trades o join vehicles t on t.id = o.vehicle_id", "o.vehicle_id", "o.status = 'open'"),
+        Some(_) => Branch::of(
+            "trades o join customers owner on owner.id = o.customer_id and owner.is_active join vehicles t on t.id = o.vehicle_id",
+            "o.vehicle_id",
+            "o.status = 'open'",
+        ),
     };
     vec![
         Branch::of_id(all, "t.id", "t.customer_id = ", viewer),

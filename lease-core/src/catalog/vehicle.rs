@@ -16,8 +16,8 @@ use crate::text;
 pub struct VehicleSnapshot {
     /// The vehicle.
     pub vehicle: Stored<Vehicle>,
-    /// Whether a trade of it is open.
-    pub has_open_trade: bool,
+    /// Whether a trade of it is open, and the user of its owner active.
+    pub is_on_offer: bool,
     /// Whether a trade of it is open or agreed.
     pub has_live_trade: bool,
     /// Whether any trade of it was ever opened.
@@ -128,7 +128,7 @@ fn vehicle_event(event_type: EventType, id: impl Into<IdRef>, owner: CustomerId)
 /// [`Error::NotAuthenticated`], [`Error::NotFound`].
 pub fn require_visible_vehicle(snapshot: &VehicleSnapshot, actor: &Actor) -> Result<(), Error> {
     actor.require_view(Resource::Vehicle, |customer| {
-        can_view_vehicle(customer, &snapshot.vehicle, snapshot.has_open_trade, snapshot.viewer_is_party)
+        can_view_vehicle(customer, &snapshot.vehicle, snapshot.is_on_offer, snapshot.viewer_is_party)
     })
 }
 

@@ -6,7 +6,7 @@ use crate::account::NewAccount;
 use crate::account::{PasswordHash, Token, TokenHash};
 use crate::gateway::{CardToken, ChargeKey};
 use crate::id::{CreditCardId, CustomerId, Id, InvoiceId, ServiceId, TradeId, UserId, VehicleId, Version};
-use crate::lifecycle::{NewInvoice, Opening, TradeChanges, TradeText};
+use crate::lifecycle::{NewInvoice, Opening, TradeChanges, TradeMove, TradeText};
 use crate::model::{
     BillTo, CardBrand, ChassisNumber, Contact, ContactOwner, CreditCard, Email, InvoiceOn, Lead, LeadState, Payment,
     PaymentState, Period, Profile, Proposal, ProposalState, Role, Service, ServiceKind, Trade, TradeState, User, Username,
@@ -227,6 +227,11 @@ pub(super) fn retitled(title: &str) -> TradeChanges {
 /// Changes that create this proposal.
 pub(super) fn proposed(proposal: Proposal) -> TradeChanges {
     TradeChanges { new_proposal: Some(proposal), ..TradeChanges::default() }
+}
+
+/// Cancels a trade that was not agreed.
+pub(super) fn cancelled(at: DateTime<Utc>) -> TradeMove {
+    TradeMove::Cancel { at, reason: "No longer needed".into(), agreement: None }
 }
 
 /// Changes that begin this payment.

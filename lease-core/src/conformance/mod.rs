@@ -424,6 +424,7 @@ cases! {
         a_card_that_was_deleted_meanwhile_is_a_conflict,
         a_service_that_was_deactivated_meanwhile_is_a_conflict,
         an_author_is_active_or_not,
+        the_owner_of_a_trade_is_active_or_not,
         pending_payments_come_oldest_first_and_no_more_than_asked,
         expired_proposals_come_in_the_order_in_which_they_expired,
         overdue_invoices_come_in_the_order_of_their_due_dates,

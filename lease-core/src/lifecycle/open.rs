@@ -37,7 +37,7 @@ pub fn open(
     now: DateTime<Utc>,
 ) -> Result<Decision<Opening>, Error> {
     let owner = actor.require_customer(Resource::Trade, Act::Create)?;
-    let visible = |found: &VehicleSnapshot| can_view_vehicle(owner, &found.vehicle, found.has_open_trade, found.viewer_is_party);
+    let visible = |found: &VehicleSnapshot| can_view_vehicle(owner, &found.vehicle, found.is_on_offer, found.viewer_is_party);
     let vehicle = snapshot.vehicle.as_ref().filter(|found| visible(found));
     if vehicle.is_some_and(|found| found.vehicle.customer_id != owner) {
         return Err(Error::PermissionDenied);

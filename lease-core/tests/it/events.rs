@@ -18,8 +18,8 @@ use lease_core::event::{Audience, Event, EventActor, EventType, IdRef, NewRow, S
 use lease_core::gateway::{CardToken, ChargeOutcome};
 use lease_core::id::{NewIds, ProposalId, Versioned};
 use lease_core::input::UpdateMode;
-use lease_core::invoicing::{VoidDraft, record_overdue, settle_payment, void};
-use lease_core::lifecycle::{AmendmentDraft, TradeChanges, accept, amend, cancel, expire};
+use lease_core::invoicing::{VoidDraft, move_due_date, record_overdue, settle_payment, void, write_off};
+use lease_core::lifecycle::{AmendmentDraft, CancellationDraft, TradeChanges, accept, amend, cancel, expire};
 use lease_core::model::{InvoiceState, PaymentState, ProposalState, Role, ServiceKind};
 use lease_core::permission::Actor;
 use lease_core::policy::Policy;
@@ -183,8 +183,8 @@ fn a_proposal_that_is_closed_has_an_event_unless_it_was_decided() {
 /// Rule 8.1: cancelling, amending, paying and voiding.
 #[test]
 fn the_other_changes_to_a_trade_have_their_events() {
-    let (data, changes) = facts(only(&cancel(&Scene::sale().0, &staff(), now()).unwrap().events));
-    assert_eq!(data["status"], "cancelled");
+    let (data, changes) = facts(only(&cancel(&Scene::sale().0, &staff(), &CancellationDraft::default(), now()).unwrap().events));
+    assert_eq!((&data["status"], &data["reason"]), (&json!("cancelled"), &json!("")));
     let expected = json!({"status": {"from": "open", "to": "cancelled"}, "cancelled_at": {"from": null, "to": time(now())}});
     assert_eq!(changes, expected);
 
@@ -265,6 +265,31 @@ fn an_invoice_that_fell_overdue_is_recorded_once() {
     assert_eq!(record_overdue(&Scene::lease().0, midnight), None, "there is no invoice");
 }
 
+/// Rules 5.3, 8.8: a due date that moves into the future takes the mark back, so that the invoice may fall overdue again.
+#[test]
+fn a_moved_due_date_takes_the_mark_back_if_it_is_overdue_no_longer() {
+    let midnight = day(15).and_hms_opt(0, 0, 0).unwrap().and_utc();
+    let billed = Scene::lease().billed_to(OWNER);
+    let moved = |scene: &Scene, to: u64| {
+        move_due_date(&scene.0, &staff(), &draft(json!({"due_date": day(to).to_string()})), midnight).unwrap()
+    };
+    let mut later = billed.clone();
+    let decision = moved(&later, 15);
+    assert_eq!(names(&decision.events), ["invoice.overdue", "invoice.updated"]);
+    let expected = json!({"is_overdue": {"from": true, "to": false},
+        "due_date": {"from": day(14).to_string(), "to": day(15).to_string()}});
+    assert_eq!(facts(&decision.events[1]).1, expected);
+    later.0.apply(&decision.changes, NewIds::default());
+    assert_eq!(later.invoice().overdue_at, None);
+    assert_eq!(record_overdue(&later.0, midnight), None);
+    let again = record_overdue(&later.0, day(16).and_hms_opt(0, 0, 0).unwrap().and_utc()).unwrap();
+    assert_eq!(names(&again.events), ["invoice.overdue"]);
+
+    let earlier = moved(&billed, 13);
+    assert_eq!(names(&earlier.events), ["invoice.overdue", "invoice.updated"]);
+    assert_eq!(earlier.invoice.as_ref().unwrap().overdue_at, Some(midnight), "it stays overdue");
+}
+
 /// Rule 8.8: whoever touches an overdue invoice first records that it is overdue, unless that is recorded.
 #[test]
 fn an_act_on_an_overdue_invoice_comes_after_its_falling_overdue() {
@@ -286,10 +311,16 @@ fn an_act_on_an_overdue_invoice_comes_after_its_falling_overdue() {
             settle_payment(&of(&pending).0, &declined, at).unwrap().unwrap(),
             settle_payment(&of(&pending).0, &succeeded, at).unwrap().unwrap(),
             void(&of(&billed).0, &staff(), &reason, at).unwrap(),
+            write_off(&of(&billed).0, &staff(), &draft(json!({"reason": "Hopeless."})), at).unwrap(),
         ]
     };
-    let own: [&[&str]; 4] =
-        [&["payment.begun"], &["payment.failed"], &["payment.succeeded", "invoice.paid"], &["invoice.voided"]];
+    let own: [&[&str]; 5] = [
+        &["payment.begun"],
+        &["payment.failed"],
+        &["payment.succeeded", "invoice.paid"],
+        &["invoice.voided"],
+        &["invoice.written_off"],
+    ];
     for (decision, expected) in acts(midnight - tick(), false).iter().zip(own) {
         assert_eq!((names(&decision.events), decision.invoice.as_ref().unwrap().overdue_at), (expected.to_vec(), None));
     }

@@ -5,6 +5,7 @@
 mod accept;
 mod apply;
 mod calendar;
+mod cancel;
 mod cards;
 mod conformance;
 mod directory;

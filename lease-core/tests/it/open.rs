@@ -84,7 +84,7 @@ fn anothers_vehicle_is_forbidden_where_it_is_seen_and_unknown_where_not() {
     let hidden = good_offer();
     assert_eq!(wrong_fields(opened(&hidden, &customer(BUYER), both())), ["vehicle_id"]);
     let mut seen = vehicle_snapshot();
-    seen.value.has_open_trade = true;
+    seen.value.is_on_offer = true;
     let seen = offer(seen, stored_service(ServiceKind::Lease));
     assert_eq!(code(opened(&seen, &customer(BUYER), both())), "permission_denied");
 }

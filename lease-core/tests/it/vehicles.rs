@@ -210,7 +210,7 @@ fn a_vehicle_that_was_traded_is_not_deleted() {
 fn a_vehicle_is_seen_and_changed_by_the_right_customers() {
     let hidden = vehicle_snapshot();
     let mut offered = vehicle_snapshot();
-    offered.value.has_open_trade = true;
+    offered.value.is_on_offer = true;
     let mut partys = vehicle_snapshot();
     partys.value.viewer_is_party = true;
     let cases = [

@@ -244,7 +244,7 @@ async fn after_a_crash_a_changed_row_is_the_response() {
     let trade = world.engine.open_trade(&world.ada(), &draft(&trade)).await.unwrap();
     let path = format!("/api/trades/{}/cancel", trade.stored.id);
     let (context, _) = world.claim(&path, &Value::Null).await;
-    world.engine.cancel_trade(context, trade.stored.id).await.unwrap();
+    world.engine.cancel_trade(context, trade.stored.id, &draft(&json!({}))).await.unwrap();
     world.gives_up();
     let (status, replayed, body) = world.post(&path, &Value::Null).await;
     assert_eq!((status, replayed.as_deref()), (200, REPLAYED));

@@ -268,8 +268,29 @@ async fn the_body_must_be_json_of_a_bounded_length() {
 async fn commands_without_input_need_no_body() {
     let world = World::new().await;
     let trade = world.trade(world.sell, 1).await;
-    raw(&world, "POST", &format!("/api/trades/{trade}/cancel"), None, "not json at all").await.expect(200);
+    let offer = world.offer(trade, &world.owner, "9000").await;
+    raw(&world, "POST", &format!("/api/proposals/{offer}/withdraw"), None, "not json at all").await.expect(200);
     raw(&world, "POST", "/api/logout", None, Body::empty()).await.expect(204);
+}
+
+/// Rule 4.6: a trade is cancelled without a body as well, but not with one that does not parse.
+#[tokio::test]
+async fn a_command_with_optional_fields_needs_no_body() {
+    let world = World::new().await;
+    for (number, content_type, body, status) in [
+        (1, None, "", 200),
+        (2, JSON, "", 200),
+        (3, JSON, "{}", 200),
+        (9, JSON, " null", 200),
+        (4, JSON, r#"{"reason": null}"#, 200),
+        (5, JSON, r#"{"reason": "Sold"}"#, 200),
+        (6, JSON, "not json at all", 400),
+        (7, JSON, "[]", 400),
+        (8, Some("text/plain"), "Sold", 415),
+    ] {
+        let trade = world.trade(world.sell, number).await;
+        raw(&world, "POST", &format!("/api/trades/{trade}/cancel"), content_type, body).await.expect(status);
+    }
 }
 
 /// Rule 2.4: the token, the syntax of the body, the right and visibility, the fields, the state.

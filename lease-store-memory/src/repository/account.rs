@@ -83,7 +83,7 @@ impl State {
     fn live_tokens(&self, user: UserId, page: PageRequest, now: DateTime<Utc>) -> Page<Stored<Token>> {
         let owner = self.accounts.users.get(user);
         let is_live = |token: &Token| owner.is_some_and(|user| token.is_live(&user.value, now));
-        self.tokens.rows.list(Query::default().and(Some(token_of(user))), page, |row| is_live(&row.value))
+        self.tokens.rows.list(Query::default().and(Some(token_of(user))), page, |_, row| is_live(&row.value))
     }
 
     fn users(&self, filter: &UserFilter, page: PageRequest) -> Page<Account> {
@@ -97,7 +97,7 @@ impl State {
             query = query.and_row(Some(user));
         }
         let matches = |user: &User| filter.search.as_ref().is_none_or(|search| search.matches(&user.search_text()));
-        let users = self.accounts.users.list(query, page, |row| matches(&row.value));
+        let users = self.accounts.users.list(query, page, |_, row| matches(&row.value));
         users.map(|user| self.accounts.with_customer(user))
     }
 
@@ -109,6 +109,6 @@ impl State {
         if let Some(user) = filter.user_id {
             query = query.and_row(self.accounts.customer_of.get(&user).copied());
         }
-        self.accounts.customers.list(query, page, |_| true)
+        self.accounts.customers.list(query, page, |_, _| true)
     }
 }

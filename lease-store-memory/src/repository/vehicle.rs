@@ -34,13 +34,20 @@ impl State {
         let Versioned { version, value: vehicle } = self.vehicles.rows.versioned(id)?;
         let index = &self.vehicles.rows.index;
         let value = VehicleSnapshot {
-            vehicle,
-            has_open_trade: index.contains(in_open_trade(), id),
+            is_on_offer: index.contains(in_open_trade(), id) && self.accounts.is_active(vehicle.customer_id),
             has_live_trade: self.trades.live_of(id).is_some(),
             was_traded: self.trades.rows.index.any(Term::id(Kind::Vehicle, id)),
             viewer_is_party: viewer.is_some_and(|viewer| index.contains(party(viewer), id)),
+            vehicle,
         };
         Some(Versioned { version, value })
+    }
+
+    /// Whether a vehicle is hidden from others than its owner and its parties, though it may be in an open trade.
+    fn hides_vehicle(&self, id: VehicleId, vehicle: &Vehicle, viewer: CustomerId) -> bool {
+        !self.accounts.is_active(vehicle.customer_id)
+            && vehicle.customer_id != viewer
+            && !self.vehicles.rows.index.contains(party(viewer), id)
     }
 
     fn vehicles(&self, filter: &VehicleFilter, page: PageRequest) -> Page<Stored<Vehicle>> {
@@ -58,8 +65,9 @@ impl State {
         for identity in filter.vin.map(VehicleIdentity::Vin).into_iter().chain(chassis_number) {
             query = query.and_row(self.vehicles.by_identity.get(&identity).copied());
         }
-        self.vehicles.rows.list(query, page, |row| {
-            is_of_model(&row.value, filter.make.as_deref(), filter.model.as_deref())
+        self.vehicles.rows.list(query, page, |id, row| {
+            !filter.visible_to.is_some_and(|viewer| self.hides_vehicle(id, &row.value, viewer))
+                && is_of_model(&row.value, filter.make.as_deref(), filter.model.as_deref())
                 && filter.search.as_ref().is_none_or(|search| search.matches(&row.value.search_text()))
         })
     }

@@ -25,7 +25,7 @@ pub(crate) async fn create(database: &Database, new: &NewAccount, envelope: &Env
         query.push(if new.only_first_superuser { " and exists (select from due where is_due)" } else { "" });
         query.push(" returning id");
         push_names(&mut writing, &login_names(&new.user), "");
-        let customer = push_customer(&mut writing, new.profile.as_ref(), new.user.date_joined);
+        let customer = push_customer(&mut writing, new.profile.as_ref(), new.user.is_active, new.user.date_joined);
         let token = push_first_token(&mut writing, new);
         writing.finish(Made::Root, &[customer, token])
     };
@@ -53,10 +53,18 @@ fn push_names(writing: &mut Writing<'_>, names: &[String], condition: &str) {
 }
 
 /// Adds the customer of the root, if there is a profile. Returns the expression for its id.
-fn push_customer(writing: &mut Writing<'_>, profile: Option<&Profile>, created_at: DateTime<Utc>) -> &'static str {
+fn push_customer(
+    writing: &mut Writing<'_>,
+    profile: Option<&Profile>,
+    is_active: bool,
+    created_at: DateTime<Utc>,
+) -> &'static str {
     let Some(profile) = profile else { return "null::bigint" };
-    let query = writing.write("customer").push("insert into customers (user_id, job, dob, notes, created_at) select root.id, ");
-    query.separated(", ").push_bind(&profile.job).push_bind(profile.dob).push_bind(&profile.notes).push_bind(created_at);
+    let query = writing
+        .write("customer")
+        .push("insert into customers (user_id, is_active, job, dob, notes, created_at) select root.id, ");
+    let mut values = query.separated(", ");
+    values.push_bind(is_active).push_bind(&profile.job).push_bind(profile.dob).push_bind(&profile.notes).push_bind(created_at);
     query.push(" from root returning id");
     let id = "(select id from customer)";
     writing.makes(NewRow::Customer, id);
@@ -100,7 +108,7 @@ pub(crate) async fn account(database: &Database, change: &AccountChange, envelop
         if let Some(kept) = change.keep_token {
             push_kept_token(&mut writing, kept, user.token_epoch);
         }
-        let customer = push_customer_change(&mut writing, &change.customer);
+        let customer = push_customer_change(&mut writing, &change.customer, user.is_active);
         writing.finish(Made::Nothing, &[customer, "exists (select from another_superuser)"])
     };
     let written = write(database, statement).await?;
@@ -145,10 +153,10 @@ fn push_kept_token(writing: &mut Writing<'_>, kept: TokenHash, epoch: i64) {
 }
 
 /// Adds the change of the user's customer. Returns the expression for the id of a new one.
-fn push_customer_change(writing: &mut Writing<'_>, change: &CustomerChange) -> &'static str {
+fn push_customer_change(writing: &mut Writing<'_>, change: &CustomerChange, is_active: bool) -> &'static str {
     match change {
         CustomerChange::Keep => "null::bigint",
-        CustomerChange::Create(profile, at) => push_customer(writing, Some(profile), *at),
+        CustomerChange::Create(profile, at) => push_customer(writing, Some(profile), is_active, *at),
         CustomerChange::Delete(id) => {
             let query = writing.write("customer_gone").push("delete from customers using root where customers.id = ");
             query.push_bind(id.get()).push(" and customers.user_id = root.id returning customers.id");

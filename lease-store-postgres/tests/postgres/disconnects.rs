@@ -128,7 +128,11 @@ all_or_nothing! {
     accepting_and_so_buying: |engine| engine.accept_proposal(by(buyer()), id(5));
     rejecting: |engine| engine.reject_proposal(by(owner()), id(2));
     withdrawing: |engine| engine.withdraw_proposal(by(buyer()), id(2));
-    cancelling: |engine| engine.cancel_trade(by(owner()), id(1));
+    cancelling: |engine| engine.cancel_trade(by(owner()), id(1), &draft(&json!({"reason": "sold"})));
+    cancelling_what_was_agreed: |engine| engine.cancel_trade(by(staff()), id(2), &draft(&json!({"reason": "never paid"})));
+    ending_days_early: |engine| engine.end_trade(by(staff()), id(2), &draft(&json!({"end_date": "2026-03-01", "reason": "returned"})));
+    moving_a_due_date: |engine| engine.move_due_date(by(staff()), id(1), &draft(&json!({"due_date": "2026-03-01"})));
+    writing_off_and_so_completing: |engine| engine.write_off_invoice(by(staff()), id(1), &draft(&json!({"reason": "hopeless"})));
     voiding_and_so_completing: |engine| engine.void_invoice(by(staff()), id(1), &draft(&json!({"reason": "a mistake"})));
 }
 

@@ -8,7 +8,7 @@ use lease_core::account::FIRST_EPOCH;
 use lease_core::gateway::CardToken;
 use lease_core::id::Stored;
 use lease_core::input::UpdateMode;
-use lease_core::lifecycle::OpeningSnapshot;
+use lease_core::lifecycle::{CancellationDraft, OpeningSnapshot};
 use lease_core::model::{Contact, ContactOwner, Customer, Lead, LeadState, PaymentState, Profile, Role, ServiceKind};
 use lease_core::page::Page;
 use lease_core::repository::{Envelope, RequestId, TradeKey};
@@ -253,7 +253,7 @@ async fn trades_and_proposals() {
     let offer = draft(json!({"vehicle_id": 1, "service_id": 1}));
     log.says(engine.open_trade(&owner, &offer).await, &owner, &["trade.opened"]);
     log.says(engine.amend_trade(&owner, id(1), &draft(json!({"title": "New"}))).await, &owner, &["trade.amended"]);
-    log.says(engine.cancel_trade(&owner, id(1)).await, &owner, &["trade.cancelled"]);
+    log.says(engine.cancel_trade(&owner, id(1), &CancellationDraft::default()).await, &owner, &["trade.cancelled"]);
     let terms = draft(json!({"trade_id": 1, "amount": 300}));
     log.says(engine.propose(&owner, id(1), &terms).await, &owner, &["proposal.made"]);
     log.says(engine.create_proposal(&buyer, &terms).await, &buyer, &["proposal.made"]);
@@ -261,6 +261,26 @@ async fn trades_and_proposals() {
     log.says(engine.accept_proposal(&owner, id(1)).await, &owner, &accepted);
     log.says(engine.reject_proposal(&owner, id(1)).await, &owner, &["proposal.rejected"]);
     log.says(engine.withdraw_proposal(&buyer, id(1)).await, &buyer, &["proposal.withdrawn"]);
+}
+
+/// An agreed trade is cancelled together with its accepted proposal, which is loaded with it (rule 4.6).
+#[tokio::test]
+async fn agreed_trades() {
+    let log = Log::default();
+    let mut store = log.store();
+    store.expect_load_trade().returning(|load| {
+        let agreed = Scene::lease().agreed().with_days(period(1, 9));
+        let scene = match load.key {
+            TradeKey::Proposal(_) => agreed.proposed_by(BUYER),
+            _ => agreed,
+        };
+        Ok(Some(first(scene.0)))
+    });
+    let (engine, clerk) = (engine(store), asked_by(staff()));
+    let why = draft(json!({"reason": "Never paid"}));
+    log.says(engine.cancel_trade(&clerk, id(1), &why).await, &clerk, &["trade.cancelled", "proposal.rescinded"]);
+    let end = draft(json!({"end_date": "2026-03-04", "reason": "Returned"}));
+    log.says(engine.end_trade(&clerk, id(1), &end).await, &clerk, &["trade.ended"]);
 }
 
 /// The customer begins a payment, under their claim; the gateway reports its outcome, in the same
@@ -276,6 +296,10 @@ async fn invoices_and_payments() {
     let (engine, owner, clerk) = (engine_with(store, gateway), asked_by(customer(OWNER)), asked_by(staff()));
     let why = draft(json!({"reason": "a mistake"}));
     log.says(engine.void_invoice(&clerk, id(1), &why).await, &clerk, &["invoice.voided"]);
+    let hopeless = draft(json!({"reason": "hopeless"}));
+    log.says(engine.write_off_invoice(&clerk, id(1), &hopeless).await, &clerk, &["invoice.written_off"]);
+    let later = draft(json!({"due_date": "2026-04-01"}));
+    log.says(engine.move_due_date(&clerk, id(1), &later).await, &clerk, &["invoice.updated"]);
 
     let gateway = || RequestContext::new(Actor::Gateway);
     let asked = || gateway().with_request_id(RequestId::new("request-7"));

@@ -142,7 +142,7 @@ pub(crate) fn vehicle(owner: i64) -> Vehicle {
 pub(crate) fn vehicle_snapshot() -> Versioned<VehicleSnapshot> {
     first(VehicleSnapshot {
         vehicle: stored(1, vehicle(OWNER)),
-        has_open_trade: false,
+        is_on_offer: false,
         has_live_trade: false,
         was_traded: false,
         viewer_is_party: false,

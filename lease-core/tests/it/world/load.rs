@@ -16,7 +16,7 @@ impl World {
         let trades: Vec<_> = self.books.trades.iter().filter(|trade| trade.vehicle_id == id).collect();
         VehicleSnapshot {
             vehicle: row(&self.books.vehicles, id).clone(),
-            has_open_trade: trades.iter().any(|trade| trade.is_open()),
+            is_on_offer: trades.iter().any(|trade| trade.is_open() && self.is_active(trade.customer_id)),
             has_live_trade: trades.iter().any(|trade| trade.is_live()),
             was_traded: !trades.is_empty(),
             viewer_is_party: viewer.is_some_and(|viewer| trades.iter().any(|trade| trade.has_party(viewer))),
@@ -47,6 +47,7 @@ impl World {
             pending: mine().find(|proposal| proposal.state == ProposalState::Pending).cloned(),
         };
         TradeSnapshot {
+            owner_is_active: self.is_active(trade.customer_id),
             service: row(&books.services, trade.service_id).clone(),
             invoice: trade.invoice_id.map(|id| row(&books.invoices, id).clone()),
             has_proposals: books.proposals.iter().any(|proposal| proposal.trade_id == trade_id),
@@ -58,6 +59,10 @@ impl World {
         }
     }
 
+    fn is_active(&self, customer: CustomerId) -> bool {
+        self.active[usize::try_from(customer.get()).unwrap() - 1]
+    }
+
     fn proposal_view(&self, proposal: &Stored<Proposal>, vehicle: VehicleId) -> ProposalView {
         let others = self.books.trades.iter().filter(|trade| trade.vehicle_id == vehicle && trade.id != proposal.trade_id);
         let today = self.now.date_naive();
@@ -65,10 +70,10 @@ impl World {
             Some(period) => period.overlaps(*taken),
             None => taken.end() > today,
         };
-        let mut agreed = others.filter_map(|trade| row(&self.books.proposals, trade.agreement()?.proposal_id).period);
+        let mut agreed = others.filter_map(|trade| trade.days()).filter(|days| !days.is_empty());
         ProposalView {
             proposal: proposal.clone(),
-            author_is_active: self.active[usize::try_from(proposal.customer_id.get()).unwrap() - 1],
+            author_is_active: self.is_active(proposal.customer_id),
             agreed_period_in_the_way: agreed.find(in_the_way),
         }
     }

@@ -135,7 +135,19 @@ impl Backend {
             Act::Accept(row) => say(engine.accept_proposal(by, id(self.row(Table::Proposal, *row).await)).await),
             Act::Reject(row) => say(engine.reject_proposal(by, id(self.row(Table::Proposal, *row).await)).await),
             Act::Withdraw(row) => say(engine.withdraw_proposal(by, id(self.row(Table::Proposal, *row).await)).await),
-            Act::Cancel(row) => say(engine.cancel_trade(by, id(self.row(Table::Trade, *row).await)).await),
+            Act::Cancel(row) => {
+                let trade = id(self.row(Table::Trade, *row).await);
+                say(engine.cancel_trade(by, trade, &draft(&json!({}))).await)
+            }
+            Act::Rescind(row) => {
+                let trade = id(self.row(Table::Trade, *row).await);
+                say(engine.cancel_trade(by, trade, &draft(&json!({"reason": "never paid"}))).await)
+            }
+            Act::End(row, day) => {
+                let trade = id(self.row(Table::Trade, *row).await);
+                let body = json!({"end_date": start().date_naive() + Days::new(*day), "reason": "returned"});
+                say(engine.end_trade(by, trade, &draft(&body)).await)
+            }
             Act::Pay(row, card, cents) => {
                 let amount = cents.map(|cents| format!("{}.{:02}", cents / 100, cents % 100));
                 let invoice = self.row(Table::Invoice, *row).await;
@@ -152,6 +164,15 @@ impl Backend {
             Act::Void(row) => {
                 let invoice = id(self.row(Table::Invoice, *row).await);
                 say(engine.void_invoice(by, invoice, &draft(&json!({"reason": "a mistake"}))).await)
+            }
+            Act::WriteOff(row) => {
+                let invoice = id(self.row(Table::Invoice, *row).await);
+                say(engine.write_off_invoice(by, invoice, &draft(&json!({"reason": "hopeless"}))).await)
+            }
+            Act::MoveDueDate(row, day) => {
+                let invoice = id(self.row(Table::Invoice, *row).await);
+                let body = json!({"due_date": start().date_naive() + Days::new(*day)});
+                say(engine.move_due_date(by, invoice, &draft(&body)).await)
             }
             Act::SettlePending => say(engine.settle_pending(Duration::seconds(-1), 3).await),
             Act::PurgeExpired => say(engine.purge_expired().await),
@@ -194,7 +215,11 @@ impl Backend {
             | Act::Update(Table::Lead | Table::Service, ..)
             | Act::Delete(Table::Lead | Table::Service, _)
             | Act::Convert(..)
-            | Act::Void(_) => return Some(STAFF),
+            | Act::Rescind(_)
+            | Act::End(..)
+            | Act::Void(_)
+            | Act::WriteOff(_)
+            | Act::MoveDueDate(..) => return Some(STAFF),
             Act::Open(row, _) | Act::Update(Table::Vehicle, row, _) | Act::Delete(Table::Vehicle, row) => {
                 let vehicle = self.row(Table::Vehicle, row).await;
                 self.store.load_vehicle(id(vehicle), None).await.unwrap()?.vehicle.customer_id

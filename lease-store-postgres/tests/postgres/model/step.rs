@@ -84,9 +84,16 @@ pub(super) enum Act {
     Reject(Row),
     Withdraw(Row),
     Cancel(Row),
+    /// Staff cancel an agreed trade.
+    Rescind(Row),
+    /// Ends the days of a trade this many days after the first day of all.
+    End(Row, u64),
     /// Pays an invoice, in part or in full, with this card or with the newest card of the billed customer.
     Pay(Row, Option<i64>, Option<u32>),
     Void(Row),
+    WriteOff(Row),
+    /// Moves a due date to this many days after the first day of all.
+    MoveDueDate(Row, u64),
     SettlePending,
     PurgeExpired,
     RecordWhatTimeBrought,
@@ -167,8 +174,12 @@ fn act() -> impl Strategy<Value = Act> {
         2 => row().prop_map(Act::Reject),
         2 => row().prop_map(Act::Withdraw),
         2 => row().prop_map(Act::Cancel),
+        2 => row().prop_map(Act::Rescind),
+        2 => (row(), 0..20_u64).prop_map(|(trade, day)| Act::End(trade, day)),
         10 => (row(), weighted(0.2, id()), amount).prop_map(|(invoice, card, cents)| Act::Pay(invoice, card, cents)),
         2 => row().prop_map(Act::Void),
+        2 => row().prop_map(Act::WriteOff),
+        1 => (row(), 0..40_u64).prop_map(|(invoice, day)| Act::MoveDueDate(invoice, day)),
         4 => Just(Act::SettlePending),
         1 => Just(Act::PurgeExpired),
         2 => Just(Act::RecordWhatTimeBrought),

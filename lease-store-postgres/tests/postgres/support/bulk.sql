@@ -50,12 +50,12 @@ from generate_series(1, 2000) as n;
 
 insert into trades (
     vehicle_id, vehicle_make, vehicle_model, vehicle_year, service_id, service_kind, customer_id, title, description, status,
-    created_at, cancelled_at, search_text
+    created_at, cancelled_at, cancel_reason, search_text
 )
 select
     v.id, v.make_key, v.model_key, v.year, s.id, s.kind, v.customer_id, '', '',
     case v.id % 6 when 0 then 'open' else 'cancelled' end, '2026-01-01', case v.id % 6 when 0 then null else now() end,
-    ' trade' || v.id
+    case v.id % 6 when 0 then null else '' end, ' trade' || v.id
 from vehicles v
 join services s on s.id = v.id - 1
 where v.id > 3;
