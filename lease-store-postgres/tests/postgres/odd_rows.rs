@@ -8,6 +8,7 @@ use lease_core::repository::{
 };
 use sqlx::{AssertSqlSafe, Executor as _};
 
+use crate::engine::instant;
 use crate::support::{TestDatabase, WORLD};
 
 /// A currency that nobody knows, one that is withdrawn, and more digits than a currency has. The foreign keys are off, since they
@@ -37,12 +38,14 @@ async fn an_odd_amount_is_read_as_it_is_stored() {
     let store = database.connect().await;
     let page = PageRequest::default();
 
+    let now = instant("2026-03-01T12:00:00Z");
+
     let services = store.list_services(&ServiceFilter::default(), page).await.unwrap().items;
     assert_eq!(services.iter().map(|row| row.fee.to_string()).collect::<Vec<_>>(), ["200.00 HRK", "0.125 XQQ"]);
-    let proposals = store.list_proposals(&ProposalFilter::default(), page).await.unwrap().items;
-    let amounts: Vec<_> = proposals.iter().map(|row| row.amount.to_string()).collect();
+    let proposals = store.list_proposals(&ProposalFilter::default(), page, now).await.unwrap().items;
+    let amounts: Vec<_> = proposals.iter().map(|row| row.proposal.as_ref().unwrap().proposal.amount.to_string()).collect();
     assert_eq!(amounts, ["200.00 USD", "300.00 USD", "250.00 XQQ", "300.5 JPY"]);
-    let invoices = store.list_invoices(&InvoiceFilter::default(), page).await.unwrap().items;
+    let invoices = store.list_invoices(&InvoiceFilter::default(), page, now).await.unwrap().items;
     assert_eq!(invoices[0].amount.to_string(), "50.1234 XQQ");
     assert_eq!(invoices[0].due().unwrap(), invoices[0].amount);
     let payments = store.list_payments(&PaymentFilter::default(), page).await.unwrap().items;
