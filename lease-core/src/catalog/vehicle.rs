@@ -179,6 +179,7 @@ fn read(
 
 /// Reads the VIN or the chassis number: exactly one of them is given, or stays. A change that names neither leaves a vehicle that
 /// has neither as it is.
+#[expect(clippy::option_option, reason = "the outer one says whether the fields are valid, as for every field of a form")]
 fn read_identity(
     form: &mut Form,
     draft: &VehicleDraft,

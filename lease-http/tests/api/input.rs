@@ -228,7 +228,7 @@ async fn a_search_finds_words_of_every_script() {
         ("자동차", vec![three]),
         ("众大", vec![]),
     ] {
-        let query = query.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+        let query: String = form_urlencoded::byte_serialize(query.as_bytes()).collect();
         assert_eq!(ids(&world.get(&format!("/api/vehicles?search={query}"), &world.owner).await.expect(200)), found, "{query}");
     }
     let named = "/api/vehicles?make=%CF%83%CE%B9%CF%83%CF%85%CF%86%CE%BF%CF%82";
