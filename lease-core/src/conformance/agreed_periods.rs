@@ -107,3 +107,32 @@ pub async fn only_periods_agreed_in_other_trades_are_in_the_way(store: Arc<dyn R
     let view = world.load(TradeKey::Proposal(offer)).await.value.proposal.unwrap();
     assert_eq!(view.agreed_period_in_the_way, days);
 }
+
+/// Rules 4.6, 4.12: days that are ended early are free from then on, and those of a trade that is cancelled are free altogether.
+pub async fn days_that_are_given_back_are_free(store: Arc<dyn Repository>) {
+    let letting = Letting::new(store).await;
+    let world = &letting.world;
+    let car = world.vehicle(letting.owner).await;
+    let first = letting.letting(car, period(10, 20)).await;
+    world.end(first, day(15)).await;
+    let trade = world.open(car, letting.service).await;
+    assert_eq!(letting.in_the_way(trade, Some(period(15, 20)), base()).await, None);
+    assert_eq!(letting.in_the_way(trade, Some(period(14, 20)), base()).await, Some(period(10, 15)));
+    let today = day(15).and_hms_opt(0, 0, 0).unwrap().and_utc();
+    assert_eq!(letting.in_the_way(trade, None, today).await, None);
+
+    // Nothing is left of them.
+    world.end(first, day(10)).await;
+    assert_eq!(letting.in_the_way(trade, Some(period(10, 20)), base()).await, None);
+    let days = world.load(TradeKey::Trade(first)).await.trade.days().unwrap();
+    assert_eq!((days.start(), days.is_empty()), (day(10), true));
+    let terms = world.propose_as(Proposal { period: Some(period(10, 20)), ..proposal(trade, letting.owner) }).await;
+    world.agree(trade, terms, letting.lessee).await;
+
+    world.rescind(trade, terms).await;
+    assert_eq!(world.load(TradeKey::Trade(trade)).await.trade.days(), None);
+    let next = world.open(car, letting.service).await;
+    assert_eq!(letting.in_the_way(next, Some(period(10, 20)), base()).await, None);
+    let terms = world.propose_as(Proposal { period: Some(period(10, 20)), ..proposal(next, letting.owner) }).await;
+    world.agree(next, terms, letting.lessee).await;
+}

@@ -220,6 +220,7 @@ cases! {
     }
     agreed_periods {
         an_agreed_period_that_shares_a_day_is_in_the_way,
+        days_that_are_given_back_are_free,
         a_period_that_ends_after_today_is_in_the_way_of_a_sale,
         only_periods_agreed_in_other_trades_are_in_the_way,
     }

@@ -97,6 +97,9 @@ pub async fn proposals_are_filtered(store: Arc<dyn Repository>) {
     world.propose(deal.trade, other.owner).await;
     let sold = world.deal().await;
     world.agree(sold.trade, sold.proposal, other.owner).await;
+    let called_off = world.deal().await;
+    world.agree(called_off.trade, called_off.proposal, other.owner).await;
+    world.rescind(called_off.trade, called_off.proposal).await;
     let all = world.proposals().await;
     let (trade, author) = (deal.trade, other.owner);
     let mut conditions = Conditions::<Filter, Stored<Proposal>>::new();
@@ -121,8 +124,9 @@ pub async fn invoices_and_payments_are_filtered(store: Arc<dyn Repository>) {
         InvoiceState::Paid { at: at(1) },
         InvoiceState::Void { at: at(1), reason: "None".into() },
         InvoiceState::Open,
+        InvoiceState::WrittenOff { at: at(1), reason: "None".into() },
     ];
-    for (state, due) in states.into_iter().zip([1, 1, 1, 9]) {
+    for (state, due) in states.into_iter().zip([1, 1, 1, 9, 1]) {
         let deal = world.deal().await;
         let invoice = NewInvoice { proposal_id: Some(deal.proposal), due_date: day(due), ..new_invoice(deal.owner) };
         world.commit(deal.trade, &TradeChanges { new_invoice: Some(invoice), ..TradeChanges::default() }).await;
@@ -155,7 +159,7 @@ async fn filter_invoices(world: &World) {
     conditions.push(Filter { overdue: Some(false), status: Some(InvoiceStatus::Open), ..Filter::default() }, move |row| {
         row.is_open() && !row.is_overdue(now)
     });
-    for status in [InvoiceStatus::Open, InvoiceStatus::Paid, InvoiceStatus::Void] {
+    for status in InvoiceStatus::VARIANTS.iter().copied() {
         let filter = Filter { status: Some(status), ..Filter::default() };
         conditions.push(filter, move |row| InvoiceStatus::from(&row.state) == status);
     }

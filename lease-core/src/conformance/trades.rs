@@ -363,7 +363,8 @@ pub async fn overdue_invoices_come_in_the_order_of_their_due_dates(store: Arc<dy
     assert_eq!(overdue(midnight(2) - tick(), 10).await, []);
     let change = async |place: usize, state, overdue_at| {
         let (trade, id) = billed[place];
-        let invoice = Some(InvoiceChange { id, paid: usd("0.00"), pending: usd("0.00"), state, due_date: day(14), overdue_at });
+        let billed = world.load(TradeKey::Invoice(id)).await.value.invoice.unwrap();
+        let invoice = Some(InvoiceChange { state, overdue_at, ..InvoiceChange::of(&billed) });
         world.commit(trade, &TradeChanges { invoice, ..TradeChanges::default() }).await;
         assert_eq!(world.load(TradeKey::Trade(trade)).await.value.invoice.unwrap().overdue_at, overdue_at);
     };

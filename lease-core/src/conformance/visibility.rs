@@ -46,6 +46,9 @@ impl Market {
             let (cancelled, _) = market.offer(bids).await;
             market.world.cancel(cancelled).await;
             market.conclude(bids, false).await;
+            let (rescinded, terms) = market.offer(bids).await;
+            market.world.agree(rescinded, terms, market.buyer).await;
+            market.world.rescind(rescinded, terms).await;
             market.conclude(bids, true).await;
         }
         for person in market.people() {

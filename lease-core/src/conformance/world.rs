@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use super::Handles;
 use super::build::*;
@@ -176,6 +176,26 @@ impl World {
         let at = at(9);
         let changes = TradeChanges { state: Some(cancelled(at)), close_others: Some(at), ..TradeChanges::default() };
         self.commit(trade, &changes).await;
+    }
+
+    /// Cancels a trade that is agreed on this proposal.
+    pub(super) async fn rescind(&self, trade: TradeId, proposal: ProposalId) {
+        let agreement = self.load(TradeKey::Trade(trade)).await.trade.agreement().copied();
+        let agreement = agreement.map(|agreement| Agreement { days: None, ..agreement });
+        let changes = TradeChanges {
+            decided: Some((proposal, ProposalState::Rescinded { at: at(9) })),
+            state: Some(TradeMove::Cancel { at: at(9), reason: "A mistake".into(), agreement }),
+            ..TradeChanges::default()
+        };
+        self.commit(trade, &changes).await;
+    }
+
+    /// Ends the agreed days of a trade that is completed.
+    pub(super) async fn end(&self, trade: TradeId, end: NaiveDate) {
+        let agreement = self.load(TradeKey::Trade(trade)).await.trade.agreement().copied().unwrap();
+        let days = agreement.days.and_then(|days| days.ended(end));
+        let state = Some(TradeMove::Complete(Agreement { days, ..agreement }, at(10)));
+        self.commit(trade, &TradeChanges { state, ..TradeChanges::default() }).await;
     }
 
     pub(super) async fn complete(&self, trade: TradeId, proposal: ProposalId, counterparty: CustomerId) {

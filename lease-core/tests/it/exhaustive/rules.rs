@@ -1,7 +1,8 @@
 //! Rules for rows that are checked in addition to the invariants.
 
+use chrono::NaiveDate;
 use lease_core::id::Stored;
-use lease_core::model::{Proposal, ProposalState, Trade};
+use lease_core::model::{Invoice, Proposal, ProposalState, Trade};
 use lease_core::policy::LatePayments;
 
 use crate::world::World;
@@ -13,11 +14,18 @@ pub(super) fn broken(world: &World) -> Vec<String> {
     wrong.extend(decided.map(|proposal| format!("4.5: decided after its time: {proposal:?}")));
     wrong.extend(world.books.payments.iter().filter_map(|payment| {
         let invoice = world.books.invoices.iter().find(|invoice| invoice.id == payment.invoice_id)?;
-        let is_late = payment.created_at.date_naive() > invoice.due_date;
+        let is_late = payment.created_at.date_naive() > due_date(world, invoice)?;
         let is_refused = is_late && world.policy.late_payments == LatePayments::Reject;
         (is_refused || is_late != payment.is_late).then(|| format!("5.4: taken late: {payment:?}"))
     }));
     wrong
+}
+
+/// The due date that the invoice was issued with. No step here moves it, and a decision that saw another one may have stored that.
+fn due_date(world: &World, invoice: &Invoice) -> Option<NaiveDate> {
+    let trade = world.books.trades.iter().find(|trade| trade.id == invoice.trade_id)?;
+    let service = world.books.services.iter().find(|service| service.id == trade.service_id)?;
+    Some(service.due_date(invoice.issued_at.date_naive()))
 }
 
 fn in_trade(world: &World, trade: &Stored<Trade>) -> Vec<String> {
