@@ -365,8 +365,12 @@ pub(crate) fn parse_start(text: &str) -> Result<i64, String> {
 
 /// A whole number, as it may be written in a body: `5` or `5.0`.
 fn whole(text: &str) -> Option<i64> {
-    let in_json = || serde_json::from_str::<Field<i64>>(text).ok().and_then(|field| field.given().copied());
-    if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { in_json() }
+    let in_json = |text| serde_json::from_str::<Field<i64>>(text).ok().and_then(|field| field.given().copied());
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return text.parse().ok();
+    }
+    // JSON allows space around a number; a query does not.
+    Some(text).filter(|text| text.trim() == *text).and_then(in_json)
 }
 
 fn decode(text: &str) -> Option<String> {

@@ -300,7 +300,7 @@ async fn every_list_refuses_unknown_parameters() {
         }
         world.get(&format!("{path}?limit=0&cursor=x&colour=red"), &world.root).await.invalid(&["colour", "cursor", "limit"]);
         for name in names {
-            let (is_text, is_id) = (["search", "make", "model"].contains(&name), name.ends_with("_id"));
+            let (is_text, is_id) = (["search", "make", "model", "chassis_number"].contains(&name), name.ends_with("_id"));
             if !is_text {
                 world.get(&format!("{path}?{name}=nonsense"), &world.root).await.invalid(&[name]);
             }
