@@ -55,13 +55,13 @@ select
 from plan;
 
 insert into trades (
-    id, vehicle_id, vehicle_make, vehicle_model, vehicle_year, service_id, service_kind, customer_id, title, description, status,
+    id, vehicle_id, vehicle_make, vehicle_model, vehicle_year, offered_make, offered_model, offered_color, offered_license_plate, offered_description, service_id, service_kind, customer_id, title, description, status,
     counterparty_id, accepted_proposal_id, agreed_from, agreed_until, created_at, agreed_at, completed_at, cancelled_at,
     search_text
 )
 overriding system value
 select
-    id, id, make, model, year, service_id, kind, owner_id, 'offer' || id, '', status,
+    id, id, make, model, year, make, model, '', '', '', service_id, kind, owner_id, 'offer' || id, '', status,
     case when is_agreed then buyer_id end,
     case when is_agreed then 2 * id end,
     case when is_agreed and kind = 'lease' then starts_on end,

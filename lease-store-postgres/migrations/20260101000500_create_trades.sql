@@ -5,6 +5,14 @@ create table trades (
     vehicle_make text collate "C" not null,
     vehicle_model text collate "C" not null,
     vehicle_year integer not null,
+    offered_vin text collate "C",
+    offered_chassis_number text collate "C",
+    offered_make text not null,
+    offered_model text not null,
+    offered_color text not null,
+    offered_mileage bigint,
+    offered_license_plate text not null,
+    offered_description text not null,
     service_id bigint not null,
     service_kind text not null,
     customer_id bigint not null,
@@ -39,8 +47,7 @@ create table trades (
     constraint trades_may_owe_nothing_key unique (id, may_owe_nothing),
     constraint trades_customer_id_fkey foreign key (customer_id) references customers (id),
     constraint trades_counterparty_id_fkey foreign key (counterparty_id) references customers (id),
-    constraint trades_vehicle_fkey foreign key (vehicle_id, vehicle_make, vehicle_model, vehicle_year)
-        references vehicles (id, make_key, model_key, year) on update cascade,
+    constraint trades_vehicle_fkey foreign key (vehicle_id) references vehicles (id),
     constraint trades_live_owner_fkey foreign key (vehicle_id, live_owner_id) references vehicles (id, customer_id),
     constraint trades_service_fkey foreign key (service_id, service_kind) references services (id, kind),
     constraint trades_status_check check (status in ('open', 'agreed', 'completed', 'cancelled')),
@@ -82,10 +89,11 @@ create index trades_year_idx on trades (vehicle_year, id);
 create index trades_search_idx on trades using gin (search_text gin_trgm_ops);
 
 comment on table trades is 'a vehicle offered under a service';
-comment on column trades.version is 'goes up with each change of the trade or of what hangs on it: proposals, invoice, payments';
-comment on column trades.vehicle_make is 'repeated from the vehicle, so that an index can serve the filter; the foreign key keeps it right';
-comment on column trades.vehicle_model is 'as vehicle_make';
-comment on column trades.vehicle_year is 'as vehicle_make';
+comment on column trades.version is 'goes up with each change of the trade, of what it offers or of what hangs on it: proposals, invoice, payments';
+comment on column trades.vehicle_make is 'make_key of what is offered; as the offered columns';
+comment on column trades.vehicle_model is 'model_key of what is offered; as the offered columns';
+comment on column trades.vehicle_year is 'as the offered columns';
+comment on column trades.offered_make is 'as all offered columns: the vehicle''s, which a live trade repeats as they are, and an earlier one as they were';
 comment on column trades.service_kind is 'repeated from the service, which fixes it once it is used';
 comment on column trades.customer_id is 'the owner of the vehicle when the trade was opened';
 comment on column trades.stage is 'how far proposals can count on it; none once it is cancelled';
@@ -180,4 +188,4 @@ create table vehicle_parties (
 -- A vehicle that has never been traded can be deleted.
 create index vehicle_parties_vehicle_id_idx on vehicle_parties (vehicle_id);
 
-comment on table vehicle_parties is 'who is owner or counterparty of a trade of a vehicle and so always sees it';
+comment on table vehicle_parties is 'who is a party of a trade of a vehicle of which its owner is a party too, and so sees it';

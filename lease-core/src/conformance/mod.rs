@@ -62,6 +62,7 @@ mod engine_races;
 mod events;
 mod filters;
 mod gateway;
+mod offers;
 mod pages;
 mod payment_races;
 mod races;
@@ -326,6 +327,15 @@ cases! {
         a_payment_whose_process_died_is_settled_by_another,
         a_request_whose_payment_was_settled_by_recovery_gets_that_outcome,
         a_card_that_is_deleted_meanwhile_has_paid,
+    }
+    offers {
+        an_edit_changes_what_the_live_trade_offers,
+        what_was_offered_is_remembered,
+        an_edit_decided_on_another_state_of_the_trade_is_a_conflict,
+        a_bid_or_an_acceptance_decided_before_an_edit_is_a_conflict,
+        a_vehicle_knows_whether_there_is_a_bid,
+        editing_and_bidding_come_one_after_the_other,
+        editing_and_accepting_come_one_after_the_other,
     }
     pages {
         users_come_in_pages,

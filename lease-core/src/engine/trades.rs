@@ -36,10 +36,10 @@ impl LeaseEngine {
     /// # Errors
     /// As [`open`]; [`Error::Unavailable`].
     pub async fn open_trade(&self, context: impl Into<RequestContext>, draft: &TradeDraft) -> Result<WithActions<Trade>, Error> {
-        let load = |actor: Actor, _| async move {
+        let load = |actor: Actor, now| async move {
             actor.require(Resource::Trade, Act::Create)?;
             let (vehicle, service) = (draft.vehicle_id.given().copied(), draft.service_id.given().copied());
-            Ok(self.store().load_opening(vehicle, service, actor.customer()).await?)
+            Ok(self.store().load_opening(vehicle, service, actor.customer(), now).await?)
         };
         let done = self.execute(context, load, |opening, actor, now| open(opening, actor, draft, now)).await?;
         let (Some(id), Some(service)) = (done.ids.trade, done.snapshot.service) else {
@@ -136,7 +136,9 @@ impl LeaseEngine {
 
     fn trade_view(&self, ChangedTrade { snapshot, actor, at }: ChangedTrade) -> WithActions<Trade> {
         let available_actions = trade_actions(&snapshot, &actor, self.policy(), at);
-        WithActions { stored: snapshot.trade, available_actions }
+        let mut stored = snapshot.trade;
+        stored.value.asking = stored.asking_at(at);
+        WithActions { stored, available_actions }
     }
 }
 

@@ -20,8 +20,8 @@ pub fn can_view_proposal(viewer: CustomerId, proposal: &Proposal, trade: &Trade,
         || (proposal.customer_id == trade.customer_id && can_view_trade(viewer, trade, has_proposed))
 }
 
-/// Whether a customer may see a vehicle: if it is their own, if it is in an open trade, or if they are the owner or the
-/// counterparty of a trade of it.
+/// Whether a customer may see a vehicle: if it is their own, if it is in an open trade, or if a trade of it has both
+/// them and its owner as parties.
 #[must_use]
 pub fn can_view_vehicle(viewer: CustomerId, vehicle: &Vehicle, has_open_trade: bool, is_party: bool) -> bool {
     vehicle.customer_id == viewer || has_open_trade || is_party

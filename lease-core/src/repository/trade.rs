@@ -11,12 +11,13 @@ use crate::text::Search;
 /// Trades with their proposals, invoices and payments. A change to any of these increases the trade's version.
 #[async_trait]
 pub trait TradeRepository {
-    /// The snapshot that opening a trade reads; `viewer` is the customer who asks.
+    /// The snapshot that opening a trade reads; `viewer` is the customer who asks, `now` the present instant.
     async fn load_opening(
         &self,
         vehicle: Option<VehicleId>,
         service: Option<ServiceId>,
         viewer: Option<CustomerId>,
+        now: DateTime<Utc>,
     ) -> Result<OpeningSnapshot, RepositoryError>;
 
     /// The snapshot that a decision about a trade reads; `None` if nothing has the key.

@@ -1,11 +1,11 @@
 //! Trades (rules 4.1, 4.6, 4.14).
 
 use axum::Json;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use lease_core::engine::WithActions;
-use lease_core::id::{Stored, TradeId};
+use lease_core::id::{Stored, TradeId, VehicleId};
 use lease_core::lifecycle::{AmendmentDraft, AvailableAction, TradeDraft};
-use lease_core::model::{self, ServiceKind, TradeState, TradeStatus};
+use lease_core::model::{self, Period, ServiceKind, TradeState, TradeStatus};
 use lease_core::permission::Resource;
 use lease_core::repository::TradeFilter;
 use serde::Serialize;
@@ -18,7 +18,7 @@ use crate::endpoints::Endpoints;
 use crate::extract::{Body, Engine, PathId};
 use crate::idempotency::Replay;
 use crate::query::{Filter, List, Listing, Params};
-use crate::schema::Id;
+use crate::schema::{Amount, Currency, Id};
 
 pub(super) fn endpoints() -> Endpoints {
     Endpoints::new()
@@ -47,6 +47,11 @@ struct Trade {
     accepted_proposal_id: Option<Id>,
     #[schema(required)]
     invoice_id: Option<Id>,
+    /// What is offered: the vehicle as it is while the trade is open, and as it was then from there on.
+    vehicle: OfferedVehicle,
+    /// What the owner asks for; null if they have no pending proposal, and once the trade is no longer open.
+    #[schema(required)]
+    asking: Option<Asking>,
     created_at: DateTime<Utc>,
     #[schema(required)]
     agreed_at: Option<DateTime<Utc>>,
@@ -57,6 +62,74 @@ struct Trade {
     /// The actions that the caller may take now.
     #[schema(value_type = Vec<AvailableAction>)]
     available_actions: Vec<&'static str>,
+}
+
+/// A vehicle as a trade offers it.
+#[derive(Serialize, ToSchema)]
+struct OfferedVehicle {
+    id: Id,
+    /// The VIN; null for a vehicle that has a chassis number instead.
+    #[schema(required, min_length = 17, max_length = 17, example = "1M8GDM9AXKP042788")]
+    vin: Option<String>,
+    #[schema(required, min_length = 5, max_length = 20, example = json!(null))]
+    chassis_number: Option<String>,
+    #[schema(example = "Volvo")]
+    make: String,
+    #[schema(example = "V60")]
+    model: String,
+    #[schema(example = 2024)]
+    year: i32,
+    color: String,
+    #[schema(required, minimum = 0)]
+    mileage: Option<i64>,
+    license_plate: String,
+    description: String,
+}
+
+impl OfferedVehicle {
+    fn new(id: VehicleId, offered: model::OfferedVehicle) -> Self {
+        Self {
+            id: id.into(),
+            vin: offered.vin().map(|vin| vin.as_str().to_owned()),
+            chassis_number: offered.chassis_number().map(|number| number.as_str().to_owned()),
+            make: offered.make,
+            model: offered.model,
+            year: offered.year,
+            color: offered.color,
+            mileage: offered.mileage,
+            license_plate: offered.license_plate,
+            description: offered.description,
+        }
+    }
+}
+
+/// The terms of the owner's pending proposal.
+#[derive(Serialize, ToSchema)]
+struct Asking {
+    proposal_id: Id,
+    /// The price of a sale, or the monthly price of a lease.
+    amount: Amount,
+    currency: Currency,
+    #[schema(required)]
+    start_date: Option<NaiveDate>,
+    /// The day after the last day.
+    #[schema(required)]
+    end_date: Option<NaiveDate>,
+    #[schema(required)]
+    expires_at: Option<DateTime<Utc>>,
+}
+
+impl From<model::Asking> for Asking {
+    fn from(asking: model::Asking) -> Self {
+        Self {
+            proposal_id: asking.proposal_id.into(),
+            amount: asking.amount.into(),
+            currency: asking.amount.into(),
+            start_date: asking.period.map(Period::start),
+            end_date: asking.period.map(Period::end),
+            expires_at: asking.expires_at,
+        }
+    }
 }
 
 impl From<WithActions<model::Trade>> for Trade {
@@ -79,6 +152,8 @@ impl From<WithActions<model::Trade>> for Trade {
             status: TradeStatus::from(trade.state).into(),
             accepted_proposal_id: agreement.map(|agreement| agreement.proposal_id.into()),
             invoice_id: trade.invoice_id.map(Id::from),
+            vehicle: OfferedVehicle::new(trade.vehicle_id, trade.offered),
+            asking: trade.asking.map(Asking::from),
             created_at: trade.created_at,
             agreed_at: agreement.map(|agreement| agreement.agreed_at),
             completed_at,

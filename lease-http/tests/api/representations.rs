@@ -20,7 +20,7 @@ const FIELDS: [(&str, &str); 12] = [
     ("services", "id name kind invoice_on bill_to amount currency payment_due_days description is_active"),
     (
         "trades",
-        "id vehicle_id service_id customer_id counterparty_id title description status accepted_proposal_id invoice_id \
+        "id vehicle_id service_id customer_id counterparty_id title description status accepted_proposal_id invoice_id vehicle asking \
          created_at agreed_at completed_at cancelled_at available_actions",
     ),
     (

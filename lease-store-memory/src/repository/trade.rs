@@ -21,9 +21,10 @@ impl TradeRepository for MemoryRepository {
         vehicle: Option<VehicleId>,
         service: Option<ServiceId>,
         viewer: Option<CustomerId>,
+        now: DateTime<Utc>,
     ) -> Result<OpeningSnapshot, RepositoryError> {
         Ok(self.state.read(|state| OpeningSnapshot {
-            vehicle: vehicle.and_then(|id| state.vehicle_snapshot(id, viewer)),
+            vehicle: vehicle.and_then(|id| state.vehicle_snapshot(id, viewer, now)),
             service: service.and_then(|id| state.services.versioned(id)),
         }))
     }

@@ -6,7 +6,6 @@ use lease_core::model::{Invoice, InvoiceStatus, Payment, Proposal, ProposalStatu
 use lease_core::page::{Page, PageRequest};
 use lease_core::repository::{InvoiceFilter, PaymentFilter, ProposalFilter, TradeFilter};
 
-use super::vehicle::is_of_model;
 use crate::index::{Kind, Term};
 use crate::state::{
     State, expiring, invoice_status, make, model, payment_status, proposal_status, public_proposals, service_kind, trade_status,
@@ -36,15 +35,9 @@ impl State {
             query = query.and_any(parts.into_iter().chain([trade_status(TradeStatus::Open)]));
         }
         self.trades.rows.list(query, page, |row| {
-            self.is_of_model(&row.value, filter)
+            is_of_model(&row.value, filter)
                 && filter.search.as_ref().is_none_or(|search| search.matches(&row.value.search_text()))
         })
-    }
-
-    fn is_of_model(&self, trade: &Trade, filter: &TradeFilter) -> bool {
-        let (make, model) = (filter.make.as_deref(), filter.model.as_deref());
-        (make.is_none() && model.is_none())
-            || self.vehicles.rows.get(trade.vehicle_id).is_some_and(|row| is_of_model(&row.value, make, model))
     }
 
     pub(super) fn list_proposals(
@@ -98,6 +91,12 @@ impl State {
             .and(filter.status.map(payment_status));
         self.payments.rows.list(query, page, |_| true)
     }
+}
+
+/// Whether a trade offers the requested make and model. Terms of names are hashes, so only this check is exact.
+fn is_of_model(trade: &Trade, filter: &TradeFilter) -> bool {
+    filter.make.as_ref().is_none_or(|make| trade.offered.make_key() == *make)
+        && filter.model.as_ref().is_none_or(|model| trade.offered.model_key() == *model)
 }
 
 /// The terms of proposals that may have this status at an instant. On the day on which they expire, each proposal has to be

@@ -25,7 +25,7 @@ pub(crate) use trade::{
     Invoices, Payments, Proposals, Trades, expiring, invoice_status, payment_status, proposal_status, public as public_proposals,
     trade_status, trade_terms, word_terms,
 };
-pub(crate) use vehicle::{Vehicles, in_open_trade, make, model, model_terms, party, years};
+pub(crate) use vehicle::{Vehicles, in_open_trade, make, model, party, years};
 
 /// All data of the store.
 #[derive(Debug, Default)]

@@ -6,8 +6,8 @@ use lease_core::gateway::ChargeKey;
 use lease_core::id::{CustomerId, InvoiceId, PaymentId, ProposalId, TradeId, VehicleId};
 use lease_core::lifecycle::InvoiceChange;
 use lease_core::model::{
-    Invoice, InvoiceStatus, Payment, PaymentState, PaymentStatus, Period, Proposal, ProposalState, ProposalStatus, Trade,
-    TradeState, TradeStatus, Vehicle,
+    Invoice, InvoiceStatus, OfferedVehicle, Payment, PaymentState, PaymentStatus, Period, Proposal, ProposalState,
+    ProposalStatus, Trade, TradeState, TradeStatus,
 };
 
 use super::table::Table;
@@ -27,14 +27,14 @@ pub(crate) struct Trades {
 }
 
 /// All terms of a new trade.
-pub(crate) fn trade_terms(trade: &Trade, vehicle: &Vehicle) -> Vec<Term> {
+pub(crate) fn trade_terms(trade: &Trade) -> Vec<Term> {
     let mut terms = vec![
         trade_status(TradeStatus::from(trade.state)),
         Term::id(Kind::Service, trade.service_id),
         Term::id(Kind::Vehicle, trade.vehicle_id),
         Term::id(Kind::Customer, trade.customer_id),
     ];
-    terms.extend(model_terms(vehicle));
+    terms.extend(model_terms(&trade.offered));
     terms.extend(word_terms(trade));
     terms
 }
@@ -82,6 +82,23 @@ impl Trades {
         } else if self.live_of(vehicle) == Some(trade) {
             self.live.remove(&vehicle);
         }
+    }
+
+    /// Changes what a trade offers.
+    pub(crate) fn offer(&mut self, id: TradeId, offered: OfferedVehicle) {
+        let Some(row) = self.rows.get_mut(id) else { return };
+        let new = model_terms(&offered);
+        let old = model_terms(&std::mem::replace(&mut row.value.offered, offered));
+        row.bump();
+        self.rows.retag(id, &old, &new);
+    }
+
+    /// The parties of each trade of a vehicle; a trade without a counterparty has its owner twice.
+    pub(crate) fn parties_of(&self, vehicle: VehicleId) -> Vec<[CustomerId; 2]> {
+        let trades = self.rows.index.rows(Term::id(Kind::Vehicle, vehicle)).filter_map(|id: TradeId| self.rows.get(id));
+        let parties =
+            |trade: &Trade| [trade.customer_id, trade.agreement().map_or(trade.customer_id, |made| made.counterparty_id)];
+        trades.map(|row| parties(&row.value)).collect()
     }
 
     /// Updates the terms by which a trade's state is found.

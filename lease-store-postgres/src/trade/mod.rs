@@ -25,8 +25,9 @@ impl TradeRepository for PostgresRepository {
         vehicle: Option<VehicleId>,
         service: Option<ServiceId>,
         viewer: Option<CustomerId>,
+        now: DateTime<Utc>,
     ) -> Result<OpeningSnapshot, RepositoryError> {
-        open::load(&self.trading, vehicle, service, viewer).await
+        open::load(&self.trading, vehicle, service, viewer, now).await
     }
 
     async fn load_trade(&self, load: &TradeLoad) -> Result<Option<Versioned<TradeSnapshot>>, RepositoryError> {
