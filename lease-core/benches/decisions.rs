@@ -19,14 +19,14 @@ use lease_core::id::NewIds;
 use lease_core::input::{NamedIn, UpdateMode};
 use lease_core::invoicing::{begin_payment, settle_payment, void};
 use lease_core::lifecycle::{
-    OpeningSnapshot, accept, amend, cancel, open, proposal_actions, propose, reject, trade_actions, withdraw,
+    CancellationDraft, OpeningSnapshot, accept, amend, cancel, open, proposal_actions, propose, reject, trade_actions, withdraw,
 };
 use lease_core::model::{PaymentState, Role, ServiceKind};
 use lease_core::policy::Policy;
 use serde_json::json;
 use support::{
-    BUYER, OWNER, Scene, VIN, account, account_snapshot, at, card, customer, draft, id, key, now, period, staff, stored_service,
-    user_id, vehicle_snapshot,
+    BUYER, OWNER, Scene, VIN, account, account_snapshot, at, card, customer, draft, id, key, now, period, staff, stored,
+    stored_service, token, vehicle_snapshot,
 };
 
 /// Measures a decision that must succeed: one that is refused early would look fast.
@@ -63,7 +63,7 @@ fn lifecycle(criterion: &mut Criterion) {
     decide(criterion, "accept_sale_and_invoice", || accept(black_box(&sale), &buyer, now()));
     decide(criterion, "reject", || reject(black_box(&busy), &owner, now()));
     decide(criterion, "withdraw", || withdraw(black_box(&busy), &buyer, now()));
-    decide(criterion, "cancel", || cancel(black_box(&busy), &staff(), now()));
+    decide(criterion, "cancel", || cancel(black_box(&busy), &staff(), &CancellationDraft::default(), now()));
     let words = draft(json!({"title": "Octavia, two owners"}));
     decide(criterion, "amend", || amend(black_box(&busy), &owner, &words));
     decide(criterion, "trade_actions", || Ok(trade_actions(black_box(&busy), &owner, &policy, now())));
@@ -106,12 +106,7 @@ fn the_rest(criterion: &mut Criterion) {
     let row = account_snapshot(OWNER, Role::Customer);
     let name = draft(json!({"first_name": "Augusta"}));
     decide(criterion, "update_user", || check_update(black_box(&row), &owner, &name, UpdateMode::Partial, &[], None, now()));
-    let token = lease_core::account::Token {
-        hash: lease_core::account::TokenHash([1; 32]),
-        user_id: user_id(OWNER),
-        epoch: 7,
-        expires_at: at(60),
-    };
+    let token = stored(1, token(OWNER));
     let found = account(OWNER, Role::Customer);
     decide(criterion, "session", || session(Some((token.clone(), found.clone())), now()));
 }

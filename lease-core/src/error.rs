@@ -183,16 +183,20 @@ pub enum Refusal {
     /// The days overlap with agreed days, or the vehicle is to be sold while a lease runs or lies ahead (rule 4.10).
     #[error("The vehicle is leased out for some of these days.")]
     VehicleNotAvailable,
-    /// The user who made the proposal was deactivated (rule 4.11).
-    #[error("The author of the proposal is no longer active.")]
+    /// The user who made the proposal, or the owner of the trade, was deactivated (rule 4.11).
+    #[error("The other party is no longer active.")]
     PartyInactive,
+    /// A trade has no days that could be ended: it is not agreed, undated, cancelled, or has been ended on its first day (rule
+    /// 4.12).
+    #[error("The trade has no days that could be ended.")]
+    TradeHasNoDays,
     /// The number of proposals that a customer may make in a trade is limited (rule 4.11).
     #[error("You have already made the maximum number of proposals in this trade.")]
     ProposalLimit,
     /// Once a trade uses a service, the fields on which the trade's rules depend can no longer change (rule 5.1).
     #[error("A trade uses this service, so kind, invoice_on, bill_to and currency can no longer be changed.")]
     ServiceInUse,
-    /// An invoice that is paid or void can be neither paid nor voided (rules 5.3, 5.4).
+    /// An invoice that is paid, void or written off cannot be paid, voided, written off or changed (rules 5.3, 5.4).
     #[error("The invoice is not open.")]
     InvoiceNotOpen,
     /// An invoice with a payment that succeeded or is pending cannot be voided (rule 5.3).
@@ -201,8 +205,8 @@ pub enum Refusal {
     /// The due date has passed, and the operator has chosen to refuse late payments (rule 5.4).
     #[error("The invoice is overdue, and late payments are not accepted.")]
     InvoiceOverdue,
-    /// Pending payments already cover the amount due (rule 5.4).
-    #[error("Pending payments already cover the amount due.")]
+    /// Pending payments already cover the amount due, or are in the way of writing it off (rules 5.3, 5.4).
+    #[error("A payment of this invoice is pending.")]
     PaymentPending,
     /// No payment can be made with a card that has expired or was deleted (rule 5.4).
     #[error("The card has expired or was deleted.")]

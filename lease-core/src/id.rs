@@ -71,6 +71,8 @@ macro_rules! ids {
 ids! {
     /// The id of a [`User`](crate::model::User).
     UserId,
+    /// The id of a [`Token`](crate::account::Token).
+    TokenId,
     /// The id of a [`Customer`](crate::model::Customer).
     CustomerId,
     /// The id of a [`CreditCard`](crate::model::CreditCard).
@@ -164,6 +166,8 @@ impl<T> std::ops::DerefMut for Versioned<T> {
 pub struct NewIds {
     /// The new user.
     pub user: Option<UserId>,
+    /// The new token.
+    pub token: Option<TokenId>,
     /// The new customer.
     pub customer: Option<CustomerId>,
     /// The new credit card.
@@ -189,11 +193,12 @@ pub struct NewIds {
 impl NewIds {
     /// The number of the row that the command was meant to create. An idempotency record stores it, so that a lost response can
     /// be built again. A customer is created with its user and an invoice with another row, so it is never the number of one of
-    /// these.
+    /// these. A first token is created with its user as well.
     #[must_use]
     pub fn primary(&self) -> Option<i64> {
         self.user
             .map(UserId::get)
+            .or(self.token.map(TokenId::get))
             .or(self.credit_card.map(CreditCardId::get))
             .or(self.contact.map(ContactId::get))
             .or(self.lead.map(LeadId::get))

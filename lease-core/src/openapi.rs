@@ -11,7 +11,7 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::event::{EventType, SubjectKind};
 use crate::model::limits::{
     EXPIRY_YEARS, FIRST_MODEL_YEAR, MAX_DUE_DAYS, MAX_EMAIL_BYTES, MAX_HOLDER_DIGITS, MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS,
-    MONTHS,
+    MONTHS, TOKEN_DAYS,
 };
 pub(crate) use crate::model::{BillTo, InvoiceOn, LeadStatus, ServiceKind};
 use crate::model::{CardBrand, InvoiceStatus, PaymentStatus, ProposalStatus, Role, TradeStatus};
@@ -100,6 +100,8 @@ kinds! {
     Seconds => whole(1, 315_619_200).examples([json!(86_400)]);
     /// A number of days.
     Days => whole(0, MAX_DUE_DAYS.into()).examples([json!(14)]);
+    /// A number of days, at least one.
+    TokenDays => whole(*TOKEN_DAYS.start(), *TOKEN_DAYS.end()).examples([json!(365)]);
     /// A month, from 1 to 12.
     Month => whole((*MONTHS.start()).into(), (*MONTHS.end()).into()).examples([json!(12)]);
     /// A year.

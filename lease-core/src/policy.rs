@@ -12,6 +12,8 @@ pub struct Policy {
     pub late_payments: LatePayments,
     /// The most proposals that a customer may make in one trade.
     pub max_proposals: u32,
+    /// The most days that a proposal may cover.
+    pub max_days: u32,
     /// How long events are kept; for ever if there is no limit.
     pub event_retention: Option<Duration>,
 }
@@ -35,6 +37,12 @@ impl Policy {
         Self { max_proposals, ..self }
     }
 
+    /// The same policy, with this limit on the days of a proposal.
+    #[must_use]
+    pub fn with_max_days(self, max_days: u32) -> Self {
+        Self { max_days, ..self }
+    }
+
     /// The same policy, with this limit on how long events are kept.
     #[must_use]
     pub fn with_event_retention(self, event_retention: Option<Duration>) -> Self {
@@ -44,8 +52,13 @@ impl Policy {
 
 impl Default for Policy {
     fn default() -> Self {
-        let late_payments = LatePayments::Accept;
-        Self { token_ttl: Duration::days(30), late_payments, max_proposals: 100, event_retention: None }
+        Self {
+            token_ttl: Duration::days(30),
+            late_payments: LatePayments::Accept,
+            max_proposals: 100,
+            max_days: 3_660,
+            event_retention: None,
+        }
     }
 }
 

@@ -31,12 +31,16 @@ def log_in(username):
 ME = register() if os.environ["LEASE_ROLE"] == "customer" else log_in(os.environ["LEASE_SUPERUSER_USERNAME"])
 
 
-@schemathesis.auth(cache_by_key=lambda case, context: case.operation.path.startswith("/api/logout") and next(NUMBERS))
+def revokes_tokens(case):
+    return case.operation.path.startswith(("/api/logout", "/api/tokens/"))
+
+
+@schemathesis.auth(cache_by_key=lambda case, context: revokes_tokens(case) and next(NUMBERS))
 class Token:
-    """The token of the run; for logging out, the token of a new user each time."""
+    """The token of the run; for revoking tokens, the token of a new user each time."""
 
     def get(self, case, context):
-        return (register() if case.operation.path.startswith("/api/logout") else ME)["token"]
+        return (register() if revokes_tokens(case) else ME)["token"]
 
     def set(self, case, data, context):
         case.headers["Authorization"] = f"Token {data}"
@@ -77,10 +81,11 @@ def before_call(context, case, kwargs):
 NAMES = {"username", "email", "password"}
 # The owner is the caller or a row that exists; the role decides which of the two fields may be given (rule 6.3).
 CONTACT_OWNER = {"customer_id", "lead_id", "non_field_errors"}
-# The service decides which terms are required (rule 4.2), the currency how many digits an amount has (chapter 1).
-TERMS = {"amount", "start_date", "end_date", "expires_at"}
+# The service decides which terms are required (rule 4.2) and their currency, which decides how many digits an amount has (chapter 1).
+TERMS = {"amount", "currency", "start_date", "end_date", "expires_at"}
 # The invoice and the card belong to the caller, and no more is paid than is due (rule 5.4).
-PAYMENT = {"invoice_id", "credit_card_id", "amount"}
+PAYMENT = {"invoice_id", "credit_card_id", "amount", "currency"}
+VEHICLE = {"vin", "chassis_number", "year"}
 
 RULES = {
     "POST /api/register": NAMES | {"password2", "dob"},
@@ -94,8 +99,8 @@ RULES = {
     # A date of birth is in the past (rule 6.1).
     "PUT /api/customers/{id}": {"dob"},
     "PATCH /api/customers/{id}": {"dob"},
-    # A number passes the Luhn check, and a card has not expired (rule 5.6).
-    "POST /api/credit-cards": {"number", "exp_year"},
+    # A number passes the Luhn check, its brand decides on its length and its code, and a card has not expired (rule 5.6).
+    "POST /api/credit-cards": {"number", "cvc", "exp_year"},
     "PATCH /api/credit-cards/{id}": {"exp_year"},
     "POST /api/contacts": CONTACT_OWNER,
     "PUT /api/contacts/{id}": CONTACT_OWNER,
@@ -104,10 +109,10 @@ RULES = {
     "PUT /api/leads/{id}": {"status", "non_field_errors"},
     "PATCH /api/leads/{id}": {"status", "non_field_errors"},
     "POST /api/leads/{id}/convert": {"customer_id"},
-    # A VIN is unique, and a model year is at most that of next year (rule 6.2).
-    "POST /api/vehicles": {"vin", "year"},
-    "PUT /api/vehicles/{id}": {"vin", "year"},
-    "PATCH /api/vehicles/{id}": {"vin", "year"},
+    # A VIN or a chassis number is unique and one of them is given, and a model year is at most that of next year (rule 6.2).
+    "POST /api/vehicles": VEHICLE,
+    "PUT /api/vehicles/{id}": VEHICLE,
+    "PATCH /api/vehicles/{id}": VEHICLE,
     # The currency decides how many digits an amount has (chapter 1); fields that are not given stay and must fit the rest (rule
     # 5.1).
     "POST /api/services": {"amount"},

@@ -19,7 +19,7 @@ use crate::state::AppState;
 
 /// The caller of an endpoint that anybody may call: the session of the token, if one was sent. An invalid token is an error
 /// here, too.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Caller(pub(crate) Option<account::Session>);
 
 impl Caller {
@@ -47,7 +47,7 @@ impl Caller {
     /// The actor of this session.
     #[must_use]
     pub(crate) fn actor(&self) -> Actor {
-        self.0.map_or(Actor::Anonymous, |session| session.actor)
+        self.0.as_ref().map_or(Actor::Anonymous, |session| session.actor)
     }
 }
 
@@ -57,7 +57,7 @@ impl FromRequestParts<AppState> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         match parts.extensions.get::<Self>() {
-            Some(known) => Ok(*known),
+            Some(known) => Ok(known.clone()),
             None => Self::identify(&state.engine, &parts.headers, &Trail::of(&parts.extensions)).await,
         }
     }
@@ -90,7 +90,8 @@ impl FromRequestParts<AppState> for Session {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         let caller = Caller::from_request_parts(parts, state).await?;
         let session = caller.0.ok_or(Error::NotAuthenticated)?;
-        Ok(Self { session, context: context(parts, state, session.actor) })
+        let context = context(parts, state, session.actor);
+        Ok(Self { session, context })
     }
 }
 

@@ -65,7 +65,7 @@ impl Endpoints {
         for Endpoint { routes: (_, paths, methods), .. } in &mut self.0 {
             // The handlers of a path are joined later, and only one of them may have a fallback.
             if closed.insert(paths.paths.keys().cloned().collect::<Vec<_>>()) {
-                *methods = std::mem::take(methods).fallback(async move |caller: Caller| closed_or_not_allowed(caller, resource));
+                *methods = std::mem::take(methods).fallback(async move |caller: Caller| closed_or_not_allowed(&caller, resource));
             }
         }
         self
@@ -100,7 +100,7 @@ impl Endpoints {
     }
 }
 
-fn closed_or_not_allowed(caller: Caller, resource: Resource) -> Problem {
+fn closed_or_not_allowed(caller: &Caller, resource: Resource) -> Problem {
     match caller.actor().require(resource, Act::Read) {
         Ok(_) => Problem::new(HttpError::MethodNotAllowed),
         Err(error) => error.into(),

@@ -31,9 +31,9 @@ pub(crate) fn complete(described: &OpenApi) -> Result<Value, serde_json::Error> 
         "title": "Lease",
         "version": env!("CARGO_PKG_VERSION"),
         "description": "Customers offer their own vehicles for lease or sale, and others shop around.\n\n\
-            Authenticate with `Authorization: Token <token>`; registering and logging in return a token. Every POST accepts an \
-            `Idempotency-Key`. Errors are `application/problem+json` (RFC 9457) with a stable `code`. Every path is also accepted \
-            with a trailing slash.",
+            Authenticate with `Authorization: Token <token>`; registering, logging in and creating a token return one. Every POST \
+            accepts an `Idempotency-Key`. Errors are `application/problem+json` (RFC 9457) with a stable `code`. Every path is also \
+            accepted with a trailing slash.",
         "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
     });
     // Relative to the document, and so below the same prefix.
@@ -50,8 +50,8 @@ pub(crate) fn complete(described: &OpenApi) -> Result<Value, serde_json::Error> 
     components["responses"] = ErrorCode::all().map(|code| (code.code().to_owned(), error_response(&[code]))).collect();
     components["securitySchemes"] = json!({ "token": {
         "type": "apiKey", "in": "header", "name": "Authorization",
-        "description": "`Token <token>`, with the 40 hexadecimal characters that registering or logging in returned; `Bearer` is \
-            accepted as well.",
+        "description": "`Token <token>`, with the 40 hexadecimal characters that registering, logging in or creating a token \
+            returned; `Bearer` is accepted as well.",
     }});
     Ok(document)
 }

@@ -227,7 +227,7 @@ impl Params {
     /// True or false.
     pub(crate) fn flag(&mut self, name: &str, description: &str) -> Option<bool> {
         let schema = ObjectBuilder::new().schema_type(Type::Boolean);
-        self.read(name, description, schema, |text| bool::from_scalar(Scalar::Text(text.trim().to_ascii_lowercase())))
+        self.read(name, description, schema, |text| bool::from_scalar(Scalar::Text(text.to_ascii_lowercase())))
     }
 
     /// The id after which a list that goes forward begins, or 0 for its very beginning.
@@ -365,7 +365,6 @@ pub(crate) fn parse_start(text: &str) -> Result<i64, String> {
 
 /// A whole number, as it may be written in a body: `5` or `5.0`.
 fn whole(text: &str) -> Option<i64> {
-    let text = text.trim();
     let in_json = || serde_json::from_str::<Field<i64>>(text).ok().and_then(|field| field.given().copied());
     if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { in_json() }
 }

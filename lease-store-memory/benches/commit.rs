@@ -91,7 +91,8 @@ impl World {
         let counter = TradeChanges { new_proposal: Some(self.proposal(id, self.buyer, round)), ..TradeChanges::default() };
         let proposal = commit(version(1), counter).await.proposal.unwrap();
 
-        let agreement = Agreement { counterparty_id: self.buyer, proposal_id: proposal, agreed_at: self.now };
+        let agreement =
+            Agreement { counterparty_id: self.buyer, proposal_id: proposal, days: period(round), agreed_at: self.now };
         let accept = TradeChanges {
             decided: Some((proposal, ProposalState::Accepted { at: self.now })),
             close_others: Some(self.now),
@@ -101,12 +102,14 @@ impl World {
         commit(version(2), accept).await;
 
         let nothing = Money::zero(Currency::USD);
+        let due_date = self.now.date_naive();
         let begin = TradeChanges {
             invoice: Some(InvoiceChange {
                 id: invoice,
                 paid: nothing,
                 pending: self.fee,
                 state: InvoiceState::Open,
+                due_date,
                 overdue_at: None,
             }),
             new_payment: Some(Payment {
@@ -124,7 +127,14 @@ impl World {
         let payment = commit(version(3), begin).await.payment.unwrap();
         let paid = InvoiceState::Paid { at: self.now };
         let settle = TradeChanges {
-            invoice: Some(InvoiceChange { id: invoice, paid: self.fee, pending: nothing, state: paid, overdue_at: None }),
+            invoice: Some(InvoiceChange {
+                id: invoice,
+                paid: self.fee,
+                pending: nothing,
+                state: paid,
+                due_date,
+                overdue_at: None,
+            }),
             settled: Some((payment, PaymentState::Succeeded { reference: "reference".to_owned() })),
             state: Some(TradeMove::Complete(agreement, self.now)),
             ..TradeChanges::default()
@@ -156,18 +166,23 @@ impl World {
 
     /// Each round leases a vehicle for the day after that of the previous round.
     fn proposal(&self, trade_id: TradeId, customer_id: CustomerId, round: usize) -> Proposal {
-        let start = NaiveDate::from_ymd_opt(2026, 1, 1).unwrap() + Days::new(round as u64);
         Proposal {
             trade_id,
             customer_id,
             amount: self.fee,
-            period: Period::new(start, start + Days::new(1)),
+            period: period(round),
             message: String::new(),
             expires_at: None,
             created_at: self.now,
             state: ProposalState::Pending,
         }
     }
+}
+
+/// The day on which the vehicle is let in this round.
+fn period(round: usize) -> Option<Period> {
+    let start = NaiveDate::from_ymd_opt(2026, 1, 1).unwrap() + Days::new(round as u64);
+    Period::new(start, start + Days::new(1))
 }
 
 async fn write(store: &MemoryRepository, now: DateTime<Utc>, change: impl Into<Change>) -> NewIds {

@@ -15,6 +15,8 @@ pub(crate) enum Kind {
     Status,
     /// It has this role.
     Role,
+    /// It is of this user.
+    User,
     /// It is a service of this kind.
     Business,
     /// It is this customer's: its owner, author, payer.

@@ -57,7 +57,7 @@ from plan;
 insert into trades (
     id, vehicle_id, vehicle_make, vehicle_model, vehicle_year, offered_make, offered_model, offered_color, offered_license_plate, offered_description, service_id, service_kind, customer_id, title, description, status,
     counterparty_id, accepted_proposal_id, agreed_from, agreed_until, created_at, agreed_at, completed_at, cancelled_at,
-    search_text
+    cancel_reason, search_text
 )
 overriding system value
 select
@@ -70,6 +70,7 @@ select
     case when is_agreed then made_at end,
     case when status = 'completed' then made_at end,
     case when status = 'cancelled' then made_at end,
+    case when status = 'cancelled' then '' end,
     ' offer' || id
 from (select *, status in ('agreed', 'completed') as is_agreed from plan) as planned;
 

@@ -57,6 +57,7 @@ create table customers (
     version bigint not null default 1,
     user_id bigint not null,
     user_role text not null default 'customer',
+    is_active boolean not null default true,
     job text not null,
     dob date,
     notes text not null,
@@ -65,27 +66,35 @@ create table customers (
     constraint customers_user_id_key unique (user_id),
     constraint customers_user_role_check check (user_role = 'customer'),
     constraint customers_user_fkey foreign key (user_id, user_role) references users (id, role),
+    constraint customers_is_active_fkey foreign key (user_id, is_active) references users (id, is_active) on update cascade,
     constraint customers_version_check check (version > 0)
 ) with (fillfactor = 85);
 
 comment on table customers is 'the trading parties behind users that do not administer';
 comment on column customers.version is 'goes up with each change of the profile or of the cards';
+comment on column customers.is_active is 'repeated from the user, so that lists need not look there; the foreign key keeps it right';
 comment on column customers.user_role is 'always customer: with the foreign key it keeps administrative users from having one';
 
 create table tokens (
-    hash bytea not null,
+    id bigint generated always as identity,
     user_id bigint not null,
+    hash bytea not null,
+    name text not null,
     epoch bigint not null,
+    created_at timestamptz not null,
     expires_at timestamptz not null,
-    constraint tokens_pkey primary key (hash),
+    constraint tokens_pkey primary key (id),
+    constraint tokens_hash_key unique (hash),
     constraint tokens_hash_check check (octet_length(hash) = 32),
     constraint tokens_user_id_fkey foreign key (user_id) references users (id) on delete cascade
 );
 
+create index tokens_user_epoch_idx on tokens (user_id, epoch, id);
 create index tokens_expires_at_idx on tokens (expires_at);
 
 comment on table tokens is 'who may come in';
 comment on column tokens.hash is 'the SHA-256 of the token, which itself is stored nowhere';
+comment on column tokens.name is 'what the user calls it';
 comment on column tokens.epoch is 'good only while it is the user''s';
 
 create table credit_cards (

@@ -22,7 +22,11 @@ create table trades (
     counterparty_id bigint,
     accepted_proposal_id bigint,
     stage text generated always as (
-        case status when 'open' then 'open' when 'agreed' then 'agreed' when 'completed' then 'agreed' end
+        case
+            when status in ('agreed', 'completed') then 'agreed'
+            when status = 'open' then 'open'
+            when accepted_proposal_id is not null then 'rescinded'
+        end
     ) stored,
     may_owe boolean generated always as (case when status <> 'completed' then true end) stored,
     may_owe_nothing boolean generated always as (case when status <> 'agreed' then true end) stored,
@@ -30,15 +34,13 @@ create table trades (
     agreed_from date,
     agreed_until date,
     agreed_start date generated always as (
-        case when status in ('agreed', 'completed') then coalesce(agreed_from, 'infinity') end
-    ) stored,
-    agreed_end date generated always as (
-        case when status in ('agreed', 'completed') then coalesce(agreed_until, 'infinity') end
+        case when accepted_proposal_id is not null then coalesce(agreed_from, 'infinity') end
     ) stored,
     created_at timestamptz not null,
     agreed_at timestamptz,
     completed_at timestamptz,
     cancelled_at timestamptz,
+    cancel_reason text,
     search_text text not null,
     constraint trades_pkey primary key (id),
     constraint trades_customer_id_id_key unique (customer_id, id),
@@ -52,17 +54,20 @@ create table trades (
     constraint trades_service_fkey foreign key (service_id, service_kind) references services (id, kind),
     constraint trades_status_check check (status in ('open', 'agreed', 'completed', 'cancelled')),
     constraint trades_agreement_check check (
-        (status in ('agreed', 'completed')) = (counterparty_id is not null)
-        and (status in ('agreed', 'completed')) = (accepted_proposal_id is not null)
-        and (status in ('agreed', 'completed')) = (agreed_at is not null)
+        num_nonnulls(counterparty_id, accepted_proposal_id, agreed_at) in (0, 3)
+        and (status <> 'open' or agreed_at is null)
+        and (status not in ('agreed', 'completed') or agreed_at is not null)
     ),
     constraint trades_counterparty_check check (counterparty_id <> customer_id),
     constraint trades_completed_check check ((status = 'completed') = (completed_at is not null)),
-    constraint trades_cancelled_check check ((status = 'cancelled') = (cancelled_at is not null)),
+    constraint trades_cancelled_check check (
+        (status = 'cancelled') = (cancelled_at is not null)
+        and (status = 'cancelled') = (cancel_reason is not null)
+    ),
     constraint trades_agreed_period_check check (
         (agreed_from is null) = (agreed_until is null)
         and (agreed_from is null or status in ('agreed', 'completed'))
-        and agreed_from < agreed_until
+        and agreed_from <= agreed_until
     ),
     constraint trades_agreed_periods_excl exclude using gist (
         vehicle_id with =,
@@ -96,14 +101,14 @@ comment on column trades.vehicle_year is 'as the offered columns';
 comment on column trades.offered_make is 'as all offered columns: the vehicle''s, which a live trade repeats as they are, and an earlier one as they were';
 comment on column trades.service_kind is 'repeated from the service, which fixes it once it is used';
 comment on column trades.customer_id is 'the owner of the vehicle when the trade was opened';
-comment on column trades.stage is 'how far proposals can count on it; none once it is cancelled';
+comment on column trades.stage is 'what the state of a proposal can demand: that it is open, agreed, or cancelled after it was agreed';
 comment on column trades.may_owe is 'whether its invoice may be open: not once it is completed';
 comment on column trades.may_owe_nothing is 'whether its invoice may be paid or void: while it is agreed, it is neither';
 comment on column trades.live_owner_id is 'whose its vehicle must be: its owner''s, while it is live';
+comment on column trades.accepted_proposal_id is 'the accepted proposal, which is rescinded once the trade is cancelled';
 comment on column trades.agreed_start is 'agreed_from as the accepted proposal must have it, which may have none';
-comment on column trades.agreed_end is 'as agreed_start';
-comment on column trades.agreed_from is 'the first day of the accepted terms, where they are dated';
-comment on column trades.agreed_until is 'the day after the last';
+comment on column trades.agreed_from is 'the first of the agreed days, where there are any';
+comment on column trades.agreed_until is 'the day after the last; if they were ended on the first, the same day';
 comment on column trades.search_text is 'what a search looks through, computed by lease-core';
 
 create table proposals (
@@ -115,18 +120,21 @@ create table proposals (
     currency text not null,
     start_date date,
     end_date date,
-    agreed_start date generated always as (coalesce(start_date, 'infinity')) stored,
-    agreed_end date generated always as (coalesce(end_date, 'infinity')) stored,
+    agreed_start date generated always as (
+        case when status = 'rescinded' then 'infinity' else coalesce(start_date, 'infinity') end
+    ) stored,
     message text not null,
     status text not null,
-    stage text generated always as (case status when 'pending' then 'open' when 'accepted' then 'agreed' end) stored,
+    stage text generated always as (
+        case status when 'pending' then 'open' when 'accepted' then 'agreed' when 'rescinded' then 'rescinded' end
+    ) stored,
     expires_at timestamptz,
     created_at timestamptz not null,
     decided_at timestamptz,
     is_public boolean not null,
     constraint proposals_pkey primary key (id),
     constraint proposals_trade_id_id_key unique (trade_id, id),
-    constraint proposals_agreed_key unique (trade_id, id, stage, agreed_start, agreed_end),
+    constraint proposals_agreed_key unique (trade_id, id, stage, agreed_start),
     constraint proposals_trade_fkey foreign key (trade_owner_id, trade_id) references trades (customer_id, id),
     constraint proposals_stage_fkey foreign key (trade_id, stage) references trades (id, stage),
     constraint proposals_customer_id_fkey foreign key (customer_id) references customers (id),
@@ -140,13 +148,13 @@ create table proposals (
         and start_date < end_date
     ),
     constraint proposals_status_check check (
-        status in ('pending', 'accepted', 'rejected', 'withdrawn', 'superseded', 'closed', 'expired')
+        status in ('pending', 'accepted', 'rejected', 'withdrawn', 'superseded', 'closed', 'expired', 'rescinded')
     ),
     constraint proposals_decided_check check ((status = 'pending') = (decided_at is null)),
     constraint proposals_public_check check (not is_public or customer_id = trade_owner_id)
 ) with (fillfactor = 85);
 
-create unique index proposals_accepted_key on proposals (trade_id) where status = 'accepted';
+create unique index proposals_accepted_key on proposals (trade_id) where status in ('accepted', 'rescinded');
 create index proposals_author_idx on proposals (customer_id, id);
 create index proposals_made_idx on proposals (trade_id, customer_id);
 create index proposals_trade_owner_idx on proposals (trade_owner_id, id);
@@ -160,12 +168,13 @@ create index proposals_end_idx on proposals ((case when status = 'pending' then 
 comment on table proposals is 'terms offered in a trade; only how far a proposal is ever changes';
 comment on column proposals.trade_owner_id is 'repeated from the trade, so that an index can serve "all in my trades"; the foreign key keeps it right';
 comment on column proposals.status is 'as stored: a pending one reads expired from expires_at on';
-comment on column proposals.stage is 'what its trade must be at: open where it is pending, agreed where it is accepted';
+comment on column proposals.stage is 'what its trade must be at: open where it is pending, agreed where it is accepted, cancelled after that where it is rescinded';
+comment on column proposals.agreed_start is 'the first of the agreed days, which a rescinded one no longer has; infinity where there are none';
 comment on column proposals.is_public is 'made by the owner of a trade that is open: every customer may see it';
 
 alter table trades
-    add constraint trades_accepted_proposal_fkey foreign key (id, accepted_proposal_id, stage, agreed_start, agreed_end)
-        references proposals (trade_id, id, stage, agreed_start, agreed_end);
+    add constraint trades_accepted_proposal_fkey foreign key (id, accepted_proposal_id, stage, agreed_start)
+        references proposals (trade_id, id, stage, agreed_start);
 
 create table trade_parties (
     customer_id bigint not null,

@@ -16,6 +16,8 @@ create table invoices (
     paid_at timestamptz,
     voided_at timestamptz,
     void_reason text,
+    written_off_at timestamptz,
+    write_off_reason text,
     constraint invoices_pkey primary key (id),
     constraint invoices_trade_id_key unique (trade_id),
     constraint invoices_customer_id_id_key unique (customer_id, id, currency),
@@ -26,7 +28,7 @@ create table invoices (
     constraint invoices_amount_check check (amount > 0),
     constraint invoices_currency_check check (currency ~ '^[A-Z]{3}$'),
     constraint invoices_balance_check check (paid >= 0 and pending >= 0 and paid + pending <= amount),
-    constraint invoices_status_check check (status in ('open', 'paid', 'void')),
+    constraint invoices_status_check check (status in ('open', 'paid', 'void', 'written_off')),
     constraint invoices_paid_check check (
         (status = 'paid') = (paid = amount)
         and (status = 'paid') = (paid_at is not null)
@@ -35,6 +37,11 @@ create table invoices (
         (status = 'void') = (voided_at is not null)
         and (status = 'void') = (void_reason is not null)
         and (status <> 'void' or paid + pending = 0)
+    ),
+    constraint invoices_written_off_check check (
+        (status = 'written_off') = (written_off_at is not null)
+        and (status = 'written_off') = (write_off_reason is not null)
+        and (status <> 'written_off' or pending = 0)
     )
 ) with (fillfactor = 80);
 
@@ -49,7 +56,7 @@ comment on table invoices is 'the company''s claims for its fees: at most one a 
 comment on column invoices.paid is 'what succeeded payments add up to';
 comment on column invoices.pending is 'what pending payments add up to: taken off what may be paid meanwhile';
 comment on column invoices.is_owed is 'it is open, so its trade is not completed';
-comment on column invoices.is_settled is 'it is paid or void, so its trade does not wait for it';
+comment on column invoices.is_settled is 'it is paid, void or written off, so its trade does not wait for it';
 comment on column invoices.due_date is 'the last day to pay in time, in UTC';
 comment on column invoices.overdue_at is 'when it fell overdue, once that is recorded';
 

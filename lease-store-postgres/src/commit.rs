@@ -12,6 +12,7 @@ pub(crate) async fn commit(database: &Database, Commit { envelope, change }: &Co
         Change::Account(change) => account::commit::account(database, change, envelope).await,
         Change::Login(login) => account::commit::login(database, login, envelope).await,
         Change::RevokeToken(revocation) => account::commit::revoke_token(database, revocation, envelope).await,
+        Change::CreateToken(token) => account::commit::create_token(database, token, envelope).await,
         Change::Customer(change) => account::commit::customer(database, change, envelope).await,
         Change::Wallet(change) => card::commit(database, change, envelope).await,
         Change::Contact(change) => contact::commit(database, change, envelope).await,

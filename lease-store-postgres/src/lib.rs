@@ -246,9 +246,12 @@ impl PostgresRepository {
 impl PostgresRepository {
     const fn database_of(&self, change: &Change) -> &Database {
         match change {
-            Change::NewAccount(_) | Change::Account(_) | Change::Login(_) | Change::RevokeToken(_) | Change::Customer(_) => {
-                &self.accounts
-            }
+            Change::NewAccount(_)
+            | Change::Account(_)
+            | Change::Login(_)
+            | Change::RevokeToken(_)
+            | Change::CreateToken(_)
+            | Change::Customer(_) => &self.accounts,
             Change::Vehicle(_) | Change::OpenTrade(_) | Change::Trade(_) => &self.trading,
             Change::Wallet(_) | Change::Contact(_) | Change::Lead(_) | Change::Service(_) | Change::FirstServices(_) => {
                 &self.directory

@@ -126,6 +126,11 @@ impl Filters<'_> {
         self.compare_anew(&format!("{column} <="), max);
     }
 
+    /// Adds a comparison with what a subquery finds. It ends in a comparison with `id`.
+    pub(crate) fn compare_found(&mut self, column_and_operator: &str, subquery: &str, id: i64) {
+        self.query.push(" and ").push(column_and_operator).push(" (").push(subquery).push(" ").push_bind(id).push(")");
+    }
+
     /// Adds one of the names of an enum, written into the text of the query.
     pub(crate) fn name(&mut self, column: &str, name: Option<&'static str>) {
         if let Some(name) = name {

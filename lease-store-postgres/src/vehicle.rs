@@ -17,12 +17,12 @@ use crate::list::{self, Branch};
 use crate::row::{Fields, OFFERED, push_columns};
 use crate::writing::{Made, Writing, change_row, push_expected, push_update, write_expected};
 
-/// The columns of vehicles that are repeated in their trades. Postgres joins the vehicle itself only if a filter asks for other
-/// columns: then for few rows, unless the filter is the owner.
+/// The columns of vehicles that are repeated in their trades, of those whose owner is active. Postgres joins the vehicle itself
+/// only if a filter asks for other columns: then for few rows, unless the filter is the owner.
 const TRADED: &str = "(select o.vehicle_id as id, o.status, o.vehicle_make as make_key, o.vehicle_model as model_key, \
-                      o.vehicle_year as year, v.vin, v.chassis_number, \
-                      v.search_text \
-                      from trades o left join vehicles v on v.id = o.vehicle_id) t";
+                      o.vehicle_year as year, v.vin, v.chassis_number, v.search_text \
+                      from trades o join customers owner on owner.id = o.customer_id and owner.is_active \
+                      left join vehicles v on v.id = o.vehicle_id) t";
 
 #[async_trait]
 impl VehicleRepository for PostgresRepository {
@@ -82,7 +82,8 @@ pub(crate) fn push_vehicle(query: &mut QueryBuilder<Postgres>, viewer: Option<Cu
     query.push("v.version, ");
     push_columns::<Vehicle>(query, "v");
     query.push(
-        ", live.id, live.version, live.status = 'open', live.has_bid, exists (select from trades where vehicle_id = v.id), ",
+        ", live.id, live.version, live.status = 'open', live.owner_is_active, live.has_bid, \
+         exists (select from trades where vehicle_id = v.id), ",
     );
     match viewer {
         None => query.push("false"),
@@ -96,12 +97,12 @@ pub(crate) fn push_vehicle(query: &mut QueryBuilder<Postgres>, viewer: Option<Cu
 /// Adds the join of the open or agreed trade of the vehicle `v`.
 pub(crate) fn push_live_trade(query: &mut QueryBuilder<Postgres>, now: DateTime<Utc>) {
     query.push(
-        " left join lateral (select o.id, o.version, o.status, exists (select from proposals b where b.trade_id = o.id \
+        " left join lateral (select o.id, o.version, o.status, owner.is_active as owner_is_active, exists (select from proposals b where b.trade_id = o.id \
          and b.status = 'pending' and b.customer_id <> o.customer_id and (b.expires_at is null or b.expires_at > ",
     );
     query
         .push_bind(now)
-        .push(")) as has_bid from trades o where o.vehicle_id = v.id and o.status in ('open', 'agreed')) live on true");
+        .push(")) as has_bid from trades o join customers owner on owner.id = o.customer_id where o.vehicle_id = v.id and o.status in ('open', 'agreed')) live on true");
 }
 
 /// Reads the columns of [`push_vehicle`].
@@ -118,20 +119,25 @@ pub(crate) fn read_snapshot(fields: &mut Fields<'_>) -> Result<Versioned<Vehicle
 
 fn read_live_trade(fields: &mut Fields<'_>) -> Result<Option<LiveTrade>, RepositoryError> {
     let Some(id) = fields.optional_id()? else {
-        fields.skip(3);
+        fields.skip(4);
         return Ok(None);
     };
-    Ok(Some(LiveTrade { id, version: fields.version()?, is_open: fields.get()?, has_bid: fields.get()? }))
+    let version = fields.version()?;
+    Ok(Some(LiveTrade { id, version, is_open: fields.get()?, owner_is_active: fields.get()?, has_bid: fields.get()? }))
 }
 
-/// The vehicles that a customer may see: their own, those in an open trade, and those in a trade to which they and the vehicle's
-/// owner are parties.
+/// The vehicles that a customer may see: their own, those in an open trade whose owner is active, and those in a trade to which they
+/// and the vehicle's owner are parties.
 fn branches(filter: &VehicleFilter) -> Vec<Branch> {
     let all = "vehicles t";
     let Some(viewer) = list::viewer(filter.visible_to, filter.customer_id) else { return vec![Branch::all(all)] };
     let open = match filter.customer_id {
         None => Branch::of(TRADED, "t.id", "t.status = 'open'"),
-        Some(_) => Branch::of("trades o join vehicles t on t.id = o.vehicle_id", "o.vehicle_id", "o.status = 'open'"),
+        Some(_) => Branch::of(
+            "trades o join customers owner on owner.id = o.customer_id and owner.is_active join vehicles t on t.id = o.vehicle_id",
+            "o.vehicle_id",
+            "o.status = 'open'",
+        ),
     };
     vec![
         Branch::of_id(all, "t.id", "t.customer_id = ", viewer),

@@ -272,10 +272,10 @@ fn push_row_change<T: WriteTable>(writing: &mut Writing<'_>, change: &RowChange<
 }
 
 /// Adds an insert of this row, up to a first condition.
-pub(crate) fn push_insert<T: WriteTable>(query: &mut QueryBuilder<Postgres>, value: &T) {
+pub(crate) fn push_insert<'q, T: WriteTable>(query: &'q mut QueryBuilder<Postgres>, value: &T) -> &'q mut QueryBuilder<Postgres> {
     query.push("insert into ").push(T::NAME).push(" (").push(T::WRITTEN).push(") select ");
     value.write(&mut query.separated(", "));
-    query.push(" where true");
+    query.push(" where true")
 }
 
 /// Adds an update of this row, if it is at the version on which the change was decided.

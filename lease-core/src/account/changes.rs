@@ -11,11 +11,32 @@ pub struct NewAccount {
     pub user: User,
     /// The profile of its customer, if it is to have one; the customer is created at the user's `date_joined`.
     pub profile: Option<Profile>,
-    /// The hash of a first token, if one is issued, and the instant at which it expires. Its epoch is the user's.
-    pub token: Option<(TokenHash, DateTime<Utc>)>,
+    /// The first token, if one is issued.
+    pub token: Option<FirstToken>,
     /// Whether the store must refuse with [`Guarantee::FirstSuperuser`](crate::repository::Guarantee::FirstSuperuser) if there is
     /// an active superuser. Several processes may safely try at once.
     pub only_first_superuser: bool,
+}
+
+impl NewAccount {
+    /// The first token as it is stored, if one is issued: of the user's epoch, and created with the user. `user_id` is the user's
+    /// id.
+    #[must_use]
+    pub fn first_token(&self, user_id: UserId) -> Option<Token> {
+        let FirstToken { hash, name, expires_at } = self.token.clone()?;
+        Some(Token { hash, user_id, name, epoch: self.user.token_epoch, created_at: self.user.date_joined, expires_at })
+    }
+}
+
+/// A token that is created together with its user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FirstToken {
+    /// Its hash.
+    pub hash: TokenHash,
+    /// Its name.
+    pub name: String,
+    /// When it expires.
+    pub expires_at: DateTime<Utc>,
 }
 
 /// A change to a user.

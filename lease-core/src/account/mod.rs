@@ -1,6 +1,7 @@
 //! Accounts (chapter 3): passwords, tokens, and the decisions about users and customers.
 
 mod changes;
+mod own_token;
 mod password;
 mod profile;
 mod register;
@@ -9,16 +10,16 @@ mod snapshot;
 mod token;
 mod update;
 
-pub use changes::{AccountChange, CustomerChange, Login, NewAccount, PasswordRenewal, TokenRevocation};
+pub use changes::{AccountChange, CustomerChange, FirstToken, Login, NewAccount, PasswordRenewal, TokenRevocation};
+pub use own_token::{TokenDraft, create_token, revoke_listed_token, revoke_token};
 pub(crate) use password::PasswordWork;
 pub use password::{PasswordError, PasswordHasher, PasswordParams, PasswordPolicyError, Verified};
 pub use profile::{ProfileDraft, update_profile};
 pub use register::{Registrant, RegistrationDraft, check_first_superuser, check_new_user, check_registration};
 pub(crate) use session::current_actor;
-pub use session::{
-    Session, check_login, check_repeated_registration, check_session, log_in, password_to_verify, revoke_token, session,
-};
+pub use session::{Session, check_login, check_repeated_registration, check_session, log_in, password_to_verify, session};
 pub use snapshot::AccountSnapshot;
+pub(crate) use token::expiry;
 pub use token::{FIRST_EPOCH, NotAToken, Token, TokenHash, TokenText};
 pub use update::{CheckedUpdate, UserDraft, check_update, deactivate, revoke_tokens};
 

@@ -2,7 +2,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::account::password::{check_password, composed};
-use crate::account::{FIRST_EPOCH, NewAccount, PasswordHash, ProfileDraft, TakenNames, TokenHash, UserDraft};
+use crate::account::token::REGISTRATION;
+use crate::account::{FIRST_EPOCH, FirstToken, NewAccount, PasswordHash, ProfileDraft, TakenNames, TokenHash, UserDraft};
 use crate::decision::Decision;
 use crate::error::Error;
 use crate::event::{Audience, Event, EventType, NewRow};
@@ -89,7 +90,7 @@ impl Registrant {
                 token_epoch: FIRST_EPOCH,
             },
             profile: (self.role == Role::Customer).then_some(self.profile),
-            token,
+            token: token.map(|(hash, expires_at)| FirstToken { hash, name: REGISTRATION.to_owned(), expires_at }),
             only_first_superuser: self.only_first_superuser,
         };
         let events = events(&account, self.event_type);
@@ -105,8 +106,9 @@ fn events(account: &NewAccount, event_type: EventType) -> Vec<Event> {
         .fact("is_active", user.is_active)
         .fact("is_staff", user.role.is_staff())
         .fact("is_superuser", user.role.is_superuser());
-    let token = account.token.map(|(_, expires_at)| {
-        Event::of_token(EventType::TokenCreated, NewRow::User).optional_instant("expires_at", Some(expires_at))
+    let token = account.token.as_ref().map(|token| {
+        Event::of_token(EventType::TokenCreated, NewRow::Token, NewRow::User, &token.name)
+            .optional_instant("expires_at", Some(token.expires_at))
     });
     std::iter::once(created).chain(token).collect()
 }

@@ -1,19 +1,21 @@
 use chrono::{DateTime, Utc};
 
-use crate::account::{FIRST_EPOCH, Login, PasswordHash, PasswordRenewal, Token, TokenHash, TokenRevocation};
+use crate::account::token::LOGIN;
+use crate::account::{FIRST_EPOCH, Login, PasswordHash, PasswordRenewal, Token, TokenHash};
 use crate::decision::Decision;
 use crate::error::Error;
-use crate::event::{Event, EventActor, EventType};
+use crate::event::{Event, EventActor, EventType, NewRow};
+use crate::id::Stored;
 use crate::model::{Account, User};
 use crate::permission::Actor;
 
 /// An actor who presented a valid token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Session {
     /// The actor.
     pub actor: Actor,
-    /// The hash of the token.
-    pub token: TokenHash,
+    /// The token.
+    pub token: Stored<Token>,
 }
 
 /// Checks a token that was found (rules 2.1, 3.6): it is valid until the instant at which it expires, if its epoch is the user's
@@ -21,13 +23,12 @@ pub struct Session {
 ///
 /// # Errors
 /// [`Error::NotAuthenticated`], whatever is wrong with the token.
-pub fn session(found: Option<(Token, Account)>, now: DateTime<Utc>) -> Result<Session, Error> {
+pub fn session(found: Option<(Stored<Token>, Account)>, now: DateTime<Utc>) -> Result<Session, Error> {
     let (token, account) = found.ok_or(Error::NotAuthenticated)?;
-    let user = &account.user;
-    let is_good = now < token.expires_at && token.epoch == user.token_epoch && user.is_active;
+    let is_good = token.is_live(&account.user, now) && account.user.is_active;
     match Actor::of(&account) {
         Actor::Anonymous => Err(Error::NotAuthenticated),
-        actor if is_good => Ok(Session { actor, token: token.hash }),
+        actor if is_good => Ok(Session { actor, token }),
         _ => Err(Error::NotAuthenticated),
     }
 }
@@ -36,8 +37,8 @@ pub fn session(found: Option<(Token, Account)>, now: DateTime<Utc>) -> Result<Se
 ///
 /// # Errors
 /// [`Error::NotAuthenticated`] if it does not.
-pub fn check_session(known: &Session, found: Option<(Token, Account)>, now: DateTime<Utc>) -> Result<(), Error> {
-    if session(found, now)? == *known { Ok(()) } else { Err(Error::NotAuthenticated) }
+pub fn check_session(known: &Session, found: Option<(Stored<Token>, Account)>, now: DateTime<Utc>) -> Result<(), Error> {
+    if session(found, now)?.actor == known.actor { Ok(()) } else { Err(Error::NotAuthenticated) }
 }
 
 /// The actor that an acting user is now: they may have been given another role (rule 2.1). `account` is theirs, as it is now.
@@ -90,28 +91,20 @@ pub fn log_in(
     now: DateTime<Utc>,
 ) -> Decision<Login> {
     let user_id = account.user.id;
-    let token = Token { hash, user_id, epoch: account.user.token_epoch, expires_at };
+    let token = Token { hash, user_id, name: LOGIN.to_owned(), epoch: account.user.token_epoch, created_at: now, expires_at };
     let renewal = renewed.map(|to| PasswordRenewal { from: account.user.password.clone(), to });
-    Decision::new(Login { token, at: now, renewal }, login_events(account, expires_at, now))
+    let events = login_events(account, &token);
+    Decision::new(Login { token, at: now, renewal }, events)
 }
 
 /// What happens at a login. It is the act of the user who logs in, though nobody was known before.
-fn login_events(account: &Account, expires_at: DateTime<Utc>, now: DateTime<Utc>) -> [Event; 2] {
+fn login_events(account: &Account, token: &Token) -> [Event; 2] {
     let (user, customer) = (&account.user, account.customer_id);
     let actor = Some(EventActor::from(&Actor::of(account)));
-    let after = User { last_login: Some(now), ..user.value.clone() };
+    let after = User { last_login: Some(token.created_at), ..user.value.clone() };
     let logged_in =
         Event::of_user(EventType::UserLoggedIn, user.id, customer).changing(&(&user.value, customer), &(&after, customer));
-    let created = Event::of_token(EventType::TokenCreated, user.id).optional_instant("expires_at", Some(expires_at));
+    let created = Event::of_token(EventType::TokenCreated, NewRow::Token, user.id, &token.name)
+        .optional_instant("expires_at", Some(token.expires_at));
     [Event { actor, ..logged_in }, Event { actor, ..created }]
-}
-
-/// Revokes a token of the actor's own user (rule 3.3).
-///
-/// # Errors
-/// [`Error::NotAuthenticated`] where nobody is known.
-pub fn revoke_token(actor: &Actor, token: TokenHash) -> Result<Decision<TokenRevocation>, Error> {
-    let user_id = actor.user().ok_or(Error::NotAuthenticated)?;
-    let event = Event::of_token(EventType::TokenRevoked, user_id).fact("tokens", "one");
-    Ok(Decision::new(TokenRevocation { user_id, token }, [event]))
 }

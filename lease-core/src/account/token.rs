@@ -1,10 +1,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use sha2::{Digest, Sha256};
 
-use crate::id::UserId;
+use crate::clock::last_instant;
+use crate::id::{Entity, TokenId, UserId};
+use crate::model::User;
 
 /// A token as its holder knows it: 40 lower-case hexadecimal characters from a CSPRNG (rule 3.6). It is never stored, and `Debug`
 /// does not show it.
@@ -64,6 +66,11 @@ impl fmt::Debug for TokenHash {
 /// The [`token_epoch`](crate::model::User::token_epoch) of a new user.
 pub const FIRST_EPOCH: i64 = 0;
 
+/// The name of a token that a login created.
+pub(super) const LOGIN: &str = "login";
+/// The name of the first token of a user who registered.
+pub(super) const REGISTRATION: &str = "registration";
+
 /// A stored token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Token {
@@ -71,8 +78,29 @@ pub struct Token {
     pub hash: TokenHash,
     /// The user that it belongs to.
     pub user_id: UserId,
+    /// What its user calls it.
+    pub name: String,
     /// The user's [`token_epoch`](crate::model::User::token_epoch) when it was created; it is valid only while the two are equal.
     pub epoch: i64,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
     /// From this instant on, it is not valid.
     pub expires_at: DateTime<Utc>,
+}
+
+impl Entity for Token {
+    type Id = TokenId;
+}
+
+impl Token {
+    /// Whether it has neither expired nor been revoked together with others (rule 3.6). `user` is the one that it belongs to.
+    #[must_use]
+    pub fn is_live(&self, user: &User, now: DateTime<Utc>) -> bool {
+        now < self.expires_at && self.epoch == user.token_epoch
+    }
+}
+
+/// The instant at which a token created now expires, at the latest the last instant of the calendar.
+pub(crate) fn expiry(now: DateTime<Utc>, ttl: Duration) -> DateTime<Utc> {
+    now.checked_add_signed(ttl).map_or_else(last_instant, |end| end.min(last_instant()))
 }

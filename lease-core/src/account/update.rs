@@ -234,7 +234,7 @@ fn password_events(change: &AccountChange, customer: Option<CustomerId>) -> [Eve
 }
 
 fn tokens_revoked(user: UserId, which: &str) -> Event {
-    Event::of_token(EventType::TokenRevoked, user).fact("tokens", which)
+    Event::of_tokens(EventType::TokenRevoked, user).fact("tokens", which)
 }
 
 fn is_anothers(taken: &TakenNames, name: &LoginName, user: UserId) -> bool {

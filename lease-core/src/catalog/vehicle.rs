@@ -32,6 +32,8 @@ pub struct LiveTrade {
     pub version: Version,
     /// Whether it is open to proposals.
     pub is_open: bool,
+    /// Whether the user of its owner is active.
+    pub owner_is_active: bool,
     /// Whether a proposal of another than its owner is pending in it, and has not expired at the load's `now`.
     pub has_bid: bool,
 }
@@ -39,7 +41,8 @@ pub struct LiveTrade {
 impl VehicleSnapshot {
     /// Whether this customer may see the vehicle.
     pub(crate) fn is_visible_to(&self, viewer: CustomerId) -> bool {
-        can_view_vehicle(viewer, &self.vehicle, self.live_trade.is_some_and(|trade| trade.is_open), self.viewer_is_party)
+        let is_on_offer = self.live_trade.is_some_and(|trade| trade.is_open && trade.owner_is_active);
+        can_view_vehicle(viewer, &self.vehicle, is_on_offer, self.viewer_is_party)
     }
 }
 

@@ -7,6 +7,7 @@ use super::Handles;
 use super::processes::{Act, Offered, Processes, ROUNDS, count, terms};
 use super::race::together;
 use crate::id::ProposalId;
+use crate::lifecycle::CancellationDraft;
 use crate::model::{ProposalState, Role, ServiceKind, TradeState};
 use crate::permission::Actor;
 
@@ -60,7 +61,8 @@ pub async fn accepting_and_superseding_exclude_each_other(handles: Handles) {
 pub async fn accepting_and_cancelling_exclude_each_other(handles: Handles) {
     let cancel = |race: &Race, offered: Offered| {
         let owner = race.owner;
-        race.processes.act(|engine| async move { engine.cancel_trade(&owner, offered.trade).await })
+        race.processes
+            .act(|engine| async move { engine.cancel_trade(&owner, offered.trade, &CancellationDraft::default()).await })
     };
     one_or_the_other(handles, cancel, "trade_not_open").await;
 }

@@ -8,7 +8,8 @@ use super::build::*;
 use super::commits::{Commits as _, by_system};
 use super::world::World;
 use crate::account::{
-    AccountChange, AccountSnapshot, CustomerChange, Login, NewAccount, PasswordHash, PasswordRenewal, TokenRevocation,
+    AccountChange, AccountSnapshot, CustomerChange, FirstToken, Login, NewAccount, PasswordHash, PasswordRenewal, Token,
+    TokenRevocation,
 };
 use crate::id::{Version, Versioned};
 use crate::lifecycle::{NewInvoice, TradeChanges};
@@ -21,6 +22,12 @@ async fn change(world: &World, id: crate::id::UserId, user: User) -> AccountChan
     AccountChange { id, expected, user, customer: CustomerChange::Keep, keep_token: None, needs_another_superuser: false }
 }
 
+/// The first token of a user, otherwise like that of [`token`].
+fn first_token() -> FirstToken {
+    let Token { hash, name, expires_at, .. } = token(nobody(), 1);
+    FirstToken { hash, name, expires_at }
+}
+
 pub async fn a_new_account_is_stored_completely(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let profile = Profile { job: "Pilot".into(), dob: Some(day(0)), notes: "a\nb".into() };
@@ -31,7 +38,7 @@ pub async fn a_new_account_is_stored_completely(store: Arc<dyn Repository>) {
         token_epoch: 5,
         ..user(1, Role::Customer)
     };
-    let token = Some((token_hash(1), at(50) + tick()));
+    let token = Some(first_token());
     let new = NewAccount { profile: Some(profile.clone()), token, ..new_user(user.clone()) };
     let account = world.store.create_account(&new, None).await.unwrap();
     assert_eq!(account.user.value, user);
@@ -42,9 +49,9 @@ pub async fn a_new_account_is_stored_completely(store: Arc<dyn Repository>) {
     let customer = world.store.find_customer(account.customer_id.unwrap()).await.unwrap().unwrap();
     let expected = Customer { user_id: account.user.id, profile, created_at: at(3) + tick() };
     assert_eq!((customer.version, &**customer), (Version::FIRST, &expected));
-    let (token, owner) = world.store.find_token(&token_hash(1)).await.unwrap().unwrap();
-    let expected = super::build::token(account.user.id, 1);
-    assert_eq!(token, crate::account::Token { epoch: 5, expires_at: at(50) + tick(), ..expected });
+    let (token, owner) = world.find_token(1).await.unwrap();
+    let expected = Token { epoch: 5, created_at: at(3) + tick(), ..super::build::token(account.user.id, 1) };
+    assert_eq!(token.value, expected);
     assert_eq!(owner, account);
     for name in user.login_names() {
         assert_eq!(world.store.find_login(&name).await.unwrap().as_ref(), Some(&account));
@@ -59,9 +66,9 @@ pub async fn a_new_account_is_stored_completely(store: Arc<dyn Repository>) {
 pub async fn an_account_that_is_refused_leaves_no_customer_and_no_token(store: Arc<dyn Repository>) {
     let world = World::new(store);
     world.register(user(1, Role::Staff)).await;
-    let new = NewAccount { token: Some((token_hash(1), at(50))), ..new_user(user(1, Role::Customer)) };
+    let new = NewAccount { token: Some(first_token()), ..new_user(user(1, Role::Customer)) };
     world.assert_taken(Guarantee::LoginName, world.store.create_account(&new, None)).await;
-    assert_eq!(world.store.find_token(&token_hash(1)).await.unwrap(), None);
+    assert_eq!(world.find_token(1).await, None);
 }
 
 pub async fn every_field_of_a_user_but_the_last_login_is_written(store: Arc<dyn Repository>) {
@@ -174,12 +181,12 @@ pub async fn a_user_may_have_many_tokens_and_revoke_one(store: Arc<dyn Repositor
         let login = Login::new(token(id, number), at(number.into()));
         world.store.commit_login(&login, None).await.unwrap();
     }
-    let (found, owner) = world.store.find_token(&token_hash(1)).await.unwrap().unwrap();
-    assert_eq!((found, owner.user.last_login), (token(id, 1), Some(at(2))));
+    let (found, owner) = world.find_token(1).await.unwrap();
+    assert_eq!((found.value, owner.user.last_login), (token(id, 1), Some(at(2))));
     world.store.delete_token(&token_hash(1), None).await.unwrap();
     world.store.delete_token(&token_hash(1), None).await.unwrap();
-    assert_eq!(world.store.find_token(&token_hash(1)).await.unwrap(), None);
-    assert!(world.store.find_token(&token_hash(2)).await.unwrap().is_some());
+    assert_eq!(world.find_token(1).await, None);
+    assert!(world.find_token(2).await.is_some());
 }
 
 /// A token is found even if it has expired, has an old epoch or belongs to a deactivated user: the core decides whether it is
@@ -187,12 +194,12 @@ pub async fn a_user_may_have_many_tokens_and_revoke_one(store: Arc<dyn Repositor
 pub async fn a_token_is_found_with_its_account(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let row = world.account(Role::Staff).await.user;
-    let old = crate::account::Token { expires_at: at(-86_400), ..token(row.id, 1) };
+    let old = Token { expires_at: at(-86_400), ..token(row.id, 1) };
     world.store.commit_login(&Login::new(old.clone(), base()), None).await.unwrap();
     let value = User { is_active: false, token_epoch: 1, ..row.value };
     world.store.commit_account(&change(&world, row.id, value).await, None).await.unwrap();
-    let (found, account) = world.store.find_token(&token_hash(1)).await.unwrap().unwrap();
-    assert_eq!((found, account.user.is_active, account.user.token_epoch), (old, false, 1));
+    let (found, account) = world.find_token(1).await.unwrap();
+    assert_eq!((found.value, account.user.is_active, account.user.token_epoch), (old, false, 1));
 }
 
 pub async fn one_token_is_kept_in_a_new_epoch(store: Arc<dyn Repository>) {
@@ -214,7 +221,7 @@ pub async fn one_token_is_kept_in_a_new_epoch(store: Arc<dyn Repository>) {
     let revived = AccountChange { keep_token: keep(2), ..change(&world, row.id, user).await };
     world.store.commit_account(&revived, None).await.unwrap();
     for (number, epoch) in [(1, 1), (2, 0), (3, 0)] {
-        let (found, _) = world.store.find_token(&token_hash(number)).await.unwrap().unwrap();
+        let (found, _) = world.find_token(number).await.unwrap();
         assert_eq!(found.epoch, epoch, "token {number}");
     }
 }
@@ -223,7 +230,7 @@ pub async fn expired_tokens_are_purged_some_at_a_time(store: Arc<dyn Repository>
     let world = World::new(store);
     let id = world.account(Role::Staff).await.user.id;
     for number in 0..5_u8 {
-        let token = crate::account::Token { expires_at: at(i64::from(number)), ..token(id, number) };
+        let token = Token { expires_at: at(i64::from(number)), ..token(id, number) };
         world.store.commit_login(&Login::new(token, base()), None).await.unwrap();
     }
     assert_eq!(world.store.purge_tokens(at(0), 10).await.unwrap(), 0, "one that expires now has not expired before");
@@ -231,7 +238,7 @@ pub async fn expired_tokens_are_purged_some_at_a_time(store: Arc<dyn Repository>
     assert_eq!(world.store.purge_tokens(at(4), 3).await.unwrap(), 1);
     assert_eq!(world.store.purge_tokens(at(4), 3).await.unwrap(), 0);
     for number in 0..5 {
-        let left = world.store.find_token(&token_hash(number)).await.unwrap().is_some();
+        let left = world.find_token(number).await.is_some();
         assert_eq!(left, number == 4, "token {number}");
     }
 }
@@ -258,7 +265,7 @@ pub async fn a_login_renews_the_hash_that_was_verified(store: Arc<dyn Repository
     let loaded = world.load_account(row.id).await;
     let expected = User { password: hash("renewed"), last_login: Some(at(2)), ..row.value.clone() };
     assert_eq!((loaded.version, &loaded.account.user.value), (Version::FIRST, &expected));
-    assert!(world.store.find_token(&token_hash(1)).await.unwrap().is_some());
+    assert!(world.find_token(1).await.is_some());
 
     // Another hash than the one that was verified stays, and the user is logged in all the same.
     let stale = PasswordRenewal { from: row.password.clone(), to: hash("stale") };
@@ -266,7 +273,7 @@ pub async fn a_login_renews_the_hash_that_was_verified(store: Arc<dyn Repository
     world.store.commit_login(&login, None).await.unwrap();
     let user = world.load_account(row.id).await.value.account.user;
     assert_eq!((&user.password, user.last_login), (&hash("renewed"), Some(at(3))));
-    assert!(world.store.find_token(&token_hash(3)).await.unwrap().is_some());
+    assert!(world.find_token(3).await.is_some());
 }
 
 /// Rule 7.2: a superuser who is to be the first one is refused where there is an active one, and only there.
@@ -299,7 +306,7 @@ pub async fn a_token_is_revoked_by_its_own_user_alone(store: Arc<dyn Repository>
     world.store.commit_login(&Login::new(token(owner, 1), base()), None).await.unwrap();
     let revocation = |user_id| by_system(TokenRevocation { user_id, token: token_hash(1) }, None);
     world.store.commit(&revocation(other)).await.unwrap();
-    assert!(world.store.find_token(&token_hash(1)).await.unwrap().is_some());
+    assert!(world.find_token(1).await.is_some());
     world.store.commit(&revocation(owner)).await.unwrap();
-    assert_eq!(world.store.find_token(&token_hash(1)).await.unwrap(), None);
+    assert_eq!(world.find_token(1).await, None);
 }

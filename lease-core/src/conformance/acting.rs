@@ -44,6 +44,7 @@ pub(super) async fn changes(world: &World) -> Vec<Change> {
         update(&account, |user| user.first_name = "New".into()).into(),
         Login::new(token(id, 1), at(1)).into(),
         TokenRevocation { user_id: id, token: token_hash(9) }.into(),
+        token(id, 2).into(),
         RowChange::Update { id: owner, expected: Version::FIRST, value: profile }.into(),
         WalletChange { customer_id: holder, expected: Version::FIRST, card, others: DefaultCard::Keep }.into(),
         RowChange::Create(entry).into(),
@@ -109,8 +110,10 @@ pub async fn an_unchanged_actor_may_act(store: Arc<dyn Repository>) {
     ];
     for actor in actors {
         for change in changes(&world).await {
-            // Each round creates the token of the same login, so the one of the previous round is deleted first.
-            world.store.delete_token(&token_hash(1), None).await.unwrap();
+            // Each round creates the same tokens, so those of the previous round are deleted first.
+            for number in [1, 2] {
+                world.store.delete_token(&token_hash(number), None).await.unwrap();
+            }
             let written = world.store.commit(&by(actor, change.clone())).await;
             assert!(written.is_ok(), "{actor:?}: {change:?}: {written:?}");
         }

@@ -112,7 +112,7 @@ pub async fn payments_are_begun_and_settled_with_their_invoice(store: Arc<dyn Re
     script.play(&TradeChanges { new_invoice: Some(new_invoice(script.owner())), ..first }).await;
     let invoice = script.invoice().await;
     let change = |paid, pending, state, overdue_at| {
-        Some(InvoiceChange { id: invoice.id, paid: usd(paid), pending: usd(pending), state, overdue_at })
+        Some(InvoiceChange { paid: usd(paid), pending: usd(pending), state, overdue_at, ..InvoiceChange::of(&invoice) })
     };
     let declined = PaymentState::Failed { failure_code: "expired_card".into(), reference: "re_1".into() };
     let succeeded = PaymentState::Succeeded { reference: "re_2".into() };
@@ -155,10 +155,10 @@ pub async fn each_state_of_a_trade_is_stored(store: Arc<dyn Repository>) {
     let trade = script.world.trade(script.owner()).await;
     let script = Script { trade, ..script };
     script.world.propose(trade, script.owner()).await;
-    let cancel = TradeChanges { state: Some(TradeMove::Cancel(at(3))), close_others: Some(at(3)), ..TradeChanges::default() };
+    let cancel = TradeChanges { state: Some(cancelled(at(3))), close_others: Some(at(3)), ..TradeChanges::default() };
     script.world.commit(trade, &cancel).await;
     let read = script.world.load(TradeKey::Trade(trade)).await;
-    assert_eq!(read.trade.state, TradeState::Cancelled { cancelled_at: at(3) });
+    assert_eq!(read.trade.state, cancelled(at(3)).into());
 }
 
 /// Scripts from fixed seeds: any changes that the core can combine, in any order.

@@ -6,7 +6,7 @@ use crate::account::NewAccount;
 use crate::account::{PasswordHash, Token, TokenHash};
 use crate::gateway::{CardToken, ChargeKey};
 use crate::id::{CreditCardId, CustomerId, Id, InvoiceId, ServiceId, TradeId, UserId, VehicleId, Version};
-use crate::lifecycle::{NewInvoice, Opening, TradeChanges, TradeText};
+use crate::lifecycle::{NewInvoice, Opening, TradeChanges, TradeMove, TradeText};
 use crate::model::{
     BillTo, CardBrand, ChassisNumber, Contact, ContactOwner, CreditCard, Email, InvoiceOn, Lead, LeadState, OfferedVehicle,
     Payment, PaymentState, Period, Profile, Proposal, ProposalState, Role, Service, ServiceKind, Trade, TradeState, User,
@@ -76,7 +76,14 @@ pub(super) fn token_hash(number: u8) -> TokenHash {
 }
 
 pub(super) fn token(user_id: UserId, number: u8) -> Token {
-    Token { hash: token_hash(number), user_id, epoch: 0, expires_at: at(3_600) }
+    Token {
+        hash: token_hash(number),
+        user_id,
+        name: format!("Backup {number}"),
+        epoch: 0,
+        created_at: base() + tick(),
+        expires_at: at(3_600),
+    }
 }
 
 pub(super) fn credit_card(customer_id: CustomerId) -> CreditCard {
@@ -222,6 +229,11 @@ pub(super) fn retitled(title: &str) -> TradeChanges {
 /// Changes that create this proposal.
 pub(super) fn proposed(proposal: Proposal) -> TradeChanges {
     TradeChanges { new_proposal: Some(proposal), ..TradeChanges::default() }
+}
+
+/// Cancels a trade that was not agreed.
+pub(super) fn cancelled(at: DateTime<Utc>) -> TradeMove {
+    TradeMove::Cancel { at, reason: "No longer needed".into(), agreement: None }
 }
 
 /// Changes that begin this payment.

@@ -19,7 +19,7 @@ use crate::gateway::{CardDetails, CardToken, Charge, ChargeKey, ChargeOutcome, G
 use crate::id::{CreditCardId, CustomerId, InvoiceId, ProposalId, ServiceId, TradeId, VehicleId};
 use crate::invariants::Books;
 use crate::invoicing::PaymentDraft;
-use crate::lifecycle::ProposalDraft;
+use crate::lifecycle::{CancellationDraft, ProposalDraft};
 use crate::model::{CreditCard, PaymentState, Role, ServiceKind};
 use crate::page::PageRequest;
 use crate::permission::Actor;
@@ -165,7 +165,7 @@ impl Trader {
             }
             Some(3) => {
                 if let Some((trade, _)) = self.trade().await.filter(|_| self.draw.chance(30)) {
-                    drop(engine.cancel_trade(&self.actor, trade).await);
+                    drop(engine.cancel_trade(&self.actor, trade, &CancellationDraft::default()).await);
                 }
             }
             _ => {

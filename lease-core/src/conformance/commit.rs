@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use rust_decimal::Decimal;
+
 use super::build::*;
 use super::commits::Commits as _;
 use super::world::World;
@@ -77,7 +79,10 @@ pub async fn every_field_of_a_service_is_kept(store: Arc<dyn Repository>) {
     let id = world.service_of(made.clone()).await;
     assert_eq!(world.store.find_service(id).await.unwrap(), Some(written(1, id, made)));
     let mut version = Version::FIRST;
-    for (kind, fee) in [(ServiceKind::Lease, dinar), (ServiceKind::Sell, Money::zero(Currency::USD))] {
+    let stored = |amount, code| Money::from_stored(amount, Currency::from_stored(code).unwrap()).unwrap();
+    let (withdrawn, unknown) = (stored(Decimal::new(49, 0), "HRK"), stored(Decimal::new(1_234, 4), "XQQ"));
+    let others = [(ServiceKind::Custom, withdrawn), (ServiceKind::Custom, unknown)];
+    for (kind, fee) in [(ServiceKind::Lease, dinar), (ServiceKind::Sell, Money::zero(Currency::USD))].into_iter().chain(others) {
         let value = Service { fee, is_used: true, payment_due_days: 0, ..service(kind) };
         let change = RowChange::Update { id, expected: version, value: value.clone() };
         assert_eq!(world.store.commit_service(&change, None).await.unwrap(), id);

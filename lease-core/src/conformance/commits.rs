@@ -4,16 +4,18 @@
 use async_trait::async_trait;
 
 use super::build::{base, nobody};
-use crate::account::{AccountChange, Login, NewAccount, TokenHash, TokenRevocation};
+use crate::account::{AccountChange, Login, NewAccount, Token, TokenHash, TokenRevocation};
 use crate::catalog::{FirstServices, VehicleChange};
 use crate::decision::RowChange;
 use crate::directory::LeadChange;
 use crate::event::{Audience, Event, EventType};
-use crate::id::{ContactId, CreditCardId, CustomerId, Entity, LeadId, NewIds, ServiceId, Stored, TradeId, VehicleId, Version};
+use crate::id::{
+    ContactId, CreditCardId, CustomerId, Entity, LeadId, NewIds, ServiceId, Stored, TokenId, TradeId, VehicleId, Version,
+};
 use crate::lifecycle::{Opening, TradeChange, TradeChanges};
 use crate::model::{Account, Contact, Customer, Service, Vehicle};
 use crate::permission::Actor;
-use crate::repository::{Change, Claim, Commit, Envelope, Guarantee, Repository, RepositoryError};
+use crate::repository::{Change, Claim, Commit, Envelope, Guarantee, Repository, RepositoryError, TokenKey};
 use crate::wallet::{CardChange, WalletChange};
 
 /// The outcome of a commit.
@@ -46,13 +48,17 @@ pub(super) trait Commits: Repository {
         Ok(self.write(change.clone().into(), claim).await?.customer)
     }
 
-    async fn commit_login(&self, login: &Login, claim: Option<Claim>) -> Outcome<()> {
-        self.write(login.clone().into(), claim).await.map(drop)
+    async fn commit_login(&self, login: &Login, claim: Option<Claim>) -> Outcome<TokenId> {
+        Ok(self.write(login.clone().into(), claim).await?.token.expect("a new token has an id"))
+    }
+
+    async fn create_token(&self, token: &Token, claim: Option<Claim>) -> Outcome<TokenId> {
+        Ok(self.write(token.clone().into(), claim).await?.token.expect("a new token has an id"))
     }
 
     async fn delete_token(&self, hash: &TokenHash, claim: Option<Claim>) -> Outcome<()> {
         // The token's own user; of a token that is not there, any.
-        let user_id = self.find_token(hash).await?.map_or_else(nobody, |(token, _)| token.user_id);
+        let user_id = self.find_token(TokenKey::Hash(*hash)).await?.map_or_else(nobody, |(token, _)| token.user_id);
         self.write(TokenRevocation { user_id, token: *hash }.into(), claim).await.map(drop)
     }
 

@@ -8,6 +8,7 @@ use super::processes::{Processes, ROUNDS, count, customer, offer_of, terms};
 use crate::account::RegistrationDraft;
 use crate::directory::ConversionDraft;
 use crate::id::{ProposalId, ServiceId, VehicleId};
+use crate::lifecycle::CancellationDraft;
 use crate::model::{ContactOwner, ProposalState, Role, Service, ServiceKind};
 use crate::permission::Actor;
 use crate::repository::{ContactFilter, CustomerFilter, LeadFilter, UserFilter};
@@ -89,7 +90,7 @@ async fn lease(engine: LeaseEngine, owner: Actor, lessee: Actor, vehicle: Vehicl
     let proposal: ProposalId = engine.propose(&owner, trade, &terms(ServiceKind::Lease)).await?.stored.id;
     let accepted = engine.accept_proposal(&lessee, proposal).await;
     if accepted.is_err() {
-        engine.cancel_trade(&owner, trade).await?;
+        engine.cancel_trade(&owner, trade, &CancellationDraft::default()).await?;
     }
     accepted.map(drop)
 }

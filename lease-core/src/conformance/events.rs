@@ -29,8 +29,9 @@ use crate::permission::Actor;
 use crate::repository::{Change, Commit, Envelope, EventFilter, Repository, RequestId, TradeKey};
 
 /// Every row that a commit may create.
-const NEW_ROWS: [(&str, NewRow); 11] = [
+const NEW_ROWS: [(&str, NewRow); 12] = [
     ("user_id", NewRow::User),
+    ("token_id", NewRow::Token),
     ("customer_id", NewRow::Customer),
     ("credit_card_id", NewRow::CreditCard),
     ("contact_id", NewRow::Contact),

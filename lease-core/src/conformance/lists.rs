@@ -4,13 +4,14 @@ use chrono::{DateTime, Utc};
 
 use super::build::base;
 use super::world::World;
+use crate::account::Token;
 use crate::event::EventRecord;
 use crate::id::Stored;
 use crate::model::{Account, Contact, CreditCard, Customer, Invoice, Lead, Payment, Proposal, Service, Trade, Vehicle};
 use crate::page::{MAX_LIMIT, PageRequest};
 use crate::repository::{
     CardFilter, ContactFilter, CustomerFilter, EventFilter, InvoiceFilter, LeadFilter, PaymentFilter, ProposalFilter,
-    ServiceFilter, TradeFilter, TradeKey, UserFilter, VehicleFilter, WalletKey,
+    ServiceFilter, TokenFilter, TradeFilter, TradeKey, UserFilter, VehicleFilter, WalletKey,
 };
 
 /// A method for each list, which returns all rows that a filter finds by following the cursors to the end.
@@ -37,6 +38,7 @@ macro_rules! lists {
 
 lists! {
     list_users(UserFilter) -> Account;
+    list_tokens(TokenFilter, now) -> Stored<Token>;
     list_customers(CustomerFilter) -> Stored<Customer>;
     list_cards(CardFilter) -> Stored<CreditCard>;
     list_contacts(ContactFilter) -> Stored<Contact>;
@@ -80,6 +82,8 @@ impl World {
         let mut lines = Vec::new();
         for row in self.list_users(&UserFilter::default()).await {
             lines.push(format!("{:?}", self.store.load_account(row.user.id).await.unwrap()));
+            let tokens = self.list_tokens(&TokenFilter { user_id: row.user.id }, base()).await;
+            lines.extend(tokens.iter().map(|row| format!("{row:?}")));
         }
         for row in self.list_customers(&CustomerFilter::default()).await {
             lines.push(format!("{:?}", self.store.find_customer(row.id).await.unwrap()));

@@ -69,6 +69,7 @@ mod races;
 mod retention;
 mod subscriptions;
 mod time;
+mod tokens;
 mod trade_filters;
 mod trade_races;
 mod trades;
@@ -339,6 +340,7 @@ cases! {
     }
     pages {
         users_come_in_pages,
+        tokens_come_in_pages,
         customers_come_in_pages,
         cards_come_in_pages,
         contacts_come_in_pages,
@@ -395,6 +397,12 @@ cases! {
         a_late_payment_comes_after_the_falling_overdue,
         each_call_records_so_many,
     }
+    tokens {
+        every_field_of_a_token_is_kept,
+        only_live_tokens_of_the_user_are_listed,
+        a_token_of_an_old_epoch_is_not_created,
+        a_new_token_and_a_new_password_exclude_each_other,
+    }
     trade_filters {
         trades_are_filtered,
         proposals_are_filtered,
@@ -426,6 +434,7 @@ cases! {
         a_card_that_was_deleted_meanwhile_is_a_conflict,
         a_service_that_was_deactivated_meanwhile_is_a_conflict,
         an_author_is_active_or_not,
+        the_owner_of_a_trade_is_active_or_not,
         pending_payments_come_oldest_first_and_no_more_than_asked,
         expired_proposals_come_in_the_order_in_which_they_expired,
         overdue_invoices_come_in_the_order_of_their_due_dates,

@@ -105,6 +105,24 @@ pub async fn users_come_in_pages(store: Arc<dyn Repository>) {
     check(async || drop(world.account(Role::Staff).await), list).await;
 }
 
+pub async fn tokens_come_in_pages(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    let user_id = world.account(Role::Customer).await.user.id;
+    let add = async || {
+        let number = u8::try_from(world.number()).unwrap();
+        world.store.create_token(&token(user_id, number), None).await.unwrap();
+    };
+    let filter = TokenFilter { user_id };
+    let list = async |page| world.store.list_tokens(&filter, page, base()).await.unwrap().map(|row| row.id.get());
+    check(add, list).await;
+    let remove = async |number| {
+        let tokens = world.list_tokens(&filter, base()).await;
+        let token = tokens.into_iter().find(|row| row.id.get() == number).unwrap();
+        world.store.delete_token(&token.hash, None).await.unwrap();
+    };
+    check_rows_that_go(remove, list).await;
+}
+
 pub async fn customers_come_in_pages(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let list = async |page| world.store.list_customers(&CustomerFilter::default(), page).await.unwrap().map(|row| row.id.get());

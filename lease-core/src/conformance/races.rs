@@ -181,8 +181,8 @@ pub async fn logins_and_a_new_password_do_not_stand_in_each_others_way(handles: 
         let user = world.load_account(row.id).await.value.account.user;
         assert_eq!((user.token_epoch, user.last_login, &user.password), (1, Some(at(9)), &hash("new")));
         for token in tokens {
-            let (stored, account) = world.store.find_token(&token.hash).await.unwrap().unwrap();
-            assert_eq!((stored, account.user.token_epoch), (token, 1));
+            let (stored, account) = world.store.find_token(TokenKey::Hash(token.hash)).await.unwrap().unwrap();
+            assert_eq!((stored.value, account.user.token_epoch), (token, 1));
         }
     }
 }

@@ -140,11 +140,16 @@ impl Script {
         if draw.chance(30) {
             changes.text = retitled(&format!("step {step}")).text;
         }
-        match state {
+        match state.clone() {
             TradeState::Open if draw.chance(10) => self.draw_end(draw, &proposals, &mut changes, now),
             TradeState::Open => self.draw_proposals(draw, &proposals, &mut changes, now),
             TradeState::Agreed(agreement) if draw.chance(20) => changes.state = Some(TradeMove::Complete(agreement, now)),
-            _ => {}
+            TradeState::Agreed(agreement) if draw.chance(20) => rescind(agreement, &mut changes, now),
+            TradeState::Agreed(agreement) => changes.state = shorten(draw, agreement).map(TradeMove::Agree),
+            TradeState::Completed { agreement, completed_at } => {
+                changes.state = shorten(draw, agreement).map(|agreement| TradeMove::Complete(agreement, completed_at));
+            }
+            TradeState::Cancelled { .. } => {}
         }
         self.draw_money(draw, &proposals, &mut changes, now).await;
         self.keep_apart(&state, &mut changes, now).await;
@@ -173,7 +178,9 @@ impl Script {
             return;
         }
         match changes.state {
-            Some(TradeMove::Complete(agreement, _)) => changes.state = Some(TradeMove::Agree(agreement)),
+            Some(TradeMove::Complete(agreement, _)) if !matches!(state, TradeState::Completed { .. }) => {
+                changes.state = Some(TradeMove::Agree(agreement));
+            }
             Some(TradeMove::Agree(agreement)) => changes.state = Some(TradeMove::Complete(agreement, now)),
             _ => (changes.invoice, changes.new_invoice) = (None, None),
         }
@@ -182,11 +189,11 @@ impl Script {
     /// Draws the trade's new state, and the states of the proposals that were pending.
     fn draw_end(&self, draw: &mut Draw, proposals: &[Stored<Proposal>], changes: &mut TradeChanges, now: Instant) {
         changes.close_others = Some(now);
-        changes.state = Some(TradeMove::Cancel(now));
+        changes.state = Some(cancelled(now));
         if let Some(accepted) = draw.one_of(proposals).filter(|_| draw.chance(70)) {
-            let agreement = agreement(accepted.id, self.people[1]);
+            let agreement = Agreement { days: accepted.period, ..agreement(accepted.id, self.people[1]) };
             changes.decided = Some((accepted.id, ProposalState::Accepted { at: now }));
-            changes.state = draw.one_of(&[TradeMove::Agree(agreement), TradeMove::Complete(agreement, now)]).copied();
+            changes.state = draw.one_of(&[TradeMove::Agree(agreement), TradeMove::Complete(agreement, now)]).cloned();
         }
     }
 
@@ -217,7 +224,9 @@ impl Script {
         let free: Vec<_> = self.people.iter().filter(|one| !pending.contains(one)).collect();
         let lives = [None, Some(1), Some(10), Some(25), Some(86_400)];
         let expires_at = draw.one_of(&lives).copied().flatten().map(|seconds| now + Duration::seconds(seconds));
+        let days = draw.one_of(&[None, Some(period(1, 9))]).copied().flatten();
         changes.new_proposal = draw.one_of(&free).filter(|_| draw.chance(50)).map(|author| Proposal {
+            period: days,
             expires_at,
             created_at: now,
             ..proposal(self.trade, **author)
@@ -247,22 +256,38 @@ impl Script {
             ("10.00", "90.00", InvoiceState::Open),
             ("100.00", "0.00", InvoiceState::Paid { at: now }),
             ("0.00", "0.00", InvoiceState::Void { at: now, reason: "None".into() }),
+            ("10.00", "0.00", InvoiceState::WrittenOff { at: now, reason: "None".into() }),
         ];
         if let Some((paid, pending, state)) = draw.one_of(&states).filter(|_| draw.chance(50)) {
             let (paid, pending, state) = (usd(paid), usd(pending), state.clone());
+            let due_date = draw.one_of(&[day(7), day(14)]).copied().unwrap_or(invoice.due_date);
             let overdue_at = draw.one_of(&[None, invoice.overdue_at, Some(now)]).copied().flatten();
-            changes.invoice = Some(InvoiceChange { id: invoice.id, paid, pending, state, overdue_at });
+            changes.invoice = Some(InvoiceChange { id: invoice.id, paid, pending, state, due_date, overdue_at });
         }
     }
+}
+
+/// The changes that cancel an agreed trade.
+fn rescind(agreement: Agreement, changes: &mut TradeChanges, now: Instant) {
+    changes.decided = Some((agreement.proposal_id, ProposalState::Rescinded { at: now }));
+    changes.close_others = Some(now);
+    let reason = "A mistake".into();
+    changes.state = Some(TradeMove::Cancel { at: now, reason, agreement: Some(Agreement { days: None, ..agreement }) });
+}
+
+/// The agreement with fewer days, sometimes, if it has any.
+fn shorten(draw: &mut Draw, agreement: Agreement) -> Option<Agreement> {
+    let days = agreement.days?.ended(*draw.one_of(&[day(1), day(4), day(8)])?)?;
+    Some(Agreement { days: Some(days), ..agreement }).filter(|_| draw.chance(30))
 }
 
 /// The status that the trade has after the changes.
 fn comes_to(state: &TradeState, changes: &TradeChanges) -> TradeStatus {
     match changes.state {
-        None => TradeStatus::from(*state),
+        None => TradeStatus::from(state),
         Some(TradeMove::Agree(_)) => TradeStatus::Agreed,
         Some(TradeMove::Complete(..)) => TradeStatus::Completed,
-        Some(TradeMove::Cancel(_)) => TradeStatus::Cancelled,
+        Some(TradeMove::Cancel { .. }) => TradeStatus::Cancelled,
     }
 }
 

@@ -62,7 +62,7 @@ pub async fn trades_are_filtered(store: Arc<dyn Repository>) {
     );
     for status in [TradeStatus::Open, TradeStatus::Agreed, TradeStatus::Completed, TradeStatus::Cancelled] {
         let filter = Filter { status: Some(status), ..Filter::default() };
-        conditions.push(filter, move |row| TradeStatus::from(row.state) == status);
+        conditions.push(filter, move |row| TradeStatus::from(&row.state) == status);
     }
     for kind in [ServiceKind::Lease, ServiceKind::Sell, ServiceKind::Custom] {
         let (filter, kinds) = (Filter { kind: Some(kind), ..Filter::default() }, kinds.clone());
@@ -134,7 +134,7 @@ pub async fn invoices_and_payments_are_filtered(store: Arc<dyn Repository>) {
             _ => PaymentState::Succeeded { reference: "re".into() },
         };
         let settled = Some((second, outcome));
-        let invoice = Some(InvoiceChange { id, paid, pending: usd("0"), state, overdue_at: None });
+        let invoice = Some(InvoiceChange { id, paid, pending: usd("0"), state, due_date: day(due), overdue_at: None });
         world.commit(deal.trade, &TradeChanges { invoice, settled, ..TradeChanges::default() }).await;
     }
     filter_invoices(&world).await;

@@ -106,7 +106,8 @@ pub async fn one_of_two_agreed_periods_is_agreed(handles: Handles) {
             let terms = world.propose_as(Proposal { period: Some(days), ..proposal(trade, owner) }).await;
             world.cancel(trade).await;
             let version = world.load(TradeKey::Trade(trade)).await.version;
-            let changes = agreed(terms, TradeMove::Complete(agreement(terms, lessee), at(10)));
+            let agreement = Agreement { days: Some(days), ..agreement(terms, lessee) };
+            let changes = agreed(terms, TradeMove::Complete(agreement, at(10)));
             let store = world.handle();
             racers.push(async move { store.commit_trade(trade, version, &changes, None).await });
         }
@@ -144,7 +145,14 @@ pub async fn one_of_many_payments_is_taken_off_the_same_invoice(handles: Handles
         let card = world.card(deal.owner).await;
         let changes = (0..RACERS).map(|racer| {
             let payment = payment(id, card, deal.owner, &format!("key-{round}-{racer}"));
-            let invoice = InvoiceChange { id, paid: usd("0"), pending: usd("60"), state: InvoiceState::Open, overdue_at: None };
+            let invoice = InvoiceChange {
+                id,
+                paid: usd("0"),
+                pending: usd("60"),
+                state: InvoiceState::Open,
+                due_date: day(14),
+                overdue_at: None,
+            };
             TradeChanges { invoice: Some(invoice), ..paying(Payment { amount: usd("60"), ..payment }) }
         });
         assert_others_conflict(&race_on(&world, deal.trade, changes.collect()).await);

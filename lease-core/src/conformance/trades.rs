@@ -7,12 +7,12 @@ use std::sync::Arc;
 use super::build::*;
 use super::commits::Commits as _;
 use super::world::World;
-use crate::account::{AccountChange, CustomerChange, Login};
+use crate::account::Login;
 use crate::clock::last_instant;
 use crate::decision::RowChange;
 use crate::id::{Stored, Version};
 use crate::lifecycle::OpeningSnapshot;
-use crate::lifecycle::{InvoiceChange, NewInvoice, Opening, TradeChanges, TradeMove, TradeSnapshot, ViewerHistory};
+use crate::lifecycle::{InvoiceChange, NewInvoice, Opening, TradeChanges, TradeSnapshot, ViewerHistory};
 use crate::model::*;
 use crate::page::PageRequest;
 use crate::repository::*;
@@ -33,6 +33,7 @@ pub async fn opening_a_trade_writes_it_and_moves_what_it_was_decided_on(store: A
     let loaded = world.load(TradeKey::Trade(id)).await;
     let service = Service { is_used: true, ..service(ServiceKind::Sell) };
     let expected = TradeSnapshot {
+        owner_is_active: true,
         trade: Stored { id, value },
         service: Stored { id: work, value: service.clone() },
         invoice: None,
@@ -76,7 +77,7 @@ pub async fn changes_to_a_stale_version_of_a_trade_are_a_conflict(store: Arc<dyn
         decided: Some((deal.proposal, ProposalState::Superseded { at: at(1) })),
         new_invoice: Some(new_invoice(deal.owner)),
         new_proposal: Some(proposal(deal.trade, deal.owner)),
-        state: Some(TradeMove::Cancel(at(1))),
+        state: Some(cancelled(at(1))),
         ..retitled("half")
     };
     for expected in [Version(now - 1), Version(now + 1)] {
@@ -233,7 +234,7 @@ pub async fn a_party_that_was_deactivated_meanwhile_is_a_conflict(store: Arc<dyn
     let world = World::new(store);
     let (deal, bidder, account) = (world.deal().await, world.customer().await, world.account(Role::Customer).await);
     let idle = account.customer_id.unwrap();
-    deactivate(&world, account).await;
+    world.deactivate(account).await;
     let with = |party| TradeChanges { active_party: Some(party), ..retitled("agreed") };
     let version = world.load(TradeKey::Trade(deal.trade)).await.version;
     for party in [idle, nobody()] {
@@ -271,27 +272,31 @@ pub async fn a_service_that_was_deactivated_meanwhile_is_a_conflict(store: Arc<d
     world.store.open_trade(&offer, None).await.unwrap();
 }
 
-async fn deactivate(world: &World, account: Account) {
-    let change = AccountChange {
-        id: account.user.id,
-        expected: Version::FIRST,
-        user: User { is_active: false, ..account.user.value },
-        customer: CustomerChange::Keep,
-        keep_token: None,
-        needs_another_superuser: false,
-    };
-    world.store.commit_account(&change, None).await.unwrap();
-}
-
 pub async fn an_author_is_active_or_not(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let (deal, account) = (world.deal().await, world.account(Role::Customer).await);
     let bid = world.propose(deal.trade, account.customer_id.unwrap()).await;
     let is_active = async |id| world.load(TradeKey::Proposal(id)).await.value.proposal.unwrap().author_is_active;
     assert!(is_active(bid).await);
-    deactivate(&world, account).await;
+    world.deactivate(account).await;
     assert!(!is_active(bid).await);
     assert!(is_active(deal.proposal).await);
+}
+
+pub async fn the_owner_of_a_trade_is_active_or_not(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    let (owner, deal) = (world.account(Role::Customer).await, world.deal().await);
+    let trade = world.trade(owner.customer_id.unwrap()).await;
+    let terms = world.propose(trade, owner.customer_id.unwrap()).await;
+    let keys = [TradeKey::Trade(trade), TradeKey::Proposal(terms)];
+    for key in keys {
+        assert!(world.load(key).await.owner_is_active);
+    }
+    world.deactivate(owner).await;
+    for key in keys {
+        assert!(!world.load(key).await.owner_is_active);
+    }
+    assert!(world.load(TradeKey::Trade(deal.trade)).await.owner_is_active);
 }
 
 pub async fn pending_payments_come_oldest_first_and_no_more_than_asked(store: Arc<dyn Repository>) {
@@ -362,7 +367,7 @@ pub async fn overdue_invoices_come_in_the_order_of_their_due_dates(store: Arc<dy
     assert_eq!(overdue(midnight(2) - tick(), 10).await, []);
     let change = async |place: usize, state, overdue_at| {
         let (trade, id) = billed[place];
-        let invoice = Some(InvoiceChange { id, paid: usd("0.00"), pending: usd("0.00"), state, overdue_at });
+        let invoice = Some(InvoiceChange { id, paid: usd("0.00"), pending: usd("0.00"), state, due_date: day(14), overdue_at });
         world.commit(trade, &TradeChanges { invoice, ..TradeChanges::default() }).await;
         assert_eq!(world.load(TradeKey::Trade(trade)).await.value.invoice.unwrap().overdue_at, overdue_at);
     };
@@ -414,6 +419,6 @@ pub async fn the_ends_of_the_calendar_are_kept(store: Arc<dyn Repository>) {
 
     let token = crate::account::Token { expires_at: last, ..token(author.user.id, 1) };
     world.store.commit_login(&Login::new(token.clone(), last), None).await.unwrap();
-    let (found, account) = world.store.find_token(&token.hash).await.unwrap().unwrap();
-    assert_eq!((found, account.user.last_login), (token, Some(last)));
+    let (found, account) = world.find_token(1).await.unwrap();
+    assert_eq!((found.value, account.user.last_login), (token, Some(last)));
 }

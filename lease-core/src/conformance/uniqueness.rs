@@ -239,7 +239,8 @@ pub async fn the_agreed_periods_of_a_vehicle_do_not_overlap(store: Arc<dyn Repos
     for days in [period(19, 21), period(9, 11), period(12, 13), period(1, 99), period(10, 20)] {
         let terms = world.propose_as(dated(second, days)).await;
         let version = world.load(TradeKey::Trade(second)).await.version;
-        for to in [TradeMove::Agree(agreement(terms, lessee)), TradeMove::Complete(agreement(terms, lessee), at(10))] {
+        let agreement = Agreement { days: Some(days), ..agreement(terms, lessee) };
+        for to in [TradeMove::Agree(agreement), TradeMove::Complete(agreement, at(10))] {
             let commit_changes = agreed(terms, to);
             let commit = world.store.commit_trade(second, version, &commit_changes, None);
             world.assert_taken(Guarantee::AgreedPeriods, commit).await;

@@ -23,6 +23,8 @@ struct Market {
     buyer: CustomerId,
     bidder: CustomerId,
     stranger: CustomerId,
+    /// The owner of an open trade and of one that is agreed, deactivated since.
+    absent: CustomerId,
 }
 
 impl Market {
@@ -30,7 +32,12 @@ impl Market {
         let world = World::new(store);
         let (owner, buyer) = (world.customer().await, world.customer().await);
         let (bidder, stranger) = (world.customer().await, world.customer().await);
-        let market = Self { world, owner, buyer, bidder, stranger };
+        let absent = world.account(Role::Customer).await;
+        let market = Self { world, owner, buyer, bidder, stranger, absent: absent.customer_id.unwrap() };
+        market.offer_of(market.absent, true).await;
+        let (agreed, terms) = market.offer_of(market.absent, true).await;
+        market.world.agree(agreed, terms, market.buyer).await;
+        market.world.deactivate(absent).await;
         market.offer(false).await;
         for bids in [true, false] {
             market.offer(bids).await;
@@ -74,8 +81,12 @@ impl Market {
 
     /// A trade with the owner's proposal, and possibly a proposal by the bidder that was decided since.
     async fn offer(&self, bids: bool) -> (TradeId, crate::id::ProposalId) {
-        let trade = self.world.trade(self.owner).await;
-        let terms = self.world.propose(trade, self.owner).await;
+        self.offer_of(self.owner, bids).await
+    }
+
+    async fn offer_of(&self, owner: CustomerId, bids: bool) -> (TradeId, crate::id::ProposalId) {
+        let trade = self.world.trade(owner).await;
+        let terms = self.world.propose(trade, owner).await;
         if bids {
             let bid = self.world.propose(trade, self.bidder).await;
             self.world.decide(trade, bid, ProposalState::Rejected { at: at(1) }).await;
@@ -95,10 +106,20 @@ impl Market {
         }
         let declined = PaymentState::Failed { failure_code: "card_declined".into(), reference: "re_1".into() };
         let state = InvoiceState::Void { at: at(9), reason: "Goodwill".into() };
-        let invoice = Some(InvoiceChange { id, paid: usd("0"), pending: usd("0"), state, overdue_at: None });
+        let (due_date, overdue_at) = (day(14), None);
+        let invoice = Some(InvoiceChange { id, paid: usd("0"), pending: usd("0"), state, due_date, overdue_at });
         let settled = Some((payment, declined));
         self.world.commit(trade, &TradeChanges { invoice, settled, ..TradeChanges::default() }).await;
         self.world.sell(trade, terms, self.buyer).await;
+    }
+
+    /// Whether the owner of a trade is active.
+    fn is_active(&self, trade: &Trade) -> bool {
+        trade.customer_id != self.absent
+    }
+
+    fn can_view(&self, viewer: CustomerId, trade: &Trade, has_proposed: bool) -> bool {
+        can_view_trade(viewer, trade, self.is_active(trade), has_proposed)
     }
 
     /// The customers who made a proposal, each with the trade.
@@ -119,13 +140,13 @@ pub async fn trades_are_listed_as_the_predicate_says(store: Arc<dyn Repository>)
     for viewer in market.people() {
         let seen = market.world.list_trades(&TradeFilter { visible_to: Some(viewer), ..TradeFilter::default() }).await;
         let expected: Vec<_> =
-            all.iter().filter(|row| can_view_trade(viewer, row, bids.contains(&(viewer, row.id)))).cloned().collect();
+            all.iter().filter(|row| market.can_view(viewer, row, bids.contains(&(viewer, row.id)))).cloned().collect();
         assert_eq!(seen, expected, "what customer {viewer} sees");
         counts.insert(seen.len());
 
         let filter = TradeFilter { visible_to: Some(viewer), status: Some(TradeStatus::Cancelled), ..TradeFilter::default() };
         let cancelled: Vec<_> =
-            seen.iter().filter(|row| TradeStatus::from(row.state) == TradeStatus::Cancelled).cloned().collect();
+            seen.iter().filter(|row| TradeStatus::from(&row.state) == TradeStatus::Cancelled).cloned().collect();
         assert_eq!(market.world.list_trades(&filter).await, cancelled);
         for person in market.people() {
             let filter = TradeFilter { customer_id: Some(person), status: None, ..filter.clone() };
@@ -144,7 +165,8 @@ pub async fn proposals_are_listed_as_the_predicate_says(store: Arc<dyn Repositor
         let filter = ProposalFilter { visible_to: Some(viewer), ..ProposalFilter::default() };
         let seen = market.world.list_proposals(&filter, base()).await;
         assert_same(viewer, &all, &seen, |row| {
-            can_view_proposal(viewer, row, &trades[&row.trade_id], bids.contains(&(viewer, row.trade_id)))
+            let trade = &trades[&row.trade_id];
+            can_view_proposal(viewer, row, trade, market.is_active(trade), bids.contains(&(viewer, row.trade_id)))
         });
         for trade_id in trades.keys() {
             let filter = ProposalFilter { trade_id: Some(*trade_id), ..filter.clone() };
@@ -167,13 +189,9 @@ pub async fn vehicles_are_listed_as_the_predicate_says(store: Arc<dyn Repository
         let filter = VehicleFilter { visible_to: Some(viewer), ..VehicleFilter::default() };
         let seen = market.world.list_vehicles(&filter).await;
         let is_visible = |row: &&Stored<Vehicle>| {
-            let has_open_trade = of(row.id).any(|trade| trade.is_open());
-            can_view_vehicle(
-                viewer,
-                row,
-                has_open_trade,
-                of(row.id).any(|trade| trade.has_party(viewer) && trade.has_party(row.customer_id)),
-            )
+            let is_on_offer = of(row.id).any(|trade| trade.is_open() && market.is_active(trade));
+            let is_party = of(row.id).any(|trade| trade.has_party(viewer) && trade.has_party(row.customer_id));
+            can_view_vehicle(viewer, row, is_on_offer, is_party)
         };
         let expected: Vec<_> = all.iter().filter(is_visible).cloned().collect();
         assert_eq!(seen, expected, "what customer {viewer} sees");
@@ -235,6 +253,7 @@ pub async fn a_loaded_vehicle_knows_its_trades_and_its_viewer(store: Arc<dyn Rep
                     id: trade.id,
                     version: versions[&trade.id],
                     is_open: trade.is_open(),
+                    owner_is_active: market.is_active(trade),
                     has_bid: bids.iter().any(|bid| bid.trade_id == trade.id && bid.customer_id != trade.customer_id),
                 }),
                 was_traded: !of.is_empty(),
@@ -287,7 +306,8 @@ pub async fn an_invoice_is_overdue_from_midnight_on(store: Arc<dyn Repository>) 
         if is_paid {
             let id = world.load(TradeKey::Trade(deal.trade)).await.value.invoice.unwrap().id;
             let state = InvoiceState::Paid { at: at(1) };
-            let invoice = crate::lifecycle::InvoiceChange { id, paid: usd("100"), pending: usd("0"), state, overdue_at: None };
+            let (due_date, overdue_at) = (day(due), None);
+            let invoice = InvoiceChange { id, paid: usd("100"), pending: usd("0"), state, due_date, overdue_at };
             world.commit(deal.trade, &TradeChanges { invoice: Some(invoice), ..TradeChanges::default() }).await;
         }
     }

@@ -9,14 +9,14 @@ use chrono::{DateTime, Utc};
 use super::Handles;
 use super::build::*;
 use super::commits::Commits as _;
-use crate::account::AccountSnapshot;
+use crate::account::{AccountChange, AccountSnapshot, CustomerChange, Token};
 use crate::catalog::{VehicleChange, VehicleSnapshot};
 use crate::decision::RowChange;
 use crate::directory::{ContactsOfLead, LeadChange};
 use crate::id::NewIds;
 use crate::id::{
-    ContactId, CreditCardId, CustomerId, InvoiceId, LeadId, PaymentId, ProposalId, ServiceId, TradeId, UserId, VehicleId,
-    Versioned,
+    ContactId, CreditCardId, CustomerId, InvoiceId, LeadId, PaymentId, ProposalId, ServiceId, Stored, TradeId, UserId, VehicleId,
+    Version, Versioned,
 };
 use crate::lifecycle::{Opening, TradeChanges, TradeMove, TradeSnapshot};
 use crate::model::VehicleTransfer;
@@ -24,7 +24,7 @@ use crate::model::{
     Account, Agreement, ContactOwner, CreditCard, Lead, OfferedVehicle, Proposal, ProposalState, Role, Service, ServiceKind,
     Trade, User, Vehicle,
 };
-use crate::repository::{Guarantee, Repository, RepositoryError, TradeKey, TradeLoad, WalletKey};
+use crate::repository::{Guarantee, Repository, RepositoryError, TokenKey, TradeKey, TradeLoad, WalletKey};
 use crate::wallet::{CardChange, DefaultCard, Wallet, WalletChange};
 
 /// A store under test.
@@ -70,6 +70,19 @@ impl World {
 
     pub(super) async fn customer(&self) -> CustomerId {
         self.account(Role::Customer).await.customer_id.unwrap()
+    }
+
+    /// Deactivates a user that has just been made.
+    pub(super) async fn deactivate(&self, account: Account) {
+        let change = AccountChange {
+            id: account.user.id,
+            expected: Version::FIRST,
+            user: User { is_active: false, ..account.user.value },
+            customer: CustomerChange::Keep,
+            keep_token: None,
+            needs_another_superuser: false,
+        };
+        self.store.commit_account(&change, None).await.unwrap();
     }
 
     pub(super) async fn card(&self, customer: CustomerId) -> CreditCardId {
@@ -160,20 +173,28 @@ impl World {
         self.commit(trade, &TradeChanges { decided: Some((proposal, state)), ..TradeChanges::default() }).await;
     }
 
+    /// The agreement on a proposal with a counterparty.
+    async fn agreement(&self, proposal: ProposalId, counterparty: CustomerId) -> Agreement {
+        let days = self.load(TradeKey::Proposal(proposal)).await.value.proposal.unwrap().proposal.period;
+        Agreement { days, ..agreement(proposal, counterparty) }
+    }
+
     pub(super) async fn agree(&self, trade: TradeId, proposal: ProposalId, counterparty: CustomerId) {
-        let changes = agreed(proposal, TradeMove::Agree(agreement(proposal, counterparty)));
+        let agreement = self.agreement(proposal, counterparty).await;
+        let changes = agreed(proposal, TradeMove::Agree(agreement));
         self.commit(trade, &changes).await;
     }
 
     /// Cancels a trade, and closes its pending proposals.
     pub(super) async fn cancel(&self, trade: TradeId) {
         let at = at(9);
-        let changes = TradeChanges { state: Some(TradeMove::Cancel(at)), close_others: Some(at), ..TradeChanges::default() };
+        let changes = TradeChanges { state: Some(cancelled(at)), close_others: Some(at), ..TradeChanges::default() };
         self.commit(trade, &changes).await;
     }
 
     pub(super) async fn complete(&self, trade: TradeId, proposal: ProposalId, counterparty: CustomerId) {
-        let changes = agreed(proposal, TradeMove::Complete(agreement(proposal, counterparty), at(10)));
+        let agreement = self.agreement(proposal, counterparty).await;
+        let changes = agreed(proposal, TradeMove::Complete(agreement, at(10)));
         self.commit(trade, &changes).await;
     }
 
@@ -230,6 +251,11 @@ impl World {
         self.store.load_account(id).await.unwrap().unwrap()
     }
 
+    /// The token with the hash of this number, and its account.
+    pub(super) async fn find_token(&self, number: u8) -> Option<(Stored<Token>, Account)> {
+        self.store.find_token(TokenKey::Hash(token_hash(number))).await.unwrap()
+    }
+
     pub(super) async fn wallet(&self, customer: CustomerId) -> Versioned<Wallet> {
         self.store.load_wallet(WalletKey::Customer(customer)).await.unwrap().unwrap()
     }
@@ -256,8 +282,9 @@ impl World {
     }
 }
 
+/// An agreement without days.
 pub(super) fn agreement(proposal_id: ProposalId, counterparty_id: CustomerId) -> Agreement {
-    Agreement { counterparty_id, proposal_id, agreed_at: at(5) }
+    Agreement { counterparty_id, proposal_id, days: None, agreed_at: at(5) }
 }
 
 /// Changes that accept a proposal, close the others and change the state of the trade.

@@ -5,16 +5,16 @@ use secrecy::SecretString;
 
 use super::{LeaseEngine, RequestContext};
 use crate::account::{
-    PasswordHash, PasswordWork, Registrant, RegistrationDraft, Session, TakenNames, TokenHash, TokenText, check_login,
-    check_registration, check_repeated_registration, check_session, log_in, password_to_verify, revoke_token, revoke_tokens,
-    session,
+    PasswordHash, PasswordWork, Registrant, RegistrationDraft, Session, TakenNames, Token, TokenText, check_login,
+    check_registration, check_repeated_registration, check_session, expiry, log_in, password_to_verify, revoke_token,
+    revoke_tokens, session,
 };
-use crate::clock::last_instant;
 use crate::error::Error;
 use crate::id::{Stored, UserId};
 use crate::input::{Field, Form, UpdateMode, draft};
 use crate::model::{Account, LoginName, Profile};
 use crate::permission::Actor;
+use crate::repository::TokenKey;
 
 /// The result of a registration.
 #[derive(Clone, Debug)]
@@ -150,7 +150,7 @@ impl LeaseEngine {
     /// # Errors
     /// [`Error::NotAuthenticated`], whatever is wrong with the token; [`Error::Unavailable`].
     pub async fn authenticate(&self, token: &TokenText) -> Result<Session, Error> {
-        session(self.store().find_token(&token.hash()).await?, self.now())
+        session(self.store().find_token(TokenKey::Hash(token.hash())).await?, self.now())
     }
 
     /// Succeeds if a session goes on: its token is still good, and its user has the same role. For what goes on for long after
@@ -159,16 +159,16 @@ impl LeaseEngine {
     /// # Errors
     /// [`Error::NotAuthenticated`] if it does not; [`Error::Unavailable`].
     pub async fn check_session(&self, known: &Session) -> Result<(), Error> {
-        check_session(known, self.store().find_token(&known.token).await?, self.now())
+        check_session(known, self.store().find_token(TokenKey::Id(known.token.id)).await?, self.now())
     }
 
-    /// Revokes a token of the actor's user (rule 3.3).
+    /// Revokes a token of the actor's user, such as that of their session (rule 3.3).
     ///
     /// # Errors
-    /// [`Error::NotAuthenticated`]; [`Error::Unavailable`].
-    pub async fn logout(&self, context: impl Into<RequestContext>, token: TokenHash) -> Result<(), Error> {
+    /// As [`revoke_token`]; [`Error::Unavailable`].
+    pub async fn logout(&self, context: impl Into<RequestContext>, token: &Stored<Token>) -> Result<(), Error> {
         let load = |_, _| async { Ok(()) };
-        self.execute(context, load, |(), actor, _| revoke_token(actor, token)).await.map(drop)
+        self.execute(context, load, |(), actor, _| revoke_token(token, actor)).await.map(drop)
     }
 
     /// Revokes all tokens of the actor's user (rule 3.3).
@@ -183,8 +183,8 @@ impl LeaseEngine {
         self.execute(context, load, revoke_tokens).await.map(drop)
     }
 
-    /// The instant at which a token created now expires, at the latest the last instant of the calendar.
+    /// The instant at which a token that is created now expires.
     fn token_end(&self, now: DateTime<Utc>) -> DateTime<Utc> {
-        now.checked_add_signed(self.shared.policy.token_ttl).map_or_else(last_instant, |end| end.min(last_instant()))
+        expiry(now, self.shared.policy.token_ttl)
     }
 }

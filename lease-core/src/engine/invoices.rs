@@ -1,7 +1,7 @@
 use super::{LeaseEngine, RequestContext, visible_to};
 use crate::error::Error;
 use crate::id::{InvoiceId, Stored};
-use crate::invoicing::{VoidDraft, require_invoice_view, void};
+use crate::invoicing::{DueDateDraft, VoidDraft, WriteOffDraft, move_due_date, require_invoice_view, void, write_off};
 use crate::lifecycle::TradeSnapshot;
 use crate::model::Invoice;
 use crate::page::{Page, PageRequest};
@@ -31,6 +31,36 @@ impl LeaseEngine {
         draft: &VoidDraft,
     ) -> Result<Stored<Invoice>, Error> {
         let decide = |trade: &TradeSnapshot, actor: &Actor, now| void(trade, actor, draft, now);
+        let changed = self.change_trade(context, TradeKey::Invoice(id), decide).await?;
+        changed.snapshot.invoice.ok_or(Error::NotFound)
+    }
+
+    /// Writes an invoice off (rule 5.3).
+    ///
+    /// # Errors
+    /// As [`write_off`]; [`Error::Unavailable`].
+    pub async fn write_off_invoice(
+        &self,
+        context: impl Into<RequestContext>,
+        id: InvoiceId,
+        draft: &WriteOffDraft,
+    ) -> Result<Stored<Invoice>, Error> {
+        let decide = |trade: &TradeSnapshot, actor: &Actor, now| write_off(trade, actor, draft, now);
+        let changed = self.change_trade(context, TradeKey::Invoice(id), decide).await?;
+        changed.snapshot.invoice.ok_or(Error::NotFound)
+    }
+
+    /// Moves the due date of an invoice (rule 5.3).
+    ///
+    /// # Errors
+    /// As [`move_due_date`]; [`Error::Unavailable`].
+    pub async fn move_due_date(
+        &self,
+        context: impl Into<RequestContext>,
+        id: InvoiceId,
+        draft: &DueDateDraft,
+    ) -> Result<Stored<Invoice>, Error> {
+        let decide = |trade: &TradeSnapshot, actor: &Actor, now| move_due_date(trade, actor, draft, now);
         let changed = self.change_trade(context, TradeKey::Invoice(id), decide).await?;
         changed.snapshot.invoice.ok_or(Error::NotFound)
     }

@@ -20,6 +20,7 @@ mod proposals;
 mod services;
 mod subscription;
 mod test_clock;
+mod tokens;
 mod trades;
 mod users;
 mod vehicles;
@@ -34,6 +35,7 @@ pub use command::RequestContext;
 pub use consumer::EventConsumer;
 pub use maintenance::Maintenance;
 pub use test_clock::AdvanceDraft;
+pub use tokens::CreatedToken;
 pub use trades::WithActions;
 
 use self::news::News;

@@ -5,10 +5,10 @@ use crate::decision::Decision;
 use crate::error::Error;
 use crate::id::{Entity, NewIds, Stored, TradeId, Versioned};
 use crate::lifecycle::{
-    AmendmentDraft, AvailableAction, TradeChange, TradeChanges, TradeDraft, TradeSnapshot, ViewerHistory, amend, cancel, open,
-    require_visible, trade_actions,
+    AmendmentDraft, AvailableAction, CancellationDraft, EndDraft, TradeChange, TradeChanges, TradeDraft, TradeSnapshot,
+    ViewerHistory, amend, cancel, end, open, require_visible, trade_actions,
 };
-use crate::model::Trade;
+use crate::model::{Trade, TradeState};
 use crate::page::{Page, PageRequest};
 use crate::permission::{Act, Actor, Resource};
 use crate::repository::{TradeFilter, TradeKey, TradeLoad};
@@ -47,6 +47,7 @@ impl LeaseEngine {
         };
         let snapshot = TradeSnapshot {
             trade: Stored { id, value: done.changes.trade },
+            owner_is_active: true,
             service: service.value,
             invoice: None,
             has_proposals: false,
@@ -87,8 +88,36 @@ impl LeaseEngine {
     ///
     /// # Errors
     /// As [`cancel`]; [`Error::Unavailable`].
-    pub async fn cancel_trade(&self, context: impl Into<RequestContext>, id: TradeId) -> Result<WithActions<Trade>, Error> {
-        Ok(self.trade_view(self.change_trade(context, TradeKey::Trade(id), cancel).await?))
+    pub async fn cancel_trade(
+        &self,
+        context: impl Into<RequestContext>,
+        id: TradeId,
+        draft: &CancellationDraft,
+    ) -> Result<WithActions<Trade>, Error> {
+        // An agreed trade is cancelled together with its accepted proposal.
+        let load = |actor: Actor, now| async move {
+            let loaded = self.load_trade(TradeKey::Trade(id), &actor, now).await?;
+            match loaded.trade.state {
+                TradeState::Agreed(agreement) => self.load_trade(TradeKey::Proposal(agreement.proposal_id), &actor, now).await,
+                _ => Ok(loaded),
+            }
+        };
+        let decide = |trade: &TradeSnapshot, actor: &Actor, now| cancel(trade, actor, draft, now);
+        Ok(self.trade_view(self.change_loaded_trade(context, load, decide).await?))
+    }
+
+    /// Ends the agreed days of a trade early (rule 4.12).
+    ///
+    /// # Errors
+    /// As [`end`]; [`Error::Unavailable`].
+    pub async fn end_trade(
+        &self,
+        context: impl Into<RequestContext>,
+        id: TradeId,
+        draft: &EndDraft,
+    ) -> Result<WithActions<Trade>, Error> {
+        let decide = |trade: &TradeSnapshot, actor: &Actor, _| end(trade, actor, draft);
+        Ok(self.trade_view(self.change_trade(context, TradeKey::Trade(id), decide).await?))
     }
 
     /// The trades that the actor may see.
@@ -114,7 +143,19 @@ impl LeaseEngine {
         key: TradeKey,
         decide: impl Fn(&TradeSnapshot, &Actor, DateTime<Utc>) -> Result<Decision<TradeChanges>, Error>,
     ) -> Result<ChangedTrade, Error> {
-        let load = |actor: Actor, now| async move { self.load_trade(key, &actor, now).await };
+        self.change_loaded_trade(context, |actor, now| async move { self.load_trade(key, &actor, now).await }, decide).await
+    }
+
+    /// The same as [`change_trade`](Self::change_trade), with a load of its own.
+    async fn change_loaded_trade<F>(
+        &self,
+        context: impl Into<RequestContext>,
+        load: impl FnMut(Actor, DateTime<Utc>) -> F,
+        decide: impl Fn(&TradeSnapshot, &Actor, DateTime<Utc>) -> Result<Decision<TradeChanges>, Error>,
+    ) -> Result<ChangedTrade, Error>
+    where
+        F: Future<Output = Result<Versioned<TradeSnapshot>, Error>>,
+    {
         let decide = |loaded: &Versioned<TradeSnapshot>, actor: &Actor, now| {
             Ok(decide(loaded, actor, now)?.map(|changes| at(loaded, changes)))
         };

@@ -95,7 +95,7 @@ event_types! {
         /// A user logged in.
         UserLoggedIn = "user.logged_in",
     }
-    /// A token. Tokens have no id.
+    /// A token.
     Token {
         /// A token was created.
         TokenCreated = "token.created",
@@ -168,6 +168,8 @@ event_types! {
         TradeCompleted = "trade.completed",
         /// A trade was cancelled.
         TradeCancelled = "trade.cancelled",
+        /// The agreed days of a trade were ended early.
+        TradeEnded = "trade.ended",
     }
     /// A proposal.
     Proposal {
@@ -185,6 +187,8 @@ event_types! {
         ProposalClosed = "proposal.closed",
         /// A proposal had expired.
         ProposalExpired = "proposal.expired",
+        /// A proposal had been accepted, and staff cancelled the agreed trade.
+        ProposalRescinded = "proposal.rescinded",
     }
     /// An invoice.
     Invoice {
@@ -196,6 +200,8 @@ event_types! {
         InvoicePaid = "invoice.paid",
         /// An invoice was voided.
         InvoiceVoided = "invoice.voided",
+        /// An invoice was written off.
+        InvoiceWrittenOff = "invoice.written_off",
         /// An invoice was still open after its due date.
         InvoiceOverdue = "invoice.overdue",
     }

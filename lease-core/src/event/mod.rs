@@ -28,7 +28,7 @@ use crate::money::Money;
 pub struct Event {
     /// The type.
     pub event_type: EventType,
-    /// The object that it is about; `None` for tokens, which have no id.
+    /// The object that it is about; `None` for several tokens.
     pub subject: Option<IdRef>,
     /// The trade, for trades and what hangs on them.
     pub trade: Option<IdRef>,
@@ -84,8 +84,14 @@ impl Event {
         event.id(event_type.subject_kind().id_field(), subject)
     }
 
-    /// An event about tokens of a user.
-    pub(crate) fn of_token(event_type: EventType, user: impl Into<IdRef>) -> Self {
+    /// An event about one token of a user.
+    pub(crate) fn of_token(event_type: EventType, token: impl Into<IdRef>, user: impl Into<IdRef>, name: &str) -> Self {
+        let user = user.into();
+        Self::new(event_type, token, Audience::User(user)).id("user_id", user).fact("name", name)
+    }
+
+    /// An event about several tokens of a user, none of which is named.
+    pub(crate) fn of_tokens(event_type: EventType, user: impl Into<IdRef>) -> Self {
         let user = user.into();
         Self::without_subject(event_type, Audience::User(user)).id("user_id", user)
     }

@@ -16,7 +16,8 @@ pub struct EventRecord {
     pub actor: EventActor,
     /// The request in which it happened.
     pub request_id: Option<String>,
-    /// The id of the object that it is about, whose kind is [`EventType::subject_kind`]; `None` for tokens, which have no id.
+    /// The id of the object that it is about, whose kind is [`EventType::subject_kind`]; `None` for several
+    /// tokens.
     pub subject_id: Option<i64>,
     /// The trade, for trades and what hangs on them.
     pub trade_id: Option<TradeId>,

@@ -1,7 +1,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::id::{
-    ContactId, CreditCardId, CustomerId, Id, InvoiceId, LeadId, NewIds, PaymentId, ProposalId, TradeId, UserId, VehicleId,
+    ContactId, CreditCardId, CustomerId, Id, InvoiceId, LeadId, NewIds, PaymentId, ProposalId, TokenId, TradeId, UserId,
+    VehicleId,
 };
 
 /// The id of a row: a known one, or that of a row which the same commit creates.
@@ -18,6 +19,8 @@ pub enum IdRef {
 pub enum NewRow {
     /// The new user.
     User,
+    /// The new token.
+    Token,
     /// The new customer.
     Customer,
     /// The new credit card.
@@ -77,6 +80,7 @@ impl NewRow {
     pub fn id_in(self, ids: &NewIds) -> Option<i64> {
         match self {
             Self::User => ids.user.map(UserId::get),
+            Self::Token => ids.token.map(TokenId::get),
             Self::Customer => ids.customer.map(CustomerId::get),
             Self::CreditCard => ids.credit_card.map(CreditCardId::get),
             Self::Contact => ids.contact.map(ContactId::get),

@@ -21,6 +21,7 @@ impl Books {
                 audit.i1_one_invoice(trade),
                 audit.i5_one_accepted(trade),
                 audit.i6_completes(trade),
+                audit.i6_days_as_agreed(trade),
                 audit.i6_not_sold_while_let(trade),
                 audit.offers_its_vehicle(trade),
                 audit.asks_what_its_owner_proposed(trade),
@@ -64,7 +65,7 @@ impl<'a> Audit<'a> {
         let invoices = of(&self.invoices, trade.id);
         let has_come = match self.service(trade)?.invoice_on {
             InvoiceOn::FirstProposal => !of(&self.proposals, trade.id).is_empty(),
-            InvoiceOn::Acceptance => of(&self.proposals, trade.id).iter().any(|proposal| is_accepted(proposal)),
+            InvoiceOn::Acceptance => of(&self.proposals, trade.id).iter().any(|proposal| was_accepted(proposal)),
         };
         let expected = match (has_come, self.books.past.fees.get(&trade.id)) {
             (false, _) => 0..=0,
@@ -98,7 +99,7 @@ impl<'a> Audit<'a> {
         let proposals = of(&self.proposals, trade.id);
         let cause = match self.service(trade)?.invoice_on {
             InvoiceOn::FirstProposal => proposals.first(),
-            InvoiceOn::Acceptance => proposals.iter().find(|proposal| is_accepted(proposal)),
+            InvoiceOn::Acceptance => proposals.iter().find(|proposal| was_accepted(proposal)),
         };
         let cause = cause.map(|proposal| proposal.id);
         (cause != Some(invoice.proposal_id))
@@ -125,7 +126,8 @@ impl<'a> Audit<'a> {
     }
 
     /// I3: `paid` is the sum of the succeeded payments; with the pending ones they do not exceed the amount; the state is paid if
-    /// and only if the whole amount is paid. No money is ever taken for a void invoice (rule 5.3).
+    /// and only if the whole amount is paid. No money is ever taken for a void invoice, and nothing is pending for one
+    /// that is written off (rule 5.3).
     fn i3_adds_up(&self, invoice: &Stored<Invoice>) -> Option<String> {
         let sum = |wanted: fn(&PaymentState) -> bool| -> Decimal {
             let payments = of(&self.payments, invoice.id).iter().filter(|payment| wanted(&payment.state));
@@ -135,12 +137,16 @@ impl<'a> Audit<'a> {
         let pending = sum(|state| matches!(state, PaymentState::Pending));
         let amount = invoice.amount.amount();
         let is_paid = matches!(invoice.state, InvoiceState::Paid { .. });
-        let is_void = matches!(invoice.state, InvoiceState::Void { .. });
+        let left = match invoice.state {
+            InvoiceState::Open | InvoiceState::Paid { .. } => Decimal::ZERO,
+            InvoiceState::Void { .. } => succeeded + pending,
+            InvoiceState::WrittenOff { .. } => pending,
+        };
         let currency = invoice.amount.currency();
         let adds_up = (succeeded, pending) == (invoice.paid.amount(), invoice.pending.amount())
             && succeeded + pending <= amount
             && is_paid == (succeeded == amount)
-            && !(is_void && succeeded + pending > Decimal::ZERO)
+            && left.is_zero()
             && of(&self.payments, invoice.id).iter().all(|payment| payment.amount.currency() == currency);
         (!adds_up).then(|| format!("I3: {succeeded} succeeded and {pending} pending do not fit {invoice:?}"))
     }
@@ -153,13 +159,20 @@ impl<'a> Audit<'a> {
             .then(|| format!("I4: payment {} by {}, billed {billed:?}, card of {holder:?}", payment.id, payment.customer_id))
     }
 
-    /// I5: a trade has one accepted proposal if and only if it is agreed or completed; then no proposal is pending.
+    /// I5: a trade has one accepted proposal if and only if it is agreed or completed; then no proposal is pending. It has a
+    /// rescinded one if and only if it was cancelled after it was agreed.
     fn i5_one_accepted(&self, trade: &Stored<Trade>) -> Option<String> {
         let proposals = of(&self.proposals, trade.id);
-        let accepted: Vec<_> = proposals.iter().filter(|proposal| is_accepted(proposal)).map(|proposal| proposal.id).collect();
-        let agreed: Vec<_> = trade.agreement().map(|agreement| agreement.proposal_id).into_iter().collect();
+        let agreed = trade.agreement().map(|agreement| agreement.proposal_id);
+        let is_cancelled = matches!(trade.state, TradeState::Cancelled { .. });
+        let accepted: Vec<_> = proposals.iter().filter(|proposal| was_accepted(proposal)).collect();
+        let fits = match (agreed, &accepted[..]) {
+            (None, []) => true,
+            (Some(agreed), [accepted]) => agreed == accepted.id && is_cancelled == is_rescinded(accepted),
+            _ => false,
+        };
         let pending = proposals.iter().filter(|proposal| proposal.state == ProposalState::Pending).count();
-        (accepted != agreed || (!trade.is_open() && pending > 0))
+        (!fits || (!trade.is_open() && pending > 0))
             .then(|| format!("I5: trade {} accepted {accepted:?}, agreed {agreed:?}, pending {pending}", trade.id))
     }
 
@@ -172,6 +185,18 @@ impl<'a> Audit<'a> {
             TradeState::Open | TradeState::Cancelled { .. } => false,
         };
         is_wrong.then(|| format!("I6: trade {} is {:?} and owes: {owes}", trade.id, trade.state))
+    }
+
+    /// I6: the agreed days are those of the accepted proposal, or fewer if they were ended early (rule 4.12); a cancelled trade has
+    /// none.
+    fn i6_days_as_agreed(&self, trade: &Stored<Trade>) -> Option<String> {
+        let agreed = find(&self.books.proposals, trade.agreement()?.proposal_id)?.period;
+        let fits = match (agreed, trade.days()) {
+            (agreed, None) => agreed.is_none() || matches!(trade.state, TradeState::Cancelled { .. }),
+            (None, Some(_)) => false,
+            (Some(agreed), Some(days)) => days == agreed || agreed.ended(days.end()) == Some(days),
+        };
+        (!fits).then(|| format!("I6: trade {} has the days {:?}, and {agreed:?} were agreed", trade.id, trade.days()))
     }
 
     /// I6: a vehicle has at most one open or agreed trade.
@@ -189,7 +214,7 @@ impl<'a> Audit<'a> {
             if trade.customer_id != owner {
                 return Some(format!("I6: trade {} is offered by {}, the owner is {owner}", trade.id, trade.customer_id));
             }
-            if let (ServiceKind::Sell, TradeState::Completed { agreement, .. }) = (self.service(trade)?.kind, trade.state) {
+            if let (ServiceKind::Sell, TradeState::Completed { agreement, .. }) = (self.service(trade)?.kind, &trade.state) {
                 owner = agreement.counterparty_id;
             }
         }
@@ -227,13 +252,18 @@ impl<'a> Audit<'a> {
 
     /// The days agreed for a vehicle.
     fn agreed_periods(&self, vehicle: VehicleId) -> Vec<(TradeId, Period)> {
-        let period = |trade: &Trade| find(&self.books.proposals, trade.agreement()?.proposal_id)?.period;
-        of(&self.trades, vehicle).iter().filter_map(|trade| Some((trade.id, period(trade)?))).collect()
+        let dated = of(&self.trades, vehicle).iter().filter_map(|trade| Some((trade.id, trade.days()?)));
+        dated.filter(|(_, days)| !days.is_empty()).collect()
     }
 }
 
-fn is_accepted(proposal: &Proposal) -> bool {
-    matches!(proposal.state, ProposalState::Accepted { .. })
+/// Whether a proposal was ever accepted.
+fn was_accepted(proposal: &Proposal) -> bool {
+    matches!(proposal.state, ProposalState::Accepted { .. }) || is_rescinded(proposal)
+}
+
+fn is_rescinded(proposal: &Proposal) -> bool {
+    matches!(proposal.state, ProposalState::Rescinded { .. })
 }
 
 fn group<T: Entity, K: Ord>(rows: &[Stored<T>], key: impl Fn(&T) -> K) -> BTreeMap<K, Vec<&Stored<T>>> {

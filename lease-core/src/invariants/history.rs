@@ -1,7 +1,7 @@
 use crate::id::{Entity, Stored};
 use crate::invariants::Books;
 use crate::invariants::read::find;
-use crate::model::{Invoice, InvoiceState, Payment, PaymentState, Proposal, ProposalState, Trade, TradeState};
+use crate::model::{Agreement, Invoice, InvoiceState, Payment, PaymentState, Period, Proposal, ProposalState, Trade, TradeState};
 
 impl Books {
     /// I2 and I7: every row of the `earlier` books that is missing now, or has changed in a way that is not allowed, such as
@@ -15,21 +15,27 @@ impl Books {
             match was.state {
                 TradeState::Open => offer(was) == offer(is) && (was.invoice_id.is_none() || was.invoice_id == is.invoice_id),
                 TradeState::Agreed(agreement) => {
-                    Trade { state: is.state, ..was.clone() } == *is && is.agreement() == Some(&agreement)
+                    Trade { state: is.state.clone(), ..was.clone() } == *is && stays_agreed(agreement, is)
                 }
-                TradeState::Completed { .. } | TradeState::Cancelled { .. } => was == is,
+                TradeState::Completed { agreement, completed_at } => {
+                    let state = TradeState::Completed { agreement: Agreement { days: is.days(), ..agreement }, completed_at };
+                    Trade { state, ..was.clone() } == *is && stays_agreed(agreement, is)
+                }
+                TradeState::Cancelled { .. } => was == is,
             }
         });
         stays(&mut broken, &earlier.proposals, &self.proposals, |was, is| {
             let terms_stay = Proposal { state: is.state, ..was.clone() } == *is;
-            terms_stay && (was.state == ProposalState::Pending || was.state == is.state)
+            let is_rescinded = matches!((was.state, is.state), (ProposalState::Accepted { .. }, ProposalState::Rescinded { .. }));
+            terms_stay && (was.state == ProposalState::Pending || was.state == is.state || is_rescinded)
         });
         stays(&mut broken, &earlier.invoices, &self.invoices, |was, is| {
             let claim = |invoice: &Invoice| {
-                let Invoice { trade_id, proposal_id, customer_id, amount, issued_at, due_date, .. } = invoice;
-                (*trade_id, *proposal_id, *customer_id, *amount, *issued_at, *due_date)
+                let Invoice { trade_id, proposal_id, customer_id, amount, issued_at, .. } = invoice;
+                (*trade_id, *proposal_id, *customer_id, *amount, *issued_at)
             };
-            let stays_marked = was.overdue_at.is_none() || was.overdue_at == is.overdue_at;
+            let is_moved = was.due_date != is.due_date;
+            let stays_marked = was.overdue_at.is_none() || was.overdue_at == is.overdue_at || is_moved;
             claim(was) == claim(is) && stays_marked && (matches!(was.state, InvoiceState::Open) || was == is)
         });
         stays(&mut broken, &earlier.payments, &self.payments, |was, is| {
@@ -38,6 +44,19 @@ impl Books {
         });
         broken
     }
+}
+
+/// Whether the trade still has this agreement. Its days only become fewer; a cancelled trade has none.
+fn stays_agreed(was: Agreement, trade: &Trade) -> bool {
+    let same = |is: &Agreement| Agreement { days: is.days, ..was } == *is;
+    let fewer = |was: Period, is: Period| was == is || was.ended(is.end()) == Some(is);
+    let days_fit = match (was.days, trade.days()) {
+        (None, None) => true,
+        (Some(was), Some(is)) => fewer(was, is),
+        (Some(_), None) => matches!(trade.state, TradeState::Cancelled { .. }),
+        (None, Some(_)) => false,
+    };
+    days_fit && trade.agreement().is_some_and(same)
 }
 
 fn stays<T: Entity>(broken: &mut Vec<String>, before: &[Stored<T>], after: &[Stored<T>], may_follow: impl Fn(&T, &T) -> bool) {

@@ -49,12 +49,12 @@
 //! | --- | --- |
 //! | I1 | a trade has at most one invoice: exactly one if there was a fee and the moment of invoicing has come, for the proposal on which it was issued |
 //! | I2 | an invoice has the service's fee at the moment of invoicing and bills the party that the service says; neither ever changes |
-//! | I3 | an invoice's `paid` is the sum of its succeeded payments; with the pending ones they do not exceed the amount; a paid invoice is paid in full, a void one not at all |
+//! | I3 | an invoice's `paid` is the sum of its succeeded payments; with the pending ones they do not exceed the amount; a paid invoice is paid in full, a void one not at all, and one that is written off has no pending payment |
 //! | I4 | every payment is made by the customer billed, with a card of their own |
-//! | I5 | a trade has one accepted proposal if it is agreed or completed, and then no pending one |
-//! | I6 | an agreed trade completes when nothing is owed; a vehicle has at most one open or agreed trade; vehicles change hands by completed sales only; agreed periods do not overlap |
+//! | I5 | a trade has one accepted proposal if it is agreed or completed, and then no pending one; it has a rescinded one if it was cancelled after it was agreed |
+//! | I6 | an agreed trade completes when nothing is owed; a vehicle has at most one open or agreed trade; vehicles change hands by completed sales only; agreed days do not overlap, and are those of the accepted proposal or fewer |
 //! | I7 | rows that were written are never lost, and final states never change; no row refers to one that does not exist |
-//! | I9 | each trade, proposal, invoice and payment has exactly the events that led to its state |
+//! | I9 | each trade, proposal, invoice and payment has exactly the events that led to its state, but for those that were cleared |
 //!
 //! [`how_we_know`] lists the checks which show that they hold.
 

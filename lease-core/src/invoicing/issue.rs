@@ -34,7 +34,7 @@ pub(crate) fn issue(
     decision.new_invoice = Some(invoice);
 }
 
-/// Whether nothing is owed: no invoice was issued, or the invoice is paid or void (rule 4.7).
+/// Whether nothing is owed: no invoice was issued, or the invoice is paid, void or written off (rule 4.7).
 pub(crate) fn owes_nothing(snapshot: &TradeSnapshot) -> bool {
     snapshot.invoice.as_ref().is_none_or(|invoice| !invoice.is_open())
 }

@@ -10,7 +10,7 @@ use crate::gateway::{ChargeKey, ChargeOutcome};
 use crate::id::{CreditCardId, InvoiceId, Stored};
 use crate::input::{Field, FieldErrors, Form, NamedIn, UpdateMode, draft};
 use crate::invoicing::overdue::with_mark;
-use crate::invoicing::visible_invoice;
+use crate::invoicing::{require_open, visible_invoice};
 use crate::model::{CreditCard, Invoice, InvoiceState, Payment, PaymentState, TradeState};
 use crate::money::{Money, positive};
 use crate::permission::{Act, Actor, Resource};
@@ -196,10 +196,6 @@ pub(crate) fn may_pay(snapshot: &TradeSnapshot, actor: &Actor, policy: &Policy, 
     require_open(invoice)?;
     require_in_time(invoice, policy, now)?;
     if invoice.payable()?.is_zero() { Err(Refusal::PaymentPending.into()) } else { Ok(()) }
-}
-
-fn require_open(invoice: &Invoice) -> Result<(), Refusal> {
-    if invoice.is_open() { Ok(()) } else { Err(Refusal::InvoiceNotOpen) }
 }
 
 fn is_late(invoice: &Invoice, now: DateTime<Utc>) -> bool {

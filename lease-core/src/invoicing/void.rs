@@ -2,14 +2,12 @@ use chrono::{DateTime, Utc};
 
 use crate::decision::Decision;
 use crate::error::{Error, Refusal};
-use crate::id::Stored;
 use crate::input::{Field, Form, UpdateMode, draft};
-use crate::invoicing::overdue::with_mark;
-use crate::invoicing::visible_invoice;
-use crate::model::{Invoice, InvoiceState, TradeState};
-use crate::permission::{Act, Actor, Resource};
+use crate::invoicing::{invoice_for, require_open, settle_unpaid};
+use crate::model::{Invoice, InvoiceState};
+use crate::permission::{Act, Actor};
 use crate::text;
-use crate::trade::{InvoiceChange, TradeChanges, TradeSnapshot, conclude, invoice_changed};
+use crate::trade::{TradeChanges, TradeSnapshot};
 
 draft! {
     /// The fields for voiding an invoice.
@@ -30,42 +28,21 @@ pub fn void(
     draft: &VoidDraft,
     now: DateTime<Utc>,
 ) -> Result<Decision<TradeChanges>, Error> {
-    let invoice = voidable_invoice(snapshot, actor)?;
+    let invoice = invoice_for(snapshot, actor, Act::Void)?;
     let mut form = Form::new(UpdateMode::Full);
     let reason = form.required("reason", &draft.reason, None, |reason| text::reason(reason));
     let Some(reason) = reason else { return Err(form.errors.into()) };
-    require_unpaid(invoice)?;
-
-    let (invoice, overdue) = with_mark(invoice, now);
-    let change = InvoiceChange { state: InvoiceState::Void { at: now, reason }, ..InvoiceChange::of(&invoice) };
-    let voided = invoice_changed(&invoice, &change.applied_to(&invoice));
-    let changes = TradeChanges { invoice: Some(change), ..TradeChanges::default() };
-    let mut decision = Decision::new(changes, overdue.into_iter().chain(voided));
-    if let TradeState::Agreed(agreement) = snapshot.trade.state {
-        conclude(&mut decision, snapshot, agreement, true, now);
-    }
-    Ok(decision)
+    require_no_payments(invoice)?;
+    Ok(settle_unpaid(snapshot, invoice, InvoiceState::Void { at: now, reason }, now))
 }
 
-/// Whether the actor may void the trade's invoice now.
+/// Succeeds if the actor may void the trade's invoice now.
 pub(crate) fn may_void(snapshot: &TradeSnapshot, actor: &Actor) -> Result<(), Error> {
-    Ok(require_unpaid(voidable_invoice(snapshot, actor)?)?)
-}
-
-/// The trade's invoice, if the actor may void it.
-fn voidable_invoice<'a>(snapshot: &'a TradeSnapshot, actor: &Actor) -> Result<&'a Stored<Invoice>, Error> {
-    let invoice = visible_invoice(snapshot, actor)?;
-    actor.require(Resource::Invoice, Act::Void)?;
-    Ok(invoice)
+    Ok(require_no_payments(invoice_for(snapshot, actor, Act::Void)?)?)
 }
 
 /// Refuses if the invoice is not open or has payments. Failed payments do not count, since no money was taken.
-fn require_unpaid(invoice: &Invoice) -> Result<(), Refusal> {
-    if !invoice.is_open() {
-        return Err(Refusal::InvoiceNotOpen);
-    }
-    if !invoice.paid.is_zero() || !invoice.pending.is_zero() {
-        return Err(Refusal::InvoiceHasPayments);
-    }
-    Ok(())
+fn require_no_payments(invoice: &Invoice) -> Result<(), Refusal> {
+    require_open(invoice)?;
+    if invoice.paid.is_zero() && invoice.pending.is_zero() { Ok(()) } else { Err(Refusal::InvoiceHasPayments) }
 }

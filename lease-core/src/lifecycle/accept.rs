@@ -4,7 +4,7 @@ use crate::decision::Decision;
 use crate::error::{Error, Refusal};
 use crate::id::CustomerId;
 use crate::invoicing::{issue, owes_nothing};
-use crate::lifecycle::{require_pending, visible_proposal};
+use crate::lifecycle::{require_open, require_pending, visible_proposal};
 use crate::model::{Agreement, InvoiceOn, ProposalState, ServiceKind};
 use crate::permission::{Act, Actor, Resource};
 use crate::trade::{ProposalView, TradeChanges, TradeSnapshot, conclude, proposal_decided, trade_agreed};
@@ -18,7 +18,7 @@ use crate::trade::{ProposalView, TradeChanges, TradeSnapshot, conclude, proposal
 pub fn accept(snapshot: &TradeSnapshot, actor: &Actor, now: DateTime<Utc>) -> Result<Decision<TradeChanges>, Error> {
     let Acceptable { view, counterparty_id } = acceptable(snapshot, actor, now)?;
     let proposal = &view.proposal;
-    let agreement = Agreement { counterparty_id, proposal_id: proposal.id, agreed_at: now };
+    let agreement = Agreement { counterparty_id, proposal_id: proposal.id, days: proposal.period, agreed_at: now };
     let accepted = ProposalState::Accepted { at: now };
     let changes = TradeChanges {
         active_party: Some(proposal.customer_id),
@@ -45,9 +45,11 @@ pub(super) fn acceptable<'a>(snapshot: &'a TradeSnapshot, actor: &Actor, now: Da
     let customer = actor.require_customer(Resource::Proposal, Act::Decide)?;
     let owner = snapshot.trade.customer_id;
     let view = match visible_proposal(snapshot, actor) {
-        // Everybody saw the owner's proposal while the trade was open, so it is hidden only because the trade is no longer open.
+        // Everybody saw the owner's proposal while the trade was open and its owner active, so it is hidden only because one of
+        // the two is no longer so.
         Err(Error::NotFound) if snapshot.proposal.as_ref().is_some_and(|view| view.proposal.customer_id == owner) => {
-            return Err(Refusal::TradeNotOpen.into());
+            require_open(snapshot)?;
+            return Err(Refusal::PartyInactive.into());
         }
         visible => visible?,
     };

@@ -1,8 +1,9 @@
 use chrono::{DateTime, Utc};
 
-use crate::invoicing::{may_pay, may_void};
+use crate::invoicing::{may_move_due_date, may_pay, may_void, may_write_off};
 use crate::lifecycle::accept::acceptable;
 use crate::lifecycle::cancel::may_cancel;
+use crate::lifecycle::end::may_end;
 use crate::lifecycle::propose::may_propose;
 use crate::lifecycle::reject::rejectable;
 use crate::lifecycle::require_visible;
@@ -26,10 +27,16 @@ pub enum AvailableAction {
     Withdraw,
     /// Cancel the trade.
     Cancel,
+    /// End the trade's days early.
+    End,
     /// Pay the trade's invoice.
     Pay,
     /// Void the trade's invoice.
     Void,
+    /// Write the trade's invoice off.
+    WriteOff,
+    /// Move the due date of the trade's invoice.
+    MoveDueDate,
 }
 
 #[cfg(feature = "openapi")]
@@ -49,8 +56,11 @@ pub fn trade_actions(snapshot: &TradeSnapshot, actor: &Actor, policy: &Policy, n
     which([
         (AvailableAction::Propose, proposes().is_ok()),
         (AvailableAction::Cancel, may_cancel(snapshot, actor).is_ok()),
+        (AvailableAction::End, may_end(snapshot, actor).is_ok()),
         (AvailableAction::Pay, may_pay(snapshot, actor, policy, now).is_ok()),
         (AvailableAction::Void, may_void(snapshot, actor).is_ok()),
+        (AvailableAction::WriteOff, may_write_off(snapshot, actor).is_ok()),
+        (AvailableAction::MoveDueDate, may_move_due_date(snapshot, actor).is_ok()),
     ])
 }
 

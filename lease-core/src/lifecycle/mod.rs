@@ -7,6 +7,7 @@ mod accept;
 mod actions;
 mod amend;
 mod cancel;
+mod end;
 mod expire;
 mod open;
 mod propose;
@@ -16,7 +17,8 @@ mod withdraw;
 pub use accept::accept;
 pub use actions::{AvailableAction, proposal_actions, trade_actions};
 pub use amend::{AmendmentDraft, amend};
-pub use cancel::cancel;
+pub use cancel::{CancellationDraft, cancel};
+pub use end::{EndDraft, end};
 pub use expire::expire;
 pub use open::{TradeDraft, open};
 pub use propose::{ProposalDraft, propose};
@@ -37,14 +39,16 @@ use crate::permission::{Actor, Resource, can_view_proposal, can_view_trade};
 
 /// Succeeds if the actor may see the trade.
 pub(crate) fn require_visible(snapshot: &TradeSnapshot, actor: &Actor) -> Result<(), Error> {
-    actor.require_view(Resource::Trade, |customer| can_view_trade(customer, &snapshot.trade, snapshot.viewer.has_proposed()))
+    let TradeSnapshot { trade, owner_is_active, viewer, .. } = snapshot;
+    actor.require_view(Resource::Trade, |customer| can_view_trade(customer, trade, *owner_is_active, viewer.has_proposed()))
 }
 
 /// The snapshot's proposal, if the actor may see it.
 pub(crate) fn visible_proposal<'a>(snapshot: &'a TradeSnapshot, actor: &Actor) -> Result<&'a ProposalView, Error> {
     let view = snapshot.proposal.as_ref().ok_or(Error::NotFound)?;
     actor.require_view(Resource::Proposal, |customer| {
-        can_view_proposal(customer, &view.proposal, &snapshot.trade, snapshot.viewer.has_proposed())
+        let TradeSnapshot { trade, owner_is_active, viewer, .. } = snapshot;
+        can_view_proposal(customer, &view.proposal, trade, *owner_is_active, viewer.has_proposed())
     })?;
     Ok(view)
 }
@@ -63,6 +67,7 @@ fn require_pending(snapshot: &TradeSnapshot, proposal: &Stored<Proposal>, now: D
         | ProposalState::Rejected { .. }
         | ProposalState::Withdrawn { .. }
         | ProposalState::Superseded { .. }
-        | ProposalState::Closed { .. } => Err(Refusal::ProposalNotPending),
+        | ProposalState::Closed { .. }
+        | ProposalState::Rescinded { .. } => Err(Refusal::ProposalNotPending),
     }
 }

@@ -41,7 +41,7 @@ draft! {
 ///
 /// # Errors
 /// [`Error::NotFound`] for a hidden trade; invalid fields; [`Refusal::TradeNotOpen`], [`Refusal::OwnerProposalRequired`],
-/// [`Refusal::ProposalLimit`].
+/// [`Refusal::PartyInactive`], [`Refusal::ProposalLimit`].
 pub fn propose(
     snapshot: Option<&TradeSnapshot>,
     named_in: NamedIn,
@@ -55,20 +55,22 @@ pub fn propose(
     if visible.is_none() && named_in == NamedIn::Path {
         return Err(Error::NotFound);
     }
-    let (snapshot, proposal) = read_proposal(visible, named_in, author, draft, now)?;
+    let (snapshot, proposal) = read_proposal(visible, named_in, author, draft, policy, now)?;
     may_propose(snapshot, author, policy)?;
 
-    let mut decision = Decision { changes: TradeChanges::default(), events: Vec::new() };
+    let owner = snapshot.trade.customer_id;
+    let changes = TradeChanges { active_party: (author != owner).then_some(owner), ..TradeChanges::default() };
+    let mut decision = Decision { changes, events: Vec::new() };
     if let Some(earlier) = &snapshot.viewer.pending {
         // An expired proposal stays expired; this only stores its state.
         let ended = match earlier.state_at(now) {
             ProposalState::Pending => ProposalState::Superseded { at: now },
             expired => expired,
         };
-        decision.events.extend(proposal_decided(snapshot.trade.customer_id, earlier.id, earlier, ended));
+        decision.events.extend(proposal_decided(owner, earlier.id, earlier, ended));
         decision.decided = Some((earlier.id, ended));
     }
-    decision.events.push(proposal_made(snapshot.trade.customer_id, &proposal));
+    decision.events.push(proposal_made(owner, &proposal));
     decision.new_proposal = Some(proposal);
     if !snapshot.has_proposals {
         issue(&mut decision, snapshot, InvoiceOn::FirstProposal, None, None, now);
@@ -79,6 +81,9 @@ pub fn propose(
 /// Succeeds if the trade allows one more proposal by this author.
 pub(super) fn may_propose(snapshot: &TradeSnapshot, author: CustomerId, policy: &Policy) -> Result<(), Refusal> {
     require_open(snapshot)?;
+    if !snapshot.owner_is_active {
+        return Err(Refusal::PartyInactive);
+    }
     if !snapshot.has_proposals && author != snapshot.trade.customer_id {
         return Err(Refusal::OwnerProposalRequired);
     }
@@ -95,6 +100,7 @@ fn read_proposal<'a>(
     named_in: NamedIn,
     author: CustomerId,
     draft: &ProposalDraft,
+    policy: &Policy,
     now: DateTime<Utc>,
 ) -> Result<(&'a TradeSnapshot, Proposal), FieldErrors> {
     let mut form = Form::new(UpdateMode::Full);
@@ -107,7 +113,7 @@ fn read_proposal<'a>(
         currency.map(|currency| Money::new(amount, currency)).transpose()
     });
     form.same_currency(&draft.currency, currency);
-    let period = read_period(&mut form, draft, snapshot.map(|trade| trade.service.kind));
+    let period = read_period(&mut form, draft, snapshot.map(|trade| trade.service.kind), policy.max_days);
     let message = form.optional("message", &draft.message, None, String::new(), |message| text::free(message));
     let in_future = |at: &DateTime<Utc>| if *at > now { Ok(Some(*at)) } else { Err("The time must be in the future.") };
     let expires_at = form.optional("expires_at", &draft.expires_at, None, None, in_future);
@@ -128,8 +134,9 @@ fn read_proposal<'a>(
     Ok((trade, proposal))
 }
 
-/// Reads the days (rule 4.2): a lease requires them, a sale must not have them, and for a custom service they are optional.
-fn read_period(form: &mut Form, draft: &ProposalDraft, kind: Option<ServiceKind>) -> Option<Period> {
+/// Reads the days (rules 4.2, 4.12): a lease requires them, a sale must not have them, and for a custom service they are
+/// optional. There are at most `max_days` of them.
+fn read_period(form: &mut Form, draft: &ProposalDraft, kind: Option<ServiceKind>, max_days: u32) -> Option<Period> {
     let start = form.optional("start_date", &draft.start_date, None, None, some_given);
     let end = form.optional("end_date", &draft.end_date, None, None, some_given);
     let kind = kind?;
@@ -147,6 +154,9 @@ fn read_period(form: &mut Form, draft: &ProposalDraft, kind: Option<ServiceKind>
     let period = Period::new(start, end);
     if period.is_none() {
         form.errors.add("end_date", "The end must be after the start.");
+    }
+    if (end - start).num_days() > max_days.into() {
+        form.errors.add("end_date", format!("At most {max_days} days may be agreed."));
     }
     period
 }

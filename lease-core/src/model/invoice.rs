@@ -41,13 +41,13 @@ impl InvoiceId {
 }
 
 impl Invoice {
-    /// The amount that is still due. Pending payments do not reduce it. Nothing is due on a void invoice.
+    /// The amount that is still due. Pending payments do not reduce it. Nothing is due on an invoice that is void or written off.
     ///
     /// # Errors
     /// [`MoneyError`] if a store returned an invoice on which more than its amount was paid.
     pub fn due(&self) -> Result<Money, MoneyError> {
         match self.state {
-            InvoiceState::Void { .. } => Ok(Money::zero(self.amount.currency())),
+            InvoiceState::Void { .. } | InvoiceState::WrittenOff { .. } => Ok(Money::zero(self.amount.currency())),
             InvoiceState::Open | InvoiceState::Paid { .. } => self.amount.minus(self.paid),
         }
     }
@@ -60,7 +60,7 @@ impl Invoice {
         self.due()?.minus(self.pending)
     }
 
-    /// Whether it is open: neither paid in full nor void.
+    /// Whether it is open: neither paid in full, nor void, nor written off.
     #[must_use]
     pub const fn is_open(&self) -> bool {
         matches!(self.state, InvoiceState::Open)
@@ -101,6 +101,13 @@ pub enum InvoiceState {
         /// When it was voided.
         at: DateTime<Utc>,
         /// Why it was voided.
+        reason: String,
+    },
+    /// Given up by the company, whatever was paid of it.
+    WrittenOff {
+        /// When it was written off.
+        at: DateTime<Utc>,
+        /// Why it was written off.
         reason: String,
     },
 }

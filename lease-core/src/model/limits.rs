@@ -7,6 +7,8 @@ use std::ops::RangeInclusive;
 pub(crate) const FIRST_MODEL_YEAR: i64 = 1886;
 /// The longest time to pay, in days.
 pub(crate) const MAX_DUE_DAYS: u16 = 365;
+/// The life of a token that a user creates, in days.
+pub(crate) const TOKEN_DAYS: RangeInclusive<i64> = 1..=3_650;
 /// The months of a year.
 pub(crate) const MONTHS: RangeInclusive<u32> = 1..=12;
 /// The years in which a card can expire.

@@ -61,7 +61,8 @@ impl Asking {
     }
 }
 
-/// The days from `start` up to but not including `end`.
+/// The days from `start` up to but not including `end`. Those of a proposal are never empty; agreed days that are ended on their
+/// first day are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Period {
     start: NaiveDate,
@@ -69,10 +70,23 @@ pub struct Period {
 }
 
 impl Period {
-    /// A period; `None` if `end` is not after `start`.
+    /// A period of at least a day; `None` if `end` is not after `start`.
     #[must_use]
     pub fn new(start: NaiveDate, end: NaiveDate) -> Option<Self> {
         (start < end).then_some(Self { start, end })
+    }
+
+    /// Agreed days, which may be empty; `None` if `end` is before `start`.
+    #[must_use]
+    pub fn agreed(start: NaiveDate, end: NaiveDate) -> Option<Self> {
+        (start <= end).then_some(Self { start, end })
+    }
+
+    /// The same period with an earlier end, which leaves no days if it is `start`; `None` if `end` is not earlier, or before
+    /// `start`.
+    #[must_use]
+    pub fn ended(self, end: NaiveDate) -> Option<Self> {
+        (self.start <= end && end < self.end).then_some(Self { end, ..self })
     }
 
     /// The first day.
@@ -87,10 +101,16 @@ impl Period {
         self.end
     }
 
+    /// Whether it has no days.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+
     /// Whether the two periods share a day.
     #[must_use]
     pub fn overlaps(self, other: Self) -> bool {
-        self.start < other.end && other.start < self.end
+        self.start.max(other.start) < self.end.min(other.end)
     }
 }
 
@@ -135,6 +155,11 @@ pub enum ProposalState {
         /// When it entered this state.
         at: DateTime<Utc>,
     },
+    /// It was accepted, and staff cancelled the agreed trade.
+    Rescinded {
+        /// When it entered this state.
+        at: DateTime<Utc>,
+    },
 }
 
 impl ProposalState {
@@ -148,7 +173,8 @@ impl ProposalState {
             | Self::Withdrawn { at }
             | Self::Superseded { at }
             | Self::Closed { at }
-            | Self::Expired { at } => Some(at),
+            | Self::Expired { at }
+            | Self::Rescinded { at } => Some(at),
         }
     }
 }

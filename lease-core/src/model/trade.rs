@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::id::{CustomerId, Entity, InvoiceId, ProposalId, ServiceId, TradeId, VehicleId};
-use crate::model::{Asking, OfferedVehicle};
+use crate::model::{Asking, OfferedVehicle, Period};
 use crate::text::search_text;
 
 /// One vehicle offered under one service.
@@ -46,13 +46,20 @@ impl Trade {
         matches!(self.state, TradeState::Open)
     }
 
-    /// The agreement, once the parties have agreed.
+    /// The agreement, once the parties have agreed, even if the trade was cancelled afterwards.
     #[must_use]
     pub const fn agreement(&self) -> Option<&Agreement> {
         match &self.state {
             TradeState::Agreed(agreement) | TradeState::Completed { agreement, .. } => Some(agreement),
-            TradeState::Open | TradeState::Cancelled { .. } => None,
+            TradeState::Cancelled { agreement, .. } => agreement.as_ref(),
+            TradeState::Open => None,
         }
+    }
+
+    /// The agreed days: none before the agreement, if it is undated, and once the trade is cancelled.
+    #[must_use]
+    pub fn days(&self) -> Option<Period> {
+        self.agreement()?.days
     }
 
     /// Whether this customer is a party to it: the owner or the counterparty.
@@ -74,19 +81,22 @@ impl Trade {
     }
 }
 
-/// The agreement of a trade: the other party and the accepted proposal.
+/// The agreement of a trade: the other party, the accepted proposal and the days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Agreement {
     /// The party that is not the owner.
     pub counterparty_id: CustomerId,
-    /// The accepted proposal.
+    /// The accepted proposal; once the trade is cancelled, the rescinded one.
     pub proposal_id: ProposalId,
+    /// The days on which the vehicle is the counterparty's. They are those of the proposal, unless they were ended early (rule
+    /// 4.12); once the trade is cancelled, there are none.
+    pub days: Option<Period>,
     /// When it was agreed.
     pub agreed_at: DateTime<Utc>,
 }
 
 /// The state of a trade.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::EnumDiscriminants)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, strum::EnumDiscriminants)]
 #[strum_discriminants(
     name(TradeStatus),
     doc = "The names of a trade's states.",
@@ -105,9 +115,13 @@ pub enum TradeState {
         /// When it was both agreed and no longer owing anything.
         completed_at: DateTime<Utc>,
     },
-    /// Cancelled before anything was agreed.
+    /// Cancelled: while it was open, or by staff while it was agreed.
     Cancelled {
-        /// When it was agreed.
+        /// When it was cancelled.
         cancelled_at: DateTime<Utc>,
+        /// Why it was cancelled, or empty.
+        reason: String,
+        /// The agreement, without days, if there was one.
+        agreement: Option<Agreement>,
     },
 }

@@ -6,6 +6,8 @@ use super::Actor;
 pub enum Resource {
     /// Users.
     User,
+    /// Tokens.
+    Token,
     /// Customers.
     Customer,
     /// Credit cards.
@@ -40,7 +42,7 @@ pub enum Act {
     Read,
     /// Create one.
     Create,
-    /// Change one; for a trade, its title and description.
+    /// Change one; for a trade, its title and description; for an invoice, its due date.
     Update,
     /// Delete or deactivate one.
     Delete,
@@ -48,8 +50,12 @@ pub enum Act {
     Decide,
     /// Cancel a trade.
     Cancel,
+    /// End the agreed days of a trade early.
+    End,
     /// Void an invoice.
     Void,
+    /// Write an invoice off.
+    WriteOff,
     /// Convert a lead to a customer.
     Convert,
     /// Grant or revoke `is_staff` and `is_superuser`, or change a superuser.
@@ -73,10 +79,10 @@ pub enum Grant {
 /// The table of chapter 2. Superusers and the system have the rights of staff and, for users and the test clock, every right.
 #[expect(clippy::match_same_arms, reason = "one row for each right, in the order of chapter 2")]
 pub(super) fn grant(actor: &Actor, resource: Resource, act: Act) -> Grant {
-    use Act::{Cancel, Convert, Create, Decide, Delete, GrantRoles, Read, Update, Void};
+    use Act::{Cancel, Convert, Create, Decide, Delete, End, GrantRoles, Read, Update, Void, WriteOff};
     use Grant::{Active, All, None, Own};
     use Resource::{
-        Contact, CreditCard, Customer, Event, Invoice, Lead, Payment, Proposal, Service, TestClock, Trade, User, Vehicle,
+        Contact, CreditCard, Customer, Event, Invoice, Lead, Payment, Proposal, Service, TestClock, Token, Trade, User, Vehicle,
     };
 
     // One row for each right: the grant for customers, then the grant for staff.
@@ -86,6 +92,8 @@ pub(super) fn grant(actor: &Actor, resource: Resource, act: Act) -> Grant {
         (User, GrantRoles) | (TestClock, Read | Update) => {
             return if matches!(actor, Actor::Superuser { .. } | Actor::System) { All } else { None };
         }
+
+        (Token, Read | Create | Delete) => (Own, Own),
 
         (Customer, Read | Update) => (Own, All),
 
@@ -104,12 +112,13 @@ pub(super) fn grant(actor: &Actor, resource: Resource, act: Act) -> Grant {
 
         (Trade, Read | Cancel) => (Own, All),
         (Trade, Create | Update) => (Own, None),
+        (Trade, End) => (None, All),
 
         (Proposal, Read) => (Own, All),
         (Proposal, Create | Decide) => (Own, None),
 
         (Invoice, Read) => (Own, All),
-        (Invoice, Void) => (None, All),
+        (Invoice, Update | Void | WriteOff) => (None, All),
 
         (Payment, Read) => (Own, All),
         (Payment, Create) => (Own, None),
@@ -117,9 +126,9 @@ pub(super) fn grant(actor: &Actor, resource: Resource, act: Act) -> Grant {
         (Event, Read) => (Own, All),
 
         (
-            User | Customer | CreditCard | Contact | Lead | Vehicle | Service | Trade | Proposal | Invoice | Payment | Event
-            | TestClock,
-            Create | Update | Delete | Decide | Cancel | Void | Convert | GrantRoles,
+            User | Token | Customer | CreditCard | Contact | Lead | Vehicle | Service | Trade | Proposal | Invoice | Payment
+            | Event | TestClock,
+            Create | Update | Delete | Decide | Cancel | End | Void | WriteOff | Convert | GrantRoles,
         ) => (None, None),
     };
     match actor {

@@ -4,27 +4,33 @@
 use crate::id::CustomerId;
 use crate::model::{Invoice, Payment, Proposal, Trade, Vehicle};
 
-/// Whether a customer may see a trade: if it is open, if they are its owner or counterparty, or if they have made a proposal in
-/// it.
+/// Whether a customer may see a trade: if it is open and the user of its owner active, if they are its owner or counterparty, or
+/// if they have made a proposal in it.
 #[must_use]
-pub fn can_view_trade(viewer: CustomerId, trade: &Trade, has_proposed: bool) -> bool {
-    trade.is_open() || trade.has_party(viewer) || has_proposed
+pub fn can_view_trade(viewer: CustomerId, trade: &Trade, owner_is_active: bool, has_proposed: bool) -> bool {
+    (trade.is_open() && owner_is_active) || trade.has_party(viewer) || has_proposed
 }
 
 /// Whether a customer may see a proposal: if it is their own, if it is in a trade they own, or if it is the owner's in a trade
 /// they may see.
 #[must_use]
-pub fn can_view_proposal(viewer: CustomerId, proposal: &Proposal, trade: &Trade, has_proposed: bool) -> bool {
+pub fn can_view_proposal(
+    viewer: CustomerId,
+    proposal: &Proposal,
+    trade: &Trade,
+    owner_is_active: bool,
+    has_proposed: bool,
+) -> bool {
     proposal.customer_id == viewer
         || trade.customer_id == viewer
-        || (proposal.customer_id == trade.customer_id && can_view_trade(viewer, trade, has_proposed))
+        || (proposal.customer_id == trade.customer_id && can_view_trade(viewer, trade, owner_is_active, has_proposed))
 }
 
-/// Whether a customer may see a vehicle: if it is their own, if it is in an open trade, or if a trade of it has both
-/// them and its owner as parties.
+/// Whether a customer may see a vehicle: if it is their own, if it is in an open trade whose owner is active, or if a trade of it
+/// has both them and its owner as parties.
 #[must_use]
-pub fn can_view_vehicle(viewer: CustomerId, vehicle: &Vehicle, has_open_trade: bool, is_party: bool) -> bool {
-    vehicle.customer_id == viewer || has_open_trade || is_party
+pub fn can_view_vehicle(viewer: CustomerId, vehicle: &Vehicle, is_on_offer: bool, is_party: bool) -> bool {
+    vehicle.customer_id == viewer || is_on_offer || is_party
 }
 
 /// Whether a customer may see an invoice: if it is billed to them.

@@ -3,7 +3,7 @@ use chrono::{DateTime, Utc};
 
 use super::RepositoryError;
 use crate::account::{AccountSnapshot, Token, TokenHash};
-use crate::id::{CustomerId, Stored, UserId, Versioned};
+use crate::id::{CustomerId, Stored, TokenId, UserId, Versioned};
 use crate::model::{Account, Customer, LoginName, Role};
 use crate::page::{Page, PageRequest};
 use crate::text::Search;
@@ -12,8 +12,16 @@ use crate::text::Search;
 /// [`Profile`](crate::model::Profile).
 #[async_trait]
 pub trait AccountRepository {
-    /// The token with this hash and the account it belongs to, valid or not: the core decides whether it is valid.
-    async fn find_token(&self, hash: &TokenHash) -> Result<Option<(Token, Account)>, RepositoryError>;
+    /// The token with this key and the account it belongs to, valid or not: the core decides whether it is valid.
+    async fn find_token(&self, key: TokenKey) -> Result<Option<(Stored<Token>, Account)>, RepositoryError>;
+
+    /// Lists the live tokens of a user: those of the user's present epoch that have not expired at `now`.
+    async fn list_tokens(
+        &self,
+        filter: &TokenFilter,
+        page: PageRequest,
+        now: DateTime<Utc>,
+    ) -> Result<Page<Stored<Token>>, RepositoryError>;
 
     /// The account with this login name.
     async fn find_login(&self, name: &LoginName) -> Result<Option<Account>, RepositoryError>;
@@ -36,6 +44,22 @@ pub trait AccountRepository {
     /// Lists customers.
     async fn list_customers(&self, filter: &CustomerFilter, page: PageRequest)
     -> Result<Page<Stored<Customer>>, RepositoryError>;
+}
+
+/// The key by which a token is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenKey {
+    /// The token with this hash.
+    Hash(TokenHash),
+    /// The token with this id.
+    Id(TokenId),
+}
+
+/// The filter for a list of tokens. Nobody sees those of another user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenFilter {
+    /// Of this user.
+    pub user_id: UserId,
 }
 
 /// The filter for a list of users; every condition that is given must hold.

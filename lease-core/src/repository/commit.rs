@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::Claim;
-use crate::account::{AccountChange, Login, NewAccount, TokenRevocation};
+use crate::account::{AccountChange, Login, NewAccount, Token, TokenRevocation};
 use crate::catalog::{FirstServices, VehicleChange};
 use crate::decision::RowChange;
 use crate::directory::LeadChange;
@@ -93,6 +93,8 @@ pub enum Change {
     Login(Login),
     /// Deletes a token of a user. If it is not there, or belongs to another user, nothing changes and no event is stored.
     RevokeToken(TokenRevocation),
+    /// Creates a token. If its epoch is not the present one of its user, it is a conflict.
+    CreateToken(Token),
     /// Changes a customer's profile. Customers are created and deleted with their users, so this is always an update.
     Customer(RowChange<Customer>),
     /// Changes a customer's cards, and increases the customer's version.
@@ -131,6 +133,7 @@ changes! {
     Account(AccountChange),
     Login(Login),
     RevokeToken(TokenRevocation),
+    CreateToken(Token),
     Customer(RowChange<Customer>),
     Wallet(WalletChange),
     Contact(RowChange<Contact>),

@@ -3,10 +3,10 @@
 use super::{
     AccountRepository, CardFilter, CardRepository, Claim, ClaimState, Commit, ContactFilter, CustomerFilter, DirectoryRepository,
     EventFilter, EventRepository, IdempotencyRepository, InvoiceFilter, LeadFilter, NewClaim, PaymentFilter, ProposalFilter,
-    Repository, RepositoryError, SavedResponse, ServiceFilter, ServiceRepository, TradeFilter, TradeLoad, TradeRepository,
-    UserFilter, VehicleFilter, VehicleRepository, WalletKey,
+    Repository, RepositoryError, SavedResponse, ServiceFilter, ServiceRepository, TokenFilter, TokenKey, TradeFilter, TradeLoad,
+    TradeRepository, UserFilter, VehicleFilter, VehicleRepository, WalletKey,
 };
-use crate::account::{AccountSnapshot, Token, TokenHash};
+use crate::account::{AccountSnapshot, Token};
 use crate::catalog::VehicleSnapshot;
 use crate::event::{ConsumerName, EventRecord, Viewer};
 use crate::id::{
@@ -29,7 +29,8 @@ mockall::mock! {
 
     #[async_trait]
     impl AccountRepository for Repository {
-        async fn find_token(&self, hash: &TokenHash) -> Result<Option<(Token, Account)>, RepositoryError>;
+        async fn find_token(&self, key: TokenKey) -> Result<Option<(Stored<Token>, Account)>, RepositoryError>;
+        async fn list_tokens(&self, filter: &TokenFilter, page: PageRequest, now: DateTime<Utc>) -> Result<Page<Stored<Token>>, RepositoryError>;
         async fn find_login(&self, name: &LoginName) -> Result<Option<Account>, RepositoryError>;
         async fn load_account(&self, id: UserId) -> Result<Option<Versioned<AccountSnapshot>>, RepositoryError>;
         async fn taken_names(&self, names: &[LoginName]) -> Result<Vec<(LoginName, UserId)>, RepositoryError>;

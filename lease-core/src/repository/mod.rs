@@ -45,7 +45,7 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 
-pub use account::{AccountRepository, CustomerFilter, UserFilter};
+pub use account::{AccountRepository, CustomerFilter, TokenFilter, TokenKey, UserFilter};
 pub use card::{CardFilter, CardRepository, WalletKey};
 pub use commit::{Change, Commit, Envelope, RequestId};
 pub use directory::{ContactFilter, DirectoryRepository, LeadFilter};

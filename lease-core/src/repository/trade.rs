@@ -101,7 +101,7 @@ pub enum TradeKey {
 /// The filter for a list of trades; every condition that is given must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TradeFilter {
-    /// Only trades that this customer may see: open trades, trades of which they are the owner or the counterparty, and trades in
+    /// Only trades that this customer may see: open trades whose owner is active, trades of which they are the owner or the counterparty, and trades in
     /// which they have made a proposal ([`can_view_trade`](crate::permission::can_view_trade)).
     pub visible_to: Option<CustomerId>,
     /// With this status.

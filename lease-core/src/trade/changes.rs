@@ -1,4 +1,4 @@
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::id::{CustomerId, InvoiceId, NewIds, PaymentId, ProposalId, Stored, TradeId, Version};
 use crate::model::{
@@ -92,7 +92,7 @@ pub struct NewInvoice {
     /// When it is issued.
     pub issued_at: DateTime<Utc>,
     /// The last day on which it can be paid on time.
-    pub due_date: chrono::NaiveDate,
+    pub due_date: NaiveDate,
 }
 
 impl NewInvoice {
@@ -128,6 +128,8 @@ pub struct InvoiceChange {
     pub pending: Money,
     /// The new state.
     pub state: InvoiceState,
+    /// The new due date.
+    pub due_date: NaiveDate,
     /// The instant at which it fell overdue, as recorded from now on.
     pub overdue_at: Option<DateTime<Utc>>,
 }
@@ -135,8 +137,8 @@ pub struct InvoiceChange {
 impl InvoiceChange {
     /// The change that leaves the invoice as it is.
     pub(crate) fn of(invoice: &Stored<Invoice>) -> Self {
-        let Invoice { paid, pending, ref state, overdue_at, .. } = invoice.value;
-        Self { id: invoice.id, paid, pending, state: state.clone(), overdue_at }
+        let Invoice { paid, pending, ref state, due_date, overdue_at, .. } = invoice.value;
+        Self { id: invoice.id, paid, pending, state: state.clone(), due_date, overdue_at }
     }
 
     /// Applies the change to the invoice.
@@ -144,6 +146,7 @@ impl InvoiceChange {
         invoice.paid = self.paid;
         invoice.pending = self.pending;
         invoice.state.clone_from(&self.state);
+        invoice.due_date = self.due_date;
         invoice.overdue_at = self.overdue_at;
     }
 
@@ -156,14 +159,32 @@ impl InvoiceChange {
 }
 
 /// The state that a trade moves to. It replaces the previous state completely, including an agreement.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum TradeMove {
     /// The trade is agreed.
     Agree(Agreement),
     /// The trade is agreed, and nothing is owed.
     Complete(Agreement, DateTime<Utc>),
     /// The trade is cancelled.
-    Cancel(DateTime<Utc>),
+    Cancel {
+        /// When it is cancelled.
+        at: DateTime<Utc>,
+        /// Why it is cancelled, or empty.
+        reason: String,
+        /// The agreement, without days, if there was one.
+        agreement: Option<Agreement>,
+    },
+}
+
+impl TradeMove {
+    /// The agreement of the new state.
+    #[must_use]
+    pub const fn agreement(&self) -> Option<&Agreement> {
+        match self {
+            Self::Agree(agreement) | Self::Complete(agreement, _) => Some(agreement),
+            Self::Cancel { agreement, .. } => agreement.as_ref(),
+        }
+    }
 }
 
 impl From<TradeMove> for TradeState {
@@ -171,7 +192,7 @@ impl From<TradeMove> for TradeState {
         match to {
             TradeMove::Agree(agreement) => Self::Agreed(agreement),
             TradeMove::Complete(agreement, completed_at) => Self::Completed { agreement, completed_at },
-            TradeMove::Cancel(cancelled_at) => Self::Cancelled { cancelled_at },
+            TradeMove::Cancel { at, reason, agreement } => Self::Cancelled { cancelled_at: at, reason, agreement },
         }
     }
 }
@@ -183,8 +204,8 @@ impl TradeChanges {
             trade.title.clone_from(&text.title);
             trade.description.clone_from(&text.description);
         }
-        if let Some(to) = self.state {
-            trade.state = to.into();
+        if let Some(to) = &self.state {
+            trade.state = to.clone().into();
         }
         trade.asking = self.asking_after(trade, ids);
         trade.invoice_id = self.new_invoice.as_ref().and(ids.invoice).or(trade.invoice_id);

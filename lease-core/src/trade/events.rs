@@ -17,12 +17,12 @@ pub(crate) fn trade_event(event_type: EventType, id: impl Into<IdRef>, after: &T
         .id("vehicle_id", after.vehicle_id)
         .id("service_id", after.service_id)
         .id("customer_id", after.customer_id)
-        .fact("status", <&str>::from(TradeStatus::from(after.state)))
+        .fact("status", <&str>::from(TradeStatus::from(&after.state)))
 }
 
 /// An event about a trade that moves from one state to another.
-pub(crate) fn trade_moved(event_type: EventType, trade: &Stored<Trade>, from: TradeState, to: TradeState) -> Event {
-    let [before, after] = [from, to].map(|state| Trade { state, ..trade.value.clone() });
+pub(crate) fn trade_moved(event_type: EventType, trade: &Stored<Trade>, from: &TradeState, to: TradeState) -> Event {
+    let [before, after] = [from.clone(), to].map(|state| Trade { state, ..trade.value.clone() });
     let event = trade_event(event_type, trade.id, &after).changing(&before, &after);
     match after.agreement() {
         Some(agreement) => event.id("counterparty_id", agreement.counterparty_id).id("proposal_id", agreement.proposal_id),
@@ -30,10 +30,10 @@ pub(crate) fn trade_moved(event_type: EventType, trade: &Stored<Trade>, from: Tr
     }
 }
 
-/// The agreement of a trade. `is_invoiced` says whether an invoice is issued on it. The terms are in the events of the proposal,
+/// The agreement of a trade. `is_invoiced` says whether an invoice is issued on it. The price is in the events of the proposal,
 /// which not all members may see.
 pub(crate) fn trade_agreed(trade: &Stored<Trade>, agreement: Agreement, is_invoiced: bool) -> Event {
-    let mut event = trade_moved(EventType::TradeAgreed, trade, trade.state, TradeState::Agreed(agreement));
+    let mut event = trade_moved(EventType::TradeAgreed, trade, &trade.state, TradeState::Agreed(agreement));
     if is_invoiced {
         event.changes.add_new("invoice_id", NewRow::Invoice);
     }
@@ -68,6 +68,7 @@ pub(crate) fn proposal_decided(owner: CustomerId, id: ProposalId, proposal: &Pro
         ProposalState::Superseded { .. } => EventType::ProposalSuperseded,
         ProposalState::Closed { .. } => EventType::ProposalClosed,
         ProposalState::Expired { .. } => EventType::ProposalExpired,
+        ProposalState::Rescinded { .. } => EventType::ProposalRescinded,
     };
     let event = proposal_event(event_type, id, owner, proposal).fact("status", status(to)).changing(&proposal.state, &to);
     Some(match to {
@@ -112,16 +113,17 @@ pub(crate) fn invoice_issued(trade: &Stored<Trade>, new: &NewInvoice) -> Event {
         .fact("status", <&str>::from(InvoiceStatus::Open))
 }
 
-/// The change of an invoice: paid, void, or only other fields.
+/// The change of an invoice: paid, void, written off, or only other fields.
 pub(crate) fn invoice_changed(invoice: &Stored<Invoice>, after: &Invoice) -> Option<Event> {
     let event_type = match after.state {
         InvoiceState::Open => EventType::InvoiceUpdated,
         InvoiceState::Paid { .. } => EventType::InvoicePaid,
         InvoiceState::Void { .. } => EventType::InvoiceVoided,
+        InvoiceState::WrittenOff { .. } => EventType::InvoiceWrittenOff,
     };
     let event = invoice_event(event_type, invoice.id, after).changing(&invoice.value, after).if_changed()?;
     Some(match &after.state {
-        InvoiceState::Void { reason, .. } => event.fact("reason", reason.as_str()),
+        InvoiceState::Void { reason, .. } | InvoiceState::WrittenOff { reason, .. } => event.fact("reason", reason.as_str()),
         InvoiceState::Open | InvoiceState::Paid { .. } => event,
     })
 }
@@ -182,5 +184,5 @@ fn payment_event(
 /// The completion of a trade that is agreed.
 pub(crate) fn trade_completed(trade: &Stored<Trade>, agreement: Agreement, completed_at: DateTime<Utc>) -> Event {
     let to = TradeState::Completed { agreement, completed_at };
-    trade_moved(EventType::TradeCompleted, trade, TradeState::Agreed(agreement), to)
+    trade_moved(EventType::TradeCompleted, trade, &TradeState::Agreed(agreement), to)
 }

@@ -17,6 +17,8 @@ pub struct OpeningSnapshot {
 pub struct TradeSnapshot {
     /// The trade.
     pub trade: Stored<Trade>,
+    /// Whether the user of its owner is active.
+    pub owner_is_active: bool,
     /// The service under which it is offered, as it is now.
     pub service: Stored<Service>,
     /// Its invoice, if one was issued.

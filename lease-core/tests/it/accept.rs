@@ -26,7 +26,7 @@ fn response(scene: &Scene, who: i64) -> &'static str {
 fn the_owner_accepts_anothers_and_others_accept_the_owners() {
     for (scene, who) in [(offered(), BUYER), (countered(), OWNER)] {
         let changes = accept(&scene.0, &customer(who), now()).unwrap();
-        let agreement = Agreement { counterparty_id: id(BUYER), proposal_id: id(1), agreed_at: now() };
+        let agreement = Agreement { counterparty_id: id(BUYER), proposal_id: id(1), days: None, agreed_at: now() };
         assert_eq!(changes.decided, Some((id(1), ProposalState::Accepted { at: now() })));
         assert_eq!(changes.close_others, Some(now()));
         assert_eq!(changes.state, Some(TradeMove::Agree(agreement)));
@@ -113,6 +113,10 @@ fn only_a_pending_proposal_is_accepted() {
 fn a_proposal_by_a_deactivated_author_is_not_accepted() {
     assert_eq!(response(&countered().author_is_inactive(), OWNER), "party_inactive");
     assert_eq!(response(&offered().author_is_inactive(), BUYER), "party_inactive");
+    // The owner's proposal is hidden from those who do not take part in the trade.
+    assert_eq!(response(&offered().author_is_inactive().owner_is_inactive(), BUYER), "party_inactive");
+    assert_eq!(response(&offered().author_is_inactive().owner_is_inactive().viewer_made(1), BUYER), "party_inactive");
+    assert_eq!(response(&offered().owner_is_inactive().agreed(), THIRD), "trade_not_open");
     // This must still be true when the decision is committed.
     for (scene, who, author) in [(countered(), OWNER, BUYER), (offered(), BUYER, OWNER)] {
         assert_eq!(accept(&scene.0, &customer(who), now()).unwrap().active_party, Some(id(author)));

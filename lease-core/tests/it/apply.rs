@@ -22,6 +22,7 @@ fn rows_that_the_changes_do_not_name_are_not_touched() {
             paid: usd("100"),
             pending: usd("0"),
             state: InvoiceState::Paid { at: now() },
+            due_date: day(14),
             overdue_at: Some(now()),
         }),
         ..TradeChanges::default()

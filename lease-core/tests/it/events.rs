@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use lease_core::account::{
-    AccountSnapshot, PasswordHash, RegistrationDraft, UserDraft, check_registration, check_update, deactivate, log_in,
-    revoke_token, revoke_tokens,
+    AccountSnapshot, CheckedUpdate, PasswordHash, RegistrationDraft, Session, TokenHash, UserDraft, check_registration,
+    check_update, create_token, deactivate, log_in, revoke_token, revoke_tokens,
 };
-use lease_core::account::{CheckedUpdate, TokenHash};
 use lease_core::catalog::{
     ServiceDraft, VehicleDraft, create_service, create_vehicle, deactivate_service, standard_services, update_service,
     update_vehicle,
@@ -19,8 +18,8 @@ use lease_core::event::{Audience, Event, EventActor, EventType, IdRef, NewRow, S
 use lease_core::gateway::{CardToken, ChargeOutcome};
 use lease_core::id::{NewIds, ProposalId, Versioned};
 use lease_core::input::UpdateMode;
-use lease_core::invoicing::{VoidDraft, record_overdue, settle_payment, void};
-use lease_core::lifecycle::{AmendmentDraft, TradeChanges, accept, amend, cancel, expire};
+use lease_core::invoicing::{VoidDraft, move_due_date, record_overdue, settle_payment, void, write_off};
+use lease_core::lifecycle::{AmendmentDraft, CancellationDraft, TradeChanges, accept, amend, cancel, expire};
 use lease_core::model::{InvoiceState, PaymentState, ProposalState, Role, ServiceKind};
 use lease_core::permission::Actor;
 use lease_core::policy::Policy;
@@ -36,6 +35,7 @@ const PATCH: UpdateMode = UpdateMode::Partial;
 fn given() -> NewIds {
     NewIds {
         user: Some(id(101)),
+        token: Some(id(112)),
         customer: Some(id(102)),
         credit_card: Some(id(103)),
         vehicle: Some(id(106)),
@@ -183,8 +183,8 @@ fn a_proposal_that_is_closed_has_an_event_unless_it_was_decided() {
 /// Rule 8.1: cancelling, amending, paying and voiding.
 #[test]
 fn the_other_changes_to_a_trade_have_their_events() {
-    let (data, changes) = facts(only(&cancel(&Scene::sale().0, &staff(), now()).unwrap().events));
-    assert_eq!(data["status"], "cancelled");
+    let (data, changes) = facts(only(&cancel(&Scene::sale().0, &staff(), &CancellationDraft::default(), now()).unwrap().events));
+    assert_eq!((&data["status"], &data["reason"]), (&json!("cancelled"), &json!("")));
     let expected = json!({"status": {"from": "open", "to": "cancelled"}, "cancelled_at": {"from": null, "to": time(now())}});
     assert_eq!(changes, expected);
 
@@ -265,6 +265,31 @@ fn an_invoice_that_fell_overdue_is_recorded_once() {
     assert_eq!(record_overdue(&Scene::lease().0, midnight), None, "there is no invoice");
 }
 
+/// Rules 5.3, 8.8: a due date that moves into the future takes the mark back, so that the invoice may fall overdue again.
+#[test]
+fn a_moved_due_date_takes_the_mark_back_if_it_is_overdue_no_longer() {
+    let midnight = day(15).and_hms_opt(0, 0, 0).unwrap().and_utc();
+    let billed = Scene::lease().billed_to(OWNER);
+    let moved = |scene: &Scene, to: u64| {
+        move_due_date(&scene.0, &staff(), &draft(json!({"due_date": day(to).to_string()})), midnight).unwrap()
+    };
+    let mut later = billed.clone();
+    let decision = moved(&later, 15);
+    assert_eq!(names(&decision.events), ["invoice.overdue", "invoice.updated"]);
+    let expected = json!({"is_overdue": {"from": true, "to": false},
+        "due_date": {"from": day(14).to_string(), "to": day(15).to_string()}});
+    assert_eq!(facts(&decision.events[1]).1, expected);
+    later.0.apply(&decision.changes, NewIds::default());
+    assert_eq!(later.invoice().overdue_at, None);
+    assert_eq!(record_overdue(&later.0, midnight), None);
+    let again = record_overdue(&later.0, day(16).and_hms_opt(0, 0, 0).unwrap().and_utc()).unwrap();
+    assert_eq!(names(&again.events), ["invoice.overdue"]);
+
+    let earlier = moved(&billed, 13);
+    assert_eq!(names(&earlier.events), ["invoice.overdue", "invoice.updated"]);
+    assert_eq!(earlier.invoice.as_ref().unwrap().overdue_at, Some(midnight), "it stays overdue");
+}
+
 /// Rule 8.8: whoever touches an overdue invoice first records that it is overdue, unless that is recorded.
 #[test]
 fn an_act_on_an_overdue_invoice_comes_after_its_falling_overdue() {
@@ -286,10 +311,16 @@ fn an_act_on_an_overdue_invoice_comes_after_its_falling_overdue() {
             settle_payment(&of(&pending).0, &declined, at).unwrap().unwrap(),
             settle_payment(&of(&pending).0, &succeeded, at).unwrap().unwrap(),
             void(&of(&billed).0, &staff(), &reason, at).unwrap(),
+            write_off(&of(&billed).0, &staff(), &draft(json!({"reason": "Hopeless."})), at).unwrap(),
         ]
     };
-    let own: [&[&str]; 4] =
-        [&["payment.begun"], &["payment.failed"], &["payment.succeeded", "invoice.paid"], &["invoice.voided"]];
+    let own: [&[&str]; 5] = [
+        &["payment.begun"],
+        &["payment.failed"],
+        &["payment.succeeded", "invoice.paid"],
+        &["invoice.voided"],
+        &["invoice.written_off"],
+    ];
     for (decision, expected) in acts(midnight - tick(), false).iter().zip(own) {
         assert_eq!((names(&decision.events), decision.invoice.as_ref().unwrap().overdue_at), (expected.to_vec(), None));
     }
@@ -333,8 +364,10 @@ fn accounts_have_their_events() {
         facts(&events[0]).0,
         json!({"user_id": 101, "customer_id": 102, "is_active": true, "is_staff": false, "is_superuser": false})
     );
-    assert_eq!((&events[0].audience, events[1].subject), (&Audience::User(NewRow::User.into()), None));
-    assert_eq!(facts(&events[1]).0, json!({"user_id": 101, "expires_at": time(at(60))}));
+    assert_eq!((&events[0].audience, &events[1].audience), (&Audience::User(NewRow::User.into()), &events[0].audience));
+    assert_eq!(events[1].subject, Some(NewRow::Token.into()));
+    let of_token = |user: i64, name| json!({"token_id": 112, "user_id": user, "name": name, "expires_at": time(at(60))});
+    assert_eq!(facts(&events[1]).0, of_token(101, "registration"));
 
     let renamed = updated(json!({"first_name": "New"}), Role::Customer, &customer(OWNER)).into_decision(None);
     let (data, changes) = facts(only(&renamed.events));
@@ -353,15 +386,25 @@ fn accounts_have_their_events() {
     assert_eq!(names(&closed.events), ["user.deactivated", "token.revoked"]);
     assert_eq!(facts(&closed.events[0]).1, json!({"is_active": {"from": true, "to": false}}));
     let all = revoke_tokens(&account_snapshot(OWNER, Role::Customer), &customer(OWNER), now()).unwrap();
-    assert_eq!(facts(only(&all.events)).0["tokens"], "all");
-    let one = revoke_token(&customer(OWNER), TokenHash([7; 32])).unwrap();
-    assert_eq!(facts(only(&one.events)).0["tokens"], "one");
+    assert_eq!(facts(only(&all.events)).0, json!({"user_id": user_id(OWNER).get(), "tokens": "all"}));
+    assert_eq!(only(&all.events).subject, None, "several have no id");
+    let one = revoke_token(&stored(5, token(OWNER)), &customer(OWNER)).unwrap();
+    let expected = json!({"token_id": 5, "user_id": user_id(OWNER).get(), "name": "Backup", "tokens": "one"});
+    assert_eq!((facts(only(&one.events)).0, only(&one.events).subject), (expected, Some(IdRef::Known(5))));
 
     let login = log_in(&account(OWNER, Role::Customer), TokenHash([7; 32]), at(60), None, now());
     assert_eq!(names(&login.events), ["user.logged_in", "token.created"]);
     let by_the_user = EventActor::User { user_id: user_id(OWNER), customer_id: Some(id(OWNER)), is_staff: false };
     assert!(login.events.iter().all(|event| event.actor == Some(by_the_user)));
     assert_eq!(facts(&login.events[0]).1["last_login"]["to"], time(now()));
+    assert_eq!(facts(&login.events[1]).0, of_token(user_id(OWNER).get(), "login"));
+
+    let session = Session { actor: customer(OWNER), token: stored(5, token(OWNER)) };
+    let asked = draft(json!({"name": "Backup"}));
+    let ttl = chrono::Duration::seconds(60);
+    let created = create_token(&session, &customer(OWNER), &asked, TokenHash([7; 32]), ttl, now()).unwrap();
+    assert_eq!(facts(only(&created.events)).0, of_token(user_id(OWNER).get(), "Backup"));
+    assert_eq!(only(&created.events).subject, Some(NewRow::Token.into()));
 }
 
 /// Rule 8.1: cards, and those that begin or stop to be the default because of another one.

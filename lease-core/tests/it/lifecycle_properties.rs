@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use lease_core::invariants::Books;
-use lease_core::model::{InvoiceState, PaymentState, ProposalState, ServiceKind, TradeState};
+use lease_core::model::{Agreement, InvoiceState, PaymentState, Period, ProposalState, ServiceKind, TradeState};
 use lease_core::money::{Currency, Money};
 use lease_core::policy::LatePayments;
 use proptest::collection::vec;
@@ -43,6 +43,10 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (who(), which()).prop_map(|(who, trade)| Step::Cancel { who, trade }),
         1 => (who(), which()).prop_map(|(who, trade)| Step::Amend { who, trade }),
         2 => (3..6_usize, which()).prop_map(|(who, trade)| Step::Void { who, trade }),
+        2 => (3..6_usize, which(), 0..40_u64).prop_map(|(who, trade, day)| Step::End { who, trade, day }),
+        1 => (3..6_usize, which()).prop_map(|(who, trade)| Step::WriteOff { who, trade }),
+        1 => (3..6_usize, which(), 0..40_u64).prop_map(|(who, trade, day)| Step::MoveDueDate { who, trade, day }),
+        1 => which().prop_map(|trade| Step::Cancel { who: CUSTOMERS, trade }),
         10 => (who(), which(), 0..5_usize, cents).prop_map(|(who, trade, card, cents)| Step::Pay { who, trade, card, cents }),
         7 => (which(), prop::bool::weighted(0.8)).prop_map(|(payment, succeeds)| Step::Settle { payment, succeeds }),
         2 => which().prop_map(|proposal| Step::Expire { proposal }),
@@ -118,7 +122,8 @@ fn the_walks_come_to_every_end_and_meet_every_refusal() {
                 TradeState::Open => "open",
                 TradeState::Agreed(_) => "agreed",
                 TradeState::Completed { .. } => "completed",
-                TradeState::Cancelled { .. } => "cancelled",
+                TradeState::Cancelled { agreement: None, .. } => "cancelled",
+                TradeState::Cancelled { agreement: Some(_), .. } => "rescinded",
             };
             *ends.entry(format!("{kind} {state}")).or_default() += 1;
         }
@@ -128,8 +133,11 @@ fn the_walks_come_to_every_end_and_meet_every_refusal() {
         count(&mut ends, "payment pending", payments(|state| matches!(state, PaymentState::Pending)));
         count(&mut ends, "payment failed", payments(|state| matches!(state, PaymentState::Failed { .. })));
         count(&mut ends, "payment succeeded", payments(|state| matches!(state, PaymentState::Succeeded { .. })));
-        let void = world.books.invoices.iter().filter(|invoice| matches!(invoice.state, InvoiceState::Void { .. })).count();
-        count(&mut ends, "invoice void", void);
+        let invoices = |wanted: fn(&InvoiceState) -> bool| world.books.invoices.iter().filter(|row| wanted(&row.state)).count();
+        count(&mut ends, "invoice void", invoices(|state| matches!(state, InvoiceState::Void { .. })));
+        count(&mut ends, "invoice written off", invoices(|state| matches!(state, InvoiceState::WrittenOff { .. })));
+        let empty = world.books.trades.iter().filter(|trade| trade.days().is_some_and(Period::is_empty)).count();
+        count(&mut ends, "days ended on the first", empty);
         let late = world.books.payments.iter().filter(|payment| payment.is_late).count();
         count(&mut ends, "payment late", late);
         let overdue = world.books.invoices.iter().filter(|invoice| invoice.overdue_at.is_some()).count();
@@ -138,7 +146,7 @@ fn the_walks_come_to_every_end_and_meet_every_refusal() {
         count(&mut ends, "proposal expired", expired);
     }
     for kind in [ServiceKind::Lease, ServiceKind::Sell, ServiceKind::Custom] {
-        for state in ["open", "agreed", "completed", "cancelled"] {
+        for state in ["open", "agreed", "completed", "cancelled", "rescinded"] {
             assert!(ends.contains_key(&format!("{kind} {state}")), "no {kind} was {state}: {ends:?}");
         }
     }
@@ -158,6 +166,7 @@ fn the_walks_come_to_every_end_and_meet_every_refusal() {
         "vehicle_not_available",
         "party_inactive",
         "proposal_limit",
+        "trade_has_no_days",
         "invoice_not_open",
         "invoice_has_payments",
         "invoice_overdue",
@@ -218,7 +227,7 @@ fn an_impossible_change_of_a_row_is_found() {
     let earlier = a_finished_world().books;
     assert_eq!(earlier.violations_since(&earlier), Vec::<String>::new());
     assert_eq!(earlier.violations_since(&Books::default()), Vec::<String>::new());
-    let breaks: [Break; 17] = [
+    let breaks: [Break; 23] = [
         |books| drop(books.trades.remove(0)),
         |books| drop(books.proposals.remove(0)),
         |books| drop(books.invoices.remove(0)),
@@ -232,8 +241,14 @@ fn an_impossible_change_of_a_row_is_found() {
         |books| books.invoices[0].value.state = InvoiceState::Open,
         |books| books.invoices[1].value.amount = usd("99"),
         |books| books.invoices[1].value.customer_id = crate::support::id(3),
-        |books| books.invoices[1].value.due_date = crate::support::day(99),
+        |books| books.invoices[0].value.due_date = crate::support::day(99),
         |books| books.invoices[0].value.overdue_at = Some(crate::support::now()),
+        |books| agreed(books, 0).days = Some(crate::support::period(0, 6)),
+        |books| agreed(books, 0).days = Some(crate::support::period(2, 3)),
+        |books| agreed(books, 0).days = None,
+        |books| agreed(books, 1).days = Some(crate::support::period(1, 6)),
+        |books| agreed(books, 1).counterparty_id = crate::support::id(4),
+        |books| books.proposals[0].value.state = ProposalState::Rescinded { at: crate::support::now() },
         |books| books.payments[0].value.state = PaymentState::Pending,
         |books| books.payments[2].value.amount = usd("1"),
     ];
@@ -248,11 +263,19 @@ fn an_impossible_change_of_a_row_is_found() {
     assert!(!earlier.violations_since(&marked).is_empty(), "the record of it is gone");
 }
 
+/// The agreement of a trade that is agreed or completed.
+fn agreed(books: &mut Books, trade: usize) -> &mut Agreement {
+    match &mut books.trades[trade].value.state {
+        TradeState::Agreed(agreement) | TradeState::Completed { agreement, .. } => agreement,
+        state => panic!("{state:?} is not agreed"),
+    }
+}
+
 /// Each invariant finds a state that breaks it. An invariant that finds nothing would prove nothing.
 #[test]
 fn each_invariant_finds_what_breaks_it() {
     let good = a_finished_world().books;
-    let breaks: [(&str, Break); 28] = [
+    let breaks: [(&str, Break); 33] = [
         ("I1", |books| books.invoices.truncate(1)),
         ("I1", |books| books.trades[0].value.invoice_id = None),
         ("I1", |books| {
@@ -276,6 +299,17 @@ fn each_invariant_finds_what_breaks_it() {
         ("I4", |books| books.payments[0].value.credit_card_id = crate::support::id(3)),
         ("I5", |books| books.proposals[0].value.state = ProposalState::Pending),
         ("I5", |books| books.proposals[0].value.state = ProposalState::Accepted { at: crate::support::now() }),
+        ("I5", |books| books.proposals[1].value.state = ProposalState::Rescinded { at: crate::support::now() }),
+        ("I5", |books| {
+            let agreement = Some(*books.trades[1].agreement().unwrap());
+            books.trades[1].value.state =
+                TradeState::Cancelled { cancelled_at: crate::support::now(), reason: String::new(), agreement };
+        }),
+        ("I3", |books| {
+            books.invoices[1].value.state = InvoiceState::WrittenOff { at: crate::support::now(), reason: "hopeless".into() };
+        }),
+        ("I6: trade 1 has the days", |books| agreed(books, 0).days = None),
+        ("I6: trade 1 has the days", |books| agreed(books, 0).days = Some(crate::support::period(1, 99))),
         ("I6", |books| {
             books.trades[1].value.state =
                 TradeState::Completed { agreement: *books.trades[1].agreement().unwrap(), completed_at: crate::support::now() }
@@ -283,9 +317,9 @@ fn each_invariant_finds_what_breaks_it() {
         ("I6", |books| books.vehicles[0].value.customer_id = crate::support::id(4)),
         ("I6: vehicle 3 has 2 live trades", |books| books.trades[0].value.state = TradeState::Open),
         ("I6: trade 2 sells vehicle 3 while trade 1 leases it out", |books| {
-            books.proposals[1].value.period = Some(crate::support::period(1, 99));
+            agreed(books, 0).days = Some(crate::support::period(1, 99));
         }),
-        ("I6: trades 1 and 2 lease out", |books| books.proposals[2].value.period = books.proposals[1].period),
+        ("I6: trades 1 and 2 lease out", |books| agreed(books, 1).days = books.trades[0].days()),
         ("I7: the vehicle of trade 1", |books| books.vehicles.clear()),
         ("I7: the service of trade 2", |books| books.services.clear()),
         ("I7: the trade of proposal 4", |books| books.trades.truncate(1)),

@@ -5,6 +5,7 @@
 mod accept;
 mod apply;
 mod calendar;
+mod cancel;
 mod cards;
 mod conformance;
 mod directory;
@@ -26,6 +27,7 @@ mod secrets;
 mod services;
 mod support;
 mod test_clock;
+mod tokens;
 mod users;
 mod values;
 mod vehicles;

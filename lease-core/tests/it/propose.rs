@@ -178,6 +178,41 @@ fn a_customer_makes_at_most_the_allowed_number_of_proposals_in_a_trade() {
     }
 }
 
+/// Rule 4.11: nobody proposes in a trade whose owner was deactivated; those who do not take part in it do not even see it. The
+/// owner must still be active when the proposal is written.
+#[test]
+fn nobody_proposes_in_a_trade_of_an_inactive_owner() {
+    let scene = Scene::sale().proposed_by(OWNER);
+    let changes = scene.propose(&customer(BUYER), undated()).unwrap().changes;
+    assert_eq!(changes.active_party, Some(id(OWNER)));
+    assert_eq!(scene.propose(&customer(OWNER), undated()).unwrap().changes.active_party, None, "who acts is active");
+    let scene = scene.owner_is_inactive();
+    assert_eq!(code(scene.propose(&customer(BUYER), undated())), "not_found");
+    let scene = scene.viewer_made(1);
+    assert_eq!(code(scene.propose(&customer(BUYER), undated())), "party_inactive");
+    assert_eq!(code(scene.agreed().propose(&customer(BUYER), undated())), "trade_not_open");
+}
+
+/// Rule 4.12: a proposal covers a limited number of days.
+#[test]
+fn the_days_of_a_proposal_are_limited() {
+    let over = |days: u64| json!({"amount": 1, "start_date": day(0).to_string(), "end_date": day(days).to_string()});
+    for (days, is_good) in [(3_660, true), (3_661, false), (365_000, false)] {
+        let response = Scene::lease().propose(&customer(OWNER), over(days));
+        if is_good {
+            assert_eq!(code(response), "ok");
+        } else {
+            assert_eq!(wrong_fields(response), ["end_date"], "{days}");
+        }
+    }
+    let draft = draft::<ProposalDraft>(over(31));
+    for (max_days, expected) in [(31, "ok"), (30, "validation_error")] {
+        let policy = Policy::default().with_max_days(max_days);
+        let scene = Scene::lease();
+        assert_eq!(code(propose(Some(&scene.0), NamedIn::Path, &customer(OWNER), &draft, &policy, now())), expected);
+    }
+}
+
 /// Rule 4.5: an expiry is in the future.
 #[test]
 fn an_expiry_lies_in_the_future() {

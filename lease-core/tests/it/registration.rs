@@ -4,7 +4,8 @@ use std::num::NonZeroUsize;
 
 use lease_core::Error;
 use lease_core::account::{
-    PasswordHash, PasswordHasher, PasswordParams, Registrant, RegistrationDraft, TokenHash, check_registration,
+    FIRST_EPOCH, PasswordHash, PasswordHasher, PasswordParams, Registrant, RegistrationDraft, Token, TokenHash,
+    check_registration,
 };
 use lease_core::model::Role;
 use secrecy::SecretString;
@@ -38,10 +39,12 @@ fn objections(password: &str) -> Vec<String> {
 fn registering_creates_an_active_customer() {
     let json =
         json!({"is_staff": true, "is_superuser": true, "is_active": false, "job": "poet", "dob": "1815-12-10", "notes": "n"});
-    let token = (TokenHash([1; 32]), at(60));
-    let new = register(json).unwrap().into_new_account(PasswordHash::from_phc("h".into()), Some(token), now()).changes;
+    let (hash, expires_at) = (TokenHash([1; 32]), at(60));
+    let new =
+        register(json).unwrap().into_new_account(PasswordHash::from_phc("h".into()), Some((hash, expires_at)), now()).changes;
     assert_eq!((new.user.role, new.user.is_active, new.user.date_joined), (Role::Customer, true, now()));
-    assert_eq!((new.user.last_login, new.token), (None, Some(token)));
+    let token = Token { hash, name: "registration".into(), epoch: FIRST_EPOCH, created_at: now(), expires_at, ..token(OWNER) };
+    assert_eq!((new.user.last_login, new.first_token(user_id(OWNER))), (None, Some(token)));
     let profile = new.profile.unwrap();
     assert_eq!((&*profile.job, profile.dob, &*profile.notes), ("poet", Some(date("1815-12-10")), "n"));
 }

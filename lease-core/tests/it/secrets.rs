@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use lease_core::account::{
-    Login, PasswordHash, RegistrationDraft, Token, TokenText, UserDraft, check_registration, check_update,
+    Login, PasswordHash, RegistrationDraft, Session, Token, TokenText, UserDraft, check_registration, check_update,
 };
 use lease_core::engine::LoginDraft;
 use lease_core::gateway::{CardToken, Charge};
@@ -53,12 +53,13 @@ fn hashes_and_tokens_are_not_shown() {
     let text = TokenText::from_random([0x5A; 20]);
     let plain = text.expose().to_owned();
     let account = account(OWNER, Role::Customer);
-    let token = Token { hash: text.hash(), user_id: user_id(OWNER), epoch: 0, expires_at: now() };
+    let token = Token { hash: text.hash(), ..token(OWNER) };
     let bytes = format!("{:?}", text.hash().0);
     let secrets = [plain.as_str(), "a-hash-that-is-secret", bytes.as_str()];
     hides(&text, &secrets);
     hides(&token, &secrets);
-    hides(&Login::new(token, now()), &secrets);
+    hides(&Login::new(token.clone(), now()), &secrets);
+    hides(&Session { actor: customer(OWNER), token: stored(1, token) }, &secrets);
     hides(&account, &secrets);
     hides(&SavedResponse(b"{\"token\":\"x\"}".to_vec()), &["token", "123, 34"]);
 }

@@ -281,8 +281,8 @@ fn a_token_is_valid_until_it_expires_or_is_revoked() {
     let found = |expires_at, epoch, change: fn(&mut Account)| {
         let mut account = account(OWNER, Role::Customer);
         change(&mut account);
-        let token = Token { hash: TokenHash([1; 32]), user_id: user_id(OWNER), epoch, expires_at };
-        code(session(Some((token, account)), now()))
+        let token = Token { epoch, expires_at, ..token(OWNER) };
+        code(session(Some((stored(1, token), account)), now()))
     };
     assert_eq!(found(now() + tick(), 7, |_| {}), "ok");
     assert_eq!(found(now(), 7, |_| {}), "not_authenticated");

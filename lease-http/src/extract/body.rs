@@ -2,7 +2,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, OptionalFromRequest, Request};
 use axum::http::{Extensions, HeaderMap, header};
 use lease_core::Error;
 use lease_core::input::{Draft, FieldErrors, NOT_AN_OBJECT};
@@ -46,6 +46,25 @@ impl<T> Body<T> {
             (Self::NotAnObject(_), Err(Error::Invalid(_))) => Err(Problem::invalid_field(FieldErrors::NON_FIELD, NOT_AN_OBJECT)),
             (_, outcome) => Ok(outcome?),
         }
+    }
+}
+
+/// The body of a request without one: no field is given.
+impl<T: Default> Default for Body<T> {
+    fn default() -> Self {
+        Self::Draft(T::default())
+    }
+}
+
+/// For a command whose fields are all optional, a request may have no body at all; null counts as none.
+impl<T: Draft> OptionalFromRequest<AppState> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Option<Self>, Problem> {
+        if matches!(received_body(request.extensions())?.trim_ascii(), b"" | b"null") {
+            return Ok(None);
+        }
+        <Self as FromRequest<AppState>>::from_request(request, state).await.map(Some)
     }
 }
 

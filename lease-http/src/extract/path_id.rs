@@ -2,8 +2,8 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use lease_core::Error;
 use lease_core::id::{
-    ContactId, CreditCardId, CustomerId, EventId, Id, InvoiceId, LeadId, PaymentId, ProposalId, ServiceId, TradeId, UserId,
-    VehicleId,
+    ContactId, CreditCardId, CustomerId, EventId, Id, InvoiceId, LeadId, PaymentId, ProposalId, ServiceId, TokenId, TradeId,
+    UserId, VehicleId,
 };
 use lease_core::permission::{Act, Actor, Resource};
 
@@ -67,6 +67,7 @@ macro_rules! named {
 
 named! {
     UserId => User,
+    TokenId => Token,
     CustomerId => Customer,
     CreditCardId => CreditCard,
     ContactId => Contact,

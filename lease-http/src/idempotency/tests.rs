@@ -244,7 +244,7 @@ async fn after_a_crash_a_changed_row_is_the_response() {
     let trade = world.engine.open_trade(&world.ada(), &draft(&trade)).await.unwrap();
     let path = format!("/api/trades/{}/cancel", trade.stored.id);
     let (context, _) = world.claim(&path, &Value::Null).await;
-    world.engine.cancel_trade(context, trade.stored.id).await.unwrap();
+    world.engine.cancel_trade(context, trade.stored.id, &draft(&json!({}))).await.unwrap();
     world.gives_up();
     let (status, replayed, body) = world.post(&path, &Value::Null).await;
     assert_eq!((status, replayed.as_deref()), (200, REPLAYED));
@@ -276,6 +276,21 @@ async fn after_a_crash_a_login_is_carried_out_again() {
     world.gives_up();
     let (status, _, response) = world.post("/api/login", &body).await;
     assert_eq!((status, response["user_id"].as_i64()), (200, Some(world.ada.user.id.get())));
+}
+
+/// Nobody has the token of the lost response.
+#[tokio::test]
+async fn after_a_crash_another_token_is_created() {
+    let world = World::new().await;
+    let body = json!({"name": "Backup"});
+    let (context, _) = world.claim("/api/tokens", &body).await;
+    let lost = world.engine.create_token(context, world.token.hash(), &draft(&body)).await.unwrap();
+    world.gives_up();
+    let (status, _, response) = world.post("/api/tokens", &body).await;
+    assert_eq!((status, response["name"].as_str()), (201, Some("Backup")));
+    assert_ne!(response["id"].as_i64(), Some(lost.token.id.get()));
+    let token: TokenText = response["token"].as_str().unwrap().parse().unwrap();
+    assert_eq!(world.engine.authenticate(&token).await.unwrap().actor, world.ada());
 }
 
 #[tokio::test]

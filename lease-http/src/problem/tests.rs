@@ -27,6 +27,7 @@ const CODES: &[(&str, u16)] = &[
     ("card_not_usable", 409),
     ("last_superuser", 409),
     ("customer_in_use", 409),
+    ("events_gone", 410),
     ("lead_converted", 409),
     ("idempotency_key_in_use", 409),
     ("request_timeout", 408),

@@ -155,7 +155,7 @@ async fn login(
 /// Revokes the token of the request.
 #[utoipa::path(post, path = "/api/logout", tag = "accounts", responses((status = 204, description = "The token is revoked.")))]
 async fn logout(engine: Engine, session: Session) -> Result<StatusCode, Problem> {
-    engine.logout(&session, session.token).await?;
+    engine.logout(&session, &session.token).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

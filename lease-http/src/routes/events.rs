@@ -71,7 +71,7 @@ impl From<Stored<EventRecord>> for Event {
 struct EventSubject {
     #[schema(value_type = SubjectKind)]
     kind: &'static str,
-    /// Null for tokens, which have no id.
+    /// Null for several tokens that were revoked at once.
     #[schema(required)]
     id: Option<Id>,
 }

@@ -1,10 +1,10 @@
-//! Invoices (rule 5.3). Trades issue them; no endpoint creates or edits one.
+//! Invoices (rule 5.3). Trades issue them; no endpoint creates one.
 
 use axum::Json;
 use chrono::{DateTime, NaiveDate, Utc};
 use lease_core::Error;
 use lease_core::id::{InvoiceId, Stored};
-use lease_core::invoicing::VoidDraft;
+use lease_core::invoicing::{DueDateDraft, VoidDraft, WriteOffDraft};
 use lease_core::model::{self, InvoiceState, InvoiceStatus};
 use lease_core::page::Page;
 use lease_core::permission::Resource;
@@ -24,8 +24,9 @@ use crate::schema::{Amount, Currency, Id};
 pub(super) fn endpoints() -> Endpoints {
     Endpoints::new()
         .routes(routes!(list_invoices))
-        .routes(routes!(get_invoice))
+        .routes(routes!(get_invoice, move_due_date))
         .post(routes!(void_invoice), Replay::changed(get_invoice))
+        .post(routes!(write_off_invoice), Replay::changed(get_invoice))
 }
 
 /// The company's claim for its fee.
@@ -42,7 +43,7 @@ struct Invoice {
     amount: Amount,
     /// The sum of the payments that succeeded.
     amount_paid: Amount,
-    /// The amount still due; zero once the invoice is void.
+    /// The amount still due; zero once the invoice is void or written off.
     amount_due: Amount,
     currency: Currency,
     #[schema(value_type = InvoiceStatus)]
@@ -57,6 +58,10 @@ struct Invoice {
     voided_at: Option<DateTime<Utc>>,
     /// The reason why it was voided; empty unless it is void.
     void_reason: String,
+    #[schema(required)]
+    written_off_at: Option<DateTime<Utc>>,
+    /// The reason why it was written off; empty unless it is.
+    write_off_reason: String,
 }
 
 impl Invoice {
@@ -64,11 +69,14 @@ impl Invoice {
         let (amount_due, is_overdue) = (invoice.due()?, invoice.is_overdue(now));
         let Stored { id, value: invoice } = invoice;
         let status = InvoiceStatus::from(&invoice.state).into();
-        let (paid_at, voided_at, void_reason) = match invoice.state {
-            InvoiceState::Open => (None, None, String::new()),
-            InvoiceState::Paid { at } => (Some(at), None, String::new()),
-            InvoiceState::Void { at, reason } => (None, Some(at), reason),
-        };
+        let (mut paid_at, mut voided_at, mut written_off_at) = (None, None, None);
+        let (mut void_reason, mut write_off_reason) = (String::new(), String::new());
+        match invoice.state {
+            InvoiceState::Open => {}
+            InvoiceState::Paid { at } => paid_at = Some(at),
+            InvoiceState::Void { at, reason } => (voided_at, void_reason) = (Some(at), reason),
+            InvoiceState::WrittenOff { at, reason } => (written_off_at, write_off_reason) = (Some(at), reason),
+        }
         Ok(Self {
             id: id.into(),
             number: id.number(),
@@ -86,6 +94,8 @@ impl Invoice {
             paid_at,
             voided_at,
             void_reason,
+            written_off_at,
+            write_off_reason,
         })
     }
 }
@@ -131,6 +141,18 @@ async fn get_invoice(engine: Engine, session: Session, id: PathId<InvoiceId>) ->
     Ok(Json(Invoice::new(invoice, engine.now())?))
 }
 
+/// Move the due date of an invoice
+///
+/// For staff, while it is open.
+#[utoipa::path(patch, path = "/api/invoices/{id}", tag = "invoices", request_body = DueDateDraft,
+    responses((status = 200, description = "The invoice as it is now.", body = Invoice)),
+    extensions(("x-codes" = json!(["permission_denied", "invoice_not_open"]))))]
+async fn move_due_date(engine: Engine, session: Session, id: PathId<InvoiceId>, body: Body<DueDateDraft>) -> ApiResult<Invoice> {
+    let id = id.or_not_found(&session.actor)?;
+    let invoice = body.judge(engine.move_due_date(&session, id, &body).await)?;
+    Ok(Json(Invoice::new(invoice, engine.now())?))
+}
+
 /// Void an invoice
 ///
 /// For staff, while it is open and has no payments. From then on it counts as settled.
@@ -140,5 +162,22 @@ async fn get_invoice(engine: Engine, session: Session, id: PathId<InvoiceId>) ->
 async fn void_invoice(engine: Engine, session: Session, id: PathId<InvoiceId>, body: Body<VoidDraft>) -> ApiResult<Invoice> {
     let id = id.or_not_found(&session.actor)?;
     let invoice = body.judge(engine.void_invoice(&session, id, &body).await)?;
+    Ok(Json(Invoice::new(invoice, engine.now())?))
+}
+
+/// Write an invoice off
+///
+/// For staff, while it is open and no payment is pending: what is still due is given up. From then on it counts as settled.
+#[utoipa::path(post, path = "/api/invoices/{id}/write-off", tag = "invoices", request_body = WriteOffDraft,
+    responses((status = 200, description = "The invoice as it is now.", body = Invoice)),
+    extensions(("x-codes" = json!(["permission_denied", "invoice_not_open", "payment_pending"]))))]
+async fn write_off_invoice(
+    engine: Engine,
+    session: Session,
+    id: PathId<InvoiceId>,
+    body: Body<WriteOffDraft>,
+) -> ApiResult<Invoice> {
+    let id = id.or_not_found(&session.actor)?;
+    let invoice = body.judge(engine.write_off_invoice(&session, id, &body).await)?;
     Ok(Json(Invoice::new(invoice, engine.now())?))
 }

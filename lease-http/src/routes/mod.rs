@@ -16,6 +16,7 @@ mod proposals;
 mod response;
 mod services;
 mod test_clock;
+mod tokens;
 mod trades;
 mod users;
 mod vehicles;
@@ -26,6 +27,7 @@ use crate::endpoints::Endpoints;
 pub(crate) fn endpoints(has_test_clock: bool) -> Endpoints {
     let endpoints = Endpoints::new()
         .merge(accounts::endpoints())
+        .merge(tokens::endpoints())
         .merge(users::endpoints())
         .merge(customers::endpoints())
         .merge(credit_cards::endpoints())

@@ -127,7 +127,7 @@ async fn list_proposals(engine: Engine, session: Session, list: List<ProposalFil
 #[utoipa::path(post, path = "/api/proposals", tag = "proposals", request_body = ProposalDraft,
     responses((status = 201, description = "The proposal is created.", body = Proposal)),
     extensions(
-        ("x-codes" = json!(["permission_denied", "trade_not_open", "owner_proposal_required", "proposal_limit"])),
+        ("x-codes" = json!(["permission_denied", "trade_not_open", "owner_proposal_required", "party_inactive", "proposal_limit"])),
         ("x-rules" = json!([both_or_neither("start_date", "end_date")]))))]
 async fn create_proposal(engine: Engine, session: Session, body: Body<ProposalDraft>) -> Created<Proposal> {
     let proposal = body.judge(engine.create_proposal(&session, &body).await)?;
@@ -162,7 +162,7 @@ async fn list_trade_proposals(
 #[utoipa::path(post, path = "/api/trades/{id}/proposals", tag = "proposals", request_body = TermsInput,
     responses((status = 201, description = "The proposal is created.", body = Proposal)),
     extensions(
-        ("x-codes" = json!(["permission_denied", "trade_not_open", "owner_proposal_required", "proposal_limit"])),
+        ("x-codes" = json!(["permission_denied", "trade_not_open", "owner_proposal_required", "party_inactive", "proposal_limit"])),
         ("x-rules" = json!([both_or_neither("start_date", "end_date")]))))]
 async fn create_trade_proposal(
     engine: Engine,

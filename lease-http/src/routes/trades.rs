@@ -1,10 +1,10 @@
-//! Trades (rules 4.1, 4.6, 4.14).
+//! Trades (rules 4.1, 4.6, 4.12, 4.14).
 
 use axum::Json;
 use chrono::{DateTime, NaiveDate, Utc};
 use lease_core::engine::WithActions;
 use lease_core::id::{Stored, TradeId, VehicleId};
-use lease_core::lifecycle::{AmendmentDraft, AvailableAction, TradeDraft};
+use lease_core::lifecycle::{AmendmentDraft, AvailableAction, CancellationDraft, EndDraft, TradeDraft};
 use lease_core::model::{self, Period, ServiceKind, TradeState, TradeStatus};
 use lease_core::permission::Resource;
 use lease_core::repository::TradeFilter;
@@ -26,6 +26,7 @@ pub(super) fn endpoints() -> Endpoints {
         .post(routes!(open_trade), Replay::created(get_trade))
         .routes(routes!(get_trade, amend_trade))
         .post(routes!(cancel_trade), Replay::changed(get_trade))
+        .post(routes!(end_trade), Replay::changed(get_trade))
 }
 
 /// One vehicle offered under one service.
@@ -36,17 +37,26 @@ struct Trade {
     service_id: Id,
     /// The owner of the vehicle, who offers it.
     customer_id: Id,
-    /// The other party, once the trade is agreed.
+    /// The other party, once the trade is agreed, even if it was cancelled since.
     #[schema(required)]
     counterparty_id: Option<Id>,
     title: String,
     description: String,
     #[schema(value_type = TradeStatus)]
     status: &'static str,
+    /// The proposal that was accepted. It is rescinded once the trade is cancelled.
     #[schema(required)]
     accepted_proposal_id: Option<Id>,
     #[schema(required)]
     invoice_id: Option<Id>,
+    /// The first of the agreed days; null where there are none.
+    #[schema(required)]
+    start_date: Option<NaiveDate>,
+    /// The day after the last of the agreed days. It is `start_date` if they were ended on the first.
+    #[schema(required)]
+    end_date: Option<NaiveDate>,
+    /// The reason why it was cancelled; empty unless one was given.
+    cancel_reason: String,
     /// What is offered: the vehicle as it is while the trade is open, and as it was then from there on.
     vehicle: OfferedVehicle,
     /// What the owner asks for; null if they have no pending proposal, and once the trade is no longer open.
@@ -136,10 +146,11 @@ impl From<WithActions<model::Trade>> for Trade {
     fn from(seen: WithActions<model::Trade>) -> Self {
         let WithActions { stored: Stored { id, value: trade }, available_actions, .. } = seen;
         let agreement = trade.agreement().copied();
-        let (completed_at, cancelled_at) = match trade.state {
-            TradeState::Open | TradeState::Agreed(_) => (None, None),
-            TradeState::Completed { completed_at, .. } => (Some(completed_at), None),
-            TradeState::Cancelled { cancelled_at } => (None, Some(cancelled_at)),
+        let (days, status) = (trade.days(), TradeStatus::from(&trade.state).into());
+        let (completed_at, cancelled_at, cancel_reason) = match trade.state {
+            TradeState::Open | TradeState::Agreed(_) => (None, None, String::new()),
+            TradeState::Completed { completed_at, .. } => (Some(completed_at), None, String::new()),
+            TradeState::Cancelled { cancelled_at, reason, .. } => (None, Some(cancelled_at), reason),
         };
         Self {
             id: id.into(),
@@ -149,9 +160,12 @@ impl From<WithActions<model::Trade>> for Trade {
             counterparty_id: agreement.map(|agreement| agreement.counterparty_id.into()),
             title: trade.title,
             description: trade.description,
-            status: TradeStatus::from(trade.state).into(),
+            status,
             accepted_proposal_id: agreement.map(|agreement| agreement.proposal_id.into()),
             invoice_id: trade.invoice_id.map(Id::from),
+            start_date: days.map(Period::start),
+            end_date: days.map(Period::end),
+            cancel_reason,
             vehicle: OfferedVehicle::new(trade.vehicle_id, trade.offered),
             asking: trade.asking.map(Asking::from),
             created_at: trade.created_at,
@@ -231,11 +245,31 @@ async fn amend_trade(engine: Engine, session: Session, id: PathId<TradeId>, body
 
 /// Cancel a trade
 ///
-/// For its owner or staff, while it is open. Pending proposals are closed; an invoice remains due.
-#[utoipa::path(post, path = "/api/trades/{id}/cancel", tag = "trades",
+/// For its owner or staff, while it is open: pending proposals are closed. Also for staff while it is agreed, with a reason: the
+/// accepted proposal is rescinded, and its days are free again. An invoice remains as it is.
+#[utoipa::path(post, path = "/api/trades/{id}/cancel", tag = "trades", request_body = Option<CancellationDraft>,
     responses((status = 200, description = "The trade as it is now.", body = Trade)),
     extensions(("x-codes" = json!(["permission_denied", "trade_not_open"]))))]
-async fn cancel_trade(engine: Engine, session: Session, id: PathId<TradeId>) -> ApiResult<Trade> {
+async fn cancel_trade(
+    engine: Engine,
+    session: Session,
+    id: PathId<TradeId>,
+    body: Option<Body<CancellationDraft>>,
+) -> ApiResult<Trade> {
     let id = id.or_not_found(&session.actor)?;
-    Ok(Json(engine.cancel_trade(&session, id).await?.into()))
+    let body = body.unwrap_or_default();
+    let trade = body.judge(engine.cancel_trade(&session, id, &body).await)?;
+    Ok(Json(trade.into()))
+}
+
+/// End the agreed days of a trade early
+///
+/// For staff, whether it is agreed or completed. The days from the new end on are free for others.
+#[utoipa::path(post, path = "/api/trades/{id}/end", tag = "trades", request_body = EndDraft,
+    responses((status = 200, description = "The trade as it is now.", body = Trade)),
+    extensions(("x-codes" = json!(["permission_denied", "trade_has_no_days"]))))]
+async fn end_trade(engine: Engine, session: Session, id: PathId<TradeId>, body: Body<EndDraft>) -> ApiResult<Trade> {
+    let id = id.or_not_found(&session.actor)?;
+    let trade = body.judge(engine.end_trade(&session, id, &body).await)?;
+    Ok(Json(trade.into()))
 }

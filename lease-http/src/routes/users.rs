@@ -179,6 +179,6 @@ async fn change(
     mode: UpdateMode,
 ) -> ApiResult<User> {
     let id = id.or_not_found(&session.actor)?;
-    let account = body.judge(engine.update_user(session, id, body, mode, Some(session.token)).await)?;
+    let account = body.judge(engine.update_user(session, id, body, mode, Some(session.token.hash)).await)?;
     Ok(Json(account.into()))
 }

@@ -11,7 +11,7 @@ use crate::support::setup::{GOOD_CARD, card};
 use crate::support::{ApiResponse, Person, World, id};
 
 /// The states: a service, and the steps that lead to the state (see [`Stage::step`]).
-const STATES: [(&str, &str); 21] = [
+const STATES: [(&str, &str); 25] = [
     ("sell", ""),
     ("sell", "offer"),
     ("sell", "offer offer"),
@@ -27,15 +27,19 @@ const STATES: [(&str, &str); 21] = [
     ("sell", "offer accept"),
     ("sell", "offer accept part"),
     ("sell", "offer accept pay"),
+    ("sell", "offer accept part rescind"),
+    ("sell", "offer accept part write_off"),
     ("lease", "offer"),
     ("lease", "offer pay"),
     ("lease", "offer void"),
     ("lease", "offer cancel"),
     ("lease", "offer counter overdue"),
+    ("lease", "offer counter accept end"),
+    ("lease", "offer counter accept rescind"),
     ("lease", "offer pay accept again offer counter"),
 ];
 const PEOPLE: [&str; 5] = ["root", "staff", "owner", "buyer", "stranger"];
-const OF_TRADES: [&str; 4] = ["propose", "cancel", "pay", "void"];
+const OF_TRADES: [&str; 7] = ["propose", "cancel", "end", "pay", "void", "write_off", "move_due_date"];
 const OF_PROPOSALS: [&str; 3] = ["accept", "reject", "withdraw"];
 
 /// A trade that goes through the steps.
@@ -82,7 +86,8 @@ impl<'a> Stage<'a> {
             "withdraw" if self.proposals.len() == 1 => self.decide("withdraw", owner).await,
             "withdraw" => self.decide("withdraw", buyer).await,
             "cancel" => drop(self.act("cancel", owner).await.expect(200)),
-            "void" => drop(self.act("void", staff).await.expect(200)),
+            "rescind" => drop(self.act("cancel", staff).await.expect(200)),
+            "end" | "void" | "write_off" => drop(self.act(step, staff).await.expect(200)),
             "pay" => drop(self.act("pay", owner).await.expect(201)),
             "part" => drop(self.pay(owner, json!("1.00")).await.expect(201)),
             "leave" => drop(self.world.delete(&format!("/api/users/{}", buyer.user), staff).await.expect(204)),
@@ -113,11 +118,25 @@ impl<'a> Stage<'a> {
     async fn act(&self, act: &str, person: &Person) -> ApiResponse {
         match act {
             "propose" => self.offer(person, &Value::Null).await,
-            "cancel" => self.world.post(&format!("/api/trades/{}/cancel", self.trade), person, Value::Null).await,
+            "cancel" => {
+                self.world.post(&format!("/api/trades/{}/cancel", self.trade), person, json!({"reason": "It is over."})).await
+            }
+            "end" => {
+                let body = json!({"end_date": "2026-04-01", "reason": "Returned."});
+                self.world.post(&format!("/api/trades/{}/end", self.trade), person, body).await
+            }
             "pay" => self.pay(person, Value::Null).await,
             "void" => {
                 let path = format!("/api/invoices/{}/void", self.invoice().await);
                 self.world.post(&path, person, json!({"reason": "A gift."})).await
+            }
+            "write_off" => {
+                let path = format!("/api/invoices/{}/write-off", self.invoice().await);
+                self.world.post(&path, person, json!({"reason": "Hopeless."})).await
+            }
+            "move_due_date" => {
+                let path = format!("/api/invoices/{}", self.invoice().await);
+                self.world.patch(&path, person, json!({"due_date": "2030-01-01"})).await
             }
             other => panic!("there is no act {other}"),
         }
@@ -126,7 +145,10 @@ impl<'a> Stage<'a> {
     async fn pay(&self, person: &Person, amount: Value) -> ApiResponse {
         // A person without a card names a card that is not theirs.
         let card = self.world.post("/api/credit-cards", person, card(GOOD_CARD)).await.json()["id"].as_i64().unwrap_or(1);
-        let body = json!({"invoice_id": self.invoice().await, "credit_card_id": card, "amount": amount});
+        let mut body = json!({"invoice_id": self.invoice().await, "credit_card_id": card});
+        if !amount.is_null() {
+            body["amount"] = amount;
+        }
         self.world.post("/api/payments", person, body).await
     }
 

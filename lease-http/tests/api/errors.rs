@@ -51,6 +51,7 @@ async fn the_response_to_other_methods_lists_those_that_are_allowed() {
     let cases = [
         ("DELETE", "/api/register", "POST"),
         ("GET", "/api/logout", "POST"),
+        ("GET", "/api/tokens/1", "DELETE"),
         ("DELETE", "/api/users", "GET,HEAD,POST"),
         ("DELETE", "/api/user/1", "GET,HEAD,PUT,PATCH"),
         ("POST", "/api/users/1", "GET,HEAD,PUT,PATCH,DELETE"),
@@ -228,6 +229,7 @@ async fn a_body_that_is_no_object_is_one_message() {
     let cases = [
         ("POST", "/api/register".to_owned(), &nobody()),
         ("POST", "/api/login".to_owned(), &nobody()),
+        ("POST", "/api/tokens".to_owned(), owner),
         ("POST", "/api/users".to_owned(), root),
         ("PATCH", format!("/api/users/{}", owner.user), owner),
         ("PATCH", format!("/api/customers/{}", owner.customer), owner),
@@ -266,8 +268,29 @@ async fn the_body_must_be_json_of_a_bounded_length() {
 async fn commands_without_input_need_no_body() {
     let world = World::new().await;
     let trade = world.trade(world.sell, 1).await;
-    raw(&world, "POST", &format!("/api/trades/{trade}/cancel"), None, "not json at all").await.expect(200);
+    let offer = world.offer(trade, &world.owner, "9000").await;
+    raw(&world, "POST", &format!("/api/proposals/{offer}/withdraw"), None, "not json at all").await.expect(200);
     raw(&world, "POST", "/api/logout", None, Body::empty()).await.expect(204);
+}
+
+/// Rule 4.6: a trade is cancelled without a body as well, but not with one that does not parse.
+#[tokio::test]
+async fn a_command_with_optional_fields_needs_no_body() {
+    let world = World::new().await;
+    for (number, content_type, body, status) in [
+        (1, None, "", 200),
+        (2, JSON, "", 200),
+        (3, JSON, "{}", 200),
+        (9, JSON, " null", 200),
+        (4, JSON, r#"{"reason": null}"#, 200),
+        (5, JSON, r#"{"reason": "Sold"}"#, 200),
+        (6, JSON, "not json at all", 400),
+        (7, JSON, "[]", 400),
+        (8, Some("text/plain"), "Sold", 415),
+    ] {
+        let trade = world.trade(world.sell, number).await;
+        raw(&world, "POST", &format!("/api/trades/{trade}/cancel"), content_type, body).await.expect(status);
+    }
 }
 
 /// Rule 2.4: the token, the syntax of the body, the right and visibility, the fields, the state.

@@ -9,7 +9,7 @@ use futures_util::StreamExt as _;
 use lease_core::LeaseEngine;
 use lease_core::account::{PasswordParams, TokenText};
 use lease_core::id::EventId;
-use lease_core::repository::{AccountRepository as _, MockRepository, Repository, RepositoryError};
+use lease_core::repository::{AccountRepository as _, MockRepository, Repository, RepositoryError, TokenKey};
 use lease_http::HttpOptions;
 use lease_store_memory::MemoryRepository;
 use serde_json::{Value, json};
@@ -281,7 +281,7 @@ async fn an_idle_stream_gets_a_comment_every_15_seconds_at_least() {
 async fn a_stream_whose_store_fails_ends() {
     let memory = Arc::new(MemoryRepository::default());
     let token = App::on(engine(memory.clone()), App::new().clock, HttpOptions::default()).register("ada").await;
-    let account = memory.find_token(&token.parse::<TokenText>().unwrap().hash()).await.unwrap();
+    let account = memory.find_token(TokenKey::Hash(token.parse::<TokenText>().unwrap().hash())).await.unwrap();
     assert!(account.is_some());
     let mut store = MockRepository::new();
     store.expect_find_token().returning(move |_| Ok(account.clone()));

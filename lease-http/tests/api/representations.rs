@@ -16,12 +16,12 @@ const FIELDS: [(&str, &str); 12] = [
         "id customer_id lead_id label name email phone address_line1 address_line2 city state postal_code country created_at",
     ),
     ("leads", "id first_name last_name email phone company source status notes customer_id created_at"),
-    ("vehicles", "id customer_id vin make model year color mileage license_plate description created_at"),
+    ("vehicles", "id customer_id vin chassis_number make model year color mileage license_plate description created_at"),
     ("services", "id name kind invoice_on bill_to amount currency payment_due_days description is_active"),
     (
         "trades",
-        "id vehicle_id service_id customer_id counterparty_id title description status accepted_proposal_id invoice_id vehicle asking \
-         created_at agreed_at completed_at cancelled_at available_actions",
+        "id vehicle_id service_id customer_id counterparty_id title description status accepted_proposal_id invoice_id \
+         start_date end_date cancel_reason vehicle asking created_at agreed_at completed_at cancelled_at available_actions",
     ),
     (
         "proposals",
@@ -31,7 +31,7 @@ const FIELDS: [(&str, &str); 12] = [
     (
         "invoices",
         "id number trade_id proposal_id customer_id amount amount_paid amount_due currency status is_overdue issued_at due_date \
-         paid_at voided_at void_reason",
+         paid_at voided_at void_reason written_off_at write_off_reason",
     ),
     (
         "payments",
@@ -66,6 +66,16 @@ async fn each_resource_has_exactly_its_documented_fields() {
         assert_eq!(&alone, listed, "{things}");
     }
     assert_eq!(fields(&world.get("/api/trades", &world.staff).await.expect(200)), ["next", "previous", "results"]);
+}
+
+/// Rule 3.3: a token has exactly these fields, and is not read alone.
+#[tokio::test]
+async fn a_token_has_exactly_its_documented_fields() {
+    let world = World::new().await;
+    let created = world.post("/api/tokens", &world.owner, json!({"name": "Backup"})).await.expect(201);
+    assert_eq!(fields(&created), ["created_at", "expires_at", "id", "is_current", "name", "token"]);
+    let list = world.get("/api/tokens", &world.owner).await.expect(200);
+    assert_eq!(fields(&list["results"][0]), ["created_at", "expires_at", "id", "is_current", "name"]);
 }
 
 /// Rule 3.4 and chapter 2: a superuser is staff and has no customer.
@@ -128,6 +138,108 @@ async fn an_invoice_has_a_number_and_can_be_void() {
     world.post(&format!("{path}/void"), &world.staff, json!({"reason": " "})).await.invalid(&["reason"]);
     let void = world.post(&format!("{path}/void"), &world.staff, json!({"reason": "a mistake"})).await.expect(200);
     assert_eq!((&void["status"], &void["voided_at"]), (&json!("void"), &json!("2026-03-01T12:00:00Z")));
+}
+
+/// Rules 4.6 and 4.12: a lease whose days end early, and which is cancelled then.
+#[tokio::test]
+async fn agreed_days_end_early_and_an_agreed_trade_is_cancelled() {
+    let world = World::new().await;
+    let trade = world.trade(world.lease, 1).await;
+    let terms = json!({"amount": "400", "start_date": "2026-04-01", "end_date": "2026-05-01"});
+    let offer = id(&world.post(&format!("/api/trades/{trade}/proposals"), &world.owner, terms).await.expect(201));
+    world.post(&format!("/api/proposals/{offer}/accept"), &world.buyer, Value::Null).await.expect(200);
+    let (end, cancel) = (format!("/api/trades/{trade}/end"), format!("/api/trades/{trade}/cancel"));
+    for late in ["2026-03-31", "2026-05-01"] {
+        world.post(&end, &world.staff, json!({"end_date": late, "reason": "Returned"})).await.invalid(&["end_date"]);
+    }
+    let ended = world.post(&end, &world.staff, json!({"end_date": "2026-04-15", "reason": "Returned"})).await.expect(200);
+    assert_eq!((&ended["start_date"], &ended["end_date"]), (&json!("2026-04-01"), &json!("2026-04-15")));
+    assert_eq!(ended["available_actions"], json!(["cancel", "end", "void", "write_off", "move_due_date"]));
+    let agreed = world.get(&format!("/api/proposals/{offer}"), &world.buyer).await.expect(200);
+    assert_eq!((&agreed["status"], &agreed["end_date"]), (&json!("accepted"), &json!("2026-05-01")));
+
+    world.post(&cancel, &world.owner, Value::Null).await.refused(409, "trade_not_open");
+    world.post(&cancel, &world.staff, Value::Null).await.invalid(&["reason"]);
+    let cancelled = world.post(&cancel, &world.staff, json!({"reason": "Never paid"})).await.expect(200);
+    let shown = ["status", "cancel_reason", "counterparty_id", "accepted_proposal_id", "start_date", "end_date", "agreed_at"];
+    let expected = json!(["cancelled", "Never paid", world.buyer.customer, offer, null, null, "2026-03-01T12:00:00Z"]);
+    assert_eq!(json!(shown.map(|name| cancelled[name].clone())), expected);
+    assert_eq!(world.get(&format!("/api/trades/{trade}"), &world.buyer).await.expect(200)["status"], "cancelled");
+    let rescinded = world.get(&format!("/api/proposals/{offer}"), &world.buyer).await.expect(200);
+    assert_eq!((&rescinded["status"], &rescinded["decided_at"]), (&json!("rescinded"), &json!("2026-03-01T12:00:00Z")));
+    world
+        .post(&end, &world.staff, json!({"end_date": "2026-04-02", "reason": "Returned"}))
+        .await
+        .refused(409, "trade_has_no_days");
+    let listed = world.get("/api/proposals?status=rescinded", &world.owner).await.expect(200);
+    assert_eq!(listed["results"].as_array().unwrap().len(), 1);
+}
+
+/// Rules 2.2, 4.11: while the owner of an open trade is inactive, others see neither the trade, nor the owner's proposals, nor the
+/// vehicle, in lists or alone; those who have proposed in it see it, and cannot go on.
+#[tokio::test]
+async fn the_open_trade_of_an_inactive_owner_is_hidden() {
+    let world = World::new().await;
+    let trade = world.trade(world.sell, 1).await;
+    let offer = world.offer(trade, &world.owner, "9000").await;
+    let bid = world.offer(trade, &world.buyer, "8000").await;
+    let vehicle = world.get(&format!("/api/trades/{trade}"), &world.staff).await.expect(200)["vehicle_id"].clone();
+    let paths = [format!("/api/trades/{trade}"), format!("/api/proposals/{offer}"), format!("/api/vehicles/{vehicle}")];
+    let lists = ["/api/trades", "/api/proposals", "/api/vehicles"];
+    let seen = async |person: &_| {
+        let mut seen = Vec::new();
+        for (path, list) in paths.iter().zip(lists) {
+            let listed = world.get(list, person).await.expect(200)["results"].as_array().unwrap().len();
+            seen.push((world.get(path, person).await.status.as_u16(), listed));
+        }
+        seen
+    };
+    let activate = async |is_active: bool| {
+        let path = format!("/api/users/{}", world.owner.user);
+        world.patch(&path, &world.staff, json!({"is_active": is_active})).await.expect(200);
+    };
+    let before = seen(&world.stranger).await;
+    assert_eq!(before, [(200, 1), (200, 1), (200, 1)]);
+    activate(false).await;
+    assert_eq!(seen(&world.stranger).await, [(404, 0), (404, 0), (404, 0)]);
+    assert_eq!(seen(&world.buyer).await, [(200, 1), (200, 2), (404, 0)]);
+    assert_eq!(seen(&world.staff).await, [(200, 1), (200, 2), (200, 1)]);
+    let terms = json!({"amount": "8500"});
+    let proposals = format!("/api/trades/{trade}/proposals");
+    world.post(&proposals, &world.stranger, terms.clone()).await.refused(404, "not_found");
+    world.post(&proposals, &world.buyer, terms).await.refused(409, "party_inactive");
+    for person in [&world.buyer, &world.stranger] {
+        world.post(&format!("/api/proposals/{offer}/accept"), person, Value::Null).await.refused(409, "party_inactive");
+    }
+    world.post(&format!("/api/proposals/{bid}/withdraw"), &world.buyer, Value::Null).await.expect(200);
+    activate(true).await;
+    assert_eq!(seen(&world.stranger).await, before);
+    world.post(&format!("/api/proposals/{offer}/accept"), &world.stranger, Value::Null).await.expect(200);
+}
+
+/// Rule 5.3: the due date of an open invoice moves, and an invoice that is written off is due no more; its sale completes (4.7).
+#[tokio::test]
+async fn a_due_date_moves_and_an_invoice_is_written_off() {
+    let world = World::new().await;
+    let (trade, invoice) = world.agreed_sale(1).await;
+    let path = format!("/api/invoices/{invoice}");
+    let card = world.card(&world.owner, GOOD_CARD).await;
+    let pay = json!({"invoice_id": invoice, "credit_card_id": card, "amount": "10"});
+    world.post("/api/payments", &world.owner, pay).await.expect(201);
+    world.patch(&path, &world.staff, json!({"due_date": "2026-02-28"})).await.invalid(&["due_date"]);
+    let moved = world.patch(&path, &world.staff, json!({"due_date": "2026-06-30"})).await.expect(200);
+    assert_eq!((&moved["due_date"], &moved["status"]), (&json!("2026-06-30"), &json!("open")));
+
+    world.post(&format!("{path}/void"), &world.staff, json!({"reason": "Hopeless"})).await.refused(409, "invoice_has_payments");
+    world.post(&format!("{path}/write-off"), &world.staff, json!({"reason": " "})).await.invalid(&["reason"]);
+    let gone = world.post(&format!("{path}/write-off"), &world.staff, json!({"reason": "Hopeless"})).await.expect(200);
+    let shown = ["status", "amount_paid", "amount_due", "written_off_at", "write_off_reason", "paid_at", "voided_at"];
+    let expected = json!(["written_off", "10.00", "0.00", "2026-03-01T12:00:00Z", "Hopeless", null, null]);
+    assert_eq!(json!(shown.map(|name| gone[name].clone())), expected);
+    assert_eq!(world.get(&format!("/api/trades/{trade}"), &world.owner).await.expect(200)["status"], "completed");
+    world.patch(&path, &world.staff, json!({"due_date": "2026-07-01"})).await.refused(409, "invoice_not_open");
+    let listed = world.get("/api/invoices?status=written_off", &world.owner).await.expect(200);
+    assert_eq!(listed["results"].as_array().unwrap().len(), 1);
 }
 
 /// Rules 5.4 and 5.5: each card number that the sandbox declines gives its reason, in the response and in the stored payment.

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, interval};
 
 use crate::client::{Addresses, Client, card, made, vehicle};
+use crate::events::{Noted, all_events, read_forward, subjects};
 use crate::postgres::TestDatabase;
 use crate::postgres::server::crash;
 use crate::two_servers::{LEASE, SELL, terms};
@@ -188,6 +189,9 @@ async fn acknowledged_writes_survive_crashes() {
         };
         loaders.push(tokio::spawn(loader.run(Arc::clone(&over))));
     }
+    let root = Client::superuser(&addresses).await;
+    let (end_of_reading, readers) = (Arc::new(AtomicBool::new(false)), [3, 100]);
+    let readers = readers.map(|at_once| read_forward(root.clone(), at_once, &end_of_reading));
     for number in 0..CRASHES {
         progress(&responses, (number + 1) * ANSWERS).await;
         if number % 2 == 0 {
@@ -212,6 +216,12 @@ async fn acknowledged_writes_survive_crashes() {
     let books = Books::read(&store).await.unwrap();
     assert_eq!(books.violations(), Vec::<String>::new());
     check(&books, &acknowledged);
+    end_of_reading.store(true, Ordering::SeqCst);
+    let events = all_events(&store).await;
+    check_events(&events, &acknowledged);
+    for reader in readers {
+        assert!(reader.await.unwrap() == events, "a reader read other events, or in another order");
+    }
     drop(servers);
     drop(store);
     drop(engine);
@@ -233,4 +243,19 @@ fn check(books: &Books, acknowledged: &[Acknowledged]) {
     compare("cancellations", cancelled.map(|row| row.id.get()).collect(), |each| &each.cancelled);
     let paid = books.payments.iter().filter(|payment| matches!(payment.state, PaymentState::Succeeded { .. }));
     compare("payments", paid.map(|row| row.id.get()).collect(), |each| &each.payments);
+}
+
+/// Everything that was confirmed has its event once, and nothing else has one (I9).
+fn check_events(events: &[Noted], acknowledged: &[Acknowledged]) {
+    let compare = |event_type: &str, of: fn(&Acknowledged) -> &BTreeSet<i64>| {
+        let answered: BTreeSet<i64> = acknowledged.iter().flat_map(of).copied().collect();
+        assert_eq!(subjects(events, event_type), answered.into_iter().collect::<Vec<_>>(), "{event_type}");
+    };
+    compare("vehicle.created", |each| &each.vehicles);
+    compare("trade.opened", |each| &each.trades);
+    compare("proposal.made", |each| &each.proposals);
+    compare("proposal.accepted", |each| &each.accepted);
+    compare("trade.cancelled", |each| &each.cancelled);
+    compare("payment.begun", |each| &each.payments);
+    compare("payment.succeeded", |each| &each.payments);
 }

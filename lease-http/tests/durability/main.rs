@@ -5,6 +5,7 @@
 
 mod client;
 mod crash;
+mod events;
 mod keys;
 mod outages;
 mod poolers;
@@ -49,4 +50,9 @@ fn serve_with(database: &TestDatabase, settings: &[&str]) -> Server {
     let limits = ["--login-failures-per-minute=0", "--registrations-per-minute=0"];
     let always = ["--log=error,lease_server=info", limits[0], limits[1], pooler, "--database-url", &url];
     Server::start(&[&always, settings].concat(), &SUPERUSER)
+}
+
+/// A server on this database, which no test database manages.
+fn serve_at(url: &str) -> Server {
+    Server::start(&["--log=error,lease_server=info", "--login-failures-per-minute=0", "--database-url", url], &SUPERUSER)
 }

@@ -8,9 +8,9 @@ use sqlx::{Connection as _, Executor as _};
 
 use crate::postgres::TestDatabase;
 use crate::postgres::script::Script;
-use crate::process::{Server, run};
+use crate::process::run;
 use crate::sale::Market;
-use crate::{SUPERUSER, TURN, serve};
+use crate::{TURN, serve, serve_at};
 
 const ADVICE: &str = "Postgres has to be installed (Debian, Ubuntu: apt-get install postgresql).";
 
@@ -26,11 +26,6 @@ fn assert_whole(url: &str, trades: usize) {
     let (code, said) = check(url);
     assert_eq!((code, said.lines().count()), (Some(0), 1), "{said}");
     assert!(said.starts_with("All invariants hold: 2 services, ") && said.contains(&format!(" {trades} trades, ")), "{said}");
-}
-
-/// A server on this database, which no test database manages.
-fn serve_at(url: &str) -> Server {
-    Server::start(&["--log=error,lease_server=info", "--login-failures-per-minute=0", "--database-url", url], &SUPERUSER)
 }
 
 #[tokio::test(flavor = "multi_thread")]

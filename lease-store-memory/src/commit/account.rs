@@ -32,7 +32,8 @@ impl State {
         }
         self.accounts.names_free(&new.user, id)?;
         let customer = new.profile.as_ref().map(|_| self.accounts.customers.next_id()).transpose()?;
-        Ok(NewIds { user: Some(id), customer, ..NewIds::default() })
+        let token = new.token.as_ref().map(|_| self.tokens.rows.next_id()).transpose()?;
+        Ok(NewIds { user: Some(id), token, customer, ..NewIds::default() })
     }
 
     pub(super) fn create_account(&mut self, new: &NewAccount, ids: NewIds) {
@@ -42,8 +43,8 @@ impl State {
             let value = Customer { user_id, profile: profile.clone(), created_at: new.user.date_joined };
             self.accounts.insert_customer(customer, value);
         }
-        if let Some((hash, expires_at)) = new.token {
-            self.tokens.insert(Token { hash, user_id, epoch: new.user.token_epoch, expires_at });
+        if let (Some(id), Some(token)) = (ids.token, new.first_token(user_id)) {
+            self.tokens.insert(id, token);
         }
     }
 
@@ -90,16 +91,31 @@ impl State {
 
     pub(super) fn check_login(&self, login: &Login) -> Result<NewIds, RepositoryError> {
         self.accounts.users.require(login.token.user_id)?;
-        Ok(NewIds::default())
+        self.next_token()
     }
 
-    pub(super) fn log_in(&mut self, login: &Login) {
-        self.tokens.insert(login.token.clone());
+    pub(super) fn log_in(&mut self, login: &Login, ids: NewIds) {
+        self.create_token(&login.token, ids);
         if let Some(row) = self.accounts.users.get_mut(login.token.user_id) {
             row.value.last_login = Some(login.at);
             if let Some(renewal) = login.renewal.as_ref().filter(|renewal| renewal.from == row.value.password) {
                 row.value.password = renewal.to.clone();
             }
+        }
+    }
+
+    pub(super) fn check_new_token(&self, token: &Token) -> Result<NewIds, RepositoryError> {
+        require(self.accounts.users.require(token.user_id)?.value.token_epoch == token.epoch)?;
+        self.next_token()
+    }
+
+    fn next_token(&self) -> Result<NewIds, RepositoryError> {
+        Ok(NewIds { token: Some(self.tokens.rows.next_id()?), ..NewIds::default() })
+    }
+
+    pub(super) fn create_token(&mut self, token: &Token, ids: NewIds) {
+        if let Some(id) = ids.token {
+            self.tokens.insert(id, token.clone());
         }
     }
 
@@ -120,7 +136,7 @@ impl MemoryRepository {
     pub(crate) fn forget_expired_tokens(&self, now: DateTime<Utc>, limit: usize) -> Result<u64, RepositoryError> {
         let expired = self.state.write(
             |state| Ok::<_, RepositoryError>(state.tokens.expired(now, limit)),
-            |state, expired| expired.iter().for_each(|hash| state.tokens.remove(hash)),
+            |state, expired| expired.iter().for_each(|id| state.tokens.remove(*id)),
         )?;
         Ok(expired.len() as u64)
     }

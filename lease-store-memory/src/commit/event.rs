@@ -50,10 +50,7 @@ impl State {
 
     /// Those who become members of the trade by this change.
     fn newcomers(&self, TradeChange { id, changes, .. }: &TradeChange) -> Vec<CustomerId> {
-        let counterparty = match changes.state {
-            Some(TradeMove::Agree(agreement) | TradeMove::Complete(agreement, _)) => Some(agreement.counterparty_id),
-            Some(TradeMove::Cancel(_)) | None => None,
-        };
+        let counterparty = changes.state.as_ref().and_then(TradeMove::agreement).map(|agreement| agreement.counterparty_id);
         let author = changes.new_proposal.as_ref().map(|proposal| proposal.customer_id);
         let coming: Vec<CustomerId> = author.into_iter().chain(counterparty).collect();
         if coming.is_empty() {

@@ -48,6 +48,7 @@ impl State {
             Change::Account(change) => self.check_account(change),
             Change::Login(login) => self.check_login(login),
             Change::RevokeToken(_) => Ok(NewIds::default()),
+            Change::CreateToken(token) => self.check_new_token(token),
             Change::Customer(change) => self.check_customer(change),
             Change::Wallet(change) => self.check_wallet(change),
             Change::Contact(change) => self.check_contact(change),
@@ -65,8 +66,9 @@ impl State {
         match change {
             Change::NewAccount(new) => self.create_account(new, ids),
             Change::Account(change) => self.change_account(change, ids),
-            Change::Login(login) => self.log_in(login),
+            Change::Login(login) => self.log_in(login, ids),
             Change::RevokeToken(revocation) => self.tokens.revoke(revocation),
+            Change::CreateToken(token) => self.create_token(token, ids),
             Change::Customer(change) => self.change_customer(change),
             Change::Wallet(change) => self.change_wallet(change, ids),
             Change::Contact(change) => self.contacts.write(change, ids.contact),

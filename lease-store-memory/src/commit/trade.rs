@@ -1,6 +1,6 @@
 use lease_core::id::{NewIds, TradeId};
 use lease_core::lifecycle::{Opening, TradeChange, TradeChanges, TradeMove};
-use lease_core::model::{ProposalState, Trade, TradeState};
+use lease_core::model::{ProposalState, Trade};
 use lease_core::repository::{Guarantee, RepositoryError};
 
 use super::require;
@@ -64,16 +64,13 @@ impl State {
         if let Some((proposal_id, state)) = changes.decided {
             let proposal = &self.proposals.rows.require(proposal_id)?.value;
             require(proposal.trade_id == id)?;
-            if let ProposalState::Accepted { at } = state {
-                if self.proposals.another_accepted(id, proposal_id) {
-                    return Err(RepositoryError::Taken(Guarantee::AcceptedProposal));
-                }
-                let in_the_way =
-                    |period| self.trades.agreed_in_the_way(trade.vehicle_id, id, Some(period), at.date_naive()).is_some();
-                if proposal.period.is_some_and(in_the_way) {
-                    return Err(RepositoryError::Taken(Guarantee::AgreedPeriods));
-                }
+            if matches!(state, ProposalState::Accepted { .. }) && self.proposals.another_accepted(id, proposal_id) {
+                return Err(RepositoryError::Taken(Guarantee::AcceptedProposal));
             }
+        }
+        let days = changes.state.as_ref().and_then(|to| to.agreement()?.days).filter(|days| !days.is_empty());
+        if days.is_some_and(|days| self.trades.is_taken(trade.vehicle_id, id, days)) {
+            return Err(RepositoryError::Taken(Guarantee::AgreedPeriods));
         }
         if let Some(new) = &changes.new_proposal {
             require(new.trade_id == id)?;
@@ -117,18 +114,18 @@ impl State {
         let id = *id;
         let Some(row) = self.trades.rows.get_mut(id) else { return };
         row.bump();
-        let before = row.value.state;
+        let before = row.value.clone();
         let old_words = changes.text.as_ref().map(|_| word_terms(&row.value));
         changes.apply_to_trade(&mut row.value, ids);
         if let Some(old) = old_words {
             let new = word_terms(&row.value);
             self.trades.rows.retag(id, &old, &new);
         }
-        self.trades.moved(id, before);
+        self.trades.moved(id, &before);
         self.change_proposals(id, changes, ids);
         self.change_invoice(id, changes, ids);
         self.change_payments(changes, ids);
-        self.narrow_visibility(id, changes, before == TradeState::Open);
+        self.narrow_visibility(id, changes, before.is_open());
         if let Some(transfer) = &changes.transfer {
             let pairs = self.trades.parties_of(transfer.vehicle_id);
             self.vehicles.transfer(transfer.vehicle_id, transfer.to, &pairs);
@@ -136,15 +133,9 @@ impl State {
     }
 
     fn change_proposals(&mut self, id: TradeId, changes: &TradeChanges, ids: NewIds) {
-        let Some((vehicle, owner)) = self.trades.rows.get(id).map(|row| (row.value.vehicle_id, row.value.customer_id)) else {
-            return;
-        };
+        let Some(owner) = self.trades.rows.get(id).map(|row| row.value.customer_id) else { return };
         if let Some((proposal, state)) = changes.decided {
             self.proposals.set_state(proposal, state);
-            let period = self.proposals.rows.get(proposal).and_then(|row| row.value.period);
-            if let (ProposalState::Accepted { .. }, Some(period)) = (state, period) {
-                self.trades.agree(vehicle, id, period);
-            }
         }
         if changes.close_others.is_some() {
             for other in self.proposals.pending_in(id) {

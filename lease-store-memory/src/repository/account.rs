@@ -1,24 +1,37 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use lease_core::account::AccountSnapshot;
-use lease_core::account::{Token, TokenHash};
+use lease_core::account::{AccountSnapshot, Token};
 use lease_core::id::{CustomerId, Stored, UserId, Versioned};
 use lease_core::model::{Account, Customer, LoginName, Role, User};
 use lease_core::page::{Page, PageRequest};
-use lease_core::repository::{AccountRepository, CustomerFilter, RepositoryError, UserFilter};
+use lease_core::repository::{AccountRepository, CustomerFilter, RepositoryError, TokenFilter, TokenKey, UserFilter};
 
 use crate::MemoryRepository;
 use crate::index::Term;
-use crate::state::{State, role};
+use crate::state::{State, role, token_of};
 use crate::walk::Query;
 
 #[async_trait]
 impl AccountRepository for MemoryRepository {
-    async fn find_token(&self, hash: &TokenHash) -> Result<Option<(Token, Account)>, RepositoryError> {
+    async fn find_token(&self, key: TokenKey) -> Result<Option<(Stored<Token>, Account)>, RepositoryError> {
         Ok(self.state.read(|state| {
-            let token = state.tokens.get(hash)?;
-            Some((token.clone(), state.accounts.account(token.user_id)?))
+            let id = match key {
+                TokenKey::Hash(hash) => state.tokens.id_of(&hash)?,
+                TokenKey::Id(id) => id,
+            };
+            let token = state.tokens.rows.stored(id)?;
+            let account = state.accounts.account(token.user_id)?;
+            Some((token, account))
         }))
+    }
+
+    async fn list_tokens(
+        &self,
+        filter: &TokenFilter,
+        page: PageRequest,
+        now: DateTime<Utc>,
+    ) -> Result<Page<Stored<Token>>, RepositoryError> {
+        Ok(self.state.read(|state| state.live_tokens(filter.user_id, page, now)))
     }
 
     async fn find_login(&self, name: &LoginName) -> Result<Option<Account>, RepositoryError> {
@@ -67,6 +80,12 @@ impl State {
         Some(Versioned { version, value: AccountSnapshot { account, customer_in_use, another_active_superuser } })
     }
 
+    fn live_tokens(&self, user: UserId, page: PageRequest, now: DateTime<Utc>) -> Page<Stored<Token>> {
+        let owner = self.accounts.users.get(user);
+        let is_live = |token: &Token| owner.is_some_and(|user| token.is_live(&user.value, now));
+        self.tokens.rows.list(Query::default().and(Some(token_of(user))), page, |_, row| is_live(&row.value))
+    }
+
     fn users(&self, filter: &UserFilter, page: PageRequest) -> Page<Account> {
         let mut query =
             Query::default().and(filter.is_active.map(Term::flag)).and(filter.role.map(role)).and_search(filter.search.as_ref());
@@ -78,7 +97,7 @@ impl State {
             query = query.and_row(Some(user));
         }
         let matches = |user: &User| filter.search.as_ref().is_none_or(|search| search.matches(&user.search_text()));
-        let users = self.accounts.users.list(query, page, |row| matches(&row.value));
+        let users = self.accounts.users.list(query, page, |_, row| matches(&row.value));
         users.map(|user| self.accounts.with_customer(user))
     }
 
@@ -90,6 +109,6 @@ impl State {
         if let Some(user) = filter.user_id {
             query = query.and_row(self.accounts.customer_of.get(&user).copied());
         }
-        self.accounts.customers.list(query, page, |_| true)
+        self.accounts.customers.list(query, page, |_, _| true)
     }
 }

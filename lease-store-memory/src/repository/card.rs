@@ -20,7 +20,7 @@ impl CardRepository for MemoryRepository {
             (None, None) => Query::default().and(Some(not_deleted())),
             (viewer, customer) => Query::default().and(viewer.map(cards_of)).and(customer.map(cards_of)),
         };
-        Ok(self.state.read(|state| state.cards.rows.list(query, page, |_| true)))
+        Ok(self.state.read(|state| state.cards.rows.list(query, page, |_, _| true)))
     }
 }
 

@@ -22,7 +22,7 @@ impl DirectoryRepository for MemoryRepository {
             filter.lead_id.map(ContactOwner::Lead),
         ];
         let query = owners.into_iter().fold(Query::default(), |query, owner| query.and(owner.map(contact_owner)));
-        Ok(self.state.read(|state| state.contacts.list(query, page, |_| true)))
+        Ok(self.state.read(|state| state.contacts.list(query, page, |_, _| true)))
     }
 
     async fn find_lead(&self, id: LeadId) -> Result<Option<Versioned<Stored<Lead>>>, RepositoryError> {
@@ -36,6 +36,6 @@ impl DirectoryRepository for MemoryRepository {
             .and(filter.customer_id.map(|id| Term::id(Kind::Customer, id)))
             .and_search(search);
         let matches = |lead: &Lead| search.is_none_or(|search| search.matches(&lead.search_text()));
-        Ok(self.state.read(|state| state.leads.list(query, page, |row| matches(&row.value))))
+        Ok(self.state.read(|state| state.leads.list(query, page, |_, row| matches(&row.value))))
     }
 }

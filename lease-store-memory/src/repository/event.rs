@@ -12,7 +12,7 @@ use crate::state::event_query;
 impl EventRepository for MemoryRepository {
     async fn list_events(&self, filter: &EventFilter, page: PageRequest) -> Result<Page<Stored<EventRecord>>, RepositoryError> {
         let query = event_query(filter);
-        Ok(self.state.read(|state| state.events.rows.list(query, page, |row| filter.matches(&row.value))))
+        Ok(self.state.read(|state| state.events.rows.list(query, page, |_, row| filter.matches(&row.value))))
     }
 
     async fn events_after(

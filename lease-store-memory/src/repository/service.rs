@@ -17,6 +17,6 @@ impl ServiceRepository for MemoryRepository {
 
     async fn list_services(&self, filter: &ServiceFilter, page: PageRequest) -> Result<Page<Stored<Service>>, RepositoryError> {
         let query = Query::default().and(filter.is_active.map(Term::flag)).and(filter.kind.map(service_kind));
-        Ok(self.state.read(|state| state.services.list(query, page, |_| true)))
+        Ok(self.state.read(|state| state.services.list(query, page, |_, _| true)))
     }
 }

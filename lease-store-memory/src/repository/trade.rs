@@ -118,6 +118,7 @@ impl State {
             _ => None,
         };
         let snapshot = TradeSnapshot {
+            owner_is_active: self.accounts.is_active(trade.customer_id),
             service,
             invoice: trade.invoice_id.and_then(|invoice| self.invoices.rows.stored(invoice)),
             has_proposals: !self.proposals.authors(id).is_empty(),

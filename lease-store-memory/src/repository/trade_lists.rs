@@ -1,7 +1,7 @@
 use std::ops::RangeInclusive;
 
 use chrono::{DateTime, Utc};
-use lease_core::id::{ServiceId, Stored};
+use lease_core::id::{CustomerId, ServiceId, Stored, TradeId};
 use lease_core::model::{Invoice, InvoiceStatus, Payment, Proposal, ProposalStatus, Trade, TradeStatus};
 use lease_core::page::{Page, PageRequest};
 use lease_core::repository::{InvoiceFilter, PaymentFilter, ProposalFilter, TradeFilter};
@@ -34,10 +34,19 @@ impl State {
             let parts = [Kind::Customer, Kind::Counterparty, Kind::Proposer].map(|part| Term::id(part, viewer));
             query = query.and_any(parts.into_iter().chain([trade_status(TradeStatus::Open)]));
         }
-        self.trades.rows.list(query, page, |row| {
-            is_of_model(&row.value, filter)
+        self.trades.rows.list(query, page, |id, row| {
+            !filter.visible_to.is_some_and(|viewer| self.hides_trade(id, &row.value, viewer))
+                && is_of_model(&row.value, filter)
                 && filter.search.as_ref().is_none_or(|search| search.matches(&row.value.search_text()))
         })
+    }
+
+    /// Whether an open trade is hidden from those who do not take part in it, since its owner is inactive.
+    fn hides_trade(&self, id: TradeId, trade: &Trade, viewer: CustomerId) -> bool {
+        trade.is_open()
+            && !self.accounts.is_active(trade.customer_id)
+            && trade.customer_id != viewer
+            && self.proposals.author(id, viewer).is_none()
     }
 
     pub(super) fn list_proposals(
@@ -57,7 +66,14 @@ impl State {
             query = query.and_any(ties.into_iter().chain([public_proposals()]));
         }
         let status_at = |proposal: &Proposal| ProposalStatus::from(proposal.state_at(now));
-        self.proposals.rows.list(query, page, |row| filter.status.is_none_or(|status| status_at(&row.value) == status))
+        let is_hidden = |proposal: &Proposal, viewer| {
+            let trade = self.trades.rows.get(proposal.trade_id);
+            trade.is_some_and(|trade| self.hides_trade(proposal.trade_id, &trade.value, viewer))
+        };
+        self.proposals.rows.list(query, page, |_, row| {
+            filter.status.is_none_or(|status| status_at(&row.value) == status)
+                && !filter.visible_to.is_some_and(|viewer| is_hidden(&row.value, viewer))
+        })
     }
 
     pub(super) fn list_invoices(&self, filter: &InvoiceFilter, page: PageRequest, now: DateTime<Utc>) -> Page<Stored<Invoice>> {
@@ -73,12 +89,13 @@ impl State {
         query = match filter.overdue {
             Some(true) => query.and_within([expiring(None, today.pred_opt())]),
             Some(false) => {
-                let settled = [InvoiceStatus::Paid, InvoiceStatus::Void].map(|status| invoice_status(status).exactly());
+                let settled = [InvoiceStatus::Paid, InvoiceStatus::Void, InvoiceStatus::WrittenOff]
+                    .map(|status| invoice_status(status).exactly());
                 query.and_within([expiring(Some(today), None)].into_iter().chain(settled))
             }
             None => query,
         };
-        self.invoices.rows.list(query, page, |row| filter.overdue.is_none_or(|overdue| row.value.is_overdue(now) == overdue))
+        self.invoices.rows.list(query, page, |_, row| filter.overdue.is_none_or(|overdue| row.value.is_overdue(now) == overdue))
     }
 
     pub(super) fn list_payments(&self, filter: &PaymentFilter, page: PageRequest) -> Page<Stored<Payment>> {
@@ -89,7 +106,7 @@ impl State {
             .and(filter.invoice_id.map(|id| Term::id(Kind::Invoice, id)))
             .and(filter.credit_card_id.map(|id| Term::id(Kind::Card, id)))
             .and(filter.status.map(payment_status));
-        self.payments.rows.list(query, page, |_| true)
+        self.payments.rows.list(query, page, |_, _| true)
     }
 }
 

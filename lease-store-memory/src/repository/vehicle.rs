@@ -41,10 +41,10 @@ impl State {
         let Versioned { version, value: vehicle } = self.vehicles.rows.versioned(id)?;
         let index = &self.vehicles.rows.index;
         let value = VehicleSnapshot {
-            vehicle,
             live_trade: self.trades.live_of(id).and_then(|trade| self.live_trade(trade, now)),
             was_traded: self.trades.rows.index.any(Term::id(Kind::Vehicle, id)),
             viewer_is_party: viewer.is_some_and(|viewer| index.contains(party(viewer), id)),
+            vehicle,
         };
         Some(Versioned { version, value })
     }
@@ -54,7 +54,20 @@ impl State {
         let pending = self.proposals.pending_in(id).into_iter().filter_map(|id| self.proposals.rows.get(id));
         let is_bid = |bid: &Proposal| bid.customer_id != row.value.customer_id && bid.state_at(now) == ProposalState::Pending;
         let has_bid = pending.map(|row| &row.value).any(is_bid);
-        Some(LiveTrade { id, version: row.version, is_open: row.value.is_open(), has_bid })
+        Some(LiveTrade {
+            id,
+            version: row.version,
+            is_open: row.value.is_open(),
+            owner_is_active: self.accounts.is_active(row.value.customer_id),
+            has_bid,
+        })
+    }
+
+    /// Whether a vehicle is hidden from others than its owner and its parties, though it may be in an open trade.
+    fn hides_vehicle(&self, id: VehicleId, vehicle: &Vehicle, viewer: CustomerId) -> bool {
+        !self.accounts.is_active(vehicle.customer_id)
+            && vehicle.customer_id != viewer
+            && !self.vehicles.rows.index.contains(party(viewer), id)
     }
 
     fn vehicles(&self, filter: &VehicleFilter, page: PageRequest) -> Page<Stored<Vehicle>> {
@@ -72,8 +85,9 @@ impl State {
         for identity in filter.vin.map(VehicleIdentity::Vin).into_iter().chain(chassis_number) {
             query = query.and_row(self.vehicles.by_identity.get(&identity).copied());
         }
-        self.vehicles.rows.list(query, page, |row| {
-            is_of_model(&row.value, filter.make.as_deref(), filter.model.as_deref())
+        self.vehicles.rows.list(query, page, |id, row| {
+            !filter.visible_to.is_some_and(|viewer| self.hides_vehicle(id, &row.value, viewer))
+                && is_of_model(&row.value, filter.make.as_deref(), filter.model.as_deref())
                 && filter.search.as_ref().is_none_or(|search| search.matches(&row.value.search_text()))
         })
     }

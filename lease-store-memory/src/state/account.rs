@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use lease_core::account::{Token, TokenHash, TokenRevocation};
-use lease_core::id::{CustomerId, Stored, UserId};
+use lease_core::id::{CustomerId, Stored, TokenId, UserId};
 use lease_core::model::{Account, Customer, LoginName, Role, User};
 use lease_core::permission::Actor;
 use lease_core::repository::{Guarantee, RepositoryError};
@@ -116,11 +116,23 @@ impl Accounts {
     }
 }
 
-/// Tokens, by their hash and by when they expire.
+/// Tokens, and where they are found by their hash and by when they expire.
 #[derive(Debug, Default)]
 pub(crate) struct Tokens {
-    by_hash: BTreeMap<TokenHash, Token>,
-    by_expiry: BTreeSet<(DateTime<Utc>, TokenHash)>,
+    pub(crate) rows: Table<Token>,
+    by_hash: BTreeMap<TokenHash, TokenId>,
+    by_expiry: BTreeSet<(DateTime<Utc>, TokenId)>,
+}
+
+impl Indexed for Token {
+    fn terms(&self) -> Vec<Term> {
+        vec![token_of(self.user_id)]
+    }
+}
+
+/// The term of tokens of a user.
+pub(crate) fn token_of(user: UserId) -> Term {
+    Term::id(Kind::User, user)
 }
 
 impl Tokens {
@@ -128,43 +140,52 @@ impl Tokens {
         self.by_hash.len()
     }
 
-    pub(crate) fn get(&self, hash: &TokenHash) -> Option<&Token> {
-        self.by_hash.get(hash)
+    /// The id of the token with this hash.
+    pub(crate) fn id_of(&self, hash: &TokenHash) -> Option<TokenId> {
+        self.by_hash.get(hash).copied()
     }
 
-    pub(crate) fn insert(&mut self, token: Token) {
-        self.remove(&token.hash);
-        self.by_expiry.insert((token.expires_at, token.hash));
-        self.by_hash.insert(token.hash, token);
+    fn by_hash(&self, hash: &TokenHash) -> Option<&Token> {
+        Some(&self.rows.get(self.id_of(hash)?)?.value)
     }
 
-    pub(crate) fn remove(&mut self, hash: &TokenHash) {
-        if let Some(token) = self.by_hash.remove(hash) {
-            self.by_expiry.remove(&(token.expires_at, token.hash));
+    pub(crate) fn insert(&mut self, id: TokenId, token: Token) {
+        self.by_hash.insert(token.hash, id);
+        self.by_expiry.insert((token.expires_at, id));
+        let terms = token.terms();
+        self.rows.insert(id, token, terms);
+    }
+
+    pub(crate) fn remove(&mut self, id: TokenId) {
+        if let Some(row) = self.rows.get(id) {
+            self.by_hash.remove(&row.value.hash);
+            self.by_expiry.remove(&(row.value.expires_at, id));
         }
+        self.rows.erase(id);
     }
 
     /// Deletes a token, if it belongs to the user.
     pub(crate) fn revoke(&mut self, revocation: &TokenRevocation) {
-        if self.is_there(revocation) {
-            self.remove(&revocation.token);
+        if let Some(id) = self.id_of(&revocation.token).filter(|_| self.is_there(revocation)) {
+            self.remove(id);
         }
     }
 
     /// Whether the token to be revoked is there and belongs to the user.
     pub(crate) fn is_there(&self, revocation: &TokenRevocation) -> bool {
-        self.get(&revocation.token).is_some_and(|token| token.user_id == revocation.user_id)
+        self.by_hash(&revocation.token).is_some_and(|token| token.user_id == revocation.user_id)
     }
 
     /// Carries a token of a user over from one epoch to another.
     pub(crate) fn carry_over(&mut self, hash: &TokenHash, user: UserId, from: i64, to: i64) {
-        if let Some(token) = self.by_hash.get_mut(hash).filter(|token| token.user_id == user && token.epoch == from) {
-            token.epoch = to;
+        let Some(row) = self.id_of(hash).and_then(|id| self.rows.get_mut(id)) else { return };
+        if row.value.user_id == user && row.value.epoch == from {
+            row.value.epoch = to;
         }
     }
 
     /// The tokens that expired before `now`, at most `limit` of them.
-    pub(crate) fn expired(&self, now: DateTime<Utc>, limit: usize) -> Vec<TokenHash> {
-        self.by_expiry.iter().take_while(|(at, _)| *at < now).take(limit).map(|(_, hash)| *hash).collect()
+    pub(crate) fn expired(&self, now: DateTime<Utc>, limit: usize) -> Vec<TokenId> {
+        self.by_expiry.iter().take_while(|(at, _)| *at < now).take(limit).map(|(_, id)| *id).collect()
     }
 }

@@ -15,7 +15,7 @@ use lease_core::event::ConsumerName;
 use lease_core::id::EventId;
 use lease_core::model::{Contact, Lead, Service};
 
-pub(crate) use account::{Accounts, Tokens, role};
+pub(crate) use account::{Accounts, Tokens, role, token_of};
 pub(crate) use card::{Cards, is_default, not_deleted, of as cards_of};
 pub(crate) use claims::Claims;
 pub(crate) use directory::{lead_status, owner as contact_owner, service_kind};

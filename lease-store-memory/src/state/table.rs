@@ -141,9 +141,9 @@ impl<T: Entity> Table<T> {
     }
 
     /// A page of the rows that `query` finds and `keep` confirms.
-    pub(crate) fn list(&self, query: Query, page: PageRequest, keep: impl Fn(&Row<T>) -> bool) -> Page<Stored<T>> {
+    pub(crate) fn list(&self, query: Query, page: PageRequest, keep: impl Fn(T::Id, &Row<T>) -> bool) -> Page<Stored<T>> {
         let (direction, start) = Direction::of(page);
-        let rows = self.walk(query, direction, start).filter(|(_, row)| keep(row)).take(page.fetch());
+        let rows = self.walk(query, direction, start).filter(|(id, row)| keep(*id, row)).take(page.fetch());
         Page::of_stored(page, rows.map(|(id, row)| Stored { id, value: row.value.clone() }).collect())
     }
 

@@ -7,7 +7,7 @@ use lease_core::id::{CustomerId, InvoiceId, PaymentId, ProposalId, TradeId, Vehi
 use lease_core::lifecycle::InvoiceChange;
 use lease_core::model::{
     Invoice, InvoiceStatus, OfferedVehicle, Payment, PaymentState, PaymentStatus, Period, Proposal, ProposalState,
-    ProposalStatus, Trade, TradeState, TradeStatus,
+    ProposalStatus, Trade, TradeStatus,
 };
 
 use super::table::Table;
@@ -29,7 +29,7 @@ pub(crate) struct Trades {
 /// All terms of a new trade.
 pub(crate) fn trade_terms(trade: &Trade) -> Vec<Term> {
     let mut terms = vec![
-        trade_status(TradeStatus::from(trade.state)),
+        trade_status(TradeStatus::from(&trade.state)),
         Term::id(Kind::Service, trade.service_id),
         Term::id(Kind::Vehicle, trade.vehicle_id),
         Term::id(Kind::Customer, trade.customer_id),
@@ -60,14 +60,28 @@ impl Trades {
         today: NaiveDate,
     ) -> Option<Period> {
         let (from, until) = period.map_or((today, NaiveDate::MAX), |period| (period.start(), period.end()));
+        self.agreed_between(vehicle, trade, from, until)
+    }
+
+    /// Whether another trade of the vehicle than this one has agreed on one of these days.
+    pub(crate) fn is_taken(&self, vehicle: VehicleId, trade: TradeId, days: Period) -> bool {
+        self.agreed_between(vehicle, trade, days.start(), days.end()).is_some()
+    }
+
+    fn agreed_between(&self, vehicle: VehicleId, trade: TradeId, from: NaiveDate, until: NaiveDate) -> Option<Period> {
         let before = self.agreed.range((vehicle, NaiveDate::MIN)..(vehicle, until));
         let (last, _) = before.map(|(_, agreed)| *agreed).rfind(|(_, other)| *other != trade)?;
         (last.end() > from).then_some(last)
     }
 
-    /// Notes that a period of a vehicle is agreed in a trade.
-    pub(crate) fn agree(&mut self, vehicle: VehicleId, trade: TradeId, period: Period) {
-        self.agreed.insert((vehicle, period.start()), (period, trade));
+    /// Notes the agreed days of a trade. Empty ones are in nobody's way.
+    fn set_days(&mut self, vehicle: VehicleId, trade: TradeId, before: Option<Period>, days: Option<Period>) {
+        if let Some(before) = before.filter(|before| !before.is_empty()) {
+            self.agreed.remove(&(vehicle, before.start()));
+        }
+        if let Some(days) = days.filter(|days| !days.is_empty()) {
+            self.agreed.insert((vehicle, days.start()), (days, trade));
+        }
     }
 
     /// The open or agreed trade of a vehicle.
@@ -101,12 +115,14 @@ impl Trades {
         trades.map(|row| parties(&row.value)).collect()
     }
 
-    /// Updates the terms by which a trade's state is found.
-    pub(crate) fn moved(&mut self, id: TradeId, before: TradeState) {
-        let Some(row) = self.rows.get(id).filter(|row| row.value.state != before) else { return };
-        let (state, vehicle, is_live) = (row.value.state, row.value.vehicle_id, row.value.is_live());
+    /// Updates the terms by which a trade's state is found, and its agreed days.
+    pub(crate) fn moved(&mut self, id: TradeId, before: &Trade) {
+        let Some(row) = self.rows.get(id).filter(|row| row.value.state != before.state) else { return };
+        let (status, vehicle, is_live) = (TradeStatus::from(&row.value.state), row.value.vehicle_id, row.value.is_live());
         let counterparty = row.value.agreement().map(|agreement| agreement.counterparty_id);
-        self.rows.retag(id, &[trade_status(before.into())], &[trade_status(state.into())]);
+        let days = row.value.days();
+        self.set_days(vehicle, id, before.days(), days);
+        self.rows.retag(id, &[trade_status(TradeStatus::from(&before.state))], &[trade_status(status)]);
         if let Some(counterparty) = counterparty {
             self.rows.index.insert(Term::id(Kind::Counterparty, counterparty), id);
         }
@@ -200,10 +216,10 @@ impl Proposals {
         self.rows.find(query, Direction::Up).map(|(id, _)| id).collect()
     }
 
-    /// Whether another proposal of the trade than this one was accepted.
+    /// Whether another proposal of the trade than this one was accepted, also if it was rescinded since.
     pub(crate) fn another_accepted(&self, trade: TradeId, than: ProposalId) -> bool {
-        let accepted = proposal_status(ProposalStatus::Accepted);
-        let query = Query::default().and(Some(Term::id(Kind::Trade, trade))).and(Some(accepted));
+        let accepted = [ProposalStatus::Accepted, ProposalStatus::Rescinded].map(proposal_status);
+        let query = Query::default().and(Some(Term::id(Kind::Trade, trade))).and_any(accepted);
         self.rows.find(query, Direction::Up).any(|(id, _)| id != than)
     }
 
@@ -304,7 +320,8 @@ impl Invoices {
         let before = row.value.clone();
         change.apply(&mut row.value);
         let new_due = falls_due(&row.value);
-        let new = (row.value.state != before.state).then(|| invoice_status_term(&row.value));
+        let is_moved = (&row.value.state, row.value.due_date) != (&before.state, before.due_date);
+        let new = is_moved.then(|| invoice_status_term(&row.value));
         if let Some(day) = falls_due(&before) {
             self.due.remove(&(day, change.id));
         }

@@ -1,5 +1,5 @@
 use chrono::{DateTime, Utc};
-use lease_core::account::{AccountChange, CustomerChange, Login, NewAccount, TokenHash, TokenRevocation};
+use lease_core::account::{AccountChange, CustomerChange, FirstToken, Login, NewAccount, Token, TokenHash, TokenRevocation};
 use lease_core::decision::RowChange;
 use lease_core::event::NewRow;
 use lease_core::id::NewIds;
@@ -9,7 +9,7 @@ use lease_core::repository::{Envelope, Guarantee, RepositoryError};
 use sqlx::QueryBuilder;
 
 use crate::database::{Database, fault};
-use crate::row::{Table as _, parse_optional_id};
+use crate::row::{Table as _, WriteTable as _, parse_optional_id};
 use crate::writing::{Made, ROOT_ID, Writing, change_row, push_insert, push_update, write, write_expected};
 
 pub(crate) async fn create(database: &Database, new: &NewAccount, envelope: &Envelope) -> Result<NewIds, RepositoryError> {
@@ -25,18 +25,17 @@ pub(crate) async fn create(database: &Database, new: &NewAccount, envelope: &Env
         query.push(if new.only_first_superuser { " and exists (select from due where is_due)" } else { "" });
         query.push(" returning id");
         push_names(&mut writing, &login_names(&new.user), "");
-        let customer = push_customer(&mut writing, new.profile.as_ref(), new.user.date_joined);
-        if let Some((hash, expires_at)) = new.token {
-            push_token(&mut writing, hash, new.user.token_epoch, expires_at);
-        }
-        writing.finish(Made::Root, &[customer])
+        let customer = push_customer(&mut writing, new.profile.as_ref(), new.user.is_active, new.user.date_joined);
+        let token = push_first_token(&mut writing, new);
+        writing.finish(Made::Root, &[customer, token])
     };
     let written = write(database, statement).await?;
     let user = parse_optional_id(User::NAME, written.root)?;
     if user.is_none() {
         return Err(RepositoryError::Taken(Guarantee::FirstSuperuser));
     }
-    Ok(NewIds { user, customer: written.returned().optional_id()?, ..NewIds::default() })
+    let mut returned = written.returned();
+    Ok(NewIds { user, customer: returned.optional_id()?, token: returned.optional_id()?, ..NewIds::default() })
 }
 
 /// The names without duplicates, in the order in which every statement writes them.
@@ -54,21 +53,41 @@ fn push_names(writing: &mut Writing<'_>, names: &[String], condition: &str) {
 }
 
 /// Adds the customer of the root, if there is a profile. Returns the expression for its id.
-fn push_customer(writing: &mut Writing<'_>, profile: Option<&Profile>, created_at: DateTime<Utc>) -> &'static str {
+fn push_customer(
+    writing: &mut Writing<'_>,
+    profile: Option<&Profile>,
+    is_active: bool,
+    created_at: DateTime<Utc>,
+) -> &'static str {
     let Some(profile) = profile else { return "null::bigint" };
-    let query = writing.write("customer").push("insert into customers (user_id, job, dob, notes, created_at) select root.id, ");
-    query.separated(", ").push_bind(&profile.job).push_bind(profile.dob).push_bind(&profile.notes).push_bind(created_at);
+    let query = writing
+        .write("customer")
+        .push("insert into customers (user_id, is_active, job, dob, notes, created_at) select root.id, ");
+    let mut values = query.separated(", ");
+    values.push_bind(is_active).push_bind(&profile.job).push_bind(profile.dob).push_bind(&profile.notes).push_bind(created_at);
     query.push(" from root returning id");
     let id = "(select id from customer)";
     writing.makes(NewRow::Customer, id);
     id
 }
 
-/// Adds a token of the root.
-fn push_token(writing: &mut Writing<'_>, hash: TokenHash, epoch: i64, expires_at: DateTime<Utc>) {
-    let query = writing.write("token").push("insert into tokens (user_id, hash, epoch, expires_at) select root.id, ");
-    query.separated(", ").push_bind(hash.0.as_slice()).push_bind(epoch).push_bind(expires_at);
-    query.push(" from root");
+/// The expression for the id of the part `token`.
+const TOKEN_ID: &str = "(select id from token)";
+
+/// Adds the first token of the root, if there is to be one. Returns the expression for its id.
+fn push_first_token(writing: &mut Writing<'_>, new: &NewAccount) -> &'static str {
+    let Some(FirstToken { hash, name, expires_at }) = &new.token else { return "null::bigint" };
+    let query = writing.write("token").push("insert into tokens (").push(Token::WRITTEN).push(") select root.id, ");
+    query
+        .separated(", ")
+        .push_bind(hash.0.as_slice())
+        .push_bind(name)
+        .push_bind(new.user.token_epoch)
+        .push_bind(new.user.date_joined)
+        .push_bind(*expires_at);
+    query.push(" from root returning id");
+    writing.makes(NewRow::Token, TOKEN_ID);
+    TOKEN_ID
 }
 
 /// The user who acts, the user who is changed and, if one superuser must remain, all active superusers are locked in one order:
@@ -89,7 +108,7 @@ pub(crate) async fn account(database: &Database, change: &AccountChange, envelop
         if let Some(kept) = change.keep_token {
             push_kept_token(&mut writing, kept, user.token_epoch);
         }
-        let customer = push_customer_change(&mut writing, &change.customer);
+        let customer = push_customer_change(&mut writing, &change.customer, user.is_active);
         writing.finish(Made::Nothing, &[customer, "exists (select from another_superuser)"])
     };
     let written = write(database, statement).await?;
@@ -134,10 +153,10 @@ fn push_kept_token(writing: &mut Writing<'_>, kept: TokenHash, epoch: i64) {
 }
 
 /// Adds the change of the user's customer. Returns the expression for the id of a new one.
-fn push_customer_change(writing: &mut Writing<'_>, change: &CustomerChange) -> &'static str {
+fn push_customer_change(writing: &mut Writing<'_>, change: &CustomerChange, is_active: bool) -> &'static str {
     match change {
         CustomerChange::Keep => "null::bigint",
-        CustomerChange::Create(profile, at) => push_customer(writing, Some(profile), *at),
+        CustomerChange::Create(profile, at) => push_customer(writing, Some(profile), is_active, *at),
         CustomerChange::Delete(id) => {
             let query = writing.write("customer_gone").push("delete from customers using root where customers.id = ");
             query.push_bind(id.get()).push(" and customers.user_id = root.id returning customers.id");
@@ -159,10 +178,27 @@ pub(crate) async fn login(database: &Database, login: &Login, envelope: &Envelop
         }
         query.push(" where id = ").push_bind(token.user_id.get());
         writing.only_if_valid().push(" returning id");
-        push_token(&mut writing, token.hash, token.epoch, token.expires_at);
-        writing.finish(Made::Nothing, &[])
+        push_insert(writing.write("token"), token).push(" and exists (select from root) returning id");
+        writing.makes(NewRow::Token, TOKEN_ID);
+        writing.finish(Made::Part("token"), &[TOKEN_ID])
     };
-    write_expected(database, statement).await.map(|_| NewIds::default())
+    let written = write_expected(database, statement).await?;
+    Ok(NewIds { token: written.returned().optional_id()?, ..NewIds::default() })
+}
+
+/// The user is locked, so that the tokens of this epoch are not revoked while the token is created.
+pub(crate) async fn create_token(database: &Database, token: &Token, envelope: &Envelope) -> Result<NewIds, RepositoryError> {
+    let statement = || {
+        let mut writing = Writing::begin(envelope);
+        let query = writing.part("owner").push("select u.id from users u where u.id = ").push_bind(token.user_id.get());
+        query.push(" and u.token_epoch = ").push_bind(token.epoch);
+        writing.only_if_valid().push(" for share of u");
+        push_insert(writing.write("root"), token).push(" and exists (select from owner) returning id");
+        writing.makes(NewRow::Token, ROOT_ID);
+        writing.finish(Made::Root, &[])
+    };
+    let written = write_expected(database, statement).await?;
+    Ok(NewIds { token: parse_optional_id(Token::NAME, written.root)?, ..NewIds::default() })
 }
 
 pub(crate) async fn revoke_token(
@@ -185,7 +221,7 @@ pub(crate) async fn revoke_token(
 }
 
 pub(super) async fn purge_tokens(database: &Database, now: DateTime<Utc>, limit: u32) -> Result<u64, RepositoryError> {
-    database.purge("tokens", "hash", now, limit).await
+    database.purge("tokens", "id", now, limit).await
 }
 
 pub(crate) async fn customer(

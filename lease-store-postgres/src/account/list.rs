@@ -1,7 +1,9 @@
+use chrono::{DateTime, Utc};
+use lease_core::account::Token;
 use lease_core::id::{CustomerId, Stored, UserId};
 use lease_core::model::{Account, Customer, User};
 use lease_core::page::{Page, PageRequest};
-use lease_core::repository::{CustomerFilter, RepositoryError, UserFilter};
+use lease_core::repository::{CustomerFilter, RepositoryError, TokenFilter, UserFilter};
 
 use crate::database::Database;
 use crate::list::{self, Branch, Shape};
@@ -39,6 +41,26 @@ pub(super) async fn users(database: &Database, filter: &UserFilter, page: PageRe
             }
             query.name("t.role", filter.role.map(Into::into));
             query.search(filter.search.as_ref());
+        },
+        page,
+    )
+    .await
+}
+
+pub(super) async fn tokens(
+    database: &Database,
+    filter: &TokenFilter,
+    page: PageRequest,
+    now: DateTime<Utc>,
+) -> Result<Page<Stored<Token>>, RepositoryError> {
+    let user = filter.user_id.get();
+    list::page(
+        database,
+        &[Branch::of_id("tokens t", "t.id", "t.user_id = ", user)],
+        |query| {
+            // Found once, so that the list walks the tokens of this epoch only.
+            query.compare_found("t.epoch =", "select u.token_epoch from users u where u.id =", user);
+            query.compare("t.expires_at >", Some(now));
         },
         page,
     )

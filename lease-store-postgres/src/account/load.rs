@@ -1,13 +1,12 @@
-use lease_core::account::AccountSnapshot;
-use lease_core::account::{Token, TokenHash};
-use lease_core::id::{UserId, Version, Versioned};
+use lease_core::account::{AccountSnapshot, Token};
+use lease_core::id::{Stored, UserId, Version, Versioned};
 use lease_core::model::{Account, LoginName, User};
-use lease_core::repository::RepositoryError;
+use lease_core::repository::{RepositoryError, TokenKey};
 use sqlx::QueryBuilder;
 use sqlx::postgres::Postgres;
 
 use crate::database::Database;
-use crate::row::{Fields, push_columns, read_account, read_token};
+use crate::row::{Fields, push_columns, read_account};
 
 /// Adds the columns of a user and the id of the user's customer.
 fn push_account(query: &mut QueryBuilder<Postgres>) {
@@ -15,17 +14,21 @@ fn push_account(query: &mut QueryBuilder<Postgres>) {
     query.push(", c.id");
 }
 
-pub(super) async fn token(database: &Database, hash: &TokenHash) -> Result<Option<(Token, Account)>, RepositoryError> {
+pub(super) async fn token(database: &Database, key: TokenKey) -> Result<Option<(Stored<Token>, Account)>, RepositoryError> {
     let statement = || {
-        let mut query = QueryBuilder::new("select t.hash, t.user_id, t.epoch, t.expires_at, ");
-        push_account(&mut query);
-        query.push(" from tokens t join users u on u.id = t.user_id left join customers c on c.user_id = u.id where t.hash = ");
-        query.push_bind(hash.0.as_slice());
+        let mut query = QueryBuilder::new("select ");
+        push_columns::<Token>(&mut query, "t");
+        push_account(query.push(", "));
+        query.push(" from tokens t join users u on u.id = t.user_id left join customers c on c.user_id = u.id where ");
+        match &key {
+            TokenKey::Hash(hash) => query.push("t.hash = ").push_bind(hash.0),
+            TokenKey::Id(id) => query.push("t.id = ").push_bind(id.get()),
+        };
         query
     };
     let Some(row) = database.read_one(statement).await? else { return Ok(None) };
     let mut fields = Fields::of(&row);
-    Ok(Some((read_token(&mut fields)?, read_account(&mut fields)?)))
+    Ok(Some((fields.row()?, read_account(&mut fields)?)))
 }
 
 pub(super) async fn login(database: &Database, name: &LoginName) -> Result<Option<Account>, RepositoryError> {

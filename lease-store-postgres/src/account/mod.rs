@@ -6,18 +6,27 @@ mod load;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use lease_core::account::{AccountSnapshot, Token, TokenHash};
+use lease_core::account::{AccountSnapshot, Token};
 use lease_core::id::{CustomerId, Stored, UserId, Versioned};
 use lease_core::model::{Account, Customer, LoginName};
 use lease_core::page::{Page, PageRequest};
-use lease_core::repository::{AccountRepository, CustomerFilter, RepositoryError, UserFilter};
+use lease_core::repository::{AccountRepository, CustomerFilter, RepositoryError, TokenFilter, TokenKey, UserFilter};
 
 use crate::PostgresRepository;
 
 #[async_trait]
 impl AccountRepository for PostgresRepository {
-    async fn find_token(&self, hash: &TokenHash) -> Result<Option<(Token, Account)>, RepositoryError> {
-        load::token(&self.accounts, hash).await
+    async fn find_token(&self, key: TokenKey) -> Result<Option<(Stored<Token>, Account)>, RepositoryError> {
+        load::token(&self.accounts, key).await
+    }
+
+    async fn list_tokens(
+        &self,
+        filter: &TokenFilter,
+        page: PageRequest,
+        now: DateTime<Utc>,
+    ) -> Result<Page<Stored<Token>>, RepositoryError> {
+        list::tokens(&self.accounts, filter, page, now).await
     }
 
     async fn find_login(&self, name: &LoginName) -> Result<Option<Account>, RepositoryError> {

@@ -60,6 +60,7 @@ pub(crate) fn push_events(query: &mut QueryBuilder<Postgres>, envelope: &Envelop
 fn name(row: NewRow) -> Cow<'static, str> {
     Cow::Borrowed(match row {
         NewRow::User => "user",
+        NewRow::Token => "token",
         NewRow::Customer => "customer",
         NewRow::CreditCard => "credit_card",
         NewRow::Contact => "contact",

@@ -1,4 +1,4 @@
-use lease_core::account::{PasswordHash, Token, TokenHash};
+use lease_core::account::PasswordHash;
 use lease_core::event::NewRow;
 use lease_core::model::{Account, Email, User, Username};
 use lease_core::repository::RepositoryError;
@@ -60,11 +60,4 @@ impl WriteTable for User {
 /// Reads a user and the id of the user's customer.
 pub(crate) fn read_account(fields: &mut Fields<'_>) -> Result<Account, RepositoryError> {
     Ok(Account { user: fields.row()?, customer_id: fields.optional_id()? })
-}
-
-/// Reads the columns `hash`, `user_id`, `epoch` and `expires_at` of `tokens`.
-pub(crate) fn read_token(fields: &mut Fields<'_>) -> Result<Token, RepositoryError> {
-    let hash: &[u8] = fields.get()?;
-    let hash = fields.parsed(<[u8; 32]>::try_from(hash))?;
-    Ok(Token { hash: TokenHash(hash), user_id: fields.id()?, epoch: fields.get()?, expires_at: fields.get()? })
 }

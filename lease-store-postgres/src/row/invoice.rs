@@ -17,6 +17,8 @@ impl Table for Invoice {
         "paid_at",
         "voided_at",
         "void_reason",
+        "written_off_at",
+        "write_off_reason",
         "issued_at",
         "due_date",
         "overdue_at",
@@ -44,22 +46,42 @@ impl Table for Invoice {
 fn read_state(fields: &mut Fields<'_>) -> Result<InvoiceState, RepositoryError> {
     let status = fields.name()?;
     let (paid_at, voided_at, void_reason) = (fields.get()?, fields.get()?, fields.get()?);
+    let (written_off_at, write_off_reason) = (fields.get()?, fields.get()?);
     Ok(match status {
         InvoiceStatus::Open => InvoiceState::Open,
         InvoiceStatus::Paid => InvoiceState::Paid { at: fields.some("paid_at", paid_at)? },
         InvoiceStatus::Void => {
             InvoiceState::Void { at: fields.some("voided_at", voided_at)?, reason: fields.some("void_reason", void_reason)? }
         }
+        InvoiceStatus::WrittenOff => InvoiceState::WrittenOff {
+            at: fields.some("written_off_at", written_off_at)?,
+            reason: fields.some("write_off_reason", write_off_reason)?,
+        },
     })
 }
 
-/// Writes the columns `status`, `paid_at`, `voided_at` and `void_reason`.
+/// The columns that [`write_state`] writes.
+pub(crate) const STATE_COLUMNS: &str = "status, paid_at, voided_at, void_reason, written_off_at, write_off_reason";
+
+/// Writes the [`STATE_COLUMNS`].
 pub(crate) fn write_state(values: &mut Values<'_>, state: &InvoiceState) {
-    let (paid_at, voided_at, void_reason) = match state {
-        InvoiceState::Open => (None, None, None),
-        InvoiceState::Paid { at } => (Some(*at), None, None),
-        InvoiceState::Void { at, reason } => (None, Some(*at), Some(reason)),
+    let paid_at = match state {
+        InvoiceState::Paid { at } => Some(*at),
+        _ => None,
     };
-    let status: &str = InvoiceStatus::from(state).into();
-    values.push_bind(status).push_bind(paid_at).push_bind(voided_at).push_bind(void_reason);
+    let (voided_at, void_reason) = match state {
+        InvoiceState::Void { at, reason } => (Some(*at), Some(reason.clone())),
+        _ => (None, None),
+    };
+    let (written_off_at, write_off_reason) = match state {
+        InvoiceState::WrittenOff { at, reason } => (Some(*at), Some(reason.clone())),
+        _ => (None, None),
+    };
+    values
+        .push_bind::<&str>(InvoiceStatus::from(state).into())
+        .push_bind(paid_at)
+        .push_bind(voided_at)
+        .push_bind(void_reason)
+        .push_bind(written_off_at)
+        .push_bind(write_off_reason);
 }

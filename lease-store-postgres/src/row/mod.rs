@@ -14,15 +14,16 @@ mod lead;
 mod payment;
 mod proposal;
 mod service;
+mod token;
 mod trade;
 mod vehicle;
 
 use std::fmt::Display;
 use std::str::FromStr;
 
-pub(crate) use account::{read_account, read_token};
+pub(crate) use account::read_account;
 pub(crate) use event::actor_columns;
-pub(crate) use invoice::write_state as write_invoice_state;
+pub(crate) use invoice::{STATE_COLUMNS as INVOICE_STATE, write_state as write_invoice_state};
 use lease_core::event::NewRow;
 use lease_core::id::{Entity, Id, Stored, Version, Versioned};
 use lease_core::money::{Currency, Money};
@@ -33,7 +34,7 @@ use rust_decimal::Decimal;
 use sqlx::postgres::{PgRow, Postgres};
 use sqlx::query_builder::Separated;
 use sqlx::{Column as _, Decode, QueryBuilder, Row as _, Type};
-pub(crate) use trade::{OFFERED, write_state as write_trade_state};
+pub(crate) use trade::{OFFERED, STATE_COLUMNS as TRADE_STATE, write_state as write_trade_state};
 
 /// A table whose rows are read.
 pub(crate) trait Table: Entity {

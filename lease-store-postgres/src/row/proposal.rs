@@ -1,4 +1,4 @@
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use lease_core::model::{Period, Proposal, ProposalState, ProposalStatus};
 use lease_core::repository::RepositoryError;
 
@@ -25,7 +25,7 @@ impl Table for Proposal {
             trade_id: fields.id()?,
             customer_id: fields.id()?,
             amount: fields.money()?,
-            period: read_period(fields)?,
+            period: read_period(fields, Period::new)?,
             message: fields.get()?,
             state: read_state(fields)?,
             expires_at: fields.get()?,
@@ -35,10 +35,13 @@ impl Table for Proposal {
 }
 
 /// Reads the first day of a period and the day after its last, or two nulls.
-pub(crate) fn read_period(fields: &mut Fields<'_>) -> Result<Option<Period>, RepositoryError> {
+pub(crate) fn read_period(
+    fields: &mut Fields<'_>,
+    period: fn(NaiveDate, NaiveDate) -> Option<Period>,
+) -> Result<Option<Period>, RepositoryError> {
     match (fields.get()?, fields.get()?) {
         (None, None) => Ok(None),
-        (Some(start), Some(end)) => fields.some("period", Period::new(start, end)).map(Some),
+        (Some(start), Some(end)) => fields.some("period", period(start, end)).map(Some),
         _ => Err(fields.fault("half of a period")),
     }
 }
@@ -55,5 +58,6 @@ fn read_state(fields: &mut Fields<'_>) -> Result<ProposalState, RepositoryError>
         ProposalStatus::Superseded => ProposalState::Superseded { at: decided()? },
         ProposalStatus::Closed => ProposalState::Closed { at: decided()? },
         ProposalStatus::Expired => ProposalState::Expired { at: decided()? },
+        ProposalStatus::Rescinded => ProposalState::Rescinded { at: decided()? },
     })
 }

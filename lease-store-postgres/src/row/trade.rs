@@ -1,10 +1,9 @@
-use chrono::{DateTime, Utc};
 use lease_core::id::{CustomerId, ProposalId};
-use lease_core::model::{Agreement, OfferedVehicle, Trade, TradeState, TradeStatus};
+use lease_core::model::{Agreement, OfferedVehicle, Period, Trade, TradeState, TradeStatus};
 use lease_core::repository::RepositoryError;
 
 use super::vehicle::read_identity;
-use super::{Fields, Table, Values};
+use super::{Fields, Table, Values, read_period};
 
 /// Whoever reads a trade sets its `invoice_id`, which stands in `invoices`, and `asking`, which stands in `proposals`.
 impl Table for Trade {
@@ -18,9 +17,12 @@ impl Table for Trade {
         "status",
         "counterparty_id",
         "accepted_proposal_id",
+        "agreed_from",
+        "agreed_until",
         "agreed_at",
         "completed_at",
         "cancelled_at",
+        "cancel_reason",
         "created_at",
         "offered_vin",
         "offered_chassis_number",
@@ -73,11 +75,14 @@ fn read_state(fields: &mut Fields<'_>) -> Result<TradeState, RepositoryError> {
     let status = fields.name()?;
     let counterparty: Option<CustomerId> = fields.optional_id()?;
     let proposal: Option<ProposalId> = fields.optional_id()?;
+    let days = read_period(fields, Period::agreed)?;
     let (agreed_at, completed_at, cancelled_at) = (fields.get()?, fields.get()?, fields.get()?);
+    let cancel_reason = fields.get()?;
     let agreement = || {
         Ok::<_, RepositoryError>(Agreement {
             counterparty_id: fields.some("counterparty_id", counterparty)?,
             proposal_id: fields.some("accepted_proposal_id", proposal)?,
+            days,
             agreed_at: fields.some("agreed_at", agreed_at)?,
         })
     };
@@ -87,23 +92,39 @@ fn read_state(fields: &mut Fields<'_>) -> Result<TradeState, RepositoryError> {
         TradeStatus::Completed => {
             TradeState::Completed { agreement: agreement()?, completed_at: fields.some("completed_at", completed_at)? }
         }
-        TradeStatus::Cancelled => TradeState::Cancelled { cancelled_at: fields.some("cancelled_at", cancelled_at)? },
+        TradeStatus::Cancelled => TradeState::Cancelled {
+            cancelled_at: fields.some("cancelled_at", cancelled_at)?,
+            reason: fields.some("cancel_reason", cancel_reason)?,
+            agreement: counterparty.map(|_| agreement()).transpose()?,
+        },
     })
 }
 
-/// Writes the columns `status`, `counterparty_id`, `accepted_proposal_id`, `agreed_at`, `completed_at` and `cancelled_at`.
-pub(crate) fn write_state(values: &mut Values<'_>, state: TradeState) {
-    let (agreement, completed_at, cancelled_at): (Option<Agreement>, Option<DateTime<Utc>>, Option<DateTime<Utc>>) = match state {
-        TradeState::Open => (None, None, None),
-        TradeState::Agreed(agreement) => (Some(agreement), None, None),
-        TradeState::Completed { agreement, completed_at } => (Some(agreement), Some(completed_at), None),
-        TradeState::Cancelled { cancelled_at } => (None, None, Some(cancelled_at)),
+/// The columns that [`write_state`] writes.
+pub(crate) const STATE_COLUMNS: &str = "status, counterparty_id, accepted_proposal_id, agreed_from, agreed_until, agreed_at, \
+                                        completed_at, cancelled_at, cancel_reason";
+
+/// Writes the [`STATE_COLUMNS`].
+pub(crate) fn write_state(values: &mut Values<'_>, state: &TradeState) {
+    let (completed_at, cancelled_at, cancel_reason) = match state {
+        TradeState::Open | TradeState::Agreed(_) => (None, None, None),
+        TradeState::Completed { completed_at, .. } => (Some(*completed_at), None, None),
+        TradeState::Cancelled { cancelled_at, reason, .. } => (None, Some(*cancelled_at), Some(reason)),
     };
+    let agreement = match state {
+        TradeState::Open => None,
+        TradeState::Agreed(agreement) | TradeState::Completed { agreement, .. } => Some(agreement),
+        TradeState::Cancelled { agreement, .. } => agreement.as_ref(),
+    };
+    let days = agreement.and_then(|agreement| agreement.days);
     values
         .push_bind::<&str>(TradeStatus::from(state).into())
         .push_bind(agreement.map(|agreement| agreement.counterparty_id.get()))
         .push_bind(agreement.map(|agreement| agreement.proposal_id.get()))
+        .push_bind(days.map(Period::start))
+        .push_bind(days.map(Period::end))
         .push_bind(agreement.map(|agreement| agreement.agreed_at))
         .push_bind(completed_at)
-        .push_bind(cancelled_at);
+        .push_bind(cancelled_at)
+        .push_bind(cancel_reason.cloned());
 }

@@ -3,13 +3,13 @@
 use lease_core::event::NewRow;
 use lease_core::id::{CreditCardId, CustomerId, NewIds, PaymentId, ProposalId, TradeId};
 use lease_core::lifecycle::{InvoiceChange, NewInvoice, TradeChange, TradeChanges, TradeMove, TradeText};
-use lease_core::model::{Payment, PaymentState, Period, Proposal, ProposalStatus, VehicleTransfer};
+use lease_core::model::{Agreement, Payment, PaymentState, Period, Proposal, ProposalState, ProposalStatus, VehicleTransfer};
 use lease_core::repository::{Envelope, RepositoryError};
 use sqlx::postgres::Postgres;
 use sqlx::{Encode, QueryBuilder, Type};
 
 use crate::database::{Database, Statement};
-use crate::row::{write_invoice_state, write_payment_state, write_trade_state};
+use crate::row::{INVOICE_STATE, TRADE_STATE, write_invoice_state, write_payment_state, write_trade_state};
 use crate::writing::{Made, Writing, push_expected, write_expected};
 
 /// The column for the id of a row that is not made.
@@ -45,7 +45,7 @@ fn statement(change: &TradeChange, envelope: &Envelope) -> Statement {
         new_payment.as_ref().map(|payment| lock_card(&mut writing, payment.credit_card_id)),
     ];
     write_root(&mut writing, change, text.as_ref(), locks.iter().flatten());
-    if decided.is_some() || close_others.is_some() || (state.is_some() && !was_agreed(&change.changes)) {
+    if decided.is_some() || close_others.is_some() || matches!(state, Some(TradeMove::Cancel { .. })) {
         write_proposals(&mut writing, change);
     }
     let proposal = new_proposal.as_ref().map_or(NONE, |new| write_new_proposal(&mut writing, new));
@@ -58,7 +58,7 @@ fn statement(change: &TradeChange, envelope: &Envelope) -> Statement {
         write_settlement(&mut writing, *id, state);
     }
     let author = new_proposal.as_ref().map(|proposal| proposal.customer_id);
-    write_parties(&mut writing, author, state.filter(|_| !was_agreed(&change.changes)).and_then(counterparty));
+    write_parties(&mut writing, author, new_agreement(&change.changes).map(|agreement| agreement.counterparty_id));
     if let Some(transfer) = transfer {
         write_transfer(&mut writing, change.id, transfer);
     }
@@ -70,9 +70,12 @@ fn statement(change: &TradeChange, envelope: &Envelope) -> Statement {
     writing.finish(made, &[proposal, issued, payment])
 }
 
-/// Whether the trade was agreed before this change: it completes, and the change accepts nothing.
-const fn was_agreed(changes: &TradeChanges) -> bool {
-    matches!(changes.state, Some(TradeMove::Complete(..))) && changes.decided.is_none()
+/// The agreement that the change makes, by accepting a proposal.
+const fn new_agreement(changes: &TradeChanges) -> Option<&Agreement> {
+    match (&changes.decided, &changes.state) {
+        (Some((_, ProposalState::Accepted { .. })), Some(to)) => to.agreement(),
+        _ => None,
+    }
 }
 
 /// Locks the vehicle, if it is still its owner's. Returns the condition for the root.
@@ -110,14 +113,10 @@ fn write_root<'a>(
         query.separated(", ").push_bind(title).push_bind(description).push_bind(text.search_text());
         query.push(")");
     }
-    if let Some(to) = change.changes.state {
-        query.push(", (status, counterparty_id, accepted_proposal_id, agreed_at, completed_at, cancelled_at) = row(");
-        write_trade_state(&mut query.separated(", "), to.into());
+    if let Some(to) = &change.changes.state {
+        query.push(", (").push(TRADE_STATE).push(") = row(");
+        write_trade_state(&mut query.separated(", "), &to.clone().into());
         query.push(")");
-        if !was_agreed(&change.changes) {
-            query.push(", (agreed_from, agreed_until) = (select start_date, end_date from proposals where id = ");
-            query.push_bind(accepted(to).map(ProposalId::get)).push(")");
-        }
     }
     push_expected(query, change.id.get(), change.expected);
     let query = writing.only_if_valid();
@@ -125,20 +124,6 @@ fn write_root<'a>(
         query.push(condition);
     }
     query.push(" returning id, customer_id, counterparty_id, vehicle_id, status");
-}
-
-fn accepted(to: TradeMove) -> Option<ProposalId> {
-    match to {
-        TradeMove::Agree(agreement) | TradeMove::Complete(agreement, _) => Some(agreement.proposal_id),
-        TradeMove::Cancel(_) => None,
-    }
-}
-
-fn counterparty(to: TradeMove) -> Option<CustomerId> {
-    match to {
-        TradeMove::Agree(agreement) | TradeMove::Complete(agreement, _) => Some(agreement.counterparty_id),
-        TradeMove::Cancel(_) => None,
-    }
 }
 
 /// The proposals of the trade: the one that is decided, the pending ones that close or have expired, and, once the trade is no
@@ -243,9 +228,10 @@ fn write_new_invoice(writing: &mut Writing<'_>, new: &NewInvoice) -> &'static st
 
 fn write_invoice(writing: &mut Writing<'_>, change: &InvoiceChange) {
     let query = writing.write("invoice_changed");
-    query.push("update invoices set (paid, pending, overdue_at, status, paid_at, voided_at, void_reason) = row(");
+    query.push("update invoices set (paid, pending, due_date, overdue_at, ").push(INVOICE_STATE).push(") = row(");
     let mut values = query.separated(", ");
-    values.push_bind(change.paid.amount()).push_bind(change.pending.amount()).push_bind(change.overdue_at);
+    values.push_bind(change.paid.amount()).push_bind(change.pending.amount());
+    values.push_bind(change.due_date).push_bind(change.overdue_at);
     write_invoice_state(&mut values, &change.state);
     query.push(") from root where invoices.trade_id = root.id and invoices.id = ").push_bind(change.id.get());
     query.push(" returning invoices.id");

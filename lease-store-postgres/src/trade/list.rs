@@ -48,11 +48,11 @@ pub(super) async fn trades(
     list::page_of(database, &shape, &trade_branches(viewer), conditions, page).await
 }
 
-/// The trades that a customer may see: open ones, and those in which they take part.
+/// The trades that a customer may see: open ones whose owner is active, and those in which they take part.
 fn trade_branches(viewer: Option<i64>) -> Vec<Branch> {
     let Some(viewer) = viewer else { return vec![Branch::all(TRADES)] };
     vec![
-        Branch::of(TRADES, "t.id", "t.status = 'open'"),
+        Branch::of("trades t join customers owner on owner.id = t.customer_id and owner.is_active", "t.id", "t.status = 'open'"),
         Branch::of_id("trade_parties p join trades t on t.id = p.trade_id", "p.trade_id", "p.customer_id = ", viewer),
     ]
 }
@@ -91,15 +91,15 @@ pub(super) async fn proposals(
     list::page_of(database, &shape, &proposal_branches(viewer), conditions, page).await
 }
 
-/// The proposals that a customer may see: all in their own trades, their own, the owner's in open trades, and the owner's in
-/// trades in which they take part. (The last are read trade by trade, so the cost grows with the number of trades in which the
+/// The proposals that a customer may see: all in their own trades, their own, the owner's in open trades whose owner
+/// is active, and the owner's in trades in which they take part. (The last are read trade by trade, so the cost grows with the number of trades in which the
 /// customer takes part.)
 fn proposal_branches(viewer: Option<i64>) -> Vec<Branch> {
     let Some(viewer) = viewer else { return vec![Branch::all(PROPOSALS)] };
     vec![
         Branch::of_id(PROPOSALS, "t.id", "t.trade_owner_id = ", viewer),
         Branch::of_id(PROPOSALS, "t.id", "t.customer_id = ", viewer),
-        Branch::of(PROPOSALS, "t.id", "t.is_public"),
+        Branch::of("proposals t join customers owner on owner.id = t.trade_owner_id and owner.is_active", "t.id", "t.is_public"),
         Branch::of_id(
             "trade_parties p join proposals t on t.trade_id = p.trade_id",
             "t.id",

@@ -3,14 +3,14 @@
 use chrono::NaiveDate;
 use lease_core::id::{CreditCardId, CustomerId, Versioned};
 use lease_core::lifecycle::{ProposalView, TradeSnapshot, ViewerHistory};
-use lease_core::model::{Asking, CreditCard, Invoice, Payment, Proposal, Service, Trade};
+use lease_core::model::{Asking, CreditCard, Invoice, Payment, Period, Proposal, Service, Trade};
 use lease_core::repository::RepositoryError;
 use sqlx::QueryBuilder;
 use sqlx::postgres::Postgres;
 
 use crate::row::{Fields, push_columns, read_period};
 
-/// The parts of a snapshot beside the trade (`t`), its service (`s`) and its invoice (`i`).
+/// The parts of a snapshot beside the trade (`t`), its owner (`owner`), its service (`s`) and its invoice (`i`).
 #[derive(Clone, Copy, Default)]
 pub(super) struct Parts {
     /// How often this customer has proposed.
@@ -33,7 +33,7 @@ impl Parts {
     /// Adds the columns, beginning with the version.
     pub(super) fn push_columns(&self, query: &mut QueryBuilder<Postgres>) {
         push_columns::<Trade>(query.push("t.version, "), "t");
-        push_columns::<Service>(query.push(", "), "s");
+        push_columns::<Service>(query.push(", owner.is_active, "), "s");
         push_columns::<Invoice>(query.push(", "), "i");
         query.push(", ask.id, ask.amount, ask.currency, ask.start_date, ask.end_date, ask.expires_at");
         query.push(match self.proposal_on {
@@ -52,7 +52,7 @@ impl Parts {
         }
         if self.proposal_on.is_some() {
             push_columns::<Proposal>(query.push(", "), "p");
-            query.push(", author_user.is_active, way.agreed_from, way.agreed_until");
+            query.push(", author.is_active, way.agreed_from, way.agreed_until");
         }
         if self.with_payment {
             push_columns::<Payment>(query.push(", "), "y");
@@ -66,8 +66,8 @@ impl Parts {
     /// Adds the joins to the trade, except for the row by which it is found.
     pub(super) fn push_joins(&self, query: &mut QueryBuilder<Postgres>, has_invoice: bool) {
         query.push(
-            " join services s on s.id = t.service_id left join proposals ask on ask.trade_id = t.id and ask.status = 'pending' \
-             and ask.customer_id = t.customer_id",
+            " join services s on s.id = t.service_id join customers owner on owner.id = t.customer_id \
+             left join proposals ask on ask.trade_id = t.id and ask.status = 'pending' and ask.customer_id = t.customer_id",
         );
         if !has_invoice {
             query.push(" left join invoices i on i.trade_id = t.id");
@@ -91,6 +91,7 @@ impl Parts {
     pub(super) fn read(&self, fields: &mut Fields<'_>) -> Result<Versioned<TradeSnapshot>, RepositoryError> {
         let version = fields.version()?;
         let mut trade = fields.row::<Trade>()?;
+        let owner_is_active = fields.get()?;
         let service = fields.row()?;
         let invoice = fields.joined_row::<Invoice>()?;
         trade.value.invoice_id = invoice.as_ref().map(|invoice| invoice.id);
@@ -102,7 +103,7 @@ impl Parts {
         let proposal = self.proposal_on.map(|_| read_proposal(fields)).transpose()?;
         let payment = if self.with_payment { Some((fields.row()?, fields.row()?)) } else { None };
         let card = if self.card.is_some() { fields.joined_row()? } else { None };
-        let value = TradeSnapshot { trade, service, invoice, has_proposals, proposal, payment, card, viewer };
+        let value = TradeSnapshot { trade, owner_is_active, service, invoice, has_proposals, proposal, payment, card, viewer };
         Ok(Versioned { version, value })
     }
 }
@@ -111,7 +112,7 @@ impl Parts {
 /// vehicle that is in the way. A proposal without dates is in the way of all that ends after today.
 fn push_acceptance(query: &mut QueryBuilder<Postgres>, today: NaiveDate) {
     query.push(
-        " join customers author on author.id = p.customer_id join users author_user on author_user.id = author.user_id \
+        " join customers author on author.id = p.customer_id \
          left join lateral (select other.agreed_from, other.agreed_until from trades other \
          where other.vehicle_id = t.vehicle_id and other.id <> t.id and other.agreed_from is not null \
          and daterange(other.agreed_from, other.agreed_until, '[)') && daterange(coalesce(p.start_date, ",
@@ -124,10 +125,14 @@ fn read_asking(fields: &mut Fields<'_>) -> Result<Option<Asking>, RepositoryErro
         fields.skip(5);
         return Ok(None);
     };
-    let (amount, period) = (fields.money()?, read_period(fields)?);
+    let (amount, period) = (fields.money()?, read_period(fields, Period::new)?);
     Ok(Some(Asking { proposal_id, amount, period, expires_at: fields.get()? }))
 }
 
 fn read_proposal(fields: &mut Fields<'_>) -> Result<ProposalView, RepositoryError> {
-    Ok(ProposalView { proposal: fields.row()?, author_is_active: fields.get()?, agreed_period_in_the_way: read_period(fields)? })
+    Ok(ProposalView {
+        proposal: fields.row()?,
+        author_is_active: fields.get()?,
+        agreed_period_in_the_way: read_period(fields, Period::new)?,
+    })
 }

@@ -37,9 +37,14 @@ const NEW_INVOICE: &str =
 const NEW_PAYMENT: &str = "insert into payments (invoice_id, credit_card_id, customer_id, amount, currency, status, is_late, \
     charge_key, created_at) values ";
 const NEW_CLAIM: &str = "insert into idempotency_records (key, holder, fingerprint, held_until, expires_at, made) values ";
+const NEW_TOKEN: &str = "insert into tokens (hash, user_id, name, epoch, created_at, expires_at) values ";
 const ZEROES_16: &str = "decode(repeat('00', 16), 'hex')";
 const ZEROES_32: &str = "decode(repeat('00', 32), 'hex')";
 const AGREE_TRADE_1: &str = "update trades set status = 'agreed', counterparty_id = 2, agreed_at = now(), ";
+const CANCEL: &str = "update trades set status = 'cancelled', cancelled_at = now(), cancel_reason = ''";
+/// The same of a trade that was agreed.
+const CANCEL_AGREED: &str =
+    "update trades set status = 'cancelled', cancelled_at = now(), cancel_reason = '', agreed_from = null, agreed_until = null";
 
 // Accounts.
 refused! {
@@ -51,13 +56,16 @@ refused! {
     a_customer_cannot_become_staff_and_keep_the_customer: "customers_user_fkey", "update users set role = 'staff' where id = 1";
     a_customer_behind_staff_cannot_be_passed_off: "customers_user_role_check",
         "insert into customers (user_id, user_role, job, notes, created_at) values (3, 'staff', '', '', now())";
+    a_customer_is_as_active_as_the_user: "customers_is_active_fkey", "update customers set is_active = false where id = 1";
     a_user_cannot_have_two_customers: "customers_user_id_key",
         "insert into customers (user_id, job, notes, created_at) values (1, '', '', now())";
     a_customer_that_something_hangs_on_cannot_go: "credit_cards_customer_id_fkey", "delete from customers where id = 1";
     a_token_of_nobody_is_refused: "tokens_user_id_fkey",
-        "insert into tokens (hash, user_id, epoch, expires_at) values (decode(repeat('00', 32), 'hex'), 99, 0, now())";
+        &format!("{NEW_TOKEN} ({ZEROES_32}, 99, '', 0, now(), now())");
     a_token_that_is_no_hash_is_refused: "tokens_hash_check",
-        "insert into tokens (hash, user_id, epoch, expires_at) values ('plain', 1, 0, now())";
+        &format!("{NEW_TOKEN} ('plain', 1, '', 0, now(), now())");
+    two_tokens_cannot_share_a_hash: "tokens_hash_key",
+        &format!("{NEW_TOKEN} ({ZEROES_32}, 1, '', 0, now(), now()), ({ZEROES_32}, 2, '', 0, now(), now())");
     a_customer_cannot_have_two_default_cards: "credit_cards_one_default", "update credit_cards set is_default = true where id = 2";
     a_deleted_card_cannot_be_the_default: "credit_cards_deleted_check", "update credit_cards set deleted_at = now() where id = 1";
     a_whole_card_number_is_refused: "credit_cards_last4_check",
@@ -142,7 +150,16 @@ refused! {
     an_open_trade_has_no_counterparty: "trades_agreement_check", "update trades set counterparty_id = 2 where id = 1";
     nobody_agrees_with_themselves: "trades_counterparty_check", "update trades set counterparty_id = 1 where id = 2";
     a_completed_trade_says_when: "trades_completed_check", "update trades set status = 'completed' where id = 2";
-    a_cancelled_trade_says_when: "trades_cancelled_check", "update trades set status = 'cancelled' where id = 1";
+    a_cancelled_trade_says_when: "trades_cancelled_check",
+        "update trades set status = 'cancelled', cancel_reason = '' where id = 1";
+    a_cancelled_trade_says_why: "trades_cancelled_check",
+        "update trades set status = 'cancelled', cancelled_at = now() where id = 1";
+    a_cancelled_trade_has_no_agreed_period: "trades_agreed_period_check",
+        &format!("with rescinded as (update proposals set status = 'rescinded' where id = 3) {CANCEL} where id = 2");
+    the_proposal_of_a_trade_that_is_cancelled_later_is_rescinded: "trades_accepted_proposal_fkey",
+        &format!("with closed as (update proposals set status = 'closed' where id = 3) {CANCEL_AGREED} where id = 2");
+    a_rescinded_proposal_is_of_a_cancelled_trade: "trades_accepted_proposal_fkey",
+        "update proposals set status = 'rescinded' where id = 3";
     a_proposal_of_another_trade_cannot_be_the_accepted_one: "trades_accepted_proposal_fkey",
         &format!("update proposals set status = 'closed', decided_at = now() where trade_id = 1; \
             {AGREE_TRADE_1} accepted_proposal_id = 4 where id = 1");
@@ -151,10 +168,10 @@ refused! {
     an_open_trade_has_no_agreed_period: "trades_agreed_period_check",
         "update trades set agreed_from = '2026-01-01', agreed_until = '2026-02-01' where id = 1";
     half_an_agreed_period_is_refused: "trades_agreed_period_check", "update trades set agreed_until = null where id = 2";
-    an_agreed_period_ends_after_it_starts: "trades_agreed_period_check",
-        "update trades set agreed_until = agreed_from where id = 2";
-    the_agreed_period_is_the_accepted_proposals: "trades_accepted_proposal_fkey",
-        "update trades set agreed_until = '2026-07-01' where id = 2";
+    an_agreed_period_does_not_end_before_it_starts: "trades_agreed_period_check",
+        "update trades set agreed_until = agreed_from - 1 where id = 2";
+    the_agreed_period_starts_with_the_accepted_proposals: "trades_accepted_proposal_fkey",
+        "update trades set agreed_from = '2026-02-02' where id = 2";
     an_agreed_period_cannot_be_left_out: "trades_accepted_proposal_fkey",
         "update trades set agreed_from = null, agreed_until = null where id = 2";
     a_trade_is_opened_by_the_owner_of_its_vehicle: "trades_live_owner_fkey",
@@ -186,7 +203,13 @@ refused! {
     a_trade_cannot_be_agreed_and_leave_a_proposal_pending: "proposals_stage_fkey",
         &format!("{AGREE_TRADE_1} accepted_proposal_id = 2 where id = 1");
     a_trade_cannot_be_cancelled_and_leave_a_proposal_pending: "proposals_stage_fkey",
-        "update trades set status = 'cancelled', cancelled_at = now() where id = 1";
+        &format!("{CANCEL} where id = 1");
+    an_accepted_proposal_cannot_be_left_in_a_cancelled_trade: "proposals_stage_fkey",
+        &format!("{CANCEL_AGREED} where id = 2");
+    a_proposal_cannot_be_rescinded_in_an_open_trade: "proposals_stage_fkey",
+        "update proposals set status = 'rescinded', decided_at = now() where id = 1";
+    a_trade_cannot_have_an_accepted_and_a_rescinded_proposal: "proposals_accepted_key",
+        "update proposals set status = 'rescinded' where id = 4";
     an_accepted_proposal_stays_accepted: "trades_accepted_proposal_fkey",
         "update proposals set status = 'closed' where id = 3";
     a_customer_cannot_have_two_pending_proposals_in_a_trade: "proposals_one_pending",
@@ -224,6 +247,12 @@ refused! {
     a_void_invoice_says_why: "invoices_void_check", "update invoices set status = 'void', voided_at = now() where id = 1";
     an_invoice_with_payments_cannot_be_void: "invoices_void_check",
         "update invoices set status = 'void', voided_at = now(), void_reason = 'x', paid = 1 where id = 1";
+    an_invoice_that_is_written_off_says_why: "invoices_written_off_check",
+        "update invoices set status = 'written_off', written_off_at = now() where id = 1";
+    an_invoice_that_is_being_paid_cannot_be_written_off: "invoices_written_off_check",
+        "update invoices set status = 'written_off', written_off_at = now(), write_off_reason = 'x', pending = 1 where id = 1";
+    an_agreed_trade_waits_for_no_invoice_that_is_written_off: "invoices_is_settled_fkey",
+        "update invoices set status = 'written_off', written_off_at = now(), write_off_reason = 'x' where id = 1";
     an_agreed_trade_has_not_paid: "invoices_is_settled_fkey",
         "update invoices set status = 'paid', paid = 50, paid_at = now() where id = 1";
     an_agreed_trade_waits_for_no_void_invoice: "invoices_is_settled_fkey",

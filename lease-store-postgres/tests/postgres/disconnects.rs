@@ -10,9 +10,10 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use lease_core::LeaseEngine;
-use lease_core::account::{PasswordParams, TokenHash};
+use lease_core::account::{PasswordParams, Token, TokenHash};
 use lease_core::clock::ManualClock;
 use lease_core::engine::RequestContext;
+use lease_core::id::Stored;
 use lease_core::input::UpdateMode;
 use lease_core::permission::Actor;
 use lease_core::repository::{Claim, ClaimState, IdempotencyRepository as _, KeyHash, NewClaim, SavedResponse};
@@ -27,8 +28,8 @@ use crate::support::activity::Activity;
 use crate::support::{TestDatabase, WORLD, options};
 
 /// Rows that the commands need besides the prepared world.
-const MORE: &str = "insert into tokens (hash, user_id, epoch, expires_at)
-    values (decode(repeat('07', 32), 'hex'), 1, 0, '2026-01-09'), (decode(repeat('08', 32), 'hex'), 1, 0, '2026-01-01');
+const MORE: &str = "insert into tokens (hash, user_id, name, epoch, created_at, expires_at)
+    values (decode(repeat('07', 32), 'hex'), 1, 'machine', 0, '2026-01-01', '2026-01-09'), (decode(repeat('08', 32), 'hex'), 1, '', 0, '2026-01-01', '2026-01-01');
     insert into contacts (lead_id, label, name, email, phone, address_line1, address_line2, city, state, postal_code,
         country, created_at) values (1, '', 'Lea', 'lea@example.com', '', '', '', '', '', '', '', '2026-01-01');
     insert into services (name, kind, invoice_on, bill_to, fee_amount, fee_currency, payment_due_days, description, is_active,
@@ -51,6 +52,13 @@ const CLAIM: Claim = Claim { key: KeyHash([1; 32]), holder: [7; 16] };
 
 /// A token that belongs to [`owner`].
 const TOKEN: TokenHash = TokenHash([7; 32]);
+
+/// The token as it is stored.
+fn token() -> Stored<Token> {
+    let (created_at, expires_at) = (instant("2026-01-01T00:00:00Z"), instant("2026-01-09T00:00:00Z"));
+    let value = Token { hash: TOKEN, user_id: id(1), name: "machine".into(), epoch: 0, created_at, expires_at };
+    Stored { id: id(1), value }
+}
 
 /// The context of this actor under the claim.
 fn by(actor: Actor) -> RequestContext {
@@ -77,7 +85,9 @@ all_or_nothing! {
         UpdateMode::Partial, None);
     deactivating_a_user: |engine| engine.deactivate_user(by(staff()), id(2));
     making_a_token: |engine| engine.repeat_registration(id(1));
-    logging_out: |engine| engine.logout(by(owner()), TOKEN);
+    logging_out: |engine| engine.logout(by(owner()), &token());
+    creating_a_token: |engine| engine.create_token(by(owner()), TOKEN, &draft(&json!({"name": "Backup"})));
+    revoking_a_token: |engine| engine.revoke_token(by(owner()), id(1));
     logging_out_everywhere: |engine| engine.logout_everywhere(by(owner()));
     forgetting_what_expired: |engine| engine.purge_expired();
     changing_a_profile: |engine| engine.update_customer(by(owner()), id(1), &draft(&json!({"job": "Pilot"})));
@@ -118,7 +128,11 @@ all_or_nothing! {
     accepting_and_so_buying: |engine| engine.accept_proposal(by(buyer()), id(5));
     rejecting: |engine| engine.reject_proposal(by(owner()), id(2));
     withdrawing: |engine| engine.withdraw_proposal(by(buyer()), id(2));
-    cancelling: |engine| engine.cancel_trade(by(owner()), id(1));
+    cancelling: |engine| engine.cancel_trade(by(owner()), id(1), &draft(&json!({"reason": "sold"})));
+    cancelling_what_was_agreed: |engine| engine.cancel_trade(by(staff()), id(2), &draft(&json!({"reason": "never paid"})));
+    ending_days_early: |engine| engine.end_trade(by(staff()), id(2), &draft(&json!({"end_date": "2026-03-01", "reason": "returned"})));
+    moving_a_due_date: |engine| engine.move_due_date(by(staff()), id(1), &draft(&json!({"due_date": "2026-03-01"})));
+    writing_off_and_so_completing: |engine| engine.write_off_invoice(by(staff()), id(1), &draft(&json!({"reason": "hopeless"})));
     voiding_and_so_completing: |engine| engine.void_invoice(by(staff()), id(1), &draft(&json!({"reason": "a mistake"})));
 }
 

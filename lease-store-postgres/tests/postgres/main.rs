@@ -11,6 +11,7 @@ mod failures;
 mod hooks;
 mod migrations;
 mod model;
+mod odd_rows;
 mod outages;
 mod poolers;
 mod query_plans;

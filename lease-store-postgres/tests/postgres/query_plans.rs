@@ -11,7 +11,7 @@ use lease_core::page::{Cursor, PageRequest};
 use lease_core::repository::{
     AccountRepository as _, CardFilter, CardRepository as _, ContactFilter, CustomerFilter, DirectoryRepository as _,
     EventFilter, EventRepository as _, InvoiceFilter, LeadFilter, PaymentFilter, ProposalFilter, ServiceFilter,
-    ServiceRepository as _, TradeFilter, TradeRepository as _, UserFilter, VehicleFilter, VehicleRepository as _,
+    ServiceRepository as _, TokenFilter, TradeFilter, TradeRepository as _, UserFilter, VehicleFilter, VehicleRepository as _,
 };
 use lease_core::text::Search;
 use lease_store_postgres::{PostgresOptions, PostgresRepository};
@@ -230,6 +230,13 @@ async fn lists_of_people_and_things_walk_their_indexes() {
     let all = UserFilter::default;
     walks!(store, store.list_users(&all(), page()), "users_pkey");
     walks!(store, store.list_users(&UserFilter { visible_to: UserId::new(5), ..all() }, page()), "users_");
+    let tokens = TokenFilter { user_id: UserId::new(5).unwrap() };
+    walks!(
+        store,
+        store.list_tokens(&tokens, page(), now()),
+        "Index Cond: ((user_id = $1) AND (epoch = ",
+        "tokens_user_epoch_idx"
+    );
     walks!(store, store.list_users(&UserFilter { is_active: Some(false), ..all() }, page()), "users_inactive_idx");
     walks!(store, store.list_users(&UserFilter { is_staff: Some(true), ..all() }, page()), "users_administrative_idx");
     walks!(store, store.list_users(&UserFilter { role: Some(Role::Superuser), ..all() }, page()), "users_administrative_idx");

@@ -6,11 +6,14 @@ use crate::model::{Invoice, InvoiceState, InvoiceStatus};
 /// Whether it is overdue is what was recorded: what changes an invoice first records that it fell overdue.
 impl Described for Invoice {
     fn fields(&self) -> Fields {
-        let (paid_at, voided_at, reason) = match &self.state {
-            InvoiceState::Open => (None, None, ""),
-            InvoiceState::Paid { at } => (Some(*at), None, ""),
-            InvoiceState::Void { at, reason } => (None, Some(*at), reason.as_str()),
-        };
+        let (mut paid_at, mut voided_at, mut written_off_at) = (None, None, None);
+        let (mut void_reason, mut write_off_reason) = ("", "");
+        match &self.state {
+            InvoiceState::Open => {}
+            InvoiceState::Paid { at } => paid_at = Some(*at),
+            InvoiceState::Void { at, reason } => (voided_at, void_reason) = (Some(*at), reason),
+            InvoiceState::WrittenOff { at, reason } => (written_off_at, write_off_reason) = (Some(*at), reason),
+        }
         vec![
             ("amount_paid", amount(self.paid)),
             ("amount_due", self.due().map_or(Value::Null, amount)),
@@ -19,7 +22,9 @@ impl Described for Invoice {
             ("is_overdue", (self.is_open() && self.overdue_at.is_some()).into()),
             ("paid_at", optional_instant(paid_at)),
             ("voided_at", optional_instant(voided_at)),
-            ("void_reason", reason.into()),
+            ("void_reason", void_reason.into()),
+            ("written_off_at", optional_instant(written_off_at)),
+            ("write_off_reason", write_off_reason.into()),
         ]
     }
 }

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::task::{Context, Waker};
 
 use lease_core::Error;
-use lease_core::account::{NewAccount, PasswordHasher, RegistrationDraft, TokenText};
+use lease_core::account::{NewAccount, PasswordHasher, RegistrationDraft, Token, TokenText};
 use lease_core::client::ClientNetwork;
 use lease_core::clock::last_instant;
 use lease_core::engine::LoginDraft;
@@ -15,7 +15,7 @@ use lease_core::input::UpdateMode;
 use lease_core::model::{Account, LoginName, Role};
 use lease_core::page::{Page, PageRequest};
 use lease_core::policy::Policy;
-use lease_core::repository::{Guarantee, MockRepository, RepositoryError, UserFilter};
+use lease_core::repository::{Guarantee, MockRepository, RepositoryError, TokenFilter, TokenKey, UserFilter};
 use secrecy::SecretString;
 use serde_json::json;
 
@@ -65,8 +65,8 @@ async fn registering_creates_everything_in_one_commit() {
     store.expect_commit().times(1).returning(|commit| {
         let new = new_account(commit);
         assert!(new.profile.is_some() && new.user.password.expose().starts_with("$argon2id$"));
-        let (hash, expires_at) = new.token.unwrap();
-        assert_eq!((hash, expires_at), (TokenText::from_random([0; 20]).hash(), at(30 * 86_400)));
+        let token = new.token.as_ref().unwrap();
+        assert_eq!((token.hash, token.expires_at), (TokenText::from_random([0; 20]).hash(), at(30 * 86_400)));
         Ok(ids())
     });
     let registered = engine(store).register(Actor::Anonymous, &registration()).await.unwrap();
@@ -82,7 +82,7 @@ async fn a_token_ends_with_the_calendar_at_the_latest() {
         let mut store = MockRepository::new();
         store.expect_taken_names().returning(|_| Ok(Vec::new()));
         store.expect_commit().times(1).returning(|commit| {
-            assert_eq!(new_account(commit).token.unwrap().1, last_instant());
+            assert_eq!(new_account(commit).token.as_ref().unwrap().expires_at, last_instant());
             Ok(ids())
         });
         let builder = LeaseEngine::builder(Arc::new(store))
@@ -396,10 +396,55 @@ async fn a_token_is_found_by_its_hash_and_judged_by_the_clock() {
     let hash = text.hash();
     for (expires_at, expected) in [(now(), "not_authenticated"), (now() + tick(), "ok")] {
         let mut store = MockRepository::new();
-        store.expect_find_token().withf(move |asked| *asked == hash).returning(move |_| {
-            let token = lease_core::account::Token { hash, user_id: user_id(OWNER), epoch: 7, expires_at };
-            Ok(Some((token, account(OWNER, Role::Customer))))
+        store.expect_find_token().withf(move |asked| *asked == TokenKey::Hash(hash)).returning(move |_| {
+            let token = Token { hash, expires_at, ..token(OWNER) };
+            Ok(Some((stored(1, token), account(OWNER, Role::Customer))))
         });
         assert_eq!(code(engine(store).authenticate(&text).await), expected);
     }
+}
+
+/// Rule 3.3: a new token gets the epoch of the token in use as it is when the token is created. If all tokens are revoked at the
+/// same time, the commit is refused, and then so is the command.
+#[tokio::test(start_paused = true)]
+async fn a_token_that_is_revoked_meanwhile_creates_no_other_one() {
+    let found = |epoch| Ok(Some((stored(1, Token { epoch, ..token(OWNER) }), account(OWNER, Role::Customer))));
+    for (later, expected) in [(7, "ok"), (6, "not_authenticated")] {
+        let mut store = MockRepository::new();
+        let in_use = token(OWNER).hash;
+        store.expect_find_token().times(1).withf(move |asked| *asked == TokenKey::Hash(in_use)).returning(move |_| found(7));
+        store.expect_find_token().times(1).returning(move |_| found(later));
+        refuse_commits(&mut store, 1, || RepositoryError::Conflict);
+        store.expect_commit().returning(|commit| {
+            let Change::CreateToken(token) = &commit.change else { panic!("a token was expected, not {commit:?}") };
+            assert_eq!((token.epoch, token.expires_at), (7, at(30 * 86_400)));
+            Ok(NewIds { token: Some(id(5)), ..NewIds::default() })
+        });
+        let created = engine(store).create_token(&customer(OWNER), in_use, &draft(json!({"name": "Backup"}))).await;
+        if let Ok(new) = &created {
+            assert_eq!((new.token.id, new.token.hash), (id(5), new.text.hash()));
+            hides(new, &[new.text.expose()]);
+        }
+        assert_eq!(code(created), expected);
+    }
+}
+
+/// Rule 3.3: users see their own tokens, whatever their role.
+#[tokio::test]
+async fn everybody_lists_their_own_tokens() {
+    for actor in [customer(OWNER), staff(), superuser()] {
+        let mut store = MockRepository::new();
+        let user_id = actor.user().unwrap();
+        store
+            .expect_list_tokens()
+            .times(1)
+            .withf(move |filter, _, at| *filter == TokenFilter { user_id } && *at == now())
+            .returning(|_, _, _| Ok(Page { items: vec![stored(1, token(OWNER))], next: None, previous: None }));
+        assert_eq!(engine(store).list_tokens(&actor, PageRequest::default()).await.unwrap().items.len(), 1);
+    }
+    let engine = engine(MockRepository::new());
+    for actor in [Actor::Anonymous, Actor::System] {
+        assert_eq!(code(engine.list_tokens(&actor, PageRequest::default()).await), "not_authenticated", "{actor:?}");
+    }
+    assert_eq!(code(engine.revoke_token(&Actor::Anonymous, id(1)).await), "not_authenticated");
 }

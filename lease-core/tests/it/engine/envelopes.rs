@@ -4,11 +4,11 @@ use std::fmt::Debug;
 use std::mem;
 
 use lease_core::Error;
-use lease_core::account::{FIRST_EPOCH, TokenHash};
+use lease_core::account::FIRST_EPOCH;
 use lease_core::gateway::CardToken;
 use lease_core::id::Stored;
 use lease_core::input::UpdateMode;
-use lease_core::lifecycle::OpeningSnapshot;
+use lease_core::lifecycle::{CancellationDraft, OpeningSnapshot};
 use lease_core::model::{Contact, ContactOwner, Customer, Lead, LeadState, PaymentState, Profile, Role, ServiceKind};
 use lease_core::page::Page;
 use lease_core::repository::{Envelope, RequestId, TradeKey};
@@ -44,6 +44,7 @@ impl Log {
         let log = Arc::clone(&self.0);
         let ids = NewIds {
             user: Some(id(1)),
+            token: Some(id(12)),
             customer: Some(id(2)),
             credit_card: Some(id(3)),
             contact: Some(id(4)),
@@ -82,6 +83,7 @@ async fn registering_and_sessions() {
     let mut store = log.store();
     store.expect_taken_names().returning(|_| Ok(Vec::new()));
     store.expect_find_login().returning(move |_| Ok(Some(known.clone())));
+    store.expect_find_token().returning(|_| Ok(Some((stored(1, token(OWNER)), account(OWNER, Role::Customer)))));
     store.expect_load_account().returning(|_| {
         let mut row = account_snapshot(OWNER, Role::Customer);
         row.value.account.user.value.token_epoch = FIRST_EPOCH;
@@ -96,8 +98,11 @@ async fn registering_and_sessions() {
     log.says(engine.register(&nobody, &registration()).await, &nobody, &["user.registered", "token.created"]);
     log.says(engine.login(&nobody, &login_draft("user-1", PASSWORD)).await, &nobody, &["user.logged_in", "token.created"]);
     log.says(engine.repeat_registration(user).await, Actor::Anonymous, &["user.logged_in", "token.created"]);
-    log.says(engine.logout(&owner, TokenHash([1; 32])).await, &owner, &["token.revoked"]);
+    log.says(engine.logout(&owner, &stored(1, token(OWNER))).await, &owner, &["token.revoked"]);
     log.says(engine.logout_everywhere(&owner).await, &owner, &["token.revoked"]);
+    let named = draft(json!({"name": "Backup"}));
+    log.says(engine.create_token(&owner, token(OWNER).hash, &named).await, &owner, &["token.created"]);
+    log.says(engine.revoke_token(&owner, id(1)).await, &owner, &["token.revoked"]);
 }
 
 #[tokio::test]
@@ -248,7 +253,7 @@ async fn trades_and_proposals() {
     let offer = draft(json!({"vehicle_id": 1, "service_id": 1}));
     log.says(engine.open_trade(&owner, &offer).await, &owner, &["trade.opened"]);
     log.says(engine.amend_trade(&owner, id(1), &draft(json!({"title": "New"}))).await, &owner, &["trade.amended"]);
-    log.says(engine.cancel_trade(&owner, id(1)).await, &owner, &["trade.cancelled"]);
+    log.says(engine.cancel_trade(&owner, id(1), &CancellationDraft::default()).await, &owner, &["trade.cancelled"]);
     let terms = draft(json!({"trade_id": 1, "amount": 300}));
     log.says(engine.propose(&owner, id(1), &terms).await, &owner, &["proposal.made"]);
     log.says(engine.create_proposal(&buyer, &terms).await, &buyer, &["proposal.made"]);
@@ -256,6 +261,26 @@ async fn trades_and_proposals() {
     log.says(engine.accept_proposal(&owner, id(1)).await, &owner, &accepted);
     log.says(engine.reject_proposal(&owner, id(1)).await, &owner, &["proposal.rejected"]);
     log.says(engine.withdraw_proposal(&buyer, id(1)).await, &buyer, &["proposal.withdrawn"]);
+}
+
+/// An agreed trade is cancelled together with its accepted proposal, which is loaded with it (rule 4.6).
+#[tokio::test]
+async fn agreed_trades() {
+    let log = Log::default();
+    let mut store = log.store();
+    store.expect_load_trade().returning(|load| {
+        let agreed = Scene::lease().agreed().with_days(period(1, 9));
+        let scene = match load.key {
+            TradeKey::Proposal(_) => agreed.proposed_by(BUYER),
+            _ => agreed,
+        };
+        Ok(Some(first(scene.0)))
+    });
+    let (engine, clerk) = (engine(store), asked_by(staff()));
+    let why = draft(json!({"reason": "Never paid"}));
+    log.says(engine.cancel_trade(&clerk, id(1), &why).await, &clerk, &["trade.cancelled", "proposal.rescinded"]);
+    let end = draft(json!({"end_date": "2026-03-04", "reason": "Returned"}));
+    log.says(engine.end_trade(&clerk, id(1), &end).await, &clerk, &["trade.ended"]);
 }
 
 /// The customer begins a payment, under their claim; the gateway reports its outcome, in the same
@@ -271,6 +296,10 @@ async fn invoices_and_payments() {
     let (engine, owner, clerk) = (engine_with(store, gateway), asked_by(customer(OWNER)), asked_by(staff()));
     let why = draft(json!({"reason": "a mistake"}));
     log.says(engine.void_invoice(&clerk, id(1), &why).await, &clerk, &["invoice.voided"]);
+    let hopeless = draft(json!({"reason": "hopeless"}));
+    log.says(engine.write_off_invoice(&clerk, id(1), &hopeless).await, &clerk, &["invoice.written_off"]);
+    let later = draft(json!({"due_date": "2026-04-01"}));
+    log.says(engine.move_due_date(&clerk, id(1), &later).await, &clerk, &["invoice.updated"]);
 
     let gateway = || RequestContext::new(Actor::Gateway);
     let asked = || gateway().with_request_id(RequestId::new("request-7"));

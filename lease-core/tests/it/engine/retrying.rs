@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use lease_core::lifecycle::OpeningSnapshot;
+use lease_core::lifecycle::{CancellationDraft, OpeningSnapshot};
 use lease_core::model::{ProposalState, Role, ServiceKind, TradeState};
 use lease_core::page::Page;
 use lease_core::permission::Actor;
@@ -89,7 +89,7 @@ async fn a_refused_command_is_never_committed() {
     assert_eq!(code(engine.accept_proposal(&customer(OWNER), id(1)).await), "proposal_expired");
     assert_eq!(code(engine.reject_proposal(&customer(OWNER), id(1)).await), "proposal_expired");
     assert_eq!(code(engine.withdraw_proposal(&customer(THIRD), id(1)).await), "not_found");
-    assert_eq!(code(engine.cancel_trade(&customer(BUYER), id(1)).await), "permission_denied");
+    assert_eq!(code(engine.cancel_trade(&customer(BUYER), id(1), &CancellationDraft::default()).await), "permission_denied");
     assert_eq!(code(engine.propose(&customer(OWNER), id(1), &draft(json!({}))).await), "validation_error");
 }
 

@@ -110,7 +110,8 @@ fn subscribe(engine: &LeaseEngine, after: Option<EventId>) -> Events {
 }
 
 async fn number(events: &mut Events) -> Result<i64, &'static str> {
-    events.next().await.unwrap().map(|event| event.id.get()).map_err(|error| error.code())
+    let next = timeout(MINUTE, events.next()).await.expect("an event comes");
+    next.unwrap().map(|event| event.id.get()).map_err(|error| error.code())
 }
 
 /// Expects that nothing comes within this time.
@@ -224,25 +225,25 @@ async fn a_wait_that_is_given_up_loses_nothing() {
 /// A position never passes an event that is not done; and moves on by itself where nothing is for the consumer.
 #[tokio::test(start_paused = true)]
 async fn only_what_is_done_is_passed() {
-    let log = Log::of(100);
-    let engine = log.engine(100);
+    let log = Log::of(2_000);
+    let engine = log.engine(2_000);
     let mut consumer = engine.consumer(&mails(), EventFilter::default()).await.unwrap();
     let first = consumer.next().await.unwrap();
-    for more in [1, 50, 48] {
+    for more in [1, 1_200, 700] {
         log.grow(more);
         nothing_within(MINUTE, consumer.next()).await;
         assert_eq!(log.position(), 0, "the first is not done");
     }
-    log.grow(1);
+    log.grow(99);
     let second = consumer.next().await.unwrap();
     consumer.done(&first).await.unwrap();
-    assert_eq!(log.position(), 100);
+    assert_eq!(log.position(), 2_000);
     consumer.done(&second).await.unwrap();
-    assert_eq!(log.position(), 200);
+    assert_eq!(log.position(), 4_000);
 
     let engine = log.engine(1_000_000);
     let mut consumer = engine.consumer(&mails(), EventFilter::default()).await.unwrap();
-    for (more, position) in [(999, 200), (1, 1_200), (500, 1_200), (600, 2_300)] {
+    for (more, position) in [(999, 4_000), (1, 5_000), (500, 5_000), (600, 6_100)] {
         log.grow(more);
         nothing_within(MINUTE, consumer.next()).await;
         assert_eq!(log.position(), position);

@@ -48,6 +48,7 @@ fn a_negotiation_without_a_guard_is_found() {
         ("proposals are not counted", a_sale, Fault::Blind(|seen, _| seen.viewer.proposals_made = 0), "4.3, 4.11"),
         ("other proposals are not closed", a_sale, Fault::Forgetful(|changes| changes.close_others = None), "I5"),
         ("the accepted one is not written", a_sale, Fault::Forgetful(accept_nothing), "I"),
+        ("a rescinded one stays accepted", a_sale, Fault::Forgetful(rescind_nothing), "I5"),
         ("agreed days are not looked at", a_leased_vehicle, Fault::Blind(nothing_in_the_way), "I6"),
         (
             "a sold vehicle is not handed over",
@@ -108,6 +109,12 @@ fn accept_nothing(changes: &mut TradeChanges) {
     }
 }
 
+fn rescind_nothing(changes: &mut TradeChanges) {
+    if matches!(changes.decided, Some((_, ProposalState::Rescinded { .. }))) {
+        changes.decided = None;
+    }
+}
+
 fn open_and_pending(seen: &mut TradeSnapshot, _: Actor) {
     seen.trade.value.state = TradeState::Open;
     if let Some(view) = &mut seen.proposal {
@@ -128,7 +135,7 @@ fn nothing_in_the_way(seen: &mut TradeSnapshot, _: Actor) {
 }
 
 fn hand_over(changes: &mut TradeChanges) {
-    if let Some(TradeMove::Complete(agreement, _)) = changes.state {
+    if let Some(TradeMove::Complete(agreement, _)) = &changes.state {
         changes.transfer = Some(VehicleTransfer { vehicle_id: id(1), from: id(OWNER), to: agreement.counterparty_id });
     }
 }

@@ -2,12 +2,14 @@
 
 use std::rc::Rc;
 
-use chrono::Duration;
+use chrono::{Days, Duration, NaiveDate};
 use lease_core::gateway::ChargeKey;
 use lease_core::id::{CreditCardId, InvoiceId, PaymentId, ProposalId};
 use lease_core::input::{Field, NamedIn};
-use lease_core::invoicing::{PaymentDraft, VoidDraft, begin_payment, void};
-use lease_core::lifecycle::{ProposalDraft, TradeSnapshot, accept, cancel, propose, reject, withdraw};
+use lease_core::invoicing::{PaymentDraft, VoidDraft, WriteOffDraft, begin_payment, void, write_off};
+use lease_core::lifecycle::{
+    CancellationDraft, EndDraft, ProposalDraft, TradeSnapshot, accept, cancel, end, propose, reject, withdraw,
+};
 use lease_core::model::{InvoiceState, PaymentState, ProposalStatus, ServiceKind, TradeStatus};
 use lease_core::repository::TradeKey;
 use rust_decimal::Decimal;
@@ -31,7 +33,9 @@ pub(crate) enum Command {
     Reject(ProposalId),
     Withdraw(ProposalId),
     Cancel,
+    End,
     Void(InvoiceId),
+    WriteOff(InvoiceId),
     Pay { invoice: InvoiceId, card: CreditCardId, in_part: bool },
 }
 
@@ -74,6 +78,8 @@ pub(crate) struct TradeModel {
     pub(crate) next_fee: Option<u8>,
     /// Whether further trades are opened.
     pub(crate) opens: bool,
+    /// Whether staff end days, write off, and cancel what was agreed. Without that, a search gets deeper.
+    pub(crate) has_ways_out: bool,
     /// The number of times that time passes.
     pub(crate) waits: i32,
     /// The maximum number of payments.
@@ -100,11 +106,13 @@ impl TradeModel {
     fn commands(&self, state: &State) -> Vec<Command> {
         let books = &state.world.books;
         let mut commands = vec![Command::Propose { expires: false }, Command::Propose { expires: true }, Command::Cancel];
+        commands.extend(self.has_ways_out.then_some(Command::End));
         for proposal in &books.proposals {
             commands.extend([Command::Accept(proposal.id), Command::Reject(proposal.id), Command::Withdraw(proposal.id)]);
         }
         for invoice in &books.invoices {
             commands.push(Command::Void(invoice.id));
+            commands.extend(self.has_ways_out.then_some(Command::WriteOff(invoice.id)));
             if books.payments.len() < self.payments {
                 for card in &books.cards {
                     let pay = |in_part| Command::Pay { invoice: invoice.id, card: card.id, in_part };
@@ -119,10 +127,14 @@ impl TradeModel {
     fn decide(&self, state: &State, who: usize, command: Command) -> Option<Decided> {
         let world = &state.world;
         let actor = world.actor(who).ok()?;
+        if !self.has_ways_out && command == Command::Cancel && !world.books.trades.last()?.is_open() {
+            return None;
+        }
         let (key, card) = match command {
-            Command::Propose { .. } | Command::Cancel => (TradeKey::Trade(world.books.trades.last()?.id), None),
+            Command::Propose { .. } | Command::End => (TradeKey::Trade(world.books.trades.last()?.id), None),
+            Command::Cancel => (world.cancelled(world.books.trades.last()?), None),
             Command::Accept(id) | Command::Reject(id) | Command::Withdraw(id) => (TradeKey::Proposal(id), None),
-            Command::Void(invoice) => (TradeKey::Invoice(invoice), None),
+            Command::Void(invoice) | Command::WriteOff(invoice) => (TradeKey::Invoice(invoice), None),
             Command::Pay { invoice, card, .. } => (TradeKey::Invoice(invoice), Some(card)),
         };
         let decide = |snapshot: &TradeSnapshot| {
@@ -135,8 +147,13 @@ impl TradeModel {
                 Command::Accept(_) => accept(snapshot, &actor, world.now),
                 Command::Reject(_) => reject(snapshot, &actor, world.now),
                 Command::Withdraw(_) => withdraw(snapshot, &actor, world.now),
-                Command::Cancel => cancel(snapshot, &actor, world.now),
+                Command::Cancel => cancel(snapshot, &actor, &CancellationDraft { reason: "a mistake".into() }, world.now),
+                Command::End => {
+                    let draft = EndDraft { end_date: first_day(snapshot)?.into(), reason: "returned".into() };
+                    end(snapshot, &actor, &draft)
+                }
                 Command::Void(_) => void(snapshot, &actor, &VoidDraft { reason: "a mistake".into() }, world.now),
+                Command::WriteOff(_) => write_off(snapshot, &actor, &WriteOffDraft { reason: "hopeless".into() }, world.now),
                 Command::Pay { card, in_part, .. } => {
                     let amount = if in_part { Decimal::from(60).into() } else { Field::Missing };
                     let draft = PaymentDraft { credit_card_id: card.into(), amount, ..PaymentDraft::default() };
@@ -265,6 +282,11 @@ impl TradeModel {
     }
 }
 
+/// The day on which the agreed days end: the second one, so that the first is kept.
+fn first_day(snapshot: &TradeSnapshot) -> Option<NaiveDate> {
+    snapshot.trade.days()?.start().succ_opt()
+}
+
 /// Each author has dates of their own: those of the first and the third are adjacent, the second's share one day with both.
 fn terms(world: &World, snapshot: &TradeSnapshot, who: usize, expires: bool) -> ProposalDraft {
     let terms = ProposalDraft { amount: Decimal::from(250).into(), ..ProposalDraft::default() };
@@ -317,7 +339,7 @@ impl Model for TradeModel {
     fn sights(&self, state: &State) -> Vec<&'static str> {
         let books = &state.world.books;
         let mut sights: Vec<&'static str> = Vec::new();
-        sights.extend(books.trades.iter().map(|trade| match TradeStatus::from(trade.state) {
+        sights.extend(books.trades.iter().map(|trade| match TradeStatus::from(&trade.state) {
             TradeStatus::Open => "trade open",
             TradeStatus::Agreed => "trade agreed",
             TradeStatus::Completed => "trade completed",
@@ -329,6 +351,7 @@ impl Model for TradeModel {
             InvoiceState::Open => "invoice paid in part",
             InvoiceState::Paid { .. } => "invoice paid",
             InvoiceState::Void { .. } => "invoice void",
+            InvoiceState::WrittenOff { .. } => "invoice written off",
         }));
         for payment in &books.payments {
             sights.push(match (&payment.state, payment.is_late) {
@@ -338,6 +361,9 @@ impl Model for TradeModel {
                 (PaymentState::Succeeded { .. }, true) => "late payment succeeded",
                 (PaymentState::Failed { .. }, _) => "payment declined",
             });
+        }
+        if books.trades.iter().any(|trade| trade.days().is_some_and(|days| days.end() == days.start() + Days::new(1))) {
+            sights.push("days ended early");
         }
         if state.pending().count() > 1 {
             sights.push("two payments pending");

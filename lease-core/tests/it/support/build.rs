@@ -1,5 +1,5 @@
 use chrono::{DateTime, Days, Duration, NaiveDate, Utc};
-use lease_core::account::{AccountSnapshot, PasswordHash};
+use lease_core::account::{AccountSnapshot, PasswordHash, Token, TokenHash};
 use lease_core::catalog::{LiveTrade, VehicleSnapshot};
 use lease_core::gateway::{CardToken, ChargeKey};
 use lease_core::id::{CustomerId, Entity, Id, Stored, UserId, Version, Versioned};
@@ -77,6 +77,18 @@ pub(crate) fn superuser() -> Actor {
     Actor::Superuser { user: id(202) }
 }
 
+/// A live token of a customer's user.
+pub(crate) fn token(of: i64) -> Token {
+    Token {
+        hash: TokenHash([1; 32]),
+        user_id: user_id(of),
+        name: "Backup".into(),
+        epoch: 7,
+        created_at: at(-60),
+        expires_at: at(60),
+    }
+}
+
 pub(crate) fn stored<T: Entity>(number: i64, value: T) -> Stored<T> {
     Stored { id: id(number), value }
 }
@@ -128,7 +140,7 @@ pub(crate) fn vehicle(owner: i64) -> Vehicle {
 
 /// An open trade of a vehicle, without a bid.
 pub(crate) fn open_trade() -> LiveTrade {
-    LiveTrade { id: id(1), version: Version::FIRST, is_open: true, has_bid: false }
+    LiveTrade { id: id(1), version: Version::FIRST, is_open: true, owner_is_active: true, has_bid: false }
 }
 
 /// The owner's vehicle, which was never traded.

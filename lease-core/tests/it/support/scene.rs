@@ -37,6 +37,7 @@ impl Scene {
         };
         Self(TradeSnapshot {
             trade: stored(1, trade),
+            owner_is_active: true,
             service: stored(1, service(kind)),
             invoice: None,
             has_proposals: false,
@@ -97,6 +98,11 @@ impl Scene {
         self
     }
 
+    pub(crate) fn owner_is_inactive(mut self) -> Self {
+        self.0.owner_is_active = false;
+        self
+    }
+
     /// These dates of the vehicle are agreed in another trade and conflict.
     pub(crate) fn in_the_way(mut self, period: Period) -> Self {
         self.view().agreed_period_in_the_way = Some(period);
@@ -129,7 +135,26 @@ impl Scene {
     }
 
     pub(crate) fn cancelled(self) -> Self {
-        self.in_state(TradeState::Cancelled { cancelled_at: at(-1) })
+        self.in_state(TradeState::Cancelled { cancelled_at: at(-1), reason: "Sold".into(), agreement: None })
+    }
+
+    /// Staff cancelled the trade after it was agreed.
+    pub(crate) fn rescinded(mut self) -> Self {
+        let agreement = Some(Agreement { days: None, ..agreement() });
+        self.0.proposal = self.0.proposal.map(|mut view| {
+            view.proposal.value.state = ProposalState::Rescinded { at: at(-1) };
+            view
+        });
+        self.in_state(TradeState::Cancelled { cancelled_at: at(-1), reason: "A mistake".into(), agreement })
+    }
+
+    /// The trade has these agreed days.
+    pub(crate) fn with_days(mut self, days: Period) -> Self {
+        match &mut self.0.trade.value.state {
+            TradeState::Agreed(agreement) | TradeState::Completed { agreement, .. } => agreement.days = Some(days),
+            state => panic!("{state:?} has no days"),
+        }
+        self
     }
 
     pub(crate) fn completed(self) -> Self {
@@ -156,6 +181,11 @@ impl Scene {
 
     pub(crate) fn voided(mut self) -> Self {
         self.invoice_mut().value.state = InvoiceState::Void { at: at(-1), reason: "mistake".into() };
+        self
+    }
+
+    pub(crate) fn written_off(mut self) -> Self {
+        self.invoice_mut().value.state = InvoiceState::WrittenOff { at: at(-1), reason: "hopeless".into() };
         self
     }
 
@@ -211,7 +241,7 @@ impl Scene {
     }
 }
 
-/// Agreed with [`BUYER`] on proposal 1, a second ago.
+/// Agreed with [`BUYER`] on proposal 1, without days, a second ago.
 pub(crate) fn agreement() -> Agreement {
-    Agreement { counterparty_id: id(BUYER), proposal_id: id(1), agreed_at: at(-1) }
+    Agreement { counterparty_id: id(BUYER), proposal_id: id(1), days: None, agreed_at: at(-1) }
 }

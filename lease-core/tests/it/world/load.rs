@@ -32,7 +32,8 @@ impl World {
                 && made.state_at(self.now) == ProposalState::Pending
         };
         let has_bid = self.books.proposals.iter().any(is_bid);
-        LiveTrade { id: trade.id, version: Version::FIRST, is_open: trade.is_open(), has_bid }
+        let owner_is_active = self.is_active(trade.customer_id);
+        LiveTrade { id: trade.id, version: Version::FIRST, is_open: trade.is_open(), owner_is_active, has_bid }
     }
 
     /// The snapshot that a store's load returns.
@@ -59,6 +60,7 @@ impl World {
             pending: mine().find(|proposal| proposal.state == ProposalState::Pending).cloned(),
         };
         TradeSnapshot {
+            owner_is_active: self.is_active(trade.customer_id),
             service: row(&books.services, trade.service_id).clone(),
             invoice: trade.invoice_id.map(|id| row(&books.invoices, id).clone()),
             has_proposals: books.proposals.iter().any(|proposal| proposal.trade_id == trade_id),
@@ -70,6 +72,10 @@ impl World {
         }
     }
 
+    fn is_active(&self, customer: CustomerId) -> bool {
+        self.active[usize::try_from(customer.get()).unwrap() - 1]
+    }
+
     fn proposal_view(&self, proposal: &Stored<Proposal>, vehicle: VehicleId) -> ProposalView {
         let others = self.books.trades.iter().filter(|trade| trade.vehicle_id == vehicle && trade.id != proposal.trade_id);
         let today = self.now.date_naive();
@@ -77,10 +83,10 @@ impl World {
             Some(period) => period.overlaps(*taken),
             None => taken.end() > today,
         };
-        let mut agreed = others.filter_map(|trade| row(&self.books.proposals, trade.agreement()?.proposal_id).period);
+        let mut agreed = others.filter_map(|trade| trade.days()).filter(|days| !days.is_empty());
         ProposalView {
             proposal: proposal.clone(),
-            author_is_active: self.active[usize::try_from(proposal.customer_id.get()).unwrap() - 1],
+            author_is_active: self.is_active(proposal.customer_id),
             agreed_period_in_the_way: agreed.find(in_the_way),
         }
     }

@@ -8,15 +8,15 @@ use lease_core::Error;
 use lease_core::catalog::{update_service, update_vehicle};
 use lease_core::decision::{Decision, RowChange};
 use lease_core::gateway::{ChargeKey, ChargeOutcome};
-use lease_core::id::{CreditCardId, CustomerId, NewIds, TradeId};
+use lease_core::id::{CreditCardId, CustomerId, NewIds, Stored, TradeId};
 use lease_core::input::{NamedIn, UpdateMode};
 use lease_core::invariants::Books;
-use lease_core::invoicing::{begin_payment, record_overdue, settle_payment, void};
+use lease_core::invoicing::{begin_payment, move_due_date, record_overdue, settle_payment, void, write_off};
 use lease_core::lifecycle::{
-    OpeningSnapshot, TradeChanges, TradeSnapshot, accept, amend, cancel, expire, open, propose, reject, withdraw,
+    self, OpeningSnapshot, TradeChanges, TradeSnapshot, accept, amend, cancel, expire, open, propose, reject, withdraw,
 };
 use lease_core::model::{
-    BillTo, CreditCard, InvoiceOn, OfferedVehicle, PaymentState, ProposalState, Service, ServiceKind, TradeState, Vehicle,
+    BillTo, CreditCard, InvoiceOn, OfferedVehicle, PaymentState, ProposalState, Service, ServiceKind, Trade, TradeState, Vehicle,
 };
 use lease_core::money::Money;
 use lease_core::permission::Actor;
@@ -40,7 +40,10 @@ pub(crate) enum Step {
     Withdraw { who: usize, proposal: usize },
     Cancel { who: usize, trade: usize },
     Amend { who: usize, trade: usize },
+    End { who: usize, trade: usize, day: u64 },
     Void { who: usize, trade: usize },
+    WriteOff { who: usize, trade: usize },
+    MoveDueDate { who: usize, trade: usize, day: u64 },
     Pay { who: usize, trade: usize, card: usize, cents: Option<u32> },
     Settle { payment: usize, succeeds: bool },
     Expire { proposal: usize },
@@ -127,7 +130,15 @@ impl World {
             Step::Accept { who, proposal } => self.change(self.proposal(proposal)?, who, None, accept),
             Step::Reject { who, proposal } => self.change(self.proposal(proposal)?, who, None, reject),
             Step::Withdraw { who, proposal } => self.change(self.proposal(proposal)?, who, None, withdraw),
-            Step::Cancel { who, trade } => self.change(self.trade(trade)?, who, None, cancel),
+            Step::Cancel { who, trade } => {
+                let key = self.cancelled(pick(&self.books.trades, trade)?);
+                let why = draft(json!({"reason": "a mistake"}));
+                self.change(key, who, None, |snapshot, actor, now| cancel(snapshot, actor, &why, now))
+            }
+            Step::End { who, trade, day: end } => {
+                let draft = draft(json!({"end_date": day(end).to_string(), "reason": "returned"}));
+                self.change(self.trade(trade)?, who, None, |snapshot, actor, _| lifecycle::end(snapshot, actor, &draft))
+            }
             Step::Amend { who, trade } => {
                 let words = draft(json!({"title": self.now.to_string()}));
                 self.change(self.trade(trade)?, who, None, |snapshot, actor, _| amend(snapshot, actor, &words))
@@ -135,6 +146,14 @@ impl World {
             Step::Void { who, trade } => {
                 let why = draft(json!({"reason": "a mistake"}));
                 self.change(self.trade(trade)?, who, None, |snapshot, actor, now| void(snapshot, actor, &why, now))
+            }
+            Step::WriteOff { who, trade } => {
+                let why = draft(json!({"reason": "hopeless"}));
+                self.change(self.trade(trade)?, who, None, |snapshot, actor, now| write_off(snapshot, actor, &why, now))
+            }
+            Step::MoveDueDate { who, trade, day: due } => {
+                let draft = draft(json!({"due_date": day(due).to_string()}));
+                self.change(self.trade(trade)?, who, None, |snapshot, actor, now| move_due_date(snapshot, actor, &draft, now))
             }
             Step::Pay { who, trade, card, cents } => self.pay(who, trade, card, cents),
             Step::Settle { payment, succeeds } => self.settle(payment, succeeds),
@@ -383,6 +402,14 @@ impl World {
 
     fn trade(&self, number: usize) -> Result<TradeKey, Error> {
         pick(&self.books.trades, number).map(|trade| TradeKey::Trade(trade.id))
+    }
+
+    /// The key for cancelling a trade: an agreed one is loaded with its accepted proposal.
+    pub(crate) fn cancelled(&self, trade: &Stored<Trade>) -> TradeKey {
+        match trade.state {
+            TradeState::Agreed(agreement) => TradeKey::Proposal(agreement.proposal_id),
+            _ => TradeKey::Trade(trade.id),
+        }
     }
 
     fn proposal(&self, number: usize) -> Result<TradeKey, Error> {

@@ -58,7 +58,7 @@ pub(super) async fn stream_events(
     let feed = Feed {
         events: Box::pin(subscribe(&state.engine, &session, filter, after).await?),
         engine: state.engine,
-        session: *session,
+        session: (*session).clone(),
         looks: every(state.options.session_check_interval),
         stop: state.stop,
         span: Span::current(),

@@ -52,6 +52,20 @@ enum Step {
         who: u8,
         invoice: u8,
     },
+    End {
+        who: u8,
+        trade: u8,
+        day: u8,
+    },
+    WriteOff {
+        who: u8,
+        invoice: u8,
+    },
+    MoveDueDate {
+        who: u8,
+        invoice: u8,
+        day: u8,
+    },
     PayAll {
         invoice: u8,
     },
@@ -121,11 +135,26 @@ impl Market {
                 engine.withdraw_proposal(&self.actor(*who), newest(&books.proposals, *proposal)?.id).await.map(drop)
             }
             Step::Cancel { who, trade } => {
-                engine.cancel_trade(&self.actor(*who), newest(&books.trades, *trade)?.id).await.map(drop)
+                let reason = draft(json!({"reason": "a mistake"}));
+                engine.cancel_trade(&self.actor(*who), newest(&books.trades, *trade)?.id, &reason).await.map(drop)
+            }
+            Step::End { who, trade, day } => {
+                let end = self.first_day + chrono::Days::new((*day % 40).into());
+                let body = draft(json!({"end_date": end.to_string(), "reason": "returned"}));
+                engine.end_trade(&self.actor(*who), newest(&books.trades, *trade)?.id, &body).await.map(drop)
             }
             Step::Void { who, invoice } => {
                 let reason = draft(json!({"reason": "a mistake"}));
                 engine.void_invoice(&self.actor(*who), newest(&books.invoices, *invoice)?.id, &reason).await.map(drop)
+            }
+            Step::WriteOff { who, invoice } => {
+                let reason = draft(json!({"reason": "hopeless"}));
+                engine.write_off_invoice(&self.actor(*who), newest(&books.invoices, *invoice)?.id, &reason).await.map(drop)
+            }
+            Step::MoveDueDate { who, invoice, day } => {
+                let due = self.first_day + chrono::Days::new((*day).into());
+                let body = draft(json!({"due_date": due.to_string()}));
+                engine.move_due_date(&self.actor(*who), newest(&books.invoices, *invoice)?.id, &body).await.map(drop)
             }
             Step::PayAll { invoice } => {
                 let invoice = newest(&books.invoices, *invoice)?;

@@ -5,8 +5,8 @@ use lease_core::account::{ProfileDraft, RegistrationDraft, UserDraft};
 use lease_core::catalog::{ServiceDraft, VehicleDraft};
 use lease_core::directory::{ContactDraft, ConversionDraft, LeadDraft};
 use lease_core::engine::LoginDraft;
-use lease_core::invoicing::{PaymentDraft, VoidDraft};
-use lease_core::lifecycle::{AmendmentDraft, ProposalDraft, TradeDraft};
+use lease_core::invoicing::{DueDateDraft, PaymentDraft, VoidDraft, WriteOffDraft};
+use lease_core::lifecycle::{AmendmentDraft, CancellationDraft, EndDraft, ProposalDraft, TradeDraft};
 use lease_core::wallet::CardDraft;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Map, Value};
@@ -38,11 +38,15 @@ fn read_all(body: &[u8]) -> Vec<Read> {
         read::<ProposalDraft>(body),
         read::<PaymentDraft>(body),
         read::<VoidDraft>(body),
+        read::<WriteOffDraft>(body),
+        read::<DueDateDraft>(body),
+        read::<CancellationDraft>(body),
+        read::<EndDraft>(body),
     ]
 }
 
 /// Names of fields, and one that no draft has.
-const FIELDS: [&str; 45] = [
+const FIELDS: [&str; 47] = [
     "username",
     "email",
     "password",
@@ -68,6 +72,7 @@ const FIELDS: [&str; 45] = [
     "company",
     "status",
     "vin",
+    "chassis_number",
     "make",
     "model",
     "year",
@@ -87,6 +92,7 @@ const FIELDS: [&str; 45] = [
     "end_date",
     "expires_at",
     "reason",
+    "due_date",
     "nothing",
 ];
 

@@ -51,16 +51,17 @@ pub(super) fn likely(field: &str, number: u8) -> Value {
         json!(values[usize::from(number) % values.len()])
     }
     match field {
-        "amount" => one_of(&["0", "49", "49.00", "100.5", "0.01", "999999999999.99", "0.001", "-1"], number),
+        "amount" => one_of(&["0", "49", "49.00", "49.000", "100.5", "0.01", "999999999999.99", "0.001", "-1"], number),
         "start_date" | "end_date" => json!(format!("2026-03-{:02}", number % 32)),
         "dob" => one_of(&["1990-01-01", "2000-02-29", "2026-03-01", "2026-03-02"], number),
         "expires_at" => one_of(&["2026-03-01T12:00:00Z", "2026-03-01T12:00:01+00:00", "2027-01-01T00:00:00Z"], number),
         "vin" => json!(format!("1HGCM82633A{:06}", number % 4)),
+        "chassis_number" => json!(format!("GJ7-{:06}", number % 4)),
         "year" | "year_min" | "year_max" => one_of(&[2020, 1886, 2027, 1885, 2028], number),
         "exp_year" => one_of(&[2030, 2026, 2025, 9999], number),
         "exp_month" => json!(number % 14),
         "mileage" | "payment_due_days" | "limit" => one_of(&[0, 1, 14, 100, 365, 366], number),
-        "currency" => one_of(&["USD", "JPY", "KWD", "XAU"], number),
+        "currency" => one_of(&["USD", "JPY", "KWD", "XAU", "HRK"], number),
         "kind" => one_of(&["lease", "sell", "custom", "other"], number),
         "invoice_on" => one_of(&["first_proposal", "acceptance"], number),
         "bill_to" => one_of(&["owner", "counterparty"], number),

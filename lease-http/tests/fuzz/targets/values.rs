@@ -15,7 +15,7 @@ use serde_json::json;
 
 use super::text;
 
-/// Chapter 1: an exact decimal with the currency's digits; more digits are refused, and none is lost or added.
+/// Chapter 1: an exact decimal with the currency's digits; more digits are refused, and none is lost or added but zeros at the end.
 pub(super) fn money_keeps_every_digit(input: &mut Unstructured) -> Result<()> {
     let currency = Currency::parse(input.choose(&["USD", "JPY", "KWD"])?).unwrap();
     let text = text(input, "0123456789.-0")?;
@@ -34,7 +34,7 @@ fn as_printed(text: &str, digits: u32) -> Option<String> {
     let is_number = |part: &str| part.chars().all(|character| character.is_ascii_digit());
     let width = usize::try_from(digits).unwrap();
     let is_plain = !whole.is_empty() && is_number(whole) && is_number(fraction) && !plain.ends_with('.');
-    let whole = whole.trim_start_matches('0');
+    let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
     let is_zero = whole.is_empty() && fraction.chars().all(|character| character == '0');
     if !is_plain || fraction.len() > width || whole.len() > 12 || (is_negative && !is_zero) {
         return None;
@@ -70,12 +70,14 @@ pub(super) fn a_cursor_that_decodes_encodes_to_the_same(input: &mut Unstructured
     Ok(())
 }
 
-/// Rule 6.2: 17 characters of the alphabet of ISO 3779, in upper case.
+/// Rule 6.2: 17 characters of the alphabet of ISO 3779, in upper case, after blanks, hyphens and the `*` around it are dropped.
 pub(super) fn a_vin_is_seventeen_of_its_alphabet(input: &mut Unstructured) -> Result<()> {
     const ALPHABET: &str = "ABCDEFGHJKLMNPRSTUVWXYZ0123456789";
-    let text = &text(input, "ABCDEFGHJKLMNPRSTUVWXYZ0123456789abcdefghjklmnprstuvwxyzOI ")?;
-    let upper = text.trim().to_uppercase();
-    let is_vin = text.trim().is_ascii() && upper.len() == 17 && upper.chars().all(|character| ALPHABET.contains(character));
+    let text = &text(input, "ABCDEFGHJKLMNPRSTUVWXYZ0123456789abcdefghjklmnprstuvwxyzOI -*")?;
+    let kept: String = text.chars().filter(|it| !it.is_whitespace() && *it != '-').collect();
+    let kept = kept.trim_matches('*');
+    let upper = kept.to_uppercase();
+    let is_vin = kept.is_ascii() && upper.len() == 17 && upper.chars().all(|character| ALPHABET.contains(character));
     let taken = Vin::parse(text);
     assert_eq!(taken.as_ref().ok().map(Vin::as_str), is_vin.then_some(upper.as_str()));
     if let Ok(vin) = taken {
@@ -89,8 +91,8 @@ pub(super) fn a_card_number_passes_luhn_and_is_never_shown(input: &mut Unstructu
     let text = &text(input, "0123456789012345678901234567890123456789 -x")?;
     let digits: Vec<u32> = text.trim().chars().filter(|it| !" -".contains(*it)).filter_map(|it| it.to_digit(10)).collect();
     let is_plain = text.trim().chars().all(|it| it.is_ascii_digit() || " -".contains(it));
-    let is_number = is_plain && (12..=19).contains(&digits.len()) && luhn(&digits);
     let plain: String = digits.iter().map(ToString::to_string).collect();
+    let is_number = is_plain && luhn(&digits) && digits.iter().any(|digit| *digit > 0) && has_length_of_its_brand(&plain);
     match CardNumber::parse(text) {
         Ok(number) => {
             assert!(is_number, "{text}");
@@ -104,6 +106,23 @@ pub(super) fn a_card_number_passes_luhn_and_is_never_shown(input: &mut Unstructu
         }
     }
     Ok(())
+}
+
+/// Whether the length is one of those that the brand has, as the first digits say.
+fn has_length_of_its_brand(digits: &str) -> bool {
+    let first = |length: usize| digits.get(..length).and_then(|first| first.parse::<u32>().ok()).unwrap_or_default();
+    let (two, three, four) = (first(2), first(3), first(4));
+    let lengths: &[usize] = match digits.len() {
+        _ if first(1) == 4 => &[13, 16, 19],
+        _ if (51..=55).contains(&two) || (2221..=2720).contains(&four) => &[16],
+        _ if two == 34 || two == 37 => &[15],
+        _ if two == 36 => &[14],
+        _ if two == 38 || two == 39 || (300..=305).contains(&three) || four == 3095 => &[14, 15, 16, 17, 18, 19],
+        _ if four == 6011 || (644..=649).contains(&three) || two == 65 => &[16, 17, 18, 19],
+        _ if (3528..=3589).contains(&four) || two == 62 || two == 81 || (2200..=2204).contains(&four) => &[16, 17, 18, 19],
+        _ => &[12, 13, 14, 15, 16, 17, 18, 19],
+    };
+    lengths.contains(&digits.len())
 }
 
 /// From the right, every second digit is doubled and its digits are added; the sum ends in zero.
@@ -155,7 +174,7 @@ pub(super) fn an_instant_prints_and_reads_the_same(input: &mut Unstructured) -> 
 
 /// Rules 3.7, 3.2: a name that is typed at registration and typed again later is the same name.
 pub(super) fn a_name_that_logs_in_reads_back_the_same(input: &mut Unstructured) -> Result<()> {
-    let text = &text(input, "abcABCÄßİσς@.+-_xyz.example")?;
+    let text = &text(input, "abcABCÄßİσςя大カ\u{301}\u{200b}@.+-_xyz.example")?;
     if let Ok(name) = Username::parse(text) {
         assert_eq!(Username::parse(name.as_str()), Ok(name.clone()));
         assert_eq!(LoginName::new(text), name.key());
@@ -183,7 +202,7 @@ pub(super) fn an_id_in_a_path_is_plain_digits(input: &mut Unstructured) -> Resul
 
 /// Rule 6.5: a search finds the text that it looks for.
 pub(super) fn a_search_finds_every_word_that_is_there(input: &mut Unstructured) -> Result<()> {
-    const ALPHABET: &str = "abcABCßİ éΣςﬁ \t";
+    const ALPHABET: &str = "abcABCßİ éΣςﬁ大众カ현\u{200b} \t";
     let (one, other) = (text(input, ALPHABET)?, text(input, ALPHABET)?);
     let haystack = search_text(&[&one, &other]);
     for word in one.split_whitespace().chain(other.split_whitespace()).chain([one.as_str()]) {

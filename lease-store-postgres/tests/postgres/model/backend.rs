@@ -102,10 +102,20 @@ impl Backend {
             }
             Act::Authenticate(row) => say(engine.authenticate(&self.token(*row)).await),
             Act::Logout(row) => match engine.authenticate(&self.token(*row)).await {
-                Ok(session) => say(engine.logout(RequestContext::new(session.actor).with_claim(by.claim), session.token).await),
+                Ok(session) => say(engine.logout(RequestContext::new(session.actor).with_claim(by.claim), &session.token).await),
                 refused => say(refused),
             },
             Act::LogoutEverywhere => say(engine.logout_everywhere(by).await),
+            Act::CreateToken(row, body) => {
+                let in_use = self.token(*row);
+                let actor = engine.authenticate(&in_use).await.map_or(Actor::Anonymous, |session| session.actor);
+                let context = RequestContext::new(actor).with_claim(by.claim);
+                let created = engine.create_token(context, in_use.hash(), &draft(body)).await;
+                self.tokens.extend(created.iter().map(|new| new.text.clone()));
+                say(created)
+            }
+            Act::RevokeToken(token) => say(engine.revoke_token(by, id(*token)).await),
+            Act::ListTokens(limit) => say(engine.list_tokens(&by.actor, PageRequest::new(*limit, None).unwrap()).await),
             Act::Create(table, body) => create(engine, by, *table, body).await,
             Act::Get(table, row) => get(engine, &by.actor, *table, self.row(*table, *row).await).await,
             Act::Update(table, row, body) => update(engine, by, *table, self.row(*table, *row).await, body).await,
@@ -125,7 +135,19 @@ impl Backend {
             Act::Accept(row) => say(engine.accept_proposal(by, id(self.row(Table::Proposal, *row).await)).await),
             Act::Reject(row) => say(engine.reject_proposal(by, id(self.row(Table::Proposal, *row).await)).await),
             Act::Withdraw(row) => say(engine.withdraw_proposal(by, id(self.row(Table::Proposal, *row).await)).await),
-            Act::Cancel(row) => say(engine.cancel_trade(by, id(self.row(Table::Trade, *row).await)).await),
+            Act::Cancel(row) => {
+                let trade = id(self.row(Table::Trade, *row).await);
+                say(engine.cancel_trade(by, trade, &draft(&json!({}))).await)
+            }
+            Act::Rescind(row) => {
+                let trade = id(self.row(Table::Trade, *row).await);
+                say(engine.cancel_trade(by, trade, &draft(&json!({"reason": "never paid"}))).await)
+            }
+            Act::End(row, day) => {
+                let trade = id(self.row(Table::Trade, *row).await);
+                let body = json!({"end_date": start().date_naive() + Days::new(*day), "reason": "returned"});
+                say(engine.end_trade(by, trade, &draft(&body)).await)
+            }
             Act::Pay(row, card, cents) => {
                 let amount = cents.map(|cents| format!("{}.{:02}", cents / 100, cents % 100));
                 let invoice = self.row(Table::Invoice, *row).await;
@@ -133,12 +155,24 @@ impl Backend {
                     Some(card) => *card,
                     None => self.newest_card(invoice).await,
                 };
-                let body = json!({"credit_card_id": card, "amount": amount});
+                let mut body = json!({"credit_card_id": card});
+                if let Some(amount) = amount {
+                    body["amount"] = amount.into();
+                }
                 say(engine.pay_invoice(by, id(invoice), &draft(&body)).await)
             }
             Act::Void(row) => {
                 let invoice = id(self.row(Table::Invoice, *row).await);
                 say(engine.void_invoice(by, invoice, &draft(&json!({"reason": "a mistake"}))).await)
+            }
+            Act::WriteOff(row) => {
+                let invoice = id(self.row(Table::Invoice, *row).await);
+                say(engine.write_off_invoice(by, invoice, &draft(&json!({"reason": "hopeless"}))).await)
+            }
+            Act::MoveDueDate(row, day) => {
+                let invoice = id(self.row(Table::Invoice, *row).await);
+                let body = json!({"due_date": start().date_naive() + Days::new(*day)});
+                say(engine.move_due_date(by, invoice, &draft(&body)).await)
             }
             Act::SettlePending => say(engine.settle_pending(Duration::seconds(-1), 3).await),
             Act::PurgeExpired => say(engine.purge_expired().await),
@@ -181,7 +215,11 @@ impl Backend {
             | Act::Update(Table::Lead | Table::Service, ..)
             | Act::Delete(Table::Lead | Table::Service, _)
             | Act::Convert(..)
-            | Act::Void(_) => return Some(STAFF),
+            | Act::Rescind(_)
+            | Act::End(..)
+            | Act::Void(_)
+            | Act::WriteOff(_)
+            | Act::MoveDueDate(..) => return Some(STAFF),
             Act::Open(row, _) | Act::Update(Table::Vehicle, row, _) | Act::Delete(Table::Vehicle, row) => {
                 let vehicle = self.row(Table::Vehicle, row).await;
                 self.store.load_vehicle(id(vehicle), None).await.unwrap()?.vehicle.customer_id

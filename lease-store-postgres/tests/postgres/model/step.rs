@@ -69,6 +69,10 @@ pub(super) enum Act {
     Authenticate(Row),
     Logout(Row),
     LogoutEverywhere,
+    /// Creates a token with the session of this one.
+    CreateToken(Row, Value),
+    RevokeToken(i64),
+    ListTokens(u8),
     Create(Table, Value),
     Get(Table, Row),
     Update(Table, Row, Value),
@@ -80,9 +84,16 @@ pub(super) enum Act {
     Reject(Row),
     Withdraw(Row),
     Cancel(Row),
+    /// Staff cancel an agreed trade.
+    Rescind(Row),
+    /// Ends the days of a trade this many days after the first day of all.
+    End(Row, u64),
     /// Pays an invoice, in part or in full, with this card or with the newest card of the billed customer.
     Pay(Row, Option<i64>, Option<u32>),
     Void(Row),
+    WriteOff(Row),
+    /// Moves a due date to this many days after the first day of all.
+    MoveDueDate(Row, u64),
     SettlePending,
     PurgeExpired,
     RecordWhatTimeBrought,
@@ -149,6 +160,9 @@ fn act() -> impl Strategy<Value = Act> {
         2 => row().prop_map(Act::Authenticate),
         1 => row().prop_map(Act::Logout),
         1 => Just(Act::LogoutEverywhere),
+        2 => (row(), token()).prop_map(|(row, body)| Act::CreateToken(row, body)),
+        1 => id().prop_map(Act::RevokeToken),
+        1 => (1..6_u8).prop_map(Act::ListTokens),
         8 => creation().prop_map(|(table, body)| Act::Create(table, body)),
         10 => (table(), row()).prop_map(|(table, row)| Act::Get(table, row)),
         8 => (change(), row()).prop_map(|((table, body), row)| Act::Update(table, row, body)),
@@ -160,8 +174,12 @@ fn act() -> impl Strategy<Value = Act> {
         2 => row().prop_map(Act::Reject),
         2 => row().prop_map(Act::Withdraw),
         2 => row().prop_map(Act::Cancel),
+        2 => row().prop_map(Act::Rescind),
+        2 => (row(), 0..20_u64).prop_map(|(trade, day)| Act::End(trade, day)),
         10 => (row(), weighted(0.2, id()), amount).prop_map(|(invoice, card, cents)| Act::Pay(invoice, card, cents)),
         2 => row().prop_map(Act::Void),
+        2 => row().prop_map(Act::WriteOff),
+        1 => (row(), 0..40_u64).prop_map(|(invoice, day)| Act::MoveDueDate(invoice, day)),
         4 => Just(Act::SettlePending),
         1 => Just(Act::PurgeExpired),
         2 => Just(Act::RecordWhatTimeBrought),
@@ -245,6 +263,11 @@ fn login() -> impl Strategy<Value = Value> {
         let name = if by_email { format!("{name}@example.com") } else { name };
         json!({"username": name, "password": password})
     })
+}
+
+fn token() -> impl Strategy<Value = Value> {
+    (select(&["Backup", "", "Ада"][..]), weighted(0.7, select(&[0, 1, 30, 3_650][..])))
+        .prop_map(|(name, days)| json!({"name": name, "expires_in_days": days}))
 }
 
 fn card() -> impl Strategy<Value = Value> {

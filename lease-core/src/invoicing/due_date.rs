@@ -1,0 +1,51 @@
+use chrono::{DateTime, NaiveDate, Utc};
+
+use crate::decision::Decision;
+use crate::error::Error;
+use crate::input::{Field, Form, UpdateMode, draft};
+use crate::invoicing::overdue::with_mark;
+use crate::invoicing::{invoice_for, require_open};
+use crate::permission::{Act, Actor};
+use crate::trade::{InvoiceChange, TradeChanges, TradeSnapshot, invoice_changed};
+
+draft! {
+    /// The fields for moving the due date of an invoice.
+    pub struct DueDateDraft as DueDateInput {
+        /// The last day on which it can be paid on time; not before the day of issue.
+        pub due_date: Field<NaiveDate> as required DateInput,
+    }
+}
+
+/// Moves the due date of the trade's invoice while it is open (rule 5.3). If that makes it overdue no longer, it may fall overdue
+/// again.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::PermissionDenied`]; invalid fields; [`InvoiceNotOpen`](crate::Refusal::InvoiceNotOpen).
+pub fn move_due_date(
+    snapshot: &TradeSnapshot,
+    actor: &Actor,
+    draft: &DueDateDraft,
+    now: DateTime<Utc>,
+) -> Result<Decision<TradeChanges>, Error> {
+    let invoice = invoice_for(snapshot, actor, Act::Update)?;
+    let mut form = Form::new(UpdateMode::Partial);
+    let issued_on = invoice.issued_at.date_naive();
+    let due_date = form.required("due_date", &draft.due_date, Some(&invoice.due_date), |due| {
+        if *due >= issued_on { Ok(*due) } else { Err(format!("The due date must not be before {issued_on}.")) }
+    });
+    let Some(due_date) = due_date else { return Err(form.errors.into()) };
+    require_open(invoice)?;
+    let (invoice, overdue) = with_mark(invoice, now);
+    let mut change = InvoiceChange { due_date, ..InvoiceChange::of(&invoice) };
+    if !change.applied_to(&invoice).is_overdue(now) {
+        change.overdue_at = None;
+    }
+    let moved = invoice_changed(&invoice, &change.applied_to(&invoice));
+    let changes = TradeChanges { invoice: Some(change), ..TradeChanges::default() };
+    Ok(Decision::new(changes, overdue.into_iter().chain(moved)))
+}
+
+/// Succeeds if the actor may move the due date of the trade's invoice now.
+pub(crate) fn may_move_due_date(snapshot: &TradeSnapshot, actor: &Actor) -> Result<(), Error> {
+    Ok(require_open(invoice_for(snapshot, actor, Act::Update)?)?)
+}

@@ -1,0 +1,66 @@
+use chrono::NaiveDate;
+
+use crate::decision::Decision;
+use crate::error::{Error, Refusal};
+use crate::event::EventType;
+use crate::input::{Field, Form, UpdateMode, draft};
+use crate::lifecycle::require_visible;
+use crate::model::{Agreement, Period, TradeState};
+use crate::permission::{Act, Actor, Resource};
+use crate::text;
+use crate::trade::{TradeChanges, TradeMove, TradeSnapshot, trade_moved};
+
+draft! {
+    /// The fields for ending the agreed days of a trade early.
+    pub struct EndDraft as EndInput {
+        /// The new end, from which day on the vehicle is free; from `start_date` on, and before the present `end_date`.
+        pub end_date: Field<NaiveDate> as required DateInput,
+        /// Why the days end early.
+        pub reason: Field<String> as required Reason,
+    }
+}
+
+/// Ends the agreed days of a trade early (rule 4.12). Staff may do so, whether the trade is agreed or completed. The accepted
+/// proposal keeps what was agreed.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::PermissionDenied`]; invalid fields; [`Refusal::TradeHasNoDays`].
+pub fn end(snapshot: &TradeSnapshot, actor: &Actor, draft: &EndDraft) -> Result<Decision<TradeChanges>, Error> {
+    require_right(snapshot, actor)?;
+    let days = days_to_end(snapshot);
+    let mut form = Form::new(UpdateMode::Full);
+    let ended = form.required("end_date", &draft.end_date, None, |end| days.map(|days| shortened(days, *end)).transpose());
+    let reason = form.required("reason", &draft.reason, None, |reason| text::reason(reason));
+    let (Some(ended), Some(reason)) = (ended, reason) else { return Err(form.errors.into()) };
+
+    let trade = &snapshot.trade;
+    let ending = |agreement: &Agreement| Agreement { days: ended, ..*agreement };
+    let to = match (&trade.state, ended) {
+        (TradeState::Agreed(agreement), Some(_)) => TradeMove::Agree(ending(agreement)),
+        (TradeState::Completed { agreement, completed_at }, Some(_)) => TradeMove::Complete(ending(agreement), *completed_at),
+        _ => return Err(Refusal::TradeHasNoDays.into()),
+    };
+    let event = trade_moved(EventType::TradeEnded, trade, &trade.state, to.clone().into()).period(ended).fact("reason", reason);
+    Ok(Decision::new(TradeChanges { state: Some(to), ..TradeChanges::default() }, [event]))
+}
+
+/// Succeeds if the actor may end the trade's days early now.
+pub(super) fn may_end(snapshot: &TradeSnapshot, actor: &Actor) -> Result<(), Error> {
+    require_right(snapshot, actor)?;
+    Ok(days_to_end(snapshot).map(drop).ok_or(Refusal::TradeHasNoDays)?)
+}
+
+fn require_right(snapshot: &TradeSnapshot, actor: &Actor) -> Result<(), Error> {
+    require_visible(snapshot, actor)?;
+    actor.require(Resource::Trade, Act::End).map(drop)
+}
+
+/// The agreed days, if there are any left.
+fn days_to_end(snapshot: &TradeSnapshot) -> Option<Period> {
+    snapshot.trade.days().filter(|days| !days.is_empty())
+}
+
+fn shortened(days: Period, end: NaiveDate) -> Result<Period, String> {
+    let ended = days.ended(end);
+    ended.ok_or_else(|| format!("The end must not be before {} and must be before {}.", days.start(), days.end()))
+}

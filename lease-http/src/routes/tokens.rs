@@ -1,0 +1,118 @@
+//! A user's own tokens (rule 3.3). The text of a token is in the response that creates it, and nowhere else.
+
+use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
+use lease_core::account::{self, TokenDraft};
+use lease_core::id::{Stored, TokenId};
+use lease_core::permission::Resource;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::routes;
+
+use super::response::{ApiResult, Created, created};
+use crate::auth::Session;
+use crate::endpoints::Endpoints;
+use crate::extract::{Body, Engine, PathId};
+use crate::idempotency::Replay;
+use crate::problem::Problem;
+use crate::query::{Filter, List, Listing, Params};
+use crate::schema::Id;
+
+pub(super) fn endpoints() -> Endpoints {
+    Endpoints::new().routes(routes!(list_tokens)).post(routes!(create_token), Replay::repeated()).routes(routes!(delete_token))
+}
+
+/// One of the caller's own tokens.
+#[derive(Serialize, ToSchema)]
+struct Token {
+    id: Id,
+    /// What the user calls it: `login` if a login created it, `registration` if it came with the registration.
+    name: String,
+    created_at: DateTime<Utc>,
+    /// When the token expires.
+    expires_at: DateTime<Utc>,
+    /// Whether it is the token of this request.
+    is_current: bool,
+}
+
+impl Token {
+    fn of(token: Stored<account::Token>, session: &Session) -> Self {
+        let Stored { id, value: token } = token;
+        Self {
+            id: id.into(),
+            name: token.name,
+            created_at: token.created_at,
+            expires_at: token.expires_at,
+            is_current: id == session.token.id,
+        }
+    }
+}
+
+/// A token, just created.
+#[derive(Serialize, ToSchema)]
+struct NewToken {
+    id: Id,
+    name: String,
+    created_at: DateTime<Utc>,
+    /// When the token expires.
+    expires_at: DateTime<Utc>,
+    /// Whether it is the token of this request.
+    is_current: bool,
+    /// The token; shown only here.
+    #[schema(pattern = "^[0-9a-f]{40}$")]
+    token: String,
+}
+
+impl NewToken {
+    fn of(made: Token, token: String) -> Self {
+        let Token { id, name, created_at, expires_at, is_current } = made;
+        Self { id, name, created_at, expires_at, is_current, token }
+    }
+}
+
+/// A page of tokens.
+type TokenPage = Listing<Token>;
+
+/// A list of one's own tokens has no filter.
+#[derive(Debug)]
+struct Own;
+
+impl Filter for Own {
+    const RESOURCE: Resource = Resource::Token;
+
+    fn read(_: &mut Params) -> Self {
+        Self
+    }
+}
+
+/// List one's own tokens
+///
+/// Those that are good: neither expired nor revoked.
+#[utoipa::path(get, path = "/api/tokens", tag = "accounts", params(List<Own>),
+    responses((status = 200, description = "A page of tokens.", body = TokenPage)))]
+async fn list_tokens(engine: Engine, session: Session, list: List<Own>) -> ApiResult<TokenPage> {
+    let (Own, page, links) = list.for_reader(&session.actor)?;
+    let found = engine.list_tokens(&session.actor, page).await?;
+    Ok(links.respond(found, |token| Token::of(token, &session)))
+}
+
+/// Create a token
+///
+/// For a machine, say. It has all rights of its user.
+#[utoipa::path(post, path = "/api/tokens", tag = "accounts", request_body = TokenDraft,
+    responses((status = 201, description = "The token is created.", body = NewToken)))]
+async fn create_token(engine: Engine, session: Session, body: Body<TokenDraft>) -> Created<NewToken> {
+    let made = body.judge(engine.create_token(&session, session.token.hash, &body).await)?;
+    let (id, text) = (made.token.id, made.text.expose().to_owned());
+    Ok(created(id, NewToken::of(Token::of(made.token, &session), text)))
+}
+
+/// Revoke a token
+///
+/// One of the caller's own, which may be that of the request.
+#[utoipa::path(delete, path = "/api/tokens/{id}", tag = "accounts", responses((status = 204, description = "The token is revoked.")))]
+async fn delete_token(engine: Engine, session: Session, id: PathId<TokenId>) -> Result<StatusCode, Problem> {
+    let id = id.or_not_found(&session.actor)?;
+    engine.revoke_token(&session, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
