@@ -91,6 +91,7 @@ create index trades_counterparty_idx on trades (counterparty_id, id) where count
 create index trades_make_idx on trades (vehicle_make, id);
 create index trades_model_idx on trades (vehicle_model, id);
 create index trades_year_idx on trades (vehicle_year, id);
+create index trades_mileage_idx on trades (offered_mileage, id);
 create index trades_search_idx on trades using gin (search_text gin_trgm_ops);
 
 comment on table trades is 'a vehicle offered under a service';
@@ -161,6 +162,8 @@ create index proposals_trade_owner_idx on proposals (trade_owner_id, id);
 create index proposals_public_idx on proposals (id) where is_public;
 create index proposals_public_status_idx on proposals (status, id) where is_public;
 create index proposals_public_trade_idx on proposals (trade_id) where is_public;
+-- What is asked for the trades on offer: an owner's pending proposals.
+create index proposals_asking_idx on proposals (currency, amount, trade_id) where is_public and status = 'pending';
 create index proposals_status_idx on proposals (status, id);
 -- This index has all rows, since only then does Postgres keep statistics on how many proposals have expired.
 create index proposals_end_idx on proposals ((case when status = 'pending' then coalesce(expires_at, 'infinity') end), id);

@@ -65,6 +65,7 @@ mod gateway;
 mod offers;
 mod pages;
 mod payment_races;
+mod prices;
 mod races;
 mod retention;
 mod subscriptions;
@@ -362,6 +363,12 @@ cases! {
         a_card_that_expires_meanwhile_pays_in_time_or_is_refused,
         many_recoveries_settle_once,
         recoveries_and_who_pays_settle_once,
+    }
+    prices {
+        trades_are_filtered_and_sorted_by_price,
+        readings_are_filtered_without_prices,
+        trades_by_price_come_in_pages,
+        prices_that_change_meanwhile_hide_no_others,
     }
     races {
         one_of_many_gets_a_login_name,

@@ -33,7 +33,7 @@ pub async fn an_edit_changes_what_the_live_trade_offers(store: Arc<dyn Repositor
     assert_eq!(after.trade.offered, OfferedVehicle::from(&every_field(deal.owner)));
     assert_eq!((after.version, now.version), (before.version.next(), vehicle.version.next()));
     assert_eq!(now.vehicle.value, every_field(deal.owner));
-    let found = world.list_trades(&TradeFilter { make: Some("citroën".into()), ..TradeFilter::default() }).await;
+    let found = world.list_trades(&TradeFilter { make: Some("citroën".into()), ..TradeFilter::default() }, base()).await;
     assert_eq!(found, [after.value.trade]);
 }
 

@@ -69,10 +69,10 @@ pub async fn trades_are_filtered(store: Arc<dyn Repository>) {
         conditions.push(filter, move |row| kinds[&row.service_id] == kind);
     }
     for (filter, keep) in conditions.0 {
-        assert_finds(&all, &filter, &world.list_trades(&filter).await, keep);
+        assert_finds(&all, &filter, &world.list_trades(&filter, base()).await, keep);
     }
     let backwards = Filter { year_min: Some(2021), year_max: Some(2020), ..Filter::default() };
-    assert_eq!(world.list_trades(&backwards).await, [], "no year");
+    assert_eq!(world.list_trades(&backwards, base()).await, [], "no year");
 }
 
 pub async fn proposals_are_filtered(store: Arc<dyn Repository>) {
@@ -199,7 +199,7 @@ pub async fn an_id_that_does_not_exist_finds_nothing(store: Arc<dyn Repository>)
     assert_eq!(world.list_users(&UserFilter { visible_to: none(), ..UserFilter::default() }).await, []);
     assert_eq!(world.list_customers(&CustomerFilter { user_id: none(), ..CustomerFilter::default() }).await, []);
     assert_eq!(world.list_vehicles(&VehicleFilter { customer_id: none(), ..VehicleFilter::default() }).await, []);
-    assert_eq!(world.list_trades(&TradeFilter { service_id: none(), ..TradeFilter::default() }).await, []);
+    assert_eq!(world.list_trades(&TradeFilter { service_id: none(), ..TradeFilter::default() }, base()).await, []);
     let filter = ProposalFilter { trade_id: none(), ..ProposalFilter::default() };
     assert_eq!(world.list_proposals(&filter, base()).await, []);
     let filter = InvoiceFilter { trade_id: none(), ..InvoiceFilter::default() };

@@ -142,7 +142,7 @@ pub async fn rows_of_lists_are_what_a_load_returns(store: Arc<dyn Repository>) {
             let load = TradeLoad { key, viewer: visible_to, with_pending: false, card: None, now: at(1) };
             world.store.load_trade(&load).await.unwrap().unwrap().value
         };
-        let trades = world.store.list_trades(&TradeFilter { visible_to, ..TradeFilter::default() }, page).await.unwrap();
+        let trades = world.store.list_trades(&TradeFilter { visible_to, ..TradeFilter::default() }, page, base()).await.unwrap();
         assert_eq!(trades.items.len(), 2);
         for row in trades.items {
             assert_eq!(row, loaded(TradeKey::Trade(row.trade.id)).await);

@@ -138,7 +138,7 @@ pub async fn trades_are_listed_as_the_predicate_says(store: Arc<dyn Repository>)
     let (all, bids) = (market.world.trades().await, market.bids().await);
     let mut counts = HashSet::new();
     for viewer in market.people() {
-        let seen = market.world.list_trades(&TradeFilter { visible_to: Some(viewer), ..TradeFilter::default() }).await;
+        let seen = market.world.list_trades(&TradeFilter { visible_to: Some(viewer), ..TradeFilter::default() }, base()).await;
         let expected: Vec<_> =
             all.iter().filter(|row| market.can_view(viewer, row, bids.contains(&(viewer, row.id)))).cloned().collect();
         assert_eq!(seen, expected, "what customer {viewer} sees");
@@ -147,11 +147,11 @@ pub async fn trades_are_listed_as_the_predicate_says(store: Arc<dyn Repository>)
         let filter = TradeFilter { visible_to: Some(viewer), status: Some(TradeStatus::Cancelled), ..TradeFilter::default() };
         let cancelled: Vec<_> =
             seen.iter().filter(|row| TradeStatus::from(&row.state) == TradeStatus::Cancelled).cloned().collect();
-        assert_eq!(market.world.list_trades(&filter).await, cancelled);
+        assert_eq!(market.world.list_trades(&filter, base()).await, cancelled);
         for person in market.people() {
             let filter = TradeFilter { customer_id: Some(person), status: None, ..filter.clone() };
             let expected: Vec<_> = seen.iter().filter(|row| row.customer_id == person).cloned().collect();
-            assert_eq!(market.world.list_trades(&filter).await, expected, "{person}'s, by {viewer}");
+            assert_eq!(market.world.list_trades(&filter, base()).await, expected, "{person}'s, by {viewer}");
         }
     }
     assert_eq!(counts.len(), 4, "every customer sees different trades");

@@ -4,6 +4,7 @@ use super::{LeaseEngine, RequestContext, visible_to};
 use crate::decision::Decision;
 use crate::error::Error;
 use crate::id::{Entity, NewIds, Stored, TradeId, Versioned};
+use crate::input::FieldErrors;
 use crate::lifecycle::{
     AmendmentDraft, AvailableAction, CancellationDraft, EndDraft, TradeChange, TradeChanges, TradeDraft, TradeSnapshot,
     ViewerHistory, amend, cancel, end, open, require_visible, trade_actions,
@@ -120,10 +121,11 @@ impl LeaseEngine {
         Ok(self.trade_view(self.change_trade(context, TradeKey::Trade(id), decide).await?))
     }
 
-    /// The trades that the actor may see.
+    /// The trades that the actor may see. Prices are compared in [`Policy::currency`](crate::policy::Policy::currency) if the filter
+    /// names no other.
     ///
     /// # Errors
-    /// [`Error::NotAuthenticated`]; [`Error::Unavailable`].
+    /// [`Error::NotAuthenticated`]; an invalid `cursor`, if it is of a list in another order; [`Error::Unavailable`].
     pub async fn list_trades(
         &self,
         actor: &Actor,
@@ -131,8 +133,12 @@ impl LeaseEngine {
         page: PageRequest,
     ) -> Result<Page<WithActions<Trade>>, Error> {
         let visible_to = visible_to(actor, Resource::Trade)?;
-        let found = self.store().list_trades(&TradeFilter { visible_to, ..filter }, page).await?;
+        if page.cursor().is_some_and(|cursor| !filter.sort.has_given(cursor)) {
+            return Err(FieldErrors::one("cursor", "The cursor is of a list in another order.").into());
+        }
+        let currency = filter.currency.or_else(|| filter.compares_prices().then_some(self.policy().currency));
         let at = self.now();
+        let found = self.store().list_trades(&TradeFilter { visible_to, currency, ..filter }, page, at).await?;
         Ok(found.map(|snapshot| self.trade_view(ChangedTrade { snapshot, actor: *actor, at })))
     }
 

@@ -71,7 +71,7 @@ mockall::mock! {
     impl TradeRepository for Repository {
         async fn load_opening(&self, vehicle: Option<VehicleId>, service: Option<ServiceId>, viewer: Option<CustomerId>, now: DateTime<Utc>) -> Result<OpeningSnapshot, RepositoryError>;
         async fn load_trade(&self, load: &TradeLoad) -> Result<Option<Versioned<TradeSnapshot>>, RepositoryError>;
-        async fn list_trades(&self, filter: &TradeFilter, page: PageRequest) -> Result<Page<TradeSnapshot>, RepositoryError>;
+        async fn list_trades(&self, filter: &TradeFilter, page: PageRequest, now: DateTime<Utc>) -> Result<Page<TradeSnapshot>, RepositoryError>;
         async fn list_proposals(
             &self,
             filter: &ProposalFilter,

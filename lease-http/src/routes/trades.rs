@@ -182,6 +182,7 @@ type TradePage = Listing<Trade>;
 
 impl Filter for TradeFilter {
     const RESOURCE: Resource = Resource::Trade;
+    const HAS_PRICES: bool = true;
 
     fn read(params: &mut Params) -> Self {
         Self {
@@ -195,6 +196,14 @@ impl Filter for TradeFilter {
             model: params.key("model", "Only trades of a vehicle of this model, regardless of case."),
             year_min: params.year("year_min", "Only trades of a vehicle of this model year or later."),
             year_max: params.year("year_max", "Only trades of a vehicle of this model year or earlier."),
+            mileage_max: params.mileage("mileage_max", "Only trades of a vehicle with this odometer reading or a lower one."),
+            currency: params.currency(
+                "currency",
+                "Only trades with an asking price in this currency. Prices are compared in it, or else in that of the standard services.",
+            ),
+            price_min: params.amount("price_min", "Only trades with this asking price or a higher one."),
+            price_max: params.amount("price_max", "Only trades with this asking price or a lower one."),
+            sort: params.choice("sort", "The order: the newest first (default), or by asking price, of which there must be one.").unwrap_or_default(),
             search: params.search("Only trades in which each of these words occurs: in the title or the description."),
             ..Self::default()
         }

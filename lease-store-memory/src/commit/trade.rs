@@ -122,6 +122,7 @@ impl State {
             self.trades.rows.retag(id, &old, &new);
         }
         self.trades.moved(id, &before);
+        self.trades.asked(id, &before);
         self.change_proposals(id, changes, ids);
         self.change_invoice(id, changes, ids);
         self.change_payments(changes, ids);

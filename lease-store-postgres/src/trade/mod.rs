@@ -34,8 +34,13 @@ impl TradeRepository for PostgresRepository {
         load::trade(&self.trading, load).await
     }
 
-    async fn list_trades(&self, filter: &TradeFilter, page: PageRequest) -> Result<Page<TradeSnapshot>, RepositoryError> {
-        list::trades(&self.trading, filter, page).await
+    async fn list_trades(
+        &self,
+        filter: &TradeFilter,
+        page: PageRequest,
+        now: DateTime<Utc>,
+    ) -> Result<Page<TradeSnapshot>, RepositoryError> {
+        list::trades(&self.trading, filter, page, now).await
     }
 
     async fn list_proposals(
