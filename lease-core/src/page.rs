@@ -1,7 +1,10 @@
 //! Pages of a list, newest first. A cursor names the row after which a page starts, so that every page costs the same, and rows
 //! that are created or deleted in the meantime neither repeat nor hide others (rule 6.5).
 
+use rust_decimal::Decimal;
+
 use crate::id::{Entity, Id, Stored};
+use crate::money::MAX_AMOUNT;
 
 /// The number of rows on a page, if the request does not say.
 pub const DEFAULT_LIMIT: u8 = 25;
@@ -11,33 +14,63 @@ pub const MAX_LIMIT: u8 = 100;
 /// The position at which a page starts. Clients see it as an opaque text: [`Cursor::encode`] and [`Cursor::decode`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cursor {
-    /// The rows that follow this id in the list: the older ones.
-    After(i64),
-    /// The rows that precede this id in the list: the newer ones.
-    Before(i64),
+    /// The rows that follow this place in the list: the older ones, unless the list has an order of its own.
+    After(Place),
+    /// The rows that precede this place in the list: the newer ones, unless the list has an order of its own.
+    Before(Place),
+}
+
+/// The place of a row in a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Its id.
+    pub id: i64,
+    /// Its price, in a list that is sorted by price.
+    pub price: Option<PriceKey>,
+}
+
+/// The price of a row in a list that is sorted by price; rows of the same price are in the order of their ids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PriceKey {
+    /// Whether the highest price comes first.
+    pub is_descending: bool,
+    /// The price.
+    pub amount: Decimal,
+}
+
+impl From<i64> for Place {
+    fn from(id: i64) -> Self {
+        Self { id, price: None }
+    }
 }
 
 impl Cursor {
     /// A regular expression that matches exactly the texts that are cursors.
-    pub const PATTERN: &str = "^[ab][0-7][0-9a-f]{15}$";
+    pub const PATTERN: &str = r"^[ab][0-7][0-9a-f]{15}([ud](0|[1-9][0-9]{0,11})(\.[0-9]{0,3}[1-9])?)?$";
 
     /// The text that a client sends to get this page.
     #[must_use]
     pub fn encode(self) -> String {
-        match self {
-            Self::After(id) => format!("a{id:016x}"),
-            Self::Before(id) => format!("b{id:016x}"),
-        }
+        let (side, Place { id, price }) = match self {
+            Self::After(place) => ('a', place),
+            Self::Before(place) => ('b', place),
+        };
+        let price = price
+            .map(|PriceKey { is_descending, amount }| format!("{}{}", if is_descending { 'd' } else { 'u' }, amount.normalize()));
+        format!("{side}{id:016x}{}", price.unwrap_or_default())
     }
 
     /// Parses the text that [`Cursor::encode`] writes; `None` for any other text.
     #[must_use]
     pub fn decode(text: &str) -> Option<Self> {
-        let (side, id) = text.split_at_checked(1)?;
+        let (side, rest) = text.split_at_checked(1)?;
+        let (id, price) = rest.split_at_checked(16)?;
         let id = i64::from_str_radix(id, 16).ok()?;
+        let price = if price.is_empty() { None } else { Some(PriceKey::decode(price)?) };
+        let place = Place { id, price };
         let cursor = match side {
-            "a" => Self::After(id),
-            "b" => Self::Before(id),
+            "a" => Self::After(place),
+            "b" => Self::Before(place),
             _ => return None,
         };
         // Only the text that `encode` writes is accepted.
@@ -47,16 +80,30 @@ impl Cursor {
     /// The same position in the list in the other direction.
     const fn reversed(self) -> Self {
         match self {
-            Self::After(id) => Self::Before(id),
-            Self::Before(id) => Self::After(id),
+            Self::After(place) => Self::Before(place),
+            Self::Before(place) => Self::After(place),
         }
     }
 
-    /// The id next to which the page starts.
+    /// The place next to which the page starts.
     #[must_use]
-    pub const fn id(self) -> i64 {
+    pub const fn place(self) -> Place {
         match self {
-            Self::After(id) | Self::Before(id) => id,
+            Self::After(place) | Self::Before(place) => place,
+        }
+    }
+}
+
+impl PriceKey {
+    fn decode(text: &str) -> Option<Self> {
+        let (order, amount) = text.split_at_checked(1)?;
+        let amount: Decimal = amount.parse().ok()?;
+        let is_amount = amount.scale() <= 4 && (Decimal::ZERO..=MAX_AMOUNT).contains(&amount);
+        let key = |is_descending| is_amount.then_some(Self { is_descending, amount });
+        match order {
+            "u" => key(false),
+            "d" => key(true),
+            _ => None,
         }
     }
 }
@@ -90,14 +137,14 @@ impl PageRequest {
     /// The request that finds the same page of a list in the other direction: this one counts from the oldest row after `start`.
     pub(crate) const fn reversed_from(self, start: i64) -> Self {
         let cursor = match self.cursor {
-            None => Cursor::Before(start),
+            None => Cursor::Before(Place { id: start, price: None }),
             Some(cursor) => cursor.reversed(),
         };
         Self { limit: self.limit, cursor: Some(cursor) }
     }
 
-    /// Whether the store reads upwards from the cursor (`id > cursor`, ascending) rather than downwards (`id < cursor`,
-    /// descending).
+    /// Whether the store reads towards the beginning of the list: upwards from the cursor (`id > cursor`, ascending) rather than
+    /// downwards (`id < cursor`, descending), unless the list has an order of its own.
     #[must_use]
     pub const fn is_backward(self) -> bool {
         matches!(self.cursor, Some(Cursor::Before(_)))
@@ -125,7 +172,7 @@ impl<T> Page<T> {
     /// Builds a page from the rows that a store fetched: up to [`PageRequest::fetch`] rows in the order in which it read them
     /// (see [`PageRequest::is_backward`]).
     #[must_use]
-    pub fn of(request: PageRequest, mut fetched: Vec<T>, id: impl Fn(&T) -> i64) -> Self {
+    pub fn of<P: Into<Place>>(request: PageRequest, mut fetched: Vec<T>, place: impl Fn(&T) -> P) -> Self {
         let more = fetched.len() >= request.fetch();
         fetched.truncate(usize::from(request.limit));
         if request.is_backward() {
@@ -136,8 +183,8 @@ impl<T> Page<T> {
             Some(Cursor::After(_)) => (true, more),
             Some(Cursor::Before(_)) => (more, true),
         };
-        let next = older.then(|| fetched.last().map(|row| Cursor::After(id(row)))).flatten();
-        let previous = newer.then(|| fetched.first().map(|row| Cursor::Before(id(row)))).flatten();
+        let next = older.then(|| fetched.last().map(|row| Cursor::After(place(row).into()))).flatten();
+        let previous = newer.then(|| fetched.first().map(|row| Cursor::Before(place(row).into()))).flatten();
         Self { items: fetched, next, previous }
     }
 

@@ -2,6 +2,8 @@
 
 use chrono::Duration;
 
+use crate::money::Currency;
+
 /// The operator's settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -14,6 +16,8 @@ pub struct Policy {
     pub max_proposals: u32,
     /// The most days that a proposal may cover.
     pub max_days: u32,
+    /// The currency in which asking prices are compared if a request names no other: that of the standard services.
+    pub currency: Currency,
     /// How long events are kept; for ever if there is no limit.
     pub event_retention: Option<Duration>,
 }
@@ -43,6 +47,12 @@ impl Policy {
         Self { max_days, ..self }
     }
 
+    /// The same policy, with this currency for comparing asking prices.
+    #[must_use]
+    pub fn with_currency(self, currency: Currency) -> Self {
+        Self { currency, ..self }
+    }
+
     /// The same policy, with this limit on how long events are kept.
     #[must_use]
     pub fn with_event_retention(self, event_retention: Option<Duration>) -> Self {
@@ -57,6 +67,7 @@ impl Default for Policy {
             late_payments: LatePayments::Accept,
             max_proposals: 100,
             max_days: 3_660,
+            currency: Currency::USD,
             event_retention: None,
         }
     }

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lease_core::model::Role;
 use lease_core::openapi::EventTypePattern;
+use lease_core::repository::TradeSort;
 use lease_core::{ErrorKind, Refusal};
 use serde_json::{Map, Value, json};
 use utoipa::PartialSchema as _;
@@ -45,6 +46,7 @@ pub(crate) fn complete(described: &OpenApi) -> Result<Value, serde_json::Error> 
     let schemas = &mut components["schemas"];
     schemas["Problem"] = problem_schema();
     schemas["Role"] = serde_json::to_value(Role::schema())?;
+    schemas["TradeSort"] = serde_json::to_value(TradeSort::schema())?;
     schemas["EventTypePattern"] = serde_json::to_value(EventTypePattern::schema())?;
     raise_descriptions(schemas);
     components["responses"] = ErrorCode::all().map(|code| (code.code().to_owned(), error_response(&[code]))).collect();

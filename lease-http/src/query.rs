@@ -12,11 +12,13 @@ use form_urlencoded::Serializer;
 use lease_core::id::Id;
 use lease_core::input::{Field, FromScalar as _, Scalar};
 use lease_core::model::{ChassisNumber, Vin};
+use lease_core::money::Currency;
 use lease_core::openapi;
 use lease_core::page::{Cursor, DEFAULT_LIMIT, MAX_LIMIT, Page, PageRequest};
 use lease_core::permission::{Act, Actor, Resource};
 use lease_core::text::{NAME_MAX, Search, TITLE_MAX, check_line, comparison_key, one_of};
 use percent_encoding::percent_decode;
+use rust_decimal::Decimal;
 use serde::Serialize;
 use strum::VariantArray;
 use utoipa::openapi::path::{Parameter, ParameterIn};
@@ -30,6 +32,8 @@ use crate::problem::{Messages, Problem};
 pub(crate) trait Filter: Sized {
     /// The kind of the rows.
     const RESOURCE: Resource;
+    /// Whether the list can be sorted by price, so that its cursors may name one.
+    const HAS_PRICES: bool = false;
 
     /// Reads the filter, each parameter by its name.
     fn read(params: &mut Params) -> Self;
@@ -87,7 +91,7 @@ impl<F: Filter, S: Send + Sync> FromRequestParts<S> for List<F> {
             Err(never) => match never {},
         };
         let mut params = Params::parse(parts.uri.query().unwrap_or_default());
-        let page = params.page();
+        let page = params.page(F::HAS_PRICES);
         let filter = F::read(&mut params);
         params.refuse_unknown();
         let Params { pairs, errors, .. } = params;
@@ -175,7 +179,7 @@ impl<T: ToSchema> ToSchema for Listing<T> {
 impl<F: Filter> utoipa::IntoParams for List<F> {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         let mut params = Params::default();
-        params.page();
+        params.page(F::HAS_PRICES);
         F::read(&mut params);
         params.known
     }
@@ -276,6 +280,34 @@ impl Params {
         })
     }
 
+    /// An odometer reading.
+    pub(crate) fn mileage(&mut self, name: &str, description: &str) -> Option<i64> {
+        let schema = ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
+            .minimum(Some(0))
+            .maximum(Some(i64::MAX));
+        self.read(name, description, schema, |text| {
+            whole(text).filter(|mileage| *mileage >= 0).ok_or("A whole number that is not negative is required.".to_owned())
+        })
+    }
+
+    /// An amount of money.
+    pub(crate) fn amount(&mut self, name: &str, description: &str) -> Option<Decimal> {
+        let schema = reference::<openapi::AmountInput>();
+        self.read(name, description, schema, |text| {
+            let amount = Decimal::from_scalar(Scalar::Text(text.to_owned()))?;
+            if amount < Decimal::ZERO { Err("The amount may not be negative.".to_owned()) } else { Ok(amount) }
+        })
+    }
+
+    /// A currency.
+    pub(crate) fn currency(&mut self, name: &str, description: &str) -> Option<Currency> {
+        self.read(name, description, reference::<openapi::GivenCurrency>(), |text| {
+            Currency::from_stored(text).ok_or("A three-letter currency code of ISO 4217 is required.".to_owned())
+        })
+    }
+
     /// A name, compared without regard to case.
     pub(crate) fn key(&mut self, name: &str, description: &str) -> Option<String> {
         self.read(name, description, text_schema(NAME_MAX), |text| check_line(text, NAME_MAX).map(comparison_key))
@@ -296,7 +328,7 @@ impl Params {
         self.read("search", description, text_schema(TITLE_MAX), |text| check_line(text, TITLE_MAX).map(Search::new))
     }
 
-    fn page(&mut self) -> PageRequest {
+    fn page(&mut self, has_prices: bool) -> PageRequest {
         let range = ObjectBuilder::new()
             .schema_type(Type::Integer)
             .minimum(Some(1))
@@ -309,8 +341,14 @@ impl Params {
         let cursor = self.read(
             CURSOR,
             "The position of the page, taken from `next` or `previous` of another page.",
-            ObjectBuilder::new().schema_type(Type::String).pattern(Some(Cursor::PATTERN)).examples([Cursor::After(42).encode()]),
-            |text| Cursor::decode(text).ok_or("The cursor is not valid.".to_owned()),
+            ObjectBuilder::new()
+                .schema_type(Type::String)
+                .pattern(Some(Cursor::PATTERN))
+                .examples([Cursor::After(42.into()).encode()]),
+            |text| {
+                let cursor = Cursor::decode(text).filter(|cursor| has_prices || cursor.place().price.is_none());
+                cursor.ok_or("The cursor is not valid.".to_owned())
+            },
         );
         PageRequest::new(limit.unwrap_or(DEFAULT_LIMIT), cursor).unwrap_or_default()
     }

@@ -5,14 +5,15 @@
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use criterion::{Criterion, criterion_group, criterion_main};
 use lease_core::account::{NewAccount, PasswordHash};
-use lease_core::catalog::FirstServices;
+use lease_core::catalog::{FirstServices, VehicleChange};
 use lease_core::decision::RowChange;
 use lease_core::gateway::{CardToken, ChargeKey};
 use lease_core::id::{CreditCardId, CustomerId, NewIds, ServiceId, TradeId, VehicleId, Version};
 use lease_core::lifecycle::{InvoiceChange, NewInvoice, Opening, TradeChange, TradeChanges, TradeMove};
 use lease_core::model::{
-    Agreement, BillTo, CardBrand, CreditCard, Email, InvoiceOn, InvoiceState, Payment, PaymentState, Period, Profile, Proposal,
-    ProposalState, Role, Service, ServiceKind, Trade, TradeState, User, Username, Vehicle, VehicleIdentity, Vin,
+    Agreement, BillTo, CardBrand, CreditCard, Email, InvoiceOn, InvoiceState, OfferedVehicle, Payment, PaymentState, Period,
+    Profile, Proposal, ProposalState, Role, Service, ServiceKind, Trade, TradeState, User, Username, Vehicle, VehicleIdentity,
+    Vin,
 };
 use lease_core::money::{Currency, Money};
 use lease_core::permission::Actor;
@@ -47,7 +48,7 @@ impl World {
         let card = write(&store, now, wallet(owner, now)).await.credit_card.unwrap();
         let mut vehicles = Vec::new();
         for number in 0..VEHICLES {
-            let new = write(&store, now, RowChange::Create(vehicle(owner, number, now))).await;
+            let new = write(&store, now, VehicleChange::from(RowChange::Create(vehicle(owner, number, now)))).await;
             vehicles.push((new.vehicle.unwrap(), Version::FIRST));
         }
         Self { store, owner, buyer, card, service, vehicles, cycles: 0, now, fee }
@@ -151,6 +152,8 @@ impl World {
                 title: "Well kept, one owner".to_owned(),
                 description: String::new(),
                 state: TradeState::Open,
+                offered: OfferedVehicle::from(&vehicle(self.owner, 0, self.now)),
+                asking: None,
                 invoice_id: None,
                 created_at: self.now,
             },

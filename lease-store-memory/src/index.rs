@@ -43,6 +43,8 @@ pub(crate) enum Kind {
     Service,
     /// It is of this vehicle.
     Vehicle,
+    /// It is a vehicle with an odometer reading of so many binary digits.
+    Mileage,
     /// It is of this trade.
     Trade,
     /// It is of this invoice.

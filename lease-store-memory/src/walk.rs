@@ -37,8 +37,8 @@ impl Direction {
     pub(crate) fn of(page: PageRequest) -> (Self, Option<u32>) {
         match page.cursor() {
             None => (Self::Down, Some(Self::Down.start())),
-            Some(Cursor::After(id)) => (Self::Down, u32::try_from(id.saturating_sub(1).min(MAX_ROW.into())).ok()),
-            Some(Cursor::Before(id)) => (Self::Up, u32::try_from(id.saturating_add(1).max(1)).ok()),
+            Some(Cursor::After(place)) => (Self::Down, u32::try_from(place.id.saturating_sub(1).min(MAX_ROW.into())).ok()),
+            Some(Cursor::Before(place)) => (Self::Up, u32::try_from(place.id.saturating_add(1).max(1)).ok()),
         }
     }
 
@@ -126,6 +126,12 @@ impl Query {
         let pieces = search.into_iter().flat_map(Search::pieces);
         let terms: BTreeSet<Term> = pieces.flat_map(|piece| piece_terms(piece)).collect();
         terms.into_iter().fold(self, |query, term| query.and(Some(term)))
+    }
+
+    /// A test of whether this finds a row.
+    pub(crate) fn test<'a, I: Id>(self, index: &'a Index) -> impl Fn(I) -> bool + use<'a, I> {
+        let groups: Vec<_> = self.0.into_iter().map(|group| group.rows(index)).collect();
+        move |id| groups.iter().all(|group| group.iter().any(|rows| rows.contains(row_number(id))))
     }
 
     /// Walks the rows that this finds, from one on.

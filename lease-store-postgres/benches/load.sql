@@ -46,22 +46,22 @@ select id, id, 'visa', '4242', 12, 2099, '', true, 'sandbox_ok', created_at
 from customers;
 
 insert into vehicles (
-    id, customer_id, vin, make, model, year, color, license_plate, description, created_at, make_key, model_key, search_text
+    id, customer_id, vin, make, model, year, mileage, color, license_plate, description, created_at, make_key, model_key, search_text
 )
 overriding system value
 select
-    id, case when kind = 'sell' and status = 'completed' then buyer_id else owner_id end, vin, make, model, year, '', '', '',
+    id, case when kind = 'sell' and status = 'completed' then buyer_id else owner_id end, vin, make, model, year, id % 200000, '', '', '',
     made_at, make, model, ' ' || vin || ' ' || make || ' ' || model
 from plan;
 
 insert into trades (
-    id, vehicle_id, vehicle_make, vehicle_model, vehicle_year, service_id, service_kind, customer_id, title, description, status,
+    id, vehicle_id, vehicle_make, vehicle_model, vehicle_year, offered_make, offered_model, offered_color, offered_license_plate, offered_description, offered_mileage, service_id, service_kind, customer_id, title, description, status,
     counterparty_id, accepted_proposal_id, agreed_from, agreed_until, created_at, agreed_at, completed_at, cancelled_at,
     cancel_reason, search_text
 )
 overriding system value
 select
-    id, id, make, model, year, service_id, kind, owner_id, 'offer' || id, '', status,
+    id, id, make, model, year, make, model, '', '', '', id % 200000, service_id, kind, owner_id, 'offer' || id, '', status,
     case when is_agreed then buyer_id end,
     case when is_agreed then 2 * id end,
     case when is_agreed and kind = 'lease' then starts_on end,
@@ -81,7 +81,7 @@ insert into proposals (
 )
 overriding system value
 select
-    2 * id - 1 + number, id, owner_id, case number when 0 then owner_id else buyer_id end, 400, 'USD',
+    2 * id - 1 + number, id, owner_id, case number when 0 then owner_id else buyer_id end, 100 + id % 5000, 'USD',
     case kind when 'lease' then starts_on end, case kind when 'lease' then starts_on + 365 end, '',
     case when status = 'open' then 'pending' when number = 1 and status in ('agreed', 'completed') then 'accepted' else 'closed' end,
     case when number = 0 and id / 41 % 2 = 0 then made_at + interval '7 days' end, made_at,

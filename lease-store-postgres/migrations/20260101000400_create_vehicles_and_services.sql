@@ -18,7 +18,6 @@ create table vehicles (
     constraint vehicles_pkey primary key (id),
     constraint vehicles_vin_key unique (vin),
     constraint vehicles_chassis_number_key unique (chassis_number),
-    constraint vehicles_facets_key unique (id, make_key, model_key, year),
     constraint vehicles_owner_key unique (id, customer_id),
     constraint vehicles_customer_id_fkey foreign key (customer_id) references customers (id),
     constraint vehicles_vin_check check (vin ~ '^[0-9A-HJ-NPR-Z]{17}$'),
@@ -40,7 +39,6 @@ comment on column vehicles.version is 'goes up with each change, with a trade op
 comment on column vehicles.make_key is 'the make as it is compared, computed by lease-core';
 comment on column vehicles.model_key is 'the model as it is compared, computed by lease-core';
 comment on column vehicles.search_text is 'what a search looks through, computed by lease-core';
-comment on constraint vehicles_facets_key on vehicles is 'what trades repeat of their vehicle';
 
 create table services (
     id bigint generated always as identity,

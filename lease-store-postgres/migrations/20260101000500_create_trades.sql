@@ -5,6 +5,14 @@ create table trades (
     vehicle_make text collate "C" not null,
     vehicle_model text collate "C" not null,
     vehicle_year integer not null,
+    offered_vin text collate "C",
+    offered_chassis_number text collate "C",
+    offered_make text not null,
+    offered_model text not null,
+    offered_color text not null,
+    offered_mileage bigint,
+    offered_license_plate text not null,
+    offered_description text not null,
     service_id bigint not null,
     service_kind text not null,
     customer_id bigint not null,
@@ -41,8 +49,7 @@ create table trades (
     constraint trades_may_owe_nothing_key unique (id, may_owe_nothing),
     constraint trades_customer_id_fkey foreign key (customer_id) references customers (id),
     constraint trades_counterparty_id_fkey foreign key (counterparty_id) references customers (id),
-    constraint trades_vehicle_fkey foreign key (vehicle_id, vehicle_make, vehicle_model, vehicle_year)
-        references vehicles (id, make_key, model_key, year) on update cascade,
+    constraint trades_vehicle_fkey foreign key (vehicle_id) references vehicles (id),
     constraint trades_live_owner_fkey foreign key (vehicle_id, live_owner_id) references vehicles (id, customer_id),
     constraint trades_service_fkey foreign key (service_id, service_kind) references services (id, kind),
     constraint trades_status_check check (status in ('open', 'agreed', 'completed', 'cancelled')),
@@ -84,13 +91,15 @@ create index trades_counterparty_idx on trades (counterparty_id, id) where count
 create index trades_make_idx on trades (vehicle_make, id);
 create index trades_model_idx on trades (vehicle_model, id);
 create index trades_year_idx on trades (vehicle_year, id);
+create index trades_mileage_idx on trades (offered_mileage, id);
 create index trades_search_idx on trades using gin (search_text gin_trgm_ops);
 
 comment on table trades is 'a vehicle offered under a service';
-comment on column trades.version is 'goes up with each change of the trade or of what hangs on it: proposals, invoice, payments';
-comment on column trades.vehicle_make is 'repeated from the vehicle, so that an index can serve the filter; the foreign key keeps it right';
-comment on column trades.vehicle_model is 'as vehicle_make';
-comment on column trades.vehicle_year is 'as vehicle_make';
+comment on column trades.version is 'goes up with each change of the trade, of what it offers or of what hangs on it: proposals, invoice, payments';
+comment on column trades.vehicle_make is 'make_key of what is offered; as the offered columns';
+comment on column trades.vehicle_model is 'model_key of what is offered; as the offered columns';
+comment on column trades.vehicle_year is 'as the offered columns';
+comment on column trades.offered_make is 'as all offered columns: the vehicle''s, which a live trade repeats as they are, and an earlier one as they were';
 comment on column trades.service_kind is 'repeated from the service, which fixes it once it is used';
 comment on column trades.customer_id is 'the owner of the vehicle when the trade was opened';
 comment on column trades.stage is 'what the state of a proposal can demand: that it is open, agreed, or cancelled after it was agreed';
@@ -153,6 +162,8 @@ create index proposals_trade_owner_idx on proposals (trade_owner_id, id);
 create index proposals_public_idx on proposals (id) where is_public;
 create index proposals_public_status_idx on proposals (status, id) where is_public;
 create index proposals_public_trade_idx on proposals (trade_id) where is_public;
+-- What is asked for the trades on offer: an owner's pending proposals.
+create index proposals_asking_idx on proposals (currency, amount, trade_id) where is_public and status = 'pending';
 create index proposals_status_idx on proposals (status, id);
 -- This index has all rows, since only then does Postgres keep statistics on how many proposals have expired.
 create index proposals_end_idx on proposals ((case when status = 'pending' then coalesce(expires_at, 'infinity') end), id);
@@ -189,4 +200,4 @@ create table vehicle_parties (
 -- A vehicle that has never been traded can be deleted.
 create index vehicle_parties_vehicle_id_idx on vehicle_parties (vehicle_id);
 
-comment on table vehicle_parties is 'who is owner or counterparty of a trade of a vehicle and so always sees it';
+comment on table vehicle_parties is 'who is a party of a trade of a vehicle of which its owner is a party too, and so sees it';

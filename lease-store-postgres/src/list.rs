@@ -1,4 +1,4 @@
-//! Pages of a list: a keyset walk by id, whatever the filters.
+//! Pages of a list: a keyset walk by id, or by a price and the id, whatever the filters.
 //!
 //! An actor may often see rows of several sorts. Each sort is a [`Branch`], which walks an index in the order of the ids and
 //! stops after a page; the page consists of the first rows of all branches. So every page costs the same, wherever it is in the
@@ -8,7 +8,7 @@
 //! and the plan is made for them. Every value from outside is an argument.
 
 use lease_core::id::{CustomerId, Id as _, Stored};
-use lease_core::page::{Page, PageRequest};
+use lease_core::page::{Cursor, Page, PageRequest, Place};
 use lease_core::repository::RepositoryError;
 use lease_core::text::Search;
 use sqlx::postgres::Postgres;
@@ -31,9 +31,21 @@ pub(crate) struct Shape<'a, R> {
     pub(crate) joins: Option<Push<'a>>,
     /// Reads the columns.
     pub(crate) read: &'a (dyn Fn(&mut Fields<'_>) -> Result<R, RepositoryError> + Sync),
-    /// The id of a row.
-    pub(crate) id: &'a (dyn Fn(&R) -> i64 + Sync),
+    /// The place of a row.
+    pub(crate) place: &'a (dyn Fn(&R) -> Place + Sync),
 }
+
+/// The order of a list.
+#[derive(Clone, Copy)]
+pub(crate) struct Order {
+    /// Whether it begins with the lowest.
+    pub(crate) is_ascending: bool,
+    /// The column before the id: in the only branch, and in the shape.
+    pub(crate) key: Option<(&'static str, &'static str)>,
+}
+
+/// The newest row first.
+const NEWEST: Order = Order { is_ascending: false, key: None };
 
 /// A set of rows that the list shows. `from` joins other tables to the table, or takes its place; `when` is the first condition;
 /// `key` is the id as the index has it. Branches of one list may have rows in common.
@@ -131,6 +143,11 @@ impl Filters<'_> {
         self.query.push(" and ").push(column_and_operator).push(" (").push(subquery).push(" ").push_bind(id).push(")");
     }
 
+    /// Adds that a condition holds or that a subquery finds something. It ends in a comparison with `id`.
+    pub(crate) fn either_found(&mut self, condition: &str, subquery: &str, id: i64) {
+        self.query.push(" and (").push(condition).push(" or exists (").push(subquery).push(" ").push_bind(id).push("))");
+    }
+
     /// Adds one of the names of an enum, written into the text of the query.
     pub(crate) fn name(&mut self, column: &str, name: Option<&'static str>) {
         if let Some(name) = name {
@@ -182,22 +199,23 @@ fn rows_of<T: Table>() -> Shape<'static, Stored<T>> {
         columns: &|query| push_columns::<T>(query, "t"),
         joins: None,
         read: &|fields| fields.row::<T>(),
-        id: &|row: &Stored<T>| row.id.get(),
+        place: &|row: &Stored<T>| row.id.get().into(),
     }
 }
 
-/// The rows that are read: how many, in which direction, from behind which id.
+/// The rows that are read: how many, in which direction, by which column, from behind which place.
 #[derive(Clone, Copy)]
 struct Window {
-    start: Option<i64>,
+    start: Option<Place>,
     is_upward: bool,
+    key: Option<(&'static str, &'static str)>,
     rows: usize,
 }
 
-impl From<PageRequest> for Window {
-    fn from(request: PageRequest) -> Self {
-        let start = request.cursor().map(lease_core::page::Cursor::id);
-        Self { start, is_upward: request.is_backward(), rows: request.fetch() }
+impl Window {
+    fn of(request: PageRequest, Order { is_ascending, key }: Order) -> Self {
+        let is_upward = is_ascending != request.is_backward();
+        Self { start: request.cursor().map(Cursor::place), is_upward, key, rows: request.fetch() }
     }
 }
 
@@ -209,8 +227,20 @@ pub(crate) async fn page_of<R: Send>(
     filters: impl Fn(&mut Filters<'_>) + Sync,
     request: PageRequest,
 ) -> Result<Page<R>, RepositoryError> {
-    let rows = read(database, shape, branches, filters, request.into()).await?;
-    Ok(Page::of(request, rows, shape.id))
+    page_in(database, shape, branches, filters, request, NEWEST).await
+}
+
+/// The same as [`page_of`], in another order.
+pub(crate) async fn page_in<R: Send>(
+    database: &Database,
+    shape: &Shape<'_, R>,
+    branches: &[Branch],
+    filters: impl Fn(&mut Filters<'_>) + Sync,
+    request: PageRequest,
+    order: Order,
+) -> Result<Page<R>, RepositoryError> {
+    let rows = read(database, shape, branches, filters, Window::of(request, order)).await?;
+    Ok(Page::of(request, rows, shape.place))
 }
 
 /// Reads the rows of a table after an id, or from the first on, upwards: at most `limit` of those of `branches` that pass
@@ -222,7 +252,8 @@ pub(crate) async fn forward<T: Table>(
     after: Option<T::Id>,
     limit: u32,
 ) -> Result<Vec<Stored<T>>, RepositoryError> {
-    let window = Window { start: Some(after.map_or(0, lease_core::id::Id::get)), is_upward: true, rows: limit as usize };
+    let start = Place::from(after.map_or(0, lease_core::id::Id::get));
+    let window = Window { start: Some(start), is_upward: true, key: None, rows: limit as usize };
     read(database, &rows_of::<T>(), branches, filters, window).await
 }
 
@@ -279,13 +310,17 @@ fn push_ids<R>(
         is_planned_anew |= walk(query, branch, filters, window);
     }
     query.push(")) as branch");
-    order(query, "branch.id", window);
+    order(query, None, "branch.id", window);
     query.push("))");
     is_planned_anew
 }
 
 fn push_order_of<R>(query: &mut QueryBuilder<Postgres>, shape: &Shape<'_, R>, window: Window) {
-    query.push(" order by ").push(shape.alias).push(".id ").push(direction(window));
+    query.push(" order by ");
+    if let Some((_, key)) = window.key {
+        query.push(key).push(" ").push(direction(window)).push(", ");
+    }
+    query.push(shape.alias).push(".id ").push(direction(window));
 }
 
 /// Adds one branch, from its table to its limit. Returns [`Filters::is_planned_anew`].
@@ -294,8 +329,12 @@ fn walk(query: &mut QueryBuilder<Postgres>, branch: &Branch, filters: &impl Fn(&
     let mut conditions = Filters { query, is_planned_anew: false };
     filters(&mut conditions);
     let is_planned_anew = conditions.is_planned_anew;
-    if let Some(start) = window.start {
-        let comparison = if window.is_upward { " > " } else { " < " };
+    let key = window.key.map(|(key, _)| key);
+    let comparison = if window.is_upward { " > " } else { " < " };
+    if let (Some(key), Some(Place { id, price: Some(price) })) = (key, window.start) {
+        query.push(" and (").push(key).push(", ").push(branch.key).push(")").push(comparison).push("(");
+        query.push_bind(price.amount).push(", ").push_bind(id).push(")");
+    } else if let Some(Place { id: start, .. }) = window.start {
         query.push(" and ").push(branch.key).push(comparison).push_bind(start);
         // Repeats the condition for the joined table, since Postgres does not infer it and might otherwise walk that table from
         // its end.
@@ -303,12 +342,16 @@ fn walk(query: &mut QueryBuilder<Postgres>, branch: &Branch, filters: &impl Fn(&
             query.push(" and t.id").push(comparison).push_bind(start);
         }
     }
-    order(query, branch.key, window);
+    order(query, key, branch.key, window);
     is_planned_anew
 }
 
-fn order(query: &mut QueryBuilder<Postgres>, key: &str, window: Window) {
-    query.push(" order by ").push(key).push(" ").push(direction(window)).push(" limit ").push(window.rows);
+fn order(query: &mut QueryBuilder<Postgres>, key: Option<&str>, id: &str, window: Window) {
+    query.push(" order by ");
+    if let Some(key) = key {
+        query.push(key).push(" ").push(direction(window)).push(", ");
+    }
+    query.push(id).push(" ").push(direction(window)).push(" limit ").push(window.rows);
 }
 
 fn direction(window: Window) -> &'static str {

@@ -3,7 +3,7 @@ use chrono::{DateTime, Datelike, Utc};
 use crate::decision::{Decision, RowChange};
 use crate::error::{Error, Refusal};
 use crate::event::{Audience, Event, EventType, IdRef, NewRow};
-use crate::id::{CustomerId, Stored, VehicleId, Versioned};
+use crate::id::{CustomerId, Stored, TradeId, VehicleId, Version, Versioned};
 use crate::input::{Field, FieldErrors, Form, UpdateMode, draft};
 use crate::model::limits::FIRST_MODEL_YEAR;
 use crate::model::{ChassisNumber, Vehicle, VehicleIdentity, Vin};
@@ -11,19 +11,56 @@ use crate::permission::{Act, Actor, Resource, can_view_vehicle};
 use crate::text;
 
 /// The snapshot that a decision about a vehicle reads.
-#[expect(clippy::struct_excessive_bools, reason = "four separate facts")]
 #[derive(Clone, Debug, PartialEq)]
 pub struct VehicleSnapshot {
     /// The vehicle.
     pub vehicle: Stored<Vehicle>,
-    /// Whether a trade of it is open, and the user of its owner active.
-    pub is_on_offer: bool,
-    /// Whether a trade of it is open or agreed.
-    pub has_live_trade: bool,
+    /// Its trade that is open or agreed.
+    pub live_trade: Option<LiveTrade>,
     /// Whether any trade of it was ever opened.
     pub was_traded: bool,
-    /// Whether the viewer is the owner or the counterparty of a trade of it.
+    /// Whether the viewer is a party of a trade of it, and its owner is a party of the same trade.
     pub viewer_is_party: bool,
+}
+
+/// The trade of a vehicle that is open or agreed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LiveTrade {
+    /// The trade.
+    pub id: TradeId,
+    /// Its version.
+    pub version: Version,
+    /// Whether it is open to proposals.
+    pub is_open: bool,
+    /// Whether the user of its owner is active.
+    pub owner_is_active: bool,
+    /// Whether a proposal of another than its owner is pending in it, and has not expired at the load's `now`.
+    pub has_bid: bool,
+}
+
+impl VehicleSnapshot {
+    /// Whether this customer may see the vehicle.
+    pub(crate) fn is_visible_to(&self, viewer: CustomerId) -> bool {
+        let is_on_offer = self.live_trade.is_some_and(|trade| trade.is_open && trade.owner_is_active);
+        can_view_vehicle(viewer, &self.vehicle, is_on_offer, self.viewer_is_party)
+    }
+}
+
+/// A change to a vehicle.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VehicleChange {
+    /// The vehicle.
+    pub vehicle: RowChange<Vehicle>,
+    /// The trade that offers it, and the version on which the change was decided: it offers the new value from now on, and its
+    /// version increases by one. So a proposal or an acceptance that was decided on what was offered before is a conflict.
+    pub offered_in: Option<(TradeId, Version)>,
+}
+
+impl From<RowChange<Vehicle>> for VehicleChange {
+    /// The change to a vehicle that no trade offers.
+    fn from(vehicle: RowChange<Vehicle>) -> Self {
+        Self { vehicle, offered_in: None }
+    }
 }
 
 draft! {
@@ -71,15 +108,15 @@ pub fn create_vehicle(
     draft: &VehicleDraft,
     taken_by: Option<VehicleId>,
     now: DateTime<Utc>,
-) -> Result<Decision<RowChange<Vehicle>>, Error> {
+) -> Result<Decision<VehicleChange>, Error> {
     let owner = actor.require_customer(Resource::Vehicle, Act::Create)?;
     let vehicle = read(draft, UpdateMode::Full, owner, None, taken_by.is_some(), now)?;
     let event = vehicle_event(EventType::VehicleCreated, NewRow::Vehicle, owner);
-    Ok(Decision::new(RowChange::Create(vehicle), [event]))
+    Ok(Decision::new(RowChange::Create(vehicle).into(), [event]))
 }
 
 /// Changes a vehicle. Its owner and staff may do so. While a trade of it is open or agreed, the fields that identify it cannot
-/// change (rule 6.2).
+/// change (rule 6.2), and nothing at all while it is agreed or another customer's proposal is pending (rule 4.13).
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::PermissionDenied`]; invalid fields; [`Refusal::VehicleInTrade`].
@@ -90,32 +127,39 @@ pub fn update_vehicle(
     mode: UpdateMode,
     taken_by: Option<VehicleId>,
     now: DateTime<Utc>,
-) -> Result<Decision<RowChange<Vehicle>>, Error> {
+) -> Result<Decision<VehicleChange>, Error> {
     require_act_on_vehicle(snapshot, actor, Act::Update)?;
     let stored = &snapshot.vehicle;
     let is_taken = taken_by.is_some_and(|other| other != stored.id);
     let value = read(draft, mode, stored.customer_id, Some(stored), is_taken, now)?;
-    let identity = |vehicle: &Vehicle| (vehicle.identity.clone(), vehicle.make.clone(), vehicle.model.clone(), vehicle.year);
-    if snapshot.has_live_trade && identity(&value) != identity(stored) {
+    let offered_in = snapshot.live_trade.filter(|_| value != stored.value);
+    if offered_in.is_some_and(|trade| is_fixed(trade, stored, &value)) {
         return Err(Refusal::VehicleInTrade.into());
     }
     let event = vehicle_event(EventType::VehicleUpdated, stored.id, stored.customer_id).changing(&stored.value, &value);
-    let change = RowChange::Update { id: stored.id, expected: snapshot.version, value };
+    let vehicle = RowChange::Update { id: stored.id, expected: snapshot.version, value };
+    let change = VehicleChange { vehicle, offered_in: offered_in.map(|trade| (trade.id, trade.version)) };
     Ok(Decision::new(change, event.if_changed()))
+}
+
+/// Whether this trade of a vehicle forbids this change to it.
+fn is_fixed(trade: LiveTrade, before: &Vehicle, after: &Vehicle) -> bool {
+    let identity = |vehicle: &Vehicle| (vehicle.identity.clone(), vehicle.make.clone(), vehicle.model.clone(), vehicle.year);
+    !trade.is_open || trade.has_bid || identity(before) != identity(after)
 }
 
 /// Deletes a vehicle that was never traded.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::PermissionDenied`]; [`Refusal::VehicleInUse`].
-pub fn delete_vehicle(snapshot: &Versioned<VehicleSnapshot>, actor: &Actor) -> Result<Decision<RowChange<Vehicle>>, Error> {
+pub fn delete_vehicle(snapshot: &Versioned<VehicleSnapshot>, actor: &Actor) -> Result<Decision<VehicleChange>, Error> {
     require_act_on_vehicle(snapshot, actor, Act::Delete)?;
     if snapshot.was_traded {
         return Err(Refusal::VehicleInUse.into());
     }
     let vehicle = &snapshot.vehicle;
     let change = RowChange::Delete { id: vehicle.id, expected: snapshot.version };
-    Ok(Decision::new(change, [vehicle_event(EventType::VehicleDeleted, vehicle.id, vehicle.customer_id)]))
+    Ok(Decision::new(change.into(), [vehicle_event(EventType::VehicleDeleted, vehicle.id, vehicle.customer_id)]))
 }
 
 fn vehicle_event(event_type: EventType, id: impl Into<IdRef>, owner: CustomerId) -> Event {
@@ -127,9 +171,7 @@ fn vehicle_event(event_type: EventType, id: impl Into<IdRef>, owner: CustomerId)
 /// # Errors
 /// [`Error::NotAuthenticated`], [`Error::NotFound`].
 pub fn require_visible_vehicle(snapshot: &VehicleSnapshot, actor: &Actor) -> Result<(), Error> {
-    actor.require_view(Resource::Vehicle, |customer| {
-        can_view_vehicle(customer, &snapshot.vehicle, snapshot.is_on_offer, snapshot.viewer_is_party)
-    })
+    actor.require_view(Resource::Vehicle, |customer| snapshot.is_visible_to(customer))
 }
 
 fn require_act_on_vehicle(snapshot: &VehicleSnapshot, actor: &Actor, act: Act) -> Result<(), Error> {

@@ -10,6 +10,7 @@ use super::commits::{Commits as _, a_fact};
 use super::processes::{Processes, ROUNDS, count};
 use super::world::World;
 use crate::account::{AccountChange, CustomerChange, Login, TokenRevocation, UserDraft};
+use crate::catalog::VehicleChange;
 use crate::catalog::{FirstServices, VehicleDraft};
 use crate::decision::RowChange;
 use crate::directory::{ContactsOfLead, LeadChange};
@@ -48,7 +49,7 @@ pub(super) async fn changes(world: &World) -> Vec<Change> {
         WalletChange { customer_id: holder, expected: Version::FIRST, card, others: DefaultCard::Keep }.into(),
         RowChange::Create(entry).into(),
         LeadChange { lead: RowChange::Create(lead()), contacts: ContactsOfLead::Keep }.into(),
-        RowChange::Create(vehicle(owner, world.number() + 900)).into(),
+        VehicleChange::from(RowChange::Create(vehicle(owner, world.number() + 900))).into(),
         RowChange::Create(service(ServiceKind::Sell)).into(),
         opening.into(),
         TradeChange { id: deal.trade, expected, changes: retitled("new") }.into(),
@@ -130,7 +131,7 @@ pub async fn an_actor_whose_other_data_changed_may_act(store: Arc<dyn Repository
         user.token_epoch += 1;
     });
     world.store.commit_account(&renamed, None).await.unwrap();
-    let vehicle = RowChange::Create(vehicle(account.customer_id.unwrap(), 900));
+    let vehicle = VehicleChange::from(RowChange::Create(vehicle(account.customer_id.unwrap(), 900)));
     world.store.commit(&by(actor, vehicle)).await.unwrap();
 }
 
@@ -140,7 +141,8 @@ pub async fn a_command_races_with_the_deactivation_of_its_actor(handles: Handles
     for round in 0..*ROUNDS {
         let account = world.account(Role::Customer).await;
         let owner: CustomerId = account.customer_id.unwrap();
-        let new = by(Actor::of(&account), RowChange::Create(vehicle(owner, u32::try_from(round).unwrap() + 5_000)));
+        let new = RowChange::Create(vehicle(owner, u32::try_from(round).unwrap() + 5_000));
+        let new = by(Actor::of(&account), VehicleChange::from(new));
         let deactivate = update(&account, |user| user.is_active = false);
         let (acts, deactivates) = (world.handle(), world.handle());
         let acts = tokio::spawn(async move { acts.commit(&new).await });

@@ -8,9 +8,9 @@ use crate::gateway::{CardToken, ChargeKey};
 use crate::id::{CreditCardId, CustomerId, Id, InvoiceId, ServiceId, TradeId, UserId, VehicleId, Version};
 use crate::lifecycle::{NewInvoice, Opening, TradeChanges, TradeMove, TradeText};
 use crate::model::{
-    BillTo, CardBrand, ChassisNumber, Contact, ContactOwner, CreditCard, Email, InvoiceOn, Lead, LeadState, Payment,
-    PaymentState, Period, Profile, Proposal, ProposalState, Role, Service, ServiceKind, Trade, TradeState, User, Username,
-    Vehicle, VehicleIdentity, Vin,
+    BillTo, CardBrand, ChassisNumber, Contact, ContactOwner, CreditCard, Email, InvoiceOn, Lead, LeadState, OfferedVehicle,
+    Payment, PaymentState, Period, Profile, Proposal, ProposalState, Role, Service, ServiceKind, Trade, TradeState, User,
+    Username, Vehicle, VehicleIdentity, Vin,
 };
 use crate::money::{Currency, Money};
 use crate::repository::{Claim, KeyHash, NewClaim};
@@ -177,6 +177,8 @@ pub(super) fn trade(vehicle_id: VehicleId, service_id: ServiceId, customer_id: C
         title: "A trade".into(),
         description: String::new(),
         state: TradeState::Open,
+        offered: OfferedVehicle::from(&vehicle(customer_id, 1)),
+        asking: None,
         invoice_id: None,
         created_at: base(),
     }

@@ -58,7 +58,7 @@ pub async fn every_field_of_a_vehicle_is_kept(store: Arc<dyn Repository>) {
 
     let change = RowChange::Delete { id, expected: read.version };
     assert_eq!(world.store.commit_vehicle(&change, None).await.unwrap(), id);
-    assert_eq!(world.store.load_vehicle(id, Some(owner)).await.unwrap(), None);
+    assert_eq!(world.store.load_vehicle(id, Some(owner), base()).await.unwrap(), None);
     assert_eq!(world.vehicles().await, []);
 }
 
@@ -120,7 +120,7 @@ pub async fn a_row_that_does_not_exist_is_none(store: Arc<dyn Repository>) {
     assert_eq!(store.load_wallet(WalletKey::Card(nobody())).await.unwrap(), None);
     assert_eq!(store.find_contact(nobody()).await.unwrap(), None);
     assert_eq!(store.find_lead(nobody()).await.unwrap(), None);
-    assert_eq!(store.load_vehicle(nobody(), Some(nobody())).await.unwrap(), None);
+    assert_eq!(store.load_vehicle(nobody(), Some(nobody()), base()).await.unwrap(), None);
     assert_eq!(store.find_vehicle(&VehicleIdentity::Vin(vin(1))).await.unwrap(), None);
     assert_eq!(store.find_service(nobody()).await.unwrap(), None);
 }

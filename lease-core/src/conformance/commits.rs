@@ -5,7 +5,7 @@ use async_trait::async_trait;
 
 use super::build::{base, nobody};
 use crate::account::{AccountChange, Login, NewAccount, Token, TokenHash, TokenRevocation};
-use crate::catalog::FirstServices;
+use crate::catalog::{FirstServices, VehicleChange};
 use crate::decision::RowChange;
 use crate::directory::LeadChange;
 use crate::event::{Audience, Event, EventType};
@@ -83,7 +83,8 @@ pub(super) trait Commits: Repository {
     }
 
     async fn commit_vehicle(&self, change: &RowChange<Vehicle>, claim: Option<Claim>) -> Outcome<VehicleId> {
-        self.write(change.clone().into(), claim).await.map(|ids| target(change, ids.vehicle))
+        let written = self.write(VehicleChange::from(change.clone()).into(), claim).await;
+        written.map(|ids| target(change, ids.vehicle))
     }
 
     async fn commit_service(&self, change: &RowChange<Service>, claim: Option<Claim>) -> Outcome<ServiceId> {

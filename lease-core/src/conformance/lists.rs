@@ -45,7 +45,7 @@ lists! {
     list_leads(LeadFilter) -> Stored<Lead>;
     list_vehicles(VehicleFilter) -> Stored<Vehicle>;
     list_services(ServiceFilter) -> Stored<Service>;
-    list_trades(TradeFilter) -> Stored<Trade> = |snapshot| snapshot.trade;
+    list_trades(TradeFilter, now) -> Stored<Trade> = |snapshot| snapshot.trade;
     list_proposals(ProposalFilter, now) -> Stored<Proposal> = |snapshot| snapshot.proposal.unwrap().proposal;
     list_invoices(InvoiceFilter, now) -> Stored<Invoice>;
     list_payments(PaymentFilter) -> Stored<Payment>;
@@ -62,7 +62,7 @@ impl World {
     }
 
     pub(super) async fn trades(&self) -> Vec<Stored<Trade>> {
-        self.list_trades(&TradeFilter::default()).await
+        self.list_trades(&TradeFilter::default(), base()).await
     }
 
     pub(super) async fn proposals(&self) -> Vec<Stored<Proposal>> {

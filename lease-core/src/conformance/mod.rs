@@ -62,8 +62,10 @@ mod engine_races;
 mod events;
 mod filters;
 mod gateway;
+mod offers;
 mod pages;
 mod payment_races;
+mod prices;
 mod races;
 mod retention;
 mod subscriptions;
@@ -329,6 +331,15 @@ cases! {
         a_request_whose_payment_was_settled_by_recovery_gets_that_outcome,
         a_card_that_is_deleted_meanwhile_has_paid,
     }
+    offers {
+        an_edit_changes_what_the_live_trade_offers,
+        what_was_offered_is_remembered,
+        an_edit_decided_on_another_state_of_the_trade_is_a_conflict,
+        a_bid_or_an_acceptance_decided_before_an_edit_is_a_conflict,
+        a_vehicle_knows_whether_there_is_a_bid,
+        editing_and_bidding_come_one_after_the_other,
+        editing_and_accepting_come_one_after_the_other,
+    }
     pages {
         users_come_in_pages,
         tokens_come_in_pages,
@@ -353,6 +364,12 @@ cases! {
         a_card_that_expires_meanwhile_pays_in_time_or_is_refused,
         many_recoveries_settle_once,
         recoveries_and_who_pays_settle_once,
+    }
+    prices {
+        trades_are_filtered_and_sorted_by_price,
+        readings_are_filtered_without_prices,
+        trades_by_price_come_in_pages,
+        prices_that_change_meanwhile_hide_no_others,
     }
     races {
         one_of_many_gets_a_login_name,

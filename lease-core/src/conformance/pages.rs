@@ -64,13 +64,16 @@ async fn check_limit(list: &impl AsyncFn(PageRequest) -> Page<i64>, limit: usize
 /// Cursors beyond either end, and between rows.
 async fn check_ends(list: &impl AsyncFn(PageRequest) -> Page<i64>, all: &[i64]) {
     let (newest, oldest) = (all[0], all[all.len() - 1]);
-    for cursor in [Cursor::Before(newest), Cursor::Before(i64::MAX), Cursor::After(oldest), Cursor::After(1)] {
+    for cursor in
+        [Cursor::Before(newest.into()), Cursor::Before(i64::MAX.into()), Cursor::After(oldest.into()), Cursor::After(1.into())]
+    {
         let page = list(request(3, Some(cursor))).await;
-        let expected: Vec<_> = all.iter().copied().filter(|id| matches!(cursor, Cursor::After(after) if *id < after)).collect();
+        let expected: Vec<_> =
+            all.iter().copied().filter(|id| matches!(cursor, Cursor::After(after) if *id < after.id)).collect();
         assert_eq!(page.items, expected, "{cursor:?}");
     }
-    assert_eq!(list(request(ROWS, Some(Cursor::After(i64::MAX)))).await.items, all);
-    assert_eq!(list(request(ROWS, Some(Cursor::Before(1)))).await.items.len(), all.iter().filter(|id| **id > 1).count());
+    assert_eq!(list(request(ROWS, Some(Cursor::After(i64::MAX.into())))).await.items, all);
+    assert_eq!(list(request(ROWS, Some(Cursor::Before(1.into())))).await.items.len(), all.iter().filter(|id| **id > 1).count());
 }
 
 /// Rows that are created in the meantime are on earlier pages, and shift nothing.
@@ -209,7 +212,8 @@ pub async fn trades_come_in_pages(store: Arc<dyn Repository>) {
     let add = async || {
         world.trade(owner).await;
     };
-    let list = async |page| world.store.list_trades(&TradeFilter::default(), page).await.unwrap().map(|row| row.trade.id.get());
+    let list =
+        async |page| world.store.list_trades(&TradeFilter::default(), page, base()).await.unwrap().map(|row| row.trade.id.get());
     check(add, list).await;
 }
 

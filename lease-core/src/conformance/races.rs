@@ -136,7 +136,7 @@ pub async fn no_update_of_a_vehicle_is_lost(handles: Handles) {
         async move {
             let mut done = 0;
             while done < TURNS {
-                let loaded = store.load_vehicle(id, None).await.unwrap().unwrap();
+                let loaded = store.load_vehicle(id, None, base()).await.unwrap().unwrap();
                 let mut value = loaded.vehicle.value.clone();
                 value.mileage = Some(value.mileage.unwrap_or(0) + 1);
                 match store.commit_vehicle(&RowChange::Update { id, expected: loaded.version, value }, None).await {

@@ -60,7 +60,7 @@ pub async fn events_are_cleared_oldest_first_and_no_more_than_asked(store: Arc<d
     assert_eq!(store.clear_events(at(50), 10).await.unwrap(), 0);
     assert_eq!(store.cleared_events().await.unwrap(), Some(made[2].id));
 
-    let page = PageRequest::new(10, Some(Cursor::Before(made[0].id.get()))).unwrap();
+    let page = PageRequest::new(10, Some(Cursor::Before(made[0].id.get().into()))).unwrap();
     for page in [PageRequest::default(), page] {
         let listed = store.list_events(&EventFilter::default(), page).await.unwrap().items;
         assert_eq!(ids(&listed), [made[4].id, made[3].id]);

@@ -22,8 +22,12 @@ pub async fn opening_a_trade_writes_it_and_moves_what_it_was_decided_on(store: A
     let world = World::new(store);
     let owner = world.customer().await;
     let (car, work) = (world.vehicle(owner).await, world.service(ServiceKind::Sell).await);
-    let value =
-        Trade { title: "Ein Käfer".into(), description: "a\nb".into(), created_at: at(3) + tick(), ..trade(car, work, owner) };
+    let value = Trade {
+        title: "Ein Käfer".into(),
+        description: "a\nb".into(),
+        created_at: at(3) + tick(),
+        ..world.opening(car, work).await.trade
+    };
     let first = Opening { first_use_of_service: Some(Version::FIRST), ..opening(value.clone(), Version::FIRST) };
     let id = world.store.open_trade(&first, None).await.unwrap();
     let loaded = world.load(TradeKey::Trade(id)).await;
@@ -138,7 +142,7 @@ pub async fn rows_of_lists_are_what_a_load_returns(store: Arc<dyn Repository>) {
             let load = TradeLoad { key, viewer: visible_to, with_pending: false, card: None, now: at(1) };
             world.store.load_trade(&load).await.unwrap().unwrap().value
         };
-        let trades = world.store.list_trades(&TradeFilter { visible_to, ..TradeFilter::default() }, page).await.unwrap();
+        let trades = world.store.list_trades(&TradeFilter { visible_to, ..TradeFilter::default() }, page, base()).await.unwrap();
         assert_eq!(trades.items.len(), 2);
         for row in trades.items {
             assert_eq!(row, loaded(TradeKey::Trade(row.trade.id)).await);
@@ -381,14 +385,14 @@ pub async fn an_opening_snapshot_is_the_vehicle_and_the_service_as_they_are(stor
     world.agree(deal.trade, deal.proposal, buyer).await;
     let service = world.load(TradeKey::Trade(deal.trade)).await.trade.service_id;
     for viewer in [None, Some(deal.owner), Some(buyer)] {
-        let offer = world.store.load_opening(Some(deal.vehicle), Some(service), viewer).await.unwrap();
-        assert_eq!(offer.vehicle, world.store.load_vehicle(deal.vehicle, viewer).await.unwrap());
+        let offer = world.store.load_opening(Some(deal.vehicle), Some(service), viewer, base()).await.unwrap();
+        assert_eq!(offer.vehicle, world.store.load_vehicle(deal.vehicle, viewer, base()).await.unwrap());
         assert_eq!(offer.service, world.store.find_service(service).await.unwrap());
         assert_eq!(offer.vehicle.unwrap().viewer_is_party, viewer.is_some());
     }
-    let none = world.store.load_opening(Some(nobody()), Some(nobody()), None).await.unwrap();
+    let none = world.store.load_opening(Some(nobody()), Some(nobody()), None, base()).await.unwrap();
     assert_eq!(none, OpeningSnapshot { vehicle: None, service: None });
-    let half = world.store.load_opening(Some(nobody()), Some(service), Some(buyer)).await.unwrap();
+    let half = world.store.load_opening(Some(nobody()), Some(service), Some(buyer), base()).await.unwrap();
     assert_eq!((half.vehicle.is_some(), half.service.is_some()), (false, true));
 }
 

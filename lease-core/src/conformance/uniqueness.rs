@@ -138,7 +138,7 @@ pub async fn vehicles_without_a_number_are_told_apart_by_their_ids(store: Arc<dy
     let unidentified = Vehicle { identity: None, ..vehicle(owner, 1) };
     let first = world.vehicle_of(unidentified.clone()).await;
     let second = world.vehicle_of(unidentified.clone()).await;
-    assert_eq!(world.store.load_vehicle(first, None).await.unwrap().unwrap().value.vehicle.value, unidentified);
+    assert_eq!(world.store.load_vehicle(first, None, base()).await.unwrap().unwrap().value.vehicle.value, unidentified);
     let update = RowChange::Update { id: second, expected: Version::FIRST, value: vehicle(owner, 1) };
     world.store.commit_vehicle(&update, None).await.unwrap();
     assert_eq!(world.store.find_vehicle(&VehicleIdentity::Vin(vin(1))).await.unwrap(), Some(second));

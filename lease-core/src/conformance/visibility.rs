@@ -6,12 +6,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::build::*;
-use super::commits::Commits as _;
 use super::filters::Conditions;
 use super::world::World;
-use crate::catalog::VehicleSnapshot;
-use crate::decision::RowChange;
-use crate::id::{CustomerId, Stored, TradeId, VehicleId, Versioned};
+use crate::catalog::{LiveTrade, VehicleSnapshot};
+use crate::id::{CustomerId, Stored, TradeId, VehicleId};
 use crate::lifecycle::{InvoiceChange, NewInvoice, TradeChanges};
 use crate::model::*;
 use crate::permission::{can_view_invoice, can_view_payment, can_view_proposal, can_view_trade, can_view_vehicle};
@@ -51,6 +49,7 @@ impl Market {
             market.world.rescind(rescinded, terms).await;
             market.conclude(bids, true).await;
         }
+        market.sell_on().await;
         for person in market.people() {
             market.world.vehicle(person).await;
         }
@@ -61,10 +60,21 @@ impl Market {
     /// Vehicles of several makes, models and years, so that their trades can be filtered by these.
     async fn tell_vehicles_apart(&self) {
         for (number, row) in (0..).zip(self.world.vehicles().await) {
-            let Versioned { version: expected, value } = self.world.load_vehicle(row.id).await;
             let (make, model) = (format!("make{}", number % 2), format!("model{}", number % 3));
-            let value = Vehicle { make, model, year: 2000 + number, ..value.vehicle.value };
-            self.world.store.commit_vehicle(&RowChange::Update { id: row.id, expected, value }, None).await.unwrap();
+            self.world.edit(row.id, |vehicle| Vehicle { make, model, year: 2000 + number, ..vehicle }).await;
+        }
+    }
+
+    /// A vehicle goes from the owner over the buyer to the stranger, and another one back to the owner.
+    async fn sell_on(&self) {
+        for last in [self.stranger, self.owner] {
+            let vehicle = self.world.vehicle(self.owner).await;
+            let service = self.world.service(ServiceKind::Sell).await;
+            for (seller, buyer) in [(self.owner, self.buyer), (self.buyer, last)] {
+                let trade = self.world.open(vehicle, service).await;
+                let terms = self.world.propose(trade, seller).await;
+                self.world.sell(trade, terms, buyer).await;
+            }
         }
     }
 
@@ -131,7 +141,7 @@ pub async fn trades_are_listed_as_the_predicate_says(store: Arc<dyn Repository>)
     let (all, bids) = (market.world.trades().await, market.bids().await);
     let mut counts = HashSet::new();
     for viewer in market.people() {
-        let seen = market.world.list_trades(&TradeFilter { visible_to: Some(viewer), ..TradeFilter::default() }).await;
+        let seen = market.world.list_trades(&TradeFilter { visible_to: Some(viewer), ..TradeFilter::default() }, base()).await;
         let expected: Vec<_> =
             all.iter().filter(|row| market.can_view(viewer, row, bids.contains(&(viewer, row.id)))).cloned().collect();
         assert_eq!(seen, expected, "what customer {viewer} sees");
@@ -140,11 +150,11 @@ pub async fn trades_are_listed_as_the_predicate_says(store: Arc<dyn Repository>)
         let filter = TradeFilter { visible_to: Some(viewer), status: Some(TradeStatus::Cancelled), ..TradeFilter::default() };
         let cancelled: Vec<_> =
             seen.iter().filter(|row| TradeStatus::from(&row.state) == TradeStatus::Cancelled).cloned().collect();
-        assert_eq!(market.world.list_trades(&filter).await, cancelled);
+        assert_eq!(market.world.list_trades(&filter, base()).await, cancelled);
         for person in market.people() {
             let filter = TradeFilter { customer_id: Some(person), status: None, ..filter.clone() };
             let expected: Vec<_> = seen.iter().filter(|row| row.customer_id == person).cloned().collect();
-            assert_eq!(market.world.list_trades(&filter).await, expected, "{person}'s, by {viewer}");
+            assert_eq!(market.world.list_trades(&filter, base()).await, expected, "{person}'s, by {viewer}");
         }
     }
     assert_eq!(counts.len(), 4, "every customer sees different trades");
@@ -183,7 +193,8 @@ pub async fn vehicles_are_listed_as_the_predicate_says(store: Arc<dyn Repository
         let seen = market.world.list_vehicles(&filter).await;
         let is_visible = |row: &&Stored<Vehicle>| {
             let is_on_offer = of(row.id).any(|trade| trade.is_open() && market.is_active(trade));
-            can_view_vehicle(viewer, row, is_on_offer, of(row.id).any(|trade| trade.has_party(viewer)))
+            let is_party = of(row.id).any(|trade| trade.has_party(viewer) && trade.has_party(row.customer_id));
+            can_view_vehicle(viewer, row, is_on_offer, is_party)
         };
         let expected: Vec<_> = all.iter().filter(is_visible).cloned().collect();
         assert_eq!(seen, expected, "what customer {viewer} sees");
@@ -227,16 +238,29 @@ pub async fn invoices_and_payments_are_listed_as_the_predicates_say(store: Arc<d
 pub async fn a_loaded_vehicle_knows_its_trades_and_its_viewer(store: Arc<dyn Repository>) {
     let market = Market::new(store).await;
     let trades = market.world.trades().await;
+    let mut bids = market.world.proposals().await;
+    bids.retain(|proposal| proposal.state == ProposalState::Pending);
+    let mut versions = HashMap::new();
+    for trade in &trades {
+        versions.insert(trade.id, market.world.load(TradeKey::Trade(trade.id)).await.version);
+    }
     for row in market.world.vehicles().await {
         let of: Vec<_> = trades.iter().filter(|trade| trade.vehicle_id == row.id).collect();
         for viewer in market.people().map(Some).into_iter().chain([None]) {
-            let loaded = market.world.store.load_vehicle(row.id, viewer).await.unwrap().unwrap();
+            let loaded = market.world.store.load_vehicle(row.id, viewer, base()).await.unwrap().unwrap();
+            let live = of.iter().find(|trade| trade.is_live());
+            let is_shared = |viewer| of.iter().any(|trade| trade.has_party(viewer) && trade.has_party(row.customer_id));
             let expected = VehicleSnapshot {
                 vehicle: row.clone(),
-                is_on_offer: of.iter().any(|trade| trade.is_open() && market.is_active(trade)),
-                has_live_trade: of.iter().any(|trade| trade.is_live()),
+                live_trade: live.map(|trade| LiveTrade {
+                    id: trade.id,
+                    version: versions[&trade.id],
+                    is_open: trade.is_open(),
+                    owner_is_active: market.is_active(trade),
+                    has_bid: bids.iter().any(|bid| bid.trade_id == trade.id && bid.customer_id != trade.customer_id),
+                }),
                 was_traded: !of.is_empty(),
-                viewer_is_party: viewer.is_some_and(|viewer| of.iter().any(|trade| trade.has_party(viewer))),
+                viewer_is_party: viewer.is_some_and(is_shared),
             };
             assert_eq!(loaded.value, expected, "vehicle {} for {viewer:?}", row.id);
         }

@@ -10,7 +10,7 @@ use super::Handles;
 use super::build::*;
 use super::commits::Commits as _;
 use crate::account::{AccountChange, AccountSnapshot, CustomerChange, Token};
-use crate::catalog::VehicleSnapshot;
+use crate::catalog::{VehicleChange, VehicleSnapshot};
 use crate::decision::RowChange;
 use crate::directory::{ContactsOfLead, LeadChange};
 use crate::id::NewIds;
@@ -21,7 +21,8 @@ use crate::id::{
 use crate::lifecycle::{Opening, TradeChanges, TradeMove, TradeSnapshot};
 use crate::model::VehicleTransfer;
 use crate::model::{
-    Account, Agreement, ContactOwner, CreditCard, Lead, Proposal, ProposalState, Role, Service, ServiceKind, User, Vehicle,
+    Account, Agreement, ContactOwner, CreditCard, Lead, OfferedVehicle, Proposal, ProposalState, Role, Service, ServiceKind,
+    Trade, User, Vehicle,
 };
 use crate::repository::{Guarantee, Repository, RepositoryError, TokenKey, TradeKey, TradeLoad, WalletKey};
 use crate::wallet::{CardChange, DefaultCard, Wallet, WalletChange};
@@ -115,6 +116,18 @@ impl World {
         self.store.commit_vehicle(&RowChange::Create(vehicle), None).await.unwrap()
     }
 
+    /// The change that makes this of a vehicle, and of what its live trade offers.
+    pub(super) async fn editing(&self, id: VehicleId, edit: impl FnOnce(Vehicle) -> Vehicle) -> VehicleChange {
+        let Versioned { version: expected, value: found } = self.load_vehicle(id).await;
+        let vehicle = RowChange::Update { id, expected, value: edit(found.vehicle.value) };
+        VehicleChange { vehicle, offered_in: found.live_trade.map(|trade| (trade.id, trade.version)) }
+    }
+
+    pub(super) async fn edit(&self, id: VehicleId, edit: impl FnOnce(Vehicle) -> Vehicle) {
+        let change = self.editing(id, edit).await;
+        self.store.write(change.into(), None).await.unwrap();
+    }
+
     pub(super) async fn service(&self, kind: ServiceKind) -> ServiceId {
         self.service_of(service(kind)).await
     }
@@ -126,7 +139,8 @@ impl World {
     /// The change that opens a trade of this vehicle by its owner.
     pub(super) async fn opening(&self, vehicle: VehicleId, service: ServiceId) -> Opening {
         let loaded = self.load_vehicle(vehicle).await;
-        opening(trade(vehicle, service, loaded.vehicle.customer_id), loaded.version)
+        let offered = OfferedVehicle::from(&loaded.vehicle.value);
+        opening(Trade { offered, ..trade(vehicle, service, loaded.vehicle.customer_id) }, loaded.version)
     }
 
     pub(super) async fn open(&self, vehicle: VehicleId, service: ServiceId) -> TradeId {
@@ -250,7 +264,7 @@ impl World {
     }
 
     pub(super) async fn load_vehicle(&self, id: VehicleId) -> Versioned<VehicleSnapshot> {
-        self.store.load_vehicle(id, None).await.unwrap().unwrap()
+        self.store.load_vehicle(id, None, base()).await.unwrap().unwrap()
     }
 
     pub(super) async fn load_account(&self, id: UserId) -> Versioned<AccountSnapshot> {

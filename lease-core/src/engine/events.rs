@@ -68,7 +68,7 @@ impl LeaseEngine {
         let found = self.oldest_first(actor, after, filter, page).await?;
         match page.cursor() {
             None => self.require_kept(after.map_or(0, EventId::get)).await?,
-            Some(Cursor::After(last)) => self.require_kept(last).await?,
+            Some(Cursor::After(last)) => self.require_kept(last.id).await?,
             // The way back leads to what is still there.
             Some(Cursor::Before(_)) => {}
         }

@@ -4,6 +4,7 @@ use super::{LeaseEngine, RequestContext, visible_to};
 use crate::decision::Decision;
 use crate::error::Error;
 use crate::id::{Entity, NewIds, Stored, TradeId, Versioned};
+use crate::input::FieldErrors;
 use crate::lifecycle::{
     AmendmentDraft, AvailableAction, CancellationDraft, EndDraft, TradeChange, TradeChanges, TradeDraft, TradeSnapshot,
     ViewerHistory, amend, cancel, end, open, require_visible, trade_actions,
@@ -36,10 +37,10 @@ impl LeaseEngine {
     /// # Errors
     /// As [`open`]; [`Error::Unavailable`].
     pub async fn open_trade(&self, context: impl Into<RequestContext>, draft: &TradeDraft) -> Result<WithActions<Trade>, Error> {
-        let load = |actor: Actor, _| async move {
+        let load = |actor: Actor, now| async move {
             actor.require(Resource::Trade, Act::Create)?;
             let (vehicle, service) = (draft.vehicle_id.given().copied(), draft.service_id.given().copied());
-            Ok(self.store().load_opening(vehicle, service, actor.customer()).await?)
+            Ok(self.store().load_opening(vehicle, service, actor.customer(), now).await?)
         };
         let done = self.execute(context, load, |opening, actor, now| open(opening, actor, draft, now)).await?;
         let (Some(id), Some(service)) = (done.ids.trade, done.snapshot.service) else {
@@ -120,10 +121,11 @@ impl LeaseEngine {
         Ok(self.trade_view(self.change_trade(context, TradeKey::Trade(id), decide).await?))
     }
 
-    /// The trades that the actor may see.
+    /// The trades that the actor may see. Prices are compared in [`Policy::currency`](crate::policy::Policy::currency) if the filter
+    /// names no other.
     ///
     /// # Errors
-    /// [`Error::NotAuthenticated`]; [`Error::Unavailable`].
+    /// [`Error::NotAuthenticated`]; an invalid `cursor`, if it is of a list in another order; [`Error::Unavailable`].
     pub async fn list_trades(
         &self,
         actor: &Actor,
@@ -131,8 +133,12 @@ impl LeaseEngine {
         page: PageRequest,
     ) -> Result<Page<WithActions<Trade>>, Error> {
         let visible_to = visible_to(actor, Resource::Trade)?;
-        let found = self.store().list_trades(&TradeFilter { visible_to, ..filter }, page).await?;
+        if page.cursor().is_some_and(|cursor| !filter.sort.has_given(cursor)) {
+            return Err(FieldErrors::one("cursor", "The cursor is of a list in another order.").into());
+        }
+        let currency = filter.currency.or_else(|| filter.compares_prices().then_some(self.policy().currency));
         let at = self.now();
+        let found = self.store().list_trades(&TradeFilter { visible_to, currency, ..filter }, page, at).await?;
         Ok(found.map(|snapshot| self.trade_view(ChangedTrade { snapshot, actor: *actor, at })))
     }
 
@@ -177,7 +183,9 @@ impl LeaseEngine {
 
     fn trade_view(&self, ChangedTrade { snapshot, actor, at }: ChangedTrade) -> WithActions<Trade> {
         let available_actions = trade_actions(&snapshot, &actor, self.policy(), at);
-        WithActions { stored: snapshot.trade, available_actions }
+        let mut stored = snapshot.trade;
+        stored.value.asking = stored.asking_at(at);
+        WithActions { stored, available_actions }
     }
 }
 

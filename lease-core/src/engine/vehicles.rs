@@ -1,3 +1,5 @@
+use chrono::{DateTime, Utc};
+
 use super::command::no_row;
 use super::{LeaseEngine, RequestContext, visible_to};
 use crate::catalog::{VehicleDraft, VehicleSnapshot, create_vehicle, delete_vehicle, require_visible_vehicle, update_vehicle};
@@ -24,7 +26,7 @@ impl LeaseEngine {
             self.identity_owner(draft).await
         };
         let done = self.execute(context, load, |taken_by, actor, now| create_vehicle(actor, draft, *taken_by, now)).await?;
-        done.changes.into_stored(done.ids.vehicle).ok_or_else(no_row)
+        done.changes.vehicle.into_stored(done.ids.vehicle).ok_or_else(no_row)
     }
 
     /// A vehicle.
@@ -32,7 +34,7 @@ impl LeaseEngine {
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Unavailable`].
     pub async fn get_vehicle(&self, actor: &Actor, id: VehicleId) -> Result<Stored<Vehicle>, Error> {
-        let loaded = self.load_vehicle(*actor, id).await?;
+        let loaded = self.load_vehicle(*actor, id, self.now()).await?;
         require_visible_vehicle(&loaded, actor)?;
         Ok(loaded.value.vehicle)
     }
@@ -48,15 +50,15 @@ impl LeaseEngine {
         draft: &VehicleDraft,
         mode: UpdateMode,
     ) -> Result<Stored<Vehicle>, Error> {
-        let load = |actor, _| async move {
-            let loaded = self.load_vehicle(actor, id).await?;
+        let load = |actor, now| async move {
+            let loaded = self.load_vehicle(actor, id, now).await?;
             Ok((loaded, self.identity_owner(draft).await?))
         };
         let decide = |(loaded, taken_by): &(Versioned<VehicleSnapshot>, Option<VehicleId>), actor: &Actor, now| {
             update_vehicle(loaded, actor, draft, mode, *taken_by, now)
         };
         let done = self.execute(context, load, decide).await?;
-        done.changes.into_stored(None).ok_or_else(no_row)
+        done.changes.vehicle.into_stored(None).ok_or_else(no_row)
     }
 
     /// Deletes a vehicle that was never traded.
@@ -64,7 +66,7 @@ impl LeaseEngine {
     /// # Errors
     /// As [`delete_vehicle`]; [`Error::Unavailable`].
     pub async fn delete_vehicle(&self, context: impl Into<RequestContext>, id: VehicleId) -> Result<(), Error> {
-        let load = |actor, _| self.load_vehicle(actor, id);
+        let load = |actor, now| self.load_vehicle(actor, id, now);
         self.execute(context, load, |loaded, actor, _| delete_vehicle(loaded, actor)).await.map(drop)
     }
 
@@ -82,9 +84,9 @@ impl LeaseEngine {
         Ok(self.store().list_vehicles(&VehicleFilter { visible_to, ..filter }, page).await?)
     }
 
-    async fn load_vehicle(&self, actor: Actor, id: VehicleId) -> Result<Versioned<VehicleSnapshot>, Error> {
+    async fn load_vehicle(&self, actor: Actor, id: VehicleId, now: DateTime<Utc>) -> Result<Versioned<VehicleSnapshot>, Error> {
         actor.require(Resource::Vehicle, Act::Read)?;
-        self.store().load_vehicle(id, actor.customer()).await?.ok_or(Error::NotFound)
+        self.store().load_vehicle(id, actor.customer(), now).await?.ok_or(Error::NotFound)
     }
 
     /// The vehicle that already has the VIN or the chassis number given in the draft.

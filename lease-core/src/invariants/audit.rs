@@ -6,8 +6,8 @@ use crate::id::{CustomerId, Entity, InvoiceId, Stored, TradeId, VehicleId};
 use crate::invariants::Books;
 use crate::invariants::read::find;
 use crate::model::{
-    BillTo, Invoice, InvoiceOn, InvoiceState, Payment, PaymentState, Period, Proposal, ProposalState, Service, ServiceKind,
-    Trade, TradeState, Vehicle,
+    Asking, BillTo, Invoice, InvoiceOn, InvoiceState, OfferedVehicle, Payment, PaymentState, Period, Proposal, ProposalState,
+    Service, ServiceKind, Trade, TradeState, Vehicle,
 };
 
 impl Books {
@@ -23,6 +23,8 @@ impl Books {
                 audit.i6_completes(trade),
                 audit.i6_days_as_agreed(trade),
                 audit.i6_not_sold_while_let(trade),
+                audit.offers_its_vehicle(trade),
+                audit.asks_what_its_owner_proposed(trade),
             ]
         });
         let invoices = self.invoices.iter().flat_map(|invoice| {
@@ -75,6 +77,20 @@ impl<'a> Audit<'a> {
         (!expected.contains(&invoices.len()) || named != trade.invoice_id).then(|| {
             format!("I1: trade {} has {} invoices, not {expected:?}, and names {:?}", trade.id, invoices.len(), trade.invoice_id)
         })
+    }
+
+    /// Rule 4.13: a trade that is open or agreed offers its vehicle as it is.
+    fn offers_its_vehicle(&self, trade: &Stored<Trade>) -> Option<String> {
+        let vehicle = find(&self.books.vehicles, trade.vehicle_id)?;
+        let is_wrong = trade.is_live() && trade.offered != OfferedVehicle::from(&vehicle.value);
+        is_wrong.then(|| format!("4.13: trade {} does not offer vehicle {} as it is", trade.id, vehicle.id))
+    }
+
+    /// Rule 4.13: a trade asks what the pending proposal of its owner says.
+    fn asks_what_its_owner_proposed(&self, trade: &Stored<Trade>) -> Option<String> {
+        let is_asked = |made: &&&Stored<Proposal>| made.customer_id == trade.customer_id && made.state == ProposalState::Pending;
+        let proposed = of(&self.proposals, trade.id).iter().find(is_asked).map(|made| Asking::of(made.id, made));
+        (trade.asking != proposed).then(|| format!("4.13: trade {} asks {:?}, not {proposed:?}", trade.id, trade.asking))
     }
 
     /// I1: an invoice names the proposal on which it was issued: the trade's first, or the accepted one.

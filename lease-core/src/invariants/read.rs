@@ -38,7 +38,7 @@ impl Books {
                 .into_iter()
                 .filter_map(|snapshot| Some(snapshot.proposal?.proposal))
                 .collect(),
-            trades: whole_list!(|page| store.list_trades(&TradeFilter::default(), page))
+            trades: whole_list!(|page| store.list_trades(&TradeFilter::default(), page, DateTime::UNIX_EPOCH))
                 .into_iter()
                 .map(|snapshot| snapshot.trade)
                 .collect(),

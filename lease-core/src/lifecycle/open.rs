@@ -1,13 +1,12 @@
 use chrono::{DateTime, Utc};
 
-use crate::catalog::VehicleSnapshot;
 use crate::decision::Decision;
 use crate::error::{Error, Refusal};
 use crate::event::{EventType, NewRow};
 use crate::id::{ServiceId, VehicleId};
 use crate::input::{Field, Form, UpdateMode, draft};
-use crate::model::{Trade, TradeState};
-use crate::permission::{Act, Actor, Resource, can_view_vehicle};
+use crate::model::{OfferedVehicle, Trade, TradeState};
+use crate::permission::{Act, Actor, Resource};
 use crate::text;
 use crate::trade::{Opening, OpeningSnapshot, trade_event};
 
@@ -37,8 +36,7 @@ pub fn open(
     now: DateTime<Utc>,
 ) -> Result<Decision<Opening>, Error> {
     let owner = actor.require_customer(Resource::Trade, Act::Create)?;
-    let visible = |found: &VehicleSnapshot| can_view_vehicle(owner, &found.vehicle, found.is_on_offer, found.viewer_is_party);
-    let vehicle = snapshot.vehicle.as_ref().filter(|found| visible(found));
+    let vehicle = snapshot.vehicle.as_ref().filter(|found| found.is_visible_to(owner));
     if vehicle.is_some_and(|found| found.vehicle.customer_id != owner) {
         return Err(Error::PermissionDenied);
     }
@@ -53,7 +51,7 @@ pub fn open(
         return Err(form.errors.into());
     };
 
-    if vehicle.has_live_trade {
+    if vehicle.live_trade.is_some() {
         return Err(Refusal::VehicleInTrade.into());
     }
     if vehicle.vehicle.identity.is_none() {
@@ -67,6 +65,8 @@ pub fn open(
             title,
             description,
             state: TradeState::Open,
+            offered: OfferedVehicle::from(&vehicle.vehicle.value),
+            asking: None,
             invoice_id: None,
             created_at: now,
         },

@@ -39,6 +39,28 @@ impl Proposal {
     }
 }
 
+/// What the owner of a trade asks for: the terms of their pending proposal (rule 4.13).
+#[derive(Clone, Copy, Debug, PartialEq, Hash)]
+pub struct Asking {
+    /// The proposal.
+    pub proposal_id: ProposalId,
+    /// The price of a sale, or the monthly price of a lease.
+    pub amount: Money,
+    /// The days that it covers; a sale has none.
+    pub period: Option<Period>,
+    /// From this instant on, nothing is asked any more.
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+impl Asking {
+    /// The terms of a proposal.
+    #[must_use]
+    pub const fn of(proposal_id: ProposalId, proposal: &Proposal) -> Self {
+        let Proposal { amount, period, expires_at, .. } = *proposal;
+        Self { proposal_id, amount, period, expires_at }
+    }
+}
+
 /// The days from `start` up to but not including `end`. Those of a proposal are never empty; agreed days that are ended on their
 /// first day are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::id::{CustomerId, Entity, InvoiceId, ProposalId, ServiceId, TradeId, VehicleId};
-use crate::model::Period;
+use crate::model::{Asking, OfferedVehicle, Period};
 use crate::text::search_text;
 
 /// One vehicle offered under one service.
@@ -19,6 +19,10 @@ pub struct Trade {
     pub description: String,
     /// The state of the trade.
     pub state: TradeState,
+    /// What is offered: the vehicle as it is, and from when the trade is no longer open as it was then (rule 4.13).
+    pub offered: OfferedVehicle,
+    /// The terms of the owner's proposal that is stored as pending; [`Trade::asking_at`] is what readers see.
+    pub asking: Option<Asking>,
     /// Its invoice, if one was issued.
     pub invoice_id: Option<InvoiceId>,
     /// When the trade was opened.
@@ -62,6 +66,12 @@ impl Trade {
     #[must_use]
     pub fn has_party(&self, customer: CustomerId) -> bool {
         self.customer_id == customer || self.agreement().is_some_and(|agreement| agreement.counterparty_id == customer)
+    }
+
+    /// What the owner asks for at an instant: from its `expires_at` on nothing.
+    #[must_use]
+    pub fn asking_at(&self, now: DateTime<Utc>) -> Option<Asking> {
+        self.asking.filter(|asking| self.is_open() && asking.expires_at.is_none_or(|at| at > now))
     }
 
     /// The text that `search` searches.

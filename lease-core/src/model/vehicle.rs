@@ -38,19 +38,13 @@ impl Vehicle {
     /// The vehicle identification number, if it has one.
     #[must_use]
     pub const fn vin(&self) -> Option<Vin> {
-        match self.identity {
-            Some(VehicleIdentity::Vin(vin)) => Some(vin),
-            Some(VehicleIdentity::Chassis(_)) | None => None,
-        }
+        vin_of(self.identity.as_ref())
     }
 
     /// The chassis number, if it has one instead.
     #[must_use]
     pub const fn chassis_number(&self) -> Option<&ChassisNumber> {
-        match &self.identity {
-            Some(VehicleIdentity::Chassis(number)) => Some(number),
-            Some(VehicleIdentity::Vin(_)) | None => None,
-        }
+        chassis_number_of(self.identity.as_ref())
     }
 
     /// The text that `search` searches.
@@ -70,6 +64,74 @@ impl Vehicle {
     #[must_use]
     pub fn model_key(&self) -> String {
         comparison_key(&self.model)
+    }
+}
+
+/// A vehicle as a trade offers it: as it is while the trade is open, and as it was then ever after (rule 4.13).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct OfferedVehicle {
+    /// As [`Vehicle::identity`].
+    pub identity: Option<VehicleIdentity>,
+    /// Manufacturer.
+    pub make: String,
+    /// Model.
+    pub model: String,
+    /// Model year.
+    pub year: i32,
+    /// Colour, or empty.
+    pub color: String,
+    /// The odometer reading.
+    pub mileage: Option<i64>,
+    /// License plate, or empty.
+    pub license_plate: String,
+    /// Anything else.
+    pub description: String,
+}
+
+impl From<&Vehicle> for OfferedVehicle {
+    fn from(vehicle: &Vehicle) -> Self {
+        let Vehicle { identity, make, model, year, color, mileage, license_plate, description, .. } = vehicle.clone();
+        Self { identity, make, model, year, color, mileage, license_plate, description }
+    }
+}
+
+impl OfferedVehicle {
+    /// As [`Vehicle::vin`].
+    #[must_use]
+    pub const fn vin(&self) -> Option<Vin> {
+        vin_of(self.identity.as_ref())
+    }
+
+    /// As [`Vehicle::chassis_number`].
+    #[must_use]
+    pub const fn chassis_number(&self) -> Option<&ChassisNumber> {
+        chassis_number_of(self.identity.as_ref())
+    }
+
+    /// As [`Vehicle::make_key`].
+    #[must_use]
+    pub fn make_key(&self) -> String {
+        comparison_key(&self.make)
+    }
+
+    /// As [`Vehicle::model_key`].
+    #[must_use]
+    pub fn model_key(&self) -> String {
+        comparison_key(&self.model)
+    }
+}
+
+const fn vin_of(identity: Option<&VehicleIdentity>) -> Option<Vin> {
+    match identity {
+        Some(VehicleIdentity::Vin(vin)) => Some(*vin),
+        Some(VehicleIdentity::Chassis(_)) | None => None,
+    }
+}
+
+const fn chassis_number_of(identity: Option<&VehicleIdentity>) -> Option<&ChassisNumber> {
+    match identity {
+        Some(VehicleIdentity::Chassis(number)) => Some(number),
+        Some(VehicleIdentity::Vin(_)) | None => None,
     }
 }
 

@@ -26,8 +26,8 @@ pub fn can_view_proposal(
         || (proposal.customer_id == trade.customer_id && can_view_trade(viewer, trade, owner_is_active, has_proposed))
 }
 
-/// Whether a customer may see a vehicle: if it is their own, if it is in an open trade whose owner is active, or if they are
-/// the owner or the counterparty of a trade of it.
+/// Whether a customer may see a vehicle: if it is their own, if it is in an open trade whose owner is active, or if a trade of it
+/// has both them and its owner as parties.
 #[must_use]
 pub fn can_view_vehicle(viewer: CustomerId, vehicle: &Vehicle, is_on_offer: bool, is_party: bool) -> bool {
     vehicle.customer_id == viewer || is_on_offer || is_party

@@ -4,13 +4,13 @@ use chrono::{DateTime, Utc};
 
 use super::Claim;
 use crate::account::{AccountChange, Login, NewAccount, Token, TokenRevocation};
-use crate::catalog::FirstServices;
+use crate::catalog::{FirstServices, VehicleChange};
 use crate::decision::RowChange;
 use crate::directory::LeadChange;
 use crate::event::{Event, EventRecord};
 use crate::id::NewIds;
 use crate::lifecycle::{Opening, TradeChange};
-use crate::model::{Contact, Customer, Service, Vehicle};
+use crate::model::{Contact, Customer, Service};
 use crate::permission::Actor;
 use crate::wallet::WalletChange;
 
@@ -103,8 +103,9 @@ pub enum Change {
     Contact(RowChange<Contact>),
     /// Creates, updates or deletes a lead, with its contacts.
     Lead(LeadChange),
-    /// Creates, updates or deletes a vehicle. Deleting a vehicle that was ever traded is a conflict.
-    Vehicle(RowChange<Vehicle>),
+    /// Creates, updates or deletes a vehicle, and changes what a trade offers with it. Deleting a vehicle that was ever traded is
+    /// a conflict.
+    Vehicle(VehicleChange),
     /// Creates or updates a service; services are never deleted.
     Service(RowChange<Service>),
     /// Creates services in a store that has none, and otherwise refuses with
@@ -137,7 +138,7 @@ changes! {
     Wallet(WalletChange),
     Contact(RowChange<Contact>),
     Lead(LeadChange),
-    Vehicle(RowChange<Vehicle>),
+    Vehicle(VehicleChange),
     Service(RowChange<Service>),
     FirstServices(FirstServices),
     OpenTrade(Opening),

@@ -56,7 +56,7 @@ mockall::mock! {
 
     #[async_trait]
     impl VehicleRepository for Repository {
-        async fn load_vehicle(&self, id: VehicleId, viewer: Option<CustomerId>) -> Result<Option<Versioned<VehicleSnapshot>>, RepositoryError>;
+        async fn load_vehicle(&self, id: VehicleId, viewer: Option<CustomerId>, now: DateTime<Utc>) -> Result<Option<Versioned<VehicleSnapshot>>, RepositoryError>;
         async fn find_vehicle(&self, identity: &VehicleIdentity) -> Result<Option<VehicleId>, RepositoryError>;
         async fn list_vehicles(&self, filter: &VehicleFilter, page: PageRequest) -> Result<Page<Stored<Vehicle>>, RepositoryError>;
     }
@@ -69,9 +69,9 @@ mockall::mock! {
 
     #[async_trait]
     impl TradeRepository for Repository {
-        async fn load_opening(&self, vehicle: Option<VehicleId>, service: Option<ServiceId>, viewer: Option<CustomerId>) -> Result<OpeningSnapshot, RepositoryError>;
+        async fn load_opening(&self, vehicle: Option<VehicleId>, service: Option<ServiceId>, viewer: Option<CustomerId>, now: DateTime<Utc>) -> Result<OpeningSnapshot, RepositoryError>;
         async fn load_trade(&self, load: &TradeLoad) -> Result<Option<Versioned<TradeSnapshot>>, RepositoryError>;
-        async fn list_trades(&self, filter: &TradeFilter, page: PageRequest) -> Result<Page<TradeSnapshot>, RepositoryError>;
+        async fn list_trades(&self, filter: &TradeFilter, page: PageRequest, now: DateTime<Utc>) -> Result<Page<TradeSnapshot>, RepositoryError>;
         async fn list_proposals(
             &self,
             filter: &ProposalFilter,

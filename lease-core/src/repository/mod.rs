@@ -55,7 +55,7 @@ pub use idempotency::{Claim, ClaimState, IdempotencyRepository, KeyHash, NewClai
 #[cfg(feature = "mock")]
 pub use mock::MockRepository;
 pub use service::{ServiceFilter, ServiceRepository};
-pub use trade::{InvoiceFilter, PaymentFilter, ProposalFilter, TradeFilter, TradeKey, TradeLoad, TradeRepository};
+pub use trade::{InvoiceFilter, PaymentFilter, ProposalFilter, TradeFilter, TradeKey, TradeLoad, TradeRepository, TradeSort};
 pub use vehicle::{VehicleFilter, VehicleRepository};
 
 use crate::id::NewIds;

@@ -1,22 +1,25 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
 
 use super::RepositoryError;
 use crate::id::{CreditCardId, CustomerId, InvoiceId, PaymentId, ProposalId, ServiceId, Stored, TradeId, VehicleId, Versioned};
 use crate::lifecycle::{OpeningSnapshot, TradeSnapshot};
-use crate::model::{Invoice, InvoiceStatus, Payment, PaymentStatus, ProposalStatus, ServiceKind, TradeStatus};
-use crate::page::{Page, PageRequest};
+use crate::model::{Asking, Invoice, InvoiceStatus, Payment, PaymentStatus, ProposalStatus, ServiceKind, Trade, TradeStatus};
+use crate::money::Currency;
+use crate::page::{Cursor, Page, PageRequest, Place, PriceKey};
 use crate::text::Search;
 
 /// Trades with their proposals, invoices and payments. A change to any of these increases the trade's version.
 #[async_trait]
 pub trait TradeRepository {
-    /// The snapshot that opening a trade reads; `viewer` is the customer who asks.
+    /// The snapshot that opening a trade reads; `viewer` is the customer who asks, `now` the present instant.
     async fn load_opening(
         &self,
         vehicle: Option<VehicleId>,
         service: Option<ServiceId>,
         viewer: Option<CustomerId>,
+        now: DateTime<Utc>,
     ) -> Result<OpeningSnapshot, RepositoryError>;
 
     /// The snapshot that a decision about a trade reads; `None` if nothing has the key.
@@ -24,7 +27,12 @@ pub trait TradeRepository {
 
     /// Lists trades, each with what the actions on it depend on: the snapshot that [`load_trade`](Self::load_trade) returns for
     /// the trade and the customer of `visible_to`.
-    async fn list_trades(&self, filter: &TradeFilter, page: PageRequest) -> Result<Page<TradeSnapshot>, RepositoryError>;
+    async fn list_trades(
+        &self,
+        filter: &TradeFilter,
+        page: PageRequest,
+        now: DateTime<Utc>,
+    ) -> Result<Page<TradeSnapshot>, RepositoryError>;
 
     /// Lists proposals, each in the snapshot that [`load_trade`](Self::load_trade) returns for the proposal and the customer of
     /// `visible_to`.
@@ -115,6 +123,16 @@ pub struct TradeFilter {
     pub counterparty_id: Option<CustomerId>,
     /// Under a service of this kind.
     pub kind: Option<ServiceKind>,
+    /// With a vehicle that is offered with this odometer reading or a lower one.
+    pub mileage_max: Option<i64>,
+    /// With an asking price in this currency. A filter and an order by price without a currency find nothing.
+    pub currency: Option<Currency>,
+    /// With this asking price or a higher one.
+    pub price_min: Option<Decimal>,
+    /// With this asking price or a lower one.
+    pub price_max: Option<Decimal>,
+    /// The order of the list.
+    pub sort: TradeSort,
     /// With a vehicle of this make, given as a comparison key.
     pub make: Option<String>,
     /// With a vehicle of this model, given as a comparison key.
@@ -125,6 +143,82 @@ pub struct TradeFilter {
     pub year_max: Option<i32>,
     /// Matching [`Trade::search_text`](crate::model::Trade::search_text).
     pub search: Option<Search>,
+}
+
+impl TradeFilter {
+    /// Whether only trades with an asking price are listed ([`Trade::asking_at`]).
+    #[must_use]
+    pub const fn is_priced(&self) -> bool {
+        self.compares_prices() || self.currency.is_some()
+    }
+
+    /// Whether prices are compared, for which there must be one currency.
+    pub(crate) const fn compares_prices(&self) -> bool {
+        self.price_min.is_some() || self.price_max.is_some() || !matches!(self.sort, TradeSort::Newest)
+    }
+
+    /// Whether a trade asks for a price, at this instant, that the filter wants.
+    #[must_use]
+    pub fn wants_price_of(&self, trade: &Trade, now: DateTime<Utc>) -> bool {
+        let is_wanted = |asking: Asking| {
+            let (amount, currency) = (asking.amount.amount(), asking.amount.currency());
+            self.currency == Some(currency)
+                && self.price_min.is_none_or(|min| amount >= min)
+                && self.price_max.is_none_or(|max| amount <= max)
+        };
+        !self.is_priced() || trade.asking_at(now).is_some_and(is_wanted)
+    }
+}
+
+/// The order of a list of trades.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, strum::Display, strum::EnumString, strum::IntoStaticStr, strum::VariantArray,
+)]
+pub enum TradeSort {
+    /// The newest trade first.
+    #[default]
+    #[strum(serialize = "newest")]
+    Newest,
+    /// The lowest asking price first; of trades with the same price the oldest.
+    #[strum(serialize = "price")]
+    Price,
+    /// The reverse of [`Price`](Self::Price).
+    #[strum(serialize = "-price")]
+    PriceDescending,
+}
+
+#[cfg(feature = "openapi")]
+crate::openapi::enumerations! {
+    TradeSort: "The order of a list of trades.";
+}
+
+impl TradeSort {
+    /// Whether a list in this order reads upwards from its beginning.
+    #[must_use]
+    pub const fn is_ascending(self) -> bool {
+        matches!(self, Self::Price)
+    }
+
+    /// Whether the order is by price.
+    #[must_use]
+    pub const fn is_by_price(self) -> bool {
+        matches!(self, Self::Price | Self::PriceDescending)
+    }
+
+    /// The place of a trade in a list in this order.
+    #[must_use]
+    pub fn place(self, trade: &Stored<Trade>) -> Place {
+        let key = |asking: Asking| PriceKey { is_descending: !self.is_ascending(), amount: asking.amount.amount() };
+        Place { id: trade.id.get(), price: trade.asking.filter(|_| self.is_by_price()).map(key) }
+    }
+
+    /// Whether a cursor was given out by a list in this order.
+    pub(crate) fn has_given(self, cursor: Cursor) -> bool {
+        match cursor.place().price {
+            None => !self.is_by_price(),
+            Some(key) => self.is_by_price() && key.is_descending != self.is_ascending(),
+        }
+    }
 }
 
 /// The filter for a list of proposals; every condition that is given must hold.

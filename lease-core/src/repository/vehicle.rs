@@ -1,4 +1,5 @@
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 
 use super::RepositoryError;
 use crate::catalog::VehicleSnapshot;
@@ -10,11 +11,12 @@ use crate::text::Search;
 /// Vehicles. Opening a trade and completing a sale increase the vehicle's version too.
 #[async_trait]
 pub trait VehicleRepository {
-    /// The snapshot that a decision about a vehicle reads; `viewer` is the customer who asks.
+    /// The snapshot that a decision about a vehicle reads; `viewer` is the customer who asks, `now` the present instant.
     async fn load_vehicle(
         &self,
         id: VehicleId,
         viewer: Option<CustomerId>,
+        now: DateTime<Utc>,
     ) -> Result<Option<Versioned<VehicleSnapshot>>, RepositoryError>;
 
     /// The vehicle that has this VIN or chassis number.
@@ -27,8 +29,8 @@ pub trait VehicleRepository {
 /// The filter for a list of vehicles; every condition that is given must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct VehicleFilter {
-    /// Only vehicles that this customer may see: their own, those in an open trade, and those in a trade of which they are the
-    /// owner or the counterparty ([`can_view_vehicle`](crate::permission::can_view_vehicle)).
+    /// Only vehicles that this customer may see: their own, those in an open trade, and those in a trade of which both they
+    /// and the vehicle's owner are parties ([`can_view_vehicle`](crate::permission::can_view_vehicle)).
     pub visible_to: Option<CustomerId>,
     /// Of this owner.
     pub customer_id: Option<CustomerId>,

@@ -1,8 +1,8 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::id::{CustomerId, InvoiceId, PaymentId, ProposalId, Stored, TradeId, Version};
+use crate::id::{CustomerId, InvoiceId, NewIds, PaymentId, ProposalId, Stored, TradeId, Version};
 use crate::model::{
-    Agreement, Invoice, InvoiceState, Payment, PaymentState, Proposal, ProposalState, Trade, TradeState, VehicleTransfer,
+    Agreement, Asking, Invoice, InvoiceState, Payment, PaymentState, Proposal, ProposalState, Trade, TradeState, VehicleTransfer,
 };
 use crate::money::Money;
 use crate::text::search_text;
@@ -198,8 +198,8 @@ impl From<TradeMove> for TradeState {
 }
 
 impl TradeChanges {
-    /// Applies the changes to the trade itself. `invoice` is the invoice that the commit issues, if it issues one.
-    pub fn apply_to_trade(&self, trade: &mut Trade, invoice: Option<InvoiceId>) {
+    /// Applies the changes to the trade itself, with the ids that their commit assigned.
+    pub fn apply_to_trade(&self, trade: &mut Trade, ids: NewIds) {
         if let Some(text) = &self.text {
             trade.title.clone_from(&text.title);
             trade.description.clone_from(&text.description);
@@ -207,7 +207,18 @@ impl TradeChanges {
         if let Some(to) = &self.state {
             trade.state = to.clone().into();
         }
-        trade.invoice_id = invoice.or(trade.invoice_id);
+        trade.asking = self.asking_after(trade, ids);
+        trade.invoice_id = self.new_invoice.as_ref().and(ids.invoice).or(trade.invoice_id);
+    }
+
+    /// The terms of the owner's pending proposal after the changes.
+    fn asking_after(&self, trade: &Trade, ids: NewIds) -> Option<Asking> {
+        let new = self.new_proposal.as_ref().filter(|new| new.customer_id == trade.customer_id);
+        if let (Some(new), Some(id)) = (new, ids.proposal) {
+            return (new.state == ProposalState::Pending).then(|| Asking::of(id, new));
+        }
+        let is_decided = |asking: &Asking| self.decided.is_some_and(|(id, _)| id == asking.proposal_id);
+        trade.asking.filter(|asking| self.close_others.is_none() && !is_decided(asking))
     }
 
     /// The state that an existing proposal of the trade, given by `id` and `proposal`, has after the changes.

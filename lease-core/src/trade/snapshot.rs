@@ -75,8 +75,7 @@ impl TradeSnapshot {
         {
             payment.value.state.clone_from(state);
         }
-        let issued = changes.new_invoice.as_ref().and(ids.invoice);
-        changes.apply_to_trade(&mut self.trade.value, issued);
+        changes.apply_to_trade(&mut self.trade.value, ids);
     }
 
     fn apply_to_proposals(&mut self, changes: &TradeChanges, ids: NewIds) {

@@ -52,6 +52,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => which().prop_map(|proposal| Step::Expire { proposal }),
         2 => which().prop_map(|trade| Step::Overdue { trade }),
         1 => (0..7_usize, prop_oneof![Just(0), 1..200_u8]).prop_map(|(service, amount)| Step::Fee { service, amount }),
+        3 => (who(), 0..3_usize, 0..5_u16).prop_map(|(who, vehicle, mileage)| Step::Edit { who, vehicle, mileage }),
         1 => (0..CUSTOMERS, prop::bool::weighted(0.7)).prop_map(|(customer, is_active)| Step::Activate { customer, is_active }),
         2 => prop_oneof![4 => 1..3_000_u32, 1 => 3_000..60_000_u32].prop_map(|minutes| Step::Wait { minutes }),
     ]

@@ -1,7 +1,7 @@
 //! Opening a trade: rule 4.1.
 
 use lease_core::Error;
-use lease_core::catalog::VehicleSnapshot;
+use lease_core::catalog::{LiveTrade, VehicleSnapshot};
 use lease_core::decision::Decision;
 use lease_core::id::{Stored, Version, Versioned};
 use lease_core::lifecycle::{Opening, OpeningSnapshot, TradeDraft, open};
@@ -64,7 +64,7 @@ fn a_vehicle_without_a_number_is_not_offered() {
 #[test]
 fn a_vehicle_in_a_live_trade_is_not_offered_again() {
     let mut vehicle = vehicle_snapshot();
-    vehicle.value.has_live_trade = true;
+    vehicle.value.live_trade = Some(LiveTrade { is_open: false, ..open_trade() });
     let response = opened(&offer(vehicle, stored_service(ServiceKind::Sell)), &customer(OWNER), both());
     assert_eq!(code(response), "vehicle_in_trade");
 }
@@ -84,7 +84,7 @@ fn anothers_vehicle_is_forbidden_where_it_is_seen_and_unknown_where_not() {
     let hidden = good_offer();
     assert_eq!(wrong_fields(opened(&hidden, &customer(BUYER), both())), ["vehicle_id"]);
     let mut seen = vehicle_snapshot();
-    seen.value.is_on_offer = true;
+    seen.value.live_trade = Some(open_trade());
     let seen = offer(seen, stored_service(ServiceKind::Lease));
     assert_eq!(code(opened(&seen, &customer(BUYER), both())), "permission_denied");
 }

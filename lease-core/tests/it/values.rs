@@ -6,7 +6,7 @@ use lease_core::id::TradeId;
 use lease_core::input::{Draft, Field, FromScalar, parse_date};
 use lease_core::lifecycle::TradeDraft;
 use lease_core::money::{Currency, MAX_AMOUNT, Money, MoneyError, parse_decimal, positive};
-use lease_core::page::{Cursor, Page, PageRequest};
+use lease_core::page::{Cursor, Page, PageRequest, Place, PriceKey};
 use lease_core::text::{Search, comparison_key, search_text};
 use proptest::prelude::*;
 use rust_decimal::Decimal;
@@ -462,8 +462,14 @@ fn the_key_of_a_key_is_the_key() {
 /// Rule 6.5: a cursor is opaque, and each place has exactly one.
 #[test]
 fn an_invalid_cursor_is_refused() {
-    assert_eq!(Cursor::decode("a0000000000000005"), Some(Cursor::After(5)));
-    assert_eq!(Cursor::decode("b7fffffffffffffff"), Some(Cursor::Before(i64::MAX)));
+    assert_eq!(Cursor::decode("a0000000000000005"), Some(Cursor::After(5.into())));
+    assert_eq!(Cursor::decode("b7fffffffffffffff"), Some(Cursor::Before(i64::MAX.into())));
+    let price = |is_descending, amount: &str| Some(PriceKey { is_descending, amount: amount.parse().unwrap() });
+    let dear = Cursor::Before(Place { id: 5, price: price(true, "199.5") });
+    assert_eq!(Cursor::decode("b0000000000000005d199.5"), Some(dear));
+    let cheap = Cursor::After(Place { id: 5, price: price(false, "0.0100") });
+    assert_eq!(cheap.encode(), "a0000000000000005u0.01");
+    assert_eq!(Cursor::decode("a0000000000000005u0.01"), Some(cheap));
     let wrong = [
         "",
         "a",
@@ -483,6 +489,15 @@ fn an_invalid_cursor_is_refused() {
         "\u{0}",
         "ÿ",
         "äa0000000000000005",
+        "a0000000000000005u",
+        "a0000000000000005x5",
+        "a0000000000000005u05",
+        "a0000000000000005u5.0",
+        "a0000000000000005u5.",
+        "a0000000000000005u-5",
+        "a0000000000000005u1_0",
+        "a0000000000000005u5.00001",
+        "a0000000000000005u1000000000000",
     ];
     for text in wrong.into_iter().chain(["0".repeat(10_000).as_str()]) {
         assert_eq!(Cursor::decode(text), None, "{text}");
@@ -500,24 +515,24 @@ fn a_page_holds_one_to_a_hundred_rows() {
 /// Rule 6.5: newest first, with cursors to the neighbouring pages if there are any rows on them.
 #[test]
 fn a_page_knows_its_neighbours() {
-    use Cursor::{After, Before};
+    let (after, before) = (|id: i64| Cursor::After(id.into()), |id: i64| Cursor::Before(id.into()));
     let page = |cursor, fetched: &[i64]| {
         let page = Page::of(PageRequest::new(2, cursor).unwrap(), fetched.to_vec(), |row| *row);
         (page.items, page.next, page.previous)
     };
     assert_eq!(page(None, &[]), (vec![], None, None));
     assert_eq!(page(None, &[9, 8]), (vec![9, 8], None, None));
-    assert_eq!(page(None, &[9, 8, 7]), (vec![9, 8], Some(After(8)), None));
-    assert_eq!(page(Some(After(8)), &[7, 6, 5]), (vec![7, 6], Some(After(6)), Some(Before(7))));
-    assert_eq!(page(Some(After(6)), &[5]), (vec![5], None, Some(Before(5))));
-    assert_eq!(page(Some(Before(5)), &[6, 7, 8]), (vec![7, 6], Some(After(6)), Some(Before(7))));
-    assert_eq!(page(Some(Before(7)), &[8, 9]), (vec![9, 8], Some(After(8)), None));
+    assert_eq!(page(None, &[9, 8, 7]), (vec![9, 8], Some(after(8)), None));
+    assert_eq!(page(Some(after(8)), &[7, 6, 5]), (vec![7, 6], Some(after(6)), Some(before(7))));
+    assert_eq!(page(Some(after(6)), &[5]), (vec![5], None, Some(before(5))));
+    assert_eq!(page(Some(before(5)), &[6, 7, 8]), (vec![7, 6], Some(after(6)), Some(before(7))));
+    assert_eq!(page(Some(before(7)), &[8, 9]), (vec![9, 8], Some(after(8)), None));
 }
 
 proptest! {
     #[test]
     fn a_cursor_reads_back(number in 0..=i64::MAX, is_after: bool) {
-        let cursor = if is_after { Cursor::After(number) } else { Cursor::Before(number) };
+        let cursor = if is_after { Cursor::After(number.into()) } else { Cursor::Before(number.into()) };
         prop_assert_eq!(Cursor::decode(&cursor.encode()), Some(cursor));
     }
 

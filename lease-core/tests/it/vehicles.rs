@@ -1,9 +1,9 @@
 //! Vehicles (rule 6.2), and who may see them (chapter 2).
 
 use lease_core::Error;
-use lease_core::catalog::{VehicleDraft, create_vehicle, delete_vehicle, require_visible_vehicle, update_vehicle};
+use lease_core::catalog::{LiveTrade, VehicleDraft, create_vehicle, delete_vehicle, require_visible_vehicle, update_vehicle};
 use lease_core::decision::RowChange;
-use lease_core::id::VehicleId;
+use lease_core::id::{VehicleId, Version};
 use lease_core::input::UpdateMode;
 use lease_core::model::{ChassisNumber, Vehicle, VehicleIdentity, Vin};
 use lease_core::permission::Actor;
@@ -17,7 +17,7 @@ fn a_vehicle(fields: Value) -> Value {
 }
 
 fn create(fields: Value) -> Result<Vehicle, Error> {
-    match create_vehicle(&customer(OWNER), &draft::<VehicleDraft>(a_vehicle(fields)), None, now())?.changes {
+    match create_vehicle(&customer(OWNER), &draft::<VehicleDraft>(a_vehicle(fields)), None, now())?.changes.vehicle {
         RowChange::Create(vehicle) => Ok(vehicle),
         other => panic!("{other:?}"),
     }
@@ -132,7 +132,7 @@ fn a_vehicle_has_either_a_vin_or_a_chassis_number() {
             None => create(json.clone()),
             Some(stored) => {
                 let changed = update_vehicle(&stored, &customer(OWNER), &draft(json.clone()), UpdateMode::Partial, None, now());
-                changed.map(|decision| decision.changes.value().unwrap().clone())
+                changed.map(|decision| decision.changes.vehicle.value().unwrap().clone())
             }
         };
         match outcome {
@@ -181,7 +181,7 @@ fn mileage_is_not_below_zero() {
 #[test]
 fn the_identifying_fields_of_a_vehicle_are_fixed_while_a_trade_is_live() {
     let mut live = vehicle_snapshot();
-    live.value.has_live_trade = true;
+    live.value.live_trade = Some(open_trade());
     let update = |json: Value| code(update_vehicle(&live, &customer(OWNER), &draft(json), UpdateMode::Partial, None, now()));
     let other = "WVWZZZ1JZXW000002";
     let switched = json!({"vin": null, "chassis_number": "GJ7-123456"});
@@ -195,12 +195,38 @@ fn the_identifying_fields_of_a_vehicle_are_fixed_while_a_trade_is_live() {
     assert_eq!(update(json!({"make": "VW", "year": 1})), "validation_error", "fields before the state");
 }
 
+/// Rule 4.13: nothing of a vehicle changes under a bid, or once a trade of it is agreed; what changes nothing is no change.
+#[test]
+fn every_field_of_a_vehicle_is_fixed_under_a_bid() {
+    let in_trade = |trade| {
+        let mut vehicle = vehicle_snapshot();
+        vehicle.value.live_trade = Some(trade);
+        move |json: Value| {
+            let changed = update_vehicle(&vehicle, &customer(OWNER), &draft(json.clone()), UpdateMode::Partial, None, now());
+            let by_staff = update_vehicle(&vehicle, &staff(), &draft(json), UpdateMode::Partial, None, now());
+            assert_eq!(changed.is_ok(), by_staff.is_ok(), "staff may no more than the owner");
+            changed.map(|decision| decision.changes.offered_in)
+        }
+    };
+    let free = in_trade(open_trade());
+    let under_a_bid = in_trade(LiveTrade { has_bid: true, ..open_trade() });
+    let agreed = in_trade(LiveTrade { is_open: false, ..open_trade() });
+    for json in [json!({"mileage": 7}), json!({"color": "blue"}), json!({"license_plate": "B"}), json!({"description": "d"})] {
+        assert_eq!(free(json.clone()).unwrap(), Some((id(1), Version::FIRST)), "the trade offers the new value");
+        assert_eq!(code(under_a_bid(json.clone())), "vehicle_in_trade", "{json}");
+        assert_eq!(code(agreed(json.clone())), "vehicle_in_trade", "{json}");
+    }
+    for trade in [free, under_a_bid, agreed] {
+        assert_eq!(trade(json!({"color": "red", "mileage": 10_000})).unwrap(), None, "the trade is left alone");
+    }
+}
+
 /// Rule 6.2: a vehicle that has ever been in a trade cannot be deleted.
 #[test]
 fn a_vehicle_that_was_traded_is_not_deleted() {
     let mut snapshot = vehicle_snapshot();
     let deleted = delete_vehicle(&snapshot, &customer(OWNER)).unwrap().changes;
-    assert_eq!(deleted, RowChange::Delete { id: id(1), expected: snapshot.version });
+    assert_eq!(deleted.vehicle, RowChange::Delete { id: id(1), expected: snapshot.version });
     snapshot.value.was_traded = true;
     assert_eq!(code(delete_vehicle(&snapshot, &customer(OWNER))), "vehicle_in_use");
 }
@@ -210,7 +236,7 @@ fn a_vehicle_that_was_traded_is_not_deleted() {
 fn a_vehicle_is_seen_and_changed_by_the_right_customers() {
     let hidden = vehicle_snapshot();
     let mut offered = vehicle_snapshot();
-    offered.value.is_on_offer = true;
+    offered.value.live_trade = Some(open_trade());
     let mut partys = vehicle_snapshot();
     partys.value.viewer_is_party = true;
     let cases = [
@@ -239,7 +265,7 @@ fn staff_change_a_vehicle_but_not_its_owner() {
     let snapshot = vehicle_snapshot();
     let json = json!({"color": "blue", "customer_id": 77});
     let RowChange::Update { value, .. } =
-        update_vehicle(&snapshot, &staff(), &draft(json), UpdateMode::Partial, None, now()).unwrap().changes
+        update_vehicle(&snapshot, &staff(), &draft(json), UpdateMode::Partial, None, now()).unwrap().changes.vehicle
     else {
         panic!("an update")
     };

@@ -3,7 +3,7 @@
 use axum::Json;
 use chrono::{DateTime, NaiveDate, Utc};
 use lease_core::engine::WithActions;
-use lease_core::id::{Stored, TradeId};
+use lease_core::id::{Stored, TradeId, VehicleId};
 use lease_core::lifecycle::{AmendmentDraft, AvailableAction, CancellationDraft, EndDraft, TradeDraft};
 use lease_core::model::{self, Period, ServiceKind, TradeState, TradeStatus};
 use lease_core::permission::Resource;
@@ -18,7 +18,7 @@ use crate::endpoints::Endpoints;
 use crate::extract::{Body, Engine, PathId};
 use crate::idempotency::Replay;
 use crate::query::{Filter, List, Listing, Params};
-use crate::schema::Id;
+use crate::schema::{Amount, Currency, Id};
 
 pub(super) fn endpoints() -> Endpoints {
     Endpoints::new()
@@ -57,6 +57,11 @@ struct Trade {
     end_date: Option<NaiveDate>,
     /// The reason why it was cancelled; empty unless one was given.
     cancel_reason: String,
+    /// What is offered: the vehicle as it is while the trade is open, and as it was then from there on.
+    vehicle: OfferedVehicle,
+    /// What the owner asks for; null if they have no pending proposal, and once the trade is no longer open.
+    #[schema(required)]
+    asking: Option<Asking>,
     created_at: DateTime<Utc>,
     #[schema(required)]
     agreed_at: Option<DateTime<Utc>>,
@@ -67,6 +72,74 @@ struct Trade {
     /// The actions that the caller may take now.
     #[schema(value_type = Vec<AvailableAction>)]
     available_actions: Vec<&'static str>,
+}
+
+/// A vehicle as a trade offers it.
+#[derive(Serialize, ToSchema)]
+struct OfferedVehicle {
+    id: Id,
+    /// The VIN; null for a vehicle that has a chassis number instead.
+    #[schema(required, min_length = 17, max_length = 17, example = "1M8GDM9AXKP042788")]
+    vin: Option<String>,
+    #[schema(required, min_length = 5, max_length = 20, example = json!(null))]
+    chassis_number: Option<String>,
+    #[schema(example = "Volvo")]
+    make: String,
+    #[schema(example = "V60")]
+    model: String,
+    #[schema(example = 2024)]
+    year: i32,
+    color: String,
+    #[schema(required, minimum = 0)]
+    mileage: Option<i64>,
+    license_plate: String,
+    description: String,
+}
+
+impl OfferedVehicle {
+    fn new(id: VehicleId, offered: model::OfferedVehicle) -> Self {
+        Self {
+            id: id.into(),
+            vin: offered.vin().map(|vin| vin.as_str().to_owned()),
+            chassis_number: offered.chassis_number().map(|number| number.as_str().to_owned()),
+            make: offered.make,
+            model: offered.model,
+            year: offered.year,
+            color: offered.color,
+            mileage: offered.mileage,
+            license_plate: offered.license_plate,
+            description: offered.description,
+        }
+    }
+}
+
+/// The terms of the owner's pending proposal.
+#[derive(Serialize, ToSchema)]
+struct Asking {
+    proposal_id: Id,
+    /// The price of a sale, or the monthly price of a lease.
+    amount: Amount,
+    currency: Currency,
+    #[schema(required)]
+    start_date: Option<NaiveDate>,
+    /// The day after the last day.
+    #[schema(required)]
+    end_date: Option<NaiveDate>,
+    #[schema(required)]
+    expires_at: Option<DateTime<Utc>>,
+}
+
+impl From<model::Asking> for Asking {
+    fn from(asking: model::Asking) -> Self {
+        Self {
+            proposal_id: asking.proposal_id.into(),
+            amount: asking.amount.into(),
+            currency: asking.amount.into(),
+            start_date: asking.period.map(Period::start),
+            end_date: asking.period.map(Period::end),
+            expires_at: asking.expires_at,
+        }
+    }
 }
 
 impl From<WithActions<model::Trade>> for Trade {
@@ -93,6 +166,8 @@ impl From<WithActions<model::Trade>> for Trade {
             start_date: days.map(Period::start),
             end_date: days.map(Period::end),
             cancel_reason,
+            vehicle: OfferedVehicle::new(trade.vehicle_id, trade.offered),
+            asking: trade.asking.map(Asking::from),
             created_at: trade.created_at,
             agreed_at: agreement.map(|agreement| agreement.agreed_at),
             completed_at,
@@ -107,6 +182,7 @@ type TradePage = Listing<Trade>;
 
 impl Filter for TradeFilter {
     const RESOURCE: Resource = Resource::Trade;
+    const HAS_PRICES: bool = true;
 
     fn read(params: &mut Params) -> Self {
         Self {
@@ -120,6 +196,14 @@ impl Filter for TradeFilter {
             model: params.key("model", "Only trades of a vehicle of this model, regardless of case."),
             year_min: params.year("year_min", "Only trades of a vehicle of this model year or later."),
             year_max: params.year("year_max", "Only trades of a vehicle of this model year or earlier."),
+            mileage_max: params.mileage("mileage_max", "Only trades of a vehicle with this odometer reading or a lower one."),
+            currency: params.currency(
+                "currency",
+                "Only trades with an asking price in this currency. Prices are compared in it, or else in that of the standard services.",
+            ),
+            price_min: params.amount("price_min", "Only trades with this asking price or a higher one."),
+            price_max: params.amount("price_max", "Only trades with this asking price or a lower one."),
+            sort: params.choice("sort", "The order: the newest first (default), or by asking price, of which there must be one.").unwrap_or_default(),
             search: params.search("Only trades in which each of these words occurs: in the title or the description."),
             ..Self::default()
         }

@@ -65,6 +65,44 @@ async fn the_links_keep_the_filters_and_the_limit() {
     assert_eq!((walked, &third["next"]), (made, &Value::Null));
 }
 
+/// Rule 4.13: trades by price, in pages there and back; a cursor of one order is none of another.
+#[tokio::test]
+async fn trades_are_sorted_by_price() {
+    let world = World::new().await;
+    let mut made = Vec::new();
+    for (number, price) in (1..).zip(["9000", "8000.50", "9000", "70"]) {
+        let trade = world.trade(world.sell, number).await;
+        world.offer(trade, &world.owner, price).await;
+        made.push(trade);
+    }
+    world.trade(world.sell, 9).await;
+    let rising = [made[3], made[1], made[0], made[2]];
+    let mut page = world.get("/api/trades?sort=price&limit=1", &world.stranger).await.expect(200);
+    let mut found = ids(&page);
+    while let Some(next) = page["next"].as_str() {
+        page = world.get(next, &world.stranger).await.expect(200);
+        found.extend(ids(&page));
+    }
+    assert_eq!(found, rising);
+    let before = world.get(page["previous"].as_str().unwrap(), &world.stranger).await.expect(200);
+    assert_eq!(ids(&before), [made[0]]);
+    let falling = world.get("/api/trades?sort=-price", &world.stranger).await.expect(200);
+    assert_eq!(ids(&falling).into_iter().rev().collect::<Vec<_>>(), rising);
+    assert_eq!(falling["results"][0]["asking"]["amount"], "9000.00");
+
+    let next = before["next"].as_str().unwrap();
+    for (from, to) in [("sort=price", "sort=-price"), ("sort=price", "sort=newest"), ("/trades?sort=price", "/vehicles?")] {
+        world.get(&next.replace(from, to), &world.stranger).await.invalid(&["cursor"]);
+    }
+    let newest = world.get("/api/trades?limit=1", &world.stranger).await.expect(200);
+    let cursor = newest["next"].as_str().unwrap().split_once("cursor=").unwrap().1;
+    world.get(&format!("/api/trades?sort=price&cursor={cursor}"), &world.stranger).await.invalid(&["cursor"]);
+    for wrong in ["price_min=x", "price_max=-1", "mileage_max=-1", "currency=usd", "sort=cheap"] {
+        let name = wrong.split('=').next().unwrap();
+        world.get(&format!("/api/trades?{wrong}"), &world.stranger).await.invalid(&[name]);
+    }
+}
+
 /// Every filter of rule 6.5, with a row that passes it and one that does not.
 #[tokio::test]
 async fn each_filter_returns_exactly_the_matching_rows() {
@@ -94,7 +132,7 @@ async fn of_trades(world: &World) -> Vec<(String, Vec<i64>)> {
     let declined = &world.post("/api/payments", owner, pay(bad_card)).await.refused(402, "card_declined")["payment_id"];
     let declined = declined.as_i64().unwrap();
 
-    let old = json!({"vin": "WVWZZZ1JZXW000001", "make": "Volkswagen", "model": "Golf", "year": 1999, "color": "green"});
+    let old = json!({"vin": "WVWZZZ1JZXW000001", "make": "Volkswagen", "model": "Golf", "year": 1999, "color": "green", "mileage": 20_000});
     let golf = id(&world.post("/api/vehicles", buyer, old).await.expect(201));
     let offered = json!({"vehicle_id": golf, "service_id": world.sell, "title": "Old but gold"});
     let other = id(&world.post("/api/trades", buyer, offered).await.expect(201));
@@ -117,6 +155,15 @@ async fn of_trades(world: &World) -> Vec<(String, Vec<i64>)> {
         ("/api/trades?year_min=2000".into(), vec![open, sold]),
         ("/api/trades?year_min=2021".into(), vec![]),
         ("/api/trades?year_max=1999".into(), vec![other]),
+        ("/api/trades?mileage_max=20000".into(), vec![other]),
+        ("/api/trades?mileage_max=19999".into(), vec![]),
+        ("/api/trades?price_min=0.01".into(), vec![open]),
+        ("/api/trades?price_max=0.01".into(), vec![]),
+        ("/api/trades?price_max=1000000&currency=USD".into(), vec![open]),
+        ("/api/trades?currency=EUR".into(), vec![]),
+        ("/api/trades?sort=newest&status=open".into(), vec![other, open]),
+        ("/api/trades?sort=price".into(), vec![open]),
+        ("/api/trades?sort=-price&kind=sell".into(), vec![]),
         ("/api/trades?year_min=1999&year_max=2020&kind=sell&status=open".into(), vec![other]),
         ("/api/trades?search=fine%20CAR".into(), vec![open, sold]),
         ("/api/trades?search=gold".into(), vec![other]),

@@ -21,7 +21,7 @@ const FIELDS: [(&str, &str); 12] = [
     (
         "trades",
         "id vehicle_id service_id customer_id counterparty_id title description status accepted_proposal_id invoice_id \
-         start_date end_date cancel_reason created_at agreed_at completed_at cancelled_at available_actions",
+         start_date end_date cancel_reason vehicle asking created_at agreed_at completed_at cancelled_at available_actions",
     ),
     (
         "proposals",

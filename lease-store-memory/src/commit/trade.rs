@@ -23,10 +23,9 @@ impl State {
 
     pub(super) fn open(&mut self, opening: &Opening, ids: NewIds) {
         let trade = &opening.trade;
-        let (Some(id), Some(vehicle)) = (ids.trade, self.vehicles.rows.get(trade.vehicle_id)) else { return };
-        let terms = trade_terms(trade, &vehicle.value);
+        let Some(id) = ids.trade else { return };
         self.trades.set_live(trade.vehicle_id, id, trade.is_live());
-        self.trades.rows.insert(id, trade.clone(), terms);
+        self.trades.rows.insert(id, trade.clone(), trade_terms(trade));
         self.vehicles.opened(trade.vehicle_id, trade.customer_id);
         if opening.first_use_of_service.is_some()
             && let Some(service) = self.services.get_mut(trade.service_id)
@@ -117,18 +116,20 @@ impl State {
         row.bump();
         let before = row.value.clone();
         let old_words = changes.text.as_ref().map(|_| word_terms(&row.value));
-        changes.apply_to_trade(&mut row.value, changes.new_invoice.as_ref().and(ids.invoice));
+        changes.apply_to_trade(&mut row.value, ids);
         if let Some(old) = old_words {
             let new = word_terms(&row.value);
             self.trades.rows.retag(id, &old, &new);
         }
         self.trades.moved(id, &before);
+        self.trades.asked(id, &before);
         self.change_proposals(id, changes, ids);
         self.change_invoice(id, changes, ids);
         self.change_payments(changes, ids);
         self.narrow_visibility(id, changes, before.is_open());
         if let Some(transfer) = &changes.transfer {
-            self.vehicles.transfer(transfer.vehicle_id, transfer.to);
+            let pairs = self.trades.parties_of(transfer.vehicle_id);
+            self.vehicles.transfer(transfer.vehicle_id, transfer.to, &pairs);
         }
     }
 

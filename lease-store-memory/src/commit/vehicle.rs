@@ -1,15 +1,19 @@
+use lease_core::catalog::VehicleChange;
 use lease_core::decision::RowChange;
-use lease_core::id::{NewIds, VehicleId};
-use lease_core::model::Vehicle;
+use lease_core::id::NewIds;
 use lease_core::repository::{Guarantee, RepositoryError};
 
 use super::{created, require};
 use crate::index::{Kind, Term};
-use crate::state::{Indexed as _, State, model_terms};
+use crate::state::{Indexed as _, State};
 
 impl State {
-    pub(super) fn check_vehicle(&self, change: &RowChange<Vehicle>) -> Result<NewIds, RepositoryError> {
-        let id = self.vehicles.rows.target(change)?;
+    pub(super) fn check_vehicle(&self, change: &VehicleChange) -> Result<NewIds, RepositoryError> {
+        let id = self.vehicles.rows.target(&change.vehicle)?;
+        if let Some((trade, version)) = change.offered_in {
+            require(self.trades.rows.expect(trade, version)?.value.vehicle_id == id)?;
+        }
+        let change = &change.vehicle;
         let Some(vehicle) = change.value() else {
             require(!self.trades.rows.index.any(Term::id(Kind::Vehicle, id)))?;
             return Ok(NewIds::default());
@@ -22,27 +26,17 @@ impl State {
         Ok(NewIds { vehicle: created(change, id), ..NewIds::default() })
     }
 
-    pub(super) fn change_vehicle(&mut self, change: &RowChange<Vehicle>, ids: NewIds) {
-        match (change, ids.vehicle) {
+    pub(super) fn change_vehicle(&mut self, VehicleChange { vehicle, offered_in }: &VehicleChange, ids: NewIds) {
+        if let (Some((trade, _)), Some(vehicle)) = (offered_in, vehicle.value()) {
+            self.trades.offer(*trade, vehicle.into());
+        }
+        match (vehicle, ids.vehicle) {
             (RowChange::Create(vehicle), Some(id)) => self.vehicles.insert(id, vehicle.clone(), &vehicle.terms()),
             (RowChange::Create(_), None) => {}
             (RowChange::Update { id, value, .. }, _) => {
-                self.follow_model(*id, value);
                 self.vehicles.replace(*id, value.clone(), &value.terms());
             }
             (RowChange::Delete { id, .. }, _) => self.vehicles.erase(*id),
-        }
-    }
-
-    /// Trades are found by the make, model and year of their vehicle. These change only when a mistake is corrected.
-    fn follow_model(&mut self, id: VehicleId, vehicle: &Vehicle) {
-        let Some(row) = self.vehicles.rows.get(id) else { return };
-        let (old, new) = (model_terms(&row.value), model_terms(vehicle));
-        if old != new {
-            let trades: Vec<_> = self.trades.rows.index.rows(Term::id(Kind::Vehicle, id)).collect();
-            for trade in trades {
-                self.trades.rows.retag(trade, &old, &new);
-            }
         }
     }
 }

@@ -21,9 +21,10 @@ impl TradeRepository for MemoryRepository {
         vehicle: Option<VehicleId>,
         service: Option<ServiceId>,
         viewer: Option<CustomerId>,
+        now: DateTime<Utc>,
     ) -> Result<OpeningSnapshot, RepositoryError> {
         Ok(self.state.read(|state| OpeningSnapshot {
-            vehicle: vehicle.and_then(|id| state.vehicle_snapshot(id, viewer)),
+            vehicle: vehicle.and_then(|id| state.vehicle_snapshot(id, viewer, now)),
             service: service.and_then(|id| state.services.versioned(id)),
         }))
     }
@@ -32,11 +33,15 @@ impl TradeRepository for MemoryRepository {
         self.state.read(|state| state.trade_snapshot(load))
     }
 
-    async fn list_trades(&self, filter: &TradeFilter, page: PageRequest) -> Result<Page<TradeSnapshot>, RepositoryError> {
+    async fn list_trades(
+        &self,
+        filter: &TradeFilter,
+        page: PageRequest,
+        now: DateTime<Utc>,
+    ) -> Result<Page<TradeSnapshot>, RepositoryError> {
         self.state.read(|state| {
-            let found = state.list_trades(filter, page);
-            // Only a snapshot of a proposal depends on the time.
-            found.try_map(|trade| state.listed(TradeKey::Trade(trade.id), filter.visible_to, DateTime::UNIX_EPOCH))
+            let found = state.list_trades(filter, page, now);
+            found.try_map(|trade| state.listed(TradeKey::Trade(trade.id), filter.visible_to, now))
         })
     }
 

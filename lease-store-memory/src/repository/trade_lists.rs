@@ -3,19 +3,18 @@ use std::ops::RangeInclusive;
 use chrono::{DateTime, Utc};
 use lease_core::id::{CustomerId, ServiceId, Stored, TradeId};
 use lease_core::model::{Invoice, InvoiceStatus, Payment, Proposal, ProposalStatus, Trade, TradeStatus};
-use lease_core::page::{Page, PageRequest};
+use lease_core::page::{Cursor, Page, PageRequest};
 use lease_core::repository::{InvoiceFilter, PaymentFilter, ProposalFilter, TradeFilter};
 
-use super::vehicle::is_of_model;
 use crate::index::{Kind, Term};
 use crate::state::{
-    State, expiring, invoice_status, make, model, payment_status, proposal_status, public_proposals, service_kind, trade_status,
-    years,
+    Row, State, expiring, invoice_status, make, mileages, model, payment_status, proposal_status, public_proposals, service_kind,
+    trade_status, years,
 };
-use crate::walk::Query;
+use crate::walk::{Direction, Query};
 
 impl State {
-    pub(super) fn list_trades(&self, filter: &TradeFilter, page: PageRequest) -> Page<Stored<Trade>> {
+    pub(super) fn list_trades(&self, filter: &TradeFilter, page: PageRequest, now: DateTime<Utc>) -> Page<Stored<Trade>> {
         let mut query = Query::default()
             .and(filter.status.map(trade_status))
             .and(filter.service_id.map(|id| Term::id(Kind::Service, id)))
@@ -35,11 +34,41 @@ impl State {
             let parts = [Kind::Customer, Kind::Counterparty, Kind::Proposer].map(|part| Term::id(part, viewer));
             query = query.and_any(parts.into_iter().chain([trade_status(TradeStatus::Open)]));
         }
-        self.trades.rows.list(query, page, |id, row| {
+        if filter.is_priced() {
+            query = query.and(Some(trade_status(TradeStatus::Open)));
+        }
+        if let Some(max) = filter.mileage_max {
+            query = query.and_within([mileages(max)]);
+        }
+        let keep = |id, row: &Row<Trade>| {
             !filter.visible_to.is_some_and(|viewer| self.hides_trade(id, &row.value, viewer))
-                && self.is_of_model(&row.value, filter)
+                && filter.wants_price_of(&row.value, now)
+                && filter.mileage_max.is_none_or(|max| row.value.offered.mileage.is_some_and(|mileage| mileage <= max))
+                && is_of_model(&row.value, filter)
                 && filter.search.as_ref().is_none_or(|search| search.matches(&row.value.search_text()))
-        })
+        };
+        if filter.sort.is_by_price() {
+            self.trades_by_price(filter, query, page, keep)
+        } else {
+            self.trades.rows.list(query, page, keep)
+        }
+    }
+
+    /// A page of the trades that `query` finds and `keep` confirms, by price.
+    fn trades_by_price(
+        &self,
+        filter: &TradeFilter,
+        query: Query,
+        page: PageRequest,
+        keep: impl Fn(TradeId, &Row<Trade>) -> bool,
+    ) -> Page<Stored<Trade>> {
+        let direction = if filter.sort.is_ascending() == page.is_backward() { Direction::Down } else { Direction::Up };
+        let start = page.cursor().map(Cursor::place).and_then(|place| Some((place.price?.amount, TradeId::new(place.id)?)));
+        let is_found = query.test(&self.trades.rows.index);
+        let found = self.trades.by_price(filter, direction, start).filter(|id| is_found(*id));
+        let rows = found.filter_map(|id| Some((id, self.trades.rows.get(id)?))).filter(|(id, row)| keep(*id, row));
+        let rows = rows.take(page.fetch()).map(|(id, row)| Stored { id, value: row.value.clone() });
+        Page::of(page, rows.collect(), |trade| filter.sort.place(trade))
     }
 
     /// Whether an open trade is hidden from those who do not take part in it, since its owner is inactive.
@@ -48,12 +77,6 @@ impl State {
             && !self.accounts.is_active(trade.customer_id)
             && trade.customer_id != viewer
             && self.proposals.author(id, viewer).is_none()
-    }
-
-    fn is_of_model(&self, trade: &Trade, filter: &TradeFilter) -> bool {
-        let (make, model) = (filter.make.as_deref(), filter.model.as_deref());
-        (make.is_none() && model.is_none())
-            || self.vehicles.rows.get(trade.vehicle_id).is_some_and(|row| is_of_model(&row.value, make, model))
     }
 
     pub(super) fn list_proposals(
@@ -115,6 +138,12 @@ impl State {
             .and(filter.status.map(payment_status));
         self.payments.rows.list(query, page, |_, _| true)
     }
+}
+
+/// Whether a trade offers the requested make and model. Terms of names are hashes, so only this check is exact.
+fn is_of_model(trade: &Trade, filter: &TradeFilter) -> bool {
+    filter.make.as_ref().is_none_or(|make| trade.offered.make_key() == *make)
+        && filter.model.as_ref().is_none_or(|model| trade.offered.model_key() == *model)
 }
 
 /// The terms of proposals that may have this status at an instant. On the day on which they expire, each proposal has to be

@@ -1,7 +1,8 @@
 use async_trait::async_trait;
-use lease_core::catalog::VehicleSnapshot;
-use lease_core::id::{CustomerId, Stored, VehicleId, Versioned};
-use lease_core::model::{Vehicle, VehicleIdentity};
+use chrono::{DateTime, Utc};
+use lease_core::catalog::{LiveTrade, VehicleSnapshot};
+use lease_core::id::{CustomerId, Stored, TradeId, VehicleId, Versioned};
+use lease_core::model::{Proposal, ProposalState, Vehicle, VehicleIdentity};
 use lease_core::page::{Page, PageRequest};
 use lease_core::repository::{RepositoryError, VehicleFilter, VehicleRepository};
 
@@ -16,8 +17,9 @@ impl VehicleRepository for MemoryRepository {
         &self,
         id: VehicleId,
         viewer: Option<CustomerId>,
+        now: DateTime<Utc>,
     ) -> Result<Option<Versioned<VehicleSnapshot>>, RepositoryError> {
-        Ok(self.state.read(|state| state.vehicle_snapshot(id, viewer)))
+        Ok(self.state.read(|state| state.vehicle_snapshot(id, viewer, now)))
     }
 
     async fn find_vehicle(&self, identity: &VehicleIdentity) -> Result<Option<VehicleId>, RepositoryError> {
@@ -30,17 +32,35 @@ impl VehicleRepository for MemoryRepository {
 }
 
 impl State {
-    pub(super) fn vehicle_snapshot(&self, id: VehicleId, viewer: Option<CustomerId>) -> Option<Versioned<VehicleSnapshot>> {
+    pub(super) fn vehicle_snapshot(
+        &self,
+        id: VehicleId,
+        viewer: Option<CustomerId>,
+        now: DateTime<Utc>,
+    ) -> Option<Versioned<VehicleSnapshot>> {
         let Versioned { version, value: vehicle } = self.vehicles.rows.versioned(id)?;
         let index = &self.vehicles.rows.index;
         let value = VehicleSnapshot {
-            is_on_offer: index.contains(in_open_trade(), id) && self.accounts.is_active(vehicle.customer_id),
-            has_live_trade: self.trades.live_of(id).is_some(),
+            live_trade: self.trades.live_of(id).and_then(|trade| self.live_trade(trade, now)),
             was_traded: self.trades.rows.index.any(Term::id(Kind::Vehicle, id)),
             viewer_is_party: viewer.is_some_and(|viewer| index.contains(party(viewer), id)),
             vehicle,
         };
         Some(Versioned { version, value })
+    }
+
+    fn live_trade(&self, id: TradeId, now: DateTime<Utc>) -> Option<LiveTrade> {
+        let row = self.trades.rows.get(id)?;
+        let pending = self.proposals.pending_in(id).into_iter().filter_map(|id| self.proposals.rows.get(id));
+        let is_bid = |bid: &Proposal| bid.customer_id != row.value.customer_id && bid.state_at(now) == ProposalState::Pending;
+        let has_bid = pending.map(|row| &row.value).any(is_bid);
+        Some(LiveTrade {
+            id,
+            version: row.version,
+            is_open: row.value.is_open(),
+            owner_is_active: self.accounts.is_active(row.value.customer_id),
+            has_bid,
+        })
     }
 
     /// Whether a vehicle is hidden from others than its owner and its parties, though it may be in an open trade.
@@ -74,6 +94,6 @@ impl State {
 }
 
 /// Whether a vehicle has the requested make and model. Terms of names are hashes, so only this check is exact.
-pub(super) fn is_of_model(vehicle: &Vehicle, make: Option<&str>, model: Option<&str>) -> bool {
+fn is_of_model(vehicle: &Vehicle, make: Option<&str>, model: Option<&str>) -> bool {
     make.is_none_or(|make| vehicle.make_key() == make) && model.is_none_or(|model| vehicle.model_key() == model)
 }

@@ -22,10 +22,10 @@ pub(crate) use directory::{lead_status, owner as contact_owner, service_kind};
 pub(crate) use event::{Events, query as event_query};
 pub(crate) use table::{Indexed, Row, Table};
 pub(crate) use trade::{
-    Invoices, Payments, Proposals, Trades, expiring, invoice_status, payment_status, proposal_status, public as public_proposals,
-    trade_status, trade_terms, word_terms,
+    Invoices, Payments, Proposals, Trades, expiring, invoice_status, mileages, payment_status, proposal_status,
+    public as public_proposals, trade_status, trade_terms, word_terms,
 };
-pub(crate) use vehicle::{Vehicles, in_open_trade, make, model, model_terms, party, years};
+pub(crate) use vehicle::{Vehicles, in_open_trade, make, model, party, years};
 
 /// All data of the store.
 #[derive(Debug, Default)]

@@ -1,14 +1,18 @@
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::RangeInclusive;
+use std::ops::{Bound, RangeInclusive};
 
 use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 use lease_core::gateway::ChargeKey;
 use lease_core::id::{CustomerId, InvoiceId, PaymentId, ProposalId, TradeId, VehicleId};
 use lease_core::lifecycle::InvoiceChange;
 use lease_core::model::{
-    Invoice, InvoiceStatus, Payment, PaymentState, PaymentStatus, Period, Proposal, ProposalState, ProposalStatus, Trade,
-    TradeStatus, Vehicle,
+    Invoice, InvoiceStatus, OfferedVehicle, Payment, PaymentState, PaymentStatus, Period, Proposal, ProposalState,
+    ProposalStatus, Trade, TradeStatus,
 };
+
+use lease_core::money::Money;
+use lease_core::repository::TradeFilter;
+use rust_decimal::Decimal;
 
 use super::table::Table;
 use super::vehicle::model_terms;
@@ -19,6 +23,8 @@ use crate::walk::{Direction, Query};
 #[derive(Debug, Default)]
 pub(crate) struct Trades {
     pub(crate) rows: Table<Trade>,
+    /// The open trades for which something is asked, by price, of each currency.
+    prices: BTreeMap<String, BTreeSet<(Decimal, TradeId)>>,
     /// The open or agreed trade of each vehicle that has one.
     live: BTreeMap<VehicleId, TradeId>,
     /// The agreed periods of each vehicle by their first day, and the trade. They never overlap, so their ends are in order
@@ -27,16 +33,38 @@ pub(crate) struct Trades {
 }
 
 /// All terms of a new trade.
-pub(crate) fn trade_terms(trade: &Trade, vehicle: &Vehicle) -> Vec<Term> {
+pub(crate) fn trade_terms(trade: &Trade) -> Vec<Term> {
     let mut terms = vec![
         trade_status(TradeStatus::from(&trade.state)),
         Term::id(Kind::Service, trade.service_id),
         Term::id(Kind::Vehicle, trade.vehicle_id),
         Term::id(Kind::Customer, trade.customer_id),
     ];
-    terms.extend(model_terms(vehicle));
+    terms.extend(offer_terms(&trade.offered));
     terms.extend(word_terms(trade));
     terms
+}
+
+/// The terms of what a trade offers.
+fn offer_terms(offered: &OfferedVehicle) -> Vec<Term> {
+    let mut terms: Vec<Term> = model_terms(offered).into();
+    terms.extend(offered.mileage.map(mileage));
+    terms
+}
+
+/// The term of an odometer reading. Readings of the same number of binary digits share one, so there are few.
+fn mileage(reading: i64) -> Term {
+    Term::number(Kind::Mileage, (u64::BITS - reading.cast_unsigned().leading_zeros()).into())
+}
+
+/// The terms of all readings up to this one, and of some higher ones.
+pub(crate) fn mileages(max: i64) -> RangeInclusive<Term> {
+    Term::number(Kind::Mileage, 0)..=mileage(max)
+}
+
+/// The price that is asked for a trade, expired or not.
+fn asked(trade: &Trade) -> Option<Money> {
+    trade.asking.filter(|_| trade.is_open()).map(|asking| asking.amount)
 }
 
 /// The terms of a trade's title and description.
@@ -96,6 +124,67 @@ impl Trades {
         } else if self.live_of(vehicle) == Some(trade) {
             self.live.remove(&vehicle);
         }
+    }
+
+    /// Updates the order of the prices after a trade has changed.
+    pub(crate) fn asked(&mut self, id: TradeId, before: &Trade) {
+        let Some(row) = self.rows.get(id) else { return };
+        let (old, new) = (asked(before), asked(&row.value));
+        if old == new {
+            return;
+        }
+        if let Some(old) = old
+            && let Some(prices) = self.prices.get_mut(old.currency().code())
+        {
+            prices.remove(&(old.amount(), id));
+        }
+        if let Some(new) = new {
+            self.prices.entry(new.currency().code().to_owned()).or_default().insert((new.amount(), id));
+        }
+    }
+
+    /// The open trades for which something is asked in a currency, by price: upwards from `start` or from the lowest price that is
+    /// wanted, or downwards from `start` or the highest.
+    pub(crate) fn by_price(
+        &self,
+        filter: &TradeFilter,
+        direction: Direction,
+        start: Option<(Decimal, TradeId)>,
+    ) -> Box<dyn Iterator<Item = TradeId> + '_> {
+        let Some(prices) = filter.currency.and_then(|currency| self.prices.get(currency.code())) else {
+            return Box::new(std::iter::empty());
+        };
+        let (min, max) = (filter.price_min.unwrap_or(Decimal::MIN), filter.price_max.unwrap_or(Decimal::MAX));
+        let start = start.map(Bound::Excluded);
+        match direction {
+            Direction::Up => {
+                let from = start.or(TradeId::new(1).map(|first| Bound::Included((min, first)))).unwrap_or(Bound::Unbounded);
+                let rising = prices.range((from, Bound::Unbounded)).take_while(move |(price, _)| *price <= max);
+                Box::new(rising.map(|(_, id)| *id))
+            }
+            Direction::Down => {
+                let from = start.or(TradeId::new(i64::MAX).map(|last| Bound::Included((max, last)))).unwrap_or(Bound::Unbounded);
+                let falling = prices.range((Bound::Unbounded, from)).rev().take_while(move |(price, _)| *price >= min);
+                Box::new(falling.map(|(_, id)| *id))
+            }
+        }
+    }
+
+    /// Changes what a trade offers.
+    pub(crate) fn offer(&mut self, id: TradeId, offered: OfferedVehicle) {
+        let Some(row) = self.rows.get_mut(id) else { return };
+        let new = offer_terms(&offered);
+        let old = offer_terms(&std::mem::replace(&mut row.value.offered, offered));
+        row.bump();
+        self.rows.retag(id, &old, &new);
+    }
+
+    /// The parties of each trade of a vehicle; a trade without a counterparty has its owner twice.
+    pub(crate) fn parties_of(&self, vehicle: VehicleId) -> Vec<[CustomerId; 2]> {
+        let trades = self.rows.index.rows(Term::id(Kind::Vehicle, vehicle)).filter_map(|id: TradeId| self.rows.get(id));
+        let parties =
+            |trade: &Trade| [trade.customer_id, trade.agreement().map_or(trade.customer_id, |made| made.counterparty_id)];
+        trades.map(|row| parties(&row.value)).collect()
     }
 
     /// Updates the terms by which a trade's state is found, and its agreed days.

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use lease_core::id::{CustomerId, VehicleId};
-use lease_core::model::{Vehicle, VehicleIdentity};
+use lease_core::model::{OfferedVehicle, Vehicle, VehicleIdentity};
 
 use super::table::{Indexed, Table};
 use crate::index::{Kind, Term, text_terms};
@@ -18,14 +18,14 @@ pub(crate) struct Vehicles {
 impl Indexed for Vehicle {
     fn terms(&self) -> Vec<Term> {
         let mut terms = vec![Term::id(Kind::Customer, self.customer_id)];
-        terms.extend(model_terms(self));
+        terms.extend(model_terms(&self.into()));
         terms.extend(text_terms(&self.search_text()));
         terms
     }
 }
 
-/// The terms that a vehicle adds to its trades.
-pub(crate) fn model_terms(vehicle: &Vehicle) -> [Term; 3] {
+/// The terms of a vehicle that a trade which offers it has as well.
+pub(crate) fn model_terms(vehicle: &OfferedVehicle) -> [Term; 3] {
     [make(&vehicle.make_key()), model(&vehicle.model_key()), Term::number(Kind::Year, vehicle.year.into())]
 }
 
@@ -49,7 +49,7 @@ pub(crate) const fn in_open_trade() -> Term {
     Term::number(Kind::Public, 0)
 }
 
-/// The term of vehicles in a trade of this party.
+/// The term of vehicles in a trade to which this customer and the vehicle's owner are parties.
 pub(crate) fn party(customer: CustomerId) -> Term {
     Term::id(Kind::Audience, customer)
 }
@@ -101,11 +101,15 @@ impl Vehicles {
         }
     }
 
-    /// Changes its owner.
-    pub(crate) fn transfer(&mut self, id: VehicleId, to: CustomerId) {
+    /// Changes its owner; `pairs` are the parties of each of its trades.
+    pub(crate) fn transfer(&mut self, id: VehicleId, to: CustomerId, pairs: &[[CustomerId; 2]]) {
         let Some(row) = self.rows.get_mut(id) else { return };
         let from = std::mem::replace(&mut row.value.customer_id, to);
         row.bump();
         self.rows.retag(id, &[Term::id(Kind::Customer, from)], &[Term::id(Kind::Customer, to)]);
+        let parties = |pair: &[CustomerId; 2]| pair.map(party);
+        let all: Vec<Term> = pairs.iter().flat_map(parties).collect();
+        let partners: Vec<Term> = pairs.iter().filter(|pair| pair.contains(&to)).flat_map(parties).collect();
+        self.rows.retag(id, &all, &partners);
     }
 }

@@ -3,9 +3,9 @@
 use lease_core::LeaseEngine;
 use lease_core::id::{CustomerId, ServiceId, TradeId, UserId, VehicleId};
 use lease_core::model::{InvoiceStatus, PaymentStatus, ProposalStatus, ServiceKind, TradeStatus};
-use lease_core::page::{Cursor, DEFAULT_LIMIT, PageRequest};
+use lease_core::page::{Cursor, DEFAULT_LIMIT, PageRequest, Place, PriceKey};
 use lease_core::permission::Actor;
-use lease_core::repository::{InvoiceFilter, PaymentFilter, ProposalFilter, TradeFilter, VehicleFilter};
+use lease_core::repository::{InvoiceFilter, PaymentFilter, ProposalFilter, TradeFilter, TradeSort, VehicleFilter};
 use lease_core::text::Search;
 
 use crate::{Side, Times, customer};
@@ -24,6 +24,13 @@ enum List {
 use List::{Invoices, Payments, Proposals, Trades, Vehicles};
 
 impl List {
+    /// A place in the middle of the list, where this is the id in the middle. Prices are from 100 to 5,099.
+    fn place(&self, id: i64) -> Place {
+        let sort = if let Trades(filter) = self { filter.sort } else { TradeSort::Newest };
+        let key = PriceKey { is_descending: !sort.is_ascending(), amount: 2_600.into() };
+        Place { id, price: sort.is_by_price().then_some(key) }
+    }
+
     /// Reads a page; returns the number of its rows.
     async fn read(self, engine: &LeaseEngine, actor: &Actor, page: PageRequest) -> usize {
         match self {
@@ -84,6 +91,13 @@ const CASES: &[Case] = &[
         })
     }),
     ("trades: years", CUSTOMER, |_| trades(|of| (of.year_min, of.year_max) = (Some(2000), Some(2012)))),
+    ("trades: by price", CUSTOMER, |_| trades(|of| of.sort = TradeSort::Price)),
+    ("trades: a make, the dearest first", CUSTOMER, |_| {
+        trades(|of| (of.sort, of.make) = (TradeSort::PriceDescending, Some("make3".to_owned())))
+    }),
+    ("trades: prices", CUSTOMER, |_| trades(|of| (of.price_min, of.price_max) = (Some(1_000.into()), Some(1_200.into())))),
+    ("trades: a low price", CUSTOMER, |_| trades(|of| of.price_max = Some(101.into()))),
+    ("trades: a low mileage", CUSTOMER, |_| trades(|of| of.mileage_max = Some(20_000))),
     ("trades: own", CUSTOMER, |drawn| trades(|of| of.customer_id = drawn.customer())),
     ("trades", STAFF, |_| trades(|_| {})),
     ("trades: open", STAFF, |_| trades(|of| of.status = Some(TradeStatus::Open))),
@@ -212,8 +226,9 @@ async fn read_each(sides: &[Side; 2], by_customer: bool, list: fn(&Drawn) -> Lis
             let drawn = Drawn { customer: Side::draw(round, side.trades / 10), trade: Side::draw(round, side.trades) };
             let actor = if by_customer { customer(drawn.customer) } else { Actor::Staff { user: UserId::new(1).unwrap() } };
             let middle = i64::try_from(side.trades / 2).unwrap();
-            let page = PageRequest::new(limit, in_the_middle.then_some(Cursor::After(middle))).unwrap();
-            let (taken, found) = side.timed(list(&drawn).read(&side.engine, &actor, page)).await;
+            let list = list(&drawn);
+            let page = PageRequest::new(limit, in_the_middle.then(|| Cursor::After(list.place(middle)))).unwrap();
+            let (taken, found) = side.timed(list.read(&side.engine, &actor, page)).await;
             times.0[number].push(taken);
             rows[number] += found;
             limit = u8::try_from(found).unwrap().max(1);

@@ -21,7 +21,7 @@ pub(super) async fn users(database: &Database, filter: &UserFilter, page: PageRe
             query.push(" left join customers c on c.user_id = t.id");
         }),
         read: &read_account,
-        id: &|account: &Account| account.user.id.get(),
+        place: &|account: &Account| account.user.id.get().into(),
     };
     list::page_of(
         database,

@@ -34,7 +34,7 @@ use rust_decimal::Decimal;
 use sqlx::postgres::{PgRow, Postgres};
 use sqlx::query_builder::Separated;
 use sqlx::{Column as _, Decode, QueryBuilder, Row as _, Type};
-pub(crate) use trade::{STATE_COLUMNS as TRADE_STATE, write_state as write_trade_state};
+pub(crate) use trade::{OFFERED, STATE_COLUMNS as TRADE_STATE, write_state as write_trade_state};
 
 /// A table whose rows are read.
 pub(crate) trait Table: Entity {

@@ -1,10 +1,11 @@
 use lease_core::id::{CustomerId, ProposalId};
-use lease_core::model::{Agreement, Period, Trade, TradeState, TradeStatus};
+use lease_core::model::{Agreement, OfferedVehicle, Period, Trade, TradeState, TradeStatus};
 use lease_core::repository::RepositoryError;
 
+use super::vehicle::read_identity;
 use super::{Fields, Table, Values, read_period};
 
-/// Whoever reads a trade sets its `invoice_id`, which stands in `invoices`.
+/// Whoever reads a trade sets its `invoice_id`, which stands in `invoices`, and `asking`, which stands in `proposals`.
 impl Table for Trade {
     const NAME: &'static str = "trades";
     const COLUMNS: &'static [&'static str] = &[
@@ -23,6 +24,15 @@ impl Table for Trade {
         "cancelled_at",
         "cancel_reason",
         "created_at",
+        "offered_vin",
+        "offered_chassis_number",
+        "offered_make",
+        "offered_model",
+        "vehicle_year",
+        "offered_color",
+        "offered_mileage",
+        "offered_license_plate",
+        "offered_description",
     ];
 
     fn read(fields: &mut Fields<'_>) -> Result<Self, RepositoryError> {
@@ -34,9 +44,31 @@ impl Table for Trade {
             description: fields.get()?,
             state: read_state(fields)?,
             created_at: fields.get()?,
+            offered: read_offered(fields)?,
+            asking: None,
             invoice_id: None,
         })
     }
+}
+
+/// The columns of what a trade offers, and those of the vehicle that they repeat, in the same order.
+pub(crate) const OFFERED: (&str, &str) = (
+    "vehicle_make, vehicle_model, vehicle_year, offered_vin, offered_chassis_number, offered_make, offered_model, offered_color, \
+     offered_mileage, offered_license_plate, offered_description",
+    "make_key, model_key, year, vin, chassis_number, make, model, color, mileage, license_plate, description",
+);
+
+fn read_offered(fields: &mut Fields<'_>) -> Result<OfferedVehicle, RepositoryError> {
+    Ok(OfferedVehicle {
+        identity: read_identity(fields)?,
+        make: fields.get()?,
+        model: fields.get()?,
+        year: fields.get()?,
+        color: fields.get()?,
+        mileage: fields.get()?,
+        license_plate: fields.get()?,
+        description: fields.get()?,
+    })
 }
 
 fn read_state(fields: &mut Fields<'_>) -> Result<TradeState, RepositoryError> {

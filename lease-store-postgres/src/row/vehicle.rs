@@ -37,7 +37,7 @@ impl Table for Vehicle {
 }
 
 /// Reads the columns `vin` and `chassis_number`, one of which is null.
-fn read_identity(fields: &mut Fields<'_>) -> Result<Option<VehicleIdentity>, RepositoryError> {
+pub(super) fn read_identity(fields: &mut Fields<'_>) -> Result<Option<VehicleIdentity>, RepositoryError> {
     let (vin, chassis_number): (Option<&str>, Option<String>) = (fields.get()?, fields.get()?);
     let vin = vin.map(|vin| fields.parsed(Vin::parse(vin)).map(VehicleIdentity::Vin)).transpose()?;
     Ok(vin.or_else(|| chassis_number.map(ChassisNumber::from_stored).map(VehicleIdentity::Chassis)))

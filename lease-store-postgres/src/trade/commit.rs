@@ -1,7 +1,7 @@
 //! Changes to a trade: one statement, of the parts that this change has. Each part is a function beside the columns it writes.
 
 use lease_core::event::NewRow;
-use lease_core::id::{CreditCardId, CustomerId, NewIds, PaymentId, ProposalId};
+use lease_core::id::{CreditCardId, CustomerId, NewIds, PaymentId, ProposalId, TradeId};
 use lease_core::lifecycle::{InvoiceChange, NewInvoice, TradeChange, TradeChanges, TradeMove, TradeText};
 use lease_core::model::{Agreement, Payment, PaymentState, Period, Proposal, ProposalState, ProposalStatus, VehicleTransfer};
 use lease_core::repository::{Envelope, RepositoryError};
@@ -60,7 +60,7 @@ fn statement(change: &TradeChange, envelope: &Envelope) -> Statement {
     let author = new_proposal.as_ref().map(|proposal| proposal.customer_id);
     write_parties(&mut writing, author, new_agreement(&change.changes).map(|agreement| agreement.counterparty_id));
     if let Some(transfer) = transfer {
-        write_transfer(&mut writing, transfer);
+        write_transfer(&mut writing, change.id, transfer);
     }
     let made = match (new_payment, new_proposal) {
         (Some(_), _) => Made::Part("new_payment"),
@@ -123,7 +123,7 @@ fn write_root<'a>(
     for condition in conditions {
         query.push(condition);
     }
-    query.push(" returning id, customer_id, vehicle_id, status");
+    query.push(" returning id, customer_id, counterparty_id, vehicle_id, status");
 }
 
 /// The proposals of the trade: the one that is decided, the pending ones that close or have expired, and, once the trade is no
@@ -284,7 +284,23 @@ fn write_parties(writing: &mut Writing<'_>, author: Option<CustomerId>, counterp
     }
 }
 
-fn write_transfer(writing: &mut Writing<'_>, transfer: &VehicleTransfer) {
+/// The vehicle goes to its new owner, and is seen from now on by the parties of those trades of it of which that owner is one.
+fn write_transfer(writing: &mut Writing<'_>, trade: TradeId, transfer: &VehicleTransfer) {
     let query = writing.write("vehicle_moved").push("update vehicles set version = version + 1, customer_id = ");
-    query.push_bind(transfer.to.get()).push(" from root, vehicle where vehicles.id = vehicle.id");
+    query.push_bind(transfer.to.get()).push(" from root, vehicle where vehicles.id = vehicle.id returning vehicles.id");
+    let query = writing.part("partners").push(
+        "select party.id from (select id, customer_id, counterparty_id from root \
+         union all select id, customer_id, counterparty_id from trades where vehicle_id = ",
+    );
+    query.push_bind(transfer.vehicle_id.get()).push(" and id <> ").push_bind(trade.get());
+    query.push(") t, unnest(array[t.customer_id, t.counterparty_id]) as party (id) where party.id is not null and ");
+    query.push_bind(transfer.to.get()).push(" in (t.customer_id, t.counterparty_id)");
+    writing
+        .write("partners_come")
+        .push("insert into vehicle_parties (vehicle_id, customer_id) select vehicle_moved.id, partners.id from vehicle_moved, partners ")
+        .push("on conflict do nothing");
+    writing
+        .write("others_go")
+        .push("delete from vehicle_parties p using vehicle_moved where p.vehicle_id = vehicle_moved.id ")
+        .push("and p.customer_id not in (select id from partners)");
 }

@@ -2,12 +2,13 @@ use chrono::{DateTime, Utc};
 use lease_core::id::{CreditCardId, CustomerId, InvoiceId, ServiceId, Stored, TradeId, VehicleId};
 use lease_core::lifecycle::TradeSnapshot;
 use lease_core::model::{Invoice, Payment, ProposalStatus};
+use lease_core::money::Currency;
 use lease_core::page::{Page, PageRequest};
 use lease_core::repository::{InvoiceFilter, PaymentFilter, ProposalFilter, RepositoryError, TradeFilter};
 
 use super::snapshot::Parts;
 use crate::database::Database;
-use crate::list::{self, Branch, Filters, Shape};
+use crate::list::{self, Branch, Filters, Order, Shape};
 
 const TRADES: &str = "trades t";
 const PROPOSALS: &str = "proposals t";
@@ -22,9 +23,14 @@ pub(super) async fn trades(
     database: &Database,
     filter: &TradeFilter,
     page: PageRequest,
+    now: DateTime<Utc>,
 ) -> Result<Page<TradeSnapshot>, RepositoryError> {
     let conditions = |query: &mut Filters<'_>| {
+        if filter.is_priced() {
+            push_prices(query, filter, now);
+        }
         query.name("t.status", filter.status.map(Into::into));
+        query.compare_anew("t.offered_mileage <=", filter.mileage_max);
         query.compare("t.service_id =", filter.service_id.map(ServiceId::get));
         query.compare("t.vehicle_id =", filter.vehicle_id.map(VehicleId::get));
         query.compare("t.customer_id =", filter.customer_id.map(CustomerId::get));
@@ -43,9 +49,36 @@ pub(super) async fn trades(
         columns: &|query| parts.push_columns(query),
         joins: Some(&|query| parts.push_joins(query, false)),
         read: &|fields| Ok(parts.read(fields)?.value),
-        id: &|snapshot: &TradeSnapshot| snapshot.trade.id.get(),
+        place: &|snapshot: &TradeSnapshot| filter.sort.place(&snapshot.trade),
     };
-    list::page_of(database, &shape, &trade_branches(viewer), conditions, page).await
+    let branches = if filter.is_priced() { vec![Branch::of(ASKING, "a.trade_id", IS_ASKED)] } else { trade_branches(viewer) };
+    let order = Order { is_ascending: filter.sort.is_ascending(), key: filter.sort.is_by_price().then_some(BY_PRICE) };
+    list::page_in(database, &shape, &branches, conditions, page, order).await
+}
+
+/// The trades on offer for which something is asked, and the proposal that asks it.
+const ASKING: &str = "proposals a join trades t on t.id = a.trade_id join customers owner on owner.id = t.customer_id";
+const IS_ASKED: &str = "a.is_public and a.status = 'pending' and t.status = 'open'";
+/// The price that is asked: in [`ASKING`], and in a snapshot.
+const BY_PRICE: (&str, &str) = ("a.amount", "ask.amount");
+
+/// Adds what the filter wants of the proposal that asks. It is seen by all while its owner is active, and then by those who take part
+/// in the trade.
+fn push_prices(query: &mut Filters<'_>, filter: &TradeFilter, now: DateTime<Utc>) {
+    query.compare("a.currency =", Some(filter.currency.as_ref().map(Currency::code)));
+    // A list by price is bounded by its index; for any other the best index depends on the prices.
+    if filter.sort.is_by_price() {
+        query.compare("a.amount >=", filter.price_min);
+        query.compare("a.amount <=", filter.price_max);
+    } else {
+        query.compare_anew("a.amount >=", filter.price_min);
+        query.compare_anew("a.amount <=", filter.price_max);
+    }
+    query.compare("coalesce(a.expires_at, 'infinity') >", Some(now));
+    if let Some(viewer) = filter.visible_to {
+        let takes_part = "select from trade_parties p where p.trade_id = t.id and p.customer_id =";
+        query.either_found("owner.is_active", takes_part, viewer.get());
+    }
 }
 
 /// The trades that a customer may see: open ones whose owner is active, and those in which they take part.
@@ -86,7 +119,7 @@ pub(super) async fn proposals(
             parts.push_joins(query, false);
         }),
         read: &|fields| Ok(parts.read(fields)?.value),
-        id: &|snapshot: &TradeSnapshot| snapshot.proposal.as_ref().map_or(0, |view| view.proposal.id.get()),
+        place: &|snapshot: &TradeSnapshot| snapshot.proposal.as_ref().map_or(0, |view| view.proposal.id.get()).into(),
     };
     list::page_of(database, &shape, &proposal_branches(viewer), conditions, page).await
 }

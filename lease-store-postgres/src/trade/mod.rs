@@ -25,16 +25,22 @@ impl TradeRepository for PostgresRepository {
         vehicle: Option<VehicleId>,
         service: Option<ServiceId>,
         viewer: Option<CustomerId>,
+        now: DateTime<Utc>,
     ) -> Result<OpeningSnapshot, RepositoryError> {
-        open::load(&self.trading, vehicle, service, viewer).await
+        open::load(&self.trading, vehicle, service, viewer, now).await
     }
 
     async fn load_trade(&self, load: &TradeLoad) -> Result<Option<Versioned<TradeSnapshot>>, RepositoryError> {
         load::trade(&self.trading, load).await
     }
 
-    async fn list_trades(&self, filter: &TradeFilter, page: PageRequest) -> Result<Page<TradeSnapshot>, RepositoryError> {
-        list::trades(&self.trading, filter, page).await
+    async fn list_trades(
+        &self,
+        filter: &TradeFilter,
+        page: PageRequest,
+        now: DateTime<Utc>,
+    ) -> Result<Page<TradeSnapshot>, RepositoryError> {
+        list::trades(&self.trading, filter, page, now).await
     }
 
     async fn list_proposals(

@@ -1,3 +1,4 @@
+use chrono::{DateTime, Utc};
 use lease_core::event::NewRow;
 use lease_core::id::{CustomerId, NewIds, ServiceId, VehicleId};
 use lease_core::lifecycle::{Opening, OpeningSnapshot};
@@ -6,8 +7,8 @@ use lease_core::repository::{Envelope, RepositoryError};
 use sqlx::QueryBuilder;
 
 use crate::database::{Database, Statement, fault};
-use crate::row::{Fields, Table as _, parse_optional_id, push_columns};
-use crate::vehicle::{push_snapshot, read_snapshot};
+use crate::row::{Fields, OFFERED, Table as _, parse_optional_id, push_columns};
+use crate::vehicle::{push_live_trade, push_vehicle, read_snapshot};
 use crate::writing::{Made, ROOT_ID, Writing, push_expected, write_expected};
 
 pub(super) async fn load(
@@ -15,14 +16,16 @@ pub(super) async fn load(
     vehicle: Option<VehicleId>,
     service: Option<ServiceId>,
     viewer: Option<CustomerId>,
+    now: DateTime<Utc>,
 ) -> Result<OpeningSnapshot, RepositoryError> {
     let statement = || {
         let mut query = QueryBuilder::new("select s.id is not null, v.id is not null, s.version, ");
         push_columns::<Service>(&mut query, "s");
-        push_snapshot(query.push(", "), viewer);
+        push_vehicle(query.push(", "), viewer);
         query.push(" from (values (").push_bind(vehicle.map(VehicleId::get)).push(", ").push_bind(service.map(ServiceId::get));
         query.push(")) as asked (vehicle_id, service_id)");
         query.push(" left join vehicles v on v.id = asked.vehicle_id left join services s on s.id = asked.service_id");
+        push_live_trade(&mut query, now);
         query
     };
     let Some(row) = database.read_one(statement).await? else { return Ok(OpeningSnapshot::default()) };
@@ -50,7 +53,7 @@ pub(crate) async fn commit(database: &Database, opening: &Opening, envelope: &En
 fn statement(opening: &Opening, envelope: &Envelope) -> Statement {
     let (vehicle, service) = (opening.trade.vehicle_id.get(), opening.trade.service_id.get());
     let mut writing = Writing::begin(envelope);
-    let query = writing.part("vehicle").push("select id, make_key, model_key, year from vehicles");
+    let query = writing.part("vehicle").push("select id, ").push(OFFERED.1).push(" from vehicles");
     push_expected(query, vehicle, opening.vehicle_version);
     writing.only_if_valid().push(" for no key update");
     if let Some(version) = opening.first_use_of_service {
@@ -76,11 +79,13 @@ fn statement(opening: &Opening, envelope: &Envelope) -> Statement {
 }
 
 fn write_root(writing: &mut Writing<'_>, trade: &Trade) {
-    let query = writing.write("root").push(
-        "insert into trades (vehicle_id, vehicle_make, vehicle_model, vehicle_year, service_id, service_kind, customer_id, title, \
-         description, status, created_at, search_text) \
-         select vehicle.id, vehicle.make_key, vehicle.model_key, vehicle.year, service.id, service.kind, ",
+    let query = writing.write("root").push("insert into trades (vehicle_id, service_id, service_kind, ").push(OFFERED.0);
+    query.push(
+        ", customer_id, title, description, status, created_at, search_text) select vehicle.id, service.id, service.kind, ",
     );
+    for column in OFFERED.1.split(", ") {
+        query.push("vehicle.").push(column).push(", ");
+    }
     query
         .separated(", ")
         .push_bind(trade.customer_id.get())

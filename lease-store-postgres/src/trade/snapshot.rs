@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use lease_core::id::{CreditCardId, CustomerId, Versioned};
 use lease_core::lifecycle::{ProposalView, TradeSnapshot, ViewerHistory};
-use lease_core::model::{CreditCard, Invoice, Payment, Period, Proposal, Service, Trade};
+use lease_core::model::{Asking, CreditCard, Invoice, Payment, Period, Proposal, Service, Trade};
 use lease_core::repository::RepositoryError;
 use sqlx::QueryBuilder;
 use sqlx::postgres::Postgres;
@@ -35,6 +35,7 @@ impl Parts {
         push_columns::<Trade>(query.push("t.version, "), "t");
         push_columns::<Service>(query.push(", owner.is_active, "), "s");
         push_columns::<Invoice>(query.push(", "), "i");
+        query.push(", ask.id, ask.amount, ask.currency, ask.start_date, ask.end_date, ask.expires_at");
         query.push(match self.proposal_on {
             Some(_) => ", true, ",
             None => ", exists (select from proposals any_proposal where any_proposal.trade_id = t.id), ",
@@ -64,7 +65,10 @@ impl Parts {
 
     /// Adds the joins to the trade, except for the row by which it is found.
     pub(super) fn push_joins(&self, query: &mut QueryBuilder<Postgres>, has_invoice: bool) {
-        query.push(" join services s on s.id = t.service_id join customers owner on owner.id = t.customer_id");
+        query.push(
+            " join services s on s.id = t.service_id join customers owner on owner.id = t.customer_id \
+             left join proposals ask on ask.trade_id = t.id and ask.status = 'pending' and ask.customer_id = t.customer_id",
+        );
         if !has_invoice {
             query.push(" left join invoices i on i.trade_id = t.id");
         }
@@ -91,6 +95,7 @@ impl Parts {
         let service = fields.row()?;
         let invoice = fields.joined_row::<Invoice>()?;
         trade.value.invoice_id = invoice.as_ref().map(|invoice| invoice.id);
+        trade.value.asking = read_asking(fields)?;
         let has_proposals = fields.get()?;
         let made: i64 = fields.get()?;
         let pending = if self.pending_of().is_some() { fields.joined_row()? } else { None };
@@ -113,6 +118,15 @@ fn push_acceptance(query: &mut QueryBuilder<Postgres>, today: NaiveDate) {
          and daterange(other.agreed_from, other.agreed_until, '[)') && daterange(coalesce(p.start_date, ",
     );
     query.push_bind(today).push("), p.end_date, '[)') order by other.agreed_from limit 1) way on true");
+}
+
+fn read_asking(fields: &mut Fields<'_>) -> Result<Option<Asking>, RepositoryError> {
+    let Some(proposal_id) = fields.optional_id()? else {
+        fields.skip(5);
+        return Ok(None);
+    };
+    let (amount, period) = (fields.money()?, read_period(fields, Period::new)?);
+    Ok(Some(Asking { proposal_id, amount, period, expires_at: fields.get()? }))
 }
 
 fn read_proposal(fields: &mut Fields<'_>) -> Result<ProposalView, RepositoryError> {

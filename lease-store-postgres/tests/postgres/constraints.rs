@@ -28,7 +28,7 @@ macro_rules! refused {
 
 const NEW_CONTACT: &str = "insert into contacts (customer_id, lead_id, label, name, email, phone, address_line1, address_line2, \
     city, state, postal_code, country, created_at) values ";
-const NEW_TRADE: &str = "insert into trades (vehicle_id, vehicle_make, vehicle_model, vehicle_year, service_id, service_kind, \
+const NEW_TRADE: &str = "insert into trades (vehicle_id, vehicle_make, vehicle_model, vehicle_year, offered_make, offered_model, offered_color, offered_license_plate, offered_description, service_id, service_kind, \
     customer_id, title, description, status, created_at, search_text) values ";
 const NEW_PROPOSAL: &str = "insert into proposals (trade_id, trade_owner_id, customer_id, amount, currency, start_date, \
     end_date, message, status, created_at, decided_at, is_public) values ";
@@ -130,17 +130,17 @@ refused! {
 // Trades: I5, I6.
 refused! {
     a_vehicle_cannot_be_in_two_open_trades: "trades_live_vehicle_key",
-        &format!("{NEW_TRADE} (1, 'honda', 'accord', 2003, 1, 'lease', 1, '', '', 'open', now(), '')");
+        &format!("{NEW_TRADE} (1, 'honda', 'accord', 2003, '', '', '', '', '', 1, 'lease', 1, '', '', 'open', now(), '')");
     a_vehicle_in_an_agreed_trade_cannot_be_offered: "trades_live_vehicle_key",
-        &format!("{NEW_TRADE} (2, 'acura', 'legend', 1993, 1, 'lease', 1, '', '', 'open', now(), '')");
+        &format!("{NEW_TRADE} (2, 'acura', 'legend', 1993, '', '', '', '', '', 1, 'lease', 1, '', '', 'open', now(), '')");
     a_vehicle_has_an_owner_that_exists: "vehicles_customer_id_fkey", "update vehicles set customer_id = 99 where id = 3";
     a_trade_has_an_owner_that_exists: "trades_customer_id_fkey",
-        &format!("{NEW_TRADE} (3, 'vw', 'golf', 1999, 1, 'lease', 99, '', '', 'open', now(), '')");
+        &format!("{NEW_TRADE} (3, 'vw', 'golf', 1999, '', '', '', '', '', 1, 'lease', 99, '', '', 'open', now(), '')");
     a_trade_is_agreed_with_somebody_who_exists: "trades_counterparty_id_fkey",
         "update trades set counterparty_id = 99 where id = 2";
     a_status_of_a_trade_that_is_none_is_refused: "trades_status_check", "update trades set status = 'gone' where id = 1";
-    a_trade_says_what_its_vehicle_says: "trades_vehicle_fkey",
-        &format!("{NEW_TRADE} (3, 'honda', 'golf', 1999, 1, 'lease', 1, '', '', 'open', now(), '')");
+    a_trade_has_a_vehicle_that_exists: "trades_vehicle_fkey",
+        &format!("{NEW_TRADE} (99, 'honda', 'golf', 1999, '', '', '', '', '', 1, 'lease', 1, '', '', 'cancelled', now(), '')");
     an_agreed_trade_names_what_was_agreed: "trades_agreement_check", "update trades set status = 'agreed' where id = 1";
     a_completed_trade_names_what_was_agreed: "trades_agreement_check",
         "update trades set status = 'completed', completed_at = now() where id = 1";
@@ -175,7 +175,7 @@ refused! {
     an_agreed_period_cannot_be_left_out: "trades_accepted_proposal_fkey",
         "update trades set agreed_from = null, agreed_until = null where id = 2";
     a_trade_is_opened_by_the_owner_of_its_vehicle: "trades_live_owner_fkey",
-        &format!("{NEW_TRADE} (3, 'vw', 'golf', 1999, 1, 'lease', 2, '', '', 'open', now(), '')");
+        &format!("{NEW_TRADE} (3, 'vw', 'golf', 1999, '', '', '', '', '', 1, 'lease', 2, '', '', 'open', now(), '')");
     a_vehicle_in_an_open_trade_cannot_change_hands: "trades_live_owner_fkey", "update vehicles set customer_id = 2 where id = 1";
     a_vehicle_in_an_agreed_trade_cannot_change_hands: "trades_live_owner_fkey",
         "update vehicles set customer_id = 2 where id = 2";
@@ -186,9 +186,9 @@ refused! {
     the_agreed_periods_of_a_vehicle_cannot_overlap: "trades_agreed_periods_excl",
         "with void as (update invoices set status = 'void', voided_at = now(), void_reason = 'x' where id = 1) \
          update trades set status = 'completed', completed_at = now() where id = 2; \
-         insert into trades (vehicle_id, vehicle_make, vehicle_model, vehicle_year, service_id, service_kind, customer_id, \
+         insert into trades (vehicle_id, vehicle_make, vehicle_model, vehicle_year, offered_make, offered_model, offered_color, offered_license_plate, offered_description, service_id, service_kind, customer_id, \
          title, description, status, created_at, search_text, counterparty_id, accepted_proposal_id, agreed_at, agreed_from, \
-         agreed_until) values (2, 'acura', 'legend', 1993, 1, 'lease', 1, '', '', 'agreed', now(), '', 2, 3, now(), \
+         agreed_until) values (2, 'acura', 'legend', 1993, '', '', '', '', '', 1, 'lease', 1, '', '', 'agreed', now(), '', 2, 3, now(), \
          '2026-07-31', '2026-12-01')";
 }
 

@@ -39,10 +39,10 @@ const MORE: &str = "insert into tokens (hash, user_id, name, epoch, created_at, 
         (1, 'WVWZZZ1JZXW000002', 'VW', 'Golf', 1999, '', '', '', '2026-01-01', 'vw', 'golf', ''),
         (1, 'WVWZZZ1JZXW000003', 'VW', 'Golf', 1999, '', '', '', '2026-01-01', 'vw', 'golf', '');
     -- Trade 3 is a lease without a proposal; trade 4 is a sale without a fee, with one.
-    insert into trades (vehicle_id, vehicle_make, vehicle_model, vehicle_year, service_id, service_kind, customer_id, title,
+    insert into trades (vehicle_id, vehicle_make, vehicle_model, vehicle_year, offered_make, offered_model, offered_color, offered_license_plate, offered_description, service_id, service_kind, customer_id, title,
         description, status, created_at, search_text) values
-        (4, 'vw', 'golf', 1999, 1, 'lease', 1, '', '', 'open', '2026-01-01', ''),
-        (5, 'vw', 'golf', 1999, 3, 'sell', 1, '', '', 'open', '2026-01-01', '');
+        (4, 'vw', 'golf', 1999, '', '', '', '', '', 1, 'lease', 1, '', '', 'open', '2026-01-01', ''),
+        (5, 'vw', 'golf', 1999, '', '', '', '', '', 3, 'sell', 1, '', '', 'open', '2026-01-01', '');
     insert into trade_parties (customer_id, trade_id) values (1, 3), (1, 4);
     insert into proposals (trade_id, trade_owner_id, customer_id, amount, currency, message, status, created_at, is_public)
         values (4, 1, 1, 300, 'USD', '', 'pending', '2026-01-01', true);";

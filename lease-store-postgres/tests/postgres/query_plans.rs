@@ -7,11 +7,13 @@ use lease_core::id::{CreditCardId, CustomerId, EventId, InvoiceId, LeadId, Servi
 use lease_core::model::{
     ChassisNumber, InvoiceStatus, LeadStatus, PaymentStatus, ProposalStatus, Role, ServiceKind, TradeStatus, Vin,
 };
-use lease_core::page::{Cursor, PageRequest};
+use lease_core::money::Currency;
+use lease_core::page::{Cursor, PageRequest, Place, PriceKey};
 use lease_core::repository::{
     AccountRepository as _, CardFilter, CardRepository as _, ContactFilter, CustomerFilter, DirectoryRepository as _,
     EventFilter, EventRepository as _, InvoiceFilter, LeadFilter, PaymentFilter, ProposalFilter, ServiceFilter,
-    ServiceRepository as _, TokenFilter, TradeFilter, TradeRepository as _, UserFilter, VehicleFilter, VehicleRepository as _,
+    ServiceRepository as _, TokenFilter, TradeFilter, TradeRepository as _, TradeSort, UserFilter, VehicleFilter,
+    VehicleRepository as _,
 };
 use lease_core::text::Search;
 use lease_store_postgres::{PostgresOptions, PostgresRepository};
@@ -66,7 +68,13 @@ fn now() -> DateTime<Utc> {
 
 /// A page in the middle of a list.
 fn page() -> PageRequest {
-    PageRequest::new(25, Some(Cursor::After(1_500))).unwrap()
+    PageRequest::new(25, Some(Cursor::After(1_500.into()))).unwrap()
+}
+
+/// A page in the middle of a list that is sorted by price.
+fn page_by_price(sort: TradeSort) -> PageRequest {
+    let price = Some(PriceKey { is_descending: !sort.is_ascending(), amount: 100.into() });
+    PageRequest::new(25, Some(Cursor::After(Place { id: 1_500, price }))).unwrap()
 }
 
 fn customer() -> Option<CustomerId> {
@@ -102,40 +110,64 @@ async fn lists_of_trades_walk_their_indexes() {
     let database = TestDatabase::create().await;
     let store = &store(&database).await;
     let all = TradeFilter::default;
-    walks!(store, store.list_trades(&all(), page()), "trades_pkey");
+    let dollars = || TradeFilter { currency: Some(Currency::USD), ..all() };
+    for sort in [TradeSort::Price, TradeSort::PriceDescending] {
+        for visible_to in [None, customer()] {
+            let filter = TradeFilter { sort, visible_to, price_min: Some(1.into()), ..dollars() };
+            walks!(store, store.list_trades(&filter, page_by_price(sort), now()), "proposals_asking_idx", "trades_pkey");
+        }
+    }
+    walks!(store, store.list_trades(&dollars(), page(), now()), "proposals_public_trade_idx");
+    walks!(store, store.list_trades(&all(), page(), now()), "trades_pkey");
     walks!(
         store,
-        store.list_trades(&TradeFilter { visible_to: customer(), ..all() }, page()),
+        store.list_trades(&TradeFilter { visible_to: customer(), ..all() }, page(), now()),
         "trades_status_idx",
         "trade_parties_pkey"
     );
     walks!(
         store,
-        store.list_trades(&TradeFilter { visible_to: customer(), make: Some("make7".into()), ..all() }, page()),
+        store.list_trades(&TradeFilter { visible_to: customer(), make: Some("make7".into()), ..all() }, page(), now()),
         "trades_open_make_idx",
         "trade_parties_pkey"
     );
     walks!(
         store,
-        store.list_trades(&TradeFilter { visible_to: customer(), model: Some("model7".into()), ..all() }, page()),
+        store.list_trades(&TradeFilter { visible_to: customer(), model: Some("model7".into()), ..all() }, page(), now()),
         "trades_open_model_idx",
         "trade_parties_pkey"
     );
-    walks!(store, store.list_trades(&TradeFilter { status: Some(TradeStatus::Open), ..all() }, page()), "trades_status_idx");
-    walks!(store, store.list_trades(&TradeFilter { service_id: ServiceId::new(5), ..all() }, page()), "trades_service_idx");
-    walks!(store, store.list_trades(&TradeFilter { vehicle_id: VehicleId::new(5), ..all() }, page()), "trades_vehicle_idx");
     walks!(
         store,
-        store.list_trades(&TradeFilter { visible_to: customer(), customer_id: customer(), ..all() }, page()),
+        store.list_trades(&TradeFilter { status: Some(TradeStatus::Open), ..all() }, page(), now()),
+        "trades_status_idx"
+    );
+    walks!(
+        store,
+        store.list_trades(&TradeFilter { service_id: ServiceId::new(5), ..all() }, page(), now()),
+        "trades_service_idx"
+    );
+    walks!(
+        store,
+        store.list_trades(&TradeFilter { vehicle_id: VehicleId::new(5), ..all() }, page(), now()),
+        "trades_vehicle_idx"
+    );
+    walks!(
+        store,
+        store.list_trades(&TradeFilter { visible_to: customer(), customer_id: customer(), ..all() }, page(), now()),
         "trades_customer_id_id_key"
     );
-    walks!(store, store.list_trades(&TradeFilter { counterparty_id: customer(), ..all() }, page()), "trades_counterparty_idx");
-    walks!(store, store.list_trades(&TradeFilter { kind: Some(ServiceKind::Custom), ..all() }, page()), "trades_kind_idx");
-    walks!(store, store.list_trades(&TradeFilter { make: Some("make7".into()), ..all() }, page()), "trades_make_idx");
-    walks!(store, store.list_trades(&TradeFilter { model: Some("model7".into()), ..all() }, page()), "trades_model_idx");
     walks!(
         store,
-        store.list_trades(&TradeFilter { year_min: Some(1950), year_max: Some(1950), ..all() }, page()),
+        store.list_trades(&TradeFilter { counterparty_id: customer(), ..all() }, page(), now()),
+        "trades_counterparty_idx"
+    );
+    walks!(store, store.list_trades(&TradeFilter { kind: Some(ServiceKind::Custom), ..all() }, page(), now()), "trades_kind_idx");
+    walks!(store, store.list_trades(&TradeFilter { make: Some("make7".into()), ..all() }, page(), now()), "trades_make_idx");
+    walks!(store, store.list_trades(&TradeFilter { model: Some("model7".into()), ..all() }, page(), now()), "trades_model_idx");
+    walks!(
+        store,
+        store.list_trades(&TradeFilter { year_min: Some(1950), year_max: Some(1950), ..all() }, page(), now()),
         "trades_year_idx"
     );
     database.drop().await;
@@ -408,11 +440,11 @@ async fn ranges_and_searches_are_planned_anew() {
     // This query counts itself from the second time on.
     prepared().await;
     let before = prepared().await;
-    store.list_trades(&TradeFilter { year_min: Some(1950), ..all() }, page()).await.unwrap();
-    store.list_trades(&TradeFilter { year_max: Some(1960), ..all() }, page()).await.unwrap();
-    store.list_trades(&TradeFilter { search: Some(Search::new("something")), ..all() }, page()).await.unwrap();
+    store.list_trades(&TradeFilter { year_min: Some(1950), ..all() }, page(), now()).await.unwrap();
+    store.list_trades(&TradeFilter { year_max: Some(1960), ..all() }, page(), now()).await.unwrap();
+    store.list_trades(&TradeFilter { search: Some(Search::new("something")), ..all() }, page(), now()).await.unwrap();
     assert_eq!(prepared().await, before);
-    store.list_trades(&TradeFilter { year_min: Some(1950), year_max: Some(1950), ..all() }, page()).await.unwrap();
+    store.list_trades(&TradeFilter { year_min: Some(1950), year_max: Some(1950), ..all() }, page(), now()).await.unwrap();
     assert_eq!(prepared().await, before + 1);
     database.drop().await;
 }

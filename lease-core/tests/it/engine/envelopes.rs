@@ -211,7 +211,7 @@ async fn vehicles_and_services() {
     let log = Log::default();
     let mut store = log.store();
     store.expect_find_vehicle().returning(|_| Ok(None));
-    store.expect_load_vehicle().returning(|_, _| Ok(Some(vehicle_snapshot())));
+    store.expect_load_vehicle().returning(|_, _, _| Ok(Some(vehicle_snapshot())));
     store.expect_find_service().returning(|_| Ok(Some(stored_service(ServiceKind::Lease))));
     store.expect_list_services().returning(|_, _| Ok(Page { items: Vec::new(), next: None, previous: None }));
     let (engine, owner, clerk) = (engine(store), asked_by(customer(OWNER)), asked_by(staff()));
@@ -232,7 +232,7 @@ async fn vehicles_and_services() {
 /// one.
 fn trading(log: &Log) -> MockRepository {
     let mut store = log.store();
-    store.expect_load_opening().returning(|_, _, _| {
+    store.expect_load_opening().returning(|_, _, _, _| {
         Ok(OpeningSnapshot { vehicle: Some(vehicle_snapshot()), service: Some(stored_service(ServiceKind::Sell)) })
     });
     store.expect_load_trade().returning(|load| {

@@ -124,12 +124,12 @@ async fn a_command_without_a_claim_commits_without_one() {
 async fn opening_a_trade_after_another_one_was_opened_is_refused() {
     let offer = |is_live: bool| {
         let mut vehicle = vehicle_snapshot();
-        vehicle.value.has_live_trade = is_live;
+        vehicle.value.live_trade = is_live.then(open_trade);
         OpeningSnapshot { vehicle: Some(vehicle), service: Some(stored_service(ServiceKind::Lease)) }
     };
     let mut store = MockRepository::new();
-    store.expect_load_opening().times(1).returning(move |_, _, _| Ok(offer(false)));
-    store.expect_load_opening().times(1).returning(move |_, _, _| Ok(offer(true)));
+    store.expect_load_opening().times(1).returning(move |_, _, _, _| Ok(offer(false)));
+    store.expect_load_opening().times(1).returning(move |_, _, _, _| Ok(offer(true)));
     refuse_commits(&mut store, 1, || RepositoryError::Taken(Guarantee::LiveTradeOfVehicle));
     let draft = draft(json!({"vehicle_id": 1, "service_id": 1}));
     assert_eq!(code(engine(store).open_trade(&customer(OWNER), &draft).await), "vehicle_in_trade");
@@ -161,14 +161,14 @@ async fn a_vin_lost_in_a_race_is_a_wrong_field() {
 #[tokio::test]
 async fn anothers_vehicle_is_forbidden_before_a_missing_service_is_wrong() {
     let mut store = MockRepository::new();
-    store.expect_load_opening().returning(|_, _, _| {
+    store.expect_load_opening().returning(|_, _, _, _| {
         let mut vehicle = vehicle_snapshot();
-        vehicle.value.is_on_offer = true;
+        vehicle.value.live_trade = Some(open_trade());
         Ok(OpeningSnapshot { vehicle: Some(vehicle), service: None })
     });
-    store.expect_load_vehicle().returning(|_, _| {
+    store.expect_load_vehicle().returning(|_, _, _| {
         let mut vehicle = vehicle_snapshot();
-        vehicle.value.is_on_offer = true;
+        vehicle.value.live_trade = Some(open_trade());
         Ok(Some(vehicle))
     });
     let response = engine(store).open_trade(&customer(BUYER), &draft(json!({"vehicle_id": 1}))).await;

@@ -1,6 +1,6 @@
 use chrono::{DateTime, Days, Duration, NaiveDate, Utc};
 use lease_core::account::{AccountSnapshot, PasswordHash, Token, TokenHash};
-use lease_core::catalog::VehicleSnapshot;
+use lease_core::catalog::{LiveTrade, VehicleSnapshot};
 use lease_core::gateway::{CardToken, ChargeKey};
 use lease_core::id::{CustomerId, Entity, Id, Stored, UserId, Version, Versioned};
 use lease_core::model::{
@@ -138,15 +138,14 @@ pub(crate) fn vehicle(owner: i64) -> Vehicle {
     }
 }
 
+/// An open trade of a vehicle, without a bid.
+pub(crate) fn open_trade() -> LiveTrade {
+    LiveTrade { id: id(1), version: Version::FIRST, is_open: true, owner_is_active: true, has_bid: false }
+}
+
 /// The owner's vehicle, which was never traded.
 pub(crate) fn vehicle_snapshot() -> Versioned<VehicleSnapshot> {
-    first(VehicleSnapshot {
-        vehicle: stored(1, vehicle(OWNER)),
-        is_on_offer: false,
-        has_live_trade: false,
-        was_traded: false,
-        viewer_is_party: false,
-    })
+    first(VehicleSnapshot { vehicle: stored(1, vehicle(OWNER)), live_trade: None, was_traded: false, viewer_is_party: false })
 }
 
 /// An active service that no trade uses yet, with a fee of 100.00.

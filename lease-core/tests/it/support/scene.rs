@@ -6,15 +6,15 @@ use lease_core::input::NamedIn;
 use lease_core::invoicing::{PaymentDraft, begin_payment};
 use lease_core::lifecycle::{ProposalDraft, ProposalView, TradeChanges, TradeSnapshot, ViewerHistory, propose};
 use lease_core::model::{
-    Agreement, BillTo, CreditCard, Invoice, InvoiceOn, InvoiceState, Payment, PaymentState, Period, ProposalState, ServiceKind,
-    Trade, TradeState,
+    Agreement, BillTo, CreditCard, Invoice, InvoiceOn, InvoiceState, OfferedVehicle, Payment, PaymentState, Period,
+    ProposalState, ServiceKind, Trade, TradeState,
 };
 use lease_core::money::Money;
 use lease_core::permission::Actor;
 use lease_core::policy::Policy;
 use serde_json::{Value, json};
 
-use super::build::{BUYER, OWNER, at, card, id, invoice, key, now, payment, proposal, service, stored, usd};
+use super::build::{BUYER, OWNER, at, card, id, invoice, key, now, payment, proposal, service, stored, usd, vehicle};
 
 /// A trade of [`OWNER`] in any state, as a decision reads it.
 #[derive(Clone, Debug)]
@@ -30,6 +30,8 @@ impl Scene {
             title: "A trade".into(),
             description: "Words".into(),
             state: TradeState::Open,
+            offered: OfferedVehicle::from(&vehicle(OWNER)),
+            asking: None,
             invoice_id: None,
             created_at: at(-3_600),
         };

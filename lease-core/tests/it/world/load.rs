@@ -1,10 +1,10 @@
 //! The work of a store: finds rows, and assembles the data that a decision reads.
 
 use lease_core::Error;
-use lease_core::catalog::VehicleSnapshot;
-use lease_core::id::{CreditCardId, CustomerId, Entity, Stored, VehicleId};
+use lease_core::catalog::{LiveTrade, VehicleSnapshot};
+use lease_core::id::{CreditCardId, CustomerId, Entity, Stored, VehicleId, Version};
 use lease_core::lifecycle::{ProposalView, TradeSnapshot, ViewerHistory};
-use lease_core::model::{Period, Proposal, ProposalState};
+use lease_core::model::{Period, Proposal, ProposalState, Trade};
 use lease_core::repository::TradeKey;
 
 use super::World;
@@ -14,13 +14,26 @@ impl World {
     /// A vehicle, as a decision about it reads it.
     pub(super) fn vehicle_snapshot(&self, id: VehicleId, viewer: Option<CustomerId>) -> VehicleSnapshot {
         let trades: Vec<_> = self.books.trades.iter().filter(|trade| trade.vehicle_id == id).collect();
+        let vehicle = row(&self.books.vehicles, id).clone();
+        let owner = vehicle.customer_id;
         VehicleSnapshot {
-            vehicle: row(&self.books.vehicles, id).clone(),
-            is_on_offer: trades.iter().any(|trade| trade.is_open() && self.is_active(trade.customer_id)),
-            has_live_trade: trades.iter().any(|trade| trade.is_live()),
+            vehicle,
+            live_trade: trades.iter().find(|trade| trade.is_live()).map(|trade| self.live_trade(trade)),
             was_traded: !trades.is_empty(),
-            viewer_is_party: viewer.is_some_and(|viewer| trades.iter().any(|trade| trade.has_party(viewer))),
+            viewer_is_party: viewer
+                .is_some_and(|viewer| trades.iter().any(|trade| trade.has_party(viewer) && trade.has_party(owner))),
         }
+    }
+
+    fn live_trade(&self, trade: &Stored<Trade>) -> LiveTrade {
+        let is_bid = |made: &Stored<Proposal>| {
+            made.trade_id == trade.id
+                && made.customer_id != trade.customer_id
+                && made.state_at(self.now) == ProposalState::Pending
+        };
+        let has_bid = self.books.proposals.iter().any(is_bid);
+        let owner_is_active = self.is_active(trade.customer_id);
+        LiveTrade { id: trade.id, version: Version::FIRST, is_open: trade.is_open(), owner_is_active, has_bid }
     }
 
     /// The snapshot that a store's load returns.

@@ -5,7 +5,7 @@ mod load;
 
 use chrono::{DateTime, Duration, Utc};
 use lease_core::Error;
-use lease_core::catalog::update_service;
+use lease_core::catalog::{update_service, update_vehicle};
 use lease_core::decision::{Decision, RowChange};
 use lease_core::gateway::{ChargeKey, ChargeOutcome};
 use lease_core::id::{CreditCardId, CustomerId, NewIds, Stored, TradeId};
@@ -16,7 +16,7 @@ use lease_core::lifecycle::{
     self, OpeningSnapshot, TradeChanges, TradeSnapshot, accept, amend, cancel, expire, open, propose, reject, withdraw,
 };
 use lease_core::model::{
-    BillTo, CreditCard, InvoiceOn, PaymentState, ProposalState, Service, ServiceKind, Trade, TradeState, Vehicle,
+    BillTo, CreditCard, InvoiceOn, OfferedVehicle, PaymentState, ProposalState, Service, ServiceKind, Trade, TradeState, Vehicle,
 };
 use lease_core::money::Money;
 use lease_core::permission::Actor;
@@ -49,6 +49,7 @@ pub(crate) enum Step {
     Expire { proposal: usize },
     Overdue { trade: usize },
     Fee { service: usize, amount: u8 },
+    Edit { who: usize, vehicle: usize, mileage: u16 },
     Activate { customer: usize, is_active: bool },
     Wait { minutes: u32 },
 }
@@ -159,6 +160,7 @@ impl World {
             Step::Expire { proposal } => self.let_time_bring(self.proposal(proposal)?, expire),
             Step::Overdue { trade } => self.let_time_bring(self.trade(trade)?, record_overdue),
             Step::Fee { service, amount } => self.set_fee(service, amount),
+            Step::Edit { who, vehicle, mileage } => self.edit(who, vehicle, mileage),
             Step::Activate { customer, is_active } => {
                 self.active[customer % CUSTOMERS] = is_active;
                 Ok(())
@@ -194,6 +196,21 @@ impl World {
             row_mut(&mut self.books.services, service).value.is_used = true;
         }
         push(&mut self.books.trades, opening.trade);
+        Ok(())
+    }
+
+    /// Changes a vehicle, and what its live trade offers.
+    fn edit(&mut self, who: usize, vehicle: usize, mileage: u16) -> Result<(), Error> {
+        let actor = self.actor(who)?;
+        let id = pick(&self.books.vehicles, vehicle)?.id;
+        let found = first(self.vehicle_snapshot(id, actor.customer()));
+        let draft = draft(json!({"mileage": mileage}));
+        let change = update_vehicle(&found, &actor, &draft, UpdateMode::Partial, None, self.now)?.changes;
+        let RowChange::Update { value, .. } = change.vehicle else { panic!("a vehicle is updated") };
+        if let Some((trade, _)) = change.offered_in {
+            row_mut(&mut self.books.trades, trade).value.offered = OfferedVehicle::from(&value);
+        }
+        row_mut(&mut self.books.vehicles, id).value = value;
         Ok(())
     }
 

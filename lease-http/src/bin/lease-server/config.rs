@@ -181,6 +181,7 @@ impl Settings {
         Policy::default()
             .with_token_ttl(chrono::Duration::days(self.token_ttl_days.into()))
             .with_late_payments(self.late_payments)
+            .with_currency(self.fee_currency)
             .with_event_retention(self.event_retention_days.map(|days| chrono::Duration::days(days.into())))
     }
 

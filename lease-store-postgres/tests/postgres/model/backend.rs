@@ -222,7 +222,7 @@ impl Backend {
             | Act::MoveDueDate(..) => return Some(STAFF),
             Act::Open(row, _) | Act::Update(Table::Vehicle, row, _) | Act::Delete(Table::Vehicle, row) => {
                 let vehicle = self.row(Table::Vehicle, row).await;
-                self.store.load_vehicle(id(vehicle), None).await.unwrap()?.vehicle.customer_id
+                self.store.load_vehicle(id(vehicle), None, DateTime::UNIX_EPOCH).await.unwrap()?.vehicle.customer_id
             }
             Act::Propose(row, _) | Act::Cancel(row) | Act::Update(Table::Trade, row, _) => {
                 self.load(TradeKey::Trade(id(self.row(Table::Trade, row).await))).await?.trade.customer_id
@@ -284,7 +284,9 @@ impl Backend {
             Table::Lead => newest(store.list_leads(&LeadFilter::default(), one).await),
             Table::Vehicle => newest(store.list_vehicles(&VehicleFilter::default(), one).await),
             Table::Service => newest(store.list_services(&ServiceFilter::default(), one).await),
-            Table::Trade => newest(store.list_trades(&TradeFilter::default(), one).await.map(|page| page.map(|row| row.trade))),
+            Table::Trade => newest(
+                store.list_trades(&TradeFilter::default(), one, DateTime::UNIX_EPOCH).await.map(|page| page.map(|row| row.trade)),
+            ),
             Table::Proposal => newest(
                 store
                     .list_proposals(&ProposalFilter::default(), one, start())

@@ -49,11 +49,12 @@ select '', case n % 50 when 0 then 'custom' else 'lease' end, 'first_proposal', 
 from generate_series(1, 2000) as n;
 
 insert into trades (
-    vehicle_id, vehicle_make, vehicle_model, vehicle_year, service_id, service_kind, customer_id, title, description, status,
-    created_at, cancelled_at, cancel_reason, search_text
+    vehicle_id, vehicle_make, vehicle_model, vehicle_year, offered_make, offered_model, offered_color, offered_license_plate,
+    offered_description, service_id, service_kind, customer_id, title, description, status, created_at, cancelled_at, cancel_reason,
+    search_text
 )
 select
-    v.id, v.make_key, v.model_key, v.year, s.id, s.kind, v.customer_id, '', '',
+    v.id, v.make_key, v.model_key, v.year, v.make, v.model, '', '', '', s.id, s.kind, v.customer_id, '', '',
     case v.id % 6 when 0 then 'open' else 'cancelled' end, '2026-01-01', case v.id % 6 when 0 then null else now() end,
     case v.id % 6 when 0 then null else '' end, ' trade' || v.id
 from vehicles v

@@ -40,12 +40,12 @@ values
 
 -- Trade 1 is open; trade 2 will be agreed on proposal 3.
 insert into trades (
-    vehicle_id, vehicle_make, vehicle_model, vehicle_year, service_id, service_kind, customer_id, title, description, status,
+    vehicle_id, vehicle_make, vehicle_model, vehicle_year, offered_make, offered_model, offered_color, offered_license_plate, offered_description, service_id, service_kind, customer_id, title, description, status,
     created_at, search_text
 )
 values
-    (1, 'honda', 'accord', 2003, 1, 'lease', 1, '', '', 'open', '2026-01-01', ''),
-    (2, 'acura', 'legend', 1993, 1, 'lease', 1, '', '', 'open', '2026-01-01', '');
+    (1, 'honda', 'accord', 2003, '', '', '', '', '', 1, 'lease', 1, '', '', 'open', '2026-01-01', ''),
+    (2, 'acura', 'legend', 1993, '', '', '', '', '', 1, 'lease', 1, '', '', 'open', '2026-01-01', '');
 
 insert into trade_parties (customer_id, trade_id)
 values (1, 1), (1, 2), (2, 2);
