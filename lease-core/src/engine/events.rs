@@ -96,7 +96,7 @@ impl LeaseEngine {
 
     /// Refuses to go on from an id if events after it were cleared (rule 8.9). Asked once the reading has ended, so that no event is
     /// cleared between the two. From 0 on, a reading begins with the first that is still there.
-    async fn require_kept(&self, after: i64) -> Result<(), Error> {
+    pub(super) async fn require_kept(&self, after: i64) -> Result<(), Error> {
         if after > 0 && self.store().cleared_events().await?.is_some_and(|cleared| after < cleared.get()) {
             return Err(Error::EventsGone);
         }

@@ -116,6 +116,7 @@ impl Subscription {
         let newest = self.newest().await?;
         let _turn = self.engine.shared.news.turn().await.map_err(Error::internal)?;
         let found = self.engine.store().events_after(self.position, READ_AT_ONCE, &self.filter).await?;
+        self.engine.require_kept(self.position.map_or(0, EventId::get)).await?;
         let last = found.last().map(|event| event.id);
         // A page that is not full has everything that there was, up to the newest event of all.
         let is_full = found.len() >= READ_AT_ONCE as usize;

@@ -6,7 +6,7 @@ use crate::input::{Field, Form, UpdateMode, draft};
 use crate::invoicing::overdue::with_mark;
 use crate::invoicing::{invoice_for, require_open};
 use crate::permission::{Act, Actor};
-use crate::trade::{InvoiceChange, TradeChanges, TradeSnapshot, invoice_changed};
+use crate::trade::{InvoiceChange, TradeChanges, TradeSnapshot, invoice_changed, invoice_overdue};
 
 draft! {
     /// The fields for moving the due date of an invoice.
@@ -41,8 +41,14 @@ pub fn move_due_date(
         change.overdue_at = None;
     }
     let moved = invoice_changed(&invoice, &change.applied_to(&invoice));
+    let falls_overdue = change.overdue_at.is_none() && change.applied_to(&invoice).is_overdue(now);
+    let fallen = falls_overdue.then(|| {
+        // It falls overdue by being moved, not at the end of a day that has long passed.
+        change.overdue_at = Some(now);
+        invoice_overdue(&invoice, &change.applied_to(&invoice))
+    });
     let changes = TradeChanges { invoice: Some(change), ..TradeChanges::default() };
-    Ok(Decision::new(changes, overdue.into_iter().chain(moved)))
+    Ok(Decision::new(changes, overdue.into_iter().chain(moved).chain(fallen)))
 }
 
 /// Succeeds if the actor may move the due date of the trade's invoice now.

@@ -4,7 +4,7 @@ use crate::decision::Decision;
 use crate::error::{Error, Refusal};
 use crate::id::CustomerId;
 use crate::invoicing::{issue, owes_nothing};
-use crate::lifecycle::{require_open, require_pending, visible_proposal};
+use crate::lifecycle::{require_pending, visible_proposal};
 use crate::model::{Agreement, InvoiceOn, ProposalState, ServiceKind};
 use crate::permission::{Act, Actor, Resource};
 use crate::trade::{ProposalView, TradeChanges, TradeSnapshot, conclude, proposal_decided, trade_agreed};
@@ -47,10 +47,10 @@ pub(super) fn acceptable<'a>(snapshot: &'a TradeSnapshot, actor: &Actor, now: Da
     let view = match visible_proposal(snapshot, actor) {
         // Everybody saw the owner's proposal while the trade was open and its owner active, so it is hidden only because one of
         // the two is no longer so.
-        Err(Error::NotFound) if snapshot.proposal.as_ref().is_some_and(|view| view.proposal.customer_id == owner) => {
-            require_open(snapshot)?;
-            return Err(Refusal::PartyInactive.into());
-        }
+        Err(Error::NotFound) => match &snapshot.proposal {
+            Some(view) if view.proposal.customer_id == owner => view,
+            _ => return Err(Error::NotFound),
+        },
         visible => visible?,
     };
     let proposal = &view.proposal;
@@ -60,7 +60,7 @@ pub(super) fn acceptable<'a>(snapshot: &'a TradeSnapshot, actor: &Actor, now: Da
         (true, true) | (false, false) => return Err(Error::PermissionDenied),
     };
     require_pending(snapshot, proposal, now)?;
-    if !view.author_is_active {
+    if !view.author_is_active || !snapshot.owner_is_active {
         return Err(Refusal::PartyInactive.into());
     }
     require_available(snapshot, view)?;

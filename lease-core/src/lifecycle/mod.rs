@@ -43,6 +43,11 @@ pub(crate) fn require_visible(snapshot: &TradeSnapshot, actor: &Actor) -> Result
     actor.require_view(Resource::Trade, |customer| can_view_trade(customer, trade, *owner_is_active, viewer.has_proposed()))
 }
 
+/// Whether the trade would be seen by every customer if its owner were active.
+fn hides_with_owner(snapshot: &TradeSnapshot) -> bool {
+    snapshot.trade.is_open() && !snapshot.owner_is_active
+}
+
 /// The snapshot's proposal, if the actor may see it.
 pub(crate) fn visible_proposal<'a>(snapshot: &'a TradeSnapshot, actor: &Actor) -> Result<&'a ProposalView, Error> {
     let view = snapshot.proposal.as_ref().ok_or(Error::NotFound)?;

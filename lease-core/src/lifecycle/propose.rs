@@ -6,7 +6,7 @@ use crate::error::{Error, Refusal};
 use crate::id::{CustomerId, TradeId};
 use crate::input::{Field, FieldErrors, Form, NamedIn, UpdateMode, draft, some_given};
 use crate::invoicing::issue;
-use crate::lifecycle::{require_open, require_visible};
+use crate::lifecycle::{hides_with_owner, require_open, require_visible};
 use crate::model::{InvoiceOn, Period, Proposal, ProposalState, ServiceKind};
 use crate::money::{Money, positive};
 use crate::permission::{Act, Actor, Resource};
@@ -51,7 +51,9 @@ pub fn propose(
     now: DateTime<Utc>,
 ) -> Result<Decision<TradeChanges>, Error> {
     let author = actor.require_customer(Resource::Proposal, Act::Create)?;
-    let visible = snapshot.filter(|trade| require_visible(trade, actor).is_ok());
+    // A trade that is hidden only because its owner is inactive is refused with that reason (rule 4.11).
+    let is_visible = |trade: &&TradeSnapshot| require_visible(trade, actor).is_ok() || hides_with_owner(trade);
+    let visible = snapshot.filter(is_visible);
     if visible.is_none() && named_in == NamedIn::Path {
         return Err(Error::NotFound);
     }

@@ -140,7 +140,10 @@ refused! {
         "update trades set counterparty_id = 99 where id = 2";
     a_status_of_a_trade_that_is_none_is_refused: "trades_status_check", "update trades set status = 'gone' where id = 1";
     a_trade_has_a_vehicle_that_exists: "trades_vehicle_fkey",
-        &format!("{NEW_TRADE} (99, 'honda', 'golf', 1999, '', '', '', '', '', 1, 'lease', 1, '', '', 'cancelled', now(), '')");
+        &format!(
+            "{} (99, 'honda', 'golf', 1999, '', '', '', '', '', 1, 'lease', 1, '', '', 'cancelled', now(), '', now(), '')",
+            NEW_TRADE.replace("search_text)", "search_text, cancelled_at, cancel_reason)")
+        );
     an_agreed_trade_names_what_was_agreed: "trades_agreement_check", "update trades set status = 'agreed' where id = 1";
     a_completed_trade_names_what_was_agreed: "trades_agreement_check",
         "update trades set status = 'completed', completed_at = now() where id = 1";

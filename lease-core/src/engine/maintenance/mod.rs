@@ -3,7 +3,10 @@
 mod rounds;
 mod time;
 
+use std::panic::AssertUnwindSafe;
+
 use chrono::Duration;
+use futures_util::FutureExt as _;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -102,9 +105,12 @@ impl LeaseEngine {
     }
 
     async fn has_more(&self, round: &Round, settings: &Maintenance) -> bool {
-        round.turn(self, settings).await.unwrap_or_else(|error| {
-            tracing::warn!(%error, round = round.name, "a round of background work failed");
-            false
-        })
+        // A fault in an app's store or gateway must not end the round for ever.
+        match AssertUnwindSafe(round.turn(self, settings)).catch_unwind().await {
+            Ok(Ok(has_more)) => return has_more,
+            Ok(Err(error)) => tracing::warn!(%error, round = round.name, "a round of background work failed"),
+            Err(_) => tracing::error!(round = round.name, "a round of background work panicked"),
+        }
+        false
     }
 }

@@ -103,6 +103,7 @@ pub(super) async fn list(engine: &LeaseEngine, actor: &Actor, table: Table, by: 
                 year_min,
                 year_max,
                 search,
+                ..TradeFilter::default()
             };
             walk!(engine.list_trades(actor, filter.clone(), limit))
         }
