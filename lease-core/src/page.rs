@@ -136,9 +136,23 @@ impl<T> Page<T> {
             Some(Cursor::After(_)) => (true, more),
             Some(Cursor::Before(_)) => (more, true),
         };
-        let next = older.then(|| fetched.last().map(|row| Cursor::After(id(row)))).flatten();
-        let previous = newer.then(|| fetched.first().map(|row| Cursor::Before(id(row)))).flatten();
+        let (first, last) = match (fetched.first(), fetched.last()) {
+            (Some(first), Some(last)) => (id(first), id(last)),
+            _ => return Self::empty(request.cursor),
+        };
+        let next = older.then_some(Cursor::After(last));
+        let previous = newer.then_some(Cursor::Before(first));
         Self { items: fetched, next, previous }
+    }
+
+    /// A page without rows, which still leads back: to the rows on the other side of its cursor, and to the cursor's own row.
+    fn empty(cursor: Option<Cursor>) -> Self {
+        let (next, previous) = match cursor {
+            None => (None, None),
+            Some(Cursor::After(id)) => (None, Some(Cursor::Before(id.saturating_sub(1).max(0)))),
+            Some(Cursor::Before(id)) => (Some(Cursor::After(id.saturating_add(1))), None),
+        };
+        Self { items: Vec::new(), next, previous }
     }
 
     /// A page that was found for the [reversed](PageRequest::reversed_from) request, in the order of the original request.
