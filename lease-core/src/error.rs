@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use chrono::Duration;
 use strum::{IntoEnumIterator as _, VariantArray as _};
 
 use crate::account::PasswordError;
@@ -34,6 +35,11 @@ pub enum Error {
     CardDeclined(Box<Stored<Payment>>),
     /// [`ErrorKind::EventsGone`].
     EventsGone,
+    /// [`ErrorKind::Throttled`].
+    Throttled {
+        /// The time until another attempt is allowed.
+        retry_after: Duration,
+    },
     /// [`ErrorKind::Unavailable`]: the cause, for the log.
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// [`ErrorKind::InternalError`]: the cause, for the log.
@@ -53,6 +59,7 @@ impl Error {
             Self::Refused(refusal) => ErrorKind::Refused(*refusal),
             Self::CardDeclined(_) => ErrorKind::CardDeclined,
             Self::EventsGone => ErrorKind::EventsGone,
+            Self::Throttled { .. } => ErrorKind::Throttled,
             Self::Unavailable(_) => ErrorKind::Unavailable,
             Self::Internal(_) => ErrorKind::InternalError,
         }
@@ -105,6 +112,9 @@ pub enum ErrorKind {
     /// Events after the one from which the reading was to go on were cleared (rule 8.9).
     #[error("Events after this one were cleared; start anew.")]
     EventsGone,
+    /// Too many attempts.
+    #[error("Too many attempts; try again later.")]
+    Throttled,
     /// The store or the gateway cannot be reached, too many other requests are changing the same object, or too many other passwords
     /// are waiting to be hashed; try again later.
     #[error("The service is unavailable at the moment.")]

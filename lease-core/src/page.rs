@@ -44,6 +44,15 @@ impl From<i64> for Place {
     }
 }
 
+impl Place {
+    /// The place beside it, further down the list or further up.
+    fn shifted(self, is_down: bool) -> Self {
+        let is_descending = self.price.is_none_or(|price| price.is_descending);
+        let step = if is_descending == is_down { -1 } else { 1 };
+        Self { id: self.id.saturating_add(step).max(0), ..self }
+    }
+}
+
 impl Cursor {
     /// A regular expression that matches exactly the texts that are cursors.
     pub const PATTERN: &str = r"^[ab][0-7][0-9a-f]{15}([ud](0|[1-9][0-9]{0,11})(\.[0-9]{0,3}[1-9])?)?$";
@@ -183,9 +192,23 @@ impl<T> Page<T> {
             Some(Cursor::After(_)) => (true, more),
             Some(Cursor::Before(_)) => (more, true),
         };
-        let next = older.then(|| fetched.last().map(|row| Cursor::After(place(row).into()))).flatten();
-        let previous = newer.then(|| fetched.first().map(|row| Cursor::Before(place(row).into()))).flatten();
+        let (first, last) = match (fetched.first(), fetched.last()) {
+            (Some(first), Some(last)) => (place(first).into(), place(last).into()),
+            _ => return Self::empty(request.cursor),
+        };
+        let next = older.then_some(Cursor::After(last));
+        let previous = newer.then_some(Cursor::Before(first));
         Self { items: fetched, next, previous }
+    }
+
+    /// A page without rows, which still leads back: to the rows on the other side of its cursor, and to the cursor's own row.
+    fn empty(cursor: Option<Cursor>) -> Self {
+        let (next, previous) = match cursor {
+            None => (None, None),
+            Some(Cursor::After(place)) => (None, Some(Cursor::Before(place.shifted(true)))),
+            Some(Cursor::Before(place)) => (Some(Cursor::After(place.shifted(false))), None),
+        };
+        Self { items: Vec::new(), next, previous }
     }
 
     /// A page that was found for the [reversed](PageRequest::reversed_from) request, in the order of the original request.

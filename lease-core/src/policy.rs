@@ -12,6 +12,8 @@ pub struct Policy {
     pub token_ttl: Duration,
     /// The treatment of payments after the due date.
     pub late_payments: LatePayments,
+    /// From how many declined payments of a customer within an hour on no other is begun; 0 for no limit.
+    pub declines_per_hour: u32,
     /// The most proposals that a customer may make in one trade.
     pub max_proposals: u32,
     /// The most days that a proposal may cover.
@@ -33,6 +35,12 @@ impl Policy {
     #[must_use]
     pub fn with_late_payments(self, late_payments: LatePayments) -> Self {
         Self { late_payments, ..self }
+    }
+
+    /// The same policy, with this limit on the declined payments of a customer within an hour; 0 for none.
+    #[must_use]
+    pub fn with_declines_per_hour(self, declines_per_hour: u32) -> Self {
+        Self { declines_per_hour, ..self }
     }
 
     /// The same policy, with this limit on the proposals of a customer in a trade.
@@ -65,6 +73,7 @@ impl Default for Policy {
         Self {
             token_ttl: Duration::days(30),
             late_payments: LatePayments::Accept,
+            declines_per_hour: 20,
             max_proposals: 100,
             max_days: 3_660,
             currency: Currency::USD,

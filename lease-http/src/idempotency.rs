@@ -12,6 +12,8 @@ mod replay;
 mod saved;
 mod secrets;
 
+use std::borrow::Cow;
+
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
@@ -19,8 +21,10 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
+use lease_core::model::Role;
 use lease_core::repository::{Claim, ClaimState};
 use lease_core::{Error, ErrorKind, LeaseEngine, Refusal};
+use strum::VariantArray as _;
 
 use crate::auth::Caller;
 use crate::client_address::ClientAddress;
@@ -28,6 +32,7 @@ use crate::extract::received_body;
 use crate::layers::{Presence, Trail};
 use crate::location;
 use crate::panic;
+use crate::path::plain;
 use crate::problem::{ErrorCode, HttpError, Problem};
 use crate::state::AppState;
 pub(crate) use headers::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
@@ -74,7 +79,7 @@ impl Once {
         } else {
             Caller::identify(self.engine(), request.headers(), &Trail::of(request.extensions())).await?
         };
-        let user = caller.actor().user();
+        let (user, role) = (caller.actor().user(), caller.actor().role());
         if user.is_none() && !is_public {
             // The handler responds 401, which is not stored: only known users write records.
             return Ok(next.run(request).await);
@@ -90,7 +95,11 @@ impl Once {
         };
         let scope = user.map_or(Scope::Content(&content), Scope::User);
         let keys = Keys::derive(&key, &scope);
-        let fingerprint = keys.fingerprint(&parts.method, path(&parts), &content);
+        let method = parts.method.clone();
+        let place = path(&parts).into_owned();
+        let by = |role| keys.fingerprint(role, &method, &place, &content);
+        let fingerprint = by(role);
+        let require_same = |first| require_same(first, role, by);
 
         let (claim, state) = self.engine().claim(keys.lookup(), fingerprint).await?;
         match state {
@@ -103,14 +112,14 @@ impl Once {
                 self.engine().hold_claim(&claim, work).await
             }
             ClaimState::Held { fingerprint: first } => {
-                Err(same(first, fingerprint).map_or_else(|reused| reused, |()| Problem::from(Refusal::IdempotencyKeyInUse)))
+                Err(require_same(first).map_or_else(|reused| reused, |()| Problem::from(Refusal::IdempotencyKeyInUse)))
             }
             ClaimState::Answered { fingerprint: first, response } => {
-                same(first, fingerprint)?;
+                require_same(first)?;
                 Ok(replayed(keys.open(&response).ok_or_else(unreadable)?.into_response()))
             }
             ClaimState::Done { fingerprint: first, made, .. } => {
-                same(first, fingerprint)?;
+                require_same(first)?;
                 match self.replay.lost {
                     LostResponse::KeyIgnored | LostResponse::Repeated => {
                         Ok(next.run(Request::from_parts(parts, Body::empty())).await)
@@ -210,13 +219,23 @@ fn told_unless_lost(outcome: Result<(), Error>) -> Result<(), Problem> {
     }
 }
 
-/// The path without a trailing slash, so that both forms count as the same path.
-fn path(parts: &Parts) -> &str {
-    parts.uri.path().trim_end_matches('/')
+/// The path without a trailing slash and without needless encoding, so that all its forms count as the same path.
+fn path(parts: &Parts) -> Cow<'_, str> {
+    plain(parts.uri.path().trim_end_matches('/'))
 }
 
-fn same(first: [u8; 32], now: [u8; 32]) -> Result<(), Problem> {
-    if first == now { Ok(()) } else { Err(Problem::new(HttpError::IdempotencyKeyReused)) }
+/// Succeeds if the first request under the key is repeated. Where its user had another role then, they may no longer see what they
+/// were told.
+fn require_same(first: [u8; 32], role: Option<Role>, by: impl Fn(Option<Role>) -> [u8; 32]) -> Result<(), Problem> {
+    if first == by(role) {
+        return Ok(());
+    }
+    let had_another_role = role.is_some() && Role::VARIANTS.iter().any(|other| first == by(Some(*other)));
+    if had_another_role {
+        Err(Problem::new(ErrorKind::PermissionDenied))
+    } else {
+        Err(Problem::new(HttpError::IdempotencyKeyReused))
+    }
 }
 
 fn unreadable() -> Problem {

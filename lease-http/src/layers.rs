@@ -46,8 +46,8 @@ pub(crate) fn around(router: Router, state: &AppState) -> Router {
         .layer(from_fn_with_state(state.clone(), deadline::keep))
         .layer(from_fn_with_state(state.clone(), receive::receive))
         .layer(panic::catch());
-    let router = match headers::cors(&state.options.cors_origins) {
-        Some(cors) => router.layer(cors),
+    let router = match headers::cors(&state.options) {
+        Some(cors) => router.layer(cors).layer(from_fn(headers::only_known_paths)),
         None => router,
     };
     router

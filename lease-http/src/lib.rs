@@ -17,6 +17,7 @@ mod openapi;
 mod ops;
 mod options;
 mod panic;
+mod path;
 mod precompressed;
 mod problem;
 mod query;
@@ -184,7 +185,7 @@ impl RouterBuilder {
             .fallback(async || Problem::new(ErrorKind::NotFound))
             .method_not_allowed_fallback(async |_: Caller| Problem::new(HttpError::MethodNotAllowed))
             .with_state(state.clone());
-        without_trailing_slash(layers::around(routes, &state))
+        as_meant(layers::around(routes, &state))
     }
 }
 
@@ -202,20 +203,22 @@ async fn openapi_document(_: Caller, engine: Engine, headers: HeaderMap) -> Resp
     file.response(&headers)
 }
 
-/// Also accepts every path with a trailing slash: a path that matches no route is tried again without it.
-fn without_trailing_slash(routes: Router) -> Router {
+/// Also accepts every path with a trailing slash, and with characters encoded that need not be: a path that matches no route is tried
+/// again without them.
+fn as_meant(routes: Router) -> Router {
     let again = routes.clone();
     routes.fallback(move |mut request: Request| {
-        if let Some(uri) = trimmed(request.uri()) {
+        if let Some(uri) = meant(request.uri()) {
             *request.uri_mut() = uri;
         }
         again.clone().oneshot(request)
     })
 }
 
-/// The URI without the trailing slash of its path.
-fn trimmed(uri: &Uri) -> Option<Uri> {
-    let path = uri.path().strip_suffix('/').filter(|path| !path.is_empty())?;
+/// The URI with its path [decoded](path::plain), and without the trailing slash.
+fn meant(uri: &Uri) -> Option<Uri> {
+    let plain = path::plain(uri.path());
+    let path = plain.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(&plain);
     let path_and_query: PathAndQuery = match uri.query() {
         Some(query) => format!("{path}?{query}").parse().ok()?,
         None => path.parse().ok()?,

@@ -7,6 +7,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use crate::extract::CreatedId;
+use crate::path::plain;
 
 /// Names the place of the row that the response says was created.
 pub(crate) async fn name(OriginalUri(uri): OriginalUri, request: Request, next: Next) -> Response {
@@ -19,7 +20,7 @@ pub(crate) async fn name(OriginalUri(uri): OriginalUri, request: Request, next: 
 
 /// Names the place of a row that a POST to this address has created.
 pub(crate) fn set(response: &mut Response, posted_to: &Uri, id: i64) {
-    if let Some(place) = place(posted_to.path(), id).and_then(|place| HeaderValue::try_from(place).ok()) {
+    if let Some(place) = place(&plain(posted_to.path()), id).and_then(|place| HeaderValue::try_from(place).ok()) {
         response.headers_mut().insert(LOCATION, place);
     }
 }

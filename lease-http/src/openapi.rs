@@ -173,6 +173,7 @@ fn codes(path: &str, method: &str, operation: &mut Map<String, Value>, ignores_k
     let bad_body = [Http(HttpError::RequestTimeout), Http(HttpError::PayloadTooLarge)];
     add(method == "post", &[&[Engine(ErrorKind::ValidationError)], &bad_body[..]].concat());
     add(method == "post" && !ignores_key, &[in_use, Http(HttpError::IdempotencyKeyReused)]);
+    add(method == "post" && !ignores_key && !is_public, &[Engine(ErrorKind::PermissionDenied)]);
     add(true, &[Engine(ErrorKind::InternalError), Engine(ErrorKind::Unavailable)]);
     codes
 }
@@ -193,7 +194,7 @@ fn error_response(codes: &[ErrorCode]) -> Value {
         let schema = json!({ "type": "string", "const": "Token" });
         response["headers"]["WWW-Authenticate"] = header("How to authenticate.", &schema);
     }
-    if codes.contains(&Http(HttpError::Throttled)) || codes.contains(&Engine(ErrorKind::Unavailable)) {
+    if codes.contains(&Engine(ErrorKind::Throttled)) || codes.contains(&Engine(ErrorKind::Unavailable)) {
         let schema = json!({ "type": "integer", "minimum": 1 });
         response["headers"]["Retry-After"] = header("The number of seconds until another attempt is accepted.", &schema);
     }

@@ -14,6 +14,8 @@ pub struct HttpOptions {
     pub request_timeout: Duration,
     /// The other origins whose pages may call the API; none by default.
     pub cors_origins: CorsOrigins,
+    /// The headers that their pages may send beside those that the API reads; those of tracing by default.
+    pub cors_headers: Vec<HeaderName>,
     /// The header in which a trusted proxy gives the client's address, such as `x-forwarded-for`; `forwarded` is read as RFC 7239
     /// says. None by default: the client's address is then that of the connection (axum's `ConnectInfo`). Where there is none
     /// either, nothing is limited by address.
@@ -34,6 +36,7 @@ impl Default for HttpOptions {
         Self {
             request_timeout: Duration::from_secs(30),
             cors_origins: CorsOrigins::None,
+            cors_headers: ["traceparent", "tracestate", "baggage"].map(HeaderName::from_static).into(),
             client_address_header: None,
             login_failures_per_minute: 10,
             registrations_per_minute: 10,
@@ -55,6 +58,13 @@ impl HttpOptions {
     #[must_use]
     pub fn with_cors_origins(mut self, origins: CorsOrigins) -> Self {
         self.cors_origins = origins;
+        self
+    }
+
+    /// These options with other [`cors_headers`](Self::cors_headers).
+    #[must_use]
+    pub fn with_cors_headers(mut self, headers: Vec<HeaderName>) -> Self {
+        self.cors_headers = headers;
         self
     }
 

@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use chrono::Duration;
 use lease_core::input::FieldErrors;
 use lease_core::{Error, ErrorKind, Refusal};
 use serde::Serialize;
@@ -58,7 +59,7 @@ impl Problem {
 
     /// Too many attempts, with the number of seconds until the next one is accepted.
     pub(crate) fn throttled(retry_after: u64) -> Self {
-        Self { retry_after: Some(retry_after), ..Self::new(HttpError::Throttled) }
+        Self { retry_after: Some(retry_after), ..Self::new(ErrorKind::Throttled) }
     }
 
     /// A declined card, with the gateway's reason and the failed payment, which is stored.
@@ -128,6 +129,7 @@ impl From<Error> for Problem {
             Error::CardDeclined(payment) => {
                 Self::declined(payment.state.failure_code().unwrap_or("card_declined"), payment.id.get())
             }
+            Error::Throttled { retry_after } => Self::throttled(seconds_up(retry_after)),
             Error::Unavailable(source) => {
                 tracing::warn!(error = %chain(&*source), "a request could not be served");
                 problem
@@ -145,6 +147,12 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         Self::new(refusal)
     }
+}
+
+/// At least one second, and not a part of one too few.
+pub(crate) fn seconds_up(wait: Duration) -> u64 {
+    let whole = wait.num_seconds() + i64::from(wait.subsec_nanos() > 0);
+    u64::try_from(whole).unwrap_or(0).max(1)
 }
 
 fn messages(errors: &FieldErrors) -> Messages {

@@ -444,6 +444,7 @@ cases! {
         an_author_is_active_or_not,
         the_owner_of_a_trade_is_active_or_not,
         pending_payments_come_oldest_first_and_no_more_than_asked,
+        declines_of_a_customer_come_newest_first_and_no_more_than_asked,
         expired_proposals_come_in_the_order_in_which_they_expired,
         overdue_invoices_come_in_the_order_of_their_due_dates,
         an_opening_snapshot_is_the_vehicle_and_the_service_as_they_are,

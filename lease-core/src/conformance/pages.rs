@@ -72,8 +72,22 @@ async fn check_ends(list: &impl AsyncFn(PageRequest) -> Page<i64>, all: &[i64]) 
             all.iter().copied().filter(|id| matches!(cursor, Cursor::After(after) if *id < after.id)).collect();
         assert_eq!(page.items, expected, "{cursor:?}");
     }
+    check_way_back(list, Cursor::After(oldest.into()), &all[ROWS - 3..]).await;
+    check_way_back(list, Cursor::Before(newest.into()), &all[..3]).await;
     assert_eq!(list(request(ROWS, Some(Cursor::After(i64::MAX.into())))).await.items, all);
     assert_eq!(list(request(ROWS, Some(Cursor::Before(1.into())))).await.items.len(), all.iter().filter(|id| **id > 1).count());
+}
+
+/// A page beyond the last row is empty, and leads back to the three rows from that one on (rule 6.5).
+async fn check_way_back(list: &impl AsyncFn(PageRequest) -> Page<i64>, beyond: Cursor, rows: &[i64]) {
+    let empty = list(request(3, Some(beyond))).await;
+    let (back, on) = match beyond {
+        Cursor::After(_) => (empty.previous, empty.next),
+        Cursor::Before(_) => (empty.next, empty.previous),
+    };
+    assert_eq!((empty.items.len(), on), (0, None), "{beyond:?}");
+    assert!(back.is_some(), "no way back from {beyond:?}");
+    assert_eq!(list(request(3, back)).await.items, rows, "back from {beyond:?}");
 }
 
 /// Rows that are created in the meantime are on earlier pages, and shift nothing.
@@ -100,6 +114,18 @@ async fn check_rows_that_go(remove: impl AsyncFn(i64), list: impl AsyncFn(PageRe
     assert_eq!(second.items, all[4..7]);
     let back = list(request(3, second.previous)).await;
     assert_eq!((back.items, back.previous), (all[..2].to_vec(), None));
+    for row in &all[4..] {
+        remove(*row).await;
+    }
+    check_way_back(&list, Cursor::After(all[3].into()), &all[..2]).await;
+    for row in &all[..2] {
+        remove(*row).await;
+    }
+    for cursor in [Cursor::After(all[3].into()), Cursor::Before(all[3].into())] {
+        let empty = list(request(3, Some(cursor))).await;
+        let back = list(request(3, empty.previous.or(empty.next))).await;
+        assert_eq!(back.items, Vec::<i64>::new(), "nothing is left");
+    }
 }
 
 pub async fn users_come_in_pages(store: Arc<dyn Repository>) {

@@ -329,6 +329,37 @@ pub async fn pending_payments_come_oldest_first_and_no_more_than_asked(store: Ar
     assert_eq!(pending_after(ids[0], 10).await, [ids[3]], "after one that is already settled");
 }
 
+/// Rule 5.4.
+pub async fn declines_of_a_customer_come_newest_first_and_no_more_than_asked(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    let mut customers = Vec::new();
+    for seconds in [vec![30, 10, 20, 40], vec![25]] {
+        let deal = world.deal().await;
+        let invoice = world.bill(deal.trade, deal.proposal, deal.owner).await;
+        let card = world.card(deal.owner).await;
+        for (index, begun) in seconds.into_iter().enumerate() {
+            let key = format!("key-{index}-of-{}", deal.owner);
+            let begun = Payment { created_at: at(begun), ..payment(invoice, card, deal.owner, &key) };
+            let id = world.commit(deal.trade, &paying(begun)).await.payment.unwrap();
+            // The second one of them succeeds.
+            let state = match index {
+                1 => PaymentState::Succeeded { reference: key },
+                _ => PaymentState::Failed { failure_code: "no".into(), reference: key },
+            };
+            world.commit(deal.trade, &TradeChanges { settled: Some((id, state)), ..TradeChanges::default() }).await;
+        }
+        let pending = Payment { created_at: at(50), ..payment(invoice, card, deal.owner, &format!("pending-{}", deal.owner)) };
+        world.commit(deal.trade, &paying(pending)).await;
+        customers.push(deal.owner);
+    }
+    let declines = async |customer, since, limit| world.store.declines(customer, since, limit).await.unwrap();
+    assert_eq!(declines(customers[0], at(0), 10).await, [at(40), at(30), at(20)]);
+    assert_eq!(declines(customers[0], at(0), 2).await, [at(40), at(30)]);
+    assert_eq!(declines(customers[0], at(20), 10).await, [at(40), at(30)], "begun after, not at, that instant");
+    assert_eq!(declines(customers[1], at(0), 10).await, [at(25)]);
+    assert_eq!(declines(world.customer().await, at(0), 10).await.len(), 0);
+}
+
 pub async fn expired_proposals_come_in_the_order_in_which_they_expired(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let trade = world.deal().await.trade;

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
 use super::command::{Outcome, no_row};
 use super::trades::{applied, at};
 use super::{LeaseEngine, RequestContext, visible_to};
@@ -7,7 +9,7 @@ use crate::error::Error;
 use crate::gateway::{Charge, ChargeKey, ChargeOutcome, GatewayError};
 use crate::id::{InvoiceId, PaymentId, Stored, Versioned};
 use crate::input::NamedIn;
-use crate::invoicing::{PaymentDraft, begin_payment, require_payment_view, settle_payment};
+use crate::invoicing::{PaymentDraft, begin_payment, declines_since, require_few_declines, require_payment_view, settle_payment};
 use crate::lifecycle::TradeSnapshot;
 use crate::model::{Payment, PaymentState};
 use crate::page::{Page, PageRequest};
@@ -25,7 +27,7 @@ impl LeaseEngine {
     /// Runs to its end even if the caller hangs up, because the outcome of a charge must always be recorded.
     ///
     /// # Errors
-    /// As [`begin_payment`]; [`Error::CardDeclined`]; [`Error::Unavailable`].
+    /// As [`begin_payment`] and [`require_few_declines`]; [`Error::CardDeclined`]; [`Error::Unavailable`].
     pub async fn pay_invoice(
         &self,
         context: impl Into<RequestContext>,
@@ -121,18 +123,29 @@ impl LeaseEngine {
         let key = ChargeKey::new(hex::encode(self.random::<16>()?));
         let load = |actor: Actor, now| async move {
             actor.require(Resource::Payment, Act::Create)?;
-            let Some(invoice) = invoice else { return Ok(None) };
+            let declines = self.declines(&actor, now).await?;
+            let Some(invoice) = invoice else { return Ok((None, declines)) };
             let card = draft.credit_card_id.given().copied();
             let load = TradeLoad { key: TradeKey::Invoice(invoice), viewer: actor.customer(), with_pending: false, card, now };
-            Ok(self.store().load_trade(&load).await?)
+            Ok((self.store().load_trade(&load).await?, declines))
         };
-        let decide = |loaded: &Option<Versioned<TradeSnapshot>>, actor: &Actor, now| {
+        let decide = |(loaded, declines): &(Option<Versioned<TradeSnapshot>>, Vec<DateTime<Utc>>), actor: &Actor, now| {
             let decision = begin_payment(loaded.as_deref(), named_in, actor, draft, self.policy(), key.clone(), now)?;
+            require_few_declines(declines, self.policy(), now)?;
             let loaded = loaded.as_ref().ok_or(Error::NotFound)?;
             Ok(decision.map(|changes| at(loaded, changes)))
         };
         let done = self.execute(context, load, decide).await?;
-        Ok(applied(done.snapshot.ok_or_else(no_row)?, &done.changes, done.ids))
+        let (loaded, _) = done.snapshot;
+        Ok(applied(loaded.ok_or_else(no_row)?, &done.changes, done.ids))
+    }
+
+    /// The declines that count against another payment of this actor.
+    async fn declines(&self, actor: &Actor, now: DateTime<Utc>) -> Result<Vec<DateTime<Utc>>, Error> {
+        match (actor.customer(), self.policy().declines_per_hour) {
+            (None, _) | (_, 0) => Ok(Vec::new()),
+            (Some(customer), most) => Ok(self.store().declines(customer, declines_since(now), most).await?),
+        }
     }
 
     /// Records the outcome of a charge, however often the trade changes in the meantime.

@@ -1,6 +1,7 @@
 //! The company's fee (chapter 5): when it is invoiced, who is billed, and how it is paid. Pure functions, as in
 //! [`lifecycle`](crate::lifecycle).
 
+mod declines;
 mod due_date;
 mod issue;
 mod overdue;
@@ -8,6 +9,8 @@ mod pay;
 mod void;
 mod write_off;
 
+pub(crate) use declines::declines_since;
+pub use declines::require_few_declines;
 pub(crate) use due_date::may_move_due_date;
 pub use due_date::{DueDateDraft, move_due_date};
 pub(crate) use issue::{issue, owes_nothing};

@@ -79,6 +79,17 @@ impl Actor {
         }
     }
 
+    /// The role, if the actor is a user.
+    #[must_use]
+    pub const fn role(&self) -> Option<Role> {
+        match self {
+            Self::Customer { .. } => Some(Role::Customer),
+            Self::Staff { .. } => Some(Role::Staff),
+            Self::Superuser { .. } => Some(Role::Superuser),
+            Self::Anonymous | Self::System | Self::Gateway => None,
+        }
+    }
+
     /// The grant that the table gives the actor.
     #[must_use]
     pub fn grant(&self, resource: Resource, act: Act) -> Grant {

@@ -93,6 +93,12 @@ mockall::mock! {
             after: Option<PaymentId>,
             limit: u32,
         ) -> Result<Vec<PaymentId>, RepositoryError>;
+        async fn declines(
+            &self,
+            customer: CustomerId,
+            since: DateTime<Utc>,
+            limit: u32,
+        ) -> Result<Vec<DateTime<Utc>>, RepositoryError>;
         async fn expired_proposals(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<ProposalId>, RepositoryError>;
         async fn overdue_invoices(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<InvoiceId>, RepositoryError>;
     }

@@ -69,6 +69,14 @@ pub trait TradeRepository {
         limit: u32,
     ) -> Result<Vec<PaymentId>, RepositoryError>;
 
+    /// When the last failed payments of this customer were begun, newest first: at most `limit` of those begun after `since`.
+    async fn declines(
+        &self,
+        customer: CustomerId,
+        since: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<Vec<DateTime<Utc>>, RepositoryError>;
+
     /// Proposals that are stored as pending and have expired at `now`, in the order in which they expired: at most `limit`.
     async fn expired_proposals(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<ProposalId>, RepositoryError>;
 

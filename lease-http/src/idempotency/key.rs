@@ -7,6 +7,7 @@ use chacha20poly1305::{Key, KeyInit, XChaCha20Poly1305, XNonce};
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac};
 use lease_core::id::UserId;
+use lease_core::model::Role;
 use lease_core::repository::{KeyHash, SavedResponse};
 use sha2::{Digest, Sha256};
 
@@ -84,9 +85,11 @@ impl Keys {
         KeyHash(self.lookup)
     }
 
-    /// The MAC that distinguishes this request from another one under the same key. Each part is preceded by its length.
-    pub(super) fn fingerprint(&self, method: &Method, path: &str, content: &[u8]) -> [u8; 32] {
-        let parts = [method.as_str().as_bytes(), path.as_bytes(), content];
+    /// The MAC that distinguishes this request, by a user of this role, from another one under the same key. Each part is preceded
+    /// by its length.
+    pub(super) fn fingerprint(&self, role: Option<Role>, method: &Method, path: &str, content: &[u8]) -> [u8; 32] {
+        let role = role.map_or("", <&str>::from);
+        let parts = [role.as_bytes(), method.as_str().as_bytes(), path.as_bytes(), content];
         let mac = Hmac::<Sha256>::new(&self.telling.into());
         let mac = parts.iter().fold(mac, |mac, part| mac.chain_update((part.len() as u64).to_be_bytes()).chain_update(part));
         mac.finalize().into_bytes().into()

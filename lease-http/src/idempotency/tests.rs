@@ -92,7 +92,7 @@ impl World {
 
     async fn claim_in(&self, actor: Actor, scope: &Scope<'_>, path: &str, content: &[u8]) -> (RequestContext, Claim) {
         let keys = Keys::derive("k1", scope);
-        let fingerprint = keys.fingerprint(&Method::POST, path, content);
+        let fingerprint = keys.fingerprint(actor.role(), &Method::POST, path, content);
         let (claim, state) = self.engine.claim(keys.lookup(), fingerprint).await.unwrap();
         assert_eq!(state, ClaimState::Claimed);
         (RequestContext::new(actor).with_claim(Some(claim)), claim)

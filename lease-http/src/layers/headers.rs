@@ -1,17 +1,21 @@
 //! The headers of every response, and CORS.
 
-use axum::extract::Request;
+use std::time::Duration;
+
+use axum::extract::{MatchedPath, Request};
 use axum::http::header::{
-    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, RETRY_AFTER,
-    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH, LOCATION,
+    REFERRER_POLICY, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
+use lease_core::ErrorKind;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::idempotency::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
-use crate::options::CorsOrigins;
+use crate::options::{CorsOrigins, HttpOptions};
+use crate::problem::Problem;
 use crate::request_id::REQUEST_ID;
 
 /// What a page that follows events sends when it connects again.
@@ -33,19 +37,32 @@ pub(super) async fn secure(request: Request, next: Next) -> Response {
     response
 }
 
-/// The CORS layer for these origins; `None` if there are none.
-pub(super) fn cors(origins: &CorsOrigins) -> Option<CorsLayer> {
-    let allowed = match origins {
+/// How long a browser may keep the answer to a preflight: as long as any of them does.
+const PREFLIGHT_AGE: Duration = Duration::from_hours(2);
+
+/// Answers OPTIONS on a path that does not exist, which the CORS layer would answer like any other.
+pub(super) async fn only_known_paths(request: Request, next: Next) -> Response {
+    if request.method() == Method::OPTIONS && request.extensions().get::<MatchedPath>().is_none() {
+        return Problem::new(ErrorKind::NotFound).into_response();
+    }
+    next.run(request).await
+}
+
+/// The CORS layer; `None` if no other origin may call.
+pub(super) fn cors(options: &HttpOptions) -> Option<CorsLayer> {
+    let allowed = match &options.cors_origins {
         CorsOrigins::None => return None,
         CorsOrigins::Any => AllowOrigin::any(),
         CorsOrigins::These(origins) => AllowOrigin::list(origins.iter().cloned()),
     };
+    let own = [AUTHORIZATION, CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH, IDEMPOTENCY_KEY, LAST_EVENT_ID, REQUEST_ID];
     let methods = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
     Some(
         CorsLayer::new()
             .allow_origin(allowed)
             .allow_methods(methods)
-            .allow_headers([AUTHORIZATION, CONTENT_TYPE, IDEMPOTENCY_KEY, LAST_EVENT_ID, REQUEST_ID])
-            .expose_headers([ALLOW, LOCATION, RETRY_AFTER, IDEMPOTENCY_REPLAYED, REQUEST_ID]),
+            .allow_headers(own.into_iter().chain(options.cors_headers.iter().cloned()).collect::<Vec<_>>())
+            .expose_headers([ALLOW, ETAG, LOCATION, RETRY_AFTER, IDEMPOTENCY_REPLAYED, REQUEST_ID])
+            .max_age(PREFLIGHT_AGE),
     )
 }

@@ -1,10 +1,11 @@
-//! `/docs`: Swagger UI for the `OpenAPI` document. All its files are part of the binary, so it works offline.
+//! `/docs`: Swagger UI for the `OpenAPI` document, to which `/` and `/api` lead. All its files are part of the binary, so it
+//! works offline.
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{OriginalUri, Path};
 use axum::http::HeaderMap;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
 use lease_core::ErrorKind;
 use utoipa_axum::router::OpenApiRouter;
@@ -41,7 +42,24 @@ const FILES: [(&str, Precompressed); 3] = [
 /// The page and its files.
 pub(crate) fn router() -> OpenApiRouter<AppState> {
     // The files are part of the page, not of the API.
-    OpenApiRouter::new().routes(routes!(page)).route("/docs/{file}", get(file))
+    OpenApiRouter::new()
+        .routes(routes!(page))
+        .route("/docs/{file}", get(file))
+        .route("/", get(async |OriginalUri(uri): OriginalUri| Redirect::temporary(&from_root(uri.path()))))
+        .route("/api", get(async |OriginalUri(uri): OriginalUri| Redirect::temporary(from_api(uri.path()))))
+}
+
+/// The page as seen from the path of the server itself: relative, so that it is right behind every prefix.
+fn from_root(path: &str) -> String {
+    match path.rsplit('/').next() {
+        None | Some("") => "docs".to_owned(),
+        Some(name) => format!("{name}/docs"),
+    }
+}
+
+/// The page as seen from the path of the API.
+fn from_api(path: &str) -> &'static str {
+    if path.ends_with('/') { "../docs" } else { "docs" }
 }
 
 /// Show the documentation page

@@ -40,9 +40,6 @@ pub enum HttpError {
     /// The idempotency key was used with another request before.
     #[error("The idempotency key has already been used for another request.")]
     IdempotencyKeyReused,
-    /// Too many attempts.
-    #[error("Too many attempts; try again later.")]
-    Throttled,
 }
 
 impl ErrorCode {
@@ -76,6 +73,7 @@ impl ErrorCode {
                 ErrorKind::PermissionDenied => StatusCode::FORBIDDEN,
                 ErrorKind::NotFound => StatusCode::NOT_FOUND,
                 ErrorKind::Refused(_) => StatusCode::CONFLICT,
+                ErrorKind::Throttled => StatusCode::TOO_MANY_REQUESTS,
                 ErrorKind::EventsGone => StatusCode::GONE,
                 ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
                 // A kind that this layer does not know yet is an internal error as well.
@@ -88,7 +86,6 @@ impl ErrorCode {
                 HttpError::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
                 HttpError::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 HttpError::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
-                HttpError::Throttled => StatusCode::TOO_MANY_REQUESTS,
             },
         }
     }

@@ -105,7 +105,8 @@ async fn list_payments(engine: Engine, session: Session, list: List<PaymentFilte
     responses((status = 201, description = "The payment succeeded.", body = Payment),
         (status = 202, description = "The gateway has not responded yet; the payment is pending.", body = Payment)),
     extensions(("x-codes" = json!([
-        "card_declined", "permission_denied", "invoice_not_open", "invoice_overdue", "payment_pending", "card_not_usable"]))))]
+        "card_declined", "permission_denied", "invoice_not_open", "invoice_overdue", "payment_pending", "card_not_usable",
+        "throttled"]))))]
 async fn create_payment(engine: Engine, session: Session, body: Body<PaymentDraft>) -> Created<Payment> {
     let payment = body.judge(engine.create_payment(&session, &body).await)?;
     Ok(paid(payment))
@@ -119,7 +120,8 @@ async fn create_payment(engine: Engine, session: Session, body: Body<PaymentDraf
     responses((status = 201, description = "The payment succeeded.", body = Payment),
         (status = 202, description = "The gateway has not responded yet; the payment is pending.", body = Payment)),
     extensions(("x-codes" = json!([
-        "card_declined", "permission_denied", "invoice_not_open", "invoice_overdue", "payment_pending", "card_not_usable"]))))]
+        "card_declined", "permission_denied", "invoice_not_open", "invoice_overdue", "payment_pending", "card_not_usable",
+        "throttled"]))))]
 async fn create_invoice_payment(
     engine: Engine,
     session: Session,

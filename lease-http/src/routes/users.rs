@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
+use lease_core::Error;
 use lease_core::account::UserDraft;
 use lease_core::id::UserId;
 use lease_core::input::UpdateMode;
@@ -26,6 +27,7 @@ pub(super) fn endpoints() -> Endpoints {
     Endpoints::new()
         .routes(routes!(list_users))
         .post(routes!(create_user), Replay::created(get_user).with_secrets(Secrets::Passwords))
+        .routes(routes!(get_me))
         .routes(routes!(get_user, replace_user, update_user, deactivate_user))
         .routes(routes!(get_user_by_old_path, replace_user_by_old_path, update_user_by_old_path))
 }
@@ -112,6 +114,15 @@ async fn create_user(engine: Engine, session: Session, body: Body<UserDraft>) ->
 #[utoipa::path(get, path = "/api/users/{id}", tag = "users", responses((status = 200, description = "The user.", body = User)))]
 async fn get_user(engine: Engine, session: Session, id: PathId<UserId>) -> ApiResult<User> {
     let id = id.or_not_found(&session.actor)?;
+    Ok(Json(engine.get_user(&session.actor, id).await?.into()))
+}
+
+/// Get oneself
+///
+/// The user whose token the request carries.
+#[utoipa::path(get, path = "/api/me", tag = "users", responses((status = 200, description = "The user.", body = User)))]
+async fn get_me(engine: Engine, session: Session) -> ApiResult<User> {
+    let id = session.actor.user().ok_or(Error::NotAuthenticated)?;
     Ok(Json(engine.get_user(&session.actor, id).await?.into()))
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, Duration, Utc};
 use tokio::sync::Notify;
 
-use crate::problem::Problem;
+use crate::problem::{Problem, seconds_up};
 
 /// The time for which an event counts.
 pub(super) const WINDOW: Duration = Duration::minutes(1);
@@ -230,11 +230,6 @@ fn entry<K: Copy + Eq + Hash>(entries: &mut HashMap<K, Entry>, key: K, now: Date
         }
     }
     entries.entry(key).or_default()
-}
-
-fn seconds_up(wait: Duration) -> u64 {
-    let whole = wait.num_seconds() + i64::from(wait.subsec_nanos() > 0);
-    u64::try_from(whole).unwrap_or(0).max(1)
 }
 
 #[cfg(test)]

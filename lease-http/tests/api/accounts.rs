@@ -171,3 +171,15 @@ async fn two_tokens_in_one_request_are_invalid() {
     let request = Request::builder().uri("/api/vehicles").header("authorization", &token).header("authorization", &token);
     world.app.send(request.body(Body::empty()).unwrap()).await.refused(401, "not_authenticated");
 }
+
+/// Rule 3.4.
+#[tokio::test]
+async fn everybody_finds_themselves_at_me() {
+    let world = World::new().await;
+    for person in [&world.owner, &world.staff, &world.root] {
+        let me = world.get("/api/me", person).await.expect(200);
+        assert_eq!(me, world.get(&format!("/api/users/{}", person.user), person).await.expect(200));
+        assert_eq!(me["id"], person.user);
+    }
+    world.get("/api/me", &nobody()).await.refused(401, "not_authenticated");
+}

@@ -1,5 +1,6 @@
 //! `/docs` works offline: all files of the page come from this server, and its policy allows no others.
 
+use axum::Router;
 use serde_json::Value;
 
 use crate::app::{App, request};
@@ -66,4 +67,21 @@ async fn there_is_no_other_file() {
     for path in ["/docs/nothing.js", "/docs/index.html", "/docs/swagger-initializer.js", "/docs/..%2fCargo.toml", "/docs/%FF"] {
         assert_eq!(get(&app, path).await.code(), (404, "not_found".to_owned()), "{path}");
     }
+}
+
+/// Rule 6.8. The place is relative, so that it holds behind every prefix.
+#[tokio::test]
+async fn the_server_and_the_api_themselves_lead_to_the_page() {
+    let app = App::new();
+    for (path, place) in [("/", "docs"), ("/api", "docs"), ("/api/", "../docs")] {
+        let response = get(&app, path).await;
+        assert_eq!((response.status.as_u16(), response.header("location")), (307, place), "{path}");
+    }
+    let nested = App { router: Router::new().nest("/lease", app.router.clone()), ..app.clone() };
+    for (path, place) in [("/lease", "lease/docs"), ("/lease/api", "docs"), ("/lease/api/", "../docs")] {
+        let response = get(&nested, path).await;
+        assert_eq!((response.status.as_u16(), response.header("location")), (307, place), "{path}");
+    }
+    let posted = app.post("/", "", "", &Value::Null).await;
+    assert_eq!(posted.code(), (405, "method_not_allowed".to_owned()));
 }

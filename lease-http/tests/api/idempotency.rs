@@ -341,3 +341,37 @@ async fn a_client_that_disconnects_leaves_no_half_done_command_and_no_stuck_key(
     let again = app.post("/api/vehicles", &token, "k1", &vehicle(1)).await;
     assert_eq!((again.status.as_u16(), again.header("idempotency-replayed")), (201, "true"));
 }
+
+/// What staff were told is not told to those who no longer are: neither what they made, nor why they were refused.
+#[tokio::test]
+async fn after_another_role_was_given_a_replay_is_refused() {
+    let world = World::new().await;
+    let (clerk, root) = (&world.staff, &world.root);
+    let lead = json!({"first_name": "Lea", "last_name": "Der", "email": "lea@example.com"});
+    let user = json!({"username": "newcomer", "password": PASSWORD, "email": "new@example.com", "first_name": "New",
+        "last_name": "Comer"});
+    let sent = [("/api/leads", lead, 201), ("/api/users", user, 201), ("/api/leads", json!({}), 400)];
+    let send = async |number: usize| {
+        let (path, body, _) = &sent[number];
+        world.app.post(path, &clerk.token, &format!("k{number}"), body).await
+    };
+    let give = async |is_staff: bool| {
+        world.patch(&format!("/api/users/{}", clerk.user), root, json!({"is_staff": is_staff})).await.expect(200);
+    };
+    for (number, (_, _, status)) in sent.iter().enumerate() {
+        assert_eq!(send(number).await.status, *status);
+    }
+    give(false).await;
+    for number in 0..sent.len() {
+        let refused = send(number).await;
+        assert_eq!(refused.code(), (403, "permission_denied".to_owned()), "{number}");
+        assert_eq!(refused.header("idempotency-replayed"), "");
+    }
+    let other = world.app.post("/api/leads", &clerk.token, "k0", &json!({"email": "other@example.com"})).await;
+    assert_eq!(other.code(), (422, "idempotency_key_reused".to_owned()));
+    give(true).await;
+    for (number, (_, _, status)) in sent.iter().enumerate() {
+        let again = send(number).await;
+        assert_eq!((again.status.as_u16(), again.header("idempotency-replayed")), (*status, "true"));
+    }
+}

@@ -136,7 +136,18 @@ async fn cors_allows_only_the_configured_origins() {
     let app = App::with(HttpOptions::default().with_cors_origins(these));
     let open = app.send(preflight()).await;
     assert_eq!((open.status.as_u16(), open.header("access-control-allow-origin")), (200, "https://a.example"));
-    assert!(open.header("access-control-allow-headers").contains("idempotency-key"));
+    for header in
+        ["authorization", "idempotency-key", "if-match", "if-none-match", "traceparent", "tracestate", "baggage", "x-request-id"]
+    {
+        assert!(open.header("access-control-allow-headers").split(',').any(|allowed| allowed == header), "{header}");
+    }
+    assert_eq!(open.header("access-control-max-age"), "7200");
+    let unknown = app.send(request("OPTIONS", "/api/nothing", &[("origin", "https://a.example")], &Value::Null)).await;
+    assert_eq!(unknown.code(), (404, "not_found".to_owned()));
+    let listed = app.send(request("GET", "/api/services", &[("origin", "https://a.example")], &Value::Null)).await;
+    for header in ["etag", "location", "retry-after", "x-request-id", "idempotency-replayed"] {
+        assert!(listed.header("access-control-expose-headers").split(',').any(|exposed| exposed == header), "{header}");
+    }
     let stranger = app.send(request("GET", "/api/services", &[("origin", "https://b.example")], &Value::Null)).await;
     assert_eq!(stranger.header("access-control-allow-origin"), "");
 

@@ -456,3 +456,24 @@ fn clients_that_read_nothing_cannot_fill_the_memory() {
     server.until("lease_http_connections 1");
     assert!(server.ask_as(&token, "GET /api/trades?limit=100", "").starts_with("HTTP/1.1 200"));
 }
+
+/// Rule 6.6 and RFC 9112, 3.2: in HTTP/1.0 a request need not say which host it is for.
+#[test]
+fn a_request_names_one_host() {
+    let server = Server::start(&[], &[]);
+    let cases = [
+        ("1.1", "host: x\r\n", "200"),
+        ("1.1", "", "400"),
+        ("1.1", "host: x\r\nHost: x\r\n", "400"),
+        ("1.0", "", "200"),
+        ("1.0", "host: x\r\nhost: y\r\n", "400"),
+    ];
+    for (version, hosts, status) in cases {
+        let mut stream = server.connect();
+        write!(stream, "GET /healthz HTTP/{version}\r\n{hosts}connection: close\r\n\r\n").unwrap();
+        let mut response = String::new();
+        stream.read_to_string(&mut response).unwrap();
+        assert_eq!(response.split(' ').nth(1), Some(status), "{version} {hosts:?}: {response}");
+        assert_eq!(response.contains("validation_error"), status == "400", "{response}");
+    }
+}

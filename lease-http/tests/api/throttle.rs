@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::app::{ApiResponse, App, PASSWORD, registration, request};
 use crate::support::World;
+use crate::support::setup::GOOD_CARD;
 
 fn login(name: &str, password: &str, address: &str) -> Request<Body> {
     request("POST", "/api/login", &[("x-forwarded-for", address)], &json!({"username": name, "password": password}))
@@ -263,4 +264,28 @@ fn a_flood_of_logins_from_one_address_does_not_shut_out_another() {
         }
         assert_eq!(refused, 7);
     });
+}
+
+/// Rule 5.4: whoever tries out cards is stopped, on every server and with every card, until the hour is over.
+#[tokio::test]
+async fn a_customer_is_declined_twenty_times_an_hour_at_most() {
+    let world = World::new().await;
+    let (_, invoice) = world.agreed_sale(1).await;
+    let [declined, good] = [world.card(&world.owner, "4000000000000002").await, world.card(&world.owner, GOOD_CARD).await];
+    let pay = async |card: i64| {
+        let body = json!({"credit_card_id": card, "amount": "1.00"});
+        world.post(&format!("/api/invoices/{invoice}/payments"), &world.owner, body).await
+    };
+    for _ in 0..20 {
+        pay(declined).await.refused(402, "card_declined");
+        world.app.clock.advance(Duration::minutes(1));
+    }
+    for card in [declined, good] {
+        let refused = pay(card).await;
+        assert!(is_throttled(&refused, "2400"), "{} {}", refused.text, refused.header("retry-after"));
+    }
+    world.app.clock.advance(Duration::minutes(40) - Duration::milliseconds(1));
+    assert!(is_throttled(&pay(good).await, "1"));
+    world.app.clock.advance(Duration::milliseconds(1));
+    pay(good).await.expect(201);
 }

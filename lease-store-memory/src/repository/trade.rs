@@ -78,6 +78,18 @@ impl TradeRepository for MemoryRepository {
         Ok(self.state.read(|state| state.list_payments(filter, page)))
     }
 
+    async fn declines(
+        &self,
+        customer: CustomerId,
+        since: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<Vec<DateTime<Utc>>, RepositoryError> {
+        Ok(self.state.read(|state| {
+            let newest_first = state.payments.declines.get(&customer).into_iter().flat_map(|begun| begun.iter().rev());
+            newest_first.map(|(begun, _)| *begun).take_while(|begun| *begun > since).take(limit as usize).collect()
+        }))
+    }
+
     async fn pending_payments(
         &self,
         before: DateTime<Utc>,

@@ -411,6 +411,8 @@ pub(crate) struct Payments {
     pub(crate) rows: Table<Payment>,
     /// Those that wait for the gateway's response, by when they were begun.
     pub(crate) pending: BTreeSet<(DateTime<Utc>, PaymentId)>,
+    /// Those that failed, by their customer and when they were begun.
+    pub(crate) declines: BTreeMap<CustomerId, BTreeSet<(DateTime<Utc>, PaymentId)>>,
     /// The charge keys of all.
     pub(crate) charge_keys: BTreeSet<ChargeKey>,
 }
@@ -424,9 +426,7 @@ impl Payments {
     /// Inserts a new payment.
     pub(crate) fn insert(&mut self, id: PaymentId, payment: Payment) {
         self.charge_keys.insert(payment.charge_key.clone());
-        if payment.state == PaymentState::Pending {
-            self.pending.insert((payment.created_at, id));
-        }
+        self.note(id, &payment);
         let terms = [
             payment_status((&payment.state).into()),
             Term::id(Kind::Invoice, payment.invoice_id),
@@ -440,12 +440,21 @@ impl Payments {
     pub(crate) fn set_state(&mut self, id: PaymentId, state: &PaymentState) {
         let Some(row) = self.rows.get_mut(id) else { return };
         let old = std::mem::replace(&mut row.value.state, state.clone());
-        let key = (row.value.created_at, id);
+        let payment = row.value.clone();
         self.rows.retag(id, &[payment_status((&old).into())], &[payment_status(state.into())]);
-        if *state == PaymentState::Pending {
-            self.pending.insert(key);
-        } else {
-            self.pending.remove(&key);
+        self.note(id, &payment);
+    }
+
+    /// Notes a payment where those of its state are looked for.
+    fn note(&mut self, id: PaymentId, payment: &Payment) {
+        let begun = (payment.created_at, id);
+        let declines = self.declines.entry(payment.customer_id).or_default();
+        self.pending.remove(&begun);
+        declines.remove(&begun);
+        match payment.state {
+            PaymentState::Pending => drop(self.pending.insert(begun)),
+            PaymentState::Failed { .. } => drop(declines.insert(begun)),
+            PaymentState::Succeeded { .. } => {}
         }
     }
 }

@@ -1,5 +1,5 @@
 use chrono::{DateTime, Utc};
-use lease_core::id::{InvoiceId, PaymentId, ProposalId, Versioned};
+use lease_core::id::{CustomerId, InvoiceId, PaymentId, ProposalId, Versioned};
 use lease_core::lifecycle::TradeSnapshot;
 use lease_core::repository::{RepositoryError, TradeKey, TradeLoad};
 use sqlx::QueryBuilder;
@@ -68,6 +68,22 @@ pub(super) async fn pending_payments(
     };
     let rows = database.read(statement).await?;
     rows.iter().map(|row| Fields::of(row).id()).collect()
+}
+
+pub(super) async fn declines(
+    database: &Database,
+    customer: CustomerId,
+    since: DateTime<Utc>,
+    limit: u32,
+) -> Result<Vec<DateTime<Utc>>, RepositoryError> {
+    let statement = || {
+        let mut query = QueryBuilder::new("select created_at from payments where status = 'failed' and customer_id = ");
+        query.push_bind(customer.get()).push(" and created_at > ").push_bind(since);
+        query.push(" order by created_at desc limit ").push_bind(i64::from(limit));
+        query
+    };
+    let rows = database.read(statement).await?;
+    rows.iter().map(|row| Fields::of(row).get()).collect()
 }
 
 pub(super) async fn expired_proposals(

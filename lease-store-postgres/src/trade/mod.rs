@@ -82,6 +82,15 @@ impl TradeRepository for PostgresRepository {
         load::pending_payments(&self.trading, before, after, limit).await
     }
 
+    async fn declines(
+        &self,
+        customer: CustomerId,
+        since: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<Vec<DateTime<Utc>>, RepositoryError> {
+        load::declines(&self.trading, customer, since, limit).await
+    }
+
     async fn expired_proposals(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<ProposalId>, RepositoryError> {
         load::expired_proposals(&self.trading, now, limit).await
     }

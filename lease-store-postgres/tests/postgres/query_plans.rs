@@ -250,6 +250,7 @@ async fn lists_of_rows_that_belong_to_trades_walk_their_indexes() {
         "payments_status_idx"
     );
     walks!(store, store.pending_payments(now(), None, 10), "payments_pending_idx");
+    walks!(store, store.declines(customer().unwrap(), now(), 20), "payments_declines_idx");
     walks!(store, store.expired_proposals(now(), 10), "proposals_end_idx");
     walks!(store, store.overdue_invoices(now(), 10), "invoices_to_fall_overdue_idx");
     database.drop().await;

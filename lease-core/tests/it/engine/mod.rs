@@ -21,6 +21,7 @@ use lease_core::gateway::{MockPaymentGateway, PaymentGateway};
 use lease_core::id::{NewIds, Versioned};
 use lease_core::lifecycle::{TradeChange, TradeSnapshot};
 use lease_core::permission::Actor;
+use lease_core::policy::Policy;
 use lease_core::random::{Randomness, RandomnessError};
 use lease_core::repository::{Change, Claim, Commit, KeyHash, MockRepository, RepositoryError};
 use serde_json::json;
@@ -44,8 +45,13 @@ fn engine(store: MockRepository) -> LeaseEngine {
 }
 
 fn engine_with(store: MockRepository, gateway: impl PaymentGateway) -> LeaseEngine {
+    with_policy(store, gateway, Policy::default())
+}
+
+fn with_policy(store: MockRepository, gateway: impl PaymentGateway, policy: Policy) -> LeaseEngine {
     let builder = LeaseEngine::builder(Arc::new(store))
         .gateway(Arc::new(gateway))
+        .policy(policy)
         .clock(Arc::new(ManualClock::at(now())))
         .randomness(Arc::new(Zeros))
         .password_params(PasswordParams { memory_kib: 64, iterations: 1 })
@@ -99,6 +105,7 @@ impl Row {
     fn loads(&self, store: &mut MockRepository) {
         let row = self.clone();
         store.expect_load_trade().returning(move |_| Ok(Some(row.0.lock().unwrap().clone())));
+        store.expect_declines().returning(|_, _, _| Ok(Vec::new()));
     }
 
     /// Makes the next commits succeed if their version is that of the row.

@@ -394,3 +394,28 @@ async fn the_sandbox_knows_the_usual_numbers() {
         assert_eq!(sandbox.find_charge(&charge.key).await.unwrap(), Some(outcome));
     }
 }
+
+/// Rule 5.4: whoever was declined too often waits, and nothing is charged meanwhile.
+#[tokio::test]
+async fn after_too_many_declines_within_an_hour_nothing_is_charged() {
+    for (most, declines, expected) in [(2, 2, "throttled"), (2, 1, "ok"), (0, 2, "ok")] {
+        let row = billed();
+        let mut store = MockRepository::new();
+        store.expect_declines().returning(move |_, since, limit| {
+            assert_eq!((since, limit), (now() - chrono::Duration::hours(1), most));
+            let begun = [chrono::Duration::minutes(1), chrono::Duration::minutes(59)].map(|ago| now() - ago);
+            Ok(begun[..declines].to_vec())
+        });
+        row.loads(&mut store);
+        row.commits(&mut store, if expected == "ok" { 2 } else { 0 });
+        let mut gateway = MockPaymentGateway::new();
+        gateway.expect_charge().times(usize::from(expected == "ok")).returning(|_| Ok(succeeded()));
+        let policy = Policy::default().with_declines_per_hour(most);
+        let engine = with_policy(store, gateway, policy);
+        let paid = engine.pay_invoice(&customer(OWNER), id(1), &pay_all()).await;
+        if let Err(Error::Throttled { retry_after }) = &paid {
+            assert_eq!(*retry_after, chrono::Duration::minutes(1), "until the older one no longer counts");
+        }
+        assert_eq!(code(paid), expected);
+    }
+}

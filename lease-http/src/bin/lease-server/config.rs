@@ -99,6 +99,9 @@ pub(crate) struct Settings {
     /// Whether payments after the due date are accepted.
     #[arg(long, env = "LEASE_LATE_PAYMENTS", global = true, value_name = "accept|reject", default_value = "accept", value_parser = parse::late_payments)]
     pub(crate) late_payments: LatePayments,
+    /// The number of declined payments of a customer within an hour from which on they have to wait; 0 for no limit.
+    #[arg(long, env = "LEASE_DECLINES_PER_HOUR", global = true, value_name = "NUMBER", default_value_t = 20, value_parser = clap::value_parser!(u32).range(0..=10_000))]
+    pub(crate) declines_per_hour: u32,
     /// The fee of the standard service Lease, which is created if there is no service yet.
     #[arg(long, env = "LEASE_LEASE_FEE", global = true, value_name = "AMOUNT", default_value = "49.00")]
     pub(crate) lease_fee: String,
@@ -125,6 +128,9 @@ pub(crate) struct Settings {
     /// The other origins whose pages may call the API, separated by commas; * for every origin.
     #[arg(long, env = "LEASE_CORS_ORIGINS", global = true, value_name = "ORIGINS", default_value = "", hide_default_value = true, value_parser = parse::origins)]
     pub(crate) cors_origins: CorsOrigins,
+    /// The headers that those pages may send beside the ones that the API reads, separated by commas.
+    #[arg(long, env = "LEASE_CORS_HEADERS", global = true, value_name = "NAMES", default_value = "traceparent,tracestate,baggage", value_delimiter = ',', value_parser = parse::header)]
+    pub(crate) cors_headers: Vec<HeaderName>,
     /// The header in which a trusted proxy gives the client's address, such as x-forwarded-for or forwarded (RFC 7239). Without it,
     /// the client's address is that of the connection.
     #[arg(long, env = "LEASE_CLIENT_ADDRESS_HEADER", global = true, value_name = "NAME", value_parser = parse::header)]
@@ -182,6 +188,7 @@ impl Settings {
             .with_token_ttl(chrono::Duration::days(self.token_ttl_days.into()))
             .with_late_payments(self.late_payments)
             .with_currency(self.fee_currency)
+            .with_declines_per_hour(self.declines_per_hour)
             .with_event_retention(self.event_retention_days.map(|days| chrono::Duration::days(days.into())))
     }
 
@@ -202,6 +209,7 @@ impl Settings {
         HttpOptions::default()
             .with_request_timeout(Duration::from_secs(self.request_timeout_seconds))
             .with_cors_origins(self.cors_origins.clone())
+            .with_cors_headers(self.cors_headers.clone())
             .with_client_address_header(self.client_address_header.clone())
             .with_login_failures_per_minute(self.login_failures_per_minute)
             .with_registrations_per_minute(self.registrations_per_minute)

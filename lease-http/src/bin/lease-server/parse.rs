@@ -34,7 +34,7 @@ pub(crate) fn currency(text: &str) -> Result<Currency, String> {
 }
 
 pub(crate) fn header(text: &str) -> Result<HeaderName, &'static str> {
-    text.parse().map_err(|_| "the name of a header is required, such as x-forwarded-for")
+    text.trim().parse().map_err(|_| "the name of a header is required, such as x-forwarded-for")
 }
 
 /// Origins, separated by commas.

@@ -1,6 +1,7 @@
 use axum::body::to_bytes;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use lease_core::model::Role;
 
 use super::*;
 
@@ -50,12 +51,13 @@ fn a_key_is_another_one_for_another_user_and_for_another_anonymous_body() {
 #[test]
 fn a_fingerprint_tells_method_path_and_body_apart() {
     let keys = Keys::derive("key", &user(1));
-    let first = keys.fingerprint(&Method::POST, "/api/leads", b"{}");
-    assert_eq!(first, keys.fingerprint(&Method::POST, "/api/leads", b"{}"));
-    assert_ne!(first, keys.fingerprint(&Method::PUT, "/api/leads", b"{}"));
-    assert_ne!(first, keys.fingerprint(&Method::POST, "/api/lead", b"s{}"));
-    assert_ne!(first, keys.fingerprint(&Method::POST, "/api/leads", b"{ }"));
-    assert_ne!(first, Keys::derive("kez", &user(1)).fingerprint(&Method::POST, "/api/leads", b"{}"));
+    let first = keys.fingerprint(None, &Method::POST, "/api/leads", b"{}");
+    assert_eq!(first, keys.fingerprint(None, &Method::POST, "/api/leads", b"{}"));
+    assert_ne!(first, keys.fingerprint(Some(Role::Staff), &Method::POST, "/api/leads", b"{}"));
+    assert_ne!(first, keys.fingerprint(None, &Method::PUT, "/api/leads", b"{}"));
+    assert_ne!(first, keys.fingerprint(None, &Method::POST, "/api/lead", b"s{}"));
+    assert_ne!(first, keys.fingerprint(None, &Method::POST, "/api/leads", b"{ }"));
+    assert_ne!(first, Keys::derive("kez", &user(1)).fingerprint(None, &Method::POST, "/api/leads", b"{}"));
 }
 
 #[tokio::test]

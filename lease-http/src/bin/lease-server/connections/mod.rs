@@ -18,7 +18,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
-use axum::http::header::{CONNECTION, HeaderValue};
+use axum::http::Version;
+use axum::http::header::{CONNECTION, HOST, HeaderValue};
 use axum::response::{IntoResponse as _, Response};
 use axum::serve::Listener;
 use hyper::body::Incoming;
@@ -139,7 +140,9 @@ async fn answer(
 ) -> Result<Response, std::convert::Infallible> {
     place.work();
     let answered = if place.is_for() == Use::Operators && !WATCHED_PATHS.contains(&request.uri().path().trim_end_matches('/')) {
-        no_room()
+        refused(Problem::new(ErrorKind::Unavailable))
+    } else if !has_one_host(&request) {
+        refused(Problem::invalid_field("Host", "The header must be given once."))
     } else {
         let mut request = request.map(|body| Body::new(Upload::new(body, Arc::clone(&place))));
         request.extensions_mut().insert(ConnectInfo(peer));
@@ -149,8 +152,16 @@ async fn answer(
     Ok(answered)
 }
 
-fn no_room() -> Response {
-    let mut response = Problem::new(ErrorKind::Unavailable).into_response();
+/// Whether the request says once which host it is for (RFC 9112, 3.2); in HTTP/1.0, it need not.
+fn has_one_host<B>(request: &Request<B>) -> bool {
+    match request.headers().get_all(HOST).iter().count() {
+        0 => request.version() < Version::HTTP_11,
+        hosts => hosts == 1,
+    }
+}
+
+fn refused(problem: Problem) -> Response {
+    let mut response = problem.into_response();
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }
