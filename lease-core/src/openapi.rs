@@ -40,9 +40,9 @@ macro_rules! not_blank {
 }
 
 /// A line without control characters.
-pub const LINE: &str = r"^[^\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]*$";
+pub const LINE: &str = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*$";
 /// A line without control characters that is not blank.
-const NAME: &str = not_blank!(r"\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069");
+const NAME: &str = not_blank!(r"\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069");
 /// Text without control characters except line breaks and tabs.
 const FREE_TEXT: &str = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$";
 /// [`FREE_TEXT`] that is not blank.

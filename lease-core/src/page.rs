@@ -57,6 +57,9 @@ impl Cursor {
     /// A regular expression that matches exactly the texts that are cursors.
     pub const PATTERN: &str = r"^[ab][0-7][0-9a-f]{15}([ud](0|[1-9][0-9]{0,11})(\.[0-9]{0,3}[1-9])?)?$";
 
+    /// The most bytes of a cursor's text: the side, the id, the order of the prices and a price.
+    const MAX_BYTES: usize = 1 + 16 + 1 + 17;
+
     /// The text that a client sends to get this page.
     #[must_use]
     pub fn encode(self) -> String {
@@ -72,6 +75,10 @@ impl Cursor {
     /// Parses the text that [`Cursor::encode`] writes; `None` for any other text.
     #[must_use]
     pub fn decode(text: &str) -> Option<Self> {
+        if text.len() > Self::MAX_BYTES {
+            // A long number would be read digit by digit, however long it is.
+            return None;
+        }
         let (side, rest) = text.split_at_checked(1)?;
         let (id, price) = rest.split_at_checked(16)?;
         let id = i64::from_str_radix(id, 16).ok()?;

@@ -69,9 +69,10 @@ pub(crate) fn is_ignorable(character: char) -> bool {
     CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(character)
 }
 
-/// Whether the character turns the direction of what follows, so that a line reads otherwise than it is stored.
-const fn is_bidi_control(character: char) -> bool {
-    matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// Whether the character ends a line (U+2028, U+2029), or turns the direction of what follows, so that a line reads otherwise than
+/// it is stored.
+const fn breaks_line(character: char) -> bool {
+    matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The canonical composition (NFC): one form for texts that look the same, such as `é` in one character or in two.
@@ -89,7 +90,7 @@ pub(crate) fn non_blank(text: String) -> Result<String, String> {
 /// # Errors
 /// A sentence that says what is not allowed.
 pub fn check_line(text: &str, max: usize) -> Result<&str, String> {
-    check(text, max, |character| character.is_control() || is_bidi_control(character))
+    check(text, max, |character| character.is_control() || breaks_line(character))
 }
 
 fn check(text: &str, max: usize, is_refused: impl Fn(char) -> bool) -> Result<&str, String> {

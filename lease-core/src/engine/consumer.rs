@@ -1,3 +1,5 @@
+use chrono::{DateTime, Duration, Utc};
+
 use super::LeaseEngine;
 use super::subscription::Subscription;
 use crate::error::Error;
@@ -5,8 +7,10 @@ use crate::event::{ConsumerName, EventRecord};
 use crate::id::{EventId, Stored};
 use crate::repository::EventFilter;
 
-/// A consumer whose position is so far behind what it has read stores it, even if there was nothing for it to do.
+/// A consumer whose position is so many events behind what it has read stores it, even if there was nothing for it to do.
 const MOST_BEHIND: i64 = 1_000;
+/// A consumer that has not stored its position for so long does so, too.
+const STORED_EVERY: Duration = Duration::minutes(1);
 
 impl LeaseEngine {
     /// The consumer of this name, for an app that reacts to each event at least once (rule 8.7): it goes on after the last event that
@@ -33,7 +37,8 @@ impl LeaseEngine {
         let stored = self.store().consumer_position(name).await?;
         let filter = EventFilter { visible_to: None, ..filter };
         let subscription = Subscription::new(self.clone(), stored, filter);
-        Ok(EventConsumer { engine: self.clone(), name: name.clone(), subscription, stored, taken: None })
+        let (engine, stored_at) = (self.clone(), self.now());
+        Ok(EventConsumer { engine, name: name.clone(), subscription, stored, stored_at, taken: None })
     }
 
     /// Forgets the position of a consumer. Returns whether there was one.
@@ -54,6 +59,8 @@ pub struct EventConsumer {
     subscription: Subscription,
     /// The position in the store.
     stored: Option<EventId>,
+    /// When it was stored.
+    stored_at: DateTime<Utc>,
     /// The last event that was handed out.
     taken: Option<EventId>,
 }
@@ -63,6 +70,7 @@ impl EventConsumer {
     /// dropped, nothing is missed either.
     ///
     /// # Errors
+    /// [`Error::EventsGone`] if events after the position were cleared; [`skip_to`](Self::skip_to) goes on behind them.
     /// [`Error::Unavailable`].
     pub async fn next(&mut self) -> Result<Stored<EventRecord>, Error> {
         loop {
@@ -99,14 +107,14 @@ impl EventConsumer {
     async fn keep_up(&mut self) -> Result<(), Error> {
         let number = |id: Option<EventId>| id.map_or(0, EventId::get);
         let is_done = self.taken <= self.stored;
-        match self.subscription.position() {
-            Some(read) if is_done && read.get() - number(self.stored) >= MOST_BEHIND => self.move_to(read).await,
-            _ => Ok(()),
-        }
+        let Some(read) = self.subscription.position().filter(|read| is_done && Some(*read) > self.stored) else { return Ok(()) };
+        let is_due = self.engine.now() - self.stored_at >= STORED_EVERY;
+        if is_due || read.get() - number(self.stored) >= MOST_BEHIND { self.move_to(read).await } else { Ok(()) }
     }
 
     async fn move_to(&mut self, position: EventId) -> Result<(), Error> {
         self.stored = Some(self.engine.store().move_consumer(&self.name, position).await?);
+        self.stored_at = self.engine.now();
         Ok(())
     }
 }

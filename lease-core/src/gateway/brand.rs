@@ -41,7 +41,6 @@ const PUBLISHED: &[Numbers] = &[
     numbers(CardBrand::Maestro, "6304", "6304", FROM_12),
     numbers(CardBrand::Maestro, "6759", "6759", FROM_12),
     numbers(CardBrand::Maestro, "6761", "6763", FROM_12),
-    numbers(CardBrand::Mir, "2200", "2204", FROM_16),
 ];
 
 /// The brand of a number of digits: unknown if no published range holds it; none if its brand has no numbers of this length.

@@ -470,6 +470,9 @@ fn an_invalid_cursor_is_refused() {
     let cheap = Cursor::After(Place { id: 5, price: price(false, "0.0100") });
     assert_eq!(cheap.encode(), "a0000000000000005u0.01");
     assert_eq!(Cursor::decode("a0000000000000005u0.01"), Some(cheap));
+    for long in ["0".repeat(60_000), format!("1{}", "_".repeat(60_000))] {
+        assert_eq!(Cursor::decode(&format!("a0000000000000005u{long}")), None);
+    }
     let wrong = [
         "",
         "a",
