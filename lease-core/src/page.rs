@@ -114,7 +114,7 @@ impl PriceKey {
     fn decode(text: &str) -> Option<Self> {
         let (order, amount) = text.split_at_checked(1)?;
         let amount: Decimal = amount.parse().ok()?;
-        let is_amount = amount.scale() <= 4 && (Decimal::ZERO..=MAX_AMOUNT).contains(&amount);
+        let is_amount = amount.scale() <= 4 && (Decimal::ZERO..MAX_AMOUNT).contains(&amount);
         let key = |is_descending| is_amount.then_some(Self { is_descending, amount });
         match order {
             "u" => key(false),
