@@ -3,8 +3,8 @@ insert into users (username, email, first_name, last_name, password_hash, is_act
 select 'user' || n, 'user' || n || '@example.com', '', '', 'hash', n % 20 <> 0, 'customer', '2026-01-01', 0, ' user' || n
 from generate_series(1, 2000) as n;
 
-insert into customers (user_id, job, notes, created_at)
-select id, '', '', '2026-01-01'
+insert into customers (user_id, is_active, job, notes, created_at)
+select id, is_active, '', '', '2026-01-01'
 from users
 where username like 'user%';
 
