@@ -63,7 +63,7 @@ impl State {
         keep: impl Fn(TradeId, &Row<Trade>) -> bool,
     ) -> Page<Stored<Trade>> {
         let direction = if filter.sort.is_ascending() == page.is_backward() { Direction::Down } else { Direction::Up };
-        let start = page.cursor().map(Cursor::place).and_then(|place| Some((place.price?.amount, TradeId::new(place.id)?)));
+        let start = page.cursor().map(Cursor::place).and_then(|place| Some((place.price?.amount, place.id)));
         let is_found = query.test(&self.trades.rows.index);
         let found = self.trades.by_price(filter, direction, start).filter(|id| is_found(*id));
         let rows = found.filter_map(|id| Some((id, self.trades.rows.get(id)?))).filter(|(id, row)| keep(*id, row));

@@ -149,13 +149,20 @@ impl Trades {
         &self,
         filter: &TradeFilter,
         direction: Direction,
-        start: Option<(Decimal, TradeId)>,
+        start: Option<(Decimal, i64)>,
     ) -> Box<dyn Iterator<Item = TradeId> + '_> {
         let Some(prices) = filter.currency.and_then(|currency| self.prices.get(currency.code())) else {
             return Box::new(std::iter::empty());
         };
         let (min, max) = (filter.price_min.unwrap_or(Decimal::MIN), filter.price_max.unwrap_or(Decimal::MAX));
-        let start = start.map(Bound::Excluded);
+        let start = start.and_then(|(price, id)| match TradeId::new(id) {
+            Some(id) => Some(Bound::Excluded((price, id))),
+            // Before the first id.
+            None => TradeId::new(1).map(|first| match direction {
+                Direction::Up => Bound::Included((price, first)),
+                Direction::Down => Bound::Excluded((price, first)),
+            }),
+        });
         match direction {
             Direction::Up => {
                 let from = start.or(TradeId::new(1).map(|first| Bound::Included((min, first)))).unwrap_or(Bound::Unbounded);
