@@ -35,6 +35,8 @@ pub enum Error {
     CardDeclined(Box<Stored<Payment>>),
     /// [`ErrorKind::EventsGone`].
     EventsGone,
+    /// [`ErrorKind::PreconditionFailed`].
+    PreconditionFailed,
     /// [`ErrorKind::Throttled`].
     Throttled {
         /// The time until another attempt is allowed.
@@ -59,6 +61,7 @@ impl Error {
             Self::Refused(refusal) => ErrorKind::Refused(*refusal),
             Self::CardDeclined(_) => ErrorKind::CardDeclined,
             Self::EventsGone => ErrorKind::EventsGone,
+            Self::PreconditionFailed => ErrorKind::PreconditionFailed,
             Self::Throttled { .. } => ErrorKind::Throttled,
             Self::Unavailable(_) => ErrorKind::Unavailable,
             Self::Internal(_) => ErrorKind::InternalError,
@@ -112,6 +115,9 @@ pub enum ErrorKind {
     /// Events after the one from which the reading was to go on were cleared (rule 8.9).
     #[error("Events after this one were cleared; start anew.")]
     EventsGone,
+    /// The object is no longer what the client has seen (rule 6.9).
+    #[error("The object has changed meanwhile.")]
+    PreconditionFailed,
     /// Too many attempts.
     #[error("Too many attempts; try again later.")]
     Throttled,

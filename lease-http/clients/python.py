@@ -33,7 +33,7 @@ class Person:
         login = anonymous.login(api.LoginInput(username=username, password=PASSWORD))
         assert login.customer_id == registration.customer_id
         self.customer_id = login.customer_id
-        configuration = api.Configuration(host=URL, api_key={"token": login.token}, api_key_prefix={"token": "Token"})
+        configuration = api.Configuration(host=URL, access_token=login.token)
         client = api.ApiClient(configuration)
         self.vehicles = api.VehiclesApi(client)
         self.services = api.ServicesApi(client)

@@ -18,7 +18,7 @@ async function person(username: string) {
     const registration = (await anonymous.register({ ...names, password, password2: password })).data;
     const login = (await anonymous.login({ username, password })).data;
     assert.equal(login.customer_id, registration.customer_id);
-    const configuration = new Configuration({ basePath, apiKey: `Token ${login.token}` });
+    const configuration = new Configuration({ basePath, accessToken: login.token });
     return {
         customerId: login.customer_id,
         vehicles: new VehiclesApi(configuration),

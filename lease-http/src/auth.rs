@@ -6,7 +6,7 @@ use std::ops::Deref;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
-use lease_core::engine::RequestContext;
+use lease_core::engine::{Precondition, RequestContext};
 use lease_core::permission::Actor;
 use lease_core::repository::Claim;
 use lease_core::{Error, LeaseEngine, account};
@@ -113,11 +113,12 @@ impl FromRequestParts<AppState> for Unauthenticated {
     }
 }
 
-/// The context of a command by this actor: the id of the request, the idempotency claim that a layer has put into the request, and
-/// the network of the client.
+/// The context of a command by this actor: the id of the request, the idempotency claim and the precondition that layers have put
+/// into the request, and the network of the client.
 fn context(parts: &Parts, state: &AppState, actor: Actor) -> RequestContext {
     RequestContext::new(actor)
         .with_request_id(request_id(&parts.headers))
         .with_claim(parts.extensions.get::<Claim>().copied())
         .with_client(ClientAddress::of(parts, &state.options).network())
+        .with_precondition(parts.extensions.get::<Precondition>().cloned())
 }

@@ -8,6 +8,7 @@ use serde_json::json;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
 use crate::auth::Caller;
+use crate::etag;
 use crate::idempotency::{self, Replay};
 use crate::problem::{HttpError, Problem};
 use crate::state::AppState;
@@ -77,7 +78,7 @@ impl Endpoints {
         self
     }
 
-    /// Puts the idempotency layer around each POST, and around it what the path declares.
+    /// Puts the idempotency layer around each POST and the one for tags around each object that can be changed, and around them what the path declares.
     pub(crate) fn replaying(self, state: &AppState) -> Self {
         let layered = |endpoint: Endpoint| {
             let (schemas, paths, routes) = endpoint.routes;
@@ -85,6 +86,7 @@ impl Endpoints {
                 Some(replay) => idempotency::around(routes, replay.clone(), state.clone()),
                 None => routes,
             };
+            let routes = if etag::are_changeable(&paths) { etag::around(routes, state) } else { routes };
             let routes = match endpoint.around {
                 Some(around) => around(routes, state),
                 None => routes,

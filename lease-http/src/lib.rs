@@ -7,6 +7,7 @@
 mod auth;
 mod client_address;
 mod endpoints;
+mod etag;
 mod extract;
 mod idempotency;
 mod layers;

@@ -32,7 +32,7 @@ pub(crate) fn complete(described: &OpenApi) -> Result<Value, serde_json::Error> 
         "title": "Lease",
         "version": env!("CARGO_PKG_VERSION"),
         "description": "Customers offer their own vehicles for lease or sale, and others shop around.\n\n\
-            Authenticate with `Authorization: Token <token>`; registering, logging in and creating a token return one. Every POST \
+            Authenticate with `Authorization: Bearer <token>`; registering, logging in and creating a token return one. Every POST \
             accepts an `Idempotency-Key`. Errors are `application/problem+json` (RFC 9457) with a stable `code`. Every path is also \
             accepted with a trailing slash.",
         "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
@@ -51,9 +51,9 @@ pub(crate) fn complete(described: &OpenApi) -> Result<Value, serde_json::Error> 
     raise_descriptions(schemas);
     components["responses"] = ErrorCode::all().map(|code| (code.code().to_owned(), error_response(&[code]))).collect();
     components["securitySchemes"] = json!({ "token": {
-        "type": "apiKey", "in": "header", "name": "Authorization",
-        "description": "`Token <token>`, with the 40 hexadecimal characters that registering, logging in or creating a token \
-            returned; `Bearer` is accepted as well.",
+        "type": "http", "scheme": "bearer",
+        "description": "The 40 hexadecimal characters that registering, logging in or creating a token returned. `Token` is accepted \
+            in place of `Bearer`.",
     }});
     Ok(document)
 }
@@ -67,14 +67,44 @@ fn tags(document: &Value) -> Value {
 
 fn complete_operations(paths: &mut Value) {
     for (path, item) in paths.as_object_mut().into_iter().flatten() {
+        let is_changeable =
+            item.get("get").is_some() && ["put", "patch", "delete"].iter().any(|method| item.get(method).is_some());
         for method in METHODS {
             let Some(operation) = item.get_mut(method).and_then(Value::as_object_mut) else { continue };
             let ignores_key = operation.remove(X_IDEMPOTENCY_KEY) == Some(json!("ignored"));
             add_parameters(path, method, operation, ignores_key);
+            if is_changeable {
+                add_tags(method, operation);
+            }
             add_errors(path, method, operation, ignores_key);
             add_location(operation);
             deprecate(operation);
         }
+    }
+}
+
+/// Says that an object that can be changed has a tag, and what may depend on it.
+fn add_tags(method: &str, operation: &mut Map<String, Value>) {
+    let tags = json!({ "type": "string", "pattern": r#"^[ -~]+$"# });
+    let (name, description) = match method {
+        "get" => ("If-None-Match", "Tags that the client has already, or `*`."),
+        _ => ("If-Match", "The tag that the object must have, or `*`; otherwise the response is 412, and nothing is changed."),
+    };
+    if let Some(parameters) = operation.get_mut("parameters").and_then(Value::as_array_mut) {
+        parameters.push(json!({ "name": name, "in": "header", "required": false, "description": description, "schema": tags }));
+    }
+    let tag = header("The tag of the object as it is now.", &json!({ "type": "string", "pattern": "^\"[0-9a-f]{32}\"$" }));
+    let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
+    if let Some(object) = responses.get_mut("200") {
+        object["headers"]["ETag"] = tag.clone();
+    }
+    if method == "get" {
+        let unchanged = json!({ "description": "The object is as the client has it.", "headers": { "ETag": tag } });
+        responses.insert("304".to_owned(), unchanged);
+    } else {
+        operation.entry("x-codes").or_insert_with(|| json!([])).as_array_mut().into_iter().for_each(|codes| {
+            codes.push(json!(ErrorKind::PreconditionFailed.code()));
+        });
     }
 }
 
@@ -121,7 +151,6 @@ fn add_parameters(path: &str, method: &str, operation: &mut Map<String, Value>, 
                 "For 24 hours, a request with the same key, path and body gets the first response again and has no other effect."
             },
             "schema": { "type": "string", "minLength": 1, "maxLength": MAX_KEY_CHARS, "pattern": r#"^(?!""$)[!-~]([\t -~]*[!-~])?$"# },
-            "example": "5f0c8f0e-6f0b-4f6a-9a51-3c1f4a6f2d11",
         }));
     }
 }

@@ -9,6 +9,6 @@ mod registration;
 mod streams;
 
 pub(crate) use limit::TooMany;
-pub(crate) use login::{LoginThrottle, limit_logins};
+pub(crate) use login::{LoginThrottle, Subject, limit_logins};
 pub(crate) use registration::{RegistrationThrottle, limit_registrations};
 pub(crate) use streams::{OpenStream, Streams};

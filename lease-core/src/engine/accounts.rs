@@ -115,6 +115,15 @@ impl LeaseEngine {
         self.start_session(context, check_login(found, verified.matches)?, verified.renewed).await
     }
 
+    /// The user who logs in with this name or e-mail address. Whoever limits logins counts both names of a user as one by it; a client
+    /// must not learn of it.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn user_named(&self, name: &str) -> Result<Option<UserId>, Error> {
+        Ok(self.store().find_login(&LoginName::new(name)).await?.map(|account| account.user.id))
+    }
+
     async fn start_session(
         &self,
         context: impl Into<RequestContext>,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use chrono::{DateTime, Utc};
 
-use super::LeaseEngine;
+use super::{LeaseEngine, Precondition};
 use crate::account::current_actor;
 use crate::client::ClientNetwork;
 use crate::decision::Decision;
@@ -29,13 +29,15 @@ pub struct RequestContext {
     pub claim: Option<Claim>,
     /// The network of the client, whose passwords wait in a line of their own.
     pub client: Option<ClientNetwork>,
+    /// What must hold for the command to be carried out, beside its rules.
+    pub precondition: Option<Precondition>,
 }
 
 impl RequestContext {
-    /// A context for this actor, without a request, a claim and a client.
+    /// A context for this actor, with nothing else.
     #[must_use]
     pub const fn new(actor: Actor) -> Self {
-        Self { actor, request_id: None, claim: None, client: None }
+        Self { actor, request_id: None, claim: None, client: None, precondition: None }
     }
 
     /// The same context, with this request.
@@ -54,6 +56,12 @@ impl RequestContext {
     #[must_use]
     pub fn with_client(self, client: Option<ClientNetwork>) -> Self {
         Self { client, ..self }
+    }
+
+    /// The same context, with this precondition.
+    #[must_use]
+    pub fn with_precondition(self, precondition: Option<Precondition>) -> Self {
+        Self { precondition, ..self }
     }
 }
 
@@ -119,7 +127,7 @@ impl LeaseEngine {
         F: Future<Output = Result<S, Error>>,
         C: Clone + Into<Change>,
     {
-        let RequestContext { mut actor, request_id, claim, client: _ } = context;
+        let RequestContext { mut actor, request_id, claim, client: _, precondition } = context;
         let mut pauses = pauses();
         loop {
             let at = self.now();
@@ -127,6 +135,9 @@ impl LeaseEngine {
             let Some(Decision { changes, events }) = decide(&snapshot, &actor, at)? else {
                 return Ok(Outcome::NothingToDo(snapshot));
             };
+            if let Some(precondition) = &precondition {
+                precondition.require().await?;
+            }
             let envelope = Envelope { actor, at, request_id: request_id.clone(), claim, events };
             let commit = Commit::new(envelope, changes.clone());
             let error = match self.store().commit(&commit).await {

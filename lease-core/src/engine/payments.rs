@@ -123,11 +123,13 @@ impl LeaseEngine {
         let key = ChargeKey::new(hex::encode(self.random::<16>()?));
         let load = |actor: Actor, now| async move {
             actor.require(Resource::Payment, Act::Create)?;
-            let declines = self.declines(&actor, now).await?;
-            let Some(invoice) = invoice else { return Ok((None, declines)) };
+            let Some(invoice) = invoice else { return Ok((None, Vec::new())) };
             let card = draft.credit_card_id.given().copied();
             let load = TradeLoad { key: TradeKey::Invoice(invoice), viewer: actor.customer(), with_pending: false, card, now };
-            Ok((self.store().load_trade(&load).await?, declines))
+            match self.store().load_trade(&load).await? {
+                Some(loaded) => Ok((Some(loaded), self.declines(&actor, now).await?)),
+                None => Ok((None, Vec::new())),
+            }
         };
         let decide = |(loaded, declines): &(Option<Versioned<TradeSnapshot>>, Vec<DateTime<Utc>>), actor: &Actor, now| {
             let decision = begin_payment(loaded.as_deref(), named_in, actor, draft, self.policy(), key.clone(), now)?;

@@ -73,6 +73,7 @@ impl ErrorCode {
                 ErrorKind::PermissionDenied => StatusCode::FORBIDDEN,
                 ErrorKind::NotFound => StatusCode::NOT_FOUND,
                 ErrorKind::Refused(_) => StatusCode::CONFLICT,
+                ErrorKind::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
                 ErrorKind::Throttled => StatusCode::TOO_MANY_REQUESTS,
                 ErrorKind::EventsGone => StatusCode::GONE,
                 ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,

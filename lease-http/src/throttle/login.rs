@@ -7,10 +7,11 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::MethodRouter;
 use chrono::{DateTime, Utc};
-use lease_core::Error;
 use lease_core::client::ClientNetwork;
 use lease_core::engine::LoginDraft;
+use lease_core::id::UserId;
 use lease_core::text::comparison_key;
+use lease_core::{Error, LeaseEngine};
 use sha2::{Digest, Sha256};
 
 use super::TooMany;
@@ -35,15 +36,35 @@ pub(crate) struct LoginThrottle {
     known: Known<Key>,
 }
 
+/// Whom a login is for. Both names of a user are one, so that nobody has twice as many attempts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Subject<'a> {
+    User(UserId),
+    /// Nobody has this name. It is limited in the same way, which so tells nothing.
+    Nobody(&'a str),
+}
+
+impl<'a> Subject<'a> {
+    /// # Errors
+    /// 503 if the store cannot be reached.
+    pub(crate) async fn named(engine: &LeaseEngine, name: &'a str) -> Result<Self, Error> {
+        Ok(engine.user_named(name).await?.map_or(Self::Nobody(name), Self::User))
+    }
+}
+
 /// A hash over the client's network and the name: names can be long, and should not appear in a memory dump.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Key([u8; 32]);
 
 impl Key {
-    fn of(client: Option<ClientNetwork>, name: &str) -> Self {
+    fn of(client: Option<ClientNetwork>, subject: Subject<'_>) -> Self {
         let client = client.map(|client| client.to_string()).unwrap_or_default();
         // An address has no blank, so no two pairs have the same text.
-        Self(Sha256::digest(format!("{client} {}", comparison_key(name))).into())
+        let text = match subject {
+            Subject::User(user) => format!("{client} user {user}"),
+            Subject::Nobody(name) => format!("{client} name {}", comparison_key(name)),
+        };
+        Self(Sha256::digest(text).into())
     }
 }
 
@@ -64,12 +85,12 @@ impl LoginThrottle {
         }
     }
 
-    /// Whether a client may attempt to log in. This costs nothing, so it comes before work on the password.
+    /// Whether a client may attempt to log in. This costs little, so it comes before work on the password.
     ///
     /// # Errors
     /// [`TooMany`] if a limit has been reached.
-    fn check(&self, client: Option<ClientNetwork>, name: &str, now: DateTime<Utc>) -> Result<(), TooMany> {
-        let key = Key::of(client, name);
+    fn check(&self, client: Option<ClientNetwork>, subject: Subject<'_>, now: DateTime<Utc>) -> Result<(), TooMany> {
+        let key = Key::of(client, subject);
         self.by_name.check(key, now)?;
         let stranger = client.filter(|_| !self.known.contains(&key, now));
         stranger.map_or(Ok(()), |client| self.by_client.check(client, now))
@@ -79,8 +100,13 @@ impl LoginThrottle {
     ///
     /// # Errors
     /// [`TooMany`] if a limit has been reached.
-    pub(crate) async fn begin(&self, client: Option<ClientNetwork>, name: &str, now: DateTime<Utc>) -> Result<Attempt, TooMany> {
-        let key = Key::of(client, name);
+    pub(crate) async fn begin(
+        &self,
+        client: Option<ClientNetwork>,
+        subject: Subject<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<Attempt, TooMany> {
+        let key = Key::of(client, subject);
         // Everybody waits for the name first and for the client second, so nobody waits for one another.
         let by_name = self.by_name.begin(key, now).await?;
         let by_client = match client.filter(|_| !self.known.contains(&key, now)) {
@@ -132,7 +158,8 @@ async fn limit(State(state): State<AppState>, client: ClientAddress, request: Re
         let body = received_body(request.extensions()).unwrap_or_default();
         let draft = serde_json::from_slice::<LoginDraft>(&body).ok();
         if let Some(name) = draft.as_ref().and_then(|draft| draft.username.given()) {
-            state.throttle.check(client.network(), name, state.engine.now())?;
+            let subject = Subject::named(&state.engine, name).await?;
+            state.throttle.check(client.network(), subject, state.engine.now())?;
         }
     }
     Ok(next.run(request).await)

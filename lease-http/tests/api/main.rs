@@ -9,6 +9,7 @@ mod cycle;
 mod deadlines;
 mod docs_page;
 mod errors;
+mod etags;
 mod event_stream;
 mod events;
 mod idempotency;

@@ -289,3 +289,28 @@ async fn a_customer_is_declined_twenty_times_an_hour_at_most() {
     world.app.clock.advance(Duration::milliseconds(1));
     pay(good).await.expect(201);
 }
+
+/// Rule 7.3: both names of a user are one, and a name that nobody has is limited like any other.
+#[tokio::test]
+async fn failures_with_the_name_and_the_address_of_a_user_count_together() {
+    let app = app(4).await;
+    for name in ["ada", "ada@example.com", "ADA", "Ada@Example.com"] {
+        assert_eq!(app.send(login(name, "wrong", "10.0.0.1")).await.code(), (400, "invalid_credentials".to_owned()), "{name}");
+    }
+    for name in ["ada", "ada@example.com"] {
+        assert!(is_throttled(&app.send(login(name, PASSWORD, "10.0.0.1")).await, "60"), "{name}");
+    }
+    app.clock.advance(Duration::minutes(1));
+    // A success with one name forgets the failures with the other.
+    for _ in 0..3 {
+        assert_eq!(app.send(login("ada", "wrong", "10.0.0.1")).await.status, 400);
+        assert_eq!(app.send(login("ada", "wrong", "10.0.0.1")).await.status, 400);
+        assert_eq!(app.send(login("ada@example.com", PASSWORD, "10.0.0.1")).await.status, 200);
+    }
+    for name in ["nobody", "nobody@example.com"] {
+        for _ in 0..4 {
+            assert_eq!(app.send(login(name, "wrong", "10.0.0.1")).await.status, 400, "{name}");
+        }
+        assert!(is_throttled(&app.send(login(name, "wrong", "10.0.0.1")).await, "60"), "{name}");
+    }
+}

@@ -290,6 +290,7 @@ async fn invoices_and_payments() {
     let log = Log::default();
     let mut store = trading(&log);
     store.expect_pending_payments().returning(|_, _, _| Ok(vec![id(1)]));
+    store.expect_declines().returning(|_, _, _| Ok(Vec::new()));
     let mut gateway = MockPaymentGateway::new();
     gateway.expect_charge().returning(|_| Ok(succeeded()));
     gateway.expect_find_charge().returning(|_| Ok(Some(succeeded())));

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use lease_core::engine::Precondition;
 use lease_core::lifecycle::{CancellationDraft, OpeningSnapshot};
 use lease_core::model::{ProposalState, Role, ServiceKind, TradeState};
 use lease_core::page::Page;
@@ -225,4 +226,27 @@ async fn without_randomness_a_command_is_an_internal_error() {
     let engine = builder.password_params(PasswordParams { memory_kib: 64, iterations: 1 }).build().unwrap();
     let response = engine.pay_invoice(&customer(OWNER), id(1), &draft(json!({"credit_card_id": 1}))).await;
     assert!(matches!(response, Err(Error::Internal(_))), "{response:?}");
+}
+
+/// Rule 6.9: what the client has seen is compared at each attempt, and nothing is written once it is gone.
+#[tokio::test(start_paused = true)]
+async fn a_precondition_is_asked_at_each_attempt() {
+    for (holds, commits, expected) in [(3, 3, "ok"), (2, 2, "precondition_failed"), (0, 0, "precondition_failed")] {
+        let row = countered();
+        let mut store = MockRepository::new();
+        row.loads(&mut store);
+        refuse_commits(&mut store, commits.min(2), || RepositoryError::Conflict);
+        row.commits(&mut store, usize::from(expected == "ok"));
+        let asked = Arc::new(AtomicU32::new(0));
+        let precondition = Precondition::new({
+            let asked = Arc::clone(&asked);
+            move || {
+                let holds = asked.fetch_add(1, Ordering::Relaxed) < holds;
+                async move { Ok(holds) }
+            }
+        });
+        let context = RequestContext::new(customer(OWNER)).with_precondition(Some(precondition));
+        assert_eq!(code(engine(store).accept_proposal(context, id(1)).await), expected);
+        assert_eq!(asked.load(Ordering::Relaxed), 3.min(holds + 1));
+    }
 }

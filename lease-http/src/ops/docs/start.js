@@ -10,6 +10,8 @@ window.ui = SwaggerUIBundle({
   filter: true,
   displayRequestDuration: true,
   tryItOutEnabled: true,
+  // A reload keeps the token.
+  persistAuthorization: true,
   // No validator on the net is asked.
   validatorUrl: null,
 });

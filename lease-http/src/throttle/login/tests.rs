@@ -13,11 +13,11 @@ fn client(last: u8) -> ClientNetwork {
 }
 
 async fn fail(throttle: &LoginThrottle, name: &str, second: i64) -> Result<(), TooMany> {
-    throttle.begin(Some(client(1)), name, at(second)).await.map(|attempt| attempt.settle(&WRONG, at(second)))
+    throttle.begin(Some(client(1)), Subject::Nobody(name), at(second)).await.map(|attempt| attempt.settle(&WRONG, at(second)))
 }
 
 async fn succeed(throttle: &LoginThrottle, name: &str, second: i64) -> Result<(), TooMany> {
-    throttle.begin(Some(client(1)), name, at(second)).await.map(|attempt| attempt.settle(&Ok(()), at(second)))
+    throttle.begin(Some(client(1)), Subject::Nobody(name), at(second)).await.map(|attempt| attempt.settle(&Ok(()), at(second)))
 }
 
 #[tokio::test]
@@ -38,7 +38,7 @@ async fn addresses_and_names_are_counted_apart_but_letter_case_is_not() {
     fail(&throttle, "ada", 0).await.unwrap();
     assert!(fail(&throttle, " ADA ", 0).await.is_err());
     fail(&throttle, "bob", 0).await.unwrap();
-    assert!(throttle.begin(Some(client(2)), "ada", at(0)).await.is_ok());
+    assert!(throttle.begin(Some(client(2)), Subject::Nobody("ada"), at(0)).await.is_ok());
 }
 
 /// Trying one password on many names is limited, too.
@@ -49,7 +49,7 @@ async fn a_client_may_fail_five_times_as_often_with_many_names_as_with_one() {
         fail(&throttle, &format!("name-{number}"), number).await.unwrap();
     }
     assert_eq!(fail(&throttle, "another", 10).await, Err(TooMany { retry_after: 50 }));
-    assert!(throttle.begin(Some(client(2)), "another", at(10)).await.is_ok());
+    assert!(throttle.begin(Some(client(2)), Subject::Nobody("another"), at(10)).await.is_ok());
     fail(&throttle, "another", 60).await.unwrap();
 }
 
@@ -85,7 +85,7 @@ async fn who_has_logged_in_from_here_before_is_let_in_whatever_others_do() {
 async fn failures_from_other_addresses_do_not_lock_a_name() {
     let throttle = LoginThrottle::new(1);
     for other in 2..200 {
-        throttle.begin(Some(client(other)), "ada", at(0)).await.unwrap().settle(&WRONG, at(0));
+        throttle.begin(Some(client(other)), Subject::Nobody("ada"), at(0)).await.unwrap().settle(&WRONG, at(0));
     }
     succeed(&throttle, "ada", 0).await.unwrap();
 }
@@ -97,7 +97,9 @@ async fn a_hundred_parallel_tries_of_as_many_names_fail_no_more_often_than_allow
         .map(|number| {
             let throttle = throttle.clone();
             tokio::spawn(async move {
-                let Ok(attempt) = throttle.begin(Some(client(1)), &format!("name-{number}"), at(0)).await else { return 0 };
+                let Ok(attempt) = throttle.begin(Some(client(1)), Subject::Nobody(&format!("name-{number}")), at(0)).await else {
+                    return 0;
+                };
                 tokio::task::yield_now().await;
                 attempt.settle(&WRONG, at(0));
                 1
@@ -124,9 +126,9 @@ async fn a_success_forgets_the_failures_before() {
 async fn responses_that_do_not_judge_the_password_are_not_counted() {
     let throttle = LoginThrottle::new(1);
     for _ in 0..5 {
-        drop(throttle.begin(Some(client(1)), "ada", at(0)).await.unwrap());
+        drop(throttle.begin(Some(client(1)), Subject::Nobody("ada"), at(0)).await.unwrap());
         let away: Result<(), Error> = Err(Error::Unavailable("away".into()));
-        throttle.begin(Some(client(1)), "ada", at(0)).await.unwrap().settle(&away, at(0));
+        throttle.begin(Some(client(1)), Subject::Nobody("ada"), at(0)).await.unwrap().settle(&away, at(0));
     }
     assert!(throttle.by_name.keys() + throttle.by_client.keys() == 0);
 }
@@ -147,7 +149,7 @@ async fn a_hundred_parallel_tries_fail_no_more_often_than_allowed() {
         .map(|_| {
             let throttle = throttle.clone();
             tokio::spawn(async move {
-                let Ok(attempt) = throttle.begin(Some(client(1)), "ada", at(0)).await else { return false };
+                let Ok(attempt) = throttle.begin(Some(client(1)), Subject::Nobody("ada"), at(0)).await else { return false };
                 tokio::task::yield_now().await;
                 attempt.settle(&WRONG, at(0));
                 true
@@ -168,7 +170,7 @@ async fn a_hundred_parallel_logins_with_the_right_password_all_go() {
         .map(|_| {
             let throttle = throttle.clone();
             tokio::spawn(async move {
-                let attempt = throttle.begin(Some(client(1)), "ada", at(0)).await.unwrap();
+                let attempt = throttle.begin(Some(client(1)), Subject::Nobody("ada"), at(0)).await.unwrap();
                 tokio::task::yield_now().await;
                 attempt.settle(&Ok(()), at(0));
             })
