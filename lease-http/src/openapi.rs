@@ -79,6 +79,7 @@ fn complete_operations(paths: &mut Value) {
             add_errors(path, method, operation, ignores_key);
             add_location(operation);
             deprecate(operation);
+            name_optional_body(operation);
         }
     }
 }
@@ -113,6 +114,16 @@ fn add_location(operation: &mut Map<String, Value>) {
     let Some(made) = operation.get_mut("responses").and_then(|responses| responses.get_mut("201")) else { return };
     let schema = json!({ "type": "string", "format": "uri-reference", "pattern": "/api/[a-z-]+/[1-9][0-9]*$" });
     made["headers"]["Location"] = header("The path of the new object.", &schema);
+}
+
+/// The schema of a body that may be left out is named as any other; null is not documented.
+fn name_optional_body(operation: &mut Map<String, Value>) {
+    let schema = operation.get_mut("requestBody").and_then(|body| body.pointer_mut("/content/application~1json/schema"));
+    if let Some(schema) = schema
+        && let Some(named) = schema.pointer("/oneOf/0").cloned()
+    {
+        *schema = named;
+    }
 }
 
 /// Marks an operation as deprecated if its `x-instead` names another one that does the same.

@@ -329,7 +329,7 @@ pub async fn pending_payments_come_oldest_first_and_no_more_than_asked(store: Ar
     assert_eq!(pending_after(ids[0], 10).await, [ids[3]], "after one that is already settled");
 }
 
-/// Rule 5.4 limits them by what is stored.
+/// Declines are limited by what is stored (rule 5.4), so a store counts them.
 pub async fn declines_of_a_customer_come_newest_first_and_no_more_than_asked(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let mut customers = Vec::new();

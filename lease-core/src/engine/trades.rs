@@ -11,7 +11,7 @@ use crate::lifecycle::{
 };
 use crate::model::{Trade, TradeState};
 use crate::page::{Page, PageRequest};
-use crate::permission::{Act, Actor, Resource};
+use crate::permission::{Act, Actor, Resource, can_view_days};
 use crate::repository::{TradeFilter, TradeKey, TradeLoad};
 
 /// A trade or a proposal, with the actions that an actor may take on it now.
@@ -183,9 +183,11 @@ impl LeaseEngine {
 
     fn trade_view(&self, ChangedTrade { snapshot, actor, at }: ChangedTrade) -> WithActions<Trade> {
         let available_actions = trade_actions(&snapshot, &actor, self.policy(), at);
-        let mut stored = snapshot.trade;
-        stored.value.asking = stored.asking_at(at);
-        WithActions { stored, available_actions }
+        let Stored { id, value: mut trade } = snapshot.trade.clone();
+        trade.asking = snapshot.trade.asking_at(at);
+        let hides_days = actor.customer().is_some_and(|customer| !can_view_days(customer, &trade));
+        let value = if hides_days { trade.without_days() } else { trade };
+        WithActions { stored: Stored { id, value }, available_actions }
     }
 }
 

@@ -2,13 +2,12 @@ use chrono::NaiveDate;
 
 use crate::decision::Decision;
 use crate::error::{Error, Refusal};
-use crate::event::EventType;
 use crate::input::{Field, Form, UpdateMode, draft};
 use crate::lifecycle::require_visible;
 use crate::model::{Agreement, Period, TradeState};
 use crate::permission::{Act, Actor, Resource};
 use crate::text;
-use crate::trade::{TradeChanges, TradeMove, TradeSnapshot, trade_moved};
+use crate::trade::{TradeChanges, TradeMove, TradeSnapshot, trade_ended};
 
 draft! {
     /// The fields for ending the agreed days of a trade early.
@@ -34,13 +33,15 @@ pub fn end(snapshot: &TradeSnapshot, actor: &Actor, draft: &EndDraft) -> Result<
     let (Some(ended), Some(reason)) = (ended, reason) else { return Err(form.errors.into()) };
 
     let trade = &snapshot.trade;
-    let ending = |agreement: &Agreement| Agreement { days: ended, ..*agreement };
-    let to = match (&trade.state, ended) {
-        (TradeState::Agreed(agreement), Some(_)) => TradeMove::Agree(ending(agreement)),
-        (TradeState::Completed { agreement, completed_at }, Some(_)) => TradeMove::Complete(ending(agreement), *completed_at),
-        _ => return Err(Refusal::TradeHasNoDays.into()),
+    let (Some(days), Some(ended), Some(agreement)) = (days, ended, trade.agreement()) else {
+        return Err(Refusal::TradeHasNoDays.into());
     };
-    let event = trade_moved(EventType::TradeEnded, trade, &trade.state, to.clone().into()).period(ended).fact("reason", reason);
+    let after = Agreement { days: Some(ended), ..*agreement };
+    let to = match trade.state {
+        TradeState::Completed { completed_at, .. } => TradeMove::Complete(after, completed_at),
+        _ => TradeMove::Agree(after),
+    };
+    let event = trade_ended(trade, after, days, ended).fact("reason", reason);
     Ok(Decision::new(TradeChanges { state: Some(to), ..TradeChanges::default() }, [event]))
 }
 

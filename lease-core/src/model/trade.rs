@@ -62,6 +62,15 @@ impl Trade {
         self.agreement()?.days
     }
 
+    /// The same trade without its agreed days.
+    #[must_use]
+    pub(crate) fn without_days(mut self) -> Self {
+        if let TradeState::Agreed(agreement) | TradeState::Completed { agreement, .. } = &mut self.state {
+            agreement.days = None;
+        }
+        self
+    }
+
     /// Whether this customer is a party to it: the owner or the counterparty.
     #[must_use]
     pub fn has_party(&self, customer: CustomerId) -> bool {

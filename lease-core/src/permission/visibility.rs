@@ -11,6 +11,13 @@ pub fn can_view_trade(viewer: CustomerId, trade: &Trade, owner_is_active: bool, 
     (trade.is_open() && owner_is_active) || trade.has_party(viewer) || has_proposed
 }
 
+/// Whether a customer may see the agreed days of a trade: if they are its owner or counterparty. Other bidders see that it is agreed,
+/// and not on which terms.
+#[must_use]
+pub fn can_view_days(viewer: CustomerId, trade: &Trade) -> bool {
+    trade.has_party(viewer)
+}
+
 /// Whether a customer may see a proposal: if it is their own, if it is in a trade they own, or if it is the owner's in a trade
 /// they may see.
 #[must_use]

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::event::{Audience, Event, EventActor, EventType, IdRef, NewRow};
 use crate::id::{CustomerId, InvoiceId, PaymentId, ProposalId, Stored};
 use crate::model::{
-    Agreement, Invoice, InvoiceState, InvoiceStatus, Payment, PaymentState, PaymentStatus, Proposal, ProposalState,
+    Agreement, Invoice, InvoiceState, InvoiceStatus, Payment, PaymentState, PaymentStatus, Period, Proposal, ProposalState,
     ProposalStatus, Trade, TradeState, TradeStatus, VehicleTransfer,
 };
 use crate::trade::{NewInvoice, TradeChanges};
@@ -30,7 +30,7 @@ pub(crate) fn trade_moved(event_type: EventType, trade: &Stored<Trade>, from: &T
     }
 }
 
-/// The agreement of a trade. `is_invoiced` says whether an invoice is issued on it. The price is in the events of the proposal,
+/// The agreement of a trade. `is_invoiced` says whether an invoice is issued on it. The terms are in the events of the proposal,
 /// which not all members may see.
 pub(crate) fn trade_agreed(trade: &Stored<Trade>, agreement: Agreement, is_invoiced: bool) -> Event {
     let mut event = trade_moved(EventType::TradeAgreed, trade, &trade.state, TradeState::Agreed(agreement));
@@ -38,6 +38,16 @@ pub(crate) fn trade_agreed(trade: &Stored<Trade>, agreement: Agreement, is_invoi
         event.changes.add_new("invoice_id", NewRow::Invoice);
     }
     event
+}
+
+/// The early end of a trade's days, which both parties may see.
+pub(crate) fn trade_ended(trade: &Stored<Trade>, agreement: Agreement, from: Period, to: Period) -> Event {
+    let audience = Audience::both(trade.customer_id, agreement.counterparty_id);
+    Event { audience, ..trade_event(EventType::TradeEnded, trade.id, trade) }
+        .id("counterparty_id", agreement.counterparty_id)
+        .id("proposal_id", agreement.proposal_id)
+        .period(Some(to))
+        .change("end_date", from.end().to_string(), to.end().to_string())
 }
 
 /// The transfer of a trade's vehicle, which both owners may see.

@@ -11,6 +11,6 @@ pub use changes::{InvoiceChange, NewInvoice, Opening, TradeChange, TradeChanges,
 pub(crate) use conclude::conclude;
 pub(crate) use events::{
     invoice_changed, invoice_issued, invoice_overdue, payment_begun, payment_settled, proposal_decided, proposal_made,
-    trade_agreed, trade_completed, trade_event, trade_moved, vehicle_transferred,
+    trade_agreed, trade_completed, trade_ended, trade_event, trade_moved, vehicle_transferred,
 };
 pub use snapshot::{OpeningSnapshot, ProposalView, TradeSnapshot, ViewerHistory};

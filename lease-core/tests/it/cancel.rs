@@ -2,6 +2,7 @@
 
 use lease_core::Error;
 use lease_core::decision::Decision;
+use lease_core::event::{Audience, IdRef};
 use lease_core::lifecycle::{TradeChanges, TradeMove, cancel, end};
 use lease_core::model::{Agreement, ProposalState, TradeState};
 use lease_core::permission::Actor;
@@ -113,6 +114,7 @@ fn staff_end_days_early() {
             assert_eq!((changes.decided, changes.close_others), (None, None));
             assert_eq!(names(&events), ["trade.ended"]);
             assert_eq!(events[0].data.known["reason"], "Returned.");
+            assert_eq!(events[0].audience, Audience::Customers(vec![IdRef::Known(OWNER), IdRef::Known(BUYER)]));
             assert_eq!(
                 events[0].changes.known,
                 *json!({"end_date": {"from": "2026-03-11", "to": end_date}}).as_object().unwrap()

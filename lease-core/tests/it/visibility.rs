@@ -2,7 +2,9 @@
 
 use lease_core::id::CustomerId;
 use lease_core::lifecycle::TradeSnapshot;
-use lease_core::permission::{can_view_invoice, can_view_payment, can_view_proposal, can_view_trade, can_view_vehicle};
+use lease_core::permission::{
+    can_view_days, can_view_invoice, can_view_payment, can_view_proposal, can_view_trade, can_view_vehicle,
+};
 
 use crate::support::*;
 
@@ -31,6 +33,12 @@ fn trades_are_seen_while_open_and_afterwards_by_those_who_took_part() {
     assert_eq!(seen(Scene::sale().owner_is_inactive(), false), [true, false, false], "as if it were not open");
     assert_eq!(seen(Scene::sale().owner_is_inactive(), true), [true, true, true]);
     assert_eq!(seen(Scene::sale().agreed().owner_is_inactive(), false), [true, true, false]);
+}
+
+/// Chapter 2, rule 4.12: only the parties see the agreed days of a trade.
+#[test]
+fn the_days_of_a_trade_are_seen_by_its_parties() {
+    assert_eq!(viewers().map(|viewer| can_view_days(viewer, &agreed().trade)), [true, true, false]);
 }
 
 /// Chapter 2: a customer sees their own proposals, the owner's in visible trades, and all in their own trades.

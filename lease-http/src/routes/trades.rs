@@ -49,7 +49,7 @@ struct Trade {
     accepted_proposal_id: Option<Id>,
     #[schema(required)]
     invoice_id: Option<Id>,
-    /// The first of the agreed days; null where there are none.
+    /// The first of the agreed days; null where there are none, and for customers who are not a party to it.
     #[schema(required)]
     start_date: Option<NaiveDate>,
     /// The day after the last of the agreed days. It is `start_date` if they were ended on the first.

@@ -34,8 +34,8 @@ const STATES: [(&str, &str); 25] = [
     ("lease", "offer void"),
     ("lease", "offer cancel"),
     ("lease", "offer counter overdue"),
-    ("lease", "offer counter accept end"),
-    ("lease", "offer counter accept rescind"),
+    ("lease", "offer accept end"),
+    ("lease", "offer accept rescind"),
     ("lease", "offer pay accept again offer counter"),
 ];
 const PEOPLE: [&str; 5] = ["root", "staff", "owner", "buyer", "stranger"];

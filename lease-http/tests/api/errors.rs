@@ -56,7 +56,7 @@ async fn the_response_to_other_methods_lists_those_that_are_allowed() {
         ("DELETE", "/api/user/1", "GET,HEAD,PUT,PATCH"),
         ("POST", "/api/users/1", "GET,HEAD,PUT,PATCH,DELETE"),
         ("PUT", "/api/trades/1", "GET,HEAD,PATCH"),
-        ("DELETE", "/api/invoices/1", "GET,HEAD"),
+        ("DELETE", "/api/invoices/1", "GET,HEAD,PATCH"),
         ("POST", "/api/invoices", "GET,HEAD"),
         ("GET", "/api/invoices/1/payments/", "POST"),
         ("PUT", "/api/credit-cards/1", "GET,HEAD,PATCH,DELETE"),

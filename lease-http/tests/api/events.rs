@@ -308,10 +308,16 @@ async fn other_bidders_do_not_learn_the_days_of_a_lease() {
     bid(&rival, "2026-04-05", "2027-04-05").await;
     let won = bid(&world.buyer, "2026-04-09", "2027-04-09").await;
     world.post(&format!("/api/proposals/{won}/accept"), &world.owner, Value::Null).await.expect(200);
+    let end = json!({"end_date": "2026-04-12", "reason": "Returned"});
+    world.post(&format!("/api/trades/{trade}/end"), &world.staff, end).await.expect(200);
     for (person, finds) in [(&world.owner, true), (&world.buyer, true), (&rival, false)] {
         let seen = walk(&world, &format!("/api/trades/{trade}/history"), person).await;
         assert_eq!(seen.iter().filter(|event| event["type"] == "trade.agreed").count(), 1);
         assert_eq!(Value::from(seen).to_string().contains("2026-04-09"), finds, "customer {}", person.customer);
+        for path in [format!("/api/trades/{trade}"), "/api/trades".to_owned()] {
+            let shown = world.get(&path, person).await.expect(200).to_string();
+            assert_eq!(shown.contains("2026-04-09"), finds, "customer {}", person.customer);
+        }
     }
 }
 

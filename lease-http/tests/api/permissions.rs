@@ -136,10 +136,9 @@ impl Scene {
             ("PATCH", "trades", _) => json!({"title": "A finer car"}),
             ("POST", "trades", "proposals") => json!({"amount": "7000"}),
             ("POST", "proposals", "") => json!({"trade_id": self.id("trade"), "amount": "7000"}),
-            ("POST", "trades", "cancel") => json!({"reason": "a mistake"}),
             ("POST", "trades", "end") => json!({"end_date": "2026-04-01", "reason": "returned"}),
             ("PATCH", "invoices", _) => json!({"due_date": "2030-01-01"}),
-            ("POST", "invoices", "void" | "write-off") => json!({"reason": "a mistake"}),
+            ("POST", "trades", "cancel") | ("POST", "invoices", "void" | "write-off") => json!({"reason": "a mistake"}),
             ("POST", "invoices", _) => json!({"credit_card_id": self.id("card"), "amount": "1.00"}),
             ("POST", "test-clock", _) => json!({"seconds": 60}),
             ("POST", "payments", _) => {

@@ -1,9 +1,8 @@
-use chrono::NaiveDate;
-
 use super::{Described, Fields, optional_instant};
 use crate::id::{CustomerId, InvoiceId, ProposalId};
-use crate::model::{Agreement, Period, Trade, TradeState, TradeStatus};
+use crate::model::{Agreement, Trade, TradeState, TradeStatus};
 
+/// The agreed days are left out: not all who see the events of a trade may see them (rule 8.4).
 impl Described for Trade {
     fn fields(&self) -> Fields {
         let agreement = self.agreement();
@@ -12,7 +11,6 @@ impl Described for Trade {
             TradeState::Completed { completed_at, .. } => (Some(*completed_at), None, ""),
             TradeState::Cancelled { cancelled_at, reason, .. } => (None, Some(*cancelled_at), reason.as_str()),
         };
-        let day = |of: fn(Period) -> NaiveDate| self.days().map(|days| of(days).to_string());
         let of = |id: fn(&Agreement) -> i64| agreement.map(id);
         vec![
             ("title", self.title.as_str().into()),
@@ -21,8 +19,6 @@ impl Described for Trade {
             ("counterparty_id", of(|agreement| CustomerId::get(agreement.counterparty_id)).into()),
             ("accepted_proposal_id", of(|agreement| ProposalId::get(agreement.proposal_id)).into()),
             ("invoice_id", self.invoice_id.map(InvoiceId::get).into()),
-            ("start_date", day(Period::start).into()),
-            ("end_date", day(Period::end).into()),
             ("cancel_reason", reason.into()),
             ("agreed_at", optional_instant(agreement.map(|agreement| agreement.agreed_at))),
             ("completed_at", optional_instant(completed_at)),

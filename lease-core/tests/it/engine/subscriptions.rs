@@ -71,6 +71,7 @@ impl Log {
     fn engine(&self, nth: i64) -> LeaseEngine {
         let mut store = MockRepository::new();
         let log = self.clone();
+        store.expect_cleared_events().returning(|| Ok(None));
         store.expect_last_event().returning(move || log.0.looks.answer(log.newest()));
         let log = self.clone();
         store.expect_events_after().returning(move |after, limit, _| {
