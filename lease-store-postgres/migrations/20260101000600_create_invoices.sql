@@ -90,7 +90,7 @@ create index payments_customer_idx on payments (customer_id, id);
 create index payments_credit_card_idx on payments (credit_card_id, id);
 create index payments_status_idx on payments (status, id);
 create index payments_pending_idx on payments (created_at, id) where status = 'pending';
-create index payments_declines_idx on payments (customer_id, created_at) where status = 'failed';
+create index payments_declines_idx on payments (customer_id, created_at) where failure_code is not null;
 
 comment on table payments is 'attempts to pay an invoice with a card';
 comment on column payments.charge_key is 'under which the gateway knows the charge, however often it is asked';

@@ -110,7 +110,7 @@ fn the_walks_come_to_every_end_and_meet_every_refusal() {
     let mut runner = TestRunner::deterministic();
     let mut codes = BTreeMap::<&str, usize>::new();
     let mut ends = BTreeMap::<String, usize>::new();
-    for round in 0..120 {
+    for round in 0..200 {
         let late = if round % 2 == 0 { LatePayments::Accept } else { LatePayments::Reject };
         let mut world = World::new(late);
         for step in vec(step(), 150).new_tree(&mut runner).unwrap().current() {

@@ -77,7 +77,7 @@ pub(super) async fn declines(
     limit: u32,
 ) -> Result<Vec<DateTime<Utc>>, RepositoryError> {
     let statement = || {
-        let mut query = QueryBuilder::new("select created_at from payments where status = 'failed' and customer_id = ");
+        let mut query = QueryBuilder::new("select created_at from payments where failure_code is not null and customer_id = ");
         query.push_bind(customer.get()).push(" and created_at > ").push_bind(since);
         query.push(" order by created_at desc limit ").push_bind(i64::from(limit));
         query

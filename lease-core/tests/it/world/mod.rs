@@ -138,7 +138,7 @@ impl World {
             Step::End { who, trade, day: end } => {
                 let days = pick(&self.books.trades, trade).ok().and_then(|trade| trade.days());
                 // Now and then on the first day, so that none is left.
-                let end = days.filter(|_| end.is_multiple_of(4)).map_or(day(end), Period::start);
+                let end = days.filter(|_| end.is_multiple_of(4)).map_or(day(end), |days| days.start());
                 let draft = draft(json!({"end_date": end.to_string(), "reason": "returned"}));
                 self.change(self.trade(trade)?, who, None, |snapshot, actor, _| lifecycle::end(snapshot, actor, &draft))
             }

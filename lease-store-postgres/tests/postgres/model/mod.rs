@@ -101,7 +101,7 @@ fn the_sequences_meet_many_refusals() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut runner = TestRunner::deterministic();
     let mut codes = BTreeMap::<String, usize>::new();
-    for _ in 0..100 {
+    for _ in 0..160 {
         let mut backend = Backend::on(Arc::new(MemoryRepository::default()));
         runtime.block_on(async {
             backend.set_up().await;
