@@ -31,8 +31,8 @@ pub(crate) fn around(object: MethodRouter<AppState>, state: &AppState) -> Method
 
 async fn respond(State(handlers): State<MethodRouter>, mut request: Request, next: Next) -> Response {
     let is_read = [Method::GET, Method::HEAD].contains(request.method());
-    let known = Tags::of(request.headers(), IF_NONE_MATCH).filter(|_| is_read);
-    if let Some(expected) = Tags::of(request.headers(), IF_MATCH).filter(|_| !is_read) {
+    let known = Tags::of(request.headers(), &IF_NONE_MATCH).filter(|_| is_read);
+    if let Some(expected) = Tags::of(request.headers(), &IF_MATCH).filter(|_| !is_read) {
         let precondition = precondition(&handlers, &request, expected);
         request.extensions_mut().insert(precondition);
     }
@@ -93,12 +93,12 @@ enum Tags {
 
 impl Tags {
     /// The tags of this header, if it is given.
-    fn of(headers: &HeaderMap, name: HeaderName) -> Option<Self> {
+    fn of(headers: &HeaderMap, name: &HeaderName) -> Option<Self> {
         // No tag of ours has a comma, so one that has may come apart.
-        let values = headers.get_all(&name).iter().filter_map(|value| value.to_str().ok());
+        let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
         let listed: Vec<String> = values.flat_map(|value| value.split(',')).map(|tag| tag.trim().to_owned()).collect();
         let is_any = listed.iter().any(|tag| tag == "*");
-        headers.contains_key(&name).then_some(if is_any { Self::Any } else { Self::Listed(listed) })
+        headers.contains_key(name).then_some(if is_any { Self::Any } else { Self::Listed(listed) })
     }
 
     fn contain(&self, tag: &HeaderValue) -> bool {

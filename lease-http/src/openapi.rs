@@ -86,7 +86,7 @@ fn complete_operations(paths: &mut Value) {
 
 /// Says that an object that can be changed has a tag, and what may depend on it.
 fn add_tags(method: &str, operation: &mut Map<String, Value>) {
-    let tags = json!({ "type": "string", "pattern": r#"^[ -~]+$"# });
+    let tags = json!({ "type": "string", "pattern": "^[ -~]+$" });
     let (name, description) = match method {
         "get" => ("If-None-Match", "Tags that the client has already, or `*`."),
         _ => ("If-Match", "The tag that the object must have, or `*`; otherwise the response is 412, and nothing is changed."),

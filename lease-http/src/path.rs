@@ -7,25 +7,19 @@ pub(crate) fn plain(path: &str) -> Cow<'_, str> {
     let mut parts = path.split('%');
     let mut decoded = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        match unreserved(part) {
-            Some(character) => {
-                decoded.push(character);
-                decoded.push_str(&part[2..]);
-            }
-            None => {
-                decoded.push('%');
-                decoded.push_str(part);
-            }
-        }
+        let (character, rest) = unreserved(part).unwrap_or(('%', part));
+        decoded.push(character);
+        decoded.push_str(rest);
     }
     if decoded.len() == path.len() { Cow::Borrowed(path) } else { Cow::Owned(decoded) }
 }
 
-/// The character that the two digits at the beginning encode, if it is unreserved.
-fn unreserved(text: &str) -> Option<char> {
-    let digits = text.get(..2).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
-    let character = char::from(u8::from_str_radix(digits, 16).ok()?);
-    (character.is_ascii_alphanumeric() || "-._~".contains(character)).then_some(character)
+/// The character that the two digits at the beginning encode, if it is unreserved, and what follows them.
+fn unreserved(text: &str) -> Option<(char, &str)> {
+    let (digits, rest) = text.split_at_checked(2)?;
+    let is_hex = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let character = char::from(u8::from_str_radix(digits, 16).ok().filter(|_| is_hex)?);
+    (character.is_ascii_alphanumeric() || "-._~".contains(character)).then_some((character, rest))
 }
 
 #[cfg(test)]

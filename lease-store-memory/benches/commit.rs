@@ -142,8 +142,8 @@ impl World {
         commit(version(4), settle).await;
     }
 
-    async fn open(&mut self, vehicle: usize) -> TradeId {
-        let (vehicle_id, version) = self.vehicles.get_mut(vehicle).unwrap();
+    async fn open(&mut self, number: usize) -> TradeId {
+        let (vehicle_id, version) = self.vehicles.get_mut(number).unwrap();
         let opening = Opening {
             trade: Trade {
                 vehicle_id: *vehicle_id,

@@ -129,7 +129,7 @@ impl Query {
     }
 
     /// A test of whether this finds a row.
-    pub(crate) fn test<'a, I: Id>(self, index: &'a Index) -> impl Fn(I) -> bool + use<'a, I> {
+    pub(crate) fn test<I: Id>(self, index: &Index) -> impl Fn(I) -> bool + use<'_, I> {
         let groups: Vec<_> = self.0.into_iter().map(|group| group.rows(index)).collect();
         move |id| groups.iter().all(|group| group.iter().any(|rows| rows.contains(row_number(id))))
     }

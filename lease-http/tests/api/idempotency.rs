@@ -350,19 +350,19 @@ async fn after_another_role_was_given_a_replay_is_refused() {
     let lead = json!({"first_name": "Lea", "last_name": "Der", "email": "lea@example.com"});
     let user = json!({"username": "newcomer", "password": PASSWORD, "email": "new@example.com", "first_name": "New",
         "last_name": "Comer"});
-    let sent = [("/api/leads", lead, 201), ("/api/users", user, 201), ("/api/leads", json!({}), 400)];
+    let requests = [("/api/leads", lead, 201), ("/api/users", user, 201), ("/api/leads", json!({}), 400)];
     let send = async |number: usize| {
-        let (path, body, _) = &sent[number];
+        let (path, body, _) = &requests[number];
         world.app.post(path, &clerk.token, &format!("k{number}"), body).await
     };
     let give = async |is_staff: bool| {
         world.patch(&format!("/api/users/{}", clerk.user), root, json!({"is_staff": is_staff})).await.expect(200);
     };
-    for (number, (_, _, status)) in sent.iter().enumerate() {
+    for (number, (_, _, status)) in requests.iter().enumerate() {
         assert_eq!(send(number).await.status, *status);
     }
     give(false).await;
-    for number in 0..sent.len() {
+    for number in 0..requests.len() {
         let refused = send(number).await;
         assert_eq!(refused.code(), (403, "permission_denied".to_owned()), "{number}");
         assert_eq!(refused.header("idempotency-replayed"), "");
@@ -370,7 +370,7 @@ async fn after_another_role_was_given_a_replay_is_refused() {
     let other = world.app.post("/api/leads", &clerk.token, "k0", &json!({"email": "other@example.com"})).await;
     assert_eq!(other.code(), (422, "idempotency_key_reused".to_owned()));
     give(true).await;
-    for (number, (_, _, status)) in sent.iter().enumerate() {
+    for (number, (_, _, status)) in requests.iter().enumerate() {
         let again = send(number).await;
         assert_eq!((again.status.as_u16(), again.header("idempotency-replayed")), (*status, "true"));
     }

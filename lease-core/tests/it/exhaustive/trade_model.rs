@@ -132,7 +132,7 @@ impl TradeModel {
         }
         let (key, card) = match command {
             Command::Propose { .. } | Command::End => (TradeKey::Trade(world.books.trades.last()?.id), None),
-            Command::Cancel => (world.cancelled(world.books.trades.last()?), None),
+            Command::Cancel => (World::cancelled(world.books.trades.last()?), None),
             Command::Accept(id) | Command::Reject(id) | Command::Withdraw(id) => (TradeKey::Proposal(id), None),
             Command::Void(invoice) | Command::WriteOff(invoice) => (TradeKey::Invoice(invoice), None),
             Command::Pay { invoice, card, .. } => (TradeKey::Invoice(invoice), Some(card)),

@@ -131,14 +131,14 @@ impl World {
             Step::Reject { who, proposal } => self.change(self.proposal(proposal)?, who, None, reject),
             Step::Withdraw { who, proposal } => self.change(self.proposal(proposal)?, who, None, withdraw),
             Step::Cancel { who, trade } => {
-                let key = self.cancelled(pick(&self.books.trades, trade)?);
+                let key = Self::cancelled(pick(&self.books.trades, trade)?);
                 let why = draft(json!({"reason": "a mistake"}));
                 self.change(key, who, None, |snapshot, actor, now| cancel(snapshot, actor, &why, now))
             }
             Step::End { who, trade, day: end } => {
                 let days = pick(&self.books.trades, trade).ok().and_then(|trade| trade.days());
                 // Now and then on the first day, so that none is left.
-                let end = days.filter(|_| end.is_multiple_of(4)).map_or(day(end), |days| days.start());
+                let end = days.filter(|_| end.is_multiple_of(4)).map_or(day(end), lease_core::model::Period::start);
                 let draft = draft(json!({"end_date": end.to_string(), "reason": "returned"}));
                 self.change(self.trade(trade)?, who, None, |snapshot, actor, _| lifecycle::end(snapshot, actor, &draft))
             }
@@ -408,7 +408,7 @@ impl World {
     }
 
     /// The key for cancelling a trade: an agreed one is loaded with its accepted proposal.
-    pub(crate) fn cancelled(&self, trade: &Stored<Trade>) -> TradeKey {
+    pub(crate) fn cancelled(trade: &Stored<Trade>) -> TradeKey {
         match trade.state {
             TradeState::Agreed(agreement) => TradeKey::Proposal(agreement.proposal_id),
             _ => TradeKey::Trade(trade.id),
