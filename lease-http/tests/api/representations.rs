@@ -206,7 +206,7 @@ async fn the_open_trade_of_an_inactive_owner_is_hidden() {
     assert_eq!(seen(&world.staff).await, [(200, 1), (200, 2), (200, 1)]);
     let terms = json!({"amount": "8500"});
     let proposals = format!("/api/trades/{trade}/proposals");
-    world.post(&proposals, &world.stranger, terms.clone()).await.refused(404, "not_found");
+    world.post(&proposals, &world.stranger, terms.clone()).await.refused(409, "party_inactive");
     world.post(&proposals, &world.buyer, terms).await.refused(409, "party_inactive");
     for person in [&world.buyer, &world.stranger] {
         world.post(&format!("/api/proposals/{offer}/accept"), person, Value::Null).await.refused(409, "party_inactive");
