@@ -235,6 +235,18 @@ fn staff_move_the_due_date_of_an_open_invoice() {
     }
 }
 
+/// Rule 8.8: an invoice whose due date is moved into the past falls overdue at that instant, after the move.
+#[test]
+fn an_invoice_falls_overdue_when_its_due_date_is_moved_into_the_past() {
+    let scene = Scene::lease().billed_to(OWNER);
+    let later = now() + chrono::Duration::days(5);
+    let draft = draft::<DueDateDraft>(json!({"due_date": "2026-03-03"}));
+    let Decision { changes, events } = move_due_date(&scene.0, &staff(), &draft, later).unwrap();
+    assert_eq!(changes.invoice.unwrap().overdue_at, Some(later));
+    assert_eq!(names(&events), ["invoice.updated", "invoice.overdue"]);
+    assert_eq!(events[1].occurred_at, Some(later));
+}
+
 /// Rule 4.7: if the invoice was paid or voided before, the trade completes when it is agreed.
 #[test]
 fn a_trade_whose_invoice_is_settled_completes_on_acceptance() {

@@ -23,6 +23,7 @@ struct Counts {
     looks: Calls,
     readings: Calls,
     position: AtomicUsize,
+    cleared: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
@@ -63,6 +64,14 @@ impl Log {
         self.0.position.load(Ordering::SeqCst)
     }
 
+    fn clear(&self, up_to: usize) {
+        self.0.cleared.store(up_to, Ordering::SeqCst);
+    }
+
+    fn cleared(&self) -> Option<EventId> {
+        EventId::new(self.0.cleared.load(Ordering::SeqCst).try_into().unwrap())
+    }
+
     fn newest(&self) -> Option<EventId> {
         EventId::new(self.0.events.load(Ordering::SeqCst).try_into().unwrap())
     }
@@ -71,7 +80,8 @@ impl Log {
     fn engine(&self, nth: i64) -> LeaseEngine {
         let mut store = MockRepository::new();
         let log = self.clone();
-        store.expect_cleared_events().returning(|| Ok(None));
+        let cleared = self.clone();
+        store.expect_cleared_events().returning(move || Ok(cleared.cleared()));
         store.expect_last_event().returning(move || log.0.looks.answer(log.newest()));
         let log = self.clone();
         store.expect_events_after().returning(move |after, limit, _| {
@@ -259,4 +269,21 @@ fn a_consumer_has_a_plain_name() {
     for name in ["", " ", "two words", "é", "a/b", "a\n", &"x".repeat(101)] {
         assert_eq!(name.parse::<ConsumerName>(), Err(InvalidConsumerName), "{name}");
     }
+}
+
+/// Rule 8.9: who comes back after events were cleared that they have not read is told so, and does not go on as if there were none.
+#[tokio::test(start_paused = true)]
+async fn who_is_too_late_is_told_so() {
+    let log = Log::of(10);
+    log.clear(5);
+    let engine = log.engine(1);
+    assert_eq!(number(&mut subscribe(&engine, Some(id(4)))).await, Err("events_gone"));
+    assert_eq!(number(&mut subscribe(&engine, Some(id(5)))).await, Ok(6));
+    log.0.position.store(4, Ordering::SeqCst);
+    let mut late = engine.consumer(&mails(), EventFilter::default()).await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(code(late.next().await), "events_gone");
+    }
+    late.skip_to(id(5)).await.unwrap();
+    assert_eq!(late.next().await.unwrap().id, id(6));
 }
