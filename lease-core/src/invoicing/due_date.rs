@@ -2,6 +2,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::decision::Decision;
 use crate::error::Error;
+use crate::id::Stored;
 use crate::input::{Field, Form, UpdateMode, draft};
 use crate::invoicing::overdue::with_mark;
 use crate::invoicing::{invoice_for, require_open};
@@ -37,15 +38,14 @@ pub fn move_due_date(
     require_open(invoice)?;
     let (invoice, overdue) = with_mark(invoice, now);
     let mut change = InvoiceChange { due_date, ..InvoiceChange::of(&invoice) };
-    if !change.applied_to(&invoice).is_overdue(now) {
-        change.overdue_at = None;
-    }
-    let moved = invoice_changed(&invoice, &change.applied_to(&invoice));
-    let falls_overdue = change.overdue_at.is_none() && change.applied_to(&invoice).is_overdue(now);
-    let fallen = falls_overdue.then(|| {
+    let is_overdue = change.applied_to(&invoice).is_overdue(now);
+    change.overdue_at = change.overdue_at.filter(|_| is_overdue);
+    let after = Stored { id: invoice.id, value: change.applied_to(&invoice) };
+    let moved = invoice_changed(&invoice, &after);
+    let fallen = (is_overdue && change.overdue_at.is_none()).then(|| {
         // It falls overdue by being moved, not at the end of a day that has long passed.
         change.overdue_at = Some(now);
-        invoice_overdue(&invoice, &change.applied_to(&invoice))
+        invoice_overdue(&after, &change.applied_to(&invoice))
     });
     let changes = TradeChanges { invoice: Some(change), ..TradeChanges::default() };
     Ok(Decision::new(changes, overdue.into_iter().chain(moved).chain(fallen)))

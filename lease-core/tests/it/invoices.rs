@@ -245,6 +245,7 @@ fn an_invoice_falls_overdue_when_its_due_date_is_moved_into_the_past() {
     assert_eq!(changes.invoice.unwrap().overdue_at, Some(later));
     assert_eq!(names(&events), ["invoice.updated", "invoice.overdue"]);
     assert_eq!(events[1].occurred_at, Some(later));
+    assert_eq!(events[1].changes.known, *json!({"is_overdue": {"from": false, "to": true}}).as_object().unwrap());
 }
 
 /// Rule 4.7: if the invoice was paid or voided before, the trade completes when it is agreed.
