@@ -4,6 +4,9 @@ use std::borrow::Cow;
 
 /// The path with every percent-encoded unreserved character decoded, and nothing else.
 pub(crate) fn plain(path: &str) -> Cow<'_, str> {
+    if !path.contains('%') {
+        return Cow::Borrowed(path);
+    }
     let mut parts = path.split('%');
     let mut decoded = parts.next().unwrap_or_default().to_owned();
     for part in parts {

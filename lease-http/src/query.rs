@@ -236,12 +236,7 @@ impl Params {
 
     /// The id after which a list that goes forward begins, or 0 for its very beginning.
     pub(crate) fn start(&mut self, name: &str, description: &str) -> Option<i64> {
-        let schema = ObjectBuilder::new()
-            .schema_type(Type::Integer)
-            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
-            .minimum(Some(0))
-            .maximum(Some(i64::MAX));
-        self.read(name, description, schema, parse_start)
+        self.read(name, description, from_zero(), parse_start)
     }
 
     /// An instant.
@@ -282,12 +277,7 @@ impl Params {
 
     /// An odometer reading.
     pub(crate) fn mileage(&mut self, name: &str, description: &str) -> Option<i64> {
-        let schema = ObjectBuilder::new()
-            .schema_type(Type::Integer)
-            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
-            .minimum(Some(0))
-            .maximum(Some(i64::MAX));
-        self.read(name, description, schema, |text| {
+        self.read(name, description, from_zero(), |text| {
             whole(text).filter(|mileage| *mileage >= 0).ok_or("A whole number that is not negative is required.".to_owned())
         })
     }
@@ -391,6 +381,15 @@ impl Params {
     fn wrong(&mut self, name: &str, message: &str) {
         self.errors.entry(name.to_owned()).or_default().push(message.to_owned());
     }
+}
+
+/// The schema of a whole number that is not negative.
+fn from_zero() -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
+        .minimum(Some(0))
+        .maximum(Some(i64::MAX))
 }
 
 /// Parses an id after which something begins, or 0.

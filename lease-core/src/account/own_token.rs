@@ -1,9 +1,10 @@
 use chrono::{DateTime, Duration, Utc};
 
+use crate::account::token::token_created;
 use crate::account::{Session, Token, TokenHash, TokenRevocation, expiry};
 use crate::decision::Decision;
 use crate::error::Error;
-use crate::event::{Event, EventType, NewRow};
+use crate::event::{Event, EventType};
 use crate::id::Stored;
 use crate::input::{Field, Form, UpdateMode, draft};
 use crate::model::Account;
@@ -49,8 +50,7 @@ pub fn create_token(
     });
     let (Some(name), Some(ttl)) = (name, ttl) else { return Err(form.errors.into()) };
     let token = Token { hash, user_id, name, epoch, created_at: now, expires_at: expiry(now, ttl) };
-    let event = Event::of_token(EventType::TokenCreated, NewRow::Token, user_id, &token.name)
-        .optional_instant("expires_at", Some(token.expires_at));
+    let event = token_created(user_id, &token.name, token.expires_at);
     Ok(Decision::new(token, [event]))
 }
 

@@ -2,7 +2,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::account::password::{check_password, composed};
-use crate::account::token::REGISTRATION;
+use crate::account::token::{REGISTRATION, token_created};
 use crate::account::{FIRST_EPOCH, FirstToken, NewAccount, PasswordHash, ProfileDraft, TakenNames, TokenHash, UserDraft};
 use crate::decision::Decision;
 use crate::error::Error;
@@ -106,10 +106,7 @@ fn events(account: &NewAccount, event_type: EventType) -> Vec<Event> {
         .fact("is_active", user.is_active)
         .fact("is_staff", user.role.is_staff())
         .fact("is_superuser", user.role.is_superuser());
-    let token = account.token.as_ref().map(|token| {
-        Event::of_token(EventType::TokenCreated, NewRow::Token, NewRow::User, &token.name)
-            .optional_instant("expires_at", Some(token.expires_at))
-    });
+    let token = account.token.as_ref().map(|token| token_created(NewRow::User, &token.name, token.expires_at));
     std::iter::once(created).chain(token).collect()
 }
 

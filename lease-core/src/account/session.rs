@@ -1,10 +1,10 @@
 use chrono::{DateTime, Utc};
 
-use crate::account::token::LOGIN;
+use crate::account::token::{LOGIN, token_created};
 use crate::account::{FIRST_EPOCH, Login, PasswordHash, PasswordRenewal, Token, TokenHash};
 use crate::decision::Decision;
 use crate::error::Error;
-use crate::event::{Event, EventActor, EventType, NewRow};
+use crate::event::{Event, EventActor, EventType};
 use crate::id::Stored;
 use crate::model::{Account, User};
 use crate::permission::Actor;
@@ -104,7 +104,6 @@ fn login_events(account: &Account, token: &Token) -> [Event; 2] {
     let after = User { last_login: Some(token.created_at), ..user.value.clone() };
     let logged_in =
         Event::of_user(EventType::UserLoggedIn, user.id, customer).changing(&(&user.value, customer), &(&after, customer));
-    let created = Event::of_token(EventType::TokenCreated, NewRow::Token, user.id, &token.name)
-        .optional_instant("expires_at", Some(token.expires_at));
+    let created = token_created(user.id, &token.name, token.expires_at);
     [Event { actor, ..logged_in }, Event { actor, ..created }]
 }

@@ -5,6 +5,7 @@ use chrono::{DateTime, Duration, Utc};
 use sha2::{Digest, Sha256};
 
 use crate::clock::last_instant;
+use crate::event::{Event, EventType, IdRef, NewRow};
 use crate::id::{Entity, TokenId, UserId};
 use crate::model::User;
 
@@ -98,6 +99,11 @@ impl Token {
     pub fn is_live(&self, user: &User, now: DateTime<Utc>) -> bool {
         now < self.expires_at && self.epoch == user.token_epoch
     }
+}
+
+/// What happens when a token of a user is created.
+pub(super) fn token_created(user: impl Into<IdRef>, name: &str, expires_at: DateTime<Utc>) -> Event {
+    Event::of_token(EventType::TokenCreated, NewRow::Token, user, name).optional_instant("expires_at", Some(expires_at))
 }
 
 /// The instant at which a token created now expires, at the latest the last instant of the calendar.

@@ -46,8 +46,17 @@ impl LeaseEngine {
         filter: EventFilter,
     ) -> Result<Vec<Stored<EventRecord>>, Error> {
         let visible_to = viewer(actor)?;
-        let filter = EventFilter { visible_to, ..filter };
-        let events = self.store().events_after(after, limit.min(MOST_EVENTS), &filter).await?;
+        self.kept_events_after(after, limit.min(MOST_EVENTS), &EventFilter { visible_to, ..filter }).await
+    }
+
+    /// The first events after this id that fulfil the filter, if none after it were cleared.
+    pub(super) async fn kept_events_after(
+        &self,
+        after: Option<EventId>,
+        limit: u32,
+        filter: &EventFilter,
+    ) -> Result<Vec<Stored<EventRecord>>, Error> {
+        let events = self.store().events_after(after, limit, filter).await?;
         self.require_kept(after.map_or(0, EventId::get)).await?;
         Ok(events)
     }
@@ -96,7 +105,7 @@ impl LeaseEngine {
 
     /// Refuses to go on from an id if events after it were cleared (rule 8.9). Asked once the reading has ended, so that no event is
     /// cleared between the two. From 0 on, a reading begins with the first that is still there.
-    pub(super) async fn require_kept(&self, after: i64) -> Result<(), Error> {
+    async fn require_kept(&self, after: i64) -> Result<(), Error> {
         if after > 0 && self.store().cleared_events().await?.is_some_and(|cleared| after < cleared.get()) {
             return Err(Error::EventsGone);
         }

@@ -115,8 +115,7 @@ impl Subscription {
     async fn read_news(&mut self) -> Result<(), Error> {
         let newest = self.newest().await?;
         let _turn = self.engine.shared.news.turn().await.map_err(Error::internal)?;
-        let found = self.engine.store().events_after(self.position, READ_AT_ONCE, &self.filter).await?;
-        self.engine.require_kept(self.position.map_or(0, EventId::get)).await?;
+        let found = self.engine.kept_events_after(self.position, READ_AT_ONCE, &self.filter).await?;
         let last = found.last().map(|event| event.id);
         // A page that is not full has everything that there was, up to the newest event of all.
         let is_full = found.len() >= READ_AT_ONCE as usize;

@@ -183,8 +183,8 @@ impl LeaseEngine {
 
     fn trade_view(&self, ChangedTrade { snapshot, actor, at }: ChangedTrade) -> WithActions<Trade> {
         let available_actions = trade_actions(&snapshot, &actor, self.policy(), at);
-        let Stored { id, value: mut trade } = snapshot.trade.clone();
-        trade.asking = snapshot.trade.asking_at(at);
+        let Stored { id, value: mut trade } = snapshot.trade;
+        trade.asking = trade.asking_at(at);
         let hides_days = actor.customer().is_some_and(|customer| !can_view_days(customer, &trade));
         let value = if hides_days { trade.without_days() } else { trade };
         WithActions { stored: Stored { id, value }, available_actions }

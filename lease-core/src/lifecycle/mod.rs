@@ -32,10 +32,12 @@ pub use crate::trade::{
 
 use chrono::{DateTime, Utc};
 
+use crate::decision::Decision;
 use crate::error::{Error, Refusal};
 use crate::id::Stored;
 use crate::model::{Proposal, ProposalState};
 use crate::permission::{Actor, Resource, can_view_proposal, can_view_trade};
+use crate::trade::proposal_decided;
 
 /// Succeeds if the actor may see the trade.
 pub(crate) fn require_visible(snapshot: &TradeSnapshot, actor: &Actor) -> Result<(), Error> {
@@ -56,6 +58,12 @@ pub(crate) fn visible_proposal<'a>(snapshot: &'a TradeSnapshot, actor: &Actor) -
         can_view_proposal(customer, &view.proposal, trade, *owner_is_active, viewer.has_proposed())
     })?;
     Ok(view)
+}
+
+/// The decision that only gives one proposal of the trade another state.
+fn decide_proposal(snapshot: &TradeSnapshot, proposal: &Stored<Proposal>, to: ProposalState) -> Decision<TradeChanges> {
+    let event = proposal_decided(snapshot.trade.customer_id, proposal.id, proposal, to);
+    Decision::new(TradeChanges { decided: Some((proposal.id, to)), ..TradeChanges::default() }, event)
 }
 
 fn require_open(snapshot: &TradeSnapshot) -> Result<(), Refusal> {

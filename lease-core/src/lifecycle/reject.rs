@@ -3,10 +3,10 @@ use chrono::{DateTime, Utc};
 use crate::decision::Decision;
 use crate::error::Error;
 use crate::id::Stored;
-use crate::lifecycle::{require_pending, visible_proposal};
+use crate::lifecycle::{decide_proposal, require_pending, visible_proposal};
 use crate::model::{Proposal, ProposalState};
 use crate::permission::{Act, Actor, Resource};
-use crate::trade::{TradeChanges, TradeSnapshot, proposal_decided};
+use crate::trade::{TradeChanges, TradeSnapshot};
 
 /// Rejects the snapshot's proposal. The trade's owner may reject the proposals of others (rule 4.5).
 ///
@@ -16,9 +16,7 @@ use crate::trade::{TradeChanges, TradeSnapshot, proposal_decided};
 /// [`ProposalNotPending`](crate::Refusal::ProposalNotPending).
 pub fn reject(snapshot: &TradeSnapshot, actor: &Actor, now: DateTime<Utc>) -> Result<Decision<TradeChanges>, Error> {
     let proposal = rejectable(snapshot, actor, now)?;
-    let to = ProposalState::Rejected { at: now };
-    let event = proposal_decided(snapshot.trade.customer_id, proposal.id, proposal, to);
-    Ok(Decision::new(TradeChanges { decided: Some((proposal.id, to)), ..TradeChanges::default() }, event))
+    Ok(decide_proposal(snapshot, proposal, ProposalState::Rejected { at: now }))
 }
 
 /// The snapshot's proposal, if the actor may reject it now.

@@ -3,10 +3,10 @@ use chrono::{DateTime, Utc};
 use crate::decision::Decision;
 use crate::error::Error;
 use crate::id::Stored;
-use crate::lifecycle::{require_pending, visible_proposal};
+use crate::lifecycle::{decide_proposal, require_pending, visible_proposal};
 use crate::model::{Proposal, ProposalState};
 use crate::permission::{Act, Actor, Resource};
-use crate::trade::{TradeChanges, TradeSnapshot, proposal_decided};
+use crate::trade::{TradeChanges, TradeSnapshot};
 
 /// Withdraws the snapshot's proposal. Only its author may do so (rule 4.5).
 ///
@@ -14,9 +14,7 @@ use crate::trade::{TradeChanges, TradeSnapshot, proposal_decided};
 /// As [`reject`](super::reject()).
 pub fn withdraw(snapshot: &TradeSnapshot, actor: &Actor, now: DateTime<Utc>) -> Result<Decision<TradeChanges>, Error> {
     let proposal = withdrawable(snapshot, actor, now)?;
-    let to = ProposalState::Withdrawn { at: now };
-    let event = proposal_decided(snapshot.trade.customer_id, proposal.id, proposal, to);
-    Ok(Decision::new(TradeChanges { decided: Some((proposal.id, to)), ..TradeChanges::default() }, event))
+    Ok(decide_proposal(snapshot, proposal, ProposalState::Withdrawn { at: now }))
 }
 
 /// The snapshot's proposal, if the actor may withdraw it now.

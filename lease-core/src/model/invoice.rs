@@ -111,3 +111,32 @@ pub enum InvoiceState {
         reason: String,
     },
 }
+
+impl InvoiceState {
+    /// When it was paid in full, if it was.
+    #[must_use]
+    pub const fn paid_at(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Paid { at } => Some(*at),
+            Self::Open | Self::Void { .. } | Self::WrittenOff { .. } => None,
+        }
+    }
+
+    /// When and why it was voided, if it was.
+    #[must_use]
+    pub const fn voided(&self) -> Option<(DateTime<Utc>, &str)> {
+        match self {
+            Self::Void { at, reason } => Some((*at, reason.as_str())),
+            Self::Open | Self::Paid { .. } | Self::WrittenOff { .. } => None,
+        }
+    }
+
+    /// When and why it was written off, if it was.
+    #[must_use]
+    pub const fn written_off(&self) -> Option<(DateTime<Utc>, &str)> {
+        match self {
+            Self::WrittenOff { at, reason } => Some((*at, reason.as_str())),
+            Self::Open | Self::Paid { .. } | Self::Void { .. } => None,
+        }
+    }
+}

@@ -49,11 +49,7 @@ impl Trade {
     /// The agreement, once the parties have agreed, even if the trade was cancelled afterwards.
     #[must_use]
     pub const fn agreement(&self) -> Option<&Agreement> {
-        match &self.state {
-            TradeState::Agreed(agreement) | TradeState::Completed { agreement, .. } => Some(agreement),
-            TradeState::Cancelled { agreement, .. } => agreement.as_ref(),
-            TradeState::Open => None,
-        }
+        self.state.agreement()
     }
 
     /// The agreed days: none before the agreement, if it is undated, and once the trade is cancelled.
@@ -133,4 +129,34 @@ pub enum TradeState {
         /// The agreement, without days, if there was one.
         agreement: Option<Agreement>,
     },
+}
+
+impl TradeState {
+    /// The agreement, as of [`Trade::agreement`].
+    #[must_use]
+    pub const fn agreement(&self) -> Option<&Agreement> {
+        match self {
+            Self::Agreed(agreement) | Self::Completed { agreement, .. } => Some(agreement),
+            Self::Cancelled { agreement, .. } => agreement.as_ref(),
+            Self::Open => None,
+        }
+    }
+
+    /// When it was completed, if it was.
+    #[must_use]
+    pub const fn completed_at(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Completed { completed_at, .. } => Some(*completed_at),
+            Self::Open | Self::Agreed(_) | Self::Cancelled { .. } => None,
+        }
+    }
+
+    /// When and why it was cancelled, if it was.
+    #[must_use]
+    pub const fn cancelled(&self) -> Option<(DateTime<Utc>, &str)> {
+        match self {
+            Self::Cancelled { cancelled_at, reason, .. } => Some((*cancelled_at, reason.as_str())),
+            Self::Open | Self::Agreed(_) | Self::Completed { .. } => None,
+        }
+    }
 }

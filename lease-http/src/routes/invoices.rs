@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use lease_core::Error;
 use lease_core::id::{InvoiceId, Stored};
 use lease_core::invoicing::{DueDateDraft, VoidDraft, WriteOffDraft};
-use lease_core::model::{self, InvoiceState, InvoiceStatus};
+use lease_core::model::{self, InvoiceStatus};
 use lease_core::page::Page;
 use lease_core::permission::Resource;
 use lease_core::repository::InvoiceFilter;
@@ -69,14 +69,8 @@ impl Invoice {
         let (amount_due, is_overdue) = (invoice.due()?, invoice.is_overdue(now));
         let Stored { id, value: invoice } = invoice;
         let status = InvoiceStatus::from(&invoice.state).into();
-        let (mut paid_at, mut voided_at, mut written_off_at) = (None, None, None);
-        let (mut void_reason, mut write_off_reason) = (String::new(), String::new());
-        match invoice.state {
-            InvoiceState::Open => {}
-            InvoiceState::Paid { at } => paid_at = Some(at),
-            InvoiceState::Void { at, reason } => (voided_at, void_reason) = (Some(at), reason),
-            InvoiceState::WrittenOff { at, reason } => (written_off_at, write_off_reason) = (Some(at), reason),
-        }
+        let (voided_at, void_reason) = invoice.state.voided().unzip();
+        let (written_off_at, write_off_reason) = invoice.state.written_off().unzip();
         Ok(Self {
             id: id.into(),
             number: id.number(),
@@ -91,11 +85,11 @@ impl Invoice {
             is_overdue,
             issued_at: invoice.issued_at,
             due_date: invoice.due_date,
-            paid_at,
+            paid_at: invoice.state.paid_at(),
             voided_at,
-            void_reason,
+            void_reason: void_reason.unwrap_or_default().to_owned(),
             written_off_at,
-            write_off_reason,
+            write_off_reason: write_off_reason.unwrap_or_default().to_owned(),
         })
     }
 }

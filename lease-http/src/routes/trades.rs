@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use lease_core::engine::WithActions;
 use lease_core::id::{Stored, TradeId, VehicleId};
 use lease_core::lifecycle::{AmendmentDraft, AvailableAction, CancellationDraft, EndDraft, TradeDraft};
-use lease_core::model::{self, Period, ServiceKind, TradeState, TradeStatus};
+use lease_core::model::{self, Period, ServiceKind, TradeStatus};
 use lease_core::permission::Resource;
 use lease_core::repository::TradeFilter;
 use serde::Serialize;
@@ -147,11 +147,7 @@ impl From<WithActions<model::Trade>> for Trade {
         let WithActions { stored: Stored { id, value: trade }, available_actions, .. } = seen;
         let agreement = trade.agreement().copied();
         let (days, status) = (trade.days(), TradeStatus::from(&trade.state).into());
-        let (completed_at, cancelled_at, cancel_reason) = match trade.state {
-            TradeState::Open | TradeState::Agreed(_) => (None, None, String::new()),
-            TradeState::Completed { completed_at, .. } => (Some(completed_at), None, String::new()),
-            TradeState::Cancelled { cancelled_at, reason, .. } => (None, Some(cancelled_at), reason),
-        };
+        let (cancelled_at, cancel_reason) = trade.state.cancelled().unzip();
         Self {
             id: id.into(),
             vehicle_id: trade.vehicle_id.into(),
@@ -165,12 +161,12 @@ impl From<WithActions<model::Trade>> for Trade {
             invoice_id: trade.invoice_id.map(Id::from),
             start_date: days.map(Period::start),
             end_date: days.map(Period::end),
-            cancel_reason,
+            cancel_reason: cancel_reason.unwrap_or_default().to_owned(),
             vehicle: OfferedVehicle::new(trade.vehicle_id, trade.offered),
             asking: trade.asking.map(Asking::from),
             created_at: trade.created_at,
             agreed_at: agreement.map(|agreement| agreement.agreed_at),
-            completed_at,
+            completed_at: trade.state.completed_at(),
             cancelled_at,
             available_actions: available_actions.into_iter().map(Into::into).collect(),
         }

@@ -24,7 +24,7 @@ use crate::walk::{Direction, Query};
 pub(crate) struct Trades {
     pub(crate) rows: Table<Trade>,
     /// The open trades for which something is asked, by price, of each currency.
-    prices: BTreeMap<String, BTreeSet<(Decimal, TradeId)>>,
+    prices: BTreeMap<String, BTreeSet<(Decimal, i64)>>,
     /// The open or agreed trade of each vehicle that has one.
     live: BTreeMap<VehicleId, TradeId>,
     /// The agreed periods of each vehicle by their first day, and the trade. They never overlap, so their ends are in order
@@ -136,10 +136,10 @@ impl Trades {
         if let Some(old) = old
             && let Some(prices) = self.prices.get_mut(old.currency().code())
         {
-            prices.remove(&(old.amount(), id));
+            prices.remove(&(old.amount(), id.get()));
         }
         if let Some(new) = new {
-            self.prices.entry(new.currency().code().to_owned()).or_default().insert((new.amount(), id));
+            self.prices.entry(new.currency().code().to_owned()).or_default().insert((new.amount(), id.get()));
         }
     }
 
@@ -155,24 +155,15 @@ impl Trades {
             return Box::new(std::iter::empty());
         };
         let (min, max) = (filter.price_min.unwrap_or(Decimal::MIN), filter.price_max.unwrap_or(Decimal::MAX));
-        let start = start.and_then(|(price, id)| match TradeId::new(id) {
-            Some(id) => Some(Bound::Excluded((price, id))),
-            // Before the first id.
-            None => TradeId::new(1).map(|first| match direction {
-                Direction::Up => Bound::Included((price, first)),
-                Direction::Down => Bound::Excluded((price, first)),
-            }),
-        });
+        let from = |first| start.map_or(Bound::Included(first), Bound::Excluded);
         match direction {
             Direction::Up => {
-                let from = start.or(TradeId::new(1).map(|first| Bound::Included((min, first)))).unwrap_or(Bound::Unbounded);
-                let rising = prices.range((from, Bound::Unbounded)).take_while(move |(price, _)| *price <= max);
-                Box::new(rising.map(|(_, id)| *id))
+                let rising = prices.range((from((min, 0)), Bound::Unbounded)).take_while(move |(price, _)| *price <= max);
+                Box::new(rising.filter_map(|(_, id)| TradeId::new(*id)))
             }
             Direction::Down => {
-                let from = start.or(TradeId::new(i64::MAX).map(|last| Bound::Included((max, last)))).unwrap_or(Bound::Unbounded);
-                let falling = prices.range((Bound::Unbounded, from)).rev().take_while(move |(price, _)| *price >= min);
-                Box::new(falling.map(|(_, id)| *id))
+                let falling = prices.range((Bound::Unbounded, from((max, i64::MAX)))).rev();
+                Box::new(falling.take_while(move |(price, _)| *price >= min).filter_map(|(_, id)| TradeId::new(*id)))
             }
         }
     }

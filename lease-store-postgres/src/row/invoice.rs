@@ -65,23 +65,13 @@ pub(crate) const STATE_COLUMNS: &str = "status, paid_at, voided_at, void_reason,
 
 /// Writes the [`STATE_COLUMNS`].
 pub(crate) fn write_state(values: &mut Values<'_>, state: &InvoiceState) {
-    let paid_at = match state {
-        InvoiceState::Paid { at } => Some(*at),
-        _ => None,
-    };
-    let (voided_at, void_reason) = match state {
-        InvoiceState::Void { at, reason } => (Some(*at), Some(reason.clone())),
-        _ => (None, None),
-    };
-    let (written_off_at, write_off_reason) = match state {
-        InvoiceState::WrittenOff { at, reason } => (Some(*at), Some(reason.clone())),
-        _ => (None, None),
-    };
+    let (voided_at, void_reason) = state.voided().unzip();
+    let (written_off_at, write_off_reason) = state.written_off().unzip();
     values
         .push_bind::<&str>(InvoiceStatus::from(state).into())
-        .push_bind(paid_at)
+        .push_bind(state.paid_at())
         .push_bind(voided_at)
-        .push_bind(void_reason)
+        .push_bind(void_reason.map(str::to_owned))
         .push_bind(written_off_at)
-        .push_bind(write_off_reason);
+        .push_bind(write_off_reason.map(str::to_owned));
 }

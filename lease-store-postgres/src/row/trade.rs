@@ -106,16 +106,7 @@ pub(crate) const STATE_COLUMNS: &str = "status, counterparty_id, accepted_propos
 
 /// Writes the [`STATE_COLUMNS`].
 pub(crate) fn write_state(values: &mut Values<'_>, state: &TradeState) {
-    let (completed_at, cancelled_at, cancel_reason) = match state {
-        TradeState::Open | TradeState::Agreed(_) => (None, None, None),
-        TradeState::Completed { completed_at, .. } => (Some(*completed_at), None, None),
-        TradeState::Cancelled { cancelled_at, reason, .. } => (None, Some(*cancelled_at), Some(reason)),
-    };
-    let agreement = match state {
-        TradeState::Open => None,
-        TradeState::Agreed(agreement) | TradeState::Completed { agreement, .. } => Some(agreement),
-        TradeState::Cancelled { agreement, .. } => agreement.as_ref(),
-    };
+    let (agreement, (cancelled_at, cancel_reason)) = (state.agreement(), state.cancelled().unzip());
     let days = agreement.and_then(|agreement| agreement.days);
     values
         .push_bind::<&str>(TradeStatus::from(state).into())
@@ -124,7 +115,7 @@ pub(crate) fn write_state(values: &mut Values<'_>, state: &TradeState) {
         .push_bind(days.map(Period::start))
         .push_bind(days.map(Period::end))
         .push_bind(agreement.map(|agreement| agreement.agreed_at))
-        .push_bind(completed_at)
+        .push_bind(state.completed_at())
         .push_bind(cancelled_at)
-        .push_bind(cancel_reason.cloned());
+        .push_bind(cancel_reason.map(str::to_owned));
 }

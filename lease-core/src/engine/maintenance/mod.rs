@@ -44,8 +44,9 @@ impl Maintenance {
 /// What has to be done in the background (rule 7.4). Any number of processes may do it at the same time.
 impl LeaseEngine {
     /// Does the background work until `stop` resolves: it settles payments that stayed pending, records what time has brought,
-    /// gives events their place in the order, and deletes what has expired. Every process that embeds the engine runs this once, beside its requests; without it, a
-    /// payment to which the gateway did not respond stays pending for ever.
+    /// gives events their place in the order, clears those that are no longer kept, and deletes what has expired. Every process that
+    /// embeds the engine runs this once, beside its requests; without it, a payment to which the gateway did not respond stays pending
+    /// for ever.
     ///
     /// An error is logged, and does not end the work: the next round tries again. A round that is interrupted leaves what a crash
     /// would leave, for the next start or another process.

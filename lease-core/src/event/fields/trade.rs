@@ -1,16 +1,12 @@
 use super::{Described, Fields, optional_instant};
 use crate::id::{CustomerId, InvoiceId, ProposalId};
-use crate::model::{Agreement, Trade, TradeState, TradeStatus};
+use crate::model::{Agreement, Trade, TradeStatus};
 
 /// The agreed days are left out: not all who see the events of a trade may see them (rule 8.4).
 impl Described for Trade {
     fn fields(&self) -> Fields {
         let agreement = self.agreement();
-        let (completed_at, cancelled_at, reason) = match &self.state {
-            TradeState::Open | TradeState::Agreed(_) => (None, None, ""),
-            TradeState::Completed { completed_at, .. } => (Some(*completed_at), None, ""),
-            TradeState::Cancelled { cancelled_at, reason, .. } => (None, Some(*cancelled_at), reason.as_str()),
-        };
+        let (cancelled_at, reason) = self.state.cancelled().unzip();
         let of = |id: fn(&Agreement) -> i64| agreement.map(id);
         vec![
             ("title", self.title.as_str().into()),
@@ -19,9 +15,9 @@ impl Described for Trade {
             ("counterparty_id", of(|agreement| CustomerId::get(agreement.counterparty_id)).into()),
             ("accepted_proposal_id", of(|agreement| ProposalId::get(agreement.proposal_id)).into()),
             ("invoice_id", self.invoice_id.map(InvoiceId::get).into()),
-            ("cancel_reason", reason.into()),
+            ("cancel_reason", reason.unwrap_or_default().into()),
             ("agreed_at", optional_instant(agreement.map(|agreement| agreement.agreed_at))),
-            ("completed_at", optional_instant(completed_at)),
+            ("completed_at", optional_instant(self.state.completed_at())),
             ("cancelled_at", optional_instant(cancelled_at)),
         ]
     }
