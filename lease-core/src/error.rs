@@ -8,11 +8,11 @@ use strum::{IntoEnumIterator as _, VariantArray as _};
 use crate::account::PasswordError;
 use crate::id::Stored;
 use crate::input::FieldErrors;
-use crate::model::Payment;
+use crate::model::{Payment, Refund};
 use crate::money::MoneyError;
 
-/// The reason why a command or a query was not carried out. Nothing was changed, with two exceptions: [`Error::CardDeclined`]
-/// keeps the failed payment, and after [`Error::Unavailable`] the outcome is unknown, since the connection may have been lost
+/// The reason why a command or a query was not carried out. Nothing was changed, with these exceptions: [`Error::CardDeclined`]
+/// keeps the failed payment, [`Error::RefundFailed`] the failed refund, and after [`Error::Unavailable`] the outcome is unknown, since the connection may have been lost
 /// after the commit. In that case, repeat the request with the same idempotency key.
 ///
 /// Its message and its code are those of its [`ErrorKind`].
@@ -31,8 +31,15 @@ pub enum Error {
     Invalid(FieldErrors),
     /// [`ErrorKind::Refused`].
     Refused(#[from] Refusal),
-    /// [`ErrorKind::CardDeclined`]: the failed payment, which is kept.
-    CardDeclined(Box<Stored<Payment>>),
+    /// [`ErrorKind::CardDeclined`].
+    CardDeclined {
+        /// The gateway's code for the reason.
+        failure_code: String,
+        /// The failed payment, which is kept; none if a new card was refused.
+        payment: Option<Box<Stored<Payment>>>,
+    },
+    /// [`ErrorKind::RefundFailed`]: the failed refund, which is kept.
+    RefundFailed(Box<Stored<Refund>>),
     /// [`ErrorKind::EventsGone`].
     EventsGone,
     /// [`ErrorKind::PreconditionFailed`].
@@ -59,7 +66,8 @@ impl Error {
             Self::NotFound => ErrorKind::NotFound,
             Self::Invalid(_) => ErrorKind::ValidationError,
             Self::Refused(refusal) => ErrorKind::Refused(*refusal),
-            Self::CardDeclined(_) => ErrorKind::CardDeclined,
+            Self::CardDeclined { .. } => ErrorKind::CardDeclined,
+            Self::RefundFailed(_) => ErrorKind::RefundFailed,
             Self::EventsGone => ErrorKind::EventsGone,
             Self::PreconditionFailed => ErrorKind::PreconditionFailed,
             Self::Throttled { .. } => ErrorKind::Throttled,
@@ -112,6 +120,9 @@ pub enum ErrorKind {
     /// The card was declined.
     #[error("The card was declined.")]
     CardDeclined,
+    /// The gateway refused to give the money back.
+    #[error("The refund failed.")]
+    RefundFailed,
     /// Events after the one from which the reading was to go on were cleared (rule 8.9).
     #[error("Events after this one were cleared; start anew.")]
     EventsGone,
@@ -224,6 +235,15 @@ pub enum Refusal {
     /// Pending payments already cover the amount due, or are in the way of writing it off (rules 5.3, 5.4).
     #[error("A payment of this invoice is pending.")]
     PaymentPending,
+    /// A payment that succeeded, failed or was cancelled cannot be cancelled (rule 5.5).
+    #[error("The payment is settled.")]
+    PaymentSettled,
+    /// Only a payment that succeeded can be refunded (rule 5.7).
+    #[error("The payment did not succeed, so there is nothing to refund.")]
+    PaymentNotRefundable,
+    /// The whole payment was refunded, or is being refunded (rule 5.7).
+    #[error("The payment was refunded in full, or is being refunded.")]
+    PaymentRefunded,
     /// No payment can be made with a card that has expired or was deleted (rule 5.4).
     #[error("The card has expired or was deleted.")]
     CardNotUsable,

@@ -93,6 +93,8 @@ ids! {
     InvoiceId,
     /// The id of a [`Payment`](crate::model::Payment).
     PaymentId,
+    /// The id of a [`Refund`](crate::model::Refund).
+    RefundId,
     /// The id of an [`EventRecord`](crate::event::EventRecord). Ids ascend in the order in which events can be read (rule 8.5).
     EventId,
 }
@@ -188,6 +190,8 @@ pub struct NewIds {
     pub invoice: Option<InvoiceId>,
     /// The new payment.
     pub payment: Option<PaymentId>,
+    /// The new refund.
+    pub refund: Option<RefundId>,
 }
 
 impl NewIds {
@@ -206,6 +210,7 @@ impl NewIds {
             .or(self.service.map(ServiceId::get))
             .or(self.trade.map(TradeId::get))
             .or(self.payment.map(PaymentId::get))
+            .or(self.refund.map(RefundId::get))
             .or(self.proposal.map(ProposalId::get))
     }
 }

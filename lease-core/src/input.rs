@@ -8,15 +8,18 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::str::FromStr;
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use secrecy::SecretString;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error as _};
 use serde_json::value::RawValue;
+use strum::VariantArray;
 
 use crate::clock::to_micros;
-use crate::money::{Currency, parse_decimal};
+use crate::money::{Currency, Money, parse_decimal, positive};
+use crate::text;
 
 /// One field of a draft.
 #[derive(Clone, Debug, Default)]
@@ -414,6 +417,19 @@ impl Form {
         });
     }
 
+    /// Reads an amount that may be left out to mean all. Null is not all: whoever sends it may have meant an amount. Without a currency,
+    /// which something else gives, the amount is only checked to be positive.
+    #[expect(clippy::option_option, reason = "invalid, or all, or a part")]
+    pub(crate) fn part(&mut self, field: &Field<Decimal>, currency: Option<Currency>) -> Option<Option<Money>> {
+        match field {
+            Field::Missing => Some(None),
+            given => self.required("amount", given, None, |amount| {
+                let amount = positive(*amount)?;
+                currency.map(|currency| Money::new(amount, currency)).transpose()
+            }),
+        }
+    }
+
     /// Adds an error.
     pub(crate) fn wrong<U>(&mut self, name: &'static str, message: impl Into<String>) -> Option<U> {
         self.errors.add(name, message);
@@ -436,4 +452,10 @@ pub(crate) fn as_given<T: Clone>(value: &T) -> Result<T, String> {
 #[expect(clippy::unnecessary_wraps, reason = "used where a parse function is expected")]
 pub(crate) fn some_given<T: Clone>(value: &T) -> Result<Option<T>, String> {
     Ok(Some(value.clone()))
+}
+
+/// Parses the name of one of the choices.
+pub(crate) fn choice<T: FromStr + VariantArray + Copy + Into<&'static str>>(name: &str) -> Result<T, String> {
+    let names = || T::VARIANTS.iter().map(|choice| (*choice).into()).collect::<Vec<_>>();
+    name.parse().map_err(|_| text::one_of(&names()))
 }

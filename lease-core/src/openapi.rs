@@ -9,12 +9,13 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::event::{EventType, SubjectKind};
+use crate::gateway::PayerOutcome;
 use crate::model::limits::{
     EXPIRY_YEARS, FIRST_MODEL_YEAR, MAX_DUE_DAYS, MAX_EMAIL_BYTES, MAX_HOLDER_DIGITS, MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS,
     MONTHS, TOKEN_DAYS,
 };
-pub(crate) use crate::model::{BillTo, InvoiceOn, LeadStatus, ServiceKind};
-use crate::model::{CardBrand, InvoiceStatus, PaymentStatus, ProposalStatus, Role, TradeStatus};
+pub(crate) use crate::model::{BillTo, InvoiceOn, LeadStatus, RefundReason, ServiceKind};
+use crate::model::{CardBrand, InvoiceStatus, PaymentStatus, ProposalStatus, RefundStatus, Role, TradeStatus};
 use crate::money::{Currency, MAX_AMOUNT};
 use crate::text::{FREE_TEXT_MAX, NAME_MAX, TITLE_MAX};
 
@@ -158,6 +159,10 @@ kinds! {
     CardNumberInput => matching(r"^\s*([0-9][ -]*){12,19}$").examples([json!("4242424242424242")]);
     /// The security code of a card.
     SecurityCode => matching(r"^\s*[0-9]{3,4}\s*$").examples([json!("123")]);
+    /// The provider's name for a card that was entered in the browser.
+    PaymentMethod => text(NAME_MAX, NAME).min_length(Some(1)).examples([json!("pm_card_visa")]);
+    /// Nothing: a value is refused.
+    Nothing => ObjectBuilder::new().schema_type(Type::Null);
 }
 
 /// Describes enumerations: a string that is one of their names.
@@ -183,7 +188,10 @@ enumerations! {
     InvoiceStatus: "The status of an invoice.";
     LeadStatus: "The status of a lead.";
     PaymentStatus: "The status of a payment.";
+    PayerOutcome: "What the payer does.";
     ProposalStatus: "The status of a proposal.";
+    RefundReason: "Why money is given back.";
+    RefundStatus: "The status of a refund.";
     Role: "The role of a user: customer, staff or superuser.";
     ServiceKind: "The kind of a service.";
     SubjectKind: "The kind of the object that an event is about.";

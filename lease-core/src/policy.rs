@@ -14,6 +14,11 @@ pub struct Policy {
     pub late_payments: LatePayments,
     /// From how many declined payments of a customer within an hour on no other is begun; 0 for no limit.
     pub declines_per_hour: u32,
+    /// How long a payment waits for its payer before it is given up (rule 5.5).
+    pub payment_action: Duration,
+    /// The time in which the gateway has to respond: less than a client waits for the server, and less than a payment is pending
+    /// before recovery takes it up.
+    pub gateway_timeout: Duration,
     /// The most proposals that a customer may make in one trade.
     pub max_proposals: u32,
     /// The most days that a proposal may cover.
@@ -41,6 +46,18 @@ impl Policy {
     #[must_use]
     pub fn with_declines_per_hour(self, declines_per_hour: u32) -> Self {
         Self { declines_per_hour, ..self }
+    }
+
+    /// The same policy, with this time for which a payment waits for its payer.
+    #[must_use]
+    pub fn with_payment_action(self, payment_action: Duration) -> Self {
+        Self { payment_action, ..self }
+    }
+
+    /// The same policy, with this time in which the gateway has to respond.
+    #[must_use]
+    pub fn with_gateway_timeout(self, gateway_timeout: Duration) -> Self {
+        Self { gateway_timeout, ..self }
     }
 
     /// The same policy, with this limit on the proposals of a customer in a trade.
@@ -74,6 +91,8 @@ impl Default for Policy {
             token_ttl: Duration::days(30),
             late_payments: LatePayments::Accept,
             declines_per_hour: 20,
+            payment_action: Duration::minutes(60),
+            gateway_timeout: Duration::seconds(20),
             max_proposals: 100,
             max_days: 3_660,
             currency: Currency::USD,

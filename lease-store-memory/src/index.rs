@@ -49,6 +49,8 @@ pub(crate) enum Kind {
     Trade,
     /// It is of this invoice.
     Invoice,
+    /// It is of this payment.
+    Payment,
     /// It is of this card.
     Card,
     /// It is of this make.

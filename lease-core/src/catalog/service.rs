@@ -1,13 +1,10 @@
-use std::str::FromStr;
-
 use rust_decimal::Decimal;
-use strum::VariantArray;
 
 use crate::decision::{Decision, RowChange};
 use crate::error::{Error, Refusal};
 use crate::event::{Audience, Event, EventType, IdRef, NewRow};
 use crate::id::{Stored, Versioned};
-use crate::input::{Field, FieldErrors, Form, UpdateMode, as_given, draft};
+use crate::input::{Field, FieldErrors, Form, UpdateMode, as_given, choice, draft};
 use crate::model::limits::MAX_DUE_DAYS;
 use crate::model::{BillTo, InvoiceOn, Service, ServiceKind};
 use crate::money::{Currency, Money};
@@ -215,9 +212,4 @@ fn read_fee(form: &mut Form, draft: &ServiceDraft, current: Option<&Stored<Servi
     }
     // If only the currency changes, the number stays the same: 49.00 USD becomes 49 JPY.
     Money::new(amount, currency).map_err(|error| form.errors.add("amount", error.to_string())).ok()
-}
-
-fn choice<T: FromStr + VariantArray + Copy + Into<&'static str>>(name: &str) -> Result<T, String> {
-    let names = || T::VARIANTS.iter().map(|choice| (*choice).into()).collect::<Vec<_>>();
-    name.parse().map_err(|_| text::one_of(&names()))
 }

@@ -6,12 +6,12 @@ use super::test_clock::Moving;
 use super::{LeaseEngine, Shared};
 use crate::account::{PasswordError, PasswordHasher, PasswordParams};
 use crate::clock::{Clock, SystemClock, TestClock};
-use crate::gateway::{PaymentGateway, SandboxGateway};
+use crate::gateway::PaymentGateway;
 use crate::policy::Policy;
 use crate::random::{OsRandomness, Randomness};
 use crate::repository::Repository;
 
-/// Configures an engine. Everything but the store has a default.
+/// Configures an engine. Everything but the store and the gateway has a default.
 #[derive(Clone, Debug)]
 pub struct LeaseEngineBuilder {
     store: Arc<dyn Repository>,
@@ -25,10 +25,10 @@ pub struct LeaseEngineBuilder {
 }
 
 impl LeaseEngineBuilder {
-    pub(super) fn new(store: Arc<dyn Repository>) -> Self {
+    pub(super) fn new(store: Arc<dyn Repository>, gateway: Arc<dyn PaymentGateway>) -> Self {
         Self {
             store,
-            gateway: Arc::new(SandboxGateway::new()),
+            gateway,
             clock: Arc::new(SystemClock),
             randomness: Arc::new(OsRandomness),
             password_params: PasswordParams::default(),
@@ -36,13 +36,6 @@ impl LeaseEngineBuilder {
             policy: Policy::default(),
             test_clock: None,
         }
-    }
-
-    /// Sets the gateway that charges cards; the default is the [sandbox](SandboxGateway).
-    #[must_use]
-    pub fn gateway(mut self, gateway: Arc<dyn PaymentGateway>) -> Self {
-        self.gateway = gateway;
-        self
     }
 
     /// Sets the clock; the default is the system's clock.

@@ -1,31 +1,95 @@
 use super::command::no_row;
-use super::payments::within_timeout;
 use super::{LeaseEngine, RequestContext, visible_to};
+use crate::decision::Decision;
 use crate::error::Error;
+use crate::gateway::{EnteredCard, Tokenization, TokenizedCard};
 use crate::id::{CreditCardId, NewIds, Stored, Versioned};
-use crate::input::UpdateMode;
+use crate::input::{FieldErrors, UpdateMode};
+use crate::invoicing::require_few_declines;
 use crate::model::CreditCard;
 use crate::page::{Page, PageRequest};
 use crate::permission::{Act, Actor, Resource};
 use crate::repository::{CardFilter, WalletKey};
 use crate::wallet::{
-    CardChange, CardDraft, Wallet, WalletChange, check_card, delete_card, store_card, update_card, visible_card,
+    CardChange, CardDraft, EnteredCardDraft, RefusedCard, Wallet, WalletChange, check_card, check_entered_card, delete_card,
+    store_card, update_card, visible_card,
 };
 
 impl LeaseEngine {
     /// Has the gateway tokenise a card, and stores the details that may be kept (rule 5.6).
     ///
     /// # Errors
-    /// As [`check_card`]; [`Error::Unavailable`] if the gateway gives no response.
+    /// As [`check_card`] and [`require_few_declines`]; an invalid `number` if the gateway takes none; [`Error::CardDeclined`] if the
+    /// gateway refuses the card; [`Error::Unavailable`] if it gives no response.
     pub async fn create_card(&self, context: impl Into<RequestContext>, draft: &CardDraft) -> Result<Stored<CreditCard>, Error> {
         let context = context.into();
+        let gateway = &self.shared.gateway;
+        if !gateway.info().takes_card_numbers {
+            return Err(FieldErrors::one("number", "Cards are entered in the browser: no number is taken here.").into());
+        }
         let checked = check_card(&context.actor, draft, self.today())?;
-        let token = within_timeout(self.shared.gateway.tokenize(&checked.details))
-            .await
-            .map_err(|error| Error::Unavailable(error.into()))?;
+        self.require_few_declines(&context.actor).await?;
+        match self.ask(gateway.tokenize(&checked.details)).await? {
+            Tokenization::Accepted(token) => self.store_card(context, &checked.tokenized(token), checked.wants_default).await,
+            Tokenization::Refused { failure_code } => self.refuse_card(context, failure_code).await,
+        }
+    }
+
+    /// Stores a card that the customer has entered in the browser (rule 5.6).
+    ///
+    /// # Errors
+    /// As [`check_entered_card`] and [`require_few_declines`]; an invalid `payment_method` if the customer has entered no such card;
+    /// [`Error::CardDeclined`] if the gateway refuses the card; [`Error::Unavailable`] if it gives no response.
+    pub async fn create_entered_card(
+        &self,
+        context: impl Into<RequestContext>,
+        draft: &EnteredCardDraft,
+    ) -> Result<Stored<CreditCard>, Error> {
+        let context = context.into();
+        let named = check_entered_card(&context.actor, draft)?;
+        let customer = context.actor.require_customer(Resource::CreditCard, Act::Create)?;
+        self.require_few_declines(&context.actor).await?;
+        match self.ask(self.shared.gateway.find_card(customer, &named.payment_method)).await? {
+            EnteredCard::Accepted(card) => self.store_card(context, &card, named.wants_default).await,
+            EnteredCard::Refused { failure_code } => self.refuse_card(context, failure_code).await,
+            EnteredCard::Unknown => Err(FieldErrors::one("payment_method", "You have entered no such card.").into()),
+        }
+    }
+
+    /// Stores a card that the app has had tokenised itself, for the customer who is acting. The app vouches that it is theirs.
+    ///
+    /// # Errors
+    /// [`Error::PermissionDenied`]; [`Error::Unavailable`].
+    pub async fn add_tokenized_card(
+        &self,
+        context: impl Into<RequestContext>,
+        card: &TokenizedCard,
+        wants_default: bool,
+    ) -> Result<Stored<CreditCard>, Error> {
+        self.store_card(context.into(), card, wants_default).await
+    }
+
+    async fn store_card(
+        &self,
+        context: RequestContext,
+        card: &TokenizedCard,
+        wants_default: bool,
+    ) -> Result<Stored<CreditCard>, Error> {
         let load = |actor: Actor, _| self.load_own_wallet(actor);
-        let done = self.execute(context, load, |wallet, _, now| Ok(store_card(wallet, &checked, token.clone(), now))).await?;
+        let done = self.execute(context, load, |wallet, _, now| Ok(store_card(wallet, card, wants_default, now))).await?;
         stored(done.changes, done.ids)
+    }
+
+    /// Counts a card that the gateway refused as a decline.
+    async fn refuse_card<T>(&self, context: RequestContext, failure_code: String) -> Result<T, Error> {
+        let load = |actor: Actor, _| async move { actor.require_customer(Resource::CreditCard, Act::Create) };
+        self.execute(context, load, |customer, _, at| Ok(Decision::new(RefusedCard { customer_id: *customer, at }, []))).await?;
+        Err(Error::CardDeclined { failure_code, payment: None })
+    }
+
+    async fn require_few_declines(&self, actor: &Actor) -> Result<(), Error> {
+        let now = self.now();
+        require_few_declines(&self.declines(actor, now).await?, self.policy(), now)
     }
 
     /// A card.

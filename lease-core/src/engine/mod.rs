@@ -11,6 +11,7 @@ mod consumer;
 mod contacts;
 mod customers;
 mod events;
+mod gateway;
 mod invoices;
 mod leads;
 mod maintenance;
@@ -18,6 +19,7 @@ mod news;
 mod payments;
 mod precondition;
 mod proposals;
+mod refunds;
 mod services;
 mod subscription;
 mod test_clock;
@@ -72,18 +74,11 @@ struct Shared {
 }
 
 impl LeaseEngine {
-    /// An engine on this store, with the sandbox gateway, the system's clock and default policies.
-    ///
-    /// # Errors
-    /// [`BuildError`], as [`LeaseEngineBuilder::build`].
-    pub fn new(store: Arc<dyn Repository>) -> Result<Self, BuildError> {
-        Self::builder(store).build()
-    }
-
-    /// A builder for an engine on this store.
+    /// A builder for an engine on this store, whose cards this gateway charges. For trials that is a
+    /// [`SandboxGateway`](crate::gateway::SandboxGateway), with which no money moves.
     #[must_use]
-    pub fn builder(store: Arc<dyn Repository>) -> LeaseEngineBuilder {
-        LeaseEngineBuilder::new(store)
+    pub fn builder(store: Arc<dyn Repository>, gateway: Arc<dyn PaymentGateway>) -> LeaseEngineBuilder {
+        LeaseEngineBuilder::new(store, gateway)
     }
 
     /// The present instant, as decisions see it.

@@ -1,28 +1,25 @@
-use std::time::Duration;
-
 use chrono::{DateTime, Utc};
 
 use super::command::{Outcome, no_row};
-use super::trades::{applied, at};
+use super::trades::{WithActions, applied, at};
 use super::{LeaseEngine, RequestContext, visible_to};
-use crate::error::Error;
-use crate::gateway::{Charge, ChargeKey, ChargeOutcome, GatewayError};
+use crate::error::{Error, Refusal};
+use crate::gateway::{Charge, ChargeOutcome};
 use crate::id::{InvoiceId, PaymentId, Stored, Versioned};
 use crate::input::NamedIn;
-use crate::invoicing::{PaymentDraft, begin_payment, declines_since, require_few_declines, require_payment_view, settle_payment};
-use crate::lifecycle::TradeSnapshot;
-use crate::model::{Payment, PaymentState};
+use crate::invoicing::{
+    PaymentDraft, begin_payment, declines_since, has_waited_too_long, require_cancellable, require_few_declines,
+    require_payment_view, settle_payment,
+};
+use crate::lifecycle::{TradeSnapshot, payment_actions};
+use crate::model::{ChargeKey, Payment, PaymentState};
 use crate::page::{Page, PageRequest};
-use crate::permission::{Act, Actor, Resource};
-use crate::repository::{PaymentFilter, RequestId, TradeKey, TradeLoad};
-
-/// The time in which the gateway has to respond: less than a client waits for the server, and less than a payment is pending
-/// before recovery takes it up.
-const GATEWAY_TIMEOUT: Duration = Duration::from_secs(20);
+use crate::permission::{Act, Actor, Resource, can_view_client_secret};
+use crate::repository::{PaymentFilter, TradeKey, TradeLoad};
 
 impl LeaseEngine {
-    /// Pays an invoice (rule 5.4). If the gateway gave no response, the payment is returned as pending;
-    /// [`settle_pending`](Self::settle_pending) settles it later.
+    /// Pays an invoice (rule 5.4). The payer may have to act first: then the payment says how. If the gateway gave no response, the
+    /// payment is returned as pending; [`run_maintenance`](Self::run_maintenance) settles it later.
     ///
     /// Runs to its end even if the caller hangs up, because the outcome of a charge must always be recorded.
     ///
@@ -33,7 +30,7 @@ impl LeaseEngine {
         context: impl Into<RequestContext>,
         invoice: InvoiceId,
         draft: &PaymentDraft,
-    ) -> Result<Stored<Payment>, Error> {
+    ) -> Result<WithActions<Payment>, Error> {
         self.pay_to_the_end(context.into(), Some(invoice), NamedIn::Path, draft).await
     }
 
@@ -45,7 +42,7 @@ impl LeaseEngine {
         &self,
         context: impl Into<RequestContext>,
         draft: &PaymentDraft,
-    ) -> Result<Stored<Payment>, Error> {
+    ) -> Result<WithActions<Payment>, Error> {
         self.pay_to_the_end(context.into(), draft.invoice_id.given().copied(), NamedIn::Draft, draft).await
     }
 
@@ -53,11 +50,8 @@ impl LeaseEngine {
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Unavailable`].
-    pub async fn get_payment(&self, actor: &Actor, id: PaymentId) -> Result<Stored<Payment>, Error> {
-        actor.require(Resource::Payment, Act::Read)?;
-        let payment = self.store().find_payment(id).await?.ok_or(Error::NotFound)?;
-        require_payment_view(&payment, actor)?;
-        Ok(payment)
+    pub async fn get_payment(&self, actor: &Actor, id: PaymentId) -> Result<WithActions<Payment>, Error> {
+        Ok(view(self.find_payment(actor, id).await?, actor))
     }
 
     /// The payments that the actor may see.
@@ -69,9 +63,77 @@ impl LeaseEngine {
         actor: &Actor,
         filter: PaymentFilter,
         page: PageRequest,
-    ) -> Result<Page<Stored<Payment>>, Error> {
+    ) -> Result<Page<WithActions<Payment>>, Error> {
         let visible_to = visible_to(actor, Resource::Payment)?;
-        Ok(self.store().list_payments(&PaymentFilter { visible_to, ..filter }, page).await?)
+        let page = self.store().list_payments(&PaymentFilter { visible_to, ..filter }, page).await?;
+        Ok(page.map(|payment| view(payment, actor)))
+    }
+
+    /// Gives up a payment that waits for its payer (rule 5.5): at the gateway first, and then here. If the payer was quicker, the
+    /// money counts, and the error is [`PaymentSettled`](crate::Refusal::PaymentSettled).
+    ///
+    /// # Errors
+    /// As [`require_cancellable`]; [`Error::Unavailable`] if the gateway did not say whether it gave the charge up: then the payment
+    /// still waits.
+    pub async fn cancel_payment(&self, context: impl Into<RequestContext>, id: PaymentId) -> Result<WithActions<Payment>, Error> {
+        let (engine, context) = (self.clone(), context.into());
+        let cancelling = async move { engine.cancel(context, id).await };
+        tokio::spawn(cancelling).await.map_err(Error::internal)?
+    }
+
+    /// Settles a payment by asking the gateway: if it is pending, or waits for its payer and they have acted or the time that the
+    /// policy allows them is over. Harmless at any time and as often as you like. Returns the payment as it is then.
+    ///
+    /// If the gateway never received the charge of a pending payment, it is made now, under the same key: the payer asked for it, and
+    /// the process that began the payment may still be about to make it; the key ensures that the card is charged only once.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Unavailable`].
+    pub async fn settle_payment(&self, id: PaymentId) -> Result<Stored<Payment>, Error> {
+        let loaded = self.load_payment(id).await?;
+        let payment = viewed_payment(&loaded)?;
+        let (gateway, charge) = (&self.shared.gateway, charge_of(&loaded)?);
+        let outcome = match payment.state {
+            PaymentState::Succeeded { .. } | PaymentState::Failed { .. } | PaymentState::Cancelled { .. } => return Ok(payment),
+            PaymentState::RequiresAction(_) if has_waited_too_long(&payment, self.policy(), self.now()) => {
+                self.ask(gateway.cancel_charge(&charge)).await?
+            }
+            PaymentState::Pending | PaymentState::RequiresAction(_) => match self.ask(gateway.find_charge(&charge)).await? {
+                Some(outcome) => outcome,
+                None => self.ask(gateway.charge(&charge)).await?,
+            },
+        };
+        self.settle(loaded, &outcome, RequestContext::new(Actor::Gateway)).await
+    }
+
+    /// Settles the payment whose charge has this key, as [`settle_payment`](Self::settle_payment) does: for an app that learns from
+    /// its provider that something happened to a charge.
+    ///
+    /// # Errors
+    /// As [`settle_payment`](Self::settle_payment).
+    pub async fn settle_charge(&self, key: &ChargeKey) -> Result<Stored<Payment>, Error> {
+        let id = self.store().find_charge_key(key).await?.ok_or(Error::NotFound)?;
+        self.settle_payment(id).await
+    }
+
+    /// The declines that count against another attempt of this actor.
+    pub(super) async fn declines(&self, actor: &Actor, now: DateTime<Utc>) -> Result<Vec<DateTime<Utc>>, Error> {
+        match (actor.customer(), self.policy().declines_per_hour) {
+            (None, _) | (_, 0) => Ok(Vec::new()),
+            (Some(customer), most) => Ok(self.store().declines(customer, declines_since(now), most).await?),
+        }
+    }
+
+    pub(super) async fn find_payment(&self, actor: &Actor, id: PaymentId) -> Result<Stored<Payment>, Error> {
+        actor.require(Resource::Payment, Act::Read)?;
+        let payment = self.store().find_payment(id).await?.ok_or(Error::NotFound)?;
+        require_payment_view(&payment, actor)?;
+        Ok(payment)
+    }
+
+    pub(super) async fn load_payment(&self, id: PaymentId) -> Result<Versioned<TradeSnapshot>, Error> {
+        let load = TradeLoad { key: TradeKey::Payment(id), viewer: None, with_pending: false, card: None, now: self.now() };
+        self.store().load_trade(&load).await?.ok_or(Error::NotFound)
     }
 
     async fn pay_to_the_end(
@@ -80,7 +142,7 @@ impl LeaseEngine {
         invoice: Option<InvoiceId>,
         named_in: NamedIn,
         draft: &PaymentDraft,
-    ) -> Result<Stored<Payment>, Error> {
+    ) -> Result<WithActions<Payment>, Error> {
         let (engine, draft) = (self.clone(), draft.clone());
         let payment = async move { engine.pay(context, invoice, named_in, &draft).await };
         tokio::spawn(payment).await.map_err(Error::internal)?
@@ -92,22 +154,25 @@ impl LeaseEngine {
         invoice: Option<InvoiceId>,
         named_in: NamedIn,
         draft: &PaymentDraft,
-    ) -> Result<Stored<Payment>, Error> {
-        let request_id = context.request_id.clone();
+    ) -> Result<WithActions<Payment>, Error> {
+        let (payer, request_id) = (context.actor, context.request_id.clone());
         let loaded = self.begin(context, invoice, named_in, draft).await?;
         let charge = charge_of(&loaded)?;
-        match within_timeout(self.shared.gateway.charge(&charge)).await {
+        match self.ask(self.shared.gateway.charge(&charge)).await {
             Ok(outcome) => {
-                let payment = self.settle(loaded, &outcome, request_id).await?;
-                match payment.state {
-                    PaymentState::Failed { .. } => Err(Error::CardDeclined(Box::new(payment))),
-                    PaymentState::Pending | PaymentState::Succeeded { .. } => Ok(payment),
+                let context = RequestContext::new(Actor::Gateway).with_request_id(request_id);
+                let payment = self.settle(loaded, &outcome, context).await?;
+                match &payment.state {
+                    PaymentState::Failed { failure_code, .. } => {
+                        Err(Error::CardDeclined { failure_code: failure_code.clone(), payment: Some(Box::new(payment)) })
+                    }
+                    _ => Ok(view(payment, &payer)),
                 }
             }
             Err(error) => {
                 let payment = viewed_payment(&loaded)?;
                 tracing::warn!(%error, payment = %payment.id, "the outcome of a charge is unknown; the payment stays pending");
-                Ok(payment)
+                Ok(view(payment, &payer))
             }
         }
     }
@@ -142,20 +207,31 @@ impl LeaseEngine {
         Ok(applied(loaded.ok_or_else(no_row)?, &done.changes, done.ids))
     }
 
-    /// The declines that count against another payment of this actor.
-    async fn declines(&self, actor: &Actor, now: DateTime<Utc>) -> Result<Vec<DateTime<Utc>>, Error> {
-        match (actor.customer(), self.policy().declines_per_hour) {
-            (None, _) | (_, 0) => Ok(Vec::new()),
-            (Some(customer), most) => Ok(self.store().declines(customer, declines_since(now), most).await?),
+    async fn cancel(&self, context: RequestContext, id: PaymentId) -> Result<WithActions<Payment>, Error> {
+        let actor = context.actor;
+        actor.require(Resource::Payment, Act::Read)?;
+        let loaded = self.load_payment(id).await?;
+        require_cancellable(&viewed_payment(&loaded)?.value, &actor)?;
+        let outcome = self.ask(self.shared.gateway.cancel_charge(&charge_of(&loaded)?)).await?;
+        // What the payer did first is not the act of who cancels.
+        let context = match outcome {
+            ChargeOutcome::Cancelled { .. } => context,
+            _ => RequestContext::new(Actor::Gateway).with_request_id(context.request_id),
+        };
+        let payment = self.settle(loaded, &outcome, context).await?;
+        match payment.state {
+            PaymentState::Cancelled { .. } => Ok(view(payment, &actor)),
+            PaymentState::Pending | PaymentState::RequiresAction(_) => Err(Refusal::PaymentPending.into()),
+            PaymentState::Succeeded { .. } | PaymentState::Failed { .. } => Err(Refusal::PaymentSettled.into()),
         }
     }
 
     /// Records the outcome of a charge, however often the trade changes in the meantime.
-    async fn settle(
+    pub(super) async fn settle(
         &self,
         loaded: Versioned<TradeSnapshot>,
         outcome: &ChargeOutcome,
-        request_id: Option<RequestId>,
+        context: RequestContext,
     ) -> Result<Stored<Payment>, Error> {
         let id = viewed_payment(&loaded)?.id;
         let mut loaded = Some(loaded);
@@ -172,48 +248,36 @@ impl LeaseEngine {
             let decision = settle_payment(loaded, outcome, now)?;
             Ok(decision.map(|decision| decision.map(|changes| at(loaded, changes))))
         };
-        let context = RequestContext::new(Actor::Gateway).with_request_id(request_id);
         match self.execute_if_needed(context, load, decide).await? {
             Outcome::Committed(done) => viewed_payment(&applied(done.snapshot, &done.changes, done.ids)),
             Outcome::NothingToDo(loaded) => viewed_payment(&loaded),
         }
     }
-
-    /// Settles one pending payment by asking the gateway. If the gateway never received the charge, it is made now, under the
-    /// same key: the payer asked for it, and the process that began the payment may still be about to make it; the key ensures
-    /// that the card is charged only once.
-    pub(super) async fn recover(&self, id: PaymentId) -> Result<Stored<Payment>, Error> {
-        let loaded = self.load_payment(id).await?;
-        let payment = viewed_payment(&loaded)?;
-        if payment.state != PaymentState::Pending {
-            return Ok(payment);
-        }
-        let charge = charge_of(&loaded)?;
-        let gateway = &self.shared.gateway;
-        let unavailable = |error: GatewayError| Error::Unavailable(error.into());
-        let outcome = match within_timeout(gateway.find_charge(&charge.key)).await.map_err(unavailable)? {
-            Some(outcome) => outcome,
-            None => within_timeout(gateway.charge(&charge)).await.map_err(unavailable)?,
-        };
-        self.settle(loaded, &outcome, None).await
-    }
-
-    async fn load_payment(&self, id: PaymentId) -> Result<Versioned<TradeSnapshot>, Error> {
-        let load = TradeLoad { key: TradeKey::Payment(id), viewer: None, with_pending: false, card: None, now: self.now() };
-        self.store().load_trade(&load).await?.ok_or(Error::NotFound)
-    }
 }
 
-/// The gateway's response, or an error if it takes too long: a hanging gateway must not hold up others for ever.
-pub(super) async fn within_timeout<T>(call: impl Future<Output = Result<T, GatewayError>>) -> Result<T, GatewayError> {
-    tokio::time::timeout(GATEWAY_TIMEOUT, call).await.unwrap_or_else(|silence| Err(GatewayError::new(silence)))
+/// A payment as the actor sees it: only the payer gets the secret with which they act.
+pub(super) fn view(payment: Stored<Payment>, actor: &Actor) -> WithActions<Payment> {
+    let available_actions = payment_actions(&payment, actor);
+    let Stored { id, value } = payment;
+    let is_payer = actor.customer().is_some_and(|customer| can_view_client_secret(customer, &value));
+    let value = if is_payer { value } else { value.without_secret() };
+    WithActions { stored: Stored { id, value }, available_actions }
 }
 
-fn viewed_payment(snapshot: &TradeSnapshot) -> Result<Stored<Payment>, Error> {
+pub(super) fn viewed_payment(snapshot: &TradeSnapshot) -> Result<Stored<Payment>, Error> {
     snapshot.payment.as_ref().map(|(payment, _)| payment.clone()).ok_or_else(|| Error::internal("the snapshot has no payment"))
 }
 
-fn charge_of(snapshot: &TradeSnapshot) -> Result<Charge, Error> {
+pub(super) fn charge_of(snapshot: &TradeSnapshot) -> Result<Charge, Error> {
     let (payment, card) = snapshot.payment.as_ref().ok_or_else(|| Error::internal("the snapshot has no payment"))?;
-    Ok(Charge { key: payment.charge_key.clone(), card: card.token.clone(), amount: payment.amount })
+    Ok(Charge {
+        key: payment.charge_key.clone(),
+        reference: payment.gateway_reference.clone(),
+        card: card.token.clone(),
+        amount: payment.amount,
+        payment: payment.id,
+        invoice: payment.invoice_id,
+        customer: payment.customer_id,
+        begun_at: payment.created_at,
+    })
 }

@@ -54,6 +54,7 @@ impl LeaseEngine {
             has_proposals: false,
             proposal: None,
             payment: None,
+            refund: None,
             card: None,
             viewer: ViewerHistory::default(),
         };

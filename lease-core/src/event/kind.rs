@@ -73,6 +73,7 @@ impl SubjectKind {
             Self::Proposal => "proposal_id",
             Self::Invoice => "invoice_id",
             Self::Payment => "payment_id",
+            Self::Refund => "refund_id",
         }
     }
 }
@@ -209,9 +210,22 @@ event_types! {
     Payment {
         /// A payment was begun.
         PaymentBegun = "payment.begun",
+        /// A payment waits for its payer.
+        PaymentRequiresAction = "payment.requires_action",
         /// A payment succeeded.
         PaymentSucceeded = "payment.succeeded",
         /// A payment failed.
         PaymentFailed = "payment.failed",
+        /// A payment was cancelled before its payer acted.
+        PaymentCancelled = "payment.cancelled",
+    }
+    /// A refund.
+    Refund {
+        /// A refund was begun.
+        RefundBegun = "refund.begun",
+        /// A refund succeeded.
+        RefundSucceeded = "refund.succeeded",
+        /// A refund failed.
+        RefundFailed = "refund.failed",
     }
 }

@@ -1,8 +1,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::id::{
-    ContactId, CreditCardId, CustomerId, Id, InvoiceId, LeadId, NewIds, PaymentId, ProposalId, TokenId, TradeId, UserId,
-    VehicleId,
+    ContactId, CreditCardId, CustomerId, Id, InvoiceId, LeadId, NewIds, PaymentId, ProposalId, RefundId, TokenId, TradeId,
+    UserId, VehicleId,
 };
 
 /// The id of a row: a known one, or that of a row which the same commit creates.
@@ -41,6 +41,8 @@ pub enum NewRow {
     Invoice,
     /// The new payment.
     Payment,
+    /// The new refund.
+    Refund,
 }
 
 impl<I: Id> From<I> for IdRef {
@@ -91,6 +93,7 @@ impl NewRow {
             Self::Proposal => ids.proposal.map(ProposalId::get),
             Self::Invoice => ids.invoice.map(InvoiceId::get),
             Self::Payment => ids.payment.map(PaymentId::get),
+            Self::Refund => ids.refund.map(RefundId::get),
         }
     }
 }

@@ -1,7 +1,7 @@
 use secrecy::{ExposeSecret, SecretString};
 
 use super::brand::brand_of;
-use crate::model::CardBrand;
+use crate::model::{CardBrand, CardToken, ClientSecret};
 
 /// A card as its holder enters it. It is sent to the provider only, never to a store or a log.
 #[derive(Clone, Debug)]
@@ -16,6 +16,56 @@ pub struct CardDetails {
     pub cvc: Option<SecretString>,
     /// The name on the card.
     pub holder_name: String,
+}
+
+/// The outcome of tokenising a card.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tokenization {
+    /// The card can be charged by this token.
+    Accepted(CardToken),
+    /// The provider refused the card.
+    Refused {
+        /// The provider's code for the reason.
+        failure_code: String,
+    },
+}
+
+/// A card that can be charged, of which no number is known here: it was entered with the provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenizedCard {
+    /// The token by which the gateway charges the card.
+    pub token: CardToken,
+    /// The card's brand.
+    pub brand: CardBrand,
+    /// The last four digits of the number.
+    pub last4: String,
+    /// The month at the end of which it expires, 1 to 12.
+    pub exp_month: u32,
+    /// The year in which it expires.
+    pub exp_year: i32,
+    /// The name on the card, or empty.
+    pub holder_name: String,
+}
+
+/// The outcome of looking for a card that was entered in a browser.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EnteredCard {
+    /// The card can be charged.
+    Accepted(TokenizedCard),
+    /// The provider refused the card.
+    Refused {
+        /// The provider's code for the reason.
+        failure_code: String,
+    },
+    /// This customer has entered no such card.
+    Unknown,
+}
+
+/// What a browser needs to enter a card with the provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CardSetup {
+    /// The secret with which it does so.
+    pub client_secret: ClientSecret,
 }
 
 /// A card number that passed the Luhn check (ISO/IEC 7812-1) and has a length of its brand. `Debug` does not show it.

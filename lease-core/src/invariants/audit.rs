@@ -2,16 +2,16 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
-use crate::id::{CustomerId, Entity, InvoiceId, Stored, TradeId, VehicleId};
+use crate::id::{CustomerId, Entity, InvoiceId, PaymentId, Stored, TradeId, VehicleId};
 use crate::invariants::Books;
 use crate::invariants::read::find;
 use crate::model::{
     Asking, BillTo, Invoice, InvoiceOn, InvoiceState, OfferedVehicle, Payment, PaymentState, Period, Proposal, ProposalState,
-    Service, ServiceKind, Trade, TradeState, Vehicle,
+    Refund, RefundState, Service, ServiceKind, Trade, TradeState, Vehicle,
 };
 
 impl Books {
-    /// Every violation of I1 to I6 and I9, one sentence each; and, of I7, the violations that a single reading can show:
+    /// Every violation of I1 to I6, I8 and I9, one sentence each; and, of I7, the violations that a single reading can show:
     /// references to rows that do not exist.
     #[must_use]
     pub fn violations(&self) -> Vec<String> {
@@ -30,11 +30,13 @@ impl Books {
         let invoices = self.invoices.iter().flat_map(|invoice| {
             [audit.i1_brought_about(invoice), audit.i2_as_the_service_said(invoice), audit.i3_adds_up(invoice)]
         });
-        let payments = self.payments.iter().map(|payment| audit.i4_billed_payer(payment));
+        let payments =
+            self.payments.iter().flat_map(|payment| [audit.i4_billed_payer(payment), audit.i8_refunds_add_up(payment)]);
+        let refunded = self.invoices.iter().map(|invoice| audit.i8_refunded(invoice));
         let vehicles = self.vehicles.iter().flat_map(|vehicle| {
             [audit.i6_one_live_trade(vehicle), audit.i6_changes_hands_by_sales(vehicle), audit.i6_let_to_one_at_a_time(vehicle)]
         });
-        let found = trades.chain(invoices).chain(payments).chain(vehicles).flatten();
+        let found = trades.chain(invoices).chain(payments).chain(refunded).chain(vehicles).flatten();
         found.chain(self.missing()).chain(self.unrecorded()).collect()
     }
 }
@@ -45,6 +47,7 @@ struct Audit<'a> {
     proposals: BTreeMap<TradeId, Vec<&'a Stored<Proposal>>>,
     invoices: BTreeMap<TradeId, Vec<&'a Stored<Invoice>>>,
     payments: BTreeMap<InvoiceId, Vec<&'a Stored<Payment>>>,
+    refunds: BTreeMap<PaymentId, Vec<&'a Stored<Refund>>>,
     trades: BTreeMap<VehicleId, Vec<&'a Stored<Trade>>>,
 }
 
@@ -55,6 +58,7 @@ impl<'a> Audit<'a> {
             proposals: group(&books.proposals, |proposal| proposal.trade_id),
             invoices: group(&books.invoices, |invoice| invoice.trade_id),
             payments: group(&books.payments, |payment| payment.invoice_id),
+            refunds: group(&books.refunds, |refund| refund.payment_id),
             trades: group(&books.trades, |trade| trade.vehicle_id),
         }
     }
@@ -134,7 +138,7 @@ impl<'a> Audit<'a> {
             payments.map(|payment| payment.amount.amount()).sum()
         };
         let succeeded = sum(|state| matches!(state, PaymentState::Succeeded { .. }));
-        let pending = sum(|state| matches!(state, PaymentState::Pending));
+        let pending = sum(PaymentState::is_under_way);
         let amount = invoice.amount.amount();
         let is_paid = matches!(invoice.state, InvoiceState::Paid { .. });
         let left = match invoice.state {
@@ -149,6 +153,35 @@ impl<'a> Audit<'a> {
             && left.is_zero()
             && of(&self.payments, invoice.id).iter().all(|payment| payment.amount.currency() == currency);
         (!adds_up).then(|| format!("I3: {succeeded} succeeded and {pending} pending do not fit {invoice:?}"))
+    }
+
+    /// I8: the refunds of a payment that succeeded add up to what it says, and those under way as well; together they do not exceed
+    /// it. Only what was paid is refunded.
+    fn i8_refunds_add_up(&self, payment: &Stored<Payment>) -> Option<String> {
+        let refunds = of(&self.refunds, payment.id);
+        let sum = |wanted: fn(&RefundState) -> bool| -> Decimal {
+            refunds.iter().filter(|refund| wanted(&refund.state)).map(|refund| refund.amount.amount()).sum()
+        };
+        let refunded = sum(|state| matches!(state, RefundState::Succeeded { .. }));
+        let refunding = sum(|state| matches!(state, RefundState::Pending));
+        let most = match payment.state {
+            PaymentState::Succeeded { .. } => payment.amount.amount(),
+            _ => Decimal::ZERO,
+        };
+        let is_of_payment = |refund: &Refund| {
+            (refund.invoice_id, refund.customer_id) == (payment.invoice_id, payment.customer_id)
+                && refund.amount.currency() == payment.amount.currency()
+        };
+        let adds_up = (refunded, refunding) == (payment.refunded.amount(), payment.refunding.amount())
+            && refunded + refunding <= most
+            && refunds.iter().all(|refund| is_of_payment(refund));
+        (!adds_up).then(|| format!("I8: {refunded} refunded and {refunding} under way do not fit {payment:?}"))
+    }
+
+    /// I8: `refunded` of an invoice is the sum of what was refunded of its payments.
+    fn i8_refunded(&self, invoice: &Stored<Invoice>) -> Option<String> {
+        let refunded: Decimal = of(&self.payments, invoice.id).iter().map(|payment| payment.refunded.amount()).sum();
+        (refunded != invoice.refunded.amount()).then(|| format!("I8: {refunded} refunded do not fit {invoice:?}"))
     }
 
     /// I4: every payment is made by the customer billed, with a card of their own.

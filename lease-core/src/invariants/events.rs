@@ -2,13 +2,13 @@ use std::collections::BTreeMap;
 
 use crate::event::EventType;
 use crate::invariants::Books;
-use crate::model::{Invoice, InvoiceState, PaymentState, ProposalState, TradeState};
+use crate::model::{Invoice, InvoiceState, PaymentState, ProposalState, RefundState, TradeState};
 use crate::repository::{EventFilter, Repository, RepositoryError};
 
 /// The number of events that are read at once.
 const AT_ONCE: u32 = 1_000;
 
-/// The types of events that tell how far a trade, a proposal, an invoice or a payment is: each happens to one at most once.
+/// The types of events that tell how far a trade, a proposal, an invoice, a payment or a refund is: each happens to one at most once.
 const STEPS: &[EventType] = &[
     EventType::TradeOpened,
     EventType::TradeAgreed,
@@ -28,8 +28,13 @@ const STEPS: &[EventType] = &[
     EventType::InvoiceWrittenOff,
     EventType::InvoiceOverdue,
     EventType::PaymentBegun,
+    EventType::PaymentRequiresAction,
     EventType::PaymentSucceeded,
     EventType::PaymentFailed,
+    EventType::PaymentCancelled,
+    EventType::RefundBegun,
+    EventType::RefundSucceeded,
+    EventType::RefundFailed,
 ];
 
 /// How often each step was taken by each object, as the events say.
@@ -71,6 +76,8 @@ impl Steps {
         // An invoice whose due date was moved may fall overdue again.
         let is_right = |step: &EventType| match (count(step), u32::from(taken.contains(step))) {
             (recorded, expected) if *step == EventType::InvoiceOverdue => recorded >= expected,
+            // Not every payment that is settled had to wait for its payer.
+            (recorded, expected) if *step == EventType::PaymentRequiresAction => (expected..=1).contains(&recorded),
             (recorded, expected) => recorded == expected,
         };
         let wrong = of_kind.filter(|step| !is_right(step) && !cleared.contains(step));
@@ -79,7 +86,7 @@ impl Steps {
 }
 
 impl Books {
-    /// I9: each trade, proposal, invoice and payment has exactly the events that led to its state. Not checked where the events
+    /// I9: each trade, proposal, invoice, payment and refund has exactly the events that led to its state. Not checked where the events
     /// were not read.
     pub(super) fn unrecorded(&self) -> Vec<String> {
         let Some(steps) = &self.steps else { return Vec::new() };
@@ -87,7 +94,8 @@ impl Books {
         let proposals = self.proposals.iter().map(|row| (row.id.get(), proposal_steps(row.state)));
         let invoices = self.invoices.iter().map(|row| (row.id.get(), invoice_steps(row)));
         let payments = self.payments.iter().map(|row| (row.id.get(), payment_steps(&row.state)));
-        let all = trades.chain(proposals).chain(invoices).chain(payments);
+        let refunds = self.refunds.iter().map(|row| (row.id.get(), refund_steps(&row.state)));
+        let all = trades.chain(proposals).chain(invoices).chain(payments).chain(refunds);
         all.flat_map(|(id, taken)| steps.broken(id, &taken)).collect()
     }
 }
@@ -134,8 +142,19 @@ fn invoice_steps(invoice: &Invoice) -> Vec<EventType> {
 fn payment_steps(state: &PaymentState) -> Vec<EventType> {
     let last = match state {
         PaymentState::Pending => None,
+        PaymentState::RequiresAction(_) => Some(EventType::PaymentRequiresAction),
         PaymentState::Succeeded { .. } => Some(EventType::PaymentSucceeded),
         PaymentState::Failed { .. } => Some(EventType::PaymentFailed),
+        PaymentState::Cancelled { .. } => Some(EventType::PaymentCancelled),
     };
     std::iter::once(EventType::PaymentBegun).chain(last).collect()
+}
+
+fn refund_steps(state: &RefundState) -> Vec<EventType> {
+    let last = match state {
+        RefundState::Pending => None,
+        RefundState::Succeeded { .. } => Some(EventType::RefundSucceeded),
+        RefundState::Failed { .. } => Some(EventType::RefundFailed),
+    };
+    std::iter::once(EventType::RefundBegun).chain(last).collect()
 }

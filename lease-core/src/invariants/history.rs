@@ -1,7 +1,9 @@
 use crate::id::{Entity, Stored};
 use crate::invariants::Books;
 use crate::invariants::read::find;
-use crate::model::{Agreement, Invoice, InvoiceState, Payment, PaymentState, Period, Proposal, ProposalState, Trade, TradeState};
+use crate::model::{
+    Agreement, Invoice, InvoiceState, Payment, Period, Proposal, ProposalState, Refund, RefundState, Trade, TradeState,
+};
 
 impl Books {
     /// I2 and I7: every row of the `earlier` books that is missing now, or has changed in a way that is not allowed, such as
@@ -36,11 +38,23 @@ impl Books {
             };
             let is_moved = was.due_date != is.due_date;
             let stays_marked = was.overdue_at.is_none() || was.overdue_at == is.overdue_at || is_moved;
-            claim(was) == claim(is) && stays_marked && (matches!(was.state, InvoiceState::Open) || was == is)
+            // What is refunded of a paid invoice changes nothing else of it.
+            let is_refunded =
+                Invoice { refunded: is.refunded, ..was.clone() } == *is && was.refunded.amount() <= is.refunded.amount();
+            claim(was) == claim(is) && stays_marked && (matches!(was.state, InvoiceState::Open) || is_refunded)
         });
         stays(&mut broken, &earlier.payments, &self.payments, |was, is| {
-            let settled = was.state != PaymentState::Pending;
-            Payment { state: is.state.clone(), ..was.clone() } == *is && (!settled || was.state == is.state)
+            let outcome = |payment: &Payment| (payment.state.clone(), payment.gateway_reference.clone());
+            let is_refunded = was.refunded.amount() <= is.refunded.amount();
+            let (state, gateway_reference) = outcome(is);
+            let same = Payment { state, gateway_reference, refunded: is.refunded, refunding: is.refunding, ..was.clone() } == *is;
+            same && is_refunded && (was.state.is_under_way() || outcome(was) == outcome(is))
+        });
+        stays(&mut broken, &earlier.refunds, &self.refunds, |was, is| {
+            let outcome = |refund: &Refund| (refund.state.clone(), refund.gateway_reference.clone());
+            let (state, gateway_reference) = outcome(is);
+            let same = Refund { state, gateway_reference, ..was.clone() } == *is;
+            same && (was.state == RefundState::Pending || outcome(was) == outcome(is))
         });
         broken
     }

@@ -1,4 +1,4 @@
-//! The invariants I1 to I7 and I9 as code that reads a store and reports violations: for tests of any kind, and for an operator who
+//! The invariants I1 to I9 as code that reads a store and reports violations: for tests of any kind, and for an operator who
 //! wants to check the data.
 //!
 //! # Checking a store
@@ -40,7 +40,7 @@
 //! owner is known only from its trades. If you know these facts, as a test does, put them into [`Books::past`]: then a missing
 //! invoice and a wrong amount are found too. Without them, a missing invoice is taken to mean that the fee was zero.
 //!
-//! A [`Books`] contains all rows of seven tables. It is read a page at a time, so that no query is large, but it is kept in
+//! A [`Books`] contains all rows of eight tables. It is read a page at a time, so that no query is large, but it is kept in
 //! memory as a whole, so allow for some kilobytes per trade.
 //!
 //! # The invariants
@@ -49,12 +49,13 @@
 //! | --- | --- |
 //! | I1 | a trade has at most one invoice: exactly one if there was a fee and the moment of invoicing has come, for the proposal on which it was issued |
 //! | I2 | an invoice has the service's fee at the moment of invoicing and bills the party that the service says; neither ever changes |
-//! | I3 | an invoice's `paid` is the sum of its succeeded payments; with the pending ones they do not exceed the amount; a paid invoice is paid in full, a void one not at all, and one that is written off has no pending payment |
+//! | I3 | an invoice's `paid` is the sum of its succeeded payments; with those under way they do not exceed the amount; a paid invoice is paid in full, a void one not at all, and one that is written off has no pending payment |
 //! | I4 | every payment is made by the customer billed, with a card of their own |
 //! | I5 | a trade has one accepted proposal if it is agreed or completed, and then no pending one; it has a rescinded one if it was cancelled after it was agreed |
 //! | I6 | an agreed trade completes when nothing is owed; a vehicle has at most one open or agreed trade; vehicles change hands by completed sales only; agreed days do not overlap, and are those of the accepted proposal or fewer |
 //! | I7 | rows that were written are never lost, and final states never change; no row refers to one that does not exist |
-//! | I9 | each trade, proposal, invoice and payment has exactly the events that led to its state, but for those that were cleared |
+//! | I8 | the refunds of a payment, those under way included, do not exceed it; what the payment and its invoice say was refunded is the sum of those that succeeded |
+//! | I9 | each trade, proposal, invoice, payment and refund has exactly the events that led to its state, but for those that were cleared |
 //!
 //! [`how_we_know`] lists the checks which show that they hold.
 
@@ -71,7 +72,7 @@ pub use events::Steps;
 use std::collections::BTreeMap;
 
 use crate::id::{CustomerId, Stored, TradeId, VehicleId};
-use crate::model::{CreditCard, Invoice, Payment, Proposal, Service, Trade, Vehicle};
+use crate::model::{CreditCard, Invoice, Payment, Proposal, Refund, Service, Trade, Vehicle};
 use crate::money::Money;
 
 /// All rows that the invariants are about, each table in the order of its ids.
@@ -89,6 +90,8 @@ pub struct Books {
     pub invoices: Vec<Stored<Invoice>>,
     /// The payments.
     pub payments: Vec<Stored<Payment>>,
+    /// The refunds.
+    pub refunds: Vec<Stored<Refund>>,
     /// The cards: all that are not deleted, and the deleted ones with which payments were made.
     pub cards: Vec<Stored<CreditCard>>,
     /// What the events say, if they were read. Only then is I9 checked.

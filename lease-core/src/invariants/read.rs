@@ -2,8 +2,8 @@ use crate::id::{Entity, Stored};
 use crate::invariants::{Books, Past, Steps};
 use crate::page::{MAX_LIMIT, Page, PageRequest};
 use crate::repository::{
-    CardFilter, InvoiceFilter, PaymentFilter, ProposalFilter, Repository, RepositoryError, ServiceFilter, TradeFilter, TradeKey,
-    TradeLoad, VehicleFilter,
+    CardFilter, InvoiceFilter, PaymentFilter, ProposalFilter, RefundFilter, Repository, RepositoryError, ServiceFilter,
+    TradeFilter, TradeKey, TradeLoad, VehicleFilter,
 };
 use chrono::{DateTime, Utc};
 
@@ -32,6 +32,7 @@ impl Books {
     pub async fn read(store: &dyn Repository) -> Result<Self, RepositoryError> {
         let always = DateTime::<Utc>::UNIX_EPOCH;
         let mut books = Self {
+            refunds: whole_list!(|page| store.list_refunds(&RefundFilter::default(), page)),
             payments: whole_list!(|page| store.list_payments(&PaymentFilter::default(), page)),
             invoices: whole_list!(|page| store.list_invoices(&InvoiceFilter::default(), page, always)),
             proposals: whole_list!(|page| store.list_proposals(&ProposalFilter::default(), page, always))

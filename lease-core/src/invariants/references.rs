@@ -22,6 +22,9 @@ impl Books {
             there(&mut missing, &self.invoices, payment.invoice_id, &format_args!("invoice of payment {}", payment.id));
             there(&mut missing, &self.cards, payment.credit_card_id, &format_args!("card of payment {}", payment.id));
         }
+        for refund in &self.refunds {
+            there(&mut missing, &self.payments, refund.payment_id, &format_args!("payment of refund {}", refund.id));
+        }
         missing
     }
 }

@@ -1,14 +1,17 @@
 //! The company's fee (chapter 5): when it is invoiced, who is billed, and how it is paid. Pure functions, as in
 //! [`lifecycle`](crate::lifecycle).
 
+mod cancel_payment;
 mod declines;
 mod due_date;
 mod issue;
 mod overdue;
 mod pay;
+mod refund;
 mod void;
 mod write_off;
 
+pub use cancel_payment::{has_waited_too_long, require_cancellable, require_waiting};
 pub(crate) use declines::declines_since;
 pub use declines::require_few_declines;
 pub(crate) use due_date::may_move_due_date;
@@ -17,6 +20,8 @@ pub(crate) use issue::{issue, owes_nothing};
 pub use overdue::record_overdue;
 pub(crate) use pay::may_pay;
 pub use pay::{PaymentDraft, begin_payment, settle_payment};
+pub(crate) use refund::may_refund;
+pub use refund::{RefundDraft, begin_refund, settle_refund};
 pub(crate) use void::may_void;
 pub use void::{VoidDraft, void};
 pub(crate) use write_off::may_write_off;
@@ -28,8 +33,8 @@ use self::overdue::with_mark;
 use crate::decision::Decision;
 use crate::error::{Error, Refusal};
 use crate::id::Stored;
-use crate::model::{Invoice, InvoiceState, Payment, TradeState};
-use crate::permission::{Act, Actor, Resource, can_view_invoice, can_view_payment};
+use crate::model::{Invoice, InvoiceState, Payment, Refund, TradeState};
+use crate::permission::{Act, Actor, Resource, can_view_invoice, can_view_payment, can_view_refund};
 use crate::trade::{InvoiceChange, TradeChanges, TradeSnapshot, conclude, invoice_changed};
 
 /// The trade's invoice, if there is one and the actor may see it.
@@ -71,6 +76,11 @@ fn settle_unpaid(
 /// Succeeds if the actor may see the invoice.
 pub(crate) fn require_invoice_view(invoice: &Invoice, actor: &Actor) -> Result<(), Error> {
     actor.require_view(Resource::Invoice, |customer| can_view_invoice(customer, invoice))
+}
+
+/// Succeeds if the actor may see the refund.
+pub(crate) fn require_refund_view(refund: &Refund, actor: &Actor) -> Result<(), Error> {
+    actor.require_view(Resource::Refund, |customer| can_view_refund(customer, refund))
 }
 
 /// Succeeds if the actor may see the payment.

@@ -1,5 +1,6 @@
 //! A payment consists of two decisions, between which the gateway is called: [`begin_payment`] reserves the amount and is
-//! committed before the card is charged; [`settle_payment`] records the outcome. Recovery repeats the second half (rule 5.5).
+//! committed before the card is charged; [`settle_payment`] records the outcome. If the payer must act first, the second half comes
+//! twice: the amount stays reserved until the gateway says what came of it. Recovery repeats the second half (rule 5.5).
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
@@ -11,11 +12,13 @@ use crate::id::{CreditCardId, InvoiceId, Stored};
 use crate::input::{Field, FieldErrors, Form, NamedIn, UpdateMode, draft};
 use crate::invoicing::overdue::with_mark;
 use crate::invoicing::{require_open, visible_invoice};
-use crate::model::{CreditCard, Invoice, InvoiceState, Payment, PaymentState, TradeState};
-use crate::money::{Money, positive};
+use crate::model::{CreditCard, Invoice, InvoiceState, Payment, PaymentState, PaymentStatus, TradeState};
+use crate::money::Money;
 use crate::permission::{Act, Actor, Resource};
 use crate::policy::{LatePayments, Policy};
-use crate::trade::{InvoiceChange, TradeChanges, TradeSnapshot, conclude, invoice_changed, payment_begun, payment_settled};
+use crate::trade::{
+    InvoiceChange, PaymentChange, TradeChanges, TradeSnapshot, conclude, invoice_changed, payment_begun, payment_changed,
+};
 
 draft! {
     /// The fields for paying an invoice.
@@ -73,9 +76,12 @@ pub fn begin_payment(
         credit_card_id: card.id,
         customer_id: payer,
         amount,
+        refunded: Money::zero(amount.currency()),
+        refunding: Money::zero(amount.currency()),
         state: PaymentState::Pending,
         is_late: is_late(invoice, now),
         charge_key: key,
+        gateway_reference: None,
         created_at: now,
     };
     let begun = trade.map(|trade| payment_begun(trade, &payment));
@@ -114,14 +120,7 @@ fn read_payment<'a>(
     });
     let due = invoice.map(|invoice| invoice.due()).transpose()?;
     let currency = invoice.map(|invoice| invoice.amount.currency());
-    let asked = match &draft.amount {
-        Field::Missing => Some(None),
-        // Null is not all that is due: whoever sends it may have meant an amount.
-        given => form.required("amount", given, None, |amount| {
-            let amount = positive(*amount)?;
-            currency.map(|currency| Money::new(amount, currency)).transpose()
-        }),
-    };
+    let asked = form.part(&draft.amount, currency);
     form.same_currency(&draft.currency, currency);
     if let (Some(invoice), Some(due)) = (invoice, due)
         && invoice.is_open()
@@ -134,8 +133,8 @@ fn read_payment<'a>(
     Ok(Request { invoice, card, asked })
 }
 
-/// Records the outcome of the charge for the snapshot's payment. `None` if the payment is settled already: a payment is settled
-/// once, however often this is called.
+/// Records what the gateway says of the charge for the snapshot's payment. `None` if that is nothing new: a payment is settled once,
+/// however often this is called.
 ///
 /// # Errors
 /// [`Error::Internal`] if the snapshot is inconsistent.
@@ -147,23 +146,41 @@ pub fn settle_payment(
     let (Some((payment, _)), Some(invoice)) = (&snapshot.payment, &snapshot.invoice) else {
         return Err(Error::internal("a payment has no invoice"));
     };
-    if payment.state != PaymentState::Pending {
+    let after = outcome_of(payment, outcome, now);
+    let still_waits = PaymentStatus::from(&after.state) == PaymentStatus::from(&payment.state);
+    if !payment.state.is_under_way() || still_waits {
         return Ok(None);
+    }
+    let moved = payment_changed(&snapshot.trade, payment, &after.applied_to(payment));
+    let is_settled = !after.state.is_under_way();
+    let has_succeeded = matches!(after.state, PaymentState::Succeeded { .. });
+    let changes = TradeChanges { payment: Some(after), ..TradeChanges::default() };
+    if !is_settled {
+        return Ok(Some(Decision::new(changes, moved)));
     }
     let (invoice, overdue) = with_mark(invoice, now);
     let change = InvoiceChange { pending: invoice.pending.minus(payment.amount)?, ..InvoiceChange::of(&invoice) };
-    let to = match outcome.clone() {
-        ChargeOutcome::Declined { failure_code, reference } => PaymentState::Failed { failure_code, reference },
-        ChargeOutcome::Succeeded { reference } => PaymentState::Succeeded { reference },
-    };
-    let settled = payment_settled(&snapshot.trade, payment.id, payment, &to);
-    let changes = TradeChanges { settled: Some((payment.id, to)), ..TradeChanges::default() };
-    let mut decision = Decision::new(changes, overdue.into_iter().chain(settled));
-    match outcome {
-        ChargeOutcome::Declined { .. } => decision.invoice = Some(change),
-        ChargeOutcome::Succeeded { .. } => receive(&mut decision, snapshot, &invoice, payment.amount, change, now)?,
+    let mut decision = Decision::new(changes, overdue.into_iter().chain(moved));
+    if has_succeeded {
+        receive(&mut decision, snapshot, &invoice, payment.amount, change, now)?;
+    } else {
+        decision.invoice = Some(change);
     }
     Ok(Some(decision))
+}
+
+/// The payment after what the gateway says of its charge.
+fn outcome_of(payment: &Stored<Payment>, outcome: &ChargeOutcome, now: DateTime<Utc>) -> PaymentChange {
+    let (state, reference) = match outcome.clone() {
+        ChargeOutcome::Succeeded { reference } => (PaymentState::Succeeded { at: now }, Some(reference)),
+        ChargeOutcome::Declined { failure_code, reference } => (PaymentState::Failed { at: now, failure_code }, reference),
+        ChargeOutcome::Cancelled { reference } => (PaymentState::Cancelled { at: now }, Some(reference)),
+        ChargeOutcome::ActionRequired { reference, next_action } => (PaymentState::RequiresAction(next_action), Some(reference)),
+        // The payer may have acted, and the provider is not done.
+        ChargeOutcome::Pending { reference } => (payment.state.clone(), Some(reference)),
+    };
+    let gateway_reference = reference.or_else(|| payment.gateway_reference.clone());
+    PaymentChange { state, gateway_reference, ..PaymentChange::of(payment) }
 }
 
 /// Adds a payment to the invoice. The payment that covers the rest makes the invoice paid, and completes an agreed trade
@@ -206,9 +223,10 @@ fn require_in_time(invoice: &Invoice, policy: &Policy, now: DateTime<Utc>) -> Re
     if policy.late_payments == LatePayments::Reject && is_late(invoice, now) { Err(Refusal::InvoiceOverdue) } else { Ok(()) }
 }
 
-fn not_more_than(asked: Option<Money>, most: Money) -> Result<(), String> {
+/// Checks a part that was asked for against the most that there is.
+pub(super) fn not_more_than(asked: Option<Money>, most: Money) -> Result<(), String> {
     match asked {
-        Some(asked) if most.minus(asked).is_err() => Err(format!("At most {} may be paid.", most.amount())),
+        Some(asked) if most.minus(asked).is_err() => Err(format!("This may be at most {}.", most.amount())),
         _ => Ok(()),
     }
 }

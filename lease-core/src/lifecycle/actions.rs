@@ -1,6 +1,6 @@
 use chrono::{DateTime, Utc};
 
-use crate::invoicing::{may_move_due_date, may_pay, may_void, may_write_off};
+use crate::invoicing::{may_move_due_date, may_pay, may_refund, may_void, may_write_off, require_cancellable};
 use crate::lifecycle::accept::acceptable;
 use crate::lifecycle::cancel::may_cancel;
 use crate::lifecycle::end::may_end;
@@ -8,6 +8,7 @@ use crate::lifecycle::propose::may_propose;
 use crate::lifecycle::reject::rejectable;
 use crate::lifecycle::require_visible;
 use crate::lifecycle::withdraw::withdrawable;
+use crate::model::Payment;
 use crate::permission::{Act, Actor, Resource};
 use crate::policy::Policy;
 use crate::trade::TradeSnapshot;
@@ -25,12 +26,14 @@ pub enum AvailableAction {
     Reject,
     /// Withdraw the proposal.
     Withdraw,
-    /// Cancel the trade.
+    /// Cancel the trade, or the payment.
     Cancel,
     /// End the trade's days early.
     End,
     /// Pay the trade's invoice.
     Pay,
+    /// Refund the payment.
+    Refund,
     /// Void the trade's invoice.
     Void,
     /// Write the trade's invoice off.
@@ -71,6 +74,15 @@ pub fn proposal_actions(snapshot: &TradeSnapshot, actor: &Actor, now: DateTime<U
         (AvailableAction::Accept, acceptable(snapshot, actor, now).is_ok()),
         (AvailableAction::Reject, rejectable(snapshot, actor, now).is_ok()),
         (AvailableAction::Withdraw, withdrawable(snapshot, actor, now).is_ok()),
+    ])
+}
+
+/// The actions that the actor may take on the payment now.
+#[must_use]
+pub fn payment_actions(payment: &Payment, actor: &Actor) -> Vec<AvailableAction> {
+    which([
+        (AvailableAction::Cancel, require_cancellable(payment, actor).is_ok()),
+        (AvailableAction::Refund, may_refund(payment, actor).is_ok()),
     ])
 }
 

@@ -15,7 +15,7 @@ mod reject;
 mod withdraw;
 
 pub use accept::accept;
-pub use actions::{AvailableAction, proposal_actions, trade_actions};
+pub use actions::{AvailableAction, payment_actions, proposal_actions, trade_actions};
 pub use amend::{AmendmentDraft, amend};
 pub use cancel::{CancellationDraft, cancel};
 pub use end::{EndDraft, end};
@@ -26,8 +26,8 @@ pub use reject::reject;
 pub use withdraw::withdraw;
 
 pub use crate::trade::{
-    InvoiceChange, NewInvoice, Opening, OpeningSnapshot, ProposalView, TradeChange, TradeChanges, TradeMove, TradeSnapshot,
-    TradeText, ViewerHistory,
+    InvoiceChange, NewInvoice, Opening, OpeningSnapshot, PaymentChange, ProposalView, RefundChange, TradeChange, TradeChanges,
+    TradeMove, TradeSnapshot, TradeText, ViewerHistory,
 };
 
 use chrono::{DateTime, Utc};

@@ -16,8 +16,10 @@ pub struct Invoice {
     pub amount: Money,
     /// The sum of the payments that succeeded (I3).
     pub paid: Money,
-    /// The sum of the pending payments. Until they are settled, that much less may be paid (rule 5.5).
+    /// The sum of the payments under way. Until they are settled, that much less may be paid (rule 5.5).
     pub pending: Money,
+    /// The sum of the refunds that succeeded (I8). The invoice stays paid.
+    pub refunded: Money,
     /// The state of the invoice.
     pub state: InvoiceState,
     /// When it was issued.

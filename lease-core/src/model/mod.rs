@@ -1,4 +1,4 @@
-//! The eleven tables (chapter 1), one file each. A value has the contents of a row; [`Stored`](crate::id::Stored) adds its id.
+//! The eleven tables (chapter 1) and the refunds, one file each. A value has the contents of a row; [`Stored`](crate::id::Stored) adds its id.
 //!
 //! A state carries the data that belongs to it: an agreed trade cannot exist without its counterparty. The REST layer decides
 //! how states are written in JSON.
@@ -11,6 +11,7 @@ mod lead;
 pub(crate) mod limits;
 mod payment;
 mod proposal;
+mod refund;
 mod service;
 mod trade;
 mod user;
@@ -22,8 +23,9 @@ pub use credit_card::{CardBrand, CardToken, CreditCard};
 pub use customer::{Customer, Profile};
 pub use invoice::{Invoice, InvoiceState, InvoiceStatus};
 pub use lead::{Lead, LeadState, LeadStatus};
-pub use payment::{ChargeKey, Payment, PaymentState, PaymentStatus};
+pub use payment::{ChargeKey, ClientSecret, NextAction, Payment, PaymentState, PaymentStatus, RefundKey};
 pub use proposal::{Asking, Period, Proposal, ProposalState, ProposalStatus};
+pub use refund::{Refund, RefundReason, RefundState, RefundStatus};
 pub use service::{BillTo, InvoiceOn, Service, ServiceKind};
 pub use trade::{Agreement, Trade, TradeState, TradeStatus};
 pub use user::{Account, Email, LoginName, PasswordHash, Role, User, Username};

@@ -8,7 +8,10 @@ mod table;
 mod visibility;
 
 pub use table::{Act, Grant, Resource};
-pub use visibility::{can_view_days, can_view_invoice, can_view_payment, can_view_proposal, can_view_trade, can_view_vehicle};
+pub use visibility::{
+    can_view_client_secret, can_view_days, can_view_invoice, can_view_payment, can_view_proposal, can_view_refund,
+    can_view_trade, can_view_vehicle,
+};
 
 use crate::error::Error;
 use crate::id::{CustomerId, UserId};

@@ -28,6 +28,8 @@ pub enum Resource {
     Invoice,
     /// Payments.
     Payment,
+    /// Refunds.
+    Refund,
     /// Events.
     Event,
     /// The test clock.
@@ -48,7 +50,7 @@ pub enum Act {
     Delete,
     /// Accept, reject or withdraw a proposal.
     Decide,
-    /// Cancel a trade.
+    /// Cancel a trade, or a payment that waits for its payer.
     Cancel,
     /// End the agreed days of a trade early.
     End,
@@ -82,7 +84,8 @@ pub(super) fn grant(actor: &Actor, resource: Resource, act: Act) -> Grant {
     use Act::{Cancel, Convert, Create, Decide, Delete, End, GrantRoles, Read, Update, Void, WriteOff};
     use Grant::{Active, All, None, Own};
     use Resource::{
-        Contact, CreditCard, Customer, Event, Invoice, Lead, Payment, Proposal, Service, TestClock, Token, Trade, User, Vehicle,
+        Contact, CreditCard, Customer, Event, Invoice, Lead, Payment, Proposal, Refund, Service, TestClock, Token, Trade, User,
+        Vehicle,
     };
 
     // One row for each right: the grant for customers, then the grant for staff.
@@ -120,14 +123,17 @@ pub(super) fn grant(actor: &Actor, resource: Resource, act: Act) -> Grant {
         (Invoice, Read) => (Own, All),
         (Invoice, Update | Void | WriteOff) => (None, All),
 
-        (Payment, Read) => (Own, All),
+        (Payment, Read | Cancel) => (Own, All),
         (Payment, Create) => (Own, None),
+
+        (Refund, Read) => (Own, All),
+        (Refund, Create) => (None, All),
 
         (Event, Read) => (Own, All),
 
         (
             User | Token | Customer | CreditCard | Contact | Lead | Vehicle | Service | Trade | Proposal | Invoice | Payment
-            | Event | TestClock,
+            | Refund | Event | TestClock,
             Create | Update | Delete | Decide | Cancel | End | Void | WriteOff | Convert | GrantRoles,
         ) => (None, None),
     };

@@ -2,7 +2,7 @@
 //! the conformance suite compares the two. Staff see everything.
 
 use crate::id::CustomerId;
-use crate::model::{Invoice, Payment, Proposal, Trade, Vehicle};
+use crate::model::{Invoice, Payment, Proposal, Refund, Trade, Vehicle};
 
 /// Whether a customer may see a trade: if it is open and the user of its owner active, if they are its owner or counterparty, or
 /// if they have made a proposal in it.
@@ -50,4 +50,16 @@ pub fn can_view_invoice(viewer: CustomerId, invoice: &Invoice) -> bool {
 #[must_use]
 pub fn can_view_payment(viewer: CustomerId, payment: &Payment) -> bool {
     payment.customer_id == viewer
+}
+
+/// Whether a customer may see the secret with which the payer of a payment acts: if it is their own.
+#[must_use]
+pub fn can_view_client_secret(viewer: CustomerId, payment: &Payment) -> bool {
+    payment.customer_id == viewer
+}
+
+/// Whether a customer may see a refund: if it is of their own payment.
+#[must_use]
+pub fn can_view_refund(viewer: CustomerId, refund: &Refund) -> bool {
+    refund.customer_id == viewer
 }

@@ -1,4 +1,5 @@
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 
 use super::RepositoryError;
 use crate::id::{CreditCardId, CustomerId, Stored, Versioned};
@@ -12,6 +13,9 @@ use crate::wallet::Wallet;
 pub trait CardRepository {
     /// The snapshot that a decision about a card reads.
     async fn load_wallet(&self, key: WalletKey) -> Result<Option<Versioned<Wallet>>, RepositoryError>;
+
+    /// Deletes at most `limit` records of refused cards from before this instant. Returns how many it deleted.
+    async fn purge_refused_cards(&self, before: DateTime<Utc>, limit: u32) -> Result<u64, RepositoryError>;
 
     /// Lists cards that are not deleted.
     async fn list_cards(&self, filter: &CardFilter, page: PageRequest) -> Result<Page<Stored<CreditCard>>, RepositoryError>;

@@ -12,7 +12,7 @@ use crate::id::NewIds;
 use crate::lifecycle::{Opening, TradeChange};
 use crate::model::{Contact, Customer, Service};
 use crate::permission::Actor;
-use crate::wallet::WalletChange;
+use crate::wallet::{RefusedCard, WalletChange};
 
 /// One atomic write: a change, in an envelope that says who makes it and for which request.
 #[derive(Clone, Debug, PartialEq)]
@@ -99,6 +99,8 @@ pub enum Change {
     Customer(RowChange<Customer>),
     /// Changes a customer's cards, and increases the customer's version.
     Wallet(WalletChange),
+    /// Keeps that a new card was refused, for [`declines`](super::TradeRepository::declines).
+    RefusedCard(RefusedCard),
     /// Creates, updates or deletes a contact. An owner that does not exist is a conflict.
     Contact(RowChange<Contact>),
     /// Creates, updates or deletes a lead, with its contacts.
@@ -136,6 +138,7 @@ changes! {
     CreateToken(Token),
     Customer(RowChange<Customer>),
     Wallet(WalletChange),
+    RefusedCard(RefusedCard),
     Contact(RowChange<Contact>),
     Lead(LeadChange),
     Vehicle(VehicleChange),

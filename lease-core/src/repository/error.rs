@@ -66,6 +66,8 @@ pub enum Guarantee {
     AgreedPeriods,
     /// No two payments share a charge key.
     ChargeKey,
+    /// No two refunds share a refund key.
+    RefundKey,
     /// An idempotency claim is held by one request at a time.
     Claim,
     /// The user who acts is active, and has the role and the customer named in the [envelope](super::Envelope).

@@ -3,19 +3,20 @@
 use super::{
     AccountRepository, CardFilter, CardRepository, Claim, ClaimState, Commit, ContactFilter, CustomerFilter, DirectoryRepository,
     EventFilter, EventRepository, IdempotencyRepository, InvoiceFilter, LeadFilter, NewClaim, PaymentFilter, ProposalFilter,
-    Repository, RepositoryError, SavedResponse, ServiceFilter, ServiceRepository, TokenFilter, TokenKey, TradeFilter, TradeLoad,
-    TradeRepository, UserFilter, VehicleFilter, VehicleRepository, WalletKey,
+    RefundFilter, Repository, RepositoryError, SavedResponse, ServiceFilter, ServiceRepository, TokenFilter, TokenKey,
+    TradeFilter, TradeLoad, TradeRepository, UnderWay, UserFilter, VehicleFilter, VehicleRepository, WalletKey,
 };
 use crate::account::{AccountSnapshot, Token};
 use crate::catalog::VehicleSnapshot;
 use crate::event::{ConsumerName, EventRecord, Viewer};
 use crate::id::{
-    ContactId, CustomerId, EventId, InvoiceId, LeadId, NewIds, PaymentId, ProposalId, ServiceId, Stored, UserId, VehicleId,
-    Versioned,
+    ContactId, CustomerId, EventId, InvoiceId, LeadId, NewIds, PaymentId, ProposalId, RefundId, ServiceId, Stored, UserId,
+    VehicleId, Versioned,
 };
 use crate::lifecycle::{OpeningSnapshot, TradeSnapshot};
 use crate::model::{
-    Account, Contact, CreditCard, Customer, Invoice, Lead, LoginName, Payment, Service, Vehicle, VehicleIdentity,
+    Account, ChargeKey, Contact, CreditCard, Customer, Invoice, Lead, LoginName, Payment, Refund, RefundKey, Service, Vehicle,
+    VehicleIdentity,
 };
 use crate::page::{Page, PageRequest};
 use crate::wallet::Wallet;
@@ -43,6 +44,7 @@ mockall::mock! {
     #[async_trait]
     impl CardRepository for Repository {
         async fn load_wallet(&self, key: WalletKey) -> Result<Option<Versioned<Wallet>>, RepositoryError>;
+        async fn purge_refused_cards(&self, before: DateTime<Utc>, limit: u32) -> Result<u64, RepositoryError>;
         async fn list_cards(&self, filter: &CardFilter, page: PageRequest) -> Result<Page<Stored<CreditCard>>, RepositoryError>;
     }
 
@@ -87,8 +89,19 @@ mockall::mock! {
             now: DateTime<Utc>,
         ) -> Result<Page<Stored<Invoice>>, RepositoryError>;
         async fn list_payments(&self, filter: &PaymentFilter, page: PageRequest) -> Result<Page<Stored<Payment>>, RepositoryError>;
-        async fn pending_payments(
+        async fn find_refund(&self, id: RefundId) -> Result<Option<Stored<Refund>>, RepositoryError>;
+        async fn list_refunds(&self, filter: &RefundFilter, page: PageRequest) -> Result<Page<Stored<Refund>>, RepositoryError>;
+        async fn find_charge_key(&self, key: &ChargeKey) -> Result<Option<PaymentId>, RepositoryError>;
+        async fn find_refund_key(&self, key: &RefundKey) -> Result<Option<RefundId>, RepositoryError>;
+        async fn pending_refunds(
             &self,
+            before: DateTime<Utc>,
+            after: Option<RefundId>,
+            limit: u32,
+        ) -> Result<Vec<RefundId>, RepositoryError>;
+        async fn payments_under_way(
+            &self,
+            state: UnderWay,
             before: DateTime<Utc>,
             after: Option<PaymentId>,
             limit: u32,

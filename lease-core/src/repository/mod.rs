@@ -55,7 +55,10 @@ pub use idempotency::{Claim, ClaimState, IdempotencyRepository, KeyHash, NewClai
 #[cfg(feature = "mock")]
 pub use mock::MockRepository;
 pub use service::{ServiceFilter, ServiceRepository};
-pub use trade::{InvoiceFilter, PaymentFilter, ProposalFilter, TradeFilter, TradeKey, TradeLoad, TradeRepository, TradeSort};
+pub use trade::{
+    InvoiceFilter, PaymentFilter, ProposalFilter, RefundFilter, TradeFilter, TradeKey, TradeLoad, TradeRepository, TradeSort,
+    UnderWay,
+};
 pub use vehicle::{VehicleFilter, VehicleRepository};
 
 use crate::id::NewIds;

@@ -3,9 +3,14 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
 use super::RepositoryError;
-use crate::id::{CreditCardId, CustomerId, InvoiceId, PaymentId, ProposalId, ServiceId, Stored, TradeId, VehicleId, Versioned};
+use crate::id::{
+    CreditCardId, CustomerId, InvoiceId, PaymentId, ProposalId, RefundId, ServiceId, Stored, TradeId, VehicleId, Versioned,
+};
 use crate::lifecycle::{OpeningSnapshot, TradeSnapshot};
-use crate::model::{Asking, Invoice, InvoiceStatus, Payment, PaymentStatus, ProposalStatus, ServiceKind, Trade, TradeStatus};
+use crate::model::{
+    Asking, ChargeKey, Invoice, InvoiceStatus, Payment, PaymentStatus, ProposalStatus, Refund, RefundKey, RefundStatus,
+    ServiceKind, Trade, TradeStatus,
+};
 use crate::money::Currency;
 use crate::page::{Cursor, Page, PageRequest, Place, PriceKey};
 use crate::text::Search;
@@ -60,16 +65,39 @@ pub trait TradeRepository {
     /// Lists payments.
     async fn list_payments(&self, filter: &PaymentFilter, page: PageRequest) -> Result<Page<Stored<Payment>>, RepositoryError>;
 
-    /// Payments begun before `before` that are still pending, oldest first: at most `limit` of those that come after the payment
+    /// One refund.
+    async fn find_refund(&self, id: RefundId) -> Result<Option<Stored<Refund>>, RepositoryError>;
+
+    /// Lists refunds.
+    async fn list_refunds(&self, filter: &RefundFilter, page: PageRequest) -> Result<Page<Stored<Refund>>, RepositoryError>;
+
+    /// The payment whose charge has this key.
+    async fn find_charge_key(&self, key: &ChargeKey) -> Result<Option<PaymentId>, RepositoryError>;
+
+    /// The refund with this key.
+    async fn find_refund_key(&self, key: &RefundKey) -> Result<Option<RefundId>, RepositoryError>;
+
+    /// Payments begun before `before` that are still in this state, oldest first: at most `limit` of those that come after the payment
     /// `after`, which may already be settled.
-    async fn pending_payments(
+    async fn payments_under_way(
         &self,
+        state: UnderWay,
         before: DateTime<Utc>,
         after: Option<PaymentId>,
         limit: u32,
     ) -> Result<Vec<PaymentId>, RepositoryError>;
 
-    /// When the last failed payments of this customer were begun, newest first: at most `limit` of those begun after `since`.
+    /// Refunds begun before `before` that are still pending, oldest first: at most `limit` of those that come after the refund `after`,
+    /// which may already be settled.
+    async fn pending_refunds(
+        &self,
+        before: DateTime<Utc>,
+        after: Option<RefundId>,
+        limit: u32,
+    ) -> Result<Vec<RefundId>, RepositoryError>;
+
+    /// When the last failed payments of this customer were begun, and their last cards refused, newest first: at most `limit` of those
+    /// after `since`.
     async fn declines(
         &self,
         customer: CustomerId,
@@ -111,6 +139,8 @@ pub enum TradeKey {
     Invoice(InvoiceId),
     /// A payment of its invoice, which becomes the snapshot's `payment`.
     Payment(PaymentId),
+    /// A refund, which becomes the snapshot's `refund`, and its payment the `payment`.
+    Refund(RefundId),
 }
 
 /// The filter for a list of trades; every condition that is given must hold.
@@ -256,6 +286,30 @@ pub struct InvoiceFilter {
     pub trade_id: Option<TradeId>,
     /// Billed to this customer.
     pub customer_id: Option<CustomerId>,
+}
+
+/// The states of a payment that is under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum UnderWay {
+    /// [`PaymentState::Pending`](crate::model::PaymentState::Pending).
+    Pending,
+    /// [`PaymentState::RequiresAction`](crate::model::PaymentState::RequiresAction).
+    RequiresAction,
+}
+
+/// The filter for a list of refunds; every condition that is given must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RefundFilter {
+    /// Only refunds of payments by this customer.
+    pub visible_to: Option<CustomerId>,
+    /// Of this payment.
+    pub payment_id: Option<PaymentId>,
+    /// Of this invoice.
+    pub invoice_id: Option<InvoiceId>,
+    /// Of a payment by this customer.
+    pub customer_id: Option<CustomerId>,
+    /// With this status.
+    pub status: Option<RefundStatus>,
 }
 
 /// The filter for a list of payments; every condition that is given must hold.

@@ -1,8 +1,9 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::id::{CustomerId, InvoiceId, NewIds, PaymentId, ProposalId, Stored, TradeId, Version};
+use crate::id::{CustomerId, InvoiceId, NewIds, PaymentId, ProposalId, RefundId, Stored, TradeId, Version};
 use crate::model::{
-    Agreement, Asking, Invoice, InvoiceState, Payment, PaymentState, Proposal, ProposalState, Trade, TradeState, VehicleTransfer,
+    Agreement, Asking, Invoice, InvoiceState, Payment, PaymentState, Proposal, ProposalState, Refund, RefundState, Trade,
+    TradeState, VehicleTransfer,
 };
 use crate::money::Money;
 use crate::text::search_text;
@@ -55,8 +56,12 @@ pub struct TradeChanges {
     pub invoice: Option<InvoiceChange>,
     /// A new payment of the trade's invoice, with a card that is not deleted.
     pub new_payment: Option<Payment>,
-    /// An existing payment and its new state.
-    pub settled: Option<(PaymentId, PaymentState)>,
+    /// The change to an existing payment of the trade's invoice.
+    pub payment: Option<PaymentChange>,
+    /// A new refund of a payment of the trade's invoice.
+    pub new_refund: Option<Refund>,
+    /// The change to an existing refund of such a payment.
+    pub refund: Option<RefundChange>,
     /// The new state of the trade.
     pub state: Option<TradeMove>,
     /// The transfer of the vehicle, whose version increases by one.
@@ -109,6 +114,7 @@ impl NewInvoice {
             amount: self.amount,
             paid: Money::zero(currency),
             pending: Money::zero(currency),
+            refunded: Money::zero(currency),
             state: InvoiceState::Open,
             issued_at: self.issued_at,
             due_date: self.due_date,
@@ -124,8 +130,10 @@ pub struct InvoiceChange {
     pub id: InvoiceId,
     /// The new sum of the payments that succeeded.
     pub paid: Money,
-    /// The new sum of the pending payments.
+    /// The new sum of the payments under way.
     pub pending: Money,
+    /// The new sum of the refunds that succeeded.
+    pub refunded: Money,
     /// The new state.
     pub state: InvoiceState,
     /// The new due date.
@@ -137,14 +145,15 @@ pub struct InvoiceChange {
 impl InvoiceChange {
     /// The change that leaves the invoice as it is.
     pub(crate) fn of(invoice: &Stored<Invoice>) -> Self {
-        let Invoice { paid, pending, ref state, due_date, overdue_at, .. } = invoice.value;
-        Self { id: invoice.id, paid, pending, state: state.clone(), due_date, overdue_at }
+        let Invoice { paid, pending, refunded, ref state, due_date, overdue_at, .. } = invoice.value;
+        Self { id: invoice.id, paid, pending, refunded, state: state.clone(), due_date, overdue_at }
     }
 
     /// Applies the change to the invoice.
     pub fn apply(&self, invoice: &mut Invoice) {
         invoice.paid = self.paid;
         invoice.pending = self.pending;
+        invoice.refunded = self.refunded;
         invoice.state.clone_from(&self.state);
         invoice.due_date = self.due_date;
         invoice.overdue_at = self.overdue_at;
@@ -154,6 +163,70 @@ impl InvoiceChange {
     pub(crate) fn applied_to(&self, invoice: &Invoice) -> Invoice {
         let mut after = invoice.clone();
         self.apply(&mut after);
+        after
+    }
+}
+
+/// A change to a payment. Its amount, payer and card never change (I4).
+#[derive(Clone, Debug, PartialEq, Hash)]
+pub struct PaymentChange {
+    /// The payment.
+    pub id: PaymentId,
+    /// The new state.
+    pub state: PaymentState,
+    /// The gateway's reference for the charge, as known from now on.
+    pub gateway_reference: Option<String>,
+    /// The new sum of the refunds that succeeded.
+    pub refunded: Money,
+    /// The new sum of the refunds under way.
+    pub refunding: Money,
+}
+
+impl PaymentChange {
+    /// The change that leaves the payment as it is.
+    pub(crate) fn of(payment: &Stored<Payment>) -> Self {
+        let Payment { ref state, ref gateway_reference, refunded, refunding, .. } = payment.value;
+        Self { id: payment.id, state: state.clone(), gateway_reference: gateway_reference.clone(), refunded, refunding }
+    }
+
+    /// Applies the change to the payment.
+    pub fn apply(&self, payment: &mut Payment) {
+        payment.state.clone_from(&self.state);
+        payment.gateway_reference.clone_from(&self.gateway_reference);
+        payment.refunded = self.refunded;
+        payment.refunding = self.refunding;
+    }
+
+    /// The payment with the change.
+    pub(crate) fn applied_to(&self, payment: &Payment) -> Payment {
+        let mut after = payment.clone();
+        self.apply(&mut after);
+        after
+    }
+}
+
+/// A change to a refund: its outcome.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct RefundChange {
+    /// The refund.
+    pub id: RefundId,
+    /// The new state.
+    pub state: RefundState,
+    /// The gateway's reference for the refund, as known from now on.
+    pub gateway_reference: Option<String>,
+}
+
+impl RefundChange {
+    /// Applies the change to the refund.
+    pub fn apply(&self, refund: &mut Refund) {
+        refund.state.clone_from(&self.state);
+        refund.gateway_reference.clone_from(&self.gateway_reference);
+    }
+
+    /// The refund with the change.
+    pub(crate) fn applied_to(&self, refund: &Stored<Refund>) -> Stored<Refund> {
+        let mut after = refund.clone();
+        self.apply(&mut after.value);
         after
     }
 }

@@ -3,10 +3,10 @@
 use chrono::{DateTime, Utc};
 
 use crate::event::{Audience, Event, EventActor, EventType, IdRef, NewRow};
-use crate::id::{CustomerId, InvoiceId, PaymentId, ProposalId, Stored};
+use crate::id::{CustomerId, InvoiceId, ProposalId, Stored};
 use crate::model::{
     Agreement, Invoice, InvoiceState, InvoiceStatus, Payment, PaymentState, PaymentStatus, Period, Proposal, ProposalState,
-    ProposalStatus, Trade, TradeState, TradeStatus, VehicleTransfer,
+    ProposalStatus, Refund, RefundState, RefundStatus, Trade, TradeState, TradeStatus, VehicleTransfer,
 };
 use crate::trade::{NewInvoice, TradeChanges};
 
@@ -158,37 +158,63 @@ fn invoice_event(event_type: EventType, id: InvoiceId, invoice: &Invoice) -> Eve
 
 /// A new payment of a trade's invoice.
 pub(crate) fn payment_begun(trade: &Stored<Trade>, payment: &Payment) -> Event {
-    payment_event(EventType::PaymentBegun, NewRow::Payment, trade, payment, &payment.state)
+    payment_event(EventType::PaymentBegun, NewRow::Payment, trade, payment)
 }
 
-/// The outcome of a payment.
-pub(crate) fn payment_settled(trade: &Stored<Trade>, id: PaymentId, payment: &Payment, to: &PaymentState) -> Option<Event> {
-    let event_type = match to {
+/// A payment that moves to the state of `after`.
+pub(crate) fn payment_changed(trade: &Stored<Trade>, payment: &Stored<Payment>, after: &Payment) -> Option<Event> {
+    let event_type = match after.state {
         PaymentState::Pending => return None,
+        PaymentState::RequiresAction(_) => EventType::PaymentRequiresAction,
         PaymentState::Succeeded { .. } => EventType::PaymentSucceeded,
         PaymentState::Failed { .. } => EventType::PaymentFailed,
+        PaymentState::Cancelled { .. } => EventType::PaymentCancelled,
     };
-    let event = payment_event(event_type, id, trade, payment, to).changing(&payment.state, to);
-    Some(match to.failure_code() {
+    let event = payment_event(event_type, payment.id, trade, after).changing(&payment.value, after);
+    Some(match after.state.failure_code() {
         Some(code) => event.fact("failure_code", code),
         None => event,
     })
 }
 
-fn payment_event(
-    event_type: EventType,
-    id: impl Into<IdRef>,
-    trade: &Stored<Trade>,
-    payment: &Payment,
-    state: &PaymentState,
-) -> Event {
+fn payment_event(event_type: EventType, id: impl Into<IdRef>, trade: &Stored<Trade>, payment: &Payment) -> Event {
     Event::new(event_type, id, Audience::customer(payment.customer_id))
         .in_trade(trade.id)
         .id("invoice_id", payment.invoice_id)
         .id("credit_card_id", payment.credit_card_id)
         .id("customer_id", payment.customer_id)
         .price(payment.amount)
-        .fact("status", <&str>::from(PaymentStatus::from(state)))
+        .fact("status", <&str>::from(PaymentStatus::from(&payment.state)))
+}
+
+/// A new refund of a payment.
+pub(crate) fn refund_begun(trade: &Stored<Trade>, refund: &Refund) -> Event {
+    refund_event(EventType::RefundBegun, NewRow::Refund, trade, refund)
+}
+
+/// The outcome of a refund.
+pub(crate) fn refund_settled(trade: &Stored<Trade>, refund: &Stored<Refund>, after: &Stored<Refund>) -> Option<Event> {
+    let event_type = match after.state {
+        RefundState::Pending => return None,
+        RefundState::Succeeded { .. } => EventType::RefundSucceeded,
+        RefundState::Failed { .. } => EventType::RefundFailed,
+    };
+    let event = refund_event(event_type, refund.id, trade, after).changing(refund, after);
+    Some(match after.state.failure_code() {
+        Some(code) => event.fact("failure_code", code),
+        None => event,
+    })
+}
+
+fn refund_event(event_type: EventType, id: impl Into<IdRef>, trade: &Stored<Trade>, refund: &Refund) -> Event {
+    Event::new(event_type, id, Audience::customer(refund.customer_id))
+        .in_trade(trade.id)
+        .id("payment_id", refund.payment_id)
+        .id("invoice_id", refund.invoice_id)
+        .id("customer_id", refund.customer_id)
+        .price(refund.amount)
+        .fact("reason", <&str>::from(refund.reason))
+        .fact("status", <&str>::from(RefundStatus::from(&refund.state)))
 }
 
 /// The completion of a trade that is agreed.

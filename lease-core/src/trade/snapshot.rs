@@ -1,6 +1,6 @@
 use crate::catalog::VehicleSnapshot;
 use crate::id::{NewIds, Stored, Versioned};
-use crate::model::{CreditCard, Invoice, Payment, Period, Proposal, ProposalState, Service, Trade};
+use crate::model::{CreditCard, Invoice, Payment, Period, Proposal, ProposalState, Refund, Service, Trade};
 use crate::trade::TradeChanges;
 
 /// The snapshot that opening a trade reads. Each part may be missing.
@@ -29,6 +29,8 @@ pub struct TradeSnapshot {
     pub proposal: Option<ProposalView>,
     /// The payment that the decision is about, and its card.
     pub payment: Option<(Stored<Payment>, Stored<CreditCard>)>,
+    /// The refund that the decision is about; `payment` is then the one that it refunds.
+    pub refund: Option<Stored<Refund>>,
     /// The card that the request names, deleted or not.
     pub card: Option<Stored<CreditCard>>,
     /// The proposals that the viewer has made in the trade; the default if the viewer is not a customer.
@@ -66,15 +68,11 @@ impl ViewerHistory {
 impl TradeSnapshot {
     /// Applies changes, with the ids that their commit assigned. The result is what a load after the commit returns.
     ///
-    /// A new proposal or payment becomes the snapshot's proposal or payment.
+    /// A new proposal, payment or refund becomes the snapshot's own.
     pub fn apply(&mut self, changes: &TradeChanges, ids: NewIds) {
         self.apply_to_proposals(changes, ids);
         self.apply_to_invoice(changes, ids);
-        if let (Some((payment, _)), Some((id, state))) = (&mut self.payment, &changes.settled)
-            && payment.id == *id
-        {
-            payment.value.state.clone_from(state);
-        }
+        self.apply_to_payment(changes, ids);
         changes.apply_to_trade(&mut self.trade.value, ids);
     }
 
@@ -106,6 +104,22 @@ impl TradeSnapshot {
             && invoice.id == change.id
         {
             change.apply(&mut invoice.value);
+        }
+    }
+
+    fn apply_to_payment(&mut self, changes: &TradeChanges, ids: NewIds) {
+        if let (Some((payment, _)), Some(change)) = (&mut self.payment, &changes.payment)
+            && payment.id == change.id
+        {
+            change.apply(&mut payment.value);
+        }
+        if let (Some(refund), Some(change)) = (&mut self.refund, &changes.refund)
+            && refund.id == change.id
+        {
+            change.apply(&mut refund.value);
+        }
+        if let (Some(new), Some(id)) = (&changes.new_refund, ids.refund) {
+            self.refund = Some(Stored { id, value: new.clone() });
         }
         if let (Some(new), Some(id), Some(card)) = (&changes.new_payment, ids.payment, &self.card) {
             self.payment = Some((Stored { id, value: new.clone() }, card.clone()));

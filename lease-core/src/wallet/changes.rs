@@ -1,3 +1,5 @@
+use chrono::{DateTime, Utc};
+
 use crate::id::{CreditCardId, CustomerId, Stored, Version};
 use crate::model::CreditCard;
 
@@ -25,6 +27,15 @@ pub struct WalletChange {
     pub card: CardChange,
     /// The change to the other cards' `is_default`.
     pub others: DefaultCard,
+}
+
+/// A new card that the gateway refused. It counts as a decline (rule 5.4), and nothing else is kept of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RefusedCard {
+    /// The customer whose card it is.
+    pub customer_id: CustomerId,
+    /// When it was refused.
+    pub at: DateTime<Utc>,
 }
 
 /// The card that changes.

@@ -2,7 +2,7 @@
 
 mod changes;
 
-pub use changes::{CardChange, DefaultCard, Wallet, WalletChange};
+pub use changes::{CardChange, DefaultCard, RefusedCard, Wallet, WalletChange};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use secrecy::{ExposeSecret, SecretString};
@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::decision::Decision;
 use crate::error::Error;
 use crate::event::{Audience, Event, EventType, IdRef, NewRow};
-use crate::gateway::{CardDetails, CardNumber, CardToken, parse_cvc};
+use crate::gateway::{CardDetails, CardNumber, CardToken, TokenizedCard, parse_cvc};
 use crate::id::{CreditCardId, Stored, Versioned};
 use crate::input::{Field, Form, UpdateMode, as_given, draft};
 use crate::model::limits::{EXPIRY_YEARS, MAX_HOLDER_DIGITS, MONTHS};
@@ -36,12 +36,67 @@ draft! {
     }
 }
 
+draft! {
+    /// The fields for storing a card that was entered in the browser, with a gateway that takes no card numbers.
+    pub struct EnteredCardDraft as EnteredCreditCardInput {
+        /// The provider's name for the card.
+        pub payment_method: Field<String> as required PaymentMethod,
+        /// Never given here: a number belongs to the provider alone.
+        pub number: Field<SecretString> as nullable Nothing,
+        /// Whether to make this the default card. A customer's first card always is.
+        pub is_default: Field<bool> as nullable Flag,
+    }
+}
+
 /// A card whose fields are valid, to be passed to the gateway.
 #[derive(Clone, Debug)]
 pub struct CheckedCard {
     /// The details for the gateway.
     pub details: CardDetails,
-    wants_default: bool,
+    /// Whether it is to be the default.
+    pub wants_default: bool,
+}
+
+impl CheckedCard {
+    /// What is kept of the card, with the gateway's token.
+    #[must_use]
+    pub fn tokenized(&self, token: CardToken) -> TokenizedCard {
+        let CardDetails { number, exp_month, exp_year, holder_name, .. } = &self.details;
+        TokenizedCard {
+            token,
+            brand: number.brand(),
+            last4: number.last4(),
+            exp_month: *exp_month,
+            exp_year: *exp_year,
+            holder_name: holder_name.clone(),
+        }
+    }
+}
+
+/// A card that was entered in the browser, as the request names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedCard {
+    /// The provider's name for the card.
+    pub payment_method: String,
+    /// Whether it is to be the default.
+    pub wants_default: bool,
+}
+
+/// Checks a new card that was entered in the browser.
+///
+/// # Errors
+/// [`Error::PermissionDenied`]; invalid fields, such as a number.
+pub fn check_entered_card(actor: &Actor, draft: &EnteredCardDraft) -> Result<NamedCard, Error> {
+    actor.require_customer(Resource::CreditCard, Act::Create)?;
+    let mut form = Form::new(UpdateMode::Full);
+    let payment_method = form.required("payment_method", &draft.payment_method, None, |name| text::name(name));
+    if !matches!(draft.number, Field::Missing) {
+        form.errors.add("number", "Cards are entered in the browser: no number is taken here.");
+    }
+    let wants_default = form.optional("is_default", &draft.is_default, None, false, as_given);
+    let (Some(payment_method), Some(wants_default)) = (payment_method, wants_default) else { return Err(form.errors.into()) };
+    form.finish()?;
+    Ok(NamedCard { payment_method, wants_default })
 }
 
 /// Checks a new card.
@@ -63,23 +118,23 @@ pub fn check_card(actor: &Actor, draft: &CardDraft, today: NaiveDate) -> Result<
     Ok(CheckedCard { details: CardDetails { number, exp_month, exp_year, cvc, holder_name }, wants_default })
 }
 
-/// Stores a checked card with the gateway's token. The first card of a customer becomes the default.
+/// Stores a card that the gateway can charge. The first card of a customer becomes the default.
 #[must_use]
 pub fn store_card(
     wallet: &Versioned<Wallet>,
-    checked: &CheckedCard,
-    token: CardToken,
+    card: &TokenizedCard,
+    wants_default: bool,
     now: DateTime<Utc>,
 ) -> Decision<WalletChange> {
-    let is_default = checked.wants_default || wallet.newest_other.is_none();
-    let CardDetails { number, exp_month, exp_year, holder_name, .. } = &checked.details;
+    let is_default = wants_default || wallet.newest_other.is_none();
+    let TokenizedCard { token, brand, last4, exp_month, exp_year, holder_name } = card.clone();
     let card = CreditCard {
         customer_id: wallet.customer_id,
-        brand: number.brand(),
-        last4: number.last4(),
-        exp_month: *exp_month,
-        exp_year: *exp_year,
-        holder_name: holder_name.clone(),
+        brand,
+        last4,
+        exp_month,
+        exp_year,
+        holder_name,
         is_default,
         token,
         created_at: now,

@@ -45,6 +45,7 @@ impl State {
             proposal: changes.new_proposal.as_ref().map(|_| self.proposals.rows.next_id()).transpose()?,
             invoice: changes.new_invoice.as_ref().map(|_| self.invoices.rows.next_id()).transpose()?,
             payment: changes.new_payment.as_ref().map(|_| self.payments.rows.next_id()).transpose()?,
+            refund: changes.new_refund.as_ref().map(|_| self.refunds.rows.next_id()).transpose()?,
             ..NewIds::default()
         };
         self.check_invoice(trade, changes, ids)?;
@@ -99,12 +100,21 @@ impl State {
         if let Some(new) = &changes.new_payment {
             require(invoice == Some(new.invoice_id))?;
             require(self.cards.rows.require(new.credit_card_id)?.value.deleted_at.is_none())?;
-            if self.payments.charge_keys.contains(&new.charge_key) {
+            if self.payments.charge_keys.contains_key(&new.charge_key) {
                 return Err(RepositoryError::Taken(Guarantee::ChargeKey));
             }
         }
-        if let Some((payment, _)) = &changes.settled {
-            require(invoice == Some(self.payments.rows.require(*payment)?.value.invoice_id))?;
+        if let Some(change) = &changes.payment {
+            require(invoice == Some(self.payments.rows.require(change.id)?.value.invoice_id))?;
+        }
+        if let Some(new) = &changes.new_refund {
+            require(invoice == Some(self.payments.rows.require(new.payment_id)?.value.invoice_id))?;
+            if self.refunds.keys.contains_key(&new.refund_key) {
+                return Err(RepositoryError::Taken(Guarantee::RefundKey));
+            }
+        }
+        if let Some(change) = &changes.refund {
+            require(invoice == Some(self.refunds.rows.require(change.id)?.value.invoice_id))?;
         }
         Ok(())
     }
@@ -168,8 +178,14 @@ impl State {
         if let (Some(new), Some(id)) = (&changes.new_payment, ids.payment) {
             self.payments.insert(id, new.clone());
         }
-        if let Some((id, state)) = &changes.settled {
-            self.payments.set_state(*id, state);
+        if let Some(change) = &changes.payment {
+            self.payments.change(change);
+        }
+        if let (Some(new), Some(id)) = (&changes.new_refund, ids.refund) {
+            self.refunds.insert(id, new.clone());
+        }
+        if let Some(change) = &changes.refund {
+            self.refunds.change(change);
         }
     }
 

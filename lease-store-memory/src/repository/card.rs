@@ -1,4 +1,5 @@
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use lease_core::id::{Stored, Versioned};
 use lease_core::model::CreditCard;
 use lease_core::page::{Page, PageRequest};
@@ -13,6 +14,10 @@ use crate::walk::Query;
 impl CardRepository for MemoryRepository {
     async fn load_wallet(&self, key: WalletKey) -> Result<Option<Versioned<Wallet>>, RepositoryError> {
         Ok(self.state.read(|state| state.wallet(key)))
+    }
+
+    async fn purge_refused_cards(&self, before: DateTime<Utc>, limit: u32) -> Result<u64, RepositoryError> {
+        Ok(self.state.change(|state| state.cards.purge_refused(before, limit)))
     }
 
     async fn list_cards(&self, filter: &CardFilter, page: PageRequest) -> Result<Page<Stored<CreditCard>>, RepositoryError> {

@@ -1,18 +1,18 @@
-use std::ops::Bound;
-
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use lease_core::id::{CustomerId, InvoiceId, PaymentId, ProposalId, ServiceId, Stored, TradeId, VehicleId, Versioned};
+use lease_core::gateway::{ChargeKey, RefundKey};
+use lease_core::id::{CustomerId, InvoiceId, PaymentId, ProposalId, RefundId, ServiceId, Stored, TradeId, VehicleId, Versioned};
 use lease_core::lifecycle::OpeningSnapshot;
 use lease_core::lifecycle::{ProposalView, TradeSnapshot, ViewerHistory};
-use lease_core::model::{CreditCard, Invoice, Payment, Trade};
+use lease_core::model::{CreditCard, Invoice, Payment, Refund, Trade};
 use lease_core::page::{Page, PageRequest};
 use lease_core::repository::{
-    InvoiceFilter, PaymentFilter, ProposalFilter, RepositoryError, TradeFilter, TradeKey, TradeLoad, TradeRepository,
+    InvoiceFilter, PaymentFilter, ProposalFilter, RefundFilter, RepositoryError, TradeFilter, TradeKey, TradeLoad,
+    TradeRepository, UnderWay,
 };
 
 use crate::MemoryRepository;
-use crate::state::{Payments, Row, State};
+use crate::state::{Payments, Refunds, Row, State, oldest};
 
 #[async_trait]
 impl TradeRepository for MemoryRepository {
@@ -78,6 +78,22 @@ impl TradeRepository for MemoryRepository {
         Ok(self.state.read(|state| state.list_payments(filter, page)))
     }
 
+    async fn find_refund(&self, id: RefundId) -> Result<Option<Stored<Refund>>, RepositoryError> {
+        Ok(self.state.read(|state| state.refunds.rows.stored(id)))
+    }
+
+    async fn list_refunds(&self, filter: &RefundFilter, page: PageRequest) -> Result<Page<Stored<Refund>>, RepositoryError> {
+        Ok(self.state.read(|state| state.list_refunds(filter, page)))
+    }
+
+    async fn find_charge_key(&self, key: &ChargeKey) -> Result<Option<PaymentId>, RepositoryError> {
+        Ok(self.state.read(|state| state.payments.charge_keys.get(key).copied()))
+    }
+
+    async fn find_refund_key(&self, key: &RefundKey) -> Result<Option<RefundId>, RepositoryError> {
+        Ok(self.state.read(|state| state.refunds.keys.get(key).copied()))
+    }
+
     async fn declines(
         &self,
         customer: CustomerId,
@@ -85,23 +101,43 @@ impl TradeRepository for MemoryRepository {
         limit: u32,
     ) -> Result<Vec<DateTime<Utc>>, RepositoryError> {
         Ok(self.state.read(|state| {
-            let newest_first = state.payments.declines.get(&customer).into_iter().flat_map(|begun| begun.iter().rev());
-            newest_first.map(|(begun, _)| *begun).take_while(|begun| *begun > since).take(limit as usize).collect()
+            let payments = state.payments.declines.get(&customer).into_iter().flatten().map(|(begun, _)| *begun);
+            let cards = state.cards.refused.get(&customer).into_iter().flatten().copied();
+            let mut declines: Vec<_> = payments.chain(cards).filter(|at| *at > since).collect();
+            declines.sort_unstable_by(|one, other| other.cmp(one));
+            declines.truncate(limit as usize);
+            declines
         }))
     }
 
-    async fn pending_payments(
+    async fn payments_under_way(
         &self,
+        state: UnderWay,
         before: DateTime<Utc>,
         after: Option<PaymentId>,
         limit: u32,
     ) -> Result<Vec<PaymentId>, RepositoryError> {
-        Ok(self.state.read(|state| {
-            let Payments { rows, pending, .. } = &state.payments;
+        Ok(self.state.read(|all| {
+            let Payments { rows, pending, waiting, .. } = &all.payments;
+            let begun = match state {
+                UnderWay::Pending => pending,
+                UnderWay::RequiresAction => waiting,
+            };
             let last = after.and_then(|id| Some((rows.get(id)?.value.created_at, id)));
-            let younger = pending.range((last.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded));
-            let begun = younger.take_while(|(at, _)| *at < before);
-            begun.take(limit as usize).map(|(_, id)| *id).collect()
+            oldest(begun, before, last, limit)
+        }))
+    }
+
+    async fn pending_refunds(
+        &self,
+        before: DateTime<Utc>,
+        after: Option<RefundId>,
+        limit: u32,
+    ) -> Result<Vec<RefundId>, RepositoryError> {
+        Ok(self.state.read(|state| {
+            let Refunds { rows, pending, .. } = &state.refunds;
+            let last = after.and_then(|id| Some((rows.get(id)?.value.created_at, id)));
+            oldest(pending, before, last, limit)
         }))
     }
 
@@ -129,8 +165,13 @@ impl State {
             TradeKey::Proposal(proposal) => self.proposal_view(proposal, trade, load.now),
             _ => None,
         };
-        let payment = match load.key {
-            TradeKey::Payment(payment) => Some(self.payment_and_card(payment)?),
+        let refund = match load.key {
+            TradeKey::Refund(refund) => self.refunds.rows.stored(refund),
+            _ => None,
+        };
+        let payment = match (load.key, &refund) {
+            (TradeKey::Payment(payment), _) => Some(self.payment_and_card(payment)?),
+            (_, Some(refund)) => Some(self.payment_and_card(refund.payment_id)?),
             _ => None,
         };
         let snapshot = TradeSnapshot {
@@ -140,6 +181,7 @@ impl State {
             has_proposals: !self.proposals.authors(id).is_empty(),
             proposal,
             payment,
+            refund,
             card: load.card.and_then(|card| self.cards.rows.stored(card)),
             viewer: load.viewer.map(|viewer| self.viewer_history(id, viewer, load.with_pending)).unwrap_or_default(),
             trade: Stored { id, value: trade.clone() },
@@ -159,6 +201,7 @@ impl State {
             TradeKey::Proposal(id) => self.proposals.rows.get(id)?.value.trade_id,
             TradeKey::Invoice(id) => self.invoices.rows.get(id)?.value.trade_id,
             TradeKey::Payment(id) => self.invoices.rows.get(self.payments.rows.get(id)?.value.invoice_id)?.value.trade_id,
+            TradeKey::Refund(id) => self.invoices.rows.get(self.refunds.rows.get(id)?.value.invoice_id)?.value.trade_id,
         };
         Some((id, self.trades.rows.get(id)?))
     }

@@ -2,14 +2,14 @@ use std::ops::RangeInclusive;
 
 use chrono::{DateTime, Utc};
 use lease_core::id::{CustomerId, ServiceId, Stored, TradeId};
-use lease_core::model::{Invoice, InvoiceStatus, Payment, Proposal, ProposalStatus, Trade, TradeStatus};
+use lease_core::model::{Invoice, InvoiceStatus, Payment, Proposal, ProposalStatus, Refund, Trade, TradeStatus};
 use lease_core::page::{Cursor, Page, PageRequest};
-use lease_core::repository::{InvoiceFilter, PaymentFilter, ProposalFilter, TradeFilter};
+use lease_core::repository::{InvoiceFilter, PaymentFilter, ProposalFilter, RefundFilter, TradeFilter};
 
 use crate::index::{Kind, Term};
 use crate::state::{
-    Row, State, expiring, invoice_status, make, mileages, model, payment_status, proposal_status, public_proposals, service_kind,
-    trade_status, years,
+    Row, State, expiring, invoice_status, make, mileages, model, payment_status, proposal_status, public_proposals,
+    refund_status, service_kind, trade_status, years,
 };
 use crate::walk::{Direction, Query};
 
@@ -137,6 +137,17 @@ impl State {
             .and(filter.credit_card_id.map(|id| Term::id(Kind::Card, id)))
             .and(filter.status.map(payment_status));
         self.payments.rows.list(query, page, |_, _| true)
+    }
+
+    pub(super) fn list_refunds(&self, filter: &RefundFilter, page: PageRequest) -> Page<Stored<Refund>> {
+        let payer = |id| Term::id(Kind::Customer, id);
+        let query = Query::default()
+            .and(filter.visible_to.map(payer))
+            .and(filter.customer_id.map(payer))
+            .and(filter.payment_id.map(|id| Term::id(Kind::Payment, id)))
+            .and(filter.invoice_id.map(|id| Term::id(Kind::Invoice, id)))
+            .and(filter.status.map(refund_status));
+        self.refunds.rows.list(query, page, |_, _| true)
     }
 }
 

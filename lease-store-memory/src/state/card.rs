@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use lease_core::id::{CreditCardId, CustomerId};
 use lease_core::model::CreditCard;
 
@@ -13,6 +14,8 @@ pub(crate) struct Cards {
     pub(crate) rows: Table<CreditCard>,
     /// The default card of each customer.
     pub(crate) defaults: BTreeMap<CustomerId, CreditCardId>,
+    /// When new cards of each customer were refused, in the order of the commits.
+    pub(crate) refused: BTreeMap<CustomerId, Vec<DateTime<Utc>>>,
 }
 
 impl Indexed for CreditCard {
@@ -40,6 +43,20 @@ impl Cards {
     pub(crate) fn newest_other(&self, customer: CustomerId, card: Option<CreditCardId>) -> Option<CreditCardId> {
         let cards = Query::default().and(Some(of(customer)));
         self.rows.find(cards, Direction::Down).map(|(id, _)| id).find(|id| Some(*id) != card)
+    }
+
+    /// Deletes at most `limit` records of refused cards from before this instant.
+    pub(crate) fn purge_refused(&mut self, before: DateTime<Utc>, limit: u32) -> u64 {
+        let mut purged = 0;
+        for refused in self.refused.values_mut() {
+            refused.retain(|at| {
+                let goes = *at < before && purged < limit.into();
+                purged += u64::from(goes);
+                !goes
+            });
+        }
+        self.refused.retain(|_, refused| !refused.is_empty());
+        purged
     }
 
     /// Inserts a new card, or replaces the value of one.

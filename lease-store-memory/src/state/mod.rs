@@ -5,6 +5,7 @@ mod card;
 mod claims;
 mod directory;
 mod event;
+mod payment;
 mod table;
 mod trade;
 mod vehicle;
@@ -20,10 +21,11 @@ pub(crate) use card::{Cards, is_default, not_deleted, of as cards_of};
 pub(crate) use claims::Claims;
 pub(crate) use directory::{lead_status, owner as contact_owner, service_kind};
 pub(crate) use event::{Events, query as event_query};
+pub(crate) use payment::{Payments, Refunds, oldest, payment_status, refund_status};
 pub(crate) use table::{Indexed, Row, Table};
 pub(crate) use trade::{
-    Invoices, Payments, Proposals, Trades, expiring, invoice_status, mileages, payment_status, proposal_status,
-    public as public_proposals, trade_status, trade_terms, word_terms,
+    Invoices, Proposals, Trades, expiring, invoice_status, mileages, proposal_status, public as public_proposals, trade_status,
+    trade_terms, word_terms,
 };
 pub(crate) use vehicle::{Vehicles, in_open_trade, make, model, party, years};
 
@@ -41,6 +43,7 @@ pub(crate) struct State {
     pub(crate) proposals: Proposals,
     pub(crate) invoices: Invoices,
     pub(crate) payments: Payments,
+    pub(crate) refunds: Refunds,
     pub(crate) claims: Claims,
     pub(crate) events: Events,
     /// The positions of consumers.

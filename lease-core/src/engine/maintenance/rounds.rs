@@ -3,8 +3,13 @@
 use std::pin::Pin;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
 use super::{LeaseEngine, Maintenance};
 use crate::error::Error;
+use crate::invoicing::declines_since;
+use crate::model::RefundState;
+use crate::repository::UnderWay;
 
 /// The number of pending payments that are read at once.
 const SETTLED_AT_ONCE: u32 = 100;
@@ -35,6 +40,7 @@ pub(super) struct Round {
 /// Every round, in an order in which one leaves no work for those before it.
 pub(super) const ROUNDS: &[Round] = &[
     Round { name: "settling", period: Duration::from_secs(5), work: |engine, settings| Box::pin(settle(engine, settings)) },
+    Round { name: "asking for payers", period: Duration::from_secs(30), work: |engine, _| Box::pin(ask_for_payers(engine)) },
     Round { name: "expiring proposals", period: Duration::from_secs(10), work: |engine, _| Box::pin(expire(engine)) },
     Round { name: "recording overdue invoices", period: Duration::from_secs(10), work: |engine, _| Box::pin(overdue(engine)) },
     Round { name: "placing events", period: Duration::from_secs(1), work: |engine, _| Box::pin(place(engine)) },
@@ -52,7 +58,15 @@ impl Round {
 async fn settle(engine: &LeaseEngine, settings: &Maintenance) -> Result<bool, Error> {
     let settled = engine.settle_pending(settings.settle_older_than, SETTLED_AT_ONCE).await?;
     if settled > 0 {
-        tracing::info!(settled, "pending payments were settled");
+        tracing::info!(settled, "pending payments and refunds were settled");
+    }
+    Ok(settled > 0)
+}
+
+async fn ask_for_payers(engine: &LeaseEngine) -> Result<bool, Error> {
+    let settled = engine.settle_waiting(SETTLED_AT_ONCE).await?;
+    if settled > 0 {
+        tracing::info!(settled, "payments that waited for their payers were settled");
     }
     Ok(settled > 0)
 }
@@ -82,30 +96,58 @@ async fn purge(engine: &LeaseEngine) -> Result<bool, Error> {
     if purged > 0 {
         tracing::info!(purged, "expired tokens and idempotency records were purged");
     }
-    // Fewer in both tables together are all of each.
+    // Fewer in all tables together are all of each.
     Ok(purged >= PURGED_AT_ONCE.into())
 }
 
 impl LeaseEngine {
-    /// Settles the payments that have been pending for longer than `older_than` (rule 5.5), oldest first, `at_once` at a time and
-    /// at most ten times as many in one call. Each is tried once: a payment that cannot be settled now is left for the next call,
-    /// so that it does not hold up newer ones. Returns how many were settled.
+    /// Settles the payments and refunds that have been pending for longer than `older_than` (rules 5.5, 5.7), oldest first, `at_once` at a
+    /// time and at most ten times as many of each in one call. Each is tried once: what cannot be settled now is left for the next
+    /// call, so that it does not hold up what is newer. Returns how many were settled.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] if the store cannot list the pending payments.
+    /// [`Error::Unavailable`] if the store cannot list them.
     pub async fn settle_pending(&self, older_than: chrono::Duration, at_once: u32) -> Result<usize, Error> {
         let before = self.now().checked_sub_signed(older_than).unwrap_or_else(|| self.now());
+        let payments = self.settle_payments(UnderWay::Pending, before, at_once).await?;
         let (mut settled, mut last) = (0, None);
         for _ in 0..SETTLING_BATCHES {
-            let pending = self.store().pending_payments(before, last, at_once).await?;
+            let pending = self.store().pending_refunds(before, last, at_once).await?;
             for id in &pending {
-                match self.recover(*id).await {
-                    Ok(_) => settled += 1,
-                    Err(error) => tracing::warn!(%error, payment = %id, "a pending payment could not be settled yet"),
+                match self.settle_refund(*id).await {
+                    Ok(refund) => settled += usize::from(refund.state != RefundState::Pending),
+                    Err(error) => tracing::warn!(%error, refund = %id, "a pending refund could not be settled yet"),
                 }
             }
             last = pending.last().copied();
             if pending.len() < at_once as usize || last.is_none() {
+                break;
+            }
+        }
+        Ok(payments + settled)
+    }
+
+    /// Asks the gateway for the payments that wait for their payers, and gives up those that have waited too long (rule 5.5); otherwise
+    /// the same as [`settle_pending`](Self::settle_pending).
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if the store cannot list them.
+    pub async fn settle_waiting(&self, at_once: u32) -> Result<usize, Error> {
+        self.settle_payments(UnderWay::RequiresAction, self.now(), at_once).await
+    }
+
+    async fn settle_payments(&self, state: UnderWay, before: DateTime<Utc>, at_once: u32) -> Result<usize, Error> {
+        let (mut settled, mut last) = (0, None);
+        for _ in 0..SETTLING_BATCHES {
+            let under_way = self.store().payments_under_way(state, before, last, at_once).await?;
+            for id in &under_way {
+                match self.settle_payment(*id).await {
+                    Ok(payment) => settled += usize::from(!payment.state.is_under_way()),
+                    Err(error) => tracing::warn!(%error, payment = %id, "a payment under way could not be settled yet"),
+                }
+            }
+            last = under_way.last().copied();
+            if under_way.len() < at_once as usize || last.is_none() {
                 break;
             }
         }
@@ -134,7 +176,7 @@ impl LeaseEngine {
         }
     }
 
-    /// Deletes a bounded number of expired tokens and idempotency records. Returns how many it deleted: unless that is zero,
+    /// Deletes a bounded number of expired tokens and idempotency records, and of refused cards that no longer count. Returns how many it deleted: unless that is zero,
     /// there may be more.
     ///
     /// # Errors
@@ -143,6 +185,7 @@ impl LeaseEngine {
         let now = self.now();
         let tokens = self.store().purge_tokens(now, PURGED_AT_ONCE).await?;
         let claims = self.store().purge_claims(now, PURGED_AT_ONCE).await?;
-        Ok(tokens + claims)
+        let refused = self.store().purge_refused_cards(declines_since(now), PURGED_AT_ONCE).await?;
+        Ok(tokens + claims + refused)
     }
 }

@@ -11,6 +11,7 @@ impl Described for Invoice {
         vec![
             ("amount_paid", amount(self.paid)),
             ("amount_due", self.due().map_or(Value::Null, amount)),
+            ("amount_refunded", amount(self.refunded)),
             ("status", <&str>::from(InvoiceStatus::from(&self.state)).into()),
             ("due_date", self.due_date.to_string().into()),
             ("is_overdue", (self.is_open() && self.overdue_at.is_some()).into()),

@@ -8,6 +8,7 @@ mod invoice;
 mod lead;
 mod payment;
 mod proposal;
+mod refund;
 mod service;
 mod trade;
 mod vehicle;
