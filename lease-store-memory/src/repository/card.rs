@@ -17,7 +17,9 @@ impl CardRepository for MemoryRepository {
     }
 
     async fn purge_refused_cards(&self, before: DateTime<Utc>, limit: u32) -> Result<u64, RepositoryError> {
-        Ok(self.state.change(|state| state.cards.purge_refused(before, limit)))
+        let mut purged = 0;
+        self.state.write(|_| Ok::<_, RepositoryError>(()), |state, ()| purged = state.cards.purge_refused(before, limit))?;
+        Ok(purged)
     }
 
     async fn list_cards(&self, filter: &CardFilter, page: PageRequest) -> Result<Page<Stored<CreditCard>>, RepositoryError> {

@@ -2,12 +2,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Bound, RangeInclusive};
 
 use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
-use lease_core::gateway::ChargeKey;
-use lease_core::id::{CustomerId, InvoiceId, PaymentId, ProposalId, TradeId, VehicleId};
+use lease_core::id::{CustomerId, InvoiceId, ProposalId, TradeId, VehicleId};
 use lease_core::lifecycle::InvoiceChange;
 use lease_core::model::{
-    Invoice, InvoiceStatus, OfferedVehicle, Payment, PaymentState, PaymentStatus, Period, Proposal, ProposalState,
-    ProposalStatus, Trade, TradeStatus,
+    Invoice, InvoiceStatus, OfferedVehicle, Period, Proposal, ProposalState, ProposalStatus, Trade, TradeStatus,
 };
 
 use lease_core::money::Money;
