@@ -57,9 +57,8 @@ impl World {
 
     async fn with(gateway: Arc<dyn PaymentGateway>) -> Self {
         let clock = Arc::new(ManualClock::at(Utc.with_ymd_and_hms(2026, 3, 1, 12, 0, 0).unwrap()));
-        let engine = LeaseEngine::builder(Arc::new(MemoryRepository::default()))
+        let engine = LeaseEngine::builder(Arc::new(MemoryRepository::default()), gateway)
             .clock(Arc::clone(&clock) as _)
-            .gateway(gateway)
             .password_params(PasswordParams { memory_kib: 8, iterations: 1 })
             .build()
             .unwrap();
@@ -148,7 +147,7 @@ async fn a_refusal_by_a_request_that_lost_its_key_is_409() {
     store.expect_claim().returning(|_, _| Ok(ClaimState::Claimed));
     store.expect_taken_names().returning(|_| Ok(Vec::new()));
     store.expect_renew_claim().returning(|_, _, _| Err(RepositoryError::Taken(Guarantee::Claim)));
-    let routes = crate::router(LeaseEngine::new(Arc::new(store)).unwrap());
+    let routes = crate::router(LeaseEngine::builder(Arc::new(store), Arc::new(SandboxGateway::new())).build().unwrap());
     let request = Request::post("/api/register").header(IDEMPOTENCY_KEY, "k1").header("content-type", "application/json");
     let response = routes.oneshot(request.body(Body::from("{}")).unwrap()).await.unwrap();
     let status = response.status().as_u16();

@@ -57,7 +57,7 @@ impl App {
 
     pub(crate) fn with(options: HttpOptions) -> Self {
         let clock = Arc::new(ManualClock::at(Utc.with_ymd_and_hms(2026, 3, 1, 12, 0, 0).unwrap()));
-        let engine = LeaseEngine::builder(Arc::new(MemoryRepository::default()))
+        let engine = LeaseEngine::builder(Arc::new(MemoryRepository::default()), Arc::new(SandboxGateway::new()))
             .clock(Arc::clone(&clock) as _)
             .password_params(PasswordParams { memory_kib: 8, iterations: 1 })
             .build()

@@ -298,5 +298,5 @@ async fn a_stream_whose_store_fails_ends() {
 
 fn engine(store: Arc<dyn Repository>) -> LeaseEngine {
     let params = PasswordParams { memory_kib: 8, iterations: 1 };
-    LeaseEngine::builder(store).clock(App::new().clock).password_params(params).build().unwrap()
+    LeaseEngine::builder(store, Arc::new(SandboxGateway::new())).clock(App::new().clock).password_params(params).build().unwrap()
 }

@@ -177,7 +177,7 @@ async fn a_503_is_not_kept() {
     let mut gateway = MockPaymentGateway::new();
     gateway.expect_tokenize().times(1).returning(|_| Err(GatewayError::new("down")));
     gateway.expect_tokenize().times(1).returning(|_| Ok(CardToken::new("token".to_owned())));
-    let world = World::with(|builder| builder.gateway(Arc::new(gateway))).await;
+    let world = World::with_gateway(Arc::new(gateway)).await;
     for status in [503, 201, 201] {
         let response = world.app.post("/api/credit-cards", &world.owner.token, "k1", &card(GOOD_CARD)).await;
         assert_eq!(response.status.as_u16(), status, "{}", response.text);

@@ -25,7 +25,7 @@ async fn get(app: &App, path: &str) -> ApiResponse {
 /// The app, on another store.
 fn on(store: MockRepository, options: HttpOptions) -> App {
     let params = PasswordParams { memory_kib: 8, iterations: 1 };
-    let engine = LeaseEngine::builder(Arc::new(store)).password_params(params).build().unwrap();
+    let engine = LeaseEngine::builder(Arc::new(store), Arc::new(SandboxGateway::new())).password_params(params).build().unwrap();
     App::on(engine, App::new().clock, options)
 }
 
@@ -197,8 +197,7 @@ impl PaymentGateway for SlowGateway {
 /// An engine with such a gateway.
 fn slow_engine() -> (Arc<SlowGateway>, LeaseEngine) {
     let gateway = Arc::new(SlowGateway(Semaphore::new(0)));
-    let engine = LeaseEngine::builder(Arc::new(MemoryRepository::default()))
-        .gateway(Arc::clone(&gateway) as _)
+    let engine = LeaseEngine::builder(Arc::new(MemoryRepository::default()), Arc::clone(&gateway) as _)
         .password_params(PasswordParams { memory_kib: 8, iterations: 1 })
         .build()
         .unwrap();

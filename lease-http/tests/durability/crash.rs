@@ -213,7 +213,7 @@ async fn acknowledged_writes_survive_crashes() {
     }
 
     let store = database.connect().await;
-    let engine = LeaseEngine::new(Arc::new(store.clone())).unwrap();
+    let engine = LeaseEngine::builder(Arc::new(store.clone()), Arc::new(SandboxGateway::new())).build().unwrap();
     // Settles all pending payments, whenever they were begun.
     engine.settle_pending(chrono::Duration::seconds(-60), 1_000).await.unwrap();
     let books = Books::read(&store).await.unwrap();

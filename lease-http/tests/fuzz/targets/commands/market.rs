@@ -38,9 +38,8 @@ impl Market {
         let start = Utc.with_ymd_and_hms(2026, 3, 1, 12, 0, 0).unwrap();
         let (store, clock, gateway) =
             (Arc::<MemoryRepository>::default(), Arc::new(ManualClock::at(start)), Arc::<Line>::default());
-        let engine = LeaseEngine::builder(Arc::clone(&store) as _)
+        let engine = LeaseEngine::builder(Arc::clone(&store) as _, Arc::clone(&gateway) as _)
             .clock(Arc::clone(&clock) as _)
-            .gateway(Arc::clone(&gateway) as _)
             .password_params(PasswordParams { memory_kib: 8, iterations: 1 })
             .build()
             .unwrap();
