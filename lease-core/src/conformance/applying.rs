@@ -114,17 +114,15 @@ pub async fn payments_are_begun_and_settled_with_their_invoice(store: Arc<dyn Re
     let change = |paid, pending, state, overdue_at| {
         Some(InvoiceChange { paid: usd(paid), pending: usd(pending), state, overdue_at, ..InvoiceChange::of(&invoice) })
     };
-    let declined = PaymentState::Failed { failure_code: "expired_card".into(), reference: "re_1".into() };
-    let succeeded = PaymentState::Succeeded { reference: "re_2".into() };
     let full = Payment { is_late: true, amount: usd("100.00"), created_at: at(7), ..script.payment(&invoice) };
     let paid = InvoiceState::Paid { at: at(8) + tick() };
-    for (outcome, amount, state) in [(declined, "0.00", InvoiceState::Open), (succeeded, "100.00", paid)] {
+    for (outcome, amount, state) in [(declined(), "0.00", InvoiceState::Open), (succeeded(), "100.00", paid)] {
         let new_payment = Payment { charge_key: ChargeKey::new(format!("key-{amount}")), ..full.clone() };
         let invoice = change("0.00", "100.00", InvoiceState::Open, None);
         let begun = script.play(&TradeChanges { invoice, ..paying(new_payment) }).await.payment.unwrap();
-        let settled = Some((begun, outcome));
+        let payment = Some(moved(begun, outcome));
         let invoice = change(amount, "0.00", state, Some(at(6) + tick()));
-        script.play(&TradeChanges { invoice, settled, ..TradeChanges::default() }).await;
+        script.play(&TradeChanges { invoice, payment, ..TradeChanges::default() }).await;
     }
     let void = InvoiceState::Void { at: at(9), reason: "Goodwill".into() };
     script.play(&TradeChanges { invoice: change("0.00", "0.00", void, None), ..TradeChanges::default() }).await;

@@ -4,13 +4,13 @@ use chrono::{DateTime, Days, Duration, NaiveDate, Utc};
 
 use crate::account::NewAccount;
 use crate::account::{PasswordHash, Token, TokenHash};
-use crate::gateway::{CardToken, ChargeKey};
-use crate::id::{CreditCardId, CustomerId, Id, InvoiceId, ServiceId, TradeId, UserId, VehicleId, Version};
-use crate::lifecycle::{NewInvoice, Opening, TradeChanges, TradeMove, TradeText};
+use crate::gateway::{CardToken, ChargeKey, RefundKey};
+use crate::id::{CreditCardId, CustomerId, Id, InvoiceId, PaymentId, ServiceId, TradeId, UserId, VehicleId, Version};
+use crate::lifecycle::{NewInvoice, Opening, PaymentChange, TradeChanges, TradeMove, TradeText};
 use crate::model::{
     BillTo, CardBrand, ChassisNumber, Contact, ContactOwner, CreditCard, Email, InvoiceOn, Lead, LeadState, OfferedVehicle,
-    Payment, PaymentState, Period, Profile, Proposal, ProposalState, Role, Service, ServiceKind, Trade, TradeState, User,
-    Username, Vehicle, VehicleIdentity, Vin,
+    Payment, PaymentState, Period, Profile, Proposal, ProposalState, Refund, RefundReason, RefundState, Role, Service,
+    ServiceKind, Trade, TradeState, User, Username, Vehicle, VehicleIdentity, Vin,
 };
 use crate::money::{Currency, Money};
 use crate::repository::{Claim, KeyHash, NewClaim};
@@ -214,11 +214,46 @@ pub(super) fn payment(invoice_id: InvoiceId, credit_card_id: CreditCardId, custo
         credit_card_id,
         customer_id,
         amount: usd("10.00"),
+        refunded: usd("0.00"),
+        refunding: usd("0.00"),
         state: PaymentState::Pending,
         is_late: false,
         charge_key: ChargeKey::new(key.into()),
+        gateway_reference: None,
         created_at: base(),
     }
+}
+
+/// A pending refund of 4.00 of a payment.
+pub(super) fn refund(payment_id: PaymentId, invoice_id: InvoiceId, customer_id: CustomerId, key: &str) -> Refund {
+    Refund {
+        payment_id,
+        invoice_id,
+        customer_id,
+        amount: usd("4.00"),
+        reason: RefundReason::Other,
+        note: String::new(),
+        state: RefundState::Pending,
+        refund_key: RefundKey::new(key.into()),
+        gateway_reference: None,
+        created_at: base(),
+    }
+}
+
+/// The payment moves to this state.
+pub(super) fn moved(id: PaymentId, state: PaymentState) -> PaymentChange {
+    let gateway_reference = (state != PaymentState::Pending).then(|| format!("re_{id}"));
+    PaymentChange { id, state, gateway_reference, refunded: usd("0.00"), refunding: usd("0.00") }
+}
+
+/// The card was charged.
+pub(super) fn succeeded() -> PaymentState {
+    PaymentState::Succeeded { at: at(8) }
+}
+
+/// The card was declined.
+pub(super) fn declined() -> PaymentState {
+    PaymentState::Failed { at: at(8), failure_code: "card_declined".into() }
 }
 
 /// Changes that only give the trade a new title.

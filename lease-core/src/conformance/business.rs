@@ -15,7 +15,10 @@ use super::build::*;
 use super::processes::{Processes, offer_of};
 use super::race::together;
 use super::script::Draw;
-use crate::gateway::{CardDetails, CardToken, Charge, ChargeKey, ChargeOutcome, GatewayError, PaymentGateway, SandboxGateway};
+use crate::gateway::{
+    CardDetails, CardToken, Charge, ChargeKey, ChargeOutcome, GatewayError, GatewayInfo, PaymentGateway, RefundOutcome,
+    RefundRequest, SandboxGateway, Tokenization,
+};
 use crate::id::{CreditCardId, CustomerId, InvoiceId, ProposalId, ServiceId, TradeId, VehicleId};
 use crate::invariants::Books;
 use crate::invoicing::PaymentDraft;
@@ -285,7 +288,11 @@ impl FlakyGateway {
 
 #[async_trait]
 impl PaymentGateway for FlakyGateway {
-    async fn tokenize(&self, card: &CardDetails) -> Result<CardToken, GatewayError> {
+    fn info(&self) -> GatewayInfo {
+        self.sandbox.info()
+    }
+
+    async fn tokenize(&self, card: &CardDetails) -> Result<Tokenization, GatewayError> {
         self.sandbox.tokenize(card).await
     }
 
@@ -300,8 +307,23 @@ impl PaymentGateway for FlakyGateway {
         Ok(outcome)
     }
 
-    async fn find_charge(&self, key: &ChargeKey) -> Result<Option<ChargeOutcome>, GatewayError> {
+    async fn find_charge(&self, charge: &Charge) -> Result<Option<ChargeOutcome>, GatewayError> {
         self.line(25)?;
-        self.sandbox.find_charge(key).await
+        self.sandbox.find_charge(charge).await
+    }
+
+    async fn cancel_charge(&self, charge: &Charge) -> Result<ChargeOutcome, GatewayError> {
+        self.line(25)?;
+        self.sandbox.cancel_charge(charge).await
+    }
+
+    async fn refund(&self, refund: &RefundRequest) -> Result<RefundOutcome, GatewayError> {
+        self.line(25)?;
+        self.sandbox.refund(refund).await
+    }
+
+    async fn find_refund(&self, refund: &RefundRequest) -> Result<Option<RefundOutcome>, GatewayError> {
+        self.line(25)?;
+        self.sandbox.find_refund(refund).await
     }
 }

@@ -15,7 +15,10 @@ use super::build::*;
 use super::race::together;
 use super::world::World;
 use crate::clock::ManualClock;
-use crate::gateway::{CardDetails, CardToken, Charge, ChargeKey, ChargeOutcome, GatewayError, PaymentGateway, SandboxGateway};
+use crate::gateway::{
+    CardDetails, CardToken, Charge, ChargeKey, ChargeOutcome, GatewayError, GatewayInfo, PaymentGateway, RefundOutcome,
+    RefundRequest, SandboxGateway, Tokenization,
+};
 use crate::id::{CreditCardId, InvoiceId, PaymentId, Stored};
 use crate::invariants::Books;
 use crate::invoicing::{PaymentDraft, VoidDraft};
@@ -87,7 +90,9 @@ pub async fn a_request_whose_payment_was_settled_by_recovery_gets_that_outcome(s
             slow.wire.go.notify_one();
             let response = request.await.unwrap();
             match (end, response) {
-                (PaymentStatus::Failed, Err(Error::CardDeclined(payment))) => assert_eq!(shop.state(payment.id).await, end),
+                (PaymentStatus::Failed, Err(Error::CardDeclined { payment: Some(payment), .. })) => {
+                    assert_eq!(shop.state(payment.id).await, end);
+                }
                 (_, response) => assert_eq!(PaymentStatus::from(&response.unwrap().state), end),
             }
             assert_eq!(shop.payments(bill.invoice).await.len(), 1);
@@ -139,7 +144,7 @@ impl Shop {
     /// A separate process, with such a line to the bank.
     fn till(&self, line: Line) -> Till {
         let wire = Arc::new(Wire { line, bank: Arc::clone(&self.bank), stopped: Notify::new(), go: Notify::new() });
-        let builder = LeaseEngine::builder(Arc::clone(&self.world.store)).clock(self.clock.clone()).gateway(wire.clone());
+        let builder = LeaseEngine::builder(Arc::clone(&self.world.store), wire.clone()).clock(self.clock.clone());
         Till { engine: builder.build().unwrap(), clock: Arc::clone(&self.clock), wire }
     }
 
@@ -216,7 +221,7 @@ struct Till {
 impl Till {
     async fn pay(&self, bill: &Bill) -> Result<Stored<Payment>, Error> {
         let draft = PaymentDraft { credit_card_id: bill.card.into(), ..PaymentDraft::default() };
-        self.engine.pay_invoice(&bill.actor, bill.invoice, &draft).await
+        Ok(self.engine.pay_invoice(&bill.actor, bill.invoice, &draft).await?.stored)
     }
 
     /// Pays until the line stops; returns the request, which waits there.
@@ -259,6 +264,11 @@ struct Wire {
 }
 
 impl Wire {
+    /// Fails if nothing gets through.
+    fn reach(&self) -> Result<(), GatewayError> {
+        if self.line == Line::Dead { Err(GatewayError::new("connection refused")) } else { Ok(()) }
+    }
+
     async fn stop(&self) {
         self.stopped.notify_one();
         self.go.notified().await;
@@ -267,7 +277,11 @@ impl Wire {
 
 #[async_trait]
 impl PaymentGateway for Wire {
-    async fn tokenize(&self, card: &CardDetails) -> Result<CardToken, GatewayError> {
+    fn info(&self) -> GatewayInfo {
+        self.bank.sandbox.info()
+    }
+
+    async fn tokenize(&self, card: &CardDetails) -> Result<Tokenization, GatewayError> {
         self.bank.sandbox.tokenize(card).await
     }
 
@@ -295,11 +309,23 @@ impl PaymentGateway for Wire {
         }
     }
 
-    async fn find_charge(&self, key: &ChargeKey) -> Result<Option<ChargeOutcome>, GatewayError> {
-        if self.line == Line::Dead {
-            return Err(GatewayError::new("connection refused"));
-        }
-        self.bank.sandbox.find_charge(key).await
+    async fn find_charge(&self, charge: &Charge) -> Result<Option<ChargeOutcome>, GatewayError> {
+        self.reach()?;
+        self.bank.sandbox.find_charge(charge).await
+    }
+    async fn cancel_charge(&self, charge: &Charge) -> Result<ChargeOutcome, GatewayError> {
+        self.reach()?;
+        self.bank.sandbox.cancel_charge(charge).await
+    }
+
+    async fn refund(&self, refund: &RefundRequest) -> Result<RefundOutcome, GatewayError> {
+        self.reach()?;
+        self.bank.sandbox.refund(refund).await
+    }
+
+    async fn find_refund(&self, refund: &RefundRequest) -> Result<Option<RefundOutcome>, GatewayError> {
+        self.reach()?;
+        self.bank.sandbox.find_refund(refund).await
     }
 }
 
@@ -315,7 +341,7 @@ impl Bank {
     async fn charge(&self, charge: &Charge) -> Result<ChargeOutcome, GatewayError> {
         // Locked throughout, so that of two charges with one key only one is new.
         let mut taken = self.taken.lock().await;
-        let is_new = self.sandbox.find_charge(&charge.key).await?.is_none();
+        let is_new = self.sandbox.find_charge(charge).await?.is_none();
         let outcome = self.sandbox.charge(charge).await?;
         if is_new && matches!(outcome, ChargeOutcome::Succeeded { .. }) {
             taken.entry(charge.key.clone()).or_insert((charge.amount.amount(), 0)).1 += 1;

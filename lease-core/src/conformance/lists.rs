@@ -7,11 +7,11 @@ use super::world::World;
 use crate::account::Token;
 use crate::event::EventRecord;
 use crate::id::Stored;
-use crate::model::{Account, Contact, CreditCard, Customer, Invoice, Lead, Payment, Proposal, Service, Trade, Vehicle};
+use crate::model::{Account, Contact, CreditCard, Customer, Invoice, Lead, Payment, Proposal, Refund, Service, Trade, Vehicle};
 use crate::page::{MAX_LIMIT, PageRequest};
 use crate::repository::{
     CardFilter, ContactFilter, CustomerFilter, EventFilter, InvoiceFilter, LeadFilter, PaymentFilter, ProposalFilter,
-    ServiceFilter, TokenFilter, TradeFilter, TradeKey, UserFilter, VehicleFilter, WalletKey,
+    RefundFilter, ServiceFilter, TokenFilter, TradeFilter, TradeKey, UserFilter, VehicleFilter, WalletKey,
 };
 
 /// A method for each list, which returns all rows that a filter finds by following the cursors to the end.
@@ -49,6 +49,7 @@ lists! {
     list_proposals(ProposalFilter, now) -> Stored<Proposal> = |snapshot| snapshot.proposal.unwrap().proposal;
     list_invoices(InvoiceFilter, now) -> Stored<Invoice>;
     list_payments(PaymentFilter) -> Stored<Payment>;
+    list_refunds(RefundFilter) -> Stored<Refund>;
     list_events(EventFilter) -> Stored<EventRecord>;
 }
 

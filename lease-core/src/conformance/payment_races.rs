@@ -15,7 +15,10 @@ use super::Handles;
 use super::build::*;
 use super::processes::{Act, Processes, ROUNDS, count};
 use super::race::together;
-use crate::gateway::{CardDetails, CardToken, Charge, ChargeKey, ChargeOutcome, GatewayError, PaymentGateway, SandboxGateway};
+use crate::gateway::{
+    CardDetails, Charge, ChargeKey, ChargeOutcome, GatewayError, GatewayInfo, PaymentGateway, RefundOutcome, RefundRequest,
+    SandboxGateway, Tokenization,
+};
 use crate::id::{CreditCardId, InvoiceId, ServiceId, TradeId, Version};
 use crate::invoicing::{PaymentDraft, VoidDraft};
 use crate::model::{InvoiceState, PaymentState, Role, ServiceKind};
@@ -211,7 +214,11 @@ struct CountingGateway {
 
 #[async_trait]
 impl PaymentGateway for CountingGateway {
-    async fn tokenize(&self, card: &CardDetails) -> Result<CardToken, GatewayError> {
+    fn info(&self) -> GatewayInfo {
+        self.sandbox.info()
+    }
+
+    async fn tokenize(&self, card: &CardDetails) -> Result<Tokenization, GatewayError> {
         self.sandbox.tokenize(card).await
     }
 
@@ -224,7 +231,19 @@ impl PaymentGateway for CountingGateway {
         if self.is_silent.load(Ordering::Relaxed) { Err(GatewayError::new("nobody hears it")) } else { Ok(outcome) }
     }
 
-    async fn find_charge(&self, key: &ChargeKey) -> Result<Option<ChargeOutcome>, GatewayError> {
-        self.sandbox.find_charge(key).await
+    async fn find_charge(&self, charge: &Charge) -> Result<Option<ChargeOutcome>, GatewayError> {
+        self.sandbox.find_charge(charge).await
+    }
+
+    async fn cancel_charge(&self, charge: &Charge) -> Result<ChargeOutcome, GatewayError> {
+        self.sandbox.cancel_charge(charge).await
+    }
+
+    async fn refund(&self, refund: &RefundRequest) -> Result<RefundOutcome, GatewayError> {
+        self.sandbox.refund(refund).await
+    }
+
+    async fn find_refund(&self, refund: &RefundRequest) -> Result<Option<RefundOutcome>, GatewayError> {
+        self.sandbox.find_refund(refund).await
     }
 }

@@ -50,9 +50,8 @@ impl Processes {
         let clock = Arc::new(ManualClock::at(at(1)));
         let Handles(stores) = &handles;
         let engines = stores.clone().map(|store| {
-            LeaseEngine::builder(store)
+            LeaseEngine::builder(store, Arc::clone(gateway))
                 .clock(clock.clone())
-                .gateway(Arc::clone(gateway))
                 .password_params(PasswordParams { memory_kib: 8, iterations: 1 })
                 .build()
                 .unwrap()

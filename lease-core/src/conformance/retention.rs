@@ -14,6 +14,7 @@ use super::world::World;
 use crate::decision::RowChange;
 use crate::directory::{ContactsOfLead, LeadChange};
 use crate::event::{Audience, Event, EventRecord, EventType, NewRow, SubjectKind, Viewer};
+use crate::gateway::SandboxGateway;
 use crate::id::{EventId, Stored};
 use crate::model::{ProposalState, Role, ServiceKind};
 use crate::page::{Cursor, PageRequest};
@@ -189,7 +190,11 @@ pub async fn the_engine_clears_what_the_policy_does_not_keep(handles: Handles) {
     let events = all(&*processes.world.store).await;
     let keeping = |kept| {
         let policy = Policy::default().with_event_retention(kept);
-        LeaseEngine::builder(processes.world.handle()).clock(processes.clock.clone()).policy(policy).build().unwrap()
+        LeaseEngine::builder(processes.world.handle(), Arc::new(SandboxGateway::new()))
+            .clock(processes.clock.clone())
+            .policy(policy)
+            .build()
+            .unwrap()
     };
     processes.clock.set(at(60) + Duration::days(1));
     assert_eq!(keeping(None).clear_events().await.unwrap(), 0);

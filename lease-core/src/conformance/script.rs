@@ -6,9 +6,10 @@ use chrono::{DateTime, Duration, Utc};
 
 use super::build::*;
 use super::world::{World, agreement};
+use crate::gateway::ClientSecret;
 use crate::id::NewIds;
 use crate::id::{CreditCardId, CustomerId, Stored, TradeId, VehicleId};
-use crate::lifecycle::{InvoiceChange, NewInvoice, TradeChanges, TradeMove};
+use crate::lifecycle::{InvoiceChange, NewInvoice, PaymentChange, RefundChange, TradeChanges, TradeMove};
 use crate::model::VehicleTransfer;
 use crate::model::*;
 use crate::repository::*;
@@ -51,12 +52,13 @@ impl Script {
         for (load, loaded) in before {
             let mut applied = loaded.value;
             applied.apply(changes, ids);
-            for key in keys_after(load.key, ids) {
+            for key in keys_after(load.key, changes, ids) {
                 let read = self.world.store.load_trade(&TradeLoad { key, ..load }).await.unwrap().unwrap();
                 let mut expected = applied.clone();
                 // A load returns one proposal or payment, while apply sets both if both are new.
                 expected.proposal.take_if(|_| !matches!(key, TradeKey::Proposal(_)));
-                expected.payment.take_if(|_| !matches!(key, TradeKey::Payment(_)));
+                expected.payment.take_if(|_| !matches!(key, TradeKey::Payment(_) | TradeKey::Refund(_)));
+                expected.refund.take_if(|_| !matches!(key, TradeKey::Refund(_)));
                 assert_eq!(read.value, expected, "{key:?} after {changes:#?}");
                 assert_eq!(read.version, loaded.version.next(), "the version after {changes:#?}");
             }
@@ -72,6 +74,7 @@ impl Script {
         if let Some(invoice) = self.world.load(TradeKey::Trade(self.trade)).await.value.invoice {
             keys.push(TradeKey::Invoice(invoice.id));
             keys.extend(self.payments(&invoice).await.iter().map(|row| TradeKey::Payment(row.id)));
+            keys.extend(self.refunds(&invoice).await.iter().map(|row| TradeKey::Refund(row.id)));
         }
         let author = changes.new_proposal.as_ref().map(|proposal| proposal.customer_id);
         let people: Vec<_> = author.map_or_else(|| self.people.clone(), |author| vec![author]);
@@ -115,17 +118,27 @@ impl Script {
         self.world.list_payments(&filter).await
     }
 
+    async fn refunds(&self, invoice: &Stored<Invoice>) -> Vec<Stored<Refund>> {
+        let filter = RefundFilter { invoice_id: Some(invoice.id), ..RefundFilter::default() };
+        self.world.list_refunds(&filter).await
+    }
+
     pub(super) fn payment(&self, invoice: &Stored<Invoice>) -> Payment {
         payment(invoice.id, self.card, self.owner(), &format!("charge-{}", self.world.number()))
     }
 }
 
-/// The keys by which to repeat a load by `key`, after the commit assigned these ids.
-fn keys_after(key: TradeKey, ids: NewIds) -> Vec<TradeKey> {
+/// The keys by which to repeat a load by `key`, after the commit of the changes assigned these ids.
+fn keys_after(key: TradeKey, changes: &TradeChanges, ids: NewIds) -> Vec<TradeKey> {
     let proposal = ids.proposal.map(TradeKey::Proposal);
     let payment = ids.payment.map(TradeKey::Payment);
     match key {
-        TradeKey::Payment(_) => vec![payment.unwrap_or(key)],
+        TradeKey::Payment(id) => {
+            let refunded = changes.new_refund.as_ref().filter(|new| new.payment_id == id && payment.is_none());
+            let refund = refunded.and(ids.refund).map(TradeKey::Refund);
+            std::iter::once(payment.unwrap_or(key)).chain(refund).collect()
+        }
+        TradeKey::Refund(_) => Vec::from_iter((payment.is_none() && ids.refund.is_none()).then_some(key)),
         _ => proposal.into_iter().chain(payment).chain((ids == NewIds::default()).then_some(key)).collect(),
     }
 }
@@ -246,11 +259,21 @@ impl Script {
         }
         let payments = self.payments(&invoice).await;
         if let Some(payment) = draw.one_of(&payments).filter(|_| draw.chance(50)) {
-            let reference = format!("re_{step}", step = now.timestamp());
-            let declined = PaymentState::Failed { failure_code: "card_declined".into(), reference: reference.clone() };
-            let outcomes = [PaymentState::Succeeded { reference }, declined];
-            changes.settled = draw.one_of(&outcomes).map(|outcome| (payment.id, outcome.clone()));
+            let action = NextAction {
+                kind: "redirect".into(),
+                url: Some("https://bank.example".into()),
+                client_secret: Some(ClientSecret::new("secret".into())),
+            };
+            let outcomes = [
+                PaymentState::Pending,
+                PaymentState::RequiresAction(action),
+                PaymentState::Succeeded { at: now },
+                PaymentState::Failed { at: now, failure_code: "card_declined".into() },
+                PaymentState::Cancelled { at: now },
+            ];
+            changes.payment = draw.one_of(&outcomes).map(|outcome| moved(payment.id, outcome.clone()));
         }
+        self.draw_refund(draw, &invoice, changes, now).await;
         let states = [
             ("0.00", "0.00", InvoiceState::Open),
             ("10.00", "90.00", InvoiceState::Open),
@@ -262,7 +285,34 @@ impl Script {
             let (paid, pending, state) = (usd(paid), usd(pending), state.clone());
             let due_date = draw.one_of(&[day(7), day(14)]).copied().unwrap_or(invoice.due_date);
             let overdue_at = draw.one_of(&[None, invoice.overdue_at, Some(now)]).copied().flatten();
-            changes.invoice = Some(InvoiceChange { id: invoice.id, paid, pending, state, due_date, overdue_at });
+            changes.invoice =
+                Some(InvoiceChange { id: invoice.id, paid, pending, refunded: usd("0"), state, due_date, overdue_at });
+        }
+    }
+}
+
+impl Script {
+    /// A refund of a payment that succeeded is begun, or one ends.
+    async fn draw_refund(&self, draw: &mut Draw, invoice: &Stored<Invoice>, changes: &mut TradeChanges, now: Instant) {
+        let mut payments = self.payments(invoice).await;
+        payments.retain(|payment| matches!(payment.state, PaymentState::Succeeded { .. }));
+        if let Some(payment) = draw.one_of(&payments).filter(|_| draw.chance(50)) {
+            let key = format!("refund-{}", self.world.number());
+            changes.new_refund = Some(refund(payment.id, invoice.id, payment.customer_id, &key));
+            let sums = [("0.00", "4.00"), ("4.00", "0.00"), ("4.00", "6.00")];
+            if let Some((refunded, refunding)) = draw.one_of(&sums) {
+                let (refunded, refunding) = (usd(refunded), usd(refunding));
+                changes.payment = Some(PaymentChange { refunded, refunding, ..PaymentChange::of(payment) });
+            }
+        }
+        let outcomes = [
+            RefundState::Pending,
+            RefundState::Succeeded { at: now },
+            RefundState::Failed { at: now, failure_code: "expired_or_canceled_card".into() },
+        ];
+        if let (Some(refund), Some(state)) = (draw.one_of(&self.refunds(invoice).await), draw.one_of(&outcomes)) {
+            let gateway_reference = (*state != RefundState::Pending).then(|| format!("re_{}", refund.id));
+            changes.refund = Some(RefundChange { id: refund.id, state: state.clone(), gateway_reference });
         }
     }
 }

@@ -133,13 +133,11 @@ pub async fn invoices_and_payments_are_filtered(store: Arc<dyn Repository>) {
         let paid = usd(if matches!(state, InvoiceState::Paid { .. }) { "100" } else { "0" });
         world.pay(deal.trade).await;
         let second = world.pay(deal.trade).await;
-        let outcome = match state {
-            InvoiceState::Open => PaymentState::Failed { failure_code: "no".into(), reference: "re".into() },
-            _ => PaymentState::Succeeded { reference: "re".into() },
-        };
-        let settled = Some((second, outcome));
-        let invoice = Some(InvoiceChange { id, paid, pending: usd("0"), state, due_date: day(due), overdue_at: None });
-        world.commit(deal.trade, &TradeChanges { invoice, settled, ..TradeChanges::default() }).await;
+        let outcome = if matches!(state, InvoiceState::Open) { declined() } else { succeeded() };
+        let payment = Some(moved(second, outcome));
+        let invoice =
+            Some(InvoiceChange { id, paid, pending: usd("0"), refunded: usd("0"), state, due_date: day(due), overdue_at: None });
+        world.commit(deal.trade, &TradeChanges { invoice, payment, ..TradeChanges::default() }).await;
     }
     filter_invoices(&world).await;
     filter_payments(&world).await;

@@ -149,6 +149,7 @@ pub async fn one_of_many_payments_is_taken_off_the_same_invoice(handles: Handles
                 id,
                 paid: usd("0"),
                 pending: usd("60"),
+                refunded: usd("0"),
                 state: InvoiceState::Open,
                 due_date: day(14),
                 overdue_at: None,

@@ -40,6 +40,7 @@ pub async fn opening_a_trade_writes_it_and_moves_what_it_was_decided_on(store: A
         has_proposals: false,
         proposal: None,
         payment: None,
+        refund: None,
         card: None,
         viewer: ViewerHistory::default(),
     };
@@ -309,8 +310,9 @@ pub async fn pending_payments_come_oldest_first_and_no_more_than_asked(store: Ar
         let begun = Payment { created_at: at(seconds), ..payment(invoice, card, deal.owner, &format!("key-{index}")) };
         ids.push(world.commit(deal.trade, &paying(begun)).await.payment.unwrap());
     }
-    let pending = async |before, limit| world.store.pending_payments(before, None, limit).await.unwrap();
-    let pending_after = async |last, limit| world.store.pending_payments(at(100), Some(last), limit).await.unwrap();
+    let pending = async |before, limit| world.store.payments_under_way(UnderWay::Pending, before, None, limit).await.unwrap();
+    let pending_after =
+        async |last, limit| world.store.payments_under_way(UnderWay::Pending, at(100), Some(last), limit).await.unwrap();
     assert_eq!(pending(at(100), 10).await, [ids[1], ids[2], ids[0], ids[3]]);
     assert_eq!(pending(at(100), 2).await, [ids[1], ids[2]]);
     assert_eq!(pending(at(30), 10).await, [ids[1], ids[2]], "begun before, not at, that instant");
@@ -318,12 +320,8 @@ pub async fn pending_payments_come_oldest_first_and_no_more_than_asked(store: Ar
     assert_eq!(pending(at(10), 10).await, []);
     assert_eq!(pending_after(ids[1], 2).await, [ids[2], ids[0]]);
     assert_eq!(pending_after(ids[3], 10).await, []);
-    let outcomes = [
-        (ids[1], PaymentState::Succeeded { reference: "re_1".into() }),
-        (ids[0], PaymentState::Failed { failure_code: "no".into(), reference: "re_2".into() }),
-    ];
-    for settled in outcomes {
-        world.commit(deal.trade, &TradeChanges { settled: Some(settled), ..TradeChanges::default() }).await;
+    for (id, outcome) in [(ids[1], succeeded()), (ids[0], declined())] {
+        world.commit(deal.trade, &TradeChanges { payment: Some(moved(id, outcome)), ..TradeChanges::default() }).await;
     }
     assert_eq!(pending(at(100), 10).await, [ids[2], ids[3]]);
     assert_eq!(pending_after(ids[0], 10).await, [ids[3]], "after one that is already settled");
@@ -342,11 +340,8 @@ pub async fn declines_of_a_customer_come_newest_first_and_no_more_than_asked(sto
             let begun = Payment { created_at: at(begun), ..payment(invoice, card, deal.owner, &key) };
             let id = world.commit(deal.trade, &paying(begun)).await.payment.unwrap();
             // The second one of them succeeds.
-            let state = match index {
-                1 => PaymentState::Succeeded { reference: key },
-                _ => PaymentState::Failed { failure_code: "no".into(), reference: key },
-            };
-            world.commit(deal.trade, &TradeChanges { settled: Some((id, state)), ..TradeChanges::default() }).await;
+            let state = if index == 1 { succeeded() } else { declined() };
+            world.commit(deal.trade, &TradeChanges { payment: Some(moved(id, state)), ..TradeChanges::default() }).await;
         }
         let pending = Payment { created_at: at(50), ..payment(invoice, card, deal.owner, &format!("pending-{}", deal.owner)) };
         world.commit(deal.trade, &paying(pending)).await;

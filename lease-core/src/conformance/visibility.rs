@@ -107,12 +107,12 @@ impl Market {
         if !complete {
             return self.world.agree(trade, terms, self.buyer).await;
         }
-        let declined = PaymentState::Failed { failure_code: "card_declined".into(), reference: "re_1".into() };
         let state = InvoiceState::Void { at: at(9), reason: "Goodwill".into() };
         let (due_date, overdue_at) = (day(14), None);
-        let invoice = Some(InvoiceChange { id, paid: usd("0"), pending: usd("0"), state, due_date, overdue_at });
-        let settled = Some((payment, declined));
-        self.world.commit(trade, &TradeChanges { invoice, settled, ..TradeChanges::default() }).await;
+        let invoice =
+            Some(InvoiceChange { id, paid: usd("0"), pending: usd("0"), refunded: usd("0"), state, due_date, overdue_at });
+        let payment = Some(moved(payment, declined()));
+        self.world.commit(trade, &TradeChanges { invoice, payment, ..TradeChanges::default() }).await;
         self.world.sell(trade, terms, self.buyer).await;
     }
 
@@ -310,7 +310,8 @@ pub async fn an_invoice_is_overdue_from_midnight_on(store: Arc<dyn Repository>) 
             let id = world.load(TradeKey::Trade(deal.trade)).await.value.invoice.unwrap().id;
             let state = InvoiceState::Paid { at: at(1) };
             let (due_date, overdue_at) = (day(due), None);
-            let invoice = InvoiceChange { id, paid: usd("100"), pending: usd("0"), state, due_date, overdue_at };
+            let invoice =
+                InvoiceChange { id, paid: usd("100"), pending: usd("0"), refunded: usd("0"), state, due_date, overdue_at };
             world.commit(deal.trade, &TradeChanges { invoice: Some(invoice), ..TradeChanges::default() }).await;
         }
     }

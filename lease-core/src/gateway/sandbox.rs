@@ -5,10 +5,9 @@ use async_trait::async_trait;
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use super::{
-    CardDetails, CardSetup, CardToken, Charge, ChargeKey, ChargeOutcome, EnteredCard, GatewayError, GatewayInfo, NextAction,
-    PaymentGateway, RefundKey, RefundOutcome, RefundRequest, Tokenization,
+    CardDetails, CardToken, Charge, ChargeKey, ChargeOutcome, GatewayError, GatewayInfo, NextAction, PaymentGateway, RefundKey,
+    RefundOutcome, RefundRequest, Tokenization,
 };
-use crate::id::CustomerId;
 
 /// A gateway that moves no money: the test numbers below behave as the table says, and every other valid number succeeds (rule 5.5).
 ///
@@ -117,14 +116,6 @@ impl PaymentGateway for SandboxGateway {
             _ => SUCCEEDS.to_owned(),
         };
         Ok(Tokenization::Accepted(CardToken::new(token)))
-    }
-
-    async fn set_up_card(&self, _: CustomerId) -> Result<CardSetup, GatewayError> {
-        Err(GatewayError::new("the sandbox takes card numbers"))
-    }
-
-    async fn find_card(&self, _: CustomerId, _: &str) -> Result<EnteredCard, GatewayError> {
-        Ok(EnteredCard::Unknown)
     }
 
     async fn charge(&self, charge: &Charge) -> Result<ChargeOutcome, GatewayError> {
