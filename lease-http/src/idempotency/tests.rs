@@ -15,7 +15,8 @@ use lease_core::catalog::VehicleDraft;
 use lease_core::clock::ManualClock;
 use lease_core::engine::RequestContext;
 use lease_core::gateway::{
-    CardDetails, CardToken, Charge, ChargeKey, ChargeOutcome, GatewayError, PaymentGateway, SandboxGateway,
+    CardDetails, CardToken, Charge, ChargeOutcome, GatewayError, GatewayInfo, PaymentGateway, RefundOutcome, RefundRequest,
+    SandboxGateway, Tokenization,
 };
 use lease_core::model::Account;
 use lease_core::permission::Actor;
@@ -162,17 +163,33 @@ struct SlowGateway(Semaphore);
 
 #[async_trait]
 impl PaymentGateway for SlowGateway {
-    async fn tokenize(&self, _: &CardDetails) -> Result<CardToken, GatewayError> {
+    fn info(&self) -> GatewayInfo {
+        SandboxGateway::new().info()
+    }
+
+    async fn tokenize(&self, _: &CardDetails) -> Result<Tokenization, GatewayError> {
         let _permit = self.0.acquire().await.unwrap();
-        Ok(CardToken::new("token".to_owned()))
+        Ok(Tokenization::Accepted(CardToken::new("token".to_owned())))
     }
 
     async fn charge(&self, _: &Charge) -> Result<ChargeOutcome, GatewayError> {
         Err(GatewayError::new("unused"))
     }
 
-    async fn find_charge(&self, _: &ChargeKey) -> Result<Option<ChargeOutcome>, GatewayError> {
-        Ok(None)
+    async fn find_charge(&self, _: &Charge) -> Result<Option<ChargeOutcome>, GatewayError> {
+        Err(GatewayError::new("unused"))
+    }
+
+    async fn cancel_charge(&self, _: &Charge) -> Result<ChargeOutcome, GatewayError> {
+        Err(GatewayError::new("unused"))
+    }
+
+    async fn refund(&self, _: &RefundRequest) -> Result<RefundOutcome, GatewayError> {
+        Err(GatewayError::new("unused"))
+    }
+
+    async fn find_refund(&self, _: &RefundRequest) -> Result<Option<RefundOutcome>, GatewayError> {
+        Err(GatewayError::new("unused"))
     }
 }
 

@@ -43,6 +43,12 @@ struct CardSetup {
     client_secret: String,
 }
 
+/// A notification, as the provider writes it.
+#[derive(ToSchema)]
+#[schema(value_type = Object)]
+#[expect(dead_code, reason = "only its schema is used")]
+struct Notification(serde_json::Value);
+
 /// Get the payment gateway
 #[utoipa::path(get, path = "/api/gateway", tag = "payments",
     responses((status = 200, description = "The payment gateway.", body = Gateway)))]
@@ -67,7 +73,7 @@ async fn set_up_credit_card(engine: Engine, session: Session) -> ApiResult<CardS
 ///
 /// For the provider, which signs it. What happened is asked of the provider, so that one that comes twice, late or not at all does no
 /// harm.
-#[utoipa::path(post, path = "/api/gateway/webhook", tag = "payments", security(()), request_body = serde_json::Value,
+#[utoipa::path(post, path = "/api/gateway/webhook", tag = "payments", security(()), request_body = Notification,
     responses((status = 204, description = "The notification was taken.")),
     extensions(("x-codes" = json!(["not_found"]))))]
 async fn take_notification(engine: Engine, request: Request) -> Result<StatusCode, Problem> {

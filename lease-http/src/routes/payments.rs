@@ -50,7 +50,7 @@ struct Payment {
     #[schema(required, example = json!(null))]
     failure_code: Option<String>,
     /// What the payer must do before the card is charged, if they must.
-    #[schema(required, value_type = NextAction)]
+    #[schema(required)]
     next_action: Option<NextAction>,
     /// Whether it was made after the due date.
     is_late: bool,
@@ -221,7 +221,7 @@ async fn cancel_payment(engine: Engine, session: Session, id: PathId<PaymentId>)
     responses((status = 200, description = "The payment as it is now.", body = Payment)),
     extensions(("x-codes" = json!(["permission_denied", "payment_pending", "payment_settled"]))))]
 async fn act_as_payer(engine: Engine, session: Session, id: PathId<PaymentId>, body: Body<PayerDraft>) -> ApiResult<Payment> {
-    let id = id.or_not_found(&session.actor)?;
+    let id = id.or_not_found_to(&session.actor, Resource::Payment, Act::Create)?;
     let payment = body.judge(engine.act_as_payer(&session, id, &body).await)?;
     Ok(Json(payment.into()))
 }

@@ -7,6 +7,7 @@ use axum::http::Request;
 use chrono::Duration;
 use lease_core::LeaseEngine;
 use lease_core::account::PasswordParams;
+use lease_core::gateway::SandboxGateway;
 use lease_core::model::LoginName;
 use lease_http::HttpOptions;
 use serde_json::{Value, json};

@@ -10,6 +10,7 @@ use futures_util::StreamExt as _;
 use lease_core::LeaseEngine;
 use lease_core::account::PasswordParams;
 use lease_core::clock::ManualClock;
+use lease_core::gateway::SandboxGateway;
 use lease_http::{HttpOptions, Metrics, RouterBuilder};
 use lease_store_memory::MemoryRepository;
 use serde_json::{Value, json};

@@ -8,6 +8,7 @@ use axum::http::HeaderMap;
 use futures_util::StreamExt as _;
 use lease_core::LeaseEngine;
 use lease_core::account::{PasswordParams, TokenText};
+use lease_core::gateway::SandboxGateway;
 use lease_core::id::EventId;
 use lease_core::repository::{AccountRepository as _, MockRepository, Repository, RepositoryError, TokenKey};
 use lease_http::HttpOptions;

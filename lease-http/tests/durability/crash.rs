@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use lease_core::LeaseEngine;
+use lease_core::gateway::SandboxGateway;
 use lease_core::invariants::Books;
 use lease_core::model::{PaymentState, TradeState};
 use serde_json::{Value, json};

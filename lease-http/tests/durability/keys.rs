@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lease_core::LeaseEngine;
+use lease_core::gateway::SandboxGateway;
 use lease_core::model::PaymentState;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;

@@ -15,6 +15,7 @@ use lease_core::LeaseEngine;
 use lease_core::account::PasswordParams;
 use lease_core::clock::{ManualClock, TestClock};
 use lease_core::engine::LeaseEngineBuilder;
+use lease_core::gateway::{PaymentGateway, SandboxGateway};
 use lease_core::money::{Currency, Money};
 use lease_core::repository::Repository;
 use lease_http::HttpOptions;
