@@ -6,6 +6,8 @@ mod charge;
 mod client;
 mod config;
 mod error;
+#[cfg(feature = "fake")]
+pub mod fake;
 mod id;
 mod refund;
 mod webhook;
