@@ -28,6 +28,9 @@ fn invalid_settings_end_the_server_with_one_line_and_exit_code_2() {
         &["--login-failures-per-minute", "-1"],
         &["--registrations-per-minute", "-1"],
         &["--late-payments", "maybe"],
+        &["--gateway", "paypal"],
+        &["--gateway", "stripe"],
+        &["--payment-action-minutes", "0"],
         &["--lease-fee", "cheap"],
         &["--lease-fee", "-1"],
         &["--sell-fee", "1.005"],
@@ -71,6 +74,8 @@ fn every_setting_is_also_an_environment_variable() {
         ("LEASE_LOGIN_FAILURES_PER_MINUTE", "none"),
         ("LEASE_REGISTRATIONS_PER_MINUTE", "none"),
         ("LEASE_LATE_PAYMENTS", "none"),
+        ("LEASE_GATEWAY", "none"),
+        ("LEASE_PAYMENT_ACTION_MINUTES", "none"),
         ("LEASE_LEASE_FEE", "none"),
         ("LEASE_SELL_FEE", "none"),
         ("LEASE_FEE_CURRENCY", "none"),
@@ -89,6 +94,33 @@ fn every_setting_is_also_an_environment_variable() {
         assert_eq!((output.status.code(), said.lines().count()), (Some(2), 1), "{variable:?}: {said}");
         assert!(!said.contains("hunter2"), "{said}");
     }
+}
+
+/// Chapter 7, and chapter 11 for the live key.
+#[test]
+fn keys_of_stripe_that_cannot_be_right_are_an_invalid_setting() {
+    let run = |args: &[&str], [secret, publishable, webhooks, base]: [&str; 4]| {
+        let keys = [
+            ("LEASE_GATEWAY", "stripe"),
+            ("LEASE_STRIPE_SECRET_KEY", secret),
+            ("LEASE_STRIPE_PUBLISHABLE_KEY", publishable),
+            ("LEASE_STRIPE_WEBHOOK_SECRET", webhooks),
+            ("LEASE_STRIPE_API_BASE", base),
+        ];
+        let output = run(&[args, &["--bind=127.0.0.1:0"]].concat(), &keys);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), said.lines().count()), (Some(2), 1), "{said}");
+        assert!(!said.contains("hunter2"), "{said}");
+        said
+    };
+    let missing = run(&[], ["sk_test_hunter2", "pk_test_1", "", ""]);
+    assert!(missing.contains("LEASE_STRIPE_WEBHOOK_SECRET"), "{missing}");
+    run(&[], ["pk_test_hunter2", "pk_test_1", "whsec_hunter2", ""]);
+    run(&[], ["sk_test_hunter2", "sk_test_hunter2", "whsec_hunter2", ""]);
+    run(&[], ["sk_live_hunter2", "pk_test_1", "whsec_hunter2", ""]);
+    run(&[], ["sk_test_hunter2", "pk_test_1", "whsec_hunter2", "http://stripe.example"]);
+    let live = run(&["--test-clock"], ["sk_live_hunter2", "pk_live_1", "whsec_hunter2", ""]);
+    assert!(live.contains("--test-clock"), "{live}");
 }
 
 #[test]
