@@ -14,9 +14,10 @@ use lease_core::repository::TradeSort;
 use lease_core::{ErrorKind, Refusal};
 use serde_json::{Map, Value, json};
 use utoipa::PartialSchema as _;
-use utoipa::openapi::OpenApi;
+use utoipa::openapi::{OpenApi, Paths};
 
 use crate::endpoints::X_IDEMPOTENCY_KEY;
+use crate::etag;
 use crate::idempotency::MAX_KEY_CHARS;
 use crate::problem::ErrorCode::{self, Engine, Http};
 use crate::problem::{HttpError, Problem};
@@ -41,7 +42,7 @@ pub(crate) fn complete(described: &OpenApi) -> Result<Value, serde_json::Error> 
     document["servers"] = json!([{ "url": "..", "description": "The server that this document comes from." }]);
     document["security"] = json!([{ "token": [] }]);
     document["tags"] = tags(&document);
-    complete_operations(&mut document["paths"]);
+    complete_operations(&mut document["paths"], &described.paths);
     let components = &mut document["components"];
     let schemas = &mut components["schemas"];
     schemas["Problem"] = problem_schema();
@@ -65,10 +66,9 @@ fn tags(document: &Value) -> Value {
     names.into_iter().map(|name| json!({ "name": name })).collect()
 }
 
-fn complete_operations(paths: &mut Value) {
+fn complete_operations(paths: &mut Value, described: &Paths) {
     for (path, item) in paths.as_object_mut().into_iter().flatten() {
-        let is_changeable =
-            item.get("get").is_some() && ["put", "patch", "delete"].iter().any(|method| item.get(method).is_some());
+        let is_changeable = described.get_path_item(path).is_some_and(etag::is_changeable);
         for method in METHODS {
             let Some(operation) = item.get_mut(method).and_then(Value::as_object_mut) else { continue };
             let ignores_key = operation.remove(X_IDEMPOTENCY_KEY) == Some(json!("ignored"));
