@@ -102,6 +102,12 @@ pub(crate) struct Settings {
     /// The number of declined payments of a customer within an hour from which on they have to wait; 0 for no limit.
     #[arg(long, env = "LEASE_DECLINES_PER_HOUR", global = true, value_name = "NUMBER", default_value_t = 20, value_parser = clap::value_parser!(u32).range(0..=10_000))]
     pub(crate) declines_per_hour: u32,
+    /// The number of proposals that a customer may make in one trade.
+    #[arg(long, env = "LEASE_MAX_PROPOSALS", global = true, value_name = "NUMBER", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) max_proposals: u32,
+    /// The number of days that a proposal may cover.
+    #[arg(long, env = "LEASE_MAX_DAYS", global = true, value_name = "DAYS", default_value_t = 3_660, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) max_days: u32,
     /// The fee of the standard service Lease, which is created if there is no service yet.
     #[arg(long, env = "LEASE_LEASE_FEE", global = true, value_name = "AMOUNT", default_value = "49.00")]
     pub(crate) lease_fee: String,
@@ -189,6 +195,8 @@ impl Settings {
             .with_late_payments(self.late_payments)
             .with_currency(self.fee_currency)
             .with_declines_per_hour(self.declines_per_hour)
+            .with_max_proposals(self.max_proposals)
+            .with_max_days(self.max_days)
             .with_event_retention(self.event_retention_days.map(|days| chrono::Duration::days(days.into())))
     }
 
