@@ -2,7 +2,7 @@
 //! draft states the type of each of its fields.
 
 use rust_decimal::prelude::ToPrimitive;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use strum::VariantArray;
 use utoipa::openapi::schema::{AllOfBuilder, KnownFormat, ObjectBuilder, OneOfBuilder, RefBuilder, SchemaFormat, Type};
 use utoipa::openapi::{RefOr, Schema};
@@ -89,7 +89,7 @@ kinds! {
     GivenCurrency => matching(r"^\s*[A-Z]{3}\s*$").examples([json!("USD")]);
     /// A vehicle identification number (ISO 3779), in upper or lower case, with or without blanks and hyphens, or as a barcode
     /// has it, between two `*`.
-    VinInput => matching(r"^[\s*-]*([A-HJ-NPR-Za-hj-npr-z0-9][\s-]*){17}[\s*-]*$").examples([json!("1M8GDM9AXKP042788")]);
+    VinInput => matching(r"^[\s*-]*([A-HJ-NPR-Za-hj-npr-z0-9][\s-]*){17}[\s*-]*$").examples([json!("1HGCM82633A004352")]);
     /// A chassis number, in upper or lower case.
     ChassisNumberInput => matching(r"^\s*[A-Za-z0-9-]{5,20}\s*$").examples([json!("GJ7-123456")]);
     /// An odometer reading.
@@ -191,33 +191,69 @@ enumerations! {
 }
 
 /// The schema of a draft, field by field.
-pub(crate) struct Body(ObjectBuilder);
+pub(crate) struct Body {
+    object: ObjectBuilder,
+    /// A body that is right as it stands.
+    example: Map<String, Value>,
+    /// What a second such body has instead.
+    other: Map<String, Value>,
+}
 
 impl Body {
     pub(crate) fn new(description: &str) -> Self {
-        Self(ObjectBuilder::new().schema_type(Type::Object).description(Some(description.trim())))
+        let object = ObjectBuilder::new().schema_type(Type::Object).description(Some(description.trim()));
+        Self { object, example: Map::new(), other: Map::new() }
     }
 
     /// A field that must be given.
     pub(crate) fn required<K: ToSchema>(self, name: &str, description: &str) -> Self {
-        Self(self.optional::<K>(name, description).0.required(name))
+        let mut body = self.optional::<K>(name, description);
+        body.object = body.object.required(name);
+        match example::<K>() {
+            Some(example) => body.like(name, example),
+            None => body,
+        }
     }
 
     /// A field that may be left out.
     pub(crate) fn optional<K: ToSchema>(self, name: &str, description: &str) -> Self {
-        Self(self.0.property(name, reference::<K>().description(Some(description.trim()))))
+        self.property(name, reference::<K>().description(Some(description.trim())))
     }
 
     /// A field that may be left out or null.
     pub(crate) fn nullable<K: ToSchema>(self, name: &str, description: &str) -> Self {
         let null = ObjectBuilder::new().schema_type(Type::Null);
-        let either = OneOfBuilder::new().item(reference::<K>()).item(null).description(Some(description.trim()));
-        Self(self.0.property(name, either))
+        self.property(name, OneOfBuilder::new().item(reference::<K>()).item(null).description(Some(description.trim())))
+    }
+
+    /// What a field is in the example.
+    pub(crate) fn like(mut self, name: &str, example: impl Into<Value>) -> Self {
+        self.example.insert(name.to_owned(), example.into());
+        self
+    }
+
+    /// What a field is in the second example.
+    pub(crate) fn or(mut self, name: &str, example: impl Into<Value>) -> Self {
+        self.other.insert(name.to_owned(), example.into());
+        self
+    }
+
+    fn property(self, name: &str, schema: impl Into<RefOr<Schema>>) -> Self {
+        Self { object: self.object.property(name, schema), ..self }
     }
 
     pub(crate) fn into_schema(self) -> RefOr<Schema> {
-        self.0.into()
+        let mut examples = vec![self.example.clone()];
+        if !self.other.is_empty() {
+            examples.push(self.example.into_iter().chain(self.other).collect());
+        }
+        self.object.examples(examples.into_iter().map(Value::Object)).into()
     }
+}
+
+/// The example of a type, if it has one.
+fn example<K: PartialSchema>() -> Option<Value> {
+    serde_json::to_value(K::schema()).ok()?.pointer("/examples/0").cloned()
 }
 
 fn reference<K: ToSchema>() -> RefBuilder {

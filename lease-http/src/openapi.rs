@@ -6,6 +6,8 @@
 //! cannot read is in extensions: `x-rules` of an operation are the rules between the fields of its body, each of them a schema,
 //! and `x-codes` of a response are the codes that its problem can have.
 
+mod examples;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use lease_core::model::Role;
@@ -56,6 +58,8 @@ pub(crate) fn complete(described: &OpenApi) -> Result<Value, serde_json::Error> 
         "description": "The 40 hexadecimal characters that registering, logging in or creating a token returned. `Token` is accepted \
             in place of `Bearer`.",
     }});
+    examples::offer(&mut document);
+    examples::repeat(&mut document);
     Ok(document)
 }
 
@@ -268,7 +272,8 @@ fn problem_schema() -> Value {
                 "enum": ErrorCode::all().map(ErrorCode::code).collect::<Vec<_>>() },
             "errors": { "type": "object", "description": "The messages for each wrong field or parameter.",
                 "additionalProperties": { "type": "array", "items": { "type": "string" }, "minItems": 1 } },
-            "failure_code": { "type": "string", "description": "The gateway's reason for declining the card." },
+            "failure_code": { "type": "string", "description": "The gateway's reason for declining the card.",
+                "example": "insufficient_funds" },
             "payment_id": { "$ref": "#/components/schemas/Id" },
         },
         "example": Problem::new(ErrorKind::NotFound).body(),
