@@ -4,7 +4,7 @@
 use rust_decimal::prelude::ToPrimitive;
 use serde_json::{Map, Value, json};
 use strum::VariantArray;
-use utoipa::openapi::schema::{AllOfBuilder, KnownFormat, ObjectBuilder, OneOfBuilder, RefBuilder, SchemaFormat, Type};
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, OneOfBuilder, RefBuilder, SchemaFormat, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
@@ -124,18 +124,15 @@ kinds! {
     /// One line of text. Surrounding white space is removed.
     Line => text(NAME_MAX, LINE);
     /// One line of text that is not blank. Surrounding white space is removed.
-    Name => text(NAME_MAX, NAME).min_length(Some(1));
+    Name => such_as("Ada", text(NAME_MAX, NAME).min_length(Some(1)));
     /// The name on a card: one line of text that is not blank, with fewer digits than the number of a card has.
-    HolderName => AllOfBuilder::new()
-        .item(text(NAME_MAX, NAME).min_length(Some(1)))
-        .item(matching(&format!("^([^0-9]*[0-9]){{0,{MAX_HOLDER_DIGITS}}}[^0-9]*$")))
-        .examples([json!("Ada Lovelace")]);
+    HolderName => such_as("Ada Lovelace", text(NAME_MAX, &holder_name()).min_length(Some(1)));
     /// One line of text. Surrounding white space is removed.
     Title => text(TITLE_MAX, LINE);
     /// Text of any number of lines. Surrounding white space is removed.
     FreeText => text(FREE_TEXT_MAX, FREE_TEXT);
     /// Text of any number of lines that is not blank. Surrounding white space is removed.
-    Reason => text(FREE_TEXT_MAX, REASON).min_length(Some(1));
+    Reason => such_as("It was a mistake.", text(FREE_TEXT_MAX, REASON).min_length(Some(1)));
     /// Letters, digits and the characters `@ . + - _`.
     Username => text(NAME_MAX, r"^[\w@.+-]+$").min_length(Some(1)).examples([json!("ada")]);
     /// An e-mail address (RFC 5321).
@@ -253,7 +250,8 @@ impl Body {
 
 /// The example of a type, if it has one.
 fn example<K: PartialSchema>() -> Option<Value> {
-    serde_json::to_value(K::schema()).ok()?.pointer("/examples/0").cloned()
+    let schema = serde_json::to_value(K::schema()).ok()?;
+    schema.pointer("/examples/0").or_else(|| schema.get("example")).cloned()
 }
 
 fn reference<K: ToSchema>() -> RefBuilder {
@@ -277,8 +275,19 @@ fn event_type_patterns() -> Vec<String> {
     types.chain(SubjectKind::VARIANTS.iter().map(|kind| format!("{kind}.*"))).collect()
 }
 
+/// A text with an example. Generators of clients make examples from patterns, and cannot follow those of text that is not blank.
+#[expect(deprecated, reason = "generators read the example in this place only")]
+fn such_as(example: &str, text: ObjectBuilder) -> ObjectBuilder {
+    text.example(Some(json!(example)))
+}
+
 fn text(max: usize, pattern: &str) -> ObjectBuilder {
     matching(pattern).max_length(Some(max))
+}
+
+/// The pattern of a [`NAME`] with at most so many digits.
+fn holder_name() -> String {
+    format!("^(?!([^0-9]*[0-9]){{{}}}){}", MAX_HOLDER_DIGITS + 1, NAME.trim_start_matches('^'))
 }
 
 fn formatted(format: KnownFormat) -> ObjectBuilder {
