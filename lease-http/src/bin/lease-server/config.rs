@@ -110,6 +110,12 @@ pub(crate) struct Settings {
     /// The minutes for which a payment waits for its payer before it is given up.
     #[arg(long, env = "LEASE_PAYMENT_ACTION_MINUTES", global = true, value_name = "MINUTES", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=10_080))]
     pub(crate) payment_action_minutes: u32,
+    /// The number of proposals that a customer may make in one trade.
+    #[arg(long, env = "LEASE_MAX_PROPOSALS", global = true, value_name = "NUMBER", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) max_proposals: u32,
+    /// The number of days that a proposal may cover.
+    #[arg(long, env = "LEASE_MAX_DAYS", global = true, value_name = "DAYS", default_value_t = 3_660, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) max_days: u32,
     /// The fee of the standard service Lease, which is created if there is no service yet.
     #[arg(long, env = "LEASE_LEASE_FEE", global = true, value_name = "AMOUNT", default_value = "49.00")]
     pub(crate) lease_fee: String,
@@ -205,6 +211,8 @@ impl Settings {
             .with_currency(self.fee_currency)
             .with_declines_per_hour(self.declines_per_hour)
             .with_payment_action(chrono::Duration::minutes(self.payment_action_minutes.into()))
+            .with_max_proposals(self.max_proposals)
+            .with_max_days(self.max_days)
             .with_event_retention(self.event_retention_days.map(|days| chrono::Duration::days(days.into())))
     }
 
