@@ -403,7 +403,7 @@ cases! {
         what_fell_overdue_is_recorded_once,
         expiring_and_deciding_exclude_each_other,
         a_late_payment_comes_after_the_falling_overdue,
-        each_call_records_so_many,
+        each_call_records_ten_batches,
     }
     tokens {
         every_field_of_a_token_is_kept,

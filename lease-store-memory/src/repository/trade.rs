@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use async_trait::async_trait;
@@ -12,7 +13,7 @@ use lease_core::repository::{
 };
 
 use crate::MemoryRepository;
-use crate::state::{Payments, Row, State};
+use crate::state::{Invoices, Payments, Proposals, Row, State};
 
 #[async_trait]
 impl TradeRepository for MemoryRepository {
@@ -99,25 +100,43 @@ impl TradeRepository for MemoryRepository {
         Ok(self.state.read(|state| {
             let Payments { rows, pending, .. } = &state.payments;
             let last = after.and_then(|id| Some((rows.get(id)?.value.created_at, id)));
-            let younger = pending.range((last.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded));
-            let begun = younger.take_while(|(at, _)| *at < before);
+            let begun = beyond(pending, last).take_while(|(at, _)| *at < before);
             begun.take(limit as usize).map(|(_, id)| *id).collect()
         }))
     }
 
-    async fn expired_proposals(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<ProposalId>, RepositoryError> {
+    async fn expired_proposals(
+        &self,
+        now: DateTime<Utc>,
+        after: Option<ProposalId>,
+        limit: u32,
+    ) -> Result<Vec<ProposalId>, RepositoryError> {
         Ok(self.state.read(|state| {
-            let expired = state.proposals.expiring.iter().take_while(|(at, _)| *at <= now);
+            let Proposals { rows, expiring, .. } = &state.proposals;
+            let last = after.and_then(|id| Some((rows.get(id)?.value.expires_at?, id)));
+            let expired = beyond(expiring, last).take_while(|(at, _)| *at <= now);
             expired.take(limit as usize).map(|(_, id)| *id).collect()
         }))
     }
 
-    async fn overdue_invoices(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<InvoiceId>, RepositoryError> {
+    async fn overdue_invoices(
+        &self,
+        now: DateTime<Utc>,
+        after: Option<InvoiceId>,
+        limit: u32,
+    ) -> Result<Vec<InvoiceId>, RepositoryError> {
         Ok(self.state.read(|state| {
-            let overdue = state.invoices.due.iter().take_while(|(day, _)| *day < now.date_naive());
+            let Invoices { rows, due } = &state.invoices;
+            let last = after.and_then(|id| Some((rows.get(id)?.value.due_date, id)));
+            let overdue = beyond(due, last).take_while(|(day, _)| *day < now.date_naive());
             overdue.take(limit as usize).map(|(_, id)| *id).collect()
         }))
     }
+}
+
+/// What comes after `last`, or all.
+fn beyond<K: Ord>(keys: &BTreeSet<K>, last: Option<K>) -> impl Iterator<Item = &K> {
+    keys.range((last.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded))
 }
 
 impl State {

@@ -3,15 +3,12 @@
 use std::pin::Pin;
 use std::time::Duration;
 
+use super::batches::in_batches;
 use super::{LeaseEngine, Maintenance};
 use crate::error::Error;
 
-/// The number of pending payments that are read at once.
-const SETTLED_AT_ONCE: u32 = 100;
-/// The most batches of payments that one turn of settling takes.
-const SETTLING_BATCHES: u32 = 10;
-/// The most proposals, and the most invoices, of which one turn records what time has brought.
-const RECORDED_AT_ONCE: u32 = 100;
+/// The number of pending payments, expired proposals and overdue invoices that are read at once; a turn takes several such batches.
+const ROWS_AT_ONCE: u32 = 100;
 /// The most commits whose events one turn places.
 const PLACED_AT_ONCE: u32 = 1_000;
 /// The most events that one turn clears.
@@ -50,7 +47,7 @@ impl Round {
 
 /// Those that could not be settled are tried once more only if others were.
 async fn settle(engine: &LeaseEngine, settings: &Maintenance) -> Result<bool, Error> {
-    let settled = engine.settle_pending(settings.settle_older_than, SETTLED_AT_ONCE).await?;
+    let settled = engine.settle_pending(settings.settle_older_than, ROWS_AT_ONCE).await?;
     if settled > 0 {
         tracing::info!(settled, "pending payments were settled");
     }
@@ -58,11 +55,11 @@ async fn settle(engine: &LeaseEngine, settings: &Maintenance) -> Result<bool, Er
 }
 
 async fn expire(engine: &LeaseEngine) -> Result<bool, Error> {
-    Ok(engine.expire_proposals(RECORDED_AT_ONCE).await? > 0)
+    Ok(engine.expire_proposals(ROWS_AT_ONCE).await? > 0)
 }
 
 async fn overdue(engine: &LeaseEngine) -> Result<bool, Error> {
-    Ok(engine.record_overdue(RECORDED_AT_ONCE).await? > 0)
+    Ok(engine.record_overdue(ROWS_AT_ONCE).await? > 0)
 }
 
 async fn place(engine: &LeaseEngine) -> Result<bool, Error> {
@@ -95,21 +92,8 @@ impl LeaseEngine {
     /// [`Error::Unavailable`] if the store cannot list the pending payments.
     pub async fn settle_pending(&self, older_than: chrono::Duration, at_once: u32) -> Result<usize, Error> {
         let before = self.now().checked_sub_signed(older_than).unwrap_or_else(|| self.now());
-        let (mut settled, mut last) = (0, None);
-        for _ in 0..SETTLING_BATCHES {
-            let pending = self.store().pending_payments(before, last, at_once).await?;
-            for id in &pending {
-                match self.recover(*id).await {
-                    Ok(_) => settled += 1,
-                    Err(error) => tracing::warn!(%error, payment = %id, "a pending payment could not be settled yet"),
-                }
-            }
-            last = pending.last().copied();
-            if pending.len() < at_once as usize || last.is_none() {
-                break;
-            }
-        }
-        Ok(settled)
+        let list = |after| self.store().pending_payments(before, after, at_once);
+        in_batches(at_once, list, |id| async move { self.recover(id).await.map(drop) }).await
     }
 
     /// Gives their place in the order to the events of a bounded number of commits that have none yet (rule 8.5). Returns how many
