@@ -46,6 +46,7 @@ mod lists;
 mod processes;
 mod race;
 mod script;
+mod staff_races;
 mod world;
 
 mod accept_races;
@@ -392,6 +393,13 @@ cases! {
         what_was_cleared_is_seen_by_nobody,
         the_engine_clears_what_the_policy_does_not_keep,
         who_reads_while_events_are_cleared_misses_none_unknowingly,
+    }
+    staff_races {
+        writing_off_and_paying_come_one_after_the_other,
+        voiding_and_paying_an_agreed_sale_exclude_each_other,
+        cancelling_an_agreed_sale_and_paying_come_one_after_the_other,
+        staff_cancel_while_customers_accept,
+        moving_the_due_date_and_paying_come_one_after_the_other,
     }
     subscriptions {
         subscribers_get_every_event_of_all_processes_in_order,
