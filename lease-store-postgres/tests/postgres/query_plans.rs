@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, TimeZone as _, Utc};
 use lease_core::event::{EventType, SubjectKind, Viewer};
-use lease_core::id::{CreditCardId, CustomerId, EventId, InvoiceId, LeadId, ServiceId, TradeId, UserId, VehicleId};
+use lease_core::id::{CreditCardId, CustomerId, EventId, InvoiceId, LeadId, ProposalId, ServiceId, TradeId, UserId, VehicleId};
 use lease_core::model::{
     ChassisNumber, InvoiceStatus, LeadStatus, PaymentStatus, ProposalStatus, Role, ServiceKind, TradeStatus, Vin,
 };
@@ -252,8 +252,10 @@ async fn lists_of_rows_that_belong_to_trades_walk_their_indexes() {
     );
     walks!(store, store.pending_payments(now(), None, 10), "payments_pending_idx");
     walks!(store, store.declines(customer().unwrap(), now(), 20), "payments_declines_idx");
-    walks!(store, store.expired_proposals(now(), 10), "proposals_end_idx");
-    walks!(store, store.overdue_invoices(now(), 10), "invoices_to_fall_overdue_idx");
+    walks!(store, store.expired_proposals(now(), None, 10), "proposals_end_idx");
+    walks!(store, store.expired_proposals(now(), ProposalId::new(5), 10), "proposals_end_idx");
+    walks!(store, store.overdue_invoices(now(), None, 10), "invoices_to_fall_overdue_idx");
+    walks!(store, store.overdue_invoices(now(), InvoiceId::new(5), 10), "invoices_to_fall_overdue_idx");
     database.drop().await;
 }
 
@@ -388,8 +390,8 @@ async fn what_time_brought_is_found_without_what_is_recorded() {
     store.connection().await.unwrap().execute("vacuum analyze").await.unwrap();
     for limit in [10, 1_000] {
         let before = entries_read(&store).await;
-        let found = store.expired_proposals(now(), limit).await.unwrap().len()
-            + store.overdue_invoices(now(), limit).await.unwrap().len();
+        let found = store.expired_proposals(now(), None, limit).await.unwrap().len()
+            + store.overdue_invoices(now(), None, limit).await.unwrap().len();
         let read = entries_read(&store).await - before;
         assert!(found > 10 && read <= i64::try_from(found).unwrap() + 20, "{read} entries for {found}");
     }
