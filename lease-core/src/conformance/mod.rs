@@ -68,6 +68,7 @@ mod pages;
 mod payment_races;
 mod prices;
 mod races;
+mod refunds;
 mod retention;
 mod subscriptions;
 mod time;
@@ -354,6 +355,7 @@ cases! {
         proposals_come_in_pages,
         invoices_come_in_pages,
         payments_come_in_pages,
+        refunds_come_in_pages,
         a_filter_holds_on_every_page,
         a_page_has_a_hundred_rows_at_the_most,
     }
@@ -385,6 +387,16 @@ cases! {
         one_of_two_claims_of_a_key_is_made,
         a_commit_and_a_take_over_exclude_each_other,
         a_renewal_and_a_take_over_exclude_each_other,
+    }
+    refunds {
+        every_field_of_a_refund_is_kept,
+        a_charge_and_a_refund_are_found_by_their_keys,
+        a_refund_key_belongs_to_one_refund,
+        what_belongs_to_another_trade_is_a_conflict,
+        pending_refunds_come_oldest_first_and_no_more_than_asked,
+        waiting_payments_come_oldest_first_until_they_are_settled,
+        refunds_are_filtered,
+        refused_cards_are_declines_until_they_are_purged,
     }
     retention {
         events_are_cleared_oldest_first_and_no_more_than_asked,
