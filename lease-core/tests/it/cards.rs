@@ -41,7 +41,7 @@ fn update(wallet: &Versioned<Wallet>, json: Value) -> Result<(CreditCard, Defaul
 fn a_card_is_kept_without_its_number() {
     let checked = check(json!({"number": "4000-0000-0000-0002"})).unwrap();
     assert_eq!(checked.details.number.expose(), "4000000000000002");
-    let change = store_card(&wallet(None, Some(9)), &checked, CardToken::new("tok".into()), now()).changes;
+    let change = store_card(&wallet(None, Some(9)), &checked.tokenized(CardToken::new("tok".into())), false, now()).changes;
     let CardChange::Create(card) = change.card else { panic!("a new card") };
     assert_eq!((card.brand, &*card.last4, card.exp_month, card.exp_year), (CardBrand::Visa, "0002", 12, 2030));
     assert_eq!((card.customer_id, &*card.holder_name, card.token.expose()), (id(OWNER), "Ada", "tok"));
@@ -215,7 +215,9 @@ fn the_first_card_is_the_default_and_later_ones_when_asked() {
         (Some(9), json!({"is_default": true}), true, DefaultCard::Clear),
     ];
     for (other, json, is_default, others) in cases {
-        let change = store_card(&wallet(None, other), &check(json).unwrap(), CardToken::new("t".into()), now()).changes;
+        let checked = check(json).unwrap();
+        let card = checked.tokenized(CardToken::new("t".into()));
+        let change = store_card(&wallet(None, other), &card, checked.wants_default, now()).changes;
         let CardChange::Create(card) = change.card else { panic!("a new card") };
         assert_eq!((card.is_default, change.others), (is_default, others));
     }

@@ -15,7 +15,7 @@ use lease_core::directory::{
     convert_lead, create_contact, create_lead, delete_contact, delete_lead, update_contact, update_lead,
 };
 use lease_core::event::{Audience, Event, EventActor, EventType, IdRef, NewRow, SubjectKind};
-use lease_core::gateway::{CardToken, ChargeOutcome};
+use lease_core::gateway::CardToken;
 use lease_core::id::{NewIds, ProposalId, Versioned};
 use lease_core::input::UpdateMode;
 use lease_core::invoicing::{VoidDraft, move_due_date, record_overdue, settle_payment, void, write_off};
@@ -44,6 +44,7 @@ fn given() -> NewIds {
         proposal: Some(id(109)),
         invoice: Some(id(110)),
         payment: Some(id(111)),
+        refund: Some(id(113)),
         ..NewIds::default()
     }
 }
@@ -201,13 +202,12 @@ fn the_other_changes_to_a_trade_have_their_events() {
     assert_eq!(data, expected);
 
     let part = billed.clone().paid_and_pending("10", "40").with_payment("40", PaymentState::Pending);
-    let declined = ChargeOutcome::Declined { failure_code: "insufficient_funds".into(), reference: "ch_2".into() };
+    let declined = declined("insufficient_funds");
     let failed = settle_payment(&part.0, &declined, now()).unwrap().unwrap();
     let (data, changes) = facts(only(&failed.events));
     assert_eq!((&data["status"], &data["failure_code"]), (&json!("failed"), &json!("insufficient_funds")));
     assert_eq!(changes["status"], json!({"from": "pending", "to": "failed"}));
-    let succeeded = ChargeOutcome::Succeeded { reference: "ch_1".into() };
-    let paid = settle_payment(&part.0, &succeeded, now()).unwrap().unwrap();
+    let paid = settle_payment(&part.0, &charged(), now()).unwrap().unwrap();
     assert_eq!(names(&paid.events), ["payment.succeeded", "invoice.updated"]);
     let expected = json!({"amount_paid": {"from": "10.00", "to": "50.00"}, "amount_due": {"from": "90.00", "to": "50.00"}});
     assert_eq!(facts(&paid.events[1]).1, expected);
@@ -298,8 +298,7 @@ fn an_act_on_an_overdue_invoice_comes_after_its_falling_overdue() {
     let paying = billed.clone().with_card(card(OWNER));
     let pending = billed.clone().paid_and_pending("60", "40").with_payment("40", PaymentState::Pending);
     let reason = draft::<VoidDraft>(json!({"reason": "A mistake."}));
-    let declined = ChargeOutcome::Declined { failure_code: "expired_card".into(), reference: "ch_2".into() };
-    let succeeded = ChargeOutcome::Succeeded { reference: "ch_1".into() };
+    let declined = declined("expired_card");
     let acts = |at: DateTime<Utc>, marked: bool| {
         let of = |scene: &Scene| {
             let mut scene = scene.clone();
@@ -309,7 +308,7 @@ fn an_act_on_an_overdue_invoice_comes_after_its_falling_overdue() {
         [
             of(&paying).pay_under(&Policy::default(), &customer(OWNER), &json!("30"), at).unwrap(),
             settle_payment(&of(&pending).0, &declined, at).unwrap().unwrap(),
-            settle_payment(&of(&pending).0, &succeeded, at).unwrap().unwrap(),
+            settle_payment(&of(&pending).0, &charged(), at).unwrap().unwrap(),
             void(&of(&billed).0, &staff(), &reason, at).unwrap(),
             write_off(&of(&billed).0, &staff(), &draft(json!({"reason": "Hopeless."})), at).unwrap(),
         ]
@@ -416,7 +415,8 @@ fn cards_have_their_events() {
     let checked = check_card(&customer(OWNER), &asked, now().date_naive()).unwrap();
     let wallet = |card, newest_other, default_other| first(Wallet { customer_id: id(OWNER), card, newest_other, default_other });
     let token = CardToken::new("tok_that_is_secret".into());
-    let events = store_card(&wallet(None, Some(id(2)), Some(id(2))), &checked, token, now()).events;
+    let events =
+        store_card(&wallet(None, Some(id(2)), Some(id(2))), &checked.tokenized(token), checked.wants_default, now()).events;
     assert_eq!(names(&events), ["credit_card.added", "credit_card.updated"]);
     let expected = json!({"credit_card_id": 103, "customer_id": OWNER, "brand": "visa", "last4": "4242", "is_default": true});
     assert_eq!(facts(&events[0]).0, expected);
@@ -502,7 +502,8 @@ fn events_show_no_secret() {
         draft(json!({"number": "4242424242424242", "cvc": "731", "exp_month": 12, "exp_year": 2030, "holder_name": "Ada"}));
     let checked = check_card(&customer(OWNER), &asked, now().date_naive()).unwrap();
     let wallet = first(Wallet { customer_id: id(OWNER), card: None, newest_other: None, default_other: None });
-    let added = store_card(&wallet, &checked, CardToken::new("tok_that_is_secret".into()), now());
+    let added =
+        store_card(&wallet, &checked.tokenized(CardToken::new("tok_that_is_secret".into())), checked.wants_default, now());
     let login = log_in(&account(OWNER, Role::Customer), TokenHash([0xAB; 32]), at(60), None, now());
     let secrets = [password, "that-is-secret", "that_is_secret", "4242424242424242", "731", "abab", "171, 171"];
     for event in registered().iter().chain(&changed.events).chain(&added.events).chain(&login.events) {

@@ -6,7 +6,7 @@ use lease_core::account::{
     Login, PasswordHash, RegistrationDraft, Session, Token, TokenText, UserDraft, check_registration, check_update,
 };
 use lease_core::engine::LoginDraft;
-use lease_core::gateway::{CardToken, Charge};
+use lease_core::gateway::{CardToken, Tokenization};
 use lease_core::input::{Field, Scalar, UpdateMode};
 use lease_core::model::Role;
 use lease_core::repository::SavedResponse;
@@ -74,8 +74,10 @@ fn cards_are_not_shown() {
     hides(&checked, &secrets);
     let wallet = first(Wallet { customer_id: id(OWNER), card: None, newest_other: None, default_other: None });
     let token = || CardToken::new("tok_that_is_secret".into());
-    hides(&store_card(&wallet, &checked, token(), now()), &secrets);
-    hides(&Charge { key: key(), card: token(), amount: usd("1") }, &secrets);
+    hides(&checked.tokenized(token()), &secrets);
+    hides(&store_card(&wallet, &checked.tokenized(token()), false, now()), &secrets);
+    hides(&Tokenization::Accepted(token()), &secrets);
+    hides(&charge("1", token()), &secrets);
 }
 
 /// No error repeats a wrong card number or password.
