@@ -11,6 +11,7 @@ use lease_core::LeaseEngine;
 use lease_core::account::RegistrationDraft;
 use lease_core::catalog::VehicleDraft;
 use lease_core::engine::Maintenance;
+use lease_core::gateway::SandboxGateway;
 use lease_core::id::{CreditCardId, ServiceId, TradeId, VehicleId};
 use lease_core::invoicing::PaymentDraft;
 use lease_core::lifecycle::{ProposalDraft, TradeDraft};
@@ -27,7 +28,7 @@ type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
 #[tokio::main]
 async fn main() -> Outcome {
-    let engine = LeaseEngine::new(Arc::new(MemoryRepository::default()))?;
+    let engine = LeaseEngine::builder(Arc::new(MemoryRepository::default()), Arc::new(SandboxGateway::new())).build()?;
     // What has to be done in the background, here until the program ends.
     let maintained = engine.clone();
     tokio::spawn(async move { maintained.run_maintenance(&Maintenance::default(), std::future::pending()).await });

@@ -12,6 +12,7 @@ use lease_core::account::RegistrationDraft;
 use lease_core::catalog::VehicleDraft;
 use lease_core::engine::EventConsumer;
 use lease_core::event::{EventRecord, EventType};
+use lease_core::gateway::SandboxGateway;
 use lease_core::id::Stored;
 use lease_core::lifecycle::{ProposalDraft, TradeDraft};
 use lease_core::model::ServiceKind;
@@ -26,7 +27,7 @@ type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
 #[tokio::main]
 async fn main() -> Outcome {
-    let engine = LeaseEngine::new(Arc::new(MemoryRepository::default()))?;
+    let engine = LeaseEngine::builder(Arc::new(MemoryRepository::default()), Arc::new(SandboxGateway::new())).build()?;
     engine.ensure_standard_services(Money::parse("49.00", Currency::USD)?, Money::parse("199.00", Currency::USD)?).await?;
     sell(&engine).await?;
 

@@ -9,7 +9,7 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::event::{EventType, SubjectKind};
-use crate::gateway::PayerOutcome;
+pub(crate) use crate::gateway::PayerOutcome;
 use crate::model::limits::{
     EXPIRY_YEARS, FIRST_MODEL_YEAR, MAX_DUE_DAYS, MAX_EMAIL_BYTES, MAX_HOLDER_DIGITS, MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS,
     MONTHS, TOKEN_DAYS,

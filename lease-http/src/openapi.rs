@@ -19,7 +19,7 @@ use utoipa::openapi::OpenApi;
 use crate::endpoints::X_IDEMPOTENCY_KEY;
 use crate::idempotency::MAX_KEY_CHARS;
 use crate::problem::ErrorCode::{self, Engine, Http};
-use crate::problem::{HttpError, Problem};
+use crate::problem::{Failure, HttpError, Problem};
 
 /// The methods under which a path has operations.
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
@@ -249,7 +249,14 @@ fn header(description: &str, schema: &Value) -> Value {
 fn example(code: ErrorCode) -> Value {
     match code {
         Engine(ErrorKind::ValidationError) => Problem::invalid_field("name", "This field is required.").body(),
-        Engine(ErrorKind::CardDeclined) => Problem::declined("insufficient_funds", 1).body(),
+        Engine(kind @ ErrorKind::CardDeclined) => {
+            let failure = Failure { failure_code: "insufficient_funds".to_owned(), payment_id: Some(1), refund_id: None };
+            Problem::failed(kind, failure).body()
+        }
+        Engine(kind @ ErrorKind::RefundFailed) => {
+            let failure = Failure { failure_code: "expired_or_canceled_card".to_owned(), payment_id: None, refund_id: Some(1) };
+            Problem::failed(kind, failure).body()
+        }
         code => Problem::new(code).body(),
     }
 }
@@ -268,8 +275,9 @@ fn problem_schema() -> Value {
                 "enum": ErrorCode::all().map(ErrorCode::code).collect::<Vec<_>>() },
             "errors": { "type": "object", "description": "The messages for each wrong field or parameter.",
                 "additionalProperties": { "type": "array", "items": { "type": "string" }, "minItems": 1 } },
-            "failure_code": { "type": "string", "description": "The gateway's reason for declining the card." },
+            "failure_code": { "type": "string", "description": "The gateway's reason for refusing the card or the refund." },
             "payment_id": { "$ref": "#/components/schemas/Id" },
+            "refund_id": { "$ref": "#/components/schemas/Id" },
         },
         "example": Problem::new(ErrorKind::NotFound).body(),
     })

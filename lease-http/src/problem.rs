@@ -28,7 +28,7 @@ pub struct Problem {
     code: ErrorCode,
     detail: Cow<'static, str>,
     errors: Option<Messages>,
-    declined: Option<(String, i64)>,
+    failure: Option<Failure>,
     retry_after: Option<u64>,
 }
 
@@ -38,7 +38,7 @@ impl Problem {
     pub fn new(code: impl Into<ErrorCode>) -> Self {
         let code = code.into();
         let retry_after = (code == ErrorKind::Unavailable.into()).then_some(RETRY_AFTER);
-        Self { code, detail: code.to_string().into(), errors: None, declined: None, retry_after }
+        Self { code, detail: code.to_string().into(), errors: None, failure: None, retry_after }
     }
 
     /// A body that is not JSON, with the reason.
@@ -62,9 +62,9 @@ impl Problem {
         Self { retry_after: Some(retry_after), ..Self::new(ErrorKind::Throttled) }
     }
 
-    /// A declined card, with the gateway's reason and the failed payment, which is stored.
-    pub(crate) fn declined(failure_code: &str, payment: i64) -> Self {
-        Self { declined: Some((failure_code.to_owned(), payment)), ..Self::new(ErrorKind::CardDeclined) }
+    /// What the gateway refused, with its reason and the failed payment or refund, which is stored.
+    pub(crate) fn failed(kind: ErrorKind, failure: Failure) -> Self {
+        Self { failure: Some(failure), ..Self::new(kind) }
     }
 
     /// The code of the problem.
@@ -83,8 +83,7 @@ impl Problem {
             detail: &self.detail,
             code: self.code.code(),
             errors: self.errors.as_ref(),
-            failure_code: self.declined.as_ref().map(|(code, _)| code.as_str()),
-            payment_id: self.declined.as_ref().map(|(_, id)| *id),
+            failure: self.failure.as_ref(),
         })
     }
 }
@@ -98,10 +97,21 @@ struct ProblemBody<'a> {
     code: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     errors: Option<&'a Messages>,
+    #[serde(flatten)]
+    failure: Option<&'a Failure>,
+}
+
+/// What the gateway refused, and why.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct Failure {
+    /// The gateway's code for the reason.
+    pub(crate) failure_code: String,
+    /// The failed payment.
     #[serde(skip_serializing_if = "Option::is_none")]
-    failure_code: Option<&'a str>,
+    pub(crate) payment_id: Option<i64>,
+    /// The failed refund.
     #[serde(skip_serializing_if = "Option::is_none")]
-    payment_id: Option<i64>,
+    pub(crate) refund_id: Option<i64>,
 }
 
 impl IntoResponse for Problem {
@@ -126,8 +136,14 @@ impl From<Error> for Problem {
         let problem = Self::new(error.kind());
         match error {
             Error::Invalid(errors) => Self::invalid(messages(&errors)),
-            Error::CardDeclined(payment) => {
-                Self::declined(payment.state.failure_code().unwrap_or("card_declined"), payment.id.get())
+            Error::CardDeclined { failure_code, payment } => {
+                let payment_id = payment.map(|payment| payment.id.get());
+                Self::failed(ErrorKind::CardDeclined, Failure { failure_code, payment_id, ..Failure::default() })
+            }
+            Error::RefundFailed(refund) => {
+                let failure_code = refund.state.failure_code().unwrap_or_default().to_owned();
+                let refund_id = Some(refund.id.get());
+                Self::failed(ErrorKind::RefundFailed, Failure { failure_code, refund_id, ..Failure::default() })
             }
             Error::Throttled { retry_after } => Self::throttled(seconds_up(retry_after)),
             Error::Unavailable(source) => {

@@ -123,3 +123,16 @@ create table credit_cards (
 comment on table credit_cards is 'stored means of payment: what may be shown of a card, never its number';
 comment on column credit_cards.gateway_token is 'what the payment gateway knows the card by';
 comment on column credit_cards.deleted_at is 'gone from lists, kept for its payments';
+
+create table card_refusals (
+    id bigint generated always as identity,
+    customer_id bigint not null,
+    refused_at timestamptz not null,
+    constraint card_refusals_pkey primary key (id),
+    constraint card_refusals_customer_id_fkey foreign key (customer_id) references customers (id) on delete cascade
+);
+
+create index card_refusals_customer_idx on card_refusals (customer_id, refused_at);
+create index card_refusals_refused_at_idx on card_refusals (refused_at);
+
+comment on table card_refusals is 'when the gateway refused a new card of a customer, kept as long as it counts as a decline';

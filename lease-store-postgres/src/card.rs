@@ -1,11 +1,12 @@
 //! Credit cards. The root of a change is the customer, whose version it increases.
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use lease_core::id::{CreditCardId, CustomerId, NewIds, Stored, Version, Versioned};
 use lease_core::model::CreditCard;
 use lease_core::page::{Page, PageRequest};
 use lease_core::repository::{CardFilter, CardRepository, Envelope, RepositoryError, WalletKey};
-use lease_core::wallet::{CardChange, DefaultCard, Wallet, WalletChange};
+use lease_core::wallet::{CardChange, DefaultCard, RefusedCard, Wallet, WalletChange};
 use sqlx::QueryBuilder;
 
 use crate::PostgresRepository;
@@ -51,6 +52,10 @@ impl CardRepository for PostgresRepository {
         Ok(Some(Versioned { version, value }))
     }
 
+    async fn purge_refused_cards(&self, before: DateTime<Utc>, limit: u32) -> Result<u64, RepositoryError> {
+        self.directory.purge(("card_refusals", "id", "refused_at"), before, limit).await
+    }
+
     async fn list_cards(&self, filter: &CardFilter, page: PageRequest) -> Result<Page<Stored<CreditCard>>, RepositoryError> {
         list::page(
             &self.directory,
@@ -82,6 +87,20 @@ pub(crate) async fn commit(database: &Database, change: &WalletChange, envelope:
         CardChange::Update(..) => None,
     };
     Ok(NewIds { credit_card, ..NewIds::default() })
+}
+
+/// Keeps that a card was refused.
+pub(crate) async fn refused(database: &Database, refused: &RefusedCard, envelope: &Envelope) -> Result<NewIds, RepositoryError> {
+    let statement = || {
+        let mut writing = Writing::begin(envelope);
+        let root = writing.write("root").push("insert into card_refusals (customer_id, refused_at) select ");
+        root.separated(", ").push_bind(refused.customer_id.get()).push_bind(refused.at);
+        root.push(" where true");
+        writing.only_if_valid().push(" returning id");
+        writing.finish(Made::Nothing, &[])
+    };
+    write_expected(database, statement).await?;
+    Ok(NewIds::default())
 }
 
 /// Adds the card that is created or changed. Returns what it makes.

@@ -15,6 +15,7 @@ pub(crate) async fn commit(database: &Database, Commit { envelope, change }: &Co
         Change::CreateToken(token) => account::commit::create_token(database, token, envelope).await,
         Change::Customer(change) => account::commit::customer(database, change, envelope).await,
         Change::Wallet(change) => card::commit(database, change, envelope).await,
+        Change::RefusedCard(refused) => card::refused(database, refused, envelope).await,
         Change::Contact(change) => contact::commit(database, change, envelope).await,
         Change::Lead(change) => lead::commit(database, change, envelope).await,
         Change::Vehicle(change) => vehicle::commit(database, change, envelope).await,

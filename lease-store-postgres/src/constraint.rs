@@ -16,7 +16,7 @@ pub(crate) enum Broken {
 pub(crate) fn meaning(name: &str) -> Option<Broken> {
     use Guarantee::{
         AcceptedProposal, AgreedPeriods, ChargeKey, DefaultCard, InvoiceOfTrade, LiveTradeOfVehicle, LoginName, PendingProposal,
-        VehicleIdentity,
+        RefundKey, VehicleIdentity,
     };
     let guarantee = match name {
         "login_names_pkey" => LoginName,
@@ -28,6 +28,7 @@ pub(crate) fn meaning(name: &str) -> Option<Broken> {
         "proposals_accepted_key" => AcceptedProposal,
         "trades_agreed_periods_excl" => AgreedPeriods,
         "payments_charge_key_key" => ChargeKey,
+        "refunds_refund_key_key" => RefundKey,
         // A part of a change found no row to write, or the customer of a user was created twice at once.
         "change_is_whole" | "customers_user_id_key" => return Some(Broken::Conflict),
         // The version of the trade is locked, and with it everything that these refer to, so concurrent changes cannot break
@@ -40,7 +41,8 @@ pub(crate) fn meaning(name: &str) -> Option<Broken> {
         | "invoices_is_settled_fkey"
         | "invoices_proposal_fkey"
         | "payments_invoice_fkey"
-        | "payments_credit_card_fkey" => return None,
+        | "payments_credit_card_fkey"
+        | "refunds_payment_fkey" => return None,
         name if name.ends_with("_fkey") => return Some(Broken::Conflict),
         _ => return None,
     };

@@ -115,12 +115,18 @@ impl Database {
         found.map(|row| Fields::of(&row).versioned()).transpose()
     }
 
-    /// Deletes up to `limit` rows that expired before `now`. Returns how many it deleted.
-    pub(crate) async fn purge(&self, table: &str, key: &str, now: DateTime<Utc>, limit: u32) -> Result<u64, RepositoryError> {
+    /// Deletes up to `limit` rows of which the instant in `at` is before this one. Returns how many it deleted.
+    pub(crate) async fn purge(
+        &self,
+        (table, key, at): (&str, &str, &str),
+        before: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<u64, RepositoryError> {
         let statement = || {
             let mut query = QueryBuilder::new("with gone as (delete from ");
             query.push(table).push(" where ").push(key).push(" in (select ").push(key).push(" from ").push(table);
-            query.push(" where expires_at < ").push_bind(now).push(" order by expires_at limit ").push_bind(i64::from(limit));
+            query.push(" where ").push(at).push(" < ").push_bind(before);
+            query.push(" order by ").push(at).push(" limit ").push_bind(i64::from(limit));
             query.push(" for update skip locked) returning 1) select count(*) from gone");
             query
         };

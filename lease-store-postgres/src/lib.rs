@@ -253,9 +253,12 @@ impl PostgresRepository {
             | Change::CreateToken(_)
             | Change::Customer(_) => &self.accounts,
             Change::Vehicle(_) | Change::OpenTrade(_) | Change::Trade(_) => &self.trading,
-            Change::Wallet(_) | Change::Contact(_) | Change::Lead(_) | Change::Service(_) | Change::FirstServices(_) => {
-                &self.directory
-            }
+            Change::Wallet(_)
+            | Change::RefusedCard(_)
+            | Change::Contact(_)
+            | Change::Lead(_)
+            | Change::Service(_)
+            | Change::FirstServices(_) => &self.directory,
         }
     }
 }

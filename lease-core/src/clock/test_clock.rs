@@ -19,7 +19,7 @@ const FURTHEST: Months = Months::new(120);
 ///
 /// # fn main() -> Result<(), lease_core::clock::AdvanceError> {
 /// let clock = Arc::new(TestClock::default());
-/// // LeaseEngine::builder(store).clock(clock.clone()).build()
+/// // LeaseEngine::builder(store, gateway).clock(clock.clone()).build()
 /// let before = clock.now();
 /// clock.advance_by(Duration::days(30))?;
 /// assert!(clock.now() >= before + Duration::days(30));

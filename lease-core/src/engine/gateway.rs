@@ -4,12 +4,20 @@ use super::payments::{charge_of, view, viewed_payment};
 use super::trades::WithActions;
 use super::{LeaseEngine, RequestContext};
 use crate::error::Error;
-use crate::gateway::{CardSetup, GatewayError, GatewayInfo, Notification, NotificationError, PayerOutcome};
+use crate::gateway::{CardSetup, GatewayError, GatewayInfo, Notification, NotificationError};
 use crate::id::PaymentId;
-use crate::input::FieldErrors;
+use crate::input::{Field, FieldErrors, Form, UpdateMode, choice, draft};
 use crate::invoicing::{require_payment_view, require_waiting};
 use crate::model::Payment;
 use crate::permission::{Act, Actor, Resource};
+
+draft! {
+    /// What the payer does, in a payment that waits for them.
+    pub struct PayerDraft as PayerInput {
+        /// Whether they confirm the payment.
+        pub outcome: Field<String> as required PayerOutcome,
+    }
+}
 
 impl LeaseEngine {
     /// What clients have to know of the gateway.
@@ -63,7 +71,7 @@ impl LeaseEngine {
         &self,
         context: impl Into<RequestContext>,
         id: PaymentId,
-        outcome: PayerOutcome,
+        draft: &PayerDraft,
     ) -> Result<WithActions<Payment>, Error> {
         let RequestContext { actor, request_id, .. } = context.into();
         let gateway = &self.shared.gateway;
@@ -74,6 +82,9 @@ impl LeaseEngine {
         let loaded = self.load_payment(id).await?;
         let payment = viewed_payment(&loaded)?;
         require_payment_view(&payment, &actor)?;
+        let mut form = Form::new(UpdateMode::Full);
+        let outcome = form.required("outcome", &draft.outcome, None, |outcome| choice(outcome));
+        let Some(outcome) = outcome else { return Err(form.errors.into()) };
         require_waiting(&payment)?;
         let outcome = gateway.act_as_payer(&charge_of(&loaded)?, outcome).ok_or(Error::NotFound)?;
         let context = RequestContext::new(Actor::Gateway).with_request_id(request_id);

@@ -36,6 +36,7 @@ pub use accounts::{LoggedIn, LoginDraft, Registered};
 pub use builder::{BuildError, LeaseEngineBuilder};
 pub use command::RequestContext;
 pub use consumer::EventConsumer;
+pub use gateway::PayerDraft;
 pub use maintenance::Maintenance;
 pub use precondition::Precondition;
 pub use test_clock::AdvanceDraft;

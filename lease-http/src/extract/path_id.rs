@@ -2,8 +2,8 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use lease_core::Error;
 use lease_core::id::{
-    ContactId, CreditCardId, CustomerId, EventId, Id, InvoiceId, LeadId, PaymentId, ProposalId, ServiceId, TokenId, TradeId,
-    UserId, VehicleId,
+    ContactId, CreditCardId, CustomerId, EventId, Id, InvoiceId, LeadId, PaymentId, ProposalId, RefundId, ServiceId, TokenId,
+    TradeId, UserId, VehicleId,
 };
 use lease_core::permission::{Act, Actor, Resource};
 
@@ -78,5 +78,6 @@ named! {
     ProposalId => Proposal,
     InvoiceId => Invoice,
     PaymentId => Payment,
+    RefundId => Refund,
     EventId => Event,
 }

@@ -15,7 +15,8 @@ use lease_core::catalog::VehicleDraft;
 use lease_core::clock::ManualClock;
 use lease_core::engine::RequestContext;
 use lease_core::gateway::{
-    CardDetails, CardToken, Charge, ChargeKey, ChargeOutcome, GatewayError, PaymentGateway, SandboxGateway,
+    CardDetails, CardToken, Charge, ChargeOutcome, GatewayError, GatewayInfo, PaymentGateway, RefundOutcome, RefundRequest,
+    SandboxGateway, Tokenization,
 };
 use lease_core::model::Account;
 use lease_core::permission::Actor;
@@ -57,9 +58,8 @@ impl World {
 
     async fn with(gateway: Arc<dyn PaymentGateway>) -> Self {
         let clock = Arc::new(ManualClock::at(Utc.with_ymd_and_hms(2026, 3, 1, 12, 0, 0).unwrap()));
-        let engine = LeaseEngine::builder(Arc::new(MemoryRepository::default()))
+        let engine = LeaseEngine::builder(Arc::new(MemoryRepository::default()), gateway)
             .clock(Arc::clone(&clock) as _)
-            .gateway(gateway)
             .password_params(PasswordParams { memory_kib: 8, iterations: 1 })
             .build()
             .unwrap();
@@ -148,7 +148,7 @@ async fn a_refusal_by_a_request_that_lost_its_key_is_409() {
     store.expect_claim().returning(|_, _| Ok(ClaimState::Claimed));
     store.expect_taken_names().returning(|_| Ok(Vec::new()));
     store.expect_renew_claim().returning(|_, _, _| Err(RepositoryError::Taken(Guarantee::Claim)));
-    let routes = crate::router(LeaseEngine::new(Arc::new(store)).unwrap());
+    let routes = crate::router(LeaseEngine::builder(Arc::new(store), Arc::new(SandboxGateway::new())).build().unwrap());
     let request = Request::post("/api/register").header(IDEMPOTENCY_KEY, "k1").header("content-type", "application/json");
     let response = routes.oneshot(request.body(Body::from("{}")).unwrap()).await.unwrap();
     let status = response.status().as_u16();
@@ -163,17 +163,33 @@ struct SlowGateway(Semaphore);
 
 #[async_trait]
 impl PaymentGateway for SlowGateway {
-    async fn tokenize(&self, _: &CardDetails) -> Result<CardToken, GatewayError> {
+    fn info(&self) -> GatewayInfo {
+        SandboxGateway::new().info()
+    }
+
+    async fn tokenize(&self, _: &CardDetails) -> Result<Tokenization, GatewayError> {
         let _permit = self.0.acquire().await.unwrap();
-        Ok(CardToken::new("token".to_owned()))
+        Ok(Tokenization::Accepted(CardToken::new("token".to_owned())))
     }
 
     async fn charge(&self, _: &Charge) -> Result<ChargeOutcome, GatewayError> {
         Err(GatewayError::new("unused"))
     }
 
-    async fn find_charge(&self, _: &ChargeKey) -> Result<Option<ChargeOutcome>, GatewayError> {
-        Ok(None)
+    async fn find_charge(&self, _: &Charge) -> Result<Option<ChargeOutcome>, GatewayError> {
+        Err(GatewayError::new("unused"))
+    }
+
+    async fn cancel_charge(&self, _: &Charge) -> Result<ChargeOutcome, GatewayError> {
+        Err(GatewayError::new("unused"))
+    }
+
+    async fn refund(&self, _: &RefundRequest) -> Result<RefundOutcome, GatewayError> {
+        Err(GatewayError::new("unused"))
+    }
+
+    async fn find_refund(&self, _: &RefundRequest) -> Result<Option<RefundOutcome>, GatewayError> {
+        Err(GatewayError::new("unused"))
     }
 }
 

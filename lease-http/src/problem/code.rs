@@ -69,7 +69,7 @@ impl ErrorCode {
             Self::Engine(kind) => match kind {
                 ErrorKind::ValidationError | ErrorKind::InvalidCredentials => StatusCode::BAD_REQUEST,
                 ErrorKind::NotAuthenticated => StatusCode::UNAUTHORIZED,
-                ErrorKind::CardDeclined => StatusCode::PAYMENT_REQUIRED,
+                ErrorKind::CardDeclined | ErrorKind::RefundFailed => StatusCode::PAYMENT_REQUIRED,
                 ErrorKind::PermissionDenied => StatusCode::FORBIDDEN,
                 ErrorKind::NotFound => StatusCode::NOT_FOUND,
                 ErrorKind::Refused(_) => StatusCode::CONFLICT,

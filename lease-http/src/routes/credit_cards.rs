@@ -4,12 +4,14 @@ use axum::Json;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use lease_core::id::{CreditCardId, Stored};
-use lease_core::input::UpdateMode;
+use lease_core::input::{Draft, UpdateMode};
 use lease_core::model::{self, CardBrand};
 use lease_core::permission::Resource;
 use lease_core::repository::CardFilter;
-use lease_core::wallet::CardDraft;
-use serde::Serialize;
+use lease_core::wallet::{CardDraft, EnteredCardDraft};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
@@ -66,6 +68,36 @@ impl From<Stored<model::CreditCard>> for CreditCard {
     }
 }
 
+/// A new card, as its number or as the provider's name for it. The gateway decides which of the two is read.
+struct NewCard {
+    numbered: CardDraft,
+    entered: EnteredCardDraft,
+}
+
+impl<'de> Deserialize<'de> for NewCard {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let body = Box::<RawValue>::deserialize(deserializer)?;
+        let numbered = serde_json::from_str(body.get()).map_err(D::Error::custom)?;
+        let entered = serde_json::from_str(body.get()).map_err(D::Error::custom)?;
+        Ok(Self { numbered, entered })
+    }
+}
+
+impl Draft for NewCard {
+    fn unreadable() -> Self {
+        Self { numbered: CardDraft::unreadable(), entered: EnteredCardDraft::unreadable() }
+    }
+}
+
+/// A credit card: its number, or the name that the provider gave it.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only its schema is used")]
+enum CreditCardInput {
+    Numbered(CardDraft),
+    Entered(EnteredCardDraft),
+}
+
 /// A page of credit cards.
 type CreditCardPage = Listing<CreditCard>;
 
@@ -89,11 +121,18 @@ async fn list_credit_cards(engine: Engine, session: Session, list: List<CardFilt
 }
 
 /// Store a credit card
-#[utoipa::path(post, path = "/api/credit-cards", tag = "credit cards", request_body = CardDraft,
+///
+/// With a gateway whose cards are entered in the browser, the body is the name that the provider gave the card.
+#[utoipa::path(post, path = "/api/credit-cards", tag = "credit cards", request_body = CreditCardInput,
     responses((status = 201, description = "The card is stored.", body = CreditCard)),
-    extensions(("x-codes" = json!(["permission_denied"]))))]
-async fn create_credit_card(engine: Engine, session: Session, body: Body<CardDraft>) -> Created<CreditCard> {
-    let card = body.judge(engine.create_card(&session, &body).await)?;
+    extensions(("x-codes" = json!(["permission_denied", "card_declined", "throttled"]))))]
+async fn create_credit_card(engine: Engine, session: Session, body: Body<NewCard>) -> Created<CreditCard> {
+    let stored = if engine.gateway(&session.actor)?.takes_card_numbers {
+        engine.create_card(&session, &body.numbered).await
+    } else {
+        engine.create_entered_card(&session, &body.entered).await
+    };
+    let card = body.judge(stored)?;
     Ok(created(card.id, card.into()))
 }
 

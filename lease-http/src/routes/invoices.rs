@@ -43,6 +43,8 @@ struct Invoice {
     amount: Amount,
     /// The sum of the payments that succeeded.
     amount_paid: Amount,
+    /// The sum of the refunds that succeeded. The invoice stays paid.
+    amount_refunded: Amount,
     /// The amount still due; zero once the invoice is void or written off.
     amount_due: Amount,
     currency: Currency,
@@ -79,6 +81,7 @@ impl Invoice {
             customer_id: invoice.customer_id.into(),
             amount: invoice.amount.into(),
             amount_paid: invoice.paid.into(),
+            amount_refunded: invoice.refunded.into(),
             amount_due: amount_due.into(),
             currency: invoice.amount.into(),
             status,

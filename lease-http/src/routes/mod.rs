@@ -9,10 +9,12 @@ mod contacts;
 mod credit_cards;
 mod customers;
 mod events;
+mod gateway;
 mod invoices;
 mod leads;
 mod payments;
 mod proposals;
+mod refunds;
 mod response;
 mod services;
 mod test_clock;
@@ -39,6 +41,8 @@ pub(crate) fn endpoints(has_test_clock: bool) -> Endpoints {
         .merge(proposals::endpoints())
         .merge(invoices::endpoints())
         .merge(payments::endpoints())
+        .merge(refunds::endpoints())
+        .merge(gateway::endpoints())
         .merge(events::endpoints());
     if has_test_clock { endpoints.merge(test_clock::endpoints()) } else { endpoints }
 }

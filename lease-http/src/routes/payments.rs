@@ -4,8 +4,10 @@ use axum::Json;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use lease_core::Error;
-use lease_core::id::{InvoiceId, PaymentId, Stored};
+use lease_core::engine::{PayerDraft, WithActions};
+use lease_core::id::{InvoiceId, PaymentId};
 use lease_core::invoicing::PaymentDraft;
+use lease_core::lifecycle::AvailableAction;
 use lease_core::model::{self, PaymentState, PaymentStatus};
 use lease_core::permission::{Act, Resource};
 use lease_core::repository::PaymentFilter;
@@ -27,6 +29,8 @@ pub(super) fn endpoints() -> Endpoints {
         .post(routes!(create_payment), Replay::created(get_outcome))
         .routes(routes!(get_payment))
         .post(routes!(create_invoice_payment), Replay::created(get_outcome))
+        .post(routes!(cancel_payment), Replay::changed(get_payment))
+        .post(routes!(act_as_payer), Replay::changed(get_payment))
 }
 
 /// One attempt to pay an invoice with a card.
@@ -40,19 +44,51 @@ struct Payment {
     currency: Currency,
     #[schema(value_type = PaymentStatus)]
     status: &'static str,
+    /// The sum of the refunds that succeeded.
+    amount_refunded: Amount,
     /// The gateway's reason for the failure.
     #[schema(required, example = json!(null))]
     failure_code: Option<String>,
+    /// What the payer must do before the card is charged, if they must.
+    #[schema(required)]
+    next_action: Option<NextAction>,
     /// Whether it was made after the due date.
     is_late: bool,
     /// The gateway's reference for the charge.
     #[schema(required)]
     gateway_reference: Option<String>,
     created_at: DateTime<Utc>,
+    /// When it succeeded, failed or was cancelled.
+    #[schema(required)]
+    settled_at: Option<DateTime<Utc>>,
+    /// What the caller may do with it now.
+    #[schema(value_type = Vec<AvailableAction>)]
+    available_actions: Vec<&'static str>,
 }
 
-impl From<Stored<model::Payment>> for Payment {
-    fn from(payment: Stored<model::Payment>) -> Self {
+/// What a payer must do before their card is charged. Only the payer gets the secret.
+#[derive(Serialize, ToSchema)]
+struct NextAction {
+    /// The gateway's word for it: `use_stripe_sdk`, `redirect_to_url`, or `sandbox`.
+    #[schema(example = "sandbox")]
+    r#type: String,
+    /// The address at which the payer acts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+    /// The secret with which the payer's browser acts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_secret: Option<String>,
+}
+
+impl From<&model::NextAction> for NextAction {
+    fn from(action: &model::NextAction) -> Self {
+        let client_secret = action.client_secret.as_ref().map(|secret| secret.expose().to_owned());
+        Self { r#type: action.kind.clone(), url: action.url.clone(), client_secret }
+    }
+}
+
+impl From<WithActions<model::Payment>> for Payment {
+    fn from(WithActions { stored: payment, available_actions, .. }: WithActions<model::Payment>) -> Self {
         Self {
             id: payment.id.into(),
             invoice_id: payment.invoice_id.into(),
@@ -61,10 +97,14 @@ impl From<Stored<model::Payment>> for Payment {
             amount: payment.amount.into(),
             currency: payment.amount.into(),
             status: PaymentStatus::from(&payment.state).into(),
+            amount_refunded: payment.refunded.into(),
             failure_code: payment.state.failure_code().map(str::to_owned),
+            next_action: payment.state.next_action().map(NextAction::from),
             is_late: payment.is_late,
-            gateway_reference: payment.state.gateway_reference().map(str::to_owned),
+            gateway_reference: payment.gateway_reference.clone(),
             created_at: payment.created_at,
+            settled_at: payment.state.settled_at(),
+            available_actions: available_actions.into_iter().map(Into::into).collect(),
         }
     }
 }
@@ -100,9 +140,10 @@ async fn list_payments(engine: Engine, session: Session, list: List<PaymentFilte
 /// Pay an invoice
 ///
 /// For the billed customer. A payment that the gateway declines is stored as failed; one for which the gateway does not respond
-/// stays pending and is settled later.
+/// stays pending and is settled later. The payer may have to act before the card is charged: then `next_action` says how, and the
+/// amount stays reserved until they have, the payment is cancelled, or their time is over.
 #[utoipa::path(post, path = "/api/payments", tag = "payments", request_body = PaymentDraft,
-    responses((status = 201, description = "The payment succeeded.", body = Payment),
+    responses((status = 201, description = "The payment succeeded, or requires that the payer acts.", body = Payment),
         (status = 202, description = "The gateway has not responded yet; the payment is pending.", body = Payment)),
     extensions(("x-codes" = json!([
         "card_declined", "permission_denied", "invoice_not_open", "invoice_overdue", "payment_pending", "card_not_usable",
@@ -115,9 +156,10 @@ async fn create_payment(engine: Engine, session: Session, body: Body<PaymentDraf
 /// Pay this invoice
 ///
 /// For the billed customer. A payment that the gateway declines is stored as failed; one for which the gateway does not respond
-/// stays pending and is settled later.
+/// stays pending and is settled later. The payer may have to act before the card is charged: then `next_action` says how, and the
+/// amount stays reserved until they have, the payment is cancelled, or their time is over.
 #[utoipa::path(post, path = "/api/invoices/{id}/payments", tag = "payments", request_body = InvoicePaymentInput,
-    responses((status = 201, description = "The payment succeeded.", body = Payment),
+    responses((status = 201, description = "The payment succeeded, or requires that the payer acts.", body = Payment),
         (status = 202, description = "The gateway has not responded yet; the payment is pending.", body = Payment)),
     extensions(("x-codes" = json!([
         "card_declined", "permission_denied", "invoice_not_open", "invoice_overdue", "payment_pending", "card_not_usable",
@@ -145,17 +187,41 @@ async fn get_payment(engine: Engine, session: Session, id: PathId<PaymentId>) ->
 async fn get_outcome(engine: Engine, session: Session, id: PathId<PaymentId>) -> Created<Payment> {
     let id = id.or_not_found(&session.actor)?;
     let payment = engine.get_payment(&session.actor, id).await?;
-    match payment.state {
-        PaymentState::Failed { .. } => Err(Error::CardDeclined(Box::new(payment)).into()),
-        PaymentState::Pending | PaymentState::Succeeded { .. } => Ok(paid(payment)),
+    match &payment.stored.state {
+        PaymentState::Failed { failure_code, .. } => {
+            let failure_code = failure_code.clone();
+            Err(Error::CardDeclined { failure_code, payment: Some(Box::new(payment.stored)) }.into())
+        }
+        _ => Ok(paid(payment)),
     }
 }
 
-fn paid(payment: Stored<model::Payment>) -> CreatedResponse<Payment> {
-    let status = match payment.state {
-        PaymentState::Pending => StatusCode::ACCEPTED,
-        PaymentState::Succeeded { .. } | PaymentState::Failed { .. } => StatusCode::CREATED,
-    };
-    let (_, id, body) = created(payment.id, payment.into());
-    (status, id, body)
+fn paid(payment: WithActions<model::Payment>) -> CreatedResponse<Payment> {
+    let is_pending = payment.stored.state == PaymentState::Pending;
+    let (_, id, body) = created(payment.stored.id, payment.into());
+    (if is_pending { StatusCode::ACCEPTED } else { StatusCode::CREATED }, id, body)
+}
+
+/// Cancel a payment
+///
+/// One that waits for its payer: the gateway gives the charge up first. For the payer and for staff. If the payer was quicker, the
+/// money counts, and the response is 409.
+#[utoipa::path(post, path = "/api/payments/{id}/cancel", tag = "payments",
+    responses((status = 200, description = "The payment, which is cancelled.", body = Payment)),
+    extensions(("x-codes" = json!(["permission_denied", "payment_pending", "payment_settled"]))))]
+async fn cancel_payment(engine: Engine, session: Session, id: PathId<PaymentId>) -> ApiResult<Payment> {
+    let id = id.or_not_found(&session.actor)?;
+    Ok(Json(engine.cancel_payment(&session, id).await?.into()))
+}
+
+/// Play the payer
+///
+/// Under the sandbox, ends a payment that waits for its payer. For the payer.
+#[utoipa::path(post, path = "/api/sandbox/payments/{id}", tag = "payments", request_body = PayerDraft,
+    responses((status = 200, description = "The payment as it is now.", body = Payment)),
+    extensions(("x-codes" = json!(["permission_denied", "payment_pending", "payment_settled"]))))]
+async fn act_as_payer(engine: Engine, session: Session, id: PathId<PaymentId>, body: Body<PayerDraft>) -> ApiResult<Payment> {
+    let id = id.or_not_found_to(&session.actor, Resource::Payment, Act::Create)?;
+    let payment = body.judge(engine.act_as_payer(&session, id, &body).await)?;
+    Ok(Json(payment.into()))
 }

@@ -7,6 +7,7 @@ use axum::http::Request;
 use chrono::Duration;
 use lease_core::LeaseEngine;
 use lease_core::account::PasswordParams;
+use lease_core::gateway::SandboxGateway;
 use lease_core::model::LoginName;
 use lease_http::HttpOptions;
 use serde_json::{Value, json};
@@ -131,7 +132,8 @@ async fn a_login_renews_the_hash_of_its_password() {
         let found = world.store.find_login(&LoginName::new("owner")).await.unwrap().unwrap();
         found.user.password.expose().to_owned()
     };
-    let builder = LeaseEngine::builder(Arc::clone(&world.store)).clock(Arc::clone(&world.app.clock) as _);
+    let builder =
+        LeaseEngine::builder(Arc::clone(&world.store), Arc::new(SandboxGateway::new())).clock(Arc::clone(&world.app.clock) as _);
     let dearer = builder.password_params(PasswordParams { memory_kib: 16, iterations: 2 }).build().unwrap();
     let dearer = App::on(dearer, Arc::clone(&world.app.clock), HttpOptions::default());
     let log_in = async |app: &App, password| {

@@ -10,6 +10,7 @@ use futures_util::StreamExt as _;
 use lease_core::LeaseEngine;
 use lease_core::account::PasswordParams;
 use lease_core::clock::ManualClock;
+use lease_core::gateway::SandboxGateway;
 use lease_http::{HttpOptions, Metrics, RouterBuilder};
 use lease_store_memory::MemoryRepository;
 use serde_json::{Value, json};
@@ -57,7 +58,7 @@ impl App {
 
     pub(crate) fn with(options: HttpOptions) -> Self {
         let clock = Arc::new(ManualClock::at(Utc.with_ymd_and_hms(2026, 3, 1, 12, 0, 0).unwrap()));
-        let engine = LeaseEngine::builder(Arc::new(MemoryRepository::default()))
+        let engine = LeaseEngine::builder(Arc::new(MemoryRepository::default()), Arc::new(SandboxGateway::new()))
             .clock(Arc::clone(&clock) as _)
             .password_params(PasswordParams { memory_kib: 8, iterations: 1 })
             .build()

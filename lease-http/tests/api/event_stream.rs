@@ -8,6 +8,7 @@ use axum::http::HeaderMap;
 use futures_util::StreamExt as _;
 use lease_core::LeaseEngine;
 use lease_core::account::{PasswordParams, TokenText};
+use lease_core::gateway::SandboxGateway;
 use lease_core::id::EventId;
 use lease_core::repository::{AccountRepository as _, MockRepository, Repository, RepositoryError, TokenKey};
 use lease_http::HttpOptions;
@@ -298,5 +299,5 @@ async fn a_stream_whose_store_fails_ends() {
 
 fn engine(store: Arc<dyn Repository>) -> LeaseEngine {
     let params = PasswordParams { memory_kib: 8, iterations: 1 };
-    LeaseEngine::builder(store).clock(App::new().clock).password_params(params).build().unwrap()
+    LeaseEngine::builder(store, Arc::new(SandboxGateway::new())).clock(App::new().clock).password_params(params).build().unwrap()
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use chrono::Duration;
-use lease_core::gateway::{CardToken, GatewayError, MockPaymentGateway};
+use lease_core::gateway::{CardToken, GatewayError, MockPaymentGateway, PaymentGateway, SandboxGateway, Tokenization};
 use lease_http::HttpOptions;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -176,8 +176,9 @@ async fn a_401_is_not_kept() {
 async fn a_503_is_not_kept() {
     let mut gateway = MockPaymentGateway::new();
     gateway.expect_tokenize().times(1).returning(|_| Err(GatewayError::new("down")));
-    gateway.expect_tokenize().times(1).returning(|_| Ok(CardToken::new("token".to_owned())));
-    let world = World::with(|builder| builder.gateway(Arc::new(gateway))).await;
+    gateway.expect_tokenize().times(1).returning(|_| Ok(Tokenization::Accepted(CardToken::new("token".to_owned()))));
+    gateway.expect_info().returning(|| SandboxGateway::new().info());
+    let world = World::with_gateway(Arc::new(gateway)).await;
     for status in [503, 201, 201] {
         let response = world.app.post("/api/credit-cards", &world.owner.token, "k1", &card(GOOD_CARD)).await;
         assert_eq!(response.status.as_u16(), status, "{}", response.text);

@@ -131,6 +131,8 @@ async fn of_trades(world: &World) -> Vec<(String, Vec<i64>)> {
     let paid = id(&world.post("/api/payments", owner, pay(good_card)).await.expect(201));
     let declined = &world.post("/api/payments", owner, pay(bad_card)).await.refused(402, "card_declined")["payment_id"];
     let declined = declined.as_i64().unwrap();
+    let refund = format!("/api/payments/{paid}/refunds");
+    let refund = id(&world.post(&refund, &world.staff, json!({"amount": "0.50", "reason": "other"})).await.expect(201));
 
     let old = json!({"vin": "WVWZZZ1JZXW000001", "make": "Volkswagen", "model": "Golf", "year": 1999, "color": "green", "mileage": 20_000});
     let golf = id(&world.post("/api/vehicles", buyer, old).await.expect(201));
@@ -187,6 +189,13 @@ async fn of_trades(world: &World) -> Vec<(String, Vec<i64>)> {
         (format!("/api/payments?customer_id={o}"), vec![declined, paid]),
         (format!("/api/payments?customer_id={b}"), vec![]),
         (format!("/api/payments?credit_card_id={bad_card}"), vec![declined]),
+        (format!("/api/refunds?payment_id={paid}"), vec![refund]),
+        (format!("/api/refunds?payment_id={declined}"), vec![]),
+        (format!("/api/refunds?invoice_id={invoice}&customer_id={o}"), vec![refund]),
+        (format!("/api/refunds?invoice_id={fee}"), vec![]),
+        (format!("/api/refunds?customer_id={b}"), vec![]),
+        ("/api/refunds?status=succeeded".into(), vec![refund]),
+        ("/api/refunds?status=pending".into(), vec![]),
         (format!("/api/credit-cards?customer_id={o}"), vec![bad_card, good_card]),
         (format!("/api/credit-cards?customer_id={b}"), vec![]),
         (format!("/api/vehicles?customer_id={b}"), vec![golf]),
@@ -285,6 +294,8 @@ async fn a_list_contains_exactly_the_rows_that_the_caller_may_see() {
     let card = world.card(owner, GOOD_CARD).await;
     let pay = json!({"invoice_id": invoice, "credit_card_id": card, "amount": "1"});
     let payment = id(&world.post("/api/payments", owner, pay).await.expect(201));
+    let refund = format!("/api/payments/{payment}/refunds");
+    let refund = id(&world.post(&refund, staff, json!({"reason": "other"})).await.expect(201));
     let contact = id(&world.post("/api/contacts", owner, json!({"email": "bo@example.com"})).await.expect(201));
     let inactive = inactive_service(&world).await;
     let [o, b, s] = [owner, buyer, stranger].map(|person| person.customer);
@@ -311,6 +322,7 @@ async fn a_list_contains_exactly_the_rows_that_the_caller_may_see() {
         ("/api/proposals", [vec![offer, own, accepted], vec![offer, own, accepted], vec![own], vec![offer, own, accepted]]),
         ("/api/invoices", [vec![invoice], vec![], vec![], vec![invoice]]),
         ("/api/payments", [vec![payment], vec![], vec![], vec![payment]]),
+        ("/api/refunds", [vec![refund], vec![], vec![], vec![refund]]),
     ];
     for (path, rows) in expected {
         for (person, rows) in [owner, buyer, stranger, staff].into_iter().zip(rows) {
@@ -338,7 +350,7 @@ async fn an_invoice_is_overdue_once_its_due_date_is_over() {
 async fn every_list_refuses_unknown_parameters() {
     let world = World::new().await;
     let lists: Vec<_> = lists().into_iter().filter(|(path, _)| !path.contains("{id}")).collect();
-    assert_eq!(lists.len(), 13);
+    assert_eq!(lists.len(), 14);
     for (path, names) in lists {
         assert!(names.contains(&"cursor"), "{path}");
         for wrong in ["limit=0", "limit=101", "limit=x", "cursor=nonsense", "colour=red", "limit=1&limit=2"] {

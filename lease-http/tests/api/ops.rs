@@ -8,7 +8,10 @@ use async_trait::async_trait;
 use axum::http::HeaderValue;
 use lease_core::LeaseEngine;
 use lease_core::account::PasswordParams;
-use lease_core::gateway::{CardDetails, CardToken, Charge, ChargeKey, ChargeOutcome, GatewayError, PaymentGateway};
+use lease_core::gateway::{
+    CardDetails, CardToken, Charge, ChargeOutcome, GatewayError, GatewayInfo, PaymentGateway, RefundOutcome, RefundRequest,
+    SandboxGateway, Tokenization,
+};
 use lease_core::repository::{MockRepository, RepositoryError};
 use lease_http::{CorsOrigins, HttpOptions};
 use lease_store_memory::MemoryRepository;
@@ -25,7 +28,7 @@ async fn get(app: &App, path: &str) -> ApiResponse {
 /// The app, on another store.
 fn on(store: MockRepository, options: HttpOptions) -> App {
     let params = PasswordParams { memory_kib: 8, iterations: 1 };
-    let engine = LeaseEngine::builder(Arc::new(store)).password_params(params).build().unwrap();
+    let engine = LeaseEngine::builder(Arc::new(store), Arc::new(SandboxGateway::new())).password_params(params).build().unwrap();
     App::on(engine, App::new().clock, options)
 }
 
@@ -180,25 +183,40 @@ struct SlowGateway(Semaphore);
 
 #[async_trait]
 impl PaymentGateway for SlowGateway {
-    async fn tokenize(&self, _: &CardDetails) -> Result<CardToken, GatewayError> {
+    fn info(&self) -> GatewayInfo {
+        SandboxGateway::new().info()
+    }
+
+    async fn tokenize(&self, _: &CardDetails) -> Result<Tokenization, GatewayError> {
         let _permit = self.0.acquire().await.unwrap();
-        Ok(CardToken::new("token".to_owned()))
+        Ok(Tokenization::Accepted(CardToken::new("token".to_owned())))
     }
 
     async fn charge(&self, _: &Charge) -> Result<ChargeOutcome, GatewayError> {
         Err(GatewayError::new("unused"))
     }
 
-    async fn find_charge(&self, _: &ChargeKey) -> Result<Option<ChargeOutcome>, GatewayError> {
-        Ok(None)
+    async fn find_charge(&self, _: &Charge) -> Result<Option<ChargeOutcome>, GatewayError> {
+        Err(GatewayError::new("unused"))
+    }
+
+    async fn cancel_charge(&self, _: &Charge) -> Result<ChargeOutcome, GatewayError> {
+        Err(GatewayError::new("unused"))
+    }
+
+    async fn refund(&self, _: &RefundRequest) -> Result<RefundOutcome, GatewayError> {
+        Err(GatewayError::new("unused"))
+    }
+
+    async fn find_refund(&self, _: &RefundRequest) -> Result<Option<RefundOutcome>, GatewayError> {
+        Err(GatewayError::new("unused"))
     }
 }
 
 /// An engine with such a gateway.
 fn slow_engine() -> (Arc<SlowGateway>, LeaseEngine) {
     let gateway = Arc::new(SlowGateway(Semaphore::new(0)));
-    let engine = LeaseEngine::builder(Arc::new(MemoryRepository::default()))
-        .gateway(Arc::clone(&gateway) as _)
+    let engine = LeaseEngine::builder(Arc::new(MemoryRepository::default()), Arc::clone(&gateway) as _)
         .password_params(PasswordParams { memory_kib: 8, iterations: 1 })
         .build()
         .unwrap();

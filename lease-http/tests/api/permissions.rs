@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::app::{PASSWORD, vehicle};
-use crate::support::setup::{GOOD_CARD, card};
+use crate::support::setup::{ASKS_PAYER, GOOD_CARD, card};
 use crate::support::{Person, World, document, id, ids, nobody};
 
 const TABLE: &str = include_str!("permissions.txt");
@@ -50,6 +50,11 @@ impl Scene {
         let card = world.card(owner, GOOD_CARD).await;
         let pay = json!({"credit_card_id": card, "amount": "1.00"});
         let payment = id(&world.post(&format!("/api/invoices/{invoice}/payments"), owner, pay).await.expect(201));
+        let refund = json!({"amount": "0.50", "reason": "other"});
+        let refund = id(&world.post(&format!("/api/payments/{payment}/refunds"), staff, refund).await.expect(201));
+        let asking = world.card(owner, ASKS_PAYER).await;
+        let pay = json!({"credit_card_id": asking, "amount": "1.00"});
+        let waiting = id(&world.post(&format!("/api/invoices/{invoice}/payments"), owner, pay).await.expect(201));
         let contact = id(&world.post("/api/contacts", owner, json!({"name": "Bo", "email": "bo@example.com"})).await.expect(201));
         let lead = id(&world.post("/api/leads", staff, lead()).await.expect(201));
         let event = async |of: &str| ids(&world.get(&format!("/api/events?type={of}"), staff).await.expect(200))[0];
@@ -74,6 +79,8 @@ impl Scene {
             ("buyers_offer", buyers_offer),
             ("invoice", invoice),
             ("payment", payment),
+            ("waiting", waiting),
+            ("refund", refund),
             ("trade_event", trade_event),
             ("payment_event", payment_event),
             ("lead_event", lead_event),
@@ -141,6 +148,9 @@ impl Scene {
             ("POST", "trades", "cancel") | ("POST", "invoices", "void" | "write-off") => json!({"reason": "a mistake"}),
             ("POST", "invoices", _) => json!({"credit_card_id": self.id("card"), "amount": "1.00"}),
             ("POST", "test-clock", _) => json!({"seconds": 60}),
+            ("POST", "payments", "refunds") => json!({"amount": "0.50", "reason": "requested_by_customer"}),
+            ("POST", "payments", "cancel") => Value::Null,
+            ("POST", "sandbox", _) => json!({"outcome": "succeed"}),
             ("POST", "payments", _) => {
                 json!({"invoice_id": self.id("invoice"), "credit_card_id": self.id("card"), "amount": "1.00"})
             }

@@ -7,7 +7,7 @@ use crate::support::setup::{GOOD_CARD, card};
 use crate::support::{World, id};
 
 /// Each list, with the fields of its rows.
-const FIELDS: [(&str, &str); 12] = [
+const FIELDS: [(&str, &str); 13] = [
     ("users", "id username email first_name last_name is_active is_staff is_superuser date_joined last_login customer_id"),
     ("customers", "id user_id job dob notes created_at"),
     ("credit-cards", "id customer_id brand last4 exp_month exp_year holder_name is_default created_at"),
@@ -30,12 +30,18 @@ const FIELDS: [(&str, &str); 12] = [
     ),
     (
         "invoices",
-        "id number trade_id proposal_id customer_id amount amount_paid amount_due currency status is_overdue issued_at due_date \
+        "id number trade_id proposal_id customer_id amount amount_paid amount_due amount_refunded currency status is_overdue issued_at due_date \
          paid_at voided_at void_reason written_off_at write_off_reason",
     ),
     (
         "payments",
-        "id invoice_id credit_card_id customer_id amount currency status failure_code is_late gateway_reference created_at",
+        "id invoice_id credit_card_id customer_id amount amount_refunded currency status failure_code is_late next_action \
+         gateway_reference created_at settled_at available_actions",
+    ),
+    (
+        "refunds",
+        "id payment_id invoice_id customer_id amount currency reason note status credit_note_number failure_code \
+         gateway_reference created_at settled_at",
     ),
     ("events", "id type occurred_at actor request_id subject trade_id data changes"),
 ];
@@ -53,7 +59,8 @@ async fn each_resource_has_exactly_its_documented_fields() {
     let (_, invoice) = world.agreed_sale(1).await;
     let pays = world.card(&world.owner, GOOD_CARD).await;
     let pay = json!({"invoice_id": invoice, "credit_card_id": pays, "amount": "1"});
-    world.post("/api/payments", &world.owner, pay).await.expect(201);
+    let paid = id(&world.post("/api/payments", &world.owner, pay).await.expect(201));
+    world.post(&format!("/api/payments/{paid}/refunds"), &world.staff, json!({"reason": "other"})).await.expect(201);
     world.post("/api/contacts", &world.owner, json!({"email": "bo@example.com"})).await.expect(201);
     world.post("/api/leads", &world.staff, json!({"company": "Acme"})).await.expect(201);
     for (things, names) in FIELDS {

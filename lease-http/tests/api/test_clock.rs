@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Duration, Utc};
-use lease_core::gateway::{CardToken, ChargeOutcome, GatewayError, MockPaymentGateway};
+use lease_core::gateway::{
+    CardToken, ChargeOutcome, GatewayError, MockPaymentGateway, PaymentGateway, SandboxGateway, Tokenization,
+};
 use serde_json::{Value, json};
 
 use crate::app::{ApiResponse, App, PASSWORD, vehicle};
@@ -123,10 +125,11 @@ async fn tokens_proposals_and_invoices_go_by_the_clock() {
 #[tokio::test]
 async fn a_pending_payment_is_settled_when_the_clock_is_moved() {
     let mut gateway = MockPaymentGateway::new();
-    gateway.expect_tokenize().returning(|_| Ok(CardToken::new("card".to_owned())));
+    gateway.expect_info().returning(|| SandboxGateway::new().info());
+    gateway.expect_tokenize().returning(|_| Ok(Tokenization::Accepted(CardToken::new("card".to_owned()))));
     gateway.expect_charge().times(1).returning(|_| Err(GatewayError::new("timed out")));
     gateway.expect_find_charge().times(1).returning(|_| Ok(Some(ChargeOutcome::Succeeded { reference: "ch_1".into() })));
-    let world = World::with(|builder| builder.gateway(Arc::new(gateway))).await;
+    let world = World::with_gateway(Arc::new(gateway)).await;
     let (_, invoice) = world.agreed_sale(1).await;
     let card = world.card(&world.owner, GOOD_CARD).await;
     let pay = json!({"invoice_id": invoice, "credit_card_id": card});

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use lease_core::LeaseEngine;
+use lease_core::gateway::SandboxGateway;
 use lease_core::invariants::Books;
 use lease_core::model::{PaymentState, TradeState};
 use serde_json::{Value, json};
@@ -213,7 +214,7 @@ async fn acknowledged_writes_survive_crashes() {
     }
 
     let store = database.connect().await;
-    let engine = LeaseEngine::new(Arc::new(store.clone())).unwrap();
+    let engine = LeaseEngine::builder(Arc::new(store.clone()), Arc::new(SandboxGateway::new())).build().unwrap();
     // Settles all pending payments, whenever they were begun.
     engine.settle_pending(chrono::Duration::seconds(-60), 1_000).await.unwrap();
     let books = Books::read(&store).await.unwrap();

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lease_core::LeaseEngine;
+use lease_core::gateway::SandboxGateway;
 use lease_core::model::PaymentState;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -185,7 +186,7 @@ async fn assert_made_once(servers: TwoServers, answered: &[(Command, i64, Durati
     let store = servers.store().await;
     let leads: Vec<i64> = sqlx::query_scalar("select id from leads").fetch_all(store.pool()).await.unwrap();
     // Settles all pending payments, whenever they were begun.
-    let engine = LeaseEngine::new(Arc::new(store.clone())).unwrap();
+    let engine = LeaseEngine::builder(Arc::new(store.clone()), Arc::new(SandboxGateway::new())).build().unwrap();
     engine.settle_pending(chrono::Duration::seconds(-60), 1_000).await.unwrap();
     store.pool().close().await;
     let payments = servers.finish().await.payments;

@@ -71,6 +71,7 @@ fn name(row: NewRow) -> Cow<'static, str> {
         NewRow::Proposal => "proposal",
         NewRow::Invoice => "invoice",
         NewRow::Payment => "payment",
+        NewRow::Refund => "refund",
     })
 }
 

@@ -12,6 +12,7 @@ impl Table for Invoice {
         "amount",
         "paid",
         "pending",
+        "refunded",
         "currency",
         "status",
         "paid_at",
@@ -26,7 +27,8 @@ impl Table for Invoice {
 
     fn read(fields: &mut Fields<'_>) -> Result<Self, RepositoryError> {
         let (trade_id, proposal_id, customer_id) = (fields.id()?, fields.id()?, fields.id()?);
-        let (amount, paid, pending) = (fields.get()?, fields.get()?, fields.get()?);
+        let (amount, paid) = (fields.get()?, fields.get()?);
+        let (pending, refunded) = (fields.get()?, fields.get()?);
         let currency = fields.currency()?;
         Ok(Self {
             trade_id,
@@ -35,6 +37,7 @@ impl Table for Invoice {
             amount: fields.amount(amount, currency)?,
             paid: fields.amount(paid, currency)?,
             pending: fields.amount(pending, currency)?,
+            refunded: fields.amount(refunded, currency)?,
             state: read_state(fields)?,
             issued_at: fields.get()?,
             due_date: fields.get()?,

@@ -1,5 +1,6 @@
+use chrono::{DateTime, Utc};
 use lease_core::gateway::ChargeKey;
-use lease_core::model::{Payment, PaymentState, PaymentStatus};
+use lease_core::model::{ClientSecret, NextAction, Payment, PaymentState, PaymentStatus};
 use lease_core::repository::RepositoryError;
 
 use super::{Fields, Table, Values};
@@ -11,9 +12,15 @@ impl Table for Payment {
         "credit_card_id",
         "customer_id",
         "amount",
+        "refunded",
+        "refunding",
         "currency",
         "status",
+        "settled_at",
         "failure_code",
+        "action_kind",
+        "action_url",
+        "action_client_secret",
         "gateway_reference",
         "is_late",
         "charge_key",
@@ -21,12 +28,18 @@ impl Table for Payment {
     ];
 
     fn read(fields: &mut Fields<'_>) -> Result<Self, RepositoryError> {
+        let (invoice_id, credit_card_id, customer_id) = (fields.id()?, fields.id()?, fields.id()?);
+        let (amount, refunded, refunding) = (fields.get()?, fields.get()?, fields.get()?);
+        let currency = fields.currency()?;
         Ok(Self {
-            invoice_id: fields.id()?,
-            credit_card_id: fields.id()?,
-            customer_id: fields.id()?,
-            amount: fields.money()?,
+            invoice_id,
+            credit_card_id,
+            customer_id,
+            amount: fields.amount(amount, currency)?,
+            refunded: fields.amount(refunded, currency)?,
+            refunding: fields.amount(refunding, currency)?,
             state: read_state(fields)?,
+            gateway_reference: fields.get()?,
             is_late: fields.get()?,
             charge_key: ChargeKey::new(fields.get::<String>()?),
             created_at: fields.get()?,
@@ -36,19 +49,35 @@ impl Table for Payment {
 
 fn read_state(fields: &mut Fields<'_>) -> Result<PaymentState, RepositoryError> {
     let status = fields.name()?;
-    let (failure_code, reference) = (fields.get()?, fields.get()?);
-    let reference = || fields.some("gateway_reference", reference);
+    let (settled_at, failure_code): (Option<DateTime<Utc>>, _) = (fields.get()?, fields.get()?);
+    let (kind, url, client_secret): (_, _, Option<String>) = (fields.get()?, fields.get()?, fields.get()?);
+    let settled = || fields.some("settled_at", settled_at);
     Ok(match status {
         PaymentStatus::Pending => PaymentState::Pending,
-        PaymentStatus::Succeeded => PaymentState::Succeeded { reference: reference()? },
+        PaymentStatus::RequiresAction => PaymentState::RequiresAction(NextAction {
+            kind: fields.some("action_kind", kind)?,
+            url,
+            client_secret: client_secret.map(ClientSecret::new),
+        }),
+        PaymentStatus::Succeeded => PaymentState::Succeeded { at: settled()? },
         PaymentStatus::Failed => {
-            PaymentState::Failed { failure_code: fields.some("failure_code", failure_code)?, reference: reference()? }
+            PaymentState::Failed { at: settled()?, failure_code: fields.some("failure_code", failure_code)? }
         }
+        PaymentStatus::Cancelled => PaymentState::Cancelled { at: settled()? },
     })
 }
 
-/// Writes the columns `status`, `failure_code` and `gateway_reference`.
+/// The columns that [`write_state`] writes.
+pub(crate) const STATE_COLUMNS: &str = "status, settled_at, failure_code, action_kind, action_url, action_client_secret";
+
+/// Writes the [`STATE_COLUMNS`].
 pub(crate) fn write_state(values: &mut Values<'_>, state: &PaymentState) {
-    let status: &str = PaymentStatus::from(state).into();
-    values.push_bind(status).push_bind(state.failure_code()).push_bind(state.gateway_reference());
+    let action = state.next_action();
+    values
+        .push_bind::<&str>(PaymentStatus::from(state).into())
+        .push_bind(state.settled_at())
+        .push_bind(state.failure_code().map(str::to_owned))
+        .push_bind(action.map(|action| action.kind.clone()))
+        .push_bind(action.and_then(|action| action.url.clone()))
+        .push_bind(action.and_then(|action| action.client_secret.as_ref()).map(|secret| secret.expose().to_owned()));
 }

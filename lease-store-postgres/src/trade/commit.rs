@@ -1,15 +1,20 @@
 //! Changes to a trade: one statement, of the parts that this change has. Each part is a function beside the columns it writes.
 
 use lease_core::event::NewRow;
-use lease_core::id::{CreditCardId, CustomerId, NewIds, PaymentId, ProposalId, TradeId};
-use lease_core::lifecycle::{InvoiceChange, NewInvoice, TradeChange, TradeChanges, TradeMove, TradeText};
-use lease_core::model::{Agreement, Payment, PaymentState, Period, Proposal, ProposalState, ProposalStatus, VehicleTransfer};
+use lease_core::id::{CreditCardId, CustomerId, NewIds, ProposalId, TradeId};
+use lease_core::lifecycle::{
+    InvoiceChange, NewInvoice, PaymentChange, RefundChange, TradeChange, TradeChanges, TradeMove, TradeText,
+};
+use lease_core::model::{Agreement, Payment, Period, Proposal, ProposalState, ProposalStatus, Refund, VehicleTransfer};
 use lease_core::repository::{Envelope, RepositoryError};
 use sqlx::postgres::Postgres;
 use sqlx::{Encode, QueryBuilder, Type};
 
 use crate::database::{Database, Statement};
-use crate::row::{INVOICE_STATE, TRADE_STATE, write_invoice_state, write_payment_state, write_trade_state};
+use crate::row::{
+    INVOICE_STATE, PAYMENT_STATE, REFUND_STATE, TRADE_STATE, write_invoice_state, write_payment_state, write_refund_state,
+    write_trade_state,
+};
 use crate::writing::{Made, Writing, push_expected, write_expected};
 
 /// The column for the id of a row that is not made.
@@ -19,7 +24,13 @@ const NONE: &str = "null::bigint";
 pub(crate) async fn trade(database: &Database, change: &TradeChange, envelope: &Envelope) -> Result<NewIds, RepositoryError> {
     let written = write_expected(database, || statement(change, envelope)).await?;
     let mut made = written.returned();
-    Ok(NewIds { proposal: made.optional_id()?, invoice: made.optional_id()?, payment: made.optional_id()?, ..NewIds::default() })
+    Ok(NewIds {
+        proposal: made.optional_id()?,
+        invoice: made.optional_id()?,
+        payment: made.optional_id()?,
+        refund: made.optional_id()?,
+        ..NewIds::default()
+    })
 }
 
 fn statement(change: &TradeChange, envelope: &Envelope) -> Statement {
@@ -32,7 +43,9 @@ fn statement(change: &TradeChange, envelope: &Envelope) -> Statement {
         new_invoice,
         invoice,
         new_payment,
-        settled,
+        payment,
+        new_refund,
+        refund,
         state,
         transfer,
     } = &change.changes;
@@ -53,21 +66,26 @@ fn statement(change: &TradeChange, envelope: &Envelope) -> Statement {
     if let Some(invoice) = invoice {
         write_invoice(&mut writing, invoice);
     }
-    let payment = new_payment.as_ref().map_or(NONE, |new| write_new_payment(&mut writing, new));
-    if let Some((id, state)) = settled {
-        write_settlement(&mut writing, *id, state);
+    let paid = new_payment.as_ref().map_or(NONE, |new| write_new_payment(&mut writing, new));
+    if let Some(payment) = payment {
+        write_payment(&mut writing, payment);
+    }
+    let refunded = new_refund.as_ref().map_or(NONE, |new| write_new_refund(&mut writing, new));
+    if let Some(refund) = refund {
+        write_refund(&mut writing, refund);
     }
     let author = new_proposal.as_ref().map(|proposal| proposal.customer_id);
     write_parties(&mut writing, author, new_agreement(&change.changes).map(|agreement| agreement.counterparty_id));
     if let Some(transfer) = transfer {
         write_transfer(&mut writing, change.id, transfer);
     }
-    let made = match (new_payment, new_proposal) {
-        (Some(_), _) => Made::Part("new_payment"),
-        (None, Some(_)) => Made::Part("new_proposal"),
-        (None, None) => Made::Nothing,
+    let made = match (new_refund, new_payment, new_proposal) {
+        (Some(_), ..) => Made::Part("new_refund"),
+        (None, Some(_), _) => Made::Part("new_payment"),
+        (None, None, Some(_)) => Made::Part("new_proposal"),
+        (None, None, None) => Made::Nothing,
     };
-    writing.finish(made, &[proposal, issued, payment])
+    writing.finish(made, &[proposal, issued, paid, refunded])
 }
 
 /// The agreement that the change makes, by accepting a proposal.
@@ -228,9 +246,9 @@ fn write_new_invoice(writing: &mut Writing<'_>, new: &NewInvoice) -> &'static st
 
 fn write_invoice(writing: &mut Writing<'_>, change: &InvoiceChange) {
     let query = writing.write("invoice_changed");
-    query.push("update invoices set (paid, pending, due_date, overdue_at, ").push(INVOICE_STATE).push(") = row(");
+    query.push("update invoices set (paid, pending, refunded, due_date, overdue_at, ").push(INVOICE_STATE).push(") = row(");
     let mut values = query.separated(", ");
-    values.push_bind(change.paid.amount()).push_bind(change.pending.amount());
+    values.push_bind(change.paid.amount()).push_bind(change.pending.amount()).push_bind(change.refunded.amount());
     values.push_bind(change.due_date).push_bind(change.overdue_at);
     write_invoice_state(&mut values, &change.state);
     query.push(") from root where invoices.trade_id = root.id and invoices.id = ").push_bind(change.id.get());
@@ -240,16 +258,20 @@ fn write_invoice(writing: &mut Writing<'_>, change: &InvoiceChange) {
 
 fn write_new_payment(writing: &mut Writing<'_>, new: &Payment) -> &'static str {
     let query = writing.write("new_payment").push(
-        "insert into payments (invoice_id, credit_card_id, customer_id, amount, currency, is_late, charge_key, created_at, status, \
-         failure_code, gateway_reference) select ",
+        "insert into payments (invoice_id, credit_card_id, customer_id, amount, refunded, refunding, currency, gateway_reference, \
+         is_late, charge_key, created_at, ",
     );
+    query.push(PAYMENT_STATE).push(") select ");
     let mut values = query.separated(", ");
     values
         .push_bind(new.invoice_id.get())
         .push_bind(new.credit_card_id.get())
         .push_bind(new.customer_id.get())
         .push_bind(new.amount.amount())
+        .push_bind(new.refunded.amount())
+        .push_bind(new.refunding.amount())
         .push_bind(new.amount.currency().code())
+        .push_bind(new.gateway_reference.clone())
         .push_bind(new.is_late)
         .push_bind(new.charge_key.as_str())
         .push_bind(new.created_at);
@@ -260,13 +282,57 @@ fn write_new_payment(writing: &mut Writing<'_>, new: &Payment) -> &'static str {
     id
 }
 
-/// The outcome of a payment.
-fn write_settlement(writing: &mut Writing<'_>, id: PaymentId, state: &PaymentState) {
-    let query = writing.write("settled").push("update payments set (status, failure_code, gateway_reference) = row(");
-    write_payment_state(&mut query.separated(", "), state);
+/// A payment of the trade's invoice that moves on, or of which something is refunded.
+fn write_payment(writing: &mut Writing<'_>, change: &PaymentChange) {
+    let query = writing.write("payment_changed");
+    query.push("update payments set (gateway_reference, refunded, refunding, ").push(PAYMENT_STATE).push(") = row(");
+    let mut values = query.separated(", ");
+    values.push_bind(change.gateway_reference.clone());
+    values.push_bind(change.refunded.amount()).push_bind(change.refunding.amount());
+    write_payment_state(&mut values, &change.state);
     query.push(") from root, invoices i where i.id = payments.invoice_id and i.trade_id = root.id and payments.id = ");
-    query.push_bind(id.get()).push(" returning payments.id");
-    writing.require("exists (select from settled)");
+    query.push_bind(change.id.get()).push(" returning payments.id");
+    writing.require("exists (select from payment_changed)");
+}
+
+/// A new refund of a payment of the trade's invoice.
+fn write_new_refund(writing: &mut Writing<'_>, new: &Refund) -> &'static str {
+    let query = writing.write("new_refund").push(
+        "insert into refunds (payment_id, invoice_id, customer_id, amount, currency, reason, note, gateway_reference, refund_key, \
+         created_at, ",
+    );
+    query.push(REFUND_STATE).push(") select ");
+    let mut values = query.separated(", ");
+    values
+        .push_bind(new.payment_id.get())
+        .push_bind(new.invoice_id.get())
+        .push_bind(new.customer_id.get())
+        .push_bind(new.amount.amount())
+        .push_bind(new.amount.currency().code())
+        .push_bind::<&str>(new.reason.into())
+        .push_bind(new.note.clone())
+        .push_bind(new.gateway_reference.clone())
+        .push_bind(new.refund_key.as_str())
+        .push_bind(new.created_at);
+    write_refund_state(&mut values, &new.state);
+    query.push(" from root, payments p, invoices i where i.id = p.invoice_id and i.trade_id = root.id and p.id = ");
+    query.push_bind(new.payment_id.get()).push(" returning id");
+    writing.require("exists (select from new_refund)");
+    let id = "(select id from new_refund)";
+    writing.makes(NewRow::Refund, id);
+    id
+}
+
+/// The outcome of a refund of a payment of the trade's invoice.
+fn write_refund(writing: &mut Writing<'_>, change: &RefundChange) {
+    let query = writing.write("refund_changed");
+    query.push("update refunds set (gateway_reference, ").push(REFUND_STATE).push(") = row(");
+    let mut values = query.separated(", ");
+    values.push_bind(change.gateway_reference.clone());
+    write_refund_state(&mut values, &change.state);
+    query.push(") from root, invoices i where i.id = refunds.invoice_id and i.trade_id = root.id and refunds.id = ");
+    query.push_bind(change.id.get()).push(" returning refunds.id");
+    writing.require("exists (select from refund_changed)");
 }
 
 /// Those who from now on always see the trade, and the one who from now on always sees the vehicle.

@@ -1,10 +1,10 @@
 use chrono::{DateTime, Utc};
-use lease_core::id::{CreditCardId, CustomerId, InvoiceId, ServiceId, Stored, TradeId, VehicleId};
+use lease_core::id::{CreditCardId, CustomerId, InvoiceId, PaymentId, ServiceId, Stored, TradeId, VehicleId};
 use lease_core::lifecycle::TradeSnapshot;
-use lease_core::model::{Invoice, Payment, ProposalStatus};
+use lease_core::model::{Invoice, Payment, ProposalStatus, Refund};
 use lease_core::money::Currency;
 use lease_core::page::{Page, PageRequest};
-use lease_core::repository::{InvoiceFilter, PaymentFilter, ProposalFilter, RepositoryError, TradeFilter};
+use lease_core::repository::{InvoiceFilter, PaymentFilter, ProposalFilter, RefundFilter, RepositoryError, TradeFilter};
 
 use super::snapshot::Parts;
 use crate::database::Database;
@@ -176,4 +176,19 @@ pub(super) async fn payments(
         query.compare("t.credit_card_id =", filter.credit_card_id.map(CreditCardId::get));
     };
     list::page(database, &[Branch::all("payments t")], conditions, page).await
+}
+
+pub(super) async fn refunds(
+    database: &Database,
+    filter: &RefundFilter,
+    page: PageRequest,
+) -> Result<Page<Stored<Refund>>, RepositoryError> {
+    let conditions = |query: &mut Filters<'_>| {
+        query.compare("t.customer_id =", filter.visible_to.map(CustomerId::get));
+        query.compare("t.payment_id =", filter.payment_id.map(PaymentId::get));
+        query.compare("t.invoice_id =", filter.invoice_id.map(InvoiceId::get));
+        query.compare("t.customer_id =", filter.customer_id.map(CustomerId::get));
+        query.name("t.status", filter.status.map(Into::into));
+    };
+    list::page(database, &[Branch::all("refunds t")], conditions, page).await
 }

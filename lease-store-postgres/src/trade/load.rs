@@ -1,14 +1,16 @@
 use chrono::{DateTime, Utc};
-use lease_core::id::{CustomerId, InvoiceId, PaymentId, ProposalId, Versioned};
+use lease_core::gateway::{ChargeKey, RefundKey};
+use lease_core::id::{CustomerId, Id, InvoiceId, PaymentId, ProposalId, RefundId, Versioned};
 use lease_core::lifecycle::TradeSnapshot;
-use lease_core::repository::{RepositoryError, TradeKey, TradeLoad};
+use lease_core::model::{Payment, PaymentStatus, Refund, RefundStatus};
+use lease_core::repository::{RepositoryError, TradeKey, TradeLoad, UnderWay};
 use sqlx::QueryBuilder;
 use sqlx::postgres::Postgres;
 
 use super::list::END;
 use super::snapshot::Parts;
 use crate::database::Database;
-use crate::row::Fields;
+use crate::row::{Fields, Table as _};
 
 pub(super) async fn trade(database: &Database, load: &TradeLoad) -> Result<Option<Versioned<TradeSnapshot>>, RepositoryError> {
     let parts = parts(load);
@@ -28,6 +30,7 @@ fn parts(load: &TradeLoad) -> Parts {
     match load.key {
         TradeKey::Proposal(_) => Parts { proposal_on: Some(load.now.date_naive()), ..parts },
         TradeKey::Payment(_) => Parts { with_payment: true, ..parts },
+        TradeKey::Refund(_) => Parts { with_payment: true, with_refund: true, ..parts },
         TradeKey::Trade(_) | TradeKey::Invoice(_) => parts,
     }
 }
@@ -44,23 +47,77 @@ fn push_key(query: &mut QueryBuilder<Postgres>, key: TradeKey, parts: &Parts) {
             " where y.id = ",
             id.get(),
         ),
+        TradeKey::Refund(id) => (
+            " from refunds r join payments y on y.id = r.payment_id join invoices i on i.id = y.invoice_id \
+             join trades t on t.id = i.trade_id",
+            true,
+            " where r.id = ",
+            id.get(),
+        ),
     };
     query.push(from);
     parts.push_joins(query, has_invoice);
     query.push(condition).push_bind(id);
 }
 
-pub(super) async fn pending_payments(
+pub(super) async fn charge_key(database: &Database, key: &ChargeKey) -> Result<Option<PaymentId>, RepositoryError> {
+    with_key(database, "payments where charge_key = ", key.as_str()).await
+}
+
+pub(super) async fn refund_key(database: &Database, key: &RefundKey) -> Result<Option<RefundId>, RepositoryError> {
+    with_key(database, "refunds where refund_key = ", key.as_str()).await
+}
+
+/// The id of the row of a table that has this key.
+async fn with_key<I: Id>(database: &Database, table_and_column: &str, key: &str) -> Result<Option<I>, RepositoryError> {
+    let statement = || {
+        let mut query = QueryBuilder::new("select id from ");
+        query.push(table_and_column).push_bind(key.to_owned());
+        query
+    };
+    database.read_one(statement).await?.map(|row| Fields::of(&row).id()).transpose()
+}
+
+pub(super) async fn payments_under_way(
     database: &Database,
+    state: UnderWay,
     before: DateTime<Utc>,
     after: Option<PaymentId>,
     limit: u32,
 ) -> Result<Vec<PaymentId>, RepositoryError> {
+    let status = match state {
+        UnderWay::Pending => PaymentStatus::Pending,
+        UnderWay::RequiresAction => PaymentStatus::RequiresAction,
+    };
+    oldest(database, Payment::NAME, status.into(), before, after, limit).await
+}
+
+pub(super) async fn pending_refunds(
+    database: &Database,
+    before: DateTime<Utc>,
+    after: Option<RefundId>,
+    limit: u32,
+) -> Result<Vec<RefundId>, RepositoryError> {
+    oldest(database, Refund::NAME, RefundStatus::Pending.into(), before, after, limit).await
+}
+
+/// The oldest rows with a status that were begun before `before`: at most `limit`, and only those after the row `after`.
+async fn oldest<I: Id>(
+    database: &Database,
+    table: &str,
+    status: &str,
+    before: DateTime<Utc>,
+    after: Option<I>,
+    limit: u32,
+) -> Result<Vec<I>, RepositoryError> {
     let statement = || {
-        let mut query = QueryBuilder::new("select id from payments where status = 'pending' and created_at < ");
-        query.push_bind(before);
+        let mut query = QueryBuilder::new("select id from ");
+        query.push(table).push(" where status = '").push(status).push("' and created_at < ").push_bind(before);
         if let Some(after) = after {
-            query.push(" and (created_at, id) > (coalesce((select last.created_at from payments last where last.id = ");
+            query
+                .push(" and (created_at, id) > (coalesce((select last.created_at from ")
+                .push(table)
+                .push(" last where last.id = ");
             query.push_bind(after.get()).push("), '-infinity'), ").push_bind(after.get()).push(")");
         }
         query.push(" order by created_at, id limit ").push_bind(i64::from(limit));
@@ -77,9 +134,16 @@ pub(super) async fn declines(
     limit: u32,
 ) -> Result<Vec<DateTime<Utc>>, RepositoryError> {
     let statement = || {
-        let mut query = QueryBuilder::new("select created_at from payments where failure_code is not null and customer_id = ");
-        query.push_bind(customer.get()).push(" and created_at > ").push_bind(since);
-        query.push(" order by created_at desc limit ").push_bind(i64::from(limit));
+        let mut query = QueryBuilder::new("select declined.at from (");
+        for (start, at) in [
+            ("(select created_at as at from payments where failure_code is not null", "created_at"),
+            (") union all (select refused_at from card_refusals where true", "refused_at"),
+        ] {
+            query.push(start).push(" and customer_id = ").push_bind(customer.get());
+            query.push(" and ").push(at).push(" > ").push_bind(since);
+            query.push(" order by ").push(at).push(" desc limit ").push_bind(i64::from(limit));
+        }
+        query.push(")) as declined order by declined.at desc limit ").push_bind(i64::from(limit));
         query
     };
     let rows = database.read(statement).await?;

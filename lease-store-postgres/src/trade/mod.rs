@@ -1,4 +1,4 @@
-//! Trades and their proposals, invoices and payments.
+//! Trades and their proposals, invoices, payments and refunds.
 
 pub(crate) mod commit;
 mod list;
@@ -8,12 +8,14 @@ mod snapshot;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use lease_core::id::{CustomerId, InvoiceId, PaymentId, ProposalId, ServiceId, Stored, VehicleId, Versioned};
+use lease_core::gateway::{ChargeKey, RefundKey};
+use lease_core::id::{CustomerId, InvoiceId, PaymentId, ProposalId, RefundId, ServiceId, Stored, VehicleId, Versioned};
 use lease_core::lifecycle::{OpeningSnapshot, TradeSnapshot};
-use lease_core::model::{Invoice, Payment};
+use lease_core::model::{Invoice, Payment, Refund};
 use lease_core::page::{Page, PageRequest};
 use lease_core::repository::{
-    InvoiceFilter, PaymentFilter, ProposalFilter, RepositoryError, TradeFilter, TradeLoad, TradeRepository,
+    InvoiceFilter, PaymentFilter, ProposalFilter, RefundFilter, RepositoryError, TradeFilter, TradeLoad, TradeRepository,
+    UnderWay,
 };
 
 use crate::PostgresRepository;
@@ -73,13 +75,39 @@ impl TradeRepository for PostgresRepository {
         self.trading.find(id).await
     }
 
-    async fn pending_payments(
+    async fn list_refunds(&self, filter: &RefundFilter, page: PageRequest) -> Result<Page<Stored<Refund>>, RepositoryError> {
+        list::refunds(&self.trading, filter, page).await
+    }
+
+    async fn find_refund(&self, id: RefundId) -> Result<Option<Stored<Refund>>, RepositoryError> {
+        self.trading.find(id).await
+    }
+
+    async fn find_charge_key(&self, key: &ChargeKey) -> Result<Option<PaymentId>, RepositoryError> {
+        load::charge_key(&self.trading, key).await
+    }
+
+    async fn find_refund_key(&self, key: &RefundKey) -> Result<Option<RefundId>, RepositoryError> {
+        load::refund_key(&self.trading, key).await
+    }
+
+    async fn payments_under_way(
         &self,
+        state: UnderWay,
         before: DateTime<Utc>,
         after: Option<PaymentId>,
         limit: u32,
     ) -> Result<Vec<PaymentId>, RepositoryError> {
-        load::pending_payments(&self.trading, before, after, limit).await
+        load::payments_under_way(&self.trading, state, before, after, limit).await
+    }
+
+    async fn pending_refunds(
+        &self,
+        before: DateTime<Utc>,
+        after: Option<RefundId>,
+        limit: u32,
+    ) -> Result<Vec<RefundId>, RepositoryError> {
+        load::pending_refunds(&self.trading, before, after, limit).await
     }
 
     async fn declines(

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use lease_core::id::{CreditCardId, CustomerId, Versioned};
 use lease_core::lifecycle::{ProposalView, TradeSnapshot, ViewerHistory};
-use lease_core::model::{Asking, CreditCard, Invoice, Payment, Period, Proposal, Service, Trade};
+use lease_core::model::{Asking, CreditCard, Invoice, Payment, Period, Proposal, Refund, Service, Trade};
 use lease_core::repository::RepositoryError;
 use sqlx::QueryBuilder;
 use sqlx::postgres::Postgres;
@@ -21,6 +21,8 @@ pub(super) struct Parts {
     pub(super) proposal_on: Option<NaiveDate>,
     /// The payment (`y`) and its card (`yk`).
     pub(super) with_payment: bool,
+    /// The refund (`r`).
+    pub(super) with_refund: bool,
     /// This card (`k`).
     pub(super) card: Option<CreditCardId>,
 }
@@ -57,6 +59,9 @@ impl Parts {
         if self.with_payment {
             push_columns::<Payment>(query.push(", "), "y");
             push_columns::<CreditCard>(query.push(", "), "yk");
+        }
+        if self.with_refund {
+            push_columns::<Refund>(query.push(", "), "r");
         }
         if self.card.is_some() {
             push_columns::<CreditCard>(query.push(", "), "k");
@@ -102,8 +107,10 @@ impl Parts {
         let viewer = ViewerHistory { proposals_made: u32::try_from(made).unwrap_or(u32::MAX), pending };
         let proposal = self.proposal_on.map(|_| read_proposal(fields)).transpose()?;
         let payment = if self.with_payment { Some((fields.row()?, fields.row()?)) } else { None };
+        let refund = if self.with_refund { Some(fields.row()?) } else { None };
         let card = if self.card.is_some() { fields.joined_row()? } else { None };
-        let value = TradeSnapshot { trade, owner_is_active, service, invoice, has_proposals, proposal, payment, card, viewer };
+        let value =
+            TradeSnapshot { trade, owner_is_active, service, invoice, has_proposals, proposal, payment, refund, card, viewer };
         Ok(Versioned { version, value })
     }
 }

@@ -102,6 +102,9 @@ pub(crate) struct Settings {
     /// The number of declined payments of a customer within an hour from which on they have to wait; 0 for no limit.
     #[arg(long, env = "LEASE_DECLINES_PER_HOUR", global = true, value_name = "NUMBER", default_value_t = 20, value_parser = clap::value_parser!(u32).range(0..=10_000))]
     pub(crate) declines_per_hour: u32,
+    /// The minutes for which a payment waits for its payer before it is given up.
+    #[arg(long, env = "LEASE_PAYMENT_ACTION_MINUTES", global = true, value_name = "MINUTES", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=10_080))]
+    pub(crate) payment_action_minutes: u32,
     /// The fee of the standard service Lease, which is created if there is no service yet.
     #[arg(long, env = "LEASE_LEASE_FEE", global = true, value_name = "AMOUNT", default_value = "49.00")]
     pub(crate) lease_fee: String,
@@ -189,6 +192,7 @@ impl Settings {
             .with_late_payments(self.late_payments)
             .with_currency(self.fee_currency)
             .with_declines_per_hour(self.declines_per_hour)
+            .with_payment_action(chrono::Duration::minutes(self.payment_action_minutes.into()))
             .with_event_retention(self.event_retention_days.map(|days| chrono::Duration::days(days.into())))
     }
 

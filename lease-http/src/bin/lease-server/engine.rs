@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use lease_core::LeaseEngine;
 use lease_core::clock::TestClock;
+use lease_core::gateway::SandboxGateway;
 use lease_core::repository::Repository;
 
 use crate::config::Settings;
@@ -11,7 +12,9 @@ use crate::failure::Failure;
 
 /// Builds the engine from the settings.
 pub(crate) fn engine(settings: &Settings, store: Arc<dyn Repository>) -> Result<LeaseEngine, Failure> {
-    let builder = LeaseEngine::builder(store).policy(settings.policy()).password_params(settings.password_params());
+    let builder = LeaseEngine::builder(store, Arc::new(SandboxGateway::new()))
+        .policy(settings.policy())
+        .password_params(settings.password_params());
     let builder = if settings.test_clock { builder.test_clock(Arc::new(TestClock::default())) } else { builder };
     builder
         .build()

@@ -15,6 +15,7 @@ use lease_core::LeaseEngine;
 use lease_core::account::PasswordParams;
 use lease_core::clock::{ManualClock, TestClock};
 use lease_core::engine::LeaseEngineBuilder;
+use lease_core::gateway::{PaymentGateway, SandboxGateway};
 use lease_core::money::{Currency, Money};
 use lease_core::repository::Repository;
 use lease_http::HttpOptions;
@@ -60,9 +61,18 @@ impl World {
 
     /// A world whose engine has other settings.
     pub(crate) async fn with(set_up: impl FnOnce(LeaseEngineBuilder) -> LeaseEngineBuilder) -> Self {
+        Self::set_up(Arc::new(SandboxGateway::new()), set_up).await
+    }
+
+    /// A world whose cards this gateway charges.
+    pub(crate) async fn with_gateway(gateway: Arc<dyn PaymentGateway>) -> Self {
+        Self::set_up(gateway, |builder| builder).await
+    }
+
+    async fn set_up(gateway: Arc<dyn PaymentGateway>, set_up: impl FnOnce(LeaseEngineBuilder) -> LeaseEngineBuilder) -> Self {
         let clock = Arc::new(ManualClock::at(Utc.with_ymd_and_hms(2026, 3, 1, 12, 0, 0).unwrap()));
         let store = store::fresh().await;
-        let builder = LeaseEngine::builder(Arc::clone(&store))
+        let builder = LeaseEngine::builder(Arc::clone(&store), gateway)
             .test_clock(Arc::new(TestClock::over(Arc::clone(&clock) as _)))
             .password_params(PasswordParams { memory_kib: 8, iterations: 1 });
         let engine = set_up(builder).build().unwrap();

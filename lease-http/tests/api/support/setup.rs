@@ -6,6 +6,13 @@ use super::{Person, World, id};
 
 pub(crate) const GOOD_CARD: &str = "4242424242424242";
 
+/// Waits for its payer.
+pub(crate) const ASKS_PAYER: &str = "4000002500003155";
+/// Waits for its payer, and is then declined whatever they do.
+pub(crate) const ASKS_PAYER_IN_VAIN: &str = "4000008400001629";
+/// Is charged; its refunds fail.
+pub(crate) const REFUSES_REFUNDS: &str = "4000000000005126";
+
 impl World {
     /// Creates a vehicle of this person.
     pub(crate) async fn vehicle(&self, person: &Person, number: u32) -> i64 {
@@ -42,6 +49,13 @@ impl World {
         self.post(&format!("/api/proposals/{offer}/accept"), &self.buyer, Value::Null).await.expect(200);
         let trade_now = self.get(&format!("/api/trades/{trade}"), &self.owner).await.expect(200);
         (trade, trade_now["invoice_id"].as_i64().unwrap())
+    }
+
+    /// A payment of an invoice by the owner, with a new card of this number.
+    pub(crate) async fn pay(&self, invoice: i64, number: &str, amount: &str) -> Value {
+        let card = self.card(&self.owner, number).await;
+        let body = json!({"invoice_id": invoice, "credit_card_id": card, "amount": amount});
+        self.post("/api/payments", &self.owner, body).await.expect(201)
     }
 }
 

@@ -8,7 +8,8 @@ use chrono::{NaiveDate, TimeZone as _, Utc};
 use lease_core::account::PasswordParams;
 use lease_core::clock::ManualClock;
 use lease_core::gateway::{
-    CardDetails, CardToken, Charge, ChargeKey, ChargeOutcome, GatewayError, PaymentGateway, SandboxGateway,
+    CardDetails, Charge, ChargeOutcome, GatewayError, GatewayInfo, PaymentGateway, RefundOutcome, RefundRequest, SandboxGateway,
+    Tokenization,
 };
 use lease_core::id::{CustomerId, Entity, Stored, UserId};
 use lease_core::invariants::Books;
@@ -38,9 +39,8 @@ impl Market {
         let start = Utc.with_ymd_and_hms(2026, 3, 1, 12, 0, 0).unwrap();
         let (store, clock, gateway) =
             (Arc::<MemoryRepository>::default(), Arc::new(ManualClock::at(start)), Arc::<Line>::default());
-        let engine = LeaseEngine::builder(Arc::clone(&store) as _)
+        let engine = LeaseEngine::builder(Arc::clone(&store) as _, Arc::clone(&gateway) as _)
             .clock(Arc::clone(&clock) as _)
-            .gateway(Arc::clone(&gateway) as _)
             .password_params(PasswordParams { memory_kib: 8, iterations: 1 })
             .build()
             .unwrap();
@@ -148,7 +148,11 @@ impl Line {
 
 #[async_trait]
 impl PaymentGateway for Line {
-    async fn tokenize(&self, card: &CardDetails) -> Result<CardToken, GatewayError> {
+    fn info(&self) -> GatewayInfo {
+        SandboxGateway::new().info()
+    }
+
+    async fn tokenize(&self, card: &CardDetails) -> Result<Tokenization, GatewayError> {
         self.call()?.tokenize(card).await
     }
 
@@ -160,8 +164,23 @@ impl PaymentGateway for Line {
         self.response(outcome)
     }
 
-    async fn find_charge(&self, key: &ChargeKey) -> Result<Option<ChargeOutcome>, GatewayError> {
-        let found = self.call()?.find_charge(key).await?;
+    async fn find_charge(&self, charge: &Charge) -> Result<Option<ChargeOutcome>, GatewayError> {
+        let found = self.call()?.find_charge(charge).await?;
+        self.response(found)
+    }
+
+    async fn cancel_charge(&self, charge: &Charge) -> Result<ChargeOutcome, GatewayError> {
+        let outcome = self.call()?.cancel_charge(charge).await?;
+        self.response(outcome)
+    }
+
+    async fn refund(&self, refund: &RefundRequest) -> Result<RefundOutcome, GatewayError> {
+        let outcome = self.call()?.refund(refund).await?;
+        self.response(outcome)
+    }
+
+    async fn find_refund(&self, refund: &RefundRequest) -> Result<Option<RefundOutcome>, GatewayError> {
+        let found = self.call()?.find_refund(refund).await?;
         self.response(found)
     }
 }

@@ -1,0 +1,84 @@
+//! The payment gateway: what clients have to know of it, and what it reports (rules 5.5, 5.8).
+
+use axum::Json;
+use axum::extract::Request;
+use axum::http::StatusCode;
+use lease_core::gateway::GatewayInfo;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::routes;
+
+use super::response::ApiResult;
+use crate::auth::Session;
+use crate::endpoints::Endpoints;
+use crate::extract::{Engine, received_body};
+use crate::idempotency::Replay;
+use crate::problem::Problem;
+
+/// The header with the signature of a notification.
+const SIGNATURE: &str = "stripe-signature";
+
+pub(super) fn endpoints() -> Endpoints {
+    Endpoints::new()
+        .routes(routes!(get_gateway))
+        .post(routes!(set_up_credit_card), Replay::repeated())
+        .post(routes!(take_notification), Replay::repeated().public())
+}
+
+/// The payment gateway.
+#[derive(Serialize, ToSchema)]
+struct Gateway {
+    /// Its name: `sandbox`, with which no money moves, or `stripe`.
+    #[schema(example = "sandbox")]
+    kind: &'static str,
+    /// The key with which a browser speaks to the provider, if it does.
+    #[schema(required)]
+    publishable_key: Option<String>,
+}
+
+/// What a browser needs to enter a card.
+#[derive(Serialize, ToSchema)]
+struct CardSetup {
+    /// The secret with which it does so.
+    client_secret: String,
+}
+
+/// A notification, as the provider writes it.
+#[derive(ToSchema)]
+#[schema(value_type = Object)]
+#[expect(dead_code, reason = "only its schema is used")]
+struct Notification(serde_json::Value);
+
+/// Get the payment gateway
+#[utoipa::path(get, path = "/api/gateway", tag = "payments",
+    responses((status = 200, description = "The payment gateway.", body = Gateway)))]
+async fn get_gateway(engine: Engine, session: Session) -> ApiResult<Gateway> {
+    let GatewayInfo { kind, publishable_key, .. } = engine.gateway(&session.actor)?;
+    Ok(Json(Gateway { kind, publishable_key }))
+}
+
+/// Prepare to enter a credit card
+///
+/// For customers, with a gateway whose cards are entered in the browser: what its form needs. The card is then stored by the name
+/// that the provider gives it.
+#[utoipa::path(post, path = "/api/credit-cards/setup", tag = "credit cards",
+    responses((status = 200, description = "What the form needs.", body = CardSetup)),
+    extensions(("x-codes" = json!(["permission_denied", "not_found"]))))]
+async fn set_up_credit_card(engine: Engine, session: Session) -> ApiResult<CardSetup> {
+    let setup = engine.set_up_card(&session.actor).await?;
+    Ok(Json(CardSetup { client_secret: setup.client_secret.expose().to_owned() }))
+}
+
+/// Take a notification of the gateway
+///
+/// For the provider, which signs it. What happened is asked of the provider, so that one that comes twice, late or not at all does no
+/// harm.
+#[utoipa::path(post, path = "/api/gateway/webhook", tag = "payments", security(()), request_body = Notification,
+    responses((status = 204, description = "The notification was taken.")),
+    extensions(("x-codes" = json!(["not_found"]))))]
+async fn take_notification(engine: Engine, request: Request) -> Result<StatusCode, Problem> {
+    let body = received_body(request.extensions())?;
+    let signature = request.headers().get(SIGNATURE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    engine.take_notification(signature, &body).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,169 @@
+//! Refunds (rule 5.7).
+
+use axum::Json;
+use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
+use lease_core::Error;
+use lease_core::id::{PaymentId, RefundId, Stored};
+use lease_core::invoicing::RefundDraft;
+use lease_core::model::{self, RefundReason, RefundState, RefundStatus};
+use lease_core::permission::Resource;
+use lease_core::repository::RefundFilter;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::routes;
+
+use super::response::{ApiResult, Created, CreatedResponse, created};
+use crate::auth::Session;
+use crate::endpoints::Endpoints;
+use crate::extract::{Body, Engine, PathId};
+use crate::idempotency::Replay;
+use crate::query::{Filter, List, Listing, Params};
+use crate::schema::{Amount, Currency, Id};
+
+pub(super) fn endpoints() -> Endpoints {
+    Endpoints::new()
+        .routes(routes!(list_refunds))
+        .routes(routes!(get_refund))
+        .routes(routes!(list_payment_refunds))
+        .post(routes!(refund_payment), Replay::created(get_outcome))
+}
+
+/// Money of a payment that is given back.
+#[derive(Serialize, ToSchema)]
+struct Refund {
+    id: Id,
+    payment_id: Id,
+    invoice_id: Id,
+    /// The customer who paid.
+    customer_id: Id,
+    amount: Amount,
+    currency: Currency,
+    #[schema(value_type = RefundReason)]
+    reason: &'static str,
+    /// What else the staff noted, or empty.
+    note: String,
+    #[schema(value_type = RefundStatus)]
+    status: &'static str,
+    /// The number of the credit note, once the refund has succeeded.
+    #[schema(required, pattern = "^CN-[0-9]{8,}$", example = "CN-00000042")]
+    credit_note_number: Option<String>,
+    /// The gateway's reason for the failure.
+    #[schema(required, example = json!(null))]
+    failure_code: Option<String>,
+    /// The gateway's reference for the refund.
+    #[schema(required)]
+    gateway_reference: Option<String>,
+    created_at: DateTime<Utc>,
+    /// When it succeeded or failed.
+    #[schema(required)]
+    settled_at: Option<DateTime<Utc>>,
+}
+
+impl From<Stored<model::Refund>> for Refund {
+    fn from(Stored { id, value: refund }: Stored<model::Refund>) -> Self {
+        let has_succeeded = matches!(refund.state, RefundState::Succeeded { .. });
+        Self {
+            id: id.into(),
+            payment_id: refund.payment_id.into(),
+            invoice_id: refund.invoice_id.into(),
+            customer_id: refund.customer_id.into(),
+            amount: refund.amount.into(),
+            currency: refund.amount.into(),
+            reason: refund.reason.into(),
+            status: RefundStatus::from(&refund.state).into(),
+            credit_note_number: has_succeeded.then(|| id.credit_note_number()),
+            failure_code: refund.state.failure_code().map(str::to_owned),
+            settled_at: refund.state.settled_at(),
+            note: refund.note,
+            gateway_reference: refund.gateway_reference,
+            created_at: refund.created_at,
+        }
+    }
+}
+
+/// A page of refunds.
+type RefundPage = Listing<Refund>;
+
+impl Filter for RefundFilter {
+    const RESOURCE: Resource = Resource::Refund;
+
+    fn read(params: &mut Params) -> Self {
+        Self {
+            payment_id: params.id("payment_id", "Only refunds of this payment."),
+            invoice_id: params.id("invoice_id", "Only refunds of payments of this invoice."),
+            customer_id: params.id("customer_id", "Only refunds of payments by this customer."),
+            status: params.choice("status", "Only refunds with this status."),
+            ..Self::default()
+        }
+    }
+}
+
+/// List refunds
+///
+/// A customer sees those of their own payments.
+#[utoipa::path(get, path = "/api/refunds", tag = "refunds", params(List<RefundFilter>),
+    responses((status = 200, description = "A page of refunds.", body = RefundPage)))]
+async fn list_refunds(engine: Engine, session: Session, list: List<RefundFilter>) -> ApiResult<RefundPage> {
+    let (filter, page, links) = list.for_reader(&session.actor)?;
+    let found = engine.list_refunds(&session.actor, filter, page).await?;
+    Ok(links.respond(found, Refund::from))
+}
+
+/// List the refunds of a payment
+#[utoipa::path(get, path = "/api/payments/{id}/refunds", tag = "refunds", params(List<RefundFilter>),
+    responses((status = 200, description = "A page of refunds.", body = RefundPage)))]
+async fn list_payment_refunds(
+    engine: Engine,
+    session: Session,
+    payment: PathId<PaymentId>,
+    list: List<RefundFilter>,
+) -> ApiResult<RefundPage> {
+    let payment = payment.or_not_found(&session.actor)?;
+    let (filter, page, links) = list.for_reader(&session.actor)?;
+    let found = engine.list_refunds_of(&session.actor, payment, filter, page).await?;
+    Ok(links.respond(found, Refund::from))
+}
+
+/// Get a refund
+#[utoipa::path(get, path = "/api/refunds/{id}", tag = "refunds",
+    responses((status = 200, description = "The refund.", body = Refund)))]
+async fn get_refund(engine: Engine, session: Session, id: PathId<RefundId>) -> ApiResult<Refund> {
+    let id = id.or_not_found(&session.actor)?;
+    Ok(Json(engine.get_refund(&session.actor, id).await?.into()))
+}
+
+/// Refund a payment
+///
+/// For staff. A refund that the gateway refuses is stored as failed; one for which the gateway does not respond stays pending and is
+/// settled later. The invoice stays paid and the trade as it is.
+#[utoipa::path(post, path = "/api/payments/{id}/refunds", tag = "refunds", request_body = RefundDraft,
+    responses((status = 201, description = "The refund succeeded.", body = Refund),
+        (status = 202, description = "The gateway has not responded yet, or is not done; the refund is pending.", body = Refund)),
+    extensions(("x-codes" = json!(["refund_failed", "permission_denied", "payment_not_refundable", "payment_refunded"]))))]
+async fn refund_payment(
+    engine: Engine,
+    session: Session,
+    payment: PathId<PaymentId>,
+    body: Body<RefundDraft>,
+) -> Created<Refund> {
+    let payment = payment.or_not_found(&session.actor)?;
+    let refund = body.judge(engine.refund_payment(&session, payment, &body).await)?;
+    Ok(refunded(refund))
+}
+
+/// The response to a refund whose first response was lost, by its present status: for one that failed it is the same error.
+async fn get_outcome(engine: Engine, session: Session, id: PathId<RefundId>) -> Created<Refund> {
+    let id = id.or_not_found(&session.actor)?;
+    let refund = engine.get_refund(&session.actor, id).await?;
+    match refund.state {
+        RefundState::Failed { .. } => Err(Error::RefundFailed(Box::new(refund)).into()),
+        RefundState::Pending | RefundState::Succeeded { .. } => Ok(refunded(refund)),
+    }
+}
+
+fn refunded(refund: Stored<model::Refund>) -> CreatedResponse<Refund> {
+    let is_pending = refund.state == RefundState::Pending;
+    let (_, id, body) = created(refund.id, refund.into());
+    (if is_pending { StatusCode::ACCEPTED } else { StatusCode::CREATED }, id, body)
+}
