@@ -123,9 +123,10 @@ pub(crate) fn invoice_issued(trade: &Stored<Trade>, new: &NewInvoice) -> Event {
         .fact("status", <&str>::from(InvoiceStatus::Open))
 }
 
-/// The change of an invoice: paid, void, written off, or only other fields.
+/// The change of an invoice: paid, void, written off, or only other fields, such as what was refunded of a paid one.
 pub(crate) fn invoice_changed(invoice: &Stored<Invoice>, after: &Invoice) -> Option<Event> {
     let event_type = match after.state {
+        _ if after.state == invoice.state => EventType::InvoiceUpdated,
         InvoiceState::Open => EventType::InvoiceUpdated,
         InvoiceState::Paid { .. } => EventType::InvoicePaid,
         InvoiceState::Void { .. } => EventType::InvoiceVoided,

@@ -2,25 +2,33 @@
 //! suite show that applying gives the same result as committing.)
 
 use lease_core::id::NewIds;
-use lease_core::lifecycle::{InvoiceChange, TradeChanges};
-use lease_core::model::{InvoiceState, PaymentState, ProposalState};
+use lease_core::lifecycle::{InvoiceChange, PaymentChange, RefundChange, TradeChanges};
+use lease_core::model::{InvoiceState, PaymentState, ProposalState, RefundState};
 
 use crate::support::*;
 
-/// A snapshot with a proposal, an invoice and a payment of number 1.
+/// A snapshot with a proposal, an invoice, a payment and a refund of number 1.
 fn scene() -> Scene {
-    Scene::sale().proposed_by(BUYER).billed_to(OWNER).with_card(card(OWNER)).with_payment("10", PaymentState::Pending)
+    Scene::sale().proposed_by(BUYER).billed_to(OWNER).with_card(card(OWNER)).with_refund("10", "10", RefundState::Pending)
 }
 
 #[test]
 fn rows_that_the_changes_do_not_name_are_not_touched() {
     let changes = TradeChanges {
         decided: Some((id(2), ProposalState::Rejected { at: now() })),
-        settled: Some((id(2), PaymentState::Succeeded { reference: "ch_2".into() })),
+        payment: Some(PaymentChange {
+            id: id(2),
+            state: PaymentState::Succeeded { at: now() },
+            gateway_reference: Some("ch_2".into()),
+            refunded: usd("1"),
+            refunding: usd("2"),
+        }),
+        refund: Some(RefundChange { id: id(2), state: RefundState::Succeeded { at: now() }, gateway_reference: None }),
         invoice: Some(InvoiceChange {
             id: id(2),
             paid: usd("100"),
             pending: usd("0"),
+            refunded: usd("1"),
             state: InvoiceState::Paid { at: now() },
             due_date: day(14),
             overdue_at: Some(now()),

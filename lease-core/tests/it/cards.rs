@@ -7,7 +7,8 @@ use lease_core::input::UpdateMode;
 use lease_core::model::{CardBrand, CreditCard};
 use lease_core::permission::Actor;
 use lease_core::wallet::{
-    CardChange, CheckedCard, DefaultCard, Wallet, check_card, delete_card, store_card, update_card, visible_card,
+    CardChange, CheckedCard, DefaultCard, Wallet, check_card, check_entered_card, delete_card, store_card, update_card,
+    visible_card,
 };
 use serde_json::{Value, json};
 
@@ -41,7 +42,7 @@ fn update(wallet: &Versioned<Wallet>, json: Value) -> Result<(CreditCard, Defaul
 fn a_card_is_kept_without_its_number() {
     let checked = check(json!({"number": "4000-0000-0000-0002"})).unwrap();
     assert_eq!(checked.details.number.expose(), "4000000000000002");
-    let change = store_card(&wallet(None, Some(9)), &checked, CardToken::new("tok".into()), now()).changes;
+    let change = store_card(&wallet(None, Some(9)), &checked.tokenized(CardToken::new("tok".into())), false, now()).changes;
     let CardChange::Create(card) = change.card else { panic!("a new card") };
     assert_eq!((card.brand, &*card.last4, card.exp_month, card.exp_year), (CardBrand::Visa, "0002", 12, 2030));
     assert_eq!((card.customer_id, &*card.holder_name, card.token.expose()), (id(OWNER), "Ada", "tok"));
@@ -215,7 +216,9 @@ fn the_first_card_is_the_default_and_later_ones_when_asked() {
         (Some(9), json!({"is_default": true}), true, DefaultCard::Clear),
     ];
     for (other, json, is_default, others) in cases {
-        let change = store_card(&wallet(None, other), &check(json).unwrap(), CardToken::new("t".into()), now()).changes;
+        let checked = check(json).unwrap();
+        let card = checked.tokenized(CardToken::new("t".into()));
+        let change = store_card(&wallet(None, other), &card, checked.wants_default, now()).changes;
         let CardChange::Create(card) = change.card else { panic!("a new card") };
         assert_eq!((card.is_default, change.others), (is_default, others));
     }
@@ -295,4 +298,25 @@ fn only_their_customer_changes_cards_and_staff_only_read_them() {
         assert_eq!(code(check_card(&actor, &draft(a_card(json!({}))), now().date_naive())), expected);
     }
     assert_eq!(code(visible_card(&wallet(None, None), &customer(OWNER))), "not_found");
+}
+
+/// Rule 5.6: a card that was entered in the browser is named as the gateway names it; a number is wrong there.
+#[test]
+fn an_entered_card_is_named_and_has_no_number() {
+    let check = |actor: &Actor, json| check_entered_card(actor, &draft(json));
+    let named = check(&customer(OWNER), json!({"payment_method": " pm_1 ", "is_default": true})).unwrap();
+    assert_eq!((&*named.payment_method, named.wants_default), ("pm_1", true));
+    assert!(!check(&customer(OWNER), json!({"payment_method": "pm_1"})).unwrap().wants_default);
+    for wrong in [json!({}), json!({"payment_method": null}), json!({"payment_method": " "}), json!({"payment_method": 5})] {
+        assert_eq!(wrong_fields(check(&customer(OWNER), wrong)), ["payment_method"]);
+    }
+    for number in [json!("4242424242424242"), json!(null), json!(5)] {
+        let json = json!({"payment_method": "pm_1", "number": number});
+        assert_eq!(wrong_fields(check(&customer(OWNER), json)), ["number"], "{number}");
+    }
+    let number = json!({"number": "4242424242424242"});
+    assert_eq!(wrong_fields(check(&customer(OWNER), number)), ["number", "payment_method"]);
+    for (actor, expected) in [(Actor::Anonymous, "not_authenticated"), (staff(), "permission_denied")] {
+        assert_eq!(code(check(&actor, json!({"payment_method": "pm_1"}))), expected);
+    }
 }

@@ -15,12 +15,14 @@ use lease_core::directory::{
     convert_lead, create_contact, create_lead, delete_contact, delete_lead, update_contact, update_lead,
 };
 use lease_core::event::{Audience, Event, EventActor, EventType, IdRef, NewRow, SubjectKind};
-use lease_core::gateway::{CardToken, ChargeOutcome};
+use lease_core::gateway::{CardToken, RefundOutcome};
 use lease_core::id::{NewIds, ProposalId, Versioned};
 use lease_core::input::UpdateMode;
-use lease_core::invoicing::{VoidDraft, move_due_date, record_overdue, settle_payment, void, write_off};
+use lease_core::invoicing::{
+    VoidDraft, begin_refund, move_due_date, record_overdue, settle_payment, settle_refund, void, write_off,
+};
 use lease_core::lifecycle::{AmendmentDraft, CancellationDraft, TradeChanges, accept, amend, cancel, expire};
-use lease_core::model::{InvoiceState, PaymentState, ProposalState, Role, ServiceKind};
+use lease_core::model::{InvoiceState, PaymentState, ProposalState, RefundState, Role, ServiceKind};
 use lease_core::permission::Actor;
 use lease_core::policy::Policy;
 use lease_core::wallet::{CardDraft, Wallet, check_card, delete_card, store_card, update_card};
@@ -44,6 +46,7 @@ fn given() -> NewIds {
         proposal: Some(id(109)),
         invoice: Some(id(110)),
         payment: Some(id(111)),
+        refund: Some(id(113)),
         ..NewIds::default()
     }
 }
@@ -201,20 +204,57 @@ fn the_other_changes_to_a_trade_have_their_events() {
     assert_eq!(data, expected);
 
     let part = billed.clone().paid_and_pending("10", "40").with_payment("40", PaymentState::Pending);
-    let declined = ChargeOutcome::Declined { failure_code: "insufficient_funds".into(), reference: "ch_2".into() };
+    let declined = declined("insufficient_funds");
     let failed = settle_payment(&part.0, &declined, now()).unwrap().unwrap();
     let (data, changes) = facts(only(&failed.events));
     assert_eq!((&data["status"], &data["failure_code"]), (&json!("failed"), &json!("insufficient_funds")));
     assert_eq!(changes["status"], json!({"from": "pending", "to": "failed"}));
-    let succeeded = ChargeOutcome::Succeeded { reference: "ch_1".into() };
-    let paid = settle_payment(&part.0, &succeeded, now()).unwrap().unwrap();
+    let paid = settle_payment(&part.0, &charged(), now()).unwrap().unwrap();
     assert_eq!(names(&paid.events), ["payment.succeeded", "invoice.updated"]);
     let expected = json!({"amount_paid": {"from": "10.00", "to": "50.00"}, "amount_due": {"from": "90.00", "to": "50.00"}});
     assert_eq!(facts(&paid.events[1]).1, expected);
 
+    let waits = settle_payment(&part.0, &asks_payer(), now()).unwrap().unwrap();
+    let (data, changes) = facts(only(&waits.events));
+    assert_eq!((&data["status"], data.get("next_action")), (&json!("requires_action"), None));
+    let expected =
+        json!({"status": {"from": "pending", "to": "requires_action"}, "gateway_reference": {"from": null, "to": "ch_1"}});
+    assert_eq!(changes, expected);
+    let waiting = billed.clone().paid_and_pending("10", "40").with_payment("40", PaymentState::RequiresAction(next_action()));
+    let cancelled = settle_payment(&waiting.0, &given_up(), now()).unwrap().unwrap();
+    let (data, changes) = facts(only(&cancelled.events));
+    assert_eq!((&data["status"], &changes["settled_at"]["to"]), (&json!("cancelled"), &time(now())));
+
     let voided = void(&billed.agreed().0, &staff(), &draft::<VoidDraft>(json!({"reason": "A mistake."})), now()).unwrap();
     assert_eq!(names(&voided.events), ["invoice.voided", "trade.completed"]);
     assert_eq!(facts(&voided.events[0]).0["reason"], "A mistake.");
+}
+
+/// Rules 5.7, 8.1, 8.4: a refund and its outcome, which staff and the payer see; its invoice says what was refunded.
+#[test]
+fn refunds_have_their_events() {
+    let why = draft(json!({"reason": "duplicate", "amount": "30", "note": "Paid twice."}));
+    let begun = begin_refund(&Scene::lease().with_refunded("0", "0").0, &staff(), &why, refund_key(), now()).unwrap();
+    let (data, changes) = facts(only(&begun.events));
+    let expected = json!({"refund_id": 113, "payment_id": 1, "trade_id": 1, "invoice_id": 1, "customer_id": OWNER,
+        "amount": "30.00", "currency": "USD", "reason": "duplicate", "status": "pending"});
+    assert_eq!((data, changes), (expected, json!({})));
+    assert_eq!(only(&begun.events).audience, Audience::Customers(vec![IdRef::Known(OWNER)]));
+
+    let pending = Scene::lease().with_refund("10", "30", RefundState::Pending);
+    let settle = |outcome| settle_refund(&pending.0, &outcome, now()).unwrap().unwrap().events;
+    let succeeded = settle(RefundOutcome::Succeeded { reference: "re_1".into() });
+    assert_eq!(names(&succeeded), ["refund.succeeded", "invoice.updated"]);
+    let expected = json!({"status": {"from": "pending", "to": "succeeded"}, "settled_at": {"from": null, "to": time(now())},
+        "gateway_reference": {"from": null, "to": "re_1"}, "credit_note_number": {"from": null, "to": "CN-00000001"}});
+    assert_eq!(facts(&succeeded[0]).1, expected);
+    // Of the invoice, whose event says that it is paid still, only this changes.
+    assert_eq!(facts(&succeeded[1]).1, json!({"amount_refunded": {"from": "10.00", "to": "40.00"}}));
+    assert_eq!(facts(&succeeded[1]).0["status"], "paid");
+    let failed = settle(RefundOutcome::Failed { failure_code: "lost_card".into(), reference: None });
+    let (data, changes) = facts(only(&failed));
+    assert_eq!((&data["status"], &data["failure_code"]), (&json!("failed"), &json!("lost_card")));
+    assert_eq!((&changes["failure_code"]["to"], changes.get("credit_note_number")), (&json!("lost_card"), None));
 }
 
 /// Rule 8.8: a proposal expires once, by the system, at its own instant.
@@ -298,8 +338,7 @@ fn an_act_on_an_overdue_invoice_comes_after_its_falling_overdue() {
     let paying = billed.clone().with_card(card(OWNER));
     let pending = billed.clone().paid_and_pending("60", "40").with_payment("40", PaymentState::Pending);
     let reason = draft::<VoidDraft>(json!({"reason": "A mistake."}));
-    let declined = ChargeOutcome::Declined { failure_code: "expired_card".into(), reference: "ch_2".into() };
-    let succeeded = ChargeOutcome::Succeeded { reference: "ch_1".into() };
+    let declined = declined("expired_card");
     let acts = |at: DateTime<Utc>, marked: bool| {
         let of = |scene: &Scene| {
             let mut scene = scene.clone();
@@ -309,7 +348,7 @@ fn an_act_on_an_overdue_invoice_comes_after_its_falling_overdue() {
         [
             of(&paying).pay_under(&Policy::default(), &customer(OWNER), &json!("30"), at).unwrap(),
             settle_payment(&of(&pending).0, &declined, at).unwrap().unwrap(),
-            settle_payment(&of(&pending).0, &succeeded, at).unwrap().unwrap(),
+            settle_payment(&of(&pending).0, &charged(), at).unwrap().unwrap(),
             void(&of(&billed).0, &staff(), &reason, at).unwrap(),
             write_off(&of(&billed).0, &staff(), &draft(json!({"reason": "Hopeless."})), at).unwrap(),
         ]
@@ -416,7 +455,8 @@ fn cards_have_their_events() {
     let checked = check_card(&customer(OWNER), &asked, now().date_naive()).unwrap();
     let wallet = |card, newest_other, default_other| first(Wallet { customer_id: id(OWNER), card, newest_other, default_other });
     let token = CardToken::new("tok_that_is_secret".into());
-    let events = store_card(&wallet(None, Some(id(2)), Some(id(2))), &checked, token, now()).events;
+    let events =
+        store_card(&wallet(None, Some(id(2)), Some(id(2))), &checked.tokenized(token), checked.wants_default, now()).events;
     assert_eq!(names(&events), ["credit_card.added", "credit_card.updated"]);
     let expected = json!({"credit_card_id": 103, "customer_id": OWNER, "brand": "visa", "last4": "4242", "is_default": true});
     assert_eq!(facts(&events[0]).0, expected);
@@ -502,7 +542,8 @@ fn events_show_no_secret() {
         draft(json!({"number": "4242424242424242", "cvc": "731", "exp_month": 12, "exp_year": 2030, "holder_name": "Ada"}));
     let checked = check_card(&customer(OWNER), &asked, now().date_naive()).unwrap();
     let wallet = first(Wallet { customer_id: id(OWNER), card: None, newest_other: None, default_other: None });
-    let added = store_card(&wallet, &checked, CardToken::new("tok_that_is_secret".into()), now());
+    let added =
+        store_card(&wallet, &checked.tokenized(CardToken::new("tok_that_is_secret".into())), checked.wants_default, now());
     let login = log_in(&account(OWNER, Role::Customer), TokenHash([0xAB; 32]), at(60), None, now());
     let secrets = [password, "that-is-secret", "that_is_secret", "4242424242424242", "731", "abab", "171, 171"];
     for event in registered().iter().chain(&changed.events).chain(&added.events).chain(&login.events) {

@@ -1,7 +1,6 @@
 //! Invoices: due dates (rules 5.1, 5.2), reading and voiding (rule 5.3), completion by either event (rules 4.7, 4.8).
 
 use lease_core::decision::Decision;
-use lease_core::gateway::ChargeOutcome;
 use lease_core::invoicing::{DueDateDraft, VoidDraft, WriteOffDraft, move_due_date, settle_payment, void, write_off};
 use lease_core::lifecycle::{TradeChanges, TradeMove, accept};
 use lease_core::model::{Agreement, BillTo, InvoiceOn, InvoiceState, PaymentState, VehicleTransfer};
@@ -16,10 +15,6 @@ fn dropped(scene: &Scene, actor: &Actor, json: Value) -> Result<Decision<TradeCh
 
 fn why() -> Value {
     json!({"reason": " A mistake.\n"})
-}
-
-fn succeeded() -> ChargeOutcome {
-    ChargeOutcome::Succeeded { reference: "ch_1".into() }
 }
 
 /// Rules 5.1, 5.2: the due date is the issue date in UTC plus the days, also on leap days, at the end of months and of the
@@ -125,7 +120,7 @@ fn an_invoice_that_is_paid_void_or_has_payments_is_not_voided() {
         (scene.clone().paid_and_pending("0.01", "0"), "invoice_has_payments"),
         (scene.clone().paid_and_pending("0", "0.01"), "invoice_has_payments"),
         // A failed payment moved no money.
-        (scene.with_payment("10", PaymentState::Failed { failure_code: "no".into(), reference: "r".into() }), "ok"),
+        (scene.with_payment("10", PaymentState::Failed { at: now(), failure_code: "no".into() }), "ok"),
     ];
     for (scene, expected) in cases {
         assert_eq!(code(dropped(&scene, &staff(), why())), expected, "{scene:?}");
@@ -274,10 +269,10 @@ fn a_trade_whose_invoice_is_settled_completes_on_acceptance() {
 fn an_agreed_trade_completes_with_the_last_payment() {
     let scene = Scene::lease().billed_to(OWNER).paid_and_pending("60", "40").agreed();
     let whole = scene.clone().with_payment("40", PaymentState::Pending);
-    let changes = settle_payment(&whole.0, &succeeded(), now()).unwrap().unwrap();
+    let changes = settle_payment(&whole.0, &charged(), now()).unwrap().unwrap();
     assert_eq!(changes.state, Some(TradeMove::Complete(agreement(), now())));
     let part = scene.paid_and_pending("50", "40").with_payment("40", PaymentState::Pending);
-    let changes = settle_payment(&part.0, &succeeded(), now()).unwrap().unwrap();
+    let changes = settle_payment(&part.0, &charged(), now()).unwrap().unwrap();
     assert_eq!(changes.state, None);
 }
 
@@ -286,7 +281,7 @@ fn an_agreed_trade_completes_with_the_last_payment() {
 fn paying_or_voiding_completes_only_an_agreed_trade() {
     let scene = Scene::lease().billed_to(OWNER).paid_and_pending("0", "100").with_payment("100", PaymentState::Pending);
     for scene in [scene.clone(), scene.clone().cancelled(), scene.rescinded()] {
-        let changes = settle_payment(&scene.0, &succeeded(), now()).unwrap().unwrap();
+        let changes = settle_payment(&scene.0, &charged(), now()).unwrap().unwrap();
         assert_eq!((changes.state.clone(), changes.transfer), (None, None));
     }
     for scene in [Scene::sale().billed_to(OWNER), Scene::sale().billed_to(OWNER).cancelled()] {
@@ -309,7 +304,7 @@ fn a_completed_sale_hands_the_vehicle_over() {
     let transfer = Some(VehicleTransfer { vehicle_id: id(1), from: id(OWNER), to: id(BUYER) });
     let agreed = Scene::sale().billed_to(OWNER).agreed();
     let paid = agreed.clone().paid_and_pending("0", "100").with_payment("100", PaymentState::Pending);
-    assert_eq!(settle_payment(&paid.0, &succeeded(), now()).unwrap().unwrap().transfer, transfer);
+    assert_eq!(settle_payment(&paid.0, &charged(), now()).unwrap().unwrap().transfer, transfer);
     assert_eq!(dropped(&agreed, &staff(), why()).unwrap().transfer, transfer);
     for (author, accepter) in [(OWNER, BUYER), (BUYER, OWNER)] {
         let free = Scene::sale().fee(usd("0")).proposed_by(author);

@@ -4,7 +4,10 @@
 use std::collections::BTreeMap;
 
 use lease_core::invariants::Books;
-use lease_core::model::{Agreement, InvoiceState, PaymentState, Period, ProposalState, ServiceKind, TradeState};
+use lease_core::model::{
+    Agreement, InvoiceState, Payment, PaymentState, PaymentStatus, Period, ProposalState, RefundState, RefundStatus, ServiceKind,
+    TradeState,
+};
 use lease_core::money::{Currency, Money};
 use lease_core::policy::LatePayments;
 use proptest::collection::vec;
@@ -12,9 +15,10 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
+use strum::VariantArray as _;
 
 use crate::support::usd;
-use crate::world::{CUSTOMERS, Step, Terms, World};
+use crate::world::{CUSTOMERS, Said, Step, Terms, World};
 
 /// Actors: usually the two owners and the two customers who trade with them.
 fn who() -> impl Strategy<Value = usize> {
@@ -32,7 +36,18 @@ fn terms() -> impl Strategy<Value = Terms> {
         .prop_map(|(amount, days, is_odd, expires_in_hours)| Terms { amount, days, is_odd, expires_in_hours })
 }
 
+fn said() -> impl Strategy<Value = Said> {
+    prop_oneof![
+        8 => Just(Said::Taken),
+        2 => Just(Said::Declined),
+        3 => Just(Said::Waits),
+        1 => Just(Said::GivenUp),
+        1 => Just(Said::Unsure),
+    ]
+}
+
 fn step() -> impl Strategy<Value = Step> {
+    let refunded = prop_oneof![2 => Just(None), 3 => (1..12_000_u32).prop_map(Some)];
     let cents = prop_oneof![3 => Just(None), 2 => (1..12_000_u32).prop_map(Some)];
     prop_oneof![
         8 => (who(), 0..3_usize, 0..7_usize).prop_map(|(who, vehicle, service)| Step::Open { who, vehicle, service }),
@@ -47,8 +62,13 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (3..6_usize, which()).prop_map(|(who, trade)| Step::WriteOff { who, trade }),
         1 => (3..6_usize, which(), 0..40_u64).prop_map(|(who, trade, day)| Step::MoveDueDate { who, trade, day }),
         1 => which().prop_map(|trade| Step::Cancel { who: CUSTOMERS, trade }),
-        10 => (who(), which(), 0..5_usize, cents).prop_map(|(who, trade, card, cents)| Step::Pay { who, trade, card, cents }),
-        7 => (which(), prop::bool::weighted(0.8)).prop_map(|(payment, succeeds)| Step::Settle { payment, succeeds }),
+        6 => (who(), which(), 0..5_usize, cents.clone()).prop_map(|(who, trade, card, cents)| Step::Pay { who, trade, card, cents }),
+        // With a card of one's own: cards are counted from the newest.
+        20 => (0..3_usize, which(), cents).prop_map(|(who, trade, cents)| Step::Pay { who, trade, card: 4 - who, cents }),
+        8 => (which(), said()).prop_map(|(payment, said)| Step::Settle { payment, said }),
+        2 => (who(), which()).prop_map(|(who, payment)| Step::GiveUp { who, payment }),
+        3 => (3..6_usize, which(), refunded).prop_map(|(who, payment, cents)| Step::Refund { who, payment, cents }),
+        3 => (which(), said()).prop_map(|(refund, said)| Step::SettleRefund { refund, said }),
         2 => which().prop_map(|proposal| Step::Expire { proposal }),
         2 => which().prop_map(|trade| Step::Overdue { trade }),
         1 => (0..7_usize, prop_oneof![Just(0), 1..200_u8]).prop_map(|(service, amount)| Step::Fee { service, amount }),
@@ -80,7 +100,7 @@ fn checked(world: &mut World, step: &Step) -> &'static str {
 proptest! {
     #![proptest_config(ProptestConfig { max_shrink_iters: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// I1 to I6 after every step.
+    /// I1 to I6 and I8 after every step.
     #[test]
     fn no_random_walk_breaks_an_invariant(late in late_payments(), steps in vec(step(), 1..120)) {
         let mut world = World::new(late);
@@ -129,10 +149,17 @@ fn the_walks_come_to_every_end_and_meet_every_refusal() {
         }
         let count =
             |ends: &mut BTreeMap<String, usize>, what: &str, number: usize| *ends.entry(what.into()).or_default() += number;
-        let payments = |wanted: fn(&PaymentState) -> bool| world.books.payments.iter().filter(|row| wanted(&row.state)).count();
-        count(&mut ends, "payment pending", payments(|state| matches!(state, PaymentState::Pending)));
-        count(&mut ends, "payment failed", payments(|state| matches!(state, PaymentState::Failed { .. })));
-        count(&mut ends, "payment succeeded", payments(|state| matches!(state, PaymentState::Succeeded { .. })));
+        for status in PaymentStatus::VARIANTS {
+            let number = world.books.payments.iter().filter(|payment| PaymentStatus::from(&payment.state) == *status).count();
+            count(&mut ends, &format!("payment {status}"), number);
+        }
+        for status in RefundStatus::VARIANTS {
+            let number = world.books.refunds.iter().filter(|refund| RefundStatus::from(&refund.state) == *status).count();
+            count(&mut ends, &format!("refund {status}"), number);
+        }
+        let refunded = |wanted: fn(&Payment) -> bool| world.books.payments.iter().filter(|payment| wanted(payment)).count();
+        count(&mut ends, "payment refunded in full", refunded(|payment| payment.refunded == payment.amount));
+        count(&mut ends, "payment refunded in part", refunded(|row| !row.refunded.is_zero() && row.refunded != row.amount));
         let invoices = |wanted: fn(&InvoiceState) -> bool| world.books.invoices.iter().filter(|row| wanted(&row.state)).count();
         count(&mut ends, "invoice void", invoices(|state| matches!(state, InvoiceState::Void { .. })));
         count(&mut ends, "invoice written off", invoices(|state| matches!(state, InvoiceState::WrittenOff { .. })));
@@ -172,13 +199,16 @@ fn the_walks_come_to_every_end_and_meet_every_refusal() {
         "invoice_overdue",
         "payment_pending",
         "card_not_usable",
+        "payment_settled",
+        "payment_not_refundable",
+        "payment_refunded",
     ];
     for code in met {
         assert!(codes.contains_key(code), "{code} was never met: {codes:?}");
     }
 }
 
-/// A lease that is agreed and paid, and a sale that is paid in two parts: the tests below break these.
+/// A lease that is agreed, paid and partly refunded, and a sale that is paid in two parts: the tests below break these.
 fn a_finished_world() -> World {
     let mut world = World::new(LatePayments::Accept);
     let terms = |days| Terms { amount: 250, days, is_odd: false, expires_in_hours: None };
@@ -189,14 +219,17 @@ fn a_finished_world() -> World {
         Step::Propose { who: 2, trade: 0, terms: terms((1, 5)) },
         Step::Accept { who: 1, proposal: 0 },
         Step::Pay { who: 1, trade: 0, card: 3, cents: None },
-        Step::Settle { payment: 0, succeeds: true },
+        Step::Settle { payment: 0, said: Said::Taken },
+        Step::Refund { who: CUSTOMERS, payment: 0, cents: Some(3_000) },
+        Step::SettleRefund { refund: 0, said: Said::Taken },
+        Step::Refund { who: CUSTOMERS, payment: 0, cents: Some(2_000) },
         Step::Wait { minutes: 60 * 24 * 10 },
         Step::Open { who: 1, vehicle: 0, service: 5 },
         Step::Propose { who: 1, trade: 0, terms: terms((0, 0)) },
         Step::Propose { who: 2, trade: 0, terms: terms((0, 0)) },
         Step::Accept { who: 2, proposal: 1 },
         Step::Pay { who: 1, trade: 0, card: 3, cents: Some(4_000) },
-        Step::Settle { payment: 0, succeeds: true },
+        Step::Settle { payment: 0, said: Said::Taken },
         Step::Pay { who: 1, trade: 0, card: 3, cents: None },
     ];
     for step in &script {
@@ -210,7 +243,7 @@ fn a_finished_world() -> World {
 fn a_lease_and_a_sale_go_through_their_whole_cycle() {
     let mut world = a_finished_world();
     assert_eq!(world.count(|state| matches!(state, TradeState::Agreed(_))), 1);
-    assert_eq!(checked(&mut world, &Step::Settle { payment: 0, succeeds: true }), "ok");
+    assert_eq!(checked(&mut world, &Step::Settle { payment: 0, said: Said::Taken }), "ok");
     assert_eq!(world.count(|state| matches!(state, TradeState::Completed { .. })), 2);
     assert_eq!(world.books.vehicles[2].customer_id.get(), 3, "the buyer's now");
 }
@@ -227,7 +260,7 @@ fn an_impossible_change_of_a_row_is_found() {
     let earlier = a_finished_world().books;
     assert_eq!(earlier.violations_since(&earlier), Vec::<String>::new());
     assert_eq!(earlier.violations_since(&Books::default()), Vec::<String>::new());
-    let breaks: [Break; 23] = [
+    let breaks: [Break; 31] = [
         |books| drop(books.trades.remove(0)),
         |books| drop(books.proposals.remove(0)),
         |books| drop(books.invoices.remove(0)),
@@ -251,12 +284,25 @@ fn an_impossible_change_of_a_row_is_found() {
         |books| books.proposals[0].value.state = ProposalState::Rescinded { at: crate::support::now() },
         |books| books.payments[0].value.state = PaymentState::Pending,
         |books| books.payments[2].value.amount = usd("1"),
+        |books| books.payments[0].value.gateway_reference = None,
+        |books| books.payments[0].value.refunded = usd("0"),
+        |books| books.invoices[0].value.refunded = usd("0"),
+        |books| drop(books.refunds.remove(0)),
+        |books| books.refunds[0].value.state = RefundState::Pending,
+        |books| books.refunds[0].value.gateway_reference = None,
+        |books| books.refunds[1].value.amount = usd("1"),
+        |books| books.refunds[1].value.refund_key = crate::support::refund_key(),
     ];
     for (number, break_it) in breaks.into_iter().enumerate() {
         let mut books = earlier.clone();
         break_it(&mut books);
         assert!(!books.violations_since(&earlier).is_empty(), "break {number}");
     }
+    let mut settled = earlier.clone();
+    settled.refunds[1].value.state = RefundState::Succeeded { at: crate::support::now() };
+    settled.payments[0].value.refunded = usd("50");
+    settled.invoices[0].value.refunded = usd("50");
+    assert_eq!(settled.violations_since(&earlier), Vec::<String>::new(), "the second refund succeeded");
     let mut marked = earlier.clone();
     marked.invoices[1].value.overdue_at = Some(crate::support::now());
     assert_eq!(marked.violations_since(&earlier), Vec::<String>::new(), "it fell overdue");
@@ -275,7 +321,7 @@ fn agreed(books: &mut Books, trade: usize) -> &mut Agreement {
 #[test]
 fn each_invariant_finds_what_breaks_it() {
     let good = a_finished_world().books;
-    let breaks: [(&str, Break); 33] = [
+    let breaks: [(&str, Break); 43] = [
         ("I1", |books| books.invoices.truncate(1)),
         ("I1", |books| books.trades[0].value.invoice_id = None),
         ("I1", |books| {
@@ -326,6 +372,19 @@ fn each_invariant_finds_what_breaks_it() {
         ("I7: the trade of invoice 1", |books| drop(books.trades.remove(0))),
         ("I7: the invoice of payment 1", |books| drop(books.invoices.remove(0))),
         ("I7: the card of payment 3", |books| books.cards.clear()),
+        ("I7: the payment of refund 1", |books| drop(books.payments.remove(0))),
+        ("I8", |books| books.payments[0].value.refunded = usd("50")),
+        ("I8", |books| books.payments[0].value.refunding = usd("0")),
+        ("I8", |books| books.refunds[0].value.state = RefundState::Pending),
+        ("I8", |books| books.refunds[0].value.customer_id = crate::support::id(3)),
+        ("I8", |books| books.refunds[0].value.invoice_id = crate::support::id(2)),
+        ("I8: 30.00 refunded and 71.00 under way", |books| {
+            books.refunds[1].value.amount = usd("71");
+            books.payments[0].value.refunding = usd("71");
+        }),
+        ("I8", |books| books.payments[0].value.state = PaymentState::Cancelled { at: crate::support::now() }),
+        ("I8", |books| books.refunds[1].value.amount = euros("20")),
+        ("I8: 30.00 refunded do not fit", |books| books.invoices[0].value.refunded = usd("50")),
     ];
     assert_eq!(good.violations(), Vec::<String>::new());
     for (number, (invariant, break_it)) in breaks.into_iter().enumerate() {

@@ -2,7 +2,6 @@
 
 use lease_core::Error;
 use lease_core::decision::Decision;
-use lease_core::gateway::ChargeOutcome;
 use lease_core::id::NewIds;
 use lease_core::input::NamedIn;
 use lease_core::invoicing::{PaymentDraft, begin_payment, settle_payment};
@@ -46,7 +45,7 @@ fn a_payment_begins_pending_and_reserves_its_amount() {
     let change = changes.invoice.unwrap();
     assert_eq!((change.id, change.paid, change.pending, change.state), (id(1), usd("20"), usd("40"), InvoiceState::Open));
     assert_eq!(names(&events), ["payment.begun"]);
-    assert_eq!((changes.settled, changes.state, changes.transfer), (None, None, None));
+    assert_eq!((changes.payment, changes.state, changes.transfer), (None, None, None));
 }
 
 /// Rule 5.4: null is no amount, and a currency beside it is that of the invoice.
@@ -208,9 +207,11 @@ fn a_yen_invoice_is_paid_in_whole_yen() {
 #[test]
 fn a_payment_that_succeeded_counts_as_paid() {
     let scene = billed().paid_and_pending("10", "50").with_payment("40", PaymentState::Pending);
-    let outcome = ChargeOutcome::Succeeded { reference: "ch_1".into() };
+    let outcome = charged();
     let Decision { changes, events } = settle_payment(&scene.0, &outcome, now()).unwrap().unwrap();
-    assert_eq!(changes.settled, Some((id(1), PaymentState::Succeeded { reference: "ch_1".into() })));
+    let payment = changes.payment.unwrap();
+    assert_eq!((payment.id, payment.state), (id(1), PaymentState::Succeeded { at: now() }));
+    assert_eq!((payment.gateway_reference.as_deref(), payment.refunded, payment.refunding), (Some("ch_1"), usd("0"), usd("0")));
     let change = changes.invoice.unwrap();
     assert_eq!((change.paid, change.pending, change.state), (usd("50"), usd("10"), InvoiceState::Open));
     assert_eq!(names(&events), ["payment.succeeded", "invoice.updated"]);
@@ -220,7 +221,7 @@ fn a_payment_that_succeeded_counts_as_paid() {
 #[test]
 fn the_last_payment_pays_the_invoice() {
     let scene = billed().paid_and_pending("60", "40").with_payment("40", PaymentState::Pending);
-    let outcome = ChargeOutcome::Succeeded { reference: "ch_1".into() };
+    let outcome = charged();
     let Decision { changes, events } = settle_payment(&scene.0, &outcome, now()).unwrap().unwrap();
     let change = changes.invoice.unwrap();
     assert_eq!((change.paid, change.pending, change.state), (usd("100"), usd("0"), InvoiceState::Paid { at: now() }));
@@ -231,11 +232,10 @@ fn the_last_payment_pays_the_invoice() {
 #[test]
 fn a_declined_payment_is_kept_as_failed() {
     let scene = billed().paid_and_pending("10", "40").agreed().with_payment("40", PaymentState::Pending);
-    let outcome = ChargeOutcome::Declined { failure_code: "insufficient_funds".into(), reference: "ch_2".into() };
+    let outcome = declined("insufficient_funds");
     let Decision { changes, events } = settle_payment(&scene.0, &outcome, now()).unwrap().unwrap();
-    let (settled, state) = changes.settled.unwrap();
-    assert_eq!(settled, id(1));
-    assert_eq!((state.failure_code(), state.gateway_reference()), (Some("insufficient_funds"), Some("ch_2")));
+    let payment = changes.payment.unwrap();
+    assert_eq!((payment.state.failure_code(), payment.gateway_reference.as_deref()), (Some("insufficient_funds"), Some("ch_2")));
     let change = changes.invoice.unwrap();
     assert_eq!((change.paid, change.pending, change.state), (usd("10"), usd("0"), InvoiceState::Open));
     assert_eq!((changes.state, names(&events)), (None, vec!["payment.failed"]));
@@ -244,10 +244,7 @@ fn a_declined_payment_is_kept_as_failed() {
 /// Rule 5.5: a payment is settled once, whatever the gateway reports the second time.
 #[test]
 fn settling_twice_changes_nothing() {
-    let outcomes = [
-        ChargeOutcome::Succeeded { reference: "ch_1".into() },
-        ChargeOutcome::Declined { failure_code: "card_declined".into(), reference: "ch_1".into() },
-    ];
+    let outcomes = [charged(), declined("card_declined")];
     for first in &outcomes {
         let mut scene = billed().paid_and_pending("0", "100").agreed().with_payment("100", PaymentState::Pending);
         let changes = settle_payment(&scene.0, first, now()).unwrap().unwrap();
@@ -261,7 +258,7 @@ fn settling_twice_changes_nothing() {
 /// A snapshot with missing parts or wrong sums is an internal error and changes nothing.
 #[test]
 fn a_snapshot_that_does_not_add_up_is_an_internal_error() {
-    let outcome = ChargeOutcome::Succeeded { reference: "ch_1".into() };
+    let outcome = charged();
     let nothing_reserved = billed().with_payment("40", PaymentState::Pending);
     assert_eq!(code(settle_payment(&billed().0, &outcome, now())), "internal_error");
     assert_eq!(code(settle_payment(&nothing_reserved.0, &outcome, now())), "internal_error");

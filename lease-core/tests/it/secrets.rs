@@ -1,4 +1,4 @@
-//! No secret is ever shown: rules 3.7, 5.6.
+//! No secret is ever shown: rules 3.7, 5.5, 5.6.
 
 use std::fmt::Debug;
 
@@ -6,14 +6,17 @@ use lease_core::account::{
     Login, PasswordHash, RegistrationDraft, Session, Token, TokenText, UserDraft, check_registration, check_update,
 };
 use lease_core::engine::LoginDraft;
-use lease_core::gateway::{CardToken, Charge};
+use lease_core::gateway::{CardSetup, CardToken, ClientSecret, Tokenization};
+use lease_core::id::NewIds;
 use lease_core::input::{Field, Scalar, UpdateMode};
-use lease_core::model::Role;
+use lease_core::invoicing::settle_payment;
+use lease_core::model::{Payment, PaymentState, Role};
+use lease_core::permission::Actor;
 use lease_core::repository::SavedResponse;
 use lease_core::wallet::{CardDraft, Wallet, check_card, store_card};
 use lease_core::{Error, repository::RepositoryError};
 use secrecy::SecretString;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::*;
 
@@ -74,8 +77,31 @@ fn cards_are_not_shown() {
     hides(&checked, &secrets);
     let wallet = first(Wallet { customer_id: id(OWNER), card: None, newest_other: None, default_other: None });
     let token = || CardToken::new("tok_that_is_secret".into());
-    hides(&store_card(&wallet, &checked, token(), now()), &secrets);
-    hides(&Charge { key: key(), card: token(), amount: usd("1") }, &secrets);
+    hides(&checked.tokenized(token()), &secrets);
+    hides(&store_card(&wallet, &checked.tokenized(token()), false, now()), &secrets);
+    hides(&Tokenization::Accepted(token()), &secrets);
+    hides(&charge("1", token()), &secrets);
+}
+
+/// Rule 5.5: the secret with which a payer acts, or enters a card, is in no `Debug` and no event.
+#[test]
+fn the_secret_of_a_payer_is_not_shown() {
+    let secret = "cs_that_is_secret";
+    let waits = PaymentState::RequiresAction(next_action());
+    let setup = CardSetup { client_secret: ClientSecret::new(secret.into()) };
+    hides(&(setup, next_action(), asks_payer(), Payment { state: waits.clone(), ..payment(OWNER, "1") }), &[secret]);
+    let pending = Scene::lease().billed_to(OWNER).paid_and_pending("0", "40").with_payment("40", PaymentState::Pending);
+    let waiting = pending.clone().with_payment("40", waits);
+    hides(&waiting.0, &[secret]);
+    for (scene, outcome) in [(&pending, asks_payer()), (&waiting, charged()), (&waiting, given_up())] {
+        let decision = settle_payment(&scene.0, &outcome, now()).unwrap().unwrap();
+        hides(&decision, &[secret]);
+        for event in &decision.events {
+            let record = event.record(&Actor::Gateway, now(), None, &NewIds::default());
+            let text = format!("{} {}", Value::from(record.data), Value::from(record.changes));
+            assert!(!text.contains(secret) && !text.contains("bank.example"), "{text}");
+        }
+    }
 }
 
 /// No error repeats a wrong card number or password.

@@ -3,7 +3,8 @@
 use lease_core::id::CustomerId;
 use lease_core::lifecycle::TradeSnapshot;
 use lease_core::permission::{
-    can_view_days, can_view_invoice, can_view_payment, can_view_proposal, can_view_trade, can_view_vehicle,
+    can_view_client_secret, can_view_days, can_view_invoice, can_view_payment, can_view_proposal, can_view_refund,
+    can_view_trade, can_view_vehicle,
 };
 
 use crate::support::*;
@@ -65,9 +66,11 @@ fn vehicles_are_seen_by_their_owner_while_offered_and_by_parties() {
     assert_eq!(seen(false, true), [true, true, true]);
 }
 
-/// Chapter 2: a customer sees the invoices that are billed to them, and their own payments.
+/// Chapter 2: a customer sees the invoices that are billed to them, and their own payments and refunds.
 #[test]
 fn invoices_are_seen_by_the_billed_and_payments_by_the_payer() {
     assert_eq!(viewers().map(|viewer| can_view_invoice(viewer, &invoice(BUYER))), [false, true, false]);
     assert_eq!(viewers().map(|viewer| can_view_payment(viewer, &payment(BUYER, "1"))), [false, true, false]);
+    assert_eq!(viewers().map(|viewer| can_view_client_secret(viewer, &payment(BUYER, "1"))), [false, true, false]);
+    assert_eq!(viewers().map(|viewer| can_view_refund(viewer, &refund(BUYER, "1"))), [false, true, false]);
 }

@@ -10,7 +10,8 @@ use lease_core::account::{PasswordParams, RegistrationDraft};
 use lease_core::catalog::VehicleDraft;
 use lease_core::clock::Clock;
 use lease_core::gateway::{
-    CardDetails, CardToken, Charge, ChargeKey, ChargeOutcome, GatewayError, PaymentGateway, SandboxGateway,
+    CardDetails, Charge, ChargeOutcome, GatewayError, GatewayInfo, PaymentGateway, RefundOutcome, RefundRequest, SandboxGateway,
+    Tokenization,
 };
 use lease_core::id::{InvoiceId, PaymentId};
 use lease_core::invoicing::PaymentDraft;
@@ -36,8 +37,7 @@ pub(crate) struct Shop {
 impl Shop {
     pub(crate) async fn open(clock: Arc<dyn Clock>) -> Self {
         let gateway = Arc::new(SlowGateway::default());
-        let engine = LeaseEngine::builder(Arc::new(MemoryRepository::default()))
-            .gateway(Arc::clone(&gateway) as _)
+        let engine = LeaseEngine::builder(Arc::new(MemoryRepository::default()), Arc::clone(&gateway) as _)
             .clock(clock)
             .password_params(PasswordParams { memory_kib: 8, iterations: 1 })
             .build()
@@ -60,11 +60,11 @@ impl Shop {
         };
         let card = self.engine.create_card(&self.owner, &card).await.unwrap().id;
         let draft = PaymentDraft { credit_card_id: card.into(), ..PaymentDraft::default() };
-        self.engine.pay_invoice(&self.owner, self.invoice, &draft).await.unwrap().id
+        self.engine.pay_invoice(&self.owner, self.invoice, &draft).await.unwrap().stored.id
     }
 
     pub(crate) async fn is_pending(&self, payment: PaymentId) -> bool {
-        self.engine.get_payment(&self.owner, payment).await.unwrap().state == PaymentState::Pending
+        self.engine.get_payment(&self.owner, payment).await.unwrap().stored.state == PaymentState::Pending
     }
 }
 
@@ -130,7 +130,11 @@ impl SlowGateway {
 
 #[async_trait]
 impl PaymentGateway for SlowGateway {
-    async fn tokenize(&self, card: &CardDetails) -> Result<CardToken, GatewayError> {
+    fn info(&self) -> GatewayInfo {
+        self.bank.info()
+    }
+
+    async fn tokenize(&self, card: &CardDetails) -> Result<Tokenization, GatewayError> {
         self.bank.tokenize(card).await
     }
 
@@ -139,8 +143,23 @@ impl PaymentGateway for SlowGateway {
         self.bank.charge(charge).await
     }
 
-    async fn find_charge(&self, key: &ChargeKey) -> Result<Option<ChargeOutcome>, GatewayError> {
+    async fn find_charge(&self, charge: &Charge) -> Result<Option<ChargeOutcome>, GatewayError> {
         self.respond().await;
-        self.bank.find_charge(key).await
+        self.bank.find_charge(charge).await
+    }
+
+    async fn cancel_charge(&self, charge: &Charge) -> Result<ChargeOutcome, GatewayError> {
+        self.respond().await;
+        self.bank.cancel_charge(charge).await
+    }
+
+    async fn refund(&self, refund: &RefundRequest) -> Result<RefundOutcome, GatewayError> {
+        self.respond().await;
+        self.bank.refund(refund).await
+    }
+
+    async fn find_refund(&self, refund: &RefundRequest) -> Result<Option<RefundOutcome>, GatewayError> {
+        self.respond().await;
+        self.bank.find_refund(refund).await
     }
 }

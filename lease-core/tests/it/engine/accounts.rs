@@ -85,7 +85,7 @@ async fn a_token_ends_with_the_calendar_at_the_latest() {
             assert_eq!(new_account(commit).token.as_ref().unwrap().expires_at, last_instant());
             Ok(ids())
         });
-        let builder = LeaseEngine::builder(Arc::new(store))
+        let builder = LeaseEngine::builder(Arc::new(store), Arc::new(a_gateway()))
             .clock(Arc::new(ManualClock::at(now())))
             .policy(Policy::default().with_token_ttl(token_ttl))
             .password_params(PasswordParams { memory_kib: 64, iterations: 1 });

@@ -3,7 +3,7 @@
 
 use lease_core::account::AccountSnapshot;
 use lease_core::directory::LeadDraft;
-use lease_core::gateway::CardToken;
+use lease_core::gateway::{CardToken, Tokenization};
 use lease_core::id::UserId;
 use lease_core::input::UpdateMode;
 use lease_core::model::Role;
@@ -137,14 +137,15 @@ async fn the_second_commit_is_by_the_actor_in_their_present_role() {
 
 /// A gateway that accepts one card.
 fn tokenizing() -> MockPaymentGateway {
-    let mut gateway = MockPaymentGateway::new();
-    gateway.expect_tokenize().times(1).returning(|_| Ok(CardToken::new("tok".into())));
+    let mut gateway = a_gateway();
+    gateway.expect_tokenize().times(1).returning(|_| Ok(Tokenization::Accepted(CardToken::new("tok".into()))));
     gateway
 }
 
 /// The result of storing a card while its owner's customer is deleted.
 async fn card_without_wallet(now: Option<Versioned<AccountSnapshot>>) -> &'static str {
     let mut store = MockRepository::new();
+    never_declined(&mut store);
     store.expect_load_wallet().withf(|key| *key == WalletKey::Customer(id(OWNER))).times(1).returning(|_| Ok(None));
     asked_once_for(&mut store, user_id(OWNER), now);
     code(engine_with(store, tokenizing()).create_card(customer(OWNER), &card_draft()).await)
@@ -165,6 +166,7 @@ async fn a_card_whose_customer_is_gone_is_refused_by_the_present_role_of_its_own
 #[tokio::test(start_paused = true)]
 async fn a_user_who_has_become_an_administrator_stores_no_card() {
     let mut store = overtaken(user_id(OWNER), Some(owner_as(Role::Staff)));
+    never_declined(&mut store);
     let wallet = first(Wallet { customer_id: id(OWNER), card: None, newest_other: None, default_other: None });
     store.expect_load_wallet().times(1).returning(move |_| Ok(Some(wallet.clone())));
     let response = engine_with(store, tokenizing()).create_card(customer(OWNER), &card_draft()).await;

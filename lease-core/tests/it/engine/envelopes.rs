@@ -5,7 +5,7 @@ use std::mem;
 
 use lease_core::Error;
 use lease_core::account::FIRST_EPOCH;
-use lease_core::gateway::CardToken;
+use lease_core::gateway::{CardToken, Tokenization};
 use lease_core::id::Stored;
 use lease_core::input::UpdateMode;
 use lease_core::lifecycle::{CancellationDraft, OpeningSnapshot};
@@ -16,7 +16,7 @@ use lease_core::wallet::Wallet;
 use serde_json::json;
 
 use super::accounts::{PASSWORD, account_with_password, login_draft, registration};
-use super::payments::{card_draft, succeeded};
+use super::payments::card_draft;
 use super::*;
 
 const PATCH: UpdateMode = UpdateMode::Partial;
@@ -55,6 +55,7 @@ impl Log {
             proposal: Some(id(9)),
             invoice: Some(id(10)),
             payment: Some(id(11)),
+            refund: Some(id(13)),
         };
         let mut store = MockRepository::new();
         store.expect_commit().returning(move |commit| {
@@ -136,6 +137,7 @@ async fn users_and_customers() {
 async fn cards() {
     let log = Log::default();
     let mut store = log.store();
+    never_declined(&mut store);
     store.expect_load_wallet().returning(|_| {
         Ok(Some(first(Wallet {
             customer_id: id(OWNER),
@@ -144,8 +146,8 @@ async fn cards() {
             default_other: None,
         })))
     });
-    let mut gateway = MockPaymentGateway::new();
-    gateway.expect_tokenize().returning(|_| Ok(CardToken::new("tok".into())));
+    let mut gateway = a_gateway();
+    gateway.expect_tokenize().returning(|_| Ok(Tokenization::Accepted(CardToken::new("tok".into()))));
     let (engine, owner) = (engine_with(store, gateway), asked_by(customer(OWNER)));
     log.says(engine.create_card(&owner, &card_draft()).await, &owner, &["credit_card.added"]);
     let rename = draft(json!({"holder_name": "Eve"}));
@@ -239,7 +241,7 @@ fn trading(log: &Log) -> MockRepository {
         let billed = Scene::sale().proposed_by(BUYER).billed_to(OWNER).with_card(card(OWNER));
         let scene = match load.key {
             TradeKey::Payment(_) => billed.paid_and_pending("0", "100").with_payment("100", PaymentState::Pending),
-            TradeKey::Trade(_) | TradeKey::Proposal(_) | TradeKey::Invoice(_) => billed,
+            _ => billed,
         };
         Ok(Some(first(scene.0)))
     });
@@ -289,11 +291,11 @@ async fn agreed_trades() {
 async fn invoices_and_payments() {
     let log = Log::default();
     let mut store = trading(&log);
-    store.expect_pending_payments().returning(|_, _, _| Ok(vec![id(1)]));
-    store.expect_declines().returning(|_, _, _| Ok(Vec::new()));
-    let mut gateway = MockPaymentGateway::new();
-    gateway.expect_charge().returning(|_| Ok(succeeded()));
-    gateway.expect_find_charge().returning(|_| Ok(Some(succeeded())));
+    lists_pending(&mut store);
+    never_declined(&mut store);
+    let mut gateway = a_gateway();
+    gateway.expect_charge().returning(|_| Ok(charged()));
+    gateway.expect_find_charge().returning(|_| Ok(Some(charged())));
     let (engine, owner, clerk) = (engine_with(store, gateway), asked_by(customer(OWNER)), asked_by(staff()));
     let why = draft(json!({"reason": "a mistake"}));
     log.says(engine.void_invoice(&clerk, id(1), &why).await, &clerk, &["invoice.voided"]);

@@ -18,13 +18,13 @@ use lease_core::account::PasswordParams;
 use lease_core::catalog::VehicleDraft;
 use lease_core::clock::ManualClock;
 use lease_core::engine::RequestContext;
-use lease_core::gateway::{MockPaymentGateway, PaymentGateway};
+use lease_core::gateway::{GatewayInfo, MockPaymentGateway, PaymentGateway};
 use lease_core::id::{NewIds, Versioned};
 use lease_core::lifecycle::{TradeChange, TradeSnapshot};
 use lease_core::permission::Actor;
 use lease_core::policy::Policy;
 use lease_core::random::{Randomness, RandomnessError};
-use lease_core::repository::{Change, Claim, Commit, KeyHash, MockRepository, RepositoryError};
+use lease_core::repository::{Change, Claim, Commit, KeyHash, MockRepository, RepositoryError, UnderWay};
 use serde_json::json;
 
 use crate::support::*;
@@ -42,7 +42,37 @@ impl Randomness for Zeros {
 
 /// An engine with this store, at [`now`], with cheap password hashes and a gateway that expects no calls.
 fn engine(store: MockRepository) -> LeaseEngine {
-    engine_with(store, MockPaymentGateway::new())
+    engine_with(store, a_gateway())
+}
+
+/// A gateway that takes card numbers and expects no other question.
+fn a_gateway() -> MockPaymentGateway {
+    a_gateway_that(true)
+}
+
+fn a_gateway_that(takes_card_numbers: bool) -> MockPaymentGateway {
+    let mut gateway = MockPaymentGateway::new();
+    gateway.expect_info().returning(move || GatewayInfo {
+        kind: "mock",
+        publishable_key: None,
+        is_sandbox: false,
+        takes_card_numbers,
+    });
+    gateway
+}
+
+/// Makes the store know of no declines.
+fn never_declined(store: &mut MockRepository) {
+    store.expect_declines().returning(|_, _, _| Ok(Vec::new()));
+}
+
+/// Makes the store list payment 1 as pending, and no refund.
+fn lists_pending(store: &mut MockRepository) {
+    store.expect_payments_under_way().returning(|state, _, _, _| {
+        assert_eq!(state, UnderWay::Pending);
+        Ok(vec![id(1)])
+    });
+    store.expect_pending_refunds().returning(|_, _, _| Ok(Vec::new()));
 }
 
 fn engine_with(store: MockRepository, gateway: impl PaymentGateway) -> LeaseEngine {
@@ -50,8 +80,7 @@ fn engine_with(store: MockRepository, gateway: impl PaymentGateway) -> LeaseEngi
 }
 
 fn with_policy(store: MockRepository, gateway: impl PaymentGateway, policy: Policy) -> LeaseEngine {
-    let builder = LeaseEngine::builder(Arc::new(store))
-        .gateway(Arc::new(gateway))
+    let builder = LeaseEngine::builder(Arc::new(store), Arc::new(gateway))
         .policy(policy)
         .clock(Arc::new(ManualClock::at(now())))
         .randomness(Arc::new(Zeros))
@@ -106,7 +135,7 @@ impl Row {
     fn loads(&self, store: &mut MockRepository) {
         let row = self.clone();
         store.expect_load_trade().returning(move |_| Ok(Some(row.0.lock().unwrap().clone())));
-        store.expect_declines().returning(|_, _, _| Ok(Vec::new()));
+        never_declined(store);
     }
 
     /// Makes the next commits succeed if their version is that of the row.
@@ -125,6 +154,7 @@ impl Row {
             proposal: changes.new_proposal.as_ref().map(|_| id(5)),
             invoice: changes.new_invoice.as_ref().map(|_| id(6)),
             payment: changes.new_payment.as_ref().map(|_| id(7)),
+            refund: changes.new_refund.as_ref().map(|_| id(8)),
             ..NewIds::default()
         };
         row.value.apply(changes, ids);

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 use lease_core::Error;
 use lease_core::gateway::{
-    CardDetails, CardToken, Charge, ChargeKey, ChargeOutcome, GatewayError, MockPaymentGateway, PaymentGateway, SandboxGateway,
+    CardDetails, CardToken, Charge, ChargeKey, ChargeOutcome, GatewayError, GatewayInfo, PaymentGateway, RefundOutcome,
+    RefundRequest, SandboxGateway, Tokenization,
 };
 use lease_core::id::PaymentId;
 use lease_core::model::{InvoiceState, PaymentState};
@@ -30,10 +31,6 @@ fn pay_all() -> lease_core::invoicing::PaymentDraft {
     draft(json!({"credit_card_id": 1}))
 }
 
-pub(super) fn succeeded() -> ChargeOutcome {
-    ChargeOutcome::Succeeded { reference: "ch_1".into() }
-}
-
 fn timed_out() -> GatewayError {
     GatewayError::new("timed out")
 }
@@ -42,7 +39,7 @@ fn timed_out() -> GatewayError {
 fn recovering(row: &Row) -> MockRepository {
     let mut store = MockRepository::new();
     row.loads(&mut store);
-    store.expect_pending_payments().returning(|_, _, _| Ok(vec![id(1)]));
+    lists_pending(&mut store);
     store
 }
 
@@ -57,16 +54,17 @@ async fn a_payment_is_written_pending_then_charged_then_settled() {
     let mut store = MockRepository::new();
     row.loads(&mut store);
     row.commits(&mut store, 2);
-    let mut gateway = MockPaymentGateway::new();
+    let mut gateway = a_gateway();
     let seen = row.clone();
     gateway.expect_charge().times(1).returning(move |charge| {
         assert_eq!(state_of(&seen), PaymentState::Pending);
-        let expected = Charge { key: ChargeKey::new("0".repeat(32)), card: card(OWNER).token, amount: usd("100") };
+        let key = ChargeKey::new("0".repeat(32));
+        let expected = Charge { key, payment: id(7), ..super::charge("100", card(OWNER).token) };
         assert_eq!(*charge, expected);
-        Ok(succeeded())
+        Ok(charged())
     });
     let payment = engine_with(store, gateway).pay_invoice(&customer(OWNER), id(1), &pay_all()).await.unwrap();
-    assert_eq!((payment.id.get(), payment.state.gateway_reference()), (7, Some("ch_1")));
+    assert_eq!((payment.stored.id.get(), payment.stored.gateway_reference.as_deref()), (7, Some("ch_1")));
     assert!(matches!(row.snapshot().invoice.unwrap().state, InvoiceState::Paid { .. }));
 }
 
@@ -77,14 +75,11 @@ async fn a_declined_payment_is_reported_and_stored() {
     let mut store = MockRepository::new();
     row.loads(&mut store);
     row.commits(&mut store, 2);
-    let mut gateway = MockPaymentGateway::new();
-    gateway
-        .expect_charge()
-        .times(1)
-        .returning(|_| Ok(ChargeOutcome::Declined { failure_code: "insufficient_funds".into(), reference: "ch_1".into() }));
+    let mut gateway = a_gateway();
+    gateway.expect_charge().times(1).returning(|_| Ok(declined("insufficient_funds")));
     let response = engine_with(store, gateway).pay_invoice(&customer(OWNER), id(1), &pay_all()).await;
-    let Err(Error::CardDeclined(payment)) = response else { panic!("{response:?}") };
-    assert_eq!(payment.state.failure_code(), Some("insufficient_funds"));
+    let Err(Error::CardDeclined { failure_code, payment: Some(payment) }) = response else { panic!("{response:?}") };
+    assert_eq!((&*failure_code, payment.state.failure_code()), ("insufficient_funds", Some("insufficient_funds")));
     let invoice = row.snapshot().invoice.unwrap();
     assert_eq!((invoice.payable().unwrap(), invoice.is_open()), (usd("100"), true));
 }
@@ -96,22 +91,22 @@ async fn a_charge_without_an_answer_stays_pending_and_recovery_settles_it_once()
     let row = billed();
     let mut store = recovering(&row);
     row.commits(&mut store, 2);
-    let mut gateway = MockPaymentGateway::new();
+    let mut gateway = a_gateway();
     gateway.expect_charge().times(1).returning(|_| Err(timed_out()));
-    gateway.expect_find_charge().returning(|key| {
-        assert_eq!(key.as_str(), "0".repeat(32));
-        Ok(Some(succeeded()))
+    gateway.expect_find_charge().returning(|charge| {
+        assert_eq!(charge.key.as_str(), "0".repeat(32));
+        Ok(Some(charged()))
     });
     let engine = engine_with(store, gateway);
     let payment = engine.pay_invoice(&customer(OWNER), id(1), &pay_all()).await.unwrap();
-    assert_eq!(payment.state, PaymentState::Pending);
+    assert_eq!(payment.stored.state, PaymentState::Pending);
     let retried = engine.pay_invoice(&customer(OWNER), id(1), &pay_all()).await;
     assert_eq!(code(retried), "payment_pending", "while it is unknown nothing is charged");
     for _ in 0..3 {
         engine.settle_pending(chrono::Duration::zero(), 10).await.unwrap();
     }
     let after = row.snapshot();
-    assert_eq!((state_of(&row), after.invoice.unwrap().paid), (PaymentState::Succeeded { reference: "ch_1".into() }, usd("100")));
+    assert_eq!((state_of(&row), after.invoice.unwrap().paid), (PaymentState::Succeeded { at: now() }, usd("100")));
 }
 
 /// Rule 5.5: the store fails after the card was charged; the card is not charged again.
@@ -122,9 +117,9 @@ async fn a_store_that_fails_after_charging_never_charges_again() {
     row.commits(&mut store, 1);
     refuse_commits(&mut store, 1, unavailable);
     row.commits(&mut store, 1);
-    let mut gateway = MockPaymentGateway::new();
-    gateway.expect_charge().times(1).returning(|_| Ok(succeeded()));
-    gateway.expect_find_charge().times(1).returning(|_| Ok(Some(succeeded())));
+    let mut gateway = a_gateway();
+    gateway.expect_charge().times(1).returning(|_| Ok(charged()));
+    gateway.expect_find_charge().times(1).returning(|_| Ok(Some(charged())));
     let engine = engine_with(store, gateway);
     assert_eq!(code(engine.pay_invoice(&customer(OWNER), id(1), &pay_all()).await), "unavailable");
     assert_eq!(state_of(&row), PaymentState::Pending);
@@ -142,10 +137,10 @@ async fn conflicts_before_and_after_a_charge_do_not_repeat_it() {
     row.commits(&mut store, 1);
     refuse_commits(&mut store, 2, || RepositoryError::Conflict);
     row.commits(&mut store, 1);
-    let mut gateway = MockPaymentGateway::new();
-    gateway.expect_charge().times(1).returning(|_| Ok(succeeded()));
+    let mut gateway = a_gateway();
+    gateway.expect_charge().times(1).returning(|_| Ok(charged()));
     let payment = engine_with(store, gateway).pay_invoice(&customer(OWNER), id(1), &pay_all()).await.unwrap();
-    assert!(matches!(payment.state, PaymentState::Succeeded { .. }));
+    assert!(matches!(payment.stored.state, PaymentState::Succeeded { .. }));
 }
 
 #[tokio::test]
@@ -170,8 +165,8 @@ async fn a_claim_is_marked_with_the_beginning_of_a_payment() {
             written.commit(commit)
         });
     }
-    let mut gateway = MockPaymentGateway::new();
-    gateway.expect_charge().times(1).returning(|_| Ok(succeeded()));
+    let mut gateway = a_gateway();
+    gateway.expect_charge().times(1).returning(|_| Ok(charged()));
     let response = engine_with(store, gateway).pay_invoice(claimed(customer(OWNER)), id(1), &pay_all()).await;
     assert_eq!(code(response), "ok");
 }
@@ -191,9 +186,9 @@ async fn recovery_makes_a_charge_that_the_gateway_never_got() {
     let row = pending();
     let mut store = recovering(&row);
     row.commits(&mut store, 1);
-    let mut gateway = MockPaymentGateway::new();
+    let mut gateway = a_gateway();
     gateway.expect_find_charge().times(1).returning(|_| Ok(None));
-    gateway.expect_charge().times(1).withf(|charge| charge.key == key()).returning(|_| Ok(succeeded()));
+    gateway.expect_charge().times(1).withf(|charge| charge.key == key()).returning(|_| Ok(charged()));
     assert_eq!(engine_with(store, gateway).settle_pending(chrono::Duration::zero(), 10).await.unwrap(), 1);
     assert!(matches!(state_of(&row), PaymentState::Succeeded { .. }));
 }
@@ -208,8 +203,8 @@ async fn a_payment_that_another_settled_first_is_left_as_it_is() {
         other.commit(commit)?;
         Err(RepositoryError::Conflict)
     });
-    let mut gateway = MockPaymentGateway::new();
-    gateway.expect_find_charge().times(1).returning(|_| Ok(Some(succeeded())));
+    let mut gateway = a_gateway();
+    gateway.expect_find_charge().times(1).returning(|_| Ok(Some(charged())));
     assert_eq!(engine_with(store, gateway).settle_pending(chrono::Duration::zero(), 10).await.unwrap(), 1);
     assert_eq!(row.snapshot().invoice.unwrap().paid, usd("100"));
 }
@@ -217,9 +212,9 @@ async fn a_payment_that_another_settled_first_is_left_as_it_is() {
 /// After the list of pending payments was read, another process settled this payment, and the gateway has forgotten its key.
 #[tokio::test]
 async fn a_payment_that_is_settled_by_its_turn_is_not_charged_again() {
-    let settled = PaymentState::Succeeded { reference: "ch_1".into() };
+    let settled = PaymentState::Succeeded { at: now() };
     let row = Row::new(Scene::lease().billed_to(OWNER).paid_and_pending("100", "0").with_payment("100", settled));
-    let mut gateway = MockPaymentGateway::new();
+    let mut gateway = a_gateway();
     gateway.expect_find_charge().returning(|_| Ok(None));
     gateway.expect_charge().never();
     engine_with(recovering(&row), gateway).settle_pending(chrono::Duration::zero(), 10).await.unwrap();
@@ -230,14 +225,15 @@ async fn a_payment_that_cannot_be_settled_yet_holds_no_other_up() {
     let row = pending();
     let mut store = MockRepository::new();
     row.loads(&mut store);
-    store.expect_pending_payments().times(1).returning(|before, after, limit| {
-        assert_eq!((before, after, limit), (at(-60), None, 5));
+    store.expect_payments_under_way().times(1).returning(|state, before, after, limit| {
+        assert_eq!((state, before, after, limit), (UnderWay::Pending, at(-60), None, 5));
         Ok(vec![id(1), id(1)])
     });
+    store.expect_pending_refunds().returning(|_, _, _| Ok(Vec::new()));
     row.commits(&mut store, 1);
-    let mut gateway = MockPaymentGateway::new();
+    let mut gateway = a_gateway();
     gateway.expect_find_charge().times(1).returning(|_| Err(timed_out()));
-    gateway.expect_find_charge().times(1).returning(|_| Ok(Some(succeeded())));
+    gateway.expect_find_charge().times(1).returning(|_| Ok(Some(charged())));
     assert_eq!(engine_with(store, gateway).settle_pending(chrono::Duration::seconds(60), 5).await.unwrap(), 1);
 }
 
@@ -247,14 +243,15 @@ async fn payments_that_cannot_be_settled_yet_hold_no_younger_one_up() {
     let row = pending();
     let mut store = MockRepository::new();
     row.loads(&mut store);
-    store.expect_pending_payments().returning(|_, after: Option<PaymentId>, limit| {
+    store.expect_pending_refunds().returning(|_, _, _| Ok(Vec::new()));
+    store.expect_payments_under_way().returning(|_, _, after: Option<PaymentId>, limit| {
         let first = after.map_or(1, |last| last.get() + 1);
         Ok((first..=4).take(limit as usize).map(id).collect())
     });
     row.commits(&mut store, 1);
-    let mut gateway = MockPaymentGateway::new();
+    let mut gateway = a_gateway();
     gateway.expect_find_charge().times(3).returning(|_| Err(timed_out()));
-    gateway.expect_find_charge().times(1).returning(|_| Ok(Some(succeeded())));
+    gateway.expect_find_charge().times(1).returning(|_| Ok(Some(charged())));
     assert_eq!(engine_with(store, gateway).settle_pending(chrono::Duration::zero(), 2).await.unwrap(), 1);
 }
 
@@ -272,7 +269,11 @@ struct Shared(Arc<Held>);
 
 #[async_trait]
 impl PaymentGateway for Shared {
-    async fn tokenize(&self, _: &CardDetails) -> Result<CardToken, GatewayError> {
+    fn info(&self) -> GatewayInfo {
+        a_gateway().info()
+    }
+
+    async fn tokenize(&self, _: &CardDetails) -> Result<Tokenization, GatewayError> {
         Err(timed_out())
     }
 
@@ -280,11 +281,23 @@ impl PaymentGateway for Shared {
         self.0.started.notify_one();
         self.0.go.notified().await;
         self.0.charges.fetch_add(1, Ordering::Relaxed);
-        Ok(succeeded())
+        Ok(charged())
     }
 
-    async fn find_charge(&self, _: &ChargeKey) -> Result<Option<ChargeOutcome>, GatewayError> {
+    async fn find_charge(&self, _: &Charge) -> Result<Option<ChargeOutcome>, GatewayError> {
         Ok(None)
+    }
+
+    async fn cancel_charge(&self, _: &Charge) -> Result<ChargeOutcome, GatewayError> {
+        Err(timed_out())
+    }
+
+    async fn refund(&self, _: &RefundRequest) -> Result<RefundOutcome, GatewayError> {
+        Err(timed_out())
+    }
+
+    async fn find_refund(&self, _: &RefundRequest) -> Result<Option<RefundOutcome>, GatewayError> {
+        Err(timed_out())
     }
 }
 
@@ -323,7 +336,7 @@ async fn a_gateway_that_hangs_leaves_the_payment_pending() {
     row.commits(&mut store, 1);
     let engine = engine_with(store, Shared(Arc::default()));
     let payment = engine.pay_invoice(&customer(OWNER), id(1), &pay_all()).await.unwrap();
-    assert_eq!((&payment.state, &state_of(&row)), (&PaymentState::Pending, &PaymentState::Pending));
+    assert_eq!((&payment.stored.state, &state_of(&row)), (&PaymentState::Pending, &PaymentState::Pending));
     assert_eq!(engine.settle_pending(chrono::Duration::zero(), 10).await.unwrap(), 0);
 }
 
@@ -334,9 +347,11 @@ pub(super) fn card_draft() -> CardDraft {
 /// Rule 5.6: without the gateway's token, no card is stored.
 #[tokio::test]
 async fn a_card_that_the_gateway_did_not_take_is_not_stored() {
-    let mut gateway = MockPaymentGateway::new();
+    let mut gateway = a_gateway();
     gateway.expect_tokenize().times(1).returning(|_| Err(timed_out()));
-    let error = engine_with(MockRepository::new(), gateway).create_card(&customer(OWNER), &card_draft()).await.unwrap_err();
+    let mut store = MockRepository::new();
+    never_declined(&mut store);
+    let error = engine_with(store, gateway).create_card(&customer(OWNER), &card_draft()).await.unwrap_err();
     assert_eq!((error.code(), &*error.to_string()), ("unavailable", "The service is unavailable at the moment."));
     let wrong = engine(MockRepository::new()).create_card(&customer(OWNER), &CardDraft::default()).await;
     assert_eq!(code(wrong), "validation_error", "wrong cards never reach the gateway");
@@ -346,6 +361,7 @@ async fn a_card_that_the_gateway_did_not_take_is_not_stored() {
 #[tokio::test(start_paused = true)]
 async fn a_card_is_tokenised_once_however_often_its_wallet_moves() {
     let mut store = MockRepository::new();
+    never_declined(&mut store);
     store.expect_load_wallet().times(2).returning(|key| {
         assert_eq!(key, WalletKey::Customer(id(OWNER)));
         Ok(Some(first(Wallet { customer_id: id(OWNER), card: None, newest_other: None, default_other: None })))
@@ -356,10 +372,10 @@ async fn a_card_is_tokenised_once_however_often_its_wallet_moves() {
         assert!(matches!(&change.card, CardChange::Create(card) if card.token.expose() == "tok" && card.last4 == "4242"));
         Ok(NewIds { credit_card: Some(id(3)), ..NewIds::default() })
     });
-    let mut gateway = MockPaymentGateway::new();
+    let mut gateway = a_gateway();
     gateway.expect_tokenize().times(1).returning(|details| {
         assert_eq!(details.number.expose(), "4242424242424242");
-        Ok(CardToken::new("tok".into()))
+        Ok(Tokenization::Accepted(CardToken::new("tok".into())))
     });
     let card = engine_with(store, gateway).create_card(&customer(OWNER), &card_draft()).await.unwrap();
     assert_eq!((card.id.get(), card.is_default), (3, true));
@@ -379,10 +395,10 @@ async fn the_sandbox_knows_the_usual_numbers() {
     for (number, failure) in cases {
         let json = json!({"number": number, "exp_month": 12, "exp_year": 2030, "holder_name": "Ada"});
         let checked = check_card(&customer(OWNER), &draft(json), now().date_naive()).unwrap();
-        let token = sandbox.tokenize(&checked.details).await.unwrap();
+        let Tokenization::Accepted(token) = sandbox.tokenize(&checked.details).await.unwrap() else { panic!("refused") };
         assert!(!token.expose().contains(number), "a token is no number");
-        let charge = Charge { key: ChargeKey::new(number.into()), card: token, amount: usd("1") };
-        assert_eq!(sandbox.find_charge(&charge.key).await.unwrap(), None);
+        let charge = Charge { key: ChargeKey::new(number.into()), ..super::charge("1", token) };
+        assert_eq!(sandbox.find_charge(&charge).await.unwrap(), None);
         let outcome = sandbox.charge(&charge).await.unwrap();
         let code = match &outcome {
             ChargeOutcome::Declined { failure_code, .. } => Some(failure_code.as_str()),
@@ -391,7 +407,7 @@ async fn the_sandbox_knows_the_usual_numbers() {
         assert_eq!(code, failure, "{number}");
         let again = Charge { card: CardToken::new("another".into()), ..charge.clone() };
         assert_eq!(sandbox.charge(&again).await.unwrap(), outcome, "the key decides");
-        assert_eq!(sandbox.find_charge(&charge.key).await.unwrap(), Some(outcome));
+        assert_eq!(sandbox.find_charge(&charge).await.unwrap(), Some(outcome));
     }
 }
 
@@ -408,8 +424,8 @@ async fn after_too_many_declines_within_an_hour_nothing_is_charged() {
         });
         row.loads(&mut store);
         row.commits(&mut store, if expected == "ok" { 2 } else { 0 });
-        let mut gateway = MockPaymentGateway::new();
-        gateway.expect_charge().times(usize::from(expected == "ok")).returning(|_| Ok(succeeded()));
+        let mut gateway = a_gateway();
+        gateway.expect_charge().times(usize::from(expected == "ok")).returning(|_| Ok(charged()));
         let policy = Policy::default().with_declines_per_hour(most);
         let engine = with_policy(store, gateway, policy);
         let paid = engine.pay_invoice(&customer(OWNER), id(1), &pay_all()).await;

@@ -222,7 +222,7 @@ async fn without_randomness_a_command_is_an_internal_error() {
             Err(RandomnessError)
         }
     }
-    let builder = LeaseEngine::builder(Arc::new(MockRepository::new())).randomness(Arc::new(NoRandomness));
+    let builder = LeaseEngine::builder(Arc::new(MockRepository::new()), Arc::new(a_gateway())).randomness(Arc::new(NoRandomness));
     let engine = builder.password_params(PasswordParams { memory_kib: 64, iterations: 1 }).build().unwrap();
     let response = engine.pay_invoice(&customer(OWNER), id(1), &draft(json!({"credit_card_id": 1}))).await;
     assert!(matches!(response, Err(Error::Internal(_))), "{response:?}");

@@ -22,19 +22,22 @@ fn tomorrow() -> chrono::DateTime<chrono::Utc> {
 /// An engine with a test clock over one that stands still at [`now`].
 fn engine(store: MockRepository) -> (Arc<TestClock>, LeaseEngine) {
     let clock = Arc::new(TestClock::over(Arc::new(ManualClock::at(now()))));
-    (Arc::clone(&clock), LeaseEngine::builder(Arc::new(store)).test_clock(clock).build().unwrap())
+    let builder = LeaseEngine::builder(Arc::new(store), Arc::new(a_gateway()));
+    (Arc::clone(&clock), builder.test_clock(clock).build().unwrap())
 }
 
 /// A store with nothing to do in the background, after it was unavailable for some rounds.
 fn idle_after(failures: usize) -> MockRepository {
     let mut store = MockRepository::new();
-    store.expect_pending_payments().times(failures).returning(|_, _, _| Err(unavailable()));
-    store.expect_pending_payments().returning(|_, _, _| Ok(Vec::new()));
+    store.expect_payments_under_way().times(failures).returning(|_, _, _, _| Err(unavailable()));
+    store.expect_payments_under_way().returning(|_, _, _, _| Ok(Vec::new()));
+    store.expect_pending_refunds().returning(|_, _, _| Ok(Vec::new()));
     store.expect_expired_proposals().returning(|_, _, _| Ok(Vec::new()));
     store.expect_overdue_invoices().returning(|_, _, _| Ok(Vec::new()));
     store.expect_place_events().returning(|_| Ok(0));
     store.expect_purge_tokens().returning(|_, _| Ok(0));
     store.expect_purge_claims().returning(|_, _| Ok(0));
+    store.expect_purge_refused_cards().returning(|_, _| Ok(0));
     store
 }
 
@@ -99,8 +102,8 @@ async fn a_request_that_lost_its_key_does_not_move_the_clock() {
 #[tokio::test]
 async fn a_clock_is_moved_only_where_the_app_says_so() {
     let clock = Arc::new(TestClock::default());
-    let fixed =
-        LeaseEngine::builder(Arc::new(MockRepository::new())).test_clock(Arc::clone(&clock)).clock(clock).build().unwrap();
+    let builder = LeaseEngine::builder(Arc::new(MockRepository::new()), Arc::new(a_gateway()));
+    let fixed = builder.test_clock(Arc::clone(&clock)).clock(clock).build().unwrap();
     assert!(!fixed.has_test_clock());
     assert_eq!(advance(&fixed, superuser(), &a_day()).await, "not_found");
     assert_eq!(code(fixed.read_test_clock(&superuser())), "not_found");

@@ -16,10 +16,12 @@ pub(crate) enum Fault {
     Forgetful(fn(&mut TradeChanges)),
     /// Commits do not check the version.
     StaleCommits,
-    /// The gateway charges again under a key that it has seen before.
+    /// The gateway moves money again under a key that it has seen before.
     ForgetfulGateway,
-    /// A charge that the gateway does not know is treated as declined, though it may still be on its way.
+    /// A charge or a refund that the gateway does not know is treated as declined, though it may still be on its way.
     HastyRecovery,
+    /// A charge that waits for its payer is given up without the gateway, so that the payer may still act.
+    HastyRelease,
 }
 
 impl Fault {

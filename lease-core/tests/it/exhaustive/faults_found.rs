@@ -1,8 +1,8 @@
 //! Each fault is found: each check of a decision is disabled by hiding the data that it reads, and each step that the decisions,
 //! the store and the gateway must take is left out.
 
-use lease_core::lifecycle::{TradeChanges, TradeMove, TradeSnapshot};
-use lease_core::model::{BillTo, ProposalState, TradeState, VehicleTransfer};
+use lease_core::lifecycle::{InvoiceChange, TradeChanges, TradeMove, TradeSnapshot};
+use lease_core::model::{BillTo, InvoiceState, PaymentState, ProposalState, TradeState, VehicleTransfer};
 use lease_core::permission::Actor;
 use lease_core::policy::LatePayments;
 
@@ -10,7 +10,8 @@ use super::explore::explore;
 use super::fault::Fault;
 use super::trade_model::TradeModel;
 use super::{
-    a_billed_lease, a_custom_trade, a_lease, a_lease_that_is_free_at_first, a_leased_vehicle, a_sale, a_vehicle_without_a_trade,
+    a_billed_lease, a_custom_trade, a_lease, a_lease_that_is_free_at_first, a_lease_whose_payer_must_act, a_leased_vehicle,
+    a_paid_lease, a_sale, a_vehicle_without_a_trade,
 };
 use crate::support::*;
 
@@ -32,8 +33,12 @@ fn assert_found(cases: &[Case]) {
 fn a_store_or_gateway_that_breaks_its_contract_is_found() {
     assert_found(&[
         ("commits do not look at the version", a_sale, Fault::StaleCommits, "I"),
-        ("a charge is made again under its key", a_billed_lease, Fault::ForgetfulGateway, "charge doubled"),
+        ("a charge is made again under its key", a_billed_lease, Fault::ForgetfulGateway, "money moved twice"),
+        ("a refund is made again under its key", a_paid_lease, Fault::ForgetfulGateway, "money moved twice"),
         ("an unknown charge is taken for declined", a_billed_lease, Fault::HastyRecovery, "charge lost"),
+        ("an unknown refund is taken for refused", a_paid_lease, Fault::HastyRecovery, "refund lost"),
+        ("a charge that waits is given up here first", a_lease_whose_payer_must_act, Fault::HastyRelease, "charge lost"),
+        ("refunds do not look at the version", a_paid_lease, Fault::StaleCommits, "I8"),
     ]);
 }
 
@@ -85,11 +90,39 @@ fn a_payment_without_a_guard_is_found() {
         ("pending payments are not taken off", a_billed_lease, Fault::Blind(payers_see_nothing_pending), "I3"),
         ("a payment is not reserved", a_billed_lease, Fault::Forgetful(reserve_nothing), "I3"),
         ("what was paid is not added up", a_billed_lease, Fault::Forgetful(count_nothing), "I3"),
-        ("the settled payment is not written", a_billed_lease, Fault::Forgetful(|changes| changes.settled = None), "I3"),
+        ("the settled payment is not written", a_billed_lease, Fault::Forgetful(settle_no_payment), "I3"),
         ("another's card pays", a_billed_lease, Fault::Blind(every_card_is_ones_own), "I4"),
         ("another pays", a_billed_lease, Fault::Blind(every_bill_is_ones_own), "I4"),
         ("late payments are taken", a_strict_lease, Fault::Blind(never_due), "5.4"),
     ]);
+}
+
+#[test]
+fn a_payer_who_must_act_without_a_guard_is_found() {
+    assert_found(&[
+        ("an amount that waits is not reserved", a_lease_whose_payer_must_act, Fault::Forgetful(release_while_waiting), "I3"),
+        ("what was cancelled stays reserved", a_lease_whose_payer_must_act, Fault::Forgetful(release_no_cancelled), "I3"),
+        ("what waits is not seen as under way", a_lease_whose_payer_must_act, Fault::Blind(payers_see_nothing_pending), "I3"),
+        ("who has paid must act once more", a_lease_whose_payer_must_act, Fault::Blind(nothing_is_settled), "I"),
+    ]);
+}
+
+#[test]
+fn a_refund_without_a_guard_is_found() {
+    assert_found(&[
+        ("a refund is not reserved", a_paid_lease, Fault::Forgetful(reserve_no_refund), "I8"),
+        ("refunds under way are not taken off", a_paid_lease, Fault::Blind(staff_see_no_refund_under_way), "I8"),
+        ("what was refunded is not taken off", a_paid_lease, Fault::Blind(staff_see_nothing_refunded), "I8"),
+        ("what was refunded is not added up", a_paid_lease, Fault::Forgetful(count_no_refund), "I8"),
+        ("the invoice does not say what was refunded", a_paid_lease, Fault::Forgetful(bill_no_refund), "I8"),
+        ("the settled refund is not written", a_paid_lease, Fault::Forgetful(|changes| changes.refund = None), "I8"),
+        ("what was not paid is refunded", a_lease_that_is_refunded_early, Fault::Blind(staff_see_money), "charge lost"),
+    ]);
+}
+
+/// Staff may refund while the payment is still under way.
+fn a_lease_that_is_refunded_early() -> TradeModel {
+    TradeModel { refunds: 1, ..a_billed_lease() }
 }
 
 /// Late payments are not accepted.
@@ -175,8 +208,84 @@ fn reserve_nothing(changes: &mut TradeChanges) {
 }
 
 fn count_nothing(changes: &mut TradeChanges) {
-    if changes.settled.is_some() {
+    if changes.payment.is_some() {
         changes.invoice = None;
+    }
+}
+
+fn settle_no_payment(changes: &mut TradeChanges) {
+    if changes.invoice.is_some() {
+        changes.payment = None;
+    }
+}
+
+fn release_while_waiting(changes: &mut TradeChanges) {
+    let waits = changes.payment.as_ref().filter(|payment| matches!(payment.state, PaymentState::RequiresAction(_)));
+    if waits.is_some() {
+        changes.invoice = Some(InvoiceChange {
+            id: id(1),
+            paid: usd("0"),
+            pending: usd("0"),
+            refunded: usd("0"),
+            state: InvoiceState::Open,
+            due_date: day(0),
+            overdue_at: None,
+        });
+    }
+}
+
+fn release_no_cancelled(changes: &mut TradeChanges) {
+    if changes.payment.as_ref().is_some_and(|payment| matches!(payment.state, PaymentState::Cancelled { .. })) {
+        changes.invoice = None;
+    }
+}
+
+fn nothing_is_settled(seen: &mut TradeSnapshot, _: Actor) {
+    if let Some((payment, _)) = &mut seen.payment {
+        payment.value.state = PaymentState::Pending;
+    }
+}
+
+fn reserve_no_refund(changes: &mut TradeChanges) {
+    if changes.new_refund.is_some() {
+        changes.payment = None;
+    }
+}
+
+fn count_no_refund(changes: &mut TradeChanges) {
+    if changes.refund.is_some() {
+        changes.payment = None;
+    }
+}
+
+fn bill_no_refund(changes: &mut TradeChanges) {
+    if changes.refund.is_some() {
+        changes.invoice = None;
+    }
+}
+
+fn set_refunds(seen: &mut TradeSnapshot, refunded: Option<&str>, refunding: Option<&str>) {
+    if let Some((payment, _)) = &mut seen.payment {
+        payment.value.refunded = refunded.map_or(payment.refunded, usd);
+        payment.value.refunding = refunding.map_or(payment.refunding, usd);
+    }
+}
+
+fn staff_see_nothing_refunded(seen: &mut TradeSnapshot, actor: Actor) {
+    if actor != Actor::Gateway {
+        set_refunds(seen, Some("0"), None);
+    }
+}
+
+fn staff_see_no_refund_under_way(seen: &mut TradeSnapshot, actor: Actor) {
+    if actor != Actor::Gateway {
+        set_refunds(seen, None, Some("0"));
+    }
+}
+
+fn staff_see_money(seen: &mut TradeSnapshot, actor: Actor) {
+    if let (Actor::Staff { .. }, Some((payment, _))) = (actor, &mut seen.payment) {
+        payment.value.state = PaymentState::Succeeded { at: now() };
     }
 }
 

@@ -1,7 +1,8 @@
-//! Every state that a trade can reach, within limits: three customers, staff, a gateway that charges, declines, responds late or
-//! not at all, crashes between the two halves of a payment, and commits that race. The decisions are those of the core. In every
-//! state the [invariants](lease_core::invariants) hold, also after a crash and recovery from it, and no charge is lost or made
-//! twice.
+//! Every state that a trade can reach, within limits: three customers, staff, a gateway that charges, declines, asks for the payer,
+//! gives back, responds late or not at all, payers who act or do not, crashes between the two halves of a payment or a refund, and
+//! commits that race. The decisions are those of the core. In every
+//! state the [invariants](lease_core::invariants) hold, also after a crash and recovery from it, and no charge and no
+//! refund is lost or made twice.
 //!
 //! `LEASE_PROVE_DEEPER=3` takes three steps more, which takes minutes; add `--release`.
 
@@ -18,10 +19,28 @@ use lease_core::model::{BillTo, InvoiceOn, Service, ServiceKind};
 use lease_core::policy::LatePayments;
 
 use crate::support::*;
-use crate::world::{Step, Terms, World};
+use crate::world::{CUSTOMERS, Said, Step, Terms, World};
 use explore::{Report, explore};
 use fault::Fault;
-use trade_model::TradeModel;
+use trade_model::{PEOPLE, STAFF, TradeModel};
+
+/// A world in which everybody acts, without payments and refunds.
+fn of(world: World) -> TradeModel {
+    TradeModel {
+        world,
+        next_fee: None,
+        opens: false,
+        has_ways_out: true,
+        waits: 0,
+        payments: 0,
+        refunds: 0,
+        people: PEOPLE,
+        negotiates: true,
+        asks_payers: false,
+        held: 1,
+        fault: Fault::None,
+    }
+}
 
 /// A vehicle of the owner, offered under this service.
 fn model(service: Service) -> TradeModel {
@@ -29,7 +48,7 @@ fn model(service: Service) -> TradeModel {
     let mut world = World::of(services, [vehicle(OWNER)], (1..=3).map(card), LatePayments::Accept);
     world.policy.max_proposals = 2;
     world.run(&Step::Open { who: 0, vehicle: 0, service: 0 }).unwrap();
-    TradeModel { world, next_fee: None, opens: false, has_ways_out: true, waits: 1, payments: 2, held: 1, fault: Fault::None }
+    TradeModel { waits: 1, payments: 2, ..of(world) }
 }
 
 /// Billed to the owner with the first proposal.
@@ -40,6 +59,17 @@ fn a_lease() -> TradeModel {
 /// The same after the owner's first proposal, for searches of the later states.
 fn a_billed_lease() -> TradeModel {
     TradeModel { has_ways_out: false, ..a_lease().after(&[propose(0)]) }
+}
+
+/// The same, at a gateway that may ask for the payer: only the money moves.
+fn a_lease_whose_payer_must_act() -> TradeModel {
+    TradeModel { negotiates: false, asks_payers: true, people: &[0, CUSTOMERS], ..a_billed_lease() }
+}
+
+/// The same, paid by the owner: two members of staff refund it.
+fn a_paid_lease() -> TradeModel {
+    let paid = [Step::Pay { who: 0, trade: 0, card: 2, cents: None }, Step::Settle { payment: 0, said: Said::Taken }];
+    TradeModel { negotiates: false, people: STAFF, waits: 0, refunds: 2, ..a_billed_lease().after(&paid) }
 }
 
 /// Billed to the owner with the acceptance.
@@ -64,7 +94,7 @@ fn a_vehicle_without_a_trade() -> TradeModel {
     let services = [free(ServiceKind::Lease), free(ServiceKind::Sell)];
     let mut world = World::of(services, [vehicle(OWNER)], [], LatePayments::Accept);
     world.policy.max_proposals = 1;
-    TradeModel { world, next_fee: None, opens: true, has_ways_out: true, waits: 4, payments: 0, held: 1, fault: Fault::None }
+    TradeModel { opens: true, waits: 4, ..of(world) }
 }
 
 /// The same, leased to the second customer.
@@ -96,8 +126,8 @@ fn assert_sound(model: &TradeModel, steps: usize, sights: &[&str]) {
 /// The properties that every search with an invoice reaches.
 const EVERYWHERE: [&str; 22] = [
     "accepted",
-    "charge on its way",
-    "charged, not written down",
+    "request on its way",
+    "moved, not written down",
     "closed",
     "commit too late",
     "expired",
@@ -121,7 +151,7 @@ const EVERYWHERE: [&str; 22] = [
 
 #[test]
 fn no_lease_breaks_an_invariant() {
-    let at_length = ["late payment succeeded", "two payments pending", "invoice paid in part"];
+    let at_length = ["late payment succeeded", "two payments under way", "invoice paid in part"];
     assert_sound(&a_lease(), 5, &[&EVERYWHERE[..], &at_length[..]].concat());
 }
 
@@ -146,5 +176,45 @@ fn no_vehicle_is_leased_or_sold_twice() {
         &a_vehicle_without_a_trade(),
         6,
         &["trade completed", "trade cancelled", "days ended early", "vehicle sold", "commit too late"],
+    );
+}
+
+#[test]
+fn no_payment_that_waits_for_its_payer_breaks_an_invariant() {
+    assert_sound(
+        &a_lease_whose_payer_must_act(),
+        7,
+        &[
+            "commit too late",
+            "invoice paid",
+            "invoice paid in part",
+            "moved, not written down",
+            "paid while it was being cancelled",
+            "payment cancelled",
+            "payment declined",
+            "payment succeeded",
+            "payment waits for its payer",
+            "request on its way",
+            "two payments under way",
+        ],
+    );
+}
+
+#[test]
+fn no_refund_breaks_an_invariant() {
+    assert_sound(
+        &a_paid_lease(),
+        7,
+        &[
+            "commit too late",
+            "moved, not written down",
+            "refund failed",
+            "refund pending",
+            "refund succeeded",
+            "refunded in full",
+            "request on its way",
+            "settled before its request arrived",
+            "two refunds under way",
+        ],
     );
 }

@@ -3,25 +3,32 @@
 use std::rc::Rc;
 
 use chrono::{Days, Duration, NaiveDate};
-use lease_core::gateway::ChargeKey;
-use lease_core::id::{CreditCardId, InvoiceId, PaymentId, ProposalId};
+use lease_core::gateway::{ChargeKey, RefundKey};
+use lease_core::id::{CreditCardId, InvoiceId, PaymentId, ProposalId, Stored};
 use lease_core::input::{Field, NamedIn};
-use lease_core::invoicing::{PaymentDraft, VoidDraft, WriteOffDraft, begin_payment, void, write_off};
+use lease_core::invoicing::{
+    PaymentDraft, RefundDraft, VoidDraft, WriteOffDraft, begin_payment, begin_refund, has_waited_too_long, require_cancellable,
+    void, write_off,
+};
 use lease_core::lifecycle::{
     CancellationDraft, EndDraft, ProposalDraft, TradeSnapshot, accept, cancel, end, propose, reject, withdraw,
 };
-use lease_core::model::{InvoiceState, PaymentState, ProposalStatus, ServiceKind, TradeStatus};
+use lease_core::model::{
+    InvoiceState, Payment, PaymentState, ProposalStatus, RefundState, RefundStatus, ServiceKind, TradeStatus,
+};
 use lease_core::repository::TradeKey;
 use rust_decimal::Decimal;
 
 use super::explore::Model;
 use super::fault::Fault;
-use super::state::{Process, State, Task};
+use super::state::{Answer, Moving, Process, Request, State, Task};
 use crate::support::{day, now};
-use crate::world::{CUSTOMERS, Decided, Step, World};
+use crate::world::{CUSTOMERS, Decided, Said, Step, World};
 
 /// The first owner, two other customers, and staff.
-const PEOPLE: [usize; 4] = [0, 1, 2, CUSTOMERS];
+pub(super) const PEOPLE: &[usize] = &[0, 1, 2, CUSTOMERS];
+/// Two members of staff: a number says who somebody is only up to the number of actors.
+pub(super) const STAFF: &[usize] = &[CUSTOMERS, CUSTOMERS + CUSTOMERS + 2];
 /// The step in which time passes: from noon to midnight, beyond expiries and due dates.
 const HALF_A_DAY: u32 = 12 * 60;
 
@@ -37,6 +44,7 @@ pub(crate) enum Command {
     Void(InvoiceId),
     WriteOff(InvoiceId),
     Pay { invoice: InvoiceId, card: CreditCardId, in_part: bool },
+    Refund { payment: PaymentId, in_part: bool },
 }
 
 /// A transition.
@@ -48,19 +56,23 @@ pub(crate) enum Act {
     Ask(usize, Command),
     /// A decision is committed, or is stale.
     Commit(Process),
-    /// The gateway charges or declines the card.
-    Charge(Process, bool),
-    /// The charge is sent, and nobody waits for the response.
+    /// The payer, or staff, ask the gateway to give up a charge that waits.
+    GiveUp(usize, PaymentId),
+    /// The gateway carries out a request, in this way if that is not decided yet.
+    Send(Process, Said),
+    /// The request is sent, and nobody waits for the response.
     TimeOut(Process),
-    /// A charge on its way reaches the gateway.
-    Arrive(PaymentId, bool),
-    /// The process dies in the middle of a payment.
+    /// A request on its way reaches the gateway.
+    Arrive(Request, Said),
+    /// The payer does their part in a charge that waits for them, or fails to.
+    PayerActs(PaymentId, bool),
+    /// The process dies in the middle of a payment or a refund.
     Crash(Process),
-    /// A clerk begins to settle a pending payment.
-    Recover(usize, PaymentId),
-    /// The outcome of a charge is stored without interruption.
+    /// A clerk begins to settle money under way.
+    Recover(usize, Moving),
+    /// What the gateway has said is stored without interruption.
     Settle(Process),
-    /// The outcome of a charge is decided; the commit comes later.
+    /// What the gateway has said is decided; the commit comes later.
     Decide(Process),
     /// A trade is opened under this service.
     Open(usize, usize),
@@ -84,6 +96,14 @@ pub(crate) struct TradeModel {
     pub(crate) waits: i32,
     /// The maximum number of payments.
     pub(crate) payments: usize,
+    /// The maximum number of refunds.
+    pub(crate) refunds: usize,
+    /// Who acts.
+    pub(crate) people: &'static [usize],
+    /// Whether proposals are made and decided. Without that, a search of the money gets deeper.
+    pub(crate) negotiates: bool,
+    /// Whether the gateway may ask for the payer.
+    pub(crate) asks_payers: bool,
     /// The maximum number of decisions that are not committed at a time. One is enough to conflict with every immediate command.
     pub(crate) held: usize,
     pub(crate) fault: Fault,
@@ -105,9 +125,12 @@ impl TradeModel {
 
     fn commands(&self, state: &State) -> Vec<Command> {
         let books = &state.world.books;
-        let mut commands = vec![Command::Propose { expires: false }, Command::Propose { expires: true }, Command::Cancel];
+        let mut commands = Vec::new();
+        if self.negotiates {
+            commands.extend([Command::Propose { expires: false }, Command::Propose { expires: true }, Command::Cancel]);
+        }
         commands.extend(self.has_ways_out.then_some(Command::End));
-        for proposal in &books.proposals {
+        for proposal in books.proposals.iter().filter(|_| self.negotiates) {
             commands.extend([Command::Accept(proposal.id), Command::Reject(proposal.id), Command::Withdraw(proposal.id)]);
         }
         for invoice in &books.invoices {
@@ -119,6 +142,10 @@ impl TradeModel {
                     commands.extend([pay(false), pay(true)]);
                 }
             }
+        }
+        for payment in books.payments.iter().filter(|_| books.refunds.len() < self.refunds) {
+            let refund = |in_part| Command::Refund { payment: payment.id, in_part };
+            commands.extend([refund(false), refund(true)]);
         }
         commands
     }
@@ -136,6 +163,7 @@ impl TradeModel {
             Command::Accept(id) | Command::Reject(id) | Command::Withdraw(id) => (TradeKey::Proposal(id), None),
             Command::Void(invoice) | Command::WriteOff(invoice) => (TradeKey::Invoice(invoice), None),
             Command::Pay { invoice, card, .. } => (TradeKey::Invoice(invoice), Some(card)),
+            Command::Refund { payment, .. } => (TradeKey::Payment(payment), None),
         };
         let decide = |snapshot: &TradeSnapshot| {
             let snapshot = &*self.fault.seen(snapshot, actor);
@@ -155,10 +183,15 @@ impl TradeModel {
                 Command::Void(_) => void(snapshot, &actor, &VoidDraft { reason: "a mistake".into() }, world.now),
                 Command::WriteOff(_) => write_off(snapshot, &actor, &WriteOffDraft { reason: "hopeless".into() }, world.now),
                 Command::Pay { card, in_part, .. } => {
-                    let amount = if in_part { Decimal::from(60).into() } else { Field::Missing };
+                    let amount = part(in_part);
                     let draft = PaymentDraft { credit_card_id: card.into(), amount, ..PaymentDraft::default() };
                     let key = ChargeKey::new(format!("key-{}-{who}", world.books.payments.len()));
                     begin_payment(Some(snapshot), NamedIn::Path, &actor, &draft, &world.policy, key, world.now)
+                }
+                Command::Refund { in_part, .. } => {
+                    let draft = RefundDraft { amount: part(in_part), reason: "other".into(), ..RefundDraft::default() };
+                    let key = RefundKey::new(format!("refund-{}-{who}", world.books.refunds.len()));
+                    begin_refund(snapshot, &actor, &draft, key, world.now)
                 }
             };
             Some(decision.map(|decision| self.fault.written(decision.changes)))
@@ -166,20 +199,19 @@ impl TradeModel {
         world.decide(key, actor.customer(), card, decide)?.ok()
     }
 
-    /// Commits, unless the trade has changed since: then a settlement is decided again, and a person gives up.
-    fn commit(&self, mut state: State, process: Process, decided: &Decided, is_stale: bool) -> State {
+    /// Commits, unless the trade has changed since: then what the gateway has said is decided again, and a person gives up.
+    fn commit(&self, mut state: State, process: Process, decided: &Decided, answer: Option<Answer>, is_stale: bool) -> State {
         state.tasks.remove(&process);
         if is_stale && !matches!(self.fault, Fault::StaleCommits) {
-            if let Some((id, outcome)) = &decided.changes.settled {
-                let is_taken = matches!(outcome, PaymentState::Succeeded { .. });
-                state.tasks.insert(process, Task::Settle(*id, is_taken));
-            }
+            state.tasks.extend(answer.map(|answer| (process, Task::Settle(answer))));
             return state;
         }
         state.write(decided);
-        if let (Some(_), Some(payment)) = (&decided.changes.new_payment, state.world.books.payments.last()) {
-            state.tasks.insert(process, Task::Charge(payment.id));
-        }
+        let (changes, books) = (&decided.changes, &state.world.books);
+        let payment = changes.new_payment.as_ref().and(books.payments.last()).map(|payment| Moving::Payment(payment.id));
+        let refund = changes.new_refund.as_ref().and(books.refunds.last()).map(|refund| Moving::Refund(refund.id));
+        let begun = payment.or(refund).map(|moving| (process, Task::Send(Request::Move(moving))));
+        state.tasks.extend(begun);
         state
     }
 
@@ -187,23 +219,30 @@ impl TradeModel {
         state.tasks.values().filter(|task| matches!(task, Task::Commit { .. })).count() < self.held
     }
 
-    fn hold(state: &State, process: Process, decided: Decided) -> State {
-        let mut state = state.clone();
-        state.tasks.insert(process, Task::Commit { decided: Rc::new(decided), is_stale: false });
-        state
+    fn hold(state: &State, process: Process, decided: Decided, answer: Option<Answer>) -> State {
+        taken_up(state, process, Task::Commit { decided: Rc::new(decided), answer, is_stale: false })
     }
 
     /// The transitions of people without unfinished work.
     fn begin(&self, state: &State, next: &mut Vec<(Act, State)>) {
-        for who in PEOPLE.into_iter().filter(|who| !state.tasks.contains_key(&Process::Person(*who))) {
+        for &who in self.people.iter().filter(|who| !state.tasks.contains_key(&Process::Person(**who))) {
             let process = Process::Person(who);
             for command in self.commands(state) {
                 let Some(decided) = self.decide(state, who, command) else { continue };
-                next.push((Act::Do(who, command), self.commit(state.clone(), process, &decided, false)));
+                next.push((Act::Do(who, command), self.commit(state.clone(), process, &decided, None, false)));
                 if self.may_hold(state) {
-                    next.push((Act::Ask(who, command), Self::hold(state, process, decided)));
+                    next.push((Act::Ask(who, command), Self::hold(state, process, decided, None)));
                 }
             }
+            let cancellable = |payment: &&Stored<Payment>| {
+                state.world.actor(who).is_ok_and(|actor| require_cancellable(payment, &actor).is_ok())
+            };
+            next.extend(
+                state
+                    .waiting()
+                    .filter(cancellable)
+                    .map(|payment| (Act::GiveUp(who, payment.id), taken_up(state, process, self.give_up(payment.id)))),
+            );
             if self.opens {
                 next.extend((0..state.world.books.services.len()).filter_map(|service| {
                     let mut state = state.clone();
@@ -213,16 +252,37 @@ impl TradeModel {
             }
         }
         // The two clerks are alike: the second one acts if the first is busy.
-        let clerk = (0..2).find(|clerk| !state.tasks.contains_key(&Process::Clerk(*clerk)));
-        for (clerk, id) in clerk.into_iter().flat_map(|clerk| state.pending().map(move |id| (clerk, id))) {
-            let task = match state.charges.get(&id) {
-                Some(charged) => Task::Settle(id, charged.is_taken),
-                None if matches!(self.fault, Fault::HastyRecovery) => Task::Settle(id, false),
-                None => Task::Charge(id),
-            };
-            let mut state = state.clone();
-            state.tasks.insert(Process::Clerk(clerk), task);
-            next.push((Act::Recover(clerk, id), state));
+        if let Some(clerk) = (0..2).find(|clerk| !state.tasks.contains_key(&Process::Clerk(*clerk))) {
+            next.extend(
+                self.to_settle(state)
+                    .into_iter()
+                    .map(|(moving, task)| (Act::Recover(clerk, moving), taken_up(state, Process::Clerk(clerk), task))),
+            );
+        }
+    }
+
+    /// What a clerk does about all that is under way.
+    fn to_settle(&self, state: &State) -> Vec<(Moving, Task)> {
+        let pending = state.pending().map(|moving| match state.said(moving) {
+            Some(said) => (moving, Task::Settle((moving, said))),
+            None if matches!(self.fault, Fault::HastyRecovery) => (moving, Task::Settle((moving, Said::Declined))),
+            None => (moving, Task::Send(Request::Move(moving))),
+        });
+        let waiting = state.waiting().filter_map(|payment| {
+            let moving = Moving::Payment(payment.id);
+            let is_over = has_waited_too_long(payment, &state.world.policy, state.world.now);
+            let said = state.said(moving).filter(|said| *said != Said::Waits);
+            let task = if is_over { Some(self.give_up(payment.id)) } else { said.map(|said| Task::Settle((moving, said))) };
+            Some((moving, task?))
+        });
+        pending.chain(waiting).collect()
+    }
+
+    /// A charge that waits for its payer is given up at the gateway first.
+    fn give_up(&self, payment: PaymentId) -> Task {
+        match self.fault {
+            Fault::HastyRelease => Task::Settle((Moving::Payment(payment), Said::GivenUp)),
+            _ => Task::Send(Request::GiveUp(payment)),
         }
     }
 
@@ -235,51 +295,75 @@ impl TradeModel {
                 state
             };
             match task {
-                Task::Commit { decided, is_stale } => {
-                    next.push((Act::Commit(process), self.commit(state.clone(), process, decided, *is_stale)));
+                Task::Commit { decided, answer, is_stale } => {
+                    next.push((Act::Commit(process), self.commit(state.clone(), process, decided, *answer, *is_stale)));
                 }
-                &Task::Charge(id) => {
-                    for would_succeed in self.outcomes(state, id) {
+                &Task::Send(request) => {
+                    for would_say in self.choices(state, request) {
                         let mut state = state.clone();
-                        let is_taken = state.charge(id, would_succeed, self.fault);
-                        state.tasks.insert(process, Task::Settle(id, is_taken));
-                        next.push((Act::Charge(process, would_succeed), state));
+                        let answer = state.receive(request, would_say, self.fault);
+                        state.tasks.insert(process, Task::Settle(answer));
+                        next.push((Act::Send(process, would_say), state));
                     }
                     let mut timed_out = left();
-                    timed_out.on_the_way.insert(id);
+                    timed_out.on_the_way.insert(request);
                     next.push((Act::TimeOut(process), timed_out));
                     next.push((Act::Crash(process), left()));
                 }
-                &Task::Settle(id, is_taken) => {
+                &Task::Settle(answer) => {
                     next.push((Act::Crash(process), left()));
-                    let Some(decided) = state.settlement(id, is_taken, self.fault) else {
+                    let Some(decided) = state.settlement(answer, self.fault) else {
                         next.push((Act::Settle(process), left()));
                         continue;
                     };
-                    next.push((Act::Settle(process), self.commit(state.clone(), process, &decided, false)));
+                    let committed = self.commit(state.clone(), process, &decided, Some(answer), false);
+                    next.push((Act::Settle(process), committed));
                     if self.may_hold(state) {
-                        next.push((Act::Decide(process), Self::hold(state, process, decided)));
+                        next.push((Act::Decide(process), Self::hold(state, process, decided, Some(answer))));
                     }
                 }
             }
         }
-        for &id in &state.on_the_way {
-            for would_succeed in self.outcomes(state, id) {
+        for &request in &state.on_the_way {
+            for would_say in self.choices(state, request) {
                 let mut state = state.clone();
-                state.on_the_way.remove(&id);
-                state.charge(id, would_succeed, self.fault);
-                next.push((Act::Arrive(id, would_succeed), state));
+                state.on_the_way.remove(&request);
+                state.receive(request, would_say, self.fault);
+                next.push((Act::Arrive(request, would_say), state));
+            }
+        }
+        for (moving, moved) in &state.gateway {
+            let (Moving::Payment(id), Said::Waits) = (*moving, moved.said) else { continue };
+            for succeeds in [true, false] {
+                let mut state = state.clone();
+                state.payer_acts(id, succeeds);
+                next.push((Act::PayerActs(id, succeeds), state));
             }
         }
     }
 
-    /// The gateway's choice, which it makes only once for a key.
-    fn outcomes(&self, state: &State, id: PaymentId) -> Vec<bool> {
-        match state.charges.get(&id) {
-            Some(_) if !matches!(self.fault, Fault::ForgetfulGateway) => vec![true],
-            _ => vec![true, false],
+    /// The gateway's choices: it makes one only once for a key.
+    fn choices(&self, state: &State, request: Request) -> Vec<Said> {
+        match request {
+            Request::Move(moving) if state.said(moving).is_none() || matches!(self.fault, Fault::ForgetfulGateway) => {
+                let asks = self.asks_payers && matches!(moving, Moving::Payment(_));
+                [Said::Taken, Said::Declined].into_iter().chain(asks.then_some(Said::Waits)).collect()
+            }
+            Request::Move(_) | Request::GiveUp(_) => vec![Said::Taken],
         }
     }
+}
+
+/// The same state, in which the process has this to do.
+fn taken_up(state: &State, process: Process, task: Task) -> State {
+    let mut state = state.clone();
+    state.tasks.insert(process, task);
+    state
+}
+
+/// More than half of what is paid or refunded, or all of it.
+fn part(in_part: bool) -> Field<Decimal> {
+    if in_part { Decimal::from(60).into() } else { Field::Missing }
 }
 
 /// The day on which the agreed days end: the second one, so that the first is kept.
@@ -360,27 +444,50 @@ impl Model for TradeModel {
                 (PaymentState::Succeeded { .. }, false) => "payment succeeded",
                 (PaymentState::Succeeded { .. }, true) => "late payment succeeded",
                 (PaymentState::Failed { .. }, _) => "payment declined",
+                (PaymentState::RequiresAction(_), _) => "payment waits for its payer",
+                (PaymentState::Cancelled { .. }, _) => "payment cancelled",
             });
+        }
+        for refund in &books.refunds {
+            sights.push(match RefundStatus::from(&refund.state) {
+                RefundStatus::Pending => "refund pending",
+                RefundStatus::Succeeded => "refund succeeded",
+                RefundStatus::Failed => "refund failed",
+            });
+        }
+        if books.payments.iter().any(|payment| payment.refunded == payment.amount) {
+            sights.push("refunded in full");
         }
         if books.trades.iter().any(|trade| trade.days().is_some_and(|days| days.end() == days.start() + Days::new(1))) {
             sights.push("days ended early");
         }
-        if state.pending().count() > 1 {
-            sights.push("two payments pending");
+        let under_way = books.payments.iter().filter(|payment| payment.state.is_under_way()).count();
+        if under_way > 1 {
+            sights.push("two payments under way");
+        }
+        if books.refunds.iter().filter(|refund| refund.state == RefundState::Pending).count() > 1 {
+            sights.push("two refunds under way");
         }
         let is_stale = |task: &Task| matches!(task, Task::Commit { is_stale: true, .. });
         if state.tasks.values().any(is_stale) {
             sights.push("commit too late");
         }
-        if state.pending().any(|id| state.charges.get(&id).is_some_and(|charged| charged.is_taken)) {
-            sights.push("charged, not written down");
+        if state.pending().any(|moving| state.said(moving) == Some(Said::Taken)) {
+            sights.push("moved, not written down");
         }
         if !state.on_the_way.is_empty() {
-            sights.push("charge on its way");
+            sights.push("request on its way");
         }
-        let is_settled = |id: &PaymentId| state.payment(*id).state != PaymentState::Pending;
-        if state.on_the_way.iter().any(is_settled) {
-            sights.push("settled before its charge arrived");
+        let comes_late = |request: &Request| matches!(request, Request::Move(moving) if state.is_settled(*moving));
+        if state.on_the_way.iter().any(comes_late) {
+            sights.push("settled before its request arrived");
+        }
+        let gives_up = |task: &Task| match task {
+            Task::Send(Request::GiveUp(id)) => state.said(Moving::Payment(*id)) == Some(Said::Taken),
+            _ => false,
+        };
+        if state.tasks.values().any(gives_up) {
+            sights.push("paid while it was being cancelled");
         }
         let sold = books.vehicles.iter().any(|vehicle| books.past.first_owners.get(&vehicle.id) != Some(&vehicle.customer_id));
         if sold {

@@ -1,11 +1,11 @@
 use chrono::{DateTime, Days, Duration, NaiveDate, Utc};
 use lease_core::account::{AccountSnapshot, PasswordHash, Token, TokenHash};
 use lease_core::catalog::{LiveTrade, VehicleSnapshot};
-use lease_core::gateway::{CardToken, ChargeKey};
+use lease_core::gateway::{CardToken, Charge, ChargeKey, ChargeOutcome, ClientSecret, NextAction, RefundKey};
 use lease_core::id::{CustomerId, Entity, Id, Stored, UserId, Version, Versioned};
 use lease_core::model::{
     Account, BillTo, CardBrand, CreditCard, Email, Invoice, InvoiceOn, InvoiceState, Payment, PaymentState, Period, Proposal,
-    ProposalState, Role, Service, ServiceKind, User, Username, Vehicle, VehicleIdentity, Vin,
+    ProposalState, Refund, RefundReason, RefundState, Role, Service, ServiceKind, User, Username, Vehicle, VehicleIdentity, Vin,
 };
 use lease_core::money::{Currency, Money};
 use lease_core::permission::Actor;
@@ -190,6 +190,7 @@ pub(crate) fn invoice(billed: i64) -> Invoice {
         amount: usd("100.00"),
         paid: usd("0"),
         pending: usd("0"),
+        refunded: usd("0"),
         state: InvoiceState::Open,
         issued_at: now(),
         due_date: day(14),
@@ -223,9 +224,74 @@ pub(crate) fn payment(payer: i64, amount: &str) -> Payment {
         credit_card_id: id(1),
         customer_id: id(payer),
         amount: usd(amount),
+        refunded: usd("0"),
+        refunding: usd("0"),
         state: PaymentState::Pending,
         is_late: false,
         charge_key: key(),
+        gateway_reference: None,
+        created_at: now(),
+    }
+}
+
+/// The charge of a payment of invoice 1 by [`OWNER`], begun now.
+pub(crate) fn charge(amount: &str, card: CardToken) -> Charge {
+    Charge {
+        key: key(),
+        reference: None,
+        card,
+        amount: usd(amount),
+        payment: id(1),
+        invoice: id(1),
+        customer: id(OWNER),
+        begun_at: now(),
+    }
+}
+
+/// What a payer must do, with a secret of theirs.
+pub(crate) fn next_action() -> NextAction {
+    NextAction {
+        kind: "confirm".into(),
+        url: Some("https://bank.example/3ds".into()),
+        client_secret: Some(ClientSecret::new("cs_that_is_secret".into())),
+    }
+}
+
+/// The gateway charged the card.
+pub(crate) fn charged() -> ChargeOutcome {
+    ChargeOutcome::Succeeded { reference: "ch_1".into() }
+}
+
+pub(crate) fn declined(failure_code: &str) -> ChargeOutcome {
+    ChargeOutcome::Declined { failure_code: failure_code.into(), reference: Some("ch_2".into()) }
+}
+
+/// The payer must act first.
+pub(crate) fn asks_payer() -> ChargeOutcome {
+    ChargeOutcome::ActionRequired { reference: "ch_1".into(), next_action: next_action() }
+}
+
+/// The gateway gave the charge up.
+pub(crate) fn given_up() -> ChargeOutcome {
+    ChargeOutcome::Cancelled { reference: "ch_1".into() }
+}
+
+pub(crate) fn refund_key() -> RefundKey {
+    RefundKey::new("refund-key-1".into())
+}
+
+/// A pending refund of payment 1.
+pub(crate) fn refund(payer: i64, amount: &str) -> Refund {
+    Refund {
+        payment_id: id(1),
+        invoice_id: id(1),
+        customer_id: id(payer),
+        amount: usd(amount),
+        reason: RefundReason::RequestedByCustomer,
+        note: String::new(),
+        state: RefundState::Pending,
+        refund_key: refund_key(),
+        gateway_reference: None,
         created_at: now(),
     }
 }

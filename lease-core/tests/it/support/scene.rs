@@ -7,14 +7,14 @@ use lease_core::invoicing::{PaymentDraft, begin_payment};
 use lease_core::lifecycle::{ProposalDraft, ProposalView, TradeChanges, TradeSnapshot, ViewerHistory, propose};
 use lease_core::model::{
     Agreement, BillTo, CreditCard, Invoice, InvoiceOn, InvoiceState, OfferedVehicle, Payment, PaymentState, Period,
-    ProposalState, ServiceKind, Trade, TradeState,
+    ProposalState, Refund, RefundState, ServiceKind, Trade, TradeState,
 };
 use lease_core::money::Money;
 use lease_core::permission::Actor;
 use lease_core::policy::Policy;
 use serde_json::{Value, json};
 
-use super::build::{BUYER, OWNER, at, card, id, invoice, key, now, payment, proposal, service, stored, usd, vehicle};
+use super::build::{BUYER, OWNER, at, card, id, invoice, key, now, payment, proposal, refund, service, stored, usd, vehicle};
 
 /// A trade of [`OWNER`] in any state, as a decision reads it.
 #[derive(Clone, Debug)]
@@ -43,6 +43,7 @@ impl Scene {
             has_proposals: false,
             proposal: None,
             payment: None,
+            refund: None,
             card: None,
             viewer: ViewerHistory::default(),
         })
@@ -200,6 +201,24 @@ impl Scene {
         let payment = Payment { state, ..payment(OWNER, amount) };
         self.0.payment = Some((stored(1, payment), stored(1, card(OWNER))));
         self
+    }
+
+    /// Payment 1 over 100.00 by [`OWNER`] succeeded; this much of it was refunded, and this much is being refunded.
+    pub(crate) fn with_refunded(mut self, refunded: &str, refunding: &str) -> Self {
+        self = self.billed_to(OWNER).paid_and_pending("100", "0").with_payment("100", PaymentState::Succeeded { at: at(-1) });
+        self.invoice_mut().value.refunded = usd(refunded);
+        let payment = &mut self.0.payment.as_mut().expect("the scene has a payment").0.value;
+        payment.gateway_reference = Some("ch_1".into());
+        (payment.refunded, payment.refunding) = (usd(refunded), usd(refunding));
+        self
+    }
+
+    /// Refund 1 of payment 1 is the subject of the command; it is the only one under way.
+    pub(crate) fn with_refund(self, refunded: &str, amount: &str, state: RefundState) -> Self {
+        let refunding = if state == RefundState::Pending { amount } else { "0" };
+        let mut scene = self.with_refunded(refunded, refunding);
+        scene.0.refund = Some(stored(1, Refund { state, ..refund(OWNER, amount) }));
+        scene
     }
 
     /// The result of making this proposal now.

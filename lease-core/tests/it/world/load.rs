@@ -39,7 +39,7 @@ impl World {
     /// The snapshot that a store's load returns.
     pub(crate) fn load(&self, key: TradeKey, viewer: Option<CustomerId>, card: Option<CreditCardId>) -> TradeSnapshot {
         let books = &self.books;
-        let (mut asked_proposal, mut asked_payment) = (None, None);
+        let (mut asked_proposal, mut asked_payment, mut asked_refund) = (None, None, None);
         let trade_id = match key {
             TradeKey::Trade(id) => id,
             TradeKey::Proposal(id) => {
@@ -50,6 +50,12 @@ impl World {
             TradeKey::Payment(id) => {
                 asked_payment = Some(row(&books.payments, id));
                 row(&books.invoices, row(&books.payments, id).invoice_id).trade_id
+            }
+            TradeKey::Refund(id) => {
+                let refund = row(&books.refunds, id);
+                asked_refund = Some(refund);
+                asked_payment = Some(row(&books.payments, refund.payment_id));
+                row(&books.invoices, refund.invoice_id).trade_id
             }
         };
         let trade = row(&books.trades, trade_id).clone();
@@ -66,6 +72,7 @@ impl World {
             has_proposals: books.proposals.iter().any(|proposal| proposal.trade_id == trade_id),
             proposal: asked_proposal.map(|proposal| self.proposal_view(proposal, trade.vehicle_id)),
             payment: asked_payment.map(|payment| (payment.clone(), row(&books.cards, payment.credit_card_id).clone())),
+            refund: asked_refund.cloned(),
             card: card.map(|card| row(&books.cards, card).clone()),
             viewer: viewer_stands,
             trade,

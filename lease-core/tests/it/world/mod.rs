@@ -7,16 +7,20 @@ use chrono::{DateTime, Duration, Utc};
 use lease_core::Error;
 use lease_core::catalog::{update_service, update_vehicle};
 use lease_core::decision::{Decision, RowChange};
-use lease_core::gateway::{ChargeKey, ChargeOutcome};
-use lease_core::id::{CreditCardId, CustomerId, NewIds, Stored, TradeId};
+use lease_core::gateway::{ChargeKey, ChargeOutcome, RefundKey, RefundOutcome};
+use lease_core::id::{CreditCardId, CustomerId, NewIds, PaymentId, RefundId, Stored, TradeId};
 use lease_core::input::{NamedIn, UpdateMode};
 use lease_core::invariants::Books;
-use lease_core::invoicing::{begin_payment, move_due_date, record_overdue, settle_payment, void, write_off};
+use lease_core::invoicing::{
+    begin_payment, begin_refund, move_due_date, record_overdue, require_cancellable, settle_payment, settle_refund, void,
+    write_off,
+};
 use lease_core::lifecycle::{
     self, OpeningSnapshot, TradeChanges, TradeSnapshot, accept, amend, cancel, expire, open, propose, reject, withdraw,
 };
 use lease_core::model::{
-    BillTo, CreditCard, InvoiceOn, OfferedVehicle, PaymentState, ProposalState, Service, ServiceKind, Trade, TradeState, Vehicle,
+    BillTo, CreditCard, InvoiceOn, OfferedVehicle, PaymentStatus, ProposalState, RefundState, Service, ServiceKind, Trade,
+    TradeState, Vehicle,
 };
 use lease_core::money::Money;
 use lease_core::permission::Actor;
@@ -45,13 +49,55 @@ pub(crate) enum Step {
     WriteOff { who: usize, trade: usize },
     MoveDueDate { who: usize, trade: usize, day: u64 },
     Pay { who: usize, trade: usize, card: usize, cents: Option<u32> },
-    Settle { payment: usize, succeeds: bool },
+    Settle { payment: usize, said: Said },
+    GiveUp { who: usize, payment: usize },
+    Refund { who: usize, payment: usize, cents: Option<u32> },
+    SettleRefund { refund: usize, said: Said },
     Expire { proposal: usize },
     Overdue { trade: usize },
     Fee { service: usize, amount: u8 },
     Edit { who: usize, vehicle: usize, mileage: u16 },
     Activate { customer: usize, is_active: bool },
     Wait { minutes: u32 },
+}
+
+/// What the gateway says of a charge or of a refund.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Said {
+    /// The money moved.
+    Taken,
+    /// It did not, and never will.
+    Declined,
+    /// The payer must act first.
+    Waits,
+    /// The charge was given up before the payer acted.
+    GivenUp,
+    /// The gateway does not know yet.
+    Unsure,
+}
+
+impl Said {
+    /// Of this charge.
+    pub(crate) fn of_charge(self, id: PaymentId) -> ChargeOutcome {
+        let reference = format!("ch_{id}");
+        match self {
+            Self::Taken => ChargeOutcome::Succeeded { reference },
+            Self::Declined => ChargeOutcome::Declined { failure_code: "card_declined".into(), reference: Some(reference) },
+            Self::Waits => ChargeOutcome::ActionRequired { reference, next_action: next_action() },
+            Self::GivenUp => ChargeOutcome::Cancelled { reference },
+            Self::Unsure => ChargeOutcome::Pending { reference },
+        }
+    }
+
+    /// Of this refund, which nobody has to wait for and nobody gives up.
+    pub(crate) fn of_refund(self, id: RefundId) -> RefundOutcome {
+        let reference = format!("re_{id}");
+        match self {
+            Self::Taken => RefundOutcome::Succeeded { reference },
+            Self::Declined => RefundOutcome::Failed { failure_code: "lost_card".into(), reference: Some(reference) },
+            Self::Waits | Self::GivenUp | Self::Unsure => RefundOutcome::Pending { reference },
+        }
+    }
 }
 
 /// The terms of a proposal.
@@ -159,7 +205,10 @@ impl World {
                 self.change(self.trade(trade)?, who, None, |snapshot, actor, now| move_due_date(snapshot, actor, &draft, now))
             }
             Step::Pay { who, trade, card, cents } => self.pay(who, trade, card, cents),
-            Step::Settle { payment, succeeds } => self.settle(payment, succeeds),
+            Step::Settle { payment, said } => self.settle(pick(&self.books.payments, payment)?.id, said),
+            Step::GiveUp { who, payment } => self.give_up(who, payment),
+            Step::Refund { who, payment, cents } => self.refund(who, payment, cents),
+            Step::SettleRefund { refund, said } => self.settle_refund(refund, said),
             Step::Expire { proposal } => self.let_time_bring(self.proposal(proposal)?, expire),
             Step::Overdue { trade } => self.let_time_bring(self.trade(trade)?, record_overdue),
             Step::Fee { service, amount } => self.set_fee(service, amount),
@@ -237,11 +286,7 @@ impl World {
 
     fn pay(&mut self, who: usize, trade: usize, card: usize, cents: Option<u32>) -> Result<(), Error> {
         let card = pick(&self.books.cards, card)?.id;
-        let mut json = json!({"credit_card_id": card.get()});
-        if let Some(cents) = cents {
-            json["amount"] = format!("{}.{:02}", cents / 100, cents % 100).into();
-        }
-        let draft = draft(json);
+        let draft = draft(with_amount(json!({"credit_card_id": card.get()}), cents));
         let key = ChargeKey::new(format!("key-{}", self.books.payments.len()));
         let policy = self.policy.clone();
         self.change(self.trade(trade)?, who, Some(card), |snapshot, actor, now| {
@@ -249,20 +294,48 @@ impl World {
         })
     }
 
-    fn settle(&mut self, payment: usize, succeeds: bool) -> Result<(), Error> {
-        let payment = pick(&self.books.payments, payment)?;
-        let (key, was_pending) = (TradeKey::Payment(payment.id), payment.state == PaymentState::Pending);
-        let reference = format!("ch_{}", payment.id);
-        let outcome = if succeeds {
-            ChargeOutcome::Succeeded { reference }
-        } else {
-            ChargeOutcome::Declined { failure_code: "card_declined".into(), reference }
+    /// Records what the gateway says of a charge, if it is new.
+    fn settle(&mut self, id: PaymentId, said: Said) -> Result<(), Error> {
+        let before = PaymentStatus::from(&row(&self.books.payments, id).state);
+        let is_new = match before {
+            PaymentStatus::Pending => said != Said::Unsure,
+            PaymentStatus::RequiresAction => !matches!(said, Said::Unsure | Said::Waits),
+            PaymentStatus::Succeeded | PaymentStatus::Failed | PaymentStatus::Cancelled => false,
         };
-        let decided = self.decide(key, None, None, |snapshot| {
-            let decision = settle_payment(snapshot, &outcome, self.now).transpose()?;
+        let decided = self.decide(TradeKey::Payment(id), None, None, |snapshot| {
+            let decision = settle_payment(snapshot, &said.of_charge(id), self.now).transpose()?;
             Some(decision.map(|decision| decision.changes))
         });
-        assert_eq!(decided.is_some(), was_pending, "a payment is settled once");
+        assert_eq!(decided.is_some(), is_new, "{said:?} of a payment that is {before}");
+        if let Some(decided) = decided {
+            self.commit(&decided?);
+        }
+        Ok(())
+    }
+
+    /// The gateway gives up a charge that its payer, or staff, want to cancel.
+    fn give_up(&mut self, who: usize, payment: usize) -> Result<(), Error> {
+        let payment = pick(&self.books.payments, payment)?;
+        require_cancellable(payment, &self.actor(who)?)?;
+        self.settle(payment.id, Said::GivenUp)
+    }
+
+    fn refund(&mut self, who: usize, payment: usize, cents: Option<u32>) -> Result<(), Error> {
+        let draft = draft(with_amount(json!({"reason": "other"}), cents));
+        let refund_key = RefundKey::new(format!("refund-{}", self.books.refunds.len()));
+        let key = TradeKey::Payment(pick(&self.books.payments, payment)?.id);
+        self.change(key, who, None, |snapshot, actor, now| begin_refund(snapshot, actor, &draft, refund_key.clone(), now))
+    }
+
+    /// Records what the gateway says of a refund, if it is new.
+    fn settle_refund(&mut self, refund: usize, said: Said) -> Result<(), Error> {
+        let refund = pick(&self.books.refunds, refund)?;
+        let (id, was_pending) = (refund.id, refund.state == RefundState::Pending);
+        let decided = self.decide(TradeKey::Refund(id), None, None, |snapshot| {
+            let decision = settle_refund(snapshot, &said.of_refund(id), self.now).transpose()?;
+            Some(decision.map(|decision| decision.changes))
+        });
+        assert_eq!(decided.is_some(), was_pending && matches!(said, Said::Taken | Said::Declined), "a refund is settled once");
         if let Some(decided) = decided {
             self.commit(&decided?);
         }
@@ -351,6 +424,7 @@ impl World {
             proposal: changes.new_proposal.as_ref().map(|_| next_id(&self.books.proposals)),
             invoice: changes.new_invoice.as_ref().map(|_| next_id(&self.books.invoices)),
             payment: changes.new_payment.as_ref().map(|_| next_id(&self.books.payments)),
+            refund: changes.new_refund.as_ref().map(|_| next_id(&self.books.refunds)),
             ..NewIds::default()
         };
         if let Some(fee) = fee {
@@ -363,6 +437,7 @@ impl World {
         put(&mut self.books.proposals, snapshot.proposal.as_ref().map(|view| &view.proposal));
         put(&mut self.books.invoices, snapshot.invoice.as_ref());
         put(&mut self.books.payments, snapshot.payment.as_ref().map(|(payment, _)| payment));
+        put(&mut self.books.refunds, snapshot.refund.as_ref());
         if let Some(transfer) = changes.transfer {
             row_mut(&mut self.books.vehicles, transfer.vehicle_id).value.customer_id = transfer.to;
         }
@@ -388,10 +463,11 @@ impl World {
     /// A load after the commit returns the snapshot from before with the changes applied. The exception are the dates that
     /// conflict with a proposal that was just made, which only a load can find.
     fn assert_reads_as_applied(&self, applied: &TradeSnapshot, viewer: Option<CustomerId>, card: Option<CreditCardId>) {
-        let key = match (&applied.payment, &applied.proposal) {
-            (Some((payment, _)), _) => TradeKey::Payment(payment.id),
-            (None, Some(view)) => TradeKey::Proposal(view.proposal.id),
-            (None, None) => TradeKey::Trade(applied.trade.id),
+        let key = match (&applied.refund, &applied.payment, &applied.proposal) {
+            (Some(refund), ..) => TradeKey::Refund(refund.id),
+            (None, Some((payment, _)), _) => TradeKey::Payment(payment.id),
+            (None, None, Some(view)) => TradeKey::Proposal(view.proposal.id),
+            (None, None, None) => TradeKey::Trade(applied.trade.id),
         };
         let level = |mut snapshot: TradeSnapshot| {
             if let Some(view) = &mut snapshot.proposal {
@@ -423,4 +499,12 @@ impl World {
     pub(crate) fn count(&self, wanted: impl Fn(&TradeState) -> bool) -> usize {
         self.books.trades.iter().filter(|trade| wanted(&trade.state)).count()
     }
+}
+
+/// The draft with this amount, if one is given.
+fn with_amount(mut json: Value, cents: Option<u32>) -> Value {
+    if let Some(cents) = cents {
+        json["amount"] = format!("{}.{:02}", cents / 100, cents % 100).into();
+    }
+    json
 }
