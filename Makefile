@@ -39,7 +39,7 @@ TOOLS := $(CURDIR)/target/tools
 # Who knows which versions of crates have known faults.
 ADVISORIES := https://github.com/RustSec/advisory-db
 
-.PHONY: help run test browser schemathesis clients upgrade prove mutants fuzz check deny sbom api embed fmt bench abuse postgres pgbouncer chromium generators
+.PHONY: help run test browser schemathesis clients stripe upgrade prove mutants fuzz check deny sbom api embed fmt bench abuse postgres pgbouncer chromium generators
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-13s %s\n", $$1, $$2 }'
@@ -60,6 +60,9 @@ schemathesis: ## Hold a running server against its document, on the store of DAT
 clients: generators ## Generate three clients from the document, and sell a vehicle with each (minutes); installs what is missing
 	lease-http/clients/run
 
+stripe: ## Check the Stripe gateway and its fake against localstripe and Stripe's own library; needs Python and its packages
+	lease-core/stripe/check/run
+
 upgrade: postgres ## Run a server of the next version beside the present one on one database (minutes)
 	$(WITH_POSTGRES) lease-http/upgrade/run
 
@@ -67,6 +70,7 @@ prove: postgres pgbouncer ## All evidence that the money is safe, but the long f
 	$(call evidence,the rules and properties,PROPTEST_CASES=$(PROOF_CASES) cargo test $(ALL) --test it)
 	$(call evidence,every state of a trade,LEASE_PROVE_DEEPER=1 cargo test $(ALL) --test it exhaustive)
 	$(call evidence,the memory store and the parts of the API,LEASE_RACE_ROUNDS=$(RACE_ROUNDS) cargo test $(ALL) --lib --test conformance)
+	$(call evidence,the Stripe gateway,cargo test $(ALL) --test stripe)
 	$(call evidence,the Postgres store,$(WITH_POSTGRES) LEASE_RACE_ROUNDS=$(RACE_ROUNDS) cargo test $(ALL) --test postgres)
 	$(call evidence,the API on Postgres,$(WITH_POSTGRES) LEASE_TEST_STORE=postgres cargo test $(ALL) --test api)
 	$(call evidence,the Postgres store behind a pooler,$(WITH_POSTGRES) LEASE_TEST_POOLER=transaction \
@@ -113,7 +117,7 @@ $(TOOLS)/bin/cargo-deny:
 # build: the other databases of sqlx.
 sbom: $(TOOLS)/bin/cargo-cyclonedx ## Write what lease-server is built from, as CycloneDX, into target/lease-server.cdx.json
 	rm -rf target/sbom && mkdir -p target/sbom && cp -r Cargo.toml Cargo.lock lease-* target/sbom
-	sed -i '/^\[.*dev-dependencies\]$$/,/^$$/d; s/, "examples"\]/]/' target/sbom/Cargo.toml target/sbom/*/Cargo.toml
+	sed -i '/^\[.*dev-dependencies\]$$/,/^$$/d; s/, "examples"\]/]/' target/sbom/Cargo.toml target/sbom/*/Cargo.toml target/sbom/*/*/Cargo.toml
 	cd target/sbom && $< cyclonedx --quiet --format json --spec-version 1.5 --describe binaries
 	sed 's#path+file://$(CURDIR)/target/sbom/##' target/sbom/lease-http/lease-server_bin.cdx.json >target/lease-server.cdx.json
 

@@ -3,7 +3,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 toolchain=1.95
-libraries=(lease-core lease-store-memory lease-store-postgres lease-http)
+# Their folders.
+libraries=(lease-core lease-core/stripe lease-store-memory lease-store-postgres lease-http)
 
 if [[ $(rustc --version) != "rustc $toolchain."* ]]; then
     echo "The public API is written down by Rust $toolchain; this is $(rustc --version), whose rustdoc may write it in another way."
@@ -19,7 +20,8 @@ RUSTDOC=$PWD/.ci/public-api/rustdoc RUSTDOCFLAGS="-Z unstable-options --output-f
 
 stale=0
 for library in "${libraries[@]}"; do
-    target/tools/debug/lease-public-api "target/doc/${library//-/_}.json" >"$fresh/api.txt"
+    name=$(sed -n '0,/^name = /s/^name = "\(.*\)"$/\1/p' "$library/Cargo.toml")
+    target/tools/debug/lease-public-api "target/doc/${name//-/_}.json" >"$fresh/api.txt"
     if [ "${1:-}" != --check ]; then
         cp "$fresh/api.txt" "$library/public-api.txt"
     elif ! diff --unified=0 "$library/public-api.txt" "$fresh/api.txt"; then

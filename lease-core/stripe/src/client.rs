@@ -141,10 +141,10 @@ impl Client {
         let is_replay = headers.get("idempotent-replayed").is_some_and(|value| value == "true");
         // What is wrong with the JSON is not said, because it may quote a secret.
         if status.is_success() {
-            let value = serde_json::from_slice(&body).map_err(|_| StripeError::Unreadable(status))?;
+            let value = serde_json::from_slice(&body).map_err(|_| StripeError::Unreadable(status.as_u16()))?;
             return Ok(Posted { value, is_replay });
         }
-        let ErrorBody { error: details } = serde_json::from_slice(&body).map_err(|_| StripeError::Unreadable(status))?;
+        let ErrorBody { error: details } = serde_json::from_slice(&body).map_err(|_| StripeError::Unreadable(status.as_u16()))?;
         let request_id = headers.get("request-id").and_then(|id| id.to_str().ok()).map(|id| id.to_owned().into());
         Err(StripeError::Refused(Box::new(Refusal { status, is_replay, request_id, details })))
     }

@@ -14,7 +14,7 @@ pub enum StripeError {
     NoResponse(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A response came that cannot be read.
     #[error("Stripe gave a response that cannot be read, with the status {0}")]
-    Unreadable(StatusCode),
+    Unreadable(u16),
     /// Stripe did not do what it was asked for.
     #[error("Stripe refused a request: {0}")]
     Refused(Box<Refusal>),

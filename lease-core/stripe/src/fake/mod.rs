@@ -8,7 +8,7 @@
 //! - `POST /v1/payment_intents/{id}/_authenticate` with `client_secret` and `success` plays the payer's bank.
 //! - Refunds of a card with the number `4000000000005126` fail at once, and those of `4000000000007726` stay pending until
 //!   [`finish_refund`](FakeStripe::finish_refund).
-//! - Events are kept, signed on request, and sent to nobody.
+//! - Events are kept and sent to nobody; `GET /_webhooks` lists them with their signatures.
 
 mod cards;
 mod form;

@@ -6,15 +6,24 @@ use axum::body::Bytes;
 use axum::extract::State as Extracted;
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
-use serde_json::Value;
+use axum::routing::get;
+use serde_json::{Value, json};
 
 use super::form::Parameters;
 use super::problem::Problem;
 use super::state::{Remembered, State};
-use super::{Fault, PUBLISHABLE_KEY, Received, SECRET_KEY, Shared};
+use super::{Event, FakeStripe, Fault, PUBLISHABLE_KEY, Received, SECRET_KEY, Shared};
 
 pub(super) fn router(shared: Arc<Shared>) -> Router {
-    Router::new().fallback(answer).with_state(shared)
+    Router::new().route("/_webhooks", get(webhooks)).fallback(answer).with_state(shared)
+}
+
+/// The webhooks that Stripe would have sent, signed now.
+async fn webhooks(Extracted(shared): Extracted<Arc<Shared>>) -> String {
+    let state = shared.state();
+    let signed =
+        |event: &Event| json!({"body": event.body, "signature": FakeStripe::signature(event.body.as_bytes(), state.now())});
+    state.events.iter().map(signed).collect::<Value>().to_string()
 }
 
 async fn answer(

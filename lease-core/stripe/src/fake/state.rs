@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use lease_core::clock::Clock;
 use serde_json::{Value, json};
 
@@ -47,12 +48,16 @@ impl State {
         }
     }
 
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
     /// Stores a new object, and returns its id.
     pub(super) fn make(&mut self, kind: &str, prefix: &str, mut object: Value) -> String {
         let id = format!("{prefix}_{:06}", self.objects.len() + 1);
         object["id"] = json!(id);
         object["object"] = json!(kind);
-        object["created"] = json!(self.clock.now().timestamp());
+        object["created"] = json!(self.now().timestamp());
         object["livemode"] = json!(false);
         self.objects.push(object);
         id
@@ -99,7 +104,7 @@ impl State {
             "id": format!("evt_{:06}", self.events.len() + 1),
             "object": "event",
             "api_version": STRIPE_VERSION,
-            "created": self.clock.now().timestamp(),
+            "created": self.now().timestamp(),
             "livemode": false,
             "type": kind,
             "data": {"object": object},
