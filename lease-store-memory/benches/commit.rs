@@ -9,7 +9,7 @@ use lease_core::catalog::{FirstServices, VehicleChange};
 use lease_core::decision::RowChange;
 use lease_core::gateway::{CardToken, ChargeKey};
 use lease_core::id::{CreditCardId, CustomerId, NewIds, ServiceId, TradeId, VehicleId, Version};
-use lease_core::lifecycle::{InvoiceChange, NewInvoice, Opening, TradeChange, TradeChanges, TradeMove};
+use lease_core::lifecycle::{InvoiceChange, NewInvoice, Opening, PaymentChange, TradeChange, TradeChanges, TradeMove};
 use lease_core::model::{
     Agreement, BillTo, CardBrand, CreditCard, Email, InvoiceOn, InvoiceState, OfferedVehicle, Payment, PaymentState, Period,
     Profile, Proposal, ProposalState, Role, Service, ServiceKind, Trade, TradeState, User, Username, Vehicle, VehicleIdentity,
@@ -108,6 +108,7 @@ impl World {
                 id: invoice,
                 paid: nothing,
                 pending: self.fee,
+                refunded: nothing,
                 state: InvoiceState::Open,
                 due_date,
                 overdue_at: None,
@@ -117,9 +118,12 @@ impl World {
                 credit_card_id: self.card,
                 customer_id: self.owner,
                 amount: self.fee,
+                refunded: nothing,
+                refunding: nothing,
                 state: PaymentState::Pending,
                 is_late: false,
                 charge_key: ChargeKey::new(format!("{:032x}", self.cycles)),
+                gateway_reference: None,
                 created_at: self.now,
             }),
             ..TradeChanges::default()
@@ -131,11 +135,18 @@ impl World {
                 id: invoice,
                 paid: self.fee,
                 pending: nothing,
+                refunded: nothing,
                 state: paid,
                 due_date,
                 overdue_at: None,
             }),
-            settled: Some((payment, PaymentState::Succeeded { reference: "reference".to_owned() })),
+            payment: Some(PaymentChange {
+                id: payment,
+                state: PaymentState::Succeeded { at: self.now },
+                gateway_reference: Some("reference".to_owned()),
+                refunded: nothing,
+                refunding: nothing,
+            }),
             state: Some(TradeMove::Complete(agreement, self.now)),
             ..TradeChanges::default()
         };

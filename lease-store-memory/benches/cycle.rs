@@ -11,6 +11,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use lease_core::LeaseEngine;
 use lease_core::account::{NewAccount, PasswordHash};
 use lease_core::catalog::VehicleDraft;
+use lease_core::gateway::SandboxGateway;
 use lease_core::id::{CreditCardId, ServiceId};
 use lease_core::invoicing::PaymentDraft;
 use lease_core::lifecycle::{ProposalDraft, TradeDraft};
@@ -38,7 +39,7 @@ impl Market {
         let fee = Money::parse("49.00", Currency::USD).unwrap();
         let owner = customer(&store, "owner").await;
         let other = customer(&store, "other").await;
-        let engine = LeaseEngine::new(store).unwrap();
+        let engine = LeaseEngine::builder(store, Arc::new(SandboxGateway::new())).build().unwrap();
         engine.ensure_standard_services(fee, fee).await.unwrap();
         let card = CardDraft {
             number: "4242424242424242".into(),
