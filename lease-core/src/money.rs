@@ -7,6 +7,8 @@ use rust_decimal::Decimal;
 
 /// Amounts are below ten to the twelfth, in any currency.
 pub const MAX_AMOUNT: Decimal = Decimal::from_parts(3_567_587_328, 232, 0, false, 0);
+/// The most digits after the decimal point that a currency has.
+const MAX_DIGITS: u32 = 4;
 
 /// A currency of ISO 4217 with a minor unit (codes for gold and for testing have none), or the code of another that is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -226,6 +228,19 @@ pub fn parse_decimal(text: &str) -> Result<Decimal, MoneyError> {
     match fraction.unwrap_or_default().trim_end_matches('0') {
         "" => Ok(number),
         fraction => Decimal::from_str_exact(&format!("{whole}.{fraction}")).map_err(|_| MoneyError::TooFine),
+    }
+}
+
+/// Succeeds for an amount in some currency.
+///
+/// # Errors
+/// [`MoneyError::Negative`], [`MoneyError::TooLarge`]; [`MoneyError::TooFine`] if it has more digits than any currency.
+pub fn check_amount(amount: Decimal) -> Result<Decimal, MoneyError> {
+    match amount {
+        _ if amount < Decimal::ZERO => Err(MoneyError::Negative),
+        _ if amount >= MAX_AMOUNT => Err(MoneyError::TooLarge),
+        _ if amount.scale() > MAX_DIGITS => Err(MoneyError::TooFine),
+        _ => Ok(amount),
     }
 }
 

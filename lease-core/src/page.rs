@@ -4,7 +4,7 @@
 use rust_decimal::Decimal;
 
 use crate::id::{Entity, Id, Stored};
-use crate::money::MAX_AMOUNT;
+use crate::money::check_amount;
 
 /// The number of rows on a page, if the request does not say.
 pub const DEFAULT_LIMIT: u8 = 25;
@@ -54,8 +54,10 @@ impl Place {
 }
 
 impl Cursor {
-    /// A regular expression that matches exactly the texts that are cursors.
-    pub const PATTERN: &str = r"^[ab][0-7][0-9a-f]{15}([ud](0|[1-9][0-9]{0,11})(\.[0-9]{0,3}[1-9])?)?$";
+    /// A regular expression that matches exactly the texts that are cursors of a list without prices.
+    pub const PATTERN: &str = "^[ab][0-7][0-9a-f]{15}$";
+    /// A regular expression that matches exactly the texts that are cursors, of lists by price too.
+    pub const PRICED_PATTERN: &str = r"^[ab][0-7][0-9a-f]{15}([ud](0|[1-9][0-9]{0,11})(\.[0-9]{0,3}[1-9])?)?$";
 
     /// The most bytes of a cursor's text: the side, the id, the order of the prices and a price.
     const MAX_BYTES: usize = 1 + 16 + 1 + 17;
@@ -114,8 +116,7 @@ impl PriceKey {
     fn decode(text: &str) -> Option<Self> {
         let (order, amount) = text.split_at_checked(1)?;
         let amount: Decimal = amount.parse().ok()?;
-        let is_amount = amount.scale() <= 4 && (Decimal::ZERO..MAX_AMOUNT).contains(&amount);
-        let key = |is_descending| is_amount.then_some(Self { is_descending, amount });
+        let key = |is_descending| check_amount(amount).is_ok().then_some(Self { is_descending, amount });
         match order {
             "u" => key(false),
             "d" => key(true),

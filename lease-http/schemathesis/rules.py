@@ -55,6 +55,10 @@ def before_load_schema(context, raw_schema):
     shared = raw_schema["components"]["responses"]
     operations = [operation for item in raw_schema["paths"].values() for operation in item.values()]
     for operation in operations:
+        # A parameter without a value counts as absent (rule 6.5).
+        for parameter in operation["parameters"]:
+            if parameter["in"] == "query":
+                parameter["schema"] = {"anyOf": [parameter["schema"], {"type": "string", "pattern": "^ *$"}]}
         if "x-rules" in operation:
             content = operation["requestBody"]["content"]["application/json"]
             content["schema"] = {"allOf": [content["schema"], *operation["x-rules"]]}
@@ -118,6 +122,8 @@ RULES = {
     "POST /api/services": {"amount"},
     "PUT /api/services/{id}": {"amount", "invoice_on", "bill_to"},
     "PATCH /api/services/{id}": {"amount", "invoice_on", "bill_to"},
+    # The order decides which cursors there are (rule 6.5).
+    "GET /api/trades": {"cursor"},
     "POST /api/trades": {"vehicle_id", "service_id"},
     "POST /api/trades/{id}/proposals": TERMS,
     "POST /api/proposals": TERMS | {"trade_id"},

@@ -12,7 +12,7 @@ use form_urlencoded::Serializer;
 use lease_core::id::Id;
 use lease_core::input::{Field, FromScalar as _, Scalar};
 use lease_core::model::{ChassisNumber, Vin};
-use lease_core::money::Currency;
+use lease_core::money::{Currency, check_amount};
 use lease_core::openapi;
 use lease_core::page::{Cursor, DEFAULT_LIMIT, MAX_LIMIT, Page, PageRequest};
 use lease_core::permission::{Act, Actor, Resource};
@@ -290,7 +290,7 @@ impl Params {
         let schema = reference::<openapi::AmountInput>();
         self.read(name, description, schema, |text| {
             let amount = Decimal::from_scalar(Scalar::Text(text.to_owned()))?;
-            if amount < Decimal::ZERO { Err("The amount may not be negative.".to_owned()) } else { Ok(amount) }
+            check_amount(amount).map_err(|error| error.to_string())
         })
     }
 
@@ -336,7 +336,7 @@ impl Params {
             "The position of the page, taken from `next` or `previous` of another page.",
             ObjectBuilder::new()
                 .schema_type(Type::String)
-                .pattern(Some(Cursor::PATTERN))
+                .pattern(Some(if has_prices { Cursor::PRICED_PATTERN } else { Cursor::PATTERN }))
                 .examples([Cursor::After(42.into()).encode()]),
             |text| {
                 let cursor = Cursor::decode(text).filter(|cursor| has_prices || cursor.place().price.is_none());

@@ -97,7 +97,15 @@ async fn trades_are_sorted_by_price() {
     let newest = world.get("/api/trades?limit=1", &world.stranger).await.expect(200);
     let cursor = newest["next"].as_str().unwrap().split_once("cursor=").unwrap().1;
     world.get(&format!("/api/trades?sort=price&cursor={cursor}"), &world.stranger).await.invalid(&["cursor"]);
-    for wrong in ["price_min=x", "price_max=-1", "mileage_max=-1", "currency=usd", "sort=cheap"] {
+    for wrong in [
+        "price_min=x",
+        "price_max=-1",
+        "price_max=1000000000000",
+        "price_min=1.00001",
+        "mileage_max=-1",
+        "currency=usd",
+        "sort=cheap",
+    ] {
         let name = wrong.split('=').next().unwrap();
         world.get(&format!("/api/trades?{wrong}"), &world.stranger).await.invalid(&[name]);
     }
