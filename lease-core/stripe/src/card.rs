@@ -1,3 +1,4 @@
+use hyper::StatusCode;
 use lease_core::gateway::{CardSetup, CardToken, ClientSecret, EnteredCard, TokenizedCard};
 use lease_core::id::CustomerId;
 use lease_core::model::CardBrand;
@@ -5,7 +6,7 @@ use serde::Deserialize;
 
 use crate::StripeGateway;
 use crate::client::Form;
-use crate::error::{Refusal, StripeError};
+use crate::error::StripeError;
 use crate::id::Id;
 
 /// A card that Stripe keeps, with the customer of Stripe's that it is attached to. Its token is `cus_…/pm_…`.
@@ -93,8 +94,8 @@ impl StripeGateway {
             None => {
                 let owner = self.make_customer(customer).await?;
                 match self.attach(&entered.id, &owner).await? {
-                    Ok(()) => owner,
-                    Err(failure_code) => return Ok(EnteredCard::Refused { failure_code }),
+                    None => owner,
+                    Some(refused) => return Ok(refused),
                 }
             }
         };
@@ -121,17 +122,17 @@ impl StripeGateway {
         Ok(owner.metadata.and_then(|metadata| metadata.lease_customer_id) == Some(customer.to_string()))
     }
 
-    /// Attaches a card to a customer, or says why Stripe refused it.
-    async fn attach(&self, card: &Id, owner: &Id) -> Result<Result<(), String>, StripeError> {
+    /// Attaches a card to a customer, or says why not: its bank refuses it, or it was of somebody else before.
+    async fn attach(&self, card: &Id, owner: &Id) -> Result<Option<EnteredCard>, StripeError> {
         let form = vec![("customer", owner.to_string())];
         match self.client.post::<PaymentMethod>(&format!("/v1/payment_methods/{card}/attach"), &form, None).await {
-            Ok(_) => Ok(Ok(())),
-            Err(StripeError::Refused(refusal)) if refusal.is_of_card() => Ok(Err(refused_code(&refusal))),
+            Ok(_) => Ok(None),
+            Err(StripeError::Refused(refusal)) if refusal.is_of_card() => {
+                let failure_code = refusal.failure_code().unwrap_or_else(|| "card_declined".to_owned());
+                Ok(Some(EnteredCard::Refused { failure_code }))
+            }
+            Err(StripeError::Refused(refusal)) if refusal.status == StatusCode::BAD_REQUEST => Ok(Some(EnteredCard::Unknown)),
             Err(error) => Err(error),
         }
     }
-}
-
-fn refused_code(refusal: &Refusal) -> String {
-    refusal.failure_code().unwrap_or_else(|| "card_declined".to_owned())
 }

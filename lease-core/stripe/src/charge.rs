@@ -180,7 +180,6 @@ impl StripeGateway {
     async fn charge_refused(&self, charge: &Charge, mut refusal: Box<Refusal>) -> Result<ChargeOutcome, StripeError> {
         let is_certain = refusal.has_code(&NEVER_CHARGED) || refusal.is_missing() && refusal.is_about("payment_method");
         let intent = match refusal.details.payment_intent.take() {
-            Some(intent) if refusal.is_replay => Some(self.payment_intent(intent.id()).await?),
             Some(intent) => Some(*intent),
             None if is_certain || refusal.is_of_card() => self.find_payment_intent(charge).await?,
             None => None,

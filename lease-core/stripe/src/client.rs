@@ -138,15 +138,15 @@ impl Client {
             .await
             .map_err(|silence| StripeError::NoResponse(silence.into()))?
             .map_err(StripeError::NoResponse)?;
-        let is_replay = headers.get("idempotent-replayed").is_some_and(|value| value == "true");
         // What is wrong with the JSON is not said, because it may quote a secret.
         if status.is_success() {
+            let is_replay = headers.get("idempotent-replayed").is_some_and(|value| value == "true");
             let value = serde_json::from_slice(&body).map_err(|_| StripeError::Unreadable(status.as_u16()))?;
             return Ok(Posted { value, is_replay });
         }
         let ErrorBody { error: details } = serde_json::from_slice(&body).map_err(|_| StripeError::Unreadable(status.as_u16()))?;
         let request_id = headers.get("request-id").and_then(|id| id.to_str().ok()).map(|id| id.to_owned().into());
-        Err(StripeError::Refused(Box::new(Refusal { status, is_replay, request_id, details })))
+        Err(StripeError::Refused(Box::new(Refusal { status, request_id, details })))
     }
 
     async fn exchange(

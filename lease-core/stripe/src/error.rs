@@ -27,8 +27,6 @@ pub enum StripeError {
 #[derive(Debug)]
 pub struct Refusal {
     pub(crate) status: StatusCode,
-    /// Whether Stripe repeated what it responded to an earlier request with this idempotency key.
-    pub(crate) is_replay: bool,
     pub(crate) request_id: Option<Word>,
     pub(crate) details: Details,
 }

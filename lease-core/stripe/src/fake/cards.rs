@@ -85,10 +85,7 @@ impl State {
     pub(super) fn attach(&mut self, card: &str, customer: &str) -> Result<(), Problem> {
         self.object(customer).map_err(|_| Problem::missing("customer"))?;
         let number = self.number(card)?;
-        let owner = &self.object(card)?["customer"];
-        if !owner.is_null() && owner != customer {
-            return Err(Problem::invalid("payment_method_unexpected_state", "customer"));
-        }
+        self.require_usable(card, Some(customer))?;
         // This one is refused only when it is charged.
         if let (Charging::Declines(code, decline_code), false) =
             (charging(&number), number == "4000000000000341" || asks_payer(&number))
@@ -97,6 +94,17 @@ impl State {
         }
         self.change(card)?["customer"] = json!(customer);
         Ok(())
+    }
+
+    /// Refuses a card of another customer, and one that was taken away from its owner.
+    pub(super) fn require_usable(&self, card: &str, customer: Option<&str>) -> Result<(), Problem> {
+        let card = self.object(card).map_err(|_| Problem::missing("payment_method"))?;
+        let is_free = card["customer"].is_null() && card["was_detached"].is_null();
+        if is_free || card["customer"].as_str().is_some_and(|owner| Some(owner) == customer) {
+            Ok(())
+        } else {
+            Err(Problem::invalid("payment_method_unexpected_state", "payment_method"))
+        }
     }
 
     pub(super) fn make_setup(&mut self, parameters: &Parameters) -> Result<String, Problem> {

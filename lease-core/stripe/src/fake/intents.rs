@@ -34,10 +34,7 @@ impl State {
             self.object(customer).map_err(|_| Problem::missing("customer"))?;
         }
         if let Some(card) = card {
-            let owner = &self.object(card).map_err(|_| Problem::missing("payment_method"))?["customer"];
-            if !owner.is_null() && owner.as_str() != customer {
-                return Err(Problem::invalid("payment_method_unexpected_state", "payment_method"));
-            }
+            self.require_usable(card, customer)?;
         }
         let intent = json!({
             "amount": amount,

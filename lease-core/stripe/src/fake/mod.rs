@@ -234,6 +234,18 @@ impl FakeStripe {
         Ok(card)
     }
 
+    /// Takes a card away from its owner, as staff do on Stripe's own pages. It can never be used again.
+    ///
+    /// # Errors
+    /// [`Refused`] if there is no such card.
+    pub fn detach_card(&self, id: &str) -> Result<(), Refused> {
+        let mut state = self.shared.state();
+        let card = state.change(id)?;
+        card["customer"] = serde_json::Value::Null;
+        card["was_detached"] = true.into();
+        Ok(())
+    }
+
     /// The payer confirms a charge with their bank, or fails to. A charge that is declined then is no error.
     ///
     /// # Errors

@@ -62,6 +62,16 @@ async fn a_card_that_is_refused_says_why() {
     assert_eq!(world.gateway.find_card(customer(1), &id).await.unwrap(), refused);
 }
 
+/// Rule 5.6: a card that was taken away from its owner belongs to nobody, and can be used by nobody again.
+#[tokio::test]
+async fn a_card_that_was_detached_is_unknown() {
+    let world = World::new().await;
+    let id = world.fake.make_card(GOOD).unwrap();
+    world.gateway.find_card(customer(1), &id).await.unwrap();
+    world.fake.detach_card(&id).unwrap();
+    assert_eq!(world.gateway.find_card(customer(1), &id).await.unwrap(), EnteredCard::Unknown);
+}
+
 /// Rule 5.6: what is no id of a card is unknown, and Stripe is not asked about it.
 #[tokio::test]
 async fn what_is_no_id_never_reaches_an_address() {

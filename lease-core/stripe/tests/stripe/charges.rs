@@ -186,4 +186,17 @@ async fn a_card_that_is_gone_is_declined() {
     let (owner, _) = card.expose().split_once('/').unwrap();
     let charge = world.charge(&CardToken::new(format!("{owner}/pm_gone")));
     assert_eq!(declined(world.gateway.charge(&charge).await.unwrap()), ("resource_missing".to_owned(), false));
+    world.fake.detach_card(card.expose().split_once('/').unwrap().1).unwrap();
+    let outcome = world.gateway.charge(&world.charge(&card)).await.unwrap();
+    assert_eq!(declined(outcome), ("payment_method_unexpected_state".to_owned(), false));
+}
+
+/// Rule 5.5: a charge that was made counts, also if its card is gone when it is told again, and its key is forgotten.
+#[tokio::test]
+async fn a_charge_that_was_made_counts_without_its_card() {
+    let world = World::new().await;
+    let (charge, reference) = world.paid(GOOD).await;
+    world.fake.forget_keys();
+    world.fake.detach_card(charge.card.expose().split_once('/').unwrap().1).unwrap();
+    assert_eq!(world.gateway.charge(&charge).await.unwrap(), ChargeOutcome::Succeeded { reference });
 }
