@@ -46,6 +46,7 @@ mod lists;
 mod processes;
 mod race;
 mod script;
+mod staff_races;
 mod world;
 
 mod accept_races;
@@ -405,6 +406,13 @@ cases! {
         the_engine_clears_what_the_policy_does_not_keep,
         who_reads_while_events_are_cleared_misses_none_unknowingly,
     }
+    staff_races {
+        writing_off_and_paying_come_one_after_the_other,
+        voiding_and_paying_an_agreed_sale_exclude_each_other,
+        cancelling_an_agreed_sale_and_paying_come_one_after_the_other,
+        staff_cancel_while_customers_accept,
+        moving_the_due_date_and_paying_come_one_after_the_other,
+    }
     subscriptions {
         subscribers_get_every_event_of_all_processes_in_order,
         a_subscription_begins_where_it_is_told_to,
@@ -415,7 +423,7 @@ cases! {
         what_fell_overdue_is_recorded_once,
         expiring_and_deciding_exclude_each_other,
         a_late_payment_comes_after_the_falling_overdue,
-        each_call_records_so_many,
+        each_call_records_ten_batches,
     }
     tokens {
         every_field_of_a_token_is_kept,

@@ -7,7 +7,7 @@ use crate::support::setup::{GOOD_CARD, card};
 use crate::support::{World, id};
 
 /// Each list, with the fields of its rows.
-const FIELDS: [(&str, &str); 12] = [
+const FIELDS: [(&str, &str); 13] = [
     ("users", "id username email first_name last_name is_active is_staff is_superuser date_joined last_login customer_id"),
     ("customers", "id user_id job dob notes created_at"),
     ("credit-cards", "id customer_id brand last4 exp_month exp_year holder_name is_default created_at"),

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeZone as _, Utc};
 use lease_core::event::{EventType, SubjectKind, Viewer};
 use lease_core::gateway::{ChargeKey, RefundKey};
 use lease_core::id::{
-    CreditCardId, CustomerId, EventId, InvoiceId, LeadId, PaymentId, RefundId, ServiceId, TradeId, UserId, VehicleId,
+    CreditCardId, CustomerId, EventId, InvoiceId, LeadId, PaymentId, ProposalId, RefundId, ServiceId, TradeId, UserId, VehicleId,
 };
 use lease_core::model::{
     ChassisNumber, InvoiceStatus, LeadStatus, PaymentStatus, ProposalStatus, RefundStatus, Role, ServiceKind, TradeStatus, Vin,
@@ -279,8 +279,10 @@ async fn lists_of_rows_that_belong_to_trades_walk_their_indexes() {
     }
     walks!(store, store.find_refund_key(&RefundKey::new("bulk-7".into())), "refunds_refund_key_key");
     walks!(store, store.purge_refused_cards(now(), 10), "card_refusals_refused_at_idx");
-    walks!(store, store.expired_proposals(now(), 10), "proposals_end_idx");
-    walks!(store, store.overdue_invoices(now(), 10), "invoices_to_fall_overdue_idx");
+    walks!(store, store.expired_proposals(now(), None, 10), "proposals_end_idx");
+    walks!(store, store.expired_proposals(now(), ProposalId::new(5), 10), "proposals_end_idx");
+    walks!(store, store.overdue_invoices(now(), None, 10), "invoices_to_fall_overdue_idx");
+    walks!(store, store.overdue_invoices(now(), InvoiceId::new(5), 10), "invoices_to_fall_overdue_idx");
     database.drop().await;
 }
 
@@ -415,8 +417,8 @@ async fn what_time_brought_is_found_without_what_is_recorded() {
     store.connection().await.unwrap().execute("vacuum analyze").await.unwrap();
     for limit in [10, 1_000] {
         let before = entries_read(&store).await;
-        let found = store.expired_proposals(now(), limit).await.unwrap().len()
-            + store.overdue_invoices(now(), limit).await.unwrap().len();
+        let found = store.expired_proposals(now(), None, limit).await.unwrap().len()
+            + store.overdue_invoices(now(), None, limit).await.unwrap().len();
         let read = entries_read(&store).await - before;
         assert!(found > 10 && read <= i64::try_from(found).unwrap() + 20, "{read} entries for {found}");
     }

@@ -30,8 +30,8 @@ fn idle_after(failures: usize) -> MockRepository {
     let mut store = MockRepository::new();
     store.expect_pending_payments().times(failures).returning(|_, _, _| Err(unavailable()));
     store.expect_pending_payments().returning(|_, _, _| Ok(Vec::new()));
-    store.expect_expired_proposals().returning(|_, _| Ok(Vec::new()));
-    store.expect_overdue_invoices().returning(|_, _| Ok(Vec::new()));
+    store.expect_expired_proposals().returning(|_, _, _| Ok(Vec::new()));
+    store.expect_overdue_invoices().returning(|_, _, _| Ok(Vec::new()));
     store.expect_place_events().returning(|_| Ok(0));
     store.expect_purge_tokens().returning(|_, _| Ok(0));
     store.expect_purge_claims().returning(|_, _| Ok(0));

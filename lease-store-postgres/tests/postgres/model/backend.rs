@@ -163,8 +163,8 @@ impl Backend {
                 say(engine.pay_invoice(by, id(invoice), &draft(&body)).await)
             }
             Act::ActAsPayer(row, confirms) => {
-                let outcome = if *confirms { PayerOutcome::Succeed } else { PayerOutcome::Fail };
-                say(engine.act_as_payer(by, id(self.row(Table::Payment, *row).await), outcome).await)
+                let body = json!({"outcome": if *confirms { "succeed" } else { "fail" }});
+                say(engine.act_as_payer(by, id(self.row(Table::Payment, *row).await), &draft(&body)).await)
             }
             Act::CancelPayment(row) => say(engine.cancel_payment(by, id(self.row(Table::Payment, *row).await)).await),
             Act::Refund(row, part) => {

@@ -1,0 +1,245 @@
+use chrono::Duration;
+use hyper::StatusCode;
+use lease_core::gateway::{Charge, ChargeOutcome, ClientSecret, NextAction};
+use serde::{Deserialize, Deserializer};
+
+use crate::StripeGateway;
+use crate::amount::{currency, units};
+use crate::card::StripeCard;
+use crate::client::{Form, Object};
+use crate::error::{Refusal, StripeError, Word};
+use crate::id::Id;
+
+const PAYMENT_INTENTS: &str = "/v1/payment_intents";
+/// The code of a payment whose amount Stripe cannot take.
+pub(crate) const AMOUNT_NOT_SUPPORTED: &str = "amount_not_supported";
+/// The code of a payment with a card that another gateway keeps.
+const CARD_OF_ANOTHER_GATEWAY: &str = "card_of_another_gateway";
+
+/// Codes with which Stripe says that it made no charge, and never will with these parameters.
+const NEVER_CHARGED: [&str; 3] = ["amount_too_large", "amount_too_small", "payment_method_unexpected_state"];
+
+/// A charge at Stripe.
+#[derive(Debug, Deserialize)]
+pub(crate) struct PaymentIntent {
+    id: Id,
+    status: Word,
+    amount: u64,
+    currency: String,
+    metadata: Option<Metadata>,
+    #[serde(default, deserialize_with = "secret")]
+    client_secret: Option<ClientSecret>,
+    next_action: Option<Action>,
+    last_payment_error: Option<PaymentError>,
+}
+
+/// What we wrote on a charge.
+#[derive(Debug, Deserialize)]
+struct Metadata {
+    lease_key: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Action {
+    #[serde(rename = "type")]
+    kind: Word,
+    redirect_to_url: Option<Redirect>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Redirect {
+    url: Option<String>,
+}
+
+/// Why the last attempt to charge failed.
+#[derive(Debug, Deserialize)]
+struct PaymentError {
+    code: Option<Word>,
+    decline_code: Option<Word>,
+}
+
+fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ClientSecret>, D::Error> {
+    Ok(Option::<String>::deserialize(deserializer)?.map(ClientSecret::new))
+}
+
+impl Object for PaymentIntent {
+    fn id(&self) -> &Id {
+        &self.id
+    }
+}
+
+impl PaymentIntent {
+    fn reference(&self) -> String {
+        self.id.to_string()
+    }
+
+    /// The outcome; `None` while the card, or another one, can still be charged without our doing.
+    fn outcome(&self) -> Option<ChargeOutcome> {
+        let reference = self.reference();
+        match self.status.0.as_str() {
+            "succeeded" => Some(ChargeOutcome::Succeeded { reference }),
+            "processing" => Some(ChargeOutcome::Pending { reference }),
+            "requires_action" => Some(ChargeOutcome::ActionRequired { reference, next_action: self.next_action() }),
+            "canceled" => Some(match self.failure_code() {
+                Some(failure_code) => self.declined(failure_code),
+                None => ChargeOutcome::Cancelled { reference },
+            }),
+            _ => None,
+        }
+    }
+
+    fn declined(&self, failure_code: String) -> ChargeOutcome {
+        ChargeOutcome::Declined { failure_code, reference: Some(self.reference()) }
+    }
+
+    fn failure_code(&self) -> Option<String> {
+        let error = self.last_payment_error.as_ref()?;
+        let code = error.decline_code.as_ref().or(error.code.as_ref());
+        Some(code.map_or_else(|| "card_declined".to_owned(), |code| code.0.clone()))
+    }
+
+    fn next_action(&self) -> NextAction {
+        let action = self.next_action.as_ref();
+        NextAction {
+            kind: action.map_or_else(|| "use_stripe_sdk".to_owned(), |action| action.kind.0.clone()),
+            url: action.and_then(|action| action.redirect_to_url.as_ref()).and_then(|redirect| redirect.url.clone()),
+            client_secret: self.client_secret.clone(),
+        }
+    }
+
+    fn has_key(&self, charge: &Charge) -> bool {
+        self.metadata.as_ref().and_then(|metadata| metadata.lease_key.as_deref()) == Some(charge.key.as_str())
+    }
+
+    /// Makes sure that this is the charge that was asked for.
+    fn require(&self, charge: &Charge) -> Result<(), StripeError> {
+        if !self.has_key(charge) {
+            return Err(StripeError::Unexpected("another key"));
+        }
+        if Some(self.amount) != units(charge.amount) || self.currency != currency(charge.amount) {
+            return Err(StripeError::Unexpected("another amount"));
+        }
+        Ok(())
+    }
+}
+
+impl StripeGateway {
+    /// Charges a card, unless Stripe was told to before.
+    pub(crate) async fn charge_card(&self, charge: &Charge) -> Result<ChargeOutcome, StripeError> {
+        if (charge.reference.is_some() || !self.is_key_remembered(charge.begun_at))
+            && let Some(outcome) = self.look_charge_up(charge).await?
+        {
+            return Ok(outcome);
+        }
+        // Stripe is never told of these, so that they can be refused for certain.
+        let never_sent = |code: &str| ChargeOutcome::Declined { failure_code: code.to_owned(), reference: None };
+        let Some(card) = StripeCard::of(&charge.card) else { return Ok(never_sent(CARD_OF_ANOTHER_GATEWAY)) };
+        let Some(units) = units(charge.amount) else { return Ok(never_sent(AMOUNT_NOT_SUPPORTED)) };
+        match self.client.post::<PaymentIntent>(PAYMENT_INTENTS, &form(charge, &card, units), Some(charge.key.as_str())).await {
+            Ok(posted) if posted.is_replay => self.settled(charge, self.payment_intent(posted.value.id()).await?).await,
+            Ok(posted) => self.settled(charge, posted.value).await,
+            Err(StripeError::Refused(refusal)) => self.charge_refused(charge, refusal).await,
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The present outcome of a charge, if Stripe was told to make it.
+    pub(crate) async fn look_charge_up(&self, charge: &Charge) -> Result<Option<ChargeOutcome>, StripeError> {
+        match self.find_payment_intent(charge).await? {
+            Some(intent) => self.settled(charge, intent).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Gives a charge up, unless it is over already.
+    pub(crate) async fn give_charge_up(&self, charge: &Charge) -> Result<ChargeOutcome, StripeError> {
+        let intent = self.find_payment_intent(charge).await?.ok_or(StripeError::Unexpected("no such charge"))?;
+        intent.require(charge)?;
+        let intent = self.cancel(&intent).await?;
+        intent.require(charge)?;
+        intent.outcome().ok_or(StripeError::Unexpected("a charge that cannot be given up"))
+    }
+
+    /// The outcome of a charge. One that was declined is given up first: its payer holds a secret with which they could charge
+    /// another card until then.
+    async fn settled(&self, charge: &Charge, intent: PaymentIntent) -> Result<ChargeOutcome, StripeError> {
+        intent.require(charge)?;
+        if let Some(outcome) = intent.outcome() {
+            return Ok(outcome);
+        }
+        let cancelled = self.cancel(&intent).await?;
+        cancelled.require(charge)?;
+        match (cancelled.outcome(), intent.failure_code()) {
+            (Some(ChargeOutcome::Cancelled { .. }), Some(failure_code)) => Ok(intent.declined(failure_code)),
+            (Some(outcome), _) => Ok(outcome),
+            (None, _) => Err(StripeError::Unexpected("a charge that cannot be given up")),
+        }
+    }
+
+    /// What it means that Stripe refused to make a charge: a decline, if the card was refused or nothing was charged for certain.
+    async fn charge_refused(&self, charge: &Charge, mut refusal: Box<Refusal>) -> Result<ChargeOutcome, StripeError> {
+        let is_certain = refusal.has_code(&NEVER_CHARGED) || refusal.is_missing() && refusal.is_about("payment_method");
+        let intent = match refusal.details.payment_intent.take() {
+            Some(intent) if refusal.is_replay => Some(self.payment_intent(intent.id()).await?),
+            Some(intent) => Some(*intent),
+            None if is_certain || refusal.is_of_card() => self.find_payment_intent(charge).await?,
+            None => None,
+        };
+        match (intent, refusal.failure_code()) {
+            (Some(intent), _) => self.settled(charge, intent).await,
+            (None, Some(failure_code)) if is_certain => Ok(ChargeOutcome::Declined { failure_code, reference: None }),
+            (None, _) => Err(StripeError::Refused(refusal)),
+        }
+    }
+
+    async fn payment_intent(&self, id: &Id) -> Result<PaymentIntent, StripeError> {
+        self.client.get(&format!("{PAYMENT_INTENTS}/{id}"), &Form::new()).await
+    }
+
+    /// By its reference, or among all charges of the customer since shortly before the payment was begun.
+    async fn find_payment_intent(&self, charge: &Charge) -> Result<Option<PaymentIntent>, StripeError> {
+        if let Some(reference) = &charge.reference {
+            let id = Id::parse(reference, "pi_").ok_or(StripeError::Unexpected("a reference of another gateway"))?;
+            return self.payment_intent(&id).await.map(Some);
+        }
+        // A card that another gateway keeps was never charged here.
+        let Some(card) = StripeCard::of(&charge.card) else { return Ok(None) };
+        let mut filter: Form = vec![("customer", card.customer.to_string())];
+        if !self.is_ahead(charge.begun_at) {
+            let since = charge.begun_at - Duration::hours(1);
+            filter.push(("created[gte]", since.timestamp().to_string()));
+        }
+        self.client.find(PAYMENT_INTENTS, filter, |intent: &PaymentIntent| intent.has_key(charge)).await
+    }
+
+    /// Gives a charge up. What is returned may be over in another way: it is then as it is.
+    async fn cancel(&self, intent: &PaymentIntent) -> Result<PaymentIntent, StripeError> {
+        let form = vec![("cancellation_reason", "abandoned".to_owned())];
+        match self.client.post(&format!("{PAYMENT_INTENTS}/{}/cancel", intent.id), &form, None).await {
+            Ok(posted) => Ok(posted.value),
+            Err(StripeError::Refused(refusal)) if refusal.status == StatusCode::BAD_REQUEST => {
+                self.payment_intent(&intent.id).await
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The parameters of a charge. They depend on the charge only: Stripe refuses a key that comes with other ones.
+fn form(charge: &Charge, card: &StripeCard, units: u64) -> Form {
+    vec![
+        ("amount", units.to_string()),
+        ("currency", currency(charge.amount)),
+        ("customer", card.customer.to_string()),
+        ("payment_method", card.payment_method.to_string()),
+        ("payment_method_types[]", "card".to_owned()),
+        ("confirm", "true".to_owned()),
+        // The payer acts in a browser, with Stripe's own script.
+        ("use_stripe_sdk", "true".to_owned()),
+        ("description", charge.invoice.number()),
+        ("metadata[lease_key]", charge.key.as_str().to_owned()),
+        ("metadata[lease_payment_id]", charge.payment.to_string()),
+        ("metadata[lease_invoice_id]", charge.invoice.to_string()),
+        ("metadata[lease_customer_id]", charge.customer.to_string()),
+    ]
+}

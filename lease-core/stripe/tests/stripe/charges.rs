@@ -1,0 +1,189 @@
+use chrono::Duration;
+use lease_core::gateway::{CardToken, Charge, ChargeKey, ChargeOutcome, PaymentGateway as _};
+use lease_stripe::fake::Fault;
+
+use crate::support::{DECLINED, GOOD, World, declined, money};
+
+/// Rule 5.5: a charge is made once under its key, with what it is found by.
+#[tokio::test]
+async fn a_charge_names_its_payment() {
+    let world = World::new().await;
+    let (charge, reference) = world.paid(GOOD).await;
+    let intent = world.fake.object(&reference).unwrap();
+    assert_eq!(intent["description"], "INV-00000005");
+    let metadata = &intent["metadata"];
+    assert_eq!(metadata["lease_key"], charge.key.as_str());
+    assert_eq!([&metadata["lease_payment_id"], &metadata["lease_invoice_id"], &metadata["lease_customer_id"]], ["7", "5", "1"]);
+    let request = world.fake.received().pop().unwrap();
+    assert_eq!(request.key.as_deref(), Some(charge.key.as_str()));
+    assert!(world.fake.received().iter().all(|received| received.version.as_deref() == Some("2026-10-28.endive")));
+    assert_eq!(world.fake.charged(), (1, 4900));
+}
+
+/// Rule 5.5: asking again charges nothing, whether or not Stripe remembers the key.
+#[tokio::test]
+async fn charging_again_charges_nothing() {
+    let world = World::new().await;
+    let (charge, reference) = world.paid(GOOD).await;
+    let paid = ChargeOutcome::Succeeded { reference: reference.clone() };
+    assert_eq!(world.gateway.charge(&charge).await.unwrap(), paid);
+    let known = Charge { reference: Some(reference), ..charge.clone() };
+    world.fake.forget_keys();
+    assert_eq!(world.gateway.charge(&known).await.unwrap(), paid);
+    world.clock.advance(Duration::hours(23));
+    assert_eq!(world.gateway.charge(&charge).await.unwrap(), paid);
+    assert_eq!(world.fake.charged(), (1, 4900));
+}
+
+/// Rule 5.5: until Stripe may have forgotten the key, it is told again rather than searched.
+#[tokio::test]
+async fn a_young_charge_is_told_again() {
+    let world = World::new().await;
+    let charge = world.charge(&world.card(GOOD).await);
+    world.clock.advance(Duration::hours(23) - Duration::seconds(1));
+    world.gateway.charge(&charge).await.unwrap();
+    assert_eq!(world.fake.received().last().unwrap().method, "POST");
+    world.clock.advance(Duration::seconds(1));
+    world.gateway.charge(&charge).await.unwrap();
+    assert_eq!(world.fake.received().last().unwrap().method, "GET");
+}
+
+/// Rule 5.5: a charge whose response was lost is found by its key, also when it was made on a clock that runs ahead.
+#[tokio::test]
+async fn a_charge_is_found_by_its_key() {
+    let world = World::new().await;
+    let charge = world.charge(&world.card(GOOD).await);
+    assert_eq!(world.gateway.find_charge(&charge).await.unwrap(), None);
+    world.clock.advance(Duration::minutes(-59));
+    let ChargeOutcome::Succeeded { reference } = world.gateway.charge(&charge).await.unwrap() else { panic!() };
+    let paid = ChargeOutcome::Succeeded { reference: reference.clone() };
+    assert_eq!(world.gateway.find_charge(&charge).await.unwrap(), Some(paid.clone()));
+    let known = Charge { reference: Some(reference), ..charge.clone() };
+    assert_eq!(world.gateway.find_charge(&known).await.unwrap(), Some(paid.clone()));
+    // A clock that is moved far ahead, as a test clock is, says nothing about Stripe's.
+    let ahead = Charge { begun_at: charge.begun_at + Duration::days(40), ..charge };
+    assert_eq!(world.gateway.find_charge(&ahead).await.unwrap(), Some(paid.clone()));
+    assert_eq!(world.gateway.charge(&ahead).await.unwrap(), paid);
+    assert_eq!(world.fake.charged().0, 1);
+}
+
+/// Rule 5.5: a charge is found however many others the customer has.
+#[tokio::test]
+async fn a_charge_is_found_on_any_page() {
+    let world = World::new().await;
+    let (first, reference) = world.paid(GOOD).await;
+    for number in 0..200 {
+        let other = Charge { key: ChargeKey::new(format!("other{number}")), ..first.clone() };
+        world.gateway.charge(&other).await.unwrap();
+    }
+    assert_eq!(world.gateway.find_charge(&first).await.unwrap(), Some(ChargeOutcome::Succeeded { reference }));
+    let pages = world.fake.received().iter().filter(|received| received.parameters.contains("limit=100")).count();
+    assert_eq!(pages, 3);
+    let none = Charge { key: ChargeKey::new("none".to_owned()), ..first };
+    assert_eq!(world.gateway.find_charge(&none).await.unwrap(), None);
+}
+
+/// Rule 5.4: a decline says why, and its charge is given up, so that nobody can charge another card under it.
+#[tokio::test]
+async fn a_declined_charge_is_given_up() {
+    let world = World::new().await;
+    let charge = world.charge(&world.card(DECLINED).await);
+    let outcome = world.gateway.charge(&charge).await.unwrap();
+    let ChargeOutcome::Declined { failure_code, reference: Some(reference) } = outcome.clone() else { panic!("{outcome:?}") };
+    assert_eq!(failure_code, "generic_decline");
+    let intent = world.fake.object(&reference).unwrap();
+    assert_eq!((&intent["status"], &intent["cancellation_reason"]), (&"canceled".into(), &"abandoned".into()));
+    let secret = intent["client_secret"].as_str().unwrap();
+    world.fake.try_other_card(secret, GOOD).unwrap_err();
+    assert_eq!(world.fake.charged().0, 0);
+    // Asking again, and finding it, say the same.
+    for key_is_known in [true, false] {
+        assert_eq!(world.gateway.charge(&charge).await.unwrap(), outcome, "{key_is_known}");
+        assert_eq!(world.gateway.find_charge(&charge).await.unwrap(), Some(outcome.clone()));
+        world.fake.forget_keys();
+        world.clock.advance(Duration::days(2));
+    }
+}
+
+/// Rule 5.4: as long as a declined charge is not given up, it is not known what becomes of it.
+#[tokio::test]
+async fn a_decline_counts_once_it_is_given_up() {
+    let world = World::new().await;
+    let charge = world.charge(&world.card(DECLINED).await);
+    world.fake.fail_next("POST", "/cancel", Fault::RefusedWith(500));
+    world.gateway.charge(&charge).await.unwrap_err();
+    world.fake.fail_next("POST", "/cancel", Fault::RefusedWith(429));
+    world.gateway.find_charge(&charge).await.unwrap_err();
+    assert_eq!(declined(world.gateway.find_charge(&charge).await.unwrap().unwrap()), ("generic_decline".to_owned(), true));
+}
+
+/// Rule 5.4: if the payer was quicker with another card than we with giving the charge up, the money counts.
+#[tokio::test]
+async fn another_card_that_came_first_counts() {
+    let world = World::new().await;
+    let charge = world.charge(&world.card(DECLINED).await);
+    world.fake.fail_next("POST", "/cancel", Fault::RefusedWith(500));
+    world.gateway.charge(&charge).await.unwrap_err();
+    let intent = world.fake.events().pop().unwrap().body;
+    let intent: serde_json::Value = serde_json::from_str(&intent).unwrap();
+    let secret = intent["data"]["object"]["client_secret"].as_str().unwrap();
+    world.fake.try_other_card(secret, GOOD).unwrap();
+    assert!(matches!(world.gateway.find_charge(&charge).await.unwrap(), Some(ChargeOutcome::Succeeded { .. })));
+    assert!(matches!(world.gateway.charge(&charge).await.unwrap(), ChargeOutcome::Succeeded { .. }));
+}
+
+/// Rule 5.5: a charge that Stripe works on is pending, and its present outcome is asked for.
+#[tokio::test]
+async fn a_charge_that_takes_time_is_pending() {
+    let world = World::new().await;
+    world.fake.hold_charges();
+    let charge = world.charge(&world.card(GOOD).await);
+    let ChargeOutcome::Pending { reference } = world.gateway.charge(&charge).await.unwrap() else { panic!() };
+    assert_eq!(world.gateway.cancel_charge(&charge).await.unwrap(), ChargeOutcome::Pending { reference: reference.clone() });
+    world.fake.finish_charges();
+    let paid = ChargeOutcome::Succeeded { reference };
+    // Stripe repeats its old response to the key; the charge is asked for as it is now.
+    assert_eq!(world.gateway.charge(&charge).await.unwrap(), paid);
+    assert_eq!(world.gateway.find_charge(&charge).await.unwrap(), Some(paid));
+}
+
+/// Rule 5.5: what comes back must be what was asked for.
+#[tokio::test]
+async fn another_amount_or_key_is_no_outcome() {
+    let world = World::new().await;
+    let (charge, reference) = world.paid(GOOD).await;
+    let known = Charge { reference: Some(reference), ..charge };
+    world.gateway.find_charge(&known).await.unwrap();
+    let others = [
+        Charge { amount: money("49.01", "USD"), ..known.clone() },
+        Charge { amount: money("49.00", "EUR"), ..known.clone() },
+        Charge { key: ChargeKey::new("another".to_owned()), ..known },
+    ];
+    for other in others {
+        world.gateway.find_charge(&other).await.unwrap_err();
+        world.gateway.charge(&other).await.unwrap_err();
+        world.gateway.cancel_charge(&other).await.unwrap_err();
+    }
+}
+
+/// Rule 5.4: a card that another gateway keeps cannot be charged here, and nothing is pending for ever.
+#[tokio::test]
+async fn a_card_of_another_gateway_is_declined() {
+    let world = World::new().await;
+    for token in ["sandbox_ok", "pm_1", "cus_1", "cus_1/", "cus_1/pm_1/x", "cus_1/../pm_1", "pm_1/cus_1"] {
+        let charge = world.charge(&CardToken::new(token.to_owned()));
+        assert_eq!(world.gateway.find_charge(&charge).await.unwrap(), None);
+        assert_eq!(declined(world.gateway.charge(&charge).await.unwrap()), ("card_of_another_gateway".to_owned(), false));
+    }
+    assert_eq!(world.fake.received(), []);
+}
+
+/// Rule 5.4: a card that Stripe no longer has is declined.
+#[tokio::test]
+async fn a_card_that_is_gone_is_declined() {
+    let world = World::new().await;
+    let card = world.card(GOOD).await;
+    let (owner, _) = card.expose().split_once('/').unwrap();
+    let charge = world.charge(&CardToken::new(format!("{owner}/pm_gone")));
+    assert_eq!(declined(world.gateway.charge(&charge).await.unwrap()), ("resource_missing".to_owned(), false));
+}
