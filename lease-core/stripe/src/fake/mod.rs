@@ -50,6 +50,8 @@ pub enum Fault {
     DoneButFailedWith(u16),
     /// It is done, and gets a response that is no JSON.
     Garbage,
+    /// It is done, and gets a response that is much too long.
+    Flood,
 }
 
 /// A request that was received.

@@ -48,6 +48,7 @@ async fn answer(
     match fault {
         Some(Fault::Silence) => pending().await,
         Some(Fault::Garbage) => "this is no JSON: sk_test_of_the_fake".into_response(),
+        Some(Fault::Flood) => " ".repeat(16 << 20).into_response(),
         _ => response.into_response(),
     }
 }

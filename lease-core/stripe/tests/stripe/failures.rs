@@ -22,7 +22,7 @@ async fn failures_are_never_declines() {
 /// Rule 5.5: a charge that was made although its response says otherwise is found, and not made again.
 #[tokio::test]
 async fn a_charge_that_was_made_is_found_after_a_failure() {
-    for fault in [Fault::DoneButFailedWith(500), Fault::DoneButFailedWith(402), Fault::Garbage] {
+    for fault in [Fault::DoneButFailedWith(500), Fault::DoneButFailedWith(402), Fault::Garbage, Fault::Flood] {
         let world = World::new().await;
         let charge = world.charge(&world.card(GOOD).await);
         world.fake.fail_next("POST", "/v1/payment_intents", fault);
@@ -55,6 +55,22 @@ async fn a_charge_without_a_response_is_found() {
     let found = world.gateway.find_charge(&charge).await.unwrap();
     assert_eq!(Some(world.gateway.charge(&charge).await.unwrap()), found);
     assert_eq!(world.fake.charged(), (1, 4900));
+}
+
+/// Rule 5.5: a Stripe that says nothing is waited for half a minute, whatever waits for the gateway.
+#[tokio::test]
+async fn a_silent_stripe_is_given_up() {
+    let world = World::new().await;
+    let charge = world.charge(&world.card(GOOD).await);
+    let before = world.fake.received().len();
+    world.fake.fail_next("POST", "/v1/payment_intents", Fault::Silence);
+    let half_a_minute = async {
+        world.fake.wait_for_requests(before + 1).await;
+        tokio::time::pause();
+        tokio::time::advance(Duration::seconds(30).to_std().unwrap()).await;
+    };
+    let (outcome, ()) = tokio::join!(world.gateway.charge(&charge), half_a_minute);
+    outcome.unwrap_err();
 }
 
 /// Rule 5.5: a search that fails finds nothing out; least of all that there is nothing.
