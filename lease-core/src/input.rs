@@ -88,11 +88,17 @@ pub trait Draft: DeserializeOwned {
 /// - `nullable`: may be left out or null.
 ///
 /// The name after `as` is that of the schema, and the comments become its descriptions, which users of the API read.
+///
+/// The value after `like` is that of the field in the example of the body, which is right as it stands. A required field has
+/// the example of its type otherwise, and another field is left out. A value after `or` makes a second example, which has it instead.
 macro_rules! draft {
     (
         $(#[doc = $doc:literal])+
         pub struct $draft:ident as $schema:ident {
-            $($(#[doc = $field_doc:literal])+ pub $field:ident: $type:ty as $presence:ident $kind:ident,)+
+            $(
+                $(#[doc = $field_doc:literal])+
+                pub $field:ident: $type:ty as $presence:ident $kind:ident $(like $example:literal)? $(or $other:literal)?,
+            )+
         }
     ) => {
         $(#[doc = $doc])+
@@ -112,7 +118,11 @@ macro_rules! draft {
         impl utoipa::PartialSchema for $draft {
             fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
                 $crate::openapi::Body::new(concat!($($doc),+))
-                    $(.$presence::<$crate::openapi::$kind>(stringify!($field), concat!($($field_doc),+)))+
+                    $(
+                        .$presence::<$crate::openapi::$kind>(stringify!($field), concat!($($field_doc),+))
+                        $(.like(stringify!($field), $example))?
+                        $(.or(stringify!($field), $other))?
+                    )+
                     .into_schema()
             }
         }

@@ -2,9 +2,9 @@
 //! draft states the type of each of its fields.
 
 use rust_decimal::prelude::ToPrimitive;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use strum::VariantArray;
-use utoipa::openapi::schema::{AllOfBuilder, KnownFormat, ObjectBuilder, OneOfBuilder, RefBuilder, SchemaFormat, Type};
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, OneOfBuilder, RefBuilder, SchemaFormat, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
@@ -90,7 +90,7 @@ kinds! {
     GivenCurrency => matching(r"^\s*[A-Z]{3}\s*$").examples([json!("USD")]);
     /// A vehicle identification number (ISO 3779), in upper or lower case, with or without blanks and hyphens, or as a barcode
     /// has it, between two `*`.
-    VinInput => matching(r"^[\s*-]*([A-HJ-NPR-Za-hj-npr-z0-9][\s-]*){17}[\s*-]*$").examples([json!("1M8GDM9AXKP042788")]);
+    VinInput => matching(r"^[\s*-]*([A-HJ-NPR-Za-hj-npr-z0-9][\s-]*){17}[\s*-]*$").examples([json!("1HGCM82633A004352")]);
     /// A chassis number, in upper or lower case.
     ChassisNumberInput => matching(r"^\s*[A-Za-z0-9-]{5,20}\s*$").examples([json!("GJ7-123456")]);
     /// An odometer reading.
@@ -125,18 +125,15 @@ kinds! {
     /// One line of text. Surrounding white space is removed.
     Line => text(NAME_MAX, LINE);
     /// One line of text that is not blank. Surrounding white space is removed.
-    Name => text(NAME_MAX, NAME).min_length(Some(1));
+    Name => such_as("Ada", text(NAME_MAX, NAME).min_length(Some(1)));
     /// The name on a card: one line of text that is not blank, with fewer digits than the number of a card has.
-    HolderName => AllOfBuilder::new()
-        .item(text(NAME_MAX, NAME).min_length(Some(1)))
-        .item(matching(&format!("^([^0-9]*[0-9]){{0,{MAX_HOLDER_DIGITS}}}[^0-9]*$")))
-        .examples([json!("Ada Lovelace")]);
+    HolderName => such_as("Ada Lovelace", text(NAME_MAX, &holder_name()).min_length(Some(1)));
     /// One line of text. Surrounding white space is removed.
     Title => text(TITLE_MAX, LINE);
     /// Text of any number of lines. Surrounding white space is removed.
     FreeText => text(FREE_TEXT_MAX, FREE_TEXT);
     /// Text of any number of lines that is not blank. Surrounding white space is removed.
-    Reason => text(FREE_TEXT_MAX, REASON).min_length(Some(1));
+    Reason => such_as("It was a mistake.", text(FREE_TEXT_MAX, REASON).min_length(Some(1)));
     /// Letters, digits and the characters `@ . + - _`.
     Username => text(NAME_MAX, r"^[\w@.+-]+$").min_length(Some(1)).examples([json!("ada")]);
     /// An e-mail address (RFC 5321).
@@ -199,33 +196,70 @@ enumerations! {
 }
 
 /// The schema of a draft, field by field.
-pub(crate) struct Body(ObjectBuilder);
+pub(crate) struct Body {
+    object: ObjectBuilder,
+    /// A body that is right as it stands.
+    example: Map<String, Value>,
+    /// What a second such body has instead.
+    other: Map<String, Value>,
+}
 
 impl Body {
     pub(crate) fn new(description: &str) -> Self {
-        Self(ObjectBuilder::new().schema_type(Type::Object).description(Some(description.trim())))
+        let object = ObjectBuilder::new().schema_type(Type::Object).description(Some(description.trim()));
+        Self { object, example: Map::new(), other: Map::new() }
     }
 
     /// A field that must be given.
     pub(crate) fn required<K: ToSchema>(self, name: &str, description: &str) -> Self {
-        Self(self.optional::<K>(name, description).0.required(name))
+        let mut body = self.optional::<K>(name, description);
+        body.object = body.object.required(name);
+        match example::<K>() {
+            Some(example) => body.like(name, example),
+            None => body,
+        }
     }
 
     /// A field that may be left out.
     pub(crate) fn optional<K: ToSchema>(self, name: &str, description: &str) -> Self {
-        Self(self.0.property(name, reference::<K>().description(Some(description.trim()))))
+        self.property(name, reference::<K>().description(Some(description.trim())))
     }
 
     /// A field that may be left out or null.
     pub(crate) fn nullable<K: ToSchema>(self, name: &str, description: &str) -> Self {
         let null = ObjectBuilder::new().schema_type(Type::Null);
-        let either = OneOfBuilder::new().item(reference::<K>()).item(null).description(Some(description.trim()));
-        Self(self.0.property(name, either))
+        self.property(name, OneOfBuilder::new().item(reference::<K>()).item(null).description(Some(description.trim())))
+    }
+
+    /// What a field is in the example.
+    pub(crate) fn like(mut self, name: &str, example: impl Into<Value>) -> Self {
+        self.example.insert(name.to_owned(), example.into());
+        self
+    }
+
+    /// What a field is in the second example.
+    pub(crate) fn or(mut self, name: &str, example: impl Into<Value>) -> Self {
+        self.other.insert(name.to_owned(), example.into());
+        self
+    }
+
+    fn property(self, name: &str, schema: impl Into<RefOr<Schema>>) -> Self {
+        Self { object: self.object.property(name, schema), ..self }
     }
 
     pub(crate) fn into_schema(self) -> RefOr<Schema> {
-        self.0.into()
+        let mut examples = vec![self.example.clone()];
+        if !self.other.is_empty() {
+            examples.push(self.example.into_iter().chain(self.other).collect());
+        }
+        self.object.examples(examples.into_iter().map(Value::Object)).into()
     }
+}
+
+/// The example of a type, if it has one.
+fn example<K: PartialSchema>() -> Option<Value> {
+    let schema = serde_json::to_value(K::schema()).ok()?;
+    schema.pointer("/examples/0").or_else(|| schema.get("example")).cloned()
 }
 
 fn reference<K: ToSchema>() -> RefBuilder {
@@ -249,8 +283,19 @@ fn event_type_patterns() -> Vec<String> {
     types.chain(SubjectKind::VARIANTS.iter().map(|kind| format!("{kind}.*"))).collect()
 }
 
+/// A text with an example. Generators of clients make examples from patterns, and cannot follow those of text that is not blank.
+#[expect(deprecated, reason = "generators read the example in this place only")]
+fn such_as(example: &str, text: ObjectBuilder) -> ObjectBuilder {
+    text.example(Some(json!(example)))
+}
+
 fn text(max: usize, pattern: &str) -> ObjectBuilder {
     matching(pattern).max_length(Some(max))
+}
+
+/// The pattern of a [`NAME`] with at most so many digits.
+fn holder_name() -> String {
+    format!("^(?!([^0-9]*[0-9]){{{}}}){}", MAX_HOLDER_DIGITS + 1, NAME.trim_start_matches('^'))
 }
 
 fn formatted(format: KnownFormat) -> ObjectBuilder {

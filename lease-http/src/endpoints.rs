@@ -86,7 +86,7 @@ impl Endpoints {
                 Some(replay) => idempotency::around(routes, replay.clone(), state.clone()),
                 None => routes,
             };
-            let routes = if etag::are_changeable(&paths) { etag::around(routes, state) } else { routes };
+            let routes = if paths.paths.values().any(etag::is_changeable) { etag::around(routes, state) } else { routes };
             let routes = match endpoint.around {
                 Some(around) => around(routes, state),
                 None => routes,

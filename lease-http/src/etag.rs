@@ -12,15 +12,14 @@ use lease_core::engine::Precondition;
 use lease_core::{Error, ErrorKind};
 use sha2::{Digest as _, Sha256};
 use tower::ServiceExt as _;
-use utoipa::openapi::path::Paths;
+use utoipa::openapi::PathItem;
 
 use crate::problem::Problem;
 use crate::state::AppState;
 
-/// Whether these paths are those of objects that can be read and changed.
-pub(crate) fn are_changeable(paths: &Paths) -> bool {
-    let changes = |item: &utoipa::openapi::PathItem| item.put.is_some() || item.patch.is_some() || item.delete.is_some();
-    paths.paths.values().any(|item| item.get.is_some() && changes(item))
+/// Whether the path is that of an object that can be read and changed.
+pub(crate) const fn is_changeable(path: &PathItem) -> bool {
+    path.get.is_some() && (path.put.is_some() || path.patch.is_some() || path.delete.is_some())
 }
 
 /// Puts the layer around the handlers of an object.

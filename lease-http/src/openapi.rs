@@ -6,6 +6,8 @@
 //! cannot read is in extensions: `x-rules` of an operation are the rules between the fields of its body, each of them a schema,
 //! and `x-codes` of a response are the codes that its problem can have.
 
+mod examples;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use lease_core::model::Role;
@@ -14,9 +16,10 @@ use lease_core::repository::TradeSort;
 use lease_core::{ErrorKind, Refusal};
 use serde_json::{Map, Value, json};
 use utoipa::PartialSchema as _;
-use utoipa::openapi::OpenApi;
+use utoipa::openapi::{OpenApi, Paths};
 
 use crate::endpoints::X_IDEMPOTENCY_KEY;
+use crate::etag;
 use crate::idempotency::MAX_KEY_CHARS;
 use crate::problem::ErrorCode::{self, Engine, Http};
 use crate::problem::{Failure, HttpError, Problem};
@@ -41,7 +44,7 @@ pub(crate) fn complete(described: &OpenApi) -> Result<Value, serde_json::Error> 
     document["servers"] = json!([{ "url": "..", "description": "The server that this document comes from." }]);
     document["security"] = json!([{ "token": [] }]);
     document["tags"] = tags(&document);
-    complete_operations(&mut document["paths"]);
+    complete_operations(&mut document["paths"], &described.paths);
     let components = &mut document["components"];
     let schemas = &mut components["schemas"];
     schemas["Problem"] = problem_schema();
@@ -55,6 +58,8 @@ pub(crate) fn complete(described: &OpenApi) -> Result<Value, serde_json::Error> 
         "description": "The 40 hexadecimal characters that registering, logging in or creating a token returned. `Token` is accepted \
             in place of `Bearer`.",
     }});
+    examples::offer(&mut document);
+    examples::repeat(&mut document);
     Ok(document)
 }
 
@@ -65,10 +70,9 @@ fn tags(document: &Value) -> Value {
     names.into_iter().map(|name| json!({ "name": name })).collect()
 }
 
-fn complete_operations(paths: &mut Value) {
+fn complete_operations(paths: &mut Value, described: &Paths) {
     for (path, item) in paths.as_object_mut().into_iter().flatten() {
-        let is_changeable =
-            item.get("get").is_some() && ["put", "patch", "delete"].iter().any(|method| item.get(method).is_some());
+        let is_changeable = described.get_path_item(path).is_some_and(etag::is_changeable);
         for method in METHODS {
             let Some(operation) = item.get_mut(method).and_then(Value::as_object_mut) else { continue };
             let ignores_key = operation.remove(X_IDEMPOTENCY_KEY) == Some(json!("ignored"));
@@ -275,7 +279,8 @@ fn problem_schema() -> Value {
                 "enum": ErrorCode::all().map(ErrorCode::code).collect::<Vec<_>>() },
             "errors": { "type": "object", "description": "The messages for each wrong field or parameter.",
                 "additionalProperties": { "type": "array", "items": { "type": "string" }, "minItems": 1 } },
-            "failure_code": { "type": "string", "description": "The gateway's reason for refusing the card or the refund." },
+            "failure_code": { "type": "string", "description": "The gateway's reason for refusing the card or the refund.",
+                "example": "insufficient_funds" },
             "payment_id": { "$ref": "#/components/schemas/Id" },
             "refund_id": { "$ref": "#/components/schemas/Id" },
         },

@@ -20,6 +20,7 @@ use lease_core::text::{NAME_MAX, Search, TITLE_MAX, check_line, comparison_key, 
 use percent_encoding::percent_decode;
 use rust_decimal::Decimal;
 use serde::Serialize;
+use serde_json::Value;
 use strum::VariantArray;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, ObjectBuilder, SchemaFormat, SchemaType, Type};
@@ -146,7 +147,7 @@ impl<T: ToSchema> PartialSchema for Listing<T> {
     fn schema() -> RefOr<Schema> {
         let link = |description: &str| {
             let types = SchemaType::Array(vec![Type::String, Type::Null]);
-            ObjectBuilder::new().schema_type(types).description(Some(description))
+            ObjectBuilder::new().schema_type(types).description(Some(description)).examples([Value::Null])
         };
         let rows = ArrayBuilder::new()
             .items(reference::<T>())
@@ -201,9 +202,11 @@ impl Params {
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             match (decode(name), decode(value)) {
-                // A form sends the fields that nobody filled in too.
-                (Some(name), Some(value)) if value.is_empty() => params.empty.push(name),
-                (Some(name), Some(value)) => params.pairs.push((name, value)),
+                (Some(name), Some(value)) => match value.trim() {
+                    // A form sends the fields that nobody filled in too.
+                    "" => params.empty.push(name),
+                    value => params.pairs.push((name, value.to_owned())),
+                },
                 (name, _) => params.wrong(&name.unwrap_or_else(|| name_of_garbage(pair)), "The value is not valid UTF-8."),
             }
         }
@@ -402,12 +405,10 @@ pub(crate) fn parse_start(text: &str) -> Result<i64, String> {
 
 /// A whole number, as it may be written in a body: `5` or `5.0`.
 fn whole(text: &str) -> Option<i64> {
-    let in_json = |text| serde_json::from_str::<Field<i64>>(text).ok().and_then(|field| field.given().copied());
     if text.bytes().all(|byte| byte.is_ascii_digit()) {
         return text.parse().ok();
     }
-    // JSON allows space around a number; a query does not.
-    Some(text).filter(|text| text.trim() == *text).and_then(in_json)
+    serde_json::from_str::<Field<i64>>(text).ok()?.given().copied()
 }
 
 fn decode(text: &str) -> Option<String> {

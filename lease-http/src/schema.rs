@@ -136,11 +136,20 @@ fn any_of(mut object: Object) -> Object {
 fn without(mut object: Object, fields: &[&str]) -> Object {
     object.required.retain(|name| !fields.contains(&name.as_str()));
     object.properties.retain(|name, _| !fields.contains(&name.as_str()));
+    not_exemplified(object, fields)
+}
+
+/// Leaves the fields out of the examples.
+fn not_exemplified(mut object: Object, fields: &[&str]) -> Object {
+    for example in object.examples.iter_mut().filter_map(Value::as_object_mut) {
+        example.retain(|name, _| !fields.contains(&name.as_str()));
+    }
     object
 }
 
 /// Makes the field optional, and allows null.
-fn nullable(mut object: Object, field: &str) -> Object {
+fn nullable(object: Object, field: &str) -> Object {
+    let mut object = not_exemplified(object, &[field]);
     object.required.retain(|name| name != field);
     if let Some(schema) = object.properties.remove(field) {
         let either = OneOfBuilder::new().item(schema).item(ObjectBuilder::new().schema_type(Type::Null));

@@ -99,10 +99,13 @@ from plan, unnest(array[owner_id, case when status in ('agreed', 'completed') th
 where party_id is not null;
 
 -- A lease has its invoice from the first proposal on, a sale from its acceptance. Of the open ones, every tenth is overdue.
-insert into invoices (id, trade_id, proposal_id, customer_id, amount, currency, paid, status, issued_at, due_date, paid_at)
+insert into invoices (
+    id, trade_id, proposal_id, customer_id, amount, currency, paid, refunded, status, issued_at, due_date, paid_at
+)
 overriding system value
 select
     id, id, 2 * id - (kind = 'lease')::int, owner_id, 49, 'USD', case status when 'completed' then 49 else 0 end,
+    case when status = 'completed' and id % 5 = 0 then 9 else 0 end,
     case status when 'completed' then 'paid' else 'open' end, made_at,
     case when status = 'completed' or id % 10 = 0 then made_at::date + 14 else date '2999-01-01' end,
     case status when 'completed' then made_at end
@@ -110,16 +113,29 @@ from plan
 where kind = 'lease' or status in ('agreed', 'completed');
 
 insert into payments (
-    id, invoice_id, credit_card_id, customer_id, amount, currency, status, gateway_reference, is_late, charge_key, created_at
+    id, invoice_id, credit_card_id, customer_id, amount, refunded, currency, status, settled_at, gateway_reference, is_late,
+    charge_key, created_at
 )
 overriding system value
-select id, id, customer_id, customer_id, 49, 'USD', 'succeeded', 'reference', false, 'bulk' || id, issued_at
+select
+    id, id, customer_id, customer_id, 49, refunded, 'USD', 'succeeded', issued_at, 'reference', false, 'bulk' || id, issued_at
 from invoices
 where status = 'paid';
+
+-- Of every fifth payment a part was refunded; of others the gateway refused to.
+insert into refunds (
+    id, payment_id, invoice_id, customer_id, amount, currency, reason, note, status, settled_at, failure_code, gateway_reference,
+    refund_key, created_at
+)
+overriding system value
+select
+    id, id, id, customer_id, 9, 'USD', 'other', '', case refunded when 0 then 'failed' else 'succeeded' end, created_at,
+    case refunded when 0 then 'expired_or_canceled_card' end, 'reference', 'bulk' || id, created_at
+from payments;
 
 drop table plan;
 
 select setval(pg_get_serial_sequence(name, 'id'), 2 * current_setting('lease.trades')::bigint + 1)
-from unnest(array['users', 'customers', 'credit_cards', 'vehicles', 'trades', 'proposals', 'invoices', 'payments']) as name;
+from unnest(array['users', 'customers', 'credit_cards', 'vehicles', 'trades', 'proposals', 'invoices', 'payments', 'refunds']) as name;
 
 reset session_replication_role;

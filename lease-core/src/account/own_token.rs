@@ -16,9 +16,9 @@ draft! {
     /// The fields for creating a token.
     pub struct TokenDraft as TokenInput {
         /// What the user calls the token.
-        pub name: Field<String> as required Name,
+        pub name: Field<String> as required Name like "Nightly import",
         /// The number of days until the token expires. Without it, the token lives as long as that of a login.
-        pub expires_in_days: Field<i64> as nullable TokenDays,
+        pub expires_in_days: Field<i64> as nullable TokenDays like 365,
     }
 }
 

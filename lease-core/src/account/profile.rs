@@ -14,11 +14,11 @@ draft! {
     /// The fields for updating a customer.
     pub struct ProfileDraft as CustomerInput {
         /// Occupation.
-        pub job: Field<String> as nullable Line,
+        pub job: Field<String> as nullable Line like "Engineer",
         /// Date of birth, in the past.
-        pub dob: Field<NaiveDate> as nullable DateInput,
+        pub dob: Field<NaiveDate> as nullable DateInput like "1990-12-31",
         /// Anything else worth knowing.
-        pub notes: Field<String> as nullable FreeText,
+        pub notes: Field<String> as nullable FreeText like "Prefers to be called in the evening.",
     }
 }
 

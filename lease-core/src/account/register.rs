@@ -24,15 +24,15 @@ draft! {
         /// The e-mail address; unique, ignoring case.
         pub email: Field<String> as required EmailAddress,
         /// Given name.
-        pub first_name: Field<String> as required Name,
+        pub first_name: Field<String> as required Name like "Ada",
         /// Family name.
-        pub last_name: Field<String> as required Name,
+        pub last_name: Field<String> as required Name like "Lovelace",
         /// Occupation.
-        pub job: Field<String> as nullable Line,
+        pub job: Field<String> as nullable Line like "Engineer",
         /// Date of birth, in the past.
-        pub dob: Field<NaiveDate> as nullable DateInput,
+        pub dob: Field<NaiveDate> as nullable DateInput like "1990-12-31",
         /// Anything else worth knowing.
-        pub notes: Field<String> as nullable FreeText,
+        pub notes: Field<String> as nullable FreeText like "Prefers to be called in the evening.",
     }
 }
 

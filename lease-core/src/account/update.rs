@@ -17,13 +17,13 @@ draft! {
     /// The fields for creating or updating a user.
     pub struct UserDraft as NewUserInput {
         /// The name to log in with; unique, ignoring case.
-        pub username: Field<String> as required Username,
+        pub username: Field<String> as required Username like "grace",
         /// The e-mail address; unique, ignoring case.
-        pub email: Field<String> as required EmailAddress,
+        pub email: Field<String> as required EmailAddress like "grace@example.com",
         /// Given name.
-        pub first_name: Field<String> as required Name,
+        pub first_name: Field<String> as required Name like "Grace",
         /// Family name.
-        pub last_name: Field<String> as required Name,
+        pub last_name: Field<String> as required Name like "Hopper",
         /// The password. A new one revokes the user's other tokens.
         pub password: Field<SecretString> as required Password,
         /// Whether the user may log in; true for a new user. Only staff may change it.
@@ -33,11 +33,11 @@ draft! {
         /// Whether the user has every right, including those of staff. Only superusers may grant or revoke this.
         pub is_superuser: Field<bool> as optional Flag,
         /// Occupation. Used only for a new customer, as are `dob` and `notes`.
-        pub job: Field<String> as nullable Line,
+        pub job: Field<String> as nullable Line like "Instructor",
         /// Date of birth, in the past.
-        pub dob: Field<NaiveDate> as nullable DateInput,
+        pub dob: Field<NaiveDate> as nullable DateInput like "1985-06-30",
         /// Anything else worth knowing.
-        pub notes: Field<String> as nullable FreeText,
+        pub notes: Field<String> as nullable FreeText like "Met at the fair.",
     }
 }
 

@@ -18,21 +18,21 @@ draft! {
     /// The fields for creating or updating a service.
     pub struct ServiceDraft as ServiceInput {
         /// The name of the service.
-        pub name: Field<String> as required Name,
+        pub name: Field<String> as required Name like "Handover",
         /// The kind of trade: it decides what terms are negotiated and whether the vehicle changes hands.
-        pub kind: Field<String> as required ServiceKind,
+        pub kind: Field<String> as required ServiceKind like "custom",
         /// When a trade is invoiced: always `first_proposal` for `lease` and `acceptance` for `sell`; required for `custom`.
-        pub invoice_on: Field<String> as nullable InvoiceOn,
+        pub invoice_on: Field<String> as nullable InvoiceOn like "acceptance",
         /// The party that is billed: `owner` by default; `counterparty` is possible only with `acceptance`.
-        pub bill_to: Field<String> as nullable BillTo,
+        pub bill_to: Field<String> as nullable BillTo like "owner",
         /// The fee. With a fee of zero no invoice is issued.
-        pub amount: Field<Decimal> as required AmountInput,
+        pub amount: Field<Decimal> as required AmountInput like "75.00",
         /// The currency of the fee.
         pub currency: Field<String> as required CurrencyInput,
         /// Days from issue to due date; 14 by default.
-        pub payment_due_days: Field<i64> as nullable Days,
+        pub payment_due_days: Field<i64> as nullable Days like 14,
         /// Anything else worth knowing.
-        pub description: Field<String> as nullable FreeText,
+        pub description: Field<String> as nullable FreeText like "We check the vehicle and hand it over.",
         /// Whether new trades may be opened under the service; true by default.
         pub is_active: Field<bool> as optional Flag,
     }

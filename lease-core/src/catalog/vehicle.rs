@@ -67,23 +67,23 @@ draft! {
     /// The fields for creating or updating a vehicle.
     pub struct VehicleDraft as VehicleInput {
         /// Vehicle identification number; no other vehicle on the platform may have it.
-        pub vin: Field<String> as nullable VinInput,
+        pub vin: Field<String> as nullable VinInput like "1HGCM82633A004352",
         /// Chassis number, for a vehicle without a VIN; no other vehicle on the platform may have it.
         pub chassis_number: Field<String> as nullable ChassisNumberInput,
         /// Manufacturer.
-        pub make: Field<String> as required Name,
+        pub make: Field<String> as required Name like "Honda",
         /// Model.
-        pub model: Field<String> as required Name,
+        pub model: Field<String> as required Name like "Accord",
         /// Model year, from 1886 to next year.
-        pub year: Field<i64> as required ModelYear,
+        pub year: Field<i64> as required ModelYear like 2003,
         /// Colour.
-        pub color: Field<String> as nullable Line,
+        pub color: Field<String> as nullable Line like "Silver",
         /// Odometer reading.
-        pub mileage: Field<i64> as nullable Mileage,
+        pub mileage: Field<i64> as nullable Mileage like 88_000,
         /// License plate.
-        pub license_plate: Field<String> as nullable Line,
+        pub license_plate: Field<String> as nullable Line like "7ABC123",
         /// Anything else worth knowing.
-        pub description: Field<String> as nullable FreeText,
+        pub description: Field<String> as nullable FreeText like "One owner, serviced every year.",
     }
 }
 

@@ -20,7 +20,7 @@ use crate::lifecycle::TradeChange;
 use crate::model::{Account, Contact, ContactOwner, Customer, Profile, Role, ServiceKind, User};
 use crate::permission::Actor;
 use crate::repository::{Change, Commit, Envelope, Guarantee, Repository, TradeKey, VehicleFilter};
-use crate::wallet::{CardChange, DefaultCard, WalletChange};
+use crate::wallet::{CardChange, DefaultCard, RefusedCard, WalletChange};
 
 /// A commit of this change by this actor.
 fn by(actor: Actor, change: impl Into<Change>) -> Commit {
@@ -47,6 +47,7 @@ pub(super) async fn changes(world: &World) -> Vec<Change> {
         token(id, 2).into(),
         RowChange::Update { id: owner, expected: Version::FIRST, value: profile }.into(),
         WalletChange { customer_id: holder, expected: Version::FIRST, card, others: DefaultCard::Keep }.into(),
+        RefusedCard { customer_id: holder, at: at(1) }.into(),
         RowChange::Create(entry).into(),
         LeadChange { lead: RowChange::Create(lead()), contacts: ContactsOfLead::Keep }.into(),
         VehicleChange::from(RowChange::Create(vehicle(owner, world.number() + 900))).into(),

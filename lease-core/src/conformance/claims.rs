@@ -12,7 +12,7 @@ use crate::id::Version;
 use crate::lifecycle::{TradeChanges, TradeMove};
 use crate::model::*;
 use crate::repository::*;
-use crate::wallet::{CardChange, DefaultCard, WalletChange};
+use crate::wallet::{CardChange, DefaultCard, RefusedCard, WalletChange};
 
 const HELD_BY_ONE: ClaimState = ClaimState::Held { fingerprint: [1; 32] };
 
@@ -179,7 +179,7 @@ pub async fn every_commit_marks_its_claim_with_the_id_of_the_new_row(store: Arc<
     let world = World::new(store);
     let store = &world.store;
     let mut made = Vec::new();
-    for key in 0..13 {
+    for key in 0..15 {
         store.claim(&new_claim(key, 1), base()).await.unwrap();
     }
     let under = |key| Some(claim(key, 1));
@@ -214,13 +214,14 @@ pub async fn every_commit_marks_its_claim_with_the_id_of_the_new_row(store: Arc<
     let billed = TradeChanges { new_invoice: Some(new_invoice(owner)), ..first };
     let ids = store.commit_trade(trade_id, Version(1), &billed, under(7)).await.unwrap();
     made.push(ids.proposal.map(crate::id::ProposalId::get));
-    let begun = paying(payment(ids.invoice.unwrap(), card_id, owner, "charge"));
+    let invoice = ids.invoice.unwrap();
+    let begun = paying(payment(invoice, card_id, owner, "charge"));
     let other = world.customer().await;
     let counter = proposal(trade_id, other);
     let both = TradeChanges { new_proposal: Some(counter), ..begun };
     let ids = store.commit_trade(trade_id, Version(2), &both, under(8)).await.unwrap();
     made.push(ids.payment.map(crate::id::PaymentId::get));
-    let terms = ids.proposal.unwrap();
+    let (terms, payment) = (ids.proposal.unwrap(), ids.payment.unwrap());
     let accept = agreed(terms, TradeMove::Agree(agreement(terms, other)));
     store.commit_trade(trade_id, Version(3), &accept, under(9)).await.unwrap();
     made.push(None);
@@ -232,6 +233,12 @@ pub async fn every_commit_marks_its_claim_with_the_id_of_the_new_row(store: Arc<
     made.push(None);
     let id = store.create_token(&token(account.user.id, 2), under(12)).await.unwrap();
     made.push(Some(id.get()));
+    let new_refund = Some(refund(payment, invoice, owner, "refund"));
+    let refunded = TradeChanges { new_refund, ..TradeChanges::default() };
+    let ids = store.commit_trade(trade_id, Version(4), &refunded, under(13)).await.unwrap();
+    made.push(ids.refund.map(crate::id::RefundId::get));
+    store.write(RefusedCard { customer_id: owner, at: at(1) }.into(), under(14)).await.unwrap();
+    made.push(None);
 
     for (key, made) in (0_u8..).zip(made) {
         let state = store.claim(&new_claim(key, 9), at(1)).await.unwrap();
@@ -269,6 +276,9 @@ pub async fn every_commit_checks_its_claim(store: Arc<dyn Repository>) {
     let card = CardChange::Create(credit_card(owner));
     let wallet = WalletChange { customer_id: owner, expected: Version::FIRST, card, others: DefaultCard::Keep };
     world.assert_taken(taken, store.commit_wallet(&wallet, never)).await;
+    let refused = RefusedCard { customer_id: owner, at: at(1) };
+    world.assert_taken(taken, store.write(refused.into(), never)).await;
+    assert_eq!(store.declines(owner, at(0), 1).await.unwrap().len(), 0);
     let entry = RowChange::Create(contact(ContactOwner::Customer(owner)));
     world.assert_taken(taken, store.commit_contact(&entry, never)).await;
     let new = RowChange::Create(vehicle(owner, 901));

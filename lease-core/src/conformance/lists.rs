@@ -108,6 +108,7 @@ impl World {
         lines.extend(self.list_cards(&CardFilter::default()).await.iter().map(|row| format!("{row:?}")));
         lines.extend(self.proposals().await.iter().map(|row| format!("{row:?}")));
         lines.extend(self.payments().await.iter().map(|row| format!("{row:?}")));
+        lines.extend(self.list_refunds(&RefundFilter::default()).await.iter().map(|row| format!("{row:?}")));
         lines.extend(self.list_events(&EventFilter::default()).await.iter().map(|row| format!("{row:?}")));
         lines
     }

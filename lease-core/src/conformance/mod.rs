@@ -46,6 +46,7 @@ mod lists;
 mod processes;
 mod race;
 mod script;
+mod staff_races;
 mod world;
 
 mod accept_races;
@@ -67,6 +68,7 @@ mod pages;
 mod payment_races;
 mod prices;
 mod races;
+mod refunds;
 mod retention;
 mod subscriptions;
 mod time;
@@ -353,6 +355,7 @@ cases! {
         proposals_come_in_pages,
         invoices_come_in_pages,
         payments_come_in_pages,
+        refunds_come_in_pages,
         a_filter_holds_on_every_page,
         a_page_has_a_hundred_rows_at_the_most,
     }
@@ -385,6 +388,16 @@ cases! {
         a_commit_and_a_take_over_exclude_each_other,
         a_renewal_and_a_take_over_exclude_each_other,
     }
+    refunds {
+        every_field_of_a_refund_is_kept,
+        a_charge_and_a_refund_are_found_by_their_keys,
+        a_refund_key_belongs_to_one_refund,
+        what_belongs_to_another_trade_is_a_conflict,
+        pending_refunds_come_oldest_first_and_no_more_than_asked,
+        waiting_payments_come_oldest_first_until_they_are_settled,
+        refunds_are_filtered,
+        refused_cards_are_declines_until_they_are_purged,
+    }
     retention {
         events_are_cleared_oldest_first_and_no_more_than_asked,
         ids_go_on_after_all_events_were_cleared,
@@ -392,6 +405,13 @@ cases! {
         what_was_cleared_is_seen_by_nobody,
         the_engine_clears_what_the_policy_does_not_keep,
         who_reads_while_events_are_cleared_misses_none_unknowingly,
+    }
+    staff_races {
+        writing_off_and_paying_come_one_after_the_other,
+        voiding_and_paying_an_agreed_sale_exclude_each_other,
+        cancelling_an_agreed_sale_and_paying_come_one_after_the_other,
+        staff_cancel_while_customers_accept,
+        moving_the_due_date_and_paying_come_one_after_the_other,
     }
     subscriptions {
         subscribers_get_every_event_of_all_processes_in_order,
@@ -403,7 +423,7 @@ cases! {
         what_fell_overdue_is_recorded_once,
         expiring_and_deciding_exclude_each_other,
         a_late_payment_comes_after_the_falling_overdue,
-        each_call_records_so_many,
+        each_call_records_ten_batches,
     }
     tokens {
         every_field_of_a_token_is_kept,

@@ -8,6 +8,7 @@ use super::world::World;
 use crate::decision::RowChange;
 use crate::directory::{ContactsOfLead, LeadChange};
 use crate::id::Version;
+use crate::lifecycle::TradeChanges;
 use crate::model::*;
 use crate::page::{Cursor, MAX_LIMIT, Page, PageRequest};
 use crate::repository::*;
@@ -275,6 +276,19 @@ pub async fn payments_come_in_pages(store: Arc<dyn Repository>) {
         world.pay(deal.trade).await;
     };
     let list = async |page| world.store.list_payments(&PaymentFilter::default(), page).await.unwrap().map(|row| row.id.get());
+    check(add, list).await;
+}
+
+pub async fn refunds_come_in_pages(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    let deal = world.deal().await;
+    let invoice = world.bill(deal.trade, deal.proposal, deal.owner).await;
+    let payment = world.pay(deal.trade).await;
+    let add = async || {
+        let new_refund = Some(refund(payment, invoice, deal.owner, &format!("refund-{}", world.number())));
+        world.commit(deal.trade, &TradeChanges { new_refund, ..TradeChanges::default() }).await;
+    };
+    let list = async |page| world.store.list_refunds(&RefundFilter::default(), page).await.unwrap().map(|row| row.id.get());
     check(add, list).await;
 }
 

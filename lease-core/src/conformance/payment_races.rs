@@ -20,6 +20,7 @@ use crate::gateway::{
     SandboxGateway, Tokenization,
 };
 use crate::id::{CreditCardId, InvoiceId, ServiceId, TradeId, Version};
+use crate::invariants::Books;
 use crate::invoicing::{PaymentDraft, VoidDraft};
 use crate::model::{InvoiceState, PaymentState, Role, ServiceKind};
 use crate::permission::Actor;
@@ -152,16 +153,16 @@ pub async fn recoveries_and_who_pays_settle_once(handles: Handles) {
 }
 
 /// An owner who has a card and is billed for one lease after another.
-struct Race {
-    processes: Processes,
+pub(super) struct Race {
+    pub(super) processes: Processes,
     gateway: Arc<CountingGateway>,
-    owner: Actor,
-    card: CreditCardId,
+    pub(super) owner: Actor,
+    pub(super) card: CreditCardId,
     lease: ServiceId,
 }
 
 impl Race {
-    async fn start(handles: Handles) -> Self {
+    pub(super) async fn start(handles: Handles) -> Self {
         let gateway = Arc::new(CountingGateway::default());
         let processes = Processes::with_gateway(handles, &(gateway.clone() as _));
         let lease = processes.world.service(ServiceKind::Lease).await;
@@ -170,12 +171,12 @@ impl Race {
         Self { processes, gateway, owner, card, lease }
     }
 
-    async fn bill(&self) -> (TradeId, InvoiceId) {
+    pub(super) async fn bill(&self) -> (TradeId, InvoiceId) {
         self.processes.bill(&self.owner, self.lease).await
     }
 
     /// The owner pays everything that is due, or this amount.
-    fn pay(&self, invoice: InvoiceId, card: CreditCardId, amount: Option<i64>) -> Act {
+    pub(super) fn pay(&self, invoice: InvoiceId, card: CreditCardId, amount: Option<i64>) -> Act {
         let (owner, amount) = (self.owner, amount.map(|amount| Decimal::from(amount).into()).unwrap_or_default());
         let draft = PaymentDraft { credit_card_id: card.into(), amount, ..PaymentDraft::default() };
         self.processes.act(|engine| async move { engine.pay_invoice(&owner, invoice, &draft).await })
@@ -192,7 +193,7 @@ impl Race {
 
     /// Asserts the number of payments that succeeded and of invoices that are paid, that there are no others, and that each
     /// payment was charged once.
-    async fn assert_paid(&self, payments: usize, invoices: usize) -> crate::invariants::Books {
+    pub(super) async fn assert_paid(&self, payments: usize, invoices: usize) -> Books {
         let books = self.processes.books().await;
         let paid = books.invoices.iter().filter(|invoice| matches!(invoice.state, InvoiceState::Paid { .. })).count();
         assert_eq!((books.payments.len(), paid), (payments, invoices));

@@ -363,14 +363,19 @@ pub async fn expired_proposals_come_in_the_order_in_which_they_expired(store: Ar
         let author = world.customer().await;
         ids.push(world.propose_as(Proposal { expires_at, ..proposal(trade, author) }).await);
     }
-    let expired = async |now, limit| world.store.expired_proposals(now, limit).await.unwrap();
+    let expired = async |now, limit| world.store.expired_proposals(now, None, limit).await.unwrap();
+    let expired_after = async |last, limit| world.store.expired_proposals(at(100), Some(last), limit).await.unwrap();
     assert_eq!(expired(at(30), 10).await, [ids[1], ids[3], ids[4], ids[0]], "from its instant on");
     assert_eq!(expired(at(30) - tick(), 10).await, [ids[1], ids[3], ids[4]]);
     assert_eq!(expired(at(100), 2).await, [ids[1], ids[3]]);
     assert_eq!(expired(at(10) - tick(), 10).await, []);
+    assert_eq!(expired_after(ids[1], 2).await, [ids[3], ids[4]]);
+    assert_eq!(expired_after(ids[3], 2).await, [ids[4], ids[0]], "after one of two that expired at the same instant");
+    assert_eq!(expired_after(ids[5], 10).await, []);
     world.decide(trade, ids[1], ProposalState::Expired { at: at(10) }).await;
     world.decide(trade, ids[4], ProposalState::Withdrawn { at: at(1) }).await;
     assert_eq!(expired(at(100), 10).await, [ids[3], ids[0], ids[5]], "those that are stored as pending");
+    assert_eq!(expired_after(ids[1], 10).await, [ids[3], ids[0], ids[5]], "after one that is already recorded");
     world.cancel(trade).await;
     assert_eq!(expired(at(100), 10).await, []);
 }
@@ -386,11 +391,15 @@ pub async fn overdue_invoices_come_in_the_order_of_their_due_dates(store: Arc<dy
     }
     let id = |place: usize| billed[place].1;
     let midnight = |days| day(days).and_time(chrono::NaiveTime::MIN).and_utc();
-    let overdue = async |now, limit| world.store.overdue_invoices(now, limit).await.unwrap();
+    let overdue = async |now, limit| world.store.overdue_invoices(now, None, limit).await.unwrap();
+    let overdue_after = async |last, limit| world.store.overdue_invoices(midnight(99), Some(last), limit).await.unwrap();
     assert_eq!(overdue(midnight(4), 10).await, [id(1), id(2), id(3), id(0)], "from the midnight on");
     assert_eq!(overdue(midnight(4) - tick(), 10).await, [id(1), id(2), id(3)]);
     assert_eq!(overdue(midnight(99), 2).await, [id(1), id(2)]);
     assert_eq!(overdue(midnight(2) - tick(), 10).await, []);
+    assert_eq!(overdue_after(id(1), 2).await, [id(2), id(3)]);
+    assert_eq!(overdue_after(id(2), 2).await, [id(3), id(0)], "after one of two that are due on the same day");
+    assert_eq!(overdue_after(id(4), 10).await, []);
     let change = async |place: usize, state, overdue_at| {
         let (trade, id) = billed[place];
         let billed = world.load(TradeKey::Invoice(id)).await.value.invoice.unwrap();
@@ -401,6 +410,7 @@ pub async fn overdue_invoices_come_in_the_order_of_their_due_dates(store: Arc<dy
     change(1, InvoiceState::Open, Some(midnight(2))).await;
     change(2, InvoiceState::Void { at: at(9), reason: "Goodwill".into() }, None).await;
     assert_eq!(overdue(midnight(99), 10).await, [id(3), id(0), id(4)], "open, and not recorded");
+    assert_eq!(overdue_after(id(1), 10).await, [id(3), id(0), id(4)], "after one that is already recorded");
     change(1, InvoiceState::Open, None).await;
     assert_eq!(overdue(midnight(99), 10).await, [id(1), id(3), id(0), id(4)], "the record was taken back");
 }

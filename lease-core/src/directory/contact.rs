@@ -18,25 +18,25 @@ draft! {
         /// The lead that the contact belongs to; staff only.
         pub lead_id: Field<LeadId> as nullable Id,
         /// A label for the entry.
-        pub label: Field<String> as nullable Line,
+        pub label: Field<String> as nullable Line like "Home",
         /// The name of the person or company.
-        pub name: Field<String> as nullable Line,
+        pub name: Field<String> as nullable Line like "Ada Lovelace",
         /// E-mail address.
-        pub email: Field<String> as nullable EmailAddressOrNone,
+        pub email: Field<String> as nullable EmailAddressOrNone like "ada@example.com",
         /// Phone number.
-        pub phone: Field<String> as nullable Line,
+        pub phone: Field<String> as nullable Line like "+1 202 555 0143",
         /// Street and number.
-        pub address_line1: Field<String> as nullable Line,
+        pub address_line1: Field<String> as nullable Line like "12 Market Street",
         /// The rest of the address, such as an apartment.
-        pub address_line2: Field<String> as nullable Line,
+        pub address_line2: Field<String> as nullable Line like "Apartment 4",
         /// City.
-        pub city: Field<String> as nullable Line,
+        pub city: Field<String> as nullable Line like "San Francisco",
         /// State or province.
-        pub state: Field<String> as nullable Line,
+        pub state: Field<String> as nullable Line like "CA",
         /// Postal code.
-        pub postal_code: Field<String> as nullable Line,
+        pub postal_code: Field<String> as nullable Line like "94105",
         /// Country.
-        pub country: Field<String> as nullable Line,
+        pub country: Field<String> as nullable Line like "United States",
     }
 }
 

@@ -36,21 +36,21 @@ draft! {
     /// must not be blank.
     pub struct LeadDraft as LeadInput {
         /// Given name.
-        pub first_name: Field<String> as nullable Line,
+        pub first_name: Field<String> as nullable Line like "Alan",
         /// Family name.
-        pub last_name: Field<String> as nullable Line,
+        pub last_name: Field<String> as nullable Line like "Turing",
         /// E-mail address.
-        pub email: Field<String> as nullable EmailAddressOrNone,
+        pub email: Field<String> as nullable EmailAddressOrNone like "alan@example.com",
         /// Phone number.
-        pub phone: Field<String> as nullable Line,
+        pub phone: Field<String> as nullable Line like "+44 20 7946 0958",
         /// Company.
-        pub company: Field<String> as nullable Line,
+        pub company: Field<String> as nullable Line like "Example Motors",
         /// The source of the lead.
-        pub source: Field<String> as nullable Line,
+        pub source: Field<String> as nullable Line like "Fair",
         /// The status of the lead. `converted` cannot be set here: converting the lead sets it.
-        pub status: Field<String> as optional LeadStatus,
+        pub status: Field<String> as optional LeadStatus like "new",
         /// Anything else worth knowing.
-        pub notes: Field<String> as nullable FreeText,
+        pub notes: Field<String> as nullable FreeText like "Wants to lease out three vans.",
     }
 }
 

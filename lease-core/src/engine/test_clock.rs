@@ -19,7 +19,7 @@ draft! {
         /// The instant to which it goes; not before its present time.
         pub to: Field<DateTime<Utc>> as nullable InstantInput,
         /// The number of seconds by which it goes.
-        pub seconds: Field<i64> as nullable Seconds,
+        pub seconds: Field<i64> as nullable Seconds like 86_400,
     }
 }
 

@@ -13,7 +13,7 @@ draft! {
     /// The fields for moving the due date of an invoice.
     pub struct DueDateDraft as DueDateInput {
         /// The last day on which it can be paid on time; not before the day of issue.
-        pub due_date: Field<NaiveDate> as required DateInput,
+        pub due_date: Field<NaiveDate> as required DateInput like "2099-12-31",
     }
 }
 

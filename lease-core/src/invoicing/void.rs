@@ -13,7 +13,7 @@ draft! {
     /// The fields for voiding an invoice.
     pub struct VoidDraft as VoidInput {
         /// Why the invoice is voided.
-        pub reason: Field<String> as required Reason,
+        pub reason: Field<String> as required Reason like "It was issued by mistake.",
     }
 }
 

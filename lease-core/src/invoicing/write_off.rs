@@ -13,7 +13,7 @@ draft! {
     /// The fields for writing an invoice off.
     pub struct WriteOffDraft as WriteOffInput {
         /// Why the invoice is written off.
-        pub reason: Field<String> as required Reason,
+        pub reason: Field<String> as required Reason like "The customer cannot be reached.",
     }
 }
 

@@ -12,9 +12,9 @@ draft! {
     /// The fields for changing the title and description of a trade.
     pub struct AmendmentDraft as AmendmentInput {
         /// A title for the trade.
-        pub title: Field<String> as nullable Title,
+        pub title: Field<String> as nullable Title like "Honda Accord, one owner",
         /// Anything else worth knowing.
-        pub description: Field<String> as nullable FreeText,
+        pub description: Field<String> as nullable FreeText like "With winter tyres.",
     }
 }
 

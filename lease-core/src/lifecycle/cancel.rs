@@ -15,7 +15,7 @@ draft! {
     /// The fields for cancelling a trade.
     pub struct CancellationDraft as CancellationInput {
         /// Why the trade is cancelled; required for a trade that is agreed.
-        pub reason: Field<String> as nullable FreeText,
+        pub reason: Field<String> as nullable FreeText like "The car is needed again.",
     }
 }
 

@@ -13,9 +13,9 @@ draft! {
     /// The fields for ending the agreed days of a trade early.
     pub struct EndDraft as EndInput {
         /// The new end, from which day on the vehicle is free; from `start_date` on, and before the present `end_date`.
-        pub end_date: Field<NaiveDate> as required DateInput,
+        pub end_date: Field<NaiveDate> as required DateInput like "2027-07-01",
         /// Why the days end early.
-        pub reason: Field<String> as required Reason,
+        pub reason: Field<String> as required Reason like "The car is returned early.",
     }
 }
 

@@ -16,11 +16,11 @@ draft! {
         /// The vehicle to offer; it must be the caller's own.
         pub vehicle_id: Field<VehicleId> as required Id,
         /// The service to offer it under; it must be active.
-        pub service_id: Field<ServiceId> as required Id,
+        pub service_id: Field<ServiceId> as required Id like 2,
         /// A title for the trade.
-        pub title: Field<String> as nullable Title,
+        pub title: Field<String> as nullable Title like "Honda Accord, one owner",
         /// Anything else worth knowing.
-        pub description: Field<String> as nullable FreeText,
+        pub description: Field<String> as nullable FreeText like "With winter tyres.",
     }
 }
 

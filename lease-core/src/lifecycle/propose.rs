@@ -20,15 +20,15 @@ draft! {
         /// The trade to make the proposal in.
         pub trade_id: Field<TradeId> as required Id,
         /// The price of a sale, or the monthly price of a lease, in the currency of the service.
-        pub amount: Field<Decimal> as required PriceInput,
+        pub amount: Field<Decimal> as required PriceInput like "5200.00" or "250.00",
         /// The currency of the amount: that of the service, and no other.
         pub currency: Field<String> as nullable GivenCurrency,
         /// The first day. A lease needs both dates and a sale takes neither; a custom service takes both or neither.
-        pub start_date: Field<NaiveDate> as nullable DateInput,
+        pub start_date: Field<NaiveDate> as nullable DateInput or "2027-01-01",
         /// The day after the last one; later than `start_date`.
-        pub end_date: Field<NaiveDate> as nullable DateInput,
+        pub end_date: Field<NaiveDate> as nullable DateInput or "2028-01-01",
         /// A message to the other party.
-        pub message: Field<String> as nullable FreeText,
+        pub message: Field<String> as nullable FreeText like "Can be seen at any time.",
         /// When the proposal expires, in the future. From then on it cannot be accepted, rejected or withdrawn.
         pub expires_at: Field<DateTime<Utc>> as nullable InstantInput,
     }

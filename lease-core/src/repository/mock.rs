@@ -112,8 +112,18 @@ mockall::mock! {
             since: DateTime<Utc>,
             limit: u32,
         ) -> Result<Vec<DateTime<Utc>>, RepositoryError>;
-        async fn expired_proposals(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<ProposalId>, RepositoryError>;
-        async fn overdue_invoices(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<InvoiceId>, RepositoryError>;
+        async fn expired_proposals(
+            &self,
+            now: DateTime<Utc>,
+            after: Option<ProposalId>,
+            limit: u32,
+        ) -> Result<Vec<ProposalId>, RepositoryError>;
+        async fn overdue_invoices(
+            &self,
+            now: DateTime<Utc>,
+            after: Option<InvoiceId>,
+            limit: u32,
+        ) -> Result<Vec<InvoiceId>, RepositoryError>;
     }
 
     #[async_trait]

@@ -105,12 +105,23 @@ pub trait TradeRepository {
         limit: u32,
     ) -> Result<Vec<DateTime<Utc>>, RepositoryError>;
 
-    /// Proposals that are stored as pending and have expired at `now`, in the order in which they expired: at most `limit`.
-    async fn expired_proposals(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<ProposalId>, RepositoryError>;
+    /// Proposals that are stored as pending and have expired at `now`, in the order in which they expired: at most `limit` of those
+    /// that come after the proposal `after`, which may already be recorded as expired.
+    async fn expired_proposals(
+        &self,
+        now: DateTime<Utc>,
+        after: Option<ProposalId>,
+        limit: u32,
+    ) -> Result<Vec<ProposalId>, RepositoryError>;
 
     /// Open invoices that are overdue at `now` without a record of it ([`overdue_at`](Invoice::overdue_at)), in the order of their
-    /// due dates: at most `limit`.
-    async fn overdue_invoices(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<InvoiceId>, RepositoryError>;
+    /// due dates: at most `limit` of those that come after the invoice `after`, which may already have its record.
+    async fn overdue_invoices(
+        &self,
+        now: DateTime<Utc>,
+        after: Option<InvoiceId>,
+        limit: u32,
+    ) -> Result<Vec<InvoiceId>, RepositoryError>;
 }
 
 /// The trade to load, and the customer for whom it is loaded.

@@ -28,7 +28,7 @@ draft! {
         /// The year in which the card expires: this year or later.
         pub exp_year: Field<i64> as required ExpiryYear,
         /// The security code. It is passed to the gateway and never stored; it cannot be changed.
-        pub cvc: Field<SecretString> as nullable SecurityCode,
+        pub cvc: Field<SecretString> as nullable SecurityCode like "123",
         /// The name on the card.
         pub holder_name: Field<String> as required HolderName,
         /// Whether to make this the default card. A customer's first card always is.

@@ -51,7 +51,7 @@ struct Registration {
     dob: Option<NaiveDate>,
     notes: String,
     /// The first token; shown only here.
-    #[schema(pattern = "^[0-9a-f]{40}$")]
+    #[schema(pattern = "^[0-9a-f]{40}$", example = "0123456789abcdef0123456789abcdef01234567")]
     token: String,
 }
 
@@ -103,7 +103,7 @@ async fn register_again(engine: Engine, user: PathId<UserId>) -> Created<Registr
 #[derive(Serialize, ToSchema)]
 struct Login {
     /// The new token; earlier ones stay valid. Shown only here.
-    #[schema(pattern = "^[0-9a-f]{40}$")]
+    #[schema(pattern = "^[0-9a-f]{40}$", example = "0123456789abcdef0123456789abcdef01234567")]
     token: String,
     /// When the token expires.
     expires_at: DateTime<Utc>,

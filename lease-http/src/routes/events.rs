@@ -40,7 +40,7 @@ struct Event {
     occurred_at: DateTime<Utc>,
     actor: EventActor,
     /// The id of the request in which it happened.
-    #[schema(required)]
+    #[schema(required, example = "d3b07384-d113-4ec5-a5e2-0d1c2b3a4f5e")]
     request_id: Option<String>,
     subject: EventSubject,
     /// The trade, of trades and what hangs on them.

@@ -59,10 +59,12 @@ struct Invoice {
     #[schema(required)]
     voided_at: Option<DateTime<Utc>>,
     /// The reason why it was voided; empty unless it is void.
+    #[schema(example = "")]
     void_reason: String,
     #[schema(required)]
     written_off_at: Option<DateTime<Utc>>,
     /// The reason why it was written off; empty unless it is.
+    #[schema(example = "")]
     write_off_reason: String,
 }
 

@@ -55,7 +55,7 @@ struct Payment {
     /// Whether it was made after the due date.
     is_late: bool,
     /// The gateway's reference for the charge.
-    #[schema(required)]
+    #[schema(required, example = "sandbox_9f86d081884c7d65")]
     gateway_reference: Option<String>,
     created_at: DateTime<Utc>,
     /// When it succeeded, failed or was cancelled.

@@ -128,7 +128,8 @@ async fn list_proposals(engine: Engine, session: Session, list: List<ProposalFil
     responses((status = 201, description = "The proposal is created.", body = Proposal)),
     extensions(
         ("x-codes" = json!(["permission_denied", "trade_not_open", "owner_proposal_required", "party_inactive", "proposal_limit"])),
-        ("x-rules" = json!([both_or_neither("start_date", "end_date")]))))]
+        ("x-rules" = json!([both_or_neither("start_date", "end_date")])),
+        ("x-examples" = json!(["A sale", "A lease"]))))]
 async fn create_proposal(engine: Engine, session: Session, body: Body<ProposalDraft>) -> Created<Proposal> {
     let proposal = body.judge(engine.create_proposal(&session, &body).await)?;
     Ok(created(proposal.stored.id, Proposal::new(proposal, engine.now())))
@@ -163,7 +164,8 @@ async fn list_trade_proposals(
     responses((status = 201, description = "The proposal is created.", body = Proposal)),
     extensions(
         ("x-codes" = json!(["permission_denied", "trade_not_open", "owner_proposal_required", "party_inactive", "proposal_limit"])),
-        ("x-rules" = json!([both_or_neither("start_date", "end_date")]))))]
+        ("x-rules" = json!([both_or_neither("start_date", "end_date")])),
+        ("x-examples" = json!(["A sale", "A lease"]))))]
 async fn create_trade_proposal(
     engine: Engine,
     session: Session,

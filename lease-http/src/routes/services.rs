@@ -34,7 +34,6 @@ pub(super) fn endpoints() -> Endpoints {
 #[derive(Serialize, ToSchema)]
 struct Service {
     id: Id,
-    #[schema(example = "Lease")]
     name: String,
     #[schema(value_type = ServiceKind)]
     kind: &'static str,
@@ -46,7 +45,7 @@ struct Service {
     amount: Amount,
     currency: Currency,
     /// The number of days from the issue of the invoice to its due date.
-    #[schema(minimum = 0, maximum = 365, example = 14)]
+    #[schema(minimum = 0, maximum = 365)]
     payment_due_days: u16,
     description: String,
     /// Whether new trades may be opened under it.

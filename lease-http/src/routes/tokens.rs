@@ -27,6 +27,7 @@ pub(super) fn endpoints() -> Endpoints {
 struct Token {
     id: Id,
     /// What the user calls it: `login` if a login created it, `registration` if it came with the registration.
+    #[schema(example = "login")]
     name: String,
     created_at: DateTime<Utc>,
     /// When the token expires.
@@ -59,7 +60,7 @@ struct NewToken {
     /// Whether it is the token of this request.
     is_current: bool,
     /// The token; shown only here.
-    #[schema(pattern = "^[0-9a-f]{40}$")]
+    #[schema(pattern = "^[0-9a-f]{40}$", example = "0123456789abcdef0123456789abcdef01234567")]
     token: String,
 }
 

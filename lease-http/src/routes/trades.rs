@@ -56,6 +56,7 @@ struct Trade {
     #[schema(required)]
     end_date: Option<NaiveDate>,
     /// The reason why it was cancelled; empty unless one was given.
+    #[schema(example = "")]
     cancel_reason: String,
     /// What is offered: the vehicle as it is while the trade is open, and as it was then from there on.
     vehicle: OfferedVehicle,
@@ -79,20 +80,23 @@ struct Trade {
 struct OfferedVehicle {
     id: Id,
     /// The VIN; null for a vehicle that has a chassis number instead.
-    #[schema(required, min_length = 17, max_length = 17, example = "1M8GDM9AXKP042788")]
+    #[schema(required, min_length = 17, max_length = 17, example = "1HGCM82633A004352")]
     vin: Option<String>,
     #[schema(required, min_length = 5, max_length = 20, example = json!(null))]
     chassis_number: Option<String>,
-    #[schema(example = "Volvo")]
+    #[schema(example = "Honda")]
     make: String,
-    #[schema(example = "V60")]
+    #[schema(example = "Accord")]
     model: String,
-    #[schema(example = 2024)]
+    #[schema(example = 2003)]
     year: i32,
+    #[schema(example = "Silver")]
     color: String,
-    #[schema(required, minimum = 0)]
+    #[schema(required, minimum = 0, example = 88_000)]
     mileage: Option<i64>,
+    #[schema(example = "7ABC123")]
     license_plate: String,
+    #[schema(example = "One owner, serviced every year.")]
     description: String,
 }
 

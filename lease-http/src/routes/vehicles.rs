@@ -38,15 +38,12 @@ struct Vehicle {
     /// The owner.
     customer_id: Id,
     /// The VIN; null for a vehicle that has a chassis number instead.
-    #[schema(required, min_length = 17, max_length = 17, example = "1M8GDM9AXKP042788")]
+    #[schema(required, min_length = 17, max_length = 17)]
     vin: Option<String>,
     #[schema(required, min_length = 5, max_length = 20, example = json!(null))]
     chassis_number: Option<String>,
-    #[schema(example = "Volvo")]
     make: String,
-    #[schema(example = "V60")]
     model: String,
-    #[schema(example = 2024)]
     year: i32,
     color: String,
     #[schema(required, minimum = 0)]

@@ -1,6 +1,7 @@
 //! `/docs` works offline: all files of the page come from this server, and its policy allows no others.
 
 use axum::Router;
+use reqwest::Url;
 use serde_json::Value;
 
 use crate::app::{App, request};
@@ -15,24 +16,36 @@ fn named(page: &str) -> Vec<&str> {
     behind.filter_map(|rest| rest.split('"').next()).collect()
 }
 
+/// The same app below the prefix `/lease`.
+fn nested(app: &App) -> App {
+    App { router: Router::new().nest("/lease", app.router.clone()), ..app.clone() }
+}
+
+/// Rule 6.8. The page names its files, and the document its server, from where they are: so both follow every prefix.
 #[tokio::test]
 async fn every_file_of_the_page_is_served_by_this_server() {
     let app = App::new();
-    for (path, folder) in [("/docs", "/"), ("/docs/", "/docs/")] {
-        let page = get(&app, path).await;
-        assert_eq!(page.status, 200);
-        assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
-        let files = named(&page.text);
-        assert_eq!(files.len(), 4, "{files:?}");
-        for file in files {
-            let url = format!("{folder}{}", file.strip_prefix("./").unwrap());
-            let response = get(&app, &url).await;
-            assert_eq!(response.status, 200, "{url}");
-            assert!(!response.text.is_empty() && !response.header("content-type").is_empty(), "{url}");
+    for (app, root) in [(app.clone(), "http://x/"), (nested(&app), "http://x/lease/")] {
+        let root = Url::parse(root).unwrap();
+        for path in ["docs", "docs/"] {
+            let place = root.join(path).unwrap();
+            let page = get(&app, place.path()).await;
+            assert_eq!((page.status.as_u16(), page.header("content-type")), (200, "text/html; charset=utf-8"), "{place}");
+            let files = named(&page.text);
+            assert_eq!(files.len(), 4, "{files:?}");
+            for url in files.iter().map(|file| place.join(file).unwrap()) {
+                let response = get(&app, url.path()).await;
+                assert_eq!(response.status, 200, "{url}");
+                assert!(!response.text.is_empty() && !response.header("content-type").is_empty(), "{url}");
+            }
         }
+        let script = root.join("docs/start.js").unwrap();
+        assert!(get(&app, script.path()).await.text.contains("../api/openapi.json"));
+        let document = script.join("../api/openapi.json").unwrap();
+        let server = get(&app, document.path()).await.json()["servers"][0]["url"].as_str().unwrap().to_owned();
+        assert_eq!(document.join(&server).unwrap(), root);
     }
     assert!(get(&app, "/docs/swagger-ui-bundle.js").await.text.contains("SwaggerUIBundle"));
-    assert!(get(&app, "/docs/start.js").await.text.contains("../api/openapi.json"));
 }
 
 #[tokio::test]
@@ -77,7 +90,7 @@ async fn the_server_and_the_api_themselves_lead_to_the_page() {
         let response = get(&app, path).await;
         assert_eq!((response.status.as_u16(), response.header("location")), (307, place), "{path}");
     }
-    let nested = App { router: Router::new().nest("/lease", app.router.clone()), ..app.clone() };
+    let nested = nested(&app);
     for (path, place) in [("/lease", "lease/docs"), ("/lease/api", "docs"), ("/lease/api/", "../docs")] {
         let response = get(&nested, path).await;
         assert_eq!((response.status.as_u16(), response.header("location")), (307, place), "{path}");

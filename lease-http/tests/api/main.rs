@@ -12,6 +12,7 @@ mod errors;
 mod etags;
 mod event_stream;
 mod events;
+mod examples;
 mod idempotency;
 mod input;
 mod lists;

@@ -28,6 +28,12 @@ fn invalid_settings_end_the_server_with_one_line_and_exit_code_2() {
         &["--login-failures-per-minute", "-1"],
         &["--registrations-per-minute", "-1"],
         &["--late-payments", "maybe"],
+        &["--gateway", "paypal"],
+        &["--gateway", "stripe"],
+        &["--payment-action-minutes", "0"],
+        &["--max-proposals", "0"],
+        &["--max-days", "0"],
+        &["--max-days", "100001"],
         &["--lease-fee", "cheap"],
         &["--lease-fee", "-1"],
         &["--sell-fee", "1.005"],
@@ -71,6 +77,10 @@ fn every_setting_is_also_an_environment_variable() {
         ("LEASE_LOGIN_FAILURES_PER_MINUTE", "none"),
         ("LEASE_REGISTRATIONS_PER_MINUTE", "none"),
         ("LEASE_LATE_PAYMENTS", "none"),
+        ("LEASE_GATEWAY", "none"),
+        ("LEASE_PAYMENT_ACTION_MINUTES", "none"),
+        ("LEASE_MAX_PROPOSALS", "none"),
+        ("LEASE_MAX_DAYS", "none"),
         ("LEASE_LEASE_FEE", "none"),
         ("LEASE_SELL_FEE", "none"),
         ("LEASE_FEE_CURRENCY", "none"),
@@ -89,6 +99,33 @@ fn every_setting_is_also_an_environment_variable() {
         assert_eq!((output.status.code(), said.lines().count()), (Some(2), 1), "{variable:?}: {said}");
         assert!(!said.contains("hunter2"), "{said}");
     }
+}
+
+/// Chapter 7, and chapter 11 for the live key.
+#[test]
+fn keys_of_stripe_that_cannot_be_right_are_an_invalid_setting() {
+    let run = |args: &[&str], [secret, publishable, webhooks, base]: [&str; 4]| {
+        let keys = [
+            ("LEASE_GATEWAY", "stripe"),
+            ("LEASE_STRIPE_SECRET_KEY", secret),
+            ("LEASE_STRIPE_PUBLISHABLE_KEY", publishable),
+            ("LEASE_STRIPE_WEBHOOK_SECRET", webhooks),
+            ("LEASE_STRIPE_API_BASE", base),
+        ];
+        let output = run(&[args, &["--bind=127.0.0.1:0"]].concat(), &keys);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), said.lines().count()), (Some(2), 1), "{said}");
+        assert!(!said.contains("hunter2"), "{said}");
+        said
+    };
+    let missing = run(&[], ["sk_test_hunter2", "pk_test_1", "", ""]);
+    assert!(missing.contains("LEASE_STRIPE_WEBHOOK_SECRET"), "{missing}");
+    run(&[], ["pk_test_hunter2", "pk_test_1", "whsec_hunter2", ""]);
+    run(&[], ["sk_test_hunter2", "sk_test_hunter2", "whsec_hunter2", ""]);
+    run(&[], ["sk_live_hunter2", "pk_test_1", "whsec_hunter2", ""]);
+    run(&[], ["sk_test_hunter2", "pk_test_1", "whsec_hunter2", "http://stripe.example"]);
+    let live = run(&["--test-clock"], ["sk_live_hunter2", "pk_live_1", "whsec_hunter2", ""]);
+    assert!(live.contains("--test-clock"), "{live}");
 }
 
 #[test]
@@ -257,6 +294,23 @@ fn the_superuser_of_the_environment_can_log_in_and_the_log_holds_no_secret() {
     assert_eq!((&line("/api/credit-cards")["user"], &line("/api/credit-cards")["made"]), (&customer.into(), &1.into()));
     let one = line("/api/credit-cards/{id}");
     assert_eq!((&one["object"], &one["user"], &one["status"]), (&7.into(), &customer.into(), &404.into()));
+}
+
+/// Rules 4.11 and 4.12.
+#[test]
+fn the_limits_of_proposals_are_settings() {
+    let server = Server::start(&["--max-proposals", "1"], &[("LEASE_MAX_DAYS", "31")]);
+    let owner = token_of(&server.ask("POST /api/register", &crate::app::registration("ann").to_string()));
+    let post = |path: &str, body: &str| server.ask_as(&format!("Token {owner}"), &format!("POST /api/{path}"), body);
+    post("vehicles", &crate::app::vehicle(1).to_string());
+    post("trades", r#"{"vehicle_id": 1, "service_id": 1}"#);
+    let terms = |end: &str| format!(r#"{{"amount": 450, "start_date": "2030-01-01", "end_date": "{end}"}}"#);
+    let too_long = post("trades/1/proposals", &terms("2030-02-02"));
+    assert!(too_long.contains("At most 31 days"), "{too_long}");
+    let made = post("trades/1/proposals", &terms("2030-02-01"));
+    assert!(made.starts_with("HTTP/1.1 201"), "{made}");
+    let second = post("trades/1/proposals", &terms("2030-02-01"));
+    assert!(second.starts_with("HTTP/1.1 409") && second.contains("proposal_limit"), "{second}");
 }
 
 #[test]

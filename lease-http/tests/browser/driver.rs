@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 
 /// The key under which a response holds the id of an element (`WebDriver`, section 12).
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+/// The key `Control`, and the release of all such keys (`WebDriver`, section 17.4.2).
+const CONTROL: char = '\u{E009}';
+const RELEASE: char = '\u{E000}';
 /// The time to wait for an element.
 const PATIENCE_MS: u32 = 20_000;
 
@@ -48,6 +51,17 @@ impl Browser {
 
     pub(crate) fn write(&self, css: &str, text: &str) {
         self.ask("POST", &format!("/element/{}/value", self.find(css)), &json!({ "text": text }));
+    }
+
+    /// Writes over what an input has, as a person does who selects all of it first.
+    pub(crate) fn write_over(&self, css: &str, text: &str) {
+        self.write(css, &format!("{CONTROL}a{RELEASE}{text}"));
+    }
+
+    /// What an input has.
+    pub(crate) fn value(&self, css: &str) -> String {
+        let value = self.ask("GET", &format!("/element/{}/property/value", self.find(css)), &Value::Null);
+        value.as_str().unwrap().to_owned()
     }
 
     /// The visible text of the first matching element.

@@ -1,7 +1,12 @@
+use std::collections::BTreeSet;
+use std::ops::Bound;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use lease_core::gateway::{ChargeKey, RefundKey};
-use lease_core::id::{CustomerId, InvoiceId, PaymentId, ProposalId, RefundId, ServiceId, Stored, TradeId, VehicleId, Versioned};
+use lease_core::id::{
+    CustomerId, Id, InvoiceId, PaymentId, ProposalId, RefundId, ServiceId, Stored, TradeId, VehicleId, Versioned,
+};
 use lease_core::lifecycle::OpeningSnapshot;
 use lease_core::lifecycle::{ProposalView, TradeSnapshot, ViewerHistory};
 use lease_core::model::{CreditCard, Invoice, Payment, Refund, Trade};
@@ -12,7 +17,7 @@ use lease_core::repository::{
 };
 
 use crate::MemoryRepository;
-use crate::state::{Payments, Refunds, Row, State, oldest};
+use crate::state::{Invoices, Payments, Proposals, Refunds, Row, State};
 
 #[async_trait]
 impl TradeRepository for MemoryRepository {
@@ -124,7 +129,7 @@ impl TradeRepository for MemoryRepository {
                 UnderWay::RequiresAction => waiting,
             };
             let last = after.and_then(|id| Some((rows.get(id)?.value.created_at, id)));
-            oldest(begun, before, last, limit)
+            first(begun, last, |at| at < before, limit)
         }))
     }
 
@@ -137,23 +142,46 @@ impl TradeRepository for MemoryRepository {
         Ok(self.state.read(|state| {
             let Refunds { rows, pending, .. } = &state.refunds;
             let last = after.and_then(|id| Some((rows.get(id)?.value.created_at, id)));
-            oldest(pending, before, last, limit)
+            first(pending, last, |at| at < before, limit)
         }))
     }
 
-    async fn expired_proposals(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<ProposalId>, RepositoryError> {
+    async fn expired_proposals(
+        &self,
+        now: DateTime<Utc>,
+        after: Option<ProposalId>,
+        limit: u32,
+    ) -> Result<Vec<ProposalId>, RepositoryError> {
         Ok(self.state.read(|state| {
-            let expired = state.proposals.expiring.iter().take_while(|(at, _)| *at <= now);
-            expired.take(limit as usize).map(|(_, id)| *id).collect()
+            let Proposals { rows, expiring, .. } = &state.proposals;
+            let last = after.and_then(|id| Some((rows.get(id)?.value.expires_at?, id)));
+            first(expiring, last, |at| at <= now, limit)
         }))
     }
 
-    async fn overdue_invoices(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<InvoiceId>, RepositoryError> {
+    async fn overdue_invoices(
+        &self,
+        now: DateTime<Utc>,
+        after: Option<InvoiceId>,
+        limit: u32,
+    ) -> Result<Vec<InvoiceId>, RepositoryError> {
         Ok(self.state.read(|state| {
-            let overdue = state.invoices.due.iter().take_while(|(day, _)| *day < now.date_naive());
-            overdue.take(limit as usize).map(|(_, id)| *id).collect()
+            let Invoices { rows, due } = &state.invoices;
+            let last = after.and_then(|id| Some((rows.get(id)?.value.due_date, id)));
+            first(due, last, |day| day < now.date_naive(), limit)
         }))
     }
+}
+
+/// The first rows whose time has come, in the order of their times: at most `limit`, and only those after `last`.
+fn first<T: Ord + Copy, I: Id>(
+    times: &BTreeSet<(T, I)>,
+    last: Option<(T, I)>,
+    has_come: impl Fn(T) -> bool,
+    limit: u32,
+) -> Vec<I> {
+    let others = times.range((last.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded));
+    others.take_while(|(time, _)| has_come(*time)).take(limit as usize).map(|(_, id)| *id).collect()
 }
 
 impl State {

@@ -21,7 +21,7 @@ pub(crate) use card::{Cards, is_default, not_deleted, of as cards_of};
 pub(crate) use claims::Claims;
 pub(crate) use directory::{lead_status, owner as contact_owner, service_kind};
 pub(crate) use event::{Events, query as event_query};
-pub(crate) use payment::{Payments, Refunds, oldest, payment_status, refund_status};
+pub(crate) use payment::{Payments, Refunds, payment_status, refund_status};
 pub(crate) use table::{Indexed, Row, Table};
 pub(crate) use trade::{
     Invoices, Proposals, Trades, expiring, invoice_status, mileages, proposal_status, public as public_proposals, trade_status,

@@ -1,9 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
 
 use chrono::{DateTime, Utc};
 use lease_core::gateway::{ChargeKey, RefundKey};
-use lease_core::id::{CustomerId, Id, PaymentId, RefundId};
+use lease_core::id::{CustomerId, PaymentId, RefundId};
 use lease_core::lifecycle::{PaymentChange, RefundChange};
 use lease_core::model::{Payment, PaymentState, PaymentStatus, Refund, RefundState, RefundStatus};
 
@@ -12,12 +11,6 @@ use crate::index::{Kind, Term};
 
 /// Rows by when they were begun.
 pub(crate) type Begun<I> = BTreeSet<(DateTime<Utc>, I)>;
-
-/// The oldest of these rows that were begun before `before`: at most `limit`, and only those after the one of `after`.
-pub(crate) fn oldest<I: Id>(begun: &Begun<I>, before: DateTime<Utc>, after: Option<(DateTime<Utc>, I)>, limit: u32) -> Vec<I> {
-    let younger = begun.range((after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded));
-    younger.take_while(|(at, _)| *at < before).take(limit as usize).map(|(_, id)| *id).collect()
-}
 
 /// Payments.
 #[derive(Debug, Default)]

@@ -1,11 +1,11 @@
 //! Pages of every list, with the filters that users use, by customers and by staff.
 
 use lease_core::LeaseEngine;
-use lease_core::id::{CustomerId, ServiceId, TradeId, UserId, VehicleId};
-use lease_core::model::{InvoiceStatus, PaymentStatus, ProposalStatus, ServiceKind, TradeStatus};
+use lease_core::id::{CustomerId, InvoiceId, PaymentId, ServiceId, TradeId, UserId, VehicleId};
+use lease_core::model::{InvoiceStatus, PaymentStatus, ProposalStatus, RefundStatus, ServiceKind, TradeStatus};
 use lease_core::page::{Cursor, DEFAULT_LIMIT, PageRequest, Place, PriceKey};
 use lease_core::permission::Actor;
-use lease_core::repository::{InvoiceFilter, PaymentFilter, ProposalFilter, TradeFilter, TradeSort, VehicleFilter};
+use lease_core::repository::{InvoiceFilter, PaymentFilter, ProposalFilter, RefundFilter, TradeFilter, TradeSort, VehicleFilter};
 use lease_core::text::Search;
 
 use crate::{Side, Times, customer};
@@ -19,9 +19,10 @@ enum List {
     Proposals(ProposalFilter),
     Invoices(InvoiceFilter),
     Payments(PaymentFilter),
+    Refunds(RefundFilter),
     Vehicles(VehicleFilter),
 }
-use List::{Invoices, Payments, Proposals, Trades, Vehicles};
+use List::{Invoices, Payments, Proposals, Refunds, Trades, Vehicles};
 
 impl List {
     /// A place in the middle of the list, where this is the id in the middle. Prices are from 100 to 5,099.
@@ -38,6 +39,7 @@ impl List {
             Proposals(filter) => engine.list_proposals(actor, filter, page).await.unwrap().items.len(),
             Invoices(filter) => engine.list_invoices(actor, filter, page).await.unwrap().items.len(),
             Payments(filter) => engine.list_payments(actor, filter, page).await.unwrap().items.len(),
+            Refunds(filter) => engine.list_refunds(actor, filter, page).await.unwrap().items.len(),
             Vehicles(filter) => engine.list_vehicles(actor, filter, page).await.unwrap().items.len(),
         }
     }
@@ -167,6 +169,16 @@ const CASES: &[Case] = &[
     ("payments: a customer", STAFF, |drawn| {
         Payments(PaymentFilter { customer_id: drawn.customer(), ..PaymentFilter::default() })
     }),
+    ("refunds", CUSTOMER, |_| Refunds(RefundFilter::default())),
+    ("refunds: a payment", CUSTOMER, |drawn| {
+        Refunds(RefundFilter { payment_id: PaymentId::new(drawn.trade), ..RefundFilter::default() })
+    }),
+    ("refunds", STAFF, |_| Refunds(RefundFilter::default())),
+    ("refunds: succeeded", STAFF, |_| Refunds(RefundFilter { status: Some(RefundStatus::Succeeded), ..RefundFilter::default() })),
+    ("refunds: an invoice", STAFF, |drawn| {
+        Refunds(RefundFilter { invoice_id: InvoiceId::new(drawn.trade), ..RefundFilter::default() })
+    }),
+    ("refunds: a customer", STAFF, |drawn| Refunds(RefundFilter { customer_id: drawn.customer(), ..RefundFilter::default() })),
     ("vehicles", CUSTOMER, |_| vehicles(|_| {})),
     ("vehicles: own", CUSTOMER, |drawn| vehicles(|of| of.customer_id = drawn.customer())),
     ("vehicles: a make", CUSTOMER, |_| vehicles(|of| of.make = Some("make3".to_owned()))),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 use lease_core::LeaseEngine;
+use lease_core::gateway::SandboxGateway;
 use lease_core::id::{CreditCardId, InvoiceId, ProposalId, ServiceId, TradeId, VehicleId};
 use lease_core::invoicing::PaymentDraft;
 use lease_core::lifecycle::{ProposalDraft, TradeDraft};
@@ -20,7 +21,7 @@ pub(crate) fn lease_service() -> ServiceId {
 /// An engine on this store, with the standard services.
 pub(crate) async fn engine(store: &PostgresRepository) -> LeaseEngine {
     let fee = Money::parse("49.00", Currency::USD).unwrap();
-    let engine = LeaseEngine::new(Arc::new(store.clone())).unwrap();
+    let engine = LeaseEngine::builder(Arc::new(store.clone()), Arc::new(SandboxGateway::new())).build().unwrap();
     engine.ensure_standard_services(fee, fee).await.unwrap();
     engine
 }

@@ -113,18 +113,20 @@ async fn oldest<I: Id>(
     let statement = || {
         let mut query = QueryBuilder::new("select id from ");
         query.push(table).push(" where status = '").push(status).push("' and created_at < ").push_bind(before);
-        if let Some(after) = after {
-            query
-                .push(" and (created_at, id) > (coalesce((select last.created_at from ")
-                .push(table)
-                .push(" last where last.id = ");
-            query.push_bind(after.get()).push("), '-infinity'), ").push_bind(after.get()).push(")");
-        }
+        push_after(&mut query, "created_at, id", &format!("select created_at from {table} where id = "), after);
         query.push(" order by created_at, id limit ").push_bind(i64::from(limit));
         query
     };
     let rows = database.read(statement).await?;
     rows.iter().map(|row| Fields::of(row).id()).collect()
+}
+
+/// Adds the condition that rows come after the last one in the order of the columns `key`. `place` selects the place of the last one,
+/// which may no longer be among the rows.
+fn push_after<I: Id>(query: &mut QueryBuilder<Postgres>, key: &str, place: &str, last: Option<I>) {
+    let Some(last) = last.map(Id::get) else { return };
+    query.push(" and (").push(key).push(") > (coalesce((").push(place).push_bind(last);
+    query.push("), '-infinity'), ").push_bind(last).push(")");
 }
 
 pub(super) async fn declines(
@@ -153,11 +155,13 @@ pub(super) async fn declines(
 pub(super) async fn expired_proposals(
     database: &Database,
     now: DateTime<Utc>,
+    after: Option<ProposalId>,
     limit: u32,
 ) -> Result<Vec<ProposalId>, RepositoryError> {
     let statement = || {
         let mut query = QueryBuilder::new("select t.id from proposals t where ");
         query.push(END).push(" <= ").push_bind(now);
+        push_after(&mut query, &format!("{END}, t.id"), "select expires_at from proposals where id = ", after);
         query.push(" order by ").push(END).push(", t.id limit ").push_bind(i64::from(limit));
         query
     };
@@ -168,11 +172,14 @@ pub(super) async fn expired_proposals(
 pub(super) async fn overdue_invoices(
     database: &Database,
     now: DateTime<Utc>,
+    after: Option<InvoiceId>,
     limit: u32,
 ) -> Result<Vec<InvoiceId>, RepositoryError> {
     let statement = || {
         let mut query = QueryBuilder::new("select id from invoices where status = 'open' and overdue_at is null and due_date < ");
-        query.push_bind(now.date_naive()).push(" order by due_date, id limit ").push_bind(i64::from(limit));
+        query.push_bind(now.date_naive());
+        push_after(&mut query, "due_date, id", "select due_date from invoices where id = ", after);
+        query.push(" order by due_date, id limit ").push_bind(i64::from(limit));
         query
     };
     let rows = database.read(statement).await?;

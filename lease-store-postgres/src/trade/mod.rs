@@ -119,11 +119,21 @@ impl TradeRepository for PostgresRepository {
         load::declines(&self.trading, customer, since, limit).await
     }
 
-    async fn expired_proposals(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<ProposalId>, RepositoryError> {
-        load::expired_proposals(&self.trading, now, limit).await
+    async fn expired_proposals(
+        &self,
+        now: DateTime<Utc>,
+        after: Option<ProposalId>,
+        limit: u32,
+    ) -> Result<Vec<ProposalId>, RepositoryError> {
+        load::expired_proposals(&self.trading, now, after, limit).await
     }
 
-    async fn overdue_invoices(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<InvoiceId>, RepositoryError> {
-        load::overdue_invoices(&self.trading, now, limit).await
+    async fn overdue_invoices(
+        &self,
+        now: DateTime<Utc>,
+        after: Option<InvoiceId>,
+        limit: u32,
+    ) -> Result<Vec<InvoiceId>, RepositoryError> {
+        load::overdue_invoices(&self.trading, now, after, limit).await
     }
 }

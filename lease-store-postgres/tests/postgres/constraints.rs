@@ -36,6 +36,12 @@ const NEW_INVOICE: &str =
     "insert into invoices (trade_id, proposal_id, customer_id, amount, currency, issued_at, due_date) values ";
 const NEW_PAYMENT: &str = "insert into payments (invoice_id, credit_card_id, customer_id, amount, currency, status, is_late, \
     charge_key, created_at) values ";
+/// Payment 1, which failed, waits for its payer.
+const ASK_PAYER: &str = "update payments set status = 'requires_action', settled_at = null, failure_code = null";
+/// Payment 1, of 50, has succeeded.
+const CHARGE: &str = "update payments set status = 'succeeded', failure_code = null";
+const NEW_REFUND: &str = "insert into refunds (payment_id, invoice_id, customer_id, amount, currency, reason, note, status, \
+    refund_key, created_at) values ";
 const NEW_CLAIM: &str = "insert into idempotency_records (key, holder, fingerprint, held_until, expires_at, made) values ";
 const NEW_TOKEN: &str = "insert into tokens (hash, user_id, name, epoch, created_at, expires_at) values ";
 const ZEROES_16: &str = "decode(repeat('00', 16), 'hex')";
@@ -60,6 +66,8 @@ refused! {
     a_user_cannot_have_two_customers: "customers_user_id_key",
         "insert into customers (user_id, job, notes, created_at) values (1, '', '', now())";
     a_customer_that_something_hangs_on_cannot_go: "credit_cards_customer_id_fkey", "delete from customers where id = 1";
+    a_refused_card_is_of_somebody_who_exists: "card_refusals_customer_id_fkey",
+        "insert into card_refusals (customer_id, refused_at) values (99, now())";
     a_token_of_nobody_is_refused: "tokens_user_id_fkey",
         &format!("{NEW_TOKEN} ({ZEROES_32}, 99, '', 0, now(), now())");
     a_token_that_is_no_hash_is_refused: "tokens_hash_check",
@@ -233,7 +241,7 @@ refused! {
     a_price_has_a_currency: "proposals_currency_check", "update proposals set currency = 'usd' where id = 2";
 }
 
-// Invoices: I1, I3.
+// Invoices: I1, I3, I8.
 refused! {
     a_trade_cannot_have_two_invoices: "invoices_trade_id_key",
         &format!("{NEW_INVOICE} (2, 4, 1, 50, 'USD', now(), '2026-01-15')");
@@ -243,6 +251,9 @@ refused! {
         "update invoices set paid = 20, pending = 31 where id = 1";
     paid_is_not_negative: "invoices_balance_check", "update invoices set paid = -1 where id = 1";
     pending_is_not_negative: "invoices_balance_check", "update invoices set pending = -1 where id = 1";
+    no_more_is_refunded_than_was_paid: "invoices_refunded_check",
+        "update invoices set paid = 20, refunded = 21 where id = 1";
+    what_was_refunded_is_not_negative: "invoices_refunded_check", "update invoices set refunded = -1 where id = 1";
     an_invoice_paid_in_full_is_paid: "invoices_paid_check", "update invoices set paid = 50 where id = 1";
     a_paid_invoice_is_paid_in_full: "invoices_paid_check",
         "update invoices set status = 'paid', paid = 49, paid_at = now() where id = 1";
@@ -268,7 +279,7 @@ refused! {
         "update invoices set status = 'gone' where id = 1";
 }
 
-// Payments: I4.
+// Payments: I4, I8.
 refused! {
     only_the_billed_customer_pays: "payments_invoice_fkey",
         &format!("{NEW_PAYMENT} (1, 3, 2, 5, 'USD', 'pending', false, 'key-2', now())");
@@ -279,14 +290,65 @@ refused! {
     two_payments_cannot_share_a_charge_key: "payments_charge_key_key",
         &format!("{NEW_PAYMENT} (1, 1, 1, 5, 'USD', 'pending', false, 'key-1', now())");
     a_failed_payment_says_why: "payments_failed_check", "update payments set failure_code = null where id = 1";
-    a_settled_payment_has_a_reference: "payments_reference_check",
-        "update payments set status = 'succeeded', failure_code = null, gateway_reference = null where id = 1";
-    a_pending_payment_has_none: "payments_reference_check",
+    only_a_failed_payment_says_why: "payments_failed_check", "update payments set status = 'cancelled' where id = 1";
+    a_settled_payment_says_when: "payments_settled_check", "update payments set settled_at = null where id = 1";
+    a_payment_under_way_is_not_settled: "payments_settled_check",
         "update payments set status = 'pending', failure_code = null where id = 1";
+    a_payment_that_succeeded_has_a_reference: "payments_reference_check",
+        &format!("{CHARGE}, gateway_reference = null where id = 1");
+    a_payment_that_waits_for_its_payer_has_a_reference: "payments_reference_check",
+        &format!("{ASK_PAYER}, action_kind = 'redirect', gateway_reference = null where id = 1");
+    a_payment_that_waits_for_its_payer_says_for_what: "payments_action_check", &format!("{ASK_PAYER} where id = 1");
+    a_payment_that_waits_for_nobody_keeps_no_kind: "payments_action_check",
+        "update payments set action_kind = 'redirect' where id = 1";
+    a_payment_that_waits_for_nobody_keeps_no_address: "payments_action_check",
+        "update payments set action_url = 'https://bank.example' where id = 1";
+    a_payment_that_waits_for_nobody_keeps_no_secret: "payments_action_check",
+        "update payments set action_client_secret = 'secret' where id = 1";
+    refunds_do_not_exceed_their_payment: "payments_refunded_check",
+        &format!("{CHARGE}, refunded = 20, refunding = 31 where id = 1");
+    what_was_refunded_of_a_payment_is_not_negative: "payments_refunded_check",
+        &format!("{CHARGE}, refunded = -1, refunding = 2 where id = 1");
+    what_is_being_refunded_is_not_negative: "payments_refunded_check",
+        &format!("{CHARGE}, refunded = 2, refunding = -1 where id = 1");
+    a_payment_that_did_not_succeed_was_not_refunded: "payments_refunded_check",
+        "update payments set refunded = 1 where id = 1";
+    a_payment_that_did_not_succeed_is_not_being_refunded: "payments_refunded_check",
+        "update payments set refunding = 1 where id = 1";
     a_payment_of_nothing_is_refused: "payments_amount_check", "update payments set amount = 0 where id = 1";
     a_payment_has_a_currency: "payments_currency_check", "update payments set currency = 'usd' where id = 1";
     a_status_of_a_payment_that_is_none_is_refused: "payments_status_check",
-        "update payments set status = 'gone', failure_code = null where id = 1";
+        "update payments set status = 'gone', settled_at = null, failure_code = null where id = 1";
+}
+
+// Refunds: I8.
+/// Begins refund 1, and changes it.
+fn changed_refund(change: &str) -> String {
+    format!("{NEW_REFUND} (1, 1, 1, 5, 'USD', 'other', '', 'pending', 'key-1', now()); update refunds set {change}")
+}
+
+refused! {
+    a_refund_is_of_a_payment_that_exists: "refunds_payment_fkey",
+        &format!("{NEW_REFUND} (99, 1, 1, 5, 'USD', 'other', '', 'pending', 'key-2', now())");
+    a_refund_goes_to_the_one_who_paid: "refunds_payment_fkey",
+        &format!("{NEW_REFUND} (1, 1, 2, 5, 'USD', 'other', '', 'pending', 'key-2', now())");
+    a_refund_is_in_the_currency_of_the_payment: "refunds_payment_fkey",
+        &format!("{NEW_REFUND} (1, 1, 1, 5, 'EUR', 'other', '', 'pending', 'key-2', now())");
+    two_refunds_cannot_share_a_key: "refunds_refund_key_key", &format!("{NEW_REFUND} (1, 1, 1, 5, 'USD', 'other', '', 'pending', 'key-2', now()), \
+            (1, 1, 1, 5, 'USD', 'other', '', 'pending', 'key-2', now())");
+    a_refund_of_nothing_is_refused: "refunds_amount_check", &changed_refund("amount = 0");
+    a_refund_has_a_currency: "refunds_currency_check", &changed_refund("currency = 'usd'");
+    a_reason_of_a_refund_that_is_none_is_refused: "refunds_reason_check",
+        &changed_refund("reason = 'whim'");
+    a_status_of_a_refund_that_is_none_is_refused: "refunds_status_check",
+        &changed_refund("status = 'gone', settled_at = now()");
+    a_settled_refund_says_when: "refunds_settled_check",
+        &changed_refund("status = 'succeeded', gateway_reference = 'ref'");
+    a_pending_refund_is_not_settled: "refunds_settled_check", &changed_refund("settled_at = now()");
+    a_failed_refund_says_why: "refunds_failed_check",
+        &changed_refund("status = 'failed', settled_at = now()");
+    a_refund_that_succeeded_has_a_reference: "refunds_reference_check",
+        &changed_refund("status = 'succeeded', settled_at = now()");
 }
 
 // Claims.

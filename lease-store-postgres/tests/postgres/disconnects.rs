@@ -13,6 +13,7 @@ use lease_core::LeaseEngine;
 use lease_core::account::{PasswordParams, Token, TokenHash};
 use lease_core::clock::ManualClock;
 use lease_core::engine::RequestContext;
+use lease_core::gateway::SandboxGateway;
 use lease_core::id::Stored;
 use lease_core::input::UpdateMode;
 use lease_core::permission::Actor;
@@ -253,7 +254,7 @@ async fn world() -> TestDatabase {
 
 /// Returns the same values each time.
 fn engine(store: &PostgresRepository) -> LeaseEngine {
-    LeaseEngine::builder(Arc::new(store.clone()))
+    LeaseEngine::builder(Arc::new(store.clone()), Arc::new(SandboxGateway::new()))
         .clock(Arc::new(ManualClock::at(instant("2026-01-03T00:00:00Z"))))
         .randomness(Arc::new(Numbers::default()))
         .password_params(PasswordParams { memory_kib: 8, iterations: 1 })

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_trait::async_trait;
 use lease_core::LeaseEngine;
 use lease_core::event::EventRecord;
+use lease_core::gateway::SandboxGateway;
 use lease_core::id::{EventId, NewIds, Stored};
 use lease_core::permission::Actor;
 use lease_core::repository::{Commit, EventFilter, EventRepository as _};
@@ -50,7 +51,7 @@ impl CommitHook for Stroll {
 }
 
 fn engine(store: PostgresRepository) -> LeaseEngine {
-    LeaseEngine::builder(Arc::new(store)).build().unwrap()
+    LeaseEngine::builder(Arc::new(store), Arc::new(SandboxGateway::new())).build().unwrap()
 }
 
 /// Creates a lead by the system. Returns its id.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
+use lease_core::gateway::SandboxGateway;
 use lease_core::id::NewIds;
 use lease_core::permission::Actor;
 use lease_core::repository::{Change, Commit};
@@ -52,7 +53,7 @@ async fn hooked(hook: &Arc<Journal>) -> (TestDatabase, LeaseEngine) {
     connection.execute(WORLD).await.unwrap();
     connection.execute(JOURNAL).await.unwrap();
     let store = database.connect_with(options().with_max_connections(1)).await.with_commit_hook(Arc::clone(hook) as _);
-    (database, LeaseEngine::builder(Arc::new(store)).build().unwrap())
+    (database, LeaseEngine::builder(Arc::new(store), Arc::new(SandboxGateway::new())).build().unwrap())
 }
 
 async fn create_lead(engine: &LeaseEngine, actor: Actor) -> Result<i64, Error> {

@@ -6,6 +6,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use lease_core::LeaseEngine;
+use lease_core::gateway::SandboxGateway;
 use lease_core::permission::Actor;
 use lease_core::repository::Repository as _;
 use lease_store_postgres::{ConnectError, Pooler, PoolerError, PostgresOptions, PostgresRepository};
@@ -94,7 +95,7 @@ async fn a_commit_with_a_hook_leaves_nothing_in_sessions() {
     database.connection().await.execute(WORLD).await.unwrap();
     database.connection().await.execute(JOURNAL).await.unwrap();
     let store = connect(&database, 8).await.with_commit_hook(Arc::new(Journal::default()));
-    let engine = LeaseEngine::builder(Arc::new(store)).build().unwrap();
+    let engine = LeaseEngine::builder(Arc::new(store), Arc::new(SandboxGateway::new())).build().unwrap();
     for _ in 0..10 {
         engine.create_lead(Actor::Staff { user: id(3) }, &draft(&json!({"first_name": "Ada"}))).await.unwrap();
     }
@@ -115,7 +116,7 @@ async fn a_statement_that_is_interrupted_leaves_no_open_transaction() {
         let waits = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
         while sqlx::query_scalar::<_, i64>(waits).fetch_one(&mut watcher).await.unwrap() == 0 {}
     };
-    let engine = LeaseEngine::builder(Arc::new(store.clone())).build().unwrap();
+    let engine = LeaseEngine::builder(Arc::new(store.clone()), Arc::new(SandboxGateway::new())).build().unwrap();
     let staff = Actor::Staff { user: id(3) };
     tokio::select! {
         answer = engine.get_lead(&staff, id(1)) => panic!("the table is locked: {answer:?}"),

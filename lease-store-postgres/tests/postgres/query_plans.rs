@@ -3,16 +3,19 @@
 
 use chrono::{DateTime, TimeZone as _, Utc};
 use lease_core::event::{EventType, SubjectKind, Viewer};
-use lease_core::id::{CreditCardId, CustomerId, EventId, InvoiceId, LeadId, ServiceId, TradeId, UserId, VehicleId};
+use lease_core::gateway::{ChargeKey, RefundKey};
+use lease_core::id::{
+    CreditCardId, CustomerId, EventId, InvoiceId, LeadId, PaymentId, ProposalId, RefundId, ServiceId, TradeId, UserId, VehicleId,
+};
 use lease_core::model::{
-    ChassisNumber, InvoiceStatus, LeadStatus, PaymentStatus, ProposalStatus, Role, ServiceKind, TradeStatus, Vin,
+    ChassisNumber, InvoiceStatus, LeadStatus, PaymentStatus, ProposalStatus, RefundStatus, Role, ServiceKind, TradeStatus, Vin,
 };
 use lease_core::money::Currency;
 use lease_core::page::{Cursor, PageRequest, Place, PriceKey};
 use lease_core::repository::{
     AccountRepository as _, CardFilter, CardRepository as _, ContactFilter, CustomerFilter, DirectoryRepository as _,
-    EventFilter, EventRepository as _, InvoiceFilter, LeadFilter, PaymentFilter, ProposalFilter, ServiceFilter,
-    ServiceRepository as _, TokenFilter, TradeFilter, TradeRepository as _, TradeSort, UserFilter, VehicleFilter,
+    EventFilter, EventRepository as _, InvoiceFilter, LeadFilter, PaymentFilter, ProposalFilter, RefundFilter, ServiceFilter,
+    ServiceRepository as _, TokenFilter, TradeFilter, TradeRepository as _, TradeSort, UnderWay, UserFilter, VehicleFilter,
     VehicleRepository as _,
 };
 use lease_core::text::Search;
@@ -239,7 +242,11 @@ async fn lists_of_rows_that_belong_to_trades_walk_their_indexes() {
     let all = PaymentFilter::default;
     walks!(store, store.list_payments(&all(), page()), "payments_pkey");
     walks!(store, store.list_payments(&PaymentFilter { visible_to: customer(), ..all() }, page()), "payments_customer_idx");
-    walks!(store, store.list_payments(&PaymentFilter { invoice_id: InvoiceId::new(5), ..all() }, page()), "payments_invoice_idx");
+    walks!(
+        store,
+        store.list_payments(&PaymentFilter { invoice_id: InvoiceId::new(5), ..all() }, page()),
+        "payments_invoice_id_id_key"
+    );
     walks!(
         store,
         store.list_payments(&PaymentFilter { credit_card_id: CreditCardId::new(5), ..all() }, page()),
@@ -250,10 +257,32 @@ async fn lists_of_rows_that_belong_to_trades_walk_their_indexes() {
         store.list_payments(&PaymentFilter { status: Some(PaymentStatus::Failed), ..all() }, page()),
         "payments_status_idx"
     );
-    walks!(store, store.pending_payments(now(), None, 10), "payments_pending_idx");
-    walks!(store, store.declines(customer().unwrap(), now(), 20), "payments_declines_idx");
-    walks!(store, store.expired_proposals(now(), 10), "proposals_end_idx");
-    walks!(store, store.overdue_invoices(now(), 10), "invoices_to_fall_overdue_idx");
+    for after in [None, PaymentId::new(7)] {
+        walks!(store, store.payments_under_way(UnderWay::Pending, now(), after, 10), "payments_pending_idx");
+        walks!(store, store.payments_under_way(UnderWay::RequiresAction, now(), after, 10), "payments_requires_action_idx");
+    }
+    walks!(store, store.find_charge_key(&ChargeKey::new("bulk-7".into())), "payments_charge_key_key");
+    walks!(store, store.declines(customer().unwrap(), now(), 20), "payments_declines_idx", "card_refusals_customer_idx");
+
+    let all = RefundFilter::default;
+    walks!(store, store.list_refunds(&all(), page()), "refunds_pkey");
+    walks!(store, store.list_refunds(&RefundFilter { visible_to: customer(), ..all() }, page()), "refunds_customer_idx");
+    walks!(store, store.list_refunds(&RefundFilter { payment_id: PaymentId::new(5), ..all() }, page()), "refunds_payment_idx");
+    walks!(store, store.list_refunds(&RefundFilter { invoice_id: InvoiceId::new(5), ..all() }, page()), "refunds_invoice_idx");
+    walks!(
+        store,
+        store.list_refunds(&RefundFilter { status: Some(RefundStatus::Failed), ..all() }, page()),
+        "refunds_status_idx"
+    );
+    for after in [None, RefundId::new(7)] {
+        walks!(store, store.pending_refunds(now(), after, 10), "refunds_pending_idx");
+    }
+    walks!(store, store.find_refund_key(&RefundKey::new("bulk-7".into())), "refunds_refund_key_key");
+    walks!(store, store.purge_refused_cards(now(), 10), "card_refusals_refused_at_idx");
+    walks!(store, store.expired_proposals(now(), None, 10), "proposals_end_idx");
+    walks!(store, store.expired_proposals(now(), ProposalId::new(5), 10), "proposals_end_idx");
+    walks!(store, store.overdue_invoices(now(), None, 10), "invoices_to_fall_overdue_idx");
+    walks!(store, store.overdue_invoices(now(), InvoiceId::new(5), 10), "invoices_to_fall_overdue_idx");
     database.drop().await;
 }
 
@@ -388,8 +417,8 @@ async fn what_time_brought_is_found_without_what_is_recorded() {
     store.connection().await.unwrap().execute("vacuum analyze").await.unwrap();
     for limit in [10, 1_000] {
         let before = entries_read(&store).await;
-        let found = store.expired_proposals(now(), limit).await.unwrap().len()
-            + store.overdue_invoices(now(), limit).await.unwrap().len();
+        let found = store.expired_proposals(now(), None, limit).await.unwrap().len()
+            + store.overdue_invoices(now(), None, limit).await.unwrap().len();
         let read = entries_read(&store).await - before;
         assert!(found > 10 && read <= i64::try_from(found).unwrap() + 20, "{read} entries for {found}");
     }

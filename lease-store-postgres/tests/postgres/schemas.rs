@@ -5,6 +5,7 @@ use std::sync::Arc;
 use lease_core::LeaseEngine;
 use lease_core::account::PasswordParams;
 use lease_core::conformance::{FreshRepository, cases, run};
+use lease_core::gateway::SandboxGateway;
 use lease_core::page::PageRequest;
 use lease_core::repository::{AccountRepository as _, UserFilter};
 use lease_store_postgres::{MigrateError, PostgresOptions, PostgresRepository};
@@ -129,7 +130,7 @@ async fn two_schemas_do_not_see_each_others_rows() {
 
 fn engine(store: &PostgresRepository) -> LeaseEngine {
     let cheap = PasswordParams { memory_kib: 8, iterations: 1 };
-    LeaseEngine::builder(Arc::new(store.clone())).password_params(cheap).build().unwrap()
+    LeaseEngine::builder(Arc::new(store.clone()), Arc::new(SandboxGateway::new())).password_params(cheap).build().unwrap()
 }
 
 /// A role that may do nothing but connect, and a store whose connections have it.

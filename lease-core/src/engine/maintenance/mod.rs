@@ -1,5 +1,6 @@
 //! The background work: what has to be done without a command. A further kind of work is a line in [`ROUNDS`].
 
+mod batches;
 mod rounds;
 mod time;
 

@@ -5,18 +5,15 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use super::batches::in_batches;
 use super::{LeaseEngine, Maintenance};
 use crate::error::Error;
 use crate::invoicing::declines_since;
 use crate::model::RefundState;
 use crate::repository::UnderWay;
 
-/// The number of pending payments that are read at once.
-const SETTLED_AT_ONCE: u32 = 100;
-/// The most batches of payments that one turn of settling takes.
-const SETTLING_BATCHES: u32 = 10;
-/// The most proposals, and the most invoices, of which one turn records what time has brought.
-const RECORDED_AT_ONCE: u32 = 100;
+/// The number of payments and refunds under way, expired proposals and overdue invoices that are read at once; a turn takes several such batches.
+const ROWS_AT_ONCE: u32 = 100;
 /// The most commits whose events one turn places.
 const PLACED_AT_ONCE: u32 = 1_000;
 /// The most events that one turn clears.
@@ -56,7 +53,7 @@ impl Round {
 
 /// Those that could not be settled are tried once more only if others were.
 async fn settle(engine: &LeaseEngine, settings: &Maintenance) -> Result<bool, Error> {
-    let settled = engine.settle_pending(settings.settle_older_than, SETTLED_AT_ONCE).await?;
+    let settled = engine.settle_pending(settings.settle_older_than, ROWS_AT_ONCE).await?;
     if settled > 0 {
         tracing::info!(settled, "pending payments and refunds were settled");
     }
@@ -64,7 +61,7 @@ async fn settle(engine: &LeaseEngine, settings: &Maintenance) -> Result<bool, Er
 }
 
 async fn ask_for_payers(engine: &LeaseEngine) -> Result<bool, Error> {
-    let settled = engine.settle_waiting(SETTLED_AT_ONCE).await?;
+    let settled = engine.settle_waiting(ROWS_AT_ONCE).await?;
     if settled > 0 {
         tracing::info!(settled, "payments that waited for their payers were settled");
     }
@@ -72,11 +69,11 @@ async fn ask_for_payers(engine: &LeaseEngine) -> Result<bool, Error> {
 }
 
 async fn expire(engine: &LeaseEngine) -> Result<bool, Error> {
-    Ok(engine.expire_proposals(RECORDED_AT_ONCE).await? > 0)
+    Ok(engine.expire_proposals(ROWS_AT_ONCE).await? > 0)
 }
 
 async fn overdue(engine: &LeaseEngine) -> Result<bool, Error> {
-    Ok(engine.record_overdue(RECORDED_AT_ONCE).await? > 0)
+    Ok(engine.record_overdue(ROWS_AT_ONCE).await? > 0)
 }
 
 async fn place(engine: &LeaseEngine) -> Result<bool, Error> {
@@ -110,21 +107,9 @@ impl LeaseEngine {
     pub async fn settle_pending(&self, older_than: chrono::Duration, at_once: u32) -> Result<usize, Error> {
         let before = self.now().checked_sub_signed(older_than).unwrap_or_else(|| self.now());
         let payments = self.settle_payments(UnderWay::Pending, before, at_once).await?;
-        let (mut settled, mut last) = (0, None);
-        for _ in 0..SETTLING_BATCHES {
-            let pending = self.store().pending_refunds(before, last, at_once).await?;
-            for id in &pending {
-                match self.settle_refund(*id).await {
-                    Ok(refund) => settled += usize::from(refund.state != RefundState::Pending),
-                    Err(error) => tracing::warn!(%error, refund = %id, "a pending refund could not be settled yet"),
-                }
-            }
-            last = pending.last().copied();
-            if pending.len() < at_once as usize || last.is_none() {
-                break;
-            }
-        }
-        Ok(payments + settled)
+        let list = |after| self.store().pending_refunds(before, after, at_once);
+        let is_settled = |id| async move { Ok(self.settle_refund(id).await?.state != RefundState::Pending) };
+        Ok(payments + in_batches(at_once, list, is_settled).await?)
     }
 
     /// Asks the gateway for the payments that wait for their payers, and gives up those that have waited too long (rule 5.5); otherwise
@@ -137,21 +122,9 @@ impl LeaseEngine {
     }
 
     async fn settle_payments(&self, state: UnderWay, before: DateTime<Utc>, at_once: u32) -> Result<usize, Error> {
-        let (mut settled, mut last) = (0, None);
-        for _ in 0..SETTLING_BATCHES {
-            let under_way = self.store().payments_under_way(state, before, last, at_once).await?;
-            for id in &under_way {
-                match self.settle_payment(*id).await {
-                    Ok(payment) => settled += usize::from(!payment.state.is_under_way()),
-                    Err(error) => tracing::warn!(%error, payment = %id, "a payment under way could not be settled yet"),
-                }
-            }
-            last = under_way.last().copied();
-            if under_way.len() < at_once as usize || last.is_none() {
-                break;
-            }
-        }
-        Ok(settled)
+        let list = |after| self.store().payments_under_way(state, before, after, at_once);
+        let is_settled = |id| async move { Ok(!self.settle_payment(id).await?.state.is_under_way()) };
+        in_batches(at_once, list, is_settled).await
     }
 
     /// Gives their place in the order to the events of a bounded number of commits that have none yet (rule 8.5). Returns how many

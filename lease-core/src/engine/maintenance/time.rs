@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::LeaseEngine;
+use super::batches::in_batches;
 use crate::decision::Decision;
 use crate::engine::RequestContext;
 use crate::engine::trades::at;
@@ -14,15 +15,16 @@ use crate::permission::Actor;
 use crate::repository::TradeKey;
 
 impl LeaseEngine {
-    /// Records that proposals have expired (rule 8.8), at most `at_once` of those that have no record, in the order in which they
-    /// expired. One that cannot be recorded now is left for the next call. Returns how many are recorded: unless that is zero, there
-    /// may be more.
+    /// Records that proposals have expired (rule 8.8), in the order in which they expired, `at_once` at a time and at most ten times as
+    /// many in one call. Each is tried once: one that cannot be recorded now is left for the next call, so that it does not hold up
+    /// those after it. Returns how many are recorded: unless that is zero, there may be more.
     ///
     /// # Errors
     /// [`Error::Unavailable`] if the store cannot list them.
     pub async fn expire_proposals(&self, at_once: u32) -> Result<usize, Error> {
-        let expired = self.store().expired_proposals(self.now(), at_once).await?;
-        Ok(self.record_each(expired.into_iter().map(TradeKey::Proposal), expire).await)
+        let now = self.now();
+        let list = |after| self.store().expired_proposals(now, after, at_once);
+        in_batches(at_once, list, |id| self.record(TradeKey::Proposal(id), expire)).await
     }
 
     /// Records that invoices fell overdue (rule 8.8), in the order of their due dates; otherwise the same as
@@ -31,28 +33,18 @@ impl LeaseEngine {
     /// # Errors
     /// [`Error::Unavailable`] if the store cannot list them.
     pub async fn record_overdue(&self, at_once: u32) -> Result<usize, Error> {
-        let overdue = self.store().overdue_invoices(self.now(), at_once).await?;
-        Ok(self.record_each(overdue.into_iter().map(TradeKey::Invoice), record_overdue).await)
+        let now = self.now();
+        let list = |after| self.store().overdue_invoices(now, after, at_once);
+        in_batches(at_once, list, |id| self.record(TradeKey::Invoice(id), record_overdue)).await
     }
 
-    /// Records what time has brought to each of these. Returns to how many of them it is recorded now.
-    async fn record_each(&self, keys: impl Iterator<Item = TradeKey>, decide: Brought) -> usize {
-        let mut recorded = 0;
-        for key in keys {
-            match self.record(key, decide).await {
-                Ok(()) => recorded += 1,
-                Err(error) => tracing::warn!(%error, ?key, "what time has brought could not be recorded yet"),
-            }
-        }
-        recorded
-    }
-
-    async fn record(&self, key: TradeKey, decide: Brought) -> Result<(), Error> {
+    /// Records what time has brought to one of these, which then is done.
+    async fn record(&self, key: TradeKey, decide: Brought) -> Result<bool, Error> {
         let load = |actor: Actor, now| async move { self.load_trade(key, &actor, now).await };
         let decide = |loaded: &Versioned<TradeSnapshot>, _: &Actor, now| {
             Ok(decide(loaded, now).map(|decision| decision.map(|changes| at(loaded, changes))))
         };
-        self.execute_if_needed(RequestContext::new(Actor::System), load, decide).await.map(drop)
+        self.execute_if_needed(RequestContext::new(Actor::System), load, decide).await.map(|_| true)
     }
 }
 

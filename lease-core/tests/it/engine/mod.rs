@@ -4,6 +4,7 @@ mod accounts;
 mod actor_checks;
 mod claims;
 mod envelopes;
+mod maintenance;
 mod payments;
 mod retrying;
 mod subscriptions;

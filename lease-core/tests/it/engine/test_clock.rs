@@ -32,8 +32,8 @@ fn idle_after(failures: usize) -> MockRepository {
     store.expect_payments_under_way().times(failures).returning(|_, _, _, _| Err(unavailable()));
     store.expect_payments_under_way().returning(|_, _, _, _| Ok(Vec::new()));
     store.expect_pending_refunds().returning(|_, _, _| Ok(Vec::new()));
-    store.expect_expired_proposals().returning(|_, _| Ok(Vec::new()));
-    store.expect_overdue_invoices().returning(|_, _| Ok(Vec::new()));
+    store.expect_expired_proposals().returning(|_, _, _| Ok(Vec::new()));
+    store.expect_overdue_invoices().returning(|_, _, _| Ok(Vec::new()));
     store.expect_place_events().returning(|_| Ok(0));
     store.expect_purge_tokens().returning(|_, _| Ok(0));
     store.expect_purge_claims().returning(|_, _| Ok(0));

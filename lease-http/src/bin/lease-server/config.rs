@@ -2,6 +2,7 @@
 
 #![expect(clippy::doc_markdown, reason = "these comments are the text of --help, which has no markup")]
 
+use std::env;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -102,9 +103,19 @@ pub(crate) struct Settings {
     /// The number of declined payments of a customer within an hour from which on they have to wait; 0 for no limit.
     #[arg(long, env = "LEASE_DECLINES_PER_HOUR", global = true, value_name = "NUMBER", default_value_t = 20, value_parser = clap::value_parser!(u32).range(0..=10_000))]
     pub(crate) declines_per_hour: u32,
+    /// Who charges cards: sandbox, with which no money moves; or stripe, which requires LEASE_STRIPE_SECRET_KEY,
+    /// LEASE_STRIPE_PUBLISHABLE_KEY and LEASE_STRIPE_WEBHOOK_SECRET, and takes LEASE_STRIPE_API_BASE.
+    #[arg(long, env = "LEASE_GATEWAY", global = true, value_name = "sandbox|stripe", default_value = "sandbox")]
+    pub(crate) gateway: GatewayKind,
     /// The minutes for which a payment waits for its payer before it is given up.
     #[arg(long, env = "LEASE_PAYMENT_ACTION_MINUTES", global = true, value_name = "MINUTES", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=10_080))]
     pub(crate) payment_action_minutes: u32,
+    /// The number of proposals that a customer may make in one trade.
+    #[arg(long, env = "LEASE_MAX_PROPOSALS", global = true, value_name = "NUMBER", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) max_proposals: u32,
+    /// The number of days that a proposal may cover.
+    #[arg(long, env = "LEASE_MAX_DAYS", global = true, value_name = "DAYS", default_value_t = 3_660, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) max_days: u32,
     /// The fee of the standard service Lease, which is created if there is no service yet.
     #[arg(long, env = "LEASE_LEASE_FEE", global = true, value_name = "AMOUNT", default_value = "49.00")]
     pub(crate) lease_fee: String,
@@ -159,6 +170,13 @@ pub(crate) enum LogFormat {
     Json,
 }
 
+/// The values of --gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GatewayKind {
+    Sandbox,
+    Stripe,
+}
+
 /// The values of --database-pooler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum PoolerMode {
@@ -193,6 +211,8 @@ impl Settings {
             .with_currency(self.fee_currency)
             .with_declines_per_hour(self.declines_per_hour)
             .with_payment_action(chrono::Duration::minutes(self.payment_action_minutes.into()))
+            .with_max_proposals(self.max_proposals)
+            .with_max_days(self.max_days)
             .with_event_retention(self.event_retention_days.map(|days| chrono::Duration::days(days.into())))
     }
 
@@ -244,4 +264,9 @@ fn first_paragraph(message: &str) -> String {
     let paragraph = message.split("\n\n").next().unwrap_or_default();
     let line: Vec<&str> = paragraph.lines().map(str::trim).collect();
     line.join(" ").trim_start_matches("error: ").to_owned()
+}
+
+/// The value of a variable, if it has one.
+pub(crate) fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
 }

@@ -4,17 +4,19 @@ use std::sync::Arc;
 
 use lease_core::LeaseEngine;
 use lease_core::clock::TestClock;
-use lease_core::gateway::SandboxGateway;
+use lease_core::gateway::PaymentGateway;
 use lease_core::repository::Repository;
 
 use crate::config::Settings;
 use crate::failure::Failure;
 
 /// Builds the engine from the settings.
-pub(crate) fn engine(settings: &Settings, store: Arc<dyn Repository>) -> Result<LeaseEngine, Failure> {
-    let builder = LeaseEngine::builder(store, Arc::new(SandboxGateway::new()))
-        .policy(settings.policy())
-        .password_params(settings.password_params());
+pub(crate) fn engine(
+    settings: &Settings,
+    store: Arc<dyn Repository>,
+    gateway: Arc<dyn PaymentGateway>,
+) -> Result<LeaseEngine, Failure> {
+    let builder = LeaseEngine::builder(store, gateway).policy(settings.policy()).password_params(settings.password_params());
     let builder = if settings.test_clock { builder.test_clock(Arc::new(TestClock::default())) } else { builder };
     builder
         .build()

@@ -6,6 +6,7 @@ mod config;
 mod connections;
 mod engine;
 mod failure;
+mod gateway;
 mod log;
 mod output;
 mod parse;

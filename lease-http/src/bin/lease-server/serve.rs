@@ -14,6 +14,7 @@ use crate::config::Settings;
 use crate::connections::{Counts, Limits};
 use crate::engine::engine;
 use crate::failure::Failure;
+use crate::gateway::gateway;
 use crate::{connections, log, store, superuser};
 
 /// Serves until SIGTERM or Ctrl-C.
@@ -21,7 +22,11 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), Failure> {
     let log = log::start(settings)?;
     let metrics = Metrics::new();
     log.watch(&metrics).map_err(Failure::other)?;
-    let engine = engine(settings, store::open(settings, &metrics).await?)?;
+    let gateway = gateway(settings)?;
+    if gateway.info().is_sandbox {
+        tracing::warn!("no money moves: cards are charged by a sandbox for trials (--gateway)");
+    }
+    let engine = engine(settings, store::open(settings, &metrics).await?, gateway)?;
     if engine.has_test_clock() {
         tracing::warn!("the test clock is on: superusers can move the time of this process forward");
     }

@@ -1,13 +1,13 @@
 //! The superuser that the environment describes, and `createsuperuser`.
 
-use std::env;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::sync::Arc;
 
+use lease_core::gateway::SandboxGateway;
 use lease_core::{Error, LeaseEngine};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::config::Settings;
+use crate::config::{Settings, variable};
 use crate::engine::engine;
 use crate::failure::Failure;
 use crate::output::print_line;
@@ -66,7 +66,7 @@ fn not_created(error: Error) -> Failure {
 /// Runs `createsuperuser`.
 pub(crate) async fn create(settings: &Settings, username: Option<&str>, email: Option<&str>) -> Result<(), Failure> {
     let store = store::postgres(settings, "createsuperuser").await?;
-    let engine = engine(settings, Arc::new(store))?;
+    let engine = engine(settings, Arc::new(store), Arc::new(SandboxGateway::new()))?;
     let superuser = Superuser {
         username: given_or_prompted(username, "Username: ")?,
         email: given_or_prompted(email, "E-mail address: ")?,
@@ -80,10 +80,6 @@ pub(crate) async fn create(settings: &Settings, username: Option<&str>, email: O
         (_, true) => print_line(&format!("The superuser {username} was created.")),
         (_, false) => Err(Failure::Other(format!("a user {username} already exists; nothing was changed").into())),
     }
-}
-
-fn variable(name: &str) -> Option<String> {
-    env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 fn given_or_prompted(given: Option<&str>, question: &str) -> Result<String, Failure> {

@@ -155,7 +155,7 @@ impl World {
 }
 
 impl Person {
-    fn of(response: &Value) -> Self {
+    pub(crate) fn of(response: &Value) -> Self {
         Self {
             token: response["token"].as_str().unwrap().to_owned(),
             user: response["user_id"].as_i64().unwrap(),

@@ -10,7 +10,8 @@ use lease_core::account::{PasswordParams, TokenText};
 use lease_core::clock::{Clock as _, ManualClock};
 use lease_core::engine::RequestContext;
 use lease_core::gateway::{
-    CardDetails, CardToken, Charge, ChargeKey, ChargeOutcome, GatewayError, PaymentGateway, SandboxGateway,
+    CardDetails, Charge, ChargeOutcome, GatewayError, GatewayInfo, PayerOutcome, PaymentGateway, RefundOutcome, RefundRequest,
+    SandboxGateway, Tokenization,
 };
 use lease_core::id::{CustomerId, Entity, Id as _, Stored};
 use lease_core::input::UpdateMode;
@@ -21,13 +22,14 @@ use lease_core::page::{Page, PageRequest};
 use lease_core::permission::Actor;
 use lease_core::repository::{
     CardFilter, ClaimState, ContactFilter, CustomerFilter, InvoiceFilter, KeyHash, LeadFilter, PaymentFilter, ProposalFilter,
-    Repository, RepositoryError, SavedResponse, ServiceFilter, TradeFilter, TradeKey, TradeLoad, UserFilter, VehicleFilter,
+    RefundFilter, Repository, RepositoryError, SavedResponse, ServiceFilter, TradeFilter, TradeKey, TradeLoad, UserFilter,
+    VehicleFilter,
 };
 use lease_core::{Error, LeaseEngine};
 use serde_json::{Value, json};
 
 use super::lists::list;
-use super::step::{Act, Row, Step, Table, Terms, Who};
+use super::step::{Act, REFUSED_CARD, Row, Step, Table, Terms, Who};
 use crate::engine::{Numbers, draft, id, instant};
 
 /// The complete response: the result, or the error with its wrong fields.
@@ -48,9 +50,8 @@ pub(super) struct Backend {
 impl Backend {
     pub(super) fn on(store: Arc<dyn Repository>) -> Self {
         let clock = Arc::new(ManualClock::at(start()));
-        let engine = LeaseEngine::builder(Arc::clone(&store))
+        let engine = LeaseEngine::builder(Arc::clone(&store), Arc::new(MoodyGateway::default()))
             .clock(clock.clone())
-            .gateway(Arc::new(MoodyGateway::default()))
             .randomness(Arc::new(Numbers::default()))
             .password_params(PasswordParams { memory_kib: 8, iterations: 1 })
             .build()
@@ -161,6 +162,18 @@ impl Backend {
                 }
                 say(engine.pay_invoice(by, id(invoice), &draft(&body)).await)
             }
+            Act::ActAsPayer(row, confirms) => {
+                let body = json!({"outcome": if *confirms { "succeed" } else { "fail" }});
+                say(engine.act_as_payer(by, id(self.row(Table::Payment, *row).await), &draft(&body)).await)
+            }
+            Act::CancelPayment(row) => say(engine.cancel_payment(by, id(self.row(Table::Payment, *row).await)).await),
+            Act::Refund(row, part) => {
+                let mut body = json!({"reason": "other"});
+                if let Some(part) = part {
+                    body["amount"] = (*part).into();
+                }
+                say(engine.refund_payment(by, id(self.row(Table::Payment, *row).await), &draft(&body)).await)
+            }
             Act::Void(row) => {
                 let invoice = id(self.row(Table::Invoice, *row).await);
                 say(engine.void_invoice(by, invoice, &draft(&json!({"reason": "a mistake"}))).await)
@@ -174,7 +187,10 @@ impl Backend {
                 let body = json!({"due_date": start().date_naive() + Days::new(*day)});
                 say(engine.move_due_date(by, invoice, &draft(&body)).await)
             }
-            Act::SettlePending => say(engine.settle_pending(Duration::seconds(-1), 3).await),
+            Act::SettlePending => {
+                let pending = say(engine.settle_pending(Duration::seconds(-1), 3).await)?;
+                say(engine.settle_waiting(3).await).map(|waiting| format!("{pending} {waiting}"))
+            }
             Act::PurgeExpired => say(engine.purge_expired().await),
             Act::RecordWhatTimeBrought => {
                 let expired = say(engine.expire_proposals(2).await)?;
@@ -217,6 +233,8 @@ impl Backend {
             | Act::Convert(..)
             | Act::Rescind(_)
             | Act::End(..)
+            | Act::CancelPayment(_)
+            | Act::Refund(..)
             | Act::Void(_)
             | Act::WriteOff(_)
             | Act::MoveDueDate(..) => return Some(STAFF),
@@ -239,6 +257,9 @@ impl Backend {
             }
             Act::Pay(row, ..) => {
                 self.load(TradeKey::Invoice(id(self.row(Table::Invoice, row).await))).await?.invoice?.customer_id
+            }
+            Act::ActAsPayer(row, _) => {
+                self.load(TradeKey::Payment(id(self.row(Table::Payment, row).await))).await?.payment?.0.customer_id
             }
             _ => return None,
         };
@@ -295,6 +316,7 @@ impl Backend {
             ),
             Table::Invoice => newest(store.list_invoices(&InvoiceFilter::default(), one, start()).await),
             Table::Payment => newest(store.list_payments(&PaymentFilter::default(), one).await),
+            Table::Refund => newest(store.list_refunds(&RefundFilter::default(), one).await),
         };
         newest - row
     }
@@ -330,6 +352,7 @@ async fn get(engine: &LeaseEngine, actor: &Actor, table: Table, row: i64) -> Ans
         Table::Proposal => say(engine.get_proposal(actor, id(row)).await),
         Table::Invoice => say(engine.get_invoice(actor, id(row)).await),
         Table::Payment => say(engine.get_payment(actor, id(row)).await),
+        Table::Refund => say(engine.get_refund(actor, id(row)).await),
     }
 }
 
@@ -368,7 +391,7 @@ fn nothing() -> Answer {
 
 pub(super) fn say<T: Debug>(response: Result<T, Error>) -> Answer {
     response.map(|value| format!("{value:#?}")).map_err(|error| match &error {
-        Error::Invalid(_) | Error::CardDeclined(_) => format!("{}: {error:#?}", error.code()),
+        Error::Invalid(_) | Error::CardDeclined { .. } | Error::RefundFailed(_) => format!("{}: {error:#?}", error.code()),
         _ => error.code().to_owned(),
     })
 }
@@ -381,7 +404,8 @@ fn newest<T: Entity>(page: Result<Page<Stored<T>>, RepositoryError>) -> i64 {
     page.unwrap().items.first().map_or(0, |row| row.id.get())
 }
 
-/// The sandbox gateway, which sometimes does not respond, either before or after it has charged the card.
+/// The sandbox gateway, which sometimes does not respond, either before or after it has done what it was asked, and which refuses
+/// some cards.
 #[derive(Debug, Default)]
 struct MoodyGateway {
     sandbox: SandboxGateway,
@@ -397,7 +421,14 @@ impl MoodyGateway {
 
 #[async_trait]
 impl PaymentGateway for MoodyGateway {
-    async fn tokenize(&self, card: &CardDetails) -> Result<CardToken, GatewayError> {
+    fn info(&self) -> GatewayInfo {
+        self.sandbox.info()
+    }
+
+    async fn tokenize(&self, card: &CardDetails) -> Result<Tokenization, GatewayError> {
+        if card.number.expose() == REFUSED_CARD {
+            return Ok(Tokenization::Refused { failure_code: "incorrect_cvc".to_owned() });
+        }
         self.sandbox.tokenize(card).await
     }
 
@@ -408,8 +439,30 @@ impl PaymentGateway for MoodyGateway {
         Ok(outcome)
     }
 
-    async fn find_charge(&self, key: &ChargeKey) -> Result<Option<ChargeOutcome>, GatewayError> {
+    async fn find_charge(&self, charge: &Charge) -> Result<Option<ChargeOutcome>, GatewayError> {
         self.fails(4)?;
-        self.sandbox.find_charge(key).await
+        self.sandbox.find_charge(charge).await
+    }
+
+    async fn cancel_charge(&self, charge: &Charge) -> Result<ChargeOutcome, GatewayError> {
+        let outcome = self.sandbox.cancel_charge(charge).await?;
+        self.fails(4)?;
+        Ok(outcome)
+    }
+
+    async fn refund(&self, refund: &RefundRequest) -> Result<RefundOutcome, GatewayError> {
+        self.fails(5)?;
+        let outcome = self.sandbox.refund(refund).await?;
+        self.fails(3)?;
+        Ok(outcome)
+    }
+
+    async fn find_refund(&self, refund: &RefundRequest) -> Result<Option<RefundOutcome>, GatewayError> {
+        self.fails(4)?;
+        self.sandbox.find_refund(refund).await
+    }
+
+    fn act_as_payer(&self, charge: &Charge, outcome: PayerOutcome) -> Option<ChargeOutcome> {
+        self.sandbox.act_as_payer(charge, outcome)
     }
 }

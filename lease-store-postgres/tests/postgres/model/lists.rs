@@ -3,12 +3,12 @@
 use std::fmt::Debug;
 
 use lease_core::LeaseEngine;
-use lease_core::model::{InvoiceStatus, LeadStatus, PaymentStatus, ProposalStatus, ServiceKind, TradeStatus, Vin};
+use lease_core::model::{InvoiceStatus, LeadStatus, PaymentStatus, ProposalStatus, RefundStatus, ServiceKind, TradeStatus, Vin};
 use lease_core::page::{Page, PageRequest};
 use lease_core::permission::Actor;
 use lease_core::repository::{
-    CardFilter, ContactFilter, CustomerFilter, InvoiceFilter, LeadFilter, PaymentFilter, ProposalFilter, ServiceFilter,
-    TradeFilter, UserFilter, VehicleFilter,
+    CardFilter, ContactFilter, CustomerFilter, InvoiceFilter, LeadFilter, PaymentFilter, ProposalFilter, RefundFilter,
+    ServiceFilter, TradeFilter, UserFilter, VehicleFilter,
 };
 use lease_core::text::{Search, comparison_key};
 use strum::VariantArray;
@@ -135,6 +135,16 @@ pub(super) async fn list(engine: &LeaseEngine, actor: &Actor, table: Table, by: 
                 credit_card_id: third.map(id),
             };
             walk!(engine.list_payments(actor, filter.clone(), limit))
+        }
+        Table::Refund => {
+            let filter = RefundFilter {
+                visible_to: None,
+                payment_id: first.map(id),
+                invoice_id: second.map(id),
+                customer_id: third.map(id),
+                status: chosen::<RefundStatus>(*choice),
+            };
+            walk!(engine.list_refunds(actor, filter.clone(), limit))
         }
     }
 }

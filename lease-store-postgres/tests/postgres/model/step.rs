@@ -45,9 +45,10 @@ pub(super) enum Table {
     Proposal,
     Invoice,
     Payment,
+    Refund,
 }
 
-const TABLES: [Table; 11] = [
+const TABLES: [Table; 12] = [
     Table::User,
     Table::Customer,
     Table::Card,
@@ -59,6 +60,7 @@ const TABLES: [Table; 11] = [
     Table::Proposal,
     Table::Invoice,
     Table::Payment,
+    Table::Refund,
 ];
 
 /// A command, with the body of its request.
@@ -90,6 +92,11 @@ pub(super) enum Act {
     End(Row, u64),
     /// Pays an invoice, in part or in full, with this card or with the newest card of the billed customer.
     Pay(Row, Option<i64>, Option<u32>),
+    /// The payer of a payment that waits for them confirms it, or does not.
+    ActAsPayer(Row, bool),
+    CancelPayment(Row),
+    /// Refunds a payment, in part or in full.
+    Refund(Row, Option<u32>),
     Void(Row),
     WriteOff(Row),
     /// Moves a due date to this many days after the first day of all.
@@ -123,6 +130,9 @@ pub(super) struct Conditions {
     pub(super) years: (Option<i32>, Option<i32>),
     pub(super) word: Option<&'static str>,
 }
+
+/// The number of a card that the gateway refuses.
+pub(super) const REFUSED_CARD: &str = "4000000000000127";
 
 /// Words that occur in names and texts, and parts of them.
 const WORDS: [&str; 6] = ["honda", "acc", "ada", "a", "civic fast", "nobody"];
@@ -177,6 +187,9 @@ fn act() -> impl Strategy<Value = Act> {
         1 => row().prop_map(Act::Rescind),
         1 => (row(), 0..20_u64).prop_map(|(trade, day)| Act::End(trade, day)),
         10 => (row(), weighted(0.2, id()), amount).prop_map(|(invoice, card, cents)| Act::Pay(invoice, card, cents)),
+        3 => (row(), any::<bool>()).prop_map(|(payment, confirms)| Act::ActAsPayer(payment, confirms)),
+        2 => row().prop_map(Act::CancelPayment),
+        5 => (row(), weighted(0.6, 1..30_u32)).prop_map(|(payment, part)| Act::Refund(payment, part)),
         2 => row().prop_map(Act::Void),
         1 => row().prop_map(Act::WriteOff),
         1 => (row(), 0..40_u64).prop_map(|(invoice, day)| Act::MoveDueDate(invoice, day)),
@@ -271,7 +284,17 @@ fn token() -> impl Strategy<Value = Value> {
 }
 
 fn card() -> impl Strategy<Value = Value> {
-    const NUMBERS: [&str; 4] = ["4242424242424242", "4000000000000002", "4000000000009995", "4242424242424241"];
+    const NUMBERS: [&str; 9] = [
+        "4242424242424242",
+        "4000000000000002",
+        "4000000000009995",
+        "4000002500003155",
+        "4000002500003155",
+        "4000008400001629",
+        "4000000000005126",
+        "4242424242424241",
+        REFUSED_CARD,
+    ];
     let fields = (select(&NUMBERS[..]), 1..13_u8, select(&[2026, 2026, 2099, 2020][..]), any::<bool>());
     fields.prop_map(|(number, month, year, is_default)| {
         json!({"number": number, "exp_month": month, "exp_year": year, "holder_name": "Ada Byron", "is_default": is_default})

@@ -87,14 +87,30 @@ from proposals
 where id > 4;
 
 insert into payments (
-    invoice_id, credit_card_id, customer_id, amount, currency, status, gateway_reference, is_late, charge_key, created_at
+    invoice_id, credit_card_id, customer_id, amount, currency, status, settled_at, action_kind, gateway_reference, is_late,
+    charge_key, created_at
 )
 select
-    i.id, k.id, i.customer_id, 5, 'USD', case i.id % 20 when 0 then 'pending' else 'succeeded' end,
+    i.id, k.id, i.customer_id, 5, 'USD', case i.id % 20 when 0 then 'pending' when 1 then 'requires_action' else 'succeeded' end,
+    case when i.id % 20 > 1 then timestamptz '2026-01-02' end, case i.id % 20 when 1 then 'redirect' end,
     case i.id % 20 when 0 then null else 'ref' end, false, 'bulk-' || i.id, '2026-01-02'
 from invoices i
 join credit_cards k on k.customer_id = i.customer_id and k.is_default
 where i.id > 1;
+
+insert into refunds (
+    payment_id, invoice_id, customer_id, amount, currency, reason, note, status, settled_at, gateway_reference, refund_key,
+    created_at
+)
+select
+    id, invoice_id, customer_id, 1, 'USD', 'other', '', case id % 20 when 2 then 'pending' else 'succeeded' end,
+    case id % 20 when 2 then null else timestamptz '2026-01-03' end, 'ref', 'bulk-' || id, '2026-01-03'
+from payments
+where status = 'succeeded';
+
+insert into card_refusals (customer_id, refused_at)
+select 2 + n, timestamptz '2026-01-01' + n * interval '1 hour'
+from generate_series(1, 2000) as n;
 
 insert into idempotency_records (key, holder, fingerprint, held_until, expires_at)
 select sha256(n::text::bytea), decode(repeat('00', 16), 'hex'), sha256('x'), '2026-01-01', '2026-01-02'

@@ -79,7 +79,7 @@ insert into invoices (trade_id, proposal_id, customer_id, amount, currency, issu
 values (2, 3, 1, 50, 'USD', '2026-01-01', '2026-01-15');
 
 insert into payments (
-    invoice_id, credit_card_id, customer_id, amount, currency, status, failure_code, gateway_reference, is_late, charge_key,
-    created_at
+    invoice_id, credit_card_id, customer_id, amount, currency, status, settled_at, failure_code, gateway_reference, is_late,
+    charge_key, created_at
 )
-values (1, 1, 1, 50, 'USD', 'failed', 'card_declined', 'ref-1', false, 'key-1', '2026-01-02');
+values (1, 1, 1, 50, 'USD', 'failed', '2026-01-02', 'card_declined', 'ref-1', false, 'key-1', '2026-01-02');
