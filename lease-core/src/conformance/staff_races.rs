@@ -2,7 +2,7 @@
 //!
 //! Rules 4.6, 4.7, 5.2, 5.3 and 8.8.
 
-use chrono::{Days, Duration};
+use chrono::{Days, Duration, NaiveDate};
 
 use super::Handles;
 use super::payment_races::Race;
@@ -108,15 +108,13 @@ pub async fn staff_cancel_while_customers_accept(handles: Handles) {
 /// it began before, and the invoice is overdue no longer.
 pub async fn moving_the_due_date_and_paying_come_one_after_the_other(handles: Handles) {
     let sales = Sales::start(handles).await;
-    let Race { processes, .. } = &sales.race;
+    let clock = &sales.race.processes.clock;
     let mut moved = Vec::new();
     for round in 0..*ROUNDS {
         let (trade, invoice) = sales.race.bill().await;
-        processes.clock.advance(Duration::days(30));
-        let due_date = processes.clock.now().date_naive() + Days::new(10);
-        let (staff, draft) = (sales.staff, DueDateDraft { due_date: due_date.into() });
-        let moves = processes.act(|engine| async move { engine.move_due_date(&staff, invoice, &draft).await });
-        let (response, pays) = sales.race_with_parts(round, moves, invoice).await;
+        clock.advance(Duration::days(30));
+        let due_date = clock.now().date_naive() + Days::new(10);
+        let (response, pays) = sales.race_with_parts(round, sales.move_due_date(invoice, due_date), invoice).await;
         assert!(["ok", "invoice_not_open"].contains(&response) && pays == ["ok"; PARTS], "{response} {pays:?}");
         moved.push((trade, invoice, (response == "ok").then_some(due_date)));
     }
@@ -168,6 +166,11 @@ impl Sales {
     fn write_off(&self, invoice: InvoiceId) -> Act {
         let (staff, draft) = (self.staff, WriteOffDraft { reason: "hopeless".into() });
         self.race.processes.act(|engine| async move { engine.write_off_invoice(&staff, invoice, &draft).await })
+    }
+
+    fn move_due_date(&self, invoice: InvoiceId, to: NaiveDate) -> Act {
+        let (staff, draft) = (self.staff, DueDateDraft { due_date: to.into() });
+        self.race.processes.act(|engine| async move { engine.move_due_date(&staff, invoice, &draft).await })
     }
 
     fn cancel(&self, trade: TradeId) -> Act {

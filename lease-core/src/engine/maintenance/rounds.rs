@@ -92,8 +92,8 @@ impl LeaseEngine {
     /// [`Error::Unavailable`] if the store cannot list the pending payments.
     pub async fn settle_pending(&self, older_than: chrono::Duration, at_once: u32) -> Result<usize, Error> {
         let before = self.now().checked_sub_signed(older_than).unwrap_or_else(|| self.now());
-        let list = |after| self.store().pending_payments(before, after, at_once);
-        in_batches(at_once, list, |id| async move { self.recover(id).await.map(drop) }).await
+        let find = |after| self.store().pending_payments(before, after, at_once);
+        in_batches(at_once, find, |id| async move { self.recover(id).await.map(drop) }).await
     }
 
     /// Gives their place in the order to the events of a bounded number of commits that have none yet (rule 8.5). Returns how many
