@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::{LeaseEngine, Maintenance};
-use crate::error::Error;
+use crate::error::{Error, with_causes};
 use crate::invoicing::declines_since;
 use crate::model::RefundState;
 use crate::repository::UnderWay;
@@ -116,7 +116,9 @@ impl LeaseEngine {
             for id in &pending {
                 match self.settle_refund(*id).await {
                     Ok(refund) => settled += usize::from(refund.state != RefundState::Pending),
-                    Err(error) => tracing::warn!(%error, refund = %id, "a pending refund could not be settled yet"),
+                    Err(error) => {
+                        tracing::warn!(error = %with_causes(&error), refund = %id, "a pending refund could not be settled yet");
+                    }
                 }
             }
             last = pending.last().copied();
@@ -143,7 +145,9 @@ impl LeaseEngine {
             for id in &under_way {
                 match self.settle_payment(*id).await {
                     Ok(payment) => settled += usize::from(!payment.state.is_under_way()),
-                    Err(error) => tracing::warn!(%error, payment = %id, "a payment under way could not be settled yet"),
+                    Err(error) => {
+                        tracing::warn!(error = %with_causes(&error), payment = %id, "a payment under way could not be settled yet");
+                    }
                 }
             }
             last = under_way.last().copied();

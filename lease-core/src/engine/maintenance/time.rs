@@ -6,7 +6,7 @@ use super::LeaseEngine;
 use crate::decision::Decision;
 use crate::engine::RequestContext;
 use crate::engine::trades::at;
-use crate::error::Error;
+use crate::error::{Error, with_causes};
 use crate::id::Versioned;
 use crate::invoicing::record_overdue;
 use crate::lifecycle::{TradeChanges, TradeSnapshot, expire};
@@ -41,7 +41,9 @@ impl LeaseEngine {
         for key in keys {
             match self.record(key, decide).await {
                 Ok(()) => recorded += 1,
-                Err(error) => tracing::warn!(%error, ?key, "what time has brought could not be recorded yet"),
+                Err(error) => {
+                    tracing::warn!(error = %with_causes(&error), ?key, "what time has brought could not be recorded yet");
+                }
             }
         }
         recorded
