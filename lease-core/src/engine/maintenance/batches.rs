@@ -1,4 +1,4 @@
-use crate::error::Error;
+use crate::error::{Error, with_causes};
 use crate::id::Id;
 use crate::repository::RepositoryError;
 
@@ -29,7 +29,9 @@ where
         for id in batch {
             match work(id).await {
                 Ok(is_done) => done += usize::from(is_done),
-                Err(error) => tracing::warn!(%error, ?id, "background work is left for the next round"),
+                Err(error) => {
+                    tracing::warn!(error = %with_causes(&error), ?id, "background work is left for the next round");
+                }
             }
         }
         if !is_full || last.is_none() {
