@@ -171,13 +171,6 @@ impl From<MoneyError> for Error {
 }
 
 /// A password whose turn does not come is not the caller's fault, and can be sent again.
-/// An error and its causes, in one line, for the log.
-#[must_use]
-pub fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
-    let chain = std::iter::successors(Some(error), |error| error.source());
-    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
-}
-
 impl From<PasswordError> for Error {
     fn from(error: PasswordError) -> Self {
         match error {
@@ -185,6 +178,13 @@ impl From<PasswordError> for Error {
             _ => Self::Internal(error.into()),
         }
     }
+}
+
+/// An error and its causes, in one line, for the log.
+#[must_use]
+pub fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let chain = std::iter::successors(Some(error), |error| error.source());
+    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// The reason why the present state does not allow an act (rule 2.4).
