@@ -263,7 +263,20 @@ async fn lists_of_rows_that_belong_to_trades_walk_their_indexes() {
     }
     walks!(store, store.find_charge_key(&ChargeKey::new("bulk-7".into())), "payments_charge_key_key");
     walks!(store, store.declines(customer().unwrap(), now(), 20), "payments_declines_idx", "card_refusals_customer_idx");
+    walks!(store, store.purge_refused_cards(now(), 10), "card_refusals_refused_at_idx");
+    for after in [None, ProposalId::new(5)] {
+        walks!(store, store.expired_proposals(now(), after, 10), "proposals_end_idx");
+    }
+    for after in [None, InvoiceId::new(5)] {
+        walks!(store, store.overdue_invoices(now(), after, 10), "invoices_to_fall_overdue_idx");
+    }
+    database.drop().await;
+}
 
+#[tokio::test]
+async fn lists_of_refunds_walk_their_indexes() {
+    let database = TestDatabase::create().await;
+    let store = &store(&database).await;
     let all = RefundFilter::default;
     walks!(store, store.list_refunds(&all(), page()), "refunds_pkey");
     walks!(store, store.list_refunds(&RefundFilter { visible_to: customer(), ..all() }, page()), "refunds_customer_idx");
@@ -278,13 +291,6 @@ async fn lists_of_rows_that_belong_to_trades_walk_their_indexes() {
         walks!(store, store.pending_refunds(now(), after, 10), "refunds_pending_idx");
     }
     walks!(store, store.find_refund_key(&RefundKey::new("bulk-7".into())), "refunds_refund_key_key");
-    walks!(store, store.purge_refused_cards(now(), 10), "card_refusals_refused_at_idx");
-    for after in [None, ProposalId::new(5)] {
-        walks!(store, store.expired_proposals(now(), after, 10), "proposals_end_idx");
-    }
-    for after in [None, InvoiceId::new(5)] {
-        walks!(store, store.overdue_invoices(now(), after, 10), "invoices_to_fall_overdue_idx");
-    }
     database.drop().await;
 }
 

@@ -149,29 +149,14 @@ impl Backend {
                 let body = json!({"end_date": start().date_naive() + Days::new(*day), "reason": "returned"});
                 say(engine.end_trade(by, trade, &draft(&body)).await)
             }
-            Act::Pay(row, card, cents) => {
-                let amount = cents.map(|cents| format!("{}.{:02}", cents / 100, cents % 100));
-                let invoice = self.row(Table::Invoice, *row).await;
-                let card = match card {
-                    Some(card) => *card,
-                    None => self.newest_card(invoice).await,
-                };
-                let mut body = json!({"credit_card_id": card});
-                if let Some(amount) = amount {
-                    body["amount"] = amount.into();
-                }
-                say(engine.pay_invoice(by, id(invoice), &draft(&body)).await)
-            }
-            Act::ActAsPayer(row, confirms) => {
+            Act::Pay(row, card, cents) => self.pay(engine, by, self.row(Table::Invoice, *row).await, *card, *cents).await,
+            Act::PlayPayer(row, confirms) => {
                 let body = json!({"outcome": if *confirms { "succeed" } else { "fail" }});
                 say(engine.act_as_payer(by, id(self.row(Table::Payment, *row).await), &draft(&body)).await)
             }
             Act::CancelPayment(row) => say(engine.cancel_payment(by, id(self.row(Table::Payment, *row).await)).await),
             Act::Refund(row, part) => {
-                let mut body = json!({"reason": "other"});
-                if let Some(part) = part {
-                    body["amount"] = (*part).into();
-                }
+                let body = part.map_or_else(|| json!({"reason": "other"}), |part| json!({"reason": "other", "amount": part}));
                 say(engine.refund_payment(by, id(self.row(Table::Payment, *row).await), &draft(&body)).await)
             }
             Act::Void(row) => {
@@ -202,6 +187,25 @@ impl Backend {
                 Ok(self.clock.now().to_string())
             }
         }
+    }
+
+    async fn pay(
+        &self,
+        engine: &LeaseEngine,
+        by: &RequestContext,
+        invoice: i64,
+        card: Option<i64>,
+        cents: Option<u32>,
+    ) -> Answer {
+        let card = match card {
+            Some(card) => card,
+            None => self.newest_card(invoice).await,
+        };
+        let mut body = json!({"credit_card_id": card});
+        if let Some(cents) = cents {
+            body["amount"] = format!("{}.{:02}", cents / 100, cents % 100).into();
+        }
+        say(engine.pay_invoice(by, id(invoice), &draft(&body)).await)
     }
 
     async fn actor(&self, step: &Step) -> Actor {
@@ -258,7 +262,7 @@ impl Backend {
             Act::Pay(row, ..) => {
                 self.load(TradeKey::Invoice(id(self.row(Table::Invoice, row).await))).await?.invoice?.customer_id
             }
-            Act::ActAsPayer(row, _) => {
+            Act::PlayPayer(row, _) => {
                 self.load(TradeKey::Payment(id(self.row(Table::Payment, row).await))).await?.payment?.0.customer_id
             }
             _ => return None,

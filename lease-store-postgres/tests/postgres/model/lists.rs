@@ -127,25 +127,33 @@ pub(super) async fn list(engine: &LeaseEngine, actor: &Actor, table: Table, by: 
             walk!(engine.list_invoices(actor, filter.clone(), limit))
         }
         Table::Payment => {
-            let filter = PaymentFilter {
-                visible_to: None,
-                invoice_id: first.map(id),
-                status: chosen::<PaymentStatus>(*choice),
-                customer_id: second.map(id),
-                credit_card_id: third.map(id),
-            };
+            let filter = payments(by);
             walk!(engine.list_payments(actor, filter.clone(), limit))
         }
         Table::Refund => {
-            let filter = RefundFilter {
-                visible_to: None,
-                payment_id: first.map(id),
-                invoice_id: second.map(id),
-                customer_id: third.map(id),
-                status: chosen::<RefundStatus>(*choice),
-            };
+            let filter = refunds(by);
             walk!(engine.list_refunds(actor, filter.clone(), limit))
         }
+    }
+}
+
+fn payments(by: &Conditions) -> PaymentFilter {
+    PaymentFilter {
+        visible_to: None,
+        invoice_id: by.first.map(id),
+        status: chosen::<PaymentStatus>(by.choice),
+        customer_id: by.second.map(id),
+        credit_card_id: by.third.map(id),
+    }
+}
+
+fn refunds(by: &Conditions) -> RefundFilter {
+    RefundFilter {
+        visible_to: None,
+        payment_id: by.first.map(id),
+        invoice_id: by.second.map(id),
+        customer_id: by.third.map(id),
+        status: chosen::<RefundStatus>(by.choice),
     }
 }
 

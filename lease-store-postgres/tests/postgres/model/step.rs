@@ -93,7 +93,7 @@ pub(super) enum Act {
     /// Pays an invoice, in part or in full, with this card or with the newest card of the billed customer.
     Pay(Row, Option<i64>, Option<u32>),
     /// The payer of a payment that waits for them confirms it, or does not.
-    ActAsPayer(Row, bool),
+    PlayPayer(Row, bool),
     CancelPayment(Row),
     /// Refunds a payment, in part or in full.
     Refund(Row, Option<u32>),
@@ -187,7 +187,7 @@ fn act() -> impl Strategy<Value = Act> {
         1 => row().prop_map(Act::Rescind),
         1 => (row(), 0..20_u64).prop_map(|(trade, day)| Act::End(trade, day)),
         10 => (row(), weighted(0.2, id()), amount).prop_map(|(invoice, card, cents)| Act::Pay(invoice, card, cents)),
-        3 => (row(), any::<bool>()).prop_map(|(payment, confirms)| Act::ActAsPayer(payment, confirms)),
+        3 => (row(), any::<bool>()).prop_map(|(payment, confirms)| Act::PlayPayer(payment, confirms)),
         2 => row().prop_map(Act::CancelPayment),
         5 => (row(), weighted(0.6, 1..30_u32)).prop_map(|(payment, part)| Act::Refund(payment, part)),
         2 => row().prop_map(Act::Void),
