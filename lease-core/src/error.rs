@@ -180,6 +180,13 @@ impl From<PasswordError> for Error {
     }
 }
 
+/// An error and its causes, in one line, for the log.
+#[must_use]
+pub fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let chain = std::iter::successors(Some(error), |error| error.source());
+    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
 /// The reason why the present state does not allow an act (rule 2.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error, strum::IntoStaticStr, strum::VariantArray)]
 #[strum(serialize_all = "snake_case")]

@@ -21,7 +21,7 @@
 //! | what each table contains | [`model`], with [`money`], [`id`], [`text`] |
 //! | what is recorded of every change, and who sees it | [`event`] |
 //! | what a store must do | [`repository`], and `conformance` (a feature), which checks it |
-//! | whether the data in a store is consistent: the invariants I1 to I7 as code | [`invariants`] |
+//! | whether the data in a store is consistent: the invariants I1 to I9 as code | [`invariants`] |
 //! | who charges cards | [`gateway`] |
 //! | what an operator may choose | [`policy`] |
 //! | the input of callers, before it is validated | [`input`] |

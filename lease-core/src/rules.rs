@@ -9,7 +9,7 @@
 //! | 2: [`permissions`] | who may do and see what, and the order of checks |
 //! | 3: [`accounts`] | registering, logging in, users, tokens, passwords |
 //! | 4: [`trades`] | how a trade is opened, negotiated, agreed, completed and cancelled |
-//! | 5: [`invoicing`] | services, invoices, payments, cards, and the invariants I1 to I7 |
+//! | 5: [`invoicing`] | services, invoices, payments, refunds, cards, and the invariants I1 to I9 |
 //! | 6: [`api`] | customers, vehicles, contacts, leads; lists, errors, idempotency keys |
 //! | 7: [`server`] | the settings and commands of `lease-server` |
 //! | 8: [`events`] | what is recorded of every change, who sees it, and in which order |

@@ -4,12 +4,11 @@ mod code;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::error::Error as StdError;
-use std::fmt::Write as _;
 
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use chrono::Duration;
+use lease_core::error::with_causes;
 use lease_core::input::FieldErrors;
 use lease_core::{Error, ErrorKind, Refusal};
 use serde::Serialize;
@@ -147,11 +146,11 @@ impl From<Error> for Problem {
             }
             Error::Throttled { retry_after } => Self::throttled(seconds_up(retry_after)),
             Error::Unavailable(source) => {
-                tracing::warn!(error = %chain(&*source), "a request could not be served");
+                tracing::warn!(error = %with_causes(&*source), "a request could not be served");
                 problem
             }
             Error::Internal(source) => {
-                tracing::error!(error = %chain(&*source), "a request failed");
+                tracing::error!(error = %with_causes(&*source), "a request failed");
                 problem
             }
             _ => problem,
@@ -173,18 +172,6 @@ pub(crate) fn seconds_up(wait: Duration) -> u64 {
 
 fn messages(errors: &FieldErrors) -> Messages {
     errors.fields().map(|field| (field.to_owned(), errors.of(field).to_vec())).collect()
-}
-
-/// An error and its sources, in one line.
-fn chain(error: &(dyn StdError + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(source) = next {
-        // Writing to a string cannot fail.
-        let _ = write!(text, ": {source}");
-        next = source.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -332,6 +332,11 @@ cases! {
         a_payment_whose_process_died_is_settled_by_another,
         a_request_whose_payment_was_settled_by_recovery_gets_that_outcome,
         a_card_that_is_deleted_meanwhile_has_paid,
+        a_payment_that_waits_ends_right_however_the_gateway_fails,
+        a_payment_that_nobody_confirms_is_given_up_at_the_gateway_first,
+        a_payment_whose_canceller_died_is_settled_by_another,
+        a_refund_ends_right_however_the_gateway_fails,
+        a_refund_whose_process_died_is_settled_by_another,
     }
     offers {
         an_edit_changes_what_the_live_trade_offers,
@@ -367,6 +372,10 @@ cases! {
         a_card_that_expires_meanwhile_pays_in_time_or_is_refused,
         many_recoveries_settle_once,
         recoveries_and_who_pays_settle_once,
+        confirming_and_cancelling_exclude_each_other,
+        one_of_many_refunds_the_whole_payment,
+        part_refunds_never_overshoot,
+        recoveries_and_who_refunds_settle_once,
     }
     prices {
         trades_are_filtered_and_sorted_by_price,

@@ -1,7 +1,7 @@
-//! Races of a payment with other payments and with the end of an invoice, a card or a pending payment, at two processes: the
-//! recorded payments are those that the gateway charged.
+//! Races of a payment or a refund with others and with the end of an invoice, a card or a payment under way, at two processes: what
+//! is recorded is what the gateway has charged and given back.
 //!
-//! Rules 5.3 to 5.6.
+//! Rules 5.3 to 5.7.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,16 +15,17 @@ use super::Handles;
 use super::build::*;
 use super::processes::{Act, Processes, ROUNDS, count};
 use super::race::together;
+use crate::engine::PayerDraft;
 use crate::gateway::{
-    CardDetails, Charge, ChargeKey, ChargeOutcome, GatewayError, GatewayInfo, PaymentGateway, RefundOutcome, RefundRequest,
-    SandboxGateway, Tokenization,
+    CardDetails, Charge, ChargeKey, ChargeOutcome, GatewayError, GatewayInfo, PayerOutcome, PaymentGateway, RefundKey,
+    RefundOutcome, RefundRequest, SandboxGateway, Tokenization,
 };
-use crate::id::{CreditCardId, InvoiceId, ServiceId, TradeId, Version};
+use crate::id::{CreditCardId, InvoiceId, PaymentId, ServiceId, TradeId, Version};
 use crate::invariants::Books;
-use crate::invoicing::{PaymentDraft, VoidDraft};
-use crate::model::{InvoiceState, PaymentState, Role, ServiceKind};
+use crate::invoicing::{PaymentDraft, RefundDraft, VoidDraft};
+use crate::model::{InvoiceState, PaymentState, PaymentStatus, RefundState, Role, ServiceKind};
 use crate::permission::Actor;
-use crate::repository::TradeKey;
+use crate::repository::{PaymentFilter, TradeKey};
 
 /// The number of payments at the same time.
 const PAYERS: usize = 6;
@@ -152,11 +153,85 @@ pub async fn recoveries_and_who_pays_settle_once(handles: Handles) {
     race.assert_paid(*ROUNDS, *ROUNDS).await;
 }
 
+/// The payer confirms, and staff and the payer cancel, all at once: either the money is taken and nobody has cancelled, or it is
+/// not, and whoever asked is told.
+pub async fn confirming_and_cancelling_exclude_each_other(handles: Handles) {
+    let race = Race::start(handles).await;
+    let (owner, staff) = (race.owner, race.processes.actor(Role::Staff).await);
+    let card = race.processes.card_with(&owner, "sandbox_asks_payer").await;
+    let (mut ids, mut ends) = (Vec::new(), BTreeMap::<_, usize>::new());
+    for round in 0..*ROUNDS {
+        let (_, invoice) = race.bill().await;
+        assert_eq!(count(vec![race.pay(invoice, card, None)]).await, [("ok", 1)].into());
+        let id = race.waiting().await;
+        let draft = PayerDraft { outcome: "succeed".into() };
+        let mut acts = vec![
+            race.processes.act(|engine| async move { engine.cancel_payment(&owner, id).await }),
+            race.processes.act(|engine| async move { engine.cancel_payment(&staff, id).await }),
+            race.processes.act(|engine| async move { engine.settle_waiting(100).await }),
+        ];
+        acts.insert(round % 3, race.processes.act(|engine| async move { engine.act_as_payer(&owner, id, &draft).await }));
+        let mut responses = together(acts).await;
+        let confirmed = responses.remove(round % 3);
+        let payment = race.processes.engine().get_payment(&owner, id).await.unwrap().stored;
+        let status = PaymentStatus::from(&payment.state);
+        *ends.entry(status.to_string()).or_default() += 1;
+        assert!(["ok", "payment_settled"].contains(&confirmed), "{confirmed}");
+        let expected = if status == PaymentStatus::Cancelled { ["ok", "payment_settled"] } else { ["payment_settled"; 2] };
+        assert!(responses[..2].iter().all(|response| expected.contains(response)), "{responses:?} of one that is {status}");
+        if status == PaymentStatus::Succeeded {
+            ids.push(id);
+        }
+    }
+    let books = race.processes.books().await;
+    assert_eq!(books.payments.len(), *ROUNDS);
+    let taken = books.payments.iter().filter(|payment| ids.contains(&payment.id));
+    let taken: BTreeMap<_, _> = taken.map(|payment| (payment.charge_key.clone(), payment.amount.amount())).collect();
+    assert_eq!(taken, *race.gateway.taken.lock().unwrap(), "{ends:?}");
+}
+
+/// Staff refund the whole payment, all at once.
+pub async fn one_of_many_refunds_the_whole_payment(handles: Handles) {
+    let race = Race::start(handles).await;
+    for _ in 0..*ROUNDS {
+        let payment = race.paid().await;
+        let counts = count((0..PAYERS).map(|_| race.refund(payment, None)).collect()).await;
+        assert_eq!(counts, [("ok", 1), ("payment_refunded", PAYERS - 1)].into());
+    }
+    race.assert_refunded(*ROUNDS).await;
+}
+
+/// Three refunds of 30.00 fit into 100.00.
+pub async fn part_refunds_never_overshoot(handles: Handles) {
+    let race = Race::start(handles).await;
+    for _ in 0..*ROUNDS {
+        let payment = race.paid().await;
+        let counts = count((0..PAYERS).map(|_| race.refund(payment, Some(30))).collect()).await;
+        assert_eq!(counts, [("ok", 3), ("validation_error", PAYERS - 3)].into());
+    }
+    race.assert_refunded(*ROUNDS * 3).await;
+}
+
+/// The gateway's response is lost, or on its way, when others settle the refund.
+pub async fn recoveries_and_who_refunds_settle_once(handles: Handles) {
+    let race = Race::start(handles).await;
+    for round in 0..*ROUNDS {
+        let payment = race.paid().await;
+        race.gateway.is_silent.store(round % 2 == 0, Ordering::Relaxed);
+        let acts = vec![race.refund(payment, None), race.recover(), race.recover(), race.recover()];
+        assert_eq!(count(acts).await, [("ok", 4)].into());
+        race.gateway.is_silent.store(false, Ordering::Relaxed);
+        assert_eq!(count((0..3).map(|_| race.recover()).collect()).await, [("ok", 3)].into());
+    }
+    race.assert_refunded(*ROUNDS).await;
+}
+
 /// An owner who has a card and is billed for one lease after another.
 pub(super) struct Race {
     pub(super) processes: Processes,
     gateway: Arc<CountingGateway>,
     pub(super) owner: Actor,
+    staff: Actor,
     pub(super) card: CreditCardId,
     lease: ServiceId,
 }
@@ -167,8 +242,8 @@ impl Race {
         let processes = Processes::with_gateway(handles, &(gateway.clone() as _));
         let lease = processes.world.service(ServiceKind::Lease).await;
         let owner = processes.actor(Role::Customer).await;
-        let card = processes.card(&owner, 9999).await;
-        Self { processes, gateway, owner, card, lease }
+        let (staff, card) = (processes.actor(Role::Staff).await, processes.card(&owner, 9999).await);
+        Self { processes, gateway, owner, staff, card, lease }
     }
 
     pub(super) async fn bill(&self) -> (TradeId, InvoiceId) {
@@ -185,6 +260,35 @@ impl Race {
     /// A process settles all pending payments, however recent.
     fn recover(&self) -> Act {
         self.processes.act(|engine| async move { engine.settle_pending(Duration::seconds(-1), 100).await })
+    }
+
+    /// A payment of the owner's over 100.00 that has succeeded.
+    async fn paid(&self) -> PaymentId {
+        let (_, invoice) = self.bill().await;
+        let draft = PaymentDraft { credit_card_id: self.card.into(), ..PaymentDraft::default() };
+        self.processes.engine().pay_invoice(&self.owner, invoice, &draft).await.unwrap().stored.id
+    }
+
+    /// Staff refund all that is left, or this amount.
+    fn refund(&self, payment: PaymentId, amount: Option<i64>) -> Act {
+        let (staff, amount) = (self.staff, amount.map(|amount| Decimal::from(amount).into()).unwrap_or_default());
+        let draft = RefundDraft { amount, reason: "other".into(), ..RefundDraft::default() };
+        self.processes.act(|engine| async move { engine.refund_payment(&staff, payment, &draft).await })
+    }
+
+    /// The payment that waits for its payer.
+    async fn waiting(&self) -> PaymentId {
+        let filter = PaymentFilter { status: Some(PaymentStatus::RequiresAction), ..PaymentFilter::default() };
+        self.processes.world.list_payments(&filter).await[0].id
+    }
+
+    /// Asserts that there are this many refunds, that all of them succeeded, and that each was given back once.
+    async fn assert_refunded(&self, refunds: usize) {
+        let books = self.processes.books().await;
+        assert_eq!(books.refunds.len(), refunds);
+        assert!(books.refunds.iter().all(|refund| matches!(refund.state, RefundState::Succeeded { .. })));
+        let given: BTreeMap<_, _> = books.refunds.iter().map(|row| (row.refund_key.clone(), row.amount.amount())).collect();
+        assert_eq!(given, *self.gateway.given_back.lock().unwrap(), "recorded refunds and those at the gateway");
     }
 
     async fn version(&self, trade: TradeId) -> Version {
@@ -204,11 +308,12 @@ impl Race {
     }
 }
 
-/// The sandbox, with slow responses and a record of the charges that it made.
+/// The sandbox, with slow responses and a record of the money that it took and gave back.
 #[derive(Debug, Default)]
 struct CountingGateway {
     sandbox: SandboxGateway,
     taken: Mutex<BTreeMap<ChargeKey, Decimal>>,
+    given_back: Mutex<BTreeMap<RefundKey, Decimal>>,
     /// Whether its responses are lost.
     is_silent: AtomicBool,
 }
@@ -224,12 +329,9 @@ impl PaymentGateway for CountingGateway {
     }
 
     async fn charge(&self, charge: &Charge) -> Result<ChargeOutcome, GatewayError> {
-        self.taken.lock().unwrap().insert(charge.key.clone(), charge.amount.amount());
         let outcome = self.sandbox.charge(charge).await?;
-        for _ in 0..10 {
-            tokio::task::yield_now().await;
-        }
-        if self.is_silent.load(Ordering::Relaxed) { Err(GatewayError::new("nobody hears it")) } else { Ok(outcome) }
+        self.count(charge, &outcome);
+        self.respond(outcome).await
     }
 
     async fn find_charge(&self, charge: &Charge) -> Result<Option<ChargeOutcome>, GatewayError> {
@@ -237,14 +339,40 @@ impl PaymentGateway for CountingGateway {
     }
 
     async fn cancel_charge(&self, charge: &Charge) -> Result<ChargeOutcome, GatewayError> {
-        self.sandbox.cancel_charge(charge).await
+        let outcome = self.sandbox.cancel_charge(charge).await?;
+        self.respond(outcome).await
     }
 
     async fn refund(&self, refund: &RefundRequest) -> Result<RefundOutcome, GatewayError> {
-        self.sandbox.refund(refund).await
+        let outcome = self.sandbox.refund(refund).await?;
+        if matches!(outcome, RefundOutcome::Succeeded { .. }) {
+            self.given_back.lock().unwrap().insert(refund.key.clone(), refund.amount.amount());
+        }
+        self.respond(outcome).await
     }
 
     async fn find_refund(&self, refund: &RefundRequest) -> Result<Option<RefundOutcome>, GatewayError> {
         self.sandbox.find_refund(refund).await
+    }
+
+    fn act_as_payer(&self, charge: &Charge, outcome: PayerOutcome) -> Option<ChargeOutcome> {
+        let outcome = self.sandbox.act_as_payer(charge, outcome)?;
+        self.count(charge, &outcome);
+        Some(outcome)
+    }
+}
+
+impl CountingGateway {
+    fn count(&self, charge: &Charge, outcome: &ChargeOutcome) {
+        if matches!(outcome, ChargeOutcome::Succeeded { .. }) {
+            self.taken.lock().unwrap().insert(charge.key.clone(), charge.amount.amount());
+        }
+    }
+
+    async fn respond<T>(&self, outcome: T) -> Result<T, GatewayError> {
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+        if self.is_silent.load(Ordering::Relaxed) { Err(GatewayError::new("nobody hears it")) } else { Ok(outcome) }
     }
 }

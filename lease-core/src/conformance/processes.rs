@@ -92,6 +92,12 @@ impl Processes {
         self.world.card_of(CreditCard { exp_year, token, ..credit_card(customer(holder)) }).await
     }
 
+    /// A card with this token of the sandbox.
+    pub(super) async fn card_with(&self, holder: &Actor, token: &str) -> CreditCardId {
+        let token = CardToken::new(token.to_owned());
+        self.world.card_of(CreditCard { exp_year: 9999, token, ..credit_card(customer(holder)) }).await
+    }
+
     pub(super) async fn vehicle(&self, owner: &Actor) -> VehicleId {
         self.world.vehicle(customer(owner)).await
     }

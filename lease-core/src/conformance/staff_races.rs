@@ -2,7 +2,7 @@
 //!
 //! Rules 4.6, 4.7, 5.2, 5.3 and 8.8.
 
-use chrono::{Days, Duration};
+use chrono::{Days, Duration, NaiveDate};
 
 use super::Handles;
 use super::payment_races::Race;
@@ -27,16 +27,15 @@ const PART: Option<i64> = Some(25);
 pub async fn writing_off_and_paying_come_one_after_the_other(handles: Handles) {
     let sales = Sales::start(handles).await;
     let (mut payments, mut paid) = (0, 0);
-    for _ in 0..*ROUNDS {
+    for round in 0..*ROUNDS {
         let (_, invoice) = sales.agree().await;
-        let responses = sales.race_with_parts(sales.write_off(invoice), invoice).await;
-        let (wrote_off, pays) = responses.split_first().unwrap();
+        let (wrote_off, pays) = sales.race_with_parts(round, sales.write_off(invoice), invoice).await;
         let taken = pays.iter().filter(|pay| **pay == "ok").count();
         let refused = pays.iter().filter(|pay| **pay == "invoice_not_open").count();
-        match *wrote_off {
-            "ok" => assert!(taken < PARTS && taken + refused == PARTS, "{responses:?}"),
-            "payment_pending" | "invoice_not_open" => assert_eq!(taken, PARTS, "{responses:?}"),
-            _ => panic!("{responses:?}"),
+        match wrote_off {
+            "ok" => assert!(taken < PARTS && taken + refused == PARTS, "{wrote_off} {pays:?}"),
+            "payment_pending" | "invoice_not_open" => assert_eq!(taken, PARTS, "{wrote_off} {pays:?}"),
+            _ => panic!("{wrote_off}"),
         }
         payments += taken;
         paid += usize::from(taken == PARTS);
@@ -50,16 +49,15 @@ pub async fn writing_off_and_paying_come_one_after_the_other(handles: Handles) {
 pub async fn voiding_and_paying_an_agreed_sale_exclude_each_other(handles: Handles) {
     let sales = Sales::start(handles).await;
     let mut paid = 0;
-    for _ in 0..*ROUNDS {
+    for round in 0..*ROUNDS {
         let (_, invoice) = sales.agree().await;
-        let responses = sales.race_with_parts(sales.void(invoice), invoice).await;
-        let (voided, pays) = responses.split_first().unwrap();
-        let expected = match *voided {
+        let (voided, pays) = sales.race_with_parts(round, sales.void(invoice), invoice).await;
+        let expected = match voided {
             "ok" => "invoice_not_open",
             "invoice_has_payments" | "invoice_not_open" => "ok",
-            _ => panic!("{responses:?}"),
+            _ => panic!("{voided}"),
         };
-        assert!(pays.iter().all(|pay| *pay == expected), "{responses:?}");
+        assert_eq!(pays, [expected; PARTS], "{voided}");
         paid += usize::from(expected == "ok");
     }
     let books = sales.race.assert_paid(paid * PARTS, paid).await;
@@ -71,12 +69,11 @@ pub async fn voiding_and_paying_an_agreed_sale_exclude_each_other(handles: Handl
 pub async fn cancelling_an_agreed_sale_and_paying_come_one_after_the_other(handles: Handles) {
     let sales = Sales::start(handles).await;
     let mut rescinded = 0;
-    for _ in 0..*ROUNDS {
+    for round in 0..*ROUNDS {
         let (trade, invoice) = sales.agree().await;
-        let responses = sales.race_with_parts(sales.cancel(trade), invoice).await;
-        let (cancels, pays) = responses.split_first().unwrap();
-        assert!(["ok", "trade_not_open"].contains(cancels) && pays.iter().all(|pay| *pay == "ok"), "{responses:?}");
-        rescinded += usize::from(*cancels == "ok");
+        let (cancelled, pays) = sales.race_with_parts(round, sales.cancel(trade), invoice).await;
+        assert!(["ok", "trade_not_open"].contains(&cancelled) && pays == ["ok"; PARTS], "{cancelled} {pays:?}");
+        rescinded += usize::from(cancelled == "ok");
     }
     let books = sales.race.assert_paid(*ROUNDS * PARTS, *ROUNDS).await;
     assert_eq!(sales.completed(&books), *ROUNDS - rescinded);
@@ -111,18 +108,15 @@ pub async fn staff_cancel_while_customers_accept(handles: Handles) {
 /// it began before, and the invoice is overdue no longer.
 pub async fn moving_the_due_date_and_paying_come_one_after_the_other(handles: Handles) {
     let sales = Sales::start(handles).await;
-    let Race { processes, .. } = &sales.race;
+    let clock = &sales.race.processes.clock;
     let mut moved = Vec::new();
-    for _ in 0..*ROUNDS {
+    for round in 0..*ROUNDS {
         let (trade, invoice) = sales.race.bill().await;
-        processes.clock.advance(Duration::days(30));
-        let due_date = processes.clock.now().date_naive() + Days::new(10);
-        let (staff, draft) = (sales.staff, DueDateDraft { due_date: due_date.into() });
-        let moves = processes.act(|engine| async move { engine.move_due_date(&staff, invoice, &draft).await });
-        let responses = sales.race_with_parts(moves, invoice).await;
-        let (moves, pays) = responses.split_first().unwrap();
-        assert!(["ok", "invoice_not_open"].contains(moves) && pays.iter().all(|pay| *pay == "ok"), "{responses:?}");
-        moved.push((trade, invoice, (*moves == "ok").then_some(due_date)));
+        clock.advance(Duration::days(30));
+        let due_date = clock.now().date_naive() + Days::new(10);
+        let (response, pays) = sales.race_with_parts(round, sales.move_due_date(invoice, due_date), invoice).await;
+        assert!(["ok", "invoice_not_open"].contains(&response) && pays == ["ok"; PARTS], "{response} {pays:?}");
+        moved.push((trade, invoice, (response == "ok").then_some(due_date)));
     }
     let books = sales.race.assert_paid(*ROUNDS * PARTS, *ROUNDS).await;
     for (trade, id, due_date) in moved {
@@ -174,16 +168,33 @@ impl Sales {
         self.race.processes.act(|engine| async move { engine.write_off_invoice(&staff, invoice, &draft).await })
     }
 
+    fn move_due_date(&self, invoice: InvoiceId, to: NaiveDate) -> Act {
+        let (staff, draft) = (self.staff, DueDateDraft { due_date: to.into() });
+        self.race.processes.act(|engine| async move { engine.move_due_date(&staff, invoice, &draft).await })
+    }
+
     fn cancel(&self, trade: TradeId) -> Act {
         let (staff, draft) = (self.staff, CancellationDraft { reason: "never paid".to_owned().into() });
         self.race.processes.act(|engine| async move { engine.cancel_trade(&staff, trade, &draft).await })
     }
 
-    /// The responses to this act and, after it, to the payments of all parts.
-    async fn race_with_parts(&self, act: Act, invoice: InvoiceId) -> Vec<&'static str> {
-        let mut acts: Vec<_> = (0..PARTS).map(|_| self.race.pay(invoice, self.race.card, PART)).collect();
-        acts.insert(0, act);
-        together(acts).await
+    /// The response to this act, and those to the payments of all parts at the same time. From one round to the next, more of them come
+    /// before the act.
+    async fn race_with_parts(&self, round: usize, act: Act, invoice: InvoiceId) -> (&'static str, Vec<&'static str>) {
+        let mut parts: Vec<_> = (0..PARTS).map(|_| self.race.pay(invoice, self.race.card, PART)).collect();
+        let first = parts.split_off(PARTS - round % PARTS);
+        let in_turn = |acts: Vec<Act>| async move {
+            let mut responses = Vec::new();
+            for act in acts {
+                responses.push(act.await);
+            }
+            responses
+        };
+        let acts = first.into_iter().chain([act]).collect();
+        let racers = [acts].into_iter().chain(parts.into_iter().map(|part| vec![part])).map(in_turn);
+        let mut responses = together(racers).await;
+        let response = responses[0].pop().unwrap();
+        (response, responses.concat())
     }
 
     /// The number of completed trades. Each has given its vehicle to the buyer, and no other trade has.
@@ -196,9 +207,10 @@ impl Sales {
 
     /// The payments of a trade that began before the due date of its invoice was moved; all, if it was not.
     async fn begun_before_the_move(&self, trade: TradeId) -> Vec<i64> {
-        let types = vec![EventType::PaymentBegun, EventType::InvoiceUpdated];
+        let types = vec![EventType::PaymentBegun, EventType::InvoiceUpdated, EventType::InvoicePaid];
         let filter = EventFilter { types, trade_id: Some(trade), ..EventFilter::default() };
         let events = self.race.processes.world.store.events_after(None, 100, &filter).await.unwrap();
+        assert_eq!(events.last().unwrap().event_type, EventType::InvoicePaid, "nothing comes after the last payment");
         let before = events.iter().take_while(|event| !event.changes.contains_key("due_date"));
         before.filter(|event| event.event_type == EventType::PaymentBegun).filter_map(|event| event.subject_id).collect()
     }

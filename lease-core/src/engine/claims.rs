@@ -1,5 +1,5 @@
 use super::LeaseEngine;
-use crate::error::{Error, Refusal};
+use crate::error::{Error, Refusal, with_causes};
 use crate::repository::{Claim, ClaimState, Guarantee, KeyHash, NewClaim, RepositoryError, SavedResponse};
 use chrono::{DateTime, Duration, Utc};
 use std::convert::Infallible;
@@ -48,7 +48,7 @@ impl LeaseEngine {
             match self.keep_claim(claim, self.now(), self.now()).await {
                 Ok(()) => {}
                 Err(RepositoryError::Taken(_)) => return std::future::pending().await,
-                Err(error) => tracing::warn!(%error, "an idempotency claim could not be renewed"),
+                Err(error) => tracing::warn!(error = %with_causes(&error), "an idempotency claim could not be renewed"),
             }
         }
     }

@@ -7,6 +7,7 @@ use tokio::sync::{AcquireError, Semaphore, SemaphorePermit, watch};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
+use crate::error::with_causes;
 use crate::id::EventId;
 use crate::repository::Repository;
 
@@ -84,7 +85,7 @@ async fn look(store: Arc<dyn Repository>, newest: watch::Sender<Option<EventId>>
         if let Err(error) = &found
             && !is_away
         {
-            tracing::warn!(%error, "subscriptions wait until the store can be asked for new events again");
+            tracing::warn!(error = %with_causes(error), "subscriptions wait until the store can be asked for new events again");
         }
         is_away = found.is_err();
         let found = found.unwrap_or_default();

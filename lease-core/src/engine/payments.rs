@@ -3,7 +3,7 @@ use chrono::{DateTime, Utc};
 use super::command::{Outcome, no_row};
 use super::trades::{WithActions, applied, at};
 use super::{LeaseEngine, RequestContext, visible_to};
-use crate::error::{Error, Refusal};
+use crate::error::{Error, Refusal, with_causes};
 use crate::gateway::{Charge, ChargeOutcome};
 use crate::id::{InvoiceId, PaymentId, Stored, Versioned};
 use crate::input::NamedIn;
@@ -171,7 +171,7 @@ impl LeaseEngine {
             }
             Err(error) => {
                 let payment = viewed_payment(&loaded)?;
-                tracing::warn!(%error, payment = %payment.id, "the outcome of a charge is unknown; the payment stays pending");
+                tracing::warn!(error = %with_causes(&error), payment = %payment.id, "the outcome of a charge is unknown; the payment stays pending");
                 Ok(view(payment, &payer))
             }
         }

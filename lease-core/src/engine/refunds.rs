@@ -2,7 +2,7 @@ use super::command::Outcome;
 use super::payments::viewed_payment;
 use super::trades::{applied, at};
 use super::{LeaseEngine, RequestContext, visible_to};
-use crate::error::Error;
+use crate::error::{Error, with_causes};
 use crate::gateway::{RefundOutcome, RefundRequest};
 use crate::id::{PaymentId, RefundId, Stored, Versioned};
 use crate::invoicing::{RefundDraft, begin_refund, require_refund_view, settle_refund};
@@ -114,7 +114,7 @@ impl LeaseEngine {
             }
             Err(error) => {
                 let refund = viewed_refund(&loaded)?;
-                tracing::warn!(%error, refund = %refund.id, "the outcome of a refund is unknown; it stays pending");
+                tracing::warn!(error = %with_causes(&error), refund = %refund.id, "the outcome of a refund is unknown; it stays pending");
                 Ok(refund)
             }
         }

@@ -9,12 +9,12 @@ pub(super) fn offer(document: &mut Value) {
     for operation in items.flat_map(Map::values_mut).filter_map(Value::as_object_mut) {
         let Some(Value::Array(names)) = operation.remove("x-examples") else { continue };
         let Some(body) = operation.get_mut("requestBody") else { continue };
-        let examples = schema(body).map(|name| schemas[name]["examples"].clone());
-        let named = names.iter().zip(examples.as_ref().and_then(Value::as_array).into_iter().flatten());
-        let named = (1..)
-            .zip(named)
-            .map(|(number, (name, value)): (u32, _)| (number.to_string(), json!({ "summary": name, "value": value })));
-        body["content"]["application/json"]["examples"] = named.collect();
+        let examples = schema(body).map(|name| schemas[name]["examples"].clone()).unwrap_or_default();
+        let pairs = (1..).zip(names.iter().zip(examples.as_array().into_iter().flatten()));
+        let offer = |(number, (summary, value)): (u32, (&Value, &Value))| {
+            (number.to_string(), json!({ "summary": summary, "value": value }))
+        };
+        body["content"]["application/json"]["examples"] = pairs.map(offer).collect();
     }
 }
 

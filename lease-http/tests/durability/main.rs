@@ -15,6 +15,7 @@ mod restore;
 mod sale;
 mod startup;
 mod streams;
+mod stripe;
 mod two_servers;
 mod upgrades;
 

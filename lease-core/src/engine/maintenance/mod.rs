@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::LeaseEngine;
-use crate::error::Error;
+use crate::error::{Error, with_causes};
 use rounds::{ROUNDS, Round};
 
 /// The most turns of each round in one call of [`LeaseEngine::catch_up`]: enough for ten million rows.
@@ -110,7 +110,9 @@ impl LeaseEngine {
         // A fault in an app's store or gateway must not end the round for ever.
         match AssertUnwindSafe(round.turn(self, settings)).catch_unwind().await {
             Ok(Ok(has_more)) => return has_more,
-            Ok(Err(error)) => tracing::warn!(%error, round = round.name, "a round of background work failed"),
+            Ok(Err(error)) => {
+                tracing::warn!(error = %with_causes(&error), round = round.name, "a round of background work failed");
+            }
             Err(_) => tracing::error!(round = round.name, "a round of background work panicked"),
         }
         false

@@ -107,9 +107,9 @@ impl LeaseEngine {
     pub async fn settle_pending(&self, older_than: chrono::Duration, at_once: u32) -> Result<usize, Error> {
         let before = self.now().checked_sub_signed(older_than).unwrap_or_else(|| self.now());
         let payments = self.settle_payments(UnderWay::Pending, before, at_once).await?;
-        let list = |after| self.store().pending_refunds(before, after, at_once);
+        let find = |after| self.store().pending_refunds(before, after, at_once);
         let is_settled = |id| async move { Ok(self.settle_refund(id).await?.state != RefundState::Pending) };
-        Ok(payments + in_batches(at_once, list, is_settled).await?)
+        Ok(payments + in_batches(at_once, find, is_settled).await?)
     }
 
     /// Asks the gateway for the payments that wait for their payers, and gives up those that have waited too long (rule 5.5); otherwise
@@ -122,9 +122,9 @@ impl LeaseEngine {
     }
 
     async fn settle_payments(&self, state: UnderWay, before: DateTime<Utc>, at_once: u32) -> Result<usize, Error> {
-        let list = |after| self.store().payments_under_way(state, before, after, at_once);
+        let find = |after| self.store().payments_under_way(state, before, after, at_once);
         let is_settled = |id| async move { Ok(!self.settle_payment(id).await?.state.is_under_way()) };
-        in_batches(at_once, list, is_settled).await
+        in_batches(at_once, find, is_settled).await
     }
 
     /// Gives their place in the order to the events of a bounded number of commits that have none yet (rule 8.5). Returns how many

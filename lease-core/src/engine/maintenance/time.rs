@@ -23,8 +23,8 @@ impl LeaseEngine {
     /// [`Error::Unavailable`] if the store cannot list them.
     pub async fn expire_proposals(&self, at_once: u32) -> Result<usize, Error> {
         let now = self.now();
-        let list = |after| self.store().expired_proposals(now, after, at_once);
-        in_batches(at_once, list, |id| self.record(TradeKey::Proposal(id), expire)).await
+        let find = |after| self.store().expired_proposals(now, after, at_once);
+        in_batches(at_once, find, |id| self.record(TradeKey::Proposal(id), expire)).await
     }
 
     /// Records that invoices fell overdue (rule 8.8), in the order of their due dates; otherwise the same as
@@ -34,8 +34,8 @@ impl LeaseEngine {
     /// [`Error::Unavailable`] if the store cannot list them.
     pub async fn record_overdue(&self, at_once: u32) -> Result<usize, Error> {
         let now = self.now();
-        let list = |after| self.store().overdue_invoices(now, after, at_once);
-        in_batches(at_once, list, |id| self.record(TradeKey::Invoice(id), record_overdue)).await
+        let find = |after| self.store().overdue_invoices(now, after, at_once);
+        in_batches(at_once, find, |id| self.record(TradeKey::Invoice(id), record_overdue)).await
     }
 
     /// Records what time has brought to one of these, which then is done.

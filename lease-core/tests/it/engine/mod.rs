@@ -4,11 +4,14 @@ mod accounts;
 mod actor_checks;
 mod claims;
 mod envelopes;
+mod gateway;
 mod maintenance;
 mod payments;
+mod refunds;
 mod retrying;
 mod subscriptions;
 mod test_clock;
+mod waiting_payments;
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};

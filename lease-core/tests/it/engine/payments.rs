@@ -27,7 +27,7 @@ fn pending() -> Row {
     Row::new(Scene::lease().billed_to(OWNER).paid_and_pending("0", "100").with_payment("100", PaymentState::Pending))
 }
 
-fn pay_all() -> lease_core::invoicing::PaymentDraft {
+pub(super) fn pay_all() -> lease_core::invoicing::PaymentDraft {
     draft(json!({"credit_card_id": 1}))
 }
 
@@ -328,14 +328,16 @@ async fn a_payment_goes_on_to_its_end_when_the_caller_hangs_up() {
     assert!(matches!(state_of(&row), PaymentState::Succeeded { .. }));
 }
 
-/// A gateway that never responds does not block anything: the payment stays pending, and recovery ends.
+/// Rule 5.5: a gateway that never responds does not block anything: the payment stays pending, and recovery ends.
 #[tokio::test(start_paused = true)]
 async fn a_gateway_that_hangs_leaves_the_payment_pending() {
     let row = billed();
     let mut store = recovering(&row);
     row.commits(&mut store, 1);
     let engine = engine_with(store, Shared(Arc::default()));
+    let before = tokio::time::Instant::now();
     let payment = engine.pay_invoice(&customer(OWNER), id(1), &pay_all()).await.unwrap();
+    assert_eq!(before.elapsed(), Policy::default().gateway_timeout.to_std().unwrap());
     assert_eq!((&payment.stored.state, &state_of(&row)), (&PaymentState::Pending, &PaymentState::Pending));
     assert_eq!(engine.settle_pending(chrono::Duration::zero(), 10).await.unwrap(), 0);
 }
@@ -381,6 +383,16 @@ async fn a_card_is_tokenised_once_however_often_its_wallet_moves() {
     assert_eq!((card.id.get(), card.is_default), (3, true));
 }
 
+/// The sandbox's token of a card with this number.
+pub(super) async fn sandbox_token(number: &str) -> CardToken {
+    let json = json!({"number": number, "exp_month": 12, "exp_year": 2030, "holder_name": "Ada"});
+    let checked = check_card(&customer(OWNER), &draft(json), now().date_naive()).unwrap();
+    let Tokenization::Accepted(token) = SandboxGateway::new().tokenize(&checked.details).await.unwrap() else {
+        panic!("the sandbox takes every card")
+    };
+    token
+}
+
 /// Rule 5.5: the sandbox has the usual test numbers; the same key again is the same charge.
 #[tokio::test]
 async fn the_sandbox_knows_the_usual_numbers() {
@@ -393,9 +405,7 @@ async fn the_sandbox_knows_the_usual_numbers() {
         ("4000000000000069", Some("expired_card")),
     ];
     for (number, failure) in cases {
-        let json = json!({"number": number, "exp_month": 12, "exp_year": 2030, "holder_name": "Ada"});
-        let checked = check_card(&customer(OWNER), &draft(json), now().date_naive()).unwrap();
-        let Tokenization::Accepted(token) = sandbox.tokenize(&checked.details).await.unwrap() else { panic!("refused") };
+        let token = sandbox_token(number).await;
         assert!(!token.expose().contains(number), "a token is no number");
         let charge = Charge { key: ChargeKey::new(number.into()), ..super::charge("1", token) };
         assert_eq!(sandbox.find_charge(&charge).await.unwrap(), None);
