@@ -84,12 +84,14 @@ fn prelude() -> Vec<Step> {
         by(2, Act::Create(Table::Lead, json!({"first_name": "Grace"}))),
         by(2, Act::Create(Table::Contact, json!({"lead_id": 1, "email": "grace@example.com"}))),
     ];
-    for number in 0..4 {
+    // The card of the third one asks its payer, and what that of the fourth one paid is not refunded.
+    let cards = ["4242424242424242", "4242424242424242", "4000002500003155", "4000000000005126"];
+    for (number, card) in (0..).zip(cards) {
         let user = number + 3;
         steps.push(by(0, Act::Register(person(&format!("ada{number}")))));
         let vehicle = json!({"vin": format!("1HGCM82633A9{number:05}"), "make": "Honda", "model": "Accord", "year": 2020});
         steps.push(by(user, Act::Create(Table::Vehicle, vehicle)));
-        let card = json!({"number": "4242424242424242", "exp_month": 12, "exp_year": 2099, "holder_name": "Ada"});
+        let card = json!({"number": card, "exp_month": 12, "exp_year": 2099, "holder_name": "Ada"});
         steps.push(by(user, Act::Create(Table::Card, card)));
     }
     steps
