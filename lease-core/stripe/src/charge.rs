@@ -155,19 +155,22 @@ impl StripeGateway {
     pub(crate) async fn give_charge_up(&self, charge: &Charge) -> Result<ChargeOutcome, StripeError> {
         let intent = self.find_payment_intent(charge).await?.ok_or(StripeError::Unexpected("no such charge"))?;
         intent.require(charge)?;
-        let intent = self.cancel(&intent).await?;
-        intent.require(charge)?;
-        intent.outcome().ok_or(StripeError::Unexpected("a charge that cannot be given up"))
+        self.give_up(charge, &intent).await
     }
 
     /// The outcome of a charge. One that was declined is given up first: its payer holds a secret with which they could charge
     /// another card until then.
     async fn settled(&self, charge: &Charge, intent: PaymentIntent) -> Result<ChargeOutcome, StripeError> {
         intent.require(charge)?;
-        if let Some(outcome) = intent.outcome() {
-            return Ok(outcome);
+        match intent.outcome() {
+            Some(outcome) => Ok(outcome),
+            None => self.give_up(charge, &intent).await,
         }
-        let cancelled = self.cancel(&intent).await?;
+    }
+
+    /// Cancels a charge. If the last attempt failed before, it was declined; Stripe may not say so any more afterwards.
+    async fn give_up(&self, charge: &Charge, intent: &PaymentIntent) -> Result<ChargeOutcome, StripeError> {
+        let cancelled = self.cancel(intent).await?;
         cancelled.require(charge)?;
         match (cancelled.outcome(), intent.failure_code()) {
             (Some(ChargeOutcome::Cancelled { .. }), Some(failure_code)) => Ok(intent.declined(failure_code)),

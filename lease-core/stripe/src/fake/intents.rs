@@ -136,7 +136,11 @@ impl State {
         if matches!(present["status"].as_str(), Some("succeeded" | "processing" | "canceled")) {
             return Err(Problem::unexpected_state(present));
         }
+        let forgets_declines = self.forgets_declines;
         let changed = self.change(intent)?;
+        if forgets_declines {
+            changed["last_payment_error"] = Value::Null;
+        }
         changed["status"] = json!("canceled");
         changed["next_action"] = Value::Null;
         changed["cancellation_reason"] = json!(parameters.get("cancellation_reason"));

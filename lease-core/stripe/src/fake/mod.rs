@@ -151,6 +151,11 @@ impl FakeStripe {
         self.shared.state().keys.clear();
     }
 
+    /// From now on, a charge that is cancelled no longer says why it was declined.
+    pub fn forget_declines(&self) {
+        self.shared.state().forgets_declines = true;
+    }
+
     /// From now on, charges that succeed stay `processing`, until [`finish_charges`](Self::finish_charges).
     pub fn hold_charges(&self) {
         self.shared.state().holds_charges = true;

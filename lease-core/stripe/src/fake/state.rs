@@ -32,6 +32,7 @@ pub(super) struct State {
     pub(super) received: Vec<Received>,
     pub(super) events: Vec<Event>,
     pub(super) holds_charges: bool,
+    pub(super) forgets_declines: bool,
 }
 
 impl State {
@@ -45,6 +46,7 @@ impl State {
             received: Vec::new(),
             events: Vec::new(),
             holds_charges: false,
+            forgets_declines: false,
         }
     }
 

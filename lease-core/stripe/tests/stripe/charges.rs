@@ -2,7 +2,7 @@ use chrono::Duration;
 use lease_core::gateway::{CardToken, Charge, ChargeKey, ChargeOutcome, PaymentGateway as _};
 use lease_stripe::fake::Fault;
 
-use crate::support::{DECLINED, GOOD, World, declined, money};
+use crate::support::{ASKS_PAYER, DECLINED, GOOD, World, declined, money};
 
 /// Rule 5.5: a charge is made once under its key, with what it is found by.
 #[tokio::test]
@@ -103,6 +103,23 @@ async fn a_declined_charge_is_given_up() {
         world.fake.forget_keys();
         world.clock.advance(Duration::days(2));
     }
+}
+
+/// Rule 5.4: a decline stays one, also if a charge that is given up no longer says why.
+#[tokio::test]
+async fn a_decline_outlives_its_charge() {
+    let world = World::new().await;
+    world.fake.forget_declines();
+    let charge = world.charge(&world.card(DECLINED).await);
+    for _ in 0..2 {
+        assert_eq!(declined(world.gateway.charge(&charge).await.unwrap()), ("generic_decline".to_owned(), true));
+    }
+    let world = World::new().await;
+    world.fake.forget_declines();
+    let (charge, secret) = world.waiting(ASKS_PAYER).await;
+    world.fake.authenticate(&secret, false).unwrap();
+    let outcome = world.gateway.cancel_charge(&charge).await.unwrap();
+    assert_eq!(declined(outcome), ("payment_intent_authentication_failure".to_owned(), true));
 }
 
 /// Rule 5.4: as long as a declined charge is not given up, it is not known what becomes of it.
