@@ -60,8 +60,8 @@ schemathesis: ## Hold a running server against its document, on the store of DAT
 clients: generators ## Generate three clients from the document, and sell a vehicle with each (minutes); installs what is missing
 	lease-http/clients/run
 
-stripe: ## Check the Stripe gateway and its fake against localstripe and Stripe's own library; needs Python and its packages
-	lease-core/stripe/check/run
+stripe: postgres ## Check the Stripe gateway, its fake and a server against localstripe and Stripe's own library; needs Python
+	$(WITH_POSTGRES) lease-core/stripe/check/run
 
 upgrade: postgres ## Run a server of the next version beside the present one on one database (minutes)
 	$(WITH_POSTGRES) lease-http/upgrade/run
