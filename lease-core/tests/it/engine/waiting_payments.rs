@@ -12,6 +12,9 @@ use lease_core::repository::{PaymentFilter, RequestId};
 use super::payments::{pay_all, sandbox_token};
 use super::*;
 
+/// What the gateway answers.
+type Answer = fn() -> Result<ChargeOutcome, GatewayError>;
+
 /// A trade whose payment of the whole invoice waits for its payer.
 fn waiting() -> Row {
     let waits = PaymentState::RequiresAction(next_action());
@@ -120,7 +123,7 @@ async fn payments_that_wait_are_asked_about_in_rounds() {
 /// still waits.
 #[tokio::test]
 async fn a_payment_that_waited_too_long_is_given_up_at_the_gateway_first() {
-    let cases: [(fn() -> Result<ChargeOutcome, GatewayError>, PaymentStatus); 4] = [
+    let cases: [(Answer, PaymentStatus); 4] = [
         (|| Ok(given_up()), PaymentStatus::Cancelled),
         (|| Ok(charged()), PaymentStatus::Succeeded),
         (|| Ok(declined("card_declined")), PaymentStatus::Failed),
@@ -144,7 +147,7 @@ async fn a_payment_that_waited_too_long_is_given_up_at_the_gateway_first() {
 /// Rule 5.5: whoever cancels is answered by what became of the payment; what the payer did first is the gateway's act.
 #[tokio::test]
 async fn cancelling_is_answered_by_what_became_of_the_payment() {
-    let cases: [(fn() -> Result<ChargeOutcome, GatewayError>, &str, PaymentStatus); 5] = [
+    let cases: [(Answer, &str, PaymentStatus); 5] = [
         (|| Ok(given_up()), "ok", PaymentStatus::Cancelled),
         (|| Ok(charged()), "payment_settled", PaymentStatus::Succeeded),
         (|| Ok(declined("card_declined")), "payment_settled", PaymentStatus::Failed),

@@ -22,7 +22,7 @@ use crate::support::*;
 use crate::world::{CUSTOMERS, Said, Step, Terms, World};
 use explore::{Report, explore};
 use fault::Fault;
-use trade_model::{PEOPLE, STAFF, TradeModel};
+use trade_model::{ASKS_PAYERS, DECIDES, PEOPLE, STAFF, TradeModel};
 
 /// A world in which everybody acts, without payments and refunds.
 fn of(world: World) -> TradeModel {
@@ -36,7 +36,7 @@ fn of(world: World) -> TradeModel {
         refunds: 0,
         people: PEOPLE,
         negotiates: true,
-        asks_payers: false,
+        outcomes: DECIDES,
         held: 1,
         fault: Fault::None,
     }
@@ -63,7 +63,7 @@ fn a_billed_lease() -> TradeModel {
 
 /// The same, at a gateway that may ask for the payer: only the money moves.
 fn a_lease_whose_payer_must_act() -> TradeModel {
-    TradeModel { negotiates: false, asks_payers: true, people: &[0, CUSTOMERS], ..a_billed_lease() }
+    TradeModel { negotiates: false, outcomes: ASKS_PAYERS, people: &[0, CUSTOMERS], ..a_billed_lease() }
 }
 
 /// The same, paid by the owner: two members of staff refund it.

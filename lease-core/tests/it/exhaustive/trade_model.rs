@@ -29,6 +29,10 @@ use crate::world::{CUSTOMERS, Decided, Said, Step, World};
 pub(super) const PEOPLE: &[usize] = &[0, 1, 2, CUSTOMERS];
 /// Two members of staff: a number says who somebody is only up to the number of actors.
 pub(super) const STAFF: &[usize] = &[CUSTOMERS, CUSTOMERS + CUSTOMERS + 2];
+/// The gateway decides at once.
+pub(super) const DECIDES: &[Said] = &[Said::Taken, Said::Declined];
+/// The gateway decides, or asks for the payer.
+pub(super) const ASKS_PAYERS: &[Said] = &[Said::Taken, Said::Declined, Said::Waits];
 /// The step in which time passes: from noon to midnight, beyond expiries and due dates.
 const HALF_A_DAY: u32 = 12 * 60;
 
@@ -102,8 +106,8 @@ pub(crate) struct TradeModel {
     pub(crate) people: &'static [usize],
     /// Whether proposals are made and decided. Without that, a search of the money gets deeper.
     pub(crate) negotiates: bool,
-    /// Whether the gateway may ask for the payer.
-    pub(crate) asks_payers: bool,
+    /// What the gateway may say of a new charge.
+    pub(crate) outcomes: &'static [Said],
     /// The maximum number of decisions that are not committed at a time. One is enough to conflict with every immediate command.
     pub(crate) held: usize,
     pub(crate) fault: Fault,
@@ -299,7 +303,7 @@ impl TradeModel {
                     next.push((Act::Commit(process), self.commit(state.clone(), process, decided, *answer, *is_stale)));
                 }
                 &Task::Send(request) => {
-                    for would_say in self.choices(state, request) {
+                    for &would_say in self.choices(state, request) {
                         let mut state = state.clone();
                         let answer = state.receive(request, would_say, self.fault);
                         state.tasks.insert(process, Task::Settle(answer));
@@ -325,7 +329,7 @@ impl TradeModel {
             }
         }
         for &request in &state.on_the_way {
-            for would_say in self.choices(state, request) {
+            for &would_say in self.choices(state, request) {
                 let mut state = state.clone();
                 state.on_the_way.remove(&request);
                 state.receive(request, would_say, self.fault);
@@ -343,13 +347,12 @@ impl TradeModel {
     }
 
     /// The gateway's choices: it makes one only once for a key.
-    fn choices(&self, state: &State, request: Request) -> Vec<Said> {
+    fn choices(&self, state: &State, request: Request) -> &'static [Said] {
+        let is_open = |moving| state.said(moving).is_none() || matches!(self.fault, Fault::ForgetfulGateway);
         match request {
-            Request::Move(moving) if state.said(moving).is_none() || matches!(self.fault, Fault::ForgetfulGateway) => {
-                let asks = self.asks_payers && matches!(moving, Moving::Payment(_));
-                [Said::Taken, Said::Declined].into_iter().chain(asks.then_some(Said::Waits)).collect()
-            }
-            Request::Move(_) | Request::GiveUp(_) => vec![Said::Taken],
+            Request::Move(moving @ Moving::Payment(_)) if is_open(moving) => self.outcomes,
+            Request::Move(moving @ Moving::Refund(_)) if is_open(moving) => DECIDES,
+            Request::Move(_) | Request::GiveUp(_) => &[Said::Taken],
         }
     }
 }
