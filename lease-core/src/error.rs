@@ -12,8 +12,8 @@ use crate::model::{Payment, Refund};
 use crate::money::MoneyError;
 
 /// The reason why a command or a query was not carried out. Nothing was changed, with these exceptions: [`Error::CardDeclined`]
-/// keeps the failed payment, [`Error::RefundFailed`] the failed refund, and after [`Error::Unavailable`] the outcome is unknown, since the connection may have been lost
-/// after the commit. In that case, repeat the request with the same idempotency key.
+/// keeps the failed payment, [`Error::RefundFailed`] the failed refund, and after [`Error::Unavailable`] the outcome is unknown,
+/// since the connection may have been lost after the commit. In that case, repeat the request with the same idempotency key.
 ///
 /// Its message and its code are those of its [`ErrorKind`].
 #[derive(Debug, thiserror::Error)]

@@ -149,8 +149,8 @@ impl LeaseEngine {
         }
     }
 
-    /// Deletes a bounded number of expired tokens and idempotency records, and of refused cards that no longer count. Returns how many it deleted: unless that is zero,
-    /// there may be more.
+    /// Deletes a bounded number of expired tokens and idempotency records, and of refused cards that no longer count. Returns how many
+    /// it deleted: unless that is zero, there may be more.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
