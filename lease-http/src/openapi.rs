@@ -22,7 +22,7 @@ use crate::endpoints::X_IDEMPOTENCY_KEY;
 use crate::etag;
 use crate::idempotency::MAX_KEY_CHARS;
 use crate::problem::ErrorCode::{self, Engine, Http};
-use crate::problem::{Failure, HttpError, Problem};
+use crate::problem::{HttpError, Problem, Refused};
 
 /// The methods under which a path has operations.
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
@@ -253,11 +253,11 @@ fn example(code: ErrorCode) -> Value {
     match code {
         Engine(ErrorKind::ValidationError) => Problem::invalid_field("name", "This field is required.").body(),
         Engine(kind @ ErrorKind::CardDeclined) => {
-            let failure = Failure { failure_code: "insufficient_funds".to_owned(), payment_id: Some(1), refund_id: None };
+            let failure = Refused { failure_code: "insufficient_funds".to_owned(), payment_id: Some(1), refund_id: None };
             Problem::failed(kind, failure).body()
         }
         Engine(kind @ ErrorKind::RefundFailed) => {
-            let failure = Failure { failure_code: "expired_or_canceled_card".to_owned(), payment_id: None, refund_id: Some(1) };
+            let failure = Refused { failure_code: "expired_or_canceled_card".to_owned(), payment_id: None, refund_id: Some(1) };
             Problem::failed(kind, failure).body()
         }
         code => Problem::new(code).body(),

@@ -27,7 +27,7 @@ pub struct Problem {
     code: ErrorCode,
     detail: Cow<'static, str>,
     errors: Option<Messages>,
-    failure: Option<Failure>,
+    failure: Option<Box<Refused>>,
     retry_after: Option<u64>,
 }
 
@@ -62,8 +62,8 @@ impl Problem {
     }
 
     /// What the gateway refused, with its reason and the failed payment or refund, which is stored.
-    pub(crate) fn failed(kind: ErrorKind, failure: Failure) -> Self {
-        Self { failure: Some(failure), ..Self::new(kind) }
+    pub(crate) fn failed(kind: ErrorKind, failure: Refused) -> Self {
+        Self { failure: Some(Box::new(failure)), ..Self::new(kind) }
     }
 
     /// The code of the problem.
@@ -82,7 +82,7 @@ impl Problem {
             detail: &self.detail,
             code: self.code.code(),
             errors: self.errors.as_ref(),
-            failure: self.failure.as_ref(),
+            failure: self.failure.as_deref(),
         })
     }
 }
@@ -97,12 +97,12 @@ struct ProblemBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     errors: Option<&'a Messages>,
     #[serde(flatten)]
-    failure: Option<&'a Failure>,
+    failure: Option<&'a Refused>,
 }
 
 /// What the gateway refused, and why.
 #[derive(Clone, Debug, Default, Serialize)]
-pub(crate) struct Failure {
+pub(crate) struct Refused {
     /// The gateway's code for the reason.
     pub(crate) failure_code: String,
     /// The failed payment.
@@ -137,12 +137,12 @@ impl From<Error> for Problem {
             Error::Invalid(errors) => Self::invalid(messages(&errors)),
             Error::CardDeclined { failure_code, payment } => {
                 let payment_id = payment.map(|payment| payment.id.get());
-                Self::failed(ErrorKind::CardDeclined, Failure { failure_code, payment_id, ..Failure::default() })
+                Self::failed(ErrorKind::CardDeclined, Refused { failure_code, payment_id, ..Refused::default() })
             }
             Error::RefundFailed(refund) => {
                 let failure_code = refund.state.failure_code().unwrap_or_default().to_owned();
                 let refund_id = Some(refund.id.get());
-                Self::failed(ErrorKind::RefundFailed, Failure { failure_code, refund_id, ..Failure::default() })
+                Self::failed(ErrorKind::RefundFailed, Refused { failure_code, refund_id, ..Refused::default() })
             }
             Error::Throttled { retry_after } => Self::throttled(seconds_up(retry_after)),
             Error::Unavailable(source) => {

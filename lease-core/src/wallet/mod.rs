@@ -118,7 +118,8 @@ pub fn check_card(actor: &Actor, draft: &CardDraft, today: NaiveDate) -> Result<
     Ok(CheckedCard { details: CardDetails { number, exp_month, exp_year, cvc, holder_name }, wants_default })
 }
 
-/// Stores a card that the gateway can charge. The first card of a customer becomes the default.
+/// Stores a card that the gateway can charge. The first card of a customer becomes the default. A holder's name that cards cannot have
+/// here, such as a number, is left out.
 #[must_use]
 pub fn store_card(
     wallet: &Versioned<Wallet>,
@@ -128,6 +129,8 @@ pub fn store_card(
 ) -> Decision<WalletChange> {
     let is_default = wants_default || wallet.newest_other.is_none();
     let TokenizedCard { token, brand, last4, exp_month, exp_year, holder_name } = card.clone();
+    // A name from elsewhere may be anything.
+    let holder_name = self::holder_name(&holder_name).unwrap_or_default();
     let card = CreditCard {
         customer_id: wallet.customer_id,
         brand,

@@ -1,7 +1,7 @@
 //! Credit cards: rule 5.6.
 
 use lease_core::Error;
-use lease_core::gateway::{CardNumber, CardToken};
+use lease_core::gateway::{CardNumber, CardToken, TokenizedCard};
 use lease_core::id::{CreditCardId, Versioned};
 use lease_core::input::UpdateMode;
 use lease_core::model::{CardBrand, CreditCard};
@@ -47,6 +47,17 @@ fn a_card_is_kept_without_its_number() {
     assert_eq!((card.brand, &*card.last4, card.exp_month, card.exp_year), (CardBrand::Visa, "0002", 12, 2030));
     assert_eq!((card.customer_id, &*card.holder_name, card.token.expose()), (id(OWNER), "Ada", "tok"));
     assert_eq!((card.created_at, card.deleted_at), (now(), None));
+}
+
+/// Rule 5.6: the name on a card that was entered elsewhere may be anything, and a number is not kept as one.
+#[test]
+fn a_name_from_elsewhere_that_is_none_is_left_out() {
+    for (given, kept) in [(" Ada ", "Ada"), ("", ""), ("4242 4242 4242 4242", ""), (&*"a".repeat(151), ""), ("a\nb", "")] {
+        let card = check(json!({})).unwrap().tokenized(CardToken::new("tok".into()));
+        let card = TokenizedCard { holder_name: given.into(), ..card };
+        let CardChange::Create(card) = store_card(&wallet(None, None), &card, false, now()).changes.card else { panic!() };
+        assert_eq!(card.holder_name, kept, "{given:?}");
+    }
 }
 
 /// Rule 5.6: the number passes the Luhn check, has a valid length and consists of digits.

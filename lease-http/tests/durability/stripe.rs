@@ -9,9 +9,8 @@ use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use chrono::Utc;
 use form_urlencoded::Serializer;
-use lease_core::clock::SystemClock;
+use lease_core::clock::{Clock as _, SystemClock};
 use lease_core::invariants::Books;
 use lease_stripe::fake::{self, FakeStripe};
 use serde_json::{Value, json};
@@ -47,12 +46,11 @@ struct Wire {
 
 impl Line {
     async fn open() -> Self {
-        let (stripe, fake) = match std::env::var("STRIPE_ADDRESS") {
-            Ok(address) => (address, None),
-            Err(_) => {
-                let fake = FakeStripe::start(Arc::new(SystemClock), 0).await.unwrap();
-                (fake.address(), Some(fake))
-            }
+        let (stripe, fake) = if let Ok(address) = std::env::var("STRIPE_ADDRESS") {
+            (address, None)
+        } else {
+            let fake = FakeStripe::start(Arc::new(SystemClock), 0).await.unwrap();
+            (fake.address(), Some(fake))
         };
         let (responses, lost) = mpsc::unbounded_channel();
         let loses = watch::Sender::new(None);
@@ -113,7 +111,7 @@ impl Line {
         let body = json!({"id": "evt_1", "object": "event", "type": kind, "data": {"object": object}}).to_string();
         let url = format!("http://{}/api/gateway/webhook", server.address);
         for _ in 0..2 {
-            let signature = FakeStripe::signature(body.as_bytes(), Utc::now());
+            let signature = FakeStripe::signature(body.as_bytes(), SystemClock.now());
             let request = self.wire.http.post(&url).header("stripe-signature", signature);
             let response = request.header(header::CONTENT_TYPE, "application/json").body(body.clone()).send().await.unwrap();
             assert_eq!(response.status(), 204);
