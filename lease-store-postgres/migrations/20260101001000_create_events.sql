@@ -7,7 +7,7 @@ create table event_inbox (
     actor_user_id bigint,
     actor_customer_id bigint,
     request_id text,
-    events jsonb not null,
+    events jsonb[] not null,
     joined_trade_id bigint,
     joined_customer_id bigint,
     constraint event_inbox_pkey primary key (sequence)
@@ -113,20 +113,17 @@ begin
         returning *
     ), happened as materialized (
         select
-            last_given + row_number() over (order by t.sequence, e.place) as id,
+            last_given + row_number() over (order by t.sequence, written.place) as id,
             e.type, e.kind, e.subject, coalesce(e.at, t.at) as at,
             coalesce(e.actor_kind, t.actor_kind) as actor_kind,
             case when e.actor_kind is null then t.actor_user_id else e.actor_user_id end as actor_user_id,
             case when e.actor_kind is null then t.actor_customer_id else e.actor_customer_id end as actor_customer_id,
             t.request_id, e.trade, e.data, coalesce(e.changes, '{}') as changes, e.audience, coalesce(e.readers, '{}') as readers
         from taken t
-        cross join lateral rows from (
-            jsonb_to_recordset(t.events) as (
-                type text, kind text, subject bigint, at timestamptz, actor_kind text, actor_user_id bigint,
-                actor_customer_id bigint, trade bigint, data jsonb, changes jsonb, audience text, readers bigint[]
-            )
-        ) with ordinality as e (
-            type, kind, subject, at, actor_kind, actor_user_id, actor_customer_id, trade, data, changes, audience, readers, place
+        cross join lateral unnest(t.events) with ordinality as written (event, place)
+        cross join lateral jsonb_to_record(written.event) as e (
+            type text, kind text, subject bigint, at timestamptz, actor_kind text, actor_user_id bigint, actor_customer_id bigint,
+            trade bigint, data jsonb, changes jsonb, audience text, readers bigint[]
         )
     ), moved as (
         insert into events (

@@ -136,7 +136,7 @@ fn push_filter(query: &mut Filters<'_>, filter: &EventFilter) {
 /// The query for the trade of an object that hangs on one: its events are found by the trade, and have no index of their own.
 const fn trade_of(kind: SubjectKind) -> Option<&'static str> {
     Some(match kind {
-        SubjectKind::Trade => "select",
+        SubjectKind::Trade => "select id from trades where id =",
         SubjectKind::Proposal => "select trade_id from proposals where id =",
         SubjectKind::Invoice => "select trade_id from invoices where id =",
         SubjectKind::Payment => "select i.trade_id from payments y join invoices i on i.id = y.invoice_id where y.id =",

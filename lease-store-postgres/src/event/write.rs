@@ -13,7 +13,7 @@ use crate::row::actor_columns;
 
 /// The events of the proposals that `close_others` has ended, of the part `proposals_changed`: the same as
 /// [`TradeChanges::closing_event`](lease_core::lifecycle::TradeChanges::closing_event).
-const CLOSED: &str = " || coalesce((select jsonb_agg(jsonb_build_object('type', 'proposal.' || p.status, 'kind', 'proposal', \
+const CLOSED: &str = " || array(select jsonb_build_object('type', 'proposal.' || p.status, 'kind', 'proposal', \
      'subject', p.id, 'trade', p.trade_id, \
      'data', jsonb_build_object('proposal_id', p.id, 'trade_id', p.trade_id, 'customer_id', p.customer_id, 'status', p.status), \
      'changes', jsonb_build_object('status', jsonb_build_object('from', 'pending', 'to', p.status), \
@@ -21,10 +21,7 @@ const CLOSED: &str = " || coalesce((select jsonb_agg(jsonb_build_object('type', 
      'audience', case when p.customer_id = p.trade_owner_id then 'members' else 'customers' end, \
      'readers', case when p.customer_id = p.trade_owner_id then '[]' else jsonb_build_array(p.trade_owner_id, p.customer_id) end) \
      || case p.status when 'expired' then jsonb_build_object('at', p.decided_at, 'actor_kind', 'system') else '{}' end \
-     order by p.id) from proposals_changed p where p.was_pending and p.is_decided is not true), '[]')";
-
-/// The most events in one array: a function has so many arguments at most.
-const EVENTS_AT_ONCE: usize = 50;
+     from proposals_changed p where p.was_pending and p.is_decided is not true order by p.id)";
 
 /// What a statement knows about the events of its commit.
 #[derive(Debug, Default)]
@@ -54,14 +51,12 @@ pub(crate) fn push_events(query: &mut QueryBuilder<Postgres>, envelope: &Envelop
          joined_customer_id) select ",
     );
     query.push_bind(envelope.at).push(", '").push(kind).push("', ").push_bind(user).push(", ").push_bind(customer);
-    query.push(", ").push_bind(envelope.request_id.as_ref().map(RequestId::as_str)).push(", '[]'");
-    for events in envelope.events.chunks(EVENTS_AT_ONCE) {
-        for (place, event) in events.iter().enumerate() {
-            query.push(if place == 0 { " || jsonb_build_array(" } else { ", " });
-            push_event(query, event, new);
-        }
-        query.push(")");
+    query.push(", ").push_bind(envelope.request_id.as_ref().map(RequestId::as_str)).push(", array[");
+    for (place, event) in envelope.events.iter().enumerate() {
+        query.push(if place == 0 { "" } else { ", " });
+        push_event(query, event, new);
     }
+    query.push("]::jsonb[]");
     query.push(if new.closes_proposals { CLOSED } else { "" });
     query.push(if new.admits_members {
         ", party.trade_id, party.customer_id from root left join trade_party party on true"
