@@ -29,7 +29,7 @@ mod state;
 mod throttle;
 
 use std::io::Write as _;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use axum::Router;
 use axum::extract::Request;
@@ -53,7 +53,7 @@ pub use metrics::Metrics;
 pub use options::{CorsOrigins, HttpOptions};
 use precompressed::Precompressed;
 pub use problem::{ErrorCode, HttpError, Problem};
-use state::AppState;
+use state::{AppState, Shared};
 use throttle::{LoginThrottle, RegistrationThrottle, Streams};
 
 /// The memory for the bodies of requests, in bytes.
@@ -169,18 +169,18 @@ impl RouterBuilder {
     pub fn build(self) -> Router {
         // Now, rather than on a thread that serves requests.
         Document::served_by(&self.engine);
-        let state = AppState {
+        let state = AppState::from(Shared {
             throttle: LoginThrottle::new(self.options.login_failures_per_minute),
             registrations: RegistrationThrottle::new(self.options.registrations_per_minute),
             streams: Streams::new(self.metrics.clone()),
             stop: self.stop,
             engine: self.engine,
-            options: Arc::new(self.options),
+            options: self.options,
             metrics: self.metrics,
             writes: self.writes,
             uploads: Memory::new(UPLOADS),
             downloads: Memory::new(DOWNLOADS),
-        };
+        });
         let (routes, _) = all(routes::endpoints(state.engine.has_test_clock()).replaying(&state)).split_for_parts();
         let routes = routes
             .fallback(async || Problem::new(ErrorKind::NotFound))

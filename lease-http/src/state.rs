@@ -1,5 +1,6 @@
 //! The state that handlers and layers share.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::extract::FromRef;
@@ -12,11 +13,15 @@ use crate::metrics::Metrics;
 use crate::options::HttpOptions;
 use crate::throttle::{LoginThrottle, RegistrationThrottle, Streams};
 
-/// The state of the router. Cheap to clone.
+/// The state of the router. Cheap to clone: each request does so in each layer.
 #[derive(Clone, Debug)]
-pub(crate) struct AppState {
+pub(crate) struct AppState(Arc<Shared>);
+
+/// What is in the state.
+#[derive(Debug)]
+pub(crate) struct Shared {
     pub(crate) engine: LeaseEngine,
-    pub(crate) options: Arc<HttpOptions>,
+    pub(crate) options: HttpOptions,
     /// The counters of requests.
     pub(crate) metrics: Metrics,
     /// The tasks of requests that may write.
@@ -33,6 +38,20 @@ pub(crate) struct AppState {
     pub(crate) streams: Streams,
     /// Ends all streams.
     pub(crate) stop: CancellationToken,
+}
+
+impl From<Shared> for AppState {
+    fn from(shared: Shared) -> Self {
+        Self(Arc::new(shared))
+    }
+}
+
+impl Deref for AppState {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
 }
 
 impl FromRef<AppState> for LoginThrottle {

@@ -7,8 +7,7 @@ create table event_inbox (
     actor_user_id bigint,
     actor_customer_id bigint,
     request_id text,
-    events jsonb not null,
-    ids jsonb,
+    events jsonb[] not null,
     joined_trade_id bigint,
     joined_customer_id bigint,
     constraint event_inbox_pkey primary key (sequence)
@@ -17,14 +16,13 @@ create table event_inbox (
 
 comment on table event_inbox is 'the events of each commit, until they get their place in the order: place_events moves them';
 comment on column event_inbox.sequence is 'not the order in which commits become visible';
-comment on column event_inbox.events is 'in their order; where an id is a name, it is that of a row in ids';
-comment on column event_inbox.ids is 'the ids of the rows that the commit made, by the names that events use';
+comment on column event_inbox.events is 'in their order; place_events says which fields they have, of which any may be left out';
 comment on column event_inbox.joined_customer_id is 'the customer whom the commit made a member of the trade joined_trade_id';
 
 create table events (
     id bigint not null,
-    event_type text not null,
-    subject_kind text not null,
+    event_type text collate "C" not null,
+    subject_kind text collate "C" not null,
     subject_id bigint,
     occurred_at timestamptz not null,
     actor_kind text not null,
@@ -40,10 +38,12 @@ create table events (
 );
 
 create index events_trade_idx on events (trade_id, id) where trade_id is not null;
-create index events_subject_idx on events (subject_kind, subject_id, id);
+-- The events of what hangs on a trade are found by the trade.
+create index events_subject_idx on events (subject_kind, subject_id, id)
+    where subject_kind not in ('trade', 'proposal', 'invoice', 'payment');
 create index events_actor_idx on events (actor_user_id, id) where actor_user_id is not null;
 create index events_type_idx on events (event_type, id);
-create index events_occurred_at_idx on events (occurred_at);
+create index events_occurred_at_idx on events using brin (occurred_at);
 
 comment on table events is 'what happened, who did it, and what it changed; never changed, and in the order of the ids';
 comment on column events.id is 'given by place_events: whoever has read up to an id finds no other at or below it later';
@@ -95,18 +95,6 @@ $$;
 
 comment on function rfc3339 is 'an instant as the API writes it';
 
-create function event_id(reference jsonb, ids jsonb) returns bigint
-language sql
-immutable
-as $$
-    select case jsonb_typeof(reference)
-        when 'number' then reference::bigint
-        when 'string' then (ids -> (reference #>> '{}'))::bigint
-    end;
-$$;
-
-comment on function event_id is 'an id in an event: a number, or the name of one of the ids';
-
 create function place_events(at_most bigint) returns bigint
 language plpgsql
 as $$
@@ -118,62 +106,53 @@ begin
     -- One at a time. The next statement sees what was committed until the lock was given, so it sees all that was placed before,
     -- and the members of each trade as they are then.
     select last_id into last_given from event_log for update;
+    -- "offset 0" keeps the searches one for each trade, by its index, however many rows the planner expects.
     with taken as (
         delete from event_inbox
-        where sequence in (select sequence from event_inbox order by sequence limit at_most)
+        where sequence <= (select max(sequence) from (select sequence from event_inbox order by sequence limit at_most) oldest)
         returning *
     ), happened as materialized (
         select
-            last_given + row_number() over (order by t.sequence, e.place) as id,
-            e.event ->> 'type' as event_type,
-            e.event ->> 'kind' as subject_kind,
-            event_id(e.event -> 'subject', t.ids) as subject_id,
-            coalesce((e.event ->> 'at')::timestamptz, t.at) as occurred_at,
-            coalesce(e.event #>> '{actor,0}', t.actor_kind) as actor_kind,
-            case when e.event ? 'actor' then (e.event #>> '{actor,1}')::bigint else t.actor_user_id end as actor_user_id,
-            case when e.event ? 'actor' then (e.event #>> '{actor,2}')::bigint else t.actor_customer_id end as actor_customer_id,
-            t.request_id,
-            event_id(e.event -> 'trade', t.ids) as trade_id,
-            (e.event -> 'data') || coalesce(
-                (select jsonb_object_agg(new.key, t.ids -> new.value) from jsonb_each_text(e.event -> 'new') new), '{}'
-            ) as data,
-            coalesce(e.event -> 'changes', '{}') || coalesce(
-                (
-                    select jsonb_object_agg(new.key, jsonb_build_object('from', null, 'to', t.ids -> new.value))
-                    from jsonb_each_text(e.event -> 'changed') new
-                ), '{}'
-            ) as changes,
-            e.event ->> 'audience' as audience,
-            array(select event_id(reader, t.ids) from jsonb_array_elements(e.event -> 'readers') reader) as readers
+            last_given + row_number() over (order by t.sequence, written.place) as id,
+            e.type, e.kind, e.subject, coalesce(e.at, t.at) as at,
+            coalesce(e.actor_kind, t.actor_kind) as actor_kind,
+            case when e.actor_kind is null then t.actor_user_id else e.actor_user_id end as actor_user_id,
+            case when e.actor_kind is null then t.actor_customer_id else e.actor_customer_id end as actor_customer_id,
+            t.request_id, e.trade, e.data, coalesce(e.changes, '{}') as changes, e.audience, coalesce(e.readers, '{}') as readers
         from taken t
-        cross join lateral jsonb_array_elements(t.events) with ordinality as e (event, place)
+        cross join lateral unnest(t.events) with ordinality as written (event, place)
+        cross join lateral jsonb_to_record(written.event) as e (
+            type text, kind text, subject bigint, at timestamptz, actor_kind text, actor_user_id bigint, actor_customer_id bigint,
+            trade bigint, data jsonb, changes jsonb, audience text, readers bigint[]
+        )
     ), moved as (
         insert into events (
             id, event_type, subject_kind, subject_id, occurred_at, actor_kind, actor_user_id, actor_customer_id, request_id,
             trade_id, data, changes, audience, readers
         )
         select
-            id, event_type, subject_kind, subject_id, occurred_at, actor_kind, actor_user_id, actor_customer_id, request_id,
-            trade_id, data, changes, audience, readers
+            id, type, kind, subject, at, actor_kind, actor_user_id, actor_customer_id, request_id,
+            trade, data, changes, audience, readers
         from happened
-        order by id
     ), shown as (
         insert into event_readers (is_user, reader_id, event_id)
         select audience = 'user', unnest(readers), id from happened
-        union
+        union all
         select false, party.customer_id, happened.id
         from happened
-        join trade_parties party on party.trade_id = happened.trade_id
-        where happened.audience = 'members'
-        union
-        -- To a new member, the earlier events of the trade, which "offset 0" finds trade by trade.
+        cross join lateral (select customer_id from trade_parties where trade_id = happened.trade offset 0) party
+        where audience = 'members'
+        union all
+        -- To a new member, the earlier events of the trade, except for those that were placed after they joined.
         select false, taken.joined_customer_id, earlier.id
         from taken
         cross join lateral (
             select id from events where trade_id = taken.joined_trade_id and audience = 'members' offset 0
         ) earlier
-        where taken.joined_trade_id is not null
-        on conflict do nothing
+        where taken.joined_trade_id is not null and not exists (
+            select from event_readers known
+            where not known.is_user and known.reader_id = taken.joined_customer_id and known.event_id = earlier.id
+        )
     )
     select (select count(*) from taken), (select count(*) from happened) into commits, placed;
     if placed > 0 then

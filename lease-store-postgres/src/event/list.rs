@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use lease_core::event::{ConsumerName, EventRecord, Viewer};
+use lease_core::event::{ConsumerName, EventRecord, SubjectKind, Viewer};
 use lease_core::id::{CustomerId, EventId, Stored, TradeId, UserId};
 use lease_core::page::{Page, PageRequest};
 use lease_core::repository::{EventFilter, EventRepository, RepositoryError};
@@ -123,9 +123,23 @@ fn push_filter(query: &mut Filters<'_>, filter: &EventFilter) {
     if let Some((kind, id)) = filter.subject {
         query.name("t.subject_kind", Some(kind.into()));
         query.compare("t.subject_id =", Some(id));
+        if let Some(trade) = trade_of(kind) {
+            query.compare_found("t.trade_id =", trade, id);
+        }
     }
     query.compare("t.trade_id =", filter.trade_id.map(TradeId::get));
     query.compare("t.actor_user_id =", filter.actor_user_id.map(UserId::get));
     query.compare_anew("t.occurred_at >=", filter.since);
     query.compare_anew("t.occurred_at <", filter.until);
+}
+
+/// The query for the trade of an object that hangs on one: its events are found by the trade, and have no index of their own.
+const fn trade_of(kind: SubjectKind) -> Option<&'static str> {
+    Some(match kind {
+        SubjectKind::Trade => "select id from trades where id =",
+        SubjectKind::Proposal => "select trade_id from proposals where id =",
+        SubjectKind::Invoice => "select trade_id from invoices where id =",
+        SubjectKind::Payment => "select i.trade_id from payments y join invoices i on i.id = y.invoice_id where y.id =",
+        _ => return None,
+    })
 }

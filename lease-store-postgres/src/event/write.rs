@@ -1,8 +1,10 @@
 use std::borrow::Cow;
 
+use chrono::{DateTime, Utc};
 use lease_core::event::{Audience, Event, EventActor, IdRef, NewRow};
 use lease_core::repository::{Envelope, RequestId};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value};
 use sqlx::QueryBuilder;
 use sqlx::postgres::Postgres;
 use sqlx::types::Json;
@@ -11,15 +13,15 @@ use crate::row::actor_columns;
 
 /// The events of the proposals that `close_others` has ended, of the part `proposals_changed`: the same as
 /// [`TradeChanges::closing_event`](lease_core::lifecycle::TradeChanges::closing_event).
-const CLOSED: &str = " || coalesce((select jsonb_agg(jsonb_build_object('type', 'proposal.' || p.status, 'kind', 'proposal', \
+const CLOSED: &str = " || array(select jsonb_build_object('type', 'proposal.' || p.status, 'kind', 'proposal', \
      'subject', p.id, 'trade', p.trade_id, \
      'data', jsonb_build_object('proposal_id', p.id, 'trade_id', p.trade_id, 'customer_id', p.customer_id, 'status', p.status), \
      'changes', jsonb_build_object('status', jsonb_build_object('from', 'pending', 'to', p.status), \
      'decided_at', jsonb_build_object('from', null, 'to', rfc3339(p.decided_at))), \
      'audience', case when p.customer_id = p.trade_owner_id then 'members' else 'customers' end, \
      'readers', case when p.customer_id = p.trade_owner_id then '[]' else jsonb_build_array(p.trade_owner_id, p.customer_id) end) \
-     || case p.status when 'expired' then jsonb_build_object('at', p.decided_at, 'actor', jsonb_build_array('system')) else '{}' end \
-     order by p.id) from proposals_changed p where p.was_pending and p.is_decided is not true), '[]')";
+     || case p.status when 'expired' then jsonb_build_object('at', p.decided_at, 'actor_kind', 'system') else '{}' end \
+     from proposals_changed p where p.was_pending and p.is_decided is not true order by p.id)";
 
 /// What a statement knows about the events of its commit.
 #[derive(Debug, Default)]
@@ -34,86 +36,172 @@ pub(crate) struct NewEvents {
     pub(crate) condition: &'static str,
 }
 
+impl NewEvents {
+    /// The expression for the id of a new row; null if the statement creates no such row.
+    fn id(&self, row: NewRow) -> Cow<'static, str> {
+        if self.ids.iter().any(|(made, _)| *made == row) { format!("made.{}", name(row)).into() } else { "null".into() }
+    }
+}
+
 /// Adds the insert of the events of an envelope into the inbox, if the root was written.
 pub(crate) fn push_events(query: &mut QueryBuilder<Postgres>, envelope: &Envelope, new: &NewEvents) {
     let (kind, user, customer) = actor_columns(EventActor::from(&envelope.actor));
     query.push(
-        "insert into event_inbox (at, actor_kind, actor_user_id, actor_customer_id, request_id, events, ids, joined_trade_id, \
+        "insert into event_inbox (at, actor_kind, actor_user_id, actor_customer_id, request_id, events, joined_trade_id, \
          joined_customer_id) select ",
     );
     query.push_bind(envelope.at).push(", '").push(kind).push("', ").push_bind(user).push(", ").push_bind(customer);
-    query.push(", ").push_bind(envelope.request_id.as_ref().map(RequestId::as_str)).push(", ");
-    query.push_bind(Json(envelope.events.iter().map(written).collect::<Vec<Value>>()));
-    query.push(if new.closes_proposals { CLOSED } else { "" }).push(", jsonb_build_object(");
-    for (place, (row, id)) in new.ids.iter().enumerate() {
-        query.push(if place == 0 { "'" } else { ", '" }).push(name(*row)).push("', ").push(id);
+    query.push(", ").push_bind(envelope.request_id.as_ref().map(RequestId::as_str)).push(", array[");
+    for (place, event) in envelope.events.iter().enumerate() {
+        query.push(if place == 0 { "" } else { ", " });
+        push_event(query, event, new);
     }
+    query.push("]::jsonb[]");
+    query.push(if new.closes_proposals { CLOSED } else { "" });
     query.push(if new.admits_members {
-        "), party.trade_id, party.customer_id from root left join trade_party party on true where true"
+        ", party.trade_id, party.customer_id from root left join trade_party party on true"
     } else {
-        "), null, null from root where true"
+        ", null, null from root"
     });
-    query.push(new.condition);
+    push_new_ids(query, new);
+    query.push(" where true").push(new.condition);
 }
 
-/// The name of a new row in the column `ids`.
+/// Adds the ids of the new rows, each of which is looked up once.
+fn push_new_ids(query: &mut QueryBuilder<Postgres>, new: &NewEvents) {
+    for (place, (row, id)) in new.ids.iter().enumerate() {
+        query.push(if place == 0 { " cross join (select " } else { ", " }).push(id).push(" as ").push(name(*row));
+    }
+    // "offset 0" keeps it one table.
+    query.push(if new.ids.is_empty() { "" } else { " offset 0) made" });
+}
+
+/// The name of a new row in `made`.
 fn name(row: NewRow) -> Cow<'static, str> {
     Cow::Borrowed(match row {
-        NewRow::User => "user",
-        NewRow::Token => "token",
-        NewRow::Customer => "customer",
-        NewRow::CreditCard => "credit_card",
-        NewRow::Contact => "contact",
-        NewRow::Lead => "lead",
-        NewRow::Vehicle => "vehicle",
-        NewRow::Service(place) => return Cow::Owned(format!("service_{place}")),
-        NewRow::Trade => "trade",
-        NewRow::Proposal => "proposal",
-        NewRow::Invoice => "invoice",
-        NewRow::Payment => "payment",
-        NewRow::Refund => "refund",
+        NewRow::User => "user_id",
+        NewRow::Token => "token_id",
+        NewRow::Customer => "customer_id",
+        NewRow::CreditCard => "credit_card_id",
+        NewRow::Contact => "contact_id",
+        NewRow::Lead => "lead_id",
+        NewRow::Vehicle => "vehicle_id",
+        NewRow::Service(place) => return Cow::Owned(format!("service_{place}_id")),
+        NewRow::Trade => "trade_id",
+        NewRow::Proposal => "proposal_id",
+        NewRow::Invoice => "invoice_id",
+        NewRow::Payment => "payment_id",
+        NewRow::Refund => "refund_id",
     })
 }
 
-/// An id as `event_id` in the migrations reads it.
-fn reference(id: IdRef) -> Value {
-    match id {
-        IdRef::Known(id) => id.into(),
-        IdRef::New(row) => name(row).into(),
+/// What is known of an event before its commit, as `place_events` in the migrations reads it. What is not there is left out.
+#[derive(Serialize)]
+struct Known<'e> {
+    r#type: &'static str,
+    kind: &'static str,
+    audience: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trade: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<DateTime<Utc>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actor_kind: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actor_user_id: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actor_customer_id: Option<i64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    readers: Vec<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'e Map<String, Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changes: Option<&'e Map<String, Value>>,
+}
+
+impl<'e> Known<'e> {
+    fn of(event: &'e Event) -> Self {
+        let actor = event.actor.map(actor_columns);
+        Self {
+            r#type: event.event_type.into(),
+            kind: event.event_type.subject_kind().into(),
+            audience: match event.audience {
+                Audience::Staff => "staff",
+                Audience::User(_) => "user",
+                Audience::Customers(_) => "customers",
+                Audience::Members => "members",
+            },
+            subject: event.subject.and_then(known_id),
+            trade: event.trade.and_then(known_id),
+            at: event.occurred_at,
+            actor_kind: actor.map(|(kind, ..)| kind),
+            actor_user_id: actor.and_then(|(_, user, _)| user),
+            actor_customer_id: actor.and_then(|(.., customer)| customer),
+            readers: readers(event).iter().copied().filter_map(known_id).collect(),
+            data: event.data.new.is_empty().then_some(&event.data.known),
+            changes: (event.changes.new.is_empty() && !event.changes.is_empty()).then_some(&event.changes.known),
+        }
     }
 }
 
-fn names(new: &[(&'static str, NewRow)]) -> Value {
-    new.iter().map(|(field, row)| ((*field).to_owned(), Value::from(name(*row)))).collect::<serde_json::Map<_, _>>().into()
+const fn known_id(id: IdRef) -> Option<i64> {
+    match id {
+        IdRef::Known(id) => Some(id),
+        IdRef::New(_) => None,
+    }
 }
 
-/// An event as `place_events` in the migrations reads it. What is not there is left out.
-fn written(event: &Event) -> Value {
-    let (audience, readers): (_, &[IdRef]) = match &event.audience {
-        Audience::Staff => ("staff", &[]),
-        Audience::User(user) => ("user", std::slice::from_ref(user)),
-        Audience::Customers(customers) => ("customers", customers),
-        Audience::Members => ("members", &[]),
-    };
-    let kind: &str = event.event_type.subject_kind().into();
-    let mut written = json!({
-        "type": <&str>::from(event.event_type),
-        "kind": kind,
-        "data": event.data.known,
-        "audience": audience,
-    });
-    let mut add = |field: &str, value: Option<Value>| {
-        if let Some(value) = value {
-            written[field] = value;
+fn readers(event: &Event) -> &[IdRef] {
+    match &event.audience {
+        Audience::User(user) => std::slice::from_ref(user),
+        Audience::Customers(customers) => customers,
+        Audience::Staff | Audience::Members => &[],
+    }
+}
+
+/// Adds an event: what is known of it, and the fields with ids that only the commit knows.
+fn push_event(query: &mut QueryBuilder<Postgres>, event: &Event, new: &NewEvents) {
+    query.push_bind(Json(Known::of(event)));
+    let (data, changes, readers) = (&event.data, &event.changes, readers(event));
+    let mut ids = event.subject.iter().chain(&event.trade).chain(readers);
+    if data.new.is_empty() && changes.new.is_empty() && !ids.any(is_new) {
+        return;
+    }
+    let mut fields = query.push(" || jsonb_build_object(").separated(", ");
+    for (field, id) in [("'subject', ", event.subject), ("'trade', ", event.trade)] {
+        if let Some(IdRef::New(row)) = id {
+            fields.push(field).push_unseparated(new.id(row));
         }
-    };
-    add("subject", event.subject.map(reference));
-    add("trade", event.trade.map(reference));
-    add("at", event.occurred_at.map(|at| json!(at)));
-    add("actor", event.actor.map(|actor| json!(actor_columns(actor))));
-    add("new", (!event.data.new.is_empty()).then(|| names(&event.data.new)));
-    add("changes", (!event.changes.is_empty()).then(|| json!(event.changes.known)));
-    add("changed", (!event.changes.new.is_empty()).then(|| names(&event.changes.new)));
-    add("readers", (!readers.is_empty()).then(|| readers.iter().copied().map(reference).collect()));
-    written
+    }
+    if readers.iter().any(is_new) {
+        fields.push("'readers', jsonb_build_array(");
+        for (place, id) in readers.iter().enumerate() {
+            fields.push_unseparated(if place == 0 { "" } else { ", " });
+            match id {
+                IdRef::Known(id) => fields.push_bind_unseparated(*id),
+                IdRef::New(row) => fields.push_unseparated(new.id(*row)),
+            };
+        }
+        fields.push_unseparated(")");
+    }
+    if !data.new.is_empty() {
+        let ids = data.new.iter().map(|(field, row)| format!("'{field}', {}", new.id(*row)));
+        fields.push("'data', ").push_bind_unseparated(Json(&data.known)).push_unseparated(object_of(ids));
+    }
+    if !changes.new.is_empty() {
+        let ids = changes.new.iter();
+        let ids = ids.map(|(field, row)| format!("'{field}', jsonb_build_object('from', null, 'to', {})", new.id(*row)));
+        fields.push("'changes', ").push_bind_unseparated(Json(&changes.known)).push_unseparated(object_of(ids));
+    }
+    query.push(")");
+}
+
+fn object_of(fields: impl Iterator<Item = String>) -> String {
+    format!(" || jsonb_build_object({})", fields.collect::<Vec<_>>().join(", "))
+}
+
+const fn is_new(id: &IdRef) -> bool {
+    matches!(id, IdRef::New(_))
 }

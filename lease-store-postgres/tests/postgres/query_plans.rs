@@ -98,6 +98,10 @@ async fn events_walk_their_indexes() {
     walks!(store, store.events_after(since, 1_000, &of_trade), "events_trade_idx");
     let of_subject = EventFilter { subject: Some((SubjectKind::Vehicle, 7)), ..all() };
     walks!(store, store.list_events(&of_subject, page()), "events_subject_idx");
+    for kind in [SubjectKind::Trade, SubjectKind::Proposal, SubjectKind::Invoice, SubjectKind::Payment] {
+        let of_a_trade = EventFilter { subject: Some((kind, 7)), ..all() };
+        walks!(store, store.list_events(&of_a_trade, page()), "events_trade_idx");
+    }
     let by_a_user = EventFilter { actor_user_id: UserId::new(7), ..all() };
     walks!(store, store.list_events(&by_a_user, page()), "events_actor_idx");
     let of_a_type = EventFilter { types: vec![EventType::TradeCancelled], ..all() };

@@ -57,10 +57,10 @@ pub(super) async fn stream_events(
     let place = state.streams.open(user)?;
     let feed = Feed {
         events: Box::pin(subscribe(&state.engine, &session, filter, after).await?),
-        engine: state.engine,
+        engine: state.engine.clone(),
         session: (*session).clone(),
         looks: every(state.options.session_check_interval),
-        stop: state.stop,
+        stop: state.stop.clone(),
         span: Span::current(),
         ended: "the client went away",
         _place: place,
