@@ -6,10 +6,10 @@ use lease_core::invoicing::PaymentDraft;
 use lease_core::lifecycle::ProposalDraft;
 use lease_core::money::Money;
 use lease_core::openapi;
-use lease_core::wallet::CardDraft;
+use lease_core::wallet::{CardDraft, EnteredCardDraft};
 use serde::Serialize;
 use serde_json::{Value, json};
-use utoipa::openapi::schema::{Object, ObjectBuilder, OneOfBuilder, Type};
+use utoipa::openapi::schema::{Object, ObjectBuilder, OneOfBuilder, RefBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
@@ -82,6 +82,34 @@ impl ToSchema for Currency {}
 
 fn text(max: usize, pattern: &str) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String).max_length(Some(max)).pattern(Some(pattern))
+}
+
+/// A credit card: its number, or the name that the provider gave it.
+pub(crate) enum CreditCardInput {}
+
+impl PartialSchema for CreditCardInput {
+    fn schema() -> RefOr<Schema> {
+        let examples = match CardDraft::schema() {
+            RefOr::T(Schema::Object(numbered)) => numbered.examples,
+            _ => Vec::new(),
+        };
+        OneOfBuilder::new()
+            .item(RefBuilder::new().ref_location_from_schema_name(CardDraft::name()))
+            .item(RefBuilder::new().ref_location_from_schema_name(EnteredCardDraft::name()))
+            .description(Some("A credit card: its number, or the name that the provider gave it."))
+            .examples(examples)
+            .into()
+    }
+}
+
+impl ToSchema for CreditCardInput {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        for (name, schema) in [(CardDraft::name(), CardDraft::schema()), (EnteredCardDraft::name(), EnteredCardDraft::schema())] {
+            schemas.push((name.into_owned(), schema));
+        }
+        CardDraft::schemas(schemas);
+        EnteredCardDraft::schemas(schemas);
+    }
 }
 
 /// Bodies with a part of a draft, for the document. The schema of each type is derived from that of the draft.

@@ -15,7 +15,7 @@ draft! {
     /// What the payer does, in a payment that waits for them.
     pub struct PayerDraft as PayerInput {
         /// Whether they confirm the payment.
-        pub outcome: Field<String> as required PayerOutcome,
+        pub outcome: Field<String> as required PayerOutcome like "succeed",
     }
 }
 

@@ -27,9 +27,9 @@ draft! {
         /// The currency of the amount: that of the payment, and no other.
         pub currency: Field<String> as nullable GivenCurrency,
         /// Why it is given back.
-        pub reason: Field<String> as required RefundReason,
+        pub reason: Field<String> as required RefundReason like "requested_by_customer",
         /// What else is to be noted.
-        pub note: Field<String> as nullable FreeText,
+        pub note: Field<String> as nullable FreeText like "The car was returned early.",
     }
 }
 

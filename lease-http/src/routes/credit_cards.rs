@@ -22,7 +22,7 @@ use crate::extract::{Body, Engine, PathId};
 use crate::idempotency::{Replay, Secrets};
 use crate::problem::Problem;
 use crate::query::{Filter, List, Listing, Params};
-use crate::schema::{CreditCardPatch, Id};
+use crate::schema::{CreditCardInput, CreditCardPatch, Id};
 
 pub(super) fn endpoints() -> Endpoints {
     Endpoints::new()
@@ -87,15 +87,6 @@ impl Draft for NewCard {
     fn unreadable() -> Self {
         Self { numbered: CardDraft::unreadable(), entered: EnteredCardDraft::unreadable() }
     }
-}
-
-/// A credit card: its number, or the name that the provider gave it.
-#[derive(ToSchema)]
-#[serde(untagged)]
-#[expect(dead_code, reason = "only its schema is used")]
-enum CreditCardInput {
-    Numbered(CardDraft),
-    Entered(EnteredCardDraft),
 }
 
 /// A page of credit cards.

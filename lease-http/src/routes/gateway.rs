@@ -32,7 +32,7 @@ struct Gateway {
     #[schema(example = "sandbox")]
     kind: &'static str,
     /// The key with which a browser speaks to the provider, if it does.
-    #[schema(required)]
+    #[schema(required, example = json!(null))]
     publishable_key: Option<String>,
 }
 
@@ -40,6 +40,7 @@ struct Gateway {
 #[derive(Serialize, ToSchema)]
 struct CardSetup {
     /// The secret with which it does so.
+    #[schema(example = "seti_1_secret_2")]
     client_secret: String,
 }
 

@@ -73,9 +73,11 @@ struct NextAction {
     #[schema(example = "sandbox")]
     r#type: String,
     /// The address at which the payer acts.
+    #[schema(example = "/api/sandbox/payments/1")]
     #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<String>,
     /// The secret with which the payer's browser acts.
+    #[schema(example = "pi_1_secret_2")]
     #[serde(skip_serializing_if = "Option::is_none")]
     client_secret: Option<String>,
 }

@@ -52,7 +52,7 @@ struct Refund {
     #[schema(required, example = json!(null))]
     failure_code: Option<String>,
     /// The gateway's reference for the refund.
-    #[schema(required)]
+    #[schema(required, example = "re_1")]
     gateway_reference: Option<String>,
     created_at: DateTime<Utc>,
     /// When it succeeded or failed.
