@@ -239,8 +239,8 @@ pub enum Refusal {
     /// The due date has passed, and the operator has chosen to refuse late payments (rule 5.4).
     #[error("The invoice is overdue, and late payments are not accepted.")]
     InvoiceOverdue,
-    /// Pending payments already cover the amount due, or are in the way of writing it off (rules 5.3, 5.4).
-    #[error("A payment of this invoice is pending.")]
+    /// Pending payments already cover the amount due, are in the way of writing it off, or cannot be cancelled (rules 5.3 to 5.5).
+    #[error("The payment, or another one of this invoice, is pending.")]
     PaymentPending,
     /// A payment that succeeded, failed or was cancelled cannot be cancelled (rule 5.5).
     #[error("The payment is settled.")]

@@ -3,7 +3,7 @@ use super::{LeaseEngine, RequestContext, visible_to};
 use crate::decision::Decision;
 use crate::error::Error;
 use crate::gateway::{EnteredCard, Tokenization, TokenizedCard};
-use crate::id::{CreditCardId, NewIds, Stored, Versioned};
+use crate::id::{CreditCardId, CustomerId, NewIds, Stored, Versioned};
 use crate::input::{FieldErrors, UpdateMode};
 use crate::invoicing::require_few_declines;
 use crate::model::CreditCard;
@@ -11,8 +11,8 @@ use crate::page::{Page, PageRequest};
 use crate::permission::{Act, Actor, Resource};
 use crate::repository::{CardFilter, WalletKey};
 use crate::wallet::{
-    CardChange, CardDraft, EnteredCardDraft, RefusedCard, Wallet, WalletChange, check_card, check_entered_card, delete_card,
-    store_card, update_card, visible_card,
+    CardChange, CardDraft, EnteredCardDraft, RefusedCard, Wallet, WalletChange, check_card, check_entered_card, check_tokenized,
+    delete_card, store_card, update_card, visible_card,
 };
 
 impl LeaseEngine {
@@ -24,10 +24,7 @@ impl LeaseEngine {
     pub async fn create_card(&self, context: impl Into<RequestContext>, draft: &CardDraft) -> Result<Stored<CreditCard>, Error> {
         let context = context.into();
         let gateway = &self.shared.gateway;
-        if !gateway.info().takes_card_numbers {
-            return Err(FieldErrors::one("number", "Cards are entered in the browser: no number is taken here.").into());
-        }
-        let checked = check_card(&context.actor, draft, self.today())?;
+        let checked = check_card(&context.actor, draft, &gateway.info(), self.today())?;
         self.require_few_declines(&context.actor).await?;
         match self.ask(gateway.tokenize(&checked.details)).await? {
             Tokenization::Accepted(token) => self.store_card(context, &checked.tokenized(token), checked.wants_default).await,
@@ -50,22 +47,29 @@ impl LeaseEngine {
         let customer = context.actor.require_customer(Resource::CreditCard, Act::Create)?;
         self.require_few_declines(&context.actor).await?;
         match self.ask(self.shared.gateway.find_card(customer, &named.payment_method)).await? {
-            EnteredCard::Accepted(card) => self.store_card(context, &card, named.wants_default).await,
+            EnteredCard::Accepted(card) => {
+                check_tokenized(&card, self.today())?;
+                self.store_card(context, &card, named.wants_default).await
+            }
             EnteredCard::Refused { failure_code } => self.refuse_card(context, failure_code).await,
-            EnteredCard::Unknown => Err(FieldErrors::one("payment_method", "You have entered no such card.").into()),
+            EnteredCard::Unknown => {
+                self.count_refused_card(context).await?;
+                Err(FieldErrors::one("payment_method", "You have entered no such card.").into())
+            }
         }
     }
 
     /// Stores a card that the app has had tokenised itself, for the customer who is acting. The app vouches that it is theirs.
     ///
     /// # Errors
-    /// [`Error::PermissionDenied`]; [`Error::Unavailable`].
+    /// As [`check_tokenized`]; [`Error::PermissionDenied`]; [`Error::Unavailable`].
     pub async fn add_tokenized_card(
         &self,
         context: impl Into<RequestContext>,
         card: &TokenizedCard,
         wants_default: bool,
     ) -> Result<Stored<CreditCard>, Error> {
+        check_tokenized(card, self.today())?;
         self.store_card(context.into(), card, wants_default).await
     }
 
@@ -80,14 +84,21 @@ impl LeaseEngine {
         stored(done.changes, done.ids)
     }
 
-    /// Counts a card that the gateway refused as a decline.
     async fn refuse_card<T>(&self, context: RequestContext, failure_code: String) -> Result<T, Error> {
-        let load = |actor: Actor, _| async move { actor.require_customer(Resource::CreditCard, Act::Create) };
-        self.execute(context, load, |customer, _, at| Ok(Decision::new(RefusedCard { customer_id: *customer, at }, []))).await?;
+        self.count_refused_card(context).await?;
         Err(Error::CardDeclined { failure_code, payment: None })
     }
 
-    async fn require_few_declines(&self, actor: &Actor) -> Result<(), Error> {
+    /// Counts a card that was refused as a decline. It makes no row, so an idempotency claim stays as it is: if the process dies, the
+    /// same request asks the gateway again.
+    async fn count_refused_card(&self, context: RequestContext) -> Result<(), Error> {
+        let context = RequestContext::new(context.actor).with_request_id(context.request_id);
+        let load = |actor: Actor, _| async move { actor.require_customer(Resource::CreditCard, Act::Create) };
+        let decide = |customer: &CustomerId, _: &Actor, at| Ok(Decision::new(RefusedCard { customer_id: *customer, at }, []));
+        self.execute(context, load, decide).await.map(drop)
+    }
+
+    pub(super) async fn require_few_declines(&self, actor: &Actor) -> Result<(), Error> {
         let now = self.now();
         require_few_declines(&self.declines(actor, now).await?, self.policy(), now)
     }

@@ -96,7 +96,10 @@ impl LeaseEngine {
         let outcome = match payment.state {
             PaymentState::Succeeded { .. } | PaymentState::Failed { .. } | PaymentState::Cancelled { .. } => return Ok(payment),
             PaymentState::RequiresAction(_) if has_waited_too_long(&payment, self.policy(), self.now()) => {
-                self.ask(gateway.cancel_charge(&charge)).await?
+                let outcome = self.ask(gateway.cancel_charge(&charge)).await?;
+                let is_given_up = matches!(outcome, ChargeOutcome::Cancelled { .. });
+                let actor = if is_given_up { Actor::System } else { Actor::Gateway };
+                return self.settle(loaded, &outcome, RequestContext::new(actor)).await;
             }
             PaymentState::Pending | PaymentState::RequiresAction(_) => match self.ask(gateway.find_charge(&charge)).await? {
                 Some(outcome) => outcome,

@@ -68,6 +68,9 @@ impl LeaseEngine {
         page: PageRequest,
     ) -> Result<Page<Stored<Refund>>, Error> {
         self.find_payment(actor, payment).await?;
+        if filter.payment_id.is_some_and(|other| other != payment) {
+            return Ok(Page { items: Vec::new(), next: None, previous: None });
+        }
         self.list_refunds(actor, RefundFilter { payment_id: Some(payment), ..filter }, page).await
     }
 

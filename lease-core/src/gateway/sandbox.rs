@@ -20,6 +20,8 @@ use super::{
 /// | `4000008400001629` | waits for its payer, and is then declined whatever they do: `card_declined` |
 /// | `4000000000005126` | charged; its refunds fail: `expired_or_canceled_card` |
 ///
+/// A card or a charge of another gateway gets no response: it waits until that gateway is back.
+///
 /// The behaviour is part of the card's token, so the sandbox decides a charge the same way after a restart. What it forgets then is
 /// what payers did.
 #[derive(Debug, Default)]
@@ -38,6 +40,8 @@ pub enum PayerOutcome {
     Fail,
 }
 
+/// What all tokens and references of the sandbox begin with.
+const OWN: &str = "sandbox_";
 const SUCCEEDS: &str = "sandbox_ok";
 const DECLINES: &str = "sandbox_declines_";
 const ASKS_PAYER: &str = "sandbox_asks_payer";
@@ -95,6 +99,12 @@ fn first_outcome(charge: &Charge) -> ChargeOutcome {
     }
 }
 
+/// Fails for a card or a charge of another gateway: a server that was started without its gateway by mistake must not take for paid
+/// what nobody paid.
+fn require_own(name: &str) -> Result<(), GatewayError> {
+    if name.starts_with(OWN) { Ok(()) } else { Err(GatewayError::new("it belongs to another gateway than the sandbox")) }
+}
+
 fn declined(code: &str, reference: String) -> ChargeOutcome {
     ChargeOutcome::Declined { failure_code: code.to_owned(), reference: Some(reference) }
 }
@@ -119,6 +129,7 @@ impl PaymentGateway for SandboxGateway {
     }
 
     async fn charge(&self, charge: &Charge) -> Result<ChargeOutcome, GatewayError> {
+        require_own(charge.card.expose())?;
         Ok(self.charges().entry(charge.key.clone()).or_insert_with(|| first_outcome(charge)).clone())
     }
 
@@ -127,14 +138,17 @@ impl PaymentGateway for SandboxGateway {
         if charge.reference.is_some() {
             return self.charge(charge).await.map(Some);
         }
+        require_own(charge.card.expose())?;
         Ok(self.charges().get(&charge.key).cloned())
     }
 
     async fn cancel_charge(&self, charge: &Charge) -> Result<ChargeOutcome, GatewayError> {
+        require_own(charge.card.expose())?;
         Ok(self.end_waiting(charge, |reference| ChargeOutcome::Cancelled { reference }))
     }
 
     async fn refund(&self, refund: &RefundRequest) -> Result<RefundOutcome, GatewayError> {
+        require_own(&refund.charge_reference)?;
         let reference = format!("sandbox_refund_{}", refund.key.as_str());
         let refuses = refund.charge_reference.ends_with(NO_REFUNDS);
         let outcome = if refuses {
@@ -146,6 +160,7 @@ impl PaymentGateway for SandboxGateway {
     }
 
     async fn find_refund(&self, refund: &RefundRequest) -> Result<Option<RefundOutcome>, GatewayError> {
+        require_own(&refund.charge_reference)?;
         Ok(self.refunds().get(&refund.key).cloned())
     }
 

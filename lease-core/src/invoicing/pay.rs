@@ -134,7 +134,7 @@ fn read_payment<'a>(
 }
 
 /// Records what the gateway says of the charge for the snapshot's payment. `None` if that is nothing new: a payment is settled once,
-/// however often this is called.
+/// however often this is called. A reference alone is kept without an event.
 ///
 /// # Errors
 /// [`Error::Internal`] if the snapshot is inconsistent.
@@ -146,9 +146,11 @@ pub fn settle_payment(
     let (Some((payment, _)), Some(invoice)) = (&snapshot.payment, &snapshot.invoice) else {
         return Err(Error::internal("a payment has no invoice"));
     };
-    let after = outcome_of(payment, outcome, now);
-    let still_waits = PaymentStatus::from(&after.state) == PaymentStatus::from(&payment.state);
-    if !payment.state.is_under_way() || still_waits {
+    let mut after = outcome_of(payment, outcome, now);
+    if PaymentStatus::from(&after.state) == PaymentStatus::from(&payment.state) {
+        after.state.clone_from(&payment.state);
+    }
+    if !payment.state.is_under_way() || after == PaymentChange::of(payment) {
         return Ok(None);
     }
     let moved = payment_changed(&snapshot.trade, payment, &after.applied_to(payment));

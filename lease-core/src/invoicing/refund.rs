@@ -9,6 +9,7 @@ use crate::error::{Error, Refusal};
 use crate::gateway::RefundOutcome;
 use crate::id::Stored;
 use crate::input::{Field, FieldErrors, Form, UpdateMode, choice, draft};
+use crate::invoicing::overdue::with_mark;
 use crate::invoicing::pay::not_more_than;
 use crate::invoicing::require_payment_view;
 use crate::model::{Payment, PaymentState, Refund, RefundKey, RefundState};
@@ -96,22 +97,28 @@ pub fn settle_refund(
     let (Some(refund), Some((payment, _)), Some(invoice)) = (&snapshot.refund, &snapshot.payment, &snapshot.invoice) else {
         return Err(Error::internal("a refund has no payment or no invoice"));
     };
-    let Some(settled) = outcome_of(refund, outcome, now) else { return Ok(None) };
-    let moved = refund_settled(&snapshot.trade, refund, &settled.applied_to(refund));
-    let has_succeeded = matches!(settled.state, RefundState::Succeeded { .. });
+    let Some(after) = outcome_of(refund, outcome, now) else { return Ok(None) };
+    let moved = refund_settled(&snapshot.trade, refund, &after.applied_to(refund));
+    let (is_settled, has_succeeded) = (after.state != RefundState::Pending, matches!(after.state, RefundState::Succeeded { .. }));
+    let mut decision = Decision::new(TradeChanges { refund: Some(after), ..TradeChanges::default() }, moved);
+    if !is_settled {
+        return Ok(Some(decision));
+    }
     let mut change = PaymentChange { refunding: payment.refunding.minus(refund.amount)?, ..PaymentChange::of(payment) };
-    let mut decision = Decision::new(TradeChanges { refund: Some(settled), ..TradeChanges::default() }, moved);
     if has_succeeded {
         change.refunded = payment.refunded.plus(refund.amount)?;
-        let refunded = InvoiceChange { refunded: invoice.refunded.plus(refund.amount)?, ..InvoiceChange::of(invoice) };
-        decision.events.extend(invoice_changed(invoice, &refunded.applied_to(invoice)));
+        let (invoice, overdue) = with_mark(invoice, now);
+        let refunded = InvoiceChange { refunded: invoice.refunded.plus(refund.amount)?, ..InvoiceChange::of(&invoice) };
+        let updated = invoice_changed(&invoice, &refunded.applied_to(&invoice));
+        decision.events = overdue.into_iter().chain(decision.events).chain(updated).collect();
         decision.invoice = Some(refunded);
     }
     decision.payment = Some(change);
     Ok(Some(decision))
 }
 
-/// The refund after what the gateway says of it; `None` if it does not say more than is known.
+/// The refund after what the gateway says of it; `None` if it does not say more than is known. A reference alone is kept without an
+/// event.
 fn outcome_of(refund: &Stored<Refund>, outcome: &RefundOutcome, now: DateTime<Utc>) -> Option<RefundChange> {
     if refund.state != RefundState::Pending {
         return None;
@@ -119,9 +126,11 @@ fn outcome_of(refund: &Stored<Refund>, outcome: &RefundOutcome, now: DateTime<Ut
     let (state, gateway_reference) = match outcome.clone() {
         RefundOutcome::Succeeded { reference } => (RefundState::Succeeded { at: now }, Some(reference)),
         RefundOutcome::Failed { failure_code, reference } => (RefundState::Failed { at: now, failure_code }, reference),
-        RefundOutcome::Pending { .. } => return None,
+        RefundOutcome::Pending { reference } => (RefundState::Pending, Some(reference)),
     };
-    Some(RefundChange { id: refund.id, state, gateway_reference })
+    let gateway_reference = gateway_reference.or_else(|| refund.gateway_reference.clone());
+    let after = RefundChange { id: refund.id, state, gateway_reference };
+    (after.applied_to(refund) != *refund).then_some(after)
 }
 
 /// Succeeds if the actor could begin a refund of the payment now.

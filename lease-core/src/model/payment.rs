@@ -38,10 +38,11 @@ impl Entity for Payment {
 }
 
 impl Payment {
-    /// The same payment, without the secret with which its payer acts.
+    /// The same payment, without that with which its payer acts: an address may hold a secret as well.
     #[must_use]
     pub fn without_secret(mut self) -> Self {
         if let PaymentState::RequiresAction(action) = &mut self.state {
+            action.url = None;
             action.client_secret = None;
         }
         self
@@ -127,7 +128,9 @@ impl PaymentState {
 }
 
 /// What the payer must do before a card is charged (rule 5.5).
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+///
+/// `Debug` shows only its kind.
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct NextAction {
     /// The gateway's word for it, such as `use_stripe_sdk`.
     pub kind: String,
@@ -135,6 +138,12 @@ pub struct NextAction {
     pub url: Option<String>,
     /// The secret with which the payer's browser acts, if it needs one.
     pub client_secret: Option<ClientSecret>,
+}
+
+impl fmt::Debug for NextAction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NextAction").field("kind", &self.kind).finish_non_exhaustive()
+    }
 }
 
 /// A secret that the gateway gives to the browser of one payer. `Debug` does not show it.

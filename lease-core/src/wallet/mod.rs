@@ -10,9 +10,9 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::decision::Decision;
 use crate::error::Error;
 use crate::event::{Audience, Event, EventType, IdRef, NewRow};
-use crate::gateway::{CardDetails, CardNumber, CardToken, TokenizedCard, parse_cvc};
+use crate::gateway::{CardDetails, CardNumber, CardToken, GatewayInfo, TokenizedCard, parse_cvc};
 use crate::id::{CreditCardId, Stored, Versioned};
-use crate::input::{Field, Form, UpdateMode, as_given, draft};
+use crate::input::{Field, FieldErrors, Form, UpdateMode, as_given, draft};
 use crate::model::limits::{EXPIRY_YEARS, MAX_HOLDER_DIGITS, MONTHS};
 use crate::model::{CardBrand, CreditCard, is_card_expired};
 use crate::permission::{Act, Actor, Resource};
@@ -82,6 +82,26 @@ pub struct NamedCard {
     pub wants_default: bool,
 }
 
+/// The message on a number, with a gateway that takes none.
+const NO_NUMBER: &str = "Cards are entered in the browser: no number is taken here.";
+
+/// Checks what a provider, or an app, says of a card.
+///
+/// # Errors
+/// Invalid fields: `last4` that is not four digits, an expiry that is none or has passed.
+pub fn check_tokenized(card: &TokenizedCard, today: NaiveDate) -> Result<(), Error> {
+    let mut errors = FieldErrors::default();
+    if card.last4.len() != 4 || !card.last4.bytes().all(|byte| byte.is_ascii_digit()) {
+        errors.add("last4", "Four digits are required.");
+    }
+    if !MONTHS.contains(&card.exp_month) || !EXPIRY_YEARS.contains(&card.exp_year) {
+        errors.add("exp_year", "A month and a year of expiry are required.");
+    } else if is_card_expired(card.exp_month, card.exp_year, today) {
+        errors.add("exp_year", EXPIRED);
+    }
+    if errors.is_empty() { Ok(()) } else { Err(errors.into()) }
+}
+
 /// Checks a new card that was entered in the browser.
 ///
 /// # Errors
@@ -91,7 +111,7 @@ pub fn check_entered_card(actor: &Actor, draft: &EnteredCardDraft) -> Result<Nam
     let mut form = Form::new(UpdateMode::Full);
     let payment_method = form.required("payment_method", &draft.payment_method, None, |name| text::name(name));
     if !matches!(draft.number, Field::Missing) {
-        form.errors.add("number", "Cards are entered in the browser: no number is taken here.");
+        form.errors.add("number", NO_NUMBER);
     }
     let wants_default = form.optional("is_default", &draft.is_default, None, false, as_given);
     let (Some(payment_method), Some(wants_default)) = (payment_method, wants_default) else { return Err(form.errors.into()) };
@@ -102,9 +122,12 @@ pub fn check_entered_card(actor: &Actor, draft: &EnteredCardDraft) -> Result<Nam
 /// Checks a new card.
 ///
 /// # Errors
-/// [`Error::PermissionDenied`]; invalid fields.
-pub fn check_card(actor: &Actor, draft: &CardDraft, today: NaiveDate) -> Result<CheckedCard, Error> {
+/// [`Error::PermissionDenied`]; invalid fields, such as a number if the gateway takes none.
+pub fn check_card(actor: &Actor, draft: &CardDraft, gateway: &GatewayInfo, today: NaiveDate) -> Result<CheckedCard, Error> {
     actor.require_customer(Resource::CreditCard, Act::Create)?;
+    if !gateway.takes_card_numbers {
+        return Err(FieldErrors::one("number", NO_NUMBER).into());
+    }
     let mut form = Form::new(UpdateMode::Full);
     let number = form.required("number", &draft.number, None, |number| CardNumber::parse(number.expose_secret()));
     let brand = number.as_ref().map_or(CardBrand::Unknown, CardNumber::brand);
@@ -237,6 +260,9 @@ fn change(wallet: &Versioned<Wallet>, card: CardChange, others: DefaultCard) -> 
     WalletChange { customer_id: wallet.customer_id, expected: wallet.version, card, others }
 }
 
+/// The message on the expiry of a card that has passed.
+const EXPIRED: &str = "The card has expired.";
+
 /// The details of a card that may change.
 struct Face {
     exp_month: u32,
@@ -257,7 +283,7 @@ fn read_face(form: &mut Form, draft: &CardDraft, current: Option<&Stored<CreditC
     // The holder's name of a card that has expired may still be changed.
     let is_new = current.is_none_or(|card| (card.exp_month, card.exp_year) != (exp_month, exp_year));
     if is_new && is_card_expired(exp_month, exp_year, today) {
-        return form.wrong("exp_year", "The card has expired.");
+        return form.wrong("exp_year", EXPIRED);
     }
     Some(Face { exp_month, exp_year, holder_name: holder_name? })
 }

@@ -20,7 +20,7 @@ fn a_card(fields: Value) -> Value {
 }
 
 fn check(fields: Value) -> Result<CheckedCard, Error> {
-    check_card(&customer(OWNER), &draft(a_card(fields)), now().date_naive())
+    check_card(&customer(OWNER), &draft(a_card(fields)), &takes_numbers(), now().date_naive())
 }
 
 /// The owner's cards: card 1 as given, and perhaps another one.
@@ -306,7 +306,7 @@ fn only_their_customer_changes_cards_and_staff_only_read_them() {
         assert_eq!(code(delete_card(&own, &actor, now())), write, "{actor:?}");
     }
     for (actor, expected) in [(Actor::Anonymous, "not_authenticated"), (staff(), "permission_denied")] {
-        assert_eq!(code(check_card(&actor, &draft(a_card(json!({}))), now().date_naive())), expected);
+        assert_eq!(code(check_card(&actor, &draft(a_card(json!({}))), &takes_numbers(), now().date_naive())), expected);
     }
     assert_eq!(code(visible_card(&wallet(None, None), &customer(OWNER))), "not_found");
 }

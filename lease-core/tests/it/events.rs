@@ -452,7 +452,7 @@ fn cards_have_their_events() {
     let asked: CardDraft = draft(
         json!({"number": "4242424242424242", "cvc": "731", "exp_month": 12, "exp_year": 2030, "holder_name": "Ada", "is_default": true}),
     );
-    let checked = check_card(&customer(OWNER), &asked, now().date_naive()).unwrap();
+    let checked = check_card(&customer(OWNER), &asked, &takes_numbers(), now().date_naive()).unwrap();
     let wallet = |card, newest_other, default_other| first(Wallet { customer_id: id(OWNER), card, newest_other, default_other });
     let token = CardToken::new("tok_that_is_secret".into());
     let events =
@@ -540,7 +540,7 @@ fn events_show_no_secret() {
     assert_eq!(facts(&changed.events[0]).1, json!({"password": {"from": null, "to": null}}));
     let asked: CardDraft =
         draft(json!({"number": "4242424242424242", "cvc": "731", "exp_month": 12, "exp_year": 2030, "holder_name": "Ada"}));
-    let checked = check_card(&customer(OWNER), &asked, now().date_naive()).unwrap();
+    let checked = check_card(&customer(OWNER), &asked, &takes_numbers(), now().date_naive()).unwrap();
     let wallet = first(Wallet { customer_id: id(OWNER), card: None, newest_other: None, default_other: None });
     let added =
         store_card(&wallet, &checked.tokenized(CardToken::new("tok_that_is_secret".into())), checked.wants_default, now());

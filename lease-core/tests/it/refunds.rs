@@ -171,7 +171,16 @@ fn a_refund_that_failed_frees_its_amount() {
 #[test]
 fn settling_a_refund_twice_changes_nothing() {
     let pending = RefundOutcome::Pending { reference: "re_1".into() };
-    assert_eq!(settle(&Scene::lease().with_refund("0", "30", RefundState::Pending), &pending), None);
+    let mut scene = Scene::lease().with_refund("0", "30", RefundState::Pending);
+    let kept = settle(&scene, &pending).unwrap();
+    assert_eq!(
+        kept.refund.as_ref().unwrap().gateway_reference.as_deref(),
+        Some("re_1"),
+        "a reference is kept as soon as it is known"
+    );
+    assert_eq!((&kept.payment, &kept.invoice), (&None, &None));
+    scene.0.apply(&kept, NewIds::default());
+    assert_eq!(settle(&scene, &pending), None);
     for first in [given_back(), refused()] {
         let mut scene = Scene::lease().with_refund("0", "30", RefundState::Pending);
         scene.0.apply(&settle(&scene, &first).unwrap(), NewIds::default());

@@ -55,11 +55,12 @@ fn each_outcome_of_a_charge_is_recorded_from_each_state() {
             let scene = paying(state.clone());
             let settled = settle_payment(&scene.0, outcome, now()).unwrap();
             let is_new = match state {
-                PaymentState::Pending => !event.is_empty(),
+                PaymentState::Pending => true,
                 PaymentState::RequiresAction(_) => !["", "payment.requires_action"].contains(&event),
                 _ => false,
             };
-            let recorded = settled.map(|decision| names(&decision.events)[0]);
+            // A reference alone is kept without an event.
+            let recorded = settled.map(|decision| names(&decision.events).first().copied().unwrap_or_default());
             assert_eq!(recorded, is_new.then_some(event), "{outcome:?} of {state:?}");
         }
     }
@@ -184,6 +185,7 @@ fn a_payment_is_shown_without_the_secret_of_its_payer() {
     for payment in in_each_state() {
         let mut expected = payment.clone();
         if let PaymentState::RequiresAction(action) = &mut expected.state {
+            action.url = None;
             action.client_secret = None;
         }
         assert_eq!(payment.without_secret(), expected);

@@ -22,7 +22,7 @@ pub(super) fn endpoints() -> Endpoints {
     Endpoints::new()
         .routes(routes!(get_gateway))
         .post(routes!(set_up_credit_card), Replay::repeated())
-        .post(routes!(take_notification), Replay::repeated().public())
+        .post(routes!(take_notification), Replay::key_ignored().public())
 }
 
 /// The payment gateway.
@@ -64,7 +64,7 @@ async fn get_gateway(engine: Engine, session: Session) -> ApiResult<Gateway> {
 /// that the provider gives it.
 #[utoipa::path(post, path = "/api/credit-cards/setup", tag = "credit cards",
     responses((status = 200, description = "What the form needs.", body = CardSetup)),
-    extensions(("x-codes" = json!(["permission_denied", "not_found"]))))]
+    extensions(("x-codes" = json!(["permission_denied", "not_found", "throttled"]))))]
 async fn set_up_credit_card(engine: Engine, session: Session) -> ApiResult<CardSetup> {
     let setup = engine.set_up_card(&session.actor).await?;
     Ok(Json(CardSetup { client_secret: setup.client_secret.expose().to_owned() }))
@@ -75,6 +75,7 @@ async fn set_up_credit_card(engine: Engine, session: Session) -> ApiResult<CardS
 /// For the provider, which signs it. What happened is asked of the provider, so that one that comes twice, late or not at all does no
 /// harm.
 #[utoipa::path(post, path = "/api/gateway/webhook", tag = "payments", security(()), request_body = Notification,
+    params(("Stripe-Signature" = String, Header, description = "The signature of the provider.")),
     responses((status = 204, description = "The notification was taken.")),
     extensions(("x-codes" = json!(["not_found"]))))]
 async fn take_notification(engine: Engine, request: Request) -> Result<StatusCode, Problem> {

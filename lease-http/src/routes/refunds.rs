@@ -120,7 +120,14 @@ async fn list_payment_refunds(
     list: List<RefundFilter>,
 ) -> ApiResult<RefundPage> {
     let payment = payment.or_not_found(&session.actor)?;
-    let (filter, page, links) = list.for_reader(&session.actor)?;
+    let (filter, page, links) = match list.for_reader(&session.actor) {
+        Ok(asked) => asked,
+        Err(problem) => {
+            // A payment that the actor may not see is not found, whatever is wrong with the parameters.
+            engine.get_payment(&session.actor, payment).await?;
+            return Err(problem);
+        }
+    };
     let found = engine.list_refunds_of(&session.actor, payment, filter, page).await?;
     Ok(links.respond(found, Refund::from))
 }

@@ -51,13 +51,13 @@ impl Round {
     }
 }
 
-/// Those that could not be settled are tried once more only if others were.
+/// Those that could not be settled are tried again at once only if there may be more behind them.
 async fn settle(engine: &LeaseEngine, settings: &Maintenance) -> Result<bool, Error> {
     let settled = engine.settle_pending(settings.settle_older_than, ROWS_AT_ONCE).await?;
     if settled > 0 {
         tracing::info!(settled, "pending payments and refunds were settled");
     }
-    Ok(settled > 0)
+    Ok(settled >= ROWS_AT_ONCE as usize)
 }
 
 async fn ask_for_payers(engine: &LeaseEngine) -> Result<bool, Error> {
@@ -65,7 +65,7 @@ async fn ask_for_payers(engine: &LeaseEngine) -> Result<bool, Error> {
     if settled > 0 {
         tracing::info!(settled, "payments that waited for their payers were settled");
     }
-    Ok(settled > 0)
+    Ok(settled >= ROWS_AT_ONCE as usize)
 }
 
 async fn expire(engine: &LeaseEngine) -> Result<bool, Error> {

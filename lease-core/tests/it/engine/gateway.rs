@@ -122,6 +122,10 @@ async fn a_card_that_was_not_entered_is_a_wrong_field() {
     let store = || {
         let mut store = MockRepository::new();
         never_declined(&mut store);
+        store.expect_commit().times(1).returning(|commit| {
+            assert!(matches!(commit.change, Change::RefusedCard(_)), "whoever tries out names is counted");
+            Ok(NewIds::default())
+        });
         store
     };
     let mut gateway = in_the_browser();
@@ -150,7 +154,9 @@ async fn a_browser_is_set_up_where_cards_are_entered_there() {
         assert_eq!(customer, id(OWNER));
         Ok(CardSetup { client_secret: ClientSecret::new("seti_1_secret".into()) })
     });
-    let browser = engine_with(MockRepository::new(), gateway);
+    let mut store = MockRepository::new();
+    never_declined(&mut store);
+    let browser = engine_with(store, gateway);
     assert_eq!(browser.set_up_card(&customer(OWNER)).await.unwrap().client_secret.expose(), "seti_1_secret");
     assert_eq!(code(browser.set_up_card(&staff()).await), "permission_denied");
     let sandbox = engine_with(MockRepository::new(), SandboxGateway::new());

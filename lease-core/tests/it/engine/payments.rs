@@ -386,7 +386,7 @@ async fn a_card_is_tokenised_once_however_often_its_wallet_moves() {
 /// The sandbox's token of a card with this number.
 pub(super) async fn sandbox_token(number: &str) -> CardToken {
     let json = json!({"number": number, "exp_month": 12, "exp_year": 2030, "holder_name": "Ada"});
-    let checked = check_card(&customer(OWNER), &draft(json), now().date_naive()).unwrap();
+    let checked = check_card(&customer(OWNER), &draft(json), &takes_numbers(), now().date_naive()).unwrap();
     let Tokenization::Accepted(token) = SandboxGateway::new().tokenize(&checked.details).await.unwrap() else {
         panic!("the sandbox takes every card")
     };
@@ -415,9 +415,13 @@ async fn the_sandbox_knows_the_usual_numbers() {
             _ => None,
         };
         assert_eq!(code, failure, "{number}");
-        let again = Charge { card: CardToken::new("another".into()), ..charge.clone() };
+        let again = Charge { card: CardToken::new("sandbox_another".into()), ..charge.clone() };
         assert_eq!(sandbox.charge(&again).await.unwrap(), outcome, "the key decides");
         assert_eq!(sandbox.find_charge(&charge).await.unwrap(), Some(outcome));
+        let of_another = Charge { card: CardToken::new("cus_1/pm_1".into()), reference: Some("pi_1".into()), ..charge };
+        sandbox.charge(&of_another).await.unwrap_err();
+        sandbox.find_charge(&of_another).await.unwrap_err();
+        sandbox.cancel_charge(&of_another).await.unwrap_err();
     }
 }
 

@@ -157,7 +157,7 @@ async fn settling_a_refund_is_harmless_at_any_time() {
     let row = refunding();
     let mut store = MockRepository::new();
     row.loads(&mut store);
-    row.commits(&mut store, 1);
+    row.commits(&mut store, 2);
     store.expect_find_refund_key().returning(|asked| Ok((*asked == refund_key()).then(|| id(1))));
     let mut gateway = a_gateway();
     gateway.expect_find_refund().times(1).returning(|_| Ok(Some(RefundOutcome::Pending { reference: "re_1".into() })));

@@ -1,7 +1,9 @@
 use chrono::{DateTime, Days, Duration, NaiveDate, Utc};
 use lease_core::account::{AccountSnapshot, PasswordHash, Token, TokenHash};
 use lease_core::catalog::{LiveTrade, VehicleSnapshot};
-use lease_core::gateway::{CardToken, Charge, ChargeKey, ChargeOutcome, ClientSecret, NextAction, RefundKey};
+use lease_core::gateway::{
+    CardToken, Charge, ChargeKey, ChargeOutcome, ClientSecret, GatewayInfo, NextAction, PaymentGateway, RefundKey, SandboxGateway,
+};
 use lease_core::id::{CustomerId, Entity, Id, Stored, UserId, Version, Versioned};
 use lease_core::model::{
     Account, BillTo, CardBrand, CreditCard, Email, Invoice, InvoiceOn, InvoiceState, Payment, PaymentState, Period, Proposal,
@@ -63,6 +65,11 @@ pub(crate) fn id<I: Id>(number: i64) -> I {
 /// The user of customer `n` is `100 + n`, so that confusing the two fails a test.
 pub(crate) fn user_id(customer: i64) -> UserId {
     id(100 + customer)
+}
+
+/// A gateway that takes card numbers.
+pub(crate) fn takes_numbers() -> GatewayInfo {
+    SandboxGateway::new().info()
 }
 
 pub(crate) fn customer(number: i64) -> Actor {

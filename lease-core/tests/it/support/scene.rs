@@ -198,7 +198,9 @@ impl Scene {
 
     /// Payment 1 by [`OWNER`] is the subject of the command.
     pub(crate) fn with_payment(mut self, amount: &str, state: PaymentState) -> Self {
-        let payment = Payment { state, ..payment(OWNER, amount) };
+        // Until the gateway has said something, its reference is not known.
+        let gateway_reference = (state != PaymentState::Pending).then(|| "ch_1".to_owned());
+        let payment = Payment { state, gateway_reference, ..payment(OWNER, amount) };
         self.0.payment = Some((stored(1, payment), stored(1, card(OWNER))));
         self
     }

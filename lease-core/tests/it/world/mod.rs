@@ -296,9 +296,10 @@ impl World {
 
     /// Records what the gateway says of a charge, if it is new.
     fn settle(&mut self, id: PaymentId, said: Said) -> Result<(), Error> {
-        let before = PaymentStatus::from(&row(&self.books.payments, id).state);
+        let payment = row(&self.books.payments, id);
+        let (before, is_referenced) = (PaymentStatus::from(&payment.state), payment.gateway_reference.is_some());
         let is_new = match before {
-            PaymentStatus::Pending => said != Said::Unsure,
+            PaymentStatus::Pending => said != Said::Unsure || !is_referenced,
             PaymentStatus::RequiresAction => !matches!(said, Said::Unsure | Said::Waits),
             PaymentStatus::Succeeded | PaymentStatus::Failed | PaymentStatus::Cancelled => false,
         };
@@ -331,11 +332,16 @@ impl World {
     fn settle_refund(&mut self, refund: usize, said: Said) -> Result<(), Error> {
         let refund = pick(&self.books.refunds, refund)?;
         let (id, was_pending) = (refund.id, refund.state == RefundState::Pending);
+        let is_referenced = refund.gateway_reference.is_some();
         let decided = self.decide(TradeKey::Refund(id), None, None, |snapshot| {
             let decision = settle_refund(snapshot, &said.of_refund(id), self.now).transpose()?;
             Some(decision.map(|decision| decision.changes))
         });
-        assert_eq!(decided.is_some(), was_pending && matches!(said, Said::Taken | Said::Declined), "a refund is settled once");
+        assert_eq!(
+            decided.is_some(),
+            was_pending && (matches!(said, Said::Taken | Said::Declined) || !is_referenced),
+            "a refund is settled once"
+        );
         if let Some(decided) = decided {
             self.commit(&decided?);
         }

@@ -210,10 +210,18 @@ impl Settings {
             .with_late_payments(self.late_payments)
             .with_currency(self.fee_currency)
             .with_declines_per_hour(self.declines_per_hour)
+            .with_gateway_timeout(self.gateway_timeout())
             .with_payment_action(chrono::Duration::minutes(self.payment_action_minutes.into()))
             .with_max_proposals(self.max_proposals)
             .with_max_days(self.max_days)
             .with_event_retention(self.event_retention_days.map(|days| chrono::Duration::days(days.into())))
+    }
+
+    /// The gateway has less time than the request that waits for it.
+    fn gateway_timeout(&self) -> chrono::Duration {
+        let usual = Policy::default().gateway_timeout;
+        let request = chrono::Duration::seconds(self.request_timeout_seconds.try_into().unwrap_or(i64::MAX / 1_000));
+        usual.min(request * 2 / 3)
     }
 
     /// The two fees.
