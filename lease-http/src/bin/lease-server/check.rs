@@ -1,4 +1,4 @@
-//! `check`: whether the invariants I1 to I7 and I9 hold in the database.
+//! `check`: whether the invariants I1 to I9 hold in the database.
 
 use std::process::ExitCode;
 
