@@ -206,6 +206,7 @@ async fn of_trades(world: &World) -> Vec<(String, Vec<i64>)> {
         ("/api/refunds?status=pending".into(), vec![]),
         (format!("/api/payments/{paid}/refunds?payment_id={paid}&invoice_id={invoice}&customer_id={o}"), vec![refund]),
         (format!("/api/payments/{paid}/refunds?status=failed"), vec![]),
+        (format!("/api/payments/{paid}/refunds?payment_id={declined}"), vec![]),
         (format!("/api/credit-cards?customer_id={o}"), vec![bad_card, good_card]),
         (format!("/api/credit-cards?customer_id={b}"), vec![]),
         (format!("/api/vehicles?customer_id={b}"), vec![golf]),

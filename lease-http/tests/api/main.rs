@@ -8,6 +8,7 @@ mod available_actions;
 mod cycle;
 mod deadlines;
 mod docs_page;
+mod entered_cards;
 mod errors;
 mod etags;
 mod event_stream;

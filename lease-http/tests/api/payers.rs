@@ -91,7 +91,7 @@ async fn a_payment_waits_for_an_hour() {
     let list = world.get("/api/payments?status=cancelled", &world.owner).await.expect(200);
     assert_eq!(ids(&list), [id(&waiting)]);
     let newest = world.get("/api/events?type=payment.cancelled", &world.owner).await.expect(200)["results"][0].clone();
-    assert_eq!(newest["actor"]["kind"], "gateway");
+    assert_eq!(newest["actor"]["kind"], "system");
 }
 
 /// Rule 5.8.

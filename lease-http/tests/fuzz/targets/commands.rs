@@ -1,5 +1,5 @@
 //! Sequences of arbitrary commands, by three customers and staff, on an engine with a store in memory and an unreliable gateway.
-//! I1 to I7 hold after each command, and at the end the paid amounts are those that the gateway charged.
+//! I1 to I9 hold after each command, and at the end the paid amounts are those that the gateway charged.
 
 mod market;
 
@@ -215,7 +215,7 @@ impl Market {
     }
 }
 
-/// I1 to I7 hold after each command, and no charge is lost or made twice, whatever happens on the line to the gateway.
+/// I1 to I9 hold after each command, and no charge is lost or made twice, whatever happens on the line to the gateway.
 pub(super) fn no_command_breaks_an_invariant(input: &mut Unstructured) -> Result<()> {
     let steps: Vec<Step> = many(input, 64)?;
     block_on(async {
