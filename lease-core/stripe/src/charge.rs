@@ -19,6 +19,9 @@ const CARD_OF_ANOTHER_GATEWAY: &str = "card_of_another_gateway";
 /// Codes with which Stripe says that it made no charge, and never will with these parameters.
 const NEVER_CHARGED: [&str; 3] = ["amount_too_large", "amount_too_small", "payment_method_unexpected_state"];
 
+/// How long after it was begun a charge may still be on its way to be confirmed. Stripe makes and confirms it in one request.
+const IN_FLIGHT: Duration = Duration::minutes(15);
+
 /// A charge at Stripe.
 #[derive(Debug, Deserialize)]
 pub(crate) struct PaymentIntent {
@@ -85,6 +88,15 @@ impl PaymentIntent {
                 None => ChargeOutcome::Cancelled { reference },
             }),
             _ => None,
+        }
+    }
+
+    /// Whether it looks like a charge that Stripe has made, and is about to confirm in the same request.
+    fn is_unconfirmed(&self) -> bool {
+        match self.status.0.as_str() {
+            "requires_confirmation" => true,
+            "requires_payment_method" => self.last_payment_error.is_none(),
+            _ => false,
         }
     }
 
@@ -159,11 +171,14 @@ impl StripeGateway {
     }
 
     /// The outcome of a charge. One that was declined is given up first: its payer holds a secret with which they could charge
-    /// another card until then.
+    /// another card until then. One that was never confirmed is given up as well, but not before it surely never will be.
     async fn settled(&self, charge: &Charge, intent: PaymentIntent) -> Result<ChargeOutcome, StripeError> {
         intent.require(charge)?;
         match intent.outcome() {
             Some(outcome) => Ok(outcome),
+            None if intent.is_unconfirmed() && self.clock.now() - charge.begun_at < IN_FLIGHT => {
+                Ok(ChargeOutcome::Pending { reference: intent.reference() })
+            }
             None => self.give_up(charge, &intent).await,
         }
     }

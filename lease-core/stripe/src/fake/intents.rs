@@ -52,7 +52,9 @@ impl State {
         let id = self.make("payment_intent", "pi", intent);
         self.give_secret(&id)?;
         self.tell("payment_intent.created", &id)?;
-        if parameters.flag("confirm") {
+        if let Some(status) = self.holds_before {
+            self.change(&id)?["status"] = json!(status);
+        } else if parameters.flag("confirm") {
             self.confirm(&id, None, parameters.flag("use_stripe_sdk"))?;
         }
         Ok(id)
@@ -119,14 +121,14 @@ impl State {
 
     pub(super) fn finish_charges(&mut self) {
         self.holds_charges = false;
-        let held: Vec<String> = self
+        self.holds_before = None;
+        let intents: Vec<(String, bool)> = self
             .of_kind("payment_intent")
-            .filter(|intent| intent["status"] == "processing")
-            .filter_map(|intent| intent["id"].as_str().map(str::to_owned))
+            .filter_map(|intent| Some((intent["id"].as_str()?.to_owned(), intent["status"] == "processing")))
             .collect();
-        for intent in held {
-            // They were just found.
-            _ = self.succeed(&intent);
+        for (intent, is_processing) in intents {
+            // One that is over is refused.
+            _ = if is_processing { self.succeed(&intent) } else { self.confirm(&intent, None, true) };
         }
     }
 

@@ -32,6 +32,8 @@ pub(super) struct State {
     pub(super) received: Vec<Received>,
     pub(super) events: Vec<Event>,
     pub(super) holds_charges: bool,
+    /// The status in which a charge that is made stays before it is confirmed.
+    pub(super) holds_before: Option<&'static str>,
     pub(super) forgets_declines: bool,
 }
 
@@ -46,6 +48,7 @@ impl State {
             received: Vec::new(),
             events: Vec::new(),
             holds_charges: false,
+            holds_before: None,
             forgets_declines: false,
         }
     }

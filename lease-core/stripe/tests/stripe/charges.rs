@@ -165,6 +165,44 @@ async fn a_charge_that_takes_time_is_pending() {
     assert_eq!(world.gateway.find_charge(&charge).await.unwrap(), Some(paid));
 }
 
+/// Rule 5.5: a charge that Stripe has made and not yet confirmed is left alone, whoever looks it up meanwhile.
+#[tokio::test]
+async fn a_charge_in_flight_is_not_given_up() {
+    for status in ["requires_confirmation", "requires_payment_method"] {
+        let world = World::new().await;
+        world.fake.hold_charges_before(status);
+        let charge = world.charge(&world.card(GOOD).await);
+        let before = world.fake.received().len();
+        world.fake.fail_next("POST", "/v1/payment_intents", Fault::Silence);
+        tokio::select! {
+            outcome = world.gateway.charge(&charge) => panic!("{outcome:?}"),
+            () = world.fake.wait_for_requests(before + 1) => {}
+        }
+        world.clock.advance(Duration::minutes(15) - Duration::seconds(1));
+        let Some(ChargeOutcome::Pending { reference }) = world.gateway.find_charge(&charge).await.unwrap() else { panic!() };
+        assert_eq!(world.posts("/cancel"), 0);
+        world.fake.finish_charges();
+        let paid = ChargeOutcome::Succeeded { reference };
+        assert_eq!(world.gateway.find_charge(&charge).await.unwrap(), Some(paid.clone()));
+        assert_eq!(world.gateway.charge(&charge).await.unwrap(), paid);
+        assert_eq!(world.fake.charged(), (1, 4900));
+    }
+}
+
+/// Rule 5.5: a charge that was never confirmed does not stay pending for ever.
+#[tokio::test]
+async fn a_charge_that_was_never_confirmed_is_given_up() {
+    let world = World::new().await;
+    world.fake.hold_charges_before("requires_confirmation");
+    let charge = world.charge(&world.card(GOOD).await);
+    let ChargeOutcome::Pending { reference } = world.gateway.charge(&charge).await.unwrap() else { panic!() };
+    world.clock.advance(Duration::minutes(15));
+    let given_up = ChargeOutcome::Cancelled { reference };
+    assert_eq!(world.gateway.find_charge(&charge).await.unwrap(), Some(given_up));
+    world.fake.finish_charges();
+    assert_eq!(world.fake.charged().0, 0);
+}
+
 /// Rule 5.5: what comes back must be what was asked for.
 #[tokio::test]
 async fn another_amount_or_key_is_no_outcome() {
