@@ -13,6 +13,8 @@ use crate::id::Id;
 const PAYMENT_INTENTS: &str = "/v1/payment_intents";
 /// The code of a payment whose amount Stripe cannot take.
 pub(crate) const AMOUNT_NOT_SUPPORTED: &str = "amount_not_supported";
+/// The code of a payment in a currency that the account does not take, if Stripe names none.
+const CURRENCY_NOT_SUPPORTED: &str = "currency_not_supported";
 /// The code of a payment with a card that another gateway keeps.
 const CARD_OF_ANOTHER_GATEWAY: &str = "card_of_another_gateway";
 
@@ -196,13 +198,16 @@ impl StripeGateway {
 
     /// What it means that Stripe refused to make a charge: a decline, if the card was refused or nothing was charged for certain.
     async fn charge_refused(&self, charge: &Charge, mut refusal: Box<Refusal>) -> Result<ChargeOutcome, StripeError> {
-        let is_certain = refusal.has_code(&NEVER_CHARGED) || refusal.is_missing() && refusal.is_about("payment_method");
+        let is_of_currency = refusal.is_about("currency");
+        let is_certain =
+            refusal.has_code(&NEVER_CHARGED) || is_of_currency || refusal.misses("customer") || refusal.misses("payment_method");
         let intent = match refusal.details.payment_intent.take() {
             Some(intent) => Some(*intent),
             None if is_certain || refusal.is_of_card() => self.find_payment_intent(charge).await?,
             None => None,
         };
-        match (intent, refusal.failure_code()) {
+        let failure_code = refusal.failure_code().or_else(|| is_of_currency.then(|| CURRENCY_NOT_SUPPORTED.to_owned()));
+        match (intent, failure_code) {
             (Some(intent), _) => self.settled(charge, intent).await,
             (None, Some(failure_code)) if is_certain => Ok(ChargeOutcome::Declined { failure_code, reference: None }),
             (None, _) => Err(StripeError::Refused(refusal)),
@@ -226,7 +231,15 @@ impl StripeGateway {
             let since = charge.begun_at - Duration::hours(1);
             filter.push(("created[gte]", since.timestamp().to_string()));
         }
-        self.client.find(PAYMENT_INTENTS, filter, |intent: &PaymentIntent| intent.has_key(charge)).await
+        let has_key = |intent: &PaymentIntent| intent.has_key(charge);
+        match self.client.find(PAYMENT_INTENTS, filter.clone(), has_key).await {
+            // Stripe may list nothing of a customer that was deleted. The charge can have been made before.
+            Err(StripeError::Refused(refusal)) if refusal.misses("customer") => {
+                filter.retain(|(name, _)| *name != "customer");
+                self.client.find(PAYMENT_INTENTS, filter, has_key).await
+            }
+            found => found,
+        }
     }
 
     /// Gives a charge up. What is returned may be over in another way: it is then as it is.

@@ -92,13 +92,17 @@ impl StripeGateway {
         // A payment that another gateway took was never refunded here.
         let Some(intent) = Id::parse(&refund.charge_reference, "pi_") else { return Ok(None) };
         let filter = vec![("payment_intent", intent.to_string())];
-        let found = self.client.find(REFUNDS, filter, |found: &StripeRefund| found.has_key(refund)).await?;
-        found.map(|found| found.outcome(refund)).transpose()
+        match self.client.find(REFUNDS, filter, |found: &StripeRefund| found.has_key(refund)).await {
+            Ok(found) => found.map(|found| found.outcome(refund)).transpose(),
+            // What does not exist was never refunded.
+            Err(StripeError::Refused(refusal)) if refusal.misses("payment_intent") => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// What it means that Stripe refused a refund: that it failed, if the charge cannot be refunded, or not so much of it.
     async fn refund_refused(&self, refund: &RefundRequest, refusal: Box<Refusal>) -> Result<RefundOutcome, StripeError> {
-        let is_certain = refusal.has_code(&NOT_REFUNDABLE) || refusal.status.as_u16() == 400 && refusal.is_about("amount");
+        let is_certain = refusal.has_code(&NOT_REFUNDABLE) || refusal.misses("payment_intent") || refusal.is_about("amount");
         if !is_certain {
             return Err(StripeError::Refused(refusal));
         }

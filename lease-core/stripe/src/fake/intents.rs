@@ -18,6 +18,8 @@ const KNOWN: [&str; 11] = [
     "return_url",
     "use_stripe_sdk",
 ];
+/// Currencies that Stripe does not take.
+const NOT_TAKEN: [&str; 3] = ["irr", "kpw", "syp"];
 /// The most units of a charge, and the least of one in dollars.
 const MOST: u64 = 99_999_999;
 const LEAST: u64 = 50;
@@ -31,7 +33,7 @@ impl State {
         require_amount(amount, currency)?;
         let (customer, card) = (parameters.get("customer"), parameters.get("payment_method"));
         if let Some(customer) = customer {
-            self.object(customer).map_err(|_| Problem::missing("customer"))?;
+            self.require("customer", customer)?;
         }
         if let Some(card) = card {
             self.require_usable(card, customer)?;
@@ -156,7 +158,9 @@ fn require_amount(amount: u64, currency: &str) -> Result<(), Problem> {
         "bhd" | "jod" | "kwd" | "omr" | "tnd" => 10,
         _ => 1,
     };
-    if currency == "usd" && amount < LEAST {
+    if NOT_TAKEN.contains(&currency) {
+        Err(Problem::invalid("", "currency").without_code())
+    } else if currency == "usd" && amount < LEAST {
         Err(Problem::invalid("amount_too_small", "amount"))
     } else if amount > MOST {
         Err(Problem::invalid("amount_too_large", "amount"))

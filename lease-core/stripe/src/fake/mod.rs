@@ -259,6 +259,15 @@ impl FakeStripe {
         Ok(())
     }
 
+    /// Deletes a customer, as staff do on Stripe's own pages. Nothing can be done with them again, and nothing of theirs is listed.
+    ///
+    /// # Errors
+    /// [`Refused`] if there is no such customer.
+    pub fn delete_customer(&self, id: &str) -> Result<(), Refused> {
+        self.shared.state().change(id)?["deleted"] = true.into();
+        Ok(())
+    }
+
     /// The payer confirms a charge with their bank, or fails to. A charge that is declined then is no error.
     ///
     /// # Errors

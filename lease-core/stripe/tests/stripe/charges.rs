@@ -247,6 +247,28 @@ async fn a_card_that_is_gone_is_declined() {
     assert_eq!(declined(outcome), ("payment_method_unexpected_state".to_owned(), false));
 }
 
+/// Rule 5.4: a customer who was deleted at Stripe is declined, and nothing is pending for ever.
+#[tokio::test]
+async fn a_customer_who_is_gone_is_declined() {
+    let world = World::new().await;
+    let charge = world.charge(&world.card(GOOD).await);
+    world.fake.delete_customer(charge.card.expose().split_once('/').unwrap().0).unwrap();
+    assert_eq!(world.gateway.find_charge(&charge).await.unwrap(), None);
+    assert_eq!(declined(world.gateway.charge(&charge).await.unwrap()), ("resource_missing".to_owned(), false));
+}
+
+/// Rule 5.5: a charge that was made counts, also if its customer is deleted, and its key is forgotten.
+#[tokio::test]
+async fn a_charge_that_was_made_counts_without_its_customer() {
+    let world = World::new().await;
+    let (charge, reference) = world.paid(GOOD).await;
+    world.fake.forget_keys();
+    world.fake.delete_customer(charge.card.expose().split_once('/').unwrap().0).unwrap();
+    let paid = ChargeOutcome::Succeeded { reference };
+    assert_eq!(world.gateway.charge(&charge).await.unwrap(), paid);
+    assert_eq!(world.gateway.find_charge(&charge).await.unwrap(), Some(paid));
+}
+
 /// Rule 5.5: a charge that was made counts, also if its card is gone when it is told again, and its key is forgotten.
 #[tokio::test]
 async fn a_charge_that_was_made_counts_without_its_card() {

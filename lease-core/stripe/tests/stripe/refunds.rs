@@ -190,6 +190,15 @@ async fn another_refund_is_no_outcome() {
     }
 }
 
+/// Rule 5.7: a refund of a payment that Stripe does not know fails, and nothing is pending for ever.
+#[tokio::test]
+async fn a_refund_of_what_stripe_does_not_know_fails() {
+    let world = World::new().await;
+    let refund = world.refund("pi_gone", "1.00", "key1");
+    assert_eq!(world.gateway.find_refund(&refund).await.unwrap(), None);
+    assert_eq!(world.gateway.refund(&refund).await.unwrap(), failed("resource_missing", None));
+}
+
 /// Rule 5.7: a payment that another gateway took, and an amount that Stripe cannot give back exactly, fail at once.
 #[tokio::test]
 async fn what_stripe_cannot_refund_fails_at_once() {
