@@ -8,7 +8,7 @@ use crate::amount::{currency, units};
 use crate::card::StripeCard;
 use crate::client::{Form, Object};
 use crate::error::{Refusal, StripeError, Word};
-use crate::id::Id;
+use crate::id::{Id, is_of_sandbox};
 
 const PAYMENT_INTENTS: &str = "/v1/payment_intents";
 /// The code of a payment whose amount Stripe cannot take.
@@ -167,6 +167,9 @@ impl StripeGateway {
 
     /// Gives a charge up, unless it is over already.
     pub(crate) async fn give_charge_up(&self, charge: &Charge) -> Result<ChargeOutcome, StripeError> {
+        if let Some(reference) = charge.reference.as_ref().filter(|reference| is_of_sandbox(reference)) {
+            return Ok(ChargeOutcome::Cancelled { reference: reference.clone() });
+        }
         let intent = self.find_payment_intent(charge).await?.ok_or(StripeError::Unexpected("no such charge"))?;
         intent.require(charge)?;
         self.give_up(charge, &intent).await
@@ -220,12 +223,16 @@ impl StripeGateway {
 
     /// By its reference, or among all charges of the customer since shortly before the payment was begun.
     async fn find_payment_intent(&self, charge: &Charge) -> Result<Option<PaymentIntent>, StripeError> {
-        if let Some(reference) = &charge.reference {
-            let id = Id::parse(reference, "pi_").ok_or(StripeError::Unexpected("a reference of another gateway"))?;
+        let reference = charge.reference.as_deref();
+        // Stripe was never told of a charge in the sandbox.
+        if is_of_sandbox(charge.card.expose()) || reference.is_some_and(is_of_sandbox) {
+            return Ok(None);
+        }
+        if let Some(reference) = reference {
+            let id = Id::parse(reference, "pi_").ok_or(StripeError::AnotherGateway)?;
             return self.payment_intent(&id).await.map(Some);
         }
-        // A card that another gateway keeps was never charged here.
-        let Some(card) = StripeCard::of(&charge.card) else { return Ok(None) };
+        let card = StripeCard::of(&charge.card).ok_or(StripeError::AnotherGateway)?;
         let mut filter: Form = vec![("customer", card.customer.to_string())];
         if !self.is_ahead(charge.begun_at) {
             let since = charge.begun_at - Duration::hours(1);

@@ -21,6 +21,9 @@ pub enum StripeError {
     /// Stripe's response is not about what was asked for.
     #[error("Stripe's response does not fit the request: {0}")]
     Unexpected(&'static str),
+    /// Another provider was told, and may have moved the money.
+    #[error("the payment is one of another gateway")]
+    AnotherGateway,
 }
 
 /// How Stripe refused a request.

@@ -222,15 +222,43 @@ async fn another_amount_or_key_is_no_outcome() {
     }
 }
 
-/// Rule 5.4: a card that another gateway keeps cannot be charged here, and nothing is pending for ever.
+/// Rule 5.4: a card that another gateway keeps cannot be charged here.
 #[tokio::test]
 async fn a_card_of_another_gateway_is_declined() {
     let world = World::new().await;
     for token in ["sandbox_ok", "pm_1", "cus_1", "cus_1/", "cus_1/pm_1/x", "cus_1/../pm_1", "pm_1/cus_1"] {
         let charge = world.charge(&CardToken::new(token.to_owned()));
-        assert_eq!(world.gateway.find_charge(&charge).await.unwrap(), None);
         assert_eq!(declined(world.gateway.charge(&charge).await.unwrap()), ("card_of_another_gateway".to_owned(), false));
     }
+    assert_eq!(world.fake.received(), []);
+}
+
+/// Rule 5.5: what became of a payment of another gateway is not known here: it may have taken the money.
+#[tokio::test]
+async fn a_payment_of_another_gateway_is_not_settled() {
+    let world = World::new().await;
+    for reference in [None, Some("ch_1".to_owned())] {
+        let charge = Charge { reference, ..world.charge(&CardToken::new("tok_1".to_owned())) };
+        world.gateway.find_charge(&charge).await.unwrap_err();
+        world.gateway.cancel_charge(&charge).await.unwrap_err();
+        let old = Charge { begun_at: charge.begun_at - Duration::days(1), ..charge };
+        world.gateway.charge(&old).await.unwrap_err();
+    }
+    assert_eq!(world.fake.received(), []);
+}
+
+/// Rule 5.5: with a payment in the sandbox no money moved, so it ends without Stripe.
+#[tokio::test]
+async fn a_payment_in_the_sandbox_ends() {
+    let world = World::new().await;
+    let pending = world.charge(&CardToken::new("sandbox_ok".to_owned()));
+    let waiting = Charge { reference: Some("sandbox_1".to_owned()), ..pending.clone() };
+    for charge in [&pending, &waiting] {
+        assert_eq!(world.gateway.find_charge(charge).await.unwrap(), None);
+        assert_eq!(declined(world.gateway.charge(charge).await.unwrap()), ("card_of_another_gateway".to_owned(), false));
+    }
+    let cancelled = ChargeOutcome::Cancelled { reference: "sandbox_1".to_owned() };
+    assert_eq!(world.gateway.cancel_charge(&waiting).await.unwrap(), cancelled);
     assert_eq!(world.fake.received(), []);
 }
 
