@@ -21,6 +21,8 @@ const CARD_OF_ANOTHER_GATEWAY: &str = "card_of_another_gateway";
 /// Codes with which Stripe says that it made no charge, and never will with these parameters.
 const NEVER_CHARGED: [&str; 3] = ["amount_too_large", "amount_too_small", "payment_method_unexpected_state"];
 
+/// How much earlier than a payment was begun its charge can have been made: the clock that said so may have been ahead.
+const AHEAD: Duration = Duration::days(1);
 /// How long after it was begun a charge may still be on its way to be confirmed. Stripe makes and confirms it in one request.
 const IN_FLIGHT: Duration = Duration::minutes(15);
 
@@ -221,7 +223,7 @@ impl StripeGateway {
         self.client.get(&format!("{PAYMENT_INTENTS}/{id}"), &Form::new()).await
     }
 
-    /// By its reference, or among all charges of the customer since shortly before the payment was begun.
+    /// By its reference, or among all charges of the customer since a day before the payment was begun.
     async fn find_payment_intent(&self, charge: &Charge) -> Result<Option<PaymentIntent>, StripeError> {
         let reference = charge.reference.as_deref();
         // Stripe was never told of a charge in the sandbox.
@@ -235,8 +237,7 @@ impl StripeGateway {
         let card = StripeCard::of(&charge.card).ok_or(StripeError::AnotherGateway)?;
         let mut filter: Form = vec![("customer", card.customer.to_string())];
         if !self.is_ahead(charge.begun_at) {
-            let since = charge.begun_at - Duration::hours(1);
-            filter.push(("created[gte]", since.timestamp().to_string()));
+            filter.push(("created[gte]", (charge.begun_at - AHEAD).timestamp().to_string()));
         }
         let has_key = |intent: &PaymentIntent| intent.has_key(charge);
         match self.client.find(PAYMENT_INTENTS, filter.clone(), has_key).await {

@@ -68,6 +68,20 @@ async fn a_charge_is_found_by_its_key() {
     assert_eq!(world.fake.charged().0, 1);
 }
 
+/// Rule 5.5: a charge is found also if the clock that said when it was begun was ahead by hours, and was then set right.
+#[tokio::test]
+async fn a_charge_that_was_made_before_it_was_begun_is_found() {
+    let world = World::new().await;
+    let charge = world.charge(&world.card(GOOD).await);
+    world.clock.advance(-Duration::days(1));
+    let paid = world.gateway.charge(&charge).await.unwrap();
+    world.clock.advance(Duration::days(2));
+    world.fake.forget_keys();
+    assert_eq!(world.gateway.find_charge(&charge).await.unwrap(), Some(paid.clone()));
+    assert_eq!(world.gateway.charge(&charge).await.unwrap(), paid);
+    assert_eq!(world.fake.charged(), (1, 4900));
+}
+
 /// Rule 5.5: a charge is found however many others the customer has.
 #[tokio::test]
 async fn a_charge_is_found_on_any_page() {
