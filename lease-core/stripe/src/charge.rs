@@ -8,16 +8,23 @@ use crate::amount::{currency, units};
 use crate::card::StripeCard;
 use crate::client::{Form, Object};
 use crate::error::{Refusal, StripeError, Word};
-use crate::id::Id;
+use crate::id::{Id, is_of_sandbox};
 
 const PAYMENT_INTENTS: &str = "/v1/payment_intents";
 /// The code of a payment whose amount Stripe cannot take.
 pub(crate) const AMOUNT_NOT_SUPPORTED: &str = "amount_not_supported";
+/// The code of a payment in a currency that the account does not take, if Stripe names none.
+const CURRENCY_NOT_SUPPORTED: &str = "currency_not_supported";
 /// The code of a payment with a card that another gateway keeps.
 const CARD_OF_ANOTHER_GATEWAY: &str = "card_of_another_gateway";
 
 /// Codes with which Stripe says that it made no charge, and never will with these parameters.
 const NEVER_CHARGED: [&str; 3] = ["amount_too_large", "amount_too_small", "payment_method_unexpected_state"];
+
+/// How much earlier than a payment was begun its charge can have been made: the clock that said so may have been ahead.
+const AHEAD: Duration = Duration::days(1);
+/// How long after it was begun a charge may still be on its way to be confirmed. Stripe makes and confirms it in one request.
+const IN_FLIGHT: Duration = Duration::minutes(15);
 
 /// A charge at Stripe.
 #[derive(Debug, Deserialize)]
@@ -88,6 +95,15 @@ impl PaymentIntent {
         }
     }
 
+    /// Whether it looks like a charge that Stripe has made, and is about to confirm in the same request.
+    fn is_unconfirmed(&self) -> bool {
+        match self.status.0.as_str() {
+            "requires_confirmation" => true,
+            "requires_payment_method" => self.last_payment_error.is_none(),
+            _ => false,
+        }
+    }
+
     fn declined(&self, failure_code: String) -> ChargeOutcome {
         ChargeOutcome::Declined { failure_code, reference: Some(self.reference()) }
     }
@@ -153,17 +169,23 @@ impl StripeGateway {
 
     /// Gives a charge up, unless it is over already.
     pub(crate) async fn give_charge_up(&self, charge: &Charge) -> Result<ChargeOutcome, StripeError> {
+        if let Some(reference) = charge.reference.as_ref().filter(|reference| is_of_sandbox(reference)) {
+            return Ok(ChargeOutcome::Cancelled { reference: reference.clone() });
+        }
         let intent = self.find_payment_intent(charge).await?.ok_or(StripeError::Unexpected("no such charge"))?;
         intent.require(charge)?;
         self.give_up(charge, &intent).await
     }
 
     /// The outcome of a charge. One that was declined is given up first: its payer holds a secret with which they could charge
-    /// another card until then.
+    /// another card until then. One that was never confirmed is given up as well, but not before it surely never will be.
     async fn settled(&self, charge: &Charge, intent: PaymentIntent) -> Result<ChargeOutcome, StripeError> {
         intent.require(charge)?;
         match intent.outcome() {
             Some(outcome) => Ok(outcome),
+            None if intent.is_unconfirmed() && self.clock.now() - charge.begun_at < IN_FLIGHT => {
+                Ok(ChargeOutcome::Pending { reference: intent.reference() })
+            }
             None => self.give_up(charge, &intent).await,
         }
     }
@@ -181,13 +203,16 @@ impl StripeGateway {
 
     /// What it means that Stripe refused to make a charge: a decline, if the card was refused or nothing was charged for certain.
     async fn charge_refused(&self, charge: &Charge, mut refusal: Box<Refusal>) -> Result<ChargeOutcome, StripeError> {
-        let is_certain = refusal.has_code(&NEVER_CHARGED) || refusal.is_missing() && refusal.is_about("payment_method");
+        let is_of_currency = refusal.is_about("currency");
+        let is_certain =
+            refusal.has_code(&NEVER_CHARGED) || is_of_currency || refusal.misses("customer") || refusal.misses("payment_method");
         let intent = match refusal.details.payment_intent.take() {
             Some(intent) => Some(*intent),
             None if is_certain || refusal.is_of_card() => self.find_payment_intent(charge).await?,
             None => None,
         };
-        match (intent, refusal.failure_code()) {
+        let failure_code = refusal.failure_code().or_else(|| is_of_currency.then(|| CURRENCY_NOT_SUPPORTED.to_owned()));
+        match (intent, failure_code) {
             (Some(intent), _) => self.settled(charge, intent).await,
             (None, Some(failure_code)) if is_certain => Ok(ChargeOutcome::Declined { failure_code, reference: None }),
             (None, _) => Err(StripeError::Refused(refusal)),
@@ -198,20 +223,31 @@ impl StripeGateway {
         self.client.get(&format!("{PAYMENT_INTENTS}/{id}"), &Form::new()).await
     }
 
-    /// By its reference, or among all charges of the customer since shortly before the payment was begun.
+    /// By its reference, or among all charges of the customer since a day before the payment was begun.
     async fn find_payment_intent(&self, charge: &Charge) -> Result<Option<PaymentIntent>, StripeError> {
-        if let Some(reference) = &charge.reference {
-            let id = Id::parse(reference, "pi_").ok_or(StripeError::Unexpected("a reference of another gateway"))?;
+        let reference = charge.reference.as_deref();
+        // Stripe was never told of a charge in the sandbox.
+        if is_of_sandbox(charge.card.expose()) || reference.is_some_and(is_of_sandbox) {
+            return Ok(None);
+        }
+        if let Some(reference) = reference {
+            let id = Id::parse(reference, "pi_").ok_or(StripeError::AnotherGateway)?;
             return self.payment_intent(&id).await.map(Some);
         }
-        // A card that another gateway keeps was never charged here.
-        let Some(card) = StripeCard::of(&charge.card) else { return Ok(None) };
+        let card = StripeCard::of(&charge.card).ok_or(StripeError::AnotherGateway)?;
         let mut filter: Form = vec![("customer", card.customer.to_string())];
         if !self.is_ahead(charge.begun_at) {
-            let since = charge.begun_at - Duration::hours(1);
-            filter.push(("created[gte]", since.timestamp().to_string()));
+            filter.push(("created[gte]", (charge.begun_at - AHEAD).timestamp().to_string()));
         }
-        self.client.find(PAYMENT_INTENTS, filter, |intent: &PaymentIntent| intent.has_key(charge)).await
+        let has_key = |intent: &PaymentIntent| intent.has_key(charge);
+        match self.client.find(PAYMENT_INTENTS, filter.clone(), has_key).await {
+            // Stripe may list nothing of a customer that was deleted. The charge can have been made before.
+            Err(StripeError::Refused(refusal)) if refusal.misses("customer") => {
+                filter.retain(|(name, _)| *name != "customer");
+                self.client.find(PAYMENT_INTENTS, filter, has_key).await
+            }
+            found => found,
+        }
     }
 
     /// Gives a charge up. What is returned may be over in another way: it is then as it is.

@@ -24,7 +24,7 @@ pub(crate) const STRIPE_VERSION: &str = "2026-10-28.endive";
 /// How long Stripe may take to accept a connection, and for a response.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// The most bytes of a response: a hundred objects with their metadata have about one.
+/// The most bytes of a response, 8 MiB: a page of a hundred objects with their metadata has about one MiB.
 const MAX_RESPONSE: usize = 8 << 20;
 /// The most objects of a page, and the most pages of a list, that are searched.
 const PAGE: &str = "100";

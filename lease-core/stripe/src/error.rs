@@ -21,6 +21,9 @@ pub enum StripeError {
     /// Stripe's response is not about what was asked for.
     #[error("Stripe's response does not fit the request: {0}")]
     Unexpected(&'static str),
+    /// Another provider was told, and may have moved the money.
+    #[error("the payment is one of another gateway")]
+    AnotherGateway,
 }
 
 /// How Stripe refused a request.
@@ -53,13 +56,21 @@ impl Refusal {
         self.status == StatusCode::NOT_FOUND || self.has_code(&["resource_missing"])
     }
 
+    /// Whether what this parameter names does not exist.
+    pub(crate) fn misses(&self, parameter: &str) -> bool {
+        self.is_missing() && self.is_about(parameter)
+    }
+
     pub(crate) fn has_code(&self, codes: &[&str]) -> bool {
         self.details.code.as_ref().is_some_and(|code| codes.contains(&code.0.as_str()))
     }
 
-    /// Whether the refusal is about this parameter.
+    /// Whether a request was refused because of this parameter. Nothing was done then.
     pub(crate) fn is_about(&self, parameter: &str) -> bool {
-        self.details.param.as_ref().is_some_and(|param| param.0 == parameter)
+        let is = |word: &Option<Word>, expected: &str| word.as_ref().is_some_and(|word| word.0 == expected);
+        matches!(self.status, StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND)
+            && is(&self.details.kind, "invalid_request_error")
+            && is(&self.details.param, parameter)
     }
 
     /// The code that says most.

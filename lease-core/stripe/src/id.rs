@@ -14,6 +14,11 @@ impl Id {
     }
 }
 
+/// Whether this is a token or a reference of Lease's sandbox, with which no money moves.
+pub(crate) fn is_of_sandbox(text: &str) -> bool {
+    text.starts_with("sandbox_")
+}
+
 impl TryFrom<String> for Id {
     type Error = &'static str;
 

@@ -7,7 +7,7 @@ use crate::amount::{currency, units};
 use crate::charge::AMOUNT_NOT_SUPPORTED;
 use crate::client::{Form, Object};
 use crate::error::{Refusal, StripeError, Word};
-use crate::id::Id;
+use crate::id::{Id, is_of_sandbox};
 
 const REFUNDS: &str = "/v1/refunds";
 /// The code of a refund of a payment that another gateway took.
@@ -85,20 +85,27 @@ impl StripeGateway {
 
     /// The present outcome of a refund, if Stripe was told to make it.
     pub(crate) async fn look_refund_up(&self, refund: &RefundRequest) -> Result<Option<RefundOutcome>, StripeError> {
+        // Stripe was never told of a refund in the sandbox.
+        if is_of_sandbox(&refund.charge_reference) {
+            return Ok(None);
+        }
+        let intent = Id::parse(&refund.charge_reference, "pi_").ok_or(StripeError::AnotherGateway)?;
         if let Some(reference) = &refund.reference {
-            let id = Id::parse(reference, "").ok_or(StripeError::Unexpected("a reference of another gateway"))?;
+            let id = Id::parse(reference, "").ok_or(StripeError::AnotherGateway)?;
             return self.stripe_refund(&id).await?.outcome(refund).map(Some);
         }
-        // A payment that another gateway took was never refunded here.
-        let Some(intent) = Id::parse(&refund.charge_reference, "pi_") else { return Ok(None) };
         let filter = vec![("payment_intent", intent.to_string())];
-        let found = self.client.find(REFUNDS, filter, |found: &StripeRefund| found.has_key(refund)).await?;
-        found.map(|found| found.outcome(refund)).transpose()
+        match self.client.find(REFUNDS, filter, |found: &StripeRefund| found.has_key(refund)).await {
+            Ok(found) => found.map(|found| found.outcome(refund)).transpose(),
+            // What does not exist was never refunded.
+            Err(StripeError::Refused(refusal)) if refusal.misses("payment_intent") => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// What it means that Stripe refused a refund: that it failed, if the charge cannot be refunded, or not so much of it.
     async fn refund_refused(&self, refund: &RefundRequest, refusal: Box<Refusal>) -> Result<RefundOutcome, StripeError> {
-        let is_certain = refusal.has_code(&NOT_REFUNDABLE) || refusal.status.as_u16() == 400 && refusal.is_about("amount");
+        let is_certain = refusal.has_code(&NOT_REFUNDABLE) || refusal.misses("payment_intent") || refusal.is_about("amount");
         if !is_certain {
             return Err(StripeError::Refused(refusal));
         }

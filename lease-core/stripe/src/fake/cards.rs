@@ -83,7 +83,7 @@ impl State {
 
     /// Attaches a card to a customer, unless it is refused or belongs to another one.
     pub(super) fn attach(&mut self, card: &str, customer: &str) -> Result<(), Problem> {
-        self.object(customer).map_err(|_| Problem::missing("customer"))?;
+        self.require("customer", customer)?;
         let number = self.number(card)?;
         self.require_usable(card, Some(customer))?;
         // This one is refused only when it is charged.
@@ -110,7 +110,7 @@ impl State {
     pub(super) fn make_setup(&mut self, parameters: &Parameters) -> Result<String, Problem> {
         parameters.only(&["customer", "usage", "payment_method_types", "metadata"])?;
         let customer = parameters.require("customer")?.to_owned();
-        self.object(&customer).map_err(|_| Problem::missing("customer"))?;
+        self.require("customer", &customer)?;
         let setup = json!({
             "customer": customer,
             "usage": parameters.get("usage").unwrap_or("off_session"),

@@ -18,6 +18,8 @@ const KNOWN: [&str; 11] = [
     "return_url",
     "use_stripe_sdk",
 ];
+/// Currencies that Stripe does not take.
+const NOT_TAKEN: [&str; 3] = ["irr", "kpw", "syp"];
 /// The most units of a charge, and the least of one in dollars.
 const MOST: u64 = 99_999_999;
 const LEAST: u64 = 50;
@@ -31,7 +33,7 @@ impl State {
         require_amount(amount, currency)?;
         let (customer, card) = (parameters.get("customer"), parameters.get("payment_method"));
         if let Some(customer) = customer {
-            self.object(customer).map_err(|_| Problem::missing("customer"))?;
+            self.require("customer", customer)?;
         }
         if let Some(card) = card {
             self.require_usable(card, customer)?;
@@ -52,7 +54,9 @@ impl State {
         let id = self.make("payment_intent", "pi", intent);
         self.give_secret(&id)?;
         self.tell("payment_intent.created", &id)?;
-        if parameters.flag("confirm") {
+        if let Some(status) = self.holds_before {
+            self.change(&id)?["status"] = json!(status);
+        } else if parameters.flag("confirm") {
             self.confirm(&id, None, parameters.flag("use_stripe_sdk"))?;
         }
         Ok(id)
@@ -119,14 +123,14 @@ impl State {
 
     pub(super) fn finish_charges(&mut self) {
         self.holds_charges = false;
-        let held: Vec<String> = self
+        self.holds_before = None;
+        let intents: Vec<(String, bool)> = self
             .of_kind("payment_intent")
-            .filter(|intent| intent["status"] == "processing")
-            .filter_map(|intent| intent["id"].as_str().map(str::to_owned))
+            .filter_map(|intent| Some((intent["id"].as_str()?.to_owned(), intent["status"] == "processing")))
             .collect();
-        for intent in held {
-            // They were just found.
-            _ = self.succeed(&intent);
+        for (intent, is_processing) in intents {
+            // One that is over is refused.
+            _ = if is_processing { self.succeed(&intent) } else { self.confirm(&intent, None, true) };
         }
     }
 
@@ -154,7 +158,9 @@ fn require_amount(amount: u64, currency: &str) -> Result<(), Problem> {
         "bhd" | "jod" | "kwd" | "omr" | "tnd" => 10,
         _ => 1,
     };
-    if currency == "usd" && amount < LEAST {
+    if NOT_TAKEN.contains(&currency) {
+        Err(Problem::invalid("", "currency").without_code())
+    } else if currency == "usd" && amount < LEAST {
         Err(Problem::invalid("amount_too_small", "amount"))
     } else if amount > MOST {
         Err(Problem::invalid("amount_too_large", "amount"))

@@ -161,7 +161,13 @@ impl FakeStripe {
         self.shared.state().holds_charges = true;
     }
 
-    /// Ends the charges that are `processing`.
+    /// From now on, charges stay in this status, in which one is before it is confirmed, until
+    /// [`finish_charges`](Self::finish_charges).
+    pub fn hold_charges_before(&self, status: &'static str) {
+        self.shared.state().holds_before = Some(status);
+    }
+
+    /// Ends the charges that are held: they are confirmed, and no longer `processing`.
     pub fn finish_charges(&self) {
         self.shared.state().finish_charges();
     }
@@ -250,6 +256,15 @@ impl FakeStripe {
         let card = state.change(id)?;
         card["customer"] = serde_json::Value::Null;
         card["was_detached"] = true.into();
+        Ok(())
+    }
+
+    /// Deletes a customer, as staff do on Stripe's own pages. Nothing can be done with them again, and nothing of theirs is listed.
+    ///
+    /// # Errors
+    /// [`Refused`] if there is no such customer.
+    pub fn delete_customer(&self, id: &str) -> Result<(), Refused> {
+        self.shared.state().change(id)?["deleted"] = true.into();
         Ok(())
     }
 

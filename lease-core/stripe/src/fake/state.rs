@@ -32,6 +32,8 @@ pub(super) struct State {
     pub(super) received: Vec<Received>,
     pub(super) events: Vec<Event>,
     pub(super) holds_charges: bool,
+    /// The status in which a charge that is made stays before it is confirmed.
+    pub(super) holds_before: Option<&'static str>,
     pub(super) forgets_declines: bool,
 }
 
@@ -46,6 +48,7 @@ impl State {
             received: Vec::new(),
             events: Vec::new(),
             holds_charges: false,
+            holds_before: None,
             forgets_declines: false,
         }
     }
@@ -73,6 +76,12 @@ impl State {
 
     pub(super) fn object(&self, id: &str) -> Result<&Value, Problem> {
         self.objects.iter().find(|object| object["id"] == id).ok_or_else(|| Problem::missing("id"))
+    }
+
+    /// Refuses a parameter that names nothing, or what was deleted.
+    pub(super) fn require(&self, parameter: &str, id: &str) -> Result<(), Problem> {
+        let is_there = self.object(id).is_ok_and(|object| object["deleted"].is_null());
+        if is_there { Ok(()) } else { Err(Problem::missing(parameter)) }
     }
 
     pub(super) fn change(&mut self, id: &str) -> Result<&mut Value, Problem> {
@@ -122,6 +131,9 @@ impl State {
         let limit = parameters.number("limit")?.unwrap_or(10);
         let limit = usize::try_from(limit).ok().filter(|limit| (1..=100).contains(limit));
         let limit = limit.ok_or_else(|| Problem::invalid("parameter_invalid_integer", "limit"))?;
+        for filter in filters {
+            parameters.get(filter).map(|id| self.require(filter, id)).transpose()?;
+        }
         let fits = |object: &&Value| {
             filters.iter().all(|filter| parameters.get(filter).is_none_or(|value| object[filter] == value))
                 && object["created"].as_u64().is_some_and(|created| created >= since)

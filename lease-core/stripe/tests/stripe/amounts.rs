@@ -47,6 +47,14 @@ async fn an_amount_that_stripe_cannot_take_is_declined_at_once() {
     }
 }
 
+/// Rule 5.4: a currency that the account does not take leaves nothing pending for ever.
+#[tokio::test]
+async fn a_currency_that_stripe_does_not_take_is_declined() {
+    let world = World::new().await;
+    let charge = world.charge_of(&world.card(GOOD).await, "49.00", "SYP");
+    assert_eq!(declined(world.gateway.charge(&charge).await.unwrap()), ("currency_not_supported".to_owned(), false));
+}
+
 /// Rule 5.4: an amount that Stripe refuses for certain leaves nothing pending for ever.
 #[tokio::test]
 async fn an_amount_that_is_too_small_is_declined() {

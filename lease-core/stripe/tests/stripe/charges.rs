@@ -68,6 +68,20 @@ async fn a_charge_is_found_by_its_key() {
     assert_eq!(world.fake.charged().0, 1);
 }
 
+/// Rule 5.5: a charge is found also if the clock that said when it was begun was ahead by hours, and was then set right.
+#[tokio::test]
+async fn a_charge_that_was_made_before_it_was_begun_is_found() {
+    let world = World::new().await;
+    let charge = world.charge(&world.card(GOOD).await);
+    world.clock.advance(-Duration::days(1));
+    let paid = world.gateway.charge(&charge).await.unwrap();
+    world.clock.advance(Duration::days(2));
+    world.fake.forget_keys();
+    assert_eq!(world.gateway.find_charge(&charge).await.unwrap(), Some(paid.clone()));
+    assert_eq!(world.gateway.charge(&charge).await.unwrap(), paid);
+    assert_eq!(world.fake.charged(), (1, 4900));
+}
+
 /// Rule 5.5: a charge is found however many others the customer has.
 #[tokio::test]
 async fn a_charge_is_found_on_any_page() {
@@ -165,6 +179,44 @@ async fn a_charge_that_takes_time_is_pending() {
     assert_eq!(world.gateway.find_charge(&charge).await.unwrap(), Some(paid));
 }
 
+/// Rule 5.5: a charge that Stripe has made and not yet confirmed is left alone, whoever looks it up meanwhile.
+#[tokio::test]
+async fn a_charge_in_flight_is_not_given_up() {
+    for status in ["requires_confirmation", "requires_payment_method"] {
+        let world = World::new().await;
+        world.fake.hold_charges_before(status);
+        let charge = world.charge(&world.card(GOOD).await);
+        let before = world.fake.received().len();
+        world.fake.fail_next("POST", "/v1/payment_intents", Fault::Silence);
+        tokio::select! {
+            outcome = world.gateway.charge(&charge) => panic!("{outcome:?}"),
+            () = world.fake.wait_for_requests(before + 1) => {}
+        }
+        world.clock.advance(Duration::minutes(15) - Duration::seconds(1));
+        let Some(ChargeOutcome::Pending { reference }) = world.gateway.find_charge(&charge).await.unwrap() else { panic!() };
+        assert_eq!(world.posts("/cancel"), 0);
+        world.fake.finish_charges();
+        let paid = ChargeOutcome::Succeeded { reference };
+        assert_eq!(world.gateway.find_charge(&charge).await.unwrap(), Some(paid.clone()));
+        assert_eq!(world.gateway.charge(&charge).await.unwrap(), paid);
+        assert_eq!(world.fake.charged(), (1, 4900));
+    }
+}
+
+/// Rule 5.5: a charge that was never confirmed does not stay pending for ever.
+#[tokio::test]
+async fn a_charge_that_was_never_confirmed_is_given_up() {
+    let world = World::new().await;
+    world.fake.hold_charges_before("requires_confirmation");
+    let charge = world.charge(&world.card(GOOD).await);
+    let ChargeOutcome::Pending { reference } = world.gateway.charge(&charge).await.unwrap() else { panic!() };
+    world.clock.advance(Duration::minutes(15));
+    let given_up = ChargeOutcome::Cancelled { reference };
+    assert_eq!(world.gateway.find_charge(&charge).await.unwrap(), Some(given_up));
+    world.fake.finish_charges();
+    assert_eq!(world.fake.charged().0, 0);
+}
+
 /// Rule 5.5: what comes back must be what was asked for.
 #[tokio::test]
 async fn another_amount_or_key_is_no_outcome() {
@@ -184,15 +236,43 @@ async fn another_amount_or_key_is_no_outcome() {
     }
 }
 
-/// Rule 5.4: a card that another gateway keeps cannot be charged here, and nothing is pending for ever.
+/// Rule 5.4: a card that another gateway keeps cannot be charged here.
 #[tokio::test]
 async fn a_card_of_another_gateway_is_declined() {
     let world = World::new().await;
     for token in ["sandbox_ok", "pm_1", "cus_1", "cus_1/", "cus_1/pm_1/x", "cus_1/../pm_1", "pm_1/cus_1"] {
         let charge = world.charge(&CardToken::new(token.to_owned()));
-        assert_eq!(world.gateway.find_charge(&charge).await.unwrap(), None);
         assert_eq!(declined(world.gateway.charge(&charge).await.unwrap()), ("card_of_another_gateway".to_owned(), false));
     }
+    assert_eq!(world.fake.received(), []);
+}
+
+/// Rule 5.5: what became of a payment of another gateway is not known here: it may have taken the money.
+#[tokio::test]
+async fn a_payment_of_another_gateway_is_not_settled() {
+    let world = World::new().await;
+    for reference in [None, Some("ch_1".to_owned())] {
+        let charge = Charge { reference, ..world.charge(&CardToken::new("tok_1".to_owned())) };
+        world.gateway.find_charge(&charge).await.unwrap_err();
+        world.gateway.cancel_charge(&charge).await.unwrap_err();
+        let old = Charge { begun_at: charge.begun_at - Duration::days(1), ..charge };
+        world.gateway.charge(&old).await.unwrap_err();
+    }
+    assert_eq!(world.fake.received(), []);
+}
+
+/// Rule 5.5: with a payment in the sandbox no money moved, so it ends without Stripe.
+#[tokio::test]
+async fn a_payment_in_the_sandbox_ends() {
+    let world = World::new().await;
+    let pending = world.charge(&CardToken::new("sandbox_ok".to_owned()));
+    let waiting = Charge { reference: Some("sandbox_1".to_owned()), ..pending.clone() };
+    for charge in [&pending, &waiting] {
+        assert_eq!(world.gateway.find_charge(charge).await.unwrap(), None);
+        assert_eq!(declined(world.gateway.charge(charge).await.unwrap()), ("card_of_another_gateway".to_owned(), false));
+    }
+    let cancelled = ChargeOutcome::Cancelled { reference: "sandbox_1".to_owned() };
+    assert_eq!(world.gateway.cancel_charge(&waiting).await.unwrap(), cancelled);
     assert_eq!(world.fake.received(), []);
 }
 
@@ -207,6 +287,28 @@ async fn a_card_that_is_gone_is_declined() {
     world.fake.detach_card(card.expose().split_once('/').unwrap().1).unwrap();
     let outcome = world.gateway.charge(&world.charge(&card)).await.unwrap();
     assert_eq!(declined(outcome), ("payment_method_unexpected_state".to_owned(), false));
+}
+
+/// Rule 5.4: a customer who was deleted at Stripe is declined, and nothing is pending for ever.
+#[tokio::test]
+async fn a_customer_who_is_gone_is_declined() {
+    let world = World::new().await;
+    let charge = world.charge(&world.card(GOOD).await);
+    world.fake.delete_customer(charge.card.expose().split_once('/').unwrap().0).unwrap();
+    assert_eq!(world.gateway.find_charge(&charge).await.unwrap(), None);
+    assert_eq!(declined(world.gateway.charge(&charge).await.unwrap()), ("resource_missing".to_owned(), false));
+}
+
+/// Rule 5.5: a charge that was made counts, also if its customer is deleted, and its key is forgotten.
+#[tokio::test]
+async fn a_charge_that_was_made_counts_without_its_customer() {
+    let world = World::new().await;
+    let (charge, reference) = world.paid(GOOD).await;
+    world.fake.forget_keys();
+    world.fake.delete_customer(charge.card.expose().split_once('/').unwrap().0).unwrap();
+    let paid = ChargeOutcome::Succeeded { reference };
+    assert_eq!(world.gateway.charge(&charge).await.unwrap(), paid);
+    assert_eq!(world.gateway.find_charge(&charge).await.unwrap(), Some(paid));
 }
 
 /// Rule 5.5: a charge that was made counts, also if its card is gone when it is told again, and its key is forgotten.

@@ -190,14 +190,38 @@ async fn another_refund_is_no_outcome() {
     }
 }
 
+/// Rule 5.7: a refund of a payment that Stripe does not know fails, and nothing is pending for ever.
+#[tokio::test]
+async fn a_refund_of_what_stripe_does_not_know_fails() {
+    let world = World::new().await;
+    let refund = world.refund("pi_gone", "1.00", "key1");
+    assert_eq!(world.gateway.find_refund(&refund).await.unwrap(), None);
+    assert_eq!(world.gateway.refund(&refund).await.unwrap(), failed("resource_missing", None));
+}
+
 /// Rule 5.7: a payment that another gateway took, and an amount that Stripe cannot give back exactly, fail at once.
 #[tokio::test]
 async fn what_stripe_cannot_refund_fails_at_once() {
     let world = World::new().await;
-    let foreign = world.refund("sandbox_1", "1.00", "key1");
-    assert_eq!(world.gateway.find_refund(&foreign).await.unwrap(), None);
-    assert_eq!(world.gateway.refund(&foreign).await.unwrap(), failed("payment_of_another_gateway", None));
+    for reference in ["sandbox_1", "ch_1"] {
+        let foreign = world.refund(reference, "1.00", "key1");
+        assert_eq!(world.gateway.refund(&foreign).await.unwrap(), failed("payment_of_another_gateway", None));
+    }
     let inexact = RefundRequest { amount: money("0.001", "KWD"), ..world.refund("pi_1", "1.00", "key1") };
     assert_eq!(world.gateway.refund(&inexact).await.unwrap(), failed("amount_not_supported", None));
+    assert_eq!(world.fake.received(), []);
+}
+
+/// Rule 5.7: what became of a refund of another gateway is not known here; with one in the sandbox no money moved.
+#[tokio::test]
+async fn a_refund_of_another_gateway_is_not_settled() {
+    let world = World::new().await;
+    for reference in [None, Some("re_1".to_owned())] {
+        let foreign = RefundRequest { reference, ..world.refund("ch_1", "1.00", "key1") };
+        world.gateway.find_refund(&foreign).await.unwrap_err();
+        let of_sandbox = RefundRequest { charge_reference: "sandbox_1".to_owned(), ..foreign };
+        assert_eq!(world.gateway.find_refund(&of_sandbox).await.unwrap(), None);
+        assert_eq!(world.gateway.refund(&of_sandbox).await.unwrap(), failed("payment_of_another_gateway", None));
+    }
     assert_eq!(world.fake.received(), []);
 }
