@@ -1,4 +1,4 @@
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
 use hyper::StatusCode;
 use lease_core::gateway::{Charge, ChargeOutcome, ClientSecret, NextAction};
 use serde::{Deserialize, Deserializer};
@@ -23,7 +23,7 @@ const NEVER_CHARGED: [&str; 3] = ["amount_too_large", "amount_too_small", "payme
 
 /// How much earlier than a payment was begun its charge can have been made: the clock that said so may have been ahead.
 const AHEAD: Duration = Duration::days(1);
-/// How long after it was begun a charge may still be on its way to be confirmed. Stripe makes and confirms it in one request.
+/// How long after it was sent a charge may still be on its way to be confirmed. Stripe makes and confirms it in one request.
 const IN_FLIGHT: Duration = Duration::minutes(15);
 
 /// A charge at Stripe.
@@ -33,6 +33,8 @@ pub(crate) struct PaymentIntent {
     status: Word,
     amount: u64,
     currency: String,
+    /// When Stripe made it, in seconds of Unix.
+    created: Option<i64>,
     metadata: Option<Metadata>,
     #[serde(default, deserialize_with = "secret")]
     client_secret: Option<ClientSecret>,
@@ -93,6 +95,12 @@ impl PaymentIntent {
             }),
             _ => None,
         }
+    }
+
+    /// When it was sent: a payment that was begun long before may have waited for Stripe.
+    fn sent_at(&self, charge: &Charge) -> DateTime<Utc> {
+        let made_at = self.created.and_then(|seconds| DateTime::from_timestamp(seconds, 0));
+        made_at.map_or(charge.begun_at, |made_at| made_at.max(charge.begun_at))
     }
 
     /// Whether it looks like a charge that Stripe has made, and is about to confirm in the same request.
@@ -183,7 +191,7 @@ impl StripeGateway {
         intent.require(charge)?;
         match intent.outcome() {
             Some(outcome) => Ok(outcome),
-            None if intent.is_unconfirmed() && self.clock.now() - charge.begun_at < IN_FLIGHT => {
+            None if intent.is_unconfirmed() && self.clock.now() - intent.sent_at(charge) < IN_FLIGHT => {
                 Ok(ChargeOutcome::Pending { reference: intent.reference() })
             }
             None => self.give_up(charge, &intent).await,
