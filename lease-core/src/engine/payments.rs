@@ -1,6 +1,6 @@
 use chrono::{DateTime, Utc};
 
-use super::command::{Outcome, no_row};
+use super::command::no_row;
 use super::trades::{WithActions, applied, at};
 use super::{LeaseEngine, RequestContext, visible_to};
 use crate::error::{Error, Refusal, with_causes};
@@ -237,24 +237,9 @@ impl LeaseEngine {
         context: RequestContext,
     ) -> Result<Stored<Payment>, Error> {
         let id = viewed_payment(&loaded)?.id;
-        let mut loaded = Some(loaded);
-        let load = |_, _| {
-            let known = loaded.take();
-            async move {
-                match known {
-                    Some(loaded) => Ok(loaded),
-                    None => self.load_payment(id).await,
-                }
-            }
-        };
-        let decide = |loaded: &Versioned<TradeSnapshot>, _: &Actor, now| {
-            let decision = settle_payment(loaded, outcome, now)?;
-            Ok(decision.map(|decision| decision.map(|changes| at(loaded, changes))))
-        };
-        match self.execute_if_needed(context, load, decide).await? {
-            Outcome::Committed(done) => viewed_payment(&applied(done.snapshot, &done.changes, done.ids)),
-            Outcome::NothingToDo(loaded) => viewed_payment(&loaded),
-        }
+        let decide = |snapshot: &TradeSnapshot, now| settle_payment(snapshot, outcome, now);
+        let settled = self.settle_trade(context, loaded, || self.load_payment(id), decide).await?;
+        viewed_payment(&settled)
     }
 }
 

@@ -1,4 +1,3 @@
-use super::command::Outcome;
 use super::payments::viewed_payment;
 use super::trades::{applied, at};
 use super::{LeaseEngine, RequestContext, visible_to};
@@ -151,24 +150,9 @@ impl LeaseEngine {
         context: RequestContext,
     ) -> Result<Stored<Refund>, Error> {
         let id = viewed_refund(&loaded)?.id;
-        let mut loaded = Some(loaded);
-        let load = |_, _| {
-            let known = loaded.take();
-            async move {
-                match known {
-                    Some(loaded) => Ok(loaded),
-                    None => self.load_refund(id).await,
-                }
-            }
-        };
-        let decide = |loaded: &Versioned<TradeSnapshot>, _: &Actor, now| {
-            let decision = settle_refund(loaded, outcome, now)?;
-            Ok(decision.map(|decision| decision.map(|changes| at(loaded, changes))))
-        };
-        match self.execute_if_needed(context, load, decide).await? {
-            Outcome::Committed(done) => viewed_refund(&applied(done.snapshot, &done.changes, done.ids)),
-            Outcome::NothingToDo(loaded) => viewed_refund(&loaded),
-        }
+        let decide = |snapshot: &TradeSnapshot, now| settle_refund(snapshot, outcome, now);
+        let settled = self.settle_trade(context, loaded, || self.load_refund(id), decide).await?;
+        viewed_refund(&settled)
     }
 
     async fn load_refund(&self, id: RefundId) -> Result<Versioned<TradeSnapshot>, Error> {

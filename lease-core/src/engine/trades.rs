@@ -1,5 +1,6 @@
 use chrono::{DateTime, Utc};
 
+use super::command::Outcome;
 use super::{LeaseEngine, RequestContext, visible_to};
 use crate::decision::Decision;
 use crate::error::Error;
@@ -14,11 +15,11 @@ use crate::page::{Page, PageRequest};
 use crate::permission::{Act, Actor, Resource, can_view_days};
 use crate::repository::{TradeFilter, TradeKey, TradeLoad};
 
-/// A trade or a proposal, with the actions that an actor may take on it now.
+/// A trade, a proposal or a payment, with the actions that an actor may take on it now.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct WithActions<T: Entity> {
-    /// The trade or the proposal.
+    /// The trade, the proposal or the payment.
     pub stored: Stored<T>,
     /// The actions that the actor may take on it now.
     pub available_actions: Vec<AvailableAction>,
@@ -169,6 +170,37 @@ impl LeaseEngine {
         let done = self.execute(context, load, decide).await?;
         let snapshot = applied(done.snapshot, &done.changes, done.ids).value;
         Ok(ChangedTrade { snapshot, actor: done.actor, at: done.at })
+    }
+
+    /// Records what a gateway said of a trade that is loaded, and loads it anew each time that it has changed in the meantime. Returns
+    /// the trade as it is then.
+    pub(super) async fn settle_trade<F>(
+        &self,
+        context: RequestContext,
+        loaded: Versioned<TradeSnapshot>,
+        load: impl Fn() -> F,
+        decide: impl Fn(&TradeSnapshot, DateTime<Utc>) -> Result<Option<Decision<TradeChanges>>, Error>,
+    ) -> Result<Versioned<TradeSnapshot>, Error>
+    where
+        F: Future<Output = Result<Versioned<TradeSnapshot>, Error>>,
+    {
+        let mut loaded = Some(loaded);
+        let load = |_, _| {
+            let (known, anew) = (loaded.take(), load());
+            async move {
+                match known {
+                    Some(loaded) => Ok(loaded),
+                    None => anew.await,
+                }
+            }
+        };
+        let decide = |loaded: &Versioned<TradeSnapshot>, _: &Actor, now| {
+            Ok(decide(loaded, now)?.map(|decision| decision.map(|changes| at(loaded, changes))))
+        };
+        match self.execute_if_needed(context, load, decide).await? {
+            Outcome::Committed(done) => Ok(applied(done.snapshot, &done.changes, done.ids)),
+            Outcome::NothingToDo(loaded) => Ok(loaded),
+        }
     }
 
     pub(super) async fn load_trade(
