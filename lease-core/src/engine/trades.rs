@@ -184,20 +184,21 @@ impl LeaseEngine {
     where
         F: Future<Output = Result<Versioned<TradeSnapshot>, Error>>,
     {
-        let mut loaded = Some(loaded);
+        let (mut loaded, anew) = (Some(loaded), &load);
         let load = |_, _| {
-            let (known, anew) = (loaded.take(), load());
+            let known = loaded.take();
             async move {
                 match known {
                     Some(loaded) => Ok(loaded),
-                    None => anew.await,
+                    None => anew().await,
                 }
             }
         };
         let decide = |loaded: &Versioned<TradeSnapshot>, _: &Actor, now| {
             Ok(decide(loaded, now)?.map(|decision| decision.map(|changes| at(loaded, changes))))
         };
-        match self.execute_if_needed(context, load, decide).await? {
+        // On the heap, since it is part of long commands.
+        match Box::pin(self.execute_if_needed(context, load, decide)).await? {
             Outcome::Committed(done) => Ok(applied(done.snapshot, &done.changes, done.ids)),
             Outcome::NothingToDo(loaded) => Ok(loaded),
         }
