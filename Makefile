@@ -98,6 +98,7 @@ fuzz: ## Fuzz every target for FUZZ_SECONDS (600), or those of FUZZ_TARGETS
 check: ## Formatting, lints, documentation, dependencies and what is written down of the API, as CI wants them
 	cargo fmt --all --check
 	cargo clippy $(ALL) --all-targets -- -D warnings
+	cargo clippy $(ALL) --test browser -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc $(ALL) --no-deps
 	.ci/public-api/write.sh --check
 	$(MAKE) deny embed

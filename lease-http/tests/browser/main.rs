@@ -9,10 +9,13 @@ mod page;
 #[expect(dead_code, reason = "shared with the tests of the server, which need more of it")]
 mod process;
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::{OriginalUri, Request};
 use axum::response::Response;
 use lease_core::LeaseEngine;
+use lease_core::gateway::SandboxGateway;
 use lease_core::money::{Currency, Money};
 use lease_store_memory::MemoryRepository;
 use serde_json::{Value, json};
@@ -72,7 +75,7 @@ fn a_call_without_a_token_is_refused() {
 /// Both in an app that nests the router and behind a proxy that takes the prefix away.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_works_below_a_prefix() {
-    let engine = LeaseEngine::builder(std::sync::Arc::new(MemoryRepository::default())).build().unwrap();
+    let engine = LeaseEngine::builder(Arc::new(MemoryRepository::default()), Arc::new(SandboxGateway::new())).build().unwrap();
     let fee = Money::parse("49.00", Currency::USD).unwrap();
     engine.ensure_standard_services(fee, fee).await.unwrap();
     let router = lease_http::router(engine);
