@@ -104,7 +104,8 @@ RULES = {
     "PUT /api/customers/{id}": {"dob"},
     "PATCH /api/customers/{id}": {"dob"},
     # A number passes the Luhn check, its brand decides on its length and its code, and a card has not expired (rule 5.6).
-    "POST /api/credit-cards": {"number", "cvc", "exp_year"},
+    # The gateway decides whether a card is its number or its name (rule 5.6).
+    "POST /api/credit-cards": {"number", "cvc", "exp_year"} | {"number", "exp_month", "exp_year", "holder_name"},
     "PATCH /api/credit-cards/{id}": {"exp_year"},
     "POST /api/contacts": CONTACT_OWNER,
     "PUT /api/contacts/{id}": CONTACT_OWNER,
@@ -129,6 +130,8 @@ RULES = {
     "POST /api/proposals": TERMS | {"trade_id"},
     "POST /api/payments": PAYMENT,
     "POST /api/invoices/{id}/payments": PAYMENT,
+    # An amount is at most what is left of the payment, in its currency (rule 5.7).
+    "POST /api/payments/{id}/refunds": {"amount", "currency"},
     # Kind and id of an object belong together (rule 8.6), and a year is at least 1 in UTC.
     "GET /api/events": {"subject_kind", "subject_id", "since", "until"},
 }

@@ -75,7 +75,7 @@ async fn set_up_credit_card(engine: Engine, session: Session) -> ApiResult<CardS
 /// For the provider, which signs it. What happened is asked of the provider, so that one that comes twice, late or not at all does no
 /// harm.
 #[utoipa::path(post, path = "/api/gateway/webhook", tag = "payments", security(()), request_body = Notification,
-    params(("Stripe-Signature" = String, Header, description = "The signature of the provider.")),
+    params(("Stripe-Signature" = Option<String>, Header, description = "The signature of the provider.")),
     responses((status = 204, description = "The notification was taken.")),
     extensions(("x-codes" = json!(["not_found"]))))]
 async fn take_notification(engine: Engine, request: Request) -> Result<StatusCode, Problem> {
