@@ -30,15 +30,16 @@ fn verdict(violations: usize) -> String {
 }
 
 fn extent(books: &Books) -> String {
-    let Books { services, vehicles, trades, proposals, invoices, payments, cards, .. } = books;
+    let Books { services, vehicles, trades, proposals, invoices, payments, refunds, cards, .. } = books;
     format!(
-        "{} services, {} vehicles, {} trades, {} proposals, {} invoices, {} payments and {} cards were checked.",
+        "{} services, {} vehicles, {} trades, {} proposals, {} invoices, {} payments, {} refunds and {} cards were checked.",
         services.len(),
         vehicles.len(),
         trades.len(),
         proposals.len(),
         invoices.len(),
         payments.len(),
+        refunds.len(),
         cards.len(),
     )
 }
