@@ -10,6 +10,7 @@ use crate::input::{Field, FieldErrors, Form, UpdateMode, choice, draft};
 use crate::invoicing::{require_payment_view, require_waiting};
 use crate::model::Payment;
 use crate::permission::{Act, Actor, Resource};
+use crate::repository::TradeKey;
 
 draft! {
     /// What the payer does, in a payment that waits for them.
@@ -84,7 +85,7 @@ impl LeaseEngine {
             return Err(Error::NotFound);
         }
         actor.require_customer(Resource::Payment, Act::Create)?;
-        let loaded = self.load_payment(id).await?;
+        let loaded = self.load_for_gateway(TradeKey::Payment(id)).await?;
         let payment = viewed_payment(&loaded)?;
         require_payment_view(&payment, &actor)?;
         let mut form = Form::new(UpdateMode::Full);

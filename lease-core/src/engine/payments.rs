@@ -90,7 +90,7 @@ impl LeaseEngine {
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Unavailable`].
     pub async fn settle_payment(&self, id: PaymentId) -> Result<Stored<Payment>, Error> {
-        let loaded = self.load_payment(id).await?;
+        let loaded = self.load_for_gateway(TradeKey::Payment(id)).await?;
         let payment = viewed_payment(&loaded)?;
         let (gateway, charge) = (&self.shared.gateway, charge_of(&loaded)?);
         let outcome = match payment.state {
@@ -132,11 +132,6 @@ impl LeaseEngine {
         let payment = self.store().find_payment(id).await?.ok_or(Error::NotFound)?;
         require_payment_view(&payment, actor)?;
         Ok(payment)
-    }
-
-    pub(super) async fn load_payment(&self, id: PaymentId) -> Result<Versioned<TradeSnapshot>, Error> {
-        let load = TradeLoad { key: TradeKey::Payment(id), viewer: None, with_pending: false, card: None, now: self.now() };
-        self.store().load_trade(&load).await?.ok_or(Error::NotFound)
     }
 
     async fn pay_to_the_end(
@@ -213,7 +208,7 @@ impl LeaseEngine {
     async fn cancel(&self, context: RequestContext, id: PaymentId) -> Result<WithActions<Payment>, Error> {
         let actor = context.actor;
         actor.require(Resource::Payment, Act::Read)?;
-        let loaded = self.load_payment(id).await?;
+        let loaded = self.load_for_gateway(TradeKey::Payment(id)).await?;
         require_cancellable(&viewed_payment(&loaded)?.value, &actor)?;
         let outcome = self.ask(self.shared.gateway.cancel_charge(&charge_of(&loaded)?)).await?;
         // What the payer did first is not the act of who cancels.
@@ -238,7 +233,7 @@ impl LeaseEngine {
     ) -> Result<Stored<Payment>, Error> {
         let id = viewed_payment(&loaded)?.id;
         let decide = |snapshot: &TradeSnapshot, now| settle_payment(snapshot, outcome, now);
-        let settled = self.settle_trade(context, loaded, || self.load_payment(id), decide).await?;
+        let settled = self.settle_trade(context, loaded, TradeKey::Payment(id), decide).await?;
         viewed_payment(&settled)
     }
 }

@@ -9,7 +9,7 @@ use crate::lifecycle::TradeSnapshot;
 use crate::model::{Refund, RefundKey, RefundState};
 use crate::page::{Page, PageRequest};
 use crate::permission::{Act, Actor, Resource};
-use crate::repository::{RefundFilter, TradeKey, TradeLoad};
+use crate::repository::{RefundFilter, TradeKey};
 
 impl LeaseEngine {
     /// Gives back money of a payment (rule 5.7). If the gateway gave no response, the refund is returned as pending;
@@ -79,7 +79,7 @@ impl LeaseEngine {
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Unavailable`].
     pub async fn settle_refund(&self, id: RefundId) -> Result<Stored<Refund>, Error> {
-        let loaded = self.load_refund(id).await?;
+        let loaded = self.load_for_gateway(TradeKey::Refund(id)).await?;
         let refund = viewed_refund(&loaded)?;
         if refund.state != RefundState::Pending {
             return Ok(refund);
@@ -132,7 +132,7 @@ impl LeaseEngine {
         let key = RefundKey::new(hex::encode(self.random::<16>()?));
         let load = |actor: Actor, _| async move {
             actor.require(Resource::Payment, Act::Read)?;
-            self.load_payment(payment).await
+            self.load_for_gateway(TradeKey::Payment(payment)).await
         };
         let decide = |loaded: &Versioned<TradeSnapshot>, actor: &Actor, now| {
             let decision = begin_refund(loaded, actor, draft, key.clone(), now)?;
@@ -151,13 +151,8 @@ impl LeaseEngine {
     ) -> Result<Stored<Refund>, Error> {
         let id = viewed_refund(&loaded)?.id;
         let decide = |snapshot: &TradeSnapshot, now| settle_refund(snapshot, outcome, now);
-        let settled = self.settle_trade(context, loaded, || self.load_refund(id), decide).await?;
+        let settled = self.settle_trade(context, loaded, TradeKey::Refund(id), decide).await?;
         viewed_refund(&settled)
-    }
-
-    async fn load_refund(&self, id: RefundId) -> Result<Versioned<TradeSnapshot>, Error> {
-        let load = TradeLoad { key: TradeKey::Refund(id), viewer: None, with_pending: false, card: None, now: self.now() };
-        self.store().load_trade(&load).await?.ok_or(Error::NotFound)
     }
 }
 

@@ -4,7 +4,7 @@ use super::command::Outcome;
 use super::{LeaseEngine, RequestContext, visible_to};
 use crate::decision::Decision;
 use crate::error::Error;
-use crate::id::{Entity, NewIds, Stored, TradeId, Versioned};
+use crate::id::{CustomerId, Entity, NewIds, Stored, TradeId, Versioned};
 use crate::input::FieldErrors;
 use crate::lifecycle::{
     AmendmentDraft, AvailableAction, CancellationDraft, EndDraft, TradeChange, TradeChanges, TradeDraft, TradeSnapshot,
@@ -174,23 +174,20 @@ impl LeaseEngine {
 
     /// Records what a gateway said of a trade that is loaded, and loads it anew each time that it has changed in the meantime. Returns
     /// the trade as it is then.
-    pub(super) async fn settle_trade<F>(
+    pub(super) async fn settle_trade(
         &self,
         context: RequestContext,
         loaded: Versioned<TradeSnapshot>,
-        load: impl Fn() -> F,
+        key: TradeKey,
         decide: impl Fn(&TradeSnapshot, DateTime<Utc>) -> Result<Option<Decision<TradeChanges>>, Error>,
-    ) -> Result<Versioned<TradeSnapshot>, Error>
-    where
-        F: Future<Output = Result<Versioned<TradeSnapshot>, Error>>,
-    {
-        let (mut loaded, anew) = (Some(loaded), &load);
+    ) -> Result<Versioned<TradeSnapshot>, Error> {
+        let mut loaded = Some(loaded);
         let load = |_, _| {
             let known = loaded.take();
             async move {
                 match known {
                     Some(loaded) => Ok(loaded),
-                    None => anew().await,
+                    None => self.load_for_gateway(key).await,
                 }
             }
         };
@@ -204,6 +201,11 @@ impl LeaseEngine {
         }
     }
 
+    /// Loads a trade for an act at the gateway: for no viewer, and whoever acts.
+    pub(super) async fn load_for_gateway(&self, key: TradeKey) -> Result<Versioned<TradeSnapshot>, Error> {
+        self.load_for(key, None, self.now()).await
+    }
+
     pub(super) async fn load_trade(
         &self,
         key: TradeKey,
@@ -211,7 +213,16 @@ impl LeaseEngine {
         now: DateTime<Utc>,
     ) -> Result<Versioned<TradeSnapshot>, Error> {
         actor.require(Resource::Trade, Act::Read)?;
-        let load = TradeLoad { key, viewer: actor.customer(), with_pending: false, card: None, now };
+        self.load_for(key, actor.customer(), now).await
+    }
+
+    async fn load_for(
+        &self,
+        key: TradeKey,
+        viewer: Option<CustomerId>,
+        now: DateTime<Utc>,
+    ) -> Result<Versioned<TradeSnapshot>, Error> {
+        let load = TradeLoad { key, viewer, with_pending: false, card: None, now };
         self.store().load_trade(&load).await?.ok_or(Error::NotFound)
     }
 
