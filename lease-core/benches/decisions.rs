@@ -11,7 +11,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use lease_core::Error;
-use lease_core::account::{check_update, session};
+use lease_core::account::{Presented, check_update, session};
 use lease_core::catalog::{create_vehicle, update_service, update_vehicle};
 use lease_core::directory::create_contact;
 use lease_core::gateway::ChargeOutcome;
@@ -105,10 +105,13 @@ fn the_rest(criterion: &mut Criterion) {
     decide(criterion, "create_contact", || create_contact(&owner, black_box(&contact), true, now()));
     let row = account_snapshot(OWNER, Role::Customer);
     let name = draft(json!({"first_name": "Augusta"}));
-    decide(criterion, "update_user", || check_update(black_box(&row), &owner, &name, UpdateMode::Partial, &[], None, now()));
+    decide(criterion, "update_user", || {
+        check_update(black_box(&row), &owner, &name, UpdateMode::Partial, &[], Presented::default(), now())
+    });
+    let policy = Policy::default();
     let token = stored(1, token(OWNER));
     let found = account(OWNER, Role::Customer);
-    decide(criterion, "session", || session(Some((token.clone(), found.clone())), now()));
+    decide(criterion, "session", || session(Some((token.clone(), found.clone())), &policy, now()));
 }
 
 criterion_group!(benches, lifecycle, invoicing, the_rest);

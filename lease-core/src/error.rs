@@ -25,6 +25,8 @@ pub enum Error {
     InvalidCredentials,
     /// [`ErrorKind::PermissionDenied`].
     PermissionDenied,
+    /// [`ErrorKind::EmailNotVerified`].
+    EmailNotVerified,
     /// [`ErrorKind::NotFound`].
     NotFound,
     /// [`ErrorKind::ValidationError`]: the messages of each field.
@@ -63,6 +65,7 @@ impl Error {
             Self::NotAuthenticated => ErrorKind::NotAuthenticated,
             Self::InvalidCredentials => ErrorKind::InvalidCredentials,
             Self::PermissionDenied => ErrorKind::PermissionDenied,
+            Self::EmailNotVerified => ErrorKind::EmailNotVerified,
             Self::NotFound => ErrorKind::NotFound,
             Self::Invalid(_) => ErrorKind::ValidationError,
             Self::Refused(refusal) => ErrorKind::Refused(*refusal),
@@ -107,6 +110,9 @@ pub enum ErrorKind {
     /// The actor may see the object, but may not do this.
     #[error("You do not have permission to perform this action.")]
     PermissionDenied,
+    /// The customer has to confirm the e-mail address first (rule 9.4).
+    #[error("Confirm your e-mail address first.")]
+    EmailNotVerified,
     /// The object does not exist, or the actor may not see it.
     #[error("Not found.")]
     NotFound,
@@ -266,6 +272,12 @@ pub enum Refusal {
     /// Another request with this key is still running, or has just taken over (rule 6.7).
     #[error("A request with this idempotency key is still running.")]
     IdempotencyKeyInUse,
+    /// The number of webhook endpoints is limited, since each is told of every event (rule 9.1).
+    #[error("There are 100 webhook endpoints already; delete one that is no longer needed.")]
+    WebhookEndpointLimit,
+    /// Nothing is sent to a webhook endpoint that is switched off, not even a test (rule 9.1).
+    #[error("The webhook endpoint is switched off.")]
+    WebhookEndpointOff,
 }
 
 impl Refusal {

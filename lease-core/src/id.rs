@@ -60,6 +60,13 @@ macro_rules! ids {
             }
         }
 
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let number = i64::deserialize(deserializer)?;
+                Self::new(number).ok_or_else(|| serde::de::Error::custom("an id is a positive number"))
+            }
+        }
+
         impl Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 Display::fmt(&self.0, f)
@@ -95,6 +102,12 @@ ids! {
     PaymentId,
     /// The id of a [`Refund`](crate::model::Refund).
     RefundId,
+    /// The id of a [`WebhookEndpoint`](crate::model::WebhookEndpoint).
+    WebhookEndpointId,
+    /// The id of a [`WebhookDelivery`](crate::model::WebhookDelivery).
+    WebhookDeliveryId,
+    /// The id of a [`Mail`](crate::model::Mail).
+    MailId,
     /// The id of an [`EventRecord`](crate::event::EventRecord). Ids ascend in the order in which events can be read (rule 8.5).
     EventId,
 }
@@ -192,6 +205,10 @@ pub struct NewIds {
     pub payment: Option<PaymentId>,
     /// The new refund.
     pub refund: Option<RefundId>,
+    /// The new webhook endpoint.
+    pub webhook_endpoint: Option<WebhookEndpointId>,
+    /// The new webhook delivery.
+    pub webhook_delivery: Option<WebhookDeliveryId>,
 }
 
 impl NewIds {
@@ -211,6 +228,8 @@ impl NewIds {
             .or(self.trade.map(TradeId::get))
             .or(self.payment.map(PaymentId::get))
             .or(self.refund.map(RefundId::get))
+            .or(self.webhook_endpoint.map(WebhookEndpointId::get))
+            .or(self.webhook_delivery.map(WebhookDeliveryId::get))
             .or(self.proposal.map(ProposalId::get))
     }
 }

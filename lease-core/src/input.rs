@@ -142,7 +142,7 @@ macro_rules! draft {
 
 pub(crate) use draft;
 
-/// A plain JSON value. The contents of lists and objects are not kept, since no field accepts them. `Debug` does not show the
+/// A JSON value. `Debug` does not show the
 /// value, because it may be a password.
 #[derive(Clone)]
 pub enum Scalar {
@@ -152,8 +152,8 @@ pub enum Scalar {
     Number(String),
     /// A string.
     Text(String),
-    /// A list or an object.
-    Composite,
+    /// A list or an object, as it was written in JSON.
+    Composite(String),
 }
 
 impl fmt::Debug for Scalar {
@@ -191,7 +191,7 @@ impl Scalar {
             Some(b't') => Some(Self::Bool(true)),
             Some(b'f') => Some(Self::Bool(false)),
             Some(b'"') => Some(Self::Text(serde_json::from_str(literal)?)),
-            Some(b'[' | b'{') => Some(Self::Composite),
+            Some(b'[' | b'{') => Some(Self::Composite(literal.to_owned())),
             _ => Some(Self::Number(literal.to_owned())),
         })
     }
@@ -209,6 +209,21 @@ impl FromScalar for String {
 impl FromScalar for SecretString {
     fn from_scalar(scalar: Scalar) -> Result<Self, String> {
         String::from_scalar(scalar).map(Self::from)
+    }
+}
+
+/// A list of texts; a single text is a list of one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Texts(pub Vec<String>);
+
+impl FromScalar for Texts {
+    fn from_scalar(scalar: Scalar) -> Result<Self, String> {
+        const LIST: &str = "A list of strings is required.";
+        match scalar {
+            Scalar::Text(text) => Ok(Self(vec![text])),
+            Scalar::Composite(list) => serde_json::from_str(&list).map(Self).map_err(|_| LIST.to_owned()),
+            Scalar::Bool(_) | Scalar::Number(_) => Err(LIST.to_owned()),
+        }
     }
 }
 
@@ -243,7 +258,7 @@ impl FromScalar for Decimal {
         let text = match scalar {
             Scalar::Text(text) => text,
             Scalar::Number(literal) => plain(&literal),
-            Scalar::Bool(_) | Scalar::Composite => return Err("An amount is required, as a string or a number.".to_owned()),
+            Scalar::Bool(_) | Scalar::Composite(_) => return Err("An amount is required, as a string or a number.".to_owned()),
         };
         parse_decimal(text.trim()).map_err(|error| error.to_string())
     }

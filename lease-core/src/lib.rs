@@ -23,6 +23,8 @@
 //! | what a store must do | [`repository`], and `conformance` (a feature), which checks it |
 //! | whether the data in a store is consistent: the invariants I1 to I9 as code | [`invariants`] |
 //! | who charges cards | [`gateway`] |
+//! | who is told of events, and when again if that failed | [`webhook`] |
+//! | who gets which notice by mail | [`mail`] |
 //! | what an operator may choose | [`policy`] |
 //! | the input of callers, before it is validated | [`input`] |
 //! | how that input is described to clients | `openapi` (a feature) |
@@ -50,6 +52,7 @@ pub mod input;
 pub mod invariants;
 pub mod invoicing;
 pub mod lifecycle;
+pub mod mail;
 pub mod model;
 pub mod money;
 #[cfg(feature = "openapi")]
@@ -63,6 +66,7 @@ pub mod rules;
 pub mod text;
 mod trade;
 pub mod wallet;
+pub mod webhook;
 
 pub use engine::LeaseEngine;
 pub use error::{Error, ErrorKind, Refusal};

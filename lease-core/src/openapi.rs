@@ -4,7 +4,7 @@
 use rust_decimal::prelude::ToPrimitive;
 use serde_json::{Map, Value, json};
 use strum::VariantArray;
-use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, OneOfBuilder, RefBuilder, SchemaFormat, Type};
+use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, ObjectBuilder, OneOfBuilder, RefBuilder, SchemaFormat, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
@@ -15,7 +15,9 @@ use crate::model::limits::{
     MONTHS, TOKEN_DAYS,
 };
 pub(crate) use crate::model::{BillTo, InvoiceOn, LeadStatus, RefundReason, ServiceKind};
-use crate::model::{CardBrand, InvoiceStatus, PaymentStatus, ProposalStatus, RefundStatus, Role, TradeStatus};
+use crate::model::{
+    CardBrand, DeliveryStatus, DisabledReason, InvoiceStatus, PaymentStatus, ProposalStatus, RefundStatus, Role, TradeStatus,
+};
 use crate::money::{Currency, MAX_AMOUNT};
 use crate::text::{FREE_TEXT_MAX, NAME_MAX, TITLE_MAX};
 
@@ -116,6 +118,15 @@ kinds! {
         .schema_type(Type::String)
         .enum_values(Some(event_type_patterns()))
         .examples([json!("trade.*")]);
+    /// Types of events; several may stand in one text, between commas.
+    EventTypePatterns => ArrayBuilder::new()
+        .items(ObjectBuilder::new().schema_type(Type::String).enum_values(Some(event_type_patterns())))
+        .examples([json!(["trade.*", "invoice.paid"])]);
+    /// The address of an endpoint.
+    WebhookUrl => matching(r"^\s*[Hh][Tt][Tt][Pp][Ss]?://[^\s#@]+\s*$").max_length(Some(2_048)).examples([json!("https://example.com/hooks/lease")]);
+    /// The token in a link that was mailed.
+    LinkTokenInput => ObjectBuilder::new().schema_type(Type::String)
+        .examples([json!("7-3f0f5c0a6f2b4c1d9e8a7b6c5d4e3f2a1b0c9d8e7f6a5b4c3d2e1f0a9b8c7d6e")]);
     /// True or false.
     Flag => OneOfBuilder::new()
         .item(ObjectBuilder::new().schema_type(Type::Boolean))
@@ -193,6 +204,8 @@ enumerations! {
     ServiceKind: "The kind of a service.";
     SubjectKind: "The kind of the object that an event is about.";
     TradeStatus: "The status of a trade.";
+    DeliveryStatus: "The status of a webhook delivery.";
+    DisabledReason: "Why a webhook endpoint was switched off by itself.";
 }
 
 /// The schema of a draft, field by field.

@@ -139,6 +139,11 @@ impl PageRequest {
         (1..=MAX_LIMIT).contains(&limit).then_some(Self { limit, cursor })
     }
 
+    /// A request for the newest rows, as many as a page can have.
+    pub(crate) const fn largest() -> Self {
+        Self { limit: MAX_LIMIT, cursor: None }
+    }
+
     /// The position at which the page starts; `None` means the newest row.
     #[must_use]
     pub const fn cursor(self) -> Option<Cursor> {

@@ -27,6 +27,12 @@ pub struct Policy {
     pub currency: Currency,
     /// How long events are kept; for ever if there is no limit.
     pub event_retention: Option<Duration>,
+    /// Whether webhooks may go to addresses that are not public, and without TLS (rule 9.2).
+    pub private_webhooks: bool,
+    /// Whether a customer has to give the present password with a new one or with another e-mail address (rule 9.3).
+    pub require_current_password: bool,
+    /// Whether a customer has to confirm the e-mail address before doing anything but reading (rule 9.4).
+    pub require_verified_email: bool,
 }
 
 impl Policy {
@@ -78,6 +84,24 @@ impl Policy {
         Self { currency, ..self }
     }
 
+    /// The same policy, with webhooks to private addresses, or without.
+    #[must_use]
+    pub fn with_private_webhooks(self, private_webhooks: bool) -> Self {
+        Self { private_webhooks, ..self }
+    }
+
+    /// The same policy, with asking for the present password, or without.
+    #[must_use]
+    pub fn with_require_current_password(self, require_current_password: bool) -> Self {
+        Self { require_current_password, ..self }
+    }
+
+    /// The same policy, with asking for a confirmed e-mail address, or without.
+    #[must_use]
+    pub fn with_require_verified_email(self, require_verified_email: bool) -> Self {
+        Self { require_verified_email, ..self }
+    }
+
     /// The same policy, with this limit on how long events are kept.
     #[must_use]
     pub fn with_event_retention(self, event_retention: Option<Duration>) -> Self {
@@ -97,6 +121,9 @@ impl Default for Policy {
             max_days: 3_660,
             currency: Currency::USD,
             event_retention: None,
+            private_webhooks: false,
+            require_current_password: false,
+            require_verified_email: false,
         }
     }
 }

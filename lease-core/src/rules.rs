@@ -13,6 +13,7 @@
 //! | 6: [`api`] | customers, vehicles, contacts, leads; lists, errors, idempotency keys |
 //! | 7: [`server`] | the settings and commands of `lease-server` |
 //! | 8: [`events`] | what is recorded of every change, who sees it, and in which order |
+//! | 9: [`messages`] | webhooks, mails, forgotten passwords, addresses that are confirmed |
 //! | 11: [`test_clock`] | a clock that superusers move, to try out what time brings |
 //!
 //! The [`glossary`] explains the terms.
@@ -27,6 +28,8 @@ pub mod events {}
 pub mod glossary {}
 #[doc = include_str!("../docs/rules/invoicing.md")]
 pub mod invoicing {}
+#[doc = include_str!("../docs/rules/messages.md")]
+pub mod messages {}
 #[doc = include_str!("../docs/rules/permissions.md")]
 pub mod permissions {}
 #[doc = include_str!("../docs/rules/server.md")]

@@ -1,6 +1,10 @@
 //! Accounts (chapter 3): passwords, tokens, and the decisions about users and customers.
 
 mod changes;
+mod email_verification;
+mod link;
+mod new_password;
+mod notices;
 mod own_token;
 mod password;
 mod profile;
@@ -11,6 +15,13 @@ mod token;
 mod update;
 
 pub use changes::{AccountChange, CustomerChange, FirstToken, Login, NewAccount, PasswordRenewal, TokenRevocation};
+pub use email_verification::{EmailConfirmationDraft, confirm_email};
+pub use link::{LinkToken, NewLink, NotALinkToken, add_link};
+pub use new_password::{
+    PasswordChangeDraft, PasswordConfirmationDraft, PasswordResetDraft, account_to_reset, check_password_change,
+    check_password_reset,
+};
+pub use notices::{NoticeSettingsDraft, choose_notices};
 pub use own_token::{TokenDraft, create_token, revoke_listed_token, revoke_token};
 pub(crate) use password::PasswordWork;
 pub use password::{PasswordError, PasswordHasher, PasswordParams, PasswordPolicyError, Verified};
@@ -21,7 +32,7 @@ pub use session::{Session, check_login, check_repeated_registration, check_sessi
 pub use snapshot::AccountSnapshot;
 pub(crate) use token::expiry;
 pub use token::{FIRST_EPOCH, NotAToken, Token, TokenHash, TokenText};
-pub use update::{CheckedUpdate, UserDraft, check_update, deactivate, revoke_tokens};
+pub use update::{CheckedUpdate, CurrentPassword, Presented, UserDraft, check_update, deactivate, revoke_tokens};
 
 pub use crate::model::PasswordHash;
 
@@ -43,6 +54,15 @@ pub fn require_visible_user(actor: &Actor, user: UserId) -> Result<(), Error> {
         _ if actor.user() == Some(user) => Ok(()),
         _ => Err(Error::NotFound),
     }
+}
+
+/// Succeeds if the actor may change their own user, who is this one.
+///
+/// # Errors
+/// [`Error::NotAuthenticated`]; [`Error::NotFound`] if it is another user.
+pub(crate) fn require_own_user(actor: &Actor, user: UserId) -> Result<(), Error> {
+    actor.require(Resource::User, Act::Update)?;
+    if actor.user() == Some(user) { Ok(()) } else { Err(Error::NotFound) }
 }
 
 /// Succeeds if the actor may see this customer.

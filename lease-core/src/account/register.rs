@@ -1,14 +1,15 @@
 use chrono::{DateTime, NaiveDate, Utc};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
-use crate::account::password::{check_password, composed};
+use crate::account::new_password::read_repeated;
+use crate::account::password::check_password;
 use crate::account::token::{REGISTRATION, token_created};
 use crate::account::{FIRST_EPOCH, FirstToken, NewAccount, PasswordHash, ProfileDraft, TakenNames, TokenHash, UserDraft};
 use crate::decision::Decision;
 use crate::error::Error;
 use crate::event::{Audience, Event, EventType, NewRow};
 use crate::input::{Field, Form, UpdateMode, draft};
-use crate::model::{Email, LoginName, Profile, Role, User, Username};
+use crate::model::{Email, LoginName, NoticeSettings, Profile, Role, User, Username};
 use crate::permission::{Act, Actor, Resource};
 use crate::text;
 
@@ -88,6 +89,9 @@ impl Registrant {
                 date_joined: now,
                 last_login: None,
                 token_epoch: FIRST_EPOCH,
+                email_verified_at: None,
+                links: Vec::new(),
+                notices: NoticeSettings::default(),
             },
             profile: (self.role == Role::Customer).then_some(self.profile),
             token: token.map(|(hash, expires_at)| FirstToken { hash, name: REGISTRATION.to_owned(), expires_at }),
@@ -124,12 +128,7 @@ pub fn check_registration(draft: &RegistrationDraft, taken: &TakenNames, today: 
     };
     let identity = names.read(&mut form, None, |name| is_taken(name, taken));
     let password = read_password(&mut form, &draft.password, &names);
-    let repeated = form.required("password2", &draft.password2, None, |again| Ok::<_, String>(again.clone()));
-    if let (Some(again), Some(password)) = (repeated, draft.password.given())
-        && composed(&again).expose_secret() != composed(password).expose_secret()
-    {
-        form.errors.add("password2", "The two passwords do not match.");
-    }
+    read_repeated(&mut form, &draft.password2, &draft.password);
     let profile = draft.profile().read(&mut form, None, today);
     let (Some(identity), Some(password), Some(profile)) = (identity, password, profile) else { return Err(form.errors.into()) };
     form.finish()?;

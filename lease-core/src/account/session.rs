@@ -8,6 +8,7 @@ use crate::event::{Event, EventActor, EventType};
 use crate::id::Stored;
 use crate::model::{Account, User};
 use crate::permission::Actor;
+use crate::policy::Policy;
 
 /// An actor who presented a valid token.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,14 +20,14 @@ pub struct Session {
 }
 
 /// Checks a token that was found (rules 2.1, 3.6): it is valid until the instant at which it expires, if its epoch is the user's
-/// present one and the user is active.
+/// present one and the user is active. The policy says whether a customer must have confirmed the e-mail address to act.
 ///
 /// # Errors
 /// [`Error::NotAuthenticated`], whatever is wrong with the token.
-pub fn session(found: Option<(Stored<Token>, Account)>, now: DateTime<Utc>) -> Result<Session, Error> {
+pub fn session(found: Option<(Stored<Token>, Account)>, policy: &Policy, now: DateTime<Utc>) -> Result<Session, Error> {
     let (token, account) = found.ok_or(Error::NotAuthenticated)?;
     let is_good = token.is_live(&account.user, now) && account.user.is_active;
-    match Actor::of(&account) {
+    match Actor::under(policy, &account) {
         Actor::Anonymous => Err(Error::NotAuthenticated),
         actor if is_good => Ok(Session { actor, token }),
         _ => Err(Error::NotAuthenticated),
@@ -38,16 +39,19 @@ pub fn session(found: Option<(Stored<Token>, Account)>, now: DateTime<Utc>) -> R
 /// # Errors
 /// [`Error::NotAuthenticated`] if it does not.
 pub fn check_session(known: &Session, found: Option<(Stored<Token>, Account)>, now: DateTime<Utc>) -> Result<(), Error> {
-    if session(found, now)?.actor == known.actor { Ok(()) } else { Err(Error::NotAuthenticated) }
+    let present = session(found, &Policy::default(), now)?.actor;
+    let is_the_same = (present.role(), present.customer()) == (known.actor.role(), known.actor.customer());
+    if is_the_same { Ok(()) } else { Err(Error::NotAuthenticated) }
 }
 
 /// The actor that an acting user is now: they may have been given another role (rule 2.1). `account` is theirs, as it is now.
 ///
 /// # Errors
 /// [`Error::NotAuthenticated`] if they may no longer act at all.
-pub(crate) fn current_actor(actor: &Actor, account: &Account) -> Result<Actor, Error> {
-    let current = Actor::of(account);
-    let is_another_customer = actor.customer().is_some() && current.customer().is_some() && *actor != current;
+pub(crate) fn current_actor(actor: &Actor, account: &Account, policy: &Policy) -> Result<Actor, Error> {
+    let current = Actor::under(policy, account);
+    let is_another_customer =
+        actor.customer().is_some() && current.customer().is_some() && actor.customer() != current.customer();
     if !account.user.is_active || current == Actor::Anonymous || is_another_customer {
         return Err(Error::NotAuthenticated);
     }

@@ -1,16 +1,18 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use secrecy::SecretString;
 
+use crate::account::link::links_but;
+use crate::account::new_password::WRONG_PASSWORD;
 use crate::account::register::{Identity, IdentityDraft, login_names, note_policy_errors};
 use crate::account::{
     AccountChange, AccountSnapshot, CustomerChange, PasswordHash, ProfileDraft, TakenNames, TokenHash, require_act_on_user,
 };
 use crate::decision::Decision;
 use crate::error::{Error, Refusal};
-use crate::event::{Event, EventType, NewRow};
+use crate::event::{Event, EventActor, EventType, NewRow};
 use crate::id::{CustomerId, UserId, Versioned};
 use crate::input::{Field, Form, UpdateMode, as_given, draft};
-use crate::model::{Account, LoginName, Profile, Role, User};
+use crate::model::{Account, Email, LinkPurpose, LoginName, Profile, Role, User};
 use crate::permission::{Act, Actor, Resource};
 
 draft! {
@@ -26,6 +28,8 @@ draft! {
         pub last_name: Field<String> as required Name like "Hopper",
         /// The password. A new one revokes the user's other tokens.
         pub password: Field<SecretString> as required Password,
+        /// The user's present password, where the operator asks customers for it with a new password or e-mail address.
+        pub current_password: Field<SecretString> as nullable CurrentPassword,
         /// Whether the user may log in; true for a new user. Only staff may change it.
         pub is_active: Field<bool> as optional Flag,
         /// Whether the user is staff. Only superusers may grant or revoke this.
@@ -56,6 +60,15 @@ impl UserDraft {
         ProfileDraft { job: self.job.clone(), dob: self.dob.clone(), notes: self.notes.clone() }
     }
 
+    /// Whether it gives another value to a field of one's own than the e-mail address.
+    fn changes_more_than_the_address(&self, user: &User) -> bool {
+        let changes = |field: &Field<String>, present: &str| field.given().is_some_and(|given| given != present);
+        self.password.given().is_some()
+            || changes(&self.username, user.username.as_str())
+            || changes(&self.first_name, &user.first_name)
+            || changes(&self.last_name, &user.last_name)
+    }
+
     /// The role that the flags in the draft mean for a user whose present role is `current`.
     pub(super) fn role_flags(&self, current: Role) -> Role {
         let is_superuser = self.is_superuser.given().copied().unwrap_or(current.is_superuser());
@@ -84,29 +97,78 @@ pub struct CheckedUpdate {
     decision: Decision<AccountChange>,
     customer_id: Option<CustomerId>,
     keep_token: Option<TokenHash>,
+    /// Whose act it is, if not that of the actor of the commit.
+    actor: Option<EventActor>,
     /// The password to hash, if a new one is given.
     pub new_password: Option<SecretString>,
 }
 
 impl CheckedUpdate {
+    /// A change of the password alone.
+    pub(super) fn of_password(
+        change: AccountChange,
+        snapshot: &AccountSnapshot,
+        new_password: Option<SecretString>,
+        keep_token: Option<TokenHash>,
+        actor: Option<EventActor>,
+    ) -> Self {
+        let customer_id = snapshot.account.customer_id;
+        Self { decision: Decision::new(change, []), customer_id, keep_token, actor, new_password }
+    }
+
     /// The change, with the hash of the new password if there is one: a new password revokes the user's tokens except the one in
-    /// use.
+    /// use, and ends the links to set one.
     #[must_use]
     pub fn into_decision(mut self, password: Option<PasswordHash>) -> Decision<AccountChange> {
         if let Some(password) = password {
             self.decision.user.password = password;
             self.decision.user.token_epoch += 1;
+            self.decision.user.links = links_but(&self.decision.user, LinkPurpose::PasswordReset);
             self.decision.keep_token = self.keep_token;
-            self.decision.events.extend(password_events(&self.decision, self.customer_id));
+            let events = password_events(&self.decision, self.customer_id).map(|event| Event { actor: self.actor, ..event });
+            self.decision.events.extend(events);
         }
         self.decision
     }
 }
 
-/// Checks a change to a user (rule 3.5). `keep_token` is the token with which the actor authenticated.
+/// What whoever changes a user has presented.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Presented {
+    /// The token with which the actor authenticated.
+    pub token: Option<TokenHash>,
+    /// The present password of the user.
+    pub password: CurrentPassword,
+}
+
+/// What is known of the present password of a user whose password or e-mail address changes (rule 9.3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CurrentPassword {
+    /// It need not be given.
+    #[default]
+    NotAsked,
+    /// It must be given, and was not.
+    Missing,
+    /// It was given wrong.
+    Wrong,
+    /// It was given right.
+    Right,
+}
+
+impl CurrentPassword {
+    /// Adds an error if it is needed and was not given right.
+    fn demand(self, given: &Field<SecretString>, form: &mut Form) {
+        let check = |_: &SecretString| if self == Self::Right { Ok(()) } else { Err(WRONG_PASSWORD) };
+        if self != Self::NotAsked {
+            form.required("current_password", given, None, check);
+        }
+    }
+}
+
+/// Checks a change to a user (rule 3.5). A new password leaves the token that was presented valid.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::PermissionDenied`] for a change of `is_active`, `is_staff` or `is_superuser` without the right;
+/// [`Error::NotFound`]; [`Error::EmailNotVerified`]; [`Error::PermissionDenied`] for a change of `is_active`, `is_staff` or `is_superuser` without the right;
 /// invalid fields; [`Refusal::LastSuperuser`], [`Refusal::CustomerInUse`].
 pub fn check_update(
     snapshot: &Versioned<AccountSnapshot>,
@@ -114,7 +176,7 @@ pub fn check_update(
     draft: &UserDraft,
     mode: UpdateMode,
     taken: &TakenNames,
-    keep_token: Option<TokenHash>,
+    presented: Presented,
     now: DateTime<Utc>,
 ) -> Result<CheckedUpdate, Error> {
     let stored = &snapshot.account.user;
@@ -126,6 +188,10 @@ pub fn check_update(
         actor.require(Resource::User, Act::Delete)?;
     }
 
+    if draft.changes_more_than_the_address(stored) {
+        actor.require_confirmed_address()?;
+    }
+
     let mut form = Form::new(mode);
     let current = Identity::of(stored);
     let names = draft.identity();
@@ -135,18 +201,24 @@ pub fn check_update(
         note_policy_errors(&mut form, password, &names.likes(Some(&current)));
     }
     let (is_active, role) = draft.read_flags(&mut form, stored.is_active, stored.role);
+    let changes_login = new_password.as_ref().is_some_and(Option::is_some)
+        || identity.as_ref().is_some_and(|identity: &Identity| identity.email != stored.email);
+    if changes_login {
+        presented.password.demand(&draft.current_password, &mut form);
+    }
     let (Some(Identity { username, email, first_name, last_name }), Some(new_password)) = (identity, new_password) else {
         return Err(form.errors.into());
     };
     form.finish()?;
 
     let token_epoch = stored.token_epoch + i64::from(stored.is_active && !is_active);
-    let user = User { username, email, first_name, last_name, is_active, role, token_epoch, ..stored.value.clone() };
+    let user = User { username, first_name, last_name, is_active, role, token_epoch, ..stored.value.clone() };
+    let user = with_email(user, email);
     let change = change_of(snapshot, user, now)?;
     let events = update_events(&snapshot.account, &change);
     let decision = Decision::new(change, events);
-    let keep_token = keep_token.filter(|_| actor.user() == Some(stored.id) && is_active);
-    Ok(CheckedUpdate { decision, customer_id: snapshot.account.customer_id, keep_token, new_password })
+    let keep_token = presented.token.filter(|_| actor.user() == Some(stored.id) && is_active);
+    Ok(CheckedUpdate { decision, customer_id: snapshot.account.customer_id, keep_token, actor: None, new_password })
 }
 
 /// Deactivates a user and revokes their tokens (rule 3.4). Users are never deleted, because invoices refer to them.
@@ -235,6 +307,15 @@ fn password_events(change: &AccountChange, customer: Option<CustomerId>) -> [Eve
 
 fn tokens_revoked(user: UserId, which: &str) -> Event {
     Event::of_tokens(EventType::TokenRevoked, user).fact("tokens", which)
+}
+
+/// The user with this e-mail address. Another one than before is not confirmed, and a link to confirm the old one is not good any more
+/// (rule 9.4). A link to set a password went to the old one as well.
+fn with_email(user: User, email: Email) -> User {
+    if user.email == email {
+        return user;
+    }
+    User { email, email_verified_at: None, links: Vec::new(), ..user }
 }
 
 fn is_anothers(taken: &TakenNames, name: &LoginName, user: UserId) -> bool {

@@ -11,7 +11,7 @@ use crate::account::{
     AccountChange, AccountSnapshot, CustomerChange, FirstToken, Login, NewAccount, PasswordHash, PasswordRenewal, Token,
     TokenRevocation,
 };
-use crate::id::{Version, Versioned};
+use crate::id::{MailId, Version, Versioned};
 use crate::lifecycle::{NewInvoice, TradeChanges};
 use crate::model::*;
 use crate::repository::*;
@@ -84,6 +84,9 @@ pub async fn every_field_of_a_user_but_the_last_login_is_written(store: Arc<dyn 
         date_joined: at(-5),
         last_login: Some(at(99)),
         token_epoch: 8,
+        email_verified_at: Some(at(4) + tick()),
+        links: vec![link(LinkPurpose::EmailVerification, 1), link(LinkPurpose::PasswordReset, 2)],
+        notices: NoticeSettings { proposals: true, invoices: false, payments: true },
         ..user(77, Role::Customer)
     };
     let change = change(&world, id, value.clone()).await;
@@ -95,6 +98,43 @@ pub async fn every_field_of_a_user_but_the_last_login_is_written(store: Arc<dyn 
     world.assert_conflict(world.store.commit_account(&change, None)).await;
     let nobody = AccountChange { id: nobody(), ..change };
     world.assert_conflict(world.store.commit_account(&nobody, None)).await;
+}
+
+/// A link that is good until this number of seconds.
+fn link(purpose: LinkPurpose, number: u8) -> MailLink {
+    MailLink {
+        purpose,
+        hash: LinkHash([number; 32]),
+        mail: MailId::new(number.into()).unwrap(),
+        expires_at: at(number.into()) + tick(),
+    }
+}
+
+/// Rules 9.3 to 9.5: whoever reads a user learns whether the address is confirmed, which links are good and which notices are wanted.
+pub async fn what_is_mailed_to_a_user_is_read_everywhere(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    let row = world.account(Role::Customer).await.user;
+    world.store.commit_login(&Login::new(token(row.id, 1), at(1)), None).await.unwrap();
+    let most = (0..=255).rev().step_by(50).take(User::MOST_LINKS).map(|number| link(LinkPurpose::PasswordReset, number));
+    let some = [LinkPurpose::EmailVerification, LinkPurpose::PasswordReset].map(|purpose| link(purpose, 7));
+    let settings = |flags: [bool; 3]| NoticeSettings { proposals: flags[0], invoices: flags[1], payments: flags[2] };
+    let states = [
+        (None, Vec::new(), settings([true, false, false])),
+        (Some(at(-1)), most.collect(), settings([false, false, true])),
+        (Some(at(5) + tick()), some.to_vec(), settings([false, true, false])),
+    ];
+    for (email_verified_at, links, notices) in states {
+        let user = User { email_verified_at, links, notices, last_login: Some(at(1)), ..row.value.clone() };
+        world.store.commit_account(&change(&world, row.id, user.clone()).await, None).await.unwrap();
+        let (token, by_hash) = world.find_token(1).await.unwrap();
+        let (_, by_id) = world.store.find_token(TokenKey::Id(token.id)).await.unwrap().unwrap();
+        let by_name = world.store.find_login(&user.login_names()[0]).await.unwrap().unwrap();
+        let listed = world.list_users(&UserFilter::default()).await.remove(0);
+        let loaded = world.load_account(row.id).await.value.account;
+        for account in [by_hash, by_id, by_name, listed, loaded] {
+            assert_eq!(account.user.value, user);
+        }
+    }
 }
 
 pub async fn a_user_gets_a_customer_and_loses_it(store: Arc<dyn Repository>) {

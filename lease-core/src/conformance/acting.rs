@@ -17,10 +17,11 @@ use crate::directory::{ContactsOfLead, LeadChange};
 use crate::id::{CustomerId, UserId, Version};
 use crate::input::UpdateMode;
 use crate::lifecycle::TradeChange;
-use crate::model::{Account, Contact, ContactOwner, Customer, Profile, Role, ServiceKind, User};
+use crate::model::{Account, Contact, ContactOwner, Customer, MailRecipient, Profile, Role, ServiceKind, User};
 use crate::permission::Actor;
 use crate::repository::{Change, Commit, Envelope, Guarantee, Repository, TradeKey, VehicleFilter};
 use crate::wallet::{CardChange, DefaultCard, RefusedCard, WalletChange};
+use crate::webhook::{DeliveryChange, Start, WebhookEndpointChange};
 
 /// A commit of this change by this actor.
 fn by(actor: Actor, change: impl Into<Change>) -> Commit {
@@ -39,6 +40,8 @@ pub(super) async fn changes(world: &World) -> Vec<Change> {
     let holder = world.customer().await;
     let card = CardChange::Create(credit_card(holder));
     let expected = world.load(TradeKey::Trade(deal.trade)).await.version;
+    let listener = world.endpoint(endpoint()).await;
+    let tested = world.test(listener, base()).await;
     vec![
         new_user(user(world.number(), Role::Customer)).into(),
         update(&account, |user| user.first_name = "New".into()).into(),
@@ -54,6 +57,10 @@ pub(super) async fn changes(world: &World) -> Vec<Change> {
         RowChange::Create(service(ServiceKind::Sell)).into(),
         opening.into(),
         TradeChange { id: deal.trade, expected, changes: retitled("new") }.into(),
+        WebhookEndpointChange { endpoint: RowChange::Create(endpoint()), start: Some(Start { after: None }) }.into(),
+        DeliveryChange::Create(delivery(listener)).into(),
+        DeliveryChange::Retry { id: tested, at: at(1) }.into(),
+        mail(MailRecipient::User(id)).into(),
     ]
 }
 
@@ -83,6 +90,9 @@ pub async fn every_commit_checks_its_actor(store: Arc<dyn Repository>) {
         Actor::Customer { user: id, customer: other },
         Actor::Customer { user: nobody, customer: own },
         Actor::Customer { user: staff, customer: own },
+        Actor::Unverified { user: id, customer: other },
+        Actor::Unverified { user: nobody, customer: own },
+        Actor::Unverified { user: staff, customer: own },
         Actor::Staff { user: id },
         Actor::Staff { user: inactive },
         Actor::Staff { user: superuser },
@@ -94,15 +104,18 @@ pub async fn every_commit_checks_its_actor(store: Arc<dyn Repository>) {
             world.assert_taken(Guarantee::Actor, world.store.commit(&by(actor, change.clone()))).await;
         }
     }
+    assert_eq!(world.mails_due(at(1)).await, []);
 }
 
 pub async fn an_unchanged_actor_may_act(store: Arc<dyn Repository>) {
     let world = World::new(store);
     let services = FirstServices(vec![service(ServiceKind::Lease)]);
     let superuser = world.account(Role::Superuser).await;
+    let unverified = world.account(Role::Customer).await;
     world.store.commit(&by(Actor::of(&superuser), services)).await.unwrap();
     let actors = [
         Actor::of(&world.account(Role::Customer).await),
+        Actor::Unverified { user: unverified.user.id, customer: unverified.customer_id.unwrap() },
         Actor::of(&world.account(Role::Staff).await),
         Actor::of(&superuser),
         Actor::Anonymous,

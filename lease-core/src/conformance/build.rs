@@ -5,12 +5,16 @@ use chrono::{DateTime, Days, Duration, NaiveDate, Utc};
 use crate::account::NewAccount;
 use crate::account::{PasswordHash, Token, TokenHash};
 use crate::gateway::{CardToken, ChargeKey, RefundKey};
-use crate::id::{CreditCardId, CustomerId, Id, InvoiceId, PaymentId, ServiceId, TradeId, UserId, VehicleId, Version};
+use crate::id::{
+    CreditCardId, CustomerId, Id, InvoiceId, MailId, PaymentId, ServiceId, TradeId, UserId, VehicleId, Version, WebhookEndpointId,
+};
 use crate::lifecycle::{NewInvoice, Opening, PaymentChange, TradeChanges, TradeMove, TradeText};
 use crate::model::{
-    BillTo, CardBrand, ChassisNumber, Contact, ContactOwner, CreditCard, Email, InvoiceOn, Lead, LeadState, OfferedVehicle,
-    Payment, PaymentState, Period, Profile, Proposal, ProposalState, Refund, RefundReason, RefundState, Role, Service,
-    ServiceKind, Trade, TradeState, User, Username, Vehicle, VehicleIdentity, Vin,
+    BillTo, CardBrand, ChassisNumber, Contact, ContactOwner, CreditCard, DeliveryAttempt, DeliveryState, Email, EndpointState,
+    InvoiceOn, Lead, LeadState, LinkHash, LinkPurpose, Mail, MailKind, MailLink, MailRecipient, MailState, NoticeSettings,
+    OfferedVehicle, Payment, PaymentState, Period, Profile, Proposal, ProposalState, Refund, RefundReason, RefundState, Role,
+    Service, ServiceKind, Trade, TradeState, User, Username, Vehicle, VehicleIdentity, Vin, WebhookDelivery, WebhookEndpoint,
+    WebhookMessage, WebhookSecret,
 };
 use crate::money::{Currency, Money};
 use crate::repository::{Claim, KeyHash, NewClaim};
@@ -62,6 +66,14 @@ pub(super) fn user(number: u32, role: Role) -> User {
         date_joined: base(),
         last_login: None,
         token_epoch: 0,
+        email_verified_at: Some(base()),
+        links: vec![MailLink {
+            purpose: LinkPurpose::PasswordReset,
+            hash: LinkHash([7; 32]),
+            mail: MailId::new(9).unwrap(),
+            expires_at: base(),
+        }],
+        notices: NoticeSettings { proposals: false, invoices: true, payments: false },
     }
 }
 
@@ -236,6 +248,53 @@ pub(super) fn refund(payment_id: PaymentId, invoice_id: InvoiceId, customer_id: 
         state: RefundState::Pending,
         refund_key: RefundKey::new(key.into()),
         gateway_reference: None,
+        created_at: base(),
+    }
+}
+
+/// An endpoint that is told of every event.
+pub(super) fn endpoint() -> WebhookEndpoint {
+    WebhookEndpoint {
+        url: "https://example.com/hooks".into(),
+        description: String::new(),
+        event_types: Vec::new(),
+        state: EndpointState::Active,
+        secret: webhook_secret(1),
+        previous: Vec::new(),
+        created_at: base(),
+    }
+}
+
+pub(super) fn webhook_secret(number: u8) -> WebhookSecret {
+    WebhookSecret::from_stored(format!("whsec_{number:042}+/="))
+}
+
+/// A test of an endpoint, due at once.
+pub(super) fn delivery(endpoint_id: WebhookEndpointId) -> WebhookDelivery {
+    WebhookDelivery {
+        endpoint_id,
+        message: WebhookMessage::Test,
+        state: DeliveryState::Pending { next_attempt_at: base() },
+        tries: 0,
+        attempts: Vec::new(),
+        created_at: base(),
+    }
+}
+
+/// A try that began at this instant, and that the other side answered with an error.
+pub(super) fn attempt(at: DateTime<Utc>) -> DeliveryAttempt {
+    DeliveryAttempt { at, status: Some(500), milliseconds: 120, response: "Sorry".into(), error: None }
+}
+
+/// A mail that was not made from an event, due at once.
+pub(super) fn mail(recipient: MailRecipient) -> Mail {
+    Mail {
+        kind: MailKind::ProposalMade,
+        recipient,
+        event_id: None,
+        facts: serde_json::Map::new(),
+        state: MailState::Pending { next_attempt_at: base() },
+        tries: 0,
         created_at: base(),
     }
 }

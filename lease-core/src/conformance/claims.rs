@@ -13,6 +13,7 @@ use crate::lifecycle::{TradeChanges, TradeMove};
 use crate::model::*;
 use crate::repository::*;
 use crate::wallet::{CardChange, DefaultCard, RefusedCard, WalletChange};
+use crate::webhook::{DeliveryChange, Start, WebhookEndpointChange};
 
 const HELD_BY_ONE: ClaimState = ClaimState::Held { fingerprint: [1; 32] };
 
@@ -179,7 +180,7 @@ pub async fn every_commit_marks_its_claim_with_the_id_of_the_new_row(store: Arc<
     let world = World::new(store);
     let store = &world.store;
     let mut made = Vec::new();
-    for key in 0..15 {
+    for key in 0..18 {
         store.claim(&new_claim(key, 1), base()).await.unwrap();
     }
     let under = |key| Some(claim(key, 1));
@@ -240,6 +241,20 @@ pub async fn every_commit_marks_its_claim_with_the_id_of_the_new_row(store: Arc<
     store.write(RefusedCard { customer_id: owner, at: at(1) }.into(), under(14)).await.unwrap();
     made.push(None);
 
+    let listener = WebhookEndpointChange { endpoint: RowChange::Create(endpoint()), start: None };
+    for _ in 0..4 {
+        store.commit_endpoint(&listener, None).await.unwrap();
+    }
+    let listener = store.commit_endpoint(&listener, under(15)).await.unwrap();
+    made.push(Some(listener.get()));
+    for _ in 0..5 {
+        world.test(listener, base()).await;
+    }
+    let ids = store.write(DeliveryChange::Create(delivery(listener)).into(), under(16)).await.unwrap();
+    made.push(ids.webhook_delivery.map(crate::id::WebhookDeliveryId::get));
+    store.write(mail(MailRecipient::Customer(owner)).into(), under(17)).await.unwrap();
+    made.push(None);
+
     for (key, made) in (0_u8..).zip(made) {
         let state = store.claim(&new_claim(key, 9), at(1)).await.unwrap();
         assert_eq!(state, ClaimState::Done { fingerprint: [1; 32], made, held_until: at(60) }, "key {key}");
@@ -290,6 +305,15 @@ pub async fn every_commit_checks_its_claim(store: Arc<dyn Repository>) {
     let version = world.load(TradeKey::Trade(deal.trade)).await.version;
     let retitled = retitled("new");
     world.assert_taken(taken, store.commit_trade(deal.trade, version, &retitled, never)).await;
+    let listener = world.endpoint(endpoint()).await;
+    let new = WebhookEndpointChange { endpoint: RowChange::Create(endpoint()), start: Some(Start { after: None }) };
+    world.assert_taken(taken, store.commit_endpoint(&new, never)).await;
+    let test = DeliveryChange::Create(delivery(listener));
+    world.assert_taken(taken, store.write(test.into(), never)).await;
+    let test = DeliveryChange::Retry { id: world.test(listener, base()).await, at: at(1) };
+    world.assert_taken(taken, store.write(test.into(), never)).await;
+    world.assert_taken(taken, store.write(mail(MailRecipient::Customer(owner)).into(), never)).await;
+    assert_eq!(world.mails_due(at(1)).await, []);
 }
 
 pub async fn expired_records_are_purged_some_at_a_time(store: Arc<dyn Repository>) {

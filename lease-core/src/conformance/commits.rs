@@ -11,12 +11,14 @@ use crate::directory::LeadChange;
 use crate::event::{Audience, Event, EventType};
 use crate::id::{
     ContactId, CreditCardId, CustomerId, Entity, LeadId, NewIds, ServiceId, Stored, TokenId, TradeId, VehicleId, Version,
+    WebhookEndpointId,
 };
 use crate::lifecycle::{Opening, TradeChange, TradeChanges};
 use crate::model::{Account, Contact, Customer, Service, Vehicle};
 use crate::permission::Actor;
 use crate::repository::{Change, Claim, Commit, Envelope, Guarantee, Repository, RepositoryError, TokenKey};
 use crate::wallet::{CardChange, WalletChange};
+use crate::webhook::WebhookEndpointChange;
 
 /// The outcome of a commit.
 type Outcome<T> = Result<T, RepositoryError>;
@@ -111,6 +113,10 @@ pub(super) trait Commits: Repository {
         claim: Option<Claim>,
     ) -> Outcome<NewIds> {
         self.write(TradeChange { id, expected, changes: changes.clone() }.into(), claim).await
+    }
+
+    async fn commit_endpoint(&self, change: &WebhookEndpointChange, claim: Option<Claim>) -> Outcome<WebhookEndpointId> {
+        self.write(change.clone().into(), claim).await.map(|ids| target(&change.endpoint, ids.webhook_endpoint))
     }
 }
 

@@ -29,7 +29,7 @@ use crate::permission::Actor;
 use crate::repository::{Change, Commit, Envelope, EventFilter, Repository, RequestId, TradeKey};
 
 /// Every row that a commit may create.
-const NEW_ROWS: [(&str, NewRow); 12] = [
+const NEW_ROWS: [(&str, NewRow); 13] = [
     ("user_id", NewRow::User),
     ("token_id", NewRow::Token),
     ("customer_id", NewRow::Customer),
@@ -42,6 +42,7 @@ const NEW_ROWS: [(&str, NewRow); 12] = [
     ("proposal_id", NewRow::Proposal),
     ("invoice_id", NewRow::Invoice),
     ("payment_id", NewRow::Payment),
+    ("webhook_endpoint_id", NewRow::WebhookEndpoint),
 ];
 
 /// An event that names every row that a commit may create, is about one of them, and has a change of each kind.

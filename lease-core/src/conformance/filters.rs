@@ -276,3 +276,39 @@ pub async fn services_are_filtered(store: Arc<dyn Repository>) {
         }
     }
 }
+
+pub async fn endpoints_are_filtered(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    let states = [EndpointState::Active, EndpointState::Off(None), EndpointState::Off(Some(DisabledReason::Gone))];
+    for state in states {
+        world.endpoint(WebhookEndpoint { state, ..endpoint() }).await;
+    }
+    let all = world.list_endpoints(&WebhookEndpointFilter::default()).await;
+    for is_active in [true, false] {
+        let filter = WebhookEndpointFilter { is_active: Some(is_active) };
+        assert_finds(&all, &filter, &world.list_endpoints(&filter).await, |row| row.is_active() == is_active);
+    }
+}
+
+pub async fn deliveries_are_filtered(store: Arc<dyn Repository>) {
+    type Filter = WebhookDeliveryFilter;
+    let world = World::new(store);
+    let to = [world.endpoint(endpoint()).await, world.endpoint(endpoint()).await];
+    let states = [DeliveryState::Pending { next_attempt_at: at(9) }, DeliveryState::Succeeded, DeliveryState::Failed];
+    for (endpoint_id, state) in to.into_iter().flat_map(|endpoint| states.map(|state| (endpoint, state))) {
+        world.deliver(WebhookDelivery { state, ..delivery(endpoint_id) }).await;
+    }
+    let all = world.list_deliveries(&Filter::default()).await;
+    for endpoint_id in [None, Some(to[0]), Some(to[1])] {
+        for state in [None, Some(states[0]), Some(states[1]), Some(states[2])] {
+            let filter = Filter { endpoint_id, status: state.map(DeliveryStatus::from) };
+            if filter != Filter::default() {
+                assert_finds(&all, &filter, &world.list_deliveries(&filter).await, |row| {
+                    endpoint_id.is_none_or(|id| row.endpoint_id == id) && state.is_none_or(|state| row.state == state)
+                });
+            }
+        }
+    }
+    let nowhere = Filter { endpoint_id: Some(nobody()), status: None };
+    assert_eq!(world.list_deliveries(&nowhere).await, []);
+}

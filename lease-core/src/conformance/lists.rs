@@ -7,11 +7,15 @@ use super::world::World;
 use crate::account::Token;
 use crate::event::EventRecord;
 use crate::id::Stored;
-use crate::model::{Account, Contact, CreditCard, Customer, Invoice, Lead, Payment, Proposal, Refund, Service, Trade, Vehicle};
+use crate::model::{
+    Account, Contact, CreditCard, Customer, Invoice, Lead, Payment, Proposal, Refund, Service, Trade, Vehicle, WebhookDelivery,
+    WebhookEndpoint,
+};
 use crate::page::{MAX_LIMIT, PageRequest};
 use crate::repository::{
     CardFilter, ContactFilter, CustomerFilter, EventFilter, InvoiceFilter, LeadFilter, PaymentFilter, ProposalFilter,
-    RefundFilter, ServiceFilter, TokenFilter, TradeFilter, TradeKey, UserFilter, VehicleFilter, WalletKey,
+    RefundFilter, ServiceFilter, TokenFilter, TradeFilter, TradeKey, UserFilter, VehicleFilter, WalletKey, WebhookDeliveryFilter,
+    WebhookEndpointFilter,
 };
 
 /// A method for each list, which returns all rows that a filter finds by following the cursors to the end.
@@ -51,6 +55,8 @@ lists! {
     list_payments(PaymentFilter) -> Stored<Payment>;
     list_refunds(RefundFilter) -> Stored<Refund>;
     list_events(EventFilter) -> Stored<EventRecord>;
+    list_endpoints(WebhookEndpointFilter) -> Stored<WebhookEndpoint>;
+    list_deliveries(WebhookDeliveryFilter) -> Stored<WebhookDelivery>;
 }
 
 impl World {
@@ -110,6 +116,11 @@ impl World {
         lines.extend(self.payments().await.iter().map(|row| format!("{row:?}")));
         lines.extend(self.list_refunds(&RefundFilter::default()).await.iter().map(|row| format!("{row:?}")));
         lines.extend(self.list_events(&EventFilter::default()).await.iter().map(|row| format!("{row:?}")));
+        for row in self.list_endpoints(&WebhookEndpointFilter::default()).await {
+            lines.push(format!("{:?}", self.store.find_endpoint(row.id).await.unwrap()));
+        }
+        lines.extend(self.list_deliveries(&WebhookDeliveryFilter::default()).await.iter().map(|row| format!("{row:?}")));
+        lines.push(format!("{:?}", self.store.first_needed_event().await.unwrap()));
         lines
     }
 }

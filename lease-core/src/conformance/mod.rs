@@ -58,11 +58,13 @@ mod business;
 mod claims;
 mod commit;
 mod consumers;
+mod deliveries;
 mod directory;
 mod engine_races;
 mod events;
 mod filters;
 mod gateway;
+mod mails;
 mod offers;
 mod pages;
 mod payment_races;
@@ -79,6 +81,8 @@ mod trades;
 mod uniqueness;
 mod visibility;
 mod wallets;
+mod webhook_races;
+mod webhooks;
 
 use std::fmt;
 use std::panic::AssertUnwindSafe;
@@ -211,6 +215,7 @@ cases! {
         a_new_account_is_stored_completely,
         an_account_that_is_refused_leaves_no_customer_and_no_token,
         every_field_of_a_user_but_the_last_login_is_written,
+        what_is_mailed_to_a_user_is_read_everywhere,
         a_user_gets_a_customer_and_loses_it,
         a_customer_with_records_is_not_deleted,
         a_user_may_have_many_tokens_and_revoke_one,
@@ -280,6 +285,32 @@ cases! {
         a_consumer_for_whom_there_is_nothing_moves_on,
         a_consumer_may_pass_over_what_was_before,
     }
+    deliveries {
+        an_endpoint_is_told_of_the_events_that_it_wants,
+        a_queued_delivery_tells_of_its_event_at_once,
+        at_most_so_many_events_are_taken_for_each_endpoint,
+        an_endpoint_that_is_off_takes_nothing,
+        events_that_were_cleared_are_not_queued,
+        the_longest_due_are_claimed_first,
+        an_endpoint_that_is_busy_gets_fewer,
+        a_claim_is_held_until_it_runs_out,
+        nothing_is_claimed_for_an_endpoint_that_is_off,
+        only_what_is_pending_is_claimed,
+        a_claim_tells_all_that_a_try_needs,
+        a_try_of_a_claimed_delivery_is_recorded,
+        several_tries_are_recorded_together,
+        a_try_is_recorded_once,
+        a_try_whose_claim_was_taken_over_is_not_recorded,
+        a_try_whose_claim_nobody_took_over_is_recorded,
+        the_last_tries_are_kept_and_all_are_counted,
+        an_endpoint_is_failing_since_the_first_try_that_failed,
+        an_endpoint_that_took_one_of_several_is_not_failing,
+        a_delivery_is_queued_again,
+        a_delivery_that_is_queued_again_is_held_by_nobody,
+        what_is_not_there_is_not_delivered,
+        an_event_is_needed_until_all_have_taken_it,
+        old_deliveries_are_purged_some_at_a_time,
+    }
     directory {
         every_field_of_a_contact_is_kept,
         every_field_of_a_lead_is_kept,
@@ -326,6 +357,8 @@ cases! {
         leads_are_filtered,
         vehicles_are_filtered,
         services_are_filtered,
+        endpoints_are_filtered,
+        deliveries_are_filtered,
     }
     gateway {
         a_payment_ends_right_however_the_gateway_fails,
@@ -337,6 +370,22 @@ cases! {
         a_payment_whose_canceller_died_is_settled_by_another,
         a_refund_ends_right_however_the_gateway_fails,
         a_refund_whose_process_died_is_settled_by_another,
+    }
+    mails {
+        every_field_of_a_mail_is_kept,
+        a_mail_is_queued_by_a_commit,
+        a_mail_is_queued_once_for_its_event_kind_and_recipient,
+        mails_without_an_event_are_all_queued,
+        the_mails_that_are_longest_due_are_claimed_first,
+        a_mail_is_held_until_its_claim_runs_out,
+        a_try_of_a_claimed_mail_is_recorded,
+        a_mail_is_recorded_by_the_holder_of_its_claim_alone,
+        old_mails_are_purged_some_at_a_time,
+        a_mail_keeps_no_customer,
+        earlier_proposers_are_all_who_proposed_before,
+        earlier_proposers_come_in_pages,
+        of_many_who_queue_the_same_mails_each_is_queued_once,
+        a_mail_is_claimed_by_one_of_many,
     }
     offers {
         an_edit_changes_what_the_live_trade_offers,
@@ -361,6 +410,8 @@ cases! {
         invoices_come_in_pages,
         payments_come_in_pages,
         refunds_come_in_pages,
+        endpoints_come_in_pages,
+        deliveries_come_in_pages,
         a_filter_holds_on_every_page,
         a_page_has_a_hundred_rows_at_the_most,
     }
@@ -509,5 +560,21 @@ cases! {
         every_field_of_a_card_is_kept,
         a_customer_and_its_cards_share_a_version,
         deleting_the_default_card_makes_another_one_the_default,
+    }
+    webhook_races {
+        every_event_is_queued_once_while_many_write,
+        a_delivery_is_claimed_by_one_of_many,
+        recording_a_try_and_taking_it_over_exclude_each_other,
+        recording_a_try_does_not_undo_queueing_again,
+        an_endpoint_that_is_deleted_meanwhile_leaves_no_deliveries,
+    }
+    webhooks {
+        every_field_of_an_endpoint_is_kept,
+        a_stale_version_of_an_endpoint_is_a_conflict,
+        an_endpoint_is_deleted_with_its_deliveries_and_no_others,
+        an_endpoint_starts_where_it_is_told_to,
+        an_update_without_a_start_leaves_the_position,
+        a_start_ends_that_an_endpoint_is_failing,
+        deliveries_do_not_move_the_version_of_an_endpoint,
     }
 }

@@ -13,6 +13,7 @@ use crate::model::*;
 use crate::page::{Cursor, MAX_LIMIT, Page, PageRequest};
 use crate::repository::*;
 use crate::wallet::{CardChange, DefaultCard, WalletChange};
+use crate::webhook::WebhookEndpointChange;
 
 /// The number of rows in a list. All are created at the same instant, so only the id can order them.
 const ROWS: usize = 7;
@@ -289,6 +290,35 @@ pub async fn refunds_come_in_pages(store: Arc<dyn Repository>) {
         world.commit(deal.trade, &TradeChanges { new_refund, ..TradeChanges::default() }).await;
     };
     let list = async |page| world.store.list_refunds(&RefundFilter::default(), page).await.unwrap().map(|row| row.id.get());
+    check(add, list).await;
+}
+
+pub async fn endpoints_come_in_pages(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    let add = async || {
+        world.endpoint(endpoint()).await;
+    };
+    let filter = WebhookEndpointFilter::default();
+    let list = async |page| world.store.list_endpoints(&filter, page).await.unwrap().map(|row| row.id.get());
+    check(add, list).await;
+    let remove = async |number| {
+        let id = crate::id::WebhookEndpointId::new(number).unwrap();
+        let endpoint = RowChange::Delete { id, expected: Version::FIRST };
+        world.quietly(WebhookEndpointChange { endpoint, start: None }).await;
+    };
+    check_rows_that_go(remove, list).await;
+}
+
+pub async fn deliveries_come_in_pages(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    let (to, other) = (world.endpoint(endpoint()).await, world.endpoint(endpoint()).await);
+    let add = async || {
+        world.test(other, base()).await;
+        world.test(to, base()).await;
+        world.test(other, base()).await;
+    };
+    let filter = WebhookDeliveryFilter { endpoint_id: Some(to), status: Some(DeliveryStatus::Pending) };
+    let list = async |page| world.store.list_deliveries(&filter, page).await.unwrap().map(|row| row.id.get());
     check(add, list).await;
 }
 

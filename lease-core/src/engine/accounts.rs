@@ -159,7 +159,7 @@ impl LeaseEngine {
     /// # Errors
     /// [`Error::NotAuthenticated`], whatever is wrong with the token; [`Error::Unavailable`].
     pub async fn authenticate(&self, token: &TokenText) -> Result<Session, Error> {
-        session(self.store().find_token(TokenKey::Hash(token.hash())).await?, self.now())
+        session(self.store().find_token(TokenKey::Hash(token.hash())).await?, self.policy(), self.now())
     }
 
     /// Succeeds if a session goes on: its token is still good, and its user has the same role. For what goes on for long after
@@ -185,11 +185,7 @@ impl LeaseEngine {
     /// # Errors
     /// [`Error::NotAuthenticated`]; [`Error::Unavailable`].
     pub async fn logout_everywhere(&self, context: impl Into<RequestContext>) -> Result<(), Error> {
-        let load = |actor: Actor, _| async move {
-            let user = actor.user().ok_or(Error::NotAuthenticated)?;
-            self.store().load_account(user).await?.ok_or(Error::NotAuthenticated)
-        };
-        self.execute(context, load, revoke_tokens).await.map(drop)
+        self.execute(context, |actor, _| self.load_own_account(actor), revoke_tokens).await.map(drop)
     }
 
     /// The instant at which a token that is created now expires.

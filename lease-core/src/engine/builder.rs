@@ -1,15 +1,20 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
+use super::maintenance::Turns;
 use super::news::News;
 use super::test_clock::Moving;
+use super::webhooks::Courier;
 use super::{LeaseEngine, Shared};
 use crate::account::{PasswordError, PasswordHasher, PasswordParams};
 use crate::clock::{Clock, SystemClock, TestClock};
 use crate::gateway::PaymentGateway;
+use crate::mail::Mailer;
 use crate::policy::Policy;
 use crate::random::{OsRandomness, Randomness};
 use crate::repository::Repository;
+use crate::webhook::WebhookClient;
 
 /// Configures an engine. Everything but the store and the gateway has a default.
 #[derive(Clone, Debug)]
@@ -22,6 +27,8 @@ pub struct LeaseEngineBuilder {
     hashing_concurrency: NonZeroUsize,
     policy: Policy,
     test_clock: Option<Arc<TestClock>>,
+    webhooks: Option<Arc<dyn WebhookClient>>,
+    mailer: Option<Arc<dyn Mailer>>,
 }
 
 impl LeaseEngineBuilder {
@@ -35,6 +42,8 @@ impl LeaseEngineBuilder {
             hashing_concurrency: half_of_the_cores(),
             policy: Policy::default(),
             test_clock: None,
+            webhooks: None,
+            mailer: None,
         }
     }
 
@@ -83,6 +92,20 @@ impl LeaseEngineBuilder {
         self
     }
 
+    /// Sets who sends webhooks; without one, they wait.
+    #[must_use]
+    pub fn webhooks(mut self, client: Arc<dyn WebhookClient>) -> Self {
+        self.webhooks = Some(client);
+        self
+    }
+
+    /// Sets who sends mails; without one, there are none.
+    #[must_use]
+    pub fn mailer(mut self, mailer: Arc<dyn Mailer>) -> Self {
+        self.mailer = Some(mailer);
+        self
+    }
+
     /// Builds the engine.
     ///
     /// # Errors
@@ -98,6 +121,11 @@ impl LeaseEngineBuilder {
             policy: self.policy,
             news: News::default(),
             test_clock: self.test_clock.map(Moving::new),
+            webhooks: self.webhooks,
+            mailer: self.mailer,
+            courier: Courier::default(),
+            turns: Turns::default(),
+            is_noticing: AtomicBool::default(),
         };
         Ok(LeaseEngine { shared: Arc::new(shared) })
     }

@@ -166,7 +166,7 @@ impl LeaseEngine {
     pub(super) async fn current_actor(&self, actor: &Actor) -> Result<Actor, Error> {
         let user = actor.user().ok_or(Error::NotAuthenticated)?;
         let found = self.store().load_account(user).await?.ok_or(Error::NotAuthenticated)?;
-        current_actor(actor, &found.account)
+        current_actor(actor, &found.account, self.policy())
     }
 }
 

@@ -14,8 +14,10 @@ mod events;
 mod gateway;
 mod invoices;
 mod leads;
+mod mails;
 mod maintenance;
 mod news;
+mod passwords;
 mod payments;
 mod precondition;
 mod proposals;
@@ -27,8 +29,10 @@ mod tokens;
 mod trades;
 mod users;
 mod vehicles;
+mod webhooks;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -44,15 +48,18 @@ pub use tokens::CreatedToken;
 pub use trades::WithActions;
 
 use self::news::News;
+use self::webhooks::Courier;
 use crate::account::PasswordHasher;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::gateway::PaymentGateway;
 use crate::id::CustomerId;
+use crate::mail::Mailer;
 use crate::permission::{Act, Actor, Grant, Resource};
 use crate::policy::Policy;
 use crate::random::Randomness;
 use crate::repository::Repository;
+use crate::webhook::WebhookClient;
 
 /// The engine. Cheap to clone; clones share everything.
 ///
@@ -72,6 +79,12 @@ struct Shared {
     policy: Policy,
     news: News,
     test_clock: Option<test_clock::Moving>,
+    webhooks: Option<Arc<dyn WebhookClient>>,
+    mailer: Option<Arc<dyn Mailer>>,
+    courier: Courier,
+    turns: maintenance::Turns,
+    /// Whether notices have been made of all that happened before this process started.
+    is_noticing: AtomicBool,
 }
 
 impl LeaseEngine {

@@ -31,7 +31,9 @@ impl LeaseEngine {
         draft: &TokenDraft,
     ) -> Result<CreatedToken, Error> {
         let (text, ttl) = (TokenText::from_random(self.random()?), self.shared.policy.token_ttl);
-        let load = |_, now: DateTime<Utc>| async move { session(self.store().find_token(TokenKey::Hash(in_use)).await?, now) };
+        let load = |_, now: DateTime<Utc>| async move {
+            session(self.store().find_token(TokenKey::Hash(in_use)).await?, self.policy(), now)
+        };
         let decide = |session: &_, actor: &Actor, now| create_token(session, actor, draft, text.hash(), ttl, now);
         let done = self.execute(context, load, decide).await?;
         let token = Stored { id: done.ids.token.ok_or_else(no_row)?, value: done.changes };

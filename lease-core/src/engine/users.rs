@@ -5,8 +5,8 @@ use secrecy::SecretString;
 
 use super::{LeaseEngine, RequestContext};
 use crate::account::{
-    AccountSnapshot, CheckedUpdate, CustomerChange, PasswordHash, PasswordWork, TakenNames, TokenHash, UserDraft,
-    check_first_superuser, check_new_user, check_update, deactivate, require_visible_user,
+    AccountSnapshot, CheckedUpdate, CurrentPassword, CustomerChange, PasswordHash, PasswordWork, Presented, TakenNames,
+    TokenHash, UserDraft, check_first_superuser, check_new_user, check_update, deactivate, require_visible_user,
 };
 use crate::client::ClientNetwork;
 use crate::error::Error;
@@ -99,7 +99,8 @@ impl LeaseEngine {
         Ok(loaded.value.account)
     }
 
-    /// Changes a user (rule 3.5). `session_token` is the token that stays valid if the password changes.
+    /// Changes a user (rule 3.5). `session_token` is the token that stays valid if the password changes. Where the policy asks a
+    /// customer for the present password with a new one or with another e-mail address, it is verified first.
     ///
     /// # Errors
     /// As [`check_update`]; [`Error::Unavailable`].
@@ -117,10 +118,12 @@ impl LeaseEngine {
             let (names, draft, hash) = (&names, Arc::clone(&draft), &hash);
             async move {
                 let loaded = self.load_user(actor, id).await?;
+                let password = self.verify_current(client, &actor, &loaded.account, &draft).await?;
+                let presented = Presented { token: session_token, password };
                 let taken = if names.is_empty() { Vec::new() } else { self.store().taken_names(names).await? };
                 let has_password = draft.password.given().is_some();
                 let (snapshot, known) = (loaded.clone(), hash.get().cloned());
-                let check = move || check_update(&snapshot, &actor, &draft, mode, &taken, session_token, now);
+                let check = move || check_update(&snapshot, &actor, &draft, mode, &taken, presented, now);
                 if !has_password {
                     return Ok((loaded, check()?, None));
                 }
@@ -164,8 +167,36 @@ impl LeaseEngine {
         Ok(self.store().list_users(&UserFilter { visible_to, ..filter }, page).await?)
     }
 
+    /// Whether [`update_user`](Self::update_user) verifies the present password in this draft: that of a customer who gives a new password
+    /// or an e-mail address with it, where the policy asks for it. Whoever limits logins counts a wrong one as a failed one.
+    #[must_use]
+    pub fn verifies_password(&self, actor: &Actor, draft: &UserDraft) -> bool {
+        self.asks_password(actor, draft) && draft.current_password.given().is_some()
+    }
+
+    fn asks_password(&self, actor: &Actor, draft: &UserDraft) -> bool {
+        let changes_login = draft.password.given().is_some() || draft.email.given().is_some();
+        self.policy().require_current_password && actor.customer().is_some() && changes_login
+    }
+
+    /// What is known of the present password of a customer who changes their own password or e-mail address.
+    async fn verify_current(
+        &self,
+        client: Option<ClientNetwork>,
+        actor: &Actor,
+        account: &Account,
+        draft: &UserDraft,
+    ) -> Result<CurrentPassword, Error> {
+        if !self.asks_password(actor, draft) {
+            return Ok(CurrentPassword::NotAsked);
+        }
+        let Some(password) = draft.current_password.given() else { return Ok(CurrentPassword::Missing) };
+        let verified = self.shared.hasher.verify(client, password, Some(&account.user.password)).await?;
+        Ok(if verified.matches { CurrentPassword::Right } else { CurrentPassword::Wrong })
+    }
+
     /// Checks a change and hashes its new password in one piece of work. A hash that is `known` from an earlier attempt is kept.
-    async fn check_and_hash(
+    pub(super) async fn check_and_hash(
         &self,
         client: Option<ClientNetwork>,
         check: impl FnOnce() -> Result<CheckedUpdate, Error> + Send + 'static,

@@ -74,6 +74,7 @@ impl SubjectKind {
             Self::Invoice => "invoice_id",
             Self::Payment => "payment_id",
             Self::Refund => "refund_id",
+            Self::WebhookEndpoint => "webhook_endpoint_id",
         }
     }
 }
@@ -227,5 +228,16 @@ event_types! {
         RefundSucceeded = "refund.succeeded",
         /// A refund failed.
         RefundFailed = "refund.failed",
+    }
+    /// A webhook endpoint.
+    WebhookEndpoint {
+        /// A webhook endpoint was created.
+        WebhookEndpointCreated = "webhook_endpoint.created",
+        /// A webhook endpoint changed.
+        WebhookEndpointUpdated = "webhook_endpoint.updated",
+        /// A webhook endpoint was deleted, with its deliveries.
+        WebhookEndpointDeleted = "webhook_endpoint.deleted",
+        /// A webhook endpoint was switched off by itself.
+        WebhookEndpointDisabled = "webhook_endpoint.disabled",
     }
 }

@@ -6,13 +6,17 @@
 mod consumer;
 mod fields;
 mod kind;
+mod pattern;
 mod record;
 mod reference;
+mod view;
 
 pub use consumer::{ConsumerName, InvalidConsumerName};
 pub use kind::{EventType, SubjectKind};
+pub use pattern::{EventPattern, InvalidEventPattern};
 pub use record::{EventActor, EventRecord, Viewer};
 pub use reference::{Facts, FieldChanges, IdRef, NewRow};
+pub use view::EventView;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;

@@ -55,7 +55,9 @@ impl From<&Actor> for EventActor {
     fn from(actor: &Actor) -> Self {
         match *actor {
             Actor::Anonymous => Self::Anonymous,
-            Actor::Customer { user, customer } => Self::User { user_id: user, customer_id: Some(customer), is_staff: false },
+            Actor::Customer { user, customer } | Actor::Unverified { user, customer } => {
+                Self::User { user_id: user, customer_id: Some(customer), is_staff: false }
+            }
             Actor::Staff { user } | Actor::Superuser { user } => Self::User { user_id: user, customer_id: None, is_staff: true },
             Actor::System => Self::System,
             Actor::Gateway => Self::Gateway,

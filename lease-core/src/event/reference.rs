@@ -2,7 +2,7 @@ use serde_json::{Map, Value, json};
 
 use crate::id::{
     ContactId, CreditCardId, CustomerId, Id, InvoiceId, LeadId, NewIds, PaymentId, ProposalId, RefundId, TokenId, TradeId,
-    UserId, VehicleId,
+    UserId, VehicleId, WebhookEndpointId,
 };
 
 /// The id of a row: a known one, or that of a row which the same commit creates.
@@ -43,6 +43,8 @@ pub enum NewRow {
     Payment,
     /// The new refund.
     Refund,
+    /// The new webhook endpoint.
+    WebhookEndpoint,
 }
 
 impl<I: Id> From<I> for IdRef {
@@ -94,6 +96,7 @@ impl NewRow {
             Self::Invoice => ids.invoice.map(InvoiceId::get),
             Self::Payment => ids.payment.map(PaymentId::get),
             Self::Refund => ids.refund.map(RefundId::get),
+            Self::WebhookEndpoint => ids.webhook_endpoint.map(WebhookEndpointId::get),
         }
     }
 }

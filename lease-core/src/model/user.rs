@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::fmt;
 
 use chrono::{DateTime, Utc};
@@ -5,7 +6,7 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_security::{MixedScript as _, RestrictionLevel, RestrictionLevelDetection as _};
 
 use super::limits::MAX_EMAIL_BYTES;
-use crate::id::{CustomerId, Entity, Stored, UserId};
+use crate::id::{CustomerId, Entity, MailId, Stored, UserId};
 use crate::text::{NAME_MAX, check_line, comparison_key, composed, is_ignorable, non_blank, search_text};
 
 /// A login.
@@ -32,6 +33,78 @@ pub struct User {
     /// Only tokens of this epoch are valid. Moving on to the next epoch revokes all tokens at once; a concurrent login, whose
     /// token still has the old epoch, cannot undo that (rule 3.5).
     pub token_epoch: i64,
+    /// When the user showed that the e-mail address is theirs; none for an address that is not confirmed (rule 9.4).
+    pub email_verified_at: Option<DateTime<Utc>>,
+    /// The links that were mailed to the user and may still be used, oldest first; at most [`MOST_LINKS`](Self::MOST_LINKS).
+    pub links: Vec<MailLink>,
+    /// The notices that the user wants (rule 9.5).
+    pub notices: NoticeSettings,
+}
+
+/// A link that was mailed to a user: whoever opens it can read their mail (rules 9.3, 9.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct MailLink {
+    /// What it is for.
+    pub purpose: LinkPurpose,
+    /// The hash of the token in it.
+    pub hash: LinkHash,
+    /// The mail that it stands in. Each try to send it has a link of its own, and any of them may have arrived.
+    pub mail: MailId,
+    /// From this instant on, it is not good.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// What a mailed link is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LinkPurpose {
+    /// Setting a new password.
+    PasswordReset,
+    /// Confirming the present e-mail address. When the address changes, such links are removed.
+    EmailVerification,
+}
+
+/// The SHA-256 of the token in a mailed link, the only form in which it is stored. A fast hash suffices, since the token has 256
+/// random bits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct LinkHash(pub [u8; 32]);
+
+impl fmt::Debug for LinkHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LinkHash(…)")
+    }
+}
+
+impl serde::Serialize for LinkHash {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&hex::encode(self.0))
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for LinkHash {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'_, str>>::deserialize(deserializer)?;
+        let mut bytes = [0; 32];
+        hex::decode_to_slice(&*text, &mut bytes).map_err(serde::de::Error::custom)?;
+        Ok(Self(bytes))
+    }
+}
+
+/// The kinds of notices that a user wants by mail (rule 9.5). Those about the security of the account always come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoticeSettings {
+    /// About proposals.
+    pub proposals: bool,
+    /// About invoices.
+    pub invoices: bool,
+    /// About payments and refunds.
+    pub payments: bool,
+}
+
+impl Default for NoticeSettings {
+    fn default() -> Self {
+        Self { proposals: true, invoices: true, payments: true }
+    }
 }
 
 /// An Argon2id hash as a PHC string. `Debug` does not show it.
@@ -63,6 +136,16 @@ impl Entity for User {
 }
 
 impl User {
+    /// The most mailed links of a user that are good at the same time; a further one replaces the oldest.
+    pub const MOST_LINKS: usize = 50;
+
+    /// The mails in which there are links for this purpose that are good at an instant.
+    #[must_use]
+    pub fn mails_with_links(&self, purpose: LinkPurpose, now: DateTime<Utc>) -> BTreeSet<MailId> {
+        let live = self.links.iter().filter(|link| link.purpose == purpose && now < link.expires_at);
+        live.map(|link| link.mail).collect()
+    }
+
     /// The names that this user can log in with, and that no other user may have.
     #[must_use]
     pub fn login_names(&self) -> [LoginName; 2] {

@@ -16,6 +16,7 @@ pub use visibility::{
 use crate::error::Error;
 use crate::id::{CustomerId, UserId};
 use crate::model::{Account, Role};
+use crate::policy::Policy;
 
 /// The actor: the one on whose behalf a command or a query is executed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -24,6 +25,13 @@ pub enum Actor {
     Anonymous,
     /// An active user who is not administrative, and its customer.
     Customer {
+        /// The user.
+        user: UserId,
+        /// The customer that belongs to the user.
+        customer: CustomerId,
+    },
+    /// A customer who has to confirm the e-mail address before doing anything but reading (rule 9.4).
+    Unverified {
         /// The user.
         user: UserId,
         /// The customer that belongs to the user.
@@ -64,11 +72,22 @@ impl Actor {
         }
     }
 
+    /// The actor for an active account under this policy: one whose e-mail address must be confirmed and is not can only read.
+    #[must_use]
+    pub fn under(policy: &Policy, account: &Account) -> Self {
+        match Self::of(account) {
+            Self::Customer { user, customer } if policy.require_verified_email && account.user.email_verified_at.is_none() => {
+                Self::Unverified { user, customer }
+            }
+            actor => actor,
+        }
+    }
+
     /// The customer, if the actor is one.
     #[must_use]
     pub const fn customer(&self) -> Option<CustomerId> {
         match self {
-            Self::Customer { customer, .. } => Some(*customer),
+            Self::Customer { customer, .. } | Self::Unverified { customer, .. } => Some(*customer),
             Self::Anonymous | Self::Staff { .. } | Self::Superuser { .. } | Self::System | Self::Gateway => None,
         }
     }
@@ -77,7 +96,9 @@ impl Actor {
     #[must_use]
     pub const fn user(&self) -> Option<UserId> {
         match self {
-            Self::Customer { user, .. } | Self::Staff { user } | Self::Superuser { user } => Some(*user),
+            Self::Customer { user, .. } | Self::Unverified { user, .. } | Self::Staff { user } | Self::Superuser { user } => {
+                Some(*user)
+            }
             Self::Anonymous | Self::System | Self::Gateway => None,
         }
     }
@@ -86,7 +107,7 @@ impl Actor {
     #[must_use]
     pub const fn role(&self) -> Option<Role> {
         match self {
-            Self::Customer { .. } => Some(Role::Customer),
+            Self::Customer { .. } | Self::Unverified { .. } => Some(Role::Customer),
             Self::Staff { .. } => Some(Role::Staff),
             Self::Superuser { .. } => Some(Role::Superuser),
             Self::Anonymous | Self::System | Self::Gateway => None,
@@ -102,13 +123,26 @@ impl Actor {
     /// Returns the grant, if the table grants the actor anything at all.
     ///
     /// # Errors
-    /// [`Error::NotAuthenticated`] for an anonymous actor, [`Error::PermissionDenied`] for any other without the right.
+    /// [`Error::NotAuthenticated`] for an anonymous actor, [`Error::EmailNotVerified`] for a customer who would have the right once the
+    /// address is confirmed, [`Error::PermissionDenied`] for any other without the right.
     pub fn require(&self, resource: Resource, act: Act) -> Result<Grant, Error> {
         match (self.grant(resource, act), self) {
             (Grant::None, Self::Anonymous) => Err(Error::NotAuthenticated),
+            (Grant::None, Self::Unverified { user, customer }) => {
+                Self::Customer { user: *user, customer: *customer }.require(resource, act)?;
+                Err(Error::EmailNotVerified)
+            }
             (Grant::None, _) => Err(Error::PermissionDenied),
             (grant, _) => Ok(grant),
         }
+    }
+
+    /// Succeeds unless the actor has to confirm the e-mail address first (rule 9.4).
+    ///
+    /// # Errors
+    /// [`Error::EmailNotVerified`].
+    pub(crate) const fn require_confirmed_address(&self) -> Result<(), Error> {
+        if matches!(self, Self::Unverified { .. }) { Err(Error::EmailNotVerified) } else { Ok(()) }
     }
 
     /// Succeeds if the actor may see an object: either every object of its kind, or this one according to `can_view`.

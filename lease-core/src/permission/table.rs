@@ -32,6 +32,8 @@ pub enum Resource {
     Refund,
     /// Events.
     Event,
+    /// Webhook endpoints, and what is delivered to them.
+    WebhookEndpoint,
     /// The test clock.
     TestClock,
 }
@@ -85,7 +87,7 @@ pub(super) fn grant(actor: &Actor, resource: Resource, act: Act) -> Grant {
     use Grant::{Active, All, None, Own};
     use Resource::{
         Contact, CreditCard, Customer, Event, Invoice, Lead, Payment, Proposal, Refund, Service, TestClock, Token, Trade, User,
-        Vehicle,
+        Vehicle, WebhookEndpoint,
     };
 
     // One row for each right: the grant for customers, then the grant for staff.
@@ -131,15 +133,22 @@ pub(super) fn grant(actor: &Actor, resource: Resource, act: Act) -> Grant {
 
         (Event, Read) => (Own, All),
 
+        (WebhookEndpoint, Read | Create | Update | Delete) => (None, All),
+
         (
             User | Token | Customer | CreditCard | Contact | Lead | Vehicle | Service | Trade | Proposal | Invoice | Payment
-            | Refund | Event | TestClock,
+            | Refund | Event | WebhookEndpoint | TestClock,
             Create | Update | Delete | Decide | Cancel | End | Void | WriteOff | Convert | GrantRoles,
         ) => (None, None),
     };
     match actor {
         Actor::Anonymous if (resource, act) == (Service, Read) => Active,
         Actor::Anonymous | Actor::Gateway => None,
+        // They may read, correct their address and log out.
+        Actor::Unverified { .. } => match (resource, act) {
+            (_, Read) | (User, Update) | (Token, Delete) => customer,
+            _ => None,
+        },
         Actor::Customer { .. } => customer,
         Actor::Staff { .. } | Actor::Superuser { .. } | Actor::System => staff,
     }

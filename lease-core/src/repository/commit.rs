@@ -10,9 +10,10 @@ use crate::directory::LeadChange;
 use crate::event::{Event, EventRecord};
 use crate::id::NewIds;
 use crate::lifecycle::{Opening, TradeChange};
-use crate::model::{Contact, Customer, Service};
+use crate::model::{Contact, Customer, Mail, Service};
 use crate::permission::Actor;
 use crate::wallet::{RefusedCard, WalletChange};
+use crate::webhook::{DeliveryChange, WebhookEndpointChange};
 
 /// One atomic write: a change, in an envelope that says who makes it and for which request.
 #[derive(Clone, Debug, PartialEq)]
@@ -87,7 +88,8 @@ impl RequestId {
 pub enum Change {
     /// Creates a user, with a customer if there is a profile, and with a token if one is given.
     NewAccount(NewAccount),
-    /// Changes a user, and may create or delete its customer. Deleting a customer to which other rows refer is a conflict.
+    /// Changes a user, and may create or delete its customer. Deleting a customer to which other rows refer is a conflict, mails
+    /// excepted.
     Account(AccountChange),
     /// Stores the token of a login. The user's version stays, so that concurrent logins do not conflict.
     Login(Login),
@@ -118,6 +120,12 @@ pub enum Change {
     /// Changes a trade and the rows that belong to it, in the order of the fields of
     /// [`TradeChanges`](crate::lifecycle::TradeChanges).
     Trade(TradeChange),
+    /// Creates, updates or deletes a webhook endpoint; its deliveries are deleted with it.
+    WebhookEndpoint(WebhookEndpointChange),
+    /// Queues a webhook delivery, or queues one again. An endpoint that does not exist is a conflict.
+    WebhookDelivery(DeliveryChange),
+    /// Queues a mail that somebody asked for.
+    Mail(Mail),
 }
 
 macro_rules! changes {
@@ -146,4 +154,7 @@ changes! {
     FirstServices(FirstServices),
     OpenTrade(Opening),
     Trade(TradeChange),
+    WebhookEndpoint(WebhookEndpointChange),
+    WebhookDelivery(DeliveryChange),
+    Mail(Mail),
 }

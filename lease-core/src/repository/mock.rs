@@ -1,22 +1,23 @@
 //! The mock. mockall cannot derive one for a trait with supertraits, so every signature is repeated here.
 
 use super::{
-    AccountRepository, CardFilter, CardRepository, Claim, ClaimState, Commit, ContactFilter, CustomerFilter, DirectoryRepository,
-    EventFilter, EventRepository, IdempotencyRepository, InvoiceFilter, LeadFilter, NewClaim, PaymentFilter, ProposalFilter,
-    RefundFilter, Repository, RepositoryError, SavedResponse, ServiceFilter, ServiceRepository, TokenFilter, TokenKey,
-    TradeFilter, TradeLoad, TradeRepository, UnderWay, UserFilter, VehicleFilter, VehicleRepository, WalletKey,
+    AccountRepository, CardFilter, CardRepository, Claim, ClaimState, ClaimedDelivery, Commit, ContactFilter, CustomerFilter,
+    DirectoryRepository, EventFilter, EventRepository, IdempotencyRepository, InvoiceFilter, LeadFilter, MailRepository,
+    NewClaim, PaymentFilter, ProposalFilter, RecordedAttempt, RefundFilter, Repository, RepositoryError, SavedResponse,
+    ServiceFilter, ServiceRepository, TokenFilter, TokenKey, TradeFilter, TradeLoad, TradeRepository, UnderWay, UserFilter,
+    VehicleFilter, VehicleRepository, WalletKey, WebhookDeliveryFilter, WebhookEndpointFilter, WebhookRepository,
 };
 use crate::account::{AccountSnapshot, Token};
 use crate::catalog::VehicleSnapshot;
 use crate::event::{ConsumerName, EventRecord, Viewer};
 use crate::id::{
-    ContactId, CustomerId, EventId, InvoiceId, LeadId, NewIds, PaymentId, ProposalId, RefundId, ServiceId, Stored, UserId,
-    VehicleId, Versioned,
+    ContactId, CustomerId, EventId, InvoiceId, LeadId, MailId, NewIds, PaymentId, ProposalId, RefundId, ServiceId, Stored,
+    TradeId, UserId, VehicleId, Versioned, WebhookDeliveryId, WebhookEndpointId,
 };
 use crate::lifecycle::{OpeningSnapshot, TradeSnapshot};
 use crate::model::{
-    Account, ChargeKey, Contact, CreditCard, Customer, Invoice, Lead, LoginName, Payment, Refund, RefundKey, Service, Vehicle,
-    VehicleIdentity,
+    Account, ChargeKey, Contact, CreditCard, Customer, Invoice, Lead, LoginName, Mail, MailState, Payment, Refund, RefundKey,
+    Service, Vehicle, VehicleIdentity, WebhookDelivery, WebhookEndpoint,
 };
 use crate::page::{Page, PageRequest};
 use crate::wallet::Wallet;
@@ -157,6 +158,34 @@ mockall::mock! {
         async fn consumer_position(&self, name: &ConsumerName) -> Result<Option<EventId>, RepositoryError>;
         async fn move_consumer(&self, name: &ConsumerName, to: EventId) -> Result<EventId, RepositoryError>;
         async fn remove_consumer(&self, name: &ConsumerName) -> Result<bool, RepositoryError>;
+    }
+
+    #[async_trait]
+    impl WebhookRepository for Repository {
+        async fn find_endpoint(&self, id: WebhookEndpointId) -> Result<Option<Versioned<Stored<WebhookEndpoint>>>, RepositoryError>;
+        async fn list_endpoints(&self, filter: &WebhookEndpointFilter, page: PageRequest) -> Result<Page<Stored<WebhookEndpoint>>, RepositoryError>;
+        async fn find_delivery(&self, id: WebhookDeliveryId) -> Result<Option<Stored<WebhookDelivery>>, RepositoryError>;
+        async fn list_deliveries(&self, filter: &WebhookDeliveryFilter, page: PageRequest) -> Result<Page<Stored<WebhookDelivery>>, RepositoryError>;
+        async fn queue_deliveries(&self, now: DateTime<Utc>, limit: u32) -> Result<u64, RepositoryError>;
+        async fn claim_deliveries(
+            &self,
+            now: DateTime<Utc>,
+            held_until: DateTime<Utc>,
+            per_endpoint: u32,
+            busy: &[(WebhookEndpointId, u32)],
+        ) -> Result<Vec<ClaimedDelivery>, RepositoryError>;
+        async fn record_attempts(&self, attempts: &[RecordedAttempt]) -> Result<(), RepositoryError>;
+        async fn first_needed_event(&self) -> Result<Option<EventId>, RepositoryError>;
+        async fn purge_deliveries(&self, before: DateTime<Utc>, limit: u32) -> Result<u64, RepositoryError>;
+    }
+
+    #[async_trait]
+    impl MailRepository for Repository {
+        async fn queue_mails(&self, mails: &[Mail]) -> Result<u64, RepositoryError>;
+        async fn claim_mails(&self, now: DateTime<Utc>, held_until: DateTime<Utc>, limit: u32) -> Result<Vec<Stored<Mail>>, RepositoryError>;
+        async fn record_mail(&self, id: MailId, held_until: DateTime<Utc>, state: MailState) -> Result<(), RepositoryError>;
+        async fn purge_mails(&self, before: DateTime<Utc>, limit: u32) -> Result<u64, RepositoryError>;
+        async fn earlier_proposers(&self, trade: TradeId, before: ProposalId, after: Option<CustomerId>, limit: u32) -> Result<Vec<CustomerId>, RepositoryError>;
     }
 
     #[async_trait]

@@ -2,7 +2,7 @@
 //!
 //! # To write a backend
 //!
-//! 1. Store the eleven tables, tokens, idempotency records, events and the positions of their consumers. A store
+//! 1. Store the eleven tables, tokens, idempotency records, events and the positions of their consumers, webhooks and mails. A store
 //!    assigns ids, positive and ascending, and contains no rule: every decision is made before it is called.
 //! 2. **Loads** return one consistent state: all parts of a snapshot are committed, as of one instant, and not older than the
 //!    call. The size of a load is bounded, whatever the size of the tables.
@@ -35,11 +35,13 @@ mod directory;
 mod error;
 mod event;
 mod idempotency;
+mod mail;
 #[cfg(feature = "mock")]
 mod mock;
 mod service;
 mod trade;
 mod vehicle;
+mod webhook;
 
 use std::fmt::Debug;
 
@@ -52,6 +54,7 @@ pub use directory::{ContactFilter, DirectoryRepository, LeadFilter};
 pub use error::{Guarantee, RepositoryError};
 pub use event::{EventFilter, EventRepository};
 pub use idempotency::{Claim, ClaimState, IdempotencyRepository, KeyHash, NewClaim, SavedResponse};
+pub use mail::MailRepository;
 #[cfg(feature = "mock")]
 pub use mock::MockRepository;
 pub use service::{ServiceFilter, ServiceRepository};
@@ -60,6 +63,7 @@ pub use trade::{
     UnderWay,
 };
 pub use vehicle::{VehicleFilter, VehicleRepository};
+pub use webhook::{ClaimedDelivery, RecordedAttempt, WebhookDeliveryFilter, WebhookEndpointFilter, WebhookRepository};
 
 use crate::id::NewIds;
 
@@ -74,6 +78,8 @@ pub trait Repository:
     + TradeRepository
     + IdempotencyRepository
     + EventRepository
+    + WebhookRepository
+    + MailRepository
     + Debug
     + Send
     + Sync

@@ -8,6 +8,7 @@ use std::panic::AssertUnwindSafe;
 
 use chrono::Duration;
 use futures_util::FutureExt as _;
+use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -17,6 +18,16 @@ use rounds::{ROUNDS, Round};
 
 /// The most turns of each round in one call of [`LeaseEngine::catch_up`]: enough for ten million rows.
 const MOST_TURNS: u32 = 10_000;
+
+/// A place for the turn of each round, of which a process takes one at a time: so what one has begun is done when the next one ends.
+#[derive(Debug)]
+pub(super) struct Turns(Vec<Mutex<()>>);
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self(ROUNDS.iter().map(|_| Mutex::default()).collect())
+    }
+}
 
 /// The settings of the background work.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +56,8 @@ impl Maintenance {
 /// What has to be done in the background (rule 7.4). Any number of processes may do it at the same time.
 impl LeaseEngine {
     /// Does the background work until `stop` resolves: it settles payments that stayed pending, records what time has brought,
-    /// gives events their place in the order, clears those that are no longer kept, and deletes what has expired. Every process that
+    /// gives events their place in the order, delivers webhooks, sends mails, clears events that are no longer kept, and deletes what
+    /// has expired. Every process that
     /// embeds the engine runs this once, beside its requests; without it, a payment to which the gateway did not respond stays pending
     /// for ever.
     ///
@@ -70,9 +82,10 @@ impl LeaseEngine {
     /// ```
     pub async fn run_maintenance(&self, settings: &Maintenance, stop: impl Future<Output = ()>) {
         let mut running = JoinSet::new();
-        for round in ROUNDS {
-            running.spawn(self.clone().repeat(round, settings.clone()));
+        for (place, round) in ROUNDS.iter().enumerate() {
+            running.spawn(self.clone().repeat(place, round, settings.clone()));
         }
+        running.spawn(self.clone().deliver());
         stop.await;
         running.shutdown().await;
     }
@@ -86,9 +99,10 @@ impl LeaseEngine {
     pub async fn catch_up(&self, settings: &Maintenance) -> Result<(), Error> {
         for _ in 0..MOST_TURNS {
             let mut is_done = true;
-            for round in ROUNDS {
-                is_done &= !round.turn(self, settings).await?;
+            for (place, round) in ROUNDS.iter().enumerate() {
+                is_done &= !self.turn(place, round, settings).await?;
             }
+            is_done &= !self.deliver_due().await?;
             if is_done {
                 return Ok(());
             }
@@ -96,19 +110,28 @@ impl LeaseEngine {
         Err(Error::internal("the background work does not come to an end"))
     }
 
+    /// Takes a turn of a round, when that of another task of this process has ended.
+    async fn turn(&self, place: usize, round: &Round, settings: &Maintenance) -> Result<bool, Error> {
+        let _turn = match self.shared.turns.0.get(place) {
+            Some(turn) => Some(turn.lock().await),
+            None => None,
+        };
+        round.turn(self, settings).await
+    }
+
     /// Takes a turn of a round in each period, and another one at once if there may be more to do.
-    async fn repeat(self, round: &Round, settings: Maintenance) {
+    async fn repeat(self, place: usize, round: &Round, settings: Maintenance) {
         let mut ticks = interval(round.period);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            while self.has_more(round, &settings).await {}
+            while self.has_more(place, round, &settings).await {}
         }
     }
 
-    async fn has_more(&self, round: &Round, settings: &Maintenance) -> bool {
+    async fn has_more(&self, place: usize, round: &Round, settings: &Maintenance) -> bool {
         // A fault in an app's store or gateway must not end the round for ever.
-        match AssertUnwindSafe(round.turn(self, settings)).catch_unwind().await {
+        match AssertUnwindSafe(self.turn(place, round, settings)).catch_unwind().await {
             Ok(Ok(has_more)) => return has_more,
             Ok(Err(error)) => {
                 tracing::warn!(error = %with_causes(&error), round = round.name, "a round of background work failed");

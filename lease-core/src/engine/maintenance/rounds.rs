@@ -21,6 +21,9 @@ const CLEARED_AT_ONCE: u32 = 1_000;
 /// The most rows that one turn of purging deletes from each table.
 const PURGED_AT_ONCE: u32 = 1_000;
 
+/// How long webhook deliveries and mails are kept.
+const MESSAGES_KEPT: chrono::TimeDelta = chrono::TimeDelta::days(30);
+
 /// A turn under way.
 type Turn<'a> = Pin<Box<dyn Future<Output = Result<bool, Error>> + Send + 'a>>;
 
@@ -41,6 +44,9 @@ pub(super) const ROUNDS: &[Round] = &[
     Round { name: "expiring proposals", period: Duration::from_secs(10), work: |engine, _| Box::pin(expire(engine)) },
     Round { name: "recording overdue invoices", period: Duration::from_secs(10), work: |engine, _| Box::pin(overdue(engine)) },
     Round { name: "placing events", period: Duration::from_secs(1), work: |engine, _| Box::pin(place(engine)) },
+    Round { name: "queueing webhooks", period: Duration::from_millis(250), work: |engine, _| Box::pin(queue_webhooks(engine)) },
+    Round { name: "making notices", period: Duration::from_secs(1), work: |engine, _| Box::pin(engine.make_notices()) },
+    Round { name: "sending mails", period: Duration::from_secs(1), work: |engine, _| Box::pin(engine.send_mails()) },
     Round { name: "clearing events", period: Duration::from_mins(1), work: |engine, _| Box::pin(clear(engine)) },
     Round { name: "purging", period: Duration::from_mins(5), work: |engine, _| Box::pin(purge(engine)) },
 ];
@@ -80,6 +86,10 @@ async fn place(engine: &LeaseEngine) -> Result<bool, Error> {
     Ok(engine.place_events().await? >= PLACED_AT_ONCE.into())
 }
 
+async fn queue_webhooks(engine: &LeaseEngine) -> Result<bool, Error> {
+    Ok(engine.queue_webhooks().await? > 0)
+}
+
 async fn clear(engine: &LeaseEngine) -> Result<bool, Error> {
     let cleared = engine.clear_events().await?;
     if cleared > 0 {
@@ -91,7 +101,7 @@ async fn clear(engine: &LeaseEngine) -> Result<bool, Error> {
 async fn purge(engine: &LeaseEngine) -> Result<bool, Error> {
     let purged = engine.purge_expired().await?;
     if purged > 0 {
-        tracing::info!(purged, "expired tokens and idempotency records were purged");
+        tracing::info!(purged, "expired tokens, idempotency records and old messages were purged");
     }
     // Fewer in all tables together are all of each.
     Ok(purged >= PURGED_AT_ONCE.into())
@@ -136,21 +146,25 @@ impl LeaseEngine {
         Ok(self.store().place_events(PLACED_AT_ONCE).await?)
     }
 
-    /// Clears a bounded number of the oldest events if the policy limits how long they are kept (rule 8.9). Returns how many it
-    /// cleared: unless that is zero, there may be more.
+    /// Clears a bounded number of the oldest events if the policy limits how long they are kept (rule 8.9), but none that a webhook or a
+    /// notice still needs. Returns how many it cleared: unless that is zero, there may be more.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn clear_events(&self) -> Result<u64, Error> {
         let before = self.policy().event_retention.and_then(|kept| self.now().checked_sub_signed(kept));
-        match before {
-            Some(before) => Ok(self.store().clear_events(before, CLEARED_AT_ONCE).await?),
-            None => Ok(0),
+        let Some(mut before) = before else { return Ok(0) };
+        let needed = [self.store().first_needed_event().await?, self.first_unnoticed().await?];
+        if let Some(first) = needed.into_iter().flatten().min()
+            && let Some(event) = self.store().find_event(first, None).await?
+        {
+            before = before.min(event.occurred_at);
         }
+        Ok(self.store().clear_events(before, CLEARED_AT_ONCE).await?)
     }
 
-    /// Deletes a bounded number of expired tokens and idempotency records, and of refused cards that no longer count. Returns how many
-    /// it deleted: unless that is zero, there may be more.
+    /// Deletes a bounded number of expired tokens and idempotency records, of refused cards that no longer count, and of webhook
+    /// deliveries and mails that are older than 30 days. Returns how many it deleted: unless that is zero, there may be more.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
@@ -159,6 +173,9 @@ impl LeaseEngine {
         let tokens = self.store().purge_tokens(now, PURGED_AT_ONCE).await?;
         let claims = self.store().purge_claims(now, PURGED_AT_ONCE).await?;
         let refused = self.store().purge_refused_cards(declines_since(now), PURGED_AT_ONCE).await?;
-        Ok(tokens + claims + refused)
+        let old = now.checked_sub_signed(MESSAGES_KEPT).unwrap_or(now);
+        let deliveries = self.store().purge_deliveries(old, PURGED_AT_ONCE).await?;
+        let mails = self.store().purge_mails(old, PURGED_AT_ONCE).await?;
+        Ok(tokens + claims + refused + deliveries + mails)
     }
 }

@@ -1,6 +1,8 @@
+use serde_json::{Value, json};
+
 use super::{Described, Fields, optional_instant};
 use crate::id::CustomerId;
-use crate::model::{Customer, User};
+use crate::model::{Customer, NoticeSettings, User};
 
 /// A user with the id of its customer. The password is left out.
 impl Described for (&User, Option<CustomerId>) {
@@ -15,9 +17,16 @@ impl Described for (&User, Option<CustomerId>) {
             ("is_staff", user.role.is_staff().into()),
             ("is_superuser", user.role.is_superuser().into()),
             ("last_login", optional_instant(user.last_login)),
+            ("email_verified_at", optional_instant(user.email_verified_at)),
+            ("notification_settings", notices(user.notices)),
             ("customer_id", customer_id.map(CustomerId::get).into()),
         ]
     }
+}
+
+fn notices(settings: NoticeSettings) -> Value {
+    let NoticeSettings { proposals, invoices, payments } = settings;
+    json!({"proposals": proposals, "invoices": invoices, "payments": payments})
 }
 
 impl Described for Customer {

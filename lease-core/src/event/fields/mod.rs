@@ -12,6 +12,7 @@ mod refund;
 mod service;
 mod trade;
 mod vehicle;
+mod webhook_endpoint;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::Value;
