@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use lease_core::account::{
-    AccountSnapshot, CheckedUpdate, PasswordHash, RegistrationDraft, Session, TokenHash, UserDraft, check_registration,
-    check_update, create_token, deactivate, log_in, revoke_token, revoke_tokens,
+    AccountSnapshot, CheckedUpdate, PasswordHash, Presented, RegistrationDraft, Session, TokenHash, UserDraft,
+    check_registration, check_update, create_token, deactivate, log_in, revoke_token, revoke_tokens,
 };
 use lease_core::catalog::{
     ServiceDraft, VehicleDraft, create_service, create_vehicle, deactivate_service, standard_services, update_service,
@@ -391,7 +391,7 @@ fn registered() -> Vec<Event> {
 
 fn updated(json: Value, role: Role, actor: &Actor) -> CheckedUpdate {
     let row: Versioned<AccountSnapshot> = account_snapshot(OWNER, role);
-    check_update(&row, actor, &draft::<UserDraft>(json), PATCH, &[], None, now()).unwrap()
+    check_update(&row, actor, &draft::<UserDraft>(json), PATCH, &[], Presented::default(), now()).unwrap()
 }
 
 /// Rule 8.1: users and their tokens.

@@ -9,11 +9,12 @@ const REVIEWED: &str = include_str!("permission_matrix.txt");
 
 /// One line for each resource and act that anybody has a right to.
 fn matrix() -> String {
-    let actors = [Actor::Anonymous, customer(OWNER), staff(), superuser(), Actor::System];
-    let row = |resource: &str, act: &str, [anonymous, customer, staff, superuser, system]: [String; 5]| {
-        format!("{resource:<12} {act:<12} {anonymous:<10} {customer:<10} {staff:<10} {superuser:<10} {system}")
+    let actors = [Actor::Anonymous, unverified(), customer(OWNER), staff(), superuser(), Actor::System];
+    let row = |resource: &str, act: &str, [anonymous, unverified, customer, staff, superuser, system]: [String; 6]| {
+        format!("{resource:<16} {act:<12} {anonymous:<10} {unverified:<10} {customer:<10} {staff:<10} {superuser:<10} {system}")
     };
-    let mut lines = vec![row("resource", "act", ["anonymous", "customer", "staff", "superuser", "system"].map(str::to_owned))];
+    let mut lines =
+        vec![row("resource", "act", ["anonymous", "unverified", "customer", "staff", "superuser", "system"].map(str::to_owned))];
     for resource in Resource::VARIANTS {
         for act in Act::VARIANTS {
             let grants = actors.map(|actor| match actor.grant(*resource, *act) {
@@ -51,6 +52,29 @@ fn the_gateway_has_no_rights() {
     for resource in Resource::VARIANTS {
         for act in Act::VARIANTS {
             assert_eq!(Actor::Gateway.grant(*resource, *act), Grant::None, "{resource} {act}");
+        }
+    }
+}
+
+fn unverified() -> Actor {
+    Actor::Unverified { user: user_id(OWNER), customer: id(OWNER) }
+}
+
+/// Rule 9.4: whoever has to confirm the e-mail address is told so where they would have the right, and has no other right than a
+/// customer.
+#[test]
+fn without_a_confirmed_address_only_what_a_customer_may_do_can_be_refused_for_it() {
+    for resource in Resource::VARIANTS {
+        for act in Act::VARIANTS {
+            let (as_customer, now) = (customer(OWNER).grant(*resource, *act), unverified().grant(*resource, *act));
+            assert!(now == as_customer || now == Grant::None, "{resource} {act}");
+            let expected = match (now, as_customer) {
+                (Grant::None, Grant::None) => "permission_denied",
+                (Grant::None, _) => "email_not_verified",
+                _ => "ok",
+            };
+            assert_eq!(code(unverified().require(*resource, *act)), expected, "{resource} {act}");
+            assert!(*act != Act::Read || now == as_customer, "reading {resource}");
         }
     }
 }

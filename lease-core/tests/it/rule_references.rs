@@ -203,7 +203,7 @@ fn references_are_found_in_each_of_their_forms() {
     assert_eq!(named("| rule 2.1 | 401 | (rule 5.4), 400 for `rules` 1"), ["2.1", "5.4"]);
     assert_eq!(named("the spec 4.5"), ["spec"]);
     assert_eq!(references("one\ntwo rule 9.9")[0], Reference { name: "9.9".to_owned(), line: 2 });
-    for nowhere in ["9.9", "4", "chapter 9", "I99", "spec", "4.5b"] {
+    for nowhere in ["9.9", "4", "chapter 99", "I99", "spec", "4.5b"] {
         assert!(!headings().contains(nowhere), "{nowhere}");
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use lease_core::account::{
-    Login, PasswordHash, RegistrationDraft, Session, Token, TokenText, UserDraft, check_registration, check_update,
+    Login, PasswordHash, Presented, RegistrationDraft, Session, Token, TokenText, UserDraft, check_registration, check_update,
 };
 use lease_core::engine::LoginDraft;
 use lease_core::gateway::{CardSetup, CardToken, ClientSecret, Tokenization};
@@ -43,7 +43,7 @@ fn passwords_are_not_shown() {
     let update: UserDraft = draft(json.clone());
     hides(&update, &[PASSWORD]);
     let row = account_snapshot(OWNER, Role::Customer);
-    let checked = check_update(&row, &customer(OWNER), &update, UpdateMode::Full, &[], None, now()).unwrap();
+    let checked = check_update(&row, &customer(OWNER), &update, UpdateMode::Full, &[], Presented::default(), now()).unwrap();
     hides(&checked, &[PASSWORD, "a-hash-that-is-secret"]);
     hides(&checked.into_decision(Some(PasswordHash::from_phc("another-hash".into()))), &["another-hash"]);
     hides(&draft::<LoginDraft>(json), &[PASSWORD]);

@@ -1,8 +1,8 @@
 //! Users and their roles: rules 3.3 to 3.6, 6.1.
 
 use lease_core::account::{
-    AccountChange, AccountSnapshot, CheckedUpdate, CustomerChange, FIRST_EPOCH, ProfileDraft, Token, TokenHash, TokenText,
-    check_login, check_new_user, check_repeated_registration, check_update, deactivate, require_visible_customer,
+    AccountChange, AccountSnapshot, CheckedUpdate, CustomerChange, FIRST_EPOCH, Presented, ProfileDraft, Token, TokenHash,
+    TokenText, check_login, check_new_user, check_repeated_registration, check_update, deactivate, require_visible_customer,
     require_visible_user, revoke_tokens, session, update_profile,
 };
 use lease_core::decision::RowChange;
@@ -10,6 +10,7 @@ use lease_core::id::Versioned;
 use lease_core::input::UpdateMode;
 use lease_core::model::{Account, Customer, LoginName, Profile, Role};
 use lease_core::permission::Actor;
+use lease_core::policy::Policy;
 use lease_core::{Error, Refusal};
 use serde_json::{Value, json};
 
@@ -19,7 +20,7 @@ use crate::support::*;
 const GOOD: &str = "plum-Tractor-94-west";
 
 fn patched(snapshot: &Versioned<AccountSnapshot>, actor: &Actor, json: Value) -> Result<CheckedUpdate, Error> {
-    check_update(snapshot, actor, &draft(json), UpdateMode::Partial, &[], None, now())
+    check_update(snapshot, actor, &draft(json), UpdateMode::Partial, &[], Presented::default(), now())
 }
 
 fn changed(snapshot: &Versioned<AccountSnapshot>, actor: &Actor, json: Value) -> AccountChange {
@@ -96,7 +97,7 @@ fn a_new_name_must_not_belong_to_another_user() {
     let with_taken = |taken: &[(&str, i64)]| {
         let taken: Vec<_> = taken.iter().map(|(name, user)| (LoginName::new(name), user_id(*user))).collect();
         let json = json!({"username": "byron", "email": "byron@example.org"});
-        check_update(&row, &customer(OWNER), &draft(json), UpdateMode::Partial, &taken, None, now())
+        check_update(&row, &customer(OWNER), &draft(json), UpdateMode::Partial, &taken, Presented::default(), now())
     };
     assert_eq!(code(with_taken(&[("byron", OWNER), ("byron@example.org", OWNER)])), "ok");
     assert_eq!(wrong_fields(with_taken(&[("byron", BUYER)])), ["username"]);
@@ -198,7 +199,16 @@ fn a_new_password_revokes_the_other_tokens() {
     let token = TokenHash([7; 32]);
     let hash = || lease_core::account::PasswordHash::from_phc("new".into());
     let change = |actor: &Actor, json: Value| {
-        let checked = check_update(&row, actor, &draft(json), UpdateMode::Partial, &[], Some(token), now()).unwrap();
+        let checked = check_update(
+            &row,
+            actor,
+            &draft(json),
+            UpdateMode::Partial,
+            &[],
+            Presented { token: Some(token), ..Presented::default() },
+            now(),
+        )
+        .unwrap();
         let hash = checked.new_password.is_some().then(hash);
         checked.into_decision(hash)
     };
@@ -226,7 +236,7 @@ fn deactivating_revokes_the_tokens_for_good() {
 #[test]
 fn put_requires_every_name_and_patch_none() {
     let row = account_snapshot(OWNER, Role::Customer);
-    let put = check_update(&row, &customer(OWNER), &draft(json!({})), UpdateMode::Full, &[], None, now());
+    let put = check_update(&row, &customer(OWNER), &draft(json!({})), UpdateMode::Full, &[], Presented::default(), now());
     assert_eq!(wrong_fields(put), ["email", "first_name", "last_name", "username"]);
     let change = changed(&row, &customer(OWNER), json!({"username": " NewName ", "last_login": "x", "id": 9}));
     assert_eq!((change.user.username.as_str(), change.user.email.as_str()), ("NewName", "user-1@example.com"));
@@ -239,7 +249,8 @@ fn a_name_of_another_user_is_taken() {
     let row = account_snapshot(OWNER, Role::Customer);
     let draft: lease_core::account::UserDraft = draft(json!({"username": "EVE", "email": "Eve@Example.com"}));
     let [username, email] = <[_; 2]>::try_from(draft.login_names()).unwrap();
-    let update = |taken: &[_]| check_update(&row, &customer(OWNER), &draft, UpdateMode::Partial, taken, None, now());
+    let update =
+        |taken: &[_]| check_update(&row, &customer(OWNER), &draft, UpdateMode::Partial, taken, Presented::default(), now());
     assert_eq!((username.as_str(), email.as_str()), ("eve", "eve@example.com"));
     let anothers = [(username.clone(), user_id(9)), (email.clone(), user_id(9))];
     assert_eq!(wrong_fields(update(&anothers)), ["email", "username"]);
@@ -282,7 +293,7 @@ fn a_token_is_valid_until_it_expires_or_is_revoked() {
         let mut account = account(OWNER, Role::Customer);
         change(&mut account);
         let token = Token { epoch, expires_at, ..token(OWNER) };
-        code(session(Some((stored(1, token), account)), now()))
+        code(session(Some((stored(1, token), account)), &Policy::default(), now()))
     };
     assert_eq!(found(now() + tick(), 7, |_| {}), "ok");
     assert_eq!(found(now(), 7, |_| {}), "not_authenticated");
@@ -290,7 +301,7 @@ fn a_token_is_valid_until_it_expires_or_is_revoked() {
     assert_eq!(found(at(60), 8, |_| {}), "not_authenticated");
     assert_eq!(found(at(60), 7, |account| account.user.value.is_active = false), "not_authenticated");
     assert_eq!(found(at(60), 7, |account| account.customer_id = None), "not_authenticated");
-    assert_eq!(code(session(None, now())), "not_authenticated");
+    assert_eq!(code(session(None, &Policy::default(), now())), "not_authenticated");
 }
 
 /// Rule 3.2: a login needs a known and active user and the right password; whatever is wrong, the error is the same.

@@ -56,6 +56,8 @@ impl Log {
             invoice: Some(id(10)),
             payment: Some(id(11)),
             refund: Some(id(13)),
+            webhook_endpoint: Some(id(14)),
+            webhook_delivery: Some(id(15)),
         };
         let mut store = MockRepository::new();
         store.expect_commit().returning(move |commit| {

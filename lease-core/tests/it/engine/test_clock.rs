@@ -38,6 +38,9 @@ fn idle_after(failures: usize) -> MockRepository {
     store.expect_purge_tokens().returning(|_, _| Ok(0));
     store.expect_purge_claims().returning(|_, _| Ok(0));
     store.expect_purge_refused_cards().returning(|_, _| Ok(0));
+    store.expect_purge_deliveries().returning(|_, _| Ok(0));
+    store.expect_purge_mails().returning(|_, _| Ok(0));
+    store.expect_last_event().returning(|| Ok(None));
     store
 }
 

@@ -6,8 +6,9 @@ use lease_core::gateway::{
 };
 use lease_core::id::{CustomerId, Entity, Id, Stored, UserId, Version, Versioned};
 use lease_core::model::{
-    Account, BillTo, CardBrand, CreditCard, Email, Invoice, InvoiceOn, InvoiceState, Payment, PaymentState, Period, Proposal,
-    ProposalState, Refund, RefundReason, RefundState, Role, Service, ServiceKind, User, Username, Vehicle, VehicleIdentity, Vin,
+    Account, BillTo, CardBrand, CreditCard, Email, Invoice, InvoiceOn, InvoiceState, NoticeSettings, Payment, PaymentState,
+    Period, Proposal, ProposalState, Refund, RefundReason, RefundState, Role, Service, ServiceKind, User, Username, Vehicle,
+    VehicleIdentity, Vin,
 };
 use lease_core::money::{Currency, Money};
 use lease_core::permission::Actor;
@@ -118,6 +119,9 @@ pub(crate) fn account(number: i64, role: Role) -> Account {
         date_joined: now(),
         last_login: None,
         token_epoch: 7,
+        email_verified_at: None,
+        links: Vec::new(),
+        notices: NoticeSettings::default(),
     };
     let customer_id: Option<CustomerId> = (role == Role::Customer).then(|| id(number));
     Account { user: Stored { id: user_id(number), value: user }, customer_id }
