@@ -11,9 +11,9 @@ use lease_core::gateway::{CardToken, ChargeKey};
 use lease_core::id::{CreditCardId, CustomerId, NewIds, ServiceId, TradeId, VehicleId, Version};
 use lease_core::lifecycle::{InvoiceChange, NewInvoice, Opening, PaymentChange, TradeChange, TradeChanges, TradeMove};
 use lease_core::model::{
-    Agreement, BillTo, CardBrand, CreditCard, Email, InvoiceOn, InvoiceState, OfferedVehicle, Payment, PaymentState, Period,
-    Profile, Proposal, ProposalState, Role, Service, ServiceKind, Trade, TradeState, User, Username, Vehicle, VehicleIdentity,
-    Vin,
+    Agreement, BillTo, CardBrand, CreditCard, Email, InvoiceOn, InvoiceState, NoticeSettings, OfferedVehicle, Payment,
+    PaymentState, Period, Profile, Proposal, ProposalState, Role, Service, ServiceKind, Trade, TradeState, User, Username,
+    Vehicle, VehicleIdentity, Vin,
 };
 use lease_core::money::{Currency, Money};
 use lease_core::permission::Actor;
@@ -212,6 +212,9 @@ async fn customer(store: &MemoryRepository, name: &str, now: DateTime<Utc>) -> C
         date_joined: now,
         last_login: None,
         token_epoch: 0,
+        email_verified_at: None,
+        links: Vec::new(),
+        notices: NoticeSettings::default(),
     };
     let new = NewAccount { user, profile: Some(Profile::default()), token: None, only_first_superuser: false };
     write(store, now, new).await.customer.unwrap()

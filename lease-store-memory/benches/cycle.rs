@@ -15,7 +15,7 @@ use lease_core::gateway::SandboxGateway;
 use lease_core::id::{CreditCardId, ServiceId};
 use lease_core::invoicing::PaymentDraft;
 use lease_core::lifecycle::{ProposalDraft, TradeDraft};
-use lease_core::model::{Email, Profile, Role, User, Username};
+use lease_core::model::{Email, NoticeSettings, Profile, Role, User, Username};
 use lease_core::money::{Currency, Money};
 use lease_core::permission::Actor;
 use lease_core::repository::{Commit, Envelope, Repository as _};
@@ -95,6 +95,9 @@ async fn customer(store: &MemoryRepository, name: &str) -> Actor {
         date_joined: DateTime::<Utc>::UNIX_EPOCH,
         last_login: None,
         token_epoch: 0,
+        email_verified_at: None,
+        links: Vec::new(),
+        notices: NoticeSettings::default(),
     };
     let new = NewAccount { user, profile: Some(Profile::default()), token: None, only_first_superuser: false };
     let created = Commit::new(Envelope::new(Actor::System, DateTime::UNIX_EPOCH), new);

@@ -53,6 +53,8 @@ pub(crate) enum Kind {
     Payment,
     /// It is of this card.
     Card,
+    /// It is to this webhook endpoint.
+    Endpoint,
     /// It is of this make.
     Make,
     /// It is of this model.

@@ -84,6 +84,9 @@ impl fmt::Debug for MemoryRepository {
                 .field("payments", &state.payments.rows.len())
                 .field("claims", &state.claims.len())
                 .field("events", &state.events.rows.len())
+                .field("webhook_endpoints", &state.webhooks.endpoints.len())
+                .field("webhook_deliveries", &state.webhooks.deliveries.len())
+                .field("mails", &state.mails.rows.len())
                 .finish()
         })
     }

@@ -20,6 +20,11 @@ impl<S> Shared<S> {
         apply(&mut state, &plan);
         Ok(plan)
     }
+
+    /// Changes the state in a way that cannot be refused; writers take turns.
+    pub(crate) fn change<R>(&self, apply: impl FnOnce(&mut S) -> R) -> R {
+        apply(&mut self.0.write())
+    }
 }
 
 #[cfg(test)]

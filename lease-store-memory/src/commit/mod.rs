@@ -8,6 +8,7 @@ mod event;
 mod idempotency;
 mod trade;
 mod vehicle;
+mod webhook;
 
 use lease_core::decision::RowChange;
 use lease_core::id::{Entity, NewIds};
@@ -47,7 +48,7 @@ impl State {
             Change::NewAccount(new) => self.check_new_account(new),
             Change::Account(change) => self.check_account(change),
             Change::Login(login) => self.check_login(login),
-            Change::RevokeToken(_) => Ok(NewIds::default()),
+            Change::RevokeToken(_) | Change::Mail(_) => Ok(NewIds::default()),
             Change::CreateToken(token) => self.check_new_token(token),
             Change::Customer(change) => self.check_customer(change),
             Change::Wallet(change) => self.check_wallet(change),
@@ -59,6 +60,8 @@ impl State {
             Change::FirstServices(services) => self.check_first_services(services),
             Change::OpenTrade(opening) => self.check_opening(opening),
             Change::Trade(change) => self.check_trade(change),
+            Change::WebhookEndpoint(change) => self.check_endpoint(change),
+            Change::WebhookDelivery(change) => self.check_delivery(change),
         }
     }
 
@@ -80,6 +83,9 @@ impl State {
             Change::FirstServices(services) => self.create_services(services),
             Change::OpenTrade(opening) => self.open(opening, ids),
             Change::Trade(change) => self.change_trade(change, ids),
+            Change::WebhookEndpoint(change) => self.webhooks.write_endpoint(change, ids.webhook_endpoint),
+            Change::WebhookDelivery(change) => self.change_delivery(change, ids),
+            Change::Mail(mail) => drop(self.mails.queue(mail)),
         }
     }
 }

@@ -17,9 +17,7 @@ impl CardRepository for MemoryRepository {
     }
 
     async fn purge_refused_cards(&self, before: DateTime<Utc>, limit: u32) -> Result<u64, RepositoryError> {
-        let mut purged = 0;
-        self.state.write(|_| Ok::<_, RepositoryError>(()), |state, ()| purged = state.cards.purge_refused(before, limit))?;
-        Ok(purged)
+        Ok(self.state.change(|state| state.cards.purge_refused(before, limit)))
     }
 
     async fn list_cards(&self, filter: &CardFilter, page: PageRequest) -> Result<Page<Stored<CreditCard>>, RepositoryError> {

@@ -37,9 +37,7 @@ impl EventRepository for MemoryRepository {
     }
 
     async fn clear_events(&self, before: DateTime<Utc>, limit: u32) -> Result<u64, RepositoryError> {
-        let mut cleared = 0;
-        self.state.write(|_| Ok::<_, RepositoryError>(()), |state, ()| cleared = state.events.clear(before, limit))?;
-        Ok(cleared)
+        Ok(self.state.change(|state| state.events.clear(before, limit)))
     }
 
     async fn cleared_events(&self) -> Result<Option<EventId>, RepositoryError> {

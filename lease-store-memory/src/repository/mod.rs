@@ -5,10 +5,12 @@ mod card;
 mod directory;
 mod event;
 mod idempotency;
+mod mail;
 mod service;
 mod trade;
 mod trade_lists;
 mod vehicle;
+mod webhook;
 
 use async_trait::async_trait;
 use lease_core::id::NewIds;

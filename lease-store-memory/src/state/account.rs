@@ -62,7 +62,10 @@ impl Accounts {
     pub(crate) fn check_actor(&self, actor: &Actor) -> Result<(), RepositoryError> {
         let Some(id) = actor.user() else { return Ok(()) };
         let customer = self.customer_of.get(&id).copied();
-        let is_so = |user: &User| user.is_active && Actor::of_user(id, user.role, customer) == *actor;
+        let is_so = |user: &User| {
+            let now = Actor::of_user(id, user.role, customer);
+            user.is_active && (now.role(), now.customer()) == (actor.role(), actor.customer())
+        };
         if self.users.get(id).is_some_and(|row| is_so(&row.value)) {
             Ok(())
         } else {

@@ -5,10 +5,12 @@ mod card;
 mod claims;
 mod directory;
 mod event;
+mod mail;
 mod payment;
 mod table;
 mod trade;
 mod vehicle;
+mod webhook;
 
 use std::collections::BTreeMap;
 
@@ -21,6 +23,7 @@ pub(crate) use card::{Cards, is_default, not_deleted, of as cards_of};
 pub(crate) use claims::Claims;
 pub(crate) use directory::{lead_status, owner as contact_owner, service_kind};
 pub(crate) use event::{Events, query as event_query};
+pub(crate) use mail::Mails;
 pub(crate) use payment::{Payments, Refunds, payment_status, refund_status};
 pub(crate) use table::{Indexed, Row, Table};
 pub(crate) use trade::{
@@ -28,6 +31,7 @@ pub(crate) use trade::{
     trade_terms, word_terms,
 };
 pub(crate) use vehicle::{Vehicles, in_open_trade, make, model, party, years};
+pub(crate) use webhook::{Webhooks, delivery_status, to_endpoint};
 
 /// All data of the store.
 #[derive(Debug, Default)]
@@ -48,4 +52,6 @@ pub(crate) struct State {
     pub(crate) events: Events,
     /// The positions of consumers.
     pub(crate) consumers: BTreeMap<ConsumerName, EventId>,
+    pub(crate) webhooks: Webhooks,
+    pub(crate) mails: Mails,
 }

@@ -215,6 +215,8 @@ pub(crate) struct Proposals {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Author {
     customer: CustomerId,
+    /// The first one that they made.
+    first: Option<ProposalId>,
     /// The number of proposals that they made.
     pub(crate) made: u32,
     /// The one that is stored as pending.
@@ -273,6 +275,19 @@ impl Proposals {
         self.authors(trade).iter().map(|author| author.customer).collect()
     }
 
+    /// The customers after this one, or all, who made a proposal in a trade before this one.
+    pub(crate) fn authors_before(
+        &self,
+        trade: TradeId,
+        before: ProposalId,
+        after: Option<CustomerId>,
+    ) -> impl Iterator<Item = CustomerId> {
+        let authors = self.authors(trade);
+        let next = authors.partition_point(|author| after.is_some_and(|after| author.customer <= after));
+        let earlier = move |author: &&Author| author.first.is_some_and(|first| first < before);
+        authors.iter().skip(next).filter(earlier).map(|author| author.customer)
+    }
+
     /// The proposals of a trade that are stored as pending.
     pub(crate) fn pending_in(&self, trade: TradeId) -> Vec<ProposalId> {
         self.authors(trade).iter().filter_map(|author| author.pending).collect()
@@ -295,6 +310,7 @@ impl Proposals {
     pub(crate) fn insert(&mut self, id: ProposalId, proposal: Proposal, owner: CustomerId) {
         let key = (proposal.trade_id, proposal.customer_id);
         let author = self.author_mut(key.0, key.1);
+        author.first.get_or_insert(id);
         author.made += 1;
         if proposal.state == ProposalState::Pending {
             author.pending = Some(id);
@@ -328,7 +344,7 @@ impl Proposals {
     fn author_mut(&mut self, trade: TradeId, customer: CustomerId) -> &mut Author {
         let authors = self.authors.entry(trade).or_default();
         let place = authors.binary_search_by_key(&customer, |author| author.customer).unwrap_or_else(|place| {
-            authors.insert(place, Author { customer, made: 0, pending: None });
+            authors.insert(place, Author { customer, first: None, made: 0, pending: None });
             place
         });
         &mut authors[place]

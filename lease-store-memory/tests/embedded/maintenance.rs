@@ -6,24 +6,14 @@ use std::time::Duration;
 use chrono::{TimeDelta, TimeZone as _, Utc};
 use lease_core::clock::ManualClock;
 use lease_core::engine::Maintenance;
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 use tokio::time::{interval, timeout};
 
 use crate::shop::Shop;
 
 const SOON: Duration = Duration::from_mins(5);
 
-fn clock() -> Arc<ManualClock> {
+pub(crate) fn clock() -> Arc<ManualClock> {
     Arc::new(ManualClock::at(Utc.with_ymd_and_hms(2026, 3, 1, 12, 0, 0).unwrap()))
-}
-
-/// The background work, which ends once the sender is dropped.
-fn start(shop: &Shop) -> (oneshot::Sender<()>, JoinHandle<()>) {
-    let (end, ended) = oneshot::channel();
-    let engine = shop.engine.clone();
-    let work = async move { engine.run_maintenance(&Maintenance::default(), async { _ = ended.await }).await };
-    (end, tokio::spawn(work))
 }
 
 /// Rules 5.5 and 7.4: the gateway did not respond to the payment, nor to the first attempts to settle it.
@@ -36,7 +26,7 @@ async fn a_payment_that_stayed_pending_is_settled_in_the_background() {
     shop.gateway.called.notified().await;
     assert!(shop.is_pending(payment).await);
 
-    let (end, work) = start(&shop);
+    let (end, work) = shop.start();
     clock.advance(TimeDelta::seconds(31));
     shop.gateway.called.notified().await;
     shop.gateway.set_slow(false);
@@ -76,7 +66,7 @@ async fn the_background_work_stops_in_the_middle_of_a_round() {
     shop.gateway.called.notified().await;
     clock.advance(TimeDelta::seconds(31));
 
-    let (end, work) = start(&shop);
+    let (end, work) = shop.start();
     shop.gateway.called.notified().await;
     let before = tokio::time::Instant::now();
     drop(end);

@@ -9,11 +9,12 @@ use lease_core::LeaseEngine;
 use lease_core::account::{PasswordParams, RegistrationDraft};
 use lease_core::catalog::VehicleDraft;
 use lease_core::clock::Clock;
+use lease_core::engine::{LeaseEngineBuilder, Maintenance};
 use lease_core::gateway::{
     CardDetails, Charge, ChargeOutcome, GatewayError, GatewayInfo, PaymentGateway, RefundOutcome, RefundRequest, SandboxGateway,
     Tokenization,
 };
-use lease_core::id::{InvoiceId, PaymentId};
+use lease_core::id::{InvoiceId, PaymentId, TradeId};
 use lease_core::invoicing::PaymentDraft;
 use lease_core::lifecycle::{ProposalDraft, TradeDraft};
 use lease_core::model::PaymentState;
@@ -24,29 +25,49 @@ use lease_core::repository::ServiceFilter;
 use lease_core::wallet::CardDraft;
 use lease_store_memory::MemoryRepository;
 use rust_decimal::Decimal;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
+use tokio::task::JoinHandle;
 
 /// A shop with one customer.
 pub(crate) struct Shop {
     pub(crate) engine: LeaseEngine,
     pub(crate) gateway: Arc<SlowGateway>,
     pub(crate) owner: Actor,
+    pub(crate) trade: TradeId,
     pub(crate) invoice: InvoiceId,
 }
 
 impl Shop {
     pub(crate) async fn open(clock: Arc<dyn Clock>) -> Self {
+        Self::open_with(clock, |builder| builder).await
+    }
+
+    /// A shop whose engine is built like this.
+    pub(crate) async fn open_with(clock: Arc<dyn Clock>, build: impl FnOnce(LeaseEngineBuilder) -> LeaseEngineBuilder) -> Self {
+        Self::open_on(Arc::new(MemoryRepository::default()), clock, build).await
+    }
+
+    /// The same on this store.
+    pub(crate) async fn open_on(
+        store: Arc<MemoryRepository>,
+        clock: Arc<dyn Clock>,
+        build: impl FnOnce(LeaseEngineBuilder) -> LeaseEngineBuilder,
+    ) -> Self {
         let gateway = Arc::new(SlowGateway::default());
-        let engine = LeaseEngine::builder(Arc::new(MemoryRepository::default()), Arc::clone(&gateway) as _)
+        let builder = LeaseEngine::builder(store, Arc::clone(&gateway) as _)
             .clock(clock)
-            .password_params(PasswordParams { memory_kib: 8, iterations: 1 })
-            .build()
-            .unwrap();
+            .password_params(PasswordParams { memory_kib: 8, iterations: 1 });
+        let engine = build(builder).build().unwrap();
         let usd = |text| Money::parse(text, Currency::USD).unwrap();
         engine.ensure_standard_services(usd("49.00"), usd("199.00")).await.unwrap();
-        let owner = register(&engine).await;
-        let invoice = offer_a_lease(&engine, &owner).await;
-        Self { engine, gateway, owner, invoice }
+        let owner = match register(&engine, "olivia").await {
+            // The app has seen to it that the address is hers.
+            Actor::Unverified { user, customer } => Actor::Customer { user, customer },
+            owner => owner,
+        };
+        let trade = open_a_lease(&engine, &owner).await;
+        let invoice = offer(&engine, &owner, trade).await;
+        Self { engine, gateway, owner, trade, invoice }
     }
 
     /// Pays the invoice.
@@ -63,16 +84,30 @@ impl Shop {
         self.engine.pay_invoice(&self.owner, self.invoice, &draft).await.unwrap().stored.id
     }
 
+    /// Starts the background work, which ends once the sender is dropped.
+    pub(crate) fn start(&self) -> (oneshot::Sender<()>, JoinHandle<()>) {
+        let (end, ended) = oneshot::channel();
+        let engine = self.engine.clone();
+        let work = async move { engine.run_maintenance(&Maintenance::default(), async { _ = ended.await }).await };
+        (end, tokio::spawn(work))
+    }
+
+    /// Does all background work that is due.
+    pub(crate) async fn catch_up(&self) {
+        self.engine.catch_up(&Maintenance::default()).await.unwrap();
+    }
+
     pub(crate) async fn is_pending(&self, payment: PaymentId) -> bool {
         self.engine.get_payment(&self.owner, payment).await.unwrap().stored.state == PaymentState::Pending
     }
 }
 
-async fn register(engine: &LeaseEngine) -> Actor {
+/// Registers a customer with this name.
+pub(crate) async fn register(engine: &LeaseEngine, name: &str) -> Actor {
     let draft = RegistrationDraft {
-        username: "olivia".into(),
-        email: "olivia@example.com".into(),
-        first_name: "Olivia".into(),
+        username: name.into(),
+        email: format!("{name}@example.com").into(),
+        first_name: name.into(),
         last_name: "Example".into(),
         password: "violet-harbor-93".into(),
         password2: "violet-harbor-93".into(),
@@ -82,8 +117,7 @@ async fn register(engine: &LeaseEngine) -> Actor {
     engine.authenticate(&registered.token).await.unwrap().actor
 }
 
-/// Opens a trade and makes the first proposal, with which the fee is invoiced.
-async fn offer_a_lease(engine: &LeaseEngine, owner: &Actor) -> InvoiceId {
+async fn open_a_lease(engine: &LeaseEngine, owner: &Actor) -> TradeId {
     let vehicle = VehicleDraft {
         vin: "1HGCM82633A004352".into(),
         make: "Honda".into(),
@@ -95,15 +129,23 @@ async fn offer_a_lease(engine: &LeaseEngine, owner: &Actor) -> InvoiceId {
     let services = engine.list_services(owner, ServiceFilter::default(), PageRequest::default()).await.unwrap();
     let lease = services.items.iter().find(|service| service.name == "Lease").unwrap().id;
     let draft = TradeDraft { vehicle_id: vehicle.into(), service_id: lease.into(), ..TradeDraft::default() };
-    let trade = engine.open_trade(owner, &draft).await.unwrap().stored.id;
-    let offer = ProposalDraft {
-        amount: Decimal::from(450).into(),
+    engine.open_trade(owner, &draft).await.unwrap().stored.id
+}
+
+/// Makes the first proposal, with which the fee is invoiced.
+async fn offer(engine: &LeaseEngine, owner: &Actor, trade: TradeId) -> InvoiceId {
+    engine.propose(owner, trade, &terms(450)).await.unwrap();
+    engine.get_trade(owner, trade).await.unwrap().stored.invoice_id.unwrap()
+}
+
+/// A year at this price a month.
+pub(crate) fn terms(price: i64) -> ProposalDraft {
+    ProposalDraft {
+        amount: Decimal::from(price).into(),
         start_date: NaiveDate::from_ymd_opt(2020, 7, 1).unwrap().into(),
         end_date: NaiveDate::from_ymd_opt(2021, 7, 1).unwrap().into(),
         ..ProposalDraft::default()
-    };
-    engine.propose(owner, trade, &offer).await.unwrap();
-    engine.get_trade(owner, trade).await.unwrap().stored.invoice_id.unwrap()
+    }
 }
 
 /// A gateway that gives no response while it is slow.
