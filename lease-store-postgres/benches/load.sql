@@ -23,11 +23,12 @@ from (select current_setting('lease.trades')::bigint / 10 as customers) as size,
     generate_series(1, current_setting('lease.trades')::bigint) as n;
 
 insert into users (
-    id, username, email, first_name, last_name, password_hash, is_active, role, date_joined, token_epoch, search_text
+    id, username, email, first_name, last_name, password_hash, is_active, role, date_joined, token_epoch, links,
+    proposal_notices, invoice_notices, payment_notices, search_text
 )
 overriding system value
 select
-    n, 'user' || n, 'user' || n || '@example.com', '', '', 'none', true, 'customer', '2020-01-01', 0,
+    n, 'user' || n, 'user' || n || '@example.com', '', '', 'none', true, 'customer', '2020-01-01', 0, '[]', true, true, true,
     ' user' || n || ' user' || n || '@example.com'
 from generate_series(1, current_setting('lease.trades')::bigint / 10) as n;
 

@@ -11,11 +11,17 @@ create table users (
     date_joined timestamptz not null,
     last_login timestamptz,
     token_epoch bigint not null,
+    email_verified_at timestamptz,
+    links jsonb not null,
+    proposal_notices boolean not null,
+    invoice_notices boolean not null,
+    payment_notices boolean not null,
     search_text text not null,
     constraint users_pkey primary key (id),
     constraint users_id_role_key unique (id, role),
     constraint users_id_is_active_key unique (id, is_active),
     constraint users_role_check check (role in ('customer', 'staff', 'superuser')),
+    constraint users_links_check check (jsonb_typeof(links) = 'array'),
     constraint users_version_check check (version > 0)
 ) with (fillfactor = 85);
 
@@ -26,6 +32,9 @@ create index users_search_idx on users using gin (search_text gin_trgm_ops);
 comment on table users is 'logins';
 comment on column users.version is 'goes up with each change, logins excepted';
 comment on column users.token_epoch is 'only tokens of this epoch are good';
+comment on column users.email_verified_at is 'when they showed that the present address is theirs';
+comment on column users.links is 'those that were mailed and may still be used, with the hashes of their tokens, which themselves are stored nowhere';
+comment on column users.proposal_notices is 'whether they want mail about proposals; so with the others';
 comment on column users.search_text is 'what a search looks through, computed by lease-core';
 
 create function first_superuser_is_due() returns boolean

@@ -157,7 +157,7 @@ create table proposals (
 
 create unique index proposals_accepted_key on proposals (trade_id) where status in ('accepted', 'rescinded');
 create index proposals_author_idx on proposals (customer_id, id);
-create index proposals_made_idx on proposals (trade_id, customer_id);
+create index proposals_made_idx on proposals (trade_id, customer_id, id);
 create index proposals_trade_owner_idx on proposals (trade_owner_id, id);
 create index proposals_public_idx on proposals (id) where is_public;
 create index proposals_public_status_idx on proposals (status, id) where is_public;

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use lease_core::event::NewRow;
 use lease_core::id::{CreditCardId, CustomerId, NewIds, Stored, Version, Versioned};
 use lease_core::model::CreditCard;
 use lease_core::page::{Page, PageRequest};
@@ -53,7 +54,7 @@ impl CardRepository for PostgresRepository {
     }
 
     async fn purge_refused_cards(&self, before: DateTime<Utc>, limit: u32) -> Result<u64, RepositoryError> {
-        self.directory.purge(("card_refusals", "id", "refused_at"), before, limit).await
+        self.directory.purge(("card_refusals", "id", "refused_at", "true"), before, limit).await
     }
 
     async fn list_cards(&self, filter: &CardFilter, page: PageRequest) -> Result<Page<Stored<CreditCard>>, RepositoryError> {
@@ -111,7 +112,7 @@ fn push_card(writing: &mut Writing<'_>, change: &CardChange) -> Made {
             query.push("insert into credit_cards (").push(CreditCard::WRITTEN).push(") select ");
             card.write(&mut query.separated(", "));
             query.push(" from root returning id");
-            writing.makes(CreditCard::NEW_ROW, "(select id from card)");
+            writing.makes(NewRow::CreditCard, "(select id from card)");
             Made::Part("card")
         }
         CardChange::Update(id, card) => {

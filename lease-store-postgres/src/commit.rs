@@ -4,7 +4,7 @@ use lease_core::id::NewIds;
 use lease_core::repository::{Change, Commit, RepositoryError};
 
 use crate::database::Database;
-use crate::{account, card, contact, lead, service, trade, vehicle};
+use crate::{account, card, contact, lead, mail, service, trade, vehicle, webhook};
 
 pub(crate) async fn commit(database: &Database, Commit { envelope, change }: &Commit) -> Result<NewIds, RepositoryError> {
     match change {
@@ -23,5 +23,8 @@ pub(crate) async fn commit(database: &Database, Commit { envelope, change }: &Co
         Change::FirstServices(services) => service::create_first(database, services, envelope).await,
         Change::OpenTrade(opening) => trade::open::commit(database, opening, envelope).await,
         Change::Trade(change) => trade::commit::trade(database, change, envelope).await,
+        Change::WebhookEndpoint(change) => webhook::endpoint::commit(database, change, envelope).await,
+        Change::WebhookDelivery(change) => webhook::delivery::commit(database, change, envelope).await,
+        Change::Mail(mail) => mail::commit(database, mail, envelope).await,
     }
 }

@@ -115,17 +115,18 @@ impl Database {
         found.map(|row| Fields::of(&row).versioned()).transpose()
     }
 
-    /// Deletes up to `limit` rows of which the instant in `at` is before this one. Returns how many it deleted.
+    /// Deletes up to `limit` rows of which the instant in `at` is before this one, if `condition` holds for them as well. Returns how
+    /// many it deleted.
     pub(crate) async fn purge(
         &self,
-        (table, key, at): (&str, &str, &str),
+        (table, key, at, condition): (&str, &str, &str, &str),
         before: DateTime<Utc>,
         limit: u32,
     ) -> Result<u64, RepositoryError> {
         let statement = || {
             let mut query = QueryBuilder::new("with gone as (delete from ");
             query.push(table).push(" where ").push(key).push(" in (select ").push(key).push(" from ").push(table);
-            query.push(" where ").push(at).push(" < ").push_bind(before);
+            query.push(" where ").push(at).push(" < ").push_bind(before).push(" and ").push(condition);
             query.push(" order by ").push(at).push(" limit ").push_bind(i64::from(limit));
             query.push(" for update skip locked) returning 1) select count(*) from gone");
             query

@@ -59,7 +59,7 @@ impl IdempotencyRepository for PostgresRepository {
     }
 
     async fn purge_claims(&self, now: DateTime<Utc>, limit: u32) -> Result<u64, RepositoryError> {
-        self.accounts.purge(("idempotency_records", "key", "expires_at"), now, limit).await
+        self.accounts.purge(("idempotency_records", "key", "expires_at", "true"), now, limit).await
     }
 }
 

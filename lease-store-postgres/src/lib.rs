@@ -64,7 +64,7 @@
 //! - **The actor is checked again** in the statement, which locks the user, so that they can be neither deactivated nor given
 //!   another role until it ends. Logins and changes of names can go on.
 //! - **Every statement takes its locks in one order**: the claim, the user who acts, vehicles, services, users, customers, cards,
-//!   leads, trades, and the rows that belong to them. A change of a user first of all locks the users that it needs, by their ids. A
+//!   leads, trades, and the rows that belong to them; webhook endpoints, their deliveries and their positions. A change of a user first of all locks the users that it needs, by their ids. A
 //!   statement that still deadlocks is tried again a few times.
 //! - **A lock stops one thing.** A statement waits for a lock for a second at most, and statements on accounts, those on trades and
 //!   vehicles, and those on everything else may each use three quarters of the connections at once. So however many requests wait
@@ -91,6 +91,7 @@ mod hook;
 mod idempotency;
 mod lead;
 mod list;
+mod mail;
 mod migrate;
 mod options;
 mod readiness;
@@ -98,6 +99,7 @@ mod row;
 mod service;
 mod trade;
 mod vehicle;
+mod webhook;
 mod writing;
 
 use std::fmt;
@@ -131,7 +133,7 @@ pub struct PostgresRepository {
     accounts: Database,
     /// For statements on vehicles, trades and what belongs to them.
     trading: Database,
-    /// For statements on cards, contacts, leads and services.
+    /// For statements on cards, contacts, leads, services, events, webhooks and mails.
     directory: Database,
     readiness: Readiness,
     connect: PgConnectOptions,
@@ -258,7 +260,10 @@ impl PostgresRepository {
             | Change::Contact(_)
             | Change::Lead(_)
             | Change::Service(_)
-            | Change::FirstServices(_) => &self.directory,
+            | Change::FirstServices(_)
+            | Change::WebhookEndpoint(_)
+            | Change::WebhookDelivery(_)
+            | Change::Mail(_) => &self.directory,
         }
     }
 }

@@ -178,7 +178,7 @@ impl<'e> Writing<'e> {
 /// The user who acts, if one does.
 fn acting_user(actor: &Actor) -> Option<(UserId, Role, Option<CustomerId>)> {
     match *actor {
-        Actor::Customer { user, customer } => Some((user, Role::Customer, Some(customer))),
+        Actor::Customer { user, customer } | Actor::Unverified { user, customer } => Some((user, Role::Customer, Some(customer))),
         Actor::Staff { user } => Some((user, Role::Staff, None)),
         Actor::Superuser { user } => Some((user, Role::Superuser, None)),
         Actor::Anonymous | Actor::System | Actor::Gateway => None,
@@ -255,7 +255,9 @@ fn push_row_change<T: WriteTable>(writing: &mut Writing<'_>, change: &RowChange<
         RowChange::Create(value) => {
             push_insert(query, value);
             writing.only_if_valid().push(" returning id");
-            writing.makes(T::NEW_ROW, ROOT_ID);
+            if let Some(row) = T::NEW_ROW {
+                writing.makes(row, ROOT_ID);
+            }
             Made::Root
         }
         RowChange::Update { id, expected, value } => {

@@ -221,7 +221,7 @@ pub(crate) async fn revoke_token(
 }
 
 pub(super) async fn purge_tokens(database: &Database, now: DateTime<Utc>, limit: u32) -> Result<u64, RepositoryError> {
-    database.purge(("tokens", "id", "expires_at"), now, limit).await
+    database.purge(("tokens", "id", "expires_at", "true"), now, limit).await
 }
 
 pub(crate) async fn customer(

@@ -99,7 +99,7 @@ impl EventRepository for PostgresRepository {
 impl PostgresRepository {
     /// Gives ids to all events that were committed before, so that whoever reads next finds them. Where somebody else is doing so,
     /// waits for them.
-    async fn place_all_events(&self) -> Result<(), RepositoryError> {
+    pub(crate) async fn place_all_events(&self) -> Result<(), RepositoryError> {
         while self.place_events(PLACED_AT_ONCE).await? >= u64::from(PLACED_AT_ONCE) {}
         Ok(())
     }

@@ -92,6 +92,7 @@ fn name(row: NewRow) -> Cow<'static, str> {
         NewRow::Invoice => "invoice_id",
         NewRow::Payment => "payment_id",
         NewRow::Refund => "refund_id",
+        NewRow::WebhookEndpoint => "webhook_endpoint_id",
     })
 }
 

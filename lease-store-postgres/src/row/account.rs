@@ -1,7 +1,7 @@
-use lease_core::account::PasswordHash;
 use lease_core::event::NewRow;
-use lease_core::model::{Account, Email, User, Username};
+use lease_core::model::{Account, Email, NoticeSettings, PasswordHash, User, Username};
 use lease_core::repository::RepositoryError;
+use sqlx::types::Json;
 
 use super::{Fields, Table, Values, WriteTable};
 
@@ -18,6 +18,11 @@ impl Table for User {
         "date_joined",
         "last_login",
         "token_epoch",
+        "email_verified_at",
+        "links",
+        "proposal_notices",
+        "invoice_notices",
+        "payment_notices",
     ];
 
     fn read(fields: &mut Fields<'_>) -> Result<Self, RepositoryError> {
@@ -32,6 +37,9 @@ impl Table for User {
             date_joined: fields.get()?,
             last_login: fields.get()?,
             token_epoch: fields.get()?,
+            email_verified_at: fields.get()?,
+            links: fields.get::<Json<_>>()?.0,
+            notices: NoticeSettings { proposals: fields.get()?, invoices: fields.get()?, payments: fields.get()? },
         })
     }
 }
@@ -39,8 +47,9 @@ impl Table for User {
 /// All but `last_login`, which only a login writes.
 impl WriteTable for User {
     const WRITTEN: &'static str = "username, email, first_name, last_name, password_hash, is_active, role, date_joined, \
-                                   token_epoch, search_text";
-    const NEW_ROW: NewRow = NewRow::User;
+                                   token_epoch, email_verified_at, links, proposal_notices, invoice_notices, payment_notices, \
+                                   search_text";
+    const NEW_ROW: Option<NewRow> = Some(NewRow::User);
 
     fn write(&self, values: &mut Values<'_>) {
         values
@@ -53,6 +62,11 @@ impl WriteTable for User {
             .push_bind::<&str>(self.role.into())
             .push_bind(self.date_joined)
             .push_bind(self.token_epoch)
+            .push_bind(self.email_verified_at)
+            .push_bind(Json(&self.links))
+            .push_bind(self.notices.proposals)
+            .push_bind(self.notices.invoices)
+            .push_bind(self.notices.payments)
             .push_bind(self.search_text());
     }
 }

@@ -39,7 +39,7 @@ impl Table for CreditCard {
 impl WriteTable for CreditCard {
     const WRITTEN: &'static str = "customer_id, brand, last4, exp_month, exp_year, holder_name, is_default, gateway_token, \
                                    created_at, deleted_at";
-    const NEW_ROW: NewRow = NewRow::CreditCard;
+    const NEW_ROW: Option<NewRow> = Some(NewRow::CreditCard);
 
     fn write(&self, values: &mut Values<'_>) {
         values

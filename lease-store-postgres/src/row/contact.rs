@@ -52,7 +52,7 @@ fn read_owner(fields: &mut Fields<'_>) -> Result<ContactOwner, RepositoryError> 
 impl WriteTable for Contact {
     const WRITTEN: &'static str = "customer_id, lead_id, label, name, email, phone, address_line1, address_line2, city, state, \
                                    postal_code, country, created_at";
-    const NEW_ROW: NewRow = NewRow::Contact;
+    const NEW_ROW: Option<NewRow> = Some(NewRow::Contact);
 
     fn write(&self, values: &mut Values<'_>) {
         let (customer, lead) = match self.owner {

@@ -19,7 +19,7 @@ impl Table for Customer {
 
 impl WriteTable for Customer {
     const WRITTEN: &'static str = "user_id, job, dob, notes, created_at";
-    const NEW_ROW: NewRow = NewRow::Customer;
+    const NEW_ROW: Option<NewRow> = Some(NewRow::Customer);
 
     fn write(&self, values: &mut Values<'_>) {
         values

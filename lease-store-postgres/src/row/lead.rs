@@ -40,7 +40,7 @@ fn read_state(fields: &mut Fields<'_>) -> Result<LeadState, RepositoryError> {
 impl WriteTable for Lead {
     const WRITTEN: &'static str =
         "first_name, last_name, email, phone, company, source, status, customer_id, notes, created_at, search_text";
-    const NEW_ROW: NewRow = NewRow::Lead;
+    const NEW_ROW: Option<NewRow> = Some(NewRow::Lead);
 
     fn write(&self, values: &mut Values<'_>) {
         values

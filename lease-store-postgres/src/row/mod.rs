@@ -11,6 +11,7 @@ mod customer;
 mod event;
 mod invoice;
 mod lead;
+mod mail;
 mod payment;
 mod proposal;
 mod refund;
@@ -18,6 +19,8 @@ mod service;
 mod token;
 mod trade;
 mod vehicle;
+mod webhook_delivery;
+mod webhook_endpoint;
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -25,10 +28,12 @@ use std::str::FromStr;
 pub(crate) use account::read_account;
 pub(crate) use event::actor_columns;
 pub(crate) use invoice::{STATE_COLUMNS as INVOICE_STATE, write_state as write_invoice_state};
+use lease_core::error::with_causes;
 use lease_core::event::NewRow;
 use lease_core::id::{Entity, Id, Stored, Version, Versioned};
 use lease_core::money::{Currency, Money};
 use lease_core::repository::RepositoryError;
+pub(crate) use mail::mail_state;
 pub(crate) use payment::{STATE_COLUMNS as PAYMENT_STATE, write_state as write_payment_state};
 pub(crate) use proposal::read_period;
 pub(crate) use refund::{STATE_COLUMNS as REFUND_STATE, write_state as write_refund_state};
@@ -37,6 +42,7 @@ use sqlx::postgres::{PgRow, Postgres};
 use sqlx::query_builder::Separated;
 use sqlx::{Column as _, Decode, QueryBuilder, Row as _, Type};
 pub(crate) use trade::{OFFERED, STATE_COLUMNS as TRADE_STATE, write_state as write_trade_state};
+pub(crate) use webhook_delivery::{DELIVERY_WRITTEN, attempt_json, delivery_state, write_delivery};
 
 /// A table whose rows are read.
 pub(crate) trait Table: Entity {
@@ -53,8 +59,8 @@ pub(crate) trait Table: Entity {
 pub(crate) trait WriteTable: Table {
     /// The columns that are written, in this order.
     const WRITTEN: &'static str;
-    /// What a new row is called in events.
-    const NEW_ROW: NewRow;
+    /// What a new row is called in events, if they name it.
+    const NEW_ROW: Option<NewRow>;
 
     /// Writes the values of [`WRITTEN`](Self::WRITTEN).
     fn write(&self, values: &mut Values<'_>);
@@ -184,6 +190,12 @@ impl<'r> Fields<'r> {
         let column = self.next.checked_sub(1).and_then(|place| self.row.columns().get(place));
         self.fault(format_args!("{} {reason}", column.map_or("a column", |column| column.name())))
     }
+}
+
+/// The rows that can be read. One that cannot, such as one that a newer server has written, does not hold up the others.
+pub(crate) fn readable<T>(rows: impl Iterator<Item = Result<T, RepositoryError>>) -> Vec<T> {
+    let noted = |error: &RepositoryError| tracing::error!(error = %with_causes(error), "a claimed row is passed over");
+    rows.filter_map(|row| row.inspect_err(noted).ok()).collect()
 }
 
 /// Parses the id of a row of this table, if there is one.

@@ -37,7 +37,7 @@ impl Table for Service {
 impl WriteTable for Service {
     const WRITTEN: &'static str = "name, kind, invoice_on, bill_to, fee_amount, fee_currency, payment_due_days, description, \
                                    is_active, is_used";
-    const NEW_ROW: NewRow = NewRow::Service(0);
+    const NEW_ROW: Option<NewRow> = Some(NewRow::Service(0));
 
     fn write(&self, values: &mut Values<'_>) {
         values

@@ -27,7 +27,7 @@ fn read_hash(fields: &mut Fields<'_>) -> Result<TokenHash, RepositoryError> {
 
 impl WriteTable for Token {
     const WRITTEN: &'static str = "user_id, hash, name, epoch, created_at, expires_at";
-    const NEW_ROW: NewRow = NewRow::Token;
+    const NEW_ROW: Option<NewRow> = Some(NewRow::Token);
 
     fn write(&self, values: &mut Values<'_>) {
         values

@@ -46,7 +46,7 @@ pub(super) fn read_identity(fields: &mut Fields<'_>) -> Result<Option<VehicleIde
 impl WriteTable for Vehicle {
     const WRITTEN: &'static str = "customer_id, vin, chassis_number, make, model, year, color, mileage, license_plate, description, created_at, \
                                    make_key, model_key, search_text";
-    const NEW_ROW: NewRow = NewRow::Vehicle;
+    const NEW_ROW: Option<NewRow> = Some(NewRow::Vehicle);
 
     fn write(&self, values: &mut Values<'_>) {
         values

@@ -43,6 +43,10 @@ const CHARGE: &str = "update payments set status = 'succeeded', failure_code = n
 const NEW_REFUND: &str = "insert into refunds (payment_id, invoice_id, customer_id, amount, currency, reason, note, status, \
     refund_key, created_at) values ";
 const NEW_CLAIM: &str = "insert into idempotency_records (key, holder, fingerprint, held_until, expires_at, made) values ";
+const NEW_DELIVERY: &str = "insert into webhook_deliveries (endpoint_id, event_id, event_type, status, next_attempt_at, tries, attempts, \
+    created_at) values ";
+const NEW_MAIL: &str = "insert into mails (kind, event_id, customer_id, user_id, address, facts, status, next_attempt_at, tries, \
+    created_at) values ";
 const NEW_TOKEN: &str = "insert into tokens (hash, user_id, name, epoch, created_at, expires_at) values ";
 const ZEROES_16: &str = "decode(repeat('00', 16), 'hex')";
 const ZEROES_32: &str = "decode(repeat('00', 32), 'hex')";
@@ -56,6 +60,7 @@ const CANCEL_AGREED: &str =
 refused! {
     two_users_cannot_share_a_login_name: "login_names_pkey", "insert into login_names (name, user_id) values ('owner', 2)";
     a_role_that_is_none_is_refused: "users_role_check", "update users set role = 'boss' where id = 3";
+    the_links_of_a_user_are_a_list: "users_links_check", "update users set links = '{}' where id = 3";
     a_login_name_of_nobody_is_refused: "login_names_user_id_fkey", "insert into login_names (name, user_id) values ('x', 99)";
     staff_cannot_have_a_customer: "customers_user_fkey",
         "insert into customers (user_id, job, notes, created_at) values (3, '', '', now())";
@@ -369,6 +374,52 @@ refused! {
 refused! {
     there_is_one_last_event: "event_log_one_row_check", "insert into event_log (id, last_id, cleared_id) values (false, 1, 0)";
     no_more_events_are_cleared_than_there_were: "event_log_cleared_check", "update event_log set cleared_id = last_id + 1";
+}
+
+// Webhooks.
+refused! {
+    a_reason_that_is_none_switches_no_endpoint_off: "webhook_endpoints_disabled_check",
+        "update webhook_endpoints set is_active = false, disabled_reason = 'mood'";
+    an_active_endpoint_was_not_switched_off: "webhook_endpoints_disabled_check",
+        "update webhook_endpoints set disabled_reason = 'gone'";
+    a_previous_secret_ends: "webhook_endpoints_previous_check", "update webhook_endpoints set previous_secrets = '{whsec_b2xk}'";
+    what_ends_is_a_previous_secret: "webhook_endpoints_previous_check", "update webhook_endpoints set previous_until = array[now()]";
+    the_version_of_an_endpoint_is_positive: "webhook_endpoints_version_check", "update webhook_endpoints set version = 0";
+    a_position_is_that_of_an_endpoint: "webhook_positions_endpoint_id_fkey", "insert into webhook_positions values (99, 0, null)";
+    a_delivery_goes_to_an_endpoint: "webhook_deliveries_endpoint_id_fkey",
+        &format!("{NEW_DELIVERY} (99, null, null, 'failed', null, 0, '{{}}', now())");
+    a_delivery_knows_the_type_of_its_event: "webhook_deliveries_event_check",
+        &format!("{NEW_DELIVERY} (1, 1, null, 'failed', null, 0, '{{}}', now())");
+    a_test_is_of_no_type: "webhook_deliveries_event_check",
+        &format!("{NEW_DELIVERY} (1, null, 'trade.opened', 'failed', null, 0, '{{}}', now())");
+    a_status_of_a_delivery_that_is_none_is_refused: "webhook_deliveries_status_check",
+        &format!("{NEW_DELIVERY} (1, null, null, 'lost', null, 0, '{{}}', now())");
+    a_pending_delivery_says_when_it_is_tried: "webhook_deliveries_pending_check",
+        "update webhook_deliveries set next_attempt_at = null";
+    a_delivery_that_was_taken_is_not_tried_again: "webhook_deliveries_pending_check",
+        "update webhook_deliveries set status = 'succeeded'";
+    nobody_holds_a_delivery_that_was_taken: "webhook_deliveries_held_check",
+        "update webhook_deliveries set status = 'succeeded', next_attempt_at = null, held_until = now()";
+    a_delivery_was_not_tried_less_than_never: "webhook_deliveries_tries_check", "update webhook_deliveries set tries = -1";
+}
+
+// Mail.
+refused! {
+    a_kind_of_mail_that_is_none_is_refused: "mails_kind_check", "update mails set kind = 'advertisement'";
+    a_mail_goes_to_somebody: "mails_recipient_check", "update mails set customer_id = null";
+    a_mail_goes_to_one_recipient: "mails_recipient_check", "update mails set address = 'ada@example.com'";
+    a_customer_gets_one_mail_of_a_kind_for_an_event: "mails_once_key",
+        &format!("{NEW_MAIL} ('invoice_issued', 1, 1, null, null, '{{}}', 'sent', null, 1, now())");
+    an_address_of_a_user_gets_one_mail_of_a_kind_for_an_event: "mails_once_key",
+        &format!("{NEW_MAIL} ('email_changed', 1, null, 1, 'x', '{{}}', 'sent', null, 1, now()), \
+            ('email_changed', 1, null, 1, 'x', '{{}}', 'sent', null, 1, now())");
+    a_status_of_a_mail_that_is_none_is_refused: "mails_status_check",
+        "update mails set status = 'lost', next_attempt_at = null";
+    a_pending_mail_says_when_it_is_sent: "mails_pending_check", "update mails set next_attempt_at = null";
+    a_mail_that_was_sent_is_not_sent_again: "mails_pending_check", "update mails set status = 'sent'";
+    nobody_holds_a_mail_that_was_sent: "mails_held_check",
+        "update mails set status = 'sent', next_attempt_at = null, held_until = now()";
+    a_mail_was_not_tried_less_than_never: "mails_tries_check", "update mails set tries = -1";
 }
 
 /// If a constraint had no test above, it could be lost unnoticed. Unique keys that contain the primary key, which exist as

@@ -38,7 +38,7 @@ impl CommitHook for Gate {
 
 /// Lets other transactions come first, some more and some less.
 #[derive(Debug)]
-struct Stroll;
+pub(crate) struct Stroll;
 
 #[async_trait]
 impl CommitHook for Stroll {
@@ -50,12 +50,12 @@ impl CommitHook for Stroll {
     }
 }
 
-fn engine(store: PostgresRepository) -> LeaseEngine {
+pub(crate) fn engine(store: PostgresRepository) -> LeaseEngine {
     LeaseEngine::builder(Arc::new(store), Arc::new(SandboxGateway::new())).build().unwrap()
 }
 
 /// Creates a lead by the system. Returns its id.
-async fn lead(engine: &LeaseEngine) -> i64 {
+pub(crate) async fn lead(engine: &LeaseEngine) -> i64 {
     engine.create_lead(Actor::System, &draft(&json!({"first_name": "Ada"}))).await.unwrap().id.get()
 }
 

@@ -9,6 +9,7 @@ mod engine;
 mod events;
 mod failures;
 mod hooks;
+mod mails;
 mod migrations;
 mod model;
 mod odd_rows;
@@ -19,3 +20,4 @@ mod readiness;
 mod schemas;
 #[expect(dead_code, reason = "shared with the tests of the server, which crash it")]
 mod support;
+mod webhooks;

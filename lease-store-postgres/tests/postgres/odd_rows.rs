@@ -4,7 +4,7 @@ use lease_core::page::PageRequest;
 use lease_core::repository::{
     AccountRepository as _, CardFilter, CardRepository as _, DirectoryRepository as _, InvoiceFilter, LeadFilter, PaymentFilter,
     ProposalFilter, ServiceFilter, ServiceRepository as _, TradeRepository as _, UserFilter, VehicleFilter,
-    VehicleRepository as _,
+    VehicleRepository as _, WebhookEndpointFilter, WebhookRepository as _,
 };
 use sqlx::{AssertSqlSafe, Executor as _};
 
@@ -26,6 +26,7 @@ const ODD_MONEY: &str = "set session_replication_role = replica;
 const ODD_TEXT: &str = "update users set username = 'аdmin', email = 'nobody', first_name = '', last_name = repeat('x', 5000);
     update leads set first_name = E'\\u202e', email = 'nobody', company = repeat('x', 5000);
     update vehicles set year = 1500, make = '', color = repeat('x', 5000), vin = null, chassis_number = null;
+    update webhook_endpoints set url = 'nowhere', secret = 'short';
     update credit_cards set holder_name = '4242 4242 4242 4242', exp_year = 1;";
 
 /// Rule 1.3: what is stored is read as it is, whatever its currency and its digits.
@@ -72,6 +73,8 @@ async fn odd_text_is_read_as_it_is_stored() {
     assert!(vehicles.len() == 3 && vehicles.iter().all(|row| row.identity.is_none() && row.year == 1500));
     let cards = store.list_cards(&CardFilter::default(), page).await.unwrap().items;
     assert!(cards.len() == 3 && cards.iter().all(|row| row.holder_name == "4242 4242 4242 4242"));
+    let endpoints = store.list_endpoints(&WebhookEndpointFilter::default(), page).await.unwrap().items;
+    assert_eq!((endpoints[0].url.as_str(), endpoints[0].secret.expose()), ("nowhere", "short"));
     drop((store, connection));
     database.drop().await;
 }

@@ -5,18 +5,21 @@ use chrono::{DateTime, TimeZone as _, Utc};
 use lease_core::event::{EventType, SubjectKind, Viewer};
 use lease_core::gateway::{ChargeKey, RefundKey};
 use lease_core::id::{
-    CreditCardId, CustomerId, EventId, InvoiceId, LeadId, PaymentId, ProposalId, RefundId, ServiceId, TradeId, UserId, VehicleId,
+    CreditCardId, CustomerId, EventId, InvoiceId, LeadId, MailId, PaymentId, ProposalId, RefundId, ServiceId, TradeId, UserId,
+    VehicleId, WebhookDeliveryId, WebhookEndpointId,
 };
 use lease_core::model::{
-    ChassisNumber, InvoiceStatus, LeadStatus, PaymentStatus, ProposalStatus, RefundStatus, Role, ServiceKind, TradeStatus, Vin,
+    ChassisNumber, DeliveryAttempt, DeliveryState, DeliveryStatus, InvoiceStatus, LeadStatus, MailState, PaymentStatus,
+    ProposalStatus, RefundStatus, Role, ServiceKind, TradeStatus, Vin,
 };
 use lease_core::money::Currency;
 use lease_core::page::{Cursor, PageRequest, Place, PriceKey};
 use lease_core::repository::{
     AccountRepository as _, CardFilter, CardRepository as _, ContactFilter, CustomerFilter, DirectoryRepository as _,
-    EventFilter, EventRepository as _, InvoiceFilter, LeadFilter, PaymentFilter, ProposalFilter, RefundFilter, ServiceFilter,
-    ServiceRepository as _, TokenFilter, TradeFilter, TradeRepository as _, TradeSort, UnderWay, UserFilter, VehicleFilter,
-    VehicleRepository as _,
+    EventFilter, EventRepository as _, InvoiceFilter, LeadFilter, MailRepository as _, PaymentFilter, ProposalFilter,
+    RecordedAttempt, RefundFilter, ServiceFilter, ServiceRepository as _, TokenFilter, TradeFilter, TradeRepository as _,
+    TradeSort, UnderWay, UserFilter, VehicleFilter, VehicleRepository as _, WebhookDeliveryFilter, WebhookEndpointFilter,
+    WebhookRepository as _,
 };
 use lease_core::text::Search;
 use lease_store_postgres::{PostgresOptions, PostgresRepository};
@@ -388,6 +391,83 @@ async fn lists_of_people_and_things_walk_their_indexes() {
         store.list_services(&ServiceFilter { is_active: Some(false), ..ServiceFilter::default() }, page()),
         "services_active_idx"
     );
+    database.drop().await;
+}
+
+#[tokio::test]
+async fn webhooks_walk_their_indexes() {
+    let database = TestDatabase::create().await;
+    let store = &store(&database).await;
+    store.connection().await.unwrap().execute("update event_log set last_id = 4000").await.unwrap();
+    for is_active in [true, false] {
+        let filter = WebhookEndpointFilter { is_active: Some(is_active) };
+        walks!(store, store.list_endpoints(&filter, page()), "webhook_endpoints_active_idx");
+    }
+    let endpoint_id = WebhookEndpointId::new(20);
+    let to_one = WebhookDeliveryFilter { endpoint_id, status: None };
+    walks!(store, store.list_deliveries(&to_one, page()), "webhook_deliveries_endpoint_idx");
+    let failed = WebhookDeliveryFilter { endpoint_id, status: Some(DeliveryStatus::Failed) };
+    walks!(store, store.list_deliveries(&failed, page()), "webhook_deliveries_status_idx");
+    walks!(
+        store,
+        store.queue_deliveries(now(), 10),
+        "webhook_endpoints_active_idx",
+        "webhook_positions_pkey",
+        "Index Cond: (id > behind.last_event_id)"
+    );
+    walks!(
+        store,
+        store.claim_deliveries(now(), now(), 2, &[(endpoint_id.unwrap(), 1)]),
+        "webhook_endpoints_active_idx",
+        "webhook_deliveries_pending_idx",
+        "AND (next_attempt_at <= $1))",
+        "events_pkey"
+    );
+    let attempt = RecordedAttempt {
+        delivery_id: WebhookDeliveryId::new(1).unwrap(),
+        held_until: now(),
+        attempt: DeliveryAttempt { at: now(), status: None, milliseconds: 1, response: String::new(), error: None },
+        state: DeliveryState::Failed,
+    };
+    walks!(store, store.record_attempts(&[attempt]), "webhook_deliveries_pkey", "webhook_positions_pkey");
+    walks!(store, store.first_needed_event(), "webhook_endpoints_active_idx", "webhook_deliveries_needed_idx", "events_pkey");
+    walks!(store, store.purge_deliveries(now(), 10), "webhook_deliveries_created_at_idx", "webhook_deliveries_pkey");
+    database.drop().await;
+}
+
+#[tokio::test]
+async fn mails_walk_their_indexes() {
+    let database = TestDatabase::create().await;
+    let store = &store(&database).await;
+    walks!(store, store.claim_mails(now(), now(), 10), "Index Cond: (next_attempt_at <= $1)", "mails_pending_idx");
+    walks!(store, store.record_mail(MailId::new(1).unwrap(), now(), MailState::Sent), "mails_pkey");
+    walks!(store, store.purge_mails(now(), 10), "mails_done_idx");
+    for after in [None, customer()] {
+        walks!(
+            store,
+            store.earlier_proposers(TradeId::new(7).unwrap(), ProposalId::new(1_000).unwrap(), after, 10),
+            "Index Cond: ((trade_id = $1) AND (customer_id > $2) AND (id < $3))",
+            "proposals_made_idx"
+        );
+    }
+    database.drop().await;
+}
+
+/// Rule 9.2: what is claimed is read, and neither what is not due nor what was delivered.
+#[tokio::test]
+async fn claiming_reads_what_is_due_only() {
+    let database = TestDatabase::create().await;
+    let store = filled(&database).await;
+    let held_until = now() + chrono::Duration::minutes(1);
+    // From the sixth time on, a plan that was made once may be used again.
+    for _ in 0..8 {
+        let before = entries_read(&store).await;
+        let deliveries = store.claim_deliveries(now(), held_until, 1, &[]).await.unwrap().len();
+        let mails = store.claim_mails(now(), held_until, 20).await.unwrap().len();
+        let read = entries_read(&store).await - before;
+        assert!(mails == 20 && read < 1_000, "{read} entries for {deliveries} deliveries and {mails} mails");
+    }
+    store.close().await;
     database.drop().await;
 }
 

@@ -1,6 +1,11 @@
 -- Enough rows in addition to those of world.sql that a plan can tell one index from another.
-insert into users (username, email, first_name, last_name, password_hash, is_active, role, date_joined, token_epoch, search_text)
-select 'user' || n, 'user' || n || '@example.com', '', '', 'hash', n % 20 <> 0, 'customer', '2026-01-01', 0, ' user' || n
+insert into users (
+    username, email, first_name, last_name, password_hash, is_active, role, date_joined, token_epoch, links, proposal_notices,
+    invoice_notices, payment_notices, search_text
+)
+select
+    'user' || n, 'user' || n || '@example.com', '', '', 'hash', n % 20 <> 0, 'customer', '2026-01-01', 0, '[]', true, true, true,
+    ' user' || n
 from generate_series(1, 2000) as n;
 
 insert into customers (user_id, is_active, job, notes, created_at)
@@ -126,6 +131,30 @@ from generate_series(1, 4000) as n;
 
 insert into event_readers (is_user, reader_id, event_id)
 select false, n % 300 + 1, n
+from generate_series(1, 4000) as n;
+
+insert into webhook_endpoints (url, description, event_types, is_active, secret, created_at)
+select 'https://example.com/' || n, '', '{}', n % 20 = 0, 'whsec_c2VjcmV0', '2026-01-01'
+from generate_series(1, 400) as n;
+
+insert into webhook_positions (endpoint_id, last_event_id)
+select id, 3900
+from webhook_endpoints
+where id > 1;
+
+-- Of ten deliveries one is due, one is not yet, and one was given up.
+insert into webhook_deliveries (endpoint_id, event_id, event_type, status, next_attempt_at, tries, attempts, created_at)
+select
+    n % 400 + 1, n, 'vehicle.updated', case n / 400 % 10 when 0 then 'pending' when 1 then 'pending' when 2 then 'failed' else 'succeeded' end,
+    case n / 400 % 10 when 0 then timestamptz '2026-01-01' when 1 then timestamptz '2026-12-01' end, 1, '{}',
+    timestamptz '2026-01-01' + n * interval '1 second'
+from generate_series(1, 20000) as n;
+
+insert into mails (kind, event_id, customer_id, facts, status, next_attempt_at, tries, created_at)
+select
+    'payment_received', n, 2 + n, '{}', case n % 10 when 0 then 'pending' when 1 then 'pending' else 'sent' end,
+    case n % 10 when 0 then timestamptz '2026-01-01' when 1 then timestamptz '2026-12-01' end, 1,
+    timestamptz '2026-01-01' + n * interval '1 second'
 from generate_series(1, 4000) as n;
 
 analyze;

@@ -1,10 +1,13 @@
 -- Two customers who trade, a member of staff and a superuser; one trade that is open and one that is agreed.
-insert into users (username, email, first_name, last_name, password_hash, is_active, role, date_joined, token_epoch, search_text)
+insert into users (
+    username, email, first_name, last_name, password_hash, is_active, role, date_joined, token_epoch, links, proposal_notices,
+    invoice_notices, payment_notices, search_text
+)
 values
-    ('owner', 'owner@example.com', '', '', 'hash', true, 'customer', '2026-01-01', 0, ' owner'),
-    ('buyer', 'buyer@example.com', '', '', 'hash', true, 'customer', '2026-01-01', 0, ' buyer'),
-    ('staff', 'staff@example.com', '', '', 'hash', true, 'staff', '2026-01-01', 0, ' staff'),
-    ('super', 'super@example.com', '', '', 'hash', true, 'superuser', '2026-01-01', 0, ' super');
+    ('owner', 'owner@example.com', '', '', 'hash', true, 'customer', '2026-01-01', 0, '[]', true, true, true, ' owner'),
+    ('buyer', 'buyer@example.com', '', '', 'hash', true, 'customer', '2026-01-01', 0, '[]', true, true, true, ' buyer'),
+    ('staff', 'staff@example.com', '', '', 'hash', true, 'staff', '2026-01-01', 0, '[]', true, true, true, ' staff'),
+    ('super', 'super@example.com', '', '', 'hash', true, 'superuser', '2026-01-01', 0, '[]', true, true, true, ' super');
 
 insert into login_names (name, user_id)
 values ('owner', 1), ('owner@example.com', 1), ('buyer', 2), ('buyer@example.com', 2);
@@ -83,3 +86,15 @@ insert into payments (
     charge_key, created_at
 )
 values (1, 1, 1, 50, 'USD', 'failed', '2026-01-02', 'card_declined', 'ref-1', false, 'key-1', '2026-01-02');
+
+insert into webhook_endpoints (url, description, event_types, is_active, secret, created_at)
+values ('https://example.com/hook', '', '{trade.*}', true, 'whsec_c2VjcmV0', '2026-01-01');
+
+insert into webhook_positions (endpoint_id, last_event_id)
+values (1, 0);
+
+insert into webhook_deliveries (endpoint_id, status, next_attempt_at, tries, attempts, created_at)
+values (1, 'pending', '2026-01-01', 0, '{}', '2026-01-01');
+
+insert into mails (kind, event_id, customer_id, facts, status, next_attempt_at, tries, created_at)
+values ('invoice_issued', 1, 1, '{}', 'pending', '2026-01-01', 0, '2026-01-01');
