@@ -95,6 +95,14 @@ RULES = {
     "POST /api/register": NAMES | {"password2", "dob"},
     # Name and password belong together (rule 3.2).
     "POST /api/login": set(),
+    # A link is good for a while, and a new password may be common (rules 9.3 and 9.4).
+    "POST /api/password-reset": {"email"},
+    "POST /api/password-reset/confirm": {"token", "password", "password2"},
+    "POST /api/password": {"current_password", "password", "password2"},
+    "POST /api/email-verification/confirm": {"token"},
+    # An address leads to a public one (rule 9.1).
+    "POST /api/webhook-endpoints": {"url"},
+    "PATCH /api/webhook-endpoints/{id}": {"url"},
     "POST /api/users": NAMES | {"dob"},
     "PUT /api/users/{id}": NAMES,
     "PATCH /api/users/{id}": NAMES,

@@ -113,6 +113,26 @@ impl FromRequestParts<AppState> for Unauthenticated {
     }
 }
 
+/// Anybody, for the endpoints that need no token. One that is sent must be good (rule 2.1), and has no other effect. Converts into the
+/// context of a command by an anonymous actor.
+#[derive(Clone, Debug)]
+pub(crate) struct Anybody(RequestContext);
+
+impl From<&Anybody> for RequestContext {
+    fn from(anybody: &Anybody) -> Self {
+        anybody.0.clone()
+    }
+}
+
+impl FromRequestParts<AppState> for Anybody {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
+        Caller::from_request_parts(parts, state).await?;
+        Ok(Self(context(parts, state, Actor::Anonymous)))
+    }
+}
+
 /// The context of a command by this actor: the id of the request, the idempotency claim and the precondition that layers have put
 /// into the request, and the network of the client.
 fn context(parts: &Parts, state: &AppState, actor: Actor) -> RequestContext {

@@ -38,8 +38,8 @@ use crate::state::AppState;
 pub(crate) use headers::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
 pub(crate) use key::MAX_CHARS as MAX_KEY_CHARS;
 use key::{Keys, Scope};
-use replay::LostResponse;
 pub(crate) use replay::Replay;
+use replay::{Access, LostResponse};
 use saved::Saved;
 pub(crate) use secrets::Secrets;
 
@@ -73,14 +73,14 @@ impl Once {
     }
 
     async fn respond(self, mut request: Request, next: Next) -> Result<Response, Problem> {
-        let is_public = self.replay.is_public;
-        let caller = if is_public {
-            Caller(None)
-        } else {
-            Caller::identify(self.engine(), request.headers(), &Trail::of(request.extensions())).await?
+        let caller = match self.replay.access {
+            Access::Tokenless => Caller(None),
+            Access::Users | Access::Everybody => {
+                Caller::identify(self.engine(), request.headers(), &Trail::of(request.extensions())).await?
+            }
         };
         let (user, role) = (caller.actor().user(), caller.actor().role());
-        if user.is_none() && !is_public {
+        if user.is_none() && self.replay.access == Access::Users {
             // The handler responds 401, which is not stored: only known users write records.
             return Ok(next.run(request).await);
         }

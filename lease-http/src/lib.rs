@@ -4,6 +4,7 @@
 //! extractors of its handler and the engine, in this order; this crate has no business rules. Every error is a [`Problem`], and
 //! [`document`] is the `OpenAPI` document, which is collected from the declarations of the handlers.
 
+mod account_pages;
 mod auth;
 mod client_address;
 mod endpoints;
@@ -54,7 +55,7 @@ pub use options::{CorsOrigins, HttpOptions};
 use precompressed::Precompressed;
 pub use problem::{ErrorCode, HttpError, Problem};
 use state::{AppState, Shared};
-use throttle::{LoginThrottle, RegistrationThrottle, Streams};
+use throttle::{ClientThrottle, LoginThrottle, Streams};
 
 /// The memory for the bodies of requests, in bytes.
 const UPLOADS: usize = 32 * 1024 * 1024;
@@ -171,7 +172,8 @@ impl RouterBuilder {
         Document::served_by(&self.engine);
         let state = AppState::from(Shared {
             throttle: LoginThrottle::new(self.options.login_failures_per_minute),
-            registrations: RegistrationThrottle::new(self.options.registrations_per_minute),
+            registrations: ClientThrottle::new(self.options.registrations_per_minute),
+            mails: ClientThrottle::new(self.options.registrations_per_minute),
             streams: Streams::new(self.metrics.clone()),
             stop: self.stop,
             engine: self.engine,
@@ -190,9 +192,9 @@ impl RouterBuilder {
     }
 }
 
-/// The endpoints of the API and those for operators, each with its description.
+/// The endpoints of the API and those for operators, each with its description, and the pages behind the links in mails.
 fn all(endpoints: Endpoints) -> OpenApiRouter<AppState> {
-    endpoints.into_router().routes(routes!(openapi_document)).merge(ops::router())
+    endpoints.into_router().routes(routes!(openapi_document)).merge(ops::router()).merge(account_pages::router())
 }
 
 /// Get this document

@@ -31,6 +31,7 @@ fn place(path: &str, id: i64) -> Option<String> {
     let (prefix, _) = path.rsplit_once("/api/")?;
     let collection = match path.rsplit('/').next()? {
         "register" => "users",
+        "test" => "webhook-deliveries",
         collection => collection,
     };
     Some(format!("{prefix}/api/{collection}/{id}"))
@@ -48,6 +49,7 @@ mod tests {
             ("/api/trades/", "/api/trades/7"),
             ("/api/trades/3/proposals", "/api/proposals/7"),
             ("/api/register", "/api/users/7"),
+            ("/api/webhook-endpoints/3/test", "/api/webhook-deliveries/7"),
             ("/nested/api/invoices/3/payments/", "/nested/api/payments/7"),
         ];
         for (path, expected) in cases {

@@ -217,6 +217,7 @@ fn codes(path: &str, method: &str, operation: &mut Map<String, Value>, ignores_k
     add(method == "post", &[&[Engine(ErrorKind::ValidationError)], &bad_body[..]].concat());
     add(method == "post" && !ignores_key, &[in_use, Http(HttpError::IdempotencyKeyReused)]);
     add(method == "post" && !ignores_key && !is_public, &[Engine(ErrorKind::PermissionDenied)]);
+    add(method != "get" && !operation.contains_key("security"), &[Engine(ErrorKind::EmailNotVerified)]);
     add(true, &[Engine(ErrorKind::InternalError), Engine(ErrorKind::Unavailable)]);
     codes
 }

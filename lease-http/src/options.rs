@@ -23,8 +23,11 @@ pub struct HttpOptions {
     /// The number of failed logins per minute for one client address and name; 10 by default, 0 for no limit. With all names
     /// together, a client address that nobody has logged in from with the same name before may fail five times as often.
     pub login_failures_per_minute: u32,
-    /// The number of attempts to register per minute for one client address; 10 by default, 0 for no limit.
+    /// The number of attempts to register per minute for one client address; 10 by default, 0 for no limit. Mails that are asked for are
+    /// limited likewise, by a count of their own.
     pub registrations_per_minute: u32,
+    /// The name of the platform, on the pages behind the links in mails; `Lease` by default.
+    pub platform_name: String,
     /// How often a stream of events looks whether its token is still good; a minute by default, and a millisecond at least.
     pub session_check_interval: Duration,
     /// The settings of the background work, which is caught up with when the engine's test clock is moved.
@@ -40,6 +43,7 @@ impl Default for HttpOptions {
             client_address_header: None,
             login_failures_per_minute: 10,
             registrations_per_minute: 10,
+            platform_name: "Lease".to_owned(),
             session_check_interval: Duration::from_mins(1),
             maintenance: Maintenance::default(),
         }
@@ -86,6 +90,13 @@ impl HttpOptions {
     #[must_use]
     pub const fn with_registrations_per_minute(mut self, registrations: u32) -> Self {
         self.registrations_per_minute = registrations;
+        self
+    }
+
+    /// These options with another [`platform_name`](Self::platform_name).
+    #[must_use]
+    pub fn with_platform_name(mut self, name: String) -> Self {
+        self.platform_name = name;
         self
     }
 

@@ -7,6 +7,7 @@ use lease_core::lifecycle::ProposalDraft;
 use lease_core::money::Money;
 use lease_core::openapi;
 use lease_core::wallet::{CardDraft, EnteredCardDraft};
+use lease_core::webhook::WebhookEndpointDraft;
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::openapi::schema::{Object, ObjectBuilder, OneOfBuilder, RefBuilder, Type};
@@ -17,13 +18,6 @@ use utoipa::{PartialSchema, ToSchema};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub(crate) struct Id(i64);
-
-impl Id {
-    /// The id of an object whose kind only the data says.
-    pub(crate) const fn numbered(id: i64) -> Self {
-        Self(id)
-    }
-}
 
 impl<T: lease_core::id::Id> From<T> for Id {
     fn from(id: T) -> Self {
@@ -150,6 +144,8 @@ parts! {
     VehiclePatch of VehicleDraft => any_of;
     /// The fields for updating a service; all of them are optional.
     ServicePatch of ServiceDraft => any_of;
+    /// The fields for updating a webhook endpoint; all of them are optional.
+    WebhookEndpointPatch of WebhookEndpointDraft => any_of;
     /// The fields for making a proposal in the trade that the path names.
     TermsInput of ProposalDraft => |proposal| without(proposal, &["trade_id"]);
     /// The fields for paying the invoice that the path names.

@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 use crate::memory::Memory;
 use crate::metrics::Metrics;
 use crate::options::HttpOptions;
-use crate::throttle::{LoginThrottle, RegistrationThrottle, Streams};
+use crate::throttle::{ClientThrottle, LoginThrottle, Streams};
 
 /// The state of the router. Cheap to clone: each request does so in each layer.
 #[derive(Clone, Debug)]
@@ -33,7 +33,9 @@ pub(crate) struct Shared {
     /// Counts failed logins.
     pub(crate) throttle: LoginThrottle,
     /// Counts registrations.
-    pub(crate) registrations: RegistrationThrottle,
+    pub(crate) registrations: ClientThrottle,
+    /// Counts mails that are asked for.
+    pub(crate) mails: ClientThrottle,
     /// Counts open streams.
     pub(crate) streams: Streams,
     /// Ends all streams.

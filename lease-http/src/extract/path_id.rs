@@ -3,7 +3,7 @@ use axum::http::request::Parts;
 use lease_core::Error;
 use lease_core::id::{
     ContactId, CreditCardId, CustomerId, EventId, Id, InvoiceId, LeadId, PaymentId, ProposalId, RefundId, ServiceId, TokenId,
-    TradeId, UserId, VehicleId,
+    TradeId, UserId, VehicleId, WebhookDeliveryId, WebhookEndpointId,
 };
 use lease_core::permission::{Act, Actor, Resource};
 
@@ -80,4 +80,6 @@ named! {
     PaymentId => Payment,
     RefundId => Refund,
     EventId => Event,
+    WebhookEndpointId => WebhookEndpoint,
+    WebhookDeliveryId => WebhookEndpoint,
 }

@@ -18,10 +18,20 @@ use crate::state::AppState;
 /// one was lost because the process died after the commit, this type says what replaces it.
 #[derive(Clone, Debug)]
 pub(crate) struct Replay {
-    /// Whether the endpoint is open to everybody and ignores tokens (rule 2.1).
-    pub(super) is_public: bool,
+    pub(super) access: Access,
     pub(super) secrets: Secrets,
     pub(super) lost: LostResponse,
+}
+
+/// Who may use an endpoint (rule 2.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    /// Users, by their token.
+    Users,
+    /// Everybody. A token that is sent must be good.
+    Everybody,
+    /// Everybody. A token that is sent is ignored.
+    Tokenless,
 }
 
 /// The replacement for a lost response.
@@ -41,29 +51,34 @@ impl Replay {
     /// For a command that creates a row. A lost response is built again by `read`, whose [`PathId`](crate::extract::PathId) is
     /// then the id of that row; its status 200 becomes 201.
     pub(crate) fn created<T: 'static>(read: impl Handler<T, AppState>) -> Self {
-        Self { is_public: false, secrets: Secrets::None, lost: LostResponse::Created(any(read)) }
+        Self { access: Access::Users, secrets: Secrets::None, lost: LostResponse::Created(any(read)) }
     }
 
     /// For a command on the row that the path names. A lost response is built again by `read`, which takes the same path.
     pub(crate) fn changed<T: 'static>(read: impl Handler<T, AppState>) -> Self {
-        Self { is_public: false, secrets: Secrets::None, lost: LostResponse::Changed(any(read)) }
+        Self { access: Access::Users, secrets: Secrets::None, lost: LostResponse::Changed(any(read)) }
     }
 
     /// For a command that may be carried out again if its response was lost.
     pub(crate) const fn repeated() -> Self {
-        Self { is_public: false, secrets: Secrets::None, lost: LostResponse::Repeated }
+        Self { access: Access::Users, secrets: Secrets::None, lost: LostResponse::Repeated }
     }
 
     /// For a command on the token of the request itself. Sent again with that token, it is a 401. With another token of the same
     /// user it is a different command, and a replay would report a token as revoked that is still valid. So the key has no
     /// effect.
     pub(crate) const fn key_ignored() -> Self {
-        Self { is_public: false, secrets: Secrets::None, lost: LostResponse::KeyIgnored }
+        Self { access: Access::Users, secrets: Secrets::None, lost: LostResponse::KeyIgnored }
     }
 
     /// For an endpoint that ignores tokens: the key then belongs to everybody who sends the same body.
     pub(crate) fn public(self) -> Self {
-        Self { is_public: true, ..self }
+        Self { access: Access::Tokenless, ..self }
+    }
+
+    /// For an endpoint that needs no token: without one, the key belongs to everybody who sends the same body.
+    pub(crate) fn open(self) -> Self {
+        Self { access: Access::Everybody, ..self }
     }
 
     /// For an endpoint whose body can hold secrets.

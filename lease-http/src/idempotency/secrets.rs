@@ -11,8 +11,8 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use super::key;
 
-/// The fields of a body that hold passwords.
-const PASSWORDS: [&str; 2] = ["password", "password2"];
+/// The fields of a body that hold passwords. The token of a mailed link is no password: nobody can guess it.
+const PASSWORDS: [&str; 3] = ["password", "password2", "current_password"];
 /// The field that holds the number of a card.
 const NUMBER: &str = "number";
 /// The field that holds its security code.
@@ -117,6 +117,9 @@ mod tests {
             part(Secrets::Passwords, body),
             Some((rest.to_owned(), Some("password: \"hunter2\"\npassword2: 7".to_owned())))
         );
+        let change = r#"{"current_password": "hunter2", "token": "7-00"}"#;
+        let parted = Some((r#"{"token":"7-00"}"#.to_owned(), Some("current_password: \"hunter2\"".to_owned())));
+        assert_eq!(part(Secrets::Passwords, change), parted);
         assert_eq!(part(Secrets::Passwords, "{}"), Some(("{}".to_owned(), None)));
     }
 

@@ -69,6 +69,15 @@ impl World {
         Self { clock, engine, routes, writes, ada: registered.account, token: registered.token }
     }
 
+    /// A world in which Ada administers.
+    async fn administered() -> Self {
+        let world = Self::new().await;
+        let (root, _) = world.engine.ensure_superuser("root", "root@example.com", "violet-harbor-93".into()).await.unwrap();
+        let login = draft(&json!({"username": "root", "password": "violet-harbor-93"}));
+        let token = world.engine.login(Actor::Anonymous, &login).await.unwrap().token;
+        Self { ada: root, token, ..world }
+    }
+
     fn ada(&self) -> Actor {
         Actor::of(&self.ada)
     }
@@ -307,6 +316,61 @@ async fn after_a_crash_another_token_is_created() {
     assert_ne!(response["id"].as_i64(), Some(lost.token.id.get()));
     let token: TokenText = response["token"].as_str().unwrap().parse().unwrap();
     assert_eq!(world.engine.authenticate(&token).await.unwrap().actor, world.ada());
+}
+
+/// Rule 9.1: nobody has seen the secret in the lost response, so it is shown again.
+#[tokio::test]
+async fn after_a_crash_the_secret_of_an_endpoint_is_shown_again() {
+    let world = World::administered().await;
+    let body = json!({"url": "https://example.com/hook"});
+    let (context, _) = world.claim("/api/webhook-endpoints", &body).await;
+    let made = world.engine.create_webhook_endpoint(context, &draft(&body)).await.unwrap();
+    world.gives_up();
+    let (status, replayed, response) = world.post("/api/webhook-endpoints", &body).await;
+    assert_eq!((status, replayed.as_deref(), response["id"].as_i64()), (201, REPLAYED, Some(made.id.get())));
+    assert_eq!(response["secret"], made.secret.expose());
+}
+
+/// Rule 9.1: a secret that was rotated once is not rotated again.
+#[tokio::test]
+async fn after_a_crash_a_rotated_secret_is_shown_again() {
+    let world = World::administered().await;
+    let body = draft(&json!({"url": "https://example.com/hook"}));
+    let made = world.engine.create_webhook_endpoint(&world.ada(), &body).await.unwrap();
+    let path = format!("/api/webhook-endpoints/{}/rotate-secret", made.id);
+    let (context, _) = world.claim(&path, &Value::Null).await;
+    let rotated = world.engine.rotate_webhook_secret(context, made.id).await.unwrap();
+    world.gives_up();
+    let (status, replayed, response) = world.post(&path, &Value::Null).await;
+    assert_eq!((status, replayed.as_deref(), &response["secret"]), (200, REPLAYED, &json!(rotated.secret.expose())));
+}
+
+/// Rules 9.1 and 9.2: one test and one more delivery are queued, not two.
+#[tokio::test]
+async fn after_a_crash_the_queued_delivery_is_the_response() {
+    let world = World::administered().await;
+    let body = draft(&json!({"url": "https://example.com/hook"}));
+    let endpoint = world.engine.create_webhook_endpoint(&world.ada(), &body).await.unwrap().id;
+    let path = format!("/api/webhook-endpoints/{endpoint}/test");
+    let (context, _) = world.claim(&path, &Value::Null).await;
+    let queued = world.engine.test_webhook_endpoint(context, endpoint).await.unwrap().id;
+    world.gives_up();
+    let (status, replayed, response) = world.post(&path, &Value::Null).await;
+    assert_eq!((status, replayed.as_deref(), response["id"].as_i64()), (202, REPLAYED, Some(queued.get())));
+}
+
+/// Rule 9.3: the present password is another by then.
+#[tokio::test]
+async fn after_a_crash_a_changed_password_stays_changed() {
+    let world = World::new().await;
+    let body = json!({"current_password": "violet-harbor-93", "password": "amber-lantern-58", "password2": "amber-lantern-58"});
+    let parted = Secrets::Passwords.part(&text(&body).into()).unwrap();
+    let told_by = parted.content("k1", world.engine.password_hasher(), None).await.unwrap();
+    let (context, _) = world.claim_in(world.ada(), &Scope::User(world.ada.user.id), "/api/password", &told_by).await;
+    world.engine.change_password(context, &draft(&body), Some(world.token.hash())).await.unwrap();
+    world.gives_up();
+    let (status, replayed, _) = world.post("/api/password", &body).await;
+    assert_eq!((status, replayed.as_deref()), (204, REPLAYED));
 }
 
 #[tokio::test]

@@ -70,7 +70,7 @@ impl ErrorCode {
                 ErrorKind::ValidationError | ErrorKind::InvalidCredentials => StatusCode::BAD_REQUEST,
                 ErrorKind::NotAuthenticated => StatusCode::UNAUTHORIZED,
                 ErrorKind::CardDeclined | ErrorKind::RefundFailed => StatusCode::PAYMENT_REQUIRED,
-                ErrorKind::PermissionDenied => StatusCode::FORBIDDEN,
+                ErrorKind::PermissionDenied | ErrorKind::EmailNotVerified => StatusCode::FORBIDDEN,
                 ErrorKind::NotFound => StatusCode::NOT_FOUND,
                 ErrorKind::Refused(_) => StatusCode::CONFLICT,
                 ErrorKind::PreconditionFailed => StatusCode::PRECONDITION_FAILED,

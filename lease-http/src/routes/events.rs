@@ -4,13 +4,12 @@ mod stream;
 
 use axum::Json;
 use chrono::{DateTime, Utc};
-use lease_core::event::{self, EventRecord, EventType, SubjectKind};
-use lease_core::id::{EventId, Stored, TradeId};
+use lease_core::event::{EventType, EventView, SubjectKind};
+use lease_core::id::{EventId, TradeId};
 use lease_core::openapi::EventTypePattern;
 use lease_core::permission::Resource;
 use lease_core::repository::EventFilter;
-use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, OneOfBuilder, Type};
 use utoipa::openapi::{Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -32,7 +31,8 @@ pub(super) fn endpoints() -> Endpoints {
 }
 
 /// Something that happened. An event never changes.
-#[derive(Serialize, ToSchema)]
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it is here for its schema: the core writes events")]
 struct Event {
     id: Id,
     #[schema(value_type = EventType)]
@@ -50,24 +50,9 @@ struct Event {
     changes: EventChanges,
 }
 
-impl From<Stored<EventRecord>> for Event {
-    fn from(Stored { id, value: event }: Stored<EventRecord>) -> Self {
-        Self {
-            id: id.into(),
-            r#type: event.event_type.into(),
-            occurred_at: event.occurred_at,
-            actor: event.actor.into(),
-            request_id: event.request_id,
-            subject: EventSubject { kind: event.event_type.subject_kind().into(), id: event.subject_id.map(Id::numbered) },
-            trade_id: event.trade_id.map(Id::from),
-            data: EventData(event.data),
-            changes: EventChanges(event.changes),
-        }
-    }
-}
-
 /// The object that an event is about.
-#[derive(Serialize, ToSchema)]
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it is here for its schema")]
 struct EventSubject {
     #[schema(value_type = SubjectKind)]
     kind: &'static str,
@@ -77,27 +62,7 @@ struct EventSubject {
 }
 
 /// Whose act it was.
-#[derive(Serialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-enum EventActor {
-    User { user_id: Id, customer_id: Option<Id>, is_staff: bool },
-    System,
-    Gateway,
-    Anonymous,
-}
-
-impl From<event::EventActor> for EventActor {
-    fn from(actor: event::EventActor) -> Self {
-        match actor {
-            event::EventActor::User { user_id, customer_id, is_staff } => {
-                Self::User { user_id: user_id.into(), customer_id: customer_id.map(Id::from), is_staff }
-            }
-            event::EventActor::System => Self::System,
-            event::EventActor::Gateway => Self::Gateway,
-            event::EventActor::Anonymous => Self::Anonymous,
-        }
-    }
-}
+enum EventActor {}
 
 /// One type with fields that only users have: clients find it easier to use than one type for each kind.
 impl PartialSchema for EventActor {
@@ -123,9 +88,7 @@ impl PartialSchema for EventActor {
 impl ToSchema for EventActor {}
 
 /// The facts.
-#[derive(Serialize)]
-#[serde(transparent)]
-struct EventData(Map<String, Value>);
+enum EventData {}
 
 impl PartialSchema for EventData {
     fn schema() -> RefOr<Schema> {
@@ -142,9 +105,7 @@ impl PartialSchema for EventData {
 impl ToSchema for EventData {}
 
 /// The changes.
-#[derive(Serialize)]
-#[serde(transparent)]
-struct EventChanges(Map<String, Value>);
+enum EventChanges {}
 
 impl PartialSchema for EventChanges {
     fn schema() -> RefOr<Schema> {
@@ -172,8 +133,10 @@ struct FieldChange {
     to: Value,
 }
 
-/// A page of events.
+/// A page of events, for the document.
 type EventPage = Listing<Event>;
+/// A page of events.
+type EventViewPage = Listing<EventView>;
 
 /// The filter of the list, and the id after which it goes forward.
 #[derive(Debug)]
@@ -231,19 +194,19 @@ fn subject(params: &mut Params) -> Option<(SubjectKind, i64)> {
 #[utoipa::path(get, path = "/api/events", tag = "events", params(List<Query>),
     responses((status = 200, description = "A page of events.", body = EventPage)),
     extensions(("x-codes" = json!(["events_gone"]))))]
-async fn list_events(engine: Engine, session: Session, list: List<Query>) -> ApiResult<EventPage> {
+async fn list_events(engine: Engine, session: Session, list: List<Query>) -> ApiResult<EventViewPage> {
     let (Query { filter, after }, page, links) = list.for_reader(&session.actor)?;
     let found = match after {
         Some(after) => engine.events_forward(&session.actor, EventId::new(after), filter, page).await?,
         None => engine.events(&session.actor, filter, page).await?,
     };
-    Ok(links.respond(found, Event::from))
+    Ok(links.respond(found, EventView::from))
 }
 
 /// Get an event
 #[utoipa::path(get, path = "/api/events/{id}", tag = "events",
     responses((status = 200, description = "The event.", body = Event)))]
-async fn get_event(engine: Engine, session: Session, id: PathId<EventId>) -> ApiResult<Event> {
+async fn get_event(engine: Engine, session: Session, id: PathId<EventId>) -> ApiResult<EventView> {
     let id = id.or_not_found(&session.actor)?;
     Ok(Json(engine.get_event(&session.actor, id).await?.into()))
 }
@@ -270,7 +233,7 @@ async fn list_trade_history(
     session: Session,
     trade: PathId<TradeId>,
     list: List<History>,
-) -> ApiResult<EventPage> {
+) -> ApiResult<EventViewPage> {
     let trade = trade.or_not_found(&session.actor)?;
     let (History, page, links) = match list.for_reader(&session.actor) {
         Ok(asked) => asked,
@@ -281,5 +244,5 @@ async fn list_trade_history(
         }
     };
     let found = engine.trade_history(&session.actor, trade, page).await?;
-    Ok(links.respond(found, Event::from))
+    Ok(links.respond(found, EventView::from))
 }

@@ -8,10 +8,13 @@ mod accounts;
 mod contacts;
 mod credit_cards;
 mod customers;
+mod email_verification;
 mod events;
 mod gateway;
 mod invoices;
 mod leads;
+mod notification_settings;
+mod passwords;
 mod payments;
 mod proposals;
 mod refunds;
@@ -22,6 +25,7 @@ mod tokens;
 mod trades;
 mod users;
 mod vehicles;
+mod webhooks;
 
 use crate::endpoints::Endpoints;
 
@@ -29,6 +33,9 @@ use crate::endpoints::Endpoints;
 pub(crate) fn endpoints(has_test_clock: bool) -> Endpoints {
     let endpoints = Endpoints::new()
         .merge(accounts::endpoints())
+        .merge(passwords::endpoints())
+        .merge(email_verification::endpoints())
+        .merge(notification_settings::endpoints())
         .merge(tokens::endpoints())
         .merge(users::endpoints())
         .merge(customers::endpoints())
@@ -43,6 +50,7 @@ pub(crate) fn endpoints(has_test_clock: bool) -> Endpoints {
         .merge(payments::endpoints())
         .merge(refunds::endpoints())
         .merge(gateway::endpoints())
-        .merge(events::endpoints());
+        .merge(events::endpoints())
+        .merge(webhooks::endpoints());
     if has_test_clock { endpoints.merge(test_clock::endpoints()) } else { endpoints }
 }

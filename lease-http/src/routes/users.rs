@@ -1,13 +1,14 @@
 //! Users (rules 3.4, 3.5).
 
 use axum::Json;
+use axum::extract::{FromRequestParts, State};
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use lease_core::Error;
 use lease_core::account::UserDraft;
 use lease_core::id::UserId;
 use lease_core::input::UpdateMode;
-use lease_core::model::Account;
+use lease_core::model::{Account, Email};
 use lease_core::permission::Resource;
 use lease_core::repository::UserFilter;
 use serde::Serialize;
@@ -16,12 +17,14 @@ use utoipa_axum::routes;
 
 use super::response::{ApiResult, Created, created};
 use crate::auth::Session;
+use crate::client_address::ClientAddress;
 use crate::endpoints::Endpoints;
 use crate::extract::{Body, Engine, PathId};
 use crate::idempotency::{Replay, Secrets};
 use crate::problem::Problem;
 use crate::query::{Filter, List, Listing, Params};
 use crate::schema::{Id, UserInput, UserPatch};
+use crate::state::AppState;
 
 pub(super) fn endpoints() -> Endpoints {
     Endpoints::new()
@@ -46,6 +49,9 @@ struct User {
     date_joined: DateTime<Utc>,
     #[schema(required)]
     last_login: Option<DateTime<Utc>>,
+    /// When the e-mail address was confirmed; null if it was not.
+    #[schema(required)]
+    email_verified_at: Option<DateTime<Utc>>,
     /// The user's customer; null for administrative users.
     #[schema(required)]
     customer_id: Option<Id>,
@@ -65,6 +71,7 @@ impl From<Account> for User {
             is_superuser: user.role.is_superuser(),
             date_joined: user.date_joined,
             last_login: user.last_login,
+            email_verified_at: user.email_verified_at,
             customer_id: account.customer_id.map(Id::from),
         }
     }
@@ -127,19 +134,25 @@ async fn get_me(engine: Engine, session: Session) -> ApiResult<User> {
 }
 
 /// Replace a user
+///
+/// Where the operator asks customers for their present password with a new password or e-mail address, a wrong one counts as a failed
+/// login.
 #[utoipa::path(put, path = "/api/users/{id}", tag = "users", request_body = UserInput,
     responses((status = 200, description = "The user as it is now.", body = User)),
-    extensions(("x-codes" = json!(["permission_denied", "last_superuser", "customer_in_use"]))))]
-async fn replace_user(engine: Engine, session: Session, id: PathId<UserId>, body: Body<UserDraft>) -> ApiResult<User> {
-    change(&engine, &session, id, &body, UpdateMode::Full).await
+    extensions(("x-codes" = json!(["permission_denied", "last_superuser", "customer_in_use", "throttled"]))))]
+async fn replace_user(engine: Engine, editor: Editor, id: PathId<UserId>, body: Body<UserDraft>) -> ApiResult<User> {
+    editor.change(&engine, id, &body, UpdateMode::Full).await
 }
 
 /// Change a user
+///
+/// Where the operator asks customers for their present password with a new password or e-mail address, a wrong one counts as a failed
+/// login.
 #[utoipa::path(patch, path = "/api/users/{id}", tag = "users", request_body = UserPatch,
     responses((status = 200, description = "The user as it is now.", body = User)),
-    extensions(("x-codes" = json!(["permission_denied", "last_superuser", "customer_in_use"]))))]
-async fn update_user(engine: Engine, session: Session, id: PathId<UserId>, body: Body<UserDraft>) -> ApiResult<User> {
-    change(&engine, &session, id, &body, UpdateMode::Partial).await
+    extensions(("x-codes" = json!(["permission_denied", "last_superuser", "customer_in_use", "throttled"]))))]
+async fn update_user(engine: Engine, editor: Editor, id: PathId<UserId>, body: Body<UserDraft>) -> ApiResult<User> {
+    editor.change(&engine, id, &body, UpdateMode::Partial).await
 }
 
 /// Deactivate a user
@@ -164,32 +177,48 @@ async fn get_user_by_old_path(engine: Engine, session: Session, id: PathId<UserI
 /// Replace a user (older path)
 #[utoipa::path(put, path = "/api/user/{id}", tag = "users", request_body = UserInput,
     responses((status = 200, description = "The user as it is now.", body = User)),
-    extensions(("x-codes" = json!(["permission_denied", "last_superuser", "customer_in_use"])), ("x-instead" = json!("PUT /api/users/{id}"))))]
-async fn replace_user_by_old_path(
-    engine: Engine,
-    session: Session,
-    id: PathId<UserId>,
-    body: Body<UserDraft>,
-) -> ApiResult<User> {
-    replace_user(engine, session, id, body).await
+    extensions(("x-codes" = json!(["permission_denied", "last_superuser", "customer_in_use", "throttled"])), ("x-instead" = json!("PUT /api/users/{id}"))))]
+async fn replace_user_by_old_path(engine: Engine, editor: Editor, id: PathId<UserId>, body: Body<UserDraft>) -> ApiResult<User> {
+    replace_user(engine, editor, id, body).await
 }
 
 /// Change a user (older path)
 #[utoipa::path(patch, path = "/api/user/{id}", tag = "users", request_body = UserPatch,
     responses((status = 200, description = "The user as it is now.", body = User)),
-    extensions(("x-codes" = json!(["permission_denied", "last_superuser", "customer_in_use"])), ("x-instead" = json!("PATCH /api/users/{id}"))))]
-async fn update_user_by_old_path(engine: Engine, session: Session, id: PathId<UserId>, body: Body<UserDraft>) -> ApiResult<User> {
-    update_user(engine, session, id, body).await
+    extensions(("x-codes" = json!(["permission_denied", "last_superuser", "customer_in_use", "throttled"])), ("x-instead" = json!("PATCH /api/users/{id}"))))]
+async fn update_user_by_old_path(engine: Engine, editor: Editor, id: PathId<UserId>, body: Body<UserDraft>) -> ApiResult<User> {
+    update_user(engine, editor, id, body).await
 }
 
-async fn change(
-    engine: &Engine,
-    session: &Session,
-    id: PathId<UserId>,
-    body: &Body<UserDraft>,
-    mode: UpdateMode,
-) -> ApiResult<User> {
-    let id = id.or_not_found(&session.actor)?;
-    let account = body.judge(engine.update_user(session, id, body, mode, Some(session.token.hash)).await)?;
-    Ok(Json(account.into()))
+/// Whoever changes a user, and the limits on how often they may give a wrong present password or another e-mail address.
+#[derive(FromRequestParts)]
+#[from_request(state(AppState))]
+struct Editor {
+    session: Session,
+    client: ClientAddress,
+    state: State<AppState>,
+}
+
+impl Editor {
+    async fn change(&self, engine: &Engine, id: PathId<UserId>, body: &Body<UserDraft>, mode: UpdateMode) -> ApiResult<User> {
+        let Self { session, client, state } = self;
+        let id = id.or_not_found(&session.actor)?;
+        if engine.sends_mails() && self.moves(engine, id, body).await? {
+            state.mails.count(*client, engine.now())?;
+        }
+        let verified = session.actor.user().filter(|user| *user == id && engine.verifies_password(&session.actor, body));
+        let work = engine.update_user(session, id, body, mode, Some(session.token.hash));
+        let account = body.judge(state.throttle.guard(engine, *client, verified, work).await?)?;
+        Ok(Json(account.into()))
+    }
+
+    /// Whether a customer gives themselves another e-mail address, to which a mail then goes.
+    async fn moves(&self, engine: &Engine, id: UserId, body: &Body<UserDraft>) -> Result<bool, Error> {
+        let actor = &self.session.actor;
+        let Some(email) = body.email.given().and_then(|text| Email::parse(text).ok()) else { return Ok(false) };
+        if actor.customer().is_none() || actor.user() != Some(id) {
+            return Ok(false);
+        }
+        Ok(engine.get_user(actor, id).await?.user.email != email)
+    }
 }

@@ -17,9 +17,11 @@ use sha2::{Digest, Sha256};
 use super::TooMany;
 use super::known::Known;
 use super::limit::{Limit, Pending};
+use crate::auth::Caller;
 use crate::client_address::ClientAddress;
 use crate::extract::received_body;
 use crate::idempotency::IDEMPOTENCY_KEY;
+use crate::layers::Trail;
 use crate::problem::Problem;
 use crate::state::AppState;
 
@@ -117,6 +119,27 @@ impl LoginThrottle {
     }
 }
 
+impl LoginThrottle {
+    /// Does work in which the present password of this user is verified: beyond the limits of failed logins it is not done, and a wrong
+    /// password counts as one. Without a user, nothing is verified.
+    ///
+    /// # Errors
+    /// 429 if a limit has been reached.
+    pub(crate) async fn guard<T>(
+        &self,
+        engine: &LeaseEngine,
+        client: ClientAddress,
+        user: Option<UserId>,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<Result<T, Error>, TooMany> {
+        let Some(user) = user else { return Ok(work.await) };
+        let attempt = self.begin(client.network(), Subject::User(user), engine.now()).await?;
+        let outcome = work.await;
+        attempt.settle_current(&outcome, engine.now());
+        Ok(outcome)
+    }
+}
+
 /// A pending login. If it is dropped without an outcome (the store was unavailable, or the client hung up), it does not count.
 #[derive(Debug)]
 #[must_use]
@@ -136,15 +159,46 @@ impl Attempt {
                 self.known.remember(self.key, now);
                 self.by_name.forget();
             }
-            Err(Error::InvalidCredentials) => {
-                self.by_name.count(now);
-                if let Some(by_client) = self.by_client {
-                    by_client.count(now);
-                }
-            }
+            Err(Error::InvalidCredentials) => self.count(now),
             Err(_) => {}
         }
     }
+
+    /// Ends an attempt to give the present password of a user who is logged in: a wrong one counts. A right one clears nothing, since it
+    /// is not always asked for.
+    pub(crate) fn settle_current<T>(self, outcome: &Result<T, Error>, now: DateTime<Utc>) {
+        match outcome {
+            Err(Error::Invalid(errors)) if !errors.of("current_password").is_empty() => self.count(now),
+            _ => {}
+        }
+    }
+
+    fn count(self, now: DateTime<Utc>) {
+        self.by_name.count(now);
+        if let Some(by_client) = self.by_client {
+            by_client.count(now);
+        }
+    }
+}
+
+/// Refuses changes of a password beyond the limits whose idempotency key would cost a hash of the password.
+pub(crate) fn limit_password_changes(endpoint: MethodRouter<AppState>, state: &AppState) -> MethodRouter<AppState> {
+    endpoint.route_layer(from_fn_with_state(state.clone(), limit_keyed_changes))
+}
+
+async fn limit_keyed_changes(
+    State(state): State<AppState>,
+    client: ClientAddress,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    if request.headers().contains_key(IDEMPOTENCY_KEY) {
+        let caller = Caller::identify(&state.engine, request.headers(), &Trail::of(request.extensions())).await?;
+        if let Some(user) = caller.actor().user() {
+            state.throttle.check(client.network(), Subject::User(user), state.engine.now())?;
+        }
+    }
+    Ok(next.run(request).await)
 }
 
 /// Refuses logins beyond the limits whose idempotency key would cost a hash of the password. Others are refused by the handler.

@@ -5,18 +5,21 @@
 use std::env;
 use std::io::Write as _;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use axum::http::HeaderName;
 use clap::builder::BoolishValueParser;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Arg, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use lease_core::account::PasswordParams;
 use lease_core::money::{Currency, Money};
 use lease_core::policy::{LatePayments, Policy};
 use lease_http::{CorsOrigins, HttpOptions};
+use lease_mail::parse_public_url;
 use lease_store_postgres::{Pooler, PostgresOptions};
 use secrecy::SecretString;
+use url::Url;
 
 use crate::failure::Failure;
 use crate::parse;
@@ -57,6 +60,7 @@ pub(crate) enum Command {
 
 #[derive(Args, Debug)]
 #[command(next_line_help = true)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub(crate) struct Settings {
     /// The address to listen on.
     #[arg(long, env = "LEASE_BIND", global = true, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8000", value_parser = parse::address)]
@@ -94,9 +98,35 @@ pub(crate) struct Settings {
     /// address may fail five times as often.
     #[arg(long, env = "LEASE_LOGIN_FAILURES_PER_MINUTE", global = true, value_name = "NUMBER", default_value_t = 10, value_parser = clap::value_parser!(u32).range(0..=100_000))]
     pub(crate) login_failures_per_minute: u32,
-    /// The number of attempts to register per minute for one client address; 0 for no limit.
+    /// The number of attempts to register per minute for one client address, and of mails asked for; 0 for no limit.
     #[arg(long, env = "LEASE_REGISTRATIONS_PER_MINUTE", global = true, value_name = "NUMBER", default_value_t = 10, value_parser = clap::value_parser!(u32).range(0..=100_000))]
     pub(crate) registrations_per_minute: u32,
+    /// Ask customers for their present password with a new password or another e-mail address.
+    #[arg(long, env = "LEASE_REQUIRE_CURRENT_PASSWORD", global = true, value_parser = BoolishValueParser::new())]
+    pub(crate) require_current_password: bool,
+    /// Let customers only read until they have confirmed their e-mail address.
+    #[arg(long, env = "LEASE_REQUIRE_VERIFIED_EMAIL", global = true, value_parser = BoolishValueParser::new())]
+    pub(crate) require_verified_email: bool,
+    /// The mail server: smtps://user:password@host, or smtp://user:password@host:587?tls=required; or file: and a folder, which gets
+    /// each mail as a file. Without it, no mail is sent.
+    #[arg(long, env = "LEASE_SMTP_URL", global = true, value_name = "URL", hide_env_values = true, value_parser = parse::secret)]
+    pub(crate) smtp_url: Option<SecretString>,
+    /// The sender of mails, such as "Lease <no-reply@example.com>"; required with --smtp-url.
+    #[arg(long, env = "LEASE_MAIL_FROM", global = true, value_name = "ADDRESS")]
+    pub(crate) mail_from: Option<String>,
+    /// A folder with templates of mails that are used in place of those of the same names.
+    #[arg(long, env = "LEASE_MAIL_TEMPLATES", global = true, value_name = "FOLDER")]
+    pub(crate) mail_templates: Option<PathBuf>,
+    /// The address at which people reach this server, such as https://lease.example.com. Links in mails begin with it; without it,
+    /// mails contain the token that the link would.
+    #[arg(long, env = "LEASE_PUBLIC_URL", global = true, value_name = "URL")]
+    pub(crate) public_url: Option<String>,
+    /// The name of the platform, in mails and on the pages that they lead to.
+    #[arg(long, env = "LEASE_PLATFORM_NAME", global = true, value_name = "NAME", default_value = "Lease", value_parser = parse::platform_name)]
+    pub(crate) platform_name: String,
+    /// Let webhooks go to addresses that are not public, and without TLS: for trials, and where every endpoint is in one's own network.
+    #[arg(long, env = "LEASE_WEBHOOK_ALLOW_PRIVATE", global = true, value_parser = BoolishValueParser::new())]
+    pub(crate) webhook_allow_private: bool,
     /// Whether payments after the due date are accepted.
     #[arg(long, env = "LEASE_LATE_PAYMENTS", global = true, value_name = "accept|reject", default_value = "accept", value_parser = parse::late_payments)]
     pub(crate) late_payments: LatePayments,
@@ -214,6 +244,9 @@ impl Settings {
             .with_payment_action(chrono::Duration::minutes(self.payment_action_minutes.into()))
             .with_max_proposals(self.max_proposals)
             .with_max_days(self.max_days)
+            .with_private_webhooks(self.webhook_allow_private)
+            .with_require_current_password(self.require_current_password)
+            .with_require_verified_email(self.require_verified_email)
             .with_event_retention(self.event_retention_days.map(|days| chrono::Duration::days(days.into())))
     }
 
@@ -233,6 +266,12 @@ impl Settings {
         Ok(Fees { lease: fee("--lease-fee", &self.lease_fee)?, sell: fee("--sell-fee", &self.sell_fee)? })
     }
 
+    /// The address with which links begin. Its error does not show it, since what is wrong may be a password in it.
+    pub(crate) fn public_url(&self) -> Result<Option<Url>, Failure> {
+        let url = self.public_url.as_deref().map(parse_public_url).transpose();
+        url.map_err(|error| Failure::Setting(format!("invalid value for '--public-url': {error}")))
+    }
+
     pub(crate) const fn password_params(&self) -> PasswordParams {
         PasswordParams { memory_kib: self.argon2_memory_kib, iterations: self.argon2_iterations }
     }
@@ -245,14 +284,15 @@ impl Settings {
             .with_client_address_header(self.client_address_header.clone())
             .with_login_failures_per_minute(self.login_failures_per_minute)
             .with_registrations_per_minute(self.registrations_per_minute)
+            .with_platform_name(self.platform_name.clone())
     }
 }
 
 /// Reads the settings from flags and variables. If this ends the process, the reason has been printed: help is not an error, and
 /// a wrong setting takes one line.
 pub(crate) fn read() -> Result<Cli, ExitCode> {
-    let failure = match Cli::try_parse() {
-        Ok(cli) => match cli.settings.fees() {
+    let failure = match parsed() {
+        Ok(cli) => match cli.settings.fees().and(cli.settings.public_url()) {
             Ok(_) => return Ok(cli),
             Err(failure) => failure,
         },
@@ -265,6 +305,19 @@ pub(crate) fn read() -> Result<Cli, ExitCode> {
     };
     let _ = writeln!(std::io::stderr(), "lease-server: {failure}");
     Err(ExitCode::from(failure.exit_code()))
+}
+
+/// Settings whose variables count as not given while they are empty.
+const MAY_BE_EMPTY: [&str; 5] = ["smtp_url", "mail_from", "mail_templates", "public_url", "platform_name"];
+
+fn parsed() -> Result<Cli, clap::Error> {
+    let given = |arg: Arg| {
+        let is_empty = arg.get_env().and_then(env::var_os).is_some_and(|value| value.is_empty());
+        if is_empty { arg.env(None::<&'static str>) } else { arg }
+    };
+    let mut command = MAY_BE_EMPTY.into_iter().fold(Cli::command(), |command, setting| command.mut_arg(setting, given));
+    let mut matches = command.try_get_matches_from_mut(env::args_os())?;
+    Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
 }
 
 /// The first paragraph of clap's message, which names the error, in one line.

@@ -8,6 +8,7 @@ mod engine;
 mod failure;
 mod gateway;
 mod log;
+mod messages;
 mod output;
 mod parse;
 mod serve;

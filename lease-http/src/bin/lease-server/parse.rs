@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use axum::http::{HeaderName, HeaderValue, Uri};
 use lease_core::money::Currency;
 use lease_core::policy::LatePayments;
+use lease_core::text::{NAME_MAX, check_line};
 use lease_http::CorsOrigins;
 use secrecy::SecretString;
 
@@ -23,6 +24,14 @@ pub(crate) fn secret(text: &str) -> Result<SecretString, std::convert::Infallibl
 pub(crate) fn schema(text: &str) -> Result<String, &'static str> {
     let is_name = (1..=63).contains(&text.len()) && !text.starts_with("pg_") && !text.chars().any(char::is_control);
     if is_name { Ok(text.to_owned()) } else { Err("a name of 1 to 63 bytes is required that does not begin with pg_") }
+}
+
+/// A name in one line.
+pub(crate) fn platform_name(text: &str) -> Result<String, String> {
+    match check_line(text.trim(), NAME_MAX)? {
+        "" => Err("a name is required".to_owned()),
+        name => Ok(name.to_owned()),
+    }
 }
 
 pub(crate) fn late_payments(text: &str) -> Result<LatePayments, &'static str> {

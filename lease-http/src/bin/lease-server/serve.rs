@@ -15,6 +15,7 @@ use crate::connections::{Counts, Limits};
 use crate::engine::engine;
 use crate::failure::Failure;
 use crate::gateway::gateway;
+use crate::messages::Messengers;
 use crate::{connections, log, store, superuser};
 
 /// Serves until SIGTERM or Ctrl-C.
@@ -23,10 +24,12 @@ pub(crate) async fn serve(settings: &Settings) -> Result<(), Failure> {
     let metrics = Metrics::new();
     log.watch(&metrics).map_err(Failure::other)?;
     let gateway = gateway(settings)?;
+    let messengers = Messengers::new(settings)?;
     if gateway.info().is_sandbox {
         tracing::warn!("no money moves: cards are charged by a sandbox for trials (--gateway)");
     }
-    let engine = engine(settings, store::open(settings, &metrics).await?, gateway)?;
+    messengers.warn(settings);
+    let engine = engine(settings, store::open(settings, &metrics).await?, gateway, Some(messengers))?;
     if engine.has_test_clock() {
         tracing::warn!("the test clock is on: superusers can move the time of this process forward");
     }

@@ -66,7 +66,7 @@ fn not_created(error: Error) -> Failure {
 /// Runs `createsuperuser`.
 pub(crate) async fn create(settings: &Settings, username: Option<&str>, email: Option<&str>) -> Result<(), Failure> {
     let store = store::postgres(settings, "createsuperuser").await?;
-    let engine = engine(settings, Arc::new(store), Arc::new(SandboxGateway::new()))?;
+    let engine = engine(settings, Arc::new(store), Arc::new(SandboxGateway::new()), None)?;
     let superuser = Superuser {
         username: given_or_prompted(username, "Username: ")?,
         email: given_or_prompted(email, "E-mail address: ")?,

@@ -10,7 +10,7 @@ use axum::response::sse::{self, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream::{Stream, StreamExt as _, once, unfold};
 use lease_core::account;
-use lease_core::event::EventRecord;
+use lease_core::event::{EventRecord, EventView};
 use lease_core::id::{EventId, Stored};
 use lease_core::repository::EventFilter;
 use lease_core::{Error, LeaseEngine};
@@ -18,7 +18,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 use tracing::Span;
 
-use super::{Event, Query};
+use super::Query;
 use crate::auth::Session;
 use crate::layers::Endless;
 use crate::problem::Problem;
@@ -166,8 +166,8 @@ impl Feed {
 
     fn sent(&self, event: Option<Result<Stored<EventRecord>, Error>>) -> Result<sse::Event, &'static str> {
         let event = event.ok_or("there are no more events")?.map_err(|error| self.failed(&error))?;
-        let (id, event) = (event.id, Event::from(event));
-        let sent = sse::Event::default().id(id.to_string()).event(event.r#type).json_data(event);
+        let (id, event_type) = (event.id, <&str>::from(event.event_type));
+        let sent = sse::Event::default().id(id.to_string()).event(event_type).json_data(EventView::from(event));
         sent.map_err(|_| "an event could not be written")
     }
 

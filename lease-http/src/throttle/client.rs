@@ -1,0 +1,79 @@
+//! The limits on what each client asks for, whatever becomes of it: to register, and mails.
+
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::MethodRouter;
+use chrono::{DateTime, Utc};
+use lease_core::client::ClientNetwork;
+
+use super::TooMany;
+use super::limit::Limit;
+use crate::client_address::ClientAddress;
+use crate::idempotency::IDEMPOTENCY_KEY;
+use crate::problem::Problem;
+use crate::state::AppState;
+
+/// Counts the requests of each client, whatever becomes of them. Cheap to clone; clones share the counts.
+#[derive(Clone, Debug)]
+pub(crate) struct ClientThrottle(Limit<ClientNetwork>);
+
+impl ClientThrottle {
+    /// A throttle that allows a client this many requests a minute; 0 for no limit.
+    #[must_use]
+    pub(crate) fn new(per_minute: u32) -> Self {
+        Self(Limit::new(per_minute))
+    }
+
+    /// Counts a request. One whose address is not known is not limited.
+    ///
+    /// # Errors
+    /// [`TooMany`] if the limit has been reached.
+    pub(crate) fn count(&self, client: ClientAddress, now: DateTime<Utc>) -> Result<(), TooMany> {
+        client.network().map_or(Ok(()), |network| self.0.count(network, now))
+    }
+}
+
+/// Puts the limit on registrations around an endpoint. It is checked before anything is done: before an idempotency key is claimed or a
+/// password is hashed. A request that is sent again counts again.
+pub(crate) fn limit_registrations(endpoint: MethodRouter<AppState>, state: &AppState) -> MethodRouter<AppState> {
+    endpoint.route_layer(from_fn_with_state(state.clone(), registrations))
+}
+
+async fn registrations(
+    State(state): State<AppState>,
+    client: ClientAddress,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    state.registrations.count(client, state.engine.now())?;
+    Ok(next.run(request).await)
+}
+
+/// Puts the limit on mails that are asked for around an endpoint.
+pub(crate) fn limit_mails(endpoint: MethodRouter<AppState>, state: &AppState) -> MethodRouter<AppState> {
+    endpoint.route_layer(from_fn_with_state(state.clone(), mails))
+}
+
+async fn mails(State(state): State<AppState>, client: ClientAddress, request: Request, next: Next) -> Result<Response, Problem> {
+    state.mails.count(client, state.engine.now())?;
+    Ok(next.run(request).await)
+}
+
+/// Puts the limit on mails around an endpoint that sets a password by a mailed link, for requests with an idempotency key: the password
+/// in them is stretched before the link is looked at. A request without a key costs nothing unless its link is good.
+pub(crate) fn limit_keyed_links(endpoint: MethodRouter<AppState>, state: &AppState) -> MethodRouter<AppState> {
+    endpoint.route_layer(from_fn_with_state(state.clone(), keyed_links))
+}
+
+async fn keyed_links(
+    State(state): State<AppState>,
+    client: ClientAddress,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    if request.headers().contains_key(IDEMPOTENCY_KEY) {
+        state.mails.count(client, state.engine.now())?;
+    }
+    Ok(next.run(request).await)
+}
