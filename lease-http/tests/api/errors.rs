@@ -76,11 +76,19 @@ async fn the_response_to_other_methods_lists_those_that_are_allowed() {
 
 /// Rule 2.3: a resource that is closed to a role is closed for every method.
 #[tokio::test]
-async fn leads_are_closed_to_customers_whatever_the_method() {
+async fn leads_and_webhooks_are_closed_to_customers_whatever_the_method() {
     let world = World::new().await;
-    for (method, path) in
-        [("DELETE", "/api/leads"), ("PUT", "/api/leads"), ("POST", "/api/leads/1"), ("GET", "/api/leads/1/convert")]
-    {
+    for (method, path) in [
+        ("DELETE", "/api/leads"),
+        ("PUT", "/api/leads"),
+        ("POST", "/api/leads/1"),
+        ("GET", "/api/leads/1/convert"),
+        ("PUT", "/api/webhook-endpoints"),
+        ("POST", "/api/webhook-endpoints/1"),
+        ("DELETE", "/api/webhook-endpoints/1/deliveries"),
+        ("GET", "/api/webhook-endpoints/1/test"),
+        ("GET", "/api/webhook-deliveries/1/redeliver"),
+    ] {
         world.call(method, path, &world.owner, Value::Null).await.refused(403, "permission_denied");
         world.call(method, path, &nobody(), Value::Null).await.refused(401, "not_authenticated");
         world.call(method, path, &world.staff, Value::Null).await.refused(405, "method_not_allowed");

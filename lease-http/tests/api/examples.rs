@@ -1,7 +1,8 @@
-//! The examples of the document (rule 6.8): each body is taken as it stands, apart from the ids in it.
+//! The examples of the document (rule 6.8): each body is taken as it stands, apart from the ids and mailed tokens in it.
 
 use std::collections::BTreeSet;
 
+use lease_core::model::MailKind;
 use serde_json::{Map, Value, json};
 
 use crate::support::setup::ASKS_PAYER;
@@ -35,18 +36,18 @@ struct Reader {
 
 impl Reader {
     /// Sends the first example of an operation about the object with this id.
-    async fn send(&mut self, person: &Person, operation: &str, object: i64, ids: Value) -> Value {
-        self.send_the(0, person, operation, object, ids).await
+    async fn send(&mut self, person: &Person, operation: &str, object: i64, given: Value) -> Value {
+        self.send_the(0, person, operation, object, given).await
     }
 
-    /// Sends an example with these ids in place of its own.
-    async fn send_the(&mut self, index: usize, person: &Person, operation: &str, object: i64, ids: Value) -> Value {
+    /// Sends an example with these ids, or this mailed token, in place of its own.
+    async fn send_the(&mut self, index: usize, person: &Person, operation: &str, object: i64, given: Value) -> Value {
         let (_, examples) = examples().into_iter().find(|(name, _)| name == operation).expect(operation);
         let mut body = examples[index].clone();
-        let ids: Map<String, Value> = serde_json::from_value(ids).unwrap();
-        for (field, id) in ids {
-            assert!(field.ends_with("_id") && body.get(&field).is_some(), "{operation}: {field}");
-            body[field] = id;
+        let given: Map<String, Value> = serde_json::from_value(given).unwrap();
+        for (field, value) in given {
+            assert!((field.ends_with("_id") || field == "token") && body.get(&field).is_some(), "{operation}: {field}");
+            body[field] = value;
         }
         let (method, path) = operation.split_once(' ').unwrap();
         let answer = self.world.call(method, &path.replace("{id}", &object.to_string()), person, body.clone()).await;
@@ -98,10 +99,26 @@ async fn people(reader: &mut Reader) {
     for method in ["PUT", "PATCH"] {
         reader.send(&ada, &format!("{method} /api/customers/{{id}}"), ada.customer, json!({})).await;
     }
+    messages(reader, &ada).await;
     let user = id(&reader.send(&staff, "POST /api/users", 0, json!({})).await);
     for operation in ["PUT /api/users/{id}", "PATCH /api/users/{id}", "PUT /api/user/{id}", "PATCH /api/user/{id}"] {
         reader.send(&staff, operation, user, json!({})).await;
     }
+}
+
+/// The address that asks for a new password is that of the user who registers.
+async fn messages(reader: &mut Reader, ada: &Person) {
+    reader.send(ada, "PUT /api/notification-settings", 0, json!({})).await;
+    reader.send(ada, "POST /api/password", 0, json!({})).await;
+    reader.world.post("/api/email-verification", ada, Value::Null).await.expect(202);
+    let token = reader.world.mailed_token(MailKind::EmailVerification).await;
+    reader.send(&nobody(), "POST /api/email-verification/confirm", 0, json!({"token": token})).await;
+    reader.send(&nobody(), "POST /api/password-reset", 0, json!({})).await;
+    let token = reader.world.mailed_token(MailKind::PasswordReset).await;
+    reader.send(&nobody(), "POST /api/password-reset/confirm", 0, json!({"token": token})).await;
+    let staff = reader.world.staff.clone();
+    let endpoint = id(&reader.send(&staff, "POST /api/webhook-endpoints", 0, json!({})).await);
+    reader.send(&staff, "PATCH /api/webhook-endpoints/{id}", endpoint, json!({})).await;
 }
 
 async fn things(reader: &mut Reader) {

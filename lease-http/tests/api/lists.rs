@@ -115,7 +115,8 @@ async fn trades_are_sorted_by_price() {
 #[tokio::test]
 async fn each_filter_returns_exactly_the_matching_rows() {
     let world = World::new().await;
-    let expected = [of_trades(&world).await, of_people(&world).await, crate::events::filters(&world).await].concat();
+    let before = [of_trades(&world).await, of_people(&world).await, of_webhooks(&world).await].concat();
+    let expected = [before, crate::events::filters(&world).await].concat();
     for (path, rows) in &expected {
         assert_eq!(&ids(&world.get(path, &world.root).await.expect(200)), rows, "{path}");
     }
@@ -257,6 +258,29 @@ async fn of_people(world: &World) -> Vec<(String, Vec<i64>)> {
     ]
 }
 
+/// An endpoint that takes what it is told, and one that is switched off: requests, with the rows of their responses.
+async fn of_webhooks(world: &World) -> Vec<(String, Vec<i64>)> {
+    let endpoint = world.webhook_endpoint("https://example.com/good", &["lead.*"]).await;
+    let off = world.webhook_endpoint("https://example.com/off", &[]).await;
+    world.patch(&format!("/api/webhook-endpoints/{off}"), &world.staff, json!({"is_active": false})).await.expect(200);
+    world.catch_up().await;
+    let test = format!("/api/webhook-endpoints/{endpoint}/test");
+    let sent = id(&world.post(&test, &world.staff, Value::Null).await.expect(202));
+    world.catch_up().await;
+    world.receiver.answer("https://example.com/good", &[500]);
+    let pending = id(&world.post(&test, &world.staff, Value::Null).await.expect(202));
+    world.catch_up().await;
+    let deliveries = format!("/api/webhook-endpoints/{endpoint}/deliveries");
+    vec![
+        ("/api/webhook-endpoints?is_active=true".into(), vec![endpoint]),
+        ("/api/webhook-endpoints?is_active=false".into(), vec![off]),
+        (format!("{deliveries}?status=succeeded"), vec![sent]),
+        (format!("{deliveries}?status=pending"), vec![pending]),
+        (format!("{deliveries}?status=failed"), vec![]),
+        (format!("/api/webhook-endpoints/{off}/deliveries?status=pending"), vec![]),
+    ]
+}
+
 /// A service that is not active.
 async fn inactive_service(world: &World) -> i64 {
     let service = json!({"name": "Inspect", "kind": "custom", "amount": "10.00", "currency": "USD", "invoice_on": "acceptance",
@@ -361,7 +385,7 @@ async fn an_invoice_is_overdue_once_its_due_date_is_over() {
 async fn every_list_refuses_unknown_parameters() {
     let world = World::new().await;
     let lists: Vec<_> = lists().into_iter().filter(|(path, _)| !path.contains("{id}")).collect();
-    assert_eq!(lists.len(), 14);
+    assert_eq!(lists.len(), 15);
     for (path, names) in lists {
         assert!(names.contains(&"cursor"), "{path}");
         for wrong in ["limit=0", "limit=101", "limit=x", "cursor=nonsense", "colour=red", "limit=1&limit=2"] {

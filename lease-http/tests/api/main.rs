@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed expectation is how a test fails")]
 
+mod account_pages;
 mod accounts;
 mod app;
 mod available_actions;
@@ -17,8 +18,11 @@ mod examples;
 mod idempotency;
 mod input;
 mod lists;
+mod mails;
+mod message_server;
 mod openapi_document;
 mod ops;
+mod passwords;
 mod payers;
 mod permissions;
 mod process;
@@ -30,3 +34,4 @@ mod support;
 mod test_clock;
 mod throttle;
 mod tokens;
+mod webhooks;

@@ -65,7 +65,7 @@ fn every_page_refers_to_its_rows_by_their_name() {
         assert_eq!(*name, format!("{rows}Page"));
         found += 1;
     }
-    assert_eq!(found, 14, "one page for each table, and for tokens, events and refunds");
+    assert_eq!(found, 16, "one page for each table, and for tokens, events, refunds, webhook endpoints and their deliveries");
 }
 
 /// No field has an inline object as its type, and null is allowed only beside the single type of a field.

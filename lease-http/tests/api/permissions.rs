@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use lease_core::model::MailKind;
 use serde_json::{Value, json};
 
 use crate::app::{PASSWORD, vehicle};
 use crate::support::setup::{ASKS_PAYER, GOOD_CARD, card};
 use crate::support::{Person, World, document, id, ids, nobody};
+
+const NEW: &str = "amber-lantern-58";
 
 const TABLE: &str = include_str!("permissions.txt");
 
@@ -36,6 +39,9 @@ fn table() -> Vec<Row> {
 struct Scene {
     world: World,
     ids: Vec<(&'static str, i64)>,
+    /// The tokens in links that were mailed to the owner.
+    reset_token: String,
+    verification_token: String,
 }
 
 impl Scene {
@@ -62,6 +68,13 @@ impl Scene {
         let lead_event = event("lead.created").await;
         let token = id(&world.post("/api/tokens", owner, json!({"name": "Backup"})).await.expect(201));
         let sold = world.get(&format!("/api/trades/{agreed}"), owner).await.expect(200)["vehicle_id"].as_i64().unwrap();
+        let endpoint = world.webhook_endpoint("https://example.com/hook", &["lead.*"]).await;
+        let test = format!("/api/webhook-endpoints/{endpoint}/test");
+        let delivery = id(&world.post(&test, staff, Value::Null).await.expect(202));
+        world.post("/api/password-reset", &nobody(), json!({"email": "owner@example.com"})).await.expect(202);
+        let reset_token = world.mailed_token(MailKind::PasswordReset).await;
+        world.post("/api/email-verification", owner, Value::Null).await.expect(202);
+        let verification_token = world.mailed_token(MailKind::EmailVerification).await;
         let ids = vec![
             ("user", owner.user),
             ("token", token),
@@ -84,8 +97,10 @@ impl Scene {
             ("trade_event", trade_event),
             ("payment_event", payment_event),
             ("lead_event", lead_event),
+            ("endpoint", endpoint),
+            ("delivery", delivery),
         ];
-        Self { world, ids }
+        Self { world, ids, reset_token, verification_token }
     }
 
     fn id(&self, name: &str) -> i64 {
@@ -147,6 +162,13 @@ impl Scene {
             ("PATCH", "invoices", _) => json!({"due_date": "2030-01-01"}),
             ("POST", "trades", "cancel") | ("POST", "invoices", "void" | "write-off") => json!({"reason": "a mistake"}),
             ("POST", "invoices", _) => json!({"credit_card_id": self.id("card"), "amount": "1.00"}),
+            ("POST", "password-reset", _) if !path.ends_with("/confirm") => json!({"email": "owner@example.com"}),
+            ("POST", "password-reset", _) => json!({"token": self.reset_token, "password": NEW, "password2": NEW}),
+            ("POST", "password", _) => json!({"current_password": PASSWORD, "password": NEW, "password2": NEW}),
+            ("POST", "email-verification", _) if path.ends_with("/confirm") => json!({"token": self.verification_token}),
+            ("PUT", "notification-settings", _) => json!({"invoices": false}),
+            ("POST", "webhook-endpoints", "") => json!({"url": "https://example.com/another"}),
+            ("PATCH", "webhook-endpoints", _) => json!({"description": "Books"}),
             ("POST", "test-clock", _) => json!({"seconds": 60}),
             ("POST", "payments", "refunds") => json!({"amount": "0.50", "reason": "requested_by_customer"}),
             ("POST", "payments", "cancel") => Value::Null,

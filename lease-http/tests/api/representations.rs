@@ -7,8 +7,11 @@ use crate::support::setup::{GOOD_CARD, card};
 use crate::support::{World, id};
 
 /// Each list, with the fields of its rows.
-const FIELDS: [(&str, &str); 13] = [
-    ("users", "id username email first_name last_name is_active is_staff is_superuser date_joined last_login customer_id"),
+const FIELDS: [(&str, &str); 14] = [
+    (
+        "users",
+        "id username email first_name last_name is_active is_staff is_superuser date_joined last_login email_verified_at customer_id",
+    ),
     ("customers", "id user_id job dob notes created_at"),
     ("credit-cards", "id customer_id brand last4 exp_month exp_year holder_name is_default created_at"),
     (
@@ -44,6 +47,7 @@ const FIELDS: [(&str, &str); 13] = [
          gateway_reference created_at settled_at",
     ),
     ("events", "id type occurred_at actor request_id subject trade_id data changes"),
+    ("webhook-endpoints", "id url description event_types is_active disabled_reason created_at"),
 ];
 
 fn fields(thing: &Value) -> Vec<&str> {
@@ -63,6 +67,7 @@ async fn each_resource_has_exactly_its_documented_fields() {
     world.post(&format!("/api/payments/{paid}/refunds"), &world.staff, json!({"reason": "other"})).await.expect(201);
     world.post("/api/contacts", &world.owner, json!({"email": "bo@example.com"})).await.expect(201);
     world.post("/api/leads", &world.staff, json!({"company": "Acme"})).await.expect(201);
+    world.webhook_endpoint("https://example.com/hook", &["trade.*"]).await;
     for (things, names) in FIELDS {
         let mut expected: Vec<&str> = names.split_whitespace().collect();
         expected.sort_unstable();
@@ -83,6 +88,37 @@ async fn a_token_has_exactly_its_documented_fields() {
     assert_eq!(fields(&created), ["created_at", "expires_at", "id", "is_current", "name", "token"]);
     let list = world.get("/api/tokens", &world.owner).await.expect(200);
     assert_eq!(fields(&list["results"][0]), ["created_at", "expires_at", "id", "is_current", "name"]);
+}
+
+/// Rules 9.1 and 9.2: an endpoint shows its secret when it is created and when it gets another one; a delivery has these fields, alone
+/// and in the list.
+#[tokio::test]
+async fn an_endpoint_and_its_deliveries_have_exactly_their_documented_fields() {
+    let world = World::new().await;
+    let body = json!({"url": "https://example.com/hook", "event_types": ["trade.*", "invoice.paid"], "description": "Books"});
+    let created = world.post("/api/webhook-endpoints", &world.staff, body).await.expect(201);
+    let with_secret =
+        ["created_at", "description", "disabled_reason", "event_types", "id", "is_active", "secret", "url"].as_slice();
+    assert_eq!(fields(&created), with_secret);
+    assert_eq!((&created["event_types"], &created["is_active"]), (&json!(["trade.*", "invoice.paid"]), &json!(true)));
+    let endpoint = format!("/api/webhook-endpoints/{}", id(&created));
+    let rotated = world.post(&format!("{endpoint}/rotate-secret"), &world.staff, Value::Null).await.expect(200);
+    assert_eq!(fields(&rotated), with_secret);
+    let queued = world.post(&format!("{endpoint}/test"), &world.staff, Value::Null).await;
+    let path = queued.header("location").to_owned();
+    let queued = queued.expect(202);
+    assert_eq!(path, format!("/api/webhook-deliveries/{}", id(&queued)));
+    assert_eq!(
+        fields(&queued),
+        ["created_at", "event_id", "id", "next_attempt_at", "status", "tries", "type", "webhook_endpoint_id"]
+    );
+    assert_eq!(world.deliveries(id(&created)).await, std::slice::from_ref(&queued));
+    assert_eq!(world.get(&path, &world.staff).await.expect(200), queued);
+    world.catch_up().await;
+    let tried = world.get(&path, &world.staff).await.expect(200);
+    assert_eq!(fields(&tried["tries"][0]), ["at", "error", "milliseconds", "response", "status"]);
+    let settings = world.get("/api/notification-settings", &world.owner).await.expect(200);
+    assert_eq!(settings, json!({"proposals": true, "invoices": true, "payments": true}));
 }
 
 /// Rule 3.4 and chapter 2: a superuser is staff and has no customer.

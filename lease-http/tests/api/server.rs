@@ -40,6 +40,17 @@ fn invalid_settings_end_the_server_with_one_line_and_exit_code_2() {
         &["--fee-currency", "XYZ"],
         &["--fee-currency", "HRK"],
         &["--fee-currency=JPY", "--lease-fee=49.50"],
+        &["--require-current-password=perhaps"],
+        &["--require-verified-email=perhaps"],
+        &["--webhook-allow-private=perhaps"],
+        &["--platform-name", " "],
+        &["--public-url", "lease.example.com"],
+        &["--public-url", "https://lease.example.com/?page=1"],
+        &["--public-url", "https://:hunter2@lease.example.com"],
+        &["--smtp-url", "smtp://localhost"],
+        &["--smtp-url", "http://localhost", "--mail-from", "lease@example.com"],
+        &["--smtp-url", "smtp://localhost", "--mail-from", "nobody"],
+        &["--smtp-url", "smtp://localhost", "--mail-from", "lease@example.com", "--mail-templates", "/nowhere"],
         &["--max-connections", "0"],
         &["--request-timeout-seconds", "0"],
         &["--cors-origins", "everywhere"],
@@ -57,7 +68,7 @@ fn invalid_settings_end_the_server_with_one_line_and_exit_code_2() {
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(2), "{args:?}: {said}");
         assert_eq!(said.lines().count(), 1, "{args:?}: {said}");
-        assert!(said.starts_with("lease-server: "), "{args:?}: {said}");
+        assert!(said.starts_with("lease-server: ") && !said.contains("hunter2"), "{args:?}: {said}");
     }
 }
 
@@ -79,6 +90,12 @@ fn every_setting_is_also_an_environment_variable() {
         ("LEASE_LATE_PAYMENTS", "none"),
         ("LEASE_GATEWAY", "none"),
         ("LEASE_PAYMENT_ACTION_MINUTES", "none"),
+        ("LEASE_REQUIRE_CURRENT_PASSWORD", "none"),
+        ("LEASE_REQUIRE_VERIFIED_EMAIL", "none"),
+        ("LEASE_WEBHOOK_ALLOW_PRIVATE", "none"),
+        ("LEASE_PLATFORM_NAME", " "),
+        ("LEASE_PUBLIC_URL", "none"),
+        ("LEASE_SMTP_URL", "http://user:hunter2@localhost"),
         ("LEASE_MAX_PROPOSALS", "none"),
         ("LEASE_MAX_DAYS", "none"),
         ("LEASE_LEASE_FEE", "none"),
@@ -98,6 +115,23 @@ fn every_setting_is_also_an_environment_variable() {
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!((output.status.code(), said.lines().count()), (Some(2), 1), "{variable:?}: {said}");
         assert!(!said.contains("hunter2"), "{said}");
+    }
+}
+
+/// Chapter 7: what goes with the address of the mail server, and that its password is told to nobody.
+#[test]
+fn a_mail_server_that_cannot_be_right_is_an_invalid_setting() {
+    let server = ("LEASE_SMTP_URL", "smtps://user:hunter2@mail.example.com");
+    for (variables, flag) in [
+        ([server, ("LEASE_MAIL_FROM", "")], "--smtp-url requires --mail-from"),
+        ([server, ("LEASE_MAIL_FROM", "nobody")], "--mail-from"),
+        ([("LEASE_SMTP_URL", "smtp://user:hunter2@mail.example.com"), ("LEASE_MAIL_FROM", "a@example.com")], "--smtp-url"),
+    ] {
+        let output = run(&["--bind=127.0.0.1:0"], &variables);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), said.lines().count()), (Some(2), 1), "{said}");
+        assert!(said.contains(flag) && !said.contains("hunter2"), "{said}");
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), "", "nothing is said before it is known to be right");
     }
 }
 

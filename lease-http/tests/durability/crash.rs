@@ -13,6 +13,7 @@ use lease_core::gateway::SandboxGateway;
 use lease_core::invariants::Books;
 use lease_core::model::{PaymentState, TradeState};
 use serde_json::{Value, json};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, interval};
 
 use crate::client::{Addresses, Client, card, made, vehicle};
@@ -23,7 +24,7 @@ use crate::two_servers::{LEASE, SELL, terms};
 use crate::{TURN, serve};
 
 /// The number of customers at once, each of whom trades with the next one.
-const CUSTOMERS: u32 = 4;
+const CUSTOMERS: usize = 4;
 /// The number of crashes, of a server and of Postgres in turn.
 const CRASHES: usize = 12;
 /// The number of responses between two crashes.
@@ -31,7 +32,7 @@ const ANSWERS: usize = 40;
 
 /// The rows that responses have confirmed, by id.
 #[derive(Debug, Default)]
-struct Acknowledged {
+pub(crate) struct Acknowledged {
     vehicles: BTreeSet<i64>,
     trades: BTreeSet<i64>,
     proposals: BTreeSet<i64>,
@@ -155,6 +156,46 @@ impl Loader {
     }
 }
 
+/// Customers who trade with each other until they are told to end.
+pub(crate) struct Business {
+    responses: Arc<AtomicUsize>,
+    over: Arc<AtomicBool>,
+    loaders: Vec<JoinHandle<Acknowledged>>,
+}
+
+impl Business {
+    pub(crate) async fn begin(addresses: &Addresses) -> Self {
+        let mut clients = Vec::new();
+        for number in 0..CUSTOMERS {
+            clients.push(Client::register(addresses, &format!("customer{number}"), number).await);
+        }
+        let (responses, over) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+        let mut loaders = Vec::new();
+        for (number, client) in (0..).zip(&clients) {
+            let buyer = clients[(usize::try_from(number).unwrap() + 1) % clients.len()].clone();
+            let (client, responses) = (client.clone(), Arc::clone(&responses));
+            let loader = Loader { client, buyer, number, responses, acknowledged: Acknowledged::default() };
+            loaders.push(tokio::spawn(loader.run(Arc::clone(&over))));
+        }
+        Self { responses, over, loaders }
+    }
+
+    /// Waits until there have been this many responses.
+    pub(crate) async fn until(&self, number: usize) {
+        progress(&self.responses, number).await;
+    }
+
+    /// What was confirmed to each customer.
+    pub(crate) async fn end(self) -> Vec<Acknowledged> {
+        self.over.store(true, Ordering::Relaxed);
+        let mut acknowledged = Vec::new();
+        for loader in self.loaders {
+            acknowledged.push(loader.await.unwrap());
+        }
+        acknowledged
+    }
+}
+
 /// Waits until there have been this many responses.
 async fn progress(responses: &AtomicUsize, until: usize) {
     let deadline = Instant::now() + Duration::from_mins(1);
@@ -176,28 +217,12 @@ async fn acknowledged_writes_survive_crashes() {
     };
     publish(&servers);
 
-    let mut clients = Vec::new();
-    for number in 0..CUSTOMERS {
-        clients.push(Client::register(&addresses, &format!("customer{number}"), usize::try_from(number).unwrap()).await);
-    }
-    let (responses, over) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
-    let mut loaders = Vec::new();
-    for (number, client) in (0..).zip(&clients) {
-        let buyer = clients[(usize::try_from(number).unwrap() + 1) % clients.len()].clone();
-        let loader = Loader {
-            client: client.clone(),
-            buyer,
-            number,
-            responses: Arc::clone(&responses),
-            acknowledged: Acknowledged::default(),
-        };
-        loaders.push(tokio::spawn(loader.run(Arc::clone(&over))));
-    }
+    let business = Business::begin(&addresses).await;
     let root = Client::superuser(&addresses).await;
     let (end_of_reading, readers) = (Arc::new(AtomicBool::new(false)), [3, 100]);
     let readers = readers.map(|at_once| read_forward(root.clone(), at_once, &end_of_reading));
     for number in 0..CRASHES {
-        progress(&responses, (number + 1) * ANSWERS).await;
+        business.until((number + 1) * ANSWERS).await;
         if number % 2 == 0 {
             // Dropping it kills it.
             servers[number / 2 % 2] = serve(&database);
@@ -206,12 +231,8 @@ async fn acknowledged_writes_survive_crashes() {
             tokio::task::spawn_blocking(crash).await.unwrap();
         }
     }
-    progress(&responses, (CRASHES + 1) * ANSWERS).await;
-    over.store(true, Ordering::Relaxed);
-    let mut acknowledged = Vec::new();
-    for loader in loaders {
-        acknowledged.push(loader.await.unwrap());
-    }
+    business.until((CRASHES + 1) * ANSWERS).await;
+    let acknowledged = business.end().await;
 
     let store = database.connect().await;
     let engine = LeaseEngine::builder(Arc::new(store.clone()), Arc::new(SandboxGateway::new())).build().unwrap();

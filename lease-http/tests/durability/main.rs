@@ -7,6 +7,7 @@ mod client;
 mod crash;
 mod events;
 mod keys;
+mod messages;
 mod outages;
 mod poolers;
 mod races;

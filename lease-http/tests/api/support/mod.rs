@@ -4,6 +4,7 @@
 //! The data is in memory or, with `LEASE_TEST_STORE=postgres`, in a database of its own.
 
 mod contract;
+mod messages;
 pub(crate) mod setup;
 pub(crate) mod store;
 
@@ -24,6 +25,7 @@ use serde_json::{Value, json};
 pub(crate) use crate::app::ApiResponse;
 use crate::app::{App, PASSWORD, registration, request};
 pub(crate) use contract::{check as check_response, document, resolved};
+pub(crate) use messages::{Mailbox, Receiver};
 
 /// A user who is logged in.
 #[derive(Clone, Debug)]
@@ -52,6 +54,10 @@ pub(crate) struct World {
     pub(crate) lease: i64,
     /// The standard service *Sell*: 199.00 USD on acceptance.
     pub(crate) sell: i64,
+    /// Takes the webhooks.
+    pub(crate) receiver: Arc<Receiver>,
+    /// Takes the mails.
+    pub(crate) mailbox: Arc<Mailbox>,
 }
 
 impl World {
@@ -72,7 +78,10 @@ impl World {
     async fn set_up(gateway: Arc<dyn PaymentGateway>, set_up: impl FnOnce(LeaseEngineBuilder) -> LeaseEngineBuilder) -> Self {
         let clock = Arc::new(ManualClock::at(Utc.with_ymd_and_hms(2026, 3, 1, 12, 0, 0).unwrap()));
         let store = store::fresh().await;
+        let (receiver, mailbox) = (Arc::<Receiver>::default(), Arc::<Mailbox>::default());
         let builder = LeaseEngine::builder(Arc::clone(&store), gateway)
+            .webhooks(Arc::clone(&receiver) as _)
+            .mailer(Arc::clone(&mailbox) as _)
             .test_clock(Arc::new(TestClock::over(Arc::clone(&clock) as _)))
             .password_params(PasswordParams { memory_kib: 8, iterations: 1 });
         let engine = set_up(builder).build().unwrap();
@@ -80,10 +89,10 @@ impl World {
             .with_login_failures_per_minute(0)
             .with_registrations_per_minute(0)
             .with_session_check_interval(Duration::from_millis(20));
-        Self::populate(App::on(engine, clock, options), store).await
+        Self::populate(App::on(engine, clock, options), store, receiver, mailbox).await
     }
 
-    async fn populate(app: App, store: Arc<dyn Repository>) -> Self {
+    async fn populate(app: App, store: Arc<dyn Repository>, receiver: Arc<Receiver>, mailbox: Arc<Mailbox>) -> Self {
         let usd = |text| Money::parse(text, Currency::USD).unwrap();
         app.engine.ensure_superuser("root", "root@example.com", PASSWORD.into()).await.unwrap();
         app.engine.ensure_standard_services(usd("49.00"), usd("199.00")).await.unwrap();
@@ -98,6 +107,8 @@ impl World {
             stranger: none,
             lease: 0,
             sell: 0,
+            receiver,
+            mailbox,
         };
         world.root = world.log_in("root").await;
         let clerk = json!({"username": "clerk", "password": PASSWORD, "email": "clerk@example.com", "first_name": "Cleo",
