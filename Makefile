@@ -34,12 +34,21 @@ define evidence
 	@echo "== $(1)"; SECONDS=0; $(2); outcome=$$?; echo "== $(1): $${SECONDS} s"; exit $$outcome
 endef
 
+# Installs packages for Python into a folder of target, unless they are there.
+define python
+	@if ! target/$(1)/bin/python -c '$(foreach package,$(2),import $(firstword $(subst ==, ,$(package)));)' 2>/dev/null; then \
+		echo "$(2) are missing; installing them"; \
+		python3 -c 'import ensurepip' 2>/dev/null || { $(INSTALL) python3-venv; }; \
+		python3 -m venv --clear target/$(1) && target/$(1)/bin/pip install --quiet $(2); \
+	fi
+endef
+
 # The programs that `make deny` installs.
 TOOLS := $(CURDIR)/target/tools
 # Who knows which versions of crates have known faults.
 ADVISORIES := https://github.com/RustSec/advisory-db
 
-.PHONY: help run test browser schemathesis clients stripe upgrade prove mutants fuzz check deny sbom api embed fmt bench abuse postgres pgbouncer chromium generators
+.PHONY: help run test browser schemathesis clients stripe upgrade prove mutants fuzz check deny sbom api embed fmt bench abuse postgres pgbouncer chromium generators verifiers mailserver
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-13s %s\n", $$1, $$2 }'
@@ -47,7 +56,7 @@ help: ## Show this list
 run: ## Serve on 127.0.0.1:8000, in memory unless DATABASE_URL is set
 	cargo run --release -p lease-http --bin lease-server
 
-test: postgres pgbouncer ## Run every test; installs PostgreSQL and PgBouncer where they are missing
+test: postgres pgbouncer verifiers mailserver ## Run every test; installs PostgreSQL, PgBouncer, a mail server and what verifies webhooks where they are missing
 	$(WITH_POSTGRES) cargo test $(ALL)
 	$(WITH_POSTGRES) LEASE_TEST_STORE=postgres cargo test $(ALL) --test api
 
@@ -152,6 +161,10 @@ pgbouncer:
 		$(INSTALL) pgbouncer; \
 	fi
 
+# The mail server of the tests, and an authority for its certificates.
+mailserver:
+	$(call python,mail,aiosmtpd==1.4.6 trustme==1.2.1)
+
 chromium:
 	@if ! command -v chromedriver >/dev/null; then \
 		echo "Chromium is missing; installing it"; \
@@ -163,3 +176,7 @@ generators:
 		echo "Java, Node or Python is missing; installing them"; \
 		$(INSTALL) default-jre-headless nodejs npm python3-venv; \
 	fi
+
+# Libraries for Python, by which others verify webhooks.
+verifiers:
+	$(call python,webhooks,standardwebhooks==1.1.0 svix==2.9.1)
