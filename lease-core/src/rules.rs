@@ -14,6 +14,7 @@
 //! | 7: [`server`] | the settings and commands of `lease-server` |
 //! | 8: [`events`] | what is recorded of every change, who sees it, and in which order |
 //! | 9: [`messages`] | webhooks, mails, forgotten passwords, addresses that are confirmed |
+//! | 10: [`console`] | the pages for staff |
 //! | 11: [`test_clock`] | a clock that superusers move, to try out what time brings |
 //!
 //! The [`glossary`] explains the terms.
@@ -22,6 +23,8 @@
 pub mod accounts {}
 #[doc = include_str!("../docs/rules/api.md")]
 pub mod api {}
+#[doc = include_str!("../docs/rules/console.md")]
+pub mod console {}
 #[doc = include_str!("../docs/rules/events.md")]
 pub mod events {}
 #[doc = include_str!("../docs/glossary.md")]

@@ -28,10 +28,12 @@ pub use password::{PasswordError, PasswordHasher, PasswordParams, PasswordPolicy
 pub use profile::{ProfileDraft, update_profile};
 pub use register::{Registrant, RegistrationDraft, check_first_superuser, check_new_user, check_registration};
 pub(crate) use session::current_actor;
-pub use session::{Session, check_login, check_repeated_registration, check_session, log_in, password_to_verify, session};
+pub use session::{
+    Session, check_login, check_repeated_registration, check_session, console_session, log_in, password_to_verify, session,
+};
 pub use snapshot::AccountSnapshot;
 pub(crate) use token::expiry;
-pub use token::{FIRST_EPOCH, NotAToken, Token, TokenHash, TokenText};
+pub use token::{FIRST_EPOCH, NotAToken, Token, TokenHash, TokenText, TokenUse};
 pub use update::{CheckedUpdate, CurrentPassword, Presented, UserDraft, check_update, deactivate, revoke_tokens};
 
 pub use crate::model::PasswordHash;

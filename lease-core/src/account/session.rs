@@ -1,12 +1,12 @@
 use chrono::{DateTime, Utc};
 
-use crate::account::token::{LOGIN, token_created};
-use crate::account::{FIRST_EPOCH, Login, PasswordHash, PasswordRenewal, Token, TokenHash};
+use crate::account::token::token_created;
+use crate::account::{FIRST_EPOCH, Login, PasswordHash, PasswordRenewal, Token, TokenHash, TokenUse};
 use crate::decision::Decision;
 use crate::error::Error;
 use crate::event::{Event, EventActor, EventType};
 use crate::id::Stored;
-use crate::model::{Account, User};
+use crate::model::{Account, Role, User};
 use crate::permission::Actor;
 use crate::policy::Policy;
 
@@ -32,6 +32,15 @@ pub fn session(found: Option<(Stored<Token>, Account)>, policy: &Policy, now: Da
         actor if is_good => Ok(Session { actor, token }),
         _ => Err(Error::NotAuthenticated),
     }
+}
+
+/// Checks a token of the console that was found (chapter 10): as [`session`], and its user is still administrative.
+///
+/// # Errors
+/// [`Error::NotAuthenticated`], whatever is wrong with the token.
+pub fn console_session(found: Option<(Stored<Token>, Account)>, policy: &Policy, now: DateTime<Utc>) -> Result<Session, Error> {
+    let session = session(found, policy, now)?;
+    if session.actor.role().is_some_and(Role::is_staff) { Ok(session) } else { Err(Error::NotAuthenticated) }
 }
 
 /// Checks whether a session goes on (rule 8.7): its token is still good, and its user has the same role and customer as before.
@@ -65,12 +74,14 @@ pub fn password_to_verify(found: Option<&Account>) -> Option<&PasswordHash> {
     found.filter(|account| account.user.is_active).map(|account| &account.user.password)
 }
 
-/// Judges a login (rule 3.2): the user with the given name, if there is one, is active and has the given password.
+/// Judges a login (rule 3.2): the user with the given name, if there is one, is active and has the given password. The console is for
+/// administrative users only (chapter 10).
 ///
 /// # Errors
 /// [`Error::InvalidCredentials`], whatever is wrong.
-pub fn check_login(found: Option<Account>, password_matches: bool) -> Result<Account, Error> {
-    found.filter(|account| password_matches && account.user.is_active).ok_or(Error::InvalidCredentials)
+pub fn check_login(found: Option<Account>, password_matches: bool, used: TokenUse) -> Result<Account, Error> {
+    let is_admitted = |account: &Account| used == TokenUse::Api || account.user.role.is_staff();
+    found.filter(|account| password_matches && account.user.is_active && is_admitted(account)).ok_or(Error::InvalidCredentials)
 }
 
 /// Succeeds if a registration whose response was lost may be repeated: the user is still active, and no tokens were revoked since.
@@ -90,12 +101,14 @@ pub fn check_repeated_registration(account: &Account) -> Result<(), Error> {
 pub fn log_in(
     account: &Account,
     hash: TokenHash,
+    used: TokenUse,
     expires_at: DateTime<Utc>,
     renewed: Option<PasswordHash>,
     now: DateTime<Utc>,
 ) -> Decision<Login> {
     let user_id = account.user.id;
-    let token = Token { hash, user_id, name: LOGIN.to_owned(), epoch: account.user.token_epoch, created_at: now, expires_at };
+    let name = used.token_name().to_owned();
+    let token = Token { hash, user_id, name, epoch: account.user.token_epoch, created_at: now, expires_at };
     let renewal = renewed.map(|to| PasswordRenewal { from: account.user.password.clone(), to });
     let events = login_events(account, &token);
     Decision::new(Login { token, at: now, renewal }, events)

@@ -8,6 +8,7 @@ use crate::clock::last_instant;
 use crate::event::{Event, EventType, IdRef, NewRow};
 use crate::id::{Entity, TokenId, UserId};
 use crate::model::User;
+use crate::policy::Policy;
 
 /// A token as its holder knows it: 40 lower-case hexadecimal characters from a CSPRNG (rule 3.6). It is never stored, and `Debug`
 /// does not show it.
@@ -27,10 +28,16 @@ impl TokenText {
         &self.0
     }
 
-    /// The hash, which is the only form in which it is stored.
+    /// The hash of a token of the API, which is the only form in which it is stored.
     #[must_use]
     pub fn hash(&self) -> TokenHash {
-        TokenHash(Sha256::digest(self.0.as_bytes()).into())
+        self.hash_for(TokenUse::Api)
+    }
+
+    /// The hash of a token for this use.
+    #[must_use]
+    pub fn hash_for(&self, used: TokenUse) -> TokenHash {
+        TokenHash(Sha256::new().chain_update(used.prefix()).chain_update(self.0.as_bytes()).finalize().into())
     }
 }
 
@@ -64,11 +71,44 @@ impl fmt::Debug for TokenHash {
     }
 }
 
+/// What a token is for (chapter 10). The hashes of the uses differ, so that a token for one of them is none for the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenUse {
+    /// Requests to the API.
+    Api,
+    /// The staff console, whose cookie holds it.
+    Console,
+}
+
+impl TokenUse {
+    /// What is hashed before the token.
+    const fn prefix(self) -> &'static str {
+        match self {
+            Self::Api => "",
+            Self::Console => "console session ",
+        }
+    }
+
+    /// The name of a token that a login for this use creates.
+    pub(super) const fn token_name(self) -> &'static str {
+        match self {
+            Self::Api => "login",
+            Self::Console => "console",
+        }
+    }
+
+    /// How long such a token is good: a session of the console at most half a day.
+    pub(crate) fn ttl(self, policy: &Policy) -> Duration {
+        match self {
+            Self::Api => policy.token_ttl,
+            Self::Console => policy.token_ttl.min(Duration::hours(12)),
+        }
+    }
+}
+
 /// The [`token_epoch`](crate::model::User::token_epoch) of a new user.
 pub const FIRST_EPOCH: i64 = 0;
 
-/// The name of a token that a login created.
-pub(super) const LOGIN: &str = "login";
 /// The name of the first token of a user who registered.
 pub(super) const REGISTRATION: &str = "registration";
 

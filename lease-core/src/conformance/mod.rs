@@ -527,6 +527,7 @@ cases! {
         declines_of_a_customer_come_newest_first_and_no_more_than_asked,
         expired_proposals_come_in_the_order_in_which_they_expired,
         overdue_invoices_come_in_the_order_of_their_due_dates,
+        what_was_opened_invoiced_and_paid_is_counted_by_week,
         an_opening_snapshot_is_the_vehicle_and_the_service_as_they_are,
         the_ends_of_the_calendar_are_kept,
     }

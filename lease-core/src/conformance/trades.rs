@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use rust_decimal::Decimal;
+
 use super::build::*;
 use super::commits::Commits as _;
 use super::world::World;
@@ -14,6 +16,7 @@ use crate::id::{Stored, Version};
 use crate::lifecycle::OpeningSnapshot;
 use crate::lifecycle::{InvoiceChange, NewInvoice, Opening, TradeChanges, TradeSnapshot, ViewerHistory};
 use crate::model::*;
+use crate::money::Money;
 use crate::page::PageRequest;
 use crate::repository::*;
 use crate::wallet::{CardChange, DefaultCard, WalletChange};
@@ -378,6 +381,47 @@ pub async fn expired_proposals_come_in_the_order_in_which_they_expired(store: Ar
     assert_eq!(expired_after(ids[1], 10).await, [ids[3], ids[0], ids[5]], "after one that is already recorded");
     world.cancel(trade).await;
     assert_eq!(expired(at(100), 10).await, []);
+}
+
+pub async fn what_was_opened_invoiced_and_paid_is_counted_by_week(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    let since = at(1_000);
+    let week = |weeks: i64| since + chrono::Duration::weeks(weeks);
+    let (owner, work) = (world.customer().await, world.service(ServiceKind::Sell).await);
+    let mut trades = Vec::new();
+    for made in [week(0) - tick(), week(0), week(1) - tick(), week(2)] {
+        let car = world.vehicle(owner).await;
+        let trade = Trade { created_at: made, ..world.opening(car, work).await.trade };
+        let version = world.load_vehicle(car).await.version;
+        trades.push(world.store.open_trade(&opening(trade, version), None).await.unwrap());
+    }
+    for (trade, issued_at) in [(trades[1], week(0)), (trades[2], week(1)), (trades[3], week(1) + tick())] {
+        let proposal = world.propose(trade, owner).await;
+        let invoice = NewInvoice { proposal_id: Some(proposal), issued_at, ..new_invoice(owner) };
+        world.commit(trade, &TradeChanges { new_invoice: Some(invoice), ..TradeChanges::default() }).await;
+        let (billed, card) = (world.load(TradeKey::Trade(trade)).await.value.invoice.unwrap(), world.card(owner).await);
+        let key = format!("key-{}", world.number());
+        let begun = Payment { created_at: issued_at + tick(), ..payment(billed.id, card, owner, &key) };
+        let paid = world.commit(trade, &paying(begun)).await.payment.unwrap();
+        let outcome = if trade == trades[1] { declined() } else { succeeded() };
+        world.commit(trade, &TradeChanges { payment: Some(moved(paid, outcome)), ..TradeChanges::default() }).await;
+    }
+    let total = |counted, week, count, amount: Option<Money>| WeeklyTotal {
+        counted,
+        week,
+        count,
+        currency: amount.map(Money::currency),
+        amount: amount.map_or(Decimal::ZERO, |amount| amount.amount() * Decimal::from(count)),
+    };
+    let fee = Some(new_invoice(owner).amount);
+    let expected = [
+        total(Counted::Trades, 0, 2, None),
+        total(Counted::Trades, 2, 1, None),
+        total(Counted::Invoices, 0, 1, fee),
+        total(Counted::Invoices, 1, 2, fee),
+        total(Counted::Payments, 1, 2, Some(usd("10.00"))),
+    ];
+    assert_eq!(world.store.weekly_totals(since).await.unwrap(), expected);
 }
 
 pub async fn overdue_invoices_come_in_the_order_of_their_due_dates(store: Arc<dyn Repository>) {

@@ -5,9 +5,9 @@ use secrecy::SecretString;
 
 use super::{LeaseEngine, RequestContext};
 use crate::account::{
-    PasswordHash, PasswordWork, Registrant, RegistrationDraft, Session, TakenNames, Token, TokenText, check_login,
-    check_registration, check_repeated_registration, check_session, expiry, log_in, password_to_verify, revoke_token,
-    revoke_tokens, session,
+    PasswordHash, PasswordWork, Registrant, RegistrationDraft, Session, TakenNames, Token, TokenText, TokenUse, check_login,
+    check_registration, check_repeated_registration, check_session, console_session, expiry, log_in, password_to_verify,
+    revoke_token, revoke_tokens, session,
 };
 use crate::error::Error;
 use crate::id::{Stored, UserId};
@@ -89,7 +89,7 @@ impl LeaseEngine {
             }
         };
         let decide = |(registrant, password): &(Registrant, PasswordHash), _: &Actor, now| {
-            let token = token.map(|token| (token.hash(), self.token_end(now)));
+            let token = token.map(|token| (token.hash(), self.token_end(TokenUse::Api, now)));
             Ok(registrant.clone().into_new_account(password.clone(), token, now))
         };
         let done = self.execute(context, load, decide).await?;
@@ -104,6 +104,19 @@ impl LeaseEngine {
     /// # Errors
     /// [`Error::InvalidCredentials`]; invalid fields; [`Error::Unavailable`].
     pub async fn login(&self, context: impl Into<RequestContext>, draft: &LoginDraft) -> Result<LoggedIn, Error> {
+        self.login_for(context, draft, TokenUse::Api).await
+    }
+
+    /// As [`login`](Self::login), with a token for this use (chapter 10).
+    ///
+    /// # Errors
+    /// As [`login`](Self::login).
+    pub async fn login_for(
+        &self,
+        context: impl Into<RequestContext>,
+        draft: &LoginDraft,
+        used: TokenUse,
+    ) -> Result<LoggedIn, Error> {
         let mut form = Form::new(UpdateMode::Full);
         let name = form.required("username", &draft.username, None, |name| Ok::<_, String>(LoginName::new(name)));
         let password = form.required("password", &draft.password, None, |password| Ok::<_, String>(password.clone()));
@@ -112,7 +125,7 @@ impl LeaseEngine {
         let context = context.into();
         let found = self.store().find_login(&name).await?;
         let verified = self.shared.hasher.verify(context.client, &password, password_to_verify(found.as_ref())).await?;
-        self.start_session(context, check_login(found, verified.matches)?, verified.renewed).await
+        self.start_session(context, check_login(found, verified.matches, used)?, used, verified.renewed).await
     }
 
     /// The user who logs in with this name or e-mail address. Whoever limits logins counts both names of a user as one by it; a client
@@ -128,11 +141,13 @@ impl LeaseEngine {
         &self,
         context: impl Into<RequestContext>,
         mut account: Account,
+        used: TokenUse,
         renewed: Option<PasswordHash>,
     ) -> Result<LoggedIn, Error> {
         let token = TokenText::from_random(self.random()?);
         let load = |_, _| async { Ok(()) };
-        let decide = |(): &(), _: &Actor, now| Ok(log_in(&account, token.hash(), self.token_end(now), renewed.clone(), now));
+        let hash = token.hash_for(used);
+        let decide = |(): &(), _: &Actor, now| Ok(log_in(&account, hash, used, self.token_end(used, now), renewed.clone(), now));
         let done = self.execute(context, load, decide).await?;
         account.user.value.last_login = Some(done.at);
         Ok(LoggedIn { account, token, expires_at: done.changes.token.expires_at })
@@ -146,7 +161,7 @@ impl LeaseEngine {
     pub async fn repeat_registration(&self, user: UserId) -> Result<Registered, Error> {
         let account = self.store().load_account(user).await?.ok_or(Error::NotFound)?.value.account;
         check_repeated_registration(&account)?;
-        let LoggedIn { account, token, .. } = self.start_session(Actor::Anonymous, account, None).await?;
+        let LoggedIn { account, token, .. } = self.start_session(Actor::Anonymous, account, TokenUse::Api, None).await?;
         let profile = match account.customer_id {
             Some(customer) => self.store().find_customer(customer).await?.ok_or(Error::NotFound)?.profile.clone(),
             None => Profile::default(),
@@ -160,6 +175,15 @@ impl LeaseEngine {
     /// [`Error::NotAuthenticated`], whatever is wrong with the token; [`Error::Unavailable`].
     pub async fn authenticate(&self, token: &TokenText) -> Result<Session, Error> {
         session(self.store().find_token(TokenKey::Hash(token.hash())).await?, self.policy(), self.now())
+    }
+
+    /// The session of the console that this token belongs to (chapter 10).
+    ///
+    /// # Errors
+    /// [`Error::NotAuthenticated`], whatever is wrong with the token; [`Error::Unavailable`].
+    pub async fn authenticate_console(&self, token: &TokenText) -> Result<Session, Error> {
+        let hash = token.hash_for(TokenUse::Console);
+        console_session(self.store().find_token(TokenKey::Hash(hash)).await?, self.policy(), self.now())
     }
 
     /// Succeeds if a session goes on: its token is still good, and its user has the same role. For what goes on for long after
@@ -189,7 +213,7 @@ impl LeaseEngine {
     }
 
     /// The instant at which a token that is created now expires.
-    fn token_end(&self, now: DateTime<Utc>) -> DateTime<Utc> {
-        expiry(now, self.shared.policy.token_ttl)
+    fn token_end(&self, used: TokenUse, now: DateTime<Utc>) -> DateTime<Utc> {
+        expiry(now, used.ttl(self.policy()))
     }
 }

@@ -26,6 +26,7 @@ mod services;
 mod subscription;
 mod test_clock;
 mod tokens;
+mod totals;
 mod trades;
 mod users;
 mod vehicles;

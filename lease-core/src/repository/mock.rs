@@ -5,7 +5,7 @@ use super::{
     DirectoryRepository, EventFilter, EventRepository, IdempotencyRepository, InvoiceFilter, LeadFilter, MailRepository,
     NewClaim, PaymentFilter, ProposalFilter, RecordedAttempt, RefundFilter, Repository, RepositoryError, SavedResponse,
     ServiceFilter, ServiceRepository, TokenFilter, TokenKey, TradeFilter, TradeLoad, TradeRepository, UnderWay, UserFilter,
-    VehicleFilter, VehicleRepository, WalletKey, WebhookDeliveryFilter, WebhookEndpointFilter, WebhookRepository,
+    VehicleFilter, VehicleRepository, WalletKey, WebhookDeliveryFilter, WebhookEndpointFilter, WebhookRepository, WeeklyTotal,
 };
 use crate::account::{AccountSnapshot, Token};
 use crate::catalog::VehicleSnapshot;
@@ -125,6 +125,7 @@ mockall::mock! {
             after: Option<InvoiceId>,
             limit: u32,
         ) -> Result<Vec<InvoiceId>, RepositoryError>;
+        async fn weekly_totals(&self, since: DateTime<Utc>) -> Result<Vec<WeeklyTotal>, RepositoryError>;
     }
 
     #[async_trait]

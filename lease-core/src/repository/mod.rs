@@ -59,8 +59,8 @@ pub use mail::MailRepository;
 pub use mock::MockRepository;
 pub use service::{ServiceFilter, ServiceRepository};
 pub use trade::{
-    InvoiceFilter, PaymentFilter, ProposalFilter, RefundFilter, TradeFilter, TradeKey, TradeLoad, TradeRepository, TradeSort,
-    UnderWay,
+    Counted, InvoiceFilter, PaymentFilter, ProposalFilter, RefundFilter, TradeFilter, TradeKey, TradeLoad, TradeRepository,
+    TradeSort, UnderWay, WeeklyTotal,
 };
 pub use vehicle::{VehicleFilter, VehicleRepository};
 pub use webhook::{ClaimedDelivery, RecordedAttempt, WebhookDeliveryFilter, WebhookEndpointFilter, WebhookRepository};

@@ -122,6 +122,36 @@ pub trait TradeRepository {
         after: Option<InvoiceId>,
         limit: u32,
     ) -> Result<Vec<InvoiceId>, RepositoryError>;
+
+    /// What was opened, invoiced and paid in each week from `since` on, in the order of the kinds, the weeks and the currencies. A week
+    /// in which there was nothing is left out.
+    async fn weekly_totals(&self, since: DateTime<Utc>) -> Result<Vec<WeeklyTotal>, RepositoryError>;
+}
+
+/// What happened in a week.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WeeklyTotal {
+    /// What is counted.
+    pub counted: Counted,
+    /// The number of weeks after the first one.
+    pub week: u32,
+    /// How many there were.
+    pub count: u64,
+    /// The currency; none for what has no amount.
+    pub currency: Option<Currency>,
+    /// What they add up to, in this currency.
+    pub amount: Decimal,
+}
+
+/// What is counted by week.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, strum::VariantArray)]
+pub enum Counted {
+    /// Trades, when they were opened.
+    Trades,
+    /// Invoices, when they were issued, in one currency.
+    Invoices,
+    /// Payments that succeeded, when they were begun, in one currency.
+    Payments,
 }
 
 /// The trade to load, and the customer for whom it is loaded.

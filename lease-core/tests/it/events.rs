@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use lease_core::account::{
-    AccountSnapshot, CheckedUpdate, PasswordHash, Presented, RegistrationDraft, Session, TokenHash, UserDraft,
+    AccountSnapshot, CheckedUpdate, PasswordHash, Presented, RegistrationDraft, Session, TokenHash, TokenUse, UserDraft,
     check_registration, check_update, create_token, deactivate, log_in, revoke_token, revoke_tokens,
 };
 use lease_core::catalog::{
@@ -431,7 +431,7 @@ fn accounts_have_their_events() {
     let expected = json!({"token_id": 5, "user_id": user_id(OWNER).get(), "name": "Backup", "tokens": "one"});
     assert_eq!((facts(only(&one.events)).0, only(&one.events).subject), (expected, Some(IdRef::Known(5))));
 
-    let login = log_in(&account(OWNER, Role::Customer), TokenHash([7; 32]), at(60), None, now());
+    let login = log_in(&account(OWNER, Role::Customer), TokenHash([7; 32]), TokenUse::Api, at(60), None, now());
     assert_eq!(names(&login.events), ["user.logged_in", "token.created"]);
     let by_the_user = EventActor::User { user_id: user_id(OWNER), customer_id: Some(id(OWNER)), is_staff: false };
     assert!(login.events.iter().all(|event| event.actor == Some(by_the_user)));
@@ -544,7 +544,7 @@ fn events_show_no_secret() {
     let wallet = first(Wallet { customer_id: id(OWNER), card: None, newest_other: None, default_other: None });
     let added =
         store_card(&wallet, &checked.tokenized(CardToken::new("tok_that_is_secret".into())), checked.wants_default, now());
-    let login = log_in(&account(OWNER, Role::Customer), TokenHash([0xAB; 32]), at(60), None, now());
+    let login = log_in(&account(OWNER, Role::Customer), TokenHash([0xAB; 32]), TokenUse::Api, at(60), None, now());
     let secrets = [password, "that-is-secret", "that_is_secret", "4242424242424242", "731", "abab", "171, 171"];
     for event in registered().iter().chain(&changed.events).chain(&added.events).chain(&login.events) {
         let record = event.record(&customer(OWNER), now(), None, &given());

@@ -3,7 +3,8 @@
 use chrono::Duration;
 use lease_core::Error;
 use lease_core::account::{
-    Session, Token, TokenDraft, TokenHash, TokenRevocation, create_token, log_in, revoke_listed_token, revoke_token,
+    Session, Token, TokenDraft, TokenHash, TokenRevocation, TokenText, TokenUse, create_token, log_in, revoke_listed_token,
+    revoke_token,
 };
 use lease_core::clock::last_instant;
 use lease_core::decision::Decision;
@@ -102,9 +103,19 @@ fn a_token_is_created_by_its_own_user() {
 /// Rule 3.3: the tokens of logins are called so.
 #[test]
 fn the_token_of_a_login_has_a_name() {
-    let login = log_in(&account(OWNER, Role::Customer), TokenHash([9; 32]), at(60), None, now());
+    let login = log_in(&account(OWNER, Role::Customer), TokenHash([9; 32]), TokenUse::Api, at(60), None, now());
     let expected = Token { hash: TokenHash([9; 32]), name: "login".into(), created_at: now(), ..token(OWNER) };
     assert_eq!(login.token, expected);
+}
+
+/// Chapter 10: a cookie of the console is no token of the API, nor the other way round.
+#[test]
+fn a_token_for_one_use_is_none_for_another() {
+    let text = TokenText::from_random([7; 20]);
+    assert_eq!(text.hash(), text.hash_for(TokenUse::Api));
+    assert_ne!(text.hash_for(TokenUse::Console), text.hash());
+    let login = log_in(&account(OWNER, Role::Staff), TokenHash([9; 32]), TokenUse::Console, at(60), None, now());
+    assert_eq!(login.token.name, "console");
 }
 
 /// Rule 3.3: users revoke their own tokens; those of others do not exist for them, also if they administer.

@@ -2,8 +2,8 @@
 
 use lease_core::account::{
     AccountChange, AccountSnapshot, CheckedUpdate, CustomerChange, FIRST_EPOCH, Presented, ProfileDraft, Token, TokenHash,
-    TokenText, check_login, check_new_user, check_repeated_registration, check_update, deactivate, require_visible_customer,
-    require_visible_user, revoke_tokens, session, update_profile,
+    TokenText, TokenUse, check_login, check_new_user, check_repeated_registration, check_update, console_session, deactivate,
+    require_visible_customer, require_visible_user, revoke_tokens, session, update_profile,
 };
 use lease_core::decision::RowChange;
 use lease_core::id::Versioned;
@@ -310,10 +310,26 @@ fn a_login_needs_an_active_user_and_the_right_password() {
     let account = account(OWNER, Role::Customer);
     let mut inactive = account.clone();
     inactive.user.value.is_active = false;
-    assert_eq!(check_login(Some(account.clone()), true).unwrap(), account);
+    assert_eq!(check_login(Some(account.clone()), true, TokenUse::Api).unwrap(), account);
     for (found, password_matches) in [(Some(account), false), (Some(inactive), true), (None, true), (None, false)] {
-        assert_eq!(code(check_login(found, password_matches)), "invalid_credentials");
+        assert_eq!(code(check_login(found, password_matches, TokenUse::Api)), "invalid_credentials");
     }
+}
+
+/// Chapter 10: whoever is not administrative is told what they would be told with a wrong password, and a session of somebody who no
+/// longer is has ended.
+#[test]
+fn the_console_is_for_administrative_users() {
+    for (role, is_admitted) in [(Role::Customer, false), (Role::Staff, true), (Role::Superuser, true)] {
+        let account = account(OWNER, role);
+        let login = code(check_login(Some(account.clone()), true, TokenUse::Console));
+        assert_eq!(login, if is_admitted { "ok" } else { "invalid_credentials" }, "{role:?}");
+        let token = Token { epoch: account.user.token_epoch, expires_at: at(60), ..token(OWNER) };
+        let found = Some((stored(1, token), account));
+        let session = code(console_session(found, &Policy::default(), now()));
+        assert_eq!(session, if is_admitted { "ok" } else { "not_authenticated" }, "{role:?}");
+    }
+    assert_eq!(code(check_login(Some(account(OWNER, Role::Staff)), false, TokenUse::Console)), "invalid_credentials");
 }
 
 /// Rule 6.7: a registration is repeated while its user is active and their tokens have not been revoked.

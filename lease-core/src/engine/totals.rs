@@ -1,0 +1,22 @@
+use chrono::{DateTime, Utc};
+
+use super::LeaseEngine;
+use crate::error::Error;
+use crate::permission::{Act, Actor, Grant, Resource};
+use crate::repository::WeeklyTotal;
+
+impl LeaseEngine {
+    /// What was opened, invoiced and paid in each week from `since` on (rule 10.1), for those who may read all trades, invoices and
+    /// payments.
+    ///
+    /// # Errors
+    /// [`Error::NotAuthenticated`], [`Error::PermissionDenied`]; [`Error::Unavailable`].
+    pub async fn weekly_totals(&self, actor: &Actor, since: DateTime<Utc>) -> Result<Vec<WeeklyTotal>, Error> {
+        for resource in [Resource::Trade, Resource::Invoice, Resource::Payment] {
+            if actor.require(resource, Act::Read)? != Grant::All {
+                return Err(Error::PermissionDenied);
+            }
+        }
+        Ok(self.store().weekly_totals(since).await?)
+    }
+}
