@@ -77,6 +77,7 @@ create table trades (
 ) with (fillfactor = 80);
 
 create unique index trades_live_vehicle_key on trades (vehicle_id) where status in ('open', 'agreed');
+create index trades_weekly_totals_idx on trades using brin (created_at) with (autosummarize = on);
 create index trades_open_vehicle_idx on trades (vehicle_id) where status = 'open';
 -- The trades on offer, in the order of the trades and in that of the vehicles.
 create index trades_open_make_idx on trades (vehicle_make, id) where status = 'open';

@@ -52,6 +52,7 @@ create index invoices_status_idx on invoices (status, id);
 -- overdue invoices quickly, whether there are many or few. It has all rows, since Postgres keeps these statistics only then.
 create index invoices_open_idx on invoices (id) where status = 'open';
 create index invoices_due_idx on invoices ((case when status = 'open' then due_date end), id);
+create index invoices_weekly_totals_idx on invoices using brin (issued_at) with (autosummarize = on);
 create index invoices_to_fall_overdue_idx on invoices (due_date, id) where status = 'open' and overdue_at is null;
 
 comment on table invoices is 'the company''s claims for its fees: at most one a trade';
@@ -108,6 +109,7 @@ create table payments (
 create index payments_customer_idx on payments (customer_id, id);
 create index payments_credit_card_idx on payments (credit_card_id, id);
 create index payments_status_idx on payments (status, id);
+create index payments_weekly_totals_idx on payments using brin (created_at) with (autosummarize = on);
 create index payments_pending_idx on payments (created_at, id) where status = 'pending';
 create index payments_requires_action_idx on payments (created_at, id) where status = 'requires_action';
 create index payments_declines_idx on payments (customer_id, created_at) where failure_code is not null;

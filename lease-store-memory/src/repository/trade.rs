@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use async_trait::async_trait;
@@ -9,12 +9,14 @@ use lease_core::id::{
 };
 use lease_core::lifecycle::OpeningSnapshot;
 use lease_core::lifecycle::{ProposalView, TradeSnapshot, ViewerHistory};
-use lease_core::model::{CreditCard, Invoice, Payment, Refund, Trade};
+use lease_core::model::{CreditCard, Invoice, Payment, PaymentState, Refund, Trade};
+use lease_core::money::Money;
 use lease_core::page::{Page, PageRequest};
 use lease_core::repository::{
-    InvoiceFilter, PaymentFilter, ProposalFilter, RefundFilter, RepositoryError, TradeFilter, TradeKey, TradeLoad,
-    TradeRepository, UnderWay,
+    Counted, InvoiceFilter, PaymentFilter, ProposalFilter, RefundFilter, RepositoryError, TradeFilter, TradeKey, TradeLoad,
+    TradeRepository, UnderWay, WeeklyTotal,
 };
+use rust_decimal::Decimal;
 
 use crate::MemoryRepository;
 use crate::state::{Invoices, Payments, Proposals, Refunds, Row, State};
@@ -171,6 +173,35 @@ impl TradeRepository for MemoryRepository {
             first(due, last, |day| day < now.date_naive(), limit)
         }))
     }
+
+    async fn weekly_totals(&self, since: DateTime<Utc>) -> Result<Vec<WeeklyTotal>, RepositoryError> {
+        Ok(self.state.read(|state| {
+            let is_recent = |made: &DateTime<Utc>| *made >= since;
+            let trades = state.trades.rows.newest().map(|trade| trade.created_at).take_while(is_recent);
+            let invoices = state.invoices.rows.newest().take_while(|invoice| is_recent(&invoice.issued_at));
+            let payments = state.payments.rows.newest().take_while(|payment| is_recent(&payment.created_at));
+            let paid = payments.filter(|payment| matches!(payment.state, PaymentState::Succeeded { .. }));
+            let made = trades
+                .map(|at| (Counted::Trades, at, None))
+                .chain(invoices.map(|invoice| (Counted::Invoices, invoice.issued_at, Some(invoice.amount))))
+                .chain(paid.map(|payment| (Counted::Payments, payment.created_at, Some(payment.amount))));
+            by_week(made, since)
+        }))
+    }
+}
+
+/// What was made, counted and added up by week.
+fn by_week(made: impl Iterator<Item = (Counted, DateTime<Utc>, Option<Money>)>, since: DateTime<Utc>) -> Vec<WeeklyTotal> {
+    let mut totals = BTreeMap::new();
+    for (counted, at, money) in made {
+        let week = u32::try_from((at - since).num_weeks()).unwrap_or(u32::MAX);
+        let currency = money.map(Money::currency);
+        let none = WeeklyTotal { counted, week, count: 0, currency, amount: Decimal::ZERO };
+        let total = totals.entry((counted, week, currency.map(|code| code.to_string()))).or_insert(none);
+        total.count += 1;
+        total.amount = total.amount.saturating_add(money.map_or(Decimal::ZERO, Money::amount));
+    }
+    totals.into_values().collect()
 }
 
 /// The first rows whose time has come, in the order of their times: at most `limit`, and only those after `last`.

@@ -140,6 +140,11 @@ impl<T: Entity> Table<T> {
         }
     }
 
+    /// All rows, the newest first.
+    pub(crate) fn newest(&self) -> impl Iterator<Item = &T> {
+        self.slots.iter().rev().flatten().map(|row| &row.value)
+    }
+
     /// A page of the rows that `query` finds and `keep` confirms.
     pub(crate) fn list(&self, query: Query, page: PageRequest, keep: impl Fn(T::Id, &Row<T>) -> bool) -> Page<Stored<T>> {
         let (direction, start) = Direction::of(page);

@@ -5,6 +5,7 @@ mod list;
 mod load;
 pub(crate) mod open;
 mod snapshot;
+mod totals;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -15,7 +16,7 @@ use lease_core::model::{Invoice, Payment, Refund};
 use lease_core::page::{Page, PageRequest};
 use lease_core::repository::{
     InvoiceFilter, PaymentFilter, ProposalFilter, RefundFilter, RepositoryError, TradeFilter, TradeLoad, TradeRepository,
-    UnderWay,
+    UnderWay, WeeklyTotal,
 };
 
 use crate::PostgresRepository;
@@ -135,5 +136,9 @@ impl TradeRepository for PostgresRepository {
         limit: u32,
     ) -> Result<Vec<InvoiceId>, RepositoryError> {
         load::overdue_invoices(&self.trading, now, after, limit).await
+    }
+
+    async fn weekly_totals(&self, since: DateTime<Utc>) -> Result<Vec<WeeklyTotal>, RepositoryError> {
+        totals::weekly(&self.trading, since).await
     }
 }

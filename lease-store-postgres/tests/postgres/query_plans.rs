@@ -277,6 +277,13 @@ async fn lists_of_rows_that_belong_to_trades_walk_their_indexes() {
     for after in [None, InvoiceId::new(5)] {
         walks!(store, store.overdue_invoices(now(), after, 10), "invoices_to_fall_overdue_idx");
     }
+    walks!(
+        store,
+        store.weekly_totals(now()),
+        "trades_weekly_totals_idx",
+        "invoices_weekly_totals_idx",
+        "payments_weekly_totals_idx"
+    );
     database.drop().await;
 }
 
