@@ -5,7 +5,7 @@ use std::ops::Deref;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{Extensions, HeaderMap, header};
 use lease_core::engine::{Precondition, RequestContext};
 use lease_core::permission::Actor;
 use lease_core::repository::Claim;
@@ -23,11 +23,22 @@ use crate::state::AppState;
 pub(crate) struct Caller(pub(crate) Option<account::Session>);
 
 impl Caller {
+    /// The caller who is known already, or else identified now.
+    ///
+    /// # Errors
+    /// As [`identify`](Self::identify).
+    pub(crate) async fn of(engine: &LeaseEngine, headers: &HeaderMap, extensions: &Extensions) -> Result<Self, Problem> {
+        match extensions.get::<Self>() {
+            Some(known) => Ok(known.clone()),
+            None => Self::identify(engine, headers, &Trail::of(extensions)).await,
+        }
+    }
+
     /// Identifies the caller.
     ///
     /// # Errors
     /// 401 if the header holds no valid token, or there are two; 503 if the store cannot be reached.
-    pub(crate) async fn identify(engine: &LeaseEngine, headers: &HeaderMap, trail: &Trail) -> Result<Self, Problem> {
+    async fn identify(engine: &LeaseEngine, headers: &HeaderMap, trail: &Trail) -> Result<Self, Problem> {
         let mut given = headers.get_all(header::AUTHORIZATION).iter();
         let value = match (given.next(), given.next()) {
             (None, _) => return Ok(Self(None)),
@@ -56,10 +67,7 @@ impl FromRequestParts<AppState> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
-        match parts.extensions.get::<Self>() {
-            Some(known) => Ok(known.clone()),
-            None => Self::identify(&state.engine, &parts.headers, &Trail::of(&parts.extensions)).await,
-        }
+        Self::of(&state.engine, &parts.headers, &parts.extensions).await
     }
 }
 

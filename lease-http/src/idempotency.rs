@@ -29,7 +29,7 @@ use strum::VariantArray as _;
 use crate::auth::Caller;
 use crate::client_address::ClientAddress;
 use crate::extract::received_body;
-use crate::layers::{Presence, Trail};
+use crate::layers::Presence;
 use crate::location;
 use crate::panic;
 use crate::path::plain;
@@ -75,9 +75,7 @@ impl Once {
     async fn respond(self, mut request: Request, next: Next) -> Result<Response, Problem> {
         let caller = match self.replay.access {
             Access::Tokenless => Caller(None),
-            Access::Users | Access::Everybody => {
-                Caller::identify(self.engine(), request.headers(), &Trail::of(request.extensions())).await?
-            }
+            Access::Users | Access::Everybody => Caller::of(self.engine(), request.headers(), request.extensions()).await?,
         };
         let (user, role) = (caller.actor().user(), caller.actor().role());
         if user.is_none() && self.replay.access == Access::Users {

@@ -28,6 +28,8 @@ pub struct HttpOptions {
     pub registrations_per_minute: u32,
     /// The name of the platform, on the pages behind the links in mails; `Lease` by default.
     pub platform_name: String,
+    /// Whether the staff console is served, at `/console`; it is by default.
+    pub console: bool,
     /// How often a stream of events looks whether its token is still good; a minute by default, and a millisecond at least.
     pub session_check_interval: Duration,
     /// The settings of the background work, which is caught up with when the engine's test clock is moved.
@@ -44,6 +46,7 @@ impl Default for HttpOptions {
             login_failures_per_minute: 10,
             registrations_per_minute: 10,
             platform_name: "Lease".to_owned(),
+            console: true,
             session_check_interval: Duration::from_mins(1),
             maintenance: Maintenance::default(),
         }
@@ -97,6 +100,13 @@ impl HttpOptions {
     #[must_use]
     pub fn with_platform_name(mut self, name: String) -> Self {
         self.platform_name = name;
+        self
+    }
+
+    /// These options with the staff [`console`](Self::console), or without it.
+    #[must_use]
+    pub const fn with_console(mut self, is_served: bool) -> Self {
+        self.console = is_served;
         self
     }
 

@@ -10,5 +10,5 @@ mod streams;
 
 pub(crate) use client::{ClientThrottle, limit_keyed_links, limit_mails, limit_registrations};
 pub(crate) use limit::TooMany;
-pub(crate) use login::{LoginThrottle, Subject, limit_logins, limit_password_changes};
+pub(crate) use login::{LoginThrottle, limit_logins, limit_password_changes};
 pub(crate) use streams::{OpenStream, Streams};

@@ -21,7 +21,7 @@ use crate::idempotency::{Replay, Secrets};
 use crate::layers::{Presence, Trail};
 use crate::problem::Problem;
 use crate::schema::Id;
-use crate::throttle::{LoginThrottle, Subject, limit_logins, limit_registrations};
+use crate::throttle::{LoginThrottle, limit_logins, limit_registrations};
 
 pub(super) fn endpoints() -> Endpoints {
     Endpoints::new()
@@ -140,11 +140,8 @@ async fn login(
     body: Body<LoginDraft>,
 ) -> ApiResult<Login> {
     let work = async {
-        let subject = Subject::named(&engine, body.username.given().map_or("", String::as_str)).await?;
-        let attempt = throttle.begin(client.network(), subject, engine.now()).await?;
-        let outcome = engine.login(&nobody, &body).await;
-        attempt.settle(&outcome, engine.now());
-        body.judge(outcome)
+        let name = body.username.given().map_or("", String::as_str);
+        body.judge(throttle.log_in(&engine, client, name, Box::pin(engine.login(&nobody, &body))).await?)
     };
     let login = presence.while_waiting(work).await?;
     trail.acted(login.account.user.id);

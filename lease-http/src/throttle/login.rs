@@ -21,7 +21,6 @@ use crate::auth::Caller;
 use crate::client_address::ClientAddress;
 use crate::extract::received_body;
 use crate::idempotency::IDEMPOTENCY_KEY;
-use crate::layers::Trail;
 use crate::problem::Problem;
 use crate::state::AppState;
 
@@ -120,6 +119,24 @@ impl LoginThrottle {
 }
 
 impl LoginThrottle {
+    /// Does a login with this name: beyond the limits it is not done, and one with a wrong name or password counts.
+    ///
+    /// # Errors
+    /// 429 if a limit has been reached; 503 if the store cannot be reached.
+    pub(crate) async fn log_in<T>(
+        &self,
+        engine: &LeaseEngine,
+        client: ClientAddress,
+        name: &str,
+        login: impl Future<Output = Result<T, Error>>,
+    ) -> Result<Result<T, Error>, Problem> {
+        let subject = Subject::named(engine, name).await?;
+        let attempt = self.begin(client.network(), subject, engine.now()).await?;
+        let outcome = login.await;
+        attempt.settle(&outcome, engine.now());
+        Ok(outcome)
+    }
+
     /// Does work in which the present password of this user is verified: beyond the limits of failed logins it is not done, and a wrong
     /// password counts as one. Without a user, nothing is verified.
     ///
@@ -193,7 +210,7 @@ async fn limit_keyed_changes(
     next: Next,
 ) -> Result<Response, Problem> {
     if request.headers().contains_key(IDEMPOTENCY_KEY) {
-        let caller = Caller::identify(&state.engine, request.headers(), &Trail::of(request.extensions())).await?;
+        let caller = Caller::of(&state.engine, request.headers(), request.extensions()).await?;
         if let Some(user) = caller.actor().user() {
             state.throttle.check(client.network(), Subject::User(user), state.engine.now())?;
         }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use axum::http::HeaderName;
 use clap::builder::BoolishValueParser;
-use clap::{Arg, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+use clap::{Arg, ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use lease_core::account::PasswordParams;
 use lease_core::money::{Currency, Money};
 use lease_core::policy::{LatePayments, Policy};
@@ -117,13 +117,16 @@ pub(crate) struct Settings {
     /// A folder with templates of mails that are used in place of those of the same names.
     #[arg(long, env = "LEASE_MAIL_TEMPLATES", global = true, value_name = "FOLDER")]
     pub(crate) mail_templates: Option<PathBuf>,
-    /// The address at which people reach this server, such as https://lease.example.com. Links in mails begin with it; without it,
+    /// The address at which people reach this server, such as `https://lease.example.com`. Links in mails begin with it; without it,
     /// mails contain the token that the link would.
     #[arg(long, env = "LEASE_PUBLIC_URL", global = true, value_name = "URL")]
     pub(crate) public_url: Option<String>,
     /// The name of the platform, in mails and on the pages that they lead to.
     #[arg(long, env = "LEASE_PLATFORM_NAME", global = true, value_name = "NAME", default_value = "Lease", value_parser = parse::platform_name)]
     pub(crate) platform_name: String,
+    /// Serve the staff console, at /console.
+    #[arg(long, env = "LEASE_CONSOLE", global = true, value_name = "true|false", default_value = "true", num_args = 0..=1, default_missing_value = "true", action = ArgAction::Set, value_parser = BoolishValueParser::new())]
+    pub(crate) console: bool,
     /// Let webhooks go to addresses that are not public, and without TLS: for trials, and where every endpoint is in one's own network.
     #[arg(long, env = "LEASE_WEBHOOK_ALLOW_PRIVATE", global = true, value_parser = BoolishValueParser::new())]
     pub(crate) webhook_allow_private: bool,
@@ -285,6 +288,7 @@ impl Settings {
             .with_login_failures_per_minute(self.login_failures_per_minute)
             .with_registrations_per_minute(self.registrations_per_minute)
             .with_platform_name(self.platform_name.clone())
+            .with_console(self.console)
     }
 }
 

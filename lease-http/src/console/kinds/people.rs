@@ -1,0 +1,189 @@
+//! Who takes part: users, customers, leads and contacts.
+
+use lease_core::permission::{Act, Actor, Resource};
+use serde_json::Value;
+
+use super::{Action, Kind, Related, joined, may, text};
+
+/// Whether this actor may do this to this user: only who may grant roles may touch a superuser.
+fn may_touch(actor: &Actor, user: &Value, act: Act) -> bool {
+    may(actor, Resource::User, act) && (user["is_superuser"] != true || may(actor, Resource::User, Act::GrantRoles))
+}
+
+pub(in crate::console) static USERS: Kind = Kind {
+    path: "users",
+    subject: "user",
+    one: "User",
+    many: "Users",
+    none: "Create a user, or wait until people register.",
+    fields: &[
+        "id",
+        "username",
+        "email",
+        "email_verified_at",
+        "first_name",
+        "last_name",
+        "is_active",
+        "is_staff",
+        "is_superuser",
+        "customer_id",
+        "date_joined",
+        "last_login",
+    ],
+    columns: &["email", "first_name", "last_name", "is_active", "is_staff", "is_superuser", "last_login"],
+    name: |user| text(user, "username").to_owned(),
+    related: &[],
+    create: Some(&Action::create(
+        "/api/users",
+        "New user",
+        &["username", "email", "first_name", "last_name", "password", "is_staff", "is_superuser"],
+        |actor, _| may(actor, Resource::User, Act::Create),
+    )),
+    actions: &[
+        Action::edit(
+            "/api/users/{id}",
+            &["username", "email", "first_name", "last_name", "password", "is_staff", "is_superuser"],
+            |actor, user| may_touch(actor, user, Act::Update),
+        ),
+        Action::delete(
+            ("deactivate", "Deactivate"),
+            "/api/users/{id}",
+            |actor, user| may_touch(actor, user, Act::Delete) && user["is_active"] == true,
+            ("They can no longer log in, and all their devices are logged out. Nothing is deleted.", "The user is deactivated."),
+        ),
+        Action {
+            name: "reactivate",
+            label: "Reactivate",
+            sends: &[("is_active", true)],
+            meaning: "They can log in again.",
+            done: "The user is active again.",
+            ..Action::edit("/api/users/{id}", &[], |actor, user| {
+                may_touch(actor, user, Act::Update) && user["is_active"] == false
+            })
+        },
+    ],
+};
+
+pub(super) static CUSTOMERS: Kind = Kind {
+    path: "customers",
+    subject: "customer",
+    one: "Customer",
+    many: "Customers",
+    none: "Customers appear here as soon as people register, or as soon as you create a user who is not staff.",
+    fields: &["id", "user_id", "job", "dob", "notes", "created_at"],
+    columns: &["user_id", "job", "dob", "created_at"],
+    name: |_| String::new(),
+    related: &[
+        Related { title: "Vehicles", kind: "vehicles", parameter: "customer_id", field: "id" },
+        Related { title: "Trades as owner", kind: "trades", parameter: "customer_id", field: "id" },
+        Related { title: "Trades as counterparty", kind: "trades", parameter: "counterparty_id", field: "id" },
+        Related { title: "Invoices", kind: "invoices", parameter: "customer_id", field: "id" },
+        Related { title: "Payments", kind: "payments", parameter: "customer_id", field: "id" },
+        Related { title: "Credit cards", kind: "credit-cards", parameter: "customer_id", field: "id" },
+        Related { title: "Contacts", kind: "contacts", parameter: "customer_id", field: "id" },
+    ],
+    create: None,
+    actions: &[Action::edit("/api/customers/{id}", &["job", "dob", "notes"], |actor, _| {
+        may(actor, Resource::Customer, Act::Update)
+    })],
+};
+
+const LEAD_FIELDS: &[&str] = &["first_name", "last_name", "company", "email", "phone", "source", "status", "notes"];
+
+pub(super) static LEADS: Kind = Kind {
+    path: "leads",
+    subject: "lead",
+    one: "Lead",
+    many: "Leads",
+    none: "Create a lead for everybody who may become a customer.",
+    fields: &[
+        "id",
+        "first_name",
+        "last_name",
+        "company",
+        "email",
+        "phone",
+        "source",
+        "status",
+        "customer_id",
+        "notes",
+        "created_at",
+    ],
+    columns: &["status", "company", "email", "phone", "source", "created_at"],
+    name: |lead| match joined(&[text(lead, "first_name"), text(lead, "last_name")]) {
+        name if name.is_empty() => text(lead, "company").to_owned(),
+        name => name,
+    },
+    related: &[Related { title: "Contacts", kind: "contacts", parameter: "lead_id", field: "id" }],
+    create: Some(&Action::create("/api/leads", "New lead", LEAD_FIELDS, |actor, _| may(actor, Resource::Lead, Act::Create))),
+    actions: &[
+        Action::edit("/api/leads/{id}", LEAD_FIELDS, |actor, _| may(actor, Resource::Lead, Act::Update)),
+        Action::act(
+            ("convert", "Convert"),
+            "/api/leads/{id}/convert",
+            &["customer_id"],
+            |actor, lead| may(actor, Resource::Lead, Act::Convert) && lead["status"] != "converted",
+            ("The lead becomes this customer, and its contacts become the customer's.", "The lead is converted."),
+        ),
+        Action::delete(
+            ("delete", "Delete"),
+            "/api/leads/{id}",
+            |actor, _| may(actor, Resource::Lead, Act::Delete),
+            ("The lead and its contacts are deleted. This cannot be undone.", "The lead is deleted."),
+        ),
+    ],
+};
+
+const CONTACT_FIELDS: &[&str] = &[
+    "customer_id",
+    "lead_id",
+    "label",
+    "name",
+    "email",
+    "phone",
+    "address_line1",
+    "address_line2",
+    "postal_code",
+    "city",
+    "state",
+    "country",
+];
+
+pub(super) static CONTACTS: Kind = Kind {
+    path: "contacts",
+    subject: "contact",
+    one: "Contact",
+    many: "Contacts",
+    none: "Create a contact for a customer or a lead.",
+    fields: &[
+        "id",
+        "label",
+        "name",
+        "customer_id",
+        "lead_id",
+        "email",
+        "phone",
+        "address_line1",
+        "address_line2",
+        "postal_code",
+        "city",
+        "state",
+        "country",
+        "created_at",
+    ],
+    columns: &["name", "customer_id", "lead_id", "email", "phone", "city"],
+    name: |contact| text(contact, "label").to_owned(),
+    related: &[],
+    create: Some(&Action::create("/api/contacts", "New contact", CONTACT_FIELDS, |actor, _| {
+        may(actor, Resource::Contact, Act::Create)
+    })),
+    actions: &[
+        Action::edit("/api/contacts/{id}", CONTACT_FIELDS, |actor, _| may(actor, Resource::Contact, Act::Update)),
+        Action::delete(
+            ("delete", "Delete"),
+            "/api/contacts/{id}",
+            |actor, _| may(actor, Resource::Contact, Act::Delete),
+            ("The contact is deleted. This cannot be undone.", "The contact is deleted."),
+        ),
+    ],
+};

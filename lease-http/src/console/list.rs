@@ -1,0 +1,216 @@
+//! Lists (rule 10.2): the rows that a filter says, page by page, and all of them as CSV.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use axum::extract::Path;
+use axum::response::Response;
+use serde_json::Value;
+
+use super::api::{Api, Refusal};
+use super::description::{self, Takes};
+use super::form::{Control, Field};
+use super::kinds::{self, Kind};
+use super::names;
+use super::page::{Fields, Frame, Notice, logged, not_found, page};
+use super::place::with_query;
+use super::value::{Showing, Shown};
+use super::visit::Visit;
+use super::words::label;
+
+/// The rows of a page, if the address does not say.
+const ROWS: &str = "50";
+
+/// A list.
+#[derive(Template)]
+#[template(path = "console/list.html")]
+struct ListPage<'a> {
+    frame: Frame<'a>,
+    kind: &'static Kind,
+    table: Table,
+    /// The filters that are always shown, and the others.
+    first: Fields,
+    more: Fields,
+    /// Whether one of the others is used.
+    uses_more: bool,
+    is_filtered: bool,
+    /// What belongs to the list and is no filter that could be changed.
+    hidden: Vec<(String, String)>,
+    create: Option<(&'static str, String)>,
+    export: String,
+    clear: String,
+    previous: Option<String>,
+    next: Option<String>,
+}
+
+/// The rows of a list.
+#[derive(Debug, Template)]
+#[template(path = "console/table.html")]
+pub(super) struct Table {
+    pub(super) caption: String,
+    /// The labels of the columns, and whether they stand on the right.
+    pub(super) head: Vec<(String, bool)>,
+    pub(super) rows: Vec<Row>,
+}
+
+/// A row: the link to the object, and its fields.
+#[derive(Debug)]
+pub(super) struct Row {
+    pub(super) href: String,
+    pub(super) name: String,
+    pub(super) cells: Vec<Shown>,
+}
+
+impl Table {
+    /// The table of these objects, with these columns.
+    pub(super) async fn of(
+        api: &Api,
+        root: &str,
+        kind: &'static Kind,
+        objects: &[Value],
+        columns: &[&str],
+        caption: String,
+    ) -> Self {
+        let names = names::of(api, objects, columns).await;
+        let showing = Showing { root, names: &names };
+        let mut rows = Vec::with_capacity(objects.len());
+        for object in objects {
+            let id = object["id"].as_i64().unwrap_or_default();
+            let name = names::of_object(api, kind, object).await;
+            rows.push(Row {
+                href: format!("{root}{}/{id}", kind.path),
+                name: if name.is_empty() { format!("{} {id}", kind.one) } else { name },
+                cells: columns.iter().map(|column| showing.field(object, column)).collect(),
+            });
+        }
+        let is_figure = |place: usize| rows.iter().any(|row: &Row| row.cells[place].is_figure());
+        let labels = columns.iter().enumerate().map(|(place, column)| (label(column), is_figure(place)));
+        let head = std::iter::once((kind.one.to_owned(), false)).chain(labels).collect();
+        Self { caption, head, rows }
+    }
+}
+
+/// The path of a list in the API. The deliveries are listed below their endpoint.
+pub(super) fn api_path(kind: &Kind, pairs: &mut Vec<(String, String)>) -> String {
+    if kind.path != kinds::DELIVERIES.path {
+        return format!("/api/{}", kind.path);
+    }
+    let endpoint = pairs.iter().position(|(name, _)| name == "webhook_endpoint_id").map(|at| pairs.remove(at).1);
+    let endpoint: i64 = endpoint.and_then(|endpoint| endpoint.parse().ok()).unwrap_or_default();
+    format!("/api/webhook-endpoints/{endpoint}/deliveries")
+}
+
+/// The path whose parameters filter a list.
+fn described_path(kind: &Kind) -> String {
+    if kind.path == kinds::DELIVERIES.path {
+        "/api/webhook-endpoints/{id}/deliveries".to_owned()
+    } else {
+        format!("/api/{}", kind.path)
+    }
+}
+
+/// A parameter as the API takes it: a browser sends an instant without its offset, which is UTC here.
+pub(super) fn pairs(visit: &Visit, kind: &Kind) -> Vec<(String, String)> {
+    let filters = description::filters(&described_path(kind));
+    let is_instant = |name: &str| filters.iter().any(|input| input.name == name && input.takes == Takes::Instant);
+    let pairs = visit.place.parameters().filter(|(name, value)| name != "done" && !value.trim().is_empty());
+    pairs
+        .map(|(name, value)| {
+            let is_local = is_instant(&name) && !value.ends_with('Z') && !value.contains('+');
+            let value = match value.len() {
+                16 if is_local => format!("{value}:00Z"),
+                19 if is_local => format!("{value}Z"),
+                _ => value,
+            };
+            (name, value)
+        })
+        .collect()
+}
+
+/// Shows a list.
+pub(super) async fn show(visit: Visit, path: Path<String>) -> Response {
+    let Some(kind) = kinds::by_path(&path) else { return not_found(&visit) };
+    let given = pairs(&visit, kind);
+    let mut asked = given.clone();
+    let list = api_path(kind, &mut asked);
+    if !asked.iter().any(|(name, _)| name == "limit") {
+        asked.push(("limit".to_owned(), ROWS.to_owned()));
+    }
+    let (found, refusal) = match visit.api.get(&with_query(&list, asked.iter().map(|(name, value)| (name, value)))).await {
+        Ok(answer) => (answer.body, None),
+        Err(refusal) if refusal.code == "validation_error" => (Value::Null, Some(refusal)),
+        Err(refusal) => return super::page::refusal(&visit, &refusal),
+    };
+    render(&visit, kind, &given, &found, refusal.as_ref()).await
+}
+
+async fn render(
+    visit: &Visit,
+    kind: &'static Kind,
+    given: &[(String, String)],
+    found: &Value,
+    refusal: Option<&Refusal>,
+) -> Response {
+    let root = visit.place.root.as_str();
+    let none = BTreeMap::new();
+    let errors = refusal.map_or(&none, |refusal| &refusal.errors);
+    let text = |name: &str| {
+        given.iter().filter(|(other, _)| other == name).map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(",")
+    };
+    let filters = description::filters(&described_path(kind));
+    let field = |input: &description::Input| {
+        let text = text(&input.name);
+        let text = if input.takes == Takes::Instant { text.trim_end_matches('Z').to_owned() } else { text };
+        Field::filter(input, text, errors)
+    };
+    let is_first =
+        |input: &description::Input| ["search", "status", "overdue", "type", "is_active", "role"].contains(&input.name.as_str());
+    let (first, more): (Vec<_>, Vec<_>) = filters.iter().partition(|input| is_first(input));
+    let mut first: Vec<Field> = first.into_iter().map(field).collect();
+    first.sort_by_key(|field| field.name != "search");
+    let more: Vec<Field> = more.into_iter().map(field).collect();
+    let is_used = |field: &Field| !field.text.is_empty();
+
+    let objects = found["results"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let table = Table::of(&visit.api, root, kind, objects, kind.columns, kind.many.to_owned()).await;
+    let kept = |name: &str| !["cursor", "done"].contains(&name);
+    let here = |cursor: Option<String>| {
+        let pairs = given.iter().filter(|(name, _)| kept(name)).map(|(name, value)| (name.as_str(), value.as_str()));
+        with_query(kind.path, pairs.chain(cursor.as_deref().map(|cursor| ("cursor", cursor))))
+    };
+    let neighbour = |side: &str| {
+        let link = found[side].as_str()?.split_once('?')?.1;
+        let cursor = form_urlencoded::parse(link.as_bytes()).find(|(name, _)| name == "cursor")?.1.into_owned();
+        Some(format!("{root}{}", here(Some(cursor))))
+    };
+    let is_filter = |name: &str| filters.iter().any(|input| input.name == name);
+    let hidden: Vec<_> = given.iter().filter(|(name, _)| kept(name) && !is_filter(name)).cloned().collect();
+    let mut frame = visit.frame(kind.many);
+    frame.notice =
+        refusal.map(|_| Notice { text: "The filter is not valid. Please look at the fields below.".to_owned(), is_error: true });
+    if visit.place.parameter("done").is_some() {
+        let done = kind.actions.iter().find(|action| visit.place.parameter("done").as_deref() == Some(action.name));
+        frame.notice = done.map(|action| Notice::done(action.done));
+    }
+    let create = kind.create.filter(|action| (action.offered)(&visit.actor, &Value::Null));
+    let query = here(None);
+    let list = ListPage {
+        kind,
+        table,
+        uses_more: more.iter().any(is_used),
+        is_filtered: first.iter().chain(&more).any(is_used),
+        create: create.map(|action| (action.label, format!("{root}{}/new", kind.path))),
+        export: format!("{root}{}", query.replacen(kind.path, &format!("{}/csv", kind.path), 1)),
+        clear: with_query(&format!("{root}{}", kind.path), hidden.iter().map(|(name, value)| (name, value))),
+        previous: neighbour("previous"),
+        next: neighbour("next"),
+        frame,
+        first,
+        more,
+        hidden,
+    };
+    match refusal {
+        Some(refusal) => logged(page(refusal.status(), &list), refusal),
+        None => page(axum::http::StatusCode::OK, &list),
+    }
+}
