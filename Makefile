@@ -48,7 +48,7 @@ TOOLS := $(CURDIR)/target/tools
 # Who knows which versions of crates have known faults.
 ADVISORIES := https://github.com/RustSec/advisory-db
 
-.PHONY: help run test browser schemathesis clients stripe upgrade prove mutants fuzz check deny sbom api embed fmt bench abuse postgres pgbouncer chromium generators verifiers mailserver
+.PHONY: help run test browser schemathesis clients stripe upgrade prove mutants fuzz check deny sbom api embed fmt bench abuse postgres pgbouncer chromium axe generators verifiers mailserver
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-13s %s\n", $$1, $$2 }'
@@ -60,7 +60,7 @@ test: postgres pgbouncer verifiers mailserver ## Run every test; installs Postgr
 	$(WITH_POSTGRES) cargo test $(ALL)
 	$(WITH_POSTGRES) LEASE_TEST_STORE=postgres cargo test $(ALL) --test api
 
-browser: chromium ## Try /docs in headless Chromium; installs it where it is missing
+browser: chromium axe ## Try /docs and the console in headless Chromium; installs it and axe where they are missing
 	cargo test $(ALL) --test browser
 
 schemathesis: ## Hold a running server against its document, on the store of DATABASE_URL; needs Python and its packages (minutes)
@@ -169,6 +169,12 @@ chromium:
 	@if ! command -v chromedriver >/dev/null; then \
 		echo "Chromium is missing; installing it"; \
 		$(INSTALL) chromium chromium-driver; \
+	fi
+
+axe:
+	@if ! [ -f target/browser/node_modules/axe-core/axe.min.js ]; then \
+		command -v npm >/dev/null || $(INSTALL) nodejs npm; \
+		npm install --prefix target/browser --no-save --no-audit --no-fund --silent axe-core@4.14.1; \
 	fi
 
 generators:

@@ -6,6 +6,7 @@ mod account_pages;
 mod accounts;
 mod app;
 mod available_actions;
+mod console;
 mod cycle;
 mod deadlines;
 mod docs_page;

@@ -94,6 +94,7 @@ fn every_setting_is_also_an_environment_variable() {
         ("LEASE_REQUIRE_VERIFIED_EMAIL", "none"),
         ("LEASE_WEBHOOK_ALLOW_PRIVATE", "none"),
         ("LEASE_PLATFORM_NAME", " "),
+        ("LEASE_CONSOLE", "perhaps"),
         ("LEASE_PUBLIC_URL", "none"),
         ("LEASE_SMTP_URL", "http://user:hunter2@localhost"),
         ("LEASE_MAX_PROPOSALS", "none"),
@@ -115,6 +116,16 @@ fn every_setting_is_also_an_environment_variable() {
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!((output.status.code(), said.lines().count()), (Some(2), 1), "{variable:?}: {said}");
         assert!(!said.contains("hunter2"), "{said}");
+    }
+}
+
+/// Chapter 10: the console is there unless the operator does not want it.
+#[test]
+fn a_server_has_a_console_unless_it_is_switched_off() {
+    for (args, status) in [(&[][..], "303"), (&["--console", "true"], "303"), (&["--console", "false"], "404")] {
+        let server = Server::start(args, &[]);
+        let answer = server.ask("GET /console", "");
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{args:?}: {answer}");
     }
 }
 

@@ -41,6 +41,56 @@ impl Browser {
         browser
     }
 
+    /// Lets pages run no scripts from now on.
+    pub(crate) fn switch_scripts_off(&self) {
+        self.command("Emulation.setScriptExecutionDisabled", &json!({ "value": true }));
+    }
+
+    /// Makes the page as wide as this, in a scheme of colours.
+    pub(crate) fn show_as(&self, width: u32, scheme: &str) {
+        let size = json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
+        self.command("Emulation.setDeviceMetricsOverride", &size);
+        let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
+        self.command("Emulation.setEmulatedMedia", &json!({ "features": features }));
+    }
+
+    /// Runs a script from outside, which returns a value.
+    pub(crate) fn run(&self, script: &str) -> Value {
+        self.ask("POST", "/execute/sync", &json!({ "script": script, "args": [] }))
+    }
+
+    /// Runs a script from outside, which hands a value to its last argument.
+    pub(crate) fn run_async(&self, script: &str) -> Value {
+        self.ask("POST", "/execute/async", &json!({ "script": script, "args": [] }))
+    }
+
+    /// The title of the page.
+    pub(crate) fn title(&self) -> String {
+        self.ask("GET", "/title", &Value::Null).as_str().unwrap().to_owned()
+    }
+
+    /// The address of the page.
+    pub(crate) fn url(&self) -> String {
+        self.ask("GET", "/url", &Value::Null).as_str().unwrap().to_owned()
+    }
+
+    /// The text that the server has sent.
+    pub(crate) fn source(&self) -> String {
+        self.ask("GET", "/source", &Value::Null).as_str().unwrap().to_owned()
+    }
+
+    /// A command of the browser's own protocol.
+    fn command(&self, name: &str, parameters: &Value) {
+        self.ask("POST", "/goog/cdp/execute", &json!({ "cmd": name, "params": parameters }));
+    }
+
+    /// Clicks on the link or the button with this text.
+    pub(crate) fn follow(&self, text: &str) {
+        let path = format!("//main//*[self::a or self::button][normalize-space()='{text}']");
+        let found = self.ask("POST", "/element", &json!({ "using": "xpath", "value": path }));
+        self.ask("POST", &format!("/element/{}/click", found[ELEMENT].as_str().unwrap()), &json!({}));
+    }
+
     pub(crate) fn open(&self, url: &str) {
         self.ask("POST", "/url", &json!({ "url": url }));
     }

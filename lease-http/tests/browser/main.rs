@@ -1,8 +1,9 @@
-//! `/docs` in a browser: headless Chromium, which can reach nothing but the server. `make browser` runs this test, and installs
-//! Chromium if it is missing.
+//! `/docs` and the console in a browser: headless Chromium, which can reach nothing but the server. `make browser` runs these tests, and installs
+//! Chromium and axe if they are missing.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a failed expectation is how a test fails")]
 
+mod console;
 mod driver;
 mod page;
 #[path = "../api/process.rs"]
