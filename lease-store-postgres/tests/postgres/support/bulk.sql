@@ -133,8 +133,8 @@ insert into event_readers (is_user, reader_id, event_id)
 select false, n % 300 + 1, n
 from generate_series(1, 4000) as n;
 
-insert into webhook_endpoints (url, description, event_types, is_active, secret, created_at)
-select 'https://example.com/' || n, '', '{}', n % 20 = 0, 'whsec_c2VjcmV0', '2026-01-01'
+insert into webhook_endpoints (url, description, event_types, is_active, secret, previous_secrets, previous_until, created_at)
+select 'https://example.com/' || n, '', '{}', n % 20 = 0, 'whsec_c2VjcmV0', '{}', '{}', '2026-01-01'
 from generate_series(1, 400) as n;
 
 insert into webhook_positions (endpoint_id, last_event_id)

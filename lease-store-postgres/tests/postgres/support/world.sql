@@ -87,8 +87,8 @@ insert into payments (
 )
 values (1, 1, 1, 50, 'USD', 'failed', '2026-01-02', 'card_declined', 'ref-1', false, 'key-1', '2026-01-02');
 
-insert into webhook_endpoints (url, description, event_types, is_active, secret, created_at)
-values ('https://example.com/hook', '', '{trade.*}', true, 'whsec_c2VjcmV0', '2026-01-01');
+insert into webhook_endpoints (url, description, event_types, is_active, secret, previous_secrets, previous_until, created_at)
+values ('https://example.com/hook', '', '{trade.*}', true, 'whsec_c2VjcmV0', '{}', '{}', '2026-01-01');
 
 insert into webhook_positions (endpoint_id, last_event_id)
 values (1, 0);
