@@ -37,6 +37,7 @@ const CODES: &[(&str, u16)] = &[
     ("vehicle_unidentified", 409),
     ("lead_converted", 409),
     ("webhook_endpoint_limit", 409),
+    ("webhook_endpoint_off", 409),
     ("idempotency_key_in_use", 409),
     ("request_timeout", 408),
     ("payload_too_large", 413),
