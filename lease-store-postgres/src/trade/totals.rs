@@ -40,12 +40,15 @@ fn read(mut fields: Fields<'_>) -> Result<WeeklyTotal, RepositoryError> {
     let code: Option<&str> = fields.get()?;
     let currency = code.map(|code| fields.some("currency", Currency::from_stored(code))).transpose()?;
     let count: i64 = fields.get()?;
-    let amount: Option<Decimal> = fields.get()?;
+    let sum: Option<Decimal> = fields.get()?;
+    // With the digits of the currency, like every other amount.
+    let mut amount = sum.unwrap_or_default().normalize();
+    amount.rescale(amount.scale().max(currency.map_or(0, Currency::digits)));
     Ok(WeeklyTotal {
         counted: fields.some("counted", counted)?,
         week: fields.parsed(week.try_into())?,
         count: fields.parsed(count.try_into())?,
         currency,
-        amount: amount.unwrap_or_default(),
+        amount,
     })
 }
