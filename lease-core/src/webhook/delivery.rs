@@ -4,7 +4,7 @@ use super::{DeliveryChange, WebhookAnswer};
 use crate::account::expiry;
 use crate::decision::Decision;
 use crate::error::{Error, Refusal};
-use crate::id::{Stored, WebhookDeliveryId};
+use crate::id::Stored;
 use crate::model::{DeliveryState, DisabledReason, WebhookDelivery, WebhookEndpoint, WebhookMessage};
 use crate::permission::{Act, Actor, Resource};
 
@@ -68,7 +68,7 @@ fn shortened(wait: TimeDelta, chance: f64) -> TimeDelta {
     TimeDelta::milliseconds((milliseconds * JITTER.mul_add(-chance.clamp(0.0, 1.0), 1.0)) as i64)
 }
 
-/// Queues a test for an endpoint (rule 9.1).
+/// Queues a test for an endpoint (rule 9.1). Deliveries belong to their endpoints: who may change an endpoint may do this.
 ///
 /// # Errors
 /// [`Error::NotAuthenticated`], [`Error::PermissionDenied`]; [`Refusal::WebhookEndpointOff`].
@@ -77,7 +77,7 @@ pub fn test_endpoint(
     actor: &Actor,
     now: DateTime<Utc>,
 ) -> Result<Decision<DeliveryChange>, Error> {
-    require_delivery_act(actor, Act::Update)?;
+    actor.require(Resource::WebhookEndpoint, Act::Update)?;
     if !endpoint.is_active() {
         return Err(Refusal::WebhookEndpointOff.into());
     }
@@ -101,15 +101,6 @@ pub fn retry_delivery(
     actor: &Actor,
     now: DateTime<Utc>,
 ) -> Result<Decision<DeliveryChange>, Error> {
-    require_delivery_act(actor, Act::Update)?;
-    let id: WebhookDeliveryId = delivery.id;
-    Ok(Decision::new(DeliveryChange::Retry { id, at: now }, []))
-}
-
-/// Succeeds if the actor may do this to deliveries: they belong to their endpoints.
-///
-/// # Errors
-/// [`Error::NotAuthenticated`], [`Error::PermissionDenied`].
-pub fn require_delivery_act(actor: &Actor, act: Act) -> Result<(), Error> {
-    actor.require(Resource::WebhookEndpoint, act).map(drop)
+    actor.require(Resource::WebhookEndpoint, Act::Update)?;
+    Ok(Decision::new(DeliveryChange::Retry { id: delivery.id, at: now }, []))
 }

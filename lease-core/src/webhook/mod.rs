@@ -12,7 +12,7 @@ pub(crate) use body::{message_id, test_body};
 #[cfg(feature = "mock")]
 pub use client::MockWebhookClient;
 pub use client::{WebhookAnswer, WebhookClient, WebhookRequest};
-pub use delivery::{Verdict, judge_attempt, require_delivery_act, retry_delivery, test_endpoint};
+pub use delivery::{Verdict, judge_attempt, retry_delivery, test_endpoint};
 pub use endpoint::{
     Start, WebhookEndpointChange, WebhookEndpointDraft, create_endpoint, delete_endpoint, disable_endpoint, rotate_secret,
     update_endpoint,
