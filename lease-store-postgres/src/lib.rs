@@ -64,9 +64,9 @@
 //! - **The actor is checked again** in the statement, which locks the user, so that they can be neither deactivated nor given
 //!   another role until it ends. Logins and changes of names can go on.
 //! - **Every statement takes its locks in one order**: the claim, the user who acts, vehicles, services, users, customers, cards,
-//!   leads, trades, and the rows that belong to them; webhook endpoints, their deliveries and their positions. A change of a user first of all locks the users that it needs, by their ids. A
-//!   statement that still deadlocks is tried again a few times.
-//! - **A lock stops one thing.** A statement waits for a lock for a second at most, and statements on accounts, those on trades and
+//!   leads, trades, and the rows that belong to them; webhook endpoints, their deliveries and their positions. A change of a user
+//!   first of all locks the users that it needs, by their ids. A statement that still deadlocks is tried again a few times.
+//! - **A lock stops one thing.** A statement waits for a lock for two seconds at most, and statements on accounts, those on trades and
 //!   vehicles, and those on everything else may each use three quarters of the connections at once. So however many requests wait
 //!   for one locked table, others find a connection. This does not hold if two of the three meet a lock at the same time.
 //! - **Readiness is shown by a write**, on a connection of its own, at most once a second: [`Repository::ping`] responds while all

@@ -16,9 +16,10 @@ pub struct PostgresOptions {
     /// The time after which Postgres cancels a statement; 5 seconds by default, and at least one millisecond. A Postgres that has
     /// not responded a second later is given up.
     pub statement_timeout: Duration,
-    /// The time that a statement waits for a lock, such as one that an administrator holds; 1 second by default. A statement that
+    /// The time that a statement waits for a lock, such as one that an administrator holds; 2 seconds by default. A statement that
     /// has to wait longer fails with `Unavailable`. It should be clearly shorter than [`acquire_timeout`](Self::acquire_timeout),
-    /// so that statements which wait for a lock do not keep others from a connection for long.
+    /// so that statements which wait for a lock do not keep others from a connection for long, and clearly longer than Postgres's
+    /// `deadlock_timeout`, 1 second by default: who wins a deadlock has waited for that time before the other one is rolled back.
     pub lock_timeout: Duration,
     /// The schema that holds the tables; `public` by default. [`migrate`](crate::PostgresRepository::migrate) creates it.
     pub schema: String,
@@ -74,7 +75,7 @@ impl Default for PostgresOptions {
             max_connections: 10,
             acquire_timeout: Duration::from_secs(3),
             statement_timeout: Duration::from_secs(5),
-            lock_timeout: Duration::from_secs(1),
+            lock_timeout: Duration::from_secs(2),
             schema: "public".to_owned(),
             pooler: Pooler::None,
         }

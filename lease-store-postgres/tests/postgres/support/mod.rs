@@ -13,6 +13,7 @@ pub(crate) mod server;
 use std::str::FromStr as _;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use lease_store_postgres::{Pooler, PostgresOptions, PostgresRepository};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
@@ -102,7 +103,16 @@ impl TestDatabase {
 /// The options of a store, which fit the pooler if there is one.
 pub(crate) fn options() -> PostgresOptions {
     let pooler = if is_pooled() { Pooler::Transaction } else { Pooler::None };
-    PostgresOptions::default().with_max_connections(8).with_pooler(pooler)
+    patient_options().with_max_connections(8).with_pooler(pooler)
+}
+
+/// Options with which a busy machine is no outage.
+fn patient_options() -> PostgresOptions {
+    let mut options = PostgresOptions::default();
+    options.acquire_timeout = Duration::from_mins(1);
+    options.statement_timeout = Duration::from_mins(1);
+    options.lock_timeout = Duration::from_secs(20);
+    options
 }
 
 /// Whether the stores connect through a pooler.
@@ -124,7 +134,7 @@ async fn migrated_template() -> String {
     on_server(&format!("create database {template}")).await;
     let database = TestDatabase { name: template.clone() };
     // A pooler would keep its connections, and a database with connections is no template.
-    let store = PostgresRepository::connect(&database.direct_url(), PostgresOptions::default()).await;
+    let store = PostgresRepository::connect(&database.direct_url(), patient_options()).await;
     let store = store.expect("the test database responds");
     store.migrate().await.expect("the migrations apply");
     store.close().await;
