@@ -22,7 +22,7 @@ use crate::gateway::{
 };
 use crate::id::{CreditCardId, CustomerId, InvoiceId, PaymentId, ProposalId, ServiceId, TradeId, VehicleId};
 use crate::invariants::Books;
-use crate::invoicing::{PaymentDraft, RefundDraft};
+use crate::invoicing::{PaymentCancellationDraft, PaymentDraft, RefundDraft};
 use crate::lifecycle::{CancellationDraft, ProposalDraft};
 use crate::model::{PaymentState, PaymentStatus, RefundState, Role, ServiceKind};
 use crate::page::PageRequest;
@@ -224,7 +224,7 @@ impl Trader {
         let Some(payment) = self.payment(PaymentStatus::RequiresAction).await else { return };
         let engine = self.market.processes.engine();
         match self.draw.one_of(&["succeed", "fail", "cancel", "leave"]) {
-            Some(&"cancel") => drop(engine.cancel_payment(&self.actor, payment).await),
+            Some(&"cancel") => drop(engine.cancel_payment(&self.actor, payment, &PaymentCancellationDraft::default()).await),
             Some(&outcome) if outcome != "leave" => {
                 drop(engine.act_as_payer(&self.actor, payment, &PayerDraft { outcome: outcome.into() }).await);
             }

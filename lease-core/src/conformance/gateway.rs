@@ -21,7 +21,7 @@ use crate::gateway::{
 };
 use crate::id::{CreditCardId, InvoiceId, PaymentId, RefundId, Stored};
 use crate::invariants::Books;
-use crate::invoicing::{PaymentDraft, RefundDraft, VoidDraft};
+use crate::invoicing::{PaymentCancellationDraft, PaymentDraft, RefundDraft, VoidDraft};
 use crate::model::{CreditCard, Payment, PaymentState, PaymentStatus, Refund, RefundState, RefundStatus, Role, ServiceKind};
 use crate::permission::Actor;
 use crate::repository::Repository;
@@ -148,7 +148,7 @@ pub async fn a_payment_that_waits_ends_right_however_the_gateway_fails(store: Ar
             if payer == Payer::First {
                 shop.bank.payer_confirms(&payment).await;
             }
-            let cancelled = till.engine.cancel_payment(&bill.actor, payment.id).await;
+            let cancelled = till.engine.cancel_payment(&bill.actor, payment.id, &PaymentCancellationDraft::default()).await;
             assert_eq!(cancelled.unwrap_err().code(), "unavailable", "{line:?}");
             bill.assert_waits(&good, &shop.staff).await;
             shop.bank.deliver_late_requests().await;
@@ -161,7 +161,7 @@ pub async fn a_payment_that_waits_ends_right_however_the_gateway_fails(store: Ar
                 (_, Payer::Last) => PaymentStatus::Cancelled,
             };
             assert_eq!(shop.state(payment.id).await, end, "{line:?} {payer:?}");
-            let again = one.engine.cancel_payment(&shop.staff, payment.id).await;
+            let again = one.engine.cancel_payment(&shop.staff, payment.id, &PaymentCancellationDraft::default()).await;
             assert_eq!(again.unwrap_err().code(), "payment_settled");
             succeeded += usize::from(end == PaymentStatus::Succeeded);
             // Its amount is free again, or paid.
@@ -206,7 +206,9 @@ pub async fn a_payment_whose_canceller_died_is_settled_by_another(store: Arc<dyn
             let (till, other) = (shop.till(line), shop.till(Line::Good));
             let payment = other.pay(&bill).await.unwrap();
             let (dead, actor) = (till.clone(), bill.actor);
-            let request = tokio::spawn(async move { dead.engine.cancel_payment(&actor, payment.id).await });
+            let request = tokio::spawn(async move {
+                dead.engine.cancel_payment(&actor, payment.id, &PaymentCancellationDraft::default()).await
+            });
             till.wire.stopped.notified().await;
             bill.assert_waits(&other, &shop.staff).await;
             shop.bank.payer_confirms(&other.engine.settle_payment(payment.id).await.unwrap()).await;

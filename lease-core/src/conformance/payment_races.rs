@@ -22,7 +22,7 @@ use crate::gateway::{
 };
 use crate::id::{CreditCardId, InvoiceId, PaymentId, ServiceId, TradeId, Version};
 use crate::invariants::Books;
-use crate::invoicing::{PaymentDraft, RefundDraft, VoidDraft};
+use crate::invoicing::{PaymentCancellationDraft, PaymentDraft, RefundDraft, VoidDraft};
 use crate::model::{InvoiceState, PaymentState, PaymentStatus, RefundState, Role, ServiceKind};
 use crate::permission::Actor;
 use crate::repository::{PaymentFilter, TradeKey};
@@ -166,8 +166,10 @@ pub async fn confirming_and_cancelling_exclude_each_other(handles: Handles) {
         let id = race.waiting().await;
         let draft = PayerDraft { outcome: "succeed".into() };
         let mut acts = vec![
-            race.processes.act(|engine| async move { engine.cancel_payment(&owner, id).await }),
-            race.processes.act(|engine| async move { engine.cancel_payment(&staff, id).await }),
+            race.processes
+                .act(|engine| async move { engine.cancel_payment(&owner, id, &PaymentCancellationDraft::default()).await }),
+            race.processes
+                .act(|engine| async move { engine.cancel_payment(&staff, id, &PaymentCancellationDraft::default()).await }),
             race.processes.act(|engine| async move { engine.settle_waiting(100).await }),
         ];
         acts.insert(round % 3, race.processes.act(|engine| async move { engine.act_as_payer(&owner, id, &draft).await }));

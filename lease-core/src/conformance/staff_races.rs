@@ -169,7 +169,7 @@ impl Sales {
     }
 
     fn move_due_date(&self, invoice: InvoiceId, to: NaiveDate) -> Act {
-        let (staff, draft) = (self.staff, DueDateDraft { due_date: to.into() });
+        let (staff, draft) = (self.staff, DueDateDraft { due_date: to.into(), ..DueDateDraft::default() });
         self.race.processes.act(|engine| async move { engine.move_due_date(&staff, invoice, &draft).await })
     }
 

@@ -3,19 +3,21 @@ use chrono::{DateTime, Utc};
 use super::command::no_row;
 use super::trades::{WithActions, applied, at};
 use super::{LeaseEngine, RequestContext, visible_to};
+use crate::decision::Decision;
 use crate::error::{Error, Refusal, with_causes};
 use crate::gateway::{Charge, ChargeOutcome};
 use crate::id::{InvoiceId, PaymentId, Stored, Versioned};
 use crate::input::NamedIn;
 use crate::invoicing::{
-    PaymentDraft, begin_payment, declines_since, has_waited_too_long, require_cancellable, require_few_declines,
-    require_payment_view, settle_payment,
+    PaymentCancellationDraft, PaymentDraft, begin_payment, cancel_payment, declines_since, give_up_payment, has_waited_too_long,
+    require_few_declines, require_payment_view, settle_payment,
 };
 use crate::lifecycle::{TradeSnapshot, payment_actions};
 use crate::model::{ChargeKey, Payment, PaymentState};
 use crate::page::{Page, PageRequest};
 use crate::permission::{Act, Actor, Resource, can_view_client_secret};
 use crate::repository::{PaymentFilter, TradeKey, TradeLoad};
+use crate::trade::TradeChanges;
 
 impl LeaseEngine {
     /// Pays an invoice (rule 5.4). The payer may have to act first: then the payment says how. If the gateway gave no response, the
@@ -73,11 +75,16 @@ impl LeaseEngine {
     /// money counts, and the error is [`PaymentSettled`](crate::Refusal::PaymentSettled).
     ///
     /// # Errors
-    /// As [`require_cancellable`]; [`Error::Unavailable`] if the gateway did not say whether it gave the charge up: then the payment
+    /// As [`cancel_payment`]; [`Error::Unavailable`] if the gateway did not say whether it gave the charge up: then the payment
     /// still waits.
-    pub async fn cancel_payment(&self, context: impl Into<RequestContext>, id: PaymentId) -> Result<WithActions<Payment>, Error> {
-        let (engine, context) = (self.clone(), context.into());
-        let cancelling = async move { engine.cancel(context, id).await };
+    pub async fn cancel_payment(
+        &self,
+        context: impl Into<RequestContext>,
+        id: PaymentId,
+        draft: &PaymentCancellationDraft,
+    ) -> Result<WithActions<Payment>, Error> {
+        let (engine, context, draft) = (self.clone(), context.into(), draft.clone());
+        let cancelling = async move { engine.cancel(context, id, &draft).await };
         tokio::spawn(cancelling).await.map_err(Error::internal)?
     }
 
@@ -205,18 +212,24 @@ impl LeaseEngine {
         Ok(applied(loaded.ok_or_else(no_row)?, &done.changes, done.ids))
     }
 
-    async fn cancel(&self, context: RequestContext, id: PaymentId) -> Result<WithActions<Payment>, Error> {
+    async fn cancel(
+        &self,
+        context: RequestContext,
+        id: PaymentId,
+        draft: &PaymentCancellationDraft,
+    ) -> Result<WithActions<Payment>, Error> {
         let actor = context.actor;
         actor.require(Resource::Payment, Act::Read)?;
         let loaded = self.load_for_gateway(TradeKey::Payment(id)).await?;
-        require_cancellable(&viewed_payment(&loaded)?.value, &actor)?;
+        let reason = cancel_payment(&viewed_payment(&loaded)?.value, &actor, draft)?;
         let outcome = self.ask(self.shared.gateway.cancel_charge(&charge_of(&loaded)?)).await?;
         // What the payer did first is not the act of who cancels.
         let context = match outcome {
             ChargeOutcome::Cancelled { .. } => context,
             _ => RequestContext::new(Actor::Gateway).with_request_id(context.request_id),
         };
-        let payment = self.settle(loaded, &outcome, context).await?;
+        let give_up = |snapshot: &TradeSnapshot, now| give_up_payment(snapshot, &outcome, &reason, now);
+        let payment = self.settle_by(loaded, give_up, context).await?;
         match payment.state {
             PaymentState::Cancelled { .. } => Ok(view(payment, &actor)),
             PaymentState::Pending | PaymentState::RequiresAction(_) => Err(Refusal::PaymentPending.into()),
@@ -231,8 +244,16 @@ impl LeaseEngine {
         outcome: &ChargeOutcome,
         context: RequestContext,
     ) -> Result<Stored<Payment>, Error> {
+        self.settle_by(loaded, |snapshot, now| settle_payment(snapshot, outcome, now), context).await
+    }
+
+    async fn settle_by(
+        &self,
+        loaded: Versioned<TradeSnapshot>,
+        decide: impl Fn(&TradeSnapshot, DateTime<Utc>) -> Result<Option<Decision<TradeChanges>>, Error>,
+        context: RequestContext,
+    ) -> Result<Stored<Payment>, Error> {
         let id = viewed_payment(&loaded)?.id;
-        let decide = |snapshot: &TradeSnapshot, now| settle_payment(snapshot, outcome, now);
         let settled = self.settle_trade(context, loaded, TradeKey::Payment(id), decide).await?;
         viewed_payment(&settled)
     }

@@ -144,6 +144,11 @@ impl Event {
         self
     }
 
+    /// Adds why it was done, unless that is blank.
+    pub(crate) fn reason(self, reason: &str) -> Self {
+        if reason.is_empty() { self } else { self.fact("reason", reason) }
+    }
+
     /// Adds an instant, or null.
     pub(crate) fn optional_instant(self, name: &'static str, at: Option<DateTime<Utc>>) -> Self {
         self.fact(name, at.map(instant))

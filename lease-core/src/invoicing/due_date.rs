@@ -7,6 +7,7 @@ use crate::input::{Field, Form, UpdateMode, draft};
 use crate::invoicing::overdue::with_mark;
 use crate::invoicing::{invoice_for, require_open};
 use crate::permission::{Act, Actor};
+use crate::text;
 use crate::trade::{InvoiceChange, TradeChanges, TradeSnapshot, invoice_changed, invoice_overdue};
 
 draft! {
@@ -14,6 +15,8 @@ draft! {
     pub struct DueDateDraft as DueDateInput {
         /// The last day on which it can be paid on time; not before the day of issue.
         pub due_date: Field<NaiveDate> as required DateInput like "2099-12-31",
+        /// Why it is moved; the event says it.
+        pub reason: Field<String> as nullable FreeText like "The bank was closed.",
     }
 }
 
@@ -34,14 +37,15 @@ pub fn move_due_date(
     let due_date = form.required("due_date", &draft.due_date, Some(&invoice.due_date), |due| {
         if *due >= issued_on { Ok(*due) } else { Err(format!("The due date must not be before {issued_on}.")) }
     });
-    let Some(due_date) = due_date else { return Err(form.errors.into()) };
+    let reason = form.optional("reason", &draft.reason, None, String::new(), |reason| text::free(reason));
+    let (Some(due_date), Some(reason)) = (due_date, reason) else { return Err(form.errors.into()) };
     require_open(invoice)?;
     let (invoice, overdue) = with_mark(invoice, now);
     let mut change = InvoiceChange { due_date, ..InvoiceChange::of(&invoice) };
     let is_overdue = change.applied_to(&invoice).is_overdue(now);
     change.overdue_at = change.overdue_at.filter(|_| is_overdue);
     let after = Stored { id: invoice.id, value: change.applied_to(&invoice) };
-    let moved = invoice_changed(&invoice, &after);
+    let moved = invoice_changed(&invoice, &after).map(|event| event.reason(&reason));
     let fallen = (is_overdue && change.overdue_at.is_none()).then(|| {
         // It falls overdue by being moved, not at the end of a day that has long passed.
         change.overdue_at = Some(now);

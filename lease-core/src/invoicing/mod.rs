@@ -11,7 +11,9 @@ mod refund;
 mod void;
 mod write_off;
 
-pub use cancel_payment::{has_waited_too_long, require_cancellable, require_waiting};
+pub use cancel_payment::{
+    PaymentCancellationDraft, cancel_payment, give_up_payment, has_waited_too_long, require_cancellable, require_waiting,
+};
 pub(crate) use declines::declines_since;
 pub use declines::require_few_declines;
 pub(crate) use due_date::may_move_due_date;

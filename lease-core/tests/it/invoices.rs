@@ -209,13 +209,17 @@ fn staff_move_the_due_date_of_an_open_invoice() {
         assert_eq!(names(&events), ["invoice.updated"]);
         assert_eq!(events[0].changes.known, *json!({"due_date": {"from": "2026-03-16", "to": due}}).as_object().unwrap());
     }
-    for same in [json!({"due_date": "2026-03-16"}), json!({}), json!({"amount": 1})] {
+    let why = json!({"due_date": "2026-04-01", "reason": " The bank was closed. "});
+    let told = moved(&scene, &staff(), why).unwrap().events;
+    assert_eq!(told[0].data.known["reason"], "The bank was closed.");
+    for same in [json!({"due_date": "2026-03-16"}), json!({}), json!({"amount": 1}), json!({"reason": "Why not"})] {
         assert_eq!(moved(&scene, &staff(), same).unwrap().events, [], "nothing changed");
     }
     for wrong in ["2026-03-01", "2026-02-30", "soon"] {
         assert_eq!(wrong_fields(moved(&scene, &staff(), json!({"due_date": wrong}))), ["due_date"]);
     }
     assert_eq!(wrong_fields(moved(&scene.clone().voided(), &staff(), json!({"due_date": null}))), ["due_date"]);
+    assert_eq!(wrong_fields(moved(&scene, &staff(), json!({"due_date": "2026-04-01", "reason": "\u{7}"}))), ["reason"]);
     let cases = [
         (scene.clone(), customer(OWNER), "permission_denied"),
         (scene.clone(), customer(BUYER), "not_found"),

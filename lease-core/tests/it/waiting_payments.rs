@@ -4,7 +4,8 @@ use chrono::Duration;
 use lease_core::gateway::ChargeOutcome;
 use lease_core::id::NewIds;
 use lease_core::invoicing::{
-    VoidDraft, WriteOffDraft, has_waited_too_long, require_cancellable, require_waiting, settle_payment, void, write_off,
+    VoidDraft, WriteOffDraft, cancel_payment, give_up_payment, has_waited_too_long, require_cancellable, require_waiting,
+    settle_payment, void, write_off,
 };
 use lease_core::lifecycle::{AvailableAction, TradeMove, payment_actions};
 use lease_core::model::{InvoiceState, Payment, PaymentState, PaymentStatus};
@@ -133,6 +134,24 @@ fn a_payment_that_waits_is_cancelled_by_its_payer_or_staff() {
         ] {
             assert_eq!(code(require_cancellable(payment, &actor)), expected, "{actor:?} {payment:?}");
         }
+    }
+}
+
+/// Rule 5.5: who gives a payment up may say why, and the event says it; but not if the payer was quicker.
+#[test]
+fn the_reason_for_giving_a_payment_up_is_in_its_event() {
+    let scene = paying(waits());
+    let payment = &scene.0.payment.as_ref().unwrap().0;
+    let reason = |json| cancel_payment(payment, &staff(), &draft(json));
+    assert_eq!(reason(json!({})).unwrap(), "");
+    assert_eq!(reason(json!({"reason": " Pays in cash. "})).unwrap(), "Pays in cash.");
+    assert_eq!(wrong_fields(reason(json!({"reason": "\u{7}"}))), ["reason"]);
+    for (outcome, reason, told) in
+        [(given_up(), "Pays in cash.", Some("Pays in cash.")), (given_up(), "", None), (charged(), "Pays in cash.", None)]
+    {
+        let decision = give_up_payment(&scene.0, &outcome, reason, now()).unwrap().unwrap();
+        let said: Vec<_> = decision.events.iter().filter_map(|event| event.data.known.get("reason")?.as_str()).collect();
+        assert_eq!(said, Vec::from_iter(told), "{outcome:?} {reason}");
     }
 }
 

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use lease_core::Error;
 use lease_core::engine::{PayerDraft, WithActions};
 use lease_core::id::{InvoiceId, PaymentId};
-use lease_core::invoicing::PaymentDraft;
+use lease_core::invoicing::{PaymentCancellationDraft, PaymentDraft};
 use lease_core::lifecycle::AvailableAction;
 use lease_core::model::{self, PaymentState, PaymentStatus};
 use lease_core::permission::{Act, Resource};
@@ -207,13 +207,20 @@ fn paid(payment: WithActions<model::Payment>) -> CreatedResponse<Payment> {
 /// Cancel a payment
 ///
 /// One that waits for its payer: the gateway gives the charge up first. For the payer and for staff. If the payer was quicker, the
-/// money counts, and the response is 409.
-#[utoipa::path(post, path = "/api/payments/{id}/cancel", tag = "payments",
+/// money counts, and the response is 409. The body may be left out.
+#[utoipa::path(post, path = "/api/payments/{id}/cancel", tag = "payments", request_body = Option<PaymentCancellationDraft>,
     responses((status = 200, description = "The payment, which is cancelled.", body = Payment)),
     extensions(("x-codes" = json!(["permission_denied", "payment_pending", "payment_settled"]))))]
-async fn cancel_payment(engine: Engine, session: Session, id: PathId<PaymentId>) -> ApiResult<Payment> {
+async fn cancel_payment(
+    engine: Engine,
+    session: Session,
+    id: PathId<PaymentId>,
+    body: Option<Body<PaymentCancellationDraft>>,
+) -> ApiResult<Payment> {
     let id = id.or_not_found(&session.actor)?;
-    Ok(Json(engine.cancel_payment(&session, id).await?.into()))
+    let body = body.unwrap_or_default();
+    let payment = body.judge(engine.cancel_payment(&session, id, &body).await)?;
+    Ok(Json(payment.into()))
 }
 
 /// Play the payer

@@ -5,6 +5,7 @@ use lease_core::Error;
 use lease_core::engine::PayerDraft;
 use lease_core::gateway::{ChargeOutcome, GatewayError, SandboxGateway};
 use lease_core::id::Stored;
+use lease_core::invoicing::PaymentCancellationDraft;
 use lease_core::model::{CreditCard, InvoiceState, Payment, PaymentState, PaymentStatus};
 use lease_core::page::{Page, PageRequest};
 use lease_core::repository::{PaymentFilter, RequestId};
@@ -168,7 +169,8 @@ async fn cancelling_is_answered_by_what_became_of_the_payment() {
             let mut gateway = a_gateway();
             gateway.expect_cancel_charge().times(1).returning(move |_| outcome());
             let context = RequestContext::new(actor).with_request_id(RequestId::new("request-7"));
-            let cancelled = engine_with(store, gateway).cancel_payment(context, id(1)).await;
+            let cancelled =
+                engine_with(store, gateway).cancel_payment(context, id(1), &PaymentCancellationDraft::default()).await;
             assert_eq!((code(cancelled), status_of(&row)), (response, end), "{actor:?}");
         }
     }
@@ -181,11 +183,14 @@ async fn only_what_may_be_cancelled_is_given_up() {
         [(customer(BUYER), "not_found"), (Actor::Anonymous, "not_authenticated"), (Actor::Gateway, "permission_denied")]
     {
         let engine = engine_with(store_of(&waiting(), 0), a_gateway());
-        assert_eq!(code(engine.cancel_payment(actor, id(1)).await), expected);
+        assert_eq!(code(engine.cancel_payment(actor, id(1), &PaymentCancellationDraft::default()).await), expected);
     }
     let pending = Row::new(Scene::lease().billed_to(OWNER).with_payment("100", PaymentState::Pending));
     let engine = engine_with(store_of(&pending, 0), a_gateway());
-    assert_eq!(code(engine.cancel_payment(customer(OWNER), id(1)).await), "payment_pending");
+    assert_eq!(
+        code(engine.cancel_payment(customer(OWNER), id(1), &PaymentCancellationDraft::default()).await),
+        "payment_pending"
+    );
 }
 
 /// Pays with this number at the sandbox.
@@ -240,7 +245,7 @@ async fn the_payer_is_played_at_the_sandbox() {
 #[tokio::test]
 async fn a_payment_given_up_at_the_sandbox_stays_given_up() {
     let (row, engine, _) = pay_with("4000002500003155").await;
-    let cancelled = engine.cancel_payment(customer(OWNER), id(7)).await.unwrap().stored;
+    let cancelled = engine.cancel_payment(customer(OWNER), id(7), &PaymentCancellationDraft::default()).await.unwrap().stored;
     assert_eq!((cancelled.state.settled_at(), status_of(&row)), (Some(now()), PaymentStatus::Cancelled));
     let late = engine.act_as_payer(customer(OWNER), id(7), &PayerDraft { outcome: "succeed".into() }).await;
     assert_eq!(code(late), "payment_settled");

@@ -43,7 +43,7 @@ pub(super) static INVOICES: Kind = Kind {
             meaning: "The customer has until the end of the new day to pay on time.",
             done: "The due date is moved.",
             is_grave: true,
-            ..Action::edit("/api/invoices/{id}", &["due_date"], |_, invoice| offers(invoice, "move_due_date"))
+            ..Action::edit("/api/invoices/{id}", &["due_date", "reason"], |_, invoice| offers(invoice, "move_due_date"))
         },
         Action::act(
             ("write-off", "Write off"),
@@ -100,7 +100,7 @@ pub(super) static PAYMENTS: Kind = Kind {
         Action::act(
             ("cancel", "Cancel payment"),
             "/api/payments/{id}/cancel",
-            &[],
+            &["reason"],
             |_, payment| offers(payment, "cancel"),
             ("The card is not charged, and the invoice stays due.", "The payment is cancelled."),
         ),

@@ -5,7 +5,7 @@ use lease_core::account::{ProfileDraft, RegistrationDraft, UserDraft};
 use lease_core::catalog::{ServiceDraft, VehicleDraft};
 use lease_core::directory::{ContactDraft, ConversionDraft, LeadDraft};
 use lease_core::engine::LoginDraft;
-use lease_core::invoicing::{DueDateDraft, PaymentDraft, VoidDraft, WriteOffDraft};
+use lease_core::invoicing::{DueDateDraft, PaymentCancellationDraft, PaymentDraft, VoidDraft, WriteOffDraft};
 use lease_core::lifecycle::{AmendmentDraft, CancellationDraft, EndDraft, ProposalDraft, TradeDraft};
 use lease_core::wallet::CardDraft;
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -41,6 +41,7 @@ fn read_all(body: &[u8]) -> Vec<Read> {
         read::<WriteOffDraft>(body),
         read::<DueDateDraft>(body),
         read::<CancellationDraft>(body),
+        read::<PaymentCancellationDraft>(body),
         read::<EndDraft>(body),
     ]
 }
