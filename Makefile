@@ -137,8 +137,9 @@ $(TOOLS)/bin/cargo-cyclonedx:
 api: ## Write down anew what the libraries offer to others
 	.ci/public-api/write.sh
 
-embed: ## Lint the REST layer alone, as another app builds it
+embed: ## Lint the REST layer alone, as another app builds it, without the console and with it
 	cargo clippy -p lease-http --lib --no-default-features -- -D warnings
+	cargo clippy -p lease-http --lib --no-default-features --features console -- -D warnings
 
 fmt: ## Format the code
 	cargo fmt --all

@@ -7,6 +7,7 @@
 mod account_pages;
 mod auth;
 mod client_address;
+#[cfg(feature = "console")]
 mod console;
 mod endpoints;
 mod etag;
@@ -189,6 +190,7 @@ impl RouterBuilder {
             .fallback(async || Problem::new(ErrorKind::NotFound))
             .method_not_allowed_fallback(async |_: Caller| Problem::new(HttpError::MethodNotAllowed))
             .with_state(state.clone());
+        #[cfg(feature = "console")]
         let routes = if state.options.console { routes.clone().merge(console::router(state.clone(), routes)) } else { routes };
         as_meant(layers::around(routes, &state))
     }

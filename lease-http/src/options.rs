@@ -29,6 +29,7 @@ pub struct HttpOptions {
     /// The name of the platform, on the pages behind the links in mails; `Lease` by default.
     pub platform_name: String,
     /// Whether the staff console is served, at `/console`; it is by default.
+    #[cfg(feature = "console")]
     pub console: bool,
     /// How often a stream of events looks whether its token is still good; a minute by default, and a millisecond at least.
     pub session_check_interval: Duration,
@@ -46,6 +47,7 @@ impl Default for HttpOptions {
             login_failures_per_minute: 10,
             registrations_per_minute: 10,
             platform_name: "Lease".to_owned(),
+            #[cfg(feature = "console")]
             console: true,
             session_check_interval: Duration::from_mins(1),
             maintenance: Maintenance::default(),
@@ -104,6 +106,7 @@ impl HttpOptions {
     }
 
     /// These options with the staff [`console`](Self::console), or without it.
+    #[cfg(feature = "console")]
     #[must_use]
     pub const fn with_console(mut self, is_served: bool) -> Self {
         self.console = is_served;

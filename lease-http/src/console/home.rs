@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use chrono::{DateTime, Duration, NaiveTime, Utc};
 use futures_util::future::join_all;
 use lease_core::page::Cursor;
@@ -11,18 +11,17 @@ use serde_json::Value;
 
 use super::Console;
 use super::kinds;
-use super::list::Table;
 use super::object::{Section, list};
 use super::page::{Frame, page};
 use super::place::with_query;
 use super::plot::{self, Plot};
 use super::visit::Visit;
-use crate::problem::Problem;
 
 /// The rows that are shown of each list.
 const ROWS: &str = "5";
 /// What is under way for longer needs attention.
 const LONG: Duration = Duration::minutes(10);
+const NONE_STUCK: &str = "None is under way for more than ten minutes.";
 
 /// The first page.
 #[derive(Template)]
@@ -40,21 +39,26 @@ pub(super) async fn show(State(console): State<Console>, visit: Visit) -> Respon
     let now = console.app.engine.now();
     let first = plot::first_day(now.date_naive());
     let since = first.and_time(NaiveTime::MIN).and_utc();
+    let is_stuck = |object: &Value| is_stuck(object, now);
     let (totals, overdue, pending, waiting, refunds, webhooks, leads) = tokio::join!(
         console.app.engine.weekly_totals(&visit.actor, since),
-        some(&visit, "invoices", "Overdue invoices", ("overdue", "true"), "No invoice is overdue."),
-        stuck(&visit, "payments", "Payments without an outcome", "pending", now),
-        stuck(&visit, "payments", "Payments that wait for their payer", "requires_action", now),
-        stuck(&visit, "refunds", "Refunds without an outcome", "pending", now),
+        oldest(&visit, "invoices", ("overdue", "true"), ("Overdue invoices", "No invoice is overdue."), |_| true),
+        oldest(&visit, "payments", ("status", "pending"), ("Payments without an outcome", NONE_STUCK), is_stuck),
+        oldest(&visit, "payments", ("status", "requires_action"), ("Payments that wait for their payer", NONE_STUCK), is_stuck),
+        oldest(&visit, "refunds", ("status", "pending"), ("Refunds without an outcome", NONE_STUCK), is_stuck),
         failing(&visit),
-        some(&visit, "leads", "New leads", ("status", "new"), "No lead is new."),
+        newest(&visit, "leads", ("status", "new"), ("New leads", "No lead is new.")),
     );
     let all = [overdue, pending, waiting, refunds, webhooks, leads].into_iter().flatten();
     let (done, sections) = all.partition(|section| section.table.rows.is_empty());
-    let plots = match totals {
-        Ok(totals) => plot::all(&totals, first),
-        Err(error) => return Problem::from(error).into_response(),
-    };
+    // The figures are many rows added up; whoever has something to do finds it even if that takes too long.
+    let plots = totals.map_or_else(
+        |error| {
+            tracing::warn!(%error, "the figures of the console cannot be read");
+            Vec::new()
+        },
+        |totals| plot::all(&totals, first),
+    );
     page(StatusCode::OK, &HomePage { plots, sections, done, frame: visit.frame("Needs attention") })
 }
 
@@ -69,29 +73,32 @@ fn columns(kind: &str) -> &'static [&'static str] {
 }
 
 /// The newest rows of a list.
-async fn some(visit: &Visit, kind: &str, title: &str, filter: (&str, &str), none: &str) -> Option<Section> {
-    let section = list(visit, kinds::by_path(kind)?, title, &[filter], columns(kind), ROWS).await?;
-    Some(Section { none: none.to_owned(), ..section })
+async fn newest(visit: &Visit, kind: &str, filter: (&str, &str), (title, none): (&str, &str)) -> Option<Section> {
+    Some(list(visit, kinds::by_path(kind)?, title, &[filter], columns(kind), ROWS).await?.or(none))
 }
 
-/// The oldest rows with a status that nothing keeps for long.
-async fn stuck(visit: &Visit, kind: &str, title: &str, status: &str, now: DateTime<Utc>) -> Option<Section> {
+/// The oldest rows of a list, as far as they need attention.
+async fn oldest(
+    visit: &Visit,
+    kind: &str,
+    filter: (&str, &str),
+    (title, none): (&str, &str),
+    needs_attention: impl Fn(&Value) -> bool,
+) -> Option<Section> {
     let kind = kinds::by_path(kind)?;
-    let oldest = Cursor::Before(0.into()).encode();
-    let path = with_query(&format!("/api/{}", kind.path), [("status", status), ("limit", ROWS), ("cursor", &oldest)]);
+    let end = Cursor::Before(0.into()).encode();
+    let path = with_query(&format!("/api/{}", kind.path), [filter, ("limit", ROWS), ("cursor", &end)]);
     let found = visit.api.get(&path).await.ok()?.body;
-    let is_old = |object: &&Value| {
-        let made = object["created_at"].as_str().and_then(|text| text.parse::<DateTime<Utc>>().ok());
-        made.is_some_and(|made| now - made > LONG)
-    };
-    let objects: Vec<Value> = found["results"].as_array()?.iter().filter(is_old).cloned().collect();
-    let root = visit.place.root.as_str();
-    Some(Section {
-        title: title.to_owned(),
-        table: Table::of(&visit.api, root, kind, &objects, columns(kind.path), title.to_owned()).await,
-        all: with_query(&format!("{root}{}", kind.path), [("status", status)]),
-        none: "None is under way for more than ten minutes.".to_owned(),
-    })
+    // A page of a list has the newest first.
+    let objects = found["results"].as_array()?.iter().rev();
+    let objects: Vec<Value> = objects.filter(|object| needs_attention(object)).cloned().collect();
+    Some(Section::of(visit, kind, title, &objects, columns(kind.path), &[filter]).await.or(none))
+}
+
+/// Whether this was made so long ago that it should have an outcome.
+fn is_stuck(object: &Value, now: DateTime<Utc>) -> bool {
+    let made = kinds::text(object, "created_at").parse::<DateTime<Utc>>();
+    made.is_ok_and(|made| now - made > LONG)
 }
 
 /// The webhook endpoints that were switched off by themselves, or whose last delivery failed.
@@ -109,11 +116,6 @@ async fn failing(visit: &Visit) -> Option<Section> {
     let fails = join_all(fails).await;
     let failing: Vec<Value> =
         endpoints.iter().zip(fails).filter(|(_, fails)| *fails).map(|(endpoint, _)| endpoint.clone()).collect();
-    let root = visit.place.root.as_str();
-    Some(Section {
-        title: "Failing webhooks".to_owned(),
-        table: Table::of(&visit.api, root, kind, &failing, columns(kind.path), "Failing webhooks".to_owned()).await,
-        all: format!("{root}{}", kind.path),
-        none: "Every endpoint takes what it is sent.".to_owned(),
-    })
+    let section = Section::of(visit, kind, "Failing webhooks", &failing, columns(kind.path), &[]).await;
+    Some(section.or("Every endpoint takes what it is sent."))
 }

@@ -171,7 +171,7 @@ fn may(actor: &Actor, resource: Resource, act: Act) -> bool {
 }
 
 /// The parts that are not blank, with blanks between them.
-fn joined(parts: &[&str]) -> String {
+pub(super) fn joined(parts: &[&str]) -> String {
     parts.iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join(" ")
 }
 

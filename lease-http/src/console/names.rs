@@ -50,6 +50,11 @@ async fn name(api: &Api, path: &str, id: i64) -> Option<String> {
     Some(of_object(api, kind, &object).await).filter(|name| !name.is_empty())
 }
 
+/// The first and the last name of a user.
+pub(super) fn of_person(user: &Value) -> String {
+    kinds::joined(&["first_name", "last_name"].map(|field| kinds::text(user, field)))
+}
+
 /// What this object is called. A customer is called like its user.
 pub(super) async fn of_object(api: &Api, kind: &Kind, object: &Value) -> String {
     if kind.path != "customers" {
@@ -57,10 +62,7 @@ pub(super) async fn of_object(api: &Api, kind: &Kind, object: &Value) -> String 
     }
     let Some(user) = object["user_id"].as_i64() else { return String::new() };
     match api.get(&format!("/api/users/{user}")).await {
-        Ok(user) => {
-            let names = ["first_name", "last_name"].map(|field| kinds::text(&user.body, field));
-            names.join(" ").trim().to_owned()
-        }
+        Ok(user) => of_person(&user.body),
         Err(_) => String::new(),
     }
 }

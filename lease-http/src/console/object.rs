@@ -56,6 +56,31 @@ pub(super) struct Section {
     pub(super) none: String,
 }
 
+impl Section {
+    /// A section with these rows of a list, which is filtered like this.
+    pub(super) async fn of(
+        visit: &Visit,
+        kind: &'static Kind,
+        title: &str,
+        objects: &[Value],
+        columns: &[&str],
+        filter: &[(&str, &str)],
+    ) -> Self {
+        let root = visit.place.root.as_str();
+        Self {
+            title: title.to_owned(),
+            table: Table::of(&visit.api, root, kind, objects, columns, title.to_owned()).await,
+            all: with_query(&format!("{root}{}", kind.path), filter.iter().copied()),
+            none: "None.".to_owned(),
+        }
+    }
+
+    /// The section, with what is said where it has no rows.
+    pub(super) fn or(self, none: &str) -> Self {
+        Self { none: none.to_owned(), ..self }
+    }
+}
+
 /// Reads an object. An invoice offers what its trade offers for it.
 ///
 /// # Errors
@@ -153,18 +178,11 @@ pub(super) async fn list(
     columns: &[&str],
     rows: &str,
 ) -> Option<Section> {
-    let root = visit.place.root.as_str();
     let mut asked: Vec<_> = filter.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let path = api_path(kind, &mut asked);
     asked.push(("limit".to_owned(), rows.to_owned()));
     let found = visit.api.get(&with_query(&path, asked)).await.ok()?.body;
-    let objects = found["results"].as_array()?;
-    Some(Section {
-        title: title.to_owned(),
-        table: Table::of(&visit.api, root, kind, objects, columns, title.to_owned()).await,
-        all: with_query(&format!("{root}{}", kind.path), filter.iter().copied()),
-        none: "None.".to_owned(),
-    })
+    Some(Section::of(visit, kind, title, found["results"].as_array()?, columns, filter).await)
 }
 
 /// The history of an object; of a user, what they did as well.

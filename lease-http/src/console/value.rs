@@ -6,7 +6,7 @@ use askama::Template;
 use chrono::NaiveDate;
 use serde_json::Value;
 
-use super::kinds::{self, Kind};
+use super::kinds::{self, Kind, joined};
 use super::words::{label, sentence, tone};
 
 /// A value as it is shown.
@@ -74,7 +74,7 @@ impl Showing<'_> {
                 Shown::Text(sentence(word))
             }
             (_, Value::String(amount)) if field.starts_with("amount") => {
-                Shown::Figure(joined(amount, object["currency"].as_str()))
+                Shown::Figure(joined(&[amount, kinds::text(object, "currency")]))
             }
             (_, value) => self.value(field, value),
         }
@@ -150,10 +150,6 @@ impl Showing<'_> {
 /// Whether this is a word of the API, and not a text that somebody wrote.
 fn is_word(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
-}
-
-fn joined(amount: &str, currency: Option<&str>) -> String {
-    currency.map_or_else(|| amount.to_owned(), |currency| format!("{amount} {currency}"))
 }
 
 /// A day, or an instant to the minute, as the API writes them.

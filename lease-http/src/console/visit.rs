@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::Console;
 use super::api::Api;
+use super::names;
 use super::page::{Frame, Notice, see_other};
 use super::place::{Place, with_query};
 use super::session;
@@ -46,12 +47,11 @@ impl Visit {
 
     /// What all pages have.
     pub(super) fn frame(&self, title: impl Into<String>) -> Frame<'_> {
-        let name = ["first_name", "last_name"].map(|field| self.me[field].as_str().unwrap_or_default()).join(" ");
         Frame {
             root: &self.place.root,
             title: title.into(),
             platform: &self.platform,
-            who: name.trim().to_owned(),
+            who: names::of_person(&self.me),
             my_id: self.me["id"].as_i64().unwrap_or_default(),
             csrf: &self.csrf,
             at: self.place.path.split('/').next().unwrap_or_default().to_owned(),

@@ -131,6 +131,9 @@ pub(super) static VEHICLES: Kind = Kind {
     )],
 };
 
+const SERVICE_FIELDS: &[&str] =
+    &["name", "kind", "amount", "currency", "invoice_on", "bill_to", "payment_due_days", "description", "is_active"];
+
 pub(super) static SERVICES: Kind = Kind {
     path: "services",
     subject: "service",
@@ -152,18 +155,11 @@ pub(super) static SERVICES: Kind = Kind {
     columns: &["kind", "is_active", "amount", "invoice_on", "bill_to", "payment_due_days"],
     name: |service| text(service, "name").to_owned(),
     related: &[Related { title: "Trades", kind: "trades", parameter: "service_id", field: "id" }],
-    create: Some(&Action::create(
-        "/api/services",
-        "New service",
-        &["name", "kind", "amount", "currency", "invoice_on", "bill_to", "payment_due_days", "description", "is_active"],
-        |actor, _| may(actor, Resource::Service, Act::Create),
-    )),
+    create: Some(&Action::create("/api/services", "New service", SERVICE_FIELDS, |actor, _| {
+        may(actor, Resource::Service, Act::Create)
+    })),
     actions: &[
-        Action::edit(
-            "/api/services/{id}",
-            &["name", "kind", "amount", "currency", "invoice_on", "bill_to", "payment_due_days", "description", "is_active"],
-            |actor, _| may(actor, Resource::Service, Act::Update),
-        ),
+        Action::edit("/api/services/{id}", SERVICE_FIELDS, |actor, _| may(actor, Resource::Service, Act::Update)),
         Action::delete(
             ("deactivate", "Deactivate"),
             "/api/services/{id}",

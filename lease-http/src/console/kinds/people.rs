@@ -10,6 +10,8 @@ fn may_touch(actor: &Actor, user: &Value, act: Act) -> bool {
     may(actor, Resource::User, act) && (user["is_superuser"] != true || may(actor, Resource::User, Act::GrantRoles))
 }
 
+const USER_FIELDS: &[&str] = &["username", "email", "first_name", "last_name", "password", "is_staff", "is_superuser"];
+
 pub(in crate::console) static USERS: Kind = Kind {
     path: "users",
     subject: "user",
@@ -33,18 +35,9 @@ pub(in crate::console) static USERS: Kind = Kind {
     columns: &["email", "first_name", "last_name", "is_active", "is_staff", "is_superuser", "last_login"],
     name: |user| text(user, "username").to_owned(),
     related: &[],
-    create: Some(&Action::create(
-        "/api/users",
-        "New user",
-        &["username", "email", "first_name", "last_name", "password", "is_staff", "is_superuser"],
-        |actor, _| may(actor, Resource::User, Act::Create),
-    )),
+    create: Some(&Action::create("/api/users", "New user", USER_FIELDS, |actor, _| may(actor, Resource::User, Act::Create))),
     actions: &[
-        Action::edit(
-            "/api/users/{id}",
-            &["username", "email", "first_name", "last_name", "password", "is_staff", "is_superuser"],
-            |actor, user| may_touch(actor, user, Act::Update),
-        ),
+        Action::edit("/api/users/{id}", USER_FIELDS, |actor, user| may_touch(actor, user, Act::Update)),
         Action::delete(
             ("deactivate", "Deactivate"),
             "/api/users/{id}",
