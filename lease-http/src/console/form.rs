@@ -13,7 +13,7 @@ use super::kinds;
 use super::page;
 use super::session::is_own_site;
 use super::visit::Visit;
-use super::words::{label, sentence};
+use super::words::{choice, label, plain};
 use crate::extract::received_body;
 use crate::problem::{HttpError, Problem};
 
@@ -185,16 +185,11 @@ impl Field {
 
 /// What helps to fill in an input.
 fn hint(input: &Input) -> String {
-    let description = input.description.replace('`', "");
+    let description = plain(&input.description);
     if kinds::referred_by(&input.name).is_some() {
         return format!("{description} Give its number, which stands above its page.");
     }
     description
-}
-
-/// The words of a choice. Currencies stay as they are.
-fn choice(word: &str) -> String {
-    if word.bytes().all(|byte| byte.is_ascii_uppercase()) { word.to_owned() } else { sentence(word) }
 }
 
 /// The fields of a form: with what was sent, or else with what the object has.

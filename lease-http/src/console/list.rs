@@ -16,10 +16,12 @@ use super::page::{Fields, Frame, Notice, logged, not_found, page};
 use super::place::with_query;
 use super::value::{Showing, Shown};
 use super::visit::Visit;
-use super::words::label;
+use super::words::{label, shortened};
 
 /// The rows of a page, if the address does not say.
 const ROWS: &str = "50";
+/// The characters of a name that a row begins with.
+const LONGEST_NAME: usize = 160;
 
 /// A list.
 #[derive(Template)]
@@ -79,8 +81,8 @@ impl Table {
             let name = names::of_object(api, kind, object).await;
             rows.push(Row {
                 href: format!("{root}{}/{id}", kind.path),
-                name: if name.is_empty() { format!("{} {id}", kind.one) } else { name },
-                cells: columns.iter().map(|column| showing.field(object, column)).collect(),
+                name: if name.is_empty() { format!("{} {id}", kind.one) } else { shortened(&name, LONGEST_NAME) },
+                cells: columns.iter().map(|column| showing.cell(object, column)).collect(),
             });
         }
         let is_figure = |place: usize| rows.iter().any(|row: &Row| row.cells[place].is_figure());
@@ -168,7 +170,10 @@ async fn render(
     let (first, more): (Vec<_>, Vec<_>) = filters.iter().partition(|input| is_first(input));
     let mut first: Vec<Field> = first.into_iter().map(field).collect();
     first.sort_by_key(|field| field.name != "search");
-    let more: Vec<Field> = more.into_iter().map(field).collect();
+    let mut more: Vec<Field> = more.into_iter().map(field).collect();
+    if first.is_empty() {
+        std::mem::swap(&mut first, &mut more);
+    }
     let is_used = |field: &Field| !field.text.is_empty();
 
     let objects = found["results"].as_array().map(Vec::as_slice).unwrap_or_default();

@@ -164,7 +164,7 @@ async fn webhook_endpoints_are_made_and_their_secret_is_shown_once() {
     assert_eq!(endpoints["results"][0]["event_types"], json!(["trade.*", "invoice.paid"]));
     assert!(!visitor.page("/console/webhook-endpoints/1").await.contains("whsec_"));
     visitor.fill("/console/webhook-endpoints/1/test", &[]).await;
-    assert!(visitor.page("/console/webhook-deliveries?webhook_endpoint_id=1").await.contains("webhook_endpoint.test"));
+    assert!(visitor.page("/console/webhook-deliveries?webhook_endpoint_id=1").await.contains("Webhook endpoint test"));
     assert!(visitor.fill("/console/webhook-endpoints/1/rotate-secret", &[]).await.text.contains("whsec_"));
     visitor.fill("/console/webhook-endpoints/1/edit", &[("is_active", "")]).await;
     visitor.fill("/console/webhook-deliveries/1/redeliver", &[]).await;

@@ -119,20 +119,75 @@ async fn histories_say_who_changed_what() {
     let history = lead.split("<h2>History</h2>").nth(1).unwrap();
     for part in [
         "Lead updated",
-        ">clerk</a>",
+        "<bdi>clerk</bdi></a>",
         "<b>Company</b>",
-        ">Example</span>",
+        "<bdi>Example</bdi></span>",
         "Example &#38; Sons",
         ">New</span>",
         ">Contacted</span>",
         "Lead created",
-        ">root</a>",
+        "<bdi>root</bdi></a>",
     ] {
         assert!(history.contains(part), "{part}: {history}");
     }
     let clerk = visitor.page(&format!("/console/users/{}", world.staff.user)).await;
     let acts = clerk.split("<h2>What they did</h2>").nth(1).unwrap();
     assert!(acts.contains("Lead updated") && acts.contains("User logged in") && !acts.contains("Lead created"), "{acts}");
+}
+
+/// Rule 10.3: how much, and why, even where no field of an object has changed.
+#[tokio::test]
+async fn histories_say_how_much_and_why() {
+    let world = World::new().await;
+    let (trade, invoice) = world.agreed_sale(1).await;
+    let paid = world.pay(invoice, GOOD_CARD, "9.00").await;
+    let refund = json!({"reason": "other", "amount": "4.00"});
+    world.post(&format!("/api/payments/{}/refunds", paid["id"]), &world.staff, refund).await.expect(201);
+    let visitor = Visitor::log_in(&world.app, "clerk").await;
+    let page = visitor.page(&format!("/console/trades/{trade}")).await;
+    let history = page.split("<h2>History</h2>").nth(1).unwrap();
+    let told = |event: &str| {
+        let row = history.split(&format!("<bdi>{event}</bdi>")).nth(1).unwrap();
+        row.split("</tr>").next().unwrap().split("<ul").nth(1).unwrap().to_owned()
+    };
+    assert!(told("Payment begun").contains("<b>Amount</b> 9.00 USD"), "{history}");
+    assert!(told("Invoice issued").contains("<b>Amount</b> 199.00 USD"));
+    let refunded = told("Refund begun");
+    for part in ["<b>Amount</b> 4.00 USD", "<b>Reason</b> Other"] {
+        assert!(refunded.contains(part), "{part}: {refunded}");
+    }
+}
+
+/// A list of events stays short, however long the texts are that were changed; the page of the object has the whole text.
+#[tokio::test]
+async fn histories_cut_long_texts() {
+    let world = World::new().await;
+    world.post("/api/leads", &world.staff, json!({"company": "Example"})).await.expect(201);
+    for number in 10..60 {
+        let notes = format!("{number}{}", "\"".repeat(3_990));
+        world.patch("/api/leads/1", &world.staff, json!({"notes": notes})).await.expect(200);
+    }
+    let visitor = Visitor::log_in(&world.app, "clerk").await;
+    let events = visitor.page("/console/events?type=lead.updated").await;
+    assert_eq!(events.matches("<b>Notes</b>").count(), 50);
+    assert!(events.len() < 100_000, "{}", events.len());
+    let lead = visitor.page("/console/leads/1").await;
+    assert!(lead.contains(&format!("<div class=\"wide\"><dt>Notes</dt><dd><bdi>59{}</bdi>", "&#34;".repeat(3_990))));
+}
+
+/// What is empty is named in one line; and red is only what cannot be undone.
+#[tokio::test]
+async fn pages_are_quiet_about_what_is_not_there() {
+    let world = World::new().await;
+    world.post("/api/leads", &world.staff, json!({"company": "Example"})).await.expect(201);
+    let visitor = Visitor::log_in(&world.app, "clerk").await;
+    let lead = visitor.page("/console/leads/1").await;
+    assert!(lead.contains("Not set: first name, last name, email, phone, source, customer, notes."), "{lead}");
+    assert!(lead.contains("No contacts yet.") && lead.contains("All times are in UTC."));
+    let class = |label: &str| lead.split(&format!(">{label}</a>")).next().unwrap().rsplit("<a class=\"").next().unwrap().to_owned();
+    assert!(class("Convert").starts_with("button quiet\"") && class("Delete").starts_with("button final\""));
+    assert!(visitor.page("/console/leads/1/delete").await.contains("<button class=\"final\">"));
+    assert!(visitor.page("/console/leads/1/convert").await.contains("<button>"));
 }
 
 /// Rule 10.1: what needs attention, each with the way to it.
