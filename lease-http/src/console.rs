@@ -10,6 +10,7 @@ mod api;
 mod assets;
 mod csv;
 mod description;
+mod facts;
 mod form;
 mod home;
 mod kinds;

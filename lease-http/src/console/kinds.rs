@@ -68,8 +68,10 @@ pub(super) struct Action {
     pub(super) meaning: &'static str,
     /// What is said once it is done.
     pub(super) done: &'static str,
-    /// Whether it cannot be undone.
+    /// Whether it asks to be confirmed, with the facts beside the question.
     pub(super) is_grave: bool,
+    /// Whether it cannot be undone.
+    pub(super) is_final: bool,
 }
 
 impl Action {
@@ -86,6 +88,7 @@ impl Action {
             meaning: "",
             done: "The changes are saved.",
             is_grave: false,
+            is_final: false,
         }
     }
 
@@ -118,6 +121,11 @@ impl Action {
         texts: (&'static str, &'static str),
     ) -> Self {
         Self { method: "DELETE", ..Self::act((name, label), path, &[], offered, texts) }
+    }
+
+    /// The same action, which cannot be undone.
+    const fn for_ever(self) -> Self {
+        Self { is_final: true, ..self }
     }
 }
 

@@ -8,14 +8,15 @@ use futures_util::future::join_all;
 use serde_json::Value;
 
 use super::api::{Answer, Api, Refusal};
+use super::facts::Facts;
 use super::kinds::{self, Action, Kind, Related};
 use super::list::{Table, api_path};
 use super::names;
-use super::page::{Frame, Labelled, Notice, not_found, page, refusal};
+use super::page::{Frame, Notice, not_found, page, refusal};
 use super::place::with_query;
 use super::value::{Showing, Shown};
 use super::visit::Visit;
-use super::words::label;
+use super::words::inner;
 
 /// The rows that are shown of a list that hangs on an object.
 const RELATED_ROWS: &str = "10";
@@ -31,9 +32,7 @@ struct ObjectPage<'a> {
     id: i64,
     heading: String,
     state: Option<Shown>,
-    fields: Vec<Labelled>,
-    /// The fields that are made of several.
-    parts: Vec<Labelled>,
+    facts: Facts,
     actions: Vec<Button>,
     related: Vec<Section>,
     history: Vec<Section>,
@@ -44,7 +43,7 @@ struct ObjectPage<'a> {
 struct Button {
     href: String,
     label: &'static str,
-    is_grave: bool,
+    is_final: bool,
 }
 
 /// A list below an object.
@@ -71,7 +70,7 @@ impl Section {
             title: title.to_owned(),
             table: Table::of(&visit.api, root, kind, objects, columns, title.to_owned()).await,
             all: with_query(&format!("{root}{}", kind.path), filter.iter().copied()),
-            none: "None.".to_owned(),
+            none: format!("No {} yet.", inner(title)),
         }
     }
 
@@ -115,9 +114,7 @@ pub(super) async fn show(visit: Visit, Path((path, id)): Path<(String, String)>)
     let root = visit.place.root.as_str();
     let names = names::of(&visit.api, std::slice::from_ref(&object), kind.fields).await;
     let showing = Showing { root, names: &names };
-    let shown = kind.fields.iter().filter(|field| !["id", "status", "available_actions"].contains(field));
-    let all = shown.map(|field| (label(field), showing.field(&object, field)));
-    let (parts, fields) = all.partition(|(_, shown)| matches!(shown, Shown::Fields(_) | Shown::Rows { .. } | Shown::Changes(_)));
+    let facts = Facts::of(showing, kind, &object);
     let heading = heading(&visit.api, kind, &object).await;
     let mut frame = visit.frame(heading.clone());
     frame.notice = done(kind, visit.place.parameter("done").as_deref());
@@ -126,12 +123,9 @@ pub(super) async fn show(visit: Visit, Path((path, id)): Path<(String, String)>)
     let actions = offered(&visit, kind, &object).map(|(action, of, id)| Button {
         href: format!("{root}{}/{id}/{}", of.path, action.name),
         label: action.label,
-        is_grave: action.is_grave,
+        is_final: action.is_final,
     });
-    page(
-        StatusCode::OK,
-        &ObjectPage { kind, id, heading, state, fields, parts, actions: actions.collect(), related, history, frame },
-    )
+    page(StatusCode::OK, &ObjectPage { kind, id, heading, state, facts, actions: actions.collect(), related, history, frame })
 }
 
 /// What this visitor may do with an object now, and with which one: from the page of a trade, with its invoice too.
@@ -190,9 +184,7 @@ async fn history(visit: &Visit, kind: &Kind, object: &Value) -> Vec<Section> {
     let id = object["id"].to_string();
     let own = match kind.subject {
         "event" | "webhook_delivery" => return Vec::new(),
-        "trade" => {
-            list(visit, &kinds::EVENTS, "History", &[("trade_id", &id)], &without(&kinds::EVENTS, "trade_id"), HISTORY_ROWS).await
-        }
+        "trade" => list(visit, &kinds::EVENTS, "History", &[("trade_id", &id)], kinds::EVENTS.columns, HISTORY_ROWS).await,
         subject => {
             let filter = [("subject_kind", subject), ("subject_id", id.as_str())];
             list(visit, &kinds::EVENTS, "History", &filter, &["occurred_at", "actor", "changes"], HISTORY_ROWS).await

@@ -68,7 +68,8 @@ pub(super) static TRADES: Kind = Kind {
                  An invoice remains as it is. A trade that is agreed needs a reason.",
                 "The trade is cancelled.",
             ),
-        ),
+        )
+        .for_ever(),
     ],
 };
 

@@ -1,6 +1,7 @@
 //! Invoices, and the money that is paid on them.
 
 use super::{Action, Kind, Related, joined, offers, text};
+use crate::console::words::sentence;
 
 pub(super) static INVOICES: Kind = Kind {
     path: "invoices",
@@ -29,7 +30,7 @@ pub(super) static INVOICES: Kind = Kind {
         "written_off_at",
         "write_off_reason",
     ],
-    columns: &["status", "due_date", "customer_id", "trade_id", "amount", "amount_due", "issued_at"],
+    columns: &["status", "due_date", "customer_id", "trade_id", "amount", "amount_due"],
     name: |invoice| text(invoice, "number").to_owned(),
     related: &[
         Related { title: "Payments", kind: "payments", parameter: "invoice_id", field: "id" },
@@ -51,14 +52,16 @@ pub(super) static INVOICES: Kind = Kind {
             &["reason"],
             |_, invoice| offers(invoice, "write_off"),
             ("What is still due is given up; what was paid is kept. This cannot be undone.", "The invoice is written off."),
-        ),
+        )
+        .for_ever(),
         Action::act(
             ("void", "Void"),
             "/api/invoices/{id}/void",
             &["reason"],
             |_, invoice| offers(invoice, "void"),
             ("The invoice counts as settled, as if it had never been owed. This cannot be undone.", "The invoice is void."),
-        ),
+        )
+        .for_ever(),
     ],
 };
 
@@ -96,7 +99,8 @@ pub(super) static PAYMENTS: Kind = Kind {
             &["amount", "reason", "note"],
             |_, payment| offers(payment, "refund"),
             ("The money goes back to the card. The invoice stays paid and the trade as it is.", "The refund is under way."),
-        ),
+        )
+        .for_ever(),
         Action::act(
             ("cancel", "Cancel payment"),
             "/api/payments/{id}/cancel",
@@ -146,7 +150,7 @@ pub(super) static CREDIT_CARDS: Kind = Kind {
     columns: &["holder_name", "exp_month", "exp_year", "is_default", "customer_id", "created_at"],
     name: |card| match text(card, "last4") {
         "" => String::new(),
-        last4 => joined(&[text(card, "brand"), "•", last4]),
+        last4 => joined(&[&sentence(text(card, "brand")), "•", last4]),
     },
     related: &[Related { title: "Payments", kind: "payments", parameter: "credit_card_id", field: "id" }],
     create: None,

@@ -64,7 +64,7 @@ pub(super) static CUSTOMERS: Kind = Kind {
     many: "Customers",
     none: "Customers appear here as soon as people register, or as soon as you create a user who is not staff.",
     fields: &["id", "user_id", "job", "dob", "notes", "created_at"],
-    columns: &["user_id", "job", "dob", "created_at"],
+    columns: &["job", "dob", "created_at"],
     name: |_| String::new(),
     related: &[
         Related { title: "Vehicles", kind: "vehicles", parameter: "customer_id", field: "id" },
@@ -123,7 +123,8 @@ pub(super) static LEADS: Kind = Kind {
             "/api/leads/{id}",
             |actor, _| may(actor, Resource::Lead, Act::Delete),
             ("The lead and its contacts are deleted. This cannot be undone.", "The lead is deleted."),
-        ),
+        )
+        .for_ever(),
     ],
 };
 
@@ -177,6 +178,7 @@ pub(super) static CONTACTS: Kind = Kind {
             "/api/contacts/{id}",
             |actor, _| may(actor, Resource::Contact, Act::Delete),
             ("The contact is deleted. This cannot be undone.", "The contact is deleted."),
-        ),
+        )
+        .for_ever(),
     ],
 };

@@ -3,7 +3,7 @@
 use lease_core::permission::{Act, Resource};
 
 use super::{Action, Kind, Related, may, text};
-use crate::console::words::sentence;
+use crate::console::words::event_type;
 
 pub(in crate::console) static EVENTS: Kind = Kind {
     path: "events",
@@ -12,8 +12,8 @@ pub(in crate::console) static EVENTS: Kind = Kind {
     many: "Events",
     none: "Nothing has happened yet that the filter says.",
     fields: &["id", "type", "occurred_at", "actor", "subject", "trade_id", "changes", "data", "request_id"],
-    columns: &["occurred_at", "actor", "subject", "trade_id", "changes"],
-    name: |event| sentence(text(event, "type")),
+    columns: &["occurred_at", "actor", "subject", "changes"],
+    name: |event| event_type(text(event, "type")),
     related: &[],
     create: None,
     actions: &[],
@@ -63,7 +63,8 @@ pub(super) static ENDPOINTS: Kind = Kind {
             "/api/webhook-endpoints/{id}",
             |actor, _| may(actor, Resource::WebhookEndpoint, Act::Delete),
             ("The endpoint and its deliveries are deleted. This cannot be undone.", "The endpoint is deleted."),
-        ),
+        )
+        .for_ever(),
     ],
 };
 
@@ -74,8 +75,8 @@ pub(in crate::console) static DELIVERIES: Kind = Kind {
     many: "Webhook deliveries",
     none: "Nothing was delivered to this endpoint yet. Send it a test.",
     fields: &["id", "type", "status", "webhook_endpoint_id", "event_id", "next_attempt_at", "created_at", "tries"],
-    columns: &["status", "event_id", "next_attempt_at", "created_at"],
-    name: |delivery| text(delivery, "type").to_owned(),
+    columns: &["status", "next_attempt_at", "created_at"],
+    name: |delivery| event_type(text(delivery, "type")),
     related: &[],
     create: None,
     actions: &[Action {
