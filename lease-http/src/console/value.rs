@@ -14,8 +14,8 @@ const MOST_IN_A_TABLE: usize = 200;
 /// A text of more characters than this takes the whole width of a page.
 const WIDE: usize = 120;
 /// What is told of an event beside its changes, in this order.
-const FACTS: [&str; 11] =
-    ["name", "brand", "last4", "amount", "start_date", "end_date", "due_date", "reason", "note", "failure_code", "tokens"];
+const FACTS: [&str; 10] =
+    ["name", "brand", "last4", "amount", "start_date", "end_date", "due_date", "reason", "failure_code", "tokens"];
 /// The order in which the tries of a delivery are read.
 const TRY: [&str; 5] = ["at", "status", "milliseconds", "error", "response"];
 

@@ -133,7 +133,7 @@ pub(super) static REFUNDS: Kind = Kind {
         "created_at",
         "settled_at",
     ],
-    columns: &["status", "amount", "reason", "payment_id", "invoice_id", "customer_id", "created_at"],
+    columns: &["status", "amount", "reason", "payment_id", "customer_id", "created_at"],
     name: |refund| text(refund, "credit_note_number").to_owned(),
     related: &[],
     create: None,

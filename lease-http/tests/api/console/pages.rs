@@ -184,7 +184,8 @@ async fn pages_are_quiet_about_what_is_not_there() {
     let lead = visitor.page("/console/leads/1").await;
     assert!(lead.contains("Not set: first name, last name, email, phone, source, customer, notes."), "{lead}");
     assert!(lead.contains("No contacts yet.") && lead.contains("All times are in UTC."));
-    let class = |label: &str| lead.split(&format!(">{label}</a>")).next().unwrap().rsplit("<a class=\"").next().unwrap().to_owned();
+    let class =
+        |label: &str| lead.split(&format!(">{label}</a>")).next().unwrap().rsplit("<a class=\"").next().unwrap().to_owned();
     assert!(class("Convert").starts_with("button quiet\"") && class("Delete").starts_with("button final\""));
     assert!(visitor.page("/console/leads/1/delete").await.contains("<button class=\"final\">"));
     assert!(visitor.page("/console/leads/1/convert").await.contains("<button>"));
