@@ -197,7 +197,7 @@ impl Showing<'_> {
         let facts = FACTS.iter().filter(|fact| !is_told(fact)).map(|fact| (label(fact), None, self.field(&event["data"], fact)));
         let facts = facts.filter(|(_, _, shown)| !shown.is_nothing());
         let mut told = match self.field(event, "changes") {
-            Shown::Changes(changes) => changes,
+            Shown::Changes(told) => told,
             _ => Vec::new(),
         };
         told.extend(facts);
