@@ -17,7 +17,7 @@ use lease_core::directory::create_contact;
 use lease_core::gateway::ChargeOutcome;
 use lease_core::id::NewIds;
 use lease_core::input::{NamedIn, UpdateMode};
-use lease_core::invoicing::{begin_payment, settle_payment, void};
+use lease_core::invoicing::{ServiceFee, begin_payment, settle_payment, void};
 use lease_core::lifecycle::{
     CancellationDraft, OpeningSnapshot, accept, amend, cancel, open, proposal_actions, propose, reject, trade_actions, withdraw,
 };
@@ -55,12 +55,12 @@ fn lifecycle(criterion: &mut Criterion) {
         "expires_at": "2026-03-09T12:00:00Z"}));
     let (empty, busy) = (Scene::lease().0, busy_lease().0);
     let policy = Policy::default();
-    let propose = |trade| propose(Some(black_box(trade)), NamedIn::Path, &owner, &terms, &policy, now());
+    let propose = |trade| propose(Some(black_box(trade)), NamedIn::Path, &owner, &terms, &policy, &ServiceFee, now());
     decide(criterion, "propose_first_and_invoice", || propose(&empty));
     decide(criterion, "propose_and_supersede", || propose(&busy));
-    decide(criterion, "accept_lease", || accept(black_box(&busy), &owner, now()));
+    decide(criterion, "accept_lease", || accept(black_box(&busy), &owner, &ServiceFee, now()));
     let sale = Scene::sale().proposed_by(OWNER).0;
-    decide(criterion, "accept_sale_and_invoice", || accept(black_box(&sale), &buyer, now()));
+    decide(criterion, "accept_sale_and_invoice", || accept(black_box(&sale), &buyer, &ServiceFee, now()));
     decide(criterion, "reject", || reject(black_box(&busy), &owner, now()));
     decide(criterion, "withdraw", || withdraw(black_box(&busy), &buyer, now()));
     decide(criterion, "cancel", || cancel(black_box(&busy), &staff(), &CancellationDraft::default(), now()));
@@ -69,7 +69,7 @@ fn lifecycle(criterion: &mut Criterion) {
     decide(criterion, "trade_actions", || Ok(trade_actions(black_box(&busy), &owner, &policy, now())));
     decide(criterion, "proposal_actions", || Ok(proposal_actions(black_box(&busy), &owner, now())));
 
-    let changes = accept(&sale, &buyer, now()).unwrap();
+    let changes = accept(&sale, &buyer, &ServiceFee, now()).unwrap();
     let ids = NewIds { invoice: Some(id(1)), ..NewIds::default() };
     decide(criterion, "clone_and_apply", || {
         let mut snapshot = black_box(&sale).clone();

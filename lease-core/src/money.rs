@@ -1,9 +1,9 @@
-//! Exact amounts of money. Only this module adds, subtracts or counts digits, and it never rounds.
+//! Exact amounts of money. Only this module adds, subtracts or counts digits, and nothing is rounded but a [percentage](Money::percent).
 
 use std::fmt;
 
 use iso_currency::IntoEnumIterator as _;
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 
 /// Amounts are below ten to the twelfth, in any currency.
 pub const MAX_AMOUNT: Decimal = Decimal::from_parts(3_567_587_328, 232, 0, false, 0);
@@ -183,6 +183,23 @@ impl Money {
         self.same_currency(other)?;
         let rest = self.amount.checked_sub(other.amount).ok_or(MoneyError::TooLarge)?;
         Self::from_stored(rest, self.currency)
+    }
+
+    /// This many per cent of it, rounded to the digits of its currency: half a unit of the last digit becomes a whole one.
+    ///
+    /// ```
+    /// # use lease_core::money::{Currency, Money};
+    /// let price = Money::parse("19.90", Currency::USD)?;
+    /// assert_eq!(price.percent(5.into())?.to_string(), "1.00 USD");
+    /// # Ok::<(), lease_core::money::MoneyError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`MoneyError::Negative`], [`MoneyError::TooLarge`].
+    pub fn percent(self, percent: Decimal) -> Result<Self, MoneyError> {
+        let part = self.amount.checked_mul(percent).and_then(|hundredfold| hundredfold.checked_div(Decimal::ONE_HUNDRED));
+        let part = part.ok_or(MoneyError::TooLarge)?;
+        Self::new(part.round_dp_with_strategy(self.currency.digits(), RoundingStrategy::MidpointAwayFromZero), self.currency)
     }
 
     fn same_currency(self, other: Self) -> Result<(), MoneyError> {

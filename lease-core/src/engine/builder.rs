@@ -10,6 +10,7 @@ use super::{LeaseEngine, Shared};
 use crate::account::{PasswordError, PasswordHasher, PasswordParams};
 use crate::clock::{Clock, SystemClock, TestClock};
 use crate::gateway::PaymentGateway;
+use crate::invoicing::{FeePolicy, ServiceFee};
 use crate::mail::Mailer;
 use crate::policy::Policy;
 use crate::random::{OsRandomness, Randomness};
@@ -26,6 +27,7 @@ pub struct LeaseEngineBuilder {
     password_params: PasswordParams,
     hashing_concurrency: NonZeroUsize,
     policy: Policy,
+    fees: Arc<dyn FeePolicy>,
     test_clock: Option<Arc<TestClock>>,
     webhooks: Option<Arc<dyn WebhookClient>>,
     mailer: Option<Arc<dyn Mailer>>,
@@ -41,6 +43,7 @@ impl LeaseEngineBuilder {
             password_params: PasswordParams::default(),
             hashing_concurrency: half_of_the_cores(),
             policy: Policy::default(),
+            fees: Arc::new(ServiceFee),
             test_clock: None,
             webhooks: None,
             mailer: None,
@@ -92,6 +95,14 @@ impl LeaseEngineBuilder {
         self
     }
 
+    /// Sets what decides the fee at the moment of invoicing; the default is the amount of the service, [`ServiceFee`]. All processes on
+    /// one store need the same.
+    #[must_use]
+    pub fn fee_policy(mut self, fees: Arc<dyn FeePolicy>) -> Self {
+        self.fees = fees;
+        self
+    }
+
     /// Sets who sends webhooks; without one, they wait.
     #[must_use]
     pub fn webhooks(mut self, client: Arc<dyn WebhookClient>) -> Self {
@@ -119,6 +130,7 @@ impl LeaseEngineBuilder {
             randomness: self.randomness,
             hasher,
             policy: self.policy,
+            fees: self.fees,
             news: News::default(),
             test_clock: self.test_clock.map(Moving::new),
             webhooks: self.webhooks,

@@ -55,6 +55,7 @@ use crate::clock::Clock;
 use crate::error::Error;
 use crate::gateway::PaymentGateway;
 use crate::id::CustomerId;
+use crate::invoicing::FeePolicy;
 use crate::mail::Mailer;
 use crate::permission::{Act, Actor, Grant, Resource};
 use crate::policy::Policy;
@@ -78,6 +79,7 @@ struct Shared {
     randomness: Arc<dyn Randomness>,
     hasher: PasswordHasher,
     policy: Policy,
+    fees: Arc<dyn FeePolicy>,
     news: News,
     test_clock: Option<test_clock::Moving>,
     webhooks: Option<Arc<dyn WebhookClient>>,
@@ -120,6 +122,10 @@ impl LeaseEngine {
     /// [`Error::Unavailable`] if it does not.
     pub async fn ping(&self) -> Result<(), Error> {
         Ok(self.store().ping().await?)
+    }
+
+    fn fees(&self) -> &dyn FeePolicy {
+        &*self.shared.fees
     }
 
     fn store(&self) -> &dyn Repository {

@@ -56,7 +56,7 @@ impl LeaseEngine {
             }
         };
         let decide = |loaded: &Option<Versioned<TradeSnapshot>>, actor: &Actor, now| {
-            let decision = propose(loaded.as_deref(), named_in, actor, draft, self.policy(), now)?;
+            let decision = propose(loaded.as_deref(), named_in, actor, draft, self.policy(), self.fees(), now)?;
             let loaded = loaded.as_ref().ok_or(Error::NotFound)?;
             Ok(decision.map(|changes| at(loaded, changes)))
         };
@@ -85,7 +85,8 @@ impl LeaseEngine {
         context: impl Into<RequestContext>,
         id: ProposalId,
     ) -> Result<WithActions<Proposal>, Error> {
-        proposal_view(self.change_trade(context, TradeKey::Proposal(id), accept).await?)
+        let decide = |trade: &TradeSnapshot, actor: &Actor, now| accept(trade, actor, self.fees(), now);
+        proposal_view(self.change_trade(context, TradeKey::Proposal(id), decide).await?)
     }
 
     /// Rejects a proposal (rule 4.5).

@@ -110,8 +110,8 @@ impl<'a> Audit<'a> {
             .then(|| format!("I1: invoice {} is for proposal {}, not {cause:?}", invoice.id, invoice.proposal_id))
     }
 
-    /// I2: amount and currency are those of the service's fee at the moment of invoicing, and the customer billed is the party
-    /// that the service says. A service that was used keeps its currency, so the currency can always be checked.
+    /// I2: the amount is the fee at the moment of invoicing, in the currency of the service, and the customer billed is the party that
+    /// the service says. A service that was used keeps its currency, so the currency can always be checked.
     fn i2_as_the_service_said(&self, invoice: &Stored<Invoice>) -> Option<String> {
         let trade = find(&self.books.trades, invoice.trade_id)?;
         let service = self.service(trade)?;

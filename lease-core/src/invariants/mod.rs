@@ -36,7 +36,8 @@
 //!
 //! # Facts that are not stored
 //!
-//! A service's fee can change, and the fee at the moment a trade was invoiced is stored only on the invoice; a vehicle's first
+//! A service's fee can change, or a policy of the app's own decides, and the fee at the moment a trade was invoiced is stored only on
+//! the invoice; a vehicle's first
 //! owner is known only from its trades. If you know these facts, as a test does, put them into [`Books::past`]: then a missing
 //! invoice and a wrong amount are found too. Without them, a missing invoice is taken to mean that the fee was zero.
 //!
@@ -48,7 +49,7 @@
 //! | invariant | meaning |
 //! | --- | --- |
 //! | I1 | a trade has at most one invoice: exactly one if there was a fee and the moment of invoicing has come, for the proposal on which it was issued |
-//! | I2 | an invoice has the service's fee at the moment of invoicing and bills the party that the service says; neither ever changes |
+//! | I2 | an invoice has the fee at the moment of invoicing, in the service's currency, and bills the party that the service says; neither ever changes |
 //! | I3 | an invoice's `paid` is the sum of its succeeded payments; with those under way they do not exceed the amount; a paid invoice is paid in full, a void one not at all, and one that is written off has no pending payment |
 //! | I4 | every payment is made by the customer billed, with a card of their own |
 //! | I5 | a trade has one accepted proposal if it is agreed or completed, and then no pending one; it has a rescinded one if it was cancelled after it was agreed |
@@ -104,7 +105,7 @@ pub struct Books {
 /// the rows allow.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Past {
-    /// The service's fee at the moment when a trade was to be invoiced.
+    /// The fee at the moment when a trade was to be invoiced: the service's, or what the app's own policy said.
     pub fees: BTreeMap<TradeId, Money>,
     /// The first owners of vehicles.
     pub first_owners: BTreeMap<VehicleId, CustomerId>,

@@ -4,6 +4,7 @@
 mod cancel_payment;
 mod declines;
 mod due_date;
+mod fee;
 mod issue;
 mod overdue;
 mod pay;
@@ -18,7 +19,8 @@ pub(crate) use declines::declines_since;
 pub use declines::require_few_declines;
 pub(crate) use due_date::may_move_due_date;
 pub use due_date::{DueDateDraft, move_due_date};
-pub(crate) use issue::{issue, owes_nothing};
+pub use fee::{FeeBasis, FeeError, FeePolicy, ServiceFee};
+pub(crate) use issue::{Moment, issue, owes_nothing};
 pub use overdue::record_overdue;
 pub(crate) use pay::may_pay;
 pub use pay::{PaymentDraft, begin_payment, settle_payment};

@@ -3,19 +3,26 @@ use chrono::{DateTime, Utc};
 use crate::decision::Decision;
 use crate::error::{Error, Refusal};
 use crate::id::CustomerId;
-use crate::invoicing::{issue, owes_nothing};
+use crate::invoicing::{FeePolicy, Moment, issue, owes_nothing};
 use crate::lifecycle::{require_pending, visible_proposal};
 use crate::model::{Agreement, InvoiceOn, ProposalState, ServiceKind};
 use crate::permission::{Act, Actor, Resource};
 use crate::trade::{ProposalView, TradeChanges, TradeSnapshot, conclude, proposal_decided, trade_agreed};
 
-/// Accepts the snapshot's proposal (rule 4.4): the agreement is on exactly the terms that were read.
+/// Accepts the snapshot's proposal (rule 4.4): the agreement is on exactly the terms that were read. It may issue the invoice, whose
+/// amount `fees` decide (rule 5.2).
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::PermissionDenied`] for one's own proposal; [`Refusal::TradeNotOpen`], also for an actor who
 /// could have accepted while the trade was open; [`Refusal::ProposalExpired`], [`Refusal::ProposalNotPending`],
-/// [`Refusal::PartyInactive`], [`Refusal::VehicleNotAvailable`].
-pub fn accept(snapshot: &TradeSnapshot, actor: &Actor, now: DateTime<Utc>) -> Result<Decision<TradeChanges>, Error> {
+/// [`Refusal::PartyInactive`], [`Refusal::VehicleNotAvailable`]; [`Error::Internal`] with a
+/// [`FeeError`](crate::invoicing::FeeError).
+pub fn accept(
+    snapshot: &TradeSnapshot,
+    actor: &Actor,
+    fees: &dyn FeePolicy,
+    now: DateTime<Utc>,
+) -> Result<Decision<TradeChanges>, Error> {
     let Acceptable { view, counterparty_id } = acceptable(snapshot, actor, now)?;
     let proposal = &view.proposal;
     let agreement = Agreement { counterparty_id, proposal_id: proposal.id, days: proposal.period, agreed_at: now };
@@ -27,7 +34,14 @@ pub fn accept(snapshot: &TradeSnapshot, actor: &Actor, now: DateTime<Utc>) -> Re
         ..TradeChanges::default()
     };
     let mut decision = Decision::new(changes, proposal_decided(snapshot.trade.customer_id, proposal.id, proposal, accepted));
-    issue(&mut decision, snapshot, InvoiceOn::Acceptance, Some(proposal.id), Some(counterparty_id), now);
+    let moment = Moment {
+        invoice_on: InvoiceOn::Acceptance,
+        proposal,
+        proposal_id: Some(proposal.id),
+        counterparty_id: Some(counterparty_id),
+        now,
+    };
+    issue(&mut decision, snapshot, fees, &moment)?;
     let is_invoiced = decision.new_invoice.is_some();
     decision.events.insert(1, trade_agreed(&snapshot.trade, agreement, is_invoiced));
     conclude(&mut decision, snapshot, agreement, !is_invoiced && owes_nothing(snapshot), now);

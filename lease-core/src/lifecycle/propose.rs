@@ -5,7 +5,7 @@ use crate::decision::Decision;
 use crate::error::{Error, Refusal};
 use crate::id::{CustomerId, TradeId};
 use crate::input::{Field, FieldErrors, Form, NamedIn, UpdateMode, draft, some_given};
-use crate::invoicing::issue;
+use crate::invoicing::{FeePolicy, Moment, issue};
 use crate::lifecycle::{hides_with_owner, require_open, require_visible};
 use crate::model::{InvoiceOn, Period, Proposal, ProposalState, ServiceKind};
 use crate::money::{Money, positive};
@@ -34,20 +34,22 @@ draft! {
     }
 }
 
-/// Makes a proposal, or a counter-proposal (rules 4.2, 4.3); the first of a trade may issue the invoice (rule 5.2).
+/// Makes a proposal, or a counter-proposal (rules 4.2, 4.3); the first of a trade may issue the invoice, whose amount `fees` decide
+/// (rule 5.2).
 ///
 /// `snapshot` is the trade that the request names, if it exists. If the actor may not see it, `named_in` decides whether the
 /// error is "not found" or an invalid `trade_id`.
 ///
 /// # Errors
 /// [`Error::NotFound`] for a hidden trade; invalid fields; [`Refusal::TradeNotOpen`], [`Refusal::OwnerProposalRequired`],
-/// [`Refusal::PartyInactive`], [`Refusal::ProposalLimit`].
+/// [`Refusal::PartyInactive`], [`Refusal::ProposalLimit`]; [`Error::Internal`] with a [`FeeError`](crate::invoicing::FeeError).
 pub fn propose(
     snapshot: Option<&TradeSnapshot>,
     named_in: NamedIn,
     actor: &Actor,
     draft: &ProposalDraft,
     policy: &Policy,
+    fees: &dyn FeePolicy,
     now: DateTime<Utc>,
 ) -> Result<Decision<TradeChanges>, Error> {
     let author = actor.require_customer(Resource::Proposal, Act::Create)?;
@@ -73,10 +75,12 @@ pub fn propose(
         decision.decided = Some((earlier.id, ended));
     }
     decision.events.push(proposal_made(owner, &proposal));
-    decision.new_proposal = Some(proposal);
     if !snapshot.has_proposals {
-        issue(&mut decision, snapshot, InvoiceOn::FirstProposal, None, None, now);
+        let invoice_on = InvoiceOn::FirstProposal;
+        let moment = Moment { invoice_on, proposal: &proposal, proposal_id: None, counterparty_id: None, now };
+        issue(&mut decision, snapshot, fees, &moment)?;
     }
+    decision.new_proposal = Some(proposal);
     Ok(decision)
 }
 

@@ -15,7 +15,7 @@ pub struct Service {
     pub invoice_on: InvoiceOn,
     /// The party that is billed.
     pub bill_to: BillTo,
-    /// The fee. If it is zero, no invoice is issued.
+    /// The amount: the fee, unless a [`FeePolicy`](crate::invoicing::FeePolicy) says another. If it is zero, no invoice is issued.
     pub fee: Money,
     /// Days from issue to due date, 0 to 365.
     pub payment_due_days: u16,

@@ -1,6 +1,7 @@
 //! Accepting (rules 4.4, 4.5, 4.10, 4.11), and the invoice that is issued with it (rule 5.2).
 
 use lease_core::decision::Decision;
+use lease_core::invoicing::ServiceFee;
 use lease_core::lifecycle::{TradeMove, accept};
 use lease_core::model::{Agreement, BillTo, InvoiceOn, Period, ProposalState};
 use lease_core::permission::Actor;
@@ -18,14 +19,14 @@ fn countered() -> Scene {
 }
 
 fn response(scene: &Scene, who: i64) -> &'static str {
-    code(accept(&scene.0, &customer(who), now()))
+    code(accept(&scene.0, &customer(who), &ServiceFee, now()))
 }
 
 /// Rule 4.4: the owner accepts a proposal by another customer; every other customer may accept the owner's.
 #[test]
 fn the_owner_accepts_anothers_and_others_accept_the_owners() {
     for (scene, who) in [(offered(), BUYER), (countered(), OWNER)] {
-        let changes = accept(&scene.0, &customer(who), now()).unwrap();
+        let changes = accept(&scene.0, &customer(who), &ServiceFee, now()).unwrap();
         let agreement = Agreement { counterparty_id: id(BUYER), proposal_id: id(1), days: None, agreed_at: now() };
         assert_eq!(changes.decided, Some((id(1), ProposalState::Accepted { at: now() })));
         assert_eq!(changes.close_others, Some(now()));
@@ -53,9 +54,9 @@ fn nobody_accepts_a_proposal_between_two_others() {
 /// Chapter 2: only customers accept; staff do not trade.
 #[test]
 fn only_customers_accept() {
-    assert_eq!(code(accept(&offered().0, &Actor::Anonymous, now())), "not_authenticated");
+    assert_eq!(code(accept(&offered().0, &Actor::Anonymous, &ServiceFee, now())), "not_authenticated");
     for actor in [staff(), superuser()] {
-        assert_eq!(code(accept(&offered().0, &actor, now())), "permission_denied");
+        assert_eq!(code(accept(&offered().0, &actor, &ServiceFee, now())), "permission_denied");
     }
 }
 
@@ -119,7 +120,7 @@ fn a_proposal_by_a_deactivated_author_is_not_accepted() {
     assert_eq!(response(&offered().owner_is_inactive().agreed(), THIRD), "trade_not_open");
     // This must still be true when the decision is committed.
     for (scene, who, author) in [(countered(), OWNER, BUYER), (offered(), BUYER, OWNER)] {
-        assert_eq!(accept(&scene.0, &customer(who), now()).unwrap().active_party, Some(id(author)));
+        assert_eq!(accept(&scene.0, &customer(who), &ServiceFee, now()).unwrap().active_party, Some(id(author)));
     }
 }
 
@@ -164,7 +165,7 @@ fn a_custom_proposal_without_days_does_not_need_the_vehicle() {
 /// Rule 5.2, I2: accepting under *Sell* issues the invoice.
 #[test]
 fn the_invoice_of_a_sale_comes_with_the_acceptance() {
-    let Decision { changes, events } = accept(&countered().0, &customer(OWNER), now()).unwrap();
+    let Decision { changes, events } = accept(&countered().0, &customer(OWNER), &ServiceFee, now()).unwrap();
     let invoice = changes.new_invoice.unwrap();
     assert_eq!((invoice.customer_id, invoice.amount, invoice.proposal_id), (id(OWNER), usd("100.00"), Some(id(1))));
     assert_eq!((invoice.issued_at, invoice.due_date), (now(), day(14)));
@@ -177,7 +178,7 @@ fn the_counterparty_is_billed_where_the_service_says_so() {
     for (author, accepter) in [(OWNER, BUYER), (BUYER, OWNER)] {
         for (bill_to, billed) in [(BillTo::Owner, OWNER), (BillTo::Counterparty, BUYER)] {
             let scene = Scene::custom(InvoiceOn::Acceptance, bill_to).proposed_by(author);
-            let changes = accept(&scene.0, &customer(accepter), now()).unwrap().changes;
+            let changes = accept(&scene.0, &customer(accepter), &ServiceFee, now()).unwrap().changes;
             assert_eq!(changes.new_invoice.unwrap().customer_id, id(billed));
         }
     }
@@ -187,14 +188,14 @@ fn the_counterparty_is_billed_where_the_service_says_so() {
 #[test]
 fn accepting_under_a_lease_issues_no_second_invoice() {
     let scene = Scene::lease().proposed_by(OWNER).dated(period(1, 2)).billed_to(OWNER);
-    assert_eq!(accept(&scene.0, &customer(BUYER), now()).unwrap().new_invoice, None);
+    assert_eq!(accept(&scene.0, &customer(BUYER), &ServiceFee, now()).unwrap().new_invoice, None);
 }
 
 /// Rule 4.11: an accept names a proposal and is bound to its terms, whatever else was offered.
 #[test]
 fn the_accepted_terms_are_those_of_the_proposal_that_was_named() {
     let scene = countered().viewer_has_pending(OWNER, None);
-    let changes = accept(&scene.0, &customer(OWNER), now()).unwrap();
+    let changes = accept(&scene.0, &customer(OWNER), &ServiceFee, now()).unwrap();
     assert_eq!(changes.decided.map(|(proposal, _)| proposal), Some(id(1)));
     assert_eq!(changes.new_proposal, None);
 }

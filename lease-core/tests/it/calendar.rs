@@ -4,6 +4,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use lease_core::account::{ProfileDraft, update_profile};
 use lease_core::clock::{Clock, ManualClock, last_instant};
+use lease_core::invoicing::ServiceFee;
 use lease_core::lifecycle::{accept, reject, withdraw};
 use lease_core::model::{BillTo, CreditCard, Customer, InvoiceOn, Period, Profile, Proposal};
 use lease_core::policy::{LatePayments, Policy};
@@ -68,7 +69,7 @@ fn the_calendar_ends_with_the_year_9999() {
 #[test]
 fn on_the_last_day_everything_still_works() {
     let scene = Scene::sale().proposed_by(OWNER);
-    let invoice = accept(&scene.0, &customer(BUYER), last_instant()).unwrap().changes.new_invoice.unwrap();
+    let invoice = accept(&scene.0, &customer(BUYER), &ServiceFee, last_instant()).unwrap().changes.new_invoice.unwrap();
     assert_eq!((invoice.issued_at, invoice.due_date), (last_instant(), date("9999-12-31")));
     let refuse = Policy::default().with_late_payments(LatePayments::Reject);
     let mut scene = Scene::lease().billed_to(OWNER).with_card(CreditCard { exp_year: 9999, ..card(OWNER) });
@@ -85,8 +86,8 @@ fn a_proposal_ends_at_its_instant_for_everybody() {
             (Scene::sale().proposed_by(OWNER).expiring(end).0, Scene::sale().proposed_by(BUYER).expiring(end).0);
         let (owner, buyer) = (customer(OWNER), customer(BUYER));
         for (at, expected) in [(end - tick(), "ok"), (end, "proposal_expired"), (end + tick(), "proposal_expired")] {
-            assert_eq!(code(accept(&offered, &buyer, at)), expected, "{at}");
-            assert_eq!(code(accept(&countered, &owner, at)), expected, "{at}");
+            assert_eq!(code(accept(&offered, &buyer, &ServiceFee, at)), expected, "{at}");
+            assert_eq!(code(accept(&countered, &owner, &ServiceFee, at)), expected, "{at}");
             assert_eq!(code(reject(&countered, &owner, at)), expected, "{at}");
             assert_eq!(code(withdraw(&offered, &owner, at)), expected, "{at}");
         }

@@ -19,7 +19,7 @@ use lease_core::gateway::{CardToken, RefundOutcome};
 use lease_core::id::{NewIds, ProposalId, Versioned};
 use lease_core::input::UpdateMode;
 use lease_core::invoicing::{
-    VoidDraft, begin_refund, move_due_date, record_overdue, settle_payment, settle_refund, void, write_off,
+    ServiceFee, VoidDraft, begin_refund, move_due_date, record_overdue, settle_payment, settle_refund, void, write_off,
 };
 use lease_core::lifecycle::{AmendmentDraft, CancellationDraft, TradeChanges, accept, amend, cancel, expire};
 use lease_core::model::{InvoiceState, PaymentState, ProposalState, RefundState, Role, ServiceKind};
@@ -120,7 +120,7 @@ fn a_record_has_the_actor_the_request_and_the_ids_of_the_commit() {
 /// Rules 8.1, 8.4: an agreement says what becomes of the trade, and its price only to the two parties.
 #[test]
 fn an_acceptance_says_what_became_of_the_trade() {
-    let decision = accept(&Scene::sale().proposed_by(BUYER).0, &customer(OWNER), now()).unwrap();
+    let decision = accept(&Scene::sale().proposed_by(BUYER).0, &customer(OWNER), &ServiceFee, now()).unwrap();
     assert_eq!(names(&decision.events), ["proposal.accepted", "trade.agreed", "invoice.issued"]);
     let [accepted, agreed, _] = &decision.events[..] else { panic!("{:?}", decision.events) };
     assert_eq!(accepted.audience, Audience::Customers(vec![IdRef::Known(OWNER), IdRef::Known(BUYER)]));
@@ -144,7 +144,7 @@ fn an_acceptance_says_what_became_of_the_trade() {
 /// Rule 8.1: each step of a sale without a fee has its event, though all come at once.
 #[test]
 fn a_sale_without_a_fee_completes_with_all_its_events() {
-    let decision = accept(&Scene::sale().fee(usd("0")).proposed_by(OWNER).0, &customer(BUYER), now()).unwrap();
+    let decision = accept(&Scene::sale().fee(usd("0")).proposed_by(OWNER).0, &customer(BUYER), &ServiceFee, now()).unwrap();
     assert_eq!(names(&decision.events), ["proposal.accepted", "trade.agreed", "trade.completed", "vehicle.transferred"]);
     let (_, changes) = facts(&decision.events[2]);
     let expected = json!({"status": {"from": "agreed", "to": "completed"}, "completed_at": {"from": null, "to": time(now())}});

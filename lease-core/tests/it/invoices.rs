@@ -1,7 +1,7 @@
 //! Invoices: due dates (rules 5.1, 5.2), reading and voiding (rule 5.3), completion by either event (rules 4.7, 4.8).
 
 use lease_core::decision::Decision;
-use lease_core::invoicing::{DueDateDraft, VoidDraft, WriteOffDraft, move_due_date, settle_payment, void, write_off};
+use lease_core::invoicing::{DueDateDraft, ServiceFee, VoidDraft, WriteOffDraft, move_due_date, settle_payment, void, write_off};
 use lease_core::lifecycle::{TradeChanges, TradeMove, accept};
 use lease_core::model::{Agreement, BillTo, InvoiceOn, InvoiceState, PaymentState, VehicleTransfer};
 use lease_core::permission::Actor;
@@ -43,7 +43,7 @@ fn the_due_date_is_the_issue_date_and_the_days() {
 fn an_invoice_issued_just_before_midnight_counts_from_that_day() {
     for (text, due) in [("2026-03-02T23:59:59.999999Z", "2026-03-16"), ("2026-03-03T00:00:00Z", "2026-03-17")] {
         let scene = Scene::sale().proposed_by(OWNER);
-        let invoice = accept(&scene.0, &customer(BUYER), instant(text)).unwrap().changes.new_invoice.unwrap();
+        let invoice = accept(&scene.0, &customer(BUYER), &ServiceFee, instant(text)).unwrap().changes.new_invoice.unwrap();
         assert_eq!((invoice.issued_at, invoice.due_date), (instant(text), date(due)));
     }
 }
@@ -261,7 +261,7 @@ fn a_trade_whose_invoice_is_settled_completes_on_acceptance() {
         (scene.written_off(), TradeMove::Complete(agreement, now())),
     ];
     for (scene, expected) in cases {
-        let changes = accept(&scene.0, &customer(BUYER), now()).unwrap();
+        let changes = accept(&scene.0, &customer(BUYER), &ServiceFee, now()).unwrap();
         assert_eq!(changes.state, Some(expected.clone()));
         assert_eq!(names(&changes.events).contains(&"trade.completed"), matches!(expected, TradeMove::Complete(..)));
         assert_eq!(changes.transfer, None, "a lease hands nothing over");
@@ -312,7 +312,7 @@ fn a_completed_sale_hands_the_vehicle_over() {
     assert_eq!(dropped(&agreed, &staff(), why()).unwrap().transfer, transfer);
     for (author, accepter) in [(OWNER, BUYER), (BUYER, OWNER)] {
         let free = Scene::sale().fee(usd("0")).proposed_by(author);
-        let changes = accept(&free.0, &customer(accepter), now()).unwrap();
+        let changes = accept(&free.0, &customer(accepter), &ServiceFee, now()).unwrap();
         assert_eq!(changes.transfer, transfer);
         assert_eq!(names(&changes.events)[2..], ["trade.completed", "vehicle.transferred"]);
     }
@@ -323,7 +323,7 @@ fn a_completed_sale_hands_the_vehicle_over() {
 fn nothing_but_a_sale_hands_the_vehicle_over() {
     let mut scene = Scene::custom(InvoiceOn::Acceptance, BillTo::Owner).fee(usd("0")).proposed_by(OWNER);
     scene.0.service.value.name = "Sell".into();
-    let changes = accept(&scene.0, &customer(BUYER), now()).unwrap();
+    let changes = accept(&scene.0, &customer(BUYER), &ServiceFee, now()).unwrap();
     assert!(matches!(changes.state, Some(TradeMove::Complete(..))));
     assert_eq!(changes.transfer, None);
 }
@@ -333,7 +333,7 @@ fn nothing_but_a_sale_hands_the_vehicle_over() {
 fn a_trade_without_a_fee_completes_on_acceptance() {
     let passed = Scene::lease().proposed_by(OWNER).dated(period(1, 9));
     for scene in [passed, Scene::custom(InvoiceOn::Acceptance, BillTo::Counterparty).fee(usd("0")).proposed_by(OWNER)] {
-        let changes = accept(&scene.0, &customer(BUYER), now()).unwrap();
+        let changes = accept(&scene.0, &customer(BUYER), &ServiceFee, now()).unwrap();
         assert!(matches!(changes.state, Some(TradeMove::Complete(..))), "{:?}", changes.state);
         assert_eq!(changes.new_invoice, None);
     }

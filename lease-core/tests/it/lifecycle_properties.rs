@@ -17,7 +17,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use strum::VariantArray as _;
 
-use crate::support::usd;
+use crate::support::{Fees, usd};
 use crate::world::{CUSTOMERS, Said, Step, Terms, World};
 
 /// Actors: usually the two owners and the two customers who trade with them.
@@ -82,6 +82,17 @@ fn late_payments() -> impl Strategy<Value = LatePayments> {
     prop_oneof![Just(LatePayments::Accept), Just(LatePayments::Reject)]
 }
 
+fn fees() -> impl Strategy<Value = Fees> {
+    prop_oneof![Just(Fees::OfService), any::<u64>().prop_map(Fees::Whim)]
+}
+
+/// A new world.
+fn world(late: LatePayments, fees: Fees) -> World {
+    let mut world = World::new(late);
+    world.fees = fees;
+    world
+}
+
 /// Carries out one step and checks the invariants; returns the code of the response.
 fn checked(world: &mut World, step: &Step) -> &'static str {
     let before = world.books.clone();
@@ -100,10 +111,10 @@ fn checked(world: &mut World, step: &Step) -> &'static str {
 proptest! {
     #![proptest_config(ProptestConfig { max_shrink_iters: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// I1 to I6 and I8 after every step.
+    /// I1 to I6 and I8 after every step, whatever decides the fees.
     #[test]
-    fn no_random_walk_breaks_an_invariant(late in late_payments(), steps in vec(step(), 1..120)) {
-        let mut world = World::new(late);
+    fn no_random_walk_breaks_an_invariant(late in late_payments(), fees in fees(), steps in vec(step(), 1..120)) {
+        let mut world = world(late, fees);
         for step in &steps {
             checked(&mut world, step);
         }
@@ -113,10 +124,11 @@ proptest! {
     #[test]
     fn no_walk_through_one_trade_breaks_an_invariant(
         late in late_payments(),
+        fees in fees(),
         service in 0..7_usize,
         steps in vec(step().prop_filter("no other trade", |step| !matches!(step, Step::Open { .. })), 1..60),
     ) {
-        let mut world = World::new(late);
+        let mut world = world(late, fees);
         prop_assert_eq!(checked(&mut world, &Step::Open { who: 0, vehicle: 1, service }), "ok");
         for step in &steps {
             checked(&mut world, step);
@@ -205,6 +217,34 @@ fn the_walks_come_to_every_end_and_meet_every_refusal() {
     ];
     for code in met {
         assert!(codes.contains_key(code), "{code} was never met: {codes:?}");
+    }
+}
+
+/// Rules 4.8, 5.2: with fees of an app's own, the walks meet each kind of fee: one of another amount than the service's, none under a
+/// service with an amount, one under a service without, and one that no invoice can have.
+#[test]
+fn the_walks_meet_every_kind_of_own_fee() {
+    let mut runner = TestRunner::deterministic();
+    let mut met = BTreeMap::<&str, usize>::new();
+    for seed in 0..100 {
+        let mut world = world(LatePayments::Accept, Fees::Whim(seed));
+        for step in vec(step(), 150).new_tree(&mut runner).unwrap().current() {
+            *met.entry(checked(&mut world, &step)).or_default() += 1;
+        }
+        for trade in &world.books.trades {
+            let service = world.books.services.iter().find(|service| service.id == trade.service_id).unwrap();
+            let fee = world.books.past.fees.get(&trade.id);
+            let kind = match (fee, service.fee.is_zero()) {
+                (Some(fee), false) if fee.is_zero() => "none under a service with an amount",
+                (Some(fee), true) if !fee.is_zero() => "one under a service without",
+                (Some(fee), false) if *fee != service.fee => "another amount",
+                _ => continue,
+            };
+            *met.entry(kind).or_default() += 1;
+        }
+    }
+    for kind in ["none under a service with an amount", "one under a service without", "another amount", "internal_error"] {
+        assert!(met.contains_key(kind), "{kind} was never met: {met:?}");
     }
 }
 

@@ -12,6 +12,7 @@ mod directory;
 mod engine;
 mod events;
 mod exhaustive;
+mod fees;
 mod how_we_know;
 mod invoices;
 mod lifecycle_properties;

@@ -3,6 +3,7 @@
 use chrono::Duration;
 use lease_core::decision::Decision;
 use lease_core::input::NamedIn;
+use lease_core::invoicing::ServiceFee;
 use lease_core::lifecycle::{ProposalDraft, propose};
 use lease_core::model::{BillTo, InvoiceOn, ProposalState, ServiceKind};
 use lease_core::money::{Currency, Money};
@@ -174,7 +175,7 @@ fn a_customer_makes_at_most_the_allowed_number_of_proposals_in_a_trade() {
     let draft = draft::<ProposalDraft>(undated());
     for (max_proposals, expected) in [(3, "ok"), (2, "proposal_limit")] {
         let policy = Policy::default().with_max_proposals(max_proposals);
-        assert_eq!(code(propose(Some(&scene.0), NamedIn::Path, &customer(BUYER), &draft, &policy, now())), expected);
+        assert_eq!(code(propose(Some(&scene.0), NamedIn::Path, &customer(BUYER), &draft, &policy, &ServiceFee, now())), expected);
     }
 }
 
@@ -209,7 +210,7 @@ fn the_days_of_a_proposal_are_limited() {
     for (max_days, expected) in [(31, "ok"), (30, "validation_error")] {
         let policy = Policy::default().with_max_days(max_days);
         let scene = Scene::lease();
-        assert_eq!(code(propose(Some(&scene.0), NamedIn::Path, &customer(OWNER), &draft, &policy, now())), expected);
+        assert_eq!(code(propose(Some(&scene.0), NamedIn::Path, &customer(OWNER), &draft, &policy, &ServiceFee, now())), expected);
     }
 }
 
@@ -309,7 +310,7 @@ fn a_missing_end_is_named_beside_a_start_that_cannot_be_read() {
 fn a_trade_in_a_draft_that_is_not_known_is_a_wrong_field() {
     let json = json!({"trade_id": 5, "amount": 0, "start_date": 1, "end_date": "soon", "expires_at": "yesterday"});
     let draft = draft::<ProposalDraft>(json);
-    let proposed = |actor: &Actor| propose(None, NamedIn::Draft, actor, &draft, &Policy::default(), now());
+    let proposed = |actor: &Actor| propose(None, NamedIn::Draft, actor, &draft, &Policy::default(), &ServiceFee, now());
     assert_eq!(wrong_fields(proposed(&customer(BUYER))), ["amount", "end_date", "expires_at", "start_date", "trade_id"]);
     assert_eq!(code(proposed(&staff())), "permission_denied");
     assert_eq!(code(proposed(&Actor::Anonymous)), "not_authenticated");

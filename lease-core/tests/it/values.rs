@@ -74,6 +74,36 @@ fn a_stored_amount_keeps_its_digits() {
     }
 }
 
+/// Rule 5.2: a percentage is rounded to the digits of its currency, and half a unit goes up.
+#[test]
+fn a_percentage_is_rounded_to_the_digits_of_its_currency() {
+    let percent = |amount: &str, code, percent: &str| {
+        let money = Money::parse(amount, Currency::parse(code).unwrap()).unwrap();
+        money.percent(percent.parse().unwrap())
+    };
+    for (amount, code, of, expected) in [
+        ("19.90", "USD", "5", "1.00 USD"),
+        ("0.30", "USD", "1.5", "0.00 USD"),
+        ("0.10", "USD", "5", "0.01 USD"),
+        ("0.30", "USD", "5", "0.02 USD"),
+        ("0.09", "USD", "5", "0.00 USD"),
+        ("199.99", "USD", "0", "0.00 USD"),
+        ("199.99", "USD", "100", "199.99 USD"),
+        ("199.99", "USD", "1200", "2399.88 USD"),
+        ("1999", "JPY", "2.5", "50 JPY"),
+        ("1.234", "KWD", "12.5", "0.154 KWD"),
+        ("0.01", "USD", "-1", "0.00 USD"),
+        ("999999999999.99", "USD", "100", "999999999999.99 USD"),
+    ] {
+        assert_eq!(percent(amount, code, of).map(|money| money.to_string()).as_deref(), Ok(expected), "{of} % of {amount}");
+    }
+    assert_eq!(percent("1", "USD", "-1"), Err(MoneyError::Negative));
+    assert_eq!(percent("999999999999.99", "USD", "101"), Err(MoneyError::TooLarge));
+    assert_eq!(percent("999999999999.99", "USD", "79228162514264337593543950335"), Err(MoneyError::TooLarge));
+    let odd = Money::from_stored(Decimal::new(49_125, 3), Currency::USD).unwrap();
+    assert_eq!(odd.percent(100.into()), Ok(usd("49.13")));
+}
+
 /// Chapter 1: each currency has its own number of digits.
 #[test]
 fn money_has_the_digits_of_its_currency() {

@@ -174,9 +174,9 @@ impl TradeModel {
             let decision = match command {
                 Command::Propose { expires } => {
                     let draft = terms(world, snapshot, who, expires);
-                    propose(Some(snapshot), NamedIn::Path, &actor, &draft, &world.policy, world.now)
+                    propose(Some(snapshot), NamedIn::Path, &actor, &draft, &world.policy, &world.fees, world.now)
                 }
-                Command::Accept(_) => accept(snapshot, &actor, world.now),
+                Command::Accept(_) => accept(snapshot, &actor, &world.fees, world.now),
                 Command::Reject(_) => reject(snapshot, &actor, world.now),
                 Command::Withdraw(_) => withdraw(snapshot, &actor, world.now),
                 Command::Cancel => cancel(snapshot, &actor, &CancellationDraft { reason: "a mistake".into() }, world.now),

@@ -1,6 +1,7 @@
 //! Helpers for the tests of every area: values with sensible defaults, a trade in any state, and short forms of results.
 
 mod build;
+mod fees;
 mod scene;
 
 use std::fmt::Debug;
@@ -10,6 +11,7 @@ use lease_core::event::Event;
 use serde_json::Value;
 
 pub(crate) use build::*;
+pub(crate) use fees::Fees;
 pub(crate) use scene::{Scene, agreement};
 
 /// Reads a draft from JSON, as a handler does.

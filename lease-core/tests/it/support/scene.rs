@@ -3,7 +3,7 @@ use lease_core::Error;
 use lease_core::decision::Decision;
 use lease_core::id::Stored;
 use lease_core::input::NamedIn;
-use lease_core::invoicing::{PaymentDraft, begin_payment};
+use lease_core::invoicing::{PaymentDraft, ServiceFee, begin_payment};
 use lease_core::lifecycle::{ProposalDraft, ProposalView, TradeChanges, TradeSnapshot, ViewerHistory, propose};
 use lease_core::model::{
     Agreement, BillTo, CreditCard, Invoice, InvoiceOn, InvoiceState, OfferedVehicle, Payment, PaymentState, Period,
@@ -226,7 +226,7 @@ impl Scene {
     /// The result of making this proposal now.
     pub(crate) fn propose(&self, actor: &Actor, json: Value) -> Result<Decision<TradeChanges>, Error> {
         let draft: ProposalDraft = super::draft(json);
-        propose(Some(&self.0), NamedIn::Path, actor, &draft, &Policy::default(), now())
+        propose(Some(&self.0), NamedIn::Path, actor, &draft, &Policy::default(), &ServiceFee, now())
     }
 
     /// The result of paying with card 1 now. `amount` is JSON; null means everything.

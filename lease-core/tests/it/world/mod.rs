@@ -12,11 +12,11 @@ use lease_core::id::{CreditCardId, CustomerId, NewIds, PaymentId, RefundId, Stor
 use lease_core::input::{NamedIn, UpdateMode};
 use lease_core::invariants::Books;
 use lease_core::invoicing::{
-    begin_payment, begin_refund, move_due_date, record_overdue, require_cancellable, settle_payment, settle_refund, void,
-    write_off,
+    FeeBasis, FeePolicy as _, begin_payment, begin_refund, move_due_date, record_overdue, require_cancellable, settle_payment,
+    settle_refund, void, write_off,
 };
 use lease_core::lifecycle::{
-    self, OpeningSnapshot, TradeChanges, TradeSnapshot, accept, amend, cancel, expire, open, propose, reject, withdraw,
+    self, OpeningSnapshot, TradeChanges, TradeMove, TradeSnapshot, accept, amend, cancel, expire, open, propose, reject, withdraw,
 };
 use lease_core::model::{
     BillTo, CreditCard, InvoiceOn, OfferedVehicle, PaymentStatus, ProposalState, RefundState, Service, ServiceKind, Trade,
@@ -117,6 +117,7 @@ pub(crate) struct World {
     pub(crate) books: Books,
     pub(crate) now: DateTime<Utc>,
     pub(crate) policy: Policy,
+    pub(crate) fees: Fees,
     active: [bool; CUSTOMERS],
 }
 
@@ -128,7 +129,7 @@ pub(crate) struct Decided {
     key: TradeKey,
     viewer: Option<CustomerId>,
     card: Option<CreditCardId>,
-    /// The fee and party that the service bills if this is the moment of invoicing, whether or not an invoice is issued.
+    /// The fee if this is the moment of invoicing, whether or not an invoice is issued.
     fee: Option<Money>,
 }
 
@@ -159,7 +160,7 @@ impl World {
         let mut books = Books { services: rows(services), vehicles: rows(vehicles), cards: rows(cards), ..Books::default() };
         books.past.first_owners = books.vehicles.iter().map(|vehicle| (vehicle.id, vehicle.customer_id)).collect();
         let policy = Policy::default().with_late_payments(late_payments).with_max_proposals(3);
-        Self { books, now: now(), policy, active: [true, true, true, false] }
+        Self { books, now: now(), policy, fees: Fees::OfService, active: [true, true, true, false] }
     }
 
     /// Carries out a command, or returns its error.
@@ -167,13 +168,16 @@ impl World {
         match *step {
             Step::Open { who, vehicle, service } => self.open(who, vehicle, service),
             Step::Propose { who, trade, ref terms } => {
-                let (key, policy) = (self.trade(trade)?, self.policy.clone());
+                let (key, policy, fees) = (self.trade(trade)?, self.policy.clone(), self.fees);
                 let draft = self.proposal_draft(trade, terms);
                 self.change(key, who, None, |snapshot, actor, now| {
-                    propose(Some(snapshot), NamedIn::Path, actor, &draft, &policy, now)
+                    propose(Some(snapshot), NamedIn::Path, actor, &draft, &policy, &fees, now)
                 })
             }
-            Step::Accept { who, proposal } => self.change(self.proposal(proposal)?, who, None, accept),
+            Step::Accept { who, proposal } => {
+                let fees = self.fees;
+                self.change(self.proposal(proposal)?, who, None, |snapshot, actor, now| accept(snapshot, actor, &fees, now))
+            }
             Step::Reject { who, proposal } => self.change(self.proposal(proposal)?, who, None, reject),
             Step::Withdraw { who, proposal } => self.change(self.proposal(proposal)?, who, None, withdraw),
             Step::Cancel { who, trade } => {
@@ -411,8 +415,22 @@ impl World {
             InvoiceOn::FirstProposal => changes.new_proposal.is_some() && !snapshot.has_proposals,
             InvoiceOn::Acceptance => matches!(changes.decided, Some((_, ProposalState::Accepted { .. }))),
         };
-        let fee = is_the_moment.then_some(snapshot.service.fee);
+        let fee = is_the_moment.then(|| self.fee(&snapshot, &changes));
         Some(Ok(Decided { trade: snapshot.trade.id, changes, key, viewer, card, fee }))
+    }
+
+    /// The fee of an invoice that these changes may issue: such changes come only with a valid one.
+    fn fee(&self, snapshot: &TradeSnapshot, changes: &TradeChanges) -> Money {
+        let TradeSnapshot { trade, service, proposal: viewed, .. } = snapshot;
+        let accepted = viewed.as_ref().map(|view| &view.proposal.value);
+        let proposal = changes.new_proposal.as_ref().or(accepted).expect("invoices are issued on proposals");
+        let customer_id = match (service.bill_to, changes.state.as_ref()) {
+            (BillTo::Counterparty, Some(TradeMove::Agree(agreement) | TradeMove::Complete(agreement, _))) => {
+                agreement.counterparty_id
+            }
+            _ => trade.customer_id,
+        };
+        self.fees.fee(&FeeBasis { trade, service, proposal, customer_id, issued_at: self.now }).unwrap()
     }
 
     fn commit(&mut self, decided: &Decided) {
