@@ -1,5 +1,7 @@
 //! The errors of the engine. They know nothing of HTTP; each kind of error has a stable code and a message.
 
+mod own;
+
 use std::fmt;
 
 use chrono::Duration;
@@ -11,11 +13,13 @@ use crate::input::FieldErrors;
 use crate::model::{Payment, Refund};
 use crate::money::MoneyError;
 
+pub use own::{OwnRefusal, RefusalCode};
+
 /// The reason why a command or a query was not carried out. Nothing was changed, with these exceptions: [`Error::CardDeclined`]
 /// keeps the failed payment, [`Error::RefundFailed`] the failed refund, and after [`Error::Unavailable`] the outcome is unknown,
 /// since the connection may have been lost after the commit. In that case, repeat the request with the same idempotency key.
 ///
-/// Its message and its code are those of its [`ErrorKind`].
+/// Its message and its code are those of its [`ErrorKind`], but for the message of [`Error::RefusedByGuard`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -33,6 +37,8 @@ pub enum Error {
     Invalid(FieldErrors),
     /// [`ErrorKind::Refused`].
     Refused(#[from] Refusal),
+    /// [`ErrorKind::RefusedByGuard`]: the app's own code and message.
+    RefusedByGuard(#[from] OwnRefusal),
     /// [`ErrorKind::CardDeclined`].
     CardDeclined {
         /// The gateway's code for the reason.
@@ -69,6 +75,7 @@ impl Error {
             Self::NotFound => ErrorKind::NotFound,
             Self::Invalid(_) => ErrorKind::ValidationError,
             Self::Refused(refusal) => ErrorKind::Refused(*refusal),
+            Self::RefusedByGuard(refusal) => ErrorKind::RefusedByGuard(refusal.code()),
             Self::CardDeclined { .. } => ErrorKind::CardDeclined,
             Self::RefundFailed(_) => ErrorKind::RefundFailed,
             Self::EventsGone => ErrorKind::EventsGone,
@@ -92,7 +99,10 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.kind().fmt(f)
+        match self {
+            Self::RefusedByGuard(refusal) => refusal.fmt(f),
+            error => error.kind().fmt(f),
+        }
     }
 }
 
@@ -123,6 +133,10 @@ pub enum ErrorKind {
     #[error("{0}")]
     #[strum(disabled)]
     Refused(Refusal),
+    /// A rule of the app's own does not allow it (rule 4.15).
+    #[error("A rule of this platform does not allow it.")]
+    #[strum(disabled)]
+    RefusedByGuard(RefusalCode),
     /// The card was declined.
     #[error("The card was declined.")]
     CardDeclined,
@@ -148,16 +162,17 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    /// Every kind.
+    /// Every kind but those of an app's own rules.
     pub fn all() -> impl Iterator<Item = Self> {
         Self::iter().chain(Refusal::VARIANTS.iter().copied().map(Self::Refused))
     }
 
-    /// The stable code: that of the refusal, or the name in snake case.
+    /// The stable code: that of the refusal, also of an app's own, or the name in snake case.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
             Self::Refused(refusal) => refusal.code(),
+            Self::RefusedByGuard(code) => code.as_str(),
             kind => kind.into(),
         }
     }

@@ -14,6 +14,7 @@
 //! | who may do what, and see what | [`permission`]: one table, five predicates |
 //! | how a trade opens, is negotiated, agreed, cancelled and completed | [`lifecycle`]: one file for each rule |
 //! | when the fee is invoiced, who is billed, and how it is paid | [`invoicing`] |
+//! | what an app refuses for reasons of its own | [`guard`] |
 //! | registering, logging in, tokens, passwords, users | [`account`] |
 //! | stored cards and the default one | [`wallet`] |
 //! | vehicles and services | [`catalog`] |
@@ -34,6 +35,38 @@
 //! has expired.
 //!
 //! Time and randomness are inputs ([`clock`], [`random`]): no decision fetches them itself.
+//!
+//! # Rules of your own
+//!
+//! An app sets its own when it [builds](engine::LeaseEngineBuilder) the engine. Both are pure, and are asked within the decision, so
+//! they hold whatever happens at the same time.
+//!
+//! - A [`FeePolicy`](invoicing::FeePolicy) says how much the company claims for a trade, at the moment of invoicing: percentages, tiers,
+//!   free days.
+//! - A [`Guard`](guard::Guard) may refuse to open a trade, to propose, to accept or to pay, with a code and a message of the app's own.
+//!
+//! ```
+//! use lease_core::gateway::SandboxGateway;
+//! use lease_core::invoicing::{FeeBasis, FeePolicy};
+//! use lease_core::money::{Money, MoneyError};
+//! use lease_core::repository::Repository;
+//! use lease_core::{LeaseEngine, engine::BuildError};
+//! use std::sync::Arc;
+//!
+//! /// One per cent of the price.
+//! #[derive(Debug)]
+//! struct OnePerCent;
+//!
+//! impl FeePolicy for OnePerCent {
+//!     fn fee(&self, basis: &FeeBasis<'_>) -> Result<Money, MoneyError> {
+//!         basis.proposal.amount.percent(1.into())
+//!     }
+//! }
+//!
+//! fn engine(store: Arc<dyn Repository>) -> Result<LeaseEngine, BuildError> {
+//!     LeaseEngine::builder(store, Arc::new(SandboxGateway::new())).fee_policy(Arc::new(OnePerCent)).build()
+//! }
+//! ```
 
 pub mod account;
 pub mod catalog;
@@ -47,6 +80,7 @@ pub mod engine;
 pub mod error;
 pub mod event;
 pub mod gateway;
+pub mod guard;
 pub mod id;
 pub mod input;
 pub mod invariants;
@@ -69,4 +103,4 @@ pub mod wallet;
 pub mod webhook;
 
 pub use engine::LeaseEngine;
-pub use error::{Error, ErrorKind, Refusal};
+pub use error::{Error, ErrorKind, OwnRefusal, Refusal, RefusalCode};

@@ -10,6 +10,7 @@ use super::{LeaseEngine, Shared};
 use crate::account::{PasswordError, PasswordHasher, PasswordParams};
 use crate::clock::{Clock, SystemClock, TestClock};
 use crate::gateway::PaymentGateway;
+use crate::guard::Guard;
 use crate::invoicing::{FeePolicy, ServiceFee};
 use crate::mail::Mailer;
 use crate::policy::Policy;
@@ -28,6 +29,7 @@ pub struct LeaseEngineBuilder {
     hashing_concurrency: NonZeroUsize,
     policy: Policy,
     fees: Arc<dyn FeePolicy>,
+    guard: Option<Arc<dyn Guard>>,
     test_clock: Option<Arc<TestClock>>,
     webhooks: Option<Arc<dyn WebhookClient>>,
     mailer: Option<Arc<dyn Mailer>>,
@@ -44,6 +46,7 @@ impl LeaseEngineBuilder {
             hashing_concurrency: half_of_the_cores(),
             policy: Policy::default(),
             fees: Arc::new(ServiceFee),
+            guard: None,
             test_clock: None,
             webhooks: None,
             mailer: None,
@@ -103,6 +106,14 @@ impl LeaseEngineBuilder {
         self
     }
 
+    /// Sets what may refuse acts for reasons of the app's own; without one, the engine's rules are all. All processes on one store need
+    /// the same.
+    #[must_use]
+    pub fn guard(mut self, guard: Arc<dyn Guard>) -> Self {
+        self.guard = Some(guard);
+        self
+    }
+
     /// Sets who sends webhooks; without one, they wait.
     #[must_use]
     pub fn webhooks(mut self, client: Arc<dyn WebhookClient>) -> Self {
@@ -131,6 +142,7 @@ impl LeaseEngineBuilder {
             hasher,
             policy: self.policy,
             fees: self.fees,
+            guard: self.guard,
             news: News::default(),
             test_clock: self.test_clock.map(Moving::new),
             webhooks: self.webhooks,

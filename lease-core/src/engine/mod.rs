@@ -12,6 +12,7 @@ mod contacts;
 mod customers;
 mod events;
 mod gateway;
+mod guard;
 mod invoices;
 mod leads;
 mod mails;
@@ -54,6 +55,7 @@ use crate::account::PasswordHasher;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::gateway::PaymentGateway;
+use crate::guard::Guard;
 use crate::id::CustomerId;
 use crate::invoicing::FeePolicy;
 use crate::mail::Mailer;
@@ -80,6 +82,7 @@ struct Shared {
     hasher: PasswordHasher,
     policy: Policy,
     fees: Arc<dyn FeePolicy>,
+    guard: Option<Arc<dyn Guard>>,
     news: News,
     test_clock: Option<test_clock::Moving>,
     webhooks: Option<Arc<dyn WebhookClient>>,

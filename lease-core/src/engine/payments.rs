@@ -6,6 +6,7 @@ use super::{LeaseEngine, RequestContext, visible_to};
 use crate::decision::Decision;
 use crate::error::{Error, Refusal, with_causes};
 use crate::gateway::{Charge, ChargeOutcome};
+use crate::guard::GuardedAct;
 use crate::id::{InvoiceId, PaymentId, Stored, Versioned};
 use crate::input::NamedIn;
 use crate::invoicing::{
@@ -26,7 +27,7 @@ impl LeaseEngine {
     /// Runs to its end even if the caller hangs up, because the outcome of a charge must always be recorded.
     ///
     /// # Errors
-    /// As [`begin_payment`] and [`require_few_declines`]; [`Error::CardDeclined`]; [`Error::Unavailable`].
+    /// As [`begin_payment`] and [`require_few_declines`]; [`Error::CardDeclined`]; [`Error::RefusedByGuard`]; [`Error::Unavailable`].
     pub async fn pay_invoice(
         &self,
         context: impl Into<RequestContext>,
@@ -205,6 +206,7 @@ impl LeaseEngine {
             let decision = begin_payment(loaded.as_deref(), named_in, actor, draft, self.policy(), key.clone(), now)?;
             require_few_declines(declines, self.policy(), now)?;
             let loaded = loaded.as_ref().ok_or(Error::NotFound)?;
+            self.ask_guard(actor, GuardedAct::pay(loaded, decision.new_payment.as_ref()), now)?;
             Ok(decision.map(|changes| at(loaded, changes)))
         };
         let done = self.execute(context, load, decide).await?;

@@ -2,6 +2,7 @@ use super::command::no_row;
 use super::trades::{ChangedTrade, applied, at};
 use super::{LeaseEngine, RequestContext, WithActions, visible_to};
 use crate::error::Error;
+use crate::guard::GuardedAct;
 use crate::id::{ProposalId, TradeId, Versioned};
 use crate::input::NamedIn;
 use crate::lifecycle::{
@@ -16,7 +17,7 @@ impl LeaseEngine {
     /// Makes a proposal in a trade (rules 4.2, 4.3).
     ///
     /// # Errors
-    /// As [`propose`]; [`Error::Unavailable`].
+    /// As [`propose`]; [`Error::RefusedByGuard`]; [`Error::Unavailable`].
     pub async fn propose(
         &self,
         context: impl Into<RequestContext>,
@@ -29,7 +30,7 @@ impl LeaseEngine {
     /// Makes a proposal in the trade that the draft names.
     ///
     /// # Errors
-    /// As [`propose`], but a trade that the actor may not see is an invalid field; [`Error::Unavailable`].
+    /// As [`propose`](Self::propose), but a trade that the actor may not see is an invalid field.
     pub async fn create_proposal(
         &self,
         context: impl Into<RequestContext>,
@@ -58,11 +59,12 @@ impl LeaseEngine {
         let decide = |loaded: &Option<Versioned<TradeSnapshot>>, actor: &Actor, now| {
             let decision = propose(loaded.as_deref(), named_in, actor, draft, self.policy(), self.fees(), now)?;
             let loaded = loaded.as_ref().ok_or(Error::NotFound)?;
+            self.ask_guard(actor, Some(GuardedAct::propose(loaded, decision.new_proposal.as_ref())), now)?;
             Ok(decision.map(|changes| at(loaded, changes)))
         };
         let done = self.execute(context, load, decide).await?;
         let snapshot = applied(done.snapshot.ok_or_else(no_row)?, &done.changes, done.ids).value;
-        proposal_view(ChangedTrade { snapshot, actor: done.actor, at: done.at })
+        self.proposal_view(ChangedTrade { snapshot, actor: done.actor, at: done.at })
     }
 
     /// A proposal.
@@ -73,20 +75,24 @@ impl LeaseEngine {
         let at = self.now();
         let snapshot = self.load_trade(TradeKey::Proposal(id), actor, at).await?.value;
         visible_proposal(&snapshot, actor)?;
-        proposal_view(ChangedTrade { snapshot, actor: *actor, at })
+        self.proposal_view(ChangedTrade { snapshot, actor: *actor, at })
     }
 
     /// Accepts a proposal (rule 4.4).
     ///
     /// # Errors
-    /// As [`accept`]; [`Error::Unavailable`].
+    /// As [`accept`]; [`Error::RefusedByGuard`]; [`Error::Unavailable`].
     pub async fn accept_proposal(
         &self,
         context: impl Into<RequestContext>,
         id: ProposalId,
     ) -> Result<WithActions<Proposal>, Error> {
-        let decide = |trade: &TradeSnapshot, actor: &Actor, now| accept(trade, actor, self.fees(), now);
-        proposal_view(self.change_trade(context, TradeKey::Proposal(id), decide).await?)
+        let decide = |trade: &TradeSnapshot, actor: &Actor, now| {
+            let decision = accept(trade, actor, self.fees(), now)?;
+            self.ask_guard(actor, GuardedAct::accept(trade), now)?;
+            Ok(decision)
+        };
+        self.proposal_view(self.change_trade(context, TradeKey::Proposal(id), decide).await?)
     }
 
     /// Rejects a proposal (rule 4.5).
@@ -98,7 +104,7 @@ impl LeaseEngine {
         context: impl Into<RequestContext>,
         id: ProposalId,
     ) -> Result<WithActions<Proposal>, Error> {
-        proposal_view(self.change_trade(context, TradeKey::Proposal(id), reject).await?)
+        self.proposal_view(self.change_trade(context, TradeKey::Proposal(id), reject).await?)
     }
 
     /// Withdraws a proposal (rule 4.5).
@@ -110,7 +116,7 @@ impl LeaseEngine {
         context: impl Into<RequestContext>,
         id: ProposalId,
     ) -> Result<WithActions<Proposal>, Error> {
-        proposal_view(self.change_trade(context, TradeKey::Proposal(id), withdraw).await?)
+        self.proposal_view(self.change_trade(context, TradeKey::Proposal(id), withdraw).await?)
     }
 
     /// The proposals that the actor may see.
@@ -126,7 +132,7 @@ impl LeaseEngine {
         let visible_to = visible_to(actor, Resource::Proposal)?;
         let now = self.now();
         let found = self.store().list_proposals(&ProposalFilter { visible_to, ..filter }, page, now).await?;
-        found.try_map(|snapshot| proposal_view(ChangedTrade { snapshot, actor: *actor, at: now }))
+        found.try_map(|snapshot| self.proposal_view(ChangedTrade { snapshot, actor: *actor, at: now }))
     }
 
     /// The proposals of a trade that the actor may see.
@@ -144,10 +150,10 @@ impl LeaseEngine {
         require_visible(&*self.load_trade(TradeKey::Trade(trade), actor, self.now()).await?, actor)?;
         self.list_proposals(actor, ProposalFilter { trade_id: Some(trade), ..filter }, page).await
     }
-}
 
-fn proposal_view(ChangedTrade { snapshot, actor, at }: ChangedTrade) -> Result<WithActions<Proposal>, Error> {
-    let available_actions = proposal_actions(&snapshot, &actor, at);
-    let view = snapshot.proposal.ok_or(Error::NotFound)?;
-    Ok(WithActions { stored: view.proposal, available_actions })
+    fn proposal_view(&self, ChangedTrade { snapshot, actor, at }: ChangedTrade) -> Result<WithActions<Proposal>, Error> {
+        let available_actions = self.unrefused(proposal_actions(&snapshot, &actor, at), &snapshot, &actor, at);
+        let view = snapshot.proposal.ok_or(Error::NotFound)?;
+        Ok(WithActions { stored: view.proposal, available_actions })
+    }
 }

@@ -4,11 +4,12 @@ use super::command::Outcome;
 use super::{LeaseEngine, RequestContext, visible_to};
 use crate::decision::Decision;
 use crate::error::Error;
+use crate::guard::GuardedAct;
 use crate::id::{CustomerId, Entity, NewIds, Stored, TradeId, Versioned};
 use crate::input::FieldErrors;
 use crate::lifecycle::{
-    AmendmentDraft, AvailableAction, CancellationDraft, EndDraft, TradeChange, TradeChanges, TradeDraft, TradeSnapshot,
-    ViewerHistory, amend, cancel, end, open, require_visible, trade_actions,
+    AmendmentDraft, AvailableAction, CancellationDraft, EndDraft, OpeningSnapshot, TradeChange, TradeChanges, TradeDraft,
+    TradeSnapshot, ViewerHistory, amend, cancel, end, open, require_visible, trade_actions,
 };
 use crate::model::{Trade, TradeState};
 use crate::page::{Page, PageRequest};
@@ -36,14 +37,19 @@ impl LeaseEngine {
     /// Opens a trade: offers a vehicle under a service (rule 4.1).
     ///
     /// # Errors
-    /// As [`open`]; [`Error::Unavailable`].
+    /// As [`open`]; [`Error::RefusedByGuard`]; [`Error::Unavailable`].
     pub async fn open_trade(&self, context: impl Into<RequestContext>, draft: &TradeDraft) -> Result<WithActions<Trade>, Error> {
         let load = |actor: Actor, now| async move {
             actor.require(Resource::Trade, Act::Create)?;
             let (vehicle, service) = (draft.vehicle_id.given().copied(), draft.service_id.given().copied());
             Ok(self.store().load_opening(vehicle, service, actor.customer(), now).await?)
         };
-        let done = self.execute(context, load, |opening, actor, now| open(opening, actor, draft, now)).await?;
+        let decide = |snapshot: &OpeningSnapshot, actor: &Actor, now| {
+            let decision = open(snapshot, actor, draft, now)?;
+            self.ask_guard(actor, GuardedAct::open(snapshot, &decision.trade), now)?;
+            Ok(decision)
+        };
+        let done = self.execute(context, load, decide).await?;
         let (Some(id), Some(service)) = (done.ids.trade, done.snapshot.service) else {
             return Err(Error::internal("an opened trade has no id or no service"));
         };
@@ -228,6 +234,7 @@ impl LeaseEngine {
 
     fn trade_view(&self, ChangedTrade { snapshot, actor, at }: ChangedTrade) -> WithActions<Trade> {
         let available_actions = trade_actions(&snapshot, &actor, self.policy(), at);
+        let available_actions = self.unrefused(available_actions, &snapshot, &actor, at);
         let Stored { id, value: mut trade } = snapshot.trade;
         trade.asking = trade.asking_at(at);
         let hides_days = actor.customer().is_some_and(|customer| !can_view_days(customer, &trade));

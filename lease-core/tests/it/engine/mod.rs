@@ -5,6 +5,7 @@ mod actor_checks;
 mod claims;
 mod envelopes;
 mod gateway;
+mod guard;
 mod maintenance;
 mod payments;
 mod refunds;
