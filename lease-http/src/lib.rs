@@ -92,8 +92,10 @@ pub fn document_with_test_clock() -> &'static str {
     &DOCUMENT_WITH_TEST_CLOCK.plain
 }
 
-static DOCUMENT: LazyLock<Document> = LazyLock::new(|| Document::of(false));
-static DOCUMENT_WITH_TEST_CLOCK: LazyLock<Document> = LazyLock::new(|| Document::of(true));
+static DOCUMENT: LazyLock<Document> = LazyLock::new(|| Document::of(false, false));
+static DOCUMENT_WITH_TEST_CLOCK: LazyLock<Document> = LazyLock::new(|| Document::of(true, false));
+static DOCUMENT_WITH_GUARD: LazyLock<Document> = LazyLock::new(|| Document::of(false, true));
+static DOCUMENT_WITH_BOTH: LazyLock<Document> = LazyLock::new(|| Document::of(true, true));
 
 /// The document, as it is and compressed.
 struct Document {
@@ -102,9 +104,9 @@ struct Document {
 }
 
 impl Document {
-    fn of(has_test_clock: bool) -> Self {
+    fn of(has_test_clock: bool, has_guard: bool) -> Self {
         let described = all(routes::endpoints(has_test_clock)).into_openapi();
-        let plain = openapi::complete(&described).map(|document| document.to_string()).unwrap_or_default();
+        let plain = openapi::complete(&described, has_guard).map(|document| document.to_string()).unwrap_or_default();
         let mut compressed = GzEncoder::new(Vec::new(), Compression::best());
         // Writing to memory cannot fail.
         let _ = compressed.write_all(plain.as_bytes());
@@ -112,7 +114,12 @@ impl Document {
     }
 
     fn served_by(engine: &LeaseEngine) -> &'static Self {
-        if engine.has_test_clock() { &DOCUMENT_WITH_TEST_CLOCK } else { &DOCUMENT }
+        match (engine.has_test_clock(), engine.has_guard()) {
+            (false, false) => &DOCUMENT,
+            (true, false) => &DOCUMENT_WITH_TEST_CLOCK,
+            (false, true) => &DOCUMENT_WITH_GUARD,
+            (true, true) => &DOCUMENT_WITH_BOTH,
+        }
     }
 }
 

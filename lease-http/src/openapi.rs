@@ -27,8 +27,9 @@ use crate::problem::{HttpError, Problem, Refused};
 /// The methods under which a path has operations.
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
-/// The complete document, from the descriptions of the router's handlers.
-pub(crate) fn complete(described: &OpenApi) -> Result<Value, serde_json::Error> {
+/// The complete document, from the descriptions of the router's handlers. With a guard, acts may be refused with other codes than
+/// those of the engine.
+pub(crate) fn complete(described: &OpenApi, has_guard: bool) -> Result<Value, serde_json::Error> {
     let mut document = serde_json::to_value(described)?;
     document["openapi"] = json!("3.1.0");
     document["info"] = json!({
@@ -47,7 +48,7 @@ pub(crate) fn complete(described: &OpenApi) -> Result<Value, serde_json::Error> 
     complete_operations(&mut document["paths"], &described.paths);
     let components = &mut document["components"];
     let schemas = &mut components["schemas"];
-    schemas["Problem"] = problem_schema();
+    schemas["Problem"] = problem_schema(has_guard);
     schemas["Role"] = serde_json::to_value(Role::schema())?;
     schemas["TradeSort"] = serde_json::to_value(TradeSort::schema())?;
     schemas["EventTypePattern"] = serde_json::to_value(EventTypePattern::schema())?;
@@ -265,7 +266,15 @@ fn example(code: ErrorCode) -> Value {
     }
 }
 
-fn problem_schema() -> Value {
+fn problem_schema(has_guard: bool) -> Value {
+    let code = if has_guard {
+        json!({ "type": "string", "pattern": "^[a-z][a-z0-9_]*$",
+            "description": "The stable code of the error for programs. Rules of this platform's own may answer 409 with codes beyond \
+                those that an operation names." })
+    } else {
+        json!({ "type": "string", "description": "The stable code of the error for programs.",
+            "enum": ErrorCode::all().map(ErrorCode::code).collect::<Vec<_>>() })
+    };
     json!({
         "type": "object",
         "description": "An error (RFC 9457).",
@@ -275,8 +284,7 @@ fn problem_schema() -> Value {
             "title": { "type": "string", "description": "The standard name of the status." },
             "status": { "type": "integer", "minimum": 400, "maximum": 599 },
             "detail": { "type": "string", "description": "An explanation of the error for people." },
-            "code": { "type": "string", "description": "The stable code of the error for programs.",
-                "enum": ErrorCode::all().map(ErrorCode::code).collect::<Vec<_>>() },
+            "code": code,
             "errors": { "type": "object", "description": "The messages for each wrong field or parameter.",
                 "additionalProperties": { "type": "array", "items": { "type": "string" }, "minItems": 1 } },
             "failure_code": { "type": "string", "description": "The gateway's reason for refusing the card or the refund.",

@@ -135,6 +135,7 @@ impl From<Error> for Problem {
         let problem = Self::new(error.kind());
         match error {
             Error::Invalid(errors) => Self::invalid(messages(&errors)),
+            Error::RefusedByGuard(refusal) => Self { detail: refusal.message().to_owned().into(), ..problem },
             Error::CardDeclined { failure_code, payment } => {
                 let payment_id = payment.map(|payment| payment.id.get());
                 Self::failed(ErrorKind::CardDeclined, Refused { failure_code, payment_id, ..Refused::default() })

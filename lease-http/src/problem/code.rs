@@ -43,7 +43,7 @@ pub enum HttpError {
 }
 
 impl ErrorCode {
-    /// All codes.
+    /// All codes but those of an app's own rules.
     pub fn all() -> impl Iterator<Item = Self> {
         ErrorKind::all().map(Self::Engine).chain(HttpError::iter().map(Self::Http))
     }
@@ -72,7 +72,7 @@ impl ErrorCode {
                 ErrorKind::CardDeclined | ErrorKind::RefundFailed => StatusCode::PAYMENT_REQUIRED,
                 ErrorKind::PermissionDenied | ErrorKind::EmailNotVerified => StatusCode::FORBIDDEN,
                 ErrorKind::NotFound => StatusCode::NOT_FOUND,
-                ErrorKind::Refused(_) => StatusCode::CONFLICT,
+                ErrorKind::Refused(_) | ErrorKind::RefusedByGuard(_) => StatusCode::CONFLICT,
                 ErrorKind::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
                 ErrorKind::Throttled => StatusCode::TOO_MANY_REQUESTS,
                 ErrorKind::EventsGone => StatusCode::GONE,

@@ -1,3 +1,5 @@
+use lease_core::{OwnRefusal, RefusalCode};
+
 use super::*;
 
 /// Codes with their statuses: the list of rule 6.6, and of every other rule that names a code.
@@ -76,6 +78,7 @@ fn a_domain_error_keeps_its_own_code_and_message() {
         Error::NotFound,
         Error::Invalid(errors),
         Error::Refused(Refusal::TradeNotOpen),
+        Error::RefusedByGuard(OwnRefusal::new(RefusalCode::new("too_old").unwrap(), "It is too old.")),
         Error::Unavailable("secret".into()),
         Error::Internal("secret".into()),
     ];

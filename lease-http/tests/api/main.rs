@@ -23,6 +23,7 @@ mod mails;
 mod message_server;
 mod openapi_document;
 mod ops;
+mod own_rules;
 mod passwords;
 mod payers;
 mod permissions;
