@@ -5,12 +5,12 @@ use lease_core::directory::{ContactsOfLead, LeadChange};
 use lease_core::id::{ContactId, CustomerId, LeadId, NewIds, Stored, Versioned};
 use lease_core::model::{Contact, Lead};
 use lease_core::page::{Page, PageRequest};
-use lease_core::repository::{ContactFilter, DirectoryRepository, Envelope, LeadFilter, RepositoryError};
+use lease_core::repository::{ContactFilter, DirectoryRepository, Envelope, LeadFilter, Named, RepositoryError, Words};
 
 use crate::database::Database;
 use crate::list::{self, Branch};
 use crate::writing::{Writing, change_row};
-use crate::{PostgresRepository, contact};
+use crate::{PostgresRepository, contact, names};
 
 #[async_trait]
 impl DirectoryRepository for PostgresRepository {
@@ -38,6 +38,10 @@ impl DirectoryRepository for PostgresRepository {
             page,
         )
         .await
+    }
+
+    async fn names(&self, of: &[Named]) -> Result<Vec<(Named, Words)>, RepositoryError> {
+        names::names(&self.directory, of).await
     }
 }
 

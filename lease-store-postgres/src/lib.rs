@@ -93,6 +93,7 @@ mod lead;
 mod list;
 mod mail;
 mod migrate;
+mod names;
 mod options;
 mod readiness;
 mod row;

@@ -114,3 +114,32 @@ pub async fn a_lead_is_deleted_together_with_its_contacts_or_not_at_all(store: A
     assert_eq!(world.store.find_contact(erased).await.unwrap(), None);
     assert!(world.store.find_contact(kept).await.unwrap().is_some());
 }
+
+/// Rule 10.2: what lists and histories refer to is shown by its name.
+pub async fn objects_are_called_by_their_names(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    let person = User { first_name: "Ada".into(), last_name: "Lovelace".into(), ..user(world.number(), Role::Customer) };
+    let Account { user, customer_id } = world.register(person).await;
+    let customer = customer_id.unwrap();
+    let other = world.customer().await;
+    let service = world.service(ServiceKind::Sell).await;
+    let car = world.vehicle(customer).await;
+    let trade = world.open(car, service).await;
+    let (title, vehicle) =
+        (world.load(TradeKey::Trade(trade)).await.value.trade.value.title, world.load_vehicle(car).await.value.vehicle.value);
+    let name = world.store.find_service(service).await.unwrap().unwrap().value.value.name;
+    let words = |words: [&str; 3]| words.map(str::to_owned);
+    let expected = [
+        (Named::User(user.id), words([user.username.as_str(), "", ""])),
+        (Named::Customer(customer), words(["Ada", "Lovelace", ""])),
+        (Named::Vehicle(car), words([&vehicle.make, &vehicle.model, ""])),
+        (Named::Service(service), words([&name, "", ""])),
+        (Named::Trade(trade), words([&title, &vehicle.make, &vehicle.model])),
+    ];
+    let asked: Vec<Named> = expected.iter().map(|(named, _)| *named).chain([Named::Trade(nobody())]).collect();
+    let mut found = world.store.names(&asked).await.unwrap();
+    found.sort_unstable();
+    assert_eq!(found, expected);
+    assert_eq!(world.store.names(&[Named::Customer(other)]).await.unwrap().len(), 1);
+    assert_eq!(world.store.names(&[Named::Vehicle(nobody())]).await.unwrap(), []);
+}

@@ -317,6 +317,7 @@ cases! {
         a_contact_needs_an_owner_that_exists,
         converting_a_lead_moves_its_contacts_and_no_others,
         a_lead_is_deleted_together_with_its_contacts_or_not_at_all,
+        objects_are_called_by_their_names,
     }
     acting {
         every_commit_checks_its_actor,

@@ -17,6 +17,7 @@ mod invoices;
 mod leads;
 mod mails;
 mod maintenance;
+mod names;
 mod news;
 mod passwords;
 mod payments;

@@ -2,10 +2,11 @@
 
 use super::{
     AccountRepository, CardFilter, CardRepository, Claim, ClaimState, ClaimedDelivery, Commit, ContactFilter, CustomerFilter,
-    DirectoryRepository, EventFilter, EventRepository, IdempotencyRepository, InvoiceFilter, LeadFilter, MailRepository,
+    DirectoryRepository, EventFilter, EventRepository, IdempotencyRepository, InvoiceFilter, LeadFilter, MailRepository, Named,
     NewClaim, PaymentFilter, ProposalFilter, RecordedAttempt, RefundFilter, Repository, RepositoryError, SavedResponse,
     ServiceFilter, ServiceRepository, TokenFilter, TokenKey, TradeFilter, TradeLoad, TradeRepository, UnderWay, UserFilter,
     VehicleFilter, VehicleRepository, WalletKey, WebhookDeliveryFilter, WebhookEndpointFilter, WebhookRepository, WeeklyTotal,
+    Words,
 };
 use crate::account::{AccountSnapshot, Token};
 use crate::catalog::VehicleSnapshot;
@@ -55,6 +56,7 @@ mockall::mock! {
         async fn list_contacts(&self, filter: &ContactFilter, page: PageRequest) -> Result<Page<Stored<Contact>>, RepositoryError>;
         async fn find_lead(&self, id: LeadId) -> Result<Option<Versioned<Stored<Lead>>>, RepositoryError>;
         async fn list_leads(&self, filter: &LeadFilter, page: PageRequest) -> Result<Page<Stored<Lead>>, RepositoryError>;
+        async fn names(&self, of: &[Named]) -> Result<Vec<(Named, Words)>, RepositoryError>;
     }
 
     #[async_trait]

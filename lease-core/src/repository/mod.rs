@@ -50,7 +50,7 @@ use async_trait::async_trait;
 pub use account::{AccountRepository, CustomerFilter, TokenFilter, TokenKey, UserFilter};
 pub use card::{CardFilter, CardRepository, WalletKey};
 pub use commit::{Change, Commit, Envelope, RequestId};
-pub use directory::{ContactFilter, DirectoryRepository, LeadFilter};
+pub use directory::{ContactFilter, DirectoryRepository, LeadFilter, Named, Words};
 pub use error::{Guarantee, RepositoryError};
 pub use event::{EventFilter, EventRepository};
 pub use idempotency::{Claim, ClaimState, IdempotencyRepository, KeyHash, NewClaim, SavedResponse};

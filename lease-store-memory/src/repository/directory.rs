@@ -2,11 +2,11 @@ use async_trait::async_trait;
 use lease_core::id::{ContactId, LeadId, Stored, Versioned};
 use lease_core::model::{Contact, ContactOwner, Lead};
 use lease_core::page::{Page, PageRequest};
-use lease_core::repository::{ContactFilter, DirectoryRepository, LeadFilter, RepositoryError};
+use lease_core::repository::{ContactFilter, DirectoryRepository, LeadFilter, Named, RepositoryError, Words};
 
 use crate::MemoryRepository;
 use crate::index::{Kind, Term};
-use crate::state::{contact_owner, lead_status};
+use crate::state::{State, contact_owner, lead_status};
 use crate::walk::Query;
 
 #[async_trait]
@@ -38,4 +38,30 @@ impl DirectoryRepository for MemoryRepository {
         let matches = |lead: &Lead| search.is_none_or(|search| search.matches(&lead.search_text()));
         Ok(self.state.read(|state| state.leads.list(query, page, |_, row| matches(&row.value))))
     }
+
+    async fn names(&self, of: &[Named]) -> Result<Vec<(Named, Words)>, RepositoryError> {
+        Ok(self.state.read(|state| of.iter().filter_map(|named| Some((*named, words(state, *named)?))).collect()))
+    }
+}
+
+/// The words of the name of an object.
+fn words(state: &State, named: Named) -> Option<Words> {
+    let words = match named {
+        Named::User(id) => [state.accounts.users.get(id)?.value.username.as_str(), "", ""],
+        Named::Customer(id) => {
+            let user = state.accounts.customers.get(id)?.value.user_id;
+            let user = &state.accounts.users.get(user)?.value;
+            [&*user.first_name, &user.last_name, ""]
+        }
+        Named::Vehicle(id) => {
+            let vehicle = &state.vehicles.rows.get(id)?.value;
+            [&*vehicle.make, &vehicle.model, ""]
+        }
+        Named::Service(id) => [&*state.services.get(id)?.value.name, "", ""],
+        Named::Trade(id) => {
+            let trade = &state.trades.rows.get(id)?.value;
+            [&*trade.title, &trade.offered.make, &trade.offered.model]
+        }
+    };
+    Some(words.map(str::to_owned))
 }
