@@ -15,6 +15,7 @@ mod form;
 mod home;
 mod kinds;
 mod list;
+mod lookup;
 mod names;
 mod object;
 mod page;

@@ -7,7 +7,8 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::header::{CONTENT_TYPE, ETAG, IF_MATCH};
 use axum::http::{HeaderValue, Request, StatusCode};
-use lease_core::account;
+use lease_core::repository::{Named, Words};
+use lease_core::{ErrorKind, account};
 use serde::Deserialize;
 use serde_json::Value;
 use tower::ServiceExt as _;
@@ -93,6 +94,15 @@ impl Api {
         }
     }
 
+    /// What these objects are called; nothing where that cannot be read, since their numbers stand for them.
+    pub(super) async fn names(&self, of: &[Named]) -> Vec<(Named, Words)> {
+        let names = self.state.engine.names(&self.session.actor, of).await;
+        names.unwrap_or_else(|error| {
+            tracing::warn!(%error, "the console shows numbers in place of names");
+            Vec::new()
+        })
+    }
+
     /// Sends a request.
     ///
     /// # Errors
@@ -142,14 +152,29 @@ impl Api {
 impl Refusal {
     /// What is said if the answer cannot be read.
     fn unreadable() -> Self {
+        Self { logged: None, ..Self::of(ErrorKind::InternalError.into()) }
+    }
+
+    /// A refusal with this code and its message.
+    pub(super) fn of(code: ErrorCode) -> Self {
         Self {
-            status: StatusCode::INTERNAL_SERVER_ERROR.as_u16(),
-            code: "internal_error".to_owned(),
-            detail: "An internal error occurred.".to_owned(),
+            status: code.status().as_u16(),
+            code: code.code().to_owned(),
+            detail: code.to_string(),
             errors: BTreeMap::new(),
             failure_code: None,
-            logged: None,
+            logged: Some(code),
         }
+    }
+
+    /// Wrong fields, each with what is wrong with it.
+    pub(super) fn invalid(errors: BTreeMap<String, Vec<String>>) -> Self {
+        Self { errors, ..Self::of(ErrorKind::ValidationError.into()) }
+    }
+
+    /// Whether it is not known what came of the request: sent again under the same key, it is answered by that.
+    pub(super) fn is_open(&self) -> bool {
+        self.status().is_server_error() || self.code == "idempotency_key_in_use"
     }
 
     /// The status of the page that says so.

@@ -94,7 +94,8 @@ fn line<T: AsRef<str>>(texts: impl Iterator<Item = T>) -> String {
 /// A text in quotes where it needs them. One that a spreadsheet would take for a formula begins with an apostrophe.
 fn quoted(text: &str) -> String {
     let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let is_number = text.parse::<f64>().is_ok();
+    // A plus is part of a telephone number, which a spreadsheet would take for a number.
+    let is_number = text.parse::<f64>().is_ok() && !text.starts_with('+');
     let text = if is_formula && !is_number { format!("'{text}") } else { text.to_owned() };
     if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }
@@ -113,6 +114,7 @@ mod tests {
             ("=1+1", "'=1+1"),
             ("@SUM(A1)", "'@SUM(A1)"),
             ("-2", "-2"),
+            ("+4930123456", "'+4930123456"),
             ("-cmd|' /C calc'!A0", "'-cmd|' /C calc'!A0"),
             ("=\"a\",1", "\"'=\"\"a\"\",1\""),
         ];

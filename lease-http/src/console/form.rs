@@ -2,15 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::Request;
+use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse as _, Response};
+use axum::http::request::Parts;
+use axum::response::Response;
 use lease_core::ErrorKind;
 use serde_json::{Map, Value};
 
+use super::Console;
+use super::api::Refusal;
 use super::description::{Input, Takes};
 use super::kinds;
+use super::lookup;
 use super::page;
+use super::place::Place;
 use super::session::is_own_site;
 use super::visit::Visit;
 use super::words::{choice, label, plain};
@@ -23,34 +28,43 @@ pub(super) const CSRF: &str = "_csrf";
 pub(super) const ONCE: &str = "_once";
 /// The tag of the object that a form shows.
 pub(super) const TAG: &str = "_tag";
+/// The texts that a form of changes has shown, as JSON: what somebody else has changed meanwhile is told from what the visitor has.
+pub(super) const SHOWN: &str = "_shown";
 
 /// The fields that a form has sent.
 #[derive(Clone, Default)]
-pub(super) struct Posted(Vec<(String, String)>);
+pub(super) struct Posted {
+    fields: Vec<(String, String)>,
+    shown: BTreeMap<String, String>,
+    is_own_site: bool,
+}
 
 impl Posted {
     /// The fields of the body.
     ///
     /// # Errors
     /// 413 if the body is too long; 415 if it is no form.
-    pub(super) fn read(request: &Request) -> Result<Self, Problem> {
-        let body = received_body(request.extensions())?;
-        let kind = request.headers().get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    pub(super) fn read(parts: &Parts) -> Result<Self, Problem> {
+        let body = received_body(&parts.extensions)?;
+        let kind = parts.headers.get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         if !body.is_empty() && !kind.starts_with("application/x-www-form-urlencoded") {
             return Err(Problem::new(HttpError::UnsupportedMediaType));
         }
-        let pairs = form_urlencoded::parse(&body).map(|(name, value)| (name.into_owned(), value.into_owned()));
-        Ok(Self(pairs.collect()))
+        // Browsers end each line of a text with two characters (HTML, constructing the entry list).
+        let pairs = form_urlencoded::parse(&body).map(|(name, value)| (name.into_owned(), value.replace("\r\n", "\n")));
+        let is_own_site = is_own_site(&parts.headers);
+        let mut posted = Self { fields: pairs.collect(), shown: BTreeMap::new(), is_own_site };
+        posted.shown = serde_json::from_str(posted.text(SHOWN)).unwrap_or_default();
+        Ok(posted)
     }
 
-    /// The fields of a form of this visitor, from a page of the console.
+    /// Succeeds if this is a form of this visitor, from a page of the console.
     ///
     /// # Errors
     /// The page that says why it is refused: it comes from another site, or belongs to another session.
-    pub(super) fn of(visit: &Visit, request: &Request) -> Result<Self, Box<Response>> {
-        let posted = Self::read(request).map_err(|problem| Box::new(problem.into_response()))?;
-        if is_own_site(request.headers()) && visit.is_own_form(posted.text(CSRF)) {
-            return Ok(posted);
+    pub(super) fn require_own(&self, visit: &Visit) -> Result<(), Box<Response>> {
+        if self.is_own_site && visit.is_own_form(self.text(CSRF)) {
+            return Ok(());
         }
         let sentences =
             "The form is too old, or comes from elsewhere. Nothing was changed. Open the page again, and send it from there.";
@@ -59,21 +73,56 @@ impl Posted {
         Err(Box::new(response))
     }
 
-    /// The text of a field, without the white space around it.
+    /// The text of a field.
     pub(super) fn text(&self, name: &str) -> &str {
-        self.0.iter().find(|(other, _)| other == name).map_or("", |(_, value)| value.as_str())
+        self.fields.iter().find(|(other, _)| other == name).map_or("", |(_, value)| value.as_str())
     }
 
-    /// The body for the API: every input that differs from `present`, the object that the form has shown.
-    pub(super) fn body(&self, inputs: &[Input], present: Option<&Value>) -> Map<String, Value> {
-        let changed =
-            |input: &&Input| present.is_none_or(|object| self.text(&input.name).trim() != present_text(input, object).trim());
-        let given = inputs.iter().filter(changed).filter_map(|input| {
-            let value = value(input, self.text(&input.name), present.is_some())?;
+    /// Puts another text into a field.
+    pub(super) fn set(&mut self, name: &str, text: String) {
+        self.fields.retain(|(other, _)| other != name);
+        self.fields.push((name.to_owned(), text));
+    }
+
+    /// Whether a page of this site has sent it, as far as the browser says.
+    pub(super) const fn is_own_site(&self) -> bool {
+        self.is_own_site
+    }
+
+    /// What somebody who has to log in again may send once more: everything but passwords, and what belongs to the session.
+    pub(super) fn kept(&self) -> String {
+        let kept = self.fields.iter().filter(|(name, _)| name != CSRF && !name.contains("password"));
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).finish()
+    }
+
+    /// Whether the visitor has changed what the form had shown.
+    fn is_changed(&self, input: &Input) -> bool {
+        self.shown.get(&input.name).is_none_or(|shown| shown.trim() != self.text(&input.name).trim())
+    }
+
+    /// The body for the API: of a form of changes what the visitor has changed.
+    pub(super) fn body(&self, inputs: &[Input], is_change: bool) -> Map<String, Value> {
+        let given = inputs.iter().filter(|input| self.is_changed(input)).filter_map(|input| {
+            let value = value(input, self.text(&input.name), is_change)?;
             Some((input.name.clone(), value))
         });
         given.collect()
     }
+}
+
+impl FromRequestParts<Console> for Posted {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Console) -> Result<Self, Response> {
+        Self::read(parts).map_err(|problem| page::refused(&Place::of_request(parts), &Refusal::of(problem.code())))
+    }
+}
+
+/// The texts of the inputs for an object as it is, for [`SHOWN`].
+pub(super) fn shown(inputs: &[Input], present: &Value) -> String {
+    let inputs = inputs.iter().filter(|input| input.takes != Takes::Password);
+    let texts: Map<String, Value> = inputs.map(|input| (input.name.clone(), present_text(input, present).into())).collect();
+    Value::from(texts).to_string()
 }
 
 /// The value of an input for the API, from what was written into it; none if it is left out.
@@ -135,6 +184,7 @@ impl Field {
             Takes::Lines | Takes::Words => Control::Lines,
             Takes::Password => line("password", ""),
             Takes::Email => line("email", ""),
+            Takes::Number if lookup::takes_names(&input.name) => line("text", ""),
             Takes::Number => line("text", "numeric"),
             Takes::Amount => line("text", "decimal"),
             Takes::Date => line("date", ""),
@@ -151,7 +201,7 @@ impl Field {
             hint: hint(input),
             text,
             is_required: input.is_required,
-            errors: errors.get(&input.name).cloned().unwrap_or_default(),
+            errors: errors.get(&input.name).into_iter().flatten().map(|message| plain(message)).collect(),
             control,
         }
     }
@@ -186,13 +236,16 @@ impl Field {
 /// What helps to fill in an input.
 fn hint(input: &Input) -> String {
     let description = plain(&input.description);
-    if kinds::referred_by(&input.name).is_some() {
-        return format!("{description} Give its number, which stands above its page.");
+    match kinds::referred_by(&input.name) {
+        Some(_) if lookup::takes_names(&input.name) => {
+            format!("{description} A number, or a name or e-mail address to search for.")
+        }
+        Some(_) => format!("{description} Give its number, which stands above its page."),
+        None => description,
     }
-    description
 }
 
-/// The fields of a form: with what was sent, or else with what the object has.
+/// The fields of a form: with what the visitor has written, or else with what the object has.
 pub(super) fn fields(
     inputs: &[Input],
     posted: Option<&Posted>,
@@ -200,13 +253,30 @@ pub(super) fn fields(
     errors: &BTreeMap<String, Vec<String>>,
 ) -> Vec<Field> {
     let field = |input: &Input| {
-        let text = match (posted, present) {
+        let present = present.map(|object| present_text(input, object));
+        let written = posted.filter(|posted| present.is_none() || posted.is_changed(input));
+        let meanwhile = written.and_then(|posted| posted.shown.get(&input.name)).filter(|shown| present.as_ref() != Some(shown));
+        let meanwhile = meanwhile.and(present.as_ref()).map(|present| changed_meanwhile(input, present));
+        let text = match (written, present) {
             _ if input.takes == Takes::Password => String::new(),
             (Some(posted), _) => posted.text(&input.name).to_owned(),
-            (None, Some(object)) => present_text(input, object),
+            (None, Some(present)) => present,
             (None, None) => if input.name == "is_active" { "true" } else { "" }.to_owned(),
         };
-        Field::new(input, text, errors)
+        let mut field = Field::new(input, text, errors);
+        field.errors.extend(meanwhile);
+        field
     };
     inputs.iter().map(field).collect()
+}
+
+/// What is said beside a field that somebody else has changed.
+fn changed_meanwhile(input: &Input, present: &str) -> String {
+    let present = match (&input.takes, present) {
+        (Takes::Flag, "") => "No",
+        (Takes::Flag, _) => "Yes",
+        (_, "") => "nothing",
+        (_, present) => present,
+    };
+    format!("Somebody else has changed this meanwhile, to: {present}")
 }

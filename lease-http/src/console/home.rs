@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::Console;
 use super::kinds;
-use super::object::{Section, list};
+use super::object::{Section, list, results};
 use super::page::{Frame, page};
 use super::place::with_query;
 use super::plot::{self, Plot};
@@ -21,6 +21,8 @@ use super::visit::Visit;
 const ROWS: &str = "5";
 /// What is under way for longer needs attention.
 const LONG: Duration = Duration::minutes(10);
+/// The deliveries of an endpoint among which its last try is looked for.
+const RECENT: u32 = 5;
 const NONE_STUCK: &str = "None is under way for more than ten minutes.";
 
 /// The first page.
@@ -50,7 +52,7 @@ pub(super) async fn show(State(console): State<Console>, visit: Visit) -> Respon
         newest(&visit, "leads", ("status", "new"), ("New leads", "No lead is new.")),
     );
     let all = [overdue, pending, waiting, refunds, webhooks, leads].into_iter().flatten();
-    let (done, sections) = all.partition(|section| section.table.rows.is_empty());
+    let (done, sections) = all.partition(Section::is_done);
     // The figures are many rows added up; whoever has something to do finds it even if that takes too long.
     let plots = totals.map_or_else(
         |error| {
@@ -74,7 +76,7 @@ fn columns(kind: &str) -> &'static [&'static str] {
 
 /// The newest rows of a list.
 async fn newest(visit: &Visit, kind: &str, filter: (&str, &str), (title, none): (&str, &str)) -> Option<Section> {
-    Some(list(visit, kinds::by_path(kind)?, title, &[filter], columns(kind), ROWS).await?.or(none))
+    Some(list(visit, kinds::by_path(kind)?, title, &[filter], columns(kind), ROWS).await.or(none))
 }
 
 /// The oldest rows of a list, as far as they need attention.
@@ -88,9 +90,12 @@ async fn oldest(
     let kind = kinds::by_path(kind)?;
     let end = Cursor::Before(0.into()).encode();
     let path = with_query(&format!("/api/{}", kind.path), [filter, ("limit", ROWS), ("cursor", &end)]);
-    let found = visit.api.get(&path).await.ok()?.body;
+    let found = match visit.api.get(&path).await {
+        Ok(found) => found.body,
+        Err(refused) => return Some(Section::unread(visit, kind, title, &[filter], &refused)),
+    };
     // A page of a list has the newest first.
-    let objects = found["results"].as_array()?.iter().rev();
+    let objects = results(&found).iter().rev();
     let objects: Vec<Value> = objects.filter(|object| needs_attention(object)).cloned().collect();
     Some(Section::of(visit, kind, title, &objects, columns(kind.path), &[filter]).await.or(none))
 }
@@ -101,21 +106,28 @@ fn is_stuck(object: &Value, now: DateTime<Utc>) -> bool {
     made.is_ok_and(|made| now - made > LONG)
 }
 
-/// The webhook endpoints that were switched off by themselves, or whose last delivery failed.
+/// The webhook endpoints that were switched off by themselves, or whose last try failed.
 async fn failing(visit: &Visit) -> Option<Section> {
-    let kind = kinds::by_path("webhook-endpoints")?;
-    let found = visit.api.get("/api/webhook-endpoints?limit=100").await.ok()?.body;
-    let endpoints = found["results"].as_array()?;
-    let fails = endpoints.iter().map(async |endpoint| {
-        if endpoint["is_active"] != true {
-            return !endpoint["disabled_reason"].is_null();
-        }
-        let last = visit.api.get(&format!("/api/webhook-endpoints/{}/deliveries?limit=1", endpoint["id"])).await;
-        last.is_ok_and(|last| last.body["results"][0]["status"] == "failed")
-    });
-    let fails = join_all(fails).await;
-    let failing: Vec<Value> =
-        endpoints.iter().zip(fails).filter(|(_, fails)| *fails).map(|(endpoint, _)| endpoint.clone()).collect();
-    let section = Section::of(visit, kind, "Failing webhooks", &failing, columns(kind.path), &[]).await;
+    let (kind, title) = (kinds::by_path("webhook-endpoints")?, "Failing webhooks");
+    let found = match visit.api.get("/api/webhook-endpoints?limit=100").await {
+        Ok(found) => found.body,
+        Err(refused) => return Some(Section::unread(visit, kind, title, &[], &refused)),
+    };
+    let endpoints = results(&found);
+    let fails = join_all(endpoints.iter().map(|endpoint| is_failing(visit, endpoint))).await;
+    let failing = endpoints.iter().zip(fails).filter(|(_, fails)| *fails).map(|(endpoint, _)| endpoint.clone());
+    let section = Section::of(visit, kind, title, &failing.collect::<Vec<_>>(), columns(kind.path), &[]).await;
     Some(section.or("Every endpoint takes what it is sent."))
+}
+
+/// Whether an endpoint was switched off by itself, or did not take what was last sent to it.
+async fn is_failing(visit: &Visit, endpoint: &Value) -> bool {
+    if endpoint["is_active"] != true {
+        return !endpoint["disabled_reason"].is_null();
+    }
+    let path = format!("/api/webhook-endpoints/{}/deliveries?limit={RECENT}", endpoint["id"]);
+    let Ok(deliveries) = visit.api.get(&path).await else { return true };
+    let tries = results(&deliveries.body).iter().rev().flat_map(|delivery| delivery["tries"].as_array().into_iter().flatten());
+    let last = tries.max_by_key(|tried| kinds::text(tried, "at"));
+    last.is_some_and(|last| !last["status"].as_u64().is_some_and(|status| (200..300).contains(&status)))
 }

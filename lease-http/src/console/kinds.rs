@@ -48,6 +48,13 @@ pub(super) struct Related {
     pub(super) field: &'static str,
 }
 
+impl Related {
+    /// The objects of this kind whose parameter is the number of this one.
+    const fn to(title: &'static str, kind: &'static str, parameter: &'static str) -> Self {
+        Self { title, kind, parameter, field: "id" }
+    }
+}
+
 /// Something that can be done: a page with a form, which sends a request to the API.
 #[derive(Debug)]
 pub(super) struct Action {
@@ -70,6 +77,12 @@ pub(super) struct Action {
     pub(super) done: &'static str,
     /// Whether it asks to be confirmed, with the facts beside the question.
     pub(super) is_grave: bool,
+    /// The fields that are shown to whoever is to confirm it; if there are none, those of the list.
+    pub(super) facts: &'static [&'static str],
+    /// Whether the console asks for the reason, where the API would do without.
+    pub(super) needs_reason: fn(&Value) -> bool,
+    /// The kind of the object that it makes, which it leads to; none if it leads to the object that it is done with.
+    pub(super) makes: Option<&'static str>,
     /// Whether it cannot be undone.
     pub(super) is_final: bool,
 }
@@ -88,6 +101,9 @@ impl Action {
             meaning: "",
             done: "The changes are saved.",
             is_grave: false,
+            facts: &[],
+            needs_reason: |_| false,
+            makes: None,
             is_final: false,
         }
     }
@@ -111,6 +127,15 @@ impl Action {
         (meaning, done): (&'static str, &'static str),
     ) -> Self {
         Self { name, label, method: "POST", meaning, done, is_grave: true, ..Self::edit(path, fields, offered) }
+    }
+
+    /// The words on the button of its form.
+    pub(super) fn button(&self) -> &'static str {
+        match self.name {
+            "new" => "Create",
+            "edit" => "Save",
+            _ => self.label,
+        }
     }
 
     /// An action that deletes an object.
@@ -161,6 +186,14 @@ pub(super) fn referred_by(field: &str) -> Option<&'static Kind> {
 /// All kinds.
 pub(super) fn all() -> impl Iterator<Item = &'static Kind> {
     GROUPS.iter().flat_map(|(_, kinds)| kinds.iter().copied()).chain([&DELIVERIES])
+}
+
+/// The address of the list that an object is in, below the console. Deliveries are listed below their endpoint.
+pub(super) fn list_of(kind: &Kind, object: &Value) -> String {
+    match object["webhook_endpoint_id"].as_i64() {
+        Some(endpoint) if kind.path == DELIVERIES.path => format!("{}?webhook_endpoint_id={endpoint}", kind.path),
+        _ => kind.path.to_owned(),
+    }
 }
 
 /// The text of a field.

@@ -7,11 +7,13 @@ use axum::extract::Path;
 use axum::response::Response;
 use serde_json::Value;
 
-use super::api::{Api, Refusal};
+use super::api::{Answer, Api, Refusal};
 use super::description::{self, Takes};
 use super::form::{Control, Field};
 use super::kinds::{self, Kind};
+use super::lookup;
 use super::names;
+use super::object::{done, results};
 use super::page::{Fields, Frame, Notice, logged, not_found, page};
 use super::place::with_query;
 use super::value::{Showing, Shown};
@@ -20,6 +22,8 @@ use super::words::{label, shortened};
 
 /// The rows of a page, if the address does not say.
 const ROWS: &str = "50";
+/// The filters that are always shown.
+const FIRST: [&str; 8] = ["search", "status", "overdue", "type", "is_active", "role", "customer_id", "user_id"];
 /// The characters of a name that a row begins with.
 const LONGEST_NAME: usize = 160;
 
@@ -36,8 +40,12 @@ struct ListPage<'a> {
     /// Whether one of the others is used.
     uses_more: bool,
     is_filtered: bool,
+    /// Whether the filter is wrong, so that there are no rows to tell of.
+    is_refused: bool,
     /// What belongs to the list and is no filter that could be changed.
     hidden: Vec<(String, String)>,
+    /// The object whose rows they are, if the list belongs to one.
+    of: Option<(String, String)>,
     create: Option<(&'static str, String)>,
     export: String,
     clear: String,
@@ -64,6 +72,11 @@ pub(super) struct Row {
 }
 
 impl Table {
+    /// A table without rows.
+    pub(super) fn empty(caption: &str) -> Self {
+        Self { caption: caption.to_owned(), head: Vec::new(), rows: Vec::new() }
+    }
+
     /// The table of these objects, with these columns.
     pub(super) async fn of(
         api: &Api,
@@ -73,18 +86,14 @@ impl Table {
         columns: &[&str],
         caption: String,
     ) -> Self {
-        let names = names::of(api, objects, columns).await;
+        let names = names::of(api, kind, objects, columns).await;
         let showing = Showing { root, names: &names };
-        let mut rows = Vec::with_capacity(objects.len());
-        for object in objects {
-            let id = object["id"].as_i64().unwrap_or_default();
-            let name = names::of_object(api, kind, object).await;
-            rows.push(Row {
-                href: format!("{root}{}/{id}", kind.path),
-                name: if name.is_empty() { format!("{} {id}", kind.one) } else { shortened(&name, LONGEST_NAME) },
-                cells: columns.iter().map(|column| showing.cell(object, column)).collect(),
-            });
-        }
+        let row = |object: &Value| Row {
+            href: format!("{root}{}/{}", kind.path, object["id"]),
+            name: shortened(&names::own(kind, object, &names), LONGEST_NAME),
+            cells: columns.iter().map(|column| showing.cell(object, column)).collect(),
+        };
+        let rows: Vec<Row> = objects.iter().map(row).collect();
         let is_figure = |place: usize| rows.iter().any(|row: &Row| row.cells[place].is_figure());
         let labels = columns.iter().enumerate().map(|(place, column)| (label(column), is_figure(place)));
         let head = std::iter::once((kind.one.to_owned(), false)).chain(labels).collect();
@@ -132,18 +141,34 @@ pub(super) fn pairs(visit: &Visit, kind: &Kind) -> Vec<(String, String)> {
 /// Shows a list.
 pub(super) async fn show(visit: Visit, path: Path<String>) -> Response {
     let Some(kind) = kinds::by_path(&path) else { return not_found(&visit) };
-    let given = pairs(&visit, kind);
-    let mut asked = given.clone();
-    let list = api_path(kind, &mut asked);
-    if !asked.iter().any(|(name, _)| name == "limit") {
-        asked.push(("limit".to_owned(), ROWS.to_owned()));
-    }
-    let (found, refusal) = match visit.api.get(&with_query(&list, asked.iter().map(|(name, value)| (name, value)))).await {
+    let mut given = pairs(&visit, kind);
+    let (found, refusal) = match read(&visit, kind, &mut given).await {
         Ok(answer) => (answer.body, None),
         Err(refusal) if refusal.code == "validation_error" => (Value::Null, Some(refusal)),
         Err(refusal) => return super::page::refusal(&visit, &refusal),
     };
     render(&visit, kind, &given, &found, refusal.as_ref()).await
+}
+
+/// Reads the page of the list that is asked for. Names are replaced by the numbers of the objects that are called so.
+async fn read(visit: &Visit, kind: &Kind, given: &mut [(String, String)]) -> Result<Answer, Refusal> {
+    let mut wrong = BTreeMap::new();
+    for (name, value) in given.iter_mut() {
+        match lookup::number(&visit.api, name, value).await {
+            None => {}
+            Some(Ok(id)) => *value = id,
+            Some(Err(message)) => drop(wrong.insert(name.clone(), vec![message])),
+        }
+    }
+    if !wrong.is_empty() {
+        return Err(Refusal::invalid(wrong));
+    }
+    let mut asked = given.to_vec();
+    let list = api_path(kind, &mut asked);
+    if !asked.iter().any(|(name, _)| name == "limit") {
+        asked.push(("limit".to_owned(), ROWS.to_owned()));
+    }
+    visit.api.get(&with_query(&list, asked)).await
 }
 
 async fn render(
@@ -165,8 +190,7 @@ async fn render(
         let text = if input.takes == Takes::Instant { text.trim_end_matches('Z').to_owned() } else { text };
         Field::filter(input, text, errors)
     };
-    let is_first =
-        |input: &description::Input| ["search", "status", "overdue", "type", "is_active", "role"].contains(&input.name.as_str());
+    let is_first = |input: &description::Input| FIRST.contains(&input.name.as_str());
     let (first, more): (Vec<_>, Vec<_>) = filters.iter().partition(|input| is_first(input));
     let mut first: Vec<Field> = first.into_iter().map(field).collect();
     first.sort_by_key(|field| field.name != "search");
@@ -176,8 +200,7 @@ async fn render(
     }
     let is_used = |field: &Field| !field.text.is_empty();
 
-    let objects = found["results"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let table = Table::of(&visit.api, root, kind, objects, kind.columns, kind.many.to_owned()).await;
+    let table = Table::of(&visit.api, root, kind, results(found), kind.columns, kind.many.to_owned()).await;
     let kept = |name: &str| !["cursor", "done"].contains(&name);
     let here = |cursor: Option<String>| {
         let pairs = given.iter().filter(|(name, _)| kept(name)).map(|(name, value)| (name.as_str(), value.as_str()));
@@ -191,18 +214,18 @@ async fn render(
     let is_filter = |name: &str| filters.iter().any(|input| input.name == name);
     let hidden: Vec<_> = given.iter().filter(|(name, _)| kept(name) && !is_filter(name)).cloned().collect();
     let mut frame = visit.frame(kind.many);
-    frame.notice =
-        refusal.map(|_| Notice { text: "The filter is not valid. Please look at the fields below.".to_owned(), is_error: true });
-    if visit.place.parameter("done").is_some() {
-        let done = kind.actions.iter().find(|action| visit.place.parameter("done").as_deref() == Some(action.name));
-        frame.notice = done.map(|action| Notice::done(action.done));
-    }
+    frame.notice = match refusal {
+        Some(refusal) => Some(wrong_filter(refusal, &filters)),
+        None => visit.done().and_then(|name| done(kind, &name)),
+    };
     let create = kind.create.filter(|action| (action.offered)(&visit.actor, &Value::Null));
     let query = here(None);
     let list = ListPage {
+        of: owner(visit, kind, given).await,
         kind,
         table,
         uses_more: more.iter().any(is_used),
+        is_refused: refusal.is_some(),
         is_filtered: first.iter().chain(&more).any(is_used),
         create: create.map(|action| (action.label, format!("{root}{}/new", kind.path))),
         export: format!("{root}{}", query.replacen(kind.path, &format!("{}/csv", kind.path), 1)),
@@ -218,4 +241,23 @@ async fn render(
         Some(refusal) => logged(page(refusal.status(), &list), refusal),
         None => page(axum::http::StatusCode::OK, &list),
     }
+}
+
+/// What is said above a list whose filter is wrong: also of what is no field of the filter, such as a cursor.
+fn wrong_filter(refusal: &Refusal, filters: &[description::Input]) -> Notice {
+    let elsewhere = refusal.errors.iter().filter(|(name, _)| !filters.iter().any(|input| input.name == **name));
+    let elsewhere: Vec<String> = elsewhere.map(|(name, messages)| format!("{}: {}", label(name), messages.join(" "))).collect();
+    let text = match elsewhere.as_slice() {
+        [] => "The filter is not valid. Please look at the fields below.".to_owned(),
+        elsewhere => format!("This address is not valid. {}", elsewhere.join(" ")),
+    };
+    Notice { text, is_error: true }
+}
+
+/// The endpoint whose deliveries are listed.
+async fn owner(visit: &Visit, kind: &Kind, given: &[(String, String)]) -> Option<(String, String)> {
+    let (_, id) = given.iter().find(|(name, _)| kind.path == kinds::DELIVERIES.path && name == "webhook_endpoint_id")?;
+    let endpoint = visit.api.get(&format!("/api/webhook-endpoints/{id}")).await.ok()?.body;
+    let here = format!("{}webhook-endpoints/{}", visit.place.root, endpoint["id"]);
+    Some((kinds::text(&endpoint, "url").to_owned(), here))
 }

@@ -3,6 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use futures_util::future::join_all;
+use lease_core::id::{CustomerId, InvoiceId, ServiceId, TradeId, UserId, VehicleId};
+use lease_core::repository::{Named, Words};
 use serde_json::Value;
 
 use super::api::Api;
@@ -11,43 +13,91 @@ use super::value::Names;
 
 /// How many objects are read at the same time.
 const AT_ONCE: usize = 8;
-/// The most objects that are read for a page; the others are shown by their numbers.
-const MOST: usize = 150;
 
-/// The names of all objects that these fields of the objects refer to.
-pub(super) async fn of(api: &Api, objects: &[Value], fields: &[&str]) -> Names {
-    let mut wanted: BTreeSet<(&'static str, i64)> = BTreeSet::new();
+/// An object: the path of its kind, and its number.
+type Reference = (&'static str, i64);
+
+/// The names of these objects of a kind, and of all objects that these fields of them refer to.
+pub(super) async fn of(api: &Api, kind: &Kind, objects: &[Value], fields: &[&str]) -> Names {
+    let mut wanted: BTreeSet<Reference> = BTreeSet::new();
     for object in objects {
-        for field in fields {
-            wanted.extend(references(object, field));
+        if kind.path == "customers" {
+            wanted.extend(object["id"].as_i64().map(|id| ("customers", id)));
         }
+        fields.iter().for_each(|field| wanted.extend(references(object, field)));
     }
-    let wanted: Vec<_> = wanted.into_iter().take(MOST).collect();
-    let mut names = HashMap::new();
-    for some in wanted.chunks(AT_ONCE) {
-        let found = join_all(some.iter().map(|(path, id)| name(api, path, *id))).await;
+    let mut names: HashMap<Reference, String> = HashMap::new();
+    let at_once: Vec<Named> = wanted.iter().filter_map(|(path, id)| named(path, *id)).collect();
+    names.extend(api.names(&at_once).await.into_iter().map(|(named, words)| (reference(named), name(named, &words))));
+    let others: Vec<_> = wanted.into_iter().filter(|(path, id)| named(path, *id).is_none()).collect();
+    for some in others.chunks(AT_ONCE) {
+        let found = join_all(some.iter().map(|(path, id)| read(api, path, *id))).await;
         names.extend(some.iter().copied().zip(found).filter_map(|(object, name)| Some((object, name?))));
     }
     Names(names)
 }
 
 /// The objects that a field refers to.
-fn references(object: &Value, field: &str) -> Option<(&'static str, i64)> {
+fn references(object: &Value, field: &str) -> Vec<Reference> {
+    let to = |field: &str, id: &Value| Some((kinds::referred_by(field)?.path, id.as_i64()?));
     match field {
-        "actor" => Some(("users", object["actor"]["user_id"].as_i64()?)),
+        "actor" => to("user_id", &object["actor"]["user_id"]).into_iter().collect(),
         "subject" => {
-            let kind = kinds::by_subject(object["subject"]["kind"].as_str()?)?;
-            Some((kind.path, object["subject"]["id"].as_i64()?))
+            let kind = object["subject"]["kind"].as_str().and_then(kinds::by_subject);
+            kind.zip(object["subject"]["id"].as_i64()).map(|(kind, id)| (kind.path, id)).into_iter().collect()
         }
-        _ => Some((kinds::referred_by(field)?.path, object[field].as_i64()?)),
+        "changes" => {
+            let changes = object["changes"].as_object().into_iter().flatten();
+            changes
+                .flat_map(|(name, change)| [&change["from"], &change["to"]].into_iter().filter_map(|id| to(name, id)))
+                .collect()
+        }
+        field => to(field, &object[field]).into_iter().collect(),
     }
 }
 
-/// What an object is called; none if it is gone, or has no name but its number.
-async fn name(api: &Api, path: &str, id: i64) -> Option<String> {
-    let kind = kinds::by_path(path)?;
-    let object = api.get(&format!("/api/{}/{id}", kind.path)).await.ok()?.body;
-    Some(of_object(api, kind, &object).await).filter(|name| !name.is_empty())
+/// The object among those whose names are read all at once.
+fn named(path: &str, id: i64) -> Option<Named> {
+    match path {
+        "users" => UserId::new(id).map(Named::User),
+        "customers" => CustomerId::new(id).map(Named::Customer),
+        "vehicles" => VehicleId::new(id).map(Named::Vehicle),
+        "services" => ServiceId::new(id).map(Named::Service),
+        "trades" => TradeId::new(id).map(Named::Trade),
+        _ => None,
+    }
+}
+
+fn reference(named: Named) -> Reference {
+    match named {
+        Named::User(id) => ("users", id.get()),
+        Named::Customer(id) => ("customers", id.get()),
+        Named::Vehicle(id) => ("vehicles", id.get()),
+        Named::Service(id) => ("services", id.get()),
+        Named::Trade(id) => ("trades", id.get()),
+    }
+}
+
+/// The words of a name as one text. A trade without a title is called like its vehicle.
+fn name(named: Named, words: &Words) -> String {
+    let [first, ..] = words;
+    if matches!(named, Named::Trade(_)) && !first.is_empty() {
+        return first.clone();
+    }
+    kinds::joined(&words.each_ref().map(String::as_str))
+}
+
+/// What another object is called; none if it is gone, or has no name but its number.
+async fn read(api: &Api, path: &str, id: i64) -> Option<String> {
+    match path {
+        "proposals" | "payments" => None,
+        "invoices" => InvoiceId::new(id).map(InvoiceId::number),
+        path => {
+            let kind = kinds::by_path(path)?;
+            let object = api.get(&format!("/api/{path}/{id}")).await.ok()?.body;
+            Some((kind.name)(&object)).filter(|name| !name.is_empty())
+        }
+    }
 }
 
 /// The first and the last name of a user.
@@ -55,14 +105,13 @@ pub(super) fn of_person(user: &Value) -> String {
     kinds::joined(&["first_name", "last_name"].map(|field| kinds::text(user, field)))
 }
 
-/// What this object is called. A customer is called like its user.
-pub(super) async fn of_object(api: &Api, kind: &Kind, object: &Value) -> String {
-    if kind.path != "customers" {
-        return (kind.name)(object);
-    }
-    let Some(user) = object["user_id"].as_i64() else { return String::new() };
-    match api.get(&format!("/api/users/{user}")).await {
-        Ok(user) => of_person(&user.body),
-        Err(_) => String::new(),
-    }
+/// What an object is called above its page and in lists: its name, or else its kind and its number.
+pub(super) fn own(kind: &Kind, object: &Value, names: &Names) -> String {
+    let id = object["id"].as_i64().unwrap_or_default();
+    let name = match kind.path {
+        // A customer is called like its user.
+        "customers" => names.0.get(&("customers", id)).cloned().unwrap_or_default(),
+        _ => (kind.name)(object),
+    };
+    if name.is_empty() { format!("{} {id}", kind.one) } else { name }
 }

@@ -12,11 +12,11 @@ use super::facts::Facts;
 use super::kinds::{self, Action, Kind, Related};
 use super::list::{Table, api_path};
 use super::names;
-use super::page::{Frame, Notice, not_found, page, refusal};
+use super::page::{Frame, Labelled, Notice, not_found, page, refusal};
 use super::place::with_query;
-use super::value::{Showing, Shown};
+use super::value::{Names, Showing, Shown};
 use super::visit::Visit;
-use super::words::inner;
+use super::words::{inner, label};
 
 /// The rows that are shown of a list that hangs on an object.
 const RELATED_ROWS: &str = "10";
@@ -29,6 +29,8 @@ const HISTORY_ROWS: &str = "20";
 struct ObjectPage<'a> {
     frame: Frame<'a>,
     kind: &'static Kind,
+    /// The list that it is in.
+    list: String,
     id: i64,
     heading: String,
     state: Option<Shown>,
@@ -52,7 +54,12 @@ pub(super) struct Section {
     pub(super) title: String,
     pub(super) table: Table,
     pub(super) all: String,
+    /// What is said where there are no rows.
     pub(super) none: String,
+    /// How another row is made.
+    pub(super) create: Option<(&'static str, String)>,
+    /// Whether the rows could be read.
+    pub(super) is_read: bool,
 }
 
 impl Section {
@@ -71,12 +78,32 @@ impl Section {
             table: Table::of(&visit.api, root, kind, objects, columns, title.to_owned()).await,
             all: with_query(&format!("{root}{}", kind.path), filter.iter().copied()),
             none: format!("No {} yet.", inner(title)),
+            create: None,
+            is_read: true,
         }
     }
 
-    /// The section, with what is said where it has no rows.
+    /// A section whose rows could not be read.
+    pub(super) fn unread(visit: &Visit, kind: &Kind, title: &str, filter: &[(&str, &str)], refused: &Refusal) -> Self {
+        tracing::warn!(code = refused.code, "{title}: could not be read for the console");
+        Self {
+            title: title.to_owned(),
+            table: Table::empty(title),
+            all: with_query(&format!("{}{}", visit.place.root, kind.path), filter.iter().copied()),
+            none: "This could not be read. Please open the page again.".to_owned(),
+            create: None,
+            is_read: false,
+        }
+    }
+
+    /// The section, with what is said where there are no rows.
     pub(super) fn or(self, none: &str) -> Self {
-        Self { none: none.to_owned(), ..self }
+        if self.is_read { Self { none: none.to_owned(), ..self } } else { self }
+    }
+
+    /// Whether there is nothing, as far as is known.
+    pub(super) fn is_done(&self) -> bool {
+        self.is_read && self.table.rows.is_empty()
     }
 }
 
@@ -98,12 +125,6 @@ pub(super) fn parse_id(text: &str) -> Option<i64> {
     text.parse().ok().filter(|id| *id > 0 && text.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// What an object is called above its page: its name, or else its kind and its number.
-pub(super) async fn heading(api: &Api, kind: &Kind, object: &Value) -> String {
-    let name = names::of_object(api, kind, object).await;
-    if name.is_empty() { format!("{} {}", kind.one, object["id"]) } else { name }
-}
-
 /// Shows an object.
 pub(super) async fn show(visit: Visit, Path((path, id)): Path<(String, String)>) -> Response {
     let (Some(kind), Some(id)) = (kinds::by_path(&path), parse_id(&id)) else { return not_found(&visit) };
@@ -112,12 +133,13 @@ pub(super) async fn show(visit: Visit, Path((path, id)): Path<(String, String)>)
         Err(refused) => return refusal(&visit, &refused),
     };
     let root = visit.place.root.as_str();
-    let names = names::of(&visit.api, std::slice::from_ref(&object), kind.fields).await;
+    let names = names::of(&visit.api, kind, std::slice::from_ref(&object), kind.fields).await;
     let showing = Showing { root, names: &names };
-    let facts = Facts::of(showing, kind, &object);
-    let heading = heading(&visit.api, kind, &object).await;
+    let mut facts = Facts::of(showing, kind, &object);
+    facts.set.splice(0..0, account(&visit, kind, &object).await);
+    let heading = names::own(kind, &object, &names);
     let mut frame = visit.frame(heading.clone());
-    frame.notice = done(kind, visit.place.parameter("done").as_deref());
+    frame.notice = visit.done().and_then(|name| done(kind, &name));
     let (related, history) = tokio::join!(related(&visit, kind, &object), history(&visit, kind, &object));
     let state = kind.fields.contains(&"status").then(|| showing.field(&object, "status"));
     let actions = offered(&visit, kind, &object).map(|(action, of, id)| Button {
@@ -125,7 +147,9 @@ pub(super) async fn show(visit: Visit, Path((path, id)): Path<(String, String)>)
         label: action.label,
         is_final: action.is_final,
     });
-    page(StatusCode::OK, &ObjectPage { kind, id, heading, state, facts, actions: actions.collect(), related, history, frame })
+    let list = format!("{root}{}", kinds::list_of(kind, &object));
+    let actions = actions.collect();
+    page(StatusCode::OK, &ObjectPage { list, kind, id, heading, state, facts, actions, related, history, frame })
 }
 
 /// What this visitor may do with an object now, and with which one: from the page of a trade, with its invoice too.
@@ -140,10 +164,12 @@ fn offered(visit: &Visit, kind: &'static Kind, object: &Value) -> impl Iterator<
     own.chain(invoices).collect::<Vec<_>>().into_iter()
 }
 
-/// What is said after this was done.
-fn done(kind: &Kind, name: Option<&str>) -> Option<Notice> {
-    let mut known = kind.actions.iter().chain(kind.create);
-    known.find(|action| Some(action.name) == name).map(|action| Notice::done(action.done))
+/// What is said on the page of an object or a list after this was done.
+pub(super) fn done(kind: &Kind, name: &str) -> Option<Notice> {
+    let made = kinds::all().flat_map(|other| other.actions).filter(|action| action.makes == Some(kind.path));
+    let own = kind.actions.iter().filter(|action| action.makes.is_none());
+    let action = own.chain(kind.create).chain(made).find(|action| action.name == name)?;
+    Some(Notice::done(action.done))
 }
 
 /// The lists that hang on an object.
@@ -155,7 +181,12 @@ async fn related(visit: &Visit, kind: &Kind, object: &Value) -> Vec<Section> {
 async fn section(visit: &Visit, related: &Related, object: &Value) -> Option<Section> {
     let kind = kinds::by_path(related.kind)?;
     let value = object[related.field].as_i64()?.to_string();
-    list(visit, kind, related.title, &[(related.parameter, &value)], &without(kind, related.parameter), RELATED_ROWS).await
+    let filter = [(related.parameter, value.as_str())];
+    let section = list(visit, kind, related.title, &filter, &without(kind, related.parameter), RELATED_ROWS).await;
+    let create =
+        kind.create.filter(|create| create.fields.contains(&related.parameter) && (create.offered)(&visit.actor, object));
+    let create = create.map(|create| (create.label, with_query(&format!("{}{}/new", visit.place.root, kind.path), filter)));
+    Some(Section { create, ..section })
 }
 
 /// The columns of a list, but for one that is the same in all rows.
@@ -171,38 +202,50 @@ pub(super) async fn list(
     filter: &[(&str, &str)],
     columns: &[&str],
     rows: &str,
-) -> Option<Section> {
+) -> Section {
     let mut asked: Vec<_> = filter.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let path = api_path(kind, &mut asked);
     asked.push(("limit".to_owned(), rows.to_owned()));
-    let found = visit.api.get(&with_query(&path, asked)).await.ok()?.body;
-    Some(Section::of(visit, kind, title, found["results"].as_array()?, columns, filter).await)
+    match visit.api.get(&with_query(&path, asked)).await {
+        Ok(found) => Section::of(visit, kind, title, results(&found.body), columns, filter).await,
+        Err(refused) => Section::unread(visit, kind, title, filter, &refused),
+    }
 }
 
-/// The history of an object; of a user, what they did as well.
+/// The rows of a page of a list.
+pub(super) fn results(page: &Value) -> &[Value] {
+    page["results"].as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+/// The history of an object; of a customer that of the user as well, and of a user what they did.
 async fn history(visit: &Visit, kind: &Kind, object: &Value) -> Vec<Section> {
     let id = object["id"].to_string();
-    let own = match kind.subject {
-        "event" | "webhook_delivery" => return Vec::new(),
-        "trade" => list(visit, &kinds::EVENTS, "History", &[("trade_id", &id)], kinds::EVENTS.columns, HISTORY_ROWS).await,
-        subject => {
-            let filter = [("subject_kind", subject), ("subject_id", id.as_str())];
-            list(visit, &kinds::EVENTS, "History", &filter, &["occurred_at", "actor", "changes"], HISTORY_ROWS).await
-        }
-    };
-    let acts = match kind.subject {
-        "user" => {
-            list(
-                visit,
-                &kinds::EVENTS,
-                "What they did",
-                &[("actor_user_id", &id)],
-                &without(&kinds::EVENTS, "actor"),
-                HISTORY_ROWS,
-            )
-            .await
-        }
-        _ => None,
-    };
-    own.into_iter().chain(acts).collect()
+    let about = |subject, id: &str| [("subject_kind", subject), ("subject_id", id)].map(|(name, value)| (name, value.to_owned()));
+    match kind.subject {
+        "event" | "webhook_delivery" => Vec::new(),
+        "trade" => vec![events(visit, "History", &[("trade_id", id)], "trade_id").await],
+        "user" => vec![
+            events(visit, "History", &about("user", &id), "subject").await,
+            events(visit, "What they did", &[("actor_user_id", id)], "actor").await,
+        ],
+        "customer" => vec![
+            events(visit, "History", &about("customer", &id), "subject").await,
+            events(visit, "History of the user", &about("user", &object["user_id"].to_string()), "subject").await,
+        ],
+        subject => vec![events(visit, "History", &about(subject, &id), "subject").await],
+    }
+}
+
+/// The newest events of a filter, without the column that is the same in all of them.
+async fn events(visit: &Visit, title: &str, filter: &[(&str, String)], column: &str) -> Section {
+    let filter: Vec<_> = filter.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    list(visit, &kinds::EVENTS, title, &filter, &without(&kinds::EVENTS, column), HISTORY_ROWS).await
+}
+
+/// What a customer's user adds to the page of the customer.
+async fn account(visit: &Visit, kind: &Kind, customer: &Value) -> Vec<Labelled> {
+    let Some(user) = customer["user_id"].as_i64().filter(|_| kind.path == "customers") else { return Vec::new() };
+    let Ok(user) = visit.api.get(&format!("/api/users/{user}")).await else { return Vec::new() };
+    let showing = Showing { root: &visit.place.root, names: &Names::default() };
+    ["username", "email", "is_active"].map(|field| (label(field), showing.field(&user.body, field))).into()
 }

@@ -1,5 +1,6 @@
 //! Pages: what all of them have, and how they are sent.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use askama::Template;
@@ -7,12 +8,14 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, LOCATION, REFER
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse as _, Response};
 use lease_core::Error;
+use lease_core::account::TokenText;
 
 use super::api::Refusal;
 use super::assets;
 use super::form::Field;
 use super::kinds::{GROUPS, Kind};
 use super::place::Place;
+use super::session;
 use super::value::Shown;
 use super::visit::Visit;
 use crate::problem::Problem;
@@ -76,10 +79,13 @@ impl Notice {
             None if refusal.code == "precondition_failed" => {
                 "Somebody else has changed it meanwhile. Below is what you wrote; look at the page again, and save it if it is still right.".to_owned()
             }
+            None if refusal.code == "idempotency_key_reused" => {
+                "This form was sent before, with something else in it. Press once more to send what is in it now.".to_owned()
+            }
             None => refusal.detail.clone(),
         };
         let others = refusal.errors.get("non_field_errors").map(|messages| messages.join(" "));
-        Self { text: others.unwrap_or(text), is_error: true }
+        Self { text: super::words::plain(&others.unwrap_or(text)), is_error: true }
     }
 }
 
@@ -87,17 +93,40 @@ impl Notice {
 #[derive(Template)]
 #[template(path = "console/login.html")]
 pub(super) struct LoginPage<'a> {
-    root: &'a str,
-    platform: &'a str,
-    next: &'a str,
-    username: &'a str,
-    error: &'a str,
-    style: &'static str,
+    pub(super) root: &'a str,
+    pub(super) platform: &'a str,
+    pub(super) style: &'static str,
+    /// Where the login leads to, below the console.
+    pub(super) next: &'a str,
+    /// What was sent there before, by somebody who was no longer logged in.
+    pub(super) kept: &'a str,
+    pub(super) username: &'a str,
+    pub(super) error: &'a str,
 }
 
 impl<'a> LoginPage<'a> {
-    pub(super) fn new(platform: &'a str, place: &'a Place, next: &'a str, username: &'a str, error: &'a str) -> Self {
-        Self { root: &place.root, platform, next, username, error, style: &STYLE }
+    /// The page as it is at first.
+    pub(super) fn new(platform: &'a str, place: &'a Place) -> Self {
+        Self { root: &place.root, platform, style: &STYLE, next: "", kept: "", username: "", error: "" }
+    }
+}
+
+/// The page on which somebody who has logged in again sends what they had sent before.
+#[derive(Template)]
+#[template(path = "console/send_again.html")]
+pub(super) struct SendAgainPage<'a> {
+    root: &'a str,
+    style: &'static str,
+    next: &'a str,
+    csrf: String,
+    fields: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+}
+
+impl<'a> SendAgainPage<'a> {
+    /// The page for a session with this secret.
+    pub(super) fn new(place: &'a Place, next: &'a str, secret: &TokenText, kept: &'a str) -> Self {
+        let fields = form_urlencoded::parse(kept.as_bytes()).collect();
+        Self { root: &place.root, style: &STYLE, next, csrf: session::csrf(secret), fields }
     }
 }
 

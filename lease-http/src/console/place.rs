@@ -1,6 +1,8 @@
 //! Where a page is. All links are relative, so that they are right wherever the console is nested.
 
+use axum::extract::OriginalUri;
 use axum::http::Uri;
+use axum::http::request::Parts;
 
 /// The address of a page, as the browser sees it.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +23,11 @@ impl Place {
             depth => format!("./{}", "../".repeat(depth - 1)),
         };
         Self { root, path: below.trim_matches('/').to_owned(), query: uri.query().unwrap_or_default().to_owned() }
+    }
+
+    /// The place of the page that this request is for, wherever the router is nested.
+    pub(super) fn of_request(parts: &Parts) -> Self {
+        Self::of(parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |OriginalUri(uri)| uri))
     }
 
     /// The parameters of the address.

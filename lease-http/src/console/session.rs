@@ -16,7 +16,7 @@ use sha2::Sha256;
 
 use super::Console;
 use super::form::Posted;
-use super::page::{LoginPage, page, see_other};
+use super::page::{LoginPage, SendAgainPage, page, see_other};
 use super::place::Place;
 use super::visit::Visit;
 use crate::auth::Unauthenticated;
@@ -26,6 +26,8 @@ use crate::problem::{ErrorCode, Problem};
 
 /// The name of the cookie. It has no path, so that the browser sends it below the console only, wherever that is nested.
 const COOKIE_NAME: &str = "lease_console";
+/// The field of the login that has what was sent before, by somebody who was no longer logged in.
+const KEPT: &str = "kept";
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
@@ -38,19 +40,24 @@ pub(super) fn secrets(headers: &HeaderMap) -> Vec<TokenText> {
 
 /// What each form of a session contains, and no other site can know.
 pub(super) fn csrf(secret: &TokenText) -> String {
-    hex::encode(mac(secret).finalize().into_bytes())
+    hex::encode(mac(secret, "form").finalize().into_bytes())
 }
 
 /// Whether this is what the forms of the session contain.
 pub(super) fn is_csrf(secret: &TokenText, given: &str) -> bool {
-    hex::decode(given).is_ok_and(|given| mac(secret).verify_slice(&given).is_ok())
+    hex::decode(given).is_ok_and(|given| mac(secret, "form").verify_slice(&given).is_ok())
+}
+
+/// What stands beside a claim in an address, so that nobody else can make the console say it.
+pub(super) fn mark(secret: &TokenText, claim: &str) -> String {
+    hex::encode(&mac(secret, "claim").chain_update(claim).finalize().into_bytes()[..8])
 }
 
 /// A MAC under the secret of the session, which is the key with zeros after it.
-fn mac(secret: &TokenText) -> Hmac<Sha256> {
+fn mac(secret: &TokenText, purpose: &str) -> Hmac<Sha256> {
     let mut key = [0; 64];
     key.iter_mut().zip(secret.expose().bytes()).for_each(|(place, byte)| *place = byte);
-    Hmac::new(&key.into()).chain_update(b"lease console form")
+    Hmac::new(&key.into()).chain_update("lease console ").chain_update(purpose).chain_update([0])
 }
 
 /// Whether a form may come from a page of the console: browsers say from which site it comes.
@@ -82,25 +89,33 @@ fn cookie(value: &str, is_https: bool) -> HeaderValue {
 pub(super) async fn show_login(State(console): State<Console>, OriginalUri(uri): OriginalUri) -> Response {
     let place = Place::of(&uri);
     let next = place.parameter("next").unwrap_or_default();
-    page(StatusCode::OK, &LoginPage::new(&console.app.options.platform_name, &place, &next, "", ""))
+    let form = LoginPage { next: &next, ..LoginPage::new(&console.app.options.platform_name, &place) };
+    page(StatusCode::OK, &form)
 }
 
 /// Logs in.
-pub(super) async fn log_in(State(console): State<Console>, OriginalUri(uri): OriginalUri, request: Request) -> Response {
+pub(super) async fn log_in(
+    State(console): State<Console>,
+    OriginalUri(uri): OriginalUri,
+    posted: Posted,
+    request: Request,
+) -> Response {
     let place = Place::of(&uri);
-    let (mut parts, body) = request.into_parts();
-    let posted = match Posted::read(&Request::from_parts(parts.clone(), body)) {
-        Ok(posted) => posted,
-        Err(problem) => return problem.into_response(),
-    };
+    let (mut parts, _) = request.into_parts();
+    let (next, kept) = (posted.text("next"), posted.text(KEPT));
     let again = |status, message: &str, code: ErrorCode| {
-        let form =
-            LoginPage::new(&console.app.options.platform_name, &place, posted.text("next"), posted.text("username"), message);
+        let form = LoginPage {
+            next,
+            kept,
+            username: posted.text("username"),
+            error: message,
+            ..LoginPage::new(&console.app.options.platform_name, &place)
+        };
         let mut response = page(status, &form);
         response.extensions_mut().insert(code);
         response
     };
-    if !is_own_site(&parts.headers) {
+    if !posted.is_own_site() {
         let code = ErrorKind::PermissionDenied.into();
         return again(StatusCode::FORBIDDEN, "This form was sent from another site. Please log in here.", code);
     }
@@ -117,7 +132,10 @@ pub(super) async fn log_in(State(console): State<Console>, OriginalUri(uri): Ori
     match Presence::of(&parts).while_waiting(work).await {
         Ok(login) => {
             Trail::of(&parts.extensions).acted(login.account.user.id);
-            let mut response = see_other(&format!("{}{}", place.root, posted.text("next")));
+            let mut response = match kept {
+                "" => see_other(&format!("{}{next}", place.root)),
+                kept => page(StatusCode::OK, &SendAgainPage::new(&place, next, &login.token, kept)),
+            };
             response.headers_mut().append(SET_COOKIE, cookie(login.token.expose(), is_https(&parts.headers, &uri)));
             response
         }
@@ -134,8 +152,8 @@ pub(super) async fn log_in(State(console): State<Console>, OriginalUri(uri): Ori
 }
 
 /// Logs out, and forgets the cookie.
-pub(super) async fn log_out(State(console): State<Console>, visit: Visit, request: Request) -> Response {
-    if let Err(refused) = Posted::of(&visit, &request) {
+pub(super) async fn log_out(State(console): State<Console>, visit: Visit, posted: Posted, request: Request) -> Response {
+    if let Err(refused) = posted.require_own(&visit) {
         return *refused;
     }
     match console.app.engine.logout(visit.context.clone(), &visit.session.token).await {

@@ -1,7 +1,8 @@
 //! A request by somebody who is logged in to the console: who they are, and where they are (chapter 10).
 
-use axum::extract::{FromRequestParts, OriginalUri};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use lease_core::account::TokenText;
 use lease_core::engine::RequestContext;
@@ -11,8 +12,9 @@ use serde_json::Value;
 
 use super::Console;
 use super::api::Api;
+use super::form::Posted;
 use super::names;
-use super::page::{Frame, Notice, see_other};
+use super::page::{Frame, LoginPage, Notice, page, see_other};
 use super::place::{Place, with_query};
 use super::session;
 use crate::client_address::ClientAddress;
@@ -45,6 +47,20 @@ impl Visit {
         session::is_csrf(&self.secret, csrf)
     }
 
+    /// The address of this page of the console, which then says that this was done.
+    pub(super) fn said_at(&self, path: &str, done: &str) -> String {
+        let mark = session::mark(&self.secret, &format!("{path} {done}"));
+        format!("{}{path}?done={done}.{mark}", self.place.root)
+    }
+
+    /// What was done, if the console itself has led here to say so.
+    pub(super) fn done(&self) -> Option<String> {
+        let said = self.place.parameter("done")?;
+        let (done, mark) = said.split_once('.')?;
+        let is_said = mark == session::mark(&self.secret, &format!("{} {done}", self.place.path));
+        is_said.then(|| done.to_owned())
+    }
+
     /// What all pages have.
     pub(super) fn frame(&self, title: impl Into<String>) -> Frame<'_> {
         Frame {
@@ -54,7 +70,10 @@ impl Visit {
             who: names::of_person(&self.me),
             my_id: self.me["id"].as_i64().unwrap_or_default(),
             csrf: &self.csrf,
-            at: self.place.path.split('/').next().unwrap_or_default().to_owned(),
+            at: match self.place.path.split('/').next().unwrap_or_default() {
+                "webhook-deliveries" => "webhook-endpoints".to_owned(),
+                kind => kind.to_owned(),
+            },
             notice: None::<Notice>,
         }
     }
@@ -64,16 +83,8 @@ impl FromRequestParts<Console> for Visit {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
-        let uri = match OriginalUri::from_request_parts(parts, console).await {
-            Ok(OriginalUri(uri)) => uri,
-            Err(never) => match never {},
-        };
-        let place = Place::of(&uri);
-        let Some((secret, session)) = find(parts, console).await? else {
-            let here = place.here();
-            let next = Some(("next", here.as_str())).filter(|(_, here)| parts.method == "GET" && !here.is_empty());
-            return Err(see_other(&with_query(&format!("{}login", place.root), next)));
-        };
+        let place = Place::of_request(parts);
+        let Some((secret, session)) = find(parts, console).await? else { return Err(to_login(parts, console, &place)) };
         let client = ClientAddress::of(parts, &console.app.options);
         session.actor.user().into_iter().for_each(|user| Trail::of(&parts.extensions).acted(user));
         let id = parts.headers.get(REQUEST_ID).cloned();
@@ -91,6 +102,24 @@ impl FromRequestParts<Console> for Visit {
             platform: console.app.options.platform_name.clone(),
         })
     }
+}
+
+/// Leads to the login, and from there back. What was sent is kept meanwhile.
+fn to_login(parts: &Parts, console: &Console, place: &Place) -> Response {
+    let next = place.here();
+    if parts.method == Method::POST && !next.is_empty() && next != "logout" {
+        let posted = Posted::read(parts).ok().filter(Posted::is_own_site).unwrap_or_default();
+        let kept = posted.kept();
+        let form = LoginPage {
+            next: &next,
+            kept: &kept,
+            error: "You are no longer logged in, and nothing was saved. Log in, and send it again.",
+            ..LoginPage::new(&console.app.options.platform_name, place)
+        };
+        return page(StatusCode::FORBIDDEN, &form);
+    }
+    let next = Some(("next", next.as_str())).filter(|(_, next)| parts.method == Method::GET && !next.is_empty());
+    see_other(&with_query(&format!("{}login", place.root), next))
 }
 
 /// The session of the cookie, if it is a good one.

@@ -67,6 +67,14 @@ impl<'a> Visitor<'a> {
         self.submit(path, &page, fields).await
     }
 
+    /// Reads the page that the answer to a form of this path leads to.
+    pub(crate) async fn follow(&self, path: &str, response: &ApiResponse) -> String {
+        assert_eq!(response.status, 303, "{}", response.text);
+        let form = url::Url::parse(&format!("http://localhost{path}")).unwrap();
+        let to = form.join(response.header("location")).unwrap();
+        self.page(&to[url::Position::BeforePath..]).await
+    }
+
     /// Sends the form of this page.
     pub(crate) async fn submit(&self, path: &str, page: &str, fields: &[(&str, &str)]) -> ApiResponse {
         let mut all = inputs(page);
@@ -76,6 +84,12 @@ impl<'a> Visitor<'a> {
         let all: Vec<_> = all.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         self.send(path, &all, &[]).await
     }
+}
+
+/// The path that an answer leads to, without what is said there.
+pub(crate) fn leads_to(response: &ApiResponse) -> &str {
+    assert_eq!(response.status, 303, "{}", response.text);
+    response.header("location").split('?').next().unwrap()
 }
 
 /// The fields of the form of a page, with what is in them.

@@ -41,35 +41,51 @@ pub(super) static TRADES: Kind = Kind {
         }
     },
     related: &[
-        Related { title: "Proposals", kind: "proposals", parameter: "trade_id", field: "id" },
-        Related { title: "Invoice", kind: "invoices", parameter: "trade_id", field: "id" },
+        Related::to("Proposals", "proposals", "trade_id"),
+        Related::to("Invoice", "invoices", "trade_id"),
         Related { title: "Payments", kind: "payments", parameter: "invoice_id", field: "invoice_id" },
         Related { title: "Refunds", kind: "refunds", parameter: "invoice_id", field: "invoice_id" },
     ],
     create: None,
     actions: &[
-        Action::act(
-            ("end", "End early"),
-            "/api/trades/{id}/end",
-            &["end_date", "reason"],
-            |_, trade| offers(trade, "end"),
-            (
-                "The vehicle is free again from the new end on. What was agreed stays in the accepted proposal.",
-                "The days end earlier now.",
-            ),
-        ),
-        Action::act(
-            ("cancel", "Cancel trade"),
-            "/api/trades/{id}/cancel",
-            &["reason"],
-            |_, trade| offers(trade, "cancel"),
-            (
-                "Pending proposals are closed. If the trade was agreed, the accepted proposal is rescinded and its days are free again. \
-                 An invoice remains as it is. A trade that is agreed needs a reason.",
-                "The trade is cancelled.",
-            ),
-        )
-        .for_ever(),
+        Action {
+            facts: &["status", "vehicle_id", "customer_id", "counterparty_id", "start_date", "end_date"],
+            ..Action::act(
+                ("end", "End early"),
+                "/api/trades/{id}/end",
+                &["end_date", "reason"],
+                |_, trade| offers(trade, "end"),
+                (
+                    "The vehicle is free again from the new end on. What was agreed stays in the accepted proposal.",
+                    "The days end earlier now.",
+                ),
+            )
+        },
+        Action {
+            facts: &[
+                "status",
+                "vehicle_id",
+                "customer_id",
+                "counterparty_id",
+                "start_date",
+                "end_date",
+                "accepted_proposal_id",
+                "invoice_id",
+            ],
+            needs_reason: |trade| trade["status"] == "agreed",
+            is_final: true,
+            ..Action::act(
+                ("cancel", "Cancel trade"),
+                "/api/trades/{id}/cancel",
+                &["reason"],
+                |_, trade| offers(trade, "cancel"),
+                (
+                    "Pending proposals are closed. If the trade was agreed, the accepted proposal is rescinded and its days are free \
+                     again. An invoice remains as it is.",
+                    "The trade is cancelled.",
+                ),
+            )
+        },
     ],
 };
 
@@ -123,7 +139,7 @@ pub(super) static VEHICLES: Kind = Kind {
     ],
     columns: &["year", "customer_id", "vin", "license_plate", "mileage", "created_at"],
     name: |vehicle| joined(&[text(vehicle, "make"), text(vehicle, "model")]),
-    related: &[Related { title: "Trades", kind: "trades", parameter: "vehicle_id", field: "id" }],
+    related: &[Related::to("Trades", "trades", "vehicle_id")],
     create: None,
     actions: &[Action::edit(
         "/api/vehicles/{id}",
@@ -155,7 +171,7 @@ pub(super) static SERVICES: Kind = Kind {
     ],
     columns: &["kind", "is_active", "amount", "invoice_on", "bill_to", "payment_due_days"],
     name: |service| text(service, "name").to_owned(),
-    related: &[Related { title: "Trades", kind: "trades", parameter: "service_id", field: "id" }],
+    related: &[Related::to("Trades", "trades", "service_id")],
     create: Some(&Action::create("/api/services", "New service", SERVICE_FIELDS, |actor, _| {
         may(actor, Resource::Service, Act::Create)
     })),

@@ -32,10 +32,7 @@ pub(super) static INVOICES: Kind = Kind {
     ],
     columns: &["status", "due_date", "customer_id", "trade_id", "amount", "amount_due"],
     name: |invoice| text(invoice, "number").to_owned(),
-    related: &[
-        Related { title: "Payments", kind: "payments", parameter: "invoice_id", field: "id" },
-        Related { title: "Refunds", kind: "refunds", parameter: "invoice_id", field: "id" },
-    ],
+    related: &[Related::to("Payments", "payments", "invoice_id"), Related::to("Refunds", "refunds", "invoice_id")],
     create: None,
     actions: &[
         Action {
@@ -44,6 +41,8 @@ pub(super) static INVOICES: Kind = Kind {
             meaning: "The customer has until the end of the new day to pay on time.",
             done: "The due date is moved.",
             is_grave: true,
+            facts: &["status", "due_date", "customer_id", "amount_due", "issued_at"],
+            needs_reason: |_| true,
             ..Action::edit("/api/invoices/{id}", &["due_date", "reason"], |_, invoice| offers(invoice, "move_due_date"))
         },
         Action::act(
@@ -90,24 +89,36 @@ pub(super) static PAYMENTS: Kind = Kind {
     ],
     columns: &["status", "amount", "amount_refunded", "invoice_id", "customer_id", "failure_code", "created_at"],
     name: |_| String::new(),
-    related: &[Related { title: "Refunds", kind: "refunds", parameter: "payment_id", field: "id" }],
+    related: &[Related::to("Refunds", "refunds", "payment_id")],
     create: None,
     actions: &[
-        Action::act(
-            ("refund", "Refund"),
-            "/api/payments/{id}/refunds",
-            &["amount", "reason", "note"],
-            |_, payment| offers(payment, "refund"),
-            ("The money goes back to the card. The invoice stays paid and the trade as it is.", "The refund is under way."),
-        )
-        .for_ever(),
-        Action::act(
-            ("cancel", "Cancel payment"),
-            "/api/payments/{id}/cancel",
-            &["reason"],
-            |_, payment| offers(payment, "cancel"),
-            ("The card is not charged, and the invoice stays due.", "The payment is cancelled."),
-        ),
+        Action {
+            facts: &["status", "amount", "amount_refunded", "customer_id", "credit_card_id", "invoice_id"],
+            makes: Some("refunds"),
+            is_final: true,
+            ..Action::act(
+                ("refund", "Refund"),
+                "/api/payments/{id}/refunds",
+                &["amount", "reason", "note"],
+                |_, payment| offers(payment, "refund"),
+                (
+                    "The money goes back to the card. The invoice and the trade stay as they are. Without an amount all is refunded \
+                     that was not refunded yet.",
+                    "The refund is made. Its state is beside its name.",
+                ),
+            )
+        },
+        Action {
+            facts: &["status", "amount", "customer_id", "invoice_id", "created_at"],
+            needs_reason: |_| true,
+            ..Action::act(
+                ("cancel", "Cancel payment"),
+                "/api/payments/{id}/cancel",
+                &["reason"],
+                |_, payment| offers(payment, "cancel"),
+                ("The card is not charged, and the invoice stays due.", "The payment is cancelled."),
+            )
+        },
     ],
 };
 
@@ -152,7 +163,7 @@ pub(super) static CREDIT_CARDS: Kind = Kind {
         "" => String::new(),
         last4 => joined(&[&sentence(text(card, "brand")), "•", last4]),
     },
-    related: &[Related { title: "Payments", kind: "payments", parameter: "credit_card_id", field: "id" }],
+    related: &[Related::to("Payments", "payments", "credit_card_id")],
     create: None,
     actions: &[],
 };

@@ -30,7 +30,7 @@ pub(super) static ENDPOINTS: Kind = Kind {
     fields: &["id", "url", "description", "is_active", "disabled_reason", "event_types", "created_at"],
     columns: &["description", "is_active", "disabled_reason", "event_types", "created_at"],
     name: |endpoint| text(endpoint, "url").to_owned(),
-    related: &[Related { title: "Deliveries", kind: "webhook-deliveries", parameter: "webhook_endpoint_id", field: "id" }],
+    related: &[Related::to("Deliveries", "webhook-deliveries", "webhook_endpoint_id")],
     create: Some(&Action::create(
         "/api/webhook-endpoints",
         "New endpoint",

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::Visitor;
+use super::{Visitor, leads_to};
 use crate::app::PASSWORD;
 use crate::support::setup::{ASKS_PAYER, GOOD_CARD};
 use crate::support::{Person, World};
@@ -20,15 +20,23 @@ async fn money_moves_with_a_reason_and_once() {
     for act in ["move-due-date", "write-off", "void"] {
         assert!(page.contains(&format!("invoices/{invoice}/{act}\"")), "{act}");
     }
-    let moved = visitor.fill(&format!("/console/invoices/{invoice}/move-due-date"), &[("due_date", "2026-02-01")]).await;
+    let move_to = async |due, reason| {
+        let fields = [("due_date", due), ("reason", reason)];
+        visitor.fill(&format!("/console/invoices/{invoice}/move-due-date"), &fields).await
+    };
+    let moved = move_to("2026-02-01", "Asked for more time").await;
     assert_eq!(moved.status, 400);
     assert!(
         moved.text.contains("<p class=\"wrong\" id=\"due_date-error\">The due date must not be before 2026-03-01.</p>"),
         "{}",
         moved.text
     );
-    let moved = visitor.fill(&format!("/console/invoices/{invoice}/move-due-date"), &[("due_date", "2026-04-01")]).await;
-    assert_eq!(moved.header("location"), format!("./../../invoices/{invoice}?done=move-due-date"));
+    let moved = move_to("2026-04-01", " ").await;
+    assert!(moved.status == 400 && moved.text.contains("id=\"reason-error\""), "{}", moved.text);
+    let moved = move_to("2026-04-01", "Asked for more time").await;
+    assert_eq!(leads_to(&moved), format!("./../../invoices/{invoice}"));
+    let told = now(&world, "/api/events?type=invoice.updated").await;
+    assert_eq!(told["results"][0]["data"]["reason"], "Asked for more time");
     assert_eq!(now(&world, &format!("/api/invoices/{invoice}")).await["due_date"], "2026-04-01");
 
     let paid = world.pay(invoice, GOOD_CARD, "50.00").await;
@@ -38,7 +46,8 @@ async fn money_moves_with_a_reason_and_once() {
     let fields = [("amount", "20.00"), ("reason", "other"), ("note", "Returned early")];
     for _ in 0..2 {
         let done = visitor.submit(&refund, &form, &fields).await;
-        assert_eq!(done.header("location"), format!("./../../payments/{}?done=refund", paid["id"]), "{}", done.text);
+        assert_eq!(leads_to(&done), "./../../refunds/1");
+        assert!(visitor.follow(&refund, &done).await.contains("The refund is made."));
     }
     let refunds = now(&world, "/api/refunds").await;
     assert_eq!((refunds["results"].as_array().unwrap().len(), &refunds["results"][0]["note"]), (1, &json!("Returned early")));
@@ -62,7 +71,7 @@ async fn payments_that_wait_are_cancelled_and_invoices_voided() {
     let (trade, invoice) = world.agreed_sale(1).await;
     let waiting = world.pay(invoice, ASKS_PAYER, "50.00").await;
     let visitor = Visitor::log_in(&world.app, "clerk").await;
-    visitor.fill(&format!("/console/payments/{}/cancel", waiting["id"]), &[]).await;
+    visitor.fill(&format!("/console/payments/{}/cancel", waiting["id"]), &[("reason", "Pays in cash")]).await;
     assert_eq!(now(&world, &format!("/api/payments/{}", waiting["id"])).await["status"], "cancelled");
     // The page of the trade leads there as well.
     assert!(visitor.page(&format!("/console/trades/{trade}")).await.contains(&format!("invoices/{invoice}/void\"")));
@@ -107,7 +116,7 @@ async fn objects_are_made_changed_and_deleted_by_forms() {
             &[("name", "Handover"), ("kind", "custom"), ("amount", "75.00"), ("currency", "USD"), ("invoice_on", "acceptance")],
         )
         .await;
-    assert_eq!(made.header("location"), "./../services/3?done=new", "{}", made.text);
+    assert_eq!(leads_to(&made), "./../services/3");
     let service = now(&world, "/api/services/3").await;
     assert_eq!(
         (&service["payment_due_days"], &service["bill_to"], &service["is_active"]),
@@ -132,8 +141,8 @@ async fn objects_are_made_changed_and_deleted_by_forms() {
     visitor.fill("/console/contacts/1/edit", &[("city", "Paris")]).await;
     assert_eq!(now(&world, "/api/contacts/1").await["city"], "Paris");
     let gone = visitor.fill("/console/contacts/1/delete", &[]).await;
-    assert_eq!(gone.header("location"), "./../../contacts?done=delete");
-    assert!(visitor.page("/console/contacts?done=delete").await.contains("The contact is deleted."));
+    assert_eq!(leads_to(&gone), "./../../contacts");
+    assert!(visitor.follow("/console/contacts/1/delete", &gone).await.contains("The contact is deleted."));
     world.get("/api/contacts/1", &world.staff).await.refused(404, "not_found");
 
     let customer = world.owner.customer;
@@ -252,4 +261,88 @@ async fn a_form_about_something_that_has_changed_is_not_saved() {
     assert_eq!(now(&world, "/api/leads/1").await["company"], "Another");
     assert_eq!(visitor.submit("/console/leads/1/edit", &refused.text, &[]).await.status, 303);
     assert_eq!(now(&world, "/api/leads/1").await["company"], "Mine");
+}
+
+/// Rule 6.9: of a form that comes too late, what others have changed meanwhile stays, and what the visitor has changed is kept.
+#[tokio::test]
+async fn who_saves_late_overwrites_nothing_unseen() {
+    let world = World::new().await;
+    world.post("/api/leads", &world.staff, json!({"company": "Example", "source": "Fair", "phone": "1"})).await.expect(201);
+    let visitor = Visitor::log_in(&world.app, "clerk").await;
+    let form = visitor.page("/console/leads/1/edit").await;
+    world.patch("/api/leads/1", &world.root, json!({"company": "Another", "phone": "2"})).await.expect(200);
+    let late = visitor.submit("/console/leads/1/edit", &form, &[("source", "Web"), ("phone", "3")]).await;
+    assert_eq!(late.status, 412);
+    assert!(late.text.contains("name=\"company\" value=\"Another\""), "what others changed is shown: {}", late.text);
+    assert!(late.text.contains("name=\"source\" value=\"Web\"") && late.text.contains("name=\"phone\" value=\"3\""));
+    let message = "<p class=\"wrong\" id=\"phone-error\">Somebody else has changed this meanwhile, to: 2</p>";
+    assert!(late.text.contains(message) && !late.text.contains("id=\"source-error\""), "{}", late.text);
+    assert_eq!(visitor.submit("/console/leads/1/edit", &late.text, &[]).await.status, 303);
+    let lead = now(&world, "/api/leads/1").await;
+    assert_eq!([&lead["company"], &lead["source"], &lead["phone"]], ["Another", "Web", "3"]);
+}
+
+/// A form of changes that is sent as it was shown changes nothing: browsers end each line with two characters.
+#[tokio::test]
+async fn a_form_that_is_sent_unchanged_changes_nothing() {
+    let world = World::new().await;
+    world.post("/api/leads", &world.staff, json!({"company": "Example", "notes": "One\nTwo"})).await.expect(201);
+    let visitor = Visitor::log_in(&world.app, "clerk").await;
+    visitor.fill("/console/leads/1/edit", &[("notes", "One\r\nTwo")]).await;
+    assert_eq!(now(&world, "/api/events?type=lead.updated").await["results"], json!([]));
+    visitor.fill("/console/leads/1/edit", &[("notes", "One\r\nTwo\r\nThree")]).await;
+    assert_eq!(now(&world, "/api/leads/1").await["notes"], "One\nTwo\nThree");
+}
+
+/// Somebody who presses a button twice is told that it is done, and not that somebody else was quicker.
+#[tokio::test]
+async fn forms_that_are_sent_twice_act_once() {
+    let world = World::new().await;
+    world.post("/api/leads", &world.staff, json!({"company": "Example"})).await.expect(201);
+    let visitor = Visitor::log_in(&world.app, "clerk").await;
+    let (edit, delete) = ("/console/leads/1/edit", "/console/leads/1/delete");
+    let (edits, deletes) = (visitor.page(edit).await, visitor.page(delete).await);
+    for _ in 0..2 {
+        let done = visitor.submit(edit, &edits, &[("company", "Another")]).await;
+        assert!(visitor.follow(edit, &done).await.contains("The changes are saved."));
+    }
+    assert_eq!(now(&world, "/api/events?type=lead.updated").await["results"].as_array().unwrap().len(), 1);
+    for _ in 0..2 {
+        let done = visitor.submit(delete, &deletes, &[]).await;
+        assert!(visitor.follow(delete, &done).await.contains("The lead is deleted."));
+    }
+}
+
+/// Forms and filters take what people call an object, where the API takes its number.
+#[tokio::test]
+async fn customers_are_found_by_their_names() {
+    let world = World::new().await;
+    world.post("/api/leads", &world.staff, json!({"company": "Example"})).await.expect(201);
+    let visitor = Visitor::log_in(&world.app, "clerk").await;
+    let convert = async |customer| visitor.fill("/console/leads/1/convert", &[("customer_id", customer)]).await;
+    let nobody = convert("nobody at all").await;
+    assert!(nobody.status == 400 && nobody.text.contains("No customer is called so."), "{}", nobody.text);
+    let several = convert("example.com").await;
+    assert!(several.status == 400 && several.text.contains("Several are called so: "), "{}", several.text);
+    assert!(several.text.contains("name=\"customer_id\" value=\"example.com\""));
+    assert_eq!(leads_to(&convert("OWNER@example.com").await), "./../../leads/1");
+    assert_eq!(now(&world, "/api/leads/1").await["customer_id"], world.owner.customer);
+    world.vehicle(&world.owner, 1).await;
+    world.vehicle(&world.buyer, 2).await;
+    let found = visitor.page("/console/vehicles?customer_id=owner").await;
+    assert!(found.contains("vehicles/1\"") && !found.contains("vehicles/2\""), "{found}");
+    assert_eq!(visitor.open("/console/vehicles?customer_id=nobody+at+all").await.status, 400);
+}
+
+/// A contact is made from the page of whoever it belongs to.
+#[tokio::test]
+async fn the_page_of_a_customer_leads_to_a_new_contact() {
+    let world = World::new().await;
+    let visitor = Visitor::log_in(&world.app, "clerk").await;
+    let customer = world.owner.customer;
+    let page = visitor.page(&format!("/console/customers/{customer}")).await;
+    assert!(page.contains(&format!("contacts/new?customer_id={customer}\"")), "{page}");
+    assert!(page.contains("owner@example.com"), "how to reach the customer");
+    visitor.fill(&format!("/console/contacts/new?customer_id={customer}"), &[("phone", "123")]).await;
+    assert_eq!(now(&world, "/api/contacts/1").await["customer_id"], customer);
 }

@@ -43,12 +43,18 @@ async fn a_wrong_filter_is_told_beside_its_field() {
     let response = visitor.open("/console/trades?customer_id=x&status=open").await;
     assert_eq!(response.status, 400);
     let page = response.text;
-    assert!(page.contains("<p class=\"wrong\" id=\"customer_id-error\">A positive whole number is required.</p>"), "{page}");
+    assert!(page.contains("<p class=\"wrong\" id=\"customer_id-error\">No customer is called so.</p>"), "{page}");
     assert!(
         page.contains("name=\"customer_id\" value=\"x\"")
             && page.contains("aria-describedby=\"customer_id-error customer_id-hint\"")
     );
-    assert!(page.contains("<details open>"), "what is wrong can be seen");
+    // What is no field of the filter is said above it, and no list is said to be empty.
+    for (query, message) in [("foo=bar", "Foo: "), ("limit=1000", "Limit: "), ("cursor=zzz", "Cursor: ")] {
+        let response = visitor.open(&format!("/console/trades?{query}")).await;
+        assert_eq!(response.status, 400);
+        assert!(response.text.contains(message) && response.text.contains(">Show all</a>"), "{}", response.text);
+        assert!(!response.text.contains("Trades appear here"), "{query}");
+    }
 }
 
 #[tokio::test]

@@ -113,9 +113,14 @@ async fn histories_say_who_changed_what() {
     world.post("/api/leads", &world.root, json!({"company": "Example"})).await.expect(201);
     let visitor = Visitor::log_in(&world.app, "clerk").await;
     let done = visitor.fill("/console/leads/1/edit", &[("status", "contacted"), ("company", "Example & Sons")]).await;
-    assert_eq!((done.status.as_u16(), done.header("location")), (303, "./../../leads/1?done=edit"));
-    let lead = visitor.page("/console/leads/1?done=edit").await;
+    let lead = visitor.follow("/console/leads/1/edit", &done).await;
     assert!(lead.contains("The changes are saved."));
+    // Nobody else can make the console say so.
+    let said = done.header("location").rsplit_once("./").unwrap().1.to_owned();
+    for address in ["leads/1?done=edit".to_owned(), "leads/1?done=edit.0011223344556677".to_owned(), said] {
+        let page = Visitor::log_in(&world.app, "root").await.page(&format!("/console/{address}")).await;
+        assert!(!page.contains("The changes are saved."), "{address}");
+    }
     let history = lead.split("<h2>History</h2>").nth(1).unwrap();
     for part in [
         "Lead updated",
@@ -222,6 +227,23 @@ async fn the_first_page_shows_what_needs_attention() {
     let visitor = Visitor::log_in(&world.app, "clerk").await;
     let overdue = visitor.page("/console").await;
     assert!(overdue.split("<h2>Overdue invoices</h2>").nth(1).unwrap().contains("INV-00000001"));
+}
+
+/// Rule 10.1: an endpoint fails as soon as it does not take what it is sent, and no longer once it does.
+#[tokio::test]
+async fn failing_webhooks_need_attention() {
+    let world = World::new().await;
+    let visitor = Visitor::log_in(&world.app, "clerk").await;
+    let url = "https://example.com/hook";
+    world.webhook_endpoint(url, &[]).await;
+    for (statuses, fails) in [(&[500][..], true), (&[200][..], false)] {
+        world.receiver.answer(url, statuses);
+        world.post("/api/webhook-endpoints/1/test", &world.staff, json!({})).await.expect(202);
+        world.catch_up().await;
+        let page = visitor.page("/console").await;
+        assert_eq!(page.contains("<h2>Failing webhooks</h2>"), fails, "{page}");
+        assert_eq!(page.contains("Every endpoint takes what it is sent."), !fails);
+    }
 }
 
 #[tokio::test]
