@@ -246,6 +246,64 @@ async fn failing_webhooks_need_attention() {
     }
 }
 
+/// Chapter 2: every form is shown and taken as the permission table says, to staff and to superusers: what either may not do is
+/// refused before and after.
+#[tokio::test]
+async fn every_form_is_as_the_permission_table_says() {
+    let world = hostile_world().await;
+    let (staff, root) = (Visitor::log_in(&world.app, "clerk").await, Visitor::log_in(&world.app, "root").await);
+    // The state of the object, rather than the role, refuses these.
+    let never = ["trades/2/end", "payments/1/cancel", "invoices/1/void", "users/3/reactivate"];
+    // Only who grants roles may touch a superuser.
+    let superusers = ["users/1/edit", "users/1/deactivate"];
+    let both = [
+        "trades/1/cancel",
+        "trades/2/cancel",
+        "vehicles/1/edit",
+        "services/new",
+        "services/1/edit",
+        "services/1/deactivate",
+        "invoices/1/move-due-date",
+        "invoices/1/write-off",
+        "payments/1/refund",
+        "customers/1/edit",
+        "leads/new",
+        "leads/1/edit",
+        "leads/1/convert",
+        "leads/1/delete",
+        "contacts/new",
+        "contacts/1/edit",
+        "contacts/1/delete",
+        "users/new",
+        "users/3/edit",
+        "users/3/deactivate",
+        "webhook-endpoints/new",
+        "webhook-endpoints/1/edit",
+        "webhook-endpoints/1/test",
+        "webhook-endpoints/1/rotate-secret",
+        "webhook-endpoints/1/delete",
+        "webhook-deliveries/1/redeliver",
+    ];
+    let cases = never.map(|form| (form, 403, 403)).into_iter();
+    let cases = cases.chain(superusers.map(|form| (form, 403, 200))).chain(both.map(|form| (form, 200, 200)));
+    for (form, to_staff, to_root) in cases {
+        let path = format!("/console/{form}");
+        for (visitor, expected) in [(&staff, to_staff), (&root, to_root)] {
+            assert_eq!(visitor.open(&path).await.status.as_u16(), expected, "{form}");
+            // The page of the object has a button for it, or none.
+            if let Some((object, _)) = form.rsplit_once('/').filter(|_| !form.ends_with("/new")) {
+                let page = visitor.page(&format!("/console/{object}")).await;
+                assert_eq!(page.contains(&format!("/{form}\"")), expected == 200, "{form}");
+            }
+        }
+    }
+    let own = staff.page("/console/leads/new").await;
+    for form in never.into_iter().chain(superusers) {
+        let sent = staff.submit(&format!("/console/{form}"), &own, &[("reason", "Why not"), ("end_date", "2026-03-02")]).await;
+        assert!([403, 409].contains(&sent.status.as_u16()), "{form}: {} {}", sent.status, sent.text);
+    }
+}
+
 #[tokio::test]
 async fn what_is_not_there_is_said_to_be_so() {
     let world = World::new().await;
