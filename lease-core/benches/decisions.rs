@@ -12,7 +12,7 @@ use std::hint::black_box;
 use criterion::{Criterion, criterion_group, criterion_main};
 use lease_core::Error;
 use lease_core::account::{Presented, check_update, session};
-use lease_core::catalog::{create_vehicle, update_service, update_vehicle};
+use lease_core::catalog::{TakenBy, create_vehicle, update_service, update_vehicle};
 use lease_core::directory::create_contact;
 use lease_core::gateway::ChargeOutcome;
 use lease_core::id::NewIds;
@@ -25,7 +25,7 @@ use lease_core::model::{PaymentState, Role, ServiceKind};
 use lease_core::policy::Policy;
 use serde_json::json;
 use support::{
-    BUYER, OWNER, Scene, VIN, account, account_snapshot, at, card, customer, draft, id, key, now, period, staff, stored,
+    BUYER, OWNER, Scene, VIN, account, account_snapshot, at, card, customer, draft, free, id, key, now, period, staff, stored,
     stored_service, token, vehicle_snapshot,
 };
 
@@ -48,7 +48,7 @@ fn lifecycle(criterion: &mut Criterion) {
     let (owner, buyer) = (customer(OWNER), customer(BUYER));
     let offer = OpeningSnapshot { vehicle: Some(vehicle_snapshot()), service: Some(stored_service(ServiceKind::Lease)) };
     let opening = draft(json!({"vehicle_id": 1, "service_id": 1, "title": "Octavia, one owner", "description": "As new."}));
-    decide(criterion, "open", || open(black_box(&offer), &owner, &opening, now()));
+    decide(criterion, "open", || open(black_box(&offer), &owner, &opening, None, now()));
 
     let terms =
         draft(json!({"amount": "250.00", "start_date": "2026-04-01", "end_date": "2027-04-01", "message": "From April on?",
@@ -65,7 +65,7 @@ fn lifecycle(criterion: &mut Criterion) {
     decide(criterion, "withdraw", || withdraw(black_box(&busy), &buyer, now()));
     decide(criterion, "cancel", || cancel(black_box(&busy), &staff(), &CancellationDraft::default(), now()));
     let words = draft(json!({"title": "Octavia, two owners"}));
-    decide(criterion, "amend", || amend(black_box(&busy), &owner, &words));
+    decide(criterion, "amend", || amend(black_box(&busy), &owner, &words, None));
     decide(criterion, "trade_actions", || Ok(trade_actions(black_box(&busy), &owner, &policy, now())));
     decide(criterion, "proposal_actions", || Ok(proposal_actions(black_box(&busy), &owner, now())));
 
@@ -96,8 +96,10 @@ fn the_rest(criterion: &mut Criterion) {
     let owner = customer(OWNER);
     let vehicle = vehicle_snapshot();
     let new = draft(json!({"vin": VIN, "make": "Skoda", "model": "Octavia", "year": 2020, "mileage": 12_000, "color": "red"}));
-    decide(criterion, "create_vehicle", || create_vehicle(&owner, black_box(&new), None, now()));
-    decide(criterion, "update_vehicle", || update_vehicle(black_box(&vehicle), &owner, &new, UpdateMode::Full, None, now()));
+    decide(criterion, "create_vehicle", || create_vehicle(&owner, black_box(&new), TakenBy::default(), now()));
+    decide(criterion, "update_vehicle", || {
+        update_vehicle(black_box(&vehicle), &owner, &new, UpdateMode::Full, TakenBy::default(), now())
+    });
     let service = stored_service(ServiceKind::Lease);
     let fee = draft(json!({"amount": "59.00"}));
     decide(criterion, "update_service", || update_service(black_box(&service), &staff(), &fee, UpdateMode::Partial));
@@ -106,7 +108,7 @@ fn the_rest(criterion: &mut Criterion) {
     let row = account_snapshot(OWNER, Role::Customer);
     let name = draft(json!({"first_name": "Augusta"}));
     decide(criterion, "update_user", || {
-        check_update(black_box(&row), &owner, &name, UpdateMode::Partial, &[], Presented::default(), now())
+        check_update(black_box(&row), &owner, &name, UpdateMode::Partial, &free(), Presented::default(), now())
     });
     let policy = Policy::default();
     let token = stored(1, token(OWNER));

@@ -15,6 +15,7 @@ use rust_decimal::Decimal;
 use secrecy::SecretString;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error as _};
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 use strum::VariantArray;
 
 use crate::clock::to_micros;
@@ -79,6 +80,11 @@ pub trait Draft: DeserializeOwned {
     /// visibility are checked first, as always (rule 2.4).
     #[must_use]
     fn unreadable() -> Self;
+
+    /// The same draft without [annotations](crate::model::Annotations), as it is read from what a customer sends: to them, these
+    /// fields are not there.
+    #[must_use]
+    fn without_annotations(self) -> Self;
 }
 
 /// Defines a draft. Each field states whether it must be given, and the type of its value (see `openapi`):
@@ -86,6 +92,7 @@ pub trait Draft: DeserializeOwned {
 /// - `required`: must be given, and not as null; a `PATCH` may leave it out.
 /// - `optional`: may be left out, but not be null.
 /// - `nullable`: may be left out or null.
+/// - `annotation`: as `nullable`, and taken from administrative users alone.
 ///
 /// The name after `as` is that of the schema, and the comments become its descriptions, which users of the API read.
 ///
@@ -111,6 +118,10 @@ macro_rules! draft {
         impl $crate::input::Draft for $draft {
             fn unreadable() -> Self {
                 Self { $($field: $crate::input::Field::Wrong($crate::input::NOT_AN_OBJECT.to_owned()),)+ }
+            }
+
+            fn without_annotations(self) -> Self {
+                Self { $($field: $crate::input::unless_annotation!($presence, self.$field),)+ }
             }
         }
 
@@ -141,6 +152,18 @@ macro_rules! draft {
 }
 
 pub(crate) use draft;
+
+/// The value of a field, unless the field is an annotation.
+macro_rules! unless_annotation {
+    (annotation, $value:expr) => {
+        $crate::input::Field::Missing
+    };
+    ($presence:ident, $value:expr) => {
+        $value
+    };
+}
+
+pub(crate) use unless_annotation;
 
 /// A JSON value. `Debug` does not show the
 /// value, because it may be a password.
@@ -223,6 +246,15 @@ impl FromScalar for Texts {
             Scalar::Text(text) => Ok(Self(vec![text])),
             Scalar::Composite(list) => serde_json::from_str(&list).map(Self).map_err(|_| LIST.to_owned()),
             Scalar::Bool(_) | Scalar::Number(_) => Err(LIST.to_owned()),
+        }
+    }
+}
+
+impl FromScalar for Map<String, Value> {
+    fn from_scalar(scalar: Scalar) -> Result<Self, String> {
+        match scalar {
+            Scalar::Composite(text) => serde_json::from_str(&text).map_err(|_| NOT_AN_OBJECT.to_owned()),
+            _ => Err(NOT_AN_OBJECT.to_owned()),
         }
     }
 }

@@ -31,6 +31,27 @@
 //! | how that input is described to clients | `openapi` (a feature) |
 //! | loading, committing, retrying, recovering | [`engine`] |
 //!
+//! # Your own users
+//!
+//! An app that has users and sessions of its own needs none of the passwords and tokens here. It makes each of its users a customer, with
+//! its own number of the user as the external id, and asks for the actor again on each request, which is one look-up:
+//!
+//! ```
+//! # use lease_core::{Error, LeaseEngine, account::NewCustomer, permission::Actor};
+//! async fn actor(engine: &LeaseEngine, user: &str) -> Result<Actor, Error> {
+//!     match engine.actor_of(user).await? {
+//!         Some(known) => Ok(known),
+//!         None => engine.create_customer(&NewCustomer { external_id: user.into(), ..NewCustomer::default() }).await,
+//!     }
+//! }
+//! ```
+//!
+//! Two requests that do so at once make one customer: the second is refused by the field `external_id`, and finds the first one's when it
+//! asks again. What the app does on nobody's behalf, it does as [`Actor::System`](permission::Actor::System). Over HTTP, an
+//! `Authenticator` of `lease-http` says who sends a request. `examples/own_users.rs` is such an app.
+//!
+//! # Beside the engine
+//!
 //! An app that embeds the engine also runs [`LeaseEngine::run_maintenance`], which settles what was left pending and clears what
 //! has expired.
 //!
@@ -69,6 +90,7 @@
 //! ```
 
 pub mod account;
+mod annotating;
 pub mod catalog;
 pub mod client;
 pub mod clock;

@@ -4,22 +4,24 @@
 use rust_decimal::prelude::ToPrimitive;
 use serde_json::{Map, Value, json};
 use strum::VariantArray;
-use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, ObjectBuilder, OneOfBuilder, RefBuilder, SchemaFormat, Type};
+use utoipa::openapi::schema::{
+    AdditionalProperties, ArrayBuilder, KnownFormat, ObjectBuilder, OneOfBuilder, RefBuilder, SchemaFormat, Type,
+};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::event::{EventType, SubjectKind};
 pub(crate) use crate::gateway::PayerOutcome;
 use crate::model::limits::{
-    EXPIRY_YEARS, FIRST_MODEL_YEAR, MAX_DUE_DAYS, MAX_EMAIL_BYTES, MAX_HOLDER_DIGITS, MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS,
-    MONTHS, TOKEN_DAYS,
+    EXPIRY_YEARS, FIRST_MODEL_YEAR, MAX_DUE_DAYS, MAX_EMAIL_BYTES, MAX_HOLDER_DIGITS, MAX_METADATA_KEY, MAX_METADATA_KEYS,
+    MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS, MONTHS, TOKEN_DAYS,
 };
 pub(crate) use crate::model::{BillTo, InvoiceOn, LeadStatus, RefundReason, ServiceKind};
 use crate::model::{
     CardBrand, DeliveryStatus, DisabledReason, InvoiceStatus, PaymentStatus, ProposalStatus, RefundStatus, Role, TradeStatus,
 };
 use crate::money::{Currency, MAX_AMOUNT};
-use crate::text::{FREE_TEXT_MAX, NAME_MAX, TITLE_MAX};
+use crate::text::{EXTERNAL_ID_MAX, FREE_TEXT_MAX, NAME_MAX, TITLE_MAX};
 
 /// The white space, the default-ignorable characters of Unicode, and U+2800. Those beyond U+FFFF are written out, because each
 /// language escapes them in another way.
@@ -145,6 +147,10 @@ kinds! {
     FreeText => text(FREE_TEXT_MAX, FREE_TEXT);
     /// Text of any number of lines that is not blank. Surrounding white space is removed.
     Reason => such_as("It was a mistake.", text(FREE_TEXT_MAX, REASON).min_length(Some(1)));
+    /// What an object is called in another system: one line of text that is not blank. Surrounding white space is removed.
+    ExternalIdInput => such_as("crm-1042", text(EXTERNAL_ID_MAX, NAME).min_length(Some(1)));
+    /// A JSON object: at most 50 keys of at most 40 characters, five levels and 8 KiB. A change replaces the whole.
+    MetadataInput => metadata();
     /// Letters, digits and the characters `@ . + - _`.
     Username => text(NAME_MAX, r"^[\w@.+-]+$").min_length(Some(1)).examples([json!("ada")]);
     /// An e-mail address (RFC 5321).
@@ -244,6 +250,11 @@ impl Body {
         self.property(name, OneOfBuilder::new().item(reference::<K>()).item(null).description(Some(description.trim())))
     }
 
+    /// A field that may be left out or null, and that is taken from administrative users alone.
+    pub(crate) fn annotation<K: ToSchema>(self, name: &str, description: &str) -> Self {
+        self.nullable::<K>(name, &format!("{} For administrative users; ignored from others.", description.trim()))
+    }
+
     /// What a field is in the example.
     pub(crate) fn like(mut self, name: &str, example: impl Into<Value>) -> Self {
         self.example.insert(name.to_owned(), example.into());
@@ -304,6 +315,16 @@ fn such_as(example: &str, text: ObjectBuilder) -> ObjectBuilder {
 
 fn text(max: usize, pattern: &str) -> ObjectBuilder {
     matching(pattern).max_length(Some(max))
+}
+
+/// An object of any fields. Its text, its keys and their depth are bounded, which a schema cannot say in full.
+fn metadata() -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .max_properties(Some(MAX_METADATA_KEYS))
+        .property_names(Some(text(MAX_METADATA_KEY, r"^[^\x00]*$")))
+        .additional_properties(Some(AdditionalProperties::FreeForm(true)))
+        .examples([json!({ "campaign": "spring" })])
 }
 
 /// The pattern of a [`NAME`] with at most so many digits.

@@ -15,6 +15,8 @@ pub use self::search::{Search, search_text};
 pub const NAME_MAX: usize = 150;
 /// The most characters in a title.
 pub const TITLE_MAX: usize = 200;
+/// The most characters in what another system calls an object.
+pub const EXTERNAL_ID_MAX: usize = 255;
 /// The most characters in free text: notes, descriptions, messages and reasons.
 pub const FREE_TEXT_MAX: usize = 4_000;
 
@@ -31,6 +33,11 @@ pub(crate) fn name(text: &str) -> Result<String, String> {
 /// A line of at most [`TITLE_MAX`] characters; may be empty.
 pub(crate) fn title(text: &str) -> Result<String, String> {
     read_line(text, TITLE_MAX)
+}
+
+/// A line of at most [`EXTERNAL_ID_MAX`] characters that is not blank.
+pub(crate) fn external_id(text: &str) -> Result<String, String> {
+    non_blank(read_line(text, EXTERNAL_ID_MAX)?)
 }
 
 /// Text of at most [`FREE_TEXT_MAX`] characters, which may include line breaks and tabs; may be empty.

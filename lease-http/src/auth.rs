@@ -1,88 +1,129 @@
-//! The caller, from the `Authorization` header (rule 2.1; rule 3.6).
+//! The caller, as the [`Authenticator`](crate::Authenticator) of the router finds them (rule 2.1; rule 3.6).
 
 use std::convert::Infallible;
 use std::ops::Deref;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap, header};
+use lease_core::Error;
+use lease_core::account::{Token, TokenHash};
 use lease_core::engine::{Precondition, RequestContext};
+use lease_core::id::Stored;
+use lease_core::model::Role;
 use lease_core::permission::Actor;
 use lease_core::repository::Claim;
-use lease_core::{Error, LeaseEngine, account};
 
+use crate::authenticator::Identity;
 use crate::client_address::ClientAddress;
-use crate::layers::Trail;
-use crate::problem::Problem;
+use crate::extract::Received;
+use crate::layers::{Observation, Presence, Trail};
+use crate::problem::{HttpError, Problem};
 use crate::request_id::request_id;
 use crate::state::AppState;
 
-/// The caller of an endpoint that anybody may call: the session of the token, if one was sent. An invalid token is an error
-/// here, too.
+/// The caller of an endpoint that anybody may call: the user who is known by the request, if there is one. Credentials that are not good
+/// are an error here, too.
 #[derive(Clone, Debug)]
-pub(crate) struct Caller(pub(crate) Option<account::Session>);
+pub(crate) struct Caller(pub(crate) Option<Identity>);
 
 impl Caller {
     /// The caller who is known already, or else identified now.
     ///
     /// # Errors
-    /// As [`identify`](Self::identify).
-    pub(crate) async fn of(engine: &LeaseEngine, headers: &HeaderMap, extensions: &Extensions) -> Result<Self, Problem> {
-        match extensions.get::<Self>() {
-            Some(known) => Ok(known.clone()),
-            None => Self::identify(engine, headers, &Trail::of(extensions)).await,
+    /// 401 if the credentials are not good; 503 if the store cannot be reached.
+    pub(crate) async fn of(state: &AppState, parts: &Parts) -> Result<Self, Problem> {
+        if let Some(known) = parts.extensions.get::<Self>() {
+            return Ok(known.clone());
         }
+        let found = Self(state.authenticator.authenticate(&state.engine, parts).await?);
+        found.actor().user().into_iter().for_each(|user| Trail::of(&parts.extensions).acted(user));
+        Ok(found)
     }
 
-    /// Identifies the caller.
-    ///
-    /// # Errors
-    /// 401 if the header holds no valid token, or there are two; 503 if the store cannot be reached.
-    async fn identify(engine: &LeaseEngine, headers: &HeaderMap, trail: &Trail) -> Result<Self, Problem> {
-        let mut given = headers.get_all(header::AUTHORIZATION).iter();
-        let value = match (given.next(), given.next()) {
-            (None, _) => return Ok(Self(None)),
-            (Some(value), None) => value.to_str().map_err(|_| Error::NotAuthenticated)?,
-            (Some(_), Some(_)) => return Err(Error::NotAuthenticated.into()),
-        };
-        let (scheme, token) = value.trim().split_once(' ').ok_or(Error::NotAuthenticated)?;
-        if !["token", "bearer"].contains(&scheme.to_ascii_lowercase().as_str()) {
-            return Err(Error::NotAuthenticated.into());
-        }
-        let token = token.trim().parse().map_err(|_| Error::NotAuthenticated)?;
-        let session = engine.authenticate(&token).await?;
-        session.actor.user().into_iter().for_each(|user| trail.acted(user));
-        Ok(Self(Some(session)))
-    }
-
-    /// The actor of this session.
+    /// The actor.
     #[must_use]
     pub(crate) fn actor(&self) -> Actor {
-        self.0.as_ref().map_or(Actor::Anonymous, |session| session.actor)
+        self.0.as_ref().map_or(Actor::Anonymous, |identity| identity.actor)
+    }
+
+    /// Whether the caller is an administrative user.
+    pub(crate) fn is_staff(&self) -> bool {
+        self.actor().role().is_some_and(Role::is_staff)
     }
 }
 
-/// The caller that a layer has already identified, or else identified now.
+/// The caller that a layer has already identified, or else identified now. What comes after it finds them in the request.
 impl FromRequestParts<AppState> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
-        Self::of(&state.engine, &parts.headers, &parts.extensions).await
+        let caller = Self::of(state, parts).await?;
+        parts.extensions.insert(caller.clone());
+        Ok(caller)
     }
 }
 
-/// The session of a caller with a valid token; 401 for any other request. Converts into the context of a command.
+/// The head of a request, by which its caller is identified again as long as the request lasts.
+#[derive(Clone, Debug)]
+pub(crate) struct Credentials(Parts);
+
+impl Credentials {
+    /// Succeeds if the caller is still who they were: known, and with the same role and customer.
+    ///
+    /// # Errors
+    /// [`Error::NotAuthenticated`] if they are not; [`Error::Unavailable`].
+    pub(crate) async fn check(&self, state: &AppState, known: Actor) -> Result<(), Error> {
+        let found = state.authenticator.authenticate(&state.engine, &self.0).await?.ok_or(Error::NotAuthenticated)?;
+        let is_the_same = |actor: Actor| (actor.user(), actor.role(), actor.customer());
+        if is_the_same(found.actor) != is_the_same(known) {
+            return Err(Error::NotAuthenticated);
+        }
+        // What an app says of a user may be older than what the engine knows.
+        if found.token.is_none() { state.engine.check_actor(&known).await } else { Ok(()) }
+    }
+}
+
+impl FromRequestParts<AppState> for Credentials {
+    type Rejection = Infallible;
+
+    /// What belongs to the request rather than to its caller is left out: it may hold on to memory.
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, Infallible> {
+        let mut head = parts.clone();
+        head.extensions.remove::<Caller>();
+        head.extensions.remove::<Received>();
+        head.extensions.remove::<Observation>();
+        head.extensions.remove::<Presence>();
+        Ok(Self(head))
+    }
+}
+
+/// A user who is known by the request; 401 for any other request. Converts into the context of a command.
 #[derive(Clone, Debug)]
 pub(crate) struct Session {
-    session: account::Session,
+    identity: Identity,
     context: RequestContext,
 }
 
-impl Deref for Session {
-    type Target = account::Session;
+impl Session {
+    /// The hash of the token that was presented, if it was one.
+    pub(crate) fn token_hash(&self) -> Option<TokenHash> {
+        self.identity.token.as_ref().map(|token| token.hash)
+    }
 
-    fn deref(&self) -> &account::Session {
-        &self.session
+    /// The token that was presented.
+    ///
+    /// # Errors
+    /// 409 if the app has authenticated the user in another way.
+    pub(crate) fn require_token(&self) -> Result<&Stored<Token>, Problem> {
+        self.identity.token.as_ref().ok_or_else(|| Problem::new(HttpError::NoTokenSession))
+    }
+}
+
+impl Deref for Session {
+    type Target = Identity;
+
+    fn deref(&self) -> &Identity {
+        &self.identity
     }
 }
 
@@ -97,13 +138,13 @@ impl FromRequestParts<AppState> for Session {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         let caller = Caller::from_request_parts(parts, state).await?;
-        let session = caller.0.ok_or(Error::NotAuthenticated)?;
-        let context = context(parts, state, session.actor);
-        Ok(Self { session, context })
+        let identity = caller.0.ok_or(Error::NotAuthenticated)?;
+        let context = context(parts, state, identity.actor);
+        Ok(Self { identity, context })
     }
 }
 
-/// An anonymous caller, even if a token was sent, for the endpoints that ignore tokens. Converts into the context of a command.
+/// An anonymous caller, whatever the request says, for the endpoints that ignore who asks. Converts into the context of a command.
 #[derive(Clone, Debug)]
 pub(crate) struct Unauthenticated(RequestContext);
 

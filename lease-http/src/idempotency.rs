@@ -72,22 +72,22 @@ impl Once {
         &self.state.engine
     }
 
-    async fn respond(self, mut request: Request, next: Next) -> Result<Response, Problem> {
+    async fn respond(self, request: Request, next: Next) -> Result<Response, Problem> {
+        let (mut parts, body) = request.into_parts();
         let caller = match self.replay.access {
             Access::Tokenless => Caller(None),
-            Access::Users | Access::Everybody => Caller::of(self.engine(), request.headers(), request.extensions()).await?,
+            Access::Users | Access::Everybody => Caller::of(&self.state, &parts).await?,
         };
         let (user, role) = (caller.actor().user(), caller.actor().role());
         if user.is_none() && self.replay.access == Access::Users {
             // The handler responds 401, which is not stored: only known users write records.
-            return Ok(next.run(request).await);
+            return Ok(next.run(Request::from_parts(parts, body)).await);
         }
-        let key = key::read(request.headers())?;
-        request.extensions_mut().insert(caller);
+        let key = key::read(&parts.headers)?;
+        parts.extensions.insert(caller);
         if self.replay.ignores_key() {
-            return Ok(next.run(request).await);
+            return Ok(next.run(Request::from_parts(parts, body)).await);
         }
-        let (mut parts, _) = request.into_parts();
         let Some(content) = self.content(&key, &parts).await? else {
             return Ok(next.run(Request::from_parts(parts, Body::empty())).await);
         };

@@ -6,6 +6,7 @@
 
 mod account_pages;
 mod auth;
+mod authenticator;
 mod client_address;
 #[cfg(feature = "console")]
 mod console;
@@ -32,7 +33,7 @@ mod state;
 mod throttle;
 
 use std::io::Write as _;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::extract::Request;
@@ -49,6 +50,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use auth::Caller;
+pub use authenticator::{Authenticator, Identity, Tokens};
 use endpoints::Endpoints;
 use extract::Engine;
 use memory::Memory;
@@ -127,6 +129,7 @@ impl Document {
 #[derive(Clone, Debug)]
 pub struct RouterBuilder {
     engine: LeaseEngine,
+    authenticator: Arc<dyn Authenticator>,
     options: HttpOptions,
     metrics: Metrics,
     writes: TaskTracker,
@@ -139,11 +142,19 @@ impl RouterBuilder {
     pub fn new(engine: LeaseEngine) -> Self {
         Self {
             engine,
+            authenticator: Arc::new(Tokens),
             options: HttpOptions::default(),
             metrics: Metrics::new(),
             writes: TaskTracker::new(),
             stop: CancellationToken::new(),
         }
+    }
+
+    /// Who finds out who sends a request: an app's own authentication. The default is [`Tokens`].
+    #[must_use]
+    pub fn authenticator(mut self, authenticator: impl Authenticator) -> Self {
+        self.authenticator = Arc::new(authenticator);
+        self
     }
 
     /// The settings.
@@ -186,6 +197,7 @@ impl RouterBuilder {
             streams: Streams::new(self.metrics.clone()),
             stop: self.stop,
             engine: self.engine,
+            authenticator: self.authenticator,
             options: self.options,
             metrics: self.metrics,
             writes: self.writes,

@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use form_urlencoded::Serializer;
 use lease_core::id::Id;
 use lease_core::input::{Field, FromScalar as _, Scalar};
-use lease_core::model::{ChassisNumber, Vin};
+use lease_core::model::{ChassisNumber, ExternalId, Role, Vin};
 use lease_core::money::{Currency, check_amount};
 use lease_core::openapi;
 use lease_core::page::{Cursor, DEFAULT_LIMIT, MAX_LIMIT, Page, PageRequest};
@@ -43,7 +43,11 @@ pub(crate) trait Filter: Sized {
 /// The query of a list.
 #[derive(Debug)]
 pub(crate) struct List<F> {
-    query: Result<(F, PageRequest), Messages>,
+    filter: F,
+    page: PageRequest,
+    errors: Messages,
+    /// The names of the parameters that were given and are known to administrative users alone.
+    reserved: Vec<String>,
     links: Links,
 }
 
@@ -52,10 +56,12 @@ impl<F: Filter> List<F> {
     ///
     /// # Errors
     /// 401 or 403 if the actor may read no rows of the kind; 400 if a parameter is wrong.
-    pub(crate) fn for_reader(self, actor: &Actor) -> Result<(F, PageRequest, Links), Problem> {
+    pub(crate) fn for_reader(mut self, actor: &Actor) -> Result<(F, PageRequest, Links), Problem> {
         actor.require(F::RESOURCE, Act::Read)?;
-        let (filter, page) = self.query.map_err(Problem::invalid)?;
-        Ok((filter, page, self.links))
+        if !actor.role().is_some_and(Role::is_staff) {
+            self.errors.extend(self.reserved.into_iter().map(unknown));
+        }
+        if self.errors.is_empty() { Ok((self.filter, self.page, self.links)) } else { Err(Problem::invalid(self.errors)) }
     }
 }
 
@@ -95,9 +101,9 @@ impl<F: Filter, S: Send + Sync> FromRequestParts<S> for List<F> {
         let page = params.page(F::HAS_PRICES);
         let filter = F::read(&mut params);
         params.refuse_unknown();
+        let reserved = params.reserved();
         let Params { pairs, errors, .. } = params;
-        let query = if errors.is_empty() { Ok((filter, page)) } else { Err(errors) };
-        Ok(Self { query, links: Links { path, pairs } })
+        Ok(Self { filter, page, errors, reserved, links: Links { path, pairs } })
     }
 }
 
@@ -193,6 +199,8 @@ pub(crate) struct Params {
     /// The names of the parameters that have no value: they count as absent, if they are known at all.
     empty: Vec<String>,
     known: Vec<Parameter>,
+    /// The name of one of those, if administrative users alone know it.
+    reserved: Option<&'static str>,
     errors: Messages,
 }
 
@@ -316,6 +324,14 @@ impl Params {
         self.read(name, description, reference::<openapi::ChassisNumberInput>(), ChassisNumber::parse)
     }
 
+    /// What another system calls the object; the parameter is called `external_id`, and is an unknown one to customers.
+    pub(crate) fn external_id(&mut self) -> Option<ExternalId> {
+        const NAME: &str = "external_id";
+        self.reserved = Some(NAME);
+        let description = "Only the one with this external id. For administrative users.";
+        self.read(NAME, description, reference::<openapi::ExternalIdInput>(), ExternalId::parse)
+    }
+
     /// Words to search for; the parameter is called `search`.
     pub(crate) fn search(&mut self, description: &str) -> Option<Search> {
         self.read("search", description, text_schema(TITLE_MAX), |text| check_line(text, TITLE_MAX).map(Search::new))
@@ -376,14 +392,23 @@ impl Params {
         let is_known = |name: &str| self.known.iter().any(|parameter| parameter.name == name);
         let names = self.pairs.iter().map(|(name, _)| name).chain(&self.empty);
         let unknown: Vec<String> = names.filter(|name| !is_known(name)).cloned().collect();
-        for name in unknown {
-            self.errors.insert(name, vec!["There is no such parameter.".to_owned()]);
-        }
+        self.errors.extend(unknown.into_iter().map(self::unknown));
+    }
+
+    /// The names of the parameters that were given and are known to administrative users alone.
+    fn reserved(&self) -> Vec<String> {
+        let given = self.pairs.iter().map(|(name, _)| name).chain(&self.empty);
+        given.filter(|name| Some(name.as_str()) == self.reserved).cloned().collect()
     }
 
     fn wrong(&mut self, name: &str, message: &str) {
         self.errors.entry(name.to_owned()).or_default().push(message.to_owned());
     }
+}
+
+/// The message on a parameter that there is not.
+fn unknown(name: String) -> (String, Vec<String>) {
+    (name, vec!["There is no such parameter.".to_owned()])
 }
 
 /// The schema of a whole number that is not negative.

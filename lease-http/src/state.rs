@@ -8,6 +8,7 @@ use lease_core::LeaseEngine;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::authenticator::Authenticator;
 use crate::memory::Memory;
 use crate::metrics::Metrics;
 use crate::options::HttpOptions;
@@ -21,6 +22,8 @@ pub(crate) struct AppState(Arc<Shared>);
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) engine: LeaseEngine,
+    /// Finds out who sends a request.
+    pub(crate) authenticator: Arc<dyn Authenticator>,
     pub(crate) options: HttpOptions,
     /// The counters of requests.
     pub(crate) metrics: Metrics,

@@ -11,9 +11,9 @@ use lease_core::gateway::{CardToken, ChargeKey};
 use lease_core::id::{CreditCardId, CustomerId, NewIds, ServiceId, TradeId, VehicleId, Version};
 use lease_core::lifecycle::{InvoiceChange, NewInvoice, Opening, PaymentChange, TradeChange, TradeChanges, TradeMove};
 use lease_core::model::{
-    Agreement, BillTo, CardBrand, CreditCard, Email, InvoiceOn, InvoiceState, NoticeSettings, OfferedVehicle, Payment,
-    PaymentState, Period, Profile, Proposal, ProposalState, Role, Service, ServiceKind, Trade, TradeState, User, Username,
-    Vehicle, VehicleIdentity, Vin,
+    Agreement, Annotations, BillTo, CardBrand, CreditCard, Email, InvoiceOn, InvoiceState, NoticeSettings, OfferedVehicle,
+    Payment, PaymentState, Period, Profile, Proposal, ProposalState, Role, Service, ServiceKind, Trade, TradeState, User,
+    Username, Vehicle, VehicleIdentity, Vin,
 };
 use lease_core::money::{Currency, Money};
 use lease_core::permission::Actor;
@@ -167,6 +167,7 @@ impl World {
                 asking: None,
                 invoice_id: None,
                 created_at: self.now,
+                annotations: Annotations::default(),
             },
             vehicle_version: *version,
             first_use_of_service: None,
@@ -203,7 +204,7 @@ async fn write(store: &MemoryRepository, now: DateTime<Utc>, change: impl Into<C
 async fn customer(store: &MemoryRepository, name: &str, now: DateTime<Utc>) -> CustomerId {
     let user = User {
         username: Username::parse(name).unwrap(),
-        email: Email::parse(&format!("{name}@example.com")).unwrap(),
+        email: Some(Email::parse(&format!("{name}@example.com")).unwrap()),
         first_name: String::new(),
         last_name: String::new(),
         password: PasswordHash::from_phc(String::new()),
@@ -215,6 +216,7 @@ async fn customer(store: &MemoryRepository, name: &str, now: DateTime<Utc>) -> C
         email_verified_at: None,
         links: Vec::new(),
         notices: NoticeSettings::default(),
+        annotations: Annotations::default(),
     };
     let new = NewAccount { user, profile: Some(Profile::default()), token: None, only_first_superuser: false };
     write(store, now, new).await.customer.unwrap()
@@ -262,6 +264,7 @@ fn vehicle(customer_id: CustomerId, number: usize, now: DateTime<Utc>) -> Vehicl
         license_plate: String::new(),
         description: String::new(),
         created_at: now,
+        annotations: Annotations::default(),
     }
 }
 

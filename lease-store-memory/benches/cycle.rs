@@ -15,7 +15,7 @@ use lease_core::gateway::SandboxGateway;
 use lease_core::id::{CreditCardId, ServiceId};
 use lease_core::invoicing::PaymentDraft;
 use lease_core::lifecycle::{ProposalDraft, TradeDraft};
-use lease_core::model::{Email, NoticeSettings, Profile, Role, User, Username};
+use lease_core::model::{Annotations, Email, NoticeSettings, Profile, Role, User, Username};
 use lease_core::money::{Currency, Money};
 use lease_core::permission::Actor;
 use lease_core::repository::{Commit, Envelope, Repository as _};
@@ -86,7 +86,7 @@ impl Market {
 async fn customer(store: &MemoryRepository, name: &str) -> Actor {
     let user = User {
         username: Username::parse(name).unwrap(),
-        email: Email::parse(&format!("{name}@example.com")).unwrap(),
+        email: Some(Email::parse(&format!("{name}@example.com")).unwrap()),
         first_name: name.to_owned(),
         last_name: name.to_owned(),
         password: PasswordHash::from_phc("none".to_owned()),
@@ -98,6 +98,7 @@ async fn customer(store: &MemoryRepository, name: &str) -> Actor {
         email_verified_at: None,
         links: Vec::new(),
         notices: NoticeSettings::default(),
+        annotations: Annotations::default(),
     };
     let new = NewAccount { user, profile: Some(Profile::default()), token: None, only_first_superuser: false };
     let created = Commit::new(Envelope::new(Actor::System, DateTime::UNIX_EPOCH), new);

@@ -63,6 +63,8 @@ pub(crate) enum Kind {
     Year,
     /// It expires or falls due on this day.
     Expiry,
+    /// Another system calls it so.
+    ExternalId,
     /// Its text has these three characters in a row, or a word that starts with this one.
     Text,
 }

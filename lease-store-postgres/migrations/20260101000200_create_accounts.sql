@@ -2,7 +2,7 @@ create table users (
     id bigint generated always as identity,
     version bigint not null default 1,
     username text not null,
-    email text not null,
+    email text,
     first_name text not null,
     last_name text not null,
     password_hash text not null,
@@ -16,20 +16,26 @@ create table users (
     proposal_notices boolean not null,
     invoice_notices boolean not null,
     payment_notices boolean not null,
+    external_id text collate "C",
+    metadata jsonb not null default '{}',
     search_text text not null,
     constraint users_pkey primary key (id),
     constraint users_id_role_key unique (id, role),
     constraint users_id_is_active_key unique (id, is_active),
     constraint users_role_check check (role in ('customer', 'staff', 'superuser')),
     constraint users_links_check check (jsonb_typeof(links) = 'array'),
+    constraint users_metadata_check check (jsonb_typeof(metadata) = 'object'),
     constraint users_version_check check (version > 0)
 ) with (fillfactor = 85);
 
+create unique index users_external_id_key on users (external_id) where external_id is not null;
 create index users_inactive_idx on users (id) where not is_active;
 create index users_administrative_idx on users (role, id) where role <> 'customer';
 create index users_search_idx on users using gin (search_text gin_trgm_ops);
 
 comment on table users is 'logins';
+comment on column users.external_id is 'what another system calls it';
+comment on column users.metadata is 'what the company keeps with it, for no rule';
 comment on column users.version is 'goes up with each change, logins excepted';
 comment on column users.token_epoch is 'only tokens of this epoch are good';
 comment on column users.email_verified_at is 'when they showed that the present address is theirs';
@@ -71,15 +77,22 @@ create table customers (
     dob date,
     notes text not null,
     created_at timestamptz not null,
+    external_id text collate "C",
+    metadata jsonb not null default '{}',
     constraint customers_pkey primary key (id),
     constraint customers_user_id_key unique (user_id),
     constraint customers_user_role_check check (user_role = 'customer'),
     constraint customers_user_fkey foreign key (user_id, user_role) references users (id, role),
     constraint customers_is_active_fkey foreign key (user_id, is_active) references users (id, is_active) on update cascade,
+    constraint customers_metadata_check check (jsonb_typeof(metadata) = 'object'),
     constraint customers_version_check check (version > 0)
 ) with (fillfactor = 85);
 
+create unique index customers_external_id_key on customers (external_id) where external_id is not null;
+
 comment on table customers is 'the trading parties behind users that do not administer';
+comment on column customers.external_id is 'what another system calls it';
+comment on column customers.metadata is 'what the company keeps with it, for no rule';
 comment on column customers.version is 'goes up with each change of the profile or of the cards';
 comment on column customers.is_active is 'repeated from the user, so that lists need not look there; the foreign key keeps it right';
 comment on column customers.user_role is 'always customer: with the foreign key it keeps administrative users from having one';

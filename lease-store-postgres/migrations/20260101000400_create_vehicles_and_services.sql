@@ -12,6 +12,8 @@ create table vehicles (
     license_plate text not null,
     description text not null,
     created_at timestamptz not null,
+    external_id text collate "C",
+    metadata jsonb not null default '{}',
     make_key text collate "C" not null,
     model_key text collate "C" not null,
     search_text text not null,
@@ -24,9 +26,11 @@ create table vehicles (
     constraint vehicles_chassis_number_check check (chassis_number ~ '^[0-9A-Z-]{5,20}$'),
     constraint vehicles_identity_check check (num_nonnulls(vin, chassis_number) <= 1),
     constraint vehicles_mileage_check check (mileage >= 0),
+    constraint vehicles_metadata_check check (jsonb_typeof(metadata) = 'object'),
     constraint vehicles_version_check check (version > 0)
 ) with (fillfactor = 85);
 
+create unique index vehicles_external_id_key on vehicles (external_id) where external_id is not null;
 create index vehicles_customer_id_idx on vehicles (customer_id, id);
 create index vehicles_make_idx on vehicles (make_key, id);
 create index vehicles_model_idx on vehicles (model_key, id);
@@ -34,6 +38,8 @@ create index vehicles_year_idx on vehicles (year, id);
 create index vehicles_search_idx on vehicles using gin (search_text gin_trgm_ops);
 
 comment on table vehicles is 'what is offered';
+comment on column vehicles.external_id is 'what another system calls it';
+comment on column vehicles.metadata is 'what the company keeps with it, for no rule';
 comment on column vehicles.chassis_number is 'of a vehicle without a VIN; one from an import may have neither until it is offered';
 comment on column vehicles.version is 'goes up with each change, with a trade opened and with a change of hands';
 comment on column vehicles.make_key is 'the make as it is compared, computed by lease-core';

@@ -41,6 +41,8 @@ create table trades (
     completed_at timestamptz,
     cancelled_at timestamptz,
     cancel_reason text,
+    external_id text collate "C",
+    metadata jsonb not null default '{}',
     search_text text not null,
     constraint trades_pkey primary key (id),
     constraint trades_customer_id_id_key unique (customer_id, id),
@@ -73,9 +75,11 @@ create table trades (
         vehicle_id with =,
         daterange(agreed_from, agreed_until, '[)') with &&
     ) where (agreed_from is not null),
+    constraint trades_metadata_check check (jsonb_typeof(metadata) = 'object'),
     constraint trades_version_check check (version > 0)
 ) with (fillfactor = 80);
 
+create unique index trades_external_id_key on trades (external_id) where external_id is not null;
 create unique index trades_live_vehicle_key on trades (vehicle_id) where status in ('open', 'agreed');
 create index trades_weekly_totals_idx on trades using brin (created_at) with (autosummarize = on);
 create index trades_open_vehicle_idx on trades (vehicle_id) where status = 'open';
@@ -96,6 +100,8 @@ create index trades_mileage_idx on trades (offered_mileage, id);
 create index trades_search_idx on trades using gin (search_text gin_trgm_ops);
 
 comment on table trades is 'a vehicle offered under a service';
+comment on column trades.external_id is 'what another system calls it';
+comment on column trades.metadata is 'what the company keeps with it, for no rule';
 comment on column trades.version is 'goes up with each change of the trade, of what it offers or of what hangs on it: proposals, invoice, payments';
 comment on column trades.vehicle_make is 'make_key of what is offered; as the offered columns';
 comment on column trades.vehicle_model is 'model_key of what is offered; as the offered columns';

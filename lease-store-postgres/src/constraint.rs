@@ -15,13 +15,16 @@ pub(crate) enum Broken {
 /// The constraints that concurrent changes can break. All others are broken only by a fault in the code.
 pub(crate) fn meaning(name: &str) -> Option<Broken> {
     use Guarantee::{
-        AcceptedProposal, AgreedPeriods, ChargeKey, DefaultCard, InvoiceOfTrade, LiveTradeOfVehicle, LoginName, PendingProposal,
-        RefundKey, VehicleIdentity,
+        AcceptedProposal, AgreedPeriods, ChargeKey, DefaultCard, ExternalId, InvoiceOfTrade, LiveTradeOfVehicle, LoginName,
+        PendingProposal, RefundKey, VehicleIdentity,
     };
     let guarantee = match name {
         "login_names_pkey" => LoginName,
         "credit_cards_one_default" => DefaultCard,
         "vehicles_vin_key" | "vehicles_chassis_number_key" => VehicleIdentity,
+        "users_external_id_key" | "customers_external_id_key" | "vehicles_external_id_key" | "trades_external_id_key" => {
+            ExternalId
+        }
         "trades_live_vehicle_key" => LiveTradeOfVehicle,
         "invoices_trade_id_key" => InvoiceOfTrade,
         "proposals_one_pending" => PendingProposal,

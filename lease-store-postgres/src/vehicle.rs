@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use lease_core::catalog::{LiveTrade, VehicleChange, VehicleSnapshot};
 use lease_core::decision::RowChange;
 use lease_core::id::{CustomerId, NewIds, Stored, TradeId, VehicleId, Version, Versioned};
-use lease_core::model::{ChassisNumber, Vehicle, VehicleIdentity, Vin};
+use lease_core::model::{ChassisNumber, ExternalId, Vehicle, VehicleIdentity, Vin};
 use lease_core::page::{Page, PageRequest};
 use lease_core::repository::{Envelope, RepositoryError, VehicleFilter, VehicleRepository};
 use sqlx::QueryBuilder;
@@ -20,7 +20,7 @@ use crate::writing::{Made, Writing, change_row, push_expected, push_update, writ
 /// The columns of vehicles that are repeated in their trades, of those whose owner is active. Postgres joins the vehicle itself
 /// only if a filter asks for other columns: then for few rows, unless the filter is the owner.
 const TRADED: &str = "(select o.vehicle_id as id, o.status, o.vehicle_make as make_key, o.vehicle_model as model_key, \
-                      o.vehicle_year as year, v.vin, v.chassis_number, v.search_text \
+                      o.vehicle_year as year, v.vin, v.chassis_number, v.external_id, v.search_text \
                       from trades o join customers owner on owner.id = o.customer_id and owner.is_active \
                       left join vehicles v on v.id = o.vehicle_id) t";
 
@@ -69,6 +69,7 @@ impl VehicleRepository for PostgresRepository {
                 query.between("t.year", filter.year_min, filter.year_max);
                 query.compare("t.vin =", filter.vin.as_ref().map(Vin::as_str));
                 query.compare("t.chassis_number =", filter.chassis_number.as_ref().map(ChassisNumber::as_str));
+                query.compare("t.external_id =", filter.external_id.as_ref().map(ExternalId::as_str));
                 query.search(filter.search.as_ref());
             },
             page,

@@ -85,7 +85,7 @@ pub struct NotALinkToken;
 pub fn add_link(snapshot: &Versioned<AccountSnapshot>, link: NewLink<'_>, now: DateTime<Utc>) -> Option<Decision<AccountChange>> {
     let stored = &snapshot.account.user;
     let NewLink { purpose, hash, mail, address } = link;
-    if stored.email.as_str() != address {
+    if stored.email_or_empty() != address {
         return None;
     }
     let mut links: Vec<_> = stored.links.iter().copied().filter(|link| now < link.expires_at).collect();

@@ -6,6 +6,7 @@ mod link;
 mod new_password;
 mod notices;
 mod own_token;
+mod own_users;
 mod password;
 mod profile;
 mod register;
@@ -23,14 +24,15 @@ pub use new_password::{
 };
 pub use notices::{NoticeSettingsDraft, choose_notices};
 pub use own_token::{TokenDraft, create_token, revoke_listed_token, revoke_token};
+pub use own_users::{NewCustomer, create_customer};
 pub(crate) use password::PasswordWork;
 pub use password::{PasswordError, PasswordHasher, PasswordParams, PasswordPolicyError, Verified};
 pub use profile::{ProfileDraft, update_profile};
 pub use register::{Registrant, RegistrationDraft, check_first_superuser, check_new_user, check_registration};
-pub(crate) use session::current_actor;
 pub use session::{
     Session, check_login, check_repeated_registration, check_session, console_session, log_in, password_to_verify, session,
 };
+pub(crate) use session::{check_actor, current_actor};
 pub use snapshot::AccountSnapshot;
 pub(crate) use token::expiry;
 pub use token::{FIRST_EPOCH, NotAToken, Token, TokenHash, TokenText, TokenUse};
@@ -43,8 +45,26 @@ use crate::id::{CustomerId, UserId};
 use crate::model::{LoginName, Role};
 use crate::permission::{Act, Actor, Grant, Resource};
 
-/// The login names that are taken, each with the user who has it.
-pub type TakenNames = [(LoginName, UserId)];
+/// What of the names in a draft is taken.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TakenNames {
+    /// The login names, each with the user who has it.
+    pub logins: Vec<(LoginName, UserId)>,
+    /// The user who has the external id.
+    pub external_id: Option<UserId>,
+}
+
+impl TakenNames {
+    /// Whether another user has a login name; `own` is the user who may have it.
+    fn has_login(&self, name: &LoginName, own: Option<UserId>) -> bool {
+        self.logins.iter().any(|(other, owner)| other == name && Some(*owner) != own)
+    }
+
+    /// Whether another user has the external id; `own` is the user who may have it.
+    fn has_external_id(&self, own: Option<UserId>) -> bool {
+        self.external_id.is_some_and(|owner| Some(owner) != own)
+    }
+}
 
 /// Succeeds if the actor may see this user.
 ///

@@ -135,7 +135,7 @@ pub(super) fn read_new_password(
     let likes = user.map(|user| {
         [
             ("username", user.username.as_str()),
-            ("email", user.email.as_str()),
+            ("email", user.email_or_empty()),
             ("first name", user.first_name.as_str()),
             ("last name", user.last_name.as_str()),
         ]

@@ -81,17 +81,18 @@ impl PasswordHasher {
         self.run(client, move |work| work.hash(&password)).await?
     }
 
-    /// Whether the password is the one that was hashed. Without a hash it is not, and neither takes longer than the other, so that
-    /// an unknown name cannot be distinguished from a wrong password (rule 3.2).
+    /// Whether the password is the one that was hashed. Without a hash it is not, nor with a text that is none, and neither takes longer
+    /// than the other, so that an unknown name cannot be distinguished from a wrong password (rule 3.2).
     ///
     /// # Errors
-    /// [`PasswordError`]; [`PasswordError::Hashing`] also if the hash is malformed.
+    /// [`PasswordError`].
     pub async fn verify(
         &self,
         client: Option<ClientNetwork>,
         password: &SecretString,
         hash: Option<&PasswordHash>,
     ) -> Result<Verified, PasswordError> {
+        let hash = hash.filter(|hash| argon::is_hash(hash));
         let (known, hash) = (hash.is_some(), hash.unwrap_or(&self.decoy).clone());
         let password = password.clone();
         self.run(client, move |work| {

@@ -9,7 +9,7 @@ use crate::decision::Decision;
 use crate::error::Error;
 use crate::event::{Audience, Event, EventType, NewRow};
 use crate::input::{Field, Form, UpdateMode, draft};
-use crate::model::{Email, LoginName, NoticeSettings, Profile, Role, User, Username};
+use crate::model::{Annotations, Email, LoginName, NoticeSettings, Profile, Role, User, Username};
 use crate::permission::{Act, Actor, Resource};
 use crate::text;
 
@@ -45,7 +45,7 @@ impl RegistrationDraft {
     }
 
     fn profile(&self) -> ProfileDraft {
-        ProfileDraft { job: self.job.clone(), dob: self.dob.clone(), notes: self.notes.clone() }
+        ProfileDraft { job: self.job.clone(), dob: self.dob.clone(), notes: self.notes.clone(), ..ProfileDraft::default() }
     }
 }
 
@@ -57,12 +57,7 @@ pub(super) fn login_names(username: &Field<String>, email: &Field<String>) -> Ve
 /// A new user whose fields are valid; only the hash of the password is missing.
 #[derive(Clone, Debug)]
 pub struct Registrant {
-    identity: Identity,
-    is_active: bool,
-    role: Role,
-    profile: Profile,
-    event_type: EventType,
-    only_first_superuser: bool,
+    user: NewUser,
     /// The password to hash.
     pub password: SecretString,
 }
@@ -71,6 +66,43 @@ impl Registrant {
     /// The user to be created. `token` is the hash and the expiry of a first token, if one is issued.
     #[must_use]
     pub fn into_new_account(
+        self,
+        password: PasswordHash,
+        token: Option<(TokenHash, DateTime<Utc>)>,
+        now: DateTime<Utc>,
+    ) -> Decision<NewAccount> {
+        self.user.into_new_account(password, token, now)
+    }
+}
+
+/// The fields of a new user, valid, but for the password.
+#[derive(Clone, Debug)]
+pub(super) struct NewUser {
+    pub(super) identity: Identity,
+    pub(super) is_active: bool,
+    pub(super) role: Role,
+    pub(super) profile: Profile,
+    pub(super) annotations: Annotations,
+    pub(super) event_type: EventType,
+    pub(super) only_first_superuser: bool,
+}
+
+impl NewUser {
+    /// An active customer whom somebody else creates.
+    pub(super) fn customer(identity: Identity, annotations: Annotations) -> Self {
+        Self {
+            identity,
+            is_active: true,
+            role: Role::Customer,
+            profile: Profile::default(),
+            annotations,
+            event_type: EventType::UserCreated,
+            only_first_superuser: false,
+        }
+    }
+
+    /// As [`Registrant::into_new_account`].
+    pub(super) fn into_new_account(
         self,
         password: PasswordHash,
         token: Option<(TokenHash, DateTime<Utc>)>,
@@ -92,6 +124,7 @@ impl Registrant {
                 email_verified_at: None,
                 links: Vec::new(),
                 notices: NoticeSettings::default(),
+                annotations: self.annotations,
             },
             profile: (self.role == Role::Customer).then_some(self.profile),
             token: token.map(|(hash, expires_at)| FirstToken { hash, name: REGISTRATION.to_owned(), expires_at }),
@@ -126,21 +159,14 @@ pub fn check_registration(draft: &RegistrationDraft, taken: &TakenNames, today: 
         first_name: &draft.first_name,
         last_name: &draft.last_name,
     };
-    let identity = names.read(&mut form, None, |name| is_taken(name, taken));
+    let identity = names.read(&mut form, None, |name| taken.has_login(name, None));
     let password = read_password(&mut form, &draft.password, &names);
     read_repeated(&mut form, &draft.password2, &draft.password);
     let profile = draft.profile().read(&mut form, None, today);
     let (Some(identity), Some(password), Some(profile)) = (identity, password, profile) else { return Err(form.errors.into()) };
     form.finish()?;
-    Ok(Registrant {
-        identity,
-        is_active: true,
-        role: Role::Customer,
-        profile,
-        event_type: EventType::UserRegistered,
-        only_first_superuser: false,
-        password,
-    })
+    let customer = NewUser::customer(identity, Annotations::default());
+    Ok(Registrant { user: NewUser { profile, event_type: EventType::UserRegistered, ..customer }, password })
 }
 
 /// Checks a user that somebody else creates (rule 3.4): staff may create customers; superusers and the system may also create
@@ -155,21 +181,16 @@ pub fn check_new_user(actor: &Actor, draft: &UserDraft, taken: &TakenNames, toda
     }
     let mut form = Form::new(UpdateMode::Full);
     let names = draft.identity();
-    let identity = names.read(&mut form, None, |name| is_taken(name, taken));
+    let identity = names.read(&mut form, None, |name| taken.has_login(name, None));
     let password = read_password(&mut form, &draft.password, &names);
     let (is_active, role) = draft.read_flags(&mut form, true, Role::Customer);
     let profile = draft.profile().read(&mut form, None, today);
-    let (Some(identity), Some(password), Some(profile)) = (identity, password, profile) else { return Err(form.errors.into()) };
+    let annotations = draft.annotations().read(&mut form, None, "user", taken.has_external_id(None));
+    let (Some(identity), Some(password), Some(profile), Some(annotations)) = (identity, password, profile, annotations) else {
+        return Err(form.errors.into());
+    };
     form.finish()?;
-    Ok(Registrant {
-        identity,
-        is_active,
-        role,
-        profile,
-        event_type: EventType::UserCreated,
-        only_first_superuser: false,
-        password,
-    })
+    Ok(Registrant { user: NewUser { is_active, role, profile, ..NewUser::customer(identity, annotations) }, password })
 }
 
 /// Checks the superuser that the operator has set for a store without one (rule 7.2). Where another active superuser comes first,
@@ -180,18 +201,14 @@ pub fn check_new_user(actor: &Actor, draft: &UserDraft, taken: &TakenNames, toda
 pub fn check_first_superuser(draft: &UserDraft, taken: &TakenNames, today: NaiveDate) -> Result<Registrant, Error> {
     let draft = UserDraft { is_superuser: true.into(), ..draft.clone() };
     let registrant = check_new_user(&Actor::System, &draft, taken, today)?;
-    Ok(Registrant { only_first_superuser: true, ..registrant })
-}
-
-fn is_taken(name: &LoginName, taken: &TakenNames) -> bool {
-    taken.iter().any(|(other, _)| other == name)
+    Ok(Registrant { user: NewUser { only_first_superuser: true, ..registrant.user }, ..registrant })
 }
 
 /// The names of a user.
 #[derive(Clone, Debug)]
 pub(super) struct Identity {
     pub(super) username: Username,
-    pub(super) email: Email,
+    pub(super) email: Option<Email>,
     pub(super) first_name: String,
     pub(super) last_name: String,
 }
@@ -224,14 +241,10 @@ impl IdentityDraft<'_> {
         current: Option<&Identity>,
         is_taken: impl Fn(&LoginName) -> bool,
     ) -> Option<Identity> {
-        let username = form.required("username", self.username, current.map(|now| &now.username), |name| {
-            let name = Username::parse(name)?;
-            if is_taken(&name.key()) { Err("A user with that username already exists.".to_owned()) } else { Ok(name) }
-        });
-        let email = form.required("email", self.email, current.map(|now| &now.email), |email| {
-            let email = Email::parse(email)?;
-            if is_taken(&email.key()) { Err("A user with that email already exists.".to_owned()) } else { Ok(email) }
-        });
+        let username =
+            form.required("username", self.username, current.map(|now| &now.username), |name| free_username(name, &is_taken));
+        let email =
+            form.required("email", self.email, current.map(|now| &now.email), |email| free_email(email, &is_taken).map(Some));
         let first_name =
             form.required("first_name", self.first_name, current.map(|now| &now.first_name), |name| text::name(name));
         let last_name = form.required("last_name", self.last_name, current.map(|now| &now.last_name), |name| text::name(name));
@@ -243,11 +256,23 @@ impl IdentityDraft<'_> {
         let or = |field: &'b Field<String>, now: Option<&'b str>| field.given().map(String::as_str).or(now).unwrap_or_default();
         vec![
             ("username", or(self.username, current.map(|now| now.username.as_str()))),
-            ("email", or(self.email, current.map(|now| now.email.as_str()))),
+            ("email", or(self.email, current.and_then(|now| now.email.as_ref()).map(Email::as_str))),
             ("first name", or(self.first_name, current.map(|now| now.first_name.as_str()))),
             ("last name", or(self.last_name, current.map(|now| now.last_name.as_str()))),
         ]
     }
+}
+
+/// Parses a user name that no other user has.
+pub(super) fn free_username(text: &str, is_taken: impl Fn(&LoginName) -> bool) -> Result<Username, String> {
+    let name = Username::parse(text)?;
+    if is_taken(&name.key()) { Err("A user with that username already exists.".to_owned()) } else { Ok(name) }
+}
+
+/// Parses an e-mail address that no other user has.
+pub(super) fn free_email(text: &str, is_taken: impl Fn(&LoginName) -> bool) -> Result<Email, String> {
+    let email = Email::parse(text)?;
+    if is_taken(&email.key()) { Err("A user with that email already exists.".to_owned()) } else { Ok(email) }
 }
 
 fn read_password(form: &mut Form, field: &Field<SecretString>, names: &IdentityDraft<'_>) -> Option<SecretString> {

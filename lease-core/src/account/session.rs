@@ -48,8 +48,15 @@ pub fn console_session(found: Option<(Stored<Token>, Account)>, policy: &Policy,
 /// # Errors
 /// [`Error::NotAuthenticated`] if it does not.
 pub fn check_session(known: &Session, found: Option<(Stored<Token>, Account)>, now: DateTime<Utc>) -> Result<(), Error> {
-    let present = session(found, &Policy::default(), now)?.actor;
-    let is_the_same = (present.role(), present.customer()) == (known.actor.role(), known.actor.customer());
+    check_actor(&known.actor, &session(found, &Policy::default(), now)?.actor)
+}
+
+/// Checks whether an actor has the same role and customer as before.
+///
+/// # Errors
+/// [`Error::NotAuthenticated`] if they have not.
+pub(crate) fn check_actor(known: &Actor, present: &Actor) -> Result<(), Error> {
+    let is_the_same = (present.role(), present.customer()) == (known.role(), known.customer());
     if is_the_same { Ok(()) } else { Err(Error::NotAuthenticated) }
 }
 

@@ -1,5 +1,6 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use secrecy::SecretString;
+use serde_json::{Map, Value};
 
 use crate::account::link::links_but;
 use crate::account::new_password::WRONG_PASSWORD;
@@ -7,12 +8,13 @@ use crate::account::register::{Identity, IdentityDraft, login_names, note_policy
 use crate::account::{
     AccountChange, AccountSnapshot, CustomerChange, PasswordHash, ProfileDraft, TakenNames, TokenHash, require_act_on_user,
 };
+use crate::annotating::AnnotationsDraft;
 use crate::decision::Decision;
 use crate::error::{Error, Refusal};
 use crate::event::{Event, EventActor, EventType, NewRow};
 use crate::id::{CustomerId, UserId, Versioned};
 use crate::input::{Field, Form, UpdateMode, as_given, draft};
-use crate::model::{Account, Email, LinkPurpose, LoginName, Profile, Role, User};
+use crate::model::{Account, Email, ExternalId, LinkPurpose, LoginName, Profile, Role, User};
 use crate::permission::{Act, Actor, Resource};
 
 draft! {
@@ -42,6 +44,10 @@ draft! {
         pub dob: Field<NaiveDate> as nullable DateInput like "1985-06-30",
         /// Anything else worth knowing.
         pub notes: Field<String> as nullable FreeText like "Met at the fair.",
+        /// What another system calls the user; unique.
+        pub external_id: Field<String> as annotation ExternalIdInput,
+        /// What the company keeps with the user.
+        pub metadata: Field<Map<String, Value>> as annotation MetadataInput,
     }
 }
 
@@ -57,7 +63,17 @@ impl UserDraft {
     }
 
     pub(super) fn profile(&self) -> ProfileDraft {
-        ProfileDraft { job: self.job.clone(), dob: self.dob.clone(), notes: self.notes.clone() }
+        ProfileDraft { job: self.job.clone(), dob: self.dob.clone(), notes: self.notes.clone(), ..ProfileDraft::default() }
+    }
+
+    /// The external id, if it is given and valid.
+    #[must_use]
+    pub fn wanted_external_id(&self) -> Option<ExternalId> {
+        self.annotations().wanted_id()
+    }
+
+    pub(super) const fn annotations(&self) -> AnnotationsDraft<'_> {
+        AnnotationsDraft { external_id: &self.external_id, metadata: &self.metadata }
     }
 
     /// Whether it gives another value to a field of one's own than the e-mail address.
@@ -67,6 +83,7 @@ impl UserDraft {
             || changes(&self.username, user.username.as_str())
             || changes(&self.first_name, &user.first_name)
             || changes(&self.last_name, &user.last_name)
+            || self.annotations().is_given()
     }
 
     /// The role that the flags in the draft mean for a user whose present role is `current`.
@@ -195,24 +212,27 @@ pub fn check_update(
     let mut form = Form::new(mode);
     let current = Identity::of(stored);
     let names = draft.identity();
-    let identity = names.read(&mut form, Some(&current), |name| is_anothers(taken, name, stored.id));
+    let identity = names.read(&mut form, Some(&current), |name| taken.has_login(name, Some(stored.id)));
     let new_password = form.optional("password", &draft.password, None, None, |password| Ok::<_, String>(Some(password.clone())));
     if let Some(Some(password)) = &new_password {
         note_policy_errors(&mut form, password, &names.likes(Some(&current)));
     }
     let (is_active, role) = draft.read_flags(&mut form, stored.is_active, stored.role);
+    let is_id_taken = taken.has_external_id(Some(stored.id));
+    let annotations = draft.annotations().read(&mut form, Some(&stored.annotations), "user", is_id_taken);
     let changes_login = new_password.as_ref().is_some_and(Option::is_some)
         || identity.as_ref().is_some_and(|identity: &Identity| identity.email != stored.email);
     if changes_login {
         presented.password.demand(&draft.current_password, &mut form);
     }
-    let (Some(Identity { username, email, first_name, last_name }), Some(new_password)) = (identity, new_password) else {
+    let (Some(identity), Some(new_password), Some(annotations)) = (identity, new_password, annotations) else {
         return Err(form.errors.into());
     };
+    let Identity { username, email, first_name, last_name } = identity;
     form.finish()?;
 
     let token_epoch = stored.token_epoch + i64::from(stored.is_active && !is_active);
-    let user = User { username, first_name, last_name, is_active, role, token_epoch, ..stored.value.clone() };
+    let user = User { username, first_name, last_name, is_active, role, token_epoch, annotations, ..stored.value.clone() };
     let user = with_email(user, email);
     let change = change_of(snapshot, user, now)?;
     let events = update_events(&snapshot.account, &change);
@@ -281,7 +301,9 @@ fn update_events(account: &Account, change: &AccountChange) -> Vec<Event> {
     if matches!(change.customer, CustomerChange::Create(..)) {
         updated.changes.add_new("customer_id", NewRow::Customer);
     }
-    updated.if_changed().into_iter().chain(activity_events(account, change)).collect()
+    let annotated =
+        Event::of_user(EventType::UserUpdated, stored.id, customer).annotating(&stored.annotations, &change.user.annotations);
+    updated.if_changed().into_iter().chain(annotated).chain(activity_events(account, change)).collect()
 }
 
 /// What happens when a user is deactivated, which revokes all tokens, or activated again.
@@ -311,13 +333,9 @@ fn tokens_revoked(user: UserId, which: &str) -> Event {
 
 /// The user with this e-mail address. Another one than before is not confirmed, and a link to confirm the old one is not good any more
 /// (rule 9.4). A link to set a password went to the old one as well.
-fn with_email(user: User, email: Email) -> User {
+fn with_email(user: User, email: Option<Email>) -> User {
     if user.email == email {
         return user;
     }
     User { email, email_verified_at: None, links: Vec::new(), ..user }
-}
-
-fn is_anothers(taken: &TakenNames, name: &LoginName, user: UserId) -> bool {
-    taken.iter().any(|(other, owner)| other == name && *owner != user)
 }

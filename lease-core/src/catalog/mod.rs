@@ -7,6 +7,6 @@ pub use service::{
     FirstServices, ServiceDraft, create_service, deactivate_service, require_visible_service, standard_services, update_service,
 };
 pub use vehicle::{
-    LiveTrade, VehicleChange, VehicleDraft, VehicleSnapshot, create_vehicle, delete_vehicle, require_visible_vehicle,
+    LiveTrade, TakenBy, VehicleChange, VehicleDraft, VehicleSnapshot, create_vehicle, delete_vehicle, require_visible_vehicle,
     update_vehicle,
 };

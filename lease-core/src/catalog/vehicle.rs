@@ -1,12 +1,14 @@
 use chrono::{DateTime, Datelike, Utc};
+use serde_json::{Map, Value};
 
+use crate::annotating::AnnotationsDraft;
 use crate::decision::{Decision, RowChange};
 use crate::error::{Error, Refusal};
 use crate::event::{Audience, Event, EventType, IdRef, NewRow};
 use crate::id::{CustomerId, Stored, TradeId, VehicleId, Version, Versioned};
 use crate::input::{Field, FieldErrors, Form, UpdateMode, draft};
 use crate::model::limits::FIRST_MODEL_YEAR;
-use crate::model::{ChassisNumber, Vehicle, VehicleIdentity, Vin};
+use crate::model::{ChassisNumber, OfferedVehicle, Vehicle, VehicleIdentity, Vin};
 use crate::permission::{Act, Actor, Resource, can_view_vehicle};
 use crate::text;
 
@@ -84,10 +86,18 @@ draft! {
         pub license_plate: Field<String> as nullable Line like "7ABC123",
         /// Anything else worth knowing.
         pub description: Field<String> as nullable FreeText like "One owner, serviced every year.",
+        /// What another system calls the vehicle; unique.
+        pub external_id: Field<String> as annotation ExternalIdInput,
+        /// What the company keeps with the vehicle.
+        pub metadata: Field<Map<String, Value>> as annotation MetadataInput,
     }
 }
 
 impl VehicleDraft {
+    pub(crate) const fn annotations(&self) -> AnnotationsDraft<'_> {
+        AnnotationsDraft { external_id: &self.external_id, metadata: &self.metadata }
+    }
+
     /// The VIN or the chassis number in the draft, if it is given and valid.
     #[must_use]
     pub fn wanted_identity(&self) -> Option<VehicleIdentity> {
@@ -98,19 +108,35 @@ impl VehicleDraft {
     }
 }
 
-/// Creates a vehicle that belongs to the actor. `taken_by` is the vehicle that already has the draft's VIN or
-/// chassis number.
+/// The vehicles that already have what a draft gives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TakenBy {
+    /// The one that has its VIN or chassis number.
+    pub identity: Option<VehicleId>,
+    /// The one that has its external id.
+    pub external_id: Option<VehicleId>,
+}
+
+impl TakenBy {
+    /// What is taken by others than this vehicle.
+    fn others(self, own: VehicleId) -> Self {
+        let other = |id: &VehicleId| *id != own;
+        Self { identity: self.identity.filter(other), external_id: self.external_id.filter(other) }
+    }
+}
+
+/// Creates a vehicle that belongs to the actor.
 ///
 /// # Errors
 /// [`Error::PermissionDenied`]; invalid fields.
 pub fn create_vehicle(
     actor: &Actor,
     draft: &VehicleDraft,
-    taken_by: Option<VehicleId>,
+    taken: TakenBy,
     now: DateTime<Utc>,
 ) -> Result<Decision<VehicleChange>, Error> {
     let owner = actor.require_customer(Resource::Vehicle, Act::Create)?;
-    let vehicle = read(draft, UpdateMode::Full, owner, None, taken_by.is_some(), now)?;
+    let vehicle = read(draft, UpdateMode::Full, owner, None, taken, now)?;
     let event = vehicle_event(EventType::VehicleCreated, NewRow::Vehicle, owner);
     Ok(Decision::new(RowChange::Create(vehicle).into(), [event]))
 }
@@ -125,21 +151,23 @@ pub fn update_vehicle(
     actor: &Actor,
     draft: &VehicleDraft,
     mode: UpdateMode,
-    taken_by: Option<VehicleId>,
+    taken: TakenBy,
     now: DateTime<Utc>,
 ) -> Result<Decision<VehicleChange>, Error> {
     require_act_on_vehicle(snapshot, actor, Act::Update)?;
     let stored = &snapshot.vehicle;
-    let is_taken = taken_by.is_some_and(|other| other != stored.id);
-    let value = read(draft, mode, stored.customer_id, Some(stored), is_taken, now)?;
-    let offered_in = snapshot.live_trade.filter(|_| value != stored.value);
+    let value = read(draft, mode, stored.customer_id, Some(stored), taken.others(stored.id), now)?;
+    let changes_offer = OfferedVehicle::from(&value) != OfferedVehicle::from(&stored.value);
+    let offered_in = snapshot.live_trade.filter(|_| changes_offer);
     if offered_in.is_some_and(|trade| is_fixed(trade, stored, &value)) {
         return Err(Refusal::VehicleInTrade.into());
     }
-    let event = vehicle_event(EventType::VehicleUpdated, stored.id, stored.customer_id).changing(&stored.value, &value);
+    let updated = || vehicle_event(EventType::VehicleUpdated, stored.id, stored.customer_id);
+    let events =
+        [updated().changing(&stored.value, &value).if_changed(), updated().annotating(&stored.annotations, &value.annotations)];
     let vehicle = RowChange::Update { id: stored.id, expected: snapshot.version, value };
     let change = VehicleChange { vehicle, offered_in: offered_in.map(|trade| (trade.id, trade.version)) };
-    Ok(Decision::new(change, event.if_changed()))
+    Ok(Decision::new(change, events.into_iter().flatten()))
 }
 
 /// Whether this trade of a vehicle forbids this change to it.
@@ -184,11 +212,11 @@ fn read(
     mode: UpdateMode,
     owner: CustomerId,
     current: Option<&Vehicle>,
-    is_taken: bool,
+    taken: TakenBy,
     now: DateTime<Utc>,
 ) -> Result<Vehicle, FieldErrors> {
     let mut form = Form::new(mode);
-    let identity = read_identity(&mut form, draft, current, is_taken);
+    let identity = read_identity(&mut form, draft, current, taken.identity.is_some());
     let make = form.required("make", &draft.make, current.map(|now| &now.make), |make| text::name(make));
     let model = form.required("model", &draft.model, current.map(|now| &now.model), |model| text::name(model));
     let next_year = i64::from(now.year()) + 1;
@@ -211,12 +239,27 @@ fn read(
         form.optional("description", &draft.description, current.map(|now| &now.description), String::new(), |words| {
             text::free(words)
         });
+    let known = current.map(|now| &now.annotations);
+    let annotations = draft.annotations().read(&mut form, known, "vehicle", taken.external_id.is_some());
     let (Some(identity), Some(make), Some(model), Some(year)) = (identity, make, model, year) else { return Err(form.errors) };
-    let (Some(color), Some(mileage), Some(license_plate), Some(description)) = (color, mileage, plate, description) else {
+    let (Some(color), Some(mileage), Some(license_plate), Some(description), Some(annotations)) =
+        (color, mileage, plate, description, annotations)
+    else {
         return Err(form.errors);
     };
-    let created_at = current.map_or(now, |now| now.created_at);
-    Ok(Vehicle { customer_id: owner, identity, make, model, year, color, mileage, license_plate, description, created_at })
+    Ok(Vehicle {
+        customer_id: owner,
+        identity,
+        make,
+        model,
+        year,
+        color,
+        mileage,
+        license_plate,
+        description,
+        created_at: current.map_or(now, |now| now.created_at),
+        annotations,
+    })
 }
 
 /// Reads the VIN or the chassis number: exactly one of them is given, or stays. A change that names neither leaves a vehicle that

@@ -33,7 +33,7 @@ pub async fn a_new_account_is_stored_completely(store: Arc<dyn Repository>) {
     let profile = Profile { job: "Pilot".into(), dob: Some(day(0)), notes: "a\nb".into() };
     let user = User {
         username: Username::parse("Ádá.L+1@x_y-z").unwrap(),
-        email: Email::parse("Ada@Example.com").unwrap(),
+        email: Some(Email::parse("Ada@Example.com").unwrap()),
         date_joined: at(3) + tick(),
         token_epoch: 5,
         ..user(1, Role::Customer)
@@ -47,7 +47,8 @@ pub async fn a_new_account_is_stored_completely(store: Arc<dyn Repository>) {
     let value = AccountSnapshot { account: account.clone(), customer_in_use: false, another_active_superuser: false };
     assert_eq!(loaded, Versioned { version: Version::FIRST, value });
     let customer = world.store.find_customer(account.customer_id.unwrap()).await.unwrap().unwrap();
-    let expected = Customer { user_id: account.user.id, profile, created_at: at(3) + tick() };
+    let expected =
+        Customer { user_id: account.user.id, profile, created_at: at(3) + tick(), annotations: Annotations::default() };
     assert_eq!((customer.version, &**customer), (Version::FIRST, &expected));
     let (token, owner) = world.find_token(1).await.unwrap();
     let expected = Token { epoch: 5, created_at: at(3) + tick(), ..super::build::token(account.user.id, 1) };
@@ -149,7 +150,7 @@ pub async fn a_user_gets_a_customer_and_loses_it(store: Arc<dyn Repository>) {
     let made = world.store.commit_account(&regular, None).await.unwrap().unwrap();
     assert_eq!(world.load_account(id).await.account.customer_id, Some(made));
     let read = world.store.find_customer(made).await.unwrap().unwrap();
-    assert_eq!(**read, Customer { user_id: id, profile, created_at: at(7) });
+    assert_eq!(**read, Customer { user_id: id, profile, created_at: at(7), annotations: Annotations::default() });
     assert_eq!(read.version, Version::FIRST);
 
     let erase = AccountChange { customer: CustomerChange::Delete(made), ..change(&world, id, staff).await };

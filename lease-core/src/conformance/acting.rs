@@ -17,7 +17,7 @@ use crate::directory::{ContactsOfLead, LeadChange};
 use crate::id::{CustomerId, UserId, Version};
 use crate::input::UpdateMode;
 use crate::lifecycle::TradeChange;
-use crate::model::{Account, Contact, ContactOwner, Customer, MailRecipient, Profile, Role, ServiceKind, User};
+use crate::model::{Account, Annotations, Contact, ContactOwner, Customer, MailRecipient, Profile, Role, ServiceKind, User};
 use crate::permission::Actor;
 use crate::repository::{Change, Commit, Envelope, Guarantee, Repository, TradeKey, VehicleFilter};
 use crate::wallet::{CardChange, DefaultCard, RefusedCard, WalletChange};
@@ -35,7 +35,7 @@ pub(super) async fn changes(world: &World) -> Vec<Change> {
     let (id, owner) = (account.user.id, account.customer_id.unwrap());
     let car = world.vehicle(owner).await;
     let opening = world.opening(car, world.service(ServiceKind::Sell).await).await;
-    let profile = Customer { user_id: id, profile: Profile::default(), created_at: base() };
+    let profile = Customer { user_id: id, profile: Profile::default(), created_at: base(), annotations: Annotations::default() };
     let entry: Contact = contact(ContactOwner::Customer(owner));
     let holder = world.customer().await;
     let card = CardChange::Create(credit_card(holder));

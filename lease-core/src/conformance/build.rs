@@ -10,11 +10,11 @@ use crate::id::{
 };
 use crate::lifecycle::{NewInvoice, Opening, PaymentChange, TradeChanges, TradeMove, TradeText};
 use crate::model::{
-    BillTo, CardBrand, ChassisNumber, Contact, ContactOwner, CreditCard, DeliveryAttempt, DeliveryState, Email, EndpointState,
-    InvoiceOn, Lead, LeadState, LinkHash, LinkPurpose, Mail, MailKind, MailLink, MailRecipient, MailState, NoticeSettings,
-    OfferedVehicle, Payment, PaymentState, Period, Profile, Proposal, ProposalState, Refund, RefundReason, RefundState, Role,
-    Service, ServiceKind, Trade, TradeState, User, Username, Vehicle, VehicleIdentity, Vin, WebhookDelivery, WebhookEndpoint,
-    WebhookMessage, WebhookSecret,
+    Annotations, BillTo, CardBrand, ChassisNumber, Contact, ContactOwner, CreditCard, DeliveryAttempt, DeliveryState, Email,
+    EndpointState, InvoiceOn, Lead, LeadState, LinkHash, LinkPurpose, Mail, MailKind, MailLink, MailRecipient, MailState,
+    NoticeSettings, OfferedVehicle, Payment, PaymentState, Period, Profile, Proposal, ProposalState, Refund, RefundReason,
+    RefundState, Role, Service, ServiceKind, Trade, TradeState, User, Username, Vehicle, VehicleIdentity, Vin, WebhookDelivery,
+    WebhookEndpoint, WebhookMessage, WebhookSecret,
 };
 use crate::money::{Currency, Money};
 use crate::repository::{Claim, KeyHash, NewClaim};
@@ -57,7 +57,7 @@ pub(super) fn nobody<I: Id>() -> I {
 pub(super) fn user(number: u32, role: Role) -> User {
     User {
         username: Username::parse(&format!("user-{number}")).unwrap(),
-        email: Email::parse(&format!("user-{number}@example.com")).unwrap(),
+        email: Some(Email::parse(&format!("user-{number}@example.com")).unwrap()),
         first_name: "Ada".into(),
         last_name: "Lovelace".into(),
         password: PasswordHash::from_phc("$argon2id$one".into()),
@@ -74,6 +74,7 @@ pub(super) fn user(number: u32, role: Role) -> User {
             expires_at: base(),
         }],
         notices: NoticeSettings { proposals: false, invoices: true, payments: false },
+        annotations: Annotations::default(),
     }
 }
 
@@ -164,6 +165,7 @@ pub(super) fn vehicle(customer_id: CustomerId, number: u32) -> Vehicle {
         license_plate: String::new(),
         description: String::new(),
         created_at: base(),
+        annotations: Annotations::default(),
     }
 }
 
@@ -193,6 +195,7 @@ pub(super) fn trade(vehicle_id: VehicleId, service_id: ServiceId, customer_id: C
         asking: None,
         invoice_id: None,
         created_at: base(),
+        annotations: Annotations::default(),
     }
 }
 

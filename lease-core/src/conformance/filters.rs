@@ -88,7 +88,7 @@ pub async fn customers_are_filtered(store: Arc<dyn Repository>) {
         let found = world.list_customers(&filter).await;
         assert_finds(&all, &filter, &found, |row| Some(row.id) == account.customer_id);
     }
-    let stranger = CustomerFilter { visible_to: Some(all[0].id), user_id: Some(account.user.id) };
+    let stranger = CustomerFilter { visible_to: Some(all[0].id), user_id: Some(account.user.id), external_id: None };
     assert_eq!(world.list_customers(&stranger).await, [], "every condition must hold");
 }
 

@@ -53,6 +53,7 @@ mod accept_races;
 mod accounts;
 mod acting;
 mod agreed_periods;
+mod annotations;
 mod applying;
 mod business;
 mod claims;
@@ -232,6 +233,14 @@ cases! {
         days_that_are_given_back_are_free,
         a_period_that_ends_after_today_is_in_the_way_of_a_sale,
         only_periods_agreed_in_other_trades_are_in_the_way,
+    }
+    annotations {
+        annotations_are_kept_replaced_and_removed,
+        new_objects_have_their_annotations,
+        an_external_id_belongs_to_one_object_of_a_kind,
+        lists_find_an_object_by_its_external_id,
+        a_user_may_have_no_address,
+        one_of_many_gets_an_external_id,
     }
     applying {
         empty_changes_increase_the_version,

@@ -25,7 +25,7 @@ pub async fn one_of_many_gets_a_login_name(handles: Handles) {
             if racer % 2 == 0 {
                 user.username = Username::parse(&shared).unwrap();
             } else {
-                user.email = Email::parse(&shared).unwrap();
+                user.email = Some(Email::parse(&shared).unwrap());
             }
             async move { store.create_account(&new_user(user), None).await }
         });

@@ -16,7 +16,7 @@ use crate::repository::*;
 use crate::wallet::{CardChange, DefaultCard, WalletChange};
 
 fn named(number: u32, username: &str, email: &str) -> User {
-    User { username: Username::parse(username).unwrap(), email: Email::parse(email).unwrap(), ..user(number, Role::Staff) }
+    User { username: Username::parse(username).unwrap(), email: Some(Email::parse(email).unwrap()), ..user(number, Role::Staff) }
 }
 
 /// A change of the user's own fields only.

@@ -50,7 +50,12 @@ pub async fn a_customer_and_its_cards_share_a_version(store: Arc<dyn Repository>
     let account = world.account(Role::Customer).await;
     let id = account.customer_id.unwrap();
     let read = world.store.find_customer(id).await.unwrap().unwrap();
-    let made = Customer { user_id: account.user.id, profile: Profile::default(), created_at: base() };
+    let made = Customer {
+        user_id: account.user.id,
+        profile: Profile::default(),
+        created_at: base(),
+        annotations: Annotations::default(),
+    };
     assert_eq!((read.version, &**read), (Version::FIRST, &made));
 
     let profile = Profile { job: "Pilot".into(), dob: NaiveDate::from_ymd_opt(1900, 2, 28), notes: "n\n".into() };

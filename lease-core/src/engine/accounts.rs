@@ -3,18 +3,20 @@ use std::sync::{Arc, OnceLock};
 use chrono::{DateTime, NaiveDate, Utc};
 use secrecy::SecretString;
 
+use super::command::Committed;
 use super::{LeaseEngine, RequestContext};
 use crate::account::{
-    PasswordHash, PasswordWork, Registrant, RegistrationDraft, Session, TakenNames, Token, TokenText, TokenUse, check_login,
-    check_registration, check_repeated_registration, check_session, console_session, expiry, log_in, password_to_verify,
-    revoke_token, revoke_tokens, session,
+    NewAccount, PasswordHash, PasswordWork, Registrant, RegistrationDraft, Session, TakenNames, Token, TokenText, TokenUse,
+    check_login, check_registration, check_repeated_registration, check_session, console_session, expiry, log_in,
+    password_to_verify, revoke_token, revoke_tokens, session,
 };
 use crate::error::Error;
 use crate::id::{Stored, UserId};
 use crate::input::{Field, Form, UpdateMode, draft};
-use crate::model::{Account, LoginName, Profile};
+use crate::model::{Account, ExternalId, LoginName, Profile};
+use crate::page::PageRequest;
 use crate::permission::Actor;
-use crate::repository::TokenKey;
+use crate::repository::{TokenKey, UserFilter};
 
 /// The result of a registration.
 #[derive(Clone, Debug)]
@@ -50,6 +52,25 @@ pub struct LoggedIn {
     pub expires_at: DateTime<Utc>,
 }
 
+/// The names that a draft gives.
+#[derive(Clone, Debug, Default)]
+pub(super) struct WantedNames {
+    pub(super) logins: Vec<LoginName>,
+    pub(super) external_id: Option<ExternalId>,
+}
+
+impl From<Vec<LoginName>> for WantedNames {
+    fn from(logins: Vec<LoginName>) -> Self {
+        Self { logins, external_id: None }
+    }
+}
+
+/// The account that a command has created.
+pub(super) fn created_account<S>(done: Committed<S, NewAccount>) -> Result<Account, Error> {
+    let id = done.ids.user.ok_or_else(|| Error::internal("a new user has no id"))?;
+    Ok(Account { user: Stored { id, value: done.changes.user }, customer_id: done.ids.customer })
+}
+
 impl LeaseEngine {
     /// Creates a user, its customer and a token in one step (rule 3.1).
     ///
@@ -57,7 +78,7 @@ impl LeaseEngine {
     /// Invalid fields; [`Error::Unavailable`].
     pub async fn register(&self, context: impl Into<RequestContext>, draft: &RegistrationDraft) -> Result<Registered, Error> {
         let token = TokenText::from_random(self.random()?);
-        let (names, draft) = (draft.login_names(), draft.clone());
+        let (names, draft) = (WantedNames::from(draft.login_names()), draft.clone());
         let check = move |_: &Actor, taken: &TakenNames, today| check_registration(&draft, taken, today);
         let (account, profile) = self.create_account(context, &names, check, Some(&token)).await?;
         Ok(Registered { account, profile, token })
@@ -68,7 +89,7 @@ impl LeaseEngine {
     pub(super) async fn create_account(
         &self,
         context: impl Into<RequestContext>,
-        names: &[LoginName],
+        names: &WantedNames,
         check: impl Fn(&Actor, &TakenNames, NaiveDate) -> Result<Registrant, Error> + Send + Sync + 'static,
         token: Option<&TokenText>,
     ) -> Result<(Account, Profile), Error> {
@@ -77,7 +98,7 @@ impl LeaseEngine {
         let load = |actor: Actor, now: DateTime<Utc>| {
             let (check, hashed) = (Arc::clone(&check), &hashed);
             async move {
-                let names_taken = self.store().taken_names(names).await?;
+                let names_taken = self.taken_names(names).await?;
                 let hash = hashed.get().cloned();
                 let work = move |work: &mut PasswordWork<'_>| {
                     let registrant = check(&actor, &names_taken, now.date_naive())?;
@@ -93,9 +114,23 @@ impl LeaseEngine {
             Ok(registrant.clone().into_new_account(password.clone(), token, now))
         };
         let done = self.execute(context, load, decide).await?;
-        let id = done.ids.user.ok_or_else(|| Error::internal("a new user has no id"))?;
-        let account = Account { user: Stored { id, value: done.changes.user }, customer_id: done.ids.customer };
-        Ok((account, done.changes.profile.unwrap_or_default()))
+        let profile = done.changes.profile.clone().unwrap_or_default();
+        Ok((created_account(done)?, profile))
+    }
+
+    /// What of the names in a draft is taken.
+    pub(super) async fn taken_names(&self, names: &WantedNames) -> Result<TakenNames, Error> {
+        let WantedNames { logins, external_id } = names;
+        let logins = if logins.is_empty() { Vec::new() } else { self.store().taken_names(logins).await? };
+        let external_id = self.account_of(external_id.as_ref()).await?.map(|account| account.user.id);
+        Ok(TakenNames { logins, external_id })
+    }
+
+    /// The account with this external id.
+    pub(super) async fn account_of(&self, external_id: Option<&ExternalId>) -> Result<Option<Account>, Error> {
+        let Some(external_id) = external_id.cloned() else { return Ok(None) };
+        let filter = UserFilter { external_id: Some(external_id), ..UserFilter::default() };
+        Ok(self.store().list_users(&filter, PageRequest::default()).await?.items.pop())
     }
 
     /// Creates a new token for a user who gives the right name and password (rule 3.2). Whatever is wrong, the response and the

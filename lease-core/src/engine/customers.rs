@@ -1,9 +1,11 @@
+use chrono::{DateTime, Utc};
+
 use super::command::no_row;
 use super::{LeaseEngine, RequestContext, visible_to};
 use crate::account::{ProfileDraft, require_visible_customer, update_profile};
 use crate::error::Error;
-use crate::id::{CustomerId, Stored};
-use crate::model::Customer;
+use crate::id::{CustomerId, Stored, Versioned};
+use crate::model::{Customer, ExternalId};
 use crate::page::{Page, PageRequest};
 use crate::permission::{Actor, Resource};
 use crate::repository::CustomerFilter;
@@ -31,9 +33,14 @@ impl LeaseEngine {
     ) -> Result<Stored<Customer>, Error> {
         let load = |actor: Actor, _| async move {
             require_visible_customer(&actor, id)?;
-            self.store().find_customer(id).await?.ok_or(Error::NotFound)
+            let found = self.store().find_customer(id).await?.ok_or(Error::NotFound)?;
+            Ok((found, self.customer_with(draft.annotations().wanted_id()).await?))
         };
-        let done = self.execute(context, load, |found, actor, now| update_profile(found, actor, draft, now.date_naive())).await?;
+        let decide =
+            |(found, taken_by): &(Versioned<Stored<Customer>>, Option<CustomerId>), actor: &Actor, now: DateTime<Utc>| {
+                update_profile(found, actor, draft, *taken_by, now.date_naive())
+            };
+        let done = self.execute(context, load, decide).await?;
         done.changes.into_stored(None).ok_or_else(no_row)
     }
 
@@ -49,5 +56,12 @@ impl LeaseEngine {
     ) -> Result<Page<Stored<Customer>>, Error> {
         let visible_to = visible_to(actor, Resource::Customer)?;
         Ok(self.store().list_customers(&CustomerFilter { visible_to, ..filter }, page).await?)
+    }
+
+    /// The customer that has this external id.
+    async fn customer_with(&self, external_id: Option<ExternalId>) -> Result<Option<CustomerId>, Error> {
+        let Some(external_id) = external_id else { return Ok(None) };
+        let filter = CustomerFilter { external_id: Some(external_id), ..CustomerFilter::default() };
+        Ok(self.store().list_customers(&filter, PageRequest::default()).await?.items.first().map(|found| found.id))
     }
 }

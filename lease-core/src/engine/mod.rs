@@ -19,6 +19,7 @@ mod mails;
 mod maintenance;
 mod names;
 mod news;
+mod own_users;
 mod passwords;
 mod payments;
 mod precondition;

@@ -11,7 +11,7 @@ use crate::lifecycle::{
     AmendmentDraft, AvailableAction, CancellationDraft, EndDraft, OpeningSnapshot, TradeChange, TradeChanges, TradeDraft,
     TradeSnapshot, ViewerHistory, amend, cancel, end, open, require_visible, trade_actions,
 };
-use crate::model::{Trade, TradeState};
+use crate::model::{ExternalId, Trade, TradeState};
 use crate::page::{Page, PageRequest};
 use crate::permission::{Act, Actor, Resource, can_view_days};
 use crate::repository::{TradeFilter, TradeKey, TradeLoad};
@@ -42,15 +42,16 @@ impl LeaseEngine {
         let load = |actor: Actor, now| async move {
             actor.require(Resource::Trade, Act::Create)?;
             let (vehicle, service) = (draft.vehicle_id.given().copied(), draft.service_id.given().copied());
-            Ok(self.store().load_opening(vehicle, service, actor.customer(), now).await?)
+            let opening = self.store().load_opening(vehicle, service, actor.customer(), now).await?;
+            Ok((opening, self.trade_with(draft.annotations().wanted_id(), now).await?))
         };
-        let decide = |snapshot: &OpeningSnapshot, actor: &Actor, now| {
-            let decision = open(snapshot, actor, draft, now)?;
-            self.ask_guard(actor, GuardedAct::open(snapshot, &decision.trade), now)?;
+        let decide = |(opening, taken_by): &(OpeningSnapshot, Option<TradeId>), actor: &Actor, now| {
+            let decision = open(opening, actor, draft, *taken_by, now)?;
+            self.ask_guard(actor, GuardedAct::open(opening, &decision.trade), now)?;
             Ok(decision)
         };
         let done = self.execute(context, load, decide).await?;
-        let (Some(id), Some(service)) = (done.ids.trade, done.snapshot.service) else {
+        let (Some(id), Some(service)) = (done.ids.trade, done.snapshot.0.service) else {
             return Err(Error::internal("an opened trade has no id or no service"));
         };
         let snapshot = TradeSnapshot {
@@ -79,7 +80,7 @@ impl LeaseEngine {
         Ok(self.trade_view(ChangedTrade { snapshot, actor: *actor, at }))
     }
 
-    /// Changes the title and the description of a trade (rule 4.14).
+    /// Changes the title and the description of a trade (rule 4.14), and what the company keeps with it.
     ///
     /// # Errors
     /// As [`amend`]; [`Error::Unavailable`].
@@ -89,8 +90,16 @@ impl LeaseEngine {
         id: TradeId,
         draft: &AmendmentDraft,
     ) -> Result<WithActions<Trade>, Error> {
-        let decide = |trade: &TradeSnapshot, actor: &Actor, _| amend(trade, actor, draft);
-        Ok(self.trade_view(self.change_trade(context, TradeKey::Trade(id), decide).await?))
+        let load = |actor: Actor, now| async move {
+            let loaded = self.load_trade(TradeKey::Trade(id), &actor, now).await?;
+            Ok((loaded, self.trade_with(draft.annotations().wanted_id(), now).await?))
+        };
+        let decide = |(loaded, taken_by): &(Versioned<TradeSnapshot>, Option<TradeId>), actor: &Actor, _| {
+            Ok(amend(loaded, actor, draft, *taken_by)?.map(|changes| at(loaded, changes)))
+        };
+        let done = self.execute(context, load, decide).await?;
+        let snapshot = applied(done.snapshot.0, &done.changes, done.ids).value;
+        Ok(self.trade_view(ChangedTrade { snapshot, actor: done.actor, at: done.at }))
     }
 
     /// Cancels a trade (rule 4.6).
@@ -148,6 +157,13 @@ impl LeaseEngine {
         let at = self.now();
         let found = self.store().list_trades(&TradeFilter { visible_to, currency, ..filter }, page, at).await?;
         Ok(found.map(|snapshot| self.trade_view(ChangedTrade { snapshot, actor: *actor, at })))
+    }
+
+    /// The trade that has this external id.
+    async fn trade_with(&self, external_id: Option<ExternalId>, now: DateTime<Utc>) -> Result<Option<TradeId>, Error> {
+        let Some(external_id) = external_id else { return Ok(None) };
+        let filter = TradeFilter { external_id: Some(external_id), ..TradeFilter::default() };
+        Ok(self.store().list_trades(&filter, PageRequest::default(), now).await?.items.first().map(|found| found.trade.id))
     }
 
     /// Loads, decides and commits a change to a trade.

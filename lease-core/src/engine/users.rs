@@ -3,6 +3,7 @@ use std::sync::{Arc, OnceLock};
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 
+use super::accounts::WantedNames;
 use super::{LeaseEngine, RequestContext};
 use crate::account::{
     AccountSnapshot, CheckedUpdate, CurrentPassword, CustomerChange, PasswordHash, PasswordWork, Presented, TakenNames,
@@ -25,7 +26,7 @@ impl LeaseEngine {
     pub async fn create_user(&self, context: impl Into<RequestContext>, draft: &UserDraft) -> Result<Account, Error> {
         let context = context.into();
         context.actor.require(Resource::User, Act::Create)?;
-        let (names, draft) = (draft.login_names(), draft.clone());
+        let (names, draft) = (wanted(draft), draft.clone());
         let check = move |actor: &Actor, taken: &TakenNames, today| check_new_user(actor, &draft, taken, today);
         let (account, _) = self.create_account(context, &names, check, None).await?;
         Ok(account)
@@ -75,7 +76,7 @@ impl LeaseEngine {
             return Ok(None);
         }
         let draft = superuser(username, email, password);
-        let names = draft.login_names();
+        let names = wanted(&draft);
         let check = move |_: &Actor, taken: &TakenNames, today| check_first_superuser(&draft, taken, today);
         match self.create_account(Actor::System, &names, check, None).await {
             Ok((created, _)) => Ok(Some(created)),
@@ -112,7 +113,7 @@ impl LeaseEngine {
         mode: UpdateMode,
         session_token: Option<TokenHash>,
     ) -> Result<Account, Error> {
-        let (context, names) = (context.into(), draft.login_names());
+        let (context, names) = (context.into(), wanted(draft));
         let (client, draft, hash) = (context.client, Arc::new(draft.clone()), OnceLock::new());
         let load = |actor: Actor, now: DateTime<Utc>| {
             let (names, draft, hash) = (&names, Arc::clone(&draft), &hash);
@@ -120,7 +121,7 @@ impl LeaseEngine {
                 let loaded = self.load_user(actor, id).await?;
                 let password = self.verify_current(client, &actor, &loaded.account, &draft).await?;
                 let presented = Presented { token: session_token, password };
-                let taken = if names.is_empty() { Vec::new() } else { self.store().taken_names(names).await? };
+                let taken = self.taken_names(names).await?;
                 let has_password = draft.password.given().is_some();
                 let (snapshot, known) = (loaded.clone(), hash.get().cloned());
                 let check = move || check_update(&snapshot, &actor, &draft, mode, &taken, presented, now);
@@ -215,6 +216,10 @@ impl LeaseEngine {
         require_visible_user(&actor, id)?;
         self.store().load_account(id).await?.ok_or(Error::NotFound)
     }
+}
+
+fn wanted(draft: &UserDraft) -> WantedNames {
+    WantedNames { logins: draft.login_names(), external_id: draft.wanted_external_id() }
 }
 
 fn superuser(username: &str, email: &str, password: SecretString) -> UserDraft {

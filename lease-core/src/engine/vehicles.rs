@@ -2,11 +2,13 @@ use chrono::{DateTime, Utc};
 
 use super::command::no_row;
 use super::{LeaseEngine, RequestContext, visible_to};
-use crate::catalog::{VehicleDraft, VehicleSnapshot, create_vehicle, delete_vehicle, require_visible_vehicle, update_vehicle};
+use crate::catalog::{
+    TakenBy, VehicleDraft, VehicleSnapshot, create_vehicle, delete_vehicle, require_visible_vehicle, update_vehicle,
+};
 use crate::error::Error;
 use crate::id::{Stored, VehicleId, Versioned};
 use crate::input::UpdateMode;
-use crate::model::Vehicle;
+use crate::model::{ExternalId, Vehicle};
 use crate::page::{Page, PageRequest};
 use crate::permission::{Act, Actor, Resource};
 use crate::repository::VehicleFilter;
@@ -23,9 +25,9 @@ impl LeaseEngine {
     ) -> Result<Stored<Vehicle>, Error> {
         let load = |actor: Actor, _| async move {
             actor.require(Resource::Vehicle, Act::Create)?;
-            self.identity_owner(draft).await
+            self.taken_by(draft).await
         };
-        let done = self.execute(context, load, |taken_by, actor, now| create_vehicle(actor, draft, *taken_by, now)).await?;
+        let done = self.execute(context, load, |taken, actor, now| create_vehicle(actor, draft, *taken, now)).await?;
         done.changes.vehicle.into_stored(done.ids.vehicle).ok_or_else(no_row)
     }
 
@@ -52,10 +54,10 @@ impl LeaseEngine {
     ) -> Result<Stored<Vehicle>, Error> {
         let load = |actor, now| async move {
             let loaded = self.load_vehicle(actor, id, now).await?;
-            Ok((loaded, self.identity_owner(draft).await?))
+            Ok((loaded, self.taken_by(draft).await?))
         };
-        let decide = |(loaded, taken_by): &(Versioned<VehicleSnapshot>, Option<VehicleId>), actor: &Actor, now| {
-            update_vehicle(loaded, actor, draft, mode, *taken_by, now)
+        let decide = |(loaded, taken): &(Versioned<VehicleSnapshot>, TakenBy), actor: &Actor, now| {
+            update_vehicle(loaded, actor, draft, mode, *taken, now)
         };
         let done = self.execute(context, load, decide).await?;
         done.changes.vehicle.into_stored(None).ok_or_else(no_row)
@@ -89,11 +91,19 @@ impl LeaseEngine {
         self.store().load_vehicle(id, actor.customer(), now).await?.ok_or(Error::NotFound)
     }
 
-    /// The vehicle that already has the VIN or the chassis number given in the draft.
-    async fn identity_owner(&self, draft: &VehicleDraft) -> Result<Option<VehicleId>, Error> {
-        match draft.wanted_identity() {
-            Some(identity) => Ok(self.store().find_vehicle(&identity).await?),
-            None => Ok(None),
-        }
+    /// The vehicles that already have what the draft gives.
+    async fn taken_by(&self, draft: &VehicleDraft) -> Result<TakenBy, Error> {
+        let identity = match draft.wanted_identity() {
+            Some(identity) => self.store().find_vehicle(&identity).await?,
+            None => None,
+        };
+        Ok(TakenBy { identity, external_id: self.vehicle_with(draft.annotations().wanted_id()).await? })
+    }
+
+    /// The vehicle that has this external id.
+    async fn vehicle_with(&self, external_id: Option<ExternalId>) -> Result<Option<VehicleId>, Error> {
+        let Some(external_id) = external_id else { return Ok(None) };
+        let filter = VehicleFilter { external_id: Some(external_id), ..VehicleFilter::default() };
+        Ok(self.store().list_vehicles(&filter, PageRequest::default()).await?.items.first().map(|found| found.id))
     }
 }

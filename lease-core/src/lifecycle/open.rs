@@ -1,9 +1,11 @@
 use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
 
+use crate::annotating::AnnotationsDraft;
 use crate::decision::Decision;
 use crate::error::{Error, Refusal};
 use crate::event::{EventType, NewRow};
-use crate::id::{ServiceId, VehicleId};
+use crate::id::{ServiceId, TradeId, VehicleId};
 use crate::input::{Field, Form, UpdateMode, draft};
 use crate::model::{OfferedVehicle, Trade, TradeState};
 use crate::permission::{Act, Actor, Resource};
@@ -21,10 +23,20 @@ draft! {
         pub title: Field<String> as nullable Title like "Honda Accord, one owner",
         /// Anything else worth knowing.
         pub description: Field<String> as nullable FreeText like "With winter tyres.",
+        /// What another system calls the trade; unique.
+        pub external_id: Field<String> as annotation ExternalIdInput,
+        /// What the company keeps with the trade.
+        pub metadata: Field<Map<String, Value>> as annotation MetadataInput,
     }
 }
 
-/// Opens a trade (rule 4.1).
+impl TradeDraft {
+    pub(crate) const fn annotations(&self) -> AnnotationsDraft<'_> {
+        AnnotationsDraft { external_id: &self.external_id, metadata: &self.metadata }
+    }
+}
+
+/// Opens a trade (rule 4.1). `taken_by` is the trade that already has the draft's external id.
 ///
 /// # Errors
 /// Invalid fields; [`Error::PermissionDenied`] for another customer's vehicle; [`Refusal::VehicleInTrade`],
@@ -33,6 +45,7 @@ pub fn open(
     snapshot: &OpeningSnapshot,
     actor: &Actor,
     draft: &TradeDraft,
+    taken_by: Option<TradeId>,
     now: DateTime<Utc>,
 ) -> Result<Decision<Opening>, Error> {
     let owner = actor.require_customer(Resource::Trade, Act::Create)?;
@@ -47,7 +60,10 @@ pub fn open(
     let service = form.required("service_id", &draft.service_id, None, |_| service.ok_or("There is no such active service."));
     let title = form.optional("title", &draft.title, None, String::new(), |title| text::title(title));
     let description = form.optional("description", &draft.description, None, String::new(), |words| text::free(words));
-    let (Some(vehicle), Some(service), Some(title), Some(description)) = (vehicle, service, title, description) else {
+    let annotations = draft.annotations().read(&mut form, None, "trade", taken_by.is_some());
+    let (Some(vehicle), Some(service), Some(title), Some(description), Some(annotations)) =
+        (vehicle, service, title, description, annotations)
+    else {
         return Err(form.errors.into());
     };
 
@@ -69,6 +85,7 @@ pub fn open(
             asking: None,
             invoice_id: None,
             created_at: now,
+            annotations,
         },
         vehicle_version: vehicle.version,
         first_use_of_service: (!service.is_used).then_some(service.version),

@@ -22,13 +22,15 @@ pub fn ask_for_password_reset(draft: &PasswordResetDraft, now: DateTime<Utc>) ->
     Ok(Decision::new(Mail::new(MailKind::PasswordReset, recipient, now), []))
 }
 
-/// Queues a link to confirm the present e-mail address of the actor's user (rule 9.4); `None` if it is confirmed.
+/// Queues a link to confirm the present e-mail address of the actor's user (rule 9.4); `None` if it is confirmed, or there is none.
 ///
 /// # Errors
 /// [`Error::NotFound`] if it is another user; [`Error::NotAuthenticated`].
 pub fn ask_for_verification(account: &Account, actor: &Actor, now: DateTime<Utc>) -> Result<Option<Decision<Mail>>, Error> {
     require_own_user(actor, account.user.id)?;
-    let recipient = MailRecipient::UserAt(account.user.id, account.user.email.as_str().to_owned());
-    let mail = Mail::new(MailKind::EmailVerification, recipient, now);
-    Ok(account.user.email_verified_at.is_none().then(|| Decision::new(mail, [])))
+    let unconfirmed = account.user.email.as_ref().filter(|_| account.user.email_verified_at.is_none());
+    Ok(unconfirmed.map(|email| {
+        let recipient = MailRecipient::UserAt(account.user.id, email.as_str().to_owned());
+        Decision::new(Mail::new(MailKind::EmailVerification, recipient, now), [])
+    }))
 }

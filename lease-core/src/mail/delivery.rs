@@ -7,7 +7,7 @@ use super::MailError;
 use super::notice::{amount_due, due_soon_at};
 use crate::account::expiry;
 use crate::id::{MailId, Stored};
-use crate::model::{Account, Invoice, LinkPurpose, LoginName, Mail, MailKind, MailRecipient, MailState, User};
+use crate::model::{Account, Email, Invoice, LinkPurpose, LoginName, Mail, MailKind, MailRecipient, MailState, User};
 
 /// The waits between the tries to send a mail.
 const WAITS: [TimeDelta; 8] = [
@@ -56,7 +56,7 @@ impl MailKind {
     }
 }
 
-/// The address to which a mail goes now; `None` if there is no reason to send it any more. `account` is that of its recipient, and
+/// The address to which a mail goes now; `None` if there is no reason to send it any more, or the recipient has no address. `account` is that of its recipient, and
 /// `invoice` the one that it is about.
 #[must_use]
 pub fn address(mail: &Stored<Mail>, account: &Account, invoice: Option<&Invoice>, now: DateTime<Utc>) -> Option<String> {
@@ -70,14 +70,14 @@ pub fn address(mail: &Stored<Mail>, account: &Account, invoice: Option<&Invoice>
         _ => true,
     };
     let floods = mail.kind.link().is_some_and(|purpose| has_many_links(user, purpose, mail.id, now));
-    let present = user.email.as_str();
+    let present = user.email.as_ref();
     let address = match &mail.recipient {
-        MailRecipient::Customer(_) | MailRecipient::User(_) => Some(present),
+        MailRecipient::Customer(_) | MailRecipient::User(_) => present.map(Email::as_str),
         MailRecipient::UserAt(_, address) if mail.kind == MailKind::EmailVerification => {
-            Some(present).filter(|present| present == address)
+            present.map(Email::as_str).filter(|present| present == address)
         }
         MailRecipient::UserAt(_, address) => Some(address.as_str()),
-        MailRecipient::Address(address) => Some(present).filter(|_| user.email.key() == LoginName::new(address)),
+        MailRecipient::Address(address) => present.filter(|present| present.key() == LoginName::new(address)).map(Email::as_str),
     };
     address.filter(|_| is_due && !floods && user.is_active && mail.kind.is_wanted_by(account)).map(str::to_owned)
 }
@@ -118,7 +118,7 @@ pub fn told_at(mail: &Mail, invoice: Option<&Invoice>) -> DateTime<Utc> {
 #[must_use]
 pub fn greeted_as(user: &User) -> String {
     let name = format!("{} {}", user.first_name, user.last_name);
-    if name.contains(['.', '/', ':', '@']) { String::new() } else { name }
+    if name.contains(['.', '/', ':', '@']) { String::new() } else { name.trim().to_owned() }
 }
 
 /// What becomes of a mail after a try to send it. `tries` is how many there were before.

@@ -1,6 +1,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::id::{CustomerId, Entity, UserId};
+use crate::model::Annotations;
 
 /// The trading party of a user who is not administrative.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,6 +12,8 @@ pub struct Customer {
     pub profile: Profile,
     /// When the customer was created.
     pub created_at: DateTime<Utc>,
+    /// What the company keeps with it.
+    pub annotations: Annotations,
 }
 
 impl Entity for Customer {

@@ -21,3 +21,11 @@ pub(crate) const MAX_EMAIL_BYTES: usize = 254;
 pub(crate) const MIN_PASSWORD_CHARS: usize = 8;
 /// The longest password, in bytes, so that the cost of hashing is bounded.
 pub(crate) const MAX_PASSWORD_BYTES: usize = 1_024;
+/// The most keys of metadata.
+pub(crate) const MAX_METADATA_KEYS: usize = 50;
+/// The longest key in metadata, in characters.
+pub(crate) const MAX_METADATA_KEY: usize = 40;
+/// The most objects and lists within one another in metadata.
+pub(crate) const MAX_METADATA_DEPTH: usize = 5;
+/// The longest metadata, as JSON without needless white space.
+pub(crate) const MAX_METADATA_BYTES: usize = 8 * 1_024;

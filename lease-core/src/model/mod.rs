@@ -3,6 +3,7 @@
 //! A state carries the data that belongs to it: an agreed trade cannot exist without its counterparty. The REST layer decides
 //! how states are written in JSON.
 
+mod annotations;
 mod contact;
 mod credit_card;
 mod customer;
@@ -19,6 +20,7 @@ mod user;
 mod vehicle;
 mod webhook;
 
+pub use annotations::{Annotations, ExternalId, Metadata};
 pub use contact::{Contact, ContactOwner};
 pub(crate) use credit_card::is_card_expired;
 pub use credit_card::{CardBrand, CardToken, CreditCard};

@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::id::{CustomerId, Entity, InvoiceId, ProposalId, ServiceId, TradeId, VehicleId};
-use crate::model::{Asking, OfferedVehicle, Period};
+use crate::model::{Annotations, Asking, OfferedVehicle, Period};
 use crate::text::search_text;
 
 /// One vehicle offered under one service.
@@ -27,6 +27,8 @@ pub struct Trade {
     pub invoice_id: Option<InvoiceId>,
     /// When the trade was opened.
     pub created_at: DateTime<Utc>,
+    /// What the company keeps with it.
+    pub annotations: Annotations,
 }
 
 impl Entity for Trade {

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::{MixedScript as _, RestrictionLevel, RestrictionLevelDetection as _};
 
+use super::Annotations;
 use super::limits::MAX_EMAIL_BYTES;
 use crate::id::{CustomerId, Entity, MailId, Stored, UserId};
 use crate::text::{NAME_MAX, check_line, comparison_key, composed, is_ignorable, non_blank, search_text};
@@ -14,8 +15,8 @@ use crate::text::{NAME_MAX, check_line, comparison_key, composed, is_ignorable, 
 pub struct User {
     /// The name to log in with.
     pub username: Username,
-    /// The e-mail address; also a name to log in with.
-    pub email: Email,
+    /// The e-mail address; also a name to log in with. Users of an app that embeds the engine may have none; they get no mails.
+    pub email: Option<Email>,
     /// Given name.
     pub first_name: String,
     /// Family name.
@@ -39,6 +40,8 @@ pub struct User {
     pub links: Vec<MailLink>,
     /// The notices that the user wants (rule 9.5).
     pub notices: NoticeSettings,
+    /// What the company keeps with the user.
+    pub annotations: Annotations,
 }
 
 /// A link that was mailed to a user: whoever opens it can read their mail (rules 9.3, 9.4).
@@ -108,10 +111,18 @@ impl Default for NoticeSettings {
 }
 
 /// An Argon2id hash as a PHC string. `Debug` does not show it.
+///
+/// Any other text is the hash of no password: a user who has it cannot log in with one, as if each that is given were wrong.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(String);
 
 impl PasswordHash {
+    /// What stands for the hash of a user who has no password, such as one whom an app logs in by itself. No password matches it.
+    #[must_use]
+    pub fn unusable() -> Self {
+        Self("!".to_owned())
+    }
+
     /// Wraps a stored PHC string.
     #[must_use]
     pub fn from_phc(text: String) -> Self {
@@ -148,14 +159,20 @@ impl User {
 
     /// The names that this user can log in with, and that no other user may have.
     #[must_use]
-    pub fn login_names(&self) -> [LoginName; 2] {
-        [self.username.key(), self.email.key()]
+    pub fn login_names(&self) -> Vec<LoginName> {
+        std::iter::once(self.username.key()).chain(self.email.as_ref().map(Email::key)).collect()
+    }
+
+    /// The e-mail address, or empty.
+    #[must_use]
+    pub fn email_or_empty(&self) -> &str {
+        self.email.as_ref().map_or("", Email::as_str)
     }
 
     /// The text that `search` searches.
     #[must_use]
     pub fn search_text(&self) -> String {
-        search_text(&[self.username.as_str(), self.email.as_str(), &self.first_name, &self.last_name])
+        search_text(&[self.username.as_str(), self.email_or_empty(), &self.first_name, &self.last_name])
     }
 
     /// Whether the user counts towards "the last active superuser" (rule 3.5).

@@ -3,6 +3,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 
 use crate::id::{CustomerId, Entity, VehicleId};
+use crate::model::Annotations;
 use crate::text::{comparison_key, search_text};
 
 /// A vehicle, which its owner can offer. It has exactly one owner, and changes hands only by a completed sale (I6).
@@ -28,6 +29,8 @@ pub struct Vehicle {
     pub description: String,
     /// When the vehicle was created.
     pub created_at: DateTime<Utc>,
+    /// What the company keeps with it.
+    pub annotations: Annotations,
 }
 
 impl Entity for Vehicle {

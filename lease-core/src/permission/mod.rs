@@ -47,7 +47,9 @@ pub enum Actor {
         /// The user.
         user: UserId,
     },
-    /// The program itself: its background work, and the start-up tasks that its operator configures.
+    /// The program itself: its background work, the start-up tasks that its operator configures, and what an app that embeds the engine
+    /// does on nobody's behalf. It sees everything, has the rights of a superuser, and is recorded as `system`. No request is ever the
+    /// system's.
     System,
     /// The payment gateway, which reports the outcome of a charge.
     Gateway,
@@ -72,11 +74,13 @@ impl Actor {
         }
     }
 
-    /// The actor for an active account under this policy: one whose e-mail address must be confirmed and is not can only read.
+    /// The actor for an active account under this policy: one whose e-mail address must be confirmed and is not can only read. Who has
+    /// no address has none to confirm.
     #[must_use]
     pub fn under(policy: &Policy, account: &Account) -> Self {
+        let is_unconfirmed = account.user.email.is_some() && account.user.email_verified_at.is_none();
         match Self::of(account) {
-            Self::Customer { user, customer } if policy.require_verified_email && account.user.email_verified_at.is_none() => {
+            Self::Customer { user, customer } if policy.require_verified_email && is_unconfirmed => {
                 Self::Unverified { user, customer }
             }
             actor => actor,

@@ -62,6 +62,8 @@ pub enum Act {
     WriteOff,
     /// Convert a lead to a customer.
     Convert,
+    /// Change what the company keeps with an object whose other fields are not the actor's to change.
+    Annotate,
     /// Grant or revoke `is_staff` and `is_superuser`, or change a superuser.
     GrantRoles,
 }
@@ -83,7 +85,7 @@ pub enum Grant {
 /// The table of chapter 2. Superusers and the system have the rights of staff and, for users and the test clock, every right.
 #[expect(clippy::match_same_arms, reason = "one row for each right, in the order of chapter 2")]
 pub(super) fn grant(actor: &Actor, resource: Resource, act: Act) -> Grant {
-    use Act::{Cancel, Convert, Create, Decide, Delete, End, GrantRoles, Read, Update, Void, WriteOff};
+    use Act::{Annotate, Cancel, Convert, Create, Decide, Delete, End, GrantRoles, Read, Update, Void, WriteOff};
     use Grant::{Active, All, None, Own};
     use Resource::{
         Contact, CreditCard, Customer, Event, Invoice, Lead, Payment, Proposal, Refund, Service, TestClock, Token, Trade, User,
@@ -117,6 +119,7 @@ pub(super) fn grant(actor: &Actor, resource: Resource, act: Act) -> Grant {
 
         (Trade, Read | Cancel) => (Own, All),
         (Trade, Create | Update) => (Own, None),
+        (Trade, Annotate) => (Own, All),
         (Trade, End) => (None, All),
 
         (Proposal, Read) => (Own, All),
@@ -138,7 +141,7 @@ pub(super) fn grant(actor: &Actor, resource: Resource, act: Act) -> Grant {
         (
             User | Token | Customer | CreditCard | Contact | Lead | Vehicle | Service | Trade | Proposal | Invoice | Payment
             | Refund | Event | WebhookEndpoint | TestClock,
-            Create | Update | Delete | Decide | Cancel | End | Void | WriteOff | Convert | GrantRoles,
+            Create | Update | Delete | Decide | Cancel | End | Void | WriteOff | Convert | Annotate | GrantRoles,
         ) => (None, None),
     };
     match actor {

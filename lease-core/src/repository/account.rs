@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use super::RepositoryError;
 use crate::account::{AccountSnapshot, Token, TokenHash};
 use crate::id::{CustomerId, Stored, TokenId, UserId, Versioned};
-use crate::model::{Account, Customer, LoginName, Role};
+use crate::model::{Account, Customer, ExternalId, LoginName, Role};
 use crate::page::{Page, PageRequest};
 use crate::text::Search;
 
@@ -73,6 +73,8 @@ pub struct UserFilter {
     pub is_staff: Option<bool>,
     /// With this role.
     pub role: Option<Role>,
+    /// With this external id; at most one has it.
+    pub external_id: Option<ExternalId>,
     /// Matching [`User::search_text`](crate::model::User::search_text).
     pub search: Option<Search>,
 }
@@ -84,4 +86,6 @@ pub struct CustomerFilter {
     pub visible_to: Option<CustomerId>,
     /// The customer that belongs to this user.
     pub user_id: Option<UserId>,
+    /// With this external id; at most one has it.
+    pub external_id: Option<ExternalId>,
 }

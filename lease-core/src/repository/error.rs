@@ -54,6 +54,8 @@ pub enum Guarantee {
     DefaultCard,
     /// No two vehicles share a VIN or a chassis number.
     VehicleIdentity,
+    /// No two users share an external id, and no two customers, vehicles or trades.
+    ExternalId,
     /// A vehicle has at most one trade that is open or agreed (I6).
     LiveTradeOfVehicle,
     /// A trade has at most one invoice (I1).

@@ -8,8 +8,8 @@ use crate::id::{
 };
 use crate::lifecycle::{OpeningSnapshot, TradeSnapshot};
 use crate::model::{
-    Asking, ChargeKey, Invoice, InvoiceStatus, Payment, PaymentStatus, ProposalStatus, Refund, RefundKey, RefundStatus,
-    ServiceKind, Trade, TradeStatus,
+    Asking, ChargeKey, ExternalId, Invoice, InvoiceStatus, Payment, PaymentStatus, ProposalStatus, Refund, RefundKey,
+    RefundStatus, ServiceKind, Trade, TradeStatus,
 };
 use crate::money::Currency;
 use crate::page::{Cursor, Page, PageRequest, Place, PriceKey};
@@ -220,6 +220,8 @@ pub struct TradeFilter {
     pub year_min: Option<i32>,
     /// With a vehicle of this model year or earlier.
     pub year_max: Option<i32>,
+    /// With this external id; at most one has it.
+    pub external_id: Option<ExternalId>,
     /// Matching [`Trade::search_text`](crate::model::Trade::search_text).
     pub search: Option<Search>,
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use super::RepositoryError;
 use crate::catalog::VehicleSnapshot;
 use crate::id::{CustomerId, Stored, VehicleId, Versioned};
-use crate::model::{ChassisNumber, Vehicle, VehicleIdentity, Vin};
+use crate::model::{ChassisNumber, ExternalId, Vehicle, VehicleIdentity, Vin};
 use crate::page::{Page, PageRequest};
 use crate::text::Search;
 
@@ -46,6 +46,8 @@ pub struct VehicleFilter {
     pub vin: Option<Vin>,
     /// With this chassis number.
     pub chassis_number: Option<ChassisNumber>,
+    /// With this external id; at most one has it.
+    pub external_id: Option<ExternalId>,
     /// Matching [`Vehicle::search_text`].
     pub search: Option<Search>,
 }

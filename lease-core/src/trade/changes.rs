@@ -2,8 +2,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::id::{CustomerId, InvoiceId, NewIds, PaymentId, ProposalId, RefundId, Stored, TradeId, Version};
 use crate::model::{
-    Agreement, Asking, Invoice, InvoiceState, Payment, PaymentState, Proposal, ProposalState, Refund, RefundState, Trade,
-    TradeState, VehicleTransfer,
+    Agreement, Annotations, Asking, Invoice, InvoiceState, Payment, PaymentState, Proposal, ProposalState, Refund, RefundState,
+    Trade, TradeState, VehicleTransfer,
 };
 use crate::money::Money;
 use crate::text::search_text;
@@ -41,6 +41,8 @@ pub struct TradeChanges {
     pub active_party: Option<CustomerId>,
     /// The new title and description of the trade.
     pub text: Option<TradeText>,
+    /// What the company keeps with the trade from now on.
+    pub annotations: Option<Annotations>,
     /// An existing proposal and its new state.
     pub decided: Option<(ProposalId, ProposalState)>,
     /// Every other proposal of the trade that is stored as pending ends at this instant: as [`Expired`](ProposalState::Expired)
@@ -276,6 +278,9 @@ impl TradeChanges {
         if let Some(text) = &self.text {
             trade.title.clone_from(&text.title);
             trade.description.clone_from(&text.description);
+        }
+        if let Some(annotations) = &self.annotations {
+            trade.annotations.clone_from(annotations);
         }
         if let Some(to) = &self.state {
             trade.state = to.clone().into();

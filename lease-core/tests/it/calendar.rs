@@ -6,7 +6,7 @@ use lease_core::account::{ProfileDraft, update_profile};
 use lease_core::clock::{Clock, ManualClock, last_instant};
 use lease_core::invoicing::ServiceFee;
 use lease_core::lifecycle::{accept, reject, withdraw};
-use lease_core::model::{BillTo, CreditCard, Customer, InvoiceOn, Period, Profile, Proposal};
+use lease_core::model::{Annotations, BillTo, CreditCard, Customer, InvoiceOn, Period, Profile, Proposal};
 use lease_core::policy::{LatePayments, Policy};
 use serde_json::json;
 
@@ -149,9 +149,12 @@ fn days_that_touch_do_not_overlap() {
 /// Rule 6.1: the day before, of and after a birth, at both ends of a day.
 #[test]
 fn a_date_of_birth_lies_before_today() {
-    let row = first(stored(OWNER, Customer { user_id: user_id(OWNER), profile: Profile::default(), created_at: now() }));
+    let row = first(stored(
+        OWNER,
+        Customer { user_id: user_id(OWNER), profile: Profile::default(), created_at: now(), annotations: Annotations::default() },
+    ));
     let is_taken = |born: &str, today: NaiveDate| {
-        update_profile(&row, &customer(OWNER), &draft::<ProfileDraft>(json!({"dob": born})), today).is_ok()
+        update_profile(&row, &customer(OWNER), &draft::<ProfileDraft>(json!({"dob": born})), None, today).is_ok()
     };
     let midnight = instant("2028-03-01T00:00:00Z");
     assert!(!is_taken("2028-02-29", (midnight - tick()).date_naive()), "today");

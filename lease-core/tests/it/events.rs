@@ -8,7 +8,7 @@ use lease_core::account::{
     check_registration, check_update, create_token, deactivate, log_in, revoke_token, revoke_tokens,
 };
 use lease_core::catalog::{
-    ServiceDraft, VehicleDraft, create_service, create_vehicle, deactivate_service, standard_services, update_service,
+    ServiceDraft, TakenBy, VehicleDraft, create_service, create_vehicle, deactivate_service, standard_services, update_service,
     update_vehicle,
 };
 use lease_core::directory::{
@@ -191,7 +191,7 @@ fn the_other_changes_to_a_trade_have_their_events() {
     let expected = json!({"status": {"from": "open", "to": "cancelled"}, "cancelled_at": {"from": null, "to": time(now())}});
     assert_eq!(changes, expected);
 
-    let amended = |json| amend(&Scene::sale().0, &customer(OWNER), &draft::<AmendmentDraft>(json)).unwrap().events;
+    let amended = |json| amend(&Scene::sale().0, &customer(OWNER), &draft::<AmendmentDraft>(json), None).unwrap().events;
     let (_, changes) = facts(only(&amended(json!({"title": "New"}))));
     assert_eq!(changes, json!({"title": {"from": "A trade", "to": "New"}}));
     assert_eq!(amended(json!({"title": "A trade"})), [], "nothing changed");
@@ -384,14 +384,14 @@ fn an_act_on_an_overdue_invoice_comes_after_its_falling_overdue() {
 fn registered() -> Vec<Event> {
     let json = json!({"username": "eve", "email": "eve@example.com", "first_name": "Eve", "last_name": "M",
         "password": "plum-Tractor-94-west", "password2": "plum-Tractor-94-west"});
-    let registrant = check_registration(&draft::<RegistrationDraft>(json), &[], now().date_naive()).unwrap();
+    let registrant = check_registration(&draft::<RegistrationDraft>(json), &free(), now().date_naive()).unwrap();
     let hash = PasswordHash::from_phc("a-hash-that-is-secret".into());
     registrant.into_new_account(hash, Some((TokenHash([7; 32]), at(60))), now()).events
 }
 
 fn updated(json: Value, role: Role, actor: &Actor) -> CheckedUpdate {
     let row: Versioned<AccountSnapshot> = account_snapshot(OWNER, role);
-    check_update(&row, actor, &draft::<UserDraft>(json), PATCH, &[], Presented::default(), now()).unwrap()
+    check_update(&row, actor, &draft::<UserDraft>(json), PATCH, &free(), Presented::default(), now()).unwrap()
 }
 
 /// Rule 8.1: users and their tokens.
@@ -478,9 +478,10 @@ fn cards_have_their_events() {
 #[test]
 fn vehicles_and_services_have_their_events() {
     let json = json!({"vin": "1HGCM82633A004352", "make": "Honda", "model": "Accord", "year": 2003});
-    let created = create_vehicle(&customer(OWNER), &draft::<VehicleDraft>(json), None, now()).unwrap();
+    let created = create_vehicle(&customer(OWNER), &draft::<VehicleDraft>(json), TakenBy::default(), now()).unwrap();
     assert_eq!(facts(only(&created.events)).0, json!({"vehicle_id": 106, "customer_id": OWNER}));
-    let update = |json| update_vehicle(&vehicle_snapshot(), &staff(), &draft(json), PATCH, None, now()).unwrap().events;
+    let update =
+        |json| update_vehicle(&vehicle_snapshot(), &staff(), &draft(json), PATCH, TakenBy::default(), now()).unwrap().events;
     assert_eq!(facts(only(&update(json!({"mileage": 7})))).1, json!({"mileage": {"from": 10_000, "to": 7}}));
     assert_eq!(update(json!({})), [], "nothing changed");
 

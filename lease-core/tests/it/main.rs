@@ -19,6 +19,7 @@ mod lifecycle_properties;
 mod mailed_links;
 mod mails;
 mod open;
+mod own_users;
 mod passwords;
 mod payments;
 mod permission_matrix;

@@ -20,7 +20,7 @@ fn good_offer() -> OpeningSnapshot {
 }
 
 fn opened(offer: &OpeningSnapshot, actor: &Actor, json: Value) -> Result<Decision<Opening>, Error> {
-    open(offer, actor, &draft::<TradeDraft>(json), now())
+    open(offer, actor, &draft::<TradeDraft>(json), None, now())
 }
 
 fn both() -> Value {

@@ -323,6 +323,28 @@ async fn hashes_are_standard() {
     assert_eq!(hasher(64, 3, 1).derive(None, &"secret".into(), &[7; 16]).await.unwrap(), expected);
 }
 
+/// Rule 3.2: no password matches what is no hash, and finding that out costs as much as a wrong password.
+#[tokio::test]
+async fn a_text_that_is_no_hash_matches_no_password_and_costs_the_same() {
+    let hasher = hasher(64, 3, 1);
+    let right = hasher.hash(None, &"right".into()).await.unwrap();
+    let cost = async |hash: &PasswordHash, password: &str| {
+        let before = hasher.blocks_computed();
+        let verified = hasher.verify(None, &password.into(), Some(hash)).await.unwrap();
+        assert!(!verified.matches && verified.renewed.is_none(), "{}", hash.expose());
+        hasher.blocks_computed() - before
+    };
+    let wrong = cost(&right, "wrong").await;
+    let cut = right.expose().rsplit_once('$').unwrap().0;
+    let texts = ["", "!", "secret", "$argon2id$one", "$2b$12$abcdefghijklmnopqrstuv", "pbkdf2_sha256$1$a$b", cut];
+    for hash in texts.map(|text| PasswordHash::from_phc(text.to_owned())).into_iter().chain([PasswordHash::unusable()]) {
+        let same = hash.expose().to_owned();
+        for password in ["right", "", "the password of nobody", &same] {
+            assert_eq!(cost(&hash, password).await, wrong, "{same}");
+        }
+    }
+}
+
 /// The memory is reused, and what one hash leaves in it changes no other.
 #[tokio::test]
 async fn one_hash_does_not_depend_on_the_one_before() {

@@ -1,5 +1,6 @@
 //! The table of chapter 2 as text, compared with `permission_matrix.txt`, which was checked by hand.
 
+use lease_core::event::EventActor;
 use lease_core::permission::{Act, Actor, Grant, Resource};
 use strum::VariantArray;
 
@@ -54,6 +55,18 @@ fn the_gateway_has_no_rights() {
             assert_eq!(Actor::Gateway.grant(*resource, *act), Grant::None, "{resource} {act}");
         }
     }
+}
+
+/// Chapter 2: the system has the rights of a superuser, and no other.
+#[test]
+fn the_system_may_what_a_superuser_may() {
+    for resource in Resource::VARIANTS {
+        for act in Act::VARIANTS {
+            assert_eq!(Actor::System.grant(*resource, *act), superuser().grant(*resource, *act), "{resource} {act}");
+        }
+    }
+    assert_eq!((Actor::System.user(), Actor::System.customer(), Actor::System.role()), (None, None, None));
+    assert_eq!(EventActor::from(&Actor::System), EventActor::System);
 }
 
 fn unverified() -> Actor {

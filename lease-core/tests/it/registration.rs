@@ -22,7 +22,7 @@ fn somebody(fields: Value) -> Value {
 }
 
 fn register(fields: Value) -> Result<Registrant, Error> {
-    check_registration(&draft::<RegistrationDraft>(somebody(fields)), &[], now().date_naive())
+    check_registration(&draft::<RegistrationDraft>(somebody(fields)), &free(), now().date_naive())
 }
 
 /// The objections to this password of Augusta Lovelace.
@@ -56,7 +56,7 @@ fn every_wrong_field_of_a_registration_is_named_at_once() {
         "job": 5, "dob": "2999-01-01", "notes": "\u{0}"});
     let expected = ["dob", "email", "first_name", "job", "last_name", "notes", "password", "password2", "username"];
     assert_eq!(wrong_fields(register(json)), expected);
-    let missing = check_registration(&RegistrationDraft::default(), &[], now().date_naive());
+    let missing = check_registration(&RegistrationDraft::default(), &free(), now().date_naive());
     assert_eq!(wrong_fields(missing), ["email", "first_name", "last_name", "password", "password2", "username"]);
 }
 
@@ -72,7 +72,7 @@ fn the_password_is_given_twice() {
 #[test]
 fn a_name_that_another_user_has_is_taken() {
     let taken = |name: &str| {
-        let taken = [(lease_core::model::LoginName::new(name), user_id(9))];
+        let taken = logins([(lease_core::model::LoginName::new(name), user_id(9))]);
         check_registration(
             &draft::<RegistrationDraft>(somebody(json!({"username": "Ada@Example.org"}))),
             &taken,

@@ -100,7 +100,7 @@ fn a_proposal_reads_expired_from_its_instant_on() {
 #[test]
 fn the_owner_changes_the_title_and_description_while_the_trade_is_open() {
     let words = |json| {
-        let Decision { changes, events } = amend(&Scene::sale().0, &customer(OWNER), &draft(json)).unwrap();
+        let Decision { changes, events } = amend(&Scene::sale().0, &customer(OWNER), &draft(json), None).unwrap();
         assert!(names(&events).iter().all(|name| *name == "trade.amended"), "{events:?}");
         changes.text.unwrap()
     };
@@ -131,9 +131,10 @@ fn only_the_owner_of_an_open_trade_changes_its_title_and_description() {
         (scene.completed(), customer(OWNER), "trade_not_open"),
     ];
     for (scene, actor, expected) in cases {
-        assert_eq!(code(amend(&scene.0, &actor, &new)), expected, "{actor:?}");
+        assert_eq!(code(amend(&scene.0, &actor, &new, None)), expected, "{actor:?}");
     }
-    let wrong = amend(&Scene::sale().0, &customer(OWNER), &draft(json!({"title": "a\nb", "description": "x".repeat(4_001)})));
+    let wrong =
+        amend(&Scene::sale().0, &customer(OWNER), &draft(json!({"title": "a\nb", "description": "x".repeat(4_001)})), None);
     assert_eq!(wrong_fields(wrong), ["description", "title"]);
 }
 

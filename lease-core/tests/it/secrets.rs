@@ -39,11 +39,11 @@ fn passwords_are_not_shown() {
         "last_name": "M"});
     let registration: RegistrationDraft = draft(json.clone());
     hides(&registration, &[PASSWORD]);
-    hides(&check_registration(&registration, &[], now().date_naive()).unwrap(), &[PASSWORD]);
+    hides(&check_registration(&registration, &free(), now().date_naive()).unwrap(), &[PASSWORD]);
     let update: UserDraft = draft(json.clone());
     hides(&update, &[PASSWORD]);
     let row = account_snapshot(OWNER, Role::Customer);
-    let checked = check_update(&row, &customer(OWNER), &update, UpdateMode::Full, &[], Presented::default(), now()).unwrap();
+    let checked = check_update(&row, &customer(OWNER), &update, UpdateMode::Full, &free(), Presented::default(), now()).unwrap();
     hides(&checked, &[PASSWORD, "a-hash-that-is-secret"]);
     hides(&checked.into_decision(Some(PasswordHash::from_phc("another-hash".into()))), &["another-hash"]);
     hides(&draft::<LoginDraft>(json), &[PASSWORD]);

@@ -6,9 +6,9 @@ use lease_core::account::{
     require_visible_customer, require_visible_user, revoke_tokens, session, update_profile,
 };
 use lease_core::decision::RowChange;
-use lease_core::id::Versioned;
+use lease_core::id::{UserId, Versioned};
 use lease_core::input::UpdateMode;
-use lease_core::model::{Account, Customer, LoginName, Profile, Role};
+use lease_core::model::{Account, Annotations, Customer, LoginName, Profile, Role};
 use lease_core::permission::Actor;
 use lease_core::policy::Policy;
 use lease_core::{Error, Refusal};
@@ -20,7 +20,7 @@ use crate::support::*;
 const GOOD: &str = "plum-Tractor-94-west";
 
 fn patched(snapshot: &Versioned<AccountSnapshot>, actor: &Actor, json: Value) -> Result<CheckedUpdate, Error> {
-    check_update(snapshot, actor, &draft(json), UpdateMode::Partial, &[], Presented::default(), now())
+    check_update(snapshot, actor, &draft(json), UpdateMode::Partial, &free(), Presented::default(), now())
 }
 
 fn changed(snapshot: &Versioned<AccountSnapshot>, actor: &Actor, json: Value) -> AccountChange {
@@ -76,7 +76,7 @@ fn users_change_their_names() {
     let row = account_snapshot(OWNER, Role::Customer);
     let names_after = |json: Value| {
         let user = changed(&row, &customer(OWNER), json).user;
-        [user.username.as_str().to_owned(), user.email.as_str().to_owned(), user.first_name, user.last_name]
+        [user.username.as_str().to_owned(), user.email_or_empty().to_owned(), user.first_name, user.last_name]
     };
     let before = names_after(json!({}));
     for (place, (field, name)) in
@@ -95,7 +95,7 @@ fn users_change_their_names() {
 fn a_new_name_must_not_belong_to_another_user() {
     let row = account_snapshot(OWNER, Role::Customer);
     let with_taken = |taken: &[(&str, i64)]| {
-        let taken: Vec<_> = taken.iter().map(|(name, user)| (LoginName::new(name), user_id(*user))).collect();
+        let taken = logins(taken.iter().map(|(name, user)| (LoginName::new(name), user_id(*user))));
         let json = json!({"username": "byron", "email": "byron@example.org"});
         check_update(&row, &customer(OWNER), &draft(json), UpdateMode::Partial, &taken, Presented::default(), now())
     };
@@ -204,7 +204,7 @@ fn a_new_password_revokes_the_other_tokens() {
             actor,
             &draft(json),
             UpdateMode::Partial,
-            &[],
+            &free(),
             Presented { token: Some(token), ..Presented::default() },
             now(),
         )
@@ -236,10 +236,10 @@ fn deactivating_revokes_the_tokens_for_good() {
 #[test]
 fn put_requires_every_name_and_patch_none() {
     let row = account_snapshot(OWNER, Role::Customer);
-    let put = check_update(&row, &customer(OWNER), &draft(json!({})), UpdateMode::Full, &[], Presented::default(), now());
+    let put = check_update(&row, &customer(OWNER), &draft(json!({})), UpdateMode::Full, &free(), Presented::default(), now());
     assert_eq!(wrong_fields(put), ["email", "first_name", "last_name", "username"]);
     let change = changed(&row, &customer(OWNER), json!({"username": " NewName ", "last_login": "x", "id": 9}));
-    assert_eq!((change.user.username.as_str(), change.user.email.as_str()), ("NewName", "user-1@example.com"));
+    assert_eq!((change.user.username.as_str(), change.user.email_or_empty()), ("NewName", "user-1@example.com"));
     assert_eq!((change.id, change.user.date_joined, change.user.token_epoch), (user_id(OWNER), now(), 7));
 }
 
@@ -249,12 +249,13 @@ fn a_name_of_another_user_is_taken() {
     let row = account_snapshot(OWNER, Role::Customer);
     let draft: lease_core::account::UserDraft = draft(json!({"username": "EVE", "email": "Eve@Example.com"}));
     let [username, email] = <[_; 2]>::try_from(draft.login_names()).unwrap();
-    let update =
-        |taken: &[_]| check_update(&row, &customer(OWNER), &draft, UpdateMode::Partial, taken, Presented::default(), now());
+    let update = |taken: [(LoginName, UserId); 2]| {
+        check_update(&row, &customer(OWNER), &draft, UpdateMode::Partial, &logins(taken), Presented::default(), now())
+    };
     assert_eq!((username.as_str(), email.as_str()), ("eve", "eve@example.com"));
     let anothers = [(username.clone(), user_id(9)), (email.clone(), user_id(9))];
-    assert_eq!(wrong_fields(update(&anothers)), ["email", "username"]);
-    assert_eq!(code(update(&[(username, user_id(OWNER)), (email, user_id(OWNER))])), "ok");
+    assert_eq!(wrong_fields(update(anothers)), ["email", "username"]);
+    assert_eq!(code(update([(username, user_id(OWNER)), (email, user_id(OWNER))])), "ok");
 }
 
 /// Rule 3.7: a changed password is compared with the names after the change.
@@ -271,7 +272,7 @@ fn a_new_password_is_not_like_the_new_name() {
 #[test]
 fn staff_create_users_with_a_customer_unless_they_are_administrative() {
     let json = || json!({"username": "eve", "email": "eve@example.com", "first_name": "Eve", "last_name": "Moneypenny", "password": GOOD});
-    let new = |actor: &Actor, extra: Value| check_new_user(actor, &draft(with(json(), extra)), &[], now().date_naive());
+    let new = |actor: &Actor, extra: Value| check_new_user(actor, &draft(with(json(), extra)), &free(), now().date_naive());
     let hash = || lease_core::account::PasswordHash::from_phc("h".into());
     let plain = new(&staff(), json!({"job": "spy", "is_active": false})).unwrap().into_new_account(hash(), None, now()).changes;
     assert_eq!((plain.user.role, plain.user.is_active, plain.profile.unwrap().job), (Role::Customer, false, "spy".to_owned()));
@@ -282,7 +283,7 @@ fn staff_create_users_with_a_customer_unless_they_are_administrative() {
     }
     assert_eq!(code(new(&customer(OWNER), json!({}))), "permission_denied");
     assert_eq!(code(new(&Actor::Anonymous, json!({}))), "not_authenticated");
-    let taken = [(LoginName::new("EVE"), user_id(OWNER))];
+    let taken = logins([(LoginName::new("EVE"), user_id(OWNER))]);
     assert_eq!(wrong_fields(check_new_user(&staff(), &draft(json()), &taken, now().date_naive())), ["username"]);
 }
 
@@ -390,8 +391,11 @@ fn a_token_has_one_form() {
 /// Rule 6.1: the customer and staff change a profile.
 #[test]
 fn a_profile_is_changed_by_its_customer_and_staff() {
-    let row = first(stored(OWNER, Customer { user_id: user_id(OWNER), profile: Profile::default(), created_at: now() }));
-    let update = |actor: &Actor, json: Value| update_profile(&row, actor, &draft::<ProfileDraft>(json), now().date_naive());
+    let row = first(stored(
+        OWNER,
+        Customer { user_id: user_id(OWNER), profile: Profile::default(), created_at: now(), annotations: Annotations::default() },
+    ));
+    let update = |actor: &Actor, json: Value| update_profile(&row, actor, &draft::<ProfileDraft>(json), None, now().date_naive());
     for (actor, expected) in [
         (Actor::Anonymous, "not_authenticated"),
         (customer(OWNER), "ok"),

@@ -1,7 +1,9 @@
 //! Vehicles (rule 6.2), and who may see them (chapter 2).
 
 use lease_core::Error;
-use lease_core::catalog::{LiveTrade, VehicleDraft, create_vehicle, delete_vehicle, require_visible_vehicle, update_vehicle};
+use lease_core::catalog::{
+    LiveTrade, TakenBy, VehicleDraft, create_vehicle, delete_vehicle, require_visible_vehicle, update_vehicle,
+};
 use lease_core::decision::RowChange;
 use lease_core::id::{VehicleId, Version};
 use lease_core::input::UpdateMode;
@@ -17,10 +19,15 @@ fn a_vehicle(fields: Value) -> Value {
 }
 
 fn create(fields: Value) -> Result<Vehicle, Error> {
-    match create_vehicle(&customer(OWNER), &draft::<VehicleDraft>(a_vehicle(fields)), None, now())?.changes.vehicle {
+    match create_vehicle(&customer(OWNER), &draft::<VehicleDraft>(a_vehicle(fields)), TakenBy::default(), now())?.changes.vehicle
+    {
         RowChange::Create(vehicle) => Ok(vehicle),
         other => panic!("{other:?}"),
     }
+}
+
+fn taken(identity: Option<VehicleId>) -> TakenBy {
+    TakenBy { identity, ..TakenBy::default() }
 }
 
 /// Rule 6.2: a vehicle belongs to the customer who creates it.
@@ -72,9 +79,10 @@ fn a_vin_has_seventeen_characters_of_its_alphabet() {
 fn a_vin_belongs_to_one_vehicle() {
     let draft: VehicleDraft = draft(a_vehicle(json!({})));
     assert_eq!(draft.wanted_identity(), Some(VehicleIdentity::Vin(Vin::parse(VIN).unwrap())));
-    assert_eq!(wrong_fields(create_vehicle(&customer(OWNER), &draft, Some(id(9)), now())), ["vin"]);
-    let update =
-        |owner: Option<VehicleId>| update_vehicle(&vehicle_snapshot(), &customer(OWNER), &draft, UpdateMode::Full, owner, now());
+    assert_eq!(wrong_fields(create_vehicle(&customer(OWNER), &draft, taken(Some(id(9))), now())), ["vin"]);
+    let update = |owner: Option<VehicleId>| {
+        update_vehicle(&vehicle_snapshot(), &customer(OWNER), &draft, UpdateMode::Full, taken(owner), now())
+    };
     assert_eq!(code(update(Some(id(1)))), "ok");
     assert_eq!(wrong_fields(update(Some(id(2)))), ["vin"]);
 }
@@ -98,7 +106,7 @@ fn a_chassis_number_has_five_to_twenty_characters() {
     }
     let draft: VehicleDraft = draft(a_vehicle(json!({"vin": null, "chassis_number": "gj7-123456"})));
     assert_eq!(draft.wanted_identity(), Some(VehicleIdentity::Chassis(ChassisNumber::parse("GJ7-123456").unwrap())));
-    assert_eq!(wrong_fields(create_vehicle(&customer(OWNER), &draft, Some(id(9)), now())), ["chassis_number"]);
+    assert_eq!(wrong_fields(create_vehicle(&customer(OWNER), &draft, taken(Some(id(9))), now())), ["chassis_number"]);
 }
 
 /// Rule 6.2: a vehicle has exactly one of VIN and chassis number, and may switch from one to the other.
@@ -131,7 +139,14 @@ fn a_vehicle_has_either_a_vin_or_a_chassis_number() {
         let outcome = match stored {
             None => create(json.clone()),
             Some(stored) => {
-                let changed = update_vehicle(&stored, &customer(OWNER), &draft(json.clone()), UpdateMode::Partial, None, now());
+                let changed = update_vehicle(
+                    &stored,
+                    &customer(OWNER),
+                    &draft(json.clone()),
+                    UpdateMode::Partial,
+                    TakenBy::default(),
+                    now(),
+                );
                 changed.map(|decision| decision.changes.vehicle.value().unwrap().clone())
             }
         };
@@ -145,7 +160,7 @@ fn a_vehicle_has_either_a_vin_or_a_chassis_number() {
         &customer(OWNER),
         &draft(json!({"make": "VW", "model": "Golf", "year": 1999})),
         UpdateMode::Full,
-        None,
+        TakenBy::default(),
         now(),
     );
     assert_eq!(wrong_fields(replaced), ["vin"], "PUT names one");
@@ -161,7 +176,7 @@ fn the_model_year_is_from_1886_to_next_year() {
     }
     let new_year = |text| {
         let draft: VehicleDraft = draft(a_vehicle(json!({"year": 2028})));
-        code(create_vehicle(&customer(OWNER), &draft, None, instant(text)))
+        code(create_vehicle(&customer(OWNER), &draft, TakenBy::default(), instant(text)))
     };
     assert_eq!(new_year("2026-12-31T23:59:59.999999Z"), "validation_error");
     assert_eq!(new_year("2027-01-01T00:00:00Z"), "ok");
@@ -182,12 +197,14 @@ fn mileage_is_not_below_zero() {
 fn the_identifying_fields_of_a_vehicle_are_fixed_while_a_trade_is_live() {
     let mut live = vehicle_snapshot();
     live.value.live_trade = Some(open_trade());
-    let update = |json: Value| code(update_vehicle(&live, &customer(OWNER), &draft(json), UpdateMode::Partial, None, now()));
+    let update =
+        |json: Value| code(update_vehicle(&live, &customer(OWNER), &draft(json), UpdateMode::Partial, TakenBy::default(), now()));
     let other = "WVWZZZ1JZXW000002";
     let switched = json!({"vin": null, "chassis_number": "GJ7-123456"});
     for json in [json!({"vin": other}), switched, json!({"make": "VW"}), json!({"model": "Fabia"}), json!({"year": 2021})] {
         assert_eq!(update(json.clone()), "vehicle_in_trade", "{json}");
-        let idle = update_vehicle(&vehicle_snapshot(), &customer(OWNER), &draft(json), UpdateMode::Partial, None, now());
+        let idle =
+            update_vehicle(&vehicle_snapshot(), &customer(OWNER), &draft(json), UpdateMode::Partial, TakenBy::default(), now());
         assert_eq!(code(idle), "ok");
     }
     assert_eq!(update(json!({"mileage": 7, "color": "blue", "license_plate": "B", "description": "d"})), "ok");
@@ -202,8 +219,9 @@ fn every_field_of_a_vehicle_is_fixed_under_a_bid() {
         let mut vehicle = vehicle_snapshot();
         vehicle.value.live_trade = Some(trade);
         move |json: Value| {
-            let changed = update_vehicle(&vehicle, &customer(OWNER), &draft(json.clone()), UpdateMode::Partial, None, now());
-            let by_staff = update_vehicle(&vehicle, &staff(), &draft(json), UpdateMode::Partial, None, now());
+            let changed =
+                update_vehicle(&vehicle, &customer(OWNER), &draft(json.clone()), UpdateMode::Partial, TakenBy::default(), now());
+            let by_staff = update_vehicle(&vehicle, &staff(), &draft(json), UpdateMode::Partial, TakenBy::default(), now());
             assert_eq!(changed.is_ok(), by_staff.is_ok(), "staff may no more than the owner");
             changed.map(|decision| decision.changes.offered_in)
         }
@@ -251,11 +269,15 @@ fn a_vehicle_is_seen_and_changed_by_the_right_customers() {
     for (snapshot, actor, read, update, delete) in cases {
         assert_eq!(code(require_visible_vehicle(snapshot, &actor)), read, "{actor:?}");
         let new = draft(json!({"color": "blue"}));
-        assert_eq!(code(update_vehicle(snapshot, &actor, &new, UpdateMode::Partial, None, now())), update, "{actor:?}");
+        assert_eq!(
+            code(update_vehicle(snapshot, &actor, &new, UpdateMode::Partial, TakenBy::default(), now())),
+            update,
+            "{actor:?}"
+        );
         assert_eq!(code(delete_vehicle(snapshot, &actor)), delete, "{actor:?}");
     }
     for (actor, expected) in [(Actor::Anonymous, "not_authenticated"), (staff(), "permission_denied")] {
-        assert_eq!(code(create_vehicle(&actor, &draft(a_vehicle(json!({}))), None, now())), expected);
+        assert_eq!(code(create_vehicle(&actor, &draft(a_vehicle(json!({}))), TakenBy::default(), now())), expected);
     }
 }
 
@@ -265,7 +287,10 @@ fn staff_change_a_vehicle_but_not_its_owner() {
     let snapshot = vehicle_snapshot();
     let json = json!({"color": "blue", "customer_id": 77});
     let RowChange::Update { value, .. } =
-        update_vehicle(&snapshot, &staff(), &draft(json), UpdateMode::Partial, None, now()).unwrap().changes.vehicle
+        update_vehicle(&snapshot, &staff(), &draft(json), UpdateMode::Partial, TakenBy::default(), now())
+            .unwrap()
+            .changes
+            .vehicle
     else {
         panic!("an update")
     };

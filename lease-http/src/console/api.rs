@@ -14,6 +14,7 @@ use serde_json::Value;
 use tower::ServiceExt as _;
 
 use crate::auth::Caller;
+use crate::authenticator::Identity;
 use crate::client_address::ClientAddress;
 use crate::extract::Received;
 use crate::idempotency::IDEMPOTENCY_KEY;
@@ -128,9 +129,12 @@ impl Api {
         Err(Refusal { logged, ..refusal })
     }
 
+    fn caller(&self) -> Caller {
+        Caller(Identity::of_session(self.session.clone()))
+    }
+
     fn request(&self, method: &str, path: &str, body: Option<&Value>, guards: Guards<'_>) -> axum::http::Result<Request<Body>> {
-        let mut request =
-            Request::builder().method(method).uri(path).extension(Caller(Some(self.session.clone()))).extension(self.client);
+        let mut request = Request::builder().method(method).uri(path).extension(self.caller()).extension(self.client);
         if let Some(id) = &self.request_id {
             request = request.header(REQUEST_ID, id);
         }

@@ -34,8 +34,15 @@ impl Facts {
 
 /// Whether the page tells this field elsewhere: its number and its state in its heading, the currency with its amounts.
 fn is_told(kind: &Kind, object: &Value, field: &str) -> bool {
+    let is_empty = || object[field].is_null() || object[field].as_object().is_some_and(serde_json::Map::is_empty);
     let has_amount = || kind.fields.iter().any(|field| field.starts_with("amount") && !object[*field].is_null());
-    ["id", "status", "is_overdue", "available_actions"].contains(&field) || field == "currency" && has_amount()
+    match field {
+        "id" | "status" | "is_overdue" | "available_actions" => true,
+        "currency" => has_amount(),
+        // What a company keeps of its own, if it keeps anything.
+        "external_id" | "metadata" => is_empty(),
+        _ => false,
+    }
 }
 
 #[cfg(test)]

@@ -95,6 +95,7 @@ impl Showing<'_> {
         match (field, value) {
             ("event_types", types) => event_types(types),
             (_, Value::Null) | ("available_actions", _) => Shown::Nothing,
+            ("metadata", Value::Object(metadata)) => kept(metadata),
             ("changes", Value::Object(changes)) => self.changes(changes, &object["data"]["currency"]),
             ("actor", actor) => self.actor(actor),
             ("subject", subject) => self.subject(subject),
@@ -232,6 +233,13 @@ fn place(known: &[&str], name: &str) -> usize {
 fn event_types(types: &Value) -> Shown {
     let words: Vec<String> = types.as_array().into_iter().flatten().filter_map(Value::as_str).map(event_type).collect();
     Shown::Words(if words.is_empty() { "All events".to_owned() } else { words.join(", ") })
+}
+
+/// What the company keeps with an object, under its own names.
+fn kept(metadata: &serde_json::Map<String, Value>) -> Shown {
+    let words = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let fields = metadata.iter().map(|(name, value)| (name.clone(), Shown::Text(words(value))));
+    if metadata.is_empty() { Shown::Nothing } else { Shown::Fields(fields.collect()) }
 }
 
 /// Whether this is a word of the API, and not a text that somebody wrote.

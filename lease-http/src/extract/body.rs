@@ -8,6 +8,7 @@ use lease_core::Error;
 use lease_core::input::{Draft, FieldErrors, NOT_AN_OBJECT};
 use serde::de::{Deserialize, IgnoredAny};
 
+use crate::auth::Caller;
 use crate::memory::Taken;
 use crate::problem::{HttpError, Problem};
 use crate::state::AppState;
@@ -68,11 +69,13 @@ impl<T: Draft> OptionalFromRequest<AppState> for Body<T> {
     }
 }
 
+/// The extractor of the caller comes before that of the body.
 impl<T: Draft> FromRequest<AppState> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &AppState) -> Result<Self, Problem> {
         let is_json = is_json(request.headers());
+        let is_staff = request.extensions().get().is_some_and(Caller::is_staff);
         let bytes = received_body(request.extensions())?;
         if !is_json.unwrap_or(bytes.is_empty()) {
             return Err(Problem::new(HttpError::UnsupportedMediaType));
@@ -82,7 +85,8 @@ impl<T: Draft> FromRequest<AppState> for Body<T> {
         parse::<IgnoredAny>(text)?;
         // A derived `Deserialize` would also take a list for a struct.
         if text.trim_ascii_start().starts_with('{') {
-            return Ok(Self::Draft(parse(text)?));
+            let draft: T = parse(text)?;
+            return Ok(Self::Draft(if is_staff { draft } else { draft.without_annotations() }));
         }
         Ok(Self::NotAnObject(T::unreadable()))
     }

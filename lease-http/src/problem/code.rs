@@ -40,6 +40,9 @@ pub enum HttpError {
     /// The idempotency key was used with another request before.
     #[error("The idempotency key has already been used for another request.")]
     IdempotencyKeyReused,
+    /// The request has no token that could be revoked, or that another one could be made by.
+    #[error("The request was not authenticated by a token.")]
+    NoTokenSession,
 }
 
 impl ErrorCode {
@@ -87,6 +90,7 @@ impl ErrorCode {
                 HttpError::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
                 HttpError::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 HttpError::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+                HttpError::NoTokenSession => StatusCode::CONFLICT,
             },
         }
     }

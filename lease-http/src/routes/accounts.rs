@@ -64,7 +64,7 @@ impl From<Registered> for Registration {
             user_id: account.user.id.into(),
             customer_id: account.customer_id.map(Id::from),
             username: user.username.as_str().to_owned(),
-            email: user.email.as_str().to_owned(),
+            email: user.email_or_empty().to_owned(),
             first_name: user.first_name,
             last_name: user.last_name,
             job: profile.job,
@@ -151,9 +151,10 @@ async fn login(
 /// Log out
 ///
 /// Revokes the token of the request.
-#[utoipa::path(post, path = "/api/logout", tag = "accounts", responses((status = 204, description = "The token is revoked.")))]
+#[utoipa::path(post, path = "/api/logout", tag = "accounts", responses((status = 204, description = "The token is revoked.")),
+    extensions(("x-codes" = json!(["no_token_session"]))))]
 async fn logout(engine: Engine, session: Session) -> Result<StatusCode, Problem> {
-    engine.logout(&session, &session.token).await?;
+    engine.logout(&session, session.require_token()?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

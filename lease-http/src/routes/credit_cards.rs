@@ -87,6 +87,10 @@ impl Draft for NewCard {
     fn unreadable() -> Self {
         Self { numbered: CardDraft::unreadable(), entered: EnteredCardDraft::unreadable() }
     }
+
+    fn without_annotations(self) -> Self {
+        self
+    }
 }
 
 /// A page of credit cards.

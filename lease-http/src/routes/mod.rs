@@ -5,6 +5,7 @@
 //! common.
 
 mod accounts;
+mod annotations;
 mod contacts;
 mod credit_cards;
 mod customers;

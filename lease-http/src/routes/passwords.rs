@@ -67,7 +67,7 @@ async fn change_password(
     State(throttle): State<LoginThrottle>,
     body: Body<PasswordChangeDraft>,
 ) -> Result<StatusCode, Problem> {
-    let work = engine.change_password(&session, &body, Some(session.token.hash));
+    let work = engine.change_password(&session, &body, session.token_hash());
     let is_verified = body.current_password.given().is_some();
     let outcome = throttle.guard(&engine, client, session.actor.user().filter(|_| is_verified), work).await?;
     body.judge(outcome)?;

@@ -44,7 +44,7 @@ impl Token {
             name: token.name,
             created_at: token.created_at,
             expires_at: token.expires_at,
-            is_current: id == session.token.id,
+            is_current: session.token.as_ref().is_some_and(|token| token.id == id),
         }
     }
 }
@@ -99,11 +99,13 @@ async fn list_tokens(engine: Engine, session: Session, list: List<Own>) -> ApiRe
 
 /// Create a token
 ///
-/// For a machine, say. It has all rights of its user.
+/// For a machine, say. It has all rights of its user. Only a request with a token makes another one.
 #[utoipa::path(post, path = "/api/tokens", tag = "accounts", request_body = TokenDraft,
-    responses((status = 201, description = "The token is created.", body = NewToken)))]
+    responses((status = 201, description = "The token is created.", body = NewToken)),
+    extensions(("x-codes" = json!(["no_token_session"]))))]
 async fn create_token(engine: Engine, session: Session, body: Body<TokenDraft>) -> Created<NewToken> {
-    let made = body.judge(engine.create_token(&session, session.token.hash, &body).await)?;
+    let in_use = session.require_token()?.hash;
+    let made = body.judge(engine.create_token(&session, in_use, &body).await)?;
     let (id, text) = (made.token.id, made.text.expose().to_owned());
     Ok(created(id, NewToken::of(Token::of(made.token, &session), text)))
 }

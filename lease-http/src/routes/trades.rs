@@ -6,12 +6,15 @@ use lease_core::engine::WithActions;
 use lease_core::id::{Stored, TradeId, VehicleId};
 use lease_core::lifecycle::{AmendmentDraft, AvailableAction, CancellationDraft, EndDraft, TradeDraft};
 use lease_core::model::{self, Period, ServiceKind, TradeStatus};
-use lease_core::permission::Resource;
+use lease_core::openapi::MetadataInput;
+use lease_core::permission::{Actor, Resource};
 use lease_core::repository::TradeFilter;
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
+use super::annotations::Seen;
 use super::response::{ApiResult, Created, created};
 use crate::auth::Session;
 use crate::endpoints::Endpoints;
@@ -73,6 +76,14 @@ struct Trade {
     /// The actions that the caller may take now.
     #[schema(value_type = Vec<AvailableAction>)]
     available_actions: Vec<&'static str>,
+    /// What another system calls it, or null. Shown to administrative users alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, max_length = 255, example = "crm-1042")]
+    external_id: Option<Value>,
+    /// What the company keeps with it. Shown to administrative users alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = MetadataInput, required = false)]
+    metadata: Option<Value>,
 }
 
 /// A vehicle as a trade offers it.
@@ -146,9 +157,11 @@ impl From<model::Asking> for Asking {
     }
 }
 
-impl From<WithActions<model::Trade>> for Trade {
-    fn from(seen: WithActions<model::Trade>) -> Self {
-        let WithActions { stored: Stored { id, value: trade }, available_actions, .. } = seen;
+impl Trade {
+    /// As this actor sees it.
+    fn seen_by(actor: &Actor, seen: WithActions<model::Trade>) -> Self {
+        let WithActions { stored: Stored { id, value: mut trade }, available_actions, .. } = seen;
+        let Seen { external_id, metadata } = Seen::by(actor, std::mem::take(&mut trade.annotations));
         let agreement = trade.agreement().copied();
         let (days, status) = (trade.days(), TradeStatus::from(&trade.state).into());
         let (cancelled_at, cancel_reason) = trade.state.cancelled().unzip();
@@ -173,6 +186,8 @@ impl From<WithActions<model::Trade>> for Trade {
             completed_at: trade.state.completed_at(),
             cancelled_at,
             available_actions: available_actions.into_iter().map(Into::into).collect(),
+            external_id,
+            metadata,
         }
     }
 }
@@ -204,6 +219,7 @@ impl Filter for TradeFilter {
             price_min: params.amount("price_min", "Only trades with this asking price or a higher one."),
             price_max: params.amount("price_max", "Only trades with this asking price or a lower one."),
             sort: params.choice("sort", "The order: the newest first (default), or by asking price, of which there must be one.").unwrap_or_default(),
+            external_id: params.external_id(),
             search: params.search("Only trades in which each of these words occurs: in the title or the description."),
             ..Self::default()
         }
@@ -218,7 +234,7 @@ impl Filter for TradeFilter {
 async fn list_trades(engine: Engine, session: Session, list: List<TradeFilter>) -> ApiResult<TradePage> {
     let (filter, page, links) = list.for_reader(&session.actor)?;
     let found = engine.list_trades(&session.actor, filter, page).await?;
-    Ok(links.respond(found, Trade::from))
+    Ok(links.respond(found, |trade| Trade::seen_by(&session.actor, trade)))
 }
 
 /// Open a trade
@@ -229,7 +245,7 @@ async fn list_trades(engine: Engine, session: Session, list: List<TradeFilter>) 
     extensions(("x-codes" = json!(["permission_denied", "vehicle_in_trade", "vehicle_unidentified"]))))]
 async fn open_trade(engine: Engine, session: Session, body: Body<TradeDraft>) -> Created<Trade> {
     let trade = body.judge(engine.open_trade(&session, &body).await)?;
-    Ok(created(trade.stored.id, trade.into()))
+    Ok(created(trade.stored.id, Trade::seen_by(&session.actor, trade)))
 }
 
 /// Get a trade
@@ -237,19 +253,19 @@ async fn open_trade(engine: Engine, session: Session, body: Body<TradeDraft>) ->
     responses((status = 200, description = "The trade.", body = Trade)))]
 async fn get_trade(engine: Engine, session: Session, id: PathId<TradeId>) -> ApiResult<Trade> {
     let id = id.or_not_found(&session.actor)?;
-    Ok(Json(engine.get_trade(&session.actor, id).await?.into()))
+    Ok(Json(Trade::seen_by(&session.actor, engine.get_trade(&session.actor, id).await?)))
 }
 
 /// Change the title and description of a trade
 ///
-/// For its owner, while it is open.
+/// For its owner, while it is open. Administrative users change `external_id` and `metadata`, at any time.
 #[utoipa::path(patch, path = "/api/trades/{id}", tag = "trades", request_body = AmendmentDraft,
     responses((status = 200, description = "The trade as it is now.", body = Trade)),
     extensions(("x-codes" = json!(["permission_denied", "trade_not_open"]))))]
 async fn amend_trade(engine: Engine, session: Session, id: PathId<TradeId>, body: Body<AmendmentDraft>) -> ApiResult<Trade> {
     let id = id.or_not_found(&session.actor)?;
     let trade = body.judge(engine.amend_trade(&session, id, &body).await)?;
-    Ok(Json(trade.into()))
+    Ok(Json(Trade::seen_by(&session.actor, trade)))
 }
 
 /// Cancel a trade
@@ -268,7 +284,7 @@ async fn cancel_trade(
     let id = id.or_not_found(&session.actor)?;
     let body = body.unwrap_or_default();
     let trade = body.judge(engine.cancel_trade(&session, id, &body).await)?;
-    Ok(Json(trade.into()))
+    Ok(Json(Trade::seen_by(&session.actor, trade)))
 }
 
 /// End the agreed days of a trade early
@@ -280,5 +296,5 @@ async fn cancel_trade(
 async fn end_trade(engine: Engine, session: Session, id: PathId<TradeId>, body: Body<EndDraft>) -> ApiResult<Trade> {
     let id = id.or_not_found(&session.actor)?;
     let trade = body.judge(engine.end_trade(&session, id, &body).await)?;
-    Ok(Json(trade.into()))
+    Ok(Json(Trade::seen_by(&session.actor, trade)))
 }

@@ -9,12 +9,15 @@ use lease_core::account::UserDraft;
 use lease_core::id::UserId;
 use lease_core::input::UpdateMode;
 use lease_core::model::{Account, Email};
-use lease_core::permission::Resource;
+use lease_core::openapi::MetadataInput;
+use lease_core::permission::{Actor, Resource};
 use lease_core::repository::UserFilter;
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
+use super::annotations::Seen;
 use super::response::{ApiResult, Created, created};
 use crate::auth::Session;
 use crate::client_address::ClientAddress;
@@ -40,7 +43,9 @@ pub(super) fn endpoints() -> Endpoints {
 struct User {
     id: Id,
     username: String,
-    email: String,
+    /// Null for a user without one, whom an app with users of its own has created.
+    #[schema(required)]
+    email: Option<String>,
     first_name: String,
     last_name: String,
     is_active: bool,
@@ -55,15 +60,25 @@ struct User {
     /// The user's customer; null for administrative users.
     #[schema(required)]
     customer_id: Option<Id>,
+    /// What another system calls it, or null. Shown to administrative users alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, max_length = 255, example = "crm-1042")]
+    external_id: Option<Value>,
+    /// What the company keeps with it. Shown to administrative users alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = MetadataInput, required = false)]
+    metadata: Option<Value>,
 }
 
-impl From<Account> for User {
-    fn from(account: Account) -> Self {
+impl User {
+    /// As this actor sees it.
+    fn seen_by(actor: &Actor, account: Account) -> Self {
         let user = account.user.value;
+        let Seen { external_id, metadata } = Seen::by(actor, user.annotations);
         Self {
             id: account.user.id.into(),
             username: user.username.as_str().to_owned(),
-            email: user.email.as_str().to_owned(),
+            email: user.email.as_ref().map(|email| email.as_str().to_owned()),
             first_name: user.first_name,
             last_name: user.last_name,
             is_active: user.is_active,
@@ -73,6 +88,8 @@ impl From<Account> for User {
             last_login: user.last_login,
             email_verified_at: user.email_verified_at,
             customer_id: account.customer_id.map(Id::from),
+            external_id,
+            metadata,
         }
     }
 }
@@ -88,6 +105,7 @@ impl Filter for UserFilter {
             is_active: params.flag("is_active", "`true` for only users who may log in, `false` for only those who may not."),
             is_staff: params.flag("is_staff", "`true` for only administrative users, `false` for only customers."),
             role: params.choice("role", "Only users with this role."),
+            external_id: params.external_id(),
             search: params
                 .search("Only users in which each of these words occurs: in the user name, the e-mail address or the names."),
             ..Self::default()
@@ -103,7 +121,7 @@ impl Filter for UserFilter {
 async fn list_users(engine: Engine, session: Session, list: List<UserFilter>) -> ApiResult<UserPage> {
     let (filter, page, links) = list.for_reader(&session.actor)?;
     let found = engine.list_users(&session.actor, filter, page).await?;
-    Ok(links.respond(found, User::from))
+    Ok(links.respond(found, |account| User::seen_by(&session.actor, account)))
 }
 
 /// Create a user
@@ -114,14 +132,14 @@ async fn list_users(engine: Engine, session: Session, list: List<UserFilter>) ->
     extensions(("x-codes" = json!(["permission_denied"]))))]
 async fn create_user(engine: Engine, session: Session, body: Body<UserDraft>) -> Created<User> {
     let account = body.judge(engine.create_user(&session, &body).await)?;
-    Ok(created(account.user.id, account.into()))
+    Ok(created(account.user.id, User::seen_by(&session.actor, account)))
 }
 
 /// Get a user
 #[utoipa::path(get, path = "/api/users/{id}", tag = "users", responses((status = 200, description = "The user.", body = User)))]
 async fn get_user(engine: Engine, session: Session, id: PathId<UserId>) -> ApiResult<User> {
     let id = id.or_not_found(&session.actor)?;
-    Ok(Json(engine.get_user(&session.actor, id).await?.into()))
+    Ok(Json(User::seen_by(&session.actor, engine.get_user(&session.actor, id).await?)))
 }
 
 /// Get oneself
@@ -130,7 +148,7 @@ async fn get_user(engine: Engine, session: Session, id: PathId<UserId>) -> ApiRe
 #[utoipa::path(get, path = "/api/me", tag = "users", responses((status = 200, description = "The user.", body = User)))]
 async fn get_me(engine: Engine, session: Session) -> ApiResult<User> {
     let id = session.actor.user().ok_or(Error::NotAuthenticated)?;
-    Ok(Json(engine.get_user(&session.actor, id).await?.into()))
+    Ok(Json(User::seen_by(&session.actor, engine.get_user(&session.actor, id).await?)))
 }
 
 /// Replace a user
@@ -207,9 +225,9 @@ impl Editor {
             state.mails.count(*client, engine.now())?;
         }
         let verified = session.actor.user().filter(|user| *user == id && engine.verifies_password(&session.actor, body));
-        let work = engine.update_user(session, id, body, mode, Some(session.token.hash));
+        let work = engine.update_user(session, id, body, mode, session.token_hash());
         let account = body.judge(state.throttle.guard(engine, *client, verified, work).await?)?;
-        Ok(Json(account.into()))
+        Ok(Json(User::seen_by(&session.actor, account)))
     }
 
     /// Whether a customer gives themselves another e-mail address, to which a mail then goes.
@@ -219,6 +237,6 @@ impl Editor {
         if actor.customer().is_none() || actor.user() != Some(id) {
             return Ok(false);
         }
-        Ok(engine.get_user(actor, id).await?.user.email != email)
+        Ok(engine.get_user(actor, id).await?.user.email.as_ref() != Some(&email))
     }
 }

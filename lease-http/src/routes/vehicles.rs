@@ -7,12 +7,15 @@ use lease_core::catalog::VehicleDraft;
 use lease_core::id::{Stored, VehicleId};
 use lease_core::input::UpdateMode;
 use lease_core::model;
-use lease_core::permission::Resource;
+use lease_core::openapi::MetadataInput;
+use lease_core::permission::{Actor, Resource};
 use lease_core::repository::VehicleFilter;
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
+use super::annotations::Seen;
 use super::response::{ApiResult, Created, created};
 use crate::auth::Session;
 use crate::endpoints::Endpoints;
@@ -51,11 +54,21 @@ struct Vehicle {
     license_plate: String,
     description: String,
     created_at: DateTime<Utc>,
+    /// What another system calls it, or null. Shown to administrative users alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, max_length = 255, example = "crm-1042")]
+    external_id: Option<Value>,
+    /// What the company keeps with it. Shown to administrative users alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = MetadataInput, required = false)]
+    metadata: Option<Value>,
 }
 
-impl From<Stored<model::Vehicle>> for Vehicle {
-    fn from(vehicle: Stored<model::Vehicle>) -> Self {
-        let Stored { id, value: vehicle } = vehicle;
+impl Vehicle {
+    /// As this actor sees it.
+    fn seen_by(actor: &Actor, vehicle: Stored<model::Vehicle>) -> Self {
+        let Stored { id, value: mut vehicle } = vehicle;
+        let Seen { external_id, metadata } = Seen::by(actor, std::mem::take(&mut vehicle.annotations));
         Self {
             id: id.into(),
             customer_id: vehicle.customer_id.into(),
@@ -69,6 +82,8 @@ impl From<Stored<model::Vehicle>> for Vehicle {
             license_plate: vehicle.license_plate,
             description: vehicle.description,
             created_at: vehicle.created_at,
+            external_id,
+            metadata,
         }
     }
 }
@@ -88,6 +103,7 @@ impl Filter for VehicleFilter {
             year_max: params.year("year_max", "Only vehicles of this model year or earlier."),
             vin: params.vin("vin", "Only the vehicle with this VIN."),
             chassis_number: params.chassis_number("chassis_number", "Only the vehicle with this chassis number."),
+            external_id: params.external_id(),
             search: params.search("Only vehicles in which each of these words occurs: in the VIN or the chassis number, the make, the model, the colour or the license plate."),
             ..Self::default()
         }
@@ -102,7 +118,7 @@ impl Filter for VehicleFilter {
 async fn list_vehicles(engine: Engine, session: Session, list: List<VehicleFilter>) -> ApiResult<VehiclePage> {
     let (filter, page, links) = list.for_reader(&session.actor)?;
     let found = engine.list_vehicles(&session.actor, filter, page).await?;
-    Ok(links.respond(found, Vehicle::from))
+    Ok(links.respond(found, |vehicle| Vehicle::seen_by(&session.actor, vehicle)))
 }
 
 /// Create a vehicle
@@ -111,7 +127,7 @@ async fn list_vehicles(engine: Engine, session: Session, list: List<VehicleFilte
     extensions(("x-codes" = json!(["permission_denied"])), ("x-rules" = json!([one_of_two("vin", "chassis_number")]))))]
 async fn create_vehicle(engine: Engine, session: Session, body: Body<VehicleDraft>) -> Created<Vehicle> {
     let vehicle = body.judge(engine.create_vehicle(&session, &body).await)?;
-    Ok(created(vehicle.id, vehicle.into()))
+    Ok(created(vehicle.id, Vehicle::seen_by(&session.actor, vehicle)))
 }
 
 /// Get a vehicle
@@ -119,7 +135,7 @@ async fn create_vehicle(engine: Engine, session: Session, body: Body<VehicleDraf
     responses((status = 200, description = "The vehicle.", body = Vehicle)))]
 async fn get_vehicle(engine: Engine, session: Session, id: PathId<VehicleId>) -> ApiResult<Vehicle> {
     let id = id.or_not_found(&session.actor)?;
-    Ok(Json(engine.get_vehicle(&session.actor, id).await?.into()))
+    Ok(Json(Vehicle::seen_by(&session.actor, engine.get_vehicle(&session.actor, id).await?)))
 }
 
 /// Replace a vehicle
@@ -165,5 +181,5 @@ async fn change(
 ) -> ApiResult<Vehicle> {
     let id = id.or_not_found(&session.actor)?;
     let vehicle = body.judge(engine.update_vehicle(session, id, body, mode).await)?;
-    Ok(Json(vehicle.into()))
+    Ok(Json(Vehicle::seen_by(&session.actor, vehicle)))
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use axum::extract::{Request, State};
+use axum::extract::{FromRequestParts as _, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::MethodRouter;
@@ -209,13 +209,15 @@ async fn limit_keyed_changes(
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    if request.headers().contains_key(IDEMPOTENCY_KEY) {
-        let caller = Caller::of(&state.engine, request.headers(), request.extensions()).await?;
-        if let Some(user) = caller.actor().user() {
-            state.throttle.check(client.network(), Subject::User(user), state.engine.now())?;
-        }
+    if !request.headers().contains_key(IDEMPOTENCY_KEY) {
+        return Ok(next.run(request).await);
     }
-    Ok(next.run(request).await)
+    let (mut parts, body) = request.into_parts();
+    let caller = Caller::from_request_parts(&mut parts, &state).await?;
+    if let Some(user) = caller.actor().user() {
+        state.throttle.check(client.network(), Subject::User(user), state.engine.now())?;
+    }
+    Ok(next.run(Request::from_parts(parts, body)).await)
 }
 
 /// Refuses logins beyond the limits whose idempotency key would cost a hash of the password. Others are refused by the handler.

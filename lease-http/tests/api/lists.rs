@@ -115,7 +115,7 @@ async fn trades_are_sorted_by_price() {
 #[tokio::test]
 async fn each_filter_returns_exactly_the_matching_rows() {
     let world = World::new().await;
-    let before = [of_trades(&world).await, of_people(&world).await, of_webhooks(&world).await].concat();
+    let before = [of_trades(&world).await, of_people(&world).await, of_webhooks(&world).await, annotated(&world).await].concat();
     let expected = [before, crate::events::filters(&world).await].concat();
     for (path, rows) in &expected {
         assert_eq!(&ids(&world.get(path, &world.root).await.expect(200)), rows, "{path}");
@@ -258,6 +258,18 @@ async fn of_people(world: &World) -> Vec<(String, Vec<i64>)> {
     ]
 }
 
+/// One object of each kind that another system calls `x`: requests, with the rows of their responses.
+async fn annotated(world: &World) -> Vec<(String, Vec<i64>)> {
+    let first = |list: Value| ids(&list)[0];
+    let trade = first(world.get("/api/trades", &world.root).await.expect(200));
+    let vehicle = first(world.get("/api/vehicles", &world.root).await.expect(200));
+    let objects = [("users", world.owner.user), ("customers", world.owner.customer), ("vehicles", vehicle), ("trades", trade)];
+    for (kind, id) in objects {
+        world.patch(&format!("/api/{kind}/{id}"), &world.root, json!({"external_id": "x"})).await.expect(200);
+    }
+    objects.map(|(kind, id)| (format!("/api/{kind}?external_id=x"), vec![id])).into()
+}
+
 /// An endpoint that takes what it is told, and one that is switched off: requests, with the rows of their responses.
 async fn of_webhooks(world: &World) -> Vec<(String, Vec<i64>)> {
     let endpoint = world.webhook_endpoint("https://example.com/good", &["lead.*"]).await;
@@ -394,7 +406,10 @@ async fn every_list_refuses_unknown_parameters() {
         }
         world.get(&format!("{path}?limit=0&cursor=x&colour=red"), &world.root).await.invalid(&["colour", "cursor", "limit"]);
         for name in names {
-            let (is_text, is_id) = (["search", "make", "model", "chassis_number"].contains(&name), name.ends_with("_id"));
+            let (is_text, is_id) = (
+                ["search", "make", "model", "chassis_number", "external_id"].contains(&name),
+                name.ends_with("_id") && name != "external_id",
+            );
             if !is_text {
                 world.get(&format!("{path}?{name}=nonsense"), &world.root).await.invalid(&[name]);
             }

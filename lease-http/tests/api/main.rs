@@ -4,6 +4,7 @@
 
 mod account_pages;
 mod accounts;
+mod annotations;
 mod app;
 mod available_actions;
 mod console;
@@ -24,6 +25,7 @@ mod message_server;
 mod openapi_document;
 mod ops;
 mod own_rules;
+mod own_users;
 mod passwords;
 mod payers;
 mod permissions;

@@ -10,21 +10,24 @@ use crate::support::{World, id};
 const FIELDS: [(&str, &str); 14] = [
     (
         "users",
-        "id username email first_name last_name is_active is_staff is_superuser date_joined last_login email_verified_at customer_id",
+        "id username email first_name last_name is_active is_staff is_superuser date_joined last_login email_verified_at customer_id external_id metadata",
     ),
-    ("customers", "id user_id job dob notes created_at"),
+    ("customers", "id user_id job dob notes created_at external_id metadata"),
     ("credit-cards", "id customer_id brand last4 exp_month exp_year holder_name is_default created_at"),
     (
         "contacts",
         "id customer_id lead_id label name email phone address_line1 address_line2 city state postal_code country created_at",
     ),
     ("leads", "id first_name last_name email phone company source status notes customer_id created_at"),
-    ("vehicles", "id customer_id vin chassis_number make model year color mileage license_plate description created_at"),
+    (
+        "vehicles",
+        "id customer_id vin chassis_number make model year color mileage license_plate description created_at external_id metadata",
+    ),
     ("services", "id name kind invoice_on bill_to amount currency payment_due_days description is_active"),
     (
         "trades",
         "id vehicle_id service_id customer_id counterparty_id title description status accepted_proposal_id invoice_id \
-         start_date end_date cancel_reason vehicle asking created_at agreed_at completed_at cancelled_at available_actions",
+         start_date end_date cancel_reason vehicle asking created_at agreed_at completed_at cancelled_at available_actions external_id metadata",
     ),
     (
         "proposals",

@@ -2,7 +2,7 @@ use chrono::{DateTime, Utc};
 use lease_core::account::{AccountChange, CustomerChange, Login, NewAccount, Token};
 use lease_core::decision::RowChange;
 use lease_core::id::{CustomerId, NewIds, UserId};
-use lease_core::model::Customer;
+use lease_core::model::{Annotations, Customer, Profile};
 use lease_core::repository::{Guarantee, RepositoryError};
 
 use super::require;
@@ -31,6 +31,7 @@ impl State {
             return Err(RepositoryError::Taken(Guarantee::FirstSuperuser));
         }
         self.accounts.names_free(&new.user, id)?;
+        self.accounts.users.external_id_free(id, &new.user.annotations)?;
         let customer = new.profile.as_ref().map(|_| self.accounts.customers.next_id()).transpose()?;
         let token = new.token.as_ref().map(|_| self.tokens.rows.next_id()).transpose()?;
         Ok(NewIds { user: Some(id), token, customer, ..NewIds::default() })
@@ -40,8 +41,7 @@ impl State {
         let Some(user_id) = ids.user else { return };
         self.accounts.insert_user(user_id, new.user.clone());
         if let (Some(customer), Some(profile)) = (ids.customer, &new.profile) {
-            let value = Customer { user_id, profile: profile.clone(), created_at: new.user.date_joined };
-            self.accounts.insert_customer(customer, value);
+            self.accounts.insert_customer(customer, new_customer(user_id, profile, new.user.date_joined));
         }
         if let (Some(id), Some(token)) = (ids.token, new.first_token(user_id)) {
             self.tokens.insert(id, token);
@@ -52,6 +52,7 @@ impl State {
         self.accounts.users.expect(change.id, change.expected)?;
         let customer = self.check_customer_change(change.id, &change.customer)?;
         self.accounts.names_free(&change.user, change.id)?;
+        self.accounts.users.external_id_free(change.id, &change.user.annotations)?;
         if change.needs_another_superuser && !self.accounts.another_superuser(change.id) {
             return Err(RepositoryError::Taken(Guarantee::ActiveSuperuser));
         }
@@ -81,8 +82,7 @@ impl State {
         self.accounts.replace_user(change.id, change.user.clone());
         match (&change.customer, ids.customer) {
             (CustomerChange::Create(profile, created_at), Some(id)) => {
-                let customer = Customer { user_id: change.id, profile: profile.clone(), created_at: *created_at };
-                self.accounts.insert_customer(id, customer);
+                self.accounts.insert_customer(id, new_customer(change.id, profile, *created_at));
             }
             (CustomerChange::Delete(id), _) => self.accounts.erase_customer(*id),
             _ => {}
@@ -120,16 +120,21 @@ impl State {
     }
 
     pub(super) fn check_customer(&self, change: &RowChange<Customer>) -> Result<NewIds, RepositoryError> {
-        let RowChange::Update { id, expected, .. } = change else {
+        let RowChange::Update { id, expected, value } = change else {
             return Err(RepositoryError::Internal("customers are created and deleted with their users".into()));
         };
         self.accounts.customers.expect(*id, *expected)?;
+        self.accounts.customers.external_id_free(*id, &value.annotations)?;
         Ok(NewIds::default())
     }
 
     pub(super) fn change_customer(&mut self, change: &RowChange<Customer>) {
         self.accounts.customers.write(change, None);
     }
+}
+
+fn new_customer(user_id: UserId, profile: &Profile, created_at: DateTime<Utc>) -> Customer {
+    Customer { user_id, profile: profile.clone(), created_at, annotations: Annotations::default() }
 }
 
 impl MemoryRepository {

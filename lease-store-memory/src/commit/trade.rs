@@ -5,7 +5,7 @@ use lease_core::repository::{Guarantee, RepositoryError};
 
 use super::require;
 use crate::index::{Kind, Term};
-use crate::state::{State, trade_terms, word_terms};
+use crate::state::{State, external_terms, trade_terms, word_terms};
 
 impl State {
     pub(super) fn check_opening(&self, opening: &Opening) -> Result<NewIds, RepositoryError> {
@@ -18,7 +18,9 @@ impl State {
         if trade.is_live() && self.trades.live_of(trade.vehicle_id).is_some() {
             return Err(RepositoryError::Taken(Guarantee::LiveTradeOfVehicle));
         }
-        Ok(NewIds { trade: Some(self.trades.rows.next_id()?), ..NewIds::default() })
+        let id = self.trades.rows.next_id()?;
+        self.trades.rows.external_id_free(id, &trade.annotations)?;
+        Ok(NewIds { trade: Some(id), ..NewIds::default() })
     }
 
     pub(super) fn open(&mut self, opening: &Opening, ids: NewIds) {
@@ -40,6 +42,7 @@ impl State {
         let TradeChange { id, expected, ref changes } = *change;
         let trade = &self.trades.rows.expect(id, expected)?.value;
         require(changes.active_party.is_none_or(|party| self.accounts.is_active(party)))?;
+        changes.annotations.as_ref().map_or(Ok(()), |annotations| self.trades.rows.external_id_free(id, annotations))?;
         self.check_proposals(id, trade, changes)?;
         let ids = NewIds {
             proposal: changes.new_proposal.as_ref().map(|_| self.proposals.rows.next_id()).transpose()?,
@@ -130,6 +133,10 @@ impl State {
         if let Some(old) = old_words {
             let new = word_terms(&row.value);
             self.trades.rows.retag(id, &old, &new);
+        }
+        if let Some(row) = self.trades.rows.get(id).filter(|_| changes.annotations.is_some()) {
+            let new = external_terms(&row.value);
+            self.trades.rows.retag(id, &external_terms(&before), &new);
         }
         self.trades.moved(id, &before);
         self.trades.asked(id, &before);

@@ -23,6 +23,7 @@ impl State {
         if holder.is_some_and(|other| *other != id) {
             return Err(RepositoryError::Taken(Guarantee::VehicleIdentity));
         }
+        self.vehicles.rows.external_id_free(id, &vehicle.annotations)?;
         Ok(NewIds { vehicle: created(change, id), ..NewIds::default() })
     }
 

@@ -8,7 +8,7 @@ use lease_core::repository::{AccountRepository, CustomerFilter, RepositoryError,
 
 use crate::MemoryRepository;
 use crate::index::Term;
-use crate::state::{State, role, token_of};
+use crate::state::{Annotated as _, State, called, role, token_of};
 use crate::walk::Query;
 
 #[async_trait]
@@ -87,8 +87,12 @@ impl State {
     }
 
     fn users(&self, filter: &UserFilter, page: PageRequest) -> Page<Account> {
-        let mut query =
-            Query::default().and(filter.is_active.map(Term::flag)).and(filter.role.map(role)).and_search(filter.search.as_ref());
+        let external_id = filter.external_id.as_ref();
+        let mut query = Query::default()
+            .and(filter.is_active.map(Term::flag))
+            .and(filter.role.map(role))
+            .and(external_id.map(called))
+            .and_search(filter.search.as_ref());
         if let Some(is_staff) = filter.is_staff {
             let roles = [Role::Customer, Role::Staff, Role::Superuser];
             query = query.and_any(roles.into_iter().filter(|role| role.is_staff() == is_staff).map(role));
@@ -96,19 +100,22 @@ impl State {
         if let Some(user) = filter.visible_to {
             query = query.and_row(Some(user));
         }
-        let matches = |user: &User| filter.search.as_ref().is_none_or(|search| search.matches(&user.search_text()));
+        let matches = |user: &User| {
+            user.is_called(external_id) && filter.search.as_ref().is_none_or(|search| search.matches(&user.search_text()))
+        };
         let users = self.accounts.users.list(query, page, |_, row| matches(&row.value));
         users.map(|user| self.accounts.with_customer(user))
     }
 
     fn customers(&self, filter: &CustomerFilter, page: PageRequest) -> Page<Stored<Customer>> {
-        let mut query = Query::default();
+        let external_id = filter.external_id.as_ref();
+        let mut query = Query::default().and(external_id.map(called));
         if let Some(customer) = filter.visible_to {
             query = query.and_row(Some(customer));
         }
         if let Some(user) = filter.user_id {
             query = query.and_row(self.accounts.customer_of.get(&user).copied());
         }
-        self.accounts.customers.list(query, page, |_, _| true)
+        self.accounts.customers.list(query, page, |_, row| row.value.is_called(external_id))
     }
 }

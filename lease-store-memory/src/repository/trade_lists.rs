@@ -8,8 +8,8 @@ use lease_core::repository::{InvoiceFilter, PaymentFilter, ProposalFilter, Refun
 
 use crate::index::{Kind, Term};
 use crate::state::{
-    Row, State, expiring, invoice_status, make, mileages, model, payment_status, proposal_status, public_proposals,
-    refund_status, service_kind, trade_status, years,
+    Annotated as _, Row, State, called, expiring, invoice_status, make, mileages, model, payment_status, proposal_status,
+    public_proposals, refund_status, service_kind, trade_status, years,
 };
 use crate::walk::{Direction, Query};
 
@@ -24,6 +24,7 @@ impl State {
             .and(filter.make.as_deref().map(make))
             .and(filter.model.as_deref().map(model))
             .and_years(filter.year_min, filter.year_max)
+            .and(filter.external_id.as_ref().map(called))
             .and_search(filter.search.as_ref());
         if let Some(kind) = filter.kind {
             // There are few services with many trades each, so the kind is looked up in the services.
@@ -44,6 +45,7 @@ impl State {
             !filter.visible_to.is_some_and(|viewer| self.hides_trade(id, &row.value, viewer))
                 && filter.wants_price_of(&row.value, now)
                 && filter.mileage_max.is_none_or(|max| row.value.offered.mileage.is_some_and(|mileage| mileage <= max))
+                && row.value.is_called(filter.external_id.as_ref())
                 && is_of_model(&row.value, filter)
                 && filter.search.as_ref().is_none_or(|search| search.matches(&row.value.search_text()))
         };

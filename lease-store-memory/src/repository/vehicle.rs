@@ -8,7 +8,7 @@ use lease_core::repository::{RepositoryError, VehicleFilter, VehicleRepository};
 
 use crate::MemoryRepository;
 use crate::index::{Kind, Term};
-use crate::state::{State, in_open_trade, make, model, party};
+use crate::state::{Annotated as _, State, called, in_open_trade, make, model, party};
 use crate::walk::Query;
 
 #[async_trait]
@@ -77,6 +77,7 @@ impl State {
             .and(filter.make.as_deref().map(make))
             .and(filter.model.as_deref().map(model))
             .and_years(filter.year_min, filter.year_max)
+            .and(filter.external_id.as_ref().map(called))
             .and_search(filter.search.as_ref());
         if let Some(viewer) = filter.visible_to {
             query = query.and_any([owner(viewer), in_open_trade(), party(viewer)]);
@@ -87,6 +88,7 @@ impl State {
         }
         self.vehicles.rows.list(query, page, |id, row| {
             !filter.visible_to.is_some_and(|viewer| self.hides_vehicle(id, &row.value, viewer))
+                && row.value.is_called(filter.external_id.as_ref())
                 && is_of_model(&row.value, filter.make.as_deref(), filter.model.as_deref())
                 && filter.search.as_ref().is_none_or(|search| search.matches(&row.value.search_text()))
         })

@@ -7,6 +7,7 @@ use lease_core::model::{Account, Customer, LoginName, Role, User};
 use lease_core::permission::Actor;
 use lease_core::repository::{Guarantee, RepositoryError};
 
+use super::annotation::called;
 use super::table::{Indexed, Table};
 use crate::index::{Kind, Term, text_terms};
 use crate::walk::{Direction, Query};
@@ -24,14 +25,15 @@ impl Indexed for User {
     fn terms(&self) -> Vec<Term> {
         let mut terms = vec![Term::flag(self.is_active), role(self.role)];
         terms.extend(text_terms(&self.search_text()));
+        terms.extend(self.annotations.external_id.as_ref().map(called));
         terms
     }
 }
 
 impl Indexed for Customer {
+    /// Customers are also listed by their own id or by their user's: both are known without an index.
     fn terms(&self) -> Vec<Term> {
-        // Customers are listed by their own id or by their user's: both are known without an index.
-        Vec::new()
+        self.annotations.external_id.as_ref().map(called).into_iter().collect()
     }
 }
 
@@ -87,7 +89,7 @@ impl Accounts {
 
     /// Inserts a new user.
     pub(crate) fn insert_user(&mut self, id: UserId, user: User) {
-        self.by_name.extend(user.login_names().map(|name| (name, id)));
+        self.by_name.extend(user.login_names().into_iter().map(|name| (name, id)));
         let terms = user.terms();
         self.users.insert(id, user, terms);
     }
@@ -100,14 +102,15 @@ impl Accounts {
                 self.by_name.remove(&name);
             }
         }
-        self.by_name.extend(user.login_names().map(|name| (name, id)));
+        self.by_name.extend(user.login_names().into_iter().map(|name| (name, id)));
         self.users.replace(id, user);
     }
 
     /// Inserts a new customer.
     pub(crate) fn insert_customer(&mut self, id: CustomerId, customer: Customer) {
         self.customer_of.insert(customer.user_id, id);
-        self.customers.insert(id, customer, None);
+        let terms = customer.terms();
+        self.customers.insert(id, customer, terms);
     }
 
     /// Deletes a customer.

@@ -1,6 +1,7 @@
 //! The tables, what they hold beside their rows, and the terms by which their rows are found.
 
 mod account;
+mod annotation;
 mod card;
 mod claims;
 mod directory;
@@ -19,6 +20,7 @@ use lease_core::id::EventId;
 use lease_core::model::{Contact, Lead, Service};
 
 pub(crate) use account::{Accounts, Tokens, role, token_of};
+pub(crate) use annotation::{Annotated, called};
 pub(crate) use card::{Cards, is_default, not_deleted, of as cards_of};
 pub(crate) use claims::Claims;
 pub(crate) use directory::{lead_status, owner as contact_owner, service_kind};
@@ -27,8 +29,8 @@ pub(crate) use mail::Mails;
 pub(crate) use payment::{Payments, Refunds, payment_status, refund_status};
 pub(crate) use table::{Indexed, Row, Table};
 pub(crate) use trade::{
-    Invoices, Proposals, Trades, expiring, invoice_status, mileages, proposal_status, public as public_proposals, trade_status,
-    trade_terms, word_terms,
+    Invoices, Proposals, Trades, expiring, external_terms, invoice_status, mileages, proposal_status, public as public_proposals,
+    trade_status, trade_terms, word_terms,
 };
 pub(crate) use vehicle::{Vehicles, in_open_trade, make, model, party, years};
 pub(crate) use webhook::{Webhooks, delivery_status, to_endpoint};

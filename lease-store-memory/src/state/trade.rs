@@ -12,6 +12,7 @@ use lease_core::money::Money;
 use lease_core::repository::TradeFilter;
 use rust_decimal::Decimal;
 
+use super::annotation::called;
 use super::table::Table;
 use super::vehicle::model_terms;
 use crate::index::{Kind, Term, text_terms};
@@ -40,6 +41,7 @@ pub(crate) fn trade_terms(trade: &Trade) -> Vec<Term> {
     ];
     terms.extend(offer_terms(&trade.offered));
     terms.extend(word_terms(trade));
+    terms.extend(external_terms(trade));
     terms
 }
 
@@ -68,6 +70,11 @@ fn asked(trade: &Trade) -> Option<Money> {
 /// The terms of a trade's title and description.
 pub(crate) fn word_terms(trade: &Trade) -> Vec<Term> {
     text_terms(&trade.search_text())
+}
+
+/// The term of a trade's external id, if it has one.
+pub(crate) fn external_terms(trade: &Trade) -> Vec<Term> {
+    trade.annotations.external_id.as_ref().map(called).into_iter().collect()
 }
 
 /// The term of trades of a status.

@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 use lease_core::id::{CustomerId, VehicleId};
 use lease_core::model::{OfferedVehicle, Vehicle, VehicleIdentity};
 
+use super::annotation::called;
 use super::table::{Indexed, Table};
 use crate::index::{Kind, Term, text_terms};
 
@@ -20,6 +21,7 @@ impl Indexed for Vehicle {
         let mut terms = vec![Term::id(Kind::Customer, self.customer_id)];
         terms.extend(model_terms(&self.into()));
         terms.extend(text_terms(&self.search_text()));
+        terms.extend(self.annotations.external_id.as_ref().map(called));
         terms
     }
 }

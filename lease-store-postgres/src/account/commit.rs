@@ -40,7 +40,7 @@ pub(crate) async fn create(database: &Database, new: &NewAccount, envelope: &Env
 
 /// The names without duplicates, in the order in which every statement writes them.
 fn login_names(user: &User) -> Vec<String> {
-    let mut names = user.login_names().map(|name| name.as_str().to_owned()).to_vec();
+    let mut names: Vec<String> = user.login_names().iter().map(|name| name.as_str().to_owned()).collect();
     names.sort();
     names.dedup();
     names

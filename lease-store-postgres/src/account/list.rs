@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 use lease_core::account::Token;
 use lease_core::id::{CustomerId, Stored, UserId};
-use lease_core::model::{Account, Customer, User};
+use lease_core::model::{Account, Customer, ExternalId, User};
 use lease_core::page::{Page, PageRequest};
 use lease_core::repository::{CustomerFilter, RepositoryError, TokenFilter, UserFilter};
 
@@ -40,6 +40,7 @@ pub(super) async fn users(database: &Database, filter: &UserFilter, page: PageRe
                 None => {}
             }
             query.name("t.role", filter.role.map(Into::into));
+            query.compare("t.external_id =", filter.external_id.as_ref().map(ExternalId::as_str));
             query.search(filter.search.as_ref());
         },
         page,
@@ -78,6 +79,7 @@ pub(super) async fn customers(
         |query| {
             query.compare("t.id =", filter.visible_to.map(CustomerId::get));
             query.compare("t.user_id =", filter.user_id.map(UserId::get));
+            query.compare("t.external_id =", filter.external_id.as_ref().map(ExternalId::as_str));
         },
         page,
     )

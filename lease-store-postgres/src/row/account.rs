@@ -3,7 +3,8 @@ use lease_core::model::{Account, Email, NoticeSettings, PasswordHash, User, User
 use lease_core::repository::RepositoryError;
 use sqlx::types::Json;
 
-use super::{Fields, Table, Values, WriteTable};
+use super::annotation::read_annotations;
+use super::{Fields, Table, Values, WriteTable, write_annotations};
 
 impl Table for User {
     const NAME: &'static str = "users";
@@ -23,12 +24,14 @@ impl Table for User {
         "proposal_notices",
         "invoice_notices",
         "payment_notices",
+        "external_id",
+        "metadata",
     ];
 
     fn read(fields: &mut Fields<'_>) -> Result<Self, RepositoryError> {
         Ok(Self {
             username: Username::from_stored(fields.get()?),
-            email: Email::from_stored(fields.get()?),
+            email: fields.get::<Option<String>>()?.map(Email::from_stored),
             first_name: fields.get()?,
             last_name: fields.get()?,
             password: PasswordHash::from_phc(fields.get::<String>()?),
@@ -40,6 +43,7 @@ impl Table for User {
             email_verified_at: fields.get()?,
             links: fields.get::<Json<_>>()?.0,
             notices: NoticeSettings { proposals: fields.get()?, invoices: fields.get()?, payments: fields.get()? },
+            annotations: read_annotations(fields)?,
         })
     }
 }
@@ -48,13 +52,13 @@ impl Table for User {
 impl WriteTable for User {
     const WRITTEN: &'static str = "username, email, first_name, last_name, password_hash, is_active, role, date_joined, \
                                    token_epoch, email_verified_at, links, proposal_notices, invoice_notices, payment_notices, \
-                                   search_text";
+                                   search_text, external_id, metadata";
     const NEW_ROW: Option<NewRow> = Some(NewRow::User);
 
     fn write(&self, values: &mut Values<'_>) {
         values
             .push_bind(self.username.as_str())
-            .push_bind(self.email.as_str())
+            .push_bind(self.email.as_ref().map(Email::as_str))
             .push_bind(&self.first_name)
             .push_bind(&self.last_name)
             .push_bind(self.password.expose())
@@ -68,6 +72,7 @@ impl WriteTable for User {
             .push_bind(self.notices.invoices)
             .push_bind(self.notices.payments)
             .push_bind(self.search_text());
+        write_annotations(values, &self.annotations);
     }
 }
 

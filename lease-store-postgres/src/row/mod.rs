@@ -5,6 +5,7 @@
 //! the form of a currency's code and of a VIN, for the sign of amounts and for what must not be null.
 
 mod account;
+mod annotation;
 mod card;
 mod contact;
 mod customer;
@@ -26,6 +27,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 pub(crate) use account::read_account;
+pub(crate) use annotation::{ANNOTATIONS, write_annotations};
 pub(crate) use event::actor_columns;
 pub(crate) use invoice::{STATE_COLUMNS as INVOICE_STATE, write_state as write_invoice_state};
 use lease_core::error::with_causes;

@@ -2,6 +2,7 @@ use lease_core::id::{CustomerId, ProposalId};
 use lease_core::model::{Agreement, OfferedVehicle, Period, Trade, TradeState, TradeStatus};
 use lease_core::repository::RepositoryError;
 
+use super::annotation::read_annotations;
 use super::vehicle::read_identity;
 use super::{Fields, Table, Values, read_period};
 
@@ -33,6 +34,8 @@ impl Table for Trade {
         "offered_mileage",
         "offered_license_plate",
         "offered_description",
+        "external_id",
+        "metadata",
     ];
 
     fn read(fields: &mut Fields<'_>) -> Result<Self, RepositoryError> {
@@ -45,6 +48,7 @@ impl Table for Trade {
             state: read_state(fields)?,
             created_at: fields.get()?,
             offered: read_offered(fields)?,
+            annotations: read_annotations(fields)?,
             asking: None,
             invoice_id: None,
         })

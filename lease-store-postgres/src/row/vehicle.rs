@@ -2,7 +2,8 @@ use lease_core::event::NewRow;
 use lease_core::model::{ChassisNumber, Vehicle, VehicleIdentity, Vin};
 use lease_core::repository::RepositoryError;
 
-use super::{Fields, Table, Values, WriteTable};
+use super::annotation::read_annotations;
+use super::{Fields, Table, Values, WriteTable, write_annotations};
 
 impl Table for Vehicle {
     const NAME: &'static str = "vehicles";
@@ -18,6 +19,8 @@ impl Table for Vehicle {
         "license_plate",
         "description",
         "created_at",
+        "external_id",
+        "metadata",
     ];
 
     fn read(fields: &mut Fields<'_>) -> Result<Self, RepositoryError> {
@@ -32,6 +35,7 @@ impl Table for Vehicle {
             license_plate: fields.get()?,
             description: fields.get()?,
             created_at: fields.get()?,
+            annotations: read_annotations(fields)?,
         })
     }
 }
@@ -45,7 +49,7 @@ pub(super) fn read_identity(fields: &mut Fields<'_>) -> Result<Option<VehicleIde
 
 impl WriteTable for Vehicle {
     const WRITTEN: &'static str = "customer_id, vin, chassis_number, make, model, year, color, mileage, license_plate, description, created_at, \
-                                   make_key, model_key, search_text";
+                                   make_key, model_key, search_text, external_id, metadata";
     const NEW_ROW: Option<NewRow> = Some(NewRow::Vehicle);
 
     fn write(&self, values: &mut Values<'_>) {
@@ -64,5 +68,6 @@ impl WriteTable for Vehicle {
             .push_bind(self.make_key())
             .push_bind(self.model_key())
             .push_bind(self.search_text());
+        write_annotations(values, &self.annotations);
     }
 }

@@ -5,15 +5,17 @@ use lease_core::id::{CreditCardId, CustomerId, NewIds, ProposalId, TradeId};
 use lease_core::lifecycle::{
     InvoiceChange, NewInvoice, PaymentChange, RefundChange, TradeChange, TradeChanges, TradeMove, TradeText,
 };
-use lease_core::model::{Agreement, Payment, Period, Proposal, ProposalState, ProposalStatus, Refund, VehicleTransfer};
+use lease_core::model::{
+    Agreement, Annotations, Payment, Period, Proposal, ProposalState, ProposalStatus, Refund, VehicleTransfer,
+};
 use lease_core::repository::{Envelope, RepositoryError};
 use sqlx::postgres::Postgres;
 use sqlx::{Encode, QueryBuilder, Type};
 
 use crate::database::{Database, Statement};
 use crate::row::{
-    INVOICE_STATE, PAYMENT_STATE, REFUND_STATE, TRADE_STATE, write_invoice_state, write_payment_state, write_refund_state,
-    write_trade_state,
+    ANNOTATIONS, INVOICE_STATE, PAYMENT_STATE, REFUND_STATE, TRADE_STATE, write_annotations, write_invoice_state,
+    write_payment_state, write_refund_state, write_trade_state,
 };
 use crate::writing::{Made, Writing, push_expected, write_expected};
 
@@ -37,6 +39,7 @@ fn statement(change: &TradeChange, envelope: &Envelope) -> Statement {
     let TradeChanges {
         active_party,
         text,
+        annotations,
         decided,
         close_others,
         new_proposal,
@@ -57,7 +60,7 @@ fn statement(change: &TradeChange, envelope: &Envelope) -> Statement {
         active_party.map(|party| lock_party(&mut writing, party)),
         new_payment.as_ref().map(|payment| lock_card(&mut writing, payment.credit_card_id)),
     ];
-    write_root(&mut writing, change, text.as_ref(), locks.iter().flatten());
+    write_root(&mut writing, change, (text.as_ref(), annotations.as_ref()), locks.iter().flatten());
     if decided.is_some() || close_others.is_some() || matches!(state, Some(TradeMove::Cancel { .. })) {
         write_proposals(&mut writing, change);
     }
@@ -117,11 +120,11 @@ fn lock_card(writing: &mut Writing<'_>, card: CreditCardId) -> &'static str {
     " and exists (select from usable_card)"
 }
 
-/// The trade itself: its version, its text and its state.
+/// The trade itself: its version, its text, what the company keeps with it and its state.
 fn write_root<'a>(
     writing: &mut Writing<'_>,
     change: &TradeChange,
-    text: Option<&TradeText>,
+    (text, annotations): (Option<&TradeText>, Option<&Annotations>),
     conditions: impl Iterator<Item = &'a &'static str>,
 ) {
     let query = writing.write("root").push("update trades set version = version + 1");
@@ -129,6 +132,11 @@ fn write_root<'a>(
         let TradeText { title, description } = text;
         query.push(", (title, description, search_text) = row(");
         query.separated(", ").push_bind(title).push_bind(description).push_bind(text.search_text());
+        query.push(")");
+    }
+    if let Some(annotations) = annotations {
+        query.push(", (").push(ANNOTATIONS).push(") = row(");
+        write_annotations(&mut query.separated(", "), annotations);
         query.push(")");
     }
     if let Some(to) = &change.changes.state {

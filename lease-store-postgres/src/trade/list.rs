@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 use lease_core::id::{CreditCardId, CustomerId, InvoiceId, PaymentId, ServiceId, Stored, TradeId, VehicleId};
 use lease_core::lifecycle::TradeSnapshot;
-use lease_core::model::{Invoice, Payment, ProposalStatus, Refund};
+use lease_core::model::{ExternalId, Invoice, Payment, ProposalStatus, Refund};
 use lease_core::money::Currency;
 use lease_core::page::{Page, PageRequest};
 use lease_core::repository::{InvoiceFilter, PaymentFilter, ProposalFilter, RefundFilter, RepositoryError, TradeFilter};
@@ -39,6 +39,7 @@ pub(super) async fn trades(
         query.compare("t.vehicle_make =", filter.make.as_deref());
         query.compare("t.vehicle_model =", filter.model.as_deref());
         query.between("t.vehicle_year", filter.year_min, filter.year_max);
+        query.compare("t.external_id =", filter.external_id.as_ref().map(ExternalId::as_str));
         query.search(filter.search.as_ref());
     };
     let viewer = list::viewer(filter.visible_to, filter.customer_id);

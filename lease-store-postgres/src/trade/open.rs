@@ -7,7 +7,7 @@ use lease_core::repository::{Envelope, RepositoryError};
 use sqlx::QueryBuilder;
 
 use crate::database::{Database, Statement, fault};
-use crate::row::{Fields, OFFERED, Table as _, parse_optional_id, push_columns};
+use crate::row::{Fields, OFFERED, Table as _, parse_optional_id, push_columns, write_annotations};
 use crate::vehicle::{push_live_trade, push_vehicle, read_snapshot};
 use crate::writing::{Made, ROOT_ID, Writing, push_expected, write_expected};
 
@@ -81,19 +81,20 @@ fn statement(opening: &Opening, envelope: &Envelope) -> Statement {
 fn write_root(writing: &mut Writing<'_>, trade: &Trade) {
     let query = writing.write("root").push("insert into trades (vehicle_id, service_id, service_kind, ").push(OFFERED.0);
     query.push(
-        ", customer_id, title, description, status, created_at, search_text) select vehicle.id, service.id, service.kind, ",
+        ", customer_id, title, description, status, created_at, search_text, external_id, metadata) select vehicle.id, service.id, service.kind, ",
     );
     for column in OFFERED.1.split(", ") {
         query.push("vehicle.").push(column).push(", ");
     }
-    query
-        .separated(", ")
+    let mut values = query.separated(", ");
+    values
         .push_bind(trade.customer_id.get())
         .push_bind(&trade.title)
         .push_bind(&trade.description)
         .push_bind::<&str>(TradeStatus::Open.into())
         .push_bind(trade.created_at)
         .push_bind(trade.search_text());
+    write_annotations(&mut values, &trade.annotations);
     query.push(" from vehicle, service returning id, customer_id, vehicle_id");
     writing.makes(NewRow::Trade, ROOT_ID);
 }

@@ -61,6 +61,10 @@ refused! {
     two_users_cannot_share_a_login_name: "login_names_pkey", "insert into login_names (name, user_id) values ('owner', 2)";
     a_role_that_is_none_is_refused: "users_role_check", "update users set role = 'boss' where id = 3";
     the_links_of_a_user_are_a_list: "users_links_check", "update users set links = '{}' where id = 3";
+    two_users_cannot_share_an_external_id: "users_external_id_key", "update users set external_id = 'x' where id in (3, 4)";
+    what_is_kept_with_a_user_is_an_object: "users_metadata_check", "update users set metadata = '[]' where id = 3";
+    two_customers_cannot_share_an_external_id: "customers_external_id_key", "update customers set external_id = 'x'";
+    what_is_kept_with_a_customer_is_an_object: "customers_metadata_check", "update customers set metadata = '1' where id = 1";
     a_login_name_of_nobody_is_refused: "login_names_user_id_fkey", "insert into login_names (name, user_id) values ('x', 99)";
     staff_cannot_have_a_customer: "customers_user_fkey",
         "insert into customers (user_id, job, notes, created_at) values (3, '', '', now())";
@@ -123,6 +127,8 @@ refused! {
         "update vehicles set vin = null, chassis_number = 'GJ7-123456' where id in (2, 3)";
     a_chassis_number_that_is_none_is_refused: "vehicles_chassis_number_check",
         "update vehicles set vin = null, chassis_number = 'gj7' where id = 1";
+    two_vehicles_cannot_share_an_external_id: "vehicles_external_id_key", "update vehicles set external_id = 'x'";
+    what_is_kept_with_a_vehicle_is_an_object: "vehicles_metadata_check", "update vehicles set metadata = 'null' where id = 1";
     a_vehicle_has_one_number: "vehicles_identity_check", "update vehicles set chassis_number = 'GJ7-123456' where id = 1";
     a_traded_vehicle_cannot_go: "trades_vehicle_fkey", "delete from vehicles where id = 1";
     a_mileage_is_not_negative: "vehicles_mileage_check", "update vehicles set mileage = -1 where id = 1";
@@ -142,6 +148,8 @@ refused! {
 
 // Trades: I5, I6.
 refused! {
+    two_trades_cannot_share_an_external_id: "trades_external_id_key", "update trades set external_id = 'x'";
+    what_is_kept_with_a_trade_is_an_object: "trades_metadata_check", "update trades set metadata = '\"text\"' where id = 1";
     a_vehicle_cannot_be_in_two_open_trades: "trades_live_vehicle_key",
         &format!("{NEW_TRADE} (1, 'honda', 'accord', 2003, '', '', '', '', '', 1, 'lease', 1, '', '', 'open', now(), '')");
     a_vehicle_in_an_agreed_trade_cannot_be_offered: "trades_live_vehicle_key",

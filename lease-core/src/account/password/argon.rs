@@ -50,6 +50,11 @@ pub(super) fn costs(params: PasswordParams) -> Result<Params, PasswordError> {
     Params::new(params.memory_kib, params.iterations, 1, None).map_err(|_| PasswordError::Params)
 }
 
+/// Whether this is the hash of a password, and not another text.
+pub(super) fn is_hash(hash: &PasswordHash) -> bool {
+    Stored::parse(hash).is_ok()
+}
+
 impl Argon<'_> {
     /// 32 bytes that depend on the secret and the salt, and on the costs.
     pub(super) fn derive(&mut self, secret: &[u8], salt: &[u8]) -> Result<[u8; 32], PasswordError> {

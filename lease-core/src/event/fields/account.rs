@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::{Described, Fields, optional_instant};
 use crate::id::CustomerId;
-use crate::model::{Customer, NoticeSettings, User};
+use crate::model::{Customer, Email, NoticeSettings, User};
 
 /// A user with the id of its customer. The password is left out.
 impl Described for (&User, Option<CustomerId>) {
@@ -10,7 +10,7 @@ impl Described for (&User, Option<CustomerId>) {
         let (user, customer_id) = self;
         vec![
             ("username", user.username.as_str().into()),
-            ("email", user.email.as_str().into()),
+            ("email", user.email.as_ref().map(Email::as_str).into()),
             ("first_name", user.first_name.as_str().into()),
             ("last_name", user.last_name.as_str().into()),
             ("is_active", user.is_active.into()),

@@ -2,6 +2,7 @@
 //! are fields that never change.
 
 mod account;
+mod annotations;
 mod card;
 mod contact;
 mod invoice;

@@ -9,7 +9,9 @@ use lease_core::gateway::{CardToken, Tokenization};
 use lease_core::id::Stored;
 use lease_core::input::UpdateMode;
 use lease_core::lifecycle::{CancellationDraft, OpeningSnapshot};
-use lease_core::model::{Contact, ContactOwner, Customer, Lead, LeadState, PaymentState, Profile, Role, ServiceKind};
+use lease_core::model::{
+    Annotations, Contact, ContactOwner, Customer, Lead, LeadState, PaymentState, Profile, Role, ServiceKind,
+};
 use lease_core::page::Page;
 use lease_core::repository::{Envelope, RequestId, TradeKey};
 use lease_core::wallet::Wallet;
@@ -93,7 +95,12 @@ async fn registering_and_sessions() {
         Ok(Some(row))
     });
     store.expect_find_customer().returning(|id| {
-        let behind = Customer { user_id: user_id(OWNER), profile: Profile::default(), created_at: now() };
+        let behind = Customer {
+            user_id: user_id(OWNER),
+            profile: Profile::default(),
+            created_at: now(),
+            annotations: Annotations::default(),
+        };
         Ok(Some(first(Stored { id, value: behind })))
     });
     let (engine, nobody, owner) = (engine(store), asked_by(Actor::Anonymous), asked_by(customer(OWNER)));
@@ -116,7 +123,12 @@ async fn users_and_customers() {
     store.expect_find_login().returning(|_| Ok(None));
     store.expect_load_account().returning(|_| Ok(Some(account_snapshot(OWNER, Role::Customer))));
     store.expect_find_customer().returning(|_| {
-        let customer = Customer { user_id: user_id(OWNER), profile: Profile::default(), created_at: now() };
+        let customer = Customer {
+            user_id: user_id(OWNER),
+            profile: Profile::default(),
+            created_at: now(),
+            annotations: Annotations::default(),
+        };
         Ok(Some(first(stored(OWNER, customer))))
     });
     let (engine, owner, clerk) = (engine(store), asked_by(customer(OWNER)), asked_by(staff()));
@@ -195,7 +207,12 @@ async fn contacts_and_leads() {
     store.expect_find_contact().returning(|_| Ok(Some(first(stored(1, a_contact())))));
     store.expect_find_lead().returning(|_| Ok(Some(first(stored(1, a_lead())))));
     store.expect_find_customer().returning(|_| {
-        let customer = Customer { user_id: user_id(OWNER), profile: Profile::default(), created_at: now() };
+        let customer = Customer {
+            user_id: user_id(OWNER),
+            profile: Profile::default(),
+            created_at: now(),
+            annotations: Annotations::default(),
+        };
         Ok(Some(first(stored(OWNER, customer))))
     });
     let (engine, owner, clerk) = (engine(store), asked_by(customer(OWNER)), asked_by(staff()));

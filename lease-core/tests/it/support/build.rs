@@ -1,14 +1,14 @@
 use chrono::{DateTime, Days, Duration, NaiveDate, Utc};
-use lease_core::account::{AccountSnapshot, PasswordHash, Token, TokenHash};
+use lease_core::account::{AccountSnapshot, PasswordHash, TakenNames, Token, TokenHash};
 use lease_core::catalog::{LiveTrade, VehicleSnapshot};
 use lease_core::gateway::{
     CardToken, Charge, ChargeKey, ChargeOutcome, ClientSecret, GatewayInfo, NextAction, PaymentGateway, RefundKey, SandboxGateway,
 };
 use lease_core::id::{CustomerId, Entity, Id, Stored, UserId, Version, Versioned};
 use lease_core::model::{
-    Account, BillTo, CardBrand, CreditCard, Email, Invoice, InvoiceOn, InvoiceState, NoticeSettings, Payment, PaymentState,
-    Period, Proposal, ProposalState, Refund, RefundReason, RefundState, Role, Service, ServiceKind, User, Username, Vehicle,
-    VehicleIdentity, Vin,
+    Account, Annotations, BillTo, CardBrand, CreditCard, Email, Invoice, InvoiceOn, InvoiceState, LoginName, NoticeSettings,
+    Payment, PaymentState, Period, Proposal, ProposalState, Refund, RefundReason, RefundState, Role, Service, ServiceKind, User,
+    Username, Vehicle, VehicleIdentity, Vin,
 };
 use lease_core::money::{Currency, Money};
 use lease_core::permission::Actor;
@@ -110,7 +110,7 @@ pub(crate) fn first<T>(value: T) -> Versioned<T> {
 pub(crate) fn account(number: i64, role: Role) -> Account {
     let user = User {
         username: Username::parse(&format!("user-{number}")).unwrap(),
-        email: Email::parse(&format!("user-{number}@example.com")).unwrap(),
+        email: Some(Email::parse(&format!("user-{number}@example.com")).unwrap()),
         first_name: "Ada".into(),
         last_name: "Lovelace".into(),
         password: PasswordHash::from_phc("$argon2id$a-hash-that-is-secret".into()),
@@ -122,6 +122,7 @@ pub(crate) fn account(number: i64, role: Role) -> Account {
         email_verified_at: None,
         links: Vec::new(),
         notices: NoticeSettings::default(),
+        annotations: Annotations::default(),
     };
     let customer_id: Option<CustomerId> = (role == Role::Customer).then(|| id(number));
     Account { user: Stored { id: user_id(number), value: user }, customer_id }
@@ -130,6 +131,16 @@ pub(crate) fn account(number: i64, role: Role) -> Account {
 /// A user as a decision reads it: it owns nothing, and there are other superusers.
 pub(crate) fn account_snapshot(number: i64, role: Role) -> Versioned<AccountSnapshot> {
     first(AccountSnapshot { account: account(number, role), customer_in_use: false, another_active_superuser: true })
+}
+
+/// No name is taken.
+pub(crate) fn free() -> TakenNames {
+    TakenNames::default()
+}
+
+/// These login names are taken.
+pub(crate) fn logins(taken: impl IntoIterator<Item = (LoginName, UserId)>) -> TakenNames {
+    TakenNames { logins: taken.into_iter().collect(), ..free() }
 }
 
 pub(crate) const VIN: &str = "WVWZZZ1JZXW000001";
@@ -146,6 +157,7 @@ pub(crate) fn vehicle(owner: i64) -> Vehicle {
         license_plate: String::new(),
         description: String::new(),
         created_at: at(-60),
+        annotations: Annotations::default(),
     }
 }
 

@@ -6,7 +6,7 @@ use lease_core::input::NamedIn;
 use lease_core::invoicing::{PaymentDraft, ServiceFee, begin_payment};
 use lease_core::lifecycle::{ProposalDraft, ProposalView, TradeChanges, TradeSnapshot, ViewerHistory, propose};
 use lease_core::model::{
-    Agreement, BillTo, CreditCard, Invoice, InvoiceOn, InvoiceState, OfferedVehicle, Payment, PaymentState, Period,
+    Agreement, Annotations, BillTo, CreditCard, Invoice, InvoiceOn, InvoiceState, OfferedVehicle, Payment, PaymentState, Period,
     ProposalState, Refund, RefundState, ServiceKind, Trade, TradeState,
 };
 use lease_core::money::Money;
@@ -34,6 +34,7 @@ impl Scene {
             asking: None,
             invoice_id: None,
             created_at: at(-3_600),
+            annotations: Annotations::default(),
         };
         Self(TradeSnapshot {
             trade: stored(1, trade),

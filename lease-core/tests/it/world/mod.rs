@@ -5,7 +5,7 @@ mod load;
 
 use chrono::{DateTime, Duration, Utc};
 use lease_core::Error;
-use lease_core::catalog::{update_service, update_vehicle};
+use lease_core::catalog::{TakenBy, update_service, update_vehicle};
 use lease_core::decision::{Decision, RowChange};
 use lease_core::gateway::{ChargeKey, ChargeOutcome, RefundKey, RefundOutcome};
 use lease_core::id::{CreditCardId, CustomerId, NewIds, PaymentId, RefundId, Stored, TradeId};
@@ -194,7 +194,7 @@ impl World {
             }
             Step::Amend { who, trade } => {
                 let words = draft(json!({"title": self.now.to_string()}));
-                self.change(self.trade(trade)?, who, None, |snapshot, actor, _| amend(snapshot, actor, &words))
+                self.change(self.trade(trade)?, who, None, |snapshot, actor, _| amend(snapshot, actor, &words, None))
             }
             Step::Void { who, trade } => {
                 let why = draft(json!({"reason": "a mistake"}));
@@ -247,7 +247,7 @@ impl World {
             service: Some(first(row(&self.books.services, service).clone())),
         };
         let json = json!({"vehicle_id": vehicle.get(), "service_id": service.get()});
-        let opening = open(&offer, &actor, &draft(json), self.now)?.changes;
+        let opening = open(&offer, &actor, &draft(json), None, self.now)?.changes;
         if opening.first_use_of_service.is_some() {
             row_mut(&mut self.books.services, service).value.is_used = true;
         }
@@ -261,7 +261,7 @@ impl World {
         let id = pick(&self.books.vehicles, vehicle)?.id;
         let found = first(self.vehicle_snapshot(id, actor.customer()));
         let draft = draft(json!({"mileage": mileage}));
-        let change = update_vehicle(&found, &actor, &draft, UpdateMode::Partial, None, self.now)?.changes;
+        let change = update_vehicle(&found, &actor, &draft, UpdateMode::Partial, TakenBy::default(), self.now)?.changes;
         let RowChange::Update { value, .. } = change.vehicle else { panic!("a vehicle is updated") };
         if let Some((trade, _)) = change.offered_in {
             row_mut(&mut self.books.trades, trade).value.offered = OfferedVehicle::from(&value);

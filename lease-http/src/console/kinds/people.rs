@@ -31,6 +31,8 @@ pub(in crate::console) static USERS: Kind = Kind {
         "customer_id",
         "date_joined",
         "last_login",
+        "external_id",
+        "metadata",
     ],
     columns: &["email", "first_name", "last_name", "is_active", "is_staff", "is_superuser", "last_login"],
     name: |user| text(user, "username").to_owned(),
@@ -63,7 +65,7 @@ pub(super) static CUSTOMERS: Kind = Kind {
     one: "Customer",
     many: "Customers",
     none: "Customers appear here as soon as people register, or as soon as you create a user who is not staff.",
-    fields: &["id", "user_id", "job", "dob", "notes", "created_at"],
+    fields: &["id", "user_id", "job", "dob", "notes", "created_at", "external_id", "metadata"],
     columns: &["job", "dob", "created_at"],
     name: |_| String::new(),
     related: &[

@@ -9,9 +9,9 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::sse::{self, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream::{Stream, StreamExt as _, once, unfold};
-use lease_core::account;
 use lease_core::event::{EventRecord, EventView};
 use lease_core::id::{EventId, Stored};
+use lease_core::permission::Actor;
 use lease_core::repository::EventFilter;
 use lease_core::{Error, LeaseEngine};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Span;
 
 use super::Query;
-use crate::auth::Session;
+use crate::auth::{Credentials, Session};
 use crate::layers::Endless;
 use crate::problem::Problem;
 use crate::query::{Filtered, parse_start};
@@ -48,6 +48,7 @@ const RECONNECT_AFTER: Duration = Duration::from_secs(2);
 pub(super) async fn stream_events(
     State(state): State<AppState>,
     session: Session,
+    credentials: Credentials,
     query: Filtered<Query>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -57,10 +58,11 @@ pub(super) async fn stream_events(
     let place = state.streams.open(user)?;
     let feed = Feed {
         events: Box::pin(subscribe(&state.engine, &session, filter, after).await?),
-        engine: state.engine.clone(),
-        session: (*session).clone(),
         looks: every(state.options.session_check_interval),
         stop: state.stop.clone(),
+        actor: session.actor,
+        credentials,
+        state,
         span: Span::current(),
         ended: "the client went away",
         _place: place,
@@ -121,9 +123,10 @@ fn respond(feed: Feed) -> Response {
 /// What an open stream is made of.
 struct Feed {
     events: Pin<Box<dyn Stream<Item = Result<Stored<EventRecord>, Error>> + Send>>,
-    engine: LeaseEngine,
-    session: account::Session,
-    /// When the session is looked at.
+    state: AppState,
+    actor: Actor,
+    credentials: Credentials,
+    /// When the credentials are looked at.
     looks: Interval,
     stop: CancellationToken,
     span: Span,
@@ -148,7 +151,7 @@ impl Feed {
             tokio::select! {
                 biased;
                 _ = self.looks.tick() => {
-                    let checked = self.engine.check_session(&self.session).await;
+                    let checked = self.credentials.check(&self.state, self.actor).await;
                     self.may_go_on(checked)?;
                 }
                 event = self.events.next() => return self.sent(event),
@@ -156,10 +159,10 @@ impl Feed {
         }
     }
 
-    /// Ends the stream if its token is no longer good.
+    /// Ends the stream if its credentials are no longer good.
     fn may_go_on(&self, checked: Result<(), Error>) -> Result<(), &'static str> {
         match checked {
-            Err(Error::NotAuthenticated) => Err("the token is no longer good"),
+            Err(Error::NotAuthenticated) => Err("the credentials are no longer good"),
             checked => checked.map_err(|error| self.failed(&error)),
         }
     }

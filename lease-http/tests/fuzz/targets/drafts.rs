@@ -47,7 +47,7 @@ fn read_all(body: &[u8]) -> Vec<Read> {
 }
 
 /// Names of fields, and one that no draft has.
-const FIELDS: [&str; 47] = [
+const FIELDS: [&str; 49] = [
     "username",
     "email",
     "password",
@@ -57,6 +57,8 @@ const FIELDS: [&str; 47] = [
     "job",
     "dob",
     "notes",
+    "external_id",
+    "metadata",
     "is_active",
     "is_staff",
     "is_superuser",

@@ -16,7 +16,6 @@ use lease_core::gateway::{
 use lease_core::id::{CustomerId, Entity, Id as _, Stored};
 use lease_core::input::UpdateMode;
 use lease_core::invariants::Books;
-use lease_core::invoicing::PaymentCancellationDraft;
 use lease_core::model::ServiceKind;
 use lease_core::money::{Currency, Money};
 use lease_core::page::{Page, PageRequest};
@@ -155,9 +154,9 @@ impl Backend {
                 let body = json!({"outcome": if *confirms { "succeed" } else { "fail" }});
                 say(engine.act_as_payer(by, id(self.row(Table::Payment, *row).await), &draft(&body)).await)
             }
-            Act::CancelPayment(row) => say(engine
-                .cancel_payment(by, id(self.row(Table::Payment, *row).await), &PaymentCancellationDraft::default())
-                .await),
+            Act::CancelPayment(row) => {
+                say(engine.cancel_payment(by, id(self.row(Table::Payment, *row).await), &draft(&json!({}))).await)
+            }
             Act::Refund(row, part) => {
                 let body = part.map_or_else(|| json!({"reason": "other"}), |part| json!({"reason": "other", "amount": part}));
                 say(engine.refund_payment(by, id(self.row(Table::Payment, *row).await), &draft(&body)).await)

@@ -81,6 +81,7 @@ pub(super) async fn list(engine: &LeaseEngine, actor: &Actor, table: Table, by: 
                 year_max,
                 vin,
                 chassis_number: None,
+                external_id: None,
                 search,
             };
             walk!(engine.list_vehicles(actor, filter.clone(), limit))
