@@ -127,7 +127,7 @@ $(TOOLS)/bin/cargo-deny:
 # build: the other databases of sqlx.
 sbom: $(TOOLS)/bin/cargo-cyclonedx ## Write what lease-server is built from, as CycloneDX, into target/lease-server.cdx.json
 	rm -rf target/sbom && mkdir -p target/sbom && cp -r Cargo.toml Cargo.lock lease-* target/sbom
-	sed -i '/^\[.*dev-dependencies\]$$/,/^$$/d; s/, "examples"\]/]/' target/sbom/Cargo.toml target/sbom/*/Cargo.toml target/sbom/*/*/Cargo.toml
+	sed -i '/^\[.*dev-dependencies\]$$/,/^$$/d; s/, "examples".*\]/]/' target/sbom/Cargo.toml target/sbom/*/Cargo.toml target/sbom/*/*/Cargo.toml
 	cd target/sbom && $< cyclonedx --quiet --format json --spec-version 1.5 --describe binaries
 	sed 's#path+file://$(CURDIR)/target/sbom/##' target/sbom/lease-http/lease-server_bin.cdx.json >target/lease-server.cdx.json
 

@@ -1,5 +1,7 @@
 //! Complete lists, read page by page, and from them a dump of everything in a store.
 
+use std::fmt::Debug;
+
 use chrono::{DateTime, Utc};
 
 use super::build::base;
@@ -14,27 +16,36 @@ use crate::model::{
 use crate::page::{MAX_LIMIT, PageRequest};
 use crate::repository::{
     CardFilter, ContactFilter, CustomerFilter, EventFilter, InvoiceFilter, LeadFilter, PaymentFilter, ProposalFilter,
-    RefundFilter, ServiceFilter, TokenFilter, TradeFilter, TradeKey, UserFilter, VehicleFilter, WalletKey, WebhookDeliveryFilter,
-    WebhookEndpointFilter,
+    RefundFilter, Repository, RepositoryError, ServiceFilter, TokenFilter, TradeFilter, TradeKey, TradeLoad, UserFilter,
+    VehicleFilter, WalletKey, WebhookDeliveryFilter, WebhookEndpointFilter,
 };
+
+/// The complete lists of a store.
+struct Lists<'a>(&'a dyn Repository);
 
 /// A method for each list, which returns all rows that a filter finds by following the cursors to the end.
 macro_rules! lists {
     ($($method:ident($filter:ty $(, $now:ident)?) -> $row:ty $(= $of:expr)?;)+) => {
-        impl World {$(
-            pub(super) async fn $method(&self, filter: &$filter $(, $now: DateTime<Utc>)?) -> Vec<$row> {
+        impl Lists<'_> {$(
+            async fn $method(&self, filter: &$filter $(, $now: DateTime<Utc>)?) -> Result<Vec<$row>, RepositoryError> {
                 let mut rows = Vec::new();
                 let mut cursor = None;
                 loop {
                     let request = PageRequest::new(MAX_LIMIT, cursor).unwrap();
-                    let page = self.store.$method(filter, request $(, $now)?).await.unwrap();
+                    let page = self.0.$method(filter, request $(, $now)?).await?;
                     $(let page = page.map($of);)?
                     rows.extend(page.items);
                     cursor = page.next;
                     if cursor.is_none() {
-                        return rows;
+                        return Ok(rows);
                     }
                 }
+            }
+        )+}
+
+        impl World {$(
+            pub(super) async fn $method(&self, filter: &$filter $(, $now: DateTime<Utc>)?) -> Vec<$row> {
+                Lists(&*self.store).$method(filter $(, $now)?).await.unwrap()
             }
         )+}
     };
@@ -84,43 +95,59 @@ impl World {
         self.list_payments(&PaymentFilter::default()).await
     }
 
-    /// Every row with its version, one line each, for comparing the states before and after.
+    /// Every row with its version, one line each, for comparing the states before and after. The lists are in the order of work: a
+    /// store that is half done answers the first that it does not have with an error, and the dump ends there.
     pub(super) async fn dump(&self) -> Vec<String> {
         let mut lines = Vec::new();
-        for row in self.list_users(&UserFilter::default()).await {
-            lines.push(format!("{:?}", self.store.load_account(row.user.id).await.unwrap()));
-            let tokens = self.list_tokens(&TokenFilter { user_id: row.user.id }, base()).await;
-            lines.extend(tokens.iter().map(|row| format!("{row:?}")));
+        if let Err(error) = self.dump_to(&mut lines).await {
+            lines.push(format!("{error:?}"));
         }
-        for row in self.list_customers(&CustomerFilter::default()).await {
-            lines.push(format!("{:?}", self.store.find_customer(row.id).await.unwrap()));
-            lines.push(format!("{:?}", self.store.load_wallet(WalletKey::Customer(row.id)).await.unwrap()));
-        }
-        for row in self.list_contacts(&ContactFilter::default()).await {
-            lines.push(format!("{:?}", self.store.find_contact(row.id).await.unwrap()));
-        }
-        for row in self.list_leads(&LeadFilter::default()).await {
-            lines.push(format!("{:?}", self.store.find_lead(row.id).await.unwrap()));
-        }
-        for row in self.services().await {
-            lines.push(format!("{:?}", self.store.find_service(row.id).await.unwrap()));
-        }
-        for row in self.vehicles().await {
-            lines.push(format!("{:?}", self.load_vehicle(row.id).await));
-        }
-        for row in self.trades().await {
-            lines.push(format!("{:?}", self.load(TradeKey::Trade(row.id)).await));
-        }
-        lines.extend(self.list_cards(&CardFilter::default()).await.iter().map(|row| format!("{row:?}")));
-        lines.extend(self.proposals().await.iter().map(|row| format!("{row:?}")));
-        lines.extend(self.payments().await.iter().map(|row| format!("{row:?}")));
-        lines.extend(self.list_refunds(&RefundFilter::default()).await.iter().map(|row| format!("{row:?}")));
-        lines.extend(self.list_events(&EventFilter::default()).await.iter().map(|row| format!("{row:?}")));
-        for row in self.list_endpoints(&WebhookEndpointFilter::default()).await {
-            lines.push(format!("{:?}", self.store.find_endpoint(row.id).await.unwrap()));
-        }
-        lines.extend(self.list_deliveries(&WebhookDeliveryFilter::default()).await.iter().map(|row| format!("{row:?}")));
-        lines.push(format!("{:?}", self.store.first_needed_event().await.unwrap()));
         lines
     }
+
+    async fn dump_to(&self, lines: &mut Vec<String>) -> Result<(), RepositoryError> {
+        let (store, lists) = (&*self.store, Lists(&*self.store));
+        for row in lists.list_users(&UserFilter::default()).await? {
+            lines.push(format!("{:?}", store.load_account(row.user.id).await?));
+            add(lines, &lists.list_tokens(&TokenFilter { user_id: row.user.id }, base()).await?);
+        }
+        let customers = lists.list_customers(&CustomerFilter::default()).await?;
+        for row in &customers {
+            lines.push(format!("{:?}", store.find_customer(row.id).await?));
+        }
+        for row in lists.list_vehicles(&VehicleFilter::default()).await? {
+            lines.push(format!("{:?}", store.load_vehicle(row.id, None, base()).await?));
+        }
+        for row in lists.list_services(&ServiceFilter::default()).await? {
+            lines.push(format!("{:?}", store.find_service(row.id).await?));
+        }
+        for row in lists.list_trades(&TradeFilter::default(), base()).await? {
+            let load = TradeLoad { key: TradeKey::Trade(row.id), viewer: None, with_pending: true, card: None, now: base() };
+            lines.push(format!("{:?}", store.load_trade(&load).await?));
+        }
+        add(lines, &lists.list_proposals(&ProposalFilter::default(), base()).await?);
+        for row in &customers {
+            lines.push(format!("{:?}", store.load_wallet(WalletKey::Customer(row.id)).await?));
+        }
+        add(lines, &lists.list_cards(&CardFilter::default()).await?);
+        add(lines, &lists.list_payments(&PaymentFilter::default()).await?);
+        add(lines, &lists.list_refunds(&RefundFilter::default()).await?);
+        for row in lists.list_contacts(&ContactFilter::default()).await? {
+            lines.push(format!("{:?}", store.find_contact(row.id).await?));
+        }
+        for row in lists.list_leads(&LeadFilter::default()).await? {
+            lines.push(format!("{:?}", store.find_lead(row.id).await?));
+        }
+        add(lines, &lists.list_events(&EventFilter::default()).await?);
+        for row in lists.list_endpoints(&WebhookEndpointFilter::default()).await? {
+            lines.push(format!("{:?}", store.find_endpoint(row.id).await?));
+        }
+        add(lines, &lists.list_deliveries(&WebhookDeliveryFilter::default()).await?);
+        lines.push(format!("{:?}", store.first_needed_event().await?));
+        Ok(())
+    }
+}
+
+fn add(lines: &mut Vec<String>, rows: &[impl Debug]) {
+    lines.extend(rows.iter().map(|row| format!("{row:?}")));
 }

@@ -60,13 +60,13 @@ macro_rules! conforming {
 
 // Cases that use the functions, the extensions, the deferrable constraints and the references of the schema.
 conforming! {
-    races::services_are_seeded_once,
-    accept_races::one_of_many_who_accept_the_owners_proposal_wins,
-    uniqueness::the_agreed_periods_of_a_vehicle_do_not_overlap,
-    uniqueness::a_login_name_belongs_to_one_user,
-    wallets::deleting_the_default_card_makes_another_one_the_default,
-    visibility::trades_are_listed_as_the_predicate_says,
-    accounts::a_customer_with_records_is_not_deleted,
+    services::services_are_seeded_once,
+    whole::one_of_many_who_accept_the_owners_proposal_wins,
+    proposals::the_agreed_periods_of_a_vehicle_do_not_overlap,
+    accounts::a_login_name_belongs_to_one_user,
+    cards::deleting_the_default_card_makes_another_one_the_default,
+    billing::trades_are_listed_as_the_predicate_says,
+    directory::a_customer_with_records_is_not_deleted,
 }
 
 /// All tables, indexes, functions and types of `public` but those of extensions, and the rows of the app.
