@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 toolchain=1.95
 # Their folders.
-libraries=(lease-core lease-core/stripe lease-core/webhooks lease-core/mail lease-store-memory lease-store-postgres lease-http)
+libraries=(lease-core lease-core/stripe lease-core/webhooks lease-core/mail lease-core/django lease-store-memory lease-store-postgres lease-http)
 
 if [[ $(rustc --version) != "rustc $toolchain."* ]]; then
     echo "The public API is written down by Rust $toolchain; this is $(rustc --version), whose rustdoc may write it in another way."

@@ -27,6 +27,7 @@
 //! | who is told of events, and when again if that failed | [`webhook`] |
 //! | who gets which notice by mail | [`mail`] |
 //! | what an operator may choose | [`policy`] |
+//! | what another system leaves, to be stored at once | [`import`] |
 //! | the input of callers, before it is validated | [`input`] |
 //! | how that input is described to clients | `openapi` (a feature) |
 //! | loading, committing, retrying, recovering | [`engine`] |
@@ -104,6 +105,7 @@ pub mod event;
 pub mod gateway;
 pub mod guard;
 pub mod id;
+pub mod import;
 pub mod input;
 pub mod invariants;
 pub mod invoicing;

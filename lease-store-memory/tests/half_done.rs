@@ -19,10 +19,10 @@ use lease_core::page::{Page, PageRequest};
 use lease_core::repository::{
     AccountRepository, CardFilter, CardRepository, Change, Claim, ClaimState, ClaimedDelivery, Commit, ContactFilter,
     CustomerFilter, DirectoryRepository, EventFilter, EventRepository, IdempotencyRepository, InvoiceFilter, LeadFilter,
-    MailRepository, NewClaim, PaymentFilter, ProposalFilter, RecordedAttempt, RefundFilter, Repository, RepositoryError,
+    MailRepository, Named, NewClaim, PaymentFilter, ProposalFilter, RecordedAttempt, RefundFilter, Repository, RepositoryError,
     SavedResponse, ServiceFilter, ServiceRepository, TokenFilter, TokenKey, TradeFilter, TradeKey, TradeLoad, TradeRepository,
     UnderWay, UserFilter, VehicleFilter, VehicleRepository, WalletKey, WebhookDeliveryFilter, WebhookEndpointFilter,
-    WebhookRepository, WeeklyTotal,
+    WebhookRepository, WeeklyTotal, Words,
 };
 use lease_core::wallet::Wallet;
 use lease_store_memory::MemoryRepository;
@@ -130,6 +130,7 @@ steps! {
         Step::Directory => list_contacts(filter: &ContactFilter, page: PageRequest) -> Page<Stored<Contact>>;
         Step::Directory => find_lead(id: LeadId) -> Option<Versioned<Stored<Lead>>>;
         Step::Directory => list_leads(filter: &LeadFilter, page: PageRequest) -> Page<Stored<Lead>>;
+        Step::Directory => names(of: &[Named]) -> Vec<(Named, Words)>;
     }
     VehicleRepository {
         Step::Vehicles => load_vehicle(id: VehicleId, viewer: Option<CustomerId>, now: DateTime<Utc>) -> Option<Versioned<VehicleSnapshot>>;

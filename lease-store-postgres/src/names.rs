@@ -12,7 +12,7 @@ const NAMES: [&str; 5] = [
     "c.id, u.first_name, u.last_name, '' from customers c join users u on u.id = c.user_id where c.id",
     "v.id, v.make, v.model, '' from vehicles v where v.id",
     "s.id, s.name, '', '' from services s where s.id",
-    "t.id, t.title, t.vehicle_make, t.vehicle_model from trades t where t.id",
+    "t.id, t.title, t.offered_make, t.offered_model from trades t where t.id",
 ];
 
 pub(crate) async fn names(database: &Database, of: &[Named]) -> Result<Vec<(Named, Words)>, RepositoryError> {

@@ -47,7 +47,7 @@ impl DirectoryRepository for SqliteRepository {
         let mut names = Vec::new();
         for named in of {
             let (columns, id) = words_of(*named);
-            if let Some(row) = sql(&format!("select {columns} = ?"), values![id]).row(&mut db).await? {
+            if let Some(row) = sql(format!("select {columns} = ?"), values![id]).row(&mut db).await? {
                 let mut fields = Fields::of(&row, "");
                 names.push((*named, [fields.get()?, fields.get()?, fields.get()?]));
             }

@@ -1,6 +1,8 @@
 //! Passwords: the work on them, which takes long and much memory, and what is accepted as one.
 
 mod argon;
+#[cfg(feature = "django")]
+mod django;
 mod policy;
 mod turns;
 
@@ -82,7 +84,8 @@ impl PasswordHasher {
     }
 
     /// Whether the password is the one that was hashed. Without a hash it is not, nor with a text that is none, and neither takes longer
-    /// than the other, so that an unknown name cannot be distinguished from a wrong password (rule 3.2).
+    /// than the other, so that an unknown name cannot be distinguished from a wrong password (rule 3.2). A hash of Django takes as long
+    /// as it costs.
     ///
     /// # Errors
     /// [`PasswordError`].
@@ -92,11 +95,11 @@ impl PasswordHasher {
         password: &SecretString,
         hash: Option<&PasswordHash>,
     ) -> Result<Verified, PasswordError> {
-        let hash = hash.filter(|hash| argon::is_hash(hash));
+        let hash = hash.filter(|hash| is_hash(hash));
         let (known, hash) = (hash.is_some(), hash.unwrap_or(&self.decoy).clone());
         let password = password.clone();
         self.run(client, move |work| {
-            let (matches, is_present) = work.argon().verify(composed(&password).expose_secret().as_bytes(), &hash)?;
+            let (matches, is_present) = work.verify(&password, &hash)?;
             let matches = matches && known;
             let renewed = if matches && !is_present { Some(work.hash(&password)?) } else { None };
             Ok(Verified { matches, renewed })
@@ -166,6 +169,15 @@ pub(super) fn composed(password: &SecretString) -> SecretString {
     text::composed(password.expose_secret()).into()
 }
 
+/// Whether this is the hash of a password, and not another text.
+fn is_hash(hash: &PasswordHash) -> bool {
+    #[cfg(feature = "django")]
+    if django::DjangoHash::parse(hash.expose()).is_some() {
+        return true;
+    }
+    argon::is_hash(hash)
+}
+
 /// A piece of work on passwords, whose turn it is. It belongs on a thread that may block.
 #[derive(Debug)]
 pub(crate) struct PasswordWork<'a> {
@@ -177,6 +189,16 @@ impl PasswordWork<'_> {
     /// Hashes a password.
     pub(crate) fn hash(&mut self, password: &SecretString) -> Result<PasswordHash, PasswordError> {
         self.argon().hash(composed(password).expose_secret().as_bytes())
+    }
+
+    /// Whether this is the password that was hashed, and whether it was hashed as passwords are at present.
+    fn verify(&mut self, password: &SecretString, hash: &PasswordHash) -> Result<(bool, bool), PasswordError> {
+        #[cfg(feature = "django")]
+        if let Some(hash) = django::DjangoHash::parse(hash.expose()) {
+            // Django hashes what was typed, whatever its form.
+            return Ok((hash.matches(password.expose_secret().as_bytes(), &mut self.argon())?, false));
+        }
+        self.argon().verify(composed(password).expose_secret().as_bytes(), hash)
     }
 
     fn argon(&mut self) -> Argon<'_> {

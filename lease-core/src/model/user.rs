@@ -110,7 +110,7 @@ impl Default for NoticeSettings {
     }
 }
 
-/// An Argon2id hash as a PHC string. `Debug` does not show it.
+/// An Argon2id hash as a PHC string, or one of Django that an import brought, until its user logs in. `Debug` does not show it.
 ///
 /// Any other text is the hash of no password: a user who has it cannot log in with one, as if each that is given were wrong.
 #[derive(Clone, PartialEq, Eq)]
@@ -121,6 +121,12 @@ impl PasswordHash {
     #[must_use]
     pub fn unusable() -> Self {
         Self("!".to_owned())
+    }
+
+    /// Whether no password matches it, whatever it is.
+    #[must_use]
+    pub fn is_unusable(&self) -> bool {
+        self.0 == "!"
     }
 
     /// Wraps a stored PHC string.

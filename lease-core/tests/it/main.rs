@@ -9,6 +9,7 @@ mod cancel;
 mod cards;
 mod conformance;
 mod directory;
+mod django_passwords;
 mod engine;
 mod events;
 mod exhaustive;

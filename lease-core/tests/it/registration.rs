@@ -231,6 +231,4 @@ async fn without_a_hash_no_password_matches() {
     for password in ["the password of nobody", GOOD, ""] {
         assert!(!cheap().verify(None, &SecretString::from(password), None).await.unwrap().matches);
     }
-    let broken = PasswordHash::from_phc("no hash".into());
-    assert!(cheap().verify(None, &SecretString::from(GOOD), Some(&broken)).await.is_err());
 }

@@ -24,7 +24,7 @@ pub(super) async fn of(api: &Api, kind: &Kind, objects: &[Value], fields: &[&str
         if kind.path == "customers" {
             wanted.extend(object["id"].as_i64().map(|id| ("customers", id)));
         }
-        fields.iter().for_each(|field| wanted.extend(references(object, field)));
+        wanted.extend(fields.iter().flat_map(|field| references(object, field)));
     }
     let mut names: HashMap<Reference, String> = HashMap::new();
     let at_once: Vec<Named> = wanted.iter().filter_map(|(path, id)| named(path, *id)).collect();

@@ -149,7 +149,7 @@ pub(super) async fn show(visit: Visit, Path((path, id)): Path<(String, String)>)
     });
     let list = format!("{root}{}", kinds::list_of(kind, &object));
     let actions = actions.collect();
-    page(StatusCode::OK, &ObjectPage { list, kind, id, heading, state, facts, actions, related, history, frame })
+    page(StatusCode::OK, &ObjectPage { frame, kind, list, id, heading, state, facts, actions, related, history })
 }
 
 /// What this visitor may do with an object now, and with which one: from the page of a trade, with its invoice too.

@@ -14,6 +14,7 @@ const CODES: &[(&str, u16)] = &[
     ("email_not_verified", 403),
     ("not_found", 404),
     ("method_not_allowed", 405),
+    ("no_token_session", 409),
     ("vehicle_in_trade", 409),
     ("vehicle_in_use", 409),
     ("owner_proposal_required", 409),

@@ -168,8 +168,10 @@ async fn payments(reader: &mut Reader) {
     let paid = reader.send(&owner, "POST /api/invoices/{id}/payments", invoice, json!({"credit_card_id": card})).await;
     reader.send(&staff, "POST /api/payments/{id}/refunds", id(&paid), json!({})).await;
     let (_, invoice) = reader.agreed(&owner, sell, 8).await;
-    let waiting = id(&reader.world.pay(invoice, ASKS_PAYER, "199.00").await);
-    reader.send(&owner, "POST /api/sandbox/payments/{id}", waiting, json!({})).await;
+    for operation in ["POST /api/payments/{id}/cancel", "POST /api/sandbox/payments/{id}"] {
+        let waiting = id(&reader.world.pay(invoice, ASKS_PAYER, "199.00").await);
+        reader.send(&owner, operation, waiting, json!({})).await;
+    }
 }
 
 /// Those of a sale and of a lease, for one.

@@ -163,7 +163,7 @@ async fn readers_of_two_servers_miss_nothing() {
 async fn move_to(database: &TestDatabase, url: &str) {
     let dump = Command::new("pg_dump").args(["--dbname", &database.direct_url()]).stdout(Stdio::piped()).spawn();
     let mut dump = dump.expect("pg_dump is installed");
-    let restore = ["--quiet", "--set=ON_ERROR_STOP=1", "--dbname", url];
+    let restore = ["--quiet", "--set=ON_ERROR_STOP=1", "--single-transaction", "--dbname", url];
     let restored = Command::new("psql").args(restore).stdin(dump.stdout.take().unwrap()).stdout(Stdio::null()).status().unwrap();
     assert!(dump.wait().unwrap().success() && restored.success());
     let number = async |url: &str| {

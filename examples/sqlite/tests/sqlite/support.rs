@@ -19,7 +19,10 @@ impl Folder {
     pub(crate) fn new() -> Self {
         static MADE: AtomicU32 = AtomicU32::new(0);
         let number = MADE.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("lease-sqlite-{}-{number}", std::process::id()));
+        // In memory where that is possible: the tests are about SQLite, and not about the disk.
+        let memory = Some(PathBuf::from("/dev/shm")).filter(|memory| memory.is_dir());
+        let folders = memory.unwrap_or_else(std::env::temp_dir);
+        let path = folders.join(format!("lease-sqlite-{}-{number}", std::process::id()));
         std::fs::create_dir(&path).unwrap();
         Self(path)
     }

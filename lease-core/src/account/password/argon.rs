@@ -110,16 +110,16 @@ impl Argon<'_> {
 }
 
 /// The parts of a PHC string.
-struct Stored {
+pub(super) struct Stored {
     algorithm: Algorithm,
     version: Version,
-    params: Params,
+    pub(super) params: Params,
     salt: Salt,
     output: Output,
 }
 
 impl Stored {
-    fn parse(hash: &PasswordHash) -> Result<Self, PasswordError> {
+    pub(super) fn parse(hash: &PasswordHash) -> Result<Self, PasswordError> {
         let wrong = |_| PasswordError::Hashing;
         let parsed = phc::PasswordHash::new(hash.expose()).map_err(|_| PasswordError::Hashing)?;
         let version = parsed.version.map_or(Ok(Version::default()), Version::try_from).map_err(|_| PasswordError::Hashing)?;

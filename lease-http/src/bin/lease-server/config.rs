@@ -54,6 +54,19 @@ pub(crate) enum Command {
     /// Check that the invariants hold in the Postgres database, such as after a restore. It only reads. Every violation is a
     /// line of the output, and the exit code is 1 if there are any.
     Check,
+    /// Import the data of a Django Lease API into an empty Postgres database, and say what becomes of each row that is not taken as it
+    /// is. See docs/django.md.
+    ImportDjango {
+        /// The file that `manage.py dumpdata` wrote, as JSON in UTF-8 or UTF-16.
+        #[arg(long, value_name = "FILE", conflicts_with = "from", required_unless_present = "from")]
+        dump: Option<PathBuf>,
+        /// The URL of Django's database, such as postgres://user:password@host/name or sqlite:db.sqlite3. It is only read.
+        #[arg(long, env = "LEASE_IMPORT_FROM", value_name = "URL", hide_env_values = true, value_parser = parse::secret)]
+        from: Option<SecretString>,
+        /// Say what would be done, and write nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Print the OpenAPI document.
     Openapi,
 }

@@ -7,6 +7,7 @@ mod connections;
 mod engine;
 mod failure;
 mod gateway;
+mod import_django;
 mod log;
 mod messages;
 mod output;
@@ -49,6 +50,9 @@ fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Migrate => block_on(migrate(settings)),
         Command::Createsuperuser { username, email } => {
             block_on(superuser::create(settings, username.as_deref(), email.as_deref()))
+        }
+        Command::ImportDjango { dump, from, dry_run } => {
+            block_on(import_django::import(settings, dump.as_deref(), from.as_ref(), *dry_run))
         }
         Command::Openapi if settings.test_clock => print_line(lease_http::document_with_test_clock()),
         Command::Openapi => print_line(lease_http::document()),

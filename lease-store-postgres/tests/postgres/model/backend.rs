@@ -13,9 +13,10 @@ use lease_core::gateway::{
     CardDetails, Charge, ChargeOutcome, GatewayError, GatewayInfo, PayerOutcome, PaymentGateway, RefundOutcome, RefundRequest,
     SandboxGateway, Tokenization,
 };
-use lease_core::id::{CustomerId, Entity, Id as _, Stored};
+use lease_core::id::{CustomerId, Entity, Id as _, PaymentId, Stored};
 use lease_core::input::UpdateMode;
 use lease_core::invariants::Books;
+use lease_core::invoicing::PaymentCancellationDraft;
 use lease_core::model::ServiceKind;
 use lease_core::money::{Currency, Money};
 use lease_core::page::{Page, PageRequest};
@@ -152,14 +153,12 @@ impl Backend {
             Act::Pay(row, card, cents) => self.pay(engine, by, self.row(Table::Invoice, *row).await, *card, *cents).await,
             Act::PlayPayer(row, confirms) => {
                 let body = json!({"outcome": if *confirms { "succeed" } else { "fail" }});
-                say(engine.act_as_payer(by, id(self.row(Table::Payment, *row).await), &draft(&body)).await)
+                say(engine.act_as_payer(by, self.payment(*row).await, &draft(&body)).await)
             }
-            Act::CancelPayment(row) => {
-                say(engine.cancel_payment(by, id(self.row(Table::Payment, *row).await), &draft(&json!({}))).await)
-            }
+            Act::CancelPayment(row) => say(engine.cancel_payment(by, self.payment(*row).await, &no_reason()).await),
             Act::Refund(row, part) => {
                 let body = part.map_or_else(|| json!({"reason": "other"}), |part| json!({"reason": "other", "amount": part}));
-                say(engine.refund_payment(by, id(self.row(Table::Payment, *row).await), &draft(&body)).await)
+                say(engine.refund_payment(by, self.payment(*row).await, &draft(&body)).await)
             }
             Act::Void(row) => {
                 let invoice = id(self.row(Table::Invoice, *row).await);
@@ -296,6 +295,10 @@ impl Backend {
         self.tokens.iter().rev().nth(back).cloned().unwrap_or_else(|| TokenText::from_random([7; 20]))
     }
 
+    async fn payment(&self, row: Row) -> PaymentId {
+        id(self.row(Table::Payment, row).await)
+    }
+
     /// The id of a row by its distance from the newest; an id that no row has if the table is too short.
     async fn row(&self, table: Table, row: Row) -> i64 {
         let one = PageRequest::new(1, None).unwrap();
@@ -404,6 +407,10 @@ pub(super) fn say<T: Debug>(response: Result<T, Error>) -> Answer {
 
 fn start() -> DateTime<Utc> {
     instant("2026-03-02T12:00:00.123456Z")
+}
+
+fn no_reason() -> PaymentCancellationDraft {
+    PaymentCancellationDraft::default()
 }
 
 fn newest<T: Entity>(page: Result<Page<Stored<T>>, RepositoryError>) -> i64 {
