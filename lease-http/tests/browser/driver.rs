@@ -74,11 +74,6 @@ impl Browser {
         self.ask("GET", "/url", &Value::Null).as_str().unwrap().to_owned()
     }
 
-    /// The text that the server has sent.
-    pub(crate) fn source(&self) -> String {
-        self.ask("GET", "/source", &Value::Null).as_str().unwrap().to_owned()
-    }
-
     /// A command of the browser's own protocol.
     fn command(&self, name: &str, parameters: &Value) {
         self.ask("POST", "/goog/cdp/execute", &json!({ "cmd": name, "params": parameters }));
