@@ -16,7 +16,7 @@ use lease_core::money::{Currency, check_amount};
 use lease_core::openapi;
 use lease_core::page::{Cursor, DEFAULT_LIMIT, MAX_LIMIT, Page, PageRequest};
 use lease_core::permission::{Act, Actor, Resource};
-use lease_core::text::{NAME_MAX, Search, TITLE_MAX, check_line, comparison_key, one_of};
+use lease_core::text::{EXTERNAL_ID_MAX, NAME_MAX, Search, TITLE_MAX, check_line, comparison_key, one_of};
 use percent_encoding::percent_decode;
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -329,7 +329,8 @@ impl Params {
         const NAME: &str = "external_id";
         self.reserved = Some(NAME);
         let description = "Only the one with this external id. For administrative users.";
-        self.read(NAME, description, reference::<openapi::ExternalIdInput>(), ExternalId::parse)
+        // The page `/docs` reads patterns of parameters as a script without Unicode does, so that of a body would be an error there.
+        self.read(NAME, description, text_schema(EXTERNAL_ID_MAX).min_length(Some(1)), ExternalId::parse)
     }
 
     /// Words to search for; the parameter is called `search`.

@@ -160,3 +160,14 @@ fn rules_are_schemas_of_the_fields_of_a_body() {
     }
     assert_eq!(found, 8);
 }
+
+/// The page `/docs` holds parameters against their patterns, and reads these without the flag for characters beyond 16 bits.
+#[test]
+fn the_page_of_the_document_can_read_the_patterns_of_parameters() {
+    for (name, operation) in operations() {
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            let pattern = resolved(&parameter["schema"])["pattern"].as_str().unwrap_or_default();
+            assert!(pattern.chars().all(|character| character <= '\u{ffff}'), "{name} {}: {pattern}", parameter["name"]);
+        }
+    }
+}
