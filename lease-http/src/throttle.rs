@@ -1,6 +1,5 @@
-//! What a client may do in a minute (rule 7.3): fail to log in, register, and ask for mails; and how many streams
-//! a user may have open (rule 8.7). The counts are kept in this process only, so each of
-//! several servers counts on its own.
+//! What a client may do in a minute (rule 7.3): fail to log in, register, and ask for mails; and how many streams a user may have open
+//! (rule 8.7). The counts are kept in this process only, so each of several servers counts on its own.
 
 mod client;
 mod known;

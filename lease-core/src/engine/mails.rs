@@ -42,7 +42,7 @@ const TRY: Duration = Duration::from_secs(30);
 const HOLD: TimeDelta = TimeDelta::seconds(60);
 
 /// The consumer of the events that make notices.
-static CONSUMER: LazyLock<Option<ConsumerName>> = LazyLock::new(|| "lease.notices".parse().ok());
+static CONSUMER: LazyLock<ConsumerName> = LazyLock::new(|| ConsumerName::of_engine("notices"));
 
 impl LeaseEngine {
     /// Whether the engine has a mailer.
@@ -57,8 +57,7 @@ impl LeaseEngine {
         if !self.sends_mails() {
             return Ok(false);
         }
-        let name = CONSUMER.as_ref().ok_or_else(|| Error::internal("the name of a consumer is wrong"))?;
-        let (last, position) = (self.store().last_event().await?, self.store().consumer_position(name).await?);
+        let (last, position) = (self.store().last_event().await?, self.store().consumer_position(&CONSUMER).await?);
         let Some(last) = last.filter(|last| position.is_none_or(|position| position < *last)) else {
             self.shared.is_noticing.store(true, Ordering::Relaxed);
             return Ok(false);
@@ -78,7 +77,7 @@ impl LeaseEngine {
                 queued => queued?,
             }
         }
-        self.store().move_consumer(name, read).await?;
+        self.store().move_consumer(&CONSUMER, read).await?;
         self.shared.is_noticing.store(!is_full || is_noticing, Ordering::Relaxed);
         Ok(is_full)
     }
@@ -225,8 +224,10 @@ impl LeaseEngine {
 
     /// The first event of which notices may still have to be made.
     pub(super) async fn first_unnoticed(&self) -> Result<Option<EventId>, Error> {
-        let Some(name) = CONSUMER.as_ref().filter(|_| self.sends_mails()) else { return Ok(None) };
-        let Some(position) = self.store().consumer_position(name).await? else { return Ok(None) };
+        if !self.sends_mails() {
+            return Ok(None);
+        }
+        let Some(position) = self.store().consumer_position(&CONSUMER).await? else { return Ok(None) };
         let next = self.store().events_after(Some(position), 1, &EventFilter::default()).await?;
         Ok(next.first().map(|event| event.id))
     }

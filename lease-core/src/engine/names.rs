@@ -1,6 +1,6 @@
 use super::LeaseEngine;
 use crate::error::Error;
-use crate::permission::{Act, Actor, Grant, Resource};
+use crate::permission::{Actor, Resource};
 use crate::repository::{Named, Words};
 
 impl LeaseEngine {
@@ -10,11 +10,8 @@ impl LeaseEngine {
     /// # Errors
     /// [`Error::NotAuthenticated`], [`Error::PermissionDenied`]; [`Error::Unavailable`].
     pub async fn names(&self, actor: &Actor, of: &[Named]) -> Result<Vec<(Named, Words)>, Error> {
-        for resource in [Resource::User, Resource::Customer, Resource::Vehicle, Resource::Service, Resource::Trade] {
-            if actor.require(resource, Act::Read)? != Grant::All {
-                return Err(Error::PermissionDenied);
-            }
-        }
+        let kinds = [Resource::User, Resource::Customer, Resource::Vehicle, Resource::Service, Resource::Trade];
+        actor.require_all_of(&kinds)?;
         if of.is_empty() { Ok(Vec::new()) } else { Ok(self.store().names(of).await?) }
     }
 }

@@ -2,7 +2,7 @@ use chrono::{DateTime, Utc};
 
 use super::LeaseEngine;
 use crate::error::Error;
-use crate::permission::{Act, Actor, Grant, Resource};
+use crate::permission::{Actor, Resource};
 use crate::repository::WeeklyTotal;
 
 impl LeaseEngine {
@@ -12,11 +12,7 @@ impl LeaseEngine {
     /// # Errors
     /// [`Error::NotAuthenticated`], [`Error::PermissionDenied`]; [`Error::Unavailable`].
     pub async fn weekly_totals(&self, actor: &Actor, since: DateTime<Utc>) -> Result<Vec<WeeklyTotal>, Error> {
-        for resource in [Resource::Trade, Resource::Invoice, Resource::Payment] {
-            if actor.require(resource, Act::Read)? != Grant::All {
-                return Err(Error::PermissionDenied);
-            }
-        }
+        actor.require_all_of(&[Resource::Trade, Resource::Invoice, Resource::Payment])?;
         Ok(self.store().weekly_totals(since).await?)
     }
 }

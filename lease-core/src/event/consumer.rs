@@ -9,6 +9,11 @@ const NAME_MAX: usize = 100;
 pub struct ConsumerName(String);
 
 impl ConsumerName {
+    /// The name of a consumer that is part of the engine.
+    pub(crate) fn of_engine(consumer: &'static str) -> Self {
+        Self(format!("lease.{consumer}"))
+    }
+
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -98,25 +98,24 @@ struct About<'a> {
 
 impl About<'_> {
     fn trade(&self, trade: &TradeSnapshot) -> Vec<Notice> {
-        match self.event.event_type {
-            EventType::ProposalMade => self.proposal_made(trade).into_iter().collect(),
-            EventType::ProposalAccepted => self.to_author(MailKind::ProposalAccepted, trade).into_iter().collect(),
-            EventType::ProposalRejected => self.to_author(MailKind::ProposalRejected, trade).into_iter().collect(),
-            EventType::ProposalClosed => self.to_author(MailKind::ProposalClosed, trade).into_iter().collect(),
+        let due_soon = |set| self.due_soon(trade, set);
+        let notice = match self.event.event_type {
+            EventType::ProposalMade => self.proposal_made(trade),
+            EventType::ProposalAccepted => self.to_author(MailKind::ProposalAccepted, trade),
+            EventType::ProposalRejected => self.to_author(MailKind::ProposalRejected, trade),
+            EventType::ProposalClosed => self.to_author(MailKind::ProposalClosed, trade),
             EventType::InvoiceIssued => {
                 let issued = self.invoice(MailKind::InvoiceIssued, trade, self.now);
-                issued.into_iter().chain(self.due_soon(trade, self.event.data.get("due_date"))).collect()
+                return issued.into_iter().chain(due_soon(self.event.data.get("due_date"))).collect();
             }
-            EventType::InvoiceUpdated => {
-                let moved = self.event.changes.get("due_date").and_then(|change| change.get("to"));
-                self.due_soon(trade, moved).into_iter().collect()
-            }
-            EventType::InvoiceOverdue => self.invoice(MailKind::InvoiceOverdue, trade, self.now).into_iter().collect(),
-            EventType::PaymentSucceeded => self.payment(MailKind::PaymentReceived, trade).into_iter().collect(),
-            EventType::PaymentFailed => self.payment(MailKind::PaymentFailed, trade).into_iter().collect(),
-            EventType::RefundSucceeded => self.refund(trade).into_iter().collect(),
-            _ => Vec::new(),
-        }
+            EventType::InvoiceUpdated => due_soon(self.event.changes.get("due_date").and_then(|change| change.get("to"))),
+            EventType::InvoiceOverdue => self.invoice(MailKind::InvoiceOverdue, trade, self.now),
+            EventType::PaymentSucceeded => self.payment(MailKind::PaymentReceived, trade),
+            EventType::PaymentFailed => self.payment(MailKind::PaymentFailed, trade),
+            EventType::RefundSucceeded => self.refund(trade),
+            _ => None,
+        };
+        notice.into_iter().collect()
     }
 
     /// The owner's proposal is told to everybody who has proposed before, and anybody else's to the owner.

@@ -162,6 +162,17 @@ impl Actor {
         }
     }
 
+    /// Succeeds if the actor may read every object of these kinds.
+    ///
+    /// # Errors
+    /// [`Error::NotAuthenticated`], [`Error::PermissionDenied`].
+    pub(crate) fn require_all_of(&self, resources: &[Resource]) -> Result<(), Error> {
+        resources.iter().try_for_each(|resource| match self.require(*resource, Act::Read)? {
+            Grant::All => Ok(()),
+            _ => Err(Error::PermissionDenied),
+        })
+    }
+
     /// Succeeds if the actor may do this to an object that they may see: either to every object of its kind, or to this one
     /// according to `is_own`.
     ///

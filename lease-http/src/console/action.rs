@@ -61,13 +61,9 @@ impl Target {
         self.present().filter(|_| self.action.method == "PATCH")
     }
 
-    /// The object that is there, by its number.
-    fn id(&self) -> Option<String> {
-        self.present().map(|object| object["id"].to_string())
-    }
-
-    fn number(&self) -> i64 {
-        self.present().and_then(|object| object["id"].as_i64()).unwrap_or_default()
+    /// The number of the object that is there.
+    fn id(&self) -> Option<i64> {
+        self.present()?["id"].as_i64()
     }
 
     /// What the form begins with: the object that it changes, or else what the link to it says, such as whose contact is made.
@@ -234,7 +230,7 @@ fn once(console: &Console, sent: Option<(&Posted, &Refusal)>) -> String {
 /// Sends the request of an action, and leads to what came of it.
 async fn carry_out(console: &Console, visit: &Visit, mut target: Target, mut posted: Posted) -> Response {
     let inputs = target.inputs(visit);
-    let mut wrong = lookup::resolve(&visit.api, &inputs, &mut posted).await;
+    let mut wrong = lookup::resolve(&visit.api, posted.fields_mut()).await;
     wrong.extend(target.missing_reason(&posted));
     if !wrong.is_empty() {
         return form(console, visit, &target, Some((&posted, &Refusal::invalid(wrong)))).await;
@@ -243,7 +239,9 @@ async fn carry_out(console: &Console, visit: &Visit, mut target: Target, mut pos
     match send(visit, &target, &posted, &body).await {
         Ok(answer) => done(visit, &target, &answer),
         Err(refused) if refused.code == "precondition_failed" => {
-            if let (Some(id), Ok(object)) = (target.id(), read(&visit.api, target.kind, target.number()).await) {
+            if let Some(id) = target.id()
+                && let Ok(object) = read(&visit.api, target.kind, id).await
+            {
                 let is_done = body.iter().all(|(field, value)| object.body[field] == *value);
                 target.object = Some(object);
                 // A form that is sent twice has changed it the first time.
@@ -259,7 +257,7 @@ async fn carry_out(console: &Console, visit: &Visit, mut target: Target, mut pos
 
 async fn send(visit: &Visit, target: &Target, posted: &Posted, body: &Map<String, Value>) -> Result<Value, Refusal> {
     let action = target.action;
-    let path = action.path.replace("{id}", &target.id().unwrap_or_default());
+    let path = action.path.replace("{id}", &target.id().unwrap_or_default().to_string());
     let filled = |name: &str| Some(posted.text(name)).filter(|text| !text.is_empty());
     let guards = Guards {
         idempotency_key: filled(ONCE).filter(|_| action.method == "POST"),
@@ -272,10 +270,10 @@ async fn send(visit: &Visit, target: &Target, posted: &Posted, body: &Map<String
 /// Leads to what came of an action.
 fn done(visit: &Visit, target: &Target, answer: &Value) -> Response {
     let (kind, action) = (target.kind, target.action);
-    let made = || answer["id"].as_i64().map(|id| id.to_string());
+    let made = answer["id"].as_i64();
     let (list, id) = match action.makes {
-        Some(list) => (list, made()),
-        None => (kind.path, target.id().or_else(made)),
+        Some(list) => (list, made),
+        None => (kind.path, target.id().or(made)),
     };
     let object = id.filter(|_| action.name != "delete").map_or_else(|| list.to_owned(), |id| format!("{list}/{id}"));
     if let Some(shown) = answer["secret"].as_str() {

@@ -78,10 +78,9 @@ impl Posted {
         self.fields.iter().find(|(other, _)| other == name).map_or("", |(_, value)| value.as_str())
     }
 
-    /// Puts another text into a field.
-    pub(super) fn set(&mut self, name: &str, text: String) {
-        self.fields.retain(|(other, _)| other != name);
-        self.fields.push((name.to_owned(), text));
+    /// The fields, to be changed.
+    pub(super) fn fields_mut(&mut self) -> &mut [(String, String)] {
+        &mut self.fields
     }
 
     /// Whether a page of this site has sent it, as far as the browser says.

@@ -10,8 +10,9 @@ use lease_core::page::Cursor;
 use serde_json::Value;
 
 use super::Console;
+use super::api::Refusal;
 use super::kinds;
-use super::object::{Section, list, results};
+use super::object::{Section, list, rows_of};
 use super::page::{Frame, page};
 use super::place::with_query;
 use super::plot::{self, Plot};
@@ -90,14 +91,10 @@ async fn oldest(
     let kind = kinds::by_path(kind)?;
     let end = Cursor::Before(0.into()).encode();
     let path = with_query(&format!("/api/{}", kind.path), [filter, ("limit", ROWS), ("cursor", &end)]);
-    let found = match visit.api.get(&path).await {
-        Ok(found) => found.body,
-        Err(refused) => return Some(Section::unread(visit, kind, title, &[filter], &refused)),
-    };
+    let found = rows_of(&visit.api, &path).await;
     // A page of a list has the newest first.
-    let objects = results(&found).iter().rev();
-    let objects: Vec<Value> = objects.filter(|object| needs_attention(object)).cloned().collect();
-    Some(Section::of(visit, kind, title, &objects, columns(kind.path), &[filter]).await.or(none))
+    let found = found.map(|rows| rows.into_iter().rev().filter(needs_attention).collect());
+    Some(Section::of(visit, kind, title, found, columns(kind.path), &[filter]).await.or(none))
 }
 
 /// Whether this was made so long ago that it should have an outcome.
@@ -108,16 +105,15 @@ fn is_stuck(object: &Value, now: DateTime<Utc>) -> bool {
 
 /// The webhook endpoints that were switched off by themselves, or whose last try failed.
 async fn failing(visit: &Visit) -> Option<Section> {
-    let (kind, title) = (kinds::by_path("webhook-endpoints")?, "Failing webhooks");
-    let found = match visit.api.get("/api/webhook-endpoints?limit=100").await {
-        Ok(found) => found.body,
-        Err(refused) => return Some(Section::unread(visit, kind, title, &[], &refused)),
-    };
-    let endpoints = results(&found);
-    let fails = join_all(endpoints.iter().map(|endpoint| is_failing(visit, endpoint))).await;
-    let failing = endpoints.iter().zip(fails).filter(|(_, fails)| *fails).map(|(endpoint, _)| endpoint.clone());
-    let section = Section::of(visit, kind, title, &failing.collect::<Vec<_>>(), columns(kind.path), &[]).await;
+    let kind = kinds::by_path("webhook-endpoints")?;
+    let section = Section::of(visit, kind, "Failing webhooks", failing_endpoints(visit).await, columns(kind.path), &[]).await;
     Some(section.or("Every endpoint takes what it is sent."))
+}
+
+async fn failing_endpoints(visit: &Visit) -> Result<Vec<Value>, Refusal> {
+    let endpoints = rows_of(&visit.api, "/api/webhook-endpoints?limit=100").await?;
+    let fails = join_all(endpoints.iter().map(|endpoint| is_failing(visit, endpoint))).await;
+    Ok(endpoints.into_iter().zip(fails).filter(|(_, fails)| *fails).map(|(endpoint, _)| endpoint).collect())
 }
 
 /// Whether an endpoint was switched off by itself, or did not take what was last sent to it.
@@ -126,8 +122,8 @@ async fn is_failing(visit: &Visit, endpoint: &Value) -> bool {
         return !endpoint["disabled_reason"].is_null();
     }
     let path = format!("/api/webhook-endpoints/{}/deliveries?limit={RECENT}", endpoint["id"]);
-    let Ok(deliveries) = visit.api.get(&path).await else { return true };
-    let tries = results(&deliveries.body).iter().rev().flat_map(|delivery| delivery["tries"].as_array().into_iter().flatten());
+    let Ok(deliveries) = rows_of(&visit.api, &path).await else { return true };
+    let tries = deliveries.iter().rev().flat_map(|delivery| delivery["tries"].as_array().into_iter().flatten());
     let last = tries.max_by_key(|tried| kinds::text(tried, "at"));
     last.is_some_and(|last| !last["status"].as_u64().is_some_and(|status| (200..300).contains(&status)))
 }

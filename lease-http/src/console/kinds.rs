@@ -188,6 +188,17 @@ pub(super) fn all() -> impl Iterator<Item = &'static Kind> {
     GROUPS.iter().flat_map(|(_, kinds)| kinds.iter().copied()).chain([&DELIVERIES])
 }
 
+impl Kind {
+    /// The path of its list in the API, as it is described. Deliveries are listed below their endpoint.
+    pub(super) fn list_path(&self) -> String {
+        if self.path == DELIVERIES.path {
+            "/api/webhook-endpoints/{id}/deliveries".to_owned()
+        } else {
+            format!("/api/{}", self.path)
+        }
+    }
+}
+
 /// The address of the list that an object is in, below the console. Deliveries are listed below their endpoint.
 pub(super) fn list_of(kind: &Kind, object: &Value) -> String {
     match object["webhook_endpoint_id"].as_i64() {
@@ -235,7 +246,7 @@ mod tests {
     #[test]
     fn lists_that_hang_on_an_object_are_filtered_by_a_parameter() {
         for related in all().flat_map(|kind| kind.related) {
-            let list = format!("/api/{}", by_path(related.kind).unwrap().path);
+            let list = by_path(related.kind).unwrap().list_path();
             let is_known = filters(&list).iter().any(|input| input.name == related.parameter);
             assert!(is_known || related.kind == DELIVERIES.path, "{related:?}");
         }

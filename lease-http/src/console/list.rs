@@ -72,11 +72,6 @@ pub(super) struct Row {
 }
 
 impl Table {
-    /// A table without rows.
-    pub(super) fn empty(caption: &str) -> Self {
-        Self { caption: caption.to_owned(), head: Vec::new(), rows: Vec::new() }
-    }
-
     /// The table of these objects, with these columns.
     pub(super) async fn of(
         api: &Api,
@@ -101,28 +96,20 @@ impl Table {
     }
 }
 
-/// The path of a list in the API. The deliveries are listed below their endpoint.
+/// The path of a list in the API: with the endpoint, if it is below one, which is no parameter then.
 pub(super) fn api_path(kind: &Kind, pairs: &mut Vec<(String, String)>) -> String {
-    if kind.path != kinds::DELIVERIES.path {
-        return format!("/api/{}", kind.path);
+    let path = kind.list_path();
+    if !path.contains("{id}") {
+        return path;
     }
     let endpoint = pairs.iter().position(|(name, _)| name == "webhook_endpoint_id").map(|at| pairs.remove(at).1);
     let endpoint: i64 = endpoint.and_then(|endpoint| endpoint.parse().ok()).unwrap_or_default();
-    format!("/api/webhook-endpoints/{endpoint}/deliveries")
-}
-
-/// The path whose parameters filter a list.
-fn described_path(kind: &Kind) -> String {
-    if kind.path == kinds::DELIVERIES.path {
-        "/api/webhook-endpoints/{id}/deliveries".to_owned()
-    } else {
-        format!("/api/{}", kind.path)
-    }
+    path.replace("{id}", &endpoint.to_string())
 }
 
 /// A parameter as the API takes it: a browser sends an instant without its offset, which is UTC here.
 pub(super) fn pairs(visit: &Visit, kind: &Kind) -> Vec<(String, String)> {
-    let filters = description::filters(&described_path(kind));
+    let filters = description::filters(&kind.list_path());
     let is_instant = |name: &str| filters.iter().any(|input| input.name == name && input.takes == Takes::Instant);
     let pairs = visit.place.parameters().filter(|(name, value)| name != "done" && !value.trim().is_empty());
     pairs
@@ -152,14 +139,7 @@ pub(super) async fn show(visit: Visit, path: Path<String>) -> Response {
 
 /// Reads the page of the list that is asked for. Names are replaced by the numbers of the objects that are called so.
 async fn read(visit: &Visit, kind: &Kind, given: &mut [(String, String)]) -> Result<Answer, Refusal> {
-    let mut wrong = BTreeMap::new();
-    for (name, value) in given.iter_mut() {
-        match lookup::number(&visit.api, name, value).await {
-            None => {}
-            Some(Ok(id)) => *value = id,
-            Some(Err(message)) => drop(wrong.insert(name.clone(), vec![message])),
-        }
-    }
+    let wrong = lookup::resolve(&visit.api, given).await;
     if !wrong.is_empty() {
         return Err(Refusal::invalid(wrong));
     }
@@ -184,7 +164,7 @@ async fn render(
     let text = |name: &str| {
         given.iter().filter(|(other, _)| other == name).map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(",")
     };
-    let filters = description::filters(&described_path(kind));
+    let filters = description::filters(&kind.list_path());
     let field = |input: &description::Input| {
         let text = text(&input.name);
         let text = if input.takes == Takes::Instant { text.trim_end_matches('Z').to_owned() } else { text };

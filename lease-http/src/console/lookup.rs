@@ -5,30 +5,29 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::api::Api;
-use super::description::{self, Input};
-use super::form::Posted;
 use super::kinds::{self, Kind};
 use super::names;
+use super::object::results;
 use super::place::with_query;
 
 /// The objects that are offered where several are called so.
 const OFFERED: usize = 5;
 
 /// Puts the numbers into the fields that refer to other objects, and says what is wrong beside each field that refers to none.
-pub(super) async fn resolve(api: &Api, inputs: &[Input], posted: &mut Posted) -> BTreeMap<String, Vec<String>> {
+pub(super) async fn resolve(api: &Api, fields: &mut [(String, String)]) -> BTreeMap<String, Vec<String>> {
     let mut wrong = BTreeMap::new();
-    for input in inputs {
-        match number(api, &input.name, posted.text(&input.name)).await {
+    for (name, text) in fields {
+        match number(api, name, text).await {
             None => {}
-            Some(Ok(id)) => posted.set(&input.name, id),
-            Some(Err(message)) => drop(wrong.insert(input.name.clone(), vec![message])),
+            Some(Ok(id)) => *text = id,
+            Some(Err(message)) => drop(wrong.insert(name.clone(), vec![message])),
         }
     }
     wrong
 }
 
 /// The number of the object that a field refers to by this text, or what is wrong with it; none if the text may stay.
-pub(super) async fn number(api: &Api, field: &str, text: &str) -> Option<Result<String, String>> {
+async fn number(api: &Api, field: &str, text: &str) -> Option<Result<String, String>> {
     let text = text.trim();
     let kind = kinds::referred_by(field)?;
     let (list, id) = searched(kind)?;
@@ -41,23 +40,21 @@ pub(super) async fn number(api: &Api, field: &str, text: &str) -> Option<Result<
         Ok(answer) => answer.body,
         Err(refused) => return Some(Err(refused.detail)),
     };
-    let found = found["results"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let found: Vec<&Value> = found.iter().filter(|object| object[id].is_i64()).collect();
+    let found: Vec<&Value> = results(&found).iter().filter(|object| object[id].is_i64()).collect();
     Some(one_of(kind, &found, id, text))
 }
 
 /// The list that is searched for objects of this kind, and the field of its objects that has their number. Customers are called like
 /// their users.
 fn searched(kind: &Kind) -> Option<(&'static str, &'static str)> {
-    let (list, id) = match kind.path {
-        "customers" => ("/api/users", "customer_id"),
-        "users" => ("/api/users", "id"),
-        "leads" => ("/api/leads", "id"),
-        "vehicles" => ("/api/vehicles", "id"),
-        "trades" => ("/api/trades", "id"),
-        _ => return None,
-    };
-    description::filters(list).iter().any(|input| input.name == "search").then_some((list, id))
+    match kind.path {
+        "customers" => Some(("/api/users", "customer_id")),
+        "users" => Some(("/api/users", "id")),
+        "leads" => Some(("/api/leads", "id")),
+        "vehicles" => Some(("/api/vehicles", "id")),
+        "trades" => Some(("/api/trades", "id")),
+        _ => None,
+    }
 }
 
 fn one_of(kind: &Kind, found: &[&Value], id: &str, text: &str) -> Result<String, String> {
@@ -89,4 +86,17 @@ fn called(kind: &Kind, object: &Value) -> String {
 /// Whether a field takes a name in place of a number.
 pub(super) fn takes_names(field: &str) -> bool {
     kinds::referred_by(field).and_then(searched).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::console::description::filters;
+
+    #[test]
+    fn what_is_looked_up_can_be_searched() {
+        for (list, _) in kinds::all().filter_map(searched) {
+            assert!(filters(list).iter().any(|input| input.name == "search"), "{list}");
+        }
+    }
 }

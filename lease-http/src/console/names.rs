@@ -27,9 +27,10 @@ pub(super) async fn of(api: &Api, kind: &Kind, objects: &[Value], fields: &[&str
         wanted.extend(fields.iter().flat_map(|field| references(object, field)));
     }
     let mut names: HashMap<Reference, String> = HashMap::new();
-    let at_once: Vec<Named> = wanted.iter().filter_map(|(path, id)| named(path, *id)).collect();
-    names.extend(api.names(&at_once).await.into_iter().map(|(named, words)| (reference(named), name(named, &words))));
-    let others: Vec<_> = wanted.into_iter().filter(|(path, id)| named(path, *id).is_none()).collect();
+    let at_once: HashMap<Named, Reference> = wanted.iter().filter_map(|object| Some((named(*object)?, *object))).collect();
+    let found = api.names(&at_once.keys().copied().collect::<Vec<_>>()).await;
+    names.extend(found.into_iter().filter_map(|(named, words)| Some((*at_once.get(&named)?, name(named, &words)))));
+    let others: Vec<_> = wanted.into_iter().filter(|object| named(*object).is_none()).collect();
     for some in others.chunks(AT_ONCE) {
         let found = join_all(some.iter().map(|(path, id)| read(api, path, *id))).await;
         names.extend(some.iter().copied().zip(found).filter_map(|(object, name)| Some((object, name?))));
@@ -57,7 +58,7 @@ fn references(object: &Value, field: &str) -> Vec<Reference> {
 }
 
 /// The object among those whose names are read all at once.
-fn named(path: &str, id: i64) -> Option<Named> {
+fn named((path, id): Reference) -> Option<Named> {
     match path {
         "users" => UserId::new(id).map(Named::User),
         "customers" => CustomerId::new(id).map(Named::Customer),
@@ -65,16 +66,6 @@ fn named(path: &str, id: i64) -> Option<Named> {
         "services" => ServiceId::new(id).map(Named::Service),
         "trades" => TradeId::new(id).map(Named::Trade),
         _ => None,
-    }
-}
-
-fn reference(named: Named) -> Reference {
-    match named {
-        Named::User(id) => ("users", id.get()),
-        Named::Customer(id) => ("customers", id.get()),
-        Named::Vehicle(id) => ("vehicles", id.get()),
-        Named::Service(id) => ("services", id.get()),
-        Named::Trade(id) => ("trades", id.get()),
     }
 }
 

@@ -63,36 +63,30 @@ pub(super) struct Section {
 }
 
 impl Section {
-    /// A section with these rows of a list, which is filtered like this.
+    /// A section with these rows of a list, which is filtered like this; if they could not be read, one that says so.
     pub(super) async fn of(
         visit: &Visit,
         kind: &'static Kind,
         title: &str,
-        objects: &[Value],
+        objects: Result<Vec<Value>, Refusal>,
         columns: &[&str],
         filter: &[(&str, &str)],
     ) -> Self {
         let root = visit.place.root.as_str();
+        let (objects, none, is_read) = match objects {
+            Ok(objects) => (objects, format!("No {} yet.", inner(title)), true),
+            Err(refused) => {
+                tracing::warn!(code = refused.code, "{title}: could not be read for the console");
+                (Vec::new(), "This could not be read. Please open the page again.".to_owned(), false)
+            }
+        };
         Self {
             title: title.to_owned(),
-            table: Table::of(&visit.api, root, kind, objects, columns, title.to_owned()).await,
+            table: Table::of(&visit.api, root, kind, &objects, columns, title.to_owned()).await,
             all: with_query(&format!("{root}{}", kind.path), filter.iter().copied()),
-            none: format!("No {} yet.", inner(title)),
+            none,
             create: None,
-            is_read: true,
-        }
-    }
-
-    /// A section whose rows could not be read.
-    pub(super) fn unread(visit: &Visit, kind: &Kind, title: &str, filter: &[(&str, &str)], refused: &Refusal) -> Self {
-        tracing::warn!(code = refused.code, "{title}: could not be read for the console");
-        Self {
-            title: title.to_owned(),
-            table: Table::empty(title),
-            all: with_query(&format!("{}{}", visit.place.root, kind.path), filter.iter().copied()),
-            none: "This could not be read. Please open the page again.".to_owned(),
-            create: None,
-            is_read: false,
+            is_read,
         }
     }
 
@@ -142,18 +136,18 @@ pub(super) async fn show(visit: Visit, Path((path, id)): Path<(String, String)>)
     frame.notice = visit.done().and_then(|name| done(kind, &name));
     let (related, history) = tokio::join!(related(&visit, kind, &object), history(&visit, kind, &object));
     let state = kind.fields.contains(&"status").then(|| showing.field(&object, "status"));
-    let actions = offered(&visit, kind, &object).map(|(action, of, id)| Button {
+    let button = |(action, of, id): (&Action, &Kind, i64)| Button {
         href: format!("{root}{}/{id}/{}", of.path, action.name),
         label: action.label,
         is_final: action.is_final,
-    });
+    };
+    let actions = offered(&visit, kind, &object).into_iter().map(button).collect();
     let list = format!("{root}{}", kinds::list_of(kind, &object));
-    let actions = actions.collect();
     page(StatusCode::OK, &ObjectPage { frame, kind, list, id, heading, state, facts, actions, related, history })
 }
 
 /// What this visitor may do with an object now, and with which one: from the page of a trade, with its invoice too.
-fn offered(visit: &Visit, kind: &'static Kind, object: &Value) -> impl Iterator<Item = (&'static Action, &'static Kind, i64)> {
+fn offered(visit: &Visit, kind: &'static Kind, object: &Value) -> Vec<(&'static Action, &'static Kind, i64)> {
     let own = kind.actions.iter().filter(|action| (action.offered)(&visit.actor, object));
     let own = own.map(|action| (action, kind, object["id"].as_i64().unwrap_or_default()));
     let invoice = object["invoice_id"].as_i64().filter(|_| kind.path == "trades").zip(kinds::by_path("invoices"));
@@ -161,7 +155,7 @@ fn offered(visit: &Visit, kind: &'static Kind, object: &Value) -> impl Iterator<
         let offered = invoices.actions.iter().filter(|action| (action.offered)(&visit.actor, object));
         offered.map(move |action| (action, invoices, id))
     });
-    own.chain(invoices).collect::<Vec<_>>().into_iter()
+    own.chain(invoices).collect()
 }
 
 /// What is said on the page of an object or a list after this was done.
@@ -206,10 +200,16 @@ pub(super) async fn list(
     let mut asked: Vec<_> = filter.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let path = api_path(kind, &mut asked);
     asked.push(("limit".to_owned(), rows.to_owned()));
-    match visit.api.get(&with_query(&path, asked)).await {
-        Ok(found) => Section::of(visit, kind, title, results(&found.body), columns, filter).await,
-        Err(refused) => Section::unread(visit, kind, title, filter, &refused),
-    }
+    let found = rows_of(&visit.api, &with_query(&path, asked)).await;
+    Section::of(visit, kind, title, found, columns, filter).await
+}
+
+/// Reads the rows of a page of a list.
+///
+/// # Errors
+/// What the API refuses.
+pub(super) async fn rows_of(api: &Api, path: &str) -> Result<Vec<Value>, Refusal> {
+    Ok(results(&api.get(path).await?.body).to_vec())
 }
 
 /// The rows of a page of a list.

@@ -2,7 +2,6 @@
 
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::Response;
 use axum::routing::MethodRouter;
 use chrono::{DateTime, Utc};
 use lease_core::client::ClientNetwork;
@@ -37,43 +36,32 @@ impl ClientThrottle {
 /// Puts the limit on registrations around an endpoint. It is checked before anything is done: before an idempotency key is claimed or a
 /// password is hashed. A request that is sent again counts again.
 pub(crate) fn limit_registrations(endpoint: MethodRouter<AppState>, state: &AppState) -> MethodRouter<AppState> {
-    endpoint.route_layer(from_fn_with_state(state.clone(), registrations))
-}
-
-async fn registrations(
-    State(state): State<AppState>,
-    client: ClientAddress,
-    request: Request,
-    next: Next,
-) -> Result<Response, Problem> {
-    state.registrations.count(client, state.engine.now())?;
-    Ok(next.run(request).await)
+    limit(endpoint, state, |state| &state.registrations, |_| true)
 }
 
 /// Puts the limit on mails that are asked for around an endpoint.
 pub(crate) fn limit_mails(endpoint: MethodRouter<AppState>, state: &AppState) -> MethodRouter<AppState> {
-    endpoint.route_layer(from_fn_with_state(state.clone(), mails))
-}
-
-async fn mails(State(state): State<AppState>, client: ClientAddress, request: Request, next: Next) -> Result<Response, Problem> {
-    state.mails.count(client, state.engine.now())?;
-    Ok(next.run(request).await)
+    limit(endpoint, state, |state| &state.mails, |_| true)
 }
 
 /// Puts the limit on mails around an endpoint that sets a password by a mailed link, for requests with an idempotency key: the password
 /// in them is stretched before the link is looked at. A request without a key costs nothing unless its link is good.
 pub(crate) fn limit_keyed_links(endpoint: MethodRouter<AppState>, state: &AppState) -> MethodRouter<AppState> {
-    endpoint.route_layer(from_fn_with_state(state.clone(), keyed_links))
+    limit(endpoint, state, |state| &state.mails, |request| request.headers().contains_key(IDEMPOTENCY_KEY))
 }
 
-async fn keyed_links(
-    State(state): State<AppState>,
-    client: ClientAddress,
-    request: Request,
-    next: Next,
-) -> Result<Response, Problem> {
-    if request.headers().contains_key(IDEMPOTENCY_KEY) {
-        state.mails.count(client, state.engine.now())?;
-    }
-    Ok(next.run(request).await)
+/// Puts a throttle around an endpoint, which counts these requests.
+fn limit(
+    endpoint: MethodRouter<AppState>,
+    state: &AppState,
+    throttle: fn(&AppState) -> &ClientThrottle,
+    is_counted: fn(&Request) -> bool,
+) -> MethodRouter<AppState> {
+    let limited = move |State(state): State<AppState>, client: ClientAddress, request: Request, next: Next| async move {
+        if is_counted(&request) {
+            throttle(&state).count(client, state.engine.now())?;
+        }
+        Ok::<_, Problem>(next.run(request).await)
+    };
+    endpoint.route_layer(from_fn_with_state(state.clone(), limited))
 }

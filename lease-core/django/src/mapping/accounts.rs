@@ -26,7 +26,8 @@ impl Mapping {
         let usernames = self.usernames(&rows, &mut names);
         let emails = self.emails(&rows, &mut names);
         for (id, row) in rows {
-            let (Some(user_id), Some(username), email) = (UserId::new(id), usernames.get(&id), emails.get(&id)) else { continue };
+            let (Some(user_id), Some(username)) = (UserId::new(id), usernames.get(&id)) else { continue };
+            let email = emails.get(&id);
             let mut user = self.user(id, row, username.clone(), email.cloned());
             let mut metadata = Metadata::default();
             if Some(username.as_str()) != row.username.as_deref() {

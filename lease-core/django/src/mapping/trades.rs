@@ -19,9 +19,15 @@ use crate::report::Table;
 use crate::rows::{CardRow, ProposalRow, Rows, TradeRow};
 use crate::text;
 
+/// The statuses of a trade.
 const OPEN: i64 = 1;
 const ACCEPTED: i64 = 2;
 const CANCELLED: i64 = 3;
+/// Those of a proposal, beside [`ACCEPTED`].
+const PENDING: i64 = 1;
+const REFUSED: i64 = 3;
+const CLOSED: i64 = 4;
+const TAKEN_BACK: i64 = 5;
 
 /// A trade in Django, with what hangs on it, each in the order of its ids.
 struct TradeRows<'a> {
@@ -294,7 +300,7 @@ impl Desk<'_> {
         let ended_at = end.map(|(at, _)| *at);
         let is_open = agreement.is_none() && end.is_none();
         let last_pending: BTreeMap<CustomerId, ProposalId> =
-            offers.iter().filter(|offer| offer.row.status == Some(1)).map(|offer| (offer.customer, offer.id)).collect();
+            offers.iter().filter(|offer| offer.row.status == Some(PENDING)).map(|offer| (offer.customer, offer.id)).collect();
         for offer in offers {
             let is_own = offer.customer == rows.vehicle.customer_id;
             let is_agreed = agreement.is_some_and(|agreement| agreement.proposal_id == offer.id);
@@ -304,24 +310,24 @@ impl Desk<'_> {
                     (ProposalState::Rescinded { at }, Some("its trade is cancelled, so it is rescinded"))
                 }
                 (_, None) if is_agreed => (ProposalState::Accepted { at: updated_at }, None),
-                (Some(1), _) if is_open && rows.service.kind == ServiceKind::Lease => {
+                (Some(PENDING), _) if is_open && rows.service.kind == ServiceKind::Lease => {
                     (ProposalState::Closed { at: self.terms.now }, Some("it was pending, and is closed: it has no days"))
                 }
-                (Some(1), _) if is_open && is_last => (ProposalState::Pending, None),
-                (Some(1), _) if is_open => (
+                (Some(PENDING), _) if is_open && is_last => (ProposalState::Pending, None),
+                (Some(PENDING), _) if is_open => (
                     ProposalState::Superseded { at: updated_at },
                     Some("it was pending, and a later one of its author takes its place"),
                 ),
-                (Some(1), at) => {
+                (Some(PENDING), at) => {
                     (ProposalState::Closed { at: at.unwrap_or(updated_at) }, Some("it was pending in a trade that is not open"))
                 }
                 (Some(ACCEPTED), _) => (
                     ProposalState::Closed { at: updated_at },
                     Some("it was accepted, and is closed: nobody accepted it, or another one was accepted before"),
                 ),
-                (Some(3), _) if !is_own => (ProposalState::Rejected { at: updated_at }, None),
-                (Some(3 | 5), _) => (ProposalState::Withdrawn { at: updated_at }, None),
-                (Some(4), _) => (ProposalState::Closed { at: updated_at }, None),
+                (Some(REFUSED), _) if !is_own => (ProposalState::Rejected { at: updated_at }, None),
+                (Some(REFUSED | TAKEN_BACK), _) => (ProposalState::Withdrawn { at: updated_at }, None),
+                (Some(CLOSED), _) => (ProposalState::Closed { at: updated_at }, None),
                 (_, _) => (ProposalState::Closed { at: updated_at }, Some("it was of an unknown status, and is closed")),
             };
             offer.value.state = state;
@@ -351,7 +357,7 @@ fn details(offers: &[Offer<'_>], rows: &TradeRows<'_>) -> Metadata {
         details.put_text("system_note", row.system_note.as_deref());
         if rows.service.kind == ServiceKind::Lease {
             details.put("amount", "for the whole lease, not for a month");
-            if row.status == Some(1) && matches!(value.state, ProposalState::Closed { .. }) {
+            if row.status == Some(PENDING) && matches!(value.state, ProposalState::Closed { .. }) {
                 details.put("note", "Closed by the import: it has no days.");
             }
         }

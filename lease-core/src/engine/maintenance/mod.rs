@@ -5,6 +5,7 @@ mod rounds;
 mod time;
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 use chrono::Duration;
 use futures_util::FutureExt as _;
@@ -21,11 +22,18 @@ const MOST_TURNS: u32 = 10_000;
 
 /// A place for the turn of each round, of which a process takes one at a time: so what one has begun is done when the next one ends.
 #[derive(Debug)]
-pub(super) struct Turns(Vec<Mutex<()>>);
+pub(super) struct Turns(Vec<Arc<Mutex<()>>>);
 
 impl Default for Turns {
     fn default() -> Self {
-        Self(ROUNDS.iter().map(|_| Mutex::default()).collect())
+        Self(ROUNDS.iter().map(|_| Arc::default()).collect())
+    }
+}
+
+impl Turns {
+    /// The rounds, each with its place.
+    fn of_rounds(&self) -> impl Iterator<Item = (&Arc<Mutex<()>>, &'static Round)> {
+        self.0.iter().zip(ROUNDS)
     }
 }
 
@@ -57,9 +65,8 @@ impl Maintenance {
 impl LeaseEngine {
     /// Does the background work until `stop` resolves: it settles payments that stayed pending, records what time has brought,
     /// gives events their place in the order, delivers webhooks, sends mails, clears events that are no longer kept, and deletes what
-    /// has expired. Every process that
-    /// embeds the engine runs this once, beside its requests; without it, a payment to which the gateway did not respond stays pending
-    /// for ever.
+    /// has expired. Every process that embeds the engine runs this once, beside its requests; without it, a payment to which the
+    /// gateway did not respond stays pending for ever.
     ///
     /// An error is logged, and does not end the work: the next round tries again. A round that is interrupted leaves what a crash
     /// would leave, for the next start or another process.
@@ -82,8 +89,8 @@ impl LeaseEngine {
     /// ```
     pub async fn run_maintenance(&self, settings: &Maintenance, stop: impl Future<Output = ()>) {
         let mut running = JoinSet::new();
-        for (place, round) in ROUNDS.iter().enumerate() {
-            running.spawn(self.clone().repeat(place, round, settings.clone()));
+        for (place, round) in self.shared.turns.of_rounds() {
+            running.spawn(self.clone().repeat(Arc::clone(place), round, settings.clone()));
         }
         running.spawn(self.clone().deliver());
         stop.await;
@@ -99,7 +106,7 @@ impl LeaseEngine {
     pub async fn catch_up(&self, settings: &Maintenance) -> Result<(), Error> {
         for _ in 0..MOST_TURNS {
             let mut is_done = true;
-            for (place, round) in ROUNDS.iter().enumerate() {
+            for (place, round) in self.shared.turns.of_rounds() {
                 is_done &= !self.turn(place, round, settings).await?;
             }
             is_done &= !self.deliver_due().await?;
@@ -111,25 +118,22 @@ impl LeaseEngine {
     }
 
     /// Takes a turn of a round, when that of another task of this process has ended.
-    async fn turn(&self, place: usize, round: &Round, settings: &Maintenance) -> Result<bool, Error> {
-        let _turn = match self.shared.turns.0.get(place) {
-            Some(turn) => Some(turn.lock().await),
-            None => None,
-        };
+    async fn turn(&self, place: &Mutex<()>, round: &Round, settings: &Maintenance) -> Result<bool, Error> {
+        let _turn = place.lock().await;
         round.turn(self, settings).await
     }
 
     /// Takes a turn of a round in each period, and another one at once if there may be more to do.
-    async fn repeat(self, place: usize, round: &Round, settings: Maintenance) {
+    async fn repeat(self, place: Arc<Mutex<()>>, round: &Round, settings: Maintenance) {
         let mut ticks = interval(round.period);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            while self.has_more(place, round, &settings).await {}
+            while self.has_more(&place, round, &settings).await {}
         }
     }
 
-    async fn has_more(&self, place: usize, round: &Round, settings: &Maintenance) -> bool {
+    async fn has_more(&self, place: &Mutex<()>, round: &Round, settings: &Maintenance) -> bool {
         // A fault in an app's store or gateway must not end the round for ever.
         match AssertUnwindSafe(self.turn(place, round, settings)).catch_unwind().await {
             Ok(Ok(has_more)) => return has_more,
