@@ -174,7 +174,7 @@ chromium:
 
 axe:
 	@if ! [ -f target/browser/node_modules/axe-core/axe.min.js ]; then \
-		command -v npm >/dev/null || $(INSTALL) nodejs npm; \
+		command -v npm >/dev/null || { $(INSTALL) nodejs npm; }; \
 		npm install --prefix target/browser --no-save --no-audit --no-fund --silent axe-core@4.14.1; \
 	fi
 
