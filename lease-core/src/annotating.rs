@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::event::{Audience, Event};
-use crate::input::{Field, Form};
+use crate::input::{Field, Form, Invalid};
 use crate::model::{Annotations, ExternalId, Metadata};
 
 /// The annotations in a draft.
@@ -25,10 +25,16 @@ impl AnnotationsDraft<'_> {
     }
 
     /// Reads them for an object of this kind; `is_taken` says whether another one has the external id. Metadata is replaced as a whole.
-    pub(crate) fn read(&self, form: &mut Form, current: Option<&Annotations>, kind: &str, is_taken: bool) -> Option<Annotations> {
+    pub(crate) fn read(
+        &self,
+        form: &mut Form,
+        current: Option<&Annotations>,
+        kind: &'static str,
+        is_taken: bool,
+    ) -> Option<Annotations> {
         let external_id = form.optional("external_id", self.external_id, current.map(|now| &now.external_id), None, |text| {
             let id = ExternalId::parse(text)?;
-            if is_taken { Err(format!("A {kind} with that external_id already exists.")) } else { Ok(Some(id)) }
+            if is_taken { Err(Invalid::Taken { kind, name: "external_id" }) } else { Ok(Some(id)) }
         });
         let now = current.map(|now| &now.metadata);
         let metadata = form.optional("metadata", self.metadata, now, Metadata::default(), Metadata::parse);

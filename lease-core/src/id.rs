@@ -4,6 +4,8 @@ use std::fmt::{Debug, Display};
 use std::hash::Hash;
 use std::num::NonZeroI64;
 
+use crate::input::Invalid;
+
 /// The operations that every id type has.
 pub trait Id: Copy + Debug + Display + Eq + Hash + Ord + Send + Sync + 'static {
     /// The id with this number, or `None` for zero and below: a store assigns positive numbers only.
@@ -63,7 +65,15 @@ macro_rules! ids {
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let number = i64::deserialize(deserializer)?;
-                Self::new(number).ok_or_else(|| serde::de::Error::custom("an id is a positive number"))
+                Self::new(number).ok_or_else(|| serde::de::Error::custom(Invalid::NotAnId))
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = Invalid;
+
+            fn from_str(text: &str) -> Result<Self, Invalid> {
+                Id::parse(text).ok_or(Invalid::NotAnId)
             }
         }
 
@@ -116,10 +126,14 @@ ids! {
 ///
 /// It dereferences to the value, so `stored.status` reads a field of it.
 #[derive(Clone, Debug, PartialEq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(bound(serialize = "T: serde::Serialize, T::Id: serde::Serialize")))]
+#[cfg_attr(feature = "serde", serde(bound(deserialize = "T: serde::Deserialize<'de>, T::Id: serde::Deserialize<'de>")))]
 pub struct Stored<T: Entity> {
     /// The id that the store assigned to it.
     pub id: T::Id,
     /// The contents of the row.
+    #[cfg_attr(feature = "serde", serde(flatten))]
     pub value: T,
 }
 

@@ -6,7 +6,9 @@
 //!
 //! The macro `draft!` defines a draft. With the feature `openapi`, it also defines the draft's schema.
 
-use std::collections::BTreeMap;
+mod field_errors;
+mod invalid;
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -18,9 +20,10 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use strum::VariantArray;
 
+pub use self::field_errors::FieldErrors;
+pub use self::invalid::Invalid;
 use crate::clock::to_micros;
 use crate::money::{Currency, Money, parse_decimal, positive};
-use crate::text;
 
 /// One field of a draft.
 #[derive(Clone, Debug, Default)]
@@ -30,8 +33,8 @@ pub enum Field<T> {
     Missing,
     /// The field is null.
     Null,
-    /// The field has a value of the wrong type; the text says which type is required.
-    Wrong(String),
+    /// The field has a value of the wrong type; it says which type is required.
+    Wrong(Invalid),
     /// The field has a value.
     Given(T),
 }
@@ -71,8 +74,18 @@ impl From<&str> for Field<SecretString> {
     }
 }
 
-/// The message on a body that is not a JSON object.
-pub const NOT_AN_OBJECT: &str = "A JSON object is required.";
+impl From<String> for Field<SecretString> {
+    fn from(value: String) -> Self {
+        Self::Given(value.into())
+    }
+}
+
+/// `None` is a field that is left out. One that is emptied is [`Field::Null`].
+impl<T> From<Option<T>> for Field<T> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Missing, Self::Given)
+    }
+}
 
 /// The fields of a command, before they are validated.
 pub trait Draft: DeserializeOwned {
@@ -117,7 +130,7 @@ macro_rules! draft {
 
         impl $crate::input::Draft for $draft {
             fn unreadable() -> Self {
-                Self { $($field: $crate::input::Field::Wrong($crate::input::NOT_AN_OBJECT.to_owned()),)+ }
+                Self { $($field: $crate::input::Field::Wrong($crate::input::Invalid::NotAnObject),)+ }
             }
 
             fn without_annotations(self) -> Self {
@@ -190,8 +203,8 @@ pub trait FromScalar: Sized {
     /// Reads the value.
     ///
     /// # Errors
-    /// A sentence that says which type is required.
-    fn from_scalar(scalar: Scalar) -> Result<Self, String>;
+    /// Which type is required.
+    fn from_scalar(scalar: Scalar) -> Result<Self, Invalid>;
 }
 
 /// Deserializes with `serde_json` only, and not through a buffer such as that of `#[serde(flatten)]`. A number that is read from
@@ -221,16 +234,16 @@ impl Scalar {
 }
 
 impl FromScalar for String {
-    fn from_scalar(scalar: Scalar) -> Result<Self, String> {
+    fn from_scalar(scalar: Scalar) -> Result<Self, Invalid> {
         match scalar {
             Scalar::Text(text) => Ok(text),
-            _ => Err("A string is required.".to_owned()),
+            _ => Err(Invalid::NotAString),
         }
     }
 }
 
 impl FromScalar for SecretString {
-    fn from_scalar(scalar: Scalar) -> Result<Self, String> {
+    fn from_scalar(scalar: Scalar) -> Result<Self, Invalid> {
         String::from_scalar(scalar).map(Self::from)
     }
 }
@@ -240,59 +253,57 @@ impl FromScalar for SecretString {
 pub struct Texts(pub Vec<String>);
 
 impl FromScalar for Texts {
-    fn from_scalar(scalar: Scalar) -> Result<Self, String> {
-        const LIST: &str = "A list of strings is required.";
+    fn from_scalar(scalar: Scalar) -> Result<Self, Invalid> {
         match scalar {
             Scalar::Text(text) => Ok(Self(vec![text])),
-            Scalar::Composite(list) => serde_json::from_str(&list).map(Self).map_err(|_| LIST.to_owned()),
-            Scalar::Bool(_) | Scalar::Number(_) => Err(LIST.to_owned()),
+            Scalar::Composite(list) => serde_json::from_str(&list).map(Self).map_err(|_| Invalid::NotStrings),
+            Scalar::Bool(_) | Scalar::Number(_) => Err(Invalid::NotStrings),
         }
     }
 }
 
 impl FromScalar for Map<String, Value> {
-    fn from_scalar(scalar: Scalar) -> Result<Self, String> {
+    fn from_scalar(scalar: Scalar) -> Result<Self, Invalid> {
         match scalar {
-            Scalar::Composite(text) => serde_json::from_str(&text).map_err(|_| NOT_AN_OBJECT.to_owned()),
-            _ => Err(NOT_AN_OBJECT.to_owned()),
+            Scalar::Composite(text) => serde_json::from_str(&text).map_err(|_| Invalid::NotAnObject),
+            _ => Err(Invalid::NotAnObject),
         }
     }
 }
 
 impl FromScalar for bool {
-    fn from_scalar(scalar: Scalar) -> Result<Self, String> {
+    fn from_scalar(scalar: Scalar) -> Result<Self, Invalid> {
         match scalar {
             Scalar::Bool(value) => Ok(value),
             Scalar::Number(text) | Scalar::Text(text) if text == "0" => Ok(false),
             Scalar::Number(text) | Scalar::Text(text) if text == "1" => Ok(true),
             Scalar::Text(text) if text == "false" => Ok(false),
             Scalar::Text(text) if text == "true" => Ok(true),
-            _ => Err("true or false is required.".to_owned()),
+            _ => Err(Invalid::NotABoolean),
         }
     }
 }
 
 impl FromScalar for i64 {
-    fn from_scalar(scalar: Scalar) -> Result<Self, String> {
-        const WHOLE: &str = "A whole number is required.";
-        let Scalar::Number(literal) = scalar else { return Err(WHOLE.to_owned()) };
+    fn from_scalar(scalar: Scalar) -> Result<Self, Invalid> {
+        let Scalar::Number(literal) = scalar else { return Err(Invalid::NotAWholeNumber) };
         // In JSON, 5 and 5.0 are the same number.
         let number = plain(&literal);
         if number.contains('.') {
-            return Err(WHOLE.to_owned());
+            return Err(Invalid::NotAWholeNumber);
         }
-        number.parse().map_err(|_| "The number is too large.".to_owned())
+        number.parse().map_err(|_| Invalid::NumberTooLarge)
     }
 }
 
 impl FromScalar for Decimal {
-    fn from_scalar(scalar: Scalar) -> Result<Self, String> {
+    fn from_scalar(scalar: Scalar) -> Result<Self, Invalid> {
         let text = match scalar {
             Scalar::Text(text) => text,
             Scalar::Number(literal) => plain(&literal),
-            Scalar::Bool(_) | Scalar::Composite(_) => return Err("An amount is required, as a string or a number.".to_owned()),
+            Scalar::Bool(_) | Scalar::Composite(_) => return Err(Invalid::NotAnAmount),
         };
-        parse_decimal(text.trim()).map_err(|error| error.to_string())
+        Ok(parse_decimal(text.trim())?)
     }
 }
 
@@ -319,13 +330,11 @@ fn plain(literal: &str) -> String {
 }
 
 impl FromScalar for NaiveDate {
-    fn from_scalar(scalar: Scalar) -> Result<Self, String> {
-        let Scalar::Text(text) = scalar else { return Err(DATE.to_owned()) };
-        parse_date(&text).ok_or_else(|| DATE.to_owned())
+    fn from_scalar(scalar: Scalar) -> Result<Self, Invalid> {
+        let Scalar::Text(text) = scalar else { return Err(Invalid::NotADate) };
+        parse_date(&text).ok_or(Invalid::NotADate)
     }
 }
-
-const DATE: &str = "A date in the form YYYY-MM-DD is required.";
 
 /// Reads a date in the form `YYYY-MM-DD` only; years 0001 to 9999.
 #[must_use]
@@ -336,22 +345,20 @@ pub fn parse_date(text: &str) -> Option<NaiveDate> {
 }
 
 impl FromScalar for DateTime<Utc> {
-    fn from_scalar(scalar: Scalar) -> Result<Self, String> {
-        const INSTANT: &str = "A date and time with an offset is required, such as 2026-01-31T12:00:00Z.";
-        let Scalar::Text(text) = scalar else { return Err(INSTANT.to_owned()) };
-        let instant = DateTime::parse_from_rfc3339(text.trim()).map_err(|_| INSTANT.to_owned())?;
+    fn from_scalar(scalar: Scalar) -> Result<Self, Invalid> {
+        let Scalar::Text(text) = scalar else { return Err(Invalid::NotAnInstant) };
+        let instant = DateTime::parse_from_rfc3339(text.trim()).map_err(|_| Invalid::NotAnInstant)?;
         // A leap second is the second after it, which may be in the next year.
         let instant = to_micros(instant.to_utc());
-        if (1..=9999).contains(&instant.year()) { Ok(instant) } else { Err("The year must be between 0001 and 9999.".to_owned()) }
+        if (1..=9999).contains(&instant.year()) { Ok(instant) } else { Err(Invalid::InstantOutOfRange) }
     }
 }
 
 macro_rules! id_from_scalar {
     ($($id:ident),+) => {$(
         impl FromScalar for crate::id::$id {
-            fn from_scalar(scalar: Scalar) -> Result<Self, String> {
-                const ID: &str = "An id is required: a positive whole number.";
-                i64::from_scalar(scalar).ok().and_then(Self::new).ok_or_else(|| ID.to_owned())
+            fn from_scalar(scalar: Scalar) -> Result<Self, Invalid> {
+                i64::from_scalar(scalar).ok().and_then(Self::new).ok_or(Invalid::NotAnId)
             }
         }
     )+};
@@ -366,46 +373,6 @@ pub enum UpdateMode {
     Full,
     /// `PATCH`: fields that are absent keep their values.
     Partial,
-}
-
-/// Validation messages by field.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
-#[serde(transparent)]
-pub struct FieldErrors(BTreeMap<&'static str, Vec<String>>);
-
-impl FieldErrors {
-    /// The name for messages that belong to no single field.
-    pub const NON_FIELD: &'static str = "non_field_errors";
-
-    /// A single message on one field.
-    #[must_use]
-    pub fn one(field: &'static str, message: impl Into<String>) -> Self {
-        let mut errors = Self::default();
-        errors.add(field, message);
-        errors
-    }
-
-    /// Adds a message.
-    pub fn add(&mut self, field: &'static str, message: impl Into<String>) {
-        self.0.entry(field).or_default().push(message.into());
-    }
-
-    /// Whether there are no messages.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The messages of a field.
-    #[must_use]
-    pub fn of(&self, field: &str) -> &[String] {
-        self.0.get(field).map_or(&[], Vec::as_slice)
-    }
-
-    /// The names of the invalid fields.
-    pub fn fields(&self) -> impl Iterator<Item = &'static str> {
-        self.0.keys().copied()
-    }
 }
 
 /// The place in which a request names the object that it is about. It decides the error if the actor may not see that object:
@@ -432,7 +399,7 @@ impl Form {
 
     /// Reads a field that must be given, except in a `PATCH`, where an absent field keeps its value. Returns `None` after adding
     /// an error.
-    pub(crate) fn required<T, U: Clone, E: ToString>(
+    pub(crate) fn required<T, U: Clone, E: Into<Invalid>>(
         &mut self,
         name: &'static str,
         field: &Field<T>,
@@ -441,16 +408,16 @@ impl Form {
     ) -> Option<U> {
         match (field, self.mode, current) {
             (Field::Missing, UpdateMode::Partial, Some(current)) => Some(current.clone()),
-            (Field::Missing, ..) => self.wrong(name, "This field is required."),
-            (Field::Null, ..) => self.wrong(name, "This field may not be null."),
-            (Field::Wrong(message), ..) => self.wrong(name, message.as_str()),
-            (Field::Given(value), ..) => parse(value).map_or_else(|error| self.wrong(name, error.to_string()), Some),
+            (Field::Missing, ..) => self.wrong(name, Invalid::Required),
+            (Field::Null, ..) => self.wrong(name, Invalid::Null),
+            (Field::Wrong(reason), ..) => self.wrong(name, reason.clone()),
+            (Field::Given(value), ..) => parse(value).map_or_else(|error| self.wrong(name, error), Some),
         }
     }
 
     /// Reads a field that keeps its `current` value if it is absent (`empty` for a new object), and becomes `empty` if it is
     /// null. Returns `None` after adding an error.
-    pub(crate) fn optional<T, U: Clone, E: ToString>(
+    pub(crate) fn optional<T, U: Clone, E: Into<Invalid>>(
         &mut self,
         name: &'static str,
         field: &Field<T>,
@@ -461,15 +428,15 @@ impl Form {
         match field {
             Field::Missing => Some(current.cloned().unwrap_or(empty)),
             Field::Null => Some(empty),
-            Field::Wrong(message) => self.wrong(name, message.as_str()),
-            Field::Given(value) => parse(value).map_or_else(|error| self.wrong(name, error.to_string()), Some),
+            Field::Wrong(reason) => self.wrong(name, reason.clone()),
+            Field::Given(value) => parse(value).map_or_else(|error| self.wrong(name, error), Some),
         }
     }
 
     /// Reads the currency that is sent beside an amount: something else gives the amount its currency, and this must be the same.
     pub(crate) fn same_currency(&mut self, field: &Field<String>, currency: Option<Currency>) {
         self.optional("currency", field, None, (), |code| match currency {
-            Some(currency) if currency.code() != code.trim() => Err(format!("The currency must be {currency}.")),
+            Some(currency) if currency.code() != code.trim() => Err(Invalid::OtherCurrency { currency: currency.to_string() }),
             _ => Ok(()),
         });
     }
@@ -488,8 +455,8 @@ impl Form {
     }
 
     /// Adds an error.
-    pub(crate) fn wrong<U>(&mut self, name: &'static str, message: impl Into<String>) -> Option<U> {
-        self.errors.add(name, message);
+    pub(crate) fn wrong<U>(&mut self, name: &'static str, reason: impl Into<Invalid>) -> Option<U> {
+        self.errors.add(name, reason);
         None
     }
 
@@ -501,18 +468,18 @@ impl Form {
 
 /// A parse function that accepts every value unchanged.
 #[expect(clippy::unnecessary_wraps, reason = "used where a parse function is expected")]
-pub(crate) fn as_given<T: Clone>(value: &T) -> Result<T, String> {
+pub(crate) fn as_given<T: Clone>(value: &T) -> Result<T, Invalid> {
     Ok(value.clone())
 }
 
 /// [`as_given`] for a field that may be empty.
 #[expect(clippy::unnecessary_wraps, reason = "used where a parse function is expected")]
-pub(crate) fn some_given<T: Clone>(value: &T) -> Result<Option<T>, String> {
+pub(crate) fn some_given<T: Clone>(value: &T) -> Result<Option<T>, Invalid> {
     Ok(Some(value.clone()))
 }
 
 /// Parses the name of one of the choices.
-pub(crate) fn choice<T: FromStr + VariantArray + Copy + Into<&'static str>>(name: &str) -> Result<T, String> {
-    let names = || T::VARIANTS.iter().map(|choice| (*choice).into()).collect::<Vec<_>>();
-    name.parse().map_err(|_| text::one_of(&names()))
+pub(crate) fn choice<T: FromStr + VariantArray + Copy + Into<&'static str>>(name: &str) -> Result<T, Invalid> {
+    let choices = || T::VARIANTS.iter().map(|choice| (*choice).into()).collect();
+    name.parse().map_err(|_| Invalid::NotAChoice { choices: choices() })
 }

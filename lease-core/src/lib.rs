@@ -92,6 +92,7 @@
 
 pub mod account;
 mod annotating;
+mod by_name;
 pub mod catalog;
 pub mod client;
 pub mod clock;
@@ -126,5 +127,8 @@ mod trade;
 pub mod wallet;
 pub mod webhook;
 
+// The crates of types that stand in this one's signatures, for apps that do not want to name their versions again.
+pub use async_trait::async_trait;
 pub use engine::LeaseEngine;
 pub use error::{Error, ErrorKind, OwnRefusal, Refusal, RefusalCode};
+pub use {chrono, rust_decimal, secrecy, serde_json};

@@ -1,6 +1,7 @@
 //! Exact amounts of money. Only this module adds, subtracts or counts digits, and nothing is rounded but a [percentage](Money::percent).
 
 use std::fmt;
+use std::str::FromStr;
 
 use iso_currency::IntoEnumIterator as _;
 use rust_decimal::{Decimal, RoundingStrategy};
@@ -80,6 +81,31 @@ fn is_withdrawn(currency: iso_currency::Currency) -> bool {
     currency.is_superseded().is_some() && currency != iso_currency::Currency::VES
 }
 
+/// As [`Currency::parse`].
+impl FromStr for Currency {
+    type Err = MoneyError;
+
+    fn from_str(code: &str) -> Result<Self, MoneyError> {
+        Self::parse(code)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for Currency {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.code())
+    }
+}
+
+/// As [`Currency::from_stored`]: what was written can be read, also if the currency has been withdrawn since.
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for Currency {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let code = <std::borrow::Cow<'_, str>>::deserialize(deserializer)?;
+        Self::from_stored(&code).ok_or_else(|| serde::de::Error::custom(MoneyError::UnknownCurrency))
+    }
+}
+
 impl fmt::Display for Currency {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.code())
@@ -97,9 +123,37 @@ impl fmt::Display for Currency {
 /// # Ok::<(), lease_core::money::MoneyError>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(try_from = "Written"))]
 pub struct Money {
     amount: Decimal,
     currency: Currency,
+}
+
+/// An amount as it is read, before it is checked.
+#[cfg(feature = "serde")]
+#[derive(serde::Deserialize)]
+struct Written {
+    amount: Decimal,
+    currency: Currency,
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Written> for Money {
+    type Error = MoneyError;
+
+    fn try_from(Written { amount, currency }: Written) -> Result<Self, MoneyError> {
+        Self::from_stored(amount, currency)
+    }
+}
+
+/// Reads what `Display` writes: `199.99 USD`.
+impl FromStr for Money {
+    type Err = MoneyError;
+
+    fn from_str(text: &str) -> Result<Self, MoneyError> {
+        let (amount, code) = text.split_once(' ').ok_or(MoneyError::NotANumber)?;
+        Self::parse(amount, code.parse()?)
+    }
 }
 
 impl Money {
@@ -262,7 +316,9 @@ pub fn check_amount(amount: Decimal) -> Result<Decimal, MoneyError> {
 }
 
 /// The reason why an amount is not accepted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr, serde::Serialize)]
+#[strum(serialize_all = "snake_case")]
+#[serde(tag = "code", content = "params", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum MoneyError {
     /// It is not a plain decimal number.

@@ -4,6 +4,7 @@
 mod key;
 mod search;
 
+use crate::input::Invalid;
 use icu_properties::CodePointSetData;
 use icu_properties::props::DefaultIgnorableCodePoint;
 use unicode_normalization::UnicodeNormalization;
@@ -21,37 +22,37 @@ pub const EXTERNAL_ID_MAX: usize = 255;
 pub const FREE_TEXT_MAX: usize = 4_000;
 
 /// A line of at most [`NAME_MAX`] characters; may be empty.
-pub(crate) fn line(text: &str) -> Result<String, String> {
+pub(crate) fn line(text: &str) -> Result<String, Invalid> {
     read_line(text, NAME_MAX)
 }
 
 /// A line of at most [`NAME_MAX`] characters that is not blank.
-pub(crate) fn name(text: &str) -> Result<String, String> {
+pub(crate) fn name(text: &str) -> Result<String, Invalid> {
     non_blank(line(text)?)
 }
 
 /// A line of at most [`TITLE_MAX`] characters; may be empty.
-pub(crate) fn title(text: &str) -> Result<String, String> {
+pub(crate) fn title(text: &str) -> Result<String, Invalid> {
     read_line(text, TITLE_MAX)
 }
 
 /// A line of at most [`EXTERNAL_ID_MAX`] characters that is not blank.
-pub(crate) fn external_id(text: &str) -> Result<String, String> {
+pub(crate) fn external_id(text: &str) -> Result<String, Invalid> {
     non_blank(read_line(text, EXTERNAL_ID_MAX)?)
 }
 
 /// Text of at most [`FREE_TEXT_MAX`] characters, which may include line breaks and tabs; may be empty.
-pub(crate) fn free(text: &str) -> Result<String, String> {
+pub(crate) fn free(text: &str) -> Result<String, Invalid> {
     let is_refused = |character: char| character.is_control() && !matches!(character, '\n' | '\r' | '\t');
     check(text.trim(), FREE_TEXT_MAX, is_refused).map(visible)
 }
 
 /// [`free`] text that is not blank.
-pub(crate) fn reason(text: &str) -> Result<String, String> {
+pub(crate) fn reason(text: &str) -> Result<String, Invalid> {
     non_blank(free(text)?)
 }
 
-fn read_line(text: &str, max: usize) -> Result<String, String> {
+fn read_line(text: &str, max: usize) -> Result<String, Invalid> {
     check_line(text.trim(), max).map(visible)
 }
 
@@ -88,24 +89,24 @@ pub(crate) fn composed(text: &str) -> String {
 }
 
 /// The text, if it is not blank.
-pub(crate) fn non_blank(text: String) -> Result<String, String> {
-    if text.is_empty() { Err("This field may not be blank.".to_owned()) } else { Ok(text) }
+pub(crate) fn non_blank(text: String) -> Result<String, Invalid> {
+    if text.is_empty() { Err(Invalid::Blank) } else { Ok(text) }
 }
 
 /// The text, if it is a line of at most `max` characters.
 ///
 /// # Errors
-/// A sentence that says what is not allowed.
-pub fn check_line(text: &str, max: usize) -> Result<&str, String> {
+/// [`Invalid`]: what is not allowed.
+pub fn check_line(text: &str, max: usize) -> Result<&str, Invalid> {
     check(text, max, |character| character.is_control() || breaks_line(character))
 }
 
-fn check(text: &str, max: usize, is_refused: impl Fn(char) -> bool) -> Result<&str, String> {
+fn check(text: &str, max: usize, is_refused: impl Fn(char) -> bool) -> Result<&str, Invalid> {
     if text.chars().any(is_refused) {
-        return Err("Control characters are not allowed.".to_owned());
+        return Err(Invalid::ControlCharacter);
     }
     if text.chars().count() > max {
-        return Err(format!("At most {max} characters are allowed."));
+        return Err(Invalid::TooLong { max });
     }
     Ok(text)
 }

@@ -11,7 +11,7 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use lease_core::account::{EmailConfirmationDraft, PasswordConfirmationDraft};
-use lease_core::input::{Field, FieldErrors};
+use lease_core::input::{Field, FieldErrors, Invalid};
 use lease_core::{Error, ErrorKind};
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
@@ -71,7 +71,7 @@ struct PasswordForm<'a> {
 struct PasswordField<'a> {
     name: &'static str,
     label: &'static str,
-    errors: &'a [String],
+    errors: &'a [Invalid],
 }
 
 impl<'a> PasswordForm<'a> {

@@ -172,7 +172,7 @@ pub(crate) fn seconds_up(wait: Duration) -> u64 {
 }
 
 fn messages(errors: &FieldErrors) -> Messages {
-    errors.fields().map(|field| (field.to_owned(), errors.of(field).to_vec())).collect()
+    errors.fields().map(|field| (field.to_owned(), errors.of(field).iter().map(ToString::to_string).collect())).collect()
 }
 
 #[cfg(test)]

@@ -10,13 +10,13 @@ use axum::http::request::Parts;
 use chrono::{DateTime, Utc};
 use form_urlencoded::Serializer;
 use lease_core::id::Id;
-use lease_core::input::{Field, FromScalar as _, Scalar};
+use lease_core::input::{Field, FromScalar as _, Invalid, Scalar};
 use lease_core::model::{ChassisNumber, ExternalId, Role, Vin};
 use lease_core::money::{Currency, check_amount};
 use lease_core::openapi;
 use lease_core::page::{Cursor, DEFAULT_LIMIT, MAX_LIMIT, Page, PageRequest};
 use lease_core::permission::{Act, Actor, Resource};
-use lease_core::text::{EXTERNAL_ID_MAX, NAME_MAX, Search, TITLE_MAX, check_line, comparison_key, one_of};
+use lease_core::text::{EXTERNAL_ID_MAX, NAME_MAX, Search, TITLE_MAX, check_line, comparison_key};
 use percent_encoding::percent_decode;
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -234,8 +234,8 @@ impl Params {
         T: VariantArray + Copy + Into<&'static str> + FromStr + ToSchema,
     {
         self.read(name, description, reference::<T>(), |text| {
-            let names = || T::VARIANTS.iter().map(|variant| (*variant).into()).collect::<Vec<&str>>();
-            text.parse().map_err(|_| one_of(&names()))
+            let choices = || T::VARIANTS.iter().map(|variant| (*variant).into()).collect();
+            text.parse().map_err(|_| Invalid::NotAChoice { choices: choices() })
         })
     }
 
@@ -298,7 +298,7 @@ impl Params {
         let schema = reference::<openapi::AmountInput>();
         self.read(name, description, schema, |text| {
             let amount = Decimal::from_scalar(Scalar::Text(text.to_owned()))?;
-            check_amount(amount).map_err(|error| error.to_string())
+            Ok::<_, Invalid>(check_amount(amount)?)
         })
     }
 
@@ -363,18 +363,18 @@ impl Params {
         PageRequest::new(limit.unwrap_or(DEFAULT_LIMIT), cursor).unwrap_or_default()
     }
 
-    fn read<T>(
+    fn read<T, E: ToString>(
         &mut self,
         name: &str,
         description: &str,
         schema: impl Into<RefOr<Schema>>,
-        parse: impl FnOnce(&str) -> Result<T, String>,
+        parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Option<T> {
         self.declare(name, description, schema);
         let mut values = self.pairs.iter().filter(|(other, _)| other == name).map(|(_, value)| value.as_str());
         let outcome = match (values.next(), values.next()) {
             (None, _) => return None,
-            (Some(value), None) => parse(value),
+            (Some(value), None) => parse(value).map_err(|error| error.to_string()),
             (Some(_), Some(_)) => Err("The parameter is given more than once.".to_owned()),
         };
         outcome.map_err(|message| self.wrong(name, &message)).ok()

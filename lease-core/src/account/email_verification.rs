@@ -2,12 +2,12 @@ use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::account::link::{has_link, links_but, user_change};
-use crate::account::{AccountChange, AccountSnapshot, LinkToken, NotALinkToken};
+use crate::account::{AccountChange, AccountSnapshot, LinkToken};
 use crate::decision::Decision;
 use crate::error::Error;
 use crate::event::{Event, EventActor, EventType};
 use crate::id::Versioned;
-use crate::input::{Field, FieldErrors, Form, UpdateMode, draft};
+use crate::input::{Field, FieldErrors, Form, Invalid, UpdateMode, draft};
 use crate::model::{LinkPurpose, User};
 use crate::permission::Actor;
 
@@ -37,7 +37,7 @@ pub(super) fn read_token(form: &mut Form, field: &Field<SecretString>) -> Option
 
 /// The error for a link that is not good.
 pub(super) fn bad_token() -> FieldErrors {
-    FieldErrors::one("token", NotALinkToken.to_string())
+    FieldErrors::one("token", Invalid::LinkNotValid)
 }
 
 /// Confirms the user's e-mail address by a link that was mailed to it (rule 9.4). `snapshot` is that of the token's user, if there is

@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 use crate::account::{AccountChange, AccountSnapshot, CustomerChange, expiry};
 use crate::decision::Decision;
 use crate::id::{Id as _, MailId, UserId, Versioned};
+use crate::input::Invalid;
 use crate::model::{LinkHash, LinkPurpose, MailLink, User};
 
 impl LinkPurpose {
@@ -58,13 +59,17 @@ impl LinkToken {
 }
 
 impl FromStr for LinkToken {
-    type Err = NotALinkToken;
+    type Err = Invalid;
 
-    fn from_str(text: &str) -> Result<Self, NotALinkToken> {
-        let (user, secret) = text.split_once('-').ok_or(NotALinkToken)?;
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let (user, secret) = text.split_once('-').ok_or(Invalid::LinkNotValid)?;
         let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-        let user = UserId::parse(user).filter(|id| id.to_string() == user).ok_or(NotALinkToken)?;
-        if secret.len() == 64 && secret.bytes().all(hex) { Ok(Self { user, text: text.into() }) } else { Err(NotALinkToken) }
+        let user = UserId::parse(user).filter(|id| id.to_string() == user).ok_or(Invalid::LinkNotValid)?;
+        if secret.len() == 64 && secret.bytes().all(hex) {
+            Ok(Self { user, text: text.into() })
+        } else {
+            Err(Invalid::LinkNotValid)
+        }
     }
 }
 
@@ -73,11 +78,6 @@ impl fmt::Debug for LinkToken {
         f.write_str("LinkToken(…)")
     }
 }
-
-/// The error for a text that is not the token of a link.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("This link is not valid. It may have been used, or be too old.")]
-pub struct NotALinkToken;
 
 /// Makes a link good from now on, so that it can be mailed to this address; `None` if the user has another one by now. The oldest link
 /// gives way if the user has many.

@@ -17,7 +17,7 @@ mod update;
 
 pub use changes::{AccountChange, CustomerChange, FirstToken, Login, NewAccount, PasswordRenewal, TokenRevocation};
 pub use email_verification::{EmailConfirmationDraft, confirm_email};
-pub use link::{LinkToken, NewLink, NotALinkToken, add_link};
+pub use link::{LinkToken, NewLink, add_link};
 pub use new_password::{
     PasswordChangeDraft, PasswordConfirmationDraft, PasswordResetDraft, account_to_reset, check_password_change,
     check_password_reset,
@@ -26,7 +26,7 @@ pub use notices::{NoticeSettingsDraft, choose_notices};
 pub use own_token::{TokenDraft, create_token, revoke_listed_token, revoke_token};
 pub use own_users::{NewCustomer, create_customer};
 pub(crate) use password::PasswordWork;
-pub use password::{PasswordError, PasswordHasher, PasswordParams, PasswordPolicyError, Verified};
+pub use password::{PasswordError, PasswordHasher, PasswordParams, Verified};
 pub use profile::{ProfileDraft, update_profile};
 pub use register::{Registrant, RegistrationDraft, check_first_superuser, check_new_user, check_registration};
 pub use session::{

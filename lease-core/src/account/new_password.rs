@@ -11,7 +11,7 @@ use crate::account::{AccountSnapshot, CheckedUpdate, LinkToken, TokenHash, requi
 use crate::error::Error;
 use crate::event::EventActor;
 use crate::id::Versioned;
-use crate::input::{Field, FieldErrors, Form, UpdateMode, draft};
+use crate::input::{Field, FieldErrors, Form, Invalid, UpdateMode, draft};
 use crate::model::{LinkPurpose, User};
 use crate::permission::Actor;
 
@@ -46,9 +46,6 @@ draft! {
         pub password2: Field<SecretString> as required Password,
     }
 }
-
-/// The message on a wrong present password.
-pub(super) const WRONG_PASSWORD: &str = "The password is wrong.";
 
 impl PasswordConfirmationDraft {
     /// The token, if it has the form of one. What else is wrong is told with it if it has not, and otherwise by [`check_password_reset`],
@@ -116,7 +113,9 @@ pub fn check_password_change(
     require_own_user(actor, stored.id)?;
     actor.require_confirmed_address()?;
     let mut form = Form::new(UpdateMode::Full);
-    form.required("current_password", &draft.current_password, None, |_| if is_current { Ok(()) } else { Err(WRONG_PASSWORD) });
+    form.required("current_password", &draft.current_password, None, |_| {
+        if is_current { Ok(()) } else { Err(Invalid::PasswordWrong) }
+    });
     let password = read_new_password(&mut form, &draft.password, &draft.password2, Some(stored));
     form.finish()?;
     Ok(CheckedUpdate::of_password(user_change(snapshot, stored.value.clone()), snapshot, password, keep_token, None))
@@ -129,7 +128,7 @@ pub(super) fn read_new_password(
     repeated: &Field<SecretString>,
     user: Option<&User>,
 ) -> Option<SecretString> {
-    let new = form.required("password", password, None, |password| Ok::<_, String>(password.clone()));
+    let new = form.required("password", password, None, |password| Ok::<_, Invalid>(password.clone()));
     read_repeated(form, repeated, password);
     let new = new?;
     let likes = user.map(|user| {
@@ -146,10 +145,10 @@ pub(super) fn read_new_password(
 
 /// Reads the repetition of a password.
 pub(super) fn read_repeated(form: &mut Form, repeated: &Field<SecretString>, password: &Field<SecretString>) {
-    let again = form.required("password2", repeated, None, |again| Ok::<_, String>(again.clone()));
+    let again = form.required("password2", repeated, None, |again| Ok::<_, Invalid>(again.clone()));
     if let (Some(again), Some(password)) = (again, password.given())
         && composed(&again).expose_secret() != composed(password).expose_secret()
     {
-        form.errors.add("password2", "The two passwords do not match.");
+        form.errors.add("password2", Invalid::PasswordsDiffer);
     }
 }

@@ -6,7 +6,7 @@ use crate::decision::Decision;
 use crate::error::Error;
 use crate::event::{Event, EventType};
 use crate::id::Stored;
-use crate::input::{Field, Form, UpdateMode, draft};
+use crate::input::{Field, Form, Invalid, UpdateMode, draft};
 use crate::model::Account;
 use crate::model::limits::TOKEN_DAYS;
 use crate::permission::{Act, Actor, Resource};
@@ -54,8 +54,8 @@ pub fn create_token(
     Ok(Decision::new(token, [event]))
 }
 
-fn days_out_of_range() -> String {
-    format!("The number of days must be between {} and {}.", TOKEN_DAYS.start(), TOKEN_DAYS.end())
+fn days_out_of_range() -> Invalid {
+    Invalid::DaysOutOfRange { min: *TOKEN_DAYS.start(), max: *TOKEN_DAYS.end() }
 }
 
 /// Revokes a token of the actor's own user (rule 3.3).

@@ -6,7 +6,7 @@ use crate::account::{NewAccount, PasswordHash, TakenNames};
 use crate::annotating::AnnotationsDraft;
 use crate::decision::Decision;
 use crate::error::Error;
-use crate::input::{Field, Form, UpdateMode};
+use crate::input::{Field, Form, Invalid, UpdateMode};
 use crate::model::{ExternalId, LoginName, Username};
 use crate::permission::{Act, Actor, Resource};
 use crate::text;
@@ -64,7 +64,7 @@ pub fn create_customer(
 ) -> Result<Decision<NewAccount>, Error> {
     actor.require(Resource::User, Act::Create)?;
     let mut form = Form::new(UpdateMode::Full);
-    form.required("external_id", &draft.external_id, None, |_| Ok::<_, String>(()));
+    form.required("external_id", &draft.external_id, None, |_| Ok::<_, Invalid>(()));
     let identity = read_identity(&mut form, draft, taken, random);
     let annotations = draft.annotations().read(&mut form, None, "user", taken.has_external_id(None));
     let (Some(identity), Some(annotations)) = (identity, annotations) else { return Err(form.errors.into()) };

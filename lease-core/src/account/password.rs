@@ -14,7 +14,6 @@ use argon2::Params;
 use secrecy::{ExposeSecret, SecretString};
 
 use self::argon::{Argon, Memory};
-pub use self::policy::PasswordPolicyError;
 pub(super) use self::policy::check_password;
 use self::turns::{Busy, Turns};
 use crate::client::ClientNetwork;

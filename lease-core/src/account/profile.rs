@@ -7,7 +7,7 @@ use crate::decision::{Decision, RowChange};
 use crate::error::Error;
 use crate::event::{Audience, Event, EventType};
 use crate::id::{CustomerId, Stored, Versioned};
-use crate::input::{Field, Form, UpdateMode, draft};
+use crate::input::{Field, Form, Invalid, UpdateMode, draft};
 use crate::model::{Customer, Profile};
 use crate::permission::{Act, Actor, Resource};
 use crate::text;
@@ -36,7 +36,7 @@ impl ProfileDraft {
     pub(super) fn read(&self, form: &mut Form, current: Option<&Profile>, today: NaiveDate) -> Option<Profile> {
         let job = form.optional("job", &self.job, current.map(|now| &now.job), String::new(), |job| text::line(job));
         let dob = form.optional("dob", &self.dob, current.map(|now| &now.dob), None, |dob| {
-            if *dob < today { Ok(Some(*dob)) } else { Err("The date of birth must be in the past.") }
+            if *dob < today { Ok(Some(*dob)) } else { Err(Invalid::BirthNotPast) }
         });
         let notes = form.optional("notes", &self.notes, current.map(|now| &now.notes), String::new(), |notes| text::free(notes));
         Some(Profile { job: job?, dob: dob?, notes: notes? })

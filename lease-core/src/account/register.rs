@@ -8,7 +8,7 @@ use crate::account::{FIRST_EPOCH, FirstToken, NewAccount, PasswordHash, ProfileD
 use crate::decision::Decision;
 use crate::error::Error;
 use crate::event::{Audience, Event, EventType, NewRow};
-use crate::input::{Field, Form, UpdateMode, draft};
+use crate::input::{Field, Form, Invalid, UpdateMode, draft};
 use crate::model::{Annotations, Email, LoginName, NoticeSettings, Profile, Role, User, Username};
 use crate::permission::{Act, Actor, Resource};
 use crate::text;
@@ -264,27 +264,28 @@ impl IdentityDraft<'_> {
 }
 
 /// Parses a user name that no other user has.
-pub(super) fn free_username(text: &str, is_taken: impl Fn(&LoginName) -> bool) -> Result<Username, String> {
+pub(super) fn free_username(text: &str, is_taken: impl Fn(&LoginName) -> bool) -> Result<Username, Invalid> {
     let name = Username::parse(text)?;
-    if is_taken(&name.key()) { Err("A user with that username already exists.".to_owned()) } else { Ok(name) }
+    if is_taken(&name.key()) { Err(Invalid::Taken { kind: "user", name: "username" }) } else { Ok(name) }
 }
 
 /// Parses an e-mail address that no other user has.
-pub(super) fn free_email(text: &str, is_taken: impl Fn(&LoginName) -> bool) -> Result<Email, String> {
+pub(super) fn free_email(text: &str, is_taken: impl Fn(&LoginName) -> bool) -> Result<Email, Invalid> {
     let email = Email::parse(text)?;
-    if is_taken(&email.key()) { Err("A user with that email already exists.".to_owned()) } else { Ok(email) }
+    if is_taken(&email.key()) { Err(Invalid::Taken { kind: "user", name: "email" }) } else { Ok(email) }
 }
 
 fn read_password(form: &mut Form, field: &Field<SecretString>, names: &IdentityDraft<'_>) -> Option<SecretString> {
-    let password = form.required("password", field, None, |password| Ok::<_, String>(password.clone()))?;
+    let password = form.required("password", field, None, |password| Ok::<_, Invalid>(password.clone()))?;
     note_policy_errors(form, &password, &names.likes(None)).then_some(password)
 }
 
 /// Adds an error for every reason to reject the password. Returns whether there was none.
 pub(super) fn note_policy_errors(form: &mut Form, password: &SecretString, likes: &[(&'static str, &str)]) -> bool {
     let errors = check_password(password, likes);
-    for error in &errors {
-        form.errors.add("password", error.to_string());
+    let is_accepted = errors.is_empty();
+    for error in errors {
+        form.errors.add("password", error);
     }
-    errors.is_empty()
+    is_accepted
 }

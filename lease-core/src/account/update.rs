@@ -3,7 +3,6 @@ use secrecy::SecretString;
 use serde_json::{Map, Value};
 
 use crate::account::link::links_but;
-use crate::account::new_password::WRONG_PASSWORD;
 use crate::account::register::{Identity, IdentityDraft, login_names, note_policy_errors};
 use crate::account::{
     AccountChange, AccountSnapshot, CustomerChange, PasswordHash, ProfileDraft, TakenNames, TokenHash, require_act_on_user,
@@ -13,7 +12,7 @@ use crate::decision::Decision;
 use crate::error::{Error, Refusal};
 use crate::event::{Event, EventActor, EventType, NewRow};
 use crate::id::{CustomerId, UserId, Versioned};
-use crate::input::{Field, Form, UpdateMode, as_given, draft};
+use crate::input::{Field, Form, Invalid, UpdateMode, as_given, draft};
 use crate::model::{Account, Email, ExternalId, LinkPurpose, LoginName, Profile, Role, User};
 use crate::permission::{Act, Actor, Resource};
 
@@ -175,7 +174,7 @@ pub enum CurrentPassword {
 impl CurrentPassword {
     /// Adds an error if it is needed and was not given right.
     fn demand(self, given: &Field<SecretString>, form: &mut Form) {
-        let check = |_: &SecretString| if self == Self::Right { Ok(()) } else { Err(WRONG_PASSWORD) };
+        let check = |_: &SecretString| if self == Self::Right { Ok(()) } else { Err(Invalid::PasswordWrong) };
         if self != Self::NotAsked {
             form.required("current_password", given, None, check);
         }
@@ -213,7 +212,8 @@ pub fn check_update(
     let current = Identity::of(stored);
     let names = draft.identity();
     let identity = names.read(&mut form, Some(&current), |name| taken.has_login(name, Some(stored.id)));
-    let new_password = form.optional("password", &draft.password, None, None, |password| Ok::<_, String>(Some(password.clone())));
+    let new_password =
+        form.optional("password", &draft.password, None, None, |password| Ok::<_, Invalid>(Some(password.clone())));
     if let Some(Some(password)) = &new_password {
         note_policy_errors(&mut form, password, &names.likes(Some(&current)));
     }

@@ -4,7 +4,7 @@ use crate::decision::{Decision, RowChange};
 use crate::error::{Error, Refusal};
 use crate::event::{Audience, Event, EventType, IdRef, NewRow};
 use crate::id::{Stored, Versioned};
-use crate::input::{Field, FieldErrors, Form, UpdateMode, as_given, choice, draft};
+use crate::input::{Field, FieldErrors, Form, Invalid, UpdateMode, as_given, choice, draft};
 use crate::model::limits::MAX_DUE_DAYS;
 use crate::model::{BillTo, InvoiceOn, Service, ServiceKind};
 use crate::money::{Currency, Money};
@@ -144,7 +144,7 @@ fn read(draft: &ServiceDraft, mode: UpdateMode, current: Option<&Stored<Service>
     let invoice_on = read_invoice_on(&mut form, draft, kind, current);
     let bill_to = form.optional("bill_to", &draft.bill_to, current.map(|now| &now.bill_to), BillTo::Owner, |to| choice(to));
     if (bill_to, invoice_on) == (Some(BillTo::Counterparty), Some(InvoiceOn::FirstProposal)) {
-        form.errors.add("bill_to", "An invoice issued on the first proposal can only be billed to the owner.");
+        form.errors.add("bill_to", Invalid::BilledToNobody);
     }
     let fee = read_fee(&mut form, draft, current);
     let due_days = form.optional(
@@ -154,7 +154,7 @@ fn read(draft: &ServiceDraft, mode: UpdateMode, current: Option<&Stored<Service>
         DEFAULT_DUE_DAYS,
         |days| {
             let in_range = u16::try_from(*days).ok().filter(|days| *days <= MAX_DUE_DAYS);
-            in_range.ok_or_else(|| format!("The number of days must be between 0 and {MAX_DUE_DAYS}."))
+            in_range.ok_or(Invalid::DaysOutOfRange { min: 0, max: MAX_DUE_DAYS.into() })
         },
     );
     let description =
@@ -188,12 +188,12 @@ fn read_invoice_on(
     let kept = current.filter(|_| form.mode == UpdateMode::Partial).map(|now| now.invoice_on);
     match (kind?.fixed_invoice_on(), given, kept) {
         (Some(fixed), Some(other), _) if other != fixed => {
-            form.wrong("invoice_on", format!("A service of this kind is always invoiced on {fixed}."))
+            form.wrong("invoice_on", Invalid::InvoicedOtherwise { on: fixed.into() })
         }
         (Some(fixed), ..) => Some(fixed),
         (None, Some(chosen), _) => Some(chosen),
         (None, None, Some(kept)) => Some(kept),
-        (None, None, None) => form.wrong("invoice_on", "This field is required for a custom service."),
+        (None, None, None) => form.wrong("invoice_on", Invalid::RequiredForCustom),
     }
 }
 
@@ -211,5 +211,5 @@ fn read_fee(form: &mut Form, draft: &ServiceDraft, current: Option<&Stored<Servi
         return current.map(|now| now.fee);
     }
     // If only the currency changes, the number stays the same: 49.00 USD becomes 49 JPY.
-    Money::new(amount, currency).map_err(|error| form.errors.add("amount", error.to_string())).ok()
+    Money::new(amount, currency).map_err(|error| form.errors.add("amount", error)).ok()
 }

@@ -6,7 +6,7 @@ use crate::decision::{Decision, RowChange};
 use crate::error::{Error, Refusal};
 use crate::event::{Audience, Event, EventType, IdRef, NewRow};
 use crate::id::{CustomerId, Stored, TradeId, VehicleId, Version, Versioned};
-use crate::input::{Field, FieldErrors, Form, UpdateMode, draft};
+use crate::input::{Field, FieldErrors, Form, Invalid, UpdateMode, draft};
 use crate::model::limits::FIRST_MODEL_YEAR;
 use crate::model::{ChassisNumber, OfferedVehicle, Vehicle, VehicleIdentity, Vin};
 use crate::permission::{Act, Actor, Resource, can_view_vehicle};
@@ -222,14 +222,11 @@ fn read(
     let next_year = i64::from(now.year()) + 1;
     let year = form.required("year", &draft.year, current.map(|now| &now.year), |year| {
         let in_range = (FIRST_MODEL_YEAR..=next_year).contains(year);
-        i32::try_from(*year)
-            .ok()
-            .filter(|_| in_range)
-            .ok_or_else(|| format!("The year must be between {FIRST_MODEL_YEAR} and {next_year}."))
+        i32::try_from(*year).ok().filter(|_| in_range).ok_or(Invalid::ModelYear { min: FIRST_MODEL_YEAR, max: next_year })
     });
     let color = form.optional("color", &draft.color, current.map(|now| &now.color), String::new(), |color| text::line(color));
     let mileage = form.optional("mileage", &draft.mileage, current.map(|now| &now.mileage), None, |mileage| {
-        if *mileage >= 0 { Ok(Some(*mileage)) } else { Err("The mileage may not be negative.") }
+        if *mileage >= 0 { Ok(Some(*mileage)) } else { Err(Invalid::MileageNegative) }
     });
     let plate =
         form.optional("license_plate", &draft.license_plate, current.map(|now| &now.license_plate), String::new(), |plate| {
@@ -274,20 +271,18 @@ fn read_identity(
     let kept = current.filter(|_| form.mode == UpdateMode::Partial);
     let vin = form.optional("vin", &draft.vin, kept.map(Vehicle::vin).as_ref(), None, |vin| {
         let vin = Vin::parse(vin)?;
-        if is_taken { Err("A vehicle with that VIN already exists.".to_owned()) } else { Ok(Some(vin)) }
+        if is_taken { Err(Invalid::Taken { kind: "vehicle", name: "VIN" }) } else { Ok(Some(vin)) }
     });
     let chassis = kept.map(|now| now.chassis_number().cloned());
     let chassis = form.optional("chassis_number", &draft.chassis_number, chassis.as_ref(), None, |number| {
         let number = ChassisNumber::parse(number)?;
-        if is_taken { Err("A vehicle with that chassis number already exists.".to_owned()) } else { Ok(Some(number)) }
+        if is_taken { Err(Invalid::Taken { kind: "vehicle", name: "chassis number" }) } else { Ok(Some(number)) }
     });
     match (vin?, chassis?) {
         (Some(vin), None) => Some(Some(VehicleIdentity::Vin(vin))),
         (None, Some(number)) => Some(Some(VehicleIdentity::Chassis(number))),
-        (Some(_), Some(_)) => {
-            form.wrong("chassis_number", "A vehicle has either a VIN or a chassis number: the other one must be null.")
-        }
+        (Some(_), Some(_)) => form.wrong("chassis_number", Invalid::TwoIdentities),
         (None, None) if kept.is_some_and(|now| now.identity.is_none()) => Some(None),
-        (None, None) => form.wrong("vin", "Either a VIN or a chassis number is required."),
+        (None, None) => form.wrong("vin", Invalid::NoIdentity),
     }
 }

@@ -4,7 +4,7 @@ use crate::decision::{Decision, RowChange};
 use crate::error::Error;
 use crate::event::{Audience, Event, EventType, IdRef, NewRow};
 use crate::id::{CustomerId, LeadId, Stored, Versioned};
-use crate::input::{Field, FieldErrors, Form, UpdateMode, draft};
+use crate::input::{Field, FieldErrors, Form, Invalid, UpdateMode, draft};
 use crate::model::{Contact, ContactOwner, Email};
 use crate::permission::{Act, Actor, Grant, Resource};
 use crate::text;
@@ -120,26 +120,26 @@ fn read_owner(
     own: Option<ContactOwner>,
     exists: bool,
 ) -> Option<ContactOwner> {
-    let customer = form.optional("customer_id", &draft.customer_id, None, None, |id| Ok::<_, String>(Some(*id)));
-    let lead = form.optional("lead_id", &draft.lead_id, None, None, |id| Ok::<_, String>(Some(*id)));
+    let customer = form.optional("customer_id", &draft.customer_id, None, None, |id| Ok::<_, Invalid>(Some(*id)));
+    let lead = form.optional("lead_id", &draft.lead_id, None, None, |id| Ok::<_, Invalid>(Some(*id)));
     let (customer, lead) = (customer?, lead?);
     if let (Grant::Own, Some(own)) = (grant, actor.customer()) {
         if customer.is_some_and(|named| named != own) {
-            return form.wrong("customer_id", "There is no such customer.");
+            return form.wrong("customer_id", Invalid::Unknown { kind: "customer" });
         }
         if lead.is_some() {
-            return form.wrong("lead_id", "There is no such lead.");
+            return form.wrong("lead_id", Invalid::Unknown { kind: "lead" });
         }
         return Some(ContactOwner::Customer(own));
     }
     match (customer, lead, own) {
-        (Some(_), None, _) if !exists => form.wrong("customer_id", "There is no such customer."),
-        (None, Some(_), _) if !exists => form.wrong("lead_id", "There is no such lead."),
+        (Some(_), None, _) if !exists => form.wrong("customer_id", Invalid::Unknown { kind: "customer" }),
+        (None, Some(_), _) if !exists => form.wrong("lead_id", Invalid::Unknown { kind: "lead" }),
         (Some(customer), None, _) => Some(ContactOwner::Customer(customer)),
         (None, Some(lead), _) => Some(ContactOwner::Lead(lead)),
         (None, None, Some(own)) => Some(own),
         (Some(_), Some(_), _) | (None, None, None) => {
-            form.wrong(FieldErrors::NON_FIELD, "Exactly one of customer_id and lead_id is required.")
+            form.wrong(FieldErrors::NON_FIELD, Invalid::NotExactlyOne { one: "customer_id", other: "lead_id" })
         }
     }
 }
@@ -165,7 +165,7 @@ fn read(
     let country = line("country", &draft.country, current.map(|now| &now.country));
     let email = form.optional("email", &draft.email, current.map(|now| &now.email), String::new(), |email| optional_email(email));
     if [&email, &phone, &address_line1].into_iter().all(|way| way.as_ref().is_some_and(String::is_empty)) {
-        form.errors.add(FieldErrors::NON_FIELD, "At least one of email, phone and address_line1 is required.");
+        form.errors.add(FieldErrors::NON_FIELD, Invalid::ContactEmpty);
     }
     let contact = Contact {
         owner: owner?,
@@ -185,6 +185,6 @@ fn read(
 }
 
 /// Reads an e-mail address, which may be blank.
-pub(super) fn optional_email(text: &str) -> Result<String, String> {
+pub(super) fn optional_email(text: &str) -> Result<String, Invalid> {
     if text::is_blank(text) { Ok(String::new()) } else { Email::parse(text).map(|email| email.as_str().to_owned()) }
 }

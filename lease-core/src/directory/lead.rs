@@ -6,7 +6,7 @@ use crate::directory::contact::optional_email;
 use crate::error::{Error, Refusal};
 use crate::event::{Audience, Event, EventType, IdRef, NewRow};
 use crate::id::{CustomerId, Stored, Versioned};
-use crate::input::{Field, FieldErrors, Form, UpdateMode, draft};
+use crate::input::{Field, FieldErrors, Form, Invalid, UpdateMode, draft};
 use crate::model::{Lead, LeadState, LeadStatus};
 use crate::permission::{Act, Actor, Resource};
 use crate::text;
@@ -115,7 +115,7 @@ pub fn convert_lead(
     actor.require(Resource::Lead, Act::Convert)?;
     let mut form = Form::new(UpdateMode::Full);
     let customer = form.required("customer_id", &draft.customer_id, None, |id| {
-        if customer_exists { Ok(*id) } else { Err("There is no such customer.") }
+        if customer_exists { Ok(*id) } else { Err(Invalid::Unknown { kind: "customer" }) }
     });
     let Some(customer) = customer else { return Err(form.errors.into()) };
     if lead.customer_id().is_some() {
@@ -162,21 +162,21 @@ fn read(
     };
     let (Some(source), Some(email), Some(notes), Some(state)) = (source, email, notes, state) else { return Err(form.errors) };
     if [&first_name, &last_name, &company, &email, &phone].into_iter().all(String::is_empty) {
-        form.errors.add(FieldErrors::NON_FIELD, "At least one of first_name, last_name, company, email and phone is required.");
+        form.errors.add(FieldErrors::NON_FIELD, Invalid::LeadEmpty);
     }
     form.finish()?;
     Ok(Lead { first_name, last_name, email, phone, company, source, state, notes, created_at })
 }
 
 /// Reads a status by its name. A converted lead stays converted, and no other lead can become converted here.
-fn read_status(name: &str, present: Option<LeadState>) -> Result<LeadState, String> {
+fn read_status(name: &str, present: Option<LeadState>) -> Result<LeadState, Invalid> {
     let settable = || LeadStatus::VARIANTS.iter().filter(|status| **status != LeadStatus::Converted);
-    let names = || settable().map(|status| <&str>::from(*status)).collect::<Vec<_>>();
-    let status = name.parse::<LeadStatus>().map_err(|_| text::one_of(&names()))?;
+    let choices = || settable().map(Into::into).collect();
+    let status = name.parse::<LeadStatus>().map_err(|_| Invalid::NotAChoice { choices: choices() })?;
     match (status, present) {
         (LeadStatus::Converted, Some(converted @ LeadState::Converted(_))) => Ok(converted),
-        (_, Some(LeadState::Converted(_))) => Err("The status of a converted lead cannot be changed.".to_owned()),
-        (LeadStatus::Converted, _) => Err("This status cannot be set: convert the lead to a customer instead.".to_owned()),
+        (_, Some(LeadState::Converted(_))) => Err(Invalid::LeadIsConverted),
+        (LeadStatus::Converted, _) => Err(Invalid::LeadNotConverted),
         (LeadStatus::New, _) => Ok(LeadState::New),
         (LeadStatus::Contacted, _) => Ok(LeadState::Contacted),
         (LeadStatus::Qualified, _) => Ok(LeadState::Qualified),

@@ -12,7 +12,7 @@ use crate::account::{
 };
 use crate::error::Error;
 use crate::id::{Stored, UserId};
-use crate::input::{Field, Form, UpdateMode, draft};
+use crate::input::{Field, Form, Invalid, UpdateMode, draft};
 use crate::model::{Account, ExternalId, LoginName, Profile};
 use crate::page::PageRequest;
 use crate::permission::Actor;
@@ -153,8 +153,8 @@ impl LeaseEngine {
         used: TokenUse,
     ) -> Result<LoggedIn, Error> {
         let mut form = Form::new(UpdateMode::Full);
-        let name = form.required("username", &draft.username, None, |name| Ok::<_, String>(LoginName::new(name)));
-        let password = form.required("password", &draft.password, None, |password| Ok::<_, String>(password.clone()));
+        let name = form.required("username", &draft.username, None, |name| Ok::<_, Invalid>(LoginName::new(name)));
+        let password = form.required("password", &draft.password, None, |password| Ok::<_, Invalid>(password.clone()));
         let (Some(name), Some(password)) = (name, password) else { return Err(form.errors.into()) };
 
         let context = context.into();

@@ -4,7 +4,7 @@ use crate::decision::Decision;
 use crate::error::Error;
 use crate::gateway::{EnteredCard, Tokenization, TokenizedCard};
 use crate::id::{CreditCardId, CustomerId, NewIds, Stored, Versioned};
-use crate::input::{FieldErrors, UpdateMode};
+use crate::input::{FieldErrors, Invalid, UpdateMode};
 use crate::invoicing::require_few_declines;
 use crate::model::CreditCard;
 use crate::page::{Page, PageRequest};
@@ -54,7 +54,7 @@ impl LeaseEngine {
             EnteredCard::Refused { failure_code } => self.refuse_card(context, failure_code).await,
             EnteredCard::Unknown => {
                 self.count_refused_card(context).await?;
-                Err(FieldErrors::one("payment_method", "You have entered no such card.").into())
+                Err(FieldErrors::one("payment_method", Invalid::CardNotEntered).into())
             }
         }
     }

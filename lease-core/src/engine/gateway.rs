@@ -56,7 +56,7 @@ impl LeaseEngine {
             Ok(Some(Notification::Refund(key))) => self.settle_refund_key(&key).await.map(drop),
             Ok(None) => Ok(()),
             Err(NotificationError::NotSupported) => return Err(Error::NotFound),
-            Err(error) => return Err(FieldErrors::one(FieldErrors::NON_FIELD, error.to_string()).into()),
+            Err(error) => return Err(FieldErrors::one(FieldErrors::NON_FIELD, error).into()),
         };
         match settled {
             // It is about something of another database, or from before a backup was restored.

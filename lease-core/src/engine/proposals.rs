@@ -153,7 +153,8 @@ impl LeaseEngine {
 
     fn proposal_view(&self, ChangedTrade { snapshot, actor, at }: ChangedTrade) -> Result<WithActions<Proposal>, Error> {
         let available_actions = self.unrefused(proposal_actions(&snapshot, &actor, at), &snapshot, &actor, at);
-        let view = snapshot.proposal.ok_or(Error::NotFound)?;
-        Ok(WithActions { stored: view.proposal, available_actions })
+        let mut stored = snapshot.proposal.ok_or(Error::NotFound)?.proposal;
+        stored.state = stored.state_at(at);
+        Ok(WithActions { stored, available_actions })
     }
 }

@@ -9,7 +9,7 @@ use super::claims::KEPT;
 use super::{LeaseEngine, Maintenance, RequestContext};
 use crate::clock::{AdvanceError, TestClock, check_advance};
 use crate::error::Error;
-use crate::input::{Field, FieldErrors, Form, UpdateMode, draft, some_given};
+use crate::input::{Field, FieldErrors, Form, Invalid, UpdateMode, draft, some_given};
 use crate::permission::{Act, Actor, Resource};
 use crate::repository::KeyHash;
 
@@ -119,14 +119,14 @@ impl Moved {
 impl Advance {
     fn read(draft: &AdvanceDraft) -> Result<Self, FieldErrors> {
         let mut form = Form::new(UpdateMode::Full);
-        let positive = |seconds: &i64| if *seconds > 0 { Ok(Some(*seconds)) } else { Err("The number must be above zero.") };
+        let positive = |seconds: &i64| if *seconds > 0 { Ok(Some(*seconds)) } else { Err(Invalid::NumberNotPositive) };
         let to = form.optional("to", &draft.to, None, None, some_given);
         let seconds = form.optional("seconds", &draft.seconds, None, None, positive);
         form.finish()?;
         match (to.flatten(), seconds.flatten()) {
             (Some(to), None) => Ok(Self::To(to)),
             (None, Some(seconds)) => Ok(Self::By(Duration::try_seconds(seconds).unwrap_or(Duration::MAX))),
-            _ => Err(FieldErrors::one(FieldErrors::NON_FIELD, "Exactly one of `to` and `seconds` is required.")),
+            _ => Err(FieldErrors::one(FieldErrors::NON_FIELD, Invalid::NotExactlyOne { one: "to", other: "seconds" })),
         }
     }
 
@@ -152,6 +152,6 @@ impl Advance {
             Self::To(_) => "to",
             Self::By(_) => "seconds",
         };
-        FieldErrors::one(field, error.to_string())
+        FieldErrors::one(field, error)
     }
 }

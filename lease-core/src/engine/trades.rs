@@ -6,7 +6,7 @@ use crate::decision::Decision;
 use crate::error::Error;
 use crate::guard::GuardedAct;
 use crate::id::{CustomerId, Entity, NewIds, Stored, TradeId, Versioned};
-use crate::input::FieldErrors;
+use crate::input::{FieldErrors, Invalid};
 use crate::lifecycle::{
     AmendmentDraft, AvailableAction, CancellationDraft, EndDraft, OpeningSnapshot, TradeChange, TradeChanges, TradeDraft,
     TradeSnapshot, ViewerHistory, amend, cancel, end, open, require_visible, trade_actions,
@@ -18,9 +18,12 @@ use crate::repository::{TradeFilter, TradeKey, TradeLoad};
 
 /// A trade, a proposal or a payment, with the actions that an actor may take on it now.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(bound = "Stored<T>: serde::Serialize + serde::de::DeserializeOwned"))]
 #[non_exhaustive]
 pub struct WithActions<T: Entity> {
     /// The trade, the proposal or the payment.
+    #[cfg_attr(feature = "serde", serde(flatten))]
     pub stored: Stored<T>,
     /// The actions that the actor may take on it now.
     pub available_actions: Vec<AvailableAction>,
@@ -151,7 +154,7 @@ impl LeaseEngine {
     ) -> Result<Page<WithActions<Trade>>, Error> {
         let visible_to = visible_to(actor, Resource::Trade)?;
         if page.cursor().is_some_and(|cursor| !filter.sort.has_given(cursor)) {
-            return Err(FieldErrors::one("cursor", "The cursor is of a list in another order.").into());
+            return Err(FieldErrors::one("cursor", Invalid::CursorOfAnotherOrder).into());
         }
         let currency = filter.currency.or_else(|| filter.compares_prices().then_some(self.policy().currency));
         let at = self.now();

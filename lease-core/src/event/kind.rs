@@ -37,6 +37,8 @@ macro_rules! event_types {
     };
 }
 
+crate::by_name::by_name!(EventType, SubjectKind);
+
 impl EventType {
     /// The types that a pattern names: the one of this name, or with `trade.*` all about objects of a kind. Other texts name none.
     ///

@@ -16,7 +16,7 @@ pub use kind::{EventType, SubjectKind};
 pub use pattern::{EventPattern, InvalidEventPattern};
 pub use record::{EventActor, EventRecord, Viewer};
 pub use reference::{Facts, FieldChanges, IdRef, NewRow};
-pub use view::EventView;
+pub use view::{EventView, Subject};
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;

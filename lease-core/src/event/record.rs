@@ -32,7 +32,8 @@ impl Entity for EventRecord {
 }
 
 /// Whose act an event was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
 pub enum EventActor {
     /// A user's.
     User {

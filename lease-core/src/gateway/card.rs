@@ -1,6 +1,7 @@
 use secrecy::{ExposeSecret, SecretString};
 
 use super::brand::brand_of;
+use crate::input::Invalid;
 use crate::model::{CardBrand, CardToken, ClientSecret};
 
 /// A card as its holder enters it. It is sent to the provider only, never to a store or a log.
@@ -79,15 +80,15 @@ impl CardNumber {
     /// Parses a number of 12 to 19 digits, not all of them zeros; spaces and dashes are allowed between them.
     ///
     /// # Errors
-    /// A sentence that does not contain the number.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    /// [`Invalid::NotACardNumber`].
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
         let digits: String = text.trim().chars().filter(|character| !matches!(character, ' ' | '-')).collect();
         let is_plausible = (12..=19).contains(&digits.len())
             && digits.bytes().all(|byte| byte.is_ascii_digit())
             && digits.bytes().any(|byte| byte != b'0')
             && is_luhn_valid(&digits);
         let brand = brand_of(&digits).filter(|_| is_plausible);
-        let brand = brand.ok_or_else(|| "A valid card number is required.".to_owned())?;
+        let brand = brand.ok_or(Invalid::NotACardNumber)?;
         Ok(Self { digits: digits.into(), brand })
     }
 
@@ -121,7 +122,7 @@ fn is_luhn_valid(digits: &str) -> bool {
 
 /// Parses the security code of a card: four digits for American Express, three for other brands. If the brand is not known, it may
 /// be either.
-pub(crate) fn parse_cvc(text: &SecretString, brand: CardBrand) -> Result<SecretString, String> {
+pub(crate) fn parse_cvc(text: &SecretString, brand: CardBrand) -> Result<SecretString, Invalid> {
     let digits = text.expose_secret().trim();
     let (lengths, words) = match brand {
         CardBrand::Amex => (4..=4, "four"),
@@ -131,6 +132,6 @@ pub(crate) fn parse_cvc(text: &SecretString, brand: CardBrand) -> Result<SecretS
     if lengths.contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) {
         Ok(digits.into())
     } else {
-        Err(format!("A security code of {words} digits is required."))
+        Err(Invalid::NotASecurityCode { digits: words })
     }
 }

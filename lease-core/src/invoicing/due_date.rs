@@ -3,7 +3,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use crate::decision::Decision;
 use crate::error::Error;
 use crate::id::Stored;
-use crate::input::{Field, Form, UpdateMode, draft};
+use crate::input::{Field, Form, Invalid, UpdateMode, draft};
 use crate::invoicing::overdue::with_mark;
 use crate::invoicing::{invoice_for, require_open};
 use crate::permission::{Act, Actor};
@@ -35,7 +35,7 @@ pub fn move_due_date(
     let mut form = Form::new(UpdateMode::Partial);
     let issued_on = invoice.issued_at.date_naive();
     let due_date = form.required("due_date", &draft.due_date, Some(&invoice.due_date), |due| {
-        if *due >= issued_on { Ok(*due) } else { Err(format!("The due date must not be before {issued_on}.")) }
+        if *due >= issued_on { Ok(*due) } else { Err(Invalid::DueBeforeIssue { issued: issued_on }) }
     });
     let reason = form.optional("reason", &draft.reason, None, String::new(), |reason| text::free(reason));
     let (Some(due_date), Some(reason)) = (due_date, reason) else { return Err(form.errors.into()) };

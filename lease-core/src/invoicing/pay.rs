@@ -9,7 +9,7 @@ use crate::decision::Decision;
 use crate::error::{Error, Refusal};
 use crate::gateway::{ChargeKey, ChargeOutcome};
 use crate::id::{CreditCardId, InvoiceId, Stored};
-use crate::input::{Field, FieldErrors, Form, NamedIn, UpdateMode, draft};
+use crate::input::{Field, FieldErrors, Form, Invalid, NamedIn, UpdateMode, draft};
 use crate::invoicing::overdue::with_mark;
 use crate::invoicing::{require_open, visible_invoice};
 use crate::model::{CreditCard, Invoice, InvoiceState, Payment, PaymentState, PaymentStatus, TradeState};
@@ -111,11 +111,11 @@ fn read_payment<'a>(
 ) -> Result<Request<'a>, Error> {
     let mut form = Form::new(UpdateMode::Full);
     if named_in == NamedIn::Draft {
-        form.required("invoice_id", &draft.invoice_id, None, |_| invoice.map(drop).ok_or("There is no such invoice."));
+        form.required("invoice_id", &draft.invoice_id, None, |_| invoice.map(drop).ok_or(Invalid::Unknown { kind: "invoice" }));
     }
     let card = form.required("credit_card_id", &draft.credit_card_id, None, |_| match (card, invoice) {
         // Without an invoice, no card was loaded.
-        (None, Some(_)) => Err("There is no such credit card."),
+        (None, Some(_)) => Err(Invalid::Unknown { kind: "credit card" }),
         (card, _) => Ok(card),
     });
     let due = invoice.map(|invoice| invoice.due()).transpose()?;
@@ -226,9 +226,9 @@ fn require_in_time(invoice: &Invoice, policy: &Policy, now: DateTime<Utc>) -> Re
 }
 
 /// Checks a part that was asked for against the most that there is.
-pub(super) fn not_more_than(asked: Option<Money>, most: Money) -> Result<(), String> {
+pub(super) fn not_more_than(asked: Option<Money>, most: Money) -> Result<(), Invalid> {
     match asked {
-        Some(asked) if most.minus(asked).is_err() => Err(format!("This may be at most {}.", most.amount())),
+        Some(asked) if most.minus(asked).is_err() => Err(Invalid::AmountTooHigh { max: most.amount() }),
         _ => Ok(()),
     }
 }

@@ -14,7 +14,9 @@ use crate::policy::Policy;
 use crate::trade::TradeSnapshot;
 
 /// An action that an actor may take now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::Display, strum::IntoStaticStr, strum::VariantArray)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, strum::Display, strum::EnumString, strum::IntoStaticStr, strum::VariantArray,
+)]
 #[strum(serialize_all = "snake_case")]
 #[non_exhaustive]
 pub enum AvailableAction {
@@ -41,6 +43,9 @@ pub enum AvailableAction {
     /// Move the due date of the trade's invoice.
     MoveDueDate,
 }
+
+#[cfg(feature = "serde")]
+crate::by_name::by_name!(AvailableAction);
 
 #[cfg(feature = "openapi")]
 crate::openapi::enumerations! {

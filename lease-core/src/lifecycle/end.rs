@@ -2,7 +2,7 @@ use chrono::NaiveDate;
 
 use crate::decision::Decision;
 use crate::error::{Error, Refusal};
-use crate::input::{Field, Form, UpdateMode, draft};
+use crate::input::{Field, Form, Invalid, UpdateMode, draft};
 use crate::lifecycle::require_visible;
 use crate::model::{Agreement, Period, TradeState};
 use crate::permission::{Act, Actor, Resource};
@@ -61,7 +61,7 @@ fn days_to_end(snapshot: &TradeSnapshot) -> Option<Period> {
     snapshot.trade.days().filter(|days| !days.is_empty())
 }
 
-fn shortened(days: Period, end: NaiveDate) -> Result<Period, String> {
+fn shortened(days: Period, end: NaiveDate) -> Result<Period, Invalid> {
     let ended = days.ended(end);
-    ended.ok_or_else(|| format!("The end must not be before {} and must be before {}.", days.start(), days.end()))
+    ended.ok_or(Invalid::EndOutOfDays { from: days.start(), before: days.end() })
 }

@@ -6,7 +6,7 @@ use crate::decision::Decision;
 use crate::error::{Error, Refusal};
 use crate::event::{EventType, NewRow};
 use crate::id::{ServiceId, TradeId, VehicleId};
-use crate::input::{Field, Form, UpdateMode, draft};
+use crate::input::{Field, Form, Invalid, UpdateMode, draft};
 use crate::model::{OfferedVehicle, Trade, TradeState};
 use crate::permission::{Act, Actor, Resource};
 use crate::text;
@@ -56,8 +56,9 @@ pub fn open(
     let service = snapshot.service.as_ref().filter(|found| found.is_active);
 
     let mut form = Form::new(UpdateMode::Full);
-    let vehicle = form.required("vehicle_id", &draft.vehicle_id, None, |_| vehicle.ok_or("There is no such vehicle."));
-    let service = form.required("service_id", &draft.service_id, None, |_| service.ok_or("There is no such active service."));
+    let vehicle = form.required("vehicle_id", &draft.vehicle_id, None, |_| vehicle.ok_or(Invalid::Unknown { kind: "vehicle" }));
+    let service =
+        form.required("service_id", &draft.service_id, None, |_| service.ok_or(Invalid::Unknown { kind: "active service" }));
     let title = form.optional("title", &draft.title, None, String::new(), |title| text::title(title));
     let description = form.optional("description", &draft.description, None, String::new(), |words| text::free(words));
     let annotations = draft.annotations().read(&mut form, None, "trade", taken_by.is_some());

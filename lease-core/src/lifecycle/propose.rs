@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use crate::decision::Decision;
 use crate::error::{Error, Refusal};
 use crate::id::{CustomerId, TradeId};
-use crate::input::{Field, FieldErrors, Form, NamedIn, UpdateMode, draft, some_given};
+use crate::input::{Field, FieldErrors, Form, Invalid, NamedIn, UpdateMode, draft, some_given};
 use crate::invoicing::{FeePolicy, Moment, issue};
 use crate::lifecycle::{hides_with_owner, require_open, require_visible};
 use crate::model::{InvoiceOn, Period, Proposal, ProposalState, ServiceKind};
@@ -111,7 +111,7 @@ fn read_proposal<'a>(
 ) -> Result<(&'a TradeSnapshot, Proposal), FieldErrors> {
     let mut form = Form::new(UpdateMode::Full);
     if named_in == NamedIn::Draft {
-        form.required("trade_id", &draft.trade_id, None, |_| snapshot.map(drop).ok_or("There is no such trade."));
+        form.required("trade_id", &draft.trade_id, None, |_| snapshot.map(drop).ok_or(Invalid::Unknown { kind: "trade" }));
     }
     let currency = snapshot.map(|trade| trade.service.fee.currency());
     let amount = form.required("amount", &draft.amount, None, |amount| {
@@ -121,7 +121,7 @@ fn read_proposal<'a>(
     form.same_currency(&draft.currency, currency);
     let period = read_period(&mut form, draft, snapshot.map(|trade| trade.service.kind), policy.max_days);
     let message = form.optional("message", &draft.message, None, String::new(), |message| text::free(message));
-    let in_future = |at: &DateTime<Utc>| if *at > now { Ok(Some(*at)) } else { Err("The time must be in the future.") };
+    let in_future = |at: &DateTime<Utc>| if *at > now { Ok(Some(*at)) } else { Err(Invalid::NotInFuture) };
     let expires_at = form.optional("expires_at", &draft.expires_at, None, None, in_future);
     let (Some(trade), Some(Some(amount)), Some(message), Some(expires_at)) = (snapshot, amount, message, expires_at) else {
         return Err(form.errors);
@@ -151,18 +151,18 @@ fn read_period(form: &mut Form, draft: &ProposalDraft, kind: Option<ServiceKind>
     let required = kind == ServiceKind::Lease || (kind == ServiceKind::Custom && one_is_missing);
     for (name, date) in [("start_date", start), ("end_date", end)] {
         match date {
-            Some(None) if required => form.errors.add(name, "This field is required."),
-            Some(Some(_)) if kind == ServiceKind::Sell => form.errors.add(name, "A sale has no dates."),
+            Some(None) if required => form.errors.add(name, Invalid::Required),
+            Some(Some(_)) if kind == ServiceKind::Sell => form.errors.add(name, Invalid::DatesOfSale),
             _ => {}
         }
     }
     let (start, end) = (start??, end??);
     let period = Period::new(start, end);
     if period.is_none() {
-        form.errors.add("end_date", "The end must be after the start.");
+        form.errors.add("end_date", Invalid::EndNotAfterStart);
     }
     if (end - start).num_days() > max_days.into() {
-        form.errors.add("end_date", format!("At most {max_days} days may be agreed."));
+        form.errors.add("end_date", Invalid::TooManyDays { max: max_days });
     }
     period
 }

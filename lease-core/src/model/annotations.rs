@@ -1,11 +1,13 @@
 use serde_json::{Map, Value};
 
 use super::limits::{MAX_METADATA_BYTES, MAX_METADATA_DEPTH, MAX_METADATA_KEY, MAX_METADATA_KEYS};
+use crate::input::Invalid;
 use crate::text;
 
 /// What the company that runs the platform, or the app that embeds the engine, keeps with an object for itself. Customers neither see
 /// nor set it over the API, and no rule depends on it, except that an external id is unique.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Annotations {
     /// What the object is called in another system; no two objects of a kind have the same.
     pub external_id: Option<ExternalId>,
@@ -18,7 +20,7 @@ pub struct Annotations {
 /// ```
 /// # use lease_core::model::ExternalId;
 /// assert_eq!(ExternalId::parse(" auth0|5f7c8ec7 ")?.as_str(), "auth0|5f7c8ec7");
-/// # Ok::<(), String>(())
+/// # Ok::<(), lease_core::input::Invalid>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ExternalId(String);
@@ -27,8 +29,8 @@ impl ExternalId {
     /// Parses an id, after trimming it.
     ///
     /// # Errors
-    /// A sentence that says what is wrong with it.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    /// [`Invalid`]: what is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
         text::external_id(text).map(Self)
     }
 
@@ -48,20 +50,21 @@ impl ExternalId {
 /// A JSON object: at most 50 keys of at most 40 characters, five levels and 8 KiB. A whole number that was written with a fraction or
 /// an exponent is the same number without.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(try_from = "Map<String, Value>"))]
 pub struct Metadata(Map<String, Value>);
 
 impl Metadata {
     /// Checks an object.
     ///
     /// # Errors
-    /// A sentence that says what is wrong with it.
-    pub fn parse(object: &Map<String, Value>) -> Result<Self, String> {
+    /// [`Invalid`]: what is wrong with it.
+    pub fn parse(object: &Map<String, Value>) -> Result<Self, Invalid> {
         if object.len() > MAX_METADATA_KEYS {
-            return Err(format!("At most {MAX_METADATA_KEYS} keys are allowed."));
+            return Err(Invalid::MetadataKeys { max: MAX_METADATA_KEYS });
         }
         let object = plain_object(object, 1)?;
         if Value::Object(object.clone()).to_string().len() > MAX_METADATA_BYTES {
-            return Err(format!("At most {MAX_METADATA_BYTES} bytes of JSON are allowed."));
+            return Err(Invalid::MetadataBytes { max: MAX_METADATA_BYTES });
         }
         Ok(Self(object))
     }
@@ -85,30 +88,38 @@ impl Metadata {
     }
 }
 
+impl TryFrom<Map<String, Value>> for Metadata {
+    type Error = Invalid;
+
+    fn try_from(object: Map<String, Value>) -> Result<Self, Invalid> {
+        Self::parse(&object)
+    }
+}
+
 /// The object as it is stored, at this level.
-fn plain_object(object: &Map<String, Value>, level: usize) -> Result<Map<String, Value>, String> {
+fn plain_object(object: &Map<String, Value>, level: usize) -> Result<Map<String, Value>, Invalid> {
     check_level(level)?;
     object.iter().map(|(key, value)| Ok((checked_key(key)?, plain(value, level)?))).collect()
 }
 
-fn check_level(level: usize) -> Result<(), String> {
-    if level > MAX_METADATA_DEPTH { Err(format!("At most {MAX_METADATA_DEPTH} levels are allowed.")) } else { Ok(()) }
+fn check_level(level: usize) -> Result<(), Invalid> {
+    if level > MAX_METADATA_DEPTH { Err(Invalid::MetadataDepth { max: MAX_METADATA_DEPTH }) } else { Ok(()) }
 }
 
-fn checked_key(key: &str) -> Result<String, String> {
+fn checked_key(key: &str) -> Result<String, Invalid> {
     if key.chars().count() > MAX_METADATA_KEY {
-        return Err(format!("A key has at most {MAX_METADATA_KEY} characters."));
+        return Err(Invalid::MetadataKey { max: MAX_METADATA_KEY });
     }
     checked_text(key)
 }
 
 /// A store may not be able to keep NUL.
-fn checked_text(text: &str) -> Result<String, String> {
-    if text.contains('\0') { Err("The character U+0000 is not allowed.".to_owned()) } else { Ok(text.to_owned()) }
+fn checked_text(text: &str) -> Result<String, Invalid> {
+    if text.contains('\0') { Err(Invalid::MetadataNul) } else { Ok(text.to_owned()) }
 }
 
 /// The value as it is stored, in an object of this level.
-fn plain(value: &Value, level: usize) -> Result<Value, String> {
+fn plain(value: &Value, level: usize) -> Result<Value, Invalid> {
     Ok(match value {
         Value::Number(number) if number.is_f64() => number.as_f64().and_then(whole).unwrap_or_else(|| value.clone()),
         Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),

@@ -4,6 +4,7 @@ use crate::id::{ContactId, CustomerId, Entity, LeadId};
 
 /// An address-book entry.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Contact {
     /// The customer or lead that the contact belongs to.
     pub owner: ContactOwner,
@@ -37,6 +38,8 @@ impl Entity for Contact {
 
 /// The owner of a contact: either a customer or a lead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum ContactOwner {
     /// The contact belongs to this customer.
     Customer(CustomerId),

@@ -6,6 +6,7 @@ use crate::id::{CreditCardId, CustomerId, Entity};
 
 /// A stored credit card: the details that may be shown, and the gateway's token for it. The number is never stored.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct CreditCard {
     /// The customer that the card belongs to.
     pub customer_id: CustomerId,
@@ -22,6 +23,7 @@ pub struct CreditCard {
     /// Whether this is the customer's default card; each customer has at most one.
     pub is_default: bool,
     /// The token by which the gateway charges the card.
+    #[cfg_attr(feature = "serde", serde(skip))]
     pub token: CardToken,
     /// When it was stored.
     pub created_at: DateTime<Utc>,

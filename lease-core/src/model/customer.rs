@@ -5,6 +5,7 @@ use crate::model::Annotations;
 
 /// The trading party of a user who is not administrative.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Customer {
     /// The user that the customer belongs to.
     pub user_id: UserId,
@@ -22,6 +23,7 @@ impl Entity for Customer {
 
 /// The details that customers give about themselves.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Profile {
     /// Occupation.
     pub job: String,

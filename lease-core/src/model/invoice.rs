@@ -5,6 +5,7 @@ use crate::money::{Money, MoneyError};
 
 /// The company's bill for its fee. A trade has at most one invoice (I1); its amount and currency never change (I2).
 #[derive(Clone, Debug, PartialEq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Invoice {
     /// The trade it is for.
     pub trade_id: TradeId,
@@ -90,6 +91,8 @@ impl Invoice {
     derive(Hash, strum::Display, strum::EnumString, strum::IntoStaticStr, strum::VariantArray),
     strum(serialize_all = "snake_case")
 )]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(tag = "status", rename_all = "snake_case"))]
 pub enum InvoiceState {
     /// Not yet paid in full.
     Open,

@@ -5,6 +5,7 @@ use crate::text::search_text;
 
 /// A prospect; only administrative users see it.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Lead {
     /// Given name, or empty.
     pub first_name: String,
@@ -55,6 +56,8 @@ impl Lead {
     derive(Hash, strum::Display, strum::EnumString, strum::IntoStaticStr, strum::VariantArray),
     strum(serialize_all = "snake_case")
 )]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(tag = "status", content = "customer_id", rename_all = "snake_case"))]
 pub enum LeadState {
     /// Not contacted yet.
     New,

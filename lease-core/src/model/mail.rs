@@ -5,6 +5,7 @@ use crate::id::{CustomerId, Entity, EventId, MailId, UserId};
 
 /// A mail that is to be sent, or was (rules 9.3 to 9.5). For each event, recipient and kind there is one at most.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Mail {
     /// What it says.
     pub kind: MailKind,
@@ -28,6 +29,8 @@ impl Entity for Mail {
 
 /// To whom a mail goes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum MailRecipient {
     /// The user of this customer, at the address that they have when it is sent.
     Customer(CustomerId),
@@ -94,6 +97,8 @@ pub enum MailKind {
     derive(Hash, strum::Display, strum::EnumString, strum::IntoStaticStr, strum::VariantArray),
     strum(serialize_all = "snake_case")
 )]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(tag = "status", rename_all = "snake_case"))]
 pub enum MailState {
     /// It is sent at this instant.
     Pending {

@@ -1,7 +1,16 @@
 //! The eleven tables (chapter 1), and the refunds, webhooks and mails beside them, one file each. A value has the contents of a row; [`Stored`](crate::id::Stored) adds its id.
 //!
-//! A state carries the data that belongs to it: an agreed trade cannot exist without its counterparty. The REST layer decides
-//! how states are written in JSON.
+//! A state carries the data that belongs to it: an agreed trade cannot exist without its counterparty.
+//!
+//! # Serde
+//!
+//! With the feature `serde`, all of these are written and read, so that they can travel between an app's own programs: a state as an
+//! object with its name as `status`, an amount as `{"amount": "199.99", "currency": "USD"}`, a number or a name as its text. What is
+//! read is checked as far as a type checks itself. No secret is ever written: the password and the links of a [`User`], the token of a
+//! [`CreditCard`] and the secrets of a [`WebhookEndpoint`] are left out, so that these three are written only; and a [`NextAction`] comes
+//! without its address and its secret.
+//!
+//! What users of the REST layer see is another form, the views of `lease-http`.
 
 mod annotations;
 mod contact;
@@ -15,6 +24,7 @@ mod payment;
 mod proposal;
 mod refund;
 mod service;
+mod texts;
 mod trade;
 mod user;
 mod vehicle;
@@ -39,3 +49,23 @@ pub use webhook::{
     DeliveryAttempt, DeliveryState, DeliveryStatus, DisabledReason, EndpointState, PreviousSecret, WebhookDelivery,
     WebhookEndpoint, WebhookMessage, WebhookSecret,
 };
+
+#[cfg(feature = "serde")]
+crate::by_name::by_name!(
+    BillTo,
+    CardBrand,
+    DeliveryStatus,
+    DisabledReason,
+    InvoiceOn,
+    InvoiceStatus,
+    LeadStatus,
+    MailKind,
+    MailStatus,
+    PaymentStatus,
+    ProposalStatus,
+    RefundReason,
+    RefundStatus,
+    Role,
+    ServiceKind,
+    TradeStatus,
+);

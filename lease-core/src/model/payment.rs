@@ -8,6 +8,7 @@ use crate::money::{Money, MoneyError};
 
 /// One attempt to pay an invoice with a card.
 #[derive(Clone, Debug, PartialEq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Payment {
     /// The invoice that is paid.
     pub invoice_id: InvoiceId,
@@ -68,6 +69,8 @@ impl Payment {
     derive(Hash, strum::Display, strum::EnumString, strum::IntoStaticStr, strum::VariantArray),
     strum(serialize_all = "snake_case")
 )]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(tag = "status", rename_all = "snake_case"))]
 pub enum PaymentState {
     /// The payment is recorded; the outcome of the charge is not known yet.
     Pending,
@@ -131,12 +134,15 @@ impl PaymentState {
 ///
 /// `Debug` shows only its kind.
 #[derive(Clone, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct NextAction {
     /// The gateway's word for it, such as `use_stripe_sdk`.
     pub kind: String,
     /// The address at which the payer acts, if there is one.
+    #[cfg_attr(feature = "serde", serde(skip))]
     pub url: Option<String>,
     /// The secret with which the payer's browser acts, if it needs one.
+    #[cfg_attr(feature = "serde", serde(skip))]
     pub client_secret: Option<ClientSecret>,
 }
 
@@ -174,6 +180,7 @@ macro_rules! keys {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(from = "String", into = "String"))]
         pub struct $name(Arc<str>);
 
         impl $name {
@@ -187,6 +194,18 @@ macro_rules! keys {
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(key: $name) -> Self {
+                key.as_str().to_owned()
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(key: String) -> Self {
+                Self::new(key)
             }
         }
     )+};

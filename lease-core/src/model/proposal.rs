@@ -5,6 +5,7 @@ use crate::money::Money;
 
 /// Terms offered in a trade by one customer. Terms never change; only the state does.
 #[derive(Clone, Debug, PartialEq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Proposal {
     /// The trade that the proposal belongs to.
     pub trade_id: TradeId,
@@ -20,7 +21,8 @@ pub struct Proposal {
     pub expires_at: Option<DateTime<Utc>>,
     /// When the proposal was made.
     pub created_at: DateTime<Utc>,
-    /// The state as it is stored; [`Proposal::state_at`] is the state that readers see.
+    /// The state. A store keeps a proposal as pending after its time; [`Proposal::state_at`] is the state that readers see, and that the
+    /// [engine](crate::LeaseEngine) returns.
     pub state: ProposalState,
 }
 
@@ -41,6 +43,7 @@ impl Proposal {
 
 /// What the owner of a trade asks for: the terms of their pending proposal (rule 4.13).
 #[derive(Clone, Copy, Debug, PartialEq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Asking {
     /// The proposal.
     pub proposal_id: ProposalId,
@@ -64,9 +67,27 @@ impl Asking {
 /// The days from `start` up to but not including `end`. Those of a proposal are never empty; agreed days that are ended on their
 /// first day are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(try_from = "Days"))]
 pub struct Period {
     start: NaiveDate,
     end: NaiveDate,
+}
+
+/// A period as it is read, before it is checked.
+#[cfg(feature = "serde")]
+#[derive(serde::Deserialize)]
+struct Days {
+    start: NaiveDate,
+    end: NaiveDate,
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Days> for Period {
+    type Error = crate::input::Invalid;
+
+    fn try_from(Days { start, end }: Days) -> Result<Self, Self::Error> {
+        Self::agreed(start, end).ok_or(crate::input::Invalid::EndNotAfterStart)
+    }
 }
 
 impl Period {
@@ -122,6 +143,8 @@ impl Period {
     derive(Hash, strum::Display, strum::EnumString, strum::IntoStaticStr, strum::VariantArray),
     strum(serialize_all = "snake_case")
 )]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(tag = "status", rename_all = "snake_case"))]
 pub enum ProposalState {
     /// Not decided yet.
     Pending,

@@ -6,6 +6,7 @@ use crate::money::Money;
 
 /// Money of a payment that is given back (rule 5.7).
 #[derive(Clone, Debug, PartialEq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Refund {
     /// The payment that is refunded.
     pub payment_id: PaymentId,
@@ -67,6 +68,8 @@ pub enum RefundReason {
     derive(Hash, strum::Display, strum::EnumString, strum::IntoStaticStr, strum::VariantArray),
     strum(serialize_all = "snake_case")
 )]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(tag = "status", rename_all = "snake_case"))]
 pub enum RefundState {
     /// The refund is recorded; the gateway's answer is not known yet.
     Pending,

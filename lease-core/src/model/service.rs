@@ -6,6 +6,7 @@ use crate::money::Money;
 
 /// A service that the company sells, and how it is billed. Billing depends on `invoice_on` and `bill_to`, never on the name.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Service {
     /// The name of the service.
     pub name: String,

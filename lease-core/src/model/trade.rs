@@ -6,6 +6,7 @@ use crate::text::search_text;
 
 /// One vehicle offered under one service.
 #[derive(Clone, Debug, PartialEq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Trade {
     /// The vehicle that is offered.
     pub vehicle_id: VehicleId,
@@ -90,6 +91,7 @@ impl Trade {
 
 /// The agreement of a trade: the other party, the accepted proposal and the days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Agreement {
     /// The party that is not the owner.
     pub counterparty_id: CustomerId,
@@ -110,6 +112,8 @@ pub struct Agreement {
     derive(Hash, strum::Display, strum::EnumString, strum::IntoStaticStr, strum::VariantArray),
     strum(serialize_all = "snake_case")
 )]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(tag = "status", rename_all = "snake_case"))]
 pub enum TradeState {
     /// Open to proposals.
     Open,

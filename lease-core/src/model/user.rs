@@ -8,10 +8,12 @@ use unicode_security::{MixedScript as _, RestrictionLevel, RestrictionLevelDetec
 use super::Annotations;
 use super::limits::MAX_EMAIL_BYTES;
 use crate::id::{CustomerId, Entity, MailId, Stored, UserId};
+use crate::input::Invalid;
 use crate::text::{NAME_MAX, check_line, comparison_key, composed, is_ignorable, non_blank, search_text};
 
 /// A login.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct User {
     /// The name to log in with.
     pub username: Username,
@@ -22,6 +24,7 @@ pub struct User {
     /// Family name.
     pub last_name: String,
     /// The hash of the password.
+    #[cfg_attr(feature = "serde", serde(skip))]
     pub password: PasswordHash,
     /// Whether the user may log in.
     pub is_active: bool,
@@ -37,6 +40,7 @@ pub struct User {
     /// When the user showed that the e-mail address is theirs; none for an address that is not confirmed (rule 9.4).
     pub email_verified_at: Option<DateTime<Utc>>,
     /// The links that were mailed to the user and may still be used, oldest first; at most [`MOST_LINKS`](Self::MOST_LINKS).
+    #[cfg_attr(feature = "serde", serde(skip))]
     pub links: Vec<MailLink>,
     /// The notices that the user wants (rule 9.5).
     pub notices: NoticeSettings,
@@ -95,6 +99,7 @@ impl<'de> serde::Deserialize<'de> for LinkHash {
 
 /// The kinds of notices that a user wants by mail (rule 9.5). Those about the security of the account always come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct NoticeSettings {
     /// About proposals.
     pub proposals: bool,
@@ -190,6 +195,7 @@ impl User {
 
 /// A user and, exactly if the role is [`Role::Customer`], the customer that belongs to it.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Account {
     /// The user.
     pub user: Stored<User>,
@@ -263,16 +269,16 @@ impl Username {
     /// written together and not confused (UTS 39, "highly restrictive").
     ///
     /// # Errors
-    /// A sentence that says what is wrong with it.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    /// [`Invalid`]: what is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
         let name = non_blank(text.trim().nfkc().collect())?;
         let is_letter = |character: char| character.is_alphanumeric() && !is_ignorable(character);
         if !name.chars().all(|character| is_letter(character) || "@.+-_".contains(character)) {
-            return Err("Only letters, digits and @ . + - _ are allowed.".to_owned());
+            return Err(Invalid::UsernameCharacter);
         }
         let letters: String = name.chars().filter(|character| is_letter(*character)).collect();
         if !letters.is_single_script() && !letters.check_restriction_level(RestrictionLevel::HighlyRestrictive) {
-            return Err("The letters of different scripts may not be mixed.".to_owned());
+            return Err(Invalid::MixedScripts);
         }
         check_line(&name, NAME_MAX)?;
         Ok(Self(name))
@@ -305,14 +311,14 @@ impl Email {
     /// Parses an address of at most 254 bytes whose domain has a dot, after trimming it and normalising it to NFC.
     ///
     /// # Errors
-    /// A sentence that says what a valid address is.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    /// [`Invalid::NotAnEmail`], or what else is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
         let text = composed(text.trim());
         let options = email_address::Options::default().without_display_text().without_domain_literal().with_required_tld();
         let address = email_address::EmailAddress::parse_with_options(&text, options)
             .ok()
             .filter(|_| text.len() <= MAX_EMAIL_BYTES && check_line(&text, MAX_EMAIL_BYTES).is_ok())
-            .ok_or_else(|| "A valid e-mail address is required.".to_owned())?;
+            .ok_or(Invalid::NotAnEmail)?;
         Ok(Self(address.to_string()))
     }
 

@@ -3,11 +3,13 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 
 use crate::id::{CustomerId, Entity, VehicleId};
+use crate::input::Invalid;
 use crate::model::Annotations;
 use crate::text::{comparison_key, search_text};
 
 /// A vehicle, which its owner can offer. It has exactly one owner, and changes hands only by a completed sale (I6).
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Vehicle {
     /// The owner.
     pub customer_id: CustomerId,
@@ -72,6 +74,7 @@ impl Vehicle {
 
 /// A vehicle as a trade offers it: as it is while the trade is open, and as it was then ever after (rule 4.13).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct OfferedVehicle {
     /// As [`Vehicle::identity`].
     pub identity: Option<VehicleIdentity>,
@@ -140,6 +143,7 @@ const fn chassis_number_of(identity: Option<&VehicleIdentity>) -> Option<&Chassi
 
 /// The transfer of a vehicle from one owner to the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct VehicleTransfer {
     /// The vehicle.
     pub vehicle_id: VehicleId,
@@ -151,6 +155,8 @@ pub struct VehicleTransfer {
 
 /// The number that tells a vehicle from all others: no two have the same.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum VehicleIdentity {
     /// Its vehicle identification number.
     Vin(Vin),
@@ -177,14 +183,14 @@ impl ChassisNumber {
     /// Parses a number in upper or lower case.
     ///
     /// # Errors
-    /// A sentence that says what a valid number looks like.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    /// [`Invalid`]: what a valid number looks like.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
         let number = text.trim().to_ascii_uppercase();
         let in_alphabet = |byte: u8| byte.is_ascii_digit() || byte.is_ascii_uppercase() || byte == b'-';
         if (5..=20).contains(&number.len()) && number.bytes().all(in_alphabet) {
             Ok(Self(number))
         } else {
-            Err("A chassis number has 5 to 20 letters, digits and hyphens.".to_owned())
+            Err(Invalid::NotAChassisNumber)
         }
     }
 
@@ -209,8 +215,8 @@ impl Vin {
     /// Parses a number in upper or lower case. Blanks, hyphens and the `*` of a barcode around it are dropped.
     ///
     /// # Errors
-    /// A sentence that says what a valid number looks like.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    /// [`Invalid`]: what a valid number looks like.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
         let is_space = |character: char| character.is_whitespace() || character == '-';
         let number: String = text.chars().filter(|character| !is_space(*character)).collect();
         let in_alphabet = |byte: &u8| byte.is_ascii_digit() || (byte.is_ascii_uppercase() && !b"IOQ".contains(byte));
@@ -219,7 +225,7 @@ impl Vin {
             vin
         };
         let vin = number.trim_matches('*').as_bytes().try_into().ok().map(capitals).filter(|vin| vin.iter().all(in_alphabet));
-        vin.map(Self).ok_or_else(|| "A VIN has 17 letters and digits, and no I, O or Q (ISO 3779).".to_owned())
+        vin.map(Self).ok_or(Invalid::NotAVin)
     }
 
     /// The number in capitals.

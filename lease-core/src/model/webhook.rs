@@ -8,6 +8,7 @@ use crate::id::{Entity, EventId, WebhookDeliveryId, WebhookEndpointId};
 
 /// An address of another system that is told of events (rule 9.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct WebhookEndpoint {
     /// The address, as it was checked.
     pub url: String,
@@ -18,9 +19,11 @@ pub struct WebhookEndpoint {
     /// Whether it is told of anything.
     pub state: EndpointState,
     /// The secret that signs what is sent.
+    #[cfg_attr(feature = "serde", serde(skip))]
     pub secret: WebhookSecret,
     /// The secrets before the last rotations, each of which signs as well for a while; the newest first, and at most
     /// [`PREVIOUS_SECRETS`](Self::PREVIOUS_SECRETS).
+    #[cfg_attr(feature = "serde", serde(skip))]
     pub previous: Vec<PreviousSecret>,
     /// When it was created.
     pub created_at: DateTime<Utc>,
@@ -64,6 +67,8 @@ impl WebhookEndpoint {
 
 /// Whether an endpoint is told of events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(tag = "status", content = "reason", rename_all = "snake_case"))]
 pub enum EndpointState {
     /// It is.
     Active,
@@ -126,6 +131,7 @@ impl fmt::Debug for WebhookSecret {
 
 /// What an endpoint is to be told, and how that went (rule 9.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct WebhookDelivery {
     /// The endpoint.
     pub endpoint_id: WebhookEndpointId,
@@ -152,6 +158,8 @@ impl Entity for WebhookDelivery {
 
 /// What an endpoint is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum WebhookMessage {
     /// An event.
     Event(EventId, EventType),
@@ -190,6 +198,8 @@ impl WebhookMessage {
     derive(Hash, strum::Display, strum::EnumString, strum::IntoStaticStr, strum::VariantArray),
     strum(serialize_all = "snake_case")
 )]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(tag = "status", rename_all = "snake_case"))]
 pub enum DeliveryState {
     /// It is tried at this instant.
     Pending {

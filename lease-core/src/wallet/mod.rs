@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::event::{Audience, Event, EventType, IdRef, NewRow};
 use crate::gateway::{CardDetails, CardNumber, CardToken, GatewayInfo, TokenizedCard, parse_cvc};
 use crate::id::{CreditCardId, Stored, Versioned};
-use crate::input::{Field, FieldErrors, Form, UpdateMode, as_given, draft};
+use crate::input::{Field, FieldErrors, Form, Invalid, UpdateMode, as_given, draft};
 use crate::model::limits::{EXPIRY_YEARS, MAX_HOLDER_DIGITS, MONTHS};
 use crate::model::{CardBrand, CreditCard, is_card_expired};
 use crate::permission::{Act, Actor, Resource};
@@ -82,9 +82,6 @@ pub struct NamedCard {
     pub wants_default: bool,
 }
 
-/// The message on a number, with a gateway that takes none.
-const NO_NUMBER: &str = "Cards are entered in the browser: no number is taken here.";
-
 /// Checks what a provider, or an app, says of a card.
 ///
 /// # Errors
@@ -92,12 +89,12 @@ const NO_NUMBER: &str = "Cards are entered in the browser: no number is taken he
 pub fn check_tokenized(card: &TokenizedCard, today: NaiveDate) -> Result<(), Error> {
     let mut errors = FieldErrors::default();
     if card.last4.len() != 4 || !card.last4.bytes().all(|byte| byte.is_ascii_digit()) {
-        errors.add("last4", "Four digits are required.");
+        errors.add("last4", Invalid::NotFourDigits);
     }
     if !MONTHS.contains(&card.exp_month) || !EXPIRY_YEARS.contains(&card.exp_year) {
-        errors.add("exp_year", "A month and a year of expiry are required.");
+        errors.add("exp_year", Invalid::NotAnExpiry);
     } else if is_card_expired(card.exp_month, card.exp_year, today) {
-        errors.add("exp_year", EXPIRED);
+        errors.add("exp_year", Invalid::CardExpired);
     }
     if errors.is_empty() { Ok(()) } else { Err(errors.into()) }
 }
@@ -111,7 +108,7 @@ pub fn check_entered_card(actor: &Actor, draft: &EnteredCardDraft) -> Result<Nam
     let mut form = Form::new(UpdateMode::Full);
     let payment_method = form.required("payment_method", &draft.payment_method, None, |name| text::name(name));
     if !matches!(draft.number, Field::Missing) {
-        form.errors.add("number", NO_NUMBER);
+        form.errors.add("number", Invalid::CardNumberNotTaken);
     }
     let wants_default = form.optional("is_default", &draft.is_default, None, false, as_given);
     let (Some(payment_method), Some(wants_default)) = (payment_method, wants_default) else { return Err(form.errors.into()) };
@@ -126,7 +123,7 @@ pub fn check_entered_card(actor: &Actor, draft: &EnteredCardDraft) -> Result<Nam
 pub fn check_card(actor: &Actor, draft: &CardDraft, gateway: &GatewayInfo, today: NaiveDate) -> Result<CheckedCard, Error> {
     actor.require_customer(Resource::CreditCard, Act::Create)?;
     if !gateway.takes_card_numbers {
-        return Err(FieldErrors::one("number", NO_NUMBER).into());
+        return Err(FieldErrors::one("number", Invalid::CardNumberNotTaken).into());
     }
     let mut form = Form::new(UpdateMode::Full);
     let number = form.required("number", &draft.number, None, |number| CardNumber::parse(number.expose_secret()));
@@ -260,9 +257,6 @@ fn change(wallet: &Versioned<Wallet>, card: CardChange, others: DefaultCard) -> 
     WalletChange { customer_id: wallet.customer_id, expected: wallet.version, card, others }
 }
 
-/// The message on the expiry of a card that has passed.
-const EXPIRED: &str = "The card has expired.";
-
 /// The details of a card that may change.
 struct Face {
     exp_month: u32,
@@ -272,10 +266,10 @@ struct Face {
 
 fn read_face(form: &mut Form, draft: &CardDraft, current: Option<&Stored<CreditCard>>, today: NaiveDate) -> Option<Face> {
     let exp_month = form.required("exp_month", &draft.exp_month, current.map(|card| &card.exp_month), |month| {
-        u32::try_from(*month).ok().filter(|month| MONTHS.contains(month)).ok_or("The month must be between 1 and 12.")
+        u32::try_from(*month).ok().filter(|month| MONTHS.contains(month)).ok_or(Invalid::NotAMonth)
     });
     let exp_year = form.required("exp_year", &draft.exp_year, current.map(|card| &card.exp_year), |year| {
-        i32::try_from(*year).ok().filter(|year| EXPIRY_YEARS.contains(year)).ok_or("The year must have four digits.")
+        i32::try_from(*year).ok().filter(|year| EXPIRY_YEARS.contains(year)).ok_or(Invalid::NotAYear)
     });
     let holder_name =
         form.required("holder_name", &draft.holder_name, current.map(|card| &card.holder_name), |name| holder_name(name));
@@ -283,14 +277,14 @@ fn read_face(form: &mut Form, draft: &CardDraft, current: Option<&Stored<CreditC
     // The holder's name of a card that has expired may still be changed.
     let is_new = current.is_none_or(|card| (card.exp_month, card.exp_year) != (exp_month, exp_year));
     if is_new && is_card_expired(exp_month, exp_year, today) {
-        return form.wrong("exp_year", EXPIRED);
+        return form.wrong("exp_year", Invalid::CardExpired);
     }
     Some(Face { exp_month, exp_year, holder_name: holder_name? })
 }
 
 /// A name that holds no number of a card: people type it into the wrong field, and the name is stored and shown.
-fn holder_name(text: &str) -> Result<String, String> {
+fn holder_name(text: &str) -> Result<String, Invalid> {
     let name = text::name(text)?;
     let digits = name.chars().filter(|character| character.is_numeric()).count();
-    if digits <= MAX_HOLDER_DIGITS { Ok(name) } else { Err("The name on the card is required, not a number.".to_owned()) }
+    if digits <= MAX_HOLDER_DIGITS { Ok(name) } else { Err(Invalid::HolderIsNumber) }
 }

@@ -1,5 +1,6 @@
 //! Where webhooks may go (rule 9.2): the form of a URL, and which addresses are public.
 
+use crate::input::Invalid;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
@@ -11,22 +12,22 @@ const MAX_URL_BYTES: usize = 2_048;
 /// to where its host name leads is looked at when connecting.
 ///
 /// # Errors
-/// A sentence that says what is wrong with it.
-pub fn parse_url(text: &str, allow_private: bool) -> Result<Url, String> {
+/// [`Invalid`]: what is wrong with it.
+pub fn parse_url(text: &str, allow_private: bool) -> Result<Url, Invalid> {
     let text = text.trim();
     require_short(text)?;
-    let url = Url::parse(text).map_err(|_| "A complete URL is required, such as https://example.com/hook.".to_owned())?;
+    let url = Url::parse(text).map_err(|_| Invalid::NotAUrl)?;
     require_short(url.as_str())?;
     match url.scheme() {
         "https" => {}
         "http" if allow_private => {}
-        _ => return Err("The URL must begin with https://.".to_owned()),
+        _ => return Err(Invalid::UrlNotHttps),
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("The URL may not contain a user name or a password.".to_owned());
+        return Err(Invalid::UrlWithCredentials);
     }
     if url.fragment().is_some() {
-        return Err("The URL may not contain a fragment.".to_owned());
+        return Err(Invalid::UrlWithFragment);
     }
     let is_allowed = match url.host() {
         Some(Host::Ipv4(address)) => allow_private || is_public(address.into()),
@@ -34,11 +35,11 @@ pub fn parse_url(text: &str, allow_private: bool) -> Result<Url, String> {
         Some(Host::Domain(name)) => allow_private || !is_local_name(name),
         None => false,
     };
-    if is_allowed { Ok(url) } else { Err("The URL must lead to a public address.".to_owned()) }
+    if is_allowed { Ok(url) } else { Err(Invalid::UrlNotPublic) }
 }
 
-fn require_short(url: &str) -> Result<(), String> {
-    if url.len() <= MAX_URL_BYTES { Ok(()) } else { Err(format!("At most {MAX_URL_BYTES} bytes are allowed.")) }
+fn require_short(url: &str) -> Result<(), Invalid> {
+    if url.len() <= MAX_URL_BYTES { Ok(()) } else { Err(Invalid::TooManyBytes { max: MAX_URL_BYTES }) }
 }
 
 /// Whether a name never leads out of the machine or its network (RFC 6761, RFC 6762).

@@ -6,7 +6,7 @@ use crate::decision::{Decision, RowChange};
 use crate::error::{Error, Refusal};
 use crate::event::{Audience, Event, EventPattern, EventType, IdRef, InvalidEventPattern, NewRow};
 use crate::id::{EventId, Stored, Version, Versioned};
-use crate::input::{Field, FieldErrors, Form, Texts, UpdateMode, as_given, draft};
+use crate::input::{Field, FieldErrors, Form, Invalid, Texts, UpdateMode, as_given, draft};
 use crate::model::{DisabledReason, EndpointState, PreviousSecret, WebhookEndpoint, WebhookSecret};
 use crate::page::MAX_LIMIT;
 use crate::permission::{Act, Actor, Resource};
@@ -208,7 +208,7 @@ impl Fields {
 }
 
 /// Reads patterns, each of which may be several between commas; in their order, and each once.
-fn read_patterns(texts: &Texts) -> Result<Vec<EventPattern>, String> {
+fn read_patterns(texts: &Texts) -> Result<Vec<EventPattern>, Invalid> {
     let (mut patterns, mut unknown) = (Vec::new(), Vec::new());
     for text in texts.0.iter().flat_map(|text| text.split(',')).map(str::trim).filter(|text| !text.is_empty()) {
         match text.parse() {
@@ -218,5 +218,5 @@ fn read_patterns(texts: &Texts) -> Result<Vec<EventPattern>, String> {
         }
     }
     unknown.truncate(SHOWN);
-    if unknown.is_empty() { Ok(patterns) } else { Err(format!("There is no such type of event: {}.", unknown.join(", "))) }
+    if unknown.is_empty() { Ok(patterns) } else { Err(Invalid::UnknownEventTypes { types: unknown }) }
 }

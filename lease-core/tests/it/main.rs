@@ -34,6 +34,7 @@ mod services;
 mod support;
 mod test_clock;
 mod tokens;
+mod travel;
 mod users;
 mod values;
 mod vehicles;

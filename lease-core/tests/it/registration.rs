@@ -29,7 +29,7 @@ fn register(fields: Value) -> Result<Registrant, Error> {
 fn objections(password: &str) -> Vec<String> {
     match register(json!({"password": password, "password2": password})) {
         Ok(_) => Vec::new(),
-        Err(Error::Invalid(errors)) => errors.of("password").to_vec(),
+        Err(Error::Invalid(errors)) => errors.of("password").iter().map(ToString::to_string).collect(),
         Err(other) => panic!("{other:?}"),
     }
 }

@@ -12,7 +12,7 @@ const TOO_LONG: &str = "At most 2048 bytes are allowed.";
 
 /// The URL that is kept of this one, where private addresses are not allowed.
 fn kept(text: &str) -> Result<String, String> {
-    parse_url(text, false).map(String::from)
+    parse_url(text, false).map(String::from).map_err(|reason| reason.to_string())
 }
 
 fn address(text: &str) -> IpAddr {

@@ -3,12 +3,14 @@ use std::io;
 use std::iter::successors;
 use std::time::Duration;
 
+use lease_core::input::Invalid;
+
 /// Why there was no answer, in words for the operator of the endpoint. They contain neither a URL nor a secret.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum Failure {
-    /// The URL breaks a rule, which this sentence tells.
-    #[error("{0}")]
-    Url(String),
+    /// The URL breaks a rule.
+    #[error(transparent)]
+    Url(Invalid),
     #[error("the request cannot be made")]
     Request,
     #[error("the secret cannot be read")]

@@ -5,7 +5,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, OptionalFromRequest, Request};
 use axum::http::{Extensions, HeaderMap, header};
 use lease_core::Error;
-use lease_core::input::{Draft, FieldErrors, NOT_AN_OBJECT};
+use lease_core::input::{Draft, FieldErrors, Invalid};
 use serde::de::{Deserialize, IgnoredAny};
 
 use crate::auth::Caller;
@@ -44,7 +44,9 @@ impl<T> Body<T> {
     /// The errors of the engine. If the body is not an object, one message replaces the messages on its fields.
     pub(crate) fn judge<U>(&self, outcome: Result<U, Error>) -> Result<U, Problem> {
         match (self, outcome) {
-            (Self::NotAnObject(_), Err(Error::Invalid(_))) => Err(Problem::invalid_field(FieldErrors::NON_FIELD, NOT_AN_OBJECT)),
+            (Self::NotAnObject(_), Err(Error::Invalid(_))) => {
+                Err(Error::from(FieldErrors::one(FieldErrors::NON_FIELD, Invalid::NotAnObject)).into())
+            }
             (_, outcome) => Ok(outcome?),
         }
     }

@@ -1,3 +1,4 @@
+use lease_core::input::Invalid;
 use lease_core::{OwnRefusal, RefusalCode};
 
 use super::*;
@@ -71,7 +72,7 @@ fn a_problem_is_found_by_its_code() {
 
 #[test]
 fn a_domain_error_keeps_its_own_code_and_message() {
-    let errors = FieldErrors::one("vin", "Wrong.");
+    let errors = FieldErrors::one("vin", Invalid::NotAVin);
     let cases = [
         Error::NotAuthenticated,
         Error::InvalidCredentials,

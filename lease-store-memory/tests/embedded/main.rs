@@ -4,6 +4,7 @@
 
 mod mails;
 mod maintenance;
+mod reading;
 mod shop;
 mod test_clock;
 mod webhooks;

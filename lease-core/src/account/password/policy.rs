@@ -3,6 +3,7 @@
 use secrecy::{ExposeSecret, SecretString};
 
 use super::composed;
+use crate::input::Invalid;
 use crate::model::limits::{MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS};
 use crate::text::comparison_key;
 
@@ -15,55 +16,31 @@ const COMMON_GUESSES: u64 = 30_001;
 /// Shorter parts of names are ignored, because they occur in too many good passwords.
 const MIN_PART_CHARS: usize = 4;
 
-/// The reason why a password is not accepted (rule 3.7).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum PasswordPolicyError {
-    /// Too short.
-    #[error("This password is too short. It must have at least {MIN_PASSWORD_CHARS} characters.")]
-    TooShort,
-    /// Too long.
-    #[error("This password is too long. It may have at most {MAX_PASSWORD_BYTES} bytes.")]
-    TooLong,
-    /// Contains NUL or another control character (chapter 1).
-    #[error("Control characters are not allowed.")]
-    Control,
-    /// Digits only.
-    #[error("This password is entirely numeric.")]
-    Numeric,
-    /// Among the passwords that attackers try first.
-    #[error("This password is too common.")]
-    Common,
-    /// Too similar to one of the user's names or the e-mail address.
-    #[error("This password is too similar to the {0}.")]
-    TooLike(&'static str),
-}
-
 /// Every reason to reject a password. It may not be similar to any of `names`, each of which comes with its description.
 ///
 /// This takes up to a tenth of a second, so it belongs into the work of a [`PasswordHasher`](super::PasswordHasher).
-pub(crate) fn check_password(password: &SecretString, names: &[(&'static str, &str)]) -> Vec<PasswordPolicyError> {
+pub(crate) fn check_password(password: &SecretString, names: &[(&'static str, &str)]) -> Vec<Invalid> {
     let password = composed(password);
     let password = password.expose_secret();
     if password.len() > MAX_PASSWORD_BYTES {
         // The other checks would have to process all of it.
-        return vec![PasswordPolicyError::TooLong];
+        return vec![Invalid::PasswordTooLong { max: MAX_PASSWORD_BYTES }];
     }
     let mut errors = Vec::new();
     if password.chars().count() < MIN_PASSWORD_CHARS {
-        errors.push(PasswordPolicyError::TooShort);
+        errors.push(Invalid::PasswordTooShort { min: MIN_PASSWORD_CHARS });
     }
     if password.chars().any(char::is_control) {
-        errors.push(PasswordPolicyError::Control);
+        errors.push(Invalid::ControlCharacter);
     }
     if !password.is_empty() && password.chars().all(char::is_numeric) {
-        errors.push(PasswordPolicyError::Numeric);
+        errors.push(Invalid::PasswordNumeric);
     }
     if is_common(password) {
-        errors.push(PasswordPolicyError::Common);
+        errors.push(Invalid::PasswordCommon);
     }
     let like = names.iter().find(|(_, name)| is_like(password, name));
-    errors.extend(like.map(|(what, _)| PasswordPolicyError::TooLike(what)));
+    errors.extend(like.map(|(name, _)| Invalid::PasswordSimilar { name }));
     errors
 }
 

@@ -28,7 +28,7 @@ pub(crate) fn schema(text: &str) -> Result<String, &'static str> {
 
 /// A name in one line.
 pub(crate) fn platform_name(text: &str) -> Result<String, String> {
-    match check_line(text.trim(), NAME_MAX)? {
+    match check_line(text.trim(), NAME_MAX).map_err(|error| error.to_string())? {
         "" => Err("a name is required".to_owned()),
         name => Ok(name.to_owned()),
     }
