@@ -20,6 +20,7 @@ mod examples;
 mod idempotency;
 mod input;
 mod lists;
+mod mail_folder;
 mod mails;
 mod message_server;
 mod openapi_document;

@@ -1,45 +1,14 @@
 //! Webhooks and mails of a whole server (rules 7.1, 9.1 to 9.4): over the network, and into a folder.
 
-use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
 use serde_json::{Value, json};
 
+use crate::mail_folder::{MailFolder, token_in};
 use crate::process::Server;
-
-/// A folder that is deleted when this is dropped.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("lease-{name}-{}", std::process::id()));
-        // It may not be there.
-        let _ = fs::remove_dir_all(&path);
-        Self(path)
-    }
-
-    /// The mails in it, oldest first, each without the line ends that its encoding adds.
-    fn mails(&self) -> Vec<String> {
-        let mut paths: Vec<PathBuf> = fs::read_dir(&self.0).unwrap().map(|entry| entry.unwrap().path()).collect();
-        paths.retain(|path| path.extension().is_some_and(|extension| extension == "eml"));
-        paths.sort();
-        paths.iter().map(|path| read(path)).collect()
-    }
-}
-
-fn read(path: &Path) -> String {
-    fs::read_to_string(path).unwrap().replace("=\r\n", "").replace("=3D", "=")
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
 
 /// Takes webhooks at an address of this machine, and passes their heads and bodies on.
 fn receiver() -> (String, Receiver<(String, String)>) {
@@ -69,12 +38,12 @@ fn body(response: &str) -> Value {
 
 #[test]
 fn a_server_sends_webhooks_and_mails() {
-    let folder = Folder::new("mails");
+    let folder = MailFolder::new("mails");
     let (url, webhooks) = receiver();
     let mut server = Server::start(
         &["--test-clock", "--webhook-allow-private", "--platform-name=Cars", "--public-url=https://cars.example/app"],
         &[
-            ("LEASE_SMTP_URL", &format!("file:{}", folder.0.display())),
+            ("LEASE_SMTP_URL", &folder.url()),
             ("LEASE_MAIL_FROM", "Cars <cars@example.com>"),
             ("LEASE_SUPERUSER_USERNAME", "root"),
             ("LEASE_SUPERUSER_EMAIL", "root@example.com"),
@@ -102,8 +71,7 @@ fn a_server_sends_webhooks_and_mails() {
     let mails = folder.mails();
     let [mail] = mails.as_slice() else { panic!("{mails:?}") };
     assert!(mail.contains("To: ") && mail.contains("root@example.com") && mail.contains("Subject: [Cars] "), "{mail}");
-    let link = mail.split_once("https://cars.example/app/password-reset?token=").unwrap().1;
-    let token = link.split(|end: char| end.is_whitespace() || "\"<".contains(end)).next().unwrap();
+    let token = token_in(mail, "https://cars.example/app/password-reset");
     let page = server.ask(&format!("GET /password-reset?token={token}"), "");
     assert!(page.starts_with("HTTP/1.1 200") && page.contains("<form") && page.contains("Cars"), "{page}");
     let reset = json!({"token": token, "password": "amber-lantern-58", "password2": "amber-lantern-58"}).to_string();

@@ -5,6 +5,8 @@
 #[path = "../../../lease-core/django/tests/it/any_rows.rs"]
 mod any_rows;
 mod command;
+#[path = "../api/mail_folder.rs"]
+mod mail_folder;
 #[path = "../../../lease-store-postgres/tests/postgres/support/mod.rs"]
 #[expect(dead_code, reason = "shared with the tests of the Postgres store, which need more of it")]
 mod postgres;

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::mail_folder::{MailFolder, token_in};
 use crate::postgres::TestDatabase;
 use crate::process::{Server, run};
 use crate::whole::{HASHES, IN_THE_CLEAR, token};
@@ -105,6 +106,38 @@ async fn each_hash_of_django_logs_in_and_is_replaced() {
         assert_eq!(login(&server, "user101", password).0, 400);
     }
     drop(connection);
+    drop(server);
+    database.drop().await;
+}
+
+/// A user whose password was no hash sets a new one by the link in a mail.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_without_a_password_gets_a_new_one_by_mail() {
+    let (database, dump) = (TestDatabase::create_empty().await, Dump::new("reset"));
+    drop(serve(&database, &SUPERUSER));
+    import_into(&database.direct_url(), &dump);
+    let folder = MailFolder::new("reset");
+    let mails = [
+        ("LEASE_SMTP_URL", &*folder.url()),
+        ("LEASE_MAIL_FROM", "cars@example.com"),
+        ("LEASE_PUBLIC_URL", "https://cars.example"),
+        ("LEASE_TEST_CLOCK", "true"),
+    ];
+    let server = serve(&database, &mails);
+    let (_, user) = get(&server, &token(101), "me");
+    let asked = serde_json::json!({"email": user["email"]}).to_string();
+    assert_eq!(answer(&server.ask("POST /api/password-reset", &asked)).0, 202);
+    let (_, root) = login(&server, "root", "amber-meadow-17");
+    // The answer comes when everything that is due was done.
+    let root = format!("Token {}", root["token"].as_str().unwrap());
+    assert_eq!(answer(&server.ask_as(&root, "POST /api/test-clock/advance", r#"{"seconds":60}"#)).0, 200);
+
+    let mails = folder.mails();
+    let token = token_in(mails.first().unwrap(), "https://cars.example/password-reset");
+    let new = serde_json::json!({"token": token, "password": "amber-lantern-58", "password2": "amber-lantern-58"});
+    assert_eq!(answer(&server.ask("POST /api/password-reset/confirm", &new.to_string())).0, 204);
+    assert_eq!(login(&server, "user101", IN_THE_CLEAR).0, 400);
+    assert_eq!(login(&server, "user101", "amber-lantern-58").1["user_id"], 101);
     drop(server);
     database.drop().await;
 }
