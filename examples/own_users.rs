@@ -18,7 +18,7 @@ use lease_core::account::NewCustomer;
 use lease_core::engine::Maintenance;
 use lease_core::gateway::SandboxGateway;
 use lease_core::money::{Currency, Money};
-use lease_http::{Authenticator, HttpOptions, Identity, RouterBuilder};
+use lease_http::{Authenticator, Identity, RouterBuilder};
 use lease_store_memory::MemoryRepository;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -66,8 +66,7 @@ async fn main() -> Outcome {
     tokio::spawn(async move { maintained.run_maintenance(&Maintenance::default(), std::future::pending()).await });
 
     let sessions = Sessions::default();
-    let options = HttpOptions::default().with_console(false);
-    let lease = RouterBuilder::new(engine.clone()).options(options).authenticator(sessions.clone()).build();
+    let lease = RouterBuilder::new(engine.clone()).authenticator(sessions.clone()).build();
     let app = Router::new()
         .route("/login", post(log_in))
         .with_state((engine, sessions))
