@@ -2,7 +2,8 @@
 //!
 //! [`router`] is the whole layer with default settings, [`RouterBuilder`] with other settings. A request passes the layers, the
 //! extractors of its handler and the engine, in this order; this crate has no business rules. Every error is a [`Problem`], and
-//! [`document`] is the `OpenAPI` document, which is collected from the declarations of the handlers.
+//! [`document`] is the `OpenAPI` document, which is collected from the declarations of the handlers. [`views`] are the responses as
+//! types, for an app's own handlers and for clients.
 
 mod account_pages;
 mod auth;
@@ -31,6 +32,7 @@ mod routes;
 mod schema;
 mod state;
 mod throttle;
+pub mod views;
 
 use std::io::Write as _;
 use std::sync::{Arc, LazyLock};

@@ -19,15 +19,14 @@ use lease_core::permission::{Act, Actor, Resource};
 use lease_core::text::{EXTERNAL_ID_MAX, NAME_MAX, Search, TITLE_MAX, check_line, comparison_key};
 use percent_encoding::percent_decode;
 use rust_decimal::Decimal;
-use serde::Serialize;
-use serde_json::Value;
 use strum::VariantArray;
+use utoipa::ToSchema;
 use utoipa::openapi::path::{Parameter, ParameterIn};
-use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, ObjectBuilder, SchemaFormat, SchemaType, Type};
+use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::{Ref, RefOr, Required, Schema};
-use utoipa::{PartialSchema, ToSchema};
 
 use crate::problem::{Messages, Problem};
+use crate::views::Listing;
 
 /// The filter of a list.
 pub(crate) trait Filter: Sized {
@@ -75,9 +74,7 @@ pub(crate) struct Links {
 impl Links {
     /// The response with this page.
     pub(crate) fn respond<T, V>(&self, page: Page<T>, view: impl FnMut(T) -> V) -> axum::Json<Listing<V>> {
-        let link = |cursor: Option<Cursor>| cursor.map(|cursor| self.link(cursor));
-        let (next, previous) = (link(page.next), link(page.previous));
-        axum::Json(Listing { next, previous, results: page.items.into_iter().map(view).collect() })
+        axum::Json(Listing::new(page, |cursor| self.link(cursor), view))
     }
 
     fn link(&self, cursor: Cursor) -> String {
@@ -138,48 +135,6 @@ impl<F: Filter> utoipa::IntoParams for Filtered<F> {
         let mut params = Params::default();
         F::read(&mut params);
         params.known
-    }
-}
-
-/// A page of a list.
-#[derive(Debug, Serialize)]
-pub(crate) struct Listing<T> {
-    next: Option<String>,
-    previous: Option<String>,
-    results: Vec<T>,
-}
-
-impl<T: ToSchema> PartialSchema for Listing<T> {
-    fn schema() -> RefOr<Schema> {
-        let link = |description: &str| {
-            let types = SchemaType::Array(vec![Type::String, Type::Null]);
-            ObjectBuilder::new().schema_type(types).description(Some(description)).examples([Value::Null])
-        };
-        let rows = ArrayBuilder::new()
-            .items(reference::<T>())
-            .max_items(Some(MAX_LIMIT.into()))
-            .description(Some("The rows, newest first unless the operation says otherwise."));
-        ObjectBuilder::new()
-            .description(Some("A page of a list."))
-            .property("next", link("Path and query of the page that follows in the list; null on the last page."))
-            .property("previous", link("Path and query of the page that precedes in the list; null on the first page."))
-            .property("results", rows)
-            .required("next")
-            .required("previous")
-            .required("results")
-            .into()
-    }
-}
-
-/// The page is named after its rows: `TradePage`.
-impl<T: ToSchema> ToSchema for Listing<T> {
-    fn name() -> Cow<'static, str> {
-        format!("{}Page", T::name()).into()
-    }
-
-    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        schemas.push((T::name().into_owned(), T::schema()));
-        T::schemas(schemas);
     }
 }
 

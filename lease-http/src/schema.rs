@@ -1,70 +1,20 @@
-//! Schemas of the document that the core does not define: the types of values in responses, and bodies with a part of a draft.
+//! Schemas of the document that neither the core nor a [view](crate::views) defines: the currency in responses, and bodies with a part
+//! of a draft.
 
 use lease_core::account::UserDraft;
 use lease_core::catalog::{ServiceDraft, VehicleDraft};
 use lease_core::invoicing::PaymentDraft;
 use lease_core::lifecycle::ProposalDraft;
-use lease_core::money::Money;
 use lease_core::openapi;
 use lease_core::wallet::{CardDraft, EnteredCardDraft};
 use lease_core::webhook::WebhookEndpointDraft;
-use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::openapi::schema::{Object, ObjectBuilder, OneOfBuilder, RefBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-/// An id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub(crate) struct Id(i64);
-
-impl<T: lease_core::id::Id> From<T> for Id {
-    fn from(id: T) -> Self {
-        Self(id.get())
-    }
-}
-
-impl PartialSchema for Id {
-    fn schema() -> RefOr<Schema> {
-        lease_core::openapi::Id::schema()
-    }
-}
-
-impl ToSchema for Id {}
-
-/// An amount, with exactly the digits of its currency.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub(crate) struct Amount(String);
-
-impl From<Money> for Amount {
-    fn from(money: Money) -> Self {
-        Self(money.amount().to_string())
-    }
-}
-
-impl PartialSchema for Amount {
-    fn schema() -> RefOr<Schema> {
-        text(20, r"^[0-9]{1,12}(\.[0-9]{1,4})?$")
-            .description(Some("An exact decimal, with the number of digits that its currency has."))
-            .examples([json!("199.99")])
-            .into()
-    }
-}
-
-impl ToSchema for Amount {}
-
-/// A currency.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub(crate) struct Currency(String);
-
-impl From<Money> for Currency {
-    fn from(money: Money) -> Self {
-        Self(money.currency().to_string())
-    }
-}
+/// The currency of an amount in a response.
+pub(crate) enum Currency {}
 
 impl PartialSchema for Currency {
     fn schema() -> RefOr<Schema> {
@@ -74,7 +24,8 @@ impl PartialSchema for Currency {
 
 impl ToSchema for Currency {}
 
-fn text(max: usize, pattern: &str) -> ObjectBuilder {
+/// A text with this many characters at most.
+pub(crate) fn text(max: usize, pattern: &str) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String).max_length(Some(max)).pattern(Some(pattern))
 }
 

@@ -3,13 +3,10 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use chrono::{DateTime, NaiveDate, Utc};
 use lease_core::Error;
 use lease_core::account::RegistrationDraft;
-use lease_core::engine::{LoggedIn, LoginDraft, Registered};
+use lease_core::engine::LoginDraft;
 use lease_core::id::UserId;
-use serde::Serialize;
-use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use super::response::{ApiResult, Created, created};
@@ -20,8 +17,8 @@ use crate::extract::{Body, Engine, PathId};
 use crate::idempotency::{Replay, Secrets};
 use crate::layers::{Presence, Trail};
 use crate::problem::Problem;
-use crate::schema::Id;
 use crate::throttle::{LoginThrottle, limit_logins, limit_registrations};
+use crate::views::{Login, Registration};
 
 pub(super) fn endpoints() -> Endpoints {
     Endpoints::new()
@@ -31,48 +28,6 @@ pub(super) fn endpoints() -> Endpoints {
         .around_last(limit_logins)
         .post(routes!(logout), Replay::key_ignored())
         .post(routes!(logout_all), Replay::key_ignored())
-}
-
-/// A new user, just registered.
-#[derive(Serialize, ToSchema)]
-struct Registration {
-    /// A confirmation message.
-    #[schema(example = "successfully registered a new user.")]
-    response: &'static str,
-    user_id: Id,
-    #[schema(required)]
-    customer_id: Option<Id>,
-    username: String,
-    email: String,
-    first_name: String,
-    last_name: String,
-    job: String,
-    #[schema(required)]
-    dob: Option<NaiveDate>,
-    notes: String,
-    /// The first token; shown only here.
-    #[schema(pattern = "^[0-9a-f]{40}$", example = "0123456789abcdef0123456789abcdef01234567")]
-    token: String,
-}
-
-impl From<Registered> for Registration {
-    fn from(registered: Registered) -> Self {
-        let Registered { account, profile, token, .. } = registered;
-        let user = account.user.value;
-        Self {
-            response: "successfully registered a new user.",
-            user_id: account.user.id.into(),
-            customer_id: account.customer_id.map(Id::from),
-            username: user.username.as_str().to_owned(),
-            email: user.email_or_empty().to_owned(),
-            first_name: user.first_name,
-            last_name: user.last_name,
-            job: profile.job,
-            dob: profile.dob,
-            notes: profile.notes,
-            token: token.expose().to_owned(),
-        }
-    }
 }
 
 /// Register
@@ -97,31 +52,6 @@ async fn register_again(engine: Engine, user: PathId<UserId>) -> Created<Registr
     let user = user.0.ok_or(Error::NotFound)?;
     let registered = engine.repeat_registration(user).await?;
     Ok(created(registered.account.user.id, registered.into()))
-}
-
-/// A user, just logged in.
-#[derive(Serialize, ToSchema)]
-struct Login {
-    /// The new token; earlier ones stay valid. Shown only here.
-    #[schema(pattern = "^[0-9a-f]{40}$", example = "0123456789abcdef0123456789abcdef01234567")]
-    token: String,
-    /// When the token expires.
-    expires_at: DateTime<Utc>,
-    user_id: Id,
-    /// Null for administrative users.
-    #[schema(required)]
-    customer_id: Option<Id>,
-}
-
-impl From<LoggedIn> for Login {
-    fn from(login: LoggedIn) -> Self {
-        Self {
-            token: login.token.expose().to_owned(),
-            expires_at: login.expires_at,
-            user_id: login.account.user.id.into(),
-            customer_id: login.account.customer_id.map(Id::from),
-        }
-    }
 }
 
 /// Log in

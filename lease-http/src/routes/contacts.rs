@@ -2,15 +2,11 @@
 
 use axum::Json;
 use axum::http::StatusCode;
-use chrono::{DateTime, Utc};
 use lease_core::directory::ContactDraft;
-use lease_core::id::{ContactId, Stored};
+use lease_core::id::ContactId;
 use lease_core::input::UpdateMode;
-use lease_core::model::{self, ContactOwner};
 use lease_core::permission::Resource;
 use lease_core::repository::ContactFilter;
-use serde::Serialize;
-use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use super::response::{ApiResult, Created, created};
@@ -19,8 +15,9 @@ use crate::endpoints::Endpoints;
 use crate::extract::{Body, Engine, PathId};
 use crate::idempotency::Replay;
 use crate::problem::Problem;
-use crate::query::{Filter, List, Listing, Params};
-use crate::schema::{Id, any_said};
+use crate::query::{Filter, List, Params};
+use crate::schema::any_said;
+use crate::views::{Contact, Listing};
 
 pub(super) fn endpoints() -> Endpoints {
     Endpoints::new().routes(routes!(list_contacts)).post(routes!(create_contact), Replay::created(get_contact)).routes(routes!(
@@ -29,53 +26,6 @@ pub(super) fn endpoints() -> Endpoints {
         update_contact,
         delete_contact
     ))
-}
-
-/// An address-book entry of either a customer or a lead.
-#[derive(Serialize, ToSchema)]
-struct Contact {
-    id: Id,
-    #[schema(required)]
-    customer_id: Option<Id>,
-    #[schema(required)]
-    lead_id: Option<Id>,
-    label: String,
-    name: String,
-    email: String,
-    phone: String,
-    address_line1: String,
-    address_line2: String,
-    city: String,
-    state: String,
-    postal_code: String,
-    country: String,
-    created_at: DateTime<Utc>,
-}
-
-impl From<Stored<model::Contact>> for Contact {
-    fn from(contact: Stored<model::Contact>) -> Self {
-        let Stored { id, value: contact } = contact;
-        let (customer_id, lead_id) = match contact.owner {
-            ContactOwner::Customer(customer) => (Some(customer.into()), None),
-            ContactOwner::Lead(lead) => (None, Some(lead.into())),
-        };
-        Self {
-            id: id.into(),
-            customer_id,
-            lead_id,
-            label: contact.label,
-            name: contact.name,
-            email: contact.email,
-            phone: contact.phone,
-            address_line1: contact.address_line1,
-            address_line2: contact.address_line2,
-            city: contact.city,
-            state: contact.state,
-            postal_code: contact.postal_code,
-            country: contact.country,
-            created_at: contact.created_at,
-        }
-    }
 }
 
 /// A page of contacts.

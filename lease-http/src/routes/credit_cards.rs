@@ -2,17 +2,14 @@
 
 use axum::Json;
 use axum::http::StatusCode;
-use chrono::{DateTime, Utc};
-use lease_core::id::{CreditCardId, Stored};
+use lease_core::id::CreditCardId;
 use lease_core::input::{Draft, UpdateMode};
-use lease_core::model::{self, CardBrand};
 use lease_core::permission::Resource;
 use lease_core::repository::CardFilter;
 use lease_core::wallet::{CardDraft, EnteredCardDraft};
 use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
-use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use super::response::{ApiResult, Created, created};
@@ -21,51 +18,15 @@ use crate::endpoints::Endpoints;
 use crate::extract::{Body, Engine, PathId};
 use crate::idempotency::{Replay, Secrets};
 use crate::problem::Problem;
-use crate::query::{Filter, List, Listing, Params};
-use crate::schema::{CreditCardInput, CreditCardPatch, Id};
+use crate::query::{Filter, List, Params};
+use crate::schema::{CreditCardInput, CreditCardPatch};
+use crate::views::{CreditCard, Listing};
 
 pub(super) fn endpoints() -> Endpoints {
     Endpoints::new()
         .routes(routes!(list_credit_cards))
         .post(routes!(create_credit_card), Replay::created(get_credit_card).with_secrets(Secrets::Card))
         .routes(routes!(get_credit_card, update_credit_card, delete_credit_card))
-}
-
-/// A stored credit card.
-#[derive(Serialize, ToSchema)]
-struct CreditCard {
-    id: Id,
-    customer_id: Id,
-    /// The card network.
-    #[schema(value_type = CardBrand)]
-    brand: &'static str,
-    /// The last four digits of the number.
-    #[schema(pattern = "^[0-9]{4}$", example = "4242")]
-    last4: String,
-    #[schema(minimum = 1, maximum = 12)]
-    exp_month: u32,
-    exp_year: i32,
-    holder_name: String,
-    /// Whether it is the customer's default card.
-    is_default: bool,
-    created_at: DateTime<Utc>,
-}
-
-impl From<Stored<model::CreditCard>> for CreditCard {
-    fn from(card: Stored<model::CreditCard>) -> Self {
-        let Stored { id, value: card } = card;
-        Self {
-            id: id.into(),
-            customer_id: card.customer_id.into(),
-            brand: card.brand.into(),
-            last4: card.last4,
-            exp_month: card.exp_month,
-            exp_year: card.exp_year,
-            holder_name: card.holder_name,
-            is_default: card.is_default,
-            created_at: card.created_at,
-        }
-    }
 }
 
 /// A new card, as its number or as the provider's name for it. The gateway decides which of the two is read.

@@ -1,66 +1,21 @@
 //! Customers (rule 6.1). They are created with their users.
 
 use axum::Json;
-use chrono::{DateTime, NaiveDate, Utc};
 use lease_core::account::ProfileDraft;
-use lease_core::id::{CustomerId, Stored};
-use lease_core::model;
-use lease_core::openapi::MetadataInput;
-use lease_core::permission::{Actor, Resource};
+use lease_core::id::CustomerId;
+use lease_core::permission::Resource;
 use lease_core::repository::CustomerFilter;
-use serde::Serialize;
-use serde_json::Value;
-use utoipa::ToSchema;
 use utoipa_axum::routes;
 
-use super::annotations::Seen;
 use super::response::ApiResult;
 use crate::auth::Session;
 use crate::endpoints::Endpoints;
 use crate::extract::{Body, Engine, PathId};
-use crate::query::{Filter, List, Listing, Params};
-use crate::schema::Id;
+use crate::query::{Filter, List, Params};
+use crate::views::{Customer, Listing};
 
 pub(super) fn endpoints() -> Endpoints {
     Endpoints::new().routes(routes!(list_customers)).routes(routes!(get_customer, replace_customer, update_customer))
-}
-
-/// The trading party that belongs to a user.
-#[derive(Serialize, ToSchema)]
-struct Customer {
-    id: Id,
-    user_id: Id,
-    job: String,
-    #[schema(required)]
-    dob: Option<NaiveDate>,
-    notes: String,
-    created_at: DateTime<Utc>,
-    /// What another system calls it, or null. Shown to administrative users alone.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, max_length = 255, example = "crm-1042")]
-    external_id: Option<Value>,
-    /// What the company keeps with it. Shown to administrative users alone.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = MetadataInput, required = false)]
-    metadata: Option<Value>,
-}
-
-impl Customer {
-    /// As this actor sees it.
-    fn seen_by(actor: &Actor, customer: Stored<model::Customer>) -> Self {
-        let Stored { id, value: model::Customer { user_id, profile, created_at, annotations } } = customer;
-        let Seen { external_id, metadata } = Seen::by(actor, annotations);
-        Self {
-            id: id.into(),
-            user_id: user_id.into(),
-            job: profile.job,
-            dob: profile.dob,
-            notes: profile.notes,
-            created_at,
-            external_id,
-            metadata,
-        }
-    }
 }
 
 /// A page of customers.

@@ -4,9 +4,9 @@ mod stream;
 
 use axum::Json;
 use chrono::{DateTime, Utc};
-use lease_core::event::{EventType, EventView, SubjectKind};
+use lease_core::event::{EventType, SubjectKind};
 use lease_core::id::{EventId, TradeId};
-use lease_core::openapi::EventTypePattern;
+use lease_core::openapi::{EventTypePattern, Id};
 use lease_core::permission::Resource;
 use lease_core::repository::EventFilter;
 use serde_json::Value;
@@ -19,8 +19,8 @@ use super::response::ApiResult;
 use crate::auth::Session;
 use crate::endpoints::Endpoints;
 use crate::extract::{Engine, PathId};
-use crate::query::{Filter, List, Listing, Params};
-use crate::schema::Id;
+use crate::query::{Filter, List, Params};
+use crate::views::{self, Listing};
 
 pub(super) fn endpoints() -> Endpoints {
     Endpoints::new()
@@ -136,7 +136,7 @@ struct FieldChange {
 /// A page of events, for the document.
 type EventPage = Listing<Event>;
 /// A page of events.
-type EventViewPage = Listing<EventView>;
+type EventViewPage = Listing<views::Event>;
 
 /// The filter of the list, and the id after which it goes forward.
 #[derive(Debug)]
@@ -200,13 +200,13 @@ async fn list_events(engine: Engine, session: Session, list: List<Query>) -> Api
         Some(after) => engine.events_forward(&session.actor, EventId::new(after), filter, page).await?,
         None => engine.events(&session.actor, filter, page).await?,
     };
-    Ok(links.respond(found, EventView::from))
+    Ok(links.respond(found, views::Event::from))
 }
 
 /// Get an event
 #[utoipa::path(get, path = "/api/events/{id}", tag = "events",
     responses((status = 200, description = "The event.", body = Event)))]
-async fn get_event(engine: Engine, session: Session, id: PathId<EventId>) -> ApiResult<EventView> {
+async fn get_event(engine: Engine, session: Session, id: PathId<EventId>) -> ApiResult<views::Event> {
     let id = id.or_not_found(&session.actor)?;
     Ok(Json(engine.get_event(&session.actor, id).await?.into()))
 }
@@ -244,5 +244,5 @@ async fn list_trade_history(
         }
     };
     let found = engine.trade_history(&session.actor, trade, page).await?;
-    Ok(links.respond(found, EventView::from))
+    Ok(links.respond(found, views::Event::from))
 }

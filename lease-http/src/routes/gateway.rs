@@ -3,8 +3,6 @@
 use axum::Json;
 use axum::extract::Request;
 use axum::http::StatusCode;
-use lease_core::gateway::GatewayInfo;
-use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 
@@ -14,6 +12,7 @@ use crate::endpoints::Endpoints;
 use crate::extract::{Engine, received_body};
 use crate::idempotency::Replay;
 use crate::problem::Problem;
+use crate::views::{CardSetup, Gateway};
 
 /// The header with the signature of a notification.
 const SIGNATURE: &str = "stripe-signature";
@@ -23,25 +22,6 @@ pub(super) fn endpoints() -> Endpoints {
         .routes(routes!(get_gateway))
         .post(routes!(set_up_credit_card), Replay::repeated())
         .post(routes!(take_notification), Replay::key_ignored().public())
-}
-
-/// The payment gateway.
-#[derive(Serialize, ToSchema)]
-struct Gateway {
-    /// Its name: `sandbox`, with which no money moves, or `stripe`.
-    #[schema(example = "sandbox")]
-    kind: &'static str,
-    /// The key with which a browser speaks to the provider, if it does.
-    #[schema(required, example = json!(null))]
-    publishable_key: Option<String>,
-}
-
-/// What a browser needs to enter a card.
-#[derive(Serialize, ToSchema)]
-struct CardSetup {
-    /// The secret with which it does so.
-    #[schema(example = "seti_1_secret_2")]
-    client_secret: String,
 }
 
 /// A notification, as the provider writes it.
@@ -54,8 +34,7 @@ struct Notification(serde_json::Value);
 #[utoipa::path(get, path = "/api/gateway", tag = "payments",
     responses((status = 200, description = "The payment gateway.", body = Gateway)))]
 async fn get_gateway(engine: Engine, session: Session) -> ApiResult<Gateway> {
-    let GatewayInfo { kind, publishable_key, .. } = engine.gateway(&session.actor)?;
-    Ok(Json(Gateway { kind, publishable_key }))
+    Ok(Json(engine.gateway(&session.actor)?.into()))
 }
 
 /// Prepare to enter a credit card
@@ -66,8 +45,7 @@ async fn get_gateway(engine: Engine, session: Session) -> ApiResult<Gateway> {
     responses((status = 200, description = "What the form needs.", body = CardSetup)),
     extensions(("x-codes" = json!(["permission_denied", "not_found", "throttled"]))))]
 async fn set_up_credit_card(engine: Engine, session: Session) -> ApiResult<CardSetup> {
-    let setup = engine.set_up_card(&session.actor).await?;
-    Ok(Json(CardSetup { client_secret: setup.client_secret.expose().to_owned() }))
+    Ok(Json(engine.set_up_card(&session.actor).await?.into()))
 }
 
 /// Take a notification of the gateway

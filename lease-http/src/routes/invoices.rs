@@ -1,16 +1,11 @@
 //! Invoices (rule 5.3). Trades issue them; no endpoint creates one.
 
 use axum::Json;
-use chrono::{DateTime, NaiveDate, Utc};
-use lease_core::Error;
-use lease_core::id::{InvoiceId, Stored};
+use lease_core::id::InvoiceId;
 use lease_core::invoicing::{DueDateDraft, VoidDraft, WriteOffDraft};
-use lease_core::model::{self, InvoiceStatus};
 use lease_core::page::Page;
 use lease_core::permission::Resource;
 use lease_core::repository::InvoiceFilter;
-use serde::Serialize;
-use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use super::response::ApiResult;
@@ -18,8 +13,8 @@ use crate::auth::Session;
 use crate::endpoints::Endpoints;
 use crate::extract::{Body, Engine, PathId};
 use crate::idempotency::Replay;
-use crate::query::{Filter, List, Listing, Params};
-use crate::schema::{Amount, Currency, Id};
+use crate::query::{Filter, List, Params};
+use crate::views::{Invoice, Listing};
 
 pub(super) fn endpoints() -> Endpoints {
     Endpoints::new()
@@ -27,76 +22,6 @@ pub(super) fn endpoints() -> Endpoints {
         .routes(routes!(get_invoice, move_due_date))
         .post(routes!(void_invoice), Replay::changed(get_invoice))
         .post(routes!(write_off_invoice), Replay::changed(get_invoice))
-}
-
-/// The company's claim for its fee.
-#[derive(Serialize, ToSchema)]
-struct Invoice {
-    id: Id,
-    #[schema(pattern = "^INV-[0-9]{8,}$", example = "INV-00000042")]
-    number: String,
-    trade_id: Id,
-    /// The proposal for which it was issued: the first, or the accepted one.
-    proposal_id: Id,
-    /// The customer who is billed.
-    customer_id: Id,
-    amount: Amount,
-    /// The sum of the payments that succeeded.
-    amount_paid: Amount,
-    /// The sum of the refunds that succeeded. The invoice stays paid.
-    amount_refunded: Amount,
-    /// The amount still due; zero once the invoice is void or written off.
-    amount_due: Amount,
-    currency: Currency,
-    #[schema(value_type = InvoiceStatus)]
-    status: &'static str,
-    /// Whether it is still open after its due date.
-    is_overdue: bool,
-    issued_at: DateTime<Utc>,
-    due_date: NaiveDate,
-    #[schema(required)]
-    paid_at: Option<DateTime<Utc>>,
-    #[schema(required)]
-    voided_at: Option<DateTime<Utc>>,
-    /// The reason why it was voided; empty unless it is void.
-    #[schema(example = "")]
-    void_reason: String,
-    #[schema(required)]
-    written_off_at: Option<DateTime<Utc>>,
-    /// The reason why it was written off; empty unless it is.
-    #[schema(example = "")]
-    write_off_reason: String,
-}
-
-impl Invoice {
-    fn new(invoice: Stored<model::Invoice>, now: DateTime<Utc>) -> Result<Self, Error> {
-        let (amount_due, is_overdue) = (invoice.due()?, invoice.is_overdue(now));
-        let Stored { id, value: invoice } = invoice;
-        let status = InvoiceStatus::from(&invoice.state).into();
-        let (voided_at, void_reason) = invoice.state.voided().unzip();
-        let (written_off_at, write_off_reason) = invoice.state.written_off().unzip();
-        Ok(Self {
-            id: id.into(),
-            number: id.number(),
-            trade_id: invoice.trade_id.into(),
-            proposal_id: invoice.proposal_id.into(),
-            customer_id: invoice.customer_id.into(),
-            amount: invoice.amount.into(),
-            amount_paid: invoice.paid.into(),
-            amount_refunded: invoice.refunded.into(),
-            amount_due: amount_due.into(),
-            currency: invoice.amount.into(),
-            status,
-            is_overdue,
-            issued_at: invoice.issued_at,
-            due_date: invoice.due_date,
-            paid_at: invoice.state.paid_at(),
-            voided_at,
-            void_reason: void_reason.unwrap_or_default().to_owned(),
-            written_off_at,
-            write_off_reason: write_off_reason.unwrap_or_default().to_owned(),
-        })
-    }
 }
 
 /// A page of invoices.

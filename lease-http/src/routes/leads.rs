@@ -2,15 +2,11 @@
 
 use axum::Json;
 use axum::http::StatusCode;
-use chrono::{DateTime, Utc};
 use lease_core::directory::{ConversionDraft, LeadDraft};
-use lease_core::id::{LeadId, Stored};
+use lease_core::id::LeadId;
 use lease_core::input::UpdateMode;
-use lease_core::model::{self, LeadStatus};
 use lease_core::permission::Resource;
 use lease_core::repository::LeadFilter;
-use serde::Serialize;
-use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use super::response::{ApiResult, Created, created};
@@ -19,8 +15,9 @@ use crate::endpoints::Endpoints;
 use crate::extract::{Body, Engine, PathId};
 use crate::idempotency::Replay;
 use crate::problem::Problem;
-use crate::query::{Filter, List, Listing, Params};
-use crate::schema::{Id, any_said};
+use crate::query::{Filter, List, Params};
+use crate::schema::any_said;
+use crate::views::{Lead, Listing};
 
 pub(super) fn endpoints() -> Endpoints {
     Endpoints::new()
@@ -29,45 +26,6 @@ pub(super) fn endpoints() -> Endpoints {
         .routes(routes!(get_lead, replace_lead, update_lead, delete_lead))
         .post(routes!(convert_lead), Replay::changed(get_lead))
         .closed_without(Resource::Lead)
-}
-
-/// A prospect.
-#[derive(Serialize, ToSchema)]
-struct Lead {
-    id: Id,
-    first_name: String,
-    last_name: String,
-    email: String,
-    phone: String,
-    company: String,
-    source: String,
-    #[schema(value_type = LeadStatus)]
-    status: &'static str,
-    notes: String,
-    /// The customer that it was converted to.
-    #[schema(required)]
-    customer_id: Option<Id>,
-    created_at: DateTime<Utc>,
-}
-
-impl From<Stored<model::Lead>> for Lead {
-    fn from(lead: Stored<model::Lead>) -> Self {
-        let customer_id = lead.customer_id().map(Id::from);
-        let Stored { id, value: lead } = lead;
-        Self {
-            id: id.into(),
-            first_name: lead.first_name,
-            last_name: lead.last_name,
-            email: lead.email,
-            phone: lead.phone,
-            company: lead.company,
-            source: lead.source,
-            status: LeadStatus::from(lead.state).into(),
-            notes: lead.notes,
-            customer_id,
-            created_at: lead.created_at,
-        }
-    }
 }
 
 /// A page of leads.

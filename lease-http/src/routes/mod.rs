@@ -1,11 +1,10 @@
 //! The endpoints, one file for each resource. A handler extracts its input from the request, calls the engine once and responds.
-//! The schema of its response is defined beside it; the schema of its request is a draft of the core. Extensions name the codes
-//! that only this operation can return (`x-codes`), the rules between the fields of its body (`x-rules`), and the preferred
-//! operation that does the same (`x-instead`); [`openapi`](crate::openapi) adds everything that all operations of a kind have in
-//! common.
+//! Its response is a [view](crate::views), which has the schema; the schema of its request is a draft of the core. Extensions name
+//! the codes that only this operation can return (`x-codes`), the rules between the fields of its body (`x-rules`), and the
+//! preferred operation that does the same (`x-instead`); [`openapi`](crate::openapi) adds everything that all operations of a kind
+//! have in common.
 
 mod accounts;
-mod annotations;
 mod contacts;
 mod credit_cards;
 mod customers;

@@ -2,35 +2,16 @@
 
 use axum::Json;
 use lease_core::account::NoticeSettingsDraft;
-use lease_core::model::NoticeSettings;
-use serde::Serialize;
-use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use super::response::ApiResult;
 use crate::auth::Session;
 use crate::endpoints::Endpoints;
 use crate::extract::{Body, Engine};
+use crate::views::NotificationSettings;
 
 pub(super) fn endpoints() -> Endpoints {
     Endpoints::new().routes(routes!(get_notification_settings, replace_notification_settings))
-}
-
-/// Which notices the user gets by mail. Those about the security of the account always come.
-#[derive(Serialize, ToSchema)]
-struct NotificationSettings {
-    /// About proposals.
-    proposals: bool,
-    /// About invoices.
-    invoices: bool,
-    /// About payments and refunds.
-    payments: bool,
-}
-
-impl From<NoticeSettings> for NotificationSettings {
-    fn from(NoticeSettings { proposals, invoices, payments }: NoticeSettings) -> Self {
-        Self { proposals, invoices, payments }
-    }
 }
 
 /// Get one's notification settings

@@ -2,17 +2,13 @@
 
 use axum::Json;
 use axum::http::StatusCode;
-use chrono::{DateTime, Utc};
 use lease_core::Error;
 use lease_core::engine::{PayerDraft, WithActions};
 use lease_core::id::{InvoiceId, PaymentId};
 use lease_core::invoicing::{PaymentCancellationDraft, PaymentDraft};
-use lease_core::lifecycle::AvailableAction;
-use lease_core::model::{self, PaymentState, PaymentStatus};
+use lease_core::model::{self, PaymentState};
 use lease_core::permission::{Act, Resource};
 use lease_core::repository::PaymentFilter;
-use serde::Serialize;
-use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use super::response::{ApiResult, Created, CreatedResponse, created};
@@ -20,8 +16,9 @@ use crate::auth::Session;
 use crate::endpoints::Endpoints;
 use crate::extract::{Body, Engine, PathId};
 use crate::idempotency::Replay;
-use crate::query::{Filter, List, Listing, Params};
-use crate::schema::{Amount, Currency, Id, InvoicePaymentInput};
+use crate::query::{Filter, List, Params};
+use crate::schema::InvoicePaymentInput;
+use crate::views::{Listing, Payment};
 
 pub(super) fn endpoints() -> Endpoints {
     Endpoints::new()
@@ -31,84 +28,6 @@ pub(super) fn endpoints() -> Endpoints {
         .post(routes!(create_invoice_payment), Replay::created(get_outcome))
         .post(routes!(cancel_payment), Replay::changed(get_payment))
         .post(routes!(act_as_payer), Replay::changed(get_payment))
-}
-
-/// One attempt to pay an invoice with a card.
-#[derive(Serialize, ToSchema)]
-struct Payment {
-    id: Id,
-    invoice_id: Id,
-    credit_card_id: Id,
-    customer_id: Id,
-    amount: Amount,
-    currency: Currency,
-    #[schema(value_type = PaymentStatus)]
-    status: &'static str,
-    /// The sum of the refunds that succeeded.
-    amount_refunded: Amount,
-    /// The gateway's reason for the failure.
-    #[schema(required, example = json!(null))]
-    failure_code: Option<String>,
-    /// What the payer must do before the card is charged, if they must.
-    #[schema(required)]
-    next_action: Option<NextAction>,
-    /// Whether it was made after the due date.
-    is_late: bool,
-    /// The gateway's reference for the charge.
-    #[schema(required, example = "sandbox_9f86d081884c7d65")]
-    gateway_reference: Option<String>,
-    created_at: DateTime<Utc>,
-    /// When it succeeded, failed or was cancelled.
-    #[schema(required)]
-    settled_at: Option<DateTime<Utc>>,
-    /// What the caller may do with it now.
-    #[schema(value_type = Vec<AvailableAction>)]
-    available_actions: Vec<&'static str>,
-}
-
-/// What a payer must do before their card is charged. Only the payer gets the secret.
-#[derive(Serialize, ToSchema)]
-struct NextAction {
-    /// The gateway's word for it: `use_stripe_sdk`, `redirect_to_url`, or `sandbox`.
-    #[schema(example = "sandbox")]
-    r#type: String,
-    /// The address at which the payer acts.
-    #[schema(example = "/api/sandbox/payments/1")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    url: Option<String>,
-    /// The secret with which the payer's browser acts.
-    #[schema(example = "pi_1_secret_2")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    client_secret: Option<String>,
-}
-
-impl From<&model::NextAction> for NextAction {
-    fn from(action: &model::NextAction) -> Self {
-        let client_secret = action.client_secret.as_ref().map(|secret| secret.expose().to_owned());
-        Self { r#type: action.kind.clone(), url: action.url.clone(), client_secret }
-    }
-}
-
-impl From<WithActions<model::Payment>> for Payment {
-    fn from(WithActions { stored: payment, available_actions, .. }: WithActions<model::Payment>) -> Self {
-        Self {
-            id: payment.id.into(),
-            invoice_id: payment.invoice_id.into(),
-            credit_card_id: payment.credit_card_id.into(),
-            customer_id: payment.customer_id.into(),
-            amount: payment.amount.into(),
-            currency: payment.amount.into(),
-            status: PaymentStatus::from(&payment.state).into(),
-            amount_refunded: payment.refunded.into(),
-            failure_code: payment.state.failure_code().map(str::to_owned),
-            next_action: payment.state.next_action().map(NextAction::from),
-            is_late: payment.is_late,
-            gateway_reference: payment.gateway_reference.clone(),
-            created_at: payment.created_at,
-            settled_at: payment.state.settled_at(),
-            available_actions: available_actions.into_iter().map(Into::into).collect(),
-        }
-    }
 }
 
 /// A page of payments.

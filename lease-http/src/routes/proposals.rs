@@ -1,15 +1,10 @@
 //! Proposals (rules 4.2 to 4.5).
 
 use axum::Json;
-use chrono::{DateTime, NaiveDate, Utc};
-use lease_core::engine::WithActions;
-use lease_core::id::{ProposalId, Stored, TradeId};
-use lease_core::lifecycle::{AvailableAction, ProposalDraft};
-use lease_core::model::{self, ProposalStatus};
+use lease_core::id::{ProposalId, TradeId};
+use lease_core::lifecycle::ProposalDraft;
 use lease_core::permission::Resource;
 use lease_core::repository::ProposalFilter;
-use serde::Serialize;
-use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use super::response::{ApiResult, Created, created};
@@ -17,8 +12,9 @@ use crate::auth::Session;
 use crate::endpoints::Endpoints;
 use crate::extract::{Body, Engine, PathId};
 use crate::idempotency::Replay;
-use crate::query::{Filter, List, Listing, Params};
-use crate::schema::{Amount, Currency, Id, TermsInput, both_or_neither};
+use crate::query::{Filter, List, Params};
+use crate::schema::{TermsInput, both_or_neither};
+use crate::views::{Listing, Proposal};
 
 pub(super) fn endpoints() -> Endpoints {
     Endpoints::new()
@@ -30,57 +26,6 @@ pub(super) fn endpoints() -> Endpoints {
         .post(routes!(accept_proposal), Replay::changed(get_proposal))
         .post(routes!(reject_proposal), Replay::changed(get_proposal))
         .post(routes!(withdraw_proposal), Replay::changed(get_proposal))
-}
-
-/// Terms offered in a trade by one customer.
-#[derive(Serialize, ToSchema)]
-struct Proposal {
-    id: Id,
-    trade_id: Id,
-    /// The customer who made it.
-    customer_id: Id,
-    /// The price of a sale, or the monthly price of a lease.
-    amount: Amount,
-    currency: Currency,
-    #[schema(required)]
-    start_date: Option<NaiveDate>,
-    /// The day after the last day.
-    #[schema(required)]
-    end_date: Option<NaiveDate>,
-    message: String,
-    #[schema(value_type = ProposalStatus)]
-    status: &'static str,
-    #[schema(required)]
-    expires_at: Option<DateTime<Utc>>,
-    created_at: DateTime<Utc>,
-    /// The time when it was accepted, rejected, withdrawn, superseded, closed, or expired.
-    #[schema(required)]
-    decided_at: Option<DateTime<Utc>>,
-    /// The actions that the caller may take now.
-    #[schema(value_type = Vec<AvailableAction>)]
-    available_actions: Vec<&'static str>,
-}
-
-impl Proposal {
-    fn new(seen: WithActions<model::Proposal>, now: DateTime<Utc>) -> Self {
-        let WithActions { stored: Stored { id, value: proposal }, available_actions, .. } = seen;
-        let state = proposal.state_at(now);
-        Self {
-            id: id.into(),
-            trade_id: proposal.trade_id.into(),
-            customer_id: proposal.customer_id.into(),
-            amount: proposal.amount.into(),
-            currency: proposal.amount.into(),
-            start_date: proposal.period.map(model::Period::start),
-            end_date: proposal.period.map(model::Period::end),
-            message: proposal.message,
-            status: ProposalStatus::from(state).into(),
-            expires_at: proposal.expires_at,
-            created_at: proposal.created_at,
-            decided_at: state.decided_at(),
-            available_actions: available_actions.into_iter().map(Into::into).collect(),
-        }
-    }
 }
 
 /// A page of proposals.
@@ -118,7 +63,7 @@ impl Filter for OfTrade {
 async fn list_proposals(engine: Engine, session: Session, list: List<ProposalFilter>) -> ApiResult<ProposalPage> {
     let (filter, page, links) = list.for_reader(&session.actor)?;
     let found = engine.list_proposals(&session.actor, filter, page).await?;
-    Ok(links.respond(found, |proposal| Proposal::new(proposal, engine.now())))
+    Ok(links.respond(found, Proposal::from))
 }
 
 /// Create a proposal
@@ -132,7 +77,7 @@ async fn list_proposals(engine: Engine, session: Session, list: List<ProposalFil
         ("x-examples" = json!(["A sale", "A lease"]))))]
 async fn create_proposal(engine: Engine, session: Session, body: Body<ProposalDraft>) -> Created<Proposal> {
     let proposal = body.judge(engine.create_proposal(&session, &body).await)?;
-    Ok(created(proposal.stored.id, Proposal::new(proposal, engine.now())))
+    Ok(created(proposal.stored.id, proposal.into()))
 }
 
 /// List the proposals of a trade
@@ -154,7 +99,7 @@ async fn list_trade_proposals(
         }
     };
     let found = engine.list_trade_proposals(&session.actor, trade, filter, page).await?;
-    Ok(links.respond(found, |proposal| Proposal::new(proposal, engine.now())))
+    Ok(links.respond(found, Proposal::from))
 }
 
 /// Create a proposal in a trade
@@ -174,7 +119,7 @@ async fn create_trade_proposal(
 ) -> Created<Proposal> {
     let trade = trade.or_not_found(&session.actor)?;
     let proposal = body.judge(engine.propose(&session, trade, &body).await)?;
-    Ok(created(proposal.stored.id, Proposal::new(proposal, engine.now())))
+    Ok(created(proposal.stored.id, proposal.into()))
 }
 
 /// Get a proposal
@@ -182,8 +127,7 @@ async fn create_trade_proposal(
     responses((status = 200, description = "The proposal.", body = Proposal)))]
 async fn get_proposal(engine: Engine, session: Session, id: PathId<ProposalId>) -> ApiResult<Proposal> {
     let id = id.or_not_found(&session.actor)?;
-    let proposal = engine.get_proposal(&session.actor, id).await?;
-    Ok(Json(Proposal::new(proposal, engine.now())))
+    Ok(Json(engine.get_proposal(&session.actor, id).await?.into()))
 }
 
 /// Accept a proposal
@@ -197,8 +141,7 @@ async fn get_proposal(engine: Engine, session: Session, id: PathId<ProposalId>) 
         "vehicle_not_available"]))))]
 async fn accept_proposal(engine: Engine, session: Session, id: PathId<ProposalId>) -> ApiResult<Proposal> {
     let id = id.or_not_found(&session.actor)?;
-    let proposal = engine.accept_proposal(&session, id).await?;
-    Ok(Json(Proposal::new(proposal, engine.now())))
+    Ok(Json(engine.accept_proposal(&session, id).await?.into()))
 }
 
 /// Reject a proposal
@@ -209,8 +152,7 @@ async fn accept_proposal(engine: Engine, session: Session, id: PathId<ProposalId
     extensions(("x-codes" = json!(["permission_denied", "trade_not_open", "proposal_expired", "proposal_not_pending"]))))]
 async fn reject_proposal(engine: Engine, session: Session, id: PathId<ProposalId>) -> ApiResult<Proposal> {
     let id = id.or_not_found(&session.actor)?;
-    let proposal = engine.reject_proposal(&session, id).await?;
-    Ok(Json(Proposal::new(proposal, engine.now())))
+    Ok(Json(engine.reject_proposal(&session, id).await?.into()))
 }
 
 /// Withdraw a proposal
@@ -221,6 +163,5 @@ async fn reject_proposal(engine: Engine, session: Session, id: PathId<ProposalId
     extensions(("x-codes" = json!(["permission_denied", "trade_not_open", "proposal_expired", "proposal_not_pending"]))))]
 async fn withdraw_proposal(engine: Engine, session: Session, id: PathId<ProposalId>) -> ApiResult<Proposal> {
     let id = id.or_not_found(&session.actor)?;
-    let proposal = engine.withdraw_proposal(&session, id).await?;
-    Ok(Json(Proposal::new(proposal, engine.now())))
+    Ok(Json(engine.withdraw_proposal(&session, id).await?.into()))
 }

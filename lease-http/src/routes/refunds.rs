@@ -2,15 +2,12 @@
 
 use axum::Json;
 use axum::http::StatusCode;
-use chrono::{DateTime, Utc};
 use lease_core::Error;
 use lease_core::id::{PaymentId, RefundId, Stored};
 use lease_core::invoicing::RefundDraft;
-use lease_core::model::{self, RefundReason, RefundState, RefundStatus};
+use lease_core::model::{self, RefundState};
 use lease_core::permission::Resource;
 use lease_core::repository::RefundFilter;
-use serde::Serialize;
-use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use super::response::{ApiResult, Created, CreatedResponse, created};
@@ -18,8 +15,8 @@ use crate::auth::Session;
 use crate::endpoints::Endpoints;
 use crate::extract::{Body, Engine, PathId};
 use crate::idempotency::Replay;
-use crate::query::{Filter, List, Listing, Params};
-use crate::schema::{Amount, Currency, Id};
+use crate::query::{Filter, List, Params};
+use crate::views::{Listing, Refund};
 
 pub(super) fn endpoints() -> Endpoints {
     Endpoints::new()
@@ -27,59 +24,6 @@ pub(super) fn endpoints() -> Endpoints {
         .routes(routes!(get_refund))
         .routes(routes!(list_payment_refunds))
         .post(routes!(refund_payment), Replay::created(get_outcome))
-}
-
-/// Money of a payment that is given back.
-#[derive(Serialize, ToSchema)]
-struct Refund {
-    id: Id,
-    payment_id: Id,
-    invoice_id: Id,
-    /// The customer who paid.
-    customer_id: Id,
-    amount: Amount,
-    currency: Currency,
-    #[schema(value_type = RefundReason)]
-    reason: &'static str,
-    /// What else the staff noted, or empty.
-    note: String,
-    #[schema(value_type = RefundStatus)]
-    status: &'static str,
-    /// The number of the credit note, once the refund has succeeded.
-    #[schema(required, pattern = "^CN-[0-9]{8,}$", example = "CN-00000042")]
-    credit_note_number: Option<String>,
-    /// The gateway's reason for the failure.
-    #[schema(required, example = json!(null))]
-    failure_code: Option<String>,
-    /// The gateway's reference for the refund.
-    #[schema(required, example = "re_1")]
-    gateway_reference: Option<String>,
-    created_at: DateTime<Utc>,
-    /// When it succeeded or failed.
-    #[schema(required)]
-    settled_at: Option<DateTime<Utc>>,
-}
-
-impl From<Stored<model::Refund>> for Refund {
-    fn from(Stored { id, value: refund }: Stored<model::Refund>) -> Self {
-        let has_succeeded = matches!(refund.state, RefundState::Succeeded { .. });
-        Self {
-            id: id.into(),
-            payment_id: refund.payment_id.into(),
-            invoice_id: refund.invoice_id.into(),
-            customer_id: refund.customer_id.into(),
-            amount: refund.amount.into(),
-            currency: refund.amount.into(),
-            reason: refund.reason.into(),
-            status: RefundStatus::from(&refund.state).into(),
-            credit_note_number: has_succeeded.then(|| id.credit_note_number()),
-            failure_code: refund.state.failure_code().map(str::to_owned),
-            settled_at: refund.state.settled_at(),
-            note: refund.note,
-            gateway_reference: refund.gateway_reference,
-            created_at: refund.created_at,
-        }
-    }
 }
 
 /// A page of refunds.

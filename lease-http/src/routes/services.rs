@@ -3,13 +3,10 @@
 use axum::Json;
 use axum::http::StatusCode;
 use lease_core::catalog::ServiceDraft;
-use lease_core::id::{ServiceId, Stored};
+use lease_core::id::ServiceId;
 use lease_core::input::UpdateMode;
-use lease_core::model::{self, BillTo, InvoiceOn, ServiceKind};
 use lease_core::permission::Resource;
 use lease_core::repository::ServiceFilter;
-use serde::Serialize;
-use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use super::response::{ApiResult, Created, created};
@@ -18,8 +15,9 @@ use crate::endpoints::Endpoints;
 use crate::extract::{Body, Engine, PathId};
 use crate::idempotency::Replay;
 use crate::problem::Problem;
-use crate::query::{Filter, List, Listing, Params};
-use crate::schema::{Amount, Currency, Id, ServicePatch};
+use crate::query::{Filter, List, Params};
+use crate::schema::ServicePatch;
+use crate::views::{Listing, Service};
 
 pub(super) fn endpoints() -> Endpoints {
     Endpoints::new().routes(routes!(list_services)).post(routes!(create_service), Replay::created(get_service)).routes(routes!(
@@ -28,46 +26,6 @@ pub(super) fn endpoints() -> Endpoints {
         update_service,
         deactivate_service
     ))
-}
-
-/// A service that the company sells.
-#[derive(Serialize, ToSchema)]
-struct Service {
-    id: Id,
-    name: String,
-    #[schema(value_type = ServiceKind)]
-    kind: &'static str,
-    #[schema(value_type = InvoiceOn)]
-    invoice_on: &'static str,
-    #[schema(value_type = BillTo)]
-    bill_to: &'static str,
-    /// The fee; no invoice is issued if it is zero.
-    amount: Amount,
-    currency: Currency,
-    /// The number of days from the issue of the invoice to its due date.
-    #[schema(minimum = 0, maximum = 365)]
-    payment_due_days: u16,
-    description: String,
-    /// Whether new trades may be opened under it.
-    is_active: bool,
-}
-
-impl From<Stored<model::Service>> for Service {
-    fn from(service: Stored<model::Service>) -> Self {
-        let Stored { id, value: service } = service;
-        Self {
-            id: id.into(),
-            name: service.name,
-            kind: service.kind.into(),
-            invoice_on: service.invoice_on.into(),
-            bill_to: service.bill_to.into(),
-            amount: service.fee.into(),
-            currency: service.fee.into(),
-            payment_due_days: service.payment_due_days,
-            description: service.description,
-            is_active: service.is_active,
-        }
-    }
 }
 
 /// A page of services.

@@ -2,11 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
-use chrono::{DateTime, Utc};
 use lease_core::engine::AdvanceDraft;
 use lease_core::permission::Resource;
-use serde::Serialize;
-use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use super::response::ApiResult;
@@ -15,6 +12,7 @@ use crate::endpoints::Endpoints;
 use crate::extract::{Body, Engine};
 use crate::idempotency::Replay;
 use crate::state::AppState;
+use crate::views::TestClock;
 
 pub(super) fn endpoints() -> Endpoints {
     Endpoints::new()
@@ -23,19 +21,12 @@ pub(super) fn endpoints() -> Endpoints {
         .closed_without(Resource::TestClock)
 }
 
-/// The server's clock, which superusers can move.
-#[derive(Serialize, ToSchema)]
-struct TestClock {
-    /// The present time of the server.
-    now: DateTime<Utc>,
-}
-
 /// Get the time
 #[utoipa::path(get, path = "/api/test-clock", tag = "test clock",
     responses((status = 200, description = "The time of the server.", body = TestClock)),
     extensions(("x-codes" = json!(["permission_denied"]))))]
 async fn get_test_clock(engine: Engine, session: Session) -> ApiResult<TestClock> {
-    Ok(Json(TestClock { now: engine.read_test_clock(&session.actor)? }))
+    Ok(Json(engine.read_test_clock(&session.actor)?.into()))
 }
 
 /// Move the clock forward
@@ -54,5 +45,5 @@ async fn advance_test_clock(
     body: Body<AdvanceDraft>,
 ) -> ApiResult<TestClock> {
     let advanced = engine.advance_test_clock(&session, &body, &state.options.maintenance).await;
-    Ok(Json(TestClock { now: body.judge(advanced)? }))
+    Ok(Json(body.judge(advanced)?.into()))
 }

@@ -1,12 +1,9 @@
 //! A user's own tokens (rule 3.3). The text of a token is in the response that creates it, and nowhere else.
 
 use axum::http::StatusCode;
-use chrono::{DateTime, Utc};
-use lease_core::account::{self, TokenDraft};
-use lease_core::id::{Stored, TokenId};
+use lease_core::account::TokenDraft;
+use lease_core::id::TokenId;
 use lease_core::permission::Resource;
-use serde::Serialize;
-use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use super::response::{ApiResult, Created, created};
@@ -15,60 +12,11 @@ use crate::endpoints::Endpoints;
 use crate::extract::{Body, Engine, PathId};
 use crate::idempotency::Replay;
 use crate::problem::Problem;
-use crate::query::{Filter, List, Listing, Params};
-use crate::schema::Id;
+use crate::query::{Filter, List, Params};
+use crate::views::{Listing, NewToken, Token};
 
 pub(super) fn endpoints() -> Endpoints {
     Endpoints::new().routes(routes!(list_tokens)).post(routes!(create_token), Replay::repeated()).routes(routes!(delete_token))
-}
-
-/// One of the caller's own tokens.
-#[derive(Serialize, ToSchema)]
-struct Token {
-    id: Id,
-    /// What the user calls it: `login` if a login created it, `registration` if it came with the registration.
-    #[schema(example = "login")]
-    name: String,
-    created_at: DateTime<Utc>,
-    /// When the token expires.
-    expires_at: DateTime<Utc>,
-    /// Whether it is the token of this request.
-    is_current: bool,
-}
-
-impl Token {
-    fn of(token: Stored<account::Token>, session: &Session) -> Self {
-        let Stored { id, value: token } = token;
-        Self {
-            id: id.into(),
-            name: token.name,
-            created_at: token.created_at,
-            expires_at: token.expires_at,
-            is_current: session.token.as_ref().is_some_and(|token| token.id == id),
-        }
-    }
-}
-
-/// A token, just created.
-#[derive(Serialize, ToSchema)]
-struct NewToken {
-    id: Id,
-    name: String,
-    created_at: DateTime<Utc>,
-    /// When the token expires.
-    expires_at: DateTime<Utc>,
-    /// Whether it is the token of this request.
-    is_current: bool,
-    /// The token; shown only here.
-    #[schema(pattern = "^[0-9a-f]{40}$", example = "0123456789abcdef0123456789abcdef01234567")]
-    token: String,
-}
-
-impl NewToken {
-    fn of(made: Token, token: String) -> Self {
-        let Token { id, name, created_at, expires_at, is_current } = made;
-        Self { id, name, created_at, expires_at, is_current, token }
-    }
 }
 
 /// A page of tokens.
@@ -94,7 +42,8 @@ impl Filter for Own {
 async fn list_tokens(engine: Engine, session: Session, list: List<Own>) -> ApiResult<TokenPage> {
     let (Own, page, links) = list.for_reader(&session.actor)?;
     let found = engine.list_tokens(&session.actor, page).await?;
-    Ok(links.respond(found, |token| Token::of(token, &session)))
+    let current = session.token.as_ref().map(|token| token.id);
+    Ok(links.respond(found, |token| Token::new(token, current)))
 }
 
 /// Create a token
@@ -106,8 +55,7 @@ async fn list_tokens(engine: Engine, session: Session, list: List<Own>) -> ApiRe
 async fn create_token(engine: Engine, session: Session, body: Body<TokenDraft>) -> Created<NewToken> {
     let in_use = session.require_token()?.hash;
     let made = body.judge(engine.create_token(&session, in_use, &body).await)?;
-    let (id, text) = (made.token.id, made.text.expose().to_owned());
-    Ok(created(id, NewToken::of(Token::of(made.token, &session), text)))
+    Ok(created(made.token.id, made.into()))
 }
 
 /// Revoke a token

@@ -1,27 +1,20 @@
 //! Trades (rules 4.1, 4.6, 4.12, 4.14).
 
 use axum::Json;
-use chrono::{DateTime, NaiveDate, Utc};
-use lease_core::engine::WithActions;
-use lease_core::id::{Stored, TradeId, VehicleId};
-use lease_core::lifecycle::{AmendmentDraft, AvailableAction, CancellationDraft, EndDraft, TradeDraft};
-use lease_core::model::{self, Period, ServiceKind, TradeStatus};
-use lease_core::openapi::MetadataInput;
-use lease_core::permission::{Actor, Resource};
+use lease_core::id::TradeId;
+use lease_core::lifecycle::{AmendmentDraft, CancellationDraft, EndDraft, TradeDraft};
+use lease_core::model::ServiceKind;
+use lease_core::permission::Resource;
 use lease_core::repository::TradeFilter;
-use serde::Serialize;
-use serde_json::Value;
-use utoipa::ToSchema;
 use utoipa_axum::routes;
 
-use super::annotations::Seen;
 use super::response::{ApiResult, Created, created};
 use crate::auth::Session;
 use crate::endpoints::Endpoints;
 use crate::extract::{Body, Engine, PathId};
 use crate::idempotency::Replay;
-use crate::query::{Filter, List, Listing, Params};
-use crate::schema::{Amount, Currency, Id};
+use crate::query::{Filter, List, Params};
+use crate::views::{Listing, Trade};
 
 pub(super) fn endpoints() -> Endpoints {
     Endpoints::new()
@@ -30,166 +23,6 @@ pub(super) fn endpoints() -> Endpoints {
         .routes(routes!(get_trade, amend_trade))
         .post(routes!(cancel_trade), Replay::changed(get_trade))
         .post(routes!(end_trade), Replay::changed(get_trade))
-}
-
-/// One vehicle offered under one service.
-#[derive(Serialize, ToSchema)]
-struct Trade {
-    id: Id,
-    vehicle_id: Id,
-    service_id: Id,
-    /// The owner of the vehicle, who offers it.
-    customer_id: Id,
-    /// The other party, once the trade is agreed, even if it was cancelled since.
-    #[schema(required)]
-    counterparty_id: Option<Id>,
-    title: String,
-    description: String,
-    #[schema(value_type = TradeStatus)]
-    status: &'static str,
-    /// The proposal that was accepted. It is rescinded once the trade is cancelled.
-    #[schema(required)]
-    accepted_proposal_id: Option<Id>,
-    #[schema(required)]
-    invoice_id: Option<Id>,
-    /// The first of the agreed days; null where there are none, and for customers who are not a party to it.
-    #[schema(required)]
-    start_date: Option<NaiveDate>,
-    /// The day after the last of the agreed days. It is `start_date` if they were ended on the first.
-    #[schema(required)]
-    end_date: Option<NaiveDate>,
-    /// The reason why it was cancelled; empty unless one was given.
-    #[schema(example = "")]
-    cancel_reason: String,
-    /// What is offered: the vehicle as it is while the trade is open, and as it was then from there on.
-    vehicle: OfferedVehicle,
-    /// What the owner asks for; null if they have no pending proposal, and once the trade is no longer open.
-    #[schema(required)]
-    asking: Option<Asking>,
-    created_at: DateTime<Utc>,
-    #[schema(required)]
-    agreed_at: Option<DateTime<Utc>>,
-    #[schema(required)]
-    completed_at: Option<DateTime<Utc>>,
-    #[schema(required)]
-    cancelled_at: Option<DateTime<Utc>>,
-    /// The actions that the caller may take now.
-    #[schema(value_type = Vec<AvailableAction>)]
-    available_actions: Vec<&'static str>,
-    /// What another system calls it, or null. Shown to administrative users alone.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, max_length = 255, example = "crm-1042")]
-    external_id: Option<Value>,
-    /// What the company keeps with it. Shown to administrative users alone.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = MetadataInput, required = false)]
-    metadata: Option<Value>,
-}
-
-/// A vehicle as a trade offers it.
-#[derive(Serialize, ToSchema)]
-struct OfferedVehicle {
-    id: Id,
-    /// The VIN; null for a vehicle that has a chassis number instead.
-    #[schema(required, min_length = 17, max_length = 17, example = "1HGCM82633A004352")]
-    vin: Option<String>,
-    #[schema(required, min_length = 5, max_length = 20, example = json!(null))]
-    chassis_number: Option<String>,
-    #[schema(example = "Honda")]
-    make: String,
-    #[schema(example = "Accord")]
-    model: String,
-    #[schema(example = 2003)]
-    year: i32,
-    #[schema(example = "Silver")]
-    color: String,
-    #[schema(required, minimum = 0, example = 88_000)]
-    mileage: Option<i64>,
-    #[schema(example = "7ABC123")]
-    license_plate: String,
-    #[schema(example = "One owner, serviced every year.")]
-    description: String,
-}
-
-impl OfferedVehicle {
-    fn new(id: VehicleId, offered: model::OfferedVehicle) -> Self {
-        Self {
-            id: id.into(),
-            vin: offered.vin().map(|vin| vin.as_str().to_owned()),
-            chassis_number: offered.chassis_number().map(|number| number.as_str().to_owned()),
-            make: offered.make,
-            model: offered.model,
-            year: offered.year,
-            color: offered.color,
-            mileage: offered.mileage,
-            license_plate: offered.license_plate,
-            description: offered.description,
-        }
-    }
-}
-
-/// The terms of the owner's pending proposal.
-#[derive(Serialize, ToSchema)]
-struct Asking {
-    proposal_id: Id,
-    /// The price of a sale, or the monthly price of a lease.
-    amount: Amount,
-    currency: Currency,
-    #[schema(required)]
-    start_date: Option<NaiveDate>,
-    /// The day after the last day.
-    #[schema(required)]
-    end_date: Option<NaiveDate>,
-    #[schema(required)]
-    expires_at: Option<DateTime<Utc>>,
-}
-
-impl From<model::Asking> for Asking {
-    fn from(asking: model::Asking) -> Self {
-        Self {
-            proposal_id: asking.proposal_id.into(),
-            amount: asking.amount.into(),
-            currency: asking.amount.into(),
-            start_date: asking.period.map(Period::start),
-            end_date: asking.period.map(Period::end),
-            expires_at: asking.expires_at,
-        }
-    }
-}
-
-impl Trade {
-    /// As this actor sees it.
-    fn seen_by(actor: &Actor, seen: WithActions<model::Trade>) -> Self {
-        let WithActions { stored: Stored { id, value: mut trade }, available_actions, .. } = seen;
-        let Seen { external_id, metadata } = Seen::by(actor, std::mem::take(&mut trade.annotations));
-        let agreement = trade.agreement().copied();
-        let (days, status) = (trade.days(), TradeStatus::from(&trade.state).into());
-        let (cancelled_at, cancel_reason) = trade.state.cancelled().unzip();
-        Self {
-            id: id.into(),
-            vehicle_id: trade.vehicle_id.into(),
-            service_id: trade.service_id.into(),
-            customer_id: trade.customer_id.into(),
-            counterparty_id: agreement.map(|agreement| agreement.counterparty_id.into()),
-            title: trade.title,
-            description: trade.description,
-            status,
-            accepted_proposal_id: agreement.map(|agreement| agreement.proposal_id.into()),
-            invoice_id: trade.invoice_id.map(Id::from),
-            start_date: days.map(Period::start),
-            end_date: days.map(Period::end),
-            cancel_reason: cancel_reason.unwrap_or_default().to_owned(),
-            vehicle: OfferedVehicle::new(trade.vehicle_id, trade.offered),
-            asking: trade.asking.map(Asking::from),
-            created_at: trade.created_at,
-            agreed_at: agreement.map(|agreement| agreement.agreed_at),
-            completed_at: trade.state.completed_at(),
-            cancelled_at,
-            available_actions: available_actions.into_iter().map(Into::into).collect(),
-            external_id,
-            metadata,
-        }
-    }
 }
 
 /// A page of trades.

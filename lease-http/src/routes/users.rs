@@ -3,21 +3,15 @@
 use axum::Json;
 use axum::extract::{FromRequestParts, State};
 use axum::http::StatusCode;
-use chrono::{DateTime, Utc};
 use lease_core::Error;
 use lease_core::account::UserDraft;
 use lease_core::id::UserId;
 use lease_core::input::UpdateMode;
-use lease_core::model::{Account, Email};
-use lease_core::openapi::MetadataInput;
-use lease_core::permission::{Actor, Resource};
+use lease_core::model::Email;
+use lease_core::permission::Resource;
 use lease_core::repository::UserFilter;
-use serde::Serialize;
-use serde_json::Value;
-use utoipa::ToSchema;
 use utoipa_axum::routes;
 
-use super::annotations::Seen;
 use super::response::{ApiResult, Created, created};
 use crate::auth::Session;
 use crate::client_address::ClientAddress;
@@ -25,9 +19,10 @@ use crate::endpoints::Endpoints;
 use crate::extract::{Body, Engine, PathId};
 use crate::idempotency::{Replay, Secrets};
 use crate::problem::Problem;
-use crate::query::{Filter, List, Listing, Params};
-use crate::schema::{Id, UserInput, UserPatch};
+use crate::query::{Filter, List, Params};
+use crate::schema::{UserInput, UserPatch};
 use crate::state::AppState;
+use crate::views::{Listing, User};
 
 pub(super) fn endpoints() -> Endpoints {
     Endpoints::new()
@@ -36,62 +31,6 @@ pub(super) fn endpoints() -> Endpoints {
         .routes(routes!(get_me))
         .routes(routes!(get_user, replace_user, update_user, deactivate_user))
         .routes(routes!(get_user_by_old_path, replace_user_by_old_path, update_user_by_old_path))
-}
-
-/// A user.
-#[derive(Serialize, ToSchema)]
-struct User {
-    id: Id,
-    username: String,
-    /// Null for a user without one, whom an app with users of its own has created.
-    #[schema(required)]
-    email: Option<String>,
-    first_name: String,
-    last_name: String,
-    is_active: bool,
-    is_staff: bool,
-    is_superuser: bool,
-    date_joined: DateTime<Utc>,
-    #[schema(required)]
-    last_login: Option<DateTime<Utc>>,
-    /// When the e-mail address was confirmed; null if it was not.
-    #[schema(required)]
-    email_verified_at: Option<DateTime<Utc>>,
-    /// The user's customer; null for administrative users.
-    #[schema(required)]
-    customer_id: Option<Id>,
-    /// What another system calls it, or null. Shown to administrative users alone.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, max_length = 255, example = "crm-1042")]
-    external_id: Option<Value>,
-    /// What the company keeps with it. Shown to administrative users alone.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = MetadataInput, required = false)]
-    metadata: Option<Value>,
-}
-
-impl User {
-    /// As this actor sees it.
-    fn seen_by(actor: &Actor, account: Account) -> Self {
-        let user = account.user.value;
-        let Seen { external_id, metadata } = Seen::by(actor, user.annotations);
-        Self {
-            id: account.user.id.into(),
-            username: user.username.as_str().to_owned(),
-            email: user.email.as_ref().map(|email| email.as_str().to_owned()),
-            first_name: user.first_name,
-            last_name: user.last_name,
-            is_active: user.is_active,
-            is_staff: user.role.is_staff(),
-            is_superuser: user.role.is_superuser(),
-            date_joined: user.date_joined,
-            last_login: user.last_login,
-            email_verified_at: user.email_verified_at,
-            customer_id: account.customer_id.map(Id::from),
-            external_id,
-            metadata,
-        }
-    }
 }
 
 /// A page of users.

@@ -2,28 +2,22 @@
 
 use axum::Json;
 use axum::http::StatusCode;
-use chrono::{DateTime, Utc};
 use lease_core::catalog::VehicleDraft;
-use lease_core::id::{Stored, VehicleId};
+use lease_core::id::VehicleId;
 use lease_core::input::UpdateMode;
-use lease_core::model;
-use lease_core::openapi::MetadataInput;
-use lease_core::permission::{Actor, Resource};
+use lease_core::permission::Resource;
 use lease_core::repository::VehicleFilter;
-use serde::Serialize;
-use serde_json::Value;
-use utoipa::ToSchema;
 use utoipa_axum::routes;
 
-use super::annotations::Seen;
 use super::response::{ApiResult, Created, created};
 use crate::auth::Session;
 use crate::endpoints::Endpoints;
 use crate::extract::{Body, Engine, PathId};
 use crate::idempotency::Replay;
 use crate::problem::Problem;
-use crate::query::{Filter, List, Listing, Params};
-use crate::schema::{Id, VehiclePatch, one_of_two};
+use crate::query::{Filter, List, Params};
+use crate::schema::{VehiclePatch, one_of_two};
+use crate::views::{Listing, Vehicle};
 
 pub(super) fn endpoints() -> Endpoints {
     Endpoints::new().routes(routes!(list_vehicles)).post(routes!(create_vehicle), Replay::created(get_vehicle)).routes(routes!(
@@ -32,60 +26,6 @@ pub(super) fn endpoints() -> Endpoints {
         update_vehicle,
         delete_vehicle
     ))
-}
-
-/// A vehicle that a customer owns and may offer.
-#[derive(Serialize, ToSchema)]
-struct Vehicle {
-    id: Id,
-    /// The owner.
-    customer_id: Id,
-    /// The VIN; null for a vehicle that has a chassis number instead.
-    #[schema(required, min_length = 17, max_length = 17)]
-    vin: Option<String>,
-    #[schema(required, min_length = 5, max_length = 20, example = json!(null))]
-    chassis_number: Option<String>,
-    make: String,
-    model: String,
-    year: i32,
-    color: String,
-    #[schema(required, minimum = 0)]
-    mileage: Option<i64>,
-    license_plate: String,
-    description: String,
-    created_at: DateTime<Utc>,
-    /// What another system calls it, or null. Shown to administrative users alone.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, max_length = 255, example = "crm-1042")]
-    external_id: Option<Value>,
-    /// What the company keeps with it. Shown to administrative users alone.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = MetadataInput, required = false)]
-    metadata: Option<Value>,
-}
-
-impl Vehicle {
-    /// As this actor sees it.
-    fn seen_by(actor: &Actor, vehicle: Stored<model::Vehicle>) -> Self {
-        let Stored { id, value: mut vehicle } = vehicle;
-        let Seen { external_id, metadata } = Seen::by(actor, std::mem::take(&mut vehicle.annotations));
-        Self {
-            id: id.into(),
-            customer_id: vehicle.customer_id.into(),
-            vin: vehicle.vin().map(|vin| vin.as_str().to_owned()),
-            chassis_number: vehicle.chassis_number().map(|number| number.as_str().to_owned()),
-            make: vehicle.make,
-            model: vehicle.model,
-            year: vehicle.year,
-            color: vehicle.color,
-            mileage: vehicle.mileage,
-            license_plate: vehicle.license_plate,
-            description: vehicle.description,
-            created_at: vehicle.created_at,
-            external_id,
-            metadata,
-        }
-    }
 }
 
 /// A page of vehicles.

@@ -3,15 +3,10 @@
 
 use axum::Json;
 use axum::http::StatusCode;
-use chrono::{DateTime, Utc};
-use lease_core::id::{Stored, WebhookDeliveryId, WebhookEndpointId};
-use lease_core::model::{self, DeliveryAttempt, DeliveryState, DeliveryStatus, DisabledReason};
-use lease_core::openapi::EventTypePattern;
+use lease_core::id::{WebhookDeliveryId, WebhookEndpointId};
 use lease_core::permission::Resource;
 use lease_core::repository::{WebhookDeliveryFilter, WebhookEndpointFilter};
 use lease_core::webhook::WebhookEndpointDraft;
-use serde::Serialize;
-use utoipa::ToSchema;
 use utoipa_axum::routes;
 
 use super::response::{ApiResult, Created, created};
@@ -20,8 +15,9 @@ use crate::endpoints::Endpoints;
 use crate::extract::{Body, Engine, PathId};
 use crate::idempotency::Replay;
 use crate::problem::Problem;
-use crate::query::{Filter, List, Listing, Params};
-use crate::schema::{Id, WebhookEndpointPatch};
+use crate::query::{Filter, List, Params};
+use crate::schema::WebhookEndpointPatch;
+use crate::views::{Listing, WebhookDelivery, WebhookEndpoint, WebhookEndpointWithSecret};
 
 pub(super) fn endpoints() -> Endpoints {
     Endpoints::new()
@@ -34,132 +30,6 @@ pub(super) fn endpoints() -> Endpoints {
         .routes(routes!(get_webhook_delivery))
         .post(routes!(redeliver_webhook), Replay::changed(get_queued))
         .closed_without(Resource::WebhookEndpoint)
-}
-
-/// An address of another system that is told of events.
-#[derive(Serialize, ToSchema)]
-struct WebhookEndpoint {
-    id: Id,
-    url: String,
-    description: String,
-    /// The types of the events that it is told of; all if there is none.
-    #[schema(value_type = Vec<EventTypePattern>)]
-    event_types: Vec<String>,
-    /// Whether it is told of events.
-    is_active: bool,
-    /// Why it was switched off by itself, if it was.
-    #[schema(required, value_type = Option<DisabledReason>)]
-    disabled_reason: Option<&'static str>,
-    created_at: DateTime<Utc>,
-}
-
-impl From<Stored<model::WebhookEndpoint>> for WebhookEndpoint {
-    fn from(Stored { id, value: endpoint }: Stored<model::WebhookEndpoint>) -> Self {
-        Self {
-            id: id.into(),
-            is_active: endpoint.is_active(),
-            disabled_reason: endpoint.disabled_reason().map(<&str>::from),
-            event_types: endpoint.event_types.iter().map(ToString::to_string).collect(),
-            url: endpoint.url,
-            description: endpoint.description,
-            created_at: endpoint.created_at,
-        }
-    }
-}
-
-/// A webhook endpoint, with its new secret.
-#[derive(Serialize, ToSchema)]
-struct WebhookEndpointWithSecret {
-    id: Id,
-    url: String,
-    description: String,
-    /// The types of the events that it is told of; all if there is none.
-    #[schema(value_type = Vec<EventTypePattern>)]
-    event_types: Vec<String>,
-    /// Whether it is told of events.
-    is_active: bool,
-    /// Why it was switched off by itself, if it was.
-    #[schema(required, value_type = Option<DisabledReason>)]
-    disabled_reason: Option<&'static str>,
-    created_at: DateTime<Utc>,
-    /// The secret that signs what is sent, as Standard Webhooks says; shown only here.
-    #[schema(pattern = "^whsec_[A-Za-z0-9+/]{43}=$", example = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oDMjJGa9zS6fk=")]
-    secret: String,
-}
-
-impl From<Stored<model::WebhookEndpoint>> for WebhookEndpointWithSecret {
-    fn from(endpoint: Stored<model::WebhookEndpoint>) -> Self {
-        let secret = endpoint.secret.expose().to_owned();
-        let WebhookEndpoint { id, url, description, event_types, is_active, disabled_reason, created_at } = endpoint.into();
-        Self { id, url, description, event_types, is_active, disabled_reason, created_at, secret }
-    }
-}
-
-/// What an endpoint is to be told, and how that went.
-#[derive(Serialize, ToSchema)]
-struct WebhookDelivery {
-    id: Id,
-    webhook_endpoint_id: Id,
-    /// The event; null for a test.
-    #[schema(required)]
-    event_id: Option<Id>,
-    /// The type, as it is sent: that of the event, or `webhook_endpoint.test`.
-    #[schema(example = "invoice.paid")]
-    r#type: &'static str,
-    #[schema(value_type = DeliveryStatus)]
-    status: &'static str,
-    /// When it is tried next, while it is pending.
-    #[schema(required)]
-    next_attempt_at: Option<DateTime<Utc>>,
-    /// The last tries, oldest first; at most 20.
-    tries: Vec<WebhookTry>,
-    /// When it was queued for the first time.
-    created_at: DateTime<Utc>,
-}
-
-impl From<Stored<model::WebhookDelivery>> for WebhookDelivery {
-    fn from(Stored { id, value: delivery }: Stored<model::WebhookDelivery>) -> Self {
-        let next_attempt_at = match delivery.state {
-            DeliveryState::Pending { next_attempt_at } => Some(next_attempt_at),
-            DeliveryState::Succeeded | DeliveryState::Failed => None,
-        };
-        Self {
-            id: id.into(),
-            webhook_endpoint_id: delivery.endpoint_id.into(),
-            event_id: delivery.message.event_id().map(Id::from),
-            r#type: delivery.message.type_name(),
-            status: DeliveryStatus::from(delivery.state).into(),
-            next_attempt_at,
-            tries: delivery.attempts.into_iter().map(WebhookTry::from).collect(),
-            created_at: delivery.created_at,
-        }
-    }
-}
-
-/// One try of a delivery.
-#[derive(Serialize, ToSchema)]
-struct WebhookTry {
-    /// When it began.
-    at: DateTime<Utc>,
-    /// The status of the answer, if there was one.
-    #[schema(required, minimum = 100, maximum = 999)]
-    status: Option<u16>,
-    /// How long it took.
-    #[schema(minimum = 0)]
-    milliseconds: u32,
-    /// The first 1,024 bytes of the answer, as far as they are text.
-    #[schema(example = "ok")]
-    response: String,
-    /// What went wrong, if there was no answer.
-    #[schema(required, example = json!(null))]
-    error: Option<String>,
-}
-
-impl From<DeliveryAttempt> for WebhookTry {
-    fn from(attempt: DeliveryAttempt) -> Self {
-        let DeliveryAttempt { at, status, milliseconds, response, error } = attempt;
-        Self { at, status, milliseconds, response, error }
-    }
 }
 
 /// The response about a delivery that is queued.
