@@ -39,4 +39,5 @@ mod support;
 mod test_clock;
 mod throttle;
 mod tokens;
+mod views;
 mod webhooks;

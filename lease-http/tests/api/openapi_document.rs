@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use crate::support::contract::named;
 use crate::support::{document, resolved};
 
 /// Every operation with its method and path: `GET /api/trades`.
@@ -26,11 +27,6 @@ fn bodies() -> impl Iterator<Item = (String, &'static Value)> {
             content.map(|(_, content)| (format!("{name} {what}"), &content["schema"])).collect::<Vec<_>>()
         })
     })
-}
-
-/// The name of the schema that is referred to.
-fn named(schema: &Value) -> Option<&str> {
-    schema["$ref"].as_str()?.strip_prefix("#/components/schemas/")
 }
 
 /// A schema that is written inline would become a separate type for each use.

@@ -1,4 +1,5 @@
-//! Checks every response against the document: its path and status are described, and its body matches the schema given there.
+//! Checks every response against the document: its path and status are described, its body matches the schema given there, and a
+//! client that reads it into the view of that name and writes it again has every byte of it.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -6,6 +7,7 @@ use std::sync::LazyLock;
 use boon::{Compiler, SchemaIndex, Schemas};
 use serde_json::{Value, json};
 
+use super::views::through;
 use crate::app::ApiResponse;
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(lease_http::document_with_test_clock()).unwrap());
@@ -103,6 +105,18 @@ pub(crate) fn check(method: &str, path: &str, answer: &ApiResponse) {
     let body = if content_type.contains("json") { answer.json() } else { json!(answer.text) };
     let place = self::answer(&template, &method, &status.to_string(), content_type);
     assert_eq!(BODIES.check(&place, &body), Ok(()), "{method} {path} {status}: {}", answer.text);
+    // The others are for operators.
+    if template.starts_with("/api/")
+        && let Some(schema) = document().pointer(&place).and_then(named)
+    {
+        let rewrite = through(schema).unwrap_or_else(|| panic!("{schema} is no view"));
+        assert_eq!(rewrite(&answer.text).unwrap(), answer.text, "{method} {path}, read as {schema} and written again");
+    }
+}
+
+/// The name of the schema to which this one refers.
+pub(crate) fn named(schema: &Value) -> Option<&str> {
+    schema["$ref"].as_str()?.strip_prefix("#/components/schemas/")
 }
 
 /// The part of the document at this place, or the one to which it refers.

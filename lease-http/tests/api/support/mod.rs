@@ -1,12 +1,13 @@
 //! A small world for tests: one actor of each kind, the two standard services, and short names for frequent requests. Every
-//! response is checked against the document (see [`contract`]).
+//! response is checked against the document (see [`contract`]), and read into its view (see [`views`]).
 //!
 //! The data is in memory or, with `LEASE_TEST_STORE=postgres`, in a database of its own.
 
-mod contract;
+pub(crate) mod contract;
 mod messages;
 pub(crate) mod setup;
 pub(crate) mod store;
+pub(crate) mod views;
 
 use std::sync::Arc;
 use std::time::Duration;
