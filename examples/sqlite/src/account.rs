@@ -201,11 +201,8 @@ fn customer_of(user_id: UserId, profile: &Profile, created_at: DateTime<Utc>) ->
     Customer { user_id, profile: profile.clone(), created_at, annotations: Annotations::default() }
 }
 
-/// Adds the names of a user, which may be one and the same.
 async fn insert_names(db: &mut Db, id: UserId, user: &User) -> Result<(), RepositoryError> {
-    let mut names = user.login_names();
-    names.dedup();
-    for name in names {
+    for name in user.login_names() {
         sql("insert into login_names (name, user_id) values (?, ?)", values![name.as_str(), id]).run(db).await?;
     }
     Ok(())

@@ -168,10 +168,13 @@ impl User {
         live.map(|link| link.mail).collect()
     }
 
-    /// The names that this user can log in with, and that no other user may have.
+    /// The names that this user can log in with, and that no other user may have: one or two, for a user name may be the address.
     #[must_use]
     pub fn login_names(&self) -> Vec<LoginName> {
-        std::iter::once(self.username.key()).chain(self.email.as_ref().map(Email::key)).collect()
+        let mut names = vec![self.username.key()];
+        names.extend(self.email.as_ref().map(Email::key));
+        names.dedup();
+        names
     }
 
     /// The e-mail address, or empty.

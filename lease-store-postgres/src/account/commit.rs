@@ -38,11 +38,10 @@ pub(crate) async fn create(database: &Database, new: &NewAccount, envelope: &Env
     Ok(NewIds { user, customer: returned.optional_id()?, token: returned.optional_id()?, ..NewIds::default() })
 }
 
-/// The names without duplicates, in the order in which every statement writes them.
+/// The names, in the order in which every statement writes them.
 fn login_names(user: &User) -> Vec<String> {
     let mut names: Vec<String> = user.login_names().iter().map(|name| name.as_str().to_owned()).collect();
     names.sort();
-    names.dedup();
     names
 }
 
