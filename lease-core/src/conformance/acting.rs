@@ -213,6 +213,6 @@ pub async fn of_two_superusers_who_demote_each_other_one_is_refused(handles: Han
             processes.act(|engine| async move { engine.update_user(&actor, id, &draft, UpdateMode::Partial, None).await })
         };
         let told = count(vec![demote(one, other), demote(other, one)]).await;
-        assert_eq!(told, [("ok", 1), ("permission_denied", 1)].into());
+        assert_eq!(told, [("ok", 1), ("permission_denied", 1)].into(), "a commit checks the actor of its envelope");
     }
 }

@@ -33,173 +33,197 @@ fn metadata(value: &Value) -> Metadata {
     Metadata::parse(value.as_object().unwrap()).unwrap()
 }
 
-/// One object of each kind.
-struct Objects<'w> {
-    world: &'w World,
-    user: UserId,
-    customer: CustomerId,
-    vehicle: VehicleId,
-    trade: TradeId,
+/// An object with which something is kept.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Object {
+    User(UserId),
+    Customer(CustomerId),
+    Vehicle(VehicleId),
+    Trade(TradeId),
 }
 
-impl<'w> Objects<'w> {
-    async fn new(world: &'w World) -> Self {
+impl Object {
+    /// A new user, and its customer.
+    async fn user_and_customer(world: &World) -> [Self; 2] {
         let account = world.account(Role::Customer).await;
-        let customer = account.customer_id.unwrap();
-        let vehicle = world.vehicle(customer).await;
-        let service = world.service(ServiceKind::Sell).await;
-        let trade = world.open(vehicle, service).await;
-        Self { user: account.user.id, customer, vehicle, trade, world }
+        [Self::User(account.user.id), Self::Customer(account.customer_id.unwrap())]
     }
 
-    async fn set_user(&self, to: Annotations) -> Result<(), RepositoryError> {
-        let row = self.world.load_account(self.user).await;
-        let change = AccountChange {
-            id: self.user,
-            expected: row.version,
-            user: User { annotations: to, ..row.value.account.user.value },
-            customer: CustomerChange::Keep,
-            keep_token: None,
-            needs_another_superuser: false,
-        };
-        self.world.store.commit_account(&change, None).await.map(drop)
+    async fn vehicle(world: &World) -> Self {
+        Self::Vehicle(world.vehicle(world.customer().await).await)
     }
 
-    async fn set_customer(&self, to: Annotations) -> Result<(), RepositoryError> {
-        let row = self.world.store.find_customer(self.customer).await?.unwrap();
-        let value = Customer { annotations: to, ..row.value.value.clone() };
-        self.world.store.commit_customer(&RowChange::update(&row, value)).await.map(drop)
+    async fn trade(world: &World) -> Self {
+        Self::Trade(world.trade(world.customer().await).await)
     }
 
-    async fn set_vehicle(&self, to: Annotations) -> Result<(), RepositoryError> {
-        let row = self.world.load_vehicle(self.vehicle).await;
-        let value = Vehicle { annotations: to, ..row.value.vehicle.value };
-        let change = RowChange::Update { id: self.vehicle, expected: row.version, value };
-        self.world.store.commit_vehicle(&change, None).await.map(drop)
+    async fn set(self, world: &World, to: Annotations) -> Result<(), RepositoryError> {
+        match self {
+            Self::User(id) => set_user(world, id, to).await,
+            Self::Customer(id) => {
+                let row = world.store.find_customer(id).await?.unwrap();
+                let value = Customer { annotations: to, ..row.value.value.clone() };
+                world.store.commit_customer(&RowChange::update(&row, value)).await.map(drop)
+            }
+            Self::Vehicle(id) => {
+                let row = world.load_vehicle(id).await;
+                let value = Vehicle { annotations: to, ..row.value.vehicle.value };
+                let change = RowChange::Update { id, expected: row.version, value };
+                world.store.commit_vehicle(&change, None).await.map(drop)
+            }
+            Self::Trade(id) => {
+                let version = world.load(TradeKey::Trade(id)).await.version;
+                let changes = TradeChanges { annotations: Some(to), ..TradeChanges::default() };
+                world.store.commit_trade(id, version, &changes, None).await.map(drop)
+            }
+        }
     }
 
-    async fn set_trade(&self, to: Annotations) -> Result<(), RepositoryError> {
-        let row = self.world.load(TradeKey::Trade(self.trade)).await;
-        let changes = TradeChanges { annotations: Some(to), ..TradeChanges::default() };
-        self.world.store.commit_trade(self.trade, row.version, &changes, None).await.map(drop)
+    async fn read(self, world: &World) -> Annotations {
+        match self {
+            Self::User(id) => world.load_account(id).await.value.account.user.value.annotations,
+            Self::Customer(id) => world.store.find_customer(id).await.unwrap().unwrap().value.value.annotations,
+            Self::Vehicle(id) => world.load_vehicle(id).await.value.vehicle.value.annotations,
+            Self::Trade(id) => world.load(TradeKey::Trade(id)).await.value.trade.value.annotations,
+        }
     }
 
-    /// What is kept with the user, the customer, the vehicle and the trade.
-    async fn read(&self) -> [Annotations; 4] {
-        [
-            self.world.load_account(self.user).await.value.account.user.value.annotations,
-            self.world.store.find_customer(self.customer).await.unwrap().unwrap().value.value.annotations,
-            self.world.load_vehicle(self.vehicle).await.value.vehicle.value.annotations,
-            self.world.load(TradeKey::Trade(self.trade)).await.value.trade.value.annotations,
-        ]
-    }
-
-    /// The ids of all that a list finds by an external id, of each kind.
-    async fn found(&self, id: &str) -> [Vec<i64>; 4] {
-        let (world, external_id) = (self.world, Some(external_id(id)));
-        let users = UserFilter { external_id: external_id.clone(), ..UserFilter::default() };
-        let customers = CustomerFilter { external_id: external_id.clone(), ..CustomerFilter::default() };
-        let vehicles = VehicleFilter { external_id: external_id.clone(), ..VehicleFilter::default() };
-        let trades = TradeFilter { external_id, ..TradeFilter::default() };
-        [
-            world.list_users(&users).await.iter().map(|row| row.user.id.get()).collect(),
-            world.list_customers(&customers).await.iter().map(|row| row.id.get()).collect(),
-            world.list_vehicles(&vehicles).await.iter().map(|row| row.id.get()).collect(),
-            world.list_trades(&trades, base()).await.iter().map(|row| row.id.get()).collect(),
-        ]
-    }
-
-    fn ids(&self) -> [Vec<i64>; 4] {
-        [vec![self.user.get()], vec![self.customer.get()], vec![self.vehicle.get()], vec![self.trade.get()]]
+    /// The objects of this one's kind that a list finds by an external id.
+    async fn found(self, world: &World, id: &str) -> Vec<Self> {
+        let external_id = Some(external_id(id));
+        match self {
+            Self::User(_) => {
+                let found = world.list_users(&UserFilter { external_id, ..UserFilter::default() }).await;
+                found.iter().map(|row| Self::User(row.user.id)).collect()
+            }
+            Self::Customer(_) => {
+                let found = world.list_customers(&CustomerFilter { external_id, ..CustomerFilter::default() }).await;
+                found.iter().map(|row| Self::Customer(row.id)).collect()
+            }
+            Self::Vehicle(_) => {
+                let found = world.list_vehicles(&VehicleFilter { external_id, ..VehicleFilter::default() }).await;
+                found.iter().map(|row| Self::Vehicle(row.id)).collect()
+            }
+            Self::Trade(_) => {
+                let found = world.list_trades(&TradeFilter { external_id, ..TradeFilter::default() }, base()).await;
+                found.iter().map(|row| Self::Trade(row.id)).collect()
+            }
+        }
     }
 }
 
-pub async fn annotations_are_kept_replaced_and_removed(store: Arc<dyn Repository>) {
-    let world = World::new(store);
-    let objects = Objects::new(&world).await;
-    assert_eq!(objects.read().await, std::array::from_fn(|_| Annotations::default()));
+async fn set_user(world: &World, id: UserId, to: Annotations) -> Result<(), RepositoryError> {
+    let row = world.load_account(id).await;
+    let change = AccountChange {
+        id,
+        expected: row.version,
+        user: User { annotations: to, ..row.value.account.user.value },
+        customer: CustomerChange::Keep,
+        keep_token: None,
+        needs_another_superuser: false,
+    };
+    world.store.commit_account(&change, None).await.map(drop)
+}
+
+/// Asserts that what is kept with a new object is read, replaced and removed.
+async fn assert_kept(world: &World, object: Object) {
+    assert_eq!(object.read(world).await, Annotations::default());
     let other = Annotations { external_id: None, metadata: metadata(&json!({"b": 1.5})) };
     for to in [annotated("Ä|1"), other, annotated("Ä|2"), Annotations::default()] {
-        objects.set_user(to.clone()).await.unwrap();
-        objects.set_customer(to.clone()).await.unwrap();
-        objects.set_vehicle(to.clone()).await.unwrap();
-        objects.set_trade(to.clone()).await.unwrap();
-        assert_eq!(objects.read().await, std::array::from_fn(|_| to.clone()));
+        object.set(world, to.clone()).await.unwrap();
+        assert_eq!(object.read(world).await, to);
     }
 }
 
-pub async fn new_objects_have_their_annotations(store: Arc<dyn Repository>) {
+/// Asserts that of two objects of a kind one has an external id, by which a list finds it.
+async fn assert_unique(world: &World, [first, second]: [Object; 2]) {
+    first.set(world, annotated("one")).await.unwrap();
+    assert_eq!(first.found(world, "One").await, [], "capitals and small letters differ");
+    second.set(world, annotated("One")).await.unwrap();
+    world.assert_taken(Guarantee::ExternalId, second.set(world, annotated("one"))).await;
+    // It is free again once the first has another one.
+    first.set(world, annotated("two")).await.unwrap();
+    second.set(world, annotated("one")).await.unwrap();
+    assert_eq!((first.found(world, "one").await, first.found(world, "two").await), (vec![second], vec![first]));
+}
+
+pub async fn what_is_kept_with_users_and_customers_is_read(store: Arc<dyn Repository>) {
     let world = World::new(store);
-    let account = world.register(User { annotations: annotated("u"), ..user(world.number(), Role::Customer) }).await;
-    assert_eq!(world.load_account(account.user.id).await.value.account.user.value.annotations, annotated("u"));
-    let owner = account.customer_id.unwrap();
-    let vehicle = world.vehicle_of(Vehicle { annotations: annotated("v"), ..vehicle(owner, world.number()) }).await;
-    assert_eq!(world.load_vehicle(vehicle).await.value.vehicle.value.annotations, annotated("v"));
-    let service = world.service(ServiceKind::Sell).await;
+    for object in Object::user_and_customer(&world).await {
+        assert_kept(&world, object).await;
+    }
+    let new = world.register(User { annotations: annotated("new"), ..user(world.number(), Role::Customer) }).await;
+    assert_eq!(Object::User(new.user.id).read(&world).await, annotated("new"));
+}
+
+pub async fn what_is_kept_with_vehicles_is_read(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    assert_kept(&world, Object::vehicle(&world).await).await;
+    let owner = world.customer().await;
+    let new = world.vehicle_of(Vehicle { annotations: annotated("new"), ..vehicle(owner, world.number()) }).await;
+    assert_eq!(Object::Vehicle(new).read(&world).await, annotated("new"));
+}
+
+pub async fn what_is_kept_with_trades_is_read(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    assert_kept(&world, Object::trade(&world).await).await;
+    let (vehicle, service) = (world.vehicle(world.customer().await).await, world.service(ServiceKind::Sell).await);
     let mut opening = world.opening(vehicle, service).await;
-    opening.trade.annotations = annotated("t");
-    let trade = world.store.open_trade(&opening, None).await.unwrap();
-    assert_eq!(world.load(TradeKey::Trade(trade)).await.value.trade.value.annotations, annotated("t"));
+    opening.trade.annotations = annotated("new");
+    let new = world.store.open_trade(&opening, None).await.unwrap();
+    assert_eq!(Object::Trade(new).read(&world).await, annotated("new"));
     let all: Vec<Stored<Trade>> = world.trades().await;
-    assert_eq!(all[0].annotations, annotated("t"));
+    assert_eq!(all[0].annotations, annotated("new"));
 }
 
-pub async fn an_external_id_belongs_to_one_object_of_a_kind(store: Arc<dyn Repository>) {
+/// Users have external ids of their own, and customers too.
+pub async fn an_external_id_belongs_to_one_user_and_to_one_customer(store: Arc<dyn Repository>) {
     let world = World::new(store);
-    let (first, second) = (Objects::new(&world).await, Objects::new(&world).await);
-    // Each kind has names of its own, and capitals and small letters differ.
-    for objects in [&first, &second] {
-        let id = if objects.user == first.user { "one" } else { "One" };
-        objects.set_user(annotated(id)).await.unwrap();
-        objects.set_customer(annotated(id)).await.unwrap();
-        objects.set_vehicle(annotated(id)).await.unwrap();
-        objects.set_trade(annotated(id)).await.unwrap();
-    }
-    world.assert_taken(Guarantee::ExternalId, second.set_user(annotated("one"))).await;
-    world.assert_taken(Guarantee::ExternalId, second.set_customer(annotated("one"))).await;
-    world.assert_taken(Guarantee::ExternalId, second.set_vehicle(annotated("one"))).await;
-    world.assert_taken(Guarantee::ExternalId, second.set_trade(annotated("one"))).await;
+    let ([user_1, customer_1], [user_2, customer_2]) =
+        (Object::user_and_customer(&world).await, Object::user_and_customer(&world).await);
+    assert_unique(&world, [user_1, user_2]).await;
+    assert_unique(&world, [customer_1, customer_2]).await;
     let again = new_user(User { annotations: annotated("one"), ..user(90, Role::Customer) });
     world.assert_taken(Guarantee::ExternalId, world.store.create_account(&again, None)).await;
-    let again = RowChange::Create(Vehicle { annotations: annotated("one"), ..vehicle(first.customer, 90) });
-    world.assert_taken(Guarantee::ExternalId, world.store.commit_vehicle(&again, None)).await;
-
-    // It is free again once the object has another one.
-    first.set_user(annotated("two")).await.unwrap();
-    first.set_customer(annotated("two")).await.unwrap();
-    first.set_vehicle(annotated("two")).await.unwrap();
-    first.set_trade(annotated("two")).await.unwrap();
-    second.set_user(annotated("one")).await.unwrap();
-    second.set_customer(annotated("one")).await.unwrap();
-    second.set_vehicle(annotated("one")).await.unwrap();
-    second.set_trade(annotated("one")).await.unwrap();
-    assert_eq!(first.found("one").await, second.ids());
-    assert_eq!(first.found("two").await, first.ids());
 }
 
-pub async fn lists_find_an_object_by_its_external_id(store: Arc<dyn Repository>) {
+/// A vehicle may have the one that a customer has.
+pub async fn an_external_id_belongs_to_one_vehicle(store: Arc<dyn Repository>) {
     let world = World::new(store);
-    let (objects, others) = (Objects::new(&world).await, Objects::new(&world).await);
-    assert_eq!(objects.found("one").await, [const { Vec::<i64>::new() }; 4]);
-    objects.set_user(annotated("one")).await.unwrap();
-    objects.set_customer(annotated("one")).await.unwrap();
-    objects.set_vehicle(annotated("one")).await.unwrap();
-    objects.set_trade(annotated("one")).await.unwrap();
-    others.set_vehicle(annotated("other")).await.unwrap();
-    assert_eq!(objects.found("one").await, objects.ids());
-    assert_eq!(objects.found("ONE").await, [const { Vec::<i64>::new() }; 4]);
+    let [_, customer] = Object::user_and_customer(&world).await;
+    customer.set(&world, annotated("one")).await.unwrap();
+    assert_unique(&world, [Object::vehicle(&world).await, Object::vehicle(&world).await]).await;
+    let again = RowChange::Create(Vehicle { annotations: annotated("one"), ..vehicle(world.customer().await, 90) });
+    world.assert_taken(Guarantee::ExternalId, world.store.commit_vehicle(&again, None)).await;
+}
+
+/// A trade may have the one that a vehicle has.
+pub async fn an_external_id_belongs_to_one_trade(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    Object::vehicle(&world).await.set(&world, annotated("one")).await.unwrap();
+    assert_unique(&world, [Object::trade(&world).await, Object::trade(&world).await]).await;
+}
+
+pub async fn an_external_id_finds_what_the_viewer_may_see(store: Arc<dyn Repository>) {
+    let world = World::new(store);
+    let (owner, other) = (world.customer().await, world.customer().await);
+    let trade = world.trade(owner).await;
+    let vehicle = world.load(TradeKey::Trade(trade)).await.trade.vehicle_id;
+    for object in [Object::Vehicle(vehicle), Object::Trade(trade)] {
+        object.set(&world, annotated("one")).await.unwrap();
+    }
     // Every condition must hold.
     let id = Some(external_id("one"));
     let vehicles =
         |customer_id, visible_to| VehicleFilter { customer_id, visible_to, external_id: id.clone(), ..VehicleFilter::default() };
-    assert_eq!(world.list_vehicles(&vehicles(Some(others.customer), None)).await, []);
-    assert_eq!(world.list_vehicles(&vehicles(None, Some(others.customer))).await.len(), 1, "it is on offer");
-    assert_eq!(world.list_vehicles(&vehicles(Some(objects.customer), Some(others.customer))).await.len(), 1);
-    world.cancel(objects.trade).await;
-    assert_eq!(world.list_vehicles(&vehicles(None, Some(others.customer))).await, []);
+    assert_eq!(world.list_vehicles(&vehicles(Some(other), None)).await, []);
+    assert_eq!(world.list_vehicles(&vehicles(None, Some(other))).await.len(), 1, "it is on offer");
+    assert_eq!(world.list_vehicles(&vehicles(Some(owner), Some(other))).await.len(), 1);
+    world.cancel(trade).await;
+    assert_eq!(world.list_vehicles(&vehicles(None, Some(other))).await, []);
     let trades = |visible_to| TradeFilter { visible_to, external_id: id.clone(), ..TradeFilter::default() };
-    assert_eq!(world.list_trades(&trades(Some(others.customer)), base()).await, []);
-    assert_eq!(world.list_trades(&trades(Some(objects.customer)), base()).await.len(), 1);
+    assert_eq!(world.list_trades(&trades(Some(other)), base()).await, []);
+    assert_eq!(world.list_trades(&trades(Some(owner)), base()).await.len(), 1);
 }
 
 pub async fn a_user_may_have_no_address(store: Arc<dyn Repository>) {

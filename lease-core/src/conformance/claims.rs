@@ -26,7 +26,7 @@ async fn claimed(store: Arc<dyn Repository>) -> World {
 impl World {
     /// The state that another holder finds for key 0 while a claim on it would still be held.
     async fn found(&self) -> ClaimState {
-        self.store.claim(&new_claim(0, 9), at(1)).await.unwrap()
+        self.store.claim(&new_claim(0, 9), at(1)).await.expect("claim")
     }
 
     /// Commits a lead under the first holder's claim of key 0.

@@ -36,16 +36,16 @@ impl World {
     }
 
     pub(super) async fn delivery(&self, id: WebhookDeliveryId) -> WebhookDelivery {
-        self.store.find_delivery(id).await.unwrap().unwrap().value
+        self.store.find_delivery(id).await.expect("find_delivery").unwrap().value
     }
 
     /// Claims what is due at one number of seconds, until another.
     pub(super) async fn claim_at(&self, now: i64, until: i64) -> Vec<ClaimedDelivery> {
-        self.store.claim_deliveries(at(now), at(until), 100, &[]).await.unwrap()
+        self.store.claim_deliveries(at(now), at(until), 100, &[]).await.expect("claim_deliveries")
     }
 
     pub(super) async fn record(&self, claimed: &ClaimedDelivery, attempt: DeliveryAttempt, state: DeliveryState) {
-        self.store.record_attempts(&[recorded(claimed, attempt, state)]).await.unwrap();
+        self.store.record_attempts(&[recorded(claimed, attempt, state)]).await.expect("record_attempts");
     }
 
     /// Records a try at this number of seconds of a new delivery that nothing else is claimed beside.
@@ -71,7 +71,7 @@ impl World {
 
     /// The deliveries to an endpoint that are claimed with these arguments.
     async fn claim_some(&self, now: i64, per_endpoint: u32, busy: &[(WebhookEndpointId, u32)]) -> Vec<ClaimedDelivery> {
-        self.store.claim_deliveries(at(now), at(1_000_000), per_endpoint, busy).await.unwrap()
+        self.store.claim_deliveries(at(now), at(1_000_000), per_endpoint, busy).await.expect("claim_deliveries")
     }
 }
 

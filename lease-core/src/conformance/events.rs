@@ -443,7 +443,7 @@ impl World {
     /// The newest event.
     async fn newest_event(&self) -> Option<EventId> {
         let page = PageRequest::new(1, None).unwrap();
-        self.store.list_events(&EventFilter::default(), page).await.unwrap().items.first().map(|event| event.id)
+        self.store.list_events(&EventFilter::default(), page).await.expect("list_events").items.first().map(|event| event.id)
     }
 }
 

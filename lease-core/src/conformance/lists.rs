@@ -45,7 +45,7 @@ macro_rules! lists {
 
         impl World {$(
             pub(super) async fn $method(&self, filter: &$filter $(, $now: DateTime<Utc>)?) -> Vec<$row> {
-                Lists(&*self.store).$method(filter $(, $now)?).await.unwrap()
+                Lists(&*self.store).$method(filter $(, $now)?).await.expect(stringify!($method))
             }
         )+}
     };

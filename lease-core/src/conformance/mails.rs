@@ -40,11 +40,11 @@ fn ids(mails: &[Stored<Mail>]) -> Vec<MailId> {
 impl World {
     /// All mails that are due at this instant. They are held for a moment only, so that this may be asked again later.
     pub(super) async fn mails_due(&self, now: DateTime<Utc>) -> Vec<Stored<Mail>> {
-        self.store.claim_mails(now, now + tick(), 1_000).await.unwrap()
+        self.store.claim_mails(now, now + tick(), 1_000).await.expect("claim_mails")
     }
 
     async fn send(&self, mails: &[Mail]) -> u64 {
-        self.store.queue_mails(mails).await.unwrap()
+        self.store.queue_mails(mails).await.expect("queue_mails")
     }
 
     /// Queues a mail that is due at this number of seconds.
@@ -53,15 +53,15 @@ impl World {
     }
 
     async fn claim_mails_at(&self, now: i64, until: i64, limit: u32) -> Vec<Stored<Mail>> {
-        self.store.claim_mails(at(now), at(until), limit).await.unwrap()
+        self.store.claim_mails(at(now), at(until), limit).await.expect("claim_mails")
     }
 
     async fn record_mail(&self, id: MailId, held_until: i64, state: MailState) {
-        self.store.record_mail(id, at(held_until), state).await.unwrap();
+        self.store.record_mail(id, at(held_until), state).await.expect("record_mail");
     }
 
     async fn proposers(&self, trade: TradeId, before: ProposalId) -> Vec<CustomerId> {
-        self.store.earlier_proposers(trade, before, None, 100).await.unwrap()
+        self.store.earlier_proposers(trade, before, None, 100).await.expect("earlier_proposers")
     }
 }
 

@@ -2,10 +2,13 @@
 //!
 //! # To run it on a backend
 //!
-//! Depend on `lease-core` with the feature `conformance` for tests, write a function that creates an empty store, and pass it to
-//! [`repository_conformance!`](crate::repository_conformance). This is the whole of `tests/conformance.rs`:
+//! Depend on `lease-core` with the feature `conformance` for tests (without it, there is no macro `repository_conformance`), write a
+//! function that creates an empty store, and pass it to [`repository_conformance!`](crate::repository_conformance). This is the
+//! whole of `tests/conformance.rs`:
 //!
 //! ```text
+//! use my_store::MyRepository;
+//!
 //! async fn fresh_repository() -> MyRepository {
 //!     MyRepository::new()
 //! }
@@ -198,8 +201,8 @@ macro_rules! cases {
         /// Creates a `#[test]` for each case of [the suite](crate::conformance), run on the result of this async function: a
         /// repository or a [`FreshRepository`](crate::conformance::FreshRepository).
         ///
-        /// `repository_conformance!(fresh)` runs all cases, `repository_conformance!(fresh, accounts, vehicles)` those of some of
-        /// the [`THEMES`](crate::conformance::THEMES).
+        /// `repository_conformance!(fresh_repository)` runs all cases, `repository_conformance!(fresh_repository, accounts, vehicles)`
+        /// those of some of the [`THEMES`](crate::conformance::THEMES).
         #[macro_export]
         macro_rules! repository_conformance {
             $((@$theme $dollar fresh:path) => {
@@ -241,7 +244,9 @@ cases! {
             an_account_that_is_refused_leaves_no_customer_and_no_token,
             every_field_of_a_user_but_the_last_login_is_written,
             what_is_mailed_to_a_user_is_read_everywhere,
+            every_field_of_a_customer_is_written,
             a_user_gets_a_customer_and_loses_it,
+            a_token_needs_a_user_that_exists,
             a_user_may_have_many_tokens_and_revoke_one,
             a_token_is_found_with_its_account,
             one_token_is_kept_in_a_new_epoch,
@@ -250,6 +255,12 @@ cases! {
             a_login_renews_the_hash_that_was_verified,
             the_first_superuser_is_made_where_there_is_no_active_one,
             a_snapshot_says_whether_there_is_another_active_superuser,
+        }
+        annotations {
+            what_is_kept_with_users_and_customers_is_read,
+            an_external_id_belongs_to_one_user_and_to_one_customer,
+            a_user_may_have_no_address,
+            one_of_many_gets_an_external_id,
         }
         commit {
             a_ping_is_answered,
@@ -285,6 +296,13 @@ cases! {
         }
     }
     vehicles {
+        accounts {
+            a_customer_with_a_vehicle_is_not_deleted,
+        }
+        annotations {
+            what_is_kept_with_vehicles_is_read,
+            an_external_id_belongs_to_one_vehicle,
+        }
         commit {
             every_field_of_a_vehicle_is_kept,
         }
@@ -345,6 +363,11 @@ cases! {
             days_that_are_given_back_are_free,
             a_period_that_ends_after_today_is_in_the_way_of_a_sale,
             only_periods_agreed_in_other_trades_are_in_the_way,
+        }
+        annotations {
+            what_is_kept_with_trades_is_read,
+            an_external_id_belongs_to_one_trade,
+            an_external_id_finds_what_the_viewer_may_see,
         }
         commit {
             ids_are_positive_and_ascend,
@@ -497,14 +520,6 @@ cases! {
             converting_a_lead_moves_its_contacts_and_no_others,
             a_lead_is_deleted_together_with_its_contacts_or_not_at_all,
             objects_are_called_by_their_names,
-        }
-        annotations {
-            annotations_are_kept_replaced_and_removed,
-            new_objects_have_their_annotations,
-            an_external_id_belongs_to_one_object_of_a_kind,
-            lists_find_an_object_by_its_external_id,
-            a_user_may_have_no_address,
-            one_of_many_gets_an_external_id,
         }
         filters {
             contacts_are_filtered,

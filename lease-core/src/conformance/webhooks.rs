@@ -27,12 +27,12 @@ pub(super) fn happening(types: &[EventType]) -> Commit {
 impl World {
     /// Writes a change without an event, so that nobody is told of it.
     pub(super) async fn quietly(&self, change: impl Into<Change>) -> NewIds {
-        self.store.commit(&Commit::new(Envelope::new(Actor::System, base()), change)).await.unwrap()
+        self.store.commit(&Commit::new(Envelope::new(Actor::System, base()), change)).await.expect("commit")
     }
 
     /// An endpoint that is told of what happens from now on.
     pub(super) async fn endpoint(&self, endpoint: WebhookEndpoint) -> WebhookEndpointId {
-        let start = Some(Start { after: self.store.last_event().await.unwrap() });
+        let start = Some(Start { after: self.store.last_event().await.expect("last_event") });
         let change = WebhookEndpointChange { endpoint: RowChange::Create(endpoint), start };
         self.quietly(change).await.webhook_endpoint.unwrap()
     }
@@ -44,7 +44,7 @@ impl World {
         edit: impl FnOnce(&mut WebhookEndpoint),
     ) {
         let Versioned { version: expected, value: Stored { mut value, .. } } =
-            self.store.find_endpoint(id).await.unwrap().unwrap();
+            self.store.find_endpoint(id).await.expect("find_endpoint").unwrap();
         edit(&mut value);
         self.quietly(WebhookEndpointChange { endpoint: RowChange::Update { id, expected, value }, start }).await;
     }
@@ -55,15 +55,15 @@ impl World {
     }
 
     pub(super) async fn happens(&self, types: &[EventType]) -> Vec<EventId> {
-        let last = self.store.last_event().await.unwrap();
-        self.store.commit(&happening(types)).await.unwrap();
-        let events = self.store.events_after(last, 100, &EventFilter::default()).await.unwrap();
+        let last = self.store.last_event().await.expect("last_event");
+        self.store.commit(&happening(types)).await.expect("commit");
+        let events = self.store.events_after(last, 100, &EventFilter::default()).await.expect("events_after");
         events.iter().map(|event| event.id).collect()
     }
 
     /// Queues what there is. Returns how many events were taken.
     pub(super) async fn queue(&self) -> u64 {
-        self.store.queue_deliveries(at(1), 1_000).await.unwrap()
+        self.store.queue_deliveries(at(1), 1_000).await.expect("queue_deliveries")
     }
 
     /// The events that are or were queued for an endpoint, in their order.

@@ -65,11 +65,11 @@ impl World {
     }
 
     pub(super) async fn register(&self, user: User) -> Account {
-        self.store.create_account(&new_user(user), None).await.unwrap()
+        self.store.create_account(&new_user(user), None).await.expect("create_account")
     }
 
     pub(super) async fn customer(&self) -> CustomerId {
-        self.account(Role::Customer).await.customer_id.unwrap()
+        self.account(Role::Customer).await.customer_id.expect("a customer of the user")
     }
 
     /// Deactivates a user that has just been made.
@@ -82,7 +82,7 @@ impl World {
             keep_token: None,
             needs_another_superuser: false,
         };
-        self.store.commit_account(&change, None).await.unwrap();
+        self.store.commit_account(&change, None).await.expect("commit_account");
     }
 
     pub(super) async fn card(&self, customer: CustomerId) -> CreditCardId {
@@ -96,16 +96,16 @@ impl World {
             card: CardChange::Create(card),
             others: DefaultCard::Keep,
         };
-        self.store.commit_wallet(&change, None).await.unwrap()
+        self.store.commit_wallet(&change, None).await.expect("commit_wallet")
     }
 
     pub(super) async fn contact(&self, owner: ContactOwner) -> ContactId {
-        self.store.commit_contact(&RowChange::Create(contact(owner)), None).await.unwrap()
+        self.store.commit_contact(&RowChange::Create(contact(owner)), None).await.expect("commit_contact")
     }
 
     pub(super) async fn lead(&self, lead: Lead) -> LeadId {
         let change = LeadChange { lead: RowChange::Create(lead), contacts: ContactsOfLead::Keep };
-        self.store.commit_lead(&change, None).await.unwrap()
+        self.store.commit_lead(&change, None).await.expect("commit_lead")
     }
 
     pub(super) async fn vehicle(&self, owner: CustomerId) -> VehicleId {
@@ -113,7 +113,7 @@ impl World {
     }
 
     pub(super) async fn vehicle_of(&self, vehicle: Vehicle) -> VehicleId {
-        self.store.commit_vehicle(&RowChange::Create(vehicle), None).await.unwrap()
+        self.store.commit_vehicle(&RowChange::Create(vehicle), None).await.expect("commit_vehicle")
     }
 
     /// The change that makes this of a vehicle, and of what its live trade offers.
@@ -125,7 +125,7 @@ impl World {
 
     pub(super) async fn edit(&self, id: VehicleId, edit: impl FnOnce(Vehicle) -> Vehicle) {
         let change = self.editing(id, edit).await;
-        self.store.write(change.into(), None).await.unwrap();
+        self.store.write(change.into(), None).await.expect("a change of a vehicle");
     }
 
     pub(super) async fn service(&self, kind: ServiceKind) -> ServiceId {
@@ -133,7 +133,7 @@ impl World {
     }
 
     pub(super) async fn service_of(&self, service: Service) -> ServiceId {
-        self.store.commit_service(&RowChange::Create(service), None).await.unwrap()
+        self.store.commit_service(&RowChange::Create(service), None).await.expect("commit_service")
     }
 
     /// The change that opens a trade of this vehicle by its owner.
@@ -144,7 +144,7 @@ impl World {
     }
 
     pub(super) async fn open(&self, vehicle: VehicleId, service: ServiceId) -> TradeId {
-        self.store.open_trade(&self.opening(vehicle, service).await, None).await.unwrap()
+        self.store.open_trade(&self.opening(vehicle, service).await, None).await.expect("open_trade")
     }
 
     /// An open trade, with a new vehicle and a new service.
@@ -243,7 +243,7 @@ impl World {
     /// Commits changes to a trade at its present version.
     pub(super) async fn commit(&self, trade: TradeId, changes: &TradeChanges) -> NewIds {
         let version = self.load(TradeKey::Trade(trade)).await.version;
-        self.store.commit_trade(trade, version, changes, None).await.unwrap()
+        self.store.commit_trade(trade, version, changes, None).await.expect("commit_trade")
     }
 
     pub(super) async fn load(&self, key: TradeKey) -> Versioned<TradeSnapshot> {
@@ -260,24 +260,25 @@ impl World {
         viewer: Option<CustomerId>,
         now: DateTime<Utc>,
     ) -> Versioned<TradeSnapshot> {
-        self.store.load_trade(&TradeLoad { key, viewer, with_pending: true, card: None, now }).await.unwrap().unwrap()
+        let load = TradeLoad { key, viewer, with_pending: true, card: None, now };
+        self.store.load_trade(&load).await.expect("load_trade").expect("load_trade finds the trade")
     }
 
     pub(super) async fn load_vehicle(&self, id: VehicleId) -> Versioned<VehicleSnapshot> {
-        self.store.load_vehicle(id, None, base()).await.unwrap().unwrap()
+        self.store.load_vehicle(id, None, base()).await.expect("load_vehicle").expect("load_vehicle finds the vehicle")
     }
 
     pub(super) async fn load_account(&self, id: UserId) -> Versioned<AccountSnapshot> {
-        self.store.load_account(id).await.unwrap().unwrap()
+        self.store.load_account(id).await.expect("load_account").expect("load_account finds the user")
     }
 
     /// The token with the hash of this number, and its account.
     pub(super) async fn find_token(&self, number: u8) -> Option<(Stored<Token>, Account)> {
-        self.store.find_token(TokenKey::Hash(token_hash(number))).await.unwrap()
+        self.store.find_token(TokenKey::Hash(token_hash(number))).await.expect("find_token")
     }
 
     pub(super) async fn wallet(&self, customer: CustomerId) -> Versioned<Wallet> {
-        self.store.load_wallet(WalletKey::Customer(customer)).await.unwrap().unwrap()
+        self.store.load_wallet(WalletKey::Customer(customer)).await.expect("load_wallet").expect("load_wallet finds the customer")
     }
 
     /// Asserts that a commit is a conflict and leaves everything as it was.
