@@ -91,13 +91,15 @@ pub enum Change {
     /// Changes a user, and may create or delete its customer. Deleting a customer to which other rows refer is a conflict, mails
     /// excepted.
     Account(AccountChange),
-    /// Stores the token of a login. The user's version stays, so that concurrent logins do not conflict.
+    /// Stores the token of a login, whatever its epoch: one of an epoch that is over is not good. The user's version stays, so that
+    /// concurrent logins do not conflict. If the user is not there, it is a conflict.
     Login(Login),
     /// Deletes a token of a user. If it is not there, or belongs to another user, nothing changes and no event is stored.
     RevokeToken(TokenRevocation),
     /// Creates a token. If its epoch is not the present one of its user, it is a conflict.
     CreateToken(Token),
-    /// Changes a customer's profile. Customers are created and deleted with their users, so this is always an update.
+    /// Changes a customer's profile and annotations; the user and the instant of the creation stay. Customers are created and deleted
+    /// with their users, so this is always an update: anything else is a fault, [`Internal`](super::RepositoryError::Internal).
     Customer(RowChange<Customer>),
     /// Changes a customer's cards, and increases the customer's version.
     Wallet(WalletChange),

@@ -31,6 +31,7 @@ mod reject_and_withdraw;
 mod rule_references;
 mod secrets;
 mod services;
+mod skeleton;
 mod support;
 mod test_clock;
 mod tokens;
