@@ -7,7 +7,6 @@ use std::fmt;
 use chrono::Duration;
 use strum::{IntoEnumIterator as _, VariantArray as _};
 
-use crate::account::PasswordError;
 use crate::id::Stored;
 use crate::input::FieldErrors;
 use crate::model::{Payment, Refund};
@@ -188,16 +187,6 @@ impl From<FieldErrors> for Error {
 impl From<MoneyError> for Error {
     fn from(error: MoneyError) -> Self {
         Self::Internal(error.into())
-    }
-}
-
-/// A password whose turn does not come is not the caller's fault, and can be sent again.
-impl From<PasswordError> for Error {
-    fn from(error: PasswordError) -> Self {
-        match error {
-            PasswordError::Busy => Self::Unavailable(error.into()),
-            _ => Self::Internal(error.into()),
-        }
     }
 }
 

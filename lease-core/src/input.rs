@@ -117,6 +117,7 @@ macro_rules! draft {
         pub struct $draft:ident as $schema:ident {
             $(
                 $(#[doc = $field_doc:literal])+
+                $(#[cfg($cfg:meta)])?
                 pub $field:ident: $type:ty as $presence:ident $kind:ident $(like $example:literal)? $(or $other:literal)?,
             )+
         }
@@ -125,29 +126,31 @@ macro_rules! draft {
         #[derive(Clone, Debug, Default, serde::Deserialize)]
         #[serde(default)]
         pub struct $draft {
-            $($(#[doc = $field_doc])+ pub $field: $type,)+
+            $($(#[doc = $field_doc])+ $(#[cfg($cfg)])? pub $field: $type,)+
         }
 
         impl $crate::input::Draft for $draft {
             fn unreadable() -> Self {
-                Self { $($field: $crate::input::Field::Wrong($crate::input::Invalid::NotAnObject),)+ }
+                Self { $($(#[cfg($cfg)])? $field: $crate::input::Field::Wrong($crate::input::Invalid::NotAnObject),)+ }
             }
 
             fn without_annotations(self) -> Self {
-                Self { $($field: $crate::input::unless_annotation!($presence, self.$field),)+ }
+                Self { $($(#[cfg($cfg)])? $field: $crate::input::unless_annotation!($presence, self.$field),)+ }
             }
         }
 
         #[cfg(feature = "openapi")]
         impl utoipa::PartialSchema for $draft {
             fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
-                $crate::openapi::Body::new(concat!($($doc),+))
-                    $(
+                let body = $crate::openapi::Body::new(concat!($($doc),+));
+                $(
+                    $(#[cfg($cfg)])?
+                    let body = body
                         .$presence::<$crate::openapi::$kind>(stringify!($field), concat!($($field_doc),+))
                         $(.like(stringify!($field), $example))?
-                        $(.or(stringify!($field), $other))?
-                    )+
-                    .into_schema()
+                        $(.or(stringify!($field), $other))?;
+                )+
+                body.into_schema()
             }
         }
 
@@ -158,7 +161,7 @@ macro_rules! draft {
             }
 
             fn schemas(schemas: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::Schema>)>) {
-                $($crate::openapi::add::<$crate::openapi::$kind>(schemas);)+
+                $($(#[cfg($cfg)])? $crate::openapi::add::<$crate::openapi::$kind>(schemas);)+
             }
         }
     };

@@ -1,15 +1,15 @@
-//! Accounts (chapter 3): passwords, tokens, and the decisions about users and customers.
+//! Accounts (chapter 3): passwords (a feature), tokens, and the decisions about users and customers.
 
 mod changes;
 mod email_verification;
 mod link;
-mod new_password;
+mod new_user;
 mod notices;
 mod own_token;
 mod own_users;
-mod password;
+#[cfg(feature = "passwords")]
+mod passwords;
 mod profile;
-mod register;
 mod session;
 mod snapshot;
 mod token;
@@ -18,20 +18,19 @@ mod update;
 pub use changes::{AccountChange, CustomerChange, FirstToken, Login, NewAccount, PasswordRenewal, TokenRevocation};
 pub use email_verification::{EmailConfirmationDraft, confirm_email};
 pub use link::{LinkToken, NewLink, add_link};
-pub use new_password::{
-    PasswordChangeDraft, PasswordConfirmationDraft, PasswordResetDraft, account_to_reset, check_password_change,
-    check_password_reset,
-};
 pub use notices::{NoticeSettingsDraft, choose_notices};
 pub use own_token::{TokenDraft, create_token, revoke_listed_token, revoke_token};
 pub use own_users::{NewCustomer, create_customer};
-pub(crate) use password::PasswordWork;
-pub use password::{PasswordError, PasswordHasher, PasswordParams, Verified};
-pub use profile::{ProfileDraft, update_profile};
-pub use register::{Registrant, RegistrationDraft, check_first_superuser, check_new_user, check_registration};
-pub use session::{
-    Session, check_login, check_repeated_registration, check_session, console_session, log_in, password_to_verify, session,
+#[cfg(feature = "passwords")]
+pub(crate) use passwords::PasswordWork;
+#[cfg(feature = "passwords")]
+pub use passwords::{
+    PasswordChangeDraft, PasswordConfirmationDraft, PasswordError, PasswordHasher, PasswordParams, PasswordResetDraft,
+    Registrant, RegistrationDraft, Verified, account_to_reset, check_first_superuser, check_login, check_new_user,
+    check_password_change, check_password_reset, check_registration, check_repeated_registration, log_in, password_to_verify,
 };
+pub use profile::{ProfileDraft, update_profile};
+pub use session::{Session, check_session, console_session, session};
 pub(crate) use session::{check_actor, current_actor};
 pub use snapshot::AccountSnapshot;
 pub(crate) use token::expiry;

@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
-use crate::account::register::{Identity, NewUser, free_email, free_username, login_names};
+use crate::account::new_user::{Identity, NewUser, free_email, free_username, login_names};
 use crate::account::{NewAccount, PasswordHash, TakenNames};
 use crate::annotating::AnnotationsDraft;
 use crate::decision::Decision;

@@ -8,7 +8,6 @@ use crate::clock::last_instant;
 use crate::event::{Event, EventType, IdRef, NewRow};
 use crate::id::{Entity, TokenId, UserId};
 use crate::model::User;
-use crate::policy::Policy;
 
 /// A token as its holder knows it: 40 lower-case hexadecimal characters from a CSPRNG (rule 3.6). It is never stored, and `Debug`
 /// does not show it.
@@ -86,22 +85,6 @@ impl TokenUse {
         match self {
             Self::Api => "",
             Self::Console => "console session ",
-        }
-    }
-
-    /// The name of a token that a login for this use creates.
-    pub(super) const fn token_name(self) -> &'static str {
-        match self {
-            Self::Api => "login",
-            Self::Console => "console",
-        }
-    }
-
-    /// How long such a token is good: a session of the console at most half a day.
-    pub(crate) fn ttl(self, policy: &Policy) -> Duration {
-        match self {
-            Self::Api => policy.token_ttl,
-            Self::Console => policy.token_ttl.min(Duration::hours(12)),
         }
     }
 }

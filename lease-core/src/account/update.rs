@@ -3,10 +3,8 @@ use secrecy::SecretString;
 use serde_json::{Map, Value};
 
 use crate::account::link::links_but;
-use crate::account::register::{Identity, IdentityDraft, login_names, note_policy_errors};
-use crate::account::{
-    AccountChange, AccountSnapshot, CustomerChange, PasswordHash, ProfileDraft, TakenNames, TokenHash, require_act_on_user,
-};
+use crate::account::new_user::{Identity, IdentityDraft, login_names};
+use crate::account::{AccountChange, AccountSnapshot, CustomerChange, PasswordHash, TakenNames, TokenHash, require_act_on_user};
 use crate::annotating::AnnotationsDraft;
 use crate::decision::Decision;
 use crate::error::{Error, Refusal};
@@ -28,8 +26,10 @@ draft! {
         /// Family name.
         pub last_name: Field<String> as required Name like "Hopper",
         /// The password. A new one revokes the user's other tokens.
+        #[cfg(feature = "passwords")]
         pub password: Field<SecretString> as required Password,
         /// The user's present password, where the operator asks customers for it with a new password or e-mail address.
+        #[cfg(feature = "passwords")]
         pub current_password: Field<SecretString> as nullable CurrentPassword,
         /// Whether the user may log in; true for a new user. Only staff may change it.
         pub is_active: Field<bool> as optional Flag,
@@ -61,10 +61,6 @@ impl UserDraft {
         IdentityDraft { username: &self.username, email: &self.email, first_name: &self.first_name, last_name: &self.last_name }
     }
 
-    pub(super) fn profile(&self) -> ProfileDraft {
-        ProfileDraft { job: self.job.clone(), dob: self.dob.clone(), notes: self.notes.clone(), ..ProfileDraft::default() }
-    }
-
     /// The external id, if it is given and valid.
     #[must_use]
     pub fn wanted_external_id(&self) -> Option<ExternalId> {
@@ -78,7 +74,7 @@ impl UserDraft {
     /// Whether it gives another value to a field of one's own than the e-mail address.
     fn changes_more_than_the_address(&self, user: &User) -> bool {
         let changes = |field: &Field<String>, present: &str| field.given().is_some_and(|given| given != present);
-        self.password.given().is_some()
+        passwords(self).0.given().is_some()
             || changes(&self.username, user.username.as_str())
             || changes(&self.first_name, &user.first_name)
             || changes(&self.last_name, &user.last_name)
@@ -107,6 +103,18 @@ fn or_present(field: &Field<bool>, present: bool) -> Field<bool> {
     if field.is_missing() { Field::Given(present) } else { field.clone() }
 }
 
+/// The passwords that a draft gives: the new one, and the present one.
+#[cfg(feature = "passwords")]
+const fn passwords(draft: &UserDraft) -> (&Field<SecretString>, &Field<SecretString>) {
+    (&draft.password, &draft.current_password)
+}
+
+/// Where users have no passwords, a draft gives none.
+#[cfg(not(feature = "passwords"))]
+const fn passwords(_: &UserDraft) -> (&'static Field<SecretString>, &'static Field<SecretString>) {
+    (&Field::Missing, &Field::Missing)
+}
+
 /// A change whose fields are valid; only the hash of a new password may be missing.
 #[derive(Clone, Debug)]
 pub struct CheckedUpdate {
@@ -121,6 +129,7 @@ pub struct CheckedUpdate {
 
 impl CheckedUpdate {
     /// A change of the password alone.
+    #[cfg(feature = "passwords")]
     pub(super) fn of_password(
         change: AccountChange,
         snapshot: &AccountSnapshot,
@@ -212,20 +221,21 @@ pub fn check_update(
     let current = Identity::of(stored);
     let names = draft.identity();
     let identity = names.read(&mut form, Some(&current), |name| taken.has_login(name, Some(stored.id)));
-    let new_password =
-        form.optional("password", &draft.password, None, None, |password| Ok::<_, Invalid>(Some(password.clone())));
-    if let Some(Some(password)) = &new_password {
-        note_policy_errors(&mut form, password, &names.likes(Some(&current)));
+    let (password, current_password) = passwords(draft);
+    let password = form.optional("password", password, None, None, |password| Ok::<_, Invalid>(Some(password.clone())));
+    #[cfg(feature = "passwords")]
+    if let Some(Some(password)) = &password {
+        super::passwords::note_policy_errors(&mut form, password, &names.likes(Some(&current)));
     }
     let (is_active, role) = draft.read_flags(&mut form, stored.is_active, stored.role);
     let is_id_taken = taken.has_external_id(Some(stored.id));
     let annotations = draft.annotations().read(&mut form, Some(&stored.annotations), "user", is_id_taken);
-    let changes_login = new_password.as_ref().is_some_and(Option::is_some)
+    let changes_login = password.as_ref().is_some_and(Option::is_some)
         || identity.as_ref().is_some_and(|identity: &Identity| identity.email != stored.email);
     if changes_login {
-        presented.password.demand(&draft.current_password, &mut form);
+        presented.password.demand(current_password, &mut form);
     }
-    let (Some(identity), Some(new_password), Some(annotations)) = (identity, new_password, annotations) else {
+    let (Some(identity), Some(new_password), Some(annotations)) = (identity, password, annotations) else {
         return Err(form.errors.into());
     };
     let Identity { username, email, first_name, last_name } = identity;

@@ -1,13 +1,13 @@
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::maintenance::Turns;
 use super::news::News;
+#[cfg(feature = "passwords")]
+use super::passwords::HasherSettings;
 use super::test_clock::Moving;
 use super::webhooks::Courier;
 use super::{LeaseEngine, Shared};
-use crate::account::{PasswordError, PasswordHasher, PasswordParams};
 use crate::clock::{Clock, SystemClock, TestClock};
 use crate::gateway::PaymentGateway;
 use crate::guard::Guard;
@@ -25,8 +25,8 @@ pub struct LeaseEngineBuilder {
     gateway: Arc<dyn PaymentGateway>,
     clock: Arc<dyn Clock>,
     randomness: Arc<dyn Randomness>,
-    password_params: PasswordParams,
-    hashing_concurrency: NonZeroUsize,
+    #[cfg(feature = "passwords")]
+    pub(super) hasher: HasherSettings,
     policy: Policy,
     fees: Arc<dyn FeePolicy>,
     guard: Option<Arc<dyn Guard>>,
@@ -42,8 +42,8 @@ impl LeaseEngineBuilder {
             gateway,
             clock: Arc::new(SystemClock),
             randomness: Arc::new(OsRandomness),
-            password_params: PasswordParams::default(),
-            hashing_concurrency: half_of_the_cores(),
+            #[cfg(feature = "passwords")]
+            hasher: HasherSettings::default(),
             policy: Policy::default(),
             fees: Arc::new(ServiceFee),
             guard: None,
@@ -74,20 +74,6 @@ impl LeaseEngineBuilder {
     #[must_use]
     pub fn randomness(mut self, randomness: Arc<dyn Randomness>) -> Self {
         self.randomness = randomness;
-        self
-    }
-
-    /// Sets the cost of hashing a password; the default is what OWASP recommends.
-    #[must_use]
-    pub const fn password_params(mut self, params: PasswordParams) -> Self {
-        self.password_params = params;
-        self
-    }
-
-    /// Sets how many passwords are checked, hashed or verified at once; the default is one for every two cores, and one at least.
-    #[must_use]
-    pub const fn hashing_concurrency(mut self, concurrency: NonZeroUsize) -> Self {
-        self.hashing_concurrency = concurrency;
         self
     }
 
@@ -133,13 +119,13 @@ impl LeaseEngineBuilder {
     /// # Errors
     /// [`BuildError`] if Argon2 rejects the cost parameters.
     pub fn build(self) -> Result<LeaseEngine, BuildError> {
-        let hasher = PasswordHasher::new(self.password_params, self.hashing_concurrency)?;
         let shared = Shared {
             store: self.store,
             gateway: self.gateway,
             clock: self.clock,
             randomness: self.randomness,
-            hasher,
+            #[cfg(feature = "passwords")]
+            hasher: self.hasher.build()?,
             policy: self.policy,
             fees: self.fees,
             guard: self.guard,
@@ -155,18 +141,12 @@ impl LeaseEngineBuilder {
     }
 }
 
-/// Requests without a password keep the other half, however many passwords there are: on two cores and under a flood of logins, a
-/// read takes 1.8 ms in the median, 4.5 ms if both cores hash, and 1.2 ms without a flood.
-fn half_of_the_cores() -> NonZeroUsize {
-    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    NonZeroUsize::new(cores / 2).unwrap_or(NonZeroUsize::MIN)
-}
-
 /// The reason why an engine could not be built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
     /// The cost parameters for hashing passwords are invalid.
     #[error(transparent)]
-    Password(#[from] PasswordError),
+    #[cfg(feature = "passwords")]
+    Password(#[from] crate::account::PasswordError),
 }

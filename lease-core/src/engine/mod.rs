@@ -19,7 +19,9 @@ mod mails;
 mod maintenance;
 mod names;
 mod news;
+mod own_account;
 mod own_users;
+#[cfg(feature = "passwords")]
 mod passwords;
 mod payments;
 mod precondition;
@@ -40,12 +42,13 @@ use std::sync::atomic::AtomicBool;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-pub use accounts::{LoggedIn, LoginDraft, Registered};
 pub use builder::{BuildError, LeaseEngineBuilder};
 pub use command::RequestContext;
 pub use consumer::EventConsumer;
 pub use gateway::PayerDraft;
 pub use maintenance::Maintenance;
+#[cfg(feature = "passwords")]
+pub use passwords::{LoggedIn, LoginDraft, Registered};
 pub use precondition::Precondition;
 pub use test_clock::AdvanceDraft;
 pub use tokens::CreatedToken;
@@ -53,7 +56,6 @@ pub use trades::WithActions;
 
 use self::news::News;
 use self::webhooks::Courier;
-use crate::account::PasswordHasher;
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::gateway::PaymentGateway;
@@ -81,7 +83,8 @@ struct Shared {
     gateway: Arc<dyn PaymentGateway>,
     clock: Arc<dyn Clock>,
     randomness: Arc<dyn Randomness>,
-    hasher: PasswordHasher,
+    #[cfg(feature = "passwords")]
+    hasher: crate::account::PasswordHasher,
     policy: Policy,
     fees: Arc<dyn FeePolicy>,
     guard: Option<Arc<dyn Guard>>,
@@ -113,12 +116,6 @@ impl LeaseEngine {
     #[must_use]
     pub fn policy(&self) -> &Policy {
         &self.shared.policy
-    }
-
-    /// The hasher of passwords.
-    #[must_use]
-    pub fn password_hasher(&self) -> &PasswordHasher {
-        &self.shared.hasher
     }
 
     /// Checks that the store responds.

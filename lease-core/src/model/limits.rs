@@ -18,8 +18,10 @@ pub(crate) const MAX_HOLDER_DIGITS: usize = 11;
 /// The longest e-mail address (RFC 5321).
 pub(crate) const MAX_EMAIL_BYTES: usize = 254;
 /// The shortest password, in characters.
+#[cfg(any(feature = "openapi", feature = "passwords"))]
 pub(crate) const MIN_PASSWORD_CHARS: usize = 8;
 /// The longest password, in bytes, so that the cost of hashing is bounded.
+#[cfg(any(feature = "openapi", feature = "passwords"))]
 pub(crate) const MAX_PASSWORD_BYTES: usize = 1_024;
 /// The most keys of metadata.
 pub(crate) const MAX_METADATA_KEYS: usize = 50;

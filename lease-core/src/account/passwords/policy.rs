@@ -2,7 +2,7 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::composed;
+use super::hasher::composed;
 use crate::input::Invalid;
 use crate::model::limits::{MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS};
 use crate::text::comparison_key;

@@ -3,10 +3,10 @@
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
 
+use super::hasher::composed;
+use super::register::note_policy_errors;
 use crate::account::email_verification::{bad_token, read_token};
 use crate::account::link::{has_link, user_change};
-use crate::account::password::composed;
-use crate::account::register::note_policy_errors;
 use crate::account::{AccountSnapshot, CheckedUpdate, LinkToken, TokenHash, require_own_user};
 use crate::error::Error;
 use crate::event::EventActor;

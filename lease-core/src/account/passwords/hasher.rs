@@ -1,9 +1,8 @@
-//! Passwords: the work on them, which takes long and much memory, and what is accepted as one.
+//! The work on passwords, which takes long and much memory.
 
 mod argon;
 #[cfg(feature = "django")]
 mod django;
-mod policy;
 mod turns;
 
 use std::num::NonZeroUsize;
@@ -14,9 +13,9 @@ use argon2::Params;
 use secrecy::{ExposeSecret, SecretString};
 
 use self::argon::{Argon, Memory};
-pub(super) use self::policy::check_password;
 use self::turns::{Busy, Turns};
 use crate::client::ClientNetwork;
+use crate::error::Error;
 use crate::model::PasswordHash;
 use crate::text;
 
@@ -228,4 +227,14 @@ pub enum PasswordError {
     /// Hashing or verifying failed, for example for lack of memory.
     #[error("the password could not be hashed")]
     Hashing,
+}
+
+/// A password whose turn does not come is not the caller's fault, and can be sent again.
+impl From<PasswordError> for Error {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            PasswordError::Busy => Self::Unavailable(error.into()),
+            _ => Self::Internal(error.into()),
+        }
+    }
 }
