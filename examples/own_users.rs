@@ -1,6 +1,7 @@
-//! An app that has users and sessions of its own, with the REST layer nested in it: a lease from the open trade to the payment.
+//! An app that has users and sessions of its own, with the REST layer nested in it: a lease from the open trade to the payment. It is
+//! built without what is for passwords.
 //!
-//! `cargo run -p lease-examples --bin own_users`
+//! `cargo run -p lease-examples --no-default-features --bin own_users`
 #![expect(clippy::print_stdout, reason = "printing is what this program is for")]
 
 use std::collections::HashMap;

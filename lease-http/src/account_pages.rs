@@ -1,6 +1,9 @@
 //! The pages behind the links in mails: to set a new password (rule 9.3) and to confirm an e-mail address (rule 9.4). They need no
 //! scripts. Opening a link changes nothing, since programs that look through mails open links too; the button does.
 
+#[cfg(feature = "passwords")]
+mod password_reset;
+
 use std::sync::LazyLock;
 
 use askama::Template;
@@ -10,8 +13,8 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use lease_core::account::{EmailConfirmationDraft, PasswordConfirmationDraft};
-use lease_core::input::{Field, FieldErrors, Invalid};
+use lease_core::account::EmailConfirmationDraft;
+use lease_core::input::Field;
 use lease_core::{Error, ErrorKind};
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
@@ -37,9 +40,11 @@ static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
 
 /// The pages. They are for people, and so not part of the document.
 pub(crate) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .route("/password-reset", get(show_password_reset).post(reset_password).fallback(not_allowed))
-        .route("/verify-email", get(show_email_verification).post(verify_email).fallback(not_allowed))
+    let router =
+        OpenApiRouter::new().route("/verify-email", get(show_email_verification).post(verify_email).fallback(not_allowed));
+    #[cfg(feature = "passwords")]
+    let router = router.merge(password_reset::router());
+    router
 }
 
 /// What all pages have.
@@ -59,32 +64,6 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// The form for a new password.
-#[derive(Template)]
-#[template(path = "account_pages/password_reset.html")]
-struct PasswordForm<'a> {
-    frame: Frame<'a>,
-    token: &'a str,
-    fields: [PasswordField<'a>; 2],
-}
-
-struct PasswordField<'a> {
-    name: &'static str,
-    label: &'static str,
-    errors: &'a [Invalid],
-}
-
-impl<'a> PasswordForm<'a> {
-    fn new(state: &'a AppState, uri: &Uri, token: &'a str, errors: &'a FieldErrors) -> Self {
-        let field = |name, label| PasswordField { name, label, errors: errors.of(name) };
-        Self {
-            frame: Frame::new(state, "Set a new password", uri),
-            token,
-            fields: [field("password", "New password"), field("password2", "New password again")],
-        }
-    }
-}
-
 /// The button that confirms an address.
 #[derive(Template)]
 #[template(path = "account_pages/verify_email.html")]
@@ -99,41 +78,6 @@ struct EmailForm<'a> {
 struct Message<'a> {
     frame: Frame<'a>,
     sentences: &'a [&'a str],
-}
-
-async fn show_password_reset(State(state): State<AppState>, OriginalUri(uri): OriginalUri) -> Response {
-    let token = Fields::of_query(&uri).secret("token");
-    match read(&token) {
-        Some(token) => page(StatusCode::OK, &PasswordForm::new(&state, &uri, token, &FieldErrors::default())),
-        None => bad_link(&state, &uri),
-    }
-}
-
-async fn reset_password(
-    State(state): State<AppState>,
-    OriginalUri(uri): OriginalUri,
-    nobody: Unauthenticated,
-    request: Request,
-) -> Response {
-    let fields = match Fields::of_body(&request) {
-        Ok(fields) => fields,
-        Err(error) => return problem(&state, &uri, &error),
-    };
-    let draft = PasswordConfirmationDraft {
-        token: fields.secret("token"),
-        password: fields.secret("password"),
-        password2: fields.secret("password2"),
-    };
-    match (state.engine.confirm_password_reset(&nobody, &draft).await, read(&draft.token)) {
-        (Ok(()), _) => {
-            let sentences = ["You can log in with it now.", "All devices that were logged in to your account were logged out."];
-            message(&state, &uri, StatusCode::OK, "Your password is set", &sentences)
-        }
-        (Err(Error::Invalid(errors)), Some(token)) if errors.of("token").is_empty() => {
-            invalid(page(StatusCode::BAD_REQUEST, &PasswordForm::new(&state, &uri, token, &errors)))
-        }
-        (Err(error), _) => failed(&state, &uri, error),
-    }
 }
 
 async fn show_email_verification(State(state): State<AppState>, OriginalUri(uri): OriginalUri) -> Response {

@@ -16,7 +16,7 @@ use lease_core::repository::Claim;
 use crate::authenticator::Identity;
 use crate::client_address::ClientAddress;
 use crate::extract::Received;
-use crate::layers::{Observation, Presence, Trail};
+use crate::layers::{Observation, Trail};
 use crate::problem::{HttpError, Problem};
 use crate::request_id::request_id;
 use crate::state::AppState;
@@ -92,7 +92,8 @@ impl FromRequestParts<AppState> for Credentials {
         head.extensions.remove::<Caller>();
         head.extensions.remove::<Received>();
         head.extensions.remove::<Observation>();
-        head.extensions.remove::<Presence>();
+        #[cfg(feature = "passwords")]
+        head.extensions.remove::<crate::layers::Presence>();
         Ok(Self(head))
     }
 }

@@ -14,7 +14,7 @@ mod secrets;
 
 use std::borrow::Cow;
 
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
@@ -27,9 +27,7 @@ use lease_core::{Error, ErrorKind, LeaseEngine, Refusal};
 use strum::VariantArray as _;
 
 use crate::auth::Caller;
-use crate::client_address::ClientAddress;
 use crate::extract::received_body;
-use crate::layers::Presence;
 use crate::location;
 use crate::panic;
 use crate::path::plain;
@@ -88,9 +86,15 @@ impl Once {
         if self.replay.ignores_key() {
             return Ok(next.run(Request::from_parts(parts, body)).await);
         }
-        let Some(content) = self.content(&key, &parts).await? else {
+        let body = received_body(&parts.extensions)?;
+        let Some(parted) = self.replay.secrets.part(&body) else {
+            // What has secrets and cannot be read gets an error, which need not be stored.
             return Ok(next.run(Request::from_parts(parts, Body::empty())).await);
         };
+        #[cfg(feature = "passwords")]
+        let parted = self.stretched(parted, &key, &parts).await?;
+        // What the request is told apart by.
+        let content = parted.rest;
         let scope = user.map_or(Scope::Content(&content), Scope::User);
         let keys = Keys::derive(&key, &scope);
         let method = parts.method.clone();
@@ -130,17 +134,6 @@ impl Once {
                 }
             }
         }
-    }
-
-    /// What the request is told apart by; `None` if its response need not be stored.
-    async fn content(&self, key: &str, parts: &Parts) -> Result<Option<Bytes>, Problem> {
-        let body = received_body(&parts.extensions)?;
-        let Some(parted) = self.replay.secrets.part(&body) else { return Ok(None) };
-        let client = ClientAddress::of(parts, &self.state.options).network();
-        let is_costly = parted.has_passwords();
-        let content = parted.content(key, self.engine().password_hasher(), client);
-        let content = async { Ok(Some(content.await.map_err(Error::from)?)) };
-        if is_costly { Presence::of(parts).while_waiting(content).await } else { content.await }
     }
 
     /// Stores a response, or releases the key if the response is not to be stored. If this fails, the response stays the same: a

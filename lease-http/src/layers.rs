@@ -5,6 +5,8 @@ mod deadline;
 mod headers;
 mod hold;
 mod observe;
+#[cfg(feature = "passwords")]
+mod presence;
 mod receive;
 
 use axum::Router;
@@ -17,9 +19,10 @@ use tower_http::compression::{CompressionLayer, DefaultPredicate, Predicate};
 use crate::panic;
 use crate::precompressed;
 use crate::state::AppState;
-pub(crate) use deadline::Presence;
 pub(crate) use hold::Endless;
 pub(crate) use observe::{Observation, Trail};
+#[cfg(feature = "passwords")]
+pub(crate) use presence::Presence;
 
 /// A longer response is sent as it is: compressing it would take too long on a thread that serves requests.
 const MAX_COMPRESSED: u64 = 256 * 1024;

@@ -18,6 +18,7 @@ mod idempotency;
 mod layers;
 mod location;
 mod memory;
+#[cfg(feature = "metrics")]
 mod metrics;
 mod openapi;
 mod ops;
@@ -56,12 +57,13 @@ pub use authenticator::{Authenticator, Identity, Tokens};
 use endpoints::Endpoints;
 use extract::Engine;
 use memory::Memory;
+#[cfg(feature = "metrics")]
 pub use metrics::Metrics;
 pub use options::{CorsOrigins, HttpOptions};
 use precompressed::Precompressed;
 pub use problem::{ErrorCode, HttpError, Problem};
 use state::{AppState, Shared};
-use throttle::{ClientThrottle, LoginThrottle, Streams};
+use throttle::{ClientThrottle, Streams};
 
 /// The memory for the bodies of requests, in bytes.
 const UPLOADS: usize = 32 * 1024 * 1024;
@@ -133,6 +135,7 @@ pub struct RouterBuilder {
     engine: LeaseEngine,
     authenticator: Arc<dyn Authenticator>,
     options: HttpOptions,
+    #[cfg(feature = "metrics")]
     metrics: Metrics,
     writes: TaskTracker,
     stop: CancellationToken,
@@ -146,6 +149,7 @@ impl RouterBuilder {
             engine,
             authenticator: Arc::new(Tokens),
             options: HttpOptions::default(),
+            #[cfg(feature = "metrics")]
             metrics: Metrics::new(),
             writes: TaskTracker::new(),
             stop: CancellationToken::new(),
@@ -163,13 +167,6 @@ impl RouterBuilder {
     #[must_use]
     pub fn options(mut self, options: HttpOptions) -> Self {
         self.options = options;
-        self
-    }
-
-    /// The counters of requests.
-    #[must_use]
-    pub fn metrics(mut self, metrics: Metrics) -> Self {
-        self.metrics = metrics;
         self
     }
 
@@ -193,14 +190,15 @@ impl RouterBuilder {
         // Now, rather than on a thread that serves requests.
         Document::served_by(&self.engine);
         let state = AppState::from(Shared {
-            throttle: LoginThrottle::new(self.options.login_failures_per_minute),
-            registrations: ClientThrottle::new(self.options.registrations_per_minute),
+            #[cfg(feature = "passwords")]
+            accounts: throttle::AccountLimits::new(&self.options),
             mails: ClientThrottle::new(self.options.registrations_per_minute),
-            streams: Streams::new(self.metrics.clone()),
+            streams: Streams::default(),
             stop: self.stop,
             engine: self.engine,
             authenticator: self.authenticator,
             options: self.options,
+            #[cfg(feature = "metrics")]
             metrics: self.metrics,
             writes: self.writes,
             uploads: Memory::new(UPLOADS),

@@ -1,12 +1,20 @@
-//! The counters that Prometheus scrapes. Each router has a registry of its own, so that several in one process do not add up.
+//! The counters that Prometheus scrapes (feature `metrics`). Each router has a registry of its own, so that several in one process do
+//! not add up.
+
+#[cfg(feature = "passwords")]
+mod hashing;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::http::{Method, StatusCode};
-use lease_core::account::PasswordHasher;
-use prometheus::{Encoder, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
+use axum::http::StatusCode;
+use prometheus::{Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
+
+#[cfg(feature = "passwords")]
+use self::hashing::Hashing;
+use crate::RouterBuilder;
+use crate::state::AppState;
 
 /// Upper bounds of the latency histogram, in seconds.
 const BUCKETS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
@@ -24,9 +32,8 @@ struct Shared {
     in_flight: IntGauge,
     event_streams: IntGauge,
     outcomes: IntCounterVec,
-    hashing_free: IntGauge,
-    hashing_waiting: IntGauge,
-    hashing_refused: IntCounter,
+    #[cfg(feature = "passwords")]
+    hashing: Hashing,
     watched: Mutex<Vec<(IntGauge, Reading)>>,
 }
 
@@ -62,14 +69,12 @@ impl Metrics {
     }
 
     /// Everything, in Prometheus' text format.
-    pub(crate) fn render(&self, hasher: &PasswordHasher) -> Result<String, prometheus::Error> {
+    pub(crate) fn render(&self, state: &AppState) -> Result<String, prometheus::Error> {
         // Held to the end: two scrapes at once would add to one counter twice.
         let watched = self.shared.watched.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
-        self.shared.hashing_free.set(count(hasher.available_permits()));
-        self.shared.hashing_waiting.set(count(hasher.waiting()));
-        self.shared.hashing_refused.reset();
-        self.shared.hashing_refused.inc_by(hasher.refused());
+        self.shared.event_streams.set(as_gauge(state.streams.count()));
+        #[cfg(feature = "passwords")]
+        self.shared.hashing.read(state.engine.password_hasher());
         for (gauge, read) in watched.iter() {
             gauge.set(read());
         }
@@ -78,27 +83,10 @@ impl Metrics {
         Ok(String::from_utf8_lossy(&text).into_owned())
     }
 
-    /// Counts a request as under way until the response is dropped.
-    pub(crate) fn begin(&self) -> Counted {
+    /// Counts a request as under way until the result is dropped.
+    pub(crate) fn begin(&self, method: &'static str, route: &str) -> Counted {
         self.shared.in_flight.inc();
-        Counted(self.shared.in_flight.clone())
-    }
-
-    /// Counts a stream as open.
-    pub(crate) fn open_stream(&self) -> Counted {
-        self.shared.event_streams.inc();
-        Counted(self.shared.event_streams.clone())
-    }
-
-    /// Counts a response.
-    pub(crate) fn response(&self, method: &str, route: &str, status: StatusCode, took: Duration) {
-        self.shared.requests.with_label_values(&[method, route, status.as_str()]).inc();
-        self.shared.durations.with_label_values(&[method, route]).observe(took.as_secs_f64());
-    }
-
-    /// Counts the outcome of a request to the API.
-    pub(crate) fn outcome(&self, code: &str) {
-        self.shared.outcomes.with_label_values(&[code]).inc();
+        Counted { shared: Arc::clone(&self.shared), method, route: route.to_owned() }
     }
 }
 
@@ -119,28 +107,20 @@ impl Shared {
         let event_streams = IntGauge::new("lease_http_event_streams", "Streams of events that are open.")?;
         let outcomes = Opts::new("lease_outcomes_total", "Outcomes of requests to the API: ok, or the code of the problem.");
         let outcomes = IntCounterVec::new(outcomes, &["code"])?;
-        let hashing_free = IntGauge::new("lease_password_hashing_free", "Passwords that could be hashed now without waiting.")?;
-        let hashing_waiting = IntGauge::new("lease_password_hashing_waiting", "Passwords waiting to be hashed.")?;
-        let hashing_refused =
-            IntCounter::new("lease_password_hashing_refused_total", "Passwords refused because too many were waiting.")?;
         registry.register(Box::new(requests.clone()))?;
         registry.register(Box::new(durations.clone()))?;
         registry.register(Box::new(in_flight.clone()))?;
         registry.register(Box::new(event_streams.clone()))?;
         registry.register(Box::new(outcomes.clone()))?;
-        registry.register(Box::new(hashing_free.clone()))?;
-        registry.register(Box::new(hashing_waiting.clone()))?;
-        registry.register(Box::new(hashing_refused.clone()))?;
         Ok(Self {
+            #[cfg(feature = "passwords")]
+            hashing: Hashing::new(&registry)?,
             registry,
             requests,
             durations,
             in_flight,
             event_streams,
             outcomes,
-            hashing_free,
-            hashing_waiting,
-            hashing_refused,
             watched: Mutex::default(),
         })
     }
@@ -152,20 +132,40 @@ impl fmt::Debug for Metrics {
     }
 }
 
-/// Something that counts as long as this lives.
-#[derive(Debug)]
-pub(crate) struct Counted(IntGauge);
+/// A request that is counted as under way as long as this lives.
+pub(crate) struct Counted {
+    shared: Arc<Shared>,
+    method: &'static str,
+    route: String,
+}
 
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.dec();
+impl Counted {
+    /// Counts the response, and the outcome if it is one of the API.
+    pub(crate) fn answered(&self, status: StatusCode, code: &str, took: Duration) {
+        let Self { shared, method, route } = self;
+        shared.requests.with_label_values(&[*method, route, status.as_str()]).inc();
+        shared.durations.with_label_values(&[*method, route]).observe(took.as_secs_f64());
+        if route.contains("/api/") {
+            shared.outcomes.with_label_values(&[code]).inc();
+        }
     }
 }
 
-/// The method as a label: a client may invent methods, and labels must be few.
-pub(crate) fn method_label(method: &Method) -> &'static str {
-    const KNOWN: [Method; 7] =
-        [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
-    const NAMES: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
-    KNOWN.iter().position(|known| known == method).and_then(|place| NAMES.get(place).copied()).unwrap_or("other")
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.shared.in_flight.dec();
+    }
+}
+
+impl RouterBuilder {
+    /// The counters of requests.
+    #[must_use]
+    pub fn metrics(mut self, metrics: Metrics) -> Self {
+        self.metrics = metrics;
+        self
+    }
+}
+
+fn as_gauge(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }

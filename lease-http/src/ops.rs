@@ -1,7 +1,9 @@
 //! Endpoints for operators, outside `/api`: health, metrics, and the page for the document.
 
+#[cfg(feature = "docs")]
 mod docs;
 mod health;
+#[cfg(feature = "metrics")]
 mod metrics;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -11,9 +13,10 @@ use crate::state::AppState;
 
 /// The endpoints for operators.
 pub(crate) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .routes(routes!(health::healthz))
-        .routes(routes!(health::readyz))
-        .routes(routes!(metrics::metrics))
-        .merge(docs::router())
+    let router = OpenApiRouter::new().routes(routes!(health::healthz)).routes(routes!(health::readyz));
+    #[cfg(feature = "metrics")]
+    let router = router.routes(routes!(metrics::metrics));
+    #[cfg(feature = "docs")]
+    let router = router.merge(docs::router());
+    router
 }

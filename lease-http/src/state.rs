@@ -3,16 +3,14 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use axum::extract::FromRef;
 use lease_core::LeaseEngine;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::authenticator::Authenticator;
 use crate::memory::Memory;
-use crate::metrics::Metrics;
 use crate::options::HttpOptions;
-use crate::throttle::{ClientThrottle, LoginThrottle, Streams};
+use crate::throttle::{ClientThrottle, Streams};
 
 /// The state of the router. Cheap to clone: each request does so in each layer.
 #[derive(Clone, Debug)]
@@ -26,17 +24,17 @@ pub(crate) struct Shared {
     pub(crate) authenticator: Arc<dyn Authenticator>,
     pub(crate) options: HttpOptions,
     /// The counters of requests.
-    pub(crate) metrics: Metrics,
+    #[cfg(feature = "metrics")]
+    pub(crate) metrics: crate::metrics::Metrics,
     /// The tasks of requests that may write.
     pub(crate) writes: TaskTracker,
     /// The memory for the bodies of requests.
     pub(crate) uploads: Memory,
     /// The memory for responses that are being sent.
     pub(crate) downloads: Memory,
-    /// Counts failed logins.
-    pub(crate) throttle: LoginThrottle,
-    /// Counts registrations.
-    pub(crate) registrations: ClientThrottle,
+    /// The limits on who registers and logs in.
+    #[cfg(feature = "passwords")]
+    pub(crate) accounts: crate::throttle::AccountLimits,
     /// Counts mails that are asked for.
     pub(crate) mails: ClientThrottle,
     /// Counts open streams.
@@ -56,11 +54,5 @@ impl Deref for AppState {
 
     fn deref(&self) -> &Shared {
         &self.0
-    }
-}
-
-impl FromRef<AppState> for LoginThrottle {
-    fn from_ref(state: &AppState) -> Self {
-        state.throttle.clone()
     }
 }

@@ -2,12 +2,15 @@
 //! (rule 8.7). The counts are kept in this process only, so each of several servers counts on its own.
 
 mod client;
-mod known;
 mod limit;
+#[cfg(feature = "passwords")]
 mod login;
 mod streams;
 
-pub(crate) use client::{ClientThrottle, limit_keyed_links, limit_mails, limit_registrations};
+pub(crate) use client::{ClientThrottle, limit_mails};
 pub(crate) use limit::TooMany;
-pub(crate) use login::{LoginThrottle, limit_logins, limit_password_changes};
+#[cfg(feature = "passwords")]
+pub(crate) use login::{
+    AccountLimits, LoginThrottle, limit_keyed_links, limit_logins, limit_password_changes, limit_registrations,
+};
 pub(crate) use streams::{OpenStream, Streams};

@@ -125,7 +125,7 @@ pub(super) async fn log_in(
     };
     let draft =
         LoginDraft { username: posted.text("username").into(), password: SecretString::from(posted.text("password")).into() };
-    let (engine, throttle) = (&console.app.engine, &console.app.throttle);
+    let (engine, throttle) = (&console.app.engine, &console.app.accounts.logins);
     let client = ClientAddress::of(&parts, &console.app.options);
     let login = Box::pin(engine.login_for(&nobody, &draft, TokenUse::Console));
     let work = async { throttle.log_in(engine, client, posted.text("username"), login).await?.map_err(Problem::from) };

@@ -119,16 +119,11 @@ impl Keys {
     }
 }
 
-/// The salt with which the passwords in a request under this key are stretched.
-pub(super) fn salt(key: &str) -> [u8; 16] {
-    derived(&root(key), &[b"stretching"])
-}
-
-fn root(key: &str) -> Hkdf<Sha256> {
+pub(super) fn root(key: &str) -> Hkdf<Sha256> {
     Hkdf::new(Some(DOMAIN), key.as_bytes())
 }
 
-fn derived<const BYTES: usize>(root: &Hkdf<Sha256>, purpose: &[&[u8]]) -> [u8; BYTES] {
+pub(super) fn derived<const BYTES: usize>(root: &Hkdf<Sha256>, purpose: &[&[u8]]) -> [u8; BYTES] {
     let mut key = [0; BYTES];
     // Fails only for keys of more than 8,160 bytes.
     let _ = root.expand_multi_info(purpose, &mut key);

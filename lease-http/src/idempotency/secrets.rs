@@ -1,18 +1,14 @@
 //! What a body is found and told apart by. Neither a lookup hash nor a fingerprint may help to guess a password or a card number:
 //! whoever has a copy of the store and knows a key could compute them as fast as any hash.
 
+#[cfg(feature = "passwords")]
+mod passwords;
+
 use std::collections::BTreeMap;
 
 use axum::body::Bytes;
-use lease_core::account::{PasswordError, PasswordHasher};
-use lease_core::client::ClientNetwork;
-use secrecy::SecretString;
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::key;
-
-/// The fields of a body that hold passwords. The token of a mailed link is no password: nobody can guess it.
-const PASSWORDS: [&str; 3] = ["password", "password2", "current_password"];
 /// The field that holds the number of a card.
 const NUMBER: &str = "number";
 /// The field that holds its security code.
@@ -25,6 +21,7 @@ pub(crate) enum Secrets {
     #[default]
     None,
     /// Passwords. They count only as stretched by Argon2, which makes guessing them as slow as guessing the password of a user.
+    #[cfg(feature = "passwords")]
     Passwords,
     /// A card. Its number counts by its length, its first six and its last four digits, which may be shown (PCI DSS 3.4.1); the
     /// security code does not count. There are so few numbers that stretching would not protect them.
@@ -34,29 +31,20 @@ pub(crate) enum Secrets {
 /// A body without its secrets.
 #[derive(Clone, Debug)]
 pub(super) struct Parted {
-    rest: Bytes,
-    passwords: Option<SecretString>,
+    pub(super) rest: Bytes,
+    /// The passwords that it had.
+    #[cfg(feature = "passwords")]
+    passwords: Option<secrecy::SecretString>,
 }
 
 impl Parted {
-    /// Whether there are passwords to be stretched.
-    pub(super) const fn has_passwords(&self) -> bool {
-        self.passwords.is_some()
-    }
-
-    /// What the request is told apart by under this key: the body, in which a secret stands in a form that cannot be guessed fast.
-    ///
-    /// # Errors
-    /// [`PasswordError`].
-    pub(super) async fn content(
-        self,
-        key: &str,
-        hasher: &PasswordHasher,
-        client: Option<ClientNetwork>,
-    ) -> Result<Bytes, PasswordError> {
-        let Some(passwords) = self.passwords else { return Ok(self.rest) };
-        let stretched = hasher.derive(client, &passwords, &key::salt(key)).await?;
-        Ok([&self.rest[..], &stretched].concat().into())
+    /// A body without passwords.
+    const fn of(rest: Bytes) -> Self {
+        Self {
+            rest,
+            #[cfg(feature = "passwords")]
+            passwords: None,
+        }
     }
 }
 
@@ -65,15 +53,16 @@ impl Secrets {
     /// need not be stored.
     pub(super) fn part(self, body: &Bytes) -> Option<Parted> {
         if self == Self::None {
-            return Some(Parted { rest: body.clone(), passwords: None });
+            return Some(Parted::of(body.clone()));
         }
         let mut fields: BTreeMap<String, &RawValue> = serde_json::from_slice(body).ok()?;
         let digits;
-        let mut passwords = Vec::new();
         match self {
             Self::None => {}
+            #[cfg(feature = "passwords")]
             Self::Passwords => {
-                passwords.extend(PASSWORDS.iter().filter_map(|name| Some(format!("{name}: {}", fields.remove(*name)?.get()))));
+                let passwords = passwords::take(&mut fields).map(Into::into);
+                return Some(Parted { rest: serde_json::to_vec(&fields).ok()?.into(), passwords });
             }
             Self::Card => {
                 fields.remove(CVC);
@@ -83,8 +72,7 @@ impl Secrets {
                 }
             }
         }
-        let passwords = (!passwords.is_empty()).then(|| passwords.join("\n").into());
-        Some(Parted { rest: serde_json::to_vec(&fields).ok()?.into(), passwords })
+        Some(Parted::of(serde_json::to_vec(&fields).ok()?.into()))
     }
 }
 
@@ -98,7 +86,7 @@ fn shown(number: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use lease_core::account::PasswordParams;
+    use lease_core::account::{PasswordHasher, PasswordParams};
     use secrecy::ExposeSecret as _;
 
     use super::*;
@@ -130,7 +118,7 @@ mod tests {
         let content = async |key: &str, body: &'static str| {
             let before = hasher.blocks_computed();
             let parted = Secrets::Passwords.part(&Bytes::from_static(body.as_bytes())).unwrap();
-            let content = parted.content(key, &hasher, None).await.unwrap();
+            let content = parted.stretched(key, &hasher, None).await.unwrap().rest;
             (content, hasher.blocks_computed() - before)
         };
         let (first, work) = content("k1", r#"{"password": "hunter2"}"#).await;

@@ -95,7 +95,7 @@ impl World {
     /// Claims the key as an anonymous request with a password would.
     async fn claim_unknown(&self, path: &str, body: &Value) -> (RequestContext, Claim) {
         let parted = Secrets::Passwords.part(&text(body).into()).unwrap();
-        let content = parted.content("k1", self.engine.password_hasher(), None).await.unwrap();
+        let content = parted.stretched("k1", self.engine.password_hasher(), None).await.unwrap().rest;
         self.claim_in(Actor::Anonymous, &Scope::Content(&content), path, &content).await
     }
 
@@ -365,7 +365,7 @@ async fn after_a_crash_a_changed_password_stays_changed() {
     let world = World::new().await;
     let body = json!({"current_password": "violet-harbor-93", "password": "amber-lantern-58", "password2": "amber-lantern-58"});
     let parted = Secrets::Passwords.part(&text(&body).into()).unwrap();
-    let told_by = parted.content("k1", world.engine.password_hasher(), None).await.unwrap();
+    let told_by = parted.stretched("k1", world.engine.password_hasher(), None).await.unwrap().rest;
     let (context, _) = world.claim_in(world.ada(), &Scope::User(world.ada.user.id), "/api/password", &told_by).await;
     world.engine.change_password(context, &draft(&body), Some(world.token.hash())).await.unwrap();
     world.gives_up();

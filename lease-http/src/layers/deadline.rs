@@ -1,10 +1,7 @@
 //! Every request gets a response in time, and no write is interrupted.
 
-use std::convert::Infallible;
-
-use axum::extract::{FromRequestParts, Request, State};
+use axum::extract::{Request, State};
 use axum::http::Method;
-use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use lease_core::ErrorKind;
@@ -17,13 +14,14 @@ use crate::state::AppState;
 
 /// Responds 503 after the request timeout. A request that may write runs on a task of its own, which continues to its end even if
 /// the client hangs up or the time is over, so that no write is left half done. Its outcome is then logged and counted all the same.
-pub(super) async fn keep(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+pub(super) async fn keep(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let limit = state.options.request_timeout;
     let answer = if [Method::GET, Method::HEAD, Method::OPTIONS].contains(request.method()) {
         tokio::time::timeout(limit, next.run(request)).await
     } else {
         let gone = CancellationToken::new();
-        request.extensions_mut().insert(Presence { gone: gone.clone() });
+        #[cfg(feature = "passwords")]
+        let request = super::Presence::until(gone.clone(), request);
         let observation = request.extensions().get::<Observation>().cloned();
         let write = {
             let gone = gone.clone();
@@ -46,33 +44,4 @@ pub(super) async fn keep(State(state): State<AppState>, mut request: Request, ne
         tracing::warn!(?limit, "a request took too long");
         Problem::new(ErrorKind::Unavailable).into_response()
     })
-}
-
-/// Whether anybody still waits for the response to a request that may write.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Presence {
-    gone: CancellationToken,
-}
-
-impl Presence {
-    /// Does work that costs much and is worth nothing to a client who has gone: it is then dropped.
-    ///
-    /// # Errors
-    /// Those of the work; 503, which nobody gets, if the client has gone.
-    pub(crate) async fn while_waiting<T>(&self, work: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
-        self.gone.run_until_cancelled(work).await.unwrap_or_else(|| Err(Problem::new(ErrorKind::Unavailable)))
-    }
-
-    /// The presence of whoever sent this request.
-    pub(crate) fn of(parts: &Parts) -> Self {
-        parts.extensions.get().cloned().unwrap_or_default()
-    }
-}
-
-impl FromRequestParts<AppState> for Presence {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, Infallible> {
-        Ok(Self::of(parts))
-    }
 }

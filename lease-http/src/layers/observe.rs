@@ -10,14 +10,13 @@ use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{FromRequestParts, MatchedPath, RawPathParams, Request, State};
 use axum::http::header::LOCATION;
 use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderValue, StatusCode};
+use axum::http::{Extensions, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use lease_core::id::UserId;
 use tracing::{Instrument as _, Span};
 
 use crate::client_address::ClientAddress;
-use crate::metrics::{Counted, Metrics, method_label};
 use crate::problem::ErrorCode;
 use crate::request_id::{REQUEST_ID, request_id};
 use crate::state::AppState;
@@ -42,11 +41,9 @@ pub(super) async fn observe(
     let (method, route) = (method_label(request.method()), route.as_ref().map_or(UNMATCHED, MatchedPath::as_str));
     let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default(), method, route);
     let observation = Observation(Arc::new(Observed {
-        _in_flight: state.metrics.begin(),
-        metrics: state.metrics.clone(),
+        #[cfg(feature = "metrics")]
+        counted: state.metrics.begin(method, route),
         client,
-        method,
-        route: route.to_owned(),
         span: span.clone(),
         object: params.ok().and_then(|params| object(&params)),
         trail: Trail::default(),
@@ -68,11 +65,9 @@ pub(super) async fn observe(
 pub(crate) struct Observation(Arc<Observed>);
 
 struct Observed {
-    _in_flight: Counted,
-    metrics: Metrics,
+    #[cfg(feature = "metrics")]
+    counted: crate::metrics::Counted,
     client: ClientAddress,
-    method: &'static str,
-    route: String,
     span: Span,
     object: Option<i64>,
     trail: Trail,
@@ -94,12 +89,10 @@ impl Observed {
         if self.is_told.swap(true, Ordering::Relaxed) {
             return;
         }
-        let Self { metrics, method, route, object, trail, .. } = self;
+        let Self { object, trail, .. } = self;
         let took = self.start.elapsed();
-        metrics.response(method, route, status, took);
-        if route.contains("/api/") {
-            metrics.outcome(code);
-        }
+        #[cfg(feature = "metrics")]
+        self.counted.answered(status, code, took);
         let (status, ms, user) = (status.as_u16(), took.as_millis(), trail.user());
         self.span.in_scope(|| tracing::info!(status, code, ms, client = %self.client.0, user, object, made, "answered"));
     }
@@ -121,6 +114,14 @@ fn object(params: &RawPathParams) -> Option<i64> {
 /// The id at the end of a `Location`.
 fn last_id(location: &HeaderValue) -> Option<i64> {
     location.to_str().ok()?.rsplit('/').next()?.parse().ok()
+}
+
+/// The method as a label: a client may invent methods, and labels must be few.
+fn method_label(method: &Method) -> &'static str {
+    const KNOWN: [Method; 7] =
+        [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
+    const NAMES: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    KNOWN.iter().position(|known| known == method).and_then(|place| NAMES.get(place).copied()).unwrap_or("other")
 }
 
 /// Notes who made a request, for its line in the log.

@@ -14,7 +14,7 @@ use crate::state::AppState;
     responses((status = 200, description = "The metrics, in the text format of Prometheus.", body = String,
         content_type = TEXT_FORMAT)))]
 pub(crate) async fn metrics(State(state): State<AppState>) -> Response {
-    match state.metrics.render(state.engine.password_hasher()) {
+    match state.metrics.render(&state) {
         Ok(text) => ([(header::CONTENT_TYPE, TEXT_FORMAT)], text).into_response(),
         Err(error) => {
             tracing::error!(%error, "the metrics could not be rendered");

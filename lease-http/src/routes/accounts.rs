@@ -1,8 +1,7 @@
-//! Registering, logging in and out (rules 3.1 to 3.3).
+//! Registering and logging in (rules 3.1, 3.2).
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use lease_core::Error;
 use lease_core::account::RegistrationDraft;
 use lease_core::engine::LoginDraft;
@@ -10,13 +9,12 @@ use lease_core::id::UserId;
 use utoipa_axum::routes;
 
 use super::response::{ApiResult, Created, created};
-use crate::auth::{Session, Unauthenticated};
+use crate::auth::Unauthenticated;
 use crate::client_address::ClientAddress;
 use crate::endpoints::Endpoints;
 use crate::extract::{Body, Engine, PathId};
 use crate::idempotency::{Replay, Secrets};
 use crate::layers::{Presence, Trail};
-use crate::problem::Problem;
 use crate::throttle::{LoginThrottle, limit_logins, limit_registrations};
 use crate::views::{Login, Registration};
 
@@ -26,8 +24,6 @@ pub(super) fn endpoints() -> Endpoints {
         .around_last(limit_registrations)
         .post(routes!(login), Replay::repeated().public().with_secrets(Secrets::Passwords))
         .around_last(limit_logins)
-        .post(routes!(logout), Replay::key_ignored())
-        .post(routes!(logout_all), Replay::key_ignored())
 }
 
 /// Register
@@ -76,24 +72,4 @@ async fn login(
     let login = presence.while_waiting(work).await?;
     trail.acted(login.account.user.id);
     Ok(Json(login.into()))
-}
-
-/// Log out
-///
-/// Revokes the token of the request.
-#[utoipa::path(post, path = "/api/logout", tag = "accounts", responses((status = 204, description = "The token is revoked.")),
-    extensions(("x-codes" = json!(["no_token_session"]))))]
-async fn logout(engine: Engine, session: Session) -> Result<StatusCode, Problem> {
-    engine.logout(&session, session.require_token()?).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-/// Log out everywhere
-///
-/// Revokes all tokens of the user.
-#[utoipa::path(post, path = "/api/logout-all", tag = "accounts",
-    responses((status = 204, description = "All tokens of the user are revoked.")))]
-async fn logout_all(engine: Engine, session: Session) -> Result<StatusCode, Problem> {
-    engine.logout_everywhere(&session).await?;
-    Ok(StatusCode::NO_CONTENT)
 }

@@ -4,6 +4,7 @@
 //! preferred operation that does the same (`x-instead`); [`openapi`](crate::openapi) adds everything that all operations of a kind
 //! have in common.
 
+#[cfg(feature = "passwords")]
 mod accounts;
 mod contacts;
 mod credit_cards;
@@ -13,7 +14,11 @@ mod events;
 mod gateway;
 mod invoices;
 mod leads;
+mod logout;
+#[cfg(feature = "passwords")]
+mod new_users;
 mod notification_settings;
+#[cfg(feature = "passwords")]
 mod passwords;
 mod payments;
 mod proposals;
@@ -31,9 +36,11 @@ use crate::endpoints::Endpoints;
 
 /// All endpoints below `/api`.
 pub(crate) fn endpoints(has_test_clock: bool) -> Endpoints {
-    let endpoints = Endpoints::new()
-        .merge(accounts::endpoints())
-        .merge(passwords::endpoints())
+    let endpoints = Endpoints::new();
+    #[cfg(feature = "passwords")]
+    let endpoints = endpoints.merge(accounts::endpoints()).merge(passwords::endpoints()).merge(new_users::endpoints());
+    let endpoints = endpoints
+        .merge(logout::endpoints())
         .merge(email_verification::endpoints())
         .merge(notification_settings::endpoints())
         .merge(tokens::endpoints())

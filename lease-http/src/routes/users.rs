@@ -12,12 +12,11 @@ use lease_core::permission::Resource;
 use lease_core::repository::UserFilter;
 use utoipa_axum::routes;
 
-use super::response::{ApiResult, Created, created};
+use super::response::ApiResult;
 use crate::auth::Session;
 use crate::client_address::ClientAddress;
 use crate::endpoints::Endpoints;
 use crate::extract::{Body, Engine, PathId};
-use crate::idempotency::{Replay, Secrets};
 use crate::problem::Problem;
 use crate::query::{Filter, List, Params};
 use crate::schema::{UserInput, UserPatch};
@@ -27,7 +26,6 @@ use crate::views::{Listing, User};
 pub(super) fn endpoints() -> Endpoints {
     Endpoints::new()
         .routes(routes!(list_users))
-        .post(routes!(create_user), Replay::created(get_user).with_secrets(Secrets::Passwords))
         .routes(routes!(get_me))
         .routes(routes!(get_user, replace_user, update_user, deactivate_user))
         .routes(routes!(get_user_by_old_path, replace_user_by_old_path, update_user_by_old_path))
@@ -63,20 +61,9 @@ async fn list_users(engine: Engine, session: Session, list: List<UserFilter>) ->
     Ok(links.respond(found, |account| User::seen_by(&session.actor, account)))
 }
 
-/// Create a user
-///
-/// Unless the user is administrative, a customer is created, too. For staff.
-#[utoipa::path(post, path = "/api/users", tag = "users", request_body = UserDraft,
-    responses((status = 201, description = "The user is created.", body = User)),
-    extensions(("x-codes" = json!(["permission_denied"]))))]
-async fn create_user(engine: Engine, session: Session, body: Body<UserDraft>) -> Created<User> {
-    let account = body.judge(engine.create_user(&session, &body).await)?;
-    Ok(created(account.user.id, User::seen_by(&session.actor, account)))
-}
-
 /// Get a user
 #[utoipa::path(get, path = "/api/users/{id}", tag = "users", responses((status = 200, description = "The user.", body = User)))]
-async fn get_user(engine: Engine, session: Session, id: PathId<UserId>) -> ApiResult<User> {
+pub(super) async fn get_user(engine: Engine, session: Session, id: PathId<UserId>) -> ApiResult<User> {
     let id = id.or_not_found(&session.actor)?;
     Ok(Json(User::seen_by(&session.actor, engine.get_user(&session.actor, id).await?)))
 }
@@ -163,9 +150,15 @@ impl Editor {
         if engine.sends_mails() && self.moves(engine, id, body).await? {
             state.mails.count(*client, engine.now())?;
         }
-        let verified = session.actor.user().filter(|user| *user == id && engine.verifies_password(&session.actor, body));
         let work = engine.update_user(session, id, body, mode, session.token_hash());
-        let account = body.judge(state.throttle.guard(engine, *client, verified, work).await?)?;
+        #[cfg(feature = "passwords")]
+        let updated = {
+            let verified = session.actor.user().filter(|user| *user == id && engine.verifies_password(&session.actor, body));
+            state.accounts.logins.guard(engine, *client, verified, work).await?
+        };
+        #[cfg(not(feature = "passwords"))]
+        let updated = work.await;
+        let account = body.judge(updated)?;
         Ok(Json(User::seen_by(&session.actor, account)))
     }
 

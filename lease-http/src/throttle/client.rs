@@ -9,7 +9,6 @@ use lease_core::client::ClientNetwork;
 use super::TooMany;
 use super::limit::Limit;
 use crate::client_address::ClientAddress;
-use crate::idempotency::IDEMPOTENCY_KEY;
 use crate::problem::Problem;
 use crate::state::AppState;
 
@@ -33,25 +32,13 @@ impl ClientThrottle {
     }
 }
 
-/// Puts the limit on registrations around an endpoint. It is checked before anything is done: before an idempotency key is claimed or a
-/// password is hashed. A request that is sent again counts again.
-pub(crate) fn limit_registrations(endpoint: MethodRouter<AppState>, state: &AppState) -> MethodRouter<AppState> {
-    limit(endpoint, state, |state| &state.registrations, |_| true)
-}
-
 /// Puts the limit on mails that are asked for around an endpoint.
 pub(crate) fn limit_mails(endpoint: MethodRouter<AppState>, state: &AppState) -> MethodRouter<AppState> {
     limit(endpoint, state, |state| &state.mails, |_| true)
 }
 
-/// Puts the limit on mails around an endpoint that sets a password by a mailed link, for requests with an idempotency key: the password
-/// in them is stretched before the link is looked at. A request without a key costs nothing unless its link is good.
-pub(crate) fn limit_keyed_links(endpoint: MethodRouter<AppState>, state: &AppState) -> MethodRouter<AppState> {
-    limit(endpoint, state, |state| &state.mails, |request| request.headers().contains_key(IDEMPOTENCY_KEY))
-}
-
 /// Puts a throttle around an endpoint, which counts these requests.
-fn limit(
+pub(super) fn limit(
     endpoint: MethodRouter<AppState>,
     state: &AppState,
     throttle: fn(&AppState) -> &ClientThrottle,

@@ -1,8 +1,10 @@
-//! The limits on failed logins.
+//! The limits on registrations and on failed logins.
+
+mod known;
 
 use std::fmt;
 
-use axum::extract::{FromRequestParts as _, Request, State};
+use axum::extract::{FromRef, FromRequestParts as _, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::MethodRouter;
@@ -14,15 +16,41 @@ use lease_core::text::comparison_key;
 use lease_core::{Error, LeaseEngine};
 use sha2::{Digest, Sha256};
 
-use super::TooMany;
-use super::known::Known;
-use super::limit::{Limit, Pending};
+use self::known::Known;
+use super::limit::Limit;
+use super::limit::attempts::Pending;
+use super::{ClientThrottle, TooMany, client};
 use crate::auth::Caller;
 use crate::client_address::ClientAddress;
 use crate::extract::received_body;
 use crate::idempotency::IDEMPOTENCY_KEY;
+use crate::options::HttpOptions;
 use crate::problem::Problem;
 use crate::state::AppState;
+
+/// The limits on who registers and logs in.
+#[derive(Debug)]
+pub(crate) struct AccountLimits {
+    /// Counts failed logins.
+    pub(crate) logins: LoginThrottle,
+    /// Counts registrations.
+    pub(crate) registrations: ClientThrottle,
+}
+
+impl AccountLimits {
+    pub(crate) fn new(options: &HttpOptions) -> Self {
+        Self {
+            logins: LoginThrottle::new(options.login_failures_per_minute),
+            registrations: ClientThrottle::new(options.registrations_per_minute),
+        }
+    }
+}
+
+impl FromRef<AppState> for LoginThrottle {
+    fn from_ref(state: &AppState) -> Self {
+        state.accounts.logins.clone()
+    }
+}
 
 /// How many times as often as with one name a client may fail with all names together: enough for an office behind one address,
 /// and too few to try a common password on many names.
@@ -198,6 +226,18 @@ impl Attempt {
     }
 }
 
+/// Puts the limit on registrations around an endpoint. It is checked before anything is done: before an idempotency key is claimed or a
+/// password is hashed. A request that is sent again counts again.
+pub(crate) fn limit_registrations(endpoint: MethodRouter<AppState>, state: &AppState) -> MethodRouter<AppState> {
+    client::limit(endpoint, state, |state| &state.accounts.registrations, |_| true)
+}
+
+/// Puts the limit on mails around an endpoint that sets a password by a mailed link, for requests with an idempotency key: the password
+/// in them is stretched before the link is looked at. A request without a key costs nothing unless its link is good.
+pub(crate) fn limit_keyed_links(endpoint: MethodRouter<AppState>, state: &AppState) -> MethodRouter<AppState> {
+    client::limit(endpoint, state, |state| &state.mails, |request| request.headers().contains_key(IDEMPOTENCY_KEY))
+}
+
 /// Refuses changes of a password beyond the limits whose idempotency key would cost a hash of the password.
 pub(crate) fn limit_password_changes(endpoint: MethodRouter<AppState>, state: &AppState) -> MethodRouter<AppState> {
     endpoint.route_layer(from_fn_with_state(state.clone(), limit_keyed_changes))
@@ -215,7 +255,7 @@ async fn limit_keyed_changes(
     let (mut parts, body) = request.into_parts();
     let caller = Caller::from_request_parts(&mut parts, &state).await?;
     if let Some(user) = caller.actor().user() {
-        state.throttle.check(client.network(), Subject::User(user), state.engine.now())?;
+        state.accounts.logins.check(client.network(), Subject::User(user), state.engine.now())?;
     }
     Ok(next.run(Request::from_parts(parts, body)).await)
 }
@@ -232,7 +272,7 @@ async fn limit(State(state): State<AppState>, client: ClientAddress, request: Re
         let draft = serde_json::from_slice::<LoginDraft>(&body).ok();
         if let Some(name) = draft.as_ref().and_then(|draft| draft.username.given()) {
             let subject = Subject::named(&state.engine, name).await?;
-            state.throttle.check(client.network(), subject, state.engine.now())?;
+            state.accounts.logins.check(client.network(), subject, state.engine.now())?;
         }
     }
     Ok(next.run(request).await)

@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use lease_core::id::UserId;
 
 use super::TooMany;
-use crate::metrics::{Counted, Metrics};
 
 /// The number of streams that a user may have open in one process.
 const MOST: usize = 5;
@@ -14,17 +13,12 @@ const MOST: usize = 5;
 const FULL: TooMany = TooMany { retry_after: 15 };
 
 /// Counts the open streams of each user. Cheap to clone; clones share the counts.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Streams {
     open: Arc<Mutex<HashMap<UserId, usize>>>,
-    metrics: Metrics,
 }
 
 impl Streams {
-    pub(crate) fn new(metrics: Metrics) -> Self {
-        Self { open: Arc::default(), metrics }
-    }
-
     /// Counts a stream of this user as open until the result is dropped.
     ///
     /// # Errors
@@ -36,7 +30,13 @@ impl Streams {
             return Err(FULL);
         }
         open.insert(user, of_user + 1);
-        Ok(OpenStream { streams: self.clone(), user, _counted: self.metrics.open_stream() })
+        Ok(OpenStream { streams: self.clone(), user })
+    }
+
+    /// The number of open streams.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn count(&self) -> usize {
+        self.lock().values().sum()
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<UserId, usize>> {
@@ -49,7 +49,6 @@ impl Streams {
 pub(crate) struct OpenStream {
     streams: Streams,
     user: UserId,
-    _counted: Counted,
 }
 
 impl Drop for OpenStream {
@@ -68,7 +67,7 @@ mod tests {
 
     #[test]
     fn a_user_has_five_places_and_gets_them_back() {
-        let streams = Streams::new(Metrics::new());
+        let streams = Streams::default();
         let [user, other] = [1, 2].map(|id| UserId::new(id).unwrap());
         let mut open: Vec<_> = (0..MOST).map(|_| streams.open(user).unwrap()).collect();
         assert_eq!(streams.open(user).unwrap_err(), FULL);

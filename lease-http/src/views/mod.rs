@@ -58,6 +58,7 @@
 //! # }
 //! ```
 
+#[cfg(feature = "passwords")]
 mod account;
 mod amount;
 mod annotations;
@@ -84,6 +85,7 @@ mod webhook;
 #[doc(inline)]
 pub use lease_core::event::EventView as Event;
 
+#[cfg(feature = "passwords")]
 pub use account::{Login, Registration};
 pub use amount::Amount;
 pub use contact::Contact;

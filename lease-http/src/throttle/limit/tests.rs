@@ -1,5 +1,6 @@
 use chrono::TimeZone as _;
 
+use super::attempts::{MAX_WAITING, SOON};
 use super::*;
 
 fn at(second: i64) -> DateTime<Utc> {
