@@ -29,6 +29,9 @@ PROOF_CASES ?= 1024
 # How many rounds of each race it runs.
 RACE_ROUNDS ?= 200
 
+# Lints a library with no features but those that are named.
+ALONE := cargo clippy --lib --no-default-features
+
 # One piece of evidence: what it is, and the command. Says how long it took.
 define evidence
 	@echo "== $(1)"; SECONDS=0; $(2); outcome=$$?; echo "== $(1): $${SECONDS} s"; exit $$outcome
@@ -48,7 +51,7 @@ TOOLS := $(CURDIR)/target/tools
 # Who knows which versions of crates have known faults.
 ADVISORIES := https://github.com/RustSec/advisory-db
 
-.PHONY: help run test browser schemathesis clients stripe upgrade prove mutants fuzz check deny sbom api embed fmt bench abuse postgres pgbouncer chromium axe generators verifiers mailserver
+.PHONY: help run test browser schemathesis clients stripe upgrade prove oldest mutants fuzz check deny sbom api features fmt bench abuse postgres pgbouncer chromium axe generators verifiers mailserver
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-13s %s\n", $$1, $$2 }'
@@ -89,7 +92,11 @@ prove: postgres pgbouncer ## All evidence that the money is safe, but the long f
 	$(call evidence,servers that race and crash,$(WITH_POSTGRES) LEASE_RACE_ROUNDS=$(RACE_ROUNDS) cargo test $(ALL) --test durability)
 	$(call evidence,servers of two versions,$(WITH_POSTGRES) lease-http/upgrade/run)
 	$(call evidence,fuzzing for a moment,PROPTEST_CASES=$(PROOF_CASES) cargo test $(ALL) --test fuzz)
+	$(call evidence,the oldest versions of Rust,$(MAKE) oldest)
 	$(call evidence,mutation,$(MAKE) mutants)
+
+oldest: ## Build each crate with the oldest Rust that it says it needs; rustup installs them
+	.ci/oldest.sh
 
 mutants: ## Break each decision of the core on purpose: a test must notice (SHARD=k/n for a part)
 	@command -v cargo-mutants >/dev/null || cargo install --locked cargo-mutants
@@ -110,7 +117,7 @@ check: ## Formatting, lints, documentation, dependencies and what is written dow
 	cargo clippy $(ALL) --test browser -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc $(ALL) --no-deps
 	.ci/public-api/write.sh --check
-	$(MAKE) deny embed
+	$(MAKE) deny features
 
 deny: $(TOOLS)/bin/cargo-deny ## Hold the dependencies against deny.toml, and against the advisories where they can be reached
 	$< --all-features check licenses bans sources
@@ -137,9 +144,11 @@ $(TOOLS)/bin/cargo-cyclonedx:
 api: ## Write down anew what the libraries offer to others
 	.ci/public-api/write.sh
 
-embed: ## Lint the REST layer alone, as another app builds it, without the console and with it
-	cargo clippy -p lease-http --lib --no-default-features -- -D warnings
-	cargo clippy -p lease-http --lib --no-default-features --features console -- -D warnings
+features: ## Lint each feature alone, as another app builds it, and run an app that has no passwords
+	for feature in '' conformance django mock openapi passwords; do $(ALONE) -p lease-core --features "$$feature" -- -D warnings || exit; done
+	$(ALONE) -p lease-stripe -p lease-webhooks -p lease-mail -p lease-store-memory -p lease-store-postgres -- -D warnings
+	for feature in '' console docs metrics passwords; do $(ALONE) -p lease-http --features "$$feature" -- -D warnings || exit; done
+	cargo run --quiet -p lease-examples --no-default-features --bin own_users
 
 fmt: ## Format the code
 	cargo fmt --all

@@ -119,3 +119,11 @@ pub fn one_of(names: &[&str]) -> String {
         names => format!("{} is required.", names.concat()),
     }
 }
+
+/// The text, cut between two characters so that it has at most this many bytes.
+#[must_use]
+pub fn cut_to(mut text: String, bytes: usize) -> String {
+    let end = (0..=bytes.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+    text.truncate(end.unwrap_or_default());
+    text
+}

@@ -49,7 +49,7 @@ impl Default for HttpOptions {
             platform_name: "Lease".to_owned(),
             #[cfg(feature = "console")]
             console: true,
-            session_check_interval: Duration::from_mins(1),
+            session_check_interval: Duration::from_secs(60),
             maintenance: Maintenance::default(),
         }
     }

@@ -40,7 +40,7 @@ impl Folder {
             create(&unfinished)?.write_all(&mail.bytes)?;
             fs::rename(&unfinished, folder.join(name))
         });
-        let written = written.await.map_err(io::Error::from).flatten();
+        let written = written.await.map_err(io::Error::from).and_then(|written| written);
         written.map_err(|error| MailError::Later(format!("the file could not be written: {error}")))
     }
 

@@ -112,7 +112,7 @@ use std::time::Duration;
 use crate::repository::Repository;
 
 /// The time in which a case has to end: far longer than any case needs, so that a deadlock fails instead of hanging.
-const TIMEOUT: Duration = Duration::from_mins(10);
+const TIMEOUT: Duration = Duration::from_secs(600);
 
 /// Two handles on the store of a case, as two server processes would have.
 #[derive(Clone, Debug)]

@@ -10,6 +10,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::header::{self, HeaderValue};
 use hyper_util::client::legacy::Client as HttpClient;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use lease_core::text::cut_to;
 use lease_core::webhook::{WebhookAnswer, WebhookClient, WebhookRequest, parse_url};
 use rustls::pki_types::CertificateDer;
 use tokio::time::{Instant, timeout_at};
@@ -168,7 +169,5 @@ fn as_text(bytes: &[u8]) -> String {
     let cut = bytes.utf8_chunks().last().map_or(&[][..], |last| last.invalid());
     let is_cut = str::from_utf8(cut).is_err_and(|error| error.error_len().is_none());
     let whole = if is_cut { bytes.strip_suffix(cut).unwrap_or(bytes) } else { bytes };
-    let mut text = String::from_utf8_lossy(whole).replace('\0', "\u{FFFD}");
-    text.truncate(text.floor_char_boundary(MAX_ANSWER));
-    text
+    cut_to(String::from_utf8_lossy(whole).replace('\0', "\u{FFFD}"), MAX_ANSWER)
 }

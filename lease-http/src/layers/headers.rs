@@ -38,7 +38,7 @@ pub(super) async fn secure(request: Request, next: Next) -> Response {
 }
 
 /// How long a browser may keep the answer to a preflight: as long as any of them does.
-const PREFLIGHT_AGE: Duration = Duration::from_hours(2);
+const PREFLIGHT_AGE: Duration = Duration::from_secs(7_200);
 
 /// Answers OPTIONS on a path that does not exist, which the CORS layer would answer like any other.
 pub(super) async fn only_known_paths(request: Request, next: Next) -> Response {

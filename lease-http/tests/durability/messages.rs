@@ -27,7 +27,7 @@ const KILLS: usize = 8;
 /// The number of responses between two of them.
 const ANSWERS: usize = 40;
 /// A delivery whose server was killed is free again after half a minute.
-const LONGEST: Duration = Duration::from_mins(2);
+const LONGEST: Duration = Duration::from_secs(120);
 
 /// Other systems, each with a path of its own: the events that they have taken, by path.
 type Taken = BTreeMap<String, BTreeSet<i64>>;

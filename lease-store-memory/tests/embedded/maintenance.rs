@@ -10,7 +10,7 @@ use tokio::time::{interval, timeout};
 
 use crate::shop::Shop;
 
-const SOON: Duration = Duration::from_mins(5);
+const SOON: Duration = Duration::from_secs(300);
 
 pub(crate) fn clock() -> Arc<ManualClock> {
     Arc::new(ManualClock::at(Utc.with_ymd_and_hms(2026, 3, 1, 12, 0, 0).unwrap()))

@@ -22,7 +22,7 @@ use crate::maintenance::clock;
 use crate::shop::{Shop, register};
 
 const STAFF: Actor = Actor::System;
-const SOON: Duration = Duration::from_mins(5);
+const SOON: Duration = Duration::from_secs(300);
 
 /// The other systems, by the paths of their addresses.
 #[derive(Debug)]

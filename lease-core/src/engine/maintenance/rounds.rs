@@ -47,8 +47,8 @@ pub(super) const ROUNDS: &[Round] = &[
     Round { name: "queueing webhooks", period: Duration::from_millis(250), work: |engine, _| Box::pin(queue_webhooks(engine)) },
     Round { name: "making notices", period: Duration::from_secs(1), work: |engine, _| Box::pin(engine.make_notices()) },
     Round { name: "sending mails", period: Duration::from_secs(1), work: |engine, _| Box::pin(engine.send_mails()) },
-    Round { name: "clearing events", period: Duration::from_mins(1), work: |engine, _| Box::pin(clear(engine)) },
-    Round { name: "purging", period: Duration::from_mins(5), work: |engine, _| Box::pin(purge(engine)) },
+    Round { name: "clearing events", period: Duration::from_secs(60), work: |engine, _| Box::pin(clear(engine)) },
+    Round { name: "purging", period: Duration::from_secs(300), work: |engine, _| Box::pin(purge(engine)) },
 ];
 
 impl Round {

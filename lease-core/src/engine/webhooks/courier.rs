@@ -19,6 +19,7 @@ use crate::id::{Version, WebhookEndpointId};
 use crate::model::{DeliveryAttempt, DeliveryState, DisabledReason, WebhookMessage};
 use crate::permission::Actor;
 use crate::repository::{ClaimedDelivery, RecordedAttempt};
+use crate::text::cut_to;
 use crate::webhook::{
     Verdict, WebhookAnswer, WebhookClient, WebhookRequest, disable_endpoint, judge_attempt, message_body, message_id, test_body,
 };
@@ -240,20 +241,22 @@ fn to_disable(ended: &[Tried]) -> Vec<(WebhookEndpointId, Version, DisabledReaso
     found.into_iter().map(|(endpoint, (version, reason))| (endpoint, version, reason)).collect()
 }
 
-/// The text, as far as it is kept.
-fn cut(mut text: String) -> String {
-    text.truncate(text.floor_char_boundary(DeliveryAttempt::KEPT_BYTES));
-    text
-}
-
 fn attempt(at: DateTime<Utc>, milliseconds: u32, answer: WebhookAnswer) -> DeliveryAttempt {
     match answer {
-        WebhookAnswer::Answered { status, body, .. } => {
-            DeliveryAttempt { at, status: Some(status), milliseconds, response: cut(body), error: None }
-        }
-        WebhookAnswer::None(error) => {
-            DeliveryAttempt { at, status: None, milliseconds, response: String::new(), error: Some(cut(error)) }
-        }
+        WebhookAnswer::Answered { status, body, .. } => DeliveryAttempt {
+            at,
+            status: Some(status),
+            milliseconds,
+            response: cut_to(body, DeliveryAttempt::KEPT_BYTES),
+            error: None,
+        },
+        WebhookAnswer::None(error) => DeliveryAttempt {
+            at,
+            status: None,
+            milliseconds,
+            response: String::new(),
+            error: Some(cut_to(error, DeliveryAttempt::KEPT_BYTES)),
+        },
     }
 }
 

@@ -109,8 +109,8 @@ pub(crate) fn options() -> PostgresOptions {
 /// Options with which a busy machine is no outage.
 fn patient_options() -> PostgresOptions {
     let mut options = PostgresOptions::default();
-    options.acquire_timeout = Duration::from_mins(1);
-    options.statement_timeout = Duration::from_mins(1);
+    options.acquire_timeout = Duration::from_secs(50);
+    options.statement_timeout = Duration::from_secs(50);
     options.lock_timeout = Duration::from_secs(20);
     options
 }
