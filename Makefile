@@ -51,7 +51,7 @@ TOOLS := $(CURDIR)/target/tools
 # Who knows which versions of crates have known faults.
 ADVISORIES := https://github.com/RustSec/advisory-db
 
-.PHONY: help run test browser schemathesis clients stripe upgrade prove oldest mutants fuzz check deny sbom api features fmt bench abuse postgres pgbouncer chromium axe generators verifiers mailserver
+.PHONY: help run test browser schemathesis clients stripe upgrade prove oldest mutants fuzz check deny sbom api features package fmt bench abuse postgres pgbouncer chromium axe generators verifiers mailserver
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-13s %s\n", $$1, $$2 }'
@@ -93,6 +93,7 @@ prove: postgres pgbouncer ## All evidence that the money is safe, but the long f
 	$(call evidence,servers of two versions,$(WITH_POSTGRES) lease-http/upgrade/run)
 	$(call evidence,fuzzing for a moment,PROPTEST_CASES=$(PROOF_CASES) cargo test $(ALL) --test fuzz)
 	$(call evidence,the oldest versions of Rust,$(MAKE) oldest)
+	$(call evidence,the packages,$(MAKE) package)
 	$(call evidence,mutation,$(MAKE) mutants)
 
 oldest: ## Build each crate with the oldest Rust that it says it needs; rustup installs them
@@ -117,7 +118,7 @@ check: ## Formatting, lints, documentation, dependencies and what is written dow
 	cargo clippy $(ALL) --test browser -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc $(ALL) --no-deps
 	.ci/public-api/write.sh --check
-	$(MAKE) deny features
+	$(MAKE) deny features package VERIFY=--no-verify
 
 deny: $(TOOLS)/bin/cargo-deny ## Hold the dependencies against deny.toml, and against the advisories where they can be reached
 	$< --all-features check licenses bans sources
@@ -145,10 +146,14 @@ api: ## Write down anew what the libraries offer to others
 	.ci/public-api/write.sh
 
 features: ## Lint each feature alone, as another app builds it, and run an app that has no passwords
-	for feature in '' conformance django mock openapi passwords; do $(ALONE) -p lease-core --features "$$feature" -- -D warnings || exit; done
+	for feature in '' conformance django mock openapi passwords serde; do $(ALONE) -p lease-core --features "$$feature" -- -D warnings || exit; done
 	$(ALONE) -p lease-stripe -p lease-webhooks -p lease-mail -p lease-store-memory -p lease-store-postgres -- -D warnings
 	for feature in '' console docs metrics passwords; do $(ALONE) -p lease-http --features "$$feature" -- -D warnings || exit; done
 	cargo run --quiet -p lease-examples --no-default-features --bin own_users
+
+# With VERIFY=--no-verify they are not built, which takes seconds instead of minutes.
+package: ## Pack each crate as crates.io would get it, and build it from the package (minutes)
+	cargo package --allow-dirty $(VERIFY) --workspace --exclude lease-examples --exclude lease-example-sqlite
 
 fmt: ## Format the code
 	cargo fmt --all

@@ -1,4 +1,5 @@
-//! The engine of a platform on which customers offer their own vehicles for lease or sale and others shop around.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![doc = include_str!("../README.md")]
 //!
 //! # Three steps
 //!
@@ -15,7 +16,7 @@
 //! | how a trade opens, is negotiated, agreed, cancelled and completed | [`lifecycle`]: one file for each rule |
 //! | when the fee is invoiced, who is billed, and how it is paid | [`invoicing`] |
 //! | what an app refuses for reasons of its own | [`guard`] |
-//! | registering, logging in, tokens, passwords, users | [`account`] |
+//! | registering, logging in, passwords (a feature), tokens, users | [`account`] |
 //! | stored cards and the default one | [`wallet`] |
 //! | vehicles and services | [`catalog`] |
 //! | contacts and leads | [`directory`] |
@@ -34,7 +35,7 @@
 //!
 //! # Your own users
 //!
-//! An app that has users and sessions of its own needs none of the passwords and tokens here. It makes each of its users a customer, with
+//! An app that has users and sessions of its own needs none of the passwords and tokens here, and leaves out the feature `passwords`. It makes each of its users a customer, with
 //! its own number of the user as the external id, and asks for the actor again on each request, which is one look-up:
 //!
 //! ```

@@ -1,4 +1,7 @@
-//! A token-authenticated REST layer over the [lease engine](lease_core), to be served as it is or nested in another app.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![doc = include_str!("../README.md")]
+//!
+//! # How it is built
 //!
 //! [`router`] is the whole layer with default settings, [`RouterBuilder`] with other settings. A request passes the layers, the
 //! extractors of its handler and the engine, in this order; this crate has no business rules. Every error is a [`Problem`], and

@@ -1,6 +1,8 @@
-//! The memory backend of the lease engine: all data is kept in this process and is lost when it ends.
+#![doc = include_str!("../README.md")]
 //!
-//! It is meant for tests, demonstrations, and for measuring the cost of the engine itself. It fulfils the whole contract of
+//! # What it does
+//!
+//! It fulfils the whole contract of
 //! [`lease_core::repository`]: commits are atomic and checked, readers get consistent snapshots, and every look-up, filter and
 //! list uses an index.
 //!

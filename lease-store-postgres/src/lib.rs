@@ -1,14 +1,4 @@
-//! The Postgres store of the lease engine: durable, and shared by any number of server processes.
-//!
-//! ```no_run
-//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
-//! use lease_store_postgres::{PostgresOptions, PostgresRepository};
-//!
-//! let store = PostgresRepository::connect("postgres://localhost/lease", PostgresOptions::default()).await?;
-//! store.migrate().await?;
-//! # Ok(())
-//! # }
-//! ```
+#![doc = include_str!("../README.md")]
 //!
 //! # In an app's database
 //!
