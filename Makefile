@@ -145,11 +145,12 @@ $(TOOLS)/bin/cargo-cyclonedx:
 api: ## Write down anew what the libraries offer to others
 	.ci/public-api/write.sh
 
-features: ## Lint each feature alone, as another app builds it, and run an app that has no passwords
+features: ## Lint each feature alone, as another app builds it, and an app that has no passwords
 	for feature in '' conformance django mock openapi passwords serde; do $(ALONE) -p lease-core --features "$$feature" -- -D warnings || exit; done
 	$(ALONE) -p lease-stripe -p lease-webhooks -p lease-mail -p lease-store-memory -p lease-store-postgres -- -D warnings
+	$(ALONE) -p lease-stripe --features fake -- -D warnings
 	for feature in '' console docs metrics passwords; do $(ALONE) -p lease-http --features "$$feature" -- -D warnings || exit; done
-	cargo run --quiet -p lease-examples --no-default-features --bin own_users
+	cargo clippy -p lease-examples --no-default-features --bin own_users -- -D warnings
 
 # With VERIFY=--no-verify they are not built, which takes seconds instead of minutes.
 package: ## Pack each crate as crates.io would get it, and build it from the package (minutes)

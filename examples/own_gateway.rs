@@ -8,7 +8,6 @@ use std::collections::HashMap;
 use std::error::Error;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use async_trait::async_trait;
 use chrono::NaiveDate;
 use lease_core::LeaseEngine;
 use lease_core::account::RegistrationDraft;
@@ -43,7 +42,7 @@ fn lock<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
     what.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-#[async_trait]
+#[lease_core::async_trait]
 impl PaymentGateway for AcmePay {
     fn info(&self) -> GatewayInfo {
         GatewayInfo { kind: "acme", publishable_key: None, is_sandbox: false, takes_card_numbers: true }

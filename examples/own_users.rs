@@ -10,16 +10,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::header::COOKIE;
+use axum::http::header::{COOKIE, SET_COOKIE};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderName, StatusCode};
+use axum::response::AppendHeaders;
 use axum::routing::post;
 use lease_core::LeaseEngine;
 use lease_core::account::NewCustomer;
 use lease_core::engine::Maintenance;
 use lease_core::gateway::SandboxGateway;
 use lease_core::money::{Currency, Money};
-use lease_http::{Authenticator, Identity, RouterBuilder};
+use lease_http::{Authenticator, Identity, Problem, RouterBuilder};
 use lease_store_memory::MemoryRepository;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -38,7 +39,7 @@ impl Sessions {
 }
 
 /// The REST layer knows a request by the app's session.
-#[async_trait::async_trait]
+#[lease_core::async_trait]
 impl Authenticator for Sessions {
     async fn authenticate(&self, engine: &LeaseEngine, request: &Parts) -> Result<Option<Identity>, lease_core::Error> {
         let Some(user) = self.user_of(&request.headers) else { return Ok(None) };
@@ -47,16 +48,17 @@ impl Authenticator for Sessions {
 }
 
 /// The app's own login. Whoever comes for the first time becomes a customer; the app's number of the user is the external id.
-async fn log_in(State((engine, sessions)): State<(LeaseEngine, Sessions)>, user: String) -> Result<String, StatusCode> {
-    let known = engine.actor_of(&user).await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
-    if known.is_none() {
-        let customer = NewCustomer { external_id: user.clone().into(), first_name: "Ada".into(), ..NewCustomer::default() };
-        engine.create_customer(&customer).await.map_err(|_| StatusCode::CONFLICT)?;
-    }
+async fn log_in(
+    State((engine, sessions)): State<(LeaseEngine, Sessions)>,
+    user: String,
+) -> Result<AppendHeaders<[(HeaderName, String); 1]>, Problem> {
+    let customer = NewCustomer { external_id: user.clone().into(), first_name: "Ada".into(), ..NewCustomer::default() };
+    engine.ensure_customer(&customer).await?;
     // An app draws it at random.
-    let secret = format!("secret of {user}");
+    let secret = format!("secret-of-{user}");
     sessions.0.lock().unwrap_or_else(PoisonError::into_inner).insert(secret.clone(), user);
-    Ok(secret)
+    // Other sites cannot send it along. Over TLS it is `Secure` as well.
+    Ok(AppendHeaders([(SET_COOKIE, format!("session={secret}; HttpOnly; SameSite=Lax; Path=/"))]))
 }
 
 #[tokio::main]
@@ -87,8 +89,9 @@ async fn main() -> Outcome {
 async fn lease_a_car(olivia: &Browser, ben: &Browser) -> Outcome {
     let car = json!({"vin": "1HGCM82633A004352", "make": "Honda", "model": "Accord", "year": 2003});
     let car = olivia.post("/api/vehicles", &car).await?;
+    let services = olivia.get("/api/services?kind=lease").await?;
     // Sent twice under one key, as after a lost response: it happens once.
-    let trade = json!({"vehicle_id": car["id"], "service_id": 1});
+    let trade = json!({"vehicle_id": car["id"], "service_id": services["results"][0]["id"]});
     let (trade, again) = (olivia.post("/api/trades", &trade).await?, olivia.post("/api/trades", &trade).await?);
     println!("the trade is opened once: {}", trade["id"] == again["id"]);
     let terms =
@@ -115,8 +118,10 @@ struct Browser {
 impl Browser {
     async fn log_in(root: &str, user: &str) -> Outcome<Self> {
         let client = reqwest::Client::new();
-        let secret = client.post(format!("{root}/login")).body(user.to_owned()).send().await?.error_for_status()?.text().await?;
-        Ok(Self { client, market: format!("{root}/market"), cookie: format!("session={secret}") })
+        let response = client.post(format!("{root}/login")).body(user.to_owned()).send().await?.error_for_status()?;
+        let cookie = response.headers().get(SET_COOKIE).ok_or("no session")?.to_str()?;
+        let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
+        Ok(Self { client, market: format!("{root}/market"), cookie })
     }
 
     async fn get(&self, path: &str) -> Outcome<Value> {

@@ -132,10 +132,14 @@ async fn an_invoice_falls_overdue_at_the_end_of_its_last_day_and_is_paid_late() 
     platform.wait(Duration::days(1)).await;
     let midnight = Utc.with_ymd_and_hms(2026, 3, 16, 0, 0, 0).unwrap();
     assert_eq!(platform.when(EventType::InvoiceOverdue, trade).await, [midnight]);
-    let card = serde_json::from_str::<CardDraft>(
-        r#"{"number": "4242424242424242", "exp_month": 12, "exp_year": 2099, "holder_name": "Olivia Example"}"#,
-    );
-    let credit_card_id = engine.create_card(olivia, &card.unwrap()).await.unwrap().id.into();
+    let card = CardDraft {
+        number: "4242424242424242".into(),
+        exp_month: 12.into(),
+        exp_year: 2099.into(),
+        holder_name: "Olivia Example".into(),
+        ..CardDraft::default()
+    };
+    let credit_card_id = engine.create_card(olivia, &card).await.unwrap().id.into();
     let draft = PaymentDraft { credit_card_id, ..PaymentDraft::default() };
     assert!(engine.pay_invoice(olivia, invoice, &draft).await.unwrap().stored.is_late);
 }

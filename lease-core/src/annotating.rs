@@ -34,7 +34,7 @@ impl AnnotationsDraft<'_> {
     ) -> Option<Annotations> {
         let external_id = form.optional("external_id", self.external_id, current.map(|now| &now.external_id), None, |text| {
             let id = ExternalId::parse(text)?;
-            if is_taken { Err(Invalid::Taken { kind, name: "external_id" }) } else { Ok(Some(id)) }
+            if is_taken { Err(Invalid::Taken { kind, field: "external_id" }) } else { Ok(Some(id)) }
         });
         let now = current.map(|now| &now.metadata);
         let metadata = form.optional("metadata", self.metadata, now, Metadata::default(), Metadata::parse);

@@ -19,7 +19,6 @@ macro_rules! by_name {
 
 pub(crate) use by_name;
 
-use std::borrow::Cow;
 use std::fmt::Display;
 use std::str::FromStr;
 
@@ -27,5 +26,5 @@ use serde::de::{Deserialize as _, Deserializer, Error as _};
 
 /// Reads a value from its text.
 pub(crate) fn parsed<'de, T: FromStr<Err: Display>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-    <Cow<'_, str>>::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
 }

@@ -32,7 +32,7 @@ pub enum Error {
     EmailNotVerified,
     /// [`ErrorKind::NotFound`].
     NotFound,
-    /// [`ErrorKind::ValidationError`]: the messages of each field.
+    /// [`ErrorKind::ValidationError`]: why each field is not accepted.
     Invalid(FieldErrors),
     /// [`ErrorKind::Refused`].
     Refused(#[from] Refusal),

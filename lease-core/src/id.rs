@@ -124,7 +124,7 @@ ids! {
 
 /// A row as it is stored: its id and its contents.
 ///
-/// It dereferences to the value, so `stored.status` reads a field of it.
+/// It dereferences to the value, so `stored.state` reads a field of it.
 #[derive(Clone, Debug, PartialEq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(bound(serialize = "T: serde::Serialize, T::Id: serde::Serialize")))]

@@ -80,6 +80,18 @@ impl From<String> for Field<SecretString> {
     }
 }
 
+impl From<Option<&str>> for Field<String> {
+    fn from(value: Option<&str>) -> Self {
+        value.map_or(Self::Missing, Self::from)
+    }
+}
+
+impl From<Option<String>> for Field<SecretString> {
+    fn from(value: Option<String>) -> Self {
+        value.map_or(Self::Missing, Self::from)
+    }
+}
+
 /// `None` is a field that is left out. One that is emptied is [`Field::Null`].
 impl<T> From<Option<T>> for Field<T> {
     fn from(value: Option<T>) -> Self {
@@ -117,7 +129,6 @@ macro_rules! draft {
         pub struct $draft:ident as $schema:ident {
             $(
                 $(#[doc = $field_doc:literal])+
-                $(#[cfg($cfg:meta)])?
                 pub $field:ident: $type:ty as $presence:ident $kind:ident $(like $example:literal)? $(or $other:literal)?,
             )+
         }
@@ -126,16 +137,16 @@ macro_rules! draft {
         #[derive(Clone, Debug, Default, serde::Deserialize)]
         #[serde(default)]
         pub struct $draft {
-            $($(#[doc = $field_doc])+ $(#[cfg($cfg)])? pub $field: $type,)+
+            $($(#[doc = $field_doc])+ pub $field: $type,)+
         }
 
         impl $crate::input::Draft for $draft {
             fn unreadable() -> Self {
-                Self { $($(#[cfg($cfg)])? $field: $crate::input::Field::Wrong($crate::input::Invalid::NotAnObject),)+ }
+                Self { $($field: $crate::input::Field::Wrong($crate::input::Invalid::NotAnObject),)+ }
             }
 
             fn without_annotations(self) -> Self {
-                Self { $($(#[cfg($cfg)])? $field: $crate::input::unless_annotation!($presence, self.$field),)+ }
+                Self { $($field: $crate::input::unless_annotation!($presence, self.$field),)+ }
             }
         }
 
@@ -144,7 +155,6 @@ macro_rules! draft {
             fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
                 let body = $crate::openapi::Body::new(concat!($($doc),+));
                 $(
-                    $(#[cfg($cfg)])?
                     let body = body
                         .$presence::<$crate::openapi::$kind>(stringify!($field), concat!($($field_doc),+))
                         $(.like(stringify!($field), $example))?
@@ -161,7 +171,7 @@ macro_rules! draft {
             }
 
             fn schemas(schemas: &mut Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::Schema>)>) {
-                $($(#[cfg($cfg)])? $crate::openapi::add::<$crate::openapi::$kind>(schemas);)+
+                $($crate::openapi::add::<$crate::openapi::$kind>(schemas);)+
             }
         }
     };

@@ -35,24 +35,39 @@
 //!
 //! # Your own users
 //!
-//! An app that has users and sessions of its own needs none of the passwords and tokens here, and leaves out the feature `passwords`. It makes each of its users a customer, with
-//! its own number of the user as the external id, and asks for the actor again on each request, which is one look-up:
+//! An app that has users and sessions of its own needs none of the passwords and tokens here, and leaves out the feature `passwords`. When
+//! one of its users logs in, it makes them a customer, with its own number of the user as the external id. On each request it asks for the
+//! actor again ([`LeaseEngine::actor_of`]), which is one look-up:
 //!
 //! ```
 //! # use lease_core::{Error, LeaseEngine, account::NewCustomer, permission::Actor};
+//! async fn log_in(engine: &LeaseEngine, user: &str) -> Result<Actor, Error> {
+//!     engine.ensure_customer(&NewCustomer { external_id: user.into(), ..NewCustomer::default() }).await
+//! }
+//!
 //! async fn actor(engine: &LeaseEngine, user: &str) -> Result<Actor, Error> {
-//!     match engine.actor_of(user).await? {
-//!         Some(known) => Ok(known),
-//!         None => engine.create_customer(&NewCustomer { external_id: user.into(), ..NewCustomer::default() }).await,
-//!     }
+//!     engine.actor_of(user).await?.ok_or(Error::NotAuthenticated)
 //! }
 //! ```
 //!
-//! Two requests that do so at once make one customer: the second is refused by the field `external_id`, and finds the first one's when it
-//! asks again. What the app does on nobody's behalf, it does as [`Actor::System`](permission::Actor::System). Over HTTP, an
-//! `Authenticator` of `lease-http` says who sends a request. `examples/own_users.rs` is such an app.
+//! What the app does on nobody's behalf, it does as [`Actor::System`](permission::Actor::System): it makes one of its users staff, renames
+//! or deactivates them. It passes the `external_id` and the `metadata` of a draft on for whomever it acts, so it takes them out of what its
+//! users send ([`Draft::without_annotations`](input::Draft::without_annotations)).
+//!
+//! ```
+//! # use lease_core::{Error, LeaseEngine, account::UserDraft, id::UserId, input::UpdateMode, permission::Actor};
+//! async fn make_staff(engine: &LeaseEngine, user: UserId) -> Result<(), Error> {
+//!     let draft = UserDraft { is_staff: true.into(), ..UserDraft::default() };
+//!     engine.update_user(Actor::System, user, &draft, UpdateMode::Partial, None).await.map(drop)
+//! }
+//! ```
+//!
+//! Over HTTP, an `Authenticator` of `lease-http` says who sends a request. `examples/own_users.rs` is such an app.
 //!
 //! # Beside the engine
+//!
+//! The crates whose types stand in signatures are re-exported: [`chrono`], [`rust_decimal`], [`secrecy`], [`serde_json`], and the macro
+//! [`async_trait`] for those who implement a trait.
 //!
 //! An app that embeds the engine also runs [`LeaseEngine::run_maintenance`], which settles what was left pending and clears what
 //! has expired.
@@ -128,7 +143,6 @@ mod trade;
 pub mod wallet;
 pub mod webhook;
 
-// The crates of types that stand in this one's signatures, for apps that do not want to name their versions again.
 pub use async_trait::async_trait;
 pub use engine::LeaseEngine;
 pub use error::{Error, ErrorKind, OwnRefusal, Refusal, RefusalCode};

@@ -101,7 +101,7 @@ impl serde::Serialize for Currency {
 #[cfg(feature = "serde")]
 impl<'de> serde::Deserialize<'de> for Currency {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let code = <std::borrow::Cow<'_, str>>::deserialize(deserializer)?;
+        let code = String::deserialize(deserializer)?;
         Self::from_stored(&code).ok_or_else(|| serde::de::Error::custom(MoneyError::UnknownCurrency))
     }
 }
@@ -123,30 +123,39 @@ impl fmt::Display for Currency {
 /// # Ok::<(), lease_core::money::MoneyError>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(try_from = "Written"))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(try_from = "Written", into = "Written"))]
 pub struct Money {
     amount: Decimal,
     currency: Currency,
 }
 
-/// An amount as it is read, before it is checked.
+/// An amount in JSON. The number is a text here, whatever form `Decimal` has by the features that an app chooses.
 #[cfg(feature = "serde")]
-#[derive(serde::Deserialize)]
+#[derive(serde::Serialize, serde::Deserialize)]
 struct Written {
-    amount: Decimal,
+    amount: String,
     currency: Currency,
 }
 
+#[cfg(feature = "serde")]
+impl From<Money> for Written {
+    fn from(Money { amount, currency }: Money) -> Self {
+        Self { amount: amount.to_string(), currency }
+    }
+}
+
+/// One in a currency that can no longer be chosen may have more digits than it, as where it is stored.
 #[cfg(feature = "serde")]
 impl TryFrom<Written> for Money {
     type Error = MoneyError;
 
     fn try_from(Written { amount, currency }: Written) -> Result<Self, MoneyError> {
-        Self::from_stored(amount, currency)
+        let amount = check_amount(parse_decimal(&amount)?)?;
+        if Currency::parse(currency.code()).is_ok() { Self::new(amount, currency) } else { Self::from_stored(amount, currency) }
     }
 }
 
-/// Reads what `Display` writes: `199.99 USD`.
+/// Reads `199.99 USD`, as `Display` writes it, in a currency that can be chosen.
 impl FromStr for Money {
     type Err = MoneyError;
 
@@ -316,7 +325,7 @@ pub fn check_amount(amount: Decimal) -> Result<Decimal, MoneyError> {
 }
 
 /// The reason why an amount is not accepted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr, strum::VariantNames, serde::Serialize)]
 #[strum(serialize_all = "snake_case")]
 #[serde(tag = "code", content = "params", rename_all = "snake_case")]
 #[non_exhaustive]

@@ -189,7 +189,7 @@ impl serde::Serialize for Cursor {
 #[cfg(feature = "serde")]
 impl<'de> serde::Deserialize<'de> for Cursor {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = <std::borrow::Cow<'_, str>>::deserialize(deserializer)?;
+        let text = String::deserialize(deserializer)?;
         Self::decode(&text).ok_or_else(|| serde::de::Error::custom("this is not a cursor of a list"))
     }
 }

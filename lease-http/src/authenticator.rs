@@ -17,14 +17,18 @@ use lease_core::{Error, LeaseEngine};
 /// open, it is asked again from time to time with the head of the request that opened it, and the stream ends when the answer is
 /// another one. So it should read a cookie or a header and look the session up, rather than trust what a layer found earlier.
 ///
-/// The console has its own login, and does not ask it. With cookies, see to it that other sites cannot send them (`SameSite`).
+/// The console has its own login, and does not ask it. With the feature `passwords`, anybody can still register and log in with a
+/// password, for a token that only [`Tokens`] take: an app with users of its own leaves the feature out.
+///
+/// A session that a browser sends by itself has to be kept from other sites: several acts have no body, so that a form of any site could
+/// send them. A cookie with `SameSite=Lax` or `Strict` is not sent along with such a form.
 ///
 /// ```
 /// # use lease_core::{Error, LeaseEngine};
 /// # use lease_http::{Authenticator, Identity};
 /// # #[derive(Debug)] struct Sessions;
 /// # impl Sessions { fn user_of(&self, _: &axum::http::HeaderMap) -> Option<String> { None } }
-/// #[async_trait::async_trait]
+/// #[lease_core::async_trait]
 /// impl Authenticator for Sessions {
 ///     async fn authenticate(&self, engine: &LeaseEngine, request: &axum::http::request::Parts) -> Result<Option<Identity>, Error> {
 ///         let Some(user) = self.user_of(&request.headers) else { return Ok(None) };

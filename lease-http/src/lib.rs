@@ -82,6 +82,8 @@ const DOWNLOADS: usize = 64 * 1024 * 1024;
 /// # async fn serve(engine: lease_core::LeaseEngine, listener: tokio::net::TcpListener) -> std::io::Result<()> {
 /// let app = lease_http::router(engine.clone());
 /// tokio::spawn(async move { engine.run_maintenance(&Default::default(), std::future::pending()).await });
+/// // Without the addresses of clients, nothing is limited by address.
+/// let app = app.into_make_service_with_connect_info::<std::net::SocketAddr>();
 /// axum::serve(listener, app).await
 /// # }
 /// ```

@@ -10,6 +10,7 @@ mod examples;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use lease_core::id::{PaymentId, RefundId};
 use lease_core::model::Role;
 use lease_core::openapi::EventTypePattern;
 use lease_core::repository::TradeSort;
@@ -255,11 +256,16 @@ fn example(code: ErrorCode) -> Value {
     match code {
         Engine(ErrorKind::ValidationError) => Problem::invalid_field("name", "This field is required.").body(),
         Engine(kind @ ErrorKind::CardDeclined) => {
-            let failure = Refused { failure_code: "insufficient_funds".to_owned(), payment_id: Some(1), refund_id: None };
+            let failure =
+                Refused { failure_code: Some("insufficient_funds".to_owned()), payment_id: PaymentId::new(1), refund_id: None };
             Problem::failed(kind, failure).body()
         }
         Engine(kind @ ErrorKind::RefundFailed) => {
-            let failure = Refused { failure_code: "expired_or_canceled_card".to_owned(), payment_id: None, refund_id: Some(1) };
+            let failure = Refused {
+                failure_code: Some("expired_or_canceled_card".to_owned()),
+                payment_id: None,
+                refund_id: RefundId::new(1),
+            };
             Problem::failed(kind, failure).body()
         }
         code => Problem::new(code).body(),

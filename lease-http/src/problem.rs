@@ -9,11 +9,13 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use chrono::Duration;
 use lease_core::error::with_causes;
+use lease_core::id::{PaymentId, RefundId};
 use lease_core::input::FieldErrors;
 use lease_core::{Error, ErrorKind, Refusal};
-use serde::Serialize;
 
 pub use code::{ErrorCode, HttpError};
+
+use crate::views;
 
 /// The number of seconds after which a client may try again what was not available.
 const RETRY_AFTER: u64 = 1;
@@ -73,44 +75,37 @@ impl Problem {
     }
 
     /// The body of the response.
-    pub(crate) fn body(&self) -> serde_json::Value {
+    #[must_use]
+    pub fn view(&self) -> views::Problem {
         let status = self.code.status();
-        serde_json::json!(ProblemBody {
-            r#type: "about:blank",
-            title: status.canonical_reason().unwrap_or_default(),
+        let Refused { failure_code, payment_id, refund_id } = self.failure.as_deref().cloned().unwrap_or_default();
+        views::Problem {
+            r#type: "about:blank".to_owned(),
+            title: status.canonical_reason().unwrap_or_default().to_owned(),
             status: status.as_u16(),
-            detail: &self.detail,
-            code: self.code.code(),
-            errors: self.errors.as_ref(),
-            failure: self.failure.as_deref(),
-        })
+            detail: self.detail.clone().into_owned(),
+            code: self.code.code().to_owned(),
+            errors: self.errors.clone(),
+            failure_code,
+            payment_id,
+            refund_id,
+        }
+    }
+
+    pub(crate) fn body(&self) -> serde_json::Value {
+        serde_json::json!(self.view())
     }
 }
 
-#[derive(Serialize)]
-struct ProblemBody<'a> {
-    r#type: &'a str,
-    title: &'a str,
-    status: u16,
-    detail: &'a str,
-    code: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    errors: Option<&'a Messages>,
-    #[serde(flatten)]
-    failure: Option<&'a Refused>,
-}
-
 /// What the gateway refused, and why.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Refused {
     /// The gateway's code for the reason.
-    pub(crate) failure_code: String,
+    pub(crate) failure_code: Option<String>,
     /// The failed payment.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) payment_id: Option<i64>,
+    pub(crate) payment_id: Option<PaymentId>,
     /// The failed refund.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) refund_id: Option<i64>,
+    pub(crate) refund_id: Option<RefundId>,
 }
 
 impl IntoResponse for Problem {
@@ -137,12 +132,12 @@ impl From<Error> for Problem {
             Error::Invalid(errors) => Self::invalid(messages(&errors)),
             Error::RefusedByGuard(refusal) => Self { detail: refusal.message().to_owned().into(), ..problem },
             Error::CardDeclined { failure_code, payment } => {
-                let payment_id = payment.map(|payment| payment.id.get());
+                let (failure_code, payment_id) = (Some(failure_code), payment.map(|payment| payment.id));
                 Self::failed(ErrorKind::CardDeclined, Refused { failure_code, payment_id, ..Refused::default() })
             }
             Error::RefundFailed(refund) => {
-                let failure_code = refund.state.failure_code().unwrap_or_default().to_owned();
-                let refund_id = Some(refund.id.get());
+                let failure_code = Some(refund.state.failure_code().unwrap_or_default().to_owned());
+                let refund_id = Some(refund.id);
                 Self::failed(ErrorKind::RefundFailed, Refused { failure_code, refund_id, ..Refused::default() })
             }
             Error::Throttled { retry_after } => Self::throttled(seconds_up(retry_after)),
@@ -172,7 +167,7 @@ pub(crate) fn seconds_up(wait: Duration) -> u64 {
 }
 
 fn messages(errors: &FieldErrors) -> Messages {
-    errors.fields().map(|field| (field.to_owned(), errors.of(field).iter().map(ToString::to_string).collect())).collect()
+    errors.iter().map(|(field, reasons)| (field.to_owned(), reasons.iter().map(ToString::to_string).collect())).collect()
 }
 
 #[cfg(test)]

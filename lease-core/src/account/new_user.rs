@@ -136,11 +136,11 @@ impl IdentityDraft<'_> {
 /// Parses a user name that no other user has.
 pub(super) fn free_username(text: &str, is_taken: impl Fn(&LoginName) -> bool) -> Result<Username, Invalid> {
     let name = Username::parse(text)?;
-    if is_taken(&name.key()) { Err(Invalid::Taken { kind: "user", name: "username" }) } else { Ok(name) }
+    if is_taken(&name.key()) { Err(Invalid::Taken { kind: "user", field: "username" }) } else { Ok(name) }
 }
 
 /// Parses an e-mail address that no other user has.
 pub(super) fn free_email(text: &str, is_taken: impl Fn(&LoginName) -> bool) -> Result<Email, Invalid> {
     let email = Email::parse(text)?;
-    if is_taken(&email.key()) { Err(Invalid::Taken { kind: "user", name: "email" }) } else { Ok(email) }
+    if is_taken(&email.key()) { Err(Invalid::Taken { kind: "user", field: "email" }) } else { Ok(email) }
 }

@@ -26,10 +26,8 @@ draft! {
         /// Family name.
         pub last_name: Field<String> as required Name like "Hopper",
         /// The password. A new one revokes the user's other tokens.
-        #[cfg(feature = "passwords")]
         pub password: Field<SecretString> as required Password,
         /// The user's present password, where the operator asks customers for it with a new password or e-mail address.
-        #[cfg(feature = "passwords")]
         pub current_password: Field<SecretString> as nullable CurrentPassword,
         /// Whether the user may log in; true for a new user. Only staff may change it.
         pub is_active: Field<bool> as optional Flag,
@@ -74,7 +72,7 @@ impl UserDraft {
     /// Whether it gives another value to a field of one's own than the e-mail address.
     fn changes_more_than_the_address(&self, user: &User) -> bool {
         let changes = |field: &Field<String>, present: &str| field.given().is_some_and(|given| given != present);
-        passwords(self).0.given().is_some()
+        self.password.given().is_some()
             || changes(&self.username, user.username.as_str())
             || changes(&self.first_name, &user.first_name)
             || changes(&self.last_name, &user.last_name)
@@ -101,18 +99,6 @@ impl UserDraft {
 /// A flag that keeps its present value if it is not given, even in a `PUT`.
 fn or_present(field: &Field<bool>, present: bool) -> Field<bool> {
     if field.is_missing() { Field::Given(present) } else { field.clone() }
-}
-
-/// The passwords that a draft gives: the new one, and the present one.
-#[cfg(feature = "passwords")]
-const fn passwords(draft: &UserDraft) -> (&Field<SecretString>, &Field<SecretString>) {
-    (&draft.password, &draft.current_password)
-}
-
-/// Where users have no passwords, a draft gives none.
-#[cfg(not(feature = "passwords"))]
-const fn passwords(_: &UserDraft) -> (&'static Field<SecretString>, &'static Field<SecretString>) {
-    (&Field::Missing, &Field::Missing)
 }
 
 /// A change whose fields are valid; only the hash of a new password may be missing.
@@ -221,11 +207,9 @@ pub fn check_update(
     let current = Identity::of(stored);
     let names = draft.identity();
     let identity = names.read(&mut form, Some(&current), |name| taken.has_login(name, Some(stored.id)));
-    let (password, current_password) = passwords(draft);
-    let password = form.optional("password", password, None, None, |password| Ok::<_, Invalid>(Some(password.clone())));
-    #[cfg(feature = "passwords")]
+    let password = form.optional("password", &draft.password, None, None, |password| Ok::<_, Invalid>(Some(password.clone())));
     if let Some(Some(password)) = &password {
-        super::passwords::note_policy_errors(&mut form, password, &names.likes(Some(&current)));
+        judge_password(&mut form, password, &names, &current);
     }
     let (is_active, role) = draft.read_flags(&mut form, stored.is_active, stored.role);
     let is_id_taken = taken.has_external_id(Some(stored.id));
@@ -233,7 +217,7 @@ pub fn check_update(
     let changes_login = password.as_ref().is_some_and(Option::is_some)
         || identity.as_ref().is_some_and(|identity: &Identity| identity.email != stored.email);
     if changes_login {
-        presented.password.demand(current_password, &mut form);
+        presented.password.demand(&draft.current_password, &mut form);
     }
     let (Some(identity), Some(new_password), Some(annotations)) = (identity, password, annotations) else {
         return Err(form.errors.into());
@@ -249,6 +233,18 @@ pub fn check_update(
     let decision = Decision::new(change, events);
     let keep_token = presented.token.filter(|_| actor.user() == Some(stored.id) && is_active);
     Ok(CheckedUpdate { decision, customer_id: snapshot.account.customer_id, keep_token, actor: None, new_password })
+}
+
+/// Adds an error for every reason to reject a new password.
+#[cfg(feature = "passwords")]
+fn judge_password(form: &mut Form, password: &SecretString, names: &IdentityDraft<'_>, current: &Identity) {
+    super::passwords::note_policy_errors(form, password, &names.likes(Some(current)));
+}
+
+/// Where users have no passwords, none can be set.
+#[cfg(not(feature = "passwords"))]
+fn judge_password(form: &mut Form, _: &SecretString, _: &IdentityDraft<'_>, _: &Identity) {
+    form.errors.add("password", Invalid::NoPasswords);
 }
 
 /// Deactivates a user and revokes their tokens (rule 3.4). Users are never deleted, because invoices refer to them.

@@ -271,12 +271,12 @@ fn read_identity(
     let kept = current.filter(|_| form.mode == UpdateMode::Partial);
     let vin = form.optional("vin", &draft.vin, kept.map(Vehicle::vin).as_ref(), None, |vin| {
         let vin = Vin::parse(vin)?;
-        if is_taken { Err(Invalid::Taken { kind: "vehicle", name: "VIN" }) } else { Ok(Some(vin)) }
+        if is_taken { Err(Invalid::Taken { kind: "vehicle", field: "vin" }) } else { Ok(Some(vin)) }
     });
     let chassis = kept.map(|now| now.chassis_number().cloned());
     let chassis = form.optional("chassis_number", &draft.chassis_number, chassis.as_ref(), None, |number| {
         let number = ChassisNumber::parse(number)?;
-        if is_taken { Err(Invalid::Taken { kind: "vehicle", name: "chassis number" }) } else { Ok(Some(number)) }
+        if is_taken { Err(Invalid::Taken { kind: "vehicle", field: "chassis_number" }) } else { Ok(Some(number)) }
     });
     match (vin?, chassis?) {
         (Some(vin), None) => Some(Some(VehicleIdentity::Vin(vin))),

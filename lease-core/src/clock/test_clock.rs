@@ -109,7 +109,7 @@ pub(crate) fn check_advance(now: DateTime<Utc>, to: DateTime<Utc>) -> Result<(),
 }
 
 /// The reason why a [`TestClock`] does not move.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr, strum::VariantNames, serde::Serialize)]
 #[strum(serialize_all = "snake_case")]
 #[serde(tag = "code", content = "params", rename_all = "snake_case")]
 pub enum AdvanceError {

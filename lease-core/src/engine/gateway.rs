@@ -6,7 +6,7 @@ use super::{LeaseEngine, RequestContext};
 use crate::error::Error;
 use crate::gateway::{CardSetup, GatewayError, GatewayInfo, Notification, NotificationError};
 use crate::id::PaymentId;
-use crate::input::{Field, FieldErrors, Form, UpdateMode, choice, draft};
+use crate::input::{Field, FieldErrors, Form, Invalid, UpdateMode, choice, draft};
 use crate::invoicing::{require_payment_view, require_waiting};
 use crate::model::Payment;
 use crate::permission::{Act, Actor, Resource};
@@ -56,7 +56,8 @@ impl LeaseEngine {
             Ok(Some(Notification::Refund(key))) => self.settle_refund_key(&key).await.map(drop),
             Ok(None) => Ok(()),
             Err(NotificationError::NotSupported) => return Err(Error::NotFound),
-            Err(error) => return Err(FieldErrors::one(FieldErrors::NON_FIELD, error).into()),
+            Err(NotificationError::NotSigned) => return Err(unacceptable(Invalid::NotificationNotSigned)),
+            Err(NotificationError::NotReadable) => return Err(unacceptable(Invalid::NotificationNotReadable)),
         };
         match settled {
             // It is about something of another database, or from before a backup was restored.
@@ -103,4 +104,9 @@ impl LeaseEngine {
         let response = tokio::time::timeout(most, call).await.unwrap_or_else(|silence| Err(GatewayError::new(silence)));
         response.map_err(|error| Error::Unavailable(error.into()))
     }
+}
+
+/// The error for a notification that is not accepted.
+fn unacceptable(reason: Invalid) -> Error {
+    FieldErrors::one(FieldErrors::NON_FIELD, reason).into()
 }

@@ -4,7 +4,7 @@ use super::LeaseEngine;
 use super::accounts::{WantedNames, created_account};
 use crate::account::{NewCustomer, TakenNames, check_actor, create_customer};
 use crate::error::Error;
-use crate::model::ExternalId;
+use crate::model::{Account, ExternalId};
 use crate::permission::Actor;
 
 impl LeaseEngine {
@@ -22,6 +22,31 @@ impl LeaseEngine {
         let decide = |taken: &TakenNames, actor: &Actor, now| create_customer(actor, draft, taken, random, now);
         let account = created_account(self.execute(Actor::System, load, decide).await?)?;
         Ok(Actor::under(self.policy(), &account))
+    }
+
+    /// The actor that a user of the app is, who becomes a customer if they are none yet: for the app's own login. If several requests do so
+    /// at once, one customer is made, and all get it.
+    ///
+    /// # Errors
+    /// [`Error::NotAuthenticated`] if the user was deactivated; otherwise as [`create_customer`](Self::create_customer).
+    pub async fn ensure_customer(&self, draft: &NewCustomer) -> Result<Actor, Error> {
+        let Some(external_id) = draft.wanted_external_id() else { return self.create_customer(draft).await };
+        if let Some(known) = self.account_of(Some(&external_id)).await? {
+            return self.active(&known);
+        }
+        let refused = match self.create_customer(draft).await {
+            Err(Error::Invalid(errors)) => errors,
+            made => return made,
+        };
+        // Perhaps another request was faster.
+        match self.account_of(Some(&external_id)).await? {
+            Some(known) => self.active(&known),
+            None => Err(refused.into()),
+        }
+    }
+
+    fn active(&self, account: &Account) -> Result<Actor, Error> {
+        if account.user.is_active { Ok(Actor::under(self.policy(), account)) } else { Err(Error::NotAuthenticated) }
     }
 
     /// The actor that the active user with this external id is now; none if there is no such user. It is one look-up, and meant for each

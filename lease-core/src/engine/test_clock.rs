@@ -126,7 +126,7 @@ impl Advance {
         match (to.flatten(), seconds.flatten()) {
             (Some(to), None) => Ok(Self::To(to)),
             (None, Some(seconds)) => Ok(Self::By(Duration::try_seconds(seconds).unwrap_or(Duration::MAX))),
-            _ => Err(FieldErrors::one(FieldErrors::NON_FIELD, Invalid::NotExactlyOne { one: "to", other: "seconds" })),
+            _ => Err(FieldErrors::one(FieldErrors::NON_FIELD, Invalid::ToOrSeconds)),
         }
     }
 

@@ -19,7 +19,8 @@ use crate::repository::{TradeFilter, TradeKey, TradeLoad};
 /// A trade, a proposal or a payment, with the actions that an actor may take on it now.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(bound = "Stored<T>: serde::Serialize + serde::de::DeserializeOwned"))]
+#[cfg_attr(feature = "serde", serde(bound(serialize = "Stored<T>: serde::Serialize")))]
+#[cfg_attr(feature = "serde", serde(bound(deserialize = "Stored<T>: serde::de::DeserializeOwned")))]
 #[non_exhaustive]
 pub struct WithActions<T: Entity> {
     /// The trade, the proposal or the payment.

@@ -124,14 +124,14 @@ fn is_luhn_valid(digits: &str) -> bool {
 /// be either.
 pub(crate) fn parse_cvc(text: &SecretString, brand: CardBrand) -> Result<SecretString, Invalid> {
     let digits = text.expose_secret().trim();
-    let (lengths, words) = match brand {
-        CardBrand::Amex => (4..=4, "four"),
-        CardBrand::Unknown => (3..=4, "three or four"),
-        _ => (3..=3, "three"),
+    let (min, max) = match brand {
+        CardBrand::Amex => (4, 4),
+        CardBrand::Unknown => (3, 4),
+        _ => (3, 3),
     };
-    if lengths.contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+    if (min..=max).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) {
         Ok(digits.into())
     } else {
-        Err(Invalid::NotASecurityCode { digits: words })
+        Err(Invalid::NotASecurityCode { min, max })
     }
 }

@@ -11,9 +11,7 @@ pub enum Notification {
 }
 
 /// Why a notification was not read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr, serde::Serialize)]
-#[strum(serialize_all = "snake_case")]
-#[serde(tag = "code", content = "params", rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotificationError {
     /// The gateway sends no notifications.

@@ -4,8 +4,8 @@ use serde::{Serialize, Serializer};
 
 use super::Invalid;
 
-/// Why fields are not accepted, by field. In JSON, each reason has its `code`, its `params` if it has any, and its sentence as
-/// `message`.
+/// Why fields are not accepted, by field. An app that serializes it gets the `code`, the `params` and the `message` of each reason; the
+/// REST layer answers with the sentences only (rule 6.6).
 ///
 /// ```
 /// use lease_core::input::{FieldErrors, Invalid};
@@ -48,6 +48,11 @@ impl FieldErrors {
         self.0.get(field).map_or(&[], Vec::as_slice)
     }
 
+    /// Each invalid field, with the reasons.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &[Invalid])> {
+        self.0.iter().map(|(field, reasons)| (*field, reasons.as_slice()))
+    }
+
     /// The names of the invalid fields.
     pub fn fields(&self) -> impl Iterator<Item = &'static str> {
         self.0.keys().copied()
@@ -63,6 +68,6 @@ impl Serialize for FieldErrors {
             message: String,
         }
         let described = |reason| Described { reason, message: reason.to_string() };
-        serializer.collect_map(self.0.iter().map(|(field, reasons)| (field, reasons.iter().map(described).collect::<Vec<_>>())))
+        serializer.collect_map(self.iter().map(|(field, reasons)| (field, reasons.iter().map(described).collect::<Vec<_>>())))
     }
 }

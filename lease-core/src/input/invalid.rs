@@ -1,9 +1,8 @@
-use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::{Map, Value};
+use strum::VariantNames as _;
 
 use crate::clock::AdvanceError;
-use crate::gateway::NotificationError;
 use crate::money::MoneyError;
 use crate::text::one_of;
 
@@ -24,7 +23,7 @@ use crate::text::one_of;
 /// assert_eq!("unknown".parse::<Vin>(), Err(Invalid::NotAVin));
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr, strum::VariantNames, Serialize)]
 #[strum(serialize_all = "snake_case")]
 #[serde(tag = "code", content = "params", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -98,18 +97,18 @@ pub enum Invalid {
     NotAnId,
 
     /// There is no such object, or the actor may not see it.
-    #[error("There is no such {kind}.")]
+    #[error("There is no such {}.", words(kind))]
     Unknown {
-        /// The kind of object, such as `trade`.
+        /// The kind of object, such as `trade` or `credit_card`.
         kind: &'static str,
     },
     /// Another object has this name or number.
-    #[error("A {kind} with that {name} already exists.")]
+    #[error("A {kind} with that {} already exists.", field_words(field))]
     Taken {
         /// The kind of object, such as `vehicle`.
         kind: &'static str,
-        /// What must be unique, such as `VIN`.
-        name: &'static str,
+        /// The field that must be unique, such as `vin`.
+        field: &'static str,
     },
     /// Not exactly one of these two fields is given.
     #[error("Exactly one of {one} and {other} is required.")]
@@ -125,6 +124,15 @@ pub enum Invalid {
     /// A contact has no way to reach anybody (rule 6.3).
     #[error("At least one of email, phone and address_line1 is required.")]
     ContactEmpty,
+    /// Neither or both of the two ways to say how far the clock goes are given (rule 11.2).
+    #[error("Exactly one of `to` and `seconds` is required.")]
+    ToOrSeconds,
+    /// The gateway's notification is not signed by the provider, or too old.
+    #[error("the notification is not signed by the provider, or too old")]
+    NotificationNotSigned,
+    /// The gateway's notification is signed, but cannot be read.
+    #[error("the notification cannot be read")]
+    NotificationNotReadable,
     /// The cursor is of a list in another order.
     #[error("The cursor is of a list in another order.")]
     CursorOfAnotherOrder,
@@ -157,14 +165,17 @@ pub enum Invalid {
     #[error("This password is too common.")]
     PasswordCommon,
     /// The password is too similar to one of the user's names (rule 3.7).
-    #[error("This password is too similar to the {name}.")]
+    #[error("This password is too similar to the {}.", words(field))]
     PasswordSimilar {
-        /// Which name.
-        name: &'static str,
+        /// The field with the name, such as `first_name`.
+        field: &'static str,
     },
     /// The password and its repetition differ.
     #[error("The two passwords do not match.")]
     PasswordsDiffer,
+    /// Users have no passwords here (the feature `passwords` is off).
+    #[error("Users have no passwords here.")]
+    NoPasswords,
     /// The present password was given wrong.
     #[error("The password is wrong.")]
     PasswordWrong,
@@ -260,7 +271,9 @@ pub enum Invalid {
     #[error("This may be at most {max}.")]
     AmountTooHigh {
         /// The most.
-        max: Decimal,
+        max: String,
+        /// The code of its currency.
+        currency: String,
     },
 
     /// Not a card number.
@@ -273,10 +286,12 @@ pub enum Invalid {
     #[error("You have entered no such card.")]
     CardNotEntered,
     /// Not a security code of cards of this brand.
-    #[error("A security code of {digits} digits is required.")]
+    #[error("A security code of {} digits is required.", if min == max { count(*min) } else { "three or four" })]
     NotASecurityCode {
-        /// How many digits it has, in words.
-        digits: &'static str,
+        /// The fewest digits: three or four.
+        min: usize,
+        /// The most digits: three or four.
+        max: usize,
     },
     /// Not the last digits of a card's number.
     #[error("Four digits are required.")]
@@ -364,14 +379,15 @@ pub enum Invalid {
     #[strum(transparent)]
     #[serde(untagged)]
     Advance(#[from] AdvanceError),
-    /// The gateway's notification is not accepted.
-    #[error(transparent)]
-    #[strum(transparent)]
-    #[serde(untagged)]
-    Notification(#[from] NotificationError),
 }
 
 impl Invalid {
+    /// Every code, for an app that has a sentence of its own for each.
+    pub fn codes() -> impl Iterator<Item = &'static str> {
+        let own = Self::VARIANTS.iter().filter(|name| !["money", "advance"].contains(*name));
+        own.chain(MoneyError::VARIANTS).chain(AdvanceError::VARIANTS).copied()
+    }
+
     /// The stable code: the name of the reason in snake case.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -386,4 +402,23 @@ impl Invalid {
             _ => Map::new(),
         }
     }
+}
+
+/// The name of a kind of object or of a field, as it stands in a sentence.
+fn words(name: &str) -> String {
+    name.replace('_', " ")
+}
+
+/// The name of a field that is unique, as it stands in a sentence.
+fn field_words(field: &'static str) -> &'static str {
+    match field {
+        "vin" => "VIN",
+        "chassis_number" => "chassis number",
+        other => other,
+    }
+}
+
+/// A number of digits, in words.
+const fn count(digits: usize) -> &'static str {
+    if digits == 4 { "four" } else { "three" }
 }

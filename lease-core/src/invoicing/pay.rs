@@ -115,7 +115,7 @@ fn read_payment<'a>(
     }
     let card = form.required("credit_card_id", &draft.credit_card_id, None, |_| match (card, invoice) {
         // Without an invoice, no card was loaded.
-        (None, Some(_)) => Err(Invalid::Unknown { kind: "credit card" }),
+        (None, Some(_)) => Err(Invalid::Unknown { kind: "credit_card" }),
         (card, _) => Ok(card),
     });
     let due = invoice.map(|invoice| invoice.due()).transpose()?;
@@ -228,7 +228,9 @@ fn require_in_time(invoice: &Invoice, policy: &Policy, now: DateTime<Utc>) -> Re
 /// Checks a part that was asked for against the most that there is.
 pub(super) fn not_more_than(asked: Option<Money>, most: Money) -> Result<(), Invalid> {
     match asked {
-        Some(asked) if most.minus(asked).is_err() => Err(Invalid::AmountTooHigh { max: most.amount() }),
+        Some(asked) if most.minus(asked).is_err() => {
+            Err(Invalid::AmountTooHigh { max: most.amount().to_string(), currency: most.currency().to_string() })
+        }
         _ => Ok(()),
     }
 }

@@ -58,7 +58,7 @@ pub fn open(
     let mut form = Form::new(UpdateMode::Full);
     let vehicle = form.required("vehicle_id", &draft.vehicle_id, None, |_| vehicle.ok_or(Invalid::Unknown { kind: "vehicle" }));
     let service =
-        form.required("service_id", &draft.service_id, None, |_| service.ok_or(Invalid::Unknown { kind: "active service" }));
+        form.required("service_id", &draft.service_id, None, |_| service.ok_or(Invalid::Unknown { kind: "active_service" }));
     let title = form.optional("title", &draft.title, None, String::new(), |title| text::title(title));
     let description = form.optional("description", &draft.description, None, String::new(), |words| text::free(words));
     let annotations = draft.annotations().read(&mut form, None, "trade", taken_by.is_some());

@@ -6,9 +6,12 @@
 //!
 //! With the feature `serde`, all of these are written and read, so that they can travel between an app's own programs: a state as an
 //! object with its name as `status`, an amount as `{"amount": "199.99", "currency": "USD"}`, a number or a name as its text. What is
-//! read is checked as far as a type checks itself. No secret is ever written: the password and the links of a [`User`], the token of a
-//! [`CreditCard`] and the secrets of a [`WebhookEndpoint`] are left out, so that these three are written only; and a [`NextAction`] comes
-//! without its address and its secret.
+//! read is checked as far as its type checks itself: an amount, days, a VIN, metadata as they may come in now. A name of a status that is
+//! not known is an error.
+//!
+//! No secret is ever written. A [`User`] is read without a password and links, and a [`NextAction`] without its address and its secret:
+//! they are for looking at, not for storing again. A [`CreditCard`] and a [`WebhookEndpoint`], which are nothing without their secrets,
+//! are written only.
 //!
 //! What users of the REST layer see is another form, the views of `lease-http`.
 

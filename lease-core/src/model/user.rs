@@ -13,7 +13,7 @@ use crate::text::{NAME_MAX, check_line, comparison_key, composed, is_ignorable, 
 
 /// A login.
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct User {
     /// The name to log in with.
     pub username: Username,
@@ -24,7 +24,7 @@ pub struct User {
     /// Family name.
     pub last_name: String,
     /// The hash of the password.
-    #[cfg_attr(feature = "serde", serde(skip))]
+    #[cfg_attr(feature = "serde", serde(skip, default = "PasswordHash::unusable"))]
     pub password: PasswordHash,
     /// Whether the user may log in.
     pub is_active: bool,
@@ -90,9 +90,9 @@ impl serde::Serialize for LinkHash {
 
 impl<'de> serde::Deserialize<'de> for LinkHash {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = <std::borrow::Cow<'_, str>>::deserialize(deserializer)?;
+        let text = String::deserialize(deserializer)?;
         let mut bytes = [0; 32];
-        hex::decode_to_slice(&*text, &mut bytes).map_err(serde::de::Error::custom)?;
+        hex::decode_to_slice(&text, &mut bytes).map_err(serde::de::Error::custom)?;
         Ok(Self(bytes))
     }
 }
@@ -198,7 +198,7 @@ impl User {
 
 /// A user and, exactly if the role is [`Role::Customer`], the customer that belongs to it.
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Account {
     /// The user.
     pub user: Stored<User>,

@@ -25,6 +25,7 @@ mod passwords;
 mod payments;
 mod permission_matrix;
 mod propose;
+mod reasons;
 mod refunds;
 mod registration;
 mod reject_and_withdraw;

@@ -111,11 +111,41 @@ fn vehicles_services_and_customers_travel() {
 
 #[test]
 fn leads_contacts_and_mails_travel() {
+    let line = || "A line".to_owned();
     for state in [LeadState::New, LeadState::Contacted, LeadState::Qualified, LeadState::Converted(id(4)), LeadState::Lost] {
-        travels(&state);
+        travels(&stored(
+            7,
+            Lead {
+                first_name: line(),
+                last_name: line(),
+                email: String::new(),
+                phone: String::new(),
+                company: line(),
+                source: String::new(),
+                state,
+                notes: line(),
+                created_at: now(),
+            },
+        ));
     }
     for owner in [ContactOwner::Customer(id(4)), ContactOwner::Lead(id(5))] {
-        travels(&owner);
+        travels(&stored(
+            7,
+            Contact {
+                owner,
+                label: line(),
+                name: line(),
+                email: String::new(),
+                phone: line(),
+                address_line1: line(),
+                address_line2: String::new(),
+                city: line(),
+                state: line(),
+                postal_code: line(),
+                country: line(),
+                created_at: now(),
+            },
+        ));
     }
     let to = MailRecipient::UserAt(id(1), "old@example.com".into());
     for recipient in [MailRecipient::Customer(id(1)), MailRecipient::User(id(2)), to, MailRecipient::Address("a@b.ch".into())] {
@@ -182,6 +212,11 @@ fn what_breaks_a_rule_of_its_type_is_not_read() {
     is_refused::<TradeId>(&json!(0));
     is_refused::<Money>(&json!({ "amount": "-1", "currency": "USD" }));
     is_refused::<Money>(&json!({ "amount": "1", "currency": "dollars" }));
+    for amount in ["1.005", "0.00000000000000000000000001", "1e3", "1_000", "1000000000000", "", " 1"] {
+        is_refused::<Money>(&json!({ "amount": amount, "currency": "USD" }));
+    }
+    is_refused::<Money>(&json!({ "amount": 1, "currency": "USD" }));
+    is_refused::<Money>(&json!({ "amount": "1.00001", "currency": "HRK" }));
     is_refused::<Period>(&json!({ "start": "2026-03-04", "end": "2026-03-02" }));
     is_refused::<Vin>(&json!("IOQ"));
     is_refused::<Email>(&json!("nobody"));
@@ -190,6 +225,31 @@ fn what_breaks_a_rule_of_its_type_is_not_read() {
     is_refused::<Metadata>(&json!({ "a": "\0" }));
     is_refused::<TradeStatus>(&json!("opened"));
     is_refused::<Cursor>(&json!("a5"));
+}
+
+/// The number's parser recurses once for each leading zero.
+#[test]
+fn an_amount_with_a_million_zeros_is_read() {
+    let amount = format!("{}1.5", "0".repeat(1_000_000));
+    assert_eq!(serde_json::from_value::<Money>(json!({ "amount": amount, "currency": "USD" })).unwrap(), usd("1.50"));
+}
+
+/// Rule 1.3: what is stored in a currency that was withdrawn is read with the digits that it has.
+#[test]
+fn an_amount_in_a_withdrawn_currency_travels() {
+    let stored = |amount: &str, code| Money::from_stored(amount.parse().unwrap(), Currency::from_stored(code).unwrap()).unwrap();
+    travels(&stored("1.2345", "HRK"));
+    travels(&stored("1.2345", "XQQ"));
+}
+
+/// A user is read without a password, which is not written.
+#[test]
+fn a_user_is_read_without_a_password() {
+    let account = account(OWNER, Role::Customer);
+    let read: Account = serde_json::from_value(serde_json::to_value(&account).unwrap()).unwrap();
+    assert!(read.user.password.is_unusable());
+    let user = User { password: read.user.password.clone(), ..account.user.value.clone() };
+    assert_eq!(read.user.value, user);
 }
 
 /// Rules 3.7, 5.5, 5.6, 9.1: what `Debug` does not show is not written either.

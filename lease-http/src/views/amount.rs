@@ -1,7 +1,6 @@
-use std::borrow::Cow;
 use std::fmt;
 
-use lease_core::money::Money;
+use lease_core::money::{Money, check_amount, parse_decimal};
 use rust_decimal::Decimal;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -14,6 +13,9 @@ use crate::schema::text;
 /// An amount, with exactly the digits of its currency. In JSON it is a string, so that no reader makes a double of it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Amount(Decimal);
+
+/// The most digits after the point that a currency has.
+const MOST_DIGITS: u32 = 4;
 
 impl Amount {
     /// The number.
@@ -50,9 +52,12 @@ impl Serialize for Amount {
 
 impl<'de> Deserialize<'de> for Amount {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = <Cow<'_, str>>::deserialize(deserializer)?;
-        // Keeps the zeros at the end.
-        Decimal::from_str_exact(&text).map(Self).map_err(D::Error::custom)
+        let text = String::deserialize(deserializer)?;
+        let mut amount = parse_decimal(&text).and_then(check_amount).map_err(D::Error::custom)?;
+        // The zeros at the end belong to its form.
+        let digits = text.split_once('.').map_or(0, |(_, fraction)| fraction.len());
+        amount.rescale(u32::try_from(digits).unwrap_or(MOST_DIGITS).min(MOST_DIGITS));
+        Ok(Self(amount))
     }
 }
 

@@ -1,8 +1,11 @@
 //! What the API answers, as types: the JSON of each resource, and its schema in the `OpenAPI` document.
 //!
 //! An app with handlers of its own answers with the same JSON as the routes of this crate: each view is made of what the
-//! [engine](lease_core::LeaseEngine) returns. A client in Rust reads the answers of a server into the same types. An error is a
-//! [`Problem`](crate::Problem).
+//! [engine](lease_core::LeaseEngine) returns, and an error of the engine becomes a [`Problem`](crate::Problem). A client in Rust reads the
+//! answers of a server into the same types. It fails on a status, an action or a type of event that is newer than it is.
+//!
+//! A handler that takes a draft from a customer takes the `external_id` and `metadata` out of it first, as the routes of this crate do:
+//! [`Draft::without_annotations`](lease_core::input::Draft::without_annotations).
 //!
 //! ```
 //! # use std::sync::Arc;
@@ -71,6 +74,7 @@ mod lead;
 mod listing;
 mod notification_settings;
 mod payment;
+mod problem;
 mod proposal;
 mod refund;
 mod secret;
@@ -97,6 +101,7 @@ pub use lead::Lead;
 pub use listing::Listing;
 pub use notification_settings::NotificationSettings;
 pub use payment::{NextAction, Payment};
+pub use problem::Problem;
 pub use proposal::Proposal;
 pub use refund::Refund;
 pub use secret::Secret;

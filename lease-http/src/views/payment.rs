@@ -1,3 +1,5 @@
+use std::fmt;
+
 use chrono::{DateTime, Utc};
 use lease_core::engine::WithActions;
 use lease_core::id::{CreditCardId, CustomerId, InvoiceId, PaymentId};
@@ -57,7 +59,7 @@ pub struct Payment {
 }
 
 /// What a payer must do before their card is charged. Only the payer gets the secret.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[non_exhaustive]
 pub struct NextAction {
     /// The gateway's word for it: `use_stripe_sdk`, `redirect_to_url`, or `sandbox`.
@@ -71,6 +73,13 @@ pub struct NextAction {
     #[schema(value_type = Option<String>, example = "pi_1_secret_2")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_secret: Option<Secret>,
+}
+
+/// Shows only the type: an address may hold a secret as well.
+impl fmt::Debug for NextAction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NextAction").field("type", &self.r#type).finish_non_exhaustive()
+    }
 }
 
 impl From<&model::NextAction> for NextAction {

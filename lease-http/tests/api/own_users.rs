@@ -236,6 +236,25 @@ async fn a_user_of_the_app_becomes_one_customer() {
     }
 }
 
+/// Rule 3.8: whoever of the app's users logs in for the first time, several times at once, is one customer from then on.
+#[tokio::test]
+async fn a_user_of_the_app_who_logs_in_is_one_customer() {
+    let engine = App::new().engine;
+    let customer = NewCustomer { external_id: " 7 ".into(), ..NewCustomer::default() };
+    let made = futures_util::future::join_all((0..8).map(|_| engine.ensure_customer(&customer))).await;
+    let actor = engine.actor_of("7").await.unwrap().unwrap();
+    assert!(made.into_iter().all(|one| one.unwrap() == actor));
+    assert_eq!(engine.ensure_customer(&customer).await.unwrap(), actor);
+
+    engine.deactivate_user(Actor::System, actor.user().unwrap()).await.unwrap();
+    assert_eq!(engine.ensure_customer(&customer).await.unwrap_err().code(), "not_authenticated");
+    for wrong in
+        [NewCustomer::default(), NewCustomer { external_id: "8".into(), email: "nobody".into(), ..NewCustomer::default() }]
+    {
+        assert_eq!(engine.ensure_customer(&wrong).await.unwrap_err().code(), "validation_error");
+    }
+}
+
 /// Chapter 2: what the app does by itself is the system's, and recorded as such.
 #[tokio::test]
 async fn the_app_acts_by_itself_as_the_system() {

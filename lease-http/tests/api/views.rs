@@ -4,7 +4,7 @@
 use lease_core::lifecycle::AvailableAction;
 use lease_core::model::{InvoiceStatus, TradeStatus};
 use lease_core::money::{Currency, Money};
-use lease_http::views::{Invoice, Listing, Registration, Trade};
+use lease_http::views::{Amount, Invoice, Listing, NextAction, Registration, Trade};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
@@ -50,6 +50,16 @@ async fn a_client_reads_statuses_actions_and_amounts() {
     assert_eq!(amount, Money::parse("199", Currency::USD).unwrap());
 }
 
+/// Whatever a server sends as an amount, a client ends with an error at most.
+#[test]
+fn an_amount_that_is_none_is_not_read() {
+    for amount in ["-1", "1e3", "1_000", "1000000000000", "0.00001", "", ".5"] {
+        serde_json::from_value::<Amount>(json!(amount)).expect_err(amount);
+    }
+    let zeros = format!("{}1.50", "0".repeat(1_000_000));
+    assert_eq!(serde_json::from_value::<Amount>(json!(zeros)).unwrap().to_string(), "1.50");
+}
+
 /// What is not shown to a reader is another thing than what is not there.
 #[tokio::test]
 async fn a_client_tells_what_is_not_shown_from_what_is_null() {
@@ -75,4 +85,7 @@ async fn a_secret_is_not_in_the_debug_output_of_its_view() {
     let registered: Registration = serde_json::from_str(&answer.text).unwrap();
     assert_eq!(registered.token.expose().len(), 40);
     assert!(!format!("{registered:?}").contains(registered.token.expose()));
+    let action = json!({"type": "confirm", "url": "https://bank.example/3ds?key=hidden", "client_secret": "hidden"});
+    let action: NextAction = serde_json::from_value(action).unwrap();
+    assert!(format!("{action:?}").contains("confirm") && !format!("{action:?}").contains("hidden"));
 }

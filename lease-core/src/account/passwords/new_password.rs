@@ -135,8 +135,8 @@ pub(super) fn read_new_password(
         [
             ("username", user.username.as_str()),
             ("email", user.email_or_empty()),
-            ("first name", user.first_name.as_str()),
-            ("last name", user.last_name.as_str()),
+            ("first_name", user.first_name.as_str()),
+            ("last_name", user.last_name.as_str()),
         ]
     });
     let is_accepted = likes.is_none_or(|likes| note_policy_errors(form, &new, &likes));

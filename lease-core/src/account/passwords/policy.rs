@@ -16,7 +16,7 @@ const COMMON_GUESSES: u64 = 30_001;
 /// Shorter parts of names are ignored, because they occur in too many good passwords.
 const MIN_PART_CHARS: usize = 4;
 
-/// Every reason to reject a password. It may not be similar to any of `names`, each of which comes with its description.
+/// Every reason to reject a password. It may not be similar to any of `names`, each of which comes with the name of its field.
 ///
 /// This takes up to a tenth of a second, so it belongs into the work of a [`PasswordHasher`](super::PasswordHasher).
 pub(crate) fn check_password(password: &SecretString, names: &[(&'static str, &str)]) -> Vec<Invalid> {
@@ -40,7 +40,7 @@ pub(crate) fn check_password(password: &SecretString, names: &[(&'static str, &s
         errors.push(Invalid::PasswordCommon);
     }
     let like = names.iter().find(|(_, name)| is_like(password, name));
-    errors.extend(like.map(|(name, _)| Invalid::PasswordSimilar { name }));
+    errors.extend(like.map(|(field, _)| Invalid::PasswordSimilar { field }));
     errors
 }
 

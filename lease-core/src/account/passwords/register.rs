@@ -137,8 +137,8 @@ impl IdentityDraft<'_> {
         vec![
             ("username", or(self.username, current.map(|now| now.username.as_str()))),
             ("email", or(self.email, current.and_then(|now| now.email.as_ref()).map(Email::as_str))),
-            ("first name", or(self.first_name, current.map(|now| now.first_name.as_str()))),
-            ("last name", or(self.last_name, current.map(|now| now.last_name.as_str()))),
+            ("first_name", or(self.first_name, current.map(|now| now.first_name.as_str()))),
+            ("last_name", or(self.last_name, current.map(|now| now.last_name.as_str()))),
         ]
     }
 }

@@ -56,7 +56,8 @@ async fn create_first(engine: &LeaseEngine, superuser: Superuser) -> Result<bool
 fn not_created(error: Error) -> Failure {
     match error {
         Error::Invalid(errors) => {
-            let messages = errors.fields().flat_map(|field| errors.of(field).iter().map(move |text| format!("{field}: {text}")));
+            let messages =
+                errors.iter().flat_map(|(field, reasons)| reasons.iter().map(move |reason| format!("{field}: {reason}")));
             Failure::Setting(format!("the superuser cannot be created: {}", messages.collect::<Vec<_>>().join(" ")))
         }
         error => Failure::other(error),

@@ -80,6 +80,8 @@ pub(crate) fn check(method: &str, path: &str, answer: &ApiResponse) {
         let body = answer.json();
         assert_eq!(BODIES.check(PROBLEM, &body), Ok(()), "{method} {path}: {body}");
         assert_eq!(body["status"], status);
+        let read: lease_http::views::Problem = serde_json::from_str(&answer.text).unwrap();
+        assert_eq!(json!(read), body);
     }
     let Some(template) = template(path) else { return };
     let method = method.to_ascii_lowercase();
