@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::task::{Context, Waker};
 
 use lease_core::Error;
-use lease_core::account::{NewAccount, PasswordHasher, RegistrationDraft, Token, TokenText};
+use lease_core::account::{NewAccount, NewCustomer, PasswordHasher, RegistrationDraft, Token, TokenText};
 use lease_core::client::ClientNetwork;
 use lease_core::clock::last_instant;
 use lease_core::engine::LoginDraft;
@@ -447,4 +447,22 @@ async fn everybody_lists_their_own_tokens() {
         assert_eq!(code(engine.list_tokens(&actor, PageRequest::default()).await), "not_authenticated", "{actor:?}");
     }
     assert_eq!(code(engine.revoke_token(&Actor::Anonymous, id(1)).await), "not_authenticated");
+}
+
+/// Rule 3.8: another request makes the customer between the look-up and the decision.
+#[tokio::test]
+async fn a_customer_whom_another_request_has_just_made_is_the_one() {
+    let page = |items| Page { items, next: None, previous: None };
+    for (is_active, expected) in [(true, Ok(customer(BUYER))), (false, Err("not_authenticated"))] {
+        let mut store = MockRepository::new();
+        store.expect_list_users().times(1).returning(move |_, _| Ok(page(Vec::new())));
+        store.expect_list_users().times(2).returning(move |_, _| {
+            let mut made = account(BUYER, Role::Customer);
+            made.user.value.is_active = is_active;
+            Ok(page(vec![made]))
+        });
+        let draft = NewCustomer { external_id: "42".into(), ..NewCustomer::default() };
+        let ensured = engine(store).ensure_customer(&draft).await;
+        assert_eq!(ensured.map_err(|error| error.code()), expected);
+    }
 }
