@@ -67,7 +67,7 @@
 //! # Beside the engine
 //!
 //! The crates whose types stand in signatures are re-exported: [`chrono`], [`rust_decimal`], [`secrecy`], [`serde_json`], and the macro
-//! [`async_trait`] for those who implement a trait.
+//! [`async_trait`](macro@async_trait) for those who implement a trait.
 //!
 //! An app that embeds the engine also runs [`LeaseEngine::run_maintenance`], which settles what was left pending and clears what
 //! has expired.

@@ -58,7 +58,7 @@ impl LeaseEngine {
     /// customer for the present password with a new one or with another e-mail address, it is verified first.
     ///
     /// # Errors
-    /// As [`check_update`](crate::account::check_update); [`Error::Unavailable`].
+    /// As [`account::check_update`](crate::account::check_update); [`Error::Unavailable`].
     pub async fn update_user(
         &self,
         context: impl Into<RequestContext>,
