@@ -47,6 +47,12 @@ fn of_database(error: &(dyn DatabaseError + 'static)) -> Option<RepositoryError>
     [5, 6, 8, 10, 13, 14].contains(&kind).then(|| RepositoryError::Unavailable(error.to_string().into()))
 }
 
+/// Whether somebody else holds the file at the moment.
+pub(crate) fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    code.and_then(|code| code.parse::<i32>().ok()).is_some_and(|code| code & 0xff == 5)
+}
+
 /// A fault of this crate or of who uses it.
 pub(crate) fn fault(reason: &str) -> RepositoryError {
     RepositoryError::Internal(reason.into())

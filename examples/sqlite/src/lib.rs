@@ -70,11 +70,12 @@ mod webhook;
 use std::path::Path;
 use std::time::Duration;
 
+use backon::{ExponentialBuilder, Retryable as _};
 use lease_core::repository::RepositoryError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Sqlite, Transaction};
 
-use crate::error::{failure, fault};
+use crate::error::{failure, fault, is_busy};
 use crate::sql::sql;
 
 /// The tables of a new database.
@@ -110,7 +111,10 @@ impl SqliteRepository {
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT);
         let pool = |connections| SqlitePoolOptions::new().max_connections(connections).test_before_acquire(false);
-        let writer = pool(1).connect_with(options.clone()).await.map_err(failure)?;
+        // Of those who open a new file at the same moment, one turns it to the mode with a log. SQLite tells the others at once that it is
+        // locked, whatever the time to wait.
+        let connect = || pool(1).connect_with(options.clone());
+        let writer = connect.retry(waits()).when(is_busy).await.map_err(failure)?;
         let readers = pool(READERS).connect_lazy_with(options.pragma("query_only", "on"));
         let store = Self { writer, readers };
         store.create_tables().await?;
@@ -142,4 +146,10 @@ impl SqliteRepository {
     async fn writing(&self) -> Result<Transaction<'static, Sqlite>, RepositoryError> {
         self.writer.begin_with("begin immediate").await.map_err(failure)
     }
+}
+
+/// The waits between the tries to open a file that is locked: growing and at random, and no longer together than for a lock.
+fn waits() -> ExponentialBuilder {
+    let waits = ExponentialBuilder::default().with_jitter().with_min_delay(Duration::from_millis(5)).without_max_times();
+    waits.with_max_delay(Duration::from_secs(1)).with_total_delay(Some(BUSY_TIMEOUT))
 }
