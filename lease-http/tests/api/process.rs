@@ -100,6 +100,11 @@ impl Server {
         self.until_metrics(name, |metrics| value_of(metrics, name).is_some_and(|found| found >= value));
     }
 
+    /// Asks until a metric has at most this value.
+    pub(crate) fn until_at_most(&self, name: &str, value: i64) {
+        self.until_metrics(name, |metrics| value_of(metrics, name).is_some_and(|found| found <= value));
+    }
+
     fn until_metrics(&self, what: &str, is_so: impl Fn(&str) -> bool) {
         let deadline = Instant::now() + Duration::from_secs(30);
         while !is_so(&self.ask("GET /metrics", "")) {

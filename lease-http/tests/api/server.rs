@@ -457,7 +457,8 @@ fn idle_and_slow_connections_make_way_for_new_ones() {
         assert!(matches!(read, Ok(0) | Err(_)), "{read:?}");
     }
     assert!(server.metric("lease_http_connections_ended_total{reason=\"made_way\"}") >= 18);
-    assert!(server.metric("lease_http_connections") <= 3);
+    // One that makes way is counted until its task has ended.
+    server.until_at_most("lease_http_connections", 3);
 }
 
 #[test]
