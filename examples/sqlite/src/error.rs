@@ -42,16 +42,22 @@ fn of_database(error: &(dyn DatabaseError + 'static)) -> Option<RepositoryError>
     if let Some((_, guarantee)) = GUARANTEES.iter().find(|(message, _)| *message == error.message()) {
         return Some(RepositoryError::Taken(*guarantee));
     }
-    // The lowest byte says the kind: busy, locked, read-only, an error of the disk, a full disk, a file that cannot be opened.
-    let kind = error.code()?.parse::<i32>().ok()? & 0xff;
-    [5, 6, 8, 10, 13, 14].contains(&kind).then(|| RepositoryError::Unavailable(error.to_string().into()))
+    // Busy, locked, read-only, an error of the disk, a full disk, a file that cannot be opened.
+    [BUSY, 6, 8, 10, 13, 14].contains(&kind(error)?).then(|| RepositoryError::Unavailable(error.to_string().into()))
 }
 
 /// Whether somebody else holds the file at the moment.
 pub(crate) fn is_busy(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(DatabaseError::code);
-    code.and_then(|code| code.parse::<i32>().ok()).is_some_and(|code| code & 0xff == 5)
+    error.as_database_error().and_then(kind) == Some(BUSY)
 }
+
+/// The kind of an error: the lowest byte of its code.
+fn kind(error: &(dyn DatabaseError + 'static)) -> Option<i32> {
+    Some(error.code()?.parse::<i32>().ok()? & 0xff)
+}
+
+/// The kind of an error where somebody else holds the file.
+const BUSY: i32 = 5;
 
 /// A fault of this crate or of who uses it.
 pub(crate) fn fault(reason: &str) -> RepositoryError {
