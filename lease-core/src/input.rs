@@ -492,7 +492,10 @@ pub(crate) fn some_given<T: Clone>(value: &T) -> Result<Option<T>, Invalid> {
 }
 
 /// Parses the name of one of the choices.
-pub(crate) fn choice<T: FromStr + VariantArray + Copy + Into<&'static str>>(name: &str) -> Result<T, Invalid> {
+///
+/// # Errors
+/// [`Invalid::NotAChoice`], with all of them.
+pub fn choice<T: FromStr + VariantArray + Copy + Into<&'static str>>(name: &str) -> Result<T, Invalid> {
     let choices = || T::VARIANTS.iter().map(|choice| (*choice).into()).collect();
     name.parse().map_err(|_| Invalid::NotAChoice { choices: choices() })
 }

@@ -108,7 +108,7 @@
 
 pub mod account;
 mod annotating;
-mod by_name;
+mod as_text;
 pub mod catalog;
 pub mod client;
 pub mod clock;

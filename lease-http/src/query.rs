@@ -10,7 +10,7 @@ use axum::http::request::Parts;
 use chrono::{DateTime, Utc};
 use form_urlencoded::Serializer;
 use lease_core::id::Id;
-use lease_core::input::{Field, FromScalar as _, Invalid, Scalar};
+use lease_core::input::{Field, FromScalar as _, Invalid, Scalar, choice};
 use lease_core::model::{ChassisNumber, ExternalId, Role, Vin};
 use lease_core::money::{Currency, check_amount};
 use lease_core::openapi;
@@ -188,10 +188,7 @@ impl Params {
     where
         T: VariantArray + Copy + Into<&'static str> + FromStr + ToSchema,
     {
-        self.read(name, description, reference::<T>(), |text| {
-            let choices = || T::VARIANTS.iter().map(|variant| (*variant).into()).collect();
-            text.parse().map_err(|_| Invalid::NotAChoice { choices: choices() })
-        })
+        self.read(name, description, reference::<T>(), choice)
     }
 
     /// True or false.

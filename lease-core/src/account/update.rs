@@ -10,7 +10,7 @@ use crate::decision::Decision;
 use crate::error::{Error, Refusal};
 use crate::event::{Event, EventActor, EventType, NewRow};
 use crate::id::{CustomerId, UserId, Versioned};
-use crate::input::{Field, Form, Invalid, UpdateMode, as_given, draft};
+use crate::input::{Field, Form, Invalid, UpdateMode, as_given, draft, some_given};
 use crate::model::{Account, Email, ExternalId, LinkPurpose, LoginName, Profile, Role, User};
 use crate::permission::{Act, Actor, Resource};
 
@@ -207,7 +207,7 @@ pub fn check_update(
     let current = Identity::of(stored);
     let names = draft.identity();
     let identity = names.read(&mut form, Some(&current), |name| taken.has_login(name, Some(stored.id)));
-    let password = form.optional("password", &draft.password, None, None, |password| Ok::<_, Invalid>(Some(password.clone())));
+    let password = form.optional("password", &draft.password, None, None, some_given);
     if let Some(Some(password)) = &password {
         judge_password(&mut form, password, &names, &current);
     }

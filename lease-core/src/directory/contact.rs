@@ -4,7 +4,7 @@ use crate::decision::{Decision, RowChange};
 use crate::error::Error;
 use crate::event::{Audience, Event, EventType, IdRef, NewRow};
 use crate::id::{CustomerId, LeadId, Stored, Versioned};
-use crate::input::{Field, FieldErrors, Form, Invalid, UpdateMode, draft};
+use crate::input::{Field, FieldErrors, Form, Invalid, UpdateMode, draft, some_given};
 use crate::model::{Contact, ContactOwner, Email};
 use crate::permission::{Act, Actor, Grant, Resource};
 use crate::text;
@@ -120,8 +120,8 @@ fn read_owner(
     own: Option<ContactOwner>,
     exists: bool,
 ) -> Option<ContactOwner> {
-    let customer = form.optional("customer_id", &draft.customer_id, None, None, |id| Ok::<_, Invalid>(Some(*id)));
-    let lead = form.optional("lead_id", &draft.lead_id, None, None, |id| Ok::<_, Invalid>(Some(*id)));
+    let customer = form.optional("customer_id", &draft.customer_id, None, None, some_given);
+    let lead = form.optional("lead_id", &draft.lead_id, None, None, some_given);
     let (customer, lead) = (customer?, lead?);
     if let (Grant::Own, Some(own)) = (grant, actor.customer()) {
         if customer.is_some_and(|named| named != own) {

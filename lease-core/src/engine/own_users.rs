@@ -32,7 +32,7 @@ impl LeaseEngine {
     pub async fn ensure_customer(&self, draft: &NewCustomer) -> Result<Actor, Error> {
         let Some(external_id) = draft.wanted_external_id() else { return self.create_customer(draft).await };
         if let Some(known) = self.account_of(Some(&external_id)).await? {
-            return self.active(&known);
+            return self.active(&known).ok_or(Error::NotAuthenticated);
         }
         let refused = match self.create_customer(draft).await {
             Err(Error::Invalid(errors)) => errors,
@@ -40,13 +40,15 @@ impl LeaseEngine {
         };
         // Perhaps another request was faster.
         match self.account_of(Some(&external_id)).await? {
-            Some(known) => self.active(&known),
+            Some(known) => self.active(&known).ok_or(Error::NotAuthenticated),
             None => Err(refused.into()),
         }
     }
 
-    fn active(&self, account: &Account) -> Result<Actor, Error> {
-        if account.user.is_active { Ok(Actor::under(self.policy(), account)) } else { Err(Error::NotAuthenticated) }
+    /// The actor that a user is, while they are active.
+    fn active(&self, account: &Account) -> Option<Actor> {
+        let actor = Actor::under(self.policy(), account);
+        Some(actor).filter(|_| account.user.is_active && actor != Actor::Anonymous)
     }
 
     /// The actor that the active user with this external id is now; none if there is no such user. It is one look-up, and meant for each
@@ -56,8 +58,7 @@ impl LeaseEngine {
     /// [`Error::Unavailable`].
     pub async fn actor_of(&self, external_id: &str) -> Result<Option<Actor>, Error> {
         let found = self.account_of(ExternalId::parse(external_id).ok().as_ref()).await?;
-        let active = found.filter(|account| account.user.is_active);
-        Ok(active.map(|account| Actor::under(self.policy(), &account)).filter(|actor| *actor != Actor::Anonymous))
+        Ok(found.and_then(|account| self.active(&account)))
     }
 
     /// Succeeds if an actor who is a user is still the same: active, with the same role and customer. For what goes on for long, such as a

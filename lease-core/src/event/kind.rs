@@ -37,7 +37,7 @@ macro_rules! event_types {
     };
 }
 
-crate::by_name::by_name!(EventType, SubjectKind);
+crate::as_text::as_text!(EventType, SubjectKind);
 
 impl EventType {
     /// The types that a pattern names: the one of this name, or with `trade.*` all about objects of a kind. Other texts name none.

@@ -45,18 +45,7 @@ impl FromStr for EventPattern {
 }
 
 #[cfg(feature = "serde")]
-impl serde::Serialize for EventPattern {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-#[cfg(feature = "serde")]
-impl<'de> serde::Deserialize<'de> for EventPattern {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        crate::by_name::parsed(deserializer)
-    }
-}
+crate::as_text::as_text!(EventPattern);
 
 /// The error for a text that names no type of events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

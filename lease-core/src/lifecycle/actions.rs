@@ -45,7 +45,7 @@ pub enum AvailableAction {
 }
 
 #[cfg(feature = "serde")]
-crate::by_name::by_name!(AvailableAction);
+crate::as_text::as_text!(AvailableAction);
 
 #[cfg(feature = "openapi")]
 crate::openapi::enumerations! {

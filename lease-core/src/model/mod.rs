@@ -54,11 +54,14 @@ pub use webhook::{
 };
 
 #[cfg(feature = "serde")]
-crate::by_name::by_name!(
+crate::as_text::as_text!(
     BillTo,
     CardBrand,
+    ChassisNumber,
     DeliveryStatus,
     DisabledReason,
+    Email,
+    ExternalId,
     InvoiceOn,
     InvoiceStatus,
     LeadStatus,
@@ -71,4 +74,6 @@ crate::by_name::by_name!(
     Role,
     ServiceKind,
     TradeStatus,
+    Username,
+    Vin,
 );

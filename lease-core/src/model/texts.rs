@@ -1,4 +1,4 @@
-//! Texts that are checked once, when they are parsed: how they are parsed, displayed and serialized.
+//! Texts that are checked once, when they are parsed: how they are parsed and displayed.
 
 use std::fmt;
 use std::str::FromStr;
@@ -19,20 +19,6 @@ macro_rules! texts {
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(self.as_str())
-            }
-        }
-
-        #[cfg(feature = "serde")]
-        impl serde::Serialize for $name {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.as_str())
-            }
-        }
-
-        #[cfg(feature = "serde")]
-        impl<'de> serde::Deserialize<'de> for $name {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                crate::by_name::parsed(deserializer)
             }
         }
     )+};

@@ -11,7 +11,7 @@ use crate::account::{AccountSnapshot, CheckedUpdate, LinkToken, TokenHash, requi
 use crate::error::Error;
 use crate::event::EventActor;
 use crate::id::Versioned;
-use crate::input::{Field, FieldErrors, Form, Invalid, UpdateMode, draft};
+use crate::input::{Field, FieldErrors, Form, Invalid, UpdateMode, as_given, draft};
 use crate::model::{LinkPurpose, User};
 use crate::permission::Actor;
 
@@ -128,7 +128,7 @@ pub(super) fn read_new_password(
     repeated: &Field<SecretString>,
     user: Option<&User>,
 ) -> Option<SecretString> {
-    let new = form.required("password", password, None, |password| Ok::<_, Invalid>(password.clone()));
+    let new = form.required("password", password, None, as_given);
     read_repeated(form, repeated, password);
     let new = new?;
     let likes = user.map(|user| {
@@ -145,7 +145,7 @@ pub(super) fn read_new_password(
 
 /// Reads the repetition of a password.
 pub(super) fn read_repeated(form: &mut Form, repeated: &Field<SecretString>, password: &Field<SecretString>) {
-    let again = form.required("password2", repeated, None, |again| Ok::<_, Invalid>(again.clone()));
+    let again = form.required("password2", repeated, None, as_given);
     if let (Some(again), Some(password)) = (again, password.given())
         && composed(&again).expose_secret() != composed(password).expose_secret()
     {

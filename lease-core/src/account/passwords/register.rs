@@ -8,7 +8,7 @@ use crate::account::{NewAccount, PasswordHash, ProfileDraft, TakenNames, TokenHa
 use crate::decision::Decision;
 use crate::error::Error;
 use crate::event::EventType;
-use crate::input::{Field, Form, Invalid, UpdateMode, draft};
+use crate::input::{Field, Form, UpdateMode, as_given, draft};
 use crate::model::{Annotations, Email, LoginName, Role};
 use crate::permission::{Act, Actor, Resource};
 
@@ -41,10 +41,6 @@ impl RegistrationDraft {
     #[must_use]
     pub fn login_names(&self) -> Vec<LoginName> {
         login_names(&self.username, &self.email)
-    }
-
-    fn profile(&self) -> ProfileDraft {
-        ProfileDraft { job: self.job.clone(), dob: self.dob.clone(), notes: self.notes.clone(), ..ProfileDraft::default() }
     }
 }
 
@@ -84,7 +80,7 @@ pub fn check_registration(draft: &RegistrationDraft, taken: &TakenNames, today: 
     let identity = names.read(&mut form, None, |name| taken.has_login(name, None));
     let password = read_password(&mut form, &draft.password, &names);
     read_repeated(&mut form, &draft.password2, &draft.password);
-    let profile = draft.profile().read(&mut form, None, today);
+    let profile = profile(&draft.job, &draft.dob, &draft.notes).read(&mut form, None, today);
     let (Some(identity), Some(password), Some(profile)) = (identity, password, profile) else { return Err(form.errors.into()) };
     form.finish()?;
     let customer = NewUser::customer(identity, Annotations::default());
@@ -106,7 +102,7 @@ pub fn check_new_user(actor: &Actor, draft: &UserDraft, taken: &TakenNames, toda
     let identity = names.read(&mut form, None, |name| taken.has_login(name, None));
     let password = read_password(&mut form, &draft.password, &names);
     let (is_active, role) = draft.read_flags(&mut form, true, Role::Customer);
-    let profile = new_profile(draft).read(&mut form, None, today);
+    let profile = profile(&draft.job, &draft.dob, &draft.notes).read(&mut form, None, today);
     let annotations = draft.annotations().read(&mut form, None, "user", taken.has_external_id(None));
     let (Some(identity), Some(password), Some(profile), Some(annotations)) = (identity, password, profile, annotations) else {
         return Err(form.errors.into());
@@ -115,8 +111,9 @@ pub fn check_new_user(actor: &Actor, draft: &UserDraft, taken: &TakenNames, toda
     Ok(Registrant { user: NewUser { is_active, role, profile, ..NewUser::customer(identity, annotations) }, password })
 }
 
-fn new_profile(draft: &UserDraft) -> ProfileDraft {
-    ProfileDraft { job: draft.job.clone(), dob: draft.dob.clone(), notes: draft.notes.clone(), ..ProfileDraft::default() }
+/// The profile of a new customer, as given in a draft.
+fn profile(job: &Field<String>, dob: &Field<NaiveDate>, notes: &Field<String>) -> ProfileDraft {
+    ProfileDraft { job: job.clone(), dob: dob.clone(), notes: notes.clone(), ..ProfileDraft::default() }
 }
 
 /// Checks the superuser that the operator has set for a store without one (rule 7.2). Where another active superuser comes first,
@@ -131,7 +128,7 @@ pub fn check_first_superuser(draft: &UserDraft, taken: &TakenNames, today: Naive
 }
 
 impl IdentityDraft<'_> {
-    /// The names to which a password may not be similar: the new ones, each preceded by its description.
+    /// The names to which a password may not be similar: the new ones, each preceded by the name of its field.
     pub(in crate::account) fn likes<'b>(&'b self, current: Option<&'b Identity>) -> Vec<(&'static str, &'b str)> {
         let or = |field: &'b Field<String>, now: Option<&'b str>| field.given().map(String::as_str).or(now).unwrap_or_default();
         vec![
@@ -144,7 +141,7 @@ impl IdentityDraft<'_> {
 }
 
 fn read_password(form: &mut Form, field: &Field<SecretString>, names: &IdentityDraft<'_>) -> Option<SecretString> {
-    let password = form.required("password", field, None, |password| Ok::<_, Invalid>(password.clone()))?;
+    let password = form.required("password", field, None, as_given)?;
     note_policy_errors(form, &password, &names.likes(None)).then_some(password)
 }
 

@@ -12,7 +12,7 @@ use crate::engine::accounts::{WantedNames, created_account};
 use crate::engine::{LeaseEngine, RequestContext};
 use crate::error::Error;
 use crate::id::UserId;
-use crate::input::{Field, Form, Invalid, UpdateMode, draft};
+use crate::input::{Field, Form, Invalid, UpdateMode, as_given, draft};
 use crate::model::{Account, LoginName, Profile};
 use crate::permission::Actor;
 
@@ -118,7 +118,7 @@ impl LeaseEngine {
     ) -> Result<LoggedIn, Error> {
         let mut form = Form::new(UpdateMode::Full);
         let name = form.required("username", &draft.username, None, |name| Ok::<_, Invalid>(LoginName::new(name)));
-        let password = form.required("password", &draft.password, None, |password| Ok::<_, Invalid>(password.clone()));
+        let password = form.required("password", &draft.password, None, as_given);
         let (Some(name), Some(password)) = (name, password) else { return Err(form.errors.into()) };
 
         let context = context.into();
